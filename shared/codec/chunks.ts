@@ -1,0 +1,36 @@
+/** Planes are streamed in square chunks; those at the right and lower rim may be cut. */
+import { DEFAULTS } from '../defaults.ts';
+import type { Rect } from '../geometry.ts';
+
+const SIDE = DEFAULTS.codec.chunk;
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+export function chunkColumns(size: Size): number {
+  return Math.ceil(size.width / SIDE);
+}
+
+export function chunkCount(size: Size): number {
+  return chunkColumns(size) * Math.ceil(size.height / SIDE);
+}
+
+/** The places of a chunk. */
+export function chunkRect(size: Size, index: number): Rect {
+  const columns = chunkColumns(size);
+  const x = (index % columns) * SIDE;
+  const y = Math.floor(index / columns) * SIDE;
+  return {
+    x,
+    y,
+    width: Math.min(SIDE, size.width - x),
+    height: Math.min(SIDE, size.height - y),
+  };
+}
+
+/** The chunk that a place lies in. */
+export function chunkAt(size: Size, x: number, y: number): number {
+  return Math.floor(y / SIDE) * chunkColumns(size) + Math.floor(x / SIDE);
+}

@@ -1,0 +1,31 @@
+/** What everybody sees of a room: for each place its colour and its owner. */
+export interface Planes {
+  readonly width: number;
+  readonly height: number;
+  /** [height, width, 4] premultiplied RGBA, 0…255; bare places are 0. */
+  readonly rgba: Uint8Array;
+  /** [height, width] organism ids, 0 = bare. */
+  readonly owner: Uint32Array;
+}
+
+export function createPlanes(width: number, height: number): Planes {
+  return {
+    width,
+    height,
+    rgba: new Uint8Array(width * height * 4),
+    owner: new Uint32Array(width * height),
+  };
+}
+
+export function copyPlanes(planes: Planes): Planes {
+  return { ...planes, rgba: planes.rgba.slice(), owner: planes.owner.slice() };
+}
+
+export function equalPlanes(a: Planes, b: Planes): boolean {
+  return (
+    a.width === b.width &&
+    a.height === b.height &&
+    a.rgba.every((value, i) => value === b.rgba[i]) &&
+    a.owner.every((value, i) => value === b.owner[i])
+  );
+}

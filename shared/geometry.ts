@@ -1,0 +1,138 @@
+/** Plane geometry of the cell grid: windows, strokes and what lies under them. Pure. */
+
+/** Half-open rectangle of places: x ≤ i < x + width. */
+export interface Rect {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A polyline with a radius: what damage is drawn with. `points` is flat: x0, y0, x1, y1, … (at least one point). */
+export interface Stroke {
+  readonly points: ArrayLike<number>;
+  readonly radius: number;
+}
+
+/** The window of an organism: side×side places around a centre at whole coordinates (side is even). */
+export function windowAround(x: number, y: number, side: number): Rect {
+  return { x: x - side / 2, y: y - side / 2, width: side, height: side };
+}
+
+/** The centred part of a window that a stage of growth fills. */
+export function stageRect(window: Rect, stage: number): Rect {
+  const inset = (window.width - stage) / 2;
+  return { x: window.x + inset, y: window.y + inset, width: stage, height: stage };
+}
+
+export function contains(outer: Rect, inner: Rect): boolean {
+  return (
+    inner.x >= outer.x &&
+    inner.y >= outer.y &&
+    inner.x + inner.width <= outer.x + outer.width &&
+    inner.y + inner.height <= outer.y + outer.height
+  );
+}
+
+export function intersects(a: Rect, b: Rect): boolean {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+}
+
+/** The centre nearest to (x, y) whose window of this side lies on the grid: how a visitor's finger is read. */
+export function clampCentre(
+  x: number,
+  y: number,
+  side: number,
+  grid: { readonly width: number; readonly height: number },
+): { x: number; y: number } {
+  const clamp = (v: number, size: number): number =>
+    Math.max(side / 2, Math.min(size - side / 2, Math.round(v)));
+  return { x: clamp(x, grid.width), y: clamp(y, grid.height) };
+}
+
+/** Length of the way of a stroke, in cells. */
+export function strokeLength(points: ArrayLike<number>): number {
+  let length = 0;
+  for (let i = 2; i + 1 < points.length; i += 2) {
+    length += Math.hypot(points[i] - points[i - 2], points[i + 1] - points[i - 1]);
+  }
+  return length;
+}
+
+/** Smallest rectangle of places that holds all a stroke covers. */
+export function strokeBounds(stroke: Stroke): Rect {
+  let x0 = Infinity;
+  let y0 = Infinity;
+  let x1 = -Infinity;
+  let y1 = -Infinity;
+  for (let i = 0; i + 1 < stroke.points.length; i += 2) {
+    x0 = Math.min(x0, stroke.points[i]);
+    x1 = Math.max(x1, stroke.points[i]);
+    y0 = Math.min(y0, stroke.points[i + 1]);
+    y1 = Math.max(y1, stroke.points[i + 1]);
+  }
+  const left = Math.floor(x0 - stroke.radius);
+  const top = Math.floor(y0 - stroke.radius);
+  return {
+    x: left,
+    y: top,
+    width: Math.ceil(x1 + stroke.radius) - left,
+    height: Math.ceil(y1 + stroke.radius) - top,
+  };
+}
+
+/** Squared distance of a point from the segment a-b. */
+function distanceSquared(
+  px: number,
+  py: number,
+  ax: number,
+  ay: number,
+  bx: number,
+  by: number,
+): number {
+  const dx = bx - ax;
+  const dy = by - ay;
+  const lengthSquared = dx * dx + dy * dy;
+  const along =
+    lengthSquared === 0
+      ? 0
+      : Math.max(0, Math.min(1, ((px - ax) * dx + (py - ay) * dy) / lengthSquared));
+  const ex = px - ax - along * dx;
+  const ey = py - ay - along * dy;
+  return ex * ex + ey * ey;
+}
+
+/**
+ * The places of a rectangle that a stroke covers: those whose centre is at most `radius` from its line.
+ * A stroke thinner than a cell still covers the place its points lie in.
+ *
+ * @returns [height × width], 1 = covered; or undefined when none is
+ */
+export function coverage(stroke: Stroke, rect: Rect): Uint8Array | undefined {
+  if (!intersects(strokeBounds(stroke), rect)) return undefined;
+  const { points, radius } = stroke;
+  const cover = new Uint8Array(rect.width * rect.height);
+  let any = false;
+  const mark = (i: number, j: number): void => {
+    if (i < 0 || j < 0 || i >= rect.width || j >= rect.height) return;
+    cover[j * rect.width + i] = 1;
+    any = true;
+  };
+  for (let k = 0; k + 1 < points.length; k += 2) {
+    const bx = points[k] - rect.x;
+    const by = points[k + 1] - rect.y;
+    const ax = k === 0 ? bx : points[k - 2] - rect.x;
+    const ay = k === 0 ? by : points[k - 1] - rect.y;
+    mark(Math.floor(bx), Math.floor(by));
+    const left = Math.max(0, Math.floor(Math.min(ax, bx) - radius));
+    const right = Math.min(rect.width, Math.ceil(Math.max(ax, bx) + radius));
+    const top = Math.max(0, Math.floor(Math.min(ay, by) - radius));
+    const bottom = Math.min(rect.height, Math.ceil(Math.max(ay, by) + radius));
+    for (let j = top; j < bottom; j++) {
+      for (let i = left; i < right; i++) {
+        if (distanceSquared(i + 0.5, j + 0.5, ax, ay, bx, by) <= radius * radius) mark(i, j);
+      }
+    }
+  }
+  return any ? cover : undefined;
+}

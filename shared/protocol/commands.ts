@@ -1,0 +1,83 @@
+/** What a client may say, each message with its schema. Names are the Socket.IO event names. */
+import * as v from 'valibot';
+import { DEFAULTS } from '../defaults.ts';
+import { TOOLS } from '../vocabulary.ts';
+
+const whole = (min: number, max: number) =>
+  v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
+const finite = v.pipe(v.number(), v.finite());
+/** Chosen by the client; comes back with the answer to this command. */
+const commandId = whole(0, 0xffffffff);
+const organismId = whole(1, 0xffffffff);
+
+/** Latents of any checkpoint are far shorter than this; each number must be finite and small. */
+const latent = v.pipe(
+  v.array(v.pipe(v.number(), v.finite(), v.minValue(-100), v.maxValue(100))),
+  v.minLength(1),
+  v.maxLength(1024),
+);
+
+const seedSource = v.variant('from', [
+  v.strictObject({ from: v.literal('gallery'), index: whole(0, 65_535) }),
+  v.strictObject({ from: v.literal('prior') }),
+  v.strictObject({ from: v.literal('latent'), latent }),
+  v.strictObject({ from: v.literal('hand'), seed: whole(1, 0xffffffff) }),
+]);
+
+const strokePoints = v.pipe(
+  v.array(finite),
+  v.minLength(2),
+  v.maxLength(2 * DEFAULTS.stroke.maxPoints),
+  v.check((points) => points.length % 2 === 0, 'points come in pairs'),
+);
+
+export const COMMANDS = {
+  /** First message of a connection. */
+  join: v.strictObject({
+    protocol: whole(0, 0xffff),
+    room: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/)),
+    name: v.optional(v.pipe(v.string(), v.maxLength(256))),
+  }),
+  /** Plant a seed with the centre of its window at whole coordinates. */
+  plant: v.strictObject({
+    id: commandId,
+    x: whole(-1e6, 1e6),
+    y: whole(-1e6, 1e6),
+    seed: seedSource,
+  }),
+  /** Wound what lies under a stroke. */
+  damage: v.strictObject({
+    id: commandId,
+    radius: v.pipe(
+      finite,
+      v.minValue(DEFAULTS.stroke.minRadius),
+      v.maxValue(DEFAULTS.stroke.maxRadius),
+    ),
+    points: strokePoints,
+  }),
+  /** Mix two living organisms to a seed in one's hand. `mix` is the share of b. */
+  cross: v.strictObject({
+    id: commandId,
+    a: organismId,
+    b: organismId,
+    mix: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+  }),
+  /** Where the pointer is; without a place, it has left the grid. */
+  cursor: v.strictObject({
+    x: v.optional(finite),
+    y: v.optional(finite),
+    tool: v.picklist(TOOLS),
+  }),
+  /** The frame of this tick has been drawn. */
+  received: v.strictObject({ tick: whole(0, 0xffffffff) }),
+  /** The client has lost step: send a keyframe. */
+  resync: v.strictObject({}),
+} as const;
+
+export type CommandName = keyof typeof COMMANDS;
+export type Command<N extends CommandName> = v.InferOutput<(typeof COMMANDS)[N]>;
+export type SeedSource = v.InferOutput<typeof seedSource>;
+
+export function isCommandName(name: unknown): name is CommandName {
+  return typeof name === 'string' && Object.hasOwn(COMMANDS, name);
+}

@@ -1,0 +1,104 @@
+/** What the server may say, each message with its schema. Names are the Socket.IO event names. */
+import * as v from 'valibot';
+import { TOOLS } from '../vocabulary.ts';
+import { REASONS, type Reason } from './reasons.ts';
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+const stage = v.pipe(v.number(), v.integer(), v.minValue(1));
+const origin = v.picklist(['gallery', 'prior', 'latent', 'cross']);
+const reason = v.picklist(Object.keys(REASONS) as Reason[]);
+
+const participant = v.object({ id, name: v.string(), hue: v.number() });
+
+const organism = v.object({
+  id,
+  x: v.number(),
+  y: v.number(),
+  side: stage,
+  stage,
+  phase: v.picklist(['growing', 'awake', 'asleep', 'dead']),
+  origin,
+  kind: v.string(),
+  parents: v.array(id),
+  planter: participant,
+  born: count,
+  wounds: count,
+});
+
+const lifeEvent = v.variant('what', [
+  v.object({ what: v.literal('born'), organism }),
+  v.object({ what: v.literal('divided'), id, stage }),
+  v.object({ what: v.literal('grown'), id }),
+  v.object({ what: v.literal('wounded'), id, by: id }),
+  v.object({ what: v.literal('asleep'), id }),
+  v.object({ what: v.literal('awake'), id }),
+  v.object({ what: v.literal('died'), id }),
+]);
+
+export const EVENTS = {
+  /** Answer to join: all a client must know before the keyframe that follows. */
+  welcome: v.object({
+    protocol: count,
+    you: participant,
+    room: v.object({
+      name: v.string(),
+      width: stage,
+      height: stage,
+      tickRate: v.number(),
+      tick: count,
+      maxOrganisms: stage,
+    }),
+    checkpoint: v.object({
+      name: v.string(),
+      title: v.string(),
+      side: stage,
+      latentSize: stage,
+      /** Ticks from planting to grown. */
+      growthTicks: count,
+      gallery: v.array(v.object({ name: v.string(), kind: v.string() })),
+      /** A sheet of `columns` tiles a row, side×side pixels each, in gallery order. */
+      sheet: v.object({ url: v.string(), columns: stage }),
+    }),
+    engine: v.object({ name: v.string(), device: v.string() }),
+    organisms: v.array(organism),
+    participants: v.array(participant),
+  }),
+  /** A keyframe or delta: see codec/frame.ts. */
+  frame: v.instance(Uint8Array),
+  /** What happened to organisms in a tick. */
+  life: v.object({ tick: count, events: v.array(lifeEvent) }),
+  /** Who came and who went. */
+  people: v.object({ joined: v.array(participant), left: v.array(id) }),
+  /** Where pointers are; one without a place has left the grid. */
+  cursors: v.array(
+    v.object({
+      id,
+      x: v.optional(v.number()),
+      y: v.optional(v.number()),
+      tool: v.picklist(TOOLS),
+    }),
+  ),
+  /** The command was taken and will act at the next tick; a cross answers with its seed. */
+  accepted: v.object({
+    id: count,
+    seed: v.optional(v.object({ id, origin, parents: v.array(id) })),
+  }),
+  /** The command changed nothing, and why. Without an id: the message could not be read that far. */
+  rejected: v.object({ id: v.optional(count), reason, detail: v.optional(v.string()) }),
+  /** How fast the room really ticks; `slow` while it cannot keep its rate. */
+  pace: v.object({
+    tickRate: v.number(),
+    actual: v.number(),
+    slow: v.boolean(),
+    awake: count,
+    organisms: count,
+  }),
+} as const;
+
+export type EventName = keyof typeof EVENTS;
+export type Event<N extends EventName> = v.InferOutput<(typeof EVENTS)[N]>;
+
+export function isEventName(name: unknown): name is EventName {
+  return typeof name === 'string' && Object.hasOwn(EVENTS, name);
+}

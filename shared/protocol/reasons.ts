@@ -1,0 +1,38 @@
+/**
+ * Why the server says no. A closed set: every refusal names one of these, and clients have words for each.
+ */
+export const REASONS = {
+  'protocol-version': 'This page is older or newer than the server. Reload it.',
+  'no-such-room': 'There is no room of that name.',
+  'room-full': 'The room is full. Please wait a moment.',
+  'already-joined': 'This connection is in a room already.',
+  'not-joined': 'Join a room first.',
+  'join-timeout': 'Nothing was heard from this page for too long.',
+  'unknown-message': 'The server does not know this message.',
+  'bad-message': 'The message is not of the right form.',
+  'off-grid': 'Too close to the edge: the organism would not fit.',
+  'bad-point': 'A point of the stroke lies outside the grid.',
+  occupied: 'Another organism lives there.',
+  'garden-full': 'No more organisms fit into this room. Wait until one has died.',
+  'no-such-seed': 'There is no such seed.',
+  'bad-latent': 'The latent vector has the wrong length or is out of range.',
+  'no-such-organism': 'That organism is not here any more.',
+  'stroke-too-long': 'The stroke is too long.',
+  'too-fast': 'Too much at once. Slow down a little.',
+  'shutting-down': 'The server is closing.',
+} as const satisfies Record<string, string>;
+
+export type Reason = keyof typeof REASONS;
+
+/** The error of everything that refuses a visitor's wish: carries a reason of the closed set. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+
+  constructor(
+    readonly reason: Reason,
+    /** What exactly was wrong; shown to developers, not to visitors. */
+    readonly detail = '',
+  ) {
+    super(detail ? `${reason}: ${detail}` : reason);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Seeded randomness. All chance in a room comes from one such generator, so that a room can be replayed.
+ */
+export interface Random {
+  /** Uniform in [0, 1), 32 bits of it. */
+  uniform(): number;
+  /** Uniform integer in [0, n). */
+  integer(n: number): number;
+  /** Standard normal. */
+  normal(): number;
+  /** A point of the prior N(0, I): [size]. */
+  latent(size: number): Float32Array;
+}
+
+/** Hashes a text to 32 bits (FNV-1a, finished as in MurmurHash3), to make seeds from names. */
+export function hashText(text: string): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/**
+ * A generator of its own state: sfc32 (Doty-Humphrey, PractRand) for bits, Box-Muller for normals.
+ *
+ * @param seed any 32-bit number; equal seeds give equal sequences
+ */
+export function createRandom(seed: number): Random {
+  let a = 0x9e3779b9;
+  let b = 0x243f6a88;
+  let c = seed >>> 0;
+  let counter = 1;
+  const next = (): number => {
+    const t = (((a + b) | 0) + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + t) | 0;
+    return t >>> 0;
+  };
+  // Twelve rounds mix a poor seed through all four words.
+  for (let i = 0; i < 12; i++) next();
+
+  let spare: number | undefined;
+  const uniform = (): number => next() / 4294967296;
+  const normal = (): number => {
+    if (spare !== undefined) {
+      const kept = spare;
+      spare = undefined;
+      return kept;
+    }
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
+    const angle = 2 * Math.PI * uniform();
+    spare = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  };
+  return {
+    uniform,
+    normal,
+    integer: (n) => Math.floor(uniform() * n),
+    latent: (size) => Float32Array.from({ length: size }, normal),
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * The words of Vivarium as types: what both sides say about rooms, organisms and participants.
+ *
+ * Coordinates are in cells, x to the right and y down, (0, 0) the upper left corner of the grid; place (i, j)
+ * covers [i, i+1) × [j, j+1) and has its centre at (i + 0.5, j + 0.5).
+ */
+
+/** Names one organism of a room; grows by one with each birth and is never used again. 0 means "bare". */
+export type OrganismId = number;
+
+/** Names one participant of a room for as long as she is there. */
+export type ParticipantId = number;
+
+/** What an organism does: it grows to its full side, then lives, sleeps when nothing changes, and may die. */
+export type Phase = 'growing' | 'awake' | 'asleep' | 'dead';
+
+/** Where a seed's latent came from. */
+export type Origin = 'gallery' | 'prior' | 'latent' | 'cross';
+
+/** What everybody may know of an organism. */
+export interface OrganismView {
+  readonly id: OrganismId;
+  /** Centre of its window, in cells. */
+  readonly x: number;
+  readonly y: number;
+  /** Full side S of its patch. */
+  readonly side: number;
+  /** Side it has reached: 2, 4, … S. */
+  readonly stage: number;
+  readonly phase: Phase;
+  readonly origin: Origin;
+  /** Gallery name of what it was grown from, or '' for the nameless. */
+  readonly kind: string;
+  /** The two organisms it was crossed from, or none. */
+  readonly parents: readonly OrganismId[];
+  readonly planter: { readonly id: ParticipantId; readonly name: string; readonly hue: number };
+  /** Tick of planting. */
+  readonly born: number;
+  /** Strokes that took some of its cells. */
+  readonly wounds: number;
+}
+
+/** What everybody may know of a participant. */
+export interface ParticipantView {
+  readonly id: ParticipantId;
+  readonly name: string;
+  /** OKLCH hue of her colour, degrees 0…360. */
+  readonly hue: number;
+}
+
+/** A seed in a participant's hand: made by the server (a cross), planted later by its id. */
+export interface SeedView {
+  readonly id: number;
+  readonly origin: Origin;
+  readonly parents: readonly OrganismId[];
+}
+
+/** What a visitor can hold. */
+export const TOOLS = ['plant', 'damage', 'look'] as const;
+export type Tool = (typeof TOOLS)[number];
+
+/** What happened to organisms in one tick, in order. */
+export type LifeEvent =
+  | { readonly what: 'born'; readonly organism: OrganismView }
+  | { readonly what: 'divided'; readonly id: OrganismId; readonly stage: number }
+  | { readonly what: 'grown'; readonly id: OrganismId }
+  | { readonly what: 'wounded'; readonly id: OrganismId; readonly by: ParticipantId }
+  | { readonly what: 'asleep'; readonly id: OrganismId }
+  | { readonly what: 'awake'; readonly id: OrganismId }
+  | { readonly what: 'died'; readonly id: OrganismId };
