@@ -16,6 +16,17 @@ interface Packet {
   id?: number | undefined;
 }
 
+/** Events that Socket.IO itself raises; a stranger who sends one could call our own handlers. */
+const RESERVED = new Set([
+  'connect',
+  'connect_error',
+  'disconnect',
+  'disconnecting',
+  'error',
+  'newListener',
+  'removeListener',
+]);
+
 /** Nothing that reaches the decoder may define records, extensions or structured clones: it comes from strangers. */
 const OPTIONS = {
   useRecords: false,
@@ -37,7 +48,7 @@ function hasValidData(type: number, data: unknown): boolean {
     case PacketType.CONNECT_ERROR:
       return typeof data === 'string' || isRecord(data);
     case PacketType.EVENT:
-      return Array.isArray(data) && typeof data[0] === 'string';
+      return Array.isArray(data) && typeof data[0] === 'string' && !RESERVED.has(data[0]);
     case PacketType.ACK:
       return Array.isArray(data);
     default:

@@ -1,0 +1,14 @@
+/** Time, passed in, so that tests need no sleeping. Milliseconds of a clock that never goes back. */
+export interface Clock {
+  now(): number;
+  /** Calls back once; the returned function calls it off. */
+  after(delay: number, call: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after: (delay, call) => {
+    const timer = setTimeout(call, delay);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,178 @@
+/** What a host can set: one table gives the flags, the environment variables, the help and the defaults. */
+import { parseArgs } from 'node:util';
+import { DEFAULTS } from '../shared/defaults.ts';
+
+interface Setting<T> {
+  readonly flag: string;
+  readonly value: string;
+  readonly help: string;
+  readonly fallback: string;
+  /** @throws Error with a sentence that completes "--flag …" */
+  readonly read: (text: string) => T;
+}
+
+/** Set by flag, else by the environment variable VIVARIUM_<FLAG>. */
+function setting<T>(
+  flag: string,
+  value: string,
+  fallback: string,
+  help: string,
+  read: (text: string) => T,
+): Setting<T> {
+  return { flag, value, fallback, help, read };
+}
+
+const wholeIn = (min: number, max: number) => (text: string) => {
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < min || n > max) {
+    throw new Error(`must be a whole number from ${min} to ${max}`);
+  }
+  return n;
+};
+
+function readRooms(text: string): string[] {
+  const rooms = text.split(',').map((name) => name.trim());
+  for (const name of rooms) {
+    if (!/^[a-z0-9-]{1,32}$/.test(name)) {
+      throw new Error('must be names of a-z, 0-9 and -, with commas between');
+    }
+  }
+  if (new Set(rooms).size < rooms.length) throw new Error('must not name a room twice');
+  return rooms;
+}
+
+function readSize(text: string): { width: number; height: number } {
+  const match = /^(\d+)x(\d+)$/.exec(text);
+  const [width, height] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
+  if (width < 32 || height < 32 || width > 1024 || height > 1024) {
+    throw new Error('must be width x height in cells, 32 to 1024 each, like 256x256');
+  }
+  return { width, height };
+}
+
+const oneOf =
+  <const T extends string>(...words: T[]) =>
+  (text: string): T => {
+    if (!words.includes(text as T)) throw new Error(`must be one of ${words.join(', ')}`);
+    return text as T;
+  };
+
+const anyText = (text: string): string => {
+  if (text === '') throw new Error('must not be empty');
+  return text;
+};
+
+const { room, net } = DEFAULTS;
+
+const SETTINGS = {
+  port: setting(
+    'port',
+    'N',
+    `${net.port}`,
+    'port to listen on (0: any free one)',
+    wholeIn(0, 65_535),
+  ),
+  host: setting('host', 'ADDRESS', '0.0.0.0', 'address to listen on', anyText),
+  rooms: setting('rooms', 'A,B', 'garden', 'rooms to open; / leads to the first', readRooms),
+  size: setting('size', 'WxH', `${room.width}x${room.height}`, 'cell grid of each room', readSize),
+  tickRate: setting(
+    'tick-rate',
+    'N',
+    `${room.tickRate}`,
+    'ticks per second, 1 to 60',
+    wholeIn(1, 60),
+  ),
+  capacity: setting(
+    'capacity',
+    'N',
+    `${room.capacity}`,
+    'participants a room takes',
+    wholeIn(1, 5_000),
+  ),
+  maxOrganisms: setting(
+    'max-organisms',
+    'N',
+    `${room.maxOrganisms}`,
+    'organisms that may live in a room at once',
+    wholeIn(1, 4_096),
+  ),
+  seed: setting('seed', 'N', '1', "seed of the rooms' chance", wholeIn(0, 0xffffffff)),
+  checkpoint: setting(
+    'checkpoint',
+    'FOLDER',
+    'checkpoints/interim-emoji',
+    'what is grown',
+    anyText,
+  ),
+  engine: setting(
+    'engine',
+    'NAME',
+    'auto',
+    'auto, tensorflow (tfjs-node-gpu or tfjs-node) or wasm',
+    oneOf('auto', 'tensorflow', 'wasm'),
+  ),
+} as const;
+
+export type Config = {
+  readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['read']>;
+};
+
+/** A setting that cannot be read; the message is one sentence for the host. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const environmentName = (flag: string): string =>
+  `VIVARIUM_${flag.toUpperCase().replaceAll('-', '_')}`;
+
+export function helpText(): string {
+  const rows = Object.values(SETTINGS).map(({ flag, value, help, fallback }) => {
+    return `  ${`--${flag} ${value}`.padEnd(24)}${help} (${fallback})`;
+  });
+  return [
+    'Vivarium: a multiplayer canvas of living cells.',
+    '',
+    'npm start -- [settings]',
+    '',
+    ...rows,
+    `  ${'--help'.padEnd(24)}this text`,
+    '',
+    `Each can also be set in the environment: --tick-rate is ${environmentName('tick-rate')}.`,
+  ].join('\n');
+}
+
+/**
+ * @param args the command line after the program
+ * @returns the settings, or 'help' when that was asked for
+ * @throws ConfigError
+ */
+export function readConfig(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Config | 'help' {
+  const options = Object.fromEntries(
+    Object.values(SETTINGS).map(({ flag }) => [flag, { type: 'string' as const }]),
+  );
+  let values: Record<string, unknown>;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: { ...options, help: { type: 'boolean' } },
+    }));
+  } catch (error) {
+    throw new ConfigError(`${(error as Error).message} See --help.`);
+  }
+  if (values.help) return 'help';
+  const read = Object.entries(SETTINGS).map(([key, { flag, fallback, read }]) => {
+    const name = environmentName(flag);
+    const given = values[flag] as string | undefined;
+    const text = given ?? environment[name] ?? fallback;
+    try {
+      return [key, read(text)];
+    } catch (error) {
+      const source = given === undefined && environment[name] !== undefined ? name : `--${flag}`;
+      throw new ConfigError(`${source} ${(error as Error).message}, not "${text}".`);
+    }
+  });
+  return Object.fromEntries(read) as Config;
+}

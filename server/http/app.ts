@@ -1,0 +1,69 @@
+/** The pages and pictures over HTTP. */
+import { join } from 'node:path';
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+
+export interface AppOptions {
+  /** Folder of the built client. */
+  readonly clientFolder: string;
+  /** Folders of the served checkpoints, by name. */
+  readonly checkpoints: ReadonlyMap<string, string>;
+  readonly defaultRoom: string;
+  /** Whether ticks go on. */
+  readonly isHealthy: () => boolean;
+}
+
+/** Where a checkpoint's gallery picture is served. */
+export function galleryUrl(checkpoint: string): string {
+  return `/checkpoints/${encodeURIComponent(checkpoint)}/gallery.png`;
+}
+
+export function createApp(options: AppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          scriptSrc: ["'self'"],
+          styleSrc: ["'self'", "'unsafe-inline'"],
+          imgSrc: ["'self'", 'data:', 'blob:'],
+          fontSrc: ["'self'"],
+          connectSrc: ["'self'", 'ws:', 'wss:'],
+          manifestSrc: ["'self'"],
+          baseUri: ["'none'"],
+          formAction: ["'none'"],
+          frameAncestors: ["'self'"],
+        },
+      },
+      // A venue's LAN has plain http: nothing may tell browsers to insist on TLS.
+      strictTransportSecurity: false,
+      crossOriginOpenerPolicy: false,
+      originAgentCluster: false,
+    }),
+  );
+  app.get('/healthz', (_request, response) => {
+    response.status(options.isHealthy() ? 200 : 503).json({ ticking: options.isHealthy() });
+  });
+  app.get('/', (_request, response) => response.redirect(`/r/${options.defaultRoom}`));
+  app.get('/r/:room', (_request, response) => {
+    response.set('Cache-Control', 'no-cache');
+    response.sendFile('index.html', { root: options.clientFolder });
+  });
+  app.get('/checkpoints/:name/gallery.png', (request, response, next) => {
+    const folder = options.checkpoints.get(request.params.name);
+    if (!folder) return next();
+    response.sendFile('gallery.png', { root: folder, maxAge: '1h' });
+  });
+  app.use(
+    '/assets',
+    express.static(join(options.clientFolder, 'assets'), { immutable: true, maxAge: '1y' }),
+  );
+  app.use(express.static(options.clientFolder, { index: false }));
+  app.use((_request, response) => {
+    response.status(404).type('text').send('There is nothing here.');
+  });
+  return app;
+}

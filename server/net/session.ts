@@ -1,0 +1,114 @@
+/** One connection, from its first message to its last: checks what comes in, and hands it on. */
+import type { Socket } from 'socket.io';
+import * as v from 'valibot';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import {
+  COMMANDS,
+  type Command,
+  type CommandName,
+  isCommandName,
+} from '../../shared/protocol/commands.ts';
+import type { Event, EventName } from '../../shared/protocol/events.ts';
+import { Refusal } from '../../shared/protocol/reasons.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import type { ParticipantView } from '../../shared/vocabulary.ts';
+import type { Clock } from '../clock.ts';
+import type { Lobby, Member } from './lobby.ts';
+
+/** Packets that may wait in the transport before frames are held back. */
+const MAX_BUFFERED_PACKETS = 8;
+
+/** The id that a client has given a message, if the message can be read that far. */
+function readId(message: unknown): number | undefined {
+  const id = (message as { id?: unknown } | null)?.id;
+  return Number.isSafeInteger(id) && (id as number) >= 0 ? (id as number) : undefined;
+}
+
+export class Session implements Member {
+  private place: { readonly lobby: Lobby; readonly me: ParticipantView } | undefined;
+  private readonly cancelTimeout: () => void;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly lobbies: ReadonlyMap<string, Lobby>,
+    clock: Clock,
+  ) {
+    this.cancelTimeout = clock.after(DEFAULTS.net.joinTimeout, () => {
+      this.refuse(new Refusal('join-timeout'));
+      socket.disconnect(true);
+    });
+    // A middleware that never calls `next`: no event of a stranger's choosing ever reaches an event emitter.
+    socket.use(([name, ...messages]) => this.receive(name, messages));
+    socket.on('disconnect', () => {
+      this.cancelTimeout();
+      this.place?.lobby.leave(this);
+      this.place = undefined;
+    });
+  }
+
+  get writable(): boolean {
+    const { conn } = this.socket as unknown as { conn: { writeBuffer: unknown[] } };
+    return conn.writeBuffer.length < MAX_BUFFERED_PACKETS;
+  }
+
+  send<N extends EventName>(event: N, message: Event<N>): void {
+    this.socket.emit(event, message);
+  }
+
+  sendFrame(frame: Uint8Array): void {
+    this.socket.emit('frame', frame);
+  }
+
+  private receive(name: unknown, messages: unknown[]): void {
+    try {
+      if (!isCommandName(name)) throw new Refusal('unknown-message');
+      if (messages.length !== 1) throw new Refusal('bad-message', 'one argument expected');
+      const parsed = v.safeParse(COMMANDS[name], messages[0], { abortEarly: true });
+      if (!parsed.success) {
+        const [issue] = parsed.issues;
+        throw new Refusal('bad-message', `${v.getDotPath(issue) ?? name}: ${issue.message}`);
+      }
+      this.handle(name, parsed.output);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.refuse(error, readId(messages[0]));
+      if (error.reason === 'protocol-version') this.socket.disconnect(true);
+    }
+  }
+
+  private handle(name: CommandName, message: unknown): void {
+    if (name === 'join') return this.join(message as Command<'join'>);
+    if (!this.place) throw new Refusal('not-joined');
+    const { lobby, me } = this.place;
+    switch (name) {
+      case 'plant':
+      case 'damage':
+      case 'cross': {
+        const { id, ...wish } = message as Command<typeof name>;
+        return lobby.room.enqueue(id, { what: name, by: me, ...wish } as never);
+      }
+      case 'cursor':
+        return lobby.moveCursor(me.id, message as Command<'cursor'>);
+      case 'received':
+        return lobby.acknowledge(this, (message as Command<'received'>).tick);
+      case 'resync':
+        return lobby.resync(this);
+    }
+  }
+
+  private join({ protocol, room, name }: Command<'join'>): void {
+    if (protocol !== PROTOCOL_VERSION) {
+      throw new Refusal('protocol-version', `server ${PROTOCOL_VERSION}, page ${protocol}`);
+    }
+    if (this.place) throw new Refusal('already-joined');
+    const lobby = this.lobbies.get(room);
+    if (!lobby) throw new Refusal('no-such-room', room);
+    if (lobby.isFull) throw new Refusal('room-full');
+    this.cancelTimeout();
+    this.place = { lobby, me: lobby.join(this, name) };
+  }
+
+  private refuse({ reason, detail }: Refusal, id?: number): void {
+    this.send('rejected', { reason, ...(detail && { detail }), ...(id !== undefined && { id }) });
+  }
+}

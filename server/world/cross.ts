@@ -1,0 +1,26 @@
+/** Crossing: the latent between two latents. */
+
+/**
+ * Spherical interpolation of directions with linear interpolation of lengths: keeps the child as far from the
+ * prior's centre as its parents are, where plain averaging would pull it towards the average creature.
+ * (Shoemake 1985; for latent spaces White 2016, arXiv 1609.04468.)
+ *
+ * @param a [Z]
+ * @param b [Z]
+ * @param mix share of b, 0…1
+ * @returns [Z]; a at 0, b at 1
+ */
+export function crossLatents(a: Float32Array, b: Float32Array, mix: number): Float32Array {
+  const lengthA = Math.hypot(...a);
+  const lengthB = Math.hypot(...b);
+  let dot = 0;
+  for (let i = 0; i < a.length; i++) dot += a[i] * b[i];
+  const cosine = dot / (lengthA * lengthB);
+  const angle = Math.acos(Math.max(-1, Math.min(1, cosine)));
+  // Nearly parallel, opposite or of no length: there is no one arc between them.
+  if (!(Math.sin(angle) > 1e-4)) return a.map((value, i) => (1 - mix) * value + mix * b[i]);
+  const shareA = Math.sin((1 - mix) * angle) / Math.sin(angle) / lengthA;
+  const shareB = Math.sin(mix * angle) / Math.sin(angle) / lengthB;
+  const length = (1 - mix) * lengthA + mix * lengthB;
+  return a.map((value, i) => length * (shareA * value + shareB * b[i]));
+}

@@ -1,0 +1,38 @@
+/** One grown seed: what the room knows of it. Its cell states live in the engine. */
+import type { Rect } from '../../shared/geometry.ts';
+import type { OrganismId, OrganismView, Origin, Phase } from '../../shared/vocabulary.ts';
+import type { PatchId } from '../engine/engine.ts';
+
+export interface Organism {
+  readonly id: OrganismId;
+  readonly patch: PatchId;
+  /** Its S×S places on the grid. */
+  readonly window: Rect;
+  readonly latent: Float32Array;
+  readonly origin: Origin;
+  readonly kind: string;
+  readonly parents: readonly OrganismId[];
+  readonly planter: OrganismView['planter'];
+  readonly born: number;
+  phase: Phase;
+  /** Steps taken. */
+  age: number;
+  stage: number;
+  wounds: number;
+  /** Steps since grown or last touched. */
+  awakeSteps: number;
+  /** Steps in a row without a change worth seeing. */
+  restTicks: number;
+  /** [stage, stage] cells that strokes of this tick have hit, 1 = hit. */
+  cover: Uint8Array | undefined;
+  /** Places where it has a live cell of late but another owns the ground; it wakes when one falls free. */
+  readonly pressing: Set<number>;
+}
+
+export function viewOf(organism: Organism): OrganismView {
+  const { id, window, stage, phase, origin, kind, parents, planter, born, wounds } = organism;
+  const side = window.width;
+  const x = window.x + side / 2;
+  const y = window.y + side / 2;
+  return { id, x, y, side, stage, phase, origin, kind, parents, planter, born, wounds };
+}

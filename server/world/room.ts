@@ -1,0 +1,345 @@
+/**
+ * One room: a pure, synchronous state machine. A tick has two halves, with the engine's step between them:
+ * `beginTick` applies the waiting commands and says what to step; `endTick` takes the read-outs and settles the world.
+ * The rules are listed in shared/RULES.md.
+ */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { contains, type Stroke, strokeLength, windowAround } from '../../shared/geometry.ts';
+import type { SeedSource } from '../../shared/protocol/commands.ts';
+import { Refusal } from '../../shared/protocol/reasons.ts';
+import { createRandom, type Random } from '../../shared/random.ts';
+import type { LifeEvent, OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts';
+import type { Answer, RoomCommand } from './commands.ts';
+import { crossLatents } from './cross.ts';
+import { wound } from './damage.ts';
+import { Ground } from './ground.ts';
+import { growthStep, growthSteps } from './growth.ts';
+import { Hands } from './hand.ts';
+import { type Organism, viewOf } from './organism.ts';
+import { countOwned, keepMask, type Stepped, seedPlaces, settle } from './ownership.ts';
+import type { Species } from './species.ts';
+
+export interface RoomOptions {
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  readonly maxOrganisms: number;
+  /** Seed of the room's randomness. */
+  readonly seed: number;
+  readonly species: Species;
+  /** Gives a patch id that no other room has. */
+  readonly nextPatch: () => PatchId;
+}
+
+/** What the engine has to do for a tick, in this order. */
+export interface TickWork {
+  readonly dispose: readonly PatchId[];
+  readonly plant: readonly NewPatch[];
+  readonly step: readonly PatchStep[];
+}
+
+export interface TickResult {
+  readonly tick: number;
+  readonly answers: readonly Answer[];
+  readonly life: readonly LifeEvent[];
+  /** Chunks of the planes that have changed. */
+  readonly changed: readonly number[];
+}
+
+interface Waiting {
+  readonly id: number;
+  readonly command: RoomCommand;
+}
+
+export class Room {
+  readonly name: string;
+  readonly species: Species;
+  readonly maxOrganisms: number;
+  readonly ground: Ground;
+  private readonly random: Random;
+  private readonly hands = new Hands(DEFAULTS.room.maxSeedsInHand);
+  /** In order of age: ids only grow, and a Map keeps the order of insertion. */
+  private readonly living = new Map<OrganismId, Organism>();
+  private readonly nextPatch: () => PatchId;
+  private nextOrganism = 1;
+  private waiting: Waiting[] = [];
+  private answers: Answer[] = [];
+  private life: LifeEvent[] = [];
+  private planted: NewPatch[] = [];
+  private disposed: PatchId[] = [];
+  private stepping: Organism[] = [];
+  private now = 0;
+
+  constructor(options: RoomOptions) {
+    this.name = options.name;
+    this.species = options.species;
+    this.maxOrganisms = options.maxOrganisms;
+    this.ground = new Ground(options.width, options.height);
+    this.random = createRandom(options.seed);
+    this.nextPatch = options.nextPatch;
+  }
+
+  /** Ticks completed. */
+  get tick(): number {
+    return this.now;
+  }
+
+  get organisms(): OrganismView[] {
+    return [...this.living.values()].map(viewOf);
+  }
+
+  get awake(): number {
+    return [...this.living.values()].filter(({ phase }) => phase !== 'asleep').length;
+  }
+
+  /** Patches of all organisms, by organism, for whoever wants their states from the engine. */
+  patchOf(id: OrganismId): PatchId | undefined {
+    return this.living.get(id)?.patch;
+  }
+
+  /**
+   * Queues a command for the next tick. Its answer is in that tick's result.
+   *
+   * @param id what the asker calls it
+   * @throws Refusal too-fast when she has too many waiting
+   */
+  enqueue(id: number, command: RoomCommand): void {
+    const queued = this.waiting.filter((other) => other.command.by.id === command.by.id).length;
+    if (queued >= DEFAULTS.room.maxQueuedPerParticipant) throw new Refusal('too-fast');
+    this.waiting.push({ id, command });
+  }
+
+  /** A participant has left: her hand is emptied; her organisms and waiting commands stay. */
+  leave(participant: number): void {
+    this.hands.empty(participant);
+  }
+
+  /** First half of a tick: applies commands and says what the engine has to do. */
+  beginTick(): TickWork {
+    const commands = this.waiting;
+    this.waiting = [];
+    for (const { id, command } of commands) this.apply(id, command);
+
+    const step: PatchStep[] = [];
+    this.stepping = [];
+    for (const organism of this.living.values()) {
+      if (organism.phase === 'asleep') continue;
+      const { divide, stage } = growthStep(this.species, organism.age);
+      const { keep, alive } = keepMask(this.ground, organism, stage);
+      organism.cover = undefined;
+      if (!alive) {
+        this.die(organism);
+        continue;
+      }
+      this.stepping.push(organism);
+      step.push({ patch: organism.patch, divide, ...(keep && { keep }) });
+    }
+    const gone = new Set(this.disposed);
+    const work = {
+      dispose: this.disposed,
+      plant: this.planted.filter(({ patch }) => !gone.has(patch)),
+      step,
+    };
+    this.planted = [];
+    this.disposed = [];
+    return work;
+  }
+
+  /**
+   * Second half of a tick: settles the ground and the lives.
+   *
+   * @param readouts one for each step asked for, in the same order
+   */
+  endTick(readouts: readonly Readout[]): TickResult {
+    this.now++;
+    const stepped: Stepped[] = this.stepping.map((organism, i) => ({
+      organism,
+      readout: readouts[i],
+    }));
+    const free = settle(this.ground, stepped, this.species.threshold);
+    for (const one of stepped) this.grow(one);
+    this.wakeNeighbours(free);
+    const result = {
+      tick: this.now,
+      answers: this.answers,
+      life: this.life,
+      changed: this.ground.takeChanged(),
+    };
+    this.stepping = [];
+    this.answers = [];
+    this.life = [];
+    return result;
+  }
+
+  private apply(id: number, command: RoomCommand): void {
+    const by = command.by.id;
+    try {
+      const seed = this.act(command);
+      this.answers.push({ by, id, ...(seed && { seed }) });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.answers.push({ by, id, refused: { reason: error.reason, detail: error.detail } });
+    }
+  }
+
+  private act(command: RoomCommand): Answer['seed'] {
+    switch (command.what) {
+      case 'plant':
+        this.plant(command);
+        return undefined;
+      case 'damage':
+        this.damage(command);
+        return undefined;
+      case 'cross': {
+        const { id, origin, parents } = this.cross(command);
+        return { id, origin, parents };
+      }
+    }
+  }
+
+  private plant({ by, x, y, seed }: RoomCommand & { what: 'plant' }): void {
+    const window = windowAround(x, y, this.species.side);
+    const grid = { x: 0, y: 0, width: this.ground.width, height: this.ground.height };
+    if (!Number.isInteger(x) || !Number.isInteger(y) || !contains(grid, window)) {
+      throw new Refusal('off-grid');
+    }
+    if (this.living.size >= this.maxOrganisms) throw new Refusal('garden-full');
+    const places = seedPlaces(window, this.ground);
+    if (places.some((place) => this.ground.ownerAt(place) !== 0)) throw new Refusal('occupied');
+    const { latent, origin, kind, parents } = this.germinate(by.id, seed);
+    const organism: Organism = {
+      id: this.nextOrganism++,
+      patch: this.nextPatch(),
+      window,
+      latent,
+      origin,
+      kind,
+      parents,
+      planter: { id: by.id, name: by.name, hue: by.hue },
+      born: this.now,
+      phase: 'growing',
+      age: 0,
+      stage: growthStep(this.species, 0).stage,
+      wounds: 0,
+      awakeSteps: 0,
+      restTicks: 0,
+      cover: undefined,
+      pressing: new Set(),
+    };
+    for (const place of places) this.ground.claim(place, organism.id);
+    this.living.set(organism.id, organism);
+    this.planted.push({ patch: organism.patch, checkpoint: this.species.checkpoint, latent });
+    this.life.push({ what: 'born', organism: viewOf(organism) });
+  }
+
+  /** Turns what a participant wants to plant into a latent. */
+  private germinate(
+    participant: number,
+    seed: SeedSource,
+  ): Pick<Organism, 'latent' | 'origin' | 'kind' | 'parents'> {
+    switch (seed.from) {
+      case 'gallery': {
+        const entry = this.species.gallery[seed.index];
+        if (!entry) throw new Refusal('no-such-seed', `gallery index ${seed.index}`);
+        return { latent: entry.latent, origin: 'gallery', kind: entry.name, parents: [] };
+      }
+      case 'prior':
+        return {
+          latent: this.random.latent(this.species.latentSize),
+          origin: 'prior',
+          kind: '',
+          parents: [],
+        };
+      case 'latent': {
+        const latent = Float32Array.from(seed.latent);
+        if (latent.length !== this.species.latentSize || !latent.every(Number.isFinite)) {
+          throw new Refusal('bad-latent', `length ${latent.length}`);
+        }
+        return { latent, origin: 'latent', kind: '', parents: [] };
+      }
+      case 'hand': {
+        const held = this.hands.find(participant, seed.seed);
+        if (!held) throw new Refusal('no-such-seed', `seed ${seed.seed}`);
+        return { latent: held.latent, origin: held.origin, kind: '', parents: held.parents };
+      }
+    }
+  }
+
+  private damage({ by, points, radius }: RoomCommand & { what: 'damage' }): void {
+    const stroke: Stroke = { points, radius };
+    for (let i = 0; i < points.length; i++) {
+      const limit = i % 2 === 0 ? this.ground.width : this.ground.height;
+      if (!(points[i] >= 0 && points[i] <= limit)) throw new Refusal('bad-point', `${points[i]}`);
+    }
+    if (strokeLength(points) > DEFAULTS.stroke.maxLength) throw new Refusal('stroke-too-long');
+    for (const organism of this.living.values()) {
+      const { stage } = growthStep(this.species, organism.age);
+      if (!wound(organism, stage, stroke, this.ground)) continue;
+      organism.wounds++;
+      this.wake(organism);
+      this.life.push({ what: 'wounded', id: organism.id, by: by.id });
+    }
+  }
+
+  private cross({ by, a, b, mix }: RoomCommand & { what: 'cross' }) {
+    const [first, second] = [a, b].map((id) => {
+      const parent = this.living.get(id);
+      if (!parent) throw new Refusal('no-such-organism', `organism ${id}`);
+      return parent;
+    });
+    const latent = crossLatents(first.latent, second.latent, mix);
+    return this.hands.give(by.id, { latent, origin: 'cross', parents: [a, b] });
+  }
+
+  /** Ages an organism by the step it has just taken, and lets it come of age, fall asleep or die. */
+  private grow({ organism, readout }: Stepped): void {
+    if (readout.stage !== organism.stage) {
+      organism.stage = readout.stage;
+      this.life.push({ what: 'divided', id: organism.id, stage: readout.stage });
+    }
+    organism.age++;
+    if (organism.phase === 'growing') {
+      if (organism.age < growthSteps(this.species)) return;
+      organism.phase = 'awake';
+      this.life.push({ what: 'grown', id: organism.id });
+      // The ground that it held as a seed is now held, like any other, by live cells alone.
+      settle(this.ground, [{ organism, readout }], this.species.threshold);
+    } else {
+      organism.awakeSteps++;
+      organism.restTicks = readout.change <= DEFAULTS.life.restLevel ? organism.restTicks + 1 : 0;
+    }
+    if (countOwned(this.ground, organism) === 0) return this.die(organism);
+    const trusted = this.species.trustedSteps ?? Infinity;
+    if (organism.restTicks < DEFAULTS.life.restTicks && organism.awakeSteps < trusted) return;
+    organism.phase = 'asleep';
+    this.life.push({ what: 'asleep', id: organism.id });
+  }
+
+  /** Something has touched an organism: it gets up, if it slept, and may be trusted anew. */
+  private wake(organism: Organism): void {
+    organism.awakeSteps = 0;
+    organism.restTicks = 0;
+    if (organism.phase !== 'asleep') return;
+    organism.phase = 'awake';
+    this.life.push({ what: 'awake', id: organism.id });
+  }
+
+  private wakeNeighbours(free: readonly number[]): void {
+    if (free.length === 0) return;
+    for (const organism of this.living.values()) {
+      if (organism.phase !== 'asleep' || organism.pressing.size === 0) continue;
+      if (free.some((place) => organism.pressing.has(place))) this.wake(organism);
+    }
+  }
+
+  private die(organism: Organism): void {
+    organism.phase = 'dead';
+    this.living.delete(organism.id);
+    this.disposed.push(organism.patch);
+    this.ground.each(organism.window, (place) => {
+      if (this.ground.ownerAt(place) === organism.id) this.ground.release(place);
+    });
+    this.life.push({ what: 'died', id: organism.id });
+  }
+}

@@ -1,0 +1,17 @@
+/** What a room must know of a checkpoint to grow organisms from it; nothing of tensors. */
+export interface Species {
+  /** Name under which the engine has the checkpoint. */
+  readonly checkpoint: string;
+  /** Full side S; even. */
+  readonly side: number;
+  /** Length Z of a latent. */
+  readonly latentSize: number;
+  readonly growth:
+    | { readonly kind: 'doubling'; readonly seedSide: number; readonly stepsPerStage: number }
+    | { readonly kind: 'uniform'; readonly steps: number };
+  /** Least presence, 0…255, of a cell that claims its place. */
+  readonly threshold: number;
+  /** Awake steps since grown or last touched after which an organism sleeps; absent: as many as it likes. */
+  readonly trustedSteps?: number | undefined;
+  readonly gallery: readonly { readonly name: string; readonly latent: Float32Array }[];
+}

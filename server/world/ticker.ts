@@ -1,0 +1,137 @@
+/**
+ * Lets rooms tick at their rates without drift: each tick is due at a multiple of the period, however late the last
+ * one was. A room that cannot keep its rate drops the ticks it has missed, slows, and says so.
+ */
+import type { Clock } from '../clock.ts';
+import type { Room } from './room.ts';
+
+export interface Pace {
+  /** Ticks per second asked for. */
+  readonly tickRate: number;
+  /** Ticks per second of late. */
+  readonly actual: number;
+  /** The room cannot keep its rate. */
+  readonly slow: boolean;
+}
+
+/** Share of its rate under which a room counts as slow. */
+const SLOW_BELOW = 0.9;
+/** How far back `actual` looks, ms. */
+const PACE_WINDOW = 2_000;
+
+class Schedule {
+  private due: number;
+  /** When the ticks of late have begun. */
+  private begun: number[] = [];
+
+  constructor(
+    private rate: number,
+    private readonly since: number,
+  ) {
+    this.due = since;
+  }
+
+  get next(): number {
+    return this.due;
+  }
+
+  /** The rate changes with the next tick. */
+  setRate(rate: number, now: number): void {
+    this.rate = rate;
+    this.due = this.align(now);
+  }
+
+  begin(now: number): void {
+    this.begun = [...this.begun.filter((at) => at > now - PACE_WINDOW), now];
+    this.due += 1000 / this.rate;
+    if (this.due <= now) this.due = this.align(now);
+  }
+
+  pace(now: number): Pace {
+    const first = this.begun[0] ?? now;
+    const actual =
+      this.begun.length < 2
+        ? this.rate
+        : ((this.begun.length - 1) * 1000) / Math.max(1, now - first);
+    const rounded = Math.min(this.rate, actual);
+    return { tickRate: this.rate, actual: rounded, slow: rounded < SLOW_BELOW * this.rate };
+  }
+
+  /** First multiple of the period after now; rooms of one rate stay in step with each other. */
+  private align(now: number): number {
+    const period = 1000 / this.rate;
+    return this.since + (Math.floor((now - this.since) / period) + 1) * period;
+  }
+}
+
+export interface TickerOptions {
+  readonly clock: Clock;
+  /** Ticks these rooms together; the next tick waits for it. */
+  readonly tick: (rooms: Room[]) => Promise<void>;
+  /** A tick has failed; the ticker has stopped. */
+  readonly onError: (error: unknown) => void;
+}
+
+export class Ticker {
+  private readonly schedules = new Map<Room, Schedule>();
+  private readonly start: number;
+  private cancel: (() => void) | undefined;
+  private busy: Promise<void> | undefined;
+  private stopped = false;
+
+  constructor(private readonly options: TickerOptions) {
+    this.start = options.clock.now();
+  }
+
+  /** @param rate ticks per second, 1…60 */
+  add(room: Room, rate: number): void {
+    this.schedules.set(room, new Schedule(checkRate(rate), this.start));
+    this.plan();
+  }
+
+  /** @param rate ticks per second, 1…60 */
+  setRate(room: Room, rate: number): void {
+    this.schedules.get(room)?.setRate(checkRate(rate), this.options.clock.now());
+    this.plan();
+  }
+
+  pace(room: Room): Pace | undefined {
+    return this.schedules.get(room)?.pace(this.options.clock.now());
+  }
+
+  /** Stops; resolves when the tick in progress is done. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.cancel?.();
+    await this.busy;
+  }
+
+  private plan(): void {
+    if (this.stopped || this.busy || this.schedules.size === 0) return;
+    this.cancel?.();
+    const next = Math.min(...[...this.schedules.values()].map((schedule) => schedule.next));
+    const wait = Math.max(0, next - this.options.clock.now());
+    this.cancel = this.options.clock.after(wait, () => this.run());
+  }
+
+  private run(): void {
+    const now = this.options.clock.now();
+    const due = [...this.schedules].filter(([, schedule]) => schedule.next <= now + 0.5);
+    for (const [, schedule] of due) schedule.begin(now);
+    this.busy = this.options
+      .tick(due.map(([room]) => room))
+      .catch((error: unknown) => {
+        this.stopped = true;
+        this.options.onError(error);
+      })
+      .finally(() => {
+        this.busy = undefined;
+        this.plan();
+      });
+  }
+}
+
+function checkRate(rate: number): number {
+  if (!(rate >= 1 && rate <= 60)) throw new RangeError(`tick rate ${rate} is not in 1…60`);
+  return rate;
+}
