@@ -1,0 +1,47 @@
+/** Which tensors an update net is made of. Kernels are [in, out], or [3, 3, in, out] for the 3×3 convolution. */
+import type { Card } from './card.ts';
+
+export type Architecture = Pick<Card, 'channels' | 'latentSize' | 'update'>;
+
+/** Blocks of the net 'res4' (Palm et al. 2022). */
+export const RES4_BLOCKS = 4;
+
+/** Name and shape of every tensor of a card's update net. */
+export function updateShapes(card: Architecture): Map<string, readonly number[]> {
+  const { channels: c, latentSize: z, update } = card;
+  const h = update.hidden;
+  const shapes = new Map<string, readonly number[]>();
+  const layer = (name: string, kernel: readonly number[], bias = true): void => {
+    shapes.set(`update.${name}.kernel`, kernel);
+    if (bias) shapes.set(`update.${name}.bias`, kernel.slice(-1));
+  };
+  layer('perceive', [3, 3, c, h]);
+  if (update.standingInput) layer('genome', [z, h], false);
+  if (update.kind === 'residual') layer('hidden', [h, h]);
+  if (update.kind === 'res4') {
+    for (let i = 0; i < RES4_BLOCKS; i++) {
+      layer(`block${i}.inner`, [h, h]);
+      layer(`block${i}.outer`, [h, h]);
+    }
+  }
+  layer('out', [h, c], update.kind !== 'simple' || update.outBias);
+  return shapes;
+}
+
+/** Numbers that training can move in a card's update net. */
+export function countParameters(card: Architecture): number {
+  let sum = 0;
+  for (const shape of updateShapes(card).values()) sum += shape.reduce((a, b) => a * b, 1);
+  return sum;
+}
+
+/** Multiply-adds of one step for one cell (biases and activations left out). */
+export function macPerCellStep(card: Architecture): number {
+  let sum = 0;
+  for (const [name, shape] of updateShapes(card)) {
+    // The standing input is worked out once a patch.
+    if (shape.length > 1 && name !== 'update.genome.kernel')
+      sum += shape.reduce((a, b) => a * b, 1);
+  }
+  return sum;
+}

@@ -1,0 +1,167 @@
+/**
+ * The model card: what a checkpoint is, for people and for the machine. `card.json` beside the weights, version 1.
+ */
+import * as v from 'valibot';
+import { CheckpointError } from './errors.ts';
+
+export const CARD_VERSION = 1;
+
+/** What a gallery entry shows; the planting menu groups by it. */
+export const GALLERY_KINDS = ['animal', 'plant', 'food', 'face', 'thing'] as const;
+export type GalleryKind = (typeof GALLERY_KINDS)[number];
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(1));
+const channel = v.pipe(v.number(), v.integer(), v.minValue(0));
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+
+const growth = v.variant('kind', [
+  /** z fills seedSide×seedSide; stepsPerStage steps; all cells divide; … until `side`. */
+  v.strictObject({ kind: v.literal('doubling'), seedSide: count, stepsPerStage: count }),
+  /** z in every cell of side×side, then `steps` steps. */
+  v.strictObject({ kind: v.literal('uniform'), steps: count }),
+]);
+
+const updateFields = {
+  hidden: count,
+  /** States are clamped to ±stateLimit after each step; absent: free. */
+  stateLimit: v.exactOptional(v.pipe(v.number(), v.gtValue(0))),
+  /** The latent adds z·W to the first layer at every step (tensor `update.genome.kernel`). */
+  standingInput: v.optional(v.boolean(), false),
+  /** Chance of a cell to take part in a step. */
+  updateProbability: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
+};
+const update = v.variant('kind', [
+  v.strictObject({ kind: v.literal('residual'), ...updateFields }),
+  v.strictObject({ kind: v.literal('res4'), ...updateFields }),
+  v.strictObject({
+    kind: v.literal('simple'),
+    /** Whether the last layer has a bias (the published net has none). */
+    outBias: v.optional(v.boolean(), false),
+    ...updateFields,
+  }),
+]);
+
+const readout = v.variant('kind', [
+  /** Channels that hold R, G, B, alpha; clamped to 0…1. */
+  v.strictObject({
+    kind: v.literal('rgba-premultiplied'),
+    channels: v.strictTuple([channel, channel, channel, channel]),
+  }),
+  /** Channel that holds the logit of white ink. */
+  v.strictObject({ kind: v.literal('bernoulli'), channel }),
+  /** Discretised mixture of logistics in the first 10·mixtures channels. */
+  v.strictObject({ kind: v.literal('dmol'), mixtures: count }),
+]);
+
+const fields = v.strictObject({
+  version: v.literal(CARD_VERSION),
+  /** Names the checkpoint in engine, protocol and journal. */
+  name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower case, digits and "-"')),
+  /** For people. */
+  title: v.pipe(v.string(), v.nonEmpty()),
+  description: v.optional(v.string(), ''),
+  /** Side of a grown patch. */
+  side: v.pipe(count, v.multipleOf(2)),
+  /** Numbers in a cell state. */
+  channels: count,
+  latentSize: count,
+  growth,
+  update,
+  readout,
+  /** Cells at or above the threshold are alive; `channel` absent: what the read-out shows. */
+  presence: v.strictObject({ channel: v.exactOptional(channel), threshold: share }),
+  /** Steps the rule can be trusted for once grown or touched. */
+  trustedSteps: v.exactOptional(count),
+  /** Prose. */
+  encoder: v.exactOptional(v.strictObject({ input: v.string(), layers: v.array(v.string()) })),
+  /** What each row of `gallery.latents` shows, in order. */
+  gallery: v.array(
+    v.strictObject({ name: v.pipe(v.string(), v.nonEmpty()), kind: v.picklist(GALLERY_KINDS) }),
+  ),
+  data: v.strictObject({ set: v.string(), licence: v.string(), source: v.string() }),
+  training: v.record(v.string(), v.string()),
+  figures: v.record(v.string(), v.unknown()),
+});
+
+type Fields = v.InferOutput<typeof fields>;
+
+/** A rule between fields: what is wrong, or nothing. */
+function relation(
+  path: [keyof Fields, string] | [keyof Fields],
+  wrong: (card: Fields) => string | undefined,
+) {
+  return v.rawCheck<Fields>(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const message = wrong(dataset.value);
+    if (message === undefined) return;
+    let input: unknown = dataset.value;
+    const items: v.IssuePathItem[] = path.map((key) => {
+      const value = (input as Record<string, unknown>)[key];
+      const item = { type: 'object', origin: 'value', input, key, value } as v.ObjectPathItem;
+      input = value;
+      return item;
+    });
+    addIssue({ message, path: items as [v.IssuePathItem, ...v.IssuePathItem[]] });
+  });
+}
+
+const isPowerOfTwo = (n: number): boolean => Number.isInteger(Math.log2(n));
+
+const schema = v.pipe(
+  fields,
+  relation(['latentSize'], ({ latentSize, channels }) =>
+    latentSize === channels
+      ? undefined
+      : `is ${latentSize}, but a latent is a cell state and "channels" is ${channels}`,
+  ),
+  relation(['growth', 'seedSide'], ({ growth, side }) =>
+    growth.kind !== 'doubling' || isPowerOfTwo(side / growth.seedSide)
+      ? undefined
+      : `is ${growth.seedSide}, which does not double to "side" ${side}`,
+  ),
+  relation(['readout'], ({ readout, channels }) => {
+    const highest =
+      readout.kind === 'bernoulli'
+        ? readout.channel
+        : readout.kind === 'dmol'
+          ? 10 * readout.mixtures - 1
+          : Math.max(...readout.channels);
+    return highest < channels
+      ? undefined
+      : `reads channel ${highest}, but there are only ${channels} channels`;
+  }),
+  relation(['presence', 'channel'], ({ presence, channels }) =>
+    presence.channel === undefined || presence.channel < channels
+      ? undefined
+      : `is ${presence.channel}, but there are only ${channels} channels`,
+  ),
+);
+
+export type Card = v.InferOutput<typeof schema>;
+
+/**
+ * Checks what `card.json` holds and fills in defaults.
+ *
+ * @param value parsed JSON
+ * @param file how messages call it
+ * @throws CheckpointError unknown-version, bad-card
+ */
+export function parseCard(value: unknown, file: string): Card {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new CheckpointError('bad-card', file, 'card is not a JSON object');
+  }
+  const version = (value as { version?: unknown }).version;
+  if (version !== CARD_VERSION) {
+    const said = version === undefined ? '(none)' : JSON.stringify(version);
+    throw new CheckpointError(
+      'unknown-version',
+      file,
+      `card version ${said} is not known; this build reads version ${CARD_VERSION}`,
+    );
+  }
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const field = v.getDotPath(issue) ?? '?';
+  throw new CheckpointError('bad-card', file, `field "${field}": ${issue.message}`);
+}

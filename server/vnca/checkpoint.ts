@@ -1,0 +1,129 @@
+/**
+ * A checkpoint folder: `card.json`, `model.safetensors`, `gallery.png`. Everything is checked on loading, so that
+ * whatever is loaded can be run.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { updateShapes } from './architecture.ts';
+import { type Card, parseCard } from './card.ts';
+import { CheckpointError } from './errors.ts';
+import { gallerySheet } from './gallery.ts';
+import { parseSafetensors, toFloat32 } from './safetensors.ts';
+
+export interface WeightTensor {
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly data: Float32Array;
+}
+
+export interface Model {
+  readonly card: Card;
+  /** Every float32 tensor of the file by name, at least those of the update net and `gallery.latents` [G, Z]. */
+  readonly tensors: ReadonlyMap<string, WeightTensor>;
+}
+
+export interface Checkpoint extends Model {
+  readonly folder: string;
+}
+
+export const CARD_FILE = 'card.json';
+export const MODEL_FILE = 'model.safetensors';
+export const GALLERY_FILE = 'gallery.png';
+const GALLERY_TENSOR = 'gallery.latents';
+
+/**
+ * Loads a checkpoint and checks all of it.
+ *
+ * @throws CheckpointError with one sentence that names the file and the field
+ */
+export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
+  const model = await loadModel(folder);
+  await checkGallery(join(folder, GALLERY_FILE), model.card);
+  return { ...model, folder };
+}
+
+/** Loads card and weights alone, for tools that make the rest of the folder. @throws CheckpointError */
+export async function loadModel(folder: string): Promise<Model> {
+  const cardFile = join(folder, CARD_FILE);
+  const card = parseCard(parseJson(await read(cardFile), cardFile), cardFile);
+  const modelFile = join(folder, MODEL_FILE);
+  const tensors = readTensors(await read(modelFile), modelFile, card);
+  return { card, tensors };
+}
+
+/** Latent i of the gallery: a copy, [Z]. @throws RangeError there is no such entry */
+export function galleryLatent({ card, tensors }: Model, index: number): Float32Array {
+  if (!Number.isInteger(index) || index < 0 || index >= card.gallery.length) {
+    throw new RangeError(`gallery of ${card.gallery.length} has no entry ${index}`);
+  }
+  const { data } = tensors.get(GALLERY_TENSOR)!;
+  return data.slice(index * card.latentSize, (index + 1) * card.latentSize);
+}
+
+async function read(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new CheckpointError('missing-file', file, `file cannot be read (${code})`);
+  }
+}
+
+function parseJson(bytes: Uint8Array, file: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new CheckpointError('bad-card', file, 'card is not JSON');
+  }
+}
+
+function readTensors(bytes: Uint8Array, file: string, card: Card): Map<string, WeightTensor> {
+  const needed = updateShapes(card);
+  needed.set(GALLERY_TENSOR, [card.gallery.length, card.latentSize]);
+  const stored = parseSafetensors(bytes, file).tensors;
+  for (const [name, shape] of needed) {
+    const bad = (reason: 'missing-tensor' | 'bad-tensor', what: string): never => {
+      throw new CheckpointError(reason, file, `tensor "${name}" ${what}`);
+    };
+    const tensor = stored.get(name);
+    if (!tensor) return bad('missing-tensor', 'is missing');
+    if (tensor.dtype !== 'F32') return bad('bad-tensor', `has dtype ${tensor.dtype}, not F32`);
+    if (`${tensor.shape}` !== `${shape}`) {
+      return bad('bad-tensor', `has shape [${tensor.shape}], but the card asks for [${shape}]`);
+    }
+  }
+  const tensors = new Map<string, WeightTensor>();
+  for (const [name, tensor] of stored) {
+    const data = toFloat32(tensor);
+    if (!data) continue;
+    if (!data.every(Number.isFinite)) {
+      throw new CheckpointError(
+        'bad-tensor',
+        file,
+        `tensor "${name}" holds a number that is not finite`,
+      );
+    }
+    tensors.set(name, { shape: tensor.shape, data });
+  }
+  return tensors;
+}
+
+const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
+async function checkGallery(file: string, card: Card): Promise<void> {
+  const bytes = await read(file);
+  const isPng = bytes.length >= 24 && PNG_SIGNATURE.every((byte, i) => bytes[i] === byte);
+  if (!isPng) throw new CheckpointError('bad-gallery', file, 'file is not a PNG');
+  // The IHDR chunk comes first: its width and height are at bytes 16 and 20.
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const width = view.getUint32(16);
+  const height = view.getUint32(20);
+  const sheet = gallerySheet(card);
+  if (width !== sheet.width || height !== sheet.height) {
+    throw new CheckpointError(
+      'bad-gallery',
+      file,
+      `width × height is ${width} × ${height}, but the card's gallery takes ${sheet.width} × ${sheet.height}`,
+    );
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * A strict reader and writer of the safetensors format
+ * (https://github.com/huggingface/safetensors#format): eight bytes of header length (little endian), a JSON
+ * header, then the tensors' bytes without gaps.
+ *
+ * Stricter than the format asks where that catches a damaged file: every byte must belong to one tensor.
+ */
+import { CheckpointError } from './errors.ts';
+
+/** Bytes of one element. */
+const ELEMENT_BYTES = { F32: 4, I32: 4, F16: 2, U8: 1 } as const;
+export type Dtype = keyof typeof ELEMENT_BYTES;
+
+export interface StoredTensor {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  /** Row-major, little endian. A view of the file's bytes, possibly unaligned. */
+  readonly bytes: Uint8Array;
+}
+
+export interface TensorFile {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const LENGTH_BYTES = 8;
+const MAX_HEADER_BYTES = 100_000_000;
+
+/**
+ * Reads a whole file.
+ *
+ * @param file how messages call it
+ * @throws CheckpointError corrupt-file
+ */
+export function parseSafetensors(bytes: Uint8Array, file: string): TensorFile {
+  const fail = (what: string): never => {
+    throw new CheckpointError('corrupt-file', file, what);
+  };
+  if (bytes.length < LENGTH_BYTES) {
+    return fail(`file of ${bytes.length} bytes is too short for a header length`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerLength = Number(view.getBigUint64(0, true));
+  if (headerLength > MAX_HEADER_BYTES) {
+    return fail(`header length ${headerLength} is over the limit of ${MAX_HEADER_BYTES}`);
+  }
+  if (LENGTH_BYTES + headerLength > bytes.length) {
+    return fail(`header length ${headerLength} reaches beyond the file of ${bytes.length} bytes`);
+  }
+  const data = bytes.subarray(LENGTH_BYTES + headerLength);
+  const header = parseHeader(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerLength), fail);
+
+  const tensors = new Map<string, StoredTensor>();
+  const ranges: Range[] = [];
+  let metadata: Record<string, string> = {};
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === '__metadata__') {
+      metadata = checkMetadata(entry, fail);
+      continue;
+    }
+    const { dtype, shape, begin, end } = checkEntry(name, entry, data.length, fail);
+    ranges.push({ name, begin, end });
+    tensors.set(name, { dtype, shape, bytes: data.subarray(begin, end) });
+  }
+  checkCover(ranges, data.length, fail);
+  return { tensors, metadata };
+}
+
+type Fail = (what: string) => never;
+
+interface Range {
+  readonly name: string;
+  readonly begin: number;
+  readonly end: number;
+}
+
+function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
+  let text = '';
+  let header: unknown;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    header = JSON.parse(text);
+  } catch {
+    return fail('header is not JSON');
+  }
+  if (!isObject(header)) return fail('header is not a JSON object');
+  const seen = new Set<string>();
+  for (const key of topLevelKeys(text)) {
+    if (seen.has(key)) return fail(`header names "${key}" twice`);
+    seen.add(key);
+  }
+  return header;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The keys of the outermost object of a valid JSON text, repeated ones too (JSON.parse forgets those). */
+function* topLevelKeys(text: string): Generator<string> {
+  let depth = 0;
+  let last = '';
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]:]/g)) {
+    if (token === '{' || token === '[') depth++;
+    else if (token === '}' || token === ']') depth--;
+    else if (token !== ':') last = token;
+    else if (depth === 1) yield JSON.parse(last) as string;
+  }
+}
+
+function checkMetadata(entry: unknown, fail: Fail): Record<string, string> {
+  if (!isObject(entry)) return fail('"__metadata__" is not an object');
+  for (const [key, value] of Object.entries(entry)) {
+    if (typeof value !== 'string') return fail(`"__metadata__.${key}" is not a string`);
+  }
+  return entry as Record<string, string>;
+}
+
+function checkEntry(name: string, entry: unknown, dataLength: number, fail: Fail) {
+  const bad = (what: string): never => fail(`tensor "${name}": ${what}`);
+  if (!isObject(entry)) return bad('is not an object');
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (typeof dtype !== 'string' || !Object.hasOwn(ELEMENT_BYTES, dtype)) {
+    const known = Object.keys(ELEMENT_BYTES).join(', ');
+    return bad(`dtype ${JSON.stringify(dtype)} is not known (known: ${known})`);
+  }
+  if (!isCounts(shape)) {
+    return bad(`shape ${JSON.stringify(shape)} is not a list of non-negative integers`);
+  }
+  if (!isCounts(offsets) || offsets.length !== 2) {
+    return bad(`data_offsets ${JSON.stringify(offsets)} are not two non-negative integers`);
+  }
+  const [begin, end] = offsets;
+  if (begin > end || end > dataLength) {
+    return bad(`data_offsets [${begin}, ${end}] do not lie in the ${dataLength} bytes of data`);
+  }
+  const size = shape.reduce((a, b) => a * b, ELEMENT_BYTES[dtype as Dtype]);
+  if (end - begin !== size) {
+    return bad(
+      `data_offsets hold ${end - begin} bytes, but ${dtype} of shape [${shape.join(', ')}] takes ${size}`,
+    );
+  }
+  return { dtype: dtype as Dtype, shape, begin, end };
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+/** Every byte of the data must belong to exactly one tensor. */
+function checkCover(ranges: Range[], dataLength: number, fail: Fail): void {
+  ranges.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let end = 0;
+  let previous = '';
+  for (const range of ranges) {
+    if (range.begin < end) {
+      fail(`tensor "${range.name}": data_offsets overlap with "${previous}"`);
+    }
+    if (range.begin > end) {
+      fail(`tensor "${range.name}": data_offsets leave a hole of ${range.begin - end} bytes`);
+    }
+    end = range.end;
+    previous = range.name;
+  }
+  if (end !== dataLength) fail(`data_offsets leave the last ${dataLength - end} bytes unnamed`);
+}
+
+/** A copy of an F32 tensor's numbers; undefined for another dtype. */
+export function toFloat32(tensor: StoredTensor): Float32Array | undefined {
+  if (tensor.dtype !== 'F32') return undefined;
+  return new Float32Array(tensor.bytes.slice().buffer);
+}
+
+/** An F32 tensor of these numbers, for `writeSafetensors`. */
+export function fromFloat32(shape: readonly number[], data: Float32Array): StoredTensor {
+  return {
+    dtype: 'F32',
+    shape,
+    bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  };
+}
+
+/**
+ * Writes a file that `parseSafetensors` reads: wide dtypes first and the header padded with spaces, so that every
+ * tensor is aligned.
+ *
+ * @throws RangeError a tensor's bytes do not fit its shape
+ */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const entries = [...tensors].sort(
+    ([, a], [, b]) => ELEMENT_BYTES[b.dtype] - ELEMENT_BYTES[a.dtype],
+  );
+  const fields: [string, unknown][] = [];
+  if (Object.keys(metadata).length > 0) fields.push(['__metadata__', metadata]);
+  let offset = 0;
+  for (const [name, { dtype, shape, bytes }] of entries) {
+    if (shape.reduce((a, b) => a * b, ELEMENT_BYTES[dtype]) !== bytes.length) {
+      throw new RangeError(`tensor "${name}": ${bytes.length} bytes do not fit shape [${shape}]`);
+    }
+    fields.push([
+      name,
+      { dtype, shape: [...shape], data_offsets: [offset, offset + bytes.length] },
+    ]);
+    offset += bytes.length;
+  }
+  const json = fields.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
+  const header = new TextEncoder().encode(`{${json.join(',')}}`);
+  const padded = Math.ceil(header.length / 8) * 8;
+  const file = new Uint8Array(LENGTH_BYTES + padded + offset).fill(0x20, 0, LENGTH_BYTES + padded);
+  new DataView(file.buffer).setBigUint64(0, BigInt(padded), true);
+  file.set(header, LENGTH_BYTES);
+  let at = LENGTH_BYTES + padded;
+  for (const [, { bytes }] of entries) {
+    file.set(bytes, at);
+    at += bytes.length;
+  }
+  return file;
+}
