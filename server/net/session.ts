@@ -13,6 +13,7 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import type { Clock } from '../clock.ts';
+import type { RoomCommand } from '../world/commands.ts';
 import type { Lobby, Member } from './lobby.ts';
 
 /** Packets that may wait in the transport before frames are held back. */
@@ -77,22 +78,18 @@ export class Session implements Member {
   }
 
   private handle(name: CommandName, message: unknown): void {
-    if (name === 'join') return this.join(message as Command<'join'>);
+    if (name === 'join') {
+      this.join(message as Command<'join'>);
+      return;
+    }
     if (!this.place) throw new Refusal('not-joined');
     const { lobby, me } = this.place;
-    switch (name) {
-      case 'plant':
-      case 'damage':
-      case 'cross': {
-        const { id, ...wish } = message as Command<typeof name>;
-        return lobby.room.enqueue(id, { what: name, by: me, ...wish } as never);
-      }
-      case 'cursor':
-        return lobby.moveCursor(me.id, message as Command<'cursor'>);
-      case 'received':
-        return lobby.acknowledge(this, (message as Command<'received'>).tick);
-      case 'resync':
-        return lobby.resync(this);
+    if (name === 'cursor') lobby.moveCursor(me.id, message as Command<'cursor'>);
+    else if (name === 'received') lobby.acknowledge(this, (message as Command<'received'>).tick);
+    else if (name === 'resync') lobby.resync(this);
+    else {
+      const { id, ...wish } = message as Command<typeof name>;
+      lobby.room.enqueue(id, { what: name, by: me, ...wish } as RoomCommand);
     }
   }
 

@@ -25,7 +25,7 @@ export interface Organism {
   restTicks: number;
   /** [stage, stage] cells that strokes of this tick have hit, 1 = hit. */
   cover: Uint8Array | undefined;
-  /** Places where it has a live cell of late but another owns the ground; it wakes when one falls free. */
+  /** Places where it would have a live cell, had not another the ground; it wakes when one falls free. */
   readonly pressing: Set<number>;
 }
 

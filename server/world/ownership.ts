@@ -39,15 +39,14 @@ export function settle(ground: Ground, stepped: readonly Stepped[], threshold: n
     });
   }
   for (const { organism, readout } of stepped) {
-    organism.pressing.clear();
     ground.each(stageRect(organism.window, readout.stage), (place, cell) => {
+      const live = readout.presence[cell] >= threshold;
+      if (live && ground.ownerAt(place) === 0) ground.claim(place, organism.id);
       const owner = ground.ownerAt(place);
-      if (owner === 0 && readout.presence[cell] >= threshold) ground.claim(place, organism.id);
-      else if (owner !== organism.id) {
-        if (owner !== 0 && readout.presence[cell] >= threshold) organism.pressing.add(place);
-        return;
-      }
-      if (ground.ownerAt(place) === organism.id) ground.paint(place, readout.rgba, cell);
+      if (owner === organism.id) ground.paint(place, readout.rgba, cell);
+      if (owner === organism.id || owner === 0) organism.pressing.delete(place);
+      // It stays pressed for when the cells there, cut back each tick, no longer reach the threshold.
+      else if (live) organism.pressing.add(place);
     });
   }
   return released.filter((place) => ground.ownerAt(place) === 0);

@@ -14,11 +14,10 @@ import type { Answer, RoomCommand } from './commands.ts';
 import { crossLatents } from './cross.ts';
 import { wound } from './damage.ts';
 import { Ground } from './ground.ts';
-import { growthStep, growthSteps } from './growth.ts';
 import { Hands } from './hand.ts';
 import { type Organism, viewOf } from './organism.ts';
 import { countOwned, keepMask, type Stepped, seedPlaces, settle } from './ownership.ts';
-import type { Species } from './species.ts';
+import { growthStep, type Species } from './species.ts';
 
 export interface RoomOptions {
   readonly name: string;
@@ -300,7 +299,7 @@ export class Room {
     }
     organism.age++;
     if (organism.phase === 'growing') {
-      if (organism.age < growthSteps(this.species)) return;
+      if (organism.age < this.species.schedule.length) return;
       organism.phase = 'awake';
       this.life.push({ what: 'grown', id: organism.id });
       // The ground that it held as a seed is now held, like any other, by live cells alone.
@@ -309,7 +308,10 @@ export class Room {
       organism.awakeSteps++;
       organism.restTicks = readout.change <= DEFAULTS.life.restLevel ? organism.restTicks + 1 : 0;
     }
-    if (countOwned(this.ground, organism) === 0) return this.die(organism);
+    if (countOwned(this.ground, organism) === 0) {
+      this.die(organism);
+      return;
+    }
     const trusted = this.species.trustedSteps ?? Infinity;
     if (organism.restTicks < DEFAULTS.life.restTicks && organism.awakeSteps < trusted) return;
     organism.phase = 'asleep';

@@ -1,3 +1,5 @@
+import type { GrowthStep } from '../vnca/growth.ts';
+
 /** What a room must know of a checkpoint to grow organisms from it; nothing of tensors. */
 export interface Species {
   /** Name under which the engine has the checkpoint. */
@@ -6,12 +8,20 @@ export interface Species {
   readonly side: number;
   /** Length Z of a latent. */
   readonly latentSize: number;
-  readonly growth:
-    | { readonly kind: 'doubling'; readonly seedSide: number; readonly stepsPerStage: number }
-    | { readonly kind: 'uniform'; readonly steps: number };
+  /** Every step from the seed to the grown organism. */
+  readonly schedule: readonly GrowthStep[];
   /** Least presence, 0…255, of a cell that claims its place. */
   readonly threshold: number;
   /** Awake steps since grown or last touched after which an organism sleeps; absent: as many as it likes. */
   readonly trustedSteps?: number | undefined;
   readonly gallery: readonly { readonly name: string; readonly latent: Float32Array }[];
+}
+
+/**
+ * What the step does that an organism takes at an age.
+ *
+ * @param age steps it has taken before
+ */
+export function growthStep({ schedule, side }: Species, age: number): GrowthStep {
+  return schedule[age] ?? { divide: false, stage: side };
 }

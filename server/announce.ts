@@ -1,0 +1,28 @@
+/** What the host sees in the terminal: where the room is, also as a code to scan. */
+import { networkInterfaces } from 'node:os';
+import { generate } from 'lean-qr';
+
+/** Addresses of this machine on its networks, IPv4. */
+export function lanAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .map(({ address }) => address);
+}
+
+/** A QR code of half blocks, dark on light whatever the terminal's colours. */
+export function terminalQr(text: string): string {
+  const code = generate(text);
+  const margin = 2;
+  const rows: string[] = [];
+  for (let y = -margin; y < code.size + margin; y += 2) {
+    let row = '';
+    for (let x = -margin; x < code.size + margin; x++) {
+      const upper = code.get(x, y);
+      const lower = code.get(x, y + 1);
+      row += upper ? (lower ? '█' : '▀') : lower ? '▄' : ' ';
+    }
+    rows.push(`\u001b[30;47m${row}\u001b[0m`);
+  }
+  return rows.join('\n');
+}

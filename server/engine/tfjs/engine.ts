@@ -1,0 +1,36 @@
+/** The engine on TensorFlow.js, in a thread of its own so that steps never hold up the sockets. */
+import { Worker } from 'node:worker_threads';
+import type { Model } from '../../vnca/checkpoint.ts';
+import type { Engine } from '../engine.ts';
+import type { BackendName } from './backend.ts';
+import type { WorkerStart } from './protocol.ts';
+import { attachEngine } from './workerEngine.ts';
+
+export interface TfjsEngineOptions {
+  /** Patches name their checkpoint by its card's name. */
+  readonly checkpoints: readonly Model[];
+  /** 'auto' (the default) takes the first of tensorflow, wasm, cpu that works here. */
+  readonly backend?: BackendName | 'auto';
+}
+
+/**
+ * Starts the engine's thread and waits until it can step.
+ *
+ * @throws EngineError unavailable: no wanted backend works, or two checkpoints have one name
+ */
+export function createTfjsEngine({
+  checkpoints,
+  backend = 'auto',
+}: TfjsEngineOptions): Promise<Engine> {
+  const start: WorkerStart = {
+    backend,
+    // Encoder and gallery stay here: the thread only steps.
+    models: checkpoints.map(({ card, tensors }) => ({
+      card,
+      tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
+    })),
+  };
+  return attachEngine(
+    new Worker(new URL('./worker.mjs', import.meta.url), { workerData: start, name: 'engine' }),
+  );
+}

@@ -1,0 +1,211 @@
+/**
+ * The synchronous core of the engine: patches, and how they are planted, stepped and read. It runs on the thread's
+ * TensorFlow.js backend and knows nothing of workers.
+ *
+ * A call takes effect whole, or throws and leaves every patch as it was.
+ */
+import type { Model } from '../../vnca/checkpoint.ts';
+import { firstStage, seedState } from '../../vnca/growth.ts';
+import { createReadout } from '../../vnca/readout.ts';
+import { createRule, disposeRule } from '../../vnca/rule.ts';
+import {
+  EngineError,
+  type NewPatch,
+  type PatchId,
+  type PatchStep,
+  type Readout,
+} from '../engine.ts';
+import { type BatchEntry, createBatchStepper } from './batchStepper.ts';
+import type { Patch, Species } from './patch.ts';
+
+/** The engine's contract without promises; see `Engine` for what each call does and throws. */
+export interface PatchStore {
+  plant(patches: readonly NewPatch[]): void;
+  step(steps: readonly PatchStep[]): Readout[];
+  exportStates(patches: readonly PatchId[]): Float32Array[];
+  importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void;
+  dispose(patches: readonly PatchId[]): void;
+  close(): void;
+}
+
+export interface PatchStoreOptions {
+  /** Names are those of the cards. */
+  readonly models: readonly Model[];
+  /** Patches in every batch, as in `Backend`. */
+  readonly batchPatches?: number | undefined;
+}
+
+/** @throws EngineError unavailable: two models of one name */
+export function createPatchStore({ models, batchPatches }: PatchStoreOptions): PatchStore {
+  const allSpecies = new Map<string, Species>();
+  for (const { card } of models) {
+    if (models.filter((other) => other.card.name === card.name).length > 1) {
+      throw new EngineError('unavailable', `two checkpoints are named "${card.name}"`);
+    }
+  }
+  for (const model of models) {
+    const { card } = model;
+    allSpecies.set(card.name, { card, rule: createRule(model), read: createReadout(card) });
+  }
+  const patches = new Map<PatchId, Patch>();
+  const stepper = createBatchStepper(batchPatches);
+
+  const find = (id: PatchId): Patch => {
+    const patch = patches.get(id);
+    if (!patch) throw new EngineError('unknown-patch', String(id));
+    return patch;
+  };
+
+  return {
+    plant(news) {
+      const planted = new Map<PatchId, Patch>();
+      for (const { patch: id, checkpoint, latent } of news) {
+        const species = allSpecies.get(checkpoint);
+        if (!species) throw new EngineError('unknown-checkpoint', checkpoint);
+        if (patches.has(id) || planted.has(id))
+          throw new EngineError('duplicate-patch', String(id));
+        checkNumbers('bad-latent', `latent of patch ${id}`, latent, species.card.latentSize);
+        const stage = firstStage(species.card);
+        const state = seedState(latent, stage);
+        planted.set(id, { species, latent: latent.slice(), stage, state, seen: undefined });
+      }
+      for (const [id, patch] of planted) patches.set(id, patch);
+    },
+
+    step(steps) {
+      const entries = steps.map((step): BatchEntry => ({ patch: find(step.patch), step }));
+      checkSteps(entries);
+      const results = new Array<Float32Array>(entries.length);
+      for (const { species, stage, indices } of group(entries)) {
+        const batch = indices.map((i) => entries[i]);
+        const after = stepper.step(species, stage, batch);
+        after.forEach((state, k) => {
+          results[indices[k]] = state;
+        });
+      }
+      return entries.map((entry, i) => settle(entry, results[i]));
+    },
+
+    exportStates: (ids) => ids.map(find).map((patch) => patch.state.slice()),
+
+    importStates(states) {
+      const found = states.map(({ patch: id, state }) => {
+        const patch = find(id);
+        const { channels, side } = patch.species.card;
+        const stage = Math.sqrt(state.length / channels);
+        if (!isStage(stage, side)) {
+          throw new EngineError('bad-state', `${state.length} values are no stage of patch ${id}`);
+        }
+        checkNumbers('bad-state', `state of patch ${id}`, state, stage * stage * channels);
+        return { patch, stage, state };
+      });
+      for (const { patch, stage, state } of found) {
+        patch.stage = stage;
+        patch.state = state.slice();
+        patch.seen = undefined;
+      }
+    },
+
+    dispose(ids) {
+      for (const id of ids) patches.delete(id);
+    },
+
+    close() {
+      patches.clear();
+      for (const { rule } of allSpecies.values()) disposeRule(rule);
+      allSpecies.clear();
+    },
+  };
+}
+
+/** Whether patches of this full side can have this side: it halves to it, or is it. */
+function isStage(stage: number, side: number): boolean {
+  return (
+    Number.isInteger(stage) &&
+    stage >= 1 &&
+    Number.isInteger(Math.log2(side / stage)) &&
+    stage <= side
+  );
+}
+
+function checkNumbers(
+  reason: 'bad-latent' | 'bad-state',
+  what: string,
+  values: Float32Array,
+  length: number,
+): void {
+  if (!(values instanceof Float32Array) || values.length !== length) {
+    throw new EngineError(reason, `${what} is not ${length} float32 values`);
+  }
+  if (!values.every(Number.isFinite)) {
+    throw new EngineError(reason, `${what} holds a number that is not finite`);
+  }
+}
+
+function checkSteps(entries: readonly BatchEntry[]): void {
+  const seen = new Set<PatchId>();
+  for (const { patch, step } of entries) {
+    if (seen.has(step.patch)) throw new EngineError('duplicate-patch', String(step.patch));
+    seen.add(step.patch);
+    const stage = stageAfter(patch, step);
+    if (stage > patch.species.card.side) {
+      throw new EngineError('bad-state', `patch ${step.patch} is grown and cannot divide`);
+    }
+    if (step.keep && step.keep.length !== stage * stage) {
+      throw new EngineError(
+        'bad-mask',
+        `mask of patch ${step.patch} has ${step.keep.length} places, not ${stage}×${stage}`,
+      );
+    }
+  }
+}
+
+function stageAfter(patch: Patch, step: PatchStep): number {
+  return step.divide ? 2 * patch.stage : patch.stage;
+}
+
+interface Group {
+  readonly species: Species;
+  readonly stage: number;
+  /** Which entries, in order. */
+  readonly indices: number[];
+}
+
+/** Entries of one species and stage can be stepped as one tensor. */
+function group(entries: readonly BatchEntry[]): Group[] {
+  const groups = new Map<string, Group>();
+  entries.forEach(({ patch, step }, i) => {
+    const stage = stageAfter(patch, step);
+    const key = `${patch.species.card.name} ${stage}`;
+    let found = groups.get(key);
+    if (!found) groups.set(key, (found = { species: patch.species, stage, indices: [] }));
+    found.indices.push(i);
+  });
+  return [...groups.values()];
+}
+
+/** Keeps a patch's new state and reads it out. */
+function settle({ patch, step }: BatchEntry, state: Float32Array): Readout {
+  if (patch.state.length === state.length) patch.state.set(state);
+  else patch.state = state.slice();
+  patch.stage = stageAfter(patch, step);
+  const cells = patch.stage * patch.stage;
+  // One buffer for both, so that one travels between threads.
+  const buffer = new ArrayBuffer(5 * cells);
+  const rgba = new Uint8Array(buffer, 0, 4 * cells);
+  const presence = new Uint8Array(buffer, 4 * cells);
+  patch.species.read(patch.state, 0, rgba, presence);
+  const change = step.divide || !patch.seen ? 255 : largestChange(patch.seen, rgba);
+  if (patch.seen?.length === rgba.length) patch.seen.set(rgba);
+  else patch.seen = rgba.slice();
+  return { patch: step.patch, stage: patch.stage, rgba, presence, change };
+}
+
+function largestChange(a: Uint8Array, b: Uint8Array): number {
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) {
+    const change = Math.abs(a[i] - b[i]);
+    if (change > largest) largest = change;
+  }
+  return largest;
+}

@@ -1,0 +1,34 @@
+/** What the engine and its worker say to each other. */
+import type { Card } from '../../vnca/card.ts';
+import type { WeightTensor } from '../../vnca/checkpoint.ts';
+import type { EngineInfo, EngineReason } from '../engine.ts';
+import type { BackendName } from './backend.ts';
+import type { PatchStore } from './patchStore.ts';
+
+/** The worker's `workerData`. */
+export interface WorkerStart {
+  readonly backend: BackendName | 'auto';
+  readonly models: readonly { card: Card; tensors: ReadonlyMap<string, WeightTensor> }[];
+}
+
+export type Method = Exclude<keyof PatchStore, 'close'>;
+export type Arguments<M extends Method> = Parameters<PatchStore[M]>[0];
+export type Result<M extends Method> = ReturnType<PatchStore[M]>;
+
+export interface Request<M extends Method = Method> {
+  readonly call: number;
+  readonly method: M;
+  readonly argument: Arguments<M>;
+}
+
+export interface Failure {
+  readonly reason: EngineReason;
+  readonly detail: string;
+}
+
+export type Reply =
+  /** The first message: the worker is ready, or will never be. */
+  | { readonly info: EngineInfo }
+  | { readonly unavailable: Failure }
+  | { readonly call: number; readonly result: unknown }
+  | { readonly call: number; readonly failure: Failure };

@@ -1,0 +1,44 @@
+/** The engine's thread: a patch store behind a message port, one call after the other. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { EngineError } from '../engine.ts';
+import { selectBackend } from './backend.ts';
+import { createPatchStore, type PatchStore } from './patchStore.ts';
+import type { Failure, Reply, Request, WorkerStart } from './protocol.ts';
+
+const port = parentPort!;
+
+try {
+  const { backend, models } = workerData as WorkerStart;
+  const { info, batchPatches } = await selectBackend(backend);
+  const store = createPatchStore({ models, batchPatches });
+  port.on('message', (request: Request) => answer(store, request));
+  send({ info });
+} catch (error) {
+  send({ unavailable: failureOf(error, 'unavailable') });
+}
+
+function answer(store: PatchStore, { call, method, argument }: Request): void {
+  try {
+    const result = (store[method] as (argument: unknown) => unknown)(argument);
+    send({ call, result }, buffersOf(result));
+  } catch (error) {
+    send({ call, failure: failureOf(error, 'failed') });
+  }
+}
+
+function send(reply: Reply, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(reply, transfer);
+}
+
+/** Results are made for one reader, so their buffers move to it. */
+function buffersOf(result: unknown): ArrayBuffer[] {
+  if (!Array.isArray(result)) return [];
+  return result.map((item: Float32Array | { rgba: Uint8Array }) =>
+    ArrayBuffer.isView(item) ? (item.buffer as ArrayBuffer) : (item.rgba.buffer as ArrayBuffer),
+  );
+}
+
+function failureOf(error: unknown, otherwise: 'unavailable' | 'failed'): Failure {
+  if (error instanceof EngineError) return { reason: error.reason, detail: error.detail };
+  return { reason: otherwise, detail: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,98 @@
+/** The engine's contract over a worker's message port. */
+import type { Worker } from 'node:worker_threads';
+import { type Engine, EngineError, type EngineInfo, type NewPatch } from '../engine.ts';
+import type { Arguments, Failure, Method, Reply, Request, Result } from './protocol.ts';
+
+interface Pending {
+  resolve(result: unknown): void;
+  reject(error: EngineError): void;
+}
+
+/**
+ * Waits for a worker's first message and speaks for it from then on. When the worker dies, every call that waits and
+ * every later one fails with `failed`.
+ *
+ * @throws EngineError unavailable
+ */
+export async function attachEngine(worker: Worker): Promise<Engine> {
+  const pending = new Map<number, Pending>();
+  let calls = 0;
+  let end: EngineError | undefined;
+  let ready: Pending | undefined;
+
+  const fail = (reason: 'failed' | 'closed', detail = ''): void => {
+    end ??= new EngineError(reason, detail);
+    ready?.reject(new EngineError('unavailable', detail));
+    for (const waiting of pending.values()) waiting.reject(end);
+    pending.clear();
+  };
+  worker.on('error', (error) =>
+    fail('failed', error instanceof Error ? error.message : `${error}`),
+  );
+  worker.on('exit', (code) => fail('failed', `the engine's thread ended with code ${code}`));
+  const info = await new Promise<EngineInfo>((resolve, reject) => {
+    ready = { resolve: (result) => resolve(result as EngineInfo), reject };
+    worker.on('message', (reply: Reply) => {
+      if ('info' in reply) ready?.resolve(reply.info);
+      else if ('unavailable' in reply) ready?.reject(toError(reply.unavailable));
+      else {
+        const waiting = pending.get(reply.call);
+        pending.delete(reply.call);
+        if ('failure' in reply) waiting?.reject(toError(reply.failure));
+        else waiting?.resolve(reply.result);
+      }
+    });
+  }).catch(async (error: unknown) => {
+    await worker.terminate();
+    throw error;
+  });
+  ready = undefined;
+
+  const ask = <M extends Method>(
+    method: M,
+    argument: Arguments<M>,
+    transfer: ArrayBuffer[] = [],
+  ): Promise<Result<M>> =>
+    new Promise((resolve, reject) => {
+      if (end) throw end;
+      const call = calls++;
+      const request: Request<M> = { call, method, argument };
+      worker.postMessage(request, transfer);
+      pending.set(call, { resolve: resolve as Pending['resolve'], reject });
+    });
+
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    // Calls that were made before are answered first.
+    const last = end ? undefined : ask('dispose', []);
+    end ??= new EngineError('closed');
+    await last?.catch(() => undefined);
+    await worker.terminate();
+  };
+
+  return {
+    info,
+    plant: async (patches) => {
+      const copies = patches.map(copyLatent);
+      return ask('plant', copies);
+    },
+    step: async (steps) => ask('step', steps),
+    exportStates: async (patches) => ask('exportStates', patches),
+    importStates: async (states) =>
+      ask(
+        'importStates',
+        states.map(({ patch, state }) => ({ patch, state: state.slice() })),
+      ),
+    dispose: async (patches) => ask('dispose', patches),
+    close: () => (closing ??= close()),
+  };
+}
+
+/** A view would take the whole buffer behind it along. */
+function copyLatent(patch: NewPatch): NewPatch {
+  return { ...patch, latent: patch.latent.slice() };
+}
+
+function toError({ reason, detail }: Failure): EngineError {
+  return new EngineError(reason, detail);
+}

@@ -1,0 +1,33 @@
+/** Builds the client when there is none yet, or an older one than its sources. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const clientSource = join(root, 'client');
+const built = join(clientSource, 'dist');
+
+/** Newest modification of a file under a folder, ms; what has been built does not count. */
+async function newest(folder: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const times = entries.map(async (entry) => {
+    const path = join(folder, entry.name);
+    if (path === built) return 0;
+    return entry.isDirectory() ? newest(path) : (await stat(path)).mtimeMs;
+  });
+  return Math.max(0, ...(await Promise.all(times)));
+}
+
+/**
+ * @param log told when a build begins
+ * @returns folder of the built client
+ */
+export async function ensureClient(log: (line: string) => void): Promise<string> {
+  const index = await stat(join(built, 'index.html')).catch(() => undefined);
+  const sources = Math.max(await newest(clientSource), await newest(join(root, 'shared')));
+  if (index && index.mtimeMs >= sources) return built;
+  log('Building the pages …');
+  const { build } = await import('vite');
+  await build({ root: clientSource, logLevel: 'warn' });
+  return built;
+}

@@ -1,0 +1,136 @@
+/** The whole server, put together: checkpoint, engine, rooms, ticker, pages, sockets. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hashText } from '../shared/random.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { Config } from './config.ts';
+import { createTfjsEngine } from './engine/tfjs/engine.ts';
+import { createApp, galleryUrl } from './http/app.ts';
+import { openGateway } from './net/gateway.ts';
+import { Lobby } from './net/lobby.ts';
+import { type Checkpoint, galleryLatent, loadCheckpoint } from './vnca/checkpoint.ts';
+import { GALLERY_COLUMNS } from './vnca/gallery.ts';
+import { growthSchedule } from './vnca/growth.ts';
+import type { Room } from './world/room.ts';
+import type { Species } from './world/species.ts';
+import { Ticker } from './world/ticker.ts';
+import { World } from './world/world.ts';
+
+export interface VivariumOptions {
+  readonly config: Config;
+  readonly clientFolder: string;
+  readonly clock?: Clock;
+  /** The rooms cannot go on. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export interface Vivarium {
+  readonly port: number;
+  readonly engine: { readonly name: string; readonly device: string };
+  readonly world: World;
+  readonly lobbies: ReadonlyMap<string, Lobby>;
+  setTickRate(room: Room, rate: number): void;
+  close(): Promise<void>;
+}
+
+/** What a room needs to know of a checkpoint. */
+export function speciesOf(checkpoint: Checkpoint): Species {
+  const { name, side, latentSize, presence, trustedSteps, gallery } = checkpoint.card;
+  return {
+    checkpoint: name,
+    side,
+    latentSize,
+    schedule: growthSchedule(checkpoint.card),
+    threshold: Math.ceil(presence.threshold * 255),
+    trustedSteps,
+    gallery: gallery.map((entry, i) => ({
+      name: entry.name,
+      latent: galleryLatent(checkpoint, i),
+    })),
+  };
+}
+
+/**
+ * Starts everything.
+ *
+ * @throws CheckpointError, EngineError, or the error of listening
+ */
+export async function startVivarium(options: VivariumOptions): Promise<Vivarium> {
+  const { config, clientFolder, clock = systemClock, onFatal } = options;
+  const checkpoint = await loadCheckpoint(config.checkpoint);
+  const engine = await createTfjsEngine({ checkpoints: [checkpoint], backend: config.engine });
+  const world = new World(engine);
+  const lobbies = new Map<string, Lobby>();
+  let failed = false;
+
+  const ticker = new Ticker({
+    clock,
+    tick: async (rooms) => {
+      for (const { room, result } of await world.tick(rooms)) {
+        lobbies.get(room.name)?.publish(result, clock.now());
+      }
+    },
+    onError: (error) => {
+      failed = true;
+      onFatal(error);
+    },
+  });
+
+  const species = speciesOf(checkpoint);
+  const { card } = checkpoint;
+  const facts = {
+    engine: engine.info,
+    checkpoint: {
+      name: card.name,
+      title: card.title,
+      side: card.side,
+      latentSize: card.latentSize,
+      growthTicks: species.schedule.length,
+      gallery: card.gallery.map(({ name, kind }) => ({ name, kind })),
+      sheet: { url: galleryUrl(card.name), columns: GALLERY_COLUMNS },
+    },
+  };
+  for (const name of config.rooms) {
+    const room = world.open({
+      name,
+      ...config.size,
+      maxOrganisms: config.maxOrganisms,
+      seed: hashText(`${config.seed}/${name}`),
+      species,
+    });
+    const pace = () => ticker.pace(room)!;
+    ticker.add(room, config.tickRate);
+    lobbies.set(name, new Lobby(room, facts, pace, config.capacity));
+  }
+
+  const app = createApp({
+    clientFolder,
+    checkpoints: new Map([[card.name, checkpoint.folder]]),
+    defaultRoom: config.rooms[0],
+    isHealthy: () => !failed,
+  });
+  const http = createServer(app);
+  const gateway = openGateway(http, lobbies, clock);
+  const close = async (): Promise<void> => {
+    await ticker.stop();
+    await gateway.close();
+    await engine.close();
+  };
+  try {
+    await new Promise<void>((resolve, reject) => {
+      http.once('error', reject);
+      http.listen(config.port, config.host, resolve);
+    });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    port: (http.address() as AddressInfo).port,
+    engine: engine.info,
+    world,
+    lobbies,
+    setTickRate: (room, rate) => ticker.setRate(room, rate),
+    close,
+  };
+}

@@ -1,0 +1,124 @@
+/**
+ * Read-outs: from cell states to what is seen, premultiplied RGBA and presence, 8 bits each.
+ *
+ * Plain loops over the states: they are in this process's memory anyway, and the rest of a state is never touched.
+ */
+import type { Card } from './card.ts';
+
+export type Visible = Pick<Card, 'channels' | 'readout' | 'presence'>;
+
+/** 0…1 to 0…255, half up; beyond is clamped, and what is no number reads 0. */
+export function toByte(value: number): number {
+  if (!(value > 0)) return 0;
+  return value >= 1 ? 255 : (value * 255 + 0.5) | 0;
+}
+
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+/**
+ * Reads cells out.
+ *
+ * @param states [cells, C], starting at `offset`
+ * @param rgba [cells, 4] is written
+ * @param presence [cells] is written
+ */
+export type ReadCells = (
+  states: Float32Array,
+  offset: number,
+  rgba: Uint8Array,
+  presence: Uint8Array,
+) => void;
+
+/** The read-out of a card's states. */
+export function createReadout(card: Visible): ReadCells {
+  const { channels } = card;
+  const readCell = createCellReadout(card);
+  const { channel } = card.presence;
+  return (states, offset, rgba, presence) => {
+    for (let cell = 0, at = offset; cell < presence.length; cell++, at += channels) {
+      presence[cell] = readCell(states, at, rgba, 4 * cell);
+      if (channel !== undefined) presence[cell] = toByte(states[at + channel]);
+    }
+  };
+}
+
+/** Writes one cell's four values and returns its presence. */
+type ReadCell = (states: Float32Array, at: number, rgba: Uint8Array, to: number) => number;
+
+function createCellReadout({ channels, readout }: Visible): ReadCell {
+  switch (readout.kind) {
+    case 'rgba-premultiplied': {
+      const [r, g, b, a] = readout.channels;
+      return (states, at, rgba, to) => {
+        rgba[to] = toByte(states[at + r]);
+        rgba[to + 1] = toByte(states[at + g]);
+        rgba[to + 2] = toByte(states[at + b]);
+        return (rgba[to + 3] = toByte(states[at + a]));
+      };
+    }
+    case 'bernoulli':
+      return unlessBare(channels, (states, at, rgba, to) => {
+        const ink = toByte(sigmoid(states[at + readout.channel]));
+        rgba.fill(ink, to, to + 4);
+        return ink;
+      });
+    case 'dmol':
+      return unlessBare(channels, (states, at, rgba, to) => {
+        const mean = dmolMean(states, at, readout.mixtures);
+        for (let c = 0; c < 3; c++) rgba[to + c] = toByte((mean[c] + 1) / 2);
+        return (rgba[to + 3] = 255);
+      });
+  }
+}
+
+/**
+ * These likelihoods have no word for "nothing here": a state of zeros would read half ink, or grey. Zeros are what
+ * damage leaves, so they read as nothing.
+ */
+function unlessBare(channels: number, read: ReadCell): ReadCell {
+  return (states, at, rgba, to) => {
+    let c = 0;
+    while (c < channels && states[at + c] === 0) c++;
+    if (c < channels) return read(states, at, rgba, to);
+    rgba.fill(0, to, to + 4);
+    return 0;
+  };
+}
+
+/**
+ * Mean colour of a discretised mixture of logistics (PixelCNN++, Salimans et al. 2017; channels as in the published
+ * VNCA): n mixture logits, then for each of R, G, B n means, n log-scales and n coefficients. The mean of a colour
+ * leans on the means of those before it; mixtures are weighted by their softmax.
+ *
+ * @returns R, G, B, each clamped to −1…1
+ */
+export function dmolMean(
+  states: Float32Array,
+  at: number,
+  mixtures: number,
+): [number, number, number] {
+  const n = mixtures;
+  const clamp = (x: number): number => Math.max(-1, Math.min(1, x));
+  const mean = (colour: number, i: number): number => states[at + n + 3 * n * colour + i];
+  const coefficient = (colour: number, i: number): number =>
+    Math.tanh(states[at + n + 3 * n * colour + 2 * n + i]);
+  let highest = -Infinity;
+  for (let i = 0; i < n; i++) highest = Math.max(highest, states[at + i]);
+  let total = 0;
+  let red = 0;
+  let green = 0;
+  let blue = 0;
+  for (let i = 0; i < n; i++) {
+    const weight = Math.exp(states[at + i] - highest);
+    const r = clamp(mean(0, i));
+    const g = clamp(mean(1, i) + coefficient(0, i) * r);
+    const b = clamp(mean(2, i) + coefficient(1, i) * r + coefficient(2, i) * g);
+    total += weight;
+    red += weight * r;
+    green += weight * g;
+    blue += weight * b;
+  }
+  return [red / total, green / total, blue / total];
+}

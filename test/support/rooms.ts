@@ -1,0 +1,109 @@
+/** Rooms driven by hand: read-outs are given, so that a rule can be shown in a few cells. */
+
+import type { Readout } from '../../server/engine/engine.ts';
+import { growthSchedule } from '../../server/vnca/growth.ts';
+import { Room, type RoomOptions, type TickResult } from '../../server/world/room.ts';
+import { growthStep, type Species } from '../../server/world/species.ts';
+import type { ParticipantView } from '../../shared/vocabulary.ts';
+
+export const SPECIES: Species = {
+  checkpoint: 'hand',
+  side: 8,
+  latentSize: 2,
+  schedule: growthSchedule({
+    side: 8,
+    growth: { kind: 'doubling', seedSide: 2, stepsPerStage: 2 },
+  }),
+  threshold: 26,
+  trustedSteps: 12,
+  gallery: [{ name: 'one', latent: new Float32Array([1, 0]) }],
+};
+/** Ticks from planting to grown. */
+export const GROWN = SPECIES.schedule.length;
+
+export const ANNA: ParticipantView = { id: 1, name: 'Anna', hue: 10 };
+export const BERT: ParticipantView = { id: 2, name: 'Bert', hue: 200 };
+
+/** What a cell of an organism looks like: 0…255 alive; may depend on the tick and on what it looked like before. */
+export type Look = (cell: { x: number; y: number; organism: number; tick: number }) => number;
+
+export class HandRoom {
+  readonly room: Room;
+  /** Work of the last tick. */
+  steps = 0;
+  private nextId = 1;
+  private readonly ages = new Map<number, number>();
+  private patches = 0;
+
+  constructor(options: Partial<RoomOptions> = {}) {
+    this.room = new Room({
+      name: 'test',
+      width: 32,
+      height: 24,
+      maxOrganisms: 8,
+      seed: 1,
+      species: SPECIES,
+      nextPatch: () => ++this.patches,
+      ...options,
+    });
+  }
+
+  plant(x: number, y: number, by = ANNA): number {
+    const id = this.nextId++;
+    this.room.enqueue(id, { what: 'plant', by, x, y, seed: { from: 'gallery', index: 0 } });
+    return id;
+  }
+
+  damage(points: number[], radius: number, by = ANNA): number {
+    const id = this.nextId++;
+    this.room.enqueue(id, { what: 'damage', by, points, radius });
+    return id;
+  }
+
+  /** One tick. */
+  tick(look: Look = () => 255): TickResult {
+    const work = this.room.beginTick();
+    this.steps = work.step.length;
+    // The hand room plants one organism a patch, in order, so patch numbers are organism ids.
+    const readouts: Readout[] = work.step.map(({ patch, keep }) => {
+      const age = this.ages.get(patch) ?? 0;
+      this.ages.set(patch, age + 1);
+      const { stage } = growthStep(this.room.species, age);
+      const rgba = new Uint8Array(stage * stage * 4);
+      const presence = new Uint8Array(stage * stage);
+      const inset = (this.room.species.side - stage) / 2;
+      for (let cell = 0; cell < presence.length; cell++) {
+        const x = inset + (cell % stage);
+        const y = inset + Math.floor(cell / stage);
+        const alive =
+          keep?.[cell] === 0 && !this.regrows
+            ? 0
+            : look({ x, y, organism: patch, tick: this.room.tick });
+        presence[cell] = alive;
+        rgba.fill(alive, cell * 4, cell * 4 + 4);
+      }
+      return { patch, stage, rgba, presence, change: this.change };
+    });
+    return this.room.endTick(readouts);
+  }
+
+  /** Masked cells look as said, as if one step had brought them back. */
+  regrows = false;
+  /** Change that read-outs report. */
+  change = 255;
+
+  ticks(count: number, look?: Look): TickResult[] {
+    return Array.from({ length: count }, () => this.tick(look));
+  }
+
+  owner(x: number, y: number): number {
+    return this.room.ground.ownerAt(this.room.ground.place(x, y));
+  }
+
+  /** Places of each owner; 0 = bare. */
+  census(): Map<number, number> {
+    const counts = new Map<number, number>();
+    for (const id of this.room.ground.planes.owner) counts.set(id, (counts.get(id) ?? 0) + 1);
+    return counts;
+  }
+}

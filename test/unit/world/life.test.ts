@@ -1,0 +1,255 @@
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { LifeEvent } from '../../../shared/vocabulary.ts';
+import { ANNA, BERT, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
+
+const words = (events: readonly LifeEvent[]) => events.map(({ what }) => what);
+
+/** A room with one organism that sleeps. */
+function asleep(): HandRoom {
+  const hand = new HandRoom();
+  hand.plant(8, 8);
+  hand.ticks(GROWN);
+  hand.change = 0;
+  hand.ticks(DEFAULTS.life.restTicks);
+  expect(hand.room.organisms[0].phase).toBe('asleep');
+  return hand;
+}
+
+describe('growth', () => {
+  test('GRO-1, GRO-2: stages 2, 4, 8 in the middle of the window, grown after six ticks', () => {
+    const hand = new HandRoom();
+    hand.plant(8, 8);
+    const seen = Array.from({ length: GROWN }, () => {
+      const { life } = hand.tick();
+      return { places: hand.census().get(1), life: words(life) };
+    });
+    expect(seen.map(({ places }) => places)).toEqual([4, 4, 16, 16, 64, 64]);
+    expect(seen.map(({ life }) => life)).toEqual([
+      ['born'],
+      [],
+      ['divided'],
+      [],
+      ['divided'],
+      ['grown'],
+    ]);
+  });
+
+  test('GRO-3: not off the grid, not on others, not into a full room', () => {
+    const hand = new HandRoom({ maxOrganisms: 2 });
+    hand.plant(8, 8);
+    hand.ticks(GROWN);
+    const before = hand.room.ground.planes.owner.slice();
+    hand.plant(3, 8);
+    hand.plant(8, 21);
+    hand.plant(8.5, 8);
+    hand.plant(9, 9);
+    hand.plant(20, 12);
+    hand.plant(28, 20);
+    const result = hand.tick();
+    expect(result.answers.map(({ refused }) => refused?.reason)).toEqual([
+      'off-grid',
+      'off-grid',
+      'off-grid',
+      'occupied',
+      undefined,
+      'garden-full',
+    ]);
+    expect(hand.room.organisms).toHaveLength(2);
+    before.forEach((owner, place) => {
+      if (owner !== 0) expect(hand.room.ground.ownerAt(place)).toBe(owner);
+    });
+  });
+});
+
+describe('damage', () => {
+  test('DMG-2: cells under a stroke are masked, their places fall free, the organism remembers', () => {
+    const hand = new HandRoom();
+    hand.plant(8, 8);
+    hand.ticks(GROWN);
+    hand.damage([6, 6], 1.5, BERT);
+    const result = hand.tick();
+    expect(result.life).toEqual([{ what: 'wounded', id: 1, by: BERT.id }]);
+    expect(hand.owner(5, 5)).toBe(0);
+    expect(hand.owner(6, 6)).toBe(0);
+    expect(hand.owner(8, 8)).toBe(1);
+    expect(hand.room.organisms[0].wounds).toBe(1);
+    hand.tick();
+    expect(hand.owner(6, 6)).toBe(1);
+  });
+
+  test("DMG-2: a stroke over an organism's window but not its flesh leaves it asleep", () => {
+    const hand = new HandRoom();
+    hand.plant(8, 8);
+    hand.ticks(GROWN, ({ x }) => (x < 4 ? 255 : 0));
+    hand.change = 0;
+    hand.ticks(DEFAULTS.life.restTicks, ({ x }) => (x < 4 ? 255 : 0));
+    hand.damage([10, 8], 1);
+    expect(hand.tick().life).toEqual([]);
+    expect(hand.steps).toBe(0);
+  });
+
+  test('DMG-2: one stroke wounds every organism it passes over', () => {
+    const hand = new HandRoom();
+    hand.plant(6, 8);
+    hand.plant(20, 8);
+    hand.ticks(GROWN);
+    hand.damage([2, 8, 24, 8], 1);
+    expect(hand.tick().life.map((event) => [event.what, 'id' in event && event.id])).toEqual([
+      ['wounded', 1],
+      ['wounded', 2],
+    ]);
+  });
+
+  test.each([
+    ['outside the grid', [-1, 3], 'bad-point'],
+    ['not a number', [Number.NaN, 3], 'bad-point'],
+    ['infinite', [3, Number.POSITIVE_INFINITY], 'bad-point'],
+    ['too long', Array.from({ length: 120 }, (_, i) => ((i >> 1) % 2 ? 24 : 0)), 'stroke-too-long'],
+  ])('TIM-2: a stroke %s is refused and changes nothing', (_, points, reason) => {
+    const hand = new HandRoom();
+    hand.plant(8, 8);
+    hand.ticks(GROWN);
+    const before = hand.room.ground.planes.owner.slice();
+    hand.damage(points, 2);
+    const result = hand.tick();
+    expect(result.answers[0].refused?.reason).toBe(reason);
+    expect(hand.room.ground.planes.owner).toEqual(before);
+  });
+});
+
+describe('life', () => {
+  test('LIF-1: rest sends to sleep', () => {
+    const hand = new HandRoom();
+    hand.plant(8, 8);
+    hand.ticks(GROWN);
+    hand.change = DEFAULTS.life.restLevel;
+    const life = hand.ticks(DEFAULTS.life.restTicks).flatMap((result) => words(result.life));
+    expect(life).toEqual(['asleep']);
+  });
+
+  test("LIF-1: trust ends after the card's steps, though it still changes", () => {
+    const hand = new HandRoom();
+    hand.plant(8, 8);
+    hand.ticks(GROWN);
+    const trusted = SPECIES.trustedSteps!;
+    expect(hand.ticks(trusted - 1).flatMap((result) => words(result.life))).toEqual([]);
+    expect(words(hand.tick().life)).toEqual(['asleep']);
+  });
+
+  test('LIF-2: sleep is not stepped and changes nothing visible', () => {
+    const hand = asleep();
+    const before = hand.room.ground.planes.rgba.slice();
+    const results = hand.ticks(20, () => 0);
+    expect(hand.steps).toBe(0);
+    expect(hand.room.ground.planes.rgba).toEqual(before);
+    expect(results.every(({ changed }) => changed.length === 0)).toBe(true);
+  });
+
+  test('LIF-3: a stroke wakes, and trust begins anew', () => {
+    const hand = asleep();
+    hand.damage([6, 6], 1);
+    expect(words(hand.tick().life)).toEqual(['awake', 'wounded']);
+    expect(hand.steps).toBe(1);
+  });
+
+  test('LIF-3: ground that falls free wakes a sleeper that pressed against it, and no other', () => {
+    const hand = new HandRoom();
+    hand.plant(8, 8);
+    hand.plant(14, 8);
+    hand.plant(26, 18);
+    hand.ticks(GROWN);
+    hand.change = 0;
+    hand.ticks(DEFAULTS.life.restTicks);
+    hand.change = 255;
+    hand.damage([11.5, 8], 0.6);
+    // The wounded one does not regrow its rim; its neighbour takes the ground one tick later.
+    const dead = ({ organism, x }: { organism: number; x: number }) =>
+      organism === 1 && x >= 7 ? 0 : 255;
+    const result = hand.tick(dead);
+    expect(result.life).toContainEqual({ what: 'awake', id: 2 });
+    expect(result.life).not.toContainEqual({ what: 'awake', id: 3 });
+    hand.tick(dead);
+    expect(hand.owner(11, 8)).toBe(2);
+  });
+
+  test('LIF-4: one without a live cell dies and leaves bare ground', () => {
+    const hand = new HandRoom();
+    hand.plant(8, 8);
+    hand.ticks(GROWN);
+    const result = hand.tick(() => 0);
+    expect(words(result.life)).toEqual(['died']);
+    expect(hand.room.organisms).toEqual([]);
+    expect(hand.census()).toEqual(new Map([[0, 32 * 24]]));
+    expect(hand.room.beginTick().dispose).toEqual([1]);
+  });
+
+  test('LIF-4: one whose cells are all struck dies at once, grown or not', () => {
+    const hand = new HandRoom();
+    hand.plant(8, 8);
+    hand.tick();
+    hand.damage([8, 8], 3);
+    expect(words(hand.tick().life)).toEqual(['wounded', 'died']);
+    expect(hand.census()).toEqual(new Map([[0, 32 * 24]]));
+  });
+
+  test('a sleeper under a closing neighbour keeps its places', () => {
+    const hand = asleep();
+    hand.plant(14, 8);
+    hand.ticks(GROWN);
+    expect(hand.census().get(1)).toBe(64);
+    expect(hand.census().get(2)).toBe(48);
+  });
+});
+
+describe('commands', () => {
+  test('TIM-1: each command gets one answer, at the next tick, in order', () => {
+    const hand = new HandRoom();
+    const ids = [hand.plant(8, 8), hand.plant(0, 0), hand.damage([1, 1], 1)];
+    expect(hand.tick().answers.map(({ id }) => id)).toEqual(ids);
+    expect(hand.tick().answers).toEqual([]);
+  });
+
+  test('a participant who sends too much is told so; what was taken is not lost', () => {
+    const hand = new HandRoom();
+    const max = DEFAULTS.room.maxQueuedPerParticipant;
+    for (let i = 0; i < max; i++) hand.damage([1, 1], 1);
+    expect(() => hand.damage([1, 1], 1)).toThrow('too-fast');
+    expect(() => hand.damage([1, 1], 1, BERT)).not.toThrow();
+    expect(hand.tick().answers).toHaveLength(max + 1);
+  });
+
+  test('a cross puts a seed into the hand; only its holder can plant it', () => {
+    const hand = new HandRoom();
+    hand.plant(8, 8);
+    hand.plant(20, 8);
+    hand.tick();
+    hand.room.enqueue(7, { what: 'cross', by: ANNA, a: 1, b: 2, mix: 0.5 });
+    const [{ seed }] = hand.tick().answers;
+    expect(seed).toEqual({ id: 1, origin: 'cross', parents: [1, 2] });
+    hand.room.enqueue(8, { what: 'plant', by: BERT, x: 8, y: 18, seed: { from: 'hand', seed: 1 } });
+    hand.room.enqueue(9, { what: 'plant', by: ANNA, x: 8, y: 18, seed: { from: 'hand', seed: 1 } });
+    hand.room.enqueue(10, { what: 'cross', by: ANNA, a: 1, b: 99, mix: 0.5 });
+    const answers = hand.tick().answers;
+    expect(answers.map(({ refused }) => refused?.reason)).toEqual([
+      'no-such-seed',
+      undefined,
+      'no-such-organism',
+    ]);
+    expect(hand.room.organisms[2]).toMatchObject({ origin: 'cross', parents: [1, 2] });
+  });
+
+  test('a latent of the wrong length is refused', () => {
+    const hand = new HandRoom();
+    for (const latent of [[1], [1, 2, 3], [1, Number.NaN]]) {
+      hand.room.enqueue(1, {
+        what: 'plant',
+        by: ANNA,
+        x: 8,
+        y: 8,
+        seed: { from: 'latent', latent },
+      });
+      expect(hand.tick().answers[0].refused?.reason).toBe('bad-latent');
+    }
+    expect(hand.room.organisms).toEqual([]);
+  });
+});
