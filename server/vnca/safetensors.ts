@@ -168,7 +168,8 @@ function checkCover(ranges: Range[], dataLength: number, fail: Fail): void {
 /** A copy of an F32 tensor's numbers; undefined for another dtype. */
 export function toFloat32(tensor: StoredTensor): Float32Array | undefined {
   if (tensor.dtype !== 'F32') return undefined;
-  return new Float32Array(tensor.bytes.slice().buffer);
+  // Not bytes.slice(): that of a Buffer is a view, and of the whole pool.
+  return new Float32Array(Uint8Array.from(tensor.bytes).buffer);
 }
 
 /** An F32 tensor of these numbers, for `writeSafetensors`. */

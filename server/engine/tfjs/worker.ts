@@ -39,6 +39,8 @@ function buffersOf(result: unknown): ArrayBuffer[] {
 }
 
 function failureOf(error: unknown, otherwise: 'unavailable' | 'failed'): Failure {
-  if (error instanceof EngineError) return { reason: error.reason, detail: error.detail };
-  return { reason: otherwise, detail: error instanceof Error ? error.message : String(error) };
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof EngineError)) return { reason: otherwise, detail: message };
+  // The other side puts the words in front again.
+  return { reason: error.reason, detail: message.replace(/^engine: [a-z-]+(: )?/, '') };
 }

@@ -1,6 +1,6 @@
 /** The engine's contract over a worker's message port. */
 import type { Worker } from 'node:worker_threads';
-import { type Engine, EngineError, type EngineInfo, type NewPatch } from '../engine.ts';
+import { type Engine, EngineError, type EngineInfo } from '../engine.ts';
 import type { Arguments, Failure, Method, Reply, Request, Result } from './protocol.ts';
 
 interface Pending {
@@ -48,16 +48,12 @@ export async function attachEngine(worker: Worker): Promise<Engine> {
   });
   ready = undefined;
 
-  const ask = <M extends Method>(
-    method: M,
-    argument: Arguments<M>,
-    transfer: ArrayBuffer[] = [],
-  ): Promise<Result<M>> =>
+  const ask = <M extends Method>(method: M, argument: Arguments<M>): Promise<Result<M>> =>
     new Promise((resolve, reject) => {
       if (end) throw end;
       const call = calls++;
       const request: Request<M> = { call, method, argument };
-      worker.postMessage(request, transfer);
+      worker.postMessage(request);
       pending.set(call, { resolve: resolve as Pending['resolve'], reject });
     });
 
@@ -72,25 +68,30 @@ export async function attachEngine(worker: Worker): Promise<Engine> {
 
   return {
     info,
-    plant: async (patches) => {
-      const copies = patches.map(copyLatent);
-      return ask('plant', copies);
-    },
-    step: async (steps) => ask('step', steps),
+    plant: async (patches) =>
+      ask(
+        'plant',
+        patches.map((patch) => ({ ...patch, latent: alone(patch.latent) })),
+      ),
+    step: async (steps) =>
+      ask(
+        'step',
+        steps.map((step) => (step.keep ? { ...step, keep: alone(step.keep) } : step)),
+      ),
     exportStates: async (patches) => ask('exportStates', patches),
     importStates: async (states) =>
       ask(
         'importStates',
-        states.map(({ patch, state }) => ({ patch, state: state.slice() })),
+        states.map(({ patch, state }) => ({ patch, state: alone(state) })),
       ),
     dispose: async (patches) => ask('dispose', patches),
     close: () => (closing ??= close()),
   };
 }
 
-/** A view would take the whole buffer behind it along. */
-function copyLatent(patch: NewPatch): NewPatch {
-  return { ...patch, latent: patch.latent.slice() };
+/** Posting a view takes the whole buffer behind it along, so a small view is copied out first. */
+function alone<T extends Float32Array | Uint8Array>(view: T): T {
+  return view.byteLength === view.buffer.byteLength ? view : (view.slice() as T);
 }
 
 function toError({ reason, detail }: Failure): EngineError {
