@@ -19,7 +19,7 @@ describe('geometry', () => {
         fc.double({ min: 0.5, max: 9, noNaN: true }),
         (pairs, radius) => {
           const points = pairs.flat();
-          const rect = { x: 3, y: 5, width: 32, height: 30 };
+          const rect = { x: 3, y: 5, width: 14, height: 12 };
           const cover = coverage({ points, radius }, rect);
           const wrong: number[][] = [];
           for (let j = 0; j < rect.height; j++)

@@ -1,0 +1,100 @@
+import type { Room } from '../../../server/world/room.ts';
+import { Ticker } from '../../../server/world/ticker.ts';
+import { FakeClock } from '../../support/fakeClock.ts';
+import { HandRoom } from '../../support/rooms.ts';
+
+function start(cost: (tick: number) => number) {
+  const clock = new FakeClock();
+  const begun: { at: number; rooms: Room[] }[] = [];
+  const errors: unknown[] = [];
+  const ticker = new Ticker({
+    clock,
+    tick: async (rooms) => {
+      begun.push({ at: clock.now() - 1_000, rooms });
+      clock.spend(cost(begun.length));
+    },
+    onError: (error) => errors.push(error),
+  });
+  return { clock, begun, errors, ticker };
+}
+
+const roomOf = (): Room => new HandRoom().room;
+
+describe('ticker', () => {
+  test('TIM-4: ticks do not drift, however uneven they are', async () => {
+    const { clock, begun, ticker } = start((tick) => (tick % 3) * 20);
+    const room = roomOf();
+    ticker.add(room, 15);
+    await clock.advance(10_000);
+    expect(begun.length).toBeGreaterThanOrEqual(149);
+    begun.forEach(({ at }, i) => {
+      const period = 1000 / 15;
+      expect(Math.abs(at - Math.round(at / period) * period)).toBeLessThan(0.01);
+      if (i > 0) expect(Math.round((at - begun[i - 1].at) / period)).toBe(1);
+    });
+    expect(ticker.pace(room)).toMatchObject({ tickRate: 15, slow: false });
+    await ticker.stop();
+  });
+
+  test('TIM-4: ticks that take too long are not piled up; the room says it is slow, and recovers', async () => {
+    let heavy = true;
+    const { clock, begun, ticker } = start(() => (heavy ? 150 : 1));
+    const room = roomOf();
+    ticker.add(room, 15);
+    await clock.advance(6_000);
+    const slow = ticker.pace(room)!;
+    expect(slow.slow).toBe(true);
+    expect(slow.actual).toBeGreaterThan(4);
+    expect(slow.actual).toBeLessThan(7);
+    heavy = false;
+    const before = begun.length;
+    await clock.advance(4_000);
+    // Sixty a four seconds, and no burst to make up for what was missed.
+    expect(begun.length - before).toBeGreaterThanOrEqual(58);
+    expect(begun.length - before).toBeLessThanOrEqual(61);
+    expect(ticker.pace(room)).toMatchObject({ slow: false });
+    await ticker.stop();
+  });
+
+  test('rooms of one rate tick together; the rate can be changed', async () => {
+    const { clock, begun, ticker } = start(() => 1);
+    const [a, b, c] = [roomOf(), roomOf(), roomOf()];
+    ticker.add(a, 10);
+    await clock.advance(333);
+    ticker.add(b, 10);
+    ticker.add(c, 5);
+    await clock.advance(2_000);
+    const late = begun.filter(({ at }) => at > 500);
+    expect(
+      late.filter(({ rooms }) => rooms.includes(a)).every(({ rooms }) => rooms.includes(b)),
+    ).toBe(true);
+    const count = (room: Room) => late.filter(({ rooms }) => rooms.includes(room)).length;
+    expect(count(a)).toBe(2 * count(c));
+    ticker.setRate(a, 60);
+    const before = begun.length;
+    await clock.advance(1_000);
+    expect(
+      begun.slice(before).filter(({ rooms }) => rooms.includes(a)).length,
+    ).toBeGreaterThanOrEqual(59);
+    expect(() => ticker.setRate(a, 0)).toThrow(RangeError);
+    expect(() => ticker.setRate(a, 61)).toThrow(RangeError);
+    await ticker.stop();
+    expect(clock.waiting).toBe(0);
+  });
+
+  test('a failed tick is reported once and stops the clockwork', async () => {
+    const clock = new FakeClock();
+    const errors: unknown[] = [];
+    const ticker = new Ticker({
+      clock,
+      tick: async () => {
+        throw new Error('engine gone');
+      },
+      onError: (error) => errors.push(error),
+    });
+    ticker.add(roomOf(), 15);
+    await clock.advance(1_000);
+    expect(errors).toEqual([new Error('engine gone')]);
+    expect(clock.waiting).toBe(0);
+  });
+});
