@@ -1,0 +1,25 @@
+/** A whole server of ours on a free port. */
+import { readConfig } from '../../server/config.ts';
+import { startVivarium, type Vivarium } from '../../server/vivarium.ts';
+import { CHECKPOINT_FOLDER } from './engine.ts';
+
+export async function startServer(
+  settings: Record<string, string | number> = {},
+  clientFolder = '.',
+): Promise<Vivarium> {
+  const args = Object.entries({
+    port: 0,
+    host: '127.0.0.1',
+    checkpoint: CHECKPOINT_FOLDER,
+    ...settings,
+  }).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
+  const config = readConfig(args, {});
+  if (config === 'help') throw new Error('no help wanted');
+  return startVivarium({
+    config,
+    clientFolder,
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+}

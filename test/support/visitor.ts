@@ -1,0 +1,107 @@
+/** A visitor without a browser: a real socket, real decoding. */
+import { inflateRawSync } from 'node:zlib';
+import { io, type Socket } from 'socket.io-client';
+import { decodeFrame } from '../../shared/codec/decode.ts';
+import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
+import type { Command, CommandName } from '../../shared/protocol/commands.ts';
+import type { Event, EventName } from '../../shared/protocol/events.ts';
+import { parser } from '../../shared/protocol/parser.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import type { LifeEvent } from '../../shared/vocabulary.ts';
+
+interface Heard {
+  readonly name: EventName | 'disconnect';
+  readonly message: unknown;
+}
+
+export class Visitor {
+  readonly socket: Socket;
+  readonly heard: Heard[] = [];
+  readonly life: LifeEvent[] = [];
+  planes: Planes | undefined;
+  tick: number | undefined;
+  welcome: Event<'welcome'> | undefined;
+  private listeners = new Set<() => void>();
+  private nextId = 1;
+
+  constructor(port: number) {
+    this.socket = io(`http://127.0.0.1:${port}`, {
+      parser,
+      transports: ['websocket'],
+      reconnection: false,
+      forceNew: true,
+    });
+    this.socket.onAny((name: EventName, message) => this.take({ name, message }));
+    this.socket.on('disconnect', (reason) => this.take({ name: 'disconnect', message: reason }));
+  }
+
+  /** Joins and waits for the first picture. */
+  static async join(port: number, room = 'garden', name?: string): Promise<Visitor> {
+    const visitor = new Visitor(port);
+    visitor.send('join', { protocol: PROTOCOL_VERSION, room, ...(name && { name }) });
+    await visitor.until(() => visitor.tick !== undefined);
+    return visitor;
+  }
+
+  /** Says something, whether the protocol knows it or not. */
+  say(name: string, ...messages: unknown[]): void {
+    this.socket.emit(name, ...messages);
+  }
+
+  send<N extends CommandName>(name: N, message: Command<N>): void {
+    this.say(name, message);
+  }
+
+  /** Sends a command and waits for its answer. */
+  async ask(
+    name: 'plant' | 'damage' | 'cross',
+    message: Record<string, unknown>,
+  ): Promise<Event<'accepted'> | Event<'rejected'>> {
+    const id = this.nextId++;
+    this.say(name, { id, ...message });
+    return this.next(
+      ({ name: event, message: answer }) =>
+        (event === 'accepted' || event === 'rejected') && (answer as { id?: number }).id === id,
+    ) as Promise<Event<'accepted'> | Event<'rejected'>>;
+  }
+
+  /** The first message heard, before or after this call, that fits. */
+  async next(fits: (heard: Heard) => boolean): Promise<unknown> {
+    await this.until(() => this.heard.some(fits));
+    return this.heard.find(fits)?.message;
+  }
+
+  /** Waits until something is so; looked at again with each message. */
+  until(isSo: () => boolean): Promise<void> {
+    if (isSo()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const listener = () => {
+        if (!isSo()) return;
+        this.listeners.delete(listener);
+        resolve();
+      };
+      this.listeners.add(listener);
+    });
+  }
+
+  leave(): void {
+    this.socket.close();
+  }
+
+  private take(heard: Heard): void {
+    this.heard.push(heard);
+    if (heard.name === 'welcome') {
+      this.welcome = heard.message as Event<'welcome'>;
+      this.planes = createPlanes(this.welcome.room.width, this.welcome.room.height);
+    }
+    if (heard.name === 'life') this.life.push(...(heard.message as Event<'life'>).events);
+    if (heard.name === 'frame' && this.planes) {
+      const { header } = decodeFrame(this.planes, this.tick, heard.message as Uint8Array, (bytes) =>
+        inflateRawSync(bytes),
+      );
+      this.tick = header.tick;
+      this.send('received', { tick: header.tick });
+    }
+    for (const listener of [...this.listeners]) listener();
+  }
+}

@@ -1,0 +1,53 @@
+import {
+  divide,
+  divideInto,
+  firstStage,
+  growthSchedule,
+  seedState,
+  totalSteps,
+} from '../../../server/vnca/growth.ts';
+
+const doubling = {
+  side: 32,
+  growth: { kind: 'doubling' as const, seedSide: 2, stepsPerStage: 8 },
+};
+const uniform = { side: 28, growth: { kind: 'uniform' as const, steps: 36 } };
+
+test('growth by doubling starts at the seed and takes 40 steps to 32, 48 to 64', () => {
+  expect(firstStage(doubling)).toBe(2);
+  expect(totalSteps(doubling)).toBe(40);
+  expect(totalSteps({ ...doubling, side: 64 })).toBe(48);
+});
+
+test('cells divide before the first step of every stage but the first', () => {
+  const schedule = growthSchedule(doubling);
+  const divisions = schedule.flatMap(({ divide }, i) => (divide ? [i] : []));
+  expect(divisions).toEqual([8, 16, 24, 32]);
+  expect(schedule.map(({ stage }) => stage)).toEqual(
+    [2, 4, 8, 16, 32].flatMap((stage) => new Array(8).fill(stage)),
+  );
+});
+
+test('uniform growth has its full side from the first and never divides', () => {
+  expect(firstStage(uniform)).toBe(28);
+  expect(growthSchedule(uniform)).toEqual(new Array(36).fill({ divide: false, stage: 28 }));
+});
+
+test('a seed has the latent in every cell', () => {
+  expect([...seedState(Float32Array.of(1, 2, 3), 2)]).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]);
+});
+
+test('[[1, 2], [3, 4]] divides into blocks', () => {
+  const state = Float32Array.of(1, 2, 3, 4);
+  expect([...divide(state, 2, 1)]).toEqual([1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4]);
+});
+
+test('division copies all channels of a cell', () => {
+  expect([...divide(Float32Array.of(5, 6), 1, 2)]).toEqual([5, 6, 5, 6, 5, 6, 5, 6]);
+});
+
+test('division writes its place of a batch and nothing else', () => {
+  const batch = new Float32Array(12).fill(9);
+  divideInto(batch, 4, Float32Array.of(7), 1, 1);
+  expect([...batch]).toEqual([9, 9, 9, 9, 7, 7, 7, 7, 9, 9, 9, 9]);
+});

@@ -1,0 +1,191 @@
+import fc from 'fast-check';
+import { CheckpointError } from '../../../server/vnca/errors.ts';
+import {
+  type Dtype,
+  fromFloat32,
+  parseSafetensors,
+  type StoredTensor,
+  toFloat32,
+  writeSafetensors,
+} from '../../../server/vnca/safetensors.ts';
+
+const FILE = 'x/model.safetensors';
+
+/** A file of this header (text, or a value to write as JSON) and so many bytes of data. */
+function fileOf(header: unknown, dataBytes = 0, length?: number): Uint8Array {
+  const text = typeof header === 'string' ? header : JSON.stringify(header);
+  const bytes = new TextEncoder().encode(text);
+  const file = new Uint8Array(8 + bytes.length + dataBytes);
+  new DataView(file.buffer).setBigUint64(0, BigInt(length ?? bytes.length), true);
+  file.set(bytes, 8);
+  return file;
+}
+
+const f32 = (begin: number, end: number, shape = [(end - begin) / 4]) => ({
+  dtype: 'F32',
+  shape,
+  data_offsets: [begin, end],
+});
+
+const sizes: Record<Dtype, number> = { F32: 4, I32: 4, F16: 2, U8: 1 };
+const tensor: fc.Arbitrary<StoredTensor> = fc
+  .tuple(
+    fc.constantFrom<Dtype>('F32', 'I32', 'F16', 'U8'),
+    fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 }),
+  )
+  .chain(([dtype, shape]) => {
+    const length = shape.reduce((a, b) => a * b, sizes[dtype]);
+    return fc
+      .uint8Array({ minLength: length, maxLength: length })
+      .map((bytes) => ({ dtype, shape, bytes }));
+  });
+const name = fc.string({ unit: 'binary' }).filter((s) => s !== '__metadata__');
+const named = fc.uniqueArray(fc.tuple(name, tensor), { selector: ([key]) => key, maxLength: 6 });
+
+test('what is written is read', () => {
+  fc.assert(
+    fc.property(named, fc.dictionary(fc.string(), fc.string()), (entries, metadata) => {
+      const file = parseSafetensors(writeSafetensors(new Map(entries), metadata), FILE);
+      expect(new Map([...file.tensors].sort())).toEqual(new Map([...entries].sort()));
+      expect({ ...file.metadata }).toEqual({ ...metadata });
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('written tensors are aligned to their elements', () => {
+  const file = writeSafetensors(
+    new Map<string, StoredTensor>([
+      ['bytes', { dtype: 'U8', shape: [3], bytes: new Uint8Array(3) }],
+      ['floats', fromFloat32([2], Float32Array.of(1, -2.5))],
+    ]),
+  );
+  const { bytes } = parseSafetensors(file, FILE).tensors.get('floats')!;
+  expect(bytes.byteOffset % 4).toBe(0);
+});
+
+test('float32 numbers keep their bits, also out of a pooled Buffer and unaligned', () => {
+  const data = Float32Array.of(0, -0, 1e-42, 3.5, -Infinity);
+  const file = writeSafetensors(new Map([['a', fromFloat32([5], data)]]));
+  const shifted = Buffer.concat([Buffer.of(1), file]).subarray(1);
+  const read = toFloat32(parseSafetensors(shifted, FILE).tensors.get('a')!)!;
+  expect(Object.is(read[1], -0)).toBe(true);
+  expect(read).toEqual(data);
+});
+
+test('only F32 reads as float32', () => {
+  expect(toFloat32({ dtype: 'I32', shape: [1], bytes: new Uint8Array(4) })).toBeUndefined();
+});
+
+test('the writer refuses bytes that do not fit the shape', () => {
+  expect(() => writeSafetensors(new Map([['a', fromFloat32([3], new Float32Array(2))]]))).toThrow(
+    RangeError,
+  );
+});
+
+test.each([
+  ['an empty file', new Uint8Array(0), 'file of 0 bytes is too short for a header length'],
+  ['seven bytes', new Uint8Array(7), 'file of 7 bytes is too short for a header length'],
+  ['a header beyond the file', fileOf('{}', 0, 3), 'header length 3 reaches beyond the file'],
+  ['a huge header', fileOf('{}', 0, 1e9), 'header length 1000000000 is over the limit'],
+  ['no header', fileOf('', 0), 'header is not JSON'],
+  ['a header in pieces', fileOf('{"a":'), 'header is not JSON'],
+  ['a list', fileOf([]), 'header is not a JSON object'],
+  ['null', fileOf('null'), 'header is not a JSON object'],
+  ['bytes that are no text', fileOf('{}').fill(0xff, 8), 'header is not JSON'],
+  ['metadata that are no object', fileOf({ __metadata__: 1 }), '"__metadata__" is not an object'],
+  ['a number in metadata', fileOf({ __metadata__: { k: 1 } }), '"__metadata__.k" is not a string'],
+  ['a tensor that is no object', fileOf({ a: 1 }), 'tensor "a": is not an object'],
+  [
+    'an unknown dtype',
+    fileOf({ a: { ...f32(0, 4), dtype: 'F31' } }, 4),
+    'tensor "a": dtype "F31" is not known',
+  ],
+  [
+    'a dtype of the prototype',
+    fileOf({ a: { ...f32(0, 4), dtype: 'toString' } }, 4),
+    'tensor "a": dtype "toString" is not known',
+  ],
+  [
+    'a negative shape',
+    fileOf({ a: f32(0, 4, [-1]) }, 4),
+    'tensor "a": shape [-1] is not a list of non-negative integers',
+  ],
+  [
+    'a broken shape',
+    fileOf({ a: f32(0, 4, [0.5]) }, 4),
+    'tensor "a": shape [0.5] is not a list of non-negative integers',
+  ],
+  [
+    'three offsets',
+    fileOf({ a: { ...f32(0, 4), data_offsets: [0, 4, 8] } }, 4),
+    'tensor "a": data_offsets [0,4,8] are not two non-negative integers',
+  ],
+  [
+    'offsets beyond the data',
+    fileOf({ a: f32(0, 8) }, 4),
+    'tensor "a": data_offsets [0, 8] do not lie in the 4 bytes of data',
+  ],
+  [
+    'offsets backwards',
+    fileOf({ a: f32(4, 0, [1]) }, 4),
+    'tensor "a": data_offsets [4, 0] do not lie in the 4 bytes of data',
+  ],
+  [
+    'a shape that does not fit',
+    fileOf({ a: f32(0, 8, [3]) }, 8),
+    'tensor "a": data_offsets hold 8 bytes, but F32 of shape [3] takes 12',
+  ],
+  [
+    'an overlap',
+    fileOf({ a: f32(0, 8), b: f32(4, 12) }, 12),
+    'tensor "b": data_offsets overlap with "a"',
+  ],
+  [
+    'a hole',
+    fileOf({ a: f32(0, 4), b: f32(8, 12) }, 12),
+    'tensor "b": data_offsets leave a hole of 4 bytes',
+  ],
+  ['a tail', fileOf({ a: f32(0, 4) }, 9), 'data_offsets leave the last 5 bytes unnamed'],
+  [
+    'a name twice',
+    fileOf(`{"a":${JSON.stringify(f32(0, 4))}, "\\u0061":${JSON.stringify(f32(0, 4))}}`, 4),
+    'header names "a" twice',
+  ],
+])('%s is corrupt, and the message says how', (_, bytes, what) => {
+  const read = () => parseSafetensors(bytes, FILE);
+  expect(read).toThrow(CheckpointError);
+  expect(read).toThrow(expect.objectContaining({ reason: 'corrupt-file', file: FILE }));
+  expect(read).toThrow(`${FILE}: ${what}`);
+});
+
+test('a tensor may be named like a field of Object', () => {
+  const file = fileOf(`{"__proto__":${JSON.stringify(f32(0, 4))}}`, 4);
+  expect([...parseSafetensors(file, FILE).tensors.keys()]).toEqual(['__proto__']);
+});
+
+test('no damage to a file leads to anything but a CheckpointError', () => {
+  const whole = writeSafetensors(
+    new Map([
+      ['a', fromFloat32([2, 3], new Float32Array(6))],
+      ['b', fromFloat32([], new Float32Array(1))],
+    ]),
+    { made: 'by a test' },
+  );
+  const attempt = (bytes: Uint8Array): void => {
+    try {
+      parseSafetensors(bytes, FILE);
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+    }
+  };
+  fc.assert(
+    fc.property(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
+      attempt(whole.with(at, byte));
+    }),
+    { numRuns: 1000 },
+  );
+  for (let length = 0; length < whole.length; length++) {
+    expect(() => parseSafetensors(whole.subarray(0, length), FILE)).toThrow(CheckpointError);
+  }
+});

@@ -1,0 +1,51 @@
+/** Small made-up models: every architecture, in milliseconds on every backend. */
+import { updateShapes } from '../../../server/vnca/architecture.ts';
+import { type Card, parseCard } from '../../../server/vnca/card.ts';
+import type { Model, WeightTensor } from '../../../server/vnca/checkpoint.ts';
+import { createRandom } from '../../../shared/random.ts';
+
+/** A valid card as it lies in a file. */
+export function tinyCardJson(fields: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    version: 1,
+    name: 'tiny',
+    title: 'Tiny',
+    side: 16,
+    channels: 6,
+    latentSize: 6,
+    growth: { kind: 'doubling', seedSide: 2, stepsPerStage: 2 },
+    update: { kind: 'residual', hidden: 7, stateLimit: 4 },
+    readout: { kind: 'rgba-premultiplied', channels: [0, 1, 2, 3] },
+    presence: { channel: 3, threshold: 0.1 },
+    gallery: [
+      { name: 'one', kind: 'animal' },
+      { name: 'two', kind: 'thing' },
+    ],
+    data: { set: 'none', licence: 'none', source: 'none' },
+    training: {},
+    figures: {},
+    ...fields,
+  };
+}
+
+export function tinyCard(fields: Record<string, unknown> = {}): Card {
+  return parseCard(tinyCardJson(fields), 'tiny/card.json');
+}
+
+/** Random weights for a card, and a random gallery. */
+export function modelOf(card: Card, seed = 1): Model {
+  const random = createRandom(seed);
+  const tensors = new Map<string, WeightTensor>();
+  const shapes = updateShapes(card).set('gallery.latents', [card.gallery.length, card.latentSize]);
+  for (const [name, shape] of shapes) {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const fanIn = shape.slice(0, -1).reduce((a, b) => a * b, 1);
+    const data = Float32Array.from({ length: size }, () => random.normal() / Math.sqrt(fanIn));
+    tensors.set(name, { shape, data });
+  }
+  return { card, tensors };
+}
+
+export function tinyModel(fields: Record<string, unknown> = {}, seed = 1): Model {
+  return modelOf(tinyCard(fields), seed);
+}
