@@ -25,6 +25,8 @@ const TENSORFLOW_BATCH_PATCHES = 16;
  * @throws EngineError unavailable
  */
 export async function selectBackend(wanted: BackendName | 'auto'): Promise<Backend> {
+  // Leaves out checks that only a program under construction needs, and an advertisement on the console.
+  tf.enableProdMode();
   const reasons: string[] = [];
   for (const name of wanted === 'auto' ? FALLBACKS : [wanted]) {
     try {

@@ -21,7 +21,7 @@ test.each([
   ['simple 128/128', architecture('simple', 128, 128), 163_968],
   ['simple 128/128 with bias', architecture('simple', 128, 128, { outBias: true }), 164_096],
   ['residual 48/72', architecture('residual', 48, 72), 39_936],
-])('%s has %# parameters as published', (_, card, parameters) => {
+])('%s has as many parameters as published', (_, card, parameters) => {
   expect(countParameters(card)).toBe(parameters);
 });
 
