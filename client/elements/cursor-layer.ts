@@ -1,0 +1,141 @@
+/** The pointers of the others, each with name and colour, gliding from place to place. */
+import { css, html, LitElement, type TemplateResult } from 'lit';
+import { customElement } from 'lit/decorators.js';
+import type { Event } from '../../shared/protocol/events.ts';
+import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
+import type { Point } from '../render/camera.ts';
+
+const GLIDE = 70;
+
+interface Cursor {
+  readonly element: HTMLElement;
+  at: Point;
+  goal: Point;
+}
+
+function shape(participant: ParticipantView): HTMLElement {
+  const element = document.createElement('div');
+  element.className = 'cursor';
+  element.style.setProperty('--hue', String(participant.hue));
+  const dot = document.createElement('i');
+  const name = document.createElement('span');
+  name.textContent = participant.name;
+  element.append(dot, name);
+  return element;
+}
+
+@customElement('cursor-layer')
+export class CursorLayer extends LitElement {
+  static override styles = css`
+    :host {
+      position: absolute;
+      inset: 0;
+      overflow: hidden;
+      pointer-events: none;
+      contain: strict;
+    }
+    .cursor {
+      position: absolute;
+      left: 0;
+      top: 0;
+      will-change: transform;
+      animation: come 0.4s ease-out;
+    }
+    i {
+      position: absolute;
+      left: -5px;
+      top: -5px;
+      width: 10px;
+      height: 10px;
+      border-radius: 50%;
+      background: oklch(0.83 0.11 var(--hue));
+      box-shadow:
+        0 0 0 2px oklch(0.15 0.01 230 / 0.65),
+        0 0 14px oklch(0.8 0.12 var(--hue) / 0.6);
+    }
+    [data-tool='damage'] i {
+      background: none;
+      border: 2px solid oklch(0.83 0.11 var(--hue));
+    }
+    [data-tool='look'] i {
+      transform: scale(0.75);
+    }
+    span {
+      position: absolute;
+      left: 11px;
+      top: 3px;
+      font-size: 0.82em;
+      line-height: 1.3;
+      white-space: nowrap;
+      color: oklch(0.88 0.07 var(--hue));
+      text-shadow:
+        0 0 3px oklch(0.1 0.01 230),
+        0 1px 6px oklch(0.1 0.01 230 / 0.9);
+    }
+    @keyframes come {
+      from {
+        opacity: 0;
+      }
+    }
+  `;
+
+  private readonly cursors = new Map<ParticipantId, Cursor>();
+  private steppedAt = 0;
+
+  override render(): TemplateResult {
+    return html``;
+  }
+
+  /** Takes in where the others' pointers are. */
+  receive(
+    cursors: Event<'cursors'>,
+    participants: ReadonlyMap<ParticipantId, ParticipantView>,
+    you: ParticipantId,
+  ): void {
+    for (const { id, x, y, tool } of cursors) {
+      const participant = participants.get(id);
+      if (id === you || !participant || x === undefined || y === undefined) {
+        this.drop(id);
+        continue;
+      }
+      let cursor = this.cursors.get(id);
+      if (!cursor) {
+        cursor = { element: shape(participant), at: { x, y }, goal: { x, y } };
+        this.cursors.set(id, cursor);
+        this.renderRoot.append(cursor.element);
+      }
+      cursor.goal = { x, y };
+      cursor.element.dataset.tool = tool;
+    }
+  }
+
+  /** Takes off the pointers of those who have left. */
+  keep(participants: ReadonlyMap<ParticipantId, ParticipantView>): void {
+    for (const id of this.cursors.keys()) {
+      if (!participants.has(id)) this.drop(id);
+    }
+  }
+
+  /** @returns whether one is still on its way */
+  frame(now: number, toScreen: (place: Point) => Point): boolean {
+    const share = 1 - Math.exp(-Math.min(100, now - this.steppedAt) / GLIDE);
+    this.steppedAt = now;
+    let moving = false;
+    for (const cursor of this.cursors.values()) {
+      const { at, goal } = cursor;
+      const way = Math.hypot(goal.x - at.x, goal.y - at.y);
+      // Far jumps are new beginnings, not ways.
+      const step = way > 80 || way < 0.02 ? 1 : share;
+      cursor.at = { x: at.x + (goal.x - at.x) * step, y: at.y + (goal.y - at.y) * step };
+      moving ||= step < 1;
+      const { x, y } = toScreen(cursor.at);
+      cursor.element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+    }
+    return moving;
+  }
+
+  private drop(id: ParticipantId): void {
+    this.cursors.get(id)?.element.remove();
+    this.cursors.delete(id);
+  }
+}

@@ -1,0 +1,36 @@
+/** Icons, drawn for this page on a 24×24 grid. */
+import { html, svg, type TemplateResult } from 'lit';
+
+const icon = (body: TemplateResult): TemplateResult =>
+  html`<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">${body}</svg>`;
+
+export const icons = {
+  /** A sprout over its seed. */
+  plant: icon(svg`<path d="M12 20v-8" /><path d="M12 13c0-3.6-2.2-5.8-6.5-6 0 3.9 2.2 6 6.5 6Z" />
+    <path d="M12 11c0-3.9 2.3-6.4 6.5-6.6 0 4.3-2.2 6.6-6.5 6.6Z" /><path d="M8.5 20h7" />`),
+  /** A scalpel's stroke. */
+  damage: icon(svg`<path d="M19.5 4.5c-4 .6-7.6 3-10.4 6.9l3.5 3.5c3.9-2.8 6.3-6.4 6.9-10.4Z" />
+    <path d="m9.1 11.4 3.5 3.5" /><path d="m9.6 15.4-5.1 4.1 3.1-6" />`),
+  /** A loupe with a cell in it. */
+  look: icon(svg`<circle cx="10.5" cy="10.5" r="6" /><path d="m15 15 5 5" />
+    <circle cx="10.5" cy="10.5" r="1.6" fill="currentColor" stroke="none" />`),
+  dice: icon(svg`<rect x="4.5" y="4.5" width="15" height="15" rx="4" />
+    <g fill="currentColor" stroke="none"><circle cx="9" cy="9" r="1.3" /><circle cx="15" cy="9" r="1.3" />
+    <circle cx="12" cy="12" r="1.3" /><circle cx="9" cy="15" r="1.3" /><circle cx="15" cy="15" r="1.3" /></g>`),
+  close: icon(svg`<path d="m7 7 10 10M17 7 7 17" />`),
+  fit: icon(
+    svg`<path d="M9 4.5H6A1.5 1.5 0 0 0 4.5 6v3M15 4.5h3A1.5 1.5 0 0 1 19.5 6v3M9 19.5H6A1.5 1.5 0 0 1 4.5 18v-3M15 19.5h3a1.5 1.5 0 0 0 1.5-1.5v-3" />`,
+  ),
+  closer: icon(svg`<path d="M12 6v12M6 12h12" />`),
+  farther: icon(svg`<path d="M6 12h12" />`),
+  smooth: icon(
+    svg`<path d="M12 5c4.6 0 7 2.2 7 6.4 0 4.6-2.6 7.6-7 7.6s-7-2.6-7-7.2C5 7.4 7.6 5 12 5Z" />`,
+  ),
+  crisp:
+    icon(svg`<rect x="5" y="5" width="5.6" height="5.6" rx="1.3" /><rect x="13.4" y="5" width="5.6" height="5.6" rx="1.3" />
+    <rect x="5" y="13.4" width="5.6" height="5.6" rx="1.3" /><rect x="13.4" y="13.4" width="5.6" height="5.6" rx="1.3" />`),
+  cross: icon(svg`<path d="M7 4c0 8 10 8 10 16M17 4c0 8-10 8-10 16M8.2 7h7.600M8.2 17h7.6" />`),
+  people: icon(
+    svg`<circle cx="12" cy="8.5" r="3.3" /><path d="M5.5 19c.6-3.6 3-5.4 6.5-5.400s5.9 1.8 6.5 5.4" />`,
+  ),
+} as const;

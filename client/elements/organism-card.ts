@@ -1,0 +1,228 @@
+/** The card of one organism: who it is, whose, how it fares; and the beginning of a cross. */
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import type { RoomModel } from '../net/room-model.ts';
+import type { Session } from '../session.ts';
+import { controls } from '../style/controls.ts';
+import { icons } from './icons.ts';
+import { kindTile } from './seed-picture.ts';
+import { age, count, kindName, phaseText } from './words.ts';
+
+@customElement('organism-card')
+export class OrganismCard extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      .panel {
+        width: 19.5em;
+        max-width: 100%;
+        padding: 18px;
+        position: relative;
+      }
+      header {
+        display: flex;
+        align-items: center;
+        gap: 14px;
+        padding-right: 26px;
+      }
+      h2 {
+        margin: 0;
+        font-size: 1.22em;
+        font-weight: 500;
+        line-height: 1.2;
+      }
+      h2::first-letter {
+        text-transform: uppercase;
+      }
+      header p {
+        margin: 3px 0 0;
+        color: var(--ink-soft);
+        font-size: 0.93em;
+      }
+      .tile {
+        flex: none;
+        width: 3.6em;
+        height: 3.6em;
+        clip-path: inset(1.5%);
+      }
+      .nameless {
+        width: 2.4em;
+        height: 2.4em;
+        margin: 0.6em;
+        clip-path: circle();
+        background: radial-gradient(circle at 40% 35%, var(--warm), oklch(0.5 0.06 80));
+      }
+      .who {
+        display: inline-block;
+        width: 0.6em;
+        height: 0.6em;
+        border-radius: 50%;
+        margin-right: 0.45em;
+        background: oklch(0.8 0.12 var(--hue));
+      }
+      dl {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        gap: 5px 18px;
+        margin: 16px 0 0;
+        padding-top: 14px;
+        border-top: 1px solid var(--line);
+      }
+      dt {
+        color: var(--ink-soft);
+      }
+      dd {
+        margin: 0;
+      }
+      footer {
+        margin-top: 16px;
+        display: flex;
+        gap: 6px;
+        justify-content: space-between;
+      }
+      footer .solid {
+        display: inline-flex;
+        align-items: center;
+        gap: 8px;
+      }
+      .close {
+        position: absolute;
+        top: 10px;
+        right: 10px;
+        padding: 6px;
+        border-radius: 50%;
+        color: var(--ink-soft);
+      }
+      .pair {
+        display: grid;
+        grid-template-columns: auto 1fr auto;
+        gap: 8px;
+        align-items: center;
+        margin-top: 14px;
+      }
+      .pair .tile {
+        width: 2.9em;
+        height: 2.9em;
+      }
+      .pair .nameless {
+        width: 1.9em;
+        height: 1.9em;
+        margin: 0.5em;
+      }
+      .pair .empty {
+        width: 2.5em;
+        height: 2.5em;
+        border: 1.5px dashed var(--warm);
+        border-radius: 50%;
+      }
+      .hint {
+        margin: 14px 0 0;
+        color: var(--warm);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model!: RoomModel;
+  @property({ attribute: false }) session!: Session;
+  @property({ attribute: false }) version = 0;
+
+  override render(): TemplateResult | typeof nothing {
+    const { selection } = this.session.state;
+    const organism = selection && this.model.organisms.get(selection.organism);
+    const { checkpoint } = this.model;
+    if (!selection || !organism || !checkpoint) return nothing;
+    return html`<section class="panel" data-testid="organism-card" aria-label="Organism">
+      <header>
+        ${kindTile(checkpoint, organism.kind)}
+        <div>
+          <h2>${kindName(organism.kind)}</h2>
+          <p>
+            <span class="who" style="--hue:${organism.planter.hue}"></span>${organism.planter.name}
+          </p>
+        </div>
+      </header>
+      ${selection.crossing ? this.crossing(organism) : this.facts(organism)}
+      <button class="close" aria-label="Close" @click=${this.close}>
+        ${icons.close}
+      </button>
+    </section>`;
+  }
+
+  private close(): void {
+    this.session.update({ selection: undefined });
+  }
+
+  private facts(organism: OrganismView): TemplateResult {
+    const { room, tick = 0 } = this.model;
+    const seconds = (tick - organism.born) / (room?.tickRate ?? 15);
+    const { wounds, parents, phase, stage, side, id } = organism;
+    return html`<dl>
+        <dt>Planted</dt>
+        <dd>${age(seconds)}</dd>
+        <dt>State</dt>
+        <dd>${phaseText(phase, stage, side)}</dd>
+        <dt>Wounds</dt>
+        <dd>${wounds === 0 ? 'none' : count(wounds, 'stroke', 'strokes')}</dd>
+        ${
+          parents.length > 0
+            ? html`<dt>Parents</dt>
+              <dd>${parents.map((parent) => this.nameOf(parent)).join(' and ')}</dd>`
+            : nothing
+        }
+      </dl>
+      <footer>
+        <button
+          class="solid"
+          data-testid="cross-with"
+          @click=${() =>
+            this.session.update({
+              selection: { organism: id, crossing: true, second: 0, mix: 0.5 },
+            })}
+        >
+          ${icons.cross}<span>Cross with…</span>
+        </button>
+      </footer>`;
+  }
+
+  private crossing(organism: OrganismView): TemplateResult {
+    const selection = this.session.state.selection!;
+    const checkpoint = this.model.checkpoint!;
+    const second = this.model.organisms.get(selection.second);
+    return html`<div class="pair">
+        ${kindTile(checkpoint, organism.kind)}
+        <input
+          type="range"
+          min="0"
+          max="1"
+          step="0.05"
+          .value=${String(selection.mix)}
+          ?disabled=${!second}
+          aria-label="Share of the second parent"
+          data-testid="mix"
+          @input=${(event: InputEvent) => {
+            const mix = (event.target as HTMLInputElement).valueAsNumber;
+            this.session.update({ selection: { ...selection, mix } });
+          }}
+        />
+        ${second ? kindTile(checkpoint, second.kind) : html`<span class="empty"></span>`}
+      </div>
+      ${second ? nothing : html`<p class="hint">Now tap a second organism.</p>`}
+      <footer>
+        <button class="quiet" @click=${this.close}>Cancel</button>
+        <button
+          class="solid"
+          data-testid="make-seed"
+          ?disabled=${!second}
+          @click=${() => this.dispatchEvent(new CustomEvent('make-seed'))}
+        >
+          Make a seed
+        </button>
+      </footer>`;
+  }
+
+  private nameOf(id: OrganismId): string {
+    const parent = this.model.organisms.get(id);
+    return parent ? kindName(parent.kind) : 'one that is gone';
+  }
+}

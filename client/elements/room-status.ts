@@ -1,0 +1,118 @@
+/** The upper right corner: how many are here and how the room ticks; more of it when opened. */
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import type { RoomModel } from '../net/room-model.ts';
+import { controls } from '../style/controls.ts';
+import { icons } from './icons.ts';
+import { count, paceText } from './words.ts';
+
+@customElement('room-status')
+export class RoomStatus extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: grid;
+        justify-items: end;
+        gap: 8px;
+      }
+      .pill {
+        display: flex;
+        align-items: center;
+        gap: 0.7em;
+        padding: 0.5em 0.95em;
+        border-radius: 999px;
+        color: var(--ink-soft);
+        font-size: 0.93em;
+        font-variant-numeric: tabular-nums;
+      }
+      .pill svg {
+        width: 1.2em;
+        height: 1.2em;
+        margin-right: -0.35em;
+      }
+      .dot {
+        width: 7px;
+        height: 7px;
+        border-radius: 50%;
+        background: var(--accent);
+      }
+      .slow .dot {
+        background: var(--warm);
+      }
+      .waiting .dot {
+        background: var(--ink-soft);
+        animation: breathe 1.8s ease-in-out infinite;
+      }
+      .details {
+        padding: 16px 18px;
+        width: 17em;
+      }
+      dl {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        gap: 5px 18px;
+        margin: 0;
+      }
+      dt {
+        color: var(--ink-soft);
+      }
+      dd {
+        margin: 0;
+        overflow-wrap: anywhere;
+      }
+      @keyframes breathe {
+        50% {
+          opacity: 0.25;
+        }
+      }
+      @media (prefers-reduced-motion: reduce) {
+        .waiting .dot {
+          animation: none;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model!: RoomModel;
+  @property({ attribute: false }) version = 0;
+  @state() private open = false;
+
+  override render(): TemplateResult {
+    const { connection, pace, participants } = this.model;
+    const live = connection === 'live';
+    const mood = live ? (pace?.slow ? 'slow' : '') : 'waiting';
+    return html`<button
+        class="pill panel ${mood}"
+        data-testid="status"
+        aria-expanded=${this.open}
+        @click=${() => {
+          this.open = !this.open;
+        }}
+      >
+        <span class="dot"></span>
+        ${
+          live
+            ? html`${icons.people}<span aria-label=${count(participants.size, 'person', 'people')}
+                >${participants.size}</span
+              ><span>${pace ? paceText(pace) : 'live'}</span>`
+            : html`<span>${connection === 'connecting' ? 'connecting' : 'reconnecting'}</span>`
+        }
+      </button>
+      ${this.open ? this.details() : nothing}`;
+  }
+
+  private details(): TemplateResult {
+    const { engine, room, checkpoint, you, organisms, pace } = this.model;
+    const row = (name: string, value: unknown): TemplateResult | typeof nothing =>
+      value === undefined ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
+    return html`<div class="panel details" data-testid="details">
+      <dl>
+        ${row('You are', you?.name)} ${row('Grid', room && `${room.width} × ${room.height} cells`)}
+        ${row('Organisms', organisms.size)} ${row('Awake', pace?.awake)}
+        ${row('Species', checkpoint?.title)} ${row('Engine', engine?.name)}
+        ${row('Device', engine?.device)}
+      </dl>
+    </div>`;
+  }
+}

@@ -1,0 +1,172 @@
+import { css } from 'lit';
+
+/** How the page is laid out: all floats over the canvas. */
+export const roomStyle = css`
+  :host {
+    position: fixed;
+    inset: 0;
+    display: block;
+    overflow: hidden;
+    user-select: none;
+    -webkit-user-select: none;
+  }
+  canvas {
+    position: absolute;
+    inset: 0;
+    width: 100%;
+    height: 100%;
+    touch-action: none;
+    outline-offset: -3px;
+    cursor: crosshair;
+  }
+  canvas[data-tool='damage'] {
+    cursor: none;
+  }
+  canvas[data-tool='look'] {
+    cursor: grab;
+  }
+  canvas[data-tool='look']:active {
+    cursor: grabbing;
+  }
+  header {
+    position: absolute;
+    top: var(--edge-top);
+    left: var(--edge-left);
+    right: var(--edge-right);
+    display: flex;
+    justify-content: space-between;
+    align-items: flex-start;
+    height: 2.6em;
+    pointer-events: none;
+  }
+  room-status,
+  tool-dock,
+  organism-card {
+    pointer-events: auto;
+  }
+  h1 {
+    margin: 0.4em 0 0 4px;
+    font-size: 1.05em;
+    font-weight: 500;
+    letter-spacing: 0.02em;
+  }
+  h1 span {
+    margin-left: 0.7em;
+    padding-left: 0.75em;
+    border-left: 1px solid oklch(0.95 0.01 210 / 0.22);
+    font-weight: 400;
+    color: var(--ink-soft);
+  }
+  .foot {
+    position: absolute;
+    left: var(--edge-left);
+    right: var(--edge-right);
+    bottom: var(--edge-bottom);
+    display: grid;
+    justify-items: center;
+    pointer-events: none;
+  }
+  tool-dock {
+    max-width: 100%;
+    min-width: 0;
+  }
+  .hint {
+    margin: 0 0 14px;
+    color: var(--ink);
+    letter-spacing: 0.01em;
+    text-shadow: 0 1px 10px oklch(0.1 0.01 230);
+    animation: hint 3.2s ease-in-out infinite;
+  }
+  .view {
+    position: absolute;
+    right: var(--edge-right);
+    bottom: var(--edge-bottom);
+    display: grid;
+    padding: 4px;
+    z-index: 1;
+  }
+  .view button {
+    padding: 0.62em;
+    border-radius: 14px;
+    color: var(--ink-soft);
+  }
+  @media (hover: hover) {
+    .view button:hover {
+      color: var(--ink);
+      background: var(--raised);
+    }
+  }
+  organism-card {
+    position: absolute;
+    right: var(--edge-right);
+    top: calc(var(--edge-top) + 3.6em);
+    animation: come 0.28s ease-out;
+    z-index: 2;
+  }
+  .closed {
+    position: absolute;
+    inset: 0;
+    z-index: 3;
+    display: grid;
+    place-content: center;
+    justify-items: center;
+    gap: 12px;
+    padding: 24px;
+    text-align: center;
+    background: oklch(0.12 0.01 230 / 0.8);
+  }
+  .closed p {
+    margin: 0;
+    font-size: 1.15em;
+  }
+  [hidden] {
+    display: none;
+  }
+  @keyframes hint {
+    50% {
+      opacity: 0.45;
+    }
+  }
+  @keyframes come {
+    from {
+      opacity: 0;
+      transform: translateY(8px);
+    }
+  }
+  @media (max-width: 720px) {
+    .foot {
+      left: max(8px, env(safe-area-inset-left));
+      right: max(8px, env(safe-area-inset-right));
+      bottom: max(8px, env(safe-area-inset-bottom));
+    }
+    tool-dock {
+      width: 100%;
+    }
+    .view {
+      right: 8px;
+      bottom: auto;
+      top: calc(var(--edge-top) + 3.4em);
+      background: none;
+      border-color: transparent;
+      box-shadow: none;
+    }
+    .view .closer,
+    .view .farther {
+      display: none;
+    }
+    organism-card {
+      left: 8px;
+      right: 8px;
+      top: auto;
+      bottom: calc(max(8px, env(safe-area-inset-bottom)) + 12.6em);
+      display: grid;
+      justify-items: center;
+    }
+  }
+  @media (prefers-reduced-motion: reduce) {
+    .hint,
+    organism-card {
+      animation: none;
+    }
+  }
+`;

@@ -1,0 +1,189 @@
+/** The dock at the lower edge: the three tools, and beside them what the one in hand needs. */
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Event } from '../../shared/protocol/events.ts';
+import type { Tool } from '../../shared/vocabulary.ts';
+import type { Session } from '../session.ts';
+import { controls } from '../style/controls.ts';
+import { icons } from './icons.ts';
+import './seed-tray.ts';
+
+const LABELS: Readonly<Record<Tool, { label: string; keys: string }>> = {
+  plant: { label: 'Plant', keys: '1 p' },
+  damage: { label: 'Damage', keys: '2 d' },
+  look: { label: 'Look', keys: '3 l' },
+};
+
+const { minRadius, maxRadius } = DEFAULTS.stroke;
+
+@customElement('tool-dock')
+export class ToolDock extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      .panel {
+        display: flex;
+        align-items: center;
+        gap: 10px;
+        padding: 8px;
+        border-radius: 24px;
+        max-width: 100%;
+      }
+      .tools {
+        flex: none;
+        display: flex;
+        gap: 2px;
+      }
+      .tools button {
+        display: grid;
+        justify-items: center;
+        gap: 3px;
+        width: 4.9em;
+        padding: 0.75em 0 0.6em;
+        border-radius: 17px;
+        font-size: 0.93em;
+        color: var(--ink-soft);
+        transition: background 0.2s, color 0.2s;
+      }
+      .tools button[aria-checked='true'] {
+        background: var(--raised);
+        color: var(--ink);
+      }
+      .tools button[aria-checked='true'] svg {
+        color: var(--accent);
+      }
+      @media (hover: hover) {
+        .tools button:hover {
+          color: var(--ink);
+        }
+      }
+      .divider {
+        align-self: stretch;
+        width: 1px;
+        margin: 8px 0;
+        background: var(--line);
+      }
+      .context {
+        width: min(37em, 100%);
+        min-width: 0;
+        min-height: 6.2em;
+        display: grid;
+        align-items: center;
+      }
+      .brush {
+        display: grid;
+        grid-template-columns: 3.4em 1fr 4.6em;
+        align-items: center;
+        gap: 12px;
+        padding: 0 16px 0 8px;
+      }
+      .ring {
+        justify-self: center;
+        border: 1.5px solid var(--warm);
+        border-radius: 50%;
+      }
+      .brush output,
+      p {
+        color: var(--ink-soft);
+        font-variant-numeric: tabular-nums;
+      }
+      p {
+        margin: 0;
+        padding: 0 18px 0 10px;
+        text-wrap: balance;
+      }
+      @media (max-width: 720px) {
+        .panel {
+          flex-direction: column-reverse;
+          align-items: stretch;
+          gap: 4px;
+          padding: 6px 6px 8px;
+        }
+        .tools button {
+          flex: 1;
+          grid-auto-flow: column;
+          justify-content: center;
+          align-items: center;
+          gap: 8px;
+          padding: 0.6em 0;
+        }
+        .divider {
+          display: none;
+        }
+        .context {
+          width: 100%;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) session!: Session;
+  @property({ attribute: false }) checkpoint: Event<'welcome'>['checkpoint'] | undefined;
+  @property({ attribute: false }) version = 0;
+
+  override render(): TemplateResult {
+    const { tool } = this.session.state;
+    return html`<div class="panel">
+      <div class="tools" role="radiogroup" aria-label="Tools" @keydown=${this.arrow}>
+        ${(Object.keys(LABELS) as Tool[]).map(
+          (name) => html`<button
+            role="radio"
+            data-testid="tool-${name}"
+            aria-checked=${tool === name}
+            aria-keyshortcuts=${LABELS[name].keys}
+            tabindex=${tool === name ? 0 : -1}
+            @click=${() => this.session.take(name)}
+          >
+            ${icons[name]}<span>${LABELS[name].label}</span>
+          </button>`,
+        )}
+      </div>
+      <span class="divider"></span>
+      <div class="context">${this.context(tool)}</div>
+    </div>`;
+  }
+
+  private context(tool: Tool): TemplateResult | typeof nothing {
+    if (tool === 'damage') return this.brush();
+    if (tool === 'look') return html`<p>Tap an organism to meet it. Drag to move around.</p>`;
+    if (!this.checkpoint) return nothing;
+    return html`<seed-tray
+      .session=${this.session}
+      .checkpoint=${this.checkpoint}
+      .version=${this.version}
+    ></seed-tray>`;
+  }
+
+  private brush(): TemplateResult {
+    const { radius } = this.session.state;
+    const size = 6 + radius * 3;
+    return html`<div class="brush">
+      <span class="ring" style="width:${size}px;height:${size}px"></span>
+      <input
+        type="range"
+        min=${minRadius}
+        max=${maxRadius}
+        step="0.5"
+        .value=${String(radius)}
+        aria-label="Size of the wound, radius in cells"
+        data-testid="radius"
+        @input=${(event: InputEvent) =>
+          this.session.setRadius((event.target as HTMLInputElement).valueAsNumber)}
+      />
+      <output>${radius === 1 ? '1 cell' : `${radius} cells`}</output>
+    </div>`;
+  }
+
+  private arrow(event: KeyboardEvent): void {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    const tools = Object.keys(LABELS) as Tool[];
+    const at = tools.indexOf(this.session.state.tool);
+    const next = tools[(at + step + tools.length) % tools.length];
+    this.session.take(next);
+    this.shadowRoot?.querySelector<HTMLElement>(`[data-testid="tool-${next}"]`)?.focus();
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}

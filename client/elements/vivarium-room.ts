@@ -1,0 +1,265 @@
+/** The page: one room, full-bleed, with its dock, its status and its card. */
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, query, state } from 'lit/decorators.js';
+import { REASONS } from '../../shared/protocol/reasons.ts';
+import { bindCanvas } from '../input/canvas-input.ts';
+import { type KeyAction, keyAction } from '../input/keyboard.ts';
+import { Tools } from '../input/tools.ts';
+import { Connection } from '../net/connection.ts';
+import { Desk } from '../net/desk.ts';
+import type { RoomModel } from '../net/room-model.ts';
+import type { Point } from '../render/camera.ts';
+import { Director } from '../render/director.ts';
+import { Session } from '../session.ts';
+import { controls } from '../style/controls.ts';
+import type { CursorLayer } from './cursor-layer.ts';
+import './cursor-layer.ts';
+import { icons } from './icons.ts';
+import './organism-card.ts';
+import './room-status.ts';
+import type { ToastLayer } from './toast-layer.ts';
+import './toast-layer.ts';
+import './tool-dock.ts';
+import { roomStyle } from './room-style.ts';
+
+@customElement('vivarium-room')
+export class VivariumRoom extends LitElement {
+  static override styles = [controls, roomStyle];
+
+  readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
+  readonly session = new Session();
+  private readonly connection = new Connection(this.roomName, undefined);
+  private readonly desk = new Desk((name, payload) => this.connection.send(name, payload));
+  private director: Director | undefined;
+  private tools: Tools | undefined;
+  private readonly stop = new AbortController();
+  @state() private version = 0;
+  @state() private refusal = '';
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  @query('tool-dock') private readonly dock!: HTMLElement;
+  @query('header') private readonly top!: HTMLElement;
+  @query('cursor-layer') private readonly cursors!: CursorLayer;
+  @query('toast-layer') private readonly toasts!: ToastLayer;
+
+  get model(): RoomModel {
+    return this.connection.model;
+  }
+
+  /** CSS pixels of the window at which a place of the grid is shown. */
+  worldToScreen(x: number, y: number): Point {
+    return this.director?.toScreen({ x, y }) ?? { x: 0, y: 0 };
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    const { model, session } = this;
+    const again = (): void => {
+      this.version++;
+    };
+    session.onChange(again);
+    model.on('people', again);
+    model.on('pace', again);
+    model.on('life', ({ event, organism }) => {
+      if (event.what === 'died') session.forget(organism.id);
+      if (session.state.selection) again();
+    });
+    model.on('accepted', (answer) => this.desk.accepted(answer));
+    model.on('rejected', (answer) => this.rejected(answer));
+    let first = true;
+    model.on('welcome', ({ checkpoint }) => {
+      if (first) session.holdFirst(checkpoint.gallery, Math.random);
+      first = false;
+      session.emptyHand();
+      this.loadSheet(checkpoint.sheet.url);
+      document.title = `${this.roomName} · Vivarium`;
+    });
+    model.on('connection', (connection) => {
+      document.documentElement.dataset.connection = connection;
+      again();
+    });
+    document.documentElement.dataset.connection = model.connection;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.stop.abort();
+    this.director?.loop.stop();
+    this.connection.close();
+  }
+
+  override firstUpdated(): void {
+    try {
+      this.director = new Director(this.canvas, this.model, this.session);
+    } catch {
+      this.refusal = 'This browser cannot draw the room: it has no WebGL2.';
+      return;
+    }
+    const { director, model } = this;
+    const send = this.connection.send.bind(this.connection) as Connection['send'];
+    const refuse = (text: string, at: Point): void => this.toasts.show(text, at);
+    this.tools = new Tools(model, this.session, this.desk, director, send, refuse);
+    const unbind = bindCanvas(this.canvas, this.tools);
+    const { signal } = this.stop;
+    signal.addEventListener('abort', unbind);
+    const calm = matchMedia('(prefers-reduced-motion: reduce)');
+    const settle = (): void => {
+      director.rig.calm = director.effects.calm = calm.matches;
+    };
+    calm.addEventListener('change', settle, { signal });
+    settle();
+    director.onFrame = (now) => {
+      const waits = this.tools?.flush(now) ?? false;
+      return this.cursors.frame(now, (place) => director.toScreen(place)) || waits;
+    };
+    model.on('cursors', (cursors) => {
+      this.cursors.receive(cursors, model.participants, model.you?.id ?? 0);
+      director.loop.invalidate();
+    });
+    model.on('people', () => this.cursors.keep(model.participants));
+    model.on('welcome', () => this.layout());
+    const observer = new ResizeObserver(() => this.layout());
+    for (const element of [this, this.dock]) observer.observe(element);
+    window.addEventListener('keydown', (event) => this.key(event), { signal });
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    super.updated(changed);
+    this.canvas.dataset.tool = this.session.state.tool;
+  }
+
+  override render(): TemplateResult {
+    const { model, session, version } = this;
+    const { planted, crisp, tool, selection } = session.state;
+    const hint = model.connection === 'live' && !planted && tool === 'plant';
+    return html`
+      <canvas data-testid="canvas" tabindex="0" aria-label="The room's living cells"></canvas>
+      <cursor-layer></cursor-layer>
+      <header>
+        <h1>Vivarium<span>${this.roomName}</span></h1>
+        <room-status .model=${model} .version=${version}></room-status>
+      </header>
+      <div class="view panel" role="group" aria-label="View">
+        ${this.viewButton(crisp ? 'Smooth look' : 'Cells look', crisp ? 'smooth' : 'crisp', 'look')}
+        ${this.viewButton('Show all', 'fit', 'fit')}
+        ${this.viewButton('Closer', 'closer', '+')} ${this.viewButton('Farther', 'farther', '-')}
+      </div>
+      ${
+        selection
+          ? html`<organism-card
+              .model=${model}
+              .session=${session}
+              .version=${version}
+              @make-seed=${this.makeSeed}
+            ></organism-card>`
+          : nothing
+      }
+      <div class="foot">
+        <p class="hint" ?hidden=${!hint}>Tap to plant</p>
+        <tool-dock
+          .session=${session}
+          .checkpoint=${model.checkpoint}
+          .version=${version}
+        ></tool-dock>
+      </div>
+      <toast-layer></toast-layer>
+      ${this.refusal ? this.closed() : nothing}
+    `;
+  }
+
+  private viewButton(label: string, icon: keyof typeof icons, key: string): TemplateResult {
+    const action: KeyAction | undefined = key === 'look' ? { do: 'look' } : undefined;
+    return html`<button
+      class=${icon}
+      title=${label}
+      aria-label=${label}
+      @click=${() => this.act(action ?? (key === 'fit' ? { do: 'fit' } : keyAction(key, false)))}
+    >
+      ${icons[icon]}
+    </button>`;
+  }
+
+  private closed(): TemplateResult {
+    return html`<div class="closed" role="alert">
+      <p>${this.refusal}</p>
+      <button class="solid" @click=${() => location.reload()}>Reload</button>
+    </div>`;
+  }
+
+  private layout(): void {
+    const { director, model } = this;
+    if (!director) return;
+    const view = { width: this.clientWidth, height: this.clientHeight };
+    director.resize(view);
+    if (!model.room) return;
+    const gap = view.width < 720 ? 14 : 26;
+    const insets = {
+      top: this.top.getBoundingClientRect().bottom + gap / 2,
+      bottom: view.height - this.dock.getBoundingClientRect().top + gap,
+      left: gap,
+      right: gap,
+    };
+    director.rig.layout(model.room, view, insets);
+  }
+
+  private loadSheet(url: string): void {
+    const image = new Image();
+    image.src = url;
+    image.decode().then(
+      () => this.director?.setSheet(image),
+      // Without its sheet the gallery shows empty tiles; everything else works.
+      () => undefined,
+    );
+  }
+
+  private rejected(answer: { id?: number | undefined; reason: keyof typeof REASONS }): void {
+    if (this.desk.rejected(answer)) return;
+    const text = REASONS[answer.reason];
+    if (this.model.connection === 'live') {
+      this.toasts.show(text, { x: this.clientWidth / 2, y: this.clientHeight / 2 });
+    } else this.refusal = text;
+  }
+
+  private makeSeed(): void {
+    const { selection } = this.session.state;
+    if (!selection?.second) return;
+    const { organism: a, second: b, mix } = selection;
+    const kindOf = (id: number): string => this.model.organisms.get(id)?.kind ?? '';
+    const kinds = [kindOf(a), kindOf(b)] as const;
+    const middle = { x: this.clientWidth / 2, y: this.clientHeight / 2 };
+    this.desk.ask(
+      'cross',
+      { a, b, mix },
+      {
+        accepted: ({ seed }) => seed && this.session.receive({ seed, kinds }),
+        rejected: (reason) => this.toasts.show(REASONS[reason], middle),
+      },
+    );
+  }
+
+  private key(event: KeyboardEvent): void {
+    const target = event.composedPath()[0] as HTMLElement;
+    if (event.ctrlKey || event.metaKey || event.altKey || target.matches('input')) return;
+    const action = keyAction(event.key, target === this.canvas || target === document.body);
+    if (!action) return;
+    event.preventDefault();
+    this.act(action);
+  }
+
+  private act(action: KeyAction | undefined): void {
+    const { session, director } = this;
+    if (!action || !director) return;
+    const { state } = session;
+    if (action.do === 'take') session.take(action.tool);
+    if (action.do === 'radius') session.setRadius(state.radius + action.by);
+    if (action.do === 'move') director.rig.glideBy(action.dx, action.dy, 1);
+    if (action.do === 'zoom') director.rig.glideBy(0, 0, action.factor);
+    if (action.do === 'fit') director.rig.fit();
+    if (action.do === 'look') session.update({ crisp: !state.crisp });
+    if (action.do === 'escape') session.update({ selection: undefined });
+    if (action.do === 'use') {
+      const middle = { x: this.clientWidth / 2, y: this.clientHeight / 2 };
+      this.tools?.use(middle, performance.now());
+    }
+    director.loop.invalidate();
+  }
+}

@@ -1,0 +1,35 @@
+/** The room's facts in words that a visitor reads. Pure. */
+import type { Phase } from '../../shared/vocabulary.ts';
+
+/** 'hot_pepper' → 'hot pepper'. */
+export function kindName(kind: string): string {
+  return kind === '' ? 'nameless' : kind.replaceAll(/[_-]+/g, ' ');
+}
+
+/** How long ago, in the largest unit that fits. */
+export function age(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 5) return 'just now';
+  if (whole < 90) return `${whole} seconds ago`;
+  const minutes = Math.round(whole / 60);
+  if (minutes < 90) return `${minutes} minutes ago`;
+  const hours = Math.round(minutes / 60);
+  return hours < 36 ? `${hours} hours ago` : `${Math.round(hours / 24)} days ago`;
+}
+
+export function phaseText(phase: Phase, stage: number, side: number): string {
+  if (phase === 'growing') return `growing, ${stage} of ${side} cells wide`;
+  if (phase === 'asleep') return 'at rest';
+  return phase === 'awake' ? 'awake' : 'dead';
+}
+
+export function count(n: number, one: string, many: string): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+/** Ticks a second, honest about a room that cannot keep up. */
+export function paceText(pace: { tickRate: number; actual: number; slow: boolean }): string {
+  const whole = (n: number): string => String(Math.round(n));
+  if (pace.slow) return `slow: ${whole(pace.actual)} of ${whole(pace.tickRate)}`;
+  return `${whole(pace.tickRate)} ticks/s`;
+}

@@ -1,0 +1,68 @@
+/** Binds a canvas's DOM events to gestures. */
+import { Gestures, type PointerSample } from './gestures.ts';
+import type { Tools } from './tools.ts';
+
+/** Wheel deltas come in pixels, lines or pages. */
+const WHEEL_UNITS = [1, 32, 400];
+
+export function bindCanvas(canvas: HTMLCanvasElement, tools: Tools): () => void {
+  const gestures = new Gestures(tools);
+  const stop = new AbortController();
+  let space = false;
+
+  const sample = (event: PointerEvent): PointerSample => {
+    const { left, top } = canvas.getBoundingClientRect();
+    return {
+      id: event.pointerId,
+      touch: event.pointerType === 'touch',
+      x: event.clientX - left,
+      y: event.clientY - top,
+      pan: event.button === 1 || event.button === 2 || space,
+    };
+  };
+  const on = <K extends keyof HTMLElementEventMap>(
+    name: K,
+    listener: (event: HTMLElementEventMap[K]) => void,
+  ): void => canvas.addEventListener(name, listener, { signal: stop.signal, passive: false });
+
+  on('pointerdown', (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    if (event.button === 1) event.preventDefault();
+    gestures.down(sample(event), event.timeStamp);
+  });
+  on('pointermove', (event) => {
+    // A fast brush: browsers hand over several places at once.
+    const all = gestures.active ? (event.getCoalescedEvents?.() ?? []) : [];
+    for (const each of all.length > 0 ? all : [event]) gestures.move(sample(each), each.timeStamp);
+  });
+  on('pointerup', (event) => {
+    gestures.up(sample(event), event.timeStamp);
+    if (event.pointerType === 'touch') tools.leave(event.timeStamp);
+  });
+  on('pointercancel', (event) => gestures.cancel(event.pointerId, event.timeStamp));
+  on('pointerleave', (event) => {
+    if (!gestures.active) tools.leave(event.timeStamp);
+  });
+  on('contextmenu', (event) => event.preventDefault());
+  on('wheel', (event) => {
+    event.preventDefault();
+    const { left, top } = canvas.getBoundingClientRect();
+    const [x, y] = [event.clientX - left, event.clientY - top];
+    const unit = WHEEL_UNITS[event.deltaMode] ?? 1;
+    // A pinch on a trackpad comes as a wheel with ctrl, in much smaller steps.
+    const speed = event.ctrlKey ? 0.011 : 0.0016;
+    const delta = Math.max(-240, Math.min(240, event.deltaY * unit));
+    tools.zoomAbout(x, y, Math.exp(-delta * speed));
+    tools.hover(x, y, event.timeStamp);
+  });
+  const bar = (event: KeyboardEvent, down: boolean): void => {
+    if (event.key !== ' ') return;
+    space = down && event.target === document.body ? true : down && canvas.matches(':focus');
+  };
+  const { signal } = stop;
+  window.addEventListener('keydown', (event) => bar(event, true), { signal });
+  window.addEventListener('keyup', (event) => bar(event, false), { signal });
+  // Safari zooms the whole page by its own gesture otherwise.
+  document.addEventListener('gesturestart', (event) => event.preventDefault(), { signal });
+  return () => stop.abort();
+}

@@ -1,0 +1,88 @@
+/** Cuts a drag into stroke messages that keep the protocol's limits, each going on from where the last ended. */
+import { DEFAULTS } from '../../shared/defaults.ts';
+
+interface Grid {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A little under the server's limit, so that rounding never carries a message over it. */
+const MAX_LENGTH = DEFAULTS.stroke.maxLength * 0.98;
+const MAX_POINTS = DEFAULTS.stroke.maxPoints;
+/** Steps shorter than this, in cells, add nothing that could be seen. */
+const MIN_STEP = 0.15;
+
+export class StrokeSegmenter {
+  /** Flat points that have not been sent; the first is where the last message ended. */
+  private points: number[] = [];
+  private length = 0;
+  private fresh = false;
+  private sentAt = Number.NEGATIVE_INFINITY;
+
+  /**
+   * @param emit takes one message's points: at most 64 and at most 512 cells long, all on the grid
+   * @param interval shortest time between messages, ms, unless a limit is reached
+   */
+  constructor(
+    private readonly grid: Grid,
+    private readonly emit: (points: number[]) => void,
+    private readonly interval = 50,
+  ) {}
+
+  start(x: number, y: number, now: number): void {
+    this.points = [this.clampX(x), this.clampY(y)];
+    this.length = 0;
+    this.fresh = true;
+    this.flush(now);
+  }
+
+  move(x: number, y: number, now: number): void {
+    this.lineTo(this.clampX(x), this.clampY(y), now);
+    if (this.fresh && now - this.sentAt >= this.interval) this.flush(now);
+  }
+
+  end(now: number): void {
+    if (this.fresh) this.flush(now);
+    this.points = [];
+  }
+
+  private lineTo(x: number, y: number, now: number): void {
+    if (this.points.length === 0) return;
+    let [fromX, fromY] = this.points.slice(-2);
+    let step = Math.hypot(x - fromX, y - fromY);
+    if (step < MIN_STEP) return;
+    while (this.length + step > MAX_LENGTH) {
+      const share = (MAX_LENGTH - this.length) / step;
+      fromX += (x - fromX) * share;
+      fromY += (y - fromY) * share;
+      this.push(fromX, fromY, step * share);
+      this.flush(now);
+      step = Math.hypot(x - fromX, y - fromY);
+    }
+    if (step === 0) return;
+    this.push(x, y, step);
+    if (this.points.length >= 2 * MAX_POINTS) this.flush(now);
+  }
+
+  private push(x: number, y: number, step: number): void {
+    this.points.push(x, y);
+    this.length += step;
+    this.fresh = true;
+  }
+
+  private flush(now: number): void {
+    this.emit(this.points);
+    this.points = this.points.slice(-2);
+    this.length = 0;
+    this.fresh = false;
+    this.sentAt = now;
+  }
+
+  private clampX(x: number): number {
+    return Math.max(0, Math.min(this.grid.width, x));
+  }
+
+  private clampY(y: number): number {
+    return Math.max(0, Math.min(this.grid.height, y));
+  }
+}

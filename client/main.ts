@@ -1,0 +1,1 @@
+import './elements/vivarium-room.ts';

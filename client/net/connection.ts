@@ -1,0 +1,64 @@
+/** The Socket.IO connection to one room: joins, rejoins after every break, hands messages to the model. */
+import { inflateSync } from 'fflate';
+import { io, type Socket } from 'socket.io-client';
+import type { Command, CommandName } from '../../shared/protocol/commands.ts';
+import { parser } from '../../shared/protocol/parser.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { RoomModel } from './room-model.ts';
+
+/** Refusals after which trying again by itself would only repeat them. */
+const FINAL: ReadonlySet<string> = new Set(['protocol-version', 'no-such-room']);
+
+function inflate(bytes: Uint8Array, size: number): Uint8Array {
+  return inflateSync(bytes, { out: new Uint8Array(size) });
+}
+
+export class Connection {
+  readonly model: RoomModel;
+  private readonly socket: Socket;
+  private joined = false;
+
+  constructor(
+    private readonly room: string,
+    private readonly name: string | undefined,
+  ) {
+    this.model = new RoomModel((event, payload) => this.send(event, payload), inflate);
+    this.socket = io({
+      transports: ['websocket'],
+      parser,
+      reconnectionDelay: 500,
+      reconnectionDelayMax: 5_000,
+    });
+    this.socket.on('connect', () => this.join());
+    this.socket.on('disconnect', (reason) => {
+      this.model.setConnection('reconnecting');
+      // A server that closed the connection itself is not dialled again by Socket.IO: do it here, gently.
+      if (reason === 'io server disconnect') setTimeout(() => this.socket.connect(), 2_000);
+    });
+    this.socket.on('connect_error', () => {
+      if (this.joined) this.model.setConnection('reconnecting');
+    });
+    this.socket.onAny((event: string, payload: unknown) => this.model.receive(event, payload));
+    this.model.on('welcome', () => {
+      this.joined = true;
+    });
+    this.model.on('rejected', ({ reason }) => {
+      if (FINAL.has(reason)) this.close();
+    });
+  }
+
+  /** Sends a command; while there is no connection it is dropped, since the moment it was meant for has passed. */
+  send<N extends CommandName>(event: N, payload: Command<N>): void {
+    if (this.socket.connected) this.socket.emit(event, payload);
+  }
+
+  close(): void {
+    this.socket.disconnect();
+    this.model.setConnection('closed');
+  }
+
+  private join(): void {
+    const name = this.name ? { name: this.name } : {};
+    this.send('join', { protocol: PROTOCOL_VERSION, room: this.room, ...name });
+  }
+}

@@ -1,0 +1,18 @@
+/** A typed set of listeners: all the eventing that the client's own objects need. */
+export class Listeners<Events extends { [K in keyof Events]: unknown }> {
+  private readonly sets = new Map<keyof Events, Set<(event: never) => void>>();
+
+  /** @returns a function that takes the listener off again */
+  on<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void {
+    const set = this.sets.get(name) ?? new Set();
+    this.sets.set(name, set);
+    set.add(listener);
+    return () => set.delete(listener);
+  }
+
+  emit<K extends keyof Events>(name: K, event: Events[K]): void {
+    for (const listener of this.sets.get(name) ?? []) {
+      (listener as (event: Events[K]) => void)(event);
+    }
+  }
+}

@@ -1,0 +1,120 @@
+/** The camera in time: glides to where it is sent, coasts a little after a throw. The clock is passed in. */
+import {
+  between,
+  type Camera,
+  fit,
+  type Insets,
+  keepNear,
+  panBy,
+  type Size,
+  zoomAbout,
+} from './camera.ts';
+
+const GLIDE = 90;
+const COAST = 160;
+/** Pixels a millisecond below which a throw is none. */
+const MIN_THROW = 0.12;
+
+export class CameraRig {
+  camera: Camera = { x: 0, y: 0, zoom: 1 };
+  /** No gliding and no coasting (prefers-reduced-motion). */
+  calm = false;
+  private target: Camera | undefined;
+  private velocity = { x: 0, y: 0 };
+  private coasting = false;
+  private movedAt = 0;
+  private steppedAt = Number.NEGATIVE_INFINITY;
+  private grid: Size = { width: 1, height: 1 };
+  private view: Size = { width: 1, height: 1 };
+  private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
+  /** Whether the whole grid is shown: then it stays so when the window changes. */
+  private fitted = true;
+
+  get isFitted(): boolean {
+    return this.fitted;
+  }
+
+  layout(grid: Size, view: Size, insets: Insets): void {
+    Object.assign(this, { grid, view, insets });
+    if (this.fitted) this.camera = this.home();
+    this.target = undefined;
+  }
+
+  fit(): void {
+    this.fitted = true;
+    this.go(this.home());
+  }
+
+  panBy(dx: number, dy: number, now: number): void {
+    const elapsed = Math.max(1, now - this.movedAt);
+    const share = elapsed > 100 ? 1 : 0.4;
+    this.velocity.x += (dx / elapsed - this.velocity.x) * share;
+    this.velocity.y += (dy / elapsed - this.velocity.y) * share;
+    this.movedAt = now;
+    this.set(panBy(this.camera, dx, dy));
+  }
+
+  /** The picture was let go: it coasts if it was thrown. */
+  release(now: number): void {
+    const speed = Math.hypot(this.velocity.x, this.velocity.y);
+    this.coasting = !this.calm && now - this.movedAt < 60 && speed > MIN_THROW;
+    if (!this.coasting) this.velocity = { x: 0, y: 0 };
+  }
+
+  zoomAbout(x: number, y: number, factor: number): void {
+    this.set(zoomAbout(this.camera, this.view, { x, y }, factor, this.minZoom()));
+  }
+
+  /** Glides there: for keys and buttons. */
+  glideBy(dx: number, dy: number, factor: number): void {
+    const from = this.target ?? this.camera;
+    const middle = { x: this.view.width / 2, y: this.view.height / 2 };
+    const zoomed = zoomAbout(from, this.view, middle, factor, this.minZoom());
+    this.fitted = false;
+    this.go(keepNear(panBy(zoomed, dx, dy), this.grid, this.minZoom()));
+  }
+
+  /** @returns whether it still moves */
+  step(now: number): boolean {
+    const elapsed = Math.min(64, now - this.steppedAt);
+    this.steppedAt = now;
+    if (this.coasting) {
+      const { x, y } = this.velocity;
+      this.set(panBy(this.camera, x * elapsed, y * elapsed), true);
+      const decay = Math.exp(-elapsed / COAST);
+      this.velocity = { x: x * decay, y: y * decay };
+      this.coasting = Math.hypot(x, y) * decay > 0.01;
+    }
+    if (this.target) {
+      this.camera = between(this.camera, this.target, 1 - Math.exp(-elapsed / GLIDE));
+      const { x, y, zoom } = this.target;
+      const off = Math.hypot(this.camera.x - x, this.camera.y - y) * zoom;
+      if (off < 0.3 && Math.abs(this.camera.zoom / zoom - 1) < 0.001) {
+        this.camera = this.target;
+        this.target = undefined;
+      }
+    }
+    return this.coasting || this.target !== undefined;
+  }
+
+  private go(target: Camera): void {
+    this.coasting = false;
+    this.target = this.calm ? undefined : target;
+    if (this.calm) this.camera = target;
+  }
+
+  private set(camera: Camera, coasting = false): void {
+    this.camera = keepNear(camera, this.grid, this.minZoom());
+    this.target = undefined;
+    this.coasting = coasting;
+    this.fitted = false;
+  }
+
+  private home(): Camera {
+    return fit(this.grid, this.view, this.insets);
+  }
+
+  private minZoom(): number {
+    return this.home().zoom * 0.6;
+  }
+}

@@ -1,0 +1,94 @@
+/** Where the visitor looks: a centre in cells and a zoom in CSS pixels a cell. Pure arithmetic, immutable values. */
+
+export interface Camera {
+  readonly x: number;
+  readonly y: number;
+  readonly zoom: number;
+}
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What panels cover at the sides of the view, CSS pixels. */
+export interface Insets {
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+  readonly left: number;
+}
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+export const MAX_ZOOM = 64;
+
+export function screenToWorld(camera: Camera, view: Size, point: Point): Point {
+  return {
+    x: camera.x + (point.x - view.width / 2) / camera.zoom,
+    y: camera.y + (point.y - view.height / 2) / camera.zoom,
+  };
+}
+
+export function worldToScreen(camera: Camera, view: Size, point: Point): Point {
+  return {
+    x: (point.x - camera.x) * camera.zoom + view.width / 2,
+    y: (point.y - camera.y) * camera.zoom + view.height / 2,
+  };
+}
+
+/** Moves the picture by screen pixels. */
+export function panBy(camera: Camera, dx: number, dy: number): Camera {
+  return { ...camera, x: camera.x - dx / camera.zoom, y: camera.y - dy / camera.zoom };
+}
+
+/** Zooms by a factor about a point of the screen: what lies under it stays under it. */
+export function zoomAbout(
+  camera: Camera,
+  view: Size,
+  point: Point,
+  factor: number,
+  minZoom = 0.1,
+  maxZoom = MAX_ZOOM,
+): Camera {
+  const zoom = Math.max(minZoom, Math.min(maxZoom, camera.zoom * factor));
+  const held = screenToWorld(camera, view, point);
+  return {
+    zoom,
+    x: held.x - (point.x - view.width / 2) / zoom,
+    y: held.y - (point.y - view.height / 2) / zoom,
+  };
+}
+
+/** Shows all of the grid, centred in what the panels leave free. */
+export function fit(grid: Size, view: Size, insets: Insets): Camera {
+  const width = Math.max(1, view.width - insets.left - insets.right);
+  const height = Math.max(1, view.height - insets.top - insets.bottom);
+  const zoom = Math.min(width / grid.width, height / grid.height);
+  return {
+    zoom,
+    x: grid.width / 2 + (insets.right - insets.left) / 2 / zoom,
+    y: grid.height / 2 + (insets.bottom - insets.top) / 2 / zoom,
+  };
+}
+
+/** Keeps the centre of the view on the grid, so that nobody gets lost on the bench around it. */
+export function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
+  return {
+    zoom: Math.max(minZoom, Math.min(MAX_ZOOM, camera.zoom)),
+    x: Math.max(0, Math.min(grid.width, camera.x)),
+    y: Math.max(0, Math.min(grid.height, camera.y)),
+  };
+}
+
+/** Goes part of the way from one camera to another; zoom by ratio, so that the pace looks even. */
+export function between(from: Camera, to: Camera, share: number): Camera {
+  return {
+    x: from.x + (to.x - from.x) * share,
+    y: from.y + (to.y - from.y) * share,
+    zoom: from.zoom * (to.zoom / from.zoom) ** share,
+  };
+}

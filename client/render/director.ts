@@ -1,0 +1,164 @@
+/** Brings model, session and renderer together: decides what each picture shows, and when there is a new one. */
+import type { RoomModel } from '../net/room-model.ts';
+import type { Session } from '../session.ts';
+import { oklch } from '../style/oklch.ts';
+import { type Point, type Size, screenToWorld, worldToScreen } from './camera.ts';
+import { CameraRig } from './camera-rig.ts';
+import { DustFinder } from './dust.ts';
+import { Effects } from './effects.ts';
+import { Loop } from './loop.ts';
+import { MarkList } from './marks.ts';
+import { Interpolation, Resolution } from './pacing.ts';
+import { drawPreview } from './preview.ts';
+import { Renderer } from './renderer.ts';
+
+/** Below this stage an organism may still be too faint to see, and its seed is shown as a mark. */
+const VISIBLE_STAGE = 8;
+const FADE = 600;
+const FADED = 0.45;
+
+export interface Pointer extends Point {
+  readonly pressed: boolean;
+}
+
+export class Director {
+  readonly rig = new CameraRig();
+  readonly effects = new Effects();
+  readonly loop = new Loop((now) => this.draw(now));
+  hovered = 0;
+  /** Own pointer in cells, while it is over the canvas. */
+  pointer: Pointer | undefined;
+  /** Moves other things along with each picture; says whether they will move again. */
+  onFrame: (now: number) => boolean = () => false;
+
+  private readonly renderer: Renderer;
+  private readonly interpolation = new Interpolation();
+  private readonly resolution = new Resolution();
+  private readonly dust = new DustFinder();
+  private readonly marks = new MarkList();
+  private view: Size = { width: 1, height: 1 };
+  private faded = 0;
+  private drawnAt = 0;
+
+  /** @throws GlError when this browser has no WebGL2 */
+  constructor(
+    canvas: HTMLCanvasElement,
+    private readonly model: RoomModel,
+    private readonly session: Session,
+  ) {
+    this.renderer = new Renderer(canvas, () => this.loop.invalidate());
+    model.on('welcome', () => {
+      if (model.planes) this.renderer.upload(model.planes, []);
+      this.loop.invalidate();
+    });
+    model.on('picture', ({ changed, keyframe }) => this.arrived(changed, keyframe));
+    model.on('life', ({ event, organism }) => {
+      const now = performance.now();
+      const { x, y, stage } = organism;
+      const color = oklch(0.82, 0.12, organism.planter.hue);
+      if (event.what === 'born') this.effects.born(x, y, color, now);
+      if (event.what === 'divided') this.effects.divided(x, y, stage, color, now);
+      this.loop.invalidate();
+    });
+    model.on('connection', () => this.loop.invalidate());
+    session.onChange(() => this.loop.invalidate());
+  }
+
+  resize(view: Size): void {
+    this.view = view;
+    this.loop.invalidate();
+  }
+
+  setSheet(image: HTMLImageElement): void {
+    const { checkpoint } = this.model;
+    if (checkpoint) this.renderer.setSheet(image, checkpoint.sheet.columns, checkpoint.side);
+  }
+
+  toWorld(point: Point): Point {
+    return screenToWorld(this.rig.camera, this.view, point);
+  }
+
+  toScreen(point: Point): Point {
+    return worldToScreen(this.rig.camera, this.view, point);
+  }
+
+  private arrived(changed: Parameters<Renderer['upload']>[1], keyframe: boolean): void {
+    const { planes } = this.model;
+    if (!planes) return;
+    const now = performance.now();
+    if (changed.length > 0) {
+      this.renderer.upload(planes, changed);
+      this.interpolation.arrived(now);
+    }
+    this.dust.find(planes, changed, keyframe || document.hidden, Math.random, (x, y, color) =>
+      this.effects.dust(x, y, color, now, Math.random),
+    );
+    this.loop.invalidate();
+  }
+
+  private draw(now: number): boolean {
+    const { model, rig, marks, effects, session } = this;
+    const moving = rig.step(now);
+    const fading = this.fade(now);
+    const share = this.interpolation.share(now);
+    marks.clear();
+    const growing = this.drawSeeds(now);
+    effects.draw(now, marks);
+    if (this.pointer && model.planes && model.checkpoint && model.connection === 'live') {
+      const { pointer } = this;
+      drawPreview(session, model.planes, model.checkpoint, pointer, pointer.pressed, marks);
+    }
+    const { selection, crisp } = session.state;
+    this.renderer.draw(
+      {
+        camera: rig.camera,
+        view: this.view,
+        share,
+        crisp,
+        faded: this.faded,
+        marks,
+        highlights: {
+          selected: selection?.organism ?? 0,
+          hovered: this.hovered === selection?.organism ? 0 : this.hovered,
+          second: selection?.second ?? 0,
+        },
+      },
+      this.resolution.ratio(devicePixelRatio),
+    );
+    const others = this.onFrame(now);
+    const more = moving || fading || growing || share < 1 || effects.active || others;
+    return (more && this.resolution.frame(now)) || more;
+  }
+
+  /** Colours go a little while there is no connection, and come back with it. */
+  private fade(now: number): boolean {
+    const goal = this.model.connection === 'reconnecting' ? FADED : 0;
+    const step = (Math.min(64, now - this.drawnAt) / FADE) * FADED;
+    this.drawnAt = now;
+    const way = goal - this.faded;
+    this.faded += Math.sign(way) * Math.min(Math.abs(way), step);
+    return this.faded !== goal;
+  }
+
+  private drawSeeds(now: number): boolean {
+    let any = false;
+    for (const { x, y, stage, phase, planter, id } of this.model.organisms.values()) {
+      if (phase !== 'growing' || stage >= VISIBLE_STAGE) continue;
+      any = true;
+      const breath = this.effects.calm ? 0.8 : 0.8 + 0.2 * Math.sin(now / 260 + id);
+      const color = oklch(0.84, 0.13, planter.hue);
+      const here = { x, y, color, glow: 1 };
+      this.marks.add({ ...here, kind: 'glow', radius: 5.5, alpha: 0.55 * breath });
+      this.marks.add({ ...here, kind: 'glow', radius: 2, alpha: 0.7 * breath });
+      this.marks.add({
+        ...here,
+        kind: 'disc',
+        radius: 0.55,
+        softness: 1.5,
+        alpha: 0.85,
+        glow: 0.3,
+      });
+    }
+    return any && !this.effects.calm;
+  }
+}

@@ -1,0 +1,54 @@
+/** Finds the cells that died in a tick, by keeping what the last one showed. */
+import type { Planes } from '../../shared/codec/planes.ts';
+import type { Rect } from '../../shared/geometry.ts';
+import type { Rgb } from '../style/oklch.ts';
+
+/** More grains than this a tick would be a storm. */
+const MAX_GRAINS = 90;
+
+export class DustFinder {
+  private rgba = new Uint8Array(0);
+  private owner = new Uint32Array(0);
+
+  /**
+   * Calls `grain` for some of the places that were owned and are bare now.
+   *
+   * @param silent takes the picture in without a grain: a keyframe is no death
+   */
+  find(
+    planes: Planes,
+    changed: readonly Rect[],
+    silent: boolean,
+    random: () => number,
+    grain: (x: number, y: number, color: Rgb) => void,
+  ): void {
+    if (this.owner.length !== planes.owner.length || silent) {
+      this.rgba = planes.rgba.slice();
+      this.owner = planes.owner.slice();
+      return;
+    }
+    const dead: number[] = [];
+    for (const { x, y, width, height } of changed) {
+      for (let j = y; j < y + height; j++) {
+        for (let place = j * planes.width + x; place < j * planes.width + x + width; place++) {
+          if (this.owner[place] !== 0 && planes.owner[place] === 0) dead.push(place);
+        }
+      }
+    }
+    const share = Math.min(0.35, MAX_GRAINS / Math.max(1, dead.length));
+    for (const place of dead) {
+      const alpha = this.rgba[4 * place + 3];
+      if (alpha < 60 || random() > share) continue;
+      const [r, g, b] = this.rgba.subarray(4 * place, 4 * place + 3);
+      const x = (place % planes.width) + 0.5;
+      grain(x, Math.floor(place / planes.width) + 0.5, [r / alpha, g / alpha, b / alpha]);
+    }
+    for (const { x, y, width, height } of changed) {
+      for (let j = y; j < y + height; j++) {
+        const [from, to] = [j * planes.width + x, j * planes.width + x + width];
+        this.owner.set(planes.owner.subarray(from, to), from);
+        this.rgba.set(planes.rgba.subarray(4 * from, 4 * to), 4 * from);
+      }
+    }
+  }
+}

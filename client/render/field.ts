@@ -1,0 +1,121 @@
+/** The cells on the GPU: the newest tick, what is shown on the way to it, and the blurs that light is made of. */
+import type { Planes } from '../../shared/codec/planes.ts';
+import type { Rect } from '../../shared/geometry.ts';
+import {
+  bindTexture,
+  createProgram,
+  createTarget,
+  createTexture,
+  type Program,
+  type Target,
+} from './gl.ts';
+import { BLEND_FRAGMENT, BLUR_FRAGMENT, COVER_VERTEX, MASK_FRAGMENT } from './shaders/passes.ts';
+
+/** Sigmas of the two blurs: of membranes and relief, and of the light that falls on the ground. */
+const TIGHT_SIGMA = 1.15;
+const WIDE_SIGMA = 2.3;
+const MASK_SIGMA = 0.9;
+
+export class Field {
+  readonly owner: WebGLTexture;
+  readonly tight: Target;
+  readonly wide: Target;
+  readonly mask: Target;
+  private readonly newest: WebGLTexture;
+  private readonly scratch: Target;
+  private readonly halfScratch: Target;
+  private from: Target;
+  private shown: Target;
+  private readonly blendProgram: Program;
+  private readonly blurProgram: Program;
+  private readonly maskProgram: Program;
+
+  constructor(
+    private readonly gl: WebGL2RenderingContext,
+    readonly width: number,
+    readonly height: number,
+  ) {
+    this.newest = createTexture(gl, gl.RGBA8, width, height, gl.NEAREST);
+    this.owner = createTexture(gl, gl.R32UI, width, height, gl.NEAREST);
+    this.from = createTarget(gl, width, height);
+    this.shown = createTarget(gl, width, height);
+    this.scratch = createTarget(gl, width, height);
+    this.tight = createTarget(gl, width, height);
+    this.mask = createTarget(gl, width, height);
+    const half = [Math.ceil(width / 2), Math.ceil(height / 2)] as const;
+    this.halfScratch = createTarget(gl, ...half);
+    this.wide = createTarget(gl, ...half);
+    this.blendProgram = createProgram(gl, COVER_VERTEX, BLEND_FRAGMENT);
+    this.blurProgram = createProgram(gl, COVER_VERTEX, BLUR_FRAGMENT);
+    this.maskProgram = createProgram(gl, COVER_VERTEX, MASK_FRAGMENT);
+  }
+
+  get cells(): WebGLTexture {
+    return this.shown.texture;
+  }
+
+  /** Takes in a new tick; the way to it starts from whatever is on the screen now, so nothing ever jumps. */
+  upload(planes: Planes, changed: readonly Rect[]): void {
+    [this.from, this.shown] = [this.shown, this.from];
+    const { gl } = this;
+    gl.pixelStorei(gl.UNPACK_ROW_LENGTH, planes.width);
+    for (const { x, y, width, height } of changed) {
+      gl.pixelStorei(gl.UNPACK_SKIP_PIXELS, x);
+      gl.pixelStorei(gl.UNPACK_SKIP_ROWS, y);
+      gl.bindTexture(gl.TEXTURE_2D, this.newest);
+      const { RGBA, UNSIGNED_BYTE, RED_INTEGER, UNSIGNED_INT } = gl;
+      gl.texSubImage2D(gl.TEXTURE_2D, 0, x, y, width, height, RGBA, UNSIGNED_BYTE, planes.rgba);
+      gl.bindTexture(gl.TEXTURE_2D, this.owner);
+      const owner = planes.owner;
+      gl.texSubImage2D(gl.TEXTURE_2D, 0, x, y, width, height, RED_INTEGER, UNSIGNED_INT, owner);
+    }
+    gl.pixelStorei(gl.UNPACK_ROW_LENGTH, 0);
+    gl.pixelStorei(gl.UNPACK_SKIP_PIXELS, 0);
+    gl.pixelStorei(gl.UNPACK_SKIP_ROWS, 0);
+  }
+
+  /** @param share how far from what was shown to the newest tick, 0…1 */
+  blend(share: number): void {
+    const { gl, blendProgram } = this;
+    gl.disable(gl.BLEND);
+    this.into(this.shown, blendProgram);
+    bindTexture(gl, blendProgram, 'uFrom', 0, this.from.texture);
+    bindTexture(gl, blendProgram, 'uTo', 1, this.newest);
+    gl.uniform1f(blendProgram.uniform('uShare'), share);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    this.blur(this.shown, this.scratch, this.tight, TIGHT_SIGMA);
+    this.blur(this.tight, this.halfScratch, this.wide, WIDE_SIGMA);
+  }
+
+  /** Draws anew which places the selected, the hovered and the second organism hold. */
+  select(selected: number, hovered: number, second: number): void {
+    const { gl, maskProgram } = this;
+    gl.disable(gl.BLEND);
+    this.into(this.mask, maskProgram);
+    bindTexture(gl, maskProgram, 'uOwner', 0, this.owner);
+    gl.uniform3ui(maskProgram.uniform('uIds'), selected, hovered, second);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    this.blur(this.mask, this.scratch, this.mask, MASK_SIGMA);
+  }
+
+  private blur(source: Target, between: Target, into: Target, sigma: number): void {
+    const { gl, blurProgram } = this;
+    const axis = (from: Target, to: Target, x: number, y: number): void => {
+      this.into(to, blurProgram);
+      bindTexture(gl, blurProgram, 'uSource', 0, from.texture);
+      gl.uniform2f(blurProgram.uniform('uSize'), to.width, to.height);
+      gl.uniform2f(blurProgram.uniform('uStep'), x / to.width, y / to.height);
+      gl.uniform1f(blurProgram.uniform('uSigma'), sigma);
+      gl.drawArrays(gl.TRIANGLES, 0, 3);
+    };
+    axis(source, between, 1, 0);
+    axis(between, into, 0, 1);
+  }
+
+  private into(target: Target, { program }: Program): void {
+    const { gl } = this;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, target.framebuffer);
+    gl.viewport(0, 0, target.width, target.height);
+    gl.useProgram(program);
+  }
+}

@@ -1,0 +1,100 @@
+/** The few WebGL2 calls that everything here is made of. */
+
+export class GlError extends Error {
+  override readonly name = 'GlError';
+}
+
+export interface Program {
+  readonly program: WebGLProgram;
+  /** Location of a uniform; null where the compiler left it out, which WebGL takes as "ignore". */
+  uniform(name: string): WebGLUniformLocation | null;
+}
+
+function compile(gl: WebGL2RenderingContext, type: GLenum, source: string): WebGLShader {
+  const shader = gl.createShader(type);
+  if (!shader) throw new GlError('context lost');
+  gl.shaderSource(shader, source);
+  gl.compileShader(shader);
+  return shader;
+}
+
+/** @throws GlError with the compiler's words */
+export function createProgram(
+  gl: WebGL2RenderingContext,
+  vertex: string,
+  fragment: string,
+): Program {
+  const program = gl.createProgram();
+  const vertexShader = compile(gl, gl.VERTEX_SHADER, vertex);
+  const fragmentShader = compile(gl, gl.FRAGMENT_SHADER, fragment);
+  gl.attachShader(program, vertexShader);
+  gl.attachShader(program, fragmentShader);
+  gl.linkProgram(program);
+  if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
+    const logs = [
+      gl.getShaderInfoLog(vertexShader),
+      gl.getShaderInfoLog(fragmentShader),
+      gl.getProgramInfoLog(program),
+    ];
+    throw new GlError(logs.filter(Boolean).join('\n'));
+  }
+  const locations = new Map<string, WebGLUniformLocation | null>();
+  return {
+    program,
+    uniform(name) {
+      let location = locations.get(name);
+      if (location === undefined) {
+        location = gl.getUniformLocation(program, name);
+        locations.set(name, location);
+      }
+      return location;
+    },
+  };
+}
+
+export function createTexture(
+  gl: WebGL2RenderingContext,
+  format: GLenum,
+  width: number,
+  height: number,
+  filter: GLenum,
+): WebGLTexture {
+  const texture = gl.createTexture();
+  gl.bindTexture(gl.TEXTURE_2D, texture);
+  gl.texStorage2D(gl.TEXTURE_2D, 1, format, width, height);
+  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, filter);
+  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, filter);
+  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
+  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
+  return texture;
+}
+
+/** A texture that can be drawn into. */
+export interface Target {
+  readonly texture: WebGLTexture;
+  readonly framebuffer: WebGLFramebuffer;
+  readonly width: number;
+  readonly height: number;
+}
+
+export function createTarget(gl: WebGL2RenderingContext, width: number, height: number): Target {
+  const texture = createTexture(gl, gl.RGBA8, width, height, gl.LINEAR);
+  const framebuffer = gl.createFramebuffer();
+  gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+  gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
+  gl.clearColor(0, 0, 0, 0);
+  gl.clear(gl.COLOR_BUFFER_BIT);
+  return { texture, framebuffer, width, height };
+}
+
+export function bindTexture(
+  gl: WebGL2RenderingContext,
+  program: Program,
+  name: string,
+  unit: number,
+  texture: WebGLTexture,
+): void {
+  gl.activeTexture(gl.TEXTURE0 + unit);
+  gl.bindTexture(gl.TEXTURE_2D, texture);
+  gl.uniform1i(program.uniform(name), unit);
+}

@@ -1,0 +1,117 @@
+/** A list of light marks, laid out as the GPU wants them: 12 numbers a mark. */
+import type { Rgb } from '../style/oklch.ts';
+import { bindTexture, createProgram, createTexture, type Program } from './gl.ts';
+import { MARKS_FRAGMENT, MARKS_VERTEX } from './shaders/marks.ts';
+
+export const MARK = { glow: 0, ring: 1, disc: 2, frame: 3, picture: 4 } as const;
+
+export interface Mark {
+  readonly kind: keyof typeof MARK;
+  readonly x: number;
+  readonly y: number;
+  /** Other end of a capsule; for a picture the column and row of its tile. */
+  readonly x2?: number;
+  readonly y2?: number;
+  /** Cells. */
+  readonly radius: number;
+  /** CSS pixels. */
+  readonly softness?: number;
+  readonly line?: number;
+  readonly color: Rgb;
+  readonly alpha: number;
+  /** 1: light is added; 0: paint covers. */
+  readonly glow?: number;
+}
+
+const FLOATS = 12;
+
+export class MarkList {
+  data = new Float32Array(FLOATS * 64);
+  count = 0;
+
+  clear(): void {
+    this.count = 0;
+  }
+
+  add(mark: Mark): void {
+    const at = this.count++ * FLOATS;
+    if (at + FLOATS > this.data.length) {
+      const larger = new Float32Array(this.data.length * 2);
+      larger.set(this.data);
+      this.data = larger;
+    }
+    const { x, y, radius, alpha, color, glow = 0 } = mark;
+    this.data.set([x, y, mark.x2 ?? x, mark.y2 ?? y], at);
+    this.data.set([radius, mark.softness ?? 0, mark.line ?? 1.5, MARK[mark.kind]], at + 4);
+    const [r, g, b] = color;
+    this.data.set([r * alpha, g * alpha, b * alpha, alpha * (1 - glow)], at + 8);
+  }
+}
+
+export interface View {
+  readonly width: number;
+  readonly height: number;
+  readonly originX: number;
+  readonly originY: number;
+  /** Cells a device pixel. */
+  readonly scale: number;
+  /** Cells a CSS pixel. */
+  readonly pixel: number;
+}
+
+/** Draws mark lists, all of one list in one call. */
+export class MarkPainter {
+  private readonly program: Program;
+  private readonly array: WebGLVertexArrayObject;
+  private readonly buffer: WebGLBuffer;
+  private sheet: WebGLTexture;
+  private tiles = { columns: 1, rows: 1 };
+
+  constructor(private readonly gl: WebGL2RenderingContext) {
+    this.program = createProgram(gl, MARKS_VERTEX, MARKS_FRAGMENT);
+    this.array = gl.createVertexArray();
+    this.buffer = gl.createBuffer();
+    gl.bindVertexArray(this.array);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer);
+    for (let i = 0; i < 3; i++) {
+      gl.enableVertexAttribArray(i);
+      gl.vertexAttribPointer(i, 4, gl.FLOAT, false, FLOATS * 4, i * 16);
+      gl.vertexAttribDivisor(i, 1);
+    }
+    gl.bindVertexArray(null);
+    this.sheet = createTexture(gl, gl.RGBA8, 1, 1, gl.LINEAR);
+  }
+
+  setSheet(
+    image: TexImageSource & { width: number; height: number },
+    columns: number,
+    side: number,
+  ) {
+    const { gl } = this;
+    gl.deleteTexture(this.sheet);
+    this.sheet = createTexture(gl, gl.RGBA8, image.width, image.height, gl.LINEAR);
+    const { RGBA, UNSIGNED_BYTE } = gl;
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, RGBA, UNSIGNED_BYTE, image);
+    this.tiles = { columns, rows: Math.max(1, Math.round(image.height / side)) };
+  }
+
+  draw(list: MarkList, view: View): void {
+    if (list.count === 0) return;
+    const { gl, program } = this;
+    gl.useProgram(program.program);
+    gl.bindVertexArray(this.array);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer);
+    gl.bufferData(gl.ARRAY_BUFFER, list.data.subarray(0, list.count * FLOATS), gl.STREAM_DRAW);
+    gl.uniform2f(program.uniform('uView'), view.width, view.height);
+    gl.uniform2f(program.uniform('uOrigin'), view.originX, view.originY);
+    gl.uniform1f(program.uniform('uScale'), view.scale);
+    gl.uniform1f(program.uniform('uPixel'), view.pixel);
+    gl.uniform2f(program.uniform('uTiles'), this.tiles.columns, this.tiles.rows);
+    bindTexture(gl, program, 'uSheet', 0, this.sheet);
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, list.count);
+    gl.disable(gl.BLEND);
+    gl.bindVertexArray(null);
+  }
+}

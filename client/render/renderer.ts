@@ -1,0 +1,150 @@
+/** Draws one picture of the room onto a canvas; owns everything on the GPU and makes it anew after a lost context. */
+import type { Planes } from '../../shared/codec/planes.ts';
+import type { Rect } from '../../shared/geometry.ts';
+import type { Camera, Size } from './camera.ts';
+import { Field } from './field.ts';
+import { bindTexture, createProgram, GlError, type Program } from './gl.ts';
+import { type MarkList, MarkPainter, type View } from './marks.ts';
+import { COVER_VERTEX } from './shaders/passes.ts';
+import { SCENE_FRAGMENT } from './shaders/scene.ts';
+
+export interface Highlights {
+  readonly selected: number;
+  readonly hovered: number;
+  readonly second: number;
+}
+
+export interface Picture {
+  readonly camera: Camera;
+  /** CSS pixels. */
+  readonly view: Size;
+  /** Way from the last tick to the newest, 0…1. */
+  readonly share: number;
+  readonly crisp: boolean;
+  /** 0…1: how far the colours have gone while there is no connection. */
+  readonly faded: number;
+  readonly highlights: Highlights;
+  readonly marks: MarkList;
+}
+
+interface Sheet {
+  readonly image: HTMLImageElement;
+  readonly columns: number;
+  readonly side: number;
+}
+
+export class Renderer {
+  private readonly gl: WebGL2RenderingContext;
+  private field: Field | undefined;
+  private scene!: Program;
+  private painter!: MarkPainter;
+  private planes: Planes | undefined;
+  private sheet: Sheet | undefined;
+  private blended = -1;
+  private masked = '';
+
+  /** @throws GlError when this browser has no WebGL2 */
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    onRestored: () => void,
+  ) {
+    const gl = canvas.getContext('webgl2', {
+      alpha: false,
+      antialias: false,
+      depth: false,
+      powerPreference: 'high-performance',
+    });
+    if (!gl) throw new GlError('no WebGL2');
+    this.gl = gl;
+    this.create();
+    canvas.addEventListener('webglcontextlost', (event) => event.preventDefault());
+    canvas.addEventListener('webglcontextrestored', () => {
+      this.create();
+      onRestored();
+    });
+  }
+
+  /** Takes in a new tick. */
+  upload(planes: Planes, changed: readonly Rect[]): void {
+    this.planes = planes;
+    if (this.gl.isContextLost()) return;
+    if (this.field?.width !== planes.width || this.field.height !== planes.height) {
+      this.createField(planes);
+      return;
+    }
+    this.field.upload(planes, changed);
+    this.blended = -1;
+    this.masked = '';
+  }
+
+  setSheet(image: HTMLImageElement, columns: number, side: number): void {
+    this.sheet = { image, columns, side };
+    this.painter.setSheet(image, columns, side);
+  }
+
+  /** @param ratio device pixels a CSS pixel */
+  draw(picture: Picture, ratio: number): void {
+    const { gl, canvas, field } = this;
+    if (!field || gl.isContextLost()) return;
+    const width = Math.max(1, Math.round(picture.view.width * ratio));
+    const height = Math.max(1, Math.round(picture.view.height * ratio));
+    if (canvas.width !== width || canvas.height !== height)
+      Object.assign(canvas, { width, height });
+    if (picture.share !== this.blended) field.blend(picture.share);
+    this.blended = picture.share;
+    const { selected, hovered, second } = picture.highlights;
+    const masked = `${selected} ${hovered} ${second}`;
+    if (masked !== this.masked) field.select(selected, hovered, second);
+    this.masked = masked;
+
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.viewport(0, 0, width, height);
+    const { camera } = picture;
+    const pixel = 1 / camera.zoom;
+    const scale = (picture.view.width / width) * pixel;
+    const view: View = {
+      width,
+      height,
+      scale,
+      pixel,
+      originX: camera.x - (width / 2) * scale,
+      originY: camera.y - (height / 2) * scale,
+    };
+    this.drawScene(field, picture, view);
+    this.painter.draw(picture.marks, view);
+  }
+
+  private drawScene(field: Field, { crisp, faded, highlights }: Picture, view: View): void {
+    const { gl, scene } = this;
+    gl.disable(gl.BLEND);
+    gl.useProgram(scene.program);
+    bindTexture(gl, scene, 'uCells', 0, field.cells);
+    bindTexture(gl, scene, 'uTight', 1, field.tight.texture);
+    bindTexture(gl, scene, 'uWide', 2, field.wide.texture);
+    bindTexture(gl, scene, 'uMask', 3, field.mask.texture);
+    bindTexture(gl, scene, 'uOwner', 4, field.owner);
+    gl.uniform2f(scene.uniform('uGrid'), field.width, field.height);
+    gl.uniform2f(scene.uniform('uView'), view.width, view.height);
+    gl.uniform2f(scene.uniform('uOrigin'), view.originX, view.originY);
+    gl.uniform1f(scene.uniform('uScale'), view.scale);
+    gl.uniform1f(scene.uniform('uCrisp'), crisp ? 1 : 0);
+    gl.uniform1f(scene.uniform('uFaded'), faded);
+    const { selected, hovered, second } = highlights;
+    gl.uniform3f(scene.uniform('uMarked'), +(selected > 0), +(hovered > 0), +(second > 0));
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+  }
+
+  private create(): void {
+    this.scene = createProgram(this.gl, COVER_VERTEX, SCENE_FRAGMENT);
+    this.painter = new MarkPainter(this.gl);
+    if (this.sheet) this.setSheet(this.sheet.image, this.sheet.columns, this.sheet.side);
+    if (this.planes) this.createField(this.planes);
+  }
+
+  private createField(planes: Planes): void {
+    this.field = new Field(this.gl, planes.width, planes.height);
+    this.field.upload(planes, [{ x: 0, y: 0, width: planes.width, height: planes.height }]);
+    this.blended = -1;
+    this.masked = '';
+  }
+}

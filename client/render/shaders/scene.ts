@@ -1,0 +1,182 @@
+/** The scene: a dish on a dark bench, and in it the living cells. One pass over every pixel of the screen. */
+
+const GROUND = `
+float hash(vec2 p) {
+  vec3 q = fract(vec3(p.xyx) * 0.1031);
+  q += dot(q, q.yzx + 33.33);
+  return fract((q.x + q.y) * q.z);
+}
+float noise(vec2 p) {
+  vec2 i = floor(p), f = fract(p);
+  f = f * f * (3.0 - 2.0 * f);
+  return mix(mix(hash(i), hash(i + vec2(1, 0)), f.x),
+             mix(hash(i + vec2(0, 1)), hash(i + vec2(1, 1)), f.x), f.y);
+}
+float roundBox(vec2 p, vec2 halfSize, float r) {
+  vec2 q = abs(p) - halfSize + r;
+  return length(max(q, 0.0)) + min(max(q.x, q.y), 0.0) - r;
+}
+/* The bench, the dish's glass rim and the medium in it; signed distance to the grid's edge in cells. */
+vec3 ground(vec2 p, float edge, float ppc) {
+  vec2 centred = (p - 0.5 * uGrid) / (0.5 * min(uGrid.x, uGrid.y));
+  vec2 screen = gl_FragCoord.xy / uView - 0.5;
+  vec3 bench = mix(vec3(0.031, 0.036, 0.043), vec3(0.014, 0.016, 0.020), smoothstep(0.1, 0.85, length(screen)));
+  bench += 0.018 * exp(-max(edge, 0.0) / 22.0) * vec3(0.75, 0.95, 1.1);
+  bench *= 1.0 - 0.5 * exp(-max(edge - 2.2, 0.0) / 5.0);
+
+  float lamp = exp(-dot(centred - vec2(-0.18, -0.26), centred - vec2(-0.18, -0.26)) * 0.75);
+  vec3 medium = mix(vec3(0.040, 0.047, 0.056), vec3(0.089, 0.104, 0.116), lamp);
+  float clouds = noise(p * 0.035) * 0.6 + noise(p * 0.11 + 7.0) * 0.3;
+  medium *= 0.94 + 0.13 * clouds;
+  medium *= 1.0 + (noise(p * 2.3) - 0.5) * 0.07;
+  medium *= 1.0 - 0.42 * exp(edge / 5.0) ;
+  float fine = smoothstep(9.0, 22.0, ppc);
+  if (fine > 0.0) {
+    vec2 line = abs(fract(p + 0.5) - 0.5) * ppc;
+    medium += fine * 0.020 * (1.0 - smoothstep(0.4, 1.2, min(line.x, line.y)));
+  }
+
+  float aa = 1.0 / ppc;
+  vec3 c = mix(bench, medium, smoothstep(aa, -aa, edge));
+  /* Glass: a wall of 2.2 cells, bright where it faces the lamp. */
+  float wall = smoothstep(-aa, aa, edge) * smoothstep(2.2 + aa, 2.2 - aa, edge);
+  vec2 facing = normalize(centred + 1e-4);
+  float lit = 0.5 + 0.5 * dot(facing, normalize(vec2(-0.6, -0.8)));
+  c = mix(c, vec3(0.060, 0.072, 0.082) * (0.75 + 0.5 * lit), wall * 0.9);
+  float lineWidth = max(0.16, 0.75 * aa);
+  float inner = 1.0 - smoothstep(0.0, lineWidth, abs(edge));
+  float outer = 1.0 - smoothstep(0.0, lineWidth, abs(edge - 2.2));
+  c += vec3(0.62, 0.74, 0.80) * (inner * (0.07 + 0.16 * (1.0 - lit)) + outer * (0.05 + 0.30 * lit * lit));
+  return c;
+}`;
+
+const SAMPLING = `
+vec4 catmullRom(sampler2D map, vec2 p) {
+  vec2 c = floor(p - 0.5) + 0.5;
+  vec2 f = p - c;
+  vec2 w0 = f * (-0.5 + f * (1.0 - 0.5 * f));
+  vec2 w1 = 1.0 + f * f * (-2.5 + 1.5 * f);
+  vec2 w2 = f * (0.5 + f * (2.0 - 1.5 * f));
+  vec2 w3 = f * f * (-0.5 + 0.5 * f);
+  vec2 w12 = w1 + w2;
+  vec2 a = (c - 1.0) / uGrid, b = (c + w2 / w12) / uGrid, d = (c + 2.0) / uGrid;
+  vec4 top = texture(map, vec2(a.x, a.y)) * w0.x + texture(map, vec2(b.x, a.y)) * w12.x + texture(map, vec2(d.x, a.y)) * w3.x;
+  vec4 mid = texture(map, vec2(a.x, b.y)) * w0.x + texture(map, vec2(b.x, b.y)) * w12.x + texture(map, vec2(d.x, b.y)) * w3.x;
+  vec4 low = texture(map, vec2(a.x, d.y)) * w0.x + texture(map, vec2(b.x, d.y)) * w12.x + texture(map, vec2(d.x, d.y)) * w3.x;
+  return top * w0.y + mid * w12.y + low * w3.y;
+}
+vec4 spline(sampler2D map, vec2 p, vec2 size) {
+  vec2 c = floor(p - 0.5) + 0.5;
+  vec2 f = p - c;
+  vec2 g = 1.0 - f;
+  vec2 w0 = g * g * g / 6.0;
+  vec2 w1 = (4.0 - 6.0 * f * f + 3.0 * f * f * f) / 6.0;
+  vec2 w3 = f * f * f / 6.0;
+  vec2 w2 = 1.0 - w0 - w1 - w3;
+  vec2 s0 = w0 + w1, s1 = w2 + w3;
+  vec2 p0 = (c - 1.0 + w1 / s0) / size, p1 = (c + 1.0 + w3 / s1) / size;
+  return mix(mix(texture(map, p1), texture(map, vec2(p0.x, p1.y)), s0.x),
+             mix(texture(map, vec2(p1.x, p0.y)), texture(map, p0), s0.x), s0.y);
+}
+/* How near a border between two owners runs: 1 on it, 0 half a cell off it. Bare ground has no such border. */
+float membrane(vec2 p) {
+  vec2 c = p - 0.5;
+  ivec2 i = ivec2(floor(c));
+  vec2 f = fract(c);
+  ivec2 top = ivec2(uGrid) - 1;
+  uint a = texelFetch(uOwner, clamp(i, ivec2(0), top), 0).r;
+  uint b = texelFetch(uOwner, clamp(i + ivec2(1, 0), ivec2(0), top), 0).r;
+  uint d = texelFetch(uOwner, clamp(i + ivec2(0, 1), ivec2(0), top), 0).r;
+  uint e = texelFetch(uOwner, clamp(i + ivec2(1, 1), ivec2(0), top), 0).r;
+  if ((a == b && a == d && a == e) || a * b * d * e == 0u) return 0.0;
+  uint first = max(max(a, b), max(d, e));
+  vec4 w = vec4((1.0 - f.x) * (1.0 - f.y), f.x * (1.0 - f.y), (1.0 - f.x) * f.y, f.x * f.y);
+  float share = dot(w, vec4(equal(uvec4(a, b, d, e), uvec4(first))));
+  return 1.0 - smoothstep(0.0, 0.36, abs(share - 0.5));
+}`;
+
+const CELLS = `
+/* Smooth look: tissue with a soft membrane and a lamp from the upper left. Premultiplied. */
+vec4 tissue(vec2 p, float ppc) {
+  vec4 round_ = spline(uCells, p, uGrid);
+  if (round_.a < 0.012) return vec4(0.0);
+  vec4 sharp = catmullRom(uCells, p);
+  vec4 s = mix(round_, sharp, 0.72);
+  float a = clamp(mix(round_.a, sharp.a, 0.5), 0.0, 1.0);
+  vec3 c = clamp(s.rgb / max(s.a, 0.02), 0.0, 1.0);
+
+  float soft = mix(0.30, 0.17, smoothstep(5.0, 26.0, ppc));
+  float body = smoothstep(0.46 - soft, 0.46 + soft, a);
+  float alpha = mix(body, a, 0.16);
+
+  vec2 o = vec2(0.9, 0.0);
+  float height = texture(uTight, p / uGrid).a;
+  vec2 slope = vec2(
+    texture(uTight, (p + o.xy) / uGrid).a - texture(uTight, (p - o.xy) / uGrid).a,
+    texture(uTight, (p + o.yx) / uGrid).a - texture(uTight, (p - o.yx) / uGrid).a);
+  float lit = dot(slope, vec2(0.55, 0.83));
+  float rim = 1.0 - smoothstep(0.50, 0.97, height);
+  c *= 1.0 + 0.34 * lit;
+  c += rim * max(lit, 0.0) * vec3(0.34, 0.36, 0.34);
+  c = mix(c, c * c * 1.05, rim * 0.30 * step(lit, 0.0));
+  /* Light that wandered through the tissue: evens out the inside a little, as in anything wet. */
+  vec4 deep = texture(uWide, p / uGrid);
+  c = mix(c, deep.rgb / max(deep.a, 0.05), 0.06);
+  c *= 1.0 - 0.55 * membrane(p);
+  return vec4(c * alpha, alpha);
+}
+/* Crisp look: the cells as they are, a hairline apart once they are large enough. */
+vec4 lattice(vec2 p, float ppc) {
+  vec4 s = texelFetch(uCells, ivec2(clamp(p, vec2(0.0), uGrid - 1.0)), 0);
+  float apart = smoothstep(4.0, 9.0, ppc);
+  float d = roundBox(fract(p) - 0.5, vec2(0.5 - apart * min(0.05, 0.7 / ppc)), 0.2 * apart);
+  return s * mix(1.0, clamp(0.5 - d * ppc, 0.0, 1.0), apart);
+}`;
+
+export const SCENE_FRAGMENT = `#version 300 es
+precision highp float;
+precision highp int;
+precision highp usampler2D;
+uniform sampler2D uCells;
+uniform sampler2D uTight;
+uniform sampler2D uWide;
+uniform sampler2D uMask;
+uniform usampler2D uOwner;
+uniform vec2 uGrid;
+uniform vec2 uView;
+uniform vec2 uOrigin;
+uniform float uScale;
+uniform float uCrisp;
+uniform float uFaded;
+uniform vec3 uMarked;
+out vec4 color;
+${GROUND}
+${SAMPLING}
+${CELLS}
+void main() {
+  vec2 p = uOrigin + vec2(gl_FragCoord.x, uView.y - gl_FragCoord.y) * uScale;
+  float ppc = 1.0 / uScale;
+  float edge = roundBox(p - 0.5 * uGrid, 0.5 * uGrid + 0.6, 5.0);
+  vec3 c = ground(p, edge, ppc);
+  if (edge < 1.0) {
+    float inside = smoothstep(0.5, -0.5, edge);
+    vec4 wide = texture(uWide, p / uGrid);
+    float shade = texture(uWide, (p - vec2(0.7, 1.3)) / uGrid).a;
+    c *= 1.0 - 0.62 * smoothstep(0.0, 0.9, shade) * inside;
+    c += wide.rgb * wide.a * 0.13 * inside + wide.rgb * 0.035 * inside;
+    vec4 cell = uCrisp < 0.5 ? tissue(p, ppc) : lattice(p, ppc);
+    cell *= smoothstep(0.65, 0.2, edge);
+    c = c * (1.0 - cell.a) + cell.rgb;
+    if (uMarked.x + uMarked.y + uMarked.z > 0.0) {
+      vec3 m = spline(uMask, p, uGrid).rgb;
+      vec3 near = smoothstep(0.03, 0.30, m) * (1.0 - smoothstep(0.30, 0.62, m));
+      near *= near;
+      c += near.r * uMarked.r * vec3(0.80, 0.92, 0.98) * 0.75;
+      c += near.g * uMarked.g * vec3(0.80, 0.92, 0.98) * 0.28;
+      c += near.b * uMarked.b * vec3(1.0, 0.80, 0.48) * 0.75;
+    }
+  }
+  c = mix(c, vec3(dot(c, vec3(0.299, 0.587, 0.114))) * 0.8, uFaded);
+  c += (hash(gl_FragCoord.xy) - 0.5) / 220.0;
+  color = vec4(c, 1.0);
+}`;

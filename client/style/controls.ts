@@ -1,0 +1,97 @@
+/** What all panels and controls share. Sizes in em, so that big screens get big controls. */
+import { css } from 'lit';
+
+export const controls = css`
+  * {
+    box-sizing: border-box;
+  }
+  .panel {
+    background: var(--panel);
+    border: 1px solid var(--line);
+    border-radius: var(--radius);
+    box-shadow: var(--shadow);
+  }
+  button {
+    font: inherit;
+    color: inherit;
+    background: none;
+    border: 0;
+    padding: 0;
+    cursor: pointer;
+    touch-action: manipulation;
+    -webkit-tap-highlight-color: transparent;
+  }
+  button:disabled {
+    opacity: 0.45;
+    cursor: default;
+  }
+  :focus-visible {
+    outline: 2px solid var(--accent);
+    outline-offset: 2px;
+  }
+  svg {
+    display: block;
+    width: 1.55em;
+    height: 1.55em;
+    fill: none;
+    stroke: currentColor;
+    stroke-width: 1.5;
+    stroke-linecap: round;
+    stroke-linejoin: round;
+  }
+  .solid {
+    background: var(--accent-deep);
+    color: var(--accent);
+    border-radius: 999px;
+    padding: 0.55em 1.1em;
+  }
+  .quiet {
+    color: var(--ink-soft);
+    border-radius: 999px;
+    padding: 0.55em 1em;
+  }
+  @media (hover: hover) {
+    .solid:hover:not(:disabled) {
+      background: oklch(0.42 0.05 175);
+    }
+    .quiet:hover {
+      color: var(--ink);
+    }
+  }
+  input[type='range'] {
+    appearance: none;
+    width: 100%;
+    height: 2.2em;
+    margin: 0;
+    background: none;
+    cursor: pointer;
+    touch-action: none;
+    border-radius: 999px;
+  }
+  input[type='range']::-webkit-slider-runnable-track {
+    height: 3px;
+    border-radius: 2px;
+    background: oklch(0.95 0.01 210 / 0.2);
+  }
+  input[type='range']::-moz-range-track {
+    height: 3px;
+    border-radius: 2px;
+    background: oklch(0.95 0.01 210 / 0.2);
+  }
+  input[type='range']::-webkit-slider-thumb {
+    appearance: none;
+    width: 1.3em;
+    height: 1.3em;
+    margin-top: calc(1.5px - 0.65em);
+    border-radius: 50%;
+    background: var(--ink);
+    box-shadow: 0 1px 6px oklch(0 0 0 / 0.5);
+  }
+  input[type='range']::-moz-range-thumb {
+    width: 1.3em;
+    height: 1.3em;
+    border: 0;
+    border-radius: 50%;
+    background: var(--ink);
+  }
+`;
