@@ -105,7 +105,7 @@ function relation(
   });
 }
 
-const isPowerOfTwo = (n: number): boolean => Number.isInteger(Math.log2(n));
+const isPowerOfTwo = (n: number): boolean => n >= 1 && Number.isInteger(Math.log2(n));
 
 const schema = v.pipe(
   fields,

@@ -1,0 +1,150 @@
+/** The rule on tensors against loops that were written apart from it. */
+import * as tf from '@tensorflow/tfjs-core';
+import { selectBackend } from '../../../server/engine/tfjs/backend.ts';
+import type { Model, WeightTensor } from '../../../server/vnca/checkpoint.ts';
+import { createRule, disposeRule, genomeBias, stepStates } from '../../../server/vnca/rule.ts';
+import { createRandom } from '../../../shared/random.ts';
+import { tinyModel } from './tinyModel.ts';
+
+const elu = (x: number): number => (x > 0 ? x : Math.expm1(x));
+
+/** Weights of a layer: out[j] = bias[j] + Σ in[i]·kernel[i, j]. */
+function dense(model: Model, layer: string, input: number[]): number[] {
+  const { shape, data } = model.tensors.get(`update.${layer}.kernel`)!;
+  const outputs = shape[shape.length - 1];
+  const bias = model.tensors.get(`update.${layer}.bias`)?.data;
+  return Array.from({ length: outputs }, (_, j) =>
+    input.reduce((sum, x, i) => sum + x * data[i * outputs + j], bias?.[j] ?? 0),
+  );
+}
+
+const plus = (a: number[], b: number[]): number[] => a.map((x, i) => x + b[i]);
+
+/** One step of a patch [side, side, C], cell by cell in float64. */
+function naiveStep(
+  model: Model,
+  state: Float32Array,
+  side: number,
+  latent?: Float32Array,
+  mask?: Uint8Array,
+): number[] {
+  const { channels, update } = model.card;
+  const next: number[] = [];
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      // The 3×3 kernel [3, 3, C, H] read as one dense layer over the nine neighbours in turn.
+      const seen: number[] = [];
+      for (let v = y - 1; v <= y + 1; v++) {
+        for (let u = x - 1; u <= x + 1; u++) {
+          const inside = u >= 0 && v >= 0 && u < side && v < side;
+          for (let c = 0; c < channels; c++) {
+            seen.push(inside ? state[(v * side + u) * channels + c] : 0);
+          }
+        }
+      }
+      let h = dense(model, 'perceive', seen);
+      if (latent) h = plus(h, dense(model, 'genome', [...latent]));
+      if (update.kind === 'res4') {
+        for (const block of ['block0', 'block1', 'block2', 'block3']) {
+          const inner = dense(model, `${block}.inner`, h).map(elu);
+          h = plus(h, dense(model, `${block}.outer`, inner));
+        }
+      } else {
+        h = h.map(elu);
+        if (update.kind === 'residual') h = plus(h, dense(model, 'hidden', h).map(elu));
+      }
+      const change = dense(model, 'out', h);
+      const taken = mask ? mask[y * side + x] : 1;
+      for (let c = 0; c < channels; c++) {
+        const value = state[(y * side + x) * channels + c] + taken * change[c];
+        const limit = update.stateLimit ?? Infinity;
+        next.push(Math.max(-limit, Math.min(limit, value)));
+      }
+    }
+  }
+  return next;
+}
+
+function withTensor(model: Model, name: string, change: (x: number) => number): Model {
+  const { shape, data } = model.tensors.get(name)!;
+  const tensors = new Map<string, WeightTensor>(model.tensors);
+  return { ...model, tensors: tensors.set(name, { shape, data: data.map(change) }) };
+}
+
+const SIDE = 5;
+const PATCHES = 2;
+const NETS: [string, Record<string, unknown>][] = [
+  ['residual', { kind: 'residual', hidden: 7, stateLimit: 0.5 }],
+  ['residual with a standing input', { kind: 'residual', hidden: 7, standingInput: true }],
+  ['res4', { kind: 'res4', hidden: 5 }],
+  ['res4 with a standing input', { kind: 'res4', hidden: 5, standingInput: true }],
+  ['simple', { kind: 'simple', hidden: 9 }],
+  ['simple with a last bias', { kind: 'simple', hidden: 9, outBias: true }],
+];
+
+describe.each(['cpu', 'wasm'] as const)('on %s', (backend) => {
+  beforeAll(async () => {
+    await selectBackend(backend);
+  });
+
+  /** Steps a batch of random patches on the backend; the loops say what should come out. */
+  function compare(model: Model, masked: boolean): { found: Float32Array; wanted: number[] } {
+    const random = createRandom(5);
+    const { channels, latentSize, update } = model.card;
+    const size = SIDE * SIDE * channels;
+    const states = random.latent(PATCHES * size);
+    const latents = random.latent(PATCHES * latentSize);
+    const mask = Uint8Array.from({ length: PATCHES * SIDE * SIDE }, () => random.integer(2));
+    const tensorsBefore = tf.memory().numTensors;
+    const rule = createRule(model);
+    const found = tf.tidy(() => {
+      const genome = update.standingInput
+        ? { genome: genomeBias(rule, tf.tensor2d(latents, [PATCHES, latentSize])) }
+        : {};
+      const taken = masked
+        ? { mask: tf.tensor4d(Float32Array.from(mask), [PATCHES, SIDE, SIDE, 1]) }
+        : {};
+      const input = tf.tensor4d(states, [PATCHES, SIDE, SIDE, channels]);
+      return stepStates(rule, input, { ...genome, ...taken }).dataSync() as Float32Array;
+    });
+    disposeRule(rule);
+    expect(tf.memory().numTensors).toBe(tensorsBefore);
+    const wanted = Array.from({ length: PATCHES }, (_, n) =>
+      naiveStep(
+        model,
+        states.subarray(n * size, (n + 1) * size),
+        SIDE,
+        update.standingInput ? latents.subarray(n * latentSize, (n + 1) * latentSize) : undefined,
+        masked ? mask.subarray(n * SIDE * SIDE, (n + 1) * SIDE * SIDE) : undefined,
+      ),
+    ).flat();
+    return { found, wanted };
+  }
+
+  function expectClose(found: Float32Array, wanted: number[]): void {
+    expect(found).toHaveLength(wanted.length);
+    const error = wanted.reduce((most, x, i) => Math.max(most, Math.abs(x - found[i])), 0);
+    expect(error).toBeLessThan(1e-5);
+  }
+
+  test.each(NETS)('%s agrees with plain loops', (_, update) => {
+    const { found, wanted } = compare(tinyModel({ update }), false);
+    expectClose(found, wanted);
+  });
+
+  test.each(NETS)('%s leaves masked cells alone', (_, update) => {
+    const { found, wanted } = compare(tinyModel({ update }), true);
+    expectClose(found, wanted);
+  });
+
+  test.each(NETS)('%s with a last layer of zeros changes nothing', (_, update) => {
+    let model = tinyModel({ update: { ...update, stateLimit: 100 } });
+    for (const name of ['update.out.kernel', 'update.out.bias']) {
+      if (model.tensors.has(name)) model = withTensor(model, name, () => 0);
+    }
+    const random = createRandom(5);
+    const states = random.latent(PATCHES * SIDE * SIDE * model.card.channels);
+    const { found } = compare(model, false);
+    expect(found).toEqual(states);
+  });
+});
