@@ -1,0 +1,310 @@
+/** Real sockets against a real server: joining, planting, seeing the same, and every way of being refused. */
+import { pack } from 'msgpackr';
+import { WebSocket } from 'ws';
+import type { Vivarium } from '../../server/vivarium.ts';
+import type { Room } from '../../server/world/room.ts';
+import { createPlanes, equalPlanes } from '../../shared/codec/planes.ts';
+import { COMMANDS } from '../../shared/protocol/commands.ts';
+import { createRandom, type Random } from '../../shared/random.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+let server: Vivarium;
+let room: Room;
+const visitors: Visitor[] = [];
+
+async function join(name?: string): Promise<Visitor> {
+  const visitor = await Visitor.join(server.port, 'garden', name);
+  visitors.push(visitor);
+  return visitor;
+}
+
+/** A connection that has not joined. */
+function connect(): Visitor {
+  const visitor = new Visitor(server.port);
+  visitors.push(visitor);
+  return visitor;
+}
+
+const reasonOf = (message: unknown) => (message as { reason?: string }).reason;
+
+beforeAll(async () => {
+  server = await startServer({ rooms: 'garden,small', size: '128x96', 'tick-rate': 60 });
+  room = server.world.rooms.get('garden')!;
+});
+
+afterEach(() => {
+  for (const visitor of visitors.splice(0)) visitor.leave();
+});
+
+afterAll(() => server.close());
+
+describe('a room over sockets', () => {
+  test('one plants, both see it grow to its full side and sleep, a third who comes late sees the same', async () => {
+    const [a, b] = [await join('Ada'), await join('Bo')];
+    const seed = { from: 'gallery', index: 105 };
+    expect(await a.ask('plant', { x: 40, y: 40, seed })).not.toHaveProperty('reason');
+    await Promise.all(
+      [a, b].map((visitor) =>
+        visitor.until(() => visitor.life.some(({ what }) => what === 'asleep')),
+      ),
+    );
+    for (const { life } of [a, b]) {
+      expect(life.map(({ what }) => what)).toEqual([
+        'born',
+        ...Array(4).fill('divided'),
+        'grown',
+        'asleep',
+      ]);
+    }
+    const c = await join();
+    await b.until(() => b.tick! >= c.tick!);
+    for (const { planes } of [a, b, c]) expect(equalPlanes(planes!, room.ground.planes)).toBe(true);
+    expect(c.welcome!.organisms).toMatchObject([
+      { phase: 'asleep', stage: 32, planter: { name: 'Ada' } },
+    ]);
+    expect(equalPlanes(c.planes!, createPlanes(128, 96))).toBe(false);
+  });
+
+  test('people, cursors and pace are passed on', async () => {
+    const a = await join('Ada');
+    const b = await join('Bo');
+    const joined = await a.next(({ name, message }) => {
+      return name === 'people' && (message as { joined: unknown[] }).joined.length > 0;
+    });
+    expect(joined).toEqual({ joined: [b.welcome!.you], left: [] });
+    b.send('cursor', { x: 3, y: 4, tool: 'damage' });
+    expect(await a.next(({ name }) => name === 'cursors')).toEqual([
+      { id: b.welcome!.you.id, x: 3, y: 4, tool: 'damage' },
+    ]);
+    expect(await a.next(({ name }) => name === 'pace')).toMatchObject({ tickRate: 60 });
+    b.leave();
+    await a.until(() =>
+      a.heard.some(({ name, message }) => {
+        const { left } = message as { left?: number[] };
+        return name === 'people' && left?.includes(b.welcome!.you.id) === true;
+      }),
+    );
+  });
+
+  test('a cross gives a seed that grows', async () => {
+    const a = await join();
+    await a.ask('plant', { x: 100, y: 20, seed: { from: 'prior' } });
+    await a.until(() => a.life.some(({ what }) => what === 'born'));
+    const [first] = room.organisms.slice(-1);
+    const answer = await a.ask('cross', { a: first.id, b: first.id, mix: 0.5 });
+    const { seed } = answer as { seed: { id: number } };
+    const planted = await a.ask('plant', { x: 100, y: 70, seed: { from: 'hand', seed: seed.id } });
+    expect(planted).not.toHaveProperty('reason');
+    expect(room.organisms.at(-1)).toMatchObject({ origin: 'cross', parents: [first.id, first.id] });
+  });
+});
+
+describe('refusals', () => {
+  test.each([
+    ['another protocol version', 'join', { protocol: 99, room: 'garden' }, 'protocol-version'],
+    ['an unknown room', 'join', { protocol: 1, room: 'nowhere' }, 'no-such-room'],
+    ['a room name with a path', 'join', { protocol: 1, room: '../etc' }, 'bad-message'],
+    [
+      'planting before joining',
+      'plant',
+      { id: 1, x: 20, y: 20, seed: { from: 'prior' } },
+      'not-joined',
+    ],
+  ])('%s', async (_, name, message, reason) => {
+    const visitor = connect();
+    visitor.say(name, message);
+    expect(reasonOf(await visitor.next((heard) => heard.name === 'rejected'))).toBe(reason);
+    if (reason === 'protocol-version')
+      await visitor.next(({ name: event }) => event === 'disconnect');
+  });
+
+  const plantAt = (x: unknown, y: unknown, seed: unknown = { from: 'prior' }) => ({ x, y, seed });
+  test.each([
+    ['an unknown message', 'explode', {}, 'unknown-message'],
+    ['an event name of Object.prototype', 'constructor', {}, 'unknown-message'],
+    ['joining twice', 'join', { protocol: 1, room: 'small' }, 'already-joined'],
+    ['a plant without a place', 'plant', { seed: { from: 'prior' } }, 'bad-message'],
+    ['a text for a number', 'plant', plantAt('20', 20), 'bad-message'],
+    ['NaN', 'plant', plantAt(Number.NaN, 20), 'bad-message'],
+    ['infinity', 'plant', plantAt(Number.POSITIVE_INFINITY, 20), 'bad-message'],
+    ['a huge coordinate', 'plant', plantAt(1e300, 20), 'bad-message'],
+    ['half a cell', 'plant', plantAt(20.5, 20), 'bad-message'],
+    ['a place off the grid', 'plant', plantAt(5, 20), 'off-grid'],
+    ['a place far off the grid', 'plant', plantAt(-4000, 20), 'off-grid'],
+    [
+      'a gallery entry that is not there',
+      'plant',
+      plantAt(20, 20, { from: 'gallery', index: 9999 }),
+      'no-such-seed',
+    ],
+    [
+      'a seed not in the hand',
+      'plant',
+      plantAt(20, 20, { from: 'hand', seed: 77 }),
+      'no-such-seed',
+    ],
+    ['a short latent', 'plant', plantAt(20, 20, { from: 'latent', latent: [1, 2] }), 'bad-latent'],
+    [
+      'a latent with NaN',
+      'plant',
+      plantAt(20, 20, { from: 'latent', latent: [Number.NaN] }),
+      'bad-message',
+    ],
+    ['a seed of another kind', 'plant', plantAt(20, 20, { from: 'heaven' }), 'bad-message'],
+    ['an extra field', 'plant', { ...plantAt(20, 20), owner: 3 }, 'bad-message'],
+    ['a stroke of odd length', 'damage', { radius: 2, points: [1, 2, 3] }, 'bad-message'],
+    ['a stroke without points', 'damage', { radius: 2, points: [] }, 'bad-message'],
+    ['a stroke off the grid', 'damage', { radius: 2, points: [1, 2, 500, 2] }, 'bad-point'],
+    ['a stroke with NaN', 'damage', { radius: 2, points: [1, Number.NaN] }, 'bad-message'],
+    ['a giant brush', 'damage', { radius: 1e9, points: [1, 2] }, 'bad-message'],
+    ['1,000 points', 'damage', { radius: 2, points: Array(2_000).fill(1) }, 'bad-message'],
+    ['crossing with the dead', 'cross', { a: 4_000, b: 4_001, mix: 0.5 }, 'no-such-organism'],
+    ['a mix beyond one', 'cross', { a: 1, b: 1, mix: 1.5 }, 'bad-message'],
+  ])('%s is refused by name and changes nothing', async (_, name, message, reason) => {
+    const visitor = await join();
+    const before = JSON.stringify(room.organisms.map(({ id, wounds }) => [id, wounds]));
+    visitor.say(name, name === 'join' ? message : { id: 5, ...message });
+    const answer = (await visitor.next((heard) => heard.name === 'rejected')) as { id?: number };
+    expect(reasonOf(answer)).toBe(reason);
+    if (name !== 'join') expect(answer.id).toBe(5);
+    expect(JSON.stringify(room.organisms.map(({ id, wounds }) => [id, wounds]))).toBe(before);
+  });
+
+  test("planting on another's cells", async () => {
+    const a = await join();
+    await a.ask('plant', { x: 60, y: 78, seed: { from: 'prior' } });
+    const b = await join();
+    const answer = await b.ask('plant', { x: 61, y: 78, seed: { from: 'prior' } });
+    expect(reasonOf(answer)).toBe('occupied');
+  });
+
+  test('a full garden takes no more organisms, a full room no more people', async () => {
+    const little = await startServer({
+      size: '128x96',
+      'max-organisms': 1,
+      capacity: 1,
+      'tick-rate': 60,
+    });
+    const a = await Visitor.join(little.port);
+    await a.ask('plant', { x: 20, y: 20, seed: { from: 'prior' } });
+    const answer = await a.ask('plant', { x: 80, y: 20, seed: { from: 'prior' } });
+    expect(reasonOf(answer)).toBe('garden-full');
+    const b = new Visitor(little.port);
+    b.say('join', { protocol: 1, room: 'garden' });
+    expect(reasonOf(await b.next(({ name }) => name === 'rejected'))).toBe('room-full');
+    a.leave();
+    b.leave();
+    await little.close();
+  });
+
+  test.each([
+    ['10 MB', { id: 1, filler: new Uint8Array(10_000_000) }],
+    ['a stroke of 100,000 points', { id: 1, radius: 2, points: Array(200_000).fill(1.5) }],
+  ])('%s in one message ends the connection and harms nobody else', async (_, message) => {
+    const [bad, good] = [await join(), await join()];
+    bad.say('damage', message);
+    await bad.next(({ name }) => name === 'disconnect');
+    const tick = good.tick!;
+    await good.until(() => good.tick! > tick);
+  });
+
+  test('only pages of the same origin open a socket', async () => {
+    const open = async (origin: string) => {
+      const url = `ws://127.0.0.1:${server.port}/socket.io/?EIO=4&transport=websocket`;
+      const socket = new WebSocket(url, { origin });
+      const outcome = await new Promise((resolve) => {
+        socket.on('unexpected-response', (_request, response) => resolve(response.statusCode));
+        socket.on('open', () => resolve('open'));
+        socket.on('error', () => resolve('error'));
+      });
+      socket.terminate();
+      return outcome;
+    };
+    expect(await open('http://evil.example')).toBe(400);
+    expect(await open(`http://127.0.0.1:${server.port}`)).toBe('open');
+  });
+});
+
+/** A message that no page of ours sends: from nearly right to noise. */
+function malformed(random: Random): [string, ...unknown[]] {
+  const junk = (): unknown => {
+    const kinds: (() => unknown)[] = [
+      () => random.normal() * 10 ** random.integer(300),
+      () => Number.NaN,
+      () => -Infinity,
+      () => null,
+      () => undefined,
+      () => true,
+      () => 'x'.repeat(random.integer(200)),
+      () => new Uint8Array(random.integer(100)),
+      () => Array.from({ length: random.integer(5) }, junk),
+      () => ({ id: junk(), x: junk(), from: 'prior', __proto__: null }),
+      () => new Date(0),
+      () => 2n ** 60n,
+    ];
+    return kinds[random.integer(kinds.length)]();
+  };
+  const names = [...Object.keys(COMMANDS), 'welcome', 'frame', 'toString', '__proto__', ''];
+  const name = names[random.integer(names.length)];
+  const fields = [
+    'id',
+    'x',
+    'y',
+    'seed',
+    'radius',
+    'points',
+    'a',
+    'b',
+    'mix',
+    'tool',
+    'tick',
+    'room',
+  ];
+  const message = Object.fromEntries(
+    fields.filter(() => random.uniform() < 0.4).map((field) => [field, junk()]),
+  );
+  // `resync` and `received` of any known tick are harmless; all else must be wrong in at least one field.
+  return [name, { ...message, wrong: junk() }, ...(random.uniform() < 0.1 ? [junk()] : [])];
+}
+
+describe('malformed messages', () => {
+  test('10,000 seeded random ones: each is refused, the room is unchanged, the server goes on', async () => {
+    const random = createRandom(31);
+    const visitor = await join();
+    const watcher = await join();
+    const before = JSON.stringify(room.organisms);
+    const total = 10_000;
+    for (let i = 0; i < total; i++) visitor.say(...malformed(random));
+    await visitor.until(
+      () => visitor.heard.filter(({ name }) => name === 'rejected').length >= total,
+    );
+    const reasons = visitor.heard
+      .filter(({ name }) => name === 'rejected')
+      .map(({ message }) => reasonOf(message));
+    expect(new Set(reasons)).toEqual(new Set(['bad-message', 'unknown-message']));
+    expect(JSON.stringify(room.organisms)).toBe(before);
+    const tick = watcher.tick!;
+    await watcher.until(() => watcher.tick! > tick);
+    expect(equalPlanes(watcher.planes!, room.ground.planes)).toBe(true);
+  });
+
+  test('500 connections that send random bytes are closed, each alone', async () => {
+    const random = createRandom(32);
+    const watcher = await join();
+    for (let i = 0; i < 500; i++) {
+      const socket = new WebSocket(
+        `ws://127.0.0.1:${server.port}/socket.io/?EIO=4&transport=websocket`,
+      );
+      await new Promise((resolve) => socket.on('open', resolve));
+      socket.send(pack({ type: 0, nsp: '/' }));
+      const noise = new Uint8Array(1 + random.integer(300)).map(() => random.integer(256));
+      // A type that Socket.IO does not know, should the noise happen to be a packet.
+      noise[0] = 0xc1;
+      socket.send(noise);
+      await new Promise((resolve) => socket.on('close', resolve));
+    }
+    const tick = watcher.tick!;
+    await watcher.until(() => watcher.tick! > tick);
+  });
+});

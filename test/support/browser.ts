@@ -1,0 +1,41 @@
+/** A real browser that comes from npm: headless Chromium with WebGL2 in software. */
+import { existsSync, readdirSync } from 'node:fs';
+import { type Browser, chromium as playwright } from 'playwright-core';
+
+/** Whether the system has the libraries that Chromium needs and a bare Debian lacks. */
+function hasNss(): boolean {
+  const folders = ['/usr/lib', '/usr/lib64', '/lib64'].filter((folder) => existsSync(folder));
+  const below = folders.flatMap((folder) =>
+    readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name.includes('-linux-'))
+      .map((entry) => `${folder}/${entry.name}`),
+  );
+  return [...folders, ...below].some((folder) => existsSync(`${folder}/libnss3.so`));
+}
+
+/**
+ * Unpacks the browser once; the first caller must be alone.
+ *
+ * @returns path of the program
+ */
+export async function unpackBrowser(): Promise<string> {
+  // The package brings those libraries for the cloud functions it was made for, and unpacks them only there.
+  if (!hasNss()) process.env.AWS_EXECUTION_ENV ??= `AWS_Lambda_nodejs20.x`;
+  const { default: chromium } = await import('@sparticuz/chromium');
+  return chromium.executablePath();
+}
+
+export async function launchBrowser(): Promise<Browser> {
+  const executablePath = await unpackBrowser();
+  const { default: chromium } = await import('@sparticuz/chromium');
+  // In one process a crashed page would take the browser along; and these pages keep the web's own security.
+  const unwanted = ['--single-process', '--disable-web-security', '--no-zygote'];
+  return playwright.launch({
+    executablePath,
+    args: [
+      ...chromium.args.filter((arg) => !unwanted.includes(arg)),
+      '--disable-background-networking',
+      '--disable-component-update',
+    ],
+  });
+}

@@ -1,0 +1,324 @@
+/** What every engine must do, whatever it computes with: the contract of server/engine/engine.ts as tests. */
+import {
+  type Engine,
+  EngineError,
+  type EngineReason,
+  type NewPatch,
+  type PatchStep,
+  type Readout,
+} from '../../../server/engine/engine.ts';
+import type { Model } from '../../../server/vnca/checkpoint.ts';
+import { divide, seedState } from '../../../server/vnca/growth.ts';
+import { createReadout, toByte } from '../../../server/vnca/readout.ts';
+import { createRandom } from '../../../shared/random.ts';
+import { tinyModel } from '../vnca/tinyModel.ts';
+
+/** Grows by doubling, 2 → 16, with RGBA read-outs. */
+const plain = tinyModel();
+const CHANNELS = plain.card.channels;
+
+/** The models that a contract's engine must have loaded. */
+export const CONTRACT_MODELS: readonly Model[] = [
+  plain,
+  tinyModel({ name: 'standing', update: { kind: 'residual', hidden: 7, standingInput: true } }, 2),
+  tinyModel({ name: 'chance', update: { kind: 'simple', hidden: 8, updateProbability: 0.5 } }, 3),
+  tinyModel(
+    { name: 'uniform', update: { kind: 'res4', hidden: 5 }, growth: { kind: 'uniform', steps: 9 } },
+    4,
+  ),
+];
+
+const latentOf = (seed: number): Float32Array => createRandom(seed).latent(CHANNELS);
+
+function seed(patch: number, checkpoint = 'tiny', latent = latentOf(patch)): NewPatch {
+  return { patch, checkpoint, latent };
+}
+
+const still = (patch: number): PatchStep => ({ patch, divide: false });
+
+async function expectError(call: Promise<unknown>, reason: EngineReason): Promise<void> {
+  const error = await call.then(
+    () => undefined,
+    (e: unknown) => e,
+  );
+  expect(error).toBeInstanceOf(EngineError);
+  expect((error as EngineError).reason).toBe(reason);
+}
+
+/** @param create an engine that has loaded CONTRACT_MODELS */
+export function describeEngineContract(name: string, create: () => Promise<Engine>): void {
+  describe(`${name} keeps the engine contract`, () => {
+    let engine: Engine;
+    beforeAll(async () => {
+      engine = await create();
+    });
+    afterAll(() => engine.close());
+    afterEach(() => engine.dispose(Array.from({ length: 200 }, (_, i) => i)));
+
+    const stateOf = async (patch: number): Promise<Float32Array> =>
+      (await engine.exportStates([patch]))[0];
+    const stepOne = async (step: PatchStep): Promise<Readout> => (await engine.step([step]))[0];
+
+    test('it says what it is', () => {
+      expect(engine.info.name).not.toBe('');
+      expect(engine.info.device).not.toBe('');
+    });
+
+    test('a planted patch has its latent in every cell of the first stage', async () => {
+      await engine.plant([seed(1), seed(2, 'uniform')]);
+      expect(await engine.exportStates([2, 1])).toEqual([
+        seedState(latentOf(2), 16),
+        seedState(latentOf(1), 2),
+      ]);
+    });
+
+    test('cells divide before the step', async () => {
+      await engine.plant([seed(1), seed(2)]);
+      const state = createRandom(9).latent(4 * CHANNELS);
+      await engine.importStates([
+        { patch: 1, state },
+        { patch: 2, state: divide(state, 2, CHANNELS) },
+      ]);
+      const [divided, direct] = await engine.step([{ patch: 1, divide: true }, still(2)]);
+      expect(divided.stage).toBe(4);
+      expect(await stateOf(1)).toEqual(await stateOf(2));
+      expect(divided.rgba).toEqual(direct.rgba);
+    });
+
+    test('the mask falls on divided cells, before the step', async () => {
+      await engine.plant([seed(1), seed(2), seed(3)]);
+      const state = createRandom(9).latent(4 * CHANNELS);
+      const keep = Uint8Array.from({ length: 16 }, (_, i) => (i % 3 === 0 ? 0 : 1));
+      const masked = divide(state, 2, CHANNELS).map((x, i) => x * keep[Math.floor(i / CHANNELS)]);
+      await engine.importStates([
+        { patch: 1, state },
+        { patch: 2, state: masked },
+        { patch: 3, state },
+      ]);
+      await engine.step([{ patch: 1, divide: true, keep }, still(2), { patch: 3, divide: true }]);
+      expect(await stateOf(1)).toEqual(await stateOf(2));
+      expect(await stateOf(1)).not.toEqual(await stateOf(3));
+    });
+
+    test('a step changes states, and the read-out shows them after it', async () => {
+      await engine.plant([seed(1)]);
+      const before = await stateOf(1);
+      const { patch, stage, rgba, presence } = await stepOne({ patch: 1, divide: true });
+      const after = await stateOf(1);
+      expect(after.slice(0, before.length)).not.toEqual(before);
+      expect({ patch, stage }).toEqual({ patch: 1, stage: 4 });
+      const wanted = { rgba: new Uint8Array(64), presence: new Uint8Array(16) };
+      createReadout(plain.card)(after, 0, wanted.rgba, wanted.presence);
+      expect({ rgba, presence }).toEqual(wanted);
+      expect(rgba[7]).toBe(toByte(after[CHANNELS + 3]));
+    });
+
+    test('change is the largest between two steps, and 255 when there is nothing to compare', async () => {
+      await engine.plant([seed(1)]);
+      const first = await stepOne(still(1));
+      const second = await stepOne(still(1));
+      const differences = second.rgba.map((x, i) => Math.abs(x - first.rgba[i]));
+      expect(first.change).toBe(255);
+      expect(second.change).toBe(Math.max(...differences));
+      expect(second.change).toBeGreaterThan(0);
+      expect(second.change).toBeLessThan(255);
+      expect((await stepOne({ patch: 1, divide: true })).change).toBe(255);
+      expect((await stepOne(still(1))).change).toBeLessThan(255);
+      await engine.importStates([{ patch: 1, state: await stateOf(1) }]);
+      expect((await stepOne(still(1))).change).toBe(255);
+    });
+
+    test('read-outs come in the order asked, whatever the stage or checkpoint', async () => {
+      const names = ['tiny', 'uniform', 'standing', 'chance'];
+      await engine.plant(Array.from({ length: 8 }, (_, i) => seed(i, names[i % 4])));
+      await engine.step([{ patch: 4, divide: true }]);
+      const order = [5, 0, 7, 4, 2, 6, 1, 3];
+      const readouts = await engine.step(order.map(still));
+      expect(readouts.map(({ patch }) => patch)).toEqual(order);
+      expect(readouts.map(({ stage }) => stage)).toEqual([16, 2, 2, 4, 2, 2, 16, 2]);
+      expect(readouts.map(({ rgba }) => rgba.length)).toEqual(
+        readouts.map(({ stage }) => 4 * stage * stage),
+      );
+    });
+
+    test("a patch's result does not depend on the batch, bit for bit", async () => {
+      const names = ['tiny', 'standing', 'chance', 'uniform'];
+      const ids = Array.from({ length: 68 }, (_, i) => i);
+      const random = createRandom(11);
+      const states = new Map(ids.map((id) => [id, random.latent(16 * 16 * CHANNELS)]));
+      await engine.plant(ids.map((id) => seed(id, names[id % 4])));
+      const run = async (batches: number[][]): Promise<Float32Array[]> => {
+        await engine.importStates(ids.map((patch) => ({ patch, state: states.get(patch)! })));
+        for (let k = 0; k < 2; k++) {
+          for (const batch of batches) await engine.step(batch.map(still));
+        }
+        return engine.exportStates(ids);
+      };
+      const cut = (list: number[], size: number): number[][] =>
+        Array.from({ length: Math.ceil(list.length / size) }, (_, i) =>
+          list.slice(i * size, (i + 1) * size),
+        );
+      const shuffled = ids.toSorted((a, b) => ((a * 29) % 68) - ((b * 29) % 68));
+      const alone = await run(cut(ids, 1));
+      expect(await run(cut(ids, 3))).toEqual(alone);
+      expect(await run(cut(shuffled, 17))).toEqual(alone);
+      expect(await run([ids.toReversed()])).toEqual(alone);
+    });
+
+    test('patches do not see each other', async () => {
+      await engine.plant([seed(1), seed(2)]);
+      await engine.step([still(1), still(2)]);
+      const company = await stateOf(1);
+      await engine.plant([seed(3, 'tiny', latentOf(1)), seed(4, 'tiny', latentOf(77))]);
+      await engine.step([still(4), still(3)]);
+      expect(await stateOf(3)).toEqual(company);
+    });
+
+    test('a standing input is the latent of the patch, not its state', async () => {
+      await engine.plant([seed(1, 'standing'), seed(2, 'standing')]);
+      const state = createRandom(9).latent(16 * CHANNELS);
+      await engine.importStates([
+        { patch: 1, state },
+        { patch: 2, state },
+      ]);
+      await engine.step([still(1), still(2)]);
+      expect(await stateOf(1)).not.toEqual(await stateOf(2));
+    });
+
+    test('a step is a function of the state: states put back step alike again', async () => {
+      await engine.plant([seed(1, 'chance'), seed(2, 'chance', latentOf(1))]);
+      await engine.step([still(1)]);
+      const state = await stateOf(1);
+      await engine.step([still(1)]);
+      const next = await stateOf(1);
+      await engine.step([still(1)]);
+      await engine.importStates([{ patch: 2, state }]);
+      await engine.step([still(2)]);
+      expect(await stateOf(2)).toEqual(next);
+    });
+
+    test('states go out and come back, also of another stage', async () => {
+      await engine.plant([seed(1), seed(2)]);
+      const state = createRandom(9).latent(8 * 8 * CHANNELS);
+      await engine.importStates([{ patch: 1, state }]);
+      expect(await stateOf(1)).toEqual(state);
+      expect((await stepOne(still(1))).stage).toBe(8);
+      expect(await stateOf(2)).toEqual(seedState(latentOf(2), 2));
+    });
+
+    test('what is handed in stays the caller’s, and what is handed out is a copy', async () => {
+      const pool = createRandom(3).latent(3 * CHANNELS);
+      const latent = pool.subarray(CHANNELS, 2 * CHANNELS);
+      const state = createRandom(4).latent(4 * CHANNELS);
+      const keep = new Uint8Array(4).fill(1);
+      await engine.plant([seed(1, 'tiny', latent)]);
+      expect(await stateOf(1)).toEqual(seedState(latent, 2));
+      await engine.importStates([{ patch: 1, state }]);
+      state.fill(0);
+      const exported = await stateOf(1);
+      expect(exported).toEqual(createRandom(4).latent(4 * CHANNELS));
+      exported.fill(0);
+      expect(await stateOf(1)).toEqual(createRandom(4).latent(4 * CHANNELS));
+      const readout = await stepOne({ patch: 1, divide: false, keep });
+      readout.rgba.fill(0);
+      expect([pool.length, state.length, keep.length]).toEqual([3 * CHANNELS, 4 * CHANNELS, 4]);
+      const again = await stepOne({ patch: 1, divide: false, keep });
+      expect(again.change).toBeLessThan(255);
+    });
+
+    test('calls take effect in the order they are made', async () => {
+      const planted = engine.plant([seed(1)]);
+      const first = engine.step([still(1)]);
+      const gone = engine.dispose([1]);
+      const late = engine.step([still(1)]);
+      await Promise.all([planted, gone]);
+      expect((await first)[0].patch).toBe(1);
+      await expectError(late, 'unknown-patch');
+    });
+
+    test('a step of nothing is nothing', async () => {
+      expect(await engine.step([])).toEqual([]);
+    });
+
+    test('disposed patches are forgotten, unknown ones passed over', async () => {
+      await engine.plant([seed(1), seed(2)]);
+      await engine.dispose([1, 150]);
+      await expectError(engine.exportStates([1]), 'unknown-patch');
+      expect(await stateOf(2)).toEqual(seedState(latentOf(2), 2));
+      await engine.plant([seed(1, 'tiny', latentOf(5))]);
+      expect(await stateOf(1)).toEqual(seedState(latentOf(5), 2));
+    });
+
+    describe('a call that fails changes nothing', () => {
+      const nan = Float32Array.from({ length: CHANNELS }, () => Number.NaN);
+
+      test.each<[EngineReason, string, NewPatch]>([
+        ['unknown-checkpoint', 'an unknown checkpoint', seed(2, 'nobody')],
+        ['duplicate-patch', 'a patch that lives', seed(0)],
+        ['duplicate-patch', 'a patch twice in one call', seed(1)],
+        ['bad-latent', 'a short latent', seed(2, 'tiny', new Float32Array(CHANNELS - 1))],
+        ['bad-latent', 'a long latent', seed(2, 'tiny', new Float32Array(CHANNELS + 1))],
+        ['bad-latent', 'a latent that is no number', seed(2, 'tiny', nan)],
+      ])('plant: %s for %s', async (reason, _, bad) => {
+        await engine.plant([seed(0)]);
+        await expectError(engine.plant([seed(1), bad]), reason);
+        await expectError(engine.exportStates([1]), 'unknown-patch');
+        expect(await stateOf(0)).toEqual(seedState(latentOf(0), 2));
+      });
+
+      test.each<[EngineReason, string, PatchStep]>([
+        ['unknown-patch', 'an unknown patch', still(9)],
+        ['duplicate-patch', 'a patch twice in one call', still(1)],
+        ['bad-mask', 'a mask of another stage', { ...still(2), keep: new Uint8Array(16) }],
+        [
+          'bad-mask',
+          'a mask from before division',
+          { patch: 2, divide: true, keep: new Uint8Array(4) },
+        ],
+        ['bad-state', 'a division of the grown', { patch: 3, divide: true }],
+      ])('step: %s for %s', async (reason, _, bad) => {
+        await engine.plant([seed(1), seed(2), seed(3, 'uniform')]);
+        const before = await engine.exportStates([1, 2, 3]);
+        await expectError(engine.step([still(1), bad]), reason);
+        expect(await engine.exportStates([1, 2, 3])).toEqual(before);
+      });
+
+      test.each<[EngineReason, string, { patch: number; state: Float32Array }]>([
+        ['unknown-patch', 'an unknown patch', { patch: 9, state: new Float32Array(4 * CHANNELS) }],
+        ['bad-state', 'no square', { patch: 2, state: new Float32Array(3 * CHANNELS) }],
+        ['bad-state', 'no stage', { patch: 2, state: new Float32Array(9 * CHANNELS) }],
+        ['bad-state', 'too large', { patch: 2, state: new Float32Array(32 * 32 * CHANNELS) }],
+        ['bad-state', 'empty', { patch: 2, state: new Float32Array(0) }],
+        ['bad-state', 'no whole cells', { patch: 2, state: new Float32Array(4 * CHANNELS + 1) }],
+        [
+          'bad-state',
+          'no numbers',
+          { patch: 2, state: new Float32Array(4 * CHANNELS).fill(Infinity) },
+        ],
+      ])('importStates: %s for %s', async (reason, _, bad) => {
+        await engine.plant([seed(1), seed(2)]);
+        const good = { patch: 1, state: new Float32Array(4 * CHANNELS) };
+        await expectError(engine.importStates([good, bad]), reason);
+        expect(await engine.exportStates([1, 2])).toEqual([
+          seedState(latentOf(1), 2),
+          seedState(latentOf(2), 2),
+        ]);
+      });
+    });
+
+    test('once closed it answers what was asked before, and nothing after', async () => {
+      const other = await create();
+      await other.plant([seed(1)]);
+      const before = other.step([still(1)]);
+      const closed = other.close();
+      await expectError(other.step([still(1)]), 'closed');
+      await closed;
+      expect((await before)[0].patch).toBe(1);
+      await other.close();
+      await expectError(other.plant([seed(2)]), 'closed');
+      await expectError(other.importStates([]), 'closed');
+      await expectError(other.exportStates([]), 'closed');
+      await expectError(other.dispose([]), 'closed');
+    });
+  });
+}
