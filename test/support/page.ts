@@ -1,0 +1,139 @@
+/** Reaches into the page of a room: its model, its camera. */
+import type { Page } from 'playwright-core';
+import type { OrganismView } from '../../shared/vocabulary.ts';
+
+/** What `<vivarium-room>` shows to scripts. */
+interface RoomElement extends HTMLElement {
+  readonly model: {
+    readonly tick: number | undefined;
+    readonly planes: { readonly rgba: Uint8Array; readonly owner: Uint32Array } | undefined;
+    readonly organisms: ReadonlyMap<number, OrganismView>;
+    on(event: 'picture', listener: () => void): void;
+  };
+  worldToScreen(x: number, y: number): { x: number; y: number };
+}
+
+/** A moment of an organism as the page shows it. */
+export interface Moment {
+  readonly tick: number;
+  readonly stage: number;
+  /** Side of the smallest centred square that holds all its places. */
+  readonly extent: number;
+  /** How many places it owns. */
+  readonly owned: number;
+}
+
+/** A moment with what its window showed, RGBA: kept in the page, fetched one by one. */
+interface Picture extends Moment {
+  readonly rgba: readonly number[];
+}
+
+interface Recorder {
+  moments: Record<number, Picture[]>;
+}
+
+export async function openRoom(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.waitForSelector('html[data-connection="live"]', { state: 'attached' });
+}
+
+/** CSS pixels of a place of the grid. */
+export function screenOf(page: Page, x: number, y: number): Promise<{ x: number; y: number }> {
+  return page.evaluate(
+    ([px, py]) =>
+      (document.querySelector('vivarium-room') as unknown as RoomElement).worldToScreen(px, py),
+    [x, y],
+  );
+}
+
+/** The planes that the page has decoded, as bytes: RGBA, then owners. */
+export async function planesOf(page: Page): Promise<{ tick: number; bytes: Buffer }> {
+  const { tick, base64 } = await page.evaluate(async () => {
+    const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
+    const { rgba, owner } = model.planes!;
+    const at = model.tick!;
+    const blob = new Blob([rgba.slice(), owner.slice()]);
+    const url = await new Promise<string>((resolve) => {
+      const reader = new FileReader();
+      reader.onload = () => resolve(reader.result as string);
+      reader.readAsDataURL(blob);
+    });
+    return { tick: at, base64: url.slice(url.indexOf(',') + 1) };
+  });
+  return { tick, bytes: Buffer.from(base64, 'base64') };
+}
+
+/**
+ * From now on the page keeps what each of its ticks shows of organisms.
+ *
+ * @param width of the grid, cells
+ */
+export function recordGrowth(page: Page, width: number): Promise<void> {
+  return page.evaluate((columns) => {
+    const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
+    const recorder = window as unknown as Recorder;
+    recorder.moments = {};
+    model.on('picture', () => {
+      const { owner, rgba } = model.planes!;
+      for (const { id, x, y, side, stage } of model.organisms.values()) {
+        let extent = 0;
+        let owned = 0;
+        const shown: number[] = [];
+        for (let j = y - side / 2; j < y + side / 2; j++) {
+          for (let i = x - side / 2; i < x + side / 2; i++) {
+            const place = j * columns + i;
+            shown.push(...rgba.subarray(place * 4, place * 4 + 4));
+            if (owner[place] !== id) continue;
+            owned++;
+            extent = Math.max(extent, 2 * Math.abs(i + 0.5 - x) + 1, 2 * Math.abs(j + 0.5 - y) + 1);
+          }
+        }
+        recorder.moments[id] ??= [];
+        recorder.moments[id].push({ tick: model.tick!, stage, extent, owned, rgba: shown });
+      }
+    });
+  }, width);
+}
+
+export function growthOf(page: Page, id: number): Promise<Moment[]> {
+  return page.evaluate(
+    (of) =>
+      ((window as unknown as Recorder).moments[of] ?? []).map(({ tick, stage, extent, owned }) => ({
+        tick,
+        stage,
+        extent,
+        owned,
+      })),
+    id,
+  );
+}
+
+/** What the window of an organism showed at a tick: premultiplied RGBA, 0…1, row by row. */
+export async function pictureAt(page: Page, id: number, tick: number): Promise<number[]> {
+  const bytes = await page.evaluate(
+    ([of, at]) =>
+      (window as unknown as Recorder).moments[of].findLast((moment) => moment.tick === at)?.rgba,
+    [id, tick],
+  );
+  if (!bytes) throw new Error(`the page has no picture of organism ${id} at tick ${tick}`);
+  return bytes.map((value) => value / 255);
+}
+
+/** Waits until the page knows an organism to be in a phase. */
+export async function waitForPhase(page: Page, id: number, phase: string): Promise<void> {
+  await page.waitForFunction(
+    ([of, wanted]) => {
+      const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
+      return model.organisms.get(of as number)?.phase === wanted;
+    },
+    [id, phase] as const,
+  );
+}
+
+/** Waits until the page shows a tick, or a later one. */
+export async function waitForTick(page: Page, tick: number): Promise<void> {
+  await page.waitForFunction((wanted) => {
+    const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
+    return model.tick !== undefined && model.tick >= wanted;
+  }, tick);
+}
