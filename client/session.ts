@@ -83,10 +83,9 @@ export class Session {
 
   select(organism: OrganismId): void {
     const { selection } = this.current;
-    if (selection?.crossing && organism !== 0 && organism !== selection.organism) {
-      this.update({ selection: { ...selection, second: organism } });
-    } else if (organism === 0 && selection?.crossing) {
-      this.update({ selection: { ...selection, second: 0 } });
+    if (selection?.crossing) {
+      const second = organism === selection.organism ? selection.second : organism;
+      this.update({ selection: { ...selection, second } });
     } else {
       const fresh = { organism, crossing: false, second: 0, mix: 0.5 };
       this.update({ selection: organism === 0 ? undefined : fresh });

@@ -49,6 +49,7 @@ export const roomStyle = css`
     font-size: 1.05em;
     font-weight: 500;
     letter-spacing: 0.02em;
+    text-shadow: 0 1px 8px oklch(0.1 0.01 230);
   }
   h1 span {
     margin-left: 0.7em;
@@ -62,16 +63,18 @@ export const roomStyle = css`
     left: var(--edge-left);
     right: var(--edge-right);
     bottom: var(--edge-bottom);
-    display: grid;
-    justify-items: center;
+    display: flex;
+    justify-content: center;
     pointer-events: none;
   }
   tool-dock {
-    max-width: 100%;
+    flex: 0 1 58em;
     min-width: 0;
   }
   .hint {
-    margin: 0 0 14px;
+    position: absolute;
+    bottom: calc(100% + 4.2em);
+    margin: 0;
     color: var(--ink);
     letter-spacing: 0.01em;
     text-shadow: 0 1px 10px oklch(0.1 0.01 230);
@@ -140,7 +143,7 @@ export const roomStyle = css`
       bottom: max(8px, env(safe-area-inset-bottom));
     }
     tool-dock {
-      width: 100%;
+      flex: 1;
     }
     .view {
       right: 8px;

@@ -50,9 +50,19 @@ export class SeedTray extends LitElement {
         overflow-x: auto;
         overscroll-behavior-x: contain;
         scrollbar-width: none;
-        padding: 4px 28px 4px 4px;
+        padding: 4px 36px 4px 10px;
         scroll-padding: 0 60px;
-        mask-image: linear-gradient(to right, #000 calc(100% - 44px), transparent);
+        mask-image: linear-gradient(
+          to right,
+          transparent,
+          #000 14px calc(100% - 40px),
+          transparent
+        );
+      }
+      .line {
+        display: flex;
+        align-items: center;
+        min-width: 0;
       }
       .seed {
         flex: none;
@@ -76,6 +86,10 @@ export class SeedTray extends LitElement {
         .chips button:hover {
           color: var(--ink);
         }
+      }
+      .seed > svg {
+        width: 1.9em;
+        height: 1.9em;
       }
       .tile {
         width: 82%;
@@ -112,7 +126,8 @@ export class SeedTray extends LitElement {
       .divider {
         flex: none;
         width: 1px;
-        margin: 10px 4px;
+        height: 2.4em;
+        margin: 0 2px 0 5px;
         background: var(--line);
       }
     `,
@@ -144,16 +159,21 @@ export class SeedTray extends LitElement {
           </div>`
           : ''
       }
-      <div class="row" role="group" aria-label="Seeds" data-testid="tray" @wheel=${this.wheel}>
-        ${this.dice()} ${this.crossed()} ${this.seeds()}
+      <div class="line">
+        ${this.dice()}<span class="divider"></span>
+        <div class="row" role="group" aria-label="Seeds" data-testid="tray" @wheel=${this.wheel}>
+          ${this.crossed()} ${this.seeds()}
+        </div>
       </div>
     `;
   }
 
   override firstUpdated(): void {
-    const held = this.shadowRoot?.querySelector<HTMLElement>('.seed[aria-pressed="true"]');
+    const held = this.shadowRoot?.querySelector<HTMLElement>('.row .seed[aria-pressed="true"]');
     const row = this.shadowRoot?.querySelector('.row');
-    if (held && row) row.scrollLeft = held.offsetLeft - row.clientWidth / 2;
+    if (!held || !row) return;
+    const way = held.getBoundingClientRect().left - row.getBoundingClientRect().left;
+    row.scrollLeft += way - row.clientWidth / 2.4;
   }
 
   private dice(): TemplateResult {
@@ -188,11 +208,10 @@ export class SeedTray extends LitElement {
 
   private seeds(): TemplateResult {
     const { held } = this.session.state;
-    return html`<span class="divider"></span>
-      ${this.checkpoint.gallery.map(({ name, kind }, index) =>
-        this.filter !== '' && kind !== this.filter
-          ? ''
-          : html`<button
+    return html`${this.checkpoint.gallery.map(({ name, kind }, index) =>
+      this.filter !== '' && kind !== this.filter
+        ? ''
+        : html`<button
             class="seed"
             data-testid="gallery-item"
             data-name=${name}
@@ -203,7 +222,7 @@ export class SeedTray extends LitElement {
           >
             ${tile(this.checkpoint, index)}
           </button>`,
-      )}`;
+    )}`;
   }
 
   /** A mouse wheel has one axis; the tray takes it as its own. */

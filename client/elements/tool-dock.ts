@@ -22,6 +22,9 @@ export class ToolDock extends LitElement {
   static override styles = [
     controls,
     css`
+      :host {
+        display: block;
+      }
       .panel {
         display: flex;
         align-items: center;
@@ -65,7 +68,7 @@ export class ToolDock extends LitElement {
         background: var(--line);
       }
       .context {
-        width: min(37em, 100%);
+        flex: 0 1 39em;
         min-width: 0;
         min-height: 6.2em;
         display: grid;
@@ -112,7 +115,7 @@ export class ToolDock extends LitElement {
           display: none;
         }
         .context {
-          width: 100%;
+          flex: none;
         }
       }
     `,

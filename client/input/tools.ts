@@ -132,7 +132,7 @@ export class Tools implements GestureTarget {
 
   private point(x: number, y: number, pressed: boolean, now: number): void {
     const world = this.director.toWorld({ x, y });
-    this.director.pointer = { ...world, pressed };
+    this.director.pointer = { x, y, pressed };
     this.director.hovered = this.session.state.tool === 'look' ? this.organismAt({ x, y }) : 0;
     this.cursor.push(world, now);
     this.director.loop.invalidate();

@@ -2,7 +2,7 @@
 import {
   between,
   type Camera,
-  fit,
+  fitGrid,
   type Insets,
   keepNear,
   panBy,
@@ -111,7 +111,7 @@ export class CameraRig {
   }
 
   private home(): Camera {
-    return fit(this.grid, this.view, this.insets);
+    return fitGrid(this.grid, this.view, this.insets);
   }
 
   private minZoom(): number {

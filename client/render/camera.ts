@@ -64,7 +64,7 @@ export function zoomAbout(
 }
 
 /** Shows all of the grid, centred in what the panels leave free. */
-export function fit(grid: Size, view: Size, insets: Insets): Camera {
+export function fitGrid(grid: Size, view: Size, insets: Insets): Camera {
   const width = Math.max(1, view.width - insets.left - insets.right);
   const height = Math.max(1, view.height - insets.top - insets.bottom);
   const zoom = Math.min(width / grid.width, height / grid.height);

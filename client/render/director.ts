@@ -26,7 +26,7 @@ export class Director {
   readonly effects = new Effects();
   readonly loop = new Loop((now) => this.draw(now));
   hovered = 0;
-  /** Own pointer in cells, while it is over the canvas. */
+  /** Own pointer in CSS pixels, while it is over the canvas. */
   pointer: Pointer | undefined;
   /** Moves other things along with each picture; says whether they will move again. */
   onFrame: (now: number) => boolean = () => false;
@@ -105,8 +105,8 @@ export class Director {
     const growing = this.drawSeeds(now);
     effects.draw(now, marks);
     if (this.pointer && model.planes && model.checkpoint && model.connection === 'live') {
-      const { pointer } = this;
-      drawPreview(session, model.planes, model.checkpoint, pointer, pointer.pressed, marks);
+      const at = this.toWorld(this.pointer);
+      drawPreview(session, model.planes, model.checkpoint, at, this.pointer.pressed, marks);
     }
     const { selection, crisp } = session.state;
     this.renderer.draw(

@@ -20,12 +20,12 @@ float roundBox(vec2 p, vec2 halfSize, float r) {
 vec3 ground(vec2 p, float edge, float ppc) {
   vec2 centred = (p - 0.5 * uGrid) / (0.5 * min(uGrid.x, uGrid.y));
   vec2 screen = gl_FragCoord.xy / uView - 0.5;
-  vec3 bench = mix(vec3(0.031, 0.036, 0.043), vec3(0.014, 0.016, 0.020), smoothstep(0.1, 0.85, length(screen)));
+  vec3 bench = mix(vec3(0.046, 0.053, 0.060), vec3(0.021, 0.024, 0.029), smoothstep(0.15, 0.8, length(screen)));
   bench += 0.018 * exp(-max(edge, 0.0) / 22.0) * vec3(0.75, 0.95, 1.1);
   bench *= 1.0 - 0.5 * exp(-max(edge - 2.2, 0.0) / 5.0);
 
   float lamp = exp(-dot(centred - vec2(-0.18, -0.26), centred - vec2(-0.18, -0.26)) * 0.75);
-  vec3 medium = mix(vec3(0.040, 0.047, 0.056), vec3(0.089, 0.104, 0.116), lamp);
+  vec3 medium = mix(vec3(0.056, 0.070, 0.078), vec3(0.138, 0.162, 0.166), lamp);
   float clouds = noise(p * 0.035) * 0.6 + noise(p * 0.11 + 7.0) * 0.3;
   medium *= 0.94 + 0.13 * clouds;
   medium *= 1.0 + (noise(p * 2.3) - 0.5) * 0.07;
@@ -92,10 +92,29 @@ float membrane(vec2 p) {
   uint first = max(max(a, b), max(d, e));
   vec4 w = vec4((1.0 - f.x) * (1.0 - f.y), f.x * (1.0 - f.y), (1.0 - f.x) * f.y, f.x * f.y);
   float share = dot(w, vec4(equal(uvec4(a, b, d, e), uvec4(first))));
-  return 1.0 - smoothstep(0.0, 0.36, abs(share - 0.5));
+  return 1.0 - smoothstep(0.0, 0.45, abs(share - 0.5));
 }`;
 
 const CELLS = `
+/* Seen from near, tissue is made of cells: each place of the grid is one, a little off its place as in life. */
+vec3 cells(vec2 p, vec3 c, float close) {
+  vec2 home = floor(p);
+  float first = 9.0, second = 9.0;
+  vec2 mine = home;
+  for (int j = -1; j <= 1; j++) {
+    for (int i = -1; i <= 1; i++) {
+      vec2 cell = home + vec2(i, j);
+      vec2 at = cell + 0.5 + 0.34 * (vec2(hash(cell), hash(cell + 31.7)) - 0.5);
+      float d = distance(p, at);
+      if (d < first) { second = first; first = d; mine = cell; } else if (d < second) second = d;
+    }
+  }
+  vec4 own = texelFetch(uCells, ivec2(clamp(mine, vec2(0.0), uGrid - 1.0)), 0);
+  c = mix(c, own.rgb / max(own.a, 0.02), 0.42 * close * smoothstep(0.3, 0.6, own.a));
+  float wall = 1.0 - smoothstep(0.0, 0.17, second - first);
+  c *= 1.0 - 0.26 * close * wall;
+  return c * (1.0 + 0.10 * close * (exp(-first * first * 26.0) - 0.3 * first));
+}
 /* Smooth look: tissue with a soft membrane and a lamp from the upper left. Premultiplied. */
 vec4 tissue(vec2 p, float ppc) {
   vec4 round_ = spline(uCells, p, uGrid);
@@ -118,11 +137,13 @@ vec4 tissue(vec2 p, float ppc) {
   float rim = 1.0 - smoothstep(0.50, 0.97, height);
   c *= 1.0 + 0.34 * lit;
   c += rim * max(lit, 0.0) * vec3(0.34, 0.36, 0.34);
-  c = mix(c, c * c * 1.05, rim * 0.30 * step(lit, 0.0));
+  c = mix(c, c * c * 1.05, rim * 0.45 * smoothstep(0.05, -0.5, lit));
   /* Light that wandered through the tissue: evens out the inside a little, as in anything wet. */
   vec4 deep = texture(uWide, p / uGrid);
   c = mix(c, deep.rgb / max(deep.a, 0.05), 0.06);
-  c *= 1.0 - 0.55 * membrane(p);
+  float close = smoothstep(9.0, 26.0, ppc);
+  if (close > 0.0) c = cells(p, c, close);
+  c *= 1.0 - 0.38 * membrane(p);
   return vec4(c * alpha, alpha);
 }
 /* Crisp look: the cells as they are, a hairline apart once they are large enough. */
@@ -162,8 +183,8 @@ void main() {
     float inside = smoothstep(0.5, -0.5, edge);
     vec4 wide = texture(uWide, p / uGrid);
     float shade = texture(uWide, (p - vec2(0.7, 1.3)) / uGrid).a;
-    c *= 1.0 - 0.62 * smoothstep(0.0, 0.9, shade) * inside;
-    c += wide.rgb * wide.a * 0.13 * inside + wide.rgb * 0.035 * inside;
+    c *= 1.0 - 0.66 * smoothstep(0.0, 0.8, shade) * inside;
+    c += wide.rgb * (0.06 + 0.12 * wide.a) * inside;
     vec4 cell = uCrisp < 0.5 ? tissue(p, ppc) : lattice(p, ppc);
     cell *= smoothstep(0.65, 0.2, edge);
     c = c * (1.0 - cell.a) + cell.rgb;

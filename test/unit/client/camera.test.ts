@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import {
+  type Camera,
+  fitGrid,
+  panBy,
+  screenToWorld,
+  worldToScreen,
+  zoomAbout,
+} from '../../../client/render/camera.ts';
+import { CameraRig } from '../../../client/render/camera-rig.ts';
+
+const number = (min: number, max: number) => fc.double({ min, max, noNaN: true });
+const cameras = fc.record({ x: number(-500, 500), y: number(-500, 500), zoom: number(0.2, 60) });
+const views = fc.record({ width: number(100, 4000), height: number(100, 4000) });
+const points = fc.record({ x: number(0, 4000), y: number(0, 4000) });
+
+const expectNear = (a: { x: number; y: number }, b: { x: number; y: number }, digits = 6) => {
+  expect(a.x).toBeCloseTo(b.x, digits);
+  expect(a.y).toBeCloseTo(b.y, digits);
+};
+
+describe('camera', () => {
+  test('screen to world and back is the same point', () => {
+    fc.assert(
+      fc.property(cameras, views, points, (camera, view, point) => {
+        expectNear(worldToScreen(camera, view, screenToWorld(camera, view, point)), point);
+      }),
+    );
+  });
+
+  test('zooming keeps what lies under the pointer under it', () => {
+    fc.assert(
+      fc.property(cameras, views, points, number(0.1, 10), (camera, view, point, factor) => {
+        const zoomed = zoomAbout(camera, view, point, factor);
+        expectNear(screenToWorld(zoomed, view, point), screenToWorld(camera, view, point));
+      }),
+    );
+  });
+
+  test('panning moves the picture by just so many pixels', () => {
+    fc.assert(
+      fc.property(cameras, views, points, (camera, view, point) => {
+        const held = screenToWorld(camera, view, point);
+        const moved = worldToScreen(panBy(camera, 30, -12), view, held);
+        expectNear(moved, { x: point.x + 30, y: point.y - 12 });
+      }),
+    );
+  });
+
+  test('fitting shows the whole grid inside the insets', () => {
+    const view = { width: 390, height: 844 };
+    const insets = { top: 60, right: 10, bottom: 180, left: 10 };
+    const camera = fitGrid({ width: 256, height: 128 }, view, insets);
+    const first = worldToScreen(camera, view, { x: 0, y: 0 });
+    const last = worldToScreen(camera, view, { x: 256, y: 128 });
+    expect(first.x).toBeCloseTo(10);
+    expect(last.x).toBeCloseTo(380);
+    expect(first.y).toBeGreaterThanOrEqual(60);
+    expect(last.y).toBeLessThanOrEqual(844 - 180);
+    expect(first.y - 60).toBeCloseTo(844 - 180 - last.y);
+  });
+});
+
+describe('camera rig', () => {
+  const grid = { width: 256, height: 256 };
+  const view = { width: 800, height: 600 };
+  const none = { top: 0, right: 0, bottom: 0, left: 0 };
+
+  const rigged = (): CameraRig => {
+    const rig = new CameraRig();
+    rig.layout(grid, view, none);
+    return rig;
+  };
+
+  test('stays fitted while the window changes, until the view is moved', () => {
+    const rig = rigged();
+    rig.layout(grid, { width: 400, height: 300 }, none);
+    expect(rig.camera.zoom).toBeCloseTo(300 / 256);
+    rig.zoomAbout(200, 150, 2);
+    const { zoom } = rig.camera;
+    rig.layout(grid, view, none);
+    expect(rig.camera.zoom).toBe(zoom);
+  });
+
+  test('glides home and then rests', () => {
+    const rig = rigged();
+    const home: Camera = rig.camera;
+    rig.zoomAbout(10, 10, 6);
+    rig.fit();
+    let now = 0;
+    rig.step(now);
+    while (rig.step((now += 16)) && now < 5_000);
+    expect(now).toBeLessThan(2_000);
+    expectNear(rig.camera, home);
+  });
+
+  test('a throw coasts and comes to rest; calm rigs do not coast', () => {
+    const rig = rigged();
+    rig.zoomAbout(400, 300, 4);
+    for (let t = 0; t < 5; t++) rig.panBy(12, 0, t * 16);
+    const before = rig.camera.x;
+    rig.release(70);
+    rig.step(70);
+    expect(rig.step(86)).toBe(true);
+    expect(rig.camera.x).toBeLessThan(before);
+    let now = 86;
+    while (rig.step((now += 16)) && now < 5_000);
+    expect(now).toBeLessThan(2_500);
+
+    const calm = rigged();
+    calm.calm = true;
+    calm.zoomAbout(400, 300, 4);
+    calm.panBy(40, 0, 0);
+    calm.release(1);
+    expect(calm.step(16)).toBe(false);
+  });
+
+  test('never loses the grid', () => {
+    const rig = rigged();
+    rig.panBy(1e6, -1e6, 0);
+    expect(rig.camera.x).toBe(0);
+    expect(rig.camera.y).toBe(256);
+  });
+});

@@ -1,0 +1,121 @@
+import { age, kindName, paceText } from '../../../client/elements/words.ts';
+import { keyAction } from '../../../client/input/keyboard.ts';
+import { Throttle } from '../../../client/input/throttle.ts';
+import { Desk } from '../../../client/net/desk.ts';
+import { Interpolation, Resolution } from '../../../client/render/pacing.ts';
+import { Session } from '../../../client/session.ts';
+
+describe('session', () => {
+  test('begins with an animal in hand', () => {
+    const session = new Session();
+    const gallery = [
+      { name: 'rose', kind: 'plant' },
+      { name: 'fox', kind: 'animal' },
+    ];
+    session.holdFirst(gallery, () => 0.99);
+    expect(session.state.held).toEqual({ from: 'gallery', index: 1 });
+    session.holdFirst([], () => 0);
+    expect(session.state.held).toEqual({ from: 'prior' });
+  });
+
+  test('crossing takes a second organism, never the first again', () => {
+    const session = new Session();
+    session.take('look');
+    session.select(3);
+    session.update({ selection: { ...session.state.selection!, crossing: true } });
+    session.select(3);
+    session.select(4);
+    expect(session.state.selection).toMatchObject({ organism: 3, second: 4 });
+    session.forget(4);
+    expect(session.state.selection).toMatchObject({ organism: 3, second: 0 });
+    session.forget(3);
+    expect(session.state.selection).toBeUndefined();
+  });
+
+  test('a crossed seed is in hand until the connection ends', () => {
+    const session = new Session();
+    const seed = { id: 9, origin: 'cross', parents: [1, 2] } as const;
+    session.receive({ seed, kinds: ['fox', ''] });
+    expect(session.state).toMatchObject({ tool: 'plant', held: { from: 'hand', seed: 9 } });
+    session.emptyHand();
+    expect(session.state).toMatchObject({ crossed: [], held: { from: 'prior' } });
+  });
+
+  test('the brush stays within its limits', () => {
+    const session = new Session();
+    session.setRadius(99);
+    expect(session.state.radius).toBe(12);
+    session.setRadius(0);
+    expect(session.state.radius).toBe(0.5);
+  });
+});
+
+describe('desk', () => {
+  test('gives each answer to who asked', () => {
+    const sent: unknown[] = [];
+    const heard: unknown[] = [];
+    const desk = new Desk((name, payload) => sent.push([name, payload]));
+    const seed = { from: 'prior' } as const;
+    const first = desk.ask('plant', { x: 1, y: 2, seed }, { accepted: () => heard.push('yes') });
+    const second = desk.ask(
+      'plant',
+      { x: 3, y: 4, seed },
+      { rejected: (reason) => heard.push(reason) },
+    );
+    expect(sent[0]).toEqual(['plant', { id: first, x: 1, y: 2, seed }]);
+    expect(desk.rejected({ id: second, reason: 'occupied' })).toBe(true);
+    desk.accepted({ id: first });
+    desk.accepted({ id: first });
+    expect(desk.rejected({ reason: 'too-fast' })).toBe(false);
+    expect(heard).toEqual(['occupied', 'yes']);
+  });
+});
+
+describe('clocks', () => {
+  test('a throttle passes the first at once and the last in the end', () => {
+    const passed: number[] = [];
+    const throttle = new Throttle<number>((value) => passed.push(value), 66);
+    throttle.push(1, 0);
+    throttle.push(2, 10);
+    throttle.push(3, 20);
+    expect(throttle.flush(40)).toBe(true);
+    expect(throttle.flush(70)).toBe(false);
+    expect(passed).toEqual([1, 3]);
+  });
+
+  test('the picture reaches a tick a little after the next was due, whatever the rate', () => {
+    const interpolation = new Interpolation();
+    let now = 0;
+    for (let i = 0; i < 60; i++) interpolation.arrived((now += 100));
+    expect(interpolation.share(now)).toBe(0);
+    expect(interpolation.share(now + 60)).toBeCloseTo(0.5, 1);
+    expect(interpolation.share(now + 130)).toBe(1);
+  });
+
+  test('resolution falls while frames are slow, and not because of pauses', () => {
+    const resolution = new Resolution();
+    let now = 0;
+    for (let i = 0; i < 60; i++) resolution.frame((now += 1_000));
+    expect(resolution.ratio(3)).toBe(2);
+    for (let i = 0; i < 60; i++) resolution.frame((now += 50));
+    expect(resolution.ratio(3)).toBeLessThan(1.5);
+  });
+});
+
+describe('words and keys', () => {
+  test('say it as people do', () => {
+    expect(kindName('hot_pepper')).toBe('hot pepper');
+    expect(kindName('')).toBe('nameless');
+    expect(age(2)).toBe('just now');
+    expect(age(34)).toBe('34 seconds ago');
+    expect(age(600)).toBe('10 minutes ago');
+    expect(paceText({ tickRate: 15, actual: 9.2, slow: true })).toBe('slow: 9 of 15');
+    expect(paceText({ tickRate: 15, actual: 14.9, slow: false })).toBe('15 ticks/s');
+  });
+
+  test('arrows move the view only from the canvas', () => {
+    expect(keyAction('D', false)).toEqual({ do: 'take', tool: 'damage' });
+    expect(keyAction('ArrowLeft', false)).toBeUndefined();
+    expect(keyAction('ArrowLeft', true)).toMatchObject({ do: 'move' });
+  });
+});
