@@ -8,7 +8,6 @@ export const CARD_VERSION = 1;
 
 /** What a gallery entry shows; the planting menu groups by it. */
 export const GALLERY_KINDS = ['animal', 'plant', 'food', 'face', 'thing'] as const;
-export type GalleryKind = (typeof GALLERY_KINDS)[number];
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const channel = v.pipe(v.number(), v.integer(), v.minValue(0));

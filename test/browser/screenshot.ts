@@ -1,0 +1,105 @@
+/** `npm run screenshot`: grows a garden in a real room and takes its picture, as desktop, phone and wall show it. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ensureClient } from '../../server/http/client-build.ts';
+import { createRandom } from '../../shared/random.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { openRoom, screenOf } from '../support/page.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
+
+const SCREENS = {
+  room: { viewport: { width: 1920, height: 1080 }, deviceScaleFactor: 1 },
+  phone: {
+    viewport: { width: 390, height: 844 },
+    deviceScaleFactor: 2,
+    hasTouch: true,
+    isMobile: true,
+  },
+  wall: { viewport: { width: 3840, height: 2160 }, deviceScaleFactor: 1 },
+} as const;
+
+/** Organisms that the interim checkpoint grows well. */
+const GARDEN = [
+  ...['penguin', 'octopus', 'tropical_fish', 'fox_face', 'turtle', 'butterfly', 'crab', 'frog'],
+  ...['panda_face', 'flamingo', 'lobster', 'whale', 'unicorn_face', 'parrot', 'snail', 'koala'],
+  ...['cactus', 'sunflower', 'tulip', 'mushroom', 'evergreen_tree', 'maple_leaf', 'rose', 'coral'],
+  ...['four_leaf_clover', 'cherry_blossom', 'strawberry', 'avocado', 'watermelon', 'lemon'],
+];
+
+const { values } = parseArgs({
+  options: { out: { type: 'string', default: PICTURES }, help: { type: 'boolean' } },
+});
+
+/** Places in rows, each a little off, so that some neighbours press against each other. */
+function places(count: number, width: number, height: number): [number, number][] {
+  const random = createRandom(11);
+  const columns = Math.ceil(Math.sqrt((count * width) / height));
+  const rows = Math.ceil(count / columns);
+  return Array.from({ length: count }, (_, i) => {
+    const x = ((i % columns) + 0.5) * (width / columns) + random.normal() * 3;
+    const y = (Math.floor(i / columns) + 0.5) * (height / rows) + random.normal() * 3;
+    const clamp = (v: number, size: number) => Math.round(Math.min(size - 16, Math.max(16, v)));
+    return [clamp(x, width), clamp(y, height)];
+  });
+}
+
+async function main(): Promise<void> {
+  if (values.help) {
+    console.log('npm run screenshot -- [--out FOLDER]');
+    return;
+  }
+  const clientFolder = await ensureClient(console.log);
+  const server = await startServer({ size: '256x160' }, clientFolder);
+  const url = `http://127.0.0.1:${server.port}/r/garden`;
+  const visitors = await Promise.all(
+    ['Ada', 'Bo', 'Chiyo', 'Dag'].map((name) => Visitor.join(server.port, 'garden', name)),
+  );
+  const [ada, bo, chiyo, dag] = visitors;
+  const gallery = ada.welcome!.checkpoint.gallery.map(({ name }) => name);
+  console.log(`Growing ${GARDEN.length} organisms …`);
+  const spots = places(GARDEN.length, 256, 160);
+  for (const [i, name] of GARDEN.entries()) {
+    const [x, y] = spots[i];
+    const index = gallery.indexOf(name);
+    const answer = await visitors[i % 4].ask('plant', { x, y, seed: { from: 'gallery', index } });
+    if ('reason' in answer) console.log(`${name} at ${x}, ${y}: ${answer.reason}`);
+  }
+  const asleep = () => ada.life.filter(({ what }) => what === 'asleep').length;
+  await ada.until(() => asleep() >= GARDEN.length);
+
+  await mkdir(values.out, { recursive: true });
+  const browser = await launchBrowser();
+  for (const [shot, [name, screen]] of [...Object.entries(SCREENS)].entries()) {
+    const page = await browser.newPage(screen);
+    await openRoom(page, url);
+    // One is growing, one is wounded, and people point at things.
+    const middle = spots[[7, 13, 19][shot]];
+    await bo.ask('damage', {
+      radius: 5,
+      points: [middle[0] - 6, middle[1] + 5, middle[0] + 7, middle[1] - 4],
+    });
+    bo.send('cursor', { x: middle[0] + 7, y: middle[1] - 4, tool: 'damage' });
+    chiyo.send('cursor', { x: spots[3][0], y: spots[3][1] + 9, tool: 'look' });
+    dag.send('cursor', { x: spots[8][0], y: spots[8][1], tool: 'plant' });
+    const at = await screenOf(page, 60, 60);
+    await page.mouse.move(at.x, at.y);
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 400)));
+    // In software, a wall of eight million pixels takes its time.
+    await page.screenshot({ path: join(values.out, `${name}.png`), timeout: 180_000 });
+    console.log(join(values.out, `${name}.png`));
+    await page.close();
+  }
+  await browser.close();
+  for (const visitor of visitors) visitor.leave();
+  await server.close();
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});
