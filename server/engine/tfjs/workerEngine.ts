@@ -26,9 +26,7 @@ export async function attachEngine(worker: Worker): Promise<Engine> {
     for (const waiting of pending.values()) waiting.reject(end);
     pending.clear();
   };
-  worker.on('error', (error) =>
-    fail('failed', error instanceof Error ? error.message : `${error}`),
-  );
+  worker.on('error', (error) => fail('failed', error.message));
   worker.on('exit', (code) => fail('failed', `the engine's thread ended with code ${code}`));
   const info = await new Promise<EngineInfo>((resolve, reject) => {
     ready = { resolve: (result) => resolve(result as EngineInfo), reject };

@@ -40,7 +40,9 @@ export function modelOf(card: Card, seed = 1): Model {
   for (const [name, shape] of shapes) {
     const size = shape.reduce((a, b) => a * b, 1);
     const fanIn = shape.slice(0, -1).reduce((a, b) => a * b, 1);
-    const data = Float32Array.from({ length: size }, () => random.normal() / Math.sqrt(fanIn));
+    // A small last layer makes small steps, as a trained rule does.
+    const scale = (name.startsWith('update.out') ? 0.1 : 1) / Math.sqrt(fanIn);
+    const data = Float32Array.from({ length: size }, () => scale * random.normal());
     tensors.set(name, { shape, data });
   }
   return { card, tensors };
