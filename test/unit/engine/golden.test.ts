@@ -1,0 +1,134 @@
+/** The shipped checkpoint against golden vectors that its trainer (another framework) wrote. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Engine } from '../../../server/engine/engine.ts';
+import { createTfjsEngine } from '../../../server/engine/tfjs/engine.ts';
+import { type Checkpoint, galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
+import { growthSchedule } from '../../../server/vnca/growth.ts';
+import { parseSafetensors, toFloat32 } from '../../../server/vnca/safetensors.ts';
+
+const TOLERANCE = 1e-3;
+const FOLDER = new URL('../../../checkpoints/interim-emoji', import.meta.url);
+const GOLDEN = new URL('../../fixtures/interim-emoji-golden.safetensors', import.meta.url);
+const PATCHES = [0, 1, 2, 3];
+
+let checkpoint: Checkpoint;
+let golden: Map<string, { shape: readonly number[]; data: Float32Array }>;
+
+beforeAll(async () => {
+  checkpoint = await loadCheckpoint(fileURLToPath(FOLDER));
+  const { tensors } = parseSafetensors(await readFile(GOLDEN), 'golden');
+  golden = new Map(
+    [...tensors].map(([name, tensor]) => [name, { shape: tensor.shape, data: toFloat32(tensor)! }]),
+  );
+});
+
+/** Row i of a golden tensor's first axis. */
+function row(name: string, i: number): Float32Array {
+  const { shape, data } = golden.get(name)!;
+  const size = data.length / shape[0];
+  return data.slice(i * size, (i + 1) * size);
+}
+
+async function expectGolden(engine: Engine, name: string, patches = PATCHES): Promise<void> {
+  const states = await engine.exportStates(patches);
+  states.forEach((state, i) => {
+    const wanted = row(name, i);
+    expect(state).toHaveLength(wanted.length);
+    const error = state.reduce((most, x, k) => Math.max(most, Math.abs(x - wanted[k])), 0);
+    expect(error).toBeLessThan(TOLERANCE);
+  });
+}
+
+async function step(engine: Engine, times: number): Promise<void> {
+  for (let k = 0; k < times; k++) {
+    await engine.step(PATCHES.map((patch) => ({ patch, divide: false })));
+  }
+}
+
+const plant = (engine: Engine): Promise<void> =>
+  engine.plant(
+    PATCHES.map((patch) => ({ patch, checkpoint: 'interim-emoji', latent: row('z', patch) })),
+  );
+
+// Plain JavaScript takes a minute for all of it, so the long runs on it are left to `npm run test:full`.
+const full = process.env.VIVARIUM_TEST_FULL === '1';
+
+describe.each([
+  ['wasm', true],
+  ['cpu', full],
+  ['auto', full],
+] as const)('on backend %s', (backend, long) => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await createTfjsEngine({ checkpoints: [checkpoint], backend });
+  });
+  afterAll(() => engine.close());
+  afterEach(() => engine.dispose(PATCHES));
+
+  test('one step comes out right', async () => {
+    await plant(engine);
+    await engine.importStates([{ patch: 0, state: row('step_in', 0) }]);
+    await engine.step([{ patch: 0, divide: false }]);
+    await expectGolden(engine, 'step_out', [0]);
+  });
+
+  const testLong = long ? test : test.skip;
+
+  testLong('latents grow, and the grown hold', async () => {
+    await plant(engine);
+    for (const { divide } of growthSchedule(checkpoint.card)) {
+      await engine.step(PATCHES.map((patch) => ({ patch, divide })));
+    }
+    await expectGolden(engine, 'grown');
+    await step(engine, 16);
+    await expectGolden(engine, 'grown_plus16');
+  });
+
+  testLong('wounds heal as they should', async () => {
+    await plant(engine);
+    await engine.importStates(
+      PATCHES.map((patch) => ({ patch, state: row('grown_plus16', patch) })),
+    );
+    // In the file too, 1 = the cell is kept.
+    await engine.step(
+      PATCHES.map((patch) => ({
+        patch,
+        divide: false,
+        keep: Uint8Array.from(row('wound_mask', patch)),
+      })),
+    );
+    await step(engine, 15);
+    await expectGolden(engine, 'wounded_plus16');
+  });
+});
+
+test('full patches step alike in every batch, bit for bit', async () => {
+  const engine = await createTfjsEngine({ checkpoints: [checkpoint] });
+  const ids = Array.from({ length: 17 }, (_, i) => i);
+  await engine.plant(
+    ids.map((patch) => ({
+      patch,
+      checkpoint: 'interim-emoji',
+      latent: galleryLatent(checkpoint, patch),
+    })),
+  );
+  for (const { divide } of growthSchedule(checkpoint.card)) {
+    await engine.step(ids.map((patch) => ({ patch, divide })));
+  }
+  const grown = await engine.exportStates(ids);
+  const run = async (batches: number[][]): Promise<Float32Array[]> => {
+    await engine.importStates(ids.map((patch) => ({ patch, state: grown[patch] })));
+    for (const batch of batches) {
+      await engine.step(batch.map((patch) => ({ patch, divide: false })));
+    }
+    return engine.exportStates(ids);
+  };
+  const together = await run([ids]);
+  expect(await run(ids.map((id) => [id]))).toEqual(together);
+  expect(
+    await run([[16, 3, 9], [0, 1, 2], ids.filter((i) => i > 2 && ![16, 3, 9].includes(i))]),
+  ).toEqual(together);
+  expect(await run([ids.toReversed()])).toEqual(together);
+  await engine.close();
+});
