@@ -19,6 +19,7 @@ function shape(participant: ParticipantView): HTMLElement {
   element.style.setProperty('--hue', String(participant.hue));
   const dot = document.createElement('i');
   const name = document.createElement('span');
+  // The nameless have a colour only.
   name.textContent = participant.name;
   element.append(dot, name);
   return element;

@@ -120,6 +120,34 @@ export class OrganismCard extends LitElement {
         margin: 14px 0 0;
         color: var(--warm);
       }
+      /* On a phone the card lies flat above the dock and leaves the dish in sight. */
+      @media (max-width: 720px) {
+        .panel {
+          width: 100%;
+          padding: 12px 14px;
+        }
+        .panel > header .tile:not(.nameless) {
+          width: 2.9em;
+          height: 2.9em;
+        }
+        dl {
+          grid: auto auto / auto-flow auto;
+          gap: 0 12px;
+          margin-top: 10px;
+          padding-top: 10px;
+          font-size: 0.93em;
+        }
+        .facts {
+          position: absolute;
+          top: 14px;
+          right: 52px;
+          margin: 0;
+        }
+        .pair,
+        footer:not(.facts) {
+          margin-top: 8px;
+        }
+      }
     `,
   ];
 
@@ -138,7 +166,7 @@ export class OrganismCard extends LitElement {
         <div>
           <h2>${kindName(organism.kind)}</h2>
           <p>
-            <span class="who" style="--hue:${organism.planter.hue}"></span>${organism.planter.name}
+            <span class="who" style="--hue:${organism.planter.hue}"></span>${this.planter(organism)}
           </p>
         </div>
       </header>
@@ -171,7 +199,7 @@ export class OrganismCard extends LitElement {
             : nothing
         }
       </dl>
-      <footer>
+      <footer class="facts">
         <button
           class="solid"
           data-testid="cross-with"
@@ -219,6 +247,11 @@ export class OrganismCard extends LitElement {
           Make a seed
         </button>
       </footer>`;
+  }
+
+  private planter({ planter }: OrganismView): string {
+    if (planter.id === this.model.you?.id) return 'you';
+    return planter.name || 'a visitor';
   }
 
   private nameOf(id: OrganismId): string {

@@ -105,7 +105,7 @@ export class RoomStatus extends LitElement {
   private details(): TemplateResult {
     const { engine, room, checkpoint, you, organisms, pace } = this.model;
     const row = (name: string, value: unknown): TemplateResult | typeof nothing =>
-      value === undefined ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
+      value === undefined || value === '' ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
     return html`<div class="panel details" data-testid="details">
       <dl>
         ${row('You are', you?.name)} ${row('Grid', room && `${room.width} × ${room.height} cells`)}

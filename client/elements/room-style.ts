@@ -161,9 +161,7 @@ export const roomStyle = css`
       left: 8px;
       right: 8px;
       top: auto;
-      bottom: calc(max(8px, env(safe-area-inset-bottom)) + 12.6em);
-      display: grid;
-      justify-items: center;
+      bottom: calc(max(8px, env(safe-area-inset-bottom)) + 11.4em);
     }
   }
   @media (prefers-reduced-motion: reduce) {

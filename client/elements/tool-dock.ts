@@ -70,7 +70,7 @@ export class ToolDock extends LitElement {
       .context {
         flex: 0 1 39em;
         min-width: 0;
-        min-height: 6.2em;
+        min-height: 6.9em;
         display: grid;
         align-items: center;
       }

@@ -191,7 +191,7 @@ export class VivariumRoom extends LitElement {
     const view = { width: this.clientWidth, height: this.clientHeight };
     director.resize(view);
     if (!model.room) return;
-    const gap = view.width < 720 ? 14 : 26;
+    const gap = view.width < 720 ? 14 : Math.max(26, view.height / 50);
     const insets = {
       top: this.top.getBoundingClientRect().bottom + gap / 2,
       bottom: view.height - this.dock.getBoundingClientRect().top + gap,

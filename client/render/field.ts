@@ -11,19 +11,22 @@ import {
 } from './gl.ts';
 import { BLEND_FRAGMENT, BLUR_FRAGMENT, COVER_VERTEX, MASK_FRAGMENT } from './shaders/passes.ts';
 
-/** Sigmas of the two blurs: of membranes and relief, and of the light that falls on the ground. */
+/** Sigmas of the blurs: of membranes and relief, of shadows, and of the light that strays over the ground. */
 const TIGHT_SIGMA = 1.15;
 const WIDE_SIGMA = 2.3;
+const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
 
 export class Field {
   readonly owner: WebGLTexture;
   readonly tight: Target;
   readonly wide: Target;
+  readonly halo: Target;
   readonly mask: Target;
   private readonly newest: WebGLTexture;
   private readonly scratch: Target;
   private readonly halfScratch: Target;
+  private readonly quarterScratch: Target;
   private from: Target;
   private shown: Target;
   private readonly blendProgram: Program;
@@ -45,6 +48,9 @@ export class Field {
     const half = [Math.ceil(width / 2), Math.ceil(height / 2)] as const;
     this.halfScratch = createTarget(gl, ...half);
     this.wide = createTarget(gl, ...half);
+    const quarter = [Math.ceil(width / 4), Math.ceil(height / 4)] as const;
+    this.quarterScratch = createTarget(gl, ...quarter);
+    this.halo = createTarget(gl, ...quarter);
     this.blendProgram = createProgram(gl, COVER_VERTEX, BLEND_FRAGMENT);
     this.blurProgram = createProgram(gl, COVER_VERTEX, BLUR_FRAGMENT);
     this.maskProgram = createProgram(gl, COVER_VERTEX, MASK_FRAGMENT);
@@ -85,6 +91,7 @@ export class Field {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     this.blur(this.shown, this.scratch, this.tight, TIGHT_SIGMA);
     this.blur(this.tight, this.halfScratch, this.wide, WIDE_SIGMA);
+    this.blur(this.wide, this.quarterScratch, this.halo, HALO_SIGMA);
   }
 
   /** Draws anew which places the selected, the hovered and the second organism hold. */

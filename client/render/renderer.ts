@@ -123,6 +123,7 @@ export class Renderer {
     bindTexture(gl, scene, 'uWide', 2, field.wide.texture);
     bindTexture(gl, scene, 'uMask', 3, field.mask.texture);
     bindTexture(gl, scene, 'uOwner', 4, field.owner);
+    bindTexture(gl, scene, 'uHalo', 5, field.halo.texture);
     gl.uniform2f(scene.uniform('uGrid'), field.width, field.height);
     gl.uniform2f(scene.uniform('uView'), view.width, view.height);
     gl.uniform2f(scene.uniform('uOrigin'), view.originX, view.originY);

@@ -20,12 +20,12 @@ float roundBox(vec2 p, vec2 halfSize, float r) {
 vec3 ground(vec2 p, float edge, float ppc) {
   vec2 centred = (p - 0.5 * uGrid) / (0.5 * min(uGrid.x, uGrid.y));
   vec2 screen = gl_FragCoord.xy / uView - 0.5;
-  vec3 bench = mix(vec3(0.046, 0.053, 0.060), vec3(0.021, 0.024, 0.029), smoothstep(0.15, 0.8, length(screen)));
+  vec3 bench = mix(vec3(0.060, 0.069, 0.076), vec3(0.028, 0.033, 0.038), smoothstep(0.15, 0.8, length(screen)));
   bench += 0.018 * exp(-max(edge, 0.0) / 22.0) * vec3(0.75, 0.95, 1.1);
   bench *= 1.0 - 0.5 * exp(-max(edge - 2.2, 0.0) / 5.0);
 
   float lamp = exp(-dot(centred - vec2(-0.18, -0.26), centred - vec2(-0.18, -0.26)) * 0.75);
-  vec3 medium = mix(vec3(0.056, 0.070, 0.078), vec3(0.138, 0.162, 0.166), lamp);
+  vec3 medium = mix(vec3(0.062, 0.078, 0.088), vec3(0.160, 0.186, 0.186), lamp * lamp);
   float clouds = noise(p * 0.035) * 0.6 + noise(p * 0.11 + 7.0) * 0.3;
   medium *= 0.94 + 0.13 * clouds;
   medium *= 1.0 + (noise(p * 2.3) - 0.5) * 0.07;
@@ -161,6 +161,7 @@ precision highp usampler2D;
 uniform sampler2D uCells;
 uniform sampler2D uTight;
 uniform sampler2D uWide;
+uniform sampler2D uHalo;
 uniform sampler2D uMask;
 uniform usampler2D uOwner;
 uniform vec2 uGrid;
@@ -182,9 +183,10 @@ void main() {
   if (edge < 1.0) {
     float inside = smoothstep(0.5, -0.5, edge);
     vec4 wide = texture(uWide, p / uGrid);
+    vec3 glow = spline(uHalo, p * 0.25, uGrid * 0.25).rgb;
     float shade = texture(uWide, (p - vec2(0.7, 1.3)) / uGrid).a;
     c *= 1.0 - 0.66 * smoothstep(0.0, 0.8, shade) * inside;
-    c += wide.rgb * (0.06 + 0.12 * wide.a) * inside;
+    c += (wide.rgb * (0.07 + 0.15 * wide.a) + glow * 0.22) * inside;
     vec4 cell = uCrisp < 0.5 ? tissue(p, ppc) : lattice(p, ppc);
     cell *= smoothstep(0.65, 0.2, edge);
     c = c * (1.0 - cell.a) + cell.rgb;
