@@ -132,7 +132,10 @@ export class VivariumRoom extends LitElement {
     const { planted, crisp, tool, selection } = session.state;
     const hint = model.connection === 'live' && !planted && tool === 'plant';
     return html`
-      <canvas data-testid="canvas" tabindex="0" aria-label="The room's living cells"></canvas>
+      <canvas data-testid="canvas" tabindex="0" aria-label="The room's living cells. Arrow keys move, Enter uses the tool at the centre."
+        @focus=${this.aim}
+        @blur=${() => this.tools?.leave(performance.now())}
+      ></canvas>
       <cursor-layer></cursor-layer>
       <header>
         <h1>Vivarium<span>${this.roomName}</span></h1>
@@ -164,6 +167,12 @@ export class VivariumRoom extends LitElement {
       <toast-layer></toast-layer>
       ${this.refusal ? this.closed() : nothing}
     `;
+  }
+
+  /** Reached by keyboard, the tool points at the middle of the view. */
+  private aim(): void {
+    if (!this.canvas.matches(':focus-visible')) return;
+    this.tools?.hover(this.clientWidth / 2, this.clientHeight / 2, performance.now());
   }
 
   private viewButton(label: string, icon: keyof typeof icons, key: string): TemplateResult {

@@ -38,15 +38,9 @@ export class Tools implements GestureTarget {
     const { planes } = this.model;
     if (this.session.state.tool !== 'damage' || !planes) return;
     const world = this.director.toWorld(this.last);
-    let { x: fromX, y: fromY } = world;
-    this.stroke = new StrokeSegmenter(planes, (points) => {
-      for (let i = 0; i < points.length; i += 2) {
-        const { radius } = this.session.state;
-        this.director.effects.scar(fromX, fromY, points[i], points[i + 1], radius, now);
-        [fromX, fromY] = [points[i], points[i + 1]];
-      }
-      this.wound(points);
-    });
+    const { radius } = this.session.state;
+    this.director.effects.scar(world.x, world.y, world.x, world.y, radius, now);
+    this.stroke = new StrokeSegmenter(planes, (points) => this.wound(points));
     this.stroke.start(world.x, world.y, now);
   }
 
