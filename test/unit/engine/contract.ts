@@ -1,4 +1,5 @@
 /** What every engine must do, whatever it computes with: the contract of server/engine/engine.ts as tests. */
+import { createHash } from 'node:crypto';
 import {
   type Engine,
   EngineError,
@@ -32,6 +33,12 @@ const latentOf = (seed: number): Float32Array => createRandom(seed).latent(CHANN
 
 function seed(patch: number, checkpoint = 'tiny', latent = latentOf(patch)): NewPatch {
   return { patch, checkpoint, latent };
+}
+
+/** Fingerprint of a state's bits: Jest compares long arrays slowly, and prints them at length. */
+export function bitsOf(state: Float32Array): string {
+  const bytes = new Uint8Array(state.buffer, state.byteOffset, state.byteLength);
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 const still = (patch: number): PatchStep => ({ patch, divide: false });
@@ -147,12 +154,12 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       const random = createRandom(11);
       const states = new Map(ids.map((id) => [id, random.latent(16 * 16 * CHANNELS)]));
       await engine.plant(ids.map((id) => seed(id, names[id % 4])));
-      const run = async (batches: number[][]): Promise<Float32Array[]> => {
+      const run = async (batches: number[][]): Promise<string[]> => {
         await engine.importStates(ids.map((patch) => ({ patch, state: states.get(patch)! })));
         for (let k = 0; k < 2; k++) {
           for (const batch of batches) await engine.step(batch.map(still));
         }
-        return engine.exportStates(ids);
+        return (await engine.exportStates(ids)).map(bitsOf);
       };
       const cut = (list: number[], size: number): number[][] =>
         Array.from({ length: Math.ceil(list.length / size) }, (_, i) =>

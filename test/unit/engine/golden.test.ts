@@ -6,6 +6,7 @@ import { createTfjsEngine } from '../../../server/engine/tfjs/engine.ts';
 import { type Checkpoint, galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { growthSchedule } from '../../../server/vnca/growth.ts';
 import { parseSafetensors, toFloat32 } from '../../../server/vnca/safetensors.ts';
+import { bitsOf } from './contract.ts';
 
 const TOLERANCE = 1e-3;
 const FOLDER = new URL('../../../checkpoints/interim-emoji', import.meta.url);
@@ -117,12 +118,12 @@ test('full patches step alike in every batch, bit for bit', async () => {
     await engine.step(ids.map((patch) => ({ patch, divide })));
   }
   const grown = await engine.exportStates(ids);
-  const run = async (batches: number[][]): Promise<Float32Array[]> => {
+  const run = async (batches: number[][]): Promise<string[]> => {
     await engine.importStates(ids.map((patch) => ({ patch, state: grown[patch] })));
     for (const batch of batches) {
       await engine.step(batch.map((patch) => ({ patch, divide: false })));
     }
-    return engine.exportStates(ids);
+    return (await engine.exportStates(ids)).map(bitsOf);
   };
   const together = await run([ids]);
   expect(await run(ids.map((id) => [id]))).toEqual(together);
