@@ -42,7 +42,7 @@ export interface Readout {
   readonly rgba: Uint8Array;
   /** [s, s] how alive each cell looks, 0…255. */
   readonly presence: Uint8Array;
-  /** Largest change of a value of `rgba` since the last step, 0…255; 255 after a division. */
+  /** Largest change of a value of `rgba` since the last step, 0…255; 255 when there is no such step to compare with. */
   readonly change: number;
 }
 
@@ -55,7 +55,8 @@ export interface Engine {
    * the batch, bit for bit.
    *
    * @returns read-outs in the order asked
-   * @throws EngineError unknown-patch, bad-mask; then nothing was stepped
+   * @throws EngineError unknown-patch, bad-mask, duplicate-patch (a patch asked for twice), bad-state (a grown
+   *   patch told to divide); then nothing was stepped
    */
   step(steps: readonly PatchStep[]): Promise<Readout[]>;
   /** States [s, s, C] float32, in the order asked. @throws EngineError unknown-patch */
@@ -84,7 +85,7 @@ export class EngineError extends Error {
 
   constructor(
     readonly reason: EngineReason,
-    detail = '',
+    readonly detail = '',
   ) {
     super(detail ? `engine: ${reason}: ${detail}` : `engine: ${reason}`);
   }

@@ -42,5 +42,5 @@ function failureOf(error: unknown, otherwise: 'unavailable' | 'failed'): Failure
   const message = error instanceof Error ? error.message : String(error);
   if (!(error instanceof EngineError)) return { reason: otherwise, detail: message };
   // The other side puts the words in front again.
-  return { reason: error.reason, detail: message.replace(/^engine: [a-z-]+(: )?/, '') };
+  return { reason: error.reason, detail: error.detail };
 }

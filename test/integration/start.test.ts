@@ -1,0 +1,104 @@
+/** `npm start` as a host meets it: a process, what it prints, how it ends. */
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const folders: string[] = [];
+
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
+interface Run {
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** Starts the server and waits for its end; `until` stops it when that has been printed. */
+function start(args: string[], until?: string): Promise<Run> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'server/main.ts', ...args], {
+    cwd: root,
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+    if (until && output.includes(until)) child.kill('SIGTERM');
+  });
+  child.stderr.on('data', (chunk) => {
+    errors += chunk;
+  });
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve({ code, output, errors }));
+  });
+}
+
+/** A copy of the shipped checkpoint, to be broken. */
+function copyCheckpoint(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'vivarium-'));
+  folders.push(folder);
+  cpSync(CHECKPOINT_FOLDER, folder, { recursive: true });
+  return folder;
+}
+
+function editCard(folder: string, edit: (card: Record<string, unknown>) => void): void {
+  const file = join(folder, 'card.json');
+  const card = JSON.parse(readFileSync(file, 'utf8'));
+  edit(card);
+  writeFileSync(file, JSON.stringify(card));
+}
+
+describe('starting', () => {
+  test('says where the room is, with a code to scan, and ends in good order when told to', async () => {
+    const { code, output, errors } = await start(['--port', '0'], '█');
+    expect(errors).toBe('');
+    expect(output).toMatch(/Engine: \w+ on \w+/);
+    expect(output).toMatch(/http:\/\/localhost:\d+\/r\/garden/);
+    expect(code).toBe(0);
+  });
+
+  test.each([
+    ['a missing file', (f: string) => rmSync(join(f, 'model.safetensors')), ['model.safetensors']],
+    [
+      'a cut file',
+      (f: string) => truncateSync(join(f, 'model.safetensors'), 100_000),
+      ['model.safetensors'],
+    ],
+    [
+      'an unknown card version',
+      (f: string) => editCard(f, (c) => Object.assign(c, { version: 7 })),
+      ['card.json', 'version 7'],
+    ],
+    [
+      'a wrong shape',
+      (f: string) => editCard(f, (c) => Object.assign(c.update as object, { hidden: 64 })),
+      ['model.safetensors', 'update.'],
+    ],
+    [
+      'a card that is no JSON',
+      (f: string) => writeFileSync(join(f, 'card.json'), '{'),
+      ['card.json'],
+    ],
+  ])(
+    'a checkpoint with %s is refused with one sentence that names file and field',
+    async (_, damage, names) => {
+      const folder = copyCheckpoint();
+      damage(folder);
+      const { code, errors } = await start(['--port', '0', '--checkpoint', folder]);
+      expect(code).toBe(1);
+      expect(errors.trim().split('\n')).toHaveLength(1);
+      for (const name of names) expect(errors).toContain(name);
+    },
+  );
+
+  test('a setting that cannot be is refused with one sentence', async () => {
+    const { code, errors } = await start(['--tick-rate', '99']);
+    expect(code).toBe(1);
+    expect(errors).toBe('--tick-rate must be a whole number from 1 to 60, not "99".\n');
+  });
+});
