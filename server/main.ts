@@ -34,15 +34,7 @@ async function main(): Promise<void> {
   const clientFolder = await ensureClient(console.log);
   const vivarium = await startVivarium({ config, clientFolder, onFatal: fail });
 
-  const { name, device } = vivarium.engine;
-  const [room] = config.rooms;
-  const local = `http://localhost:${vivarium.port}/r/${room}`;
-  const shared = lanAddresses().map((address) => `http://${address}:${vivarium.port}/r/${room}`);
-  console.log(`\nVivarium is alive. Engine: ${name} on ${device}.\n`);
-  console.log(`  this machine   ${local}`);
-  for (const url of shared) console.log(`  on the network ${url}`);
-  console.log(`\n${terminalQr(shared[0] ?? local)}\n`);
-
+  // Before anything is said: who has read where the room is may also end it.
   let closing = false;
   const stop = (): void => {
     // A second signal means that the host will not wait.
@@ -52,6 +44,15 @@ async function main(): Promise<void> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+
+  const { name, device } = vivarium.engine;
+  const [room] = config.rooms;
+  const local = `http://localhost:${vivarium.port}/r/${room}`;
+  const shared = lanAddresses().map((address) => `http://${address}:${vivarium.port}/r/${room}`);
+  console.log(`\nVivarium is alive. Engine: ${name} on ${device}.\n`);
+  console.log(`  this machine   ${local}`);
+  for (const url of shared) console.log(`  on the network ${url}`);
+  console.log(`\n${terminalQr(shared[0] ?? local)}\n`);
 }
 
 main().catch(fail);

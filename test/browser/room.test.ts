@@ -34,6 +34,7 @@ async function visit(): Promise<Page> {
   const browser = await launchBrowser();
   browsers.push(browser);
   const page = await browser.newPage({ viewport: { width: 900, height: 700 } });
+  page.setDefaultTimeout(120_000);
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
@@ -83,9 +84,11 @@ test('two browsers: one plants, both see it grow; the other wounds it, both see 
     for (const { stage, extent } of moments) expect(extent).toBeLessThanOrEqual(stage);
     expect(moments[0].extent).toBe(2);
     expect(Math.max(...moments.map(({ extent }) => extent))).toBeGreaterThan(24);
-    // Eight ticks a stage from the tick of planting: the last stage begins with the 33rd.
-    const full = moments.find(({ stage }) => stage === 32)!;
-    expect(full.tick - organism.born).toBe(33);
+    // Eight ticks a stage from the tick of planting, whichever frames a slow browser has skipped.
+    for (const { tick, stage } of moments) {
+      const divisions = Math.min(4, Math.floor((tick - organism.born - 1) / 8));
+      expect(stage).toBe(2 * 2 ** divisions);
+    }
   }
   const unwounded = await planesOf(a);
   expect((await planesOf(b)).bytes.equals(unwounded.bytes)).toBe(true);
@@ -122,4 +125,4 @@ test('two browsers: one plants, both see it grow; the other wounds it, both see 
   for (const page of [a, b, late]) {
     expect((page as unknown as { problems: string[] }).problems).toEqual([]);
   }
-});
+}, 300_000);
