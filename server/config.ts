@@ -1,6 +1,7 @@
 /** What a host can set: one table gives the flags, the environment variables, the help and the defaults. */
 import { parseArgs } from 'node:util';
 import { DEFAULTS } from '../shared/defaults.ts';
+import { BACKEND_NAMES } from './engine/backend.ts';
 
 interface Setting<T> {
   readonly flag: string;
@@ -108,8 +109,8 @@ const SETTINGS = {
     'engine',
     'NAME',
     'auto',
-    'auto, tensorflow (tfjs-node-gpu or tfjs-node) or wasm',
-    oneOf('auto', 'tensorflow', 'wasm'),
+    'auto (the best that works here), tensorflow (tfjs-node-gpu, tfjs-node), onnx, wasm or cpu',
+    oneOf('auto', ...BACKEND_NAMES),
   ),
 } as const;
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { hashText } from '../shared/random.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
-import { createTfjsEngine } from './engine/tfjs/engine.ts';
+import { createEngine } from './engine/create.ts';
 import { createApp, galleryUrl } from './http/app.ts';
 import { openGateway } from './net/gateway.ts';
 import { Lobby } from './net/lobby.ts';
@@ -58,7 +58,7 @@ export function speciesOf(checkpoint: Checkpoint): Species {
 export async function startVivarium(options: VivariumOptions): Promise<Vivarium> {
   const { config, clientFolder, clock = systemClock, onFatal } = options;
   const checkpoint = await loadCheckpoint(config.checkpoint);
-  const engine = await createTfjsEngine({ checkpoints: [checkpoint], backend: config.engine });
+  const engine = await createEngine({ checkpoints: [checkpoint], backend: config.engine });
   const world = new World(engine);
   const lobbies = new Map<string, Lobby>();
   let failed = false;

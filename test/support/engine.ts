@@ -1,7 +1,7 @@
 /** The real engine on the shipped checkpoint. */
 import { fileURLToPath } from 'node:url';
+import { createEngine } from '../../server/engine/create.ts';
 import type { Engine } from '../../server/engine/engine.ts';
-import { createTfjsEngine } from '../../server/engine/tfjs/engine.ts';
 import { speciesOf } from '../../server/vivarium.ts';
 import { type Checkpoint, loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import type { Species } from '../../server/world/species.ts';
@@ -16,6 +16,6 @@ export async function startEngine(): Promise<{
   engine: Engine;
 }> {
   const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
-  const engine = await createTfjsEngine({ checkpoints: [checkpoint] });
+  const engine = await createEngine({ checkpoints: [checkpoint] });
   return { checkpoint, species: speciesOf(checkpoint), engine };
 }

@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PNG } from 'pngjs';
+import { createEngine } from '../../engine/create.ts';
 import type { Engine, Readout } from '../../engine/engine.ts';
-import { createTfjsEngine } from '../../engine/tfjs/engine.ts';
 import { GALLERY_FILE, galleryLatent, loadModel, type Model } from '../checkpoint.ts';
 import { gallerySheet } from '../gallery.ts';
 import { growthSchedule } from '../growth.ts';
@@ -71,7 +71,7 @@ async function main(): Promise<void> {
   const layout = gallerySheet(model.card);
   const sheet = new PNG({ width: layout.width, height: layout.height });
   sheet.data.fill(0);
-  const engine = await createTfjsEngine({ checkpoints: [model] });
+  const engine = await createEngine({ checkpoints: [model] });
   try {
     const { threshold } = model.card.presence;
     const count = model.card.gallery.length;

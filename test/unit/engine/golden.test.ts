@@ -1,8 +1,8 @@
 /** The shipped checkpoint against golden vectors that its trainer (another framework) wrote. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { createEngine } from '../../../server/engine/create.ts';
 import type { Engine } from '../../../server/engine/engine.ts';
-import { createTfjsEngine } from '../../../server/engine/tfjs/engine.ts';
 import { type Checkpoint, galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { growthSchedule } from '../../../server/vnca/growth.ts';
 import { parseSafetensors, toFloat32 } from '../../../server/vnca/safetensors.ts';
@@ -56,13 +56,14 @@ const plant = (engine: Engine): Promise<void> =>
 const full = process.env.VIVARIUM_TEST_FULL === '1';
 
 describe.each([
+  ['onnx', true],
   ['wasm', true],
   ['cpu', true],
   ['auto', full],
 ] as const)('on backend %s', (backend, long) => {
   let engine: Engine;
   beforeAll(async () => {
-    engine = await createTfjsEngine({ checkpoints: [checkpoint], backend });
+    engine = await createEngine({ checkpoints: [checkpoint], backend });
   });
   afterAll(() => engine.close());
   afterEach(() => engine.dispose(PATCHES));
@@ -105,7 +106,7 @@ describe.each([
 });
 
 test('full patches step alike in every batch, bit for bit', async () => {
-  const engine = await createTfjsEngine({ checkpoints: [checkpoint] });
+  const engine = await createEngine({ checkpoints: [checkpoint] });
   const ids = Array.from({ length: 17 }, (_, i) => i);
   await engine.plant(
     ids.map((patch) => ({

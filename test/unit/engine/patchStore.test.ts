@@ -1,18 +1,23 @@
 /** What only the core can show: that it leaks no tensor, and fixed batches for backends that need them. */
 import * as tf from '@tensorflow/tfjs-core';
-import { selectBackend } from '../../../server/engine/tfjs/backend.ts';
-import { createPatchStore, type PatchStore } from '../../../server/engine/tfjs/patchStore.ts';
+import { type Backend, selectBackend } from '../../../server/engine/backend.ts';
+import { createPatchStore, type PatchStore } from '../../../server/engine/core/patchStore.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CONTRACT_MODELS } from './contract.ts';
 
+let backend: Backend;
+
 beforeAll(async () => {
-  await selectBackend('wasm');
+  backend = await selectBackend('wasm');
 });
 
 const IDS = Array.from({ length: 12 }, (_, i) => i);
 
-function planted(batchPatches?: number): PatchStore {
-  const store = createPatchStore({ models: CONTRACT_MODELS, batchPatches });
+async function planted(batchPatches?: number): Promise<PatchStore> {
+  const store = await createPatchStore({
+    models: CONTRACT_MODELS,
+    backend: { ...backend, ...(batchPatches && { batchPatches }) },
+  });
   store.plant(
     IDS.map((patch) => {
       const { card } = CONTRACT_MODELS[patch % CONTRACT_MODELS.length];
@@ -25,27 +30,29 @@ function planted(batchPatches?: number): PatchStore {
 
 const steps = IDS.map((patch) => ({ patch, divide: false }));
 
-test('stepping leaves no tensor behind, closing none at all', () => {
+test('stepping leaves no tensor behind, closing none at all', async () => {
   const before = tf.memory().numTensors;
-  const store = planted();
+  const store = await planted();
   const loaded = tf.memory().numTensors;
-  for (let k = 0; k < 3; k++) store.step(steps);
-  expect(() => store.step([...steps, { patch: 99, divide: false }])).toThrow('unknown-patch');
+  for (let k = 0; k < 3; k++) await store.step(steps);
+  await expect(store.step([...steps, { patch: 99, divide: false }])).rejects.toThrow(
+    'unknown-patch',
+  );
   expect(tf.memory().numTensors).toBe(loaded);
-  store.close();
+  await store.close();
   expect(tf.memory().numTensors).toBe(before);
 });
 
-test('batches filled up with zeros step alike', () => {
-  const free = planted();
-  const readouts = free.step(steps);
+test('batches filled up with zeros step alike', async () => {
+  const free = await planted();
+  const readouts = await free.step(steps);
   for (const size of [1, 2, 5, 16]) {
-    const fixed = planted(size);
-    expect(fixed.step(steps)).toEqual(readouts);
+    const fixed = await planted(size);
+    expect(await fixed.step(steps)).toEqual(readouts);
     expect(fixed.exportStates(IDS)).toEqual(free.exportStates(IDS));
-    fixed.close();
+    await fixed.close();
   }
-  free.close();
+  await free.close();
 });
 
 test('a backend that is not there is unavailable, and says why', async () => {

@@ -1,6 +1,6 @@
 /** What the engine's side of the port makes of a worker that dies or speaks. */
 import { Worker } from 'node:worker_threads';
-import { attachEngine } from '../../../server/engine/tfjs/workerEngine.ts';
+import { attachEngine } from '../../../server/engine/thread/workerEngine.ts';
 
 const SAY = "const { parentPort } = require('node:worker_threads');";
 const READY = "parentPort.postMessage({ info: { name: 'fake', device: 'CPU (none)' } });";

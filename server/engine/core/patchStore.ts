@@ -1,13 +1,12 @@
 /**
- * The synchronous core of the engine: patches, and how they are planted, stepped and read. It runs on the thread's
- * TensorFlow.js backend and knows nothing of workers.
+ * The core of every engine: patches, and how they are planted, stepped and read. It knows nothing of workers.
  *
- * A call takes effect whole, or throws and leaves every patch as it was.
+ * A call takes effect whole, or throws and leaves every patch as it was. A step must be awaited before the next call.
  */
 import type { Model } from '../../vnca/checkpoint.ts';
 import { firstStage, seedState } from '../../vnca/growth.ts';
 import { createReadout } from '../../vnca/readout.ts';
-import { createRule, disposeRule } from '../../vnca/rule.ts';
+import type { Backend } from '../backend.ts';
 import {
   EngineError,
   type NewPatch,
@@ -18,25 +17,27 @@ import {
 import { type BatchEntry, createBatchStepper } from './batchStepper.ts';
 import type { Patch, Species } from './patch.ts';
 
-/** The engine's contract without promises; see `Engine` for what each call does and throws. */
+/** See `Engine` for what each call does and throws. */
 export interface PatchStore {
   plant(patches: readonly NewPatch[]): void;
-  step(steps: readonly PatchStep[]): Readout[];
+  step(steps: readonly PatchStep[]): Promise<Readout[]>;
   exportStates(patches: readonly PatchId[]): Float32Array[];
   importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void;
   dispose(patches: readonly PatchId[]): void;
-  close(): void;
+  close(): Promise<void>;
 }
 
 export interface PatchStoreOptions {
   /** Names are those of the cards. */
   readonly models: readonly Model[];
-  /** Patches in every batch, as in `Backend`. */
-  readonly batchPatches?: number | undefined;
+  readonly backend: Backend;
 }
 
 /** @throws EngineError unavailable: two models of one name */
-export function createPatchStore({ models, batchPatches }: PatchStoreOptions): PatchStore {
+export async function createPatchStore({
+  models,
+  backend,
+}: PatchStoreOptions): Promise<PatchStore> {
   const allSpecies = new Map<string, Species>();
   for (const { card } of models) {
     if (models.filter((other) => other.card.name === card.name).length > 1) {
@@ -45,10 +46,11 @@ export function createPatchStore({ models, batchPatches }: PatchStoreOptions): P
   }
   for (const model of models) {
     const { card } = model;
-    allSpecies.set(card.name, { card, rule: createRule(model), read: createReadout(card) });
+    const rule = await backend.load(model);
+    allSpecies.set(card.name, { card, rule, read: createReadout(card) });
   }
   const patches = new Map<PatchId, Patch>();
-  const stepper = createBatchStepper(batchPatches);
+  const stepper = createBatchStepper(backend);
 
   const find = (id: PatchId): Patch => {
     const patch = patches.get(id);
@@ -72,13 +74,13 @@ export function createPatchStore({ models, batchPatches }: PatchStoreOptions): P
       for (const [id, patch] of planted) patches.set(id, patch);
     },
 
-    step(steps) {
+    async step(steps) {
       const entries = steps.map((step): BatchEntry => ({ patch: find(step.patch), step }));
       checkSteps(entries);
       const results = new Array<Float32Array>(entries.length);
       for (const { species, stage, indices } of group(entries)) {
         const batch = indices.map((i) => entries[i]);
-        const after = stepper.step(species, stage, batch);
+        const after = await stepper.step(species, stage, batch);
         after.forEach((state, k) => {
           results[indices[k]] = state;
         });
@@ -110,9 +112,9 @@ export function createPatchStore({ models, batchPatches }: PatchStoreOptions): P
       for (const id of ids) patches.delete(id);
     },
 
-    close() {
+    async close() {
       patches.clear();
-      for (const { rule } of allSpecies.values()) disposeRule(rule);
+      for (const { rule } of allSpecies.values()) await rule.dispose();
       allSpecies.clear();
     },
   };

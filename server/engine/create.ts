@@ -1,15 +1,15 @@
-/** The engine on TensorFlow.js, in a thread of its own so that steps never hold up the sockets. */
+/** An engine in a thread of its own, so that steps never hold up the sockets. */
 import { Worker } from 'node:worker_threads';
-import type { Model } from '../../vnca/checkpoint.ts';
-import type { Engine } from '../engine.ts';
+import type { Model } from '../vnca/checkpoint.ts';
 import type { BackendName } from './backend.ts';
-import type { WorkerStart } from './protocol.ts';
-import { attachEngine } from './workerEngine.ts';
+import type { Engine } from './engine.ts';
+import type { WorkerStart } from './thread/protocol.ts';
+import { attachEngine } from './thread/workerEngine.ts';
 
-export interface TfjsEngineOptions {
+export interface EngineOptions {
   /** Patches name their checkpoint by its card's name. */
   readonly checkpoints: readonly Model[];
-  /** 'auto' (the default) takes the first of tensorflow, wasm, cpu that works here. */
+  /** 'auto' (the default) takes the best that works here. */
   readonly backend?: BackendName | 'auto';
 }
 
@@ -18,10 +18,7 @@ export interface TfjsEngineOptions {
  *
  * @throws EngineError unavailable: no wanted backend works, or two checkpoints have one name
  */
-export function createTfjsEngine({
-  checkpoints,
-  backend = 'auto',
-}: TfjsEngineOptions): Promise<Engine> {
+export function createEngine({ checkpoints, backend = 'auto' }: EngineOptions): Promise<Engine> {
   const start: WorkerStart = {
     backend,
     // Encoder and gallery stay here: the thread only steps.
@@ -31,6 +28,9 @@ export function createTfjsEngine({
     })),
   };
   return attachEngine(
-    new Worker(new URL('./worker.mjs', import.meta.url), { workerData: start, name: 'engine' }),
+    new Worker(new URL('./thread/worker.mjs', import.meta.url), {
+      workerData: start,
+      name: 'engine',
+    }),
   );
 }

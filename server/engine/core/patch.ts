@@ -1,12 +1,12 @@
 /** What the engine keeps of a checkpoint and of a patch. */
 import type { Card } from '../../vnca/card.ts';
 import type { ReadCells } from '../../vnca/readout.ts';
-import type { Rule } from '../../vnca/rule.ts';
+import type { StepRule } from '../backend.ts';
 
 /** A checkpoint at work. */
 export interface Species {
   readonly card: Card;
-  readonly rule: Rule;
+  readonly rule: StepRule;
   readonly read: ReadCells;
 }
 

@@ -1,9 +1,9 @@
 /** What the engine and its worker say to each other. */
 import type { Card } from '../../vnca/card.ts';
 import type { WeightTensor } from '../../vnca/checkpoint.ts';
+import type { BackendName } from '../backend.ts';
+import type { PatchStore } from '../core/patchStore.ts';
 import type { EngineInfo, EngineReason } from '../engine.ts';
-import type { BackendName } from './backend.ts';
-import type { PatchStore } from './patchStore.ts';
 
 /** The worker's `workerData`. */
 export interface WorkerStart {
@@ -13,7 +13,7 @@ export interface WorkerStart {
 
 export type Method = Exclude<keyof PatchStore, 'close'>;
 export type Arguments<M extends Method> = Parameters<PatchStore[M]>[0];
-export type Result<M extends Method> = ReturnType<PatchStore[M]>;
+export type Result<M extends Method> = Awaited<ReturnType<PatchStore[M]>>;
 
 export interface Request<M extends Method = Method> {
   readonly call: number;

@@ -1,25 +1,28 @@
 /** The engine's thread: a patch store behind a message port, one call after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { selectBackend } from '../backend.ts';
+import { createPatchStore, type PatchStore } from '../core/patchStore.ts';
 import { EngineError } from '../engine.ts';
-import { selectBackend } from './backend.ts';
-import { createPatchStore, type PatchStore } from './patchStore.ts';
 import type { Failure, Reply, Request, WorkerStart } from './protocol.ts';
 
 const port = parentPort!;
 
 try {
   const { backend, models } = workerData as WorkerStart;
-  const { info, batchPatches } = await selectBackend(backend);
-  const store = createPatchStore({ models, batchPatches });
-  port.on('message', (request: Request) => answer(store, request));
-  send({ info });
+  const chosen = await selectBackend(backend);
+  const store = await createPatchStore({ models, backend: chosen });
+  let last = Promise.resolve();
+  port.on('message', (request: Request) => {
+    last = last.then(() => answer(store, request));
+  });
+  send({ info: chosen.info });
 } catch (error) {
   send({ unavailable: failureOf(error, 'unavailable') });
 }
 
-function answer(store: PatchStore, { call, method, argument }: Request): void {
+async function answer(store: PatchStore, { call, method, argument }: Request): Promise<void> {
   try {
-    const result = (store[method] as (argument: unknown) => unknown)(argument);
+    const result = await (store[method] as (argument: unknown) => unknown)(argument);
     send({ call, result }, buffersOf(result));
   } catch (error) {
     send({ call, failure: failureOf(error, 'failed') });

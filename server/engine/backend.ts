@@ -1,0 +1,82 @@
+/**
+ * What computes the steps. Backends differ in how one batch is stepped and in nothing else; patches, masks and
+ * read-outs are the core's.
+ */
+import type { Model } from '../vnca/checkpoint.ts';
+import { EngineError, type EngineInfo } from './engine.ts';
+
+export const BACKEND_NAMES = ['tensorflow', 'onnx', 'wasm', 'cpu'] as const;
+export type BackendName = (typeof BACKEND_NAMES)[number];
+
+/** A batch of patches of one checkpoint and stage. */
+export interface Batch {
+  readonly count: number;
+  /** Side s. */
+  readonly stage: number;
+  /** [count, s, s, C]; only lent for the call. */
+  readonly states: Float32Array;
+  /** [count, Z], for rules with a standing input. */
+  readonly latents?: Float32Array;
+  /** [count, s, s, 1], 1 = the cell takes part, for rules whose cells update by chance. */
+  readonly mask?: Float32Array;
+}
+
+/** One checkpoint's update net on a backend. */
+export interface StepRule {
+  /** @returns [count, s, s, C] after one step; the caller's to keep */
+  step(batch: Batch): Float32Array | Promise<Float32Array>;
+  dispose(): void | Promise<void>;
+}
+
+export interface Backend {
+  readonly info: EngineInfo;
+  /** Whether it really runs on a GPU. */
+  readonly gpu: boolean;
+  /** Cells in the largest batch it should be given: bounds memory, and keeps what it works on in the cache. */
+  readonly maxBatchCells: number;
+  /**
+   * Patches in every batch, short ones padded with zeros; absent: any number. Set where the library chooses its
+   * algorithm by the size of the batch, which would let a patch's result depend on its company.
+   */
+  readonly batchPatches?: number;
+  load(model: Model): Promise<StepRule>;
+}
+
+/** Loaded only when wanted: each brings a large library along. */
+const STARTERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
+  tensorflow: async () => (await import('./tfjs/tensorflow.ts')).startTensorflow(),
+  onnx: async () => (await import('./onnx/onnx.ts')).startOnnx(),
+  wasm: async () => (await import('./tfjs/wasm.ts')).startWasm(),
+  cpu: async () => (await import('./tfjs/cpu.ts')).startCpu(),
+};
+
+/** A real GPU first; TensorFlow's own CPU build is slower than ONNX Runtime, but faster than WebAssembly. */
+const AUTO: readonly { readonly name: BackendName; readonly onlyGpu?: boolean }[] = [
+  { name: 'tensorflow', onlyGpu: true },
+  { name: 'onnx' },
+  { name: 'tensorflow' },
+  { name: 'wasm' },
+  { name: 'cpu' },
+];
+
+/**
+ * Starts a backend in this thread. 'auto' takes the first that works here, a real GPU before the CPU.
+ *
+ * @throws EngineError unavailable
+ */
+export async function selectBackend(wanted: BackendName | 'auto'): Promise<Backend> {
+  const reasons: string[] = [];
+  for (const { name, onlyGpu } of wanted === 'auto' ? AUTO : [{ name: wanted, onlyGpu: false }]) {
+    try {
+      const backend = await STARTERS[name]();
+      if (!onlyGpu || backend.gpu) return backend;
+    } catch (error) {
+      reasons.push(`${name}: ${firstLine(error)}`);
+    }
+  }
+  throw new EngineError('unavailable', reasons.join('; '));
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).trim().split('\n')[0];
+}

@@ -1,0 +1,99 @@
+/**
+ * One step of a rule as an ONNX model, built from the checkpoint. The same nets as `vnca/rule.ts`, which is the
+ * reference; there the words are explained.
+ */
+import { RES4_BLOCKS } from '../../vnca/architecture.ts';
+import type { Model } from '../../vnca/checkpoint.ts';
+import { ModelWriter } from './modelWriter.ts';
+
+export const STATES = 'states';
+export const GENOME = 'genome';
+export const MASK = 'mask';
+export const AFTER = 'after';
+
+/**
+ * The model's inputs: `states` [N, s, s, C]; `genome` [N, Z] for rules with a standing input; `mask` [N, s, s, 1] for
+ * rules whose cells update by chance. Its output: `after` [N, s, s, C].
+ *
+ * Inside, channels come first: that is the layout ONNX Runtime's convolutions are fast in.
+ */
+export function stepModel({ card, tensors }: Model): Uint8Array {
+  const { channels, latentSize, update } = card;
+  const model = new ModelWriter();
+  const shape = ['n', 's', 's', channels];
+  model.input(STATES, shape);
+  model.output(AFTER, shape);
+
+  /** A convolution, k×k, of stored weights [k, k, in, out] or [in, out]. */
+  const conv = (layer: string, input: string): string => {
+    const kernel = tensors.get(`update.${layer}.kernel`)!;
+    const bias = tensors.get(`update.${layer}.bias`);
+    const [inputs, outputs] = kernel.shape.slice(-2);
+    const side = kernel.shape.length === 4 ? kernel.shape[0] : 1;
+    const weights = outputsFirst(kernel.data, side * side, inputs, outputs);
+    const names = [input, model.weight([outputs, inputs, side, side], weights)];
+    if (bias) names.push(model.weight(bias.shape, bias.data));
+    const pad = (side - 1) / 2;
+    return model.node('Conv', names, { kernel_shape: [side, side], pads: [pad, pad, pad, pad] });
+  };
+  const number = (value: number): string => model.weight([], new Float32Array([value]));
+  /**
+   * ELU in four operators. The runtime's own rounds some elements otherwise where a thread's share of them ends, so that a
+   * patch would depend on its company; these do not, and together they are no slower.
+   */
+  const elu = (input: string): string => {
+    const grown = model.node('Exp', [model.node('Min', [input, number(0)])]);
+    return add(model.node('Relu', [input]), model.node('Sub', [grown, number(1)]));
+  };
+  const add = (a: string, b: string): string => model.node('Add', [a, b]);
+
+  const states = model.node('Transpose', [STATES], { perm: [0, 3, 1, 2] });
+  let h = conv('perceive', states);
+  if (update.standingInput) {
+    const genome = tensors.get('update.genome.kernel')!;
+    const bias = model.node('MatMul', [
+      model.input(GENOME, ['n', latentSize]),
+      model.weight(genome.shape, genome.data),
+    ]);
+    h = add(h, model.node('Unsqueeze', [bias, model.integers([2, 3])]));
+  }
+  if (update.kind === 'res4') {
+    for (let i = 0; i < RES4_BLOCKS; i++) {
+      h = add(h, conv(`block${i}.outer`, elu(conv(`block${i}.inner`, h))));
+    }
+  } else {
+    h = elu(h);
+    if (update.kind === 'residual') h = add(h, elu(conv('hidden', h)));
+  }
+  let change = conv('out', h);
+  if (update.updateProbability < 1) {
+    const mask = model.node('Transpose', [model.input(MASK, ['n', 's', 's', 1])], {
+      perm: [0, 3, 1, 2],
+    });
+    change = model.node('Mul', [change, mask]);
+  }
+  let after = add(states, change);
+  if (update.stateLimit !== undefined) {
+    after = model.node('Clip', [after, number(-update.stateLimit), number(update.stateLimit)]);
+  }
+  model.node('Transpose', [after], { perm: [0, 2, 3, 1] }, AFTER);
+  return model.finish();
+}
+
+/** [taps, in, out] → [out, in, taps]: ONNX keeps a kernel's outputs first, tfjs last. */
+function outputsFirst(
+  data: Float32Array,
+  taps: number,
+  inputs: number,
+  outputs: number,
+): Float32Array {
+  const result = new Float32Array(data.length);
+  for (let tap = 0; tap < taps; tap++) {
+    for (let i = 0; i < inputs; i++) {
+      for (let o = 0; o < outputs; o++) {
+        result[(o * inputs + i) * taps + tap] = data[(tap * inputs + i) * outputs + o];
+      }
+    }
+  }
+  return result;
+}

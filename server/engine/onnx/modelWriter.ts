@@ -1,0 +1,91 @@
+/** Puts an ONNX model together in memory: nodes, weights, inputs, outputs. Field numbers as in onnx.proto3. */
+import { ProtoWriter } from './protobuf.ts';
+
+const IR_VERSION = 8;
+const OPSET = 17;
+const FLOAT = 1;
+const INT64 = 7;
+
+type Attribute = number | readonly number[];
+/** A whole number is a fixed dimension, a word a free one. */
+export type Dimension = number | string;
+
+export class ModelWriter {
+  private readonly graph = new ProtoWriter().text(2, 'step');
+  private names = 0;
+
+  /** Adds a node with one output. @returns the output's name */
+  node(
+    type: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+    output = `t${this.names++}`,
+  ): string {
+    const node = new ProtoWriter();
+    for (const input of inputs) node.text(1, input);
+    node.text(2, output).text(3, output).text(4, type);
+    for (const [name, value] of Object.entries(attributes)) {
+      const attribute = new ProtoWriter().text(1, name);
+      if (typeof value === 'number') attribute.int(3, value).int(20, 2);
+      else {
+        for (const item of value) attribute.int(8, item);
+        attribute.int(20, 7);
+      }
+      node.message(5, attribute);
+    }
+    this.graph.message(1, node);
+    return output;
+  }
+
+  /** Adds a float32 constant. @returns its name */
+  weight(shape: readonly number[], data: Float32Array): string {
+    return this.constant(
+      FLOAT,
+      shape,
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    );
+  }
+
+  /** Adds a list of int64. @returns its name */
+  integers(values: readonly number[]): string {
+    const data = BigInt64Array.from(values, BigInt);
+    return this.constant(INT64, [values.length], new Uint8Array(data.buffer));
+  }
+
+  input(name: string, shape: readonly Dimension[]): string {
+    this.graph.message(11, valueInfo(name, shape));
+    return name;
+  }
+
+  output(name: string, shape: readonly Dimension[]): void {
+    this.graph.message(12, valueInfo(name, shape));
+  }
+
+  finish(): Uint8Array {
+    return new ProtoWriter()
+      .int(1, IR_VERSION)
+      .message(7, this.graph)
+      .message(8, new ProtoWriter().text(1, '').int(2, OPSET))
+      .finish();
+  }
+
+  private constant(type: number, shape: readonly number[], data: Uint8Array): string {
+    const name = `w${this.names++}`;
+    const tensor = new ProtoWriter();
+    for (const dimension of shape) tensor.int(1, dimension);
+    this.graph.message(5, tensor.int(2, type).text(8, name).bytes(9, data));
+    return name;
+  }
+}
+
+function valueInfo(name: string, shape: readonly Dimension[]): ProtoWriter {
+  const dimensions = new ProtoWriter();
+  for (const dimension of shape) {
+    const value = new ProtoWriter();
+    if (typeof dimension === 'number') value.int(1, dimension);
+    else value.text(2, dimension);
+    dimensions.message(1, value);
+  }
+  const tensor = new ProtoWriter().int(1, FLOAT).message(2, dimensions);
+  return new ProtoWriter().text(1, name).message(2, new ProtoWriter().message(1, tensor));
+}

@@ -1,0 +1,14 @@
+/** TensorFlow.js in plain JavaScript: slow, and everywhere. */
+import type { Backend } from '../backend.ts';
+import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './stepRule.ts';
+
+export async function startCpu(): Promise<Backend> {
+  await import('@tensorflow/tfjs-backend-cpu');
+  await useBackend('cpu');
+  return {
+    info: { name: 'cpu', device: 'CPU (JavaScript)' },
+    gpu: false,
+    maxBatchCells: MAX_BATCH_CELLS,
+    load: loadTfjsRule,
+  };
+}

@@ -1,0 +1,40 @@
+/** Steps on whatever TensorFlow.js backend this thread has set. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Model } from '../../vnca/checkpoint.ts';
+import { createRule, disposeRule, genomeBias, stepStates } from '../../vnca/rule.ts';
+import type { Batch, StepRule } from '../backend.ts';
+
+/** 64 patches of 32×32: about 100 MB with a hidden layer of 72. */
+export const MAX_BATCH_CELLS = 65_536;
+
+/** Sets this thread's backend, which the caller has registered. @throws Error it does not start */
+export async function useBackend(name: string): Promise<void> {
+  // Leaves out checks that only a program under construction needs, and an advertisement on the console.
+  tf.enableProdMode();
+  // tfjs swallows a backend's own error and answers false.
+  if (!(await tf.setBackend(name))) throw new Error('the backend does not start');
+  await tf.ready();
+}
+
+export async function loadTfjsRule(model: Model): Promise<StepRule> {
+  const rule = createRule(model);
+  const { channels, latentSize } = model.card;
+  return {
+    step({ count, stage, states, latents, mask }: Batch) {
+      const after = tf.tidy(() => {
+        const genome = latents && genomeBias(rule, tf.tensor2d(latents, [count, latentSize]));
+        const parts = mask && tf.tensor4d(mask, [count, stage, stage, 1]);
+        return stepStates(rule, tf.tensor4d(states, [count, stage, stage, channels]), {
+          ...(genome && { genome }),
+          ...(parts && { mask: parts }),
+        });
+      });
+      try {
+        return after.dataSync() as Float32Array;
+      } finally {
+        after.dispose();
+      }
+    },
+    dispose: () => disposeRule(rule),
+  };
+}

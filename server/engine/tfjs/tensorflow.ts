@@ -1,0 +1,57 @@
+/** TensorFlow's own library, through tfjs-node-gpu or tfjs-node where one is installed. */
+import { createRequire } from 'node:module';
+import util from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Backend } from '../backend.ts';
+import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './stepRule.ts';
+
+const BATCH_PATCHES = 16;
+
+/** @throws Error neither package is installed, or its native part is missing */
+export async function startTensorflow(): Promise<Backend> {
+  loadTensorflow();
+  await useBackend('tensorflow');
+  // The GPU package falls back to the CPU without a word; the backend knows which device is registered.
+  const gpu = (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
+  return {
+    info: { name: 'tensorflow', device: gpu ? 'GPU (TensorFlow, CUDA)' : 'CPU (TensorFlow)' },
+    gpu,
+    maxBatchCells: MAX_BATCH_CELLS,
+    batchPatches: BATCH_PATCHES,
+    load: loadTfjsRule,
+  };
+}
+
+/** Either package registers the backend 'tensorflow' with the tfjs-core that is loaded already. */
+function loadTensorflow(): void {
+  giveBackUtil();
+  // Chosen algorithms must not depend on which was fastest on the day.
+  process.env.TF_CUDNN_DETERMINISTIC ??= '1';
+  process.env.TF_CUDNN_USE_AUTOTUNE ??= '0';
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  const require = createRequire(import.meta.url);
+  let first: unknown;
+  for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']) {
+    try {
+      require(name);
+      return;
+    } catch (error) {
+      first ??= error;
+    }
+  }
+  throw first;
+}
+
+/** tfjs-node calls helpers of node:util that Node 23 removed. */
+function giveBackUtil(): void {
+  const helpers: Record<string, (value: unknown) => boolean> = {
+    isNullOrUndefined: (value) => value === null || value === undefined,
+    isArray: Array.isArray,
+    isString: (value) => typeof value === 'string',
+    isNumber: (value) => typeof value === 'number',
+    isBoolean: (value) => typeof value === 'boolean',
+    isObject: (value) => typeof value === 'object' && value !== null,
+  };
+  const target = util as unknown as Record<string, unknown>;
+  for (const [name, helper] of Object.entries(helpers)) target[name] ??= helper;
+}

@@ -1,0 +1,20 @@
+/** TensorFlow.js in WebAssembly: needs nothing but Node; one thread. */
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Backend } from '../backend.ts';
+import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './stepRule.ts';
+
+export async function startWasm(): Promise<Backend> {
+  const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+  const main = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
+  setWasmPaths(join(dirname(main), '/'));
+  await useBackend('wasm');
+  const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
+  return {
+    info: { name: 'wasm', device: simd ? 'CPU (WebAssembly SIMD)' : 'CPU (WebAssembly)' },
+    gpu: false,
+    maxBatchCells: MAX_BATCH_CELLS,
+    load: loadTfjsRule,
+  };
+}

@@ -1,0 +1,72 @@
+import { createEngine, type EngineOptions } from '../../../server/engine/create.ts';
+import type { Engine } from '../../../server/engine/engine.ts';
+import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
+import { createRandom } from '../../../shared/random.ts';
+import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
+import { bitsOf, CONTRACT_MODELS, describeEngineContract } from './contract.ts';
+
+let open: Engine | undefined;
+
+// Also after a test that has failed: an open engine would keep the process alive.
+afterEach(async () => {
+  await open?.close();
+  open = undefined;
+});
+
+async function opened(options: EngineOptions): Promise<Engine> {
+  open = await createEngine(options);
+  return open;
+}
+
+for (const backend of ['onnx', 'wasm', 'cpu'] as const) {
+  describeEngineContract(backend, () => createEngine({ checkpoints: CONTRACT_MODELS, backend }));
+}
+
+test('auto finds a backend that works, and says which', async () => {
+  const engine = await opened({ checkpoints: [] });
+  expect(['tensorflow', 'onnx']).toContain(engine.info.name);
+  expect(engine.info.device).toMatch(/^(CPU|GPU) \(.+\)$/);
+});
+
+test('two checkpoints of one name are refused', async () => {
+  const [model] = CONTRACT_MODELS;
+  await expect(createEngine({ checkpoints: [model, model], backend: 'cpu' })).rejects.toMatchObject(
+    {
+      reason: 'unavailable',
+      message: 'engine: unavailable: two checkpoints are named "tiny"',
+    },
+  );
+});
+
+test.each(['onnx', 'wasm'] as const)(
+  'ISO-2: on %s, small stages of the shipped net step alike in batches of any size, bit for bit',
+  async (backend) => {
+    const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
+    const { name, channels, latentSize } = checkpoint.card;
+    const engine = await opened({ checkpoints: [checkpoint], backend });
+    const random = createRandom(17);
+    const ids = Array.from({ length: 40 }, (_, patch) => patch);
+    await engine.plant(
+      ids.map((patch) => ({ patch, checkpoint: name, latent: random.latent(latentSize) })),
+    );
+    for (const stage of [2, 4, 8]) {
+      const states = ids.map((patch) => ({
+        patch,
+        state: random.latent(stage * stage * channels),
+      }));
+      const step = async (batches: number[][]): Promise<string[]> => {
+        await engine.importStates(states);
+        for (const batch of batches) {
+          await engine.step(batch.map((patch) => ({ patch, divide: false })));
+        }
+        return (await engine.exportStates(ids)).map(bitsOf);
+      };
+      const alone = await step(ids.map((patch) => [patch]));
+      for (const size of [2, 3, 5, 7, 16, 31, 40]) {
+        const batches: number[][] = [];
+        for (let i = 0; i < ids.length; i += size) batches.push(ids.slice(i, i + size).reverse());
+        expect(await step(batches)).toEqual(alone);
+      }
+    }
+  },
+);
