@@ -1,4 +1,5 @@
 /** What a tick costs: the whole of it, commands to settled ground, without pacing. */
+import { readConfig } from '../../server/config.ts';
 import { World } from '../../server/world/world.ts';
 import { startEngine } from '../support/engine.ts';
 import { ANNA } from '../support/rooms.ts';
@@ -21,7 +22,9 @@ const COUNTS = [1, 16, 64, 256];
 const GROWN_TICKS = 12;
 
 export async function benchTick(log: (line: string) => void): Promise<TickFigures> {
-  const { engine, species } = await startEngine();
+  const config = readConfig([], process.env);
+  if (config === 'help') throw new Error('no help wanted');
+  const { engine, species } = await startEngine(config.engine);
   log(`engine ${engine.info.name} on ${engine.info.device}`);
   const world = new World(engine);
   const rows: TickRow[] = [];

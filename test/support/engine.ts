@@ -1,5 +1,6 @@
 /** The real engine on the shipped checkpoint. */
 import { fileURLToPath } from 'node:url';
+import type { BackendName } from '../../server/engine/backend.ts';
 import { createEngine } from '../../server/engine/create.ts';
 import type { Engine } from '../../server/engine/engine.ts';
 import { speciesOf } from '../../server/vivarium.ts';
@@ -10,12 +11,13 @@ export const CHECKPOINT_FOLDER = fileURLToPath(
   new URL('../../checkpoints/interim-emoji', import.meta.url),
 );
 
-export async function startEngine(): Promise<{
+/** @param backend which one; 'auto' takes the best that works here */
+export async function startEngine(backend: BackendName | 'auto' = 'auto'): Promise<{
   checkpoint: Checkpoint;
   species: Species;
   engine: Engine;
 }> {
   const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
-  const engine = await createEngine({ checkpoints: [checkpoint] });
+  const engine = await createEngine({ checkpoints: [checkpoint], backend });
   return { checkpoint, species: speciesOf(checkpoint), engine };
 }
