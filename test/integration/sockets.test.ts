@@ -3,7 +3,7 @@ import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
 import type { Vivarium } from '../../server/vivarium.ts';
 import type { Room } from '../../server/world/room.ts';
-import { createPlanes, equalPlanes } from '../../shared/codec/planes.ts';
+import { copyPlanes, createPlanes, equalPlanes } from '../../shared/codec/planes.ts';
 import { COMMANDS } from '../../shared/protocol/commands.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { startServer } from '../support/server.ts';
@@ -273,7 +273,10 @@ describe('malformed messages', () => {
     const random = createRandom(31);
     const visitor = await join();
     const watcher = await join();
+    // At rest, nothing but a message could change the room.
+    await watcher.until(() => room.awake === 0);
     const before = JSON.stringify(room.organisms);
+    const planes = copyPlanes(room.ground.planes);
     const total = 10_000;
     for (let i = 0; i < total; i++) visitor.say(...malformed(random));
     await visitor.until(
@@ -284,6 +287,7 @@ describe('malformed messages', () => {
       .map(({ message }) => reasonOf(message));
     expect(new Set(reasons)).toEqual(new Set(['bad-message', 'unknown-message']));
     expect(JSON.stringify(room.organisms)).toBe(before);
+    expect(equalPlanes(room.ground.planes, planes)).toBe(true);
     const tick = watcher.tick!;
     await watcher.until(() => watcher.tick! > tick);
     expect(equalPlanes(watcher.planes!, room.ground.planes)).toBe(true);
