@@ -5,7 +5,6 @@
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { contains, type Stroke, strokeLength, windowAround } from '../../shared/geometry.ts';
-import type { SeedSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import type { LifeEvent, OrganismId, OrganismView } from '../../shared/vocabulary.ts';
@@ -13,6 +12,7 @@ import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts'
 import type { Answer, RoomCommand } from './commands.ts';
 import { crossLatents } from './cross.ts';
 import { wound } from './damage.ts';
+import { germinate } from './germinate.ts';
 import { Ground } from './ground.ts';
 import { Hands } from './hand.ts';
 import { type Organism, viewOf } from './organism.ts';
@@ -206,7 +206,11 @@ export class Room {
     if (this.living.size >= this.maxOrganisms) throw new Refusal('garden-full');
     const places = seedPlaces(window, this.ground);
     if (places.some((place) => this.ground.ownerAt(place) !== 0)) throw new Refusal('occupied');
-    const { latent, origin, kind, parents } = this.germinate(by.id, seed);
+    const { latent, origin, kind, parents } = germinate(seed, by.id, {
+      species: this.species,
+      hands: this.hands,
+      random: this.random,
+    });
     const organism: Organism = {
       id: this.nextOrganism++,
       patch: this.nextPatch(),
@@ -230,39 +234,6 @@ export class Room {
     this.living.set(organism.id, organism);
     this.planted.push({ patch: organism.patch, checkpoint: this.species.checkpoint, latent });
     this.life.push({ what: 'born', organism: viewOf(organism) });
-  }
-
-  /** Turns what a participant wants to plant into a latent. */
-  private germinate(
-    participant: number,
-    seed: SeedSource,
-  ): Pick<Organism, 'latent' | 'origin' | 'kind' | 'parents'> {
-    switch (seed.from) {
-      case 'gallery': {
-        const entry = this.species.gallery[seed.index];
-        if (!entry) throw new Refusal('no-such-seed', `gallery index ${seed.index}`);
-        return { latent: entry.latent, origin: 'gallery', kind: entry.name, parents: [] };
-      }
-      case 'prior':
-        return {
-          latent: this.random.latent(this.species.latentSize),
-          origin: 'prior',
-          kind: '',
-          parents: [],
-        };
-      case 'latent': {
-        const latent = Float32Array.from(seed.latent);
-        if (latent.length !== this.species.latentSize || !latent.every(Number.isFinite)) {
-          throw new Refusal('bad-latent', `length ${latent.length}`);
-        }
-        return { latent, origin: 'latent', kind: '', parents: [] };
-      }
-      case 'hand': {
-        const held = this.hands.find(participant, seed.seed);
-        if (!held) throw new Refusal('no-such-seed', `seed ${seed.seed}`);
-        return { latent: held.latent, origin: held.origin, kind: '', parents: held.parents };
-      }
-    }
   }
 
   private damage({ by, points, radius }: RoomCommand & { what: 'damage' }): void {

@@ -1,0 +1,57 @@
+/** What the server gives over plain HTTP. */
+import { ensureClient } from '../../server/http/client-build.ts';
+import type { Vivarium } from '../../server/vivarium.ts';
+import { startServer } from '../support/server.ts';
+
+let server: Vivarium;
+const get = (path: string) =>
+  fetch(`http://127.0.0.1:${server.port}${path}`, { redirect: 'manual' });
+
+beforeAll(async () => {
+  server = await startServer({ rooms: 'hall,yard' }, await ensureClient(() => {}));
+});
+
+afterAll(() => server.close());
+
+test('the root leads to the first room, every room has the page', async () => {
+  const root = await get('/');
+  expect(root.status).toBe(302);
+  expect(root.headers.get('location')).toBe('/r/hall');
+  const page = await get('/r/yard');
+  expect(page.status).toBe(200);
+  expect(await page.text()).toContain('<vivarium-room');
+});
+
+test('the page asks for nothing that the server does not have', async () => {
+  const page = await (await get('/r/hall')).text();
+  const wanted = [...page.matchAll(/(?:src|href)="(\/[^"]*)"/g)].map(([, path]) => path);
+  expect(wanted.length).toBeGreaterThan(0);
+  for (const path of wanted) expect((await get(path)).status).toBe(200);
+});
+
+test('the gallery of the served checkpoint, and of no other', async () => {
+  const gallery = await get('/checkpoints/interim-emoji/gallery.png');
+  expect(gallery.headers.get('content-type')).toBe('image/png');
+  await gallery.arrayBuffer();
+  for (const name of ['nothing', '..%2f..', '%2e%2e']) {
+    expect((await get(`/checkpoints/${name}/gallery.png`)).status).toBe(404);
+  }
+});
+
+test('health, and nothing where there is nothing', async () => {
+  expect(await (await get('/healthz')).json()).toEqual({ ticking: true });
+  for (const path of ['/package.json', '/server/main.ts', '/r', '/assets/../index.ts', '/%00']) {
+    expect((await get(path)).status).toBeGreaterThanOrEqual(400);
+  }
+});
+
+test('strict headers that still let a plain-http venue work', async () => {
+  const { headers } = await get('/r/hall');
+  const policy = headers.get('content-security-policy')!;
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).toContain("script-src 'self'");
+  expect(policy).not.toContain('upgrade-insecure-requests');
+  expect(headers.get('strict-transport-security')).toBeNull();
+  expect(headers.get('x-content-type-options')).toBe('nosniff');
+  expect(headers.get('x-powered-by')).toBeNull();
+});
