@@ -1,0 +1,80 @@
+/** A phone's fingers, in a real browser: a tap plants, two fingers zoom, one finger cuts. */
+import type { Browser, CDPSession, Page } from 'playwright-core';
+import { ensureClient } from '../../server/http/client-build.ts';
+import type { Vivarium } from '../../server/vivarium.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { openRoom, screenOf, waitForPhase } from '../support/page.ts';
+import { startServer } from '../support/server.ts';
+
+let server: Vivarium;
+let browser: Browser;
+let page: Page;
+let fingers: CDPSession;
+
+/** Fingers go down, along, and up again. Each has a list of places it passes. */
+async function touch(...ways: { x: number; y: number }[][]): Promise<void> {
+  const at = (i: number) => ways.map((way, id) => ({ ...way[i], id }));
+  const send = (type: 'touchStart' | 'touchMove' | 'touchEnd', points: ReturnType<typeof at>) =>
+    fingers.send('Input.dispatchTouchEvent', { type, touchPoints: points });
+  await send('touchStart', at(0));
+  for (let i = 1; i < ways[0].length; i++) await send('touchMove', at(i));
+  await send('touchEnd', []);
+}
+
+const line = (x0: number, y0: number, x1: number, y1: number, steps = 10) =>
+  Array.from({ length: steps + 1 }, (_, i) => ({
+    x: x0 + ((x1 - x0) * i) / steps,
+    y: y0 + ((y1 - y0) * i) / steps,
+  }));
+
+beforeAll(async () => {
+  server = await startServer({ size: '96x96' }, await ensureClient(() => {}));
+  browser = await launchBrowser();
+  page = await browser.newPage({
+    viewport: { width: 390, height: 844 },
+    hasTouch: true,
+    isMobile: true,
+  });
+  page.setDefaultTimeout(30_000);
+  await openRoom(page, `http://127.0.0.1:${server.port}/r/garden`);
+  fingers = await page.context().newCDPSession(page);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+test('a seed is in hand at once: the first tap plants it', async () => {
+  const { x, y } = await screenOf(page, 48, 48);
+  await page.touchscreen.tap(x, y);
+  await waitForPhase(page, 1, 'asleep');
+  const [organism] = server.world.rooms.get('garden')!.organisms;
+  expect(organism).toMatchObject({ x: 48, y: 48, origin: 'gallery' });
+}, 180_000);
+
+test('two fingers zoom about their middle, and plant nothing', async () => {
+  const [left, right] = [await screenOf(page, 38, 48), await screenOf(page, 58, 48)];
+  const middle = (left.x + right.x) / 2;
+  await touch(
+    line(middle - 40, left.y, middle - 80, left.y),
+    line(middle + 40, left.y, middle + 80, left.y),
+  );
+  const [wideLeft, wideRight] = [await screenOf(page, 38, 48), await screenOf(page, 58, 48)];
+  const scale = (wideRight.x - wideLeft.x) / (right.x - left.x);
+  expect(scale).toBeGreaterThan(1.7);
+  expect(scale).toBeLessThan(2.3);
+  expect(Math.abs((wideLeft.x + wideRight.x) / 2 - middle)).toBeLessThan(12);
+  expect(server.world.rooms.get('garden')!.organisms).toHaveLength(1);
+}, 180_000);
+
+test('with the cutting tool, a finger wounds what it passes over', async () => {
+  await page.getByTestId('tool-damage').tap();
+  // All across: whatever animal it is, there is flesh on the way.
+  const from = await screenOf(page, 36, 46);
+  const to = await screenOf(page, 60, 50);
+  const woken = waitForPhase(page, 1, 'awake');
+  await touch(line(from.x, from.y, to.x, to.y));
+  await woken;
+  expect(server.world.rooms.get('garden')!.organisms[0].wounds).toBeGreaterThan(0);
+}, 180_000);
