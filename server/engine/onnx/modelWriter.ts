@@ -14,7 +14,12 @@ export class ModelWriter {
   private readonly graph = new ProtoWriter().text(2, 'step');
   private names = 0;
 
-  /** Adds a node with one output. @returns the output's name */
+  /**
+   * Adds a node with one output.
+   *
+   * @param type an operator; a dot parts the domain of one outside the standard from its name
+   * @returns the output's name
+   */
   node(
     type: string,
     inputs: readonly string[],
@@ -23,7 +28,11 @@ export class ModelWriter {
   ): string {
     const node = new ProtoWriter();
     for (const input of inputs) node.text(1, input);
-    node.text(2, output).text(3, output).text(4, type);
+    const dot = type.lastIndexOf('.');
+    node
+      .text(2, output)
+      .text(3, output)
+      .text(4, type.slice(dot + 1));
     for (const [name, value] of Object.entries(attributes)) {
       const attribute = new ProtoWriter().text(1, name);
       if (typeof value === 'number') attribute.int(3, value).int(20, 2);
@@ -33,6 +42,7 @@ export class ModelWriter {
       }
       node.message(5, attribute);
     }
+    if (dot >= 0) node.text(7, type.slice(0, dot));
     this.graph.message(1, node);
     return output;
   }
@@ -66,6 +76,7 @@ export class ModelWriter {
       .int(1, IR_VERSION)
       .message(7, this.graph)
       .message(8, new ProtoWriter().text(1, '').int(2, OPSET))
+      .message(8, new ProtoWriter().text(1, 'com.microsoft').int(2, 1))
       .finish();
   }
 

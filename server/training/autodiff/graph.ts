@@ -1,0 +1,297 @@
+/**
+ * Tensor expressions: what a training step computes, without saying on what. A back end compiles them (`compute.ts`), and
+ * `gradients.ts` differentiates them into more of the same, so that all back ends share one set of gradients.
+ *
+ * Two sorts of tensor: *plain* ones, row-major, and *maps* [N, H, W, C], which a back end may keep in any order while it
+ * computes. All shapes are fixed.
+ */
+export type Shape = readonly number[];
+
+export type Unary =
+  | 'abs'
+  | 'elu'
+  | 'exp'
+  | 'log'
+  | 'negative'
+  | 'relu'
+  | 'sigmoid'
+  | 'sign'
+  | 'softplus'
+  | 'sqrt'
+  | 'tanh';
+export type Binary = 'add' | 'divide' | 'greater' | 'maximum' | 'minimum' | 'multiply' | 'subtract';
+
+interface Window {
+  readonly size: number;
+  readonly stride: number;
+  readonly pad: number;
+}
+
+/** What each operation needs to know besides its inputs. */
+interface Settings {
+  input: { readonly name: string };
+  constant: { readonly value: number };
+  unary: { readonly function: Unary };
+  binary: { readonly function: Binary };
+  where: unknown;
+  expand: unknown;
+  sum: { readonly axes: readonly number[] };
+  max: { readonly axes: readonly number[] };
+  reshape: unknown;
+  slice: { readonly from: number };
+  pad: { readonly from: number };
+  matMul: { readonly transposeA: boolean; readonly transposeB: boolean };
+  pointwise: { readonly transposed: boolean };
+  pointwiseFilter: unknown;
+  conv: Window;
+  convInput: Window;
+  convFilter: Window;
+  upsample: unknown;
+  sumPool: unknown;
+}
+
+export type OperationKind = keyof Settings;
+export type OperationOf<K extends OperationKind> = { readonly kind: K } & Settings[K];
+export type Operation = { [K in OperationKind]: OperationOf<K> }[OperationKind];
+
+export interface Expression {
+  readonly operation: Operation;
+  readonly inputs: readonly Expression[];
+  readonly shape: Shape;
+  readonly map: boolean;
+}
+
+/** Expressions to compute together, by the name of each result. */
+export type Outputs = Readonly<Record<string, Expression>>;
+
+const make = (
+  operation: Operation,
+  inputs: readonly Expression[],
+  shape: Shape,
+  map = inputs.some((input) => input.map),
+): Expression => ({ operation, inputs, shape, map });
+
+const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
+
+function check(holds: boolean, what: string, ...of: Expression[]): void {
+  if (!holds) throw new RangeError(`${what}: ${of.map(({ shape }) => `[${shape}]`).join(', ')}`);
+}
+
+/** A plain tensor given at each run. */
+export const input = (name: string, shape: Shape): Expression =>
+  make({ kind: 'input', name }, [], shape, false);
+
+/** A map [N, H, W, C] given at each run, row-major like everything outside. */
+export const inputMap = (name: string, shape: Shape): Expression =>
+  make({ kind: 'input', name }, [], shape, true);
+
+/** A number; combines with every shape. */
+export const constant = (value: number): Expression =>
+  make({ kind: 'constant', value }, [], [], false);
+
+const unary =
+  (name: Unary) =>
+  (x: Expression): Expression =>
+    make({ kind: 'unary', function: name }, [x], x.shape);
+
+export const abs = unary('abs');
+/** x > 0 ? x : eˣ − 1. */
+export const elu = unary('elu');
+export const exp = unary('exp');
+export const log = unary('log');
+export const negative = unary('negative');
+export const relu = unary('relu');
+export const sigmoid = unary('sigmoid');
+/** −1, 0 or 1. */
+export const sign = unary('sign');
+/** log(1 + eˣ), without overflow. */
+export const softplus = unary('softplus');
+export const sqrt = unary('sqrt');
+export const tanh = unary('tanh');
+export const square = (x: Expression): Expression => multiply(x, x);
+
+/** Equal ranks, where a dimension of 1 stretches; or a number with anything. */
+function broadcast(...inputs: Expression[]): Shape {
+  const rank = Math.max(...inputs.map(({ shape }) => shape.length));
+  const shape = new Array<number>(rank).fill(1);
+  for (const x of inputs) {
+    if (x.shape.length === 0) continue;
+    check(x.shape.length === rank, 'ranks differ', ...inputs);
+    x.shape.forEach((size, i) => {
+      check(size === shape[i] || size === 1 || shape[i] === 1, 'shapes do not fit', ...inputs);
+      shape[i] = Math.max(shape[i], size);
+    });
+  }
+  return shape;
+}
+
+const binary =
+  (name: Binary) =>
+  (a: Expression, b: Expression | number): Expression => {
+    const right = typeof b === 'number' ? constant(b) : b;
+    return make({ kind: 'binary', function: name }, [a, right], broadcast(a, right));
+  };
+
+export const add = binary('add');
+export const subtract = binary('subtract');
+export const multiply = binary('multiply');
+export const divide = binary('divide');
+export const maximum = binary('maximum');
+export const minimum = binary('minimum');
+/** 1 where a > b, else 0; has no gradient. */
+export const greater = binary('greater');
+/** a where the condition is 1, b where it is 0. */
+export const where = (condition: Expression, a: Expression, b: Expression): Expression =>
+  make({ kind: 'where' }, [condition, a, b], broadcast(condition, a, b));
+/** Within [low, high]; the gradient is zero outside. */
+export const clip = (x: Expression, low: number, high: number): Expression =>
+  minimum(maximum(x, low), high);
+
+/** Stretches dimensions of 1 (or a number) to a shape. */
+export function expand(x: Expression, shape: Shape, map = x.map): Expression {
+  return `${x.shape}` === `${shape}` && map === x.map
+    ? x
+    : make({ kind: 'expand' }, [x], shape, map);
+}
+
+function reduce(kind: 'sum' | 'max', x: Expression, axes: readonly number[]): Expression {
+  const left = axes.filter((axis) => x.shape[axis] !== 1);
+  if (left.length === 0) return x;
+  const shape = x.shape.map((size, axis) => (left.includes(axis) ? 1 : size));
+  return make({ kind, axes: left } as Operation, [x], shape);
+}
+
+/** Sums over axes, which stay as dimensions of 1. */
+export const sum = (
+  x: Expression,
+  axes: readonly number[] = x.shape.map((_, i) => i),
+): Expression => reduce('sum', x, axes);
+/** Greatest along axes, which stay as dimensions of 1; has no gradient. */
+export const max = (x: Expression, axes: readonly number[]): Expression => reduce('max', x, axes);
+
+/** Sums out what broadcasting stretched: back to `shape`. */
+export function sumTo(x: Expression, shape: Shape): Expression {
+  const axes = x.shape.map((_, i) => i).filter((i) => x.shape[i] !== (shape[i] ?? 1));
+  return sum(x, axes);
+}
+
+/** The same numbers, row-major, in another shape. */
+export function reshape(x: Expression, shape: Shape): Expression {
+  check(sizeOf(x.shape) === sizeOf(shape), `cannot take the shape [${shape}]`, x);
+  return make({ kind: 'reshape' }, [x], shape, false);
+}
+/** As `reshape`, to a map [N, H, W, C]. */
+export function reshapeToMap(x: Expression, shape: Shape): Expression {
+  check(sizeOf(x.shape) === sizeOf(shape), `cannot take the shape [${shape}]`, x);
+  return make({ kind: 'reshape' }, [x], shape, true);
+}
+
+const last = ({ shape }: Expression): number => shape[shape.length - 1];
+
+/** Channels [from, to) of the last axis. */
+export function slice(x: Expression, from: number, to: number): Expression {
+  check(from >= 0 && from < to && to <= last(x), `has no channels ${from}…${to}`, x);
+  return make({ kind: 'slice', from }, [x], [...x.shape.slice(0, -1), to - from]);
+}
+/** Zero channels before and behind, on the last axis: the counterpart of `slice`. */
+export const pad = (x: Expression, from: number, channels: number): Expression =>
+  make({ kind: 'pad', from }, [x], [...x.shape.slice(0, -1), channels]);
+
+/** Matrix product of plain tensors [M, K] · [K, N]; either may come transposed. */
+export function matMul(
+  a: Expression,
+  b: Expression,
+  { transposeA = false, transposeB = false } = {},
+): Expression {
+  const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
+  const [k2, n] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
+  check(!a.map && !b.map && k === k2, 'matrices do not fit', a, b);
+  return make({ kind: 'matMul', transposeA, transposeB }, [a, b], [m, n]);
+}
+
+/** A 1×1 convolution: [N, H, W, I] by [I, O] (or its transpose, [O, I]). */
+export function pointwise(x: Expression, weights: Expression, transposed = false): Expression {
+  const [i, o] = transposed ? [weights.shape[1], weights.shape[0]] : weights.shape;
+  check(x.map && i === last(x), 'channels do not fit', x, weights);
+  return make({ kind: 'pointwise', transposed }, [x, weights], [...x.shape.slice(0, 3), o]);
+}
+/** Gradient of `pointwise` for its weights: Σ over cells of x ⊗ change, [I, O]. */
+export const pointwiseFilter = (x: Expression, change: Expression): Expression =>
+  make({ kind: 'pointwiseFilter' }, [x, change], [last(x), last(change)], false);
+
+export interface ConvOptions {
+  readonly stride?: number;
+  /** Zeros on all four sides. */
+  readonly pad?: number;
+}
+
+/** Convolution of a map [N, H, W, I] by [k, k, I, O], as deep learning has it (no flip). */
+export function conv(
+  x: Expression,
+  weights: Expression,
+  { stride = 1, pad = 0 }: ConvOptions = {},
+): Expression {
+  const [n, h, w, channels] = x.shape;
+  const [size, , i, o] = weights.shape;
+  check(x.map && i === channels, 'channels do not fit', x, weights);
+  const side = (s: number): number => Math.floor((s + 2 * pad - size) / stride) + 1;
+  return make({ kind: 'conv', size, stride, pad }, [x, weights], [n, side(h), side(w), o]);
+}
+/**
+ * Gradient of `conv` for its input; as a layer, the transposed convolution.
+ *
+ * @param change [N, h, w, O]
+ * @param weights [k, k, I, O]
+ * @param shape of the result, [N, H, W, I]
+ */
+export const convInput = (
+  change: Expression,
+  weights: Expression,
+  shape: Shape,
+  { stride = 1, pad = 0 }: ConvOptions = {},
+): Expression =>
+  make({ kind: 'convInput', size: weights.shape[0], stride, pad }, [change, weights], shape);
+/** Gradient of `conv` for its weights: [k, k, I, O]. */
+export const convFilter = (
+  x: Expression,
+  change: Expression,
+  size: number,
+  { stride = 1, pad = 0 }: ConvOptions = {},
+): Expression =>
+  make(
+    { kind: 'convFilter', size, stride, pad },
+    [x, change],
+    [size, size, last(x), last(change)],
+    false,
+  );
+
+/** Every cell becomes 2×2 copies of itself. */
+export const upsample = (x: Expression): Expression =>
+  make({ kind: 'upsample' }, [x], [x.shape[0], 2 * x.shape[1], 2 * x.shape[2], x.shape[3]]);
+/** Sums of 2×2 cells: the gradient of `upsample`. */
+export const sumPool = (x: Expression): Expression =>
+  make({ kind: 'sumPool' }, [x], [x.shape[0], x.shape[1] / 2, x.shape[2] / 2, x.shape[3]]);
+
+/** All that the expressions need, each after its inputs. */
+export function inOrder(roots: Iterable<Expression>): Expression[] {
+  const order: Expression[] = [];
+  const seen = new Set<Expression>();
+  const stack: { at: Expression; next: number }[] = [];
+  for (const root of roots) {
+    if (seen.has(root)) continue;
+    seen.add(root);
+    stack.push({ at: root, next: 0 });
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1];
+      const child = top.at.inputs[top.next++];
+      if (!child) {
+        order.push(top.at);
+        stack.pop();
+      } else if (!seen.has(child)) {
+        seen.add(child);
+        stack.push({ at: child, next: 0 });
+      }
+    }
+  }
+  return order;
+}

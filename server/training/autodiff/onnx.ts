@@ -1,0 +1,284 @@
+/** Expressions as ONNX models on the CPU. Inside a model, maps are stored channels first, where convolutions are fast. */
+import { availableParallelism } from 'node:os';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { ModelWriter } from '../../engine/onnx/modelWriter.ts';
+import type { Compute, Program, Value, Values } from './compute.ts';
+import {
+  type Expression,
+  inOrder,
+  type Operation,
+  type OperationKind,
+  type OperationOf,
+  type Outputs,
+  type Shape,
+} from './graph.ts';
+
+export interface OnnxOptions {
+  /** 1…; default: all that this process may use. */
+  readonly threads?: number;
+}
+
+class OnnxValue implements Value {
+  readonly shape: Shape;
+
+  constructor(readonly tensor: Tensor) {
+    this.shape = tensor.dims;
+  }
+}
+
+export function createOnnxCompute({ threads = availableParallelism() }: OnnxOptions = {}): Compute {
+  return {
+    name: 'onnx',
+    device: `CPU (ONNX Runtime, ${threads} thread${threads === 1 ? '' : 's'})`,
+    compile: (outputs) => compile(outputs, threads),
+    upload: (shape, data) => new OnnxValue(new Tensor('float32', data, shape)),
+    read: async (value) => (value as OnnxValue).tensor.data as Float32Array,
+    // Memory is the garbage collector's.
+    free: () => {},
+    dispose: async () => {},
+  };
+}
+
+async function compile(outputs: Outputs, threads: number): Promise<Program> {
+  const { bytes, inputs } = writeModel(outputs);
+  const session = await InferenceSession.create(bytes, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+  });
+  return {
+    async run(values: Values) {
+      const feeds: Record<string, Tensor> = {};
+      for (const [name, shape] of inputs) {
+        const value = values[name] as OnnxValue | undefined;
+        if (!value) throw new RangeError(`input "${name}" is missing`);
+        if (`${value.shape}` !== `${shape}`) {
+          throw new RangeError(`input "${name}" has shape [${value.shape}], not [${shape}]`);
+        }
+        feeds[name] = value.tensor;
+      }
+      const results = await session.run(feeds);
+      const named: Record<string, Value> = {};
+      for (const name of Object.keys(outputs)) named[name] = new OnnxValue(results[`out:${name}`]);
+      return named;
+    },
+    dispose: () => session.release(),
+  };
+}
+
+/** [N, H, W, C] → [N, C, H, W]. */
+const channelsFirst = ([n, h, w, c]: Shape): number[] => [n, c, h, w];
+const physical = ({ shape, map }: Expression): Shape => (map ? channelsFirst(shape) : shape);
+/** Place of an axis of a map in memory. */
+const AXIS = [0, 2, 3, 1];
+const TO_FIRST = { perm: [0, 3, 1, 2] };
+const TO_LAST = { perm: [0, 2, 3, 1] };
+
+function writeModel(outputs: Outputs): { bytes: Uint8Array; inputs: Map<string, Shape> } {
+  const model = new ModelWriter();
+  const inputs = new Map<string, Shape>();
+  const names = new Map<Expression, string>();
+  for (const at of inOrder(Object.values(outputs))) {
+    if (at.operation.kind === 'input') {
+      const { name } = at.operation;
+      if (!inputs.has(name)) model.input(name, at.shape);
+      inputs.set(name, at.shape);
+      names.set(at, at.map ? model.node('Transpose', [name], TO_FIRST) : name);
+      continue;
+    }
+    const write = WRITERS[at.operation.kind] as Writer<Operation>;
+    const operands = at.inputs.map((child) => names.get(child)!);
+    names.set(at, write(model, at, operands, at.operation));
+  }
+  for (const [name, at] of Object.entries(outputs)) {
+    model.output(`out:${name}`, at.shape);
+    if (at.map) model.node('Transpose', [names.get(at)!], TO_LAST, `out:${name}`);
+    else model.node('Identity', [names.get(at)!], {}, `out:${name}`);
+  }
+  return { bytes: model.finish(), inputs };
+}
+
+type Writer<O extends Operation> = (
+  model: ModelWriter,
+  at: Expression,
+  operands: readonly string[],
+  operation: O,
+) => string;
+type Writers = {
+  [K in Exclude<OperationKind, 'input'>]: Writer<Extract<Operation, OperationOf<K>>>;
+};
+
+const FUSED_MATMUL = 'com.microsoft.FusedMatMul';
+const UNARY = {
+  abs: 'Abs',
+  exp: 'Exp',
+  log: 'Log',
+  negative: 'Neg',
+  relu: 'Relu',
+  sigmoid: 'Sigmoid',
+  sign: 'Sign',
+  softplus: 'Softplus',
+  sqrt: 'Sqrt',
+  tanh: 'Tanh',
+} as const;
+const BINARY = {
+  add: 'Add',
+  divide: 'Div',
+  maximum: 'Max',
+  minimum: 'Min',
+  multiply: 'Mul',
+  subtract: 'Sub',
+} as const;
+const FLOAT = 1;
+const BOOL = 9;
+
+const number = (model: ModelWriter, value: number): string =>
+  model.weight([], new Float32Array([value]));
+const reshape = (model: ModelWriter, x: string, shape: Shape): string =>
+  model.node('Reshape', [x, model.integers(shape)]);
+/** [N, C, H, W] → [N, C, H·W]. */
+const flatCells = (model: ModelWriter, x: string, { shape: [n, h, w, c] }: Expression): string =>
+  reshape(model, x, [n, c, h * w]);
+
+const WRITERS: Writers = {
+  constant: (model, _, __, { value }) => number(model, value),
+  unary(model, _, [x], { function: name }) {
+    if (name !== 'elu') return model.node(UNARY[name], [x]);
+    // As in the engine's graph: the runtime's own Elu rounds by the thread.
+    const grown = model.node('Exp', [model.node('Min', [x, number(model, 0)])]);
+    return model.node('Add', [
+      model.node('Relu', [x]),
+      model.node('Sub', [grown, number(model, 1)]),
+    ]);
+  },
+  binary(model, _, operands, { function: name }) {
+    if (name !== 'greater') return model.node(BINARY[name], operands);
+    return model.node('Cast', [model.node('Greater', operands)], { to: FLOAT });
+  },
+  where: (model, _, [condition, a, b]) =>
+    model.node('Where', [model.node('Cast', [condition], { to: BOOL }), a, b]),
+  expand: (model, at, [x]) => model.node('Expand', [x, model.integers(physical(at))]),
+  sum: (model, at, [x], { axes }) =>
+    model.node('ReduceSum', [x, model.integers(axes.map((axis) => (at.map ? AXIS[axis] : axis)))]),
+  max: (model, at, [x], { axes }) =>
+    model.node('ReduceMax', [x], { axes: axes.map((axis) => (at.map ? AXIS[axis] : axis)) }),
+  reshape(model, at, [x]) {
+    const [from] = at.inputs;
+    const rows = from.map ? model.node('Transpose', [x], TO_LAST) : x;
+    const shaped = reshape(model, rows, at.shape);
+    return at.map ? model.node('Transpose', [shaped], TO_FIRST) : shaped;
+  },
+  slice(model, at, [x], { from }) {
+    const axis = at.map ? 1 : at.shape.length - 1;
+    const to = from + at.shape[at.shape.length - 1];
+    return model.node('Slice', [
+      x,
+      model.integers([from]),
+      model.integers([to]),
+      model.integers([axis]),
+    ]);
+  },
+  pad(model, at, [x], { from }) {
+    const rank = at.shape.length;
+    const axis = at.map ? 1 : rank - 1;
+    const pads = new Array<number>(2 * rank).fill(0);
+    pads[axis] = from;
+    pads[rank + axis] = at.shape[rank - 1] - from - at.inputs[0].shape[rank - 1];
+    return model.node('Pad', [x, model.integers(pads)]);
+  },
+  matMul: (model, _, operands, { transposeA, transposeB }) =>
+    model.node(FUSED_MATMUL, operands, { transA: Number(transposeA), transB: Number(transposeB) }),
+  pointwise(model, at, [x, weights], { transposed }) {
+    const product = model.node(FUSED_MATMUL, [weights, flatCells(model, x, at.inputs[0])], {
+      transA: Number(!transposed),
+      transB: 0,
+    });
+    return reshape(model, product, physical(at));
+  },
+  pointwiseFilter(model, at, [x, y]) {
+    const products = model.node(
+      FUSED_MATMUL,
+      [flatCells(model, x, at.inputs[0]), flatCells(model, y, at.inputs[1])],
+      { transA: 0, transB: 1 },
+    );
+    return model.node('ReduceSum', [products, model.integers([0])], { keepdims: 0 });
+  },
+  conv: (model, _, [x, weights], { size, stride, pad }) =>
+    model.node('Conv', [x, model.node('Transpose', [weights], { perm: [3, 2, 0, 1] })], {
+      kernel_shape: [size, size],
+      strides: [stride, stride],
+      pads: [pad, pad, pad, pad],
+    }),
+  convInput(model, at, [y, weights], { size, stride, pad }) {
+    const [, height, width, inputs] = at.shape;
+    const outputs = at.inputs[0].shape[3];
+    if (stride === 1) {
+      // A convolution with the kernel turned round and its channels swapped.
+      const taps = reshape(model, weights, [size * size, inputs, outputs]);
+      const turn = Array.from({ length: size * size }, (_, i) => size * size - 1 - i);
+      const turned = model.node('Gather', [taps, model.integers(turn)], { axis: 0 });
+      const kernel = reshape(model, model.node('Transpose', [turned], { perm: [1, 2, 0] }), [
+        inputs,
+        outputs,
+        size,
+        size,
+      ]);
+      const rim = size - 1 - pad;
+      return model.node('Conv', [y, kernel], {
+        kernel_shape: [size, size],
+        pads: [rim, rim, rim, rim],
+      });
+    }
+    const left = (side: number): number => (side + 2 * pad - size) % stride;
+    return model.node(
+      'ConvTranspose',
+      [y, model.node('Transpose', [weights], { perm: [3, 2, 0, 1] })],
+      {
+        kernel_shape: [size, size],
+        strides: [stride, stride],
+        pads: [pad, pad, pad, pad],
+        output_padding: [left(height), left(width)],
+      },
+    );
+  },
+  convFilter(model, at, [x, y], { size, stride, pad }) {
+    const [n, , , inputs] = at.inputs[0].shape;
+    const [, height, width] = at.inputs[1].shape;
+    const padded =
+      pad === 0 ? x : model.node('Pad', [x, model.integers([0, 0, pad, pad, 0, 0, pad, pad])]);
+    const axes = model.integers([2, 3]);
+    const steps = model.integers([stride, stride]);
+    const taps: string[] = [];
+    for (let j = 0; j < size; j++) {
+      for (let i = 0; i < size; i++) {
+        const from = model.integers([j, i]);
+        const to = model.integers([j + stride * (height - 1) + 1, i + stride * (width - 1) + 1]);
+        taps.push(model.node('Slice', [padded, from, to, axes, steps]));
+      }
+    }
+    const columns = reshape(
+      model,
+      taps.length === 1 ? taps[0] : model.node('Concat', taps, { axis: 1 }),
+      [n, size * size * inputs, height * width],
+    );
+    const products = model.node(FUSED_MATMUL, [columns, flatCells(model, y, at.inputs[1])], {
+      transA: 0,
+      transB: 1,
+    });
+    const total = model.node('ReduceSum', [products, model.integers([0])], { keepdims: 0 });
+    return reshape(model, total, at.shape);
+  },
+  upsample(model, at, [x]) {
+    const [n, h, w, c] = at.inputs[0].shape;
+    const cells = reshape(model, x, [n, c, h, 1, w, 1]);
+    const copies = model.node('Expand', [cells, model.integers([n, c, h, 2, w, 2])]);
+    return reshape(model, copies, physical(at));
+  },
+  sumPool(model, at, [x]) {
+    const [n, h, w, c] = at.shape;
+    const blocks = reshape(model, x, [n, c, h, 2, w, 2]);
+    return model.node('ReduceSum', [blocks, model.integers([3, 5])], { keepdims: 0 });
+  },
+};

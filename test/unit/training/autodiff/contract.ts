@@ -1,0 +1,217 @@
+/** What every training back end must do: each operation and its gradient, against numbers and finite differences. */
+import type { Compute, Value } from '../../../../server/training/autodiff/compute.ts';
+import { gradients } from '../../../../server/training/autodiff/gradients.ts';
+import type { Expression } from '../../../../server/training/autodiff/graph.ts';
+import * as g from '../../../../server/training/autodiff/graph.ts';
+import { createRandom } from '../../../../shared/random.ts';
+
+const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+function numbers(shape: readonly number[], seed: number): Float32Array {
+  const random = createRandom(seed);
+  return Float32Array.from({ length: size(shape) }, () => random.normal());
+}
+
+/** Compiles, runs once, reads everything. */
+export async function evaluate(
+  compute: Compute,
+  outputs: Record<string, Expression>,
+  inputs: Record<string, { shape: readonly number[]; data: Float32Array }>,
+): Promise<Record<string, Float32Array>> {
+  const program = await compute.compile(outputs);
+  const values: Record<string, Value> = {};
+  for (const [name, { shape, data }] of Object.entries(inputs)) {
+    values[name] = compute.upload(shape, data);
+  }
+  const results = await program.run(values);
+  const read: Record<string, Float32Array> = {};
+  for (const [name, value] of Object.entries(results)) {
+    read[name] = Float32Array.from(await compute.read(value));
+  }
+  compute.free(...Object.values(values), ...Object.values(results));
+  await program.dispose();
+  return read;
+}
+
+interface Case {
+  readonly inputs: readonly { readonly shape: readonly number[]; readonly map?: boolean }[];
+  readonly build: (...inputs: Expression[]) => Expression;
+}
+
+const map = (...shape: number[]) => ({ shape, map: true });
+const plain = (...shape: number[]) => ({ shape });
+
+export const OPERATIONS: Record<string, Case> = {
+  'elu, tanh, sigmoid, softplus': {
+    inputs: [map(2, 3, 4, 5)],
+    build: (x) => g.add(g.add(g.elu(x), g.tanh(x)), g.multiply(g.sigmoid(x), g.softplus(x))),
+  },
+  'exp, log, sqrt, abs, negative': {
+    inputs: [plain(3, 4)],
+    build: (x) =>
+      g.subtract(g.log(g.add(g.exp(x), 1)), g.negative(g.sqrt(g.abs(g.subtract(x, 5))))),
+  },
+  'relu, maximum, minimum, where': {
+    inputs: [plain(4, 5), plain(4, 5)],
+    build: (x, y) =>
+      g.add(
+        g.multiply(g.relu(x), g.maximum(x, y)),
+        g.where(g.greater(x, y), g.minimum(x, 0.3), g.clip(y, -0.5, 0.7)),
+      ),
+  },
+  'broadcasting a channel over a map': {
+    inputs: [map(2, 3, 2, 4), plain(4), plain(2, 4)],
+    build: (x, bias, each) =>
+      g.divide(
+        g.multiply(
+          g.add(x, g.reshapeToMap(bias, [1, 1, 1, 4])),
+          g.subtract(g.reshapeToMap(each, [2, 1, 1, 4]), x),
+        ),
+        3,
+      ),
+  },
+  'division by broadcast': {
+    inputs: [plain(2, 3), plain(2, 1)],
+    build: (x, y) => g.divide(x, g.add(g.square(y), 1)),
+  },
+  'expand and sum': {
+    inputs: [plain(2, 3)],
+    build: (x) => g.sum(g.square(g.expand(g.reshapeToMap(x, [2, 1, 1, 3]), [2, 2, 2, 3])), [1, 2]),
+  },
+  'log-sum-exp': {
+    inputs: [plain(3, 5)],
+    build: (x) => {
+      const top = g.max(x, [1]);
+      return g.add(g.log(g.sum(g.exp(g.subtract(x, top)), [1])), top);
+    },
+  },
+  'reshape between rows and maps': {
+    inputs: [map(2, 3, 2, 4)],
+    build: (x) => g.square(g.reshapeToMap(g.reshape(x, [2, 24]), [2, 2, 3, 4])),
+  },
+  'slice and pad': {
+    inputs: [map(2, 2, 2, 5)],
+    build: (x) => g.add(g.pad(g.square(g.slice(x, 1, 4)), 2, 6), 1),
+  },
+  'matrix product': { inputs: [plain(3, 4), plain(4, 5)], build: (a, b) => g.matMul(a, b) },
+  'matrix product, transposed': {
+    inputs: [plain(4, 3), plain(5, 4)],
+    build: (a, b) => g.matMul(a, b, { transposeA: true, transposeB: true }),
+  },
+  pointwise: { inputs: [map(2, 3, 3, 4), plain(4, 6)], build: (x, w) => g.pointwise(x, w) },
+  'pointwise, transposed': {
+    inputs: [map(2, 3, 3, 4), plain(6, 4)],
+    build: (x, w) => g.pointwise(x, w, true),
+  },
+  'convolution 3×3': {
+    inputs: [map(2, 5, 4, 3), plain(3, 3, 3, 2)],
+    build: (x, w) => g.conv(x, w, { pad: 1 }),
+  },
+  'convolution 5×5, stride 2, even side': {
+    inputs: [map(2, 6, 8, 2), plain(5, 5, 2, 3)],
+    build: (x, w) => g.conv(x, w, { pad: 2, stride: 2 }),
+  },
+  'convolution 5×5, stride 2, odd side': {
+    inputs: [map(1, 7, 7, 2), plain(5, 5, 2, 3)],
+    build: (x, w) => g.conv(x, w, { pad: 2, stride: 2 }),
+  },
+  'transposed convolution 5×5': {
+    inputs: [map(2, 3, 4, 3), plain(5, 5, 2, 3)],
+    build: (y, w) => g.convInput(y, w, [2, 6, 8, 2], { pad: 2, stride: 2 }),
+  },
+  'upsample and pool': {
+    inputs: [map(2, 2, 4, 3)],
+    build: (x) => g.add(g.upsample(g.square(x)), g.upsample(g.sumPool(g.upsample(x)))),
+  },
+};
+
+/** The tests of one back end. */
+export function describeComputeContract(name: string, start: () => Promise<Compute>): void {
+  describe(`training back end ${name}`, () => {
+    let compute: Compute;
+    beforeAll(async () => {
+      compute = await start();
+    });
+    afterAll(() => compute?.dispose());
+
+    for (const [title, { inputs, build }] of Object.entries(OPERATIONS)) {
+      it(`differentiates: ${title}`, async () => {
+        const given = inputs.map(({ shape }, i) => ({ shape, data: numbers(shape, i + 1) }));
+        const names = inputs.map((_, i) => `x${i}`);
+        const leaves = inputs.map(({ shape, map }, i) =>
+          map ? g.inputMap(names[i], shape) : g.input(names[i], shape),
+        );
+        const result = build(...leaves);
+        // A weighted sum, so that no error cancels.
+        const weights = { shape: result.shape, data: numbers(result.shape, 99) };
+        const seed = result.map
+          ? g.inputMap('weights', result.shape)
+          : g.input('weights', result.shape);
+        const slopes = gradients([{ result, change: seed }], leaves);
+        const program: Record<string, Expression> = { result };
+        slopes.forEach((slope, i) => {
+          expect(slope.shape).toEqual(inputs[i].shape);
+          program[`slope${i}`] = slope;
+        });
+        const feeds = Object.fromEntries(names.map((name, i) => [name, given[i]]));
+        const all = await evaluate(compute, program, { ...feeds, weights });
+        const only = await compute.compile({ result });
+        const objective = async (): Promise<number> => {
+          const values = Object.fromEntries(
+            names.map((name, i) => [name, compute.upload(given[i].shape, given[i].data.slice())]),
+          );
+          const { result: value } = await only.run(values);
+          const data = await compute.read(value);
+          compute.free(value, ...Object.values(values));
+          return data.reduce((total, x, i) => total + x * weights.data[i], 0);
+        };
+        const step = 1e-2;
+        for (let i = 0; i < given.length; i++) {
+          const { data } = given[i];
+          for (let at = 0; at < data.length; at += Math.ceil(data.length / 12)) {
+            const kept = data[at];
+            data[at] = kept + step;
+            const above = await objective();
+            data[at] = kept - step;
+            const below = await objective();
+            data[at] = kept;
+            const slope = (above - below) / (2 * step);
+            const given = all[`slope${i}`][at];
+            expect(Math.abs(slope - given)).toBeLessThan(0.02 * Math.max(1, Math.abs(slope)));
+          }
+        }
+        await only.dispose();
+      });
+    }
+
+    it('computes a convolution as on paper', async () => {
+      const x = Float32Array.from([1, 2, 3, 4]);
+      const w = Float32Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      const { y } = await evaluate(
+        compute,
+        { y: g.conv(g.inputMap('x', [1, 2, 2, 1]), g.input('w', [3, 3, 1, 1]), { pad: 1 }) },
+        { x: { shape: [1, 2, 2, 1], data: x }, w: { shape: [3, 3, 1, 1], data: w } },
+      );
+      // Cell (0, 0) sees 1·5 + 2·6 + 3·8 + 4·9.
+      expect([...y]).toEqual([77, 67, 47, 37]);
+    });
+
+    it('repeats cells as [[1,2],[3,4]] → blocks', async () => {
+      const x = Float32Array.from([1, 2, 3, 4]);
+      const { y } = await evaluate(
+        compute,
+        { y: g.upsample(g.inputMap('x', [1, 2, 2, 1])) },
+        { x: { shape: [1, 2, 2, 1], data: x } },
+      );
+      expect([...y]).toEqual([1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4]);
+    });
+
+    it('names an input that is missing or has another shape', async () => {
+      const program = await compute.compile({ y: g.exp(g.input('x', [2, 2])) });
+      await expect(program.run({})).rejects.toThrow('input "x" is missing');
+      const wrong = compute.upload([4], new Float32Array(4));
+      await expect(program.run({ x: wrong })).rejects.toThrow('input "x" has shape [4], not [2,2]');
+      await program.dispose();
+    });
+  });
+}
