@@ -2,6 +2,7 @@
  * The model card: what a checkpoint is, for people and for the machine. `card.json` beside the weights, version 1.
  */
 import * as v from 'valibot';
+import { encoderNetwork } from './encoderNetwork.ts';
 import { CheckpointError } from './errors.ts';
 
 export const CARD_VERSION = 1;
@@ -71,8 +72,10 @@ const fields = v.strictObject({
   presence: v.strictObject({ channel: v.exactOptional(channel), threshold: share }),
   /** Steps the rule can be trusted for once grown or touched. */
   trustedSteps: v.exactOptional(count),
-  /** Prose. */
-  encoder: v.exactOptional(v.strictObject({ input: v.string(), layers: v.array(v.string()) })),
+  /** Tensors `encoder.*`; a card may tell of the net in prose alone. */
+  encoder: v.exactOptional(
+    v.union([encoderNetwork, v.strictObject({ input: v.string(), layers: v.array(v.string()) })]),
+  ),
   /** What each row of `gallery.latents` shows, in order. */
   gallery: v.array(
     v.strictObject({ name: v.pipe(v.string(), v.nonEmpty()), kind: v.picklist(GALLERY_KINDS) }),

@@ -1,0 +1,76 @@
+/** The encoder q(z | x) = N(mean, diag σ²) as expressions. */
+import type { EncoderNetwork } from '../../vnca/encoderNetwork.ts';
+import type { Expression, Shape } from '../autodiff/graph.ts';
+import * as g from '../autodiff/graph.ts';
+import type { Parameters } from './parameters.ts';
+import { overCells } from './rule.ts';
+
+export interface EncoderInput {
+  /** Side of an image. */
+  readonly side: number;
+  /** Of an image: 1, 3 or 4. */
+  readonly channels: number;
+  readonly latentSize: number;
+}
+
+/** Name and shape of every tensor of an encoder. */
+export function encoderShapes(net: EncoderNetwork, image: EncoderInput): Map<string, Shape> {
+  const shapes = new Map<string, Shape>();
+  let { side, channels } = image;
+  net.convolutions.forEach((layer, i) => {
+    shapes.set(`encoder.conv${i}.kernel`, [layer.size, layer.size, channels, layer.channels]);
+    shapes.set(`encoder.conv${i}.bias`, [layer.channels]);
+    side = Math.floor((side + 2 * layer.pad - layer.size) / layer.stride) + 1;
+    channels = layer.channels;
+  });
+  let width = side * side * channels;
+  [...net.dense, 2 * image.latentSize].forEach((next, i) => {
+    shapes.set(`encoder.dense${i}.kernel`, [width, next]);
+    shapes.set(`encoder.dense${i}.bias`, [next]);
+    width = next;
+  });
+  return shapes;
+}
+
+export interface Posterior {
+  /** [N, Z]. */
+  readonly mean: Expression;
+  /** log σ, [N, Z]. */
+  readonly logSigma: Expression;
+}
+
+/** @param images map [N, side, side, channels], 0…1 */
+export function encode(net: EncoderNetwork, parameters: Parameters, images: Expression): Posterior {
+  let x = net.input === '-1..1' ? g.subtract(g.multiply(images, 2), 1) : images;
+  net.convolutions.forEach((layer, i) => {
+    const seen = g.conv(x, parameters(`encoder.conv${i}.kernel`), layer);
+    x = g.elu(g.add(seen, overCells(parameters(`encoder.conv${i}.bias`))));
+  });
+  const [n, height, width, channels] = x.shape;
+  let row = g.reshape(x, [n, height * width * channels]);
+  for (let i = 0; i <= net.dense.length; i++) {
+    const bias = parameters(`encoder.dense${i}.bias`);
+    const product = g.matMul(row, parameters(`encoder.dense${i}.kernel`));
+    const sum = g.add(product, g.reshape(bias, [1, bias.shape[0]]));
+    row = i < net.dense.length ? g.elu(sum) : sum;
+  }
+  const size = row.shape[1] / 2;
+  return {
+    mean: bounded(g.slice(row, 0, size), net.meanRange),
+    logSigma: bounded(g.slice(row, size, 2 * size), net.logSigmaRange),
+  };
+}
+
+const bounded = (x: Expression, range?: readonly [number, number]): Expression =>
+  range ? g.clip(x, range[0], range[1]) : x;
+
+/** z = mean + σ · noise, all [N, Z]. */
+export const reparameterise = ({ mean, logSigma }: Posterior, noise: Expression): Expression =>
+  g.add(mean, g.multiply(g.exp(logSigma), noise));
+
+/** KL(q ‖ N(0, I)) = ½ Σ (mean² + σ² − 1 − 2 log σ), nats, [N, 1]. */
+export function divergence({ mean, logSigma }: Posterior): Expression {
+  const variance = g.exp(g.multiply(logSigma, 2));
+  const terms = g.subtract(g.add(g.square(mean), variance), g.add(g.multiply(logSigma, 2), 1));
+  return g.multiply(g.sum(terms, [1]), 0.5);
+}

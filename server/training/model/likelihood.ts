@@ -1,0 +1,112 @@
+/** log p(x | states): how probable an image is, given what the cells show. Nats, summed over pixels, as expressions. */
+
+import type { Expression } from '../autodiff/graph.ts';
+import * as g from '../autodiff/graph.ts';
+import { slice } from '../autodiff/graph.ts';
+
+export type Likelihood =
+  /** One logit a pixel. */
+  | { readonly kind: 'bernoulli'; readonly channel: number }
+  /** Premultiplied RGBA with noise of one σ in the first channels; constants left out. */
+  | { readonly kind: 'gaussian'; readonly sigma: number; readonly channels: readonly number[] }
+  /** Discretised mixture of logistics, 256 levels a colour. */
+  | { readonly kind: 'dmol'; readonly mixtures: number };
+
+/** Channels of an image under a likelihood. */
+export const imageChannels = ({ kind }: Likelihood): 1 | 3 | 4 =>
+  kind === 'bernoulli' ? 1 : kind === 'dmol' ? 3 : 4;
+
+/**
+ * @param states map [N, H, W, C]
+ * @param images map [N, H, W, 1 | 3 | 4], 0…1
+ * @returns [N, 1, 1, 1] (a map): nats an image; a Gaussian's −½ log 2πσ² is left out, being no number of bits of anything
+ */
+export function logLikelihood(
+  likelihood: Likelihood,
+  states: Expression,
+  images: Expression,
+): Expression {
+  switch (likelihood.kind) {
+    case 'bernoulli': {
+      const logits = slice(states, likelihood.channel, likelihood.channel + 1);
+      // −softplus(−l) for ink, −softplus(l) for ground, which is x·l − softplus(l).
+      return sumPixels(g.subtract(g.multiply(images, logits), g.softplus(logits)));
+    }
+    case 'gaussian': {
+      const [first] = likelihood.channels;
+      if (likelihood.channels.some((channel, i) => channel !== first + i)) {
+        throw new RangeError('channels of the read-out must follow each other');
+      }
+      const shown = slice(states, first, first + likelihood.channels.length);
+      const errors = sumPixels(g.square(g.subtract(shown, images)));
+      return g.multiply(errors, -0.5 / likelihood.sigma ** 2);
+    }
+    case 'dmol':
+      return sumPixels(dmol(states, images, likelihood.mixtures));
+  }
+}
+
+const sumPixels = (x: Expression): Expression => g.sum(x, [1, 2, 3]);
+
+const MIN_LOG_SCALE = -7;
+const HALF_BIN = 1 / 255;
+
+/**
+ * Log-probability of each pixel under a discretised mixture of logistics (Salimans et al. 2017, PixelCNN++), laid out as in
+ * the published VNCA: n mixture logits, then for each colour n means, n log-scales, n coefficients.
+ *
+ * @returns [N, H, W, 1]
+ */
+function dmol(states: Expression, images: Expression, mixtures: number): Expression {
+  const n = mixtures;
+  const x = [0, 1, 2].map((c) => g.subtract(g.multiply(slice(images, c, c + 1), 2), 1));
+  const part = (colour: number, what: number): Expression => {
+    const from = n + 3 * n * colour + n * what;
+    return slice(states, from, from + n);
+  };
+  const means = [0, 1, 2].map((colour) => part(colour, 0));
+  const coefficients = [0, 1, 2].map((colour) => g.tanh(part(colour, 2)));
+  const shifted = [
+    means[0],
+    g.add(means[1], g.multiply(coefficients[0], x[0])),
+    g.add(means[2], g.add(g.multiply(coefficients[1], x[0]), g.multiply(coefficients[2], x[1]))),
+  ];
+  let total = logSoftmax(slice(states, 0, n));
+  for (const colour of [0, 1, 2]) {
+    const logScale = g.maximum(part(colour, 1), MIN_LOG_SCALE);
+    total = g.add(total, logBin(g.subtract(x[colour], shifted[colour]), logScale, x[colour]));
+  }
+  return logSumExp(total);
+}
+
+/** Log-mass of a logistic in the bin around x, [N, H, W, n]; the outermost bins reach to infinity. */
+function logBin(centred: Expression, logScale: Expression, x: Expression): Expression {
+  const sharpness = g.exp(g.negative(logScale));
+  const above = g.multiply(g.add(centred, HALF_BIN), sharpness);
+  const below = g.multiply(g.subtract(centred, HALF_BIN), sharpness);
+  const middle = g.multiply(centred, sharpness);
+  const mass = g.subtract(g.sigmoid(above), g.sigmoid(below));
+  const inner = g.where(
+    g.greater(mass, 1e-5),
+    g.log(g.maximum(mass, 1e-12)),
+    g.subtract(
+      g.subtract(g.subtract(middle, logScale), g.multiply(g.softplus(middle), 2)),
+      Math.log(127.5),
+    ),
+  );
+  const lowest = g.subtract(above, g.softplus(above));
+  const highest = g.negative(g.softplus(below));
+  const spread = (condition: Expression): Expression => g.expand(condition, inner.shape);
+  return g.where(
+    spread(g.greater(g.constant(-0.999), x)),
+    lowest,
+    g.where(spread(g.greater(x, 0.999)), highest, inner),
+  );
+}
+
+function logSumExp(x: Expression): Expression {
+  const top = g.max(x, [3]);
+  return g.add(g.log(g.sum(g.exp(g.subtract(x, top)), [3])), top);
+}
+
+const logSoftmax = (x: Expression): Expression => g.subtract(x, logSumExp(x));

@@ -1,0 +1,189 @@
+/**
+ * Runs of the rule as programs: a segment is a few steps in one program. Training stores states between segments alone and
+ * computes those within again on the way back, so memory stays bounded however long an organism lives.
+ */
+import { updateShapes } from '../../vnca/architecture.ts';
+import type { Card } from '../../vnca/card.ts';
+import type { Compute, Program, Value, Values } from '../autodiff/compute.ts';
+import { gradients } from '../autodiff/gradients.ts';
+import type { Expression } from '../autodiff/graph.ts';
+import * as g from '../autodiff/graph.ts';
+import { type Likelihood, logLikelihood } from './likelihood.ts';
+import { type Parameters, parameterInputs } from './parameters.ts';
+import { ruleSteps } from './rule.ts';
+
+export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
+
+export interface Segment {
+  /**
+   * `seed`: the latent fills every cell of a new patch; `divide`: every cell becomes 2×2 first; `go-on`: neither. Steps
+   * follow.
+   */
+  readonly begin: 'seed' | 'divide' | 'go-on';
+  /** Side of the patch during the steps. */
+  readonly stage: number;
+  /** 1… */
+  readonly steps: number;
+}
+
+/**
+ * Segments from the seed to the grown patch.
+ *
+ * @param steps for uniform growth: how many steps (a doubling card says so itself)
+ * @param longest steps a segment may have
+ */
+export function growthSegments(spec: DecoderSpec, longest: number, steps = 0): Segment[] {
+  const { growth, side } = spec;
+  if (growth.kind === 'uniform') return cut('seed', side, steps || growth.steps, longest);
+  const segments: Segment[] = [];
+  for (let stage = growth.seedSide; stage <= side; stage *= 2) {
+    const begin = stage === growth.seedSide ? 'seed' : 'divide';
+    segments.push(...cut(begin, stage, growth.stepsPerStage, longest));
+  }
+  return segments;
+}
+
+/** Segments of `steps` steps of a grown patch. */
+export function stayingSegments(spec: DecoderSpec, steps: number, longest: number): Segment[] {
+  return steps === 0 ? [] : cut('go-on', spec.side, steps, longest);
+}
+
+/** A remainder comes first, so that all others are alike. */
+function cut(begin: Segment['begin'], stage: number, steps: number, longest: number): Segment[] {
+  const segments: Segment[] = [];
+  const remainder = steps % longest;
+  for (let left = steps; left > 0; ) {
+    const now = segments.length === 0 && remainder > 0 ? remainder : longest;
+    segments.push({ begin: segments.length === 0 ? begin : 'go-on', stage, steps: now });
+    left -= now;
+  }
+  return segments;
+}
+
+/** Where the gradient of a segment's last states comes from: an image they shall show, what follows, or both. */
+export interface ReverseOptions {
+  readonly image: boolean;
+  readonly change: boolean;
+}
+
+/**
+ * Programs of segments for one batch size, compiled when first needed.
+ *
+ * Inputs: `latents` [N, Z]; `states` of the stage before (unless it begins with a seed); `parameter:*`; `mask0…` [N, s, s, 1]
+ * where cells update by chance. For reverse programs also `image` [N, S, S, c] with `weight` [N] (what a nat of each sample
+ * counts), `change` of the last states, `total:*` of each parameter and `total:latents`.
+ */
+export class Segments {
+  private readonly programs = new Map<string, Promise<Program>>();
+
+  constructor(
+    private readonly compute: Compute,
+    private readonly spec: DecoderSpec,
+    private readonly likelihood: Likelihood,
+    private readonly imageChannels: number,
+    readonly batch: number,
+  ) {}
+
+  /** Output: `states`. */
+  forward(segment: Segment): Promise<Program> {
+    return this.program(`forward ${key(segment)}`, () => {
+      const { after } = this.steps(segment, parameterInputs(updateShapes(this.spec)));
+      return { states: after };
+    });
+  }
+
+  /** Outputs: `change` of the first states (unless a seed), `total:*`; with an image `states` and `nats` [N]. */
+  reverse(segment: Segment, { image, change }: ReverseOptions): Promise<Program> {
+    return this.program(`reverse ${key(segment)} ${image} ${change}`, () => {
+      const shapes = updateShapes(this.spec);
+      const parameters = parameterInputs(shapes);
+      const { before, latents, after } = this.steps(segment, parameters);
+      const outputs: Record<string, Expression> = {};
+      const seeds: { result: Expression; change: Expression }[] = [];
+      if (image) {
+        const target = g.inputMap('image', this.mapShape(segment.stage, this.imageChannels));
+        const nats = logLikelihood(this.likelihood, after, target);
+        const weight = g.input('weight', [this.batch]);
+        seeds.push({ result: nats, change: g.reshapeToMap(weight, [this.batch, 1, 1, 1]) });
+        outputs.states = after;
+        outputs.nats = g.reshape(nats, [this.batch]);
+      }
+      if (change) {
+        seeds.push({ result: after, change: g.inputMap('change', after.shape) });
+      }
+      const names = [...shapes.keys()];
+      const wanted = [...names.map(parameters), latents, ...(before ? [before] : [])];
+      const slopes = gradients(seeds, wanted);
+      names.forEach((name, i) => {
+        outputs[`total:${name}`] = g.add(g.input(`total:${name}`, shapes.get(name)!), slopes[i]);
+      });
+      outputs['total:latents'] = g.add(
+        g.input('total:latents', latents.shape),
+        slopes[names.length],
+      );
+      if (before) outputs.change = slopes[names.length + 1];
+      return outputs;
+    });
+  }
+
+  /** What the last states show: inputs `states`, `image`; output `nats` [N]. */
+  measure(): Promise<Program> {
+    return this.program('measure', () => {
+      const { side, channels } = this.spec;
+      const states = g.inputMap('states', this.mapShape(side, channels));
+      const image = g.inputMap('image', this.mapShape(side, this.imageChannels));
+      return { nats: g.reshape(logLikelihood(this.likelihood, states, image), [this.batch]) };
+    });
+  }
+
+  async dispose(): Promise<void> {
+    for (const program of this.programs.values()) await (await program).dispose();
+    this.programs.clear();
+  }
+
+  private mapShape(side: number, channels: number): number[] {
+    return [this.batch, side, side, channels];
+  }
+
+  private steps(
+    segment: Segment,
+    parameters: Parameters,
+  ): { before?: Expression; latents: Expression; after: Expression } {
+    const { channels, latentSize, update } = this.spec;
+    const { begin, stage, steps } = segment;
+    const latents = g.input('latents', [this.batch, latentSize]);
+    const step = ruleSteps(update, parameters, latents);
+    let before: Expression | undefined;
+    let states: Expression;
+    if (begin === 'seed') {
+      const cell = g.reshapeToMap(latents, [this.batch, 1, 1, latentSize]);
+      states = g.expand(cell, this.mapShape(stage, channels));
+    } else {
+      const from = begin === 'divide' ? stage / 2 : stage;
+      before = g.inputMap('states', this.mapShape(from, channels));
+      states = begin === 'divide' ? g.upsample(before) : before;
+    }
+    for (let i = 0; i < steps; i++) {
+      const mask =
+        update.updateProbability < 1 ? g.inputMap(`mask${i}`, this.mapShape(stage, 1)) : undefined;
+      states = step(states, mask);
+    }
+    return { ...(before && { before }), latents, after: states };
+  }
+
+  private program(name: string, build: () => Record<string, Expression>): Promise<Program> {
+    let program = this.programs.get(name);
+    if (!program) {
+      program = this.compute.compile(build());
+      this.programs.set(name, program);
+    }
+    return program;
+  }
+}
+
+const key = ({ begin, stage, steps }: Segment): string => `${begin} ${stage} ${steps}`;
+
+/** The values of a set whose names begin with a prefix. */
+export function startingWith(values: Values, prefix: string): Record<string, Value> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => name.startsWith(prefix)));
+}
