@@ -1,0 +1,164 @@
+/**
+ * Built sets, kept as one file each: MAGIC, length of the header (u32, little endian), header (JSON), pixels, labels,
+ * splits. A file that is cut, damaged, of another version or of another source is built anew.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Dataset, Opened, Progress } from './dataset.ts';
+import { DatasetError, ioCode } from './errors.ts';
+
+/** Raise it whenever what a loader makes of the same source changes. */
+const VERSION = 1;
+const MAGIC = 'vivarium training set\n';
+const PREFIX = MAGIC.length + 4;
+const CHUNK = 64 * 1024 * 1024;
+const DIGEST_BYTES = 32;
+
+type Header = Omit<Dataset, 'pixels' | 'labels' | 'splits'> & {
+  readonly version: number;
+  readonly fingerprint: string;
+  readonly labelled: boolean;
+  readonly sizes: readonly [train: number, validation: number, test: number];
+};
+
+/**
+ * The set from the cache, or built and then kept.
+ *
+ * @param config tells apart sets of one name: a file each
+ * @throws DatasetError what `opened.build` throws; unwritable-cache
+ */
+export async function cached(
+  opened: Opened,
+  config: object,
+  folder: string,
+  onProgress: Progress,
+): Promise<Dataset> {
+  const id = createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 12);
+  const file = join(folder, `${opened.name}-${id}.bin`);
+  const kept = await read(file, opened.fingerprint).catch(() => undefined);
+  if (kept !== undefined) return kept;
+  const data = await opened.build(onProgress);
+  await write(file, folder, data, opened.fingerprint);
+  return data;
+}
+
+/** Nothing where the file is not whole or not wanted. */
+async function read(file: string, fingerprint: string): Promise<Dataset | undefined> {
+  const handle = await open(file);
+  try {
+    const hash = createHash('sha256');
+    const prefix = await readBytes(handle, PREFIX, hash);
+    if (prefix.toString('latin1', 0, MAGIC.length) !== MAGIC) return undefined;
+    const length = prefix.readUInt32LE(MAGIC.length);
+    if (length > (await handle.stat()).size) return undefined;
+    const header: Header = JSON.parse((await readBytes(handle, length, hash)).toString());
+    if (header.version !== VERSION || header.fingerprint !== fingerprint) return undefined;
+
+    const { version: _, fingerprint: __, labelled, sizes, ...description } = header;
+    const { count, side, channels } = header;
+    const pixels = await readBytes(handle, count * side * side * channels, hash);
+    const labels = await readBytes(handle, labelled ? count : 0, hash);
+    const splits: Uint32Array[] = [];
+    for (const size of sizes) splits.push(toIndices(await readBytes(handle, 4 * size, hash)));
+    const digest = await readBytes(handle, DIGEST_BYTES);
+    if (!digest.equals(hash.digest())) return undefined;
+
+    const [train, validation, test] = splits;
+    return {
+      ...description,
+      pixels: plain(pixels),
+      ...(labelled ? { labels: plain(labels) } : {}),
+      splits: { train, validation, test },
+    };
+  } finally {
+    await handle.close();
+  }
+}
+
+async function write(
+  file: string,
+  folder: string,
+  data: Dataset,
+  fingerprint: string,
+): Promise<void> {
+  const { pixels, labels, splits, ...description } = data;
+  const parts = [splits.train, splits.validation, splits.test];
+  const [train, validation, test] = parts.map((part) => part.length);
+  const header: Header = {
+    ...description,
+    version: VERSION,
+    fingerprint,
+    labelled: labels !== undefined,
+    sizes: [train, validation, test],
+  };
+  const text = Buffer.from(JSON.stringify(header));
+  const prefix = Buffer.alloc(PREFIX);
+  prefix.write(MAGIC, 'latin1');
+  prefix.writeUInt32LE(text.length, MAGIC.length);
+
+  const unfinished = `${file}.${process.pid}.tmp`;
+  try {
+    await mkdir(folder, { recursive: true });
+    const handle = await open(unfinished, 'w');
+    try {
+      const hash = createHash('sha256');
+      await writeBytes(handle, prefix, hash);
+      await writeBytes(handle, text, hash);
+      await writeBytes(handle, pixels, hash);
+      await writeBytes(handle, labels ?? new Uint8Array(0), hash);
+      for (const part of parts) await writeBytes(handle, fromIndices(part), hash);
+      await writeBytes(handle, hash.digest());
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(unfinished, file);
+  } catch (error) {
+    await rm(unfinished, { force: true }).catch(() => {});
+    throw new DatasetError(
+      'unwritable-cache',
+      folder,
+      `the built set cannot be kept there (${ioCode(error)})`,
+      'make room or give it write permission, or choose another cache folder',
+    );
+  }
+}
+
+/** Chunk by chunk, because one call moves less than 2 GiB. */
+async function readBytes(handle: FileHandle, length: number, hash?: Hash): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  for (let at = 0; at < length; ) {
+    const { bytesRead } = await handle.read(bytes, at, Math.min(CHUNK, length - at));
+    if (bytesRead === 0) throw new Error('cut');
+    hash?.update(bytes.subarray(at, at + bytesRead));
+    at += bytesRead;
+  }
+  return bytes;
+}
+
+async function writeBytes(handle: FileHandle, bytes: Uint8Array, hash?: Hash): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const chunk = bytes.subarray(at, at + CHUNK);
+    const { bytesWritten } = await handle.write(chunk);
+    hash?.update(chunk.subarray(0, bytesWritten));
+    at += bytesWritten;
+  }
+}
+
+/** A Buffer's bytes as the plain array that was given to be kept. */
+function plain(bytes: Buffer): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+function toIndices(bytes: Buffer): Uint32Array {
+  return Uint32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readUInt32LE(4 * i));
+}
+
+function fromIndices(indices: Uint32Array): Buffer {
+  const bytes = Buffer.alloc(4 * indices.length);
+  indices.forEach((index, i) => {
+    bytes.writeUInt32LE(index, 4 * i);
+  });
+  return bytes;
+}

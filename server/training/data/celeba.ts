@@ -1,0 +1,126 @@
+/** CelebA: aligned faces from a folder that the user has, 178×218, stretched to a square. */
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { ConfigOf } from './config.ts';
+import type { Dataset, Opened, Progress, Split } from './dataset.ts';
+import { DatasetError } from './errors.ts';
+import { type ImageFile, listFingerprint, listImages } from './imageFiles.ts';
+import { forEachIndex } from './parallel.ts';
+import { readStretched } from './picture.ts';
+
+const PARTITION = 'list_eval_partition.txt';
+const OFFICIAL_COUNT = 202_599;
+/** The last image of the train and of the validation part. */
+const LAST_TRAIN = 162_770;
+const LAST_VALIDATION = 182_637;
+const PARTS = ['train', 'validation', 'test'] as const;
+
+type Part = Split['name'];
+
+/**
+ * All images of the folder, whole set or not, by file name.
+ *
+ * Their parts are those of list_eval_partition.txt, in the folder or beside it; without that list, those that the
+ * official numbers have.
+ *
+ * @throws DatasetError missing-folder, empty-set, broken-list
+ */
+export async function openCeleba(config: ConfigOf<'celeba'>): Promise<Opened> {
+  const files = await listImages(config.folder);
+  const list = await findPartition(config.folder);
+  const parts = partition(files, list);
+  return {
+    name: `celeba-${config.side}`,
+    fingerprint: listFingerprint(files, parts.join('')),
+    build: (onProgress) => build(config, files, parts, onProgress),
+  };
+}
+
+async function build(
+  { side }: ConfigOf<'celeba'>,
+  files: readonly ImageFile[],
+  parts: readonly Part[],
+  onProgress: Progress,
+): Promise<Dataset> {
+  const size = side * side * 3;
+  const pixels = new Uint8Array(files.length * size);
+  await forEachIndex(
+    files.length,
+    async (i) => pixels.set(await readStretched(files[i].path, side), i * size),
+    onProgress,
+  );
+  const indices = (part: Part) =>
+    Uint32Array.from(parts.flatMap((of, i) => (of === part ? [i] : [])));
+  return {
+    name: 'celeba',
+    side,
+    channels: 3,
+    count: files.length,
+    pixels,
+    entries: files.map(({ path }) => ({ name: `Face ${stem(path)}`, kind: 'face' as const })),
+    splits: { train: indices('train'), validation: indices('validation'), test: indices('test') },
+    source: 'CelebA (Z. Liu, P. Luo, X. Wang, X. Tang, ICCV 2015), a folder given by the user',
+    licence: 'non-commercial research only; the images must not be passed on',
+    description:
+      `${files.length.toLocaleString('en')} of the ${OFFICIAL_COUNT.toLocaleString('en')} aligned faces of CelebA, ` +
+      `stretched to ${side}×${side}`,
+  };
+}
+
+interface PartitionList {
+  readonly file: string;
+  readonly parts: ReadonlyMap<string, Part>;
+}
+
+async function findPartition(folder: string): Promise<PartitionList | undefined> {
+  for (const at of [folder, dirname(folder), join(folder, 'Eval'), join(dirname(folder), 'Eval')]) {
+    const file = join(at, PARTITION);
+    const text = await readFile(file, 'utf8').catch(() => undefined);
+    if (text !== undefined) return { file, parts: parsePartition(text, file) };
+  }
+  return undefined;
+}
+
+/** Lines "000001.jpg 0": 0 train, 1 validation, 2 test; by name without its ending, as PNGs have another. */
+function parsePartition(text: string, file: string): Map<string, Part> {
+  const parts = new Map<string, Part>();
+  text.split(/\r?\n/).forEach((line, i) => {
+    if (line.trim() === '') return;
+    const found = /^\s*(\S+)\s+([012])\s*$/.exec(line);
+    if (found === null) {
+      throw new DatasetError(
+        'broken-list',
+        file,
+        `line ${i + 1} is not a file name and 0, 1 or 2`,
+        'take the list that comes with CelebA, or remove it to use the official ranges',
+      );
+    }
+    parts.set(stem(found[1]), PARTS[Number(found[2])]);
+  });
+  return parts;
+}
+
+function partition(files: readonly ImageFile[], list: PartitionList | undefined): Part[] {
+  return files.map(({ path }) => {
+    const part = list === undefined ? officialPart(stem(path)) : list.parts.get(stem(path));
+    if (part !== undefined) return part;
+    throw new DatasetError(
+      'broken-list',
+      list?.file ?? path,
+      list === undefined
+        ? `is no official name (000001 … ${OFFICIAL_COUNT})`
+        : `lacks ${basename(path)}`,
+      `put the ${PARTITION} of these images into their folder, or train on them as kind "folder"`,
+    );
+  });
+}
+
+function officialPart(name: string): Part | undefined {
+  const number = /^\d{6}$/.test(name) ? Number(name) : 0;
+  if (number < 1 || number > OFFICIAL_COUNT) return undefined;
+  return number <= LAST_TRAIN ? 'train' : number <= LAST_VALIDATION ? 'validation' : 'test';
+}
+
+function stem(file: string): string {
+  return basename(file).replace(/\.[^.]*$/, '');
+}

@@ -1,0 +1,104 @@
+/** Which training set is wanted, and how: the schema of the `data` part of a training run. */
+import * as v from 'valibot';
+import { DatasetError } from './errors.ts';
+
+const side = v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(256));
+const margin = v.pipe(v.number(), v.integer(), v.minValue(0));
+const folder = v.pipe(v.string(), v.nonEmpty('is empty'));
+/** This share of the images is kept for validation, chosen by a fixed seed. */
+const validationShare = v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(0.5)), 0);
+
+/** `margin` is empty on each side: something must be left between. */
+function roomInside<T extends { side: number; margin: number }>(minimum = 4) {
+  return v.forward<T, ['margin']>(
+    v.check<T, string>(
+      (config) => config.side - 2 * config.margin >= minimum,
+      `leaves fewer than ${minimum} cells of "side" for the picture`,
+    ) as never,
+    ['margin'] as never,
+  );
+}
+
+const emoji = v.pipe(
+  v.strictObject({
+    kind: v.literal('emoji'),
+    /** 171 animals and plants; those with faces, food and fantasy people; all but flags and symbols. */
+    set: v.picklist(['bestiary', 'organisms', 'broad']),
+    side: v.optional(v.picklist([32, 64]), 32),
+    margin: v.optional(margin, 2),
+    validationShare,
+  }),
+  roomInside(),
+);
+
+const ownFolder = v.pipe(
+  v.strictObject({
+    kind: v.literal('folder'),
+    folder,
+    side: v.optional(side, 32),
+    margin: v.optional(margin, 2),
+    /** A colour makes the set opaque: 3 channels instead of 4. */
+    background: v.optional(
+      v.union(
+        [v.literal('transparent'), v.pipe(v.string(), v.regex(/^#[0-9a-f]{6}$/i))],
+        'is neither "transparent" nor a colour such as "#20242c"',
+      ),
+      'transparent',
+    ),
+    validationShare,
+  }),
+  roomInside(),
+);
+
+/** The wanted set, told apart by `kind`; relative folders count from the caller's base folder. */
+export const datasetConfig = v.variant('kind', [
+  v.strictObject({
+    kind: v.literal('mnist'),
+    /** 28 as they are, 32 with two empty pixels around. */
+    side: v.optional(v.picklist([28, 32]), 32),
+    binarise: v.optional(
+      v.strictObject({
+        seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff)),
+      }),
+      { seed: 1 },
+    ),
+  }),
+  emoji,
+  v.strictObject({
+    kind: v.literal('angband'),
+    side: v.optional(v.literal(32), 32),
+    /** Where 32x32.png and graf-dvg.prf lie, if not where Debian puts them. */
+    folder: v.optional(folder),
+  }),
+  v.strictObject({
+    kind: v.literal('celeba'),
+    folder,
+    side: v.optional(v.picklist([32, 64]), 64),
+  }),
+  ownFolder,
+]);
+
+/** As written in a configuration, defaults left out. */
+export type DatasetConfig = v.InferInput<typeof datasetConfig>;
+/** With every default filled in. */
+export type FullConfig = v.InferOutput<typeof datasetConfig>;
+export type ConfigOf<K extends FullConfig['kind']> = Extract<FullConfig, { kind: K }>;
+
+/**
+ * Checks a configuration and fills in defaults.
+ *
+ * @param value parsed JSON
+ * @throws DatasetError bad-config, naming the field
+ */
+export function parseDatasetConfig(value: unknown): FullConfig {
+  const result = v.safeParse(datasetConfig, value);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const path = ['data', ...(issue.path ?? []).map((item) => String(item.key))].join('.');
+  throw new DatasetError(
+    'bad-config',
+    path,
+    issue.message,
+    'mend this field of the training configuration',
+  );
+}

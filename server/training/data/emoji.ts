@@ -1,0 +1,149 @@
+/** Noto emoji from the npm package `emoji-datasource-google`: base images only, none of the skin-tone variants. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ConfigOf } from './config.ts';
+import type { Dataset, Opened, Progress } from './dataset.ts';
+import { emojiKind, emojiName } from './emojiEntries.ts';
+import { DatasetError, ioCode } from './errors.ts';
+import { packageFolder } from './package.ts';
+import { forEachIndex } from './parallel.ts';
+import { readPicture } from './picture.ts';
+import { splitByShare } from './splits.ts';
+
+const PACKAGE = 'emoji-datasource-google';
+const RELEASE = '16.0.0';
+
+/** What of emoji.json is used. */
+export interface EmojiRecord {
+  readonly image: string;
+  readonly name: string;
+  readonly short_name: string;
+  readonly category: string;
+  readonly subcategory: string;
+  readonly has_img_google: boolean;
+  readonly obsoleted_by?: string;
+}
+
+type SetName = ConfigOf<'emoji'>['set'];
+
+const SETS: Record<
+  SetName,
+  { sha256: string; what: string; has: (emoji: EmojiRecord) => boolean }
+> = {
+  bestiary: {
+    sha256: 'bf6045403faf6072022b6e13640091a1b51eeb5a9dea8268dc92fd2eff546e49',
+    what: 'animals and plants',
+    has: ({ subcategory }) => /^(animal-|plant-|monkey-face$|cat-face$)/.test(subcategory),
+  },
+  organisms: {
+    sha256: '8e0836639ea242c7673c38cad397da3729250d3ff1e9b0e77e57ec316cd44eb5',
+    what: 'animals, plants, faces, food and fantasy people',
+    has: ({ subcategory }) =>
+      /^(animal-|plant-|monkey-face$|cat-face$|face-|food-|person-fantasy$)/.test(subcategory),
+  },
+  broad: {
+    sha256: '693844b9f06a5db73057799beaf93623946fc690105031628cc5a65d55628a09',
+    what: 'all emoji but flags and symbols',
+    has: ({ category }) => !/^(Flags|Symbols|Component)$/.test(category),
+  },
+};
+
+/**
+ * One of the emoji sets, in the order of the package's list; pictures that came out equal are there once.
+ *
+ * @param folder of the package, where it is not the installed one
+ */
+export function openEmoji(config: ConfigOf<'emoji'>, folder?: string): Opened {
+  return {
+    name: `noto-${config.set}-${config.side}`,
+    fingerprint: SETS[config.set].sha256,
+    build: (onProgress) => build(config, folder ?? packageFolder(PACKAGE), onProgress),
+  };
+}
+
+async function build(
+  { set, side, margin, validationShare }: ConfigOf<'emoji'>,
+  folder: string,
+  onProgress: Progress,
+): Promise<Dataset> {
+  const wanted = await readList(folder, set);
+  const files = await readImages(folder, wanted, set);
+  const pictures: Uint8Array[] = [];
+  await forEachIndex(
+    wanted.length,
+    async (i) => {
+      pictures[i] = await readPicture(files[i], wanted[i].image, { side, margin });
+    },
+    onProgress,
+  );
+
+  const seen = new Set<string>();
+  const distinct = wanted.flatMap((emoji, i) => {
+    const pixels = Buffer.from(pictures[i]).toString('latin1');
+    if (seen.has(pixels)) return [];
+    seen.add(pixels);
+    return [{ emoji, picture: pictures[i] }];
+  });
+  return {
+    name: `noto-${set}`,
+    side,
+    channels: 4,
+    count: distinct.length,
+    pixels: new Uint8Array(Buffer.concat(distinct.map(({ picture }) => picture))),
+    entries: distinct.map(({ emoji }) => ({ name: emojiName(emoji), kind: emojiKind(emoji) })),
+    splits: splitByShare(distinct.length, validationShare),
+    source: `Noto Emoji (Google) from the npm package ${PACKAGE} ${RELEASE}`,
+    licence: 'Apache-2.0',
+    description: `${distinct.length} Noto emoji: ${SETS[set].what}`,
+  };
+}
+
+async function readList(folder: string, set: SetName): Promise<EmojiRecord[]> {
+  const file = join(folder, 'emoji.json');
+  let list: EmojiRecord[];
+  try {
+    list = JSON.parse((await readPackageFile(file)).toString());
+  } catch (error) {
+    if (error instanceof DatasetError) throw error;
+    throw new DatasetError('broken-list', file, 'is not JSON', again);
+  }
+  return list.filter(
+    (emoji) => emoji.has_img_google && emoji.obsoleted_by === undefined && SETS[set].has(emoji),
+  );
+}
+
+/** The PNG files, checked all together: names, groups and bytes. */
+async function readImages(
+  folder: string,
+  wanted: readonly EmojiRecord[],
+  set: SetName,
+): Promise<Uint8Array[]> {
+  const hash = createHash('sha256');
+  const files: Uint8Array[] = [];
+  for (const { image, name, short_name, category, subcategory } of wanted) {
+    const bytes = await readPackageFile(join(folder, 'img', 'google', '64', image));
+    hash.update(JSON.stringify([image, name, short_name, category, subcategory, bytes.length]));
+    hash.update(bytes);
+    files.push(bytes);
+  }
+  const found = hash.digest('hex');
+  const { sha256 } = SETS[set];
+  if (found !== sha256) {
+    throw new DatasetError(
+      'checksum-mismatch',
+      folder,
+      `sha256 of the set ${set} is ${found} instead of ${sha256}`,
+      again,
+    );
+  }
+  return files;
+}
+
+const again = `the package is damaged or of another release: npm install ${PACKAGE}@${RELEASE}`;
+
+async function readPackageFile(file: string): Promise<Buffer> {
+  return readFile(file).catch((error) => {
+    throw new DatasetError('missing-file', file, `cannot be read (${ioCode(error)})`, again);
+  });
+}

@@ -1,0 +1,72 @@
+/** Any folder of images of the user's own. */
+import type { ConfigOf } from './config.ts';
+import type { Dataset, Opened, Progress } from './dataset.ts';
+import { DatasetError } from './errors.ts';
+import { type ImageFile, listFingerprint, listImages } from './imageFiles.ts';
+import { nameOfFile } from './names.ts';
+import { forEachIndex } from './parallel.ts';
+import { flatten, isInvisible, readPicture } from './picture.ts';
+import { splitByShare } from './splits.ts';
+
+/**
+ * All images of a folder and of the folders in it, aspect kept, centred: RGBA, or RGB with a background colour.
+ *
+ * @throws DatasetError missing-folder, empty-set, broken-image
+ */
+export async function openFolder(config: ConfigOf<'folder'>): Promise<Opened> {
+  const files = await listImages(config.folder);
+  return {
+    name: `folder-${config.side}`,
+    fingerprint: listFingerprint(files, ''),
+    build: (onProgress) => build(config, files, onProgress),
+  };
+}
+
+async function build(
+  { folder, side, margin, background, validationShare }: ConfigOf<'folder'>,
+  files: readonly ImageFile[],
+  onProgress: Progress,
+): Promise<Dataset> {
+  const ground = background === 'transparent' ? undefined : colour(background);
+  const channels = ground === undefined ? 4 : 3;
+  const size = side * side * channels;
+  const pixels = new Uint8Array(files.length * size);
+  await forEachIndex(
+    files.length,
+    async (i) => {
+      const { path } = files[i];
+      const picture = await readPicture(path, path, { side, margin });
+      if (isInvisible(picture)) throw invisible(path);
+      pixels.set(ground === undefined ? picture : flatten(picture, ground), i * size);
+    },
+    onProgress,
+  );
+  const name = nameOfFile(folder);
+  return {
+    name: `folder-${name.toLowerCase().replaceAll(' ', '-')}`,
+    side,
+    channels,
+    count: files.length,
+    pixels,
+    entries: files.map(({ path }) => ({ name: nameOfFile(path), kind: 'thing' as const })),
+    splits: splitByShare(files.length, validationShare),
+    source: `the user's own folder "${name}"`,
+    licence: 'not known: that of the images in the folder',
+    description: `${files.length} images of the user's own, ${side}×${side}`,
+  };
+}
+
+/** "#rrggbb" → 0…255 each. */
+function colour(text: string): [number, number, number] {
+  const value = Number.parseInt(text.slice(1), 16);
+  return [value >> 16, (value >> 8) & 255, value & 255];
+}
+
+function invisible(file: string): DatasetError {
+  return new DatasetError(
+    'broken-image',
+    file,
+    'is wholly transparent',
+    'draw something on it, or take it out of the folder',
+  );
+}

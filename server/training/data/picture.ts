@@ -1,0 +1,129 @@
+/** From image files of any kind to small pictures of one size. */
+import sharp, { type OutputInfo, type Sharp } from 'sharp';
+import { DatasetError } from './errors.ts';
+
+sharp.cache(false);
+
+export interface Fit {
+  /** Of the square picture. */
+  readonly side: number;
+  /** Empty pixels at each edge. */
+  readonly margin: number;
+}
+
+/**
+ * Reads an image (PNG, JPEG, SVG, WebP and what else sharp knows) and fits it, aspect kept and centred, into a square.
+ *
+ * Turned as its EXIF says, converted to sRGB; animations show their first picture. Shrinking is Lanczos on
+ * premultiplied colour, so nothing hidden under transparency bleeds into edges.
+ *
+ * @param input a file's name or its bytes
+ * @param file how messages call it
+ * @returns [side, side, 4] premultiplied RGBA, 0…255, colour never above alpha; a transparent margin around
+ * @throws DatasetError broken-image
+ */
+export async function readPicture(
+  input: string | Uint8Array,
+  file: string,
+  { side, margin }: Fit,
+): Promise<Uint8Array> {
+  const inner = side - 2 * margin;
+  const { data, info } = await decode(file, () =>
+    sharp(input, { failOn: 'error' })
+      .autoOrient()
+      .resize(inner, inner, { fit: 'inside', kernel: 'lanczos3' })
+      .toColourspace('srgb')
+      .ensureAlpha(),
+  );
+  premultiply(data);
+  return place(data, info.width, info.height, side);
+}
+
+/**
+ * Reads an image and stretches it to a square: neither aspect nor transparency is kept.
+ *
+ * @returns [side, side, 3] RGB, 0…255
+ * @throws DatasetError broken-image
+ */
+export async function readStretched(file: string, side: number): Promise<Uint8Array> {
+  const { data } = await decode(file, () =>
+    sharp(file, { failOn: 'error' })
+      .resize(side, side, { fit: 'fill', kernel: 'lanczos3' })
+      .toColourspace('srgb')
+      .removeAlpha(),
+  );
+  return data;
+}
+
+/**
+ * Reads an image at its own size.
+ *
+ * @returns pixels: [height, width, 4] premultiplied RGBA, 0…255
+ * @throws DatasetError broken-image
+ */
+export async function readSheet(
+  input: Uint8Array,
+  file: string,
+): Promise<{ width: number; height: number; pixels: Uint8Array }> {
+  const { data, info } = await decode(file, () =>
+    sharp(input, { failOn: 'error' }).toColourspace('srgb').ensureAlpha(),
+  );
+  premultiply(data);
+  return { width: info.width, height: info.height, pixels: data };
+}
+
+/** Lays premultiplied RGBA over a ground. @returns [n, 3] RGB */
+export function flatten(rgba: Uint8Array, ground: readonly [number, number, number]): Uint8Array {
+  const rgb = new Uint8Array((rgba.length / 4) * 3);
+  for (let i = 0, o = 0; i < rgba.length; i += 4, o += 3) {
+    const through = 255 - rgba[i + 3];
+    for (let c = 0; c < 3; c++) rgb[o + c] = rgba[i + c] + Math.round((ground[c] * through) / 255);
+  }
+  return rgb;
+}
+
+/** Whether nothing of a picture [n, 4] can be seen. */
+export function isInvisible(rgba: Uint8Array): boolean {
+  for (let i = 3; i < rgba.length; i += 4) if (rgba[i] !== 0) return false;
+  return true;
+}
+
+/** Straight RGBA becomes premultiplied, in place. */
+function premultiply(rgba: Uint8Array): void {
+  for (let i = 0; i < rgba.length; i += 4) {
+    const alpha = rgba[i + 3];
+    for (let c = i; c < i + 3; c++) rgba[c] = Math.round((rgba[c] * alpha) / 255);
+  }
+}
+
+function place(rgba: Uint8Array, width: number, height: number, side: number): Uint8Array {
+  const square = new Uint8Array(side * side * 4);
+  const left = (side - width) >> 1;
+  const top = (side - height) >> 1;
+  for (let y = 0; y < height; y++) {
+    const row = rgba.subarray(y * width * 4, (y + 1) * width * 4);
+    square.set(row, ((top + y) * side + left) * 4);
+  }
+  return square;
+}
+
+async function decode(
+  file: string,
+  pipeline: () => Sharp,
+): Promise<{ data: Uint8Array; info: OutputInfo }> {
+  try {
+    return await pipeline().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  } catch (error) {
+    throw broken(file, error);
+  }
+}
+
+function broken(file: string, error: unknown): DatasetError {
+  const why = (error instanceof Error ? error.message : String(error)).split('\n')[0].trim();
+  return new DatasetError(
+    'broken-image',
+    file,
+    `cannot be read as an image (${why})`,
+    'mend it, replace it, or take it out of the folder',
+  );
+}
