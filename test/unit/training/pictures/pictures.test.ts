@@ -1,0 +1,93 @@
+import { PNG } from 'pngjs';
+import { HOUSE } from '../../../../server/training/pictures/canvas.ts';
+import { drawSheet, inRows } from '../../../../server/training/pictures/sheet.ts';
+import {
+  clearTile,
+  type Tile,
+  tileOfImage,
+  tileOfValues,
+  tilesOfStates,
+} from '../../../../server/training/pictures/tile.ts';
+import { tinyCard } from '../../vnca/tinyModel.ts';
+
+const pixel = ({ rgba, side }: Tile, x: number, y: number): number[] => {
+  const at = 4 * (y * side + x);
+  return [...rgba.subarray(at, at + 4)];
+};
+
+describe('tiles', () => {
+  it('divide premultiplied colours by alpha', () => {
+    const card = tinyCard({ channels: 4, latentSize: 4 });
+    const states = new Float32Array(2 * 4 * 4);
+    states.set([0.5, 0.25, 0, 0.5], 16);
+    const [bare, tile] = tilesOfStates(card, states, 2);
+    expect(pixel(bare, 0, 0)).toEqual([0, 0, 0, 0]);
+    expect(pixel(tile, 0, 0)).toEqual([255, 128, 0, 128]);
+  });
+
+  it('show probabilities as white ink', () => {
+    const readout = { kind: 'bernoulli', channel: 1 };
+    const card = tinyCard({ channels: 2, latentSize: 2, readout, presence: { threshold: 0.5 } });
+    const [tile] = tilesOfStates(card, Float32Array.from([1, 0, 1, 9, 1, -9, 0, 0]), 2);
+    expect(pixel(tile, 0, 0)).toEqual([255, 255, 255, 128]);
+    expect(pixel(tile, 1, 0)).toEqual([255, 255, 255, 255]);
+    expect(pixel(tile, 0, 1)).toEqual([0, 0, 0, 0]);
+  });
+
+  it('are made of training images of every sort', () => {
+    expect(pixel(tileOfImage(Uint8Array.from([0, 200]), 1, 1, 1), 0, 0)).toEqual([
+      255, 255, 255, 200,
+    ]);
+    expect(pixel(tileOfImage(Uint8Array.from([1, 2, 3]), 1, 3, 0), 0, 0)).toEqual([1, 2, 3, 255]);
+    expect(pixel(tileOfValues(Float32Array.from([0.2, 0, 0.4, 0.4]), 1, 4), 0, 0)).toEqual([
+      128, 0, 255, 102,
+    ]);
+    expect(() => tileOfImage(new Uint8Array(4), 1, 4, 1)).toThrow('no image 1');
+    expect(() => tileOfImage(new Uint8Array(2), 1, 2, 0)).toThrow('not 2');
+  });
+
+  it('need whole patches', () => {
+    expect(() => tilesOfStates(tinyCard(), new Float32Array(7), 2)).toThrow(RangeError);
+  });
+});
+
+describe('a sheet', () => {
+  const red = (side: number): Tile => ({
+    side,
+    rgba: Uint8ClampedArray.from({ length: side * side * 4 }, (_, i) => [255, 0, 0, 255][i % 4]),
+  });
+  const at = ({ data, width }: PNG, x: number, y: number): number[] => [
+    ...data.subarray(4 * (y * width + x), 4 * (y * width + x) + 3),
+  ];
+
+  it('has even margins, sharp cells and its ground', () => {
+    const png = PNG.sync.read(
+      drawSheet([[red(2), red(2), clearTile(2)], [red(2)]], { scale: 3, gap: 4 }),
+    );
+    expect([png.width, png.height]).toEqual([3 * 6 + 2 * 4 + 16, 2 * 6 + 4 + 16]);
+    expect(at(png, 0, 0)).toEqual([...HOUSE.ground]);
+    expect(at(png, 8, 8)).toEqual([255, 0, 0]);
+    expect(at(png, 13, 13)).toEqual([255, 0, 0]);
+    expect(at(png, 14, 13)).toEqual([...HOUSE.ground]);
+    expect(at(png, 28, 8)).toEqual([...HOUSE.field]);
+    expect(at(png, 18, 18)).toEqual([...HOUSE.ground]);
+  });
+
+  it('makes room for captions', () => {
+    const plain = PNG.sync.read(drawSheet([[red(2)]]));
+    const png = PNG.sync.read(
+      drawSheet([[red(2)]], { labels: { columns: ['A'], rows: ['10 %'] } }),
+    );
+    expect(png.width - plain.width).toBe(2 * 15 + 8);
+    expect(png.height - plain.height).toBe(2 * 5 + 8);
+  });
+
+  it('refuses what is none', () => {
+    expect(() => drawSheet([[]])).toThrow('needs a tile');
+    expect(() => drawSheet([[red(2), red(3)]])).toThrow('one side');
+  });
+
+  it('is made of lists', () => {
+    expect(inRows([1, 2, 3, 4, 5], 2)).toEqual([[1, 2], [3, 4], [5]]);
+  });
+});
