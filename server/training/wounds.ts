@@ -1,0 +1,169 @@
+/**
+ * Wounds: which cells of a patch lose their whole state, as damage in a room does. Training heals random ones; evaluation
+ * measures ones of an exact size.
+ */
+import type { Random } from '../../shared/random.ts';
+
+export type WoundKind =
+  /** Round, anywhere. */
+  | 'disc'
+  /** All on one side of a straight cut, at any angle. */
+  | 'half'
+  /** A straight band from edge to edge. */
+  | 'bar'
+  /** The published training's: half the side each way, along the axes (Palm et al. 2022, code of 2021). */
+  | 'square'
+  /** A short bent line, as a finger draws it. */
+  | 'stroke';
+
+/** Smallest share of the cells that a drawn wound takes. */
+const SMALLEST = 0.02;
+/** Thinner lines would fall into pieces. */
+const THINNEST_RADIUS = 1.25;
+const THINNEST_BAR = 2;
+
+/**
+ * Draws a wound: its place, its direction and its size.
+ *
+ * @param side of the patch, cells
+ * @param largest share of the cells it may take, 0…1; a `half` takes exactly that, a `square` at most a quarter, a
+ *   `bar` is two cells wide or more, and the others take anything from 2 % on
+ * @returns [side, side], row-major, 1 = kept, 0 = wounded
+ * @throws RangeError the share is not within 0…1
+ */
+export function woundMask(
+  random: Random,
+  side: number,
+  kind: WoundKind,
+  largest = 0.5,
+): Uint8Array {
+  checkShare(largest);
+  if (kind === 'square') return squareWound(random, side, largest);
+  const smallest = Math.min(kind === 'bar' ? THINNEST_BAR / side : SMALLEST, largest);
+  const share = kind === 'half' ? largest : smallest + (largest - smallest) * random.uniform();
+  return nearest(random, side, kind, Math.floor(share * side * side + 1e-9));
+}
+
+/**
+ * Draws a wound of an exact size: one piece of round(share · side²) cells.
+ *
+ * @param kinds one of them is drawn; a bar of less than side · √2 cells may fall into pieces
+ * @returns [side, side], row-major, 1 = kept, 0 = wounded
+ * @throws RangeError the share is not within 0…1
+ */
+export function woundOfShare(
+  random: Random,
+  side: number,
+  share: number,
+  kinds: readonly Exclude<WoundKind, 'square'>[] = ['disc', 'half'],
+): Uint8Array {
+  checkShare(share);
+  const kind = kinds[random.integer(kinds.length)];
+  return nearest(random, side, kind, Math.round(share * side * side));
+}
+
+/**
+ * Zeroes the wounded cells, all channels of them.
+ *
+ * @param states [side, side, channels]; is changed
+ * @param mask [side, side], 1 = kept
+ * @throws RangeError mask and states do not fit
+ */
+export function applyWound(states: Float32Array, mask: Uint8Array, channels: number): void {
+  if (states.length !== mask.length * channels) {
+    throw new RangeError(`${states.length} numbers are not ${mask.length} cells of ${channels}`);
+  }
+  mask.forEach((kept, cell) => {
+    if (kept === 0) states.fill(0, cell * channels, (cell + 1) * channels);
+  });
+}
+
+function checkShare(share: number): void {
+  if (!(share >= 0 && share <= 1)) throw new RangeError(`share ${share} is not within 0…1`);
+}
+
+function squareWound(random: Random, side: number, largest: number): Uint8Array {
+  const size = Math.min(Math.floor(side / 2), Math.floor(side * Math.sqrt(largest)));
+  const left = random.integer(side - size + 1);
+  const top = random.integer(side - size + 1);
+  const mask = new Uint8Array(side * side).fill(1);
+  for (let y = top; y < top + size; y++) mask.fill(0, y * side + left, y * side + left + size);
+  return mask;
+}
+
+/**
+ * Wounds the `count` cells nearest to a random shape. That gives every kind the size that is asked for, to the cell,
+ * wherever it lies: what would fall outside of the patch makes the rest larger.
+ */
+function nearest(random: Random, side: number, kind: WoundKind, count: number): Uint8Array {
+  const distance = randomShape(random, side, kind, count);
+  const distances = new Float64Array(side * side);
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) distances[y * side + x] = distance(x + 0.5, y + 0.5);
+  }
+  const order = Uint32Array.from(distances.keys()).sort((a, b) => distances[a] - distances[b]);
+  const mask = new Uint8Array(side * side).fill(1);
+  for (const cell of order.subarray(0, count)) mask[cell] = 0;
+  return mask;
+}
+
+/** How far a point is from a shape; the shape's size is the caller's. */
+type Distance = (x: number, y: number) => number;
+
+function randomShape(random: Random, side: number, kind: WoundKind, count: number): Distance {
+  const cx = side * random.uniform();
+  const cy = side * random.uniform();
+  const angle = 2 * Math.PI * random.uniform();
+  const [dx, dy] = [Math.cos(angle), Math.sin(angle)];
+  switch (kind) {
+    case 'disc':
+      return (x, y) => Math.hypot(x - cx, y - cy);
+    case 'half':
+      return (x, y) => x * dx + y * dy;
+    case 'bar':
+      return (x, y) => Math.abs((x - cx) * dx + (y - cy) * dy);
+    case 'stroke':
+      return stroke(random, { x: cx, y: cy, angle, side, count });
+    case 'square':
+      throw new RangeError('a square has no exact share');
+  }
+}
+
+interface StrokePlan {
+  readonly x: number;
+  readonly y: number;
+  readonly angle: number;
+  readonly side: number;
+  readonly count: number;
+}
+
+/** Two legs with a bend, as long as its area and a random width leave it. */
+function stroke(random: Random, { x, y, angle, side, count }: StrokePlan): Distance {
+  const round = Math.sqrt(count / Math.PI);
+  const radius = Math.max(THINNEST_RADIUS, round * (0.2 + 0.6 * random.uniform()));
+  const length = Math.max(0, Math.min(1.5 * side, (count / radius - Math.PI * radius) / 2));
+  const bend = Math.PI * (random.uniform() - 0.5);
+  const points = [{ x, y }];
+  for (const turn of [angle, angle + bend]) {
+    const last = points[points.length - 1];
+    // A leg that would leave the patch turns back, so that strokes stay thin.
+    const to = (from: number, by: number): number =>
+      from + by < 0 || from + by > side ? from - by : from + by;
+    points.push({
+      x: to(last.x, (length / 2) * Math.cos(turn)),
+      y: to(last.y, (length / 2) * Math.sin(turn)),
+    });
+  }
+  const [a, b, c] = points;
+  return (u, v) => Math.min(toSegment(u, v, a, b), toSegment(u, v, b, c));
+}
+
+type Point = { readonly x: number; readonly y: number };
+
+function toSegment(x: number, y: number, a: Point, b: Point): number {
+  const [dx, dy] = [b.x - a.x, b.y - a.y];
+  const squared = dx * dx + dy * dy;
+  const along = squared === 0 ? 0 : ((x - a.x) * dx + (y - a.y) * dy) / squared;
+  const t = Math.max(0, Math.min(1, along));
+  return Math.hypot(x - a.x - t * dx, y - a.y - t * dy);
+}
