@@ -104,6 +104,9 @@ async function cut(
     pictures.push(picture);
     entries.push({ name: capitalised(name), kind: monsterKind(name) });
   }
+  if (pictures.length === 0) {
+    throw new DatasetError('empty-set', sheetFile, 'shows nothing', 'install angband-data again');
+  }
   return {
     name: 'angband',
     side: SIDE,

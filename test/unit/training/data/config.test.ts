@@ -1,0 +1,59 @@
+import { parseDatasetConfig } from '../../../../server/training/data/config.ts';
+import { loadDataset } from '../../../../server/training/data/dataset.ts';
+import { nameOfFile, titleCase } from '../../../../server/training/data/names.ts';
+import { splitByShare } from '../../../../server/training/data/splits.ts';
+import { expectFailure } from './support.ts';
+
+test('defaults are filled in', () => {
+  expect(parseDatasetConfig({ kind: 'mnist' })).toEqual({
+    kind: 'mnist',
+    side: 32,
+    binarise: { seed: 1 },
+  });
+  expect(parseDatasetConfig({ kind: 'emoji', set: 'broad' })).toEqual({
+    kind: 'emoji',
+    set: 'broad',
+    side: 32,
+    margin: 2,
+    validationShare: 0,
+  });
+  expect(parseDatasetConfig({ kind: 'folder', folder: 'x' })).toMatchObject({
+    side: 32,
+    margin: 2,
+    background: 'transparent',
+  });
+});
+
+test.each([
+  ['data.kind', { kind: 'imagenet' }],
+  ['data', 'mnist'],
+  ['data.set', { kind: 'emoji', set: 'flags' }],
+  ['data.side', { kind: 'mnist', side: 64 }],
+  ['data.extra', { kind: 'mnist', extra: 1 }],
+  ['data.binarise.seed', { kind: 'mnist', binarise: { seed: -1 } }],
+  ['data.folder', { kind: 'folder', folder: '' }],
+  ['data.folder', { kind: 'celeba' }],
+  ['data.margin', { kind: 'folder', folder: 'x', side: 16, margin: 7 }],
+  ['data.background', { kind: 'folder', folder: 'x', background: 'blue' }],
+  ['data.validationShare', { kind: 'folder', folder: 'x', validationShare: 0.9 }],
+])('%s is refused in %j', async (field, config) => {
+  await expectFailure(loadDataset(config as never), 'bad-config', `${field}: `, 'mend this field');
+});
+
+test('names are for people', () => {
+  expect(nameOfFile('/a/b.c/blue_jellyfish-02.tar.png')).toBe('Blue Jellyfish 02 Tar');
+  expect(nameOfFile("Grip's dog.jpeg")).toBe("Grip's Dog");
+  expect(nameOfFile('éclair.svg')).toBe('Éclair');
+  expect(nameOfFile('7up.png')).toBe('7up');
+  expect(nameOfFile('---.png')).toBe('---');
+  expect(titleCase('THE LEAF_OF the TREE')).toBe('The Leaf of the Tree');
+});
+
+test('a share for validation is the same each time, and never all', () => {
+  const { train, validation } = splitByShare(100, 0.2);
+  expect([train.length, validation.length]).toEqual([80, 20]);
+  expect(new Set([...train, ...validation]).size).toBe(100);
+  expect(splitByShare(100, 0.2).validation).toEqual(validation);
+  expect(splitByShare(3, 0.01).validation).toHaveLength(1);
+  expect(splitByShare(1, 0.5).train).toEqual(Uint32Array.of(0));
+});

@@ -1,0 +1,125 @@
+import { cp, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { type Dataset, loadDataset } from '../../../../server/training/data/dataset.ts';
+import { openEmoji } from '../../../../server/training/data/emoji.ts';
+import { emojiKind, emojiName } from '../../../../server/training/data/emojiEntries.ts';
+import { packageFolder } from '../../../../server/training/data/package.ts';
+import { expectFailure, put, temporaryFolder } from './support.ts';
+
+const folder = temporaryFolder();
+const load = (set: 'bestiary' | 'organisms' | 'broad', more: object = {}): Promise<Dataset> =>
+  loadDataset({ kind: 'emoji', set, ...more }, { cacheFolder: folder() });
+
+describe('the emoji sets', () => {
+  let organisms: Dataset;
+  beforeAll(async () => {
+    organisms = await load('organisms');
+  });
+
+  test('have as many pictures as the package has, skin tones left out', async () => {
+    expect(organisms).toMatchObject({ name: 'noto-organisms', side: 32, channels: 4, count: 418 });
+    expect((await load('bestiary')).count).toBe(171);
+    expect((await load('broad')).count).toBe(1372);
+  });
+
+  test('are named, and of a kind', () => {
+    const kindOf = (name: string) => organisms.entries.find((entry) => entry.name === name)?.kind;
+    expect(kindOf('Monkey Face')).toBe('animal');
+    expect(kindOf('Tulip')).toBe('plant');
+    expect(kindOf('Hot Dog')).toBe('food');
+    expect(kindOf('Grinning Face')).toBe('face');
+    expect(kindOf('Woman Mage')).toBe('face');
+    expect(kindOf('Mermaid')).toBe('animal');
+    expect(kindOf('Spider Web')).toBe('thing');
+    expect(new Set(organisms.entries.map(({ name }) => name)).size).toBe(organisms.count);
+  });
+
+  test('are premultiplied, with a margin that is empty', () => {
+    const { pixels, side } = organisms;
+    let above = 0;
+    let inMargin = 0;
+    for (let i = 0; i < pixels.length; i += 4) {
+      const alpha = pixels[i + 3];
+      if (Math.max(pixels[i], pixels[i + 1], pixels[i + 2]) > alpha) above++;
+      const x = (i / 4) % side;
+      const y = Math.floor(i / 4 / side) % side;
+      const edge = Math.min(x, y, side - 1 - x, side - 1 - y);
+      if (edge < 2 && alpha !== 0) inMargin++;
+    }
+    expect({ above, inMargin }).toEqual({ above: 0, inMargin: 0 });
+  });
+
+  test('look like the pictures in the package', async () => {
+    const index = organisms.entries.findIndex(({ name }) => name === 'Frog Face');
+    const source = join(packageFolder('emoji-datasource-google'), 'img/google/64/1f438.png');
+    // Independent of the loader: over grey, shrunk, then compared with our pixels over the same grey.
+    const expected = await sharp(source)
+      .flatten({ background: '#808080' })
+      .resize(28, 28, { kernel: 'cubic' })
+      .extend({ top: 2, bottom: 2, left: 2, right: 2, background: '#808080' })
+      .raw()
+      .toBuffer();
+    const at = index * 32 * 32 * 4;
+    let difference = 0;
+    for (let p = 0; p < 32 * 32; p++) {
+      const alpha = organisms.pixels[at + 4 * p + 3];
+      for (let c = 0; c < 3; c++) {
+        const ours = organisms.pixels[at + 4 * p + c] + (128 * (255 - alpha)) / 255;
+        difference += Math.abs(ours - expected[3 * p + c]);
+      }
+    }
+    expect(difference / (32 * 32 * 3)).toBeLessThan(3);
+  });
+
+  test('are all to train on, unless a share is kept', async () => {
+    expect([...organisms.splits.train]).toEqual(organisms.entries.map((_, i) => i));
+    expect(organisms.splits.validation).toHaveLength(0);
+    const { splits } = await load('bestiary', { validationShare: 0.1 });
+    expect(splits.validation).toHaveLength(17);
+    const all = [...splits.train, ...splits.validation].sort((a, b) => a - b);
+    expect(all).toEqual(Array.from({ length: 171 }, (_, i) => i));
+  });
+
+  test('come at 64×64 too', async () => {
+    const data = await load('bestiary', { side: 64, margin: 0 });
+    expect(data).toMatchObject({ side: 64, count: 171 });
+    expect(data.pixels).toHaveLength(171 * 64 * 64 * 4);
+  });
+});
+
+test('long names give way to short ones', () => {
+  expect(emojiName({ name: 'CAT FACE WITH TEARS OF JOY', short_name: 'joy_cat' })).toBe('Joy Cat');
+  expect(emojiName({ name: 'EAR OF MAIZE', short_name: 'corn' })).toBe('Ear of Maize');
+  expect(emojiName({ name: 'T-REX', short_name: 't-rex' })).toBe('T-Rex');
+});
+
+test('what fits no group is a thing', () => {
+  expect(emojiKind({ subcategory: 'tool', short_name: 'hammer' })).toBe('thing');
+});
+
+describe('a package that is not as it should be', () => {
+  const config = {
+    kind: 'emoji',
+    set: 'bestiary',
+    side: 32,
+    margin: 2,
+    validationShare: 0,
+  } as const;
+  const build = (from: string) => openEmoji(config, from).build(() => {});
+
+  test('is told by its sha256, its missing picture, or its broken list', async () => {
+    const original = packageFolder('emoji-datasource-google');
+    const copy = join(folder(), 'copy');
+    await mkdir(copy, { recursive: true });
+    await cp(join(original, 'emoji.json'), join(copy, 'emoji.json'));
+    await expectFailure(build(copy), 'missing-file', '.png: cannot be read (ENOENT)', '@16.0.0');
+
+    await cp(join(original, 'img/google/64'), join(copy, 'img/google/64'), { recursive: true });
+    await put(copy, 'img/google/64/1f438.png', 'no frog');
+    await expectFailure(build(copy), 'checksum-mismatch', copy, 'sha256', '@16.0.0');
+
+    await put(copy, 'emoji.json', '[{');
+    await expectFailure(build(copy), 'broken-list', 'emoji.json: is not JSON', '@16.0.0');
+  });
+});

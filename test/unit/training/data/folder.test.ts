@@ -1,0 +1,211 @@
+import { mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { type Dataset, loadDataset } from '../../../../server/training/data/dataset.ts';
+import { cell, expectFailure, plain, put, temporaryFolder } from './support.ts';
+
+const folder = temporaryFolder();
+const load = (name: string, more: object = {}): Promise<Dataset> =>
+  loadDataset(
+    { kind: 'folder', folder: name, side: 16, margin: 2, ...more },
+    { cacheFolder: join(folder(), 'cache'), baseFolder: folder() },
+  );
+
+const RED = [200, 40, 0] as const;
+const SVG =
+  '<svg xmlns="http://www.w3.org/2000/svg" width="6" height="6"><rect width="6" height="3" fill="#00f"/></svg>';
+
+/** Whether a number is within one of another, as rounding goes. */
+const near = (found: number[], expected: number[], by = 1) => {
+  found.forEach((value, i) => {
+    expect(Math.abs(value - expected[i])).toBeLessThanOrEqual(by);
+  });
+};
+
+describe('a folder of images', () => {
+  let data: Dataset;
+  let at: (name: string) => number;
+
+  beforeAll(async () => {
+    await put(folder(), 'mine/wide_RED-fish.png', await plain('png', 40, 20, RED));
+    await put(folder(), 'mine/tall.jpg', await plain('jpeg', 100, 400, RED));
+    await put(folder(), 'mine/deep/er/glass.png', await plain('png', 5, 5, [255, 128, 0, 0.5]));
+    await put(folder(), 'mine/deep/glass.webp', await plain('webp', 64, 64, [255, 128, 0, 0.5]));
+    await put(folder(), 'mine/blue-half.svg', SVG);
+    const grey = sharp({ create: { width: 8, height: 8, channels: 3, background: '#808080' } });
+    await put(folder(), 'mine/grey.png', await grey.toColourspace('b-w').png().toBuffer());
+    // None of these is an image of the user's.
+    await put(folder(), 'mine/.DS_Store', 'x');
+    await put(folder(), 'mine/._tall.jpg', 'x');
+    await put(folder(), 'mine/__MACOSX/tall.jpg', 'x');
+    await put(folder(), 'mine/readme.txt', 'x');
+    data = await load('mine');
+    at = (name) => data.entries.findIndex((entry) => entry.name === name);
+  });
+
+  test('is read whole, nested folders too, in the order of the paths', () => {
+    expect(data.entries.map(({ name }) => name)).toEqual([
+      'Blue Half',
+      'Glass',
+      'Glass',
+      'Grey',
+      'Tall',
+      'Wide RED Fish',
+    ]);
+    expect(data).toMatchObject({ name: 'folder-mine', side: 16, channels: 4, count: 6 });
+    expect(data.pixels).toHaveLength(6 * 16 * 16 * 4);
+  });
+
+  test('keeps aspect, centred, in an empty margin', () => {
+    // 40×20 in 12×12 is 12×6: columns 2…13, rows 5…10.
+    const wide = at('Wide RED Fish');
+    for (const [x, y] of [
+      [2, 5],
+      [13, 5],
+      [2, 10],
+      [13, 10],
+      [7, 8],
+    ]) {
+      near(cell(data, wide, x, y), [...RED, 255]);
+    }
+    for (const [x, y] of [
+      [1, 7],
+      [14, 7],
+      [7, 4],
+      [7, 11],
+      [0, 0],
+    ]) {
+      expect(cell(data, wide, x, y)).toEqual([0, 0, 0, 0]);
+    }
+    // 100×400 is 3×12; one column of the nine left over goes right.
+    const tall = at('Tall');
+    near(cell(data, tall, 7, 2), [...RED, 255], 3);
+    near(cell(data, tall, 7, 13), [...RED, 255], 3);
+    expect(cell(data, tall, 9, 8)).toEqual([0, 0, 0, 0]);
+    expect(cell(data, tall, 7, 1)).toEqual([0, 0, 0, 0]);
+  });
+
+  test('premultiplies: half of #ff8000 is 128, 64, 0, 128', () => {
+    for (const image of [1, 2]) {
+      near(cell(data, image, 8, 8), [128, 64, 0, 128]);
+      near(cell(data, image, 2, 2), [128, 64, 0, 128]);
+      expect(cell(data, image, 1, 1)).toEqual([0, 0, 0, 0]);
+    }
+  });
+
+  test('draws SVG sharp at the size wanted, and makes colour of grey', () => {
+    expect(cell(data, at('Blue Half'), 8, 4)).toEqual([0, 0, 255, 255]);
+    expect(cell(data, at('Blue Half'), 8, 7)).toEqual([0, 0, 255, 255]);
+    expect(cell(data, at('Blue Half'), 8, 8)).toEqual([0, 0, 0, 0]);
+    near(cell(data, at('Grey'), 8, 8), [128, 128, 128, 255]);
+  });
+
+  test('takes no colour from what is hidden under transparency', async () => {
+    // Left half white and invisible, right half dark green.
+    const raw = Buffer.alloc(32 * 32 * 4);
+    for (let p = 0; p < 32 * 32; p++)
+      raw.set(p % 32 < 16 ? [255, 255, 255, 0] : [0, 60, 0, 255], 4 * p);
+    const png = await sharp(raw, { raw: { width: 32, height: 32, channels: 4 } })
+      .png()
+      .toBuffer();
+    await put(folder(), 'hidden/leaf.png', png);
+    const { pixels } = await load('hidden', { side: 9, margin: 0 });
+    for (let i = 0; i < pixels.length; i += 4) {
+      expect(pixels[i]).toBeLessThanOrEqual(1);
+      expect(pixels[i + 2]).toBeLessThanOrEqual(1);
+    }
+  });
+
+  test('is opaque and of three channels on a background', async () => {
+    const opaque = await load('mine', { background: '#0000ff' });
+    expect(opaque.channels).toBe(3);
+    expect(cell(opaque, at('Wide RED Fish'), 0, 0)).toEqual([0, 0, 255]);
+    near(cell(opaque, 1, 8, 8), [128, 64, 127]);
+  });
+
+  test('is turned as EXIF says', async () => {
+    const raw = await plain('jpeg', 40, 20, RED);
+    const turned = await sharp(raw).withMetadata({ orientation: 6 }).toBuffer();
+    await put(folder(), 'turned/phone.jpg', turned);
+    const photo = await load('turned');
+    expect(cell(photo, 0, 8, 2)[3]).toBe(255);
+    expect(cell(photo, 0, 2, 8)[3]).toBe(0);
+  });
+
+  test('keeps a share for validation', async () => {
+    const { splits } = await load('mine', { validationShare: 0.34 });
+    expect([splits.train.length, splits.validation.length, splits.test.length]).toEqual([4, 2, 0]);
+  });
+
+  test('is built anew when an image changes', async () => {
+    await put(folder(), 'changing/a.png', await plain('png', 8, 8, RED));
+    expect(cell(await load('changing'), 0, 8, 8)[2]).toBeLessThan(5);
+    await put(folder(), 'changing/a.png', await plain('png', 9, 9, [0, 0, 255]));
+    expect(cell(await load('changing'), 0, 8, 8)[2]).toBeGreaterThan(250);
+  });
+});
+
+describe('a folder that cannot be trained on is refused', () => {
+  test('when it is not there, or is a file', async () => {
+    const nothing = join(folder(), 'nothing');
+    await expectFailure(load('nothing'), 'missing-folder', `${nothing}: `, 'ENOENT', 'data.folder');
+    await put(folder(), 'file', 'x');
+    await expectFailure(load('file'), 'missing-folder', 'ENOTDIR');
+  });
+
+  test('when it holds no image', async () => {
+    await mkdir(join(folder(), 'empty/er'), { recursive: true });
+    await expectFailure(load('empty'), 'empty-set', 'holds no image', 'put PNG, JPEG');
+  });
+
+  test.each([
+    ['text.png', 'this is no picture'],
+    ['nothing.webp', ''],
+    ['open.svg', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect'],
+  ])('when an image is broken: %s', async (name, bytes) => {
+    const inside = `broken-${name}`;
+    await put(folder(), `${inside}/good.png`, await plain('png', 8, 8, RED));
+    const file = await put(folder(), `${inside}/${name}`, bytes);
+    await expectFailure(
+      load(inside),
+      'broken-image',
+      `${file}: cannot be read as an image (`,
+      'mend',
+    );
+  });
+
+  test.each(['png', 'jpeg', 'webp'] as const)('when an image is cut: %s', async (format) => {
+    const noise = sharp({
+      create: {
+        width: 60,
+        height: 60,
+        channels: 3,
+        background: '#000',
+        noise: { type: 'gaussian', mean: 128, sigma: 40 },
+      },
+    });
+    const whole = await noise[format]().toBuffer();
+    const file = await put(
+      folder(),
+      `cut-${format}/half.${format}`,
+      whole.subarray(0, whole.length >> 1),
+    );
+    await expectFailure(load(`cut-${format}`), 'broken-image', file);
+  });
+
+  test('when an image shows nothing', async () => {
+    const file = await put(folder(), 'clear/air.png', await plain('png', 8, 8, [9, 9, 9, 0]));
+    await expectFailure(load('clear'), 'broken-image', `${file}: is wholly transparent`, 'draw');
+  });
+
+  test('when an image is of a format that cannot be read', async () => {
+    const file = await put(folder(), 'apple/photo.HEIC', 'x');
+    await expectFailure(load('apple'), 'broken-image', file, 'save it as PNG');
+  });
+
+  test('when an image is a link to nowhere', async () => {
+    await mkdir(join(folder(), 'linked'));
+    await symlink('/nowhere.png', join(folder(), 'linked/gone.png'));
+    await expectFailure(load('linked'), 'broken-image', 'gone.png: cannot be read (ENOENT)');
+  });
+});

