@@ -1,0 +1,163 @@
+/** What each operation is in TensorFlow.js. Maps are [N, H, W, C] throughout. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Binary, Expression, Operation, OperationKind, OperationOf, Unary } from '../graph.ts';
+
+/** Runs on the backend that is set; what it makes on the way is the caller's to tidy. */
+export type Kernel<O extends Operation = Operation> = (
+  at: Expression,
+  operands: readonly tf.Tensor[],
+  operation: O,
+) => tf.Tensor;
+type Kernels = {
+  [K in Exclude<OperationKind, 'input'>]: Kernel<Extract<Operation, OperationOf<K>>>;
+};
+
+type Shape4 = [number, number, number, number];
+
+const UNARY: Readonly<Record<Unary, (x: tf.Tensor) => tf.Tensor>> = {
+  abs: tf.abs,
+  elu: tf.elu,
+  exp: tf.exp,
+  log: tf.log,
+  negative: tf.neg,
+  relu: tf.relu,
+  sigmoid: tf.sigmoid,
+  sign: tf.sign,
+  softplus: tf.softplus,
+  sqrt: tf.sqrt,
+  tanh: tf.tanh,
+};
+const BINARY: Readonly<Record<Binary, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor>> = {
+  add: tf.add,
+  divide: tf.div,
+  greater: (a, b) => tf.cast(tf.greater(a, b), 'float32'),
+  maximum: tf.maximum,
+  minimum: tf.minimum,
+  multiply: tf.mul,
+  subtract: tf.sub,
+};
+
+export const KERNELS: Kernels = {
+  constant: (_, __, { value }) => tf.scalar(value),
+  unary: (_, [x], { function: name }) => UNARY[name](x),
+  binary: (_, [a, b], { function: name }) => BINARY[name](a, b),
+  where: (_, [condition, a, b]) => tf.where(tf.cast(condition, 'bool'), a, b),
+  expand(at, [x]) {
+    const [from] = at.inputs;
+    if (from.operation.kind === 'constant') return tf.fill([...at.shape], from.operation.value);
+    return tf.broadcastTo(x, [...at.shape]);
+  },
+  sum: (_, [x], { axes }) => tf.sum(x, [...axes], true),
+  max: (_, [x], { axes }) => tf.max(x, [...axes], true),
+  reshape: (at, [x]) => tf.reshape(x, [...at.shape]),
+  slice(at, [x], { from }) {
+    const begin = at.shape.map((_, axis) => (axis === at.shape.length - 1 ? from : 0));
+    return tf.slice(x, begin, [...at.shape]);
+  },
+  pad(at, [x], { from }) {
+    const last = at.shape.length - 1;
+    const behind = at.shape[last] - from - x.shape[last];
+    return tf.pad(
+      x,
+      at.shape.map((_, axis): [number, number] => (axis === last ? [from, behind] : [0, 0])),
+    );
+  },
+  matMul: (_, [a, b], { transposeA, transposeB }) => product(a, b, transposeA, transposeB),
+  pointwise: (at, [x, weights], { transposed }) =>
+    tf.reshape(product(cells(x), weights, false, transposed), [...at.shape]),
+  pointwiseFilter: (_, [x, change]) => product(cells(x), cells(change), true, false),
+  conv: (_, [x, weights], { stride, pad }) =>
+    tf.conv2d(x as tf.Tensor4D, weights as tf.Tensor4D, stride, sides(pad)),
+  convInput(at, [change, weights], { size, stride, pad }) {
+    if (stride === 1) {
+      // A convolution with the kernel turned round and its channels swapped.
+      const turned = tf.transpose(tf.reverse(weights, [0, 1]), [0, 1, 3, 2]);
+      return tf.conv2d(change as tf.Tensor4D, turned as tf.Tensor4D, 1, sides(size - 1 - pad));
+    }
+    const [n, h, w, channels] = at.shape;
+    const padded = tf.conv2dTranspose(
+      change as tf.Tensor4D,
+      weights as tf.Tensor4D,
+      [n, h + 2 * pad, w + 2 * pad, channels],
+      stride,
+      'valid',
+    );
+    return tf.slice(padded, [0, pad, pad, 0], [n, h, w, channels]);
+  },
+  convFilter(at, [x, change], { stride, pad }) {
+    const padded = pad === 0 ? x : tf.pad(x, sides(pad));
+    return tf.getKernel(tf.Conv2DBackpropFilter, tf.getBackend())
+      ? convFilterKernel(padded, change, stride, at.shape)
+      : convFilterByTaps(padded, change, stride, at);
+  },
+  upsample(_, [x]) {
+    const [, h, w] = x.shape;
+    return tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [2 * h, 2 * w]);
+  },
+  // Times 4 is exact: the sums lose no bit by it.
+  sumPool: (_, [x]) => tf.mul(tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid'), 4),
+};
+
+const sides = (
+  pad: number,
+): [[number, number], [number, number], [number, number], [number, number]] => [
+  [0, 0],
+  [pad, pad],
+  [pad, pad],
+  [0, 0],
+];
+
+/** [N, H, W, C] → [N·H·W, C]. */
+const cells = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [-1, x.shape[x.shape.length - 1]]);
+
+/** In WebAssembly only the product without transposition is a fast one. */
+function product(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boolean): tf.Tensor {
+  if (tf.getBackend() !== 'wasm') return tf.matMul(a, b, transposeA, transposeB);
+  return tf.matMul(transposeA ? tf.transpose(a) : a, transposeB ? tf.transpose(b) : b);
+}
+
+function convFilterKernel(
+  padded: tf.Tensor,
+  change: tf.Tensor,
+  stride: number,
+  filterShape: readonly number[],
+): tf.Tensor {
+  return tf.engine().runKernel(
+    tf.Conv2DBackpropFilter,
+    { x: padded, dy: change },
+    {
+      strides: [stride, stride],
+      pad: 'valid',
+      dataFormat: 'NHWC',
+      dimRoundingMode: null as unknown as string,
+      filterShape: filterShape as Shape4,
+    },
+  );
+}
+
+/** For each tap, the cells that it saw: their product with the change is the gradient of the tap. */
+function convFilterByTaps(
+  padded: tf.Tensor,
+  change: tf.Tensor,
+  stride: number,
+  { shape, inputs: [, { shape: changeShape }] }: Expression,
+): tf.Tensor {
+  const [n, h, w] = changeShape;
+  const [size, , inputs] = shape;
+  const taps: tf.Tensor[] = [];
+  for (let j = 0; j < size; j++) {
+    for (let i = 0; i < size; i++) {
+      const seen =
+        stride === 1
+          ? tf.slice(padded, [0, j, i, 0], [n, h, w, inputs])
+          : tf.stridedSlice(
+              padded,
+              [0, j, i, 0],
+              [n, j + stride * (h - 1) + 1, i + stride * (w - 1) + 1, inputs],
+              [1, stride, stride, 1],
+            );
+      taps.push(product(cells(seen), cells(change), true, false));
+    }
+  }
+  return tf.reshape(tf.concat(taps, 0), [...shape]);
+}

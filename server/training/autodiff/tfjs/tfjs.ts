@@ -1,0 +1,191 @@
+/**
+ * Expressions on TensorFlow.js, operation by operation. tfjs has one backend at a time in a thread: each `Compute` sets its
+ * own before it works, so several can live side by side, but training's is best alone in its process.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { startCpu } from '../../../engine/tfjs/cpu.ts';
+import { startTensorflow } from '../../../engine/tfjs/tensorflow.ts';
+import { startWasm } from '../../../engine/tfjs/wasm.ts';
+import type { Compute, ComputeName, Program, Value, Values } from '../compute.ts';
+import { type Expression, inOrder, type Outputs, type Shape } from '../graph.ts';
+import { ComputeError } from './errors.ts';
+import { KERNELS, type Kernel } from './kernels.ts';
+import { startWebgpu } from './webgpu.ts';
+
+export type TfjsName = Exclude<ComputeName, 'onnx'>;
+
+export interface TfjsCompute extends Compute {
+  /** Whether it really runs on a GPU. */
+  readonly gpu: boolean;
+}
+
+class TfjsValue implements Value {
+  readonly shape: Shape;
+
+  constructor(readonly tensor: tf.Tensor) {
+    this.shape = tensor.shape;
+  }
+}
+
+interface Started {
+  readonly device: string;
+  readonly gpu: boolean;
+  check?(): void;
+  stop?(): void;
+}
+
+const STARTERS: Readonly<Record<TfjsName, () => Promise<Started>>> = {
+  async tensorflow() {
+    try {
+      const { info, gpu } = await startTensorflow();
+      return { device: info.device, gpu };
+    } catch (error) {
+      throw new ComputeError(
+        'tensorflow',
+        'not-installed',
+        `no TensorFlow library loads; see the README on installing one (${firstLine(error)})`,
+      );
+    }
+  },
+  webgpu: startWebgpu,
+  wasm: () => startPlain('wasm', startWasm),
+  cpu: () => startPlain('cpu', startCpu),
+};
+
+async function startPlain(name: TfjsName, start: typeof startCpu): Promise<Started> {
+  try {
+    const { info, gpu } = await start();
+    return { device: info.device, gpu };
+  } catch (error) {
+    throw new ComputeError(name, 'does-not-start', firstLine(error));
+  }
+}
+
+const firstLine = (error: unknown): string =>
+  String((error as Error).message)
+    .trim()
+    .split('\n')[0];
+
+/** @throws ComputeError it cannot be used here */
+export async function createTfjsCompute(name: TfjsName): Promise<TfjsCompute> {
+  const { device, gpu, check, stop } = await STARTERS[name]();
+  tf.enableProdMode();
+  /** Backends that have started are set at once. */
+  const enter = (): void => {
+    if (tf.getBackend() !== name) void tf.setBackend(name);
+  };
+  return {
+    name,
+    device,
+    gpu,
+    async compile(outputs) {
+      enter();
+      return compile(outputs, enter);
+    },
+    upload(shape, data) {
+      enter();
+      return new TfjsValue(tf.tensor(data, [...shape]));
+    },
+    async read(value) {
+      const data = (await tensorOf(value).data()) as Float32Array;
+      check?.();
+      return data;
+    },
+    free(...values) {
+      for (const value of values) tensorOf(value).dispose();
+    },
+    async dispose() {
+      stop?.();
+    },
+  };
+}
+
+const tensorOf = (value: Value): tf.Tensor => (value as TfjsValue).tensor;
+
+interface Step {
+  readonly at: Expression;
+  /** Places of the operands among the steps. */
+  readonly operands: readonly number[];
+  /** Steps whose results nobody needs after this one. */
+  readonly spent: readonly number[];
+}
+
+function compile(outputs: Outputs, enter: () => void): Program {
+  const order = inOrder(Object.values(outputs));
+  const places = new Map(order.map((at, place) => [at, place]));
+  const results = Object.entries(outputs).map(([name, at]) => ({ name, place: places.get(at)! }));
+  const steps = plan(order, places, new Set(results.map(({ place }) => place)));
+  /** Kept from run to run. */
+  const constants = new Map<Expression, tf.Tensor>();
+  for (const at of order) {
+    if (at.operation.kind === 'constant') constants.set(at, tf.scalar(at.operation.value));
+  }
+  return {
+    async run(values: Values) {
+      enter();
+      const tensors: (tf.Tensor | undefined)[] = new Array(order.length);
+      const named = tf.tidy(() => {
+        steps.forEach(({ at, operands, spent }, place) => {
+          tensors[place] =
+            constants.get(at) ??
+            (at.operation.kind === 'input'
+              ? given(values, at.operation.name, at.shape)
+              : compute(
+                  at,
+                  operands.map((operand) => tensors[operand]!),
+                ));
+          for (const operand of spent) {
+            tensors[operand]!.dispose();
+            tensors[operand] = undefined;
+          }
+        });
+        // Clones share memory: a result may be an input, or go by two names.
+        return Object.fromEntries(
+          results.map(({ name, place }) => [name, tf.clone(tensors[place]!)]),
+        );
+      });
+      return Object.fromEntries(
+        Object.entries(named).map(([name, tensor]) => [name, new TfjsValue(tensor)]),
+      );
+    },
+    async dispose() {
+      for (const tensor of constants.values()) tensor.dispose();
+      constants.clear();
+    },
+  };
+}
+
+/** Finds out when each result was needed last, so that memory holds no more than it must. */
+function plan(
+  order: readonly Expression[],
+  places: ReadonlyMap<Expression, number>,
+  kept: ReadonlySet<number>,
+): Step[] {
+  const lastUse = new Map<number, number>();
+  order.forEach((at, place) => {
+    for (const child of at.inputs) lastUse.set(places.get(child)!, place);
+  });
+  const borrowed = (place: number): boolean =>
+    kept.has(place) || ['input', 'constant'].includes(order[place].operation.kind);
+  return order.map((at, place) => {
+    const operands = at.inputs.map((child) => places.get(child)!);
+    const spent = new Set(
+      operands.filter((operand) => lastUse.get(operand) === place && !borrowed(operand)),
+    );
+    return { at, operands, spent: [...spent] };
+  });
+}
+
+function given(values: Values, name: string, shape: Shape): tf.Tensor {
+  const value = values[name];
+  if (!value) throw new RangeError(`input "${name}" is missing`);
+  if (`${value.shape}` !== `${shape}`) {
+    throw new RangeError(`input "${name}" has shape [${value.shape}], not [${shape}]`);
+  }
+  return tensorOf(value);
+}
+
+function compute(at: Expression, operands: readonly tf.Tensor[]): tf.Tensor {
+  const kernel = KERNELS[at.operation.kind as keyof typeof KERNELS] as Kernel;
+  return tf.tidy(() => kernel(at, operands, at.operation));
+}
