@@ -1,0 +1,229 @@
+/** Likelihoods against arithmetic written apart from them, and where the answer is known in closed form. */
+import type { Compute } from '../../../../server/training/autodiff/compute.ts';
+import { gradients } from '../../../../server/training/autodiff/gradients.ts';
+import * as g from '../../../../server/training/autodiff/graph.ts';
+import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
+import {
+  imageChannels,
+  type Likelihood,
+  logLikelihood,
+} from '../../../../server/training/model/likelihood.ts';
+import { createRandom } from '../../../../shared/random.ts';
+import { evaluate } from '../autodiff/contract.ts';
+import { expectSlope, type Numbers, normals, sigmoid, slopeAt, softplus } from './small.ts';
+
+let compute: Compute;
+beforeAll(() => {
+  compute = createOnnxCompute({ threads: 1 });
+});
+
+interface Case {
+  readonly likelihood: Likelihood;
+  readonly channels: number;
+  readonly states: Numbers;
+  readonly images: Numbers;
+}
+
+/** A case of N images of side², states given or random. */
+function made(
+  likelihood: Likelihood,
+  channels: number,
+  [n, side]: readonly [number, number],
+  states = normals([n, side, side, channels], 1),
+): Case {
+  const c = imageChannels(likelihood);
+  const random = createRandom(2);
+  const level = likelihood.kind === 'bernoulli' ? 1 : 255;
+  const data = Float32Array.from(
+    { length: n * side * side * c },
+    () => random.integer(level + 1) / level,
+  );
+  return { likelihood, channels, states, images: { shape: [n, side, side, c], data } };
+}
+
+async function run({ likelihood, states, images }: Case): Promise<{
+  nats: Float32Array;
+  slope: Float32Array;
+}> {
+  const at = g.inputMap('states', states.shape);
+  const nats = logLikelihood(likelihood, at, g.inputMap('images', images.shape));
+  expect(nats.shape).toEqual([states.shape[0], 1, 1, 1]);
+  const [slope] = gradients([{ result: nats }], [at]);
+  const results = await evaluate(compute, { nats, slope }, { states, images });
+  return { nats: results.nats, slope: results.slope };
+}
+
+const BERNOULLI: Likelihood = { kind: 'bernoulli', channel: 1 };
+const GAUSSIAN: Likelihood = { kind: 'gaussian', sigma: 0.3, channels: [0, 1, 2, 3] };
+const dmol = (mixtures: number): Likelihood => ({ kind: 'dmol', mixtures });
+
+/** log p of one pixel under one colour's logistic, as the paper's code has it (PixelCNN++). */
+function logBin(x: number, mean: number, rawLogScale: number): number {
+  const logScale = Math.max(rawLogScale, -7);
+  const at = (by: number): number => (x - mean + by) * Math.exp(-logScale);
+  if (x < -0.999) return at(1 / 255) - softplus(at(1 / 255));
+  if (x > 0.999) return -softplus(at(-1 / 255));
+  const mass = sigmoid(at(1 / 255)) - sigmoid(at(-1 / 255));
+  if (mass > 1e-5) return Math.log(Math.max(mass, 1e-12));
+  return at(0) - logScale - 2 * softplus(at(0)) - Math.log(127.5);
+}
+
+/** log p of one RGB pixel, 0…1, given its state. */
+function dmolPixel(state: ArrayLike<number>, pixel: ArrayLike<number>, n: number): number {
+  const [r, gr, b] = Array.from(pixel, (x) => 2 * x - 1);
+  const part = (colour: number, what: number, i: number): number =>
+    state[n + 3 * n * colour + n * what + i];
+  const terms: number[] = [];
+  const weights: number[] = [];
+  for (let i = 0; i < n; i++) {
+    const k = [0, 1, 2].map((colour) => Math.tanh(part(colour, 2, i)));
+    weights.push(Math.exp(state[i]));
+    terms.push(
+      logBin(r, part(0, 0, i), part(0, 1, i)) +
+        logBin(gr, part(1, 0, i) + k[0] * r, part(1, 1, i)) +
+        logBin(b, part(2, 0, i) + k[1] * r + k[2] * gr, part(2, 1, i)),
+    );
+  }
+  const whole = weights.reduce((a, w) => a + w, 0);
+  const top = Math.max(...terms);
+  return top + Math.log(terms.reduce((a, t, i) => a + (weights[i] / whole) * Math.exp(t - top), 0));
+}
+
+function pixelByPixel({ likelihood, channels, states, images }: Case): number[] {
+  const c = imageChannels(likelihood);
+  const n = states.shape[0];
+  const cells = states.shape[1] * states.shape[2];
+  return Array.from({ length: n }, (_, i) => {
+    let nats = 0;
+    for (let cell = i * cells; cell < (i + 1) * cells; cell++) {
+      const state = states.data.subarray(cell * channels, (cell + 1) * channels);
+      const pixel = images.data.subarray(cell * c, (cell + 1) * c);
+      switch (likelihood.kind) {
+        case 'bernoulli': {
+          const p = sigmoid(state[likelihood.channel]);
+          nats += Math.log(pixel[0] === 1 ? p : 1 - p);
+          break;
+        }
+        case 'gaussian':
+          for (const k of likelihood.channels) {
+            nats -= (pixel[k] - state[k]) ** 2 / (2 * likelihood.sigma ** 2);
+          }
+          break;
+        case 'dmol':
+          nats += dmolPixel(state, pixel, likelihood.mixtures);
+      }
+    }
+    return nats;
+  });
+}
+
+const CASES: [string, Case][] = [
+  ['bernoulli', made(BERNOULLI, 3, [2, 4])],
+  ['gaussian', made(GAUSSIAN, 6, [2, 4])],
+  ['dmol of 1', made(dmol(1), 11, [2, 4])],
+  ['dmol of 4', made(dmol(4), 42, [2, 4])],
+];
+
+describe.each(CASES)('%s', (_, given) => {
+  it('is what its formula says, pixel by pixel', async () => {
+    const { nats } = await run(given);
+    pixelByPixel(given).forEach((wanted, i) => {
+      expect(Math.abs(nats[i] - wanted)).toBeLessThan(1e-4 * Math.max(1, Math.abs(wanted)));
+    });
+  });
+
+  it('has the gradient that its values have', async () => {
+    const { slope } = await run(given);
+    const { states } = given;
+    for (let at = 0; at < states.data.length; at += Math.ceil(states.data.length / 60)) {
+      const objective = async (data: Float32Array): Promise<number> =>
+        pixelByPixel({ ...given, states: { ...states, data } }).reduce((a, b) => a + b, 0);
+      expectSlope(slope[at], await slopeAt(states, at, objective, 1e-3), `state ${at}`);
+    }
+  });
+
+  it('stays finite, and so do its gradients, for wild states', async () => {
+    for (const scale of [0, 30, 1000]) {
+      const states = normals(given.states.shape, 3, scale);
+      const { nats, slope } = await run({ ...given, states });
+      expect(nats.every(Number.isFinite)).toBe(true);
+      expect(slope.every(Number.isFinite)).toBe(true);
+    }
+  });
+});
+
+describe('a Bernoulli pixel', () => {
+  it('of a large logit costs nothing or the whole logit', async () => {
+    const logits = Float32Array.from([100, 100, -100, -100, 0]);
+    const ink = Float32Array.from([1, 0, 1, 0, 1]);
+    const { nats, slope } = await run({
+      likelihood: { kind: 'bernoulli', channel: 0 },
+      channels: 1,
+      states: { shape: [5, 1, 1, 1], data: logits },
+      images: { shape: [5, 1, 1, 1], data: ink },
+    });
+    [0, -100, -100, 0, -Math.LN2].forEach((wanted, i) => {
+      expect(nats[i]).toBeCloseTo(wanted, 5);
+    });
+    [0, -1, 1, 0, 0.5].forEach((wanted, i) => {
+      expect(slope[i]).toBeCloseTo(wanted, 5);
+    });
+  });
+
+  it('of 1024 untold ones is 709.8 nats', async () => {
+    const given = made(BERNOULLI, 3, [1, 32], normals([1, 32, 32, 3], 1, 0));
+    expect((await run(given)).nats[0]).toBeCloseTo(-709.78, 1);
+  });
+});
+
+describe.each([1, 4])('a mixture of %i', (n) => {
+  /** States of all 256 levels of one colour, where the other two colours are sure to be white. */
+  function levels(colour: number, seed: number): Case {
+    const channels = 10 * n;
+    const { data: state } = normals([channels], seed);
+    for (let other = 0; other < 3; other++) {
+      if (other === colour) continue;
+      for (let i = 0; i < n; i++) {
+        state[n + 3 * n * other + i] = 20;
+        state[n + 3 * n * other + n + i] = -7;
+      }
+    }
+    const states = new Float32Array(256 * channels);
+    const images = new Float32Array(256 * 3).fill(1);
+    for (let level = 0; level < 256; level++) {
+      states.set(state, level * channels);
+      images[3 * level + colour] = level / 255;
+    }
+    return {
+      likelihood: dmol(n),
+      channels,
+      states: { shape: [256, 1, 1, channels], data: states },
+      images: { shape: [256, 1, 1, 3], data: images },
+    };
+  }
+
+  test.each([0, 1, 2])('gives the levels of colour %i a probability of 1 together', async (c) => {
+    for (const seed of [1, 2, 3]) {
+      const { nats } = await run(levels(c, seed));
+      const whole = nats.reduce((sum, x) => sum + Math.exp(x), 0);
+      expect(whole).toBeCloseTo(1, 3);
+    }
+  });
+
+  it('gives all that lies beyond to the outermost levels', async () => {
+    const given = levels(0, 1);
+    for (let at = 0; at < given.states.data.length; at += given.channels) {
+      for (let i = 0; i < n; i++) given.states.data[at + n + i] = -30;
+    }
+    const { nats } = await run(given);
+    expect(Math.exp(nats[0])).toBeCloseTo(1, 3);
+  });
+});
+
+it('a Gaussian reads channels in their order', () => {
+  const states = g.inputMap('states', [1, 1, 1, 6]);
+  const images = g.inputMap('images', [1, 1, 1, 4]);
+  expect(() =>
+    logLikelihood({ kind: 'gaussian', sigma: 1, channels: [0, 2, 1, 3] }, states, images),
+  ).toThrow('follow each other');
+});
