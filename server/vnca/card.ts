@@ -53,8 +53,8 @@ const readout = v.variant('kind', [
   v.strictObject({ kind: v.literal('dmol'), mixtures: count }),
 ]);
 
-const fields = v.strictObject({
-  version: v.literal(CARD_VERSION),
+/** What a rule is and how it grows: the part of a card that training is told. */
+export const modelFields = {
   /** Names the checkpoint in engine, protocol and journal. */
   name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower case, digits and "-"')),
   /** For people. */
@@ -72,6 +72,13 @@ const fields = v.strictObject({
   presence: v.strictObject({ channel: v.exactOptional(channel), threshold: share }),
   /** Steps the rule can be trusted for once grown or touched. */
   trustedSteps: v.exactOptional(count),
+};
+const model = v.strictObject(modelFields);
+type ModelFields = v.InferOutput<typeof model>;
+
+const fields = v.strictObject({
+  version: v.literal(CARD_VERSION),
+  ...modelFields,
   /** Tensors `encoder.*`; a card may tell of the net in prose alone. */
   encoder: v.exactOptional(
     v.union([encoderNetwork, v.strictObject({ input: v.string(), layers: v.array(v.string()) })]),
@@ -85,59 +92,73 @@ const fields = v.strictObject({
   figures: v.record(v.string(), v.unknown()),
 });
 
-type Fields = v.InferOutput<typeof fields>;
+/** A rule between fields. */
+interface Relation {
+  readonly path: readonly string[];
+  /** What is wrong, or nothing. */
+  readonly wrong: (model: ModelFields) => string | undefined;
+}
 
-/** A rule between fields: what is wrong, or nothing. */
-function relation(
-  path: [keyof Fields, string] | [keyof Fields],
-  wrong: (card: Fields) => string | undefined,
-) {
-  return v.rawCheck<Fields>(({ dataset, addIssue }) => {
+/** Checks the rules between the fields of a model. */
+export function soundModel<T extends ModelFields>() {
+  return v.rawCheck<T>(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
-    const message = wrong(dataset.value);
-    if (message === undefined) return;
-    let input: unknown = dataset.value;
-    const items: v.IssuePathItem[] = path.map((key) => {
-      const value = (input as Record<string, unknown>)[key];
-      const item = { type: 'object', origin: 'value', input, key, value } as v.ObjectPathItem;
-      input = value;
-      return item;
-    });
-    addIssue({ message, path: items as [v.IssuePathItem, ...v.IssuePathItem[]] });
+    for (const { path, wrong } of RELATIONS) {
+      const message = wrong(dataset.value);
+      if (message === undefined) continue;
+      let input: unknown = dataset.value;
+      const items = path.map((key) => {
+        const value = (input as Record<string, unknown>)[key];
+        const item = { type: 'object', origin: 'value', input, key, value } as v.ObjectPathItem;
+        input = value;
+        return item;
+      });
+      addIssue({ message, path: items as [v.IssuePathItem, ...v.IssuePathItem[]] });
+    }
   });
 }
 
 const isPowerOfTwo = (n: number): boolean => n >= 1 && Number.isInteger(Math.log2(n));
 
-const schema = v.pipe(
-  fields,
-  relation(['latentSize'], ({ latentSize, channels }) =>
-    latentSize === channels
-      ? undefined
-      : `is ${latentSize}, but a latent is a cell state and "channels" is ${channels}`,
-  ),
-  relation(['growth', 'seedSide'], ({ growth, side }) =>
-    growth.kind !== 'doubling' || isPowerOfTwo(side / growth.seedSide)
-      ? undefined
-      : `is ${growth.seedSide}, which does not double to "side" ${side}`,
-  ),
-  relation(['readout'], ({ readout, channels }) => {
-    const highest =
-      readout.kind === 'bernoulli'
-        ? readout.channel
-        : readout.kind === 'dmol'
-          ? 10 * readout.mixtures - 1
-          : Math.max(...readout.channels);
-    return highest < channels
-      ? undefined
-      : `reads channel ${highest}, but there are only ${channels} channels`;
-  }),
-  relation(['presence', 'channel'], ({ presence, channels }) =>
-    presence.channel === undefined || presence.channel < channels
-      ? undefined
-      : `is ${presence.channel}, but there are only ${channels} channels`,
-  ),
-);
+const RELATIONS: readonly Relation[] = [
+  {
+    path: ['latentSize'],
+    wrong: ({ latentSize, channels }) =>
+      latentSize === channels
+        ? undefined
+        : `is ${latentSize}, but a latent is a cell state and "channels" is ${channels}`,
+  },
+  {
+    path: ['growth', 'seedSide'],
+    wrong: ({ growth, side }) =>
+      growth.kind !== 'doubling' || isPowerOfTwo(side / growth.seedSide)
+        ? undefined
+        : `is ${growth.seedSide}, which does not double to "side" ${side}`,
+  },
+  {
+    path: ['readout'],
+    wrong: ({ readout, channels }) => {
+      const highest =
+        readout.kind === 'bernoulli'
+          ? readout.channel
+          : readout.kind === 'dmol'
+            ? 10 * readout.mixtures - 1
+            : Math.max(...readout.channels);
+      return highest < channels
+        ? undefined
+        : `reads channel ${highest}, but there are only ${channels} channels`;
+    },
+  },
+  {
+    path: ['presence', 'channel'],
+    wrong: ({ presence, channels }) =>
+      presence.channel === undefined || presence.channel < channels
+        ? undefined
+        : `is ${presence.channel}, but there are only ${channels} channels`,
+  },
+];
+
+const schema = v.pipe(fields, soundModel<v.InferOutput<typeof fields>>());
 
 export type Card = v.InferOutput<typeof schema>;
 

@@ -1,0 +1,154 @@
+/** What a training run is told: `*.json` files that `npm run train` takes, with their defaults and limits. */
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import * as v from 'valibot';
+import { modelFields, soundModel } from '../vnca/card.ts';
+import { encoderNetwork } from '../vnca/encoderNetwork.ts';
+import { datasetConfig } from './data/dataset.ts';
+import { TrainingError } from './errors.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(1));
+const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
+const positive = v.pipe(v.number(), v.gtValue(0));
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+
+const span = v.pipe(
+  v.strictTuple([whole, whole]),
+  v.check(([low, high]) => low <= high, 'low end is above the high end'),
+);
+/** Whole numbers to draw from, both ends included; they may grow from `from` to `to` over the first share of a run. */
+const drawn = v.union([span, v.strictObject({ from: span, to: span, over: v.optional(share, 1) })]);
+export type Drawn = v.InferOutput<typeof drawn>;
+
+export const WOUND_KINDS = ['disc', 'half', 'bar', 'square', 'stroke'] as const;
+
+const pool = v.strictObject({
+  /** Most grown states kept. */
+  size: v.optional(count, 1024),
+  /** States drawn an update. */
+  batch: count,
+  /** Of the fresh batch, how many grown states go in; few let the others grow old. */
+  admit: count,
+  /** Steps a drawn state goes on. */
+  steps: drawn,
+  /** Only the last of these steps are differentiated; absent: all. */
+  gradientSteps: v.exactOptional(count),
+  /** Share of the drawn states that are wounded first. */
+  wounded: v.optional(share, 0.5),
+  wounds: v.optional(v.pipe(v.array(v.picklist(WOUND_KINDS)), v.minLength(1)), ['square']),
+  /** Largest share of the cells that a wound takes. */
+  largestWound: v.optional(share, 0.5),
+  /** What the divergence is counted for. */
+  divergence: v.optional(v.picklist(['fresh', 'all']), 'fresh'),
+});
+
+const fields = v.strictObject({
+  ...modelFields,
+  encoder: encoderNetwork,
+  data: datasetConfig,
+  /** Equal seeds give equal runs on one back end. */
+  seed: v.optional(whole, 1),
+  /** Updates of the whole run. */
+  updates: count,
+  /** σ of the RGBA likelihood; other read-outs have none. */
+  sigma: v.optional(positive, 0.1),
+  /** What a nat of divergence counts. */
+  beta: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
+  batch: v.strictObject({
+    /** New organisms an update. */
+    fresh: count,
+    /** Samples computed together; bounds memory, and small ones stay in the processor's cache. */
+    micro: v.optional(count, 8),
+  }),
+  /** Uniform growth: steps from seed to picture. */
+  growthSteps: v.exactOptional(drawn),
+  /** Steps that a fresh organism goes on after growing. */
+  extraSteps: v.optional(drawn, () => [0, 0] as [number, number]),
+  /** Judge the picture at the end of growth too, not after the extra steps alone. */
+  judgeGrown: v.optional(v.boolean(), false),
+  pool: v.exactOptional(pool),
+  optimiser: v.optional(
+    v.strictObject({
+      learningRate: v.optional(positive, 1e-4),
+      /** Updates over which the rate rises from zero. */
+      warmup: v.optional(whole, 0),
+      /** The rate falls linearly to `finalRate` of itself over the last share of the run. */
+      decay: v.optional(share, 0),
+      finalRate: v.optional(share, 0.05),
+      beta1: v.optional(share, 0.9),
+      beta2: v.optional(share, 0.999),
+      epsilon: v.optional(positive, 1e-8),
+      /** Greatest global norm of a gradient. */
+      clip: v.optional(positive, 10),
+      /** Decay of the moving average of the weights, which is what a checkpoint gets; 0: the weights themselves. */
+      average: v.optional(share, 0),
+    }),
+    {},
+  ),
+  augment: v.optional(
+    v.strictObject({ flip: v.optional(v.boolean(), false), shift: v.optional(whole, 0) }),
+    {},
+  ),
+  /** Steps a program holds; longer ones recompute less and need more memory. */
+  segmentSteps: v.optional(count, 8),
+  /** A picture sheet and a saved state every so many minutes. */
+  saveMinutes: v.optional(positive, 5),
+  /** Entries of the gallery at most. */
+  gallery: v.optional(count, 512),
+});
+
+const schema = v.pipe(
+  fields,
+  soundModel<v.InferOutput<typeof fields>>(),
+  v.check(
+    ({ batch, pool }) => batch.fresh % batch.micro === 0 && (pool?.batch ?? 0) % batch.micro === 0,
+    '"batch.fresh" and "pool.batch" must be multiples of "batch.micro"',
+  ),
+  v.check(
+    ({ pool, batch }) => pool === undefined || pool.admit <= batch.fresh,
+    '"pool.admit" is greater than "batch.fresh"',
+  ),
+);
+
+export type TrainingConfig = v.InferOutput<typeof schema>;
+
+/**
+ * Checks a configuration and fills in defaults.
+ *
+ * @param file how messages call it
+ * @throws TrainingError bad-config
+ */
+export function parseConfig(value: unknown, file: string): TrainingConfig {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const field = v.getDotPath(issue);
+  const where = field ? `field "${field}": ` : '';
+  throw new TrainingError('bad-config', `${file}: ${where}${issue.message}`);
+}
+
+/** @throws TrainingError missing-config, bad-config */
+export async function readConfig(file: string): Promise<TrainingConfig & { folder: string }> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new TrainingError('missing-config', `${file}: file cannot be read (${code})`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new TrainingError('bad-config', `${file}: not JSON (${(error as Error).message})`);
+  }
+  return { ...parseConfig(value, file), folder: dirname(resolve(file)) };
+}
+
+/** The range to draw from at a point of a run, 0…1. */
+export function drawnAt(range: Drawn, progress: number): readonly [number, number] {
+  if (!('from' in range)) return range;
+  const t = range.over === 0 ? 1 : Math.min(1, progress / range.over);
+  const at = (i: 0 | 1): number => Math.round(range.from[i] + t * (range.to[i] - range.from[i]));
+  return [at(0), at(1)];
+}

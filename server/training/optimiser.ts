@@ -1,0 +1,157 @@
+/** Adam (Kingma & Ba 2015, ε outside the root) after clipping by the global norm, as one program. */
+import type { Compute, Program, Value, Values } from './autodiff/compute.ts';
+import type { Expression } from './autodiff/graph.ts';
+import * as g from './autodiff/graph.ts';
+import { TrainingError } from './errors.ts';
+import type { Shapes, Tensors } from './model/parameters.ts';
+
+export interface AdamOptions {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** Greatest global norm of a gradient. */
+  readonly clip: number;
+  /** Decay of the weights' moving average; 0: none. */
+  readonly average: number;
+}
+
+/** Moments of each parameter, and its moving average. */
+const SETS = ['parameter', 'first', 'second', 'average'] as const;
+
+export class Adam {
+  private constructor(
+    private readonly compute: Compute,
+    private readonly program: Program,
+    private readonly options: AdamOptions,
+    private readonly names: readonly string[],
+    private values: Record<string, Value>,
+    private taken: number,
+  ) {}
+
+  /**
+   * @param stored tensors `parameter:*`, and, to go on where a run stopped, `first:*`, `second:*`, `average:*`
+   * @param taken updates behind these moments
+   */
+  static async create(
+    compute: Compute,
+    shapes: Shapes,
+    stored: Tensors,
+    taken: number,
+    options: AdamOptions,
+  ): Promise<Adam> {
+    const program = await compute.compile(adam(shapes, options));
+    const values: Record<string, Value> = {};
+    for (const [name, shape] of shapes) {
+      for (const set of SETS) {
+        const key = `${set}:${name}`;
+        const source =
+          stored.get(key) ?? (set === 'average' ? stored.get(`parameter:${name}`) : undefined);
+        if (!source && set === 'parameter') throw new RangeError(`there is no value of ${key}`);
+        const size = shape.reduce((a, b) => a * b, 1);
+        values[key] = compute.upload(shape, source ? source.data.slice() : new Float32Array(size));
+      }
+    }
+    return new Adam(compute, program, options, [...shapes.keys()], values, taken);
+  }
+
+  /** Inputs `parameter:*` of programs; valid until the next step. */
+  get parameters(): Values {
+    return this.values;
+  }
+
+  /** Inputs `parameter:*` with the moving average in their place. */
+  get averages(): Values {
+    return Object.fromEntries(
+      this.names.map((name) => [`parameter:${name}`, this.values[`average:${name}`]]),
+    );
+  }
+
+  /**
+   * Moves the parameters against a gradient.
+   *
+   * @param totals `total:*` of each parameter
+   * @returns the gradient's norm before clipping
+   * @throws TrainingError not-finite: nothing was changed
+   */
+  async step(totals: Values, learningRate: number): Promise<number> {
+    const { compute, options } = this;
+    const taken = this.taken + 1;
+    const scalar = (value: number): Value => compute.upload([], Float32Array.of(value));
+    const scalars = {
+      rate: scalar(learningRate),
+      // The average forgets its start faster than its decay says, while it is young.
+      keep: scalar(Math.min(options.average, (1 + taken) / (10 + taken))),
+      correction1: scalar(1 - options.beta1 ** taken),
+      correction2: scalar(1 - options.beta2 ** taken),
+    };
+    const { norm: normValue, ...next } = await this.program.run({
+      ...this.values,
+      ...totals,
+      ...scalars,
+    });
+    const norm = (await compute.read(normValue))[0];
+    compute.free(normValue, ...Object.values(scalars));
+    if (!Number.isFinite(norm)) {
+      compute.free(...Object.values(next));
+      throw new TrainingError('not-finite', `gradient of update ${taken} is not finite`);
+    }
+    compute.free(...Object.values(this.values));
+    this.values = next;
+    this.taken = taken;
+    return norm;
+  }
+
+  /** Copies of everything, by name. */
+  async read(): Promise<Map<string, { shape: readonly number[]; data: Float32Array }>> {
+    const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>();
+    for (const [name, value] of Object.entries(this.values)) {
+      const data = Float32Array.from(await this.compute.read(value));
+      tensors.set(name, { shape: value.shape, data });
+    }
+    return tensors;
+  }
+
+  async dispose(): Promise<void> {
+    this.compute.free(...Object.values(this.values));
+    await this.program.dispose();
+  }
+}
+
+function adam(shapes: Shapes, options: AdamOptions): Record<string, Expression> {
+  const { beta1, beta2, epsilon, clip, average } = options;
+  const outputs: Record<string, Expression> = {};
+  let squares: Expression = g.constant(0);
+  for (const [name, shape] of shapes) {
+    const gradient = g.input(`total:${name}`, shape);
+    squares = g.add(squares, g.reshape(g.sum(g.square(gradient)), []));
+  }
+  const norm = g.sqrt(squares);
+  const scale = g.minimum(g.divide(g.constant(clip), g.add(norm, 1e-12)), 1);
+  for (const [name, shape] of shapes) {
+    const of = (set: string): Expression => g.input(`${set}:${name}`, shape);
+    const gradient = g.multiply(of('total'), scale);
+    const first = g.add(g.multiply(of('first'), beta1), g.multiply(gradient, 1 - beta1));
+    const second = g.add(
+      g.multiply(of('second'), beta2),
+      g.multiply(g.square(gradient), 1 - beta2),
+    );
+    const direction = g.divide(
+      g.divide(first, g.input('correction1', [])),
+      g.add(g.sqrt(g.divide(second, g.input('correction2', []))), epsilon),
+    );
+    const moved = g.subtract(of('parameter'), g.multiply(direction, g.input('rate', [])));
+    outputs[`parameter:${name}`] = moved;
+    outputs[`first:${name}`] = first;
+    outputs[`second:${name}`] = second;
+    const keep = g.input('keep', []);
+    outputs[`average:${name}`] =
+      average === 0
+        ? moved
+        : g.add(
+            g.multiply(of('average'), keep),
+            g.multiply(moved, g.subtract(g.constant(1), keep)),
+          );
+  }
+  outputs.norm = norm;
+  return outputs;
+}

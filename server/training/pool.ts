@@ -1,0 +1,55 @@
+/** Grown states that training comes back to, so that the rule learns what to do long after growing. */
+import type { Random } from '../../shared/random.ts';
+
+export interface PoolEntry {
+  /** Index of the image it shall show. */
+  readonly image: number;
+  /** [S, S, C]. */
+  readonly states: Float32Array;
+  /** Steps since it was planted. */
+  readonly age: number;
+}
+
+/**
+ * As in the published training: drawn entries are taken out, states are put in, and of too many a random choice stays
+ * (Palm et al. 2022, code of 2021).
+ */
+export class Pool {
+  private entries: PoolEntry[];
+
+  constructor(
+    private readonly size: number,
+    entries: Iterable<PoolEntry> = [],
+  ) {
+    this.entries = [...entries];
+  }
+
+  get count(): number {
+    return this.entries.length;
+  }
+
+  /** Takes out n random entries. @throws RangeError there are fewer */
+  take(n: number, random: Random): PoolEntry[] {
+    if (n > this.entries.length) {
+      throw new RangeError(`pool holds ${this.entries.length} states, not ${n}`);
+    }
+    return Array.from({ length: n }, () => this.remove(random.integer(this.entries.length)));
+  }
+
+  /** Puts entries in; while there are too many, random ones of those before make room. */
+  add(entries: readonly PoolEntry[], random: Random): void {
+    for (const entry of entries) {
+      if (this.entries.length >= this.size) this.remove(random.integer(this.entries.length));
+      this.entries.push(entry);
+    }
+  }
+
+  all(): readonly PoolEntry[] {
+    return this.entries;
+  }
+
+  private remove(at: number): PoolEntry {
+    const [entry] = this.entries.splice(at, 1);
+    return entry;
+  }
+}

@@ -1,0 +1,93 @@
+/** The reverse loop: from an image's error back through an organism's life, segment by segment. */
+import type { Compute, Value, Values } from './autodiff/compute.ts';
+import { type Segment, type Segments, startingWith } from './model/segments.ts';
+
+export interface Rollout {
+  readonly segments: readonly Segment[];
+  /** How many of the last segments are differentiated; those before only run. */
+  readonly differentiated: number;
+  /** Segments, by index, after which the picture is judged too; after the last it always is. */
+  readonly judged?: ReadonlySet<number>;
+  /** [N, Z]. */
+  readonly latents: Value;
+  /** States before a life that does not begin with a seed; stays the caller's. */
+  readonly states?: Value;
+  /** [N, S, S, c], 0…1. */
+  readonly image: Value;
+  /** What a nat of each sample counts, [N]: −1/batch to raise the likelihood. */
+  readonly weight: Value;
+  /** Update masks of a segment, `mask0…`, for rules whose cells update by chance. */
+  readonly masks?: (segment: Segment) => Record<string, Value>;
+}
+
+export interface RolloutResult {
+  /** The last states, the caller's. */
+  readonly states: Value;
+  /** log p(image | last states), [N]. */
+  readonly nats: Float32Array;
+  /** `total:*` and `total:latents` with this life's gradients added, the caller's. */
+  readonly totals: Values;
+}
+
+/**
+ * Runs a life and adds its gradients. Memory: the states between segments, and one segment's inner states.
+ *
+ * @param parameters `parameter:*`
+ * @param totals `total:*` so far, and `total:latents`; freed
+ */
+export async function differentiate(
+  compute: Compute,
+  programs: Segments,
+  parameters: Values,
+  totals: Values,
+  rollout: Rollout,
+): Promise<RolloutResult> {
+  const { segments, latents, image, weight } = rollout;
+  const last = segments.length - 1;
+  const first = Math.max(0, segments.length - rollout.differentiated);
+  const masks = segments.map((segment) => rollout.masks?.(segment) ?? {});
+  const before: (Value | undefined)[] = [rollout.states];
+  const shared = { ...parameters, latents };
+  const statesBefore = (i: number): Values => (before[i] ? { states: before[i] } : {});
+
+  for (let i = 0; i < last; i++) {
+    const program = await programs.forward(segments[i]);
+    const { states } = await program.run({ ...shared, ...masks[i], ...statesBefore(i) });
+    if (i < first && i > 0) compute.free(before[i]!);
+    before.push(states);
+  }
+
+  let sums = totals;
+  let change: Value | undefined;
+  let final: { states: Value; nats: Float32Array } | undefined;
+  for (let i = last; i >= first; i--) {
+    const judged = i === last || (rollout.judged?.has(i) ?? false);
+    const program = await programs.reverse(segments[i], {
+      image: judged,
+      change: change !== undefined,
+    });
+    const results = await program.run({
+      ...shared,
+      ...masks[i],
+      ...statesBefore(i),
+      ...sums,
+      ...(judged && { image, weight }),
+      ...(change && { change }),
+    });
+    compute.free(...Object.values(sums));
+    if (change) compute.free(change);
+    sums = startingWith(results, 'total:');
+    change = results.change;
+    if (i === last) {
+      final = { states: results.states, nats: Float32Array.from(await compute.read(results.nats)) };
+    } else if (judged) compute.free(results.states);
+    if (results.nats) compute.free(results.nats);
+  }
+  if (change) compute.free(change);
+  for (let i = Math.max(1, first); i < before.length; i++) {
+    const kept = before[i];
+    if (kept && kept !== rollout.states) compute.free(kept);
+  }
+  for (const mask of masks) compute.free(...Object.values(mask));
+  return { ...final!, totals: sums };
+}
