@@ -9,15 +9,10 @@ const folder = v.pipe(v.string(), v.nonEmpty('is empty'));
 const validationShare = v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(0.5)), 0);
 
 /** `margin` is empty on each side: something must be left between. */
-function roomInside<T extends { side: number; margin: number }>(minimum = 4) {
-  return v.forward<T, ['margin']>(
-    v.check<T, string>(
-      (config) => config.side - 2 * config.margin >= minimum,
-      `leaves fewer than ${minimum} cells of "side" for the picture`,
-    ) as never,
-    ['margin'] as never,
-  );
-}
+const leavesRoom = (config: { side: number; margin: number }): boolean =>
+  config.side - 2 * config.margin >= 4;
+const NO_ROOM = 'leaves fewer than 4 cells of "side" for the picture';
+const COLOUR = 'is neither "transparent" nor a colour such as "#20242c"';
 
 const emoji = v.pipe(
   v.strictObject({
@@ -28,7 +23,10 @@ const emoji = v.pipe(
     margin: v.optional(margin, 2),
     validationShare,
   }),
-  roomInside(),
+  v.forward(
+    v.check((config) => leavesRoom(config), NO_ROOM),
+    ['margin'],
+  ),
 );
 
 const ownFolder = v.pipe(
@@ -40,14 +38,17 @@ const ownFolder = v.pipe(
     /** A colour makes the set opaque: 3 channels instead of 4. */
     background: v.optional(
       v.union(
-        [v.literal('transparent'), v.pipe(v.string(), v.regex(/^#[0-9a-f]{6}$/i))],
-        'is neither "transparent" nor a colour such as "#20242c"',
+        [v.literal('transparent'), v.pipe(v.string(), v.regex(/^#[0-9a-f]{6}$/i, COLOUR))],
+        COLOUR,
       ),
       'transparent',
     ),
     validationShare,
   }),
-  roomInside(),
+  v.forward(
+    v.check((config) => leavesRoom(config), NO_ROOM),
+    ['margin'],
+  ),
 );
 
 /** The wanted set, told apart by `kind`; relative folders count from the caller's base folder. */
@@ -98,7 +99,12 @@ export function parseDatasetConfig(value: unknown): FullConfig {
   throw new DatasetError(
     'bad-config',
     path,
-    issue.message,
+    issueText(issue),
     'mend this field of the training configuration',
   );
+}
+
+function issueText({ type, expected, message }: v.BaseIssue<unknown>): string {
+  if (type !== 'strict_object') return message;
+  return expected === 'never' ? 'is no field of this kind of set' : 'is missing';
 }

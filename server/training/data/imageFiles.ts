@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { DatasetError, ioCode } from './errors.ts';
+import { forEachIndex } from './parallel.ts';
 
 export interface ImageFile {
   readonly path: string;
@@ -21,22 +22,25 @@ const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|
  * @throws DatasetError missing-folder, empty-set; broken-image for one in a format that cannot be read
  */
 export async function listImages(folder: string): Promise<ImageFile[]> {
-  const paths = await walk(folder);
+  const paths: string[] = [];
+  await walk(folder, paths);
+  const bad = paths.find((path) => UNREADABLE.test(path));
+  if (bad !== undefined) {
+    throw new DatasetError(
+      'broken-image',
+      bad,
+      'is of a format that cannot be read',
+      'save it as PNG, JPEG, WebP or SVG, or take it out of the folder',
+    );
+  }
+  const readable = paths.filter((path) => READABLE.test(path));
   const images: ImageFile[] = [];
-  for (const path of paths) {
-    if (UNREADABLE.test(path)) {
-      throw new DatasetError(
-        'broken-image',
-        path,
-        'is of a format that cannot be read',
-        'save it as PNG, JPEG, WebP or SVG, or take it out of the folder',
-      );
-    }
-    if (!READABLE.test(path)) continue;
+  await forEachIndex(readable.length, async (i) => {
+    const path = readable[i];
     const { size, mtimeMs } = await statOf(path);
     const within = relative(folder, path).replaceAll('\\', '/');
     images.push({ path, within, bytes: size, modified: mtimeMs });
-  }
+  });
   if (images.length === 0) {
     throw new DatasetError(
       'empty-set',
@@ -57,7 +61,7 @@ export function listFingerprint(files: readonly ImageFile[], more: string): stri
   return hash.digest('hex');
 }
 
-async function walk(folder: string): Promise<string[]> {
+async function walk(folder: string, found: string[]): Promise<void> {
   const inside = await readdir(folder, { withFileTypes: true }).catch((error) => {
     throw new DatasetError(
       'missing-folder',
@@ -66,15 +70,13 @@ async function walk(folder: string): Promise<string[]> {
       'check data.folder; relative paths start where the configuration lies',
     );
   });
-  const found: string[] = [];
   for (const entry of inside) {
     if (entry.name.startsWith('.') || entry.name === '__MACOSX') continue;
     const path = join(folder, entry.name);
     // Links to folders are not followed: they may lead in circles.
-    if (entry.isDirectory()) found.push(...(await walk(path)));
+    if (entry.isDirectory()) await walk(path, found);
     else found.push(path);
   }
-  return found;
 }
 
 async function statOf(path: string) {

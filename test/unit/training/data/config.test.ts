@@ -40,6 +40,16 @@ test.each([
   await expectFailure(loadDataset(config as never), 'bad-config', `${field}: `, 'mend this field');
 });
 
+test('messages say what is wrong with the field', async () => {
+  const refused = (config: object, text: string) =>
+    expectFailure(loadDataset(config as never), 'bad-config', text);
+  await refused({ kind: 'mnist', extra: 1 }, 'data.extra: is no field of this kind of set');
+  await refused({ kind: 'celeba' }, 'data.folder: is missing');
+  await refused({ kind: 'folder', folder: 'x', background: '#fff' }, 'nor a colour such as');
+  await refused({ kind: 'emoji', set: 'broad', margin: 15 }, 'data.margin: leaves fewer than 4');
+  await refused({ kind: 'imagenet' }, '"celeba"');
+});
+
 test('names are for people', () => {
   expect(nameOfFile('/a/b.c/blue_jellyfish-02.tar.png')).toBe('Blue Jellyfish 02 Tar');
   expect(nameOfFile("Grip's dog.jpeg")).toBe("Grip's Dog");

