@@ -2,7 +2,7 @@
  * Built sets, kept as one file each: MAGIC, length of the header (u32, little endian), header (JSON), pixels, labels,
  * splits. A file that is cut, damaged, of another version or of another source is built anew.
  */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, Opened, Progress } from './dataset.ts';
@@ -97,7 +97,7 @@ async function write(
   prefix.write(MAGIC, 'latin1');
   prefix.writeUInt32LE(text.length, MAGIC.length);
 
-  const unfinished = `${file}.${process.pid}.tmp`;
+  const unfinished = `${file}.${randomUUID()}.tmp`;
   try {
     await mkdir(folder, { recursive: true });
     const handle = await open(unfinished, 'w');

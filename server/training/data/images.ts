@@ -16,6 +16,7 @@ export function gatherImages(
   indices: ArrayLike<number>,
   out?: Float32Array,
 ): Float32Array {
+  const { pixels } = data;
   const size = data.side * data.side * data.channels;
   const images = out ?? new Float32Array(indices.length * size);
   if (images.length !== indices.length * size) {
@@ -29,7 +30,7 @@ export function gatherImages(
       throw new RangeError(`a set of ${data.count} images has no image ${index}`);
     }
     const from = index * size;
-    for (let k = 0; k < size; k++) images[to++] = FLOAT[data.pixels[from + k]];
+    for (let k = 0; k < size; k++) images[to++] = FLOAT[pixels[from + k]];
   }
   return images;
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadDataset } from '../../../../server/training/data/dataset.ts';
 import { expectFailure, plain, put, temporaryFolder } from './support.ts';
@@ -32,7 +32,15 @@ beforeAll(async () => {
   }
 });
 
+test('two loads at once do not disturb each other', async () => {
+  const [one, other] = await Promise.all([load(), load()]);
+  expect(one.data).toEqual(other.data);
+  expect((await load()).built).toBe(false);
+  await cacheFile();
+});
+
 test('the second load is the first again, unbuilt', async () => {
+  await rm(cacheFolder(), { recursive: true });
   const first = await load();
   expect(first.built).toBe(true);
   const second = await load();
