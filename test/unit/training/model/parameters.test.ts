@@ -15,13 +15,16 @@ import {
 import { type Architecture, updateShapes } from '../../../../server/vnca/architecture.ts';
 import { type EncoderNetwork, publishedEncoder } from '../../../../server/vnca/encoderNetwork.ts';
 import { createRandom } from '../../../../shared/random.ts';
+import { tinyCard } from '../../vnca/tinyModel.ts';
 
 type Kind = Architecture['update']['kind'];
 
 const net = (kind: Kind, size: number, hidden: number, outBias = false): Architecture => ({
-  channels: size,
-  latentSize: size,
-  update: { kind, hidden, outBias, standingInput: false, updateProbability: 1 },
+  ...tinyCard({
+    channels: size,
+    latentSize: size,
+    update: { kind, hidden, ...(kind === 'simple' && { outBias }) },
+  }),
 });
 
 const encoder = (

@@ -51,10 +51,25 @@ export async function slopeAt(
   return ((await moved(step)) - (await moved(-step))) / (2 * step);
 }
 
-/** Within 2 % of the slope, or of one. */
+/** Compares gradients with differences; close is within 2 % of the slope, or of one. */
+export function slopeChecker() {
+  const wrong: string[] = [];
+  return {
+    wrong,
+    count: 0,
+    expect(found: number, wanted: number, where: string): void {
+      this.count++;
+      const error = Math.abs(found - wanted) / Math.max(1, Math.abs(wanted));
+      if (!(error < 0.02)) wrong.push(`${where}: gradient ${found}, finite difference ${wanted}`);
+    },
+  };
+}
+
+/** @throws Error they are not close */
 export function expectSlope(found: number, wanted: number, where: string): void {
-  const error = Math.abs(found - wanted) / Math.max(1, Math.abs(wanted));
-  if (!(error < 0.02)) throw new Error(`${where}: gradient ${found}, finite difference ${wanted}`);
+  const check = slopeChecker();
+  check.expect(found, wanted, where);
+  if (check.wrong.length > 0) throw new Error(check.wrong[0]);
 }
 
 export const elu = (x: number): number => (x > 0 ? x : Math.expm1(x));

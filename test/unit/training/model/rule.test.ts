@@ -1,0 +1,112 @@
+/** The rule as training has it against the rule as the engine's reference has it. */
+import * as tf from '@tensorflow/tfjs-core';
+import { selectBackend } from '../../../../server/engine/backend.ts';
+import * as g from '../../../../server/training/autodiff/graph.ts';
+import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
+import { parameterInputs } from '../../../../server/training/model/parameters.ts';
+import { ruleSteps } from '../../../../server/training/model/rule.ts';
+import { growthSegments, Segments } from '../../../../server/training/model/segments.ts';
+import { updateShapes } from '../../../../server/vnca/architecture.ts';
+import { createRule, disposeRule, readGenome, stepStates } from '../../../../server/vnca/rule.ts';
+import { tinyCard, tinyModel } from '../../vnca/tinyModel.ts';
+import { evaluate } from '../autodiff/contract.ts';
+import { type Numbers, normals, upload } from './small.ts';
+
+const SIDE = 5;
+const PATCHES = 2;
+const compute = createOnnxCompute({ threads: 1 });
+const NETS: [string, Record<string, unknown>][] = [
+  ['residual', { kind: 'residual', hidden: 7, stateLimit: 0.5 }],
+  ['residual with a standing input', { kind: 'residual', hidden: 7, standingInput: true }],
+  ['res4', { kind: 'res4', hidden: 5 }],
+  [
+    'res4 with a standing input and a limit',
+    {
+      kind: 'res4',
+      hidden: 5,
+      standingInput: true,
+      stateLimit: 1,
+    },
+  ],
+  ['simple', { kind: 'simple', hidden: 9 }],
+  ['simple with a last bias', { kind: 'simple', hidden: 9, outBias: true }],
+];
+
+const parametersOf = (tensors: ReadonlyMap<string, Numbers>): Record<string, Numbers> =>
+  Object.fromEntries([...tensors].map(([name, tensor]) => [`parameter:${name}`, tensor]));
+
+beforeAll(async () => {
+  await selectBackend('cpu');
+});
+
+describe.each(NETS)('%s', (_, update) => {
+  const model = tinyModel({ update });
+  const { channels, latentSize } = model.card;
+  const states = normals([PATCHES, SIDE, SIDE, channels], 5);
+  const latents = normals([PATCHES, latentSize], 6);
+
+  test.each([false, true])('steps as the reference does, masked: %s', async (masked) => {
+    const mask = normals([PATCHES, SIDE, SIDE, 1], 7);
+    mask.data.forEach((x, i) => {
+      mask.data[i] = x > 0 ? 1 : 0;
+    });
+    const step = ruleSteps(
+      model.card.update,
+      parameterInputs(updateShapes(model.card)),
+      g.input('latents', latents.shape),
+    );
+    const taken = masked ? g.inputMap('mask', mask.shape) : undefined;
+    let at = g.inputMap('states', states.shape);
+    for (let i = 0; i < 3; i++) at = step(at, taken);
+    const given = { states, latents, mask, ...parametersOf(model.tensors) };
+    const found = await evaluate(compute, { at }, given);
+
+    const rule = createRule(model);
+    const wanted = tf.tidy(() => {
+      let now = tf.tensor4d(states.data, [PATCHES, SIDE, SIDE, channels]);
+      const input = {
+        ...(model.card.update.standingInput && {
+          genome: readGenome(rule, tf.tensor2d(latents.data, [PATCHES, latentSize])),
+        }),
+        ...(masked && { mask: tf.tensor4d(mask.data, [PATCHES, SIDE, SIDE, 1]) }),
+      };
+      for (let i = 0; i < 3; i++) now = stepStates(rule, now, input);
+      return now.dataSync();
+    });
+    disposeRule(rule);
+    expect(found.at).toHaveLength(wanted.length);
+    found.at.forEach((x, i) => {
+      expect(Math.abs(x - wanted[i])).toBeLessThan(1e-5);
+    });
+  });
+});
+
+describe('growth', () => {
+  const last = { 'update.out.kernel': 0, 'update.out.bias': 0 };
+
+  test.each([
+    ['doubling', { kind: 'doubling', seedSide: 2, stepsPerStage: 3 }],
+    ['uniform', { kind: 'uniform', steps: 7 }],
+  ])('%s of a rule that begins at zero shows the latent everywhere', async (_, growth) => {
+    const update = { kind: 'res4', hidden: 5 };
+    const card = tinyCard({ side: 8, growth, update });
+    const { tensors } = tinyModel({ side: 8, growth, update });
+    const parameters = parametersOf(tensors);
+    for (const name of Object.keys(last)) parameters[`parameter:${name}`].data.fill(0);
+    const latents = normals([2, card.latentSize], 3);
+    const segments = new Segments(compute, card, { kind: 'bernoulli', channel: 0 }, 1, 2);
+    let states = {};
+    for (const segment of growthSegments(card, 2)) {
+      const program = await segments.forward(segment);
+      const given = { ...upload(compute, { latents, ...parameters }), ...states };
+      states = await program.run(given);
+    }
+    const grown = await compute.read((states as { states: never }).states);
+    expect(grown).toHaveLength(2 * 64 * card.latentSize);
+    grown.forEach((x, i) => {
+      const patch = Math.floor(i / (64 * card.latentSize));
+      expect(x).toBe(latents.data[patch * card.latentSize + (i % card.latentSize)]);
+    });
+    await segments.dispose();
+  });
+});

@@ -1,0 +1,270 @@
+/**
+ * The reverse loop: gradients of whole lives, cut into segments of any length, against finite differences of every
+ * number that training moves.
+ */
+import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
+import { imageChannels, type Likelihood } from '../../../../server/training/model/likelihood.ts';
+import {
+  type DecoderSpec,
+  growthSegments,
+  type Segment,
+  Segments,
+  stayingSegments,
+} from '../../../../server/training/model/segments.ts';
+import { differentiate } from '../../../../server/training/rollout.ts';
+import { updateShapes } from '../../../../server/vnca/architecture.ts';
+import { tinyCard } from '../../vnca/tinyModel.ts';
+import {
+  type Numbers,
+  normals,
+  randomParameters,
+  sizeOf,
+  slopeAt,
+  slopeChecker,
+  upload,
+} from './small.ts';
+
+const SIDE = 8;
+const N = 2;
+const compute = createOnnxCompute({ threads: 1 });
+const BERNOULLI: Likelihood = { kind: 'bernoulli', channel: 0 };
+const GAUSSIAN: Likelihood = { kind: 'gaussian', sigma: 1, channels: [0, 1, 2, 3] };
+
+const doubling = (stepsPerStage: number) => ({ kind: 'doubling', seedSide: 2, stepsPerStage });
+const LIVES: [string, Record<string, unknown>, Record<string, unknown>, Likelihood][] = [
+  ['simple, doubling', { kind: 'simple', hidden: 4 }, doubling(2), BERNOULLI],
+  [
+    'simple with a last bias, uniform, by chance',
+    { kind: 'simple', hidden: 4, outBias: true, updateProbability: 0.5 },
+    { kind: 'uniform', steps: 5 },
+    BERNOULLI,
+  ],
+  [
+    'residual with a standing input, doubling',
+    { kind: 'residual', hidden: 3, standingInput: true },
+    doubling(2),
+    GAUSSIAN,
+  ],
+  [
+    // Short: a limit has corners, and a difference that spans one is neither slope.
+    'residual with a limit, uniform',
+    { kind: 'residual', hidden: 3, stateLimit: 1.5 },
+    { kind: 'uniform', steps: 1 },
+    BERNOULLI,
+  ],
+  ['res4, uniform', { kind: 'res4', hidden: 3 }, { kind: 'uniform', steps: 4 }, BERNOULLI],
+  [
+    'res4 with a standing input, doubling, by chance',
+    { kind: 'res4', hidden: 3, standingInput: true, updateProbability: 0.7 },
+    doubling(1),
+    GAUSSIAN,
+  ],
+];
+
+function setUp(
+  update: Record<string, unknown>,
+  growth: Record<string, unknown>,
+  likelihood: Likelihood,
+) {
+  const c = imageChannels(likelihood);
+  const size = c === 1 ? 3 : 4;
+  const spec: DecoderSpec = tinyCard({
+    side: SIDE,
+    channels: size,
+    latentSize: size,
+    update,
+    growth,
+    readout: { kind: 'bernoulli', channel: 0 },
+    presence: { threshold: 0.5 },
+  });
+  const image = normals([N, SIDE, SIDE, c], 1);
+  image.data.forEach((x, i) => {
+    image.data[i] = x > 0 ? 1 : 0;
+  });
+  return {
+    spec,
+    image,
+    parameters: randomParameters(updateShapes(spec), 20),
+    latents: normals([N, size], 2),
+    weight: { shape: [N], data: Float32Array.from([0.1, -0.05]) },
+    segments: new Segments(compute, spec, likelihood, c, N),
+  };
+}
+type SetUp = ReturnType<typeof setUp>;
+
+/** Masks by the number of the step in a life, so that they do not depend on how it is cut. */
+function maskSource({ spec }: SetUp): (segment: Segment) => Record<string, Numbers> {
+  let step = 0;
+  return ({ stage, steps }) => {
+    const masks: Record<string, Numbers> = {};
+    for (let i = 0; spec.update.updateProbability < 1 && i < steps; i++) {
+      const mask = normals([N, stage, stage, 1], 100 + step++);
+      mask.data.forEach((x, j) => {
+        mask.data[j] = x > -0.3 ? 1 : 0;
+      });
+      masks[`mask${i}`] = mask;
+    }
+    return masks;
+  };
+}
+
+/** Σ weight · nats at the judged ends of segments, by the forward programs alone. */
+async function objective(
+  given: SetUp,
+  life: readonly Segment[],
+  judged: ReadonlySet<number>,
+  changed: { parameters?: Record<string, Numbers>; latents?: Numbers } = {},
+): Promise<number> {
+  const { segments, image, weight } = given;
+  const parameters = upload(compute, changed.parameters ?? given.parameters);
+  const { latents, target } = upload(compute, {
+    latents: changed.latents ?? given.latents,
+    target: image,
+  });
+  const masks = maskSource(given);
+  const measure = await segments.measure();
+  let states = {};
+  let sum = 0;
+  for (const [i, segment] of life.entries()) {
+    const program = await segments.forward(segment);
+    const chance = upload(compute, masks(segment));
+    const results = await program.run({ ...parameters, latents, ...chance, ...states });
+    states = { states: results.states };
+    if (i < life.length - 1 && !judged.has(i)) continue;
+    const { nats } = await measure.run({ ...states, image: target } as never);
+    (await compute.read(nats)).forEach((x, n) => {
+      sum += weight.data[n] * x;
+    });
+  }
+  return sum;
+}
+
+async function gradientsOf(
+  given: SetUp,
+  life: readonly Segment[],
+  judged: ReadonlySet<number>,
+  differentiated = life.length,
+): Promise<Record<string, Float32Array>> {
+  const { spec, segments, parameters, latents, image, weight } = given;
+  const shapes = new Map([...updateShapes(spec), ['latents', latents.shape] as const]);
+  const totals: Record<string, Numbers> = {};
+  for (const [name, shape] of shapes) {
+    totals[`total:${name}`] = { shape, data: new Float32Array(sizeOf(shape)) };
+  }
+  const masks = maskSource(given);
+  const values = upload(compute, { latents, image, weight });
+  const result = await differentiate(
+    compute,
+    segments,
+    upload(compute, parameters),
+    upload(compute, totals),
+    {
+      segments: life,
+      differentiated,
+      judged,
+      latents: values.latents,
+      image: values.image,
+      weight: values.weight,
+      masks: (segment) => upload(compute, masks(segment)),
+    },
+  );
+  const read: Record<string, Float32Array> = { nats: result.nats };
+  for (const [name, value] of Object.entries(result.totals)) {
+    read[name] = Float32Array.from(await compute.read(value));
+  }
+  return read;
+}
+
+describe.each(LIVES)('%s', (_, update, growth, likelihood) => {
+  const given = setUp(update, growth, likelihood);
+  /** Grown, judged, then a few steps more. */
+  const more = update.stateLimit ? 1 : 3;
+  const life = (longest: number): { segments: Segment[]; judged: ReadonlySet<number> } => {
+    const grown = growthSegments(given.spec, longest);
+    return {
+      segments: [...grown, ...stayingSegments(given.spec, more, longest)],
+      judged: new Set([grown.length - 1]),
+    };
+  };
+  afterAll(() => given.segments.dispose());
+
+  it('has the gradient of every number, through the whole life', async () => {
+    const { segments, judged } = life(2);
+    const found = await gradientsOf(given, segments, judged);
+    const check = slopeChecker();
+    for (const [name, tensor] of Object.entries(given.parameters)) {
+      for (let at = 0; at < tensor.data.length; at++) {
+        const wanted = await slopeAt(tensor, at, (data) =>
+          objective(given, segments, judged, {
+            parameters: { ...given.parameters, [name]: { ...tensor, data } },
+          }),
+        );
+        const total = found[name.replace('parameter:', 'total:')];
+        check.expect(total[at], wanted, `${name}[${at}]`);
+      }
+    }
+    for (let at = 0; at < given.latents.data.length; at++) {
+      const wanted = await slopeAt(given.latents, at, (data) =>
+        objective(given, segments, judged, { latents: { ...given.latents, data } }),
+      );
+      check.expect(found['total:latents'][at], wanted, `latents[${at}]`);
+    }
+    expect(check.wrong).toEqual([]);
+  });
+
+  it('has the same gradient however the life is cut', async () => {
+    const results = [];
+    for (const longest of [1, 3, 100]) {
+      const { segments, judged } = life(longest);
+      results.push(await gradientsOf(given, segments, judged));
+    }
+    const [whole] = results;
+    for (const other of results.slice(1)) {
+      expect(Object.keys(other)).toEqual(Object.keys(whole));
+      for (const [name, data] of Object.entries(whole)) {
+        const scale = data.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-3);
+        data.forEach((x, i) => {
+          expect(Math.abs(x - other[name][i])).toBeLessThan(1e-4 * scale);
+        });
+      }
+    }
+  });
+});
+
+it('differentiates only the last segments when told so', async () => {
+  const given = setUp({ kind: 'residual', hidden: 3 }, { kind: 'uniform', steps: 4 }, BERNOULLI);
+  const life = growthSegments(given.spec, 1);
+  const none = new Set<number>();
+  const [all, last] = [
+    await gradientsOf(given, life, none),
+    await gradientsOf(given, life, none, 1),
+  ];
+  expect(last.nats).toEqual(all.nats);
+  expect(last['total:latents'].every((x) => x === 0)).toBe(true);
+  expect(all['total:latents'].some((x) => x !== 0)).toBe(true);
+  expect(last['total:update.out.kernel']).not.toEqual(all['total:update.out.kernel']);
+  await given.segments.dispose();
+});
+
+describe('segments', () => {
+  const spec = setUp({ kind: 'simple', hidden: 4 }, doubling(3), BERNOULLI).spec;
+
+  it('are all steps of growth, divisions before the first of a stage', () => {
+    expect(growthSegments(spec, 2)).toEqual([
+      { begin: 'seed', stage: 2, steps: 1 },
+      { begin: 'go-on', stage: 2, steps: 2 },
+      { begin: 'divide', stage: 4, steps: 1 },
+      { begin: 'go-on', stage: 4, steps: 2 },
+      { begin: 'divide', stage: 8, steps: 1 },
+      { begin: 'go-on', stage: 8, steps: 2 },
+    ]);
+  });
+
+  it('of a grown patch have no beginning', () => {
+    expect(stayingSegments(spec, 5, 3)).toEqual([
+      { begin: 'go-on', stage: 8, steps: 2 },
+      { begin: 'go-on', stage: 8, steps: 3 },
+    ]);
+    expect(stayingSegments(spec, 0, 3)).toEqual([]);
+  });
+});
