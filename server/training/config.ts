@@ -64,8 +64,12 @@ const fields = v.strictObject({
   growthSteps: v.exactOptional(drawn),
   /** Steps that a fresh organism goes on after growing. */
   extraSteps: v.optional(drawn, () => [0, 0] as [number, number]),
-  /** Judge the picture at the end of growth too, not after the extra steps alone. */
-  judgeGrown: v.optional(v.boolean(), false),
+  /** What the picture counts at the end of growth, beside the one after the extra steps. */
+  judgeGrown: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
+  /** What the picture of each smaller stage counts, against the image at its size. */
+  judgeStages: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
+  /** Begin with smaller patches, which cost less: up to `until` of the run they grow to `side` alone. */
+  curriculum: v.optional(v.array(v.strictObject({ side: count, until: share })), []),
   pool: v.exactOptional(pool),
   optimiser: v.optional(
     v.strictObject({

@@ -22,6 +22,7 @@ export class Adam {
   private constructor(
     private readonly compute: Compute,
     private readonly program: Program,
+    private readonly adding: Program,
     private readonly options: AdamOptions,
     private readonly names: readonly string[],
     private values: Record<string, Value>,
@@ -40,6 +41,14 @@ export class Adam {
     options: AdamOptions,
   ): Promise<Adam> {
     const program = await compute.compile(adam(shapes, options));
+    const adding = await compute.compile(
+      Object.fromEntries(
+        [...shapes].map(([name, shape]) => [
+          `total:${name}`,
+          g.add(g.input(`total:${name}`, shape), g.input(`+total:${name}`, shape)),
+        ]),
+      ),
+    );
     const values: Record<string, Value> = {};
     for (const [name, shape] of shapes) {
       for (const set of SETS) {
@@ -51,7 +60,7 @@ export class Adam {
         values[key] = compute.upload(shape, source ? source.data.slice() : new Float32Array(size));
       }
     }
-    return new Adam(compute, program, options, [...shapes.keys()], values, taken);
+    return new Adam(compute, program, adding, options, [...shapes.keys()], values, taken);
   }
 
   /** Inputs `parameter:*` of programs; valid until the next step. */
@@ -69,12 +78,13 @@ export class Adam {
   /**
    * Moves the parameters against a gradient.
    *
-   * @param totals `total:*` of each parameter
+   * @param parts `total:*` of each parameter, from each micro-batch
    * @returns the gradient's norm before clipping
    * @throws TrainingError not-finite: nothing was changed
    */
-  async step(totals: Values, learningRate: number): Promise<number> {
+  async step(parts: readonly Values[], learningRate: number): Promise<number> {
     const { compute, options } = this;
+    const totals = await this.sum(parts);
     const taken = this.taken + 1;
     const scalar = (value: number): Value => compute.upload([], Float32Array.of(value));
     const scalars = {
@@ -91,6 +101,7 @@ export class Adam {
     });
     const norm = (await compute.read(normValue))[0];
     compute.free(normValue, ...Object.values(scalars));
+    if (parts.length > 1) compute.free(...Object.values(totals));
     if (!Number.isFinite(norm)) {
       compute.free(...Object.values(next));
       throw new TrainingError('not-finite', `gradient of update ${taken} is not finite`);
@@ -99,6 +110,18 @@ export class Adam {
     this.values = next;
     this.taken = taken;
     return norm;
+  }
+
+  /** Adds in order, so that equal runs round equally. */
+  private async sum(parts: readonly Values[]): Promise<Values> {
+    let sum = parts[0];
+    for (const next of parts.slice(1)) {
+      const others = Object.entries(next).map(([name, value]) => [`+${name}`, value]);
+      const added = await this.adding.run({ ...sum, ...Object.fromEntries(others) });
+      if (sum !== parts[0]) this.compute.free(...Object.values(sum));
+      sum = added;
+    }
+    return sum;
   }
 
   /** Copies of everything, by name. */
@@ -114,6 +137,7 @@ export class Adam {
   async dispose(): Promise<void> {
     this.compute.free(...Object.values(this.values));
     await this.program.dispose();
+    await this.adding.dispose();
   }
 }
 

@@ -44,6 +44,11 @@ export class Pool {
     }
   }
 
+  /** Drops entries that do not fit. */
+  keep(fits: (entry: PoolEntry) => boolean): void {
+    if (!this.entries.every(fits)) this.entries = this.entries.filter(fits);
+  }
+
   all(): readonly PoolEntry[] {
     return this.entries;
   }

@@ -2,20 +2,23 @@
 import type { Compute, Value, Values } from './autodiff/compute.ts';
 import { type Segment, type Segments, startingWith } from './model/segments.ts';
 
+export interface Judgement {
+  /** [N, s, s, c], 0…1. */
+  readonly image: Value;
+  /** What a nat of each sample counts, [N]: −1/batch to raise the likelihood. */
+  readonly weight: Value;
+}
+
 export interface Rollout {
   readonly segments: readonly Segment[];
   /** How many of the last segments are differentiated; those before only run. */
   readonly differentiated: number;
-  /** Segments, by index, after which the picture is judged too; after the last it always is. */
-  readonly judged?: ReadonlySet<number>;
+  /** What cells shall show after a segment, by its index; the last one has an entry. */
+  readonly judged: ReadonlyMap<number, Judgement>;
   /** [N, Z]. */
   readonly latents: Value;
   /** States before a life that does not begin with a seed; stays the caller's. */
   readonly states?: Value;
-  /** [N, S, S, c], 0…1. */
-  readonly image: Value;
-  /** What a nat of each sample counts, [N]: −1/batch to raise the likelihood. */
-  readonly weight: Value;
   /** Update masks of a segment, `mask0…`, for rules whose cells update by chance. */
   readonly masks?: (segment: Segment) => Record<string, Value>;
 }
@@ -42,7 +45,7 @@ export async function differentiate(
   totals: Values,
   rollout: Rollout,
 ): Promise<RolloutResult> {
-  const { segments, latents, image, weight } = rollout;
+  const { segments, latents } = rollout;
   const last = segments.length - 1;
   const first = Math.max(0, segments.length - rollout.differentiated);
   const masks = segments.map((segment) => rollout.masks?.(segment) ?? {});
@@ -61,9 +64,9 @@ export async function differentiate(
   let change: Value | undefined;
   let final: { states: Value; nats: Float32Array } | undefined;
   for (let i = last; i >= first; i--) {
-    const judged = i === last || (rollout.judged?.has(i) ?? false);
+    const judged = rollout.judged.get(i);
     const program = await programs.reverse(segments[i], {
-      image: judged,
+      image: judged !== undefined,
       change: change !== undefined,
     });
     const results = await program.run({
@@ -71,7 +74,7 @@ export async function differentiate(
       ...masks[i],
       ...statesBefore(i),
       ...sums,
-      ...(judged && { image, weight }),
+      ...judged,
       ...(change && { change }),
     });
     compute.free(...Object.values(sums));

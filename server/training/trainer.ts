@@ -3,7 +3,7 @@
  * (Palm et al. 2022, section 3), and, beyond the paper, one rule that grows, stays and heals: fresh organisms go on a few
  * steps after growing, and the pool's grow old.
  */
-import type { Random } from '../../shared/random.ts';
+import { createRandom, hashText, type Random } from '../../shared/random.ts';
 import { updateShapes } from '../vnca/architecture.ts';
 import { drawUpdateMask } from '../vnca/updateMask.ts';
 import type { Compute, Value, Values } from './autodiff/compute.ts';
@@ -14,7 +14,13 @@ import { type Dataset, gatherImages } from './data/dataset.ts';
 import { encoderShapes } from './model/encoder.ts';
 import { imageChannels, type Likelihood } from './model/likelihood.ts';
 import { initialise, type Shapes, type Tensors } from './model/parameters.ts';
-import { growthSegments, type Segment, Segments, stayingSegments } from './model/segments.ts';
+import {
+  growthSegments,
+  type Segment,
+  Segments,
+  startingWith,
+  stayingSegments,
+} from './model/segments.ts';
 import { Adam } from './optimiser.ts';
 import { Pool, type PoolEntry } from './pool.ts';
 import { Posteriors } from './posterior.ts';
@@ -129,54 +135,49 @@ export class Trainer {
     const update = this.done + 1;
     const random = randomOfUpdate(config.seed, update);
     const progress = this.done / config.updates;
+    const side = sideAt(config, progress);
+    this.pool.keep(({ states }) => states.length === side * side * config.channels);
     const pooled =
-      pooling && this.pool.count >= 2 * pooling.batch ? this.pool.take(pooling.batch, random) : [];
+      pooling && this.pool.count > pooling.batch ? this.pool.take(pooling.batch, random) : [];
     const samples = batch.fresh + pooled.length;
 
-    let totals: Values = this.zeros();
-    let reconstruction = 0;
-    let divergence = 0;
-    let late = 0;
-    const grown: PoolEntry[] = [];
+    const lives: Life[] = [];
     const fresh = this.passes.at(this.done * batch.fresh, batch.fresh);
     for (let at = 0; at < batch.fresh; at += batch.micro) {
-      const images = fresh.subarray(at, at + batch.micro);
-      const result = await this.live(
-        images,
-        samples,
-        totals,
-        random,
-        this.freshLife(random, progress),
-      );
-      totals = result.totals;
-      reconstruction -= total(result.nats);
-      divergence += total(result.divergence);
-      grown.push(...result.entries);
+      lives.push(this.freshLife(fresh.slice(at, at + batch.micro), side, random, progress));
     }
-    const aged: PoolEntry[] = [];
+    const freshLives = lives.length;
     for (let at = 0; pooling && at < pooled.length; at += batch.micro) {
-      const entries = pooled.slice(at, at + batch.micro);
-      const life = this.pooledLife(entries, at, random, progress);
-      const images = Uint32Array.from(entries, ({ image }) => image);
-      const result = await this.live(images, samples, totals, random, life);
-      totals = result.totals;
-      late -= total(result.nats);
-      aged.push(...result.entries);
+      lives.push(this.pooledLife(pooled.slice(at, at + batch.micro), at, side, random, progress));
     }
-    const gradientNorm = await this.adam.step(totals, rateAt(optimiser, update, config.updates));
-    compute.free(...Object.values(totals));
+    const results = await inLanes(lives, compute.lanes, (life, i) =>
+      this.live(life, side, samples, createRandom(hashText(`${config.seed} ${update} ${i}`))),
+    );
+    const gradientNorm = await this.adam.step(
+      results.map(({ totals }) => totals),
+      rateAt(optimiser, update, config.updates),
+    );
+    for (const { totals } of results) compute.free(...Object.values(totals));
+    const grown = results.slice(0, freshLives);
+    const aged = results.slice(freshLives);
     if (pooling) {
-      this.pool.add(aged, random);
-      this.pool.add(grown.slice(0, pooling.admit), random);
+      this.pool.add(
+        aged.flatMap(({ entries }) => entries),
+        random,
+      );
+      const entries = grown.flatMap(({ entries }) => entries);
+      this.pool.add(entries.slice(0, pooling.admit), random);
     }
     this.done = update;
+    const mean = (of: readonly LifeResult[], pick: (result: LifeResult) => Float32Array): number =>
+      of.reduce((sum, result) => sum + total(pick(result)), 0) / (of.length * batch.micro);
     return {
       update,
-      reconstruction: reconstruction / batch.fresh,
-      divergence: divergence / batch.fresh,
+      reconstruction: -mean(grown, ({ nats }) => nats),
+      divergence: mean(grown, ({ divergence }) => divergence),
       gradientNorm,
-      ...(pooled.length > 0 && {
-        pooled: late / pooled.length,
+      ...(aged.length > 0 && {
+        pooled: -mean(aged, ({ nats }) => nats),
         age: pooled.reduce((sum, { age }) => sum + age, 0) / pooled.length,
       }),
     };
@@ -281,31 +282,35 @@ export class Trainer {
     return values;
   }
 
-  private freshLife(random: Random, progress: number): Life {
+  private freshLife(images: Uint32Array, side: number, random: Random, progress: number): Life {
     const { config } = this;
     const draw = (range: readonly [number, number]): number =>
       range[0] + random.integer(range[1] - range[0] + 1);
     const steps = config.growthSteps ? draw(drawnAt(config.growthSteps, progress)) : undefined;
-    const growth = growthSegments(config, config.segmentSteps, steps);
+    const spec = { ...config, side };
+    const growth = growthSegments(spec, config.segmentSteps, steps);
     const extra = draw(drawnAt(config.extraSteps, progress));
-    const segments = [...growth, ...stayingSegments(config, extra, config.segmentSteps)];
-    return {
-      segments,
-      differentiated: segments.length,
-      judged: new Set(config.judgeGrown ? [growth.length - 1] : []),
-      divergence: 1,
-    };
+    const segments = [...growth, ...stayingSegments(spec, extra, config.segmentSteps)];
+    const judged = new Map<number, number>();
+    growth.forEach(({ stage }, i) => {
+      const isStageEnd = growth[i + 1]?.stage !== stage && stage < side;
+      if (isStageEnd && stage >= SMALLEST_JUDGED) judged.set(i, config.judgeStages);
+    });
+    judged.set(growth.length - 1, config.judgeGrown);
+    judged.set(segments.length - 1, 1);
+    return { images, segments, differentiated: segments.length, judged, divergence: 1 };
   }
 
   private pooledLife(
     entries: readonly PoolEntry[],
     place: number,
+    side: number,
     random: Random,
     progress: number,
   ): Life {
     const { config } = this;
     const pooling = config.pool!;
-    const { side, channels } = config;
+    const { channels } = config;
     const size = side * side * channels;
     const states = new Float32Array(entries.length * size);
     const wounded = Math.round(pooling.wounded * pooling.batch);
@@ -320,67 +325,94 @@ export class Trainer {
     const steps = low + random.integer(high - low + 1);
     const differentiated = Math.min(steps, pooling.gradientSteps ?? steps);
     const { segmentSteps } = config;
-    const last = stayingSegments(config, differentiated, segmentSteps);
+    const spec = { ...config, side };
+    const last = stayingSegments(spec, differentiated, segmentSteps);
+    const segments = [...stayingSegments(spec, steps - differentiated, segmentSteps), ...last];
     return {
-      segments: [...stayingSegments(config, steps - differentiated, segmentSteps), ...last],
+      images: Uint32Array.from(entries, ({ image }) => image),
+      segments,
       differentiated: last.length,
+      judged: new Map([[segments.length - 1, 1]]),
       states,
       ages: entries.map(({ age }) => age),
       divergence: pooling.divergence === 'all' ? 1 : 0,
     };
   }
 
-  /** Runs a life of one micro-batch and adds its gradients. */
+  /** Runs a life of one micro-batch and gives its gradients. */
   private async live(
-    images: Uint32Array,
-    samples: number,
-    totals: Values,
-    random: Random,
     life: Life,
+    side: number,
+    samples: number,
+    random: Random,
   ): Promise<LifeResult> {
     const { compute, config, adam } = this;
-    const { side, channels, latentSize } = config;
+    const { channels, latentSize } = config;
+    const { images } = life;
     const n = images.length;
     const pixels = gatherImages(this.data, images);
     augmentImages(pixels, this.data, config.augment, random);
     const noise = Float32Array.from({ length: n * latentSize }, () => random.normal());
-    const fill = (value: number): Value => compute.upload([n], new Float32Array(n).fill(value));
-    const given = {
-      image: compute.upload([n, side, side, this.data.channels], pixels),
-      noise: compute.upload([n, latentSize], noise),
+    const own: Value[] = [];
+    const upload = (shape: readonly number[], data: Float32Array): Value => {
+      const value = compute.upload(shape, data);
+      own.push(value);
+      return value;
     };
-    const weight = fill(-1 / samples);
-    const divergenceWeight = fill((config.beta * life.divergence) / samples);
+    const fill = (value: number): Value => upload([n], new Float32Array(n).fill(value));
+    const given = {
+      image: upload([n, this.data.side, this.data.side, this.data.channels], pixels),
+      noise: upload([n, latentSize], noise),
+    };
     const posterior = await this.posteriors.forward.run({ ...given, ...adam.parameters });
-    const before = life.states && compute.upload([n, side, side, channels], life.states);
-    const zero = new Float32Array(n * latentSize);
+    const pictures = new Map<number, Value>([[this.data.side, given.image]]);
+    const pictureAt = (stage: number): Value => {
+      const known = pictures.get(stage);
+      if (known) return known;
+      const small = shrink(pixels, this.data.side, stage, this.data.channels);
+      const value = upload([n, stage, stage, this.data.channels], small);
+      pictures.set(stage, value);
+      return value;
+    };
+    const judged = new Map(
+      [...life.judged]
+        .filter(([, counts]) => counts > 0)
+        .map(([i, counts]) => [
+          i,
+          { image: pictureAt(life.segments[i].stage), weight: fill(-counts / samples) },
+        ]),
+    );
+    const totals = this.zeros();
+    const before = life.states && upload([n, side, side, channels], life.states);
     const result = await differentiate(
       compute,
       this.segments,
       adam.parameters,
-      { ...rule(totals), 'total:latents': compute.upload([n, latentSize], zero) },
       {
-        ...life,
-        ...(before ? { states: before } : {}),
+        ...startingWith(totals, 'total:update.'),
+        'total:latents': compute.upload([n, latentSize], new Float32Array(n * latentSize)),
+      },
+      {
+        segments: life.segments,
+        differentiated: life.differentiated,
+        judged,
         latents: posterior.latents,
-        image: given.image,
-        weight,
+        ...(before && { states: before }),
         masks: (segment) => this.masks(segment, n, random),
-      } as Parameters<typeof differentiate>[4],
+      },
     );
+    const { 'total:latents': change, ...ruleTotals } = result.totals;
     const encoder = await this.posteriors.reverse.run({
       ...given,
       ...adam.parameters,
       ...totals,
-      'total:latents': result.totals['total:latents'],
-      divergenceWeight,
+      'total:latents': change,
+      divergenceWeight: fill((config.beta * life.divergence) / samples),
     });
     const states = Float32Array.from(await compute.read(result.states));
     const divergence = Float32Array.from(await compute.read(posterior.divergence));
-    const { 'total:latents': latents, ...ruleTotals } = result.totals;
-    compute.free(latents, weight, divergenceWeight, result.states, ...Object.values(given));
-    compute.free(...Object.values(posterior), ...(before ? [before] : []));
-    compute.free(...Object.values(encoderPart(totals)));
+    compute.free(change, result.states, ...own, ...Object.values(posterior));
+    compute.free(...Object.values(startingWith(totals, 'total:encoder.')));
     const size = side * side * channels;
     const steps = life.segments.reduce((sum, segment) => sum + segment.steps, 0);
     return {
@@ -407,10 +439,15 @@ export class Trainer {
   }
 }
 
+/** Smaller pictures tell nothing. */
+const SMALLEST_JUDGED = 4;
+
 interface Life {
+  readonly images: Uint32Array;
   readonly segments: readonly Segment[];
   readonly differentiated: number;
-  readonly judged?: ReadonlySet<number>;
+  /** What the picture after a segment counts, by the segment's index. */
+  readonly judged: ReadonlyMap<number, number>;
   /** [N, S, S, C] of a life that goes on, and how old they are. */
   readonly states?: Float32Array;
   readonly ages?: readonly number[];
@@ -436,11 +473,44 @@ function rows(matrix: Float32Array, chosen: Uint32Array, size: number): Float32A
 
 const total = (numbers: Float32Array): number => numbers.reduce((sum, x) => sum + x, 0);
 
-const part = (totals: Values, belongs: (name: string) => boolean): Record<string, Value> =>
-  Object.fromEntries(Object.entries(totals).filter(([name]) => belongs(name)));
-const rule = (totals: Values): Values => part(totals, (name) => name.startsWith('total:update.'));
-const encoderPart = (totals: Values): Values =>
-  part(totals, (name) => name.startsWith('total:encoder.'));
+/** Does all jobs, `lanes` of them at a time; results come in the jobs' order. */
+async function inLanes<T, R>(
+  jobs: readonly T[],
+  lanes: number,
+  work: (job: T, i: number) => Promise<R>,
+): Promise<R[]> {
+  const results = new Array<R>(jobs.length);
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < jobs.length) {
+      const i = next++;
+      results[i] = await work(jobs[i], i);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(lanes, jobs.length) }, lane));
+  return results;
+}
+
+/** Means of blocks of cells: [n, side, side, c] → [n, to, to, c]. */
+function shrink(images: Float32Array, side: number, to: number, channels: number): Float32Array {
+  const block = side / to;
+  const count = images.length / (side * side * channels);
+  const small = new Float32Array(count * to * to * channels);
+  for (let at = 0; at < images.length; at++) {
+    const c = at % channels;
+    const cell = Math.floor(at / channels);
+    const x = Math.floor((cell % side) / block);
+    const y = Math.floor((Math.floor(cell / side) % side) / block);
+    const n = Math.floor(cell / (side * side));
+    small[((n * to + y) * to + x) * channels + c] += images[at] / (block * block);
+  }
+  return small;
+}
+
+/** Side of grown patches at a point of a run. */
+function sideAt({ curriculum, side }: TrainingConfig, progress: number): number {
+  return curriculum.find(({ until }) => progress < until)?.side ?? side;
+}
 
 /** The learning rate of an update: up over the warm-up, flat, down over the last share. */
 export function rateAt(

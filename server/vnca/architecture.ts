@@ -16,7 +16,10 @@ export function updateShapes(card: Architecture): Map<string, readonly number[]>
     if (bias) shapes.set(`update.${name}.bias`, kernel.slice(-1));
   };
   layer('perceive', [3, 3, c, h]);
-  if (update.standingInput) layer('genome', [z, h], false);
+  if (update.genome) {
+    layer('genome', [z, update.genome.hidden]);
+    layer('modulation', [update.genome.hidden, modulationSize(card)]);
+  } else if (update.standingInput) layer('genome', [z, h], false);
   if (update.kind === 'residual') layer('hidden', [h, h]);
   if (update.kind === 'res4') {
     for (let i = 0; i < RES4_BLOCKS; i++) {
@@ -27,6 +30,14 @@ export function updateShapes(card: Architecture): Map<string, readonly number[]>
   layer('out', [h, c], update.kind !== 'simple' || update.outBias);
   return shapes;
 }
+
+/** What a read genome holds, one after the other: for each hidden layer scales and shifts, then shifts of the change. */
+function modulationSize({ channels, update }: Architecture): number {
+  return 2 * update.hidden * (update.kind === 'residual' ? 2 : 1) + channels;
+}
+
+/** Layers that are worked out once a patch, not once a cell. */
+const PER_PATCH = /^update\.(genome|modulation)\./;
 
 /** Numbers that training can move in a card's update net. */
 export function countParameters(card: Architecture): number {
@@ -39,9 +50,7 @@ export function countParameters(card: Architecture): number {
 export function macPerCellStep(card: Architecture): number {
   let sum = 0;
   for (const [name, shape] of updateShapes(card)) {
-    // The standing input is worked out once a patch.
-    if (shape.length > 1 && name !== 'update.genome.kernel')
-      sum += shape.reduce((a, b) => a * b, 1);
+    if (shape.length > 1 && !PER_PATCH.test(name)) sum += shape.reduce((a, b) => a * b, 1);
   }
   return sum;
 }

@@ -25,8 +25,12 @@ const updateFields = {
   hidden: count,
   /** States are clamped to ±stateLimit after each step; absent: free. */
   stateLimit: v.exactOptional(v.pipe(v.number(), v.gtValue(0))),
-  /** The latent adds z·W to the first layer at every step (tensor `update.genome.kernel`). */
+  /** What a state loses of itself in a step: s ← s + u(s) − leak·s. Above zero, what is not upheld fades. */
+  leak: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0),
+  /** The latent takes part in every step: every cell carries the genome. It adds z·W to the first layer, or see `genome`. */
   standingInput: v.optional(v.boolean(), false),
+  /** The standing input is read by a net of one hidden layer, which scales and shifts every layer ('residual', 'simple'). */
+  genome: v.exactOptional(v.strictObject({ hidden: count })),
   /** Chance of a cell to take part in a step. */
   updateProbability: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
 };
@@ -147,6 +151,14 @@ const RELATIONS: readonly Relation[] = [
       return highest < channels
         ? undefined
         : `reads channel ${highest}, but there are only ${channels} channels`;
+    },
+  },
+  {
+    path: ['update', 'genome'],
+    wrong: ({ update }) => {
+      if (!update.genome) return undefined;
+      if (!update.standingInput) return 'needs "standingInput": true';
+      return update.kind === 'res4' ? 'is not for the net "res4"' : undefined;
     },
   },
   {

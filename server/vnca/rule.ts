@@ -17,7 +17,7 @@ export interface Rule {
 }
 
 export interface StepInput {
-  /** [N, hidden] of `genomeBias`, for rules with a standing input. */
+  /** Of `readGenome`, for rules with a standing input. */
   readonly genome?: tf.Tensor2D;
   /** [N, H, W, 1], 1 = the cell takes part; absent: all do. */
   readonly mask?: tf.Tensor4D;
@@ -36,72 +36,98 @@ export function disposeRule(rule: Rule): void {
   for (const weight of rule.weights.values()) weight.dispose();
 }
 
-/** What the standing input adds to the first layer of every cell: latents [N, Z] → [N, hidden]. */
-export function genomeBias(rule: Rule, latents: tf.Tensor2D): tf.Tensor2D {
-  return tf.matMul(latents, kernel(rule, 'genome'));
+/**
+ * What the standing input says to every cell of a patch, at every step: latents [N, Z] → [N, hidden], a shift of the first
+ * layer; or, for rules with a genome net, scales and shifts of each layer.
+ */
+export function readGenome(rule: Rule, latents: tf.Tensor2D): tf.Tensor2D {
+  return tf.tidy(() => {
+    if (!rule.update.genome) return tf.matMul(latents, kernel(rule, 'genome'));
+    return dense(rule, 'modulation', tf.elu(dense(rule, 'genome', latents)));
+  });
 }
 
 /**
- * One step of every cell, s ← clamp(s + mask · u(s)).
+ * One step of every cell, s ← clamp(s + mask · (u(s) − leak · s)).
  *
  * @param states [N, H, W, C]; what lies outside a patch reads as zero
  * @returns [N, H, W, C]
  */
 export function stepStates(rule: Rule, states: tf.Tensor4D, input: StepInput = {}): tf.Tensor4D {
   return tf.tidy(() => {
-    const changes = updateCells(rule, perceive(rule, states, input.genome));
+    const modulate = modulation(rule, input.genome);
+    let changes = updateCells(rule, perceive(rule, states, modulate), modulate);
+    const { leak, stateLimit } = rule.update;
+    if (leak > 0) changes = tf.sub(changes, tf.mul(states, leak));
     const moved = tf.add(states, input.mask ? tf.mul(changes, input.mask) : changes);
-    const limit = rule.update.stateLimit;
-    return (limit === undefined ? moved : tf.clipByValue(moved, -limit, limit)) as tf.Tensor4D;
+    if (stateLimit === undefined) return moved as tf.Tensor4D;
+    return tf.clipByValue(moved, -stateLimit, stateLimit) as tf.Tensor4D;
   });
+}
+
+/** Lets the genome speak to a layer [N, H, W, units]; layers are asked for in order. */
+type Modulate = (layer: 'perceive' | 'hidden' | 'out', x: tf.Tensor4D) => tf.Tensor4D;
+
+function modulation(rule: Rule, genome?: tf.Tensor2D): Modulate {
+  if (!genome) return (_, x) => x;
+  const [patches] = genome.shape;
+  const part = (from: number, size: number): tf.Tensor4D =>
+    tf.reshape(tf.slice(genome, [0, from], [patches, size]), [patches, 1, 1, size]);
+  const { hidden, genome: net } = rule.update;
+  if (!net) return (layer, x) => (layer === 'perceive' ? tf.add(x, part(0, hidden)) : x);
+  return (layer, x) => {
+    if (layer === 'out') return tf.add(x, part(genome.shape[1] - x.shape[3], x.shape[3]));
+    const from = layer === 'perceive' ? 0 : 2 * hidden;
+    // A scale of 0 leaves a layer as it is.
+    const scaled = tf.mul(x, tf.add(part(from, hidden), 1));
+    return tf.add(scaled, part(from + hidden, hidden));
+  };
 }
 
 /** What cells perceive: the learned 3×3 convolution, [N, H, W, C] → [N, H, W, hidden]. */
-export function perceive(rule: Rule, states: tf.Tensor4D, genome?: tf.Tensor2D): tf.Tensor4D {
-  return tf.tidy(() => {
-    const seen = tf.fused.conv2d({
-      x: states,
-      filter: kernel(rule, 'perceive'),
-      bias: rule.weights.get('update.perceive.bias') as tf.Tensor1D,
-      strides: 1,
-      pad: 'same',
-    });
-    if (!genome) return seen;
-    return tf.add(seen, tf.reshape(genome, [genome.shape[0], 1, 1, genome.shape[1]]));
+function perceive(rule: Rule, states: tf.Tensor4D, modulate: Modulate): tf.Tensor4D {
+  const seen = tf.fused.conv2d({
+    x: states,
+    filter: kernel(rule, 'perceive'),
+    bias: rule.weights.get('update.perceive.bias') as tf.Tensor1D,
+    strides: 1,
+    pad: 'same',
   });
+  return modulate('perceive', seen);
 }
 
 /** How cells want to change: perception [N, H, W, hidden] → [N, H, W, C]. */
-export function updateCells(rule: Rule, perception: tf.Tensor4D): tf.Tensor4D {
-  return tf.tidy(() => {
-    const [n, height, width, hidden] = perception.shape;
-    const cells = tf.reshape(perception, [n * height * width, hidden]) as tf.Tensor2D;
-    const changes = dense(rule, 'out', trunk(rule, cells));
-    return tf.reshape(changes, [n, height, width, changes.shape[1]]);
-  });
+function updateCells(rule: Rule, perception: tf.Tensor4D, modulate: Modulate): tf.Tensor4D {
+  return modulate('out', pointwise(rule, 'out', trunk(rule, perception, modulate)));
 }
 
-/** What happens to single cells between the first layer and the last: [cells, hidden] → [cells, hidden]. */
-function trunk(rule: Rule, cells: tf.Tensor2D): tf.Tensor2D {
+/** What happens to single cells between the first layer and the last. */
+function trunk(rule: Rule, cells: tf.Tensor4D, modulate: Modulate): tf.Tensor4D {
   switch (rule.update.kind) {
     case 'simple':
       return tf.elu(cells);
     case 'residual': {
       const h = tf.elu(cells);
-      return tf.add(h, tf.elu(dense(rule, 'hidden', h)));
+      return tf.add(h, tf.elu(modulate('hidden', pointwise(rule, 'hidden', h))));
     }
     case 'res4': {
       let h = cells;
       for (let i = 0; i < RES4_BLOCKS; i++) {
-        const inner = tf.elu(dense(rule, `block${i}.inner`, h));
-        h = tf.add(h, dense(rule, `block${i}.outer`, inner));
+        const inner = tf.elu(pointwise(rule, `block${i}.inner`, h));
+        h = tf.add(h, pointwise(rule, `block${i}.outer`, inner));
       }
       return h;
     }
   }
 }
 
-/** A 1×1 convolution is a matrix product over cells. */
+/** A 1×1 convolution is a matrix product over cells: [N, H, W, in] → [N, H, W, out]. */
+function pointwise(rule: Rule, layer: string, x: tf.Tensor4D): tf.Tensor4D {
+  const [n, height, width, units] = x.shape;
+  const cells = dense(rule, layer, tf.reshape(x, [n * height * width, units]));
+  return tf.reshape(cells, [n, height, width, cells.shape[1]]);
+}
+
 function dense(rule: Rule, layer: string, cells: tf.Tensor2D): tf.Tensor2D {
   const bias = rule.weights.get(`update.${layer}.bias`) as tf.Tensor1D | undefined;
   const product = { a: cells, b: kernel<tf.Tensor2D>(rule, layer) };

@@ -47,25 +47,47 @@ export function stepModel({ card, tensors }: Model): Uint8Array {
   };
   const add = (a: string, b: string): string => model.node('Add', [a, b]);
 
+  const dense = (layer: string, x: string): string => {
+    const kernel = tensors.get(`update.${layer}.kernel`)!;
+    const bias = tensors.get(`update.${layer}.bias`);
+    const product = model.node('MatMul', [x, model.weight(kernel.shape, kernel.data)]);
+    return bias ? add(product, model.weight(bias.shape, bias.data)) : product;
+  };
+
   const states = model.node('Transpose', [STATES], { perm: [0, 3, 1, 2] });
-  let h = conv('perceive', states);
+  /** Lets the genome speak to a layer. */
+  let modulate = (_layer: 'perceive' | 'hidden' | 'out', x: string): string => x;
   if (update.standingInput) {
-    const genome = tensors.get('update.genome.kernel')!;
-    const bias = model.node('MatMul', [
-      model.input(GENOME, ['n', latentSize]),
-      model.weight(genome.shape, genome.data),
-    ]);
-    h = add(h, model.node('Unsqueeze', [bias, model.integers([2, 3])]));
+    const { hidden, genome } = update;
+    const read = dense('genome', model.input(GENOME, ['n', latentSize]));
+    const said = genome ? dense('modulation', elu(read)) : read;
+    const part = (from: number, size: number): string => {
+      const [start, end, axis] = [from, from + size, 1].map((i) => model.integers([i]));
+      const values = model.node('Slice', [said, start, end, axis]);
+      return model.node('Unsqueeze', [values, model.integers([2, 3])]);
+    };
+    modulate = (layer, x) => {
+      if (!genome) return layer === 'perceive' ? add(x, part(0, hidden)) : x;
+      const layers = update.kind === 'residual' ? 2 : 1;
+      if (layer === 'out') return add(x, part(2 * layers * hidden, channels));
+      const from = layer === 'perceive' ? 0 : 2 * hidden;
+      const scale = add(part(from, hidden), number(1));
+      return add(model.node('Mul', [x, scale]), part(from + hidden, hidden));
+    };
   }
+  let h = modulate('perceive', conv('perceive', states));
   if (update.kind === 'res4') {
     for (let i = 0; i < RES4_BLOCKS; i++) {
       h = add(h, conv(`block${i}.outer`, elu(conv(`block${i}.inner`, h))));
     }
   } else {
     h = elu(h);
-    if (update.kind === 'residual') h = add(h, elu(conv('hidden', h)));
+    if (update.kind === 'residual') h = add(h, elu(modulate('hidden', conv('hidden', h))));
   }
-  let change = conv('out', h);
+  let change = modulate('out', conv('out', h));
+  if (update.leak > 0) {
+    change = model.node('Sub', [change, model.node('Mul', [states, number(update.leak)])]);
+  }
   if (update.updateProbability < 1) {
     const mask = model.node('Transpose', [model.input(MASK, ['n', 's', 's', 1])], {
       perm: [0, 3, 1, 2],

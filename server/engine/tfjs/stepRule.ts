@@ -1,7 +1,7 @@
 /** Steps on whatever TensorFlow.js backend this thread has set. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { createRule, disposeRule, genomeBias, stepStates } from '../../vnca/rule.ts';
+import { createRule, disposeRule, readGenome, stepStates } from '../../vnca/rule.ts';
 import type { Batch, StepRule } from '../backend.ts';
 
 /** 64 patches of 32×32: about 100 MB with a hidden layer of 72. */
@@ -22,7 +22,7 @@ export async function loadTfjsRule(model: Model): Promise<StepRule> {
   return {
     step({ count, stage, states, latents, mask }: Batch) {
       const after = tf.tidy(() => {
-        const genome = latents && genomeBias(rule, tf.tensor2d(latents, [count, latentSize]));
+        const genome = latents && readGenome(rule, tf.tensor2d(latents, [count, latentSize]));
         const parts = mask && tf.tensor4d(mask, [count, stage, stage, 1]);
         return stepStates(rule, tf.tensor4d(states, [count, stage, stage, channels]), {
           ...(genome && { genome }),

@@ -27,6 +27,8 @@ export interface Compute {
   readonly name: ComputeName;
   /** For people: what it runs on. */
   readonly device: string;
+  /** How many runs at a time use it best: the threads of a CPU, 1 on a GPU. */
+  readonly lanes: number;
   compile(outputs: Outputs): Promise<Program>;
   /** Takes row-major numbers; the array must not change while the value lives. */
   upload(shape: Shape, data: Float32Array): Value;

@@ -26,11 +26,16 @@ class OnnxValue implements Value {
   }
 }
 
+/**
+ * Programs have one thread each, and as many run at a time as there are threads: threads that share one convolution wait
+ * for each other, and wait long when the machine has something else to do (half the speed was measured).
+ */
 export function createOnnxCompute({ threads = availableParallelism() }: OnnxOptions = {}): Compute {
   return {
     name: 'onnx',
+    lanes: threads,
     device: `CPU (ONNX Runtime, ${threads} thread${threads === 1 ? '' : 's'})`,
-    compile: (outputs) => compile(outputs, threads),
+    compile,
     upload: (shape, data) => new OnnxValue(new Tensor('float32', data, shape)),
     read: async (value) => (value as OnnxValue).tensor.data as Float32Array,
     // Memory is the garbage collector's.
@@ -39,11 +44,11 @@ export function createOnnxCompute({ threads = availableParallelism() }: OnnxOpti
   };
 }
 
-async function compile(outputs: Outputs, threads: number): Promise<Program> {
+async function compile(outputs: Outputs): Promise<Program> {
   const { bytes, inputs } = writeModel(outputs);
   const session = await InferenceSession.create(bytes, {
     executionProviders: ['cpu'],
-    intraOpNumThreads: threads,
+    intraOpNumThreads: 1,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,

@@ -29,8 +29,8 @@ export function parameterInputs(shapes: Shapes): Parameters {
   };
 }
 
-/** Layers that begin at zero, so that an untrained rule leaves every cell as it is. */
-const BEGINS_AT_ZERO = /^update\.out\./;
+/** Layers that begin at zero: an untrained rule leaves every cell as it is, and no genome says anything. */
+const BEGINS_AT_ZERO = /^update\.(out\.|modulation\.)/;
 
 /**
  * First values as PyTorch 1.9 draws them, which the published training used: kernels and biases uniform in

@@ -9,7 +9,7 @@ import type { Parameters } from './parameters.ts';
 export const overCells = (vector: Expression): Expression =>
   g.reshapeToMap(vector, [1, 1, 1, vector.shape[0]]);
 
-/** A vector for each sample [N, C] over its cells. */
+/** A vector for each sample [N, C], over its cells. */
 const overEach = (vectors: Expression): Expression =>
   g.reshapeToMap(vectors, [vectors.shape[0], 1, 1, vectors.shape[1]]);
 
@@ -28,32 +28,72 @@ export function ruleSteps(
     const product = g.pointwise(x, parameters(`update.${layer}.kernel`));
     return withBias ? g.add(product, bias(layer)) : product;
   };
-  let standing = bias('perceive');
-  if (update.standingInput) {
-    if (!latents) throw new RangeError('a rule with a standing input needs the latents');
-    standing = g.add(overEach(g.matMul(latents, parameters('update.genome.kernel'))), standing);
-  }
+  const modulate = modulation(update, parameters, latents);
   const outBias = update.kind !== 'simple' || update.outBias;
 
   return (states, mask) => {
     const perceived = g.conv(states, parameters('update.perceive.kernel'), { pad: 1 });
-    let h = g.add(perceived, standing);
+    let h = modulate('perceive', g.add(perceived, bias('perceive')));
     switch (update.kind) {
       case 'simple':
         h = g.elu(h);
         break;
       case 'residual':
         h = g.elu(h);
-        h = g.add(h, g.elu(dense('hidden', h)));
+        h = g.add(h, g.elu(modulate('hidden', dense('hidden', h))));
         break;
       case 'res4':
         for (let i = 0; i < RES4_BLOCKS; i++) {
           h = g.add(h, dense(`block${i}.outer`, g.elu(dense(`block${i}.inner`, h))));
         }
     }
-    const change = dense('out', h, outBias);
+    let change = modulate('out', dense('out', h, outBias));
+    if (update.leak > 0) change = g.subtract(change, g.multiply(states, update.leak));
     const moved = g.add(states, mask ? g.multiply(change, mask) : change);
     const limit = update.stateLimit;
     return limit === undefined ? moved : g.clip(moved, -limit, limit);
+  };
+}
+
+/** Lets the genome speak to a layer, as in `vnca/rule.ts`. */
+type Modulate = (layer: 'perceive' | 'hidden' | 'out', x: Expression) => Expression;
+
+function modulation(
+  update: Card['update'],
+  parameters: Parameters,
+  latents?: Expression,
+): Modulate {
+  if (!update.standingInput) return (_, x) => x;
+  if (!latents) throw new RangeError('a rule with a standing input needs the latents');
+  const { hidden, genome } = update;
+  const read = g.matMul(latents, parameters('update.genome.kernel'));
+  if (!genome) {
+    const shift = overEach(read);
+    return (layer, x) => (layer === 'perceive' ? g.add(x, shift) : x);
+  }
+  const row = (name: string): Expression => {
+    const vector = parameters(name);
+    return g.reshape(vector, [1, vector.shape[0]]);
+  };
+  const inner = g.elu(g.add(read, row('update.genome.bias')));
+  const said = g.add(
+    g.matMul(inner, parameters('update.modulation.kernel')),
+    row('update.modulation.bias'),
+  );
+  const part = (from: number, to: number): Expression => overEach(g.slice(said, from, to));
+  const scaleAndShift = (from: number) => ({
+    scale: g.add(part(from, from + hidden), 1),
+    shift: part(from + hidden, from + 2 * hidden),
+  });
+  const layers = {
+    perceive: scaleAndShift(0),
+    ...(update.kind === 'residual' && { hidden: scaleAndShift(2 * hidden) }),
+  };
+  const [, size] = said.shape;
+  const shiftOut = part(2 * hidden * Object.keys(layers).length, size);
+  return (layer, x) => {
+    if (layer === 'out') return g.add(x, shiftOut);
+    const { scale, shift } = layers[layer as 'perceive'];
+    return g.add(g.multiply(x, scale), shift);
   };
 }

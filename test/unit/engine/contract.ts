@@ -22,6 +22,20 @@ const CHANNELS = plain.card.channels;
 export const CONTRACT_MODELS: readonly Model[] = [
   plain,
   tinyModel({ name: 'standing', update: { kind: 'residual', hidden: 7, standingInput: true } }, 2),
+  tinyModel(
+    {
+      name: 'genome',
+      update: {
+        kind: 'residual',
+        hidden: 7,
+        standingInput: true,
+        genome: { hidden: 6 },
+        leak: 0.2,
+        stateLimit: 2,
+      },
+    },
+    5,
+  ),
   tinyModel({ name: 'chance', update: { kind: 'simple', hidden: 8, updateProbability: 0.5 } }, 3),
   tinyModel(
     { name: 'uniform', update: { kind: 'res4', hidden: 5 }, growth: { kind: 'uniform', steps: 9 } },

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../../server/engine/backend.ts';
 import type { Model, WeightTensor } from '../../../server/vnca/checkpoint.ts';
-import { createRule, disposeRule, genomeBias, stepStates } from '../../../server/vnca/rule.ts';
+import { createRule, disposeRule, readGenome, stepStates } from '../../../server/vnca/rule.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { tinyModel } from './tinyModel.ts';
 
@@ -99,7 +99,7 @@ describe.each(['cpu', 'wasm'] as const)('on %s', (backend) => {
     const rule = createRule(model);
     const found = tf.tidy(() => {
       const genome = update.standingInput
-        ? { genome: genomeBias(rule, tf.tensor2d(latents, [PATCHES, latentSize])) }
+        ? { genome: readGenome(rule, tf.tensor2d(latents, [PATCHES, latentSize])) }
         : {};
       const taken = masked
         ? { mask: tf.tensor4d(Float32Array.from(mask), [PATCHES, SIDE, SIDE, 1]) }

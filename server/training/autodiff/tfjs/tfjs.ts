@@ -77,6 +77,7 @@ export async function createTfjsCompute(name: TfjsName): Promise<TfjsCompute> {
   return {
     name,
     device,
+    lanes: 1,
     gpu,
     async compile(outputs) {
       enter();

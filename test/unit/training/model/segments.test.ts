@@ -161,10 +161,13 @@ async function gradientsOf(
     {
       segments: life,
       differentiated,
-      judged,
+      judged: new Map(
+        [...judged, life.length - 1].map((i) => [
+          i,
+          { image: values.image, weight: values.weight },
+        ]),
+      ),
       latents: values.latents,
-      image: values.image,
-      weight: values.weight,
       masks: (segment) => upload(compute, masks(segment)),
     },
   );

@@ -1,0 +1,13 @@
+/** What can stop an evaluation; the message is one sentence that says what to change. */
+export type EvaluationReason = 'bad-option' | 'no-data' | 'unfit-data' | 'no-encoder';
+
+export class EvaluationError extends Error {
+  override readonly name = 'EvaluationError';
+
+  constructor(
+    readonly reason: EvaluationReason,
+    message: string,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,65 @@
+/** What organisms show, as numbers to compare. */
+import type { Card } from '../../vnca/card.ts';
+import { createReadout } from '../../vnca/readout.ts';
+import { imageChannels } from '../model/likelihood.ts';
+import { likelihoodOfCard } from './colony.ts';
+
+/** Pictures whose mean squared difference is less look the same to people. */
+export const SAME = 0.01;
+
+/**
+ * Pictures as a room shows them, in its 8 bits: premultiplied RGBA; ink; or a mixture's mean colour. Cells of zeros show
+ * nothing, and what is no number shows as 0.
+ *
+ * @param states [N, side, side, C]
+ * @returns [N, side, side, 1 | 3 | 4], 0…1
+ */
+export function picturesOf(card: Card, states: Float32Array): Float32Array {
+  const cells = states.length / card.channels;
+  const rgba = new Uint8Array(4 * cells);
+  createReadout(card)(states, 0, rgba, new Uint8Array(cells));
+  const c = imageChannels(likelihoodOfCard(card));
+  const pictures = new Float32Array(cells * c);
+  for (let i = 0; i < pictures.length; i++) {
+    pictures[i] = rgba[4 * Math.floor(i / c) + (i % c)] / 255;
+  }
+  return pictures;
+}
+
+/**
+ * Mean squared difference of each picture.
+ *
+ * @param a [N, …], 0…1
+ * @param b as `a`
+ * @param count N
+ * @returns [N], 0…1
+ */
+export function differences(a: Float32Array, b: Float32Array, count: number): Float32Array {
+  const size = a.length / count;
+  return Float32Array.from({ length: count }, (_, n) => {
+    let sum = 0;
+    for (let i = n * size; i < (n + 1) * size; i++) sum += (a[i] - b[i]) ** 2;
+    return sum / size;
+  });
+}
+
+export interface Likeness {
+  /** Share of the organisms that look the same as before: mean squared difference below 0.01. */
+  readonly share: number;
+  /** Mean over organisms of the mean squared difference. */
+  readonly mse: number;
+  readonly median: number;
+}
+
+export function likeness(errors: Float32Array): Likeness {
+  const sorted = Float32Array.from(errors).sort();
+  const middle = (sorted.length - 1) / 2;
+  return {
+    share: errors.filter((error) => error < SAME).length / errors.length,
+    mse: mean(errors),
+    median: (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2,
+  };
+}
+
+export const mean = (numbers: ArrayLike<number>): number =>
+  Array.from(numbers).reduce((sum, x) => sum + x, 0) / numbers.length;
