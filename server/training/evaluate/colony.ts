@@ -34,6 +34,12 @@ export function likelihoodOfCard(card: Pick<Card, 'readout' | 'training'>): Like
   }
 }
 
+export interface Stage {
+  readonly stage: number;
+  readonly step: number;
+  readonly states: Float32Array;
+}
+
 export class Colony {
   readonly card: Card;
   private readonly parameters: Values;
@@ -87,13 +93,17 @@ export class Colony {
   }
 
   /**
-   * The states after each stage of growth (a whole uniform growth: after every few steps).
+   * The states on the way from seed to picture, after every eight steps of a stage and at its end.
    *
    * @param latents [N, Z], N ≤ 16
+   * @returns in their order: side, steps since the seed, states [N, side, side, C]
+   * @throws RangeError there are more than 16
    */
-  async stages(latents: Float32Array): Promise<{ stage: number; states: Float32Array }[]> {
-    const result: { stage: number; states: Float32Array }[] = [];
+  async stages(latents: Float32Array): Promise<Stage[]> {
+    if (this.count(latents) > BATCH) throw new RangeError(`more than ${BATCH} latents`);
+    const result: Stage[] = [];
     const size = this.card.channels;
+    let step = 0;
     await this.forBatches(latents, async (batch, _, count) => {
       let states: Value | undefined;
       for (const segment of growthSegments(this.card, 8)) {
@@ -101,8 +111,9 @@ export class Colony {
         if (states) this.compute.free(states);
         states = next;
         const { stage } = segment;
+        step += segment.steps;
         const read = await this.compute.read(states);
-        result.push({ stage, states: read.slice(0, count * stage * stage * size) });
+        result.push({ stage, step, states: read.slice(0, count * stage * stage * size) });
       }
       this.compute.free(states!);
     });

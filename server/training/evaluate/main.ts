@@ -1,0 +1,66 @@
+/** Evaluates a checkpoint: `npm run evaluate -- checkpoints/<name>`. */
+
+import { loadModel } from '../../vnca/checkpoint.ts';
+import { CheckpointError } from '../../vnca/errors.ts';
+import { ComputeError, createCompute } from '../autodiff/create.ts';
+import { DatasetError } from '../data/errors.ts';
+import { TrainingError } from '../errors.ts';
+import { EvaluationError } from './errors.ts';
+import { evaluate } from './evaluate.ts';
+import { type Judged, loadImages } from './images.ts';
+import { createMeter } from './meter.ts';
+import { HELP, type Options, readOptions } from './options.ts';
+import { describe } from './report.ts';
+import { writeFigures, writePictures } from './write.ts';
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (options === 'help') {
+    process.stdout.write(HELP);
+    return;
+  }
+  const model = await loadModel(options.folder);
+  const judged = await loadJudged(model.card, options);
+  const { backend, threads } = options;
+  const compute = await createCompute(backend, {
+    ...(threads !== undefined && { threads }),
+    passed: (reason) => say(`passed by: ${reason}`),
+  });
+  say(`${model.card.name} on ${compute.device}`);
+  const meter = createMeter(() => performance.now(), say);
+  const evaluation = await evaluate(compute, model, judged, options, meter);
+  const { figures } = evaluation;
+  process.stdout.write(`${options.json ? JSON.stringify(figures, null, 2) : describe(figures)}\n`);
+  if (options.write) {
+    await writeFigures(options.folder, figures);
+    const written = await writePictures(compute, model, options.folder, evaluation, options);
+    say(`${options.folder}: wrote card.json, ${written.join(', ')}`);
+  }
+  await compute.dispose();
+}
+
+/** Images, or why there are none: much can be measured without. What was asked for by name must be there. */
+async function loadJudged(
+  card: Parameters<typeof loadImages>[0],
+  { data, limit }: Options,
+): Promise<Judged | EvaluationError> {
+  try {
+    return await loadImages(card, data, limit, (done, total) => {
+      if (done === total) say(`${total} images read`);
+    });
+  } catch (error) {
+    if (data === undefined && error instanceof EvaluationError) return error;
+    throw error;
+  }
+}
+
+const KNOWN = [EvaluationError, CheckpointError, ComputeError, DatasetError, TrainingError];
+
+main().catch((error: unknown) => {
+  const isKnown = KNOWN.some((kind) => error instanceof kind);
+  const { message, stack } = error as Error;
+  say(`evaluate: ${isKnown ? message : (stack ?? message)}`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,73 @@
+/** Puts an evaluation into its checkpoint's folder: figures into the card, pictures beside it. */
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createRandom, hashText } from '../../../shared/random.ts';
+import { CARD_FILE, type Model } from '../../vnca/checkpoint.ts';
+import type { Compute } from '../autodiff/compute.ts';
+import { tilesOfStates } from '../pictures/tile.ts';
+import { Colony } from './colony.ts';
+import type { Evaluation, Figures } from './evaluate.ts';
+import { drawMap, mapLatents } from './map.ts';
+import { drawGrowth, drawHealing, drawInterpolation, drawSamples } from './strips.ts';
+
+/** Steps after growing that growth.png shows at most: further on, the figures tell. */
+const GROWTH_PICTURED = 1000;
+
+/**
+ * Draws samples.png, growth.png, heal.png, interpolation.png, and map.png with map.json: `{ name, kind, x, y }` of each
+ * gallery entry, 0…1.
+ *
+ * @param steps that were looked at
+ * @returns names of the files written
+ */
+export async function writePictures(
+  compute: Compute,
+  model: Model,
+  folder: string,
+  { grown }: Evaluation,
+  { steps, seed }: { readonly steps: readonly number[]; readonly seed: number },
+): Promise<string[]> {
+  const random = (what: string) => createRandom(hashText(`${seed} ${what}`));
+  const colony = new Colony(compute, model, random('pictured chance'));
+  const pictured = steps.filter((at) => at <= GROWTH_PICTURED);
+  const files: [string, Buffer | string][] = [
+    ['samples.png', await drawSamples(colony, random('samples'))],
+    ['growth.png', await drawGrowth(colony, grown, pictured)],
+    ['heal.png', await drawHealing(colony, grown, random('pictured wounds'))],
+  ];
+  if (grown.count > 1) {
+    files.push(['interpolation.png', await drawInterpolation(colony, grown, random('pairs'))]);
+  }
+  const { card, tensors } = model;
+  const latents = tensors.get('gallery.latents')!.data;
+  const places = mapLatents(latents, card.gallery.length, random('map'));
+  if (places) {
+    const tiles = tilesOfStates(card, await colony.grow(latents), card.side);
+    const entries = card.gallery.map(({ name, kind }, i) => ({
+      name,
+      kind,
+      x: Number(places[i].x.toFixed(4)),
+      y: Number(places[i].y.toFixed(4)),
+    }));
+    files.push(['map.png', drawMap(tiles, places)]);
+    const lines = entries.map((entry) => `  ${JSON.stringify(entry)}`);
+    files.push(['map.json', `[\n${lines.join(',\n')}\n]\n`]);
+  }
+  await colony.dispose();
+  for (const [name, content] of files) await writeFile(join(folder, name), content);
+  return files.map(([name]) => name);
+}
+
+/** Replaces the card's figures; the rest of the card stays as it is written. */
+export async function writeFigures(folder: string, figures: Figures): Promise<void> {
+  const file = join(folder, CARD_FILE);
+  const card = JSON.parse(await readFile(file, 'utf8'));
+  const text = JSON.stringify({ ...card, figures }, null, 2);
+  // Gallery entries on a line each, as cards have them.
+  const compact = text.replace(
+    /\{\s+"name": ("(?:[^"\\]|\\.)*"),\s+"kind": ("[a-z]+")\s+\}/g,
+    '{"name": $1, "kind": $2}',
+  );
+  await writeFile(`${file}.part`, `${compact}\n`);
+  await rename(`${file}.part`, file);
+}
