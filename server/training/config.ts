@@ -12,13 +12,16 @@ const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 const positive = v.pipe(v.number(), v.gtValue(0));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
-const span = v.pipe(
-  v.strictTuple([whole, whole]),
-  v.check(([low, high]) => low <= high, 'low end is above the high end'),
-);
 /** Whole numbers to draw from, both ends included; they may grow from `from` to `to` over the first share of a run. */
-const drawn = v.union([span, v.strictObject({ from: span, to: span, over: v.optional(share, 1) })]);
-export type Drawn = v.InferOutput<typeof drawn>;
+const drawnFrom = (least: number) => {
+  const end = v.pipe(v.number(), v.integer(), v.minValue(least));
+  const span = v.pipe(
+    v.strictTuple([end, end]),
+    v.check(([low, high]) => low <= high, 'low end is above the high end'),
+  );
+  return v.union([span, v.strictObject({ from: span, to: span, over: v.optional(share, 1) })]);
+};
+export type Drawn = v.InferOutput<ReturnType<typeof drawnFrom>>;
 
 export const WOUND_KINDS = ['disc', 'half', 'bar', 'square', 'stroke'] as const;
 
@@ -30,7 +33,7 @@ const pool = v.strictObject({
   /** Of the fresh batch, how many grown states go in; few let the others grow old. */
   admit: count,
   /** Steps a drawn state goes on. */
-  steps: drawn,
+  steps: drawnFrom(1),
   /** Only the last of these steps are differentiated; absent: all. */
   gradientSteps: v.exactOptional(count),
   /** Share of the drawn states that are wounded first. */
@@ -61,9 +64,9 @@ const fields = v.strictObject({
     micro: v.optional(count, 8),
   }),
   /** Uniform growth: steps from seed to picture. */
-  growthSteps: v.exactOptional(drawn),
+  growthSteps: v.exactOptional(drawnFrom(1)),
   /** Steps that a fresh organism goes on after growing. */
-  extraSteps: v.optional(drawn, () => [0, 0] as [number, number]),
+  extraSteps: v.optional(drawnFrom(0), () => [0, 0] as [number, number]),
   /** What the picture counts at the end of growth, beside the one after the extra steps. */
   judgeGrown: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /** What the picture of each smaller stage counts, against the image at its size. */
@@ -101,17 +104,84 @@ const fields = v.strictObject({
   gallery: v.optional(count, 512),
 });
 
+type Fields = v.InferOutput<typeof fields>;
+
+/** Rules between the fields: where it is wrong, and what. */
+const RELATIONS: readonly [path: string, wrong: (config: Fields) => string | false | undefined][] =
+  [
+    [
+      'data.side',
+      ({ data, side }) =>
+        data.side !== side && `is ${data.side}, but the model's "side" is ${side}`,
+    ],
+    [
+      'readout.channels',
+      ({ readout }) =>
+        readout.kind === 'rgba-premultiplied' &&
+        readout.channels.some((channel, i) => channel !== readout.channels[0] + i) &&
+        'must follow each other',
+    ],
+    [
+      'batch.micro',
+      ({ batch }) =>
+        batch.fresh % batch.micro !== 0 &&
+        `is ${batch.micro}, which does not divide "batch.fresh" ${batch.fresh}`,
+    ],
+    [
+      'pool.batch',
+      ({ batch, pool }) =>
+        pool &&
+        pool.batch % batch.micro !== 0 &&
+        `is ${pool.batch}, no multiple of "batch.micro" ${batch.micro}`,
+    ],
+    [
+      'pool.admit',
+      ({ batch, pool }) =>
+        pool &&
+        pool.admit > batch.fresh &&
+        `is ${pool.admit}, more than "batch.fresh" ${batch.fresh}`,
+    ],
+    [
+      'pool.size',
+      ({ pool }) =>
+        pool &&
+        pool.size <= pool.batch &&
+        `is ${pool.size}, too few to draw "pool.batch" ${pool.batch} of`,
+    ],
+    [
+      'growthSteps',
+      ({ growth, growthSteps }) =>
+        growthSteps && growth.kind !== 'uniform' && 'is for uniform growth alone',
+    ],
+    [
+      'curriculum',
+      ({ curriculum, growth, side }) => {
+        const least = growth.kind === 'doubling' ? growth.seedSide : 1;
+        const fits = (at: number): boolean =>
+          at >= least && (growth.kind === 'doubling' ? isDouble(side / at) : side % at === 0);
+        const wrong = curriculum.find((part) => !fits(part.side));
+        return wrong && `side ${wrong.side} is no stage on the way to "side" ${side}`;
+      },
+    ],
+    [
+      'augment.shift',
+      ({ augment, side }) =>
+        augment.shift >= side && `is ${augment.shift}, more than images of ${side} have`,
+    ],
+  ];
+
+const isDouble = (n: number): boolean => n >= 1 && Number.isInteger(Math.log2(n));
+
 const schema = v.pipe(
   fields,
-  soundModel<v.InferOutput<typeof fields>>(),
-  v.check(
-    ({ batch, pool }) => batch.fresh % batch.micro === 0 && (pool?.batch ?? 0) % batch.micro === 0,
-    '"batch.fresh" and "pool.batch" must be multiples of "batch.micro"',
-  ),
-  v.check(
-    ({ pool, batch }) => pool === undefined || pool.admit <= batch.fresh,
-    '"pool.admit" is greater than "batch.fresh"',
-  ),
+  soundModel<Fields>(),
+  v.rawCheck<Fields>(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    for (const [path, wrong] of RELATIONS) {
+      const what = wrong(dataset.value);
+      if (what) addIssue({ message: `field "${path}": ${what}` });
+    }
+  }),
 );
 
 export type TrainingConfig = v.InferOutput<typeof schema>;
@@ -127,6 +197,7 @@ export function parseConfig(value: unknown, file: string): TrainingConfig {
   if (result.success) return result.output;
   const issue = result.issues[0];
   const field = v.getDotPath(issue);
+  // Rules between fields name theirs in the message.
   const where = field ? `field "${field}": ` : '';
   throw new TrainingError('bad-config', `${file}: ${where}${issue.message}`);
 }

@@ -10,7 +10,7 @@ import type { Compute } from './autodiff/compute.ts';
 import type { TrainingConfig } from './config.ts';
 import { type Dataset, gatherImages } from './data/dataset.ts';
 import { Posteriors } from './posterior.ts';
-import { trainedShapes } from './trainer.ts';
+import { trainedShapes } from './trained.ts';
 
 const BATCH = 16;
 

@@ -1,89 +1,117 @@
 /** Trains organisms: `npm run train -- <config.json>`. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { loadModel } from '../vnca/checkpoint.ts';
-import { createOnnxCompute } from './autodiff/onnx.ts';
-import { readConfig } from './config.ts';
-import { loadDataset } from './data/dataset.ts';
+import type { Compute } from './autodiff/compute.ts';
+import { createCompute } from './autodiff/create.ts';
+import { readConfig, type TrainingConfig } from './config.ts';
+import { withBatch } from './configChanges.ts';
+import { type Dataset, loadDataset } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
 import { trainedModel, writeCheckpoint } from './export.ts';
+import { HELP, type Options, readOptions } from './options.ts';
 import { createProgress } from './progress.ts';
-import { appendLog, loadRun, PICTURES_FOLDER, type Run, saveRun } from './runFolder.ts';
+import {
+  appendLog,
+  cutLog,
+  loadRun,
+  PICTURES_FOLDER,
+  type Run,
+  saveRun,
+  setAside,
+} from './runFolder.ts';
 import { drawProgressSheet } from './sheets.ts';
-import { firstState, Trainer, trainedShapes } from './trainer.ts';
+import { firstState, type RunState, trainedShapes } from './trained.ts';
+import { Trainer } from './trainer.ts';
 
-const HELP = `Trains organisms.
-
-Usage: npm run train -- <config.json> [options]
-
-  <config.json>        what to train on what; see server/training/configs
-  --resume             go on with the run of this name, to the same end as if it had never stopped
-  --from <checkpoint>  begin with the weights of a checkpoint instead of fresh ones
-  --run <folder>       where the run keeps its state and pictures (default .cache/training/runs/<name>)
-  --out <folder>       where the checkpoint goes when the run ends or is stopped (default <run>/checkpoint)
-  --updates <n>        end after this many updates instead of the configuration's
-  --minutes <n>        stop after this time (default: no limit); --resume goes on
-  --threads <n>        threads of the CPU (default: all)
-  -h, --help           print this
-
-Ctrl-C stops after the running update, saves, and writes the checkpoint.
-`;
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      help: { type: 'boolean', short: 'h' },
-      resume: { type: 'boolean' },
-      from: { type: 'string' },
-      run: { type: 'string' },
-      out: { type: 'string' },
-      updates: { type: 'string' },
-      minutes: { type: 'string' },
-      threads: { type: 'string' },
-    },
-  });
-  if (values.help) {
+  const options = readOptions(process.argv.slice(2));
+  if (options === 'help') {
     process.stdout.write(HELP);
     return;
   }
-  if (positionals.length !== 1) {
-    throw new TrainingError('bad-config', `one configuration is needed\n\n${HELP}`);
-  }
-  const [file] = positionals;
-  const read = await readConfig(file);
-  const updates = numberOf('--updates', values.updates);
-  const { folder: baseFolder, ...config } = { ...read, ...(updates && { updates }) };
-  const folder = values.run ?? join('.cache/training/runs', config.name);
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const { folder: baseFolder, ...read } = await readConfig(options.file);
+  const { updates = read.updates, batch } = options;
+  const config = { ...(batch ? withBatch(read, batch) : read), updates };
+  const folder = options.run ?? join('.cache/training/runs', config.name);
+  const begun = await begin(options, config, folder);
 
   const data = await loadDataset(config.data, { baseFolder });
   say(`${data.name}: ${data.splits.train.length} images to train on, ${data.side}×${data.side}`);
-  const threads = numberOf('--threads', values.threads);
-  const compute = createOnnxCompute(threads ? { threads } : {});
+  const { backend, threads } = options;
+  const compute = await createCompute(backend, {
+    passed: (reason) => say(`not used: ${reason}`),
+    ...(threads && { threads }),
+  });
   say(`trains on ${compute.device}`);
-
-  const begun: Run = values.resume
-    ? await loadRun(folder, config)
-    : { state: firstState(config), seconds: 0 };
-  const tensors = new Map(begun.state.tensors);
-  if (values.from && !values.resume) {
-    const model = await loadModel(values.from);
-    for (const name of trainedShapes(config).keys()) {
-      const found = model.tensors.get(name);
-      if (`${found?.shape}` !== `${tensors.get(`parameter:${name}`)!.shape}`) {
-        throw new TrainingError(
-          'bad-run',
-          `${values.from}: tensor "${name}" is missing or of another shape`,
-        );
-      }
-      tensors.set(`parameter:${name}`, found!);
-    }
-  }
-  const trainer = await Trainer.create(compute, config, data, { ...begun.state, tensors });
+  const trainer = await Trainer.create(compute, config, data, begun.state);
+  if (options.resume) await cutLog(folder, begun.state.update);
+  else if (await setAside(folder)) say('the run before is kept as state.old.safetensors');
   await mkdir(join(folder, PICTURES_FOLDER), { recursive: true });
 
+  const seconds = await train({ trainer, compute, config, data, folder, begun, options });
+  const state = await trainer.state();
+  await trainer.dispose();
+  const out = options.out ?? join(folder, 'checkpoint');
+  const training = {
+    command: `npm run train -- ${options.file}${batch ? ` --batch ${batch}` : ''}`,
+    updates: `${state.update} of ${config.updates}`,
+    hours: (seconds / 3600).toFixed(2),
+    device: compute.device,
+    seed: `${config.seed}`,
+    sigma: `${config.sigma}`,
+    beta: `${config.beta}`,
+  };
+  const weights = trainedWeights(config, state);
+  await writeCheckpoint(out, await trainedModel(compute, config, data, weights, training));
+  const more = state.update < config.updates ? ' (go on with --resume)' : '';
+  say(`checkpoint: ${out}; state: ${folder}${more}`);
+  await compute.dispose();
+}
+
+/** @throws TrainingError no-run, bad-run */
+async function begin(
+  { resume, from }: Options,
+  config: TrainingConfig,
+  folder: string,
+): Promise<Run> {
+  if (resume) return loadRun(folder, config);
+  const state = firstState(config);
+  if (from === undefined) return { state, seconds: 0 };
+  const model = await loadModel(from);
+  const tensors = new Map(state.tensors);
+  for (const [name, shape] of trainedShapes(config)) {
+    const found = model.tensors.get(name);
+    if (!found || `${found.shape}` !== `${shape}`) {
+      throw new TrainingError(
+        'bad-run',
+        `${from}: tensor "${name}" is ${found ? `[${found.shape}]` : 'missing'}, but the configuration asks for [${shape}]`,
+      );
+    }
+    tensors.set(`parameter:${name}`, found);
+  }
+  return { state: { ...state, tensors }, seconds: 0 };
+}
+
+interface Training {
+  readonly trainer: Trainer;
+  readonly compute: Compute;
+  readonly config: TrainingConfig;
+  readonly data: Dataset;
+  readonly folder: string;
+  readonly begun: Run;
+  readonly options: Options;
+}
+
+/**
+ * Updates until the end, the time limit or a signal, and saves.
+ *
+ * @returns seconds behind the whole run
+ */
+async function train(training: Training): Promise<number> {
+  const { trainer, compute, config, data, folder, begun, options } = training;
   let stopping = false;
   const stop = (): void => {
     if (stopping) process.exit(130);
@@ -95,56 +123,49 @@ async function main(): Promise<void> {
 
   const started = performance.now();
   const seconds = (): number => begun.seconds + (performance.now() - started) / 1000;
-  const limit = numberOf('--minutes', values.minutes);
-  const progress = createProgress(config.updates, trainer.updates, () => performance.now(), say);
+  const limit = options.minutes === undefined ? Infinity : started + options.minutes * 60_000;
+  const now = (): number => performance.now();
+  const progress = createProgress(config.updates, trainer.updates, now, say, compute.name);
   const save = async (): Promise<void> => {
-    await saveRun(folder, { state: await trainer.state(), seconds: seconds() });
+    await saveRun(folder, { state: await trainer.state(), seconds: seconds() }, config);
     const picture = await drawProgressSheet(config, data, trainer);
     await writeFile(join(folder, PICTURES_FOLDER, `${trainer.updates}.png`), picture);
     await writeFile(join(folder, PICTURES_FOLDER, 'latest.png'), picture);
   };
-  let saved = performance.now();
+  let saved = started;
   while (!stopping && trainer.updates < config.updates) {
-    const report = await trainer.update();
+    const report = await update(trainer);
     progress.add(report);
     await appendLog(folder, { ...report, seconds: Math.round(seconds()) });
-    const now = performance.now();
-    if (limit !== undefined && now - started > limit * 60_000) break;
-    if (now - saved > config.saveMinutes * 60_000) {
+    if (now() > limit) break;
+    if (now() - saved > config.saveMinutes * 60_000) {
       await save();
-      saved = performance.now();
+      saved = now();
     }
   }
   await save();
-  const state = await trainer.state();
-  const set = config.optimiser.average > 0 ? 'average' : 'parameter';
-  const weights = new Map(
-    [...trainedShapes(config).keys()].map((name) => [name, state.tensors.get(`${set}:${name}`)!]),
-  );
-  const out = values.out ?? join(folder, 'checkpoint');
-  const training = {
-    command: `npm run train -- ${file}`,
-    updates: `${state.update} of ${config.updates}`,
-    hours: (seconds() / 3600).toFixed(2),
-    device: compute.device,
-    seed: `${config.seed}`,
-    sigma: `${config.sigma}`,
-    beta: `${config.beta}`,
-  };
-  await writeCheckpoint(out, await trainedModel(compute, config, data, weights, training));
-  say(
-    `checkpoint: ${out}; state: ${folder}${state.update < config.updates ? ' (go on with --resume)' : ''}`,
-  );
-  await trainer.dispose();
-  await compute.dispose();
+  return seconds();
 }
 
-function numberOf(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!(value >= 0))
-    throw new TrainingError('bad-config', `${option} is not a number ≥ 0: ${text}`);
-  return value;
+/** What was saved last stays as it is when an update fails. */
+async function update(trainer: Trainer): ReturnType<Trainer['update']> {
+  try {
+    return await trainer.update();
+  } catch (error) {
+    if (!(error instanceof TrainingError)) throw error;
+    throw new TrainingError(
+      error.reason,
+      `${error.message}; lower "optimiser.learningRate" or "optimiser.clip" and go on from what was saved last with --resume`,
+    );
+  }
+}
+
+/** What a checkpoint gets: the moving average where there is one. */
+function trainedWeights(config: TrainingConfig, { tensors }: RunState) {
+  const set = config.optimiser.average > 0 ? 'average' : 'parameter';
+  return new Map(
+    [...trainedShapes(config).keys()].map((name) => [name, tensors.get(`${set}:${name}`)!]),
+  );
 }
 
 main().catch((error: unknown) => {

@@ -36,12 +36,10 @@ export class Pool {
     return Array.from({ length: n }, () => this.remove(random.integer(this.entries.length)));
   }
 
-  /** Puts entries in; while there are too many, random ones of those before make room. */
+  /** Puts entries in; of too many a random choice stays, old and new alike. */
   add(entries: readonly PoolEntry[], random: Random): void {
-    for (const entry of entries) {
-      if (this.entries.length >= this.size) this.remove(random.integer(this.entries.length));
-      this.entries.push(entry);
-    }
+    this.entries.push(...entries);
+    while (this.entries.length > this.size) this.remove(random.integer(this.entries.length));
   }
 
   /** Drops entries that do not fit. */

@@ -1,4 +1,5 @@
 /** Lines that tell how a run goes. */
+import type { ComputeName } from './autodiff/compute.ts';
 import type { UpdateReport } from './trainer.ts';
 
 export interface Progress {
@@ -13,12 +14,14 @@ const EVERY = 10;
  * @param done before now
  * @param now milliseconds
  * @param say prints a line
+ * @param backend what computes
  */
 export function createProgress(
   updates: number,
   done: number,
   now: () => number,
   say: (line: string) => void,
+  backend: ComputeName,
 ): Progress {
   const started = now();
   let last = started;
@@ -41,7 +44,7 @@ export function createProgress(
       say(
         [
           `${report.update}/${updates}`,
-          `${rate.toPrecision(3)} updates/s`,
+          `${rate.toPrecision(3)} updates/s on ${backend}`,
           `${duration(left)} left`,
           `ELBO ${(-reconstruction - divergence).toFixed(1)}`,
           `reconstruction ${reconstruction.toFixed(1)}`,

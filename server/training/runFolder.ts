@@ -1,11 +1,20 @@
-/** Where a run keeps itself: its configuration, its state, its log, its pictures. */
-import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+/** Where a run keeps itself: its state with its configuration, its log, its pictures. */
+import { appendFile, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fromFloat32, parseSafetensors, toFloat32, writeSafetensors } from '../vnca/safetensors.ts';
+import { CheckpointError } from '../vnca/errors.ts';
+import {
+  fromFloat32,
+  parseSafetensors,
+  type TensorFile,
+  toFloat32,
+  writeSafetensors,
+} from '../vnca/safetensors.ts';
 import type { TrainingConfig } from './config.ts';
+import { changedField } from './configChanges.ts';
 import { TrainingError } from './errors.ts';
+import type { Tensors } from './model/parameters.ts';
 import type { PoolEntry } from './pool.ts';
-import { type RunState, trainedShapes } from './trainer.ts';
+import { type RunState, trainedShapes } from './trained.ts';
 
 const STATE_FILE = 'state.safetensors';
 const LOG_FILE = 'log.jsonl';
@@ -17,8 +26,12 @@ export interface Run {
   readonly seconds: number;
 }
 
-/** Writes the state so that a kill at any moment leaves the old one or the new one. */
-export async function saveRun(folder: string, { state, seconds }: Run): Promise<void> {
+/** Writes the state so that a kill or a power cut at any moment leaves the old one or the new one. */
+export async function saveRun(
+  folder: string,
+  { state, seconds }: Run,
+  config: TrainingConfig,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
   const tensors = new Map(
     [...state.tensors].map(([name, { shape, data }]) => [name, fromFloat32(shape, data)]),
@@ -35,55 +48,148 @@ export async function saveRun(folder: string, { state, seconds }: Run): Promise<
     tensors.set('pool.entries', fromFloat32([pool.length, 2], Float32Array.from(numbers)));
   }
   tensors.set('run', fromFloat32([2], Float32Array.of(state.update, seconds)));
-  const file = join(folder, STATE_FILE);
-  await writeFile(`${file}.part`, writeSafetensors(tensors));
-  await rename(`${file}.part`, file);
+  const bytes = writeSafetensors(tensors, { config: JSON.stringify(config) });
+  await replaceFile(join(folder, STATE_FILE), bytes);
 }
 
 /** @throws TrainingError no-run, bad-run */
 export async function loadRun(folder: string, config: TrainingConfig): Promise<Run> {
   const file = join(folder, STATE_FILE);
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  const bytes = await readIfThere(file);
+  if (!bytes) {
     throw new TrainingError(
       'no-run',
       `${file}: there is no run to resume; start it without --resume`,
     );
   }
+  const { tensors, metadata } = parse(bytes, file);
+  checkModel(metadata.config, config, file);
   const stored = new Map<string, { shape: readonly number[]; data: Float32Array }>();
-  for (const [name, tensor] of parseSafetensors(bytes, file).tensors) {
+  for (const [name, tensor] of tensors) {
     const data = toFloat32(tensor);
     if (data) stored.set(name, { shape: tensor.shape, data });
   }
-  for (const [name, shape] of trainedShapes(config)) {
-    const found = stored.get(`parameter:${name}`);
-    if (`${found?.shape}` === `${shape}`) continue;
+  checkShapes(stored, config, file);
+  const run = stored.get('run')?.data;
+  if (run?.length !== 2) throw damaged(file, 'tensor "run" is missing or of another shape');
+  const pool = readPool(stored, config.channels, file);
+  for (const name of ['run', 'pool.states', 'pool.entries']) stored.delete(name);
+  return { state: { update: run[0], tensors: stored, pool }, seconds: run[1] };
+}
+
+function parse(bytes: Uint8Array, file: string): TensorFile {
+  try {
+    return parseSafetensors(bytes, file);
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
     throw new TrainingError(
       'bad-run',
-      `${file}: "${name}" is [${found?.shape ?? 'missing'}], but the configuration asks for [${shape}]; the model of a run cannot change`,
+      `${error.message}; the run cannot go on: begin it again without --resume`,
     );
   }
-  const [update, seconds] = stored.get('run')!.data;
-  const states = stored.get('pool.states');
-  const numbers = stored.get('pool.entries');
-  const pool: PoolEntry[] = [];
-  if (states && numbers) {
-    const size = states.shape[1];
-    for (let i = 0; i < states.shape[0]; i++) {
-      pool.push({
-        image: numbers.data[2 * i],
-        age: numbers.data[2 * i + 1],
-        states: states.data.slice(i * size, (i + 1) * size),
-      });
+}
+
+const damaged = (file: string, what: string): TrainingError =>
+  new TrainingError(
+    'bad-run',
+    `${file}: ${what}; the run cannot go on: begin it again without --resume`,
+  );
+
+/** Equal shapes are not yet an equal model: steps, leak and read-out have none. Runs of old have no configuration. */
+function checkModel(saved: string | undefined, config: TrainingConfig, file: string): void {
+  if (saved === undefined) return;
+  const changed = changedField(saved, config);
+  if (changed === undefined) return;
+  throw new TrainingError(
+    'bad-run',
+    `${file}: "${changed}" was another when the run began; the model of a run cannot change, only its schedule`,
+  );
+}
+
+function checkShapes(stored: Tensors, config: TrainingConfig, file: string): void {
+  for (const [name, shape] of trainedShapes(config)) {
+    for (const set of ['parameter', 'first', 'second', 'average']) {
+      const found = stored.get(`${set}:${name}`)?.shape;
+      // Only weights must be there: a run that has not begun has no moments.
+      if (`${found}` === `${shape}` || (!found && set !== 'parameter')) continue;
+      throw new TrainingError(
+        'bad-run',
+        `${file}: "${name}" is ${found ? `[${found}]` : 'missing'}, but the configuration asks for [${shape}]; the model of a run cannot change`,
+      );
     }
   }
-  for (const name of ['run', 'pool.states', 'pool.entries']) stored.delete(name);
-  return { state: { update, tensors: stored, pool }, seconds };
+}
+
+function readPool(stored: Tensors, channels: number, file: string): PoolEntry[] {
+  const states = stored.get('pool.states');
+  const numbers = stored.get('pool.entries');
+  if (!states && !numbers) return [];
+  const [count, size] = states?.shape ?? [];
+  if (`${numbers?.shape}` !== `${[count, 2]}` || !(size > 0) || size % channels !== 0) {
+    throw damaged(file, 'tensors "pool.states" and "pool.entries" do not fit');
+  }
+  return Array.from({ length: count }, (_, i) => ({
+    image: numbers!.data[2 * i],
+    age: numbers!.data[2 * i + 1],
+    states: states!.data.slice(i * size, (i + 1) * size),
+  }));
+}
+
+/**
+ * Makes way for a new run: keeps state and log of the one before as `*.old.*`.
+ *
+ * @returns whether there was one
+ */
+export async function setAside(folder: string): Promise<boolean> {
+  const moved = await Promise.all(
+    [STATE_FILE, LOG_FILE].map(async (name) => {
+      try {
+        await rename(join(folder, name), join(folder, name.replace('.', '.old.')));
+        return true;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        return false;
+      }
+    }),
+  );
+  return moved[0];
 }
 
 export async function appendLog(folder: string, line: object): Promise<void> {
   await appendFile(join(folder, LOG_FILE), `${JSON.stringify(line)}\n`);
+}
+
+/** Takes updates after the saved state out of the log: a run that was cut short does them again. */
+export async function cutLog(folder: string, update: number): Promise<void> {
+  const file = join(folder, LOG_FILE);
+  const lines = (await readIfThere(file))?.toString('utf8').split('\n') ?? [];
+  const kept = lines.filter((line) => {
+    try {
+      return JSON.parse(line).update <= update;
+    } catch {
+      return false;
+    }
+  });
+  await replaceFile(file, kept.map((line) => `${line}\n`).join(''));
+}
+
+async function replaceFile(file: string, content: Uint8Array | string): Promise<void> {
+  const part = await open(`${file}.part`, 'w');
+  try {
+    await part.writeFile(content);
+    // The name must not come to point at bytes that a power cut then loses.
+    await part.sync();
+  } finally {
+    await part.close();
+  }
+  await rename(`${file}.part`, file);
+}
+
+async function readIfThere(file: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return undefined;
+  }
 }

@@ -14,8 +14,8 @@ const STAYED = [16, 64, 128, 256] as const;
 const HEALED = [4, 8, 16, 32, 64] as const;
 
 /**
- * Rows: images; what is grown from them; the same after 256 more steps; samples of the prior; one organism growing and
- * staying; one losing half of itself and healing.
+ * Rows: images; what is grown from them; samples of the prior; one organism growing. Of a rule that is trained to stay
+ * also: the grown ones after 256 more steps; the growing one staying; one losing half of itself and healing.
  */
 export async function drawProgressSheet(
   config: TrainingConfig,
@@ -39,46 +39,50 @@ export async function drawProgressSheet(
       stayingSegments(config, steps, config.segmentSteps),
       states,
     );
-  const aged = await stay(grown, STAYED[STAYED.length - 1]);
   const drawn = Float32Array.from({ length: COLUMNS * latentSize }, () => random.normal());
   const samples = await trainer.run(drawn, growth);
 
   const one = means.subarray(0, latentSize);
-  const size = side * side * channels;
   const strip: Tile[] = [];
   let states: Float32Array | undefined;
   for (const segment of growth) {
     states = await trainer.run(one, [segment], states);
     strip.push(...tiles(states, segment.stage).map((tile) => enlarge(tile, side)));
   }
-  let at = 0;
-  for (const until of STAYED) {
-    states = await stay(states!, until - at);
-    at = until;
-    strip.push(...tiles(states));
-  }
-  const wounded = grown.slice(0, size);
-  const healing: Tile[] = tiles(wounded);
-  applyWound(wounded, woundMask(random, side, 'half', 0.5), channels);
-  healing.push(...tiles(wounded));
-  let healed: Float32Array = wounded;
-  at = 0;
-  for (const until of HEALED) {
-    healed = await stay(healed, until - at);
-    at = until;
-    healing.push(...tiles(healed));
+  const shown = Array.from(images, (i) => tileOfImage(data.pixels, side, data.channels, i));
+  const rows = [shown, tiles(grown), tiles(samples), strip];
+  // Steps that a rule was never trained for show nothing, and a large one takes minutes for them.
+  if (staysOn(config)) {
+    let at = 0;
+    for (const until of STAYED) {
+      states = await stay(states!, until - at);
+      at = until;
+      strip.push(...tiles(states));
+    }
+    const wounded = grown.slice(0, side * side * channels);
+    const healing = tiles(wounded);
+    applyWound(wounded, woundMask(random, side, 'half', 0.5), channels);
+    healing.push(...tiles(wounded));
+    let healed: Float32Array = wounded;
+    at = 0;
+    for (const until of HEALED) {
+      healed = await stay(healed, until - at);
+      at = until;
+      healing.push(...tiles(healed));
+    }
+    rows.splice(2, 0, tiles(await stay(grown, STAYED[STAYED.length - 1])));
+    rows.push(healing);
   }
   return drawSheet(
-    [
-      Array.from(images, (i) => tileOfImage(data.pixels, side, data.channels, i)),
-      tiles(grown),
-      tiles(aged),
-      tiles(samples),
-      strip.slice(0, COLUMNS),
-      healing,
-    ],
+    rows.map((row) => row.slice(0, COLUMNS)),
     { scale: 3 },
   );
+}
+
+/** Whether training goes on after growing. */
+function staysOn({ pool, extraSteps }: TrainingConfig): boolean {
+  const last = 'to' in extraSteps ? extraSteps.to[1] : extraSteps[1];
+  return pool !== undefined || last > 0;
 }
 
 /** A young patch at the size of a grown one. */

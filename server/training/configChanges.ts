@@ -1,0 +1,75 @@
+/** What may change in a configuration between the parts of a run, and from machine to machine. */
+import { parseConfig, type TrainingConfig } from './config.ts';
+
+/** What makes a model, and what its pool shows; the rest is schedule, which may change in the course of a run. */
+const MODEL_PARTS = [
+  'side',
+  'channels',
+  'latentSize',
+  'growth',
+  'update',
+  'readout',
+  'encoder',
+  'data',
+] as const satisfies readonly (keyof TrainingConfig)[];
+
+/**
+ * The first field of the model that another configuration has otherwise; a folder of images may have moved.
+ *
+ * @param before as JSON
+ */
+export function changedField(before: string, now: TrainingConfig): string | undefined {
+  let parsed: TrainingConfig;
+  try {
+    // Defaults may have been added since.
+    parsed = parseConfig(JSON.parse(before), 'configuration');
+  } catch {
+    return 'configuration';
+  }
+  for (const part of MODEL_PARTS) {
+    const path = differs(parsed[part], now[part], part);
+    if (path !== undefined) return path;
+  }
+  return undefined;
+}
+
+const MAY_MOVE = 'data.folder';
+
+function differs(a: unknown, b: unknown, path: string): string | undefined {
+  if (path === MAY_MOVE) return undefined;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
+    return Object.is(a, b) ? undefined : path;
+  }
+  for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    const at = (of: object): unknown => (of as Record<string, unknown>)[key];
+    const found = differs(at(a), at(b), `${path}.${key}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/**
+ * The same training with batches of another size, for trials on small machines: the pool's parts shrink or grow along.
+ *
+ * @param fresh new organisms an update, 1…
+ */
+export function withBatch<T extends TrainingConfig>(config: T, fresh: number): T {
+  const { batch, pool } = config;
+  const scaled = (n: number): number => Math.max(1, Math.round((n * fresh) / batch.fresh));
+  const drawn = pool && scaled(pool.batch);
+  let micro = Math.min(batch.micro, fresh, drawn ?? fresh);
+  while (fresh % micro !== 0 || (drawn ?? 0) % micro !== 0) micro--;
+  return {
+    ...config,
+    batch: { fresh, micro },
+    ...(pool &&
+      drawn && {
+        pool: {
+          ...pool,
+          size: Math.max(drawn + 1, scaled(pool.size)),
+          batch: drawn,
+          admit: Math.min(fresh, scaled(pool.admit)),
+        },
+      }),
+  };
+}

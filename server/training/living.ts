@@ -1,0 +1,262 @@
+/** Runs planned lives: with gradients for training, without for pictures. */
+import type { Random } from '../../shared/random.ts';
+import { drawUpdateMask } from '../vnca/updateMask.ts';
+import type { Compute, Value, Values } from './autodiff/compute.ts';
+import type { TrainingConfig } from './config.ts';
+import { augmentImages } from './data/augment.ts';
+import { type Dataset, gatherImages } from './data/dataset.ts';
+import type { Life } from './lives.ts';
+import { type Segment, type Segments, startingWith } from './model/segments.ts';
+import type { PoolEntry } from './pool.ts';
+import type { Posteriors } from './posterior.ts';
+import { differentiate } from './rollout.ts';
+
+/** What lives are run with. */
+export interface Workshop {
+  readonly compute: Compute;
+  readonly config: TrainingConfig;
+  readonly data: Dataset;
+  readonly posteriors: Posteriors;
+  readonly segments: Segments;
+}
+
+export interface LifeResult {
+  /** `total:*` of every parameter, the caller's. */
+  readonly totals: Values;
+  /** log p(image | last states), [N]. */
+  readonly nats: Float32Array;
+  /** KL(q ‖ p), [N]. */
+  readonly divergence: Float32Array;
+  /** The organisms as they end. */
+  readonly entries: readonly PoolEntry[];
+}
+
+/**
+ * Runs a life of one micro-batch and gives its gradients.
+ *
+ * @param parameters `parameter:*`
+ * @param zeros `total:*` of every parameter, all zero; freed
+ * @param samples of the whole update, which a sample's nats are divided by
+ */
+export async function live(
+  { compute, config, data, posteriors, segments }: Workshop,
+  parameters: Values,
+  zeros: Values,
+  life: Life,
+  samples: number,
+  random: Random,
+): Promise<LifeResult> {
+  const { channels, latentSize } = config;
+  const { images } = life;
+  const { stage: side } = life.segments[life.segments.length - 1];
+  const n = images.length;
+  const own: Value[] = [];
+  const upload = (shape: readonly number[], numbers: Float32Array): Value => {
+    const value = compute.upload(shape, numbers);
+    own.push(value);
+    return value;
+  };
+  const fill = (value: number): Value => upload([n], new Float32Array(n).fill(value));
+
+  const pixels = gatherImages(data, images);
+  augmentImages(pixels, data, config.augment, random);
+  const noise = Float32Array.from({ length: n * latentSize }, () => random.normal());
+  const given = {
+    image: upload([n, data.side, data.side, data.channels], pixels),
+    noise: upload([n, latentSize], noise),
+  };
+  const posterior = await posteriors.forward.run({ ...given, ...parameters });
+
+  const pictures = new Map<number, Value>([[data.side, given.image]]);
+  const pictureAt = (stage: number): Value => {
+    const known = pictures.get(stage);
+    if (known) return known;
+    const small = shrink(pixels, data.side, stage, data.channels);
+    const value = upload([n, stage, stage, data.channels], small);
+    pictures.set(stage, value);
+    return value;
+  };
+  const judged = new Map(
+    [...life.judged]
+      .filter(([, counts]) => counts > 0)
+      .map(([i, counts]) => [
+        i,
+        { image: pictureAt(life.segments[i].stage), weight: fill(-counts / samples) },
+      ]),
+  );
+  const before = life.states && upload([n, side, side, channels], life.states);
+  const result = await differentiate(
+    compute,
+    segments,
+    parameters,
+    {
+      ...startingWith(zeros, 'total:update.'),
+      'total:latents': compute.upload([n, latentSize], new Float32Array(n * latentSize)),
+    },
+    {
+      segments: life.segments,
+      differentiated: life.differentiated,
+      judged,
+      latents: posterior.latents,
+      ...(before && { states: before }),
+      masks: (segment) => drawMasks(compute, config, segment, n, random),
+    },
+  );
+  const { 'total:latents': change, ...ruleTotals } = result.totals;
+  const encoderZeros = startingWith(zeros, 'total:encoder.');
+  const encoderTotals = await posteriors.reverse.run({
+    ...given,
+    ...parameters,
+    ...encoderZeros,
+    'total:latents': change,
+    divergenceWeight: fill((config.beta * life.divergence) / samples),
+  });
+  const states = Float32Array.from(await compute.read(result.states));
+  const divergence = Float32Array.from(await compute.read(posterior.divergence));
+  compute.free(change, result.states, ...own);
+  compute.free(...Object.values(posterior), ...Object.values(encoderZeros));
+  const size = side * side * channels;
+  const steps = life.segments.reduce((sum, segment) => sum + segment.steps, 0);
+  return {
+    totals: { ...ruleTotals, ...encoderTotals },
+    nats: result.nats,
+    divergence,
+    entries: Array.from(images, (image, i) => ({
+      image,
+      states: states.slice(i * size, (i + 1) * size),
+      age: (life.ages?.[i] ?? 0) + steps,
+    })),
+  };
+}
+
+/** Which cells take part in each step of a segment, `mask0…`; none where all do. */
+function drawMasks(
+  compute: Compute,
+  { update: { updateProbability } }: TrainingConfig,
+  { stage, steps }: Segment,
+  n: number,
+  random: Random,
+): Record<string, Value> {
+  const masks: Record<string, Value> = {};
+  for (let i = 0; updateProbability < 1 && i < steps; i++) {
+    const mask = new Float32Array(n * stage * stage);
+    drawUpdateMask(mask, 0, mask.length, updateProbability, random);
+    masks[`mask${i}`] = compute.upload([n, stage, stage, 1], mask);
+  }
+  return masks;
+}
+
+/**
+ * Means of the posterior, without noise.
+ *
+ * @param images indices into the set
+ * @returns [n, Z]
+ */
+export async function posteriorMeans(
+  { compute, config, data, posteriors }: Workshop,
+  parameters: Values,
+  images: Uint32Array,
+): Promise<Float32Array> {
+  const { side, channels } = data;
+  const { latentSize, batch } = config;
+  return inMicroBatches(images.length, batch.micro, latentSize, async (chosen) => {
+    const n = chosen.length;
+    const pixels = gatherImages(
+      data,
+      Array.from(chosen, (i) => images[i]),
+    );
+    const image = compute.upload([n, side, side, channels], pixels);
+    const noise = compute.upload([n, latentSize], new Float32Array(n * latentSize));
+    const results = await posteriors.forward.run({ ...parameters, image, noise });
+    const mean = Float32Array.from(await compute.read(results.mean));
+    compute.free(image, noise, ...Object.values(results));
+    return mean;
+  });
+}
+
+/**
+ * Runs segments without gradients.
+ *
+ * @param latents [n, Z]
+ * @param states [n, s, s, C] before the first segment, unless it begins with a seed
+ * @returns states after the last
+ */
+export async function grow(
+  { compute, config, segments: programs }: Workshop,
+  parameters: Values,
+  latents: Float32Array,
+  segments: readonly Segment[],
+  random: Random,
+  states?: Float32Array,
+): Promise<Float32Array> {
+  const { latentSize, channels, batch } = config;
+  const count = latents.length / latentSize;
+  const { stage } = segments[segments.length - 1];
+  return inMicroBatches(count, batch.micro, stage * stage * channels, async (chosen) => {
+    const n = chosen.length;
+    const z = compute.upload([n, latentSize], rows(latents, chosen, latentSize));
+    let value: Value | undefined;
+    if (states) {
+      const size = states.length / count;
+      const side = Math.sqrt(size / channels);
+      value = compute.upload([n, side, side, channels], rows(states, chosen, size));
+    }
+    for (const segment of segments) {
+      const program = await programs.forward(segment);
+      const masks = drawMasks(compute, config, segment, n, random);
+      const inputs = { ...parameters, latents: z, ...masks, ...(value && { states: value }) };
+      const next = await program.run(inputs);
+      compute.free(...Object.values(masks), ...(value ? [value] : []));
+      value = next.states;
+    }
+    const result = Float32Array.from(await compute.read(value!));
+    compute.free(z, value!);
+    return result;
+  });
+}
+
+/** Computes rows in micro-batches; the last one repeats its last row. */
+async function inMicroBatches(
+  count: number,
+  micro: number,
+  size: number,
+  compute: (chosen: Uint32Array) => Promise<Float32Array>,
+): Promise<Float32Array> {
+  const all = new Float32Array(count * size);
+  for (let at = 0; at < count; at += micro) {
+    const chosen = Uint32Array.from({ length: micro }, (_, i) => Math.min(at + i, count - 1));
+    const results = await compute(chosen);
+    all.set(results.subarray(0, Math.min(micro, count - at) * size), at * size);
+  }
+  return all;
+}
+
+/** Chosen rows of a matrix. */
+function rows(matrix: Float32Array, chosen: Uint32Array, size: number): Float32Array {
+  const result = new Float32Array(chosen.length * size);
+  chosen.forEach((from, to) => {
+    result.set(matrix.subarray(from * size, (from + 1) * size), to * size);
+  });
+  return result;
+}
+
+/** Means of blocks of cells: [n, side, side, c] → [n, to, to, c]. */
+export function shrink(
+  images: Float32Array,
+  side: number,
+  to: number,
+  channels: number,
+): Float32Array {
+  const block = side / to;
+  const count = images.length / (side * side * channels);
+  const small = new Float32Array(count * to * to * channels);
+  for (let at = 0; at < images.length; at++) {
+    const c = at % channels;
+    const cell = Math.floor(at / channels);
+    const x = Math.floor((cell % side) / block);
+    const y = Math.floor((Math.floor(cell / side) % side) / block);
+    const n = Math.floor(cell / (side * side));
+    small[((n * to + y) * to + x) * channels + c] += images[at] / (block * block);
+  }
+  return small;
+}

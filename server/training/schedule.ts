@@ -1,0 +1,23 @@
+/** What changes in the course of a run. */
+import type { TrainingConfig } from './config.ts';
+
+/** Side of grown patches at a point of a run, 0…1. */
+export function sideAt(
+  { curriculum, side }: Pick<TrainingConfig, 'curriculum' | 'side'>,
+  progress: number,
+): number {
+  return curriculum.find(({ until }) => progress < until)?.side ?? side;
+}
+
+/** The learning rate of an update (the first is 1): up over the warm-up, flat, down over the last share. */
+export function rateAt(
+  optimiser: TrainingConfig['optimiser'],
+  update: number,
+  updates: number,
+): number {
+  const { learningRate, warmup, decay, finalRate } = optimiser;
+  const rise = warmup > 0 ? Math.min(1, update / warmup) : 1;
+  const left = (updates - update) / (updates * decay);
+  const fall = decay > 0 ? Math.min(1, Math.max(0, left) * (1 - finalRate) + finalRate) : 1;
+  return learningRate * rise * fall;
+}

@@ -1,0 +1,48 @@
+/** What a run trains, and where it stands. */
+import { updateShapes } from '../vnca/architecture.ts';
+import { randomOfUpdate } from './batches.ts';
+import type { TrainingConfig } from './config.ts';
+import { encoderShapes } from './model/encoder.ts';
+import { imageChannels, type Likelihood } from './model/likelihood.ts';
+import { initialise, type Shapes, type Tensors } from './model/parameters.ts';
+import type { PoolEntry } from './pool.ts';
+
+/** Where a run stands; enough to go on as if it had never stopped. */
+export interface RunState {
+  readonly update: number;
+  /** `parameter:*`, `first:*`, `second:*`, `average:*`. */
+  readonly tensors: Tensors;
+  readonly pool: readonly PoolEntry[];
+}
+
+/** The likelihood that a read-out is trained with. */
+export function likelihoodOf({
+  readout,
+  sigma,
+}: Pick<TrainingConfig, 'readout' | 'sigma'>): Likelihood {
+  switch (readout.kind) {
+    case 'bernoulli':
+      return { kind: 'bernoulli', channel: readout.channel };
+    case 'rgba-premultiplied':
+      return { kind: 'gaussian', sigma, channels: readout.channels };
+    case 'dmol':
+      return { kind: 'dmol', mixtures: readout.mixtures };
+  }
+}
+
+/** Name and shape of everything that a configuration trains. */
+export function trainedShapes(config: TrainingConfig): Shapes {
+  const { side, latentSize } = config;
+  const channels = imageChannels(likelihoodOf(config));
+  return new Map([
+    ...updateShapes(config),
+    ...encoderShapes(config.encoder, { side, channels, latentSize }),
+  ]);
+}
+
+/** The first state of a run: untrained, its pool empty. */
+export function firstState(config: TrainingConfig): RunState {
+  const drawn = initialise(trainedShapes(config), randomOfUpdate(config.seed, 0));
+  const tensors = new Map([...drawn].map(([name, tensor]) => [`parameter:${name}`, tensor]));
+  return { update: 0, tensors, pool: [] };
+}
