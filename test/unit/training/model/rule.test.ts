@@ -28,7 +28,15 @@ const NETS: [string, Record<string, unknown>][] = [
       stateLimit: 1,
     },
   ],
+  [
+    'residual with a genome net and a leak',
+    { kind: 'residual', hidden: 7, standingInput: true, genome: { hidden: 4 }, leak: 0.1 },
+  ],
   ['simple', { kind: 'simple', hidden: 9 }],
+  [
+    'simple with a genome net',
+    { kind: 'simple', hidden: 9, standingInput: true, genome: { hidden: 3 } },
+  ],
   ['simple with a last bias', { kind: 'simple', hidden: 9, outBias: true }],
 ];
 

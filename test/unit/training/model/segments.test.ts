@@ -46,6 +46,12 @@ const LIVES: [string, Record<string, unknown>, Record<string, unknown>, Likeliho
     GAUSSIAN,
   ],
   [
+    'residual with a genome net and a leak, doubling',
+    { kind: 'residual', hidden: 3, standingInput: true, genome: { hidden: 3 }, leak: 0.1 },
+    doubling(1),
+    GAUSSIAN,
+  ],
+  [
     // Short: a limit has corners, and a difference that spans one is neither slope.
     'residual with a limit, uniform',
     { kind: 'residual', hidden: 3, stateLimit: 1.5 },
