@@ -1,12 +1,14 @@
 /** Many organisms of one checkpoint, grown and kept going in batches that fit the processor's cache. */
-import type { Random } from '../../../shared/random.ts';
+import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import { updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { drawUpdateMask } from '../../vnca/updateMask.ts';
 import type { Compute, Value, Values } from '../autodiff/compute.ts';
+import { inLanes } from '../lanes.ts';
 import { imageChannels, type Likelihood } from '../model/likelihood.ts';
 import { growthSegments, type Segment, Segments, stayingSegments } from '../model/segments.ts';
+import { likelihoodOf } from '../trained.ts';
 
 /** Called with cell-steps done since the last call. */
 export type Worked = (cellSteps: number) => void;
@@ -22,17 +24,8 @@ export function sigmaOf({ training }: Pick<Card, 'training'>): number {
 }
 
 /** The likelihood that a card's read-out stands for. */
-export function likelihoodOfCard(card: Pick<Card, 'readout' | 'training'>): Likelihood {
-  const { readout } = card;
-  switch (readout.kind) {
-    case 'bernoulli':
-      return { kind: 'bernoulli', channel: readout.channel };
-    case 'rgba-premultiplied':
-      return { kind: 'gaussian', sigma: sigmaOf(card), channels: readout.channels };
-    case 'dmol':
-      return { kind: 'dmol', mixtures: readout.mixtures };
-  }
-}
+export const likelihoodOfCard = (card: Pick<Card, 'readout' | 'training'>): Likelihood =>
+  likelihoodOf({ readout: card.readout, sigma: sigmaOf(card) });
 
 export interface Stage {
   readonly stage: number;
@@ -45,15 +38,17 @@ export class Colony {
   private readonly parameters: Values;
   private readonly segments: Segments;
   private readonly growth: readonly Segment[];
+  /** Calls so far, each with chance of its own. */
+  private calls = 0;
 
   /**
-   * @param random draws which cells take part, for rules that leave it to chance
+   * @param seed of the chance by which cells take part, for rules that leave it to chance
    * @param worked hears of every batch's segment
    */
   constructor(
     private readonly compute: Compute,
     { card, tensors }: Model,
-    private readonly random: Random,
+    private readonly seed: number,
     private readonly worked: Worked = () => {},
   ) {
     this.card = card;
@@ -126,7 +121,7 @@ export class Colony {
    * @param latents [N, Z]
    * @param states [N, S, S, C] at the start; are not changed
    * @param marks steps after which to look, ascending
-   * @param visit is shown organisms from `first` on, [n, S, S, C]; each batch runs to its end before the next begins
+   * @param visit is shown organisms from `first` on, [n, S, S, C]; batches take turns
    */
   async follow(
     latents: Float32Array,
@@ -188,29 +183,37 @@ export class Colony {
     return latents.length / this.card.latentSize;
   }
 
-  /** Cuts latents into uploaded batches, the last one filled up with zeros. */
+  /** Cuts latents into batches, the last one filled up with zeros; as many run at a time as the back end likes. */
   private async forBatches(
     latents: Float32Array,
-    run: (batch: Value, first: number, count: number) => Promise<void>,
+    run: (batch: Batch, first: number, count: number) => Promise<void>,
   ): Promise<void> {
     const z = this.card.latentSize;
     const whole = this.count(latents);
-    for (let first = 0; first < whole; first += BATCH) {
+    const call = this.calls++;
+    const firsts = Array.from({ length: Math.ceil(whole / BATCH) }, (_, i) => i * BATCH);
+    await inLanes(firsts, this.compute.lanes, async (first) => {
       const count = Math.min(BATCH, whole - first);
       const filled = new Float32Array(BATCH * z);
       filled.set(latents.subarray(first * z, (first + count) * z));
-      const batch = this.compute.upload([BATCH, z], filled);
-      await run(batch, first, count);
-      this.compute.free(batch);
-    }
+      const values = this.compute.upload([BATCH, z], filled);
+      // Whichever batch is faster, each has the same chance again.
+      const random = createRandom(hashText(`${this.seed} ${call} ${first}`));
+      await run({ latents: values, random }, first, count);
+      this.compute.free(values);
+    });
   }
 
   /** @returns the last states, the caller's; `from` stays the caller's too */
-  private async run(latents: Value, segments: readonly Segment[], from?: Value): Promise<Value> {
+  private async run(
+    { latents, random }: Batch,
+    segments: readonly Segment[],
+    from?: Value,
+  ): Promise<Value> {
     let states = from;
     for (const segment of segments) {
       const program = await this.segments.forward(segment);
-      const masks = this.masks(segment);
+      const masks = this.masks(segment, random);
       const results = await program.run({
         ...this.parameters,
         ...masks,
@@ -225,12 +228,12 @@ export class Colony {
     return states!;
   }
 
-  private masks({ stage, steps }: Segment): Record<string, Value> {
+  private masks({ stage, steps }: Segment, random: Random): Record<string, Value> {
     const { updateProbability } = this.card.update;
     const masks: Record<string, Value> = {};
     for (let i = 0; updateProbability < 1 && i < steps; i++) {
       const mask = new Float32Array(BATCH * stage * stage);
-      drawUpdateMask(mask, 0, mask.length, updateProbability, this.random);
+      drawUpdateMask(mask, 0, mask.length, updateProbability, random);
       masks[`mask${i}`] = this.compute.upload([BATCH, stage, stage, 1], mask);
     }
     return masks;
@@ -240,6 +243,12 @@ export class Colony {
     const size = this.patchSize;
     to.set((await this.compute.read(from)).subarray(0, count * size), first * size);
   }
+}
+
+interface Batch {
+  /** [16, Z]. */
+  readonly latents: Value;
+  readonly random: Random;
 }
 
 /** Cell-steps that a number of organisms costs: batches are always full. */

@@ -78,7 +78,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const { card } = model;
   const random = (what: string): Random => createRandom(hashText(`${wanted.seed} ${what}`));
-  const colony = new Colony(compute, model, random('chance'), (done) => meter.worked(done));
+  const colony = new Colony(compute, model, wanted.seed, (done) => meter.worked(done));
   const notes: string[] = [];
   const cells = card.side ** 2;
   const measure = async <T>(what: string, work: number, run: () => Promise<T>): Promise<T> => {

@@ -7,6 +7,10 @@ const row = (label: string, text: string): string => `${label.padEnd(24)}${text}
 const alike = ({ share, mse }: { share: number; mse: number }): string =>
   `${percent(share)} look the same, error ${shown(mse)}`;
 
+/** Entries by the number that their key is. */
+const byNumber = <T>(record: Readonly<Record<string, T>>): [string, T][] =>
+  Object.entries(record).sort(([a], [b]) => Number(a) - Number(b));
+
 export function describe(figures: Figures): string {
   const { elbo, iwae, likelihood, grown, stay, heal, probe, robustness } = figures;
   const error = likelihood ? ` ± ${shown(likelihood.standardError)}` : '';
@@ -16,15 +20,15 @@ export function describe(figures: Figures): string {
     row(`IWAE, ${iwae.samples} samples`, `${shown(iwae.nats)} nats${error}${bits}`),
     row('error when grown', shown(grown.mse)),
   ];
-  for (const [steps, found] of Object.entries(stay)) {
+  for (const [steps, found] of byNumber(stay)) {
     lines.push(row(`after ${steps} steps`, alike(found)));
   }
-  for (const [wound, curve] of Object.entries(heal)) {
-    for (const [steps, found] of Object.entries(curve)) {
+  for (const [wound, curve] of byNumber(heal)) {
+    for (const [steps, found] of byNumber(curve)) {
       lines.push(row(`${percent(Number(wound))} wounded, +${steps}`, alike(found)));
     }
   }
-  for (const [radius, { finite, largest }] of Object.entries(robustness)) {
+  for (const [radius, { finite, largest }] of byNumber(robustness)) {
     const numbers = `${percent(finite)} finite, largest number ${shown(largest)}`;
     lines.push(row(`latents of ${radius} × √Z`, numbers));
   }

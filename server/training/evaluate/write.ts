@@ -28,7 +28,7 @@ export async function writePictures(
   { steps, seed }: { readonly steps: readonly number[]; readonly seed: number },
 ): Promise<string[]> {
   const random = (what: string) => createRandom(hashText(`${seed} ${what}`));
-  const colony = new Colony(compute, model, random('pictured chance'));
+  const colony = new Colony(compute, model, seed);
   const pictured = steps.filter((at) => at <= GROWTH_PICTURED);
   const files: [string, Buffer | string][] = [
     ['samples.png', await drawSamples(colony, random('samples'))],

@@ -1,0 +1,141 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Dataset } from '../../../../server/training/data/dataset.ts';
+import { choose, loadImages } from '../../../../server/training/evaluate/images.ts';
+import { createMeter, duration } from '../../../../server/training/evaluate/meter.ts';
+import { readOptions } from '../../../../server/training/evaluate/options.ts';
+import { tinyCard } from '../../vnca/tinyModel.ts';
+
+const command = async (...args: string[]) =>
+  promisify(execFile)('node_modules/.bin/tsx', ['server/training/evaluate/main.ts', ...args]).then(
+    ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
+    ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+  );
+
+describe('the command', () => {
+  it('explains itself', async () => {
+    const { code, stdout } = await command('--help');
+    expect(code).toBe(0);
+    for (const { flag } of [...stdout.matchAll(/^ {2}--(?<flag>[a-z]+)/gm)].map((m) => m.groups!)) {
+      expect(stdout).toContain(`--${flag}`);
+    }
+    expect(stdout).toContain('npm run evaluate -- <folder>');
+  });
+
+  it('names what is wrong in a sentence', async () => {
+    const { code, stderr } = await command('no/such/checkpoint');
+    expect(code).toBe(1);
+    expect(stderr).toBe('evaluate: no/such/checkpoint/card.json: file cannot be read (ENOENT)\n');
+  });
+});
+
+describe('options', () => {
+  it('have defaults', () => {
+    expect(readOptions(['a'])).toEqual({
+      folder: 'a',
+      json: false,
+      write: false,
+      samples: 128,
+      limit: 256,
+      organisms: 64,
+      steps: [100, 1000, 10_000],
+      wounds: [0.1, 0.25, 0.5],
+      backend: 'auto',
+      seed: 1,
+    });
+  });
+
+  it('are read', () => {
+    const text = '--json --write --samples 5 --limit 0 --steps 9,3 --wounds 0.3 --backend onnx';
+    expect(readOptions(['a', ...text.split(' '), '--threads', '2', '--data', 'b'])).toMatchObject({
+      json: true,
+      write: true,
+      samples: 5,
+      limit: 0,
+      steps: [3, 9],
+      wounds: [0.3],
+      backend: 'onnx',
+      threads: 2,
+      data: 'b',
+    });
+    expect(readOptions(['-h'])).toBe('help');
+  });
+
+  test.each([
+    [[], 'one folder is needed'],
+    [['a', 'b'], 'one folder is needed'],
+    [['a', '--fast'], '--fast'],
+    [['a', '--samples', '0'], '--samples is "0", not a whole number from 1 on'],
+    [['a', '--limit', 'x'], '--limit is "x", not a whole number from 0 on'],
+    [['a', '--steps', '10,'], '--steps is "10,", not whole numbers from 1 on'],
+    [['a', '--wounds', '2'], '--wounds is "2", not shares above 0'],
+    [['a', '--backend', 'abacus'], '--backend is "abacus", not one of auto, onnx'],
+  ])('%j are refused', (args, message) => {
+    expect(() => readOptions(args)).toThrow(
+      expect.objectContaining({ reason: 'bad-option', message: expect.stringContaining(message) }),
+    );
+  });
+});
+
+describe('images', () => {
+  const data = (splits: Record<string, number[]>, count = 6): Dataset => ({
+    name: 'made up',
+    side: 2,
+    channels: 1,
+    count,
+    pixels: Uint8Array.from({ length: 4 * count }, (_, i) => 10 * Math.floor(i / 4)),
+    entries: [],
+    labels: Uint8Array.from({ length: count }, (_, i) => i),
+    splits: {
+      train: Uint32Array.from(splits.train ?? []),
+      validation: Uint32Array.from(splits.validation ?? []),
+      test: Uint32Array.from(splits.test ?? []),
+    },
+    source: '',
+    licence: '',
+    description: '',
+  });
+
+  it('are those that were not trained on, evenly chosen', () => {
+    const judged = choose(data({ train: [0], test: [1, 2, 4, 5] }), 2);
+    expect(judged).toMatchObject({ split: 'test', count: 2, of: 4 });
+    expect([...judged.labels!]).toEqual([1, 4]);
+    expect(judged.pixels[4]).toBeCloseTo(40 / 255, 6);
+    expect(choose(data({ train: [0], validation: [3] }), 0).split).toBe('validation');
+    expect(choose(data({ train: [0, 3] }), 9)).toMatchObject({ split: 'train', count: 2 });
+  });
+
+  test.each([
+    [undefined, 'no-data', 'the card names no training configuration'],
+    ['{', 'no-data', 'begins like JSON'],
+    ['nowhere.json', 'no-data', 'nowhere.json cannot be read'],
+    ['{"kind": "mnist", "side": 28}', 'unfit-data', '28×28×1, but the checkpoint shows 16×16×4'],
+  ])('of %j are refused', async (wanted, reason, message) => {
+    await expect(loadImages(tinyCard(), wanted, 1)).rejects.toMatchObject({
+      reason,
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
+describe('the meter', () => {
+  it('tells how far work is, now and then', () => {
+    let now = 0;
+    const lines: string[] = [];
+    const meter = createMeter(
+      () => now,
+      (line) => lines.push(line),
+    );
+    meter.begin('staying', 100);
+    for (let i = 0; i < 10; i++) {
+      now += 1000;
+      meter.worked(10);
+    }
+    meter.end();
+    expect(lines).toEqual(['staying: 50 %, 5 s left', 'staying: done in 10 s']);
+  });
+
+  it('writes times for people', () => {
+    expect([3.2, 89, 600, 7260].map(duration)).toEqual(['4 s', '89 s', '10 min', '2 h 1 min']);
+  });
+});

@@ -1,0 +1,134 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PNG } from 'pngjs';
+import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
+import { EvaluationError } from '../../../../server/training/evaluate/errors.ts';
+import { evaluate } from '../../../../server/training/evaluate/evaluate.ts';
+import { describe as inWords } from '../../../../server/training/evaluate/report.ts';
+import { writeFigures, writePictures } from '../../../../server/training/evaluate/write.ts';
+import { parseCard } from '../../../../server/vnca/card.ts';
+import type { Model } from '../../../../server/vnca/checkpoint.ts';
+import { quiet, smallImages, smallModel } from './small.ts';
+
+const WANTED = { samples: 4, organisms: 0, steps: [5, 20], wounds: [0.1, 0.5], seed: 1 };
+const run = async (model: Model, judged: Parameters<typeof evaluate>[2], threads = 1, seed = 1) =>
+  evaluate(createOnnxCompute({ threads }), model, judged, { ...WANTED, seed }, quiet);
+
+describe('an evaluation', () => {
+  it('has the figures in their order and shape', async () => {
+    const { figures } = await run(smallModel(), smallImages(6));
+    expect(Object.keys(figures).slice(0, 7)).toEqual([
+      'elbo',
+      'iwae',
+      'grown',
+      'stay',
+      'heal',
+      'macPerCellStep',
+      'parameters',
+    ]);
+    expect(Object.keys(figures.iwae)).toEqual(['samples', 'nats', 'bitsPerDim']);
+    expect(Object.keys(figures.stay)).toEqual(['5', '20']);
+    expect(Object.keys(figures.heal)).toEqual(['0.1', '0.5']);
+    expect(Object.keys(figures.heal['0.1'])).toEqual(['0', '4', '8', '16', '32', '64']);
+    const { share, mse } = figures.heal['0.5'][0];
+    expect(share).toBeGreaterThanOrEqual(0);
+    expect(mse).toBeGreaterThan(0);
+    expect(figures.elbo).toBeLessThan(0);
+    expect(figures.iwae.nats!).toBeGreaterThanOrEqual(figures.elbo!);
+    expect(figures.grown.mse).toBeGreaterThan(0);
+    expect(figures.macPerCellStep).toBe(9 * 6 * 7 + 7 * 7 + 7 * 6);
+    expect(figures.probe).toMatchObject({ of: 'class', classes: 3, organisms: 6 });
+    expect(Object.keys(figures.robustness).sort()).toEqual(['1', '1.5', '2', '3']);
+    expect(figures.notes).toEqual(['likelihood of 6 of 6 test images of "made up"']);
+    expect(JSON.parse(JSON.stringify(figures))).toEqual(figures);
+    expect(inWords(figures)).toContain('50 % wounded, +64');
+  });
+
+  it('is the same for the same seed, by chance and in lanes too', async () => {
+    const update = { kind: 'residual', hidden: 7, stateLimit: 4, updateProbability: 0.5 };
+    // More than a batch, so that there is something for two lanes.
+    const gallery = Array.from({ length: 20 }, (_, i) => ({ name: `${i}`, kind: 'animal' }));
+    const model = smallModel({ update, gallery });
+    const [a, b, c] = [
+      await run(model, smallImages(5), 1),
+      await run(model, smallImages(5), 2),
+      await run(model, smallImages(5), 2, 2),
+    ];
+    expect({ ...b.figures, device: '' }).toEqual({ ...a.figures, device: '' });
+    expect(c.figures.heal).not.toEqual(a.figures.heal);
+  });
+
+  it('says why there is no likelihood', async () => {
+    const prose = { input: 'images', layers: ['many'] };
+    const none = await run(smallModel({ encoder: prose }), smallImages(2));
+    expect(none.figures).toMatchObject({
+      elbo: null,
+      iwae: { samples: 4, nats: null, bitsPerDim: null },
+      grown: { mse: null },
+      likelihood: null,
+      probe: { of: 'kind', classes: 2 },
+    });
+    expect(none.figures.notes[0]).toMatch(/no likelihood: .* in prose alone/);
+    const noData = await run(smallModel(), new EvaluationError('no-data', 'no images here'));
+    expect(noData.figures.notes[0]).toBe('no likelihood: no images here');
+    expect(inWords(noData.figures)).toContain('note: no likelihood: no images here');
+  });
+
+  it('is of some organisms and says so', async () => {
+    const compute = createOnnxCompute({ threads: 1 });
+    const { figures, grown } = await evaluate(
+      compute,
+      smallModel(),
+      smallImages(2),
+      { ...WANTED, organisms: 4 },
+      quiet,
+    );
+    expect(figures.organisms).toBe(4);
+    expect(grown.states).toHaveLength(4 * 64 * 6);
+    expect(figures.notes).toContain('staying and healing of 4 of 6 organisms of the gallery');
+  });
+});
+
+describe('writing', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'vivarium-evaluate-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('puts figures into the card and pictures beside it', async () => {
+    const model = smallModel();
+    const { gallery } = model.card;
+    await writeFile(join(folder, 'card.json'), JSON.stringify(model.card, null, 2));
+    const evaluation = await run(model, smallImages(2));
+    await writeFigures(folder, evaluation.figures);
+    const text = await readFile(join(folder, 'card.json'), 'utf8');
+    const card = parseCard(JSON.parse(text), 'card.json');
+    expect(card).toEqual({ ...model.card, figures: evaluation.figures });
+    expect(text).toContain(String.raw`    {"name": "\"0\"", "kind": "plant"},`);
+
+    const compute = createOnnxCompute({ threads: 1 });
+    const written = await writePictures(compute, model, folder, evaluation, WANTED);
+    expect(written).toEqual([
+      'samples.png',
+      'growth.png',
+      'heal.png',
+      'interpolation.png',
+      'map.png',
+      'map.json',
+    ]);
+    expect((await readdir(folder)).sort()).toEqual([...written, 'card.json'].sort());
+    for (const name of written.filter((file) => file.endsWith('.png'))) {
+      const { width } = PNG.sync.read(await readFile(join(folder, name)));
+      expect(width).toBeGreaterThan(100);
+    }
+    const map = JSON.parse(await readFile(join(folder, 'map.json'), 'utf8'));
+    expect(map).toHaveLength(gallery.length);
+    expect(map[1]).toEqual({
+      ...gallery[1],
+      x: expect.any(Number),
+      y: expect.any(Number),
+    });
+  });
+});

@@ -1,0 +1,99 @@
+/** The probe and the map, where the answer is known. */
+import { PNG } from 'pngjs';
+import { drawMap, mapLatents, spread } from '../../../../server/training/evaluate/map.ts';
+import { probeCells } from '../../../../server/training/evaluate/probe.ts';
+import { clearTile } from '../../../../server/training/pictures/tile.ts';
+import { createRandom } from '../../../../shared/random.ts';
+
+describe('the probe', () => {
+  const ORGANISMS = 40;
+  const CELLS = 50;
+  const C = 4;
+
+  /** Cells of noise, where each class has a direction of its own, and maybe each organism too. */
+  function cells(ofClass: number, ofOrganism: number) {
+    const random = createRandom(1);
+    const labels = Array.from({ length: ORGANISMS }, () => random.integer(3));
+    const own = Array.from({ length: ORGANISMS }, () => random.latent(C));
+    const states = new Float32Array(ORGANISMS * CELLS * C);
+    for (let i = 0; i < states.length; i++) {
+      const organism = Math.floor(i / C / CELLS);
+      const c = i % C;
+      const mean = labels[organism] === c ? ofClass : 0;
+      states[i] = mean + ofOrganism * own[organism][c] + random.normal();
+    }
+    return { states, channels: C, labels };
+  }
+
+  it('reads what every cell says', () => {
+    const probe = probeCells(cells(8, 0), createRandom(2))!;
+    expect(probe.byCell).toBeGreaterThan(0.98);
+    expect(probe.byOrganism).toBeGreaterThan(0.98);
+    expect(probe).toMatchObject({ classes: 3, organisms: ORGANISMS });
+  });
+
+  it('guesses where there is nothing to read', () => {
+    const probe = probeCells(cells(0, 0), createRandom(2))!;
+    expect(probe.byCell).toBeLessThan(probe.guess + 0.1);
+  });
+
+  it('knows an organism that it was trained on better than a new one', () => {
+    const probe = probeCells(cells(0, 3), createRandom(2))!;
+    expect(probe.byCell).toBeGreaterThan(probe.byOrganism + 0.1);
+  });
+
+  it('needs two classes', () => {
+    const { states, channels } = cells(1, 0);
+    const labels = new Array(ORGANISMS).fill(1);
+    expect(probeCells({ states, channels, labels }, createRandom(1))).toBeNull();
+  });
+});
+
+describe('the map', () => {
+  const latents = (): Float32Array => {
+    const random = createRandom(3);
+    return Float32Array.from({ length: 30 * 5 }, (_, i) => random.normal() + (i < 75 ? 0 : 20));
+  };
+
+  it('lays what is alike together, within 0…1, the same for the same seed', () => {
+    const places = mapLatents(latents(), 30, createRandom(1))!;
+    expect(places).toEqual(mapLatents(latents(), 30, createRandom(1)));
+    const centre = (of: typeof places) => ({
+      x: of.reduce((sum, { x }) => sum + x, 0) / of.length,
+      y: of.reduce((sum, { y }) => sum + y, 0) / of.length,
+    });
+    const [a, b] = [centre(places.slice(0, 15)), centre(places.slice(15))];
+    const apart = Math.hypot(a.x - b.x, a.y - b.y);
+    const wide = Math.max(...places.slice(0, 15).map(({ x, y }) => Math.hypot(x - a.x, y - a.y)));
+    expect(apart).toBeGreaterThan(wide);
+    for (const { x, y } of places) {
+      expect(Math.min(x, y)).toBeGreaterThanOrEqual(0);
+      expect(Math.max(x, y)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('needs a few latents', () => {
+    expect(mapLatents(new Float32Array(8), 4, createRandom(1))).toBeNull();
+  });
+
+  it('moves thumbnails apart', () => {
+    const moved = spread(
+      Array.from({ length: 5 }, () => ({ x: 0.5, y: 0.5 })),
+      0.1,
+    );
+    for (const a of moved) {
+      for (const b of moved) {
+        if (a !== b) expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(0.08);
+      }
+    }
+  });
+
+  it('is drawn with a margin, whatever its shape', () => {
+    const places = [
+      { x: 0, y: 0 },
+      { x: 1, y: 0.5 },
+    ];
+    const png = PNG.sync.read(drawMap([clearTile(8), clearTile(8)], places, 200));
+    expect([png.width, png.height]).toEqual([200, 120]);
+  });
+});

@@ -1,0 +1,62 @@
+/** Small made-up checkpoints with an encoder, and images for them. */
+import type { Judged } from '../../../../server/training/evaluate/images.ts';
+import { createMeter } from '../../../../server/training/evaluate/meter.ts';
+import { encoderShapes } from '../../../../server/training/model/encoder.ts';
+import type { Model } from '../../../../server/vnca/checkpoint.ts';
+import type { EncoderNetwork } from '../../../../server/vnca/encoderNetwork.ts';
+import { createRandom } from '../../../../shared/random.ts';
+import { modelOf, tinyCard } from '../../vnca/tinyModel.ts';
+
+export const SIDE = 8;
+
+const ENCODER: EncoderNetwork = {
+  input: '0..1',
+  convolutions: [{ size: 3, stride: 2, pad: 1, channels: 3 }],
+  dense: [],
+};
+
+/** Ink on 8×8 by a rule of random weights. */
+export function smallModel(fields: Record<string, unknown> = {}): Model {
+  const card = tinyCard({
+    side: SIDE,
+    readout: { kind: 'bernoulli', channel: 0 },
+    presence: { threshold: 0.5 },
+    encoder: ENCODER,
+    gallery: Array.from({ length: 6 }, (_, i) => ({
+      name: `"${i}"`,
+      kind: i % 2 ? 'animal' : 'plant',
+    })),
+    ...fields,
+  });
+  const model = modelOf(card, 3);
+  const random = createRandom(7);
+  const channels = card.readout.kind === 'bernoulli' ? 1 : 4;
+  const image = { side: SIDE, channels, latentSize: card.latentSize };
+  const tensors = new Map(model.tensors);
+  for (const [name, shape] of encoderShapes(ENCODER, image)) {
+    const size = shape.reduce((a, b) => a * b, 1);
+    tensors.set(name, {
+      shape,
+      data: Float32Array.from({ length: size }, () => 0.15 * random.normal()),
+    });
+  }
+  return { card, tensors };
+}
+
+/** Random ink. */
+export function smallImages(count: number, channels: 1 | 4 = 1): Judged {
+  const random = createRandom(11);
+  return {
+    pixels: Float32Array.from({ length: count * SIDE ** 2 * channels }, () => random.integer(2)),
+    count,
+    set: 'made up',
+    split: 'test',
+    of: count,
+    labels: Uint8Array.from({ length: count }, (_, i) => i % 3),
+  };
+}
+
+export const quiet = createMeter(
+  () => 0,
+  () => {},
+);
