@@ -5,7 +5,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Backend } from '../backend.ts';
 import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './stepRule.ts';
 
-const BATCH_PATCHES = 16;
+/**
+ * On the CPU every patch steps alone: the last rows of a batch are summed in another order than the rest (measured with
+ * TensorFlow 2.15: up to 46 cells, and the last two latents).
+ */
+const BATCH_PATCHES = { gpu: 16, cpu: 1 };
 
 /** @throws Error neither package is installed, or its native part is missing */
 export async function startTensorflow(): Promise<Backend> {
@@ -17,7 +21,7 @@ export async function startTensorflow(): Promise<Backend> {
     info: { name: 'tensorflow', device: gpu ? 'GPU (TensorFlow, CUDA)' : 'CPU (TensorFlow)' },
     gpu,
     maxBatchCells: MAX_BATCH_CELLS,
-    batchPatches: BATCH_PATCHES,
+    batchPatches: gpu ? BATCH_PATCHES.gpu : BATCH_PATCHES.cpu,
     load: loadTfjsRule,
   };
 }

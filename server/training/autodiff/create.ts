@@ -3,7 +3,7 @@ import type { Compute, ComputeName } from './compute.ts';
 import type { OnnxOptions } from './onnx.ts';
 import { ComputeError } from './tfjs/errors.ts';
 
-export { ComputeError, type ComputeReason } from './tfjs/errors.ts';
+export { ComputeError } from './tfjs/errors.ts';
 
 export interface ComputeOptions extends OnnxOptions {
   /** Hears why 'auto' passed a back end by. */

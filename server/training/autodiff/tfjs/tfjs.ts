@@ -43,7 +43,7 @@ const STARTERS: Readonly<Record<TfjsName, () => Promise<Started>>> = {
       throw new ComputeError(
         'tensorflow',
         'not-installed',
-        `no TensorFlow library loads; see the README on installing one (${firstLine(error)})`,
+        `its library does not load; npm run install:tensorflow fetches it, build:tensorflow builds it (${firstLine(error)})`,
       );
     }
   },
@@ -64,7 +64,8 @@ async function startPlain(name: TfjsName, start: typeof startCpu): Promise<Start
 const firstLine = (error: unknown): string =>
   String((error as Error).message)
     .trim()
-    .split('\n')[0];
+    .split('\n')[0]
+    .replace(/[\s.]+$/, '');
 
 /** @throws ComputeError it cannot be used here */
 export async function createTfjsCompute(name: TfjsName): Promise<TfjsCompute> {

@@ -14,6 +14,8 @@ export interface Webgpu {
 }
 
 interface Started extends Omit<Webgpu, 'stop'> {
+  /** Held: when it is collected, Dawn ends under the device that still works, and the process with it. */
+  readonly instance: GPU;
   destroy(): void;
 }
 
@@ -86,6 +88,7 @@ async function start(): Promise<Started> {
   const real = !info.isFallbackAdapter;
   const what = info.description || info.device || info.vendor || 'unnamed adapter';
   return {
+    instance: gpu,
     device: `${real ? 'GPU' : 'CPU posing as a GPU'} (WebGPU, ${what})`,
     gpu: real,
     check() {

@@ -1,0 +1,154 @@
+/** The native part of tfjs-node, built here: for machines that reach a package index but not tfjs's storage host. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+/** The first with its C API in libraries of their own is 2.12; later than this one is not tried. */
+const VERSION = '2.15.1';
+
+const HELP = `Builds the native part of @tensorflow/tfjs-node-gpu (or tfjs-node) against the libraries in
+PyPI's TensorFlow ${VERSION}, for x86-64 Linux. Takes a minute, and 0.7 GB of disk (2 GB with --gpu).
+
+Usage: npm run build:tensorflow -- [--wheel <file>] [--gpu]
+
+  --wheel <file>  a TensorFlow wheel that is here already; default: pip downloads it
+  --gpu           the wheel with GPU kernels; to use them, CUDA 12.2 and cuDNN 8.9 must be where the loader finds
+                  them. Without the flag, and on a machine without a GPU: CPU only
+  -h, --help      print this
+
+Needs g++, python3 (with pip, unless --wheel) and Node's headers, which come with most installs of Node; if they did
+not: npm install --no-save node-api-headers
+`;
+
+const WANTED = [
+  'tensorflow/libtensorflow_',
+  'tensorflow/include/tensorflow/',
+  'tensorflow/include/tsl/',
+];
+const UNPACK = `import sys, zipfile
+wheel = zipfile.ZipFile(sys.argv[1])
+for name in wheel.namelist():
+    if name.startswith(tuple(sys.argv[3:])): wheel.extract(name, sys.argv[2])`;
+const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      wheel: { type: 'string' },
+      gpu: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new Error(`only x86-64 Linux is known to work, not ${process.arch} ${process.platform}`);
+  }
+  const manifest = findPackage();
+  const folder = dirname(manifest);
+  const headers = findHeaders();
+  run('g++', ['--version'], 'a C++ compiler is needed (Debian: apt-get install g++)', 'ignore');
+
+  if (values.wheel && !existsSync(values.wheel)) throw new Error(`${values.wheel}: no such file`);
+
+  const libraries = join(folder, 'deps', 'tensorflow');
+  await rm(join(folder, 'deps'), { recursive: true, force: true });
+  const temporary = await mkdtemp(join(tmpdir(), 'tensorflow-'));
+  try {
+    const wheel = values.wheel ?? (await download(values.gpu === true, temporary));
+    run(
+      'python3',
+      ['-c', UNPACK, wheel, join(folder, 'deps'), ...WANTED],
+      `${wheel}: not a wheel that can be unpacked here`,
+    );
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+  for (const name of LIBRARIES) {
+    if (!existsSync(join(libraries, name))) {
+      throw new Error(`the wheel has no ${name}; take TensorFlow ${VERSION}`);
+    }
+  }
+
+  // The path that the package will look for, which depends on Node's version.
+  const addon: string = createRequire(manifest)('@mapbox/node-pre-gyp').find(manifest);
+  await mkdir(dirname(addon), { recursive: true });
+  run(
+    'g++',
+    [
+      ...['-O2', '-fPIC', '-shared', '-std=c++17', '-DNAPI_VERSION=8'],
+      ...['-I', join(libraries, 'include'), '-I', headers],
+      ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => join(folder, 'binding', name)),
+      ...['-o', addon, '-L', libraries, ...LIBRARIES.map((name) => `-l:${name}`)],
+      '-Wl,-rpath,$ORIGIN/../../deps/tensorflow',
+    ],
+    'the add-on does not compile',
+  );
+  run(
+    process.execPath,
+    ['-e', 'console.log("TensorFlow", require(process.argv[1]).TF_Version, "loads")', addon],
+    'the add-on is built but does not load',
+  );
+}
+
+function findPackage(): string {
+  const { resolve } = createRequire(import.meta.url);
+  for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']) {
+    try {
+      return resolve(`${name}/package.json`);
+    } catch {}
+  }
+  throw new Error('neither tfjs-node-gpu nor tfjs-node is installed; run npm ci first');
+}
+
+function findHeaders(): string {
+  const places = [
+    join(dirname(process.execPath), '..', 'include', 'node'),
+    join('node_modules', 'node-api-headers', 'include'),
+  ];
+  const found = places.find((place) => existsSync(join(place, 'node_api.h')));
+  if (!found) {
+    throw new Error(
+      `Node's headers are not in ${places[0]}; run: npm install --no-save node-api-headers`,
+    );
+  }
+  return found;
+}
+
+/** By pip, so that its index, proxy and certificates are those this machine is set up for. */
+async function download(gpu: boolean, to: string): Promise<string> {
+  // The wheel is only a container here: any Python's will do.
+  const any = ['--python-version', '3.10', '--only-binary', ':all:', '--no-deps', '-d', to];
+  const platforms = ['--platform', 'manylinux_2_17_x86_64', '--platform', 'manylinux2014_x86_64'];
+  run(
+    'python3',
+    [
+      ...['-m', 'pip', 'download', '--disable-pip-version-check', ...any, ...platforms],
+      `${gpu ? 'tensorflow' : 'tensorflow-cpu'}==${VERSION}`,
+    ],
+    'pip cannot download TensorFlow; get the wheel elsewhere and name it with --wheel',
+  );
+  const [wheel] = await readdir(to);
+  return join(to, wheel);
+}
+
+function run(
+  command: string,
+  args: readonly string[],
+  otherwise: string,
+  stdio: 'inherit' | 'ignore' = 'inherit',
+): void {
+  const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' };
+  if (spawnSync(command, args, { stdio, env }).status !== 0) throw new Error(otherwise);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`build:tensorflow: ${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+});
