@@ -239,8 +239,9 @@ async function probeKinds(
   return probe && { of: ofClass ? 'class' : 'kind', ...probe };
 }
 
-/** Five digits of every number: more would be noise. What is not finite becomes null. */
+/** Five digits of every measured number: more would be noise. Counts stay whole; what is not finite becomes null. */
 function rounded<T>(value: T): T {
+  if (Number.isInteger(value)) return value;
   if (typeof value === 'number') {
     return (Number.isFinite(value) ? Number(value.toPrecision(5)) : null) as T;
   }

@@ -62,6 +62,17 @@ describe('bounds of images', () => {
     expect((await measure(model, 1, 2)).elbo).not.toBe(bounds.elbo);
   });
 
+  it('begin where an untrained model does', async () => {
+    const untrained = smallModel({ update: { kind: 'simple', hidden: 7 } });
+    for (const [name, { data }] of untrained.tensors) {
+      if (name.startsWith('encoder.') || name.startsWith('update.out.')) data.fill(0);
+    }
+    const bounds = await measure(untrained, 2000);
+    expect(bounds.divergence).toBeCloseTo(0, 6);
+    // Every logit is the latent's first number, of N(0, 1): 0.806 nats a pixel.
+    expect(bounds.elbo / 64).toBeCloseTo(-0.806, 1);
+  });
+
   it('make an ELBO of reconstruction and divergence, and a tighter one of many samples', async () => {
     const bounds = await measure(model, 400);
     expect(bounds.divergence).toBeGreaterThan(0);

@@ -7,6 +7,7 @@ import { EvaluationError } from '../../../../server/training/evaluate/errors.ts'
 import { evaluate } from '../../../../server/training/evaluate/evaluate.ts';
 import { describe as inWords } from '../../../../server/training/evaluate/report.ts';
 import { writeFigures, writePictures } from '../../../../server/training/evaluate/write.ts';
+import { countParameters } from '../../../../server/vnca/architecture.ts';
 import { parseCard } from '../../../../server/vnca/card.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { quiet, smallImages, smallModel } from './small.ts';
@@ -18,6 +19,7 @@ const run = async (model: Model, judged: Parameters<typeof evaluate>[2], threads
 describe('an evaluation', () => {
   it('has the figures in their order and shape', async () => {
     const { figures } = await run(smallModel(), smallImages(6));
+    expect(figures.parameters).toBe(countParameters(smallModel().card));
     expect(Object.keys(figures).slice(0, 7)).toEqual([
       'elbo',
       'iwae',
