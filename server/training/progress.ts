@@ -30,7 +30,9 @@ export function createProgress(
     add(report) {
       window.push(report);
       const at = now();
-      if (at - last < EVERY * 1000 && report.update < updates) return;
+      // The first one shows at once that it works, and how long an update takes.
+      const edge = report.update === done + 1 || report.update === updates;
+      if (at - last < EVERY * 1000 && !edge) return;
       const rate = window.length / ((at - last) / 1000);
       const overall = (report.update - done) / ((at - started) / 1000);
       const left = (updates - report.update) / overall;

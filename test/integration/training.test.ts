@@ -1,0 +1,200 @@
+/** `npm run train` as a trainer meets it: a process, what it prints, how it ends, what it leaves. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
+import { parseSafetensors, toFloat32 } from '../../server/vnca/safetensors.ts';
+import { TINY_POOL, tinyConfigJson } from '../unit/training/tinyRun.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+let folder = '';
+
+/** Always the same folder, so that the cache of training sets has one file of it. */
+const IMAGES = join(tmpdir(), 'vivarium-train-images');
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vivarium-train-'));
+  await mkdir(IMAGES, { recursive: true });
+  for (const [i, background] of ['#e03020', '#20a040', '#3040e0', '#e0c020'].entries()) {
+    const file = join(IMAGES, `${i}.png`);
+    if (existsSync(file)) continue;
+    await sharp({ create: { width: 8, height: 8, channels: 4, background } }).toFile(file);
+  }
+  await write('tiny.json', {});
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const write = (name: string, fields: object): Promise<void> =>
+  writeFile(
+    join(folder, name),
+    JSON.stringify(
+      tinyConfigJson({
+        data: { kind: 'folder', folder: IMAGES, side: 8, margin: 1 },
+        pool: TINY_POOL,
+        gallery: 3,
+        ...fields,
+      }),
+    ),
+  );
+
+interface Result {
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** @param whenSaid is called with what the process has printed so far */
+function train(
+  args: string[],
+  whenSaid: (errors: string, signal: (name: NodeJS.Signals) => void) => void = () => {},
+): Promise<Result> {
+  const command = ['--import', 'tsx', 'server/training/main.ts', ...args];
+  const child = spawn(process.execPath, command, { cwd: root });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    errors += chunk;
+    whenSaid(errors, (name) => child.kill(name));
+  });
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve({ code, output, errors }));
+  });
+}
+
+const config = (name = 'tiny.json'): string => join(folder, name);
+const run = (name: string): string[] => ['--run', join(folder, name), '--threads', '2'];
+
+async function stateOf(name: string): Promise<Record<string, Float32Array>> {
+  const file = join(folder, name, 'state.safetensors');
+  const { tensors } = parseSafetensors(await readFile(file), file);
+  return Object.fromEntries([...tensors].map(([key, tensor]) => [key, toFloat32(tensor)!]));
+}
+
+const updatesIn = async (name: string): Promise<number[]> =>
+  (await readFile(join(folder, name, 'log.jsonl'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).update);
+
+test('help is printed', async () => {
+  const { code, output, errors } = await train(['--help']);
+  expect(code).toBe(0);
+  expect(errors).toBe('');
+  for (const text of ['--resume', '--backend', '--batch', 'Ctrl-C']) expect(output).toContain(text);
+});
+
+test.each([
+  ['a missing configuration', () => [join(folder, 'none.json')], 'none.json'],
+  [
+    'a wrong configuration',
+    async () => {
+      await write('bad.json', { beta: -1 });
+      return [config('bad.json')];
+    },
+    'field "beta"',
+  ],
+  ['a missing run', () => [config(), '--resume', ...run('none')], 'without --resume'],
+  ['an unknown back end', () => [config(), '--backend', 'abacus'], '--backend'],
+  [
+    'a folder that is not there',
+    async () => {
+      await write('empty.json', {
+        data: { kind: 'folder', folder: 'nowhere', side: 8, margin: 1 },
+      });
+      return [config('empty.json'), ...run('empty')];
+    },
+    // Relative folders count from where the configuration lies.
+    'nowhere',
+  ],
+])('%s is refused with one sentence', async (_, args, text) => {
+  const { code, errors } = await train(await args());
+  expect(code).toBe(1);
+  expect(errors.trim().split('\n')).toHaveLength(1);
+  expect(errors).toMatch(/^train: /);
+  expect(errors).toContain(text);
+});
+
+test('a run trains, is resumed to the same end, and leaves a checkpoint', async () => {
+  const whole = await train([config(), ...run('whole'), '--updates', '4']);
+  expect(whole.errors).toMatch(/trains on .*ONNX/);
+  expect(whole.errors).toMatch(/4\/4 · .* updates\/s on onnx · /);
+  expect(whole.code).toBe(0);
+  const { card } = await loadCheckpoint(join(folder, 'whole', 'checkpoint'));
+  expect(card.training.updates).toBe('4 of 4');
+  expect(card.gallery).toHaveLength(3);
+
+  // Stopped by the clock after its first update.
+  const part = await train([config(), ...run('part'), '--updates', '4', '--minutes', '0']);
+  expect(part.code).toBe(0);
+  expect(part.errors).toContain('go on with --resume');
+  expect((await stateOf('part')).run[0]).toBe(1);
+  const rest = await train([config(), ...run('part'), '--updates', '4', '--resume']);
+  expect(rest.code).toBe(0);
+  const { run: _, ...found } = await stateOf('part');
+  const { run: __, ...wanted } = await stateOf('whole');
+  expect(Object.keys(wanted).filter((name) => name.startsWith('pool.'))).toHaveLength(2);
+  expect(found).toEqual(wanted);
+  expect(await updatesIn('part')).toEqual([1, 2, 3, 4]);
+});
+
+test('Ctrl-C stops after the running update, saves, and writes the checkpoint', async () => {
+  await write('long.json', { updates: 100_000 });
+  let sent = false;
+  const { code, errors } = await train([config('long.json'), ...run('long')], (said, signal) => {
+    if (sent || !said.includes('updates/s')) return;
+    sent = true;
+    signal('SIGINT');
+  });
+  expect(errors).toContain('stops after this update');
+  expect(code).toBe(0);
+  const [update] = (await stateOf('long')).run;
+  expect(update).toBeGreaterThan(0);
+  const logged = await updatesIn('long');
+  expect(logged).toEqual(Array.from({ length: update }, (_, i) => i + 1));
+  const { card } = await loadCheckpoint(join(folder, 'long', 'checkpoint'));
+  expect(card.training.updates).toBe(`${update} of 100000`);
+});
+
+test('a run that was killed goes on from what it saved last', async () => {
+  await write('killed.json', { updates: 100_000, saveMinutes: 0.0001 });
+  const args = [config('killed.json'), ...run('killed')];
+  const state = join(folder, 'killed', 'state.safetensors');
+  let watch: NodeJS.Timeout | undefined;
+  const { code } = await train(args, (_, signal) => {
+    watch ??= setInterval(() => existsSync(state) && signal('SIGKILL'), 10);
+  });
+  clearInterval(watch);
+  expect(code).toBeNull();
+  const [before] = (await stateOf('killed')).run;
+  expect(before).toBeGreaterThan(0);
+  const resumed = await train([...args, '--resume', '--minutes', '0']);
+  expect(resumed.code).toBe(0);
+  expect((await stateOf('killed')).run[0]).toBe(before + 1);
+  expect((await updatesIn('killed')).at(-1)).toBe(before + 1);
+});
+
+test('batch and back end are chosen; a changed model is not resumed, and a new run keeps the old', async () => {
+  const args = [...run('small'), '--backend', 'cpu', '--minutes', '0'];
+  const { code, errors } = await train([config(), ...args, '--batch', '1']);
+  expect(code).toBe(0);
+  expect(errors).not.toContain('ONNX');
+  const { 'pool.entries': entries } = await stateOf('small');
+  expect(entries).toHaveLength(2);
+
+  await write('leaky.json', { update: { kind: 'residual', hidden: 5, stateLimit: 4, leak: 0.5 } });
+  const refused = await train([config('leaky.json'), ...args, '--resume']);
+  expect(refused.code).toBe(1);
+  expect(refused.errors).toContain('"update.leak"');
+
+  const anew = await train([config('leaky.json'), ...args]);
+  expect(anew.code).toBe(0);
+  expect(anew.errors).toContain('state.old.safetensors');
+  expect(existsSync(join(folder, 'small', 'state.old.safetensors'))).toBe(true);
+});

@@ -1,0 +1,184 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseConfig, readConfig } from '../../../server/training/config.ts';
+import { changedField, withBatch } from '../../../server/training/configChanges.ts';
+import { TrainingError } from '../../../server/training/errors.ts';
+import { TINY_POOL, temporaryFolder, tinyConfig, tinyConfigJson } from './tinyRun.ts';
+
+const folder = temporaryFolder();
+
+const refusal = (value: unknown): TrainingError => {
+  try {
+    parseConfig(value, 'run.json');
+  } catch (error) {
+    expect(error).toBeInstanceOf(TrainingError);
+    return error as TrainingError;
+  }
+  throw new Error('was accepted');
+};
+
+it('fills in what the published training does', () => {
+  const config = tinyConfig();
+  expect(config.optimiser).toEqual({
+    learningRate: 1e-4,
+    warmup: 0,
+    decay: 0,
+    finalRate: 0.05,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    clip: 10,
+    average: 0,
+  });
+  expect(config).toMatchObject({ beta: 1, extraSteps: [0, 0], judgeGrown: 0, judgeStages: 0 });
+});
+
+const pool = (fields: object) => ({ pool: { ...TINY_POOL, ...fields } });
+const uniform = { growth: { kind: 'uniform', steps: 4 } };
+
+describe('an error names its field:', () => {
+  test.each<[string, Record<string, unknown>]>([
+    ['name', { name: 'Tiny!' }],
+    ['title', { title: '' }],
+    ['side', { side: 7 }],
+    ['channels', { channels: 0 }],
+    ['latentSize', { latentSize: 5 }],
+    ['growth.kind', { growth: { kind: 'sideways' } }],
+    ['growth.seedSide', { growth: { kind: 'doubling', seedSide: 3, stepsPerStage: 2 } }],
+    ['growth.stepsPerStage', { growth: { kind: 'doubling', seedSide: 2, stepsPerStage: 0 } }],
+    ['update.hidden', { update: { kind: 'residual', hidden: 1.5 } }],
+    ['update.updateProbability', { update: { kind: 'simple', hidden: 4, updateProbability: 0 } }],
+    ['update.genome', { update: { kind: 'residual', hidden: 4, genome: { hidden: 3 } } }],
+    ['readout', { readout: { kind: 'dmol', mixtures: 1 } }],
+    ['readout.channels', { readout: { kind: 'rgba-premultiplied', channels: [0, 1, 3, 4] } }],
+    ['presence.threshold', { presence: { threshold: 2 } }],
+    ['encoder.convolutions', { encoder: { input: '0..1', convolutions: [] } }],
+    ['encoder.input', { encoder: { convolutions: [] } }],
+    ['data.kind', { data: { kind: 'cats' } }],
+    ['data.side', { data: { kind: 'folder', folder: 'x', side: 16, margin: 0 } }],
+    ['seed', { seed: -1 }],
+    ['updates', { updates: undefined }],
+    ['updates', { updates: 0 }],
+    ['sigma', { sigma: 0 }],
+    ['beta', { beta: -1 }],
+    ['batch.fresh', { batch: { fresh: 0 } }],
+    ['batch.micro', { batch: { fresh: 4, micro: 3 } }],
+    ['growthSteps', { growthSteps: [3, 4] }],
+    ['growthSteps', { ...uniform, growthSteps: [0, 4] }],
+    ['growthSteps', { ...uniform, growthSteps: [5, 4] }],
+    ['extraSteps', { extraSteps: 3 }],
+    ['judgeGrown', { judgeGrown: -1 }],
+    ['judgeStages', { judgeStages: 'all' }],
+    ['curriculum.0.until', { curriculum: [{ side: 4, until: 2 }] }],
+    ['curriculum', { curriculum: [{ side: 6, until: 0.5 }] }],
+    ['curriculum', { curriculum: [{ side: 16, until: 0.5 }] }],
+    ['pool.size', pool({ size: 2 })],
+    ['pool.batch', pool({ batch: 3 })],
+    ['pool.admit', pool({ admit: 5 })],
+    ['pool.steps', pool({ steps: [0, 2] })],
+    ['pool.steps', pool({ steps: { from: [1, 2] } })],
+    ['pool.gradientSteps', pool({ gradientSteps: 0 })],
+    ['pool.wounded', pool({ wounded: 1.1 })],
+    ['pool.wounds.0', pool({ wounds: ['bite'] })],
+    ['pool.wounds', pool({ wounds: [] })],
+    ['pool.largestWound', pool({ largestWound: -1 })],
+    ['pool.divergence', pool({ divergence: 'none' })],
+    ['optimiser.learningRate', { optimiser: { learningRate: 0 } }],
+    ['optimiser.momentum', { optimiser: { momentum: 0.9 } }],
+    ['augment.flip', { augment: { flip: 1 } }],
+    ['augment.shift', { augment: { shift: 8 } }],
+    ['segmentSteps', { segmentSteps: 0 }],
+    ['saveMinutes', { saveMinutes: 0 }],
+    ['gallery', { gallery: 0 }],
+    ['colour', { colour: 'red' }],
+  ])('%s', (field, fields) => {
+    const { reason, message } = refusal(tinyConfigJson(fields));
+    expect(reason).toBe('bad-config');
+    expect(message).toMatch(/^run\.json: /);
+    expect(message).toContain(`field "${field}`);
+    expect(message.split('\n')).toHaveLength(1);
+  });
+});
+
+test('a file that is missing or no JSON is refused by name', async () => {
+  const file = join(folder(), 'none.json');
+  await expect(readConfig(file)).rejects.toMatchObject({
+    reason: 'missing-config',
+    message: `${file}: file cannot be read (ENOENT)`,
+  });
+  await writeFile(file, '{"name": ');
+  await expect(readConfig(file)).rejects.toMatchObject({
+    reason: 'bad-config',
+    message: expect.stringContaining(`${file}: not JSON`),
+  });
+  await writeFile(file, JSON.stringify(tinyConfigJson()));
+  await expect(readConfig(file)).resolves.toEqual({ ...tinyConfig(), folder: folder() });
+});
+
+describe('in the course of a run', () => {
+  const config = tinyConfig(pool({}));
+  const before = JSON.stringify(config);
+  const changed = (fields: object) => changedField(before, { ...config, ...fields });
+
+  test('the schedule may change', () => {
+    expect(changed({})).toBeUndefined();
+    expect(
+      changed({
+        updates: 99,
+        seed: 5,
+        beta: 0.5,
+        title: 'Other',
+        batch: { fresh: 8, micro: 4 },
+        pool: undefined,
+        optimiser: { ...config.optimiser, learningRate: 1 },
+        data: { ...config.data, folder: 'moved' },
+      }),
+    ).toBeUndefined();
+  });
+
+  test.each([
+    ['update.leak', { update: { ...config.update, leak: 0.5 } }],
+    ['update.stateLimit', { update: { ...config.update, stateLimit: undefined } }],
+    ['growth.stepsPerStage', { growth: { ...config.growth, stepsPerStage: 3 } }],
+    ['readout.channels.0', { readout: { ...config.readout, channels: [1, 2, 3, 4] } }],
+    ['encoder.input', { encoder: { ...config.encoder, input: '-1..1' } }],
+    ['data.margin', { data: { ...config.data, margin: 1, folder: 'moved' } }],
+  ])('%s may not', (field, fields) => {
+    expect(changed(fields)).toBe(field);
+  });
+
+  test('a configuration that is no longer understood counts as changed', () => {
+    expect(changedField('{}', config)).toBe('configuration');
+    expect(changedField('{', config)).toBe('configuration');
+  });
+});
+
+describe('another batch', () => {
+  const big = tinyConfig({
+    batch: { fresh: 64, micro: 8 },
+    pool: { ...TINY_POOL, size: 1024, batch: 64, admit: 64 },
+  });
+
+  test.each([
+    [2, { fresh: 2, micro: 2 }, { size: 32, batch: 2, admit: 2 }],
+    [1, { fresh: 1, micro: 1 }, { size: 16, batch: 1, admit: 1 }],
+    [12, { fresh: 12, micro: 6 }, { size: 192, batch: 12, admit: 12 }],
+    [128, { fresh: 128, micro: 8 }, { size: 2048, batch: 128, admit: 128 }],
+  ])('of %i scales the pool along', (fresh, batch, wanted) => {
+    const config = withBatch(big, fresh);
+    expect(config.batch).toEqual(batch);
+    expect(config.pool).toEqual({ ...big.pool, ...wanted });
+    // What comes out could have been written so.
+    expect(parseConfig(JSON.parse(JSON.stringify(config)), 'x')).toEqual(config);
+  });
+
+  it('of any size is one that could have been written', () => {
+    for (let fresh = 1; fresh <= 40; fresh++) {
+      for (const config of [big, tinyConfig(pool({ batch: 6, size: 7 })), tinyConfig()]) {
+        const scaled = withBatch(config, fresh);
+        expect(scaled.batch.fresh).toBe(fresh);
+        expect(() => parseConfig(JSON.parse(JSON.stringify(scaled)), 'x')).not.toThrow();
+      }
+    }
+  });
+});

@@ -1,0 +1,83 @@
+import { PNG } from 'pngjs';
+import type { Compute } from '../../../server/training/autodiff/compute.ts';
+import { createCompute } from '../../../server/training/autodiff/create.ts';
+import { encodeMeans, trainedModel, writeCheckpoint } from '../../../server/training/export.ts';
+import { growthSegments } from '../../../server/training/model/segments.ts';
+import { drawProgressSheet } from '../../../server/training/sheets.ts';
+import { firstState, trainedShapes } from '../../../server/training/trained.ts';
+import { Trainer } from '../../../server/training/trainer.ts';
+import { galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
+import { TINY_POOL, temporaryFolder, tinyConfig, tinyData, updates } from './tinyRun.ts';
+
+const folder = temporaryFolder();
+let compute: Compute;
+beforeAll(async () => {
+  compute = await createCompute('onnx', { threads: 1 });
+});
+afterAll(() => compute?.dispose());
+
+test('what a run exports is a checkpoint that loads, with its gallery', async () => {
+  const config = tinyConfig({ pool: TINY_POOL, gallery: 4, trustedSteps: 30 });
+  const data = tinyData();
+  const trainer = await Trainer.create(compute, config, data, firstState(config));
+  await updates(trainer, 3);
+  const { tensors } = await trainer.state();
+  const weights = new Map(
+    [...trainedShapes(config).keys()].map((name) => [name, tensors.get(`parameter:${name}`)!]),
+  );
+  const figures = { elbo: { nats: -3 } };
+  const training = { updates: '3 of 6' };
+  const model = await trainedModel(compute, config, data, weights, training, figures);
+  await writeCheckpoint(folder(), model);
+
+  const checkpoint = await loadCheckpoint(folder());
+  expect(checkpoint.card).toMatchObject({
+    name: 'tiny',
+    trustedSteps: 30,
+    encoder: config.encoder,
+    data: { set: 'six discs', licence: 'none', source: 'made up' },
+    training,
+    figures,
+  });
+  expect(checkpoint.card.gallery).toEqual(data.entries.slice(0, 4));
+  for (const [name, { data: numbers }] of weights) {
+    expect(checkpoint.tensors.get(name)?.data).toEqual(numbers);
+  }
+  // The gallery's latents are those of its images, as the encoder of the checkpoint sees them.
+  const means = await trainer.means(Uint32Array.of(0, 1, 2, 3));
+  const own = await encodeMeans(compute, config, data, Uint32Array.of(3), checkpoint.tensors);
+  expect(means.some((x) => Math.abs(x) > 1e-3)).toBe(true);
+  for (let i = 0; i < 6; i++) {
+    expect(galleryLatent(checkpoint, 3)[i]).toBeCloseTo(means[3 * 6 + i], 5);
+    expect(own[i]).toBeCloseTo(means[3 * 6 + i], 5);
+  }
+  await trainer.dispose();
+});
+
+test.each([
+  ['grows', {}, 4],
+  ['grows, stays and heals', { pool: TINY_POOL }, 6],
+  ['grows and stays', { extraSteps: [0, 4] }, 6],
+])('a sheet of a rule that %s has its rows', async (_, fields, rows) => {
+  const config = tinyConfig(fields);
+  const data = tinyData();
+  const trainer = await Trainer.create(compute, config, data, firstState(config));
+  const sheet = PNG.sync.read(await drawProgressSheet(config, data, trainer));
+  // Tiles of 8 cells, three pixels each, 8 between and 16 around.
+  expect(sheet.height).toBe(rows * (8 * 3 + 8) + 24);
+  await trainer.dispose();
+});
+
+test('rows beyond a micro-batch are computed as those within', async () => {
+  const config = tinyConfig();
+  const trainer = await Trainer.create(compute, config, tinyData(), firstState(config));
+  const all = await trainer.means(Uint32Array.of(0, 1, 2, 3, 4));
+  const last = await trainer.means(Uint32Array.of(4));
+  expect(all).toHaveLength(5 * 6);
+  expect(last).toEqual(all.slice(4 * 6));
+  await updates(trainer, 2);
+  const grown = await trainer.run(all, growthSegments(config, 2));
+  expect(grown).toHaveLength(5 * 8 * 8 * 6);
+  expect(await trainer.run(last, growthSegments(config, 2))).toEqual(grown.slice(4 * 384));
+  await trainer.dispose();
+});

@@ -1,0 +1,158 @@
+import type { Compute } from '../../../server/training/autodiff/compute.ts';
+import { createCompute } from '../../../server/training/autodiff/create.ts';
+import { Adam, type AdamOptions } from '../../../server/training/optimiser.ts';
+import { createRandom } from '../../../shared/random.ts';
+
+const SHAPES = new Map([
+  ['a', [3]],
+  ['b', [2, 2]],
+]);
+const SIZES = { a: 3, b: 4 } as const;
+type Name = keyof typeof SIZES;
+const NAMES: readonly Name[] = ['a', 'b'];
+const OPTIONS: AdamOptions = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, clip: 2, average: 0 };
+
+let compute: Compute;
+beforeAll(async () => {
+  compute = await createCompute('cpu');
+});
+afterAll(() => compute?.dispose());
+
+const random = createRandom(7);
+const draw = (scale: number): Record<Name, number[]> => ({
+  a: Array.from({ length: SIZES.a }, () => scale * random.normal()),
+  b: Array.from({ length: SIZES.b }, () => scale * random.normal()),
+});
+const BEGINNING = draw(1);
+
+const create = (options: AdamOptions): Promise<Adam> =>
+  Adam.create(
+    compute,
+    SHAPES,
+    new Map(
+      NAMES.map((name) => [
+        `parameter:${name}`,
+        { shape: SHAPES.get(name)!, data: Float32Array.from(BEGINNING[name]) },
+      ]),
+    ),
+    0,
+    options,
+  );
+
+const gradient = (of: Record<Name, number[]>) =>
+  Object.fromEntries(
+    NAMES.map((name) => [
+      `total:${name}`,
+      compute.upload(SHAPES.get(name)!, Float32Array.from(of[name])),
+    ]),
+  );
+
+/** Adam in float64, number by number, as Kingma & Ba write it. */
+class Reference {
+  private readonly moments = NAMES.flatMap((name) =>
+    BEGINNING[name].map((at) => ({ name, at, first: 0, second: 0, average: at })),
+  );
+  private t = 0;
+
+  constructor(private readonly options: AdamOptions) {}
+
+  /** @returns the norm before clipping */
+  step(gradient: Record<Name, number[]>, rate: number): number {
+    const { beta1, beta2, epsilon, clip, average } = this.options;
+    const all = NAMES.flatMap((name) => gradient[name]);
+    const norm = Math.hypot(...all);
+    this.t++;
+    const keep = Math.min(average, (1 + this.t) / (10 + this.t));
+    this.moments.forEach((own, i) => {
+      const g = norm > clip ? (all[i] * clip) / norm : all[i];
+      own.first = beta1 * own.first + (1 - beta1) * g;
+      own.second = beta2 * own.second + (1 - beta2) * g * g;
+      const first = own.first / (1 - beta1 ** this.t);
+      const second = own.second / (1 - beta2 ** this.t);
+      own.at -= (rate * first) / (Math.sqrt(second) + epsilon);
+      own.average = average === 0 ? own.at : keep * own.average + (1 - keep) * own.at;
+    });
+    return norm;
+  }
+
+  values(name: Name, of: 'at' | 'average'): number[] {
+    return this.moments.filter((own) => own.name === name).map((own) => own[of]);
+  }
+}
+
+const expectClose = (found: Float32Array, wanted: readonly number[]): void => {
+  expect(found).toHaveLength(wanted.length);
+  wanted.forEach((value, i) => {
+    expect(Math.abs(found[i] - value)).toBeLessThan(2e-5 * Math.max(1, Math.abs(value)));
+  });
+};
+
+describe.each([0, 0.95])('Adam with an average of %f', (average) => {
+  it('moves as the reference does, clipped and not', async () => {
+    const options = { ...OPTIONS, average };
+    const adam = await create(options);
+    const reference = new Reference(options);
+    const norms: number[] = [];
+    // Gradients of different sizes, so that some are clipped and some are not.
+    for (const [i, scale] of [0.1, 5, 0.5, 30, 0.01, 1].entries()) {
+      const rate = 0.1 / (i + 1);
+      const drawn = draw(scale);
+      norms.push(reference.step(drawn, rate));
+      const norm = await adam.step([gradient(drawn)], rate);
+      expect(Math.abs(norm / norms[i] - 1)).toBeLessThan(1e-5);
+    }
+    expect(norms.filter((norm) => norm > options.clip).length).toBeGreaterThan(1);
+    expect(norms.filter((norm) => norm < options.clip).length).toBeGreaterThan(1);
+    const found = await adam.read();
+    for (const name of NAMES) {
+      expectClose(found.get(`parameter:${name}`)!.data, reference.values(name, 'at'));
+      expectClose(found.get(`average:${name}`)!.data, reference.values(name, 'average'));
+      const averages = await compute.read(adam.averages[`parameter:${name}`]);
+      expectClose(averages, reference.values(name, 'average'));
+    }
+    await adam.dispose();
+  });
+});
+
+it('adds the parts of micro-batches before it clips', async () => {
+  const parts = [draw(3), draw(3), draw(3)];
+  const sum = Object.fromEntries(
+    NAMES.map((name) => [
+      name,
+      parts[0][name].map((_, i) => parts.reduce((s, p) => s + p[name][i], 0)),
+    ]),
+  ) as Record<Name, number[]>;
+  const adam = await create(OPTIONS);
+  const reference = new Reference(OPTIONS);
+  const norm = await adam.step(parts.map(gradient), 0.1);
+  expect(norm).toBeCloseTo(reference.step(sum, 0.1), 3);
+  const found = await adam.read();
+  for (const name of NAMES) {
+    expectClose(found.get(`parameter:${name}`)!.data, reference.values(name, 'at'));
+  }
+  await adam.dispose();
+});
+
+it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e30])(
+  'leaves everything as it is when a gradient holds %f',
+  async (value) => {
+    const adam = await create({ ...OPTIONS, average: 0.9 });
+    await adam.step([gradient(draw(1))], 0.1);
+    const before = await adam.read();
+    const bad = draw(1);
+    bad.b[2] = value;
+    await expect(adam.step([gradient(bad)], 0.1)).rejects.toMatchObject({
+      name: 'TrainingError',
+      reason: 'not-finite',
+      message: 'gradient of update 2 is not finite',
+    });
+    expect(await adam.read()).toEqual(before);
+    // And it can go on.
+    await expect(adam.step([gradient(draw(1))], 0.1)).resolves.toBeGreaterThan(0);
+    await adam.dispose();
+  },
+);
+
+it('needs a first value of every parameter', async () => {
+  await expect(Adam.create(compute, SHAPES, new Map(), 0, OPTIONS)).rejects.toThrow('parameter:a');
+});

@@ -1,0 +1,67 @@
+import { Pool, type PoolEntry } from '../../../server/training/pool.ts';
+import { createRandom } from '../../../shared/random.ts';
+
+const entry = (image: number, size = 2): PoolEntry => ({
+  image,
+  states: new Float32Array(size).fill(image),
+  age: 0,
+});
+const entries = (from: number, to: number): PoolEntry[] =>
+  Array.from({ length: to - from }, (_, i) => entry(from + i));
+const images = (of: Iterable<PoolEntry>): number[] =>
+  [...of].map(({ image }) => image).sort((a, b) => a - b);
+const counting = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+
+it('begins empty', () => {
+  expect(new Pool(4).count).toBe(0);
+});
+
+it('takes out what it gives, and takes in what it is given', () => {
+  const pool = new Pool(8, entries(0, 6));
+  const taken = pool.take(4, createRandom(1));
+  expect(new Set(images(taken)).size).toBe(4);
+  expect(pool.count).toBe(2);
+  expect(images([...taken, ...pool.all()])).toEqual(counting(6));
+  pool.add(taken, createRandom(2));
+  expect(images(pool.all())).toEqual(counting(6));
+});
+
+it('takes any of its entries, equally often', () => {
+  const random = createRandom(3);
+  const taken = new Array(5).fill(0);
+  for (let i = 0; i < 2000; i++) {
+    const pool = new Pool(5, entries(0, 5));
+    for (const { image } of pool.take(2, random)) taken[image]++;
+  }
+  for (const times of taken) expect(Math.abs(times - 800)).toBeLessThan(100);
+});
+
+it('has no more to give than it holds', () => {
+  const pool = new Pool(8, entries(0, 3));
+  expect(() => pool.take(4, createRandom(1))).toThrow('pool holds 3 states, not 4');
+  expect(pool.count).toBe(3);
+});
+
+it('keeps a random choice of too many, old and new alike', () => {
+  const random = createRandom(4);
+  const stayed = new Array(12).fill(0);
+  for (let i = 0; i < 3000; i++) {
+    const pool = new Pool(8, entries(0, 8));
+    pool.add(entries(8, 12), random);
+    expect(pool.count).toBe(8);
+    for (const { image } of pool.all()) stayed[image]++;
+  }
+  for (const times of stayed) expect(Math.abs(times - 2000)).toBeLessThan(150);
+});
+
+it('shrinks to its bound when a run goes on with a smaller one', () => {
+  const pool = new Pool(3, entries(0, 9));
+  pool.add([], createRandom(5));
+  expect(pool.count).toBe(3);
+});
+
+it('drops what does not fit', () => {
+  const pool = new Pool(8, [...entries(0, 3), entry(3, 8), entry(4, 8)]);
+  pool.keep(({ states }) => states.length === 8);
+  expect(images(pool.all())).toEqual([3, 4]);
+});

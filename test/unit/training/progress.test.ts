@@ -1,0 +1,51 @@
+import { createProgress } from '../../../server/training/progress.ts';
+
+const report = (update: number, more: object = {}) => ({
+  update,
+  reconstruction: 100 + update,
+  divergence: 10,
+  gradientNorm: 2,
+  ...more,
+});
+
+test('a line every ten seconds says how fast it goes, on what, and what is left', () => {
+  const lines: string[] = [];
+  let now = 0;
+  const progress = createProgress(
+    100,
+    10,
+    () => now,
+    (line) => lines.push(line),
+    'onnx',
+  );
+  for (let update = 11; update <= 20; update++) {
+    now += 1000;
+    progress.add(report(update));
+  }
+  expect(lines).toEqual([
+    expect.stringMatching(/^11\/100 · 1\.00 updates\/s on onnx · 2 min left/),
+  ]);
+  now += 1000;
+  progress.add(report(21));
+  expect(lines.slice(1)).toEqual([
+    '21/100 · 1.00 updates/s on onnx · 2 min left · ELBO -126.5 · reconstruction 116.5 · KL 10.0 · gradient 2.0',
+  ]);
+  now += 20_000;
+  progress.add(report(22, { pooled: 50, age: 33 }));
+  expect(lines).toHaveLength(3);
+  expect(lines[2]).toContain('22/100 · 0.0500 updates/s on onnx · 4 min left');
+  expect(lines[2]).toContain('pool 50.0 (age 33)');
+});
+
+test('the first and the last update have a line, however soon', () => {
+  const lines: string[] = [];
+  const progress = createProgress(
+    3,
+    0,
+    () => lines.length + 1,
+    (line) => lines.push(line),
+    'cpu',
+  );
+  for (const update of [1, 2, 3]) progress.add(report(update));
+  expect(lines.map((line) => line.slice(0, 3))).toEqual(['1/3', '3/3']);
+});
