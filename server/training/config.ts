@@ -49,6 +49,8 @@ const fields = v.strictObject({
   ...modelFields,
   encoder: encoderNetwork,
   data: datasetConfig,
+  /** Train on the validation part too: the published digits did, and have the test part for figures. */
+  trainOnValidation: v.optional(v.boolean(), false),
   /** Equal seeds give equal runs on one back end. */
   seed: v.optional(whole, 1),
   /** Updates of the whole run. */

@@ -22,7 +22,7 @@ import {
 } from './runFolder.ts';
 import { drawProgressSheet } from './sheets.ts';
 import { firstState, type RunState, trainedShapes } from './trained.ts';
-import { Trainer } from './trainer.ts';
+import { Trainer, trainingImages } from './trainer.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -39,7 +39,8 @@ async function main(): Promise<void> {
   const begun = await begin(options, config, folder);
 
   const data = await loadDataset(config.data, { baseFolder });
-  say(`${data.name}: ${data.splits.train.length} images to train on, ${data.side}×${data.side}`);
+  const { length: count } = trainingImages(config, data);
+  say(`${data.name}: ${count} images to train on, ${data.side}×${data.side}`);
   const { backend, threads } = options;
   const compute = await createCompute(backend, {
     passed: (reason) => say(`not used: ${reason}`),

@@ -49,7 +49,7 @@ export class Trainer {
   ) {
     const { config, data } = workshop;
     this.shapes = trainedShapes(config);
-    this.passes = new Passes(data.splits.train, config.seed);
+    this.passes = new Passes(trainingImages(config, data), config.seed);
     this.pool = new Pool(config.pool?.size ?? 0, state.pool);
     this.done = state.update;
   }
@@ -217,6 +217,18 @@ function mean(of: readonly LifeResult[], pick: (result: LifeResult) => Float32Ar
   return sum / count;
 }
 
+/** Indices of the images that are trained on. */
+export function trainingImages(
+  { trainOnValidation }: Pick<TrainingConfig, 'trainOnValidation'>,
+  { splits: { train, validation } }: Dataset,
+): Uint32Array {
+  if (!trainOnValidation) return train;
+  const all = new Uint32Array(train.length + validation.length);
+  all.set(train);
+  all.set(validation, train.length);
+  return all;
+}
+
 function checkFit(config: TrainingConfig, data: Dataset, { pool }: RunState): void {
   const bad = (what: string): never => {
     throw new TrainingError('bad-data', `${data.name}: ${what}`);
@@ -230,7 +242,7 @@ function checkFit(config: TrainingConfig, data: Dataset, { pool }: RunState): vo
       `images have ${data.channels} channels, but "readout" of the configuration ("${config.readout.kind}") is for ${channels}`,
     );
   }
-  if (data.splits.train.length === 0) bad('there are no images to train on');
+  if (trainingImages(config, data).length === 0) bad('there are no images to train on');
   const foreign = pool.find(({ image }) => !(image < data.count));
   if (foreign) {
     throw new TrainingError(

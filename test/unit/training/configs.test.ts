@@ -1,0 +1,123 @@
+/** The configurations that ship: the published ones are what was published. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readConfig } from '../../../server/training/config.ts';
+import { freshLife, pooledLife } from '../../../server/training/lives.ts';
+import { imageChannels } from '../../../server/training/model/likelihood.ts';
+import { countNumbers } from '../../../server/training/model/parameters.ts';
+import { likelihoodOf, trainedShapes } from '../../../server/training/trained.ts';
+import { macPerCellStep, updateShapes } from '../../../server/vnca/architecture.ts';
+import { createRandom } from '../../../shared/random.ts';
+
+const FOLDER = fileURLToPath(new URL('../../../server/training/configs', import.meta.url));
+const read = (name: string) => readConfig(join(FOLDER, `${name}.json`));
+
+const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.json'));
+
+test.each(files)('%s is understood, and named like its file', async (file) => {
+  const config = await readConfig(join(FOLDER, file));
+  expect(`${config.name}.json`).toBe(file);
+  expect(config.description).not.toBe('');
+});
+
+/** Published: Palm et al. 2022 and its code; the counts as worked out from it, the total of MNIST as reproduced. */
+const PUBLISHED = [
+  ['mnist-doubling', 5_402_880, 1_182_208, 6_585_088],
+  ['mnist-damage', 4_878_336, 163_968, 5_042_304],
+  ['celeba-doubling', 8_550_208, 1_182_208, 9_732_416],
+  ['celeba-beta100', 8_550_208, 1_182_208, 9_732_416],
+  ['celeba-damage', 5_404_480, 460_160, 5_864_640],
+  ['noto', 8_550_208, 1_182_208, 9_732_416],
+] as const;
+
+describe.each(PUBLISHED)('%s', (name, encoder, decoder, total) => {
+  it('has as many parameters as published', async () => {
+    const config = await read(name);
+    expect(countNumbers(updateShapes(config))).toBe(decoder);
+    expect(countNumbers(trainedShapes(config))).toBe(total);
+    expect(total).toBe(encoder + decoder);
+  });
+
+  it('trains as published, and nothing that was not', async () => {
+    const config = await read(name);
+    const damage = name.endsWith('damage');
+    expect(config).toMatchObject({
+      updates: 100_000,
+      beta: name === 'celeba-beta100' ? 100 : 1,
+      extraSteps: [0, 0],
+      judgeGrown: 0,
+      judgeStages: 0,
+      curriculum: [],
+      augment: { flip: false, shift: 0 },
+      optimiser: {
+        learningRate: 1e-4,
+        warmup: 0,
+        decay: 0,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        clip: damage || name === 'celeba-beta100' ? 1 : 10,
+        average: 0,
+      },
+    });
+    expect(config.update).toMatchObject({ leak: 0, standingInput: false });
+    expect(config.update).not.toHaveProperty('stateLimit');
+    expect(config.batch.fresh + (config.pool?.batch ?? 0)).toBe(name === 'mnist-damage' ? 128 : 32);
+    expect(config.update.updateProbability).toBe(name === 'mnist-damage' ? 0.5 : 1);
+    expect(config.description).toContain('arXiv 2201.12360');
+    expect(config.encoder.meanRange).toEqual(name === 'celeba-beta100' ? [-100, 100] : undefined);
+    expect(config.encoder.logSigmaRange).toEqual(name === 'celeba-beta100' ? [-7, 7] : undefined);
+    expect(config.encoder.input).toBe(damage || name.startsWith('mnist') ? '0..1' : '-1..1');
+  });
+
+  it('grows as published', async () => {
+    const config = await read(name);
+    const { side } = config;
+    const images = new Uint32Array(config.batch.micro);
+    const life = freshLife(config, images, { side, progress: 0 }, createRandom(1));
+    const steps = life.segments.reduce((sum, segment) => sum + segment.steps, 0);
+    if (config.growth.kind === 'doubling') expect(steps).toBe(side === 32 ? 40 : 48);
+    else expect(config.growthSteps).toEqual(side === 28 ? [32, 64] : [64, 128]);
+    // Only what is shown at the end is judged.
+    expect([...life.judged].filter(([, counts]) => counts > 0)).toEqual([
+      [life.segments.length - 1, 1],
+    ]);
+    expect(imageChannels(likelihoodOf(config))).toBe(name.startsWith('mnist') ? 1 : 3);
+  });
+});
+
+test.each([
+  ['mnist-damage', 64, 32, 14],
+  ['celeba-damage', 16, 8, 16],
+] as const)(
+  '%s draws %i, wounds %i of them with squares of %i',
+  async (name, drawn, wounded, size) => {
+    const { pool, ...rest } = await read(name);
+    const { side, channels, batch } = rest;
+    if (!pool) throw new Error('there is no pool');
+    expect(pool).toMatchObject({ size: 1024, batch: drawn, admit: batch.fresh, divergence: 'all' });
+    expect(batch.fresh).toBe(drawn);
+    expect(pool).not.toHaveProperty('gradientSteps');
+    expect(pool.steps).toEqual(rest.growthSteps);
+    const states = new Float32Array(side * side * channels).fill(1);
+    const entries = Array.from({ length: drawn }, (_, image) => ({ image, age: 0, states }));
+    const now = { side, progress: 0 };
+    const life = pooledLife({ ...rest, pool }, entries, 0, now, createRandom(1));
+    const lost = entries.map((_, i) => {
+      const own = life.states!.subarray(i * states.length, (i + 1) * states.length);
+      return own.reduce((sum, x) => sum + (x === 0 ? 1 : 0), 0) / channels;
+    });
+    expect(lost).toEqual([
+      ...new Array(wounded).fill(size ** 2),
+      ...new Array(drawn - wounded).fill(0),
+    ]);
+    expect(life.divergence).toBe(1);
+  },
+);
+
+test.each(['digits', 'digits-heal'])('%s is small enough to live in a room', async (name) => {
+  const config = await read(name);
+  expect(macPerCellStep(config)).toBeLessThan(20_000);
+  expect(config.data.kind).toBe('mnist');
+});
