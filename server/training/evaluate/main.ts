@@ -1,6 +1,7 @@
 /** Evaluates a checkpoint: `npm run evaluate -- checkpoints/<name>`. */
 
-import { loadModel } from '../../vnca/checkpoint.ts';
+import { join } from 'node:path';
+import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
 import { CheckpointError } from '../../vnca/errors.ts';
 import { ComputeError, createCompute } from '../autodiff/create.ts';
 import { DatasetError } from '../data/errors.ts';
@@ -35,8 +36,9 @@ async function main(): Promise<void> {
   process.stdout.write(`${options.json ? JSON.stringify(figures, null, 2) : describe(figures)}\n`);
   if (options.write) {
     await writeFigures(options.folder, figures);
-    const written = await writePictures(compute, model, options.folder, evaluation, options);
-    say(`${options.folder}: wrote card.json, ${written.join(', ')}`);
+    const written = (name: string): void => say(`wrote ${join(options.folder, name)}`);
+    written(CARD_FILE);
+    await writePictures(compute, model, options.folder, evaluation, options, written);
   }
   await compute.dispose();
 }

@@ -18,7 +18,7 @@ const GROWTH_PICTURED = 1000;
  * gallery entry, 0…1.
  *
  * @param steps that were looked at
- * @returns names of the files written
+ * @param written hears of each file
  */
 export async function writePictures(
   compute: Compute,
@@ -26,17 +26,20 @@ export async function writePictures(
   folder: string,
   { grown }: Evaluation,
   { steps, seed }: { readonly steps: readonly number[]; readonly seed: number },
-): Promise<string[]> {
+  written: (name: string) => void = () => {},
+): Promise<void> {
   const random = (what: string) => createRandom(hashText(`${seed} ${what}`));
   const colony = new Colony(compute, model, seed);
   const pictured = steps.filter((at) => at <= GROWTH_PICTURED);
-  const files: [string, Buffer | string][] = [
-    ['samples.png', await drawSamples(colony, random('samples'))],
-    ['growth.png', await drawGrowth(colony, grown, pictured)],
-    ['heal.png', await drawHealing(colony, grown, random('pictured wounds'))],
-  ];
+  const write = async (name: string, content: Buffer | string): Promise<void> => {
+    await writeFile(join(folder, name), content);
+    written(name);
+  };
+  await write('samples.png', await drawSamples(colony, random('samples')));
+  await write('growth.png', await drawGrowth(colony, grown, pictured));
+  await write('heal.png', await drawHealing(colony, grown, random('pictured wounds')));
   if (grown.count > 1) {
-    files.push(['interpolation.png', await drawInterpolation(colony, grown, random('pairs'))]);
+    await write('interpolation.png', await drawInterpolation(colony, grown, random('pairs')));
   }
   const { card, tensors } = model;
   const latents = tensors.get('gallery.latents')!.data;
@@ -49,13 +52,11 @@ export async function writePictures(
       x: Number(places[i].x.toFixed(4)),
       y: Number(places[i].y.toFixed(4)),
     }));
-    files.push(['map.png', drawMap(tiles, places)]);
+    await write('map.png', drawMap(tiles, places));
     const lines = entries.map((entry) => `  ${JSON.stringify(entry)}`);
-    files.push(['map.json', `[\n${lines.join(',\n')}\n]\n`]);
+    await write('map.json', `[\n${lines.join(',\n')}\n]\n`);
   }
   await colony.dispose();
-  for (const [name, content] of files) await writeFile(join(folder, name), content);
-  return files.map(([name]) => name);
 }
 
 /** Replaces the card's figures; the rest of the card stays as it is written. */

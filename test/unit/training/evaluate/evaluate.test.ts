@@ -111,7 +111,8 @@ describe('writing', () => {
     expect(text).toContain(String.raw`    {"name": "\"0\"", "kind": "plant"},`);
 
     const compute = createOnnxCompute({ threads: 1 });
-    const written = await writePictures(compute, model, folder, evaluation, WANTED);
+    const written: string[] = [];
+    await writePictures(compute, model, folder, evaluation, WANTED, (name) => written.push(name));
     expect(written).toEqual([
       'samples.png',
       'growth.png',
