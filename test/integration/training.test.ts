@@ -130,6 +130,20 @@ test('a run trains, is resumed to the same end, and leaves a checkpoint', async 
   expect(card.training.updates).toBe('4 of 4');
   expect(card.gallery).toHaveLength(3);
 
+  const checkpoint = join(folder, 'whole', 'checkpoint');
+  const from = [...run('from'), '--from', checkpoint];
+  await write('large.json', { update: { kind: 'residual', hidden: 6 } });
+  const misfit = await train([config('large.json'), ...from]);
+  expect(misfit.code).toBe(1);
+  expect(misfit.errors).toContain('"update.perceive.kernel" is [3,3,6,5]');
+  // An update that moves next to nothing leaves the weights it began with.
+  await write('still.json', { optimiser: { learningRate: 1e-12 } });
+  expect((await train([config('still.json'), ...from, '--minutes', '0'])).code).toBe(0);
+  const begun = (await stateOf('from'))['parameter:update.out.kernel'];
+  const trained = (await stateOf('whole'))['parameter:update.out.kernel'];
+  expect(Math.max(...trained.map(Math.abs))).toBeGreaterThan(1e-5);
+  expect(Math.max(...begun.map((x, i) => Math.abs(x - trained[i])))).toBeLessThan(1e-7);
+
   // Stopped by the clock after its first update.
   const part = await train([config(), ...run('part'), '--updates', '4', '--minutes', '0']);
   expect(part.code).toBe(0);

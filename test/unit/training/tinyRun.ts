@@ -47,15 +47,15 @@ export const TINY_POOL = {
   wounds: ['disc', 'half', 'bar', 'square', 'stroke'],
 };
 
-/** Six discs of their own colours on clear ground (RGBA), or of ink. */
-export function tinyData(channels: 1 | 4 = 4): Dataset {
+/** Six discs of their own colours on clear ground (RGBA) or on black (RGB), or of ink. */
+export function tinyData(channels: 1 | 3 | 4 = 4): Dataset {
   const pixels = new Uint8Array(COUNT * SIDE * SIDE * channels);
   for (let n = 0; n < COUNT; n++) {
     for (let y = 0; y < SIDE; y++) {
       for (let x = 0; x < SIDE; x++) {
         if (Math.hypot(x - 3.5, y - 3.5) > 1.5 + (n % 3)) continue;
         const colour = channels === 1 ? [255] : [40 * n, 250 - 40 * n, n % 2 === 0 ? 250 : 20, 255];
-        pixels.set(colour, ((n * SIDE + y) * SIDE + x) * channels);
+        pixels.set(colour.slice(0, channels), ((n * SIDE + y) * SIDE + x) * channels);
       }
     }
   }

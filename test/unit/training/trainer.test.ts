@@ -106,6 +106,19 @@ describe('the loss', () => {
       }),
       tinyData(1),
     ],
+    [
+      'of colours as mixtures',
+      tinyConfig({
+        updates: 80,
+        channels: 20,
+        latentSize: 20,
+        update: { kind: 'res4', hidden: 8 },
+        readout: { kind: 'dmol', mixtures: 2 },
+        presence: { threshold: 0.1 },
+        optimiser,
+      }),
+      tinyData(3),
+    ],
   ])('%s falls', async (_, config, data) => {
     const trainer = await start(config, firstState(config), data);
     const reports = await updates(trainer, 80);
@@ -172,6 +185,19 @@ describe('the pool of a run', () => {
     expect(pool.map(({ states }) => states.length)).toEqual([8 * 8 * 6, 8 * 8 * 6]);
     await trainer.dispose();
   });
+});
+
+it('trains on the validation part too where it is told so', async () => {
+  const config = tinyConfig({ pool: { ...TINY_POOL, size: 60, batch: 2, admit: 4 } });
+  const seen = async (trainOnValidation: boolean): Promise<number[]> => {
+    const trainer = await start({ ...config, trainOnValidation });
+    await updates(trainer, 6);
+    const { pool } = await trainer.state();
+    await trainer.dispose();
+    return [...new Set(pool.map(({ image }) => image))].sort();
+  };
+  expect(await seen(false)).toEqual([0, 1, 2, 3, 4]);
+  expect(await seen(true)).toEqual([0, 1, 2, 3, 4, 5]);
 });
 
 test('a gradient that is not finite changes nothing', async () => {
