@@ -13,6 +13,9 @@ import { TINY_POOL, tinyConfigJson } from '../unit/training/tinyRun.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 let folder = '';
 
+/** Milliseconds for several processes, each of which loads what trains, on a machine with other work. */
+const SLOW = 240_000;
+
 /** Always the same folder, so that the cache of training sets has one file of it. */
 const IMAGES = join(tmpdir(), 'vivarium-train-images');
 
@@ -121,94 +124,112 @@ test.each([
   expect(errors).toContain(text);
 });
 
-test('a run trains, is resumed to the same end, and leaves a checkpoint', async () => {
-  const whole = await train([config(), ...run('whole'), '--updates', '4']);
-  expect(whole.errors).toMatch(/trains on .*ONNX/);
-  expect(whole.errors).toMatch(/4\/4 · .* updates\/s on onnx · /);
-  expect(whole.code).toBe(0);
-  const { card } = await loadCheckpoint(join(folder, 'whole', 'checkpoint'));
-  expect(card.training.updates).toBe('4 of 4');
-  expect(card.gallery).toHaveLength(3);
+test(
+  'a run trains, is resumed to the same end, and leaves a checkpoint',
+  async () => {
+    const whole = await train([config(), ...run('whole'), '--updates', '4']);
+    expect(whole.errors).toMatch(/trains on .*ONNX/);
+    expect(whole.errors).toMatch(/4\/4 · .* updates\/s on onnx · /);
+    expect(whole.code).toBe(0);
+    const { card } = await loadCheckpoint(join(folder, 'whole', 'checkpoint'));
+    expect(card.training.updates).toBe('4 of 4');
+    expect(card.gallery).toHaveLength(3);
 
-  const checkpoint = join(folder, 'whole', 'checkpoint');
-  const from = [...run('from'), '--from', checkpoint];
-  await write('large.json', { update: { kind: 'residual', hidden: 6 } });
-  const misfit = await train([config('large.json'), ...from]);
-  expect(misfit.code).toBe(1);
-  expect(misfit.errors).toContain('"update.perceive.kernel" is [3,3,6,5]');
-  // An update that moves next to nothing leaves the weights it began with.
-  await write('still.json', { optimiser: { learningRate: 1e-12 } });
-  expect((await train([config('still.json'), ...from, '--minutes', '0'])).code).toBe(0);
-  const begun = (await stateOf('from'))['parameter:update.out.kernel'];
-  const trained = (await stateOf('whole'))['parameter:update.out.kernel'];
-  expect(Math.max(...trained.map(Math.abs))).toBeGreaterThan(1e-5);
-  expect(Math.max(...begun.map((x, i) => Math.abs(x - trained[i])))).toBeLessThan(1e-7);
+    const checkpoint = join(folder, 'whole', 'checkpoint');
+    const from = [...run('from'), '--from', checkpoint];
+    await write('large.json', { update: { kind: 'residual', hidden: 6 } });
+    const misfit = await train([config('large.json'), ...from]);
+    expect(misfit.code).toBe(1);
+    expect(misfit.errors).toContain('"update.perceive.kernel" is [3,3,6,5]');
+    // An update that moves next to nothing leaves the weights it began with.
+    await write('still.json', { optimiser: { learningRate: 1e-12 } });
+    expect((await train([config('still.json'), ...from, '--minutes', '0'])).code).toBe(0);
+    const begun = (await stateOf('from'))['parameter:update.out.kernel'];
+    const trained = (await stateOf('whole'))['parameter:update.out.kernel'];
+    expect(Math.max(...trained.map(Math.abs))).toBeGreaterThan(1e-5);
+    expect(Math.max(...begun.map((x, i) => Math.abs(x - trained[i])))).toBeLessThan(1e-7);
 
-  // Stopped by the clock after its first update.
-  const part = await train([config(), ...run('part'), '--updates', '4', '--minutes', '0']);
-  expect(part.code).toBe(0);
-  expect(part.errors).toContain('go on with --resume');
-  expect((await stateOf('part')).run[0]).toBe(1);
-  const rest = await train([config(), ...run('part'), '--updates', '4', '--resume']);
-  expect(rest.code).toBe(0);
-  const { run: _, ...found } = await stateOf('part');
-  const { run: __, ...wanted } = await stateOf('whole');
-  expect(Object.keys(wanted).filter((name) => name.startsWith('pool.'))).toHaveLength(2);
-  expect(found).toEqual(wanted);
-  expect(await updatesIn('part')).toEqual([1, 2, 3, 4]);
-});
+    // Stopped by the clock after its first update.
+    const part = await train([config(), ...run('part'), '--updates', '4', '--minutes', '0']);
+    expect(part.code).toBe(0);
+    expect(part.errors).toContain('go on with --resume');
+    expect((await stateOf('part')).run[0]).toBe(1);
+    const rest = await train([config(), ...run('part'), '--updates', '4', '--resume']);
+    expect(rest.code).toBe(0);
+    const { run: _, ...found } = await stateOf('part');
+    const { run: __, ...wanted } = await stateOf('whole');
+    expect(Object.keys(wanted).filter((name) => name.startsWith('pool.'))).toHaveLength(2);
+    expect(found).toEqual(wanted);
+    expect(await updatesIn('part')).toEqual([1, 2, 3, 4]);
+  },
+  SLOW,
+);
 
-test('Ctrl-C stops after the running update, saves, and writes the checkpoint', async () => {
-  await write('long.json', { updates: 100_000 });
-  let sent = false;
-  const { code, errors } = await train([config('long.json'), ...run('long')], (said, signal) => {
-    if (sent || !said.includes('updates/s')) return;
-    sent = true;
-    signal('SIGINT');
-  });
-  expect(errors).toContain('stops after this update');
-  expect(code).toBe(0);
-  const [update] = (await stateOf('long')).run;
-  expect(update).toBeGreaterThan(0);
-  const logged = await updatesIn('long');
-  expect(logged).toEqual(Array.from({ length: update }, (_, i) => i + 1));
-  const { card } = await loadCheckpoint(join(folder, 'long', 'checkpoint'));
-  expect(card.training.updates).toBe(`${update} of 100000`);
-});
+test(
+  'Ctrl-C stops after the running update, saves, and writes the checkpoint',
+  async () => {
+    await write('long.json', { updates: 100_000 });
+    let sent = false;
+    const { code, errors } = await train([config('long.json'), ...run('long')], (said, signal) => {
+      if (sent || !said.includes('updates/s')) return;
+      sent = true;
+      signal('SIGINT');
+    });
+    expect(errors).toContain('stops after this update');
+    expect(code).toBe(0);
+    const [update] = (await stateOf('long')).run;
+    expect(update).toBeGreaterThan(0);
+    const logged = await updatesIn('long');
+    expect(logged).toEqual(Array.from({ length: update }, (_, i) => i + 1));
+    const { card } = await loadCheckpoint(join(folder, 'long', 'checkpoint'));
+    expect(card.training.updates).toBe(`${update} of 100000`);
+  },
+  SLOW,
+);
 
-test('a run that was killed goes on from what it saved last', async () => {
-  await write('killed.json', { updates: 100_000, saveMinutes: 0.0001 });
-  const args = [config('killed.json'), ...run('killed')];
-  const state = join(folder, 'killed', 'state.safetensors');
-  let watch: NodeJS.Timeout | undefined;
-  const { code } = await train(args, (_, signal) => {
-    watch ??= setInterval(() => existsSync(state) && signal('SIGKILL'), 10);
-  });
-  clearInterval(watch);
-  expect(code).toBeNull();
-  const [before] = (await stateOf('killed')).run;
-  expect(before).toBeGreaterThan(0);
-  const resumed = await train([...args, '--resume', '--minutes', '0']);
-  expect(resumed.code).toBe(0);
-  expect((await stateOf('killed')).run[0]).toBe(before + 1);
-  expect((await updatesIn('killed')).at(-1)).toBe(before + 1);
-});
+test(
+  'a run that was killed goes on from what it saved last',
+  async () => {
+    await write('killed.json', { updates: 100_000, saveMinutes: 0.0001 });
+    const args = [config('killed.json'), ...run('killed')];
+    const state = join(folder, 'killed', 'state.safetensors');
+    let watch: NodeJS.Timeout | undefined;
+    const { code } = await train(args, (_, signal) => {
+      watch ??= setInterval(() => existsSync(state) && signal('SIGKILL'), 10);
+    });
+    clearInterval(watch);
+    expect(code).toBeNull();
+    const [before] = (await stateOf('killed')).run;
+    expect(before).toBeGreaterThan(0);
+    const resumed = await train([...args, '--resume', '--minutes', '0']);
+    expect(resumed.code).toBe(0);
+    expect((await stateOf('killed')).run[0]).toBe(before + 1);
+    expect((await updatesIn('killed')).at(-1)).toBe(before + 1);
+  },
+  SLOW,
+);
 
-test('batch and back end are chosen; a changed model is not resumed, and a new run keeps the old', async () => {
-  const args = [...run('small'), '--backend', 'cpu', '--minutes', '0'];
-  const { code, errors } = await train([config(), ...args, '--batch', '1']);
-  expect(code).toBe(0);
-  expect(errors).not.toContain('ONNX');
-  const { 'pool.entries': entries } = await stateOf('small');
-  expect(entries).toHaveLength(2);
+test(
+  'batch and back end are chosen; a changed model is not resumed, and a new run keeps the old',
+  async () => {
+    const args = [...run('small'), '--backend', 'cpu', '--minutes', '0'];
+    const { code, errors } = await train([config(), ...args, '--batch', '1']);
+    expect(code).toBe(0);
+    expect(errors).not.toContain('ONNX');
+    const { 'pool.entries': entries } = await stateOf('small');
+    expect(entries).toHaveLength(2);
 
-  await write('leaky.json', { update: { kind: 'residual', hidden: 5, stateLimit: 4, leak: 0.5 } });
-  const refused = await train([config('leaky.json'), ...args, '--resume']);
-  expect(refused.code).toBe(1);
-  expect(refused.errors).toContain('"update.leak"');
+    await write('leaky.json', {
+      update: { kind: 'residual', hidden: 5, stateLimit: 4, leak: 0.5 },
+    });
+    const refused = await train([config('leaky.json'), ...args, '--resume']);
+    expect(refused.code).toBe(1);
+    expect(refused.errors).toContain('"update.leak"');
 
-  const anew = await train([config('leaky.json'), ...args]);
-  expect(anew.code).toBe(0);
-  expect(anew.errors).toContain('state.old.safetensors');
-  expect(existsSync(join(folder, 'small', 'state.old.safetensors'))).toBe(true);
-});
+    const anew = await train([config('leaky.json'), ...args]);
+    expect(anew.code).toBe(0);
+    expect(anew.errors).toContain('state.old.safetensors');
+    expect(existsSync(join(folder, 'small', 'state.old.safetensors'))).toBe(true);
+  },
+  SLOW,
+);

@@ -1,0 +1,190 @@
+/** What training costs: forward and backward of the rule, as programs of segments, on each back end that is here. */
+import { availableParallelism, loadavg } from 'node:os';
+import type { Compute, ComputeName, Value } from '../../server/training/autodiff/compute.ts';
+import { ComputeError, createCompute } from '../../server/training/autodiff/create.ts';
+import { inLanes } from '../../server/training/lanes.ts';
+import { type DecoderSpec, Segments } from '../../server/training/model/segments.ts';
+import { macPerCellStep, updateShapes } from '../../server/vnca/architecture.ts';
+import { createRandom } from '../../shared/random.ts';
+import { type PyTorch, startPyTorch } from './trainPytorch.ts';
+
+interface TrainRow {
+  readonly channels: number;
+  readonly hidden: number;
+  /** Patches of SIDE×SIDE. */
+  readonly batch: number;
+  readonly backend: ComputeName;
+  /** Of forward and backward, counted as three forwards. */
+  readonly gflops: number;
+  readonly updatesPerSecond: number;
+  /** Of the same in PyTorch, taken in turn with ours in this run; null: not measured. */
+  readonly pytorchGflops: number | null;
+  /** gflops / pytorchGflops. */
+  readonly ratio: number | null;
+}
+
+export interface TrainFigures {
+  readonly devices: Readonly<Record<string, string>>;
+  /** What else ran meanwhile counts against both: processes that wanted to run, mean of the last minute. */
+  readonly load: number;
+  readonly nets: readonly TrainRow[];
+}
+
+const BACKENDS: readonly ComputeName[] = ['onnx', 'tensorflow', 'webgpu', 'wasm', 'cpu'];
+const NETS = [
+  { channels: 32, hidden: 64 },
+  { channels: 48, hidden: 72 },
+] as const;
+const BATCHES = [4, 8, 12, 32] as const;
+const SIDE = 32;
+const STEPS = 4;
+/** Times that ours and PyTorch's are measured in turn; the best of each counts. */
+const ROUNDS = 6;
+/** Two rounds are enough once they took so many seconds. */
+const ENOUGH = 6;
+/** A batch that would take longer than so many seconds a step is left out. */
+const LONGEST = 5;
+/** PyTorch may choose: threads wait for each other where the machine has something else to do. */
+const PYTORCH_THREADS = [...new Set([availableParallelism(), 1])];
+
+export async function benchTrain(
+  log: (line: string) => void,
+  options: { readonly pytorch?: boolean } = {},
+): Promise<TrainFigures> {
+  const pytorch = options.pytorch ? await startPyTorch(log) : undefined;
+  const devices: Record<string, string> = {};
+  if (pytorch) {
+    devices.pytorch = pytorch.device;
+    log(pytorch.device);
+  }
+  const nets: TrainRow[] = [];
+  for (const name of BACKENDS) {
+    const compute = await start(name, log);
+    if (!compute) continue;
+    devices[name] = compute.device;
+    log(`${name}: ${compute.device}`);
+    for (const net of NETS) nets.push(...(await measureNet(compute, net, pytorch, log)));
+    await compute.dispose();
+  }
+  await pytorch?.close();
+  return { devices, load: loadavg()[0], nets };
+}
+
+async function start(name: ComputeName, log: (line: string) => void): Promise<Compute | undefined> {
+  try {
+    return await createCompute(name);
+  } catch (error) {
+    if (!(error instanceof ComputeError)) throw error;
+    log(`left out: ${error.message}`);
+    return undefined;
+  }
+}
+
+type Net = (typeof NETS)[number];
+
+async function measureNet(
+  compute: Compute,
+  net: Net,
+  pytorch: PyTorch | undefined,
+  log: (line: string) => void,
+): Promise<TrainRow[]> {
+  const rows: TrainRow[] = [];
+  let secondsPerPatch = 0;
+  for (const batch of BATCHES) {
+    if (secondsPerPatch * batch > LONGEST) {
+      log(`${compute.name} ${net.channels}→${net.hidden}: batch ${batch} left out, too slow`);
+      continue;
+    }
+    const { step, gflop, dispose } = await prepare(compute, net, batch);
+    const gpu = compute.device.startsWith('GPU');
+    const task = { ...net, batch, side: SIDE, steps: STEPS, gpu };
+    await step();
+    let best = Infinity;
+    let pytorchBest = Infinity;
+    const begun = performance.now();
+    for (let round = 0; round < ROUNDS; round++) {
+      const started = performance.now();
+      await step();
+      best = Math.min(best, (performance.now() - started) / 1000);
+      for (const threads of pytorch ? PYTORCH_THREADS : []) {
+        pytorchBest = Math.min(pytorchBest, await pytorch!.time({ ...task, threads }));
+      }
+      if (round > 0 && performance.now() - begun > ENOUGH * 1000) break;
+    }
+    await dispose();
+    secondsPerPatch = best / batch;
+    const row: TrainRow = {
+      ...net,
+      batch,
+      backend: compute.name,
+      gflops: round(gflop / best),
+      updatesPerSecond: round(1 / best),
+      pytorchGflops: pytorch ? round(gflop / pytorchBest) : null,
+      ratio: pytorch ? round(pytorchBest / best) : null,
+    };
+    rows.push(row);
+    const compared = pytorch
+      ? `  PyTorch ${`${row.pytorchGflops}`.padStart(6)}  ratio ${row.ratio}`
+      : '';
+    log(
+      `${row.backend.padEnd(10)} ${row.channels}→${row.hidden}  batch ${`${batch}`.padStart(2)}  ` +
+        `${`${row.gflops}`.padStart(6)} GFLOP/s  ${`${row.updatesPerSecond}`.padStart(6)} updates/s${compared}`,
+    );
+  }
+  return rows;
+}
+
+const round = (x: number): number => Number(x.toPrecision(3));
+
+/** One training step: the batch is shared out among the lanes, as the trainer shares out its micro-batches. */
+async function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
+  const spec: DecoderSpec = {
+    side: SIDE,
+    channels,
+    latentSize: channels,
+    growth: { kind: 'uniform', steps: STEPS },
+    update: { kind: 'residual', hidden, leak: 0, standingInput: false, updateProbability: 1 },
+  };
+  const lanes = batch % compute.lanes === 0 ? compute.lanes : 1;
+  const micro = batch / lanes;
+  const likelihood = { kind: 'gaussian', sigma: 0.1, channels: [0, 1, 2, 3] } as const;
+  const segments = new Segments(compute, spec, likelihood, 4, micro);
+  // Computes the states again before it goes back: forward and backward in one.
+  const program = await segments.reverse(
+    { begin: 'go-on', stage: SIDE, steps: STEPS },
+    { image: true, change: false },
+  );
+  const random = createRandom(1);
+  const inputs: Record<string, Value> = {};
+  const give = (name: string, shape: readonly number[], scale: number): void => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const data = Float32Array.from({ length: size }, () => scale * random.normal());
+    inputs[name] = compute.upload(shape, data);
+  };
+  for (const [name, shape] of updateShapes(spec)) {
+    give(`parameter:${name}`, shape, 0.05);
+    give(`total:${name}`, shape, 0);
+  }
+  give('latents', [micro, channels], 1);
+  give('total:latents', [micro, channels], 0);
+  give('states', [micro, SIDE, SIDE, channels], 1);
+  give('image', [micro, SIDE, SIDE, 4], 1);
+  give('weight', [micro], 1);
+  const jobs = Array.from({ length: lanes }, (_, i) => i);
+  return {
+    gflop: (3 * 2 * macPerCellStep(spec) * batch * SIDE ** 2 * STEPS) / 1e9,
+    async step(): Promise<void> {
+      await inLanes(jobs, lanes, async () => {
+        const results = await program.run(inputs);
+        // Where work is queued, only reading tells that it is done.
+        await compute.read(results.nats);
+        await compute.read(results['total:update.perceive.kernel']);
+        compute.free(...Object.values(results));
+      });
+    },
+    async dispose(): Promise<void> {
+      compute.free(...Object.values(inputs));
+      await segments.dispose();
+    },
+  };
+}
