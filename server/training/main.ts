@@ -49,7 +49,11 @@ async function main(): Promise<void> {
   say(`trains on ${compute.device}`);
   const trainer = await Trainer.create(compute, config, data, begun.state);
   if (options.resume) await cutLog(folder, begun.state.update);
-  else if (await setAside(folder)) say('the run before is kept as state.old.safetensors');
+  else {
+    if (await setAside(folder)) say('the run before is kept as state.old.safetensors');
+    // Whatever happens from here on, there is a run to resume.
+    await saveRun(folder, begun, config);
+  }
   await mkdir(join(folder, PICTURES_FOLDER), { recursive: true });
 
   const seconds = await train({ trainer, compute, config, data, folder, begun, options });

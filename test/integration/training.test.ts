@@ -192,10 +192,11 @@ test(
   async () => {
     await write('killed.json', { updates: 100_000, saveMinutes: 0.0001 });
     const args = [config('killed.json'), ...run('killed')];
-    const state = join(folder, 'killed', 'state.safetensors');
+    // Drawn after the state was saved.
+    const picture = join(folder, 'killed', 'pictures', 'latest.png');
     let watch: NodeJS.Timeout | undefined;
     const { code } = await train(args, (_, signal) => {
-      watch ??= setInterval(() => existsSync(state) && signal('SIGKILL'), 10);
+      watch ??= setInterval(() => existsSync(picture) && signal('SIGKILL'), 10);
     });
     clearInterval(watch);
     expect(code).toBeNull();
@@ -205,6 +206,21 @@ test(
     expect(resumed.code).toBe(0);
     expect((await stateOf('killed')).run[0]).toBe(before + 1);
     expect((await updatesIn('killed')).at(-1)).toBe(before + 1);
+  },
+  SLOW,
+);
+
+test(
+  'a gradient that is not finite ends a run with a sentence, and what was saved goes on',
+  async () => {
+    await write('wild.json', { optimiser: { learningRate: 1e30 } });
+    const wild = await train([config('wild.json'), ...run('wild')]);
+    expect(wild.code).toBe(1);
+    const last = wild.errors.trim().split('\n').at(-1);
+    expect(last).toMatch(/^train: gradient of update \d is not finite; lower .* --resume$/);
+    const tame = await train([config(), ...run('wild'), '--resume', '--updates', '2']);
+    expect(tame.code).toBe(0);
+    expect(await updatesIn('wild')).toEqual([1, 2]);
   },
   SLOW,
 );

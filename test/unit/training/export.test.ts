@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import type { Compute } from '../../../server/training/autodiff/compute.ts';
 import { createCompute } from '../../../server/training/autodiff/create.ts';
@@ -16,43 +17,66 @@ beforeAll(async () => {
 });
 afterAll(() => compute?.dispose());
 
-test('what a run exports is a checkpoint that loads, with its gallery', async () => {
-  const config = tinyConfig({ pool: TINY_POOL, gallery: 4, trustedSteps: 30 });
-  const data = tinyData();
-  const trainer = await Trainer.create(compute, config, data, firstState(config));
-  await updates(trainer, 3);
-  const { tensors } = await trainer.state();
-  const weights = new Map(
-    [...trainedShapes(config).keys()].map((name) => [name, tensors.get(`parameter:${name}`)!]),
-  );
-  const figures = { elbo: { nats: -3 } };
-  const training = { updates: '3 of 6' };
-  const model = await trainedModel(compute, config, data, weights, training, figures);
-  await writeCheckpoint(folder(), model);
+const shown = { presence: { threshold: 0.1 }, gallery: 4, trustedSteps: 30 };
+const mixtures = { readout: { kind: 'dmol', mixtures: 2 }, channels: 20, latentSize: 20 };
+const ink = { readout: { kind: 'bernoulli', channel: 0 } };
+const uniform = { growth: { kind: 'uniform', steps: 4 }, growthSteps: [3, 6] };
+const byChance = { kind: 'simple', hidden: 5, updateProbability: 0.5 };
 
-  const checkpoint = await loadCheckpoint(folder());
-  expect(checkpoint.card).toMatchObject({
-    name: 'tiny',
-    trustedSteps: 30,
-    encoder: config.encoder,
-    data: { set: 'six discs', licence: 'none', source: 'made up' },
-    training,
-    figures,
-  });
-  expect(checkpoint.card.gallery).toEqual(data.entries.slice(0, 4));
-  for (const [name, { data: numbers }] of weights) {
-    expect(checkpoint.tensors.get(name)?.data).toEqual(numbers);
-  }
-  // The gallery's latents are those of its images, as the encoder of the checkpoint sees them.
-  const means = await trainer.means(Uint32Array.of(0, 1, 2, 3));
-  const own = await encodeMeans(compute, config, data, Uint32Array.of(3), checkpoint.tensors);
-  expect(means.some((x) => Math.abs(x) > 1e-3)).toBe(true);
-  for (let i = 0; i < 6; i++) {
-    expect(galleryLatent(checkpoint, 3)[i]).toBeCloseTo(means[3 * 6 + i], 5);
-    expect(own[i]).toBeCloseTo(means[3 * 6 + i], 5);
-  }
-  await trainer.dispose();
-});
+test.each([
+  ['RGBA, doubling, pool', tinyConfig({ ...shown, pool: TINY_POOL }), tinyData()],
+  [
+    'mixtures, doubling',
+    tinyConfig({ ...shown, ...mixtures, update: { kind: 'res4', hidden: 6 } }),
+    tinyData(3),
+  ],
+  [
+    'ink, uniform, by chance',
+    tinyConfig({ ...shown, ...ink, ...uniform, update: byChance }),
+    tinyData(1),
+  ],
+])(
+  'what a run exports is a checkpoint that loads, with its gallery: %s',
+  async (name, config, data) => {
+    const out = join(folder(), name);
+    const size = config.latentSize;
+    const trainer = await Trainer.create(compute, config, data, firstState(config));
+    await updates(trainer, 3);
+    const { tensors } = await trainer.state();
+    const weights = new Map(
+      [...trainedShapes(config).keys()].map((name) => [name, tensors.get(`parameter:${name}`)!]),
+    );
+    const figures = { elbo: { nats: -3 } };
+    const training = { updates: '3 of 6' };
+    const model = await trainedModel(compute, config, data, weights, training, figures);
+    await writeCheckpoint(out, model);
+
+    const checkpoint = await loadCheckpoint(out);
+    expect(checkpoint.card).toMatchObject({
+      name: 'tiny',
+      trustedSteps: 30,
+      encoder: config.encoder,
+      data: { set: 'six discs', licence: 'none', source: 'made up' },
+      training,
+      figures,
+    });
+    expect(checkpoint.card.gallery).toEqual(data.entries.slice(0, 4));
+    for (const [name, { data: numbers }] of weights) {
+      expect(checkpoint.tensors.get(name)?.data).toEqual(numbers);
+    }
+    // The gallery's latents are those of its images, as the encoder of the checkpoint sees them.
+    const means = await trainer.means(Uint32Array.of(0, 1, 2, 3));
+    const own = await encodeMeans(compute, config, data, Uint32Array.of(3), checkpoint.tensors);
+    expect(means.some((x) => Math.abs(x) > 1e-3)).toBe(true);
+    for (let i = 0; i < size; i++) {
+      expect(galleryLatent(checkpoint, 3)[i]).toBeCloseTo(means[3 * size + i], 5);
+      expect(own[i]).toBeCloseTo(means[3 * size + i], 5);
+    }
+    // A sheet of it can be drawn too.
+    expect((await drawProgressSheet(config, data, trainer)).length).toBeGreaterThan(500);
+    await trainer.dispose();
+  },
+);
 
 test.each([
   ['grows', {}, 4],
