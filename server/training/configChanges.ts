@@ -1,5 +1,8 @@
 /** What may change in a configuration between the parts of a run, and from machine to machine. */
+import { resolve } from 'node:path';
 import { parseConfig, type TrainingConfig } from './config.ts';
+import { nameOfFile } from './data/names.ts';
+import { TrainingError } from './errors.ts';
 
 /** What makes a model, and what its pool shows; the rest is schedule, which may change in the course of a run. */
 const MODEL_PARTS = [
@@ -72,4 +75,32 @@ export function withBatch<T extends TrainingConfig>(config: T, fresh: number): T
         },
       }),
   };
+}
+
+/**
+ * The same training on images of the user's own.
+ *
+ * @param images a folder, from the working directory
+ * @throws TrainingError bad-config: the configuration's set is no folder
+ */
+export function withImages<T extends TrainingConfig>(config: T, images: string): T {
+  const { data } = config;
+  if (data.kind !== 'folder' && data.kind !== 'celeba') {
+    throw new TrainingError(
+      'bad-config',
+      `--images is for a training set that is a folder of images, not for "data.kind" "${data.kind}"`,
+    );
+  }
+  return { ...config, data: { ...data, folder: resolve(images) } };
+}
+
+/**
+ * The same training by another name.
+ *
+ * @throws TrainingError bad-config
+ */
+export function withName<T extends TrainingConfig>(config: T, name: string): T {
+  const named = { ...config, name, title: nameOfFile(name) };
+  parseConfig(JSON.parse(JSON.stringify(named)), '--name');
+  return named;
 }

@@ -5,7 +5,7 @@ import { loadModel } from '../vnca/checkpoint.ts';
 import type { Compute } from './autodiff/compute.ts';
 import { createCompute } from './autodiff/create.ts';
 import { readConfig, type TrainingConfig } from './config.ts';
-import { withBatch } from './configChanges.ts';
+import { withBatch, withImages, withName } from './configChanges.ts';
 import { type Dataset, loadDataset } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
 import { trainedModel, writeCheckpoint } from './export.ts';
@@ -33,8 +33,7 @@ async function main(): Promise<void> {
     return;
   }
   const { folder: baseFolder, ...read } = await readConfig(options.file);
-  const { updates = read.updates, batch } = options;
-  const config = { ...(batch ? withBatch(read, batch) : read), updates };
+  const config = withOptions(read, options);
   const folder = options.run ?? join('.cache/training/runs', config.name);
   const begun = await begin(options, config, folder);
 
@@ -61,7 +60,7 @@ async function main(): Promise<void> {
   await trainer.dispose();
   const out = options.out ?? join(folder, 'checkpoint');
   const training = {
-    command: `npm run train -- ${options.file}${batch ? ` --batch ${batch}` : ''}`,
+    command: `npm run train -- ${options.file}${options.batch ? ` --batch ${options.batch}` : ''}`,
     updates: `${state.update} of ${config.updates}`,
     hours: (seconds / 3600).toFixed(2),
     device: compute.device,
@@ -74,6 +73,16 @@ async function main(): Promise<void> {
   const more = state.update < config.updates ? ' (go on with --resume)' : '';
   say(`checkpoint: ${out}; state: ${folder}${more}`);
   await compute.dispose();
+}
+
+/** @throws TrainingError bad-config */
+function withOptions(read: TrainingConfig, options: Options): TrainingConfig {
+  const { name, images, batch, updates } = options;
+  let config = read;
+  if (name !== undefined) config = withName(config, name);
+  if (images !== undefined) config = withImages(config, images);
+  if (batch !== undefined) config = withBatch(config, batch);
+  return updates === undefined ? config : { ...config, updates };
 }
 
 /** @throws TrainingError no-run, bad-run */

@@ -8,6 +8,8 @@ export const HELP = `Trains organisms.
 Usage: npm run train -- <config.json> [options]
 
   <config.json>        what to train on what; see server/training/configs
+  --images <folder>    pictures to train on, where the configuration is for a folder of your own
+  --name <name>        of run and checkpoint, instead of the configuration's
   --resume             go on with the run of this name, to the same end as if it had never stopped
   --from <checkpoint>  begin with the weights of a checkpoint instead of fresh ones
   --run <folder>       where the run keeps its state and pictures (default .cache/training/runs/<name>)
@@ -34,6 +36,8 @@ const BACKENDS = [
 
 export interface Options {
   readonly file: string;
+  readonly images?: string;
+  readonly name?: string;
   readonly resume: boolean;
   readonly from?: string;
   readonly run?: string;
@@ -65,7 +69,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
   if (values.resume && values.from !== undefined) {
     throw new TrainingError('bad-config', '--from begins a run and --resume goes on: choose one');
   }
-  const { from, run, out } = values;
+  const { images, name, from, run, out } = values;
   const updates = countOf('--updates', values.updates);
   const batch = countOf('--batch', values.batch);
   const threads = countOf('--threads', values.threads);
@@ -74,6 +78,8 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     file: positionals[0],
     resume: values.resume ?? false,
     backend,
+    ...(images !== undefined && { images }),
+    ...(name !== undefined && { name }),
     ...(from !== undefined && { from }),
     ...(run !== undefined && { run }),
     ...(out !== undefined && { out }),
@@ -91,6 +97,8 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         help: { type: 'boolean', short: 'h' },
+        images: { type: 'string' },
+        name: { type: 'string' },
         resume: { type: 'boolean' },
         from: { type: 'string' },
         run: { type: 'string' },

@@ -228,10 +228,13 @@ test(
 test(
   'batch and back end are chosen; a changed model is not resumed, and a new run keeps the old',
   async () => {
-    const args = [...run('small'), '--backend', 'cpu', '--minutes', '0'];
+    const own = ['--images', IMAGES, '--name', 'mine'];
+    const args = [...run('small'), ...own, '--backend', 'cpu', '--minutes', '0'];
     const { code, errors } = await train([config(), ...args, '--batch', '1']);
     expect(code).toBe(0);
     expect(errors).not.toContain('ONNX');
+    const { card } = await loadCheckpoint(join(folder, 'small', 'checkpoint'));
+    expect([card.name, card.title]).toEqual(['mine', 'Mine']);
     const { 'pool.entries': entries } = await stateOf('small');
     expect(entries).toHaveLength(2);
 

@@ -1,7 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseConfig, readConfig } from '../../../server/training/config.ts';
-import { changedField, withBatch } from '../../../server/training/configChanges.ts';
+import {
+  changedField,
+  withBatch,
+  withImages,
+  withName,
+} from '../../../server/training/configChanges.ts';
 import { TrainingError } from '../../../server/training/errors.ts';
 import { TINY_POOL, temporaryFolder, tinyConfig, tinyConfigJson } from './tinyRun.ts';
 
@@ -181,4 +186,22 @@ describe('another batch', () => {
       }
     }
   });
+});
+
+test('images of the user are taken from the working directory', () => {
+  const { data } = withImages(tinyConfig(), 'drawings');
+  expect(data).toEqual({ ...tinyConfig().data, folder: join(process.cwd(), 'drawings') });
+  const digits = tinyConfig({
+    side: 32,
+    readout: { kind: 'bernoulli', channel: 0 },
+    data: { kind: 'mnist', side: 32 },
+  });
+  expect(() => withImages(digits, 'drawings')).toThrow(/^--images is for .* not for .*"mnist"$/);
+});
+
+test('another name has another title, and must be one', () => {
+  const { name, title, ...rest } = withName(tinyConfig(), 'my-drawings');
+  expect([name, title]).toEqual(['my-drawings', 'My Drawings']);
+  expect(rest).toEqual((({ name: _, title: __, ...others }) => others)(tinyConfig()));
+  expect(() => withName(tinyConfig(), 'My Drawings')).toThrow('--name: field "name"');
 });

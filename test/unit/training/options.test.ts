@@ -21,8 +21,12 @@ test('all that help names is understood', () => {
     backend: 'auto',
   });
   expect(readOptions(['-h'])).toBe('help');
+  expect(readOptions(['a.json', '--images', '~/drawings', '--name', 'mine'])).toMatchObject({
+    images: '~/drawings',
+    name: 'mine',
+  });
   for (const [, option] of HELP.matchAll(/^ {2}(--[a-z]+)/gm)) {
-    expect(`${args} --resume --from`).toContain(option);
+    expect(`${args} --resume --from --images --name`).toContain(option);
   }
 });
 
