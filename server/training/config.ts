@@ -53,16 +53,6 @@ const fields = v.strictObject({
   trainOnValidation: v.optional(v.boolean(), false),
   /** Equal seeds give equal runs on one back end. */
   seed: v.optional(whole, 1),
-  /** Waves of phase from the patch's edges, written into the first weights; see `model/morphogens.ts`. */
-  morphogens: v.optional(
-    v.array(
-      v.strictObject({
-        from: v.picklist(['left', 'right', 'top', 'bottom']),
-        period: v.pipe(v.number(), v.minValue(2)),
-      }),
-    ),
-    [],
-  ),
   /** Updates of the whole run. */
   updates: count,
   /** σ of the RGBA likelihood; other read-outs have none. */

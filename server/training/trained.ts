@@ -4,7 +4,6 @@ import { randomOfUpdate } from './batches.ts';
 import type { TrainingConfig } from './config.ts';
 import { encoderShapes } from './model/encoder.ts';
 import { imageChannels, type Likelihood } from './model/likelihood.ts';
-import { beginWithMorphogens } from './model/morphogens.ts';
 import { initialise, type Shapes, type Tensors } from './model/parameters.ts';
 import type { PoolEntry } from './pool.ts';
 
@@ -44,11 +43,6 @@ export function trainedShapes(config: TrainingConfig): Shapes {
 /** The first state of a run: untrained, its pool empty. */
 export function firstState(config: TrainingConfig): RunState {
   const drawn = initialise(trainedShapes(config), randomOfUpdate(config.seed, 0));
-  const { morphogens, readout } = config;
-  if (morphogens.length > 0) {
-    const shown = readout.kind === 'rgba-premultiplied' ? Math.max(...readout.channels) + 1 : 1;
-    beginWithMorphogens(config, drawn, morphogens, shown);
-  }
   const tensors = new Map([...drawn].map(([name, tensor]) => [`parameter:${name}`, tensor]));
   return { update: 0, tensors, pool: [] };
 }
