@@ -18,7 +18,7 @@ export function updateShapes(card: Architecture): Map<string, readonly number[]>
   layer('perceive', [3, 3, c, h]);
   if (update.genome) {
     layer('genome', [z, update.genome.hidden]);
-    layer('modulation', [update.genome.hidden, modulationSize(card)]);
+    layer('modulation', [update.genome.hidden, genomeLayout(card).size]);
   } else if (update.standingInput) layer('genome', [z, h], false);
   if (update.kind === 'residual') layer('hidden', [h, h]);
   if (update.kind === 'res4') {
@@ -31,9 +31,26 @@ export function updateShapes(card: Architecture): Map<string, readonly number[]>
   return shapes;
 }
 
-/** What a read genome holds, one after the other: for each hidden layer scales and shifts, then shifts of the change. */
-function modulationSize({ channels, update }: Architecture): number {
-  return 2 * update.hidden * (update.kind === 'residual' ? 2 : 1) + channels;
+/** Where the parts of a read genome lie, one behind the other. */
+export interface GenomeLayout {
+  /** Scales of each hidden layer, each followed by as many shifts: where they begin. */
+  readonly layers: readonly number[];
+  /** Shifts of the change, [C]. */
+  readonly shifts: number;
+  /** Weights of the last layer, [hidden, expressed]. */
+  readonly weights: number;
+  readonly size: number;
+}
+
+export function genomeLayout({
+  channels,
+  update,
+}: Pick<Architecture, 'channels' | 'update'>): GenomeLayout {
+  const { hidden, kind, genome } = update;
+  const layers = kind === 'residual' ? [0, 2 * hidden] : [0];
+  const shifts = 2 * hidden * layers.length;
+  const weights = shifts + channels;
+  return { layers, shifts, weights, size: weights + hidden * (genome?.expressed ?? 0) };
 }
 
 /** Layers that are worked out once a patch, not once a cell. */
@@ -48,7 +65,8 @@ export function countParameters(card: Architecture): number {
 
 /** Multiply-adds of one step for one cell (biases and activations left out). */
 export function macPerCellStep(card: Architecture): number {
-  let sum = 0;
+  const { genome, hidden } = card.update;
+  let sum = hidden * (genome?.expressed ?? 0);
   for (const [name, shape] of updateShapes(card)) {
     if (shape.length > 1 && !PER_PATCH.test(name)) sum += shape.reduce((a, b) => a * b, 1);
   }

@@ -30,7 +30,13 @@ const updateFields = {
   /** The latent takes part in every step: every cell carries the genome. It adds z·W to the first layer, or see `genome`. */
   standingInput: v.optional(v.boolean(), false),
   /** The standing input is read by a net of one hidden layer, which scales and shifts every layer ('residual', 'simple'). */
-  genome: v.exactOptional(v.strictObject({ hidden: count })),
+  genome: v.exactOptional(
+    v.strictObject({
+      hidden: count,
+      /** So many channels, from the first on, also get weights of the last layer that are the patch's own. */
+      expressed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
+    }),
+  ),
   /** Chance of a cell to take part in a step. */
   updateProbability: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
 };
@@ -155,8 +161,11 @@ const RELATIONS: readonly Relation[] = [
   },
   {
     path: ['update', 'genome'],
-    wrong: ({ update }) => {
+    wrong: ({ update, channels }) => {
       if (!update.genome) return undefined;
+      if (update.genome.expressed > channels) {
+        return `expresses ${update.genome.expressed} channels, but there are only ${channels} channels`;
+      }
       if (!update.standingInput) return 'needs "standingInput": true';
       return update.kind === 'res4' ? 'is not for the net "res4"' : undefined;
     },

@@ -5,7 +5,7 @@
  * Nets: 'res4' and 'simple' as in Palm et al. 2022 (code of 2021); 'residual' is ours. ELU has α = 1.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { RES4_BLOCKS, updateShapes } from './architecture.ts';
+import { genomeLayout, RES4_BLOCKS, updateShapes } from './architecture.ts';
 import type { Card } from './card.ts';
 import type { Model } from './checkpoint.ts';
 
@@ -56,7 +56,7 @@ export function readGenome(rule: Rule, latents: tf.Tensor2D): tf.Tensor2D {
 export function stepStates(rule: Rule, states: tf.Tensor4D, input: StepInput = {}): tf.Tensor4D {
   return tf.tidy(() => {
     const modulate = modulation(rule, input.genome);
-    let changes = updateCells(rule, perceive(rule, states, modulate), modulate);
+    let changes = updateCells(rule, perceive(rule, states, modulate), modulate, input.genome);
     const { leak, stateLimit } = rule.update;
     if (leak > 0) changes = tf.sub(changes, tf.mul(states, leak));
     const moved = tf.add(states, input.mask ? tf.mul(changes, input.mask) : changes);
@@ -76,8 +76,10 @@ function modulation(rule: Rule, genome?: tf.Tensor2D): Modulate {
   const { hidden, genome: net } = rule.update;
   if (!net) return (layer, x) => (layer === 'perceive' ? tf.add(x, part(0, hidden)) : x);
   return (layer, x) => {
-    if (layer === 'out') return tf.add(x, part(genome.shape[1] - x.shape[3], x.shape[3]));
-    const from = layer === 'perceive' ? 0 : 2 * hidden;
+    const channels = x.shape[3];
+    const layout = genomeLayout({ channels, update: rule.update });
+    if (layer === 'out') return tf.add(x, part(layout.shifts, channels));
+    const from = layout.layers[layer === 'perceive' ? 0 : 1];
     // A scale of 0 leaves a layer as it is.
     const scaled = tf.mul(x, tf.add(part(from, hidden), 1));
     return tf.add(scaled, part(from + hidden, hidden));
@@ -97,8 +99,30 @@ function perceive(rule: Rule, states: tf.Tensor4D, modulate: Modulate): tf.Tenso
 }
 
 /** How cells want to change: perception [N, H, W, hidden] → [N, H, W, C]. */
-function updateCells(rule: Rule, perception: tf.Tensor4D, modulate: Modulate): tf.Tensor4D {
-  return modulate('out', pointwise(rule, 'out', trunk(rule, perception, modulate)));
+function updateCells(
+  rule: Rule,
+  perception: tf.Tensor4D,
+  modulate: Modulate,
+  genome?: tf.Tensor2D,
+): tf.Tensor4D {
+  const h = trunk(rule, perception, modulate);
+  const changes = modulate('out', pointwise(rule, 'out', h));
+  const expressed = rule.update.genome?.expressed ?? 0;
+  if (!genome || expressed === 0) return changes;
+  const [n, height, width, hidden] = h.shape;
+  const channels = changes.shape[3];
+  const { weights } = genomeLayout({ channels, update: rule.update });
+  const own = tf.matMul(
+    tf.reshape(h, [n, height * width, hidden]),
+    tf.reshape(tf.slice(genome, [0, weights], [n, hidden * expressed]), [n, hidden, expressed]),
+  );
+  const padded = tf.pad(tf.reshape(own, [n, height, width, expressed]) as tf.Tensor4D, [
+    [0, 0],
+    [0, 0],
+    [0, 0],
+    [0, channels - expressed],
+  ]);
+  return tf.add(changes, padded);
 }
 
 /** What happens to single cells between the first layer and the last. */

@@ -2,7 +2,7 @@
  * One step of a rule as an ONNX model, built from the checkpoint. The same nets as `vnca/rule.ts`, which is the
  * reference; there the words are explained.
  */
-import { RES4_BLOCKS } from '../../vnca/architecture.ts';
+import { genomeLayout, RES4_BLOCKS } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { ModelWriter } from './modelWriter.ts';
 
@@ -57,10 +57,13 @@ export function stepModel({ card, tensors }: Model): Uint8Array {
   const states = model.node('Transpose', [STATES], { perm: [0, 3, 1, 2] });
   /** Lets the genome speak to a layer. */
   let modulate = (_layer: 'perceive' | 'hidden' | 'out', x: string): string => x;
+  /** Adds what the patch's own weights make of the hidden cells. */
+  let express = (_hidden: string, x: string): string => x;
   if (update.standingInput) {
     const { hidden, genome } = update;
     const read = dense('genome', model.input(GENOME, ['n', latentSize]));
     const said = genome ? dense('modulation', elu(read)) : read;
+    const layout = genomeLayout({ channels, update });
     const part = (from: number, size: number): string => {
       const [start, end, axis] = [from, from + size, 1].map((i) => model.integers([i]));
       const values = model.node('Slice', [said, start, end, axis]);
@@ -68,12 +71,27 @@ export function stepModel({ card, tensors }: Model): Uint8Array {
     };
     modulate = (layer, x) => {
       if (!genome) return layer === 'perceive' ? add(x, part(0, hidden)) : x;
-      const layers = update.kind === 'residual' ? 2 : 1;
-      if (layer === 'out') return add(x, part(2 * layers * hidden, channels));
-      const from = layer === 'perceive' ? 0 : 2 * hidden;
+      if (layer === 'out') return add(x, part(layout.shifts, channels));
+      const from = layout.layers[layer === 'perceive' ? 0 : 1];
       const scale = add(part(from, hidden), number(1));
       return add(model.node('Mul', [x, scale]), part(from + hidden, hidden));
     };
+    const expressed = genome?.expressed ?? 0;
+    if (expressed > 0) {
+      const [start, end, axis] = [layout.weights, layout.size, 1].map((i) => model.integers([i]));
+      const weights = model.node('Reshape', [
+        model.node('Slice', [said, start, end, axis]),
+        model.integers([-1, hidden, expressed]),
+      ]);
+      const mixing = model.node('Transpose', [weights], { perm: [0, 2, 1] });
+      express = (h, x) => {
+        const cells = model.node('Reshape', [h, model.integers([0, 0, -1])]);
+        const own = model.node('MatMul', [mixing, cells]);
+        const pads = model.integers([0, 0, 0, 0, channels - expressed, 0]);
+        const padded = model.node('Pad', [own, pads]);
+        return add(x, model.node('Reshape', [padded, model.node('Shape', [x])]));
+      };
+    }
   }
   let h = modulate('perceive', conv('perceive', states));
   if (update.kind === 'res4') {
@@ -84,7 +102,7 @@ export function stepModel({ card, tensors }: Model): Uint8Array {
     h = elu(h);
     if (update.kind === 'residual') h = add(h, elu(modulate('hidden', conv('hidden', h))));
   }
-  let change = modulate('out', conv('out', h));
+  let change = express(h, modulate('out', conv('out', h)));
   if (update.leak > 0) {
     change = model.node('Sub', [change, model.node('Mul', [states, number(update.leak)])]);
   }

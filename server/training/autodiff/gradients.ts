@@ -140,6 +140,12 @@ const PULLS: Pulls = {
   },
   pointwiseFilter: ({ inputs: [x, y] }, change, i) =>
     i === 0 ? g.pointwise(y, change, true) : g.pointwise(x, change),
+  pointwiseEach: ({ inputs: [x, weights] }, change, i, { transposed }) => {
+    if (i === 0) return g.pointwiseEach(change, weights, !transposed);
+    return transposed ? g.pointwiseEachFilter(change, x) : g.pointwiseEachFilter(x, change);
+  },
+  pointwiseEachFilter: ({ inputs: [x, y] }, change, i) =>
+    i === 0 ? g.pointwiseEach(y, change, true) : g.pointwiseEach(x, change),
   conv: ({ inputs: [x, weights] }, change, i, { size, ...options }) =>
     i === 0
       ? g.convInput(change, weights, x.shape, options)

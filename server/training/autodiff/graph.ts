@@ -43,6 +43,8 @@ interface Settings {
   matMul: { readonly transposeA: boolean; readonly transposeB: boolean };
   pointwise: { readonly transposed: boolean };
   pointwiseFilter: unknown;
+  pointwiseEach: { readonly transposed: boolean };
+  pointwiseEachFilter: unknown;
   conv: Window;
   convInput: Window;
   convFilter: Window;
@@ -218,6 +220,17 @@ export function pointwise(x: Expression, weights: Expression, transposed = false
 /** Gradient of `pointwise` for its weights: Σ over cells of x ⊗ change, [I, O]. */
 export const pointwiseFilter = (x: Expression, change: Expression): Expression =>
   make({ kind: 'pointwiseFilter' }, [x, change], [last(x), last(change)], false);
+
+/** As `pointwise`, where each sample has weights of its own: [N, H, W, I] by [N, I, O] (or its transpose, [N, O, I]). */
+export function pointwiseEach(x: Expression, weights: Expression, transposed = false): Expression {
+  const [n, a, b] = weights.shape;
+  const [i, o] = transposed ? [b, a] : [a, b];
+  check(x.map && i === last(x) && n === x.shape[0], 'channels do not fit', x, weights);
+  return make({ kind: 'pointwiseEach', transposed }, [x, weights], [...x.shape.slice(0, 3), o]);
+}
+/** Gradient of `pointwiseEach` for its weights, [N, I, O]. */
+export const pointwiseEachFilter = (x: Expression, change: Expression): Expression =>
+  make({ kind: 'pointwiseEachFilter' }, [x, change], [x.shape[0], last(x), last(change)], false);
 
 export interface ConvOptions {
   readonly stride?: number;

@@ -210,6 +210,19 @@ const WRITERS: Writers = {
     );
     return model.node('ReduceSum', [products, model.integers([0])], { keepdims: 0 });
   },
+  pointwiseEach(model, at, [x, weights], { transposed }) {
+    const product = model.node(FUSED_MATMUL, [weights, flatCells(model, x, at.inputs[0])], {
+      transA: Number(!transposed),
+      transB: 0,
+    });
+    return reshape(model, product, physical(at));
+  },
+  pointwiseEachFilter: (model, at, [x, y]) =>
+    model.node(
+      FUSED_MATMUL,
+      [flatCells(model, x, at.inputs[0]), flatCells(model, y, at.inputs[1])],
+      { transA: 0, transB: 1 },
+    ),
   conv: (model, _, [x, weights], { size, stride, pad }) =>
     model.node('Conv', [x, model.node('Transpose', [weights], { perm: [3, 2, 0, 1] })], {
       kernel_shape: [size, size],

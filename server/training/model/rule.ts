@@ -1,5 +1,5 @@
 /** The cell rule as expressions: the same nets as `vnca/rule.ts`, which is the reference. */
-import { RES4_BLOCKS } from '../../vnca/architecture.ts';
+import { genomeLayout, RES4_BLOCKS } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Expression } from '../autodiff/graph.ts';
 import * as g from '../autodiff/graph.ts';
@@ -28,7 +28,7 @@ export function ruleSteps(
     const product = g.pointwise(x, parameters(`update.${layer}.kernel`));
     return withBias ? g.add(product, bias(layer)) : product;
   };
-  const modulate = modulation(update, parameters, latents);
+  const { modulate, express } = modulation(update, parameters, latents);
   const outBias = update.kind !== 'simple' || update.outBias;
 
   return (states, mask) => {
@@ -47,7 +47,7 @@ export function ruleSteps(
           h = g.add(h, dense(`block${i}.outer`, g.elu(dense(`block${i}.inner`, h))));
         }
     }
-    let change = modulate('out', dense('out', h, outBias));
+    let change = express(h, modulate('out', dense('out', h, outBias)));
     if (update.leak > 0) change = g.subtract(change, g.multiply(states, update.leak));
     const moved = g.add(states, mask ? g.multiply(change, mask) : change);
     const limit = update.stateLimit;
@@ -55,21 +55,30 @@ export function ruleSteps(
   };
 }
 
-/** Lets the genome speak to a layer, as in `vnca/rule.ts`. */
-type Modulate = (layer: 'perceive' | 'hidden' | 'out', x: Expression) => Expression;
+/** What the genome says, as in `vnca/rule.ts`. */
+interface Modulation {
+  /** Lets it speak to a layer. */
+  readonly modulate: (layer: 'perceive' | 'hidden' | 'out', x: Expression) => Expression;
+  /** Adds to the change what the patch's own weights make of the hidden cells. */
+  readonly express: (hidden: Expression, change: Expression) => Expression;
+}
 
 function modulation(
   update: Card['update'],
   parameters: Parameters,
   latents?: Expression,
-): Modulate {
-  if (!update.standingInput) return (_, x) => x;
+): Modulation {
+  const silent = (_: Expression, x: Expression): Expression => x;
+  if (!update.standingInput) return { modulate: (_, x) => x, express: silent };
   if (!latents) throw new RangeError('a rule with a standing input needs the latents');
   const { hidden, genome } = update;
   const read = g.matMul(latents, parameters('update.genome.kernel'));
   if (!genome) {
     const shift = overEach(read);
-    return (layer, x) => (layer === 'perceive' ? g.add(x, shift) : x);
+    return {
+      modulate: (layer, x) => (layer === 'perceive' ? g.add(x, shift) : x),
+      express: silent,
+    };
   }
   const row = (name: string): Expression => {
     const vector = parameters(name);
@@ -80,20 +89,28 @@ function modulation(
     g.matMul(inner, parameters('update.modulation.kernel')),
     row('update.modulation.bias'),
   );
-  const part = (from: number, to: number): Expression => overEach(g.slice(said, from, to));
-  const scaleAndShift = (from: number) => ({
-    scale: g.add(part(from, from + hidden), 1),
-    shift: part(from + hidden, from + 2 * hidden),
-  });
-  const layers = {
-    perceive: scaleAndShift(0),
-    ...(update.kind === 'residual' && { hidden: scaleAndShift(2 * hidden) }),
-  };
-  const [, size] = said.shape;
-  const shiftOut = part(2 * hidden * Object.keys(layers).length, size);
-  return (layer, x) => {
-    if (layer === 'out') return g.add(x, shiftOut);
-    const { scale, shift } = layers[layer as 'perceive'];
-    return g.add(g.multiply(x, scale), shift);
+  const part = (from: number, size: number): Expression =>
+    overEach(g.slice(said, from, from + size));
+  const channels = parameters('update.out.kernel').shape[1];
+  const layout = genomeLayout({ channels, update });
+  const layers = layout.layers.map((from) => ({
+    scale: g.add(part(from, hidden), 1),
+    shift: part(from + hidden, hidden),
+  }));
+  const shifts = part(layout.shifts, channels);
+  const { expressed } = genome;
+  const [patches, size] = said.shape;
+  const weights =
+    expressed > 0
+      ? g.reshape(g.slice(said, layout.weights, size), [patches, hidden, expressed])
+      : undefined;
+  return {
+    modulate(layer, x) {
+      if (layer === 'out') return g.add(x, shifts);
+      const { scale, shift } = layers[layer === 'perceive' ? 0 : 1];
+      return g.add(g.multiply(x, scale), shift);
+    },
+    express: (h, change) =>
+      weights ? g.add(change, g.pad(g.pointwiseEach(h, weights), 0, channels)) : change,
   };
 }

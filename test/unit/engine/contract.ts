@@ -29,7 +29,7 @@ export const CONTRACT_MODELS: readonly Model[] = [
         kind: 'residual',
         hidden: 7,
         standingInput: true,
-        genome: { hidden: 6 },
+        genome: { hidden: 6, expressed: 3 },
         leak: 0.2,
         stateLimit: 2,
       },

@@ -66,6 +66,9 @@ export const KERNELS: Kernels = {
   pointwise: (at, [x, weights], { transposed }) =>
     tf.reshape(product(cells(x), weights, false, transposed), [...at.shape]),
   pointwiseFilter: (_, [x, change]) => product(cells(x), cells(change), true, false),
+  pointwiseEach: (at, [x, weights], { transposed }) =>
+    tf.reshape(tf.matMul(rows(x), weights as tf.Tensor3D, false, transposed), [...at.shape]),
+  pointwiseEachFilter: (_, [x, change]) => tf.matMul(rows(x), rows(change), true, false),
   conv: (_, [x, weights], { stride, pad }) =>
     tf.conv2d(x as tf.Tensor4D, weights as tf.Tensor4D, stride, sides(pad)),
   convInput(at, [change, weights], { size, stride, pad }) {
@@ -106,6 +109,10 @@ const sides = (
   [pad, pad],
   [0, 0],
 ];
+
+/** [N, H, W, C] → [N, cells, C]. */
+const rows = (x: tf.Tensor): tf.Tensor3D =>
+  tf.reshape(x, [x.shape[0], x.shape[1]! * x.shape[2]!, x.shape[3]!]);
 
 /** [N, H, W, C] → [N·H·W, C]. */
 const cells = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [-1, x.shape[x.shape.length - 1]]);

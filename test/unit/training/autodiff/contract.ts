@@ -103,6 +103,14 @@ export const OPERATIONS: Record<string, Case> = {
     inputs: [map(2, 3, 3, 4), plain(6, 4)],
     build: (x, w) => g.pointwise(x, w, true),
   },
+  'pointwise, weights of each sample': {
+    inputs: [map(2, 3, 3, 4), plain(2, 4, 6)],
+    build: (x, w) => g.pointwiseEach(x, w),
+  },
+  'pointwise, weights of each sample, transposed': {
+    inputs: [map(2, 3, 3, 4), plain(2, 6, 4)],
+    build: (x, w) => g.pointwiseEach(x, w, true),
+  },
   'convolution 3×3': {
     inputs: [map(2, 5, 4, 3), plain(3, 3, 3, 2)],
     build: (x, w) => g.conv(x, w, { pad: 1 }),
