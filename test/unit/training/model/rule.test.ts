@@ -30,7 +30,13 @@ const NETS: [string, Record<string, unknown>][] = [
   ],
   [
     'residual with a genome net and a leak',
-    { kind: 'residual', hidden: 7, standingInput: true, genome: { hidden: 4, expressed: 2 }, leak: 0.1 },
+    {
+      kind: 'residual',
+      hidden: 7,
+      standingInput: true,
+      genome: { hidden: 4, expressed: 2 },
+      leak: 0.1,
+    },
   ],
   ['simple', { kind: 'simple', hidden: 9 }],
   [

@@ -47,7 +47,13 @@ const LIVES: [string, Record<string, unknown>, Record<string, unknown>, Likeliho
   ],
   [
     'residual with a genome net and a leak, doubling',
-    { kind: 'residual', hidden: 3, standingInput: true, genome: { hidden: 3, expressed: 1 }, leak: 0.1 },
+    {
+      kind: 'residual',
+      hidden: 3,
+      standingInput: true,
+      genome: { hidden: 3, expressed: 1 },
+      leak: 0.1,
+    },
     doubling(1),
     GAUSSIAN,
   ],
