@@ -6,7 +6,8 @@ export type TrainingReason =
   | 'no-run'
   | 'bad-run'
   | 'not-finite'
-  | 'no-backend';
+  | 'no-backend'
+  | 'lost-thread';
 
 export class TrainingError extends Error {
   override readonly name = 'TrainingError';

@@ -1,23 +1,38 @@
 /** Runs planned lives: with gradients for training, without for pictures. */
-import type { Random } from '../../shared/random.ts';
+import { createRandom, hashText, type Random } from '../../shared/random.ts';
 import { drawUpdateMask } from '../vnca/updateMask.ts';
 import type { Compute, Value, Values } from './autodiff/compute.ts';
 import type { TrainingConfig } from './config.ts';
 import { augmentImages } from './data/augment.ts';
-import { type Dataset, gatherImages } from './data/dataset.ts';
+import { gatherImages } from './data/dataset.ts';
 import type { Life } from './lives.ts';
-import { type Segment, type Segments, startingWith } from './model/segments.ts';
+import type { Segment } from './model/segments.ts';
 import type { PoolEntry } from './pool.ts';
-import type { Posteriors } from './posterior.ts';
 import { differentiate } from './rollout.ts';
+import type { Workshop } from './workshop.ts';
 
-/** What lives are run with. */
-export interface Workshop {
-  readonly compute: Compute;
-  readonly config: TrainingConfig;
-  readonly data: Dataset;
-  readonly posteriors: Posteriors;
-  readonly segments: Segments;
+/** A life to run, and its chance. */
+export interface LiveJob {
+  readonly life: Life;
+  /** Of the whole update, which a sample's nats are divided by. */
+  readonly samples: number;
+  readonly seed: string;
+}
+
+/** Images whose posterior is asked for. */
+export interface MeansJob {
+  /** Indices into the set, as many as a micro-batch has. */
+  readonly images: Uint32Array;
+}
+
+/** A micro-batch that runs without gradients. */
+export interface GrowJob {
+  /** [N, Z]. */
+  readonly latents: Float32Array;
+  readonly segments: readonly Segment[];
+  /** [N, s, s, C] before the first segment, unless it begins with a seed. */
+  readonly states?: Float32Array;
+  readonly seed: string;
 }
 
 export interface LifeResult {
@@ -35,17 +50,13 @@ export interface LifeResult {
  * Runs a life of one micro-batch and gives its gradients.
  *
  * @param parameters `parameter:*`
- * @param zeros `total:*` of every parameter, all zero; freed
- * @param samples of the whole update, which a sample's nats are divided by
  */
 export async function live(
-  { compute, config, data, posteriors, segments }: Workshop,
+  { compute, config, data, posteriors, segments, zeros }: Workshop,
   parameters: Values,
-  zeros: Values,
-  life: Life,
-  samples: number,
-  random: Random,
+  { life, samples, seed }: LiveJob,
 ): Promise<LifeResult> {
+  const random = createRandom(hashText(seed));
   const { channels, latentSize } = config;
   const { images } = life;
   const { stage: side } = life.segments[life.segments.length - 1];
@@ -90,8 +101,8 @@ export async function live(
     segments,
     parameters,
     {
-      ...startingWith(zeros, 'total:update.'),
-      'total:latents': compute.upload([n, latentSize], new Float32Array(n * latentSize)),
+      ...zeros,
+      'total:latents': upload([n, latentSize], new Float32Array(n * latentSize)),
     },
     {
       segments: life.segments,
@@ -103,18 +114,15 @@ export async function live(
     },
   );
   const { 'total:latents': change, ...ruleTotals } = result.totals;
-  const encoderZeros = startingWith(zeros, 'total:encoder.');
   const encoderTotals = await posteriors.reverse.run({
     ...given,
     ...parameters,
-    ...encoderZeros,
     'total:latents': change,
     divergenceWeight: fill((config.beta * life.divergence) / samples),
   });
   const states = Float32Array.from(await compute.read(result.states));
   const divergence = Float32Array.from(await compute.read(posterior.divergence));
-  compute.free(change, result.states, ...own);
-  compute.free(...Object.values(posterior), ...Object.values(encoderZeros));
+  compute.free(change, result.states, ...own, ...Object.values(posterior));
   const size = side * side * channels;
   const steps = life.segments.reduce((sum, segment) => sum + segment.steps, 0);
   return {
@@ -149,94 +157,53 @@ function drawMasks(
 /**
  * Means of the posterior, without noise.
  *
- * @param images indices into the set
- * @returns [n, Z]
+ * @returns [N, Z]
  */
 export async function posteriorMeans(
   { compute, config, data, posteriors }: Workshop,
   parameters: Values,
-  images: Uint32Array,
+  { images }: MeansJob,
 ): Promise<Float32Array> {
   const { side, channels } = data;
-  const { latentSize, batch } = config;
-  return inMicroBatches(images.length, batch.micro, latentSize, async (chosen) => {
-    const n = chosen.length;
-    const pixels = gatherImages(
-      data,
-      Array.from(chosen, (i) => images[i]),
-    );
-    const image = compute.upload([n, side, side, channels], pixels);
-    const noise = compute.upload([n, latentSize], new Float32Array(n * latentSize));
-    const results = await posteriors.forward.run({ ...parameters, image, noise });
-    const mean = Float32Array.from(await compute.read(results.mean));
-    compute.free(image, noise, ...Object.values(results));
-    return mean;
-  });
+  const { latentSize } = config;
+  const n = images.length;
+  const image = compute.upload([n, side, side, channels], gatherImages(data, images));
+  const noise = compute.upload([n, latentSize], new Float32Array(n * latentSize));
+  const results = await posteriors.forward.run({ ...parameters, image, noise });
+  const mean = Float32Array.from(await compute.read(results.mean));
+  compute.free(image, noise, ...Object.values(results));
+  return mean;
 }
 
 /**
  * Runs segments without gradients.
  *
- * @param latents [n, Z]
- * @param states [n, s, s, C] before the first segment, unless it begins with a seed
- * @returns states after the last
+ * @returns states after the last, [N, s, s, C]
  */
 export async function grow(
   { compute, config, segments: programs }: Workshop,
   parameters: Values,
-  latents: Float32Array,
-  segments: readonly Segment[],
-  random: Random,
-  states?: Float32Array,
+  { latents, segments, states, seed }: GrowJob,
 ): Promise<Float32Array> {
-  const { latentSize, channels, batch } = config;
-  const count = latents.length / latentSize;
-  const { stage } = segments[segments.length - 1];
-  return inMicroBatches(count, batch.micro, stage * stage * channels, async (chosen) => {
-    const n = chosen.length;
-    const z = compute.upload([n, latentSize], rows(latents, chosen, latentSize));
-    let value: Value | undefined;
-    if (states) {
-      const size = states.length / count;
-      const side = Math.sqrt(size / channels);
-      value = compute.upload([n, side, side, channels], rows(states, chosen, size));
-    }
-    for (const segment of segments) {
-      const program = await programs.forward(segment);
-      const masks = drawMasks(compute, config, segment, n, random);
-      const inputs = { ...parameters, latents: z, ...masks, ...(value && { states: value }) };
-      const next = await program.run(inputs);
-      compute.free(...Object.values(masks), ...(value ? [value] : []));
-      value = next.states;
-    }
-    const result = Float32Array.from(await compute.read(value!));
-    compute.free(z, value!);
-    return result;
-  });
-}
-
-/** Computes rows in micro-batches; the last one repeats its last row. */
-async function inMicroBatches(
-  count: number,
-  micro: number,
-  size: number,
-  compute: (chosen: Uint32Array) => Promise<Float32Array>,
-): Promise<Float32Array> {
-  const all = new Float32Array(count * size);
-  for (let at = 0; at < count; at += micro) {
-    const chosen = Uint32Array.from({ length: micro }, (_, i) => Math.min(at + i, count - 1));
-    const results = await compute(chosen);
-    all.set(results.subarray(0, Math.min(micro, count - at) * size), at * size);
+  const { latentSize, channels } = config;
+  const random = createRandom(hashText(seed));
+  const n = latents.length / latentSize;
+  const z = compute.upload([n, latentSize], latents);
+  let value: Value | undefined;
+  if (states) {
+    const side = Math.sqrt(states.length / n / channels);
+    value = compute.upload([n, side, side, channels], states);
   }
-  return all;
-}
-
-/** Chosen rows of a matrix. */
-function rows(matrix: Float32Array, chosen: Uint32Array, size: number): Float32Array {
-  const result = new Float32Array(chosen.length * size);
-  chosen.forEach((from, to) => {
-    result.set(matrix.subarray(from * size, (from + 1) * size), to * size);
-  });
+  for (const segment of segments) {
+    const program = await programs.forward(segment);
+    const masks = drawMasks(compute, config, segment, n, random);
+    const inputs = { ...parameters, latents: z, ...masks, ...(value && { states: value }) };
+    const next = await program.run(inputs);
+    compute.free(...Object.values(masks), ...(value ? [value] : []));
+    value = next.states;
+  }
+  const result = Float32Array.from(await compute.read(value!));
+  compute.free(z, value!);
   return result;
 }
 

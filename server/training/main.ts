@@ -166,7 +166,7 @@ async function update(trainer: Trainer): ReturnType<Trainer['update']> {
   try {
     return await trainer.update();
   } catch (error) {
-    if (!(error instanceof TrainingError)) throw error;
+    if (!(error instanceof TrainingError && error.reason === 'not-finite')) throw error;
     throw new TrainingError(
       error.reason,
       `${error.message}; lower "optimiser.learningRate" or "optimiser.clip" and go on from what was saved last with --resume`,

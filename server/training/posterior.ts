@@ -20,8 +20,8 @@ export class Posteriors {
      */
     readonly forward: Program,
     /**
-     * Further inputs: `total:latents`, the change of the latents; `divergenceWeight` [N], what a nat of divergence counts;
-     * `total:encoder.*`. Outputs: `total:encoder.*`.
+     * Further inputs: `total:latents`, the change of the latents; `divergenceWeight` [N], what a nat of divergence counts.
+     * Outputs: `total:encoder.*`, of this batch alone.
      */
     readonly reverse: Program,
   ) {}
@@ -54,12 +54,7 @@ export class Posteriors {
       divergence: g.reshape(nats, [batch]),
     });
     const reverse = await compute.compile(
-      Object.fromEntries(
-        names.map((name, i) => [
-          `total:${name}`,
-          g.add(g.input(`total:${name}`, shapes.get(name)!), slopes[i]),
-        ]),
-      ),
+      Object.fromEntries(names.map((name, i) => [`total:${name}`, slopes[i]])),
     );
     return new Posteriors(forward, reverse);
   }

@@ -36,7 +36,7 @@ export interface RolloutResult {
  * Runs a life and adds its gradients. Memory: the states between segments, and one segment's inner states.
  *
  * @param parameters `parameter:*`
- * @param totals `total:*` so far, and `total:latents`; freed
+ * @param totals `total:*` so far, and `total:latents`; they stay the caller's
  */
 export async function differentiate(
   compute: Compute,
@@ -77,7 +77,7 @@ export async function differentiate(
       ...judged,
       ...(change && { change }),
     });
-    compute.free(...Object.values(sums));
+    if (sums !== totals) compute.free(...Object.values(sums));
     if (change) compute.free(change);
     sums = startingWith(results, 'total:');
     change = results.change;

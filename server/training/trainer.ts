@@ -3,21 +3,18 @@
  * (Palm et al. 2022, section 3), and, beyond the paper, one rule that grows, stays and heals: fresh organisms go on a few
  * steps after growing, and the pool's grow old.
  */
-import { createRandom, hashText, type Random } from '../../shared/random.ts';
-import type { Compute, Value, Values } from './autodiff/compute.ts';
+import type { Random } from '../../shared/random.ts';
+import type { Compute, Values } from './autodiff/compute.ts';
 import { Passes, randomOfUpdate } from './batches.ts';
 import type { TrainingConfig } from './config.ts';
+import { type Crew, type Outcome, openCrew } from './crew/crew.ts';
 import type { Dataset } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
-import { inLanes } from './lanes.ts';
 import { freshLife, type Life, pooledLife } from './lives.ts';
-import { grow, type LifeResult, live, posteriorMeans, type Workshop } from './living.ts';
 import { imageChannels } from './model/likelihood.ts';
-import type { Shapes } from './model/parameters.ts';
-import { type Segment, Segments } from './model/segments.ts';
+import type { Segment } from './model/segments.ts';
 import { Adam } from './optimiser.ts';
 import { Pool, type PoolEntry } from './pool.ts';
-import { Posteriors } from './posterior.ts';
 import { rateAt, sideAt } from './schedule.ts';
 import { likelihoodOf, type RunState, trainedShapes } from './trained.ts';
 
@@ -36,19 +33,19 @@ export interface UpdateReport {
 }
 
 export class Trainer {
-  private readonly shapes: Shapes;
   private readonly passes: Passes;
   private pool: Pool;
   /** Updates behind this run. */
   private done: number;
 
   private constructor(
-    private readonly workshop: Workshop,
+    private readonly compute: Compute,
+    private readonly config: TrainingConfig,
+    data: Dataset,
     private readonly adam: Adam,
+    private readonly crew: Crew,
     state: RunState,
   ) {
-    const { config, data } = workshop;
-    this.shapes = trainedShapes(config);
     this.passes = new Passes(trainingImages(config, data), config.seed);
     this.pool = new Pool(config.pool?.size ?? 0, state.pool);
     this.done = state.update;
@@ -62,16 +59,10 @@ export class Trainer {
     state: RunState,
   ): Promise<Trainer> {
     checkFit(config, data, state);
-    const { side, latentSize } = config;
-    const likelihood = likelihoodOf(config);
-    const channels = imageChannels(likelihood);
     const shapes = trainedShapes(config);
     const adam = await Adam.create(compute, shapes, state.tensors, state.update, config.optimiser);
-    const image = { side, channels, latentSize };
-    const { micro } = config.batch;
-    const posteriors = await Posteriors.create(compute, config.encoder, image, micro);
-    const segments = new Segments(compute, config, likelihood, channels, micro);
-    return new Trainer({ compute, config, data, posteriors, segments }, adam, state);
+    const crew = await openCrew(compute, config, data);
+    return new Trainer(compute, config, data, adam, crew, state);
   }
 
   get updates(): number {
@@ -80,23 +71,23 @@ export class Trainer {
 
   /** Inputs `parameter:*` of programs: the moving average where there is one. */
   get parameters(): Values {
-    const { average } = this.workshop.config.optimiser;
+    const { average } = this.config.optimiser;
     return average > 0 ? this.adam.averages : this.adam.parameters;
   }
 
-  /** One update. @throws TrainingError not-finite: nothing was changed */
+  /** One update. @throws TrainingError not-finite, lost-thread: nothing was changed, and one may try again */
   async update(): Promise<UpdateReport> {
     const pool = [...this.pool.all()];
     try {
       return await this.tryUpdate();
     } catch (error) {
-      this.pool = new Pool(this.workshop.config.pool?.size ?? 0, pool);
+      this.pool = new Pool(this.config.pool?.size ?? 0, pool);
       throw error;
     }
   }
 
   private async tryUpdate(): Promise<UpdateReport> {
-    const { compute, config } = this.workshop;
+    const { compute, config, adam } = this;
     const { batch, pool: pooling, optimiser } = config;
     const update = this.done + 1;
     const random = randomOfUpdate(config.seed, update);
@@ -118,27 +109,18 @@ export class Trainer {
       lives.push(pooledLife({ ...config, pool: pooling }, entries, at, moment, random));
     }
     const samples = batch.fresh + pooled.length;
-    const results = await inLanes(lives, compute.lanes, (life, i) =>
-      live(
-        this.workshop,
-        this.adam.parameters,
-        this.zeros(),
-        life,
-        samples,
-        createRandom(hashText(`${config.seed} ${update} ${i}`)),
-      ),
+    const { outcomes, parts } = await this.crew.live(
+      adam.parameters,
+      lives.map((life, i) => ({ life, samples, seed: `${config.seed} ${update} ${i}` })),
     );
     let gradientNorm: number;
     try {
-      gradientNorm = await this.adam.step(
-        results.map(({ totals }) => totals),
-        rateAt(optimiser, update, config.updates),
-      );
+      gradientNorm = await adam.step(parts, rateAt(optimiser, update, config.updates));
     } finally {
-      for (const { totals } of results) compute.free(...Object.values(totals));
+      for (const part of parts) compute.free(...Object.values(part));
     }
-    const grown = results.slice(0, freshLives);
-    const aged = results.slice(freshLives);
+    const grown = outcomes.slice(0, freshLives);
+    const aged = outcomes.slice(freshLives);
     if (pooling) this.putBack(pooling.admit, grown, aged, random);
     this.done = update;
     return {
@@ -155,18 +137,20 @@ export class Trainer {
 
   private putBack(
     admit: number,
-    grown: readonly LifeResult[],
-    aged: readonly LifeResult[],
+    grown: readonly Outcome[],
+    aged: readonly Outcome[],
     random: Random,
   ): void {
-    const entriesOf = (results: readonly LifeResult[]): PoolEntry[] =>
+    const entriesOf = (results: readonly Outcome[]): PoolEntry[] =>
       results.flatMap(({ entries }) => entries);
     this.pool.add([...entriesOf(aged), ...entriesOf(grown).slice(0, admit)], random);
   }
 
   /** Means of the posterior of images: [n, Z]. */
   means(images: Uint32Array): Promise<Float32Array> {
-    return posteriorMeans(this.workshop, this.parameters, images);
+    return this.rows(images.length, this.config.latentSize, (chosen) => ({
+      images: chosen.map((i) => images[i]),
+    }));
   }
 
   /**
@@ -181,8 +165,35 @@ export class Trainer {
     segments: readonly Segment[],
     states?: Float32Array,
   ): Promise<Float32Array> {
-    const random = randomOfUpdate(this.workshop.config.seed, this.done);
-    return grow(this.workshop, this.parameters, latents, segments, random, states);
+    const { channels, latentSize, seed } = this.config;
+    const count = latents.length / latentSize;
+    const { stage } = segments[segments.length - 1];
+    return this.rows(count, stage * stage * channels, (chosen) => ({
+      latents: rowsOf(latents, chosen, latentSize),
+      segments,
+      ...(states && { states: rowsOf(states, chosen, states.length / count) }),
+      seed: `${seed} run ${this.done} ${chosen[0]}`,
+    }));
+  }
+
+  /** Numbers of each row, computed in micro-batches; the last one repeats its last row. */
+  private async rows(
+    count: number,
+    size: number,
+    job: (chosen: Uint32Array) => Parameters<Crew['rows']>[1][number],
+  ): Promise<Float32Array> {
+    const { micro } = this.config.batch;
+    const firsts = Array.from({ length: Math.ceil(count / micro) }, (_, i) => i * micro);
+    const jobs = firsts.map((first) =>
+      job(Uint32Array.from({ length: micro }, (_, i) => Math.min(first + i, count - 1))),
+    );
+    const all = new Float32Array(count * size);
+    const results = await this.crew.rows(this.parameters, jobs);
+    results.forEach((row, i) => {
+      const first = firsts[i];
+      all.set(row.subarray(0, Math.min(micro, count - first) * size), first * size);
+    });
+    return all;
   }
 
   async state(): Promise<RunState> {
@@ -190,24 +201,22 @@ export class Trainer {
   }
 
   async dispose(): Promise<void> {
-    await this.workshop.segments.dispose();
-    await this.workshop.posteriors.dispose();
+    await this.crew.dispose();
     await this.adam.dispose();
-  }
-
-  /** `total:*` of every parameter, all zero. */
-  private zeros(): Values {
-    const values: Record<string, Value> = {};
-    for (const [name, shape] of this.shapes) {
-      const size = shape.reduce((a, b) => a * b, 1);
-      values[`total:${name}`] = this.workshop.compute.upload(shape, new Float32Array(size));
-    }
-    return values;
   }
 }
 
+/** Chosen rows of a matrix. */
+function rowsOf(matrix: Float32Array, chosen: Uint32Array, size: number): Float32Array {
+  const result = new Float32Array(chosen.length * size);
+  chosen.forEach((from, to) => {
+    result.set(matrix.subarray(from * size, (from + 1) * size), to * size);
+  });
+  return result;
+}
+
 /** Over all organisms of some lives. */
-function mean(of: readonly LifeResult[], pick: (result: LifeResult) => Float32Array): number {
+function mean(of: readonly Outcome[], pick: (result: Outcome) => Float32Array): number {
   let sum = 0;
   let count = 0;
   for (const result of of) {

@@ -1,12 +1,12 @@
 /** What training costs: forward and backward of the rule, as programs of segments, on each back end that is here. */
 import { availableParallelism, loadavg } from 'node:os';
-import type { Compute, ComputeName, Value } from '../../server/training/autodiff/compute.ts';
+import type { Compute, ComputeName } from '../../server/training/autodiff/compute.ts';
 import { ComputeError, createCompute } from '../../server/training/autodiff/create.ts';
-import { inLanes } from '../../server/training/lanes.ts';
-import { type DecoderSpec, Segments } from '../../server/training/model/segments.ts';
-import { macPerCellStep, updateShapes } from '../../server/vnca/architecture.ts';
-import { createRandom } from '../../shared/random.ts';
+import { openLanes } from '../../server/training/lanes/trade.ts';
+import type { DecoderSpec } from '../../server/training/model/segments.ts';
+import { macPerCellStep } from '../../server/vnca/architecture.ts';
 import { type PyTorch, startPyTorch } from './trainPytorch.ts';
+import { trade } from './trainTrade.ts';
 
 interface TrainRow {
   readonly channels: number;
@@ -95,7 +95,7 @@ async function measureNet(
       log(`${compute.name} ${net.channels}→${net.hidden}: batch ${batch} left out, too slow`);
       continue;
     }
-    const { step, gflop, dispose } = await prepare(compute, net, batch);
+    const { step, gflop, dispose } = prepare(compute, net, batch);
     const gpu = compute.device.startsWith('GPU');
     const task = { ...net, batch, side: SIDE, steps: STEPS, gpu };
     await step();
@@ -137,7 +137,7 @@ async function measureNet(
 const round = (x: number): number => Number(x.toPrecision(3));
 
 /** One training step: the batch is shared out among the lanes, as the trainer shares out its micro-batches. */
-async function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
+function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
   const spec: DecoderSpec = {
     side: SIDE,
     channels,
@@ -145,46 +145,13 @@ async function prepare(compute: Compute, { channels, hidden }: Net, batch: numbe
     growth: { kind: 'uniform', steps: STEPS },
     update: { kind: 'residual', hidden, leak: 0, standingInput: false, updateProbability: 1 },
   };
-  const lanes = batch % compute.lanes === 0 ? compute.lanes : 1;
-  const micro = batch / lanes;
-  const likelihood = { kind: 'gaussian', sigma: 0.1, channels: [0, 1, 2, 3] } as const;
-  const segments = new Segments(compute, spec, likelihood, 4, micro);
-  // Computes the states again before it goes back: forward and backward in one.
-  const program = await segments.reverse(
-    { begin: 'go-on', stage: SIDE, steps: STEPS },
-    { image: true, change: false },
-  );
-  const random = createRandom(1);
-  const inputs: Record<string, Value> = {};
-  const give = (name: string, shape: readonly number[], scale: number): void => {
-    const size = shape.reduce((a, b) => a * b, 1);
-    const data = Float32Array.from({ length: size }, () => scale * random.normal());
-    inputs[name] = compute.upload(shape, data);
-  };
-  for (const [name, shape] of updateShapes(spec)) {
-    give(`parameter:${name}`, shape, 0.05);
-    give(`total:${name}`, shape, 0);
-  }
-  give('latents', [micro, channels], 1);
-  give('total:latents', [micro, channels], 0);
-  give('states', [micro, SIDE, SIDE, channels], 1);
-  give('image', [micro, SIDE, SIDE, 4], 1);
-  give('weight', [micro], 1);
-  const jobs = Array.from({ length: lanes }, (_, i) => i);
+  // What cannot be shared out evenly keeps one lane busy and the others idle, as it would in training.
+  const shares = batch % compute.lanes === 0 ? compute.lanes : 1;
+  const lanes = openLanes(trade, compute, { spec, steps: STEPS, micro: batch / shares });
+  const jobs = new Array<'step'>(shares).fill('step');
   return {
     gflop: (3 * 2 * macPerCellStep(spec) * batch * SIDE ** 2 * STEPS) / 1e9,
-    async step(): Promise<void> {
-      await inLanes(jobs, lanes, async () => {
-        const results = await program.run(inputs);
-        // Where work is queued, only reading tells that it is done.
-        await compute.read(results.nats);
-        await compute.read(results['total:update.perceive.kernel']);
-        compute.free(...Object.values(results));
-      });
-    },
-    async dispose(): Promise<void> {
-      compute.free(...Object.values(inputs));
-      await segments.dispose();
-    },
+    step: () => lanes.work(jobs, () => {}),
+    dispose: () => lanes.dispose(),
   };
 }

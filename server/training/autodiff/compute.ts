@@ -27,7 +27,7 @@ export interface Compute {
   readonly name: ComputeName;
   /** For people: what it runs on. */
   readonly device: string;
-  /** How many runs at a time use it best: the threads of a CPU, 1 on a GPU. */
+  /** How many threads with a compute like it use the machine best: the cores of a CPU; 1 on a GPU, which needs no thread. */
   readonly lanes: number;
   compile(outputs: Outputs): Promise<Program>;
   /** Takes row-major numbers; the array must not change while the value lives. */

@@ -27,8 +27,9 @@ class OnnxValue implements Value {
 }
 
 /**
- * Programs have one thread each, and as many run at a time as there are threads: threads that share one convolution wait
- * for each other, and wait long when the machine has something else to do (half the speed was measured).
+ * Programs have one thread each, and a run holds up the thread that asks for it: several at a time need a compute in a
+ * thread each (see `lanes`). Threads that share one convolution wait for each other, and wait long when the machine has
+ * something else to do (half the speed was measured).
  */
 export function createOnnxCompute({ threads = availableParallelism() }: OnnxOptions = {}): Compute {
   return {

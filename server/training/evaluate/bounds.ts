@@ -32,8 +32,8 @@ export interface Bounds {
   readonly standardError: number;
 }
 
-/** Samples, of one image or of several, that are worked on together. */
-const TOGETHER = 128;
+/** Samples, of one image or of several, that are worked on together: enough for every lane to be busy. */
+const TOGETHER = 1024;
 
 /** Images to be judged. */
 export interface Images {

@@ -1,19 +1,17 @@
-/** Many organisms of one checkpoint, grown and kept going in batches that fit the processor's cache. */
-import { createRandom, hashText, type Random } from '../../../shared/random.ts';
-import { updateShapes } from '../../vnca/architecture.ts';
+/** Many organisms of one checkpoint, grown and kept going in batches, as many at a time as there are lanes. */
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { drawUpdateMask } from '../../vnca/updateMask.ts';
-import type { Compute, Value, Values } from '../autodiff/compute.ts';
-import { inLanes } from '../lanes.ts';
-import { imageChannels, type Likelihood } from '../model/likelihood.ts';
-import { growthSegments, type Segment, Segments, stayingSegments } from '../model/segments.ts';
+import type { Compute } from '../autodiff/compute.ts';
+import type { Lanes } from '../lanes/lanes.ts';
+import { openLanes } from '../lanes/trade.ts';
+import type { Likelihood } from '../model/likelihood.ts';
+import { growthSegments, type Segment, stayingSegments } from '../model/segments.ts';
 import { likelihoodOf } from '../trained.ts';
+import { BATCH, type Job, type Result, trade } from './colonyTrade.ts';
 
 /** Called with cell-steps done since the last call. */
 export type Worked = (cellSteps: number) => void;
 
-const BATCH = 16;
 /** Steps of the longest program: enough that starting one costs nothing, few enough to be interrupted. */
 const LONGEST = 16;
 
@@ -35,8 +33,7 @@ export interface Stage {
 
 export class Colony {
   readonly card: Card;
-  private readonly parameters: Values;
-  private readonly segments: Segments;
+  private readonly lanes: Lanes<Job, Result>;
   private readonly growth: readonly Segment[];
   /** Calls so far, each with chance of its own. */
   private calls = 0;
@@ -46,20 +43,19 @@ export class Colony {
    * @param worked hears of every batch's segment
    */
   constructor(
-    private readonly compute: Compute,
+    compute: Compute,
     { card, tensors }: Model,
     private readonly seed: number,
-    private readonly worked: Worked = () => {},
+    worked: Worked = () => {},
   ) {
     this.card = card;
-    const likelihood = likelihoodOfCard(card);
-    this.segments = new Segments(compute, card, likelihood, imageChannels(likelihood), BATCH);
-    this.parameters = Object.fromEntries(
-      [...updateShapes(card).keys()].map((name) => {
-        const { shape, data } = tensors.get(name)!;
-        return [`parameter:${name}`, compute.upload(shape, data)];
-      }),
-    );
+    const plan = {
+      card,
+      // Encoder and gallery stay here: lanes only step.
+      tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
+      likelihood: likelihoodOfCard(card),
+    };
+    this.lanes = openLanes(trade, compute, plan, worked);
     this.growth = growthSegments(card, LONGEST);
   }
 
@@ -78,11 +74,10 @@ export class Colony {
    * @returns [N, S, S, C]
    */
   async grow(latents: Float32Array): Promise<Float32Array> {
-    const states = new Float32Array(this.count(latents) * this.patchSize);
-    await this.forBatches(latents, async (batch, first, count) => {
-      const grown = await this.run(batch, this.growth);
-      await this.copy(grown, states, first, count);
-      this.compute.free(grown);
+    const size = this.patchSize;
+    const states = new Float32Array(this.count(latents) * size);
+    await this.forBatches(latents, { runs: [this.growth] }, ([grown], first, n) => {
+      states.set(grown.subarray(0, n * size), first * size);
     });
     return states;
   }
@@ -96,21 +91,16 @@ export class Colony {
    */
   async stages(latents: Float32Array): Promise<Stage[]> {
     if (this.count(latents) > BATCH) throw new RangeError(`more than ${BATCH} latents`);
+    const segments = growthSegments(this.card, 8);
     const result: Stage[] = [];
-    const size = this.card.channels;
-    let step = 0;
-    await this.forBatches(latents, async (batch, _, count) => {
-      let states: Value | undefined;
-      for (const segment of growthSegments(this.card, 8)) {
-        const next = await this.run(batch, [segment], states);
-        if (states) this.compute.free(states);
-        states = next;
-        const { stage } = segment;
-        step += segment.steps;
-        const read = await this.compute.read(states);
-        result.push({ stage, step, states: read.slice(0, count * stage * stage * size) });
-      }
-      this.compute.free(states!);
+    const runs = segments.map((segment) => [segment]);
+    await this.forBatches(latents, { runs }, (seen, _, n) => {
+      let step = 0;
+      segments.forEach(({ stage, steps }, i) => {
+        step += steps;
+        const size = stage * stage * this.card.channels;
+        result.push({ stage, step, states: seen[i].subarray(0, n * size) });
+      });
     });
     return result;
   }
@@ -129,23 +119,14 @@ export class Colony {
     marks: readonly number[],
     visit: (mark: number, states: Float32Array, first: number) => void,
   ): Promise<void> {
-    const { side, channels } = this.card;
     const size = this.patchSize;
-    await this.forBatches(latents, async (batch, first, count) => {
-      const start = new Float32Array(BATCH * size);
-      start.set(states.subarray(first * size, (first + count) * size));
-      let now = this.compute.upload([BATCH, side, side, channels], start);
-      let at = 0;
-      for (const mark of marks) {
-        if (mark > at) {
-          const next = await this.run(batch, stayingSegments(this.card, mark - at, LONGEST), now);
-          this.compute.free(now);
-          now = next;
-          at = mark;
-        }
-        visit(mark, (await this.compute.read(now)).slice(0, count * size), first);
-      }
-      this.compute.free(now);
+    const runs = marks.map((mark, i) =>
+      stayingSegments(this.card, mark - (marks[i - 1] ?? 0), LONGEST),
+    );
+    await this.forBatches(latents, { runs, states }, (seen, first, n) => {
+      marks.forEach((mark, i) => {
+        visit(mark, seen[i].subarray(0, n * size), first);
+      });
     });
   }
 
@@ -157,98 +138,53 @@ export class Colony {
    * @returns [N]
    */
   async nats(latents: Float32Array, images: Float32Array): Promise<Float32Array> {
-    const { side } = this.card;
-    const count = this.count(latents);
-    const size = images.length / count;
-    const result = new Float32Array(count);
-    const measure = await this.segments.measure();
-    await this.forBatches(latents, async (batch, first, n) => {
-      const states = await this.run(batch, this.growth);
-      const target = new Float32Array(BATCH * size);
-      target.set(images.subarray(first * size, (first + n) * size));
-      const image = this.compute.upload([BATCH, side, side, size / side ** 2], target);
-      const { nats } = await measure.run({ states, image });
-      result.set((await this.compute.read(nats)).subarray(0, n), first);
-      this.compute.free(states, image, nats);
+    const result = new Float32Array(this.count(latents));
+    await this.forBatches(latents, { runs: [this.growth], images }, ([nats], first, n) => {
+      result.set(nats.subarray(0, n), first);
     });
     return result;
   }
 
-  async dispose(): Promise<void> {
-    this.compute.free(...Object.values(this.parameters));
-    await this.segments.dispose();
+  dispose(): Promise<void> {
+    return this.lanes.dispose();
   }
 
   private count(latents: Float32Array): number {
     return latents.length / this.card.latentSize;
   }
 
-  /** Cuts latents into batches, the last one filled up with zeros; as many run at a time as the back end likes. */
+  /**
+   * Cuts organisms into batches, the last one filled up with zeros.
+   *
+   * @param of what to do; its rows are cut like the latents
+   * @param took is shown what came of a batch of n organisms from `first` on, in whatever order batches end
+   */
   private async forBatches(
     latents: Float32Array,
-    run: (batch: Batch, first: number, count: number) => Promise<void>,
+    of: Pick<Job, 'runs' | 'states' | 'images'>,
+    took: (result: Result, first: number, n: number) => void,
   ): Promise<void> {
-    const z = this.card.latentSize;
     const whole = this.count(latents);
     const call = this.calls++;
     const firsts = Array.from({ length: Math.ceil(whole / BATCH) }, (_, i) => i * BATCH);
-    await inLanes(firsts, this.compute.lanes, async (first) => {
-      const count = Math.min(BATCH, whole - first);
-      const filled = new Float32Array(BATCH * z);
-      filled.set(latents.subarray(first * z, (first + count) * z));
-      const values = this.compute.upload([BATCH, z], filled);
+    const cut = (matrix: Float32Array, first: number): Float32Array => {
+      const size = matrix.length / whole;
+      const filled = new Float32Array(BATCH * size);
+      filled.set(matrix.subarray(first * size, (first + BATCH) * size));
+      return filled;
+    };
+    const jobs = firsts.map((first) => ({
+      latents: cut(latents, first),
+      runs: of.runs,
+      ...(of.states && { states: cut(of.states, first) }),
+      ...(of.images && { images: cut(of.images, first) }),
       // Whichever batch is faster, each has the same chance again.
-      const random = createRandom(hashText(`${this.seed} ${call} ${first}`));
-      await run({ latents: values, random }, first, count);
-      this.compute.free(values);
+      seed: `${this.seed} ${call} ${first}`,
+    }));
+    await this.lanes.work(jobs, (result, i) => {
+      took(result, firsts[i], Math.min(BATCH, whole - firsts[i]));
     });
   }
-
-  /** @returns the last states, the caller's; `from` stays the caller's too */
-  private async run(
-    { latents, random }: Batch,
-    segments: readonly Segment[],
-    from?: Value,
-  ): Promise<Value> {
-    let states = from;
-    for (const segment of segments) {
-      const program = await this.segments.forward(segment);
-      const masks = this.masks(segment, random);
-      const results = await program.run({
-        ...this.parameters,
-        ...masks,
-        latents,
-        ...(states && { states }),
-      });
-      this.compute.free(...Object.values(masks));
-      if (states && states !== from) this.compute.free(states);
-      states = results.states;
-      this.worked(BATCH * segment.stage ** 2 * segment.steps);
-    }
-    return states!;
-  }
-
-  private masks({ stage, steps }: Segment, random: Random): Record<string, Value> {
-    const { updateProbability } = this.card.update;
-    const masks: Record<string, Value> = {};
-    for (let i = 0; updateProbability < 1 && i < steps; i++) {
-      const mask = new Float32Array(BATCH * stage * stage);
-      drawUpdateMask(mask, 0, mask.length, updateProbability, random);
-      masks[`mask${i}`] = this.compute.upload([BATCH, stage, stage, 1], mask);
-    }
-    return masks;
-  }
-
-  private async copy(from: Value, to: Float32Array, first: number, count: number): Promise<void> {
-    const size = this.patchSize;
-    to.set((await this.compute.read(from)).subarray(0, count * size), first * size);
-  }
-}
-
-interface Batch {
-  /** [16, Z]. */
-  readonly latents: Value;
-  readonly random: Random;
 }
 
 /** Cell-steps that a number of organisms costs: batches are always full. */

@@ -96,7 +96,7 @@ export function numbersOf({ update, tensors, pool }: RunState) {
   };
 }
 
-const hexOf = (data: Float32Array): string =>
+export const hexOf = (data: Float32Array): string =>
   Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex');
 
 /** A folder that is gone after the tests of a file. */

@@ -3,10 +3,20 @@ import type { Compute } from '../../../server/training/autodiff/compute.ts';
 import { createCompute } from '../../../server/training/autodiff/create.ts';
 import type { TrainingConfig } from '../../../server/training/config.ts';
 import type { Dataset } from '../../../server/training/data/dataset.ts';
+import { growthSegments, stayingSegments } from '../../../server/training/model/segments.ts';
 import { loadRun, saveRun } from '../../../server/training/runFolder.ts';
 import { firstState, type RunState } from '../../../server/training/trained.ts';
 import { Trainer } from '../../../server/training/trainer.ts';
-import { numbersOf, TINY_POOL, temporaryFolder, tinyConfig, tinyData, updates } from './tinyRun.ts';
+import { threads } from './lanes/alive.ts';
+import {
+  hexOf,
+  numbersOf,
+  TINY_POOL,
+  temporaryFolder,
+  tinyConfig,
+  tinyData,
+  updates,
+} from './tinyRun.ts';
 
 const folder = temporaryFolder();
 let compute: Compute;
@@ -86,6 +96,17 @@ describe.each(runs)('a run %s', (_, config) => {
     const fast = await start(config);
     expect(await updates(slow, 4)).toEqual(await updates(fast, 4));
     expect(numbersOf(await slow.state())).toEqual(numbersOf(await fast.state()));
+
+    const growth = growthSegments(config, config.segmentSteps);
+    const shown = async (trainer: Trainer): Promise<string[]> => {
+      const means = await trainer.means(Uint32Array.of(0, 1, 2, 3, 4));
+      const states = await trainer.run(means, growth);
+      const aged = await trainer.run(means, stayingSegments(config, 3, 2), states);
+      return [means, states, aged].map(hexOf);
+    };
+    const pictured = await shown(slow);
+    expect(pictured).toEqual(await shown(fast));
+    expect(pictured[2]).not.toBe(pictured[1]);
     for (const trainer of [slow, fast]) await trainer.dispose();
     await one.dispose();
   });
@@ -219,6 +240,30 @@ test('a gradient that is not finite changes nothing', async () => {
   expect(numbersOf(await broken.state())).toEqual(before);
   for (const one of [trainer, broken]) await one.dispose();
 });
+
+test.each([1, 2])(
+  'a life that fails on %d lanes changes nothing and leaves no thread',
+  async (lanes) => {
+    const before = threads();
+    const own = await createCompute('onnx', { threads: lanes });
+    const data = tinyData();
+    const splits = { ...data.splits, train: Uint32Array.of(0, 1, 2, 3, 9) };
+    const config = tinyConfig({ batch: { fresh: 5, micro: 1 } });
+    const trainer = await Trainer.create(own, config, { ...data, splits }, firstState(config));
+    const state = numbersOf(await trainer.state());
+    for (let i = 0; i < 2; i++) {
+      await expect(trainer.update()).rejects.toMatchObject({
+        name: 'RangeError',
+        message: 'a set of 6 images has no image 9',
+      });
+    }
+    expect(numbersOf(await trainer.state())).toEqual(state);
+    expect(await trainer.means(Uint32Array.of(0, 1, 2))).toHaveLength(3 * 6);
+    await trainer.dispose();
+    await own.dispose();
+    expect(threads()).toBe(before);
+  },
+);
 
 describe('what does not fit the configuration is refused:', () => {
   const config = tinyConfig({ pool: TINY_POOL });

@@ -1,0 +1,103 @@
+/** What a lane does for a colony: one batch of organisms, grown and kept going. */
+import { createRandom, hashText, type Random } from '../../../shared/random.ts';
+import { updateShapes } from '../../vnca/architecture.ts';
+import type { Card } from '../../vnca/card.ts';
+import type { Model } from '../../vnca/checkpoint.ts';
+import { drawUpdateMask } from '../../vnca/updateMask.ts';
+import type { Compute, Value } from '../autodiff/compute.ts';
+import type { Trade } from '../lanes/trade.ts';
+import { imageChannels, type Likelihood } from '../model/likelihood.ts';
+import { type Segment, Segments } from '../model/segments.ts';
+
+/** Organisms of a batch: as many as fit the processor's cache. */
+export const BATCH = 16;
+
+export interface Plan {
+  readonly card: Card;
+  /** `update.*` at least. */
+  readonly tensors: Model['tensors'];
+  readonly likelihood: Likelihood;
+}
+
+export interface Job {
+  /** [16, Z]. */
+  readonly latents: Float32Array;
+  /** Of the chance by which cells take part. */
+  readonly seed: string;
+  /** [16, s, s, C] to go on from; absent: the first segment begins with a seed. */
+  readonly states?: Float32Array;
+  /** Segments, cut where the states are to be seen. */
+  readonly runs: readonly (readonly Segment[])[];
+  /** [16, S, S, c]: asks for log p(image | last states) instead of states. */
+  readonly images?: Float32Array;
+}
+
+/** States after each run, [16, s, s, C] each; or nats alone, [16]. */
+export type Result = readonly Float32Array[];
+
+export const trade: Trade<Plan, Job, Result> = {
+  module: import.meta.url,
+  /** @param tell hears of cell-steps */
+  async open(compute, { card, tensors, likelihood }, tell) {
+    const { channels, latentSize, side } = card;
+    const segments = new Segments(compute, card, likelihood, imageChannels(likelihood), BATCH);
+    const parameters = Object.fromEntries(
+      [...updateShapes(card).keys()].map((name) => {
+        const { shape, data } = tensors.get(name)!;
+        return [`parameter:${name}`, compute.upload(shape, data)];
+      }),
+    );
+    const uploadMap = (numbers: Float32Array, c: number): Value => {
+      const s = Math.sqrt(numbers.length / BATCH / c);
+      return compute.upload([BATCH, s, s, c], numbers);
+    };
+    return {
+      async work({ latents, seed, states: from, runs, images }) {
+        const random = createRandom(hashText(seed));
+        const z = compute.upload([BATCH, latentSize], latents);
+        let states = from && uploadMap(from, channels);
+        const seen: Float32Array[] = [];
+        for (const run of runs) {
+          for (const segment of run) {
+            const program = await segments.forward(segment);
+            const masks = drawMasks(compute, card, segment, random);
+            const before = states ? { states } : {};
+            const results = await program.run({ ...parameters, ...masks, latents: z, ...before });
+            compute.free(...Object.values(masks), ...Object.values(before));
+            states = results.states;
+            tell(BATCH * segment.stage ** 2 * segment.steps);
+          }
+          if (!images) seen.push(Float32Array.from(await compute.read(states!)));
+        }
+        if (images) {
+          const measure = await segments.measure();
+          const image = uploadMap(images, images.length / BATCH / side ** 2);
+          const { nats } = await measure.run({ states: states!, image });
+          seen.push(Float32Array.from(await compute.read(nats)));
+          compute.free(image, nats);
+        }
+        compute.free(z, states!);
+        return seen;
+      },
+      async close() {
+        compute.free(...Object.values(parameters));
+        await segments.dispose();
+      },
+    };
+  },
+};
+
+function drawMasks(
+  compute: Compute,
+  { update: { updateProbability } }: Card,
+  { stage, steps }: Segment,
+  random: Random,
+): Record<string, Value> {
+  const masks: Record<string, Value> = {};
+  for (let i = 0; updateProbability < 1 && i < steps; i++) {
+    const mask = new Float32Array(BATCH * stage * stage);
+    drawUpdateMask(mask, 0, mask.length, updateProbability, random);
+    masks[`mask${i}`] = compute.upload([BATCH, stage, stage, 1], mask);
+  }
+  return masks;
+}

@@ -1,0 +1,49 @@
+/** What lives are run with. */
+import type { Compute, Value, Values } from './autodiff/compute.ts';
+import type { TrainingConfig } from './config.ts';
+import type { Dataset } from './data/dataset.ts';
+import { imageChannels } from './model/likelihood.ts';
+import { Segments } from './model/segments.ts';
+import { Posteriors } from './posterior.ts';
+import { likelihoodOf, trainedShapes } from './trained.ts';
+
+/** What lives see of a set. */
+export type Pixels = Pick<Dataset, 'side' | 'channels' | 'count' | 'pixels'>;
+
+export interface Workshop {
+  readonly compute: Compute;
+  readonly config: TrainingConfig;
+  readonly data: Pixels;
+  readonly posteriors: Posteriors;
+  readonly segments: Segments;
+  /** `total:*` of the rule's parameters, all zero: where every life's gradients begin. */
+  readonly zeros: Values;
+}
+
+export async function openWorkshop(
+  compute: Compute,
+  config: TrainingConfig,
+  data: Pixels,
+): Promise<Workshop> {
+  const { side, latentSize } = config;
+  const likelihood = likelihoodOf(config);
+  const channels = imageChannels(likelihood);
+  const image = { side, channels, latentSize };
+  const { micro } = config.batch;
+  const posteriors = await Posteriors.create(compute, config.encoder, image, micro);
+  const segments = new Segments(compute, config, likelihood, channels, micro);
+  const zeros: Record<string, Value> = {};
+  for (const [name, shape] of trainedShapes(config)) {
+    if (!name.startsWith('update.')) continue;
+    const size = shape.reduce((a, b) => a * b, 1);
+    zeros[`total:${name}`] = compute.upload(shape, new Float32Array(size));
+  }
+  return { compute, config, data, posteriors, segments, zeros };
+}
+
+export async function closeWorkshop(workshop: Workshop): Promise<void> {
+  const { compute, posteriors, segments, zeros } = workshop;
+  compute.free(...Object.values(zeros));
+  await segments.dispose();
+  await posteriors.dispose();
+}
