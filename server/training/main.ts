@@ -6,6 +6,7 @@ import type { Compute } from './autodiff/compute.ts';
 import { createCompute } from './autodiff/create.ts';
 import { readConfig, type TrainingConfig } from './config.ts';
 import { withBatch, withImages, withName } from './configChanges.ts';
+import { sharedBytes } from './crew/threads.ts';
 import { type Dataset, loadDataset } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
 import { trainedModel, writeCheckpoint } from './export.ts';
@@ -37,7 +38,7 @@ async function main(): Promise<void> {
   const folder = options.run ?? join('.cache/training/runs', config.name);
   const begun = await begin(options, config, folder);
 
-  const data = await loadDataset(config.data, { baseFolder });
+  let data = await loadDataset(config.data, { baseFolder });
   const { length: count } = trainingImages(config, data);
   say(`${data.name}: ${count} images to train on, ${data.side}×${data.side}`);
   const { backend, threads } = options;
@@ -46,6 +47,8 @@ async function main(): Promise<void> {
     ...(threads && { threads }),
   });
   say(`trains on ${compute.device}`);
+  // Here and not only in the trainer, so that a large set is not kept twice.
+  if (compute.lanes > 1) data = { ...data, pixels: sharedBytes(data.pixels) };
   const trainer = await Trainer.create(compute, config, data, begun.state);
   if (options.resume) await cutLog(folder, begun.state.update);
   else {

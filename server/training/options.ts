@@ -18,7 +18,7 @@ Usage: npm run train -- <config.json> [options]
   --minutes <n>        stop after this time (default: no limit); --resume goes on
   --batch <n>          new organisms an update instead of the configuration's, and a pool to match: for small machines
   --backend <name>     onnx, tensorflow, webgpu, wasm, cpu or auto (default auto: a real GPU, else onnx)
-  --threads <n>        threads of the CPU, for onnx (default: all)
+  --threads <n>        threads of the CPU, for onnx, wasm and cpu (default: all)
   -h, --help           print this
 
 Ctrl-C stops after the running update, saves, and writes the checkpoint. Without --resume a run begins anew; the one

@@ -1,11 +1,12 @@
 /** Picks what training computes on. */
 import type { Compute, ComputeName } from './compute.ts';
-import type { OnnxOptions } from './onnx.ts';
 import { ComputeError } from './tfjs/errors.ts';
 
 export { ComputeError } from './tfjs/errors.ts';
 
-export interface ComputeOptions extends OnnxOptions {
+export interface ComputeOptions {
+  /** Of a CPU, 1…; default: all that this process may use. */
+  readonly threads?: number;
   /** Hears why 'auto' passed a back end by. */
   readonly passed?: (reason: string) => void;
 }
@@ -26,9 +27,9 @@ export async function createCompute(
 }
 
 /** Loaded only when wanted: each brings a large library along. */
-async function create(name: ComputeName, options: OnnxOptions): Promise<Compute> {
+async function create(name: ComputeName, options: ComputeOptions): Promise<Compute> {
   if (name === 'onnx') return (await import('./onnx.ts')).createOnnxCompute(options);
-  return (await import('./tfjs/tfjs.ts')).createTfjsCompute(name);
+  return (await import('./tfjs/tfjs.ts')).createTfjsCompute(name, options.threads);
 }
 
 async function createOnGpu(passed: ComputeOptions['passed']): Promise<Compute | undefined> {

@@ -288,10 +288,25 @@ describe('what does not fit the configuration is refused:', () => {
     refused({ ...tinyData(), count: 5 }, 'bad-run', 'image 5'));
 });
 
+test('wasm too is the same on one lane and on two', async () => {
+  const config = tinyConfig({ pool: TINY_POOL });
+  const states: unknown[] = [];
+  for (const lanes of [1, 2]) {
+    const wasm = await createCompute('wasm', { threads: lanes });
+    expect(wasm.lanes).toBe(lanes);
+    const trainer = await Trainer.create(wasm, config, tinyData(), firstState(config));
+    const reports = await updates(trainer, 3);
+    states.push([reports, numbersOf(await trainer.state())]);
+    await trainer.dispose();
+    await wasm.dispose();
+  }
+  expect(states[1]).toEqual(states[0]);
+});
+
 test.each(['wasm', 'cpu'] as const)(
   'an update on %s leaves no values behind',
   async (name) => {
-    const tfjs = await createCompute(name);
+    const tfjs = await createCompute(name, { threads: 1 });
     const config = tinyConfig({
       update: { ...masked, kind: 'residual' },
       pool: { ...TINY_POOL, steps: [2, 2], gradientSteps: 1 },

@@ -2,6 +2,7 @@
  * Expressions on TensorFlow.js, operation by operation. tfjs has one backend at a time in a thread: each `Compute` sets its
  * own before it works, so several can live side by side, but training's is best alone in its process.
  */
+import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { startCpu } from '../../../engine/tfjs/cpu.ts';
 import { startTensorflow } from '../../../engine/tfjs/tensorflow.ts';
@@ -67,8 +68,14 @@ const firstLine = (error: unknown): string =>
     .split('\n')[0]
     .replace(/[\s.]+$/, '');
 
-/** @throws ComputeError it cannot be used here */
-export async function createTfjsCompute(name: TfjsName): Promise<TfjsCompute> {
+/**
+ * @param threads of a CPU; default: all that this process may use
+ * @throws ComputeError it cannot be used here
+ */
+export async function createTfjsCompute(
+  name: TfjsName,
+  threads = availableParallelism(),
+): Promise<TfjsCompute> {
   const { device, gpu, check, stop } = await STARTERS[name]();
   tf.enableProdMode();
   /** Backends that have started are set at once. */
@@ -78,7 +85,7 @@ export async function createTfjsCompute(name: TfjsName): Promise<TfjsCompute> {
   return {
     name,
     device,
-    lanes: 1,
+    lanes: name === 'wasm' || name === 'cpu' ? threads : 1,
     gpu,
     async compile(outputs) {
       enter();
