@@ -6,6 +6,7 @@ import { modelFields, soundModel } from '../vnca/card.ts';
 import { encoderNetwork } from '../vnca/encoderNetwork.ts';
 import { datasetConfig } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
+import { placeChannels } from './model/places.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -36,6 +37,8 @@ const pool = v.strictObject({
   steps: drawnFrom(1),
   /** Only the last of these steps are differentiated; absent: all. */
   gradientSteps: v.exactOptional(count),
+  /** So many more states an update that are not wounded and go on a few steps: many pictures at little cost. */
+  calm: v.exactOptional(v.strictObject({ batch: count, steps: drawnFrom(1) })),
   /** Share of the drawn states that are wounded first. */
   wounded: v.optional(share, 0.5),
   wounds: v.optional(v.pipe(v.array(v.picklist(WOUND_KINDS)), v.minLength(1)), ['square']),
@@ -69,10 +72,24 @@ const fields = v.strictObject({
   growthSteps: v.exactOptional(drawnFrom(1)),
   /** Steps that a fresh organism goes on after growing. */
   extraSteps: v.optional(drawnFrom(0), () => [0, 0] as [number, number]),
+  /** Channels in which cells learn to show where they are in the body: see `model/places.ts`. */
+  places: v.exactOptional(
+    v.strictObject({ channel: whole, octaves: count, weight: v.optional(positive, 1) }),
+  ),
   /** What the picture counts at the end of growth, beside the one after the extra steps. */
   judgeGrown: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /** What the picture of each smaller stage counts, against the image at its size. */
   judgeStages: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
+  /**
+   * Shares of the run between which the leak rises from nothing to the model's. A rule without a leak learns pictures sooner,
+   * as cells need not uphold what they know; absent: it has its leak from the first update on.
+   */
+  leakRamp: v.exactOptional(
+    v.pipe(
+      v.strictTuple([share, share]),
+      v.check(([from, to]) => from <= to, 'its end is before its beginning'),
+    ),
+  ),
   /** Begin with smaller patches, which cost less: up to `until` of the run they grow to `side` alone. */
   curriculum: v.optional(v.array(v.strictObject({ side: count, until: share })), []),
   pool: v.exactOptional(pool),
@@ -137,6 +154,20 @@ const RELATIONS: readonly [path: string, wrong: (config: Fields) => string | fal
         `is ${pool.batch}, no multiple of "batch.micro" ${batch.micro}`,
     ],
     [
+      'pool.calm.batch',
+      ({ batch, pool }) =>
+        pool?.calm &&
+        pool.calm.batch % batch.micro !== 0 &&
+        `is ${pool.calm.batch}, no multiple of "batch.micro" ${batch.micro}`,
+    ],
+    [
+      'places',
+      ({ places, channels }) =>
+        places &&
+        places.channel + placeChannels(places) > channels &&
+        `need ${placeChannels(places)} channels from ${places.channel} on, but there are only ${channels}`,
+    ],
+    [
       'pool.admit',
       ({ batch, pool }) =>
         pool &&
@@ -147,8 +178,8 @@ const RELATIONS: readonly [path: string, wrong: (config: Fields) => string | fal
       'pool.size',
       ({ pool }) =>
         pool &&
-        pool.size <= pool.batch &&
-        `is ${pool.size}, too few to draw "pool.batch" ${pool.batch} of`,
+        pool.size <= drawnStates(pool) &&
+        `is ${pool.size}, too few to draw ${drawnStates(pool)} of`,
     ],
     [
       'growthSteps',
@@ -171,6 +202,10 @@ const RELATIONS: readonly [path: string, wrong: (config: Fields) => string | fal
         augment.shift >= side && `is ${augment.shift}, more than images of ${side} have`,
     ],
   ];
+
+/** States that an update draws from the pool. */
+export const drawnStates = ({ batch, calm }: NonNullable<Fields['pool']>): number =>
+  batch + (calm?.batch ?? 0);
 
 const isDouble = (n: number): boolean => n >= 1 && Number.isInteger(Math.log2(n));
 

@@ -1,6 +1,6 @@
 /** What the organisms of a micro-batch go through in one update: planned here, run in `living.ts`. */
 import type { Random } from '../../shared/random.ts';
-import { drawnAt, type TrainingConfig } from './config.ts';
+import { type Drawn, drawnAt, type TrainingConfig } from './config.ts';
 import { growthSegments, type Segment, stayingSegments } from './model/segments.ts';
 import type { PoolEntry } from './pool.ts';
 import { applyWound, woundMask } from './wounds.ts';
@@ -18,7 +18,12 @@ export interface Life {
   readonly ages?: readonly number[];
   /** 1 where the divergence counts, 0 where it does not. */
   readonly divergence: number;
+  /** The rule's, at this moment of the run. */
+  readonly leak: number;
 }
+
+/** A configuration with a pool. */
+type Pooling = TrainingConfig & { readonly pool: NonNullable<TrainingConfig['pool']> };
 
 /** When in a run a life is planned. */
 export interface Moment {
@@ -26,9 +31,11 @@ export interface Moment {
   readonly side: number;
   /** Share of the run that is behind, 0…1. */
   readonly progress: number;
+  /** The rule's, now. */
+  readonly leak: number;
 }
 
-/** Smaller pictures tell nothing. */
+/** Smaller pictures tell nothing, but cells may learn their places there. */
 const SMALLEST_JUDGED = 4;
 
 const draw = (random: Random, [low, high]: readonly [number, number]): number =>
@@ -38,7 +45,7 @@ const draw = (random: Random, [low, high]: readonly [number, number]): number =>
 export function freshLife(
   config: TrainingConfig,
   images: Uint32Array,
-  { side, progress }: Moment,
+  { side, progress, leak }: Moment,
   random: Random,
 ): Life {
   const { growthSteps, extraSteps, segmentSteps } = config;
@@ -50,11 +57,12 @@ export function freshLife(
   const judged = new Map<number, number>();
   growth.forEach(({ stage }, i) => {
     const isStageEnd = growth[i + 1]?.stage !== stage && stage < side;
-    if (isStageEnd && stage >= SMALLEST_JUDGED) judged.set(i, config.judgeStages);
+    if (isStageEnd && (config.places || stage >= SMALLEST_JUDGED))
+      judged.set(i, config.judgeStages);
   });
   judged.set(growth.length - 1, config.judgeGrown);
   judged.set(segments.length - 1, 1);
-  return { images, segments, differentiated: segments.length, judged, divergence: 1 };
+  return { images, segments, differentiated: segments.length, judged, divergence: 1, leak };
 }
 
 /**
@@ -63,13 +71,14 @@ export function freshLife(
  * @param place of the first entry among all that the update draws
  */
 export function pooledLife(
-  config: TrainingConfig & { readonly pool: NonNullable<TrainingConfig['pool']> },
+  config: Pooling,
   entries: readonly PoolEntry[],
   place: number,
-  { side, progress }: Moment,
+  now: Moment,
   random: Random,
 ): Life {
-  const { channels, pool, segmentSteps } = config;
+  const { channels, pool } = config;
+  const { side, progress } = now;
   const size = side * side * channels;
   const states = new Float32Array(entries.length * size);
   const wounded = Math.round(pool.wounded * pool.batch);
@@ -80,7 +89,34 @@ export function pooledLife(
     const kind = pool.wounds[random.integer(pool.wounds.length)];
     applyWound(own, woundMask(random, side, kind, pool.largestWound), channels);
   });
-  const steps = draw(random, drawnAt(pool.steps, progress));
+  return goOn(config, entries, states, draw(random, drawnAt(pool.steps, progress)), now);
+}
+
+/** Grown states go on a few steps, as they are. */
+export function calmLife(
+  config: Pooling & { readonly pool: { readonly calm: { readonly steps: Drawn } } },
+  entries: readonly PoolEntry[],
+  now: Moment,
+  random: Random,
+): Life {
+  const [{ states: first }] = entries;
+  const states = new Float32Array(entries.length * first.length);
+  entries.forEach((entry, i) => {
+    states.set(entry.states, i * first.length);
+  });
+  const { steps } = config.pool.calm;
+  return goOn(config, entries, states, draw(random, drawnAt(steps, now.progress)), now);
+}
+
+/** @param states [N, S, S, C] to go on from */
+function goOn(
+  config: Pooling,
+  entries: readonly PoolEntry[],
+  states: Float32Array,
+  steps: number,
+  { side, leak }: Moment,
+): Life {
+  const { pool, segmentSteps } = config;
   const differentiated = Math.min(steps, pool.gradientSteps ?? steps);
   const spec = { ...config, side };
   const last = stayingSegments(spec, differentiated, segmentSteps);
@@ -93,5 +129,6 @@ export function pooledLife(
     states,
     ages: entries.map(({ age }) => age),
     divergence: pool.divergence === 'all' ? 1 : 0,
+    leak,
   };
 }

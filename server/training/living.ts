@@ -6,6 +6,7 @@ import type { TrainingConfig } from './config.ts';
 import { augmentImages } from './data/augment.ts';
 import { gatherImages } from './data/dataset.ts';
 import type { Life } from './lives.ts';
+import { placeChannels, placeFields } from './model/places.ts';
 import type { Segment } from './model/segments.ts';
 import type { PoolEntry } from './pool.ts';
 import { differentiate } from './rollout.ts';
@@ -32,6 +33,8 @@ export interface GrowJob {
   readonly segments: readonly Segment[];
   /** [N, s, s, C] before the first segment, unless it begins with a seed. */
   readonly states?: Float32Array;
+  /** The rule's, at this moment of the run. */
+  readonly leak: number;
   readonly seed: string;
 }
 
@@ -87,32 +90,37 @@ export async function live(
     pictures.set(stage, value);
     return value;
   };
+  const placesAt = (stage: number): { places?: Value } =>
+    config.places
+      ? {
+          places: upload(
+            [1, stage, stage, placeChannels(config.places)],
+            placeFields(stage, config.places.octaves),
+          ),
+        }
+      : {};
   const judged = new Map(
     [...life.judged]
       .filter(([, counts]) => counts > 0)
       .map(([i, counts]) => [
         i,
-        { image: pictureAt(life.segments[i].stage), weight: fill(-counts / samples) },
+        {
+          image: pictureAt(life.segments[i].stage),
+          weight: fill(-counts / samples),
+          ...placesAt(life.segments[i].stage),
+        },
       ]),
   );
+  const told = await segments.tell(parameters, posterior.latents, life.leak);
   const before = life.states && upload([n, side, side, channels], life.states);
-  const result = await differentiate(
-    compute,
-    segments,
-    parameters,
-    {
-      ...zeros,
-      'total:latents': upload([n, latentSize], new Float32Array(n * latentSize)),
-    },
-    {
-      segments: life.segments,
-      differentiated: life.differentiated,
-      judged,
-      latents: posterior.latents,
-      ...(before && { states: before }),
-      masks: (segment) => drawMasks(compute, config, segment, n, random),
-    },
-  );
+  const result = await differentiate(compute, segments, parameters, zeros, {
+    segments: life.segments,
+    differentiated: life.differentiated,
+    judged,
+    told,
+    ...(before && { states: before }),
+    masks: (segment) => drawMasks(compute, config, segment, n, random),
+  });
   const { 'total:latents': change, ...ruleTotals } = result.totals;
   const encoderTotals = await posteriors.reverse.run({
     ...given,
@@ -122,6 +130,7 @@ export async function live(
   });
   const states = Float32Array.from(await compute.read(result.states));
   const divergence = Float32Array.from(await compute.read(posterior.divergence));
+  told.free();
   compute.free(change, result.states, ...own, ...Object.values(posterior));
   const size = side * side * channels;
   const steps = life.segments.reduce((sum, segment) => sum + segment.steps, 0);
@@ -183,12 +192,13 @@ export async function posteriorMeans(
 export async function grow(
   { compute, config, segments: programs }: Workshop,
   parameters: Values,
-  { latents, segments, states, seed }: GrowJob,
+  { latents, segments, states, leak, seed }: GrowJob,
 ): Promise<Float32Array> {
   const { latentSize, channels } = config;
   const random = createRandom(hashText(seed));
   const n = latents.length / latentSize;
   const z = compute.upload([n, latentSize], latents);
+  const told = await programs.tell(parameters, z, leak);
   let value: Value | undefined;
   if (states) {
     const side = Math.sqrt(states.length / n / channels);
@@ -197,12 +207,13 @@ export async function grow(
   for (const segment of segments) {
     const program = await programs.forward(segment);
     const masks = drawMasks(compute, config, segment, n, random);
-    const inputs = { ...parameters, latents: z, ...masks, ...(value && { states: value }) };
+    const inputs = { ...parameters, ...told.inputs, ...masks, ...(value && { states: value }) };
     const next = await program.run(inputs);
     compute.free(...Object.values(masks), ...(value ? [value] : []));
     value = next.states;
   }
   const result = Float32Array.from(await compute.read(value!));
+  told.free();
   compute.free(z, value!);
   return result;
 }

@@ -21,6 +21,7 @@ import {
   saveRun,
   setAside,
 } from './runFolder.ts';
+import { leakAt } from './schedule.ts';
 import { drawProgressSheet } from './sheets.ts';
 import { firstState, type RunState, trainedShapes } from './trained.ts';
 import { Trainer, trainingImages } from './trainer.ts';
@@ -72,7 +73,16 @@ async function main(): Promise<void> {
     beta: `${config.beta}`,
   };
   const weights = trainedWeights(config, state);
-  await writeCheckpoint(out, await trainedModel(compute, config, data, weights, training));
+  // Stopped on the way, a rule has the leak that it has learnt to live with.
+  const leak = leakAt(config, state.update / config.updates);
+  const model = await trainedModel(
+    compute,
+    { ...config, update: { ...config.update, leak } },
+    data,
+    weights,
+    training,
+  );
+  await writeCheckpoint(out, model);
   const more = state.update < config.updates ? ' (go on with --resume)' : '';
   say(`checkpoint: ${out}; state: ${folder}${more}`);
   await compute.dispose();

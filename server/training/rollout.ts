@@ -1,12 +1,14 @@
 /** The reverse loop: from an image's error back through an organism's life, segment by segment. */
 import type { Compute, Value, Values } from './autodiff/compute.ts';
-import { type Segment, type Segments, startingWith } from './model/segments.ts';
+import { type Segment, type Segments, startingWith, type Told } from './model/segments.ts';
 
 export interface Judgement {
   /** [N, s, s, c], 0…1. */
   readonly image: Value;
   /** What a nat of each sample counts, [N]: −1/batch to raise the likelihood. */
   readonly weight: Value;
+  /** Where cells are taught their places: [1, s, s, 4 · octaves]. */
+  readonly places?: Value;
 }
 
 export interface Rollout {
@@ -15,8 +17,8 @@ export interface Rollout {
   readonly differentiated: number;
   /** What cells shall show after a segment, by its index; the last one has an entry. */
   readonly judged: ReadonlyMap<number, Judgement>;
-  /** [N, Z]. */
-  readonly latents: Value;
+  /** What every segment is told. */
+  readonly told: Told;
   /** States before a life that does not begin with a seed; stays the caller's. */
   readonly states?: Value;
   /** Update masks of a segment, `mask0…`, for rules whose cells update by chance. */
@@ -28,7 +30,7 @@ export interface RolloutResult {
   readonly states: Value;
   /** log p(image | last states), [N]. */
   readonly nats: Float32Array;
-  /** `total:*` and `total:latents` with this life's gradients added, the caller's. */
+  /** `total:*` of every parameter of the rule, and `total:latents`, with this life's gradients added; the caller's. */
   readonly totals: Values;
 }
 
@@ -36,7 +38,7 @@ export interface RolloutResult {
  * Runs a life and adds its gradients. Memory: the states between segments, and one segment's inner states.
  *
  * @param parameters `parameter:*`
- * @param totals `total:*` so far, and `total:latents`; they stay the caller's
+ * @param totals where sums begin, `total:*` of the segments' `totalShapes`; they stay the caller's
  */
 export async function differentiate(
   compute: Compute,
@@ -45,12 +47,12 @@ export async function differentiate(
   totals: Values,
   rollout: Rollout,
 ): Promise<RolloutResult> {
-  const { segments, latents } = rollout;
+  const { segments, told } = rollout;
   const last = segments.length - 1;
   const first = Math.max(0, segments.length - rollout.differentiated);
   const masks = segments.map((segment) => rollout.masks?.(segment) ?? {});
   const before: (Value | undefined)[] = [rollout.states];
-  const shared = { ...parameters, latents };
+  const shared = { ...parameters, ...told.inputs };
   const statesBefore = (i: number): Values => (before[i] ? { states: before[i] } : {});
 
   for (let i = 0; i < last; i++) {
@@ -92,5 +94,12 @@ export async function differentiate(
     if (kept && kept !== rollout.states) compute.free(kept);
   }
   for (const mask of masks) compute.free(...Object.values(mask));
+  const back = await programs.reverseGenome();
+  if (back) {
+    const { 'total:genome': genome, 'total:latents': latents, ...others } = sums;
+    const results = await back.run({ ...parameters, ...told.inputs, ...sums });
+    compute.free(genome, latents);
+    sums = { ...others, ...results };
+  }
   return { ...final!, totals: sums };
 }

@@ -9,6 +9,17 @@ export function sideAt(
   return curriculum.find(({ until }) => progress < until)?.side ?? side;
 }
 
+/** The rule's leak at a point of a run, 0…1: none at first, then rising to the model's. */
+export function leakAt(
+  { leakRamp, update: { leak } }: Pick<TrainingConfig, 'leakRamp' | 'update'>,
+  progress: number,
+): number {
+  if (!leakRamp) return leak;
+  const [from, to] = leakRamp;
+  if (progress >= to) return leak;
+  return (leak * Math.max(0, progress - from)) / (to - from);
+}
+
 /** The learning rate of an update (the first is 1): up over the warm-up, flat, down over the last share. */
 export function rateAt(
   optimiser: TrainingConfig['optimiser'],

@@ -6,16 +6,16 @@
 import type { Random } from '../../shared/random.ts';
 import type { Compute, Values } from './autodiff/compute.ts';
 import { Passes, randomOfUpdate } from './batches.ts';
-import type { TrainingConfig } from './config.ts';
+import { drawnStates, type TrainingConfig } from './config.ts';
 import { type Crew, type Outcome, openCrew } from './crew/crew.ts';
 import type { Dataset } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
-import { freshLife, type Life, pooledLife } from './lives.ts';
+import { calmLife, freshLife, type Life, pooledLife } from './lives.ts';
 import { imageChannels } from './model/likelihood.ts';
 import type { Segment } from './model/segments.ts';
 import { Adam } from './optimiser.ts';
 import { Pool, type PoolEntry } from './pool.ts';
-import { rateAt, sideAt } from './schedule.ts';
+import { leakAt, rateAt, sideAt } from './schedule.ts';
 import { likelihoodOf, type RunState, trainedShapes } from './trained.ts';
 
 /** What an update saw. Nats and errors are means an organism. */
@@ -92,11 +92,13 @@ export class Trainer {
     const update = this.done + 1;
     const random = randomOfUpdate(config.seed, update);
     const progress = this.done / config.updates;
-    const moment = { side: sideAt(config, progress), progress };
+    const moment = { side: sideAt(config, progress), progress, leak: leakAt(config, progress) };
     this.pool.keep(({ states }) => states.length === moment.side ** 2 * config.channels);
     // As published: drawn from only when more are there than are drawn.
     const pooled =
-      pooling && this.pool.count > pooling.batch ? this.pool.take(pooling.batch, random) : [];
+      pooling && this.pool.count > drawnStates(pooling)
+        ? this.pool.take(drawnStates(pooling), random)
+        : [];
 
     const lives: Life[] = [];
     const fresh = this.passes.at(this.done * batch.fresh, batch.fresh);
@@ -106,7 +108,12 @@ export class Trainer {
     const freshLives = lives.length;
     for (let at = 0; pooling && at < pooled.length; at += batch.micro) {
       const entries = pooled.slice(at, at + batch.micro);
-      lives.push(pooledLife({ ...config, pool: pooling }, entries, at, moment, random));
+      const { calm } = pooling;
+      lives.push(
+        calm && at >= pooling.batch
+          ? calmLife({ ...config, pool: { ...pooling, calm } }, entries, moment, random)
+          : pooledLife({ ...config, pool: pooling }, entries, at, moment, random),
+      );
     }
     const samples = batch.fresh + pooled.length;
     const { outcomes, parts } = await this.crew.live(
@@ -172,6 +179,7 @@ export class Trainer {
       latents: rowsOf(latents, chosen, latentSize),
       segments,
       ...(states && { states: rowsOf(states, chosen, states.length / count) }),
+      leak: leakAt(this.config, this.done / this.config.updates),
       seed: `${seed} run ${this.done} ${chosen[0]}`,
     }));
   }

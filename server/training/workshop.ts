@@ -5,7 +5,7 @@ import type { Dataset } from './data/dataset.ts';
 import { imageChannels } from './model/likelihood.ts';
 import { Segments } from './model/segments.ts';
 import { Posteriors } from './posterior.ts';
-import { likelihoodOf, trainedShapes } from './trained.ts';
+import { likelihoodOf } from './trained.ts';
 
 /** What lives see of a set. */
 export type Pixels = Pick<Dataset, 'side' | 'channels' | 'count' | 'pixels'>;
@@ -16,7 +16,7 @@ export interface Workshop {
   readonly data: Pixels;
   readonly posteriors: Posteriors;
   readonly segments: Segments;
-  /** `total:*` of the rule's parameters, all zero: where every life's gradients begin. */
+  /** `total:*` of the segments, all zero: where every life's gradients begin. */
   readonly zeros: Values;
 }
 
@@ -31,15 +31,17 @@ export async function openWorkshop(
   const image = { side, channels, latentSize };
   const { micro } = config.batch;
   const posteriors = await Posteriors.create(compute, config.encoder, image, micro);
-  const segments = new Segments(compute, config, likelihood, channels, micro);
+  const segments = new Segments(compute, config, likelihood, channels, micro, taught(config));
   const zeros: Record<string, Value> = {};
-  for (const [name, shape] of trainedShapes(config)) {
-    if (!name.startsWith('update.')) continue;
+  for (const [name, shape] of segments.totalShapes) {
     const size = shape.reduce((a, b) => a * b, 1);
     zeros[`total:${name}`] = compute.upload(shape, new Float32Array(size));
   }
   return { compute, config, data, posteriors, segments, zeros };
 }
+
+/** What cells are taught of their places. */
+const taught = ({ places, sigma }: TrainingConfig) => places && { ...places, sigma };
 
 export async function closeWorkshop(workshop: Workshop): Promise<void> {
   const { compute, posteriors, segments, zeros } = workshop;

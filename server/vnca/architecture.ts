@@ -31,10 +31,16 @@ export function updateShapes(card: Architecture): Map<string, readonly number[]>
   return shapes;
 }
 
+/** What a genome says to a layer: where its scales begin, if it has any, and its shifts, [hidden] each. */
+export interface GenomeLayer {
+  readonly scales?: number;
+  readonly shifts: number;
+}
+
 /** Where the parts of a read genome lie, one behind the other. */
 export interface GenomeLayout {
-  /** Scales of each hidden layer, each followed by as many shifts: where they begin. */
-  readonly layers: readonly number[];
+  /** Of what cells perceive, and of the second layer, if there is one. */
+  readonly layers: readonly GenomeLayer[];
   /** Shifts of the change, [C]. */
   readonly shifts: number;
   /** Weights of the last layer, [hidden, expressed]. */
@@ -47,14 +53,20 @@ export function genomeLayout({
   update,
 }: Pick<Architecture, 'channels' | 'update'>): GenomeLayout {
   const { hidden, kind, genome } = update;
-  const layers = kind === 'residual' ? [0, 2 * hidden] : [0];
-  const shifts = 2 * hidden * layers.length;
+  const layers: GenomeLayer[] = [];
+  let at = 0;
+  for (const scaled of [genome?.scalesPerception ?? true, true]) {
+    layers.push({ ...(scaled && { scales: at }), shifts: scaled ? at + hidden : at });
+    at += scaled ? 2 * hidden : hidden;
+    if (kind !== 'residual') break;
+  }
+  const shifts = at;
   const weights = shifts + channels;
   return { layers, shifts, weights, size: weights + hidden * (genome?.expressed ?? 0) };
 }
 
-/** Layers that are worked out once a patch, not once a cell. */
-const PER_PATCH = /^update\.(genome|modulation)\./;
+/** Whether a tensor is of a layer that is worked out once a patch, not once a cell. */
+export const isPerPatch = (name: string): boolean => /^update\.(genome|modulation)\./.test(name);
 
 /** Numbers that training can move in a card's update net. */
 export function countParameters(card: Architecture): number {
@@ -65,10 +77,9 @@ export function countParameters(card: Architecture): number {
 
 /** Multiply-adds of one step for one cell (biases and activations left out). */
 export function macPerCellStep(card: Architecture): number {
-  const { genome, hidden } = card.update;
-  let sum = hidden * (genome?.expressed ?? 0);
+  let sum = 0;
   for (const [name, shape] of updateShapes(card)) {
-    if (shape.length > 1 && !PER_PATCH.test(name)) sum += shape.reduce((a, b) => a * b, 1);
+    if (shape.length > 1 && !isPerPatch(name)) sum += shape.reduce((a, b) => a * b, 1);
   }
   return sum;
 }

@@ -23,18 +23,24 @@ const growth = v.variant('kind', [
 
 const updateFields = {
   hidden: count,
+  /** Between the layers. */
+  activation: v.optional(v.picklist(['elu', 'relu']), 'elu'),
   /** States are clamped to ±stateLimit after each step; absent: free. */
   stateLimit: v.exactOptional(v.pipe(v.number(), v.gtValue(0))),
   /** What a state loses of itself in a step: s ← s + u(s) − leak·s. Above zero, what is not upheld fades. */
   leak: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0),
   /** The latent takes part in every step: every cell carries the genome. It adds z·W to the first layer, or see `genome`. */
   standingInput: v.optional(v.boolean(), false),
-  /** The standing input is read by a net of one hidden layer, which scales and shifts every layer ('residual', 'simple'). */
+  /** The standing input is read by a net of one hidden layer, which scales and shifts layers ('residual', 'simple'). */
   genome: v.exactOptional(
     v.strictObject({
       hidden: count,
       /** So many channels, from the first on, also get weights of the last layer that are the patch's own. */
       expressed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
+      /** Whether it scales what cells perceive, beside shifting it; without, that costs a cell nothing. */
+      scalesPerception: v.optional(v.boolean(), true),
+      /** What all that the net says is multiplied by: the smaller, the calmer it learns. */
+      gain: v.optional(v.pipe(v.number(), v.gtValue(0)), 1),
     }),
   ),
   /** Chance of a cell to take part in a step. */
@@ -74,6 +80,7 @@ export const modelFields = {
   side: v.pipe(count, v.multipleOf(2)),
   /** Numbers in a cell state. */
   channels: count,
+  /** Numbers of a latent: as many as a cell has, or, where every cell carries the genome, more, whose first fill the first cells. */
   latentSize: count,
   growth,
   update,
@@ -133,10 +140,15 @@ const isPowerOfTwo = (n: number): boolean => n >= 1 && Number.isInteger(Math.log
 const RELATIONS: readonly Relation[] = [
   {
     path: ['latentSize'],
-    wrong: ({ latentSize, channels }) =>
-      latentSize === channels
+    wrong: ({ latentSize, channels, update }) => {
+      if (latentSize === channels) return undefined;
+      if (!update.genome) {
+        return `is ${latentSize}, but a latent is a cell state and "channels" is ${channels}`;
+      }
+      return latentSize > channels
         ? undefined
-        : `is ${latentSize}, but a latent is a cell state and "channels" is ${channels}`,
+        : `is ${latentSize}, too few to fill a first cell of ${channels} channels`;
+    },
   },
   {
     path: ['growth', 'seedSide'],

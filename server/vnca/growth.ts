@@ -38,10 +38,15 @@ export function totalSteps(card: Growth): number {
   return growthSchedule(card).length;
 }
 
-/** The state of a newly planted patch, [s, s, C]: the latent in every cell. */
-export function seedState(latent: Float32Array, stage: number): Float32Array {
-  const state = new Float32Array(stage * stage * latent.length);
-  for (let at = 0; at < state.length; at += latent.length) state.set(latent, at);
+/**
+ * The state of a newly planted patch, [s, s, C]: the latent in every cell, or as much of it as a cell holds.
+ *
+ * @param latent [Z], Z ≥ C
+ */
+export function seedState(latent: Float32Array, stage: number, channels: number): Float32Array {
+  const cell = latent.subarray(0, channels);
+  const state = new Float32Array(stage * stage * channels);
+  for (let at = 0; at < state.length; at += channels) state.set(cell, at);
   return state;
 }
 

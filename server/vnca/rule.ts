@@ -42,8 +42,10 @@ export function disposeRule(rule: Rule): void {
  */
 export function readGenome(rule: Rule, latents: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => {
-    if (!rule.update.genome) return tf.matMul(latents, kernel(rule, 'genome'));
-    return dense(rule, 'modulation', tf.elu(dense(rule, 'genome', latents)));
+    const { genome } = rule.update;
+    if (!genome) return tf.matMul(latents, kernel(rule, 'genome'));
+    const said = dense(rule, 'modulation', tf.elu(dense(rule, 'genome', latents)));
+    return tf.mul(said, genome.gain);
   });
 }
 
@@ -79,10 +81,10 @@ function modulation(rule: Rule, genome?: tf.Tensor2D): Modulate {
     const channels = x.shape[3];
     const layout = genomeLayout({ channels, update: rule.update });
     if (layer === 'out') return tf.add(x, part(layout.shifts, channels));
-    const from = layout.layers[layer === 'perceive' ? 0 : 1];
+    const { scales, shifts } = layout.layers[layer === 'perceive' ? 0 : 1];
     // A scale of 0 leaves a layer as it is.
-    const scaled = tf.mul(x, tf.add(part(from, hidden), 1));
-    return tf.add(scaled, part(from + hidden, hidden));
+    const scaled = scales === undefined ? x : tf.mul(x, tf.add(part(scales, hidden), 1));
+    return tf.add(scaled, part(shifts, hidden));
   };
 }
 
@@ -127,17 +129,18 @@ function updateCells(
 
 /** What happens to single cells between the first layer and the last. */
 function trunk(rule: Rule, cells: tf.Tensor4D, modulate: Modulate): tf.Tensor4D {
+  const activate = rule.update.activation === 'relu' ? tf.relu : tf.elu;
   switch (rule.update.kind) {
     case 'simple':
-      return tf.elu(cells);
+      return activate(cells);
     case 'residual': {
-      const h = tf.elu(cells);
-      return tf.add(h, tf.elu(modulate('hidden', pointwise(rule, 'hidden', h))));
+      const h = activate(cells);
+      return tf.add(h, activate(modulate('hidden', pointwise(rule, 'hidden', h))));
     }
     case 'res4': {
       let h = cells;
       for (let i = 0; i < RES4_BLOCKS; i++) {
-        const inner = tf.elu(pointwise(rule, `block${i}.inner`, h));
+        const inner = activate(pointwise(rule, `block${i}.inner`, h));
         h = tf.add(h, pointwise(rule, `block${i}.outer`, inner));
       }
       return h;

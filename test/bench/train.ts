@@ -143,7 +143,14 @@ function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
     channels,
     latentSize: channels,
     growth: { kind: 'uniform', steps: STEPS },
-    update: { kind: 'residual', hidden, leak: 0, standingInput: false, updateProbability: 1 },
+    update: {
+      kind: 'residual',
+      hidden,
+      activation: 'elu',
+      leak: 0,
+      standingInput: false,
+      updateProbability: 1,
+    },
   };
   // What cannot be shared out evenly keeps one lane busy and the others idle, as it would in training.
   const shares = batch % compute.lanes === 0 ? compute.lanes : 1;

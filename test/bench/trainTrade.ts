@@ -30,12 +30,11 @@ export const trade: Trade<Plan, 'step', 'done'> = {
       const data = Float32Array.from({ length: size }, () => scale * random.normal());
       inputs[name] = compute.upload(shape, data);
     };
-    for (const [name, shape] of updateShapes(spec)) {
-      give(`parameter:${name}`, shape, 0.05);
-      give(`total:${name}`, shape, 0);
-    }
-    give('latents', [micro, channels], 1);
-    give('total:latents', [micro, channels], 0);
+    for (const [name, shape] of updateShapes(spec)) give(`parameter:${name}`, shape, 0.05);
+    for (const [name, shape] of segments.totalShapes) give(`total:${name}`, shape, 0);
+    give('latents', [micro, spec.latentSize], 1);
+    const told = await segments.tell(inputs, inputs.latents);
+    Object.assign(inputs, told.inputs);
     give('states', [micro, side, side, channels], 1);
     give('image', [micro, side, side, 4], 1);
     give('weight', [micro], 1);

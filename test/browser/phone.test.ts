@@ -3,7 +3,7 @@ import type { Browser, CDPSession, Page } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { openRoom, screenOf, waitForPhase } from '../support/page.ts';
+import { openRoom, screenOf, waitForPhase, waitForWounds } from '../support/page.ts';
 import { startServer } from '../support/server.ts';
 
 let server: Vivarium;
@@ -73,8 +73,7 @@ test('with the cutting tool, a finger wounds what it passes over', async () => {
   // All across: whatever animal it is, there is flesh on the way.
   const from = await screenOf(page, 36, 46);
   const to = await screenOf(page, 60, 50);
-  const woken = waitForPhase(page, 1, 'awake');
   await touch(line(from.x, from.y, to.x, to.y));
-  await woken;
+  await waitForWounds(page, 1, 1);
   expect(server.world.rooms.get('garden')!.organisms[0].wounds).toBeGreaterThan(0);
 }, 180_000);

@@ -13,6 +13,7 @@ import {
   screenOf,
   waitForPhase,
   waitForTick,
+  waitForWounds,
 } from '../support/page.ts';
 import { startServer } from '../support/server.ts';
 
@@ -100,9 +101,8 @@ test('two browsers: one plants, both see it grow; the other wounds it, both see 
   await b.getByTestId('tool-damage').click();
   await b.getByTestId('radius').fill('6');
   const spot = await screenOf(b, 64, 48);
-  const woken = [a, b].map((page) => waitForPhase(page, 1, 'awake'));
   await b.mouse.click(spot.x, spot.y);
-  await Promise.all(woken);
+  await Promise.all([a, b].map((page) => waitForWounds(page, 1, 1)));
   await Promise.all([a, b].map((page) => waitForPhase(page, 1, 'asleep')));
   expect(room.organisms[0].wounds).toBe(1);
   await waitForTick(a, room.tick);

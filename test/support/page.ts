@@ -130,6 +130,20 @@ export async function waitForPhase(page: Page, id: number, phase: string): Promi
   );
 }
 
+/**
+ * Waits until the page knows an organism to have so many wounds. They never become fewer, whereas a slow page may not look
+ * while the organism is awake.
+ */
+export async function waitForWounds(page: Page, id: number, count: number): Promise<void> {
+  await page.waitForFunction(
+    ([of, wanted]) => {
+      const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
+      return (model.organisms.get(of)?.wounds ?? 0) >= wanted;
+    },
+    [id, count] as const,
+  );
+}
+
 /** Waits until the page shows a tick, or a later one. */
 export async function waitForTick(page: Page, tick: number): Promise<void> {
   await page.waitForFunction((wanted) => {

@@ -66,9 +66,10 @@ export async function createPatchStore({
         if (!species) throw new EngineError('unknown-checkpoint', checkpoint);
         if (patches.has(id) || planted.has(id))
           throw new EngineError('duplicate-patch', String(id));
-        checkNumbers('bad-latent', `latent of patch ${id}`, latent, species.card.latentSize);
-        const stage = firstStage(species.card);
-        const state = seedState(latent, stage);
+        const { card } = species;
+        checkNumbers('bad-latent', `latent of patch ${id}`, latent, card.latentSize);
+        const stage = firstStage(card);
+        const state = seedState(latent, stage, card.channels);
         planted.set(id, { species, latent: latent.slice(), stage, state, seen: undefined });
       }
       for (const [id, patch] of planted) patches.set(id, patch);

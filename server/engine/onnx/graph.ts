@@ -62,7 +62,9 @@ export function stepModel({ card, tensors }: Model): Uint8Array {
   if (update.standingInput) {
     const { hidden, genome } = update;
     const read = dense('genome', model.input(GENOME, ['n', latentSize]));
-    const said = genome ? dense('modulation', elu(read)) : read;
+    const said = genome
+      ? model.node('Mul', [dense('modulation', elu(read)), number(genome.gain)])
+      : read;
     const layout = genomeLayout({ channels, update });
     const part = (from: number, size: number): string => {
       const [start, end, axis] = [from, from + size, 1].map((i) => model.integers([i]));
@@ -72,9 +74,10 @@ export function stepModel({ card, tensors }: Model): Uint8Array {
     modulate = (layer, x) => {
       if (!genome) return layer === 'perceive' ? add(x, part(0, hidden)) : x;
       if (layer === 'out') return add(x, part(layout.shifts, channels));
-      const from = layout.layers[layer === 'perceive' ? 0 : 1];
-      const scale = add(part(from, hidden), number(1));
-      return add(model.node('Mul', [x, scale]), part(from + hidden, hidden));
+      const { scales, shifts } = layout.layers[layer === 'perceive' ? 0 : 1];
+      const scaled =
+        scales === undefined ? x : model.node('Mul', [x, add(part(scales, hidden), number(1))]);
+      return add(scaled, part(shifts, hidden));
     };
     const expressed = genome?.expressed ?? 0;
     if (expressed > 0) {
@@ -93,14 +96,18 @@ export function stepModel({ card, tensors }: Model): Uint8Array {
       };
     }
   }
+  const activate = (x: string): string =>
+    update.activation === 'relu' ? model.node('Relu', [x]) : elu(x);
   let h = modulate('perceive', conv('perceive', states));
   if (update.kind === 'res4') {
     for (let i = 0; i < RES4_BLOCKS; i++) {
-      h = add(h, conv(`block${i}.outer`, elu(conv(`block${i}.inner`, h))));
+      h = add(h, conv(`block${i}.outer`, activate(conv(`block${i}.inner`, h))));
     }
   } else {
-    h = elu(h);
-    if (update.kind === 'residual') h = add(h, elu(modulate('hidden', conv('hidden', h))));
+    h = activate(h);
+    if (update.kind === 'residual') {
+      h = add(h, activate(modulate('hidden', conv('hidden', h))));
+    }
   }
   let change = express(h, modulate('out', conv('out', h)));
   if (update.leak > 0) {

@@ -109,6 +109,8 @@ const PULLS: Pulls = {
     if (i === 0) return undefined;
     return i === 1 ? g.where(condition, change, zero) : g.where(condition, zero, change);
   },
+  clip: (at, change) => g.multiply(change, g.within(at.inputs[0], at)),
+  within: none,
   expand: (_, change) => change,
   sum: (at, change) => g.expand(change, at.inputs[0].shape),
   max: none,

@@ -34,6 +34,8 @@ interface Settings {
   unary: { readonly function: Unary };
   binary: { readonly function: Binary };
   where: unknown;
+  clip: { readonly low: number; readonly high: number };
+  within: unknown;
   expand: unknown;
   sum: { readonly axes: readonly number[] };
   max: { readonly axes: readonly number[] };
@@ -147,7 +149,10 @@ export const where = (condition: Expression, a: Expression, b: Expression): Expr
   make({ kind: 'where' }, [condition, a, b], broadcast(condition, a, b));
 /** Within [low, high]; the gradient is zero outside. */
 export const clip = (x: Expression, low: number, high: number): Expression =>
-  minimum(maximum(x, low), high);
+  make({ kind: 'clip', low, high }, [x], x.shape);
+/** 1 where clipping left x as it was, else 0; has no gradient. */
+export const within = (x: Expression, clipped: Expression): Expression =>
+  make({ kind: 'within' }, [x, clipped], x.shape);
 
 /** Stretches dimensions of 1 (or a number) to a shape. */
 export function expand(x: Expression, shape: Shape, map = x.map): Expression {

@@ -119,6 +119,8 @@ type Writers = {
 const FUSED_MATMUL = 'com.microsoft.FusedMatMul';
 const UNARY = {
   abs: 'Abs',
+  // Rounds by the thread, which is why the engine has one of its own; here each program has one thread.
+  elu: 'Elu',
   exp: 'Exp',
   log: 'Log',
   negative: 'Neg',
@@ -150,21 +152,17 @@ const flatCells = (model: ModelWriter, x: string, { shape: [n, h, w, c] }: Expre
 
 const WRITERS: Writers = {
   constant: (model, _, __, { value }) => number(model, value),
-  unary(model, _, [x], { function: name }) {
-    if (name !== 'elu') return model.node(UNARY[name], [x]);
-    // As in the engine's graph: the runtime's own Elu rounds by the thread.
-    const grown = model.node('Exp', [model.node('Min', [x, number(model, 0)])]);
-    return model.node('Add', [
-      model.node('Relu', [x]),
-      model.node('Sub', [grown, number(model, 1)]),
-    ]);
-  },
+  unary: (model, _, [x], { function: name }) => model.node(UNARY[name], [x]),
   binary(model, _, operands, { function: name }) {
     if (name !== 'greater') return model.node(BINARY[name], operands);
     return model.node('Cast', [model.node('Greater', operands)], { to: FLOAT });
   },
   where: (model, _, [condition, a, b]) =>
     model.node('Where', [model.node('Cast', [condition], { to: BOOL }), a, b]),
+  clip: (model, _, [x], { low, high }) =>
+    model.node('Clip', [x, number(model, low), number(model, high)]),
+  within: (model, _, operands) =>
+    model.node('Cast', [model.node('Equal', operands)], { to: FLOAT }),
   expand: (model, at, [x]) => model.node('Expand', [x, model.integers(physical(at))]),
   sum: (model, at, [x], { axes }) =>
     model.node('ReduceSum', [x, model.integers(axes.map((axis) => (at.map ? AXIS[axis] : axis)))]),

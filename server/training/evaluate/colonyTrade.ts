@@ -55,6 +55,7 @@ export const trade: Trade<Plan, Job, Result> = {
       async work({ latents, seed, states: from, runs, images }) {
         const random = createRandom(hashText(seed));
         const z = compute.upload([BATCH, latentSize], latents);
+        const told = await segments.tell(parameters, z);
         let states = from && uploadMap(from, channels);
         const seen: Float32Array[] = [];
         for (const run of runs) {
@@ -62,7 +63,12 @@ export const trade: Trade<Plan, Job, Result> = {
             const program = await segments.forward(segment);
             const masks = drawMasks(compute, card, segment, random);
             const before = states ? { states } : {};
-            const results = await program.run({ ...parameters, ...masks, latents: z, ...before });
+            const results = await program.run({
+              ...parameters,
+              ...told.inputs,
+              ...masks,
+              ...before,
+            });
             compute.free(...Object.values(masks), ...Object.values(before));
             states = results.states;
             tell(BATCH * segment.stage ** 2 * segment.steps);
@@ -76,6 +82,7 @@ export const trade: Trade<Plan, Job, Result> = {
           seen.push(Float32Array.from(await compute.read(nats)));
           compute.free(image, nats);
         }
+        told.free();
         compute.free(z, states!);
         return seen;
       },

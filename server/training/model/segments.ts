@@ -2,7 +2,7 @@
  * Runs of the rule as programs: a segment is a few steps in one program. Training stores states between segments alone and
  * computes those within again on the way back, so memory stays bounded however long an organism lives.
  */
-import { updateShapes } from '../../vnca/architecture.ts';
+import { genomeLayout, isPerPatch, updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Compute, Program, Value, Values } from '../autodiff/compute.ts';
 import { gradients } from '../autodiff/gradients.ts';
@@ -10,7 +10,8 @@ import type { Expression } from '../autodiff/graph.ts';
 import * as g from '../autodiff/graph.ts';
 import { type Likelihood, logLikelihood } from './likelihood.ts';
 import { type Parameters, parameterInputs } from './parameters.ts';
-import { ruleSteps } from './rule.ts';
+import { type Places, placeChannels, placeNats } from './places.ts';
+import { readGenome, ruleSteps } from './rule.ts';
 
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
 
@@ -66,12 +67,19 @@ export interface ReverseOptions {
   readonly change: boolean;
 }
 
+/** What all segments of a life are told: `latents` [N, Z], `genome` where there is a standing input, `leak` where there is one. */
+export interface Told {
+  readonly inputs: Values;
+  /** Frees what was made; the latents stay the caller's. */
+  readonly free: () => void;
+}
+
 /**
  * Programs of segments for one batch size, compiled when first needed.
  *
- * Inputs: `latents` [N, Z]; `states` of the stage before (unless it begins with a seed); `parameter:*`; `mask0…` [N, s, s, 1]
+ * Inputs: those of `tell`; `states` of the stage before (unless it begins with a seed); `parameter:*`; `mask0…` [N, s, s, 1]
  * where cells update by chance. For reverse programs also `image` [N, S, S, c] with `weight` [N] (what a nat of each sample
- * counts), `change` of the last states, `total:*` of each parameter and `total:latents`.
+ * counts) and, where places are taught, `places` [1, s, s, 4 · octaves]; `change` of the last states, and `total:*` of what they give gradients of (`totalShapes`).
  */
 export class Segments {
   private readonly programs = new Map<string, Promise<Program>>();
@@ -82,7 +90,68 @@ export class Segments {
     private readonly likelihood: Likelihood,
     private readonly imageChannels: number,
     readonly batch: number,
+    /** Taught wherever there is an image to show. */
+    private readonly places?: Places & { readonly sigma: number },
   ) {}
+
+  /** What segments give gradients of: the parameters that cells use, `latents`, and `genome` where there is one. */
+  get totalShapes(): Map<string, readonly number[]> {
+    const { latentSize, update } = this.spec;
+    const shapes = new Map([...updateShapes(this.spec)].filter(([name]) => !isPerPatch(name)));
+    shapes.set('latents', [this.batch, latentSize]);
+    if (update.standingInput) shapes.set('genome', this.genomeShape);
+    return shapes;
+  }
+
+  /**
+   * Reads the genome, once for a whole life.
+   *
+   * @param parameters `parameter:*`
+   * @param latents [N, Z]
+   * @param leak instead of the card's
+   */
+  async tell(parameters: Values, latents: Value, leak = this.spec.update.leak): Promise<Told> {
+    const own: Record<string, Value> = {};
+    if (this.spec.update.standingInput) {
+      const program = await this.program('genome', () => ({
+        genome: this.readGenome(parameterInputs(updateShapes(this.spec))),
+      }));
+      own.genome = (await program.run({ ...parameters, latents })).genome;
+    }
+    if (this.spec.update.leak > 0) own.leak = this.compute.upload([], Float32Array.of(leak));
+    return {
+      inputs: { ...own, latents },
+      free: () => this.compute.free(...Object.values(own)),
+    };
+  }
+
+  /**
+   * From the genome back to the net that reads it, and to the latents. Inputs: `parameter:*`, `latents`, `total:genome`,
+   * `total:latents`. Outputs: `total:latents` with what came through the genome added; `total:*` of the net's parameters.
+   * Absent: rules without a standing input.
+   */
+  reverseGenome(): Promise<Program> | undefined {
+    if (!this.spec.update.standingInput) return undefined;
+    return this.program('reverse genome', () => {
+      const shapes = updateShapes(this.spec);
+      const parameters = parameterInputs(shapes);
+      const latents = this.latents;
+      const names = [...shapes.keys()].filter(isPerPatch);
+      const [change, ...slopes] = gradients(
+        [
+          {
+            result: this.readGenome(parameters, latents),
+            change: g.input('total:genome', this.genomeShape),
+          },
+        ],
+        [latents, ...names.map(parameters)],
+      );
+      return {
+        'total:latents': g.add(g.input('total:latents', latents.shape), change),
+        ...Object.fromEntries(names.map((name, i) => [`total:${name}`, slopes[i]])),
+      };
+    });
+  }
 
   /** Output: `states`. */
   forward(segment: Segment): Promise<Program> {
@@ -95,9 +164,8 @@ export class Segments {
   /** Outputs: `change` of the first states (unless a seed), `total:*`; with an image `states` and `nats` [N]. */
   reverse(segment: Segment, { image, change }: ReverseOptions): Promise<Program> {
     return this.program(`reverse ${key(segment)} ${image} ${change}`, () => {
-      const shapes = updateShapes(this.spec);
-      const parameters = parameterInputs(shapes);
-      const { before, latents, after } = this.steps(segment, parameters);
+      const parameters = parameterInputs(updateShapes(this.spec));
+      const { before, latents, genome, after } = this.steps(segment, parameters);
       const outputs: Record<string, Expression> = {};
       const seeds: { result: Expression; change: Expression }[] = [];
       if (image) {
@@ -105,23 +173,31 @@ export class Segments {
         const nats = logLikelihood(this.likelihood, after, target);
         const weight = g.input('weight', [this.batch]);
         seeds.push({ result: nats, change: g.reshapeToMap(weight, [this.batch, 1, 1, 1]) });
+        const { places } = this;
+        if (places) {
+          const [, side] = after.shape;
+          const fields = g.inputMap('places', [1, side, side, placeChannels(places)]);
+          seeds.push({
+            result: placeNats(after, fields, places, places.sigma),
+            change: g.reshapeToMap(weight, [this.batch, 1, 1, 1]),
+          });
+        }
         outputs.states = after;
         outputs.nats = g.reshape(nats, [this.batch]);
       }
       if (change) {
         seeds.push({ result: after, change: g.inputMap('change', after.shape) });
       }
+      const shapes = this.totalShapes;
       const names = [...shapes.keys()];
-      const wanted = [...names.map(parameters), latents, ...(before ? [before] : [])];
-      const slopes = gradients(seeds, wanted);
+      const wanted = names.map((name) =>
+        name === 'latents' ? latents : name === 'genome' ? genome! : parameters(name),
+      );
+      const slopes = gradients(seeds, before ? [...wanted, before] : wanted);
       names.forEach((name, i) => {
         outputs[`total:${name}`] = g.add(g.input(`total:${name}`, shapes.get(name)!), slopes[i]);
       });
-      outputs['total:latents'] = g.add(
-        g.input('total:latents', latents.shape),
-        slopes[names.length],
-      );
-      if (before) outputs.change = slopes[names.length + 1];
+      if (before) outputs.change = slopes[names.length];
       return outputs;
     });
   }
@@ -141,6 +217,19 @@ export class Segments {
     this.programs.clear();
   }
 
+  private get latents(): Expression {
+    return g.input('latents', [this.batch, this.spec.latentSize]);
+  }
+
+  private get genomeShape(): number[] {
+    const { genome, hidden } = this.spec.update;
+    return [this.batch, genome ? genomeLayout(this.spec).size : hidden];
+  }
+
+  private readGenome(parameters: Parameters, latents = this.latents): Expression {
+    return readGenome(this.spec.update, parameters, latents);
+  }
+
   private mapShape(side: number, channels: number): number[] {
     return [this.batch, side, side, channels];
   }
@@ -148,15 +237,19 @@ export class Segments {
   private steps(
     segment: Segment,
     parameters: Parameters,
-  ): { before?: Expression; latents: Expression; after: Expression } {
-    const { channels, latentSize, update } = this.spec;
+  ): { before?: Expression; latents: Expression; genome?: Expression; after: Expression } {
+    const { channels, update } = this.spec;
     const { begin, stage, steps } = segment;
-    const latents = g.input('latents', [this.batch, latentSize]);
-    const step = ruleSteps(update, parameters, latents);
+    const { latents } = this;
+    const genome = update.standingInput ? g.input('genome', this.genomeShape) : undefined;
+    const step = ruleSteps(update, parameters, {
+      ...(genome && { genome }),
+      ...(update.leak > 0 && { leak: g.input('leak', []) }),
+    });
     let before: Expression | undefined;
     let states: Expression;
     if (begin === 'seed') {
-      const cell = g.reshapeToMap(latents, [this.batch, 1, 1, latentSize]);
+      const cell = g.reshapeToMap(g.slice(latents, 0, channels), [this.batch, 1, 1, channels]);
       states = g.expand(cell, this.mapShape(stage, channels));
     } else {
       const from = begin === 'divide' ? stage / 2 : stage;
@@ -168,7 +261,7 @@ export class Segments {
         update.updateProbability < 1 ? g.inputMap(`mask${i}`, this.mapShape(stage, 1)) : undefined;
       states = step(states, mask);
     }
-    return { ...(before && { before }), latents, after: states };
+    return { ...(before && { before }), latents, ...(genome && { genome }), after: states };
   }
 
   private program(name: string, build: () => Record<string, Expression>): Promise<Program> {

@@ -88,8 +88,8 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
     test('a planted patch has its latent in every cell of the first stage', async () => {
       await engine.plant([seed(1), seed(2, 'uniform')]);
       expect(await engine.exportStates([2, 1])).toEqual([
-        seedState(latentOf(2), 16),
-        seedState(latentOf(1), 2),
+        seedState(latentOf(2), 16, CHANNELS),
+        seedState(latentOf(1), 2, CHANNELS),
       ]);
     });
 
@@ -224,7 +224,7 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       await engine.importStates([{ patch: 1, state }]);
       expect(await stateOf(1)).toEqual(state);
       expect((await stepOne(still(1))).stage).toBe(8);
-      expect(await stateOf(2)).toEqual(seedState(latentOf(2), 2));
+      expect(await stateOf(2)).toEqual(seedState(latentOf(2), 2, CHANNELS));
     });
 
     test('what is handed in stays the caller’s, and what is handed out is a copy', async () => {
@@ -233,7 +233,7 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       const state = createRandom(4).latent(4 * CHANNELS);
       const keep = new Uint8Array(4).fill(1);
       await engine.plant([seed(1, 'tiny', latent)]);
-      expect(await stateOf(1)).toEqual(seedState(latent, 2));
+      expect(await stateOf(1)).toEqual(seedState(latent, 2, CHANNELS));
       await engine.importStates([{ patch: 1, state }]);
       state.fill(0);
       const exported = await stateOf(1);
@@ -265,9 +265,9 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       await engine.plant([seed(1), seed(2)]);
       await engine.dispose([1, 150]);
       await expectError(engine.exportStates([1]), 'unknown-patch');
-      expect(await stateOf(2)).toEqual(seedState(latentOf(2), 2));
+      expect(await stateOf(2)).toEqual(seedState(latentOf(2), 2, CHANNELS));
       await engine.plant([seed(1, 'tiny', latentOf(5))]);
-      expect(await stateOf(1)).toEqual(seedState(latentOf(5), 2));
+      expect(await stateOf(1)).toEqual(seedState(latentOf(5), 2, CHANNELS));
     });
 
     describe('a call that fails changes nothing', () => {
@@ -284,7 +284,7 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
         await engine.plant([seed(0)]);
         await expectError(engine.plant([seed(1), bad]), reason);
         await expectError(engine.exportStates([1]), 'unknown-patch');
-        expect(await stateOf(0)).toEqual(seedState(latentOf(0), 2));
+        expect(await stateOf(0)).toEqual(seedState(latentOf(0), 2, CHANNELS));
       });
 
       test.each<[EngineReason, string, PatchStep]>([
@@ -321,8 +321,8 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
         const good = { patch: 1, state: new Float32Array(4 * CHANNELS) };
         await expectError(engine.importStates([good, bad]), reason);
         expect(await engine.exportStates([1, 2])).toEqual([
-          seedState(latentOf(1), 2),
-          seedState(latentOf(2), 2),
+          seedState(latentOf(1), 2, CHANNELS),
+          seedState(latentOf(2), 2, CHANNELS),
         ]);
       });
     });

@@ -4,7 +4,7 @@ import { shrink } from '../../../server/training/living.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { TINY_POOL, tinyConfig } from './tinyRun.ts';
 
-const now = { side: 8, progress: 0 };
+const now = { side: 8, progress: 0, leak: 0 };
 const images = Uint32Array.of(1, 2);
 const stepsOf = ({ segments }: { segments: readonly { steps: number }[] }): number =>
   segments.reduce((sum, { steps }) => sum + steps, 0);

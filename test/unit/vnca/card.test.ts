@@ -10,6 +10,7 @@ test('what is left out is the plain choice', () => {
   expect(update).toEqual({
     kind: 'simple',
     hidden: 3,
+    activation: 'elu',
     leak: 0,
     outBias: false,
     standingInput: false,

@@ -34,7 +34,10 @@ test('uniform growth has its full side from the first and never divides', () => 
 });
 
 test('a seed has the latent in every cell', () => {
-  expect([...seedState(Float32Array.of(1, 2, 3), 2)]).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]);
+  const latent = Float32Array.of(1, 2, 3);
+  expect([...seedState(latent, 2, 3)]).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]);
+  // A cell holds the first of a longer latent.
+  expect([...seedState(latent, 2, 2)]).toEqual([1, 2, 1, 2, 1, 2, 1, 2]);
 });
 
 test('[[1, 2], [3, 4]] divides into blocks', () => {

@@ -42,6 +42,8 @@ export const KERNELS: Kernels = {
   unary: (_, [x], { function: name }) => UNARY[name](x),
   binary: (_, [a, b], { function: name }) => BINARY[name](a, b),
   where: (_, [condition, a, b]) => tf.where(tf.cast(condition, 'bool'), a, b),
+  clip: (_, [x], { low, high }) => tf.clipByValue(x, low, high),
+  within: (_, [x, clipped]) => tf.cast(tf.equal(x, clipped), 'float32'),
   expand(at, [x]) {
     const [from] = at.inputs;
     if (from.operation.kind === 'constant') return tf.fill([...at.shape], from.operation.value);

@@ -58,6 +58,18 @@ const LIVES: [string, Record<string, unknown>, Record<string, unknown>, Likeliho
     GAUSSIAN,
   ],
   [
+    'residual with a calm genome net, latents of more numbers than a cell',
+    {
+      kind: 'residual',
+      hidden: 3,
+      standingInput: true,
+      genome: { hidden: 3, expressed: 4, scalesPerception: false, gain: 0.3 },
+      leak: 0.5,
+    },
+    doubling(1),
+    GAUSSIAN,
+  ],
+  [
     // Short: a limit has corners, and a difference that spans one is neither slope.
     'residual with a limit, uniform',
     { kind: 'residual', hidden: 3, stateLimit: 1.5 },
@@ -80,10 +92,11 @@ function setUp(
 ) {
   const c = imageChannels(likelihood);
   const size = c === 1 ? 3 : 4;
+  const latent = 'genome' in update ? size + 1 : size;
   const spec: DecoderSpec = tinyCard({
     side: SIDE,
     channels: size,
-    latentSize: size,
+    latentSize: latent,
     update,
     growth,
     readout: { kind: 'bernoulli', channel: 0 },
@@ -97,7 +110,7 @@ function setUp(
     spec,
     image,
     parameters: randomParameters(updateShapes(spec), 20),
-    latents: normals([N, size], 2),
+    latents: normals([N, latent], 2),
     weight: { shape: [N], data: Float32Array.from([0.1, -0.05]) },
     segments: new Segments(compute, spec, likelihood, c, N),
   };
@@ -133,6 +146,7 @@ async function objective(
     latents: changed.latents ?? given.latents,
     target: image,
   });
+  const told = await segments.tell(parameters, latents);
   const masks = maskSource(given);
   const measure = await segments.measure();
   let states = {};
@@ -140,7 +154,7 @@ async function objective(
   for (const [i, segment] of life.entries()) {
     const program = await segments.forward(segment);
     const chance = upload(compute, masks(segment));
-    const results = await program.run({ ...parameters, latents, ...chance, ...states });
+    const results = await program.run({ ...parameters, ...told.inputs, ...chance, ...states });
     states = { states: results.states };
     if (i < life.length - 1 && !judged.has(i)) continue;
     const { nats } = await measure.run({ ...states, image: target } as never);
@@ -157,32 +171,23 @@ async function gradientsOf(
   judged: ReadonlySet<number>,
   differentiated = life.length,
 ): Promise<Record<string, Float32Array>> {
-  const { spec, segments, parameters, latents, image, weight } = given;
-  const shapes = new Map([...updateShapes(spec), ['latents', latents.shape] as const]);
+  const { segments, latents, image, weight } = given;
   const totals: Record<string, Numbers> = {};
-  for (const [name, shape] of shapes) {
+  for (const [name, shape] of segments.totalShapes) {
     totals[`total:${name}`] = { shape, data: new Float32Array(sizeOf(shape)) };
   }
   const masks = maskSource(given);
   const values = upload(compute, { latents, image, weight });
-  const result = await differentiate(
-    compute,
-    segments,
-    upload(compute, parameters),
-    upload(compute, totals),
-    {
-      segments: life,
-      differentiated,
-      judged: new Map(
-        [...judged, life.length - 1].map((i) => [
-          i,
-          { image: values.image, weight: values.weight },
-        ]),
-      ),
-      latents: values.latents,
-      masks: (segment) => upload(compute, masks(segment)),
-    },
-  );
+  const parameters = upload(compute, given.parameters);
+  const result = await differentiate(compute, segments, parameters, upload(compute, totals), {
+    segments: life,
+    differentiated,
+    judged: new Map(
+      [...judged, life.length - 1].map((i) => [i, { image: values.image, weight: values.weight }]),
+    ),
+    told: await segments.tell(parameters, values.latents),
+    masks: (segment) => upload(compute, masks(segment)),
+  });
   const read: Record<string, Float32Array> = { nats: result.nats };
   for (const [name, value] of Object.entries(result.totals)) {
     read[name] = Float32Array.from(await compute.read(value));
