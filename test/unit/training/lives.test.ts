@@ -1,5 +1,5 @@
 import type { TrainingConfig } from '../../../server/training/config.ts';
-import { freshLife, pooledLife } from '../../../server/training/lives.ts';
+import { calmLife, freshLife, pooledLife } from '../../../server/training/lives.ts';
 import { shrink } from '../../../server/training/living.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { TINY_POOL, tinyConfig } from './tinyRun.ts';
@@ -78,6 +78,22 @@ describe('a pooled life', () => {
     expect(stepsOf(life)).toBe(7);
     expect(stepsOf({ segments: life.segments.slice(-life.differentiated) })).toBe(3);
     expect([...life.judged]).toEqual([[life.segments.length - 1, 1]]);
+  });
+
+  it('is calm, and short, for those that are not wounded', () => {
+    const calm = { batch: 4, steps: [2, 2] as [number, number] };
+    const config = withPool({ size: 9, wounded: 1, calm });
+    const life = calmLife(
+      { ...config, pool: { ...config.pool, calm } },
+      entries,
+      now,
+      createRandom(1),
+    );
+    expect(stepsOf(life)).toBe(2);
+    expect(life.differentiated).toBe(life.segments.length);
+    expect([...life.judged]).toEqual([[life.segments.length - 1, 1]]);
+    expect(life.states!.every((x) => x === 1)).toBe(true);
+    expect(life.ages).toEqual([0, 10]);
   });
 
   it.each([

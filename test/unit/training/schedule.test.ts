@@ -1,5 +1,5 @@
 import { drawnAt } from '../../../server/training/config.ts';
-import { rateAt, sideAt } from '../../../server/training/schedule.ts';
+import { leakAt, rateAt, sideAt } from '../../../server/training/schedule.ts';
 import { tinyConfig } from './tinyRun.ts';
 
 const { optimiser } = tinyConfig();
@@ -31,6 +31,14 @@ test('patches grow with the curriculum', () => {
   expect([0, 0.19, 0.2, 0.49, 0.5, 1].map((at) => sideAt(config, at))).toEqual([
     8, 8, 16, 16, 32, 32,
   ]);
+});
+
+test('the leak rises from nothing to that of the model', () => {
+  const update = tinyConfig({ update: { kind: 'residual', hidden: 3, leak: 0.5 } }).update;
+  expect(leakAt({ update }, 0)).toBe(0.5);
+  const at = (progress: number) => leakAt({ update, leakRamp: [0.25, 0.75] }, progress);
+  expect([0, 0.25, 0.5, 0.75, 1].map(at)).toEqual([0, 0, 0.25, 0.5, 0.5]);
+  expect(leakAt({ update, leakRamp: [0, 0] }, 0)).toBe(0.5);
 });
 
 test('ranges grow from one to another over a share of the run', () => {

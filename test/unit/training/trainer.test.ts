@@ -65,6 +65,25 @@ const runs: [string, TrainingConfig][] = [
       pool: TINY_POOL,
     }),
   ],
+  [
+    'with places to learn, a leak that rises, and a pool most of which is calm',
+    tinyConfig({
+      channels: 8,
+      latentSize: 10,
+      update: {
+        kind: 'residual',
+        hidden: 5,
+        activation: 'relu',
+        leak: 0.5,
+        standingInput: true,
+        genome: { hidden: 4, expressed: 4, scalesPerception: false, gain: 0.2 },
+      },
+      places: { channel: 4, octaves: 1, weight: 0.3 },
+      leakRamp: [0.1, 0.9],
+      pool: { ...TINY_POOL, size: 10, calm: { batch: 4, steps: [1, 2] }, divergence: 'all' },
+      judgeStages: 0.25,
+    }),
+  ],
 ];
 
 describe.each(runs)('a run %s', (_, config) => {
