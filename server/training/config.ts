@@ -38,7 +38,17 @@ const pool = v.strictObject({
   /** Only the last of these steps are differentiated; absent: all. */
   gradientSteps: v.exactOptional(count),
   /** So many more states an update that are not wounded and go on a few steps: many pictures at little cost. */
-  calm: v.exactOptional(v.strictObject({ batch: count, steps: drawnFrom(1) })),
+  calm: v.exactOptional(
+    v.strictObject({
+      batch: count,
+      steps: drawnFrom(1),
+      /**
+       * Each takes the genome of another image and has these steps to become it: a set that is much larger than the pool is
+       * seen at little cost, and what an organism becomes does not hang on what it was.
+       */
+      metamorphosis: v.optional(v.boolean(), false),
+    }),
+  ),
   /** Share of the drawn states that are wounded first. */
   wounded: v.optional(share, 0.5),
   wounds: v.optional(v.pipe(v.array(v.picklist(WOUND_KINDS)), v.minLength(1)), ['square']),

@@ -100,8 +100,18 @@ export class Trainer {
         ? this.pool.take(drawnStates(pooling), random)
         : [];
 
+    const changing = pooling?.calm?.metamorphosis ? pooling.calm.batch : 0;
+    const shown = batch.fresh + changing;
+    const images = this.passes.at(this.done * shown, shown);
+    const fresh = images.slice(0, batch.fresh);
+    const others = images.slice(batch.fresh);
+    // The calm ones are the last that are drawn.
+    for (let i = 0; i < changing && i < pooled.length; i++) {
+      const at = pooled.length - changing + i;
+      pooled[at] = { ...pooled[at], image: others[i] };
+    }
+
     const lives: Life[] = [];
-    const fresh = this.passes.at(this.done * batch.fresh, batch.fresh);
     for (let at = 0; at < batch.fresh; at += batch.micro) {
       lives.push(freshLife(config, fresh.slice(at, at + batch.micro), moment, random));
     }

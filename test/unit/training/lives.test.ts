@@ -81,7 +81,7 @@ describe('a pooled life', () => {
   });
 
   it('is calm, and short, for those that are not wounded', () => {
-    const calm = { batch: 4, steps: [2, 2] as [number, number] };
+    const calm = { batch: 4, steps: [2, 2] as [number, number], metamorphosis: false };
     const config = withPool({ size: 9, wounded: 1, calm });
     const life = calmLife(
       { ...config, pool: { ...config.pool, calm } },

@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Compute } from '../../../server/training/autodiff/compute.ts';
 import { createCompute } from '../../../server/training/autodiff/create.ts';
+import { Passes } from '../../../server/training/batches.ts';
 import type { TrainingConfig } from '../../../server/training/config.ts';
 import type { Dataset } from '../../../server/training/data/dataset.ts';
 import { growthSegments, stayingSegments } from '../../../server/training/model/segments.ts';
 import { loadRun, saveRun } from '../../../server/training/runFolder.ts';
 import { firstState, type RunState } from '../../../server/training/trained.ts';
-import { Trainer } from '../../../server/training/trainer.ts';
+import { Trainer, trainingImages } from '../../../server/training/trainer.ts';
 import {
   hexOf,
   numbersOf,
@@ -214,6 +215,20 @@ describe('the pool of a run', () => {
     expect(drawn).toEqual([false, false, false, ...new Array(9).fill(true)]);
     // Grown in 6 steps; 3 more at each draw.
     expect(oldest).toBeGreaterThan(9);
+    await trainer.dispose();
+  });
+
+  it('shows new images by metamorphosis, in its turn of the passes', async () => {
+    const calm = { batch: 2, steps: [1, 1], metamorphosis: true };
+    const config = tinyConfig({ pool: { ...TINY_POOL, size: 12, admit: 4, calm } });
+    const trainer = await start(config);
+    await updates(trainer, 3);
+    const passes = new Passes(trainingImages(config, tinyData()), config.seed);
+    // Of each update's share of six, the last two are for those that change; the first two updates have no pool to change.
+    const wanted = [...passes.at(2 * 6 + 4, 2)];
+    const { pool } = await trainer.state();
+    const changed = pool.filter(({ age }) => age === 6 + 1).map(({ image }) => image);
+    expect(changed).toEqual(expect.arrayContaining(wanted));
     await trainer.dispose();
   });
 
