@@ -49,6 +49,24 @@ describe('a rule that does nothing', () => {
   });
 });
 
+describe('a rule that comes to rest', () => {
+  it('is followed for a million steps in no time, and found where a thousand lead', async () => {
+    let worked = 0;
+    // Half of what it is fades at each step, until nothing is left of it.
+    const update = { kind: 'residual', hidden: 7, leak: 0.5 };
+    const colony = new Colony(compute, drifting(0.25, { update }), 1, (done) => {
+      worked += done;
+    });
+    const grown = await grownOf(colony);
+    worked = 0;
+    const stay = await measureStay(colony, grown, [5, 1000, 1_000_000]);
+    expect(stay['1000000']).toEqual(stay['1000']);
+    expect(stay['1000'].mse).toBeGreaterThan(stay['5'].mse);
+    // Progress counts what need not be computed, too.
+    expect(worked).toBe(16 * 64 * 1_000_000);
+  });
+});
+
 describe('a rule that drifts', () => {
   it('is as far off as it went', async () => {
     // Growing takes 2 steps a stage from side 2 to 8: zero in the end, then a fiftieth a step.
