@@ -5,6 +5,7 @@ import type { Dataset } from './data/dataset.ts';
 import { growthSegments, stayingSegments } from './model/segments.ts';
 import { drawSheet } from './pictures/sheet.ts';
 import { type Tile, tileOfImage, tilesOfStates } from './pictures/tile.ts';
+import { sideAt } from './schedule.ts';
 import type { Trainer } from './trainer.ts';
 import { applyWound, woundMask } from './wounds.ts';
 
@@ -18,11 +19,14 @@ const HEALED = [4, 8, 16, 32, 64] as const;
  * also: the grown ones after 256 more steps; the growing one staying; one losing half of itself and healing.
  */
 export async function drawProgressSheet(
-  config: TrainingConfig,
+  whole: TrainingConfig,
   data: Dataset,
   trainer: Trainer,
 ): Promise<Buffer> {
-  const { side, channels, latentSize } = config;
+  // Patches as large as the run has taught by now.
+  const side = sideAt(whole, trainer.updates / whole.updates);
+  const config = { ...whole, side };
+  const { channels, latentSize } = config;
   const { train } = data.splits;
   const random = createRandom(config.seed);
   const images = Uint32Array.from(
@@ -31,7 +35,8 @@ export async function drawProgressSheet(
   );
   const means = await trainer.means(images);
   const growth = growthSegments(config, config.segmentSteps);
-  const tiles = (states: Float32Array, of = side): Tile[] => tilesOfStates(config, states, of);
+  const tiles = (states: Float32Array, of = side): Tile[] =>
+    tilesOfStates(config, states, of).map((tile) => enlarge(tile, whole.side));
   const grown = await trainer.run(means, growth);
   const stay = async (states: Float32Array, steps: number): Promise<Float32Array> =>
     trainer.run(
@@ -47,9 +52,9 @@ export async function drawProgressSheet(
   let states: Float32Array | undefined;
   for (const segment of growth) {
     states = await trainer.run(one, [segment], states);
-    strip.push(...tiles(states, segment.stage).map((tile) => enlarge(tile, side)));
+    strip.push(...tiles(states, segment.stage));
   }
-  const shown = Array.from(images, (i) => tileOfImage(data.pixels, side, data.channels, i));
+  const shown = Array.from(images, (i) => tileOfImage(data.pixels, data.side, data.channels, i));
   const rows = [shown, tiles(grown), tiles(samples), strip];
   // Steps that a rule was never trained for show nothing, and a large one takes minutes for them.
   if (staysOn(config)) {
@@ -85,8 +90,9 @@ function staysOn({ pool, extraSteps }: TrainingConfig): boolean {
   return pool !== undefined || last > 0;
 }
 
-/** A young patch at the size of a grown one. */
+/** A young patch, or one of a run's beginning, at the size of a grown one. */
 function enlarge(tile: Tile, side: number): Tile {
+  if (tile.side === side) return tile;
   const rgba = new Uint8ClampedArray(4 * side * side);
   const factor = side / tile.side;
   for (let y = 0; y < side; y++) {

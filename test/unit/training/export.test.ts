@@ -82,6 +82,7 @@ test.each([
   ['grows', {}, 4],
   ['grows, stays and heals', { pool: TINY_POOL }, 6],
   ['grows and stays', { extraSteps: [0, 4] }, 6],
+  ['makes small patches yet', { pool: TINY_POOL, curriculum: [{ side: 4, until: 1 }] }, 6],
 ])('a sheet of a rule that %s has its rows', async (_, fields, rows) => {
   const config = tinyConfig(fields);
   const data = tinyData();
