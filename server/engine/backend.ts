@@ -13,23 +13,29 @@ export interface Batch {
   readonly count: number;
   /** Side s. */
   readonly stage: number;
-  /** [count, s, s, C]; only lent for the call. */
+  /** [count, s, s, C], or [count, C, s, s] of a planar backend; only lent for the call. */
   readonly states: Float32Array;
-  /** [count, Z], for rules with a standing input. */
-  readonly latents?: Float32Array;
+  /** The states after the step are written here. */
+  readonly after: Float32Array;
+  /** [count, K], what `express` made of each patch's latent. */
+  readonly standing?: Float32Array;
   /** [count, s, s, 1], 1 = the cell takes part, for rules whose cells update by chance. */
   readonly mask?: Float32Array;
 }
 
 /** One checkpoint's update net on a backend. */
 export interface StepRule {
-  /** @returns [count, s, s, C] after one step; the caller's to keep */
-  step(batch: Batch): Float32Array | Promise<Float32Array>;
+  /** What a latent [Z] says to its patch's cells at every step, worked out once: [K]; absent: nothing. */
+  readonly express?: (latent: Float32Array) => Float32Array;
+  /** One step of every patch, into `batch.after`. */
+  step(batch: Batch): void | Promise<void>;
   dispose(): void | Promise<void>;
 }
 
 export interface Backend {
   readonly info: EngineInfo;
+  /** Whether it keeps each channel of a patch as a plane, [C, s, s]; else the channels of a cell lie together. */
+  readonly planar: boolean;
   /** Whether it really runs on a GPU. */
   readonly gpu: boolean;
   /** Cells in the largest batch it should be given: bounds memory, and keeps what it works on in the cache. */

@@ -20,7 +20,7 @@ function sigmoid(x: number): number {
 /**
  * Reads cells out.
  *
- * @param states [cells, C], starting at `offset`
+ * @param states [cells, C], or [C, cells], starting at `offset`
  * @param rgba [cells, 4] is written
  * @param presence [cells] is written
  */
@@ -31,42 +31,58 @@ export type ReadCells = (
   presence: Uint8Array,
 ) => void;
 
-/** The read-out of a card's states. */
-export function createReadout(card: Visible): ReadCells {
-  const { channels } = card;
+/**
+ * The read-out of a card's states.
+ *
+ * @param planar whether each channel is a plane of its own
+ */
+export function createReadout(card: Visible, planar = false): ReadCells {
   const readCell = createCellReadout(card);
   const { channel } = card.presence;
   return (states, offset, rgba, presence) => {
-    for (let cell = 0, at = offset; cell < presence.length; cell++, at += channels) {
-      presence[cell] = readCell(states, at, rgba, 4 * cell);
-      if (channel !== undefined) presence[cell] = toByte(states[at + channel]);
+    const cells = presence.length;
+    const [toCell, toChannel] = planar ? [1, cells] : [card.channels, 1];
+    for (let cell = 0, at = offset; cell < cells; cell++, at += toCell) {
+      presence[cell] = readCell(states, at, toChannel, rgba, 4 * cell);
+      if (channel !== undefined) presence[cell] = toByte(states[at + channel * toChannel]);
     }
   };
 }
 
-/** Writes one cell's four values and returns its presence. */
-type ReadCell = (states: Float32Array, at: number, rgba: Uint8Array, to: number) => number;
+/**
+ * Writes one cell's four values and returns its presence.
+ *
+ * @param at of the cell's first channel
+ * @param stride from one channel to the next
+ */
+type ReadCell = (
+  states: Float32Array,
+  at: number,
+  stride: number,
+  rgba: Uint8Array,
+  to: number,
+) => number;
 
 function createCellReadout({ channels, readout }: Visible): ReadCell {
   switch (readout.kind) {
     case 'rgba-premultiplied': {
       const [r, g, b, a] = readout.channels;
-      return (states, at, rgba, to) => {
-        rgba[to] = toByte(states[at + r]);
-        rgba[to + 1] = toByte(states[at + g]);
-        rgba[to + 2] = toByte(states[at + b]);
-        return (rgba[to + 3] = toByte(states[at + a]));
+      return (states, at, stride, rgba, to) => {
+        rgba[to] = toByte(states[at + r * stride]);
+        rgba[to + 1] = toByte(states[at + g * stride]);
+        rgba[to + 2] = toByte(states[at + b * stride]);
+        return (rgba[to + 3] = toByte(states[at + a * stride]));
       };
     }
     case 'bernoulli':
-      return unlessBare(channels, (states, at, rgba, to) => {
-        const ink = toByte(sigmoid(states[at + readout.channel]));
+      return unlessBare(channels, (states, at, stride, rgba, to) => {
+        const ink = toByte(sigmoid(states[at + readout.channel * stride]));
         rgba.fill(ink, to, to + 4);
         return ink;
       });
     case 'dmol':
-      return unlessBare(channels, (states, at, rgba, to) => {
-        const mean = dmolMean(states, at, readout.mixtures);
+      return unlessBare(channels, (states, at, stride, rgba, to) => {
+        const mean = dmolMean(states, at, readout.mixtures, stride);
         for (let c = 0; c < 3; c++) rgba[to + c] = toByte((mean[c] + 1) / 2);
         return (rgba[to + 3] = 255);
       });
@@ -78,10 +94,10 @@ function createCellReadout({ channels, readout }: Visible): ReadCell {
  * damage leaves, so they read as nothing.
  */
 function unlessBare(channels: number, read: ReadCell): ReadCell {
-  return (states, at, rgba, to) => {
+  return (states, at, stride, rgba, to) => {
     let c = 0;
-    while (c < channels && states[at + c] === 0) c++;
-    if (c < channels) return read(states, at, rgba, to);
+    while (c < channels && states[at + c * stride] === 0) c++;
+    if (c < channels) return read(states, at, stride, rgba, to);
     rgba.fill(0, to, to + 4);
     return 0;
   };
@@ -98,20 +114,22 @@ export function dmolMean(
   states: Float32Array,
   at: number,
   mixtures: number,
+  stride = 1,
 ): [number, number, number] {
   const n = mixtures;
+  const channel = (c: number): number => states[at + c * stride];
   const clamp = (x: number): number => Math.max(-1, Math.min(1, x));
-  const mean = (colour: number, i: number): number => states[at + n + 3 * n * colour + i];
+  const mean = (colour: number, i: number): number => channel(n + 3 * n * colour + i);
   const coefficient = (colour: number, i: number): number =>
-    Math.tanh(states[at + n + 3 * n * colour + 2 * n + i]);
+    Math.tanh(channel(n + 3 * n * colour + 2 * n + i));
   let highest = -Infinity;
-  for (let i = 0; i < n; i++) highest = Math.max(highest, states[at + i]);
+  for (let i = 0; i < n; i++) highest = Math.max(highest, channel(i));
   let total = 0;
   let red = 0;
   let green = 0;
   let blue = 0;
   for (let i = 0; i < n; i++) {
-    const weight = Math.exp(states[at + i] - highest);
+    const weight = Math.exp(channel(i) - highest);
     const r = clamp(mean(0, i));
     const g = clamp(mean(1, i) + coefficient(0, i) * r);
     const b = clamp(mean(2, i) + coefficient(1, i) * r + coefficient(2, i) * g);

@@ -1,8 +1,8 @@
 /** Steps patches of one species and stage as one batch after another. */
-import { divideInto } from '../../vnca/growth.ts';
 import { drawUpdateMask, randomOfState } from '../../vnca/updateMask.ts';
 import type { Backend, Batch } from '../backend.ts';
 import type { PatchStep } from '../engine.ts';
+import { Home } from './home.ts';
 import type { Patch, Species } from './patch.ts';
 
 export interface BatchEntry {
@@ -10,88 +10,94 @@ export interface BatchEntry {
   readonly step: PatchStep;
 }
 
+/** A batch that was stepped, and is not yet true. */
+export interface Stepped {
+  readonly home: Home;
+  readonly entries: readonly BatchEntry[];
+  readonly stage: number;
+}
+
 export interface BatchStepper {
   /**
-   * The states of every entry after divide, mask, step: [N, s, s, C], in order. The patches stay as they are.
+   * The states of every entry after divide, mask, step: in the homes' `after`. The patches stay as they are until `settle`.
    *
    * @param stage side s of every entry after its division
    */
-  step(species: Species, stage: number, entries: readonly BatchEntry[]): Promise<Float32Array[]>;
+  step(species: Species, stage: number, entries: readonly BatchEntry[]): Promise<Stepped[]>;
+  /** Makes all that was stepped true; who was not stepped this time moves out. */
+  settle(stepped: readonly Stepped[]): void;
 }
 
 export function createBatchStepper({
   batchPatches,
   maxBatchCells,
 }: Pick<Backend, 'batchPatches' | 'maxBatchCells'>): BatchStepper {
-  // Backends only borrow a batch, so that one buffer serves all.
-  let scratch = new Float32Array(0);
+  let homes = new Set<Home>();
   return {
     async step(species, stage, entries) {
-      const { channels } = species.card;
-      const size = stage * stage * channels;
+      const size = stage * stage * species.card.channels;
       const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / (stage * stage)));
-      const results: Float32Array[] = [];
+      const stepped: Stepped[] = [];
       for (let start = 0; start < entries.length; start += most) {
         const batch = entries.slice(start, start + most);
-        const count = batchPatches ?? batch.length;
-        if (scratch.length < count * size) scratch = new Float32Array(count * size);
-        const states = scratch.subarray(0, count * size);
-        states.fill(0, batch.length * size);
-        batch.forEach((entry, i) => {
-          writeInput(states, i * size, entry, channels);
-        });
-        const input = { count, stage, states, ...standing(species, count, batch) };
-        const after = await species.rule.step({ ...input, ...chance(species, input, batch) });
-        for (let i = 0; i < batch.length; i++) {
-          results.push(after.subarray(i * size, (i + 1) * size));
+        const patches = batch.map(({ patch }) => patch);
+        const untouched = batch.every(({ step }) => !step.divide && !step.keep);
+        const [{ home: known }] = patches;
+        let home = known;
+        if (!home || !untouched || !home.houses(patches)) {
+          home = new Home(patches, size, batchPatches ?? batch.length);
+          batch.forEach((entry, i) => {
+            writeInput(home!.states, i * size, entry);
+          });
         }
+        const count = home.states.length / size;
+        const { states, after, standing } = home;
+        const input = { count, stage, states, after, ...(standing && { standing }) };
+        await species.rule.step({ ...input, ...chance(species, input, batch.length) });
+        stepped.push({ home, entries: batch, stage });
       }
-      return results;
+      return stepped;
+    },
+
+    settle(stepped) {
+      const now = new Set(stepped.map(({ home }) => home));
+      for (const { home, entries, stage } of stepped) {
+        for (const { patch } of entries) {
+          patch.home = home;
+          patch.stage = stage;
+        }
+        home.turn();
+      }
+      // A sleeper must not hold on to the buffers of a whole batch.
+      for (const home of homes) {
+        if (now.has(home)) continue;
+        for (const patch of home.patches) if (patch.home === home) Home.leave(patch);
+      }
+      homes = now;
     },
   };
 }
 
 /** Writes what a patch is before its step: divided, then masked. */
-function writeInput(
-  target: Float32Array,
-  offset: number,
-  { patch, step }: BatchEntry,
-  channels: number,
-): void {
-  if (step.divide) divideInto(target, offset, patch.state, patch.stage, channels);
+function writeInput(target: Float32Array, offset: number, { patch, step }: BatchEntry): void {
+  const { layout } = patch.species;
+  if (step.divide) layout.divideInto(target, offset, patch.state, patch.stage);
   else target.set(patch.state, offset);
-  if (!step.keep) return;
-  for (let i = 0, at = offset; i < step.keep.length; i++, at += channels) {
-    if (step.keep[i] === 0) target.fill(0, at, at + channels);
-  }
-}
-
-/** The latents of a batch, where the rule takes them. */
-function standing(
-  { card }: Species,
-  count: number,
-  batch: readonly BatchEntry[],
-): Pick<Batch, 'latents'> {
-  if (!card.update.standingInput) return {};
-  const latents = new Float32Array(count * card.latentSize);
-  batch.forEach(({ patch }, i) => {
-    latents.set(patch.latent, i * card.latentSize);
-  });
-  return { latents };
+  if (step.keep) layout.clear(target, offset, step.keep);
 }
 
 /** Which cells take part, where chance decides. */
 function chance(
   { card }: Species,
-  { count, stage, states }: Batch,
-  batch: readonly BatchEntry[],
+  { count, stage, states }: Pick<Batch, 'count' | 'stage' | 'states'>,
+  patches: number,
 ): Pick<Batch, 'mask'> {
   const { updateProbability } = card.update;
   if (updateProbability >= 1) return {};
   const cells = stage * stage;
   const size = cells * card.channels;
   const mask = new Float32Array(count * cells);
-  for (let i = 0; i < batch.length; i++) {
+  for (let i = 0; i < patches; i++) {
     const random = randomOfState(states.subarray(i * size, (i + 1) * size));
     drawUpdateMask(mask, i * cells, cells, updateProbability, random);
   }

@@ -2,22 +2,27 @@
 import type { Card } from '../../vnca/card.ts';
 import type { ReadCells } from '../../vnca/readout.ts';
 import type { StepRule } from '../backend.ts';
+import type { Home } from './home.ts';
+import type { StateLayout } from './layout.ts';
 
 /** A checkpoint at work. */
 export interface Species {
   readonly card: Card;
   readonly rule: StepRule;
   readonly read: ReadCells;
+  readonly layout: StateLayout;
 }
 
 export interface Patch {
   readonly species: Species;
-  /** [Z] */
-  readonly latent: Float32Array;
+  /** What its latent says to its cells, where the rule listens: [K]. */
+  readonly standing: Float32Array | undefined;
   /** Side s. */
   stage: number;
-  /** [s, s, C] */
+  /** s² cells of C numbers, as the species lays them out; of a patch at home, lent by it. */
   state: Float32Array;
+  /** Where it was stepped last, while its state lies there. */
+  home: Home | undefined;
   /** [s, s, 4] of the last step; absent before the first, after a division and after an import. */
   seen: Uint8Array | undefined;
 }

@@ -4,7 +4,7 @@
  * A call takes effect whole, or throws and leaves every patch as it was. A step must be awaited before the next call.
  */
 import type { Model } from '../../vnca/checkpoint.ts';
-import { firstStage, seedState } from '../../vnca/growth.ts';
+import { firstStage } from '../../vnca/growth.ts';
 import { createReadout } from '../../vnca/readout.ts';
 import type { Backend } from '../backend.ts';
 import {
@@ -14,12 +14,14 @@ import {
   type PatchStep,
   type Readout,
 } from '../engine.ts';
-import { type BatchEntry, createBatchStepper } from './batchStepper.ts';
+import { type BatchEntry, createBatchStepper, type Stepped } from './batchStepper.ts';
+import { interleaved } from './interleaved.ts';
 import type { Patch, Species } from './patch.ts';
+import { planar } from './planar.ts';
 
 /** See `Engine` for what each call does and throws. */
 export interface PatchStore {
-  plant(patches: readonly NewPatch[]): void;
+  plant(patches: readonly NewPatch[]): Promise<void>;
   step(steps: readonly PatchStep[]): Promise<Readout[]>;
   exportStates(patches: readonly PatchId[]): Float32Array[];
   importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void;
@@ -47,7 +49,9 @@ export async function createPatchStore({
   for (const model of models) {
     const { card } = model;
     const rule = await backend.load(model);
-    allSpecies.set(card.name, { card, rule, read: createReadout(card) });
+    const layout = (backend.planar ? planar : interleaved)(card.channels);
+    const read = createReadout(card, layout.planar);
+    allSpecies.set(card.name, { card, rule, read, layout });
   }
   const patches = new Map<PatchId, Patch>();
   const stepper = createBatchStepper(backend);
@@ -59,18 +63,24 @@ export async function createPatchStore({
   };
 
   return {
-    plant(news) {
+    async plant(news) {
       const planted = new Map<PatchId, Patch>();
       for (const { patch: id, checkpoint, latent } of news) {
         const species = allSpecies.get(checkpoint);
         if (!species) throw new EngineError('unknown-checkpoint', checkpoint);
         if (patches.has(id) || planted.has(id))
           throw new EngineError('duplicate-patch', String(id));
-        const { card } = species;
+        const { card, rule, layout } = species;
         checkNumbers('bad-latent', `latent of patch ${id}`, latent, card.latentSize);
         const stage = firstStage(card);
-        const state = seedState(latent, stage, card.channels);
-        planted.set(id, { species, latent: latent.slice(), stage, state, seen: undefined });
+        planted.set(id, {
+          species,
+          standing: rule.express?.(latent),
+          stage,
+          state: layout.seed(latent, stage),
+          home: undefined,
+          seen: undefined,
+        });
       }
       for (const [id, patch] of planted) patches.set(id, patch);
     },
@@ -78,18 +88,15 @@ export async function createPatchStore({
     async step(steps) {
       const entries = steps.map((step): BatchEntry => ({ patch: find(step.patch), step }));
       checkSteps(entries);
-      const results = new Array<Float32Array>(entries.length);
-      for (const { species, stage, indices } of group(entries)) {
-        const batch = indices.map((i) => entries[i]);
-        const after = await stepper.step(species, stage, batch);
-        after.forEach((state, k) => {
-          results[indices[k]] = state;
-        });
+      const stepped: Stepped[] = [];
+      for (const { species, stage, entries: group } of groupsOf(entries)) {
+        stepped.push(...(await stepper.step(species, stage, group)));
       }
-      return entries.map((entry, i) => settle(entry, results[i]));
+      stepper.settle(stepped);
+      return entries.map(readOut);
     },
 
-    exportStates: (ids) => ids.map(find).map((patch) => patch.state.slice()),
+    exportStates: (ids) => ids.map(find).map(({ species, state }) => species.layout.export(state)),
 
     importStates(states) {
       const found = states.map(({ patch: id, state }) => {
@@ -103,8 +110,9 @@ export async function createPatchStore({
         return { patch, stage, state };
       });
       for (const { patch, stage, state } of found) {
+        patch.home = undefined;
         patch.stage = stage;
-        patch.state = state.slice();
+        patch.state = patch.species.layout.import(state);
         patch.seen = undefined;
       }
     },
@@ -170,28 +178,26 @@ function stageAfter(patch: Patch, step: PatchStep): number {
 interface Group {
   readonly species: Species;
   readonly stage: number;
-  /** Which entries, in order. */
-  readonly indices: number[];
+  /** In the order they were asked for. */
+  readonly entries: BatchEntry[];
 }
 
 /** Entries of one species and stage can be stepped as one tensor. */
-function group(entries: readonly BatchEntry[]): Group[] {
+function groupsOf(entries: readonly BatchEntry[]): Group[] {
   const groups = new Map<string, Group>();
-  entries.forEach(({ patch, step }, i) => {
-    const stage = stageAfter(patch, step);
-    const key = `${patch.species.card.name} ${stage}`;
+  for (const entry of entries) {
+    const { species } = entry.patch;
+    const stage = stageAfter(entry.patch, entry.step);
+    const key = `${species.card.name} ${stage}`;
     let found = groups.get(key);
-    if (!found) groups.set(key, (found = { species: patch.species, stage, indices: [] }));
-    found.indices.push(i);
-  });
+    if (!found) groups.set(key, (found = { species, stage, entries: [] }));
+    found.entries.push(entry);
+  }
   return [...groups.values()];
 }
 
-/** Keeps a patch's new state and reads it out. */
-function settle({ patch, step }: BatchEntry, state: Float32Array): Readout {
-  if (patch.state.length === state.length) patch.state.set(state);
-  else patch.state = state.slice();
-  patch.stage = stageAfter(patch, step);
+/** Reads out a patch's new state. */
+function readOut({ patch, step }: BatchEntry): Readout {
   const cells = patch.stage * patch.stage;
   // One buffer for both, so that one travels between threads.
   const buffer = new ArrayBuffer(5 * cells);

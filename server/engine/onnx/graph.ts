@@ -2,32 +2,43 @@
  * One step of a rule as an ONNX model, built from the checkpoint. The same nets as `vnca/rule.ts`, which is the
  * reference; there the words are explained.
  */
-import { genomeLayout, RES4_BLOCKS } from '../../vnca/architecture.ts';
+import { RES4_BLOCKS } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
+import { type OwnPart, ownLayout } from '../../vnca/genome.ts';
 import { ModelWriter } from './modelWriter.ts';
 
 export const STATES = 'states';
-export const GENOME = 'genome';
+export const OWN = 'own';
 export const MASK = 'mask';
 export const AFTER = 'after';
 
 /**
- * The model's inputs: `states` [N, s, s, C]; `genome` [N, Z] for rules with a standing input; `mask` [N, s, s, 1] for
- * rules whose cells update by chance. Its output: `after` [N, s, s, C].
+ * The model's inputs: `states` [N, C, s, s]; `own` [N, K], the patches' own weights (`ownLayout`), for rules with a standing
+ * input; `mask` [N, 1, s, s] for rules whose cells update by chance. Its output: `after` [N, C, s, s].
  *
- * Inside, channels come first: that is the layout ONNX Runtime's convolutions are fast in.
+ * Channels come first: that is the layout ONNX Runtime's convolutions are fast in.
  */
 export function stepModel({ card, tensors }: Model): Uint8Array {
-  const { channels, latentSize, update } = card;
+  const { channels, update } = card;
   const model = new ModelWriter();
-  const shape = ['n', 's', 's', channels];
+  const shape = ['n', channels, 's', 's'];
   model.input(STATES, shape);
   model.output(AFTER, shape);
+  const layout = ownLayout(card);
+  if (layout) model.input(OWN, ['n', layout.size]);
 
+  const add = (a: string, b: string): string => model.node('Add', [a, b]);
+  const number = (value: number): string => model.weight([], new Float32Array([value]));
+  /** A patch's own numbers; −1 in the shape stands for the patches. */
+  const own = ({ from, size }: OwnPart, as: readonly number[]): string => {
+    const [start, end, axis] = [from, from + size, 1].map((i) => model.integers([i]));
+    const numbers = model.node('Slice', [OWN, start, end, axis]);
+    return model.node('Reshape', [numbers, model.integers(as)]);
+  };
   /** A convolution, k×k, of stored weights [k, k, in, out] or [in, out]. */
-  const conv = (layer: string, input: string): string => {
+  const conv = (layer: string, input: string, withBias = true): string => {
     const kernel = tensors.get(`update.${layer}.kernel`)!;
-    const bias = tensors.get(`update.${layer}.bias`);
+    const bias = withBias ? tensors.get(`update.${layer}.bias`) : undefined;
     const [inputs, outputs] = kernel.shape.slice(-2);
     const side = kernel.shape.length === 4 ? kernel.shape[0] : 1;
     const weights = outputsFirst(kernel.data, side * side, inputs, outputs);
@@ -36,69 +47,28 @@ export function stepModel({ card, tensors }: Model): Uint8Array {
     const pad = (side - 1) / 2;
     return model.node('Conv', names, { kernel_shape: [side, side], pads: [pad, pad, pad, pad] });
   };
-  const number = (value: number): string => model.weight([], new Float32Array([value]));
-  /**
-   * ELU in four operators. The runtime's own rounds some elements otherwise where a thread's share of them ends, so that a
-   * patch would depend on its company; these do not, and together they are no slower.
-   */
-  const elu = (input: string): string => {
-    const grown = model.node('Exp', [model.node('Min', [input, number(0)])]);
-    return add(model.node('Relu', [input]), model.node('Sub', [grown, number(1)]));
+  /** A layer whose weights are each patch's own: a product of matrices, [out, in] by [in, cells]. */
+  const ownLayer = (weights: OwnPart, inputs: number, outputs: number, input: string): string => {
+    const cells = model.node('Reshape', [input, model.integers([0, 0, -1])]);
+    const product = model.node('MatMul', [own(weights, [-1, outputs, inputs]), cells]);
+    return model.node('Reshape', [product, likeStates(outputs)]);
   };
-  const add = (a: string, b: string): string => model.node('Add', [a, b]);
-
-  const dense = (layer: string, x: string): string => {
-    const kernel = tensors.get(`update.${layer}.kernel`)!;
-    const bias = tensors.get(`update.${layer}.bias`);
-    const product = model.node('MatMul', [x, model.weight(kernel.shape, kernel.data)]);
-    return bias ? add(product, model.weight(bias.shape, bias.data)) : product;
+  /** [N, units, s, s] of these states. */
+  const likeStates = (units: number): string => {
+    const size = model.node('Shape', [STATES]);
+    const [one, two, four] = [[1], [2], [4]].map((at) => model.integers(at));
+    const patches = model.node('Slice', [size, model.integers([0]), one]);
+    const sides = model.node('Slice', [size, two, four]);
+    return model.node('Concat', [patches, model.integers([units]), sides], { axis: 0 });
   };
-
-  const states = model.node('Transpose', [STATES], { perm: [0, 3, 1, 2] });
-  /** Lets the genome speak to a layer. */
-  let modulate = (_layer: 'perceive' | 'hidden' | 'out', x: string): string => x;
-  /** Adds what the patch's own weights make of the hidden cells. */
-  let express = (_hidden: string, x: string): string => x;
-  if (update.standingInput) {
-    const { hidden, genome } = update;
-    const read = dense('genome', model.input(GENOME, ['n', latentSize]));
-    const said = genome
-      ? model.node('Mul', [dense('modulation', elu(read)), number(genome.gain)])
-      : read;
-    const layout = genomeLayout({ channels, update });
-    const part = (from: number, size: number): string => {
-      const [start, end, axis] = [from, from + size, 1].map((i) => model.integers([i]));
-      const values = model.node('Slice', [said, start, end, axis]);
-      return model.node('Unsqueeze', [values, model.integers([2, 3])]);
-    };
-    modulate = (layer, x) => {
-      if (!genome) return layer === 'perceive' ? add(x, part(0, hidden)) : x;
-      if (layer === 'out') return add(x, part(layout.shifts, channels));
-      const { scales, shifts } = layout.layers[layer === 'perceive' ? 0 : 1];
-      const scaled =
-        scales === undefined ? x : model.node('Mul', [x, add(part(scales, hidden), number(1))]);
-      return add(scaled, part(shifts, hidden));
-    };
-    const expressed = genome?.expressed ?? 0;
-    if (expressed > 0) {
-      const [start, end, axis] = [layout.weights, layout.size, 1].map((i) => model.integers([i]));
-      const weights = model.node('Reshape', [
-        model.node('Slice', [said, start, end, axis]),
-        model.integers([-1, hidden, expressed]),
-      ]);
-      const mixing = model.node('Transpose', [weights], { perm: [0, 2, 1] });
-      express = (h, x) => {
-        const cells = model.node('Reshape', [h, model.integers([0, 0, -1])]);
-        const own = model.node('MatMul', [mixing, cells]);
-        const pads = model.integers([0, 0, 0, 0, channels - expressed, 0]);
-        const padded = model.node('Pad', [own, pads]);
-        return add(x, model.node('Reshape', [padded, model.node('Shape', [x])]));
-      };
-    }
-  }
   const activate = (x: string): string =>
-    update.activation === 'relu' ? model.node('Relu', [x]) : elu(x);
-  let h = modulate('perceive', conv('perceive', states));
+    update.activation === 'relu' ? model.node('Relu', [x]) : elu(model, x);
+
+  const { hidden } = update;
+  const bias = (part: OwnPart): string => own(part, [-1, part.size, 1, 1]);
+  let h = conv('perceive', STATES, !layout);
+  if (layout?.perceptionScale) h = model.node('Mul', [h, bias(layout.perceptionScale)]);
+  if (layout) h = add(h, bias(layout.perceptionBias));
   if (update.kind === 'res4') {
     for (let i = 0; i < RES4_BLOCKS; i++) {
       h = add(h, conv(`block${i}.outer`, activate(conv(`block${i}.inner`, h))));
@@ -106,25 +76,43 @@ export function stepModel({ card, tensors }: Model): Uint8Array {
   } else {
     h = activate(h);
     if (update.kind === 'residual') {
-      h = add(h, activate(modulate('hidden', conv('hidden', h))));
+      const second =
+        layout?.hidden && layout.hiddenBias
+          ? add(ownLayer(layout.hidden, hidden, hidden, h), bias(layout.hiddenBias))
+          : conv('hidden', h);
+      h = add(h, activate(second));
     }
   }
-  let change = express(h, modulate('out', conv('out', h)));
-  if (update.leak > 0) {
-    change = model.node('Sub', [change, model.node('Mul', [states, number(update.leak)])]);
-  }
+  let change = layout?.out
+    ? ownLayer(layout.out, hidden, channels, h)
+    : conv('out', h, !layout?.outBias);
+  if (layout?.outBias) change = add(change, bias(layout.outBias));
+  let after: string;
   if (update.updateProbability < 1) {
-    const mask = model.node('Transpose', [model.input(MASK, ['n', 's', 's', 1])], {
-      perm: [0, 3, 1, 2],
-    });
-    change = model.node('Mul', [change, mask]);
+    if (update.leak > 0) {
+      change = model.node('Sub', [change, model.node('Mul', [STATES, number(update.leak)])]);
+    }
+    model.input(MASK, ['n', 1, 's', 's']);
+    after = add(STATES, model.node('Mul', [change, MASK]));
+  } else {
+    const kept = update.leak > 0 ? model.node('Mul', [STATES, number(1 - update.leak)]) : STATES;
+    after = add(kept, change);
   }
-  let after = add(states, change);
-  if (update.stateLimit !== undefined) {
-    after = model.node('Clip', [after, number(-update.stateLimit), number(update.stateLimit)]);
+  if (update.stateLimit === undefined) model.node('Identity', [after], {}, AFTER);
+  else {
+    model.node('Clip', [after, number(-update.stateLimit), number(update.stateLimit)], {}, AFTER);
   }
-  model.node('Transpose', [after], { perm: [0, 2, 3, 1] }, AFTER);
   return model.finish();
+}
+
+/**
+ * ELU in four operators. The runtime's own rounds some elements otherwise where a thread's share of them ends, so that a
+ * patch would depend on its company; these do not, and together they are no slower.
+ */
+function elu(model: ModelWriter, input: string): string {
+  const [zero, one] = [0, 1].map((value) => model.weight([], new Float32Array([value])));
+  const grown = model.node('Exp', [model.node('Min', [input, zero])]);
+  return model.node('Add', [model.node('Relu', [input]), model.node('Sub', [grown, one])]);
 }
 
 /** [taps, in, out] → [out, in, taps]: ONNX keeps a kernel's outputs first, tfjs last. */

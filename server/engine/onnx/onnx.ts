@@ -2,8 +2,9 @@
 import { availableParallelism } from 'node:os';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Model } from '../../vnca/checkpoint.ts';
+import { createExpress } from '../../vnca/genome.ts';
 import type { Backend, Batch, StepRule } from '../backend.ts';
-import { AFTER, GENOME, MASK, STATES, stepModel } from './graph.ts';
+import { AFTER, MASK, OWN, STATES, stepModel } from './graph.ts';
 
 /** Sixteen patches of 32×32: half as many cells a second were measured with 64, whose layers fall out of the cache. */
 const MAX_BATCH_CELLS = 16_384;
@@ -13,6 +14,7 @@ export async function startOnnx(): Promise<Backend> {
   return {
     info: { name: 'onnx', device: `CPU (ONNX Runtime, ${threads} threads)` },
     gpu: false,
+    planar: true,
     maxBatchCells: MAX_BATCH_CELLS,
     load: (model) => loadRule(model, threads),
   };
@@ -26,16 +28,18 @@ async function loadRule(model: Model, threads: number): Promise<StepRule> {
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
   });
-  const { channels, latentSize } = model.card;
+  const { channels } = model.card;
+  const express = createExpress(model);
   return {
-    async step({ count, stage, states, latents, mask }: Batch) {
-      const feeds: Record<string, Tensor> = {
-        [STATES]: new Tensor('float32', states, [count, stage, stage, channels]),
-      };
-      if (latents) feeds[GENOME] = new Tensor('float32', latents, [count, latentSize]);
-      if (mask) feeds[MASK] = new Tensor('float32', mask, [count, stage, stage, 1]);
-      const results = await session.run(feeds);
-      return results[AFTER].data as Float32Array;
+    ...(express && { express }),
+    async step({ count, stage, states, after, standing, mask }: Batch) {
+      const shape = [count, channels, stage, stage];
+      const feeds: Record<string, Tensor> = { [STATES]: new Tensor('float32', states, shape) };
+      if (standing) {
+        feeds[OWN] = new Tensor('float32', standing, [count, standing.length / count]);
+      }
+      if (mask) feeds[MASK] = new Tensor('float32', mask, [count, 1, stage, stage]);
+      await session.run(feeds, { [AFTER]: new Tensor('float32', after, shape) });
     },
     dispose: () => session.release(),
   };

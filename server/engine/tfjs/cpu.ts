@@ -7,6 +7,7 @@ export async function startCpu(): Promise<Backend> {
   await useBackend('cpu');
   return {
     info: { name: 'cpu', device: 'CPU (JavaScript)' },
+    planar: false,
     gpu: false,
     maxBatchCells: MAX_BATCH_CELLS,
     load: loadTfjsRule,

@@ -20,9 +20,15 @@ export async function loadTfjsRule(model: Model): Promise<StepRule> {
   const rule = createRule(model);
   const { channels, latentSize } = model.card;
   return {
-    step({ count, stage, states, latents, mask }: Batch) {
+    ...(model.card.update.standingInput && {
+      express: (latent: Float32Array) =>
+        tf.tidy(
+          () => readGenome(rule, tf.tensor2d(latent, [1, latentSize])).dataSync() as Float32Array,
+        ),
+    }),
+    step({ count, stage, states, after: target, standing, mask }: Batch) {
       const after = tf.tidy(() => {
-        const genome = latents && readGenome(rule, tf.tensor2d(latents, [count, latentSize]));
+        const genome = standing && tf.tensor2d(standing, [count, standing.length / count]);
         const parts = mask && tf.tensor4d(mask, [count, stage, stage, 1]);
         return stepStates(rule, tf.tensor4d(states, [count, stage, stage, channels]), {
           ...(genome && { genome }),
@@ -30,7 +36,7 @@ export async function loadTfjsRule(model: Model): Promise<StepRule> {
         });
       });
       try {
-        return after.dataSync() as Float32Array;
+        target.set(after.dataSync() as Float32Array);
       } finally {
         after.dispose();
       }

@@ -19,6 +19,7 @@ export async function startTensorflow(): Promise<Backend> {
   const gpu = (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
   return {
     info: { name: 'tensorflow', device: gpu ? 'GPU (TensorFlow, CUDA)' : 'CPU (TensorFlow)' },
+    planar: false,
     gpu,
     maxBatchCells: MAX_BATCH_CELLS,
     batchPatches: gpu ? BATCH_PATCHES.gpu : BATCH_PATCHES.cpu,

@@ -13,6 +13,7 @@ export async function startWasm(): Promise<Backend> {
   const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
   return {
     info: { name: 'wasm', device: simd ? 'CPU (WebAssembly SIMD)' : 'CPU (WebAssembly)' },
+    planar: false,
     gpu: false,
     maxBatchCells: MAX_BATCH_CELLS,
     load: loadTfjsRule,

@@ -36,6 +36,22 @@ export const CONTRACT_MODELS: readonly Model[] = [
     },
     5,
   ),
+  tinyModel(
+    {
+      name: 'calm',
+      latentSize: 9,
+      update: {
+        kind: 'residual',
+        hidden: 7,
+        activation: 'relu',
+        standingInput: true,
+        genome: { hidden: 6, expressed: 4, scalesPerception: false, gain: 0.3 },
+        leak: 0.5,
+        stateLimit: 2,
+      },
+    },
+    6,
+  ),
   tinyModel({ name: 'chance', update: { kind: 'simple', hidden: 8, updateProbability: 0.5 } }, 3),
   tinyModel(
     { name: 'uniform', update: { kind: 'res4', hidden: 5 }, growth: { kind: 'uniform', steps: 9 } },

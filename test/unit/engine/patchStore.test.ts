@@ -18,7 +18,7 @@ async function planted(batchPatches?: number): Promise<PatchStore> {
     models: CONTRACT_MODELS,
     backend: { ...backend, ...(batchPatches && { batchPatches }) },
   });
-  store.plant(
+  await store.plant(
     IDS.map((patch) => {
       const { card } = CONTRACT_MODELS[patch % CONTRACT_MODELS.length];
       const latent = createRandom(patch).latent(card.latentSize);

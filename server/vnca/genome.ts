@@ -1,0 +1,131 @@
+/**
+ * What a genome makes of the rule, worked out once a patch in plain numbers: layers whose weights are the patch's own. The
+ * same as reading the genome at every step (`readGenome` of `rule.ts`), but cells pay nothing for it.
+ */
+import { type Architecture, genomeLayout } from './architecture.ts';
+import type { Model } from './checkpoint.ts';
+
+/** A part of a patch's own row. */
+export interface OwnPart {
+  readonly from: number;
+  readonly size: number;
+}
+
+/** Where a patch's own weights lie in its row; absent: the layer's weights are those of all patches. */
+export interface OwnLayout {
+  /** Scales of what cells perceive, [hidden]. */
+  readonly perceptionScale?: OwnPart;
+  /** Bias of the first layer, [hidden]: the layer's own, scaled, and the genome's shift. */
+  readonly perceptionBias: OwnPart;
+  /** Second layer, [hidden out, hidden in] and [hidden]. */
+  readonly hidden?: OwnPart;
+  readonly hiddenBias?: OwnPart;
+  /** Last layer, [C, hidden] and [C]. */
+  readonly out?: OwnPart;
+  readonly outBias?: OwnPart;
+  /** Numbers of the row. */
+  readonly size: number;
+}
+
+/** @returns nothing where all patches are alike: a rule without a standing input */
+export function ownLayout({ channels, update }: Architecture): OwnLayout | undefined {
+  if (!update.standingInput) return undefined;
+  const { hidden, genome, kind } = update;
+  let at = 0;
+  const part = (size: number): OwnPart => {
+    const from = at;
+    at += size;
+    return { from, size };
+  };
+  const parts = {
+    ...(genome?.scalesPerception && { perceptionScale: part(hidden) }),
+    perceptionBias: part(hidden),
+    ...(genome &&
+      kind === 'residual' && { hidden: part(hidden * hidden), hiddenBias: part(hidden) }),
+    ...(genome && genome.expressed > 0 && { out: part(channels * hidden) }),
+    ...(genome && { outBias: part(channels) }),
+  };
+  return { ...parts, size: at };
+}
+
+/**
+ * @param latent [Z]
+ * @returns the patch's own row, as `ownLayout` lays it out
+ */
+export type Express = (latent: Float32Array) => Float32Array;
+
+/** @returns nothing where all patches are alike */
+export function createExpress({ card, tensors }: Model): Express | undefined {
+  const own = ownLayout(card);
+  if (!own) return undefined;
+  const { channels, update } = card;
+  const { hidden, genome } = update;
+  const layout = genomeLayout(card);
+  const read = createReader({ card, tensors });
+  const numbers = (name: string): Float32Array | undefined => tensors.get(`update.${name}`)?.data;
+  const hiddenKernel = numbers('hidden.kernel');
+  const outKernel = numbers('out.kernel')!;
+
+  return (latent) => {
+    const said = read(latent);
+    const row = new Float32Array(own.size);
+    const put = (part: OwnPart, value: (i: number) => number): void => {
+      for (let i = 0; i < part.size; i++) row[part.from + i] = value(i);
+    };
+    const bias = (name: string, i: number): number => numbers(`${name}.bias`)?.[i] ?? 0;
+    if (!genome) {
+      put(own.perceptionBias, (i) => bias('perceive', i) + said[i]);
+      return row;
+    }
+    const [perceive, second] = layout.layers;
+    const scale = (from: number | undefined, i: number): number =>
+      from === undefined ? 1 : 1 + said[from + i];
+    if (own.perceptionScale) put(own.perceptionScale, (i) => scale(perceive.scales, i));
+    put(
+      own.perceptionBias,
+      (i) => bias('perceive', i) * scale(perceive.scales, i) + said[perceive.shifts + i],
+    );
+    if (own.hidden && own.hiddenBias) {
+      put(own.hidden, (i) => {
+        const [o, input] = [Math.floor(i / hidden), i % hidden];
+        return hiddenKernel![input * hidden + o] * scale(second.scales, o);
+      });
+      put(
+        own.hiddenBias,
+        (o) => bias('hidden', o) * scale(second.scales, o) + said[second.shifts + o],
+      );
+    }
+    if (own.out) {
+      const { expressed } = genome;
+      put(own.out, (i) => {
+        const [c, input] = [Math.floor(i / hidden), i % hidden];
+        const extra = c < expressed ? said[layout.weights + input * expressed + c] : 0;
+        return outKernel[input * channels + c] + extra;
+      });
+    }
+    if (own.outBias) put(own.outBias, (c) => bias('out', c) + said[layout.shifts + c]);
+    return row;
+  };
+}
+
+/** The standing input as it is read, [hidden] or, of a genome net, as `genomeLayout` lays it out. */
+function createReader({ card, tensors }: Model): (latent: Float32Array) => Float32Array {
+  const { genome } = card.update;
+  const dense = (layer: string, x: Float32Array): Float32Array => {
+    const { shape, data } = tensors.get(`update.${layer}.kernel`)!;
+    const bias = tensors.get(`update.${layer}.bias`)?.data;
+    const y = new Float32Array(shape[1]);
+    for (let o = 0; o < y.length; o++) {
+      let sum = bias ? bias[o] : 0;
+      for (let i = 0; i < x.length; i++) sum += x[i] * data[i * y.length + o];
+      y[o] = sum;
+    }
+    return y;
+  };
+  return (latent) => {
+    const first = dense('genome', latent);
+    if (!genome) return first;
+    const inner = first.map((x) => (x > 0 ? x : Math.expm1(x)));
+    return dense('modulation', inner).map((x) => x * genome.gain);
+  };
+}
