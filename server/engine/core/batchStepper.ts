@@ -1,7 +1,7 @@
 /** Steps patches of one species and stage as one batch after another. */
 import { divideInto } from '../../vnca/growth.ts';
 import { drawUpdateMask, randomOfState } from '../../vnca/updateMask.ts';
-import type { Backend, Batch } from '../backend.ts';
+import type { Batch, RuleBackend } from '../backend.ts';
 import type { PatchStep } from '../engine.ts';
 import type { Patch, Species } from './patch.ts';
 
@@ -22,7 +22,7 @@ export interface BatchStepper {
 export function createBatchStepper({
   batchPatches,
   maxBatchCells,
-}: Pick<Backend, 'batchPatches' | 'maxBatchCells'>): BatchStepper {
+}: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>): BatchStepper {
   // Backends only borrow a batch, so that one buffer serves all.
   let scratch = new Float32Array(0);
   return {
