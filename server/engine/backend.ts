@@ -1,8 +1,9 @@
 /**
- * What computes the steps. Backends differ in how one batch is stepped and in nothing else; patches, masks and
- * read-outs are the core's.
+ * What computes the steps. Most backends step a batch of states that they are lent, and no more: patches, masks and
+ * read-outs are the core's. Those that keep the states in a memory of their own bring a whole store instead.
  */
 import type { Model } from '../vnca/checkpoint.ts';
+import { createPatchStore, type PatchStore } from './core/patchStore.ts';
 import { EngineError, type EngineInfo } from './engine.ts';
 
 export const BACKEND_NAMES = ['tensorflow', 'onnx', 'wasm', 'cpu'] as const;
@@ -32,12 +33,16 @@ export interface StepRule {
   dispose(): void | Promise<void>;
 }
 
-export interface Backend {
+interface BackendFacts {
   readonly info: EngineInfo;
   /** Whether it keeps each channel of a patch as a plane, [C, s, s]; else the channels of a cell lie together. */
   readonly planar: boolean;
   /** Whether it really runs on a GPU. */
   readonly gpu: boolean;
+}
+
+/** Steps batches for the core's store. */
+export interface RuleBackend extends BackendFacts {
   /** Cells in the largest batch it should be given: bounds memory, and keeps what it works on in the cache. */
   readonly maxBatchCells: number;
   /**
@@ -46,6 +51,19 @@ export interface Backend {
    */
   readonly batchPatches?: number;
   load(model: Model): Promise<StepRule>;
+}
+
+/** Owns the states too. */
+export interface StoreBackend extends BackendFacts {
+  /** @throws EngineError unavailable */
+  open(models: readonly Model[]): Promise<PatchStore>;
+}
+
+export type Backend = RuleBackend | StoreBackend;
+
+/** The store of a backend. @throws EngineError unavailable: it cannot have it, or two models have one name */
+export function openStore(backend: Backend, models: readonly Model[]): Promise<PatchStore> {
+  return 'open' in backend ? backend.open(models) : createPatchStore({ models, backend });
 }
 
 /** Loaded only when wanted: each brings a large library along. */

@@ -44,6 +44,11 @@ export interface Readout {
   readonly presence: Uint8Array;
   /** Largest change of a value of `rgba` since the last step, 0…255; 255 when there is no such step to compare with. */
   readonly change: number;
+  /**
+   * Set when a value of the state is no finite number: the rule has run away with it. `rgba` and `presence` are then all
+   * 0, `change` 255. Other patches of the batch are as they would be without it.
+   */
+  readonly broken?: true;
 }
 
 export interface Engine {

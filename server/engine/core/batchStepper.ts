@@ -1,6 +1,6 @@
 /** Steps patches of one species and stage as one batch after another. */
 import { drawUpdateMask, randomOfState } from '../../vnca/updateMask.ts';
-import type { Backend, Batch } from '../backend.ts';
+import type { Batch, RuleBackend } from '../backend.ts';
 import type { PatchStep } from '../engine.ts';
 import { Home } from './home.ts';
 import type { Patch, Species } from './patch.ts';
@@ -31,7 +31,7 @@ export interface BatchStepper {
 export function createBatchStepper({
   batchPatches,
   maxBatchCells,
-}: Pick<Backend, 'batchPatches' | 'maxBatchCells'>): BatchStepper {
+}: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>): BatchStepper {
   let homes = new Set<Home>();
   return {
     async step(species, stage, entries) {

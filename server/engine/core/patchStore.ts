@@ -1,12 +1,12 @@
 /**
  * The core of every engine: patches, and how they are planted, stepped and read. It knows nothing of workers.
  *
- * A call takes effect whole, or throws and leaves every patch as it was. A step must be awaited before the next call.
+ * A call takes effect whole, or throws and leaves every patch as it was.
  */
 import type { Model } from '../../vnca/checkpoint.ts';
 import { firstStage } from '../../vnca/growth.ts';
 import { createReadout } from '../../vnca/readout.ts';
-import type { Backend } from '../backend.ts';
+import type { RuleBackend } from '../backend.ts';
 import {
   EngineError,
   type NewPatch,
@@ -15,15 +15,19 @@ import {
   type Readout,
 } from '../engine.ts';
 import { type BatchEntry, createBatchStepper, type Stepped } from './batchStepper.ts';
+import { allFinite, brokenReadout } from './broken.ts';
+import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from './checks.ts';
 import { interleaved } from './interleaved.ts';
 import type { Patch, Species } from './patch.ts';
 import { planar } from './planar.ts';
 
 /** See `Engine` for what each call does and throws. */
 export interface PatchStore {
-  plant(patches: readonly NewPatch[]): Promise<void>;
+  /** Whether calls may be made before earlier ones are answered. Absent: each must be awaited before the next. */
+  readonly pipelined?: boolean;
+  plant(patches: readonly NewPatch[]): void;
   step(steps: readonly PatchStep[]): Promise<Readout[]>;
-  exportStates(patches: readonly PatchId[]): Float32Array[];
+  exportStates(patches: readonly PatchId[]): Float32Array[] | Promise<Float32Array[]>;
   importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void;
   dispose(patches: readonly PatchId[]): void;
   close(): Promise<void>;
@@ -32,7 +36,7 @@ export interface PatchStore {
 export interface PatchStoreOptions {
   /** Names are those of the cards. */
   readonly models: readonly Model[];
-  readonly backend: Backend;
+  readonly backend: RuleBackend;
 }
 
 /** @throws EngineError unavailable: two models of one name */
@@ -41,11 +45,7 @@ export async function createPatchStore({
   backend,
 }: PatchStoreOptions): Promise<PatchStore> {
   const allSpecies = new Map<string, Species>();
-  for (const { card } of models) {
-    if (models.filter((other) => other.card.name === card.name).length > 1) {
-      throw new EngineError('unavailable', `two checkpoints are named "${card.name}"`);
-    }
-  }
+  checkNames(models);
   for (const model of models) {
     const { card } = model;
     const rule = await backend.load(model);
@@ -63,7 +63,7 @@ export async function createPatchStore({
   };
 
   return {
-    async plant(news) {
+    plant(news) {
       const planted = new Map<PatchId, Patch>();
       for (const { patch: id, checkpoint, latent } of news) {
         const species = allSpecies.get(checkpoint);
@@ -71,7 +71,7 @@ export async function createPatchStore({
         if (patches.has(id) || planted.has(id))
           throw new EngineError('duplicate-patch', String(id));
         const { card, rule, layout } = species;
-        checkNumbers('bad-latent', `latent of patch ${id}`, latent, card.latentSize);
+        checkLatent(id, latent, card);
         const stage = firstStage(card);
         planted.set(id, {
           species,
@@ -101,13 +101,7 @@ export async function createPatchStore({
     importStates(states) {
       const found = states.map(({ patch: id, state }) => {
         const patch = find(id);
-        const { channels, side } = patch.species.card;
-        const stage = Math.sqrt(state.length / channels);
-        if (!isStage(stage, side)) {
-          throw new EngineError('bad-state', `${state.length} values are no stage of patch ${id}`);
-        }
-        checkNumbers('bad-state', `state of patch ${id}`, state, stage * stage * channels);
-        return { patch, stage, state };
+        return { patch, stage: checkState(id, state, patch.species.card), state };
       });
       for (const { patch, stage, state } of found) {
         patch.home = undefined;
@@ -127,52 +121,6 @@ export async function createPatchStore({
       allSpecies.clear();
     },
   };
-}
-
-/** Whether patches of this full side can have this side: it halves to it, or is it. */
-function isStage(stage: number, side: number): boolean {
-  return (
-    Number.isInteger(stage) &&
-    stage >= 1 &&
-    Number.isInteger(Math.log2(side / stage)) &&
-    stage <= side
-  );
-}
-
-function checkNumbers(
-  reason: 'bad-latent' | 'bad-state',
-  what: string,
-  values: Float32Array,
-  length: number,
-): void {
-  if (!(values instanceof Float32Array) || values.length !== length) {
-    throw new EngineError(reason, `${what} is not ${length} float32 values`);
-  }
-  if (!values.every(Number.isFinite)) {
-    throw new EngineError(reason, `${what} holds a number that is not finite`);
-  }
-}
-
-function checkSteps(entries: readonly BatchEntry[]): void {
-  const seen = new Set<PatchId>();
-  for (const { patch, step } of entries) {
-    if (seen.has(step.patch)) throw new EngineError('duplicate-patch', String(step.patch));
-    seen.add(step.patch);
-    const stage = stageAfter(patch, step);
-    if (stage > patch.species.card.side) {
-      throw new EngineError('bad-state', `patch ${step.patch} is grown and cannot divide`);
-    }
-    if (step.keep && step.keep.length !== stage * stage) {
-      throw new EngineError(
-        'bad-mask',
-        `mask of patch ${step.patch} has ${step.keep.length} places, not ${stage}×${stage}`,
-      );
-    }
-  }
-}
-
-function stageAfter(patch: Patch, step: PatchStep): number {
-  return step.divide ? 2 * patch.stage : patch.stage;
 }
 
 interface Group {
@@ -207,7 +155,8 @@ function readOut({ patch, step }: BatchEntry): Readout {
   const change = step.divide || !patch.seen ? 255 : largestChange(patch.seen, rgba);
   if (patch.seen?.length === rgba.length) patch.seen.set(rgba);
   else patch.seen = rgba.slice();
-  return { patch: step.patch, stage: patch.stage, rgba, presence, change };
+  const readout = { patch: step.patch, stage: patch.stage, rgba, presence, change };
+  return allFinite(patch.state) ? readout : brokenReadout(readout);
 }
 
 function largestChange(a: Uint8Array, b: Uint8Array): number {

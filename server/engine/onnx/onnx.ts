@@ -3,13 +3,13 @@ import { availableParallelism } from 'node:os';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { createExpress } from '../../vnca/genome.ts';
-import type { Backend, Batch, StepRule } from '../backend.ts';
+import type { Batch, RuleBackend, StepRule } from '../backend.ts';
 import { AFTER, MASK, OWN, STATES, stepModel } from './graph.ts';
 
 /** Sixteen patches of 32×32: half as many cells a second were measured with 64, whose layers fall out of the cache. */
 const MAX_BATCH_CELLS = 16_384;
 
-export async function startOnnx(): Promise<Backend> {
+export async function startOnnx(): Promise<RuleBackend> {
   const threads = availableParallelism();
   return {
     info: { name: 'onnx', device: `CPU (ONNX Runtime, ${threads} threads)` },

@@ -1,8 +1,8 @@
 /** TensorFlow.js in plain JavaScript: slow, and everywhere. */
-import type { Backend } from '../backend.ts';
+import type { RuleBackend } from '../backend.ts';
 import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './stepRule.ts';
 
-export async function startCpu(): Promise<Backend> {
+export async function startCpu(): Promise<RuleBackend> {
   await import('@tensorflow/tfjs-backend-cpu');
   await useBackend('cpu');
   return {

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Backend } from '../backend.ts';
+import type { RuleBackend } from '../backend.ts';
 import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './stepRule.ts';
 
 /**
@@ -12,7 +12,7 @@ import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './stepRule.ts';
 const BATCH_PATCHES = { gpu: 16, cpu: 1 };
 
 /** @throws Error neither package is installed, or its native part is missing */
-export async function startTensorflow(): Promise<Backend> {
+export async function startTensorflow(): Promise<RuleBackend> {
   loadTensorflow();
   await useBackend('tensorflow');
   // The GPU package falls back to the CPU without a word; the backend knows which device is registered.

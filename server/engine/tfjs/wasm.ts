@@ -2,10 +2,10 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Backend } from '../backend.ts';
+import type { RuleBackend } from '../backend.ts';
 import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './stepRule.ts';
 
-export async function startWasm(): Promise<Backend> {
+export async function startWasm(): Promise<RuleBackend> {
   const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
   const main = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
   setWasmPaths(join(dirname(main), '/'));

@@ -11,7 +11,7 @@ export interface WorkerStart {
   readonly models: readonly { card: Card; tensors: ReadonlyMap<string, WeightTensor> }[];
 }
 
-export type Method = Exclude<keyof PatchStore, 'close'>;
+export type Method = Exclude<keyof PatchStore, 'close' | 'pipelined'>;
 export type Arguments<M extends Method> = Parameters<PatchStore[M]>[0];
 export type Result<M extends Method> = Awaited<ReturnType<PatchStore[M]>>;
 

@@ -1,7 +1,7 @@
-/** The engine's thread: a patch store behind a message port, one call after the other. */
+/** The engine's thread: a patch store behind a message port. Calls are made, and answered, in the order they come. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { selectBackend } from '../backend.ts';
-import { createPatchStore, type PatchStore } from '../core/patchStore.ts';
+import { openStore, selectBackend } from '../backend.ts';
+import type { PatchStore } from '../core/patchStore.ts';
 import { EngineError } from '../engine.ts';
 import type { Failure, Reply, Request, WorkerStart } from './protocol.ts';
 
@@ -10,23 +10,31 @@ const port = parentPort!;
 try {
   const { backend, models } = workerData as WorkerStart;
   const chosen = await selectBackend(backend);
-  const store = await createPatchStore({ models, backend: chosen });
+  const store = await openStore(chosen, models);
   let last = Promise.resolve();
   port.on('message', (request: Request) => {
-    last = last.then(() => answer(store, request));
+    const early = store.pipelined ? perform(store, request) : undefined;
+    last = last.then(() => answer(request, early ?? perform(store, request)));
   });
   send({ info: chosen.info });
 } catch (error) {
   send({ unavailable: failureOf(error, 'unavailable') });
 }
 
-async function answer(store: PatchStore, { call, method, argument }: Request): Promise<void> {
+type Outcome = { readonly result: unknown } | { readonly error: unknown };
+
+async function perform(store: PatchStore, { method, argument }: Request): Promise<Outcome> {
   try {
-    const result = await (store[method] as (argument: unknown) => unknown)(argument);
-    send({ call, result }, buffersOf(result));
+    return { result: await (store[method] as (argument: unknown) => unknown)(argument) };
   } catch (error) {
-    send({ call, failure: failureOf(error, 'failed') });
+    return { error };
   }
+}
+
+async function answer({ call }: Request, pending: Promise<Outcome>): Promise<void> {
+  const outcome = await pending;
+  if ('result' in outcome) send({ call, result: outcome.result }, buffersOf(outcome.result));
+  else send({ call, failure: failureOf(outcome.error, 'failed') });
 }
 
 function send(reply: Reply, transfer: ArrayBuffer[] = []): void {

@@ -18,6 +18,21 @@ import { tinyModel } from '../vnca/tinyModel.ts';
 const plain = tinyModel();
 const CHANNELS = plain.card.channels;
 
+/** Multiplies what it sees by far more than float32 can hold after a few steps. */
+const calm = tinyModel({
+  name: 'runaway',
+  update: { kind: 'simple', hidden: 8, activation: 'relu' },
+});
+const runaway: Model = {
+  card: calm.card,
+  tensors: new Map(
+    [...calm.tensors].map(([name, { shape, data }]) => [
+      name,
+      { shape, data: data.map((x) => x * 1e12) },
+    ]),
+  ),
+};
+
 /** The models that a contract's engine must have loaded. */
 export const CONTRACT_MODELS: readonly Model[] = [
   plain,
@@ -57,6 +72,7 @@ export const CONTRACT_MODELS: readonly Model[] = [
     { name: 'uniform', update: { kind: 'res4', hidden: 5 }, growth: { kind: 'uniform', steps: 9 } },
     4,
   ),
+  runaway,
 ];
 
 const latentOf = (seed: number): Float32Array => createRandom(seed).latent(CHANNELS);
@@ -271,6 +287,23 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       await Promise.all([planted, gone]);
       expect((await first)[0].patch).toBe(1);
       await expectError(late, 'unknown-patch');
+    });
+
+    test('a patch whose state leaves the numbers is broken, and the others go on', async () => {
+      await engine.plant([seed(1), seed(2, 'runaway'), seed(3, 'tiny', latentOf(1))]);
+      const company: Readout[][] = [];
+      for (let k = 0; k < 6; k++) company.push(await engine.step([still(1), still(2)]));
+      for (const [well] of company) expect(well.broken).toBeUndefined();
+      expect(company[0][1].broken).toBeUndefined();
+      const [, gone] = company[5];
+      expect(gone).toEqual({
+        ...{ patch: 2, stage: 2, change: 255, broken: true },
+        ...{ rgba: new Uint8Array(16), presence: new Uint8Array(4) },
+      });
+      for (let k = 0; k < 6; k++) await engine.step([still(3)]);
+      expect(await stateOf(1)).toEqual(await stateOf(3));
+      await engine.importStates([{ patch: 2, state: new Float32Array(4 * CHANNELS) }]);
+      expect((await stepOne(still(2))).broken).toBeUndefined();
     });
 
     test('a step of nothing is nothing', async () => {

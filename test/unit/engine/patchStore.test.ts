@@ -1,14 +1,14 @@
 /** What only the core can show: that it leaks no tensor, and fixed batches for backends that need them. */
 import * as tf from '@tensorflow/tfjs-core';
-import { type Backend, selectBackend } from '../../../server/engine/backend.ts';
+import { type RuleBackend, selectBackend } from '../../../server/engine/backend.ts';
 import { createPatchStore, type PatchStore } from '../../../server/engine/core/patchStore.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CONTRACT_MODELS } from './contract.ts';
 
-let backend: Backend;
+let backend: RuleBackend;
 
 beforeAll(async () => {
-  backend = await selectBackend('wasm');
+  backend = (await selectBackend('wasm')) as RuleBackend;
 });
 
 const IDS = Array.from({ length: 12 }, (_, i) => i);
@@ -18,7 +18,7 @@ async function planted(batchPatches?: number): Promise<PatchStore> {
     models: CONTRACT_MODELS,
     backend: { ...backend, ...(batchPatches && { batchPatches }) },
   });
-  await store.plant(
+  store.plant(
     IDS.map((patch) => {
       const { card } = CONTRACT_MODELS[patch % CONTRACT_MODELS.length];
       const latent = createRandom(patch).latent(card.latentSize);
