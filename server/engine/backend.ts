@@ -43,6 +43,8 @@ interface BackendFacts {
 
 /** Steps batches for the core's store. */
 export interface RuleBackend extends BackendFacts {
+  /** Threads that make best use of the machine, each with a store of its own. */
+  readonly lanes: number;
   /** Cells in the largest batch it should be given: bounds memory, and keeps what it works on in the cache. */
   readonly maxBatchCells: number;
   /**

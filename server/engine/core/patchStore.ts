@@ -21,6 +21,12 @@ import { interleaved } from './interleaved.ts';
 import type { Patch, Species } from './patch.ts';
 import { planar } from './planar.ts';
 
+/** A patch on its way from one store to another. */
+export interface Carried extends Pick<Patch, 'stage' | 'state' | 'standing' | 'seen'> {
+  readonly patch: PatchId;
+  readonly checkpoint: string;
+}
+
 /** See `Engine` for what each call does and throws. */
 export interface PatchStore {
   /** Whether calls may be made before earlier ones are answered. Absent: each must be awaited before the next. */
@@ -30,6 +36,10 @@ export interface PatchStore {
   exportStates(patches: readonly PatchId[]): Float32Array[] | Promise<Float32Array[]>;
   importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void;
   dispose(patches: readonly PatchId[]): void;
+  /** Gives patches away, for another store with the same checkpoints. @throws EngineError unknown-patch */
+  take?(patches: readonly PatchId[]): Carried[];
+  /** Takes over what another store gave away. */
+  put?(patches: readonly Carried[]): void;
   close(): Promise<void>;
 }
 
@@ -108,6 +118,22 @@ export async function createPatchStore({
         patch.stage = stage;
         patch.state = patch.species.layout.import(state);
         patch.seen = undefined;
+      }
+    },
+
+    take(ids) {
+      const taken = ids.map((id): Carried => {
+        const { species, stage, state, standing, seen } = find(id);
+        const { name: checkpoint } = species.card;
+        return { patch: id, checkpoint, stage, state: state.slice(), standing, seen };
+      });
+      for (const id of ids) patches.delete(id);
+      return taken;
+    },
+
+    put(news) {
+      for (const { patch: id, checkpoint, ...own } of news) {
+        patches.set(id, { ...own, species: allSpecies.get(checkpoint)!, home: undefined });
       }
     },
 

@@ -20,6 +20,7 @@ export async function startTensorflow(): Promise<RuleBackend> {
   return {
     info: { name: 'tensorflow', device: gpu ? 'GPU (TensorFlow, CUDA)' : 'CPU (TensorFlow)' },
     planar: false,
+    lanes: 1,
     gpu,
     maxBatchCells: MAX_BATCH_CELLS,
     batchPatches: gpu ? BATCH_PATCHES.gpu : BATCH_PATCHES.cpu,

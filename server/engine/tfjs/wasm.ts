@@ -14,6 +14,7 @@ export async function startWasm(): Promise<RuleBackend> {
   return {
     info: { name: 'wasm', device: simd ? 'CPU (WebAssembly SIMD)' : 'CPU (WebAssembly)' },
     planar: false,
+    lanes: 1,
     gpu: false,
     maxBatchCells: MAX_BATCH_CELLS,
     load: loadTfjsRule,

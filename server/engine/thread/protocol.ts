@@ -12,8 +12,9 @@ export interface WorkerStart {
 }
 
 export type Method = Exclude<keyof PatchStore, 'close' | 'pipelined'>;
-export type Arguments<M extends Method> = Parameters<PatchStore[M]>[0];
-export type Result<M extends Method> = Awaited<ReturnType<PatchStore[M]>>;
+type Call<M extends Method> = NonNullable<PatchStore[M]>;
+export type Arguments<M extends Method> = Parameters<Call<M>>[0];
+export type Result<M extends Method> = Awaited<ReturnType<Call<M>>>;
 
 export interface Request<M extends Method = Method> {
   readonly call: number;
@@ -28,7 +29,7 @@ export interface Failure {
 
 export type Reply =
   /** The first message: the worker is ready, or will never be. */
-  | { readonly info: EngineInfo }
+  | { readonly info: EngineInfo; readonly lanes: number }
   | { readonly unavailable: Failure }
   | { readonly call: number; readonly result: unknown }
   | { readonly call: number; readonly failure: Failure };

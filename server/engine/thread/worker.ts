@@ -16,7 +16,7 @@ try {
     const early = store.pipelined ? perform(store, request) : undefined;
     last = last.then(() => answer(request, early ?? perform(store, request)));
   });
-  send({ info: chosen.info });
+  send({ info: chosen.info, lanes: 'lanes' in chosen ? chosen.lanes : 1 });
 } catch (error) {
   send({ unavailable: failureOf(error, 'unavailable') });
 }
@@ -44,9 +44,10 @@ function send(reply: Reply, transfer: ArrayBuffer[] = []): void {
 /** Results are made for one reader, so their buffers move to it. */
 function buffersOf(result: unknown): ArrayBuffer[] {
   if (!Array.isArray(result)) return [];
-  return result.map((item: Float32Array | { rgba: Uint8Array }) =>
-    ArrayBuffer.isView(item) ? (item.buffer as ArrayBuffer) : (item.rgba.buffer as ArrayBuffer),
-  );
+  return result.map((item: Float32Array | { rgba: Uint8Array } | { state: Float32Array }) => {
+    const view = ArrayBuffer.isView(item) ? item : 'rgba' in item ? item.rgba : item.state;
+    return view.buffer as ArrayBuffer;
+  });
 }
 
 function failureOf(error: unknown, otherwise: 'unavailable' | 'failed'): Failure {

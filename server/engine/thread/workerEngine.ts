@@ -1,11 +1,22 @@
 /** The engine's contract over a worker's message port. */
 import type { Worker } from 'node:worker_threads';
-import { type Engine, EngineError, type EngineInfo } from '../engine.ts';
+import type { Carried } from '../core/patchStore.ts';
+import { type Engine, EngineError, type EngineInfo, type PatchId } from '../engine.ts';
 import type { Arguments, Failure, Method, Reply, Request, Result } from './protocol.ts';
 
 interface Pending {
   resolve(result: unknown): void;
   reject(error: EngineError): void;
+}
+
+/** An engine of one thread, which may be one of several that share the patches. */
+export interface ThreadEngine extends Engine {
+  /** Threads that make best use of the machine. */
+  readonly lanes: number;
+  /** Gives patches away. @throws EngineError unknown-patch */
+  take(patches: readonly PatchId[]): Promise<Carried[]>;
+  /** Takes over what another thread gave away. */
+  put(patches: readonly Carried[]): Promise<void>;
 }
 
 /**
@@ -14,7 +25,7 @@ interface Pending {
  *
  * @throws EngineError unavailable
  */
-export async function attachEngine(worker: Worker): Promise<Engine> {
+export async function attachEngine(worker: Worker): Promise<ThreadEngine> {
   const pending = new Map<number, Pending>();
   let calls = 0;
   let end: EngineError | undefined;
@@ -28,10 +39,11 @@ export async function attachEngine(worker: Worker): Promise<Engine> {
   };
   worker.on('error', (error) => fail('failed', error.message));
   worker.on('exit', (code) => fail('failed', `the engine's thread ended with code ${code}`));
-  const info = await new Promise<EngineInfo>((resolve, reject) => {
-    ready = { resolve: (result) => resolve(result as EngineInfo), reject };
+  type Ready = { readonly info: EngineInfo; readonly lanes: number };
+  const { info, lanes } = await new Promise<Ready>((resolve, reject) => {
+    ready = { resolve: (result) => resolve(result as Ready), reject };
     worker.on('message', (reply: Reply) => {
-      if ('info' in reply) ready?.resolve(reply.info);
+      if ('info' in reply) ready?.resolve(reply);
       else if ('unavailable' in reply) ready?.reject(toError(reply.unavailable));
       else {
         const waiting = pending.get(reply.call);
@@ -66,6 +78,7 @@ export async function attachEngine(worker: Worker): Promise<Engine> {
 
   return {
     info,
+    lanes,
     plant: async (patches) =>
       ask(
         'plant',
@@ -83,6 +96,8 @@ export async function attachEngine(worker: Worker): Promise<Engine> {
         states.map(({ patch, state }) => ({ patch, state: alone(state) })),
       ),
     dispose: async (patches) => ask('dispose', patches),
+    take: async (patches) => ask('take', patches),
+    put: async (patches) => ask('put', patches),
     close: () => (closing ??= close()),
   };
 }

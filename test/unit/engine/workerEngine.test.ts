@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { attachEngine } from '../../../server/engine/thread/workerEngine.ts';
 
 const SAY = "const { parentPort } = require('node:worker_threads');";
-const READY = "parentPort.postMessage({ info: { name: 'fake', device: 'CPU (none)' } });";
+const READY = "parentPort.postMessage({ info: { name: 'fake', device: 'CPU (none)' }, lanes: 1 });";
 
 const workerOf = (code: string): Worker => new Worker(`${SAY}${code}`, { eval: true });
 

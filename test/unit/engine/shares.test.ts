@@ -1,0 +1,131 @@
+/** Several threads as one engine: patches move where there is less to do, and nobody can tell by what they become. */
+
+import { createPatchStore } from '../../../server/engine/core/patchStore.ts';
+import { createEngine } from '../../../server/engine/create.ts';
+import type { Engine, PatchId } from '../../../server/engine/engine.ts';
+import { startOnnx } from '../../../server/engine/onnx/onnx.ts';
+import { shareOut } from '../../../server/engine/thread/shares.ts';
+import type { ThreadEngine } from '../../../server/engine/thread/workerEngine.ts';
+import { createRandom } from '../../../shared/random.ts';
+import { bitsOf, CONTRACT_MODELS } from './contract.ts';
+
+const CARDS = CONTRACT_MODELS.map(({ card }) => card);
+
+/** A store as a thread would have it, and who lives there. */
+async function thread(): Promise<{ engine: ThreadEngine; living: Set<PatchId>; moved: number[] }> {
+  const backend = await startOnnx();
+  const store = await createPatchStore({ models: CONTRACT_MODELS, backend });
+  const living = new Set<PatchId>();
+  const moved: number[] = [];
+  const engine: ThreadEngine = {
+    info: backend.info,
+    lanes: 1,
+    async plant(patches) {
+      store.plant(patches);
+      for (const { patch } of patches) living.add(patch);
+    },
+    step: (steps) => store.step(steps),
+    exportStates: async (patches) => store.exportStates(patches),
+    importStates: async (states) => store.importStates(states),
+    async take(patches) {
+      for (const patch of patches) living.delete(patch);
+      moved.push(...patches);
+      return store.take!(patches);
+    },
+    async put(patches) {
+      store.put!(patches);
+      for (const { patch } of patches) living.add(patch);
+    },
+    async dispose(patches) {
+      store.dispose(patches);
+      for (const patch of patches) living.delete(patch);
+    },
+    close: () => store.close(),
+  };
+  return { engine, living, moved };
+}
+
+const seed = (patch: number, checkpoint = 'tiny') => ({
+  patch,
+  checkpoint,
+  latent: createRandom(patch).latent(CARDS.find(({ name }) => name === checkpoint)!.latentSize),
+});
+const still = (patch: number) => ({ patch, divide: false });
+
+test('patches are shared out evenly, and move when those of one thread have all the work', async () => {
+  const threads = await Promise.all([thread(), thread(), thread()]);
+  const engine = shareOut(
+    threads.map((one) => one.engine),
+    CARDS,
+  );
+  const ids = Array.from({ length: 12 }, (_, i) => i);
+  await engine.plant(ids.map((id) => seed(id)));
+  expect(threads.map(({ living }) => living.size)).toEqual([4, 4, 4]);
+
+  // Only those of the first thread are awake.
+  const awake = [...threads[0].living];
+  await engine.step(awake.map(still));
+  const share = threads.map(({ living }) => awake.filter((id) => living.has(id)).length);
+  expect([...share].sort()).toEqual([1, 1, 2]);
+  // Once even, everybody stays.
+  const moves = threads.flatMap(({ moved }) => moved).length;
+  for (let k = 0; k < 3; k++) await engine.step(awake.map(still));
+  expect(threads.flatMap(({ moved }) => moved)).toHaveLength(moves);
+  await engine.close();
+});
+
+test('a room cannot tell how many threads there are: states and read-outs are equal, bit for bit', async () => {
+  const single = await createEngine({ checkpoints: CONTRACT_MODELS, backend: 'onnx', lanes: 1 });
+  const several = shareOut(
+    (await Promise.all([thread(), thread(), thread()])).map((one) => one.engine),
+    CARDS,
+  );
+  const random = createRandom(8);
+  const names = CARDS.map(({ name }) => name);
+  const ids: number[] = [];
+  const both = async <T>(ask: (engine: Engine) => Promise<T>): Promise<[T, T]> => [
+    await ask(single),
+    await ask(several),
+  ];
+  for (let tick = 0; tick < 60; tick++) {
+    if (tick % 3 === 0) {
+      const born = seed(tick, names[random.integer(names.length)]);
+      ids.push(tick);
+      await both((engine) => engine.plant([born]));
+    }
+    if (tick % 17 === 16) {
+      const [gone] = ids.splice(random.integer(ids.length), 1);
+      await both((engine) => engine.dispose([gone, 999]));
+    }
+    // Some sleep, so that threads are uneven all the time.
+    const steps = ids.filter(() => random.uniform() < 0.6).map(still);
+    const [wanted, found] = await both((engine) => engine.step(steps));
+    expect(found).toEqual(wanted);
+  }
+  const [wanted, found] = await both((engine) => engine.exportStates(ids));
+  expect(found.map(bitsOf)).toEqual(wanted.map(bitsOf));
+  await single.close();
+  await several.close();
+});
+
+test('what is refused changes no thread', async () => {
+  const threads = await Promise.all([thread(), thread()]);
+  const engine = shareOut(
+    threads.map((one) => one.engine),
+    CARDS,
+  );
+  await engine.plant([seed(1), seed(2)]);
+  const before = (await engine.exportStates([1, 2])).map(bitsOf);
+  const bad = { patch: 2, divide: false, keep: new Uint8Array(3) };
+  await expect(engine.step([still(1), bad])).rejects.toMatchObject({ reason: 'bad-mask' });
+  await expect(engine.step([still(1), still(3)])).rejects.toMatchObject({
+    reason: 'unknown-patch',
+  });
+  await expect(engine.plant([seed(5), seed(1)])).rejects.toMatchObject({
+    reason: 'duplicate-patch',
+  });
+  await expect(engine.exportStates([5])).rejects.toMatchObject({ reason: 'unknown-patch' });
+  expect((await engine.exportStates([1, 2])).map(bitsOf)).toEqual(before);
+  await engine.close();
+  await expect(engine.step([still(1)])).rejects.toMatchObject({ reason: 'closed' });
+});
