@@ -59,6 +59,10 @@ export interface SeedView {
 export const TOOLS = ['plant', 'damage', 'look'] as const;
 export type Tool = (typeof TOOLS)[number];
 
+/** What an organism can die of: no cell was left; or its rule ran away with its states, which are no numbers any more. */
+export const CAUSES = ['no-cell-left', 'broken'] as const;
+export type Cause = (typeof CAUSES)[number];
+
 /** What happened to organisms in one tick, in order. */
 export type LifeEvent =
   | { readonly what: 'born'; readonly organism: OrganismView }
@@ -67,4 +71,4 @@ export type LifeEvent =
   | { readonly what: 'wounded'; readonly id: OrganismId; readonly by: ParticipantId }
   | { readonly what: 'asleep'; readonly id: OrganismId }
   | { readonly what: 'awake'; readonly id: OrganismId }
-  | { readonly what: 'died'; readonly id: OrganismId };
+  | { readonly what: 'died'; readonly id: OrganismId; readonly cause: Cause };

@@ -7,7 +7,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { contains, type Stroke, strokeLength, windowAround } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
-import type { LifeEvent, OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import type { Cause, LifeEvent, OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { crossLatents } from './cross.ts';
@@ -128,7 +128,7 @@ export class Room {
       const { keep, alive } = keepMask(this.ground, organism, stage);
       organism.cover = undefined;
       if (!alive) {
-        this.die(organism);
+        this.die(organism, 'no-cell-left');
         continue;
       }
       this.stepping.push(organism);
@@ -264,6 +264,10 @@ export class Room {
 
   /** Ages an organism by the step it has just taken, and lets it come of age, fall asleep or die. */
   private grow({ organism, readout }: Stepped): void {
+    if (readout.broken) {
+      this.die(organism, 'broken');
+      return;
+    }
     if (readout.stage !== organism.stage) {
       organism.stage = readout.stage;
       this.life.push({ what: 'divided', id: organism.id, stage: readout.stage });
@@ -280,7 +284,7 @@ export class Room {
       organism.restTicks = readout.change <= DEFAULTS.life.restLevel ? organism.restTicks + 1 : 0;
     }
     if (countOwned(this.ground, organism) === 0) {
-      this.die(organism);
+      this.die(organism, 'no-cell-left');
       return;
     }
     const trusted = this.species.trustedSteps ?? Infinity;
@@ -306,13 +310,13 @@ export class Room {
     }
   }
 
-  private die(organism: Organism): void {
+  private die(organism: Organism, cause: Cause): void {
     organism.phase = 'dead';
     this.living.delete(organism.id);
     this.disposed.push(organism.patch);
     this.ground.each(organism.window, (place) => {
       if (this.ground.ownerAt(place) === organism.id) this.ground.release(place);
     });
-    this.life.push({ what: 'died', id: organism.id });
+    this.life.push({ what: 'died', id: organism.id, cause });
   }
 }

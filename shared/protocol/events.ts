@@ -1,6 +1,6 @@
 /** What the server may say, each message with its schema. Names are the Socket.IO event names. */
 import * as v from 'valibot';
-import { TOOLS } from '../vocabulary.ts';
+import { CAUSES, TOOLS } from '../vocabulary.ts';
 import { REASONS, type Reason } from './reasons.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -33,7 +33,7 @@ const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('wounded'), id, by: id }),
   v.object({ what: v.literal('asleep'), id }),
   v.object({ what: v.literal('awake'), id }),
-  v.object({ what: v.literal('died'), id }),
+  v.object({ what: v.literal('died'), id, cause: v.picklist(CAUSES) }),
 ]);
 
 export const EVENTS = {

@@ -82,13 +82,16 @@ export class HandRoom {
         presence[cell] = alive;
         rgba.fill(alive, cell * 4, cell * 4 + 4);
       }
-      return { patch, stage, rgba, presence, change: this.change };
+      const broken = this.broken === patch && { broken: true as const };
+      return { patch, stage, rgba, presence, change: this.change, ...broken };
     });
     return this.room.endTick(readouts);
   }
 
   /** Masked cells look as said, as if one step had brought them back. */
   regrows = false;
+  /** Patch whose states are no numbers. */
+  broken: number | undefined;
   /** Change that read-outs report. */
   change = 255;
 

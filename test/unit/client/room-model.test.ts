@@ -115,7 +115,11 @@ describe('room model', () => {
     expect(model.organisms.get(7)).toMatchObject({ stage: 4, phase: 'growing' });
     live({ what: 'grown', id: 7 }, { what: 'wounded', id: 7, by: 1 }, { what: 'asleep', id: 7 });
     expect(model.organisms.get(7)).toMatchObject({ stage: 32, phase: 'asleep', wounds: 1 });
-    live({ what: 'awake', id: 7 }, { what: 'died', id: 7 }, { what: 'died', id: 7 });
+    live(
+      { what: 'awake', id: 7 },
+      { what: 'died', id: 7, cause: 'no-cell-left' },
+      { what: 'died', id: 7, cause: 'no-cell-left' },
+    );
     expect([...model.organisms.keys()]).toEqual([8]);
     expect(seen).toEqual([
       'born growing',

@@ -192,6 +192,22 @@ describe('life', () => {
     expect(hand.census()).toEqual(new Map([[0, 32 * 24]]));
   });
 
+  test.each([1, GROWN + 2])(
+    'LIF-5: one that breaks dies of it, others go on (tick %d)',
+    (ticks) => {
+      const hand = new HandRoom();
+      hand.plant(8, 8);
+      hand.plant(24, 8);
+      hand.ticks(ticks);
+      hand.broken = 1;
+      const result = hand.tick();
+      expect(result.life).toContainEqual({ what: 'died', id: 1, cause: 'broken' });
+      expect(hand.room.organisms.map(({ id }) => id)).toEqual([2]);
+      expect(hand.census().get(1)).toBeUndefined();
+      expect(hand.room.beginTick().dispose).toEqual([1]);
+    },
+  );
+
   test('a sleeper under a closing neighbour keeps its places', () => {
     const hand = asleep();
     hand.plant(14, 8);
