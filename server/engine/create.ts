@@ -1,7 +1,7 @@
 /** An engine in a thread of its own, so that steps never hold up the sockets. */
 import { Worker } from 'node:worker_threads';
 import type { Model } from '../vnca/checkpoint.ts';
-import type { BackendName } from './backend.ts';
+import type { BackendName, PassedOver } from './backend.ts';
 import type { Engine } from './engine.ts';
 import type { WorkerStart } from './thread/protocol.ts';
 import { attachEngine } from './thread/workerEngine.ts';
@@ -11,6 +11,8 @@ export interface EngineOptions {
   readonly checkpoints: readonly Model[];
   /** 'auto' (the default) takes the best that works here. */
   readonly backend?: BackendName | 'auto';
+  /** Hears once, before the engine is there or known to be unavailable, what was passed over and why. */
+  readonly onPassed?: (passed: readonly PassedOver[]) => void;
 }
 
 /**
@@ -18,7 +20,11 @@ export interface EngineOptions {
  *
  * @throws EngineError unavailable: no wanted backend works, or two checkpoints have one name
  */
-export function createEngine({ checkpoints, backend = 'auto' }: EngineOptions): Promise<Engine> {
+export function createEngine({
+  checkpoints,
+  backend = 'auto',
+  onPassed,
+}: EngineOptions): Promise<Engine> {
   const start: WorkerStart = {
     backend,
     // Encoder and gallery stay here: the thread only steps.
@@ -32,5 +38,6 @@ export function createEngine({ checkpoints, backend = 'auto' }: EngineOptions): 
       workerData: start,
       name: 'engine',
     }),
+    onPassed,
   );
 }

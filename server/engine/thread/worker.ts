@@ -1,6 +1,6 @@
 /** The engine's thread: a patch store behind a message port, one call after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { selectBackend } from '../backend.ts';
+import { NoBackendError, selectBackend } from '../backend.ts';
 import { createPatchStore, type PatchStore } from '../core/patchStore.ts';
 import { EngineError } from '../engine.ts';
 import type { Failure, Reply, Request, WorkerStart } from './protocol.ts';
@@ -8,16 +8,17 @@ import type { Failure, Reply, Request, WorkerStart } from './protocol.ts';
 const port = parentPort!;
 
 try {
-  const { backend, models } = workerData as WorkerStart;
-  const chosen = await selectBackend(backend);
-  const store = await createPatchStore({ models, backend: chosen });
+  const { backend: wanted, models } = workerData as WorkerStart;
+  const { backend, passed } = await selectBackend(wanted);
+  const store = await createPatchStore({ models, backend });
   let last = Promise.resolve();
   port.on('message', (request: Request) => {
     last = last.then(() => answer(store, request));
   });
-  send({ info: chosen.info });
+  send({ info: backend.info, passed });
 } catch (error) {
-  send({ unavailable: failureOf(error, 'unavailable') });
+  const passed = error instanceof NoBackendError ? error.passed : [];
+  send({ unavailable: failureOf(error, 'unavailable'), passed });
 }
 
 async function answer(store: PatchStore, { call, method, argument }: Request): Promise<void> {

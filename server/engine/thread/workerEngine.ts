@@ -1,5 +1,6 @@
 /** The engine's contract over a worker's message port. */
 import type { Worker } from 'node:worker_threads';
+import type { PassedOver } from '../backend.ts';
 import { type Engine, EngineError, type EngineInfo } from '../engine.ts';
 import type { Arguments, Failure, Method, Reply, Request, Result } from './protocol.ts';
 
@@ -12,9 +13,13 @@ interface Pending {
  * Waits for a worker's first message and speaks for it from then on. When the worker dies, every call that waits and
  * every later one fails with `failed`.
  *
+ * @param onPassed as `EngineOptions.onPassed`
  * @throws EngineError unavailable
  */
-export async function attachEngine(worker: Worker): Promise<Engine> {
+export async function attachEngine(
+  worker: Worker,
+  onPassed?: (passed: readonly PassedOver[]) => void,
+): Promise<Engine> {
   const pending = new Map<number, Pending>();
   let calls = 0;
   let end: EngineError | undefined;
@@ -31,6 +36,7 @@ export async function attachEngine(worker: Worker): Promise<Engine> {
   const info = await new Promise<EngineInfo>((resolve, reject) => {
     ready = { resolve: (result) => resolve(result as EngineInfo), reject };
     worker.on('message', (reply: Reply) => {
+      if ('passed' in reply) onPassed?.(reply.passed);
       if ('info' in reply) ready?.resolve(reply.info);
       else if ('unavailable' in reply) ready?.reject(toError(reply.unavailable));
       else {

@@ -8,7 +8,7 @@ import { CONTRACT_MODELS } from './contract.ts';
 let backend: Backend;
 
 beforeAll(async () => {
-  backend = await selectBackend('wasm');
+  ({ backend } = await selectBackend('wasm'));
 });
 
 const IDS = Array.from({ length: 12 }, (_, i) => i);
