@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { hashText } from '../shared/random.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
+import type { PassedOver } from './engine/backend.ts';
 import { createEngine } from './engine/create.ts';
 import { createApp, galleryUrl } from './http/app.ts';
 import { openGateway } from './net/gateway.ts';
@@ -27,6 +28,8 @@ export interface VivariumOptions {
 export interface Vivarium {
   readonly port: number;
   readonly engine: { readonly name: string; readonly device: string };
+  /** Engines that would have been better, and why they are not used. */
+  readonly passed: readonly PassedOver[];
   readonly world: World;
   readonly lobbies: ReadonlyMap<string, Lobby>;
   setTickRate(room: Room, rate: number): void;
@@ -58,7 +61,14 @@ export function speciesOf(checkpoint: Checkpoint): Species {
 export async function startVivarium(options: VivariumOptions): Promise<Vivarium> {
   const { config, clientFolder, clock = systemClock, onFatal } = options;
   const checkpoint = await loadCheckpoint(config.checkpoint);
-  const engine = await createEngine({ checkpoints: [checkpoint], backend: config.engine });
+  let passed: readonly PassedOver[] = [];
+  const engine = await createEngine({
+    checkpoints: [checkpoint],
+    backend: config.engine,
+    onPassed: (better) => {
+      passed = better;
+    },
+  });
   const world = new World(engine);
   const lobbies = new Map<string, Lobby>();
   let failed = false;
@@ -128,6 +138,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   return {
     port: (http.address() as AddressInfo).port,
     engine: engine.info,
+    passed,
     world,
     lobbies,
     setTickRate: (room, rate) => ticker.setRate(room, rate),

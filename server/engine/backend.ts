@@ -5,6 +5,7 @@
 import type { Model } from '../vnca/checkpoint.ts';
 import { createPatchStore, type PatchStore } from './core/patchStore.ts';
 import { EngineError, type EngineInfo } from './engine.ts';
+import { findGpus, type GpuVendor } from './hardware.ts';
 
 export const BACKEND_NAMES = ['tensorflow', 'onnx', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
@@ -68,16 +69,55 @@ export function openStore(backend: Backend, models: readonly Model[]): Promise<P
   return 'open' in backend ? backend.open(models) : createPatchStore({ models, backend });
 }
 
-/** Loaded only when wanted: each brings a large library along. */
-const STARTERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
-  tensorflow: async () => (await import('./tfjs/tensorflow.ts')).startTensorflow(),
-  onnx: async () => (await import('./onnx/onnx.ts')).startOnnx(),
-  wasm: async () => (await import('./tfjs/wasm.ts')).startWasm(),
-  cpu: async () => (await import('./tfjs/cpu.ts')).startCpu(),
+/** What can be started, and what a host must know of it. One row is all that a new backend needs here. */
+export interface Candidate {
+  /** Loaded only when wanted: each brings a large library along. @throws Error it does not start, and why */
+  readonly start: () => Promise<Backend>;
+  /** What it needs, for people. */
+  readonly needs: string;
+  /** What a host can do where it does not start. */
+  readonly remedy: string;
+  /** GPUs that it can use, and what a host can do where it starts without one of them. */
+  readonly gpu?: { readonly vendors: readonly GpuVendor[]; readonly remedy: string };
+}
+
+export type Candidates = Readonly<Record<BackendName, Candidate>>;
+
+export const CANDIDATES: Candidates = {
+  tensorflow: {
+    start: async () => (await import('./tfjs/tensorflow.ts')).startTensorflow(),
+    needs: 'tfjs-node-gpu or tfjs-node with its native part; for a GPU also NVIDIA, CUDA and cuDNN',
+    remedy: 'npm run install:tensorflow, or npm run build:tensorflow',
+    gpu: {
+      vendors: ['nvidia'],
+      remedy: 'install the CUDA and cuDNN that its native part was built for (README, Settings)',
+    },
+  },
+  onnx: {
+    start: async () => (await import('./onnx/onnx.ts')).startOnnx(),
+    needs: 'ONNX Runtime, which npm ci brings for Linux (glibc), macOS and Windows',
+    remedy: 'npm ci',
+  },
+  wasm: {
+    start: async () => (await import('./tfjs/wasm.ts')).startWasm(),
+    needs: 'nothing but Node',
+    remedy: 'npm ci',
+  },
+  cpu: {
+    start: async () => (await import('./tfjs/cpu.ts')).startCpu(),
+    needs: 'nothing but Node',
+    remedy: 'npm ci',
+  },
 };
 
+interface Choice {
+  readonly name: BackendName;
+  /** Taken only where it runs on a real GPU. */
+  readonly onlyGpu?: boolean;
+}
+
 /** A real GPU first; TensorFlow's own CPU build is slower than ONNX Runtime, but faster than WebAssembly. */
-const AUTO: readonly { readonly name: BackendName; readonly onlyGpu?: boolean }[] = [
+const AUTO: readonly Choice[] = [
   { name: 'tensorflow', onlyGpu: true },
   { name: 'onnx' },
   { name: 'tensorflow' },
@@ -85,24 +125,83 @@ const AUTO: readonly { readonly name: BackendName; readonly onlyGpu?: boolean }[
   { name: 'cpu' },
 ];
 
-/**
- * Starts a backend in this thread. 'auto' takes the first that works here, a real GPU before the CPU.
- *
- * @throws EngineError unavailable
- */
-export async function selectBackend(wanted: BackendName | 'auto'): Promise<Backend> {
-  const reasons: string[] = [];
-  for (const { name, onlyGpu } of wanted === 'auto' ? AUTO : [{ name: wanted, onlyGpu: false }]) {
-    try {
-      const backend = await STARTERS[name]();
-      if (!onlyGpu || backend.gpu) return backend;
-    } catch (error) {
-      reasons.push(`${name}: ${firstLine(error)}`);
-    }
-  }
-  throw new EngineError('unavailable', reasons.join('; '));
+/** What 'auto' tries, the best first, for people. */
+export const autoOrder = (): string[] => AUTO.map(nameOf);
+
+/** A choice that was not taken. */
+export interface PassedOver {
+  readonly name: BackendName;
+  /** Whether only a GPU of its was wanted. */
+  readonly onlyGpu: boolean;
+  /** Why, in one line. */
+  readonly reason: string;
+  /** What a host can do about it; absent where nothing helps, as where there is no such GPU. */
+  readonly remedy?: string;
 }
 
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).trim().split('\n')[0];
+export interface Selection {
+  readonly backend: Backend;
+  /** What would have come before it, in that order. */
+  readonly passed: readonly PassedOver[];
+}
+
+/** Nothing that was wanted works here. */
+export class NoBackendError extends EngineError {
+  constructor(readonly passed: readonly PassedOver[]) {
+    super('unavailable', passed.map(explain).join('; '));
+  }
+}
+
+/** What was passed over and why, in one line. */
+export function explain(passed: PassedOver): string {
+  const { reason, remedy } = passed;
+  return `${nameOf(passed)}: ${reason}${remedy ? ` (to mend it: ${remedy})` : ''}`;
+}
+
+/** Those better ones that a host can have here. */
+export const mendable = (passed: readonly PassedOver[]): PassedOver[] =>
+  passed.filter(({ remedy }) => remedy !== undefined);
+
+/** What selection looks at; given by tests. */
+export interface Surroundings {
+  readonly candidates?: Candidates;
+  /** GPUs that are built into this machine, whether or not anything can use them. */
+  readonly gpus?: readonly GpuVendor[];
+}
+
+/**
+ * Starts a backend in this thread. 'auto' takes the first of `autoOrder` that works here.
+ *
+ * @throws NoBackendError
+ */
+export async function selectBackend(
+  wanted: BackendName | 'auto',
+  { candidates = CANDIDATES, gpus = findGpus() }: Surroundings = {},
+): Promise<Selection> {
+  const passed: PassedOver[] = [];
+  const choices: readonly Choice[] = wanted === 'auto' ? AUTO : [{ name: wanted }];
+  for (const { name, onlyGpu = false } of choices) {
+    const { start, remedy, gpu } = candidates[name];
+    const pass = (reason: string, help: string | undefined): void => {
+      // Where there is no such GPU, whatever a host installs would be in vain.
+      const helps = !onlyGpu || gpus.some((vendor) => gpu?.vendors.includes(vendor));
+      passed.push({ name, onlyGpu, reason, ...(helps && help !== undefined && { remedy: help }) });
+    };
+    try {
+      const backend = await start();
+      if (!onlyGpu || backend.gpu) return { backend, passed };
+      pass(`no GPU that it can use, only ${backend.info.device}`, gpu?.remedy);
+    } catch (error) {
+      pass(reasonOf(error), remedy);
+    }
+  }
+  throw new NoBackendError(passed);
+}
+
+const nameOf = ({ name, onlyGpu }: Choice): string => (onlyGpu ? `${name} on a GPU` : name);
+
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const missing = /^Cannot find (?:module|package) '([^']+)'/.exec(message)?.[1];
+  return missing ? `${missing} is not installed` : message.trim().split('\n')[0];
 }

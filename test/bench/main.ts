@@ -1,10 +1,34 @@
-/** `npm run bench -- <name> [--json FILE]`: measures; never part of the tests. */
+/** `npm run bench -- <name> [options]`: measures; never part of the tests. */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts';
+import { CheckpointError } from '../../server/vnca/errors.ts';
+import { benchEngines } from './engines.ts';
+import { benchPeer } from './peer.ts';
 import { benchTick } from './tick.ts';
 import { benchTrain } from './train.ts';
 
-const BENCHES = {
+interface Options {
+  readonly checkpoint?: string;
+  readonly engine?: BackendName;
+  readonly pytorch?: boolean;
+}
+
+interface Bench {
+  /** @returns figures, to be written as JSON */
+  readonly run: (log: (line: string) => void, options: Options) => Promise<object>;
+  readonly help: string;
+}
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  engines: {
+    run: benchEngines,
+    help: 'cells/s of each engine and shipped net, its share of the peak, what sleepers cost, memory',
+  },
+  peer: {
+    run: benchPeer,
+    help: 'the same step in PyTorch, in turn with ours, where python3 has it',
+  },
   tick: {
     run: benchTick,
     help: 'cells/s and ms a tick of a room: 1 to 256 organisms, growing and grown',
@@ -13,42 +37,80 @@ const BENCHES = {
     run: benchTrain,
     help: 'GFLOP/s of forward and backward of update nets on each back end; --pytorch compares',
   },
-} as const;
+};
 
 const HELP = [
-  'npm run bench -- <name> [--json FILE] [--pytorch]',
+  'npm run bench -- <name> [options]',
   '',
-  ...Object.entries(BENCHES).map(([name, { help }]) => `  ${name.padEnd(8)}${help}`),
+  ...Object.entries(BENCHES).map(([name, { help }]) => `  ${name.padEnd(19)}${help}`),
   '',
-  '  --json FILE   also writes the figures there; without a file, prints nothing but them',
-  '  --pytorch     for train: the same nets in PyTorch too, where python3 has it, in turn in the same run',
+  '  --json FILE        also writes the figures there; without a file, prints nothing but them',
+  '  --checkpoint DIR   for engines and peer: the net of this one, not of all that are shipped',
+  `  --engine NAME      for engines and peer: this one alone, of ${BACKEND_NAMES.join(', ')}`,
+  '  --pytorch          for train: the same nets in PyTorch too, where python3 has it, in turn in the same run',
+  '  --help             this text',
 ].join('\n');
 
+/** A command line that cannot be; the message is one sentence. */
+class UsageError extends Error {}
+
+function readArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        json: { type: 'string' },
+        checkpoint: { type: 'string' },
+        engine: { type: 'string' },
+        pytorch: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+      // `--json` alone is allowed and means standard output.
+      args: args.map((arg, i) =>
+        arg === '--json' && (args[i + 1] ?? '-').startsWith('-') ? '--json=-' : arg,
+      ),
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function readEngine(name: string): BackendName {
+  if (!BACKEND_NAMES.includes(name as BackendName)) {
+    throw new UsageError(`--engine must be one of ${BACKEND_NAMES.join(', ')}, not "${name}".`);
+  }
+  return name as BackendName;
+}
+
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { json: { type: 'string' }, pytorch: { type: 'boolean' }, help: { type: 'boolean' } },
-    // `--json` alone is allowed and means standard output.
-    args: process.argv.slice(2).map((arg, i, all) => {
-      return arg === '--json' && (all[i + 1] ?? '-').startsWith('-') ? '--json=-' : arg;
-    }),
-  });
-  const bench = BENCHES[positionals[0] as keyof typeof BENCHES];
-  if (values.help || !bench) {
+  const { values, positionals } = readArguments(process.argv.slice(2));
+  if (values.help) {
     console.log(HELP);
-    process.exitCode = values.help ? 0 : 1;
     return;
   }
+  const [name, ...more] = positionals;
+  if (name === undefined) throw new UsageError('Which bench?');
+  if (!Object.hasOwn(BENCHES, name)) throw new UsageError(`There is no bench "${name}".`);
+  if (more.length > 0) throw new UsageError(`One bench at a time, not "${positionals.join(' ')}".`);
+  const { checkpoint, pytorch, engine } = values;
   const quiet = values.json === '-';
-  const figures = await bench.run((line) => {
-    if (!quiet) console.log(line);
-  }, values);
+  const figures = await BENCHES[name].run(
+    (line) => {
+      if (!quiet) console.log(line);
+    },
+    {
+      ...(checkpoint !== undefined && { checkpoint }),
+      ...(pytorch !== undefined && { pytorch }),
+      ...(engine !== undefined && { engine: readEngine(engine) }),
+    },
+  );
   const json = `${JSON.stringify(figures, null, 2)}\n`;
   if (quiet) process.stdout.write(json);
   else if (values.json) await writeFile(values.json, json);
 }
 
 main().catch((error: unknown) => {
-  console.error(error);
+  if (error instanceof UsageError) console.error(`${error.message}\n\n${HELP}`);
+  else console.error(error instanceof CheckpointError ? error.message : error);
   process.exit(1);
 });

@@ -1,9 +1,5 @@
 /** The nets of `train.ts` in PyTorch, in a Python process beside: asked line by line, so that both can be timed in turn. */
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { startPython } from './python.ts';
 
 export interface Task {
   readonly channels: number;
@@ -69,46 +65,15 @@ for line in sys.stdin:
     print(time.perf_counter() - start, flush=True)
 `;
 
-/** @returns undefined, having said why, where there is no python3 with torch */
+/** @returns undefined, having said so, where there is no python3 with torch */
 export async function startPyTorch(log: (line: string) => void): Promise<PyTorch | undefined> {
-  const folder = await mkdtemp(join(tmpdir(), 'vivarium-bench-'));
-  const script = join(folder, 'train.py');
-  await writeFile(script, SCRIPT);
-  const child = spawn('python3', [script], { stdio: ['pipe', 'pipe', 'pipe'] });
-  let complaint = '';
-  child.stderr.on('data', (chunk) => {
-    complaint += chunk;
-  });
-  child.on('error', (error) => {
-    complaint ||= error.message;
-  });
-  // A process that is gone cannot be asked; its last words are told below.
-  child.stdin.on('error', () => {});
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const close = async (): Promise<void> => {
-    child.stdin.end();
-    await rm(folder, { recursive: true, force: true });
+  const python = await startPython(SCRIPT, log);
+  if (!python) return undefined;
+  const { version, cuda } = python.hello as { version: string; cuda: boolean };
+  return {
+    device: `PyTorch ${version}${cuda ? ', CUDA' : ''}`,
+    time: ({ threads, channels, hidden, batch, side, steps, gpu }) =>
+      python.ask([threads, channels, hidden, batch, side, steps, gpu]) as Promise<number>,
+    close: python.close,
   };
-  const next = async (): Promise<string> => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`python3 ended: ${complaint.trim().split('\n').at(-1)}`);
-    return value;
-  };
-  try {
-    const { version, cuda } = JSON.parse(await next());
-    return {
-      device: `PyTorch ${version}${cuda ? ', CUDA' : ''}`,
-      async time({ threads, channels, hidden, batch, side, steps, gpu }) {
-        child.stdin.write(
-          `${JSON.stringify([threads, channels, hidden, batch, side, steps, gpu])}\n`,
-        );
-        return Number(await next());
-      },
-      close,
-    };
-  } catch (error) {
-    log(`no PyTorch to compare with: ${(error as Error).message}`);
-    await close();
-    return undefined;
-  }
 }

@@ -45,7 +45,9 @@ function loadTensorflow(): void {
       first ??= error;
     }
   }
-  throw first;
+  // Its own message takes five lines, the first of which is a path.
+  const absent = first instanceof Error && first.message.includes('native addon module');
+  throw absent ? new Error('its native part is not installed') : first;
 }
 
 /** tfjs-node calls helpers of node:util that Node 23 removed. */

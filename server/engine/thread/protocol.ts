@@ -1,7 +1,7 @@
 /** What the engine and its worker say to each other. */
 import type { Card } from '../../vnca/card.ts';
 import type { WeightTensor } from '../../vnca/checkpoint.ts';
-import type { BackendName } from '../backend.ts';
+import type { BackendName, PassedOver } from '../backend.ts';
 import type { PatchStore } from '../core/patchStore.ts';
 import type { EngineInfo, EngineReason } from '../engine.ts';
 
@@ -29,7 +29,7 @@ export interface Failure {
 
 export type Reply =
   /** The first message: the worker is ready, or will never be. */
-  | { readonly info: EngineInfo; readonly lanes: number }
-  | { readonly unavailable: Failure }
+  | { readonly info: EngineInfo; readonly lanes: number; readonly passed: readonly PassedOver[] }
+  | { readonly unavailable: Failure; readonly passed: readonly PassedOver[] }
   | { readonly call: number; readonly result: unknown }
   | { readonly call: number; readonly failure: Failure };

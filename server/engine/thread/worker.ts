@@ -1,6 +1,6 @@
 /** The engine's thread: a patch store behind a message port. Calls are made, and answered, in the order they come. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { openStore, selectBackend } from '../backend.ts';
+import { NoBackendError, openStore, selectBackend } from '../backend.ts';
 import type { PatchStore } from '../core/patchStore.ts';
 import { EngineError } from '../engine.ts';
 import type { Failure, Reply, Request, WorkerStart } from './protocol.ts';
@@ -8,17 +8,18 @@ import type { Failure, Reply, Request, WorkerStart } from './protocol.ts';
 const port = parentPort!;
 
 try {
-  const { backend, models } = workerData as WorkerStart;
-  const chosen = await selectBackend(backend);
-  const store = await openStore(chosen, models);
+  const { backend: wanted, models } = workerData as WorkerStart;
+  const { backend, passed } = await selectBackend(wanted);
+  const store = await openStore(backend, models);
   let last = Promise.resolve();
   port.on('message', (request: Request) => {
     const early = store.pipelined ? perform(store, request) : undefined;
     last = last.then(() => answer(request, early ?? perform(store, request)));
   });
-  send({ info: chosen.info, lanes: 'lanes' in chosen ? chosen.lanes : 1 });
+  send({ info: backend.info, lanes: 'lanes' in backend ? backend.lanes : 1, passed });
 } catch (error) {
-  send({ unavailable: failureOf(error, 'unavailable') });
+  const passed = error instanceof NoBackendError ? error.passed : [];
+  send({ unavailable: failureOf(error, 'unavailable'), passed });
 }
 
 type Outcome = { readonly result: unknown } | { readonly error: unknown };

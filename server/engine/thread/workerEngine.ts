@@ -1,5 +1,6 @@
 /** The engine's contract over a worker's message port. */
 import type { Worker } from 'node:worker_threads';
+import type { PassedOver } from '../backend.ts';
 import type { Carried } from '../core/patchStore.ts';
 import { type Engine, EngineError, type EngineInfo, type PatchId } from '../engine.ts';
 import type { Arguments, Failure, Method, Reply, Request, Result } from './protocol.ts';
@@ -23,9 +24,13 @@ export interface ThreadEngine extends Engine {
  * Waits for a worker's first message and speaks for it from then on. When the worker dies, every call that waits and
  * every later one fails with `failed`.
  *
+ * @param onPassed as `EngineOptions.onPassed`
  * @throws EngineError unavailable
  */
-export async function attachEngine(worker: Worker): Promise<ThreadEngine> {
+export async function attachEngine(
+  worker: Worker,
+  onPassed?: (passed: readonly PassedOver[]) => void,
+): Promise<ThreadEngine> {
   const pending = new Map<number, Pending>();
   let calls = 0;
   let end: EngineError | undefined;
@@ -43,6 +48,7 @@ export async function attachEngine(worker: Worker): Promise<ThreadEngine> {
   const { info, lanes } = await new Promise<Ready>((resolve, reject) => {
     ready = { resolve: (result) => resolve(result as Ready), reject };
     worker.on('message', (reply: Reply) => {
+      if ('passed' in reply) onPassed?.(reply.passed);
       if ('info' in reply) ready?.resolve(reply);
       else if ('unavailable' in reply) ready?.reject(toError(reply.unavailable));
       else {

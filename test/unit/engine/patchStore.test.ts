@@ -8,7 +8,7 @@ import { CONTRACT_MODELS } from './contract.ts';
 let backend: RuleBackend;
 
 beforeAll(async () => {
-  backend = (await selectBackend('wasm')) as RuleBackend;
+  backend = (await selectBackend('wasm')).backend as RuleBackend;
 });
 
 const IDS = Array.from({ length: 12 }, (_, i) => i);

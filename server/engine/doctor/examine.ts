@@ -1,0 +1,144 @@
+/** What engines this machine has, which one 'auto' takes, and what would be better. */
+import { fork } from 'node:child_process';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { loadModel } from '../../vnca/checkpoint.ts';
+import {
+  autoOrder,
+  BACKEND_NAMES,
+  type BackendName,
+  CANDIDATES,
+  explain,
+  mendable,
+} from '../backend.ts';
+import { findGpus } from '../hardware.ts';
+import type { Finding, ProbeTask } from './probe.ts';
+import { RATE_PATCHES } from './rate.ts';
+
+export interface EngineReport {
+  readonly name: BackendName;
+  readonly usable: boolean;
+  /** What it really runs on; null: it does not run. */
+  readonly device: string | null;
+  readonly needs: string;
+  /** Why it does not run, or why its speed is not known. */
+  readonly reason: string | null;
+  /** What a host can do about it. */
+  readonly remedy: string | null;
+  /** Cells stepped a second, `RATE_PATCHES` patches at a time; null: not measured. */
+  readonly cellsPerSecond: number | null;
+}
+
+export interface Report {
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly memoryGiB: number;
+    /** Vendors; empty: none found, or this system cannot be asked. */
+    readonly gpus: readonly string[];
+    readonly system: string;
+    readonly node: string;
+  };
+  /** What the speed was measured with; null: it cannot be loaded. */
+  readonly checkpoint: {
+    readonly folder: string;
+    readonly net: string;
+    readonly side: number;
+  } | null;
+  readonly patches: number;
+  readonly engines: readonly EngineReport[];
+  readonly auto: {
+    /** null: none works. */
+    readonly name: string | null;
+    readonly device: string | null;
+    readonly why: string;
+    /** Better ones that were passed over, a sentence each. */
+    readonly passed: readonly string[];
+  };
+  /** What a host can do to get a better engine on this machine, a sentence each. */
+  readonly better: readonly string[];
+}
+
+export interface Examination {
+  /** Folder of the checkpoint to measure with. */
+  readonly checkpoint: string;
+  /** To measure each engine for. */
+  readonly seconds: number;
+  /** Hears what is tried next. */
+  readonly progress?: (line: string) => void;
+}
+
+/** A library that hangs must not hang us. */
+const PATIENCE = 120_000;
+
+/** Never throws for what is missing or broken: that is what it reports. */
+export async function examine({ checkpoint, seconds, progress }: Examination): Promise<Report> {
+  const model = await loadModel(checkpoint).then(
+    ({ card }) => ({ folder: checkpoint, net: card.name, side: card.side }),
+    () => null,
+  );
+  const engines: EngineReport[] = [];
+  for (const name of BACKEND_NAMES) {
+    progress?.(`trying ${name} …`);
+    const task = { backend: name, seconds, ...(model && { checkpoint }) };
+    engines.push(toReport(name, await probe(task)));
+  }
+  progress?.('asking auto …');
+  const { info, passed, failure } = await probe({ backend: 'auto', seconds });
+  return {
+    machine: {
+      cpu: cpus()[0]?.model.trim() || process.arch,
+      cores: availableParallelism(),
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      gpus: findGpus(),
+      system: `${process.platform} ${process.arch}`,
+      node: process.versions.node,
+    },
+    checkpoint: model,
+    patches: RATE_PATCHES,
+    engines,
+    auto: {
+      name: info?.name ?? null,
+      device: info?.device ?? null,
+      why: info
+        ? `the first that works here of: ${autoOrder().join(', ')}`
+        : (failure ?? 'none works here'),
+      passed: passed.map(explain),
+    },
+    better: mendable(passed).map(explain),
+  };
+}
+
+function toReport(
+  name: BackendName,
+  { info, passed, cellsPerSecond, failure }: Finding,
+): EngineReport {
+  const own = passed.find((choice) => choice.name === name);
+  return {
+    name,
+    usable: info !== undefined,
+    device: info?.device ?? null,
+    needs: CANDIDATES[name].needs,
+    reason: own?.reason ?? failure ?? null,
+    remedy: info ? null : (own?.remedy ?? CANDIDATES[name].remedy),
+    cellsPerSecond: cellsPerSecond ?? null,
+  };
+}
+
+function probe(task: ProbeTask): Promise<Finding> {
+  const child = fork(new URL('./probe.ts', import.meta.url), [JSON.stringify(task)], {
+    // Libraries advertise themselves and their troubles; the report is all that is wanted.
+    silent: true,
+  });
+  return new Promise((resolve) => {
+    const end = (finding: Finding): void => {
+      clearTimeout(timer);
+      child.kill('SIGKILL');
+      resolve(finding);
+    };
+    const fail = (failure: string): void => end({ passed: [], failure });
+    const timer = setTimeout(() => fail(`no answer in ${PATIENCE / 1000} s`), PATIENCE);
+    child.on('message', (finding) => end(finding as Finding));
+    child.on('error', (error) => fail(error.message));
+    child.on('exit', (code, signal) => fail(`its process ended with ${signal ?? `code ${code}`}`));
+  });
+}

@@ -1,0 +1,50 @@
+/** Tries one engine, in a process of its own: what a broken native library does to a process ends this one alone. */
+import { loadModel } from '../../vnca/checkpoint.ts';
+import type { BackendName, PassedOver } from '../backend.ts';
+import { createEngine } from '../create.ts';
+import type { EngineInfo } from '../engine.ts';
+import { measureRate } from './rate.ts';
+
+/** What is asked, as this process's one argument in JSON. */
+export interface ProbeTask {
+  readonly backend: BackendName | 'auto';
+  /** Whose net its speed is measured with; absent: nothing is measured. */
+  readonly checkpoint?: string;
+  /** To measure for. */
+  readonly seconds: number;
+}
+
+/** What was found, this process's one message. */
+export interface Finding {
+  /** Absent: it does not work here. */
+  readonly info?: EngineInfo;
+  /** What came before it and was not taken; of an engine that does not work, that is itself. */
+  readonly passed: readonly PassedOver[];
+  readonly cellsPerSecond?: number;
+  /** Why it does not work, or why its speed is not known, where `passed` does not say it. */
+  readonly failure?: string;
+}
+
+const task = JSON.parse(process.argv[2]) as ProbeTask;
+process.send!(await probe(task), () => process.exit(0));
+
+async function probe({ backend, checkpoint, seconds }: ProbeTask): Promise<Finding> {
+  let passed: readonly PassedOver[] = [];
+  let info: EngineInfo | undefined;
+  try {
+    const model = checkpoint === undefined ? undefined : await loadModel(checkpoint);
+    const engine = await createEngine({
+      checkpoints: model ? [model] : [],
+      backend,
+      onPassed: (better) => {
+        passed = better;
+      },
+    });
+    info = engine.info;
+    if (!model) return { info, passed };
+    return { info, passed, cellsPerSecond: await measureRate(engine, model, seconds) };
+  } catch (error) {
+    const failure = (error as Error).message.trim().split('\n')[0];
+    return { ...(info && { info }), passed, failure };
+  }
+}

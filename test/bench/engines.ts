@@ -1,0 +1,156 @@
+/** How fast each engine steps each net, how near that is to what its runtime can do, and what sleepers cost. */
+import type { BackendName } from '../../server/engine/backend.ts';
+import { EngineError } from '../../server/engine/engine.ts';
+import { median, millions, rounded } from './figures.ts';
+import { describeMachine, type Machine } from './machine.ts';
+import { loadNets, type Net } from './nets.ts';
+import { GARDEN, ROUNDS, Stand, USUAL } from './stand.ts';
+
+interface DenseFigures {
+  /** Through the engine, as rooms step it: read-outs and messages between threads included. */
+  readonly cellsPerSecond: number;
+  readonly msPerStep: number;
+  /** The backend's steps alone, cells/s. */
+  readonly bareCellsPerSecond: number;
+  readonly peakShare: number | null;
+}
+
+interface EngineFigures {
+  readonly name: string;
+  readonly device: string;
+  readonly net: string;
+  readonly side: number;
+  /** By number of patches, all awake and grown. */
+  readonly dense: Readonly<Record<string, DenseFigures>>;
+  /** Numbers of patches that were left out, and why. */
+  readonly skipped: Readonly<Record<string, string>>;
+  /** The lowest of those with 64 patches or more; where none was taken, that of the most; null: no peak is known. */
+  readonly peakShare: number | null;
+  /** Best of a product of 1024×1024 matrices in the engine's own runtime. */
+  readonly peakGflops: number | null;
+  /** Cost of a garden with a tenth awake, by that of the same garden all awake; null: all awake takes too long. */
+  readonly awake10Share: number | null;
+  readonly garden: {
+    readonly organisms: number;
+    readonly ms10: number;
+    readonly ms100: number;
+  } | null;
+  /** Growth of resident memory: with the net loaded, and with the most patches at work. */
+  readonly memoryMiB: { readonly started: number; readonly full: number };
+}
+
+export interface EnginesFigures {
+  readonly machine: Machine;
+  readonly engines: readonly EngineFigures[];
+}
+
+export interface EnginesOptions {
+  /** Folder of one; absent: all that are shipped. */
+  readonly checkpoint?: string;
+  /** The only one to be measured; absent: all that start here, but for the last resort. */
+  readonly engine?: BackendName;
+}
+
+/** @throws CheckpointError */
+export async function benchEngines(
+  log: (line: string) => void,
+  { checkpoint, engine }: EnginesOptions = {},
+): Promise<EnginesFigures> {
+  const engines: EngineFigures[] = [];
+  for (const net of await loadNets(checkpoint)) {
+    const stands: Stand[] = [];
+    for (const name of engine ? [engine] : USUAL) {
+      const stand = await open(name, net, log);
+      if (stand) stands.push(stand);
+    }
+    try {
+      // In turn, so that what else the machine does meanwhile falls on all alike.
+      for (let round = 0; round < ROUNDS; round++) for (const stand of stands) await stand.round();
+    } finally {
+      for (const stand of stands) await stand.close();
+    }
+    for (const stand of stands) {
+      const figures = figuresOf(stand);
+      engines.push(figures);
+      for (const line of linesOf(figures)) log(line);
+    }
+  }
+  return { machine: describeMachine(), engines };
+}
+
+async function open(
+  name: BackendName,
+  net: Net,
+  log: (line: string) => void,
+): Promise<Stand | undefined> {
+  try {
+    return await Stand.open(name, net);
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.reason !== 'unavailable') throw error;
+    log(`left out: ${error.detail}`);
+    return undefined;
+  }
+}
+
+function figuresOf(stand: Stand): EngineFigures {
+  const { name, net, engine, garden, sizes, peaks, memory } = stand;
+  const shares = new Map<number, number | null>();
+  const dense = sizes.map(({ patches, engine: through, bare }) => {
+    const rate = median(through);
+    const share = stand.shareOfPeak(rate);
+    shares.set(patches, share);
+    const figures: DenseFigures = {
+      cellsPerSecond: Math.round(rate),
+      msPerStep: rounded((patches * stand.side ** 2 * 1000) / rate),
+      bareCellsPerSecond: Math.round(median(bare)),
+      peakShare: share && rounded(share),
+    };
+    return [patches, figures];
+  });
+  const measured = [...shares].filter((entry): entry is [number, number] => entry[1] !== null);
+  const crowded = measured.filter(([patches]) => patches >= 64);
+  const counted = crowded.length > 0 ? crowded : measured.slice(-1);
+  const lived = garden.all.length > 0;
+  return {
+    name,
+    device: engine.info.device,
+    net: net.model.card.name,
+    side: stand.side,
+    dense: Object.fromEntries(dense),
+    skipped: Object.fromEntries(stand.skipped),
+    peakShare: counted.length > 0 ? rounded(Math.min(...counted.map(([, share]) => share))) : null,
+    peakGflops: peaks.length > 0 ? rounded(Math.max(...peaks) / 1e9) : null,
+    awake10Share: lived ? rounded(median(garden.tenth) / median(garden.all)) : null,
+    garden: lived
+      ? {
+          organisms: GARDEN,
+          ms10: rounded(median(garden.tenth)),
+          ms100: rounded(median(garden.all)),
+        }
+      : null,
+    memoryMiB: { started: Math.round(memory.started), full: Math.round(memory.full) },
+  };
+}
+
+function linesOf(figures: EngineFigures): string[] {
+  const { name, device, net, side, dense, skipped, peakGflops, garden, memoryMiB } = figures;
+  const percent = (share: number | null): string =>
+    share === null ? '' : `${(100 * share).toFixed(0).padStart(4)} % of peak`;
+  const rows = Object.entries(dense).map(
+    ([patches, { cellsPerSecond, msPerStep, bareCellsPerSecond, peakShare }]) =>
+      `  ${patches.padStart(4)} patches ${millions(cellsPerSecond).padStart(8)} cells/s ` +
+      `${`${msPerStep}`.padStart(6)} ms/step ${percent(peakShare)}   step alone ${millions(bareCellsPerSecond)}`,
+  );
+  return [
+    `${name}: ${device}; net of ${net}, patches of ${side}×${side}` +
+      (peakGflops === null ? '' : `; peak ${peakGflops} GFLOP/s`),
+    ...rows,
+    ...Object.entries(skipped).map(
+      ([size, why]) => `  ${size.padStart(4)} patches left out: ${why}`,
+    ),
+    garden
+      ? `  garden of ${garden.organisms}: ${garden.ms10} ms with 10 % awake, ${garden.ms100} ms with all; share ${figures.awake10Share}`
+      : '  garden left out: it takes too long',
+    `  memory: +${memoryMiB.started} MiB with the net, +${memoryMiB.full} MiB with the most patches`,
+  ];
+}

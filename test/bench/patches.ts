@@ -1,0 +1,62 @@
+/** Grown patches in an engine, as rooms have them. */
+import type { Engine, PatchId } from '../../server/engine/engine.ts';
+import type { Model } from '../../server/vnca/checkpoint.ts';
+import { growthSchedule } from '../../server/vnca/growth.ts';
+import { latentOf } from './nets.ts';
+
+/** Patches that are really grown; the others begin as copies of them. */
+export const STOCK = 8;
+/** Patches whose states are sent at a time, to keep messages small. */
+const SENT = 32;
+
+export class Patches {
+  private planted = 0;
+
+  private constructor(
+    private readonly engine: Engine,
+    private readonly model: Model,
+    /** [side, side, C] each. */
+    readonly stock: readonly Float32Array[],
+  ) {}
+
+  /** Grows the stock. */
+  static async grow(engine: Engine, model: Model): Promise<Patches> {
+    const ids = Array.from({ length: STOCK }, (_, patch) => patch);
+    await plant(engine, model, ids);
+    for (const { divide } of growthSchedule(model.card)) {
+      await engine.step(ids.map((patch) => ({ patch, divide })));
+    }
+    const stock = await engine.exportStates(ids);
+    await engine.dispose(ids);
+    return new Patches(engine, model, stock);
+  }
+
+  /** Makes patches 0…count−1 what they are when they have just grown up. */
+  async renew(count: number): Promise<void> {
+    const ids = Array.from({ length: count }, (_, patch) => patch);
+    await plant(this.engine, this.model, ids.slice(this.planted));
+    this.planted = Math.max(this.planted, count);
+    for (let from = 0; from < count; from += SENT) {
+      const some = ids.slice(from, from + SENT);
+      await this.engine.importStates(
+        some.map((patch) => ({ patch, state: this.stock[patch % STOCK] })),
+      );
+    }
+  }
+
+  /** @returns ms of a step of these patches, the mean of so many, after one that is not counted */
+  async time(ids: readonly PatchId[], times: number): Promise<number> {
+    const steps = ids.map((patch) => ({ patch, divide: false }));
+    await this.engine.step(steps);
+    const start = performance.now();
+    for (let i = 0; i < times; i++) await this.engine.step(steps);
+    return (performance.now() - start) / times;
+  }
+}
+
+function plant(engine: Engine, model: Model, ids: readonly PatchId[]): Promise<void> {
+  const checkpoint = model.card.name;
+  return engine.plant(
+    ids.map((patch) => ({ patch, checkpoint, latent: latentOf(model, patch % STOCK) })),
+  );
+}

@@ -1,0 +1,157 @@
+/** The same step here and in PyTorch, in turn in one run. */
+import type { BackendName } from '../../server/engine/backend.ts';
+import { createEngine } from '../../server/engine/create.ts';
+import { startBare } from './bareProcess.ts';
+import { median, millions, rounded } from './figures.ts';
+import { describeMachine, type Machine } from './machine.ts';
+import { loadNets, type Net } from './nets.ts';
+import { Patches } from './patches.ts';
+import { type Peer, type PeerRun, startPeer } from './peerPytorch.ts';
+
+/** Cells/s throughout; `ratio` is ours by theirs. */
+interface PeerFigures {
+  readonly net: string;
+  readonly side: number;
+  readonly engine: string;
+  readonly patches: number;
+  /** Through the engine, as rooms step it: with read-outs, and messages between threads. */
+  readonly ours: number;
+  /** The batch as a whole, in the faster memory layout; states alone, without read-outs. */
+  readonly pytorch: number;
+  readonly ratio: number;
+  /** Our steps without read-outs, as PyTorch's are. */
+  readonly oursStepAlone: number;
+  readonly ratioStepAlone: number;
+  /** The same in PyTorch, 16 patches at a time: what it could do, were it fed so. */
+  readonly pytorchInPieces: number;
+  /** Compiled by PyTorch; null: not on a GPU. */
+  readonly pytorchCompiled: number | null;
+  /** How PyTorch was fastest. */
+  readonly pytorchWay: string;
+}
+
+export interface PeersFigures {
+  readonly machine: Machine;
+  readonly peer: readonly PeerFigures[];
+}
+
+export interface PeerOptions {
+  /** Folder of one; absent: all that are shipped. */
+  readonly checkpoint?: string;
+  /** Which of ours; absent: the best that works here. */
+  readonly engine?: BackendName;
+}
+
+const SIZES = [16, 64, 256] as const;
+const ROUNDS = 7;
+/** To time a step by: short ones are repeated. */
+const ENOUGH_MS = 300;
+/** Largest difference of a state after one step: beyond, it is not the same step. */
+const TOLERANCE = 1e-3;
+
+/** @throws CheckpointError, EngineError */
+export async function benchPeer(
+  log: (line: string) => void,
+  { checkpoint, engine = undefined }: PeerOptions = {},
+): Promise<PeersFigures> {
+  const nets = await loadNets(checkpoint);
+  const peer = await startPeer(log);
+  const rows: PeerFigures[] = [];
+  try {
+    for (const net of peer ? nets : []) {
+      if (net.model.card.update.updateProbability < 1) {
+        log(`${net.model.card.name} left out: its cells update by chance, each library's own`);
+      } else rows.push(...(await compare(net, engine, peer!, log)));
+    }
+  } finally {
+    await peer?.close();
+  }
+  return { machine: describeMachine(), peer: rows };
+}
+
+async function compare(
+  net: Net,
+  wanted: BackendName | undefined,
+  peer: Peer,
+  log: (line: string) => void,
+): Promise<PeerFigures[]> {
+  const { model } = net;
+  const { name, side } = model.card;
+  const engine = await createEngine({ checkpoints: [model], ...(wanted && { backend: wanted }) });
+  const bare = await startBare({ name: engine.info.name as BackendName, folder: net.folder });
+  const rows: PeerFigures[] = [];
+  try {
+    log(
+      `${engine.info.name}: ${engine.info.device}; ${peer.device}; net of ${name}, ${side}×${side}`,
+    );
+    const patches = await Patches.grow(engine, model);
+    const { stock } = patches;
+    await bare.ask({ what: 'stock', states: stock });
+    await peer.take(net, stock, engine.info.device.startsWith('GPU'));
+    for (const size of SIZES) {
+      const { ways, after } = await peer.prepare(size);
+      const { states } = await bare.ask({ what: 'after', patches: size });
+      check(states!, after);
+      const runs = Object.keys(ways) as PeerRun[];
+      const ids = Array.from({ length: size }, (_, patch) => patch);
+      await patches.renew(size);
+      const times = Math.max(1, Math.ceil(ENOUGH_MS / (await patches.time(ids, 1))));
+      const samples = new Map<PeerRun | 'ours' | 'alone', number[]>();
+      const note = (what: PeerRun | 'ours' | 'alone', ms: number): void => {
+        samples.set(what, [...(samples.get(what) ?? []), (size * side ** 2 * 1000) / ms]);
+      };
+      for (let round = 0; round < ROUNDS; round++) {
+        await patches.renew(size);
+        note('ours', await patches.time(ids, times));
+        for (const run of runs) note(run, await peer.time(run, times));
+        note('alone', (await bare.ask({ what: 'step', patches: size, times })).ms!);
+      }
+      const rate = (what: PeerRun | 'ours' | 'alone'): number =>
+        Math.round(median(samples.get(what)!));
+      const row: PeerFigures = {
+        net: name,
+        side,
+        engine: engine.info.name,
+        patches: size,
+        ours: rate('ours'),
+        pytorch: rate('whole'),
+        ratio: rounded(rate('ours') / rate('whole')),
+        oursStepAlone: rate('alone'),
+        ratioStepAlone: rounded(rate('alone') / rate('whole')),
+        pytorchInPieces: rate('pieces'),
+        pytorchCompiled: samples.has('compiled') ? rate('compiled') : null,
+        pytorchWay: ways.whole!,
+      };
+      rows.push(row);
+      log(lineOf(row));
+    }
+  } finally {
+    bare.close();
+    await engine.close();
+  }
+  return rows;
+}
+
+/** @throws Error the two are not the same step */
+function check(ours: readonly Float32Array[], theirs: Float32Array): void {
+  let largest = 0;
+  ours.forEach((state, patch) => {
+    for (let i = 0; i < state.length; i++) {
+      largest = Math.max(largest, Math.abs(state[i] - theirs[patch * state.length + i]));
+    }
+  });
+  if (!(largest <= TOLERANCE)) {
+    throw new Error(`PyTorch's step differs from ours by ${largest}: there is nothing to compare`);
+  }
+}
+
+function lineOf(row: PeerFigures): string {
+  const compiled =
+    row.pytorchCompiled === null ? '' : `, compiled ${millions(row.pytorchCompiled)}`;
+  return (
+    `  ${`${row.patches}`.padStart(3)} patches: ours ${millions(row.ours)} cells/s ` +
+    `(step alone ${millions(row.oursStepAlone)}), PyTorch ${millions(row.pytorch)} ` +
+    `(${row.pytorchWay}; 16 at a time ${millions(row.pytorchInPieces)}${compiled}); ` +
+    `ratio ${row.ratio} (step alone ${row.ratioStepAlone})`
+  );
+}

@@ -1,0 +1,135 @@
+/** One engine with one net at the bench: what is measured of it in each round. */
+import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts';
+import { createEngine } from '../../server/engine/create.ts';
+import type { Engine } from '../../server/engine/engine.ts';
+import { type Bare, startBare } from './bareProcess.ts';
+import { flopPerCell, type Net } from './nets.ts';
+import { Patches } from './patches.ts';
+import { PRODUCT_FLOP } from './product.ts';
+
+export const SIZES = [1, 16, 64, 256, 1024] as const;
+export const GARDEN = 256;
+export const ROUNDS = 5;
+/** A size that would take longer than so many seconds in all rounds together is left out. */
+const LONGEST = 20;
+/** To time a step by: short ones are repeated. */
+const ENOUGH_MS = 300;
+const MOST_TIMES = 100;
+const PRODUCTS = 3;
+
+/** Samples of one number of patches; cells/s. */
+export interface SizeSamples {
+  readonly patches: number;
+  /** Of the engine as rooms use it. */
+  readonly engine: number[];
+  /** Of the backend's steps alone. */
+  readonly bare: number[];
+}
+
+export interface Memory {
+  /** Growth of this process's resident memory by the engine with its net, in MiB. */
+  readonly started: number;
+  /** The same with the most patches that were measured, each stepped. */
+  readonly full: number;
+}
+
+export class Stand {
+  readonly skipped = new Map<number, string>();
+  readonly sizes: SizeSamples[] = [];
+  /** ms of a step of a garden, by the share that is awake. */
+  readonly garden = { tenth: [] as number[], all: [] as number[] };
+  /** FLOP/s of a big product in the same runtime; empty: it cannot be asked. */
+  readonly peaks: number[] = [];
+  memory: Memory = { started: 0, full: 0 };
+  /** ms of a step when last taken, by patches. */
+  private readonly last = new Map<number, number>();
+
+  private constructor(
+    readonly name: BackendName,
+    readonly net: Net,
+    readonly engine: Engine,
+    private readonly patches: Patches,
+    private readonly bare: Bare,
+  ) {}
+
+  /**
+   * Starts engine and bare backend and takes every size once, unmeasured.
+   *
+   * @throws EngineError the engine does not start here
+   */
+  static async open(name: BackendName, net: Net): Promise<Stand> {
+    const before = residentMiB();
+    const engine = await createEngine({ checkpoints: [net.model], backend: name });
+    const started = residentMiB() - before;
+    const bare = await startBare({ name, folder: net.folder });
+    const patches = await Patches.grow(engine, net.model);
+    await bare.ask({ what: 'stock', states: patches.stock });
+    const stand = new Stand(name, net, engine, patches, bare);
+    await stand.warmUp();
+    stand.memory = { started, full: residentMiB() - before };
+    return stand;
+  }
+
+  private async warmUp(): Promise<void> {
+    let perPatch = 0;
+    for (const patches of SIZES) {
+      // Each round takes a step or two of the engine and as many of the bare backend.
+      const expected = (4 * ROUNDS * perPatch * patches) / 1000;
+      if (expected > LONGEST) {
+        this.skipped.set(patches, `would take about ${Math.round(expected)} s`);
+        continue;
+      }
+      await this.patches.renew(patches);
+      const ms = await this.patches.time(first(patches), 1);
+      perPatch = ms / patches;
+      this.last.set(patches, ms);
+      this.sizes.push({ patches, engine: [], bare: [] });
+    }
+  }
+
+  get side(): number {
+    return this.net.model.card.side;
+  }
+
+  /** Takes everything once: all sizes, the garden, the product. */
+  async round(): Promise<void> {
+    const { ms } = await this.bare.ask({ what: 'product', times: PRODUCTS });
+    if (ms !== null) this.peaks.push((PRODUCT_FLOP / ms) * 1000);
+    for (const { patches, engine, bare } of this.sizes) {
+      const cells = patches * this.side ** 2 * 1000;
+      const times = timesFor(this.last.get(patches)!);
+      await this.patches.renew(patches);
+      const taken = await this.patches.time(first(patches), times);
+      this.last.set(patches, taken);
+      engine.push(cells / taken);
+      const alone = await this.bare.ask({ what: 'step', patches, times });
+      bare.push(cells / alone.ms!);
+    }
+    const whole = this.last.get(GARDEN);
+    if (whole === undefined) return;
+    await this.patches.renew(GARDEN);
+    // Awake ones lie anywhere in a garden.
+    const awake = first(GARDEN).filter((patch) => patch % 10 === 0);
+    this.garden.tenth.push(await this.patches.time(awake, timesFor(whole / 10)));
+    this.garden.all.push(await this.patches.time(first(GARDEN), timesFor(whole)));
+  }
+
+  /** The share of the best product that so many cells/s are; null: there is none. */
+  shareOfPeak(cellsPerSecond: number): number | null {
+    if (this.peaks.length === 0) return null;
+    return (cellsPerSecond * flopPerCell(this.net.model)) / Math.max(...this.peaks);
+  }
+
+  async close(): Promise<void> {
+    this.bare.close();
+    await this.engine.close();
+  }
+}
+
+/** Engines that are measured unless one is named: not the one that is only there for want of all others. */
+export const USUAL = BACKEND_NAMES.filter((name) => name !== 'cpu');
+
+const first = (count: number): number[] => Array.from({ length: count }, (_, patch) => patch);
+const timesFor = (ms: number): number =>
+  Math.min(MOST_TIMES, Math.max(1, Math.ceil(ENOUGH_MS / ms)));
+const residentMiB = (): number => process.memoryUsage.rss() / 2 ** 20;

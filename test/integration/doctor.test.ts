@@ -1,0 +1,108 @@
+/** `npm run doctor` as a host meets it. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { autoOrder, BACKEND_NAMES } from '../../server/engine/backend.ts';
+import type { EngineReport, Report } from '../../server/engine/doctor/examine.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const NOWHERE = 'checkpoints/of-nobody';
+/** Every engine has a process of its own, and the slowest takes seconds for a step. */
+const PATIENCE = 240_000;
+
+interface Run {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+function doctor(args: readonly string[], environment: Record<string, string> = {}): Promise<Run> {
+  const child = spawn('npm', ['run', '--silent', 'doctor', '--', ...args], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve({ code, output }));
+  });
+}
+
+async function report(environment: Record<string, string> = {}): Promise<Report> {
+  const { code, output } = await doctor(['--json'], environment);
+  expect(code).toBe(0);
+  return JSON.parse(output);
+}
+
+const byName = (engines: readonly EngineReport[]) =>
+  new Map(engines.map((engine) => [engine.name, engine]));
+
+test(
+  'finds the engines of this machine, measures those that run, and says what auto takes and why',
+  async () => {
+    const { machine, checkpoint, engines, auto } = await report();
+    expect(machine.cores).toBeGreaterThan(0);
+    expect(checkpoint).toMatchObject({ net: expect.any(String), side: expect.any(Number) });
+    expect(engines.map(({ name }) => name)).toEqual([...BACKEND_NAMES]);
+    for (const engine of engines) {
+      expect(engine.needs).not.toBe('');
+      if (engine.usable) {
+        expect(engine.device).toMatch(/^(CPU|GPU).* \(.+\)$/);
+        expect(engine.cellsPerSecond).toBeGreaterThan(0);
+        expect(engine).toMatchObject({ reason: null, remedy: null });
+      } else {
+        expect(engine).toMatchObject({ device: null, cellsPerSecond: null });
+        expect(engine.reason).toBeTruthy();
+        expect(engine.remedy).toBeTruthy();
+      }
+    }
+    for (const name of ['onnx', 'wasm', 'cpu'] as const) {
+      expect(byName(engines).get(name)!.usable).toBe(true);
+    }
+    const chosen = engines.find(({ name }) => name === auto.name)!;
+    expect(chosen.usable).toBe(true);
+    expect(auto.device).toBe(chosen.device);
+    expect(auto.why).toContain(autoOrder().join(', '));
+  },
+  PATIENCE,
+);
+
+test(
+  'outlives libraries that are missing or end their process, and says so',
+  async () => {
+    const broken = new URL('../support/brokenLibraries.mjs', import.meta.url);
+    const { checkpoint, engines, auto } = await report({
+      NODE_OPTIONS: `--import ${broken}`,
+      VIVARIUM_CHECKPOINT: NOWHERE,
+    });
+    expect(checkpoint).toBeNull();
+    const found = byName(engines);
+    expect(found.get('onnx')).toMatchObject({
+      usable: false,
+      reason: 'onnxruntime-node is not installed',
+      remedy: 'npm ci',
+    });
+    expect(found.get('wasm')).toMatchObject({
+      usable: false,
+      reason: 'its process ended with SIGILL',
+    });
+    expect(found.get('cpu')).toMatchObject({ usable: true, cellsPerSecond: null });
+    // What kills the process of whoever asks would kill the server too, and the host must hear it.
+    if (!found.get('tensorflow')!.usable) {
+      expect(auto).toMatchObject({ name: null, why: 'its process ended with SIGILL' });
+    }
+  },
+  PATIENCE,
+);
+
+test('prints its help', async () => {
+  const { code, output } = await doctor(['--help']);
+  expect(code).toBe(0);
+  expect(output).toContain('npm run doctor');
+  expect(output).toContain('--json');
+});
+
+test('refuses what it does not know, with an exit code', async () => {
+  expect((await doctor(['--cure'])).code).toBe(1);
+});

@@ -1,0 +1,44 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findGpus } from '../../../server/engine/hardware.ts';
+
+let devices: string;
+
+beforeEach(() => {
+  devices = mkdtempSync(join(tmpdir(), 'vivarium-pci-'));
+});
+
+afterEach(() => {
+  rmSync(devices, { recursive: true });
+});
+
+function plug(slot: string, facts: Record<string, string>): void {
+  mkdirSync(join(devices, slot));
+  for (const [name, value] of Object.entries(facts)) {
+    writeFileSync(join(devices, slot, name), `${value}\n`);
+  }
+}
+
+test('GPUs are display controllers of vendors that make them, each vendor once', () => {
+  plug('0000:00:00.0', { vendor: '0x8086', class: '0x060000' });
+  plug('0000:01:00.0', { vendor: '0x10de', class: '0x030000' });
+  plug('0000:02:00.0', { vendor: '0x10de', class: '0x030200' });
+  plug('0000:03:00.0', { vendor: '0x1002', class: '0x038000' });
+  expect(findGpus('linux', devices).sort()).toEqual(['amd', 'nvidia']);
+});
+
+test('the display adapter of a virtual machine is no GPU', () => {
+  plug('0000:00:02.0', { vendor: '0x1234', class: '0x030000' });
+  plug('0000:00:03.0', {});
+  expect(findGpus('linux', devices)).toEqual([]);
+});
+
+test('nothing is found where nothing can be asked', () => {
+  expect(findGpus('linux', join(devices, 'nowhere'))).toEqual([]);
+  expect(findGpus('win32')).toEqual([]);
+});
+
+test('every Mac has one', () => {
+  expect(findGpus('darwin')).toEqual(['apple']);
+});

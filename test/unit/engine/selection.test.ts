@@ -1,0 +1,132 @@
+/** Which engine is taken, and what is said about the others. */
+import {
+  autoOrder,
+  BACKEND_NAMES,
+  type Backend,
+  type BackendName,
+  CANDIDATES,
+  type Candidates,
+  explain,
+  mendable,
+  NoBackendError,
+  selectBackend,
+} from '../../../server/engine/backend.ts';
+import { EngineError } from '../../../server/engine/engine.ts';
+
+/** Started backends, in order. */
+let started: BackendName[];
+
+beforeEach(() => {
+  started = [];
+});
+
+type Outcome = 'gpu' | 'cpu' | Error;
+
+/** The real table, but with starters that end as told; who is not named does not start. */
+function candidatesWith(outcomes: Partial<Record<BackendName, Outcome>>): Candidates {
+  const entries = BACKEND_NAMES.map((name) => {
+    const start = async (): Promise<Backend> => {
+      started.push(name);
+      const outcome = outcomes[name] ?? new Error(`${name} is broken`);
+      if (outcome instanceof Error) throw outcome;
+      const device = outcome === 'gpu' ? 'GPU (fake)' : 'CPU (fake)';
+      return { info: { name, device }, gpu: outcome === 'gpu' } as Backend;
+    };
+    return [name, { ...CANDIDATES[name], start }];
+  });
+  return Object.fromEntries(entries) as Candidates;
+}
+
+async function refused(wanted: BackendName | 'auto', candidates: Candidates) {
+  const error = await selectBackend(wanted, { candidates, gpus: [] }).then(
+    () => undefined,
+    (e: unknown) => e,
+  );
+  expect(error).toBeInstanceOf(NoBackendError);
+  return error as NoBackendError;
+}
+
+describe('auto', () => {
+  test('takes a real GPU first, and tries nothing else', async () => {
+    const candidates = candidatesWith({ tensorflow: 'gpu', onnx: 'cpu' });
+    const { backend, passed } = await selectBackend('auto', { candidates, gpus: ['nvidia'] });
+    expect(backend.info.device).toBe('GPU (fake)');
+    expect(passed).toEqual([]);
+    expect(started).toEqual(['tensorflow']);
+  });
+
+  test('does not take a silent fallback to the CPU for a GPU, and says how to mend it', async () => {
+    const candidates = candidatesWith({ tensorflow: 'cpu', onnx: 'cpu' });
+    const { backend, passed } = await selectBackend('auto', { candidates, gpus: ['nvidia'] });
+    expect(backend.info.name).toBe('onnx');
+    expect(passed).toEqual([
+      {
+        name: 'tensorflow',
+        onlyGpu: true,
+        reason: 'no GPU that it can use, only CPU (fake)',
+        remedy: CANDIDATES.tensorflow.gpu!.remedy,
+      },
+    ]);
+    expect(mendable(passed).map(explain)).toEqual([
+      `tensorflow on a GPU: no GPU that it can use, only CPU (fake) (to mend it: ${CANDIDATES.tensorflow.gpu!.remedy})`,
+    ]);
+  });
+
+  test.each([[[]], [['amd']], [['intel', 'apple']]] as const)(
+    'recommends nothing where the GPUs are %p, none of which it could use',
+    async (gpus) => {
+      const candidates = candidatesWith({ onnx: 'cpu' });
+      const { passed } = await selectBackend('auto', { candidates, gpus });
+      expect(passed.map(explain)).toEqual(['tensorflow on a GPU: tensorflow is broken']);
+      expect(mendable(passed)).toEqual([]);
+    },
+  );
+
+  test('goes down to what works, and keeps every reason', async () => {
+    const candidates = candidatesWith({
+      tensorflow: new Error('no libcudart\n  and a stack'),
+      wasm: 'cpu',
+    });
+    const { backend, passed } = await selectBackend('auto', { candidates, gpus: ['nvidia'] });
+    expect(backend.info.name).toBe('wasm');
+    expect(passed.map(({ name, onlyGpu, reason }) => [name, onlyGpu, reason])).toEqual([
+      ['tensorflow', true, 'no libcudart'],
+      ['onnx', false, 'onnx is broken'],
+      ['tensorflow', false, 'no libcudart'],
+    ]);
+    expect(mendable(passed)).toHaveLength(3);
+  });
+
+  test('is unavailable where nothing starts, with every reason', async () => {
+    const error = await refused('auto', candidatesWith({}));
+    expect(error).toBeInstanceOf(EngineError);
+    expect(error.reason).toBe('unavailable');
+    for (const name of BACKEND_NAMES) expect(error.message).toContain(`${name} is broken`);
+    expect(error.passed).toHaveLength(autoOrder().length);
+  });
+});
+
+test('a name is taken as it is, whatever device it finds', async () => {
+  const candidates = candidatesWith({ tensorflow: 'cpu', onnx: 'cpu' });
+  const { backend, passed } = await selectBackend('tensorflow', { candidates, gpus: [] });
+  expect(backend.info).toEqual({ name: 'tensorflow', device: 'CPU (fake)' });
+  expect(passed).toEqual([]);
+});
+
+test('a name that does not start is unavailable, with its remedy, though others would start', async () => {
+  const absent = Object.assign(new Error("Cannot find package 'steam' imported from backend"), {
+    code: 'ERR_MODULE_NOT_FOUND',
+  });
+  const error = await refused('onnx', candidatesWith({ onnx: absent, wasm: 'cpu' }));
+  expect(started).toEqual(['onnx']);
+  expect(error.message).toBe(
+    'engine: unavailable: onnx: steam is not installed (to mend it: npm ci)',
+  );
+});
+
+test('auto tries every engine there is, the last resort last', () => {
+  for (const name of BACKEND_NAMES) {
+    expect(autoOrder().some((choice) => choice.split(' ')[0] === name)).toBe(true);
+  }
+  expect(autoOrder().at(-1)).toBe('cpu');
+});
