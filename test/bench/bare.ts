@@ -4,7 +4,7 @@ import { interleaved } from '../../server/engine/core/interleaved.ts';
 import { planar } from '../../server/engine/core/planar.ts';
 import { loadModel, type Model } from '../../server/vnca/checkpoint.ts';
 import { drawUpdateMask, randomOfState } from '../../server/vnca/updateMask.ts';
-import type { BareAnswer, BareQuestion, BareStart } from './bareProcess.ts';
+import type { BareAnswer, BareQuestion, BareReady, BareStart } from './bareProcess.ts';
 import { latentOf } from './nets.ts';
 import { createProduct } from './product.ts';
 
@@ -28,7 +28,7 @@ process.on('message', (question: BareQuestion) => {
     process.send!((await answer(question)) satisfies BareAnswer);
   });
 });
-process.send!({ ready: true });
+process.send!({ lanes: backend.lanes } satisfies BareReady);
 
 async function answer(question: BareQuestion): Promise<BareAnswer> {
   switch (question.what) {
