@@ -101,7 +101,7 @@ const SETTINGS = {
   checkpoint: setting(
     'checkpoint',
     'FOLDER',
-    'checkpoints/interim-emoji',
+    'checkpoints/organisms',
     'what is grown',
     anyText,
   ),

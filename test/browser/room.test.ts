@@ -73,13 +73,13 @@ test('two browsers: one plants, both see it grow; the other wounds it, both see 
   await Promise.all([a, b].map((page) => recordGrowth(page, WIDTH)));
 
   await a.getByTestId('tool-plant').click();
-  await a.locator('[data-testid=gallery-item][data-name=penguin]').click();
+  await a.locator('[data-testid=gallery-item][data-name=Penguin]').click();
   const where = await screenOf(a, 64, 48);
   await a.mouse.click(where.x, where.y);
   await Promise.all([a, b].map((page) => waitForPhase(page, 1, 'asleep')));
 
   const [organism] = room.organisms;
-  expect(organism).toMatchObject({ x: 64, y: 48, kind: 'penguin' });
+  expect(organism).toMatchObject({ x: 64, y: 48, kind: 'Penguin' });
   for (const page of [a, b]) {
     const moments = await growthOf(page, 1);
     expect([...new Set(moments.map(({ stage }) => stage))]).toEqual([2, 4, 8, 16, 32]);

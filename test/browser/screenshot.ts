@@ -23,12 +23,21 @@ const SCREENS = {
   wall: { viewport: { width: 3840, height: 2160 }, deviceScaleFactor: 1 },
 } as const;
 
-/** Organisms that the interim checkpoint grows well. */
+/** Some of everything that lives in the gallery. */
 const GARDEN = [
-  ...['penguin', 'octopus', 'tropical_fish', 'fox_face', 'turtle', 'butterfly', 'crab', 'frog'],
-  ...['panda_face', 'flamingo', 'lobster', 'whale', 'unicorn_face', 'parrot', 'snail', 'koala'],
-  ...['cactus', 'sunflower', 'tulip', 'mushroom', 'evergreen_tree', 'maple_leaf', 'rose', 'coral'],
-  ...['four_leaf_clover', 'cherry_blossom', 'strawberry', 'avocado', 'watermelon', 'lemon'],
+  ...[
+    'Penguin',
+    'Octopus',
+    'Tropical Fish',
+    'Fox Face',
+    'Turtle',
+    'Butterfly',
+    'Crab',
+    'Frog Face',
+  ],
+  ...['Panda Face', 'Flamingo', 'Lobster', 'Whale', 'Unicorn Face', 'Parrot', 'Snail', 'Koala'],
+  ...['Cactus', 'Sunflower', 'Tulip', 'Mushroom', 'Evergreen Tree', 'Maple Leaf', 'Rose', 'Coral'],
+  ...['Four Leaf Clover', 'Cherry Blossom', 'Strawberry', 'Avocado', 'Watermelon', 'Lemon'],
 ];
 
 const { values } = parseArgs({

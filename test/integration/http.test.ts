@@ -30,7 +30,7 @@ test('the page asks for nothing that the server does not have', async () => {
 });
 
 test('the gallery of the served checkpoint, and of no other', async () => {
-  const gallery = await get('/checkpoints/interim-emoji/gallery.png');
+  const gallery = await get('/checkpoints/organisms/gallery.png');
   expect(gallery.headers.get('content-type')).toBe('image/png');
   await gallery.arrayBuffer();
   for (const name of ['nothing', '..%2f..', '%2e%2e']) {

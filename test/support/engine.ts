@@ -8,7 +8,7 @@ import { type Checkpoint, loadCheckpoint } from '../../server/vnca/checkpoint.ts
 import type { Species } from '../../server/world/species.ts';
 
 export const CHECKPOINT_FOLDER = fileURLToPath(
-  new URL('../../checkpoints/interim-emoji', import.meta.url),
+  new URL('../../checkpoints/organisms', import.meta.url),
 );
 
 /** @param backend which one; 'auto' takes the best that works here */
