@@ -1,6 +1,8 @@
 /** What the host sees in the terminal: where the room is, also as a code to scan. */
 import { networkInterfaces } from 'node:os';
 import { generate } from 'lean-qr';
+import { explain, mendable, type PassedOver } from './engine/backend.ts';
+import type { EngineInfo } from './engine/engine.ts';
 
 /** Addresses of this machine on its networks, IPv4. */
 export function lanAddresses(): string[] {
@@ -8,6 +10,11 @@ export function lanAddresses(): string[] {
     .flatMap((addresses) => addresses ?? [])
     .filter(({ family, internal }) => family === 'IPv4' && !internal)
     .map(({ address }) => address);
+}
+
+/** Which engine was taken, and which better ones this machine could have, as a sentence. */
+export function engineLine({ name, device }: EngineInfo, passed: readonly PassedOver[]): string {
+  return `Engine: ${[`${name} on ${device}`, ...mendable(passed).map(explain)].join('; better: ')}.`;
 }
 
 /** A QR code of half blocks, dark on light whatever the terminal's colours. */

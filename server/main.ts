@@ -1,7 +1,6 @@
 /** `npm start`: reads the settings, starts the server, says where it is. */
-import { lanAddresses, terminalQr } from './announce.ts';
+import { engineLine, lanAddresses, terminalQr } from './announce.ts';
 import { ConfigError, helpText, readConfig } from './config.ts';
-import { explain, mendable } from './engine/backend.ts';
 import { EngineError } from './engine/engine.ts';
 import { ensureClient } from './http/client-build.ts';
 import { startVivarium } from './vivarium.ts';
@@ -46,14 +45,10 @@ async function main(): Promise<void> {
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
 
-  const { name, device } = vivarium.engine;
-  const missed = mendable(vivarium.passed).map(explain);
   const [room] = config.rooms;
   const local = `http://localhost:${vivarium.port}/r/${room}`;
   const shared = lanAddresses().map((address) => `http://${address}:${vivarium.port}/r/${room}`);
-  console.log(
-    `\nVivarium is alive. Engine: ${[`${name} on ${device}`, ...missed].join('; better: ')}.\n`,
-  );
+  console.log(`\nVivarium is alive. ${engineLine(vivarium.engine, vivarium.passed)}\n`);
   console.log(`  this machine   ${local}`);
   for (const url of shared) console.log(`  on the network ${url}`);
   console.log(`\n${terminalQr(shared[0] ?? local)}\n`);

@@ -1,61 +1,58 @@
 /** A process that steps a backend without the engine around it, and multiplies matrices with the backend's runtime. */
-import { type Batch, type RuleBackend, selectBackend } from '../../server/engine/backend.ts';
+import {
+  type Batch,
+  type RuleBackend,
+  type StepRule,
+  selectBackend,
+} from '../../server/engine/backend.ts';
 import { interleaved } from '../../server/engine/core/interleaved.ts';
 import { planar } from '../../server/engine/core/planar.ts';
-import { loadModel, type Model } from '../../server/vnca/checkpoint.ts';
+import { loadModel } from '../../server/vnca/checkpoint.ts';
 import { drawUpdateMask, randomOfState } from '../../server/vnca/updateMask.ts';
-import type { BareAnswer, BareQuestion, BareReady, BareStart } from './bareProcess.ts';
+import type { BareHello, BareQuestion, BareStart } from './bareProcess.ts';
 import { latentOf } from './nets.ts';
 import { createProduct } from './product.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const { name, folder } = JSON.parse(process.argv[2]) as BareStart;
-const { backend: chosen } = await selectBackend(name);
-// One that owns its states has no step without them.
-if (!('load' in chosen)) throw new Error(`${name} steps nothing on its own`);
-const backend: RuleBackend = chosen;
+const { backend } = await selectBackend(name);
 const model = await loadModel(folder);
-const rule = await backend.load(model);
-const product = await createProduct(name);
 const { channels, side } = model.card;
 const layout = (backend.planar ? planar : interleaved)(channels);
+// One that owns its states has no step without them.
+const stepper = 'load' in backend ? { backend, rule: await backend.load(model) } : undefined;
+let product: Awaited<ReturnType<typeof createProduct>>;
 let stock: Float32Array[] = [];
 
 let last = Promise.resolve();
 process.on('message', (question: BareQuestion) => {
   last = last.then(async () => {
-    process.send!((await answer(question)) satisfies BareAnswer);
+    process.send!({ ms: await answer(question) });
   });
 });
-process.send!({ lanes: backend.lanes } satisfies BareReady);
+process.send!({ lanes: 'lanes' in backend ? backend.lanes : 1 } satisfies BareHello);
 
-async function answer(question: BareQuestion): Promise<BareAnswer> {
+/** @returns ms, where something was timed */
+async function answer(question: BareQuestion): Promise<number | null> {
   switch (question.what) {
     case 'stock':
       stock = question.states.map((state) => layout.import(state));
-      return { ms: null };
+      return null;
     case 'product':
-      return { ms: product ? await time(product, question.times) : null };
+      product ??= await createProduct(name);
+      return product ? time(product, question.times) : null;
     case 'step': {
-      const batches = batchesOf(backend, model, question.patches);
+      if (!stepper) return null;
+      const batches = batchesOf(stepper, question.from, question.patches);
       const stepAll = async (): Promise<void> => {
         for (const batch of batches) {
-          await rule.step(batch);
+          await stepper.rule.step(batch);
           [batch.states, batch.after] = [batch.after, batch.states];
         }
       };
       await stepAll();
-      return { ms: await time(stepAll, question.times) };
-    }
-    case 'after': {
-      const batches = batchesOf(backend, model, question.patches);
-      for (const batch of batches) await rule.step(batch);
-      const size = side ** 2 * channels;
-      const states = batches.flatMap(({ after, count }) =>
-        Array.from({ length: count }, (_, i) => after.subarray(i * size, (i + 1) * size)),
-      );
-      return { ms: null, states: states.slice(0, question.patches).map(layout.export) };
+      return time(stepAll, question.times);
     }
   }
 }
@@ -66,17 +63,17 @@ async function time(work: () => Promise<void>, times: number): Promise<number> {
   return (performance.now() - start) / times;
 }
 
-/** As the engine would batch so many grown patches. */
+/** As the engine would batch so many grown patches, `first` and those after it. */
 function batchesOf(
-  { batchPatches, maxBatchCells }: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>,
-  { card }: Model,
+  { backend: { batchPatches, maxBatchCells }, rule }: { backend: RuleBackend; rule: StepRule },
+  first: number,
   patches: number,
 ): Mutable<Batch>[] {
   const size = side ** 2 * channels;
   const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / side ** 2));
   const batches: Mutable<Batch>[] = [];
-  for (let from = 0; from < patches; from += most) {
-    const many = Math.min(most, patches - from);
+  for (let from = first; from < first + patches; from += most) {
+    const many = Math.min(most, first + patches - from);
     const count = batchPatches ?? many;
     const states = new Float32Array(count * size);
     const own = Array.from({ length: many }, (_, i) => rule.express?.(ownLatent(from + i)));
@@ -86,7 +83,7 @@ function batchesOf(
       standing?.set(row!, i * row!.length);
     });
     const batch = { count, stage: side, states, after: new Float32Array(count * size) };
-    const mask = chance(card.update.updateProbability, count, states);
+    const mask = chance(count, states);
     batches.push({ ...batch, ...(standing && { standing }), ...(mask && { mask }) });
   }
   return batches;
@@ -95,13 +92,10 @@ function batchesOf(
 /** Patches that began as copies of one state also have its genome. */
 const ownLatent = (i: number): Float32Array => latentOf(model, i % stock.length);
 
-function chance(
-  probability: number,
-  count: number,
-  states: Float32Array,
-): Float32Array | undefined {
-  if (probability >= 1) return undefined;
+function chance(count: number, states: Float32Array): Float32Array | undefined {
+  const { updateProbability } = model.card.update;
+  if (updateProbability >= 1) return undefined;
   const mask = new Float32Array(count * side ** 2);
-  drawUpdateMask(mask, 0, mask.length, probability, randomOfState(states));
+  drawUpdateMask(mask, 0, mask.length, updateProbability, randomOfState(states));
   return mask;
 }

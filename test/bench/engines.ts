@@ -10,8 +10,8 @@ interface DenseFigures {
   /** Through the engine, as rooms step it: read-outs and messages between threads included. */
   readonly cellsPerSecond: number;
   readonly msPerStep: number;
-  /** The backend's steps alone, cells/s. */
-  readonly bareCellsPerSecond: number;
+  /** The backend's steps alone, cells/s; null: it has none without its states. */
+  readonly bareCellsPerSecond: number | null;
   readonly peakShare: number | null;
 }
 
@@ -102,7 +102,7 @@ function figuresOf(stand: Stand): EngineFigures {
     const figures: DenseFigures = {
       cellsPerSecond: Math.round(rate),
       msPerStep: rounded((patches * stand.side ** 2 * 1000) / rate),
-      bareCellsPerSecond: Math.round(median(bare)),
+      bareCellsPerSecond: bare.length > 0 ? Math.round(median(bare)) : null,
       peakShare: share && rounded(share),
     };
     return [patches, figures];
@@ -139,7 +139,7 @@ function linesOf(figures: EngineFigures): string[] {
   const rows = Object.entries(dense).map(
     ([patches, { cellsPerSecond, msPerStep, bareCellsPerSecond, peakShare }]) =>
       `  ${patches.padStart(4)} patches ${millions(cellsPerSecond).padStart(8)} cells/s ` +
-      `${`${msPerStep}`.padStart(6)} ms/step ${percent(peakShare)}   step alone ${millions(bareCellsPerSecond)}`,
+      `${`${msPerStep}`.padStart(6)} ms/step ${percent(peakShare)}${bareCellsPerSecond === null ? '' : `   step alone ${millions(bareCellsPerSecond)}`}`,
   );
   return [
     `${name}: ${device}; net of ${net}, patches of ${side}×${side}` +

@@ -19,9 +19,9 @@ interface PeerFigures {
   /** The batch as a whole, in the faster memory layout; states alone, without read-outs. */
   readonly pytorch: number;
   readonly ratio: number;
-  /** Our steps without read-outs, as PyTorch's are. */
-  readonly oursStepAlone: number;
-  readonly ratioStepAlone: number;
+  /** Our steps without read-outs, as PyTorch's are; null: this backend has none without its states. */
+  readonly oursStepAlone: number | null;
+  readonly ratioStepAlone: number | null;
   /** The same in PyTorch, 16 patches at a time: what it could do, were it fed so. */
   readonly pytorchInPieces: number;
   /** Compiled by PyTorch; null: not on a GPU. */
@@ -52,7 +52,7 @@ const TOLERANCE = 1e-3;
 /** @throws CheckpointError, EngineError */
 export async function benchPeer(
   log: (line: string) => void,
-  { checkpoint, engine = undefined }: PeerOptions = {},
+  { checkpoint, engine }: PeerOptions = {},
 ): Promise<PeersFigures> {
   const nets = await loadNets(checkpoint);
   const peer = await startPeer(log);
@@ -78,23 +78,23 @@ async function compare(
   const { model } = net;
   const { name, side } = model.card;
   const engine = await createEngine({ checkpoints: [model], ...(wanted && { backend: wanted }) });
-  const bare = await startBare({ name: engine.info.name as BackendName, folder: net.folder });
+  const patches = await Patches.grow(engine, model);
+  const { stock } = patches;
+  const backend = engine.info.name as BackendName;
+  const bare = await startBare({ name: backend, folder: net.folder }, stock);
   const rows: PeerFigures[] = [];
   try {
     log(
       `${engine.info.name}: ${engine.info.device}; ${peer.device}; net of ${name}, ${side}×${side}`,
     );
-    const patches = await Patches.grow(engine, model);
-    const { stock } = patches;
-    await bare.ask({ what: 'stock', states: stock });
     await peer.take(net, stock, engine.info.device.startsWith('GPU'));
     for (const size of SIZES) {
       const { ways, after } = await peer.prepare(size);
-      const { states } = await bare.ask({ what: 'after', patches: size });
-      check(states!, after);
       const runs = Object.keys(ways) as PeerRun[];
       const ids = Array.from({ length: size }, (_, patch) => patch);
       await patches.renew(size);
+      await engine.step(ids.map((patch) => ({ patch, divide: false })));
+      check(await engine.exportStates(ids), after);
       const times = Math.max(1, Math.ceil(ENOUGH_MS / (await patches.time(ids, 1))));
       const samples = new Map<PeerRun | 'ours' | 'alone', number[]>();
       const note = (what: PeerRun | 'ours' | 'alone', ms: number): void => {
@@ -104,7 +104,8 @@ async function compare(
         await patches.renew(size);
         note('ours', await patches.time(ids, times));
         for (const run of runs) note(run, await peer.time(run, times));
-        note('alone', (await bare.ask({ what: 'step', patches: size, times })).ms!);
+        const alone = await bare.timeStep(size, times);
+        if (alone !== null) note('alone', alone);
       }
       const rate = (what: PeerRun | 'ours' | 'alone'): number =>
         Math.round(median(samples.get(what)!));
@@ -116,8 +117,8 @@ async function compare(
         ours: rate('ours'),
         pytorch: rate('whole'),
         ratio: rounded(rate('ours') / rate('whole')),
-        oursStepAlone: rate('alone'),
-        ratioStepAlone: rounded(rate('alone') / rate('whole')),
+        oursStepAlone: samples.has('alone') ? rate('alone') : null,
+        ratioStepAlone: samples.has('alone') ? rounded(rate('alone') / rate('whole')) : null,
         pytorchInPieces: rate('pieces'),
         pytorchCompiled: samples.has('compiled') ? rate('compiled') : null,
         pytorchWay: ways.whole!,
@@ -148,10 +149,12 @@ function check(ours: readonly Float32Array[], theirs: Float32Array): void {
 function lineOf(row: PeerFigures): string {
   const compiled =
     row.pytorchCompiled === null ? '' : `, compiled ${millions(row.pytorchCompiled)}`;
+  const alone = row.oursStepAlone === null ? '' : ` (step alone ${millions(row.oursStepAlone)})`;
+  const aloneRatio = row.ratioStepAlone === null ? '' : ` (step alone ${row.ratioStepAlone})`;
   return (
-    `  ${`${row.patches}`.padStart(3)} patches: ours ${millions(row.ours)} cells/s ` +
-    `(step alone ${millions(row.oursStepAlone)}), PyTorch ${millions(row.pytorch)} ` +
+    `  ${`${row.patches}`.padStart(3)} patches: ours ${millions(row.ours)} cells/s${alone}, ` +
+    `PyTorch ${millions(row.pytorch)} ` +
     `(${row.pytorchWay}; 16 at a time ${millions(row.pytorchInPieces)}${compiled}); ` +
-    `ratio ${row.ratio} (step alone ${row.ratioStepAlone})`
+    `ratio ${row.ratio}${aloneRatio}`
   );
 }

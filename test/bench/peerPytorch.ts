@@ -37,14 +37,19 @@ export interface Peer {
 export async function startPeer(log: (line: string) => void): Promise<Peer | undefined> {
   const python = await startPython(PEER_SCRIPT, log);
   if (!python) return undefined;
-  const { version, cuda } = python.hello as { version: string; cuda: boolean };
+  const { version, cuda, blas } = python.hello as {
+    version: string;
+    cuda: boolean;
+    /** What it multiplies matrices with, which its convolutions do not use; null: it does not say. */
+    blas: string | null;
+  };
   const write = (name: string, data: Float32Array): Promise<void> =>
     writeFile(
       join(python.folder, `${name}.bin`),
       new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     );
   return {
-    device: `PyTorch ${version}${cuda ? ', CUDA' : ''}`,
+    device: `PyTorch ${version}${cuda ? ', CUDA' : ''}${blas ? `, BLAS ${blas}` : ''}`,
     async take({ model }, stock, gpu) {
       const { card, tensors } = model;
       const { update, channels, side } = card;

@@ -4,12 +4,13 @@
  * either memory layout. All of these are tried, and the fastest counts.
  */
 export const PEER_SCRIPT = `
-import json, sys, time
+import json, re, sys, time
 import torch
 from torch.nn.functional import conv2d
 
 torch.set_grad_enabled(False)
-print(json.dumps({"version": torch.__version__, "cuda": torch.cuda.is_available()}), flush=True)
+blas = re.search(r"BLAS_INFO=(\\w+)", torch.__config__.show())
+print(json.dumps({"version": torch.__version__, "cuda": torch.cuda.is_available(), "blas": blas and blas[1]}), flush=True)
 
 class Net:
     def __init__(self, q):

@@ -2,6 +2,7 @@
 import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts';
 import { createEngine } from '../../server/engine/create.ts';
 import type { Engine } from '../../server/engine/engine.ts';
+import { createRandom } from '../../shared/random.ts';
 import { type Bare, startBare } from './bareProcess.ts';
 import { flopPerCell, type Net } from './nets.ts';
 import { Patches } from './patches.ts';
@@ -10,8 +11,9 @@ import { PRODUCT_FLOP } from './product.ts';
 export const SIZES = [1, 16, 64, 256, 1024] as const;
 export const GARDEN = 256;
 export const ROUNDS = 5;
-/** A size that would take longer than so many seconds in all rounds together is left out. */
+/** A size has as many rounds as fit into so many seconds; one that has not even these is left out. */
 const LONGEST = 20;
+const FEWEST_ROUNDS = 3;
 /** To time a step by: short ones are repeated. */
 const ENOUGH_MS = 300;
 const MOST_TIMES = 100;
@@ -22,8 +24,10 @@ export interface SizeSamples {
   readonly patches: number;
   /** Of the engine as rooms use it. */
   readonly engine: number[];
-  /** Of the backend's steps alone. */
+  /** Of the backend's steps alone; empty: it has none. */
   readonly bare: number[];
+  /** ms that all its rounds have taken. */
+  spent: number;
 }
 
 export interface Memory {
@@ -61,9 +65,8 @@ export class Stand {
     const before = residentMiB();
     const engine = await createEngine({ checkpoints: [net.model], backend: name });
     const started = residentMiB() - before;
-    const bare = await startBare({ name, folder: net.folder });
     const patches = await Patches.grow(engine, net.model);
-    await bare.ask({ what: 'stock', states: patches.stock });
+    const bare = await startBare({ name, folder: net.folder }, patches.stock);
     const stand = new Stand(name, net, engine, patches, bare);
     await stand.warmUp();
     stand.memory = { started, full: residentMiB() - before };
@@ -73,8 +76,8 @@ export class Stand {
   private async warmUp(): Promise<void> {
     let perPatch = 0;
     for (const patches of SIZES) {
-      // Each round takes a step or two of the engine and as many of the bare backend.
-      const expected = (4 * ROUNDS * perPatch * patches) / 1000;
+      // A round takes two steps of the engine and two of the bare backend, at least.
+      const expected = (4 * FEWEST_ROUNDS * perPatch * patches) / 1000;
       if (expected > LONGEST) {
         this.skipped.set(patches, `would take about ${Math.round(expected)} s`);
         continue;
@@ -83,7 +86,7 @@ export class Stand {
       const ms = await this.patches.time(first(patches), 1);
       perPatch = ms / patches;
       this.last.set(patches, ms);
-      this.sizes.push({ patches, engine: [], bare: [] });
+      this.sizes.push({ patches, engine: [], bare: [], spent: 0 });
     }
   }
 
@@ -93,24 +96,26 @@ export class Stand {
 
   /** Takes everything once: all sizes, the garden, the product. */
   async round(): Promise<void> {
-    const { ms } = await this.bare.ask({ what: 'product', times: PRODUCTS });
-    if (ms !== null) this.peaks.push((PRODUCT_FLOP / ms) * 1000);
-    for (const { patches, engine, bare } of this.sizes) {
+    const product = await this.bare.timeProduct(PRODUCTS);
+    if (product !== null) this.peaks.push((PRODUCT_FLOP / product) * 1000);
+    for (const size of this.sizes) {
+      const { patches, engine, bare } = size;
+      if (engine.length >= FEWEST_ROUNDS && size.spent > LONGEST * 1000) continue;
+      const begun = performance.now();
       const cells = patches * this.side ** 2 * 1000;
       const times = timesFor(this.last.get(patches)!);
       await this.patches.renew(patches);
       const taken = await this.patches.time(first(patches), times);
       this.last.set(patches, taken);
       engine.push(cells / taken);
-      const alone = await this.bare.ask({ what: 'step', patches, times });
-      bare.push(cells / alone.ms!);
+      const alone = await this.bare.timeStep(patches, times);
+      if (alone !== null) bare.push(cells / alone);
+      size.spent += performance.now() - begun;
     }
     const whole = this.last.get(GARDEN);
     if (whole === undefined) return;
     await this.patches.renew(GARDEN);
-    // Awake ones lie anywhere in a garden.
-    const awake = first(GARDEN).filter((patch) => patch % 10 === 0);
-    this.garden.tenth.push(await this.patches.time(awake, timesFor(whole / 10)));
+    this.garden.tenth.push(await this.patches.time(AWAKE, timesFor(whole / 10)));
     this.garden.all.push(await this.patches.time(first(GARDEN), timesFor(whole)));
   }
 
@@ -129,7 +134,20 @@ export class Stand {
 /** Engines that are measured unless one is named: not the one that is only there for want of all others. */
 export const USUAL = BACKEND_NAMES.filter((name) => name !== 'cpu');
 
-const first = (count: number): number[] => Array.from({ length: count }, (_, patch) => patch);
+/** A tenth of a garden, by chance: wounds fall anywhere. */
+const AWAKE = someTenth();
+
+function someTenth(): number[] {
+  const random = createRandom(10);
+  const order = first(GARDEN).map((patch) => ({ patch, at: random.uniform() }));
+  order.sort((a, b) => a.at - b.at);
+  return order.slice(0, Math.round(GARDEN / 10)).map(({ patch }) => patch);
+}
+
+function first(count: number): number[] {
+  return Array.from({ length: count }, (_, patch) => patch);
+}
+
 const timesFor = (ms: number): number =>
   Math.min(MOST_TIMES, Math.max(1, Math.ceil(ENOUGH_MS / ms)));
 const residentMiB = (): number => process.memoryUsage.rss() / 2 ** 20;

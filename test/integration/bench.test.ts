@@ -1,0 +1,90 @@
+/** The benches' command line; what they measure is not tested. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const NAMES = ['engines', 'peer', 'tick', 'train'];
+
+interface Run {
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+function bench(...args: string[]): Promise<Run> {
+  return benchWith({}, ...args);
+}
+
+function benchWith(environment: Record<string, string>, ...args: string[]): Promise<Run> {
+  const child = spawn('npm', ['run', '--silent', 'bench', '--', ...args], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    errors += chunk;
+  });
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve({ code, output, errors }));
+  });
+}
+
+test('--help names every bench and option', async () => {
+  const { code, output, errors } = await bench('--help');
+  expect({ code, errors }).toEqual({ code: 0, errors: '' });
+  for (const name of NAMES) expect(output).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+  for (const option of ['--json', '--checkpoint', '--engine', '--pytorch']) {
+    expect(output).toContain(option);
+  }
+});
+
+test.each([
+  [['steam'], 'There is no bench "steam".'],
+  [['constructor'], 'There is no bench "constructor".'],
+  [[], 'Which bench?'],
+  [['engines', 'peer'], 'One bench at a time, not "engines peer".'],
+  [['engines', '--engine', 'steam'], '--engine must be one of tensorflow'],
+  [['engines', '--fast'], "Unknown option '--fast'"],
+])('%p is refused by name, with the help and an exit code', async (args, sentence) => {
+  const { code, output, errors } = await bench(...args);
+  expect({ code, output }).toEqual({ code: 1, output: '' });
+  expect(errors.startsWith(sentence)).toBe(true);
+  expect(errors).toContain('npm run bench -- <name>');
+});
+
+test.each(['engines', 'peer'])(
+  '%s refuses a checkpoint that is none, in one sentence',
+  async (name) => {
+    const { code, errors } = await bench(name, '--checkpoint', 'checkpoints/of-nobody');
+    expect(code).toBe(1);
+    expect(errors.trim().split('\n')).toHaveLength(1);
+    expect(errors).toContain('checkpoints/of-nobody');
+  },
+);
+
+test('peer without PyTorch says so in one sentence, and has nothing to tell', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vivarium-'));
+  try {
+    const file = join(folder, 'peer.json');
+    // No Python finds its own library there.
+    const { code, output, errors } = await benchWith(
+      { PYTHONHOME: folder },
+      'peer',
+      '--json',
+      file,
+    );
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(output).toBe('PyTorch is not compared with, because no python3 here has torch.\n');
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ peer: [] });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,19 @@
+import { engineLine } from '../../server/announce.ts';
+
+const info = { name: 'onnx', device: 'CPU (ONNX Runtime, 2 threads)' };
+
+test('the host hears which engine it is, and nothing of those that this machine cannot have', () => {
+  const passed = [{ name: 'tensorflow', onlyGpu: true, reason: 'not installed' }] as const;
+  for (const better of [[], passed]) {
+    expect(engineLine(info, better)).toBe('Engine: onnx on CPU (ONNX Runtime, 2 threads).');
+  }
+});
+
+test('the host hears, in the same line, what would be better and how to have it', () => {
+  const passed = [
+    { name: 'tensorflow', onlyGpu: true, reason: 'no CUDA', remedy: 'install CUDA' },
+  ] as const;
+  expect(engineLine(info, passed)).toBe(
+    'Engine: onnx on CPU (ONNX Runtime, 2 threads); better: tensorflow on a GPU: no CUDA (to mend it: install CUDA).',
+  );
+});

@@ -1,0 +1,66 @@
+/** The doctor's words; what it finds is tested in test/integration/doctor.test.ts. */
+import type { EngineReport, Report } from '../../../server/engine/doctor/examine.ts';
+import { reportText } from '../../../server/engine/doctor/print.ts';
+
+const onnx: EngineReport = {
+  name: 'onnx',
+  usable: true,
+  device: 'CPU (ONNX Runtime, 2 threads)',
+  needs: 'ONNX Runtime',
+  reason: null,
+  remedy: null,
+  cellsPerSecond: 3_141_592,
+};
+const tensorflow: EngineReport = {
+  name: 'tensorflow',
+  usable: false,
+  device: null,
+  needs: 'a native part',
+  reason: 'its native part is not installed',
+  remedy: 'build it',
+  cellsPerSecond: null,
+};
+const report: Report = {
+  machine: { cpu: 'Z80', cores: 2, memoryGiB: 8, gpus: [], system: 'linux x64', node: '20.0.0' },
+  checkpoint: { folder: 'checkpoints/moss', net: 'moss', side: 32 },
+  patches: 16,
+  engines: [tensorflow, onnx],
+  auto: {
+    name: 'onnx',
+    device: onnx.device,
+    why: 'the first that works here',
+    passed: ['tensorflow on a GPU: no GPU'],
+  },
+  better: [],
+};
+
+test('a report names the machine, each engine with speed or reason and remedy, and the choice', () => {
+  const text = reportText(report);
+  for (const part of [
+    'Z80, 2 cores, 8 GiB; no GPU found',
+    /^onnx +CPU \(ONNX Runtime, 2 threads\) +3\.14 M cells\/s$/m,
+    /^tensorflow +does not run here\n +its native part is not installed\n/m,
+    'to have it: build it',
+    '16 patches of 32×32, net of moss',
+    '--engine auto takes onnx on CPU (ONNX Runtime, 2 threads): the first that works here.',
+    'passed over: tensorflow on a GPU: no GPU',
+    'Nothing is known that a host could install here for a better one.',
+  ]) {
+    expect(text).toMatch(part);
+  }
+});
+
+test('a report says what to install for a better engine, and when nothing works or can be measured', () => {
+  const text = reportText({
+    ...report,
+    machine: { ...report.machine, gpus: ['nvidia'] },
+    checkpoint: null,
+    engines: [tensorflow],
+    auto: { name: null, device: null, why: 'none works here', passed: [] },
+    better: ['tensorflow on a GPU: no CUDA (to mend it: install CUDA)'],
+  });
+  expect(text).toContain('GPU: nvidia');
+  expect(text).toContain('Speed was not measured');
+  expect(text).toContain('--engine auto finds nothing: none works here.');
+  expect(text).toContain('To have a better engine:\n  tensorflow on a GPU: no CUDA');
+});
