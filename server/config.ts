@@ -98,13 +98,7 @@ const SETTINGS = {
     wholeIn(1, 4_096),
   ),
   seed: setting('seed', 'N', '1', "seed of the rooms' chance", wholeIn(0, 0xffffffff)),
-  checkpoint: setting(
-    'checkpoint',
-    'FOLDER',
-    'checkpoints/organisms',
-    'what is grown',
-    anyText,
-  ),
+  checkpoint: setting('checkpoint', 'FOLDER', 'checkpoints/organisms', 'what is grown', anyText),
   engine: setting(
     'engine',
     'NAME',

@@ -5,6 +5,7 @@ import type { Vivarium } from '../../server/vivarium.ts';
 import type { Room } from '../../server/world/room.ts';
 import { copyPlanes, createPlanes, equalPlanes } from '../../shared/codec/planes.ts';
 import { COMMANDS } from '../../shared/protocol/commands.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -103,8 +104,13 @@ describe('a room over sockets', () => {
 describe('refusals', () => {
   test.each([
     ['another protocol version', 'join', { protocol: 99, room: 'garden' }, 'protocol-version'],
-    ['an unknown room', 'join', { protocol: 1, room: 'nowhere' }, 'no-such-room'],
-    ['a room name with a path', 'join', { protocol: 1, room: '../etc' }, 'bad-message'],
+    ['an unknown room', 'join', { protocol: PROTOCOL_VERSION, room: 'nowhere' }, 'no-such-room'],
+    [
+      'a room name with a path',
+      'join',
+      { protocol: PROTOCOL_VERSION, room: '../etc' },
+      'bad-message',
+    ],
     [
       'planting before joining',
       'plant',
@@ -123,7 +129,7 @@ describe('refusals', () => {
   test.each([
     ['an unknown message', 'explode', {}, 'unknown-message'],
     ['an event name of Object.prototype', 'constructor', {}, 'unknown-message'],
-    ['joining twice', 'join', { protocol: 1, room: 'small' }, 'already-joined'],
+    ['joining twice', 'join', { protocol: PROTOCOL_VERSION, room: 'small' }, 'already-joined'],
     ['a plant without a place', 'plant', { seed: { from: 'prior' } }, 'bad-message'],
     ['a text for a number', 'plant', plantAt('20', 20), 'bad-message'],
     ['NaN', 'plant', plantAt(Number.NaN, 20), 'bad-message'],
@@ -191,7 +197,7 @@ describe('refusals', () => {
     const answer = await a.ask('plant', { x: 80, y: 20, seed: { from: 'prior' } });
     expect(reasonOf(answer)).toBe('garden-full');
     const b = new Visitor(little.port);
-    b.say('join', { protocol: 1, room: 'garden' });
+    b.say('join', { protocol: PROTOCOL_VERSION, room: 'garden' });
     expect(reasonOf(await b.next(({ name }) => name === 'rejected'))).toBe('room-full');
     a.leave();
     b.leave();
