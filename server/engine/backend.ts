@@ -3,10 +3,11 @@
  * read-outs are the core's. Those that keep the states in a memory of their own bring a whole store instead.
  */
 import type { Model } from '../vnca/checkpoint.ts';
+import { checkNames } from './core/checks.ts';
 import { createPatchStore, type PatchStore } from './core/patchStore.ts';
 import { EngineError, type EngineInfo } from './engine.ts';
 
-export const BACKEND_NAMES = ['tensorflow', 'onnx', 'wasm', 'cpu'] as const;
+export const BACKEND_NAMES = ['webgpu', 'webgpu-f16', 'tensorflow', 'onnx', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 /** A batch of patches of one checkpoint and stage. */
@@ -55,13 +56,10 @@ export interface StoreBackend extends BackendFacts {
 
 export type Backend = RuleBackend | StoreBackend;
 
-/** The store of a backend. @throws EngineError unavailable: it cannot have it, or two models have one name */
-export function openStore(backend: Backend, models: readonly Model[]): Promise<PatchStore> {
-  return 'open' in backend ? backend.open(models) : createPatchStore({ models, backend });
-}
-
 /** Loaded only when wanted: each brings a large library along. */
 const STARTERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
+  webgpu: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(),
+  'webgpu-f16': async () => (await import('./webgpu/webgpu.ts')).startWebgpu(true),
   tensorflow: async () => (await import('./tfjs/tensorflow.ts')).startTensorflow(),
   onnx: async () => (await import('./onnx/onnx.ts')).startOnnx(),
   wasm: async () => (await import('./tfjs/wasm.ts')).startWasm(),
@@ -70,6 +68,7 @@ const STARTERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
 
 /** A real GPU first; TensorFlow's own CPU build is slower than ONNX Runtime, but faster than WebAssembly. */
 const AUTO: readonly { readonly name: BackendName; readonly onlyGpu?: boolean }[] = [
+  { name: 'webgpu', onlyGpu: true },
   { name: 'tensorflow', onlyGpu: true },
   { name: 'onnx' },
   { name: 'tensorflow' },
@@ -82,19 +81,43 @@ const AUTO: readonly { readonly name: BackendName; readonly onlyGpu?: boolean }[
  *
  * @throws EngineError unavailable
  */
-export async function selectBackend(wanted: BackendName | 'auto'): Promise<Backend> {
+export function selectBackend(wanted: BackendName | 'auto'): Promise<Backend> {
+  return firstThatWorks(wanted, async (backend) => backend);
+}
+
+/**
+ * Starts a backend as `selectBackend` does, and a store on it; one that cannot have these models does not work.
+ *
+ * @throws EngineError unavailable; also when two models have one name
+ */
+export function openStore(
+  wanted: BackendName | 'auto',
+  models: readonly Model[],
+): Promise<{ info: EngineInfo; store: PatchStore }> {
+  checkNames(models);
+  return firstThatWorks(wanted, async (backend) => ({
+    info: backend.info,
+    store: await ('open' in backend ? backend.open(models) : createPatchStore({ models, backend })),
+  }));
+}
+
+async function firstThatWorks<T>(
+  wanted: BackendName | 'auto',
+  use: (backend: Backend) => Promise<T>,
+): Promise<T> {
   const reasons: string[] = [];
   for (const { name, onlyGpu } of wanted === 'auto' ? AUTO : [{ name: wanted, onlyGpu: false }]) {
     try {
       const backend = await STARTERS[name]();
-      if (!onlyGpu || backend.gpu) return backend;
+      if (!onlyGpu || backend.gpu) return await use(backend);
     } catch (error) {
-      reasons.push(`${name}: ${firstLine(error)}`);
+      reasons.push(`${name}: ${reasonOf(error)}`);
     }
   }
   throw new EngineError('unavailable', reasons.join('; '));
 }
 
-function firstLine(error: unknown): string {
+function reasonOf(error: unknown): string {
+  if (error instanceof EngineError) return error.detail;
   return (error instanceof Error ? error.message : String(error)).trim().split('\n')[0];
 }

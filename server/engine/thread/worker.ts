@@ -1,6 +1,6 @@
 /** The engine's thread: a patch store behind a message port. Calls are made, and answered, in the order they come. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { openStore, selectBackend } from '../backend.ts';
+import { openStore } from '../backend.ts';
 import type { PatchStore } from '../core/patchStore.ts';
 import { EngineError } from '../engine.ts';
 import type { Failure, Reply, Request, WorkerStart } from './protocol.ts';
@@ -9,14 +9,13 @@ const port = parentPort!;
 
 try {
   const { backend, models } = workerData as WorkerStart;
-  const chosen = await selectBackend(backend);
-  const store = await openStore(chosen, models);
+  const { info, store } = await openStore(backend, models);
   let last = Promise.resolve();
   port.on('message', (request: Request) => {
     const early = store.pipelined ? perform(store, request) : undefined;
     last = last.then(() => answer(request, early ?? perform(store, request)));
   });
-  send({ info: chosen.info });
+  send({ info });
 } catch (error) {
   send({ unavailable: failureOf(error, 'unavailable') });
 }
