@@ -40,8 +40,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     let y = tile.y + i32(i / ${tileWidth}u);
     if (!inside(job, x, y)) { continue; }
     let cell = u32(y) * job.side + u32(x);
+    let source = sourceOf(job, x, y);
     for (var c = 0u; c < CHANNELS; c++) {
-      let bits = bitcast<vec4u>(before(job, c, x, y));
+      let bits = bitcast<vec4u>(groupOf(job, source, c));
       for (var k = 0u; k < 4u; k++) {
         // Each value says where it is, so that the sum, which has no order, still tells states apart.
         hash += mix32(bits[k] ^ mix32((cell * CHANNELS + c) * 4u + k + 1u));

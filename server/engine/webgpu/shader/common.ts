@@ -48,16 +48,24 @@ fn inside(job: Job, x: i32, y: i32) -> bool {
   return x >= 0 && y >= 0 && x < i32(job.side) && y < i32(job.side);
 }
 
-/** Four channels of a cell before its step: divided, then masked; zero outside its patch. */
-fn before(job: Job, group: u32, x: i32, y: i32) -> vec4f {
-  if (!inside(job, x, y)) { return vec4f(0); }
+/** Of a cell outside its patch, or one that the mask takes. */
+const BARE = 0xffffffffu;
+
+/** Where the states are that a cell has before its step: divided, then masked. */
+fn sourceOf(job: Job, x: i32, y: i32) -> u32 {
+  if (!inside(job, x, y)) { return BARE; }
   if (job.keep != 0u) {
     let cell = u32(y) * job.side + u32(x);
-    if ((work[job.keep + (cell >> 5u)] & (1u << (cell & 31u))) == 0u) { return vec4f(0); }
+    if ((work[job.keep + (cell >> 5u)] & (1u << (cell & 31u))) == 0u) { return BARE; }
   }
-  let old = job.side >> divides(job);
-  let cell = (u32(y) >> divides(job)) * old + (u32(x) >> divides(job));
-  return states[job.source + group * old * old + cell];
+  return job.source + (u32(y) >> divides(job)) * (job.side >> divides(job)) + (u32(x) >> divides(job));
+}
+
+/** Four channels of it. */
+fn groupOf(job: Job, source: u32, group: u32) -> vec4f {
+  if (source == BARE) { return vec4f(0); }
+  let side = job.side >> divides(job);
+  return states[source + group * side * side];
 }
 `;
 }

@@ -3,7 +3,7 @@ import type { Columns, Plan } from '../plan.ts';
 import type { RecordLayout } from '../record.ts';
 
 /** Indices 0 … n−1 as text. */
-const each = (n: number, line: (i: number) => string): string =>
+export const each = (n: number, line: (i: number) => string): string =>
   Array.from({ length: n }, (_, i) => line(i)).join('\n');
 
 /** A line for each cell and each group of units that a thread holds. */
@@ -27,9 +27,9 @@ ${each(
 )}`;
 }
 
-/** Declares a layer's sums a_j_p, or sets them back. */
-export const clearSums = (plan: Plan, columns: Columns, name: string, fresh = true): string =>
-  eachSum(plan, columns, (j, p) => `  ${fresh ? 'var ' : ''}${name}_${j}_${p} = vec4f(0);`);
+/** Declares a layer's sums a_j_p. */
+export const declareSums = (plan: Plan, columns: Columns, name: string): string =>
+  eachSum(plan, columns, (j, p) => `  var ${name}_${j}_${p} = vec4f(0);`);
 
 interface Rows {
   /** How many rows of inputs, in groups: an expression. */
@@ -98,7 +98,7 @@ export function perceiveSource(plan: Plan, offset: number, sums: string): string
       let cell = i % ${around}u;
       let x = tile.x + i32(cell % ${width}u) - 1;
       let y = tile.y + i32(cell / ${width}u) - 1;
-      cells[i] = number4(before(job, c0 + i / ${around}u, x, y));
+      cells[i] = number4(groupOf(job, sourceOf(job, x, y), c0 + i / ${around}u));
     }
     for (var tap = 0u; tap < 9u; tap++) {
       let rim = (tap / 3u) * ${width}u + tap % 3u;
@@ -117,13 +117,13 @@ ${eachSum(
     `  cells[(share * ${plan.hiddenColumns.perThread}u + ${p}u) * ${plan.cells}u + i_${j}] = number4(${name}_${j}_${p});`,
 )}`;
 
-/** A hidden layer over the units that were shared last. */
-export const hiddenSource = (plan: Plan, offset: number, sums: string): string =>
+/** A hidden layer over the units that were shared last; `offset` is an expression. */
+export const hiddenSource = (plan: Plan, offset: string, sums: string): string =>
   multiplySource(plan, {
     count: `${plan.hidden}u`,
     atOnce: plan.hiddenRows,
     columns: plan.hiddenColumns,
-    stage: `staged[i] = weights[${offset}u + k0 * ${4 * plan.hiddenColumns.all}u + i];`,
+    stage: `staged[i] = weights[${offset} + k0 * ${4 * plan.hiddenColumns.all}u + i];`,
     input: (j) => `cells[(k0 + k) * ${plan.cells}u + i_${j}]`,
     sums,
   });

@@ -8,7 +8,8 @@ import { ANSWER_HEAD, BROKEN } from '../work.ts';
 import { chanceSource } from './chance.ts';
 import { commonSource } from './common.ts';
 import {
-  clearSums,
+  declareSums,
+  each,
   eachSum,
   hiddenSource,
   outSource,
@@ -30,53 +31,60 @@ export function stepSource({ card, plan, record, offsets }: NetSource): string {
   const { update } = card;
   const { hiddenColumns, outColumns } = plan;
   /** Lets biases and genome speak to a layer's sums. */
-  const said = (layer: string, sums: string, columns: Columns): string => {
+  const said = (layer: string, sums: string, columns: Columns, further = '0u'): string => {
     const { scales, shifts } = record.layers.get(layer)!;
     const at = (from: number, p: number): string =>
-      `records[job.record + ${from}u + share * ${columns.perThread}u + ${p}u]`;
-    return eachSum(plan, columns, (j, p) => {
-      const sum = `${sums}_${j}_${p}`;
-      const scaled = scales === undefined ? sum : `${sum} * ${at(scales, p)}`;
-      return `  ${sum} = ${scaled} + ${at(shifts, p)};`;
+      `records[job.record + ${from + p}u + share * ${columns.perThread}u + ${further}]`;
+    return each(columns.perThread, (p) => {
+      const scale = scales === undefined ? '' : `let scale = ${at(scales, p)};`;
+      const lines = each(plan.cellsPerThread, (j) => {
+        const sum = `${sums}_${j}_${p}`;
+        return `    ${sum} = ${sum}${scales === undefined ? '' : ' * scale'} + shift;`;
+      });
+      return `  { ${scale} let shift = ${at(shifts, p)};\n${lines} }`;
     });
   };
   const assign = (line: (h: string, u: string) => string): string =>
     eachSum(plan, hiddenColumns, (j, p) => `  ${line(`h_${j}_${p}`, `u_${j}_${p}`)}`);
+  /** Sums of a hidden layer, in variables u of the block around it. */
+  const hidden = (layer: string, further = '0u', blockSize = 0): string[] => [
+    declareSums(plan, hiddenColumns, 'u'),
+    hiddenSource(plan, `${offsets.get(layer)!}u + ${further} * ${blockSize}u`, 'u'),
+    said(layer, 'u', hiddenColumns, `${further} * ${2 * hiddenColumns.all}u`),
+  ];
 
   const net: string[] = [
-    clearSums(plan, hiddenColumns, 'h'),
+    declareSums(plan, hiddenColumns, 'h'),
     perceiveSource(plan, offsets.get('perceive')!, 'h'),
     said('perceive', 'h', hiddenColumns),
   ];
-  const hidden = (layer: string, fresh: boolean): void => {
-    net.push(
-      clearSums(plan, hiddenColumns, 'u', fresh),
-      hiddenSource(plan, offsets.get(layer)!, 'u'),
-      said(layer, 'u', hiddenColumns),
-    );
-  };
   if (update.kind === 'res4') {
-    for (let i = 0; i < RES4_BLOCKS; i++) {
-      net.push(shareSource(plan, 'h'));
-      hidden(`block${i}.inner`, i === 0);
-      net.push(
-        assign((_, u) => `${u} = activate(${u});`),
-        shareSource(plan, 'u'),
-      );
-      hidden(`block${i}.outer`, false);
-      net.push(assign((h, u) => `${h} += ${u};`));
-    }
+    // A loop over blocks that lie behind each other: written out they take compilers four times as long.
+    const blockSize = offsets.get('block1.inner')! - offsets.get('block0.inner')!;
+    net.push(
+      `for (var block = 0u; block < ${RES4_BLOCKS}u; block++) {`,
+      ...[shareSource(plan, 'h'), '{'],
+      ...hidden('block0.inner', 'block', blockSize),
+      assign((_, u) => `${u} = activate(${u});`),
+      ...[shareSource(plan, 'u'), '}', '{'],
+      ...hidden('block0.outer', 'block', blockSize),
+      assign((h, u) => `${h} += ${u};`),
+      '}}',
+    );
   } else {
     net.push(assign((h) => `${h} = activate(${h});`));
     if (update.kind === 'residual') {
-      net.push(shareSource(plan, 'h'));
-      hidden('hidden', true);
-      net.push(assign((h, u) => `${h} += activate(${u});`));
+      net.push(
+        ...[shareSource(plan, 'h'), '{'],
+        ...hidden('hidden'),
+        assign((h, u) => `${h} += activate(${u});`),
+        '}',
+      );
     }
   }
   net.push(
     shareSource(plan, 'h'),
-    clearSums(plan, outColumns, 'c'),
+    declareSums(plan, outColumns, 'c'),
     outSource(plan, offsets.get('out')!, 'c', record),
     said('out', 'c', outColumns),
   );
@@ -115,26 +123,33 @@ ${answerSource(plan)}
 /** The new states: what the net says, the leak, chance and the limit. */
 function changeSource({ update }: Card, plan: Plan): string {
   const { perThread } = plan.outColumns;
-  const limit = update.stateLimit;
-  return eachSum(plan, plan.outColumns, (j, p) => {
-    const cell = `u32(y_${j}) * job.side + u32(x_${j})`;
-    const change = update.leak > 0 ? `c_${j}_${p} - ${f32(update.leak)} * old` : `c_${j}_${p}`;
-    const moved = `old + (${change})`;
-    const chosen =
-      update.updateProbability < 1
-        ? `select(old, ${moved}, takesPart(atomicLoad(&answers[job.answer + 1u]), cell))`
-        : moved;
-    const clamped =
-      limit === undefined ? 'moved' : `clamp(moved, vec4f(${f32(-limit)}), vec4f(${f32(limit)}))`;
-    return `  {
-    let unit = share * ${perThread}u + ${p}u;
-    if (unit < CHANNELS && inside(job, x_${j}, y_${j})) {
-      let cell = ${cell};
-      let old = before(job, unit, x_${j}, y_${j});
-      let moved = ${chosen};
-      if (!finite(moved)) { atomicMax(&largest, ${BROKEN}u); }
-      states[job.goal + unit * stride + cell] = ${clamped};
-    }
+  const { leak, stateLimit, updateProbability } = update;
+  return each(plan.cellsPerThread, (j) => {
+    const groups = each(perThread, (p) => {
+      const change = leak > 0 ? `(c_${j}_${p} - ${f32(leak)} * old)` : `c_${j}_${p}`;
+      const moved =
+        updateProbability < 1 ? `select(old, old + ${change}, acts)` : `old + ${change}`;
+      const limit =
+        stateLimit === undefined
+          ? 'moved'
+          : `clamp(moved, vec4f(${f32(-stateLimit)}), vec4f(${f32(stateLimit)}))`;
+      return `    {
+      let unit = share * ${perThread}u + ${p}u;
+      if (unit < CHANNELS) {
+        let old = groupOf(job, source, unit);
+        let moved = ${moved};
+        runaway = runaway || !finite(moved);
+        states[job.goal + unit * stride + cell] = ${limit};
+      }
+    }`;
+    });
+    return `  if (inside(job, x_${j}, y_${j})) {
+    let cell = u32(y_${j}) * job.side + u32(x_${j});
+    let source = sourceOf(job, x_${j}, y_${j});
+    ${updateProbability < 1 ? 'let acts = takesPart(atomicLoad(&answers[job.answer + 1u]), cell);' : ''}
+    var runaway = false;
+${groups}
+    if (runaway) { atomicMax(&largest, ${BROKEN}u); }
   }`;
   });
 }
