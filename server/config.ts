@@ -103,7 +103,7 @@ const SETTINGS = {
     'engine',
     'NAME',
     'auto',
-    'auto (the best that works here), tensorflow (tfjs-node-gpu, tfjs-node), onnx, wasm or cpu',
+    'auto (the best that works here), webgpu, webgpu-f16, tensorflow (tfjs-node-gpu, tfjs-node), onnx, wasm or cpu',
     oneOf('auto', ...BACKEND_NAMES),
   ),
 } as const;

@@ -3,11 +3,12 @@
  * read-outs are the core's. Those that keep the states in a memory of their own bring a whole store instead.
  */
 import type { Model } from '../vnca/checkpoint.ts';
+import { checkNames } from './core/checks.ts';
 import { createPatchStore, type PatchStore } from './core/patchStore.ts';
 import { EngineError, type EngineInfo } from './engine.ts';
-import { findGpus, type GpuVendor } from './hardware.ts';
+import { findGpus, GPU_VENDORS, type GpuVendor } from './hardware.ts';
 
-export const BACKEND_NAMES = ['tensorflow', 'onnx', 'wasm', 'cpu'] as const;
+export const BACKEND_NAMES = ['webgpu', 'webgpu-f16', 'tensorflow', 'onnx', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 /** A batch of patches of one checkpoint and stage. */
@@ -36,14 +37,14 @@ export interface StepRule {
 
 interface BackendFacts {
   readonly info: EngineInfo;
-  /** Whether it keeps each channel of a patch as a plane, [C, s, s]; else the channels of a cell lie together. */
-  readonly planar: boolean;
   /** Whether it really runs on a GPU. */
   readonly gpu: boolean;
 }
 
 /** Steps batches for the core's store. */
 export interface RuleBackend extends BackendFacts {
+  /** Whether it keeps each channel of a patch as a plane, [C, s, s]; else the channels of a cell lie together. */
+  readonly planar: boolean;
   /** Threads that make best use of the machine, each with a store of its own. */
   readonly lanes: number;
   /** Cells in the largest batch it should be given: bounds memory, and keeps what it works on in the cache. */
@@ -64,11 +65,6 @@ export interface StoreBackend extends BackendFacts {
 
 export type Backend = RuleBackend | StoreBackend;
 
-/** The store of a backend. @throws EngineError unavailable: it cannot have it, or two models have one name */
-export function openStore(backend: Backend, models: readonly Model[]): Promise<PatchStore> {
-  return 'open' in backend ? backend.open(models) : createPatchStore({ models, backend });
-}
-
 /** What can be started, and what a host must know of it. One row is all that a new backend needs here. */
 export interface Candidate {
   /** Loaded only when wanted: each brings a large library along. @throws Error it does not start, and why */
@@ -84,6 +80,18 @@ export interface Candidate {
 export type Candidates = Readonly<Record<BackendName, Candidate>>;
 
 export const CANDIDATES: Candidates = {
+  webgpu: {
+    start: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(),
+    needs: 'a GPU with a Vulkan, Metal or Direct3D 12 driver',
+    remedy: 'npm ci, and a Vulkan driver for the GPU',
+    gpu: { vendors: GPU_VENDORS, remedy: 'install a Vulkan driver for the GPU' },
+  },
+  'webgpu-f16': {
+    start: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(true),
+    needs: 'as webgpu, and a GPU that computes with 16-bit floats',
+    remedy: '--engine webgpu',
+    gpu: { vendors: GPU_VENDORS, remedy: 'install a Vulkan driver for the GPU' },
+  },
   tensorflow: {
     start: async () => (await import('./tfjs/tensorflow.ts')).startTensorflow(),
     needs: 'tfjs-node-gpu or tfjs-node with its native part; for a GPU also NVIDIA, CUDA and cuDNN',
@@ -118,6 +126,7 @@ interface Choice {
 
 /** A real GPU first; TensorFlow's own CPU build is slower than ONNX Runtime, but faster than WebAssembly. */
 const AUTO: readonly Choice[] = [
+  { name: 'webgpu', onlyGpu: true },
   { name: 'tensorflow', onlyGpu: true },
   { name: 'onnx' },
   { name: 'tensorflow' },
@@ -176,8 +185,45 @@ export interface Surroundings {
  */
 export async function selectBackend(
   wanted: BackendName | 'auto',
-  { candidates = CANDIDATES, gpus = findGpus() }: Surroundings = {},
+  surroundings: Surroundings = {},
 ): Promise<Selection> {
+  const { used: backend, passed } = await firstThatWorks(
+    wanted,
+    async (started) => started,
+    surroundings,
+  );
+  return { backend, passed };
+}
+
+/** A store, on the backend that it runs on. */
+export interface OpenStore {
+  readonly backend: Backend;
+  readonly store: PatchStore;
+  readonly passed: readonly PassedOver[];
+}
+
+/**
+ * Starts a backend as `selectBackend` does, and a store on it; one that cannot have these models does not work.
+ *
+ * @throws NoBackendError; EngineError unavailable: two models have one name
+ */
+export async function openStore(
+  wanted: BackendName | 'auto',
+  models: readonly Model[],
+): Promise<OpenStore> {
+  checkNames(models);
+  const { used, passed } = await firstThatWorks(wanted, async (backend) => ({
+    backend,
+    store: await ('open' in backend ? backend.open(models) : createPatchStore({ models, backend })),
+  }));
+  return { ...used, passed };
+}
+
+async function firstThatWorks<T>(
+  wanted: BackendName | 'auto',
+  use: (backend: Backend) => Promise<T>,
+  { candidates = CANDIDATES, gpus = findGpus() }: Surroundings = {},
+): Promise<{ readonly used: T; readonly passed: readonly PassedOver[] }> {
   const passed: PassedOver[] = [];
   const choices: readonly Choice[] = wanted === 'auto' ? AUTO : [{ name: wanted }];
   for (const { name, onlyGpu = false } of choices) {
@@ -189,7 +235,7 @@ export async function selectBackend(
     };
     try {
       const backend = await start();
-      if (!onlyGpu || backend.gpu) return { backend, passed };
+      if (!onlyGpu || backend.gpu) return { used: await use(backend), passed };
       pass(`no GPU that it can use, only ${backend.info.device}`, gpu?.remedy);
     } catch (error) {
       pass(reasonOf(error), remedy);
@@ -201,6 +247,7 @@ export async function selectBackend(
 const nameOf = ({ name, onlyGpu }: Choice): string => (onlyGpu ? `${name} on a GPU` : name);
 
 function reasonOf(error: unknown): string {
+  if (error instanceof EngineError) return error.detail;
   const message = error instanceof Error ? error.message : String(error);
   const missing = /^Cannot find (?:module|package) '([^']+)'/.exec(message)?.[1];
   return missing ? `${missing} is not installed` : message.trim().split('\n')[0];

@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export type GpuVendor = 'nvidia' | 'amd' | 'intel' | 'apple';
+export const GPU_VENDORS = ['nvidia', 'amd', 'intel', 'apple'] as const;
+export type GpuVendor = (typeof GPU_VENDORS)[number];
 
 /** Vendors of PCI devices. Others make display adapters of virtual machines and of consoles, which compute nothing. */
 const VENDORS: Readonly<Record<string, GpuVendor>> = {

@@ -19,7 +19,7 @@ const { name, folder } = JSON.parse(process.argv[2]) as BareStart;
 const { backend } = await selectBackend(name);
 const model = await loadModel(folder);
 const { channels, side } = model.card;
-const layout = (backend.planar ? planar : interleaved)(channels);
+const layout = ('load' in backend && backend.planar ? planar : interleaved)(channels);
 // One that owns its states has no step without them.
 const stepper = 'load' in backend ? { backend, rule: await backend.load(model) } : undefined;
 let product: Awaited<ReturnType<typeof createProduct>>;

@@ -46,6 +46,20 @@ export function screenOf(page: Page, x: number, y: number): Promise<{ x: number;
   );
 }
 
+/** Waits until the camera stands still: a slow page moves it long after the fingers have left. */
+export function cameraRests(page: Page): Promise<void> {
+  return page.evaluate(async () => {
+    const room = document.querySelector('vivarium-room') as unknown as RoomElement;
+    const view = (): string =>
+      JSON.stringify([room.worldToScreen(0, 0), room.worldToScreen(50, 50)]);
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    for (let before = '', still = 0; still < 5; before = view()) {
+      await frame();
+      still = view() === before ? still + 1 : 0;
+    }
+  });
+}
+
 /** The planes that the page has decoded, as bytes: RGBA, then owners. */
 export async function planesOf(page: Page): Promise<{ tick: number; bytes: Buffer }> {
   const { tick, base64 } = await page.evaluate(async () => {

@@ -5,6 +5,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { RuleBackend } from '../backend.ts';
 import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './stepRule.ts';
 
+/** One product of matrices alone is computed by another kernel than several together, and rounds otherwise. */
+const BATCH_PATCHES = 2;
+
 export async function startWasm(): Promise<RuleBackend> {
   const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
   const main = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
@@ -17,6 +20,7 @@ export async function startWasm(): Promise<RuleBackend> {
     lanes: 1,
     gpu: false,
     maxBatchCells: MAX_BATCH_CELLS,
+    batchPatches: BATCH_PATCHES,
     load: loadTfjsRule,
   };
 }

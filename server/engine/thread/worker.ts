@@ -1,6 +1,6 @@
 /** The engine's thread: a patch store behind a message port. Calls are made, and answered, in the order they come. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { NoBackendError, openStore, selectBackend } from '../backend.ts';
+import { NoBackendError, openStore } from '../backend.ts';
 import type { PatchStore } from '../core/patchStore.ts';
 import { EngineError } from '../engine.ts';
 import type { Failure, Reply, Request, WorkerStart } from './protocol.ts';
@@ -9,8 +9,7 @@ const port = parentPort!;
 
 try {
   const { backend: wanted, models } = workerData as WorkerStart;
-  const { backend, passed } = await selectBackend(wanted);
-  const store = await openStore(backend, models);
+  const { backend, store, passed } = await openStore(wanted, models);
   let last = Promise.resolve();
   port.on('message', (request: Request) => {
     const early = store.pipelined ? perform(store, request) : undefined;

@@ -20,6 +20,9 @@ beforeEach(() => {
   started = [];
 });
 
+/** Half the precision is never taken unasked. */
+const TRIED = BACKEND_NAMES.filter((name) => name !== 'webgpu-f16');
+
 type Outcome = 'gpu' | 'cpu' | Error;
 
 /** The real table, but with starters that end as told; who is not named does not start. */
@@ -48,18 +51,20 @@ async function refused(wanted: BackendName | 'auto', candidates: Candidates) {
 
 describe('auto', () => {
   test('takes a real GPU first, and tries nothing else', async () => {
-    const candidates = candidatesWith({ tensorflow: 'gpu', onnx: 'cpu' });
+    const candidates = candidatesWith({ webgpu: 'gpu', tensorflow: 'gpu', onnx: 'cpu' });
     const { backend, passed } = await selectBackend('auto', { candidates, gpus: ['nvidia'] });
     expect(backend.info.device).toBe('GPU (fake)');
     expect(passed).toEqual([]);
-    expect(started).toEqual(['tensorflow']);
+    expect(started).toEqual(['webgpu']);
   });
 
   test('does not take a silent fallback to the CPU for a GPU, and says how to mend it', async () => {
     const candidates = candidatesWith({ tensorflow: 'cpu', onnx: 'cpu' });
     const { backend, passed } = await selectBackend('auto', { candidates, gpus: ['nvidia'] });
     expect(backend.info.name).toBe('onnx');
-    expect(passed).toEqual([
+    const [webgpu, ...others] = passed;
+    expect(webgpu).toMatchObject({ name: 'webgpu', reason: 'webgpu is broken' });
+    expect(others).toEqual([
       {
         name: 'tensorflow',
         onlyGpu: true,
@@ -67,7 +72,7 @@ describe('auto', () => {
         remedy: CANDIDATES.tensorflow.gpu!.remedy,
       },
     ]);
-    expect(mendable(passed).map(explain)).toEqual([
+    expect(mendable(others).map(explain)).toEqual([
       `tensorflow on a GPU: no GPU that it can use, only CPU (fake) (to mend it: ${CANDIDATES.tensorflow.gpu!.remedy})`,
     ]);
   });
@@ -77,8 +82,9 @@ describe('auto', () => {
     async (gpus) => {
       const candidates = candidatesWith({ onnx: 'cpu' });
       const { passed } = await selectBackend('auto', { candidates, gpus });
-      expect(passed.map(explain)).toEqual(['tensorflow on a GPU: tensorflow is broken']);
-      expect(mendable(passed)).toEqual([]);
+      const own = passed.filter(({ name }) => name === 'tensorflow');
+      expect(own.map(explain)).toEqual(['tensorflow on a GPU: tensorflow is broken']);
+      expect(mendable(own)).toEqual([]);
     },
   );
 
@@ -90,18 +96,19 @@ describe('auto', () => {
     const { backend, passed } = await selectBackend('auto', { candidates, gpus: ['nvidia'] });
     expect(backend.info.name).toBe('wasm');
     expect(passed.map(({ name, onlyGpu, reason }) => [name, onlyGpu, reason])).toEqual([
+      ['webgpu', true, 'webgpu is broken'],
       ['tensorflow', true, 'no libcudart'],
       ['onnx', false, 'onnx is broken'],
       ['tensorflow', false, 'no libcudart'],
     ]);
-    expect(mendable(passed)).toHaveLength(3);
+    expect(mendable(passed)).toHaveLength(4);
   });
 
   test('is unavailable where nothing starts, with every reason', async () => {
     const error = await refused('auto', candidatesWith({}));
     expect(error).toBeInstanceOf(EngineError);
     expect(error.reason).toBe('unavailable');
-    for (const name of BACKEND_NAMES) expect(error.message).toContain(`${name} is broken`);
+    for (const name of TRIED) expect(error.message).toContain(`${name} is broken`);
     expect(error.passed).toHaveLength(autoOrder().length);
   });
 });
@@ -124,8 +131,8 @@ test('a name that does not start is unavailable, with its remedy, though others 
   );
 });
 
-test('auto tries every engine there is, the last resort last', () => {
-  for (const name of BACKEND_NAMES) {
+test('auto tries every engine of whole precision, the last resort last', () => {
+  for (const name of TRIED) {
     expect(autoOrder().some((choice) => choice.split(' ')[0] === name)).toBe(true);
   }
   expect(autoOrder().at(-1)).toBe('cpu');

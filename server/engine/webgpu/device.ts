@@ -1,0 +1,85 @@
+/** Finds a GPU with a Vulkan, Metal or Direct3D 12 driver, by Dawn, and opens it. */
+import { EngineError } from '../engine.ts';
+
+export interface Gpu {
+  readonly device: GPUDevice;
+  /** Of the adapter: what a shader may ask for. */
+  readonly limits: GPUSupportedLimits;
+  /** Held: when it is collected, Dawn ends under the device that still works, and the process with it. */
+  readonly instance: GPU;
+}
+
+export interface FoundGpu {
+  /** In words, for people. */
+  readonly name: string;
+  /** Not a driver that computes on the CPU. */
+  readonly real: boolean;
+  /** Whether shaders may compute in 16 bits. */
+  readonly half: boolean;
+}
+
+export type OpenGpu = () => Promise<Gpu>;
+
+/** @throws EngineError unavailable */
+export async function findGpu(): Promise<FoundGpu> {
+  const { adapter } = await request();
+  const { info } = adapter;
+  const real =
+    !info.isFallbackAdapter && !SOFTWARE.test(`${info.architecture} ${info.description}`);
+  const what = info.description || info.device || info.vendor || 'unnamed adapter';
+  return {
+    name: `${real ? 'GPU' : 'CPU posing as a GPU'} (WebGPU, ${what.trim()})`,
+    real,
+    half: adapter.features.has('shader-f16'),
+  };
+}
+
+/** Drivers that do not all say of themselves that they are a fallback. */
+const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|software/i;
+
+/**
+ * @param half shaders will compute in 16 bits
+ * @throws EngineError unavailable
+ */
+export async function openGpu(half: boolean): Promise<Gpu> {
+  // An adapter opens one device and is spent, so each device has its own.
+  const { instance, adapter } = await request();
+  const { limits } = adapter;
+  const device = await adapter
+    .requestDevice({
+      requiredFeatures: half ? ['shader-f16'] : [],
+      requiredLimits: {
+        maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+        maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+        maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+        maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+        maxBufferSize: limits.maxBufferSize,
+      },
+    })
+    .catch((error: Error) => {
+      throw new EngineError('unavailable', `the GPU does not start (${error.message})`);
+    });
+  return { device, limits: device.limits, instance };
+}
+
+async function request(): Promise<{ instance: GPU; adapter: GPUAdapter }> {
+  const { create, globals } = await load();
+  // Dawn looks its own classes up there.
+  Object.assign(globalThis, globals);
+  const instance = create([]);
+  const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter) return { instance, adapter };
+  throw new EngineError(
+    'unavailable',
+    'no GPU answers; install its Vulkan driver (Debian, also without a GPU: mesa-vulkan-drivers)',
+  );
+}
+
+async function load(): Promise<typeof import('webgpu')> {
+  try {
+    return await import('webgpu');
+  } catch (error) {
+    const [why] = (error as Error).message.split('\n');
+    throw new EngineError('unavailable', `the package webgpu does not load; run npm ci (${why})`);
+  }
+}

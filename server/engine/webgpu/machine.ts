@@ -1,0 +1,220 @@
+/**
+ * All that lives on one device, and dies with it: nets, states, mailboxes. Calls are submitted before they return; what
+ * they promise is the answer on its way back.
+ */
+import type { Model } from '../../vnca/checkpoint.ts';
+import type { Gpu } from './device.ts';
+import { loadNet, type Net } from './net.ts';
+import { Mailboxes, readMapped } from './readback.ts';
+import { GROUP_BYTES, type Page, type Place } from './slots.ts';
+import { ANSWER_HEAD, answerWords, BROKEN, type Job, Words, writeWork } from './work.ts';
+
+/** Of one patch's step. */
+export interface Seen {
+  /** [s, s, 4] RGBA, then [s, s] presence. */
+  readonly pixels: Uint8Array<ArrayBuffer>;
+  /** 0…255, or `undefined` where there was nothing to compare with. */
+  readonly change: number | undefined;
+  readonly broken: boolean;
+}
+
+export interface NetJob extends Job {
+  readonly net: Net;
+}
+
+export interface Machine {
+  /** Held as long as the machine is: see `Gpu.instance`. */
+  readonly gpu: Gpu;
+  /** By name of the checkpoint. */
+  readonly nets: ReadonlyMap<string, Net>;
+  /** @param state groups of four channels [C/4, s, s, 4] @param record of `Net.recordOf` */
+  plant(net: Net, stage: number, state: Float32Array, record: Float32Array | undefined): Place;
+  /** Puts other states into a place, as `plant` takes them. */
+  write(place: Place, stage: number, state: Float32Array): void;
+  forget(net: Net, place: Place): void;
+  /** @returns in the order asked; rejected when the device is lost, or has failed */
+  step(jobs: readonly NetJob[]): Promise<Seen[]>;
+  /** The states, as `plant` takes them. Rejected as `step` is. */
+  read(places: readonly Place[]): Promise<Float32Array[]>;
+  /** Whether the device is gone. What it did before, and what it was asked since, is then lost. */
+  isLost(): boolean;
+  destroy(): void;
+}
+
+/** Answers of one submission, which must fit one binding; more than this is sent in portions. */
+const MOST_ANSWER_BYTES = 64 * 2 ** 20;
+/** Where a page's section of the work may begin. */
+const SECTION_WORDS = 64;
+
+/** @throws EngineError unavailable, Error */
+export async function createMachine(
+  models: readonly Model[],
+  gpu: Gpu,
+  half: boolean,
+): Promise<Machine> {
+  const { device } = gpu;
+  let failure: string | undefined;
+  let lost = false;
+  device.onuncapturederror = ({ error }) => {
+    failure ??= error.message.split('\n')[0] || error.constructor.name;
+  };
+  void device.lost.then(() => {
+    lost = true;
+  });
+  /** Answers that came although something had failed are not to be trusted. */
+  const checked = async <T>(answer: Promise<T>): Promise<T> => {
+    const result = await answer;
+    if (lost) throw new Error('the GPU was lost');
+    if (failure !== undefined) throw new Error(`the GPU failed (${failure})`);
+    return result;
+  };
+
+  const nets = new Map<string, Net>();
+  for (const model of models) nets.set(model.card.name, await loadNet(model, gpu, half));
+  const boxes = new Mailboxes(device);
+  const mostBytes = Math.min(MOST_ANSWER_BYTES, device.limits.maxStorageBufferBindingSize);
+
+  const submit = async (jobs: readonly NetJob[]): Promise<Seen[]> => {
+    const answers: number[] = [];
+    let answerWordCount = 0;
+    for (const job of jobs) {
+      answers.push(answerWordCount);
+      answerWordCount += answerWords(stageOf(job));
+    }
+    const words = new Words();
+    const sections = [...byPage(jobs)].map(([page, { net, indices }]) => {
+      const from = words.length;
+      const tiles = writeWork(words, {
+        jobs: indices.map((i) => jobs[i]),
+        answers: indices.map((i) => answers[i]),
+        ...{ tileWidth: net.plan.tileWidth, tileHeight: net.plan.tileHeight },
+      });
+      words.skip(-words.length & (SECTION_WORDS - 1));
+      return { page, net, tiles, workAt: 4 * from, workBytes: 4 * (words.length - from) };
+    });
+    const answerBytes = 4 * answerWordCount;
+    const box = boxes.take(4 * words.length, answerBytes);
+    device.queue.writeBuffer(box.work, 0, words.all());
+    const encoder = device.createCommandEncoder();
+    encoder.clearBuffer(box.answers, 0, answerBytes);
+    const pass = encoder.beginComputePass();
+    for (const { page, net, ...section } of sections) {
+      net.encode(pass, page, box, { ...section, answerBytes });
+    }
+    pass.end();
+    const stages = jobs.map(stageOf);
+    const compared = jobs.map(({ compare, place }) => compare && place.seen);
+    jobs.forEach(({ place }, i) => {
+      place.half = 1 - place.half;
+      place.stage = stages[i];
+      place.seen = true;
+    });
+    try {
+      return await box.send(encoder, answerBytes, (mapped) =>
+        jobs.map((_, i) => readAnswer(mapped, answers[i], stages[i], compared[i])),
+      );
+    } finally {
+      boxes.give(box);
+    }
+  };
+
+  const write = (place: Place, stage: number, state: Float32Array): void => {
+    place.stage = stage;
+    place.seen = false;
+    const at = place.at(place.half) * GROUP_BYTES;
+    device.queue.writeBuffer(place.page.states, at, borrowed(state));
+  };
+
+  return {
+    gpu,
+    nets,
+    plant(net, stage, state, record) {
+      const place = net.slots.take(stage);
+      write(place, stage, state);
+      if (record) {
+        device.queue.writeBuffer(
+          place.page.records!,
+          place.recordAt * GROUP_BYTES,
+          borrowed(record),
+        );
+      }
+      return place;
+    },
+    write,
+    forget: (net, place) => net.slots.give(place),
+    async step(jobs) {
+      // All portions are submitted before the first is awaited.
+      const portions = portionsOf(jobs, mostBytes / 4).map(submit);
+      return (await checked(Promise.all(portions))).flat();
+    },
+    async read(places) {
+      const size = places.reduce((sum, place) => sum + place.size * GROUP_BYTES, 0);
+      if (size === 0) return [];
+      const { MAP_READ, COPY_DST } = GPUBufferUsage;
+      const buffer = device.createBuffer({ size, usage: MAP_READ | COPY_DST });
+      const encoder = device.createCommandEncoder();
+      let at = 0;
+      const spans = places.map((place) => {
+        const bytes = place.size * GROUP_BYTES;
+        const from = place.at(place.half) * GROUP_BYTES;
+        encoder.copyBufferToBuffer(place.page.states, from, buffer, at, bytes);
+        return { from: (at += bytes) - bytes, bytes };
+      });
+      device.queue.submit([encoder.finish()]);
+      try {
+        return await checked(
+          readMapped(buffer, size, (mapped) =>
+            spans.map(({ from, bytes }) => new Float32Array(mapped, from, bytes / 4).slice()),
+          ),
+        );
+      } finally {
+        buffer.destroy();
+      }
+    },
+    isLost: () => lost,
+    destroy() {
+      boxes.destroy();
+      for (const net of nets.values()) net.destroy();
+      device.destroy();
+    },
+  };
+}
+
+const stageOf = ({ place, divide }: Job): number => (divide ? 2 * place.stage : place.stage);
+
+/** TypeScript asks for arrays that are not shared between threads. */
+const borrowed = (values: Float32Array): Float32Array<ArrayBuffer> =>
+  values as Float32Array<ArrayBuffer>;
+
+function byPage(jobs: readonly NetJob[]): Map<Page, { net: Net; indices: number[] }> {
+  const pages = new Map<Page, { net: Net; indices: number[] }>();
+  jobs.forEach(({ net, place: { page } }, i) => {
+    const found = pages.get(page);
+    if (found) found.indices.push(i);
+    else pages.set(page, { net, indices: [i] });
+  });
+  return pages;
+}
+
+/** Jobs in portions whose answers have at most so many words, in order. */
+function portionsOf(jobs: readonly NetJob[], mostWords: number): NetJob[][] {
+  const portions: NetJob[][] = [];
+  let room = 0;
+  for (const job of jobs) {
+    const words = answerWords(stageOf(job));
+    if (words > room) {
+      portions.push([]);
+      room = mostWords;
+    }
+    portions.at(-1)!.push(job);
+    room -= words;
+  }
+  return portions;
+}
+
+function readAnswer(mapped: ArrayBuffer, at: number, stage: number, compared: boolean): Seen {
+  const [flag] = new Uint32Array(mapped, 4 * at, 1);
+  // Of their own buffer, which moves between threads.
+  const pixels = new Uint8Array(mapped, 4 * (at + ANSWER_HEAD), 5 * stage * stage).slice();
+  return { pixels, change: compared ? flag : undefined, broken: flag === BROKEN };
+}

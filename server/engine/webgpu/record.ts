@@ -1,0 +1,114 @@
+/**
+ * What is added to and multiplied with the units of each layer: biases, and what the patch's genome says. It does not
+ * change while a patch lives, so it is computed once, here, and lies beside the patch's states as one record.
+ */
+import { genomeLayout, RES4_BLOCKS } from '../../vnca/architecture.ts';
+import type { Card } from '../../vnca/card.ts';
+import type { Model } from '../../vnca/checkpoint.ts';
+import { groupsOf, type Plan } from './plan.ts';
+
+/** Where the parts of a record lie, in groups of four. */
+export interface RecordLayout {
+  /** By layer, 'perceive' first: [columns] each. A layer without scales leaves them out. */
+  readonly layers: ReadonlyMap<string, { readonly scales?: number; readonly shifts: number }>;
+  /** Weights of the last layer for the first groups of channels, [hidden rows, ownGroups], where the patch has its own. */
+  readonly own: number;
+  readonly ownGroups: number;
+  readonly size: number;
+  /** All patches have the same record. */
+  readonly shared: boolean;
+}
+
+/** Layers whose units each cell computes, in order; 'out' is the last. */
+export function layersOf({ update }: Pick<Card, 'update'>): string[] {
+  const layers = ['perceive'];
+  if (update.kind === 'residual') layers.push('hidden');
+  if (update.kind === 'res4') {
+    for (let i = 0; i < RES4_BLOCKS; i++) layers.push(`block${i}.inner`, `block${i}.outer`);
+  }
+  return [...layers, 'out'];
+}
+
+export function recordLayout(card: Card, plan: Plan): RecordLayout {
+  const { update } = card;
+  const said = genomeLayout(card).layers;
+  const layers = new Map<string, { scales?: number; shifts: number }>();
+  let at = 0;
+  for (const [i, layer] of layersOf(card).entries()) {
+    const { all } = layer === 'out' ? plan.outColumns : plan.hiddenColumns;
+    const scaled = update.genome !== undefined && layer !== 'out' && said[i].scales !== undefined;
+    layers.set(layer, { ...(scaled && { scales: at }), shifts: scaled ? at + all : at });
+    at += scaled ? 2 * all : all;
+  }
+  const ownGroups = groupsOf(update.genome?.expressed ?? 0);
+  const size = at + 4 * plan.hidden * ownGroups;
+  return { layers, own: at, ownGroups, size, shared: !update.standingInput };
+}
+
+/**
+ * A patch's record, [size, 4].
+ *
+ * @param latent [Z]; of no account where all patches have the same record
+ */
+export function writeRecord(
+  model: Model,
+  layout: RecordLayout,
+  latent: Float32Array,
+): Float32Array<ArrayBuffer> {
+  const { card, tensors } = model;
+  const { channels, update } = card;
+  const record = new Float32Array(4 * layout.size);
+  const said = update.standingInput ? readGenome(model, latent) : undefined;
+  const parts = genomeLayout(card);
+  for (const [i, [layer, { scales, shifts }]] of [...layout.layers].entries()) {
+    const bias = tensors.get(`update.${layer}.bias`)?.data;
+    const units = layer === 'out' ? channels : update.hidden;
+    const from = update.genome
+      ? layer === 'out'
+        ? { shifts: parts.shifts }
+        : parts.layers[i]
+      : layer === 'perceive'
+        ? { shifts: 0 }
+        : undefined;
+    for (let unit = 0; unit < units; unit++) {
+      const scale = scales === undefined ? 1 : 1 + said![from!.scales! + unit];
+      if (scales !== undefined) record[4 * scales + unit] = scale;
+      const shift = said && from ? said[from.shifts + unit] : 0;
+      record[4 * shifts + unit] = (bias?.[unit] ?? 0) * scale + shift;
+    }
+  }
+  const expressed = update.genome?.expressed ?? 0;
+  if (said && expressed > 0) {
+    const kernel = tensors.get('update.out.kernel')!.data;
+    const width = 4 * layout.ownGroups;
+    for (let unit = 0; unit < update.hidden; unit++) {
+      for (let c = 0; c < Math.min(width, channels); c++) {
+        const own = c < expressed ? said[parts.weights + unit * expressed + c] : 0;
+        record[4 * layout.own + unit * width + c] = kernel[unit * channels + c] + own;
+      }
+    }
+  }
+  return record;
+}
+
+/** What the standing input says to every cell of a patch: `readGenome` of vnca/rule.ts, for one latent. */
+function readGenome({ card, tensors }: Model, latent: Float32Array): Float64Array {
+  const { genome } = card.update;
+  const dense = (layer: string, inputs: ArrayLike<number>): Float64Array => {
+    const { data } = tensors.get(`update.${layer}.kernel`)!;
+    const units = data.length / inputs.length;
+    const result = Float64Array.from(
+      tensors.get(`update.${layer}.bias`)?.data ?? new Float64Array(units),
+    );
+    for (let i = 0, at = 0; i < inputs.length; i++) {
+      for (let unit = 0; unit < units; unit++) result[unit] += inputs[i] * data[at++];
+    }
+    return result;
+  };
+  const read = dense('genome', latent);
+  if (!genome) return read;
+  return dense(
+    'modulation',
+    read.map((x) => (x > 0 ? x : Math.expm1(x))),
+  ).map((x) => x * genome.gain);
+}

@@ -1,0 +1,71 @@
+/** What all kernels of a net begin with: what they are given, and how they read a cell of a patch. */
+
+import type { Plan } from '../plan.ts';
+import { COMPARES, DIVIDES, JOB_FIELDS, JOBS_AT, ROW } from '../work.ts';
+
+/** Buffers in the order of their bindings, and whether a kernel writes them. */
+export const BINDINGS = [
+  { name: 'states', type: 'array<vec4f>', written: true },
+  { name: 'seen', type: 'array<u32>', written: true },
+  { name: 'answers', type: 'array<atomic<u32>>', written: true },
+  { name: 'records', type: 'array<vec4f>', written: false },
+  { name: 'weights', type: 'array<number4>', written: false },
+  { name: 'work', type: 'array<u32>', written: false },
+] as const;
+
+export function commonSource({ half, channels, threads }: Plan): string {
+  const buffers = BINDINGS.map(
+    ({ name, type, written }, i) =>
+      `@group(0) @binding(${i}) var<storage, ${written ? 'read_write' : 'read'}> ${name}: ${type};`,
+  );
+  return `
+${half ? 'enable f16;' : ''}
+alias number4 = vec4<${half ? 'f16' : 'f32'}>;
+const CHANNELS = ${channels}u;
+const THREADS = ${threads}u;
+${buffers.join('\n')}
+
+struct Job { ${JOB_FIELDS.map((field) => `${field}: u32`).join(', ')} }
+/** A workgroup's: a job, and where in its patch. */
+struct Tile { job: Job, x: i32, y: i32 }
+
+fn tileCount() -> u32 { return work[0]; }
+fn tileIndex(group: vec3u) -> u32 { return group.y * ${ROW}u + group.x; }
+
+fn tileAt(index: u32) -> Tile {
+  let at = work[1] + 2u * index;
+  let place = work[at + 1u];
+  let job = ${JOBS_AT}u + ${JOB_FIELDS.length}u * work[at];
+  return Tile(
+    Job(${JOB_FIELDS.map((_, i) => `work[job + ${i}u]`).join(', ')}),
+    i32(place & 0xffffu), i32(place >> 16u));
+}
+
+fn divides(job: Job) -> u32 { return job.flags & ${DIVIDES}u; }
+fn compares(job: Job) -> bool { return (job.flags & ${COMPARES}u) != 0u; }
+
+fn inside(job: Job, x: i32, y: i32) -> bool {
+  return x >= 0 && y >= 0 && x < i32(job.side) && y < i32(job.side);
+}
+
+/** Of a cell outside its patch, or one that the mask takes. */
+const BARE = 0xffffffffu;
+
+/** Where the states are that a cell has before its step: divided, then masked. */
+fn sourceOf(job: Job, x: i32, y: i32) -> u32 {
+  if (!inside(job, x, y)) { return BARE; }
+  if (job.keep != 0u) {
+    let cell = u32(y) * job.side + u32(x);
+    if ((work[job.keep + (cell >> 5u)] & (1u << (cell & 31u))) == 0u) { return BARE; }
+  }
+  return job.source + (u32(y) >> divides(job)) * (job.side >> divides(job)) + (u32(x) >> divides(job));
+}
+
+/** Four channels of it. */
+fn groupOf(job: Job, source: u32, group: u32) -> vec4f {
+  if (source == BARE) { return vec4f(0); }
+  let side = job.side >> divides(job);
+  return states[source + group * side * side];
+}
+`;
+}

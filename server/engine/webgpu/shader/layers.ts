@@ -1,0 +1,154 @@
+/** The net's layers, written out for a plan: each thread sums some units of some cells in registers. */
+import type { Columns, Plan } from '../plan.ts';
+import type { RecordLayout } from '../record.ts';
+
+/** Indices 0 … n−1 as text. */
+export const each = (n: number, line: (i: number) => string): string =>
+  Array.from({ length: n }, (_, i) => line(i)).join('\n');
+
+/** A line for each cell and each group of units that a thread holds. */
+export const eachSum = (
+  plan: Plan,
+  { perThread }: Columns,
+  line: (cell: number, column: number) => string,
+): string => each(plan.cellsPerThread, (j) => each(perThread, (p) => line(j, p)));
+
+/** Where the thread is: `cells` j of its own at i_j of the tile, x_j and y_j of the patch, h_j of the tile with its rim. */
+export function positionSource({ cellsPerThread, cellThreads, tileWidth }: Plan): string {
+  return `
+  let mine = thread % ${cellThreads}u;
+  let share = thread / ${cellThreads}u;
+${each(
+  cellsPerThread,
+  (j) => `  let i_${j} = mine + ${j * cellThreads}u;
+  let x_${j} = tile.x + i32(i_${j} % ${tileWidth}u);
+  let y_${j} = tile.y + i32(i_${j} / ${tileWidth}u);
+  let h_${j} = (i_${j} / ${tileWidth}u) * ${tileWidth + 2}u + i_${j} % ${tileWidth}u;`,
+)}`;
+}
+
+/** Declares a layer's sums a_j_p. */
+export const declareSums = (plan: Plan, columns: Columns, name: string): string =>
+  eachSum(plan, columns, (j, p) => `  var ${name}_${j}_${p} = vec4f(0);`);
+
+interface Rows {
+  /** How many rows of inputs, in groups: an expression. */
+  readonly count: string;
+  /** Groups of rows staged at once. */
+  readonly atOnce: number;
+  readonly columns: Columns;
+  /** Puts group `i` of the staged rows, of which `k0` is the first, where all threads read it: a statement. */
+  readonly stage: string;
+  /** Group `k0 + k` of inputs of cell j: an expression. */
+  readonly input: (cell: number) => string;
+  readonly sums: string;
+}
+
+/** Adds weights × inputs to the sums, some rows after the other. */
+function multiplySource(plan: Plan, { count, atOnce, columns, stage, input, sums }: Rows): string {
+  const { all, perThread } = columns;
+  const into = plan.half ? 'part' : sums;
+  // In 16 bits only a few rows are summed before they join the rest, so that little is rounded away.
+  const [begin, end] = plan.half
+    ? [
+        eachSum(plan, columns, (j, p) => `    var part_${j}_${p} = number4(0);`),
+        eachSum(plan, columns, (j, p) => `    ${sums}_${j}_${p} += vec4f(part_${j}_${p});`),
+      ]
+    : ['', ''];
+  return `
+  for (var k0 = 0u; k0 < ${count}; k0 += ${atOnce}u) {
+    let rows = min(${atOnce}u, ${count} - k0);
+    workgroupBarrier();
+    for (var i = thread; i < rows * ${4 * all}u; i += THREADS) { ${stage} }
+    workgroupBarrier();
+${begin}
+    for (var k = 0u; k < rows; k++) {
+${each(plan.cellsPerThread, (j) => `      let v_${j} = ${input(j)};`)}
+      let w = k * ${4 * all}u + share * ${perThread}u;
+${each(4, (lane) =>
+  each(
+    perThread,
+    (p) => `      { let w_${p} = staged[w + ${lane * all + p}u];
+${each(plan.cellsPerThread, (j) => `        ${into}_${j}_${p} = fma(number4(v_${j}[${lane}]), w_${p}, ${into}_${j}_${p});`)} }`,
+  ),
+)}
+    }
+${end}
+  }`;
+}
+
+/** What cells perceive: sums the 3×3 convolution. */
+export function perceiveSource(plan: Plan, offset: number, sums: string): string {
+  const { tileWidth, tileHeight, hiddenColumns: columns, perceived } = plan;
+  const width = tileWidth + 2;
+  const around = width * (tileHeight + 2);
+  const rows = multiplySource(plan, {
+    count: 'groups',
+    atOnce: plan.perceiveRows,
+    columns,
+    stage: `staged[i] = weights[${offset}u + (tap * CHANNELS + c0 + k0) * ${4 * columns.all}u + i];`,
+    input: (j) => `cells[(k0 + k) * ${around}u + h_${j} + rim]`,
+    sums,
+  });
+  return `
+  for (var c0 = 0u; c0 < CHANNELS; c0 += ${perceived}u) {
+    let groups = min(${perceived}u, CHANNELS - c0);
+    workgroupBarrier();
+    for (var i = thread; i < groups * ${around}u; i += THREADS) {
+      let cell = i % ${around}u;
+      let x = tile.x + i32(cell % ${width}u) - 1;
+      let y = tile.y + i32(cell / ${width}u) - 1;
+      cells[i] = number4(groupOf(job, sourceOf(job, x, y), c0 + i / ${around}u));
+    }
+    for (var tap = 0u; tap < 9u; tap++) {
+      let rim = (tap / 3u) * ${width}u + tap % 3u;
+${rows}
+    }
+  }`;
+}
+
+/** Puts the thread's units, in variables `name`, where the next layer reads its inputs. */
+export const shareSource = (plan: Plan, name: string): string => `
+  workgroupBarrier();
+${eachSum(
+  plan,
+  plan.hiddenColumns,
+  (j, p) =>
+    `  cells[(share * ${plan.hiddenColumns.perThread}u + ${p}u) * ${plan.cells}u + i_${j}] = number4(${name}_${j}_${p});`,
+)}`;
+
+/** A hidden layer over the units that were shared last; `offset` is an expression. */
+export const hiddenSource = (plan: Plan, offset: string, sums: string): string =>
+  multiplySource(plan, {
+    count: `${plan.hidden}u`,
+    atOnce: plan.hiddenRows,
+    columns: plan.hiddenColumns,
+    stage: `staged[i] = weights[${offset} + k0 * ${4 * plan.hiddenColumns.all}u + i];`,
+    input: (j) => `cells[(k0 + k) * ${plan.cells}u + i_${j}]`,
+    sums,
+  });
+
+/** The last layer. Where a patch has weights of its own for the first groups of channels, it takes those. */
+export function outSource(
+  plan: Plan,
+  offset: number,
+  sums: string,
+  { own, ownGroups }: Pick<RecordLayout, 'own' | 'ownGroups'>,
+): string {
+  const columns = plan.outColumns;
+  const common = `staged[i] = weights[${offset}u + k0 * ${4 * columns.all}u + i];`;
+  const theirs = `
+      let column = i % ${columns.all}u;
+      if (column < ${ownGroups}u) {
+        let row = 4u * k0 + i / ${columns.all}u;
+        staged[i] = number4(records[job.record + ${own}u + row * ${ownGroups}u + column]);
+      } else { ${common} }`;
+  return multiplySource(plan, {
+    count: `${plan.hidden}u`,
+    atOnce: plan.outRows,
+    columns,
+    stage: ownGroups > 0 ? theirs : common,
+    input: (j) => `cells[(k0 + k) * ${plan.cells}u + i_${j}]`,
+    sums,
+  });
+}

@@ -1,0 +1,180 @@
+/** The kernel of a step: everything between a patch's states and what is seen of them, in one go. */
+import { RES4_BLOCKS } from '../../../vnca/architecture.ts';
+import type { Card } from '../../../vnca/card.ts';
+import type { Columns, Plan } from '../plan.ts';
+import type { RecordLayout } from '../record.ts';
+import type { PackedWeights } from '../weights.ts';
+import { ANSWER_HEAD, BROKEN } from '../work.ts';
+import { chanceSource } from './chance.ts';
+import { commonSource } from './common.ts';
+import {
+  declareSums,
+  each,
+  eachSum,
+  hiddenSource,
+  outSource,
+  perceiveSource,
+  positionSource,
+  shareSource,
+} from './layers.ts';
+import { readoutSource } from './readout.ts';
+
+export interface NetSource {
+  readonly card: Card;
+  readonly plan: Plan;
+  readonly record: RecordLayout;
+  readonly offsets: PackedWeights['offsets'];
+}
+
+/** The kernel 'main', for one workgroup a tile. */
+export function stepSource({ card, plan, record, offsets }: NetSource): string {
+  const { update } = card;
+  const { hiddenColumns, outColumns } = plan;
+  /** Lets biases and genome speak to a layer's sums. */
+  const said = (layer: string, sums: string, columns: Columns, further = '0u'): string => {
+    const { scales, shifts } = record.layers.get(layer)!;
+    const at = (from: number, p: number): string =>
+      `records[job.record + ${from + p}u + share * ${columns.perThread}u + ${further}]`;
+    return each(columns.perThread, (p) => {
+      const scale = scales === undefined ? '' : `let scale = ${at(scales, p)};`;
+      const lines = each(plan.cellsPerThread, (j) => {
+        const sum = `${sums}_${j}_${p}`;
+        return `    ${sum} = ${sum}${scales === undefined ? '' : ' * scale'} + shift;`;
+      });
+      return `  { ${scale} let shift = ${at(shifts, p)};\n${lines} }`;
+    });
+  };
+  const assign = (line: (h: string, u: string) => string): string =>
+    eachSum(plan, hiddenColumns, (j, p) => `  ${line(`h_${j}_${p}`, `u_${j}_${p}`)}`);
+  /** Sums of a hidden layer, in variables u of the block around it. */
+  const hidden = (layer: string, further = '0u', blockSize = 0): string[] => [
+    declareSums(plan, hiddenColumns, 'u'),
+    hiddenSource(plan, `${offsets.get(layer)!}u + ${further} * ${blockSize}u`, 'u'),
+    said(layer, 'u', hiddenColumns, `${further} * ${2 * hiddenColumns.all}u`),
+  ];
+
+  const net: string[] = [
+    declareSums(plan, hiddenColumns, 'h'),
+    perceiveSource(plan, offsets.get('perceive')!, 'h'),
+    said('perceive', 'h', hiddenColumns),
+  ];
+  if (update.kind === 'res4') {
+    // A loop over blocks that lie behind each other: written out they take compilers four times as long.
+    const blockSize = offsets.get('block1.inner')! - offsets.get('block0.inner')!;
+    net.push(
+      `for (var block = 0u; block < ${RES4_BLOCKS}u; block++) {`,
+      ...[shareSource(plan, 'h'), '{'],
+      ...hidden('block0.inner', 'block', blockSize),
+      assign((_, u) => `${u} = activate(${u});`),
+      ...[shareSource(plan, 'u'), '}', '{'],
+      ...hidden('block0.outer', 'block', blockSize),
+      assign((h, u) => `${h} += ${u};`),
+      '}}',
+    );
+  } else {
+    net.push(assign((h) => `${h} = activate(${h});`));
+    if (update.kind === 'residual') {
+      net.push(
+        ...[shareSource(plan, 'h'), '{'],
+        ...hidden('hidden'),
+        assign((h, u) => `${h} += activate(${u});`),
+        '}',
+      );
+    }
+  }
+  net.push(
+    shareSource(plan, 'h'),
+    declareSums(plan, outColumns, 'c'),
+    outSource(plan, offsets.get('out')!, 'c', record),
+    said('out', 'c', outColumns),
+  );
+
+  return `${commonSource(plan)}
+var<workgroup> cells: array<number4, ${plan.cellSpace}>;
+var<workgroup> staged: array<number4, ${plan.weightSpace}>;
+/** Of the tile: the largest change, or BROKEN. */
+var<workgroup> largest: atomic<u32>;
+${readoutSource(card)}
+${update.updateProbability < 1 ? chanceSource(update.updateProbability) : ''}
+fn activate(x: vec4f) -> vec4f {
+  return ${update.activation === 'relu' ? 'max(x, vec4f(0))' : 'select(exp(min(x, vec4f(0))) - 1.0, x, x > vec4f(0))'};
+}
+
+/** Asked of the bits: compilers may take it that numbers are finite. */
+fn finite(x: vec4f) -> bool {
+  return all((bitcast<vec4u>(x) & vec4u(0x7f800000u)) != vec4u(0x7f800000u));
+}
+
+@compute @workgroup_size(${plan.threads})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let index = tileIndex(group);
+  if (index >= tileCount()) { return; }
+  let tile = tileAt(index);
+  let job = tile.job;
+  let stride = job.side * job.side;
+${positionSource(plan)}
+${net.join('\n')}
+${changeSource(card, plan)}
+${answerSource(plan)}
+}
+`;
+}
+
+/** The new states: what the net says, the leak, chance and the limit. */
+function changeSource({ update }: Card, plan: Plan): string {
+  const { perThread } = plan.outColumns;
+  const { leak, stateLimit, updateProbability } = update;
+  return each(plan.cellsPerThread, (j) => {
+    const groups = each(perThread, (p) => {
+      const change = leak > 0 ? `(c_${j}_${p} - ${f32(leak)} * old)` : `c_${j}_${p}`;
+      const moved =
+        updateProbability < 1 ? `select(old, old + ${change}, acts)` : `old + ${change}`;
+      const limit =
+        stateLimit === undefined
+          ? 'moved'
+          : `clamp(moved, vec4f(${f32(-stateLimit)}), vec4f(${f32(stateLimit)}))`;
+      return `    {
+      let unit = share * ${perThread}u + ${p}u;
+      if (unit < CHANNELS) {
+        let old = groupOf(job, source, unit);
+        let moved = ${moved};
+        runaway = runaway || !finite(moved);
+        states[job.goal + unit * stride + cell] = ${limit};
+      }
+    }`;
+    });
+    return `  if (inside(job, x_${j}, y_${j})) {
+    let cell = u32(y_${j}) * job.side + u32(x_${j});
+    let source = sourceOf(job, x_${j}, y_${j});
+    ${updateProbability < 1 ? 'let acts = takesPart(atomicLoad(&answers[job.answer + 1u]), cell);' : ''}
+    var runaway = false;
+${groups}
+    if (runaway) { atomicMax(&largest, ${BROKEN}u); }
+  }`;
+  });
+}
+
+/** What is seen of the new states, which other threads of the tile have written. */
+const answerSource = ({ cells, tileWidth }: Plan): string => `
+  storageBarrier();
+  workgroupBarrier();
+  for (var i = thread; i < ${cells}u; i += THREADS) {
+    let x = tile.x + i32(i % ${tileWidth}u);
+    let y = tile.y + i32(i / ${tileWidth}u);
+    if (!inside(job, x, y)) { continue; }
+    let cell = u32(y) * job.side + u32(x);
+    let at = job.goal + cell;
+    let rgba = readCell(at, stride);
+    let presence = readPresence(at, stride, rgba);
+    atomicStore(&answers[job.answer + ${ANSWER_HEAD}u + cell], rgba);
+    atomicOr(
+      &answers[job.answer + ${ANSWER_HEAD}u + stride + (cell >> 2u)],
+      presence << (8u * (cell & 3u)));
+    if (compares(job)) { atomicMax(&largest, difference(seen[job.seen + cell], rgba)); }
+    seen[job.seen + cell] = rgba;
+  }
+  workgroupBarrier();
+  if (thread == 0u) { atomicMax(&answers[job.answer], atomicLoad(&largest)); }`;
+
+/** A number as WGSL writes it. */
+const f32 = (value: number): string => `f32(${value})`;

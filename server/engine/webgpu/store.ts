@@ -1,0 +1,191 @@
+/**
+ * The store of patches whose states live on a GPU. The CPU knows their names and stages, and now and then is given a copy
+ * of their states: with the steps made since, which it notes down, that is enough to bring each back to the very bit.
+ */
+import type { Model } from '../../vnca/checkpoint.ts';
+import { firstStage, seedState } from '../../vnca/growth.ts';
+import { brokenReadout } from '../core/broken.ts';
+import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from '../core/checks.ts';
+import type { PatchStore } from '../core/patchStore.ts';
+import { EngineError, type PatchId, type Readout } from '../engine.ts';
+import type { OpenGpu } from './device.ts';
+import { Keeper } from './keeper.ts';
+import { createMachine, type Seen } from './machine.ts';
+import {
+  beginSave,
+  createPatch,
+  type GpuPatch,
+  isDue,
+  jobOf,
+  logStep,
+  netOf,
+  restorePatches,
+  settlePatch,
+} from './patch.ts';
+import { fromGroups, toGroups } from './states.ts';
+
+export interface GpuStoreOptions {
+  /** Names are those of the cards. */
+  readonly models: readonly Model[];
+  readonly open: OpenGpu;
+  /** Computes in 16 bits. */
+  readonly half: boolean;
+  /** See `KeeperOptions`. */
+  readonly patience?: readonly number[];
+}
+
+/** @throws EngineError unavailable; Error: the GPU's compiler refuses a kernel */
+export async function createGpuStore(options: GpuStoreOptions): Promise<PatchStore> {
+  const { models, open, half, patience } = options;
+  checkNames(models);
+  const allSpecies = new Map(models.map(({ card }) => [card.name, { card }]));
+  const patches = new Map<PatchId, GpuPatch>();
+  const find = (id: PatchId): GpuPatch => {
+    const patch = patches.get(id);
+    if (!patch) throw new EngineError('unknown-patch', String(id));
+    return patch;
+  };
+
+  let restored: GpuPatch[] = [];
+  const keeper = new Keeper({
+    open: async () => createMachine(models, await open(), half),
+    restore: async (machine) => {
+      restored = [...new Set([...patches.values(), ...keeper.waiting])];
+      await restorePatches(machine, restored, (call) => keeper.waitsFor(call));
+    },
+    settle: (machine) => {
+      const there = new Set(restored);
+      for (const patch of patches.values()) if (!there.has(patch)) settlePatch(machine, patch);
+    },
+    sweep: (machine) => {
+      const living = new Set(patches.values());
+      for (const patch of restored) {
+        if (!living.has(patch)) machine.forget(netOf(machine, patch), patch.place!);
+      }
+    },
+    ...(patience && { patience }),
+  });
+  await keeper.start();
+
+  const read = (wanted: readonly GpuPatch[]): Promise<Float32Array[]> =>
+    keeper.ask(wanted, (machine) => machine.read(wanted.map(({ place }) => place!))).answer;
+
+  const save = (due: readonly GpuPatch[]): void => {
+    if (due.length === 0) return;
+    const keep = due.map(beginSave);
+    read(due).then(
+      (states) => {
+        states.forEach((state, i) => {
+          keep[i](state);
+        });
+      },
+      // Then every other call fails too, and says why.
+      () => {},
+    );
+  };
+
+  return {
+    pipelined: true,
+
+    plant(news) {
+      keeper.check();
+      const planted = new Map<PatchId, GpuPatch>();
+      for (const { patch: id, checkpoint, latent } of news) {
+        const species = allSpecies.get(checkpoint);
+        if (!species) throw new EngineError('unknown-checkpoint', checkpoint);
+        if (patches.has(id) || planted.has(id)) {
+          throw new EngineError('duplicate-patch', String(id));
+        }
+        const { card } = species;
+        checkLatent(id, latent, card);
+        const stage = firstStage(card);
+        const state = toGroups(seedState(latent, stage, card.channels), stage, card.channels);
+        planted.set(id, createPatch({ id, species, latent: latent.slice() }, { stage, state }));
+      }
+      for (const [id, patch] of planted) {
+        patches.set(id, patch);
+        if (keeper.machine) settlePatch(keeper.machine, patch);
+      }
+    },
+
+    async step(steps) {
+      keeper.check();
+      const entries = steps.map((step) => ({ patch: find(step.patch), step }));
+      checkSteps(entries);
+      if (entries.length === 0) return [];
+      const stepped = entries.map(({ patch }) => patch);
+      save(stepped.filter(isDue));
+      const asked = entries.map(({ patch, step }) => ({
+        ...step,
+        compare: patch.seen && !step.divide,
+      }));
+      const { call, answer } = keeper.ask(stepped, (machine) =>
+        machine.step(stepped.map((patch, i) => jobOf(machine, patch, asked[i]))),
+      );
+      const stages = entries.map(({ patch, step }) => {
+        logStep(patch, call, step);
+        patch.seen = true;
+        return (patch.stage = stageAfter(patch, step));
+      });
+      const seen = await answer;
+      return seen.map((one, i) => readoutOf(steps[i].patch, stages[i], one));
+    },
+
+    async exportStates(ids) {
+      keeper.check();
+      const wanted = ids.map(find);
+      const stages = wanted.map(({ stage }) => stage);
+      const states = await read(wanted);
+      return states.map((state, i) =>
+        fromGroups(state, stages[i], wanted[i].species.card.channels),
+      );
+    },
+
+    importStates(states) {
+      keeper.check();
+      const found = states.map(({ patch: id, state }) => {
+        const patch = find(id);
+        const { card } = patch.species;
+        const stage = checkState(id, state, card);
+        return { patch, saved: { stage, state: toGroups(state, stage, card.channels) } };
+      });
+      for (const { patch, saved } of found) {
+        // Another patch from here on: calls that wait are about the one before.
+        const next = createPatch(patch, saved);
+        patches.set(patch.id, next);
+        if (!keeper.machine) continue;
+        next.place = patch.place;
+        keeper.machine.write(patch.place!, saved.stage, saved.state);
+      }
+    },
+
+    dispose(ids) {
+      keeper.check();
+      for (const id of ids) {
+        const patch = patches.get(id);
+        patches.delete(id);
+        if (patch && keeper.machine) {
+          keeper.machine.forget(netOf(keeper.machine, patch), patch.place!);
+        }
+      }
+    },
+
+    async close() {
+      keeper.close();
+      patches.clear();
+    },
+  };
+}
+
+/** @param seen its pixels are taken over */
+function readoutOf(patch: PatchId, stage: number, { pixels, change, broken }: Seen): Readout {
+  const cells = stage * stage;
+  const readout = {
+    patch,
+    stage,
+    rgba: pixels.subarray(0, 4 * cells),
+    presence: pixels.subarray(4 * cells),
+    change: change ?? 255,
+  };
+  return broken ? brokenReadout(readout) : readout;
+}

@@ -1,0 +1,68 @@
+/** A net's weights as a GPU reads them: rows of inputs in groups of four, padded with zeros to the threads' columns. */
+import type { Model } from '../../vnca/checkpoint.ts';
+import type { Plan } from './plan.ts';
+import { layersOf } from './record.ts';
+
+export interface PackedWeights {
+  /** In groups of four values: where each layer begins. */
+  readonly offsets: ReadonlyMap<string, number>;
+  /** Float32 values, or 16-bit floats. */
+  readonly data: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
+}
+
+/** Rows of 'perceive' are those of one of nine neighbours after the other, [9, 4·channels]. */
+export function packWeights({ card, tensors }: Model, plan: Plan): PackedWeights {
+  const offsets = new Map<string, number>();
+  const parts: {
+    kernel: Float32Array;
+    taps: number;
+    inputs: number;
+    rows: number;
+    width: number;
+  }[] = [];
+  let size = 0;
+  for (const layer of layersOf(card)) {
+    offsets.set(layer, size / 4);
+    const perceives = layer === 'perceive';
+    const width = 4 * (layer === 'out' ? plan.outColumns : plan.hiddenColumns).all;
+    const taps = perceives ? 9 : 1;
+    const inputs = perceives ? card.channels : card.update.hidden;
+    const rows = 4 * (perceives ? plan.channels : plan.hidden);
+    parts.push({ kernel: tensors.get(`update.${layer}.kernel`)!.data, taps, inputs, rows, width });
+    size += taps * rows * width;
+  }
+  const values = new Float32Array(size);
+  let at = 0;
+  for (const { kernel, taps, inputs, rows, width } of parts) {
+    const units = kernel.length / (taps * inputs);
+    for (let tap = 0; tap < taps; tap++) {
+      for (let i = 0; i < inputs; i++) {
+        const from = (tap * inputs + i) * units;
+        values.set(kernel.subarray(from, from + units), at + (tap * rows + i) * width);
+      }
+    }
+    at += taps * rows * width;
+  }
+  return { offsets, data: plan.half ? toHalf(values) : values };
+}
+
+const FLOAT = new Float32Array(1);
+const BITS = new Uint32Array(FLOAT.buffer);
+
+/** To 16-bit floats, to the nearest, ties to even; too large becomes infinite. */
+export function toHalf(values: Float32Array): Uint16Array<ArrayBuffer> {
+  return Uint16Array.from(values, halfOf);
+}
+
+function halfOf(value: number): number {
+  FLOAT[0] = value;
+  const sign = (BITS[0] >>> 16) & 0x8000;
+  const magnitude = Math.abs(FLOAT[0]);
+  if (magnitude >= 65520) return sign | 0x7c00;
+  // Below 2^-14 steps have one size. Scaled by it, addition to 2^23 rounds as asked.
+  if (magnitude < 2 ** -14) return sign | (Math.fround(magnitude * 2 ** 24 + 2 ** 23) % 2 ** 23);
+  BITS[0] &= 0x7fffffff;
+  // Half of the last kept bit, less one where that bit is even: what carries over is the rounding.
+  const rounded = BITS[0] + 0x0fff + ((BITS[0] >>> 13) & 1);
+  return sign | ((rounded >>> 13) - 0x1c000);
+}

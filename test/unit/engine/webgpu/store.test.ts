@@ -1,0 +1,186 @@
+/** What only a store whose states live on a GPU has to show: lost devices, buffers, calls that overlap, chance. */
+import type { PatchStore } from '../../../../server/engine/core/patchStore.ts';
+import { EngineError, type PatchStep } from '../../../../server/engine/engine.ts';
+import { type Gpu, openGpu } from '../../../../server/engine/webgpu/device.ts';
+import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
+import type { Model } from '../../../../server/vnca/checkpoint.ts';
+import { createRandom } from '../../../../shared/random.ts';
+import { tinyModel } from '../../vnca/tinyModel.ts';
+import { PATIENCE, present } from './support.ts';
+
+const update = { kind: 'simple', hidden: 8, stateLimit: 4 };
+const plain = tinyModel({ name: 'plain', update });
+/** The same weights, but half of the cells stay as they are. */
+const chance: Model = {
+  tensors: plain.tensors,
+  card: { ...plain.card, name: 'chance', update: { ...plain.card.update, updateProbability: 0.5 } },
+};
+const MODELS = [plain, chance];
+const CHANNELS = plain.card.channels;
+
+const still = (patch: number): PatchStep => ({ patch, divide: false });
+const seed = (patch: number, checkpoint = 'plain') => ({
+  ...{ patch, checkpoint },
+  latent: createRandom(patch).latent(CHANNELS),
+});
+const stateOf = (n: number, side: number): Float32Array =>
+  createRandom(n).latent(side * side * CHANNELS);
+
+/** A store, and the devices it was given. */
+async function opened(
+  open: () => Promise<Gpu> = () => openGpu(false),
+): Promise<{ store: PatchStore; gpus: Gpu[] }> {
+  const gpus: Gpu[] = [];
+  const store = await createGpuStore({
+    models: MODELS,
+    half: false,
+    patience: [0],
+    open: async () => {
+      const gpu = await open();
+      gpus.push(gpu);
+      return gpu;
+    },
+  });
+  return { store, gpus };
+}
+
+const describeHere = present.includes('webgpu') ? describe : describe.skip;
+
+describeHere('a store on a GPU', () => {
+  let store: PatchStore;
+  let gpus: Gpu[];
+  beforeAll(async () => {
+    ({ store, gpus } = await opened());
+    // Compiles the kernels.
+    store.plant([seed(1), seed(2, 'chance')]);
+    await store.step([still(1), still(2)]);
+    store.dispose([1, 2]);
+  }, PATIENCE);
+  afterAll(() => store.close());
+  const { warn } = console;
+  let warnings: unknown[] = [];
+  beforeEach(() => {
+    warnings = [];
+    console.warn = (...words) => warnings.push(words);
+  });
+  afterEach(() => {
+    console.warn = warn;
+    store.dispose([1, 2, 3, 4, 5]);
+  });
+
+  test('by chance, cells take the whole step or stay as they are', async () => {
+    store.plant([seed(1), seed(2, 'chance')]);
+    const state = stateOf(5, 16);
+    store.importStates([1, 2].map((patch) => ({ patch, state })));
+    await store.step([still(1), still(2)]);
+    const [all, some] = await store.exportStates([1, 2]);
+    let moved = 0;
+    for (let cell = 0; cell < 256; cell++) {
+      const at = [cell * CHANNELS, (cell + 1) * CHANNELS] as const;
+      const acts = some[at[0]] !== state[at[0]];
+      if (acts) moved++;
+      const wanted = (acts ? all : state).subarray(...at);
+      some.subarray(...at).forEach((x, c) => {
+        expect(x).toBeCloseTo(wanted[c], 5);
+      });
+    }
+    // Four standard deviations of 256 fair coins.
+    expect(Math.abs(moved - 128)).toBeLessThan(32);
+  });
+
+  test('calls may be made before earlier ones are answered', async () => {
+    store.plant([seed(1), seed(2)]);
+    const first = store.step([{ patch: 1, divide: true }, still(2)]);
+    const second = store.step([{ patch: 1, divide: true }, still(2)]);
+    const between = store.exportStates([2]);
+    const third = store.step([still(2)]);
+    store.dispose([1]);
+    const stages = (await Promise.all([first, second, third])).map((r) => r.map((x) => x.stage));
+    expect(stages).toEqual([[4, 2], [8, 2], [2]]);
+    store.plant([seed(3)]);
+    store.importStates([{ patch: 3, state: (await between)[0] as Float32Array }]);
+    await store.step([still(3)]);
+    expect(await store.exportStates([3])).toEqual(await store.exportStates([2]));
+  });
+
+  test('2,000 rounds of planting and disposing leave no buffer behind', async () => {
+    const { device } = gpus.at(-1)!;
+    let created = 0;
+    let destroyed = 0;
+    const create = device.createBuffer.bind(device);
+    device.createBuffer = (descriptor) => {
+      created++;
+      const buffer = create(descriptor);
+      const destroy = buffer.destroy.bind(buffer);
+      buffer.destroy = () => {
+        destroyed++;
+        destroy();
+      };
+      return buffer;
+    };
+    const ids = Array.from({ length: 40 }, (_, i) => 100 + i);
+    const round = (): void => {
+      store.plant(ids.map((id) => seed(id, id % 2 ? 'plain' : 'chance')));
+      store.dispose(ids);
+    };
+    round();
+    const before = created - destroyed;
+    for (let k = 0; k < 2_000; k++) {
+      store.plant([seed(1)]);
+      if (k % 100 === 0) await store.step([still(1)]);
+      store.dispose([1]);
+      if (k % 250 === 0) round();
+    }
+    expect(created - destroyed).toBe(before);
+    expect(created).toBeLessThan(200);
+    device.createBuffer = create;
+  });
+
+  test('a lost device is replaced, and nothing is lost with it, to the bit', async () => {
+    const other = await opened();
+    const run = async (mine: PatchStore, lose?: () => void): Promise<unknown> => {
+      mine.plant([seed(1), seed(2, 'chance'), seed(3), seed(4)]);
+      for (let k = 0; k < 90; k++) {
+        const divide = k === 5 || k === 60;
+        const keep = Uint8Array.from({ length: 16 }, (_, i) => i % 3);
+        const wound = k === 40 ? { keep } : {};
+        await mine.step([{ patch: 1, divide, ...wound }, still(2), still(3)]);
+      }
+      lose?.();
+      // Made when the store knows nothing of it yet, and while it seeks another device.
+      const steps = [mine.step([still(1), still(2), still(3)]), mine.step([still(1), still(3)])];
+      mine.dispose([3]);
+      mine.importStates([{ patch: 4, state: stateOf(8, 4) }]);
+      mine.plant([seed(5)]);
+      const readouts = await Promise.all(steps);
+      const ids = [1, 2, 4, 5];
+      readouts.push(await mine.step(ids.map(still)));
+      const states = await mine.exportStates(ids);
+      mine.dispose([...ids, 3]);
+      return { readouts, states };
+    };
+    const wanted = await run(other.store);
+    expect(await run(store, () => gpus.at(-1)!.device.destroy())).toEqual(wanted);
+    expect(gpus).toHaveLength(2);
+    expect(warnings).toHaveLength(1);
+    await other.store.close();
+  });
+
+  test('when no device comes in its place, every call fails and says why', async () => {
+    let opens = 0;
+    const { store: mine, gpus: given } = await opened(async () => {
+      if (opens++ > 0) throw new EngineError('unavailable', 'no GPU answers');
+      return openGpu(false);
+    });
+    mine.plant([seed(1)]);
+    given[0].device.destroy();
+    const failure = {
+      reason: 'failed',
+      detail: 'the GPU was lost, and none came in its place: no GPU answers',
+    };
+    await expect(mine.step([still(1)])).rejects.toMatchObject(failure);
+    await expect(mine.step([still(1)])).rejects.toMatchObject(failure);
+    expect(() => mine.plant([seed(2)])).toThrow(EngineError);
+    await mine.close();
+  });
+});

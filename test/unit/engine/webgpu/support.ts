@@ -1,0 +1,17 @@
+/** Which GPU engines are here; where one is missing, its refusal is tested instead. */
+import { type BackendName, selectBackend } from '../../../../server/engine/backend.ts';
+
+export const present: BackendName[] = [];
+export const refusals = new Map<BackendName, unknown>();
+
+for (const name of ['webgpu', 'webgpu-f16'] as const) {
+  try {
+    await selectBackend(name);
+    present.push(name);
+  } catch (error) {
+    refusals.set(name, error);
+  }
+}
+
+/** A software adapter takes seconds to compile a kernel, and more beside other work, ms. */
+export const PATIENCE = 300_000;

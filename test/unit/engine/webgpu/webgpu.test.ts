@@ -1,0 +1,19 @@
+/** The GPU engine under the contract of all, where an adapter is here, be it one that computes on the CPU. */
+import { createEngine } from '../../../../server/engine/create.ts';
+import { CONTRACT_MODELS, describeEngineContract } from '../contract.ts';
+import { present, refusals } from './support.ts';
+
+// The same kernels with another type of numbers: left to `npm run test:full`.
+const full = process.env.VIVARIUM_TEST_FULL === '1';
+
+for (const backend of present) {
+  if (backend === 'webgpu-f16' && !full) continue;
+  describeEngineContract(backend, () => createEngine({ checkpoints: CONTRACT_MODELS, backend }));
+}
+
+for (const [name, refusal] of refusals) {
+  test(`no ${name} here: ${(refusal as Error).message}`, () => {
+    expect(refusal).toMatchObject({ name: 'EngineError', reason: 'unavailable' });
+    expect((refusal as Error).message).toMatch(/install|run npm ci|take webgpu/);
+  });
+}
