@@ -57,9 +57,9 @@ export interface StoreBackend extends BackendFacts {
 export type Backend = RuleBackend | StoreBackend;
 
 /** Loaded only when wanted: each brings a large library along. */
-const STARTERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
-  webgpu: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(),
-  'webgpu-f16': async () => (await import('./webgpu/webgpu.ts')).startWebgpu(true),
+const STARTERS: Readonly<Record<BackendName, (onlyGpu?: boolean) => Promise<Backend>>> = {
+  webgpu: async (onlyGpu) => (await import('./webgpu/webgpu.ts')).startWebgpu(false, onlyGpu),
+  'webgpu-f16': async (onlyGpu) => (await import('./webgpu/webgpu.ts')).startWebgpu(true, onlyGpu),
   tensorflow: async () => (await import('./tfjs/tensorflow.ts')).startTensorflow(),
   onnx: async () => (await import('./onnx/onnx.ts')).startOnnx(),
   wasm: async () => (await import('./tfjs/wasm.ts')).startWasm(),
@@ -108,7 +108,7 @@ async function firstThatWorks<T>(
   const reasons: string[] = [];
   for (const { name, onlyGpu } of wanted === 'auto' ? AUTO : [{ name: wanted, onlyGpu: false }]) {
     try {
-      const backend = await STARTERS[name]();
+      const backend = await STARTERS[name](onlyGpu);
       if (!onlyGpu || backend.gpu) return await use(backend);
     } catch (error) {
       reasons.push(`${name}: ${reasonOf(error)}`);
