@@ -67,8 +67,13 @@ export type Backend = RuleBackend | StoreBackend;
 
 /** What can be started, and what a host must know of it. One row is all that a new backend needs here. */
 export interface Candidate {
-  /** Loaded only when wanted: each brings a large library along. @throws Error it does not start, and why */
-  readonly start: () => Promise<Backend>;
+  /**
+   * Loaded only when wanted: each brings a large library along.
+   *
+   * @param onlyGpu a CPU would not be taken, so none need be started
+   * @throws Error it does not start, and why
+   */
+  readonly start: (onlyGpu?: boolean) => Promise<Backend>;
   /** What it needs, for people. */
   readonly needs: string;
   /** What a host can do where it does not start. */
@@ -81,13 +86,13 @@ export type Candidates = Readonly<Record<BackendName, Candidate>>;
 
 export const CANDIDATES: Candidates = {
   webgpu: {
-    start: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(),
+    start: async (onlyGpu) => (await import('./webgpu/webgpu.ts')).startWebgpu(false, onlyGpu),
     needs: 'a GPU with a Vulkan, Metal or Direct3D 12 driver',
     remedy: 'npm ci, and a Vulkan driver for the GPU',
     gpu: { vendors: GPU_VENDORS, remedy: 'install a Vulkan driver for the GPU' },
   },
   'webgpu-f16': {
-    start: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(true),
+    start: async (onlyGpu) => (await import('./webgpu/webgpu.ts')).startWebgpu(true, onlyGpu),
     needs: 'as webgpu, and a GPU that computes with 16-bit floats',
     remedy: '--engine webgpu',
     gpu: { vendors: GPU_VENDORS, remedy: 'install a Vulkan driver for the GPU' },
@@ -234,7 +239,7 @@ async function firstThatWorks<T>(
       passed.push({ name, onlyGpu, reason, ...(helps && help !== undefined && { remedy: help }) });
     };
     try {
-      const backend = await start();
+      const backend = await start(onlyGpu);
       if (!onlyGpu || backend.gpu) return { used: await use(backend), passed };
       pass(`no GPU that it can use, only ${backend.info.device}`, gpu?.remedy);
     } catch (error) {

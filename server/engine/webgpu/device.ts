@@ -1,4 +1,5 @@
 /** Finds a GPU with a Vulkan, Metal or Direct3D 12 driver, by Dawn, and opens it. */
+import { existsSync } from 'node:fs';
 import { EngineError } from '../engine.ts';
 
 export interface Gpu {
@@ -33,6 +34,13 @@ export async function findGpu(): Promise<FoundGpu> {
     half: adapter.features.has('shader-f16'),
   };
 }
+
+/** What Linux calls GPUs: of the kernel's own drivers, NVIDIA's, and Windows' beneath it. */
+const DEVICE_FILES = ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'];
+
+/** Whether it is worth asking for a real GPU: drivers that find none complain on the terminal. */
+export const mayHaveGpu = (): boolean =>
+  process.platform !== 'linux' || DEVICE_FILES.some((file) => existsSync(file));
 
 /** Drivers that do not all say of themselves that they are a fallback. */
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|software/i;

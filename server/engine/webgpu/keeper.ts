@@ -111,8 +111,8 @@ export class Keeper {
     if (!machine.isLost()) await pause(LAST_WORDS);
     const lost = machine.isLost();
     machine.destroy();
-    if (lost) await this.recover();
-    else this.end(new EngineError('failed', error.message));
+    if (!lost) this.end(new EngineError('failed', error.message));
+    else await this.recover().catch((e: Error) => this.end(new EngineError('failed', e.message)));
   }
 
   private async recover(): Promise<void> {

@@ -67,7 +67,7 @@ const MOST_WEIGHT_BYTES = 12_288;
 
 /** @throws EngineError unavailable: the net is too wide for this GPU */
 export function planFor(
-  { channels, update }: Pick<Card, 'channels' | 'update' | 'name'>,
+  { channels, update }: Pick<Card, 'channels' | 'update'>,
   limits: PlanLimits,
   half: boolean,
 ): Plan {

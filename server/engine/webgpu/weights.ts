@@ -1,5 +1,6 @@
 /** A net's weights as a GPU reads them: rows of inputs in groups of four, padded with zeros to the threads' columns. */
 import type { Model } from '../../vnca/checkpoint.ts';
+import { EngineError } from '../engine.ts';
 import type { Plan } from './plan.ts';
 import { layersOf } from './record.ts';
 
@@ -10,7 +11,14 @@ export interface PackedWeights {
   readonly data: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
 }
 
-/** Rows of 'perceive' are those of one of nine neighbours after the other, [9, 4·channels]. */
+/** What rounds to more than the largest 16-bit float. */
+const TOO_LARGE = 65_520;
+
+/**
+ * Rows of 'perceive' are those of one of nine neighbours after the other, [9, 4·channels].
+ *
+ * @throws EngineError unavailable: 16 bits do not hold a weight
+ */
 export function packWeights({ card, tensors }: Model, plan: Plan): PackedWeights {
   const offsets = new Map<string, number>();
   const parts: {
@@ -43,6 +51,9 @@ export function packWeights({ card, tensors }: Model, plan: Plan): PackedWeights
     }
     at += taps * rows * width;
   }
+  if (plan.half && values.some((x) => Math.abs(x) >= TOO_LARGE)) {
+    throw new EngineError('unavailable', `weights of "${card.name}" are too large for 16 bits`);
+  }
   return { offsets, data: plan.half ? toHalf(values) : values };
 }
 
@@ -58,7 +69,7 @@ function halfOf(value: number): number {
   FLOAT[0] = value;
   const sign = (BITS[0] >>> 16) & 0x8000;
   const magnitude = Math.abs(FLOAT[0]);
-  if (magnitude >= 65520) return sign | 0x7c00;
+  if (magnitude >= TOO_LARGE) return sign | 0x7c00;
   // Below 2^-14 steps have one size. Scaled by it, addition to 2^23 rounds as asked.
   if (magnitude < 2 ** -14) return sign | (Math.fround(magnitude * 2 ** 24 + 2 ** 23) % 2 ** 23);
   BITS[0] &= 0x7fffffff;

@@ -1,9 +1,11 @@
+import type { BackendName } from '../../../server/engine/backend.ts';
 import { createEngine, type EngineOptions } from '../../../server/engine/create.ts';
 import type { Engine } from '../../../server/engine/engine.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
 import { bitsOf, CONTRACT_MODELS, describeEngineContract } from './contract.ts';
+import { present } from './webgpu/support.ts';
 
 let open: Engine | undefined;
 
@@ -24,7 +26,8 @@ for (const backend of ['onnx', 'wasm', 'cpu'] as const) {
 
 test('auto finds a backend that works, and says which', async () => {
   const engine = await opened({ checkpoints: [] });
-  expect(['tensorflow', 'onnx']).toContain(engine.info.name);
+  expect(['webgpu', 'tensorflow', 'onnx']).toContain(engine.info.name);
+  if (engine.info.name === 'webgpu') expect(engine.info.device).toMatch(/^GPU /);
   expect(engine.info.device).toMatch(/^(CPU|GPU) \(.+\)$/);
 });
 
@@ -38,7 +41,10 @@ test('two checkpoints of one name are refused', async () => {
   );
 });
 
-test.each(['onnx', 'wasm'] as const)(
+const batched: BackendName[] = ['onnx', 'wasm'];
+if (present.includes('webgpu')) batched.push('webgpu');
+
+test.each(batched)(
   'ISO-2: on %s, small stages of the shipped net step alike in batches of any size, bit for bit',
   async (backend) => {
     const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);

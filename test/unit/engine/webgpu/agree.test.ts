@@ -20,7 +20,8 @@ const MODELS: readonly Model[] = [
       channels: 9,
       latentSize: 14,
       update: {
-        ...{ kind: 'residual', hidden: 20, activation: 'relu', leak: 0.5, standingInput },
+        ...{ kind: 'residual', hidden: 20, activation: 'relu', leak: 0.5, stateLimit: 4 },
+        standingInput,
         genome: { hidden: 11, expressed: 5, scalesPerception: false, gain: 0.3 },
       },
       readout: { kind: 'rgba-premultiplied', channels: [5, 0, 8, 4] },
