@@ -51,7 +51,7 @@ test.each([
   [['constructor'], 'There is no bench "constructor".'],
   [[], 'Which bench?'],
   [['engines', 'peer'], 'One bench at a time, not "engines peer".'],
-  [['engines', '--engine', 'steam'], '--engine must be one of tensorflow'],
+  [['engines', '--engine', 'steam'], '--engine must be one of webgpu'],
   [['engines', '--fast'], "Unknown option '--fast'"],
 ])('%p is refused by name, with the help and an exit code', async (args, sentence) => {
   const { code, output, errors } = await bench(...args);
