@@ -60,7 +60,7 @@ export async function benchEngines(
   for (const net of await loadNets(checkpoint)) {
     const stands: Stand[] = [];
     for (const name of engine ? [engine] : USUAL) {
-      const stand = await open(name, net, log);
+      const stand = await open(name, net, engine !== undefined, log);
       if (stand) stands.push(stand);
     }
     try {
@@ -81,10 +81,11 @@ export async function benchEngines(
 async function open(
   name: BackendName,
   net: Net,
+  named: boolean,
   log: (line: string) => void,
 ): Promise<Stand | undefined> {
   try {
-    return await Stand.open(name, net);
+    return await Stand.open(name, net, named);
   } catch (error) {
     if (!(error instanceof EngineError) || error.reason !== 'unavailable') throw error;
     log(`left out: ${error.detail}`);

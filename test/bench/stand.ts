@@ -1,7 +1,7 @@
 /** One engine with one net at the bench: what is measured of it in each round. */
 import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts';
 import { createEngine } from '../../server/engine/create.ts';
-import type { Engine } from '../../server/engine/engine.ts';
+import { type Engine, EngineError } from '../../server/engine/engine.ts';
 import { createRandom } from '../../shared/random.ts';
 import { type Bare, startBare } from './bareProcess.ts';
 import { flopPerCell, type Net } from './nets.ts';
@@ -18,6 +18,9 @@ const FEWEST_ROUNDS = 3;
 const ENOUGH_MS = 300;
 const MOST_TIMES = 100;
 const PRODUCTS = 3;
+
+/** Such a driver is there to be right; how fast it is says nothing of a GPU. */
+const POSING = /^CPU posing as a GPU/;
 
 /** Samples of one number of patches; cells/s. */
 export interface SizeSamples {
@@ -59,11 +62,17 @@ export class Stand {
   /**
    * Starts engine and bare backend and takes every size once, unmeasured.
    *
-   * @throws EngineError the engine does not start here
+   * @param named whether it was asked for by name: else a driver that computes on the CPU will not do for a GPU
+   * @throws EngineError unavailable: the engine does not start here, or is no such thing
    */
-  static async open(name: BackendName, net: Net): Promise<Stand> {
+  static async open(name: BackendName, net: Net, named: boolean): Promise<Stand> {
     const before = residentMiB();
     const engine = await createEngine({ checkpoints: [net.model], backend: name });
+    const { device } = engine.info;
+    if (!named && POSING.test(device)) {
+      await engine.close();
+      throw new EngineError('unavailable', `${name}, unless it is named: ${device}`);
+    }
     const started = residentMiB() - before;
     const patches = await Patches.grow(engine, net.model);
     const bare = await startBare({ name, folder: net.folder }, patches.stock);
