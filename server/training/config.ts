@@ -49,6 +49,23 @@ const pool = v.strictObject({
       metamorphosis: v.optional(v.boolean(), false),
     }),
   ),
+  /**
+   * So many more states an update that live among others: a part of their ground is closed, as neighbours close it in a room, and
+   * stays so for long. Cells there are zeroed before each step and not judged.
+   */
+  crowded: v.exactOptional(
+    v.strictObject({
+      batch: count,
+      /** Most states kept for these. */
+      size: v.optional(count, 256),
+      /** Share of the drawn ones that make way for a state of the pool, with new neighbours. */
+      renewed: v.optional(share, 0.15),
+      /** Largest share of the cells that is closed. */
+      largest: v.optional(share, 0.7),
+      /** Chance that a micro-batch of new organisms grows up crowded. */
+      fresh: v.optional(share, 0),
+    }),
+  ),
   /** Share of the drawn states that are wounded first. */
   wounded: v.optional(share, 0.5),
   wounds: v.optional(v.pipe(v.array(v.picklist(WOUND_KINDS)), v.minLength(1)), ['square']),
@@ -169,6 +186,13 @@ const RELATIONS: readonly [path: string, wrong: (config: Fields) => string | fal
         pool?.calm &&
         pool.calm.batch % batch.micro !== 0 &&
         `is ${pool.calm.batch}, no multiple of "batch.micro" ${batch.micro}`,
+    ],
+    [
+      'pool.crowded.batch',
+      ({ batch, pool }) =>
+        pool?.crowded &&
+        (pool.crowded.batch % batch.micro !== 0 || pool.crowded.batch > pool.crowded.size) &&
+        `is ${pool.crowded.batch}: must be a multiple of "batch.micro" ${batch.micro}, no more than "size" ${pool.crowded.size}`,
     ],
     [
       'places',

@@ -3,7 +3,7 @@ import type { Random } from '../../shared/random.ts';
 import { type Drawn, drawnAt, type TrainingConfig } from './config.ts';
 import { growthSegments, type Segment, stayingSegments } from './model/segments.ts';
 import type { PoolEntry } from './pool.ts';
-import { applyWound, woundMask } from './wounds.ts';
+import { applyWound, woundMask, woundOfShare } from './wounds.ts';
 
 export interface Life {
   /** Indices of the images that shall be shown. */
@@ -13,6 +13,8 @@ export interface Life {
   readonly differentiated: number;
   /** What the picture after a segment counts, by the segment's index. */
   readonly judged: ReadonlyMap<number, number>;
+  /** [N, S, S] of grown patches: 1 where the ground is open. Absent: all of it is. */
+  readonly open?: Uint8Array;
   /** [N, S, S, C] of a life that goes on, and how old they are. */
   readonly states?: Float32Array;
   readonly ages?: readonly number[];
@@ -35,6 +37,9 @@ export interface Moment {
   readonly leak: number;
 }
 
+/** Shapes of the ground that neighbours hold. */
+const NEIGHBOURS = ['disc', 'half', 'bar'] as const;
+
 /** Smaller pictures tell nothing, but cells may learn their places there. */
 const SMALLEST_JUDGED = 4;
 
@@ -53,7 +58,13 @@ export function freshLife(
   const spec = { ...config, side };
   const growth = growthSegments(spec, segmentSteps, steps);
   const extra = draw(random, drawnAt(extraSteps, progress));
-  const segments = [...growth, ...stayingSegments(spec, extra, segmentSteps)];
+  const planned = [...growth, ...stayingSegments(spec, extra, segmentSteps)];
+  const { pool } = config;
+  const open =
+    pool?.crowded && random.uniform() < pool.crowded.fresh
+      ? openGrounds(random, images.length, side, pool.crowded.largest)
+      : undefined;
+  const segments = open ? planned.map((segment) => ({ ...segment, crowded: true })) : planned;
   const judged = new Map<number, number>();
   growth.forEach(({ stage }, i) => {
     const isStageEnd = growth[i + 1]?.stage !== stage && stage < side;
@@ -62,7 +73,15 @@ export function freshLife(
   });
   judged.set(growth.length - 1, config.judgeGrown);
   judged.set(segments.length - 1, 1);
-  return { images, segments, differentiated: segments.length, judged, divergence: 1, leak };
+  return {
+    images,
+    segments,
+    differentiated: segments.length,
+    judged,
+    divergence: 1,
+    leak,
+    ...(open && { open }),
+  };
 }
 
 /**
@@ -106,6 +125,48 @@ export function calmLife(
   });
   const { steps } = config.pool.calm;
   return goOn(config, entries, states, draw(random, drawnAt(steps, now.progress)), now);
+}
+
+/** Grown states go on with a part of their ground closed, each as its entry says. */
+export function crowdedLife(
+  config: Pooling,
+  entries: readonly PoolEntry[],
+  now: Moment,
+  random: Random,
+): Life {
+  const cells = now.side ** 2;
+  const open = new Uint8Array(entries.length * cells).fill(1);
+  const states = new Float32Array(cells * config.channels * entries.length);
+  entries.forEach((entry, i) => {
+    states.set(entry.states, i * entry.states.length);
+    if (entry.open) open.set(entry.open, i * cells);
+  });
+  const steps = draw(random, drawnAt(config.pool.steps, now.progress));
+  const life = goOn(config, entries, states, steps, now);
+  const segments = life.segments.map((segment) => ({ ...segment, crowded: true }));
+  return { ...life, segments, open };
+}
+
+/** [n, side, side], 1 = open: what neighbours of many shapes leave to each. */
+function openGrounds(random: Random, n: number, side: number, largest: number): Uint8Array {
+  const open = new Uint8Array(n * side * side);
+  for (let i = 0; i < n; i++) open.set(openGround(random, side, largest), i * side * side);
+  return open;
+}
+
+/** One or two neighbours, [side, side], 1 = open. The middle stays open: nothing can be planted on another's ground. */
+export function openGround(random: Random, side: number, largest: number): Uint8Array {
+  const open = new Uint8Array(side * side).fill(1);
+  const neighbours = 1 + random.integer(2);
+  for (let i = 0; i < neighbours; i++) {
+    const share = (largest / neighbours) * random.uniform();
+    woundOfShare(random, side, share, NEIGHBOURS).forEach((kept, cell) => {
+      open[cell] &= kept;
+    });
+  }
+  const middle = side / 2;
+  for (const y of [middle - 1, middle]) open.fill(1, y * side + middle - 1, y * side + middle + 1);
+  return open;
 }
 
 /** @param states [N, S, S, C] to go on from */

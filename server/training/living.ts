@@ -119,7 +119,10 @@ export async function live(
     judged,
     told,
     ...(before && { states: before }),
-    masks: (segment) => drawMasks(compute, config, segment, n, random),
+    masks: (segment) => ({
+      ...drawMasks(compute, config, segment, n, random),
+      ...(life.open && { open: uploadOpen(compute, life.open, n, side, segment.stage) }),
+    }),
   });
   const { 'total:latents': change, ...ruleTotals } = result.totals;
   const encoderTotals = await posteriors.reverse.run({
@@ -142,8 +145,28 @@ export async function live(
       image,
       states: states.slice(i * size, (i + 1) * size),
       age: (life.ages?.[i] ?? 0) + steps,
+      ...(life.open && { open: life.open.slice(i * side * side, (i + 1) * side * side) }),
     })),
   };
+}
+
+/** The open ground of patches at a stage: the middle of that of grown ones, [n, stage, stage, 1]. */
+function uploadOpen(
+  compute: Compute,
+  open: Uint8Array,
+  n: number,
+  side: number,
+  stage: number,
+): Value {
+  const inset = (side - stage) / 2;
+  const numbers = new Float32Array(n * stage * stage);
+  for (let i = 0; i < n; i++) {
+    for (let y = 0; y < stage; y++) {
+      const from = (i * side + inset + y) * side + inset;
+      numbers.set(open.subarray(from, from + stage), (i * stage + y) * stage);
+    }
+  }
+  return compute.upload([n, stage, stage, 1], numbers);
 }
 
 /** Which cells take part in each step of a segment, `mask0…`; none where all do. */

@@ -8,6 +8,8 @@ export interface PoolEntry {
   readonly states: Float32Array;
   /** Steps since it was planted. */
   readonly age: number;
+  /** [S, S], 1 where the ground is open to it; what others hold is closed (0). Absent: all is open. */
+  readonly open?: Uint8Array;
 }
 
 /**
@@ -26,6 +28,10 @@ export class Pool {
 
   get count(): number {
     return this.entries.length;
+  }
+
+  copy(): Pool {
+    return new Pool(this.size, this.entries);
   }
 
   /** Takes out n random entries. @throws RangeError there are fewer */

@@ -21,7 +21,7 @@ export interface Rollout {
   readonly told: Told;
   /** States before a life that does not begin with a seed; stays the caller's. */
   readonly states?: Value;
-  /** Update masks of a segment, `mask0…`, for rules whose cells update by chance. */
+  /** Other inputs of a segment: update masks, `mask0…`, and `open` ground. */
   readonly masks?: (segment: Segment) => Record<string, Value>;
 }
 

@@ -12,12 +12,14 @@ import {
 import type { TrainingConfig } from './config.ts';
 import { changedField } from './configChanges.ts';
 import { TrainingError } from './errors.ts';
-import type { Tensors } from './model/parameters.ts';
+import type { Tensor, Tensors } from './model/parameters.ts';
 import type { PoolEntry } from './pool.ts';
 import { type RunState, trainedShapes } from './trained.ts';
 
 const STATE_FILE = 'state.safetensors';
 const LOG_FILE = 'log.jsonl';
+/** Of a run's state. */
+const POOLS = ['pool', 'crowd'] as const;
 export const PICTURES_FOLDER = 'pictures';
 
 export interface Run {
@@ -36,16 +38,10 @@ export async function saveRun(
   const tensors = new Map(
     [...state.tensors].map(([name, { shape, data }]) => [name, fromFloat32(shape, data)]),
   );
-  const { pool } = state;
-  if (pool.length > 0) {
-    const size = pool[0].states.length;
-    const states = new Float32Array(pool.length * size);
-    pool.forEach((entry, i) => {
-      states.set(entry.states, i * size);
-    });
-    const numbers = pool.flatMap(({ image, age }) => [image, age]);
-    tensors.set('pool.states', fromFloat32([pool.length, size], states));
-    tensors.set('pool.entries', fromFloat32([pool.length, 2], Float32Array.from(numbers)));
+  for (const name of POOLS) {
+    for (const [part, { shape, data }] of poolTensors(state[name])) {
+      tensors.set(`${name}.${part}`, fromFloat32(shape, data));
+    }
   }
   tensors.set('run', fromFloat32([2], Float32Array.of(state.update, seconds)));
   const bytes = writeSafetensors(tensors, { config: JSON.stringify(config) });
@@ -72,9 +68,38 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   checkShapes(stored, config, file);
   const run = stored.get('run')?.data;
   if (run?.length !== 2) throw damaged(file, 'tensor "run" is missing or of another shape');
-  const pool = readPool(stored, config.channels, file);
-  for (const name of ['run', 'pool.states', 'pool.entries']) stored.delete(name);
-  return { state: { update: run[0], tensors: stored, pool }, seconds: run[1] };
+  const [pool, crowd] = POOLS.map((name) => readPool(stored, name, config.channels, file));
+  stored.delete('run');
+  return { state: { update: run[0], tensors: stored, pool, crowd }, seconds: run[1] };
+}
+
+/** Entries as tensors: `states` [n, S·S·C], `entries` [n, 2] (image, age), and `open` [n, S·S] where grounds are. */
+function poolTensors(pool: readonly PoolEntry[]): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  if (pool.length === 0) return tensors;
+  const rows = (of: (entry: PoolEntry) => ArrayLike<number>): Tensor => {
+    const size = of(pool[0]).length;
+    const data = new Float32Array(pool.length * size);
+    pool.forEach((entry, i) => {
+      data.set(of(entry), i * size);
+    });
+    return { shape: [pool.length, size], data };
+  };
+  tensors.set(
+    'states',
+    rows(({ states }) => states),
+  );
+  tensors.set(
+    'entries',
+    rows(({ image, age }) => [image, age]),
+  );
+  if (pool[0].open) {
+    tensors.set(
+      'open',
+      rows(({ open }) => open!),
+    );
+  }
+  return tensors;
 }
 
 function parse(bytes: Uint8Array, file: string): TensorFile {
@@ -120,18 +145,30 @@ function checkShapes(stored: Tensors, config: TrainingConfig, file: string): voi
   }
 }
 
-function readPool(stored: Tensors, channels: number, file: string): PoolEntry[] {
-  const states = stored.get('pool.states');
-  const numbers = stored.get('pool.entries');
-  if (!states && !numbers) return [];
+/** Takes a pool's tensors out of those that were stored. */
+function readPool(
+  stored: Map<string, Tensor>,
+  name: (typeof POOLS)[number],
+  channels: number,
+  file: string,
+): PoolEntry[] {
+  const [states, numbers, open] = ['states', 'entries', 'open'].map((part) => {
+    const tensor = stored.get(`${name}.${part}`);
+    stored.delete(`${name}.${part}`);
+    return tensor;
+  });
+  if (!states && !numbers && !open) return [];
   const [count, size] = states?.shape ?? [];
-  if (`${numbers?.shape}` !== `${[count, 2]}` || !(size > 0) || size % channels !== 0) {
-    throw damaged(file, 'tensors "pool.states" and "pool.entries" do not fit');
+  const cells = (size ?? 0) / channels;
+  const opens = open ? `${open.shape}` === `${[count, cells]}` : name === 'pool';
+  if (`${numbers?.shape}` !== `${[count, 2]}` || !(cells >= 1 && cells % 1 === 0) || !opens) {
+    throw damaged(file, `tensors "${name}.states" and "${name}.entries" do not fit`);
   }
   return Array.from({ length: count }, (_, i) => ({
     image: numbers!.data[2 * i],
     age: numbers!.data[2 * i + 1],
     states: states!.data.slice(i * size, (i + 1) * size),
+    ...(open && { open: Uint8Array.from(open.data.subarray(i * cells, (i + 1) * cells)) }),
   }));
 }
 

@@ -13,6 +13,8 @@ export interface RunState {
   /** `parameter:*`, `first:*`, `second:*`, `average:*`. */
   readonly tensors: Tensors;
   readonly pool: readonly PoolEntry[];
+  /** States that live among others: each with its open ground. */
+  readonly crowd: readonly PoolEntry[];
 }
 
 /** The likelihood that a read-out is trained with. */
@@ -44,5 +46,5 @@ export function trainedShapes(config: TrainingConfig): Shapes {
 export function firstState(config: TrainingConfig): RunState {
   const drawn = initialise(trainedShapes(config), randomOfUpdate(config.seed, 0));
   const tensors = new Map([...drawn].map(([name, tensor]) => [`parameter:${name}`, tensor]));
-  return { update: 0, tensors, pool: [] };
+  return { update: 0, tensors, pool: [], crowd: [] };
 }

@@ -10,7 +10,7 @@ import { drawnStates, type TrainingConfig } from './config.ts';
 import { type Crew, type Outcome, openCrew } from './crew/crew.ts';
 import type { Dataset } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
-import { calmLife, freshLife, type Life, pooledLife } from './lives.ts';
+import { calmLife, crowdedLife, freshLife, type Life, openGround, pooledLife } from './lives.ts';
 import { imageChannels } from './model/likelihood.ts';
 import type { Segment } from './model/segments.ts';
 import { Adam } from './optimiser.ts';
@@ -35,6 +35,8 @@ export interface UpdateReport {
 export class Trainer {
   private readonly passes: Passes;
   private pool: Pool;
+  /** States that live among others, each with its open ground. */
+  private crowd: Pool;
   /** Updates behind this run. */
   private done: number;
 
@@ -48,6 +50,7 @@ export class Trainer {
   ) {
     this.passes = new Passes(trainingImages(config, data), config.seed);
     this.pool = new Pool(config.pool?.size ?? 0, state.pool);
+    this.crowd = new Pool(config.pool?.crowded?.size ?? 0, state.crowd);
     this.done = state.update;
   }
 
@@ -77,11 +80,14 @@ export class Trainer {
 
   /** One update. @throws TrainingError not-finite, lost-thread: nothing was changed, and one may try again */
   async update(): Promise<UpdateReport> {
-    const pool = [...this.pool.all()];
+    const { pool, crowd } = this;
+    this.pool = pool.copy();
+    this.crowd = crowd.copy();
     try {
       return await this.tryUpdate();
     } catch (error) {
-      this.pool = new Pool(this.config.pool?.size ?? 0, pool);
+      this.pool = pool;
+      this.crowd = crowd;
       throw error;
     }
   }
@@ -93,7 +99,9 @@ export class Trainer {
     const random = randomOfUpdate(config.seed, update);
     const progress = this.done / config.updates;
     const moment = { side: sideAt(config, progress), progress, leak: leakAt(config, progress) };
-    this.pool.keep(({ states }) => states.length === moment.side ** 2 * config.channels);
+    const ofNow = ({ states }: PoolEntry) => states.length === moment.side ** 2 * config.channels;
+    this.pool.keep(ofNow);
+    this.crowd.keep(ofNow);
     // As published: drawn from only when more are there than are drawn.
     const pooled =
       pooling && this.pool.count > drawnStates(pooling)
@@ -125,7 +133,12 @@ export class Trainer {
           : pooledLife({ ...config, pool: pooling }, entries, at, moment, random),
       );
     }
-    const samples = batch.fresh + pooled.length;
+    const crowded = pooled.length > 0 ? this.takeCrowded(moment.side, random) : [];
+    for (let at = 0; pooling && at < crowded.length; at += batch.micro) {
+      const entries = crowded.slice(at, at + batch.micro);
+      lives.push(crowdedLife({ ...config, pool: pooling }, entries, moment, random));
+    }
+    const samples = batch.fresh + pooled.length + crowded.length;
     const { outcomes, parts } = await this.crew.live(
       adam.parameters,
       lives.map((life, i) => ({ life, samples, seed: `${config.seed} ${update} ${i}` })),
@@ -152,6 +165,19 @@ export class Trainer {
     };
   }
 
+  /** Those that have lived among others, but for some that begin to: states of the pool, which keeps them, with new neighbours. */
+  private takeCrowded(side: number, random: Random): PoolEntry[] {
+    const plan = this.config.pool?.crowded;
+    if (!plan || this.pool.count === 0) return [];
+    const all = this.pool.all();
+    return Array.from({ length: plan.batch }, () => {
+      const [known] = this.crowd.count > 0 ? this.crowd.take(1, random) : [];
+      if (known && random.uniform() >= plan.renewed) return known;
+      const open = openGround(random, side, plan.largest);
+      return { ...all[random.integer(all.length)], open };
+    });
+  }
+
   private putBack(
     admit: number,
     grown: readonly Outcome[],
@@ -160,7 +186,15 @@ export class Trainer {
   ): void {
     const entriesOf = (results: readonly Outcome[]): PoolEntry[] =>
       results.flatMap(({ entries }) => entries);
-    this.pool.add([...entriesOf(aged), ...entriesOf(grown).slice(0, admit)], random);
+    const entries = [...entriesOf(aged), ...entriesOf(grown).slice(0, admit)];
+    this.pool.add(
+      entries.filter(({ open }) => !open),
+      random,
+    );
+    this.crowd.add(
+      entries.filter(({ open }) => open),
+      random,
+    );
   }
 
   /** Means of the posterior of images: [n, Z]. */
@@ -215,7 +249,8 @@ export class Trainer {
   }
 
   async state(): Promise<RunState> {
-    return { update: this.done, tensors: await this.adam.read(), pool: [...this.pool.all()] };
+    const [pool, crowd] = [this.pool, this.crowd].map((states) => [...states.all()]);
+    return { update: this.done, tensors: await this.adam.read(), pool, crowd };
   }
 
   async dispose(): Promise<void> {
@@ -256,7 +291,7 @@ export function trainingImages(
   return all;
 }
 
-function checkFit(config: TrainingConfig, data: Dataset, { pool }: RunState): void {
+function checkFit(config: TrainingConfig, data: Dataset, { pool, crowd }: RunState): void {
   const bad = (what: string): never => {
     throw new TrainingError('bad-data', `${data.name}: ${what}`);
   };
@@ -270,7 +305,7 @@ function checkFit(config: TrainingConfig, data: Dataset, { pool }: RunState): vo
     );
   }
   if (trainingImages(config, data).length === 0) bad('there are no images to train on');
-  const foreign = pool.find(({ image }) => !(image < data.count));
+  const foreign = [...pool, ...crowd].find(({ image }) => !(image < data.count));
   if (foreign) {
     throw new TrainingError(
       'bad-run',

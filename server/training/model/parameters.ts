@@ -3,7 +3,11 @@ import type { Random } from '../../../shared/random.ts';
 import { type Expression, input, type Shape } from '../autodiff/graph.ts';
 
 export type Shapes = ReadonlyMap<string, Shape>;
-export type Tensors = ReadonlyMap<string, { readonly shape: Shape; readonly data: Float32Array }>;
+export interface Tensor {
+  readonly shape: Shape;
+  readonly data: Float32Array;
+}
+export type Tensors = ReadonlyMap<string, Tensor>;
 /** Parameters as inputs of expressions, by name. */
 export type Parameters = (name: string) => Expression;
 

@@ -25,6 +25,8 @@ export interface Segment {
   readonly stage: number;
   /** 1… */
   readonly steps: number;
+  /** A part of the ground is closed: see `open` of the programs. */
+  readonly crowded?: boolean;
 }
 
 /**
@@ -78,7 +80,8 @@ export interface Told {
  * Programs of segments for one batch size, compiled when first needed.
  *
  * Inputs: those of `tell`; `states` of the stage before (unless it begins with a seed); `parameter:*`; `mask0…` [N, s, s, 1]
- * where cells update by chance. For reverse programs also `image` [N, S, S, c] with `weight` [N] (what a nat of each sample
+ * where cells update by chance; `open` [N, s, s, 1] for crowded segments, 0 where cells are zeroed before each step, as on
+ * ground that others hold, and not judged. For reverse programs also `image` [N, S, S, c] with `weight` [N] (what a nat of each sample
  * counts) and, where places are taught, `places` [1, s, s, 4 · octaves]; `change` of the last states, and `total:*` of what they give gradients of (`totalShapes`).
  */
 export class Segments {
@@ -170,7 +173,10 @@ export class Segments {
       const seeds: { result: Expression; change: Expression }[] = [];
       if (image) {
         const target = g.inputMap('image', this.mapShape(segment.stage, this.imageChannels));
-        const nats = logLikelihood(this.likelihood, after, target);
+        const open = segment.crowded ? this.open(segment.stage) : undefined;
+        const seen = open ? g.multiply(after, open) : after;
+        const wanted = open ? g.multiply(target, open) : target;
+        const nats = logLikelihood(this.likelihood, seen, wanted);
         const weight = g.input('weight', [this.batch]);
         seeds.push({ result: nats, change: g.reshapeToMap(weight, [this.batch, 1, 1, 1]) });
         const { places } = this;
@@ -178,7 +184,7 @@ export class Segments {
           const [, side] = after.shape;
           const fields = g.inputMap('places', [1, side, side, placeChannels(places)]);
           seeds.push({
-            result: placeNats(after, fields, places, places.sigma),
+            result: placeNats(seen, open ? g.multiply(fields, open) : fields, places, places.sigma),
             change: g.reshapeToMap(weight, [this.batch, 1, 1, 1]),
           });
         }
@@ -190,10 +196,10 @@ export class Segments {
       }
       const shapes = this.totalShapes;
       const names = [...shapes.keys()];
-      const wanted = names.map((name) =>
+      const sources = names.map((name) =>
         name === 'latents' ? latents : name === 'genome' ? genome! : parameters(name),
       );
-      const slopes = gradients(seeds, before ? [...wanted, before] : wanted);
+      const slopes = gradients(seeds, before ? [...sources, before] : sources);
       names.forEach((name, i) => {
         outputs[`total:${name}`] = g.add(g.input(`total:${name}`, shapes.get(name)!), slopes[i]);
       });
@@ -230,6 +236,10 @@ export class Segments {
     return readGenome(this.spec.update, parameters, latents);
   }
 
+  private open(side: number): Expression {
+    return g.inputMap('open', this.mapShape(side, 1));
+  }
+
   private mapShape(side: number, channels: number): number[] {
     return [this.batch, side, side, channels];
   }
@@ -256,7 +266,9 @@ export class Segments {
       before = g.inputMap('states', this.mapShape(from, channels));
       states = begin === 'divide' ? g.upsample(before) : before;
     }
+    const open = segment.crowded ? this.open(stage) : undefined;
     for (let i = 0; i < steps; i++) {
+      if (open) states = g.multiply(states, open);
       const mask =
         update.updateProbability < 1 ? g.inputMap(`mask${i}`, this.mapShape(stage, 1)) : undefined;
       states = step(states, mask);
@@ -274,7 +286,8 @@ export class Segments {
   }
 }
 
-const key = ({ begin, stage, steps }: Segment): string => `${begin} ${stage} ${steps}`;
+const key = ({ begin, stage, steps, crowded }: Segment): string =>
+  `${begin} ${stage} ${steps}${crowded ? ' crowded' : ''}`;
 
 /** The values of a set whose names begin with a prefix. */
 export function startingWith(values: Values, prefix: string): Record<string, Value> {

@@ -1,5 +1,11 @@
 import type { TrainingConfig } from '../../../server/training/config.ts';
-import { calmLife, freshLife, pooledLife } from '../../../server/training/lives.ts';
+import {
+  calmLife,
+  crowdedLife,
+  freshLife,
+  openGround,
+  pooledLife,
+} from '../../../server/training/lives.ts';
 import { shrink } from '../../../server/training/living.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { TINY_POOL, tinyConfig } from './tinyRun.ts';
@@ -114,4 +120,46 @@ test('pictures of smaller stages are means of blocks', () => {
   expect(small[1]).toBe(6);
   // The last block of the second image: cells 10, 11, 14, 15 of 16 on.
   expect(small[14]).toBe((2 * (26 + 27 + 30 + 31)) / 4);
+});
+
+describe('a crowded life', () => {
+  const config = tinyConfig({
+    pool: { ...TINY_POOL, crowded: { batch: 2, fresh: 1 } },
+  }) as TrainingConfig & { pool: NonNullable<TrainingConfig['pool']> };
+
+  it('goes on among the neighbours that its entry has', () => {
+    const entries = [1, 2].map((image) => ({
+      image,
+      age: 0,
+      states: new Float32Array(8 * 8 * 6).fill(image),
+      open: Uint8Array.from({ length: 64 }, (_, cell) => (cell % 8 < 4 * image ? 1 : 0)),
+    }));
+    const life = crowdedLife(config, entries, now, createRandom(1));
+    expect([...life.open!]).toEqual(entries.flatMap(({ open }) => [...open]));
+    expect([...life.states!]).toEqual(entries.flatMap(({ states }) => [...states]));
+    expect(life.segments.every(({ crowded }) => crowded)).toBe(true);
+  });
+
+  it('begins as a seed where the configuration says so', () => {
+    const life = freshLife(config, images, now, createRandom(1));
+    expect(life.open).toHaveLength(2 * 64);
+    expect(life.segments.every(({ crowded }) => crowded)).toBe(true);
+    const alone = freshLife(tinyConfig({ pool: TINY_POOL }), images, now, createRandom(1));
+    expect(alone.open).toBeUndefined();
+  });
+
+  it('has ground of its own in the middle, and others on no more than they may', () => {
+    const random = createRandom(5);
+    let closed = 0;
+    for (let i = 0; i < 300; i++) {
+      const open = openGround(random, 32, 0.6);
+      const taken = open.filter((x) => x === 0).length;
+      closed = Math.max(closed, taken);
+      for (const cell of [15 * 32 + 15, 15 * 32 + 16, 16 * 32 + 15, 16 * 32 + 16]) {
+        expect(open[cell]).toBe(1);
+      }
+    }
+    expect(closed).toBeLessThanOrEqual(0.6 * 1024);
+    expect(closed).toBeGreaterThan(0.4 * 1024);
+  });
 });

@@ -30,6 +30,12 @@ const state: RunState = {
     age: 10 * image,
     states: Float32Array.from({ length: 8 * 8 * 6 }, (_, i) => i / image),
   })),
+  crowd: [7, 9].map((image) => ({
+    image,
+    age: 3 * image,
+    states: Float32Array.from({ length: 8 * 8 * 6 }, (_, i) => image / (i + 1)),
+    open: Uint8Array.from({ length: 8 * 8 }, (_, i) => i % (image - 5)),
+  })),
 };
 
 let count = 0;
@@ -58,8 +64,8 @@ it('gives back what was saved', async () => {
 });
 
 it('gives back an empty pool', async () => {
-  const { folder } = await saved({ ...state, pool: [] });
-  expect((await loadRun(folder, config)).state.pool).toEqual([]);
+  const { folder } = await saved({ ...state, pool: [], crowd: [] });
+  expect((await loadRun(folder, config)).state).toMatchObject({ pool: [], crowd: [] });
 });
 
 it('says that there is none', async () => {

@@ -84,7 +84,7 @@ export async function updates(trainer: Trainer, count: number): Promise<UpdateRe
 }
 
 /** Plain numbers of a state, so that two can be compared bit for bit. */
-export function numbersOf({ update, tensors, pool }: RunState) {
+export function numbersOf({ update, tensors, pool, crowd }: RunState) {
   return {
     update,
     tensors: Object.fromEntries(
@@ -93,6 +93,7 @@ export function numbersOf({ update, tensors, pool }: RunState) {
         .map(([name, { shape, data }]) => [name, `${shape}: ${hexOf(data)}`]),
     ),
     pool: pool.map(({ image, age, states }) => `${image} ${age} ${hexOf(states)}`),
+    crowd: crowd.map(({ image, age, states, open }) => `${image} ${age} ${open} ${hexOf(states)}`),
   };
 }
 

@@ -189,7 +189,11 @@ describe('the loss', () => {
     // log σ = −6: nothing but the mean, 0, is left, and every pixel costs log 2.
     const bias = still.get('parameter:encoder.dense0.bias')!.data;
     bias.fill(-6, 6);
-    const trainer = await start(config, { update: 0, tensors: still, pool: [] }, tinyData(1));
+    const trainer = await start(
+      config,
+      { update: 0, tensors: still, pool: [], crowd: [] },
+      tinyData(1),
+    );
     const { reconstruction, divergence } = await trainer.update();
     expect(Math.abs(reconstruction - 64 * Math.LN2)).toBeLessThan(0.3);
     expect(divergence).toBeCloseTo(6 * 0.5 * (Math.exp(-12) - 1 + 12), 3);
@@ -230,6 +234,28 @@ describe('the pool of a run', () => {
     const changed = pool.filter(({ age }) => age === 6 + 1).map(({ image }) => image);
     expect(changed).toEqual(expect.arrayContaining(wanted));
     await trainer.dispose();
+  });
+
+  it('keeps apart those that live among others, each on its own ground, and goes on as if it had never stopped', async () => {
+    const config = tinyConfig({
+      pool: { ...TINY_POOL, crowded: { batch: 2, size: 4, renewed: 0.2, fresh: 0.5 } },
+      updates: 30,
+    });
+    const trainer = await start(config);
+    await updates(trainer, 8);
+    const state = await trainer.state();
+    expect(state.pool.every(({ open }) => open === undefined)).toBe(true);
+    expect(state.crowd).toHaveLength(4);
+    for (const { open } of state.crowd) {
+      expect(open).toHaveLength(64);
+      expect(open!.some((x) => x === 0)).toBe(true);
+    }
+    const other = await start(config, state);
+    for (const one of [trainer, other]) await updates(one, 3);
+    expect(numbersOf(await other.state())).toEqual(numbersOf(await trainer.state()));
+    const lived = Math.max(...(await trainer.state()).crowd.map(({ age }) => age));
+    expect(lived).toBeGreaterThan(6 + 3);
+    for (const one of [trainer, other]) await one.dispose();
   });
 
   it('begins anew when the curriculum goes on to larger patches', async () => {

@@ -133,6 +133,12 @@ function maskSource({ spec }: SetUp): (segment: Segment) => Record<string, Numbe
   };
 }
 
+/** A map [N, side, side, channels], zero on closed ground. */
+function onOpen(data: ArrayLike<number>, channels: number, open: Numbers): Numbers {
+  const kept = Float32Array.from(data, (x, i) => x * open.data[Math.floor(i / channels)]);
+  return { shape: [...open.shape.slice(0, 3), channels], data: kept };
+}
+
 /** Σ weight · nats at the judged ends of segments, by the forward programs alone. */
 async function objective(
   given: SetUp,
@@ -153,11 +159,18 @@ async function objective(
   let sum = 0;
   for (const [i, segment] of life.entries()) {
     const program = await segments.forward(segment);
-    const chance = upload(compute, masks(segment));
+    const ground = openSource(life)(segment);
+    const chance = upload(compute, { ...masks(segment), ...ground });
     const results = await program.run({ ...parameters, ...told.inputs, ...chance, ...states });
     states = { states: results.states };
     if (i < life.length - 1 && !judged.has(i)) continue;
-    const { nats } = await measure.run({ ...states, image: target } as never);
+    const seen = ground.open
+      ? upload(compute, {
+          states: onOpen(await compute.read(results.states), given.spec.channels, ground.open),
+          image: onOpen(image.data, image.shape[3], ground.open),
+        })
+      : { ...states, image: target };
+    const { nats } = await measure.run(seen as never);
     (await compute.read(nats)).forEach((x, n) => {
       sum += weight.data[n] * x;
     });
@@ -186,13 +199,27 @@ async function gradientsOf(
       [...judged, life.length - 1].map((i) => [i, { image: values.image, weight: values.weight }]),
     ),
     told: await segments.tell(parameters, values.latents),
-    masks: (segment) => upload(compute, masks(segment)),
+    masks: (segment) => upload(compute, { ...masks(segment), ...openSource(life)(segment) }),
   });
   const read: Record<string, Float32Array> = { nats: result.nats };
   for (const [name, value] of Object.entries(result.totals)) {
     read[name] = Float32Array.from(await compute.read(value));
   }
   return read;
+}
+
+/** Half of the ground of each patch is closed, another half for each. */
+function openSource(segments: readonly Segment[]): (segment: Segment) => Record<string, Numbers> {
+  const { stage: side } = segments[segments.length - 1];
+  return ({ stage, crowded }) => {
+    if (!crowded) return {};
+    const inset = (side - stage) / 2;
+    const data = Float32Array.from({ length: N * stage * stage }, (_, i) => {
+      const [x, y] = [inset + (i % stage), inset + (Math.floor(i / stage) % stage)];
+      return (i < stage * stage ? x : y) < side / 2 ? 1 : 0;
+    });
+    return { open: { shape: [N, stage, stage, 1], data } };
+  };
 }
 
 describe.each(LIVES)('%s', (_, update, growth, likelihood) => {
@@ -286,5 +313,54 @@ describe('segments', () => {
       { begin: 'go-on', stage: 8, steps: 3 },
     ]);
     expect(stayingSegments(spec, 0, 3)).toEqual([]);
+  });
+});
+
+describe('among others', () => {
+  const update = { kind: 'residual', hidden: 3, standingInput: true, leak: 0.2 };
+  const given = setUp(update, doubling(1), GAUSSIAN);
+  const life = [...growthSegments(given.spec, 2), ...stayingSegments(given.spec, 3, 2)].map(
+    (segment) => ({ ...segment, crowded: true }),
+  );
+  afterAll(() => given.segments.dispose());
+
+  it('has the gradient of what is seen on open ground alone', async () => {
+    const none = new Set<number>();
+    const found = await gradientsOf(given, life, none);
+    const check = slopeChecker();
+    for (const [name, tensor] of Object.entries(given.parameters)) {
+      for (let at = 0; at < tensor.data.length; at++) {
+        const wanted = await slopeAt(tensor, at, (data) =>
+          objective(given, life, none, {
+            parameters: { ...given.parameters, [name]: { ...tensor, data } },
+          }),
+        );
+        const total = found[name.replace('parameter:', 'total:')];
+        check.expect(total[at], wanted, `${name}[${at}]`);
+      }
+    }
+    expect(check.wrong).toEqual([]);
+  });
+
+  it('is not touched by what stood on closed ground', async () => {
+    const parameters = upload(compute, given.parameters);
+    const { latents } = upload(compute, { latents: given.latents });
+    const told = await given.segments.tell(parameters, latents);
+    const step: Segment = { begin: 'go-on', stage: SIDE, steps: 1, crowded: true };
+    const { open } = openSource([step])(step);
+    const before = normals([N, SIDE, SIDE, given.spec.channels], 7);
+    const other = { ...before, data: before.data.slice() };
+    other.data.forEach((_, i) => {
+      if (open.data[Math.floor(i / given.spec.channels)] === 0) other.data[i] = 9;
+    });
+    const program = await given.segments.forward(step);
+    const results = [];
+    for (const states of [before, other]) {
+      const inputs = upload(compute, { states, open });
+      const { states: after } = await program.run({ ...parameters, ...told.inputs, ...inputs });
+      results.push([...(await compute.read(after))]);
+    }
+    expect(results[1]).toEqual(results[0]);
+    told.free();
   });
 });
