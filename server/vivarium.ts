@@ -110,7 +110,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     });
     const pace = () => ticker.pace(room)!;
     ticker.add(room, config.tickRate);
-    lobbies.set(name, new Lobby(room, facts, pace, config.capacity));
+    lobbies.set(name, new Lobby(room, facts, pace, config.capacity, clock));
   }
 
   const app = createApp({

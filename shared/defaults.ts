@@ -36,18 +36,45 @@ export const DEFAULTS = {
     maxMessageBytes: 16_384,
     /** A connection that has not joined by then is closed. */
     joinTimeout: 10_000,
-    /** Delta frames a client may have unacknowledged before it skips to a keyframe. */
-    maxFramesInFlight: 2,
-    /** A frame is sent at least so often, so that clients see the room tick. */
+    /** How a room fares is told so often. */
     heartbeat: 1_000,
     /** Cursors are passed on so often. */
     cursorInterval: 66,
     maxNameLength: 24,
   },
+  stream: {
+    /** Frames a viewer may have unacknowledged before the next ones are skipped. */
+    maxFramesInFlight: 2,
+    /** A frame is sent at least so often, so that pages see the room tick. */
+    heartbeat: 1_000,
+    /** Places around what a viewer looks at that she is sent as well. */
+    margin: 16,
+    /** Bytes of a frame that may refine a coarse first picture. */
+    refineBytes: 16_384,
+    /** Tier that viewers begin with. */
+    firstTier: 'phone',
+    ladder: {
+      /** Tiers are judged so often. */
+      window: 2_000,
+      /** Share of skipped frames above which a viewer gets less. */
+      skippedShare: 0.2,
+      /** An acknowledgement that takes longer speaks of a slow line. */
+      slowAck: 300,
+      /** How long a line must have been quick before more is tried. */
+      patience: 4_000,
+      maxPatience: 120_000,
+    },
+    /** How long the place of one who has gone is kept for her. */
+    grace: 60_000,
+    /** How many may wait for a place in a full room. */
+    maxWaiting: 1_000,
+  },
   codec: {
     /** Side of a chunk. */
     chunk: 32,
-    /** Largest grid side a decoder accepts. */
-    maxSide: 4_096,
+    /** Low bits of a colour that a first picture may leave out, to be there sooner. */
+    coarseShift: 3,
+    /** Most places a side that a streamed cell may stand for. */
+    maxScale: 8,
   },
 } as const;

@@ -4,7 +4,7 @@ import { customElement, property, state } from 'lit/decorators.js';
 import type { RoomModel } from '../net/room-model.ts';
 import { controls } from '../style/controls.ts';
 import { icons } from './icons.ts';
-import { count, paceText } from './words.ts';
+import { count, paceText, waitingText } from './words.ts';
 
 @customElement('room-status')
 export class RoomStatus extends LitElement {
@@ -96,7 +96,7 @@ export class RoomStatus extends LitElement {
             ? html`${icons.people}<span aria-label=${count(participants.size, 'person', 'people')}
                 >${participants.size}</span
               ><span>${pace ? paceText(pace) : 'live'}</span>`
-            : html`<span>${connection === 'connecting' ? 'connecting' : 'reconnecting'}</span>`
+            : html`<span>${waitingText(connection, this.model.ahead)}</span>`
         }
       </button>
       ${this.open ? this.details() : nothing}`;

@@ -7,7 +7,9 @@ import { type KeyAction, keyAction } from '../input/keyboard.ts';
 import { Tools } from '../input/tools.ts';
 import { Connection } from '../net/connection.ts';
 import { Desk } from '../net/desk.ts';
+import { LookReporter } from '../net/look.ts';
 import type { RoomModel } from '../net/room-model.ts';
+import { tabSeat } from '../net/seat.ts';
 import type { Point } from '../render/camera.ts';
 import { Director } from '../render/director.ts';
 import { Session } from '../session.ts';
@@ -28,7 +30,8 @@ export class VivariumRoom extends LitElement {
 
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   readonly session = new Session();
-  private readonly connection = new Connection(this.roomName, undefined);
+  private readonly connection = new Connection(this.roomName, undefined, tabSeat(this.roomName));
+  private readonly looks = new LookReporter((look) => this.connection.send('look', look), 'full');
   private readonly desk = new Desk((name, payload) => this.connection.send(name, payload));
   private director: Director | undefined;
   private tools: Tools | undefined;
@@ -59,6 +62,7 @@ export class VivariumRoom extends LitElement {
     session.onChange(again);
     model.on('people', again);
     model.on('pace', again);
+    model.on('waiting', again);
     model.on('life', ({ event, organism }) => {
       if (event.what === 'died') session.forget(organism.id);
       if (session.state.selection) again();
@@ -108,7 +112,11 @@ export class VivariumRoom extends LitElement {
     calm.addEventListener('change', settle, { signal });
     settle();
     director.onFrame = (now) => {
-      const waits = this.tools?.flush(now) ?? false;
+      let waits = this.tools?.flush(now) ?? false;
+      if (model.connection === 'live' && !document.hidden) {
+        waits =
+          this.looks.shows(director.rig.camera, director.size, devicePixelRatio, now) || waits;
+      }
       return this.cursors.frame(now, (place) => director.toScreen(place)) || waits;
     };
     model.on('cursors', (cursors) => {
@@ -116,7 +124,15 @@ export class VivariumRoom extends LitElement {
       director.loop.invalidate();
     });
     model.on('people', () => this.cursors.keep(model.participants));
-    model.on('welcome', () => this.layout());
+    model.on('welcome', () => {
+      this.looks.forget();
+      this.layout();
+    });
+    const seen = (): void => {
+      if (document.hidden) this.looks.hide(performance.now());
+      director.loop.invalidate();
+    };
+    document.addEventListener('visibilitychange', seen, { signal });
     const observer = new ResizeObserver(() => this.layout());
     for (const element of [this, this.dock]) observer.observe(element);
     window.addEventListener('keydown', (event) => this.key(event), { signal });

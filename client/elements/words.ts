@@ -1,5 +1,6 @@
 /** The room's facts in words that a visitor reads. Pure. */
 import type { Phase } from '../../shared/vocabulary.ts';
+import type { ConnectionState } from '../net/room-model.ts';
 
 /** 'hot_pepper' → 'hot pepper'. */
 export function kindName(kind: string): string {
@@ -25,6 +26,13 @@ export function phaseText(phase: Phase, stage: number, side: number): string {
 
 export function count(n: number, one: string, many: string): string {
   return `${n} ${n === 1 ? one : many}`;
+}
+
+/** What a page does while it shows no living room. */
+export function waitingText(connection: ConnectionState, ahead: number | undefined): string {
+  if (connection === 'connecting') return 'connecting';
+  if (connection !== 'waiting') return 'reconnecting';
+  return ahead ? `room full, ${ahead} before you` : 'room full, you are next';
 }
 
 /** Ticks a second, honest about a room that cannot keep up. */

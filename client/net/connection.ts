@@ -1,5 +1,4 @@
 /** The Socket.IO connection to one room: joins, rejoins after every break, hands messages to the model. */
-import { inflateSync } from 'fflate';
 import { io, type Socket } from 'socket.io-client';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import { parser } from '../../shared/protocol/parser.ts';
@@ -7,10 +6,12 @@ import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { RoomModel } from './room-model.ts';
 
 /** Refusals after which trying again by itself would only repeat them. */
-const FINAL: ReadonlySet<string> = new Set(['protocol-version', 'no-such-room']);
+const FINAL: ReadonlySet<string> = new Set(['protocol-version', 'no-such-room', 'replaced']);
 
-function inflate(bytes: Uint8Array, size: number): Uint8Array {
-  return inflateSync(bytes, { out: new Uint8Array(size) });
+/** Keeps a page's seat in a room, so that a reload finds it again. */
+export interface SeatMemory {
+  read(): string | undefined;
+  write(token: string): void;
 }
 
 export class Connection {
@@ -21,8 +22,9 @@ export class Connection {
   constructor(
     private readonly room: string,
     private readonly name: string | undefined,
+    private readonly seat: SeatMemory,
   ) {
-    this.model = new RoomModel((event, payload) => this.send(event, payload), inflate);
+    this.model = new RoomModel((event, payload) => this.send(event, payload));
     this.socket = io({
       transports: ['websocket'],
       parser,
@@ -39,8 +41,9 @@ export class Connection {
       if (this.joined) this.model.setConnection('reconnecting');
     });
     this.socket.onAny((event: string, payload: unknown) => this.model.receive(event, payload));
-    this.model.on('welcome', () => {
+    this.model.on('welcome', ({ resume }) => {
       this.joined = true;
+      this.seat.write(resume);
     });
     this.model.on('rejected', ({ reason }) => {
       if (FINAL.has(reason)) this.close();
@@ -58,7 +61,14 @@ export class Connection {
   }
 
   private join(): void {
-    const name = this.name ? { name: this.name } : {};
-    this.send('join', { protocol: PROTOCOL_VERSION, room: this.room, ...name });
+    const resume = this.seat.read();
+    const holds = this.model.holds();
+    this.send('join', {
+      protocol: PROTOCOL_VERSION,
+      room: this.room,
+      ...(this.name && { name: this.name }),
+      ...(resume && { resume }),
+      ...(holds && { holds }),
+    });
   }
 }

@@ -3,10 +3,10 @@
  * back (through `send`) only what the protocol asks of a client: that frames were received, or that step was lost.
  */
 import * as v from 'valibot';
-import { decodeFrame, type Inflate } from '../../shared/codec/decode.ts';
-import { FrameError } from '../../shared/codec/frame.ts';
+import { chunkCount } from '../../shared/codec/chunks.ts';
+import { type Decoded, Decoder } from '../../shared/codec/decode.ts';
+import { FrameError, type FrameHeader } from '../../shared/codec/frame.ts';
 import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
-import type { Rect } from '../../shared/geometry.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import { EVENTS, type Event, isEventName } from '../../shared/protocol/events.ts';
 import type {
@@ -19,9 +19,12 @@ import type {
 } from '../../shared/vocabulary.ts';
 import { Listeners } from './listeners.ts';
 
-export type ConnectionState = 'connecting' | 'live' | 'reconnecting' | 'closed';
+export type ConnectionState = 'connecting' | 'waiting' | 'live' | 'reconnecting' | 'closed';
 
 export type Send = <N extends CommandName>(name: N, payload: Command<N>) => void;
+
+/** Frames after which chunks are asked for once more. */
+const PATIENCE = 30;
 
 /** An organism to whom something happened, as it is now (or, when it died, as it last was). */
 export interface LifeChange {
@@ -32,9 +35,11 @@ export interface LifeChange {
 interface RoomEvents {
   welcome: Event<'welcome'>;
   /** The planes show a new tick. */
-  picture: { readonly changed: readonly Rect[]; readonly keyframe: boolean };
+  picture: Pick<Decoded, 'changed' | 'anew'>;
   life: LifeChange;
   people: undefined;
+  /** Her place in the line has changed. */
+  waiting: undefined;
   cursors: Event<'cursors'>;
   accepted: Event<'accepted'>;
   rejected: Event<'rejected'>;
@@ -60,8 +65,12 @@ function after(organism: OrganismView, event: LifeEvent): OrganismView {
 export class RoomModel {
   connection: ConnectionState = 'connecting';
   planes: Planes | undefined;
-  /** The tick that the planes show; undefined until the keyframe of this connection has come. */
+  /** The tick that the planes show; undefined until the first frame of this connection has come. */
   tick: number | undefined;
+  /** Tier and scale of the last frame. */
+  quality: Omit<FrameHeader, 'tick'> | undefined;
+  /** How many wait for a place in the room before this page, while it waits. */
+  ahead: number | undefined;
   you: ParticipantView | undefined;
   room: Event<'welcome'>['room'] | undefined;
   checkpoint: Event<'welcome'>['checkpoint'] | undefined;
@@ -71,12 +80,16 @@ export class RoomModel {
   readonly participants = new Map<ParticipantId, ParticipantView>();
 
   private readonly listeners = new Listeners<RoomEvents>();
-  private awaitsKeyframe = true;
+  private decoder: Decoder | undefined;
+  /** Chunks that are out of step, and how many frames ago they were asked for. */
+  private readonly asked = new Map<number, number>();
 
-  constructor(
-    private readonly send: Send,
-    private readonly inflate: Inflate,
-  ) {}
+  constructor(private readonly send: Send) {}
+
+  /** What the planes still show, for the next join: the check of each chunk, two bytes each. */
+  holds(): Uint8Array<ArrayBuffer> | undefined {
+    return this.decoder?.holds();
+  }
 
   readonly on = this.listeners.on.bind(this.listeners) as Listeners<RoomEvents>['on'];
 
@@ -85,7 +98,6 @@ export class RoomModel {
     if (!isEventName(name)) return;
     const parsed = v.safeParse(EVENTS[name], payload);
     if (!parsed.success) {
-      if (name === 'frame') this.resync();
       return;
     }
     const handle = this.handlers[name] as (event: unknown) => void;
@@ -95,13 +107,17 @@ export class RoomModel {
   setConnection(connection: ConnectionState): void {
     if (connection === this.connection) return;
     this.connection = connection;
-    if (connection !== 'live') this.awaitsKeyframe = true;
     this.listeners.emit('connection', connection);
   }
 
   private readonly handlers: { [N in keyof typeof EVENTS]: (event: Event<N>) => void } = {
     welcome: (event) => this.welcome(event),
     frame: (bytes) => this.frame(bytes),
+    waiting: ({ ahead }) => {
+      this.ahead = ahead;
+      this.setConnection('waiting');
+      this.listeners.emit('waiting', undefined);
+    },
     life: ({ events }) => {
       for (const event of events) this.live(event);
     },
@@ -122,12 +138,14 @@ export class RoomModel {
   private welcome(event: Event<'welcome'>): void {
     const { room, you, checkpoint, engine } = event;
     Object.assign(this, { room, you, checkpoint, engine });
-    // The last picture stays while a connection is made anew: the keyframe will replace it.
+    // The last picture stays while a connection is made anew: what has changed of it will be told.
     if (this.planes?.width !== room.width || this.planes.height !== room.height) {
       this.planes = createPlanes(room.width, room.height);
     }
+    this.decoder = new Decoder(this.planes);
+    this.asked.clear();
     this.tick = undefined;
-    this.awaitsKeyframe = true;
+    this.ahead = undefined;
     this.organisms.clear();
     for (const organism of event.organisms) this.organisms.set(organism.id, organism);
     this.participants.clear();
@@ -139,26 +157,36 @@ export class RoomModel {
   }
 
   private frame(bytes: Uint8Array): void {
-    if (!this.planes) return;
+    if (!this.decoder) return;
     try {
-      const { header, changed } = decodeFrame(this.planes, this.tick, bytes, this.inflate);
-      this.tick = header.tick;
-      if (header.kind === 'keyframe') this.awaitsKeyframe = false;
-      this.send('received', { tick: header.tick });
+      const { header, changed, anew, lost } = this.decoder.decode(bytes);
+      const { tick, ...quality } = header;
+      if (quality.scale !== this.quality?.scale) this.asked.clear();
+      this.tick = tick;
+      this.quality = quality;
+      this.send('received', { tick });
+      this.ask(lost);
       this.setConnection('live');
-      this.listeners.emit('picture', { changed, keyframe: header.kind === 'keyframe' });
+      this.listeners.emit('picture', { changed, anew });
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      this.resync();
+      const scale = this.quality?.scale ?? 1;
+      const [width, height] = [this.planes!.width, this.planes!.height].map((n) =>
+        Math.ceil(n / scale),
+      );
+      this.ask(Array.from({ length: chunkCount({ width, height }) }, (_, chunk) => chunk));
     }
   }
 
-  /** Asks for a keyframe, once: what arrives until it comes cannot be read anyway. */
-  private resync(): void {
-    if (this.awaitsKeyframe) return;
-    this.awaitsKeyframe = true;
-    this.tick = undefined;
-    this.send('resync', {});
+  /** Asks for chunks that are out of step, once until they come: what arrives in between does not fit either. */
+  private ask(lost: readonly number[]): void {
+    for (const [chunk, frames] of this.asked) {
+      if (lost.includes(chunk) && frames < PATIENCE) this.asked.set(chunk, frames + 1);
+      else this.asked.delete(chunk);
+    }
+    const chunks = lost.filter((chunk) => !this.asked.has(chunk));
+    for (const chunk of chunks) this.asked.set(chunk, 0);
+    if (chunks.length > 0) this.send('resync', { chunks });
   }
 
   private live(event: LifeEvent): void {

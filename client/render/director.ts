@@ -1,4 +1,5 @@
 /** Brings model, session and renderer together: decides what each picture shows, and when there is a new one. */
+import type { Rect } from '../../shared/geometry.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Session } from '../session.ts';
 import { oklch } from '../style/oklch.ts';
@@ -51,7 +52,7 @@ export class Director {
       if (model.planes) this.renderer.upload(model.planes, []);
       this.loop.invalidate();
     });
-    model.on('picture', ({ changed, keyframe }) => this.arrived(changed, keyframe));
+    model.on('picture', ({ changed, anew }) => this.arrived(changed, anew));
     model.on('life', ({ event, organism }) => {
       const now = performance.now();
       const { x, y, stage } = organism;
@@ -62,6 +63,10 @@ export class Director {
     });
     model.on('connection', () => this.loop.invalidate());
     session.onChange(() => this.loop.invalidate());
+  }
+
+  get size(): Size {
+    return this.view;
   }
 
   resize(view: Size): void {
@@ -82,7 +87,7 @@ export class Director {
     return worldToScreen(this.rig.camera, this.view, point);
   }
 
-  private arrived(changed: Parameters<Renderer['upload']>[1], keyframe: boolean): void {
+  private arrived(changed: readonly Rect[], anew: readonly Rect[]): void {
     const { planes } = this.model;
     if (!planes) return;
     const now = performance.now();
@@ -90,7 +95,8 @@ export class Director {
       this.renderer.upload(planes, changed);
       this.interpolation.arrived(now);
     }
-    this.dust.find(planes, changed, keyframe || document.hidden, Math.random, (x, y, color) =>
+    const silent = document.hidden ? changed : anew;
+    this.dust.find(planes, changed, silent, Math.random, (x, y, color) =>
       this.effects.dust(x, y, color, now, Math.random),
     );
     this.loop.invalidate();

@@ -13,22 +13,24 @@ export class DustFinder {
   /**
    * Calls `grain` for some of the places that were owned and are bare now.
    *
-   * @param silent takes the picture in without a grain: a keyframe is no death
+   * @param silent of what has changed, what was told anew: that something else is seen there is no death
    */
   find(
     planes: Planes,
     changed: readonly Rect[],
-    silent: boolean,
+    silent: readonly Rect[],
     random: () => number,
     grain: (x: number, y: number, color: Rgb) => void,
   ): void {
-    if (this.owner.length !== planes.owner.length || silent) {
+    if (this.owner.length !== planes.owner.length) {
       this.rgba = planes.rgba.slice();
       this.owner = planes.owner.slice();
       return;
     }
     const dead: number[] = [];
-    for (const { x, y, width, height } of changed) {
+    for (const rect of changed) {
+      if (silent.includes(rect)) continue;
+      const { x, y, width, height } = rect;
       for (let j = y; j < y + height; j++) {
         for (let place = j * planes.width + x; place < j * planes.width + x + width; place++) {
           if (this.owner[place] !== 0 && planes.owner[place] === 0) dead.push(place);

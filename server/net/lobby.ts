@@ -1,17 +1,35 @@
 /** A room as the network sees it: who is in it, its stream, its small talk. */
+import { randomBytes } from 'node:crypto';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
+import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
+import type { Clock } from '../clock.ts';
 import type { Answer } from '../world/commands.ts';
 import type { Room, TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
 import { cleanName, hueOf } from './names.ts';
-import { Roomcast, type Viewer } from './roomcast.ts';
+import { Roomcast } from './roomcast.ts';
+import { Seats } from './seats.ts';
+import type { Look, Viewer } from './watch.ts';
 
 /** One connected participant: what a lobby needs of a connection. */
 export interface Member extends Viewer {
   send<N extends EventName>(event: N, message: Event<N>): void;
+  /** Ends the connection. */
+  dismiss(reason: Reason): void;
+}
+
+/** How somebody comes in. */
+export interface Arrival {
+  readonly name?: string | undefined;
+  /** Token of the seat that she had. */
+  readonly resume?: string | undefined;
+  /** [chunks] checks of what her page still shows. */
+  readonly holds?: ArrayLike<number> | undefined;
+  /** She has a seat now. */
+  readonly seated: (you: ParticipantView) => void;
 }
 
 /** Facts of a room that do not change while it is open; they go into each welcome. */
@@ -23,72 +41,70 @@ export interface RoomFacts {
 type Cursor = Event<'cursors'>[number];
 
 export class Lobby {
-  private readonly members = new Map<Member, ParticipantView>();
+  private readonly seats: Seats<Member>;
+  private readonly waiting = new Map<Member, Arrival>();
   private readonly cast: Roomcast;
   private cursors = new Map<number, Cursor>();
   private cursorsAt = 0;
   private paceAt = 0;
-  private nextParticipant = 1;
 
   constructor(
     readonly room: Room,
     private readonly facts: RoomFacts,
     private readonly pace: () => Pace,
-    readonly capacity: number,
+    capacity: number,
+    private readonly clock: Clock,
   ) {
+    const { grace, maxWaiting } = DEFAULTS.stream;
+    const newToken = () => randomBytes(16).toString('base64url');
+    this.seats = new Seats({ capacity, grace, maxWaiting, newToken });
     this.cast = new Roomcast(room.ground.planes, room.tick);
   }
 
-  get isFull(): boolean {
-    return this.members.size >= this.capacity;
-  }
-
   get size(): number {
-    return this.members.size;
+    return this.seats.size;
   }
 
-  /** Welcomes a member and sends her the first keyframe. */
-  join(member: Member, name: string | undefined): ParticipantView {
-    const id = this.nextParticipant++;
-    const you = { id, name: cleanName(name), hue: hueOf(id) };
-    this.tell('people', { joined: [you], left: [] });
-    this.members.set(member, you);
-    const { planes } = this.room.ground;
-    member.send('welcome', {
-      protocol: PROTOCOL_VERSION,
-      you,
-      room: {
-        name: this.room.name,
-        width: planes.width,
-        height: planes.height,
-        tickRate: this.pace().tickRate,
-        tick: this.room.tick,
-        maxOrganisms: this.room.maxOrganisms,
-      },
-      ...this.facts,
-      organisms: this.room.organisms as Event<'welcome'>['organisms'],
-      participants: [...this.members.values()],
-    });
-    this.cast.add(member);
-    return you;
+  /**
+   * Welcomes a member and sends her the first picture; in a full room she waits until there is a place.
+   *
+   * @throws Refusal room-full, when too many wait already
+   */
+  join(member: Member, arrival: Arrival): void {
+    const returns = arrival.resume !== undefined && this.seats.knows(arrival.resume);
+    if (!returns && this.seats.isFull) {
+      const ahead = this.seats.wait(member);
+      if (ahead === undefined) throw new Refusal('room-full');
+      this.waiting.set(member, arrival);
+      member.send('waiting', { ahead });
+      return;
+    }
+    this.seat(member, arrival);
   }
 
   leave(member: Member): void {
-    const gone = this.members.get(member);
+    if (this.seats.giveUp(member)) {
+      this.waiting.delete(member);
+      this.tellLine();
+      return;
+    }
+    const gone = this.seats.leave(member, this.clock.now());
     if (!gone) return;
-    this.members.delete(member);
-    this.cast.remove(member);
-    this.cursors.delete(gone.id);
-    this.room.leave(gone.id);
+    this.vanish(member, gone);
     this.tell('people', { joined: [], left: [gone.id] });
+    this.letIn();
   }
 
   acknowledge(member: Member, tick: number): void {
-    this.cast.acknowledge(member, tick);
+    this.cast.acknowledge(member, tick, this.clock.now());
   }
 
-  resync(member: Member): void {
-    this.cast.resync(member);
+  resync(member: Member, chunks: readonly number[]): void {
+    this.cast.resync(member, chunks);
+  }
+
+  look(member: Member, look: Look | undefined): void {
+    this.cast.look(member, look, this.clock.now());
   }
 
   /** Newest wins: only a participant's last cursor is kept until it is passed on. */
@@ -98,6 +114,7 @@ export class Lobby {
 
   /** Tells everybody what a tick has brought. */
   publish(result: TickResult, now: number): void {
+    for (const { id } of this.seats.expire(now)) this.room.leave(id);
     for (const answer of result.answers) this.answer(answer);
     if (result.life.length > 0) {
       this.tell('life', { tick: result.tick, events: [...result.life] as Event<'life'>['events'] });
@@ -115,15 +132,72 @@ export class Lobby {
     }
   }
 
-  private answer({ by, id, refused, seed }: Answer): void {
-    for (const [member, { id: participant }] of this.members) {
-      if (participant !== by) continue;
-      if (refused) member.send('rejected', { id, ...refused });
-      else member.send('accepted', { id, ...(seed && { seed: seed as never }) });
+  private seat(member: Member, { name, resume, holds, seated }: Arrival): void {
+    const { you, replaced } = this.seats.take(member, resume, (id) => ({
+      id,
+      name: cleanName(name),
+      hue: hueOf(id),
+    }));
+    if (replaced) {
+      this.vanish(replaced, you);
+      replaced.dismiss('replaced');
     }
+    for (const other of this.seats.members) {
+      if (other !== member) other.send('people', { joined: [you], left: [] });
+    }
+    const { planes } = this.room.ground;
+    member.send('welcome', {
+      protocol: PROTOCOL_VERSION,
+      you,
+      resume: this.seats.tokenOf(member)!,
+      room: {
+        name: this.room.name,
+        width: planes.width,
+        height: planes.height,
+        tickRate: this.pace().tickRate,
+        tick: this.room.tick,
+        maxOrganisms: this.room.maxOrganisms,
+      },
+      ...this.facts,
+      organisms: this.room.organisms as Event<'welcome'>['organisms'],
+      participants: this.seats.participants,
+    });
+    seated(you);
+    const { width, height } = planes;
+    const all = { x: 0, y: 0, width, height, pixels: 1, best: 'full' } as const;
+    this.cast.add(member, all, this.clock.now(), holds);
+  }
+
+  /** What goes with a member, but for her seat and her hand. */
+  private vanish(member: Member, { id }: ParticipantView): void {
+    this.cast.remove(member);
+    this.cursors.delete(id);
+  }
+
+  private letIn(): void {
+    let any = false;
+    for (let member = this.seats.next(); member; member = this.seats.next()) {
+      const arrival = this.waiting.get(member)!;
+      this.waiting.delete(member);
+      this.seat(member, arrival);
+      any = true;
+    }
+    if (any) this.tellLine();
+  }
+
+  private tellLine(): void {
+    this.seats.line.forEach((member, ahead) => {
+      member.send('waiting', { ahead });
+    });
+  }
+
+  private answer({ by, id, refused, seed }: Answer): void {
+    const member = this.seats.memberOf(by);
+    if (refused) member?.send('rejected', { id, ...refused });
+    else member?.send('accepted', { id, ...(seed && { seed: seed as never }) });
   }
 
   private tell<N extends EventName>(event: N, message: Event<N>): void {
-    for (const member of this.members.keys()) member.send(event, message);
+    for (const member of this.seats.members) member.send(event, message);
   }
 }

@@ -1,134 +1,202 @@
 /**
- * Streams one room to everybody in it: each tick is encoded once, for all; who has not acknowledged enough frames gets none
- * until it has, and then a keyframe.
+ * Streams one room to everybody in it. Each tier of each scale is one cast: its blocks are encoded once, for all who watch it; each
+ * viewer gets those of the chunks she looks at that she does not hold yet. Who has too much on its way gets nothing
+ * until it has arrived, and then the newest.
  */
-import { constants, deflateRawSync } from 'node:zlib';
-import { chunkRect } from '../../shared/codec/chunks.ts';
-import { encodeDelta, encodeKeyframe } from '../../shared/codec/encode.ts';
-import { copyPlanes, type Planes } from '../../shared/codec/planes.ts';
+import { Cast } from '../../shared/codec/cast.ts';
+import { chunkRect, chunksWithin } from '../../shared/codec/chunks.ts';
+import { type FrameBlock, writeFrame } from '../../shared/codec/frame.ts';
+import type { Planes } from '../../shared/codec/planes.ts';
+import { TIERS, type TierName } from '../../shared/codec/tiers.ts';
+import { View } from '../../shared/codec/view.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { type Look, type Viewer, Watch } from './watch.ts';
 
-/** Level 6 halves the bytes of level 1 at about a millisecond a tick; Z_FILTERED would lose on long runs of zero. */
-const deflate = (bytes: Uint8Array): Uint8Array =>
-  deflateRawSync(bytes, { level: 6, memLevel: 9, strategy: constants.Z_DEFAULT_STRATEGY });
-
-/** One who watches a room. */
-export interface Viewer {
-  /** Hands over a frame; never called with more than `maxFramesInFlight` unacknowledged. */
-  sendFrame(frame: Uint8Array): void;
-  /** Whether the transport has taken all that was sent before. */
-  readonly writable: boolean;
-}
-
-interface Watch {
-  /** Ticks of frames sent and not acknowledged. */
-  inFlight: number[];
-  needsKeyframe: boolean;
+interface Channel {
+  readonly tier: TierName;
+  readonly cast: Cast;
+  readonly watches: Set<Watch>;
 }
 
 export class Roomcast {
   private readonly watches = new Map<Viewer, Watch>();
-  /** The planes as every viewer in step has them: those of `streamed`. */
-  private base: Planes;
-  private streamed: number;
-  private streamedAt = 0;
-  private keyframe: Uint8Array | undefined;
-  private stale = new Set<number>();
+  private readonly views = new Map<number, View>();
+  private readonly channels = new Map<string, Channel>();
+  /** When each viewer's last frame was sent, for the heartbeat. */
+  private readonly lastSent = new WeakMap<Watch, number>();
   /** Frames that were not sent because a viewer was behind. */
   skipped = 0;
 
   constructor(
     private readonly planes: Planes,
-    tick: number,
-  ) {
-    this.base = copyPlanes(planes);
-    this.streamed = tick;
-  }
+    private tick: number,
+  ) {}
 
-  /** A new viewer; her first frame is a keyframe of the last streamed tick. */
-  add(viewer: Viewer): void {
-    const watch = { inFlight: [], needsKeyframe: true };
+  /**
+   * A new viewer.
+   *
+   * @param holds [chunks] checks of what she holds from before, where she does
+   */
+  add(viewer: Viewer, look: Look, now: number, holds?: ArrayLike<number>): void {
+    const first = this.channel(DEFAULTS.stream.firstTier, look);
+    const watch = new Watch(viewer, look, first.cast, now);
     this.watches.set(viewer, watch);
-    this.sendKeyframe(viewer, watch);
+    this.move(watch, first);
+    if (holds) watch.claim(holds);
+    this.send(watch, now, true);
   }
 
   remove(viewer: Viewer): void {
+    const watch = this.watches.get(viewer);
+    if (!watch) return;
     this.watches.delete(viewer);
+    this.leave(watch);
+  }
+
+  /** What a viewer looks at; absent: nothing, her page is hidden. */
+  look(viewer: Viewer, look: Look | undefined, now: number): void {
+    const watch = this.watches.get(viewer);
+    if (!watch) return;
+    watch.look = look;
+    if (look) watch.ladder.setBest(look.best);
+    this.settle(watch);
+    watch.aim();
+    if (look) this.send(watch, now, false);
   }
 
   /** A viewer has drawn the frame of a tick, and so all before it. Ticks that were not sent are passed over. */
-  acknowledge(viewer: Viewer, tick: number): void {
-    const watch = this.watches.get(viewer);
-    if (!watch?.inFlight.includes(tick)) return;
-    watch.inFlight = watch.inFlight.filter((sent) => sent > tick);
-    if (watch.needsKeyframe) this.sendKeyframe(viewer, watch);
+  acknowledge(viewer: Viewer, tick: number, now: number): void {
+    this.watches.get(viewer)?.acknowledge(tick, now);
   }
 
-  /** A viewer has lost step. */
-  resync(viewer: Viewer): void {
-    const watch = this.watches.get(viewer);
-    if (!watch) return;
-    watch.needsKeyframe = true;
-    this.sendKeyframe(viewer, watch);
+  /** A viewer has lost step in some chunks of the frames that she is sent; absent: in all. */
+  resync(viewer: Viewer, chunks?: readonly number[]): void {
+    this.watches.get(viewer)?.forget(chunks);
+  }
+
+  tierOf(viewer: Viewer): TierName | undefined {
+    return this.watches.get(viewer)?.ladder.tier;
   }
 
   /**
    * A tick is done.
    *
-   * @param changed chunks that have changed
-   * @param now ms, for the heartbeat
+   * @param changed chunks of the room that have changed
+   * @param now ms
    */
   publish(tick: number, changed: readonly number[], now: number): void {
-    for (const chunk of changed) this.stale.add(chunk);
-    const due = now - this.streamedAt >= DEFAULTS.net.heartbeat;
-    if (this.stale.size === 0 && !due) return;
-    const ready = [...this.watches].filter(([viewer, watch]) => this.mayReceive(viewer, watch));
-    const wantsDelta = ready.some(([, watch]) => !watch.needsKeyframe);
-    const delta = wantsDelta
-      ? encodeDelta(this.planes, this.base, this.stale, tick, this.streamed, deflate)
-      : undefined;
-    this.advance(tick, now);
-    for (const [viewer, watch] of this.watches) {
-      if (!ready.some(([other]) => other === viewer)) {
-        watch.needsKeyframe = true;
-        this.skipped++;
-      } else if (watch.needsKeyframe) this.sendKeyframe(viewer, watch);
-      else if (delta) this.send(viewer, watch, delta);
+    this.tick = tick;
+    for (const view of this.views.values()) this.follow(view, changed);
+    const due = new Set<Channel>();
+    for (const channel of this.channels.values()) {
+      if (tick % TIERS[channel.tier].every !== 0) continue;
+      due.add(channel);
+      const wanted = new Set<number>();
+      for (const { chunks } of channel.watches) for (const chunk of chunks) wanted.add(chunk);
+      channel.cast.advance(tick, (chunk) => wanted.has(chunk));
+    }
+    const frames = new Map<string, Uint8Array>();
+    for (const channel of due) {
+      for (const watch of [...channel.watches]) this.send(watch, now, false, frames);
+    }
+    for (const watch of this.watches.values()) {
+      if (watch.ladder.judge(now)) this.settle(watch);
     }
   }
 
-  /** Brings the base to a tick; only stale chunks are copied. */
-  private advance(tick: number, now: number): void {
-    const { width } = this.base;
-    for (const chunk of this.stale) {
-      const rect = chunkRect(this.base, chunk);
-      for (let y = rect.y; y < rect.y + rect.height; y++) {
-        const from = y * width + rect.x;
-        const to = from + rect.width;
-        this.base.rgba.set(this.planes.rgba.subarray(from * 4, to * 4), from * 4);
-        this.base.owner.set(this.planes.owner.subarray(from, to), from);
+  /** Takes changes of the room over into a view, and tells its casts. */
+  private follow(view: View, changed: readonly number[]): void {
+    const chunks = new Set<number>();
+    for (const chunk of changed) {
+      const { x, y, width, height } = chunkRect(this.planes, chunk);
+      const { scale } = view;
+      const within = { x: x / scale, y: y / scale, width: width / scale, height: height / scale };
+      for (const one of chunksWithin(view.planes, within)) chunks.add(one);
+    }
+    for (const chunk of chunks) {
+      if (!view.update(this.tick, chunk)) continue;
+      for (const { cast } of this.channels.values()) if (cast.view === view) cast.touch(chunk);
+    }
+  }
+
+  /** Sends what a viewer lacks, if there is something or it is time to be heard from. */
+  private send(watch: Watch, now: number, anyway: boolean, frames?: Map<string, Uint8Array>): void {
+    const silent = now - (this.lastSent.get(watch) ?? -Infinity) >= DEFAULTS.stream.heartbeat;
+    if (!watch.mayReceive) {
+      watch.ladder.frame(true);
+      this.skipped++;
+      return;
+    }
+    const blocks = watch.take();
+    if (blocks.length === 0 && !silent && !anyway) return;
+    watch.ladder.frame(false);
+    this.lastSent.set(watch, now);
+    watch.sent(this.tick, now);
+    watch.viewer.sendFrame(this.frameOf(watch, blocks, frames));
+  }
+
+  /** Viewers who need the same blocks get the same frame. */
+  private frameOf(
+    { cast, ladder }: Watch,
+    blocks: readonly FrameBlock[],
+    frames?: Map<string, Uint8Array>,
+  ): Uint8Array {
+    const { scale } = cast.view;
+    const header = { tick: this.tick, tier: ladder.tier, scale };
+    if (!frames) return writeFrame(header, blocks);
+    const key = `${ladder.tier} ${scale} ${blocks.map(({ chunk, block }) => `${chunk}:${block[0]}`)}`;
+    let frame = frames.get(key);
+    if (!frame) {
+      frame = writeFrame(header, blocks);
+      frames.set(key, frame);
+    }
+    return frame;
+  }
+
+  /** Moves a viewer to the channel of her tier and of the scale of what she looks at. */
+  private settle(watch: Watch): void {
+    const channel = this.channel(watch.ladder.tier, watch.look);
+    if (channel.cast !== watch.cast) {
+      this.leave(watch);
+      watch.change(channel.cast);
+    }
+    channel.watches.add(watch);
+  }
+
+  private move(watch: Watch, channel: Channel): void {
+    channel.watches.add(watch);
+    this.settle(watch);
+  }
+
+  private leave(watch: Watch): void {
+    for (const [key, channel] of this.channels) {
+      if (!channel.watches.delete(watch) || channel.watches.size > 0) continue;
+      this.channels.delete(key);
+      const inUse = [...this.channels.values()].some(({ cast }) => cast.view === channel.cast.view);
+      if (!inUse) this.views.delete(channel.cast.view.scale);
+    }
+  }
+
+  private channel(tier: TierName, look: Look | undefined): Channel {
+    const scale = Math.max(TIERS[tier].scale, farScale(look));
+    const key = `${tier} ${scale}`;
+    let channel = this.channels.get(key);
+    if (!channel) {
+      let view = this.views.get(scale);
+      if (!view) {
+        view = new View(this.planes, scale);
+        this.views.set(scale, view);
       }
+      channel = { tier, cast: new Cast(view, TIERS[tier]), watches: new Set() };
+      this.channels.set(key, channel);
     }
-    this.stale = new Set();
-    this.streamed = tick;
-    this.streamedAt = now;
-    this.keyframe = undefined;
+    return channel;
   }
+}
 
-  private mayReceive(viewer: Viewer, watch: Watch): boolean {
-    // The transport is asked too: who acknowledges without reading must not fill our memory.
-    return watch.inFlight.length < DEFAULTS.net.maxFramesInFlight && viewer.writable;
-  }
-
-  private sendKeyframe(viewer: Viewer, watch: Watch): void {
-    if (!this.mayReceive(viewer, watch)) return;
-    this.keyframe ??= encodeKeyframe(this.base, this.streamed, deflate);
-    watch.needsKeyframe = false;
-    this.send(viewer, watch, this.keyframe);
-  }
-
-  private send(viewer: Viewer, watch: Watch, frame: Uint8Array): void {
-    watch.inFlight.push(this.streamed);
-    viewer.sendFrame(frame);
-  }
+/** From far away, several places fall on one pixel: they are streamed as one. */
+function farScale(look: Look | undefined): number {
+  let scale = 1;
+  while (look && look.pixels * scale < 1 && scale < DEFAULTS.codec.maxScale) scale *= 2;
+  return scale;
 }

@@ -9,7 +9,7 @@ import {
   isCommandName,
 } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
-import { Refusal } from '../../shared/protocol/reasons.ts';
+import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import type { Clock } from '../clock.ts';
@@ -25,8 +25,18 @@ function readId(message: unknown): number | undefined {
   return Number.isSafeInteger(id) && (id as number) >= 0 ? (id as number) : undefined;
 }
 
+/** Checks of chunks, two bytes each, lowest first. */
+function checksOf(holds: Uint8Array): number[] {
+  return Array.from(
+    { length: holds.length >> 1 },
+    (_, i) => holds[2 * i] | (holds[2 * i + 1] << 8),
+  );
+}
+
 export class Session implements Member {
-  private place: { readonly lobby: Lobby; readonly me: ParticipantView } | undefined;
+  /** The room that she has come to, and who she is there once she has a seat. */
+  private lobby: Lobby | undefined;
+  private me: ParticipantView | undefined;
   private readonly cancelTimeout: () => void;
 
   constructor(
@@ -42,8 +52,9 @@ export class Session implements Member {
     socket.use(([name, ...messages]) => this.receive(name, messages));
     socket.on('disconnect', () => {
       this.cancelTimeout();
-      this.place?.lobby.leave(this);
-      this.place = undefined;
+      this.lobby?.leave(this);
+      this.lobby = undefined;
+      this.me = undefined;
     });
   }
 
@@ -58,6 +69,12 @@ export class Session implements Member {
 
   sendFrame(frame: Uint8Array): void {
     this.socket.emit('frame', frame);
+  }
+
+  dismiss(reason: Reason): void {
+    this.lobby = undefined;
+    this.refuse(new Refusal(reason));
+    this.socket.disconnect(true);
   }
 
   private receive(name: unknown, messages: unknown[]): void {
@@ -82,27 +99,37 @@ export class Session implements Member {
       this.join(message as Command<'join'>);
       return;
     }
-    if (!this.place) throw new Refusal('not-joined');
-    const { lobby, me } = this.place;
+    const { lobby, me } = this;
+    if (!lobby || !me) throw new Refusal('not-joined');
     if (name === 'cursor') lobby.moveCursor(me.id, message as Command<'cursor'>);
     else if (name === 'received') lobby.acknowledge(this, (message as Command<'received'>).tick);
-    else if (name === 'resync') lobby.resync(this);
-    else {
+    else if (name === 'resync') lobby.resync(this, (message as Command<'resync'>).chunks);
+    else if (name === 'look') {
+      const look = message as Command<'look'>;
+      lobby.look(this, look.hidden ? undefined : look);
+    } else {
       const { id, ...wish } = message as Command<typeof name>;
       lobby.room.enqueue(id, { what: name, by: me, ...wish } as RoomCommand);
     }
   }
 
-  private join({ protocol, room, name }: Command<'join'>): void {
+  private join({ protocol, room, name, resume, holds }: Command<'join'>): void {
     if (protocol !== PROTOCOL_VERSION) {
       throw new Refusal('protocol-version', `server ${PROTOCOL_VERSION}, page ${protocol}`);
     }
-    if (this.place) throw new Refusal('already-joined');
+    if (this.lobby) throw new Refusal('already-joined');
     const lobby = this.lobbies.get(room);
     if (!lobby) throw new Refusal('no-such-room', room);
-    if (lobby.isFull) throw new Refusal('room-full');
+    lobby.join(this, {
+      name,
+      resume,
+      holds: holds && checksOf(holds),
+      seated: (you) => {
+        this.me = you;
+      },
+    });
+    this.lobby = lobby;
     this.cancelTimeout();
-    this.place = { lobby, me: lobby.join(this, name) };
   }
 
   private refuse({ reason, detail }: Refusal, id?: number): void {

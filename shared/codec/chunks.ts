@@ -34,3 +34,18 @@ export function chunkRect(size: Size, index: number): Rect {
 export function chunkAt(size: Size, x: number, y: number): number {
   return Math.floor(y / SIDE) * chunkColumns(size) + Math.floor(x / SIDE);
 }
+
+/** The chunks that a rectangle lies in, which may reach over the rim; ascending. */
+export function chunksWithin(size: Size, { x, y, width, height }: Rect): number[] {
+  const columns = chunkColumns(size);
+  const rows = Math.ceil(size.height / SIDE);
+  const first = (at: number): number => Math.max(0, Math.floor(at / SIDE));
+  const chunks: number[] = [];
+  if (x >= size.width || y >= size.height) return chunks;
+  for (let row = first(y); row < rows && row * SIDE < y + height; row++) {
+    for (let column = first(x); column < columns && column * SIDE < x + width; column++) {
+      chunks.push(row * columns + column);
+    }
+  }
+  return chunks;
+}

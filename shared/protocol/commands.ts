@@ -1,5 +1,6 @@
 /** What a client may say, each message with its schema. Names are the Socket.IO event names. */
 import * as v from 'valibot';
+import { TIER_NAMES } from '../codec/tiers.ts';
 import { DEFAULTS } from '../defaults.ts';
 import { TOOLS } from '../vocabulary.ts';
 
@@ -31,13 +32,41 @@ const strokePoints = v.pipe(
   v.check((points) => points.length % 2 === 0, 'points come in pairs'),
 );
 
+/** More than the largest grid has. */
+const MAX_CHUNKS = 4_096;
+const chunk = whole(0, MAX_CHUNKS - 1);
+
 export const COMMANDS = {
   /** First message of a connection. */
   join: v.strictObject({
     protocol: whole(0, 0xffff),
     room: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/)),
     name: v.optional(v.pipe(v.string(), v.maxLength(256))),
+    /** Token of a `welcome` of before: the same participant goes on. */
+    resume: v.optional(v.pipe(v.string(), v.maxLength(64))),
+    /** What the page still shows of the room: the check of each chunk (`checkOf`), two bytes each, lowest first. */
+    holds: v.optional(
+      v.pipe(
+        v.instance(Uint8Array),
+        v.check(({ length }) => length <= 2 * MAX_CHUNKS, 'too many chunks'),
+      ),
+    ),
   }),
+  /** What the page shows of the grid; hidden pages are sent nothing but a sign of life. */
+  look: v.variant('hidden', [
+    v.strictObject({ hidden: v.literal(true) }),
+    v.strictObject({
+      hidden: v.literal(false),
+      x: v.pipe(finite, v.minValue(-1e6), v.maxValue(1e6)),
+      y: v.pipe(finite, v.minValue(-1e6), v.maxValue(1e6)),
+      width: v.pipe(finite, v.minValue(0), v.maxValue(1e6)),
+      height: v.pipe(finite, v.minValue(0), v.maxValue(1e6)),
+      /** Pixels of the screen a place. */
+      pixels: v.pipe(finite, v.minValue(0), v.maxValue(1e4)),
+      /** The best tier that is asked for. */
+      best: v.picklist(TIER_NAMES),
+    }),
+  ]),
   /** Plant a seed with the centre of its window at whole coordinates. */
   plant: v.strictObject({
     id: commandId,
@@ -70,8 +99,8 @@ export const COMMANDS = {
   }),
   /** The frame of this tick has been drawn. */
   received: v.strictObject({ tick: whole(0, 0xffffffff) }),
-  /** The client has lost step: send a keyframe. */
-  resync: v.strictObject({}),
+  /** The client has lost step in these chunks, at the scale of its frames: send all of them anew. */
+  resync: v.strictObject({ chunks: v.pipe(v.array(chunk), v.maxLength(MAX_CHUNKS)) }),
 } as const;
 
 export type CommandName = keyof typeof COMMANDS;

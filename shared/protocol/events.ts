@@ -37,10 +37,12 @@ const lifeEvent = v.variant('what', [
 ]);
 
 export const EVENTS = {
-  /** Answer to join: all a client must know before the keyframe that follows. */
+  /** Answer to join: all a client must know before the frames that follow. */
   welcome: v.object({
     protocol: count,
     you: participant,
+    /** Shown at the next join, it makes her the same participant; good once, and for a while. */
+    resume: v.string(),
     room: v.object({
       name: v.string(),
       width: stage,
@@ -64,7 +66,9 @@ export const EVENTS = {
     organisms: v.array(organism),
     participants: v.array(participant),
   }),
-  /** A keyframe or delta: see codec/frame.ts. */
+  /** The room is full: so many wait before this page. It is let in when its turn has come. */
+  waiting: v.object({ ahead: count }),
+  /** What has changed of the picture: see codec/frame.ts. */
   frame: v.instance(Uint8Array),
   /** What happened to organisms in a tick. */
   life: v.object({ tick: count, events: v.array(lifeEvent) }),

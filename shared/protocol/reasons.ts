@@ -7,6 +7,7 @@ export const REASONS = {
   'room-full': 'The room is full. Please wait a moment.',
   'already-joined': 'This connection is in a room already.',
   'not-joined': 'Join a room first.',
+  replaced: 'This visit goes on in another window.',
   'join-timeout': 'Nothing was heard from this page for too long.',
   'unknown-message': 'The server does not know this message.',
   'bad-message': 'The message is not of the right form.',

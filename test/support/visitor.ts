@@ -1,7 +1,6 @@
 /** A visitor without a browser: a real socket, real decoding. */
-import { inflateRawSync } from 'node:zlib';
 import { io, type Socket } from 'socket.io-client';
-import { decodeFrame } from '../../shared/codec/decode.ts';
+import { Decoder } from '../../shared/codec/decode.ts';
 import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
@@ -18,7 +17,9 @@ export class Visitor {
   readonly socket: Socket;
   readonly heard: Heard[] = [];
   readonly life: LifeEvent[] = [];
-  planes: Planes | undefined;
+  decoder: Decoder | undefined;
+  /** Chunks that were out of step. */
+  lost = 0;
   tick: number | undefined;
   welcome: Event<'welcome'> | undefined;
   private listeners = new Set<() => void>();
@@ -36,11 +37,20 @@ export class Visitor {
   }
 
   /** Joins and waits for the first picture. */
-  static async join(port: number, room = 'garden', name?: string): Promise<Visitor> {
+  static async join(
+    port: number,
+    room = 'garden',
+    name?: string,
+    wishes: Partial<Command<'join'>> = {},
+  ): Promise<Visitor> {
     const visitor = new Visitor(port);
-    visitor.send('join', { protocol: PROTOCOL_VERSION, room, ...(name && { name }) });
+    visitor.send('join', { protocol: PROTOCOL_VERSION, room, ...(name && { name }), ...wishes });
     await visitor.until(() => visitor.tick !== undefined);
     return visitor;
+  }
+
+  get planes(): Planes | undefined {
+    return this.decoder?.planes;
   }
 
   /** Says something, whether the protocol knows it or not. */
@@ -92,14 +102,14 @@ export class Visitor {
     this.heard.push(heard);
     if (heard.name === 'welcome') {
       this.welcome = heard.message as Event<'welcome'>;
-      this.planes = createPlanes(this.welcome.room.width, this.welcome.room.height);
+      const { width, height } = this.welcome.room;
+      this.decoder = new Decoder(createPlanes(width, height));
     }
     if (heard.name === 'life') this.life.push(...(heard.message as Event<'life'>).events);
-    if (heard.name === 'frame' && this.planes) {
-      const { header } = decodeFrame(this.planes, this.tick, heard.message as Uint8Array, (bytes) =>
-        inflateRawSync(bytes),
-      );
+    if (heard.name === 'frame' && this.decoder) {
+      const { header, lost } = this.decoder.decode(heard.message as Uint8Array);
       this.tick = header.tick;
+      this.lost += lost.length;
       this.send('received', { tick: header.tick });
     }
     for (const listener of [...this.listeners]) listener();

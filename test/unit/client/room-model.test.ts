@@ -1,11 +1,9 @@
-import { deflateSync, inflateSync } from 'fflate';
 import { RoomModel } from '../../../client/net/room-model.ts';
-import { encodeDelta, encodeKeyframe } from '../../../shared/codec/encode.ts';
-import { copyPlanes, createPlanes, equalPlanes } from '../../../shared/codec/planes.ts';
-
-const deflate = (bytes: Uint8Array) => deflateSync(bytes);
-const inflate = (bytes: Uint8Array, size: number) =>
-  inflateSync(bytes, { out: new Uint8Array(size) });
+import { Cast } from '../../../shared/codec/cast.ts';
+import { writeFrame } from '../../../shared/codec/frame.ts';
+import { createPlanes, equalPlanes, type Planes } from '../../../shared/codec/planes.ts';
+import { TIERS } from '../../../shared/codec/tiers.ts';
+import { View } from '../../../shared/codec/view.ts';
 
 const ada = { id: 1, name: 'Ada', hue: 150 };
 const fox = {
@@ -25,6 +23,7 @@ const fox = {
 const welcome = {
   protocol: 1,
   you: { id: 2, name: 'Mio', hue: 20 },
+  resume: 'a token',
   room: { name: 'main', width: 64, height: 64, tickRate: 15, tick: 3, maxOrganisms: 8 },
   checkpoint: {
     name: 'c',
@@ -42,7 +41,7 @@ const welcome = {
 
 function room() {
   const sent: unknown[][] = [];
-  const model = new RoomModel((name, payload) => sent.push([name, payload]), inflate);
+  const model = new RoomModel((name, payload) => sent.push([name, payload]));
   model.receive('welcome', welcome);
   return { model, sent };
 }
@@ -54,19 +53,45 @@ function painted() {
   return planes;
 }
 
+/** A stream of planes, at full quality. */
+function streamOf(planes: Planes) {
+  const cast = new Cast(new View(planes, 1), TIERS.full);
+  const all = [0, 1, 2, 3];
+  const frame = (tick: number, blocks: { chunk: number; block: Uint8Array }[]) =>
+    writeFrame({ tick, tier: 'full', scale: 1 }, blocks);
+  return {
+    keyframe: (tick: number, chunks = all) =>
+      frame(
+        tick,
+        chunks.map((chunk) => ({ chunk, block: cast.key(chunk) })),
+      ),
+    delta(tick: number) {
+      for (const chunk of all) if (cast.view.update(tick, chunk)) cast.touch(chunk);
+      cast.advance(tick, () => true);
+      return frame(
+        tick,
+        all.flatMap((chunk) => {
+          const block = cast.delta(chunk);
+          return block ? [{ chunk, block }] : [];
+        }),
+      );
+    },
+  };
+}
+
 describe('room model', () => {
-  test('is live once a keyframe has been decoded, and follows deltas', () => {
+  test('is live once a first frame has been decoded, and follows', () => {
     const { model, sent } = room();
     const states: string[] = [];
     model.on('connection', (state) => states.push(state));
     expect(model.connection).toBe('connecting');
-    const base = painted();
-    model.receive('frame', encodeKeyframe(base, 5, deflate));
-    const next = copyPlanes(base);
-    next.owner[4000] = 9;
-    model.receive('frame', encodeDelta(next, base, [0, 1, 2, 3], 6, 5, deflate));
+    const planes = painted();
+    const stream = streamOf(planes);
+    model.receive('frame', stream.keyframe(5));
+    planes.owner[4000] = 9;
+    model.receive('frame', stream.delta(6));
     expect(model.tick).toBe(6);
-    expect(equalPlanes(model.planes!, next)).toBe(true);
+    expect(equalPlanes(model.planes!, planes)).toBe(true);
     expect(states).toEqual(['live']);
     expect(sent).toEqual([
       ['received', { tick: 5 }],
@@ -74,36 +99,58 @@ describe('room model', () => {
     ]);
   });
 
-  test('asks once for a keyframe when a delta does not fit, and keeps its picture', () => {
+  test('asks once for what is out of step, and keeps its picture', () => {
     const { model, sent } = room();
-    const base = painted();
-    model.receive('frame', encodeKeyframe(base, 5, deflate));
+    const planes = painted();
+    const stream = streamOf(planes);
+    model.receive('frame', stream.keyframe(5));
+    planes.owner[0] = 3;
+    stream.delta(6);
+    const before = model.planes!.owner.slice();
     sent.length = 0;
-    const stray = encodeDelta(painted(), createPlanes(64, 64), [0], 9, 8, deflate);
-    model.receive('frame', stray);
-    model.receive('frame', stray);
+    for (const tick of [7, 8]) {
+      planes.owner[1] = tick;
+      model.receive('frame', stream.delta(tick));
+    }
+    expect(sent).toEqual([
+      ['received', { tick: 7 }],
+      ['resync', { chunks: [0] }],
+      ['received', { tick: 8 }],
+    ]);
+    expect(model.planes!.owner).toEqual(before);
+    model.receive('frame', stream.keyframe(9, [0]));
+    expect(equalPlanes(model.planes!, planes)).toBe(true);
+    sent.length = 0;
     model.receive('frame', new Uint8Array(3));
-    expect(sent).toEqual([['resync', {}]]);
-    expect(equalPlanes(model.planes!, base)).toBe(true);
-    model.receive('frame', encodeKeyframe(base, 12, deflate));
-    expect(model.tick).toBe(12);
-    model.receive('frame', stray);
-    expect(sent.filter(([name]) => name === 'resync')).toHaveLength(2);
+    expect(sent).toEqual([['resync', { chunks: [0, 1, 2, 3] }]]);
   });
 
-  test('a reconnected room keeps its last picture and ignores deltas until its keyframe', () => {
+  test('a reconnected room keeps its last picture, says what it holds, and is live with the next frame', () => {
     const { model, sent } = room();
-    const base = painted();
-    model.receive('frame', encodeKeyframe(base, 5, deflate));
+    const planes = painted();
+    const stream = streamOf(planes);
+    model.receive('frame', stream.keyframe(5));
     model.setConnection('reconnecting');
+    expect(model.holds()).toHaveLength(8);
     model.receive('welcome', welcome);
-    sent.length = 0;
-    model.receive('frame', encodeDelta(base, base, [], 6, 5, deflate));
-    expect(sent).toEqual([]);
     expect(model.connection).toBe('reconnecting');
-    expect(equalPlanes(model.planes!, base)).toBe(true);
-    model.receive('frame', encodeKeyframe(base, 7, deflate));
+    expect(equalPlanes(model.planes!, planes)).toBe(true);
+    sent.length = 0;
+    model.receive('frame', stream.keyframe(7, []));
     expect(model.connection).toBe('live');
+    expect(sent).toEqual([['received', { tick: 7 }]]);
+  });
+
+  test('waits in line before a full room', () => {
+    const model = new RoomModel(() => undefined);
+    const ahead: (number | undefined)[] = [];
+    model.on('waiting', () => ahead.push(model.ahead));
+    model.receive('waiting', { ahead: 2 });
+    expect(model.connection).toBe('waiting');
+    model.receive('waiting', { ahead: 0 });
+    expect(ahead).toEqual([2, 0]);
+    model.receive('welcome', welcome);
+    expect(model.ahead).toBeUndefined();
   });
 
   test('follows the lives of organisms', () => {

@@ -1,21 +1,31 @@
-import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
-import { inflateSync } from 'fflate';
-import { chunkAt, chunkCount, chunkRect } from '../../../shared/codec/chunks.ts';
-import { decodeFrame, type Inflate, readHeader } from '../../../shared/codec/decode.ts';
-import { encodeDelta, encodeKeyframe } from '../../../shared/codec/encode.ts';
-import { FRAME_ERRORS, FrameError } from '../../../shared/codec/frame.ts';
+import { readBlock, readBlockHeader } from '../../../shared/codec/block.ts';
+import { Cast } from '../../../shared/codec/cast.ts';
+import { checkOf, createCells, takeCells } from '../../../shared/codec/cells.ts';
+import { chunkAt, chunkCount, chunkRect, chunksWithin } from '../../../shared/codec/chunks.ts';
+import { Decoder } from '../../../shared/codec/decode.ts';
+import {
+  FRAME_ERRORS,
+  type FrameBlock,
+  FrameError,
+  readBlocks,
+  readHeader,
+  writeFrame,
+} from '../../../shared/codec/frame.ts';
 import {
   copyPlanes,
   createPlanes,
   equalPlanes,
   type Planes,
 } from '../../../shared/codec/planes.ts';
+import { RangeReader, RangeWriter } from '../../../shared/codec/rangeCoder.ts';
+import { TIER_NAMES, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
+import { View } from '../../../shared/codec/view.ts';
 import { createRandom } from '../../../shared/random.ts';
 
-const inflate: Inflate = (bytes, size) => inflateSync(bytes, { out: new Uint8Array(size) });
+const full = process.env.VIVARIUM_TEST_FULL === '1';
 
-/** Changes a few places; returns their chunks. */
+/** Changes a few places as a room does: bare places are clear. */
 function scribble(planes: Planes, seed: number, places: number): Set<number> {
   const random = createRandom(seed);
   const chunks = new Set<number>();
@@ -23,53 +33,208 @@ function scribble(planes: Planes, seed: number, places: number): Set<number> {
     const x = random.integer(planes.width);
     const y = random.integer(planes.height);
     const place = y * planes.width + x;
-    if (random.uniform() < 0.7) planes.rgba[place * 4 + random.integer(4)] = random.integer(256);
-    if (random.uniform() < 0.4) planes.owner[place] = random.integer(2 ** 32);
+    if (random.uniform() < 0.4) {
+      planes.owner[place] = random.uniform() < 0.3 ? 0 : 1 + random.integer(2 ** 32 - 1);
+    }
+    if (planes.owner[place] === 0) planes.rgba.fill(0, place * 4, place * 4 + 4);
+    else if (random.uniform() < 0.3) planes.rgba[place * 4 + random.integer(4)] ^= 1;
+    else planes.rgba[place * 4 + random.integer(4)] = random.integer(256);
     chunks.add(chunkAt(planes, x, y));
   }
   return chunks;
 }
 
-const size = fc.integer({ min: 1, max: 80 });
+/** A stream and a page that watches all of it. */
+class Stage {
+  readonly planes: Planes;
+  readonly cast: Cast;
+  readonly decoder: Decoder;
+  readonly tier: TierName;
+  tick = 0;
 
-describe('codec', () => {
-  test('any history of planes decodes to the same planes, tick by tick', () => {
+  constructor(width: number, height: number, tier: TierName, seed = 1, places = 300) {
+    this.planes = createPlanes(width, height);
+    scribble(this.planes, seed, places);
+    this.tier = tier;
+    this.cast = new Cast(new View(this.planes, TIERS[tier].scale), TIERS[tier]);
+    this.decoder = new Decoder(createPlanes(width, height));
+  }
+
+  get all(): number[] {
+    return Array.from({ length: this.cast.chunks }, (_, i) => i);
+  }
+
+  frame(blocks: readonly FrameBlock[]): Uint8Array {
+    const { tier, tick } = this;
+    return writeFrame({ tier, tick, scale: TIERS[tier].scale }, blocks);
+  }
+
+  keyframe(): Uint8Array {
+    return this.frame(this.all.map((chunk) => ({ chunk, block: this.cast.key(chunk) })));
+  }
+
+  /** A tick that changes chunks of the room. */
+  go(changed: Iterable<number>): Uint8Array {
+    this.tick++;
+    const { view } = this.cast;
+    for (const chunk of changed) {
+      const { x, y, width, height } = chunkRect(this.planes, chunk);
+      const rect = {
+        x: x / view.scale,
+        y: y / view.scale,
+        width: width / view.scale,
+        height: height / view.scale,
+      };
+      for (const one of chunksWithin(view.planes, rect)) {
+        if (view.update(this.tick, one)) this.cast.touch(one);
+      }
+    }
+    if (this.tick % TIERS[this.tier].every !== 0) return this.frame([]);
+    this.cast.advance(this.tick, () => true);
+    return this.frame(
+      this.all.flatMap((chunk) => {
+        const block = this.cast.delta(chunk);
+        return block ? [{ chunk, block }] : [];
+      }),
+    );
+  }
+}
+
+const size = fc.integer({ min: 1, max: 80 });
+const seeds = fc.array(fc.integer({ min: 0, max: 2 ** 31 }), { minLength: 1, maxLength: 8 });
+const tierName = fc.constantFrom(...TIER_NAMES);
+
+describe('the range coder', () => {
+  test('gives back any bits and numbers under any contexts', () => {
+    const one = fc.record({
+      context: fc.integer({ min: -1, max: 2 }),
+      value: fc.integer({ min: 0, max: 2 ** 20 - 1 }),
+    });
     fc.assert(
-      fc.property(
-        size,
-        size,
-        fc.array(fc.integer({ min: 0, max: 2 ** 31 }), { minLength: 1, maxLength: 6 }),
-        (width, height, seeds) => {
-          const planes = createPlanes(width, height);
-          scribble(planes, 99, 50);
-          const seen = createPlanes(width, height);
-          decodeFrame(seen, undefined, encodeKeyframe(planes, 5, deflateRawSync), inflate);
-          expect(equalPlanes(seen, planes)).toBe(true);
-          seeds.forEach((seed, i) => {
-            const base = copyPlanes(planes);
-            const chunks = scribble(planes, seed, seed % 40);
-            const delta = encodeDelta(planes, base, chunks, 6 + i, 5 + i, deflateRawSync);
-            const { header } = decodeFrame(seen, 5 + i, delta, inflate);
-            expect(header.tick).toBe(6 + i);
-            expect(equalPlanes(seen, planes)).toBe(true);
-          });
-        },
-      ),
+      fc.property(fc.array(one, { maxLength: 2_000 }), (told) => {
+        const fresh = () => new Uint16Array(3).fill(32_768);
+        const writer = new RangeWriter(fresh());
+        for (const { context, value } of told) {
+          if (context < 0) writer.plain(20, value);
+          else writer.bit(context, Number(value < 100));
+        }
+        const reader = new RangeReader(fresh(), writer.finish());
+        for (const { context, value } of told) {
+          if (context < 0) expect(reader.plain(20)).toBe(value);
+          else expect(reader.bit(context)).toBe(Number(value < 100));
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('spends next to nothing on what it has learnt to expect', () => {
+    const writer = new RangeWriter(new Uint16Array(1).fill(32_768));
+    for (let i = 0; i < 10_000; i++) writer.bit(0, i % 1_000 === 0 ? 1 : 0);
+    expect(writer.finish().length).toBeLessThan(40);
+  });
+});
+
+describe('the stream', () => {
+  test('shows any history of planes, within what its tier holds back, and exactly what rests', () => {
+    fc.assert(
+      fc.property(size, size, tierName, seeds, (width, height, tier, history) => {
+        const stage = new Stage(width, height, tier);
+        const { decoder, planes, cast } = stage;
+        expect(decoder.decode(stage.keyframe()).lost).toEqual([]);
+        for (const seed of history) {
+          expect(decoder.decode(stage.go(scribble(planes, seed, seed % 60))).lost).toEqual([]);
+          if (TIERS[tier].scale > 1 || TIERS[tier].every > 1) continue;
+          expect(planes.owner).toEqual(decoder.planes.owner);
+          const off = planes.rgba.map((v, i) => Math.abs(v - decoder.planes.rgba[i]));
+          expect(Math.max(...off)).toBeLessThanOrEqual(
+            Math.max(TIERS[tier].hold, TIERS[tier].step / 2),
+          );
+        }
+        for (let i = 0; i < 15; i++) expect(decoder.decode(stage.go([])).lost).toEqual([]);
+        expect(equalPlanes(cast.seen, cast.view.planes)).toBe(true);
+        if (TIERS[tier].scale === 1) expect(equalPlanes(decoder.planes, planes)).toBe(true);
+      }),
       { numRuns: 60 },
     );
   });
 
-  test('a delta names just the rectangles that changed', () => {
-    const planes = createPlanes(70, 40);
-    const base = copyPlanes(planes);
-    planes.rgba[(33 * 70 + 65) * 4] = 9;
-    const all = Array.from({ length: chunkCount(planes) }, (_, i) => i);
-    const delta = encodeDelta(planes, base, all, 2, 1, deflateRawSync);
-    const { changed } = decodeFrame(createPlanes(70, 40), 1, delta, inflate);
-    expect(changed).toEqual([{ x: 64, y: 32, width: 6, height: 8 }]);
+  test('begins with a coarse picture that looks the same, and makes it exact', () => {
+    fc.assert(
+      fc.property(size, size, fc.nat(), (width, height, seed) => {
+        const { cast, decoder, planes, all, ...stage } = withFrames(width, height, seed);
+        const coarse = stage.frame(all.map((chunk) => ({ chunk, block: cast.coarseKey(chunk) })));
+        expect(decoder.decode(coarse).lost).toEqual([]);
+        const off = planes.rgba.map((v, i) => Math.abs(v - decoder.planes.rgba[i]));
+        expect(Math.max(...off)).toBeLessThan(8);
+        const rest = stage.frame(all.map((chunk) => ({ chunk, block: cast.refinement(chunk) })));
+        expect(decoder.decode(rest).lost).toEqual([]);
+        expect(equalPlanes(decoder.planes, planes)).toBe(true);
+      }),
+      { numRuns: 30 },
+    );
   });
 
-  test('chunks cover the grid, each place once', () => {
+  test('names just the rectangles that changed, and which were told anew', () => {
+    const stage = new Stage(70, 40, 'full');
+    const first = stage.decoder.decode(stage.keyframe());
+    expect(first.changed).toHaveLength(6);
+    expect(first.anew).toEqual(first.changed);
+    const place = 33 * 70 + 65;
+    stage.planes.owner[place] = 9;
+    stage.planes.rgba[place * 4] = 200;
+    const { changed, anew } = stage.decoder.decode(stage.go([chunkAt(stage.planes, 65, 33)]));
+    expect(changed).toEqual([{ x: 64, y: 32, width: 6, height: 8 }]);
+    expect(anew).toEqual([]);
+  });
+
+  test('shows small cells as squares of places where they stand for several', () => {
+    const stage = new Stage(70, 40, 'thrifty', 1, 0);
+    const { planes, decoder } = stage;
+    decoder.decode(stage.keyframe());
+    for (const [x, y] of [
+      [10, 10],
+      [11, 10],
+      [10, 11],
+      [69, 39],
+    ]) {
+      planes.owner[y * 70 + x] = 3;
+      planes.rgba.set([80, 40, 20, 100], (y * 70 + x) * 4);
+    }
+    decoder.decode(stage.go([0, 5]));
+    for (let i = 0; i < 15; i++) decoder.decode(stage.go([]));
+    // Three of four places: their mean colour, and all four are hers.
+    for (const place of [10 * 70 + 10, 10 * 70 + 11, 11 * 70 + 10, 11 * 70 + 11]) {
+      expect(decoder.planes.owner[place]).toBe(3);
+      expect([...decoder.planes.rgba.subarray(place * 4, place * 4 + 4)]).toEqual([60, 30, 15, 75]);
+    }
+    // One of four is too little to be seen from afar.
+    expect(decoder.planes.owner[39 * 70 + 69]).toBe(0);
+  });
+
+  test('tells nothing of chunks that nobody wants, until somebody does', () => {
+    const { cast, planes } = new Stage(64, 32, 'full');
+    const chunks = scribble(planes, 5, 40);
+    for (const chunk of chunks) if (cast.view.update(1, chunk)) cast.touch(chunk);
+    cast.advance(1, (chunk) => chunk === 0);
+    expect(cast.delta(0)).toBeDefined();
+    expect(cast.delta(1)).toBeUndefined();
+    expect(cast.version(1)).toBe(1);
+    cast.advance(2, () => true);
+    expect(cast.delta(1)).toBeDefined();
+    expect(cast.version(1)).toBe(2);
+  });
+});
+
+/** A stage with its helpers as own properties. */
+function withFrames(width: number, height: number, seed: number) {
+  const stage = new Stage(width, height, 'full', seed);
+  const { cast, decoder, planes, all } = stage;
+  return { cast, decoder, planes, all, frame: (blocks: FrameBlock[]) => stage.frame(blocks) };
+}
+
+describe('chunks', () => {
+  test('cover the grid, each place once', () => {
     fc.assert(
       fc.property(size, size, (width, height) => {
         const covered = new Uint8Array(width * height);
@@ -87,51 +252,123 @@ describe('codec', () => {
     );
   });
 
-  test('a delta on another base is refused and changes nothing', () => {
-    const planes = createPlanes(40, 40);
-    const base = copyPlanes(planes);
-    const chunks = scribble(planes, 1, 30);
-    const delta = encodeDelta(planes, base, chunks, 8, 7, deflateRawSync);
-    for (const tick of [undefined, 6, 8]) {
-      const seen = createPlanes(40, 40);
-      expect(() => decodeFrame(seen, tick, delta, inflate)).toThrow(new FrameError('base'));
-      expect(equalPlanes(seen, createPlanes(40, 40))).toBe(true);
+  test('within a rectangle are those of its places', () => {
+    const grid = { width: 100, height: 70 };
+    const side = fc.integer({ min: 1, max: 120 });
+    const at = fc.integer({ min: -50, max: 120 });
+    fc.assert(
+      fc.property(at, at, side, side, (x, y, width, height) => {
+        const wanted = new Set<number>();
+        for (let v = Math.max(0, y); v < Math.min(70, y + height); v++)
+          for (let u = Math.max(0, x); u < Math.min(100, x + width); u++)
+            wanted.add(chunkAt(grid, u, v));
+        expect(chunksWithin(grid, { x, y, width, height })).toEqual(
+          [...wanted].sort((a, b) => a - b),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('what is out of step or broken', () => {
+  test('a delta on other cells is found out, chunk by chunk, and leaves them as they were', () => {
+    const stage = new Stage(96, 64, 'full');
+    const { decoder, planes } = stage;
+    decoder.decode(stage.keyframe());
+    const lateDecoder = new Decoder(copyPlanes(decoder.planes));
+    stage.go(scribble(planes, 7, 60));
+    const next = stage.go(scribble(planes, 8, 200));
+    const before = copyPlanes(lateDecoder.planes);
+    const { lost, changed } = lateDecoder.decode(next);
+    expect(lost.length).toBeGreaterThan(0);
+    for (const chunk of lost) {
+      const rect = chunkRect(planes, chunk);
+      expect(takeCells(lateDecoder.planes, rect)).toEqual(takeCells(before, rect));
     }
+    expect(changed.length + lost.length).toBe(readBlocks(next, chunkCount(planes)).length);
+    const keys = lost.map((chunk) => ({ chunk, block: stage.cast.key(chunk) }));
+    expect(lateDecoder.decode(stage.frame(keys)).lost).toEqual([]);
   });
 
-  test('broken frames fail with a named reason and leave the planes as they were', () => {
-    const planes = createPlanes(64, 48);
-    scribble(planes, 3, 200);
-    const frame = encodeKeyframe(planes, 5, deflateRawSync);
+  test('broken frames fail with a named reason or are found out, and what is wrong is not shown', () => {
+    const stage = new Stage(64, 48, 'full', 3, 900);
+    const frame = stage.keyframe();
     const reasons = new Set<string>();
     const random = createRandom(4);
-    for (let round = 0; round < 3_000; round++) {
-      const broken = frame.slice(
-        0,
-        random.uniform() < 0.2 ? random.integer(frame.length) : undefined,
-      );
-      const at = random.uniform() < 0.5 ? random.integer(24) : random.integer(frame.length);
+    let found = 0;
+    const rounds = full ? 1_000_000 : 3_000;
+    for (let round = 0; round < rounds; round++) {
+      const cut = random.uniform() < 0.2 ? random.integer(frame.length) : undefined;
+      const broken = frame.slice(0, cut);
+      const at = random.uniform() < 0.3 ? random.integer(12) : random.integer(frame.length);
       if (at < broken.length) broken[at] ^= 1 << random.integer(8);
       const seen = createPlanes(64, 48);
       scribble(seen, 8, 20);
       const before = copyPlanes(seen);
       try {
-        decodeFrame(seen, 4, broken, inflate);
+        found += new Decoder(seen).decode(broken).lost.length;
       } catch (error) {
         if (!(error instanceof FrameError)) throw error;
         reasons.add(error.reason);
         expect(equalPlanes(seen, before)).toBe(true);
       }
     }
-    for (const reason of ['truncated', 'magic', 'version', 'kind', 'size', 'chunks', 'body']) {
+    expect(found).toBeGreaterThan(100);
+    for (const reason of ['truncated', 'magic', 'version', 'header', 'chunks'])
       expect(reasons).toContain(reason);
-    }
     for (const reason of reasons) expect(FRAME_ERRORS).toContain(reason);
   });
 
-  test('a header cannot make the decoder reserve more than its chunks can hold', () => {
-    const frame = encodeKeyframe(createPlanes(8, 8), 1, deflateRawSync);
-    new DataView(frame.buffer).setUint32(20, 0xffffffff, true);
-    expect(() => readHeader(frame)).toThrow(new FrameError('body'));
+  test('blocks of noise are read to an end, and refused', () => {
+    const random = createRandom(9);
+    let passed = 0;
+    const rounds = full ? 1_000_000 : 2_000;
+    for (let round = 0; round < rounds; round++) {
+      const block = Uint8Array.from({ length: random.integer(120) }, () => random.integer(256));
+      block[0] &= 0x1f;
+      try {
+        readBlock(block, createCells({ width: 32, height: 32 }));
+        passed++;
+      } catch (error) {
+        if (!(error instanceof FrameError)) throw error;
+      }
+    }
+    // One in 65,536 fits its check by chance.
+    expect(passed).toBeLessThan(rounds / 10_000 + 3);
+  });
+
+  test.each([
+    ['nothing', []],
+    ['half a header', [0x56, 2, 0]],
+    ['another magic', [0x57, 2, 0, 0, 0, 0, 0, 0]],
+    ['an older form', [0x56, 1, 0, 0, 0, 0, 0, 0]],
+    ['an unknown tier', [0x56, 2, 0, 9, 0, 0, 0, 0]],
+    ['an absurd scale', [0x56, 2, 30, 0, 0, 0, 0, 0]],
+  ])('a frame of %s has no header', (_, bytes) => {
+    expect(() => readHeader(Uint8Array.from(bytes))).toThrow(FrameError);
+  });
+
+  test.each([
+    ['too short', [1, 2]],
+    ['a key that leaves out bits', [1 | (3 << 2), 0, 0]],
+    ['a coarse key that leaves out none', [2, 0, 0]],
+    ['more bits than there are', [2 | (9 << 2), 0, 0]],
+  ])('a block: %s', (_, bytes) => {
+    expect(() => readBlockHeader(Uint8Array.from(bytes))).toThrow(new FrameError('block'));
+  });
+
+  test('the check tells apart what differs in one bit', () => {
+    const cells = createCells({ width: 32, height: 32 });
+    scribble(cells, 3, 500);
+    const checks = new Set([checkOf(cells)]);
+    for (let bit = 0; bit < 2_000; bit++) {
+      const [at, mask] = [bit * 2, 1 << (bit % 8)];
+      cells.rgba[at % cells.rgba.length] ^= mask;
+      checks.add(checkOf(cells));
+      cells.rgba[at % cells.rgba.length] ^= mask;
+    }
+    // Of 2,001 draws out of 65,536, some thirty meet by chance.
+    expect(checks.size).toBeGreaterThan(1_930);
   });
 });

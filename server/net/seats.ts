@@ -1,0 +1,139 @@
+/** Who has a place in a room: those who are there, those who have just gone and may come back, and those who wait. */
+import type { ParticipantView } from '../../shared/vocabulary.ts';
+
+export interface Seat {
+  readonly you: ParticipantView;
+  /** Shown at the next join, it gives the seat back; a new one each time. */
+  token: string;
+}
+
+export interface SeatRules {
+  /** Participants that may be there at once. */
+  readonly capacity: number;
+  /** How long a seat is kept for one who has gone, ms. */
+  readonly grace: number;
+  readonly maxWaiting: number;
+  /** A token that nobody can guess. */
+  readonly newToken: () => string;
+}
+
+interface Away {
+  readonly seat: Seat;
+  readonly until: number;
+}
+
+/** @typeParam M what stands for a connection */
+export class Seats<M> {
+  private readonly taken = new Map<M, Seat>();
+  /** By token, in the order of going. */
+  private readonly away = new Map<string, Away>();
+  private readonly queue: M[] = [];
+  private nextParticipant = 1;
+
+  constructor(private readonly rules: SeatRules) {}
+
+  get size(): number {
+    return this.taken.size;
+  }
+
+  get isFull(): boolean {
+    return this.taken.size >= this.rules.capacity;
+  }
+
+  get members(): Iterable<M> {
+    return this.taken.keys();
+  }
+
+  get participants(): ParticipantView[] {
+    return [...this.taken.values()].map(({ you }) => you);
+  }
+
+  of(member: M): ParticipantView | undefined {
+    return this.taken.get(member)?.you;
+  }
+
+  tokenOf(member: M): string | undefined {
+    return this.taken.get(member)?.token;
+  }
+
+  /** Who has a participant's seat. */
+  memberOf(participant: number): M | undefined {
+    for (const [member, { you }] of this.taken) if (you.id === participant) return member;
+    return undefined;
+  }
+
+  /**
+   * Gives a seat.
+   *
+   * @param token of a seat of hers; an unknown one, or one that was used, gives a fresh seat
+   * @param newcomer who she is when the seat is fresh
+   * @returns the connection that had the seat until now, where one had
+   */
+  take(
+    member: M,
+    token: string | undefined,
+    newcomer: (id: number) => ParticipantView,
+  ): { you: ParticipantView; replaced?: M } {
+    const old = token === undefined ? undefined : this.find(token);
+    const seat = old?.seat ?? { you: newcomer(this.nextParticipant++), token: '' };
+    if (old?.member !== undefined) this.taken.delete(old.member);
+    if (token !== undefined) this.away.delete(token);
+    seat.token = this.rules.newToken();
+    this.taken.set(member, seat);
+    return { you: seat.you, ...(old?.member !== undefined && { replaced: old.member }) };
+  }
+
+  /** Whether a token gives a seat back. */
+  knows(token: string): boolean {
+    return this.find(token) !== undefined;
+  }
+
+  /** She has gone; her seat is kept for a while. @returns who she was */
+  leave(member: M, now: number): ParticipantView | undefined {
+    const seat = this.taken.get(member);
+    if (!seat) return undefined;
+    this.taken.delete(member);
+    this.away.set(seat.token, { seat, until: now + this.rules.grace });
+    return seat.you;
+  }
+
+  /** Those whose seats are kept no longer. */
+  expire(now: number): ParticipantView[] {
+    const gone: ParticipantView[] = [];
+    for (const [token, { seat, until }] of this.away) {
+      if (until > now) break;
+      this.away.delete(token);
+      gone.push(seat.you);
+    }
+    return gone;
+  }
+
+  /** Stands in line. @returns how many wait before her, or undefined when the line is full */
+  wait(member: M): number | undefined {
+    if (this.queue.length >= this.rules.maxWaiting) return undefined;
+    return this.queue.push(member) - 1;
+  }
+
+  /** Leaves the line. @returns whether she stood in it */
+  giveUp(member: M): boolean {
+    const at = this.queue.indexOf(member);
+    if (at >= 0) this.queue.splice(at, 1);
+    return at >= 0;
+  }
+
+  /** The first in line, if there is room for her. */
+  next(): M | undefined {
+    return this.isFull ? undefined : this.queue.shift();
+  }
+
+  get line(): readonly M[] {
+    return this.queue;
+  }
+
+  private find(token: string): { seat: Seat; member?: M } | undefined {
+    const away = this.away.get(token);
+    if (away) return { seat: away.seat };
+    for (const [member, seat] of this.taken) if (seat.token === token) return { seat, member };
+    return undefined;
+  }
+}

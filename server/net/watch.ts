@@ -1,0 +1,146 @@
+/** What the stream knows of one viewer: what she looks at, what she holds, what is on its way to her. */
+import type { Cast } from '../../shared/codec/cast.ts';
+import { chunksWithin } from '../../shared/codec/chunks.ts';
+import type { FrameBlock } from '../../shared/codec/frame.ts';
+import type { TierName } from '../../shared/codec/tiers.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Rect } from '../../shared/geometry.ts';
+import { Ladder } from './ladder.ts';
+
+/** One who watches a room. */
+export interface Viewer {
+  /** Hands over a frame; never called with more than `maxFramesInFlight` unacknowledged. */
+  sendFrame(frame: Uint8Array): void;
+  /** Whether the transport has taken all that was sent before. */
+  readonly writable: boolean;
+}
+
+/** What a viewer looks at; absent: nothing, her page is hidden. */
+export interface Look extends Rect {
+  /** Pixels of her screen a place. */
+  readonly pixels: number;
+  /** The best that she asks for. */
+  readonly best: TierName;
+}
+
+interface Sent {
+  readonly tick: number;
+  readonly at: number;
+}
+
+export class Watch {
+  readonly ladder: Ladder;
+  look: Look | undefined;
+  /** Chunks of the cast that she looks at, ascending. */
+  chunks: readonly number[] = [];
+  /** Version that she holds of each chunk; 0: none. */
+  private holds: Uint32Array;
+  /** 1: she holds it without its lowest bits. */
+  private coarse: Uint8Array;
+  private inFlight: Sent[] = [];
+
+  constructor(
+    readonly viewer: Viewer,
+    look: Look,
+    public cast: Cast,
+    now: number,
+  ) {
+    this.look = look;
+    this.ladder = new Ladder(DEFAULTS.stream.firstTier, look.best, now);
+    this.holds = new Uint32Array(cast.chunks);
+    this.coarse = new Uint8Array(cast.chunks);
+    this.aim();
+  }
+
+  get mayReceive(): boolean {
+    // The transport is asked too: who acknowledges without reading must not fill our memory.
+    return this.inFlight.length < DEFAULTS.stream.maxFramesInFlight && this.viewer.writable;
+  }
+
+  /** Works out which chunks of the cast are looked at. */
+  aim(): void {
+    const { look, cast } = this;
+    if (!look) {
+      this.chunks = [];
+      return;
+    }
+    const { scale } = cast.view;
+    const margin = DEFAULTS.stream.margin;
+    this.chunks = chunksWithin(cast.seen, {
+      x: (look.x - margin) / scale,
+      y: (look.y - margin) / scale,
+      width: (look.width + 2 * margin) / scale,
+      height: (look.height + 2 * margin) / scale,
+    });
+  }
+
+  /** She goes over to another cast: what is equal there she holds already. */
+  change(cast: Cast): void {
+    const { holds, coarse, cast: before } = this;
+    this.cast = cast;
+    this.holds = new Uint32Array(cast.chunks);
+    this.coarse = new Uint8Array(cast.chunks);
+    if (before.view === cast.view) {
+      for (let chunk = 0; chunk < cast.chunks; chunk++) {
+        if (holds[chunk] !== before.version(chunk) || coarse[chunk] === 1) continue;
+        if (before.check(chunk) === cast.check(chunk)) this.holds[chunk] = cast.version(chunk);
+      }
+    }
+    this.aim();
+  }
+
+  /** She says what she holds: [chunks] checks of their cells. */
+  claim(checks: ArrayLike<number>): void {
+    if (checks.length !== this.cast.chunks) return;
+    for (const chunk of this.chunks) {
+      if (this.cast.check(chunk) === checks[chunk]) this.holds[chunk] = this.cast.version(chunk);
+    }
+  }
+
+  /** She has lost step in these chunks; absent: in all. */
+  forget(chunks?: readonly number[]): void {
+    if (!chunks) this.holds.fill(0);
+    else for (const chunk of chunks) if (chunk < this.holds.length) this.holds[chunk] = 0;
+  }
+
+  /** She has drawn the frame of a tick, and so all before it. @returns whether such a frame was on its way */
+  acknowledge(tick: number, now: number): boolean {
+    const sent = this.inFlight.find((frame) => frame.tick === tick);
+    if (!sent) return false;
+    this.ladder.acknowledged(now - sent.at);
+    this.inFlight = this.inFlight.filter((frame) => frame.tick > tick);
+    return true;
+  }
+
+  sent(tick: number, at: number): void {
+    this.inFlight.push({ tick, at });
+  }
+
+  /**
+   * The blocks that bring her to the cast's present versions, which she then holds. A first picture comes coarse, and is
+   * refined a little in each frame that follows.
+   */
+  take(): FrameBlock[] {
+    const { cast, holds, coarse } = this;
+    const blocks: FrameBlock[] = [];
+    let refining = DEFAULTS.stream.refineBytes;
+    for (const chunk of this.chunks) {
+      const version = cast.version(chunk);
+      let block: Uint8Array | undefined;
+      if (holds[chunk] === 0) {
+        block = cast.coarseKey(chunk);
+        coarse[chunk] = 1;
+      } else if (coarse[chunk] === 1) {
+        if (refining <= 0) continue;
+        block = holds[chunk] === version ? cast.refinement(chunk) : cast.key(chunk);
+        refining -= block.length;
+        coarse[chunk] = 0;
+      } else if (holds[chunk] !== version) {
+        block = (holds[chunk] === version - 1 ? cast.delta(chunk) : undefined) ?? cast.key(chunk);
+      } else continue;
+      holds[chunk] = version;
+      blocks.push({ chunk, block });
+    }
+    return blocks;
+  }
+}

@@ -1,0 +1,71 @@
+/** The cells of one chunk, taken out of planes: what the models of blocks read and write. */
+import type { Rect } from '../geometry.ts';
+import type { Planes } from './planes.ts';
+
+export interface Cells {
+  readonly width: number;
+  readonly height: number;
+  /** [height, width, 4] */
+  readonly rgba: Uint8Array;
+  /** [height, width] */
+  readonly owner: Uint32Array;
+}
+
+export function createCells({ width, height }: { width: number; height: number }): Cells {
+  const rgba = new Uint8Array(width * height * 4);
+  return { width, height, rgba, owner: new Uint32Array(width * height) };
+}
+
+export function copyCells(cells: Cells): Cells {
+  return { ...cells, rgba: cells.rgba.slice(), owner: cells.owner.slice() };
+}
+
+export function takeCells(planes: Planes, rect: Rect): Cells {
+  const cells = createCells(rect);
+  for (let y = 0; y < rect.height; y++) {
+    const from = (rect.y + y) * planes.width + rect.x;
+    cells.rgba.set(planes.rgba.subarray(from * 4, (from + rect.width) * 4), y * rect.width * 4);
+    cells.owner.set(planes.owner.subarray(from, from + rect.width), y * rect.width);
+  }
+  return cells;
+}
+
+/** @param scale side of the square of places that a cell fills */
+export function putCells(planes: Planes, rect: Rect, cells: Cells, scale = 1): void {
+  if (scale > 1) {
+    putLarge(planes, rect, cells, scale);
+    return;
+  }
+  const { width, height } = cells;
+  for (let y = 0; y < height; y++) {
+    const to = (rect.y + y) * planes.width + rect.x;
+    planes.rgba.set(cells.rgba.subarray(y * width * 4, (y + 1) * width * 4), to * 4);
+    planes.owner.set(cells.owner.subarray(y * width, (y + 1) * width), to);
+  }
+}
+
+function putLarge(planes: Planes, rect: Rect, cells: Cells, scale: number): void {
+  const bottom = Math.min(planes.height, (rect.y + rect.height) * scale);
+  const right = Math.min(planes.width, (rect.x + rect.width) * scale);
+  for (let y = rect.y * scale; y < bottom; y++) {
+    for (let x = rect.x * scale; x < right; x++) {
+      const cell = (Math.floor(y / scale) - rect.y) * cells.width + Math.floor(x / scale) - rect.x;
+      const place = y * planes.width + x;
+      planes.owner[place] = cells.owner[cell];
+      for (let c = 0; c < 4; c++) planes.rgba[place * 4 + c] = cells.rgba[cell * 4 + c];
+    }
+  }
+}
+
+/** 16 bits that tell different cells apart: a proof that both sides hold the same (FNV-1a over whole words, folded). */
+export function checkOf({ rgba, owner }: Cells): number {
+  const words = new Uint32Array(rgba.buffer, rgba.byteOffset, owner.length);
+  let h = 0x811c9dc5;
+  for (let i = 0; i < owner.length; i++) {
+    h = Math.imul(h ^ words[i], 0x01000193);
+    h = Math.imul(h ^ owner[i] ^ (h >>> 15), 0x85ebca6b);
+  }
+  h ^= h >>> 16;
+  h = Math.imul(h, 0xc2b2ae35);
+  return (h ^ (h >>> 16)) & 0xffff;
+}

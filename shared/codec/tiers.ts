@@ -1,0 +1,23 @@
+/** How well a viewer is shown what moves. Whatever rests is exact within a second, whatever the tier. */
+export interface Tier {
+  /** A frame every so many ticks. */
+  readonly every: number;
+  /** Largest difference of a colour, of 255, that is held back while a place changes. */
+  readonly hold: number;
+  /** Differences of changing places are told in such steps. */
+  readonly step: number;
+  /** Side of the square of places that a streamed cell stands for. */
+  readonly scale: number;
+  /** Ticks without change after which a place is at rest and made exact. */
+  readonly rest: number;
+}
+
+/** Best first: who cannot take one is given the next. */
+export const TIERS = {
+  full: { every: 1, hold: 2, step: 2, scale: 1, rest: 4 },
+  phone: { every: 2, hold: 6, step: 4, scale: 1, rest: 6 },
+  thrifty: { every: 4, hold: 12, step: 8, scale: 2, rest: 8 },
+} as const satisfies Record<string, Tier>;
+
+export type TierName = keyof typeof TIERS;
+export const TIER_NAMES = Object.keys(TIERS) as TierName[];

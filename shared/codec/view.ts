@@ -1,0 +1,108 @@
+/** The planes of a room at a scale, and since when each of their cells has not changed. */
+import type { Rect } from '../geometry.ts';
+import { chunkCount, chunkRect } from './chunks.ts';
+import { createPlanes, type Planes } from './planes.ts';
+
+export class View {
+  readonly planes: Planes;
+  /** [height, width] tick of the last change; 0 is long ago. */
+  readonly changedAt: Uint32Array;
+  private readonly source: Planes;
+  private readonly words: Uint32Array;
+
+  /** @param scale 1: all of it; 2, 4, …: a cell is the mean of a square of places */
+  constructor(
+    source: Planes,
+    readonly scale: number,
+  ) {
+    this.source = source;
+    const [width, height] = [source.width, source.height].map((n) => Math.ceil(n / scale));
+    this.planes = createPlanes(width, height);
+    this.words = new Uint32Array(this.planes.rgba.buffer);
+    this.changedAt = new Uint32Array(width * height);
+    const all = { x: 0, y: 0, width, height };
+    this.follow(0, all);
+  }
+
+  get chunks(): number {
+    return chunkCount(this.planes);
+  }
+
+  /** Takes over what has changed of a chunk of the view. @returns whether anything has */
+  update(tick: number, chunk: number): boolean {
+    return this.follow(tick, chunkRect(this.planes, chunk));
+  }
+
+  private follow(tick: number, rect: Rect): boolean {
+    return this.scale === 1 ? this.copy(tick, rect) : this.shrink(tick, rect);
+  }
+
+  private copy(tick: number, rect: Rect): boolean {
+    const { source, words, changedAt, planes } = this;
+    const colours = new Uint32Array(
+      source.rgba.buffer,
+      source.rgba.byteOffset,
+      source.owner.length,
+    );
+    let any = false;
+    for (let y = rect.y; y < rect.y + rect.height; y++) {
+      const end = y * planes.width + rect.x + rect.width;
+      for (let at = end - rect.width; at < end; at++) {
+        if (words[at] === colours[at] && planes.owner[at] === source.owner[at]) continue;
+        words[at] = colours[at];
+        planes.owner[at] = source.owner[at];
+        changedAt[at] = tick;
+        any = true;
+      }
+    }
+    return any;
+  }
+
+  private shrink(tick: number, rect: Rect): boolean {
+    const { planes, changedAt } = this;
+    let any = false;
+    for (let y = rect.y; y < rect.y + rect.height; y++) {
+      for (let x = rect.x; x < rect.x + rect.width; x++) {
+        const at = y * planes.width + x;
+        const { owner, colour } = this.meanAt(x, y);
+        if (planes.owner[at] === owner && this.words[at] === colour) continue;
+        planes.owner[at] = owner;
+        this.words[at] = colour;
+        changedAt[at] = tick;
+        any = true;
+      }
+    }
+    return any;
+  }
+
+  private readonly sum = new Uint8Array(4);
+  private readonly mean = new Uint32Array(this.sum.buffer);
+
+  /** Mean colour of a square of places, and who holds most of what is held; bare when less than half is. */
+  private meanAt(x: number, y: number): { owner: number; colour: number } {
+    const { source, scale } = this;
+    const right = Math.min(source.width, (x + 1) * scale);
+    const bottom = Math.min(source.height, (y + 1) * scale);
+    let [r, g, b, a, places, held] = [0, 0, 0, 0, 0, 0];
+    let owner = 0;
+    let votes = 0;
+    for (let v = y * scale; v < bottom; v++) {
+      for (let u = x * scale; u < right; u++, places++) {
+        const at = v * source.width + u;
+        const holder = source.owner[at];
+        if (holder === 0) continue;
+        held++;
+        // The majority vote of Boyer and Moore: exact where there is a majority, one of those present where not.
+        if (votes === 0) owner = holder;
+        votes += owner === holder ? 1 : -1;
+        r += source.rgba[at * 4];
+        g += source.rgba[at * 4 + 1];
+        b += source.rgba[at * 4 + 2];
+        a += source.rgba[at * 4 + 3];
+      }
+    }
+    if (2 * held < places) return { owner: 0, colour: 0 };
+    this.sum.set([r, g, b, a].map((total) => Math.round(total / places)));
+    return { owner, colour: this.mean[0] };
+  }
+}

@@ -1,0 +1,38 @@
+import { LookReporter } from '../../../client/net/look.ts';
+
+describe('what the page tells of what it shows', () => {
+  const view = { width: 400, height: 800 };
+  const setUp = () => {
+    const told: Record<string, unknown>[] = [];
+    return { told, looks: new LookReporter((look) => told.push(look), 'full') };
+  };
+
+  test('is told at once, then when it has moved, and not more often than it matters', () => {
+    const { told, looks } = setUp();
+    looks.shows({ x: 100, y: 100, zoom: 4 }, view, 2, 0);
+    expect(told).toEqual([
+      { hidden: false, x: 50, y: 0, width: 100, height: 200, pixels: 8, best: 'full' },
+    ]);
+    looks.shows({ x: 101, y: 100, zoom: 4 }, view, 2, 500);
+    expect(told).toHaveLength(1);
+    for (let i = 0; i < 20; i++)
+      looks.shows({ x: 110 + 5 * i, y: 100, zoom: 4 }, view, 2, 1_000 + i * 16);
+    expect(told).toHaveLength(3);
+    expect(looks.shows({ x: 205, y: 100, zoom: 4 }, view, 2, 1_350)).toBe(true);
+    expect(looks.shows({ x: 205, y: 100, zoom: 4 }, view, 2, 1_500)).toBe(false);
+    expect(told[3]).toMatchObject({ x: 155 });
+  });
+
+  test('is told anew when a place becomes smaller than a pixel, after hiding, and on a new connection', () => {
+    const { told, looks } = setUp();
+    const near = { x: 128, y: 128, zoom: 0.51 };
+    looks.shows(near, view, 2, 0);
+    looks.shows({ ...near, zoom: 0.499 }, { width: 399, height: 798 }, 2, 500);
+    expect(told).toHaveLength(2);
+    looks.hide(1_000);
+    looks.shows(near, view, 2, 2_000);
+    looks.forget();
+    looks.shows(near, view, 2, 3_000);
+    expect(told.map(({ hidden }) => hidden)).toEqual([false, false, true, false, false]);
+  });
+});

@@ -1,0 +1,59 @@
+import { Seats } from '../../../server/net/seats.ts';
+
+function open(capacity = 2) {
+  let tokens = 0;
+  const seats = new Seats<string>({
+    capacity,
+    grace: 1_000,
+    maxWaiting: 2,
+    newToken: () => `token ${++tokens}`,
+  });
+  const newcomer = (id: number) => ({ id, name: `visitor ${id}`, hue: 0 });
+  return { seats, take: (who: string, token?: string) => seats.take(who, token, newcomer) };
+}
+
+describe('seats', () => {
+  test('one who comes back in time is who she was, with a new token', () => {
+    const { seats, take } = open();
+    const { you } = take('anna');
+    const token = seats.tokenOf('anna')!;
+    expect(seats.leave('anna', 0)).toEqual(you);
+    expect(seats.size).toBe(0);
+    expect(take('anna again', token).you).toEqual(you);
+    expect(seats.tokenOf('anna again')).not.toBe(token);
+  });
+
+  test('a token is good once, and for a while', () => {
+    const { seats, take } = open(9);
+    const { you } = take('anna');
+    const token = seats.tokenOf('anna')!;
+    seats.leave('anna', 0);
+    take('anna again', token);
+    expect(take('mallory', token).you.id).not.toBe(you.id);
+    seats.leave('anna again', 5_000);
+    expect(seats.expire(5_999)).toEqual([]);
+    expect(seats.expire(6_000)).toEqual([you]);
+    expect(seats.expire(9_000)).toEqual([]);
+  });
+
+  test('one who comes back while her old connection hangs takes its place', () => {
+    const { seats, take } = open();
+    const { you } = take('hanging');
+    const { you: same, replaced } = take('fresh', seats.tokenOf('hanging'));
+    expect([same, replaced]).toEqual([you, 'hanging']);
+    expect(seats.leave('hanging', 0)).toBeUndefined();
+    expect(seats.memberOf(you.id)).toBe('fresh');
+  });
+
+  test('a full room has a line, in which places move up', () => {
+    const { seats, take } = open(1);
+    take('anna');
+    expect(seats.isFull).toBe(true);
+    expect([seats.wait('b'), seats.wait('c'), seats.wait('d')]).toEqual([0, 1, undefined]);
+    expect(seats.next()).toBeUndefined();
+    seats.leave('anna', 0);
+    expect(seats.giveUp('b')).toBe(true);
+    expect(seats.giveUp('b')).toBe(false);
+    expect(seats.next()).toBe('c');
+  });
+});
