@@ -74,6 +74,15 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** What an engine has lost, and put back by itself. Rooms cannot tell, but a host should know. */
+export interface EngineLoss {
+  readonly what: 'thread' | 'gpu';
+  /** Why, as far as it is known. */
+  readonly why: string;
+  /** How many of them have been lost so far, this one included. */
+  readonly count: number;
+}
+
 export type EngineReason =
   | 'unavailable'
   | 'closed'

@@ -3,6 +3,7 @@
  * they promise is the answer on its way back.
  */
 import type { Model } from '../../vnca/checkpoint.ts';
+import type { Mortal } from '../core/keeper.ts';
 import type { Gpu } from './device.ts';
 import { loadNet, type Net } from './net.ts';
 import { Mailboxes, readMapped } from './readback.ts';
@@ -22,7 +23,7 @@ export interface NetJob extends Job {
   readonly net: Net;
 }
 
-export interface Machine {
+export interface Machine extends Mortal {
   /** Held as long as the machine is: see `Gpu.instance`. */
   readonly gpu: Gpu;
   /** By name of the checkpoint. */
@@ -36,9 +37,6 @@ export interface Machine {
   step(jobs: readonly NetJob[]): Promise<Seen[]>;
   /** The states, as `plant` takes them. Rejected as `step` is. */
   read(places: readonly Place[]): Promise<Float32Array[]>;
-  /** Whether the device is gone. What it did before, and what it was asked since, is then lost. */
-  isLost(): boolean;
-  destroy(): void;
 }
 
 /** Answers of one submission, which must fit one binding; more than this is sent in portions. */

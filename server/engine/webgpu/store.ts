@@ -6,18 +6,16 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import { firstStage, seedState } from '../../vnca/growth.ts';
 import { brokenReadout } from '../core/broken.ts';
 import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from '../core/checks.ts';
+import { Keeper } from '../core/keeper.ts';
 import type { PatchStore } from '../core/patchStore.ts';
 import { EngineError, type PatchId, type Readout } from '../engine.ts';
 import type { OpenGpu } from './device.ts';
-import { Keeper } from './keeper.ts';
-import { createMachine, type Seen } from './machine.ts';
+import { createMachine, type Machine, type Seen } from './machine.ts';
 import {
   beginSave,
   createPatch,
   type GpuPatch,
-  isDue,
   jobOf,
-  logStep,
   netOf,
   restorePatches,
   settlePatch,
@@ -31,12 +29,13 @@ export interface GpuStoreOptions {
   /** Computes in 16 bits. */
   readonly half: boolean;
   /** See `KeeperOptions`. */
+  readonly onLoss?: ((why: string) => void) | undefined;
   readonly patience?: readonly number[];
 }
 
 /** @throws EngineError unavailable; Error: the GPU's compiler refuses a kernel */
 export async function createGpuStore(options: GpuStoreOptions): Promise<PatchStore> {
-  const { models, open, half, patience } = options;
+  const { models, open, half, onLoss, patience } = options;
   checkNames(models);
   const allSpecies = new Map(models.map(({ card }) => [card.name, { card }]));
   const patches = new Map<PatchId, GpuPatch>();
@@ -47,7 +46,10 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   };
 
   let restored: GpuPatch[] = [];
-  const keeper = new Keeper({
+  const keeper = new Keeper<Machine, GpuPatch>({
+    what: 'the GPU',
+    onLoss,
+    patience,
     open: async () => createMachine(models, await open(), half),
     restore: async (machine) => {
       restored = [...new Set([...patches.values(), ...keeper.waiting])];
@@ -63,25 +65,22 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         if (!living.has(patch)) machine.forget(netOf(machine, patch), patch.place!);
       }
     },
-    ...(patience && { patience }),
   });
   await keeper.start();
 
   const read = (wanted: readonly GpuPatch[]): Promise<Float32Array[]> =>
     keeper.ask(wanted, (machine) => machine.read(wanted.map(({ place }) => place!))).answer;
 
-  const save = (due: readonly GpuPatch[]): void => {
-    if (due.length === 0) return;
+  /** To be called before a step is asked for. @returns puts the copies by, to be called when it is answered */
+  const save = (due: readonly GpuPatch[]): (() => Promise<void>) | undefined => {
+    if (due.length === 0) return undefined;
     const keep = due.map(beginSave);
-    read(due).then(
-      (states) => {
-        states.forEach((state, i) => {
-          keep[i](state);
-        });
-      },
-      // Then every other call fails too, and says why.
-      () => {},
-    );
+    const copies = read(due);
+    // Then every other call fails too, and says why.
+    copies.catch(() => {});
+    return async () => {
+      for (const [i, state] of (await copies).entries()) keep[i](state);
+    };
   };
 
   return {
@@ -114,7 +113,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       checkSteps(entries);
       if (entries.length === 0) return [];
       const stepped = entries.map(({ patch }) => patch);
-      save(stepped.filter(isDue));
+      const putBy = save(stepped.filter(({ past }) => past.isDue));
       const asked = entries.map(({ patch, step }) => ({
         ...step,
         compare: patch.seen && !step.divide,
@@ -123,11 +122,13 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         machine.step(stepped.map((patch, i) => jobOf(machine, patch, asked[i]))),
       );
       const stages = entries.map(({ patch, step }) => {
-        logStep(patch, call, step);
+        patch.past.note(step, call);
         patch.seen = true;
         return (patch.stage = stageAfter(patch, step));
       });
       const seen = await answer;
+      // Not before: a patch whose last step is not made again would have nothing to compare with.
+      await putBy?.();
       return seen.map((one, i) => readoutOf(steps[i].patch, stages[i], one));
     },
 

@@ -1,11 +1,12 @@
 /** What only a store whose states live on a GPU has to show: lost devices, buffers, calls that overlap, chance. */
 import type { PatchStore } from '../../../../server/engine/core/patchStore.ts';
-import { EngineError, type PatchStep } from '../../../../server/engine/engine.ts';
+import { type Engine, EngineError, type PatchStep } from '../../../../server/engine/engine.ts';
 import { type Gpu, openGpu } from '../../../../server/engine/webgpu/device.ts';
 import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { tinyModel } from '../../vnca/tinyModel.ts';
+import { CONTRACT_MODELS, describeLosses } from '../contract.ts';
 import { PATIENCE, present } from './support.ts';
 
 const update = { kind: 'simple', hidden: 8, stateLimit: 4 };
@@ -26,6 +27,17 @@ const seed = (patch: number, checkpoint = 'plain') => ({
 const stateOf = (n: number, side: number): Float32Array =>
   createRandom(n).latent(side * side * CHANNELS);
 
+/** Calls on a store as an engine has them. */
+const engineOf = (store: PatchStore): Engine => ({
+  info: { name: 'store', device: 'GPU' },
+  plant: async (patches) => store.plant(patches),
+  step: async (steps) => store.step(steps),
+  exportStates: async (patches) => store.exportStates(patches),
+  importStates: async (states) => store.importStates(states),
+  dispose: async (patches) => store.dispose(patches),
+  close: async () => store.close(),
+});
+
 /** A store, and the devices it was given. */
 async function opened(
   open: () => Promise<Gpu> = () => openGpu(false),
@@ -44,6 +56,27 @@ async function opened(
   return { store, gpus };
 }
 
+if (present.includes('webgpu')) {
+  describeLosses(
+    'a store on a GPU',
+    async () => {
+      const gpus: Gpu[] = [];
+      const heard: string[] = [];
+      const store = await createGpuStore({
+        models: CONTRACT_MODELS,
+        half: false,
+        onLoss: (why) => heard.push(why),
+        open: async () => {
+          gpus.push(await openGpu(false));
+          return gpus.at(-1)!;
+        },
+      });
+      return { engine: engineOf(store), heard, lose: () => gpus.at(-1)!.device.destroy() };
+    },
+    PATIENCE,
+  );
+}
+
 const describeHere = present.includes('webgpu') ? describe : describe.skip;
 
 describeHere('a store on a GPU', () => {
@@ -57,14 +90,7 @@ describeHere('a store on a GPU', () => {
     store.dispose([1, 2]);
   }, PATIENCE);
   afterAll(() => store.close());
-  const { warn } = console;
-  let warnings: unknown[] = [];
-  beforeEach(() => {
-    warnings = [];
-    console.warn = (...words) => warnings.push(words);
-  });
   afterEach(() => {
-    console.warn = warn;
     store.dispose([1, 2, 3, 4, 5]);
   });
 
@@ -134,36 +160,6 @@ describeHere('a store on a GPU', () => {
     expect(created - destroyed).toBe(before);
     expect(created).toBeLessThan(200);
     device.createBuffer = create;
-  });
-
-  test('a lost device is replaced, and nothing is lost with it, to the bit', async () => {
-    const other = await opened();
-    const run = async (mine: PatchStore, lose?: () => void): Promise<unknown> => {
-      mine.plant([seed(1), seed(2, 'chance'), seed(3), seed(4)]);
-      for (let k = 0; k < 90; k++) {
-        const divide = k === 5 || k === 60;
-        const keep = Uint8Array.from({ length: 16 }, (_, i) => i % 3);
-        const wound = k === 40 ? { keep } : {};
-        await mine.step([{ patch: 1, divide, ...wound }, still(2), still(3)]);
-      }
-      lose?.();
-      // Made when the store knows nothing of it yet, and while it seeks another device.
-      const steps = [mine.step([still(1), still(2), still(3)]), mine.step([still(1), still(3)])];
-      mine.dispose([3]);
-      mine.importStates([{ patch: 4, state: stateOf(8, 4) }]);
-      mine.plant([seed(5)]);
-      const readouts = await Promise.all(steps);
-      const ids = [1, 2, 4, 5];
-      readouts.push(await mine.step(ids.map(still)));
-      const states = await mine.exportStates(ids);
-      mine.dispose([...ids, 3]);
-      return { readouts, states };
-    };
-    const wanted = await run(other.store);
-    expect(await run(store, () => gpus.at(-1)!.device.destroy())).toEqual(wanted);
-    expect(gpus).toHaveLength(2);
-    expect(warnings).toHaveLength(1);
-    await other.store.close();
   });
 
   test('when no device comes in its place, every call fails and says why', async () => {

@@ -1,0 +1,51 @@
+/** What brings a patch back to the very bit when that which held its states is lost. */
+import type { PatchId, PatchStep } from '../engine.ts';
+
+/** A step that was made, or is on its way. */
+interface NotedStep extends Pick<PatchStep, 'divide' | 'keep'> {
+  /** Of which call. */
+  readonly call?: object | undefined;
+}
+
+/** The more steps between two copies, the less is copied, and the more is to be made again. */
+const SAVE_EVERY = 64;
+
+/** A copy of a patch's states, some steps old, and the steps since then. Steps are functions of the states, so that is enough. */
+export class Past<S> {
+  /** In order. */
+  steps: NotedStep[] = [];
+  /** How many steps are too many; `Infinity` while it is being saved. */
+  private saveAfter: number;
+
+  /** @param saved what the patch is now */
+  constructor(
+    id: PatchId,
+    public saved: S,
+    private readonly every = SAVE_EVERY,
+  ) {
+    // Patches that were planted together are not all saved together.
+    this.saveAfter = every / 2 + (id % every);
+  }
+
+  /** Whether the patch should be saved before its next step. */
+  get isDue(): boolean {
+    return this.steps.length >= this.saveAfter;
+  }
+
+  /** Notes a step down, with a mask that is this note's own. */
+  note({ divide, keep }: Pick<PatchStep, 'divide' | 'keep'>, call?: object): void {
+    this.steps.push({ divide, ...(keep && { keep: keep.slice() }), ...(call && { call }) });
+  }
+
+  /** To be called when a copy is asked for. @returns what to do with it; without one, the patch stays due */
+  beginSave(): (saved?: S) => void {
+    const count = this.steps.length;
+    this.saveAfter = Infinity;
+    return (saved) => {
+      this.saveAfter = this.every;
+      if (saved === undefined) return;
+      this.saved = saved;
+      this.steps.splice(0, count);
+    };
+  }
+}
