@@ -1,6 +1,7 @@
 /** All rooms of a server, stepped together: patches of all rooms go to the engine in one call. */
 import type { Engine, PatchId } from '../engine/engine.ts';
-import { Room, type RoomOptions, type TickResult } from './room.ts';
+import { Room, type RoomOptions } from './room.ts';
+import type { TickResult } from './tickWork.ts';
 
 export interface RoomTick {
   readonly room: Room;
