@@ -53,7 +53,7 @@ export interface Readout {
 
 export interface Engine {
   readonly info: EngineInfo;
-  /** @throws EngineError unknown-checkpoint, duplicate-patch, bad-latent; then none of them is planted */
+  /** @throws EngineError unknown-checkpoint, duplicate-patch, bad-latent, out-of-memory; then none of them is planted */
   plant(patches: readonly NewPatch[]): Promise<void>;
   /**
    * One step for each patch: divide, mask, step, read out. A patch's result does not depend on what else is in
@@ -90,6 +90,7 @@ export type EngineReason =
   | 'unknown-checkpoint'
   | 'unknown-patch'
   | 'duplicate-patch'
+  | 'out-of-memory'
   | 'bad-latent'
   | 'bad-mask'
   | 'bad-state';

@@ -4,11 +4,17 @@
  * The rules are listed in shared/RULES.md.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { contains, windowAround } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
-import type { Cause, LifeEvent, OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import type {
+  Cause,
+  LifeEvent,
+  OrganismId,
+  OrganismView,
+  SeedView,
+} from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts';
+import { bedIn, windowOn } from './bed.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { crossLatents } from './cross.ts';
 import { checkStroke, ownersNear, wound } from './damage.ts';
@@ -16,8 +22,9 @@ import { germinate } from './germinate.ts';
 import { Ground } from './ground.ts';
 import { Hands } from './hand.ts';
 import { newOrganism, type Organism, viewOf } from './organism.ts';
-import { keepMask, type Stepped, seedPlaces, settle } from './ownership.ts';
+import { keepMask, type Stepped, settle } from './ownership.ts';
 import { Population } from './population.ts';
+import { CommandQueue } from './queue.ts';
 import { growthStep, type Species } from './species.ts';
 import type { TickResult, TickWork } from './tickWork.ts';
 
@@ -33,11 +40,6 @@ export interface RoomOptions {
   readonly nextPatch: () => PatchId;
 }
 
-interface Waiting {
-  readonly id: number;
-  readonly command: RoomCommand;
-}
-
 export class Room {
   readonly name: string;
   readonly species: Species;
@@ -48,12 +50,14 @@ export class Room {
   private readonly population: Population;
   private readonly nextPatch: () => PatchId;
   private nextOrganism = 1;
-  private waiting: Waiting[] = [];
+  private readonly queue = new CommandQueue();
   private answers: Answer[] = [];
   private life: LifeEvent[] = [];
   private planted: NewPatch[] = [];
   private disposed: PatchId[] = [];
   private stepping: Organism[] = [];
+  /** What was planted in this tick, and which answer says so. */
+  private sown: { readonly organism: Organism; readonly answer: number }[] = [];
   private now = 0;
 
   constructor(options: RoomOptions) {
@@ -97,9 +101,7 @@ export class Room {
    * @throws Refusal too-fast when she has too many waiting
    */
   enqueue(id: number, command: RoomCommand): void {
-    const queued = this.waiting.filter((other) => other.command.by.id === command.by.id).length;
-    if (queued >= DEFAULTS.room.maxQueuedPerParticipant) throw new Refusal('too-fast');
-    this.waiting.push({ id, command });
+    this.queue.add(id, command);
   }
 
   /** A participant has left: her hand is emptied; her organisms and waiting commands stay. */
@@ -109,9 +111,8 @@ export class Room {
 
   /** First half of a tick: applies commands and says what the engine has to do. */
   beginTick(): TickWork {
-    const commands = this.waiting;
-    this.waiting = [];
-    for (const { id, command } of commands) this.apply(id, command);
+    this.sown = [];
+    for (const { id, command } of this.queue.take()) this.apply(id, command);
 
     const step: PatchStep[] = [];
     this.stepping = [];
@@ -135,6 +136,25 @@ export class Room {
     this.planted = [];
     this.disposed = [];
     return work;
+  }
+
+  /**
+   * Between the halves of a tick: the engine has no memory for what was planted in it. These commands are refused after all,
+   * and leave nothing behind; the engine need neither step nor dispose of their patches.
+   */
+  uproot(): void {
+    const gone = new Set<OrganismId>();
+    for (const { organism, answer } of this.sown) {
+      const { by, id } = this.answers[answer];
+      const refused = { reason: 'garden-full', detail: 'no memory is left for one more' } as const;
+      this.answers[answer] = { by, id, refused };
+      if (organism.phase !== 'dead') this.die(organism, 'no-cell-left');
+      gone.add(organism.id);
+    }
+    this.life = this.life.filter((event) =>
+      event.what === 'born' ? !gone.has(event.organism.id) : !gone.has(event.id),
+    );
+    this.stepping = this.stepping.filter(({ id }) => !gone.has(id));
   }
 
   /**
@@ -186,22 +206,15 @@ export class Room {
       case 'damage':
         this.damage(command);
         return undefined;
-      case 'cross': {
-        const { id, origin, parents } = this.cross(command);
-        return { id, origin, parents };
-      }
+      case 'cross':
+        return this.cross(command);
     }
   }
 
   private plant({ by, x, y, seed }: RoomCommand & { what: 'plant' }): void {
-    const window = windowAround(x, y, this.species.side);
-    const grid = { x: 0, y: 0, width: this.ground.width, height: this.ground.height };
-    if (!Number.isInteger(x) || !Number.isInteger(y) || !contains(grid, window)) {
-      throw new Refusal('off-grid');
-    }
+    const window = windowOn(this.ground, x, y, this.species.side);
     if (this.population.size >= this.maxOrganisms) throw new Refusal('garden-full');
-    const places = seedPlaces(window, this.ground);
-    if (places.some((place) => this.ground.ownerAt(place) !== 0)) throw new Refusal('occupied');
+    const places = bedIn(window, this.ground);
     const { latent, origin, kind, parents } = germinate(seed, by.id, {
       species: this.species,
       hands: this.hands,
@@ -221,6 +234,7 @@ export class Room {
     });
     for (const place of places) this.ground.claim(place, organism.id);
     this.population.add(organism);
+    this.sown.push({ organism, answer: this.answers.length });
     this.planted.push({ patch: organism.patch, checkpoint: this.species.checkpoint, latent });
     this.life.push({ what: 'born', organism: viewOf(organism) });
   }
@@ -238,14 +252,16 @@ export class Room {
     }
   }
 
-  private cross({ by, a, b, mix }: RoomCommand & { what: 'cross' }) {
+  private cross({ by, a, b, mix }: RoomCommand & { what: 'cross' }): SeedView {
     const [first, second] = [a, b].map((id) => {
       const parent = this.population.find(id);
       if (!parent) throw new Refusal('no-such-organism', `organism ${id}`);
       return parent;
     });
     const latent = crossLatents(first.latent, second.latent, mix);
-    return this.hands.give(by.id, { latent, origin: 'cross', parents: [a, b] });
+    const seed = { origin: 'cross', parents: [a, b] } as const;
+    const { id } = this.hands.give(by.id, { ...seed, latent });
+    return { id, ...seed };
   }
 
   /**

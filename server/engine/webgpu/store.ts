@@ -8,8 +8,15 @@ import { brokenReadout } from '../core/broken.ts';
 import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from '../core/checks.ts';
 import { Keeper } from '../core/keeper.ts';
 import type { PatchStore } from '../core/patchStore.ts';
-import { EngineError, type PatchId, type Readout } from '../engine.ts';
+import {
+  EngineError,
+  type NewPatch,
+  type PatchId,
+  type PatchStep,
+  type Readout,
+} from '../engine.ts';
 import type { OpenGpu } from './device.ts';
+import { Gate } from './gate.ts';
 import { createMachine, type Machine, type Seen } from './machine.ts';
 import {
   beginSave,
@@ -83,10 +90,10 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
     };
   };
 
-  return {
-    pipelined: true,
-
-    plant(news) {
+  /** Shut while the GPU is asked for memory: the calls that come meanwhile are about patches of which nobody knows yet. */
+  const gate = new Gate();
+  const calls = {
+    plant(news: readonly NewPatch[]): void | Promise<void> {
       keeper.check();
       const planted = new Map<PatchId, GpuPatch>();
       for (const { patch: id, checkpoint, latent } of news) {
@@ -101,13 +108,20 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         const state = toGroups(seedState(latent, stage, card.channels), stage, card.channels);
         planted.set(id, createPatch({ id, species, latent: latent.slice() }, { stage, state }));
       }
-      for (const [id, patch] of planted) {
-        patches.set(id, patch);
-        if (keeper.machine) settlePatch(keeper.machine, patch);
-      }
+      const settle = (): void => {
+        keeper.check();
+        for (const [id, patch] of planted) {
+          patches.set(id, patch);
+          if (keeper.machine) settlePatch(keeper.machine, patch);
+        }
+      };
+      const { machine } = keeper;
+      const nets = machine && [...planted.values()].map((patch) => netOf(machine, patch));
+      const room = machine?.reserve(nets!);
+      return room ? gate.hold(room.then(settle)) : settle();
     },
 
-    async step(steps) {
+    async step(steps: readonly PatchStep[]): Promise<Readout[]> {
       keeper.check();
       const entries = steps.map((step) => ({ patch: find(step.patch), step }));
       checkSteps(entries);
@@ -132,7 +146,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       return seen.map((one, i) => readoutOf(steps[i].patch, stages[i], one));
     },
 
-    async exportStates(ids) {
+    async exportStates(ids: readonly PatchId[]): Promise<Float32Array[]> {
       keeper.check();
       const wanted = ids.map(find);
       const stages = wanted.map(({ stage }) => stage);
@@ -142,7 +156,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       );
     },
 
-    importStates(states) {
+    importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void {
       keeper.check();
       const found = states.map(({ patch: id, state }) => {
         const patch = find(id);
@@ -160,7 +174,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       }
     },
 
-    dispose(ids) {
+    dispose(ids: readonly PatchId[]): void {
       keeper.check();
       for (const id of ids) {
         const patch = patches.get(id);
@@ -170,7 +184,15 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         }
       }
     },
+  };
 
+  return {
+    pipelined: true,
+    plant: (news) => gate.pass(() => calls.plant(news)),
+    step: async (steps) => gate.pass(() => calls.step(steps)),
+    exportStates: (ids) => gate.pass(() => calls.exportStates(ids)),
+    importStates: (states) => gate.pass(() => calls.importStates(states)),
+    dispose: (ids) => gate.pass(() => calls.dispose(ids)),
     async close() {
       keeper.close();
       patches.clear();

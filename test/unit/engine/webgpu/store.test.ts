@@ -1,12 +1,13 @@
 /** What only a store whose states live on a GPU has to show: lost devices, buffers, calls that overlap, chance. */
 import type { PatchStore } from '../../../../server/engine/core/patchStore.ts';
-import { type Engine, EngineError, type PatchStep } from '../../../../server/engine/engine.ts';
+import { EngineError, type PatchStep } from '../../../../server/engine/engine.ts';
 import { type Gpu, openGpu } from '../../../../server/engine/webgpu/device.ts';
 import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { tinyModel } from '../../vnca/tinyModel.ts';
 import { CONTRACT_MODELS, describeLosses } from '../contract.ts';
+import { engineOf } from './engineOf.ts';
 import { PATIENCE, present } from './support.ts';
 
 const update = { kind: 'simple', hidden: 8, stateLimit: 4 };
@@ -26,17 +27,6 @@ const seed = (patch: number, checkpoint = 'plain') => ({
 });
 const stateOf = (n: number, side: number): Float32Array =>
   createRandom(n).latent(side * side * CHANNELS);
-
-/** Calls on a store as an engine has them. */
-const engineOf = (store: PatchStore): Engine => ({
-  info: { name: 'store', device: 'GPU' },
-  plant: async (patches) => store.plant(patches),
-  step: async (steps) => store.step(steps),
-  exportStates: async (patches) => store.exportStates(patches),
-  importStates: async (states) => store.importStates(states),
-  dispose: async (patches) => store.dispose(patches),
-  close: async () => store.close(),
-});
 
 /** A store, and the devices it was given. */
 async function opened(
@@ -145,17 +135,17 @@ describeHere('a store on a GPU', () => {
       return buffer;
     };
     const ids = Array.from({ length: 40 }, (_, i) => 100 + i);
-    const round = (): void => {
-      store.plant(ids.map((id) => seed(id, id % 2 ? 'plain' : 'chance')));
-      store.dispose(ids);
+    const round = async (): Promise<void> => {
+      await store.plant(ids.map((id) => seed(id, id % 2 ? 'plain' : 'chance')));
+      await store.dispose(ids);
     };
-    round();
+    await round();
     const before = created - destroyed;
     for (let k = 0; k < 2_000; k++) {
       store.plant([seed(1)]);
       if (k % 100 === 0) await store.step([still(1)]);
       store.dispose([1]);
-      if (k % 250 === 0) round();
+      if (k % 250 === 0) await round();
     }
     expect(created - destroyed).toBe(before);
     expect(created).toBeLessThan(200);
