@@ -15,7 +15,7 @@ import { GALLERY_COLUMNS } from './vnca/gallery.ts';
 import { growthSchedule } from './vnca/growth.ts';
 import type { Room } from './world/room.ts';
 import type { Species } from './world/species.ts';
-import { Ticker } from './world/ticker.ts';
+import { Ticker, type TickTiming } from './world/ticker.ts';
 import { World } from './world/world.ts';
 
 export interface VivariumOptions {
@@ -24,6 +24,8 @@ export interface VivariumOptions {
   readonly clock?: Clock;
   /** Something of the engine was lost and is put back: rooms are held up for a moment, and go on. */
   readonly onLoss?: (loss: EngineLoss) => void;
+  /** Hears of each tick that is done, for whoever measures. */
+  readonly onTick?: (timing: TickTiming) => void;
   /** The rooms cannot go on. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -62,7 +64,7 @@ export function speciesOf(checkpoint: Checkpoint): Species {
  * @throws CheckpointError, EngineError, or the error of listening
  */
 export async function startVivarium(options: VivariumOptions): Promise<Vivarium> {
-  const { config, clientFolder, clock = systemClock, onLoss, onFatal } = options;
+  const { config, clientFolder, clock = systemClock, onLoss, onTick, onFatal } = options;
   const checkpoint = await loadCheckpoint(config.checkpoint);
   let passed: readonly PassedOver[] = [];
   const engine = await createEngine({
@@ -84,6 +86,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
         lobbies.get(room.name)?.publish(result, clock.now());
       }
     },
+    onTick,
     onError: (error) => {
       failed = true;
       onFatal(error);

@@ -4,9 +4,8 @@ import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import type { Answer } from '../world/commands.ts';
-import type { Room } from '../world/room.ts';
+import type { Room, TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
-import type { TickResult } from '../world/tickWork.ts';
 import { cleanName, hueOf } from './names.ts';
 import { Roomcast, type Viewer } from './roomcast.ts';
 

@@ -6,13 +6,7 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
-import type {
-  Cause,
-  LifeEvent,
-  OrganismId,
-  OrganismView,
-  SeedView,
-} from '../../shared/vocabulary.ts';
+import type { Cause, LifeEvent, OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts';
 import { bedIn, windowOn } from './bed.ts';
 import type { Answer, RoomCommand } from './commands.ts';
@@ -24,9 +18,7 @@ import { Hands } from './hand.ts';
 import { newOrganism, type Organism, viewOf } from './organism.ts';
 import { keepMask, type Stepped, settle } from './ownership.ts';
 import { Population } from './population.ts';
-import { CommandQueue } from './queue.ts';
 import { growthStep, type Species } from './species.ts';
-import type { TickResult, TickWork } from './tickWork.ts';
 
 export interface RoomOptions {
   readonly name: string;
@@ -40,6 +32,26 @@ export interface RoomOptions {
   readonly nextPatch: () => PatchId;
 }
 
+/** What the engine has to do for a tick, in this order. */
+export interface TickWork {
+  readonly dispose: readonly PatchId[];
+  readonly plant: readonly NewPatch[];
+  readonly step: readonly PatchStep[];
+}
+
+export interface TickResult {
+  readonly tick: number;
+  readonly answers: readonly Answer[];
+  readonly life: readonly LifeEvent[];
+  /** Chunks of the planes that have changed. */
+  readonly changed: readonly number[];
+}
+
+interface Waiting {
+  readonly id: number;
+  readonly command: RoomCommand;
+}
+
 export class Room {
   readonly name: string;
   readonly species: Species;
@@ -50,7 +62,7 @@ export class Room {
   private readonly population: Population;
   private readonly nextPatch: () => PatchId;
   private nextOrganism = 1;
-  private readonly queue = new CommandQueue();
+  private waiting: Waiting[] = [];
   private answers: Answer[] = [];
   private life: LifeEvent[] = [];
   private planted: NewPatch[] = [];
@@ -101,7 +113,9 @@ export class Room {
    * @throws Refusal too-fast when she has too many waiting
    */
   enqueue(id: number, command: RoomCommand): void {
-    this.queue.add(id, command);
+    const queued = this.waiting.filter((other) => other.command.by.id === command.by.id).length;
+    if (queued >= DEFAULTS.room.maxQueuedPerParticipant) throw new Refusal('too-fast');
+    this.waiting.push({ id, command });
   }
 
   /** A participant has left: her hand is emptied; her organisms and waiting commands stay. */
@@ -111,8 +125,10 @@ export class Room {
 
   /** First half of a tick: applies commands and says what the engine has to do. */
   beginTick(): TickWork {
+    const commands = this.waiting;
+    this.waiting = [];
     this.sown = [];
-    for (const { id, command } of this.queue.take()) this.apply(id, command);
+    for (const { id, command } of commands) this.apply(id, command);
 
     const step: PatchStep[] = [];
     this.stepping = [];
@@ -206,8 +222,10 @@ export class Room {
       case 'damage':
         this.damage(command);
         return undefined;
-      case 'cross':
-        return this.cross(command);
+      case 'cross': {
+        const { id, origin, parents } = this.cross(command);
+        return { id, origin, parents };
+      }
     }
   }
 
@@ -252,16 +270,14 @@ export class Room {
     }
   }
 
-  private cross({ by, a, b, mix }: RoomCommand & { what: 'cross' }): SeedView {
+  private cross({ by, a, b, mix }: RoomCommand & { what: 'cross' }) {
     const [first, second] = [a, b].map((id) => {
       const parent = this.population.find(id);
       if (!parent) throw new Refusal('no-such-organism', `organism ${id}`);
       return parent;
     });
     const latent = crossLatents(first.latent, second.latent, mix);
-    const seed = { origin: 'cross', parents: [a, b] } as const;
-    const { id } = this.hands.give(by.id, { ...seed, latent });
-    return { id, ...seed };
+    return this.hands.give(by.id, { latent, origin: 'cross', parents: [a, b] });
   }
 
   /**

@@ -7,8 +7,7 @@ import {
   type PatchStep,
   type Readout,
 } from '../engine/engine.ts';
-import { Room, type RoomOptions } from './room.ts';
-import type { TickResult } from './tickWork.ts';
+import { Room, type RoomOptions, type TickResult } from './room.ts';
 
 export interface RoomTick {
   readonly room: Room;

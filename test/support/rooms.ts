@@ -2,9 +2,8 @@
 
 import type { Readout } from '../../server/engine/engine.ts';
 import { growthSchedule } from '../../server/vnca/growth.ts';
-import { Room, type RoomOptions } from '../../server/world/room.ts';
+import { Room, type RoomOptions, type TickResult } from '../../server/world/room.ts';
 import { growthStep, type Species } from '../../server/world/species.ts';
-import type { TickResult } from '../../server/world/tickWork.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 
 export const SPECIES: Species = {

@@ -7,7 +7,10 @@ interface NotedStep extends Pick<PatchStep, 'divide' | 'keep'> {
   readonly call?: object | undefined;
 }
 
-/** The more steps between two copies, the less is copied, and the more is to be made again. */
+/**
+ * The more steps between two copies, the less is copied, and the more is to be made again. So many cost well under a hundredth
+ * of what the steps take, and are made again in a second or two.
+ */
 const SAVE_EVERY = 64;
 
 /** A copy of a patch's states, some steps old, and the steps since then. Steps are functions of the states, so that is enough. */
@@ -21,10 +24,9 @@ export class Past<S> {
   constructor(
     id: PatchId,
     public saved: S,
-    private readonly every = SAVE_EVERY,
   ) {
     // Patches that were planted together are not all saved together.
-    this.saveAfter = every / 2 + (id % every);
+    this.saveAfter = SAVE_EVERY / 2 + (id % SAVE_EVERY);
   }
 
   /** Whether the patch should be saved before its next step. */
@@ -32,9 +34,9 @@ export class Past<S> {
     return this.steps.length >= this.saveAfter;
   }
 
-  /** Notes a step down, with a mask that is this note's own. */
-  note({ divide, keep }: Pick<PatchStep, 'divide' | 'keep'>, call?: object): void {
-    this.steps.push({ divide, ...(keep && { keep: keep.slice() }), ...(call && { call }) });
+  /** Notes a step down. Its mask must be nobody else's. */
+  note(step: NotedStep): void {
+    this.steps.push(step);
   }
 
   /** To be called when a copy is asked for. @returns what to do with it; without one, the patch stays due */
@@ -42,7 +44,7 @@ export class Past<S> {
     const count = this.steps.length;
     this.saveAfter = Infinity;
     return (saved) => {
-      this.saveAfter = this.every;
+      this.saveAfter = SAVE_EVERY;
       if (saved === undefined) return;
       this.saved = saved;
       this.steps.splice(0, count);

@@ -11,12 +11,7 @@ import type { ThreadEngine } from './workerEngine.ts';
 export interface LastingOptions extends Pick<KeeperOptions<Mortal>, 'onLoss' | 'patience' | 'now'> {
   /** Starts a thread in the place of one that is lost. @throws EngineError unavailable */
   readonly restart: () => Promise<ThreadEngine>;
-  /** Steps between two copies of a patch's states; the default is for rooms. */
-  readonly saveEvery?: number;
 }
-
-/** Copies take well under a hundredth of what the steps between take, and these are made again in a second or two. */
-const SAVE_EVERY = 32;
 
 interface Kept {
   readonly planted: NewPatch;
@@ -40,10 +35,9 @@ type Outcome<T> = { readonly result: T } | { readonly refused: EngineError };
  */
 export async function lastingThread(
   first: ThreadEngine,
-  { restart, saveEvery = SAVE_EVERY, ...keeping }: LastingOptions,
+  { restart, ...keeping }: LastingOptions,
 ): Promise<ThreadEngine> {
   const patches = new Map<PatchId, Kept>();
-  const pastOf = (id: PatchId, saved: Float32Array | undefined) => new Past(id, saved, saveEvery);
   let next: ThreadEngine | undefined = first;
   const keeper = new Keeper<Mortal & { readonly thread: ThreadEngine }>({
     ...keeping,
@@ -137,7 +131,7 @@ export async function lastingThread(
         (thread) => thread.plant(own),
         () => {
           for (const planted of own) {
-            const past = pastOf(planted.patch, undefined);
+            const past = new Past<Float32Array | undefined>(planted.patch, undefined);
             patches.set(planted.patch, { planted, past, broken: false });
           }
         },
@@ -151,7 +145,7 @@ export async function lastingThread(
         (thread) => thread.importStates(own),
         () => {
           for (const { patch, state } of own) {
-            Object.assign(patches.get(patch)!, { past: pastOf(patch, state), broken: false });
+            Object.assign(patches.get(patch)!, { past: new Past(patch, state), broken: false });
           }
         },
       );

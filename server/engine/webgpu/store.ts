@@ -136,7 +136,8 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         machine.step(stepped.map((patch, i) => jobOf(machine, patch, asked[i]))),
       );
       const stages = entries.map(({ patch, step }) => {
-        patch.past.note(step, call);
+        const { divide, keep } = step;
+        patch.past.note({ call, divide, ...(keep && { keep: keep.slice() }) });
         patch.seen = true;
         return (patch.stage = stageAfter(patch, step));
       });

@@ -1,5 +1,5 @@
 import type { Room } from '../../../server/world/room.ts';
-import { Ticker } from '../../../server/world/ticker.ts';
+import { Ticker, type TickTiming } from '../../../server/world/ticker.ts';
 import { FakeClock } from '../../support/fakeClock.ts';
 import { HandRoom } from '../../support/rooms.ts';
 
@@ -53,6 +53,22 @@ describe('ticker', () => {
     expect(begun.length - before).toBeGreaterThanOrEqual(58);
     expect(begun.length - before).toBeLessThanOrEqual(61);
     expect(ticker.pace(room)).toMatchObject({ slow: false });
+    await ticker.stop();
+  });
+
+  test('whoever measures hears how late each tick began, and how long it took', async () => {
+    const clock = new FakeClock();
+    const heard: TickTiming[] = [];
+    const ticker = new Ticker({
+      clock,
+      tick: async () => clock.spend(heard.length === 2 ? 130 : 30),
+      onTick: (timing) => heard.push(timing),
+      onError: () => {},
+    });
+    ticker.add(roomOf(), 10);
+    await clock.advance(500);
+    expect(heard.map(({ late }) => Math.round(late)).slice(0, 5)).toEqual([0, 0, 0, 30, 0]);
+    expect(heard.map(({ took }) => Math.round(took)).slice(0, 5)).toEqual([30, 30, 130, 30, 30]);
     await ticker.stop();
   });
 
