@@ -51,15 +51,27 @@ export async function createEngine({
     onLoss?.({ what, why, count: ++losses[what] });
   const start = (wanted: BackendName | 'auto', hearing: Hearing = {}): Promise<ThreadEngine> =>
     attachEngine(spawn({ backend: wanted, models }), { onDeviceLoss: onLossOf('gpu'), ...hearing });
-  const first = await start(backend, { onPassed });
+  let tried = 0;
+  const first = await start(backend, {
+    onPassed: (passed) => {
+      tried = passed.length;
+      onPassed?.(passed);
+    },
+  });
   const chosen = first.info.name as BackendName;
+  const lanes = Math.min(first.lanes, most);
+  // Libraries that were tried in vain stay in a thread's memory, and make each of its garbage collections longer: one of
+  // several threads, which start together anyway, is better started anew.
+  const kept = tried > 0 && lanes > 1 ? [] : [first];
   const others = await Promise.allSettled(
-    Array.from({ length: Math.min(first.lanes, most) - 1 }, () => start(chosen)),
+    Array.from({ length: lanes - kept.length }, () => start(chosen)),
   );
   // One that did not start is missed, but not needed.
   const started = others.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : []));
+  if (kept.length + started.length === 0) kept.push(first);
+  else if (kept.length === 0) await first.close();
   const threads = await Promise.all(
-    [first, ...started].map((thread) =>
+    [...kept, ...started].map((thread) =>
       lastingThread(thread, { restart: () => start(chosen), onLoss: onLossOf('thread') }),
     ),
   );
