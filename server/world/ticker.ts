@@ -127,6 +127,11 @@ export class Ticker {
   private run(): void {
     const now = this.options.clock.now();
     const due = [...this.schedules].filter(([, schedule]) => schedule.next <= now + 0.5);
+    if (due.length === 0) {
+      // Timers know whole milliseconds, and so may be early.
+      this.plan();
+      return;
+    }
     const late = Math.max(0, ...due.map(([, schedule]) => now - schedule.next));
     for (const [, schedule] of due) schedule.begin(now);
     this.busy = this.options

@@ -72,6 +72,24 @@ describe('ticker', () => {
     await ticker.stop();
   });
 
+  test('a timer that is early lets nothing tick twice', async () => {
+    const clock = new FakeClock();
+    const ticks: number[] = [];
+    const ticker = new Ticker({
+      clock: {
+        now: () => clock.now(),
+        after: (delay, call) => clock.after(Math.max(1, Math.floor(delay)), call),
+      },
+      tick: async (rooms) => void ticks.push(rooms.length),
+      onError: () => {},
+    });
+    ticker.add(roomOf(), 15);
+    for (let k = 0; k < 1_000; k++) await clock.advance(1);
+    expect(ticks).toEqual(Array(ticks.length).fill(1));
+    expect(Math.abs(ticks.length - 15)).toBeLessThanOrEqual(1);
+    await ticker.stop();
+  });
+
   test('rooms of one rate tick together; the rate can be changed', async () => {
     const { clock, begun, ticker } = start(() => 1);
     const [a, b, c] = [roomOf(), roomOf(), roomOf()];
