@@ -15,9 +15,13 @@ export class Ground {
   /** Places that were released since `takeFreed`; some may be taken again. */
   private freed: number[] = [];
 
-  constructor(width: number, height: number) {
-    this.planes = createPlanes(width, height);
-    this.colours = coloursOf(this.planes.rgba);
+  /** @param planes is taken over, unless its colours lie askew in memory; bare ones by default */
+  constructor(width: number, height: number, planes: Planes = createPlanes(width, height)) {
+    this.colours = coloursOf(planes.rgba);
+    this.planes = {
+      ...planes,
+      rgba: new Uint8Array(this.colours.buffer, this.colours.byteOffset, 4 * width * height),
+    };
     this.chunks = Uint16Array.from({ length: width * height }, (_, place) =>
       chunkAt(this.planes, place % width, Math.floor(place / width)),
     );

@@ -32,10 +32,11 @@ export class Population {
     return this.living.get(id);
   }
 
-  /** One more, the youngest; it is awake. */
+  /** One more, the youngest, asleep or awake as it is. */
   add(organism: Organism): void {
     this.living.set(organism.id, organism);
-    this.rise(organism);
+    if (organism.phase === 'asleep') this.sleep(organism);
+    else this.rise(organism);
   }
 
   /** It falls asleep. What it presses against stays as it is until it wakes. */
