@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import { generate } from 'lean-qr';
 import { explain, mendable, type PassedOver } from './engine/backend.ts';
-import type { EngineInfo } from './engine/engine.ts';
+import type { EngineInfo, EngineLoss } from './engine/engine.ts';
 
 /** Addresses of this machine on its networks, IPv4. */
 export function lanAddresses(): string[] {
@@ -15,6 +15,12 @@ export function lanAddresses(): string[] {
 /** Which engine was taken, and which better ones this machine could have, as a sentence. */
 export function engineLine({ name, device }: EngineInfo, passed: readonly PassedOver[]): string {
   return `Engine: ${[`${name} on ${device}`, ...mendable(passed).map(explain)].join('; better: ')}.`;
+}
+
+/** What the host should know of a loss that rooms do not notice, as a line. */
+export function lossLine({ what, why, count }: EngineLoss): string {
+  const lost = what === 'gpu' ? 'the GPU' : 'a thread of the engine';
+  return `Warning: ${lost} was lost (${why}). Another takes its place, and every organism goes on where it was. Losses so far: ${count}.`;
 }
 
 /** A QR code of half blocks, dark on light whatever the terminal's colours. */

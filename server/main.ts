@@ -1,5 +1,5 @@
 /** `npm start`: reads the settings, starts the server, says where it is. */
-import { engineLine, lanAddresses, terminalQr } from './announce.ts';
+import { engineLine, lanAddresses, lossLine, terminalQr } from './announce.ts';
 import { ConfigError, helpText, readConfig } from './config.ts';
 import { EngineError } from './engine/engine.ts';
 import { ensureClient } from './http/client-build.ts';
@@ -32,7 +32,12 @@ async function main(): Promise<void> {
     return;
   }
   const clientFolder = await ensureClient(console.log);
-  const vivarium = await startVivarium({ config, clientFolder, onFatal: fail });
+  const vivarium = await startVivarium({
+    config,
+    clientFolder,
+    onLoss: (loss) => console.warn(lossLine(loss)),
+    onFatal: fail,
+  });
 
   // Before anything is said: who has read where the room is may also end it.
   let closing = false;

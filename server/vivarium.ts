@@ -6,6 +6,7 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { PassedOver } from './engine/backend.ts';
 import { createEngine } from './engine/create.ts';
+import type { EngineLoss } from './engine/engine.ts';
 import { createApp, galleryUrl } from './http/app.ts';
 import { openGateway } from './net/gateway.ts';
 import { Lobby } from './net/lobby.ts';
@@ -14,13 +15,17 @@ import { GALLERY_COLUMNS } from './vnca/gallery.ts';
 import { growthSchedule } from './vnca/growth.ts';
 import type { Room } from './world/room.ts';
 import type { Species } from './world/species.ts';
-import { Ticker } from './world/ticker.ts';
+import { Ticker, type TickTiming } from './world/ticker.ts';
 import { World } from './world/world.ts';
 
 export interface VivariumOptions {
   readonly config: Config;
   readonly clientFolder: string;
   readonly clock?: Clock;
+  /** Something of the engine was lost and is put back: rooms are held up for a moment, and go on. */
+  readonly onLoss?: (loss: EngineLoss) => void;
+  /** Hears of each tick that is done, for whoever measures. */
+  readonly onTick?: (timing: TickTiming) => void;
   /** The rooms cannot go on. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -59,7 +64,7 @@ export function speciesOf(checkpoint: Checkpoint): Species {
  * @throws CheckpointError, EngineError, or the error of listening
  */
 export async function startVivarium(options: VivariumOptions): Promise<Vivarium> {
-  const { config, clientFolder, clock = systemClock, onFatal } = options;
+  const { config, clientFolder, clock = systemClock, onLoss, onTick, onFatal } = options;
   const checkpoint = await loadCheckpoint(config.checkpoint);
   let passed: readonly PassedOver[] = [];
   const engine = await createEngine({
@@ -68,6 +73,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     onPassed: (better) => {
       passed = better;
     },
+    ...(onLoss && { onLoss }),
   });
   const world = new World(engine);
   const lobbies = new Map<string, Lobby>();
@@ -80,6 +86,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
         lobbies.get(room.name)?.publish(result, clock.now());
       }
     },
+    onTick,
     onError: (error) => {
       failed = true;
       onFatal(error);

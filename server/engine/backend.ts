@@ -59,8 +59,11 @@ export interface RuleBackend extends BackendFacts {
 
 /** Owns the states too. */
 export interface StoreBackend extends BackendFacts {
-  /** @throws EngineError unavailable */
-  open(models: readonly Model[]): Promise<PatchStore>;
+  /**
+   * @param onLoss hears why, each time that its device is lost and another sought
+   * @throws EngineError unavailable
+   */
+  open(models: readonly Model[], onLoss?: (why: string) => void): Promise<PatchStore>;
 }
 
 export type Backend = RuleBackend | StoreBackend;
@@ -210,16 +213,20 @@ export interface OpenStore {
 /**
  * Starts a backend as `selectBackend` does, and a store on it; one that cannot have these models does not work.
  *
+ * @param onLoss as `StoreBackend.open`
  * @throws NoBackendError; EngineError unavailable: two models have one name
  */
 export async function openStore(
   wanted: BackendName | 'auto',
   models: readonly Model[],
+  onLoss?: (why: string) => void,
 ): Promise<OpenStore> {
   checkNames(models);
   const { used, passed } = await firstThatWorks(wanted, async (backend) => ({
     backend,
-    store: await ('open' in backend ? backend.open(models) : createPatchStore({ models, backend })),
+    store: await ('open' in backend
+      ? backend.open(models, onLoss)
+      : createPatchStore({ models, backend })),
   }));
   return { ...used, passed };
 }

@@ -53,7 +53,7 @@ export interface Readout {
 
 export interface Engine {
   readonly info: EngineInfo;
-  /** @throws EngineError unknown-checkpoint, duplicate-patch, bad-latent; then none of them is planted */
+  /** @throws EngineError unknown-checkpoint, duplicate-patch, bad-latent, out-of-memory; then none of them is planted */
   plant(patches: readonly NewPatch[]): Promise<void>;
   /**
    * One step for each patch: divide, mask, step, read out. A patch's result does not depend on what else is in
@@ -74,6 +74,15 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** What an engine has lost, and put back by itself. Rooms cannot tell, but a host should know. */
+export interface EngineLoss {
+  readonly what: 'thread' | 'gpu';
+  /** Why, as far as it is known. */
+  readonly why: string;
+  /** How many of them have been lost so far, this one included. */
+  readonly count: number;
+}
+
 export type EngineReason =
   | 'unavailable'
   | 'closed'
@@ -81,6 +90,7 @@ export type EngineReason =
   | 'unknown-checkpoint'
   | 'unknown-patch'
   | 'duplicate-patch'
+  | 'out-of-memory'
   | 'bad-latent'
   | 'bad-mask'
   | 'bad-state';

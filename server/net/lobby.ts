@@ -127,8 +127,8 @@ export class Lobby {
     }
     if (now - this.paceAt >= DEFAULTS.net.heartbeat) {
       this.paceAt = now;
-      const { awake, organisms } = this.room;
-      this.tell('pace', { ...this.pace(), awake, organisms: organisms.length });
+      const { awake, size: organisms } = this.room;
+      this.tell('pace', { ...this.pace(), awake, organisms });
     }
   }
 

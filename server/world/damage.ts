@@ -1,7 +1,49 @@
 /** Strokes of damage (rules DMG-1, DMG-2). */
-import { coverage, type Stroke, stageRect } from '../../shared/geometry.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import {
+  coverage,
+  type Rect,
+  type Stroke,
+  stageRect,
+  strokeBounds,
+  strokeLength,
+} from '../../shared/geometry.ts';
+import { Refusal } from '../../shared/protocol/reasons.ts';
+import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { Ground } from './ground.ts';
 import type { Organism } from './organism.ts';
+
+/** @throws Refusal bad-point, stroke-too-long */
+export function checkStroke({ points }: Stroke, { width, height }: Ground): void {
+  for (let i = 0; i < points.length; i++) {
+    const limit = i % 2 === 0 ? width : height;
+    if (!(points[i] >= 0 && points[i] <= limit)) throw new Refusal('bad-point', `${points[i]}`);
+  }
+  if (strokeLength(points) > DEFAULTS.stroke.maxLength) throw new Refusal('stroke-too-long');
+}
+
+/** Organisms that own a place near a stroke, in order of age: all that it can wound, without asking the rest. */
+export function ownersNear({ points, radius }: Stroke, ground: Ground): OrganismId[] {
+  const { owner } = ground.planes;
+  const found = new Set<OrganismId>();
+  for (let i = 0; i + 1 < points.length; i += 2) {
+    const from = Math.max(0, i - 2);
+    const part = Array.from({ length: i + 2 - from }, (_, k) => points[from + k]);
+    ground.each(within(strokeBounds({ points: part, radius }), ground), (place) => {
+      if (owner[place] !== 0) found.add(owner[place]);
+    });
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
+/** The part of a rectangle that lies on the ground, which it touches; with a place more on each side for one that is thin. */
+function within(rect: Rect, ground: Ground): Rect {
+  const x = Math.max(0, rect.x - 1);
+  const y = Math.max(0, rect.y - 1);
+  const right = Math.min(ground.width, rect.x + rect.width + 1);
+  const bottom = Math.min(ground.height, rect.y + rect.height + 1);
+  return { x, y, width: Math.max(0, right - x), height: Math.max(0, bottom - y) };
+}
 
 /**
  * Adds a stroke to what an organism suffers in the coming step. Only flesh can be wounded: a stroke that passes over

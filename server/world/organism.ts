@@ -25,9 +25,26 @@ export interface Organism {
   restTicks: number;
   /** [stage, stage] cells that strokes of this tick have hit, 1 = hit. */
   cover: Uint8Array | undefined;
-  /** Places where it would have a live cell, had not another the ground; it wakes when one falls free. */
-  readonly pressing: Set<number>;
+  /** [S, S], 1 = it would have a live cell there, had not another the ground; it wakes when the place falls free. */
+  readonly pressing: Uint8Array;
 }
+
+type Sown = Omit<
+  Organism,
+  'phase' | 'age' | 'wounds' | 'awakeSteps' | 'restTicks' | 'cover' | 'pressing'
+>;
+
+/** One that has just been planted. */
+export const newOrganism = (sown: Sown): Organism => ({
+  ...sown,
+  phase: 'growing',
+  age: 0,
+  wounds: 0,
+  awakeSteps: 0,
+  restTicks: 0,
+  cover: undefined,
+  pressing: new Uint8Array(sown.window.width * sown.window.height),
+});
 
 export function viewOf(organism: Organism): OrganismView {
   const { id, window, stage, phase, origin, kind, parents, planter, born, wounds } = organism;

@@ -1,7 +1,7 @@
-/** Who holds which place after a step (rules OWN-1 … OWN-5). */
+/** Who holds which place after a step (rules OWN-1 … OWN-5). Each tick goes over each cell of the awake, so loops are plain. */
 import { type Rect, stageRect } from '../../shared/geometry.ts';
 import type { Readout } from '../engine/engine.ts';
-import type { Ground } from './ground.ts';
+import { coloursOf, type Ground } from './ground.ts';
 import type { Organism } from './organism.ts';
 
 /** Side of the ground in the middle of its window that a growing organism holds whatever it looks like. */
@@ -24,41 +24,52 @@ export interface Stepped {
  *
  * @param stepped organisms in order of age, oldest first, with what their cells now look like
  * @param threshold least presence, 0…255, that claims a place
- * @returns the places that fell free and that nobody took in the same tick
+ * @returns how many places each of them holds now
  */
 export function settle(ground: Ground, stepped: readonly Stepped[], threshold: number): number[] {
-  const released: number[] = [];
   // All let go before any takes, so that an older organism gets no more than the tie.
-  for (const { organism, readout } of stepped) {
-    const held = organism.phase === 'growing' ? seedPlaces(organism.window, ground) : [];
-    ground.each(stageRect(organism.window, readout.stage), (place, cell) => {
-      if (ground.ownerAt(place) !== organism.id || readout.presence[cell] >= threshold) return;
-      if (held.includes(place)) return;
-      ground.release(place);
-      released.push(place);
-    });
-  }
-  for (const { organism, readout } of stepped) {
-    ground.each(stageRect(organism.window, readout.stage), (place, cell) => {
-      const live = readout.presence[cell] >= threshold;
-      if (live && ground.ownerAt(place) === 0) ground.claim(place, organism.id);
-      const owner = ground.ownerAt(place);
-      if (owner === organism.id) ground.paint(place, readout.rgba, cell);
-      if (owner === organism.id || owner === 0) organism.pressing.delete(place);
-      // It stays pressed for when the cells there, cut back each tick, no longer reach the threshold.
-      else if (live) organism.pressing.add(place);
-    });
-  }
-  return released.filter((place) => ground.ownerAt(place) === 0);
+  for (const one of stepped) letGo(ground, one, threshold);
+  return stepped.map((one) => take(ground, one, threshold));
 }
 
-/** How many places an organism holds. */
-export function countOwned(ground: Ground, organism: Organism): number {
-  let count = 0;
-  ground.each(stageRect(organism.window, organism.stage), (place) => {
-    if (ground.ownerAt(place) === organism.id) count++;
-  });
-  return count;
+function letGo(ground: Ground, { organism, readout }: Stepped, threshold: number): void {
+  const { id, window, phase } = organism;
+  const { stage, presence } = readout;
+  const { owner } = ground.planes;
+  const held = phase === 'growing' ? seedPlaces(window, ground) : [];
+  const { x, y } = stageRect(window, stage);
+  for (let row = 0, cell = 0; row < stage; row++) {
+    const from = ground.place(x, y + row);
+    for (let place = from; place < from + stage; place++, cell++) {
+      if (owner[place] !== id || presence[cell] >= threshold || held.includes(place)) continue;
+      ground.release(place);
+    }
+  }
+}
+
+function take(ground: Ground, { organism, readout }: Stepped, threshold: number): number {
+  const { id, window, pressing } = organism;
+  const { stage, presence } = readout;
+  const { owner } = ground.planes;
+  const colours = coloursOf(readout.rgba);
+  const { x, y } = stageRect(window, stage);
+  let holds = 0;
+  for (let row = 0, cell = 0; row < stage; row++) {
+    const from = ground.place(x, y + row);
+    let inWindow = (y - window.y + row) * window.width + x - window.x;
+    for (let place = from; place < from + stage; place++, cell++, inWindow++) {
+      const live = presence[cell] >= threshold;
+      if (live && owner[place] === 0) ground.claim(place, id);
+      if (owner[place] === id) {
+        ground.paint(place, colours[cell]);
+        pressing[inWindow] = 0;
+        holds++;
+      } else if (owner[place] === 0) pressing[inWindow] = 0;
+      // It stays pressed for when the cells there, cut back each tick, no longer reach the threshold.
+      else if (live) pressing[inWindow] = 1;
+    }
+  }
+  return holds;
 }
 
 /**
@@ -70,17 +81,22 @@ export function countOwned(ground: Ground, organism: Organism): number {
  */
 export function keepMask(
   ground: Ground,
-  organism: Organism,
+  { id, window, cover }: Organism,
   stage: number,
 ): { keep: Uint8Array | undefined; alive: boolean } {
-  const keep = new Uint8Array(stage * stage).fill(1);
-  let kept = keep.length;
-  ground.each(stageRect(organism.window, stage), (place, cell) => {
-    const owner = ground.ownerAt(place);
-    const closed = owner !== 0 && owner !== organism.id;
-    if (!closed && organism.cover?.[cell] !== 1) return;
-    keep[cell] = 0;
-    kept--;
-  });
-  return { keep: kept < keep.length ? keep : undefined, alive: kept > 0 };
+  const { owner } = ground.planes;
+  const { x, y } = stageRect(window, stage);
+  let keep: Uint8Array | undefined;
+  let kept = stage * stage;
+  for (let row = 0, cell = 0; row < stage; row++) {
+    const from = ground.place(x, y + row);
+    for (let place = from; place < from + stage; place++, cell++) {
+      const closed = owner[place] !== 0 && owner[place] !== id;
+      if (!closed && cover?.[cell] !== 1) continue;
+      keep ??= new Uint8Array(stage * stage).fill(1);
+      keep[cell] = 0;
+      kept--;
+    }
+  }
+  return { keep, alive: kept > 0 };
 }

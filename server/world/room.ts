@@ -4,19 +4,20 @@
  * The rules are listed in shared/RULES.md.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { contains, type Stroke, strokeLength, windowAround } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import type { Cause, LifeEvent, OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts';
+import { bedIn, windowOn } from './bed.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { crossLatents } from './cross.ts';
-import { wound } from './damage.ts';
+import { checkStroke, ownersNear, wound } from './damage.ts';
 import { germinate } from './germinate.ts';
 import { Ground } from './ground.ts';
 import { Hands } from './hand.ts';
-import { type Organism, viewOf } from './organism.ts';
-import { countOwned, keepMask, type Stepped, seedPlaces, settle } from './ownership.ts';
+import { newOrganism, type Organism, viewOf } from './organism.ts';
+import { keepMask, type Stepped, settle } from './ownership.ts';
+import { Population } from './population.ts';
 import { growthStep, type Species } from './species.ts';
 
 export interface RoomOptions {
@@ -58,8 +59,7 @@ export class Room {
   readonly ground: Ground;
   private readonly random: Random;
   private readonly hands = new Hands(DEFAULTS.room.maxSeedsInHand);
-  /** In order of age: ids only grow, and a Map keeps the order of insertion. */
-  private readonly living = new Map<OrganismId, Organism>();
+  private readonly population: Population;
   private readonly nextPatch: () => PatchId;
   private nextOrganism = 1;
   private waiting: Waiting[] = [];
@@ -68,6 +68,8 @@ export class Room {
   private planted: NewPatch[] = [];
   private disposed: PatchId[] = [];
   private stepping: Organism[] = [];
+  /** What was planted in this tick, and which answer says so. */
+  private sown: { readonly organism: Organism; readonly answer: number }[] = [];
   private now = 0;
 
   constructor(options: RoomOptions) {
@@ -75,6 +77,7 @@ export class Room {
     this.species = options.species;
     this.maxOrganisms = options.maxOrganisms;
     this.ground = new Ground(options.width, options.height);
+    this.population = new Population(this.ground);
     this.random = createRandom(options.seed);
     this.nextPatch = options.nextPatch;
   }
@@ -85,16 +88,22 @@ export class Room {
   }
 
   get organisms(): OrganismView[] {
-    return [...this.living.values()].map(viewOf);
+    return [...this.population.all].map(viewOf);
   }
 
+  /** How many organisms live here. */
+  get size(): number {
+    return this.population.size;
+  }
+
+  /** How many of them are stepped at each tick. */
   get awake(): number {
-    return [...this.living.values()].filter(({ phase }) => phase !== 'asleep').length;
+    return this.population.awake.length;
   }
 
   /** Patches of all organisms, by organism, for whoever wants their states from the engine. */
   patchOf(id: OrganismId): PatchId | undefined {
-    return this.living.get(id)?.patch;
+    return this.population.find(id)?.patch;
   }
 
   /**
@@ -118,12 +127,12 @@ export class Room {
   beginTick(): TickWork {
     const commands = this.waiting;
     this.waiting = [];
+    this.sown = [];
     for (const { id, command } of commands) this.apply(id, command);
 
     const step: PatchStep[] = [];
     this.stepping = [];
-    for (const organism of this.living.values()) {
-      if (organism.phase === 'asleep') continue;
+    for (const organism of this.population.awake) {
       const { divide, stage } = growthStep(this.species, organism.age);
       const { keep, alive } = keepMask(this.ground, organism, stage);
       organism.cover = undefined;
@@ -146,6 +155,25 @@ export class Room {
   }
 
   /**
+   * Between the halves of a tick: the engine has no memory for what was planted in it. These commands are refused after all,
+   * and leave nothing behind; the engine need neither step nor dispose of their patches.
+   */
+  uproot(): void {
+    const gone = new Set<OrganismId>();
+    for (const { organism, answer } of this.sown) {
+      const { by, id } = this.answers[answer];
+      const refused = { reason: 'garden-full', detail: 'no memory is left for one more' } as const;
+      this.answers[answer] = { by, id, refused };
+      if (organism.phase !== 'dead') this.die(organism, 'no-cell-left');
+      gone.add(organism.id);
+    }
+    this.life = this.life.filter((event) =>
+      event.what === 'born' ? !gone.has(event.organism.id) : !gone.has(event.id),
+    );
+    this.stepping = this.stepping.filter(({ id }) => !gone.has(id));
+  }
+
+  /**
    * Second half of a tick: settles the ground and the lives.
    *
    * @param readouts one for each step asked for, in the same order
@@ -156,9 +184,13 @@ export class Room {
       organism,
       readout: readouts[i],
     }));
-    const free = settle(this.ground, stepped, this.species.threshold);
-    for (const one of stepped) this.grow(one);
-    this.wakeNeighbours(free);
+    const held = settle(this.ground, stepped, this.species.threshold);
+    stepped.forEach((one, i) => {
+      this.grow(one, held[i]);
+    });
+    for (const organism of this.population.pressersOf(this.ground.takeFreed())) {
+      this.wake(organism);
+    }
     const result = {
       tick: this.now,
       answers: this.answers,
@@ -198,20 +230,15 @@ export class Room {
   }
 
   private plant({ by, x, y, seed }: RoomCommand & { what: 'plant' }): void {
-    const window = windowAround(x, y, this.species.side);
-    const grid = { x: 0, y: 0, width: this.ground.width, height: this.ground.height };
-    if (!Number.isInteger(x) || !Number.isInteger(y) || !contains(grid, window)) {
-      throw new Refusal('off-grid');
-    }
-    if (this.living.size >= this.maxOrganisms) throw new Refusal('garden-full');
-    const places = seedPlaces(window, this.ground);
-    if (places.some((place) => this.ground.ownerAt(place) !== 0)) throw new Refusal('occupied');
+    const window = windowOn(this.ground, x, y, this.species.side);
+    if (this.population.size >= this.maxOrganisms) throw new Refusal('garden-full');
+    const places = bedIn(window, this.ground);
     const { latent, origin, kind, parents } = germinate(seed, by.id, {
       species: this.species,
       hands: this.hands,
       random: this.random,
     });
-    const organism: Organism = {
+    const organism = newOrganism({
       id: this.nextOrganism++,
       patch: this.nextPatch(),
       window,
@@ -221,29 +248,20 @@ export class Room {
       parents,
       planter: { id: by.id, name: by.name, hue: by.hue },
       born: this.now,
-      phase: 'growing',
-      age: 0,
       stage: growthStep(this.species, 0).stage,
-      wounds: 0,
-      awakeSteps: 0,
-      restTicks: 0,
-      cover: undefined,
-      pressing: new Set(),
-    };
+    });
     for (const place of places) this.ground.claim(place, organism.id);
-    this.living.set(organism.id, organism);
+    this.population.add(organism);
+    this.sown.push({ organism, answer: this.answers.length });
     this.planted.push({ patch: organism.patch, checkpoint: this.species.checkpoint, latent });
     this.life.push({ what: 'born', organism: viewOf(organism) });
   }
 
   private damage({ by, points, radius }: RoomCommand & { what: 'damage' }): void {
-    const stroke: Stroke = { points, radius };
-    for (let i = 0; i < points.length; i++) {
-      const limit = i % 2 === 0 ? this.ground.width : this.ground.height;
-      if (!(points[i] >= 0 && points[i] <= limit)) throw new Refusal('bad-point', `${points[i]}`);
-    }
-    if (strokeLength(points) > DEFAULTS.stroke.maxLength) throw new Refusal('stroke-too-long');
-    for (const organism of this.living.values()) {
+    const stroke = { points, radius };
+    checkStroke(stroke, this.ground);
+    for (const id of ownersNear(stroke, this.ground)) {
+      const organism = this.population.find(id)!;
       const { stage } = growthStep(this.species, organism.age);
       if (!wound(organism, stage, stroke, this.ground)) continue;
       organism.wounds++;
@@ -254,7 +272,7 @@ export class Room {
 
   private cross({ by, a, b, mix }: RoomCommand & { what: 'cross' }) {
     const [first, second] = [a, b].map((id) => {
-      const parent = this.living.get(id);
+      const parent = this.population.find(id);
       if (!parent) throw new Refusal('no-such-organism', `organism ${id}`);
       return parent;
     });
@@ -262,8 +280,13 @@ export class Room {
     return this.hands.give(by.id, { latent, origin: 'cross', parents: [a, b] });
   }
 
-  /** Ages an organism by the step it has just taken, and lets it come of age, fall asleep or die. */
-  private grow({ organism, readout }: Stepped): void {
+  /**
+   * Ages an organism by the step it has just taken, and lets it come of age, fall asleep or die.
+   *
+   * @param settled places that it holds
+   */
+  private grow({ organism, readout }: Stepped, settled: number): void {
+    let held = settled;
     if (readout.broken) {
       this.die(organism, 'broken');
       return;
@@ -278,18 +301,18 @@ export class Room {
       organism.phase = 'awake';
       this.life.push({ what: 'grown', id: organism.id });
       // The ground that it held as a seed is now held, like any other, by live cells alone.
-      settle(this.ground, [{ organism, readout }], this.species.threshold);
+      [held] = settle(this.ground, [{ organism, readout }], this.species.threshold);
     } else {
       organism.awakeSteps++;
       organism.restTicks = readout.change <= DEFAULTS.life.restLevel ? organism.restTicks + 1 : 0;
     }
-    if (countOwned(this.ground, organism) === 0) {
+    if (held === 0) {
       this.die(organism, 'no-cell-left');
       return;
     }
     const trusted = this.species.trustedSteps ?? Infinity;
     if (organism.restTicks < DEFAULTS.life.restTicks && organism.awakeSteps < trusted) return;
-    organism.phase = 'asleep';
+    this.population.sleep(organism);
     this.life.push({ what: 'asleep', id: organism.id });
   }
 
@@ -298,21 +321,12 @@ export class Room {
     organism.awakeSteps = 0;
     organism.restTicks = 0;
     if (organism.phase !== 'asleep') return;
-    organism.phase = 'awake';
+    this.population.wake(organism);
     this.life.push({ what: 'awake', id: organism.id });
   }
 
-  private wakeNeighbours(free: readonly number[]): void {
-    if (free.length === 0) return;
-    for (const organism of this.living.values()) {
-      if (organism.phase !== 'asleep' || organism.pressing.size === 0) continue;
-      if (free.some((place) => organism.pressing.has(place))) this.wake(organism);
-    }
-  }
-
   private die(organism: Organism, cause: Cause): void {
-    organism.phase = 'dead';
-    this.living.delete(organism.id);
+    this.population.remove(organism);
     this.disposed.push(organism.patch);
     this.ground.each(organism.window, (place) => {
       if (this.ground.ownerAt(place) === organism.id) this.ground.release(place);

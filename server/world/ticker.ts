@@ -64,10 +64,20 @@ class Schedule {
   }
 }
 
+/** How a tick has gone. */
+export interface TickTiming {
+  /** How long after it was due it began, ms. */
+  readonly late: number;
+  /** From its beginning until all was published, ms. */
+  readonly took: number;
+}
+
 export interface TickerOptions {
   readonly clock: Clock;
   /** Ticks these rooms together; the next tick waits for it. */
   readonly tick: (rooms: Room[]) => Promise<void>;
+  /** A tick is done. */
+  readonly onTick?: ((timing: TickTiming) => void) | undefined;
   /** A tick has failed; the ticker has stopped. */
   readonly onError: (error: unknown) => void;
 }
@@ -117,9 +127,16 @@ export class Ticker {
   private run(): void {
     const now = this.options.clock.now();
     const due = [...this.schedules].filter(([, schedule]) => schedule.next <= now + 0.5);
+    if (due.length === 0) {
+      // Timers know whole milliseconds, and so may be early.
+      this.plan();
+      return;
+    }
+    const late = Math.max(0, ...due.map(([, schedule]) => now - schedule.next));
     for (const [, schedule] of due) schedule.begin(now);
     this.busy = this.options
       .tick(due.map(([room]) => room))
+      .then(() => this.options.onTick?.({ late, took: this.options.clock.now() - now }))
       .catch((error: unknown) => {
         this.stopped = true;
         this.options.onError(error);

@@ -1,5 +1,12 @@
 /** All rooms of a server, stepped together: patches of all rooms go to the engine in one call. */
-import type { Engine, PatchId } from '../engine/engine.ts';
+import {
+  type Engine,
+  EngineError,
+  type NewPatch,
+  type PatchId,
+  type PatchStep,
+  type Readout,
+} from '../engine/engine.ts';
 import { Room, type RoomOptions, type TickResult } from './room.ts';
 
 export interface RoomTick {
@@ -30,19 +37,44 @@ export class World {
     const works = rooms.map((room) => room.beginTick());
     const dispose = works.flatMap((work) => work.dispose);
     const plant = works.flatMap((work) => work.plant);
-    const step = works.flatMap((work) => work.step);
+    let steps = works.map(({ step }) => step);
     // Calls take effect in the order they are made, so one round trip is enough for all three.
-    const [, , readouts] = await Promise.all([
-      dispose.length > 0 ? this.engine.dispose(dispose) : undefined,
-      plant.length > 0 ? this.engine.plant(plant) : undefined,
-      step.length > 0 ? this.engine.step(step) : [],
-    ]);
+    const disposed = dispose.length > 0 ? this.engine.dispose(dispose) : undefined;
+    const planted = this.plant(plant);
+    let stepped = this.step(steps.flat());
+    // Whatever it fails of, the plants fail of first, or it is awaited below.
+    stepped.catch(() => {});
+    const [, hasRoom] = await Promise.all([disposed, planted]);
+    if (!hasRoom) {
+      for (const room of rooms) room.uproot();
+      const refused = new Set(plant.map(({ patch }) => patch));
+      steps = steps.map((some) => some.filter(({ patch }) => !refused.has(patch)));
+      // The step was refused too, for patches that are not there.
+      stepped = this.step(steps.flat());
+    }
+    const readouts = await stepped;
     let taken = 0;
     return rooms.map((room, i) => {
-      const count = works[i].step.length;
+      const count = steps[i].length;
       const mine = readouts.slice(taken, taken + count);
       taken += count;
       return { room, result: room.endTick(mine) };
     });
+  }
+
+  /** @returns whether the engine has memory for them; if not, it has none of them */
+  private async plant(patches: readonly NewPatch[]): Promise<boolean> {
+    if (patches.length === 0) return true;
+    try {
+      await this.engine.plant(patches);
+      return true;
+    } catch (error) {
+      if (error instanceof EngineError && error.reason === 'out-of-memory') return false;
+      throw error;
+    }
+  }
+
+  private async step(steps: readonly PatchStep[]): Promise<Readout[]> {
+    return steps.length > 0 ? this.engine.step(steps) : [];
   }
 }

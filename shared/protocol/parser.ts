@@ -58,12 +58,21 @@ function hasValidData(type: number, data: unknown): boolean {
 
 class Encoder {
   private readonly packr = new Packr(OPTIONS);
+  /** Messages of bytes alone, by these bytes, which nobody changes once they are sent: a frame goes to everybody in a room. */
+  private readonly sent = new WeakMap<Uint8Array, { name: unknown; message: Uint8Array }>();
 
   /** @returns one message */
-  encode(packet: Packet): Uint8Array[] {
-    return [
-      this.packr.pack({ type: packet.type, nsp: packet.nsp, data: packet.data, id: packet.id }),
-    ];
+  encode({ type, nsp, data, id }: Packet): Uint8Array[] {
+    const [name, bytes] = Array.isArray(data) && data.length === 2 ? data : [];
+    if (!(bytes instanceof Uint8Array) || nsp !== '/' || id !== undefined) {
+      return [this.packr.pack({ type, nsp, data, id })];
+    }
+    let sent = this.sent.get(bytes);
+    if (sent?.name !== name) {
+      sent = { name, message: this.packr.pack({ type, nsp, data, id }) };
+      this.sent.set(bytes, sent);
+    }
+    return [sent!.message];
   }
 }
 

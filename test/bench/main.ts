@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts';
 import { CheckpointError } from '../../server/vnca/errors.ts';
+import { benchCrowd } from './crowd.ts';
 import { benchEngines } from './engines.ts';
 import { benchPeer } from './peer.ts';
 import { benchTick } from './tick.ts';
@@ -12,6 +13,9 @@ interface Options {
   readonly checkpoint?: string;
   readonly engine?: BackendName;
   readonly pytorch?: boolean;
+  readonly seconds?: number;
+  readonly organisms?: number;
+  readonly visitors?: number;
 }
 
 interface Bench {
@@ -21,6 +25,10 @@ interface Bench {
 }
 
 const BENCHES: Readonly<Record<string, Bench>> = {
+  crowd: {
+    run: benchCrowd,
+    help: 'how late ticks are in a whole server with 128 organisms awake and 50 visitors, and what they see',
+  },
   engines: {
     run: benchEngines,
     help: 'cells/s of each engine and shipped net, its share of the peak, what sleepers cost, memory',
@@ -45,9 +53,12 @@ const HELP = [
   ...Object.entries(BENCHES).map(([name, { help }]) => `  ${name.padEnd(19)}${help}`),
   '',
   '  --json FILE        also writes the figures there; without a file, prints nothing but them',
-  '  --checkpoint DIR   for engines and peer: the net of this one, not of all that are shipped',
-  `  --engine NAME      for engines and peer: this one alone, of ${BACKEND_NAMES.join(', ')}`,
+  '  --checkpoint DIR   for crowd, engines and peer: the net of this one, not of all that are shipped',
+  `  --engine NAME      for crowd, engines and peer: this one alone, of ${BACKEND_NAMES.join(', ')}`,
   '  --pytorch          for train: the same nets in PyTorch too, where python3 has it, in turn in the same run',
+  '  --seconds N        for crowd: how long it is measured (30)',
+  '  --organisms N      for crowd: how many are kept awake (128)',
+  '  --visitors N       for crowd: how many watch and wound (50)',
   '  --help             this text',
 ].join('\n');
 
@@ -63,6 +74,9 @@ function readArguments(args: readonly string[]) {
         checkpoint: { type: 'string' },
         engine: { type: 'string' },
         pytorch: { type: 'boolean' },
+        seconds: { type: 'string' },
+        organisms: { type: 'string' },
+        visitors: { type: 'string' },
         help: { type: 'boolean' },
       },
       // `--json` alone is allowed and means standard output.
@@ -82,6 +96,15 @@ function readEngine(name: string): BackendName {
   return name as BackendName;
 }
 
+/** @param most the largest that makes sense */
+function readCount(flag: string, text: string, most: number): number {
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < 1 || n > most) {
+    throw new UsageError(`--${flag} must be a whole number from 1 to ${most}, not "${text}".`);
+  }
+  return n;
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = readArguments(process.argv.slice(2));
   if (values.help) {
@@ -92,7 +115,7 @@ async function main(): Promise<void> {
   if (name === undefined) throw new UsageError('Which bench?');
   if (!Object.hasOwn(BENCHES, name)) throw new UsageError(`There is no bench "${name}".`);
   if (more.length > 0) throw new UsageError(`One bench at a time, not "${positionals.join(' ')}".`);
-  const { checkpoint, pytorch, engine } = values;
+  const { checkpoint, pytorch, engine, seconds, organisms, visitors } = values;
   const quiet = values.json === '-';
   const figures = await BENCHES[name].run(
     (line) => {
@@ -102,6 +125,9 @@ async function main(): Promise<void> {
       ...(checkpoint !== undefined && { checkpoint }),
       ...(pytorch !== undefined && { pytorch }),
       ...(engine !== undefined && { engine: readEngine(engine) }),
+      ...(seconds !== undefined && { seconds: readCount('seconds', seconds, 3_600) }),
+      ...(organisms !== undefined && { organisms: readCount('organisms', organisms, 1_024) }),
+      ...(visitors !== undefined && { visitors: readCount('visitors', visitors, 1_000) }),
     },
   );
   const json = `${JSON.stringify(figures, null, 2)}\n`;

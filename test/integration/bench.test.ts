@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const NAMES = ['engines', 'peer', 'tick', 'train'];
+const NAMES = ['crowd', 'engines', 'peer', 'tick', 'train'];
 
 interface Run {
   readonly code: number | null;
@@ -41,7 +41,7 @@ test('--help names every bench and option', async () => {
   const { code, output, errors } = await bench('--help');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   for (const name of NAMES) expect(output).toMatch(new RegExp(`^ {2}${name} `, 'm'));
-  for (const option of ['--json', '--checkpoint', '--engine', '--pytorch']) {
+  for (const option of ['--json', '--checkpoint', '--engine', '--pytorch', '--visitors']) {
     expect(output).toContain(option);
   }
 });
@@ -53,6 +53,7 @@ test.each([
   [['engines', 'peer'], 'One bench at a time, not "engines peer".'],
   [['engines', '--engine', 'steam'], '--engine must be one of webgpu'],
   [['engines', '--fast'], "Unknown option '--fast'"],
+  [['crowd', '--visitors', 'many'], '--visitors must be a whole number from 1 to 1000'],
 ])('%p is refused by name, with the help and an exit code', async (args, sentence) => {
   const { code, output, errors } = await bench(...args);
   expect({ code, output }).toEqual({ code: 1, output: '' });
@@ -60,7 +61,7 @@ test.each([
   expect(errors).toContain('npm run bench -- <name>');
 });
 
-test.each(['engines', 'peer'])(
+test.each(['crowd', 'engines', 'peer'])(
   '%s refuses a checkpoint that is none, in one sentence',
   async (name) => {
     const { code, errors } = await bench(name, '--checkpoint', 'checkpoints/of-nobody');
@@ -69,6 +70,22 @@ test.each(['engines', 'peer'])(
     expect(errors).toContain('checkpoints/of-nobody');
   },
 );
+
+test('crowd keeps organisms awake, and says how late ticks are and what visitors see', async () => {
+  const size = ['--seconds', '2', '--organisms', '3', '--visitors', '3'];
+  const { code, output, errors } = await bench('crowd', ...size, '--json');
+  expect({ code, errors }).toEqual({ code: 0, errors: '' });
+  const spread = { p50: expect.any(Number), p99: expect.any(Number), max: expect.any(Number) };
+  const figures = JSON.parse(output);
+  expect(figures).toMatchObject({
+    ...{ organisms: 3, visitors: 3, seconds: 2, tickRate: 15 },
+    ...{ late: spread, took: spread, loopDelay: spread, latency: spread },
+    ...{ missed: expect.any(Number), loopBusy: expect.any(Number), met: expect.any(Boolean) },
+  });
+  expect(figures.ticks).toBeGreaterThan(2);
+  expect(figures.frames).toBeGreaterThan(3);
+  expect(figures.awake.mean).toBeGreaterThan(0);
+});
 
 test('peer without PyTorch says so in one sentence, and has nothing to tell', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'vivarium-'));

@@ -1,12 +1,14 @@
 /** Rules of the world that only show with the real automaton. */
 import { createHash } from 'node:crypto';
 import type { Engine } from '../../server/engine/engine.ts';
+import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import type { Room } from '../../server/world/room.ts';
 import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';
 import { windowAround } from '../../shared/geometry.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
-import { startEngine } from '../support/engine.ts';
+import { CHECKPOINT_FOLDER, startEngine } from '../support/engine.ts';
+import { mortalEngine } from '../support/mortal.ts';
 import { ANNA } from '../support/rooms.ts';
 
 let engine: Engine;
@@ -179,4 +181,37 @@ describe('the automaton in the world', () => {
       expect((await run(seed + 7, false)).history.at(-1)).not.toBe(first.history.at(-1));
     })();
   }, 240_000);
+
+  test('TIM-3: a room goes on byte for byte when threads of its engine are killed', async () => {
+    const {
+      engine: mine,
+      lose,
+      heard,
+    } = await mortalEngine({
+      checkpoints: [await loadCheckpoint(CHECKPOINT_FOLDER)],
+      backend: 'onnx',
+    });
+    const run = async (deaths: readonly number[]): Promise<string> => {
+      const world = new World(mine);
+      const room = open(world, 'a', 96, 80);
+      const random = createRandom(12);
+      const hash = createHash('sha256');
+      for (let tick = 0; tick < 90; tick++) {
+        if (random.uniform() < 0.2) wish(random, room);
+        const ticking = world.tick([room]);
+        if (deaths.includes(tick)) lose();
+        const [{ result }] = await ticking;
+        hash.update(room.ground.planes.rgba).update(JSON.stringify(result));
+      }
+      await mine.dispose(room.organisms.map(({ id }) => room.patchOf(id)!));
+      return hash.digest('hex');
+    };
+    try {
+      const wanted = await run([]);
+      expect(await run([30, 75])).toBe(wanted);
+      expect(heard).toHaveLength(2);
+    } finally {
+      await mine.close();
+    }
+  });
 });

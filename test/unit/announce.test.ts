@@ -1,4 +1,4 @@
-import { engineLine } from '../../server/announce.ts';
+import { engineLine, lossLine } from '../../server/announce.ts';
 
 const info = { name: 'onnx', device: 'CPU (ONNX Runtime, 2 threads)' };
 
@@ -16,4 +16,11 @@ test('the host hears, in the same line, what would be better and how to have it'
   expect(engineLine(info, passed)).toBe(
     'Engine: onnx on CPU (ONNX Runtime, 2 threads); better: tensorflow on a GPU: no CUDA (to mend it: install CUDA).',
   );
+});
+
+test('the host hears what was lost, why, and how often', () => {
+  expect(lossLine({ what: 'thread', why: 'out of memory', count: 3 })).toBe(
+    'Warning: a thread of the engine was lost (out of memory). Another takes its place, and every organism goes on where it was. Losses so far: 3.',
+  );
+  expect(lossLine({ what: 'gpu', why: 'driver reset', count: 1 })).toContain('the GPU was lost');
 });

@@ -31,11 +31,11 @@ export interface Carried extends Pick<Patch, 'stage' | 'state' | 'standing' | 's
 export interface PatchStore {
   /** Whether calls may be made before earlier ones are answered. Absent: each must be awaited before the next. */
   readonly pipelined?: boolean;
-  plant(patches: readonly NewPatch[]): void;
+  plant(patches: readonly NewPatch[]): void | Promise<void>;
   step(steps: readonly PatchStep[]): Promise<Readout[]>;
   exportStates(patches: readonly PatchId[]): Float32Array[] | Promise<Float32Array[]>;
-  importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void;
-  dispose(patches: readonly PatchId[]): void;
+  importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void | Promise<void>;
+  dispose(patches: readonly PatchId[]): void | Promise<void>;
   /** Gives patches away, for another store with the same checkpoints. @throws EngineError unknown-patch */
   take?(patches: readonly PatchId[]): Carried[];
   /** Takes over what another store gave away. */

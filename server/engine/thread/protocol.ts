@@ -31,5 +31,7 @@ export type Reply =
   /** The first message: the worker is ready, or will never be. */
   | { readonly info: EngineInfo; readonly lanes: number; readonly passed: readonly PassedOver[] }
   | { readonly unavailable: Failure; readonly passed: readonly PassedOver[] }
+  /** At any time: the device was lost, and another is sought. */
+  | { readonly lost: string }
   | { readonly call: number; readonly result: unknown }
   | { readonly call: number; readonly failure: Failure };

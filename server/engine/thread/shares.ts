@@ -71,11 +71,11 @@ export function shareOut(threads: readonly ThreadEngine[], cards: readonly Card[
   /** Evens out what threads have to do in a step. */
   const balance = async (steps: readonly PatchStep[]): Promise<void> => {
     const load = threads.map(() => 0);
-    const work = steps.map(({ patch, ...step }) => {
-      const place = find(patch);
-      const cells = stageAfter(place, { patch, ...step }) ** 2;
+    const work = steps.map((step) => {
+      const place = find(step.patch);
+      const cells = stageAfter(place, step) ** 2;
       load[place.thread] += cells;
-      return { patch, place, cells };
+      return { patch: step.patch, place, cells };
     });
     for (let moves = 0; moves < MOST_MOVES; moves++) {
       const from = load.indexOf(Math.max(...load));

@@ -9,7 +9,7 @@ const port = parentPort!;
 
 try {
   const { backend: wanted, models } = workerData as WorkerStart;
-  const { backend, store, passed } = await openStore(wanted, models);
+  const { backend, store, passed } = await openStore(wanted, models, (lost) => send({ lost }));
   let last = Promise.resolve();
   port.on('message', (request: Request) => {
     const early = store.pipelined ? perform(store, request) : undefined;

@@ -10,6 +10,14 @@ interface Pending {
   reject(error: EngineError): void;
 }
 
+/** What a thread says unasked. */
+export interface Hearing {
+  /** As `EngineOptions.onPassed`. */
+  readonly onPassed?: ((passed: readonly PassedOver[]) => void) | undefined;
+  /** Its device was lost, why, and another is sought. */
+  readonly onDeviceLoss?: ((why: string) => void) | undefined;
+}
+
 /** An engine of one thread, which may be one of several that share the patches. */
 export interface ThreadEngine extends Engine {
   /** Threads that make best use of the machine. */
@@ -24,12 +32,11 @@ export interface ThreadEngine extends Engine {
  * Waits for a worker's first message and speaks for it from then on. When the worker dies, every call that waits and
  * every later one fails with `failed`.
  *
- * @param onPassed as `EngineOptions.onPassed`
  * @throws EngineError unavailable
  */
 export async function attachEngine(
   worker: Worker,
-  onPassed?: (passed: readonly PassedOver[]) => void,
+  { onPassed, onDeviceLoss }: Hearing = {},
 ): Promise<ThreadEngine> {
   const pending = new Map<number, Pending>();
   let calls = 0;
@@ -50,6 +57,7 @@ export async function attachEngine(
     worker.on('message', (reply: Reply) => {
       if ('passed' in reply) onPassed?.(reply.passed);
       if ('info' in reply) ready?.resolve(reply);
+      else if ('lost' in reply) onDeviceLoss?.(reply.lost);
       else if ('unavailable' in reply) ready?.reject(toError(reply.unavailable));
       else {
         const waiting = pending.get(reply.call);

@@ -3,6 +3,8 @@
  * they promise is the answer on its way back.
  */
 import type { Model } from '../../vnca/checkpoint.ts';
+import type { Mortal } from '../core/keeper.ts';
+import { EngineError } from '../engine.ts';
 import type { Gpu } from './device.ts';
 import { loadNet, type Net } from './net.ts';
 import { Mailboxes, readMapped } from './readback.ts';
@@ -22,11 +24,17 @@ export interface NetJob extends Job {
   readonly net: Net;
 }
 
-export interface Machine {
+export interface Machine extends Mortal {
   /** Held as long as the machine is: see `Gpu.instance`. */
   readonly gpu: Gpu;
   /** By name of the checkpoint. */
   readonly nets: ReadonlyMap<string, Net>;
+  /**
+   * Makes room for one more patch of each of these nets; `undefined` where there is room already.
+   *
+   * @throws EngineError out-of-memory: there is none; all else goes on
+   */
+  reserve(nets: readonly Net[]): Promise<void> | undefined;
   /** @param state groups of four channels [C/4, s, s, 4] @param record of `Net.recordOf` */
   plant(net: Net, stage: number, state: Float32Array, record: Float32Array | undefined): Place;
   /** Puts other states into a place, as `plant` takes them. */
@@ -36,9 +44,6 @@ export interface Machine {
   step(jobs: readonly NetJob[]): Promise<Seen[]>;
   /** The states, as `plant` takes them. Rejected as `step` is. */
   read(places: readonly Place[]): Promise<Float32Array[]>;
-  /** Whether the device is gone. What it did before, and what it was asked since, is then lost. */
-  isLost(): boolean;
-  destroy(): void;
 }
 
 /** Answers of one submission, which must fit one binding; more than this is sent in portions. */
@@ -56,17 +61,20 @@ export async function createMachine(
   let failure: string | undefined;
   let lost = false;
   device.onuncapturederror = ({ error }) => {
-    failure ??= error.message.split('\n')[0] || error.constructor.name;
+    failure ??= wordsOf(error);
   };
   void device.lost.then(() => {
     lost = true;
   });
   /** Answers that came although something had failed are not to be trusted. */
   const checked = async <T>(answer: Promise<T>): Promise<T> => {
-    const result = await answer;
+    const result = await answer.catch((error: Error) => {
+      failure ??= error.message;
+      return undefined;
+    });
     if (lost) throw new Error('the GPU was lost');
     if (failure !== undefined) throw new Error(`the GPU failed (${failure})`);
-    return result;
+    return result as T;
   };
 
   const nets = new Map<string, Net>();
@@ -128,6 +136,23 @@ export async function createMachine(
   return {
     gpu,
     nets,
+    reserve(wanted) {
+      const short = [...new Set(wanted)]
+        .map((net) => ({ net, count: wanted.filter((one) => one === net).length }))
+        .filter(({ net, count }) => net.slots.free < count);
+      if (short.length === 0) return undefined;
+      device.pushErrorScope('out-of-memory');
+      const undo = short.map(({ net, count }) => net.slots.grow(count));
+      return device.popErrorScope().then(
+        (error) => {
+          if (!error) return;
+          for (const takeAway of undo) takeAway();
+          throw new EngineError('out-of-memory', wordsOf(error));
+        },
+        // The device is lost: whoever asks it next will notice.
+        () => {},
+      );
+    },
     plant(net, stage, state, record) {
       const place = net.slots.take(stage);
       write(place, stage, state);
@@ -178,6 +203,13 @@ export async function createMachine(
       device.destroy();
     },
   };
+}
+
+/** A driver's message goes on for many lines, or is empty. */
+function wordsOf(error: GPUError): string {
+  const [first] = error.message.split('\n');
+  const { name } = error.constructor;
+  return name === 'GPUOutOfMemoryError' ? `out of memory: ${first}` : first || name;
 }
 
 const stageOf = ({ place, divide }: Job): number => (divide ? 2 * place.stage : place.stage);

@@ -1,6 +1,7 @@
 /** A patch as the CPU knows it, and what brings it back when the GPU that holds its states is lost. */
 import type { Card } from '../../vnca/card.ts';
-import type { PatchId, PatchStep } from '../engine.ts';
+import { Past } from '../core/past.ts';
+import type { PatchId } from '../engine.ts';
 import type { Machine, NetJob } from './machine.ts';
 import type { Net } from './net.ts';
 import type { Place } from './slots.ts';
@@ -22,35 +23,19 @@ export interface GpuPatch {
   stage: number;
   /** Whether a step has been made since it was planted or put back. */
   seen: boolean;
-  /** What it was some steps ago. */
-  saved: Saved;
-  /** The steps since then, in order. */
-  log: LoggedStep[];
-  /** How many of them are too many; `Infinity` while it is being saved. */
-  saveAfter: number;
+  readonly past: Past<Saved>;
   /** Where it is on the GPU at hand; absent while there is none. */
   place: Place | undefined;
 }
-
-interface LoggedStep {
-  /** Of which call. */
-  readonly call: object;
-  readonly divide: boolean;
-  readonly keep?: Uint8Array;
-}
-
-/** The more steps between two copies to the CPU, the less is copied, and the more is to be made again. */
-const SAVE_EVERY = 64;
 
 /** @param saved what it is now */
 export function createPatch(
   { id, species, latent }: Pick<GpuPatch, 'id' | 'species' | 'latent'>,
   saved: Saved,
 ): GpuPatch {
-  // Patches that were planted together are not all saved together.
-  const saveAfter = SAVE_EVERY / 2 + (id % SAVE_EVERY);
   const { stage } = saved;
-  return { id, species, latent, stage, seen: false, saved, log: [], saveAfter, place: undefined };
+  const past = new Past(id, saved);
+  return { id, species, latent, stage, seen: false, past, place: undefined };
 }
 
 export const netOf = (machine: Machine, { species }: GpuPatch): Net =>
@@ -59,28 +44,14 @@ export const netOf = (machine: Machine, { species }: GpuPatch): Net =>
 /** Puts a patch on a GPU as it was saved. */
 export function settlePatch(machine: Machine, patch: GpuPatch): void {
   const net = netOf(machine, patch);
-  const { stage, state } = patch.saved;
+  const { stage, state } = patch.past.saved;
   patch.place = machine.plant(net, stage, state, net.recordOf(patch.latent));
 }
 
-/** Notes a step down, with a mask that is the log's own. */
-export function logStep({ log }: GpuPatch, call: object, { divide, keep }: PatchStep): void {
-  log.push({ call, divide, ...(keep && { keep: keep.slice() }) });
-}
-
-/** Whether a patch should be saved before its next step. */
-export const isDue = ({ log, saveAfter }: GpuPatch): boolean => log.length >= saveAfter;
-
 /** To be called when a copy is asked for. @returns what to do with it */
-export function beginSave(patch: GpuPatch): (state: Float32Array) => void {
-  const { stage } = patch;
-  const steps = patch.log.length;
-  patch.saveAfter = Infinity;
-  return (state) => {
-    patch.saved = { stage, state };
-    patch.log.splice(0, steps);
-    patch.saveAfter = SAVE_EVERY;
-  };
+export function beginSave({ stage, past }: GpuPatch): (state: Float32Array) => void {
+  const keep = past.beginSave();
+  return (state) => keep({ stage, state });
 }
 
 /**
@@ -96,7 +67,7 @@ export async function restorePatches(
   for (const patch of patches) settlePatch(machine, patch);
   const logs = patches.map((patch) => ({
     patch,
-    steps: patch.log.filter(({ call }) => !isWaiting(call)),
+    steps: patch.past.steps.filter(({ call }) => !call || !isWaiting(call)),
   }));
   const most = Math.max(0, ...logs.map(({ steps }) => steps.length));
   for (let k = 0; k < most; k++) {

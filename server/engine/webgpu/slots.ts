@@ -80,6 +80,20 @@ export class Slots {
     return 2 * this.sizes.groups * this.sizes.cells * GROUP_BYTES;
   }
 
+  /** Slots that are free now. */
+  get free(): number {
+    return this.pages.reduce((sum, { free }) => sum + free.length, 0);
+  }
+
+  /** Adds pages until so many slots are free. @returns takes them away again, if none of their slots is taken yet */
+  grow(count: number): () => void {
+    const before = this.pages.length;
+    while (this.free < count) this.pages.push(this.createPage());
+    return () => {
+      for (const page of this.pages.splice(before)) destroyPage(page);
+    };
+  }
+
   take(stage: number): Place {
     let page = this.pages.find(({ free }) => free.length > 0);
     if (!page) this.pages.push((page = this.createPage()));

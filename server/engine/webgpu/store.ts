@@ -6,18 +6,23 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import { firstStage, seedState } from '../../vnca/growth.ts';
 import { brokenReadout } from '../core/broken.ts';
 import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from '../core/checks.ts';
+import { Keeper } from '../core/keeper.ts';
 import type { PatchStore } from '../core/patchStore.ts';
-import { EngineError, type PatchId, type Readout } from '../engine.ts';
+import {
+  EngineError,
+  type NewPatch,
+  type PatchId,
+  type PatchStep,
+  type Readout,
+} from '../engine.ts';
 import type { OpenGpu } from './device.ts';
-import { Keeper } from './keeper.ts';
-import { createMachine, type Seen } from './machine.ts';
+import { Gate } from './gate.ts';
+import { createMachine, type Machine, type Seen } from './machine.ts';
 import {
   beginSave,
   createPatch,
   type GpuPatch,
-  isDue,
   jobOf,
-  logStep,
   netOf,
   restorePatches,
   settlePatch,
@@ -31,12 +36,13 @@ export interface GpuStoreOptions {
   /** Computes in 16 bits. */
   readonly half: boolean;
   /** See `KeeperOptions`. */
+  readonly onLoss?: ((why: string) => void) | undefined;
   readonly patience?: readonly number[];
 }
 
 /** @throws EngineError unavailable; Error: the GPU's compiler refuses a kernel */
 export async function createGpuStore(options: GpuStoreOptions): Promise<PatchStore> {
-  const { models, open, half, patience } = options;
+  const { models, open, half, onLoss, patience } = options;
   checkNames(models);
   const allSpecies = new Map(models.map(({ card }) => [card.name, { card }]));
   const patches = new Map<PatchId, GpuPatch>();
@@ -47,7 +53,10 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   };
 
   let restored: GpuPatch[] = [];
-  const keeper = new Keeper({
+  const keeper = new Keeper<Machine, GpuPatch>({
+    what: 'the GPU',
+    onLoss,
+    patience,
     open: async () => createMachine(models, await open(), half),
     restore: async (machine) => {
       restored = [...new Set([...patches.values(), ...keeper.waiting])];
@@ -63,31 +72,28 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         if (!living.has(patch)) machine.forget(netOf(machine, patch), patch.place!);
       }
     },
-    ...(patience && { patience }),
   });
   await keeper.start();
 
   const read = (wanted: readonly GpuPatch[]): Promise<Float32Array[]> =>
     keeper.ask(wanted, (machine) => machine.read(wanted.map(({ place }) => place!))).answer;
 
-  const save = (due: readonly GpuPatch[]): void => {
-    if (due.length === 0) return;
+  /** To be called before a step is asked for. @returns puts the copies by, to be called when it is answered */
+  const save = (due: readonly GpuPatch[]): (() => Promise<void>) | undefined => {
+    if (due.length === 0) return undefined;
     const keep = due.map(beginSave);
-    read(due).then(
-      (states) => {
-        states.forEach((state, i) => {
-          keep[i](state);
-        });
-      },
-      // Then every other call fails too, and says why.
-      () => {},
-    );
+    const copies = read(due);
+    // Then every other call fails too, and says why.
+    copies.catch(() => {});
+    return async () => {
+      for (const [i, state] of (await copies).entries()) keep[i](state);
+    };
   };
 
-  return {
-    pipelined: true,
-
-    plant(news) {
+  /** Shut while the GPU is asked for memory: the calls that come meanwhile are about patches of which nobody knows yet. */
+  const gate = new Gate();
+  const calls = {
+    plant(news: readonly NewPatch[]): void | Promise<void> {
       keeper.check();
       const planted = new Map<PatchId, GpuPatch>();
       for (const { patch: id, checkpoint, latent } of news) {
@@ -102,19 +108,26 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         const state = toGroups(seedState(latent, stage, card.channels), stage, card.channels);
         planted.set(id, createPatch({ id, species, latent: latent.slice() }, { stage, state }));
       }
-      for (const [id, patch] of planted) {
-        patches.set(id, patch);
-        if (keeper.machine) settlePatch(keeper.machine, patch);
-      }
+      const settle = (): void => {
+        keeper.check();
+        for (const [id, patch] of planted) {
+          patches.set(id, patch);
+          if (keeper.machine) settlePatch(keeper.machine, patch);
+        }
+      };
+      const { machine } = keeper;
+      const nets = machine && [...planted.values()].map((patch) => netOf(machine, patch));
+      const room = machine?.reserve(nets!);
+      return room ? gate.hold(room.then(settle)) : settle();
     },
 
-    async step(steps) {
+    async step(steps: readonly PatchStep[]): Promise<Readout[]> {
       keeper.check();
       const entries = steps.map((step) => ({ patch: find(step.patch), step }));
       checkSteps(entries);
       if (entries.length === 0) return [];
       const stepped = entries.map(({ patch }) => patch);
-      save(stepped.filter(isDue));
+      const putBy = save(stepped.filter(({ past }) => past.isDue));
       const asked = entries.map(({ patch, step }) => ({
         ...step,
         compare: patch.seen && !step.divide,
@@ -123,15 +136,18 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         machine.step(stepped.map((patch, i) => jobOf(machine, patch, asked[i]))),
       );
       const stages = entries.map(({ patch, step }) => {
-        logStep(patch, call, step);
+        const { divide, keep } = step;
+        patch.past.note({ call, divide, ...(keep && { keep: keep.slice() }) });
         patch.seen = true;
         return (patch.stage = stageAfter(patch, step));
       });
       const seen = await answer;
+      // Not before: a patch whose last step is not made again would have nothing to compare with.
+      await putBy?.();
       return seen.map((one, i) => readoutOf(steps[i].patch, stages[i], one));
     },
 
-    async exportStates(ids) {
+    async exportStates(ids: readonly PatchId[]): Promise<Float32Array[]> {
       keeper.check();
       const wanted = ids.map(find);
       const stages = wanted.map(({ stage }) => stage);
@@ -141,7 +157,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       );
     },
 
-    importStates(states) {
+    importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void {
       keeper.check();
       const found = states.map(({ patch: id, state }) => {
         const patch = find(id);
@@ -159,7 +175,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       }
     },
 
-    dispose(ids) {
+    dispose(ids: readonly PatchId[]): void {
       keeper.check();
       for (const id of ids) {
         const patch = patches.get(id);
@@ -169,7 +185,15 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         }
       }
     },
+  };
 
+  return {
+    pipelined: true,
+    plant: (news) => gate.pass(() => calls.plant(news)),
+    step: async (steps) => gate.pass(() => calls.step(steps)),
+    exportStates: (ids) => gate.pass(() => calls.exportStates(ids)),
+    importStates: (states) => gate.pass(() => calls.importStates(states)),
+    dispose: (ids) => gate.pass(() => calls.dispose(ids)),
     async close() {
       keeper.close();
       patches.clear();

@@ -18,6 +18,6 @@ export async function startWebgpu(half: boolean, onlyGpu = false): Promise<Store
   return {
     info: { name: half ? 'webgpu-f16' : 'webgpu', device: found.name },
     gpu: found.real,
-    open: (models) => createGpuStore({ models, open: () => openGpu(half), half }),
+    open: (models, onLoss) => createGpuStore({ models, open: () => openGpu(half), half, onLoss }),
   };
 }

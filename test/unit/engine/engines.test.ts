@@ -4,7 +4,8 @@ import type { Engine } from '../../../server/engine/engine.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
-import { bitsOf, CONTRACT_MODELS, describeEngineContract } from './contract.ts';
+import { mortalEngine } from '../../support/mortal.ts';
+import { bitsOf, CONTRACT_MODELS, describeEngineContract, describeLosses } from './contract.ts';
 import { present } from './webgpu/support.ts';
 
 let open: Engine | undefined;
@@ -22,6 +23,7 @@ async function opened(options: EngineOptions): Promise<Engine> {
 
 for (const backend of ['onnx', 'wasm', 'cpu'] as const) {
   describeEngineContract(backend, () => createEngine({ checkpoints: CONTRACT_MODELS, backend }));
+  describeLosses(backend, () => mortalEngine({ checkpoints: CONTRACT_MODELS, backend }));
 }
 
 test('auto finds a backend that works, and says which', async () => {

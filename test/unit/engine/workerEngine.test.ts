@@ -49,3 +49,16 @@ test('replies find their calls, in whatever order they come', async () => {
   expect(replies).toEqual([[1], [2]]);
   await worker.terminate();
 });
+
+test('a worker that has lost its device and goes on says so', async () => {
+  const whys: string[] = [];
+  const loses =
+    "parentPort.on('message', ({ call, argument }) => {" +
+    "parentPort.postMessage({ lost: 'driver reset' });" +
+    'parentPort.postMessage({ call, result: argument }); });';
+  const worker = workerOf(READY + loses);
+  const engine = await attachEngine(worker, { onDeviceLoss: (why) => whys.push(why) });
+  expect(await engine.exportStates([1])).toEqual([1]);
+  expect(whys).toEqual(['driver reset']);
+  await worker.terminate();
+});

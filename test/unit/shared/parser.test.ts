@@ -30,6 +30,26 @@ describe('parser', () => {
     expect(data[2]).toEqual(packet.data[2]);
   });
 
+  test('a frame that goes to many is packed once, under each name it goes by', () => {
+    const encoder = new parser.Encoder();
+    const frame = new Uint8Array([1, 2, 3]);
+    const of = (...data: unknown[]) => encoder.encode({ type: 2, nsp: '/', data })[0];
+    expect(of('frame', frame)).toBe(of('frame', frame));
+    for (const data of [
+      ['other', frame],
+      ['frame', frame, 1],
+      ['frame', frame],
+    ]) {
+      expect(JSON.stringify(decode(of(...data)))).toBe(
+        JSON.stringify({
+          type: 2,
+          nsp: '/',
+          data: data.map((x) => (x === frame ? Buffer.from(frame) : x)),
+        }),
+      );
+    }
+  });
+
   test.each([
     ['a text', 'hello'],
     ['a number', pack(4)],

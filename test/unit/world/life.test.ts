@@ -172,6 +172,23 @@ describe('life', () => {
     expect(hand.owner(11, 8)).toBe(2);
   });
 
+  test('LIF-3: so does the ground of one that dies', () => {
+    const hand = new HandRoom();
+    hand.plant(8, 8);
+    hand.plant(14, 8);
+    hand.ticks(GROWN);
+    hand.change = 0;
+    hand.ticks(DEFAULTS.life.restTicks);
+    hand.change = 255;
+    hand.damage([5, 8], 0.6);
+    expect(words(hand.tick().life)).toEqual(['awake', 'wounded']);
+    hand.broken = 1;
+    expect(hand.tick().life).toEqual([
+      { what: 'died', id: 1, cause: 'broken' },
+      { what: 'awake', id: 2 },
+    ]);
+  });
+
   test('LIF-4: one without a live cell dies and leaves bare ground', () => {
     const hand = new HandRoom();
     hand.plant(8, 8);

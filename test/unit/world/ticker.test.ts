@@ -1,5 +1,5 @@
 import type { Room } from '../../../server/world/room.ts';
-import { Ticker } from '../../../server/world/ticker.ts';
+import { Ticker, type TickTiming } from '../../../server/world/ticker.ts';
 import { FakeClock } from '../../support/fakeClock.ts';
 import { HandRoom } from '../../support/rooms.ts';
 
@@ -53,6 +53,40 @@ describe('ticker', () => {
     expect(begun.length - before).toBeGreaterThanOrEqual(58);
     expect(begun.length - before).toBeLessThanOrEqual(61);
     expect(ticker.pace(room)).toMatchObject({ slow: false });
+    await ticker.stop();
+  });
+
+  test('whoever measures hears how late each tick began, and how long it took', async () => {
+    const clock = new FakeClock();
+    const heard: TickTiming[] = [];
+    const ticker = new Ticker({
+      clock,
+      tick: async () => clock.spend(heard.length === 2 ? 130 : 30),
+      onTick: (timing) => heard.push(timing),
+      onError: () => {},
+    });
+    ticker.add(roomOf(), 10);
+    await clock.advance(500);
+    expect(heard.map(({ late }) => Math.round(late)).slice(0, 5)).toEqual([0, 0, 0, 30, 0]);
+    expect(heard.map(({ took }) => Math.round(took)).slice(0, 5)).toEqual([30, 30, 130, 30, 30]);
+    await ticker.stop();
+  });
+
+  test('a timer that is early lets nothing tick twice', async () => {
+    const clock = new FakeClock();
+    const ticks: number[] = [];
+    const ticker = new Ticker({
+      clock: {
+        now: () => clock.now(),
+        after: (delay, call) => clock.after(Math.max(1, Math.floor(delay)), call),
+      },
+      tick: async (rooms) => void ticks.push(rooms.length),
+      onError: () => {},
+    });
+    ticker.add(roomOf(), 15);
+    for (let k = 0; k < 1_000; k++) await clock.advance(1);
+    expect(ticks).toEqual(Array(ticks.length).fill(1));
+    expect(Math.abs(ticks.length - 15)).toBeLessThanOrEqual(1);
     await ticker.stop();
   });
 

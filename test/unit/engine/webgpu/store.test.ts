@@ -6,6 +6,8 @@ import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { tinyModel } from '../../vnca/tinyModel.ts';
+import { CONTRACT_MODELS, describeLosses } from '../contract.ts';
+import { engineOf } from './engineOf.ts';
 import { PATIENCE, present } from './support.ts';
 
 const update = { kind: 'simple', hidden: 8, stateLimit: 4 };
@@ -44,6 +46,27 @@ async function opened(
   return { store, gpus };
 }
 
+if (present.includes('webgpu')) {
+  describeLosses(
+    'a store on a GPU',
+    async () => {
+      const gpus: Gpu[] = [];
+      const heard: string[] = [];
+      const store = await createGpuStore({
+        models: CONTRACT_MODELS,
+        half: false,
+        onLoss: (why) => heard.push(why),
+        open: async () => {
+          gpus.push(await openGpu(false));
+          return gpus.at(-1)!;
+        },
+      });
+      return { engine: engineOf(store), heard, lose: () => gpus.at(-1)!.device.destroy() };
+    },
+    PATIENCE,
+  );
+}
+
 const describeHere = present.includes('webgpu') ? describe : describe.skip;
 
 describeHere('a store on a GPU', () => {
@@ -57,14 +80,7 @@ describeHere('a store on a GPU', () => {
     store.dispose([1, 2]);
   }, PATIENCE);
   afterAll(() => store.close());
-  const { warn } = console;
-  let warnings: unknown[] = [];
-  beforeEach(() => {
-    warnings = [];
-    console.warn = (...words) => warnings.push(words);
-  });
   afterEach(() => {
-    console.warn = warn;
     store.dispose([1, 2, 3, 4, 5]);
   });
 
@@ -119,51 +135,21 @@ describeHere('a store on a GPU', () => {
       return buffer;
     };
     const ids = Array.from({ length: 40 }, (_, i) => 100 + i);
-    const round = (): void => {
-      store.plant(ids.map((id) => seed(id, id % 2 ? 'plain' : 'chance')));
-      store.dispose(ids);
+    const round = async (): Promise<void> => {
+      await store.plant(ids.map((id) => seed(id, id % 2 ? 'plain' : 'chance')));
+      await store.dispose(ids);
     };
-    round();
+    await round();
     const before = created - destroyed;
     for (let k = 0; k < 2_000; k++) {
       store.plant([seed(1)]);
       if (k % 100 === 0) await store.step([still(1)]);
       store.dispose([1]);
-      if (k % 250 === 0) round();
+      if (k % 250 === 0) await round();
     }
     expect(created - destroyed).toBe(before);
     expect(created).toBeLessThan(200);
     device.createBuffer = create;
-  });
-
-  test('a lost device is replaced, and nothing is lost with it, to the bit', async () => {
-    const other = await opened();
-    const run = async (mine: PatchStore, lose?: () => void): Promise<unknown> => {
-      mine.plant([seed(1), seed(2, 'chance'), seed(3), seed(4)]);
-      for (let k = 0; k < 90; k++) {
-        const divide = k === 5 || k === 60;
-        const keep = Uint8Array.from({ length: 16 }, (_, i) => i % 3);
-        const wound = k === 40 ? { keep } : {};
-        await mine.step([{ patch: 1, divide, ...wound }, still(2), still(3)]);
-      }
-      lose?.();
-      // Made when the store knows nothing of it yet, and while it seeks another device.
-      const steps = [mine.step([still(1), still(2), still(3)]), mine.step([still(1), still(3)])];
-      mine.dispose([3]);
-      mine.importStates([{ patch: 4, state: stateOf(8, 4) }]);
-      mine.plant([seed(5)]);
-      const readouts = await Promise.all(steps);
-      const ids = [1, 2, 4, 5];
-      readouts.push(await mine.step(ids.map(still)));
-      const states = await mine.exportStates(ids);
-      mine.dispose([...ids, 3]);
-      return { readouts, states };
-    };
-    const wanted = await run(other.store);
-    expect(await run(store, () => gpus.at(-1)!.device.destroy())).toEqual(wanted);
-    expect(gpus).toHaveLength(2);
-    expect(warnings).toHaveLength(1);
-    await other.store.close();
   });
 
   test('when no device comes in its place, every call fails and says why', async () => {

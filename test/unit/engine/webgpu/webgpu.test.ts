@@ -1,7 +1,8 @@
 /** The GPU engine under the contract of all, where an adapter is here, be it one that computes on the CPU. */
 import { createEngine } from '../../../../server/engine/create.ts';
-import { CONTRACT_MODELS, describeEngineContract } from '../contract.ts';
-import { present, refusals } from './support.ts';
+import { mortalEngine } from '../../../support/mortal.ts';
+import { CONTRACT_MODELS, describeEngineContract, describeLosses } from '../contract.ts';
+import { PATIENCE, present, refusals } from './support.ts';
 
 // The same kernels with another type of numbers: left to `npm run test:full`.
 const full = process.env.VIVARIUM_TEST_FULL === '1';
@@ -9,6 +10,11 @@ const full = process.env.VIVARIUM_TEST_FULL === '1';
 for (const backend of present) {
   if (backend === 'webgpu-f16' && !full) continue;
   describeEngineContract(backend, () => createEngine({ checkpoints: CONTRACT_MODELS, backend }));
+  describeLosses(
+    `a thread of ${backend}`,
+    () => mortalEngine({ checkpoints: CONTRACT_MODELS, backend }),
+    PATIENCE,
+  );
 }
 
 for (const [name, refusal] of refusals) {

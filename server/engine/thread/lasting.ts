@@ -1,0 +1,198 @@
+/**
+ * A thread that may die: another takes its place, its patches are put back to the bit, and calls that were not answered are made
+ * again. States live in the thread; on this side is a copy of each that is some steps old, and the steps since then.
+ */
+import { Keeper, type KeeperOptions, type Mortal } from '../core/keeper.ts';
+import { Past } from '../core/past.ts';
+import type { Carried } from '../core/patchStore.ts';
+import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';
+import type { ThreadEngine } from './workerEngine.ts';
+
+export interface LastingOptions extends Pick<KeeperOptions<Mortal>, 'onLoss' | 'patience' | 'now'> {
+  /** Starts a thread in the place of one that is lost. @throws EngineError unavailable */
+  readonly restart: () => Promise<ThreadEngine>;
+}
+
+interface Kept {
+  readonly planted: NewPatch;
+  /** Its states [s, s, C]; `undefined` as it was planted. */
+  past: Past<Float32Array | undefined>;
+  /** Whether its states are no numbers any more: nothing to go back to. */
+  broken: boolean;
+}
+
+/** On its way from one lasting thread to another. */
+interface KeptAndCarried extends Carried {
+  readonly kept: Kept;
+}
+
+/** An answer, or a refusal, which is one too. */
+type Outcome<T> = { readonly result: T } | { readonly refused: EngineError };
+
+/**
+ * @param first the thread at work now
+ * @returns an engine that fails with `failed` only when threads are lost again and again, or none comes in the place of one
+ */
+export async function lastingThread(
+  first: ThreadEngine,
+  { restart, ...keeping }: LastingOptions,
+): Promise<ThreadEngine> {
+  const patches = new Map<PatchId, Kept>();
+  let next: ThreadEngine | undefined = first;
+  const keeper = new Keeper<Mortal & { readonly thread: ThreadEngine }>({
+    ...keeping,
+    what: "the engine's thread",
+    async open() {
+      const thread = next ?? (await restart());
+      next = undefined;
+      // What has failed in a thread may have left it half done: it is as good as dead.
+      return { thread, isLost: () => true, destroy: () => void thread.close() };
+    },
+    restore: ({ thread }) => restore(thread, patches),
+  });
+  await keeper.start();
+
+  let closing: Promise<void> | undefined;
+  const ask = async <T>(
+    call: (thread: ThreadEngine) => Promise<T>,
+    accept?: (result: T) => void,
+  ): Promise<T> => {
+    if (closing) throw new EngineError('closed');
+    const run = ({ thread }: { thread: ThreadEngine }): Promise<Outcome<T>> =>
+      call(thread).then(
+        (result) => ({ result }),
+        (error: EngineError) => {
+          if (error.reason === 'failed') throw error;
+          return { refused: error };
+        },
+      );
+    // A thread answers in the order it is asked, so what is accepted is always all up to one call.
+    const { answer } = keeper.ask([], run, (outcome) => {
+      if ('result' in outcome) accept?.(outcome.result);
+    });
+    const outcome = await answer;
+    if ('refused' in outcome) throw outcome.refused;
+    return outcome.result;
+  };
+
+  const step = async (steps: readonly PatchStep[]) => {
+    const own = steps.map(({ keep, ...of }) => ({ ...of, ...(keep && { keep: keep.slice() }) }));
+    const due = own.flatMap(({ patch }) => {
+      const kept = patches.get(patch);
+      return kept && !kept.broken && kept.past.isDue
+        ? [{ patch, save: kept.past.beginSave() }]
+        : [];
+    });
+    const ids = due.map(({ patch }) => patch);
+    // Copied before the step, and put by after it: a patch whose last step is not made again has nothing to compare with.
+    const call = async (thread: ThreadEngine) => {
+      const saved = ids.length > 0 ? thread.exportStates(ids).catch(() => []) : [];
+      const readouts = await thread.step(own);
+      return { saved: await saved, readouts };
+    };
+    try {
+      const { readouts } = await ask(call, ({ saved, readouts }) => {
+        due.forEach(({ save }, i) => {
+          save(saved[i]);
+        });
+        readouts.forEach(({ patch, broken = false }, i) => {
+          const kept = patches.get(patch)!;
+          kept.past.note(own[i]);
+          kept.broken = broken;
+        });
+      });
+      return readouts;
+    } catch (error) {
+      for (const { save } of due) save();
+      throw error;
+    }
+  };
+
+  const close = async (): Promise<void> => {
+    // What was asked before is answered first.
+    const last = ask((thread) => thread.dispose([]));
+    closing = last.then(
+      () => undefined,
+      () => undefined,
+    );
+    await closing;
+    const thread = keeper.machine?.thread;
+    keeper.close();
+    await thread?.close();
+  };
+  let closed: Promise<void> | undefined;
+
+  return {
+    info: first.info,
+    lanes: first.lanes,
+    plant: async (news) => {
+      const own = news.map((one) => ({ ...one, latent: one.latent.slice() }));
+      await ask(
+        (thread) => thread.plant(own),
+        () => {
+          for (const planted of own) {
+            const past = new Past<Float32Array | undefined>(planted.patch, undefined);
+            patches.set(planted.patch, { planted, past, broken: false });
+          }
+        },
+      );
+    },
+    step,
+    exportStates: (ids) => ask((thread) => thread.exportStates(ids)),
+    importStates: async (states) => {
+      const own = states.map(({ patch, state }) => ({ patch, state: state.slice() }));
+      await ask(
+        (thread) => thread.importStates(own),
+        () => {
+          for (const { patch, state } of own) {
+            Object.assign(patches.get(patch)!, { past: new Past(patch, state), broken: false });
+          }
+        },
+      );
+    },
+    dispose: (ids) =>
+      ask(
+        (thread) => thread.dispose(ids),
+        () => {
+          for (const id of ids) patches.delete(id);
+        },
+      ),
+    take: async (ids) => {
+      let taken: KeptAndCarried[] = [];
+      await ask(
+        (thread) => thread.take(ids),
+        (carried) => {
+          taken = carried.map((one) => ({ ...one, kept: patches.get(one.patch)! }));
+          for (const id of ids) patches.delete(id);
+        },
+      );
+      return taken;
+    },
+    put: (news) =>
+      ask(
+        (thread) =>
+          thread.put(news.map(({ kept, ...carried }: Carried & { kept?: Kept }) => carried)),
+        () => {
+          for (const { patch, kept } of news as readonly KeptAndCarried[]) patches.set(patch, kept);
+        },
+      ),
+    close: () => (closed ??= close()),
+  };
+}
+
+/** Puts all patches on a thread that has none, and makes the steps again that their copies do not have. */
+async function restore(thread: ThreadEngine, patches: ReadonlyMap<PatchId, Kept>): Promise<void> {
+  const all = [...patches];
+  await thread.plant(all.map(([, { planted }]) => planted));
+  await thread.importStates(
+    all.flatMap(([patch, { past }]) => (past.saved ? [{ patch, state: past.saved }] : [])),
+  );
+  const most = Math.max(0, ...all.map(([, { past }]) => past.steps.length));
+  for (let k = 0; k < most; k++) {
+    const steps = all.flatMap(([patch, { past }]) => {
+      const step = past.steps[k];
+      return step ? [{ patch, divide: step.divide, ...(step.keep && { keep: step.keep }) }] : [];
+    });
+    await thread.step(steps);
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * A whole server at its work: organisms that are kept awake by wounds, visitors who watch. Server and visitors are processes of
+ * their own, so that what one of them computes does not hold up the other, but for the cores that they share.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { BackendName } from '../../server/engine/backend.ts';
+import { loadModel } from '../../server/vnca/checkpoint.ts';
+import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import type { ServerFigures, ServerMessage, ServerStart } from './crowdServer.ts';
+import type { Arrival, VisitorsMessage, VisitorsStart } from './crowdVisitors.ts';
+import { quantile, rounded } from './figures.ts';
+import { describeMachine, type Machine } from './machine.ts';
+
+interface Spread {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export interface CrowdFigures {
+  readonly machine: Machine;
+  readonly engine: string;
+  readonly device: string;
+  readonly organisms: number;
+  readonly visitors: number;
+  readonly seconds: number;
+  readonly tickRate: number;
+  readonly ticks: number;
+  /** Ticks that should have been, and were left out. */
+  readonly missed: number;
+  /** Organisms that were stepped in a tick. */
+  readonly awake: { readonly mean: number; readonly least: number };
+  /** How long after it was due a tick began, ms. */
+  readonly late: Spread;
+  /** From its beginning until all was published, the wait for the engine included, ms. */
+  readonly took: Spread;
+  /** By how much the server's event loop was held up, ms. */
+  readonly loopDelay: Spread;
+  /** Share of the time in which the server's main thread was at work. */
+  readonly loopBusy: number;
+  /** From when a tick was due until a visitor had decoded it, ms. */
+  readonly latency: Spread;
+  readonly frames: number;
+  /** Goals: `late` and `loopDelay` of at most 10 ms at the 99th percentile. */
+  readonly met: boolean;
+}
+
+export interface CrowdOptions {
+  readonly checkpoint?: string;
+  readonly engine?: BackendName;
+  readonly seconds?: number;
+  readonly organisms?: number;
+  readonly visitors?: number;
+}
+
+const TICK_RATE = 15;
+/** ms */
+const GOAL = 10;
+
+/** @throws CheckpointError; Error: a process has ended, and why */
+export async function benchCrowd(
+  log: (line: string) => void,
+  {
+    checkpoint = CHECKPOINT_FOLDER,
+    engine,
+    seconds = 30,
+    organisms = 128,
+    visitors = 50,
+  }: CrowdOptions = {},
+): Promise<CrowdFigures> {
+  const { side } = (await loadModel(checkpoint)).card;
+  const server = startProcess<ServerMessage>('./crowdServer.ts', {
+    ...{ organisms, side, checkpoint },
+    tickRate: TICK_RATE,
+    ...(engine && { engine }),
+  } satisfies ServerStart);
+  let crowd: Process<VisitorsMessage> | undefined;
+  try {
+    const ready = await server.hear('ready');
+    log(`${ready.engine} on ${ready.device}; ${organisms} organisms, ${visitors} visitors`);
+    crowd = startProcess<VisitorsMessage>('./crowdVisitors.ts', {
+      port: ready.port,
+      ...{ organisms, side, visitors },
+    } satisfies VisitorsStart);
+    const { hear } = crowd;
+    await Promise.race([hear('ready'), server.ended]);
+    log(`all are grown; measuring for ${seconds} s`);
+    server.child.send('begin');
+    crowd.child.send('begin');
+    await Promise.race([pause(seconds * 1000), server.ended, crowd.ended]);
+    server.child.send('end');
+    crowd.child.send('end');
+    const [measured, { arrivals }] = await Promise.all([server.hear('figures'), hear('arrivals')]);
+    const { engine: name, device } = ready;
+    const settings = { engine: name, device, organisms, visitors, seconds, tickRate: TICK_RATE };
+    const figures = { machine: describeMachine(), ...settings, ...figuresOf(measured, arrivals) };
+    for (const line of linesOf(figures)) log(line);
+    return figures;
+  } finally {
+    crowd?.child.kill();
+    server.child.kill();
+  }
+}
+
+function figuresOf({ ticks, loop }: ServerFigures, arrivals: readonly Arrival[]) {
+  const due = new Map(ticks.map((tick) => [tick.tick, tick.due]));
+  const latencies = arrivals.flatMap(({ tick, at }) => {
+    const since = due.get(tick);
+    return since === undefined ? [] : [at - since];
+  });
+  const awake = ticks.map((tick) => tick.awake);
+  const late = spreadOf(ticks.map((tick) => tick.late));
+  const period = 1000 / TICK_RATE;
+  const span = ticks.length > 0 ? ticks.at(-1)!.due - ticks[0].due : 0;
+  const loopDelay = { p50: rounded(loop.p50), p99: rounded(loop.p99), max: rounded(loop.max) };
+  return {
+    ticks: ticks.length,
+    missed: Math.max(0, Math.round(span / period) + 1 - ticks.length),
+    awake: {
+      mean: rounded(awake.reduce((sum, n) => sum + n, 0) / Math.max(1, awake.length)),
+      least: Math.min(...awake),
+    },
+    late,
+    took: spreadOf(ticks.map((tick) => tick.took)),
+    loopDelay,
+    loopBusy: rounded(loop.busy),
+    latency: spreadOf(latencies),
+    frames: arrivals.length,
+    met: late.p99 <= GOAL && loopDelay.p99 <= GOAL,
+  };
+}
+
+const spreadOf = (samples: readonly number[]): Spread =>
+  samples.length === 0
+    ? { p50: 0, p99: 0, max: 0 }
+    : {
+        p50: rounded(quantile(samples, 0.5)),
+        p99: rounded(quantile(samples, 0.99)),
+        max: rounded(quantile(samples, 1)),
+      };
+
+function linesOf(figures: CrowdFigures): string[] {
+  const row = (name: string, { p50, p99, max }: Spread): string =>
+    `  ${name.padEnd(28)}${[p50, p99, max].map((x) => `${x}`.padStart(8)).join('')}`;
+  const { ticks, missed, awake, machine, met } = figures;
+  return [
+    `  ${'ms'.padEnd(28)}${['p50', 'p99', 'max'].map((x) => x.padStart(8)).join('')}`,
+    row('a tick begins late by', figures.late),
+    row('and takes', figures.took),
+    row('the event loop is held up by', figures.loopDelay),
+    row('a visitor sees a tick after', figures.latency),
+    `  ${ticks} ticks, ${missed} missed; ${awake.mean} awake in the mean, ${awake.least} at least; ` +
+      `main thread ${Math.round(figures.loopBusy * 100)} % busy; load ${rounded(machine.load)} on ${machine.cores} cores`,
+    `  goal (late and held up by at most ${GOAL} ms, p99): ${met ? 'met' : 'missed'}`,
+  ];
+}
+
+interface Process<M extends { readonly what: string }> {
+  readonly child: ChildProcess;
+  /** Rejected when the process ends. */
+  readonly ended: Promise<never>;
+  /** The next message of a kind, or the one that has come already. */
+  hear<W extends M['what']>(what: W): Promise<M & { what: W }>;
+}
+
+function startProcess<M extends { readonly what: string }>(
+  file: string,
+  start: object,
+): Process<M> {
+  const child = fork(new URL(file, import.meta.url), [JSON.stringify(start)], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  let complaint = '';
+  child.stderr!.on('data', (chunk) => {
+    complaint += chunk;
+  });
+  const ended = new Promise<never>((_, reject) => {
+    child.on('exit', () => {
+      const lines = complaint.trim().split('\n');
+      const why = lines.find((line) => line.includes('Error')) ?? lines.at(-1);
+      reject(new Error(`${file} ended: ${why}`));
+    });
+  });
+  ended.catch(() => {});
+  const heard: M[] = [];
+  const listeners = new Set<() => void>();
+  child.on('message', (message) => {
+    heard.push(message as M);
+    for (const listener of listeners) listener();
+  });
+  const hear = <W extends M['what']>(what: W): Promise<M & { what: W }> => {
+    const come = new Promise<M & { what: W }>((resolve) => {
+      const look = (): void => {
+        const at = heard.findIndex((message) => message.what === what);
+        if (at < 0) return;
+        listeners.delete(look);
+        resolve(heard.splice(at, 1)[0] as M & { what: W });
+      };
+      listeners.add(look);
+      look();
+    });
+    return Promise.race([come, ended]);
+  };
+  return { child, ended, hear };
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,127 @@
+/** Threads that die again and again, or for a reason of their own; that nothing is lost is in the contract (`describeLosses`). */
+import { Worker } from 'node:worker_threads';
+import { EngineError, type PatchStep, type Readout } from '../../../server/engine/engine.ts';
+import { type LastingOptions, lastingThread } from '../../../server/engine/thread/lasting.ts';
+import { attachEngine, type ThreadEngine } from '../../../server/engine/thread/workerEngine.ts';
+
+const SEED = { patch: 1, checkpoint: 'fake', latent: new Float32Array(2) };
+const still: PatchStep = { patch: 1, divide: false };
+
+/** A thread that counts the steps of its patches. @param dies in which of its steps */
+function fakeThread(dies = Infinity): ThreadEngine & { steps: number } {
+  const thread = {
+    info: { name: 'fake', device: 'CPU (none)' },
+    lanes: 1,
+    steps: 0,
+    plant: async () => {},
+    async step(steps: readonly PatchStep[]) {
+      if (++thread.steps > dies) throw new EngineError('failed', 'hit');
+      return steps.map(({ patch }) => ({ patch }) as Readout);
+    },
+    exportStates: async () => [],
+    importStates: async () => {},
+    dispose: async () => {},
+    take: async () => [],
+    put: async () => {},
+    close: async () => {},
+  };
+  return thread;
+}
+
+/** @param deaths after how many steps each thread dies that comes in the place of another */
+async function lasting(deaths: number[], options: Partial<LastingOptions> = {}) {
+  const whys: string[] = [];
+  const thread = await lastingThread(fakeThread(0), {
+    restart: async () => fakeThread(deaths.shift()),
+    onLoss: (why) => whys.push(why),
+    patience: [0],
+    ...options,
+  });
+  await thread.plant([SEED]);
+  return { thread, whys };
+}
+
+test('a step that has killed a thread four times in a minute fails, and so does every later call', async () => {
+  const { thread, whys } = await lasting([0, 0, 0, 0, 0]);
+  const failure = {
+    reason: 'failed',
+    message: "engine: failed: the engine's thread is lost again and again (hit)",
+  };
+  await expect(thread.step([still])).rejects.toMatchObject(failure);
+  await expect(thread.plant([{ ...SEED, patch: 2 }])).rejects.toMatchObject(failure);
+  expect(whys).toEqual(['hit', 'hit', 'hit']);
+  await thread.close();
+});
+
+test('losses that lie far apart are got over for ever', async () => {
+  let now = 0;
+  // What is made again counts as a step too: each lives for one more.
+  const deaths = Array.from({ length: 12 }, (_, k) => k + 1);
+  const { thread, whys } = await lasting(deaths, { now: () => now });
+  for (let k = 0; k < 12; k++) {
+    now += 20_000;
+    expect(await thread.step([still])).toEqual([{ patch: 1 }]);
+  }
+  expect(whys).toHaveLength(12);
+  await thread.close();
+});
+
+test('when no thread comes in its place, calls fail and say why', async () => {
+  const { thread } = await lasting([], {
+    restart: async () => {
+      throw new EngineError('unavailable', 'no luck');
+    },
+  });
+  await expect(thread.step([still])).rejects.toMatchObject({
+    reason: 'failed',
+    detail: "the engine's thread was lost, and none came in its place: no luck",
+  });
+  await thread.close();
+});
+
+test('it can be closed while another thread is sought', async () => {
+  let come: (thread: ThreadEngine) => void = () => {};
+  const { thread } = await lasting([], {
+    restart: () =>
+      new Promise((resolve) => {
+        come = resolve;
+      }),
+  });
+  const step = thread.step([still]);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  const closed = thread.close();
+  await expect(thread.step([still])).rejects.toMatchObject({ reason: 'closed' });
+  come(fakeThread());
+  expect(await step).toEqual([{ patch: 1 }]);
+  await closed;
+});
+
+const READY = `
+  const { parentPort } = require('node:worker_threads');
+  parentPort.postMessage({ info: { name: 'fake', device: 'CPU (none)' }, lanes: 1 });`;
+
+test.each([
+  ['runs out of memory', 'const all = []; for (;;) all.push(new Array(1e5).fill(all.length));'],
+  ['throws what nobody catches', "setTimeout(() => { throw new Error('hit'); });"],
+  ['ends itself', 'process.exit(7);'],
+])('a thread that %s is replaced', async (_, death) => {
+  const threadOf = (work: string): Promise<ThreadEngine> =>
+    attachEngine(
+      new Worker(
+        `${READY} parentPort.on('message', ({ call, method, argument }) => {
+          if (method === 'step') { ${work} }
+          else parentPort.postMessage({ call, result: undefined });
+        });`,
+        { eval: true, resourceLimits: { maxOldGenerationSizeMb: 16 } },
+      ),
+    );
+  const whys: string[] = [];
+  const thread = await lastingThread(await threadOf(death), {
+    restart: () => threadOf('parentPort.postMessage({ call, result: argument });'),
+    onLoss: (why) => whys.push(why),
+  });
+  await thread.plant([SEED]);
+  expect(await thread.step([still])).toEqual([still]);
+  expect(whys).toEqual([expect.stringMatching(/memory|hit|code 7/)]);
+  await thread.close();
+});

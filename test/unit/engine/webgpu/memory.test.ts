@@ -1,0 +1,143 @@
+/** A GPU without memory for more. The errors are a driver's own: it is asked for a buffer that no driver has. */
+import { type Engine, EngineError, type PatchStep } from '../../../../server/engine/engine.ts';
+import { type Gpu, openGpu } from '../../../../server/engine/webgpu/device.ts';
+import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
+import { speciesOf } from '../../../../server/vivarium.ts';
+import { World } from '../../../../server/world/world.ts';
+import { createRandom } from '../../../../shared/random.ts';
+import { ANNA } from '../../../support/rooms.ts';
+import { tinyModel } from '../../vnca/tinyModel.ts';
+import { bitsOf } from '../contract.ts';
+import { engineOf } from './engineOf.ts';
+import { PATIENCE, present } from './support.ts';
+
+const model = tinyModel({ name: 'plain', update: { kind: 'simple', hidden: 8, stateLimit: 4 } });
+const { channels, latentSize } = model.card;
+/** Patches that the first page of the store takes. */
+const FIRST = 16;
+
+const seed = (patch: number) => ({
+  patch,
+  checkpoint: 'plain',
+  latent: createRandom(patch).latent(latentSize),
+});
+const still = (patch: number): PatchStep => ({ patch, divide: false });
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, patch) => patch);
+
+/** An engine on a GPU whose memory can be filled up. */
+async function opened(): Promise<{ engine: Engine; fill(): void; relieve(): void }> {
+  let gpu!: Gpu;
+  const store = await createGpuStore({
+    models: [model],
+    half: false,
+    patience: [0],
+    open: async () => (gpu = await openGpu(false)),
+  });
+  const { device } = gpu;
+  const create = device.createBuffer.bind(device);
+  return {
+    engine: engineOf(store),
+    fill: () => {
+      device.createBuffer = () =>
+        create({ size: 2 ** 32 - 4, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+    },
+    relieve: () => {
+      device.createBuffer = create;
+    },
+  };
+}
+
+if (present.includes('webgpu')) {
+  test(
+    'what there is no memory for is not planted, and all others live on',
+    async () => {
+      const [{ engine, fill, relieve }, { engine: other }] = [await opened(), await opened()];
+      for (const one of [engine, other]) {
+        await one.plant(upTo(FIRST).map(seed));
+        await one.step(upTo(FIRST).map(still));
+      }
+      fill();
+      const planted = engine.plant([seed(FIRST), seed(FIRST + 1)]);
+      // Made before the GPU has answered.
+      const calls = [
+        engine.step([still(FIRST)]),
+        engine.step(upTo(FIRST).map(still)),
+        engine.exportStates([FIRST + 1]),
+      ] as const;
+      await expect(planted).rejects.toBeInstanceOf(EngineError);
+      await expect(planted).rejects.toMatchObject({ reason: 'out-of-memory' });
+      await expect(calls[0]).rejects.toMatchObject({ reason: 'unknown-patch' });
+      await expect(calls[2]).rejects.toMatchObject({ reason: 'unknown-patch' });
+      expect(await calls[1]).toEqual(await other.step(upTo(FIRST).map(still)));
+      // One that dies makes room.
+      await engine.dispose([3]);
+      await engine.plant([seed(FIRST)]);
+      relieve();
+      await engine.plant([seed(FIRST + 1)]);
+      await other.plant([seed(FIRST), seed(FIRST + 1)]);
+      const living = upTo(FIRST + 2).filter((patch) => patch !== 3);
+      for (const one of [engine, other]) await one.step(living.map(still));
+      const states = await other.exportStates(living);
+      expect((await engine.exportStates(living)).map(bitsOf)).toEqual(states.map(bitsOf));
+      await engine.close();
+      await other.close();
+    },
+    PATIENCE,
+  );
+
+  test(
+    'TIM-2: a seed that there is no memory for is refused, and leaves nothing behind in its room',
+    async () => {
+      const { engine, fill, relieve } = await opened();
+      const world = new World(engine);
+      const species = speciesOf({ ...model, folder: '' });
+      const size = { width: 256, height: 64 };
+      const room = world.open({ name: 'a', ...size, maxOrganisms: 99, seed: 1, species });
+      const plant = (i: number): void => {
+        const at = { x: 8 + 16 * (i % 16), y: 8 + 16 * Math.floor(i / 16) };
+        room.enqueue(i, { what: 'plant', by: ANNA, ...at, seed: { from: 'prior' } });
+      };
+      upTo(FIRST).forEach(plant);
+      await world.tick([room]);
+      fill();
+      plant(FIRST);
+      room.enqueue(99, { what: 'damage', by: ANNA, points: [8.5, 24.5], radius: 0.5 });
+      const [{ result }] = await world.tick([room]);
+      const refused = expect.objectContaining({ reason: 'garden-full' });
+      expect(result.answers).toEqual([
+        { by: ANNA.id, id: FIRST, refused },
+        { by: ANNA.id, id: 99 },
+      ]);
+      expect(result.life).toEqual([]);
+      expect(room.size).toBe(FIRST);
+      expect(room.ground.ownerAt(room.ground.place(7, 24))).toBe(0);
+      // Larger answers want larger mailboxes.
+      relieve();
+      for (let tick = 0; tick < 4; tick++) await world.tick([room]);
+      expect(room.organisms.map(({ stage }) => stage)).toEqual(Array(FIRST).fill(8));
+      await engine.close();
+    },
+    PATIENCE,
+  );
+
+  test(
+    'what fails for want of memory in the middle of a step fails by name',
+    async () => {
+      const { engine, fill } = await opened();
+      await engine.plant(upTo(FIRST).map(seed));
+      await engine.importStates(
+        upTo(FIRST).map((patch) => ({ patch, state: new Float32Array(16 * 16 * channels) })),
+      );
+      fill();
+      const failure = { reason: 'failed', detail: expect.stringMatching(/memory/i) };
+      await expect(engine.step(upTo(FIRST).map(still))).rejects.toMatchObject(failure);
+      await expect(engine.step([still(1)])).rejects.toMatchObject(failure);
+      await engine.close();
+    },
+    PATIENCE,
+  );
+} else {
+  test('there is no GPU here to fill up', () => {
+    expect(present).not.toContain('webgpu');
+  });
+}

@@ -1,0 +1,94 @@
+/** A tick is about those that are awake: whatever happens, they are found without asking the others. */
+import fc from 'fast-check';
+import { coloursOf, Ground } from '../../../server/world/ground.ts';
+import { newOrganism } from '../../../server/world/organism.ts';
+import { Population } from '../../../server/world/population.ts';
+import { createPlanes } from '../../../shared/codec/planes.ts';
+import { windowAround } from '../../../shared/geometry.ts';
+import { createRandom } from '../../../shared/random.ts';
+import { ANNA, BERT, HandRoom, type Look } from '../../support/rooms.ts';
+
+const [WIDTH, HEIGHT] = [40, 32];
+
+/** Shapes that shift, so that organisms press on each other, give way, come to rest and wake. */
+const look: Look = ({ x, y, organism, tick }) => {
+  const height = Math.sin(x * 1.3 + organism * 2.1 + tick * 0.07) + Math.cos(y * 1.7 - organism);
+  return height > -0.2 ? 200 : height > -0.9 ? 30 : 5;
+};
+
+test('LIF-2, OWN-4: just the awake are stepped, the oldest first, and sleepers that wake find their place among them', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
+      const random = createRandom(seed);
+      const hand = new HandRoom({ maxOrganisms: 16, width: WIDTH, height: HEIGHT });
+      const { room } = hand;
+      const begin = room.beginTick.bind(room);
+      let stepped: number[] = [];
+      room.beginTick = () => {
+        const work = begin();
+        stepped = work.step.map(({ patch }) => patch);
+        return work;
+      };
+      for (let tick = 0; tick < 150; tick++) {
+        const by = random.uniform() < 0.5 ? ANNA : BERT;
+        if (random.uniform() < 0.2) hand.plant(random.integer(WIDTH), random.integer(HEIGHT), by);
+        if (random.uniform() < 0.2) {
+          const x = random.uniform() * WIDTH;
+          const y = random.uniform() * HEIGHT;
+          hand.damage([x, y, x / 2, y], 0.5 + random.uniform() * 4, by);
+        }
+        hand.change = random.uniform() < 0.9 ? 0 : 3;
+        const before = room.organisms;
+        const { life } = hand.tick(look);
+        const after = room.organisms;
+        // Hand rooms name patches as their organisms. Strokes wake and seeds are planted before the step, and some die of a stroke.
+        const woken = life
+          .filter(({ what }) => what === 'awake')
+          .map((event) => ('id' in event ? event.id : 0));
+        const born = life.flatMap((event) => (event.what === 'born' ? [event.organism.id] : []));
+        const may = new Set([
+          ...before.filter(({ phase }) => phase !== 'asleep').map(({ id }) => id),
+          ...woken,
+          ...born,
+        ]);
+        expect(stepped).toEqual(stepped.toSorted((a, b) => a - b));
+        for (const id of stepped) expect(may).toContain(id);
+        const awake = after.filter(({ phase }) => phase !== 'asleep').map(({ id }) => id);
+        for (const id of awake) if (!stepped.includes(id)) expect(woken).toContain(id);
+        expect(room.awake).toBe(awake.length);
+        expect(room.size).toBe(after.length);
+      }
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test('one that is put back asleep is found by what it presses against, and by nothing else', () => {
+  const ground = new Ground(32, 24);
+  const population = new Population(ground);
+  const window = windowAround(8, 8, 8);
+  const sown = { id: 1, patch: 1, window, latent: new Float32Array(2), origin: 'prior' } as const;
+  const planter = { id: 1, name: '', hue: 0 };
+  const organism = newOrganism({ ...sown, kind: '', parents: [], planter, born: 0, stage: 8 });
+  organism.phase = 'asleep';
+  organism.pressing[0] = 1;
+  population.add(organism);
+  expect([population.size, population.awake]).toEqual([1, []]);
+  expect(population.pressersOf([ground.place(5, 4)])).toEqual([]);
+  expect(population.pressersOf([ground.place(4, 4), ground.place(4, 4)])).toEqual([organism]);
+  population.wake(organism);
+  expect(population.awake).toEqual([organism]);
+  expect(population.pressersOf([ground.place(4, 4)])).toEqual([]);
+});
+
+test('a ground goes on from planes that lie askew in memory', () => {
+  const planes = createPlanes(32, 24);
+  const askew = new Uint8Array(planes.rgba.length + 1).subarray(1);
+  askew.fill(9);
+  const ground = new Ground(32, 24, { ...planes, rgba: askew });
+  expect(ground.planes.rgba[4]).toBe(9);
+  ground.paint(1, coloursOf(new Uint8Array([1, 2, 3, 4]))[0]);
+  expect([...ground.planes.rgba.subarray(4, 8)]).toEqual([1, 2, 3, 4]);
+  ground.release(1);
+  expect([...ground.planes.rgba.subarray(4, 9)]).toEqual([0, 0, 0, 0, 9]);
+});
