@@ -7,8 +7,11 @@ import type { Config } from './config.ts';
 import type { PassedOver } from './engine/backend.ts';
 import { createEngine } from './engine/create.ts';
 import { createApp, galleryUrl } from './http/app.ts';
-import { openGateway } from './net/gateway.ts';
+import { Door } from './net/door.ts';
+import { httpOptions, openGateway } from './net/gateway.ts';
 import { Lobby } from './net/lobby.ts';
+import { createNameCheck } from './net/names.ts';
+import { Refusals } from './net/refusals.ts';
 import { type Checkpoint, galleryLatent, loadCheckpoint } from './vnca/checkpoint.ts';
 import { GALLERY_COLUMNS } from './vnca/gallery.ts';
 import { growthSchedule } from './vnca/growth.ts';
@@ -32,6 +35,8 @@ export interface Vivarium {
   readonly passed: readonly PassedOver[];
   readonly world: World;
   readonly lobbies: ReadonlyMap<string, Lobby>;
+  /** What was turned away since the start. */
+  readonly refusals: Refusals;
   setTickRate(room: Room, rate: number): void;
   close(): Promise<void>;
 }
@@ -60,6 +65,7 @@ export function speciesOf(checkpoint: Checkpoint): Species {
  */
 export async function startVivarium(options: VivariumOptions): Promise<Vivarium> {
   const { config, clientFolder, clock = systemClock, onFatal } = options;
+  const names = createNameCheck(config.bannedWords ?? []);
   const checkpoint = await loadCheckpoint(config.checkpoint);
   let passed: readonly PassedOver[] = [];
   const engine = await createEngine({
@@ -107,6 +113,8 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       maxOrganisms: config.maxOrganisms,
       seed: hashText(`${config.seed}/${name}`),
       species,
+      energy: config.energy,
+      tickRate: config.tickRate,
     });
     const pace = () => ticker.pace(room)!;
     ticker.add(room, config.tickRate);
@@ -119,8 +127,11 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     defaultRoom: config.rooms[0],
     isHealthy: () => !failed,
   });
-  const http = createServer(app);
-  const gateway = openGateway(http, lobbies, clock);
+  const { limits, trustProxy, origins = [] } = config;
+  const refusals = new Refusals();
+  const http = createServer(httpOptions(limits), app);
+  const door = new Door({ limits, origins, trustProxy, clock, refusals });
+  const gateway = openGateway(http, { lobbies, clock, limits, door, refusals, names });
   const close = async (): Promise<void> => {
     await ticker.stop();
     await gateway.close();
@@ -141,7 +152,11 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     passed,
     world,
     lobbies,
-    setTickRate: (room, rate) => ticker.setRate(room, rate),
+    refusals,
+    setTickRate: (room, rate) => {
+      ticker.setRate(room, rate);
+      room.setTickRate(rate);
+    },
     close,
   };
 }

@@ -2,7 +2,7 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
-import type { ParticipantView } from '../../shared/vocabulary.ts';
+import type { EnergySettings, ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
 import type { Answer } from '../world/commands.ts';
 import type { Room, TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
@@ -53,6 +53,7 @@ export class Lobby {
     const you = { id, name: cleanName(name), hue: hueOf(id) };
     this.tell('people', { joined: [you], left: [] });
     this.members.set(member, you);
+    this.room.enter(id);
     const { planes } = this.room.ground;
     member.send('welcome', {
       protocol: PROTOCOL_VERSION,
@@ -66,6 +67,7 @@ export class Lobby {
         maxOrganisms: this.room.maxOrganisms,
       },
       ...this.facts,
+      energy: this.energyOf(id),
       organisms: this.room.organisms as Event<'welcome'>['organisms'],
       participants: [...this.members.values()],
     });
@@ -81,6 +83,12 @@ export class Lobby {
     this.cursors.delete(gone.id);
     this.room.leave(gone.id);
     this.tell('people', { joined: [], left: [gone.id] });
+  }
+
+  /** The host changes what acts cost; everybody is told. */
+  setEnergy(settings: EnergySettings): void {
+    this.room.setEnergy(settings);
+    for (const [member, { id }] of this.members) member.send('energy', this.energyOf(id));
   }
 
   acknowledge(member: Member, tick: number): void {
@@ -115,11 +123,16 @@ export class Lobby {
     }
   }
 
-  private answer({ by, id, refused, seed }: Answer): void {
+  private energyOf(participant: ParticipantId): Event<'energy'> {
+    const { newcomer, ...costs } = this.room.energySettings;
+    return { ...costs, level: this.room.energyOf(participant) };
+  }
+
+  private answer({ by, id, energy, refused, seed }: Answer): void {
     for (const [member, { id: participant }] of this.members) {
       if (participant !== by) continue;
-      if (refused) member.send('rejected', { id, ...refused });
-      else member.send('accepted', { id, ...(seed && { seed: seed as never }) });
+      if (refused) member.send('rejected', { id, energy, ...refused });
+      else member.send('accepted', { id, energy, ...(seed && { seed: seed as never }) });
     }
   }
 

@@ -14,7 +14,9 @@ import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import type { Clock } from '../clock.ts';
 import type { RoomCommand } from '../world/commands.ts';
+import type { Guard } from './guard.ts';
 import type { Lobby, Member } from './lobby.ts';
+import { cleanName, type NameCheck } from './names.ts';
 
 /** Packets that may wait in the transport before frames are held back. */
 const MAX_BUFFERED_PACKETS = 8;
@@ -28,15 +30,18 @@ function readId(message: unknown): number | undefined {
 export class Session implements Member {
   private place: { readonly lobby: Lobby; readonly me: ParticipantView } | undefined;
   private readonly cancelTimeout: () => void;
+  private ended = false;
 
   constructor(
     private readonly socket: Socket,
     private readonly lobbies: ReadonlyMap<string, Lobby>,
     clock: Clock,
+    private readonly guard: Guard,
+    private readonly names: NameCheck,
   ) {
     this.cancelTimeout = clock.after(DEFAULTS.net.joinTimeout, () => {
       this.refuse(new Refusal('join-timeout'));
-      socket.disconnect(true);
+      this.end();
     });
     // A middleware that never calls `next`: no event of a stranger's choosing ever reaches an event emitter.
     socket.use(([name, ...messages]) => this.receive(name, messages));
@@ -54,6 +59,7 @@ export class Session implements Member {
 
   send<N extends EventName>(event: N, message: Event<N>): void {
     this.socket.emit(event, message);
+    if (event === 'rejected') this.rejected(message as Event<'rejected'>);
   }
 
   sendFrame(frame: Uint8Array): void {
@@ -61,7 +67,10 @@ export class Session implements Member {
   }
 
   private receive(name: unknown, messages: unknown[]): void {
+    // What was read before the connection was ended is still passed on.
+    if (this.ended) return;
     try {
+      this.guard.message();
       if (!isCommandName(name)) throw new Refusal('unknown-message');
       if (messages.length !== 1) throw new Refusal('bad-message', 'one argument expected');
       const parsed = v.safeParse(COMMANDS[name], messages[0], { abortEarly: true });
@@ -69,11 +78,12 @@ export class Session implements Member {
         const [issue] = parsed.issues;
         throw new Refusal('bad-message', `${v.getDotPath(issue) ?? name}: ${issue.message}`);
       }
+      this.guard.command(name, parsed.output);
       this.handle(name, parsed.output);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.refuse(error, readId(messages[0]));
-      if (error.reason === 'protocol-version') this.socket.disconnect(true);
+      if (error.reason === 'protocol-version') this.end();
     }
   }
 
@@ -102,10 +112,26 @@ export class Session implements Member {
     if (!lobby) throw new Refusal('no-such-room', room);
     if (lobby.isFull) throw new Refusal('room-full');
     this.cancelTimeout();
-    this.place = { lobby, me: lobby.join(this, name) };
+    const cleaned = cleanName(name);
+    const shown = this.names(cleaned);
+    this.place = { lobby, me: lobby.join(this, shown ? cleaned : '') };
+    if (!shown) this.send('notice', { notice: 'name-hidden' });
   }
 
   private refuse({ reason, detail }: Refusal, id?: number): void {
     this.send('rejected', { reason, ...(detail && { detail }), ...(id !== undefined && { id }) });
+  }
+
+  /** A refusal has been sent; who collects too many has to go. */
+  private rejected({ reason }: Event<'rejected'>): void {
+    if (this.ended || !this.guard.refused(reason)) return;
+    this.ended = true;
+    this.socket.emit('rejected', { reason: 'abuse' } satisfies Event<'rejected'>);
+    this.end();
+  }
+
+  private end(): void {
+    this.ended = true;
+    this.socket.disconnect(true);
   }
 }

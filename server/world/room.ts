@@ -7,11 +7,19 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { contains, type Stroke, strokeLength, windowAround } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
-import type { Cause, LifeEvent, OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import type {
+  Cause,
+  EnergySettings,
+  LifeEvent,
+  OrganismId,
+  OrganismView,
+  ParticipantId,
+} from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { crossLatents } from './cross.ts';
 import { wound } from './damage.ts';
+import { Energy, FREE } from './energy.ts';
 import { germinate } from './germinate.ts';
 import { Ground } from './ground.ts';
 import { Hands } from './hand.ts';
@@ -27,6 +35,10 @@ export interface RoomOptions {
   /** Seed of the room's randomness. */
   readonly seed: number;
   readonly species: Species;
+  /** What acts cost; absent: nothing. */
+  readonly energy?: EnergySettings | undefined;
+  /** Nominal ticks per second, by which energy refills. */
+  readonly tickRate?: number | undefined;
   /** Gives a patch id that no other room has. */
   readonly nextPatch: () => PatchId;
 }
@@ -61,8 +73,12 @@ export class Room {
   /** In order of age: ids only grow, and a Map keeps the order of insertion. */
   private readonly living = new Map<OrganismId, Organism>();
   private readonly nextPatch: () => PatchId;
+  private readonly energy: Energy;
+  private tickRate: number;
   private nextOrganism = 1;
   private waiting: Waiting[] = [];
+  /** How many of them each participant has. */
+  private queued = new Map<ParticipantId, number>();
   private answers: Answer[] = [];
   private life: LifeEvent[] = [];
   private planted: NewPatch[] = [];
@@ -77,6 +93,8 @@ export class Room {
     this.ground = new Ground(options.width, options.height);
     this.random = createRandom(options.seed);
     this.nextPatch = options.nextPatch;
+    this.tickRate = options.tickRate ?? DEFAULTS.room.tickRate;
+    this.energy = new Energy(options.energy ?? FREE, this.tickRate);
   }
 
   /** Ticks completed. */
@@ -101,23 +119,54 @@ export class Room {
    * Queues a command for the next tick. Its answer is in that tick's result.
    *
    * @param id what the asker calls it
-   * @throws Refusal too-fast when she has too many waiting
+   * @throws Refusal too-fast when she has too many waiting, room-busy when all together have
    */
   enqueue(id: number, command: RoomCommand): void {
-    const queued = this.waiting.filter((other) => other.command.by.id === command.by.id).length;
+    const by = command.by.id;
+    const queued = this.queued.get(by) ?? 0;
     if (queued >= DEFAULTS.room.maxQueuedPerParticipant) throw new Refusal('too-fast');
+    if (this.waiting.length >= DEFAULTS.room.maxQueued) throw new Refusal('room-busy');
     this.waiting.push({ id, command });
+    this.queued.set(by, queued + 1);
+  }
+
+  /** A participant has come. */
+  enter(participant: ParticipantId): void {
+    this.energy.enter(participant, this.now);
   }
 
   /** A participant has left: her hand is emptied; her organisms and waiting commands stay. */
-  leave(participant: number): void {
+  leave(participant: ParticipantId): void {
     this.hands.empty(participant);
+    this.energy.leave(participant);
+  }
+
+  /** What acts cost here. */
+  get energySettings(): EnergySettings {
+    return this.energy.costs;
+  }
+
+  /** Energy that a participant has now. */
+  energyOf(participant: ParticipantId): number {
+    return this.energy.level(participant, this.now);
+  }
+
+  /** Changes what acts cost from the next tick on. */
+  setEnergy(settings: EnergySettings): void {
+    this.energy.change(settings, this.tickRate, this.now);
+  }
+
+  /** The ticker's rate has changed: energy goes on refilling by the second. */
+  setTickRate(tickRate: number): void {
+    this.tickRate = tickRate;
+    this.energy.change(this.energy.costs, tickRate, this.now);
   }
 
   /** First half of a tick: applies commands and says what the engine has to do. */
   beginTick(): TickWork {
     const commands = this.waiting;
     this.waiting = [];
+    this.queued = new Map();
     for (const { id, command } of commands) this.apply(id, command);
 
     const step: PatchStep[] = [];
@@ -152,6 +201,7 @@ export class Room {
    */
   endTick(readouts: readonly Readout[]): TickResult {
     this.now++;
+    this.energy.prune(this.now);
     const stepped: Stepped[] = this.stepping.map((organism, i) => ({
       organism,
       readout: readouts[i],
@@ -175,10 +225,11 @@ export class Room {
     const by = command.by.id;
     try {
       const seed = this.act(command);
-      this.answers.push({ by, id, ...(seed && { seed }) });
+      this.answers.push({ by, id, energy: this.energyOf(by), ...(seed && { seed }) });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      this.answers.push({ by, id, refused: { reason: error.reason, detail: error.detail } });
+      const refused = { reason: error.reason, detail: error.detail };
+      this.answers.push({ by, id, energy: this.energyOf(by), refused });
     }
   }
 
@@ -206,11 +257,14 @@ export class Room {
     if (this.living.size >= this.maxOrganisms) throw new Refusal('garden-full');
     const places = seedPlaces(window, this.ground);
     if (places.some((place) => this.ground.ownerAt(place) !== 0)) throw new Refusal('occupied');
+    // Before chance is drawn from: what is refused changes nothing.
+    this.energy.requirePlant(by.id, this.now);
     const { latent, origin, kind, parents } = germinate(seed, by.id, {
       species: this.species,
       hands: this.hands,
       random: this.random,
     });
+    this.energy.spendPlant(by.id, this.now);
     const organism: Organism = {
       id: this.nextOrganism++,
       patch: this.nextPatch(),
@@ -243,6 +297,7 @@ export class Room {
       if (!(points[i] >= 0 && points[i] <= limit)) throw new Refusal('bad-point', `${points[i]}`);
     }
     if (strokeLength(points) > DEFAULTS.stroke.maxLength) throw new Refusal('stroke-too-long');
+    this.energy.spendStroke(by.id, stroke, this.now);
     for (const organism of this.living.values()) {
       const { stage } = growthStep(this.species, organism.age);
       if (!wound(organism, stage, stroke, this.ground)) continue;
