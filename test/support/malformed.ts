@@ -4,7 +4,8 @@ import type { Random } from '../../shared/random.ts';
 
 /** A message that no page of ours sends: from nearly right to noise. */
 export function malformed(random: Random): [string, ...unknown[]] {
-  const junk = (): unknown => {
+  // Deeper nesting than any message has ends a connection, which is another matter.
+  const junk = (depth = 0): unknown => {
     const kinds: (() => unknown)[] = [
       () => random.normal() * 10 ** random.integer(300),
       () => Number.NaN,
@@ -14,11 +15,12 @@ export function malformed(random: Random): [string, ...unknown[]] {
       () => true,
       () => 'x'.repeat(random.integer(200)),
       () => new Uint8Array(random.integer(100)),
-      () => Array.from({ length: random.integer(5) }, junk),
-      () => ({ id: junk(), x: junk(), from: 'prior', __proto__: null }),
+      () => Array.from({ length: random.integer(5) }, () => junk(depth + 1)),
+      () => ({ id: junk(depth + 1), x: junk(depth + 1), from: 'prior', __proto__: null }),
       () => 2n ** 60n,
     ];
-    return kinds[random.integer(kinds.length)]();
+    const kind = kinds[random.integer(kinds.length)];
+    return depth > 3 ? null : kind();
   };
   const names = [...Object.keys(COMMANDS), 'welcome', 'frame', 'toString', '__proto__', ''];
   const name = names[random.integer(names.length)];
