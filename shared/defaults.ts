@@ -37,7 +37,7 @@ export const DEFAULTS = {
     /** Energy that a participant can hold. */
     capacity: 100,
     /** Energy that she comes with: little, so that coming anew brings nothing. */
-    newcomer: 40,
+    newcomer: 64,
     /** Refilled in each second of the room's nominal tick rate. */
     refillPerSecond: 8,
     /** Cost of planting one organism. */
