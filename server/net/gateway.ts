@@ -93,7 +93,7 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     perMessageDeflate: false,
     httpCompression: false,
     serveClient: false,
-    connectTimeout: limits.handshakeSeconds * 1000,
+    connectTimeout: 2 * limits.handshakeSeconds * 1000,
     maxHttpBufferSize: DEFAULTS.net.maxMessageBytes,
     allowRequest: (request, decide) => {
       const reason = door.admit(request);
@@ -114,6 +114,8 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     if (code !== forbidden) refusals.count('bad-handshake');
   });
   const guards = new WeakMap<object, Guard>();
+  /** Called when one has said hello. */
+  const greetings = new WeakMap<object, () => void>();
   io.engine.on('connection', (raw: RawConnection) => {
     const request = raw.request;
     if (!request) return;
@@ -126,7 +128,16 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
       refusals.count('too-much-data');
       tcp.destroy();
     });
+    // Socket.IO has such a timer too, but does not say when it has struck.
+    greetings.set(
+      raw,
+      clock.after(limits.handshakeSeconds * 1000, () => {
+        refusals.count('slow-handshake');
+        raw.close(true);
+      }),
+    );
     raw.on('close', (reason, cause) => {
+      greetings.get(raw)?.();
       const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
       if (turned) refusals.count(turned);
     });
@@ -134,6 +145,7 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     raw.request = null;
   });
   io.on('connection', (socket) => {
+    greetings.get(socket.conn)?.();
     const guard = guards.get(socket.conn);
     if (!guard) return socket.disconnect(true);
     new Session(socket, lobbies, clock, guard, names);

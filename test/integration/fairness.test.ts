@@ -17,6 +17,9 @@ let before: Readonly<Record<Turned, number>>;
 let neighbour: Visitor;
 const left: (() => void)[] = [];
 
+/** A school class here; a whole museum when VIVARIUM_TEST_FULL is set. */
+const PHONES = process.env.VIVARIUM_TEST_FULL ? 1_000 : 100;
+
 /** A server, with a neighbour in the room who comes from an address of her own. */
 async function start(settings?: Record<string, string | number>): Promise<void> {
   const common = { size: '128x96', 'tick-rate': 60, 'trust-proxy': 1 };
@@ -62,6 +65,10 @@ const gone = (visitor: Visitor) => visitor.next(({ name }) => name === 'disconne
 async function expectUnharmed(): Promise<void> {
   const tick = neighbour.tick!;
   await neighbour.until(() => neighbour.tick! > tick);
+  await expectAnswered();
+}
+
+async function expectAnswered(): Promise<void> {
   const answer = await neighbour.ask('damage', { radius: 1, points: [1, 1] });
   expect(answer).not.toHaveProperty('reason');
   expect(neighbour.socket.connected).toBe(true);
@@ -199,6 +206,23 @@ describe('connections', () => {
     await expectUnharmed();
   });
 
+  test(`${PHONES} phones behind one address come in together`, async () => {
+    await start({ capacity: 2_000 });
+    // In one process with the server, all at once would wait for each other longer than a page waits.
+    for (let wave = 0; wave < PHONES; wave += 50) {
+      const phones = Array.from({ length: 50 }, () => new Visitor(server.port, from('10.0.0.1')));
+      left.push(...phones.map((phone) => () => phone.leave()));
+      for (const phone of phones) {
+        phone.say('join', { protocol: PROTOCOL_VERSION, room: 'garden' });
+        await phone.until(() => phone.heard.length > 0);
+        expect(phone.heard[0].name).toBe('welcome');
+      }
+    }
+    expect(server.refusals.totals()).toEqual(before);
+    expect(server.lobbies.get('garden')!.size).toBe(PHONES + 1);
+    await expectUnharmed();
+  }, 300_000);
+
   test('caps for one address and for all; who leaves makes room', async () => {
     await start({ limits: 'connectionsPerAddress=2,connections=4' });
     const first = await join('10.0.0.1');
@@ -256,7 +280,7 @@ describe('connections', () => {
     half.resume();
     silent.resume();
     await Promise.all([closed(half), closed(silent), closed(ungreeted)]);
-    expect(count('slow-handshake')).toBe(2);
+    expect(count('slow-handshake')).toBe(3);
     const noise = connectTcp(server.port, '127.0.0.1');
     noise.resume();
     noise.write('\u0016\u0003\u0001 hello\r\n\r\n');
@@ -289,7 +313,7 @@ describe('messages that no page of ours sends', () => {
     socket.send(message());
     await closed(socket);
     expect(count(reason)).toBe(1);
-    await expectUnharmed();
+    await expectAnswered();
   });
 
   test('leaving and joining again within one connection ends it', async () => {
