@@ -143,7 +143,7 @@ describe('with the limits that a room has by default', () => {
     expect(cut).toBeGreaterThan(0);
     const totals = server.refusals.totals();
     expect(totals.abuse).toBeGreaterThanOrEqual(cut);
-    for (const reason of ['bad-message', 'unknown-message', 'too-fast', 'no-energy'] as const) {
+    for (const reason of ['bad-message', 'unknown-message', 'too-fast'] as const) {
       expect(totals[reason]).toBeGreaterThan(0);
     }
     // None was alone on the address: the watcher is there too.

@@ -76,10 +76,7 @@ function unpackChanges(packed: Uint8Array): Change[] {
   const changes: Change[] = [];
   let at = 0;
   const numbers = (count: number): number[] => {
-    const values = Array.from(
-      { length: count },
-      (_, i) => bytes[at + i] | (bytes[at + count + i] << 8),
-    );
+    const values = Array.from({ length: count }, (_, i) => bytes[at + i] | (bytes[at + count + i] << 8));
     at += 2 * count;
     return values;
   };
