@@ -1,7 +1,11 @@
 /** What a host can set: one table gives the flags, the environment variables, the help and the defaults. */
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { DEFAULTS } from '../shared/defaults.ts';
+import type { EnergySettings } from '../shared/vocabulary.ts';
 import { BACKEND_NAMES } from './engine/backend.ts';
+import type { Limits } from './net/limits.ts';
+import { FREE } from './world/energy.ts';
 
 interface Setting<T> {
   readonly flag: string;
@@ -63,6 +67,50 @@ const anyText = (text: string): string => {
   return text;
 };
 
+/** Where nothing is given: "none". */
+const orNone =
+  <T>(read: (text: string) => T) =>
+  (text: string): T | undefined =>
+    text === 'none' ? undefined : read(text);
+
+function readOrigins(text: string): string[] {
+  return text.split(',').map((given) => {
+    const origin = given.trim();
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      throw new Error('must be origins like https://museum.example, with commas between');
+    }
+    return origin;
+  });
+}
+
+/** A word a line; empty lines and those that begin with # are passed over. */
+function readWords(file: string): string[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw new Error('must be a file of words that can be read');
+  }
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+/** Changes some of a table of numbers: "name=number,name=number". */
+const numbersOf =
+  <K extends string>(table: Readonly<Record<K, number>>) =>
+  (text: string): Readonly<Record<K, number>> => {
+    const changed: Record<string, number> = { ...table };
+    for (const part of text === 'default' ? [] : text.split(',')) {
+      const [name, number] = part.split('=').map((word) => word.trim());
+      const value = Number(number || Number.NaN);
+      if (!Object.hasOwn(table, name) || !(value >= 0 && value <= 1e9)) {
+        throw new Error(`must be like ${Object.keys(table)[0]}=100, of ${Object.keys(table)}`);
+      }
+      changed[name] = value;
+    }
+    return changed as Record<K, number>;
+  };
+
 const { room, net } = DEFAULTS;
 
 const SETTINGS = {
@@ -105,6 +153,41 @@ const SETTINGS = {
     'auto',
     'auto (the best that works here), webgpu, webgpu-f16, tensorflow (tfjs-node-gpu, tfjs-node), onnx, wasm or cpu',
     oneOf('auto', ...BACKEND_NAMES),
+  ),
+  energy: setting(
+    'energy',
+    'A=N,B=N',
+    'default',
+    'what acts cost, like plant=8,refillPerSecond=8; off: nothing',
+    (text): EnergySettings => (text === 'off' ? FREE : numbersOf(DEFAULTS.energy)(text)),
+  ),
+  limits: setting(
+    'limits',
+    'A=N,B=N',
+    'default',
+    'how much one may send, like connections=5000,commandsPerSecond=40',
+    (text): Limits => numbersOf(DEFAULTS.limits)(text),
+  ),
+  origins: setting(
+    'origins',
+    'A,B',
+    'none',
+    'other pages that may open sockets here, like https://museum.example',
+    orNone(readOrigins),
+  ),
+  trustProxy: setting(
+    'trust-proxy',
+    'N',
+    '0',
+    "proxies in front, whose word for a visitor's address is taken",
+    wholeIn(0, 8),
+  ),
+  bannedWords: setting(
+    'banned-words',
+    'FILE',
+    'none',
+    'words, one a line, that no name may have, besides the English ones known',
+    orNone(readWords),
   ),
 } as const;
 

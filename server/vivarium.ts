@@ -8,8 +8,11 @@ import type { PassedOver } from './engine/backend.ts';
 import { createEngine } from './engine/create.ts';
 import type { EngineLoss } from './engine/engine.ts';
 import { createApp, galleryUrl } from './http/app.ts';
-import { openGateway } from './net/gateway.ts';
+import { Door } from './net/door.ts';
+import { httpOptions, openGateway } from './net/gateway.ts';
 import { Lobby } from './net/lobby.ts';
+import { createNameCheck } from './net/names.ts';
+import { Refusals } from './net/refusals.ts';
 import { type Checkpoint, galleryLatent, loadCheckpoint } from './vnca/checkpoint.ts';
 import { GALLERY_COLUMNS } from './vnca/gallery.ts';
 import { growthSchedule } from './vnca/growth.ts';
@@ -37,6 +40,8 @@ export interface Vivarium {
   readonly passed: readonly PassedOver[];
   readonly world: World;
   readonly lobbies: ReadonlyMap<string, Lobby>;
+  /** What was turned away since the start. */
+  readonly refusals: Refusals;
   setTickRate(room: Room, rate: number): void;
   close(): Promise<void>;
 }
@@ -65,6 +70,7 @@ export function speciesOf(checkpoint: Checkpoint): Species {
  */
 export async function startVivarium(options: VivariumOptions): Promise<Vivarium> {
   const { config, clientFolder, clock = systemClock, onLoss, onTick, onFatal } = options;
+  const names = createNameCheck(config.bannedWords ?? []);
   const checkpoint = await loadCheckpoint(config.checkpoint);
   let passed: readonly PassedOver[] = [];
   const engine = await createEngine({
@@ -114,6 +120,8 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       maxOrganisms: config.maxOrganisms,
       seed: hashText(`${config.seed}/${name}`),
       species,
+      energy: config.energy,
+      tickRate: config.tickRate,
     });
     const pace = () => ticker.pace(room)!;
     ticker.add(room, config.tickRate);
@@ -126,8 +134,11 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     defaultRoom: config.rooms[0],
     isHealthy: () => !failed,
   });
-  const http = createServer(app);
-  const gateway = openGateway(http, lobbies, clock);
+  const { limits, trustProxy, origins = [] } = config;
+  const refusals = new Refusals();
+  const http = createServer(httpOptions(limits), app);
+  const door = new Door({ limits, origins, trustProxy, clock, refusals });
+  const gateway = openGateway(http, { lobbies, clock, limits, door, refusals, names });
   const close = async (): Promise<void> => {
     await ticker.stop();
     await gateway.close();
@@ -148,7 +159,11 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     passed,
     world,
     lobbies,
-    setTickRate: (room, rate) => ticker.setRate(room, rate),
+    refusals,
+    setTickRate: (room, rate) => {
+      ticker.setRate(room, rate);
+      room.setTickRate(rate);
+    },
     close,
   };
 }

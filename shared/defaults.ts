@@ -14,6 +14,8 @@ export const DEFAULTS = {
     capacity: 200,
     /** Commands of one participant that may wait for the next tick. */
     maxQueuedPerParticipant: 32,
+    /** Commands of all participants that may wait for the next tick. */
+    maxQueued: 2_000,
     /** Seeds a participant can hold in her hand; the oldest falls out. */
     maxSeedsInHand: 8,
   },
@@ -29,6 +31,52 @@ export const DEFAULTS = {
     maxPoints: 64,
     /** Longest way of one stroke message, in cells. */
     maxLength: 512,
+  },
+  /** What acts cost. Calm use never meets its end: a seed every two seconds and strokes of normal size refill in between. */
+  energy: {
+    /** Energy that a participant can hold. */
+    capacity: 100,
+    /** Energy that she comes with: little, so that coming anew brings nothing. */
+    newcomer: 64,
+    /** Refilled in each second of the room's nominal tick rate. */
+    refillPerSecond: 8,
+    /** Cost of planting one organism. */
+    plant: 8,
+    /** Cost of each cell that a stroke sweeps: length × 2 radius, and the disc it begins with. */
+    damagePerCell: 0.005,
+  },
+  /**
+   * What one may send, counted in points, cells and bytes, not in packets; each per second and connection unless it says otherwise.
+   * A museum's phones share one address: limits of addresses are wide, those of connections narrow.
+   */
+  limits: {
+    /** Connections of all visitors. */
+    connections: 5_000,
+    /** Connections of one address. */
+    connectionsPerAddress: 2_000,
+    /** New connections of one address in a second, and how many more at once. */
+    connectsPerSecond: 40,
+    connectsAtOnce: 1_500,
+    /** Joins of one address in a second, and how many more at once. */
+    joinsPerSecond: 40,
+    joinsAtOnce: 1_500,
+    bytesPerSecond: 65_536,
+    messagesPerSecond: 200,
+    /** Cursor places. */
+    cursorsPerSecond: 30,
+    strokePointsPerSecond: 1_000,
+    /** Seeds, strokes and crosses. */
+    commandsPerSecond: 40,
+    /** Keyframes asked for. */
+    resyncsPerSecond: 1,
+    /** So many seconds' worth may come at once, as it does when a stalled network goes on. */
+    burstSeconds: 10,
+    /** Refusals that one may collect in `burstSeconds` before the connection is ended. */
+    refusals: 400,
+    /** How long one who was alone on an address stays out after that. */
+    banSeconds: 30,
+    /** How long one may take to say who one is: request, upgrade and greeting, each. */
+    handshakeSeconds: 10,
   },
   net: {
     port: 8080,

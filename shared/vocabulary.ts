@@ -55,6 +55,15 @@ export interface SeedView {
   readonly parents: readonly OrganismId[];
 }
 
+/** What acts cost in a room. Meanings of the numbers: `DEFAULTS.energy`. */
+export interface EnergySettings {
+  readonly capacity: number;
+  readonly newcomer: number;
+  readonly refillPerSecond: number;
+  readonly plant: number;
+  readonly damagePerCell: number;
+}
+
 /** What a visitor can hold. */
 export const TOOLS = ['plant', 'damage', 'look'] as const;
 export type Tool = (typeof TOOLS)[number];

@@ -7,6 +7,7 @@ import type { Tool } from '../../shared/vocabulary.ts';
 import type { Session } from '../session.ts';
 import { controls } from '../style/controls.ts';
 import { icons } from './icons.ts';
+import './energy-line.ts';
 import './seed-tray.ts';
 
 const LABELS: Readonly<Record<Tool, { label: string; keys: string }>> = {
@@ -34,6 +35,7 @@ export class ToolDock extends LitElement {
         max-width: 100%;
       }
       .tools {
+        position: relative;
         flex: none;
         display: flex;
         gap: 2px;
@@ -55,6 +57,16 @@ export class ToolDock extends LitElement {
       }
       .tools button[aria-checked='true'] svg {
         color: var(--accent);
+      }
+      energy-line {
+        position: absolute;
+        bottom: 4px;
+        left: calc((var(--at) + 0.2) * 100% / 3);
+        width: calc(0.6 * 100% / 3);
+        transition: left 0.2s, opacity 0.2s;
+      }
+      energy-line.idle {
+        opacity: 0;
       }
       @media (hover: hover) {
         .tools button:hover {
@@ -123,6 +135,9 @@ export class ToolDock extends LitElement {
 
   @property({ attribute: false }) session!: Session;
   @property({ attribute: false }) checkpoint: Event<'welcome'>['checkpoint'] | undefined;
+  @property({ attribute: false }) energy: Event<'energy'> | undefined;
+  /** OKLCH hue of the visitor. */
+  @property({ attribute: false }) hue = 0;
   @property({ attribute: false }) version = 0;
 
   override render(): TemplateResult {
@@ -141,10 +156,22 @@ export class ToolDock extends LitElement {
             ${icons[name]}<span>${LABELS[name].label}</span>
           </button>`,
         )}
+        ${this.energyLine(tool)}
       </div>
       <span class="divider"></span>
       <div class="context">${this.context(tool)}</div>
     </div>`;
+  }
+
+  /** Under the tool in hand; looking costs nothing. */
+  private energyLine(tool: Tool): TemplateResult {
+    const at = Object.keys(LABELS).indexOf(tool);
+    return html`<energy-line
+      class=${tool === 'look' ? 'idle' : ''}
+      style="--at:${at}"
+      .energy=${this.energy}
+      .hue=${this.hue}
+    ></energy-line>`;
   }
 
   private context(tool: Tool): TemplateResult | typeof nothing {

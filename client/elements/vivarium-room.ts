@@ -1,6 +1,7 @@
 /** The page: one room, full-bleed, with its dock, its status and its card. */
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
+import { NOTICES } from '../../shared/protocol/notices.ts';
 import { REASONS } from '../../shared/protocol/reasons.ts';
 import { bindCanvas } from '../input/canvas-input.ts';
 import { type KeyAction, keyAction } from '../input/keyboard.ts';
@@ -63,6 +64,8 @@ export class VivariumRoom extends LitElement {
     model.on('people', again);
     model.on('pace', again);
     model.on('waiting', again);
+    model.on('energy', again);
+    model.on('notice', ({ notice }) => this.tell(NOTICES[notice]));
     model.on('life', ({ event, organism }) => {
       if (event.what === 'died') session.forget(organism.id);
       if (session.state.selection) again();
@@ -177,6 +180,8 @@ export class VivariumRoom extends LitElement {
         <tool-dock
           .session=${session}
           .checkpoint=${model.checkpoint}
+          .energy=${model.energy}
+          .hue=${model.you?.hue ?? 0}
           .version=${version}
         ></tool-dock>
       </div>
@@ -239,9 +244,12 @@ export class VivariumRoom extends LitElement {
   private rejected(answer: { id?: number | undefined; reason: keyof typeof REASONS }): void {
     if (this.desk.rejected(answer)) return;
     const text = REASONS[answer.reason];
-    if (this.model.connection === 'live') {
-      this.toasts.show(text, { x: this.clientWidth / 2, y: this.clientHeight / 2 });
-    } else this.refusal = text;
+    if (this.model.connection === 'live') this.tell(text);
+    else this.refusal = text;
+  }
+
+  private tell(text: string): void {
+    this.toasts.show(text, { x: this.clientWidth / 2, y: this.clientHeight / 2 });
   }
 
   private makeSeed(): void {
@@ -250,13 +258,12 @@ export class VivariumRoom extends LitElement {
     const { organism: a, second: b, mix } = selection;
     const kindOf = (id: number): string => this.model.organisms.get(id)?.kind ?? '';
     const kinds = [kindOf(a), kindOf(b)] as const;
-    const middle = { x: this.clientWidth / 2, y: this.clientHeight / 2 };
     this.desk.ask(
       'cross',
       { a, b, mix },
       {
         accepted: ({ seed }) => seed && this.session.receive({ seed, kinds }),
-        rejected: (reason) => this.toasts.show(REASONS[reason], middle),
+        rejected: (reason) => this.tell(REASONS[reason]),
       },
     );
   }

@@ -44,6 +44,9 @@ interface RoomEvents {
   accepted: Event<'accepted'>;
   rejected: Event<'rejected'>;
   pace: Event<'pace'>;
+  /** What she has, or what acts cost, is anew. */
+  energy: Event<'energy'>;
+  notice: Event<'notice'>;
   connection: ConnectionState;
 }
 
@@ -76,6 +79,8 @@ export class RoomModel {
   checkpoint: Event<'welcome'>['checkpoint'] | undefined;
   engine: Event<'welcome'>['engine'] | undefined;
   pace: Event<'pace'> | undefined;
+  /** What acts cost, and what she had when the server last said so. */
+  energy: Event<'energy'> | undefined;
   readonly organisms = new Map<OrganismId, OrganismView>();
   readonly participants = new Map<ParticipantId, ParticipantView>();
 
@@ -127,8 +132,16 @@ export class RoomModel {
       this.listeners.emit('people', undefined);
     },
     cursors: (event) => this.listeners.emit('cursors', event),
-    accepted: (event) => this.listeners.emit('accepted', event),
-    rejected: (event) => this.listeners.emit('rejected', event),
+    accepted: (event) => {
+      this.spent(event.energy);
+      this.listeners.emit('accepted', event);
+    },
+    rejected: (event) => {
+      this.spent(event.energy);
+      this.listeners.emit('rejected', event);
+    },
+    energy: (event) => this.charge(event),
+    notice: (event) => this.listeners.emit('notice', event),
     pace: (event) => {
       this.pace = event;
       this.listeners.emit('pace', event);
@@ -154,6 +167,16 @@ export class RoomModel {
     this.participants.set(you.id, you);
     this.listeners.emit('welcome', event);
     this.listeners.emit('people', undefined);
+    this.charge(event.energy);
+  }
+
+  private charge(energy: Event<'energy'>): void {
+    this.energy = energy;
+    this.listeners.emit('energy', energy);
+  }
+
+  private spent(level: number | undefined): void {
+    if (level !== undefined && this.energy) this.charge({ ...this.energy, level });
   }
 
   private frame(bytes: Uint8Array): void {

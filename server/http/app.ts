@@ -1,4 +1,5 @@
 /** The pages and pictures over HTTP. */
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
@@ -18,6 +19,12 @@ export function galleryUrl(checkpoint: string): string {
   return `/checkpoints/${encodeURIComponent(checkpoint)}/gallery.png`;
 }
 
+/** Sockets of the host that gave the page, and of no other; older browsers do not count those as 'self'. */
+function ownSockets(request: IncomingMessage): string {
+  const { host = '' } = request.headers;
+  return /^[\w.:[\]-]+$/.test(host) ? `ws://${host} wss://${host}` : "'self'";
+}
+
 export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -31,7 +38,7 @@ export function createApp(options: AppOptions): Express {
           styleSrc: ["'self'", "'unsafe-inline'"],
           imgSrc: ["'self'", 'data:', 'blob:'],
           fontSrc: ["'self'"],
-          connectSrc: ["'self'", 'ws:', 'wss:'],
+          connectSrc: ["'self'", ownSockets],
           manifestSrc: ["'self'"],
           baseUri: ["'none'"],
           formAction: ["'none'"],

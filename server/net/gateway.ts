@@ -1,41 +1,163 @@
 /** Where websockets come in. */
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Socket as TcpSocket } from 'node:net';
 import { Server } from 'socket.io';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { parser } from '../../shared/protocol/parser.ts';
 import type { Clock } from '../clock.ts';
+import type { Door } from './door.ts';
+import type { Guard } from './guard.ts';
+import type { Limits } from './limits.ts';
 import type { Lobby } from './lobby.ts';
+import type { NameCheck } from './names.ts';
+import type { Refusals, Turned } from './refusals.ts';
 import { Session } from './session.ts';
-
-/** A browser names the page that opens a socket; only our own pages may. Programs name none. */
-function isSameOrigin(request: IncomingMessage): boolean {
-  const { origin, host } = request.headers;
-  if (!origin) return true;
-  try {
-    return new URL(origin).host === host;
-  } catch {
-    return false;
-  }
-}
+import { isWellFormed } from './wellFormed.ts';
 
 export interface Gateway {
   /** Disconnects everybody and stops listening. */
   close(): Promise<void>;
 }
 
-export function openGateway(
-  http: HttpServer,
-  lobbies: ReadonlyMap<string, Lobby>,
-  clock: Clock,
-): Gateway {
+export interface GatewayOptions {
+  readonly lobbies: ReadonlyMap<string, Lobby>;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly door: Door;
+  readonly refusals: Refusals;
+  readonly names: NameCheck;
+}
+
+/** Engine.IO's own connection, as far as it is needed here. */
+interface RawConnection {
+  request: (IncomingMessage & { readonly _query?: Record<string, string> }) | null;
+  on(event: 'close', listener: (reason: string, cause?: unknown) => void): void;
+  close(discard?: boolean): void;
+}
+
+/** How an HTTP server must be made so that nobody can hold it up by being slow. */
+export function httpOptions({ handshakeSeconds }: Limits) {
+  return {
+    headersTimeout: handshakeSeconds * 1000,
+    requestTimeout: handshakeSeconds * 1000,
+    connectionsCheckingInterval: Math.min(1_000, handshakeSeconds * 500),
+    maxHeaderSize: 8_192,
+  };
+}
+
+/** Our parser, which first looks whether what strangers send may be decoded at all. */
+function strictParser(refusals: Refusals) {
+  class Decoder extends parser.Decoder {
+    override add(message: unknown): void {
+      try {
+        // Text messages are turned away by the decoder itself.
+        if (typeof message !== 'string' && !isWellFormed(message as Uint8Array)) {
+          throw new Error('not of the allowed kinds');
+        }
+        super.add(message);
+      } catch (error) {
+        refusals.count('malformed');
+        throw error;
+      }
+    }
+  }
+  return { ...parser, Decoder };
+}
+
+/** Counts what the HTTP server turns away before there is a request. */
+function watchHttp(http: HttpServer, limits: Limits, refusals: Refusals): void {
+  // Pages are fetched over connections of their own.
+  http.maxConnections = 2 * limits.connections;
+  http.on('drop', () => refusals.count('too-many-connections'));
+  http.on('clientError', (error: NodeJS.ErrnoException, socket: TcpSocket) => {
+    // Who hangs up in the middle has done nothing wrong.
+    if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') {
+      const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+      refusals.count(slow ? 'slow-handshake' : 'bad-handshake');
+      if (socket.writable) {
+        const status = slow ? '408 Request Timeout' : '400 Bad Request';
+        socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+      }
+    }
+    socket.destroy(error);
+  });
+}
+
+export function openGateway(http: HttpServer, options: GatewayOptions): Gateway {
+  const { lobbies, clock, limits, door, refusals, names } = options;
+  watchHttp(http, limits, refusals);
   const io = new Server(http, {
-    parser,
+    parser: strictParser(refusals),
     transports: ['websocket'],
     allowUpgrades: false,
+    perMessageDeflate: false,
+    httpCompression: false,
     serveClient: false,
+    connectTimeout: 2 * limits.handshakeSeconds * 1000,
     maxHttpBufferSize: DEFAULTS.net.maxMessageBytes,
-    allowRequest: (request, decide) => decide(null, isSameOrigin(request)),
+    allowRequest: (request, decide) => {
+      const reason = door.admit(request);
+      decide(reason ?? null, reason === undefined);
+    },
   });
-  io.on('connection', (socket) => new Session(socket, lobbies, clock));
+  // A known session id would pass by `allowRequest`; over websockets alone nobody needs one.
+  io.engine.use(
+    (
+      { _query }: { _query: Record<string, string> },
+      _response: unknown,
+      next: (error?: Error) => void,
+    ) => next(_query.sid === undefined ? undefined : new Error('no session ids')),
+  );
+  io.engine.on('connection_error', ({ code }: { code: number }) => {
+    const forbidden = 4;
+    // Those that the door turns away are counted there.
+    if (code !== forbidden) refusals.count('bad-handshake');
+  });
+  const guards = new WeakMap<object, Guard>();
+  /** Called when one has said hello. */
+  const greetings = new WeakMap<object, () => void>();
+  io.engine.on('connection', (raw: RawConnection) => {
+    const request = raw.request;
+    if (!request) return;
+    const guard = door.guard(request);
+    guards.set(raw, guard);
+    const tcp = request.socket;
+    // On the wire, so that pings and pieces of messages count too.
+    tcp.on('data', (chunk: Uint8Array) => {
+      if (tcp.destroyed || guard.bytes(chunk.length)) return;
+      refusals.count('too-much-data');
+      tcp.destroy();
+    });
+    // Socket.IO has such a timer too, but does not say when it has struck.
+    greetings.set(
+      raw,
+      clock.after(limits.handshakeSeconds * 1000, () => {
+        refusals.count('slow-handshake');
+        raw.close(true);
+      }),
+    );
+    raw.on('close', (reason, cause) => {
+      greetings.get(raw)?.();
+      const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
+      if (turned) refusals.count(turned);
+    });
+    // The request of the handshake would be kept for as long as the connection.
+    raw.request = null;
+  });
+  io.on('connection', (socket) => {
+    greetings.get(socket.conn)?.();
+    const guard = guards.get(socket.conn);
+    if (!guard) return socket.disconnect(true);
+    new Session(socket, lobbies, clock, guard, names);
+    // A connection is one session: who leaves it has hung up.
+    socket.on('disconnect', () => socket.conn.close());
+  });
   return { close: () => io.close() };
+}
+
+/** Why `ws` gave a connection up, which Engine.IO passes on as a text only. */
+function brokenFrame(cause: unknown): Turned | undefined {
+  const text = cause instanceof Error ? cause.message : '';
+  if (text.includes('Max payload size exceeded')) return 'too-large';
+  return text.includes('Invalid WebSocket frame') ? 'malformed' : undefined;
 }

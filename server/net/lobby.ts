@@ -4,12 +4,12 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
-import type { ParticipantView } from '../../shared/vocabulary.ts';
+import type { EnergySettings, ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
 import type { Clock } from '../clock.ts';
 import type { Answer } from '../world/commands.ts';
 import type { Room, TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
-import { cleanName, hueOf } from './names.ts';
+import { hueOf } from './names.ts';
 import { Roomcast } from './roomcast.ts';
 import { Seats } from './seats.ts';
 import type { Look, Viewer } from './watch.ts';
@@ -23,7 +23,8 @@ export interface Member extends Viewer {
 
 /** How somebody comes in. */
 export interface Arrival {
-  readonly name?: string | undefined;
+  /** Cleaned; '' for the nameless. */
+  readonly name: string;
   /** Token of the seat that she had. */
   readonly resume?: string | undefined;
   /** [chunks] checks of what her page still shows. */
@@ -95,6 +96,14 @@ export class Lobby {
     this.letIn();
   }
 
+  /** The host changes what acts cost; everybody is told. */
+  setEnergy(settings: EnergySettings): void {
+    this.room.setEnergy(settings);
+    for (const member of this.seats.members) {
+      member.send('energy', this.energyOf(this.seats.of(member)!.id));
+    }
+  }
+
   acknowledge(member: Member, tick: number): void {
     this.cast.acknowledge(member, tick, this.clock.now());
   }
@@ -135,9 +144,10 @@ export class Lobby {
   private seat(member: Member, { name, resume, holds, seated }: Arrival): void {
     const { you, replaced } = this.seats.take(member, resume, (id) => ({
       id,
-      name: cleanName(name),
+      name,
       hue: hueOf(id),
     }));
+    this.room.enter(you.id);
     if (replaced) {
       this.vanish(replaced, you);
       replaced.dismiss('replaced');
@@ -160,6 +170,7 @@ export class Lobby {
       },
       ...this.facts,
       organisms: this.room.organisms as Event<'welcome'>['organisms'],
+      energy: this.energyOf(you.id),
       participants: this.seats.participants,
     });
     seated(you);
@@ -191,10 +202,15 @@ export class Lobby {
     });
   }
 
-  private answer({ by, id, refused, seed }: Answer): void {
+  private energyOf(participant: ParticipantId): Event<'energy'> {
+    const { newcomer, ...costs } = this.room.energySettings;
+    return { ...costs, level: this.room.energyOf(participant) };
+  }
+
+  private answer({ by, id, energy, refused, seed }: Answer): void {
     const member = this.seats.memberOf(by);
-    if (refused) member?.send('rejected', { id, ...refused });
-    else member?.send('accepted', { id, ...(seed && { seed: seed as never }) });
+    if (refused) member?.send('rejected', { id, energy, ...refused });
+    else member?.send('accepted', { id, energy, ...(seed && { seed: seed as never }) });
   }
 
   private tell<N extends EventName>(event: N, message: Event<N>): void {

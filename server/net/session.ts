@@ -14,7 +14,9 @@ import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import type { Clock } from '../clock.ts';
 import type { RoomCommand } from '../world/commands.ts';
+import type { Guard } from './guard.ts';
 import type { Lobby, Member } from './lobby.ts';
+import { cleanName, type NameCheck } from './names.ts';
 
 /** Packets that may wait in the transport before frames are held back. */
 const MAX_BUFFERED_PACKETS = 8;
@@ -38,15 +40,18 @@ export class Session implements Member {
   private lobby: Lobby | undefined;
   private me: ParticipantView | undefined;
   private readonly cancelTimeout: () => void;
+  private ended = false;
 
   constructor(
     private readonly socket: Socket,
     private readonly lobbies: ReadonlyMap<string, Lobby>,
     clock: Clock,
+    private readonly guard: Guard,
+    private readonly names: NameCheck,
   ) {
     this.cancelTimeout = clock.after(DEFAULTS.net.joinTimeout, () => {
       this.refuse(new Refusal('join-timeout'));
-      socket.disconnect(true);
+      this.end();
     });
     // A middleware that never calls `next`: no event of a stranger's choosing ever reaches an event emitter.
     socket.use(([name, ...messages]) => this.receive(name, messages));
@@ -65,6 +70,7 @@ export class Session implements Member {
 
   send<N extends EventName>(event: N, message: Event<N>): void {
     this.socket.emit(event, message);
+    if (event === 'rejected') this.rejected(message as Event<'rejected'>);
   }
 
   sendFrame(frame: Uint8Array): void {
@@ -74,11 +80,14 @@ export class Session implements Member {
   dismiss(reason: Reason): void {
     this.lobby = undefined;
     this.refuse(new Refusal(reason));
-    this.socket.disconnect(true);
+    this.end();
   }
 
   private receive(name: unknown, messages: unknown[]): void {
+    // What was read before the connection was ended is still passed on.
+    if (this.ended) return;
     try {
+      this.guard.message();
       if (!isCommandName(name)) throw new Refusal('unknown-message');
       if (messages.length !== 1) throw new Refusal('bad-message', 'one argument expected');
       const parsed = v.safeParse(COMMANDS[name], messages[0], { abortEarly: true });
@@ -86,11 +95,12 @@ export class Session implements Member {
         const [issue] = parsed.issues;
         throw new Refusal('bad-message', `${v.getDotPath(issue) ?? name}: ${issue.message}`);
       }
+      this.guard.command(name, parsed.output);
       this.handle(name, parsed.output);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.refuse(error, readId(messages[0]));
-      if (error.reason === 'protocol-version') this.socket.disconnect(true);
+      if (error.reason === 'protocol-version') this.end();
     }
   }
 
@@ -120,12 +130,15 @@ export class Session implements Member {
     if (this.lobby) throw new Refusal('already-joined');
     const lobby = this.lobbies.get(room);
     if (!lobby) throw new Refusal('no-such-room', room);
+    const cleaned = cleanName(name);
+    const shown = this.names(cleaned);
     lobby.join(this, {
-      name,
+      name: shown ? cleaned : '',
       resume,
       holds: holds && checksOf(holds),
       seated: (you) => {
         this.me = you;
+        if (!shown) this.send('notice', { notice: 'name-hidden' });
       },
     });
     this.lobby = lobby;
@@ -134,5 +147,18 @@ export class Session implements Member {
 
   private refuse({ reason, detail }: Refusal, id?: number): void {
     this.send('rejected', { reason, ...(detail && { detail }), ...(id !== undefined && { id }) });
+  }
+
+  /** A refusal has been sent; who collects too many has to go. */
+  private rejected({ reason }: Event<'rejected'>): void {
+    if (this.ended || !this.guard.refused(reason)) return;
+    this.ended = true;
+    this.socket.emit('rejected', { reason: 'abuse' } satisfies Event<'rejected'>);
+    this.end();
+  }
+
+  private end(): void {
+    this.ended = true;
+    this.socket.disconnect(true);
   }
 }

@@ -30,6 +30,8 @@ export interface Answer {
   readonly by: number;
   /** What the asker called it. */
   readonly id: number;
+  /** Energy that the asker has left. */
+  readonly energy: number;
   readonly refused?: { readonly reason: Reason; readonly detail: string };
   /** The seed that a cross has put in her hand. */
   readonly seed?: SeedView;

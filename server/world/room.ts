@@ -6,12 +6,20 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
-import type { Cause, LifeEvent, OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import type {
+  Cause,
+  EnergySettings,
+  LifeEvent,
+  OrganismId,
+  OrganismView,
+  ParticipantId,
+} from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts';
 import { bedIn, windowOn } from './bed.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { crossLatents } from './cross.ts';
 import { checkStroke, ownersNear, wound } from './damage.ts';
+import { Energy, FREE } from './energy.ts';
 import { germinate } from './germinate.ts';
 import { Ground } from './ground.ts';
 import { Hands } from './hand.ts';
@@ -28,6 +36,10 @@ export interface RoomOptions {
   /** Seed of the room's randomness. */
   readonly seed: number;
   readonly species: Species;
+  /** What acts cost; absent: nothing. */
+  readonly energy?: EnergySettings | undefined;
+  /** Nominal ticks per second, by which energy refills. */
+  readonly tickRate?: number | undefined;
   /** Gives a patch id that no other room has. */
   readonly nextPatch: () => PatchId;
 }
@@ -61,8 +73,12 @@ export class Room {
   private readonly hands = new Hands(DEFAULTS.room.maxSeedsInHand);
   private readonly population: Population;
   private readonly nextPatch: () => PatchId;
+  private readonly energy: Energy;
+  private tickRate: number;
   private nextOrganism = 1;
   private waiting: Waiting[] = [];
+  /** How many of them each participant has. */
+  private queued = new Map<ParticipantId, number>();
   private answers: Answer[] = [];
   private life: LifeEvent[] = [];
   private planted: NewPatch[] = [];
@@ -80,6 +96,8 @@ export class Room {
     this.population = new Population(this.ground);
     this.random = createRandom(options.seed);
     this.nextPatch = options.nextPatch;
+    this.tickRate = options.tickRate ?? DEFAULTS.room.tickRate;
+    this.energy = new Energy(options.energy ?? FREE, this.tickRate);
   }
 
   /** Ticks completed. */
@@ -110,17 +128,47 @@ export class Room {
    * Queues a command for the next tick. Its answer is in that tick's result.
    *
    * @param id what the asker calls it
-   * @throws Refusal too-fast when she has too many waiting
+   * @throws Refusal too-fast when she has too many waiting, room-busy when all together have
    */
   enqueue(id: number, command: RoomCommand): void {
-    const queued = this.waiting.filter((other) => other.command.by.id === command.by.id).length;
+    const by = command.by.id;
+    const queued = this.queued.get(by) ?? 0;
     if (queued >= DEFAULTS.room.maxQueuedPerParticipant) throw new Refusal('too-fast');
+    if (this.waiting.length >= DEFAULTS.room.maxQueued) throw new Refusal('room-busy');
     this.waiting.push({ id, command });
+    this.queued.set(by, queued + 1);
+  }
+
+  /** A participant has come. */
+  enter(participant: ParticipantId): void {
+    this.energy.enter(participant, this.now);
   }
 
   /** A participant has left: her hand is emptied; her organisms and waiting commands stay. */
-  leave(participant: number): void {
+  leave(participant: ParticipantId): void {
     this.hands.empty(participant);
+    this.energy.leave(participant);
+  }
+
+  /** What acts cost here. */
+  get energySettings(): EnergySettings {
+    return this.energy.costs;
+  }
+
+  /** Energy that a participant has now. */
+  energyOf(participant: ParticipantId): number {
+    return this.energy.level(participant, this.now);
+  }
+
+  /** Changes what acts cost from the next tick on. */
+  setEnergy(settings: EnergySettings): void {
+    this.energy.change(settings, this.tickRate, this.now);
+  }
+
+  /** The ticker's rate has changed: energy goes on refilling by the second. */
+  setTickRate(tickRate: number): void {
+    this.tickRate = tickRate;
+    this.energy.change(this.energy.costs, tickRate, this.now);
   }
 
   /** First half of a tick: applies commands and says what the engine has to do. */
@@ -128,6 +176,7 @@ export class Room {
     const commands = this.waiting;
     this.waiting = [];
     this.sown = [];
+    this.queued = new Map();
     for (const { id, command } of commands) this.apply(id, command);
 
     const step: PatchStep[] = [];
@@ -163,7 +212,8 @@ export class Room {
     for (const { organism, answer } of this.sown) {
       const { by, id } = this.answers[answer];
       const refused = { reason: 'garden-full', detail: 'no memory is left for one more' } as const;
-      this.answers[answer] = { by, id, refused };
+      this.energy.returnPlant(by, this.now);
+      this.answers[answer] = { by, id, energy: this.energy.level(by, this.now), refused };
       if (organism.phase !== 'dead') this.die(organism, 'no-cell-left');
       gone.add(organism.id);
     }
@@ -180,6 +230,7 @@ export class Room {
    */
   endTick(readouts: readonly Readout[]): TickResult {
     this.now++;
+    this.energy.prune(this.now);
     const stepped: Stepped[] = this.stepping.map((organism, i) => ({
       organism,
       readout: readouts[i],
@@ -207,10 +258,11 @@ export class Room {
     const by = command.by.id;
     try {
       const seed = this.act(command);
-      this.answers.push({ by, id, ...(seed && { seed }) });
+      this.answers.push({ by, id, energy: this.energyOf(by), ...(seed && { seed }) });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      this.answers.push({ by, id, refused: { reason: error.reason, detail: error.detail } });
+      const refused = { reason: error.reason, detail: error.detail };
+      this.answers.push({ by, id, energy: this.energyOf(by), refused });
     }
   }
 
@@ -233,11 +285,14 @@ export class Room {
     const window = windowOn(this.ground, x, y, this.species.side);
     if (this.population.size >= this.maxOrganisms) throw new Refusal('garden-full');
     const places = bedIn(window, this.ground);
+    // Before chance is drawn from: what is refused changes nothing.
+    this.energy.requirePlant(by.id, this.now);
     const { latent, origin, kind, parents } = germinate(seed, by.id, {
       species: this.species,
       hands: this.hands,
       random: this.random,
     });
+    this.energy.spendPlant(by.id, this.now);
     const organism = newOrganism({
       id: this.nextOrganism++,
       patch: this.nextPatch(),
@@ -260,6 +315,7 @@ export class Room {
   private damage({ by, points, radius }: RoomCommand & { what: 'damage' }): void {
     const stroke = { points, radius };
     checkStroke(stroke, this.ground);
+    this.energy.spendStroke(by.id, stroke, this.now);
     for (const id of ownersNear(stroke, this.ground)) {
       const organism = this.population.find(id)!;
       const { stage } = growthStep(this.species, organism.age);

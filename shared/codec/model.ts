@@ -19,7 +19,7 @@ const GROUP = 8;
 const lengthOf = (magnitude: number): number => 32 - Math.clz32(magnitude);
 const levelOf = (sum: number): number => (sum === 0 ? 0 : Math.min(5, 1 + (lengthOf(sum) >> 1)));
 const signOf = (x: number): number => (x === 0 ? 0 : x > 0 ? 1 : 2);
-const clamp = (x: number): number => (x < 0 ? 0 : x > 255 ? 255 : x);
+const clamp = (x: number): number => Math.max(0, Math.min(255, x));
 
 /** Tells owners by their place in a list of those already met; newcomers in full. */
 class Owners {

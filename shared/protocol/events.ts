@@ -1,6 +1,7 @@
 /** What the server may say, each message with its schema. Names are the Socket.IO event names. */
 import * as v from 'valibot';
 import { CAUSES, TOOLS } from '../vocabulary.ts';
+import { NOTICES, type Notice } from './notices.ts';
 import { REASONS, type Reason } from './reasons.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -8,6 +9,18 @@ const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const stage = v.pipe(v.number(), v.integer(), v.minValue(1));
 const origin = v.picklist(['gallery', 'prior', 'latent', 'cross']);
 const reason = v.picklist(Object.keys(REASONS) as Reason[]);
+
+const notice = v.picklist(Object.keys(NOTICES) as Notice[]);
+const amount = v.pipe(v.number(), v.finite(), v.minValue(0));
+
+/** What acts cost, and what she has; she can reckon from there how it refills. */
+const energy = v.object({
+  level: amount,
+  capacity: amount,
+  refillPerSecond: amount,
+  plant: amount,
+  damagePerCell: amount,
+});
 
 const participant = v.object({ id, name: v.string(), hue: v.number() });
 
@@ -63,6 +76,7 @@ export const EVENTS = {
       sheet: v.object({ url: v.string(), columns: stage }),
     }),
     engine: v.object({ name: v.string(), device: v.string() }),
+    energy,
     organisms: v.array(organism),
     participants: v.array(participant),
   }),
@@ -87,9 +101,20 @@ export const EVENTS = {
   accepted: v.object({
     id: count,
     seed: v.optional(v.object({ id, origin, parents: v.array(id) })),
+    /** What she has left. */
+    energy: v.optional(amount),
   }),
   /** The command changed nothing, and why. Without an id: the message could not be read that far. */
-  rejected: v.object({ id: v.optional(count), reason, detail: v.optional(v.string()) }),
+  rejected: v.object({
+    id: v.optional(count),
+    reason,
+    detail: v.optional(v.string()),
+    energy: v.optional(amount),
+  }),
+  /** The host has changed what acts cost. */
+  energy,
+  /** Something that only she is told; nothing was refused. */
+  notice: v.object({ notice }),
   /** How fast the room really ticks; `slow` while it cannot keep its rate. */
   pace: v.object({
     tickRate: v.number(),

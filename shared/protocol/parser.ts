@@ -49,9 +49,8 @@ function hasValidData(type: number, data: unknown): boolean {
       return typeof data === 'string' || isRecord(data);
     case PacketType.EVENT:
       return Array.isArray(data) && typeof data[0] === 'string' && !RESERVED.has(data[0]);
-    case PacketType.ACK:
-      return Array.isArray(data);
     default:
+      // Nobody here asks for acknowledgements.
       return false;
   }
 }
@@ -95,7 +94,8 @@ class Decoder extends Emitter<DecoderEvents, DecoderEvents> {
     const packet: unknown = this.unpackr.unpack(bytes);
     if (!isRecord(packet)) throw new Error('not a packet');
     const { type, nsp, data, id } = packet;
-    if (typeof type !== 'number' || typeof nsp !== 'string') throw new Error('not a packet');
+    // There is one namespace; others would be answered one by one.
+    if (typeof type !== 'number' || nsp !== '/') throw new Error('not a packet');
     if (id !== undefined && id !== null && !Number.isSafeInteger(id)) throw new Error('bad id');
     if (!hasValidData(type, data)) throw new Error('bad packet data');
     this.emit('decoded', {

@@ -19,7 +19,14 @@ export const REASONS = {
   'bad-latent': 'The latent vector has the wrong length or is out of range.',
   'no-such-organism': 'That organism is not here any more.',
   'stroke-too-long': 'The stroke is too long.',
+  'no-energy': 'Out of energy for a moment. It is coming back.',
   'too-fast': 'Too much at once. Slow down a little.',
+  'room-busy': 'Too many want something of this room right now. Try again.',
+  'too-many-joins': 'Too many are coming in at once. Please wait a moment.',
+  'too-many-connections': 'There are too many connections. Please wait a moment.',
+  'wrong-origin': 'This page comes from elsewhere and may not open this room.',
+  abuse: 'Far too much at once. The connection was ended.',
+  banned: 'Far too much came from here. Please wait a minute.',
   'shutting-down': 'The server is closing.',
 } as const satisfies Record<string, string>;
 

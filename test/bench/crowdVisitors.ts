@@ -4,7 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { io } from 'socket.io-client';
-import { readHeader } from '../../shared/codec/decode.ts';
+import { readHeader } from '../../shared/codec/frame.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { parser } from '../../shared/protocol/parser.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';

@@ -1,4 +1,5 @@
 /** What the server gives over plain HTTP. */
+import { request } from 'node:http';
 import { ensureClient } from '../../server/http/client-build.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
 import { startServer } from '../support/server.ts';
@@ -50,8 +51,27 @@ test('strict headers that still let a plain-http venue work', async () => {
   const policy = headers.get('content-security-policy')!;
   expect(policy).toContain("default-src 'none'");
   expect(policy).toContain("script-src 'self'");
+  // The page may talk to the host that it came from, and to no other.
+  expect(policy).toContain(
+    `connect-src 'self' ws://127.0.0.1:${server.port} wss://127.0.0.1:${server.port};`,
+  );
+  expect(headers.get('set-cookie')).toBeNull();
   expect(policy).not.toContain('upgrade-insecure-requests');
   expect(headers.get('strict-transport-security')).toBeNull();
   expect(headers.get('x-content-type-options')).toBe('nosniff');
   expect(headers.get('x-powered-by')).toBeNull();
+});
+
+test('a host header that is none does not get into the policy', async () => {
+  const policy = await new Promise<string>((resolve, reject) => {
+    const headers = { host: "x; script-src 'unsafe-inline'" };
+    request({ port: server.port, host: '127.0.0.1', path: '/r/hall', headers }, (response) => {
+      response.resume();
+      resolve(String(response.headers['content-security-policy']));
+    })
+      .on('error', reject)
+      .end();
+  });
+  expect(policy).toContain("script-src 'self'");
+  expect(policy).not.toMatch(/script-src [^;]*'unsafe-inline'/);
 });

@@ -1,7 +1,14 @@
 /** A whole server of ours on a free port. */
 import { readConfig } from '../../server/config.ts';
 import { startVivarium, type Vivarium } from '../../server/vivarium.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { CHECKPOINT_FOLDER } from './engine.ts';
+
+/** Settings of a server that lets one connection send whatever it likes, for tests of what comes behind the limits. */
+export const UNLIMITED = Object.keys(DEFAULTS.limits)
+  .filter((name) => !name.endsWith('Seconds'))
+  .map((name) => `${name}=1e9`)
+  .join(',');
 
 export async function startServer(
   settings: Record<string, string | number> = {},

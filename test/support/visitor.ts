@@ -9,7 +9,7 @@ import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
 
 interface Heard {
-  readonly name: EventName | 'disconnect';
+  readonly name: EventName | 'disconnect' | 'connect_error';
   readonly message: unknown;
 }
 
@@ -25,15 +25,20 @@ export class Visitor {
   private listeners = new Set<() => void>();
   private nextId = 1;
 
-  constructor(port: number) {
+  /** @param headers of the handshake, as a proxy or a browser would send them */
+  constructor(port: number, headers: Record<string, string> = {}) {
     this.socket = io(`http://127.0.0.1:${port}`, {
       parser,
       transports: ['websocket'],
       reconnection: false,
       forceNew: true,
+      extraHeaders: headers,
     });
     this.socket.onAny((name: EventName, message) => this.take({ name, message }));
     this.socket.on('disconnect', (reason) => this.take({ name: 'disconnect', message: reason }));
+    this.socket.on('connect_error', () => {
+      this.take({ name: 'connect_error', message: undefined });
+    });
   }
 
   /** Joins and waits for the first picture. */
@@ -41,10 +46,11 @@ export class Visitor {
     port: number,
     room = 'garden',
     name?: string,
-    wishes: Partial<Command<'join'>> = {},
+    wishes: Partial<Command<'join'>> & { readonly headers?: Record<string, string> } = {},
   ): Promise<Visitor> {
-    const visitor = new Visitor(port);
-    visitor.send('join', { protocol: PROTOCOL_VERSION, room, ...(name && { name }), ...wishes });
+    const { headers, ...more } = wishes;
+    const visitor = new Visitor(port, headers);
+    visitor.send('join', { protocol: PROTOCOL_VERSION, room, ...(name && { name }), ...more });
     await visitor.until(() => visitor.tick !== undefined);
     return visitor;
   }

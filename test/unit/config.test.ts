@@ -1,4 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ConfigError, helpText, readConfig } from '../../server/config.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 
 describe('settings', () => {
   test('have defaults that run', () => {
@@ -29,6 +33,16 @@ describe('settings', () => {
     [['--rooms', 'A room'], '--rooms must be names'],
     [['--rooms', 'a,a'], 'must not name a room twice'],
     [['--engine', 'steam'], '--engine must be one of auto'],
+    [['--energy', 'plant'], '--energy must be like capacity=100'],
+    [['--energy', 'plant=-1'], '--energy must be like capacity=100'],
+    [['--energy', '__proto__=1'], '--energy must be like capacity=100'],
+    [['--limits', 'connections=5,sheep=3'], '--limits must be like connections=100'],
+    [['--limits', 'connections='], '--limits must be like connections=100'],
+    [['--origins', 'museum.example'], '--origins must be origins like'],
+    [['--origins', 'https://museum.example/'], '--origins must be origins like'],
+    [['--origins', '*'], '--origins must be origins like'],
+    [['--trust-proxy', 'yes'], '--trust-proxy must be a whole number'],
+    [['--banned-words', '/no/such/file'], '--banned-words must be a file'],
     [['--nonsense'], '--nonsense'],
   ])('%p is refused by name', (args, sentence) => {
     expect(() => readConfig(args, {})).toThrow(ConfigError);
@@ -39,9 +53,44 @@ describe('settings', () => {
     expect(() => readConfig([], { VIVARIUM_PORT: 'x' })).toThrow('VIVARIUM_PORT must be');
   });
 
+  test('energy and limits are changed one by one, the others stay', () => {
+    const config = readConfig(
+      ['--energy', 'plant=3, refillPerSecond=0.5', '--limits=refusals=9', '--trust-proxy', '1'],
+      { VIVARIUM_ORIGINS: 'https://museum.example,http://wall.local:8080' },
+    );
+    expect(config).toMatchObject({
+      energy: { ...DEFAULTS.energy, plant: 3, refillPerSecond: 0.5 },
+      limits: { ...DEFAULTS.limits, refusals: 9 },
+      origins: ['https://museum.example', 'http://wall.local:8080'],
+      trustProxy: 1,
+    });
+    expect(readConfig(['--energy', 'off'], {})).toMatchObject({
+      energy: { plant: 0, damagePerCell: 0 },
+    });
+  });
+
+  test('banned words come from a file, a word a line', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'words-'));
+    const file = join(folder, 'words.txt');
+    await writeFile(file, '# ours\n\n  blorp \r\nkrass\n');
+    expect(readConfig(['--banned-words', file], {})).toMatchObject({
+      bannedWords: ['blorp', 'krass'],
+    });
+    await rm(folder, { recursive: true });
+  });
+
   test('help names every setting', () => {
     expect(readConfig(['--help'], {})).toBe('help');
-    for (const flag of ['port', 'rooms', 'tick-rate', 'checkpoint', 'engine', 'seed']) {
+    for (const flag of [
+      'port',
+      'rooms',
+      'tick-rate',
+      'checkpoint',
+      'engine',
+      'seed',
+      'energy',
+      'limits',
+    ]) {
       expect(helpText()).toContain(`--${flag} `);
     }
   });

@@ -35,6 +35,7 @@ const welcome = {
     sheet: { url: '/sheet.png', columns: 1 },
   },
   engine: { name: 'e', device: 'd' },
+  energy: { level: 40, capacity: 100, refillPerSecond: 8, plant: 8, damagePerCell: 0.005 },
   organisms: [fox],
   participants: [ada],
 };
@@ -188,5 +189,18 @@ describe('room model', () => {
     model.receive('no-such-event', {});
     expect(model.participants.size).toBe(2);
     expect(model.pace).toBeUndefined();
+  });
+
+  test('knows what energy is left after each answer, and what acts cost when the host changes it', () => {
+    const { model } = room();
+    const levels: number[] = [];
+    model.on('energy', ({ level }) => levels.push(level));
+    model.receive('accepted', { id: 1, energy: 32 });
+    model.receive('rejected', { id: 2, reason: 'no-energy', energy: 3 });
+    model.receive('rejected', { reason: 'too-fast' });
+    model.receive('energy', { ...welcome.energy, level: 5, capacity: 10 });
+    model.receive('energy', { ...welcome.energy, level: -1 });
+    expect(levels).toEqual([32, 3, 5]);
+    expect(model.energy).toMatchObject({ level: 5, capacity: 10, plant: 8 });
   });
 });

@@ -1,4 +1,4 @@
-import { cleanName, hueOf } from '../../../server/net/names.ts';
+import { cleanName, createNameCheck, hueOf } from '../../../server/net/names.ts';
 
 describe('names', () => {
   test.each([
@@ -18,5 +18,37 @@ describe('names', () => {
       const distance = Math.abs(hueOf(id) - hueOf(id + 1));
       expect(Math.min(distance, 360 - distance)).toBeGreaterThan(90);
     }
+  });
+});
+
+describe('names that are not shown', () => {
+  const mayShow = createNameCheck(['Blorp', 'blödmann', '...', 'дурак']);
+  test.each([
+    'fuck',
+    'FuCkEr 99',
+    'ʃṳ𝒸𝗄',
+    'sh1t',
+    'blorp',
+    'b l o r p',
+    'bloooorp',
+    'BLÖDMANN',
+    'der Blodman',
+    'Дурачок и дурак',
+  ])('%s', (name) => {
+    expect(mayShow(cleanName(name))).toBe(false);
+  });
+  test.each([
+    '',
+    'Ada',
+    'Zoë 🌱',
+    'Grape',
+    'Scunthorpe',
+    'Cassandra',
+    'Hitchcock',
+    '李小龙',
+    'Müller',
+    'Class 4b',
+  ])('%p is shown', (name) => {
+    expect(mayShow(cleanName(name))).toBe(true);
   });
 });

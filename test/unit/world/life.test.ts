@@ -251,6 +251,25 @@ describe('commands', () => {
     expect(hand.tick().answers).toHaveLength(max + 1);
   });
 
+  test('however many send however much, what waits for the next tick is bounded, and all of it is answered', () => {
+    const hand = new HandRoom();
+    const { maxQueued, maxQueuedPerParticipant } = DEFAULTS.room;
+    const reasons = new Map<string, number>();
+    for (let i = 0; i < 20_000; i++) {
+      try {
+        hand.damage([1, 1], 1, { ...ANNA, id: 1 + (i % 500) });
+      } catch (error) {
+        const { reason } = error as { reason: string };
+        reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+      }
+    }
+    expect(reasons).toEqual(new Map([['room-busy', 20_000 - maxQueued]]));
+    expect(hand.tick().answers).toHaveLength(maxQueued);
+    for (let i = 0; i < maxQueuedPerParticipant; i++) {
+      expect(() => hand.damage([1, 1], 1)).not.toThrow();
+    }
+  });
+
   test('a cross puts a seed into the hand; only its holder can plant it', () => {
     const hand = new HandRoom();
     hand.plant(8, 8);

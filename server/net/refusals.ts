@@ -1,0 +1,33 @@
+/** Counts everything that was turned away, by reason: what a host sees of who misbehaves, without what they sent. */
+import { REASONS, type Reason } from '../../shared/protocol/reasons.ts';
+
+/** Turned away without a word, since who sent it would not read one. */
+const SILENT = [
+  /** No packet of ours; the connection was closed. */
+  'malformed',
+  /** A message over `maxMessageBytes`; the connection was closed. */
+  'too-large',
+  /** More bytes a second than allowed; the connection was closed. */
+  'too-much-data',
+  /** No HTTP, or an upgrade that is none. */
+  'bad-handshake',
+  /** Who would not say in time what was wanted. */
+  'slow-handshake',
+] as const;
+
+export type Turned = Reason | (typeof SILENT)[number];
+
+export class Refusals {
+  private readonly counts = Object.fromEntries(
+    [...Object.keys(REASONS), ...SILENT].map((reason) => [reason, 0]),
+  ) as Record<Turned, number>;
+
+  count(reason: Turned): void {
+    this.counts[reason]++;
+  }
+
+  /** How many since the start, by reason; every reason is there. */
+  totals(): Readonly<Record<Turned, number>> {
+    return { ...this.counts };
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Looks a MessagePack message through before it is decoded: strangers may send numbers, texts, bytes, lists and maps, nested a
+ * little, and nothing else. Extensions, out of which decoders make sets, errors, expressions and references, are turned away.
+ * Format: https://github.com/msgpack/msgpack/blob/master/spec.md
+ */
+
+/** A packet holds a list, that a message, that a seed, that a latent. */
+const MAX_DEPTH = 8;
+
+/** Bytes after the first one of what has a fixed size, 0xc0 … 0xdf; -1: not fixed, or not allowed. */
+const SIZES = [
+  // nil, (never used), false, true
+  0, -1, 0, 0,
+  // bin 8, 16, 32; ext 8, 16, 32
+  -1, -1, -1, -1, -1, -1,
+  // float 32, 64; uint 8 … 64; int 8 … 64
+  4, 8, 1, 2, 4, 8, 1, 2, 4, 8,
+  // fixext 1 … 16; str 8, 16, 32; array 16, 32; map 16, 32
+  -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+];
+
+/** Width in bytes of the length of what has one, and what the length counts. */
+const LENGTHS: Readonly<Record<number, readonly [width: number, of: 'bytes' | 'items' | 'pairs']>> =
+  {
+    196: [1, 'bytes'],
+    197: [2, 'bytes'],
+    198: [4, 'bytes'],
+    217: [1, 'bytes'],
+    218: [2, 'bytes'],
+    219: [4, 'bytes'],
+    220: [2, 'items'],
+    221: [4, 'items'],
+    222: [2, 'pairs'],
+    223: [4, 'pairs'],
+  };
+
+/** @returns whether the bytes are one whole value of the allowed kinds */
+export function isWellFormed(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  const values = (count: number, depth: number): boolean => {
+    // Each value has a byte at least: a length that lies is found before anything is made of it.
+    if (count > bytes.length - at || (count > 0 && depth > MAX_DEPTH)) return false;
+    for (let i = 0; i < count; i++) if (!value(depth)) return false;
+    return true;
+  };
+  const skip = (count: number): boolean => {
+    at += count;
+    return at <= bytes.length;
+  };
+  const value = (depth: number): boolean => {
+    if (at >= bytes.length) return false;
+    const first = bytes[at++];
+    if (first < 0x80 || first >= 0xe0) return true;
+    if (first < 0x90) return values(2 * (first & 0x0f), depth + 1);
+    if (first < 0xa0) return values(first & 0x0f, depth + 1);
+    if (first < 0xc0) return skip(first & 0x1f);
+    // `undefined`, as msgpackr writes it.
+    if (first === 0xd4) return bytes[at] === 0 && skip(2);
+    const length = LENGTHS[first];
+    if (!length) return SIZES[first - 0xc0] >= 0 && skip(SIZES[first - 0xc0]);
+    const [width, of] = length;
+    if (at + width > bytes.length) return false;
+    const count =
+      width === 1 ? view.getUint8(at) : width === 2 ? view.getUint16(at) : view.getUint32(at);
+    at += width;
+    if (of === 'bytes') return skip(count);
+    return values(of === 'pairs' ? 2 * count : count, depth + 1);
+  };
+  return value(0) && at === bytes.length;
+}

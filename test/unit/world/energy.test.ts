@@ -1,0 +1,209 @@
+import fc from 'fast-check';
+import { Energy } from '../../../server/world/energy.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { EnergySettings } from '../../../shared/vocabulary.ts';
+import { ANNA, BERT, HandRoom } from '../../support/rooms.ts';
+
+const SETTINGS: EnergySettings = {
+  capacity: 50,
+  newcomer: 20,
+  refillPerSecond: 3,
+  plant: 15,
+  damagePerCell: 0.1,
+};
+
+/** What may happen to energy, at ticks that never go back. */
+const happenings = fc.array(
+  fc.record({
+    wait: fc.integer({ min: 0, max: 40 }),
+    who: fc.integer({ min: 1, max: 3 }),
+    what: fc.constantFrom('plant', 'stroke', 'enter', 'leave', 'settings', 'rate', 'prune'),
+    x: fc.integer({ min: 0, max: 30 }),
+    radius: fc.double({ min: 0.5, max: 12, noNaN: true }),
+    capacity: fc.integer({ min: 1, max: 200 }),
+  }),
+  { maxLength: 60 },
+);
+
+type Happening = typeof happenings extends fc.Arbitrary<(infer H)[]> ? H : never;
+
+function play(energy: Energy, events: readonly Happening[], look: () => void): string[] {
+  let tick = 0;
+  return events.map(({ wait, who, what, x, radius, capacity }) => {
+    tick += wait;
+    let said: string = what;
+    try {
+      if (what === 'plant') energy.spendPlant(who, tick);
+      if (what === 'stroke') energy.spendStroke(who, { points: [x, 0, 5, 5], radius }, tick);
+      if (what === 'enter') energy.enter(who, tick);
+      if (what === 'leave') energy.leave(who);
+      if (what === 'settings') energy.change({ ...SETTINGS, capacity }, 10, tick);
+      if (what === 'rate') energy.change(energy.costs, 1 + x, tick);
+      if (what === 'prune') energy.prune(tick);
+    } catch (error) {
+      said = `${(error as { reason?: string }).reason}`;
+    }
+    for (const participant of [1, 2, 3]) {
+      for (const ahead of [0, 7, 1000]) {
+        const level = energy.level(participant, tick + ahead);
+        expect(level).toBeGreaterThanOrEqual(0);
+        expect(level).toBeLessThanOrEqual(energy.costs.capacity);
+      }
+    }
+    look();
+    return `${said} ${[1, 2, 3].map((participant) => energy.level(participant, tick))}`;
+  });
+}
+
+describe('energy', () => {
+  test('ENE-2: never below zero nor above capacity; the same journal gives the same answers', () => {
+    fc.assert(
+      fc.property(happenings, (events) => {
+        const once = play(new Energy(SETTINGS, 10), events, () => {});
+        const reader = new Energy(SETTINGS, 10);
+        // Being looked at changes nothing.
+        const again = play(reader, events, () => reader.level(2, 1e6));
+        expect(again).toEqual(once);
+        for (const said of once)
+          expect(said).toMatch(/^(plant|stroke|enter|leave|settings|rate|prune|no-energy) /);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('ENE-1: a stroke costs its length by its width and one disc, however it is cut into messages', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(200), fc.nat(200)), { minLength: 2, maxLength: 30 }),
+        fc.array(fc.nat(28), { maxLength: 10 }),
+        fc.double({ min: 0.5, max: 12, noNaN: true }),
+        (line, cuts, radius) => {
+          const settings = { ...SETTINGS, capacity: 1e9, damagePerCell: 1 };
+          const cost = (messages: number[][]): number => {
+            const energy = new Energy(settings, 10);
+            for (const points of messages) energy.spendStroke(1, { points, radius }, 0);
+            return settings.capacity - energy.level(1, 0);
+          };
+          let length = 0;
+          // A point that is sent alone begins a dab of its own.
+          const way = line.filter(
+            ([x, y], i) => i === 0 || x !== line[i - 1][0] || y !== line[i - 1][1],
+          );
+          fc.pre(way.length > 1);
+          way.forEach(([x, y], i) => {
+            if (i > 0) length += Math.hypot(x - way[i - 1][0], y - way[i - 1][1]);
+          });
+          const places = [...new Set(cuts)]
+            .filter((at) => at > 0 && at < way.length - 1)
+            .sort((a, b) => a - b);
+          const ends = [...places, way.length - 1];
+          const pieces = ends.map((end, i) => way.slice(ends[i - 1] ?? 0, end + 1).flat());
+          const whole = length * 2 * radius + Math.PI * radius * radius;
+          expect(cost([way.flat()])).toBeCloseTo(whole, 4);
+          expect(cost(pieces)).toBeCloseTo(whole, 4);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  test('ENE-1: dabs on one spot are each paid for, and so is a stroke of another that goes on from there', () => {
+    const energy = new Energy({ ...SETTINGS, capacity: 1000, damagePerCell: 1 }, 10);
+    const disc = Math.PI * 9;
+    const dab = { points: [5, 5], radius: 3 };
+    energy.spendStroke(1, dab, 0);
+    energy.spendStroke(1, dab, 0);
+    energy.spendStroke(2, { points: [5, 5, 10, 5], radius: 3 }, 0);
+    energy.spendStroke(1, { points: [5, 5, 10, 5], radius: 4 }, 0);
+    expect(1000 - energy.level(2, 0)).toBeCloseTo(disc + 30);
+    expect(1000 - energy.level(1, 0)).toBeCloseTo(2 * disc + 40 + Math.PI * 16);
+  });
+
+  test('ENE-2: it refills by ticks, at any tick rate as fast by the second; a newcomer has a part', () => {
+    for (const rate of [1, 10, 60]) {
+      const energy = new Energy(SETTINGS, rate);
+      energy.enter(1, 100);
+      expect(energy.level(1, 100)).toBe(20);
+      expect(energy.level(1, 100 + 4 * rate)).toBeCloseTo(32);
+      expect(energy.level(1, 100 + 60 * rate)).toBe(50);
+    }
+  });
+
+  test('what costs more than anybody can hold can be done by who is full', () => {
+    const energy = new Energy({ ...SETTINGS, plant: 400 }, 10);
+    energy.spendPlant(1, 0);
+    expect(energy.level(1, 0)).toBe(0);
+    expect(() => energy.spendPlant(1, 1)).toThrow('no-energy');
+  });
+
+  test('calm use never meets its end: a seed every two seconds and a stroke between, for an hour', () => {
+    const { tickRate } = DEFAULTS.room;
+    const energy = new Energy(DEFAULTS.energy, tickRate);
+    energy.enter(1, 0);
+    for (let second = 0; second < 3_600; second += 2) {
+      energy.spendPlant(1, second * tickRate);
+      // As long as an organism is wide, twice as wide as the brush begins.
+      energy.spendStroke(1, { points: [10, 10, 42, 10], radius: 6 }, (second + 1) * tickRate);
+    }
+    expect(energy.level(1, 3_600 * tickRate)).toBeGreaterThan(DEFAULTS.energy.capacity / 2);
+  });
+
+  test('a flooder comes to his end, in cells as in seeds', () => {
+    const { tickRate } = DEFAULTS.room;
+    const flood = (act: (energy: Energy, tick: number) => void): number => {
+      const energy = new Energy(DEFAULTS.energy, tickRate);
+      let done = 0;
+      for (let tick = 0; tick < 60 * tickRate; tick++) {
+        try {
+          for (;;) {
+            act(energy, tick);
+            done++;
+          }
+        } catch {
+          // Out of energy: on with the next tick.
+        }
+      }
+      return done;
+    };
+    const points = [0, 0, 256, 0, 0, 0];
+    const sweep = flood((energy, tick) => energy.spendStroke(1, { points, radius: 12 }, tick));
+    expect(sweep).toBeLessThan(12);
+    expect(flood((energy, tick) => energy.spendPlant(1, tick))).toBeLessThan(75);
+  });
+});
+
+describe('energy in a room', () => {
+  const poor = { ...SETTINGS, capacity: 20, newcomer: 20, refillPerSecond: 15 };
+
+  test('ENE-3: who has too little is refused by name, nothing changes, and others are not touched', () => {
+    const play = (extra: boolean) => {
+      const hand = new HandRoom({ energy: poor, tickRate: 15 });
+      hand.plant(8, 8);
+      const first = hand.tick();
+      expect(first.answers).toMatchObject([{ energy: 5 }]);
+      // One of the prior draws on the room's chance, were it planted.
+      const seed = { from: 'prior' } as const;
+      if (extra) hand.room.enqueue(90, { what: 'plant', by: ANNA, x: 20, y: 8, seed });
+      if (extra) hand.damage([8, 8, 20, 8], 4);
+      const refused = hand.tick().answers.map((answer) => answer.refused?.reason);
+      expect(refused).toEqual(extra ? ['no-energy', 'no-energy'] : []);
+      hand.room.enqueue(91, { what: 'plant', by: BERT, x: 20, y: 16, seed });
+      const last = hand.tick();
+      return [last.life, hand.room.organisms, hand.room.energyOf(ANNA.id)];
+    };
+    expect(play(true)).toEqual(play(false));
+  });
+
+  test('the host changes it while the room lives', () => {
+    const hand = new HandRoom({ energy: poor, tickRate: 15 });
+    hand.plant(8, 8);
+    hand.tick();
+    hand.room.setEnergy({ ...poor, plant: 1, refillPerSecond: 10 });
+    hand.plant(20, 8);
+    expect(hand.tick().answers[0]).not.toHaveProperty('refused');
+    hand.room.setTickRate(1);
+    const before = hand.room.energyOf(ANNA.id);
+    hand.tick();
+    expect(hand.room.energyOf(ANNA.id) - before).toBeCloseTo(10);
+  });
+});
