@@ -1,4 +1,5 @@
 /** A whole server of ours on a free port. */
+import type { Clock } from '../../server/clock.ts';
 import { readConfig } from '../../server/config.ts';
 import { startVivarium, type Vivarium } from '../../server/vivarium.ts';
 import { CHECKPOINT_FOLDER } from './engine.ts';
@@ -6,6 +7,7 @@ import { CHECKPOINT_FOLDER } from './engine.ts';
 export async function startServer(
   settings: Record<string, string | number> = {},
   clientFolder = '.',
+  clock?: Clock,
 ): Promise<Vivarium> {
   const args = Object.entries({
     port: 0,
@@ -18,6 +20,7 @@ export async function startServer(
   return startVivarium({
     config,
     clientFolder,
+    ...(clock && { clock }),
     onFatal: (error) => {
       throw error;
     },
