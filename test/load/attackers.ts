@@ -10,7 +10,7 @@ import type { Attack } from './messages.ts';
 
 /** Tries per second of one attacker. */
 const RATES: Readonly<Record<Attack, number>> = {
-  flood: 100,
+  flood: 5,
   huge: 1,
   nested: 5,
   malformed: 5,
@@ -19,6 +19,8 @@ const RATES: Readonly<Record<Attack, number>> = {
   replay: 2,
   forge: 5,
 };
+/** Commands of one try to flood: more than may wait for a tick. */
+const FLOOD = 40;
 /** Sockets that one attacker holds at most. */
 const MOST_HELD = 20;
 
@@ -57,7 +59,9 @@ export class Attacker {
     const { random } = this;
     switch (this.attack) {
       case 'flood':
-        this.joined()?.emit('damage', { id: this.tries, radius: 0.5, points: [1, 1] });
+        for (let id = 0; id < FLOOD; id++) {
+          this.joined()?.emit('damage', { id, radius: 0.5, points: [1, 1] });
+        }
         return;
       case 'huge':
         this.joined()?.emit('damage', { id: 1, filler: new Uint8Array(1_000_000) });

@@ -14,10 +14,10 @@ export class Gardener {
   constructor(private readonly room: Room) {}
 
   /** Plants the first organisms, each with a window of its own. */
-  plantAll(): void {
+  plantFirst(count: number): void {
     const { side } = this.room.species;
     const columns = Math.floor(this.room.ground.width / side);
-    for (let i = 0; i < GARDEN.organisms; i++) {
+    for (let i = 0; i < count; i++) {
       const [column, row] = [i % columns, Math.floor(i / columns)];
       this.plant((column + 0.5) * side, (row + 0.5) * side);
     }

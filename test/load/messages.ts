@@ -3,6 +3,14 @@
 /** Pictures are compared at ticks that are multiples of this: two seconds apart. */
 export const HASH_EVERY = 30;
 
+/** The server process's one argument. */
+export interface HostPlan {
+  /** As on the command line of `npm start`. */
+  readonly settings: readonly string[];
+  /** Grown first. */
+  readonly organisms: number;
+}
+
 export type HostQuestion = 'hello' | 'memory' | 'begin' | 'end';
 
 export interface HostHello {

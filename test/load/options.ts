@@ -1,6 +1,7 @@
 /** The load tool's command line. */
 import { parseArgs } from 'node:util';
 import { BACKEND_NAMES } from '../../server/engine/backend.ts';
+import { GARDEN } from './garden.ts';
 
 export const PROFILES = {
   phones: 'joins spread over seconds; a fifth move cursors, plant and cut now and then',
@@ -25,6 +26,8 @@ export interface LoadOptions {
   /** A server that runs already; without it one is started. */
   readonly url: URL | undefined;
   readonly engine: string;
+  /** Grown before anybody comes. */
+  readonly organisms: number;
   /** File for the figures, '-' for standard output. */
   readonly json: string | undefined;
 }
@@ -48,6 +51,7 @@ export const HELP = [
   '  --url URL          a server that runs already, as ws://host:port or with /r/room; without it one is started',
   "                     (then nothing is known of the server's own time: no latency, CPU or heap)",
   `  --engine NAME      of the server that is started: auto, ${BACKEND_NAMES.join(', ')} (auto)`,
+  `  --organisms N      grown before anybody comes, up to ${GARDEN.organisms} (${GARDEN.organisms})`,
   '  --json [FILE]      also writes the figures there; without a file, prints nothing but them',
   '  --help             this text',
   '',
@@ -58,11 +62,19 @@ export const HELP = [
   'grown, then one planting and one stroke a second; phones plant and cut on top, all together less than once a second.',
 ].join('\n');
 
-function whole(name: string, text: string | undefined, fallback: number, min = 0): number {
+const MOST = 20_000;
+
+function whole(
+  name: string,
+  text: string | undefined,
+  fallback: number,
+  min = 0,
+  max = MOST,
+): number {
   if (text === undefined) return fallback;
   const n = Number(text);
-  if (!Number.isInteger(n) || n < min || n > 20_000) {
-    throw new UsageError(`--${name} must be a whole number from ${min} to 20000, not "${text}".`);
+  if (!Number.isInteger(n) || n < min || n > max) {
+    throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, not "${text}".`);
   }
   return n;
 }
@@ -88,7 +100,7 @@ function parse(args: readonly string[]) {
       ),
       options: {
         ...{ clients: text, seconds: text, profile: text, slow: text, stalled: text },
-        ...{ 'verify-every': text, url: text, engine: text, json: text },
+        ...{ 'verify-every': text, url: text, engine: text, organisms: text, json: text },
         compare: { type: 'boolean' },
         help: { type: 'boolean' },
       },
@@ -120,6 +132,7 @@ export function readOptions(args: readonly string[]): LoadOptions | 'help' {
     compare: values.compare ?? false,
     url: readUrl(values.url),
     engine,
+    organisms: whole('organisms', values.organisms, GARDEN.organisms, 0, GARDEN.organisms),
     json: values.json,
   };
   if (options.compare && options.slow + options.stalled === 0) {

@@ -8,6 +8,7 @@ import type {
   CrowdQuestion,
   HostHello,
   HostNote,
+  HostPlan,
   HostQuestion,
   LineFigures,
   LineKind,
@@ -50,7 +51,8 @@ class Host {
     // Attackers come and go, and each visitor must find a place.
     const capacity = Math.min(5_000, 2 * (options.clients + options.slow + options.stalled) + 100);
     const settings = ['--capacity', `${capacity}`, '--engine', options.engine];
-    return new Host(Child.start('./serverProcess.ts', settings, split.server));
+    const plan: HostPlan = { settings, organisms: options.organisms };
+    return new Host(Child.start('./serverProcess.ts', plan, split.server));
   }
 
   ask<Answer>(question: HostQuestion): Promise<Answer> {

@@ -6,19 +6,25 @@ import { startVivarium } from '../../server/vivarium.ts';
 import { answerParent, noteParent } from './child.ts';
 import { quantile } from './figures.ts';
 import { GARDEN, Gardener } from './garden.ts';
-import { HASH_EVERY, type HostQuestion, type ServerMemory, type ServerWindow } from './messages.ts';
+import {
+  HASH_EVERY,
+  type HostPlan,
+  type HostQuestion,
+  type ServerMemory,
+  type ServerWindow,
+} from './messages.ts';
 import { sharedNow } from './time.ts';
 
 const ROOM = 'garden';
 /** ms between looks at the loop. */
 const RESOLUTION = 5;
 
-const args = JSON.parse(process.argv[2]) as string[];
+const plan = JSON.parse(process.argv[2]) as HostPlan;
 const config = readConfig(
   [
     ...['--host', '127.0.0.1', '--port', '0', '--rooms', ROOM],
     ...['--size', `${GARDEN.width}x${GARDEN.height}`, '--tick-rate', `${GARDEN.tickRate}`],
-    ...args,
+    ...plan.settings,
   ],
   {},
 );
@@ -90,10 +96,10 @@ function noteHash(): void {
 /** As fast as it may; done when all are grown and at rest. */
 async function growGarden(): Promise<void> {
   vivarium.setTickRate(room, 60);
-  gardener.plantAll();
+  gardener.plantFirst(plan.organisms);
   do {
     await new Promise((resolve) => setTimeout(resolve, 50));
-  } while (room.organisms.length === 0 || room.awake > 0);
+  } while (room.tick === 0 || room.awake > 0);
   vivarium.setTickRate(room, GARDEN.tickRate);
 }
 

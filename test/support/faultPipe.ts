@@ -9,6 +9,9 @@ const MAX_UNDER_WAY = 65_536;
 /** Pieces that a line of limited bandwidth is cut into, per second. */
 const PIECES_PER_SECOND = 50;
 
+/** ms that a timer may be late without the line getting narrower by it. */
+const MAX_LATE = 250;
+
 /** What all pipes of a proxy share. */
 interface Line {
   readonly clock: Clock;
@@ -60,27 +63,28 @@ export class FaultPipe {
     const stalled = faults.stalled === 'both' || faults.stalled === this.way;
     while (!stalled && !this.full && this.queue.length > 0) {
       const [head] = this.queue;
-      const wait = Math.max(head.due, this.freeAt) - clock.now();
-      if (wait > 0) {
-        this.cancel = clock.after(wait, () => this.pump());
+      const now = clock.now();
+      const start = Math.max(head.due, this.freeAt, now - MAX_LATE);
+      if (start > now) {
+        this.cancel = clock.after(start - now, () => this.pump());
         break;
       }
-      this.move(head, faults);
+      this.freeAt = start + (this.move(head, faults) / faults.bandwidth) * 1000;
     }
     if (stalled || this.underWay >= MAX_UNDER_WAY) this.from.pause();
     else this.from.resume();
     if (this.isDone && !this.to.writableEnded) this.to.end();
   }
 
-  private move(head: { bytes: Buffer }, { bandwidth, slice }: Faults): void {
+  /** @returns bytes moved */
+  private move(head: { bytes: Buffer }, { bandwidth, slice }: Faults): number {
     const most = Math.max(1, Math.min(slice, Math.ceil(bandwidth / PIECES_PER_SECOND)));
     const piece = head.bytes.subarray(0, most);
     head.bytes = head.bytes.subarray(piece.length);
     if (head.bytes.length === 0) this.queue.shift();
     this.underWay -= piece.length;
-    const now = this.line.clock.now();
-    this.freeAt = Math.max(now, this.freeAt) + (piece.length / bandwidth) * 1000;
     this.full = !this.to.write(piece);
+    return piece.length;
   }
 
   /** Nothing is under way, and nothing more will come. */
