@@ -17,8 +17,9 @@ const SEEDS = full ? Array.from({ length: 300 }, (_, i) => i + 1) : [1, 2, 3, 4]
 const [WIDTH, HEIGHT] = [128, 96];
 const TICK_RATE = 60;
 const ACTS = 120;
-/** Ticks in which a room must come to rest. */
-const MOST_TICKS = 2_000;
+/** Ticks in which a room comes to rest, unless one was planted where another had a hole. */
+const REST_TICKS = 300;
+const MOST_TICKS = 2 * REST_TICKS;
 /** Turns of all sockets in which everybody may come to a tick. */
 const MOST_TURNS = 100;
 
@@ -53,7 +54,10 @@ class Play {
     this.plant(this.peers[0], { x: WIDTH / 2, y: HEIGHT / 2 });
   }
 
+  /** Everybody goes, and all that lives dies, or it would be stepped along with the rooms of the next seeds. */
   async close(): Promise<void> {
+    const by = { id: 1_000_000, name: '', hue: 0 };
+    this.room.enqueue(1, { what: 'damage', by, points: [0, 0], radius: WIDTH + HEIGHT });
     for (const peer of this.peers) peer.leave();
     for (const proxy of this.proxies) await proxy.close();
   }
@@ -126,7 +130,7 @@ class Play {
     for (const peer of this.peers) peer.comeBack();
     for (let i = 0; i < MOST_TICKS; i++) {
       await this.tick();
-      if (!this.crowded && this.room.awake > 0) continue;
+      if (!this.crowded && this.room.awake > 0 && i < REST_TICKS) continue;
       for (let j = 0; j < MOST_TURNS; j++) {
         if (this.peers.every(({ model }) => model.tick === this.room.tick)) return;
         await turn();
