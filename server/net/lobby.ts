@@ -66,6 +66,11 @@ export class Lobby {
     return this.seats.size;
   }
 
+  /** Frames that members were not sent because they were behind. */
+  get skipped(): number {
+    return this.cast.skipped;
+  }
+
   /**
    * Welcomes a member and sends her the first picture; in a full room she waits until there is a place.
    *

@@ -1,4 +1,5 @@
 /** A whole server of ours on a free port. */
+import type { Clock } from '../../server/clock.ts';
 import { readConfig } from '../../server/config.ts';
 import { startVivarium, type Vivarium } from '../../server/vivarium.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -13,6 +14,7 @@ export const UNLIMITED = Object.keys(DEFAULTS.limits)
 export async function startServer(
   settings: Record<string, string | number> = {},
   clientFolder = '.',
+  clock?: Clock,
 ): Promise<Vivarium> {
   const args = Object.entries({
     port: 0,
@@ -25,6 +27,7 @@ export async function startServer(
   return startVivarium({
     config,
     clientFolder,
+    ...(clock && { clock }),
     onFatal: (error) => {
       throw error;
     },

@@ -1,0 +1,106 @@
+/** The load tool's command line, and that it measures at all; what it measures is not tested. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { startServer } from '../support/server.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Run {
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+function loadtest(...args: string[]): Promise<Run> {
+  const child = spawn('npm', ['run', '--silent', 'loadtest', '--', ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    errors += chunk;
+  });
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve({ code, output, errors }));
+  });
+}
+
+/** Processes start slowly where others run too. */
+const PATIENCE = 150_000;
+
+const milliseconds = {
+  p50: expect.any(Number),
+  p99: expect.any(Number),
+  max: expect.any(Number),
+};
+
+test('--help names every option and profile', async () => {
+  const { code, output, errors } = await loadtest('--help');
+  expect({ code, errors }).toEqual({ code: 0, errors: '' });
+  for (const option of ['clients', 'seconds', 'profile', 'url', 'json', 'slow', 'stalled']) {
+    expect(output).toContain(`--${option} `);
+  }
+  for (const profile of ['phones', 'wall', 'mixed', 'hostile']) expect(output).toContain(profile);
+});
+
+test.each([
+  [['--profile', 'robots'], '--profile must be one of phones, wall, mixed, hostile'],
+  [['--clients', 'many'], '--clients must be a whole number'],
+  [['--clients', '0'], '--clients must be a whole number from 1'],
+  [['--url', 'garden'], '--url must be like ws://localhost:8080'],
+  [['--compare'], '--compare compares with --slow or --stalled'],
+  [['--fast'], "Unknown option '--fast'"],
+])('%p is refused by name, with an exit code', async (args, sentence) => {
+  const { code, output, errors } = await loadtest(...args);
+  expect({ code, output }).toEqual({ code: 1, output: '' });
+  expect(errors.startsWith(sentence)).toBe(true);
+  expect(errors.trim().split('\n')).toHaveLength(1);
+});
+
+test(
+  'a small crowd on a server of its own, one of them on a slow line, gives all figures',
+  async () => {
+    const crowd = ['--profile', 'mixed', '--clients', '6', '--slow', '1', '--organisms', '4'];
+    const { code, output, errors } = await loadtest(...crowd, '--seconds', '3', '--json');
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    const figures = JSON.parse(output);
+    expect(figures).toMatchObject({
+      ...{ profile: 'mixed', clients: 6, seconds: 3, outOfStep: 0, lost: 0 },
+      ...{ latencyMs: milliseconds, bytesPerSecond: milliseconds, skipped: expect.any(Number) },
+      ...{ neverCaughtUp: expect.any(Number), heapGrowth: expect.any(Number) },
+      server: {
+        ...{ cpu: expect.any(Number), heapPerClient: expect.any(Number) },
+        loopDelayP99: expect.any(Number),
+      },
+      slow: { clients: 1, outOfStep: 0 },
+      split: expect.any(String),
+    });
+    expect(figures.latencyMs.p50).toBeGreaterThan(0);
+    expect(figures.bytesPerSecond.p50).toBeGreaterThan(0);
+  },
+  PATIENCE,
+);
+
+test(
+  'a crowd half of ill will on a server that runs already: that one says why it refuses, and goes on',
+  async () => {
+    const server = await startServer({ size: '64x64' });
+    try {
+      const url = `ws://127.0.0.1:${server.port}/r/garden`;
+      const crowd = ['--profile', 'hostile', '--clients', '16', '--seconds', '3', '--url', url];
+      const { code, output, errors } = await loadtest(...crowd, '--json');
+      expect({ code, errors }).toEqual({ code: 0, errors: '' });
+      const figures = JSON.parse(output);
+      expect(figures).toMatchObject({ clients: 8, latencyMs: null, outOfStep: 0, lost: 0 });
+      expect(figures.hostile.refusals['bad-message']).toBeGreaterThan(0);
+      expect(figures.hostile.attacks.malformed.closed).toBeGreaterThan(0);
+    } finally {
+      await server.close();
+    }
+  },
+  PATIENCE,
+);

@@ -1,0 +1,31 @@
+/** What the load tool makes of its samples. */
+
+export interface Spread {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** @returns nearest rank; NaN of nothing */
+export function quantile(samples: ArrayLike<number>, share: number): number {
+  const sorted = Float64Array.from(samples).sort();
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}
+
+/** @returns null: there are no samples */
+export function spread(samples: ArrayLike<number>): Spread | null {
+  if (samples.length === 0) return null;
+  const [p50, p99, max] = [0.5, 0.99, 1].map((share) => rounded(quantile(samples, share)));
+  return { p50, p99, max };
+}
+
+/** Four digits. */
+export const rounded = (x: number): number => Number(x.toPrecision(4));
+
+/** Adds counts by name. */
+export function addCounts(
+  to: Record<string, number>,
+  counts: Readonly<Record<string, number>>,
+): void {
+  for (const [name, count] of Object.entries(counts)) to[name] = (to[name] ?? 0) + count;
+}

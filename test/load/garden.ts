@@ -1,0 +1,63 @@
+/** The garden that loads are measured in: the same each time, by seed. */
+import type { Room } from '../../server/world/room.ts';
+import { createRandom, type Random } from '../../shared/random.ts';
+
+export const GARDEN = { width: 256, height: 256, tickRate: 15, organisms: 64 } as const;
+/** Participants of this tool's own, whom no visitor can be. */
+const FIRST_GARDENER = 1_000_000_000;
+const TRIES = 200;
+
+export class Gardener {
+  private readonly random: Random = createRandom(64);
+  private nextId = 1;
+
+  constructor(private readonly room: Room) {}
+
+  /** Plants the first organisms, each with a window of its own. */
+  plantFirst(count: number): void {
+    const { side } = this.room.species;
+    const columns = Math.floor(this.room.ground.width / side);
+    for (let i = 0; i < count; i++) {
+      const [column, row] = [i % columns, Math.floor(i / columns)];
+      this.plant((column + 0.5) * side, (row + 0.5) * side);
+    }
+  }
+
+  /** One planting on bare ground, while there is any. */
+  plantSomewhere(): void {
+    const { ground, species } = this.room;
+    for (let i = 0; i < TRIES; i++) {
+      const x = species.side / 2 + this.random.integer(ground.width - species.side);
+      const y = species.side / 2 + this.random.integer(ground.height - species.side);
+      const middle = [-1, 0].flatMap((dy) => [-1, 0].map((dx) => ground.place(x + dx, y + dy)));
+      if (middle.some((place) => ground.ownerAt(place) !== 0)) continue;
+      this.plant(x, y);
+      return;
+    }
+  }
+
+  /** One stroke somewhere: a cut of some ten cells. */
+  cutSomewhere(): void {
+    const { width, height } = this.room.ground;
+    const [x, y] = [this.random.integer(width), this.random.integer(height)];
+    const angle = 2 * Math.PI * this.random.uniform();
+    const points = Array.from({ length: 5 }, (_, i) => [
+      Math.max(0, Math.min(width, x + 3 * i * Math.cos(angle))),
+      Math.max(0, Math.min(height, y + 3 * i * Math.sin(angle))),
+    ]).flat();
+    this.room.enqueue(this.nextId++, { what: 'damage', by: this.hand(), radius: 2, points });
+  }
+
+  private plant(x: number, y: number): void {
+    const index = this.random.integer(this.room.species.gallery.length);
+    this.room.enqueue(this.nextId++, {
+      ...{ what: 'plant', by: this.hand(), x, y },
+      seed: { from: 'gallery', index },
+    });
+  }
+
+  /** A new hand for each act, so that no limit of one participant is met. */
+  private hand() {
+    return { id: FIRST_GARDENER + this.nextId, name: '', hue: 0 };
+  }
+}

@@ -1,0 +1,128 @@
+/** What the processes of the load tool say to each other. */
+
+/** Pictures are compared at ticks that are multiples of this: two seconds apart. */
+export const HASH_EVERY = 30;
+
+/** The server process's one argument. */
+export interface HostPlan {
+  /** As on the command line of `npm start`. */
+  readonly settings: readonly string[];
+  /** Grown first. */
+  readonly organisms: number;
+}
+
+export type HostQuestion = 'hello' | 'memory' | 'begin' | 'end';
+
+export interface HostHello {
+  readonly port: number;
+  readonly engine: { readonly name: string; readonly device: string };
+}
+
+/** When a tick has begun, ms of `sharedNow`; or what its planes were. */
+export type HostNote =
+  | { readonly tick: number; readonly begun: number }
+  | { readonly tick: number; readonly hash: string };
+
+/** Bytes, after a collection. */
+export interface ServerMemory {
+  readonly heap: number;
+  readonly rss: number;
+}
+
+export interface ServerWindow {
+  /** Cores. */
+  readonly cpu: number;
+  /** ms that a timer was late. */
+  readonly loopDelayP99: number;
+  readonly ticksPerSecond: number;
+  /** ms from the begin of a tick until its frames were handed to all sockets. */
+  readonly tickMs: { readonly p50: number; readonly p99: number };
+  readonly skipped: number;
+  readonly organisms: number;
+  readonly awake: number;
+}
+
+export type LineKind = 'good' | 'slow' | 'stalled';
+
+export interface GuestPlan {
+  readonly kind: 'phone' | 'wall';
+  readonly line: LineKind;
+  /** Decodes and checks everything. */
+  readonly verify: boolean;
+  /** Moves, plants and cuts. */
+  readonly active: boolean;
+  /** ms after the start. */
+  readonly joinsAfter: number;
+}
+
+export const ATTACKS = [
+  'flood',
+  'huge',
+  'nested',
+  'malformed',
+  'slow-handshake',
+  'storm',
+  'replay',
+  'forge',
+] as const;
+
+export type Attack = (typeof ATTACKS)[number];
+
+/** A client process's one argument. */
+export interface CrowdPlan {
+  /** http://host:port */
+  readonly url: string;
+  readonly room: string;
+  readonly seed: number;
+  readonly guests: readonly GuestPlan[];
+  /** Part of all plantings and cuts of the active that is done by these. */
+  readonly handsShare: number;
+  readonly attacks: readonly Attack[];
+}
+
+export type CrowdQuestion =
+  | { readonly what: 'joined' }
+  | { readonly what: 'attack' }
+  | { readonly what: 'begin' }
+  | {
+      readonly what: 'end';
+      /** When ticks have begun; empty: nobody knows. */
+      readonly begun: ReadonlyMap<number, number>;
+      readonly hashes: ReadonlyMap<number, string>;
+    };
+
+/** Of the last second. */
+export interface CrowdNote {
+  readonly joined: number;
+  readonly frames: number;
+  readonly bytes: number;
+}
+
+/** What those on lines of one kind have seen while it was measured. */
+export interface LineFigures {
+  latencies: Float64Array;
+  /** Bytes per second of each. */
+  rates: Float64Array;
+  frames: number;
+  outOfStep: number;
+  /** Pictures that were compared with the server's. */
+  compared: number;
+  neverCaughtUp: number;
+  /** Connections that broke. */
+  lost: number;
+  readonly tiers: Record<string, number>;
+}
+
+export interface CrowdFigures {
+  readonly lines: Partial<Record<LineKind, LineFigures>>;
+  /** By reason, to guests. */
+  readonly refusals: Record<string, number>;
+  /** By reason, to attackers. */
+  readonly refusedAttacks: Record<string, number>;
+  /** What attackers have tried, and connections of theirs that the server closed. */
+  readonly attacks: Record<string, { tries: number; closed: number }>;
+  /** Cores. */
+  readonly cpu: number;
+  /** ms that a timer was late. */
+  readonly loopDelayP99: number;
+}

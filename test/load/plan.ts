@@ -1,0 +1,64 @@
+/** Who comes: the visitors of a profile, dealt out to processes. */
+
+import { ATTACKS, type Attack, type CrowdPlan, type GuestPlan, type LineKind } from './messages.ts';
+import type { LoadOptions } from './options.ts';
+
+const MOST_WALLS = 4;
+/** One of so many phones is active. */
+const ACTIVE_EVERY = 5;
+/** Joins per second. */
+const JOIN_RATE = 50;
+
+/** Who comes on lines of one kind. */
+function guestsOf(options: LoadOptions, line: LineKind, count: number): GuestPlan[] {
+  const { profile, verifyEvery } = options;
+  const walls = profile === 'wall' ? count : profile === 'mixed' ? Math.min(MOST_WALLS, count) : 0;
+  return Array.from({ length: count }, (_, i) => {
+    const isWall = line === 'good' && i < walls;
+    return {
+      kind: isWall ? 'wall' : 'phone',
+      line,
+      // The first of each kind always: at least one is checked.
+      verify: isWall || i % verifyEvery === 0,
+      active: !isWall && line === 'good' && i % ACTIVE_EVERY === 1,
+      joinsAfter: (i * 1000) / JOIN_RATE,
+    };
+  });
+}
+
+/** @returns attackers of a profile, each kind in turn */
+function attacksOf({ profile, clients }: LoadOptions): Attack[] {
+  if (profile !== 'hostile') return [];
+  const count = Math.floor(clients / 2);
+  return Array.from({ length: count }, (_, i) => ATTACKS[i % ATTACKS.length]);
+}
+
+/**
+ * @param url http://host:port
+ * @param processes for those on good lines; those on bad ones, and attackers, have processes of their own
+ */
+export function planCrowds(
+  options: LoadOptions,
+  url: string,
+  room: string,
+  processes: number,
+): CrowdPlan[] {
+  const attacks = attacksOf(options);
+  const good = guestsOf(options, 'good', options.clients - attacks.length);
+  const bad = [
+    ...guestsOf(options, 'slow', options.slow),
+    ...guestsOf(options, 'stalled', options.stalled),
+  ];
+  const crowd = (guests: GuestPlan[], more: Partial<CrowdPlan> = {}): CrowdPlan => ({
+    ...{ url, room, seed: 1, guests, attacks: [], handsShare: 0 },
+    ...more,
+  });
+  return [
+    ...Array.from({ length: processes }, (_, p) => {
+      const mine = good.filter((_guest, i) => i % processes === p);
+      return crowd(mine, { seed: p + 1, handsShare: 1 / processes });
+    }),
+    ...(bad.length > 0 ? [crowd(bad, { seed: 1_001 })] : []),
+    ...(attacks.length > 0 ? [crowd([], { seed: 1_002, attacks })] : []),
+  ];
+}

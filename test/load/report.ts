@@ -1,0 +1,179 @@
+/** The figures of a run, as JSON and as a table. */
+import { addCounts, rounded, type Spread, spread } from './figures.ts';
+import type { CrowdFigures, LineFigures } from './messages.ts';
+import type { LoadOptions, Profile } from './options.ts';
+import type { Run } from './run.ts';
+import type { Split } from './split.ts';
+
+interface LineReport {
+  readonly clients: number;
+  /** null: the server's time is not known. */
+  readonly latencyMs: Spread | null;
+  readonly bytesPerSecond: Spread | null;
+  readonly framesPerSecond: number;
+  readonly outOfStep: number;
+  readonly compared: number;
+  readonly neverCaughtUp: number;
+  readonly lost: number;
+  /** Share of frames of each quality, when frames tell. */
+  readonly tier?: Readonly<Record<string, number>>;
+}
+
+/** Those on good lines first; numbers are null where the server was not ours to ask. */
+export interface Report extends LineReport {
+  readonly profile: Profile;
+  readonly seconds: number;
+  readonly split: string;
+  readonly engine: string | null;
+  readonly skipped: number | null;
+  readonly heapGrowth: number | null;
+  readonly server: {
+    readonly cpu: number | null;
+    readonly heapPerClient: number | null;
+    readonly loopDelayP99: number | null;
+    readonly ticksPerSecond: number | null;
+    readonly tickMs: { readonly p50: number; readonly p99: number } | null;
+    readonly rss: number | null;
+    readonly organisms: number | null;
+    readonly awake: number | null;
+  };
+  readonly load: { readonly cpu: number; readonly loopDelayP99: number };
+  readonly refusals: Readonly<Record<string, number>>;
+  readonly slow?: LineReport;
+  readonly stalled?: LineReport;
+  readonly hostile?: {
+    readonly attacks: CrowdFigures['attacks'];
+    readonly refusals: Readonly<Record<string, number>>;
+  };
+  /** The same without the slow and the stalled, and how many times longer others wait with them. */
+  readonly alone?: Report;
+  readonly ratio?: { readonly p50: number; readonly p99: number };
+}
+
+function lineReport(line: LineFigures, seconds: number): LineReport {
+  const { outOfStep, compared, neverCaughtUp, lost, frames, tiers } = line;
+  const shares = Object.entries(tiers).map(([tier, count]) => [tier, rounded(count / frames)]);
+  return {
+    clients: line.rates.length,
+    latencyMs: spread(line.latencies),
+    bytesPerSecond: spread(line.rates),
+    framesPerSecond: rounded(frames / seconds / line.rates.length),
+    ...{ outOfStep, compared, neverCaughtUp, lost },
+    ...(shares.length > 0 && { tier: Object.fromEntries(shares) }),
+  };
+}
+
+export function reportOf(run: Run, options: LoadOptions, split: Split): Report {
+  const { hello, lines, crowds, server, memory } = run;
+  const { profile, seconds } = options;
+  const refusals = {};
+  const refusedAttacks = {};
+  const attacks: CrowdFigures['attacks'] = {};
+  for (const crowd of crowds) {
+    addCounts(refusals, crowd.refusals);
+    addCounts(refusedAttacks, crowd.refusedAttacks);
+    Object.assign(attacks, crowd.attacks);
+  }
+  const joined = crowds.reduce(
+    (sum, crowd) => sum + Object.values(crowd.lines).reduce((n, line) => n + line.rates.length, 0),
+    0,
+  );
+  const [empty, full, end] = memory ?? [];
+  const orNull = (value: number | undefined): number | null =>
+    value === undefined ? null : rounded(value);
+  return {
+    ...{ profile, seconds, split: split.words },
+    engine: hello ? `${hello.engine.name} on ${hello.engine.device}` : null,
+    ...lineReport(lines.good!, seconds),
+    skipped: server?.skipped ?? null,
+    heapGrowth: full && end ? end.heap - full.heap : null,
+    server: {
+      cpu: orNull(server?.cpu),
+      heapPerClient: full && empty ? Math.round((full.heap - empty.heap) / joined) : null,
+      loopDelayP99: orNull(server?.loopDelayP99),
+      ticksPerSecond: orNull(server?.ticksPerSecond),
+      tickMs: server ? { p50: rounded(server.tickMs.p50), p99: rounded(server.tickMs.p99) } : null,
+      rss: end?.rss ?? null,
+      organisms: server?.organisms ?? null,
+      awake: server?.awake ?? null,
+    },
+    load: {
+      cpu: rounded(crowds.reduce((sum, { cpu }) => sum + cpu, 0)),
+      loopDelayP99: rounded(Math.max(...crowds.map(({ loopDelayP99 }) => loopDelayP99))),
+    },
+    refusals,
+    ...(lines.slow && { slow: lineReport(lines.slow, seconds) }),
+    ...(lines.stalled && { stalled: lineReport(lines.stalled, seconds) }),
+    ...(profile === 'hostile' && { hostile: { attacks, refusals: refusedAttacks } }),
+  };
+}
+
+/** @param alone without the slow and the stalled */
+export function compared(report: Report, alone: Report): Report {
+  const [a, b] = [report.latencyMs, alone.latencyMs];
+  const ratio = a && b && { p50: rounded(a.p50 / b.p50), p99: rounded(a.p99 / b.p99) };
+  return { ...report, alone, ...(ratio && { ratio }) };
+}
+
+const spreadText = (of: Spread | null, unit: string): string =>
+  of ? `${of.p50} / ${of.p99} / ${of.max} ${unit}` : 'not known';
+
+const countsText = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ') || 'none';
+
+function lineRows(line: LineReport): [string, string][] {
+  return [
+    ['latency p50 / p99 / max', spreadText(line.latencyMs, 'ms')],
+    ['bytes/s p50 / p99 / max', spreadText(line.bytesPerSecond, 'B/s')],
+    ['frames/s of a client', `${line.framesPerSecond}`],
+    ['out of step', `${line.outOfStep} (${line.compared} pictures compared)`],
+    ['never caught up', `${line.neverCaughtUp}`],
+    ['connections lost', `${line.lost}`],
+    ...(line.tier ? [['tiers', countsText(line.tier)] as [string, string]] : []),
+  ];
+}
+
+/** @returns lines for people */
+export function table(report: Report): string[] {
+  const { server, load, slow, stalled, hostile, ratio } = report;
+  const rows: [string, string][] = [
+    [`${report.clients} ${report.profile}`, `${report.seconds} s; split: ${report.split}`],
+    ...lineRows(report),
+    ['frames skipped', `${report.skipped ?? 'not known'}`],
+    ['refused', countsText(report.refusals)],
+  ];
+  if (server.tickMs) {
+    rows.push(
+      ['server', `${report.engine}`],
+      ['  ticks/s', `${server.ticksPerSecond}`],
+      ['  tick p50 / p99', `${server.tickMs.p50} / ${server.tickMs.p99} ms`],
+      ['  CPU', `${server.cpu} cores`],
+      ['  loop delay p99', `${server.loopDelayP99} ms`],
+      ['  heap of a client', `${server.heapPerClient} B`],
+      ['  heap grown meanwhile', `${report.heapGrowth} B`],
+      ['  organisms', `${server.organisms}, ${server.awake} awake`],
+    );
+  }
+  rows.push(['load', `${load.cpu} cores, loop delay p99 ${load.loopDelayP99} ms`]);
+  for (const [name, line] of [
+    ['slow', slow],
+    ['stalled', stalled],
+  ] as const) {
+    if (!line) continue;
+    rows.push([`${line.clients} ${name}`, '']);
+    rows.push(...lineRows(line).map(([key, text]): [string, string] => [`  ${key}`, text]));
+  }
+  if (hostile) {
+    for (const [attack, { tries, closed }] of Object.entries(hostile.attacks)) {
+      rows.push([`attack: ${attack}`, `${tries} tries, ${closed} connections closed`]);
+    }
+    rows.push(['attacks refused', countsText(hostile.refusals)]);
+  }
+  if (report.alone) {
+    rows.push(['without slow, stalled', spreadText(report.alone.latencyMs, 'ms')]);
+  }
+  if (ratio) rows.push(['times longer p50, p99', `${ratio.p50}, ${ratio.p99}`]);
+  return rows.map(([key, text]) => `${key.padEnd(26)}${text}`.trimEnd());
+}

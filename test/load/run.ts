@@ -1,0 +1,183 @@
+/** One measured run: a server, a crowd, and what both have to tell. */
+import { Child } from './child.ts';
+import { addCounts } from './figures.ts';
+import type {
+  CrowdFigures,
+  CrowdNote,
+  CrowdPlan,
+  CrowdQuestion,
+  HostHello,
+  HostNote,
+  HostPlan,
+  HostQuestion,
+  LineFigures,
+  LineKind,
+  ServerMemory,
+  ServerWindow,
+} from './messages.ts';
+import type { LoadOptions } from './options.ts';
+import { planCrowds } from './plan.ts';
+import type { Split } from './split.ts';
+
+/** ms that all may take to join, beyond their turn. */
+const JOIN_PATIENCE = 60_000;
+/** ms between the last join, or a collection, and the begin of what is measured. */
+const CALM = 2_000;
+
+type Crowd = Child<CrowdQuestion, CrowdNote>;
+
+/** What a run has brought, not yet made into figures. */
+export interface Run {
+  readonly hello: HostHello | undefined;
+  readonly lines: Partial<Record<LineKind, LineFigures>>;
+  readonly crowds: readonly CrowdFigures[];
+  readonly server: ServerWindow | undefined;
+  /** Before anybody joined, when all had, and at the end with all still there. */
+  readonly memory: readonly [ServerMemory, ServerMemory, ServerMemory] | undefined;
+}
+
+/** The server of this tool's own, and the ticks it has told of. */
+class Host {
+  readonly begun = new Map<number, number>();
+  readonly hashes = new Map<number, string>();
+  private constructor(private readonly child: Child<HostQuestion, HostNote>) {
+    child.onNote = (note) => {
+      if ('begun' in note) this.begun.set(note.tick, note.begun);
+      else this.hashes.set(note.tick, note.hash);
+    };
+  }
+
+  static start(options: LoadOptions, split: Split): Host {
+    // Attackers come and go, and each visitor must find a place.
+    const capacity = Math.min(5_000, 2 * (options.clients + options.slow + options.stalled) + 100);
+    const settings = ['--capacity', `${capacity}`, '--engine', options.engine];
+    const plan: HostPlan = { settings, organisms: options.organisms };
+    return new Host(Child.start('./serverProcess.ts', plan, split.server));
+  }
+
+  ask<Answer>(question: HostQuestion): Promise<Answer> {
+    return this.child.ask(question);
+  }
+
+  stop(): Promise<void> {
+    return this.child.stop();
+  }
+}
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** @throws Error a process has ended, or some could not join */
+export async function runLoad(
+  options: LoadOptions,
+  split: Split,
+  log: (line: string) => void,
+): Promise<Run> {
+  const host = options.url ? undefined : Host.start(options, split);
+  const crowds: Crowd[] = [];
+  try {
+    if (host) log(`Starting the server and growing its garden (${split.words}).`);
+    const hello = await host?.ask<HostHello>('hello');
+    const empty = await host?.ask<ServerMemory>('memory');
+    const { url, room } = placeOf(options, hello);
+    const plans = planCrowds(options, url, room, split.processes);
+    for (const plan of plans) crowds.push(Child.start('./crowdProcess.ts', plan, split.load));
+    await everybodyJoins(crowds, plans, log);
+    const joined = await host?.ask<ServerMemory>('memory');
+    for (const crowd of crowds) await crowd.ask({ what: 'attack' });
+    await wait(CALM);
+
+    await Promise.all([host?.ask('begin'), ...crowds.map((crowd) => crowd.ask({ what: 'begin' }))]);
+    const stop = watch(crowds, host, log);
+    await wait(options.seconds * 1000);
+    stop();
+    const server = await host?.ask<ServerWindow>('end');
+    const question: CrowdQuestion = {
+      what: 'end',
+      begun: host?.begun ?? new Map(),
+      hashes: host?.hashes ?? new Map(),
+    };
+    const told = await Promise.all(crowds.map((crowd) => crowd.ask<CrowdFigures>(question)));
+    const end = await host?.ask<ServerMemory>('memory');
+    const memory = empty && joined && end && ([empty, joined, end] as const);
+    return { hello, lines: mergeLines(told), crowds: told, server, memory };
+  } finally {
+    await Promise.all(crowds.map((crowd) => crowd.stop()));
+    await host?.stop();
+  }
+}
+
+function placeOf({ url }: LoadOptions, hello: HostHello | undefined) {
+  if (!url) return { url: `http://127.0.0.1:${hello!.port}`, room: 'garden' };
+  const [, room = 'garden'] = /^\/r\/([^/]+)/.exec(url.pathname) ?? [];
+  return { url: `${url.protocol.replace(/^ws/, 'http')}//${url.host}`, room };
+}
+
+async function everybodyJoins(
+  crowds: readonly Crowd[],
+  plans: readonly CrowdPlan[],
+  log: (line: string) => void,
+): Promise<void> {
+  const guests = plans.flatMap((plan) => plan.guests);
+  const last = Math.max(...guests.map(({ joinsAfter }) => joinsAfter));
+  const end = performance.now() + last + JOIN_PATIENCE;
+  for (;;) {
+    await wait(1_000);
+    const counts = await Promise.all(crowds.map((crowd) => crowd.ask<number>({ what: 'joined' })));
+    const joined = counts.reduce((sum, count) => sum + count, 0);
+    log(`  ${joined} of ${guests.length} have joined`);
+    if (joined === guests.length) return;
+    if (performance.now() > end) {
+      throw new Error(`only ${joined} of ${guests.length} could join`);
+    }
+  }
+}
+
+/** Says each second how it goes. */
+function watch(
+  crowds: readonly Crowd[],
+  host: Host | undefined,
+  log: (line: string) => void,
+): () => void {
+  let second = 0;
+  let ticks = host?.begun.size ?? 0;
+  const notes = new Map<Crowd, CrowdNote>();
+  for (const crowd of crowds) crowd.onNote = (note) => notes.set(crowd, note);
+  const timer = setInterval(() => {
+    second++;
+    const all = [...notes.values()];
+    const sum = (of: (note: CrowdNote) => number) => all.reduce((n, note) => n + of(note), 0);
+    const ticked = host ? `${host.begun.size - ticks} ticks, ` : '';
+    ticks = host?.begun.size ?? 0;
+    const [frames, bytes] = [sum((note) => note.frames), sum((note) => note.bytes)];
+    log(`  ${second} s: ${ticked}${frames} frames, ${(bytes / 1e6).toFixed(2)} MB`);
+  }, 1_000);
+  return () => clearInterval(timer);
+}
+
+/** Of all processes together. */
+function mergeLines(crowds: readonly CrowdFigures[]): Run['lines'] {
+  const merged: Partial<Record<LineKind, LineFigures>> = {};
+  for (const { lines } of crowds) {
+    for (const [kind, line] of Object.entries(lines) as [LineKind, LineFigures][]) {
+      const before = merged[kind];
+      if (!before) {
+        merged[kind] = line;
+        continue;
+      }
+      before.latencies = joined(before.latencies, line.latencies);
+      before.rates = joined(before.rates, line.rates);
+      for (const key of ['frames', 'outOfStep', 'compared', 'neverCaughtUp', 'lost'] as const) {
+        before[key] += line[key];
+      }
+      addCounts(before.tiers, line.tiers);
+    }
+  }
+  return merged;
+}
+
+function joined(a: Float64Array, b: Float64Array): Float64Array {
+  const both = new Float64Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

@@ -1,0 +1,126 @@
+/** The real server as its own process, with its time and memory told to the process that started it. */
+import { createHash } from 'node:crypto';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { readConfig } from '../../server/config.ts';
+import { startVivarium } from '../../server/vivarium.ts';
+import { answerParent, noteParent } from './child.ts';
+import { quantile } from './figures.ts';
+import { GARDEN, Gardener } from './garden.ts';
+import {
+  HASH_EVERY,
+  type HostPlan,
+  type HostQuestion,
+  type ServerMemory,
+  type ServerWindow,
+} from './messages.ts';
+import { sharedNow } from './time.ts';
+
+const ROOM = 'garden';
+/** ms between looks at the loop. */
+const RESOLUTION = 5;
+
+const plan = JSON.parse(process.argv[2]) as HostPlan;
+const config = readConfig(
+  [
+    ...['--host', '127.0.0.1', '--port', '0', '--rooms', ROOM],
+    ...['--size', `${GARDEN.width}x${GARDEN.height}`, '--tick-rate', `${GARDEN.tickRate}`],
+    ...plan.settings,
+  ],
+  {},
+);
+if (config === 'help') throw new Error('no help wanted');
+const vivarium = await startVivarium({
+  config,
+  clientFolder: '.',
+  onFatal: (error) => {
+    console.error(error);
+    process.exit(1);
+  },
+});
+const { world } = vivarium;
+const room = world.rooms.get(ROOM)!;
+const lobby = vivarium.lobbies.get(ROOM)!;
+const gardener = new Gardener(room);
+const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
+let tickMs: number[] = [];
+
+watchTicks();
+await growGarden();
+delay.enable();
+setInterval(() => {
+  gardener.plantSomewhere();
+  gardener.cutSomewhere();
+}, 1_000);
+
+let window = { at: 0, cpu: process.cpuUsage(), skipped: 0 };
+answerParent((question: HostQuestion): unknown => {
+  switch (question) {
+    case 'hello':
+      return { port: vivarium.port, engine: vivarium.engine };
+    case 'memory':
+      return measureMemory();
+    case 'begin':
+      delay.reset();
+      tickMs = [];
+      window = { at: sharedNow(), cpu: process.cpuUsage(), skipped: lobby.skipped };
+      return undefined;
+    case 'end':
+      return endWindow();
+  }
+});
+
+/** Stamps each tick, without a change to the server: its world and lobby are called through here. */
+function watchTicks(): void {
+  const tick = world.tick.bind(world);
+  const publish = lobby.publish.bind(lobby);
+  let begun = 0;
+  world.tick = (rooms) => {
+    begun = sharedNow();
+    noteParent({ tick: room.tick + 1, begun });
+    return tick(rooms);
+  };
+  lobby.publish = (...result) => {
+    publish(...result);
+    tickMs.push(sharedNow() - begun);
+    if (room.tick % HASH_EVERY === 0) setImmediate(() => noteHash());
+  };
+}
+
+/** What clients that decode are compared with. */
+function noteHash(): void {
+  const { rgba, owner } = room.ground.planes;
+  const hash = createHash('sha1').update(rgba).update(owner).digest('hex');
+  noteParent({ tick: room.tick, hash });
+}
+
+/** As fast as it may; done when all are grown and at rest. */
+async function growGarden(): Promise<void> {
+  vivarium.setTickRate(room, 60);
+  gardener.plantFirst(plan.organisms);
+  do {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  } while (room.tick === 0 || room.awake > 0);
+  vivarium.setTickRate(room, GARDEN.tickRate);
+}
+
+function measureMemory(): ServerMemory {
+  // Twice: what the first one frees may free more.
+  global.gc!();
+  global.gc!();
+  const { heapUsed, rss } = process.memoryUsage();
+  return { heap: heapUsed, rss };
+}
+
+function endWindow(): ServerWindow {
+  const { user, system } = process.cpuUsage(window.cpu);
+  const seconds = (sharedNow() - window.at) / 1000;
+  return {
+    cpu: (user + system) / 1e6 / seconds,
+    loopDelayP99: Math.max(0, delay.percentile(99) / 1e6 - RESOLUTION),
+    ticksPerSecond: tickMs.length / seconds,
+    tickMs: { p50: quantile(tickMs, 0.5), p99: quantile(tickMs, 0.99) },
+    skipped: lobby.skipped - window.skipped,
+    organisms: room.organisms.length,
+    awake: room.awake,
+  };
+}

@@ -1,0 +1,59 @@
+/** Which cores the server has, and which the load, so that neither is measured by the other. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+export interface Split {
+  /** As `taskset -c` takes them; undefined: any. */
+  readonly server: string | undefined;
+  readonly load: string | undefined;
+  /** Client processes. */
+  readonly processes: number;
+  /** In words. */
+  readonly words: string;
+}
+
+/** Sockets that one process carries with ease. */
+const PER_PROCESS = 400;
+
+/** Cores that this process may use; none: the system does not tell, or cannot give them out. */
+function allowedCores(): number[] {
+  try {
+    execFileSync('taskset', ['--version'], { stdio: 'ignore' });
+    const status = readFileSync('/proc/self/status', 'utf8');
+    const [, list] = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)!;
+    return list.split(',').flatMap((range) => {
+      const [from, to = from] = range.split('-').map(Number);
+      return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+    });
+  } catch {
+    return [];
+  }
+}
+
+/** Half of the cores, at most, are for the load: one for some hundred clients. The server has the others. */
+export function splitCores(clients: number): Split {
+  const cores = allowedCores();
+  if (cores.length < 2) {
+    const why = cores.length === 1 ? 'there is one core' : 'no taskset here';
+    const words = `none: ${why}; server and load take cores from each other`;
+    return { server: undefined, load: undefined, processes: 1, words };
+  }
+  const wanted = Math.ceil(clients / PER_PROCESS);
+  const processes = Math.max(1, Math.min(wanted, Math.floor(cores.length / 2)));
+  const [server, load] = [cores.slice(0, -processes), cores.slice(-processes)];
+  return {
+    server: server.join(','),
+    load: load.join(','),
+    processes,
+    words: `server on core ${server.join(',')}, load on core ${load.join(',')}`,
+  };
+}
+
+/** Files that this process may have open: Node.js raises the soft limit to the hard one by itself. */
+export function openFileLimit(): number {
+  const { userLimits } = process.report.getReport() as unknown as {
+    userLimits?: { open_files: { hard: number | 'unlimited' } };
+  };
+  const hard = userLimits?.open_files.hard ?? 'unlimited';
+  return hard === 'unlimited' ? Number.POSITIVE_INFINITY : hard;
+}
