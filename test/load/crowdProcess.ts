@@ -96,7 +96,7 @@ function end(question: CrowdQuestion & { what: 'end' }): CrowdFigures {
 function lineFigures(
   onLine: readonly Guest[],
   seconds: number,
-  { begun, hashes }: CrowdQuestion & { what: 'end' },
+  { begun }: CrowdQuestion & { what: 'end' },
 ): LineFigures {
   const latencies: number[] = [];
   const tiers = {};
@@ -107,12 +107,7 @@ function lineFigures(
       if (at !== undefined) latencies.push(guest.times[i] - at);
     });
     outOfStep += guest.outOfStep;
-    for (const [tick, hash] of guest.hashes) {
-      const right = hashes.get(tick);
-      if (right === undefined) continue;
-      compared++;
-      if (right !== hash) outOfStep++;
-    }
+    compared += guest.checked;
     addCounts(tiers, guest.tiers);
   }
   const newest = Math.max(...guests.map(({ lastTick }) => lastTick), ...begun.keys());

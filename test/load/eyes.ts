@@ -1,49 +1,42 @@
 /** All that the load tool knows of frames. */
-import { inflateRawSync } from 'node:zlib';
-import { decodeFrame, readHeader } from '../../shared/codec/decode.ts';
-import { FrameError } from '../../shared/codec/frame.ts';
+import { Decoder } from '../../shared/codec/decode.ts';
+import { readHeader } from '../../shared/codec/frame.ts';
 import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 
 /** What a frame says without being decoded. */
 export interface Head {
   readonly tick: number;
-  /** Quality that its viewer is served with, when frames tell. */
+  /** Quality that its viewer is served with. */
   readonly tier?: string;
 }
 
 export interface Seen extends Head {
-  /** The frame did not fit what was seen before; a keyframe must be asked for. */
-  readonly outOfStep: boolean;
+  /** Chunks whose checks do not fit what was seen before: they must be asked for anew. */
+  readonly lost: readonly number[];
 }
 
 export interface Eyes {
-  /** What has been seen so far, byte for byte as the server had it at that tick. */
+  /** What has been seen so far. */
   readonly planes: Planes;
+  /** @throws FrameError */
   take(frame: Uint8Array): Seen;
 }
 
 /** @throws FrameError */
 export function readTick(frame: Uint8Array): Head {
-  return { tick: readHeader(frame).tick };
+  const { tick, tier } = readHeader(frame);
+  return { tick, tier };
 }
 
 /** Eyes that decode everything. */
 export function createEyes(size: { readonly width: number; readonly height: number }): Eyes {
   const planes = createPlanes(size.width, size.height);
-  let seen: number | undefined;
+  const decoder = new Decoder(planes);
   return {
     planes,
     take(frame) {
-      const head = readTick(frame);
-      try {
-        decodeFrame(planes, seen, frame, (bytes) => inflateRawSync(bytes));
-        seen = head.tick;
-        return { ...head, outOfStep: false };
-      } catch (error) {
-        if (!(error instanceof FrameError)) throw error;
-        seen = undefined;
-        return { ...head, outOfStep: true };
-      }
+      const { header, lost } = decoder.decode(frame);
+      return { tick: header.tick, tier: header.tier, lost };
     },
   };
 }

@@ -1,7 +1,6 @@
 /** What the processes of the load tool say to each other. */
 
-/** Pictures are compared at ticks that are multiples of this: two seconds apart. */
-export const HASH_EVERY = 30;
+import type { TierName } from '../../shared/codec/tiers.ts';
 
 /** The server process's one argument. */
 export interface HostPlan {
@@ -18,10 +17,11 @@ export interface HostHello {
   readonly engine: { readonly name: string; readonly device: string };
 }
 
-/** When a tick has begun, ms of `sharedNow`; or what its planes were. */
-export type HostNote =
-  | { readonly tick: number; readonly begun: number }
-  | { readonly tick: number; readonly hash: string };
+/** When a tick has begun, ms of `sharedNow`. */
+export interface HostNote {
+  readonly tick: number;
+  readonly begun: number;
+}
 
 /** Bytes, after a collection. */
 export interface ServerMemory {
@@ -49,6 +49,8 @@ export interface GuestPlan {
   readonly line: LineKind;
   /** Decodes and checks everything. */
   readonly verify: boolean;
+  /** The best tier it asks for. */
+  readonly best: TierName;
   /** Moves, plants and cuts. */
   readonly active: boolean;
   /** ms after the start. */
@@ -88,7 +90,6 @@ export type CrowdQuestion =
       readonly what: 'end';
       /** When ticks have begun; empty: nobody knows. */
       readonly begun: ReadonlyMap<number, number>;
-      readonly hashes: ReadonlyMap<number, string>;
     };
 
 /** Of the last second. */
@@ -105,7 +106,7 @@ export interface LineFigures {
   rates: Float64Array;
   frames: number;
   outOfStep: number;
-  /** Pictures that were compared with the server's. */
+  /** Frames that were decoded, every block of them fitting its check. */
   compared: number;
   neverCaughtUp: number;
   /** Connections that broke. */

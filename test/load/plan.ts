@@ -19,6 +19,7 @@ function guestsOf(options: LoadOptions, line: LineKind, count: number): GuestPla
       kind: isWall ? 'wall' : 'phone',
       line,
       // The first of each kind always: at least one is checked.
+      best: isWall ? 'full' : 'phone',
       verify: isWall || i % verifyEvery === 0,
       active: !isWall && line === 'good' && i % ACTIVE_EVERY === 1,
       joinsAfter: (i * 1000) / JOIN_RATE,

@@ -128,7 +128,7 @@ function lineRows(line: LineReport): [string, string][] {
     ['latency p50 / p99 / max', spreadText(line.latencyMs, 'ms')],
     ['bytes/s p50 / p99 / max', spreadText(line.bytesPerSecond, 'B/s')],
     ['frames/s of a client', `${line.framesPerSecond}`],
-    ['out of step', `${line.outOfStep} (${line.compared} pictures compared)`],
+    ['out of step', `${line.outOfStep} (${line.compared} frames checked)`],
     ['never caught up', `${line.neverCaughtUp}`],
     ['connections lost', `${line.lost}`],
     ...(line.tier ? [['tiers', countsText(line.tier)] as [string, string]] : []),

@@ -39,11 +39,9 @@ export interface Run {
 /** The server of this tool's own, and the ticks it has told of. */
 class Host {
   readonly begun = new Map<number, number>();
-  readonly hashes = new Map<number, string>();
   private constructor(private readonly child: Child<HostQuestion, HostNote>) {
     child.onNote = (note) => {
-      if ('begun' in note) this.begun.set(note.tick, note.begun);
-      else this.hashes.set(note.tick, note.hash);
+      this.begun.set(note.tick, note.begun);
     };
   }
 
@@ -94,7 +92,6 @@ export async function runLoad(
     const question: CrowdQuestion = {
       what: 'end',
       begun: host?.begun ?? new Map(),
-      hashes: host?.hashes ?? new Map(),
     };
     const told = await Promise.all(crowds.map((crowd) => crowd.ask<CrowdFigures>(question)));
     const end = await host?.ask<ServerMemory>('memory');

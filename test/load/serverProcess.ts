@@ -1,18 +1,11 @@
 /** The real server as its own process, with its time and memory told to the process that started it. */
-import { createHash } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { readConfig } from '../../server/config.ts';
 import { startVivarium } from '../../server/vivarium.ts';
 import { answerParent, noteParent } from './child.ts';
 import { quantile } from './figures.ts';
 import { GARDEN, Gardener } from './garden.ts';
-import {
-  HASH_EVERY,
-  type HostPlan,
-  type HostQuestion,
-  type ServerMemory,
-  type ServerWindow,
-} from './messages.ts';
+import type { HostPlan, HostQuestion, ServerMemory, ServerWindow } from './messages.ts';
 import { sharedNow } from './time.ts';
 
 const ROOM = 'garden';
@@ -82,15 +75,7 @@ function watchTicks(): void {
   lobby.publish = (...result) => {
     publish(...result);
     tickMs.push(sharedNow() - begun);
-    if (room.tick % HASH_EVERY === 0) setImmediate(() => noteHash());
   };
-}
-
-/** What clients that decode are compared with. */
-function noteHash(): void {
-  const { rgba, owner } = room.ground.planes;
-  const hash = createHash('sha1').update(rgba).update(owner).digest('hex');
-  noteParent({ tick: room.tick, hash });
 }
 
 /** As fast as it may; done when all are grown and at rest. */

@@ -1,5 +1,4 @@
 /** The page without its picture: its own model of the room on a real connection, which it makes anew when it breaks. */
-import { inflateSync } from 'fflate';
 import { io, type Socket } from 'socket.io-client';
 import { RoomModel } from '../../client/net/room-model.ts';
 import { parser } from '../../shared/protocol/parser.ts';
@@ -25,11 +24,16 @@ export class Peer {
       reconnectionDelay: REDIAL,
       reconnectionDelayMax: 4 * REDIAL,
     });
-    this.model = new RoomModel(
-      (name, message) => this.say(name, message),
-      (bytes, size) => inflateSync(bytes, { out: new Uint8Array(size) }),
-    );
-    this.socket.on('connect', () => this.say('join', { protocol: PROTOCOL_VERSION, room }));
+    this.model = new RoomModel((name, message) => this.say(name, message));
+    let resume: string | undefined;
+    this.model.on('welcome', (welcome) => {
+      resume = welcome.resume;
+    });
+    this.socket.on('connect', () => {
+      const holds = this.model.holds();
+      const join = { protocol: PROTOCOL_VERSION, room };
+      this.say('join', { ...join, ...(resume && { resume }), ...(holds && { holds }) });
+    });
     this.socket.on('disconnect', (reason) => {
       this.model.setConnection('reconnecting');
       // Whom the server has closed is not dialled again by Socket.IO.
