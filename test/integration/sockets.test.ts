@@ -58,8 +58,10 @@ describe('a room over sockets', () => {
       ]);
     }
     const c = await join();
-    await b.until(() => b.tick! >= c.tick!);
-    for (const { planes } of [a, b, c]) expect(equalPlanes(planes!, room.ground.planes)).toBe(true);
+    for (const one of [a, b, c]) {
+      await one.sees(room.ground.planes);
+      expect(one.lost).toBe(0);
+    }
     expect(c.welcome!.organisms).toMatchObject([
       { phase: 'asleep', stage: 32, planter: { name: 'Ada' } },
     ]);
@@ -195,12 +197,61 @@ describe('refusals', () => {
     await a.ask('plant', { x: 20, y: 20, seed: { from: 'prior' } });
     const answer = await a.ask('plant', { x: 80, y: 20, seed: { from: 'prior' } });
     expect(reasonOf(answer)).toBe('garden-full');
-    const b = new Visitor(little.port);
-    b.say('join', { protocol: PROTOCOL_VERSION, room: 'garden' });
-    expect(reasonOf(await b.next(({ name }) => name === 'rejected'))).toBe('room-full');
+    const line = [0, 1].map(() => {
+      const visitor = new Visitor(little.port);
+      visitor.say('join', { protocol: PROTOCOL_VERSION, room: 'garden' });
+      return visitor;
+    });
+    const ahead = (n: number) => (heard: { name: string; message: unknown }) =>
+      heard.name === 'waiting' && (heard.message as { ahead: number }).ahead === n;
+    const first = await Promise.any(line.map((one) => one.next(ahead(0)).then(() => one)));
+    const second = line.find((one) => one !== first)!;
+    await second.next(ahead(1));
+    first.say('cursor', { x: 1, y: 1, tool: 'look' });
+    expect(reasonOf(await first.next(({ name }) => name === 'rejected'))).toBe('not-joined');
     a.leave();
-    b.leave();
+    await first.until(() => first.tick !== undefined);
+    await second.next(ahead(0));
+    for (const one of line) one.leave();
     await little.close();
+  });
+
+  test('one who comes back in time is who she was, with her seeds in hand, and is sent only what has changed', async () => {
+    const a = await join('Ada');
+    const seen = await join();
+    await a.ask('plant', { x: 100, y: 40, seed: { from: 'gallery', index: 3 } });
+    await a.until(() => a.life.some(({ what }) => what === 'asleep'));
+    const { you, resume } = a.welcome!;
+    const [{ id }] = room.organisms.slice(-1);
+    const crossed = (await a.ask('cross', { a: id, b: id, mix: 0.5 })) as { seed: { id: number } };
+    await a.sees(room.ground.planes);
+    const holds = a.decoder!.holds()!;
+    a.leave();
+    await seen.next(({ name, message }) => {
+      return name === 'people' && (message as { left: number[] }).left.includes(you.id);
+    });
+    const again = await Visitor.join(server.port, 'garden', 'Eve', { resume, holds });
+    visitors.push(again);
+    expect(again.welcome!.you).toEqual(you);
+    expect(again.welcome!.resume).not.toBe(resume);
+    const frames = again.heard.filter(({ name }) => name === 'frame');
+    expect((frames[0].message as Uint8Array).length).toBeLessThan(200);
+    const seed = { from: 'hand', seed: crossed.seed.id };
+    expect(reasonOf(await again.ask('plant', { x: 1, y: 1, seed }))).toBe('off-grid');
+    const other = await Visitor.join(server.port, 'garden', 'Mallory', { resume });
+    visitors.push(other);
+    expect(other.welcome!.you.id).not.toBe(you.id);
+  });
+
+  test('one whose old connection hangs takes its place', async () => {
+    const a = await join('Ada');
+    const { you, resume } = a.welcome!;
+    const again = await Visitor.join(server.port, 'garden', undefined, { resume });
+    visitors.push(again);
+    expect(again.welcome!.you).toEqual(you);
+    expect(reasonOf(await a.next(({ name }) => name === 'rejected'))).toBe('replaced');
+    await a.next(({ name }) => name === 'disconnect');
+    expect(again.socket.connected).toBe(true);
   });
 
   test.each([

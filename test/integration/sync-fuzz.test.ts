@@ -83,7 +83,7 @@ class Play {
       ['damage', 5, () => peer.wish('damage', { radius: 1 + random.integer(6), points: [x, y] })],
       ['cross', 1, () => this.cross(peer)],
       ['cursor', 2, () => peer.say('cursor', { x, y, tool: 'plant' })],
-      ['resync', 1, () => peer.say('resync', {})],
+      ['resync', 1, () => peer.say('resync', { chunks: [x % 4, 9_999 % (1 + y)] })],
       ['stall', 2, () => proxy.set({ stalled: (['up', 'down', 'both'] as const)[x % 3] })],
       ['lift', 5, () => proxy.set(NO_FAULTS)],
       ['narrow', 1, () => proxy.set({ bandwidth: 20_000 + 10_000 * x, jitter: y % 8 })],

@@ -1,7 +1,7 @@
 /** A visitor without a browser: a real socket, real decoding. */
 import { io, type Socket } from 'socket.io-client';
 import { Decoder } from '../../shared/codec/decode.ts';
-import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
+import { createPlanes, equalPlanes, type Planes } from '../../shared/codec/planes.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { parser } from '../../shared/protocol/parser.ts';
@@ -98,6 +98,11 @@ export class Visitor {
       };
       this.listeners.add(listener);
     });
+  }
+
+  /** Waits until the picture is exactly this one: what moves may be told a little late. */
+  sees(planes: Planes): Promise<void> {
+    return this.until(() => this.planes !== undefined && equalPlanes(this.planes, planes));
   }
 
   leave(): void {
