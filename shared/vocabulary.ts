@@ -77,7 +77,13 @@ export type LifeEvent =
   | { readonly what: 'born'; readonly organism: OrganismView }
   | { readonly what: 'divided'; readonly id: OrganismId; readonly stage: number }
   | { readonly what: 'grown'; readonly id: OrganismId }
-  | { readonly what: 'wounded'; readonly id: OrganismId; readonly by: ParticipantId }
+  | {
+      readonly what: 'wounded';
+      readonly id: OrganismId;
+      readonly by: ParticipantId;
+      /** How many wounds it has had, with this one: who joins in the middle of a tick must not count it twice. */
+      readonly wounds: number;
+    }
   | { readonly what: 'asleep'; readonly id: OrganismId }
   | { readonly what: 'awake'; readonly id: OrganismId }
   | { readonly what: 'died'; readonly id: OrganismId; readonly cause: Cause };

@@ -59,7 +59,7 @@ const PHASES: Partial<Record<LifeEvent['what'], Phase>> = {
 
 function after(organism: OrganismView, event: LifeEvent): OrganismView {
   if (event.what === 'divided') return { ...organism, stage: event.stage };
-  if (event.what === 'wounded') return { ...organism, wounds: organism.wounds + 1 };
+  if (event.what === 'wounded') return { ...organism, wounds: event.wounds };
   const phase = PHASES[event.what];
   if (!phase) return organism;
   return { ...organism, phase, stage: event.what === 'grown' ? organism.side : organism.stage };

@@ -322,7 +322,7 @@ export class Room {
       if (!wound(organism, stage, stroke, this.ground)) continue;
       organism.wounds++;
       this.wake(organism);
-      this.life.push({ what: 'wounded', id: organism.id, by: by.id });
+      this.life.push({ what: 'wounded', id, by: by.id, wounds: organism.wounds });
     }
   }
 

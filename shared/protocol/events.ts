@@ -43,7 +43,7 @@ const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('born'), organism }),
   v.object({ what: v.literal('divided'), id, stage }),
   v.object({ what: v.literal('grown'), id }),
-  v.object({ what: v.literal('wounded'), id, by: id }),
+  v.object({ what: v.literal('wounded'), id, by: id, wounds: count }),
   v.object({ what: v.literal('asleep'), id }),
   v.object({ what: v.literal('awake'), id }),
   v.object({ what: v.literal('died'), id, cause: v.picklist(CAUSES) }),

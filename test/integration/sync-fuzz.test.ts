@@ -5,23 +5,31 @@
 import type { Vivarium } from '../../server/vivarium.ts';
 import type { Room } from '../../server/world/room.ts';
 import { equalPlanes } from '../../shared/codec/planes.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { FakeClock } from '../support/fakeClock.ts';
 import { FaultProxy, NO_FAULTS } from '../support/faultProxy.ts';
 import { Peer } from '../support/peer.ts';
-import { startServer } from '../support/server.ts';
+import { startServer, UNLIMITED } from '../support/server.ts';
 
 const full = process.env.VIVARIUM_TEST_FULL === '1';
 /** Those that have once failed stay in the list. */
-const SEEDS = full ? Array.from({ length: 300 }, (_, i) => i + 1) : [1, 2, 3, 4];
+const SEEDS = full ? Array.from({ length: 200 }, (_, i) => i + 1) : [1, 2, 3, 4];
 const [WIDTH, HEIGHT] = [128, 96];
 const TICK_RATE = 60;
-const ACTS = 120;
-/** Ticks in which a room comes to rest, unless one was planted where another had a hole. */
-const REST_TICKS = 300;
-const MOST_TICKS = 2 * REST_TICKS;
-/** Turns of all sockets in which everybody may come to a tick. */
-const MOST_TURNS = 100;
+const PERIOD = 1000 / TICK_RATE;
+const ACTS = full ? 120 : 80;
+/** Ticks in which a room comes to rest, if at all. */
+const REST_TICKS = 200;
+/** ms; at rest, ticks may be so far apart that each is told. */
+const LONG_TICK = DEFAULTS.stream.heartbeat;
+/** Turns of all sockets that are waited for a tick to be told. */
+const MOST_TURNS = 200;
+/** Long ticks in which everybody then sees all of it: who was slow is tried with more after a while. */
+const MOST_TICKS = 600;
+
+/** Participants that no visitor can be. */
+const STRANGER = 1_000_000;
 
 let server: Vivarium;
 const clock = new FakeClock();
@@ -32,6 +40,7 @@ class Play {
   readonly room: Room;
   private readonly crowded: boolean;
   readonly log: string[] = [];
+  private strangers = 0;
   private readonly proxies: FaultProxy[] = [];
   private readonly peers: Peer[] = [];
 
@@ -56,16 +65,17 @@ class Play {
 
   /** Everybody goes, and all that lives dies, or it would be stepped along with the rooms of the next seeds. */
   async close(): Promise<void> {
-    const by = { id: 1_000_000, name: '', hue: 0 };
-    this.room.enqueue(1, { what: 'damage', by, points: [0, 0], radius: WIDTH + HEIGHT });
+    this.endLife();
     for (const peer of this.peers) peer.leave();
     for (const proxy of this.proxies) await proxy.close();
   }
 
   /** The room ticks once, however long that takes. */
-  async tick(): Promise<void> {
+  async tick(ms = PERIOD): Promise<void> {
     const { tick } = this.room;
-    await clock.advance(1000 / TICK_RATE);
+    // Passed over at once: a clock that advances stops at each tick that is due.
+    clock.spend(ms - PERIOD);
+    await clock.advance(PERIOD);
     while (this.room.tick === tick) await turn();
     await turn();
   }
@@ -83,7 +93,8 @@ class Play {
       ['damage', 5, () => peer.wish('damage', { radius: 1 + random.integer(6), points: [x, y] })],
       ['cross', 1, () => this.cross(peer)],
       ['cursor', 2, () => peer.say('cursor', { x, y, tool: 'plant' })],
-      ['resync', 1, () => peer.say('resync', { chunks: [x % 4, 9_999 % (1 + y)] })],
+      ['resync', 1, () => peer.say('resync', { chunks: [x % 12] })],
+      ['look', 2, () => this.look(peer, { x, y })],
       ['stall', 2, () => proxy.set({ stalled: (['up', 'down', 'both'] as const)[x % 3] })],
       ['lift', 5, () => proxy.set(NO_FAULTS)],
       ['narrow', 1, () => proxy.set({ bandwidth: 20_000 + 10_000 * x, jitter: y % 8 })],
@@ -114,6 +125,15 @@ class Play {
     peer.wish('plant', { x, y, seed: { from: 'prior' } });
   }
 
+  /** At a part, from near or from far, or not at all. */
+  private look(peer: Peer, { x, y }: { x: number; y: number }): void {
+    if (x % 4 === 0) peer.say('look', { hidden: true });
+    else {
+      const pixels = y % 3 === 0 ? 0.5 : 4;
+      peer.say('look', { hidden: false, x, y, width: 40, height: 30, pixels, best: 'full' });
+    }
+  }
+
   private cross(peer: Peer): void {
     const ids = [...peer.model.organisms.keys()];
     if (ids.length === 0) return;
@@ -122,27 +142,54 @@ class Play {
   }
 
   /**
-   * All faults are lifted and all who left come back; the room goes on until everybody is at its tick. One whose organisms do not
-   * touch comes to rest before; in a crowd neighbours wake each other for ever.
+   * All faults are lifted, all who left come back, the room comes to rest, and in a while everybody sees just what it has. A crowd
+   * may keep itself awake for ever: there, all die in the end.
    */
   async settle(): Promise<void> {
     for (const proxy of this.proxies) proxy.set(NO_FAULTS);
     for (const peer of this.peers) peer.comeBack();
-    for (let i = 0; i < MOST_TICKS; i++) {
+    while (this.peers.some(({ model }) => model.connection !== 'live')) await this.tick();
+    const all = { x: 0, y: 0, width: WIDTH, height: HEIGHT, pixels: 4, best: 'full' };
+    for (const peer of this.peers) peer.say('look', { hidden: false, ...all });
+    for (let i = this.crowded ? REST_TICKS : 0; i < REST_TICKS && this.room.awake > 0; i++) {
       await this.tick();
-      if (!this.crowded && this.room.awake > 0 && i < REST_TICKS) continue;
-      for (let j = 0; j < MOST_TURNS; j++) {
-        if (this.peers.every(({ model }) => model.tick === this.room.tick)) return;
-        await turn();
-      }
     }
-    throw new Error(`${this.room.awake} awake at tick ${this.room.tick}; ${this.behind()}`);
+    if (this.room.awake > 0) this.endLife();
+    for (let i = 0; i < MOST_TICKS; i++) {
+      await this.tick(LONG_TICK);
+      await this.everybodyHears();
+      if (i >= 10 && this.room.awake === 0 && this.differences().length === 0) return;
+    }
+    throw new Error(`tick ${this.room.tick}: ${this.differences()}; ${this.views()}`);
   }
 
-  private behind(): string {
+  /** A tick, and the server of it: else lines look slow that are not. */
+  private async everybodyHears(): Promise<void> {
+    const { tick } = this.room;
+    for (let i = 0; i < MOST_TURNS; i++) {
+      if (this.peers.every(({ model }) => model.tick === tick)) break;
+      await turn();
+    }
+    await turns(5);
+  }
+
+  private endLife(): void {
+    const { side } = this.room.species;
+    // All of the grid in one tick, by so many hands that none is out of energy.
+    for (let y = side / 2; y < HEIGHT; y += side) {
+      for (let x = side / 2; x < WIDTH; x += side) {
+        const by = { id: STRANGER + this.strangers++, name: '', hue: 0 };
+        this.room.enqueue(1, { what: 'damage', by, points: [x, y], radius: side });
+      }
+    }
+  }
+
+  private views(): string {
     return this.peers
-      .map(({ model }, i) => `${i} is ${model.connection} at ${model.tick}`)
-      .join(', ');
+      .map(({ model: { connection, tick, quality } }, i) => {
+        return `${i} is ${connection} at ${tick}, ${quality?.tier}`;
+      })
+      .join('; ');
   }
 
   /** What peers hold that is not as the server has it. */
@@ -170,6 +217,8 @@ beforeAll(async () => {
     size: `${WIDTH}x${HEIGHT}`,
     'max-organisms': 8,
     'tick-rate': TICK_RATE,
+    // They come back at once and often, as no visitor does.
+    limits: UNLIMITED,
   };
   server = await startServer(settings, '.', clock);
 });
@@ -186,7 +235,6 @@ test.each(SEEDS)('seed %i: in the end everybody sees what the server has', async
     await play.open();
     for (let i = 0; i < ACTS; i++) await play.act();
     await play.settle();
-    expect(play.differences()).toEqual([]);
   } catch (error) {
     throw new Error(`seed ${seed} (${play.log.join(', ')})`, { cause: error });
   } finally {

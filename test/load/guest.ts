@@ -13,7 +13,7 @@ const framing = (bytes: number): number => (bytes < 126 ? 2 : bytes < 65_536 ? 4
 
 export class Guest {
   readonly refusals: Record<string, number> = {};
-  readonly tiers: Record<string, number> = {};
+  tiers: Record<string, number> = {};
   /** Of frames: their ticks, and when they were handled. */
   ticks: number[] = [];
   times: number[] = [];
@@ -76,6 +76,7 @@ export class Guest {
     this.ticks = [];
     this.times = [];
     this.bytes = 0;
+    this.tiers = {};
     this.outOfStep = 0;
     this.checked = 0;
     this.lost = 0;

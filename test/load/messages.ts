@@ -40,6 +40,8 @@ export interface ServerWindow {
   readonly skipped: number;
   readonly organisms: number;
   readonly awake: number;
+  /** All that it has turned away since its start, by reason. */
+  readonly refusals: Readonly<Record<string, number>>;
 }
 
 export type LineKind = 'good' | 'slow' | 'stalled';

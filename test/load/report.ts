@@ -36,6 +36,7 @@ export interface Report extends LineReport {
     readonly rss: number | null;
     readonly organisms: number | null;
     readonly awake: number | null;
+    readonly refusals: Readonly<Record<string, number>> | null;
   };
   readonly load: { readonly cpu: number; readonly loopDelayP99: number };
   readonly refusals: Readonly<Record<string, number>>;
@@ -96,6 +97,7 @@ export function reportOf(run: Run, options: LoadOptions, split: Split): Report {
       rss: end?.rss ?? null,
       organisms: server?.organisms ?? null,
       awake: server?.awake ?? null,
+      refusals: server?.refusals ?? null,
     },
     load: {
       cpu: rounded(crowds.reduce((sum, { cpu }) => sum + cpu, 0)),
@@ -154,6 +156,7 @@ export function table(report: Report): string[] {
       ['  heap of a client', `${server.heapPerClient} B`],
       ['  heap grown meanwhile', `${report.heapGrowth} B`],
       ['  organisms', `${server.organisms}, ${server.awake} awake`],
+      ['  turned away', countsText(server.refusals ?? {})],
     );
   }
   rows.push(['load', `${load.cpu} cores, loop delay p99 ${load.loopDelayP99} ms`]);

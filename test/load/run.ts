@@ -1,4 +1,5 @@
 /** One measured run: a server, a crowd, and what both have to tell. */
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { Child } from './child.ts';
 import { addCounts } from './figures.ts';
 import type {
@@ -48,7 +49,20 @@ class Host {
   static start(options: LoadOptions, split: Split): Host {
     // Attackers come and go, and each visitor must find a place.
     const capacity = Math.min(5_000, 2 * (options.clients + options.slow + options.stalled) + 100);
-    const settings = ['--capacity', `${capacity}`, '--engine', options.engine];
+    // All come from one address; what a door does with so many is not what is measured.
+    const { connections, connectionsPerAddress, connectsAtOnce, joinsAtOnce } = DEFAULTS.limits;
+    const limits = Object.entries({
+      connections,
+      connectionsPerAddress,
+      connectsAtOnce,
+      joinsAtOnce,
+    })
+      .map(([name, limit]) => `${name}=${Math.max(limit, capacity)}`)
+      .join(',');
+    const settings = [
+      ...['--capacity', `${capacity}`, '--engine', options.engine],
+      ...['--limits', limits],
+    ];
     const plan: HostPlan = { settings, organisms: options.organisms };
     return new Host(Child.start('./serverProcess.ts', plan, split.server));
   }

@@ -107,5 +107,8 @@ function endWindow(): ServerWindow {
     skipped: lobby.skipped - window.skipped,
     organisms: room.organisms.length,
     awake: room.awake,
+    refusals: Object.fromEntries(
+      Object.entries(vivarium.refusals.totals()).filter(([, count]) => count > 0),
+    ),
   };
 }

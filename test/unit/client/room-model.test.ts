@@ -161,7 +161,11 @@ describe('room model', () => {
     const live = (...events: unknown[]) => model.receive('life', { tick: 9, events });
     live({ what: 'born', organism: { ...fox, id: 8 } }, { what: 'divided', id: 7, stage: 4 });
     expect(model.organisms.get(7)).toMatchObject({ stage: 4, phase: 'growing' });
-    live({ what: 'grown', id: 7 }, { what: 'wounded', id: 7, by: 1 }, { what: 'asleep', id: 7 });
+    live(
+      { what: 'grown', id: 7 },
+      { what: 'wounded', id: 7, by: 1, wounds: 1 },
+      { what: 'asleep', id: 7 },
+    );
     expect(model.organisms.get(7)).toMatchObject({ stage: 32, phase: 'asleep', wounds: 1 });
     live(
       { what: 'awake', id: 7 },

@@ -68,7 +68,7 @@ describe('damage', () => {
     hand.ticks(GROWN);
     hand.damage([6, 6], 1.5, BERT);
     const result = hand.tick();
-    expect(result.life).toEqual([{ what: 'wounded', id: 1, by: BERT.id }]);
+    expect(result.life).toEqual([{ what: 'wounded', id: 1, by: BERT.id, wounds: 1 }]);
     expect(hand.owner(5, 5)).toBe(0);
     expect(hand.owner(6, 6)).toBe(0);
     expect(hand.owner(8, 8)).toBe(1);
