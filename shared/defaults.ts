@@ -24,6 +24,10 @@ export const DEFAULTS = {
     restLevel: 1,
     /** Ticks of rest after which an organism sleeps. */
     restTicks: 8,
+    /** Steps that ground which fell free keeps an organism awake, the first time; each further time half as many. */
+    stirSteps: 64,
+    /** So often ground alone wakes it, until a stroke or a death gives it new cause. */
+    maxStirs: 4,
   },
   stroke: {
     minRadius: 0.5,

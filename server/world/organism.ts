@@ -21,6 +21,8 @@ export interface Organism {
   wounds: number;
   /** Steps since grown or last touched. */
   awakeSteps: number;
+  /** How often ground that fell free has woken it since something else did. */
+  stirs: number;
   /** Steps in a row without a change worth seeing. */
   restTicks: number;
   /** [stage, stage] cells that strokes of this tick have hit, 1 = hit. */
@@ -31,7 +33,7 @@ export interface Organism {
 
 type Sown = Omit<
   Organism,
-  'phase' | 'age' | 'wounds' | 'awakeSteps' | 'restTicks' | 'cover' | 'pressing'
+  'phase' | 'age' | 'wounds' | 'awakeSteps' | 'stirs' | 'restTicks' | 'cover' | 'pressing'
 >;
 
 /** One that has just been planted. */
@@ -41,6 +43,7 @@ export const newOrganism = (sown: Sown): Organism => ({
   age: 0,
   wounds: 0,
   awakeSteps: 0,
+  stirs: 0,
   restTicks: 0,
   cover: undefined,
   pressing: new Uint8Array(sown.window.width * sown.window.height),

@@ -23,7 +23,7 @@ export interface Stepped {
  * Settles the ground after a step.
  *
  * @param stepped organisms in order of age, oldest first, with what their cells now look like
- * @param threshold least presence, 0…255, that claims a place
+ * @param threshold least presence, 0…255, that claims a place; half of it keeps one, so that borders do not flicker
  * @returns how many places each of them holds now
  */
 export function settle(ground: Ground, stepped: readonly Stepped[], threshold: number): number[] {
@@ -41,7 +41,7 @@ function letGo(ground: Ground, { organism, readout }: Stepped, threshold: number
   for (let row = 0, cell = 0; row < stage; row++) {
     const from = ground.place(x, y + row);
     for (let place = from; place < from + stage; place++, cell++) {
-      if (owner[place] !== id || presence[cell] >= threshold || held.includes(place)) continue;
+      if (owner[place] !== id || presence[cell] >= threshold / 2 || held.includes(place)) continue;
       ground.release(place);
     }
   }

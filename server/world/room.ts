@@ -240,7 +240,7 @@ export class Room {
       this.grow(one, held[i]);
     });
     for (const organism of this.population.pressersOf(this.ground.takeFreed())) {
-      this.wake(organism);
+      this.stir(organism);
     }
     const result = {
       tick: this.now,
@@ -366,7 +366,7 @@ export class Room {
       this.die(organism, 'no-cell-left');
       return;
     }
-    const trusted = this.species.trustedSteps ?? Infinity;
+    const trusted = this.trustIn(organism);
     if (organism.restTicks < DEFAULTS.life.restTicks && organism.awakeSteps < trusted) return;
     this.population.sleep(organism);
     this.life.push({ what: 'asleep', id: organism.id });
@@ -374,6 +374,18 @@ export class Room {
 
   /** Something has touched an organism: it gets up, if it slept, and may be trusted anew. */
   private wake(organism: Organism): void {
+    organism.stirs = 0;
+    this.rouse(organism);
+  }
+
+  /** Ground that a sleeper pressed against has fallen free. Neighbours would wake each other so for ever: each time for less. */
+  private stir(organism: Organism): void {
+    if (organism.stirs >= DEFAULTS.life.maxStirs) return;
+    organism.stirs++;
+    this.rouse(organism);
+  }
+
+  private rouse(organism: Organism): void {
     organism.awakeSteps = 0;
     organism.restTicks = 0;
     if (organism.phase !== 'asleep') return;
@@ -381,12 +393,25 @@ export class Room {
     this.life.push({ what: 'awake', id: organism.id });
   }
 
+  /** Steps after which it sleeps, rest or no rest. */
+  private trustIn({ stirs }: Organism): number {
+    const { trustedSteps = Infinity } = this.species;
+    return stirs === 0
+      ? trustedSteps
+      : Math.min(trustedSteps, DEFAULTS.life.stirSteps / 2 ** (stirs - 1));
+  }
+
   private die(organism: Organism, cause: Cause): void {
     this.population.remove(organism);
     this.disposed.push(organism.patch);
+    const left: number[] = [];
     this.ground.each(organism.window, (place) => {
-      if (this.ground.ownerAt(place) === organism.id) this.ground.release(place);
+      if (this.ground.ownerAt(place) !== organism.id) return;
+      this.ground.release(place);
+      left.push(place);
     });
+    // What has long given up on this ground may try anew.
+    for (const neighbour of this.population.pressersOf(left)) neighbour.stirs = 0;
     this.life.push({ what: 'died', id: organism.id, cause });
   }
 }

@@ -189,6 +189,25 @@ describe('life', () => {
     ]);
   });
 
+  test('LIF-6: neighbours whose borders never rest fall asleep all the same, until there is new cause', () => {
+    const hand = new HandRoom();
+    hand.plant(8, 8);
+    hand.plant(14, 8);
+    // Each gives up its rim every other tick, which frees ground for the other.
+    const restless = ({ x, tick }: { x: number; tick: number }) =>
+      tick % 2 === 0 && (x <= 2 || x >= 5) ? 0 : 255;
+    hand.ticks(GROWN);
+    const steps: number[] = [];
+    for (let i = 0; i < 500; i++) {
+      hand.tick(restless);
+      steps.push(hand.steps);
+    }
+    expect(hand.room.awake).toBe(0);
+    expect(steps.slice(-200).every((count) => count === 0)).toBe(true);
+    hand.damage([6, 6], 1);
+    expect(words(hand.tick(restless).life)).toContain('awake');
+  });
+
   test('LIF-4: one without a live cell dies and leaves bare ground', () => {
     const hand = new HandRoom();
     hand.plant(8, 8);

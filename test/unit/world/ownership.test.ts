@@ -4,7 +4,7 @@ describe('ownership', () => {
   test('OWN-2: bare places under live cells are claimed, others are not', () => {
     const hand = new HandRoom();
     hand.plant(8, 8);
-    hand.ticks(GROWN + 1, ({ x }) => (x < 4 ? SPECIES.threshold : SPECIES.threshold - 1));
+    hand.ticks(GROWN + 1, ({ x }) => (x < 4 ? SPECIES.threshold : SPECIES.threshold / 2 - 1));
     expect(hand.census()).toEqual(
       new Map([
         [0, 32 * 24 - 32],
@@ -32,9 +32,12 @@ describe('ownership', () => {
     hand.plant(8, 8);
     hand.ticks(GROWN);
     expect(hand.owner(4, 4)).toBe(1);
+    hand.tick(({ x, y }) => (x === 0 && y === 0 ? 12 : x === 1 && y === 0 ? 13 : 255));
+    expect(hand.owner(4, 4)).toBe(0);
+    // Not enough to take the place, but to keep it.
+    expect(hand.owner(5, 4)).toBe(1);
     hand.tick(({ x, y }) => (x === 0 && y === 0 ? 25 : 255));
     expect(hand.owner(4, 4)).toBe(0);
-    expect(hand.owner(5, 4)).toBe(1);
   });
 
   test('OWN-3: a younger organism takes in the same tick what an older one releases', () => {
