@@ -1,4 +1,5 @@
-/** Where the contexts of the model lie, and what is expected of each before anything is known. */
+/** Where the contexts of the model lie, and what is expected of each before a block has told anything. */
+import { EXPECTATIONS } from './expectations.ts';
 import type { Contexts } from './rangeCoder.ts';
 
 const SIZES = {
@@ -30,6 +31,23 @@ for (const name of Object.keys(SIZES) as Name[]) {
 }
 export const CONTEXT_COUNT = count;
 
+/** Log-odds of a 1 in steps of 1/16, so that what is nearly certain is told apart as well. */
+const STEPS = 16;
+
+/** A probability of a 1 as one of 256 steps. */
+export const stepOf = (probability: number): number =>
+  Math.max(0, Math.min(255, 128 + Math.round(STEPS * Math.log(probability / (1 - probability)))));
+
+const probabilityOf = (step: number): number => 1 / (1 + Math.exp(-(step - 128) / STEPS));
+
+const EXPECTED = Uint16Array.from({ length: CONTEXT_COUNT }, (_, context) => {
+  // Two hexadecimal digits each; what was never met is expected as much as not.
+  const digits = EXPECTATIONS.slice(2 * context, 2 * context + 2);
+  const step = digits === '' ? 128 : Number.parseInt(digits, 16);
+  return Math.max(64, Math.min(65_472, Math.round(65_536 * probabilityOf(step))));
+});
+
+/** Contexts that expect what was found in a garden (`npm run bench -- expectations`). */
 export function freshContexts(): Contexts {
-  return new Uint16Array(CONTEXT_COUNT).fill(32_768);
+  return EXPECTED.slice();
 }

@@ -5,7 +5,9 @@ import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts'
 import { CheckpointError } from '../../server/vnca/errors.ts';
 import { benchCrowd } from './crowd.ts';
 import { benchEngines } from './engines.ts';
+import { benchExpectations } from './expectations.ts';
 import { benchPeer } from './peer.ts';
+import { benchStream } from './stream.ts';
 import { benchTick } from './tick.ts';
 import { benchTrain } from './train.ts';
 
@@ -33,9 +35,17 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     run: benchEngines,
     help: 'cells/s of each engine and shipped net, its share of the peak, what sleepers cost, memory',
   },
+  expectations: {
+    run: benchExpectations,
+    help: 'not a measurement: writes anew what the stream expects, after the standard garden has changed',
+  },
   peer: {
     run: benchPeer,
     help: 'the same step in PyTorch, in turn with ours, where python3 has it',
+  },
+  stream: {
+    run: benchStream,
+    help: 'bytes and ms of each tier of the stream in the standard garden, beside what others would send',
   },
   tick: {
     run: benchTick,

@@ -1,0 +1,203 @@
+/** How small the stream is: the standard garden by each tier, beside what others would send, all in one run. */
+import { deflateRawSync } from 'node:zlib';
+import { ArraySchema, Encoder, schema, t } from '@colyseus/schema';
+import sharp from 'sharp';
+import { chunkRect } from '../../shared/codec/chunks.ts';
+import { Decoder } from '../../shared/codec/decode.ts';
+import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
+import { TIER_NAMES, type TierName } from '../../shared/codec/tiers.ts';
+import { GardenStream } from '../support/gardenStream.ts';
+import { applyChange, GARDEN, readGarden } from '../support/standardGarden.ts';
+import { median, rounded } from './figures.ts';
+import { describeMachine } from './machine.ts';
+
+interface Row {
+  readonly name: string;
+  /** Mean of the whole recording. */
+  readonly bytesPerSecond: number;
+  /** Raw RGBA of all places at the same rate, by this. */
+  readonly timesSmaller: number;
+  /** Mean and p99 a tick. */
+  readonly encodeMs: readonly [number, number];
+}
+
+interface TierRow extends Row {
+  /** Of windows of a second. */
+  readonly perSecond: { readonly median: number; readonly p99: number };
+  readonly firstPictureBytes: number;
+  readonly exactBytes: number;
+  readonly decodeMs: number;
+}
+
+const RAW = GARDEN.side ** 2 * 4 * GARDEN.tickRate;
+
+function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
+}
+
+function rowOf(name: string, bytes: readonly number[], times: readonly number[]): Row {
+  const total = bytes.reduce((a, b) => a + b, 0);
+  const bytesPerSecond = (total / bytes.length) * GARDEN.tickRate;
+  const mean = times.reduce((a, b) => a + b, 0) / times.length;
+  return {
+    name,
+    bytesPerSecond: Math.round(bytesPerSecond),
+    timesSmaller: rounded(RAW / bytesPerSecond),
+    encodeMs: [rounded(mean), rounded(quantile(times, 0.99))],
+  };
+}
+
+function ours(tier: TierName): TierRow {
+  const stream = new GardenStream(tier);
+  const { cast, ticks } = stream;
+  const decoder = new Decoder(createPlanes(GARDEN.side, GARDEN.side));
+  const first = stream.whole((chunk) => cast.coarseKey(chunk));
+  const refinement = stream.whole((chunk) => cast.refinement(chunk));
+  for (const frame of [first, refinement]) check(decoder, frame);
+  const bytes: number[] = [];
+  const times: number[] = [];
+  let decoding = 0;
+  for (let tick = 0; tick < ticks; tick++) {
+    const { frame, ms } = stream.next();
+    bytes.push(frame?.length ?? 0);
+    times.push(ms);
+    if (!frame) continue;
+    const start = performance.now();
+    check(decoder, frame);
+    decoding += performance.now() - start;
+  }
+  const seconds = bytes.map((_, i) =>
+    bytes.slice(i, i + GARDEN.tickRate).reduce((a, b) => a + b, 0),
+  );
+  const whole = seconds.slice(0, ticks - GARDEN.tickRate);
+  return {
+    ...rowOf(tier, bytes, times),
+    perSecond: { median: median(whole), p99: quantile(whole, 0.99) },
+    firstPictureBytes: first.length,
+    exactBytes: first.length + refinement.length,
+    decodeMs: rounded(decoding / ticks),
+  };
+}
+
+function check(decoder: Decoder, frame: Uint8Array): void {
+  if (decoder.decode(frame).lost.length > 0) throw new Error('a block does not fit its check');
+}
+
+/** Something that sends the colours of a tick. */
+type Sender = (planes: Planes, changed: ReadonlySet<number>) => number | Promise<number>;
+
+async function theirs(name: string, make: (planes: Planes) => Sender, every = 1): Promise<Row> {
+  const { planes, changes } = readGarden();
+  const send = make(planes);
+  const bytes: number[] = [];
+  const times: number[] = [];
+  let tick = 0;
+  for (const change of changes) {
+    const changed = applyChange(planes, change);
+    // Dear ones are asked only now and then.
+    if (tick++ % every !== 0) continue;
+    const start = performance.now();
+    bytes.push(await send(planes, changed));
+    times.push(performance.now() - start);
+  }
+  return rowOf(name, bytes, times);
+}
+
+const deflate = (bytes: Uint8Array): number => deflateRawSync(bytes, { level: 6 }).length;
+
+/** Bytes XOR those of the tick before, which then become these. */
+function difference(before: Uint8Array, now: Uint8Array): Uint8Array {
+  const result = now.map((byte, i) => byte ^ before[i]);
+  before.set(now);
+  return result;
+}
+
+/** The difference of changed chunks alone, channel by channel. */
+function changedChunks(first: Planes): Sender {
+  const before = first.rgba.slice();
+  return (planes, changed) => {
+    const parts = [...changed].map((chunk) => {
+      const rect = chunkRect(planes, chunk);
+      const part = new Uint8Array(rect.width * rect.height * 4);
+      let cell = 0;
+      for (let y = rect.y; y < rect.y + rect.height; y++) {
+        for (let x = rect.x; x < rect.x + rect.width; x++, cell++) {
+          for (let c = 0; c < 4; c++) {
+            const at = (y * planes.width + x) * 4 + c;
+            part[c * rect.width * rect.height + cell] = planes.rgba[at] ^ before[at];
+            before[at] = planes.rgba[at];
+          }
+        }
+      }
+      return part;
+    });
+    return deflate(Buffer.concat(parts));
+  };
+}
+
+/** State sync of a game framework: an array of packed colours, of which the changed ones are sent. */
+function schemaSync(first: Planes): Sender {
+  const State = schema({ cells: t.array('uint32') });
+  const coloursOf = ({ rgba }: Planes) =>
+    new Uint32Array(rgba.buffer, rgba.byteOffset, rgba.length / 4);
+  const state = new State();
+  state.cells = new ArraySchema<number>(...coloursOf(first));
+  Encoder.BUFFER_SIZE = 4 * 1024 * 1024;
+  const encoder = new Encoder(state);
+  encoder.encodeAll();
+  encoder.discardChanges();
+  const before = coloursOf(first).slice();
+  return (planes) => {
+    coloursOf(planes).forEach((colour, i) => {
+      if (colour !== before[i]) state.cells[i] = colour;
+      before[i] = colour;
+    });
+    const { length } = encoder.encode();
+    encoder.discardChanges();
+    return length;
+  };
+}
+
+export async function benchStream(log: (line: string) => void): Promise<object> {
+  const tiers = TIER_NAMES.map(ours);
+  const others = [
+    await theirs(
+      'raw + deflate',
+      () =>
+        ({ rgba }) =>
+          deflate(rgba),
+      10,
+    ),
+    await theirs('XOR of all + deflate', ({ rgba }) => {
+      const before = rgba.slice();
+      return (planes) => deflate(difference(before, planes.rgba));
+    }),
+    await theirs('XOR of changed chunks + deflate', changedChunks),
+    await theirs(
+      'PNG',
+      () =>
+        async ({ rgba, width, height }) =>
+          (
+            await sharp(rgba, { raw: { width, height, channels: 4 } })
+              .png()
+              .toBuffer()
+          ).length,
+      10,
+    ),
+    await theirs('@colyseus/schema', schemaSync),
+  ];
+  for (const { name, bytesPerSecond, timesSmaller, encodeMs } of [...tiers, ...others]) {
+    log(
+      `${name.padEnd(32)} ${(bytesPerSecond / 1000).toFixed(1).padStart(8)} kB/s  ${`${timesSmaller}`.padStart(6)} × smaller` +
+        `  ${encodeMs[0]} ms a tick, p99 ${encodeMs[1]}`,
+    );
+  }
+  for (const { name, perSecond, firstPictureBytes, exactBytes, decodeMs } of tiers) {
+    log(
+      `${name}: ${(perSecond.median / 1000).toFixed(1)} kB/s median, ${(perSecond.p99 / 1000).toFixed(1)} p99; ` +
+        `first picture ${(firstPictureBytes / 1000).toFixed(1)} kB, exact ${(exactBytes / 1000).toFixed(1)} kB; decoding ${decodeMs} ms a tick`,
+    );
+  }
+  return { machine: describeMachine(), tiers, others };
+}
