@@ -1,0 +1,179 @@
+/**
+ * `kill -9` at any moment: what was answered is kept, and the room is what its journal makes of it.
+ *
+ * What the last snapshots and the journal say is worked out here, by another engine of the same kind, and compared with what
+ * visitors saw before the kill and see after the restart.
+ */
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Engine } from '../../server/engine/engine.ts';
+import { checksumOf } from '../../server/store/checksum.ts';
+import { openFolder } from '../../server/store/lmdb/open.ts';
+import { putBack, replay } from '../../server/store/recover.ts';
+import { Store } from '../../server/store/store.ts';
+import type { Species } from '../../server/world/species.ts';
+import { World } from '../../server/world/world.ts';
+import { createRandom, type Random } from '../../shared/random.ts';
+import { startEngine } from '../support/engine.ts';
+import { ServerProcess } from '../support/process.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const rounds = process.env.VIVARIUM_TEST_FULL === '1' ? 200 : 3;
+const SIDE = 96;
+
+let engine: Engine;
+let species: Species;
+let folder: string;
+
+beforeAll(async () => {
+  ({ engine, species } = await startEngine());
+  folder = mkdtempSync(join(tmpdir(), 'vivarium-kill-'));
+});
+
+afterAll(async () => {
+  await engine.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Snapshots come so often that kills meet them, and what is forgotten after them. */
+const start = (): ServerProcess =>
+  new ServerProcess([
+    ...['--port', '0', '--host', '127.0.0.1', '--data', folder, '--snapshot', '0.05'],
+    ...['--size', `${SIDE}x${SIDE}`, '--max-organisms', '8', '--energy', 'plant=0,damagePerCell=0'],
+  ]);
+
+interface Answered {
+  readonly by: number;
+  readonly id: number;
+}
+
+/** A visitor who never rests, until she is cut off; each of her commands that was answered is noted. */
+async function beBusy(visitor: Visitor, random: Random, answered: Answered[]): Promise<void> {
+  const by = visitor.welcome!.you.id;
+  const place = () => 8 + random.integer(SIDE - 16);
+  let alive = true;
+  const ids = new Set<number>();
+  for (let id = 1; alive; id++) {
+    const what = random.integer(4);
+    if (what === 0) {
+      const seed = random.integer(2) ? { from: 'prior' } : { from: 'gallery', index: id % 9 };
+      visitor.say('plant', { id, x: place(), y: place(), seed });
+    } else if (what === 1) {
+      visitor.say('cross', { id, a: 1 + random.integer(9), b: 1 + random.integer(9), mix: 0.4 });
+    } else {
+      const points = [place(), place(), place(), place()];
+      visitor.say('damage', { id, radius: 1 + random.integer(6), points });
+    }
+    await visitor.until(() => {
+      for (const { name, message } of visitor.heard.splice(0)) {
+        if (name === 'disconnect') alive = false;
+        if (name !== 'accepted' && name !== 'rejected') continue;
+        const answer = message as { id: number; reason?: string };
+        ids.add(answer.id);
+        // What never got into the room is not in its journal.
+        if (answer.reason !== 'too-fast') answered.push({ by, id: answer.id });
+      }
+      return ids.has(id) || !alive;
+    });
+  }
+}
+
+function shownTo({ tick, planes }: Visitor): { tick: number; planes: number } {
+  return { tick: tick!, planes: checksumOf(planes!) };
+}
+
+interface Kept {
+  /** What the oldest snapshot and the journal make of the room, tick by tick. */
+  readonly planes: ReadonlyMap<number, number>;
+  readonly last: number;
+  readonly commands: ReadonlySet<string>;
+  /** Commands of all days. */
+  readonly count: number;
+}
+
+/** What lies there after a kill, for the server that comes next changes it. */
+function copyKept(): string {
+  const copy = mkdtempSync(join(tmpdir(), 'vivarium-copy-'));
+  cpSync(folder, copy, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+  return copy;
+}
+
+/** Reads what is kept, and does it again; and on from there to a later tick. */
+async function readKept(copy: string, until: number): Promise<Kept> {
+  const store = new Store(await openFolder(copy));
+  const tail = (await store.tail('garden'))!;
+  const [oldest] = (await store.snapshotTicks('garden')).reverse();
+  const world = new World(engine);
+  const moment = await store.moment('garden', oldest);
+  const room = await putBack(world, { name: 'garden', width: SIDE, height: SIDE, species }, moment);
+  const planes = new Map([[room.tick, checksumOf(room.ground.planes)]]);
+  const note = (): void => {
+    planes.set(room.tick, checksumOf(room.ground.planes));
+  };
+  const { unequal } = await replay({
+    world,
+    room,
+    to: tail.tick,
+    journal: store.journal('garden', oldest + 1, tail.tick),
+    marks: store.marks('garden', oldest + 1, tail.tick),
+    onTick: note,
+  });
+  expect(unequal).toBe(0);
+  while (room.tick < until) {
+    await world.tick([room]);
+    note();
+  }
+  const commands = new Set<string>();
+  for await (const { events } of store.journal('garden', 0, tail.tick)) {
+    for (const event of events) {
+      if (event.what === 'command') commands.add(`${event.command.by.id}/${event.id}`);
+    }
+  }
+  const days = await store.days('garden');
+  const count = days.reduce((sum, { plant, damage, cross }) => sum + plant + damage + cross, 0);
+  await world.close(room);
+  await store.close();
+  rmSync(copy, { recursive: true });
+  return { planes, last: tail.tick, commands, count };
+}
+
+test(
+  `killed ${rounds} times at random moments, a busy room loses nothing that was answered`,
+  async () => {
+    const random = createRandom(20261125);
+    let total = 0;
+    let server = start();
+    let port = await server.alive();
+    for (let round = 0; round < rounds; round++) {
+      const visitors = [await Visitor.join(port), await Visitor.join(port)];
+      const answered: Answered[] = [];
+      const busy = visitors.map((visitor) =>
+        beBusy(visitor, createRandom(random.integer(2 ** 31)), answered),
+      );
+      await new Promise((wake) => setTimeout(wake, 300 + random.integer(2_500)));
+      await server.end('SIGKILL');
+      await Promise.all(busy);
+      total += answered.length;
+      const before = shownTo(visitors[0]);
+
+      const copy = copyKept();
+      server = start();
+      port = await server.alive();
+      const visitor = await Visitor.join(port);
+      const after = shownTo(visitor);
+      visitor.leave();
+      const kept = await readKept(copy, Math.max(before.tick, after.tick));
+      expect(after.tick).toBeGreaterThanOrEqual(kept.last);
+      expect(kept.planes.get(before.tick)).toBe(before.planes);
+      expect(kept.planes.get(after.tick)).toBe(after.planes);
+      // Older ones may be in the snapshots alone.
+      const late = answered.slice(-10);
+      expect(late.filter(({ by, id }) => !kept.commands.has(`${by}/${id}`))).toEqual([]);
+      expect(kept.count).toBeGreaterThanOrEqual(total);
+    }
+    await server.end('SIGKILL');
+    expect(total).toBeGreaterThan(10 * rounds);
+  },
+  60_000 + rounds * 60_000,
+);
