@@ -44,7 +44,7 @@ export async function perform(
     to,
     journal: each(journal),
     marks: each(marks),
-    async onTick(tick, same) {
+    async onTick({ tick }, same) {
       if (same === false) unequal.push(tick);
       // What comes before is only done to get there.
       if (tick < from) return;

@@ -2,7 +2,7 @@
  * Puts a room back as it was at its last kept tick: the latest snapshot that is whole, and the journal from there on, stepped
  * as fast as the engine can.
  */
-import type { Room } from '../world/room.ts';
+import type { Room, TickResult } from '../world/room.ts';
 import type { Species } from '../world/species.ts';
 import type { World } from '../world/world.ts';
 import { checksumOf } from './checksum.ts';
@@ -163,7 +163,7 @@ export interface Replay {
   readonly journal: AsyncIterable<JournalRecord>;
   readonly marks: AsyncIterable<Mark>;
   /** Told of each tick that was done, and whether its checksum is equal, where it has one. */
-  readonly onTick?: (tick: number, equal: boolean | undefined) => void | Promise<void>;
+  readonly onTick?: (tick: TickResult, equal: boolean | undefined) => void | Promise<void>;
 }
 
 /** Does ticks again. */
@@ -185,7 +185,7 @@ export async function replay({ world, room, to, journal, marks, onTick }: Replay
       room.redo(entry.value.events as never);
       entry = await entries.next();
     }
-    await world.tick([room]);
+    const [{ result }] = await world.tick([room]);
     let same: boolean | undefined;
     if (!check.done && check.value.tick === tick) {
       same = check.value.planes === checksumOf(room.ground.planes);
@@ -193,7 +193,7 @@ export async function replay({ world, room, to, journal, marks, onTick }: Replay
       else unequal++;
       check = await checks.next();
     }
-    await onTick?.(tick, same);
+    await onTick?.(result, same);
   }
   return { ticks: to - from, equal, unequal };
 }

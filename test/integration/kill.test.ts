@@ -1,19 +1,21 @@
 /**
  * `kill -9` at any moment: what was answered is kept, and the room is what its journal makes of it.
  *
- * What the last snapshots and the journal say is worked out here, by another engine of the same kind, and compared with what
- * visitors saw before the kill and see after the restart.
+ * What the last snapshots and the journal say is worked out here, by another engine of the same kind: the checksums of planes
+ * that the server made before the kill must be equal, and what it makes is compared with what visitors heard before the kill
+ * and find after the restart.
  */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../../server/engine/engine.ts';
-import { checksumOf } from '../../server/store/checksum.ts';
 import { openFolder } from '../../server/store/lmdb/open.ts';
 import { putBack, replay } from '../../server/store/recover.ts';
 import { Store } from '../../server/store/store.ts';
+import type { TickResult } from '../../server/world/room.ts';
 import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';
+import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { startEngine } from '../support/engine.ts';
 import { ServerProcess } from '../support/process.ts';
@@ -48,8 +50,16 @@ interface Answered {
   readonly id: number;
 }
 
-/** A visitor who never rests, until she is cut off; each of her commands that was answered is noted. */
-async function beBusy(visitor: Visitor, random: Random, answered: Answered[]): Promise<void> {
+/** Lives by tick, as text. */
+type Lives = Map<number, string>;
+
+/**
+ * A visitor who never rests, until she is cut off; each of her commands that was answered is noted.
+ *
+ * @returns what she heard of lives
+ */
+async function beBusy(visitor: Visitor, random: Random, answered: Answered[]): Promise<Lives> {
+  const lives: Lives = new Map();
   const by = visitor.welcome!.you.id;
   const place = () => 8 + random.integer(SIDE - 16);
   let alive = true;
@@ -68,6 +78,10 @@ async function beBusy(visitor: Visitor, random: Random, answered: Answered[]): P
     await visitor.until(() => {
       for (const { name, message } of visitor.heard.splice(0)) {
         if (name === 'disconnect') alive = false;
+        if (name === 'life') {
+          const { tick, events } = message as Event<'life'>;
+          lives.set(tick, JSON.stringify(events));
+        }
         if (name !== 'accepted' && name !== 'rejected') continue;
         const answer = message as { id: number; reason?: string };
         ids.add(answer.id);
@@ -77,15 +91,14 @@ async function beBusy(visitor: Visitor, random: Random, answered: Answered[]): P
       return ids.has(id) || !alive;
     });
   }
-}
-
-function shownTo({ tick, planes }: Visitor): { tick: number; planes: number } {
-  return { tick: tick!, planes: checksumOf(planes!) };
+  return lives;
 }
 
 interface Kept {
-  /** What the oldest snapshot and the journal make of the room, tick by tick. */
-  readonly planes: ReadonlyMap<number, number>;
+  /** What the oldest snapshot and the journal make of the room, tick by tick: what happened, who is there. */
+  readonly lives: Lives;
+  readonly organisms: ReadonlyMap<number, string>;
+  readonly first: number;
   readonly last: number;
   readonly commands: ReadonlySet<string>;
   /** Commands of all days. */
@@ -107,9 +120,11 @@ async function readKept(copy: string, until: number): Promise<Kept> {
   const world = new World(engine);
   const moment = await store.moment('garden', oldest);
   const room = await putBack(world, { name: 'garden', width: SIDE, height: SIDE, species }, moment);
-  const planes = new Map([[room.tick, checksumOf(room.ground.planes)]]);
-  const note = (): void => {
-    planes.set(room.tick, checksumOf(room.ground.planes));
+  const lives: Lives = new Map();
+  const organisms = new Map([[room.tick, JSON.stringify(room.organisms)]]);
+  const note = ({ tick, life }: TickResult): void => {
+    if (life.length > 0) lives.set(tick, JSON.stringify(life));
+    organisms.set(tick, JSON.stringify(room.organisms));
   };
   const { unequal } = await replay({
     world,
@@ -121,8 +136,8 @@ async function readKept(copy: string, until: number): Promise<Kept> {
   });
   expect(unequal).toBe(0);
   while (room.tick < until) {
-    await world.tick([room]);
-    note();
+    const [{ result }] = await world.tick([room]);
+    note(result);
   }
   const commands = new Set<string>();
   for await (const { events } of store.journal('garden', 0, tail.tick)) {
@@ -135,7 +150,7 @@ async function readKept(copy: string, until: number): Promise<Kept> {
   await world.close(room);
   await store.close();
   rmSync(copy, { recursive: true });
-  return { planes, last: tail.tick, commands, count };
+  return { lives, organisms, first: oldest, last: tail.tick, commands, count };
 }
 
 test(
@@ -153,20 +168,22 @@ test(
       );
       await new Promise((wake) => setTimeout(wake, 300 + random.integer(2_500)));
       await server.end('SIGKILL');
-      await Promise.all(busy);
+      const [heard] = await Promise.all(busy);
       total += answered.length;
-      const before = shownTo(visitors[0]);
+      const until = Math.max(...heard.keys());
 
       const copy = copyKept();
       server = start();
       port = await server.alive();
       const visitor = await Visitor.join(port);
-      const after = shownTo(visitor);
+      const { room, organisms } = visitor.welcome!;
       visitor.leave();
-      const kept = await readKept(copy, Math.max(before.tick, after.tick));
-      expect(after.tick).toBeGreaterThanOrEqual(kept.last);
-      expect(kept.planes.get(before.tick)).toBe(before.planes);
-      expect(kept.planes.get(after.tick)).toBe(after.planes);
+      const kept = await readKept(copy, Math.max(until, room.tick));
+      for (const [tick, life] of heard) {
+        if (tick > kept.first) expect([tick, kept.lives.get(tick)]).toEqual([tick, life]);
+      }
+      expect(room.tick).toBeGreaterThanOrEqual(kept.last);
+      expect(JSON.parse(kept.organisms.get(room.tick)!)).toEqual(organisms);
       // Older ones may be in the snapshots alone.
       const late = answered.slice(-10);
       expect(late.filter(({ by, id }) => !kept.commands.has(`${by}/${id}`))).toEqual([]);
