@@ -179,7 +179,8 @@ export class Chronicle {
   async saveAll(): Promise<void> {
     for (const watched of this.watched.values()) {
       await watched.saving;
-      if (watched.room.tick > watched.kept.tick || watched.owed) await this.save(watched);
+      const isSaved = watched.snapshots[0]?.tick === watched.room.tick;
+      if (!isSaved || watched.owed) await this.save(watched);
     }
   }
 
