@@ -39,3 +39,32 @@ test('what a participant held in her hand is still hers in a room that was put b
   room.beginTick();
   expect(room.organisms.map(({ parents }) => parents)).toEqual([[], [], [1, 2]]);
 });
+
+test('TIM-3: a seed that the engine had no memory for is refused again when the tick is done again', () => {
+  const [first, second] = [new HandRoom(), new HandRoom()];
+  for (const { room } of [first, second]) room.enter(1);
+  first.plant(16, 12);
+  const { events } = first.room.beginTick();
+  expect(first.room.uproot()).toBe(true);
+  const result = first.room.endTick([]);
+  expect(result.answers[0].refused?.reason).toBe('garden-full');
+  second.room.redo([...events.slice(1), { what: 'no-memory' }]);
+  const { plant, step } = second.room.beginTick();
+  expect([plant, step]).toEqual([[], []]);
+  expect(second.room.endTick([])).toEqual(result);
+  expect(second.room.export()).toEqual(first.room.export());
+});
+
+test('what had acted before a room was put back does not act again when its journal is done', () => {
+  const first = new HandRoom();
+  first.ticks(3);
+  first.room.enter(5);
+  const state = first.room.export();
+  expect(state.acted).toBe(1);
+  first.plant(8, 8, { id: 5, name: 'Eve', hue: 1 });
+  const again = new HandRoom({ from: state });
+  const { events } = first.room.beginTick();
+  again.room.redo(events);
+  expect(again.room.beginTick().events).toEqual(events.slice(1));
+  expect(again.room.energyOf(5)).toBe(first.room.energyOf(5));
+});
