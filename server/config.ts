@@ -35,6 +35,14 @@ const wholeIn = (min: number, max: number) => (text: string) => {
   return n;
 };
 
+const numberIn = (min: number, max: number) => (text: string) => {
+  const n = Number(text);
+  if (text.trim() === '' || !(n >= min && n <= max)) {
+    throw new Error(`must be a number from ${min} to ${max}`);
+  }
+  return n;
+};
+
 function readRooms(text: string): string[] {
   const rooms = text.split(',').map((name) => name.trim());
   for (const name of rooms) {
@@ -111,7 +119,16 @@ const numbersOf =
     return changed as Record<K, number>;
   };
 
-const { room, net } = DEFAULTS;
+function readMetrics(text: string): number | 'same' | 'none' {
+  if (text === 'same' || text === 'none') return text;
+  try {
+    return wholeIn(0, 65_535)(text);
+  } catch {
+    throw new Error('must be a port, same or none');
+  }
+}
+
+const { room, net, store } = DEFAULTS;
 
 const SETTINGS = {
   port: setting(
@@ -147,6 +164,34 @@ const SETTINGS = {
   ),
   seed: setting('seed', 'N', '1', "seed of the rooms' chance", wholeIn(0, 0xffffffff)),
   checkpoint: setting('checkpoint', 'FOLDER', 'checkpoints/organisms', 'what is grown', anyText),
+  data: setting(
+    'data',
+    'FOLDER',
+    '.data',
+    'where rooms are kept; none: they end with the server',
+    anyText,
+  ),
+  snapshot: setting(
+    'snapshot',
+    'SECONDS',
+    `${store.snapshotLeast / 1000}`,
+    'a busy room is kept whole so often, a calm one six times less; 0.01 to 3600',
+    numberIn(0.01, 3_600),
+  ),
+  metrics: setting(
+    'metrics',
+    'PORT',
+    'none',
+    'figures for Prometheus: at /metrics of a port of their own, for this machine alone; same: beside the pages; none',
+    readMetrics,
+  ),
+  log: setting(
+    'log',
+    'KIND',
+    'text',
+    'text: sentences for a terminal; json: a line of JSON for each event',
+    oneOf('text', 'json'),
+  ),
   engine: setting(
     'engine',
     'NAME',

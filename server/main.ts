@@ -1,8 +1,12 @@
 /** `npm start`: reads the settings, starts the server, says where it is. */
+import { DEFAULTS } from '../shared/defaults.ts';
 import { engineLine, lanAddresses, lossLine, terminalQr } from './announce.ts';
 import { ConfigError, helpText, readConfig } from './config.ts';
 import { EngineError } from './engine/engine.ts';
 import { ensureClient } from './http/client-build.ts';
+import { jsonLog, textLog } from './operations/log.ts';
+import { findSupervisor } from './operations/supervisor.ts';
+import { StoreError } from './store/errors.ts';
 import { startVivarium } from './vivarium.ts';
 import { CheckpointError } from './vnca/errors.ts';
 
@@ -12,7 +16,8 @@ function fail(error: unknown): never {
   if (
     error instanceof ConfigError ||
     error instanceof CheckpointError ||
-    error instanceof EngineError
+    error instanceof EngineError ||
+    error instanceof StoreError
   ) {
     console.error(error.message);
   } else if (code === 'EADDRINUSE') {
@@ -31,12 +36,20 @@ async function main(): Promise<void> {
     console.log(helpText());
     return;
   }
-  const clientFolder = await ensureClient(console.log);
+  const asText = config.log === 'text';
+  const log = asText ? textLog() : jsonLog();
+  const clientFolder = await ensureClient((line) => log.info('build', line));
+  const supervisor = findSupervisor(process.env, () => performance.now());
   const vivarium = await startVivarium({
     config,
     clientFolder,
-    onLoss: (loss) => console.warn(lossLine(loss)),
-    onFatal: fail,
+    log,
+    onLoss: (loss) => log.warn('engine-loss', lossLine(loss)),
+    onBeat: () => supervisor?.beat(),
+    onFatal: (error) => {
+      if (!asText) log.error('fatal', error instanceof Error ? error.message : String(error));
+      fail(error);
+    },
   });
 
   // Before anything is said: who has read where the room is may also end it.
@@ -45,17 +58,34 @@ async function main(): Promise<void> {
     // A second signal means that the host will not wait.
     if (closing) process.exit(1);
     closing = true;
+    setTimeout(() => {
+      log.error('closing-too-slow', 'Something does not end; all that was answered is kept.');
+      process.exit(1);
+    }, DEFAULTS.operations.closing).unref();
     vivarium.close().then(() => process.exit(0), fail);
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  supervisor?.ready();
 
+  const { port, engine, passed, metricsPort } = vivarium;
   const [room] = config.rooms;
-  const local = `http://localhost:${vivarium.port}/r/${room}`;
-  const shared = lanAddresses().map((address) => `http://${address}:${vivarium.port}/r/${room}`);
-  console.log(`\nVivarium is alive. ${engineLine(vivarium.engine, vivarium.passed)}\n`);
+  if (!asText) {
+    log.info('alive', `Vivarium is alive. ${engineLine(engine, passed)}`, {
+      port,
+      engine: engine.name,
+      device: engine.device,
+      ...(metricsPort !== undefined && { metricsPort }),
+    });
+    return;
+  }
+  const local = `http://localhost:${port}/r/${room}`;
+  const shared = lanAddresses().map((address) => `http://${address}:${port}/r/${room}`);
+  console.log(`\nVivarium is alive. ${engineLine(engine, passed)}\n`);
   console.log(`  this machine   ${local}`);
   for (const url of shared) console.log(`  on the network ${url}`);
+  if (metricsPort !== undefined)
+    console.log(`  figures        http://localhost:${metricsPort}/metrics`);
   console.log(`\n${terminalQr(shared[0] ?? local)}\n`);
 }
 

@@ -121,6 +121,32 @@ export const DEFAULTS = {
     /** How many may wait for a place in a full room. */
     maxWaiting: 1_000,
   },
+  store: {
+    /** The planes' checksum goes into the journal so often, in ticks, while something changes … */
+    markTicks: 15,
+    /** … and so often while nothing does. */
+    idleMarkTicks: 900,
+    /** Cells stepped since the last snapshot after which the next is due: bounds how long a recovery takes … */
+    snapshotCells: 5_000_000,
+    /** … but not sooner than this, which bounds what is written; */
+    snapshotLeast: 10_000,
+    /** and after so many times that, it is due if anything has changed. */
+    snapshotCalm: 6,
+    /** Snapshots that are kept: the latest, one for each of the last hours, and one for each of the last days. */
+    keepLatest: 3,
+    keepHours: 6,
+    keepDays: 7,
+    /** Bytes of a room over which its oldest days go first. */
+    maxBytes: 1_073_741_824,
+    /** After a failed write the next attempt comes so late. */
+    retry: 5_000,
+  },
+  operations: {
+    /** A tick that has not ended after so long will not: the server ends, to be started again. */
+    stall: 30_000,
+    /** Closing takes no longer than this. */
+    closing: 20_000,
+  },
   codec: {
     /** Side of a chunk. */
     chunk: 32,

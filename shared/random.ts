@@ -10,6 +10,15 @@ export interface Random {
   normal(): number;
   /** A point of the prior N(0, I): [size]. */
   latent(size: number): Float32Array;
+  /** Where it stands: `resumeRandom` goes on from there. */
+  state(): RandomState;
+}
+
+export interface RandomState {
+  /** sfc32's a, b, c and counter, 32 bits each. */
+  readonly words: readonly [number, number, number, number];
+  /** The second of a pair of normals, when only the first has been taken. */
+  readonly spare?: number | undefined;
 }
 
 /** Hashes a text to 32 bits (FNV-1a, finished as in MurmurHash3), to make seeds from names. */
@@ -27,10 +36,15 @@ export function hashText(text: string): number {
  * @param seed any 32-bit number; equal seeds give equal sequences
  */
 export function createRandom(seed: number): Random {
-  let a = 0x9e3779b9;
-  let b = 0x243f6a88;
-  let c = seed >>> 0;
-  let counter = 1;
+  const random = resumeRandom({ words: [0x9e3779b9, 0x243f6a88, seed >>> 0, 1] });
+  // Twelve rounds mix a poor seed through all four words.
+  for (let i = 0; i < 12; i++) random.uniform();
+  return random;
+}
+
+/** A generator that goes on where another one stood. */
+export function resumeRandom({ words, spare: left }: RandomState): Random {
+  let [a, b, c, counter] = words;
   const next = (): number => {
     const t = (((a + b) | 0) + counter) | 0;
     counter = (counter + 1) | 0;
@@ -39,10 +53,7 @@ export function createRandom(seed: number): Random {
     c = (((c << 21) | (c >>> 11)) + t) | 0;
     return t >>> 0;
   };
-  // Twelve rounds mix a poor seed through all four words.
-  for (let i = 0; i < 12; i++) next();
-
-  let spare: number | undefined;
+  let spare = left;
   const uniform = (): number => next() / 4294967296;
   const normal = (): number => {
     if (spare !== undefined) {
@@ -60,5 +71,6 @@ export function createRandom(seed: number): Random {
     normal,
     integer: (n) => Math.floor(uniform() * n),
     latent: (size) => Float32Array.from({ length: size }, normal),
+    state: () => ({ words: [a, b, c, counter].map((word) => word >>> 0) as never, spare }),
   };
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
+import type { Metrics } from '../operations/metrics.ts';
 
 export interface AppOptions {
   /** Folder of the built client. */
@@ -12,6 +13,10 @@ export interface AppOptions {
   readonly defaultRoom: string;
   /** Whether ticks go on. */
   readonly isHealthy: () => boolean;
+  /** What must be so for visitors to be sent here; all that is `false` speaks against it. */
+  readonly readiness: () => Readonly<Record<string, boolean | null>>;
+  /** Figures, where they are served beside the pages. */
+  readonly metrics?: Pick<Metrics, 'contentType' | 'text'> | undefined;
 }
 
 /** Where a checkpoint's gallery picture is served. */
@@ -54,6 +59,20 @@ export function createApp(options: AppOptions): Express {
   app.get('/healthz', (_request, response) => {
     response.status(options.isHealthy() ? 200 : 503).json({ ticking: options.isHealthy() });
   });
+  app.get('/readyz', (_request, response) => {
+    const readiness = options.readiness();
+    // A disk that is full is a worry, but no reason to send visitors away.
+    const { keeping: _, ...needed } = readiness;
+    const ready = Object.values(needed).every((is) => is !== false);
+    response.status(ready ? 200 : 503).json(readiness);
+  });
+  const { metrics } = options;
+  if (metrics) {
+    app.get('/metrics', async (_request, response) => {
+      const text = await metrics.text();
+      response.set('Content-Type', metrics.contentType).send(text);
+    });
+  }
   app.get('/', (_request, response) => response.redirect(`/r/${options.defaultRoom}`));
   app.get('/r/:room', (_request, response) => {
     response.set('Cache-Control', 'no-cache');

@@ -15,6 +15,8 @@ import { Session } from './session.ts';
 import { isWellFormed } from './wellFormed.ts';
 
 export interface Gateway {
+  /** From now on nobody new gets in. */
+  refuse(): void;
   /** Disconnects everybody and stops listening. */
   close(): Promise<void>;
 }
@@ -86,6 +88,7 @@ function watchHttp(http: HttpServer, limits: Limits, refusals: Refusals): void {
 export function openGateway(http: HttpServer, options: GatewayOptions): Gateway {
   const { lobbies, clock, limits, door, refusals, names } = options;
   watchHttp(http, limits, refusals);
+  let open = true;
   const io = new Server(http, {
     parser: strictParser(refusals),
     transports: ['websocket'],
@@ -96,7 +99,7 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     connectTimeout: 2 * limits.handshakeSeconds * 1000,
     maxHttpBufferSize: DEFAULTS.net.maxMessageBytes,
     allowRequest: (request, decide) => {
-      const reason = door.admit(request);
+      const reason = open ? door.admit(request) : 'shutting-down';
       decide(reason ?? null, reason === undefined);
     },
   });
@@ -152,7 +155,12 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     // A connection is one session: who leaves it has hung up.
     socket.on('disconnect', () => socket.conn.close());
   });
-  return { close: () => io.close() };
+  return {
+    refuse: () => {
+      open = false;
+    },
+    close: () => io.close(),
+  };
 }
 
 /** Why `ws` gave a connection up, which Engine.IO passes on as a text only. */

@@ -58,7 +58,9 @@ export class Lobby {
   ) {
     const { grace, maxWaiting } = DEFAULTS.stream;
     const newToken = () => randomBytes(16).toString('base64url');
-    this.seats = new Seats({ capacity, grace, maxWaiting, newToken });
+    // A number names one participant for ever, for it names who planted what.
+    const first = room.lastParticipant + 1;
+    this.seats = new Seats({ capacity, grace, maxWaiting, newToken, first });
     this.cast = new Roomcast(room.ground.planes, room.tick);
   }
 

@@ -13,6 +13,8 @@ export interface SeatRules {
   /** How long a seat is kept for one who has gone, ms. */
   readonly grace: number;
   readonly maxWaiting: number;
+  /** Number of the first participant; 1 by default. */
+  readonly first?: number;
   /** A token that nobody can guess. */
   readonly newToken: () => string;
 }
@@ -28,9 +30,11 @@ export class Seats<M> {
   /** By token, in the order of going. */
   private readonly away = new Map<string, Away>();
   private readonly queue: M[] = [];
-  private nextParticipant = 1;
+  private nextParticipant: number;
 
-  constructor(private readonly rules: SeatRules) {}
+  constructor(private readonly rules: SeatRules) {
+    this.nextParticipant = rules.first ?? 1;
+  }
 
   get size(): number {
     return this.taken.size;

@@ -15,6 +15,13 @@ export const FREE: EnergySettings = {
   damagePerCell: 0,
 };
 
+/** Energy between two ticks, to go on from there. */
+export interface EnergyState {
+  readonly settings: EnergySettings;
+  readonly tickRate: number;
+  readonly accounts: readonly (Account & { readonly participant: ParticipantId })[];
+}
+
 interface Account {
   /** Energy at tick `at`. */
   readonly level: number;
@@ -28,13 +35,32 @@ const PRUNE_EVERY = 64;
 
 export class Energy {
   /** Of those who have spent something; all others are full. */
-  private readonly accounts = new Map<ParticipantId, Account>();
+  private readonly accounts: Map<ParticipantId, Account>;
 
-  /** @param tickRate nominal ticks per second, for the refill */
+  /**
+   * @param tickRate nominal ticks per second, for the refill
+   * @param accounts to go on from
+   */
   constructor(
     private settings: EnergySettings,
     private tickRate: number,
-  ) {}
+    accounts: EnergyState['accounts'] = [],
+  ) {
+    this.accounts = new Map(accounts.map(({ participant, ...account }) => [participant, account]));
+  }
+
+  /** Who has an account. */
+  get participants(): ParticipantId[] {
+    return [...this.accounts.keys()];
+  }
+
+  export(): EnergyState {
+    const { settings, tickRate } = this;
+    const accounts = [...this.accounts].map(([participant, { level, at, end }]) => {
+      return { participant, level, at, ...(end && { end }) };
+    });
+    return { settings, tickRate, accounts };
+  }
 
   /** Energy of a participant, 0 … capacity. */
   level(participant: ParticipantId, tick: number): number {

@@ -6,12 +6,26 @@ export interface HeldSeed extends SeedView {
   readonly latent: Float32Array;
 }
 
-export class Hands {
-  private nextId = 1;
-  private readonly hands = new Map<number, HeldSeed[]>();
+export interface HandsState {
+  readonly nextId: number;
+  readonly held: readonly { readonly participant: number; readonly seeds: readonly HeldSeed[] }[];
+}
 
-  /** @param size seeds a hand can hold; the oldest falls out */
-  constructor(private readonly size: number) {}
+export class Hands {
+  private nextId: number;
+  private readonly hands: Map<number, HeldSeed[]>;
+
+  /**
+   * @param size seeds a hand can hold; the oldest falls out
+   * @param from where other hands stood, to go on from there
+   */
+  constructor(
+    private readonly size: number,
+    from: HandsState = { nextId: 1, held: [] },
+  ) {
+    this.nextId = from.nextId;
+    this.hands = new Map(from.held.map(({ participant, seeds }) => [participant, [...seeds]]));
+  }
 
   /** Puts a new seed into a participant's hand. */
   give(participant: number, seed: Omit<HeldSeed, 'id'>): HeldSeed {
@@ -23,6 +37,16 @@ export class Hands {
 
   find(participant: number, id: number): HeldSeed | undefined {
     return this.hands.get(participant)?.find((seed) => seed.id === id);
+  }
+
+  /** Who holds something. */
+  get participants(): number[] {
+    return [...this.hands.keys()];
+  }
+
+  export(): HandsState {
+    const held = [...this.hands].map(([participant, seeds]) => ({ participant, seeds }));
+    return { nextId: this.nextId, held };
   }
 
   /** A participant has left. */

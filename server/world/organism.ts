@@ -25,6 +25,10 @@ export interface Organism {
   stirs: number;
   /** Steps in a row without a change worth seeing. */
   restTicks: number;
+  /** [stage, stage, 4], what it looked like after its last step; absent before the first. */
+  seen: Uint8Array | undefined;
+  /** The engine does not know `seen`: it was given the states anew, and cannot say how much the next step changes. */
+  putBack: boolean;
   /** [stage, stage] cells that strokes of this tick have hit, 1 = hit. */
   cover: Uint8Array | undefined;
   /** [S, S], 1 = it would have a live cell there, had not another the ground; it wakes when the place falls free. */
@@ -33,7 +37,16 @@ export interface Organism {
 
 type Sown = Omit<
   Organism,
-  'phase' | 'age' | 'wounds' | 'awakeSteps' | 'stirs' | 'restTicks' | 'cover' | 'pressing'
+  | 'phase'
+  | 'age'
+  | 'wounds'
+  | 'awakeSteps'
+  | 'stirs'
+  | 'restTicks'
+  | 'seen'
+  | 'putBack'
+  | 'cover'
+  | 'pressing'
 >;
 
 /** One that has just been planted. */
@@ -45,6 +58,8 @@ export const newOrganism = (sown: Sown): Organism => ({
   awakeSteps: 0,
   stirs: 0,
   restTicks: 0,
+  seen: undefined,
+  putBack: false,
   cover: undefined,
   pressing: new Uint8Array(sown.window.width * sown.window.height),
 });

@@ -5,7 +5,7 @@
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import { createRandom, type Random } from '../../shared/random.ts';
+import { createRandom, type Random, resumeRandom } from '../../shared/random.ts';
 import type {
   Cause,
   EnergySettings,
@@ -20,12 +20,21 @@ import type { Answer, RoomCommand } from './commands.ts';
 import { crossLatents } from './cross.ts';
 import { checkStroke, ownersNear, wound } from './damage.ts';
 import { Energy, FREE } from './energy.ts';
+import { plainNumbers, type RoomEvent } from './events.ts';
 import { germinate } from './germinate.ts';
 import { Ground } from './ground.ts';
 import { Hands } from './hand.ts';
 import { newOrganism, type Organism, viewOf } from './organism.ts';
 import { keepMask, type Stepped, settle } from './ownership.ts';
 import { Population } from './population.ts';
+import {
+  exportOrganism,
+  exportRandom,
+  importOrganism,
+  largestChange,
+  ROOM_STATE_VERSION,
+  type RoomState,
+} from './roomState.ts';
 import { growthStep, type Species } from './species.ts';
 
 export interface RoomOptions {
@@ -42,6 +51,8 @@ export interface RoomOptions {
   readonly tickRate?: number | undefined;
   /** Gives a patch id that no other room has. */
   readonly nextPatch: () => PatchId;
+  /** Where another room stood, to go on from there: taken over. Seed and size are then its own. */
+  readonly from?: RoomState | undefined;
 }
 
 /** What the engine has to do for a tick, in this order. */
@@ -49,6 +60,8 @@ export interface TickWork {
   readonly dispose: readonly PatchId[];
   readonly plant: readonly NewPatch[];
   readonly step: readonly PatchStep[];
+  /** What has come from outside and acts in this tick, in this order. */
+  readonly events: readonly RoomEvent[];
 }
 
 export interface TickResult {
@@ -59,50 +72,82 @@ export interface TickResult {
   readonly changed: readonly number[];
 }
 
-interface Waiting {
-  readonly id: number;
-  readonly command: RoomCommand;
-}
+type Command = RoomEvent & { readonly what: 'command' };
 
 export class Room {
   readonly name: string;
   readonly species: Species;
-  readonly maxOrganisms: number;
   readonly ground: Ground;
   private readonly random: Random;
-  private readonly hands = new Hands(DEFAULTS.room.maxSeedsInHand);
+  private readonly hands: Hands;
   private readonly population: Population;
   private readonly nextPatch: () => PatchId;
   private readonly energy: Energy;
   private tickRate: number;
-  private nextOrganism = 1;
-  private waiting: Waiting[] = [];
-  /** How many of them each participant has. */
+  private limit: number;
+  private nextOrganism: number;
+  private latestParticipant: number;
+  private waiting: Command[] = [];
+  /** What has come from outside since the last tick began, and acted at once. */
+  private happened: RoomEvent[] = [];
+  /** How many of what is done again first has acted already, before the room was put back. */
+  private acted: number;
+  /** How many commands each participant has waiting. */
   private queued = new Map<ParticipantId, number>();
   private answers: Answer[] = [];
   private life: LifeEvent[] = [];
   private planted: NewPatch[] = [];
   private disposed: PatchId[] = [];
   private stepping: Organism[] = [];
+  /** In this tick that is done again, the engine had no memory for what was planted. */
+  private barren = false;
   /** What was planted in this tick, and which answer says so. */
   private sown: { readonly organism: Organism; readonly answer: number }[] = [];
-  private now = 0;
+  private now: number;
 
   constructor(options: RoomOptions) {
+    const { from } = options;
     this.name = options.name;
     this.species = options.species;
-    this.maxOrganisms = options.maxOrganisms;
-    this.ground = new Ground(options.width, options.height);
-    this.population = new Population(this.ground);
-    this.random = createRandom(options.seed);
     this.nextPatch = options.nextPatch;
-    this.tickRate = options.tickRate ?? DEFAULTS.room.tickRate;
-    this.energy = new Energy(options.energy ?? FREE, this.tickRate);
+    const tickRate = options.tickRate ?? DEFAULTS.room.tickRate;
+    this.energy = from
+      ? new Energy(from.energy.settings, from.energy.tickRate, from.energy.accounts)
+      : new Energy(options.energy ?? FREE, tickRate);
+    this.tickRate = from?.energy.tickRate ?? tickRate;
+    this.acted = from?.acted ?? 0;
+    this.limit = from?.maxOrganisms ?? options.maxOrganisms;
+    const { width, height } = from?.planes ?? options;
+    this.ground = new Ground(width, height, from?.planes);
+    this.population = new Population(this.ground);
+    this.random = from ? resumeRandom(from.random) : createRandom(options.seed);
+    this.hands = new Hands(DEFAULTS.room.maxSeedsInHand, from?.hands);
+    this.now = from?.tick ?? 0;
+    this.nextOrganism = from?.nextOrganism ?? 1;
+    this.latestParticipant = from?.lastParticipant ?? 0;
+    for (const state of from?.organisms ?? []) {
+      this.population.add(importOrganism(state, this.nextPatch()));
+    }
   }
 
   /** Ticks completed. */
   get tick(): number {
     return this.now;
+  }
+
+  /** Organisms that may live at once. */
+  get maxOrganisms(): number {
+    return this.limit;
+  }
+
+  /** Highest participant that has done anything here. */
+  get lastParticipant(): number {
+    return this.latestParticipant;
+  }
+
+  /** Participants who have something in their hands, or have spent energy. */
+  get holders(): number[] {
+    return [...new Set([...this.hands.participants, ...this.energy.participants])];
   }
 
   get organisms(): OrganismView[] {
@@ -135,19 +180,23 @@ export class Room {
     const queued = this.queued.get(by) ?? 0;
     if (queued >= DEFAULTS.room.maxQueuedPerParticipant) throw new Refusal('too-fast');
     if (this.waiting.length >= DEFAULTS.room.maxQueued) throw new Refusal('room-busy');
-    this.waiting.push({ id, command });
+    this.waiting.push({ what: 'command', id, command: plainNumbers(command) });
     this.queued.set(by, queued + 1);
   }
 
   /** A participant has come. */
   enter(participant: ParticipantId): void {
-    this.energy.enter(participant, this.now);
+    this.happen({ what: 'enter', participant, at: this.now });
   }
 
   /** A participant has left: her hand is emptied; her organisms and waiting commands stay. */
   leave(participant: ParticipantId): void {
-    this.hands.empty(participant);
-    this.energy.leave(participant);
+    this.happen({ what: 'leave', participant });
+  }
+
+  /** From now on, so many organisms may live at once. */
+  setMaxOrganisms(maxOrganisms: number): void {
+    this.happen({ what: 'limit', maxOrganisms });
   }
 
   /** What acts cost here. */
@@ -160,23 +209,59 @@ export class Room {
     return this.energy.level(participant, this.now);
   }
 
-  /** Changes what acts cost from the next tick on. */
+  /** Changes what acts cost. */
   setEnergy(settings: EnergySettings): void {
-    this.energy.change(settings, this.tickRate, this.now);
+    this.happen({ what: 'energy', settings, tickRate: this.tickRate, at: this.now });
   }
 
   /** The ticker's rate has changed: energy goes on refilling by the second. */
   setTickRate(tickRate: number): void {
-    this.tickRate = tickRate;
-    this.energy.change(this.energy.costs, tickRate, this.now);
+    this.happen({ what: 'energy', settings: this.energy.costs, tickRate, at: this.now });
+  }
+
+  /** Does again what a journal has of the next tick: what acted at once does, commands wait for the tick. */
+  redo(events: readonly RoomEvent[]): void {
+    for (const event of events.slice(this.acted)) {
+      if (event.what === 'command') this.waiting.push(event);
+      else this.happen(event);
+    }
+    this.acted = 0;
+  }
+
+  /** All that the room is, between two ticks. */
+  export(): RoomState {
+    const { width, height, rgba, owner } = this.ground.planes;
+    return {
+      version: ROOM_STATE_VERSION,
+      tick: this.now,
+      maxOrganisms: this.limit,
+      nextOrganism: this.nextOrganism,
+      lastParticipant: this.latestParticipant,
+      acted: this.happened.length,
+      random: exportRandom(this.random),
+      hands: this.hands.export() as RoomState['hands'],
+      energy: this.energy.export() as RoomState['energy'],
+      organisms: [...this.population.all].map(exportOrganism),
+      planes: { width, height, rgba: rgba.slice(), owner: owner.slice() },
+    };
+  }
+
+  /** How many of the commands of this tick were refused so far. */
+  get refused(): number {
+    return this.answers.filter(({ refused }) => refused).length;
   }
 
   /** First half of a tick: applies commands and says what the engine has to do. */
   beginTick(): TickWork {
     const commands = this.waiting;
+    const events = [...this.happened, ...commands];
     this.waiting = [];
+    this.happened = [];
     this.sown = [];
     this.queued = new Map();
+    const { barren } = this;
+    this.barren = false;
+    this.acted = 0;
     for (const { id, command } of commands) this.apply(id, command);
 
     const step: PatchStep[] = [];
@@ -197,17 +282,23 @@ export class Room {
       dispose: this.disposed,
       plant: this.planted.filter(({ patch }) => !gone.has(patch)),
       step,
+      events,
     };
     this.planted = [];
     this.disposed = [];
-    return work;
+    if (!barren) return work;
+    const refused = new Set(this.sown.map(({ organism }) => organism.patch));
+    this.uproot();
+    return { ...work, plant: [], step: step.filter(({ patch }) => !refused.has(patch)) };
   }
 
   /**
    * Between the halves of a tick: the engine has no memory for what was planted in it. These commands are refused after all,
    * and leave nothing behind; the engine need neither step nor dispose of their patches.
+   *
+   * @returns whether there were any
    */
-  uproot(): void {
+  uproot(): boolean {
     const gone = new Set<OrganismId>();
     for (const { organism, answer } of this.sown) {
       const { by, id } = this.answers[answer];
@@ -221,6 +312,7 @@ export class Room {
       event.what === 'born' ? !gone.has(event.organism.id) : !gone.has(event.id),
     );
     this.stepping = this.stepping.filter(({ id }) => !gone.has(id));
+    return gone.size > 0;
   }
 
   /**
@@ -254,8 +346,33 @@ export class Room {
     return result;
   }
 
+  /** Acts at once; the journal has it with the next tick. */
+  private happen(event: Exclude<RoomEvent, Command>): void {
+    this.happened.push(event);
+    switch (event.what) {
+      case 'enter':
+        this.latestParticipant = Math.max(this.latestParticipant, event.participant);
+        this.energy.enter(event.participant, event.at);
+        break;
+      case 'leave':
+        this.hands.empty(event.participant);
+        this.energy.leave(event.participant);
+        break;
+      case 'limit':
+        this.limit = event.maxOrganisms;
+        break;
+      case 'energy':
+        this.tickRate = event.tickRate;
+        this.energy.change(event.settings, event.tickRate, event.at);
+        break;
+      case 'no-memory':
+        this.barren = true;
+    }
+  }
+
   private apply(id: number, command: RoomCommand): void {
     const by = command.by.id;
+    this.latestParticipant = Math.max(this.latestParticipant, by);
     try {
       const seed = this.act(command);
       this.answers.push({ by, id, energy: this.energyOf(by), ...(seed && { seed }) });
@@ -283,7 +400,7 @@ export class Room {
 
   private plant({ by, x, y, seed }: RoomCommand & { what: 'plant' }): void {
     const window = windowOn(this.ground, x, y, this.species.side);
-    if (this.population.size >= this.maxOrganisms) throw new Refusal('garden-full');
+    if (this.population.size >= this.limit) throw new Refusal('garden-full');
     const places = bedIn(window, this.ground);
     // Before chance is drawn from: what is refused changes nothing.
     this.energy.requirePlant(by.id, this.now);
@@ -347,6 +464,9 @@ export class Room {
       this.die(organism, 'broken');
       return;
     }
+    const change = organism.putBack ? largestChange(organism.seen, readout.rgba) : readout.change;
+    organism.putBack = false;
+    organism.seen = readout.rgba;
     if (readout.stage !== organism.stage) {
       organism.stage = readout.stage;
       this.life.push({ what: 'divided', id: organism.id, stage: readout.stage });
@@ -360,7 +480,7 @@ export class Room {
       [held] = settle(this.ground, [{ organism, readout }], this.species.threshold);
     } else {
       organism.awakeSteps++;
-      organism.restTicks = readout.change <= DEFAULTS.life.restLevel ? organism.restTicks + 1 : 0;
+      organism.restTicks = change <= DEFAULTS.life.restLevel ? organism.restTicks + 1 : 0;
     }
     if (held === 0) {
       this.die(organism, 'no-cell-left');

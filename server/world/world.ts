@@ -7,25 +7,71 @@ import {
   type PatchStep,
   type Readout,
 } from '../engine/engine.ts';
+import type { RoomEvent } from './events.ts';
 import { Room, type RoomOptions, type TickResult } from './room.ts';
+import type { RoomState } from './roomState.ts';
 
 export interface RoomTick {
   readonly room: Room;
   readonly result: TickResult;
+  /** Cells stepped. */
+  readonly cells: number;
 }
+
+/** What has come from outside into a tick that is about to be done. */
+export interface TickEvents {
+  readonly room: Room;
+  readonly tick: number;
+  readonly events: readonly RoomEvent[];
+  readonly refused: number;
+}
+
+/** Keeps what happened; resolves when that is kept. */
+export type Journal = (ticks: readonly TickEvents[]) => Promise<void>;
+
+export type RoomPlace = Omit<RoomOptions, 'nextPatch'>;
 
 export class World {
   readonly rooms = new Map<string, Room>();
   private patches: PatchId = 0;
 
+  /** Told of each tick's events; a tick is not done before it has kept them. */
+  journal: Journal | undefined;
+
   constructor(readonly engine: Engine) {}
 
   /** @throws Error when there is a room of that name */
-  open(options: Omit<RoomOptions, 'nextPatch'>): Room {
+  open(options: RoomPlace): Room {
     if (this.rooms.has(options.name)) throw new Error(`room "${options.name}" is open already`);
     const room = new Room({ ...options, nextPatch: () => ++this.patches });
     this.rooms.set(room.name, room);
     return room;
+  }
+
+  /**
+   * Opens a room where another one stood.
+   *
+   * @param states the engine's, of `from.organisms` in their order
+   * @throws Error when there is a room of that name; EngineError bad-latent, bad-state
+   */
+  async putBack(
+    options: RoomPlace & { readonly from: RoomState },
+    states: readonly Float32Array[],
+  ): Promise<Room> {
+    const room = this.open(options);
+    const { checkpoint } = room.species;
+    const patches = options.from.organisms.map(({ id, latent }) => {
+      return { patch: room.patchOf(id)!, checkpoint, latent };
+    });
+    await this.engine.plant(patches);
+    await this.engine.importStates(patches.map(({ patch }, i) => ({ patch, state: states[i] })));
+    return room;
+  }
+
+  /** Closes a room: its patches are given back. */
+  async close(room: Room): Promise<void> {
+    this.rooms.delete(room.name);
+    await this.engine.dispose(room.organisms.map(({ id }) => room.patchOf(id)!));
   }
 
   /**
@@ -38,6 +84,7 @@ export class World {
     const dispose = works.flatMap((work) => work.dispose);
     const plant = works.flatMap((work) => work.plant);
     let steps = works.map(({ step }) => step);
+    const uprooted = rooms.map(() => false);
     // Calls take effect in the order they are made, so one round trip is enough for all three.
     const disposed = dispose.length > 0 ? this.engine.dispose(dispose) : undefined;
     const planted = this.plant(plant);
@@ -46,19 +93,28 @@ export class World {
     stepped.catch(() => {});
     const [, hasRoom] = await Promise.all([disposed, planted]);
     if (!hasRoom) {
-      for (const room of rooms) room.uproot();
+      for (const [i, room] of rooms.entries()) uprooted[i] = room.uproot();
       const refused = new Set(plant.map(({ patch }) => patch));
       steps = steps.map((some) => some.filter(({ patch }) => !refused.has(patch)));
       // The step was refused too, for patches that are not there.
       stepped = this.step(steps.flat());
     }
-    const readouts = await stepped;
+    // Keeping goes on while the engine steps: the tick takes as long as the slower of both.
+    const kept = this.journal?.(
+      rooms.map((room, i) => {
+        const lost = uprooted[i] ? [{ what: 'no-memory' } as const] : [];
+        const events = [...works[i].events, ...lost];
+        return { room, tick: room.tick + 1, events, refused: room.refused };
+      }),
+    );
+    const [readouts] = await Promise.all([stepped, kept]);
     let taken = 0;
     return rooms.map((room, i) => {
       const count = steps[i].length;
       const mine = readouts.slice(taken, taken + count);
       taken += count;
-      return { room, result: room.endTick(mine) };
+      const cells = mine.reduce((sum, { stage }) => sum + stage * stage, 0);
+      return { room, result: room.endTick(mine), cells };
     });
   }
 

@@ -9,7 +9,7 @@ const get = (path: string) =>
   fetch(`http://127.0.0.1:${server.port}${path}`, { redirect: 'manual' });
 
 beforeAll(async () => {
-  server = await startServer({ rooms: 'hall,yard' }, await ensureClient(() => {}));
+  server = await startServer({ rooms: 'hall,yard', metrics: 'same' }, await ensureClient(() => {}));
 });
 
 afterAll(() => server.close());
@@ -37,6 +37,22 @@ test('the gallery of the served checkpoint, and of no other', async () => {
   for (const name of ['nothing', '..%2f..', '%2e%2e']) {
     expect((await get(`/checkpoints/${name}/gallery.png`)).status).toBe(404);
   }
+});
+
+test('readiness, and what it rests on', async () => {
+  const ready = await get('/readyz');
+  expect(ready.status).toBe(200);
+  expect(await ready.json()).toEqual({ engine: true, ticking: true, keeping: null, open: true });
+});
+
+test('figures that name nobody', async () => {
+  const figures = await get('/metrics');
+  expect(figures.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+  const text = await figures.text();
+  expect(text).toMatch(/^vivarium_tick_seconds_count [1-9]\d*$/m);
+  expect(text).toMatch(/^vivarium_room_participants\{room="yard"\} 0$/m);
+  expect(text).toMatch(/^vivarium_engine\{name="\w+",device=".+"\} 1$/m);
+  expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
 });
 
 test('health, and nothing where there is nothing', async () => {

@@ -21,14 +21,17 @@ interface Run {
 
 /** Starts the server and waits for its end; `until` stops it when that has been printed. */
 function start(args: string[], until?: string): Promise<Run> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'server/main.ts', ...args], {
+  const kept = args.includes('--data') ? [] : ['--data', 'none'];
+  const child = spawn(process.execPath, ['--import', 'tsx', 'server/main.ts', ...kept, ...args], {
     cwd: root,
   });
   let output = '';
   let errors = '';
   child.stdout.on('data', (chunk) => {
+    const before = output.includes(until ?? '');
     output += chunk;
-    if (until && output.includes(until)) child.kill('SIGTERM');
+    // Told once: who is told twice does not wait for good order.
+    if (until && !before && output.includes(until)) child.kill('SIGTERM');
   });
   child.stderr.on('data', (chunk) => {
     errors += chunk;

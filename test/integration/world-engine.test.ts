@@ -6,10 +6,11 @@ import type { Room } from '../../server/world/room.ts';
 import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';
 import { windowAround } from '../../shared/geometry.ts';
-import { createRandom, type Random } from '../../shared/random.ts';
+import { createRandom } from '../../shared/random.ts';
 import { CHECKPOINT_FOLDER, startEngine } from '../support/engine.ts';
 import { mortalEngine } from '../support/mortal.ts';
 import { ANNA } from '../support/rooms.ts';
+import { wish } from '../support/wishes.ts';
 
 let engine: Engine;
 let species: Species;
@@ -49,33 +50,6 @@ function picture(room: Room, x: number, y: number): string {
     hash.update(rgba.subarray(place * 4, place * 4 + 4)).update(owner[place] ? '1' : '0');
   });
   return hash.digest('hex');
-}
-
-/** One random wish of a visitor, good or bad. */
-function wish(random: Random, room: Room): void {
-  const { width, height } = room.ground;
-  const by = { ...ANNA, id: 1 + random.integer(3) };
-  const x = random.integer(width + 4) - 2;
-  const y = random.integer(height + 4) - 2;
-  const what = random.integer(10);
-  if (what < 3) {
-    const index = random.integer(species.gallery.length);
-    room.enqueue(1, { what: 'plant', by, x, y, seed: { from: 'gallery', index } });
-  } else if (what < 5) room.enqueue(2, { what: 'plant', by, x, y, seed: { from: 'prior' } });
-  else if (what < 6) {
-    const [a, b] = [1 + random.integer(12), 1 + random.integer(12)];
-    room.enqueue(3, { what: 'cross', by, a, b, mix: random.uniform() });
-    room.enqueue(4, {
-      what: 'plant',
-      by,
-      x,
-      y,
-      seed: { from: 'hand', seed: 1 + random.integer(4) },
-    });
-  } else {
-    const points = [x, y, x + random.integer(30) - 15, y + random.integer(30) - 15];
-    room.enqueue(5, { what: 'damage', by, points, radius: 0.5 + random.uniform() * 8 });
-  }
 }
 
 describe('the automaton in the world', () => {

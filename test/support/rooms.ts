@@ -32,7 +32,8 @@ export class HandRoom {
   /** Work of the last tick. */
   steps = 0;
   private nextId = 1;
-  private readonly ages = new Map<number, number>();
+  /** Steps that each patch has taken. */
+  readonly ages = new Map<number, number>();
   private patches = 0;
 
   constructor(options: Partial<RoomOptions> = {}) {

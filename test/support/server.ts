@@ -20,6 +20,7 @@ export async function startServer(
     port: 0,
     host: '127.0.0.1',
     checkpoint: CHECKPOINT_FOLDER,
+    data: 'none',
     ...settings,
   }).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
   const config = readConfig(args, {});

@@ -1,0 +1,116 @@
+/** `npm run replay` as a function: does again what happened in a room, and says whether it became the same. */
+import { existsSync } from 'node:fs';
+import { systemClock } from '../clock.ts';
+import { ConfigError } from '../config.ts';
+import { createEngine } from '../engine/create.ts';
+import { EngineError } from '../engine/engine.ts';
+import { StoreError } from '../store/errors.ts';
+import { fingerprint } from '../store/fingerprint.ts';
+import { readFolder } from '../store/lmdb/open.ts';
+import { Store } from '../store/store.ts';
+import { speciesOf } from '../vivarium.ts';
+import { loadCheckpoint } from '../vnca/checkpoint.ts';
+import { CheckpointError } from '../vnca/errors.ts';
+import { readBottle, writeBottle } from './bottle.ts';
+import { HELP, type ReplayOptions, readOptions } from './options.ts';
+import { perform } from './perform.ts';
+import { frames, gif, type Pictures, still } from './pictures.ts';
+import { readStretch, type Stretch } from './source.ts';
+
+export interface Voice {
+  readonly say: (line: string) => void;
+  readonly complain: (line: string) => void;
+}
+
+/** Ticks per second that `--speed 1` stands for. */
+const RATE = 15;
+
+async function stretchOf(options: ReplayOptions): Promise<Stretch> {
+  if (existsSync(options.what)) return readBottle(options.what);
+  const store = new Store(await readFolder(options.data));
+  try {
+    return await readStretch(store, options.what, options);
+  } finally {
+    await store.close();
+  }
+}
+
+function picturesOf({ export: kind, out, every, speed }: ReplayOptions): Pictures | undefined {
+  if (kind === 'frames') return frames(out);
+  if (kind === 'png') return still(out);
+  const delay = Math.max(20, (1000 * every) / RATE / Math.min(speed, 1000));
+  return kind === 'gif' ? gif(out, Math.round(speed === Infinity ? 66 : delay)) : undefined;
+}
+
+async function command(args: readonly string[], { say, complain }: Voice): Promise<number> {
+  const options = readOptions(args);
+  if (options === 'help') {
+    say(HELP);
+    return 0;
+  }
+  const stretch = await stretchOf(options);
+  const { room, snapshot, from, to } = stretch;
+  say(`Room "${room.name}", ticks ${from} to ${to}, from the snapshot of ${snapshot.tick}.`);
+  if (options.bottle) {
+    await writeBottle(options.bottle, stretch);
+    say(`In a bottle: ${options.bottle}`);
+  }
+  const checkpoint = await loadCheckpoint(options.checkpoint);
+  if (fingerprint(checkpoint) !== room.checkpoint.hash) {
+    throw new StoreError(
+      'other-checkpoint',
+      `The room was grown from "${room.checkpoint.name}"; ${options.checkpoint} has other weights. Choose with --checkpoint.`,
+    );
+  }
+  const engine = await createEngine({ checkpoints: [checkpoint], backend: options.engine });
+  try {
+    const pictures = picturesOf(options);
+    const begun = performance.now();
+    const done = await perform(stretch, {
+      engine,
+      species: speciesOf(checkpoint),
+      clock: systemClock,
+      rate: RATE * options.speed,
+      pictures,
+      every: options.every,
+    });
+    const seconds = (performance.now() - begun) / 1000;
+    const times = done.ticks / RATE / seconds;
+    say(
+      `${done.ticks} ticks in ${seconds.toFixed(1)} s (${times.toFixed(1)} times as fast as at ${RATE} a second).`,
+    );
+    if (pictures) say(await pictures.end());
+    const { equal, unequal } = done;
+    if (unequal.length === 0) {
+      say(`${equal} checksums, all equal.`);
+      return 0;
+    }
+    const { name, device } = engine.info;
+    complain(
+      `${unequal.length} of ${equal + unequal.length} checksums differ, the first at tick ${unequal[0]}. ` +
+        `Then: ${snapshot.engine.name} on ${snapshot.engine.device}; now: ${name} on ${device}.`,
+    );
+    return 1;
+  } finally {
+    await engine.close();
+  }
+}
+
+/**
+ * @param args the command line after the program
+ * @returns the exit code; what a host can mend is a sentence to `complain`, and 1
+ */
+export async function replayCommand(args: readonly string[], voice: Voice): Promise<number> {
+  try {
+    return await command(args, voice);
+  } catch (error) {
+    const known =
+      error instanceof ConfigError ||
+      error instanceof StoreError ||
+      error instanceof CheckpointError ||
+      error instanceof EngineError;
+    if (!known) throw error;
+    voice.complain(error.message);
+    return 1;
+  }
+}

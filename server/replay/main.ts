@@ -1,0 +1,7 @@
+/** `npm run replay`. */
+import { replayCommand } from './command.ts';
+
+process.exitCode = await replayCommand(process.argv.slice(2), {
+  say: console.log,
+  complain: console.error,
+});

@@ -1,0 +1,60 @@
+/** Does a stretch of a room's life again. */
+import type { Clock } from '../clock.ts';
+import type { Engine } from '../engine/engine.ts';
+import { putBack, replay } from '../store/recover.ts';
+import type { Species } from '../world/species.ts';
+import { World } from '../world/world.ts';
+import type { Pictures } from './pictures.ts';
+import type { Stretch } from './source.ts';
+
+export interface PerformOptions {
+  /** Has the room's checkpoint loaded, and no patches. */
+  readonly engine: Engine;
+  readonly species: Species;
+  readonly clock: Clock;
+  /** Ticks per second, at most. */
+  readonly rate: number;
+  readonly pictures?: Pictures | undefined;
+  /** Every so many ticks there is a picture. */
+  readonly every: number;
+}
+
+export interface Performance {
+  readonly ticks: number;
+  /** Checksums that were equal; ticks whose were not. */
+  readonly equal: number;
+  readonly unequal: readonly number[];
+}
+
+async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
+
+export async function perform(
+  { room: record, state, cells, journal, marks, from, to }: Stretch,
+  { engine, species, clock, rate, pictures, every }: PerformOptions,
+): Promise<Performance> {
+  const world = new World(engine);
+  const room = await putBack(world, { ...record, species }, { state, cells });
+  const unequal: number[] = [];
+  let begun: number | undefined;
+  const { ticks, equal } = await replay({
+    world,
+    room,
+    to,
+    journal: each(journal),
+    marks: each(marks),
+    async onTick({ tick }, same) {
+      if (same === false) unequal.push(tick);
+      // What comes before is only done to get there.
+      if (tick < from) return;
+      begun ??= clock.now();
+      const wait = begun + ((tick - from) * 1000) / rate - clock.now();
+      if (wait > 0) await new Promise<void>((resume) => clock.after(wait, resume));
+      const wanted = (tick - from) % every === 0 || tick === to;
+      if (wanted) await pictures?.add(room.ground.planes, tick);
+    },
+  });
+  await world.close(room);
+  return { ticks, equal, unequal };
+}

@@ -1,0 +1,330 @@
+/**
+ * Writes down what happens in the rooms while it happens: the journal before anybody hears of it, checksums of the planes,
+ * snapshots now and then. When the disk takes no more, the rooms go on all the same; as soon as it does again, a snapshot
+ * makes good for what the journal lacks.
+ */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Clock } from '../clock.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Room } from '../world/room.ts';
+import type { RoomTick, TickEvents } from '../world/world.ts';
+import { checksumOf } from './checksum.ts';
+import { StoreError } from './errors.ts';
+import { kept } from './keeping.ts';
+import type { DayRecord, JournalRecord, Mark, SnapshotRecord, Tail } from './schemas.ts';
+import type { Page, Store } from './store.ts';
+
+export interface ChronicleOptions {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  /** Wall clock, ms. */
+  readonly date: () => number;
+  /** Between two snapshots of a busy room, ms. */
+  readonly snapshotLeast?: number;
+  /** Hears what a host should know, each with its name. */
+  readonly warn: (name: Trouble, message: string) => void;
+  /** Told how long a commit took, ms. */
+  readonly onCommit?: (duration: number) => void;
+}
+
+/** `kept-again` ends `not-kept`. */
+export type Trouble = 'not-kept' | 'kept-again' | 'snapshot-failed';
+
+/** Cells written in one transaction: a tick that wants to commit waits no longer than for one of them. */
+const CELLS_AT_ONCE = 1_000_000;
+/** Between such parts the ticks have their turn. */
+const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A room, and what is known of how it is kept. */
+interface Watched {
+  readonly room: Room;
+  /** Of the last entry, written or on its way; and what the store has. */
+  tail: Tail;
+  kept: Tail;
+  /** Wall clock of the last entry. */
+  at: number;
+  day: DayRecord;
+  marks: Mark[];
+  /** Something has changed since the last mark; since the last snapshot. */
+  unmarked: boolean;
+  unsaved: boolean;
+  /** Since the last snapshot: cells stepped, bytes of journal, and when that was. */
+  cells: number;
+  bytes: number;
+  savedAt: number;
+  /** The latest first. */
+  snapshots: SnapshotRecord[];
+  /** Which cells are kept already: the organism's age then, and the snapshot's tick. */
+  saved: Map<number, { readonly age: number; readonly tick: number }>;
+  saving: Promise<void> | undefined;
+  /** The journal lacks something; only a snapshot makes good for it. */
+  owed: boolean;
+  /** The next entry comes after some that could not be written. */
+  gap: boolean;
+}
+
+export class Chronicle {
+  private readonly watched = new Map<Room, Watched>();
+  private last: Promise<unknown> = Promise.resolve();
+  private failedAt: number | undefined;
+  private failures = 0;
+  private closed = false;
+
+  constructor(private readonly options: ChronicleOptions) {}
+
+  /** Whether all that happens is kept. */
+  get keeping(): boolean {
+    return this.failedAt === undefined;
+  }
+
+  /**
+   * From now on a room is kept, and first of all as it is.
+   *
+   * @param tail what the store has of it
+   */
+  async watch(room: Room, tail: Tail): Promise<void> {
+    const { store, date, clock } = this.options;
+    const snapshots: SnapshotRecord[] = [];
+    for (const tick of await store.snapshotTicks(room.name)) {
+      // One that cannot be read is forgotten with the next sweep.
+      const snapshot = await store.snapshot(room.name, tick).catch(() => undefined);
+      if (snapshot) snapshots.push(snapshot);
+    }
+    const at = Math.max(date(), snapshots[0]?.at ?? 0);
+    const watched: Watched = {
+      room,
+      tail,
+      kept: tail,
+      at,
+      day: await this.dayOf(room.name, at),
+      marks: [],
+      unmarked: true,
+      unsaved: true,
+      cells: 0,
+      bytes: 0,
+      savedAt: clock.now(),
+      snapshots,
+      saved: new Map(),
+      saving: undefined,
+      owed: false,
+      gap: false,
+    };
+    this.watched.set(room, watched);
+    await this.save(watched);
+  }
+
+  /** What has come into a tick, before anybody hears of it: the world's journal. */
+  readonly record = async (ticks: readonly TickEvents[]): Promise<void> => {
+    const written = ticks.flatMap(({ room, tick, events, refused }) => {
+      const watched = this.watched.get(room);
+      if (!watched) return [];
+      if (this.failedAt !== undefined && !watched.saving) return [];
+      const { marks } = watched;
+      if (events.length === 0 && marks.length === 0) return [];
+      watched.marks = [];
+      const entry = events.length > 0 ? this.entryOf(watched, tick, events) : undefined;
+      if (entry) count(watched.day, events, refused);
+      const lastTick = Math.max(watched.tail.tick, entry?.tick ?? 0, marks.at(-1)?.tick ?? 0);
+      watched.tail = { tick: lastTick, seq: entry?.seq ?? watched.tail.seq };
+      const { tail, day } = watched;
+      const page: Page = { room: room.name, tail, entry, marks, day: entry && day };
+      return [{ watched, page }];
+    });
+    if (written.length === 0) return;
+    const begun = this.options.clock.now();
+    const done = this.options.store.commit(written.map(({ page }) => page));
+    this.last = done.catch(() => undefined);
+    try {
+      const bytes = await done;
+      for (const { watched, page } of written) {
+        watched.kept = page.tail;
+        watched.bytes += Math.ceil(bytes / written.length);
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+    this.options.onCommit?.(this.options.clock.now() - begun);
+  };
+
+  /** After a tick is done, and before the next. */
+  ticked(ticks: readonly RoomTick[]): void {
+    const now = this.options.clock.now();
+    const { snapshotLeast = DEFAULTS.store.snapshotLeast } = this.options;
+    const { markTicks, idleMarkTicks, snapshotCells, snapshotCalm, retry } = DEFAULTS.store;
+    const again = this.failedAt !== undefined && now - this.failedAt >= retry;
+    if (again) this.failedAt = now;
+    for (const { room, result, cells } of ticks) {
+      const watched = this.watched.get(room);
+      if (!watched) continue;
+      const { tick, changed, life, answers } = result;
+      watched.cells += cells;
+      if (cells + changed.length + life.length + answers.length > 0) {
+        watched.unmarked = true;
+        watched.unsaved = true;
+      }
+      if (tick % (watched.unmarked ? markTicks : idleMarkTicks) === 0) {
+        watched.marks.push({ tick, planes: checksumOf(room.ground.planes) });
+        watched.unmarked = false;
+      }
+      const ago = now - watched.savedAt;
+      const due = snapshotLeast * (watched.cells >= snapshotCells ? 1 : snapshotCalm);
+      if (this.failedAt === undefined ? watched.unsaved && ago >= due : again) {
+        void this.save(watched);
+      }
+    }
+  }
+
+  /** Keeps every room as it is now. No tick may be under way. */
+  async saveAll(): Promise<void> {
+    for (const watched of this.watched.values()) {
+      await watched.saving;
+      const isSaved = watched.snapshots[0]?.tick === watched.room.tick;
+      if (!isSaved || watched.owed) await this.save(watched);
+    }
+  }
+
+  /** Ends when all that was begun is kept. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all([...this.watched.values()].map(({ saving }) => saving));
+    await this.last;
+  }
+
+  private entryOf(watched: Watched, tick: number, events: TickEvents['events']): JournalRecord {
+    const at = Math.max(watched.at, this.options.date());
+    watched.at = at;
+    const day = dayOf(at);
+    if (day !== watched.day.day) watched.day = emptyDay(day);
+    const entry = {
+      tick,
+      seq: watched.tail.seq + 1,
+      at,
+      events: events as JournalRecord['events'],
+      ...(watched.gap && { gap: true as const }),
+    };
+    watched.gap = false;
+    return entry;
+  }
+
+  /** Takes a snapshot, unless one is being taken. Never rejects. */
+  private save(watched: Watched): Promise<void> {
+    if (watched.saving) return watched.saving;
+    const { failures } = this;
+    watched.saving = this.snapshot(watched)
+      .then(
+        () => {
+          // What has failed since is not in it.
+          if (this.failures === failures) watched.owed = false;
+          this.mend();
+        },
+        (error: unknown) => {
+          watched.unsaved = true;
+          watched.saved = new Map();
+          this.fail(error);
+        },
+      )
+      .finally(() => {
+        watched.saving = undefined;
+      });
+    return watched.saving;
+  }
+
+  private async snapshot(watched: Watched): Promise<void> {
+    const { store, engine, date, clock } = this.options;
+    const { room, saved, tail } = watched;
+    // All of this before the first await: the room and its cells at one moment.
+    const state = room.export();
+    const { tick } = state;
+    const seq = tail.seq;
+    const stale = state.organisms.filter(({ id, age }) => saved.get(id)?.age !== age);
+    const exported = engine.exportStates(stale.map(({ id }) => room.patchOf(id)!));
+    const at = Math.max(watched.at, date());
+    watched.unsaved = false;
+    watched.cells = 0;
+    watched.savedAt = clock.now();
+    let bytes = watched.bytes;
+    watched.bytes = 0;
+
+    const states = await exported;
+    for (let i = 0; i < stale.length; ) {
+      const part: { id: number; state: Float32Array }[] = [];
+      for (let size = 0; i < stale.length && size < CELLS_AT_ONCE; i++) {
+        part.push({ id: stale[i].id, state: states[i] });
+        size += states[i].byteLength;
+      }
+      bytes += await store.putCells(room.name, tick, part);
+      await breath();
+    }
+    for (const { id, age } of stale) saved.set(id, { age, tick });
+    const cells = state.organisms.map(({ id }) => ({ id, tick: saved.get(id)!.tick }));
+    // The tail that goes with it must not promise what is still on its way.
+    await this.last;
+    const { kept: before } = watched;
+    watched.kept = { tick: Math.max(before.tick, tick), seq: Math.max(before.seq, seq) };
+    const snapshot: SnapshotRecord = {
+      tick,
+      seq,
+      at,
+      engine: { name: engine.info.name, device: engine.info.device },
+      cells,
+      bytes,
+    };
+    await store.putSnapshot(room.name, snapshot, state, watched.kept);
+    const living = new Set(state.organisms.map(({ id }) => id));
+    for (const id of saved.keys()) if (!living.has(id)) saved.delete(id);
+    watched.snapshots = kept([snapshot, ...watched.snapshots.filter((old) => old.tick !== tick)]);
+    await store.sweep(room.name, watched.snapshots);
+  }
+
+  /** A write has failed: from now on nothing is kept, until a snapshot of every room is. */
+  private fail(error: unknown): void {
+    if (this.closed) return;
+    if (!(error instanceof StoreError)) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.options.warn('snapshot-failed', `A snapshot could not be taken: ${message}`);
+      return;
+    }
+    const first = this.failedAt === undefined;
+    this.failedAt = this.options.clock.now();
+    this.failures++;
+    for (const watched of this.watched.values()) {
+      watched.owed = true;
+      watched.gap = true;
+      // Entries that were never written leave their number free, so that nobody takes the journal for whole.
+      watched.tail = { ...watched.tail, seq: watched.tail.seq + 1 };
+    }
+    if (first) {
+      this.options.warn(
+        'not-kept',
+        `${error.message} The rooms go on, but what happens from now on is lost with a restart; all from before is kept.`,
+      );
+    }
+  }
+
+  private mend(): void {
+    if (this.failedAt === undefined) return;
+    if ([...this.watched.values()].some(({ owed }) => owed)) return;
+    this.failedAt = undefined;
+    this.options.warn('kept-again', 'What happens in the rooms is kept again.');
+  }
+
+  private async dayOf(room: string, at: number): Promise<DayRecord> {
+    const day = dayOf(at);
+    return (await this.options.store.day(room, day)) ?? emptyDay(day);
+  }
+}
+
+const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
+
+function emptyDay(day: string): DayRecord {
+  return { day, plant: 0, damage: 0, cross: 0, refused: 0, left: 0 };
+}
+
+function count(day: DayRecord, events: TickEvents['events'], refused: number): void {
+  day.refused += refused;
+  for (const event of events) {
+    if (event.what === 'command') day[event.command.what]++;
+    else if (event.what === 'leave') day.left++;
+  }
+}

@@ -1,0 +1,26 @@
+/** What tells one checkpoint from another, whatever they are called. */
+import { createHash } from 'node:crypto';
+import type { Model } from '../vnca/checkpoint.ts';
+
+/** Hash of all that a room's cells depend on: the weights, and of the card what says how they are used. */
+export function fingerprint({ card, tensors }: Model): string {
+  const { side, channels, latentSize, growth, update, readout, presence, trustedSteps } = card;
+  const names = card.gallery.map(({ name }) => name);
+  const use = {
+    side,
+    channels,
+    latentSize,
+    growth,
+    update,
+    readout,
+    presence,
+    trustedSteps,
+    names,
+  };
+  const hash = createHash('sha256').update(JSON.stringify(use));
+  for (const [name, { shape, data }] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(`${name} ${shape}`);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
+}

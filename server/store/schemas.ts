@@ -1,0 +1,93 @@
+/** What the records of a store hold, each kind with its schema. */
+import * as v from 'valibot';
+import { energySettings } from '../world/roomState.ts';
+
+const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const positive = v.pipe(whole, v.minValue(1));
+const text = v.string();
+
+/** What a room was made with, and where it stands. */
+export const roomRecord = v.strictObject({
+  name: text,
+  width: positive,
+  height: positive,
+  seed: whole,
+  /** Weights and card are known by their hash: names can be given twice. */
+  checkpoint: v.strictObject({ name: text, hash: text }),
+  /** Wall clock, ms. */
+  made: v.number(),
+});
+export type RoomRecord = v.InferOutput<typeof roomRecord>;
+
+/** The last tick that is kept, and how many journal entries there have been. */
+export const tailRecord = v.strictObject({ tick: whole, seq: whole });
+export type Tail = v.InferOutput<typeof tailRecord>;
+
+const roomEvent = v.variant('what', [
+  v.strictObject({
+    what: v.literal('command'),
+    id: whole,
+    command: v.looseObject({
+      what: v.picklist(['plant', 'damage', 'cross']),
+      by: v.strictObject({ id: positive, name: text, hue: v.number() }),
+    }),
+  }),
+  v.strictObject({ what: v.literal('enter'), participant: positive, at: whole }),
+  v.strictObject({ what: v.literal('leave'), participant: positive }),
+  v.strictObject({
+    what: v.literal('energy'),
+    settings: energySettings,
+    tickRate: v.number(),
+    at: whole,
+  }),
+  v.strictObject({ what: v.literal('limit'), maxOrganisms: positive }),
+  v.strictObject({ what: v.literal('no-memory') }),
+]);
+
+/** What came from outside into one tick. */
+export const journalRecord = v.strictObject({
+  tick: positive,
+  /** One more than the entry before: none can be missing unnoticed. */
+  seq: positive,
+  /** Wall clock, ms; never less than the entry before. */
+  at: v.number(),
+  events: v.array(roomEvent),
+  /** Ticks before it may be missing: nothing could be written then. */
+  gap: v.optional(v.literal(true)),
+});
+export type JournalRecord = v.InferOutput<typeof journalRecord>;
+
+/** Checksum of the planes after a tick. */
+export const markRecord = v.strictObject({ tick: whole, planes: whole });
+export type Mark = v.InferOutput<typeof markRecord>;
+
+/** A moment of a room; its state and its organisms' cells are records of their own. */
+export const snapshotRecord = v.strictObject({
+  tick: whole,
+  /** Journal entries before it. */
+  seq: whole,
+  at: v.number(),
+  /** Who computed it and what comes after it. */
+  engine: v.strictObject({ name: text, device: text }),
+  /** In the order of the organisms: the tick of the snapshot that first had their cells as they are. */
+  cells: v.array(v.strictObject({ id: positive, tick: whole })),
+  /** Bytes written for it, and for the journal since the one before. */
+  bytes: whole,
+});
+export type SnapshotRecord = v.InferOutput<typeof snapshotRecord>;
+
+export const cellsRecord = v.strictObject({
+  /** [stage, stage, C] as the engine gives them: 32 bits, for with fewer a room would not go on as it went on. */
+  state: v.custom<Float32Array>((value) => value instanceof Float32Array),
+});
+
+/** What happened in a room on one day. */
+export const dayRecord = v.strictObject({
+  day: text,
+  plant: whole,
+  damage: whole,
+  cross: whole,
+  refused: whole,
+  left: whole,
+});
+export type DayRecord = v.InferOutput<typeof dayRecord>;

@@ -1,0 +1,32 @@
+/** Everything from outside that changes a room, as its journal keeps it. */
+import type { EnergySettings, ParticipantId } from '../../shared/vocabulary.ts';
+import type { RoomCommand } from './commands.ts';
+
+export type RoomEvent =
+  /** Also one that was refused: its refusal is worked out again. */
+  | { readonly what: 'command'; readonly id: number; readonly command: RoomCommand }
+  /** A participant has come. `at` is a tick, here and below. */
+  | { readonly what: 'enter'; readonly participant: ParticipantId; readonly at: number }
+  /** A participant has left. */
+  | { readonly what: 'leave'; readonly participant: ParticipantId }
+  /** From now on so many organisms may live at once. */
+  | { readonly what: 'limit'; readonly maxOrganisms: number }
+  /** What acts cost, and how often the room ticks, is this from now on. */
+  | {
+      readonly what: 'energy';
+      readonly settings: EnergySettings;
+      readonly tickRate: number;
+      readonly at: number;
+    }
+  /** The engine had no memory for what was planted in this tick. */
+  | { readonly what: 'no-memory' };
+
+/** Numbers as every codec gives them back: −0 is 0. */
+export function plainNumbers<T>(value: T): T {
+  if (typeof value === 'number') return (value + 0) as T;
+  if (Array.isArray(value)) return value.map(plainNumbers) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, plainNumbers(inner)]),
+  ) as T;
+}

@@ -1,0 +1,396 @@
+/** What is kept meets what disks, people and other programs do to it: never a wrong room, always a sentence. */
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createEngine } from '../../server/engine/create.ts';
+import type { Engine } from '../../server/engine/engine.ts';
+import { checksumOf } from '../../server/store/checksum.ts';
+import { Chronicle, type Trouble } from '../../server/store/chronicle.ts';
+import { StoreError, type StoreReason } from '../../server/store/errors.ts';
+import { fingerprint } from '../../server/store/fingerprint.ts';
+import { openFolder, openSound } from '../../server/store/lmdb/open.ts';
+import { openMemory } from '../../server/store/memory.ts';
+import { openRooms } from '../../server/store/openRooms.ts';
+import type { Records, Write } from '../../server/store/records.ts';
+import { seal } from '../../server/store/seal.ts';
+import { Store } from '../../server/store/store.ts';
+import { speciesOf } from '../../server/vivarium.ts';
+import type { Room } from '../../server/world/room.ts';
+import { World } from '../../server/world/world.ts';
+import { createRandom } from '../../shared/random.ts';
+import { FakeClock } from '../support/fakeClock.ts';
+import { wish } from '../support/wishes.ts';
+import { tinyModel } from '../unit/vnca/tinyModel.ts';
+
+const model = tinyModel();
+const other = tinyModel({ name: 'other' }, 9);
+const full = process.env.VIVARIUM_TEST_FULL === '1';
+let engine: Engine;
+let scratch: string;
+
+beforeAll(async () => {
+  engine = await createEngine({ checkpoints: [model, other], backend: 'onnx', lanes: 1 });
+  scratch = mkdtempSync(join(tmpdir(), 'vivarium-damage-'));
+});
+
+afterAll(async () => {
+  await engine.close();
+  rmSync(scratch, { recursive: true });
+});
+
+interface Open {
+  readonly room: Room;
+  readonly said: string[];
+  readonly troubles: Trouble[];
+  readonly chronicle: Chronicle;
+  tick(): Promise<void>;
+  /** As `kill -9` would. */
+  abandon(): Promise<void>;
+}
+
+let worlds = 0;
+
+/** One engine for many worlds at once: each has names of its own for its patches. */
+function share({ info, close, ...all }: Engine): Engine {
+  const first = 100_000 * worlds++;
+  const own = <T extends { readonly patch: number }>(items: readonly T[]): T[] =>
+    items.map((item) => ({ ...item, patch: item.patch + first }));
+  const ids = (patches: readonly number[]): number[] => patches.map((patch) => patch + first);
+  return {
+    info,
+    close,
+    plant: (patches) => all.plant(own(patches)),
+    step: (steps) => all.step(own(steps)),
+    exportStates: (patches) => all.exportStates(ids(patches)),
+    importStates: (states) => all.importStates(own(states)),
+    dispose: (patches) => all.dispose(ids(patches)),
+  };
+}
+
+/** A server's rooms without the server: time stands still until told. */
+async function open(
+  records: Records,
+  {
+    clock = new FakeClock(),
+    date = (): number => 1_790_000_000_000,
+    size = 48,
+    maxOrganisms = 5,
+    grown = model,
+    snapshotLeast = 100,
+  } = {},
+): Promise<Open> {
+  const store = new Store(records);
+  const mine = share(engine);
+  const world = new World(mine);
+  const said: string[] = [];
+  const troubles: Trouble[] = [];
+  const chronicle = new Chronicle({
+    store,
+    engine: mine,
+    clock,
+    date,
+    snapshotLeast,
+    warn: (trouble) => troubles.push(trouble),
+  });
+  const species = speciesOf({ ...grown, folder: '' });
+  const place = { name: 'a', width: size, height: size, maxOrganisms, seed: 5, species };
+  const { name } = grown.card;
+  const close = async (): Promise<void> => {
+    await chronicle.close();
+    for (const room of world.rooms.values()) await world.close(room);
+    await records.close();
+  };
+  try {
+    const [room] = await openRooms([place], {
+      store,
+      world,
+      chronicle,
+      checkpoint: { name, hash: fingerprint(grown) },
+      date,
+      say: (remark) => said.push(remark),
+    });
+    return {
+      room,
+      said,
+      troubles,
+      chronicle,
+      abandon: close,
+      async tick() {
+        chronicle.ticked(await world.tick([room]));
+        await clock.advance(50);
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** @returns checksums of the planes after each tick */
+async function live(room: Open, ticks: number, seed: number): Promise<Map<number, number>> {
+  const random = createRandom(seed);
+  const seen = new Map<number, number>();
+  for (let tick = 0; tick < ticks; tick++) {
+    if (random.uniform() < 0.4) wish(random, room.room);
+    await room.tick();
+    seen.set(room.room.tick, checksumOf(room.room.ground.planes));
+  }
+  return seen;
+}
+
+const reasonOf = (opening: Promise<unknown>): Promise<StoreReason> =>
+  opening.then(
+    () => {
+      throw new Error('it was opened');
+    },
+    (error: unknown) => {
+      expect(error).toBeInstanceOf(StoreError);
+      expect((error as StoreError).message).toMatch(/^[A-Z].*\.$/);
+      return (error as StoreError).reason;
+    },
+  );
+
+describe('a room that was kept', () => {
+  test('is as it was at its last kept tick, and goes on as it would have', async () => {
+    const kept = new Map<string, Uint8Array>();
+    const first = await open(openMemory(kept));
+    await live(first, 120, 1);
+    first.room.leave(1);
+    const seen = await live(first, 40, 2);
+    await first.abandon();
+    const again = await open(openMemory(kept));
+    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.ground.planes));
+    // At most the ticks since the last checksum, in which nothing has come in, are still to be done.
+    for (const [tick, planes] of seen) {
+      if (tick <= again.room.tick) continue;
+      await again.tick();
+      expect(checksumOf(again.room.ground.planes)).toBe(planes);
+    }
+    await again.abandon();
+  });
+
+  test('a snapshot that is damaged is passed over, and the room is the same', async () => {
+    const kept = new Map<string, Uint8Array>();
+    const first = await open(openMemory(kept));
+    const seen = await live(first, 100, 3);
+    await first.abandon();
+    const snapshots = [...kept.keys()].filter((key) => key.startsWith('snapshot/')).sort();
+    expect(snapshots.length).toBeGreaterThan(1);
+    const state = snapshots.at(-1)!.replace('snapshot/', 'state/');
+    kept.get(state)![200] ^= 4;
+    const again = await open(openMemory(kept));
+    expect(again.said[0]).toMatch(/snapshot of tick \d+ is damaged and was passed over/);
+    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.ground.planes));
+    await again.abandon();
+  });
+
+  test.each([
+    ['a journal entry that is damaged', /^journal\//, 'change'],
+    ['a journal entry that is missing', /^journal\//, 'remove'],
+    ['all snapshots damaged', /^snapshot\//, 'change all'],
+    ['where it stands damaged', /^tail\//, 'change'],
+    ['what it is damaged', /^room\//, 'change'],
+  ])('with %s it is refused with a sentence', async (_, kind, what) => {
+    const kept = new Map<string, Uint8Array>();
+    const first = await open(openMemory(kept), { snapshotLeast: 1e9 });
+    await live(first, 60, 4);
+    await first.chronicle.saveAll();
+    await live(first, 30, 5);
+    await first.abandon();
+    const keys = [...kept.keys()].filter((key) => kind.test(key)).sort();
+    for (const key of what.endsWith('all') ? keys : keys.slice(-2)) {
+      if (what.startsWith('remove')) kept.delete(key);
+      else kept.get(key)![7] ^= 16;
+    }
+    expect(await reasonOf(open(openMemory(kept)))).toBe('damaged');
+  });
+
+  test('grown from other weights or of another size it is refused, and so is what a later version wrote', async () => {
+    const kept = new Map<string, Uint8Array>();
+    await (await open(openMemory(kept))).abandon();
+    expect(await reasonOf(open(openMemory(kept), { grown: other }))).toBe('other-checkpoint');
+    const retrained = tinyModel({}, 77);
+    expect(await reasonOf(open(openMemory(kept), { grown: retrained }))).toBe('other-checkpoint');
+    expect(await reasonOf(open(openMemory(kept), { size: 64 }))).toBe('other-size');
+    const [state] = [...kept.keys()].filter((key) => key.startsWith('state/'));
+    const whole = kept.get(state)!;
+    kept.set(state, seal(state, { version: 99 }));
+    expect(await reasonOf(open(openMemory(kept)))).toBe('other-version');
+    kept.set(state, whole.with(0, 2));
+    expect(await reasonOf(open(openMemory(kept)))).toBe('other-version');
+  });
+
+  test('the number of organisms that fit may change between two starts', async () => {
+    const kept = new Map<string, Uint8Array>();
+    const first = await open(openMemory(kept));
+    await live(first, 50, 6);
+    await first.abandon();
+    const more = await open(openMemory(kept), { maxOrganisms: 9 });
+    await more.tick();
+    expect(more.room.maxOrganisms).toBe(9);
+    const seen = await live(more, 50, 7);
+    await more.abandon();
+    const again = await open(openMemory(kept), { maxOrganisms: 9 });
+    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.ground.planes));
+    await again.abandon();
+  });
+
+  test('a clock that is set back changes nothing', async () => {
+    const kept = new Map<string, Uint8Array>();
+    const dates = [1_790_000_000_000, 1_790_000_000_000 - 3 * 86_400_000];
+    let seen = new Map<number, number>();
+    for (const [i, date] of dates.entries()) {
+      const room = await open(openMemory(kept), { date: () => date });
+      if (i > 0) expect(seen.get(room.room.tick)).toBe(checksumOf(room.room.ground.planes));
+      seen = await live(room, 60, 8 + i);
+      await room.abandon();
+    }
+    const store = new Store(openMemory(kept));
+    const times: number[] = [];
+    for await (const { at } of store.journal('a', 0, 1e6)) times.push(at);
+    expect(times).toEqual([...times].sort());
+    const again = await open(openMemory(kept), { date: () => dates[1] });
+    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.ground.planes));
+    await again.abandon();
+  });
+});
+
+describe('when the disk takes no more', () => {
+  /** Memory that refuses to write while it is told so. */
+  function brittle(kept: Map<string, Uint8Array>) {
+    const records = openMemory(kept);
+    const disk = { full: false };
+    const write = async (what: Write): Promise<void> => {
+      if (disk.full) throw new StoreError('disk-full', 'The disk takes no more.');
+      await records.write(what);
+    };
+    return { disk, records: { ...records, write } };
+  }
+
+  test('the room goes on, says so, loses nothing that was kept, and is kept again when it does', async () => {
+    const kept = new Map<string, Uint8Array>();
+    const { disk, records } = brittle(kept);
+    const first = await open(records);
+    const seen = await live(first, 60, 10);
+    disk.full = true;
+    await live(first, 30, 11);
+    expect(first.room.tick).toBe(90);
+    expect(first.troubles).toEqual(['not-kept']);
+    expect(first.chronicle.keeping).toBe(false);
+    const then = new Map([...kept].map(([key, bytes]) => [key, bytes.slice()]));
+    const back = await open(openMemory(then));
+    expect(back.room.tick).toBeGreaterThan(40);
+    expect(seen.get(back.room.tick)).toBe(checksumOf(back.room.ground.planes));
+    await back.abandon();
+
+    disk.full = false;
+    const later = await live(first, 150, 12);
+    expect(first.troubles).toEqual(['not-kept', 'kept-again']);
+    await first.abandon();
+    const again = await open(openMemory(kept));
+    expect(again.room.tick).toBeGreaterThan(200);
+    expect(later.get(again.room.tick)).toBe(checksumOf(again.room.ground.planes));
+    await again.abandon();
+  });
+
+  test('killed before a snapshot has made good for what is missing, the room is as of before', async () => {
+    const kept = new Map<string, Uint8Array>();
+    const { disk, records } = brittle(kept);
+    const first = await open(records, { snapshotLeast: 1e9 });
+    const seen = await live(first, 60, 13);
+    disk.full = true;
+    await live(first, 30, 14);
+    disk.full = false;
+    await live(first, 90, 15);
+    expect(first.troubles.at(-1)).toBe('kept-again');
+    await first.abandon();
+    for (const key of kept.keys()) {
+      // The snapshot that made good for it.
+      if (/^(snapshot|state)\//.test(key) && !key.endsWith('/000000000000')) kept.delete(key);
+    }
+    const again = await open(openMemory(kept));
+    expect(again.said[0]).toMatch(/could not be kept then, and is lost/);
+    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.ground.planes));
+    const on = await live(again, 40, 16);
+    await again.abandon();
+    const third = await open(openMemory(kept));
+    expect(on.get(third.room.tick)).toBe(checksumOf(third.room.ground.planes));
+    await third.abandon();
+  });
+});
+
+describe('a folder', () => {
+  const folderOf = (name: string): string => join(scratch, name);
+
+  test('belongs to one server', async () => {
+    const records = await openFolder(folderOf('one'));
+    expect(await reasonOf(openFolder(folderOf('one')))).toBe('in-use');
+    await records.close();
+    await (await openFolder(folderOf('one'))).close();
+  });
+
+  test('that cannot be written to is named', async () => {
+    writeFileSync(folderOf('file'), '');
+    expect(await reasonOf(openFolder(join(folderOf('file'), 'below')))).toBe('not-writable');
+    const locked = folderOf('locked');
+    mkdirSync(locked, { mode: 0o555 });
+    const root = process.geteuid?.() === 0;
+    // Root may write anywhere; nobody may not.
+    if (root) process.seteuid!(65_534);
+    try {
+      expect(await reasonOf(openFolder(locked))).toBe('not-writable');
+    } finally {
+      if (root) process.seteuid!(0);
+    }
+    expect(existsSync(join(locked, 'data.mdb'))).toBe(false);
+  });
+
+  test('cut off or with flipped bits is never read as another room', async () => {
+    const whole = folderOf('whole');
+    const first = await open(await openFolder(whole));
+    const seen = await live(first, 150, 20);
+    const last = [...seen.keys()].at(-1)!;
+    await first.abandon();
+    const random = createRandom(20261125);
+    const outcomes = { same: 0, refused: 0 };
+    const rounds = full ? 300 : 12;
+    for (let round = 0; round < rounds; round++) {
+      const folder = folderOf(`damaged-${round}`);
+      cpSync(whole, folder, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+      const file = join(folder, 'data.mdb');
+      const bytes = readFileSync(file);
+      if (round % 3 === 0) truncateSync(file, random.integer(bytes.length));
+      else {
+        for (let flips = 1 + random.integer(round % 3 === 1 ? 3 : 400); flips > 0; flips--) {
+          bytes[random.integer(bytes.length)] ^= 1 << random.integer(8);
+        }
+        writeFileSync(file, bytes);
+      }
+      const again = await openSound(folder)
+        .then((records) => open(records))
+        .catch((error: unknown) => {
+          expect(error).toBeInstanceOf(StoreError);
+          expect((error as StoreError).message).toMatch(/^(The|Room) .*\.$/);
+          outcomes.refused++;
+        });
+      if (again) {
+        const { room } = again;
+        expect([round, seen.get(room.tick)]).toEqual([round, checksumOf(room.ground.planes)]);
+        expect(room.tick).toBeGreaterThan(last - 16);
+        outcomes.same++;
+        await again.abandon();
+      }
+      rmSync(folder, { recursive: true });
+    }
+    expect(outcomes.refused).toBeGreaterThan(0);
+  }, 600_000);
+});

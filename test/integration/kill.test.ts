@@ -1,0 +1,199 @@
+/**
+ * `kill -9` at any moment: what was answered is kept, and the room is what its journal makes of it.
+ *
+ * What the last snapshots and the journal say is worked out here, by another engine of the same kind: the checksums of planes
+ * that the server made before the kill must be equal, and what it makes is compared with what visitors heard before the kill
+ * and find after the restart.
+ */
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Engine } from '../../server/engine/engine.ts';
+import { openFolder } from '../../server/store/lmdb/open.ts';
+import { putBack, replay } from '../../server/store/recover.ts';
+import { Store } from '../../server/store/store.ts';
+import type { TickResult } from '../../server/world/room.ts';
+import type { Species } from '../../server/world/species.ts';
+import { World } from '../../server/world/world.ts';
+import type { Event } from '../../shared/protocol/events.ts';
+import { createRandom, type Random } from '../../shared/random.ts';
+import { startEngine } from '../support/engine.ts';
+import { ServerProcess } from '../support/process.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const rounds = process.env.VIVARIUM_TEST_FULL === '1' ? 200 : 3;
+const SIDE = 96;
+
+let engine: Engine;
+let species: Species;
+let folder: string;
+
+beforeAll(async () => {
+  ({ engine, species } = await startEngine());
+  folder = mkdtempSync(join(tmpdir(), 'vivarium-kill-'));
+});
+
+afterAll(async () => {
+  await engine.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Snapshots come so often that kills meet them, and what is forgotten after them. */
+const start = (): ServerProcess =>
+  new ServerProcess([
+    ...['--port', '0', '--host', '127.0.0.1', '--data', folder, '--snapshot', '0.05'],
+    ...['--size', `${SIDE}x${SIDE}`, '--max-organisms', '8', '--energy', 'plant=0,damagePerCell=0'],
+  ]);
+
+interface Answered {
+  readonly by: number;
+  readonly id: number;
+  /** The last tick that was seen before the answer came. */
+  readonly after: number;
+}
+
+/** Lives by tick, as text. */
+type Lives = Map<number, string>;
+
+/**
+ * A visitor who never rests, until she is cut off; each of her commands that was answered is noted.
+ *
+ * @returns what she heard of lives
+ */
+async function beBusy(visitor: Visitor, random: Random, answered: Answered[]): Promise<Lives> {
+  const lives: Lives = new Map();
+  const by = visitor.welcome!.you.id;
+  const place = () => 8 + random.integer(SIDE - 16);
+  let alive = true;
+  const ids = new Set<number>();
+  for (let id = 1; alive; id++) {
+    const what = random.integer(4);
+    if (what === 0) {
+      const seed = random.integer(2) ? { from: 'prior' } : { from: 'gallery', index: id % 9 };
+      visitor.say('plant', { id, x: place(), y: place(), seed });
+    } else if (what === 1) {
+      visitor.say('cross', { id, a: 1 + random.integer(9), b: 1 + random.integer(9), mix: 0.4 });
+    } else {
+      const points = [place(), place(), place(), place()];
+      visitor.say('damage', { id, radius: 1 + random.integer(6), points });
+    }
+    await visitor.until(() => {
+      for (const { name, message } of visitor.heard.splice(0)) {
+        if (name === 'disconnect') alive = false;
+        if (name === 'life') {
+          const { tick, events } = message as Event<'life'>;
+          lives.set(tick, JSON.stringify(events));
+        }
+        if (name !== 'accepted' && name !== 'rejected') continue;
+        const answer = message as { id: number; reason?: string };
+        ids.add(answer.id);
+        // What never got into the room is not in its journal.
+        if (answer.reason !== 'too-fast')
+          answered.push({ by, id: answer.id, after: visitor.tick! });
+      }
+      return ids.has(id) || !alive;
+    });
+  }
+  return lives;
+}
+
+interface Kept {
+  /** What the oldest snapshot and the journal make of the room, tick by tick: what happened, who is there. */
+  readonly lives: Lives;
+  readonly organisms: ReadonlyMap<number, string>;
+  readonly first: number;
+  readonly last: number;
+  readonly commands: ReadonlySet<string>;
+  /** Commands of all days. */
+  readonly count: number;
+}
+
+/** What lies there after a kill, for the server that comes next changes it. */
+function copyKept(): string {
+  const copy = mkdtempSync(join(tmpdir(), 'vivarium-copy-'));
+  cpSync(folder, copy, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+  return copy;
+}
+
+/** Reads what is kept, and does it again; and on from there to a later tick. */
+async function readKept(copy: string, until: number): Promise<Kept> {
+  const store = new Store(await openFolder(copy));
+  const tail = (await store.tail('garden'))!;
+  const [oldest] = (await store.snapshotTicks('garden')).reverse();
+  const world = new World(engine);
+  const moment = await store.moment('garden', oldest);
+  const room = await putBack(world, { name: 'garden', width: SIDE, height: SIDE, species }, moment);
+  const lives: Lives = new Map();
+  const organisms = new Map([[room.tick, JSON.stringify(room.organisms)]]);
+  const note = ({ tick, life }: TickResult): void => {
+    if (life.length > 0) lives.set(tick, JSON.stringify(life));
+    organisms.set(tick, JSON.stringify(room.organisms));
+  };
+  const { unequal } = await replay({
+    world,
+    room,
+    to: tail.tick,
+    journal: store.journal('garden', oldest + 1, tail.tick),
+    marks: store.marks('garden', oldest + 1, tail.tick),
+    onTick: note,
+  });
+  expect(unequal).toBe(0);
+  while (room.tick < until) {
+    const [{ result }] = await world.tick([room]);
+    note(result);
+  }
+  const commands = new Set<string>();
+  for await (const { events } of store.journal('garden', 0, tail.tick)) {
+    for (const event of events) {
+      if (event.what === 'command') commands.add(`${event.command.by.id}/${event.id}`);
+    }
+  }
+  const days = await store.days('garden');
+  const count = days.reduce((sum, { plant, damage, cross }) => sum + plant + damage + cross, 0);
+  await world.close(room);
+  await store.close();
+  rmSync(copy, { recursive: true });
+  return { lives, organisms, first: oldest, last: tail.tick, commands, count };
+}
+
+test(
+  `killed ${rounds} times at random moments, a busy room loses nothing that was answered`,
+  async () => {
+    const random = createRandom(20261125);
+    let total = 0;
+    let server = start();
+    let port = await server.alive();
+    for (let round = 0; round < rounds; round++) {
+      const visitors = [await Visitor.join(port), await Visitor.join(port)];
+      const answered: Answered[] = [];
+      const busy = visitors.map((visitor) =>
+        beBusy(visitor, createRandom(random.integer(2 ** 31)), answered),
+      );
+      await new Promise((wake) => setTimeout(wake, 300 + random.integer(2_500)));
+      await server.end('SIGKILL');
+      const [heard] = await Promise.all(busy);
+      total += answered.length;
+      const until = Math.max(...heard.keys());
+
+      const copy = copyKept();
+      server = start();
+      port = await server.alive();
+      const visitor = await Visitor.join(port);
+      const { room, organisms } = visitor.welcome!;
+      visitor.leave();
+      const kept = await readKept(copy, Math.max(until, room.tick));
+      for (const [tick, life] of heard) {
+        if (tick > kept.first) expect([tick, kept.lives.get(tick)]).toEqual([tick, life]);
+      }
+      expect(room.tick).toBeGreaterThanOrEqual(kept.last);
+      expect(JSON.parse(kept.organisms.get(room.tick)!)).toEqual(organisms);
+      expect(kept.count).toBeGreaterThanOrEqual(total);
+      // Older ones are in the snapshots alone.
+      const late = answered.filter(({ after }) => after >= kept.first);
+      expect(late.filter(({ by, id }) => !kept.commands.has(`${by}/${id}`))).toEqual([]);
+    }
+    await server.end('SIGKILL');
+    expect(total).toBeGreaterThan(10 * rounds);
+  },
+  60_000 + rounds * 60_000,
+);

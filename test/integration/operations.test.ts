@@ -1,0 +1,131 @@
+/** The server as those meet it who look after it: stopped, started again, stopped in its tracks, out of space. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ServerProcess } from '../support/process.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const full = process.env.VIVARIUM_TEST_FULL === '1';
+let scratch: string;
+
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'vivarium-operations-'));
+});
+
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+function start(name: string, more: readonly string[] = [], before = ''): ServerProcess {
+  const data = join(scratch, name);
+  const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--data', data];
+  return new ServerProcess([...args, '--energy', 'off', ...more], before);
+}
+
+test('stopped in the midst of ticks and started again, a room has everybody that was planted', async () => {
+  const first = start('twice');
+  const port = await first.alive();
+  const visitor = await Visitor.join(port);
+  const planted: number[] = [];
+  const places = [16, 48, 80].flatMap((x) => [16, 48, 80].map((y) => [x, y]));
+  for (const [i, [x, y]] of places.entries()) {
+    visitor.say('plant', { id: i + 1, x, y, seed: { from: 'gallery', index: i } });
+    // While the first of them are answered, the later ones come in, and ticks go on.
+    if (i === 3) await visitor.next(({ name }) => name === 'accepted');
+    if (i === 5) first.child.kill('SIGTERM');
+  }
+  await visitor.until(() => visitor.heard.some(({ name }) => name === 'disconnect'));
+  for (const { name, message } of visitor.heard) {
+    if (name === 'accepted') planted.push((message as { id: number }).id);
+  }
+  expect(await first.ended).toEqual({ code: 0, signal: null });
+  const phases = [...first.output.matchAll(/Closing: (.*)\./g)].map(([, phase]) => phase);
+  expect(phases).toEqual([
+    'newcomers are refused',
+    'the last tick is done',
+    'rooms are kept',
+    'everybody is sent home',
+    'the engine rests',
+    'the store is closed',
+    'figures end',
+  ]);
+
+  const again = start('twice');
+  const other = await Visitor.join(await again.alive());
+  const second = start('twice');
+  expect(await second.ended).toEqual({ code: 1, signal: null });
+  expect(second.errors).toMatch(
+    /^Another server has the data in .*\. Stop it, .* with --data\.\n$/,
+  );
+  expect(planted.length).toBeGreaterThan(0);
+  expect(other.welcome!.organisms.length).toBeGreaterThanOrEqual(planted.length);
+  expect(again.output).toMatch(/Room "garden" is as it was: \d+ organisms?, tick \d+\./);
+  // A number is never given twice: it names who planted what.
+  const { you, organisms } = other.welcome!;
+  for (const { planter } of organisms) expect(planter.id).not.toBe(you.id);
+  other.leave();
+  await again.end();
+});
+
+test('with another checkpoint or size it is refused with a sentence, and nothing is changed', async () => {
+  const other = start('twice', ['--checkpoint', 'checkpoints/interim-emoji']);
+  expect((await other.ended).code).toBe(1);
+  expect(other.errors).toMatch(
+    /^The room "garden" was grown from the checkpoint "organisms";.*\n$/,
+  );
+  const larger = new ServerProcess(['--port', '0', '--data', join(scratch, 'twice')]);
+  expect((await larger.ended).code).toBe(1);
+  expect(larger.errors).toMatch(/^The room "garden" has 96x96 cells, not 256x256\..*\n$/);
+  const file = new ServerProcess(['--port', '0', '--data', 'package.json']);
+  expect((await file.ended).code).toBe(1);
+  expect(file.errors).toMatch(/^The folder package.json cannot be made \(EEXIST\)\.\n$/);
+});
+
+test('stopped in its tracks and let go on, it goes on where it was', async () => {
+  const server = start('stopped', ['--log', 'json']);
+  await server.says(/"event":"alive"/);
+  const port = Number(/"port":(\d+)/.exec(server.output)![1]);
+  const visitor = await Visitor.join(port, 'garden', 'Zebulon');
+  const tick = visitor.tick!;
+  server.child.kill('SIGSTOP');
+  await new Promise((wake) => setTimeout(wake, full ? 30_000 : 2_000));
+  server.child.kill('SIGCONT');
+  // After half a minute her own connection may have been given up.
+  const later = full ? await Visitor.join(port, 'garden', 'Zebulon') : visitor;
+  const answer = await later.ask('plant', { x: 40, y: 40, seed: { from: 'prior' } });
+  expect(answer).not.toHaveProperty('reason');
+  await later.until(() => later.tick! > tick + 15);
+  later.leave();
+  expect((await server.end()).code).toBe(0);
+  const lines = server.output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  for (const line of lines) expect(line).toMatchObject({ event: expect.any(String) });
+  expect(server.output + server.errors).not.toMatch(/Zebulon|127\.0\.0\.1/);
+});
+
+test('without space it goes on and says so; what was kept before is there after a kill', async () => {
+  // No file may grow beyond this: as good as a full disk, without one.
+  const small = "trap '' XFSZ; ulimit -f 2500";
+  const server = start('full', ['--snapshot', '0.05'], small);
+  const visitor = await Visitor.join(await server.alive());
+  const first = await visitor.ask('plant', { x: 30, y: 30, seed: { from: 'gallery', index: 1 } });
+  expect(first).not.toHaveProperty('reason');
+  for (const x of [16, 48, 80]) {
+    for (const y of [16, 48, 80]) await visitor.ask('plant', { x, y, seed: { from: 'prior' } });
+  }
+  // They grow, and what wakes them makes their cells worth keeping anew.
+  for (let i = 0; !server.errors.includes('not-kept'); i++) {
+    await visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
+  }
+  expect(server.errors).toMatch(/not-kept: The disk takes no more .* all from before is kept\./);
+  const answer = await visitor.ask('damage', { radius: 3, points: [30, 30] });
+  expect(answer).not.toHaveProperty('reason');
+  visitor.leave();
+  await server.end('SIGKILL');
+  const again = start('full');
+  const other = await Visitor.join(await again.alive());
+  expect(other.welcome!.room.tick).toBeGreaterThan(0);
+  expect(other.welcome!.organisms.length).toBeGreaterThan(0);
+  other.leave();
+  await again.end();
+}, 120_000);

@@ -1,0 +1,112 @@
+/** `npm run replay` as a host meets it: what happened in a room is done again, and proves itself. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PNG } from 'pngjs';
+import sharp from 'sharp';
+import { readBottle } from '../../server/replay/bottle.ts';
+import { replayCommand } from '../../server/replay/command.ts';
+import { copyPlanes, type Planes } from '../../shared/codec/planes.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const SIDE = 96;
+let scratch: string;
+let data: string;
+/** What there was to see at the last tick. */
+let seen: { readonly tick: number; readonly planes: Planes };
+
+async function run(...args: string[]): Promise<{ code: number; output: string; errors: string }> {
+  let output = '';
+  let errors = '';
+  const code = await replayCommand(args, {
+    say: (line) => {
+      output += `${line}\n`;
+    },
+    complain: (line) => {
+      errors += `${line}\n`;
+    },
+  });
+  return { code, output, errors };
+}
+
+beforeAll(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'vivarium-replay-'));
+  data = join(scratch, 'data');
+  // Twice: a replay goes over a restart as over anything else.
+  for (let start = 0; start < 2; start++) {
+    const server = await startServer({ data, size: `${SIDE}x${SIDE}` });
+    const visitor = await Visitor.join(server.port);
+    await visitor.ask('plant', { x: 30 + 30 * start, y: 40, seed: { from: 'prior' } });
+    await visitor.ask('plant', { x: 50, y: 70, seed: { from: 'gallery', index: start } });
+    const born = visitor.tick!;
+    await visitor.until(() => visitor.tick! > born + 30);
+    await visitor.ask('damage', { radius: 6, points: [30, 40, 60, 40] });
+    await visitor.until(() => visitor.tick! > born + 40);
+    await server.close();
+    const [room] = server.world.rooms.values();
+    seen = { tick: room.tick, planes: copyPlanes(room.ground.planes) };
+    visitor.leave();
+  }
+});
+
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+test('all that is kept is done again, over a restart, and every checksum is equal', async () => {
+  const { code, output, errors } = await run('garden', '--data', data);
+  expect(errors).toBe('');
+  expect(output).toMatch(/Room "garden", ticks 0 to \d+/);
+  expect(output).toMatch(/([5-9]|\d\d) checksums, all equal\./);
+  expect(code).toBe(0);
+});
+
+test('pictures show what there was to see', async () => {
+  const out = join(scratch, 'frames');
+  const to = `${seen.tick}`;
+  const { code } = await run(
+    ...['garden', '--data', data, '--from', `${seen.tick - 20}`, '--to', to],
+    ...['--export', 'frames', '--every', '10', '--out', out],
+  );
+  expect(code).toBe(0);
+  const files = readdirSync(out).sort();
+  expect(files).toHaveLength(3);
+  const last = PNG.sync.read(readFileSync(join(out, files[2])));
+  const { rgba } = seen.planes;
+  for (let i = 0; i < SIDE * SIDE; i++) {
+    expect([...last.data.subarray(4 * i, 4 * i + 3)]).toEqual([...rgba.subarray(4 * i, 4 * i + 3)]);
+  }
+  const moving = join(scratch, 'out.gif');
+  await run('garden', '--data', data, '--export', 'gif', '--every', '30', '--out', moving);
+  const { pages, width } = await sharp(moving, { animated: true }).metadata();
+  expect(width).toBe(SIDE);
+  expect(pages).toBeGreaterThan(2);
+});
+
+test('a stretch in a bottle is done again without what it came from', async () => {
+  const bottle = join(scratch, 'bug.bottle');
+  await run('garden', '--data', data, '--from', '20', '--bottle', bottle);
+  const { code, output } = await run(bottle);
+  expect(output).toMatch(/ticks 20 to \d+/);
+  expect(output).toMatch(/checksums, all equal\./);
+  expect(code).toBe(0);
+  const { room } = await readBottle(bottle);
+  expect(room).toMatchObject({ name: 'garden', width: SIDE });
+
+  const bytes = readFileSync(bottle);
+  writeFileSync(bottle, bytes.subarray(0, bytes.length - 100));
+  const cut = await run(bottle);
+  expect(cut.errors).toMatch(/^The file .* is no whole bottle: .*\.\n$/);
+  expect(cut.code).toBe(1);
+});
+
+test.each([
+  ['a room that is not there', ['attic'], 'No room "attic" is kept here; there is: garden.'],
+  ['a time that is not kept', ['garden', '--from', '999999'], 'are kept, not 999999'],
+  ['a bottle that is none', ['package.json'], 'is no whole bottle'],
+  ['an unknown kind of picture', ['garden', '--export', 'webm'], '--export must be one of'],
+])('%s is refused with a sentence', async (_, args, words) => {
+  const { code, errors } = await run(...args, '--data', data);
+  expect(errors).toContain(words);
+  expect(errors.trim().split('\n')).toHaveLength(1);
+  expect(code).toBe(1);
+});

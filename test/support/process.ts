@@ -1,0 +1,74 @@
+/** A server in a process of its own, as a host starts it, to be stopped and killed. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export class ServerProcess {
+  output = '';
+  errors = '';
+  private readonly listeners = new Set<() => void>();
+
+  /** Its end. */
+  readonly ended: Promise<Ended>;
+
+  /** @param before a shell's words, before the server takes its place */
+  constructor(args: readonly string[], before = '') {
+    const command = [process.execPath, '--import', 'tsx', 'server/main.ts', ...args];
+    const options = { cwd: root } as const;
+    this.child = before
+      ? spawn('bash', ['-c', `${before}; exec "$@"`, 'bash', ...command], options)
+      : spawn(command[0], command.slice(1), options);
+    this.child.stdout!.on('data', (chunk) => this.hear('output', chunk));
+    this.child.stderr!.on('data', (chunk) => this.hear('errors', chunk));
+    this.ended = new Promise((resolve) => {
+      this.child.on('close', (code, signal) => {
+        resolve({ code, signal });
+        this.hear('output', '');
+      });
+    });
+  }
+
+  readonly child: ChildProcess;
+
+  /** Waits until it is alive. @returns its port @throws Error it ended before */
+  async alive(): Promise<number> {
+    await this.says(/localhost:(\d+)\/r/);
+    return Number(/localhost:(\d+)\/r/.exec(this.output)![1]);
+  }
+
+  /** Waits until it has said something. @throws Error it ended before */
+  async says(words: RegExp): Promise<void> {
+    let over = false;
+    void this.ended.then(() => {
+      over = true;
+    });
+    while (!words.test(this.output + this.errors)) {
+      if (over) throw new Error(`the server ended: ${this.output}${this.errors}`);
+      await new Promise<void>((resolve) => {
+        const listener = (): void => {
+          this.listeners.delete(listener);
+          resolve();
+        };
+        this.listeners.add(listener);
+      });
+      await Promise.resolve();
+    }
+  }
+
+  /** Ends it; nothing can be done about `SIGKILL`. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+    this.child.kill(signal);
+    return this.ended;
+  }
+
+  private hear(where: 'output' | 'errors', chunk: unknown): void {
+    this[where] += chunk;
+    for (const listener of [...this.listeners]) listener();
+  }
+}
