@@ -21,7 +21,7 @@ export const DEFAULTS = {
   },
   life: {
     /** Largest change of an RGBA8 read-out value between steps that still counts as rest. */
-    restLevel: 1,
+    restLevel: 3,
     /** Ticks of rest after which an organism sleeps. */
     restTicks: 8,
     /** Steps that ground which fell free keeps an organism awake, the first time; each further time half as many. */

@@ -119,8 +119,24 @@ export const roomStyle = css`
     background: oklch(0.12 0.01 230 / 0.8);
   }
   .closed p {
+    text-wrap: balance;
     margin: 0;
     font-size: 1.15em;
+  }
+  .line {
+    background: oklch(0.12 0.01 230 / 0.94);
+  }
+  .line .place {
+    font-size: 4.2em;
+    font-weight: 300;
+    letter-spacing: -0.02em;
+    line-height: 1;
+    color: var(--accent);
+    animation: hint 3.6s ease-in-out infinite;
+  }
+  .line .aside {
+    font-size: 0.95em;
+    color: var(--ink-soft);
   }
   [hidden] {
     display: none;
@@ -166,6 +182,7 @@ export const roomStyle = css`
   }
   @media (prefers-reduced-motion: reduce) {
     .hint,
+    .line .place,
     organism-card {
       animation: none;
     }

@@ -24,6 +24,7 @@ import type { ToastLayer } from './toast-layer.ts';
 import './toast-layer.ts';
 import './tool-dock.ts';
 import { roomStyle } from './room-style.ts';
+import { count } from './words.ts';
 
 @customElement('vivarium-room')
 export class VivariumRoom extends LitElement {
@@ -132,7 +133,7 @@ export class VivariumRoom extends LitElement {
       this.layout();
     });
     const seen = (): void => {
-      if (document.hidden) this.looks.hide(performance.now());
+      if (document.hidden && model.connection === 'live') this.looks.hide(performance.now());
       director.loop.invalidate();
     };
     document.addEventListener('visibilitychange', seen, { signal });
@@ -186,7 +187,7 @@ export class VivariumRoom extends LitElement {
         ></tool-dock>
       </div>
       <toast-layer></toast-layer>
-      ${this.refusal ? this.closed() : nothing}
+      ${this.refusal ? this.closed() : model.connection === 'waiting' ? this.line() : nothing}
     `;
   }
 
@@ -206,6 +207,16 @@ export class VivariumRoom extends LitElement {
     >
       ${icons[icon]}
     </button>`;
+  }
+
+  /** The room is full: where she stands in line. */
+  private line(): TemplateResult {
+    const { ahead = 0 } = this.model;
+    return html`<div class="closed line" role="status" data-testid="line">
+      <p class="place">${ahead === 0 ? 'Next' : ahead}</p>
+      <p>${ahead === 0 ? 'The room is full. You are next.' : `The room is full. ${count(ahead, 'visitor waits', 'visitors wait')} before you.`}</p>
+      <p class="aside">Keep this page open: it lets you in by itself.</p>
+    </div>`;
   }
 
   private closed(): TemplateResult {
@@ -245,7 +256,8 @@ export class VivariumRoom extends LitElement {
     if (this.desk.rejected(answer)) return;
     const text = REASONS[answer.reason];
     if (this.model.connection === 'live') this.tell(text);
-    else this.refusal = text;
+    // What was sent too early is of no concern to a visitor.
+    else if (answer.reason !== 'not-joined') this.refusal = text;
   }
 
   private tell(text: string): void {

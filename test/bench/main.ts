@@ -7,6 +7,7 @@ import { benchCrowd } from './crowd.ts';
 import { benchEngines } from './engines.ts';
 import { benchExpectations } from './expectations.ts';
 import { benchPeer } from './peer.ts';
+import { recordGarden } from './recordGarden.ts';
 import { benchStream } from './stream.ts';
 import { benchTick } from './tick.ts';
 import { benchTrain } from './train.ts';
@@ -38,6 +39,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   expectations: {
     run: benchExpectations,
     help: 'not a measurement: writes anew what the stream expects, after the standard garden has changed',
+  },
+  garden: {
+    run: recordGarden,
+    help: 'not a measurement: records the standard garden anew, after the shipped organisms have changed',
   },
   peer: {
     run: benchPeer,

@@ -1,0 +1,63 @@
+/** A full room, in real browsers: the next visitor waits in line and is let in by herself. */
+import type { Browser, Page } from 'playwright-core';
+import { ensureClient } from '../../server/http/client-build.ts';
+import type { Vivarium } from '../../server/vivarium.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { openRoom } from '../support/page.ts';
+import { startServer } from '../support/server.ts';
+
+let server: Vivarium;
+let browser: Browser;
+let url: string;
+
+beforeAll(async () => {
+  const client = await ensureClient(() => {});
+  server = await startServer({ size: '64x64', capacity: 1 }, client);
+  url = `http://127.0.0.1:${server.port}/r/garden`;
+  browser = await launchBrowser();
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+const newPage = (): Promise<Page> =>
+  browser
+    .newContext({ viewport: { width: 390, height: 844 } })
+    .then((context) => context.newPage());
+
+test('one waits before a full room, comes in when there is a place, and is the same after a reload', async () => {
+  const first = await newPage();
+  await openRoom(first, url);
+  const second = await newPage();
+  await second.goto(url);
+  const line = second.getByTestId('line');
+  await line.waitFor();
+  expect(await line.textContent()).toMatch(/Next\s*The room is full\. You are next\./);
+  const third = await newPage();
+  await third.goto(url);
+  await third.getByText('1 visitor waits before you').waitFor();
+  if (process.env.VIVARIUM_PICTURES) {
+    await second.screenshot({ path: `${process.env.VIVARIUM_PICTURES}/next.png` });
+    await third.screenshot({ path: `${process.env.VIVARIUM_PICTURES}/line.png` });
+  }
+  await first.close();
+  await second.waitForSelector('html[data-connection="live"]', { state: 'attached' });
+  expect(await line.count()).toBe(0);
+  await third.getByText('The room is full. You are next').waitFor();
+
+  const you = () =>
+    second.evaluate(
+      () =>
+        (
+          document.querySelector('vivarium-room') as unknown as {
+            model: { you: { id: number } };
+          }
+        ).model.you.id,
+    );
+  const before = await you();
+  await third.close();
+  await openRoom(second, url);
+  expect(await you()).toBe(before);
+});
