@@ -48,6 +48,9 @@ export class Lobby {
   private cursors = new Map<number, Cursor>();
   private cursorsAt = 0;
   private paceAt = 0;
+  /** Who has come, and who has gone, that nobody has been told of yet. */
+  private readonly comings = new Map<ParticipantId, ParticipantView>();
+  private readonly goings = new Set<ParticipantId>();
 
   constructor(
     readonly room: Room,
@@ -99,7 +102,7 @@ export class Lobby {
     const gone = this.seats.leave(member, this.clock.now());
     if (!gone) return;
     this.vanish(member, gone);
-    this.tell('people', { joined: [], left: [gone.id] });
+    if (!this.comings.delete(gone.id)) this.goings.add(gone.id);
     this.letIn();
   }
 
@@ -131,6 +134,7 @@ export class Lobby {
   /** Tells everybody what a tick has brought. */
   publish(result: TickResult, now: number): void {
     for (const { id } of this.seats.expire(now)) this.room.leave(id);
+    this.tellPeople();
     for (const answer of result.answers) this.answer(answer);
     if (result.life.length > 0) {
       this.tell('life', { tick: result.tick, events: [...result.life] as Event<'life'>['events'] });
@@ -149,19 +153,17 @@ export class Lobby {
   }
 
   private seat(member: Member, { name, resume, holds, seated }: Arrival): void {
-    const { you, replaced } = this.seats.take(member, resume, (id) => ({
+    const { you, isNew, replaced } = this.seats.take(member, resume, (id) => ({
       id,
       name,
       hue: hueOf(id),
     }));
-    this.room.enter(you.id);
+    if (isNew) this.room.enter(you.id);
     if (replaced) {
       this.vanish(replaced, you);
       replaced.dismiss('replaced');
     }
-    for (const other of this.seats.members) {
-      if (other !== member) other.send('people', { joined: [you], left: [] });
-    }
+    if (!replaced && !this.goings.delete(you.id)) this.comings.set(you.id, you);
     const { planes } = this.room.ground;
     member.send('welcome', {
       protocol: PROTOCOL_VERSION,
@@ -184,6 +186,20 @@ export class Lobby {
     const { width, height } = planes;
     const all = { x: 0, y: 0, width, height, pixels: 1, best: 'full' } as const;
     this.cast.add(member, all, this.clock.now(), holds);
+  }
+
+  /** Who has come and gone since the last tick, in one message, however many. */
+  private tellPeople(): void {
+    if (this.comings.size === 0 && this.goings.size === 0) return;
+    const all = [...this.comings.values()];
+    const left = [...this.goings];
+    for (const member of this.seats.members) {
+      const own = this.seats.of(member)!.id;
+      const joined = this.comings.has(own) ? all.filter(({ id }) => id !== own) : all;
+      if (joined.length + left.length > 0) member.send('people', { joined, left });
+    }
+    this.comings.clear();
+    this.goings.clear();
   }
 
   /** What goes with a member, but for her seat and her hand. */

@@ -77,14 +77,18 @@ export class Seats<M> {
     member: M,
     token: string | undefined,
     newcomer: (id: number) => ParticipantView,
-  ): { you: ParticipantView; replaced?: M } {
+  ): { you: ParticipantView; isNew: boolean; replaced?: M } {
     const old = token === undefined ? undefined : this.find(token);
     const seat = old?.seat ?? { you: newcomer(this.nextParticipant++), token: '' };
     if (old?.member !== undefined) this.taken.delete(old.member);
     if (token !== undefined) this.away.delete(token);
     seat.token = this.rules.newToken();
     this.taken.set(member, seat);
-    return { you: seat.you, ...(old?.member !== undefined && { replaced: old.member }) };
+    return {
+      you: seat.you,
+      isNew: old === undefined,
+      ...(old?.member !== undefined && { replaced: old.member }),
+    };
   }
 
   /** Whether a token gives a seat back. */

@@ -19,7 +19,7 @@ describe('seats', () => {
     const token = seats.tokenOf('anna')!;
     expect(seats.leave('anna', 0)).toEqual(you);
     expect(seats.size).toBe(0);
-    expect(take('anna again', token).you).toEqual(you);
+    expect(take('anna again', token)).toEqual({ you, isNew: false });
     expect(seats.tokenOf('anna again')).not.toBe(token);
   });
 
@@ -29,7 +29,7 @@ describe('seats', () => {
     const token = seats.tokenOf('anna')!;
     seats.leave('anna', 0);
     take('anna again', token);
-    expect(take('mallory', token).you.id).not.toBe(you.id);
+    expect(take('mallory', token)).toMatchObject({ you: { id: 2 }, isNew: true });
     seats.leave('anna again', 5_000);
     expect(seats.expire(5_999)).toEqual([]);
     expect(seats.expire(6_000)).toEqual([you]);
