@@ -12,6 +12,12 @@ import { View } from '../../shared/codec/view.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Look, type Viewer, Watch } from './watch.ts';
 
+/** The deltas of one round, for all who look at the same chunks and are in step. */
+interface Step {
+  readonly blocks: readonly FrameBlock[];
+  readonly frame: Uint8Array;
+}
+
 interface Channel {
   readonly tier: TierName;
   readonly cast: Cast;
@@ -86,18 +92,24 @@ export class Roomcast {
    */
   publish(tick: number, changed: readonly number[], now: number): void {
     this.tick = tick;
-    for (const view of this.views.values()) this.follow(view, changed);
+    for (const view of this.views.values()) this.update(view, changed);
     const due = new Set<Channel>();
     for (const channel of this.channels.values()) {
       if (tick % TIERS[channel.tier].every !== 0) continue;
       due.add(channel);
       const wanted = new Set<number>();
-      for (const { chunks } of channel.watches) for (const chunk of chunks) wanted.add(chunk);
+      // Those who look at the same chunks have the same list of them.
+      const lists = new Set([...channel.watches].map(({ chunks }) => chunks));
+      for (const chunks of lists) for (const chunk of chunks) wanted.add(chunk);
       channel.cast.advance(tick, (chunk) => wanted.has(chunk));
     }
     const frames = new Map<string, Uint8Array>();
     for (const channel of due) {
-      for (const watch of [...channel.watches]) this.send(watch, now, false, frames);
+      const steps = new Map<readonly number[], Step>();
+      for (const watch of channel.watches) {
+        if (watch.inStep && watch.mayReceive) this.follow(watch, channel, steps, now);
+        else this.send(watch, now, false, frames);
+      }
     }
     for (const watch of this.watches.values()) {
       if (watch.ladder.judge(now)) this.settle(watch);
@@ -105,7 +117,7 @@ export class Roomcast {
   }
 
   /** Takes changes of the room over into a view, and tells its casts. */
-  private follow(view: View, changed: readonly number[]): void {
+  private update(view: View, changed: readonly number[]): void {
     const chunks = new Set<number>();
     for (const chunk of changed) {
       const { x, y, width, height } = chunkRect(this.planes, chunk);
@@ -119,20 +131,48 @@ export class Roomcast {
     }
   }
 
+  /** Sends one who is in step what all who look where she looks are sent. */
+  private follow(
+    watch: Watch,
+    { cast, tier }: Channel,
+    steps: Map<readonly number[], Step>,
+    now: number,
+  ): void {
+    let step = steps.get(watch.chunks);
+    if (!step) {
+      const blocks = watch.chunks.flatMap((chunk) => {
+        const block = cast.delta(chunk);
+        return block ? [{ chunk, block }] : [];
+      });
+      const header = { tick: this.tick, tier, scale: cast.view.scale };
+      step = { blocks, frame: writeFrame(header, blocks) };
+      steps.set(watch.chunks, step);
+    }
+    watch.follow(step.blocks);
+    if (step.blocks.length > 0 || this.isSilent(watch, now)) this.hand(watch, step.frame, now);
+  }
+
+  private isSilent(watch: Watch, now: number): boolean {
+    return now - (this.lastSent.get(watch) ?? -Infinity) >= DEFAULTS.stream.heartbeat;
+  }
+
+  private hand(watch: Watch, frame: Uint8Array, now: number): void {
+    watch.ladder.frame(false);
+    this.lastSent.set(watch, now);
+    watch.sent(this.tick, now);
+    watch.viewer.sendFrame(frame);
+  }
+
   /** Sends what a viewer lacks, if there is something or it is time to be heard from. */
   private send(watch: Watch, now: number, anyway: boolean, frames?: Map<string, Uint8Array>): void {
-    const silent = now - (this.lastSent.get(watch) ?? -Infinity) >= DEFAULTS.stream.heartbeat;
     if (!watch.mayReceive) {
       watch.ladder.frame(true);
       this.skipped++;
       return;
     }
     const blocks = watch.take();
-    if (blocks.length === 0 && !silent && !anyway) return;
-    watch.ladder.frame(false);
-    this.lastSent.set(watch, now);
-    watch.sent(this.tick, now);
-    watch.viewer.sendFrame(this.frameOf(watch, blocks, frames));
+    if (blocks.length === 0 && !anyway && !this.isSilent(watch, now)) return;
+    this.hand(watch, this.frameOf(watch, blocks, frames), now);
   }
 
   /** Viewers who need the same blocks get the same frame. */

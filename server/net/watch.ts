@@ -1,6 +1,5 @@
 /** What the stream knows of one viewer: what she looks at, what she holds, what is on its way to her. */
 import type { Cast } from '../../shared/codec/cast.ts';
-import { chunksWithin } from '../../shared/codec/chunks.ts';
 import type { FrameBlock } from '../../shared/codec/frame.ts';
 import type { TierName } from '../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -38,6 +37,8 @@ export class Watch {
   /** 1: she holds it without its lowest bits. */
   private coarse: Uint8Array;
   private inFlight: Sent[] = [];
+  /** Round of the cast up to which she holds all that she looks at. */
+  private complete = -1;
 
   constructor(
     readonly viewer: Viewer,
@@ -57,16 +58,28 @@ export class Watch {
     return this.inFlight.length < DEFAULTS.stream.maxFramesInFlight && this.viewer.writable;
   }
 
+  /** Whether the deltas of the cast's last round are all that she lacks. */
+  get inStep(): boolean {
+    return this.complete === this.cast.round - 1;
+  }
+
+  /** She is given the deltas of the last round. */
+  follow(blocks: readonly FrameBlock[]): void {
+    for (const { chunk } of blocks) this.holds[chunk] = this.cast.version(chunk);
+    this.complete = this.cast.round;
+  }
+
   /** Works out which chunks of the cast are looked at. */
   aim(): void {
     const { look, cast } = this;
+    this.complete = -1;
     if (!look) {
       this.chunks = [];
       return;
     }
     const { scale } = cast.view;
     const margin = DEFAULTS.stream.margin;
-    this.chunks = chunksWithin(cast.seen, {
+    this.chunks = cast.within({
       x: (look.x - margin) / scale,
       y: (look.y - margin) / scale,
       width: (look.width + 2 * margin) / scale,
@@ -99,6 +112,7 @@ export class Watch {
 
   /** She has lost step in these chunks; absent: in all. */
   forget(chunks?: readonly number[]): void {
+    this.complete = -1;
     if (!chunks) this.holds.fill(0);
     else for (const chunk of chunks) if (chunk < this.holds.length) this.holds[chunk] = 0;
   }
@@ -124,14 +138,19 @@ export class Watch {
     const { cast, holds, coarse } = this;
     const blocks: FrameBlock[] = [];
     let refining = DEFAULTS.stream.refineBytes;
+    let isComplete = true;
     for (const chunk of this.chunks) {
       const version = cast.version(chunk);
       let block: Uint8Array | undefined;
       if (holds[chunk] === 0) {
         block = cast.coarseKey(chunk);
         coarse[chunk] = 1;
+        isComplete = false;
       } else if (coarse[chunk] === 1) {
-        if (refining <= 0) continue;
+        if (refining <= 0) {
+          isComplete = false;
+          continue;
+        }
         block = holds[chunk] === version ? cast.refinement(chunk) : cast.key(chunk);
         refining -= block.length;
         coarse[chunk] = 0;
@@ -141,6 +160,7 @@ export class Watch {
       holds[chunk] = version;
       blocks.push({ chunk, block });
     }
+    this.complete = isComplete ? cast.round : -1;
     return blocks;
   }
 }

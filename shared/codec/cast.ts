@@ -3,12 +3,16 @@
  * version, which grows by one with each delta; who has not got the one before needs a key.
  */
 import { DEFAULTS } from '../defaults.ts';
+import type { Rect } from '../geometry.ts';
 import { writeCoarse, writeDelta, writeKey, writeRefinement } from './block.ts';
 import { type Cells, checkOf, copyCells, putCells, takeCells } from './cells.ts';
-import { chunkRect } from './chunks.ts';
+import { chunkRect, chunksWithin } from './chunks.ts';
 import { createPlanes, type Planes } from './planes.ts';
 import type { Tier } from './tiers.ts';
 import type { View } from './view.ts';
+
+/** More looks than that are not worth remembering. */
+const MAX_LISTS = 1_000;
 
 /** A block and the version it was made for. */
 interface Kept {
@@ -22,10 +26,13 @@ export class Cast {
   private readonly versions: Uint32Array;
   /** Chunks in which `seen` may differ from the view. */
   private readonly pending = new Set<number>();
+  /** Times that it was brought to a tick. */
+  round = 0;
   private deltas = new Map<number, Uint8Array>();
   private readonly keys = new Map<number, Kept>();
   private readonly coarse = new Map<number, Kept>();
   private readonly refinements = new Map<number, Kept>();
+  private readonly lists = new Map<string, readonly number[]>();
   private readonly checks = new Map<number, { readonly version: number; readonly check: number }>();
 
   constructor(
@@ -41,6 +48,17 @@ export class Cast {
 
   get chunks(): number {
     return this.versions.length;
+  }
+
+  /** The chunks that a rectangle lies in; equal ones are the same list. */
+  within(rect: Rect): readonly number[] {
+    const chunks = chunksWithin(this.seen, rect);
+    const key = `${chunks[0]} ${chunks[chunks.length - 1]}`;
+    const known = this.lists.get(key);
+    if (known) return known;
+    if (this.lists.size >= MAX_LISTS) this.lists.clear();
+    this.lists.set(key, chunks);
+    return chunks;
   }
 
   /** 1…; never goes back. */
@@ -59,6 +77,7 @@ export class Cast {
    * @param wanted whether anybody looks at a chunk; others wait, at no cost
    */
   advance(tick: number, wanted: (chunk: number) => boolean): void {
+    this.round++;
     this.deltas = new Map();
     for (const chunk of this.pending) if (wanted(chunk)) this.step(tick, chunk);
   }
