@@ -44,6 +44,16 @@ export function isWellFormed(bytes: Uint8Array): boolean {
     for (let i = 0; i < count; i++) if (!value(depth)) return false;
     return true;
   };
+  /** Keys are texts: msgpackr fails on others. */
+  const isText = (first: number): boolean =>
+    (first >= 0xa0 && first < 0xc0) || (first >= 0xd9 && first <= 0xdb);
+  const pairs = (count: number, depth: number): boolean => {
+    if (2 * count > bytes.length - at || (count > 0 && depth > MAX_DEPTH)) return false;
+    for (let i = 0; i < count; i++) {
+      if (!isText(bytes[at]) || !value(depth) || !value(depth)) return false;
+    }
+    return true;
+  };
   const skip = (count: number): boolean => {
     at += count;
     return at <= bytes.length;
@@ -52,7 +62,7 @@ export function isWellFormed(bytes: Uint8Array): boolean {
     if (at >= bytes.length) return false;
     const first = bytes[at++];
     if (first < 0x80 || first >= 0xe0) return true;
-    if (first < 0x90) return values(2 * (first & 0x0f), depth + 1);
+    if (first < 0x90) return pairs(first & 0x0f, depth + 1);
     if (first < 0xa0) return values(first & 0x0f, depth + 1);
     if (first < 0xc0) return skip(first & 0x1f);
     // `undefined`, as msgpackr writes it.
@@ -65,7 +75,7 @@ export function isWellFormed(bytes: Uint8Array): boolean {
       width === 1 ? view.getUint8(at) : width === 2 ? view.getUint16(at) : view.getUint32(at);
     at += width;
     if (of === 'bytes') return skip(count);
-    return values(of === 'pairs' ? 2 * count : count, depth + 1);
+    return of === 'pairs' ? pairs(count, depth + 1) : values(count, depth + 1);
   };
   return value(0) && at === bytes.length;
 }

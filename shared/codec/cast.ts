@@ -5,11 +5,18 @@
 import { DEFAULTS } from '../defaults.ts';
 import type { Rect } from '../geometry.ts';
 import { writeCoarse, writeDelta, writeKey, writeRefinement } from './block.ts';
-import { type Cells, checkOf, copyCells, putCells, takeCells } from './cells.ts';
+import { type Cells, checkOf, copyCells, putCells, takeCells, wordsOf } from './cells.ts';
 import { chunkRect, chunksWithin } from './chunks.ts';
 import { createPlanes, type Planes } from './planes.ts';
 import type { Tier } from './tiers.ts';
 import type { View } from './view.ts';
+
+/** A cell that is to be told: in its chunk, in the planes, and whether it has come to rest. */
+interface Told {
+  readonly cell: number;
+  readonly place: number;
+  readonly rests: boolean;
+}
 
 /** More looks than that are not worth remembering. */
 const MAX_LISTS = 1_000;
@@ -23,6 +30,9 @@ interface Kept {
 export class Cast {
   /** What viewers who are in step hold. */
   readonly seen: Planes;
+  /** Colours as one number each: of the view, and of what viewers hold. */
+  private readonly live: Uint32Array;
+  private readonly shown: Uint32Array;
   private readonly versions: Uint32Array;
   /** Chunks in which `seen` may differ from the view. */
   private readonly pending = new Set<number>();
@@ -43,6 +53,8 @@ export class Cast {
     this.seen = createPlanes(planes.width, planes.height);
     this.seen.rgba.set(planes.rgba);
     this.seen.owner.set(planes.owner);
+    this.live = wordsOf(planes);
+    this.shown = wordsOf(this.seen);
     this.versions = new Uint32Array(view.chunks).fill(1);
   }
 
@@ -131,44 +143,55 @@ export class Cast {
   }
 
   private step(tick: number, chunk: number): void {
-    const { view, tier } = this;
-    const rect = chunkRect(this.seen, chunk);
-    const before = takeCells(this.seen, rect);
-    const now = takeCells(view.planes, rect);
-    const after = copyCells(before);
-    const exact = new Uint8Array(before.owner.length);
-    const [was, is] = [before, now].map(({ rgba }) => new Uint32Array(rgba.buffer));
-    const shown = new Uint32Array(after.rgba.buffer);
-    let told = 0;
-    let left = 0;
-    for (let cell = 0; cell < exact.length; cell++) {
-      const moved = before.owner[cell] !== now.owner[cell];
-      if (!moved && was[cell] === is[cell]) continue;
-      const x = cell % rect.width;
-      const place = (rect.y + (cell - x) / rect.width) * view.planes.width + rect.x + x;
-      const rests = tick - view.changedAt[place] >= tier.rest;
-      if (!moved && !rests && largestDifference(before.rgba, now.rgba, cell) <= tier.hold) {
-        left++;
-        continue;
+    const { view, tier, seen } = this;
+    const rect = chunkRect(seen, chunk);
+    const { told, held } = this.compare(tick, rect);
+    let left = held;
+    if (told.length > 0) {
+      const before = takeCells(seen, rect);
+      const after = copyCells(before);
+      const shown = wordsOf(after);
+      const exact = new Uint8Array(before.owner.length);
+      for (const { cell, place, rests } of told) {
+        after.owner[cell] = view.planes.owner[place];
+        shown[cell] = this.live[place];
+        exact[cell] = rests ? 1 : 0;
       }
-      after.owner[cell] = now.owner[cell];
-      shown[cell] = is[cell];
-      exact[cell] = rests ? 1 : 0;
-      told++;
-    }
-    if (told > 0) {
       this.deltas.set(chunk, writeDelta(before, after, tier.step, exact));
       this.versions[chunk]++;
-      putCells(this.seen, rect, after);
+      putCells(seen, rect, after);
       // A step may have left something over.
-      for (let cell = 0; cell < exact.length; cell++) left += shown[cell] === is[cell] ? 0 : 1;
+      for (const { cell, place } of told) left += shown[cell] === this.live[place] ? 0 : 1;
     }
     if (left === 0) this.pending.delete(chunk);
   }
+
+  /** Which cells of a chunk are to be told, and how many are held back for now. */
+  private compare(tick: number, rect: Rect): { told: Told[]; held: number } {
+    const { view, tier, seen, live, shown } = this;
+    const { planes, changedAt } = view;
+    const told: Told[] = [];
+    let held = 0;
+    for (let y = 0; y < rect.height; y++) {
+      let place = (rect.y + y) * planes.width + rect.x;
+      for (let x = 0; x < rect.width; x++, place++) {
+        const moved = seen.owner[place] !== planes.owner[place];
+        if (!moved && shown[place] === live[place]) continue;
+        const rests = tick - changedAt[place] >= tier.rest;
+        if (moved || rests || largestDifference(seen.rgba, planes.rgba, place) > tier.hold) {
+          told.push({ cell: y * rect.width + x, place, rests });
+        } else held++;
+      }
+    }
+    return { told, held };
+  }
 }
 
-function largestDifference(a: Uint8Array, b: Uint8Array, cell: number): number {
+function largestDifference(a: Uint8Array, b: Uint8Array, place: number): number {
   let largest = 0;
-  for (let i = cell * 4; i < cell * 4 + 4; i++) largest = Math.max(largest, Math.abs(a[i] - b[i]));
+  for (let i = place * 4; i < place * 4 + 4; i++) {
+    const difference = a[i] > b[i] ? a[i] - b[i] : b[i] - a[i];
+    if (difference > largest) largest = difference;
+  }
   return largest;
 }

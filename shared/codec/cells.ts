@@ -16,6 +16,10 @@ export function createCells({ width, height }: { width: number; height: number }
   return { width, height, rgba, owner: new Uint32Array(width * height) };
 }
 
+/** The colours of cells as one number each. */
+export const wordsOf = ({ rgba, owner }: Cells): Uint32Array =>
+  new Uint32Array(rgba.buffer, rgba.byteOffset, owner.length);
+
 export function copyCells(cells: Cells): Cells {
   return { ...cells, rgba: cells.rgba.slice(), owner: cells.owner.slice() };
 }
@@ -58,8 +62,9 @@ function putLarge(planes: Planes, rect: Rect, cells: Cells, scale: number): void
 }
 
 /** 16 bits that tell different cells apart: a proof that both sides hold the same (FNV-1a over whole words, folded). */
-export function checkOf({ rgba, owner }: Cells): number {
-  const words = new Uint32Array(rgba.buffer, rgba.byteOffset, owner.length);
+export function checkOf(cells: Cells): number {
+  const { owner } = cells;
+  const words = wordsOf(cells);
   let h = 0x811c9dc5;
   for (let i = 0; i < owner.length; i++) {
     h = Math.imul(h ^ words[i], 0x01000193);

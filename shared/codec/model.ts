@@ -7,7 +7,7 @@
  * JPEG-LS, Weinberger et al. 2000). Differences are told by their length in bits, under contexts of how much the neighbours
  * and the channel before differed.
  */
-import type { Cells } from './cells.ts';
+import { type Cells, wordsOf } from './cells.ts';
 import { CONTEXTS } from './contexts.ts';
 import type { BitCoder } from './rangeCoder.ts';
 
@@ -24,10 +24,14 @@ const clamp = (x: number): number => Math.max(0, Math.min(255, x));
 /** Tells owners by their place in a list of those already met; newcomers in full. */
 class Owners {
   private readonly known: number[] = [];
+  private last = 0;
 
   constructor(private readonly coder: BitCoder) {}
 
   meet(owner: number): void {
+    // Neighbours mostly belong to one.
+    if (owner === this.last) return;
+    this.last = owner;
     if (owner !== 0 && !this.known.includes(owner)) this.known.push(owner);
   }
 
@@ -123,20 +127,17 @@ export function codeDelta(
   const moved = new Uint8Array(stride * (height + 2));
   const fine = new Uint8Array(stride * (height + 2));
   const around = new Surroundings(width, height);
-  const isChanged = (cell: number): boolean => {
-    if (before.owner[cell] !== after.owner[cell]) return true;
-    const at = cell * 4;
-    for (let c = 0; c < 4; c++) if (before.rgba[at + c] !== after.rgba[at + c]) return true;
-    return false;
-  };
+  const [was, is] = [wordsOf(before), wordsOf(after)];
+  const isChanged = (cell: number): boolean =>
+    was[cell] !== is[cell] || before.owner[cell] !== after.owner[cell];
 
   const columns = Math.ceil(width / GROUP);
   const groups = new Uint8Array(columns * Math.ceil(height / GROUP));
   if (!reads) {
-    for (let cell = 0; cell < width * height; cell++) {
-      const x = cell % width;
-      const y = (cell - x) / width;
-      if (isChanged(cell)) groups[Math.floor(y / GROUP) * columns + Math.floor(x / GROUP)] = 1;
+    for (let y = 0, cell = 0; y < height; y++) {
+      const row = Math.floor(y / GROUP) * columns;
+      for (let x = 0; x < width; x++, cell++)
+        if (isChanged(cell)) groups[row + Math.floor(x / GROUP)] = 1;
     }
   }
   for (let i = 0; i < groups.length; i++) {

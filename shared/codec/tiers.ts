@@ -14,9 +14,9 @@ export interface Tier {
 
 /** Best first: who cannot take one is given the next. */
 export const TIERS = {
-  full: { every: 1, hold: 2, step: 2, scale: 1, rest: 4 },
-  phone: { every: 2, hold: 6, step: 4, scale: 1, rest: 6 },
-  thrifty: { every: 4, hold: 12, step: 8, scale: 2, rest: 8 },
+  full: { every: 1, hold: 5, step: 8, scale: 1, rest: 4 },
+  phone: { every: 2, hold: 8, step: 8, scale: 1, rest: 6 },
+  thrifty: { every: 4, hold: 16, step: 16, scale: 2, rest: 8 },
 } as const satisfies Record<string, Tier>;
 
 export type TierName = keyof typeof TIERS;

@@ -142,7 +142,9 @@ function schemaSync(first: Planes): Sender {
   const coloursOf = ({ rgba }: Planes) =>
     new Uint32Array(rgba.buffer, rgba.byteOffset, rgba.length / 4);
   const state = new State();
-  state.cells = new ArraySchema<number>(...coloursOf(first));
+  const cells = new ArraySchema<number>();
+  for (const colour of coloursOf(first)) cells.push(colour);
+  state.cells = cells;
   Encoder.BUFFER_SIZE = 4 * 1024 * 1024;
   const encoder = new Encoder(state);
   encoder.encodeAll();

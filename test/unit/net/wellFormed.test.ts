@@ -32,6 +32,11 @@ describe('before a message is decoded', () => {
     );
   });
 
+  test('keys that are no texts are turned away', () => {
+    expect(isWellFormed(Uint8Array.from([129, 129, 0, 0, 0]))).toBe(false);
+    expect(isWellFormed(Uint8Array.from([129, 161, 97, 0]))).toBe(true);
+  });
+
   test('what is let through is decoded without an error, whatever the bytes', () => {
     let passed = 0;
     fc.assert(
