@@ -2,6 +2,9 @@
 import type { Rect } from '../geometry.ts';
 import type { Planes } from './planes.ts';
 
+/** Looked up once: where globals live in a sandbox, each look costs more than the sum. */
+const { floor, imul, min } = Math;
+
 export interface Cells {
   readonly width: number;
   readonly height: number;
@@ -49,11 +52,11 @@ export function putCells(planes: Planes, rect: Rect, cells: Cells, scale = 1): v
 }
 
 function putLarge(planes: Planes, rect: Rect, cells: Cells, scale: number): void {
-  const bottom = Math.min(planes.height, (rect.y + rect.height) * scale);
-  const right = Math.min(planes.width, (rect.x + rect.width) * scale);
+  const bottom = min(planes.height, (rect.y + rect.height) * scale);
+  const right = min(planes.width, (rect.x + rect.width) * scale);
   for (let y = rect.y * scale; y < bottom; y++) {
     for (let x = rect.x * scale; x < right; x++) {
-      const cell = (Math.floor(y / scale) - rect.y) * cells.width + Math.floor(x / scale) - rect.x;
+      const cell = (floor(y / scale) - rect.y) * cells.width + floor(x / scale) - rect.x;
       const place = y * planes.width + x;
       planes.owner[place] = cells.owner[cell];
       for (let c = 0; c < 4; c++) planes.rgba[place * 4 + c] = cells.rgba[cell * 4 + c];
@@ -67,10 +70,10 @@ export function checkOf(cells: Cells): number {
   const words = wordsOf(cells);
   let h = 0x811c9dc5;
   for (let i = 0; i < owner.length; i++) {
-    h = Math.imul(h ^ words[i], 0x01000193);
-    h = Math.imul(h ^ owner[i] ^ (h >>> 15), 0x85ebca6b);
+    h = imul(h ^ words[i], 0x01000193);
+    h = imul(h ^ owner[i] ^ (h >>> 15), 0x85ebca6b);
   }
   h ^= h >>> 16;
-  h = Math.imul(h, 0xc2b2ae35);
+  h = imul(h, 0xc2b2ae35);
   return (h ^ (h >>> 16)) & 0xffff;
 }

@@ -11,15 +11,18 @@ import { type Cells, wordsOf } from './cells.ts';
 import { CONTEXTS } from './contexts.ts';
 import type { BitCoder } from './rangeCoder.ts';
 
+/** Looked up once: where globals live in a sandbox, each look costs more than the sum. */
+const { abs, ceil, clz32, floor, max, min, round } = Math;
+
 /** Alpha first: the others never exceed it. */
 const CHANNELS = [3, 0, 1, 2] as const;
 /** Side of the groups of a delta that are passed over as one. */
 const GROUP = 8;
 
-const lengthOf = (magnitude: number): number => 32 - Math.clz32(magnitude);
-const levelOf = (sum: number): number => (sum === 0 ? 0 : Math.min(5, 1 + (lengthOf(sum) >> 1)));
+const lengthOf = (magnitude: number): number => 32 - clz32(magnitude);
+const levelOf = (sum: number): number => (sum === 0 ? 0 : min(5, 1 + (lengthOf(sum) >> 1)));
 const signOf = (x: number): number => (x === 0 ? 0 : x > 0 ? 1 : 2);
-const clamp = (x: number): number => Math.max(0, Math.min(255, x));
+const clamp = (x: number): number => max(0, min(255, x));
 
 /** Tells owners by their place in a list of those already met; newcomers in full. */
 class Owners {
@@ -39,7 +42,7 @@ class Owners {
   code(owner: number): number {
     const { coder, known } = this;
     const bits = lengthOf(known.length);
-    const told = coder.plain(Math.max(1, bits), known.indexOf(owner) + 1);
+    const told = coder.plain(max(1, bits), known.indexOf(owner) + 1);
     let result = known[told - 1] ?? 0;
     if (result === 0) {
       const low = coder.plain(16, owner & 0xffff);
@@ -52,12 +55,12 @@ class Owners {
 
 /** A difference, −255…255, told by its length, then its lower bits, then its sign. */
 function codeDifference(coder: BitCoder, base: number, sign: number, difference: number): number {
-  const wanted = lengthOf(Math.abs(difference));
+  const wanted = lengthOf(abs(difference));
   let length = 0;
   while (length < 8 && coder.bit(base + length, wanted > length ? 1 : 0)) length++;
   if (length === 0) return 0;
   let magnitude = 1;
-  const source = Math.abs(difference);
+  const source = abs(difference);
   if (length > 1) {
     const second = length - 2;
     magnitude = 2 | coder.bit(CONTEXTS.mantissa + length - 2, (source >>> second) & 1);
@@ -85,9 +88,9 @@ class Surroundings {
 
   level(at: number, channel: number): number {
     const { told, stride } = this;
-    const left = Math.abs(told[(at - 1) * 4 + channel]);
-    const up = Math.abs(told[(at - stride) * 4 + channel]);
-    const other = Math.abs(told[(at - stride + 1) * 4 + channel]);
+    const left = abs(told[(at - 1) * 4 + channel]);
+    const up = abs(told[(at - stride) * 4 + channel]);
+    const other = abs(told[(at - stride + 1) * 4 + channel]);
     return levelOf(2 * left + 2 * up + other);
   }
 
@@ -100,7 +103,7 @@ class Surroundings {
   }
 }
 
-const beforeLevel = (before: number): number => Math.min(3, lengthOf(Math.abs(before)));
+const beforeLevel = (before: number): number => min(3, lengthOf(abs(before)));
 
 /**
  * Tells what has become of cells.
@@ -131,13 +134,13 @@ export function codeDelta(
   const isChanged = (cell: number): boolean =>
     was[cell] !== is[cell] || before.owner[cell] !== after.owner[cell];
 
-  const columns = Math.ceil(width / GROUP);
-  const groups = new Uint8Array(columns * Math.ceil(height / GROUP));
+  const columns = ceil(width / GROUP);
+  const groups = new Uint8Array(columns * ceil(height / GROUP));
   if (!reads) {
     for (let y = 0, cell = 0; y < height; y++) {
-      const row = Math.floor(y / GROUP) * columns;
+      const row = floor(y / GROUP) * columns;
       for (let x = 0; x < width; x++, cell++)
-        if (isChanged(cell)) groups[row + Math.floor(x / GROUP)] = 1;
+        if (isChanged(cell)) groups[row + floor(x / GROUP)] = 1;
     }
   }
   for (let i = 0; i < groups.length; i++) {
@@ -148,7 +151,7 @@ export function codeDelta(
 
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      if (groups[Math.floor(y / GROUP) * columns + Math.floor(x / GROUP)] === 0) {
+      if (groups[floor(y / GROUP) * columns + floor(x / GROUP)] === 0) {
         x |= GROUP - 1;
         continue;
       }
@@ -186,8 +189,8 @@ export function codeDelta(
       for (let i = 0; i < 4; i++) {
         const c = CHANNELS[i];
         const from = takes ? foresee(after, cell, x, y, c) : before.rgba[cell * 4 + c];
-        const difference = reads ? 0 : Math.round((after.rgba[cell * 4 + c] - from) / unit);
-        const set = ((kind * 3 + Math.min(2, i)) * 6 + around.level(at, i)) * 4 + beforeLevel(last);
+        const difference = reads ? 0 : round((after.rgba[cell * 4 + c] - from) / unit);
+        const set = ((kind * 3 + min(2, i)) * 6 + around.level(at, i)) * 4 + beforeLevel(last);
         const told = codeDifference(
           coder,
           CONTEXTS.delta + set * 8,
@@ -224,8 +227,8 @@ function foresee({ rgba, width }: Cells, cell: number, x: number, y: number, c: 
   const left = x > 0 ? rgba[(cell - 1) * 4 + c] : 0;
   const up = y > 0 ? rgba[(cell - width) * 4 + c] : 0;
   const corner = x > 0 && y > 0 ? rgba[(cell - width - 1) * 4 + c] : 0;
-  if (corner >= Math.max(left, up)) return Math.min(left, up);
-  if (corner <= Math.min(left, up)) return Math.max(left, up);
+  if (corner >= max(left, up)) return min(left, up);
+  if (corner <= min(left, up)) return max(left, up);
   return left + up - corner;
 }
 
@@ -252,9 +255,8 @@ export function codeKey(coder: BitCoder, cells: Cells, shift: number): void {
         const c = CHANNELS[i];
         const own = foresee(levels, cell, x, y, c);
         // Edges are edges in all colours.
-        const from = Math.max(0, Math.min(255 >> shift, own + (i > 1 ? last >> 1 : 0)));
-        const set =
-          ((quality * 3 + Math.min(2, i)) * 6 + around.level(at, i)) * 4 + beforeLevel(last);
+        const from = max(0, min(255 >> shift, own + (i > 1 ? last >> 1 : 0)));
+        const set = ((quality * 3 + min(2, i)) * 6 + around.level(at, i)) * 4 + beforeLevel(last);
         const told = codeDifference(
           coder,
           CONTEXTS.key + set * 8,

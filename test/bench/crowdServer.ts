@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { readConfig } from '../../server/config.ts';
 import { startVivarium } from '../../server/vivarium.ts';
+import { UNLIMITED } from '../support/server.ts';
 import { gridFor } from './crowdGrid.ts';
 
 /** The process's one argument, in JSON. */
@@ -59,6 +60,10 @@ const settings = {
   'max-organisms': organisms,
   'tick-rate': tickRate,
   checkpoint,
+  data: 'none',
+  // All must be kept awake, which takes more strokes than visitors have energy for.
+  energy: 'off',
+  limits: UNLIMITED,
   ...(engine && { engine }),
 };
 const config = readConfig(

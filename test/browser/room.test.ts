@@ -8,10 +8,10 @@ import {
   growthOf,
   openRoom,
   pictureAt,
-  planesOf,
   recordGrowth,
   screenOf,
   waitForPhase,
+  waitForPlanes,
   waitForTick,
   waitForWounds,
 } from '../support/page.ts';
@@ -92,9 +92,8 @@ test('two browsers: one plants, both see it grow; the other wounds it, both see 
       expect(stage).toBe(2 * 2 ** divisions);
     }
   }
-  const unwounded = await planesOf(a);
-  expect((await planesOf(b)).bytes.equals(unwounded.bytes)).toBe(true);
-  expect(serverPlanes().equals(unwounded.bytes)).toBe(true);
+  // What has come to rest is told to the last bit within a second.
+  for (const page of [a, b]) await waitForPlanes(page, serverPlanes());
 
   const before = (await growthOf(a, 1)).at(-1)!;
   const self = await pictureAt(a, 1, before.tick);
@@ -121,8 +120,7 @@ test('two browsers: one plants, both see it grow; the other wounds it, both see 
 
   const late = await visit();
   await waitForTick(late, room.tick);
-  const truth = serverPlanes();
-  for (const page of [a, b, late]) expect((await planesOf(page)).bytes.equals(truth)).toBe(true);
+  for (const page of [a, b, late]) await waitForPlanes(page, serverPlanes());
   for (const page of [a, b, late]) {
     expect((page as unknown as { problems: string[] }).problems).toEqual([]);
   }

@@ -62,6 +62,7 @@ class Host {
     const settings = [
       ...['--capacity', `${capacity}`, '--engine', options.engine],
       ...['--limits', limits],
+      ...['--data', 'none'],
     ];
     const plan: HostPlan = { settings, organisms: options.organisms };
     return new Host(Child.start('./serverProcess.ts', plan, split.server));

@@ -8,7 +8,7 @@ interface RoomElement extends HTMLElement {
     readonly tick: number | undefined;
     readonly planes: { readonly rgba: Uint8Array; readonly owner: Uint32Array } | undefined;
     readonly organisms: ReadonlyMap<number, OrganismView>;
-    on(event: 'picture', listener: () => void): void;
+    on(event: 'picture', listener: () => void): () => void;
   };
   worldToScreen(x: number, y: number): { x: number; y: number };
 }
@@ -60,21 +60,38 @@ export function cameraRests(page: Page): Promise<void> {
   });
 }
 
+/** Waits until the page shows these planes, byte for byte: RGBA, then owners. */
+export async function waitForPlanes(page: Page, planes: Buffer): Promise<void> {
+  while (!(await planesOf(page)).equals(planes)) await nextPicture(page);
+}
+
+/** Waits until the page has decoded one more frame. */
+function nextPicture(page: Page): Promise<void> {
+  return page.evaluate(() => {
+    const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
+    return new Promise<void>((resolve) => {
+      const stop = model.on('picture', () => {
+        stop();
+        resolve();
+      });
+    });
+  });
+}
+
 /** The planes that the page has decoded, as bytes: RGBA, then owners. */
-export async function planesOf(page: Page): Promise<{ tick: number; bytes: Buffer }> {
-  const { tick, base64 } = await page.evaluate(async () => {
+async function planesOf(page: Page): Promise<Buffer> {
+  const base64 = await page.evaluate(async () => {
     const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
     const { rgba, owner } = model.planes!;
-    const at = model.tick!;
     const blob = new Blob([rgba.slice(), owner.slice()]);
     const url = await new Promise<string>((resolve) => {
       const reader = new FileReader();
       reader.onload = () => resolve(reader.result as string);
       reader.readAsDataURL(blob);
     });
-    return { tick: at, base64: url.slice(url.indexOf(',') + 1) };
+    return url.slice(url.indexOf(',') + 1);
   });
-  return { tick, bytes: Buffer.from(base64, 'base64') };
+  return Buffer.from(base64, 'base64');
 }
 
 /**
