@@ -103,6 +103,8 @@ export const DEFAULTS = {
     margin: 16,
     /** Bytes of a frame that may refine a coarse first picture. */
     refineBytes: 16_384,
+    /** One who has missed some deltas of a chunk is sent them all, up to so many bytes; else the whole chunk. */
+    missedBytes: 1_200,
     /** Tier that viewers begin with. */
     firstTier: 'phone',
     ladder: {
@@ -152,6 +154,8 @@ export const DEFAULTS = {
     chunk: 32,
     /** Low bits of a colour that a first picture may leave out, to be there sooner. */
     coarseShift: 3,
+    /** Deltas of a chunk that are kept for those who have missed some. */
+    keptDeltas: 12,
     /** Most places a side that a streamed cell may stand for. */
     maxScale: 8,
   },

@@ -155,7 +155,14 @@ export class Watch {
         refining -= block.length;
         coarse[chunk] = 0;
       } else if (holds[chunk] !== version) {
-        block = (holds[chunk] === version - 1 ? cast.delta(chunk) : undefined) ?? cast.key(chunk);
+        const missed = cast.since(chunk, holds[chunk]) ?? [];
+        const bytes = missed.reduce((sum, { length }) => sum + length, 0);
+        if (bytes > 0 && bytes <= DEFAULTS.stream.missedBytes) {
+          holds[chunk] = version;
+          for (const one of missed) blocks.push({ chunk, block: one });
+          continue;
+        }
+        block = cast.key(chunk);
       } else continue;
       holds[chunk] = version;
       blocks.push({ chunk, block });

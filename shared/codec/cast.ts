@@ -39,6 +39,8 @@ export class Cast {
   /** Times that it was brought to a tick. */
   round = 0;
   private deltas = new Map<number, Uint8Array>();
+  /** The last deltas of each chunk, oldest first. */
+  private readonly past = new Map<number, Kept[]>();
   private readonly keys = new Map<number, Kept>();
   private readonly coarse = new Map<number, Kept>();
   private readonly refinements = new Map<number, Kept>();
@@ -99,6 +101,14 @@ export class Cast {
     return this.deltas.get(chunk);
   }
 
+  /** The deltas that lead from a version to the present one, or undefined when they are not all kept. */
+  since(chunk: number, version: number): readonly Uint8Array[] | undefined {
+    const kept = this.past.get(chunk)?.filter((delta) => delta.version > version);
+    return kept?.length === this.versions[chunk] - version
+      ? kept.map(({ block }) => block)
+      : undefined;
+  }
+
   /** All of the chunk. */
   key(chunk: number): Uint8Array {
     return this.kept(this.keys, chunk, writeKey);
@@ -157,8 +167,11 @@ export class Cast {
         shown[cell] = this.live[place];
         exact[cell] = rests ? 1 : 0;
       }
-      this.deltas.set(chunk, writeDelta(before, after, tier.step, exact));
-      this.versions[chunk]++;
+      const block = writeDelta(before, after, tier.step, exact);
+      const version = ++this.versions[chunk];
+      this.deltas.set(chunk, block);
+      const past = this.past.get(chunk) ?? [];
+      this.past.set(chunk, [...past.slice(1 - DEFAULTS.codec.keptDeltas), { version, block }]);
       putCells(seen, rect, after);
       // A step may have left something over.
       for (const { cell, place } of told) left += shown[cell] === this.live[place] ? 0 : 1;

@@ -1,5 +1,5 @@
 /**
- * The form of a frame, version 2: blocks of the chunks that have changed. All numbers little-endian.
+ * The form of a frame, version 3: blocks of the chunks that have changed. All numbers little-endian.
  *
  * | offset | type | |
  * |---|---|---|
@@ -8,13 +8,13 @@
  * | 2 | u8 | log₂ of the scale: places a side that a cell stands for |
  * | 3 | u8 | index of the tier (`TIER_NAMES`) |
  * | 4 | u32 | tick |
- * | 8 | … | blocks, by ascending chunk: how many chunks were passed over and the block's length (both as numbers of seven bits a byte, lowest first), the block |
+ * | 8 | … | blocks, by chunk: how far its chunk is from that of the block before, and the block's length (both as numbers of seven bits a byte, lowest first), the block. One chunk may have several, each on top of the one before |
  */
 import { DEFAULTS } from '../defaults.ts';
 import { TIER_NAMES, type TierName } from './tiers.ts';
 
 export const FRAME_MAGIC = 0x56;
-export const FRAME_VERSION = 2;
+export const FRAME_VERSION = 3;
 export const FRAME_HEADER_BYTES = 8;
 
 export interface FrameHeader {
@@ -50,16 +50,16 @@ export class FrameError extends Error {
 
 const bytesOf = (value: number): number => (value < 2 ** 7 ? 1 : value < 2 ** 14 ? 2 : 3);
 
-/** @param blocks by ascending chunk */
+/** @param blocks by chunk */
 export function writeFrame(
   { tick, tier, scale }: FrameHeader,
   blocks: readonly FrameBlock[],
 ): Uint8Array {
   let length = FRAME_HEADER_BYTES;
-  let next = 0;
+  let last = 0;
   for (const { chunk, block } of blocks) {
-    length += bytesOf(chunk - next) + bytesOf(block.length) + block.length;
-    next = chunk + 1;
+    length += bytesOf(chunk - last) + bytesOf(block.length) + block.length;
+    last = chunk;
   }
   const frame = new Uint8Array(length);
   frame.set([FRAME_MAGIC, FRAME_VERSION, Math.log2(scale), TIER_NAMES.indexOf(tier)]);
@@ -73,13 +73,13 @@ export function writeFrame(
     }
     frame[at++] = rest;
   };
-  next = 0;
+  last = 0;
   for (const { chunk, block } of blocks) {
-    number(chunk - next);
+    number(chunk - last);
     number(block.length);
     frame.set(block, at);
     at += block.length;
-    next = chunk + 1;
+    last = chunk;
   }
   return frame;
 }
@@ -112,15 +112,15 @@ export function readBlocks(frame: Uint8Array, chunks: number): FrameBlock[] {
     }
     throw new FrameError('chunks');
   };
-  let next = 0;
+  let last = 0;
   while (at < frame.length) {
-    const chunk = next + number();
+    const chunk = last + number();
     const length = number();
     if (chunk >= chunks) throw new FrameError('chunks');
     if (at + length > frame.length) throw new FrameError('truncated');
     blocks.push({ chunk, block: frame.subarray(at, at + length) });
     at += length;
-    next = chunk + 1;
+    last = chunk;
   }
   return blocks;
 }

@@ -287,6 +287,15 @@ describe('what is out of step or broken', () => {
       expect(takeCells(lateDecoder.planes, rect)).toEqual(takeCells(before, rect));
     }
     expect(changed.length + lost.length).toBe(readBlocks(next, chunkCount(planes)).length);
+    // Those who have missed some may be told all of them at once.
+    const missed = stage.all.flatMap((chunk) => {
+      const blocks = stage.cast.since(chunk, 1) ?? [];
+      return blocks.map((block) => ({ chunk, block }));
+    });
+    expect(missed.length).toBeGreaterThan(lost.length);
+    const later = new Decoder(copyPlanes(before));
+    expect(later.decode(stage.frame(missed)).lost).toEqual([]);
+    expect(equalPlanes(later.planes, stage.cast.seen)).toBe(true);
     const keys = lost.map((chunk) => ({ chunk, block: stage.cast.key(chunk) }));
     expect(lateDecoder.decode(stage.frame(keys)).lost).toEqual([]);
   });
@@ -340,11 +349,11 @@ describe('what is out of step or broken', () => {
 
   test.each([
     ['nothing', []],
-    ['half a header', [0x56, 2, 0]],
-    ['another magic', [0x57, 2, 0, 0, 0, 0, 0, 0]],
+    ['half a header', [0x56, 3, 0]],
+    ['another magic', [0x57, 3, 0, 0, 0, 0, 0, 0]],
     ['an older form', [0x56, 1, 0, 0, 0, 0, 0, 0]],
-    ['an unknown tier', [0x56, 2, 0, 9, 0, 0, 0, 0]],
-    ['an absurd scale', [0x56, 2, 30, 0, 0, 0, 0, 0]],
+    ['an unknown tier', [0x56, 3, 0, 9, 0, 0, 0, 0]],
+    ['an absurd scale', [0x56, 3, 30, 0, 0, 0, 0, 0]],
   ])('a frame of %s has no header', (_, bytes) => {
     expect(() => readHeader(Uint8Array.from(bytes))).toThrow(FrameError);
   });
