@@ -218,7 +218,7 @@ export class Roomcast {
   }
 
   private channel(tier: TierName, look: Look | undefined): Channel {
-    const scale = Math.max(TIERS[tier].scale, farScale(look));
+    const scale = farScale(look);
     const key = `${tier} ${scale}`;
     let channel = this.channels.get(key);
     if (!channel) {

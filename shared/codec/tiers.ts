@@ -6,17 +6,15 @@ export interface Tier {
   readonly hold: number;
   /** Differences of changing places are told in such steps. */
   readonly step: number;
-  /** Side of the square of places that a streamed cell stands for. */
-  readonly scale: number;
   /** Ticks without change after which a place is at rest and made exact. */
   readonly rest: number;
 }
 
 /** Best first: who cannot take one is given the next. */
 export const TIERS = {
-  full: { every: 1, hold: 5, step: 8, scale: 1, rest: 4 },
-  phone: { every: 2, hold: 8, step: 8, scale: 1, rest: 6 },
-  thrifty: { every: 4, hold: 16, step: 16, scale: 2, rest: 8 },
+  full: { every: 1, hold: 5, step: 8, rest: 4 },
+  phone: { every: 2, hold: 8, step: 8, rest: 6 },
+  thrifty: { every: 4, hold: 16, step: 16, rest: 8 },
 } as const satisfies Record<string, Tier>;
 
 export type TierName = keyof typeof TIERS;

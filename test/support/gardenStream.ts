@@ -1,6 +1,5 @@
 /** The standard garden as each tier streams it. */
 import { Cast } from '../../shared/codec/cast.ts';
-import { chunkRect, chunksWithin } from '../../shared/codec/chunks.ts';
 import { type FrameBlock, writeFrame } from '../../shared/codec/frame.ts';
 import type { Planes } from '../../shared/codec/planes.ts';
 import { TIERS, type TierName } from '../../shared/codec/tiers.ts';
@@ -19,7 +18,7 @@ export class GardenStream {
     this.planes = planes;
     this.changes = changes;
     this.ticks = changes.length;
-    this.cast = new Cast(new View(planes, TIERS[tier].scale), TIERS[tier]);
+    this.cast = new Cast(new View(planes, 1), TIERS[tier]);
   }
 
   /** A frame of all chunks. */
@@ -32,16 +31,10 @@ export class GardenStream {
   /** Plays the next tick of the recording. @returns its frame, when the tier has one at this tick, and ms that encoding took */
   next(): { frame: Uint8Array | undefined; ms: number } {
     const { cast, planes } = this;
-    const { every, scale } = TIERS[this.tier];
+    const { every } = TIERS[this.tier];
     const changed = applyChange(planes, this.changes[this.tick++]);
     const start = performance.now();
-    const touched = new Set<number>();
-    for (const chunk of changed) {
-      const { x, y, width, height } = chunkRect(planes, chunk);
-      const rect = { x: x / scale, y: y / scale, width: width / scale, height: height / scale };
-      for (const one of chunksWithin(cast.view.planes, rect)) touched.add(one);
-    }
-    for (const one of touched) if (cast.view.update(this.tick, one)) cast.touch(one);
+    for (const one of changed) if (cast.view.update(this.tick, one)) cast.touch(one);
     if (this.tick % every !== 0) return { frame: undefined, ms: performance.now() - start };
     cast.advance(this.tick, () => true);
     const blocks: FrameBlock[] = [];
@@ -54,6 +47,6 @@ export class GardenStream {
 
   private frame(blocks: readonly FrameBlock[]): Uint8Array {
     const { tier, tick } = this;
-    return writeFrame({ tick, tier, scale: TIERS[tier].scale }, blocks);
+    return writeFrame({ tick, tier, scale: 1 }, blocks);
   }
 }
