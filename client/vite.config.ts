@@ -1,7 +1,17 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vite';
+
+const page = (name: string): string => join(import.meta.dirname, `${name}.html`);
 
 export default defineConfig({
   root: import.meta.dirname,
   base: '/',
-  build: { outDir: 'dist', emptyOutDir: true, target: 'es2022' },
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: 'es2022',
+    rollupOptions: {
+      input: { visitor: page('index'), wall: page('wall'), host: page('host') },
+    },
+  },
 });

@@ -1,7 +1,7 @@
 /** The pages and pictures over HTTP. */
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import express, { type Express } from 'express';
+import express, { type Express, type Request, type Response } from 'express';
 import helmet from 'helmet';
 import type { Metrics } from '../operations/metrics.ts';
 
@@ -74,10 +74,13 @@ export function createApp(options: AppOptions): Express {
     });
   }
   app.get('/', (_request, response) => response.redirect(`/r/${options.defaultRoom}`));
-  app.get('/r/:room', (_request, response) => {
+  const page = (file: string) => (_request: Request, response: Response) => {
     response.set('Cache-Control', 'no-cache');
-    response.sendFile('index.html', { root: options.clientFolder });
-  });
+    response.sendFile(file, { root: options.clientFolder });
+  };
+  app.get('/r/:room', page('index.html'));
+  app.get('/wall/:room', page('wall.html'));
+  app.get('/host', page('host.html'));
   app.get('/checkpoints/:name/gallery.png', (request, response, next) => {
     const folder = options.checkpoints.get(request.params.name);
     if (!folder) return next();

@@ -74,7 +74,8 @@ describe('a room over sockets', () => {
     const joined = await a.next(({ name, message }) => {
       return name === 'people' && (message as { joined: unknown[] }).joined.length > 0;
     });
-    expect(joined).toEqual({ joined: [b.welcome!.you], left: [] });
+    // Visitors of the test before may be told to have left in the same breath.
+    expect(joined).toMatchObject({ joined: [b.welcome!.you] });
     b.send('cursor', { x: 3, y: 4, tool: 'damage' });
     expect(await a.next(({ name }) => name === 'cursors')).toEqual([
       { id: b.welcome!.you.id, x: 3, y: 4, tool: 'damage' },
