@@ -13,6 +13,7 @@ import { Door } from './net/door.ts';
 import { httpOptions, openGateway } from './net/gateway.ts';
 import { Lobby } from './net/lobby.ts';
 import { createNameCheck } from './net/names.ts';
+import { Passes } from './net/passes.ts';
 import { Refusals } from './net/refusals.ts';
 import { type Log, silentLog } from './operations/log.ts';
 import { createMetrics } from './operations/metrics.ts';
@@ -23,6 +24,7 @@ import { Chronicle } from './store/chronicle.ts';
 import { fingerprint } from './store/fingerprint.ts';
 import { openSound } from './store/lmdb/open.ts';
 import { openRooms } from './store/openRooms.ts';
+import { keptSecret } from './store/secret.ts';
 import { Store } from './store/store.ts';
 import { type Checkpoint, galleryLatent, loadCheckpoint } from './vnca/checkpoint.ts';
 import { GALLERY_COLUMNS } from './vnca/gallery.ts';
@@ -208,10 +210,12 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     await store?.close();
     throw error;
   }
+  const secret = keptSecret(config.data === 'none' ? undefined : config.data, 'passes.key');
   for (const room of rooms) {
     const pace = () => ticker.pace(room)!;
     ticker.add(room, config.tickRate);
-    lobbies.set(room.name, new Lobby(room, facts, pace, config.capacity, clock));
+    const passes = new Passes(secret, room.name);
+    lobbies.set(room.name, new Lobby(room, facts, pace, config.capacity, clock, passes));
   }
 
   const app = createApp({

@@ -1,5 +1,4 @@
 /** A room as the network sees it: who is in it, its stream, its small talk. */
-import { randomBytes } from 'node:crypto';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
@@ -10,6 +9,7 @@ import type { Answer } from '../world/commands.ts';
 import type { Room, TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
 import { hueOf } from './names.ts';
+import type { Passes } from './passes.ts';
 import { Roomcast } from './roomcast.ts';
 import { Seats } from './seats.ts';
 import type { Look, Viewer } from './watch.ts';
@@ -58,12 +58,20 @@ export class Lobby {
     private readonly pace: () => Pace,
     capacity: number,
     private readonly clock: Clock,
+    passes: Passes,
   ) {
     const { grace, maxWaiting } = DEFAULTS.stream;
-    const newToken = () => randomBytes(16).toString('base64url');
-    // A number names one participant for ever, for it names who planted what.
-    const first = room.lastParticipant + 1;
-    this.seats = new Seats({ capacity, grace, maxWaiting, newToken, first });
+    this.seats = new Seats({
+      capacity,
+      grace,
+      maxWaiting,
+      newToken: (participant) => passes.issue(participant),
+      readToken: (token) => passes.read(token),
+      // A number names one participant for ever, for it names who planted what.
+      first: room.lastParticipant + 1,
+      // Who was here when the server ended, and has something in her hand, is given the time to come back.
+      expected: { participants: room.holders, until: clock.now() + grace },
+    });
     this.cast = new Roomcast(room.ground.planes, room.tick);
   }
 
@@ -133,7 +141,7 @@ export class Lobby {
 
   /** Tells everybody what a tick has brought. */
   publish(result: TickResult, now: number): void {
-    for (const { id } of this.seats.expire(now)) this.room.leave(id);
+    for (const participant of this.seats.expire(now)) this.room.leave(participant);
     this.tellPeople();
     for (const answer of result.answers) this.answer(answer);
     if (result.life.length > 0) {

@@ -1,5 +1,5 @@
 /** Who has a place in a room: those who are there, those who have just gone and may come back, and those who wait. */
-import type { ParticipantView } from '../../shared/vocabulary.ts';
+import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
 
 export interface Seat {
   readonly you: ParticipantView;
@@ -15,8 +15,12 @@ export interface SeatRules {
   readonly maxWaiting: number;
   /** Number of the first participant; 1 by default. */
   readonly first?: number;
-  /** A token that nobody can guess. */
-  readonly newToken: () => string;
+  /** Makes a token for a participant, that nobody can guess. */
+  readonly newToken: (participant: ParticipantId) => string;
+  /** Whose token it once was; undefined for what was never given. */
+  readonly readToken: (token: string) => ParticipantId | undefined;
+  /** Those whom the server had when it ended, and until when their seats are kept; ms. */
+  readonly expected?: { readonly participants: readonly ParticipantId[]; readonly until: number };
 }
 
 interface Away {
@@ -30,10 +34,12 @@ export class Seats<M> {
   /** By token, in the order of going. */
   private readonly away = new Map<string, Away>();
   private readonly queue: M[] = [];
+  private readonly expected: Set<ParticipantId>;
   private nextParticipant: number;
 
   constructor(private readonly rules: SeatRules) {
     this.nextParticipant = rules.first ?? 1;
+    this.expected = new Set(rules.expected?.participants);
   }
 
   get size(): number {
@@ -69,8 +75,8 @@ export class Seats<M> {
   /**
    * Gives a seat.
    *
-   * @param token of a seat of hers; an unknown one, or one that was used, gives a fresh seat
-   * @param newcomer who she is when the seat is fresh
+   * @param token of a seat of hers; an unknown one, or one that was used while she was here, gives a fresh seat
+   * @param newcomer who she is when the seat is fresh; a token of long ago gives her number back
    * @returns the connection that had the seat until now, where one had
    */
   take(
@@ -79,21 +85,25 @@ export class Seats<M> {
     newcomer: (id: number) => ParticipantView,
   ): { you: ParticipantView; isNew: boolean; replaced?: M } {
     const old = token === undefined ? undefined : this.find(token);
-    const seat = old?.seat ?? { you: newcomer(this.nextParticipant++), token: '' };
+    const returned = old || token === undefined ? undefined : this.returning(token);
+    const seat = old?.seat ?? { you: newcomer(returned ?? this.nextParticipant++), token: '' };
+    const kept = old !== undefined || this.expected.delete(seat.you.id);
     if (old?.member !== undefined) this.taken.delete(old.member);
     if (token !== undefined) this.away.delete(token);
-    seat.token = this.rules.newToken();
+    seat.token = this.rules.newToken(seat.you.id);
     this.taken.set(member, seat);
     return {
       you: seat.you,
-      isNew: old === undefined,
+      isNew: !kept,
       ...(old?.member !== undefined && { replaced: old.member }),
     };
   }
 
-  /** Whether a token gives a seat back. */
+  /** Whether a token gives a seat back that is kept. */
   knows(token: string): boolean {
-    return this.find(token) !== undefined;
+    if (this.find(token)) return true;
+    const returned = this.returning(token);
+    return returned !== undefined && this.expected.has(returned);
   }
 
   /** She has gone; her seat is kept for a while. @returns who she was */
@@ -106,12 +116,16 @@ export class Seats<M> {
   }
 
   /** Those whose seats are kept no longer. */
-  expire(now: number): ParticipantView[] {
-    const gone: ParticipantView[] = [];
+  expire(now: number): ParticipantId[] {
+    const gone: ParticipantId[] = [];
     for (const [token, { seat, until }] of this.away) {
       if (until > now) break;
       this.away.delete(token);
-      gone.push(seat.you);
+      gone.push(seat.you.id);
+    }
+    if (this.expected.size > 0 && (this.rules.expected?.until ?? 0) <= now) {
+      gone.push(...this.expected);
+      this.expected.clear();
     }
     return gone;
   }
@@ -136,6 +150,16 @@ export class Seats<M> {
 
   get line(): readonly M[] {
     return this.queue;
+  }
+
+  /** Whose token of before it is, if she is not here and has no seat that is kept. */
+  private returning(token: string): ParticipantId | undefined {
+    const id = this.rules.readToken(token);
+    if (id === undefined || id >= this.nextParticipant || this.memberOf(id) !== undefined) {
+      return undefined;
+    }
+    for (const { seat } of this.away.values()) if (seat.you.id === id) return undefined;
+    return id;
   }
 
   private find(token: string): { seat: Seat; member?: M } | undefined {

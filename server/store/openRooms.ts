@@ -61,8 +61,6 @@ async function openRoom(
     `Room "${name}" is as it was: ${count} ${count === 1 ? 'organism' : 'organisms'}, tick ${room.tick}` +
       `${ticks > 0 ? `, the last ${ticks} of them done again` : ''}.`,
   );
-  // All who were here are gone.
-  for (const participant of room.holders) room.leave(participant);
   if (room.maxOrganisms !== maxOrganisms) room.setMaxOrganisms(maxOrganisms);
   if (place.energy) room.setEnergy(place.energy);
   if (place.tickRate) room.setTickRate(place.tickRate);

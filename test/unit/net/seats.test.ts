@@ -1,12 +1,14 @@
-import { Seats } from '../../../server/net/seats.ts';
+import { type SeatRules, Seats } from '../../../server/net/seats.ts';
 
-function open(capacity = 2) {
+function open(capacity = 2, more: Partial<SeatRules> = {}) {
   let tokens = 0;
   const seats = new Seats<string>({
     capacity,
     grace: 1_000,
     maxWaiting: 2,
-    newToken: () => `token ${++tokens}`,
+    newToken: (participant) => `${participant}/${++tokens}`,
+    readToken: (token) => Number(/^(\d+)\/\d+$/.exec(token)?.[1] ?? Number.NaN) || undefined,
+    ...more,
   });
   const newcomer = (id: number) => ({ id, name: `visitor ${id}`, hue: 0 });
   return { seats, take: (who: string, token?: string) => seats.take(who, token, newcomer) };
@@ -32,8 +34,32 @@ describe('seats', () => {
     expect(take('mallory', token)).toMatchObject({ you: { id: 2 }, isNew: true });
     seats.leave('anna again', 5_000);
     expect(seats.expire(5_999)).toEqual([]);
-    expect(seats.expire(6_000)).toEqual([you]);
+    expect(seats.expire(6_000)).toEqual([you.id]);
     expect(seats.expire(9_000)).toEqual([]);
+  });
+
+  test('one whose seat was not kept has her number again, but comes anew', () => {
+    const { seats, take } = open();
+    const { you } = take('anna');
+    const token = seats.tokenOf('anna')!;
+    seats.leave('anna', 0);
+    expect(take('mallory', 'token of my own')).toMatchObject({ you: { id: 2 } });
+    seats.expire(1_000);
+    expect(seats.knows(token)).toBe(false);
+    expect(take('anna again', token)).toEqual({ you, isNew: true });
+    expect(take('nobody', '99/1')).toMatchObject({ you: { id: 3 }, isNew: true });
+  });
+
+  test('those whom the server had when it ended have their seats for a while', () => {
+    const expected = { participants: [3, 4], until: 500 };
+    const { seats, take } = open(2, { first: 8, expected });
+    expect(seats.expire(499)).toEqual([]);
+    expect(seats.knows('3/1')).toBe(true);
+    expect(take('anna', '3/1')).toMatchObject({ you: { id: 3 }, isNew: false });
+    expect(seats.expire(500)).toEqual([4]);
+    expect(seats.knows('4/1')).toBe(false);
+    expect(take('bo', '4/1')).toMatchObject({ you: { id: 4 }, isNew: true });
+    expect(take('zoe')).toMatchObject({ you: { id: 8 }, isNew: true });
   });
 
   test('one who comes back while her old connection hangs takes its place', () => {

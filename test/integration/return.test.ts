@@ -1,0 +1,37 @@
+/** The server is started anew: who was there is who she was, with what she held. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+test('one who comes back after a restart has her number, her energy and the seeds in her hand', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vivarium-return-'));
+  const settings = { data: folder, size: '96x64', 'tick-rate': 30, energy: 'refillPerSecond=0' };
+  const first = await startServer(settings);
+  const [ada, bo] = [
+    await Visitor.join(first.port, 'garden', 'Ada'),
+    await Visitor.join(first.port, 'garden', 'Bo'),
+  ];
+  await ada.ask('plant', { x: 20, y: 20, seed: { from: 'gallery', index: 3 } });
+  const [{ id }] = first.world.rooms.get('garden')!.organisms;
+  const answer = await ada.ask('cross', { a: id, b: id, mix: 0.5 });
+  const { seed, energy } = answer as { seed: { id: number }; energy: number };
+  await first.close();
+
+  const second = await startServer(settings);
+  const mallory = await Visitor.join(second.port, 'garden', 'Mallory');
+  expect(mallory.welcome!.you.id).toBeGreaterThan(bo.welcome!.you.id);
+  const again = await Visitor.join(second.port, 'garden', 'Ada', { resume: ada.welcome!.resume });
+  expect(again.welcome!.you).toEqual(ada.welcome!.you);
+  expect(again.welcome!.energy.level).toBe(energy);
+  const planted = await again.ask('plant', { x: 60, y: 30, seed: { from: 'hand', seed: seed.id } });
+  expect(planted).not.toHaveProperty('reason');
+  expect(second.world.rooms.get('garden')!.organisms.at(-1)).toMatchObject({
+    origin: 'cross',
+    planter: ada.welcome!.you,
+  });
+  for (const visitor of [ada, bo, mallory, again]) visitor.leave();
+  await second.close();
+  rmSync(folder, { recursive: true });
+});
