@@ -71,6 +71,8 @@ export const DEFAULTS = {
     strokePointsPerSecond: 1_000,
     /** Seeds, strokes and crosses. */
     commandsPerSecond: 40,
+    /** Organisms that shine for everybody: few, for the whole room looks there. */
+    beaconsPerSecond: 0.5,
     /** Keyframes asked for. */
     resyncsPerSecond: 1,
     /** So many seconds' worth may come at once, as it does when a stalled network goes on. */

@@ -41,6 +41,7 @@ export const roomStyle = css`
   }
   room-status,
   tool-dock,
+  find-mine,
   organism-card {
     pointer-events: auto;
   }
@@ -79,6 +80,12 @@ export const roomStyle = css`
     letter-spacing: 0.01em;
     text-shadow: 0 1px 10px oklch(0.1 0.01 230);
     animation: hint 3.2s ease-in-out infinite;
+  }
+  find-mine {
+    position: absolute;
+    left: var(--edge-left);
+    bottom: var(--edge-bottom);
+    z-index: 1;
   }
   .view {
     position: absolute;
@@ -160,6 +167,11 @@ export const roomStyle = css`
     }
     tool-dock {
       flex: 1;
+    }
+    find-mine {
+      left: 8px;
+      bottom: auto;
+      top: calc(var(--edge-top) + 3.8em);
     }
     .view {
       right: 8px;

@@ -2,7 +2,8 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { NOTICES } from '../../shared/protocol/notices.ts';
-import { REASONS } from '../../shared/protocol/reasons.ts';
+import { REASONS, type Reason } from '../../shared/protocol/reasons.ts';
+import type { OrganismView } from '../../shared/vocabulary.ts';
 import { bindCanvas } from '../input/canvas-input.ts';
 import { type KeyAction, keyAction } from '../input/keyboard.ts';
 import { Tools } from '../input/tools.ts';
@@ -17,6 +18,7 @@ import { Session } from '../session.ts';
 import { controls } from '../style/controls.ts';
 import type { CursorLayer } from './cursor-layer.ts';
 import './cursor-layer.ts';
+import './find-mine.ts';
 import { icons } from './icons.ts';
 import './organism-card.ts';
 import './room-status.ts';
@@ -69,7 +71,7 @@ export class VivariumRoom extends LitElement {
     model.on('notice', ({ notice }) => this.tell(NOTICES[notice]));
     model.on('life', ({ event, organism }) => {
       if (event.what === 'died') session.forget(organism.id);
-      if (session.state.selection) again();
+      if (session.state.selection || organism.planter.id === model.you?.id) again();
     });
     model.on('accepted', (answer) => this.desk.accepted(answer));
     model.on('rejected', (answer) => this.rejected(answer));
@@ -161,6 +163,7 @@ export class VivariumRoom extends LitElement {
         <h1>Vivarium<span>${this.roomName}</span></h1>
         <room-status .model=${model} .version=${version}></room-status>
       </header>
+      <find-mine .model=${model} .version=${version} @find=${this.find}></find-mine>
       <div class="view panel" role="group" aria-label="View">
         ${this.viewButton(crisp ? 'Smooth look' : 'Cells look', crisp ? 'smooth' : 'crisp', 'look')}
         ${this.viewButton('Show all', 'fit', 'fit')}
@@ -262,6 +265,13 @@ export class VivariumRoom extends LitElement {
 
   private tell(text: string): void {
     this.toasts.show(text, { x: this.clientWidth / 2, y: this.clientHeight / 2 });
+  }
+
+  /** Her own view goes there; everybody sees it shine. */
+  private find({ detail: organism }: CustomEvent<OrganismView>): void {
+    this.director?.show(organism);
+    const rejected = (reason: Reason): void => this.tell(REASONS[reason]);
+    this.desk.ask('beacon', { organism: organism.id }, { rejected });
   }
 
   private makeSeed(): void {

@@ -41,6 +41,7 @@ interface RoomEvents {
   /** Her place in the line has changed. */
   waiting: undefined;
   cursors: Event<'cursors'>;
+  beacon: Event<'beacon'>;
   accepted: Event<'accepted'>;
   rejected: Event<'rejected'>;
   pace: Event<'pace'>;
@@ -132,6 +133,7 @@ export class RoomModel {
       this.listeners.emit('people', undefined);
     },
     cursors: (event) => this.listeners.emit('cursors', event),
+    beacon: (event) => this.listeners.emit('beacon', event),
     accepted: (event) => {
       this.spent(event.energy);
       this.listeners.emit('accepted', event);

@@ -1,16 +1,20 @@
 /** The camera in time: glides to where it is sent, coasts a little after a throw. The clock is passed in. */
+import type { Rect } from '../../shared/geometry.ts';
 import {
   between,
   type Camera,
   fitGrid,
   type Insets,
   keepNear,
+  MAX_ZOOM,
   panBy,
   type Size,
   zoomAbout,
 } from './camera.ts';
 
 const GLIDE = 90;
+/** A way that the visitor has not made herself is shown to her at a walk. */
+const STROLL = 240;
 const COAST = 160;
 /** Pixels a millisecond below which a throw is none. */
 const MIN_THROW = 0.12;
@@ -20,6 +24,7 @@ export class CameraRig {
   /** No gliding and no coasting (prefers-reduced-motion). */
   calm = false;
   private target: Camera | undefined;
+  private glide = GLIDE;
   private velocity = { x: 0, y: 0 };
   private coasting = false;
   private movedAt = 0;
@@ -43,6 +48,17 @@ export class CameraRig {
   fit(): void {
     this.fitted = true;
     this.go(this.home());
+  }
+
+  /** Goes to a part of the grid: into the middle of what panels leave free, no farther off than now. */
+  show(part: Rect): void {
+    const framed = fitGrid(part, this.view, this.insets);
+    const zoom = Math.min(MAX_ZOOM, Math.max(framed.zoom, this.camera.zoom));
+    const { left, right, top, bottom } = this.insets;
+    const x = part.x + part.width / 2 + (right - left) / 2 / zoom;
+    const y = part.y + part.height / 2 + (bottom - top) / 2 / zoom;
+    this.fitted = false;
+    this.go({ x, y, zoom }, STROLL);
   }
 
   panBy(dx: number, dy: number, now: number): void {
@@ -86,7 +102,7 @@ export class CameraRig {
       this.coasting = Math.hypot(x, y) * decay > 0.01;
     }
     if (this.target) {
-      this.camera = between(this.camera, this.target, 1 - Math.exp(-elapsed / GLIDE));
+      this.camera = between(this.camera, this.target, 1 - Math.exp(-elapsed / this.glide));
       const { x, y, zoom } = this.target;
       const off = Math.hypot(this.camera.x - x, this.camera.y - y) * zoom;
       if (off < 0.3 && Math.abs(this.camera.zoom / zoom - 1) < 0.001) {
@@ -97,8 +113,9 @@ export class CameraRig {
     return this.coasting || this.target !== undefined;
   }
 
-  private go(target: Camera): void {
+  private go(target: Camera, glide = GLIDE): void {
     this.coasting = false;
+    this.glide = glide;
     this.target = this.calm ? undefined : target;
     if (this.calm) this.camera = target;
   }

@@ -1,5 +1,6 @@
 /** Brings model, session and renderer together: decides what each picture shows, and when there is a new one. */
-import type { Rect } from '../../shared/geometry.ts';
+import { type Rect, windowAround } from '../../shared/geometry.ts';
+import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Session } from '../session.ts';
 import { oklch } from '../style/oklch.ts';
@@ -61,6 +62,14 @@ export class Director {
       if (event.what === 'divided') this.effects.divided(x, y, stage, color, now);
       this.loop.invalidate();
     });
+    model.on('beacon', ({ organism: id, hue }) => {
+      const organism = model.organisms.get(id);
+      if (!organism) return;
+      const { x, y, stage } = organism;
+      const reach = Math.max(6, 0.62 * stage);
+      this.effects.beacon(x, y, reach, oklch(0.84, 0.13, hue), performance.now());
+      this.loop.invalidate();
+    });
     model.on('connection', () => this.loop.invalidate());
     session.onChange(() => this.loop.invalidate());
   }
@@ -71,6 +80,12 @@ export class Director {
 
   resize(view: Size): void {
     this.view = view;
+    this.loop.invalidate();
+  }
+
+  /** The view goes to an organism. */
+  show({ x, y, side }: OrganismView): void {
+    this.rig.show(windowAround(x, y, 2.4 * side));
     this.loop.invalidate();
   }
 

@@ -10,6 +10,8 @@ interface Effect {
 
 const WARM: Rgb = [0.98, 0.93, 0.8];
 const MAX_EFFECTS = 1_500;
+/** How long a beacon shines, ms. */
+const BEACON = 3_200;
 
 const easeOut = (t: number): number => 1 - (1 - t) ** 3;
 
@@ -113,6 +115,25 @@ export class Effects {
         alpha: 0.55 * alpha,
         glow: 1,
       });
+    });
+  }
+
+  /** Here it is: rings come in from afar, one after another, and a last one stays around the body for a while. */
+  beacon(x: number, y: number, reach: number, color: Rgb, now: number): void {
+    const { calm } = this;
+    this.add(now, BEACON, (t, marks) => {
+      const stay = Math.min(1, t * 5) * Math.min(1, (1 - t) * 4);
+      const ring = (radius: number, line: number, alpha: number): void => {
+        marks.add({ kind: 'ring', x, y, radius, line, softness: 0.6, color, alpha, glow: 0.6 });
+      };
+      marks.add({ kind: 'glow', x, y, radius: reach * 2.1, color, alpha: 0.42 * stay, glow: 1 });
+      ring(reach, 3, 0.95 * stay);
+      if (calm) return;
+      for (let i = 0; i < 3; i++) {
+        const way = (t - i * 0.17) / 0.42;
+        if (way <= 0 || way >= 1) continue;
+        ring(reach * (1 + 4.5 * (1 - easeOut(way))), 2, 0.8 * Math.sin(Math.PI * way) ** 0.7);
+      }
     });
   }
 

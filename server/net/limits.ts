@@ -12,6 +12,7 @@ type Rate =
   | 'cursorsPerSecond'
   | 'strokePointsPerSecond'
   | 'commandsPerSecond'
+  | 'beaconsPerSecond'
   | 'resyncsPerSecond';
 
 /** What a message takes, beside being a message. */
@@ -30,6 +31,8 @@ export function costsOf(name: CommandName, message: unknown): readonly (readonly
     case 'cursor':
     case 'look':
       return [['cursorsPerSecond', 1]];
+    case 'beacon':
+      return [['beaconsPerSecond', 1]];
     case 'resync':
       return [['resyncsPerSecond', 1]];
     default:

@@ -1,9 +1,16 @@
 /** A room as the network sees it: who is in it, its stream, its small talk. */
 import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
-import type { EnergySettings, ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
+import type {
+  EnergySettings,
+  OrganismId,
+  OrganismView,
+  ParticipantId,
+  ParticipantView,
+} from '../../shared/vocabulary.ts';
 import type { Clock } from '../clock.ts';
 import type { Answer } from '../world/commands.ts';
 import type { Room, TickResult } from '../world/room.ts';
@@ -122,6 +129,19 @@ export class Lobby {
     }
   }
 
+  /**
+   * Everybody sees where an organism of a member's is.
+   *
+   * @throws Refusal no-such-organism, not-yours
+   */
+  beacon(member: Member, { id, organism }: Command<'beacon'>): void {
+    const { planter } = this.organism(organism);
+    const you = this.seats.of(member)!;
+    if (planter.id !== you.id) throw new Refusal('not-yours', `organism ${organism}`);
+    this.tell('beacon', { organism, hue: you.hue });
+    member.send('accepted', { id });
+  }
+
   acknowledge(member: Member, tick: number): void {
     this.cast.acknowledge(member, tick, this.clock.now());
   }
@@ -158,6 +178,13 @@ export class Lobby {
       const { awake, size: organisms } = this.room;
       this.tell('pace', { ...this.pace(), awake, organisms });
     }
+  }
+
+  /** @throws Refusal no-such-organism */
+  private organism(id: OrganismId): OrganismView {
+    const organism = this.room.viewOf(id);
+    if (!organism) throw new Refusal('no-such-organism', `organism ${id}`);
+    return organism;
   }
 
   private seat(member: Member, { name, resume, holds, seated }: Arrival): void {

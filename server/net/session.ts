@@ -113,6 +113,7 @@ export class Session implements Member {
     if (!lobby || !me) throw new Refusal('not-joined');
     if (name === 'cursor') lobby.moveCursor(me.id, message as Command<'cursor'>);
     else if (name === 'received') lobby.acknowledge(this, (message as Command<'received'>).tick);
+    else if (name === 'beacon') lobby.beacon(this, message as Command<'beacon'>);
     else if (name === 'resync') lobby.resync(this, (message as Command<'resync'>).chunks);
     else if (name === 'look') {
       const look = message as Command<'look'>;

@@ -154,6 +154,12 @@ export class Room {
     return [...this.population.all].map(viewOf);
   }
 
+  /** What everybody may know of one organism, while it lives. */
+  viewOf(id: OrganismId): OrganismView | undefined {
+    const organism = this.population.find(id);
+    return organism && viewOf(organism);
+  }
+
   /** How many organisms live here. */
   get size(): number {
     return this.population.size;

@@ -91,6 +91,8 @@ export const COMMANDS = {
     b: organismId,
     mix: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   }),
+  /** Show everybody where one of one's own organisms is. */
+  beacon: v.strictObject({ id: commandId, organism: organismId }),
   /** Where the pointer is; without a place, it has left the grid. */
   cursor: v.strictObject({
     x: v.optional(finite),

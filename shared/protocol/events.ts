@@ -97,6 +97,8 @@ export const EVENTS = {
       tool: v.picklist(TOOLS),
     }),
   ),
+  /** Somebody asks where one of hers is: it shines for a moment, in her hue, wherever the room is shown. */
+  beacon: v.object({ organism: id, hue: v.number() }),
   /** The command was taken and will act at the next tick; a cross answers with its seed. */
   accepted: v.object({
     id: count,

@@ -18,6 +18,7 @@ export const REASONS = {
   'no-such-seed': 'There is no such seed.',
   'bad-latent': 'The latent vector has the wrong length or is out of range.',
   'no-such-organism': 'That organism is not here any more.',
+  'not-yours': 'Somebody else has planted that one.',
   'stroke-too-long': 'The stroke is too long.',
   'no-energy': 'Out of energy for a moment. It is coming back.',
   'too-fast': 'Too much at once. Slow down a little.',

@@ -181,6 +181,9 @@ describe('a guard', () => {
       for (let i = 0; i < 1_000; i++) guard.command('resync', {});
     }).toThrow('resyncsPerSecond');
     expect(() => {
+      for (let i = 0; i < 100; i++) guard.command('beacon', {});
+    }).toThrow('beaconsPerSecond');
+    expect(() => {
       for (let i = 0; i < 1_000; i++) guard.command('plant', {});
     }).toThrow('commandsPerSecond');
     expect(() => {
