@@ -5,6 +5,7 @@ import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Session } from '../session.ts';
 import { controls } from '../style/controls.ts';
+import './cross-panel.ts';
 import { icons } from './icons.ts';
 import { kindTile } from './seed-picture.ts';
 import { age, count, kindName, phaseText } from './words.ts';
@@ -94,32 +95,6 @@ export class OrganismCard extends LitElement {
         border-radius: 50%;
         color: var(--ink-soft);
       }
-      .pair {
-        display: grid;
-        grid-template-columns: auto 1fr auto;
-        gap: 8px;
-        align-items: center;
-        margin-top: 14px;
-      }
-      .pair .tile {
-        width: 2.9em;
-        height: 2.9em;
-      }
-      .pair .nameless {
-        width: 1.9em;
-        height: 1.9em;
-        margin: 0.5em;
-      }
-      .pair .empty {
-        width: 2.5em;
-        height: 2.5em;
-        border: 1.5px dashed var(--warm);
-        border-radius: 50%;
-      }
-      .hint {
-        margin: 14px 0 0;
-        color: var(--warm);
-      }
       /* On a phone the card lies flat above the dock and leaves the dish in sight. */
       @media (max-width: 720px) {
         .panel {
@@ -142,10 +117,6 @@ export class OrganismCard extends LitElement {
           top: 14px;
           right: 52px;
           margin: 0;
-        }
-        .pair,
-        footer:not(.facts) {
-          margin-top: 8px;
         }
       }
     `,
@@ -170,7 +141,15 @@ export class OrganismCard extends LitElement {
           </p>
         </div>
       </header>
-      ${selection.crossing ? this.crossing(organism) : this.facts(organism)}
+      ${
+        selection.crossing
+          ? html`<cross-panel
+              .model=${this.model}
+              .session=${this.session}
+              .version=${this.version}
+            ></cross-panel>`
+          : this.facts(organism)
+      }
       <button class="close" aria-label="Close" @click=${this.close}>
         ${icons.close}
       </button>
@@ -209,42 +188,6 @@ export class OrganismCard extends LitElement {
             })}
         >
           ${icons.cross}<span>Cross with…</span>
-        </button>
-      </footer>`;
-  }
-
-  private crossing(organism: OrganismView): TemplateResult {
-    const selection = this.session.state.selection!;
-    const checkpoint = this.model.checkpoint!;
-    const second = this.model.organisms.get(selection.second);
-    return html`<div class="pair">
-        ${kindTile(checkpoint, organism.kind)}
-        <input
-          type="range"
-          min="0"
-          max="1"
-          step="0.05"
-          .value=${String(selection.mix)}
-          ?disabled=${!second}
-          aria-label="Share of the second parent"
-          data-testid="mix"
-          @input=${(event: InputEvent) => {
-            const mix = (event.target as HTMLInputElement).valueAsNumber;
-            this.session.update({ selection: { ...selection, mix } });
-          }}
-        />
-        ${second ? kindTile(checkpoint, second.kind) : html`<span class="empty"></span>`}
-      </div>
-      ${second ? nothing : html`<p class="hint">Now tap a second organism.</p>`}
-      <footer>
-        <button class="quiet" @click=${this.close}>Cancel</button>
-        <button
-          class="solid"
-          data-testid="make-seed"
-          ?disabled=${!second}
-          @click=${() => this.dispatchEvent(new CustomEvent('make-seed'))}
-        >
-          Make a seed
         </button>
       </footer>`;
   }
