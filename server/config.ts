@@ -164,6 +164,13 @@ const SETTINGS = {
   ),
   seed: setting('seed', 'N', '1', "seed of the rooms' chance", wholeIn(0, 0xffffffff)),
   checkpoint: setting('checkpoint', 'FOLDER', 'checkpoints/organisms', 'what is grown', anyText),
+  checkpoints: setting(
+    'checkpoints',
+    'A,B',
+    'none',
+    'folders of more that the host may make rooms of',
+    (text): string[] => (text === 'none' ? [] : text.split(',').map((folder) => folder.trim())),
+  ),
   data: setting(
     'data',
     'FOLDER',

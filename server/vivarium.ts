@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DEFAULTS } from '../shared/defaults.ts';
+import type { RoomSettings } from '../shared/host/settings.ts';
 import { hashText } from '../shared/random.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -9,21 +10,23 @@ import type { PassedOver } from './engine/backend.ts';
 import { createEngine } from './engine/create.ts';
 import { EngineError, type EngineLoss } from './engine/engine.ts';
 import { createApp, galleryUrl } from './http/app.ts';
+import { Bans } from './net/bans.ts';
 import { Door } from './net/door.ts';
 import { httpOptions, openGateway } from './net/gateway.ts';
-import { Lobby } from './net/lobby.ts';
+import type { Lobby } from './net/lobby.ts';
 import { createNameCheck } from './net/names.ts';
-import { Passes } from './net/passes.ts';
 import { Refusals } from './net/refusals.ts';
 import { type Log, silentLog } from './operations/log.ts';
 import { createMetrics } from './operations/metrics.ts';
 import { type MetricsServer, serveMetrics } from './operations/metricsServer.ts';
 import { runPhases } from './operations/phases.ts';
 import { Pulse } from './operations/pulse.ts';
+import { Rooms, type Stock } from './rooms.ts';
 import { Chronicle } from './store/chronicle.ts';
 import { fingerprint } from './store/fingerprint.ts';
 import { openSound } from './store/lmdb/open.ts';
-import { openRooms } from './store/openRooms.ts';
+import { openMemory } from './store/memory.ts';
+import { banRecords } from './store/schemas.ts';
 import { keptSecret } from './store/secret.ts';
 import { Store } from './store/store.ts';
 import { type Checkpoint, galleryLatent, loadCheckpoint } from './vnca/checkpoint.ts';
@@ -57,6 +60,8 @@ export interface Vivarium {
   /** Engines that would have been better, and why they are not used. */
   readonly passed: readonly PassedOver[];
   readonly world: World;
+  readonly rooms: Rooms;
+  /** Of the open rooms. */
   readonly lobbies: ReadonlyMap<string, Lobby>;
   /** What was turned away since the start. */
   readonly refusals: Refusals;
@@ -83,6 +88,27 @@ export function speciesOf(checkpoint: Checkpoint): Species {
   };
 }
 
+/** What rooms are grown from, and what pages are told of it. */
+function stockOf(checkpoint: Checkpoint): Stock {
+  const { card } = checkpoint;
+  const species = speciesOf(checkpoint);
+  const facts = {
+    name: card.name,
+    title: card.title,
+    side: card.side,
+    latentSize: card.latentSize,
+    growthTicks: species.schedule.length,
+    gallery: card.gallery.map(({ name, kind }) => ({ name, kind })),
+    sheet: { url: galleryUrl(card.name), columns: GALLERY_COLUMNS },
+  };
+  return { species, hash: fingerprint(checkpoint), facts };
+}
+
+/** How rooms are set that nobody has touched. */
+function settingsOf({ tickRate, capacity, maxOrganisms, energy }: Config): RoomSettings {
+  return { ...DEFAULTS.house, tickRate, capacity, maxOrganisms, energy };
+}
+
 /**
  * Starts everything.
  *
@@ -93,10 +119,11 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   const { log = silentLog } = options;
   const names = createNameCheck(config.bannedWords ?? []);
   const checkpoint = await loadCheckpoint(config.checkpoint);
+  const checkpoints = [checkpoint, ...(await Promise.all(config.checkpoints.map(loadCheckpoint)))];
   let passed: readonly PassedOver[] = [];
   const [engine, records] = await startBoth(
     createEngine({
-      checkpoints: [checkpoint],
+      checkpoints,
       backend: config.engine,
       onPassed: (better) => {
         passed = better;
@@ -118,7 +145,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       onCommit: (duration) => metrics?.committed(duration),
     });
   const world = new World(engine);
-  const lobbies = new Map<string, Lobby>();
+  world.journal = chronicle?.record;
   const refusals = new Refusals();
   let failed = false;
   let closing: Promise<void> | undefined;
@@ -134,10 +161,11 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   });
   const ticker = new Ticker({
     clock,
-    tick: async (rooms) => {
-      const ticked = await pulse.during(() => world.tick(rooms));
+    tick: async (due) => {
+      const ticked = await pulse.during(() => world.tick(due));
       chronicle?.ticked(ticked);
-      for (const { room, result } of ticked) lobbies.get(room.name)?.publish(result, clock.now());
+      for (const { room, result } of ticked)
+        rooms.lobbies.get(room.name)?.publish(result, clock.now());
       metrics?.ticked(ticked);
     },
     onTick: (timing) => {
@@ -157,9 +185,9 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
           keeping: () => chronicle?.keeping,
           turned: () => refusals.totals(),
           rooms: () =>
-            rooms.map((room) => ({
+            [...rooms.lobbies.values()].map(({ room, size }) => ({
               name: room.name,
-              participants: lobbies.get(room.name)?.size ?? 0,
+              participants: size,
               organisms: room.size,
               awake: room.awake,
               rate: ticker.pace(room)!.actual,
@@ -167,60 +195,38 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
             })),
         });
 
-  const species = speciesOf(checkpoint);
-  const { card } = checkpoint;
-  const facts = {
-    engine: engine.info,
-    checkpoint: {
-      name: card.name,
-      title: card.title,
-      side: card.side,
-      latentSize: card.latentSize,
-      growthTicks: species.schedule.length,
-      gallery: card.gallery.map(({ name, kind }) => ({ name, kind })),
-      sheet: { url: galleryUrl(card.name), columns: GALLERY_COLUMNS },
-    },
-  };
-  const places = config.rooms.map((name) => ({
-    name,
-    ...config.size,
-    maxOrganisms: config.maxOrganisms,
-    seed: hashText(`${config.seed}/${name}`),
-    species,
-    energy: config.energy,
-    tickRate: config.tickRate,
-  }));
-  let rooms: readonly Room[] = [];
+  const desk = store ?? new Store(openMemory());
+  const secret = keptSecret(config.data === 'none' ? undefined : config.data, 'passes.key');
+  const bans = new Bans(secret, date, await desk.ofHouse('bans', banRecords), (all) => {
+    void desk.putOfHouse('bans', all).catch((error: Error) => log.warn('not-kept', error.message));
+  });
+  const rooms = new Rooms({
+    ...{ world, ticker, desk, secret, bans, clock, date, log, engine: engine.info },
+    kept: store && chronicle && { store, chronicle },
+    stock: new Map(checkpoints.map((one) => [one.card.name, stockOf(one)])),
+    defaults: settingsOf(config),
+  });
   try {
-    const hash = fingerprint(checkpoint);
-    rooms =
-      store && chronicle
-        ? await openRooms(places, {
-            store,
-            world,
-            chronicle,
-            checkpoint: { name: card.name, hash },
-            date,
-            say: (remark) => log.info('room', remark),
-          })
-        : places.map((place) => world.open(place));
+    await rooms.start(
+      config.rooms.map((name) => ({
+        name,
+        ...config.size,
+        seed: hashText(`${config.seed}/${name}`),
+        checkpoint: checkpoint.card.name,
+      })),
+    );
   } catch (error) {
     pulse.stop();
+    await ticker.stop();
+    await chronicle?.close();
     await engine.close();
     await store?.close();
     throw error;
   }
-  const secret = keptSecret(config.data === 'none' ? undefined : config.data, 'passes.key');
-  for (const room of rooms) {
-    const pace = () => ticker.pace(room)!;
-    ticker.add(room, config.tickRate);
-    const passes = new Passes(secret, room.name);
-    lobbies.set(room.name, new Lobby(room, facts, pace, config.capacity, clock, passes));
-  }
 
   const app = createApp({
     clientFolder,
-    checkpoints: new Map([[card.name, checkpoint.folder]]),
+    checkpoints: new Map(checkpoints.map(({ card, folder }) => [card.name, folder])),
     defaultRoom: config.rooms[0],
     isHealthy: () => !failed,
     readiness: () => ({
@@ -234,7 +240,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   const { limits, trustProxy, origins = [] } = config;
   const http = createServer(httpOptions(limits), app);
   const door = new Door({ limits, origins, trustProxy, clock, refusals });
-  const gateway = openGateway(http, { lobbies, clock, limits, door, refusals, names });
+  const gateway = openGateway(http, { lobbies: rooms, clock, limits, door, refusals, names });
   let metricsServer: MetricsServer | undefined;
   const phases = [
     { name: 'newcomers are refused', run: () => gateway.refuse() },
@@ -276,7 +282,8 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     engine: engine.info,
     passed,
     world,
-    lobbies,
+    rooms,
+    lobbies: rooms.lobbies,
     metricsPort: metricsServer?.port,
     refusals,
     setTickRate: (room, rate) => {

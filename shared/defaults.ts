@@ -19,6 +19,18 @@ export const DEFAULTS = {
     /** Seeds a participant can hold in her hand; the oldest falls out. */
     maxSeedsInHand: 8,
   },
+  /** How a room is set that its host has not touched; more of it is in `room` and `energy`. */
+  house: {
+    maxRadius: 12,
+    /** Seconds between two seeds of one participant. */
+    cooldown: 0,
+    names: true,
+    /** Seconds after which the gardener plays where nobody does. */
+    attract: { on: true, after: 60 },
+    captions: true,
+    languages: ['en'] as ('en' | 'da' | 'de' | 'es' | 'ja')[],
+    paused: false,
+  },
   life: {
     /** Largest change of an RGBA8 read-out value between steps that still counts as rest. */
     restLevel: 3,

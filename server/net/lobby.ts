@@ -1,5 +1,6 @@
 /** A room as the network sees it: who is in it, its stream, its small talk. */
 import { DEFAULTS } from '../../shared/defaults.ts';
+import type { VisitorState } from '../../shared/host/state.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
@@ -12,12 +13,15 @@ import type {
   ParticipantView,
 } from '../../shared/vocabulary.ts';
 import type { Clock } from '../clock.ts';
-import type { Answer } from '../world/commands.ts';
+import type { Answer, RoomCommand } from '../world/commands.ts';
 import type { Room, TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
+import type { Bans } from './bans.ts';
+import { Guests } from './guests.ts';
 import { hueOf } from './names.ts';
 import type { Passes } from './passes.ts';
 import { Roomcast } from './roomcast.ts';
+import type { Rules } from './rules.ts';
 import { Seats } from './seats.ts';
 import type { Look, Viewer } from './watch.ts';
 
@@ -36,6 +40,8 @@ export interface Arrival {
   readonly resume?: string | undefined;
   /** [chunks] checks of what her page still shows. */
   readonly holds?: ArrayLike<number> | undefined;
+  /** What her address is called. */
+  readonly address?: string | undefined;
   /** She has a seat now. */
   readonly seated: (you: ParticipantView) => void;
 }
@@ -44,6 +50,12 @@ export interface Arrival {
 export interface RoomFacts {
   readonly checkpoint: Event<'welcome'>['checkpoint'];
   readonly engine: Event<'welcome'>['engine'];
+}
+
+/** What the host has set for those who come. */
+export interface House {
+  readonly rules: Rules;
+  readonly bans: Pick<Bans, 'isOut'>;
 }
 
 type Cursor = Event<'cursors'>[number];
@@ -58,6 +70,9 @@ export class Lobby {
   /** Who has come, and who has gone, that nobody has been told of yet. */
   private readonly comings = new Map<ParticipantId, ParticipantView>();
   private readonly goings = new Set<ParticipantId>();
+  private readonly guests = new Guests();
+  /** The room has become another at once: everybody is shown it anew after the next tick. */
+  private isAnew = false;
 
   constructor(
     readonly room: Room,
@@ -66,6 +81,7 @@ export class Lobby {
     capacity: number,
     private readonly clock: Clock,
     passes: Passes,
+    private readonly house: House,
   ) {
     const { grace, maxWaiting } = DEFAULTS.stream;
     this.seats = new Seats({
@@ -94,9 +110,13 @@ export class Lobby {
   /**
    * Welcomes a member and sends her the first picture; in a full room she waits until there is a place.
    *
-   * @throws Refusal room-full, when too many wait already
+   * @throws Refusal room-full, when too many wait already; sent-away
    */
   join(member: Member, arrival: Arrival): void {
+    const owner = arrival.resume === undefined ? undefined : this.seats.ownerOf(arrival.resume);
+    if (this.house.bans.isOut(this.room.name, owner, arrival.address ?? '')) {
+      throw new Refusal('sent-away');
+    }
     const returns = arrival.resume !== undefined && this.seats.knows(arrival.resume);
     if (!returns && this.seats.isFull) {
       const ahead = this.seats.wait(member);
@@ -121,6 +141,76 @@ export class Lobby {
     this.letIn();
   }
 
+  get waitingCount(): number {
+    return this.seats.line.length;
+  }
+
+  get rules(): Rules {
+    return this.house.rules;
+  }
+
+  /**
+   * Hands a wish on to the room.
+   *
+   * @param id what the asker calls it
+   * @throws Refusal
+   */
+  act(id: number, command: RoomCommand): void {
+    this.room.enqueue(id, this.rules.admit(command, this.clock.now()));
+  }
+
+  /** The rules are others now; everybody is told. */
+  tellSettings(): void {
+    this.tell('settings', this.rules.told);
+  }
+
+  /** From now on so many may be there at once; nobody has to go. */
+  setCapacity(capacity: number): void {
+    this.seats.setCapacity(capacity);
+    this.letIn();
+  }
+
+  /** Everybody is shown the room anew after the next tick, for it has become another, or its people have. */
+  showAnew(): void {
+    this.isAnew = true;
+  }
+
+  /** Those who are there, as the host sees them. */
+  get visitors(): Omit<VisitorState, 'organisms'>[] {
+    const { participants } = this.seats;
+    const present = participants.map(({ id }) => id);
+    return participants.map((one) => ({
+      ...one,
+      muted: this.rules.muted.has(one.id),
+      ...this.guests.about(one.id, present, this.clock.now()),
+    }));
+  }
+
+  /** What a participant's address is called; '' where it is not known. */
+  addressOf(participant: ParticipantId): string {
+    return this.guests.addressOf(participant);
+  }
+
+  /** Ends the visits of those whom the host has just sent away. */
+  sendAway(): void {
+    const { bans } = this.house;
+    for (const member of [...this.seats.members]) {
+      const { id } = this.seats.of(member)!;
+      if (!bans.isOut(this.room.name, id, this.addressOf(id))) continue;
+      this.leave(member);
+      member.dismiss('sent-away');
+    }
+  }
+
+  /** Everybody has to go, those who wait too. */
+  empty(reason: Reason): void {
+    for (const member of [...this.waiting.keys(), ...this.seats.members]) {
+      this.waiting.delete(member);
+      if (!this.seats.giveUp(member)) this.leave(member);
+      member.dismiss(reason);
+    }
+  }
+
   /** The host changes what acts cost; everybody is told. */
   setEnergy(settings: EnergySettings): void {
     this.room.setEnergy(settings);
@@ -137,6 +227,7 @@ export class Lobby {
   beacon(member: Member, { id, organism }: Command<'beacon'>): void {
     const { planter } = this.organism(organism);
     const you = this.seats.of(member)!;
+    if (!this.rules.mayShow(you.id)) throw new Refusal('muted');
     if (planter.id !== you.id) throw new Refusal('not-yours', `organism ${organism}`);
     this.tell('beacon', { organism, hue: you.hue });
     member.send('accepted', { id });
@@ -156,18 +247,23 @@ export class Lobby {
 
   /** Newest wins: only a participant's last cursor is kept until it is passed on. */
   moveCursor(participant: number, cursor: Omit<Cursor, 'id'>): void {
+    if (!this.rules.mayShow(participant)) return;
     this.cursors.set(participant, { ...cursor, id: participant });
   }
 
   /** Tells everybody what a tick has brought. */
   publish(result: TickResult, now: number): void {
-    for (const participant of this.seats.expire(now)) this.room.leave(participant);
+    for (const participant of this.seats.expire(now)) {
+      this.room.leave(participant);
+      this.guests.leave(participant);
+    }
     this.tellPeople();
     for (const answer of result.answers) this.answer(answer);
     if (result.life.length > 0) {
       this.tell('life', { tick: result.tick, events: [...result.life] as Event<'life'>['events'] });
     }
     this.cast.publish(result.tick, result.changed, now);
+    if (this.isAnew) this.greetAnew();
     if (now - this.cursorsAt >= DEFAULTS.net.cursorInterval && this.cursors.size > 0) {
       this.tell('cursors', [...this.cursors.values()]);
       this.cursors = new Map();
@@ -187,20 +283,36 @@ export class Lobby {
     return organism;
   }
 
-  private seat(member: Member, { name, resume, holds, seated }: Arrival): void {
+  private greetAnew(): void {
+    this.isAnew = false;
+    for (const member of this.seats.members) {
+      this.cast.remove(member);
+      this.greet(member, this.seats.of(member)!);
+      this.watch(member);
+    }
+  }
+
+  private seat(member: Member, { name, resume, holds, seated, address = '' }: Arrival): void {
     const { you, isNew, replaced } = this.seats.take(member, resume, (id) => ({
       id,
       name,
       hue: hueOf(id),
     }));
     if (isNew) this.room.enter(you.id);
+    this.guests.enter(you.id, address, this.clock.now());
     if (replaced) {
       this.vanish(replaced, you);
       replaced.dismiss('replaced');
     }
     if (!replaced && !this.goings.delete(you.id)) this.comings.set(you.id, you);
+    this.greet(member, you);
+    seated(you);
+    this.watch(member, holds);
+  }
+
+  private greet(member: Member, you: ParticipantView): void {
     const { planes } = this.room.ground;
-    member.send('welcome', {
+    this.send(member, 'welcome', {
       protocol: PROTOCOL_VERSION,
       you,
       resume: this.seats.tokenOf(member)!,
@@ -217,8 +329,11 @@ export class Lobby {
       energy: this.energyOf(you.id),
       participants: this.seats.participants,
     });
-    seated(you);
-    const { width, height } = planes;
+    member.send('settings', this.rules.told);
+  }
+
+  private watch(member: Member, holds?: ArrayLike<number>): void {
+    const { width, height } = this.room.ground.planes;
     const all = { x: 0, y: 0, width, height, pixels: 1, best: 'full' } as const;
     this.cast.add(member, all, this.clock.now(), holds);
   }
@@ -231,7 +346,7 @@ export class Lobby {
     for (const member of this.seats.members) {
       const own = this.seats.of(member)!.id;
       const joined = this.comings.has(own) ? all.filter(({ id }) => id !== own) : all;
-      if (joined.length + left.length > 0) member.send('people', { joined, left });
+      if (joined.length + left.length > 0) this.send(member, 'people', { joined, left });
     }
     this.comings.clear();
     this.goings.clear();
@@ -268,10 +383,18 @@ export class Lobby {
   private answer({ by, id, energy, refused, seed }: Answer): void {
     const member = this.seats.memberOf(by);
     if (refused) member?.send('rejected', { id, energy, ...refused });
-    else member?.send('accepted', { id, energy, ...(seed && { seed: seed as never }) });
+    else {
+      this.guests.acted(by);
+      member?.send('accepted', { id, energy, ...(seed && { seed: seed as never }) });
+    }
   }
 
   private tell<N extends EventName>(event: N, message: Event<N>): void {
-    for (const member of this.seats.members) member.send(event, message);
+    const shown = this.rules.veil(event, message);
+    for (const member of this.seats.members) member.send(event, shown);
+  }
+
+  private send<N extends EventName>(member: Member, event: N, message: Event<N>): void {
+    member.send(event, this.rules.veil(event, message));
   }
 }

@@ -21,6 +21,15 @@ import { cleanName, type NameCheck } from './names.ts';
 /** Packets that may wait in the transport before frames are held back. */
 const MAX_BUFFERED_PACKETS = 8;
 
+/** Refusals that end the connection: the page comes back later, or never. */
+const FINAL: ReadonlySet<Reason> = new Set(['protocol-version', 'room-closed', 'sent-away']);
+
+/** Where rooms are found. */
+export interface Lobbies {
+  /** @throws Refusal no-such-room, room-closed */
+  find(room: string): Lobby;
+}
+
 /** The id that a client has given a message, if the message can be read that far. */
 function readId(message: unknown): number | undefined {
   const id = (message as { id?: unknown } | null)?.id;
@@ -44,7 +53,7 @@ export class Session implements Member {
 
   constructor(
     private readonly socket: Socket,
-    private readonly lobbies: ReadonlyMap<string, Lobby>,
+    private readonly lobbies: Lobbies,
     clock: Clock,
     private readonly guard: Guard,
     private readonly names: NameCheck,
@@ -100,7 +109,7 @@ export class Session implements Member {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.refuse(error, readId(messages[0]));
-      if (error.reason === 'protocol-version') this.end();
+      if (FINAL.has(error.reason)) this.end();
     }
   }
 
@@ -120,7 +129,7 @@ export class Session implements Member {
       lobby.look(this, look.hidden ? undefined : look);
     } else {
       const { id, ...wish } = message as Command<typeof name>;
-      lobby.room.enqueue(id, { what: name, by: me, ...wish } as RoomCommand);
+      lobby.act(id, { what: name, by: me, ...wish } as RoomCommand);
     }
   }
 
@@ -129,14 +138,14 @@ export class Session implements Member {
       throw new Refusal('protocol-version', `server ${PROTOCOL_VERSION}, page ${protocol}`);
     }
     if (this.lobby) throw new Refusal('already-joined');
-    const lobby = this.lobbies.get(room);
-    if (!lobby) throw new Refusal('no-such-room', room);
+    const lobby = this.lobbies.find(room);
     const cleaned = cleanName(name);
     const shown = this.names(cleaned);
     lobby.join(this, {
       name: shown ? cleaned : '',
       resume,
       holds: holds && checksOf(holds),
+      address: this.guard.address,
       seated: (you) => {
         this.me = you;
         if (!shown) this.send('notice', { notice: 'name-hidden' });

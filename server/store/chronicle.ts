@@ -184,6 +184,17 @@ export class Chronicle {
     }
   }
 
+  /** A room is kept as it is now, and from now on no more. It must stand still. */
+  async unwatch(room: Room): Promise<void> {
+    const watched = this.watched.get(room);
+    if (!watched) return;
+    await watched.saving;
+    if (watched.snapshots[0]?.tick !== room.tick || watched.owed) await this.save(watched);
+    await this.last;
+    this.watched.delete(room);
+    this.mend();
+  }
+
   /** Ends when all that was begun is kept. */
   async close(): Promise<void> {
     this.closed = true;

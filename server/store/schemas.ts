@@ -1,10 +1,37 @@
 /** What the records of a store hold, each kind with its schema. */
 import * as v from 'valibot';
+import { settingsChange } from '../../shared/host/settings.ts';
 import { energySettings } from '../world/roomState.ts';
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(whole, v.minValue(1));
 const text = v.string();
+
+/** A room as its host wants it: what it is made with, and which knobs she has turned. */
+export const planRecord = v.strictObject({
+  name: text,
+  width: positive,
+  height: positive,
+  seed: whole,
+  checkpoint: text,
+  /** Made by the host; others are those that the server is started with. */
+  made: v.boolean(),
+  open: v.boolean(),
+  change: settingsChange,
+});
+export type PlanRecord = v.InferOutput<typeof planRecord>;
+
+export const banRecords = v.array(
+  v.strictObject({
+    id: positive,
+    room: text,
+    participant: positive,
+    name: text,
+    address: v.nullable(text),
+    since: v.number(),
+    until: v.nullable(v.number()),
+  }),
+);
 
 /** What a room was made with, and where it stands. */
 export const roomRecord = v.strictObject({

@@ -14,6 +14,8 @@ import {
   journalRecord,
   type Mark,
   markRecord,
+  type PlanRecord,
+  planRecord,
   type RoomRecord,
   roomRecord,
   type SnapshotRecord,
@@ -203,12 +205,45 @@ export class Store {
     }
   }
 
+  /** Rooms as their host wants them. */
+  async plans(): Promise<PlanRecord[]> {
+    const keys = await this.records.keys({ from: 'plan/', to: `plan/${END}` });
+    return Promise.all(keys.map(async (key) => (await this.read(key, planRecord))!));
+  }
+
+  async putPlan(plan: PlanRecord): Promise<void> {
+    await this.put(`plan/${plan.name}`, plan);
+  }
+
+  /** What is kept of the house, by its name. */
+  async ofHouse<T>(name: string, schema: v.GenericSchema<unknown, T>): Promise<T | undefined> {
+    return this.read(`house/${name}`, schema);
+  }
+
+  async putOfHouse(name: string, value: unknown): Promise<void> {
+    await this.put(`house/${name}`, value);
+  }
+
+  /** Forgets all of a room. */
+  async forget(name: string): Promise<void> {
+    const one = ['plan', 'room', 'tail'].map((kind) => `${kind}/${name}`);
+    // The room itself goes last, so that what a loss of power leaves of it is found, and said to be damaged.
+    for (const kind of ['mark', 'journal', 'snapshot', 'state', 'cells', 'day', 'hours']) {
+      await this.remove(`${kind}/${name}/`, `${kind}/${name}/${END}`);
+    }
+    await this.records.write({ remove: one });
+  }
+
   size(): Promise<number> {
     return this.records.size();
   }
 
   close(): Promise<void> {
     return this.records.close();
+  }
+
+  private async put(key: string, value: unknown): Promise<void> {
+    await this.records.write({ put: [sealed(key, value)] });
   }
 
   private async remove(from: string, to: string, wanted = (_: string) => true): Promise<void> {

@@ -27,8 +27,9 @@ class Schedule {
   constructor(
     private rate: number,
     private readonly since: number,
+    now: number,
   ) {
-    this.due = since;
+    this.due = now > since ? this.align(now) : since;
   }
 
   get next(): number {
@@ -38,6 +39,12 @@ class Schedule {
   /** The rate changes with the next tick. */
   setRate(rate: number, now: number): void {
     this.rate = rate;
+    this.due = this.align(now);
+  }
+
+  /** It has stood still: what was due meanwhile is dropped. */
+  realign(now: number): void {
+    this.begun = [];
     this.due = this.align(now);
   }
 
@@ -84,6 +91,7 @@ export interface TickerOptions {
 
 export class Ticker {
   private readonly schedules = new Map<Room, Schedule>();
+  private readonly held = new Set<Room>();
   private readonly start: number;
   private cancel: (() => void) | undefined;
   private busy: Promise<void> | undefined;
@@ -95,7 +103,27 @@ export class Ticker {
 
   /** @param rate ticks per second, 1…60 */
   add(room: Room, rate: number): void {
-    this.schedules.set(room, new Schedule(checkRate(rate), this.start));
+    const schedule = new Schedule(checkRate(rate), this.start, this.options.clock.now());
+    this.schedules.set(room, schedule);
+    this.plan();
+  }
+
+  /** The room ticks no more; resolves when the tick in progress is done. */
+  async remove(room: Room): Promise<void> {
+    this.schedules.delete(room);
+    this.held.delete(room);
+    await this.busy;
+  }
+
+  /** The room stands still, whatever its rate, until it is resumed; resolves when the tick in progress is done. */
+  async hold(room: Room): Promise<void> {
+    this.held.add(room);
+    await this.busy;
+  }
+
+  resume(room: Room): void {
+    const now = this.options.clock.now();
+    if (this.held.delete(room)) this.schedules.get(room)?.realign(now);
     this.plan();
   }
 
@@ -116,17 +144,22 @@ export class Ticker {
     await this.busy;
   }
 
+  private get awake(): [Room, Schedule][] {
+    return [...this.schedules].filter(([room]) => !this.held.has(room));
+  }
+
   private plan(): void {
-    if (this.stopped || this.busy || this.schedules.size === 0) return;
     this.cancel?.();
-    const next = Math.min(...[...this.schedules.values()].map((schedule) => schedule.next));
+    const awake = this.awake;
+    if (this.stopped || this.busy || awake.length === 0) return;
+    const next = Math.min(...awake.map(([, schedule]) => schedule.next));
     const wait = Math.max(0, next - this.options.clock.now());
     this.cancel = this.options.clock.after(wait, () => this.run());
   }
 
   private run(): void {
     const now = this.options.clock.now();
-    const due = [...this.schedules].filter(([, schedule]) => schedule.next <= now + 0.5);
+    const due = this.awake.filter(([, schedule]) => schedule.next <= now + 0.5);
     if (due.length === 0) {
       // Timers know whole milliseconds, and so may be early.
       this.plan();
