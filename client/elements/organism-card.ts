@@ -1,4 +1,5 @@
 /** The card of one organism: who it is, whose, how it fares; and the beginning of a cross. */
+import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
@@ -8,8 +9,9 @@ import { controls } from '../style/controls.ts';
 import './cross-panel.ts';
 import { icons } from './icons.ts';
 import { kindTile } from './seed-picture.ts';
-import { age, count, kindName, phaseText } from './words.ts';
+import { age, kindList, kindName, phaseText, woundsText } from './words.ts';
 
+@localized()
 @customElement('organism-card')
 export class OrganismCard extends LitElement {
   static override styles = [
@@ -131,7 +133,7 @@ export class OrganismCard extends LitElement {
     const organism = selection && this.model.organisms.get(selection.organism);
     const { checkpoint } = this.model;
     if (!selection || !organism || !checkpoint) return nothing;
-    return html`<section class="panel" data-testid="organism-card" aria-label="Organism">
+    return html`<section class="panel" data-testid="organism-card" aria-label=${msg('Organism')}>
       <header>
         ${kindTile(checkpoint, organism.kind)}
         <div>
@@ -150,7 +152,7 @@ export class OrganismCard extends LitElement {
             ></cross-panel>`
           : this.facts(organism)
       }
-      <button class="close" aria-label="Close" @click=${this.close}>
+      <button class="close" aria-label=${msg('Close')} @click=${this.close}>
         ${icons.close}
       </button>
     </section>`;
@@ -165,16 +167,16 @@ export class OrganismCard extends LitElement {
     const seconds = (tick - organism.born) / (room?.tickRate ?? 15);
     const { wounds, parents, phase, stage, side, id } = organism;
     return html`<dl>
-        <dt>Planted</dt>
+        <dt>${msg('Planted')}</dt>
         <dd>${age(seconds)}</dd>
-        <dt>State</dt>
+        <dt>${msg('State')}</dt>
         <dd>${phaseText(phase, stage, side)}</dd>
-        <dt>Wounds</dt>
-        <dd>${wounds === 0 ? 'none' : count(wounds, 'stroke', 'strokes')}</dd>
+        <dt>${msg('Wounds')}</dt>
+        <dd>${woundsText(wounds)}</dd>
         ${
           parents.length > 0
-            ? html`<dt>Parents</dt>
-              <dd>${parents.map((parent) => this.nameOf(parent)).join(' and ')}</dd>`
+            ? html`<dt>${msg('Parents')}</dt>
+              <dd>${kindList(parents.map((parent) => this.nameOf(parent)))}</dd>`
             : nothing
         }
       </dl>
@@ -187,18 +189,18 @@ export class OrganismCard extends LitElement {
               selection: { organism: id, crossing: true, second: 0, mix: 0.5 },
             })}
         >
-          ${icons.cross}<span>Cross with…</span>
+          ${icons.cross}<span>${msg('Cross with…')}</span>
         </button>
       </footer>`;
   }
 
   private planter({ planter }: OrganismView): string {
-    if (planter.id === this.model.you?.id) return 'you';
-    return planter.name || 'a visitor';
+    if (planter.id === this.model.you?.id) return msg('you');
+    return planter.name || msg('a visitor');
   }
 
   private nameOf(id: OrganismId): string {
     const parent = this.model.organisms.get(id);
-    return parent ? kindName(parent.kind) : 'one that is gone';
+    return parent ? kindName(parent.kind) : msg('one that is gone');
   }
 }
