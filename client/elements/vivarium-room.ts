@@ -20,6 +20,7 @@ import type { CursorLayer } from './cursor-layer.ts';
 import './cursor-layer.ts';
 import './find-mine.ts';
 import { icons } from './icons.ts';
+import './language-switch.ts';
 import './organism-card.ts';
 import './room-status.ts';
 import type { ToastLayer } from './toast-layer.ts';
@@ -163,6 +164,7 @@ export class VivariumRoom extends LitElement {
       <cursor-layer></cursor-layer>
       <header>
         <h1>Vivarium<span>${this.roomName}</span></h1>
+        <language-switch></language-switch>
         <room-status .model=${model} .version=${version}></room-status>
       </header>
       <find-mine .model=${model} .version=${version} @find=${this.find}></find-mine>
