@@ -76,7 +76,9 @@ test('all messages can be extracted', () => {
 });
 
 describe.each(others)('%s', (code) => {
-  const translated = new Map(translations.get(code as never)?.map((message) => [message.name, message]));
+  const translated = new Map(
+    translations.get(code as never)?.map((message) => [message.name, message]),
+  );
 
   test('says all that English says', () => {
     const missing = messages.filter(({ name }) => !translated.has(name));
