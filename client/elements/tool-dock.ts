@@ -40,15 +40,19 @@ export class ToolDock extends LitElement {
       .tools {
         position: relative;
         flex: none;
-        display: flex;
+        display: grid;
+        /* All as wide as the longest word of the language: the line of energy counts on it. */
+        grid-auto-flow: column;
+        grid-auto-columns: 1fr;
         gap: 2px;
       }
       .tools button {
         display: grid;
         justify-items: center;
         gap: 3px;
-        width: 4.9em;
-        padding: 0.75em 0 0.6em;
+        min-width: 4.9em;
+        min-height: 44px;
+        padding: 0.75em 0.5em 0.6em;
         border-radius: 17px;
         font-size: 0.93em;
         color: var(--ink-soft);
@@ -119,7 +123,7 @@ export class ToolDock extends LitElement {
           padding: 6px 6px 8px;
         }
         .tools button {
-          flex: 1;
+          min-width: 0;
           grid-auto-flow: column;
           justify-content: center;
           align-items: center;
