@@ -18,6 +18,8 @@ export const DEFAULTS = {
     maxQueued: 2_000,
     /** Seeds a participant can hold in her hand; the oldest falls out. */
     maxSeedsInHand: 8,
+    /** Walls that may show the room at once; they take nobody's place. */
+    maxWalls: 16,
   },
   life: {
     /** Largest change of an RGBA8 read-out value between steps that still counts as rest. */
