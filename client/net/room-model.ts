@@ -61,6 +61,7 @@ const PHASES: Partial<Record<LifeEvent['what'], Phase>> = {
 function after(organism: OrganismView, event: LifeEvent): OrganismView {
   if (event.what === 'divided') return { ...organism, stage: event.stage };
   if (event.what === 'wounded') return { ...organism, wounds: event.wounds };
+  if (event.what === 'healed') return { ...organism, healed: event.healed };
   const phase = PHASES[event.what];
   if (!phase) return organism;
   return { ...organism, phase, stage: event.what === 'grown' ? organism.side : organism.stage };
