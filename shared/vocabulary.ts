@@ -40,6 +40,8 @@ export interface OrganismView {
   readonly wounds: number;
   /** Wounds survived: how often it has come to rest in its former size after strokes. */
   readonly healed: number;
+  /** Whether it has a wound that has not healed. */
+  readonly hurt: boolean;
 }
 
 /** What everybody may know of a participant. */

@@ -183,6 +183,7 @@ export class VivariumRoom extends LitElement {
               .session=${session}
               .version=${version}
               @make-seed=${this.makeSeed}
+              @visit=${this.visit}
             ></organism-card>`
           : nothing
       }
@@ -279,6 +280,12 @@ export class VivariumRoom extends LitElement {
     this.director?.show(organism);
     const rejected = (reason: Reason): void => this.tell(REASONS[reason]);
     this.desk.ask('beacon', { organism: organism.id }, { rejected });
+  }
+
+  /** A relative of the one on the card: its own card, and the view goes there. */
+  private visit({ detail: organism }: CustomEvent<OrganismView>): void {
+    this.session.select(organism.id);
+    this.director?.show(organism);
   }
 
   private makeSeed(): void {

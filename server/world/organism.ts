@@ -75,8 +75,24 @@ export const newOrganism = (sown: Sown): Organism => ({
 export function viewOf(organism: Organism): OrganismView {
   const { id, window, stage, phase, origin, kind, parents, planter, born, wounds, healed } =
     organism;
+  const hurt = organism.hurt !== undefined;
   const side = window.width;
   const x = window.x + side / 2;
   const y = window.y + side / 2;
-  return { id, x, y, side, stage, phase, origin, kind, parents, planter, born, wounds, healed };
+  return {
+    id,
+    x,
+    y,
+    side,
+    stage,
+    phase,
+    origin,
+    kind,
+    parents,
+    planter,
+    born,
+    wounds,
+    healed,
+    hurt,
+  };
 }

@@ -38,6 +38,7 @@ const organism = v.object({
   born: count,
   wounds: count,
   healed: count,
+  hurt: v.boolean(),
 });
 
 const lifeEvent = v.variant('what', [

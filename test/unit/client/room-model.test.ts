@@ -20,6 +20,7 @@ const fox = {
   born: 3,
   wounds: 0,
   healed: 0,
+  hurt: false,
 };
 const welcome = {
   protocol: 1,
