@@ -30,6 +30,8 @@ export const DEFAULTS = {
     stirSteps: 64,
     /** So often ground alone wakes it, until a stroke or a death gives it new cause. */
     maxStirs: 4,
+    /** Share of the places it held when it was wounded, with which an organism at rest has healed. */
+    healedShare: 0.9,
   },
   stroke: {
     minRadius: 0.5,

@@ -37,6 +37,8 @@ const organism = v.object({
   planter: participant,
   born: count,
   wounds: count,
+  healed: count,
+  hurt: v.boolean(),
 });
 
 const lifeEvent = v.variant('what', [
@@ -44,6 +46,7 @@ const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('divided'), id, stage }),
   v.object({ what: v.literal('grown'), id }),
   v.object({ what: v.literal('wounded'), id, by: id, wounds: count }),
+  v.object({ what: v.literal('healed'), id, healed: count }),
   v.object({ what: v.literal('asleep'), id }),
   v.object({ what: v.literal('awake'), id }),
   v.object({ what: v.literal('died'), id, cause: v.picklist(CAUSES) }),
