@@ -114,6 +114,8 @@ export class Session implements Member {
     if (name === 'cursor') lobby.moveCursor(me.id, message as Command<'cursor'>);
     else if (name === 'received') lobby.acknowledge(this, (message as Command<'received'>).tick);
     else if (name === 'beacon') lobby.beacon(this, message as Command<'beacon'>);
+    else if (name === 'preview') lobby.preview(this, message as Command<'preview'>);
+    else if (name === 'draw') lobby.draw(this, message as Command<'draw'>);
     else if (name === 'resync') lobby.resync(this, (message as Command<'resync'>).chunks);
     else if (name === 'look') {
       const look = message as Command<'look'>;
