@@ -6,9 +6,10 @@ import { Refusal } from '../shared/protocol/reasons.ts';
 import type { Clock } from './clock.ts';
 import type { EngineInfo } from './engine/engine.ts';
 import type { Bans } from './net/bans.ts';
-import { Lobby, type RoomFacts } from './net/lobby.ts';
+import { Lobby, type RoomFacts, type WallFacts } from './net/lobby.ts';
 import { Passes } from './net/passes.ts';
 import { Rules } from './net/rules.ts';
+import type { SeedWorks } from './nursery/open.ts';
 import type { Log } from './operations/log.ts';
 import type { Chronicle } from './store/chronicle.ts';
 import { StoreError } from './store/errors.ts';
@@ -25,6 +26,7 @@ export interface Stock {
   readonly species: Species;
   readonly hash: string;
   readonly facts: RoomFacts['checkpoint'];
+  readonly seeds: SeedWorks;
 }
 
 export interface RoomsOptions {
@@ -41,6 +43,7 @@ export interface RoomsOptions {
   readonly defaults: RoomSettings;
   readonly secret: Uint8Array;
   readonly bans: Bans;
+  readonly wallFacts: () => WallFacts;
   readonly clock: Clock;
   /** Wall clock, ms. */
   readonly date: () => number;
@@ -292,8 +295,8 @@ export class Rooms {
     const chosen = stock.get(checkpoint);
     if (!chosen) throw new HostRefusal('no-such-checkpoint', checkpoint);
     const { settings } = rules;
-    const { maxOrganisms, energy, tickRate, capacity } = settings;
-    const { species, hash, facts } = chosen;
+    const { maxOrganisms, energy, tickRate } = settings;
+    const { species, hash, facts, seeds } = chosen;
     const place: RoomPlace = {
       ...{ name, width, height, maxOrganisms, seed, species, energy, tickRate },
     };
@@ -309,17 +312,16 @@ export class Rooms {
       await chronicle.watch(room, opened.tail);
     } else room = world.open(place);
     ticker.add(room, tickRate);
-    const pace = () => ticker.pace(room)!;
-    const passes = new Passes(secret, name);
-    const house = { rules, bans };
     const lobby = new Lobby(
       room,
       { checkpoint: facts, engine },
-      pace,
-      capacity,
+      () => ticker.pace(room)!,
+      settings.capacity,
       clock,
-      passes,
-      house,
+      new Passes(secret, name),
+      { rules, bans },
+      this.options.wallFacts,
+      seeds,
     );
     return { room, lobby };
   }

@@ -4,18 +4,21 @@ import type { AddressInfo } from 'node:net';
 import { DEFAULTS } from '../shared/defaults.ts';
 import type { RoomSettings } from '../shared/host/settings.ts';
 import { hashText } from '../shared/random.ts';
+import { lanOrigin } from './announce.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { PassedOver } from './engine/backend.ts';
 import { createEngine } from './engine/create.ts';
-import { EngineError, type EngineLoss } from './engine/engine.ts';
-import { createApp, galleryUrl } from './http/app.ts';
+import { type Engine, EngineError, type EngineLoss, type PatchId } from './engine/engine.ts';
+import { createApp, galleryUrl, mapUrl } from './http/app.ts';
+import { wallBuild } from './http/client-build.ts';
 import { Bans } from './net/bans.ts';
 import { Door } from './net/door.ts';
 import { httpOptions, openGateway } from './net/gateway.ts';
 import type { Lobby } from './net/lobby.ts';
 import { createNameCheck } from './net/names.ts';
 import { Refusals } from './net/refusals.ts';
+import { openSeedWorks } from './nursery/open.ts';
 import { type Log, silentLog } from './operations/log.ts';
 import { createMetrics } from './operations/metrics.ts';
 import { type MetricsServer, serveMetrics } from './operations/metricsServer.ts';
@@ -32,6 +35,7 @@ import { Store } from './store/store.ts';
 import { type Checkpoint, galleryLatent, loadCheckpoint } from './vnca/checkpoint.ts';
 import { GALLERY_COLUMNS } from './vnca/gallery.ts';
 import { growthSchedule } from './vnca/growth.ts';
+import { loadMap } from './vnca/latentMap.ts';
 import type { Room } from './world/room.ts';
 import type { Species } from './world/species.ts';
 import { Ticker, type TickTiming } from './world/ticker.ts';
@@ -72,7 +76,7 @@ export interface Vivarium {
 }
 
 /** What a room needs to know of a checkpoint. */
-export function speciesOf(checkpoint: Checkpoint): Species {
+export function speciesOf(checkpoint: Checkpoint, map?: Species['map']): Species {
   const { name, side, latentSize, presence, trustedSteps, gallery } = checkpoint.card;
   return {
     checkpoint: name,
@@ -81,6 +85,7 @@ export function speciesOf(checkpoint: Checkpoint): Species {
     schedule: growthSchedule(checkpoint.card),
     threshold: Math.ceil(presence.threshold * 255),
     trustedSteps,
+    map,
     gallery: gallery.map((entry, i) => ({
       name: entry.name,
       latent: galleryLatent(checkpoint, i),
@@ -89,9 +94,16 @@ export function speciesOf(checkpoint: Checkpoint): Species {
 }
 
 /** What rooms are grown from, and what pages are told of it. */
-function stockOf(checkpoint: Checkpoint): Stock {
+async function stockOf(
+  checkpoint: Checkpoint,
+  engine: Engine,
+  newPatch: () => PatchId,
+  clock: Clock,
+): Promise<Stock> {
   const { card } = checkpoint;
-  const species = speciesOf(checkpoint);
+  const map = await loadMap(checkpoint);
+  const species = speciesOf(checkpoint, map);
+  const seeds = openSeedWorks(checkpoint, { species, engine, newPatch, clock });
   const facts = {
     name: card.name,
     title: card.title,
@@ -100,8 +112,10 @@ function stockOf(checkpoint: Checkpoint): Stock {
     growthTicks: species.schedule.length,
     gallery: card.gallery.map(({ name, kind }) => ({ name, kind })),
     sheet: { url: galleryUrl(card.name), columns: GALLERY_COLUMNS },
+    ...(map && { map: mapUrl(card.name) }),
+    ...(seeds.draws && { draws: seeds.draws }),
   };
-  return { species, hash: fingerprint(checkpoint), facts };
+  return { species, hash: fingerprint(checkpoint), facts, seeds };
 }
 
 /** How rooms are set that nobody has touched. */
@@ -172,6 +186,9 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       metrics?.timed(timing);
       options.onTick?.(timing);
     },
+    onPause: (until) => {
+      for (const { seeds } of stock) seeds.nursery.pause(until);
+    },
     onError: (error) => {
       failed = true;
       onFatal(error);
@@ -200,11 +217,18 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   const bans = new Bans(secret, date, await desk.ofHouse('bans', banRecords), (all) => {
     void desk.putOfHouse('bans', all).catch((error: Error) => log.warn('not-kept', error.message));
   });
+  const newPatch = () => world.newPatch();
+  const stock = await Promise.all(checkpoints.map((one) => stockOf(one, engine, newPatch, clock)));
+  const build = await wallBuild(clientFolder);
   const rooms = new Rooms({
     ...{ world, ticker, desk, secret, bans, clock, date, log, engine: engine.info },
     kept: store && chronicle && { store, chronicle },
-    stock: new Map(checkpoints.map((one) => [one.card.name, stockOf(one)])),
+    stock: new Map(stock.map((one) => [one.species.checkpoint, one])),
     defaults: settingsOf(config),
+    wallFacts: () => ({
+      origin: lanOrigin(config.host, (http.address() as AddressInfo).port),
+      build,
+    }),
   });
   try {
     await rooms.start(
@@ -227,6 +251,9 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   const app = createApp({
     clientFolder,
     checkpoints: new Map(checkpoints.map(({ card, folder }) => [card.name, folder])),
+    maps: new Map(
+      stock.flatMap(({ species: { checkpoint: name, map } }) => (map ? [[name, map]] : [])),
+    ),
     defaultRoom: config.rooms[0],
     isHealthy: () => !failed,
     readiness: () => ({
@@ -245,6 +272,10 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   const phases = [
     { name: 'newcomers are refused', run: () => gateway.refuse() },
     { name: 'the last tick is done', run: () => ticker.stop() },
+    {
+      name: 'seeds are no longer looked at',
+      run: () => Promise.all(stock.map(({ seeds }) => seeds.nursery.stop())),
+    },
     { name: 'rooms are kept', run: () => chronicle?.saveAll() },
     { name: 'everybody is sent home', run: () => gateway.close() },
     { name: 'the engine rests', run: () => engine.close() },

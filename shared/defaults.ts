@@ -18,6 +18,8 @@ export const DEFAULTS = {
     maxQueued: 2_000,
     /** Seeds a participant can hold in her hand; the oldest falls out. */
     maxSeedsInHand: 8,
+    /** Walls that may show the room at once; they take nobody's place. */
+    maxWalls: 16,
   },
   /** How a room is set that its host has not touched; more of it is in `room` and `energy`. */
   house: {
@@ -40,6 +42,8 @@ export const DEFAULTS = {
     stirSteps: 64,
     /** So often ground alone wakes it, until a stroke or a death gives it new cause. */
     maxStirs: 4,
+    /** Share of the places it held when it was wounded, with which an organism at rest has healed. */
+    healedShare: 0.9,
   },
   stroke: {
     minRadius: 0.5,
@@ -83,6 +87,10 @@ export const DEFAULTS = {
     strokePointsPerSecond: 1_000,
     /** Seeds, strokes and crosses. */
     commandsPerSecond: 40,
+    /** Seeds whose growing is looked at before they are planted. */
+    previewsPerSecond: 4,
+    /** Drawings that become seeds. */
+    drawingsPerSecond: 0.5,
     /** Organisms that shine for everybody: few, for the whole room looks there. */
     beaconsPerSecond: 0.5,
     /** Keyframes asked for. */
@@ -95,6 +103,27 @@ export const DEFAULTS = {
     banSeconds: 30,
     /** How long one may take to say who one is: request, upgrade and greeting, each. */
     handshakeSeconds: 10,
+  },
+  nursery: {
+    /** Bytes of a drawing: RGBA of 60×60. */
+    maxDrawing: 14_400,
+    /** Seeds grown for a look at once … */
+    growing: 8,
+    /** … and those that wait for it, of all rooms and of one participant. */
+    maxWaiting: 64,
+    maxWaitingEach: 4,
+    /** Films kept, the last used ones. */
+    films: 256,
+    /** Pictures in a film, at most. */
+    frames: 24,
+    /** What is left of a pause between ticks when growing stops, ms: so much later a tick may begin at worst. */
+    reserve: 8,
+    /** Where there is no pause, one step is taken after so many ticks all the same. */
+    patience: 4,
+    /** Drawings that wait for the encoder. */
+    maxDrawings: 32,
+    /** The encoder works so long before others have their turn, ms. */
+    slice: 2,
   },
   net: {
     port: 8080,

@@ -17,12 +17,14 @@ import type { Answer, RoomCommand } from '../world/commands.ts';
 import type { Room, TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
 import type { Bans } from './bans.ts';
+import { type Glass, Greenhouse } from './greenhouse.ts';
 import { Guests } from './guests.ts';
 import { hueOf } from './names.ts';
 import type { Passes } from './passes.ts';
 import { Roomcast } from './roomcast.ts';
 import type { Rules } from './rules.ts';
 import { Seats } from './seats.ts';
+import { Walls } from './walls.ts';
 import type { Look, Viewer } from './watch.ts';
 
 /** One connected participant: what a lobby needs of a connection. */
@@ -58,12 +60,17 @@ export interface House {
   readonly bans: Pick<Bans, 'isOut'>;
 }
 
+/** What only walls are told: where phones reach the server now, and which build of the pages it serves. */
+export type WallFacts = Pick<Event<'wall'>, 'origin' | 'build'>;
+
 type Cursor = Event<'cursors'>[number];
 
 export class Lobby {
   private readonly seats: Seats<Member>;
+  private readonly walls = new Walls<Member>(DEFAULTS.room.maxWalls);
   private readonly waiting = new Map<Member, Arrival>();
   private readonly cast: Roomcast;
+  private readonly greenhouse: Greenhouse;
   private cursors = new Map<number, Cursor>();
   private cursorsAt = 0;
   private paceAt = 0;
@@ -82,7 +89,10 @@ export class Lobby {
     private readonly clock: Clock,
     passes: Passes,
     private readonly house: House,
+    private readonly wallFacts: () => WallFacts = () => ({ origin: '', build: '' }),
+    glass?: Glass,
   ) {
+    this.greenhouse = new Greenhouse(room, glass);
     const { grace, maxWaiting } = DEFAULTS.stream;
     this.seats = new Seats({
       capacity,
@@ -128,7 +138,22 @@ export class Lobby {
     this.seat(member, arrival);
   }
 
+  /**
+   * Shows a wall everything from now on.
+   *
+   * @param holds [chunks] checks of what it still shows
+   * @throws Refusal too-many-walls
+   */
+  hang(wall: Member, holds?: ArrayLike<number>): void {
+    this.walls.hang(wall);
+    this.greetWall(wall, holds);
+  }
+
   leave(member: Member): void {
+    if (this.walls.takeDown(member)) {
+      this.cast.remove(member);
+      return;
+    }
     if (this.seats.giveUp(member)) {
       this.waiting.delete(member);
       this.tellLine();
@@ -204,7 +229,7 @@ export class Lobby {
 
   /** Everybody has to go, those who wait too. */
   empty(reason: Reason): void {
-    for (const member of [...this.waiting.keys(), ...this.seats.members]) {
+    for (const member of [...this.waiting.keys(), ...this.seats.members, ...this.walls.members]) {
       this.waiting.delete(member);
       if (!this.seats.giveUp(member)) this.leave(member);
       member.dismiss(reason);
@@ -231,6 +256,23 @@ export class Lobby {
     if (planter.id !== you.id) throw new Refusal('not-yours', `organism ${organism}`);
     this.tell('beacon', { organism, hue: you.hue });
     member.send('accepted', { id });
+  }
+
+  /** Shows a member how a seed would grow. She is answered when it has. */
+  preview(member: Member, command: Command<'preview'>): Promise<void> {
+    const { id } = command;
+    return this.answered(member, id, async (you) => {
+      const film = await this.greenhouse.preview(you, command);
+      member.send('accepted', { id, film: film as Required<Event<'accepted'>>['film'] });
+    });
+  }
+
+  /** Makes a member's drawing a seed in her hand. */
+  draw(member: Member, command: Command<'draw'>): Promise<void> {
+    return this.answered(member, command.id, async (you) => {
+      this.rules.requireHands(you.id);
+      return this.greenhouse.draw(you, command, () => this.seats.of(member)?.id === you.id);
+    });
   }
 
   acknowledge(member: Member, tick: number): void {
@@ -276,6 +318,21 @@ export class Lobby {
     }
   }
 
+  /** What takes its time is refused late, but with its reason like everything else. */
+  private async answered(
+    member: Member,
+    id: number,
+    work: (you: ParticipantView) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await work(this.seats.of(member)!);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const { reason, detail } = error;
+      member.send('rejected', { id, reason, ...(detail && { detail }) });
+    }
+  }
+
   /** @throws Refusal no-such-organism */
   private organism(id: OrganismId): OrganismView {
     const organism = this.room.viewOf(id);
@@ -288,7 +345,11 @@ export class Lobby {
     for (const member of this.seats.members) {
       this.cast.remove(member);
       this.greet(member, this.seats.of(member)!);
-      this.watch(member);
+      this.cast.add(member, this.everything(), this.clock.now());
+    }
+    for (const wall of this.walls.members) {
+      this.cast.remove(wall);
+      this.greetWall(wall);
     }
   }
 
@@ -307,35 +368,48 @@ export class Lobby {
     if (!replaced && !this.goings.delete(you.id)) this.comings.set(you.id, you);
     this.greet(member, you);
     seated(you);
-    this.watch(member, holds);
+    this.cast.add(member, this.everything(), this.clock.now(), holds);
   }
 
   private greet(member: Member, you: ParticipantView): void {
-    const { planes } = this.room.ground;
     this.send(member, 'welcome', {
-      protocol: PROTOCOL_VERSION,
+      ...this.opening(),
       you,
       resume: this.seats.tokenOf(member)!,
+      energy: this.energyOf(you.id),
+      hand: this.room.handOf(you.id) as Event<'welcome'>['hand'],
+    });
+    member.send('settings', this.rules.told);
+  }
+
+  private greetWall(wall: Member, holds?: ArrayLike<number>): void {
+    this.send(wall, 'wall', { ...this.opening(), ...this.wallFacts() });
+    wall.send('settings', this.rules.told);
+    this.cast.add(wall, this.everything(), this.clock.now(), holds, 'full');
+  }
+
+  private opening() {
+    const { width, height } = this.room.ground.planes;
+    return {
+      protocol: PROTOCOL_VERSION,
       room: {
         name: this.room.name,
-        width: planes.width,
-        height: planes.height,
+        width,
+        height,
         tickRate: this.pace().tickRate,
         tick: this.room.tick,
         maxOrganisms: this.room.maxOrganisms,
       },
       ...this.facts,
       organisms: this.room.organisms as Event<'welcome'>['organisms'],
-      energy: this.energyOf(you.id),
       participants: this.seats.participants,
-    });
-    member.send('settings', this.rules.told);
+    };
   }
 
-  private watch(member: Member, holds?: ArrayLike<number>): void {
+  /** What one looks at until she says otherwise. */
+  private everything(): Look {
     const { width, height } = this.room.ground.planes;
-    const all = { x: 0, y: 0, width, height, pixels: 1, best: 'full' } as const;
-    this.cast.add(member, all, this.clock.now(), holds);
+    return { x: 0, y: 0, width, height, pixels: 1, best: 'full' };
   }
 
   /** Who has come and gone since the last tick, in one message, however many. */
@@ -348,6 +422,7 @@ export class Lobby {
       const joined = this.comings.has(own) ? all.filter(({ id }) => id !== own) : all;
       if (joined.length + left.length > 0) this.send(member, 'people', { joined, left });
     }
+    for (const wall of this.walls.members) this.send(wall, 'people', { joined: all, left });
     this.comings.clear();
     this.goings.clear();
   }
@@ -392,6 +467,7 @@ export class Lobby {
   private tell<N extends EventName>(event: N, message: Event<N>): void {
     const shown = this.rules.veil(event, message);
     for (const member of this.seats.members) member.send(event, shown);
+    for (const wall of this.walls.members) wall.send(event, shown);
   }
 
   private send<N extends EventName>(member: Member, event: N, message: Event<N>): void {

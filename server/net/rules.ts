@@ -30,6 +30,12 @@ export class Rules {
     return !this.muted.has(participant);
   }
 
+  /** @throws Refusal muted, paused */
+  requireHands(participant: ParticipantId): void {
+    if (this.muted.has(participant)) throw new Refusal('muted');
+    if (this.settings.paused) throw new Refusal('paused');
+  }
+
   /**
    * What becomes of a wish: strokes are no wider than the room allows.
    *
@@ -37,10 +43,9 @@ export class Rules {
    * @throws Refusal muted, paused, cooling-down
    */
   admit(command: RoomCommand, now: number): RoomCommand {
-    const { paused, maxRadius, cooldown } = this.settings;
+    const { maxRadius, cooldown } = this.settings;
     const { id } = command.by;
-    if (this.muted.has(id)) throw new Refusal('muted');
-    if (paused) throw new Refusal('paused');
+    this.requireHands(id);
     if (command.what === 'damage') {
       return { ...command, radius: Math.min(command.radius, maxRadius) };
     }
@@ -57,8 +62,9 @@ export class Rules {
   veil<N extends EventName>(event: N, message: Event<N>): Event<N> {
     if (this.settings.names && this.muted.size === 0) return message;
     switch (event as EventName) {
-      case 'welcome': {
-        const welcome = message as Event<'welcome'>;
+      case 'welcome':
+      case 'wall': {
+        const welcome = message as Event<'wall'>;
         const participants = welcome.participants.map(this.shown);
         return { ...welcome, participants, organisms: welcome.organisms.map(this.grown) } as never;
       }

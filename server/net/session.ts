@@ -48,6 +48,8 @@ export class Session implements Member {
   /** The room that she has come to, and who she is there once she has a seat. */
   private lobby: Lobby | undefined;
   private me: ParticipantView | undefined;
+  /** A wall is nobody, and only looks. */
+  private isWall = false;
   private readonly cancelTimeout: () => void;
   private ended = false;
 
@@ -69,6 +71,7 @@ export class Session implements Member {
       this.lobby?.leave(this);
       this.lobby = undefined;
       this.me = undefined;
+      this.isWall = false;
     });
   }
 
@@ -119,26 +122,36 @@ export class Session implements Member {
       return;
     }
     const { lobby, me } = this;
-    if (!lobby || !me) throw new Refusal('not-joined');
-    if (name === 'cursor') lobby.moveCursor(me.id, message as Command<'cursor'>);
-    else if (name === 'received') lobby.acknowledge(this, (message as Command<'received'>).tick);
-    else if (name === 'beacon') lobby.beacon(this, message as Command<'beacon'>);
+    if (!lobby || !(me || this.isWall)) throw new Refusal('not-joined');
+    if (name === 'received') lobby.acknowledge(this, (message as Command<'received'>).tick);
     else if (name === 'resync') lobby.resync(this, (message as Command<'resync'>).chunks);
     else if (name === 'look') {
       const look = message as Command<'look'>;
       lobby.look(this, look.hidden ? undefined : look);
-    } else {
+    } else if (!me) throw new Refusal('only-watches', name);
+    else if (name === 'cursor') lobby.moveCursor(me.id, message as Command<'cursor'>);
+    else if (name === 'beacon') lobby.beacon(this, message as Command<'beacon'>);
+    else if (name === 'preview') lobby.preview(this, message as Command<'preview'>);
+    else if (name === 'draw') lobby.draw(this, message as Command<'draw'>);
+    else {
       const { id, ...wish } = message as Command<typeof name>;
       lobby.act(id, { what: name, by: me, ...wish } as RoomCommand);
     }
   }
 
-  private join({ protocol, room, name, resume, holds }: Command<'join'>): void {
+  private join({ protocol, room, name, as, resume, holds }: Command<'join'>): void {
     if (protocol !== PROTOCOL_VERSION) {
       throw new Refusal('protocol-version', `server ${PROTOCOL_VERSION}, page ${protocol}`);
     }
     if (this.lobby) throw new Refusal('already-joined');
     const lobby = this.lobbies.find(room);
+    if (as === 'wall') {
+      lobby.hang(this, holds && checksOf(holds));
+      this.isWall = true;
+      this.lobby = lobby;
+      this.cancelTimeout();
+      return;
+    }
     const cleaned = cleanName(name);
     const shown = this.names(cleaned);
     lobby.join(this, {

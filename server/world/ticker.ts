@@ -85,6 +85,8 @@ export interface TickerOptions {
   readonly tick: (rooms: Room[]) => Promise<void>;
   /** A tick is done. */
   readonly onTick?: ((timing: TickTiming) => void) | undefined;
+  /** A tick is done, and the next is due then. */
+  readonly onPause?: ((until: number) => void) | undefined;
   /** A tick has failed; the ticker has stopped. */
   readonly onError: (error: unknown) => void;
 }
@@ -148,13 +150,18 @@ export class Ticker {
     return [...this.schedules].filter(([room]) => !this.held.has(room));
   }
 
-  private plan(): void {
+  /** When the next tick is due. */
+  private get next(): number {
+    return Math.min(...this.awake.map(([, schedule]) => schedule.next));
+  }
+
+  /** @returns whether there will be a tick */
+  private plan(): boolean {
     this.cancel?.();
-    const awake = this.awake;
-    if (this.stopped || this.busy || awake.length === 0) return;
-    const next = Math.min(...awake.map(([, schedule]) => schedule.next));
-    const wait = Math.max(0, next - this.options.clock.now());
+    if (this.stopped || this.busy || this.awake.length === 0) return false;
+    const wait = Math.max(0, this.next - this.options.clock.now());
     this.cancel = this.options.clock.after(wait, () => this.run());
+    return true;
   }
 
   private run(): void {
@@ -176,7 +183,7 @@ export class Ticker {
       })
       .finally(() => {
         this.busy = undefined;
-        this.plan();
+        if (this.plan()) this.options.onPause?.(this.next);
       });
   }
 }

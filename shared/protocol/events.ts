@@ -1,13 +1,13 @@
 /** What the server may say, each message with its schema. Names are the Socket.IO event names. */
 import * as v from 'valibot';
-import { CAUSES, TOOLS } from '../vocabulary.ts';
+import { CAUSES, ORIGINS, TOOLS } from '../vocabulary.ts';
 import { NOTICES, type Notice } from './notices.ts';
 import { REASONS, type Reason } from './reasons.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const stage = v.pipe(v.number(), v.integer(), v.minValue(1));
-const origin = v.picklist(['gallery', 'prior', 'latent', 'cross']);
+const origin = v.picklist(ORIGINS);
 const reason = v.picklist(Object.keys(REASONS) as Reason[]);
 
 const notice = v.picklist(Object.keys(NOTICES) as Notice[]);
@@ -21,6 +21,8 @@ const energy = v.object({
   plant: amount,
   damagePerCell: amount,
 });
+
+const seed = v.object({ id, origin, parents: v.array(id) });
 
 const participant = v.object({ id, name: v.string(), hue: v.number() });
 /** 0: the house. */
@@ -39,6 +41,8 @@ const organism = v.object({
   planter,
   born: count,
   wounds: count,
+  healed: count,
+  hurt: v.boolean(),
 });
 
 const lifeEvent = v.variant('what', [
@@ -46,41 +50,61 @@ const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('divided'), id, stage }),
   v.object({ what: v.literal('grown'), id }),
   v.object({ what: v.literal('wounded'), id, by: id, wounds: count }),
+  v.object({ what: v.literal('healed'), id, healed: count }),
   v.object({ what: v.literal('asleep'), id }),
   v.object({ what: v.literal('awake'), id }),
   v.object({ what: v.literal('died'), id, cause: v.picklist(CAUSES) }),
 ]);
 
+/** All of a room that one must know before the frames that follow. */
+const opening = {
+  protocol: count,
+  room: v.object({
+    name: v.string(),
+    width: stage,
+    height: stage,
+    tickRate: v.number(),
+    tick: count,
+    maxOrganisms: stage,
+  }),
+  checkpoint: v.object({
+    name: v.string(),
+    title: v.string(),
+    side: stage,
+    latentSize: stage,
+    /** Ticks from planting to grown. */
+    growthTicks: count,
+    gallery: v.array(v.object({ name: v.string(), kind: v.string() })),
+    /** A sheet of `columns` tiles a row, side×side pixels each, in gallery order. */
+    sheet: v.object({ url: v.string(), columns: stage }),
+    /** Where the gallery's latents lie in two dimensions: places 0…1 in gallery order, as JSON. */
+    map: v.optional(v.string()),
+    /** What it can grow drawings of: white ink, or colours; absent: of none. */
+    draws: v.optional(v.picklist(['ink', 'colour'])),
+  }),
+  engine: v.object({ name: v.string(), device: v.string() }),
+  organisms: v.array(organism),
+  participants: v.array(participant),
+};
+
 export const EVENTS = {
-  /** Answer to join: all a client must know before the frames that follow. */
+  /** Answer to join. */
   welcome: v.object({
-    protocol: count,
+    ...opening,
     you: participant,
     /** Shown at the next join, it makes her the same participant; good once, and for a while. */
     resume: v.string(),
-    room: v.object({
-      name: v.string(),
-      width: stage,
-      height: stage,
-      tickRate: v.number(),
-      tick: count,
-      maxOrganisms: stage,
-    }),
-    checkpoint: v.object({
-      name: v.string(),
-      title: v.string(),
-      side: stage,
-      latentSize: stage,
-      /** Ticks from planting to grown. */
-      growthTicks: count,
-      gallery: v.array(v.object({ name: v.string(), kind: v.string() })),
-      /** A sheet of `columns` tiles a row, side×side pixels each, in gallery order. */
-      sheet: v.object({ url: v.string(), columns: stage }),
-    }),
-    engine: v.object({ name: v.string(), device: v.string() }),
     energy,
-    organisms: v.array(organism),
-    participants: v.array(participant),
+    /** The seeds in her hand, the oldest first. */
+    hand: v.optional(v.array(seed), []),
+  }),
+  /** Answer to the join of a wall. */
+  wall: v.object({
+    ...opening,
+    /** Where phones reach the room's server, like http://192.168.1.20:8080; '' when it is on no network. */
+    origin: v.string(),
+    /** Files of the pages that are served now (see shared/build.ts); '' when not known. */
+    build: v.string(),
   }),
   /** The room is full: so many wait before this page. It is let in when its turn has come. */
   waiting: v.object({ ahead: count }),
@@ -101,10 +125,12 @@ export const EVENTS = {
   ),
   /** Somebody asks where one of hers is: it shines for a moment, in her hue, wherever the room is shown. */
   beacon: v.object({ organism: id, hue: v.number() }),
-  /** The command was taken and will act at the next tick; a cross answers with its seed. */
+  /** The command was taken and has acted; a cross and a drawing answer with their seed, a preview with its film. */
   accepted: v.object({
     id: count,
-    seed: v.optional(v.object({ id, origin, parents: v.array(id) })),
+    seed: v.optional(seed),
+    /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
+    film: v.optional(v.object({ side: stage, frames: stage, png: v.instance(Uint8Array) })),
     /** What she has left. */
     energy: v.optional(amount),
   }),
