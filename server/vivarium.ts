@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DEFAULTS } from '../shared/defaults.ts';
 import { hashText } from '../shared/random.ts';
+import { lanOrigin } from './announce.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { PassedOver } from './engine/backend.ts';
@@ -10,6 +11,7 @@ import { createEngine } from './engine/create.ts';
 import { EngineError, type EngineLoss } from './engine/engine.ts';
 import { Hooks } from './hooks/hooks.ts';
 import { createApp, galleryUrl } from './http/app.ts';
+import { wallBuild } from './http/client-build.ts';
 import { Door } from './net/door.ts';
 import { httpOptions, openGateway } from './net/gateway.ts';
 import { Lobby } from './net/lobby.ts';
@@ -222,11 +224,16 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     throw error;
   }
   const secret = keptSecret(config.data === 'none' ? undefined : config.data, 'passes.key');
+  const build = await wallBuild(clientFolder);
+  const wallFacts = () => ({
+    origin: lanOrigin(config.host, (http.address() as AddressInfo).port),
+    build,
+  });
   for (const room of rooms) {
     const pace = () => ticker.pace(room)!;
     ticker.add(room, config.tickRate);
     const passes = new Passes(secret, room.name);
-    const lobby = new Lobby(room, facts, pace, config.capacity, clock, passes);
+    const lobby = new Lobby(room, facts, pace, config.capacity, clock, passes, wallFacts);
     lobbies.set(room.name, lobby);
     hooks.watch(lobby, pace);
   }

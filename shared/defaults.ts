@@ -18,6 +18,8 @@ export const DEFAULTS = {
     maxQueued: 2_000,
     /** Seeds a participant can hold in her hand; the oldest falls out. */
     maxSeedsInHand: 8,
+    /** Walls that may show the room at once; they take nobody's place. */
+    maxWalls: 16,
   },
   life: {
     /** Largest change of an RGBA8 read-out value between steps that still counts as rest. */
@@ -28,6 +30,8 @@ export const DEFAULTS = {
     stirSteps: 64,
     /** So often ground alone wakes it, until a stroke or a death gives it new cause. */
     maxStirs: 4,
+    /** Share of the places it held when it was wounded, with which an organism at rest has healed. */
+    healedShare: 0.9,
   },
   stroke: {
     minRadius: 0.5,

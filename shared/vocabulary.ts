@@ -38,6 +38,10 @@ export interface OrganismView {
   readonly born: number;
   /** Strokes that took some of its cells. */
   readonly wounds: number;
+  /** Wounds survived: how often it has come to rest in its former size after strokes. */
+  readonly healed: number;
+  /** Whether it has a wound that has not healed. */
+  readonly hurt: boolean;
 }
 
 /** What everybody may know of a participant. */
@@ -84,6 +88,8 @@ export type LifeEvent =
       /** How many wounds it has had, with this one: who joins in the middle of a tick must not count it twice. */
       readonly wounds: number;
     }
+  /** It has come to rest in its former size after a wound; `healed` counts with this time. */
+  | { readonly what: 'healed'; readonly id: OrganismId; readonly healed: number }
   | { readonly what: 'asleep'; readonly id: OrganismId }
   | { readonly what: 'awake'; readonly id: OrganismId }
   | { readonly what: 'died'; readonly id: OrganismId; readonly cause: Cause };

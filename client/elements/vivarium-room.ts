@@ -42,6 +42,8 @@ export class VivariumRoom extends LitElement {
   private readonly stop = new AbortController();
   @state() private version = 0;
   @state() private refusal = '';
+  /** Whether the room has been shown. */
+  @state() private pictured = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('tool-dock') private readonly dock!: HTMLElement;
   @query('header') private readonly top!: HTMLElement;
@@ -80,12 +82,17 @@ export class VivariumRoom extends LitElement {
       if (first) session.holdFirst(checkpoint.gallery, Math.random);
       first = false;
       session.emptyHand();
-      this.loadSheet(checkpoint.sheet.url);
       document.title = `${this.roomName} · Vivarium`;
     });
     model.on('connection', (connection) => {
       document.documentElement.dataset.connection = connection;
       again();
+    });
+    // After the room itself: on a slow line its picture would have to share with that of the seeds.
+    const stop = model.on('picture', () => {
+      stop();
+      this.pictured = true;
+      if (model.checkpoint) this.loadSheet(model.checkpoint.sheet.url);
     });
     document.documentElement.dataset.connection = model.connection;
   }
@@ -176,6 +183,7 @@ export class VivariumRoom extends LitElement {
               .session=${session}
               .version=${version}
               @make-seed=${this.makeSeed}
+              @visit=${this.visit}
             ></organism-card>`
           : nothing
       }
@@ -183,7 +191,7 @@ export class VivariumRoom extends LitElement {
         <p class="hint" ?hidden=${!hint}>Tap to plant</p>
         <tool-dock
           .session=${session}
-          .checkpoint=${model.checkpoint}
+          .checkpoint=${this.pictured ? model.checkpoint : undefined}
           .energy=${model.energy}
           .hue=${model.you?.hue ?? 0}
           .version=${version}
@@ -272,6 +280,12 @@ export class VivariumRoom extends LitElement {
     this.director?.show(organism);
     const rejected = (reason: Reason): void => this.tell(REASONS[reason]);
     this.desk.ask('beacon', { organism: organism.id }, { rejected });
+  }
+
+  /** A relative of the one on the card: its own card, and the view goes there. */
+  private visit({ detail: organism }: CustomEvent<OrganismView>): void {
+    this.session.select(organism.id);
+    this.director?.show(organism);
   }
 
   private makeSeed(): void {

@@ -1,27 +1,9 @@
 /** The room's facts in words that a visitor reads. Pure. */
-import type { Phase } from '../../shared/vocabulary.ts';
 import type { ConnectionState } from '../net/room-model.ts';
 
 /** 'hot_pepper' → 'hot pepper'. */
 export function kindName(kind: string): string {
   return kind === '' ? 'nameless' : kind.replaceAll(/[_-]+/g, ' ');
-}
-
-/** How long ago, in the largest unit that fits. */
-export function age(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  if (whole < 5) return 'just now';
-  if (whole < 90) return `${whole} seconds ago`;
-  const minutes = Math.round(whole / 60);
-  if (minutes < 90) return `${minutes} minutes ago`;
-  const hours = Math.round(minutes / 60);
-  return hours < 36 ? `${hours} hours ago` : `${Math.round(hours / 24)} days ago`;
-}
-
-export function phaseText(phase: Phase, stage: number, side: number): string {
-  if (phase === 'growing') return `growing, ${stage} of ${side} cells wide`;
-  if (phase === 'asleep') return 'at rest';
-  return phase === 'awake' ? 'awake' : 'dead';
 }
 
 export function count(n: number, one: string, many: string): string {

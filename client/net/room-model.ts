@@ -34,6 +34,8 @@ export interface LifeChange {
 
 interface RoomEvents {
   welcome: Event<'welcome'>;
+  /** The same for a page that is a wall. */
+  wall: Event<'wall'>;
   /** The planes show a new tick. */
   picture: Pick<Decoded, 'changed' | 'anew'>;
   life: LifeChange;
@@ -60,7 +62,8 @@ const PHASES: Partial<Record<LifeEvent['what'], Phase>> = {
 
 function after(organism: OrganismView, event: LifeEvent): OrganismView {
   if (event.what === 'divided') return { ...organism, stage: event.stage };
-  if (event.what === 'wounded') return { ...organism, wounds: event.wounds };
+  if (event.what === 'wounded') return { ...organism, wounds: event.wounds, hurt: true };
+  if (event.what === 'healed') return { ...organism, healed: event.healed, hurt: false };
   const phase = PHASES[event.what];
   if (!phase) return organism;
   return { ...organism, phase, stage: event.what === 'grown' ? organism.side : organism.stage };
@@ -118,6 +121,11 @@ export class RoomModel {
 
   private readonly handlers: { [N in keyof typeof EVENTS]: (event: Event<N>) => void } = {
     welcome: (event) => this.welcome(event),
+    wall: (event) => {
+      this.open(event);
+      this.listeners.emit('wall', event);
+      this.listeners.emit('people', undefined);
+    },
     frame: (bytes) => this.frame(bytes),
     waiting: ({ ahead }) => {
       this.ahead = ahead;
@@ -151,8 +159,23 @@ export class RoomModel {
   };
 
   private welcome(event: Event<'welcome'>): void {
-    const { room, you, checkpoint, engine } = event;
-    Object.assign(this, { room, you, checkpoint, engine });
+    const { you } = event;
+    this.you = you;
+    this.open(event);
+    this.participants.set(you.id, you);
+    this.listeners.emit('welcome', event);
+    this.listeners.emit('people', undefined);
+    this.charge(event.energy);
+  }
+
+  private open({
+    room,
+    checkpoint,
+    engine,
+    organisms,
+    participants,
+  }: Event<'welcome'> | Event<'wall'>): void {
+    Object.assign(this, { room, checkpoint, engine });
     // The last picture stays while a connection is made anew: what has changed of it will be told.
     if (this.planes?.width !== room.width || this.planes.height !== room.height) {
       this.planes = createPlanes(room.width, room.height);
@@ -162,14 +185,9 @@ export class RoomModel {
     this.tick = undefined;
     this.ahead = undefined;
     this.organisms.clear();
-    for (const organism of event.organisms) this.organisms.set(organism.id, organism);
+    for (const organism of organisms) this.organisms.set(organism.id, organism);
     this.participants.clear();
-    for (const participant of event.participants)
-      this.participants.set(participant.id, participant);
-    this.participants.set(you.id, you);
-    this.listeners.emit('welcome', event);
-    this.listeners.emit('people', undefined);
-    this.charge(event.energy);
+    for (const participant of participants) this.participants.set(participant.id, participant);
   }
 
   private charge(energy: Event<'energy'>): void {

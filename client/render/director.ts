@@ -3,19 +3,16 @@ import { type Rect, windowAround } from '../../shared/geometry.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Session } from '../session.ts';
-import { oklch } from '../style/oklch.ts';
 import { type Point, type Size, screenToWorld, worldToScreen } from './camera.ts';
 import { CameraRig } from './camera-rig.ts';
-import { DustFinder } from './dust.ts';
-import { Effects } from './effects.ts';
+import type { Effects } from './effects.ts';
+import { Happenings } from './happenings.ts';
 import { Loop } from './loop.ts';
 import { MarkList } from './marks.ts';
 import { Interpolation, Resolution } from './pacing.ts';
 import { drawPreview } from './preview.ts';
 import { Renderer } from './renderer.ts';
 
-/** Below this stage an organism may still be too faint to see, and its seed is shown as a mark. */
-const VISIBLE_STAGE = 8;
 const FADE = 600;
 const FADED = 0.45;
 
@@ -25,7 +22,6 @@ export interface Pointer extends Point {
 
 export class Director {
   readonly rig = new CameraRig();
-  readonly effects = new Effects();
   readonly loop = new Loop((now) => this.draw(now));
   hovered = 0;
   /** Own pointer in CSS pixels, while it is over the canvas. */
@@ -36,7 +32,7 @@ export class Director {
   private readonly renderer: Renderer;
   private readonly interpolation = new Interpolation();
   private readonly resolution = new Resolution();
-  private readonly dust = new DustFinder();
+  private readonly happenings: Happenings;
   private readonly marks = new MarkList();
   private view: Size = { width: 1, height: 1 };
   private faded = 0;
@@ -48,30 +44,19 @@ export class Director {
     private readonly model: RoomModel,
     private readonly session: Session,
   ) {
+    this.happenings = new Happenings(model, () => this.loop.invalidate());
     this.renderer = new Renderer(canvas, () => this.loop.invalidate());
     model.on('welcome', () => {
       if (model.planes) this.renderer.upload(model.planes, []);
       this.loop.invalidate();
     });
     model.on('picture', ({ changed, anew }) => this.arrived(changed, anew));
-    model.on('life', ({ event, organism }) => {
-      const now = performance.now();
-      const { x, y, stage } = organism;
-      const color = oklch(0.82, 0.12, organism.planter.hue);
-      if (event.what === 'born') this.effects.born(x, y, color, now);
-      if (event.what === 'divided') this.effects.divided(x, y, stage, color, now);
-      this.loop.invalidate();
-    });
-    model.on('beacon', ({ organism: id, hue }) => {
-      const organism = model.organisms.get(id);
-      if (!organism) return;
-      const { x, y, stage } = organism;
-      const reach = Math.max(6, 0.62 * stage);
-      this.effects.beacon(x, y, reach, oklch(0.84, 0.13, hue), performance.now());
-      this.loop.invalidate();
-    });
     model.on('connection', () => this.loop.invalidate());
     session.onChange(() => this.loop.invalidate());
+  }
+
+  get effects(): Effects {
+    return this.happenings.effects;
   }
 
   get size(): Size {
@@ -110,21 +95,17 @@ export class Director {
       this.renderer.upload(planes, changed);
       this.interpolation.arrived(now);
     }
-    const silent = document.hidden ? changed : anew;
-    this.dust.find(planes, changed, silent, Math.random, (x, y, color) =>
-      this.effects.dust(x, y, color, now, Math.random),
-    );
+    this.happenings.arrived(changed, anew, now);
     this.loop.invalidate();
   }
 
   private draw(now: number): boolean {
-    const { model, rig, marks, effects, session } = this;
+    const { model, rig, marks, session } = this;
     const moving = rig.step(now);
     const fading = this.fade(now);
     const share = this.interpolation.share(now);
     marks.clear();
-    const growing = this.drawSeeds(now);
-    effects.draw(now, marks);
+    const happening = this.happenings.draw(now, marks);
     if (this.pointer && model.planes && model.checkpoint && model.connection === 'live') {
       const at = this.toWorld(this.pointer);
       drawPreview(session, model.planes, model.checkpoint, at, this.pointer.pressed, marks);
@@ -147,7 +128,7 @@ export class Director {
       this.resolution.ratio(devicePixelRatio),
     );
     const others = this.onFrame(now);
-    const more = moving || fading || growing || share < 1 || effects.active || others;
+    const more = moving || fading || happening || share < 1 || others;
     return (more && this.resolution.frame(now)) || more;
   }
 
@@ -159,27 +140,5 @@ export class Director {
     const way = goal - this.faded;
     this.faded += Math.sign(way) * Math.min(Math.abs(way), step);
     return this.faded !== goal;
-  }
-
-  private drawSeeds(now: number): boolean {
-    let any = false;
-    for (const { x, y, stage, phase, planter, id } of this.model.organisms.values()) {
-      if (phase !== 'growing' || stage >= VISIBLE_STAGE) continue;
-      any = true;
-      const breath = this.effects.calm ? 0.8 : 0.8 + 0.2 * Math.sin(now / 260 + id);
-      const color = oklch(0.84, 0.13, planter.hue);
-      const here = { x, y, color, glow: 1 };
-      this.marks.add({ ...here, kind: 'glow', radius: 5.5, alpha: 0.55 * breath });
-      this.marks.add({ ...here, kind: 'glow', radius: 2, alpha: 0.7 * breath });
-      this.marks.add({
-        ...here,
-        kind: 'disc',
-        radius: 0.55,
-        softness: 1.5,
-        alpha: 0.85,
-        glow: 0.3,
-      });
-    }
-    return any && !this.effects.calm;
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import express, { type Express, type Request, type Response } from 'express';
 import helmet from 'helmet';
 import type { Metrics } from '../operations/metrics.ts';
+import { servePacked } from './packed.ts';
 
 export interface AppOptions {
   /** Folder of the built client. */
@@ -88,6 +89,7 @@ export function createApp(options: AppOptions): Express {
   });
   app.use(
     '/assets',
+    servePacked(join(options.clientFolder, 'assets')),
     express.static(join(options.clientFolder, 'assets'), { immutable: true, maxAge: '1y' }),
   );
   app.use(express.static(options.clientFolder, { index: false }));

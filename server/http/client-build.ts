@@ -1,7 +1,8 @@
 /** Builds the client when there is none yet, or an older one than its sources. */
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildOf } from '../../shared/build.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const clientSource = join(root, 'client');
@@ -30,4 +31,9 @@ export async function ensureClient(log: (line: string) => void): Promise<string>
   const { build } = await import('vite');
   await build({ root: clientSource, logLevel: 'warn' });
   return built;
+}
+
+/** @returns which build of the wall's page lies in a folder; '' where there is none */
+export async function wallBuild(folder: string): Promise<string> {
+  return buildOf(await readFile(join(folder, 'wall.html'), 'utf8').catch(() => ''));
 }

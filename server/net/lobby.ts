@@ -20,6 +20,7 @@ import type { Passes } from './passes.ts';
 import { Roomcast } from './roomcast.ts';
 import { Seats } from './seats.ts';
 import { Stagehand } from './stagehand.ts';
+import { Walls } from './walls.ts';
 import type { Look, Viewer } from './watch.ts';
 
 /** One connected participant: what a lobby needs of a connection. */
@@ -59,10 +60,14 @@ export interface RoomFacts {
   readonly engine: Event<'welcome'>['engine'];
 }
 
+/** What only walls are told: where phones reach the server now, and which build of the pages it serves. */
+export type WallFacts = Pick<Event<'wall'>, 'origin' | 'build'>;
+
 type Cursor = Event<'cursors'>[number];
 
 export class Lobby {
   private readonly seats: Seats<Member>;
+  private readonly walls = new Walls<Member>(DEFAULTS.room.maxWalls);
   private readonly waiting = new Map<Member, Arrival>();
   private readonly cast: Roomcast;
   private cursors = new Map<number, Cursor>();
@@ -82,6 +87,7 @@ export class Lobby {
     capacity: number,
     private readonly clock: Clock,
     passes: Passes,
+    private readonly wallFacts: () => WallFacts = () => ({ origin: '', build: '' }),
   ) {
     const { grace, maxWaiting } = DEFAULTS.stream;
     this.seats = new Seats({
@@ -124,7 +130,23 @@ export class Lobby {
     this.seat(member, arrival);
   }
 
+  /**
+   * Shows a wall everything from now on.
+   *
+   * @param holds [chunks] checks of what it still shows
+   * @throws Refusal too-many-walls
+   */
+  hang(wall: Member, holds?: ArrayLike<number>): void {
+    this.walls.hang(wall);
+    wall.send('wall', { ...this.opening(), ...this.wallFacts() });
+    this.cast.add(wall, this.everything(), this.clock.now(), holds, 'full');
+  }
+
   leave(member: Member): void {
+    if (this.walls.takeDown(member)) {
+      this.cast.remove(member);
+      return;
+    }
     if (this.seats.giveUp(member)) {
       this.waiting.delete(member);
       this.tellLine();
@@ -266,29 +288,39 @@ export class Lobby {
       replaced.dismiss('replaced');
     }
     if (!replaced && !this.goings.delete(you.id)) this.comings.set(you.id, you);
-    const { planes } = this.room.ground;
     member.send('welcome', {
-      protocol: PROTOCOL_VERSION,
+      ...this.opening(),
       you,
       resume: this.seats.tokenOf(member)!,
+      energy: this.energyOf(you.id),
+    });
+    seated(you);
+    if (!replaced) this.attendant?.joined(you);
+    this.cast.add(member, this.everything(), this.clock.now(), holds);
+  }
+
+  private opening() {
+    const { width, height } = this.room.ground.planes;
+    return {
+      protocol: PROTOCOL_VERSION,
       room: {
         name: this.room.name,
-        width: planes.width,
-        height: planes.height,
+        width,
+        height,
         tickRate: this.pace().tickRate,
         tick: this.room.tick,
         maxOrganisms: this.room.maxOrganisms,
       },
       ...this.facts,
       organisms: this.room.organisms as Event<'welcome'>['organisms'],
-      energy: this.energyOf(you.id),
       participants: this.seats.participants,
-    });
-    seated(you);
-    if (!replaced) this.attendant?.joined(you);
-    const { width, height } = planes;
-    const all = { x: 0, y: 0, width, height, pixels: 1, best: 'full' } as const;
-    this.cast.add(member, all, this.clock.now(), holds);
+    };
+  }
+
+  /** What one looks at until she says otherwise. */
+  private everything(): Look {
+    const { width, height } = this.room.ground.planes;
+    return { x: 0, y: 0, width, height, pixels: 1, best: 'full' };
   }
 
   /** Who has come and gone since the last tick, in one message, however many. */
@@ -301,6 +333,7 @@ export class Lobby {
       const joined = this.comings.has(own) ? all.filter(({ id }) => id !== own) : all;
       if (joined.length + left.length > 0) member.send('people', { joined, left });
     }
+    for (const wall of this.walls.members) wall.send('people', { joined: all, left });
     this.comings.clear();
     this.goings.clear();
   }
@@ -343,5 +376,6 @@ export class Lobby {
 
   private tell<N extends EventName>(event: N, message: Event<N>): void {
     for (const member of this.seats.members) member.send(event, message);
+    for (const wall of this.walls.members) wall.send(event, message);
   }
 }

@@ -42,10 +42,17 @@ export class Roomcast {
    * A new viewer.
    *
    * @param holds [chunks] checks of what she holds from before, where she does
+   * @param tier with which she begins
    */
-  add(viewer: Viewer, look: Look, now: number, holds?: ArrayLike<number>): void {
-    const first = this.channel(DEFAULTS.stream.firstTier, look);
-    const watch = new Watch(viewer, look, first.cast, now);
+  add(
+    viewer: Viewer,
+    look: Look,
+    now: number,
+    holds?: ArrayLike<number>,
+    tier: TierName = DEFAULTS.stream.firstTier,
+  ): void {
+    const first = this.channel(tier, look);
+    const watch = new Watch(viewer, look, first.cast, now, tier);
     this.watches.set(viewer, watch);
     this.move(watch, first);
     if (holds) watch.claim(holds);

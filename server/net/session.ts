@@ -39,6 +39,8 @@ export class Session implements Member {
   /** The room that she has come to, and who she is there once she has a seat. */
   private lobby: Lobby | undefined;
   private me: ParticipantView | undefined;
+  /** A wall is nobody, and only looks. */
+  private isWall = false;
   private readonly cancelTimeout: () => void;
   private ended = false;
   /** Somebody is asked whether she may come in. */
@@ -62,6 +64,7 @@ export class Session implements Member {
       this.lobby?.leave(this);
       this.lobby = undefined;
       this.me = undefined;
+      this.isWall = false;
     });
   }
 
@@ -112,27 +115,35 @@ export class Session implements Member {
       return;
     }
     const { lobby, me } = this;
-    if (!lobby || !me) throw new Refusal('not-joined');
-    if (name === 'cursor') lobby.moveCursor(me.id, message as Command<'cursor'>);
-    else if (name === 'received') lobby.acknowledge(this, (message as Command<'received'>).tick);
-    else if (name === 'beacon') lobby.beacon(this, message as Command<'beacon'>);
+    if (!lobby || !(me || this.isWall)) throw new Refusal('not-joined');
+    if (name === 'received') lobby.acknowledge(this, (message as Command<'received'>).tick);
     else if (name === 'resync') lobby.resync(this, (message as Command<'resync'>).chunks);
     else if (name === 'look') {
       const look = message as Command<'look'>;
       lobby.look(this, look.hidden ? undefined : look);
-    } else {
+    } else if (!me) throw new Refusal('only-watches', name);
+    else if (name === 'cursor') lobby.moveCursor(me.id, message as Command<'cursor'>);
+    else if (name === 'beacon') lobby.beacon(this, message as Command<'beacon'>);
+    else {
       const { id, ...wish } = message as Command<typeof name>;
       lobby.wish(this, id, { what: name, by: me, ...wish } as RoomCommand);
     }
   }
 
-  private join({ protocol, room, name, resume, holds }: Command<'join'>): void {
+  private join({ protocol, room, name, as, resume, holds }: Command<'join'>): void {
     if (protocol !== PROTOCOL_VERSION) {
       throw new Refusal('protocol-version', `server ${PROTOCOL_VERSION}, page ${protocol}`);
     }
     if (this.lobby || this.atTheDoor) throw new Refusal('already-joined');
     const lobby = this.lobbies.get(room);
     if (!lobby) throw new Refusal('no-such-room', room);
+    if (as === 'wall') {
+      lobby.hang(this, holds && checksOf(holds));
+      this.isWall = true;
+      this.lobby = lobby;
+      this.cancelTimeout();
+      return;
+    }
     const cleaned = cleanName(name);
     const shown = this.names(cleaned);
     const arrival = {

@@ -45,9 +45,10 @@ export class Watch {
     look: Look,
     public cast: Cast,
     now: number,
+    first: TierName = DEFAULTS.stream.firstTier,
   ) {
     this.look = look;
-    this.ladder = new Ladder(DEFAULTS.stream.firstTier, look.best, now);
+    this.ladder = new Ladder(first, look.best, now);
     this.holds = new Uint32Array(cast.chunks);
     this.coarse = new Uint8Array(cast.chunks);
     this.aim();

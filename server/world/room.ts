@@ -24,6 +24,7 @@ import { plainNumbers, type RoomEvent } from './events.ts';
 import { germinate } from './germinate.ts';
 import { Ground } from './ground.ts';
 import { Hands } from './hand.ts';
+import { heal, hurt } from './healing.ts';
 import { newOrganism, type Organism, viewOf } from './organism.ts';
 import { keepMask, type Stepped, settle } from './ownership.ts';
 import { Population } from './population.ts';
@@ -444,6 +445,7 @@ export class Room {
       const { stage } = growthStep(this.species, organism.age);
       if (!wound(organism, stage, stroke, this.ground)) continue;
       organism.wounds++;
+      hurt(organism, this.ground);
       this.wake(organism);
       this.life.push({ what: 'wounded', id, by: by.id, wounds: organism.wounds });
     }
@@ -494,6 +496,9 @@ export class Room {
     }
     const trusted = this.trustIn(organism);
     if (organism.restTicks < DEFAULTS.life.restTicks && organism.awakeSteps < trusted) return;
+    if (heal(organism, held)) {
+      this.life.push({ what: 'healed', id: organism.id, healed: organism.healed });
+    }
     this.population.sleep(organism);
     this.life.push({ what: 'asleep', id: organism.id });
   }

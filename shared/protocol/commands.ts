@@ -42,6 +42,8 @@ export const COMMANDS = {
     protocol: whole(0, 0xffff),
     room: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/)),
     name: v.optional(v.pipe(v.string(), v.maxLength(256))),
+    /** A wall is nobody: it is shown everything, and may only look. Its answer is `wall`. */
+    as: v.optional(v.literal('wall')),
     /** Token of a `welcome` of before: the same participant goes on. */
     resume: v.optional(v.pipe(v.string(), v.maxLength(64))),
     /** What the page still shows of the room: the check of each chunk (`checkOf`), two bytes each, lowest first. */

@@ -37,6 +37,8 @@ const organism = v.object({
   planter: participant,
   born: count,
   wounds: count,
+  healed: count,
+  hurt: v.boolean(),
 });
 
 const lifeEvent = v.variant('what', [
@@ -44,41 +46,55 @@ const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('divided'), id, stage }),
   v.object({ what: v.literal('grown'), id }),
   v.object({ what: v.literal('wounded'), id, by: id, wounds: count }),
+  v.object({ what: v.literal('healed'), id, healed: count }),
   v.object({ what: v.literal('asleep'), id }),
   v.object({ what: v.literal('awake'), id }),
   v.object({ what: v.literal('died'), id, cause: v.picklist(CAUSES) }),
 ]);
 
+/** All of a room that one must know before the frames that follow. */
+const opening = {
+  protocol: count,
+  room: v.object({
+    name: v.string(),
+    width: stage,
+    height: stage,
+    tickRate: v.number(),
+    tick: count,
+    maxOrganisms: stage,
+  }),
+  checkpoint: v.object({
+    name: v.string(),
+    title: v.string(),
+    side: stage,
+    latentSize: stage,
+    /** Ticks from planting to grown. */
+    growthTicks: count,
+    gallery: v.array(v.object({ name: v.string(), kind: v.string() })),
+    /** A sheet of `columns` tiles a row, side×side pixels each, in gallery order. */
+    sheet: v.object({ url: v.string(), columns: stage }),
+  }),
+  engine: v.object({ name: v.string(), device: v.string() }),
+  organisms: v.array(organism),
+  participants: v.array(participant),
+};
+
 export const EVENTS = {
-  /** Answer to join: all a client must know before the frames that follow. */
+  /** Answer to join. */
   welcome: v.object({
-    protocol: count,
+    ...opening,
     you: participant,
     /** Shown at the next join, it makes her the same participant; good once, and for a while. */
     resume: v.string(),
-    room: v.object({
-      name: v.string(),
-      width: stage,
-      height: stage,
-      tickRate: v.number(),
-      tick: count,
-      maxOrganisms: stage,
-    }),
-    checkpoint: v.object({
-      name: v.string(),
-      title: v.string(),
-      side: stage,
-      latentSize: stage,
-      /** Ticks from planting to grown. */
-      growthTicks: count,
-      gallery: v.array(v.object({ name: v.string(), kind: v.string() })),
-      /** A sheet of `columns` tiles a row, side×side pixels each, in gallery order. */
-      sheet: v.object({ url: v.string(), columns: stage }),
-    }),
-    engine: v.object({ name: v.string(), device: v.string() }),
     energy,
-    organisms: v.array(organism),
-    participants: v.array(participant),
+  }),
+  /** Answer to the join of a wall. */
+  wall: v.object({
+    ...opening,
+    /** Where phones reach the room's server, like http://192.168.1.20:8080; '' when it is on no network. */
+    origin: v.string(),
+    /** Files of the pages that are served now (see shared/build.ts); '' when not known. */
+    build: v.string(),
   }),
   /** The room is full: so many wait before this page. It is let in when its turn has come. */
   waiting: v.object({ ahead: count }),

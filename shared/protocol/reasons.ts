@@ -5,6 +5,8 @@ export const REASONS = {
   'protocol-version': 'This page is older or newer than the server. Reload it.',
   'no-such-room': 'There is no room of that name.',
   'room-full': 'The room is full. Please wait a moment.',
+  'too-many-walls': 'As many walls show this room as it takes.',
+  'only-watches': 'A wall only shows the room.',
   'already-joined': 'This connection is in a room already.',
   'not-joined': 'Join a room first.',
   replaced: 'This visit goes on in another window.',

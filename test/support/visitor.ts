@@ -111,9 +111,9 @@ export class Visitor {
 
   private take(heard: Heard): void {
     this.heard.push(heard);
-    if (heard.name === 'welcome') {
-      this.welcome = heard.message as Event<'welcome'>;
-      const { width, height } = this.welcome.room;
+    if (heard.name === 'welcome') this.welcome = heard.message as Event<'welcome'>;
+    if (heard.name === 'welcome' || heard.name === 'wall') {
+      const { width, height } = (heard.message as Event<'welcome'> | Event<'wall'>).room;
       this.decoder = new Decoder(createPlanes(width, height));
     }
     if (heard.name === 'life') this.life.push(...(heard.message as Event<'life'>).events);

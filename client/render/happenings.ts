@@ -1,0 +1,70 @@
+/** What happens in a room, as light: rings of birth and division, dust of death, the beacon, the glow of seeds. */
+import type { Rect } from '../../shared/geometry.ts';
+import type { RoomModel } from '../net/room-model.ts';
+import { oklch } from '../style/oklch.ts';
+import { DustFinder } from './dust.ts';
+import { Effects } from './effects.ts';
+import type { MarkList } from './marks.ts';
+
+/** Below this stage an organism may still be too faint to see, and its seed is shown as a mark. */
+const VISIBLE_STAGE = 8;
+
+export class Happenings {
+  readonly effects = new Effects();
+  private readonly dust = new DustFinder();
+
+  /** @param invalidate told that there is something new to draw */
+  constructor(
+    private readonly model: RoomModel,
+    invalidate: () => void,
+  ) {
+    model.on('life', ({ event, organism }) => {
+      const now = performance.now();
+      const { x, y, stage } = organism;
+      const color = oklch(0.82, 0.12, organism.planter.hue);
+      if (event.what === 'born') this.effects.born(x, y, color, now);
+      if (event.what === 'divided') this.effects.divided(x, y, stage, color, now);
+      invalidate();
+    });
+    model.on('beacon', ({ organism: id, hue }) => {
+      const organism = model.organisms.get(id);
+      if (!organism) return;
+      const { x, y, stage } = organism;
+      const reach = Math.max(6, 0.62 * stage);
+      this.effects.beacon(x, y, reach, oklch(0.84, 0.13, hue), performance.now());
+      invalidate();
+    });
+  }
+
+  /** A new tick has come: what died in it falls to dust. */
+  arrived(changed: readonly Rect[], anew: readonly Rect[], now: number): void {
+    const { planes } = this.model;
+    if (!planes) return;
+    const silent = document.hidden ? changed : anew;
+    this.dust.find(planes, changed, silent, Math.random, (x, y, color) =>
+      this.effects.dust(x, y, color, now, Math.random),
+    );
+  }
+
+  /** @returns whether the next picture will differ */
+  draw(now: number, marks: MarkList): boolean {
+    const growing = this.drawSeeds(now, marks);
+    this.effects.draw(now, marks);
+    return growing || this.effects.active;
+  }
+
+  private drawSeeds(now: number, marks: MarkList): boolean {
+    let any = false;
+    for (const { x, y, stage, phase, planter, id } of this.model.organisms.values()) {
+      if (phase !== 'growing' || stage >= VISIBLE_STAGE) continue;
+      any = true;
+      const breath = this.effects.calm ? 0.8 : 0.8 + 0.2 * Math.sin(now / 260 + id);
+      const color = oklch(0.84, 0.13, planter.hue);
+      const here = { x, y, color, glow: 1 };
+      marks.add({ ...here, kind: 'glow', radius: 5.5, alpha: 0.55 * breath });
+      marks.add({ ...here, kind: 'glow', radius: 2, alpha: 0.7 * breath });
+      marks.add({ ...here, kind: 'disc', radius: 0.55, softness: 1.5, alpha: 0.85, glow: 0.3 });
+    }
+    return any && !this.effects.calm;
+  }
+}

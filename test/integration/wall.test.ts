@@ -1,0 +1,156 @@
+/** Walls over real sockets: they are shown everything, are nobody, and may only look. */
+import type { Vivarium } from '../../server/vivarium.ts';
+import type { Room } from '../../server/world/room.ts';
+import { readHeader } from '../../shared/codec/frame.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Event } from '../../shared/protocol/events.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const PENGUIN = { from: 'gallery', index: 105 } as const;
+
+let server: Vivarium;
+let room: Room;
+const everybody: Visitor[] = [];
+
+/** Comes in, as a wall if it says so, and waits for the first picture. */
+async function join(wishes: { as?: 'wall'; name?: string } = {}): Promise<Visitor> {
+  const { name, ...more } = wishes;
+  const visitor = await Visitor.join(server.port, 'garden', name, more);
+  everybody.push(visitor);
+  return visitor;
+}
+
+/** A connection that asks to be a wall and may be refused. */
+function ask(): Visitor {
+  const visitor = new Visitor(server.port);
+  everybody.push(visitor);
+  visitor.send('join', { protocol: PROTOCOL_VERSION, room: 'garden', as: 'wall' });
+  return visitor;
+}
+
+const isRefusal = ({ name }: { name: string }): boolean => name === 'rejected';
+const lobby = () => server.lobbies.get('garden')!;
+
+beforeAll(async () => {
+  server = await startServer({ size: '160x96', 'tick-rate': 60, capacity: 2 });
+  room = server.world.rooms.get('garden')!;
+});
+
+afterEach(async () => {
+  for (const visitor of everybody.splice(0)) visitor.leave();
+});
+
+afterAll(() => server.close());
+
+test('a wall is told who lives and who is there, is nobody itself, and sees what everybody sees, at the full tier', async () => {
+  const ada = await join({ name: 'Ada' });
+  const wall = await join({ as: 'wall' });
+  const opening = (await wall.next(({ name }) => name === 'wall')) as Event<'wall'>;
+  expect(opening).toMatchObject({
+    room: { name: 'garden', width: 160, height: 96 },
+    participants: [ada.welcome!.you],
+    // This server listens to its own machine only, and serves no built pages.
+    origin: '',
+    build: '',
+  });
+  for (const key of ['you', 'resume', 'energy']) expect(opening).not.toHaveProperty(key);
+  expect(lobby().size).toBe(1);
+
+  expect(await ada.ask('plant', { x: 40, y: 40, seed: PENGUIN })).not.toHaveProperty('reason');
+  await wall.until(() => wall.life.some(({ what }) => what === 'asleep'));
+  expect(wall.life.map(({ what }) => what)).toEqual(ada.life.map(({ what }) => what));
+  await wall.sees(room.ground.planes);
+  const tiers = wall.heard
+    .filter(({ name }) => name === 'frame')
+    .map(({ message }) => readHeader(message as Uint8Array).tier);
+  expect(new Set(tiers)).toEqual(new Set(['full']));
+
+  const bo = await join({ name: 'Bo' });
+  const people = await wall.next(({ name, message }) => {
+    return name === 'people' && (message as Event<'people'>).joined.length > 0;
+  });
+  expect(people).toMatchObject({ joined: [bo.welcome!.you] });
+  expect(bo.welcome!.participants).toHaveLength(2);
+});
+
+test('it takes no place in a full room, and nobody is told of it', async () => {
+  const [ada, bo] = [await join({ name: 'Ada' }), await join({ name: 'Bo' })];
+  const wall = await join({ as: 'wall' });
+  expect(wall.tick).toBeDefined();
+  bo.send('cursor', { x: 3, y: 4, tool: 'look' });
+  await ada.next(({ name }) => name === 'cursors');
+  expect(await wall.next(({ name }) => name === 'cursors')).toMatchObject([{ x: 3, y: 4 }]);
+  const told = ada.heard.filter(({ name }) => name === 'people');
+  const joined = told.flatMap(({ message }) => (message as Event<'people'>).joined);
+  expect(joined.map(({ name }) => name)).toEqual(['Bo']);
+  expect(lobby().size).toBe(2);
+  wall.leave();
+  expect(ada.heard.some(({ name }) => name === 'waiting')).toBe(false);
+});
+
+test('whatever a wall does but look is refused by name and changes nothing', async () => {
+  const wall = await join({ as: 'wall' });
+  const before = room.organisms.length;
+  const wishes = {
+    plant: { x: 100, y: 40, seed: PENGUIN },
+    damage: { radius: 4, points: [40, 40, 44, 44] },
+    cross: { a: 1, b: 1, mix: 0.5 },
+    beacon: { organism: 1 },
+  } as const;
+  for (const [name, wish] of Object.entries(wishes)) {
+    expect(await wall.ask(name as keyof typeof wishes, wish)).toMatchObject({
+      reason: 'only-watches',
+      detail: name,
+    });
+  }
+  const refused = () => wall.heard.filter(({ name }) => name === 'rejected').length;
+  wall.send('cursor', { x: 3, y: 4, tool: 'look' });
+  await wall.until(() => refused() === 5);
+  wall.say('join', { protocol: PROTOCOL_VERSION, room: 'garden' });
+  await wall.until(() => refused() === 6);
+  expect(wall.heard.at(-1)!.message).toMatchObject({ reason: 'already-joined' });
+  expect(room.organisms).toHaveLength(before);
+
+  // What it may do goes on as before.
+  wall.send('look', { hidden: false, x: 0, y: 0, width: 64, height: 64, pixels: 4, best: 'full' });
+  const chunks = [0];
+  const frames = () => wall.heard.filter(({ name }) => name === 'frame').length;
+  const had = frames();
+  wall.send('resync', { chunks });
+  await wall.until(() => frames() > had);
+  expect(refused()).toBe(6);
+});
+
+test('a wall that comes back says what it still shows, and is sent the rest', async () => {
+  const ada = await join();
+  const wall = await join({ as: 'wall' });
+  await wall.sees(room.ground.planes);
+  const holds = wall.decoder!.holds();
+  const bytes = (visitor: Visitor): number =>
+    (visitor.heard.find(({ name }) => name === 'frame')!.message as Uint8Array).length;
+  const first = bytes(wall);
+  wall.leave();
+  const again = await Visitor.join(server.port, 'garden', undefined, { as: 'wall', holds });
+  everybody.push(again);
+  expect(bytes(again)).toBeLessThan(first / 4);
+  expect(ada.heard.some(({ name }) => name === 'disconnect')).toBe(false);
+});
+
+test('a room has so many walls and no more; one that goes makes place', async () => {
+  const walls: Visitor[] = [];
+  for (let i = 0; i < DEFAULTS.room.maxWalls; i++) walls.push(await join({ as: 'wall' }));
+  const late = ask();
+  expect(await late.next(({ name }) => name === 'rejected')).toMatchObject({
+    reason: 'too-many-walls',
+  });
+  walls[0].leave();
+  let wall = late;
+  // The server hears of a hang-up when it does: the refused one asks again until then, as a wall does.
+  while (wall.tick === undefined) {
+    wall = ask();
+    await wall.until(() => wall.tick !== undefined || wall.heard.some(isRefusal));
+  }
+  expect(wall.tick).toBeGreaterThan(0);
+});
