@@ -18,7 +18,7 @@ import type { PlanRecord } from './store/schemas.ts';
 import type { Store } from './store/store.ts';
 import type { Room } from './world/room.ts';
 import type { Species } from './world/species.ts';
-import type { Ticker } from './world/ticker.ts';
+import type { Pace, Ticker } from './world/ticker.ts';
 import type { RoomPlace, World } from './world/world.ts';
 
 /** What rooms can be grown from. */
@@ -44,6 +44,9 @@ export interface RoomsOptions {
   readonly secret: Uint8Array;
   readonly bans: Bans;
   readonly wallFacts: () => WallFacts;
+  /** A room has been opened, before anybody is there; it has been closed, and nobody is there any more. */
+  readonly onOpen?: (lobby: Lobby, pace: () => Pace) => void;
+  readonly onClose?: (lobby: Lobby) => void;
   readonly clock: Clock;
   /** Wall clock, ms. */
   readonly date: () => number;
@@ -285,7 +288,9 @@ export class Rooms {
       const { ticker } = this.options;
       if (known.live) ticker.resume(known.live.room);
       else known.live = await this.bringUp(known);
-      this.lobbies.set(known.plan.name, known.live.lobby);
+      const { room, lobby } = known.live;
+      this.lobbies.set(known.plan.name, lobby);
+      this.options.onOpen?.(lobby, () => ticker.pace(room)!);
     });
   }
 
@@ -312,10 +317,11 @@ export class Rooms {
       await chronicle.watch(room, opened.tail);
     } else room = world.open(place);
     ticker.add(room, tickRate);
+    const pace = () => ticker.pace(room)!;
     const lobby = new Lobby(
       room,
       { checkpoint: facts, engine },
-      () => ticker.pace(room)!,
+      pace,
       settings.capacity,
       clock,
       new Passes(secret, name),
@@ -334,6 +340,7 @@ export class Rooms {
     if (!live) return;
     await this.during(name, 'closing', async () => {
       live.lobby.empty('room-closed');
+      this.options.onClose?.(live.lobby);
       await ticker.hold(live.room);
       if (!kept) return;
       await kept.chronicle.unwatch(live.room);

@@ -10,6 +10,7 @@ import type { Config } from './config.ts';
 import type { PassedOver } from './engine/backend.ts';
 import { createEngine } from './engine/create.ts';
 import { type Engine, EngineError, type EngineLoss, type PatchId } from './engine/engine.ts';
+import { Hooks } from './hooks/hooks.ts';
 import { createApp, galleryUrl, mapUrl } from './http/app.ts';
 import { wallBuild } from './http/client-build.ts';
 import { Bans } from './net/bans.ts';
@@ -134,6 +135,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   const names = createNameCheck(config.bannedWords ?? []);
   const checkpoint = await loadCheckpoint(config.checkpoint);
   const checkpoints = [checkpoint, ...(await Promise.all(config.checkpoints.map(loadCheckpoint)))];
+  const hooks = await Hooks.open({ files: config.extension, clock, log, limits: config.limits });
   let passed: readonly PassedOver[] = [];
   const [engine, records] = await startBoth(
     createEngine({
@@ -145,7 +147,10 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       ...(onLoss && { onLoss }),
     }),
     config.data === 'none' ? undefined : openSound(config.data),
-  );
+  ).catch(async (error: unknown) => {
+    await hooks.close();
+    throw error;
+  });
   const store = records && new Store(records);
   const chronicle =
     store &&
@@ -178,8 +183,12 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     tick: async (due) => {
       const ticked = await pulse.during(() => world.tick(due));
       chronicle?.ticked(ticked);
-      for (const { room, result } of ticked)
-        rooms.lobbies.get(room.name)?.publish(result, clock.now());
+      for (const { room, result } of ticked) {
+        const lobby = rooms.lobbies.get(room.name);
+        if (!lobby) continue;
+        lobby.publish(result, clock.now());
+        hooks.ticked(lobby, result);
+      }
       metrics?.ticked(ticked);
     },
     onTick: (timing) => {
@@ -225,6 +234,8 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     kept: store && chronicle && { store, chronicle },
     stock: new Map(stock.map((one) => [one.species.checkpoint, one])),
     defaults: settingsOf(config),
+    onOpen: (lobby, pace) => hooks.watch(lobby, pace),
+    onClose: (lobby) => hooks.unwatch(lobby),
     wallFacts: () => ({
       origin: lanOrigin(config.host, (http.address() as AddressInfo).port),
       build,
@@ -243,6 +254,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     pulse.stop();
     await ticker.stop();
     await chronicle?.close();
+    await hooks.close();
     await engine.close();
     await store?.close();
     throw error;
@@ -278,6 +290,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     },
     { name: 'rooms are kept', run: () => chronicle?.saveAll() },
     { name: 'everybody is sent home', run: () => gateway.close() },
+    { name: 'extensions end', run: () => hooks.close() },
     { name: 'the engine rests', run: () => engine.close() },
     { name: 'the store is closed', run: () => chronicle?.close().then(() => store?.close()) },
     {

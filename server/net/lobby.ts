@@ -24,6 +24,7 @@ import type { Passes } from './passes.ts';
 import { Roomcast } from './roomcast.ts';
 import type { Rules } from './rules.ts';
 import { Seats } from './seats.ts';
+import { Stagehand } from './stagehand.ts';
 import { Walls } from './walls.ts';
 import type { Look, Viewer } from './watch.ts';
 
@@ -46,6 +47,18 @@ export interface Arrival {
   readonly address?: string | undefined;
   /** She has a seat now. */
   readonly seated: (you: ParticipantView) => void;
+}
+
+/** Stands at the door and hears who comes, who goes and what is wished; it may object, after a while. See server/hooks. */
+export interface Attendant {
+  joined(you: ParticipantView): void;
+  left(you: ParticipantView): void;
+  /** Somebody plays. */
+  stirred(): void;
+  /** @returns undefined when nobody objects; else rejects with a Refusal for an objection */
+  join(name: string): Promise<void> | undefined;
+  /** The same. @throws Refusal too-fast when she has too many that wait for an answer */
+  wish(command: RoomCommand): Promise<void> | undefined;
 }
 
 /** Facts of a room that do not change while it is open; they go into each welcome. */
@@ -80,6 +93,9 @@ export class Lobby {
   private readonly guests = new Guests();
   /** The room has become another at once: everybody is shown it anew after the next tick. */
   private isAnew = false;
+  private readonly stagehands = new Map<ParticipantId, Stagehand>();
+
+  attendant: Attendant | undefined;
 
   constructor(
     readonly room: Room,
@@ -162,8 +178,42 @@ export class Lobby {
     const gone = this.seats.leave(member, this.clock.now());
     if (!gone) return;
     this.vanish(member, gone);
+    this.attendant?.left(gone);
     if (!this.comings.delete(gone.id)) this.goings.add(gone.id);
     this.letIn();
+  }
+
+  /**
+   * A member wants something of the room; the answer comes with the next tick.
+   *
+   * @throws Refusal
+   */
+  wish(member: Member, id: number, command: RoomCommand): void {
+    this.attendant?.stirred();
+    this.pass(id, this.rules.admit(command, this.clock.now()), ({ reason, detail }) => {
+      const energy = this.room.energyOf(command.by.id);
+      member.send('rejected', { id, reason, energy, ...(detail && { detail }) });
+    });
+  }
+
+  /**
+   * Somebody of the house who acts here.
+   *
+   * @param plays whether its acts count as somebody playing
+   */
+  employ(name: string, plays: boolean): Stagehand {
+    return new Stagehand({
+      name,
+      enrol: (stagehand) => {
+        const id = this.seats.number();
+        this.stagehands.set(id, stagehand);
+        return id;
+      },
+      pass: (id, command, refuse) => {
+        if (plays) this.attendant?.stirred();
+        this.pass(id, command, refuse);
+      },
+    });
   }
 
   get waitingCount(): number {
@@ -172,16 +222,6 @@ export class Lobby {
 
   get rules(): Rules {
     return this.house.rules;
-  }
-
-  /**
-   * Hands a wish on to the room.
-   *
-   * @param id what the asker calls it
-   * @throws Refusal
-   */
-  act(id: number, command: RoomCommand): void {
-    this.room.enqueue(id, this.rules.admit(command, this.clock.now()));
   }
 
   /** The rules are others now; everybody is told. */
@@ -254,6 +294,7 @@ export class Lobby {
     const you = this.seats.of(member)!;
     if (!this.rules.mayShow(you.id)) throw new Refusal('muted');
     if (planter.id !== you.id) throw new Refusal('not-yours', `organism ${organism}`);
+    this.attendant?.stirred();
     this.tell('beacon', { organism, hue: you.hue });
     member.send('accepted', { id });
   }
@@ -290,6 +331,7 @@ export class Lobby {
   /** Newest wins: only a participant's last cursor is kept until it is passed on. */
   moveCursor(participant: number, cursor: Omit<Cursor, 'id'>): void {
     if (!this.rules.mayShow(participant)) return;
+    this.attendant?.stirred();
     this.cursors.set(participant, { ...cursor, id: participant });
   }
 
@@ -333,6 +375,21 @@ export class Lobby {
     }
   }
 
+  /** On its way to the room, unless somebody objects. @throws Refusal */
+  private pass(id: number, command: RoomCommand, refuse: (refusal: Refusal) => void): void {
+    const asked = this.attendant?.wish(command);
+    if (!asked) {
+      this.room.enqueue(id, command);
+      return;
+    }
+    asked
+      .then(() => this.room.enqueue(id, command))
+      .catch((error: unknown) => {
+        if (!(error instanceof Refusal)) throw error;
+        refuse(error);
+      });
+  }
+
   /** @throws Refusal no-such-organism */
   private organism(id: OrganismId): OrganismView {
     const organism = this.room.viewOf(id);
@@ -368,6 +425,7 @@ export class Lobby {
     if (!replaced && !this.goings.delete(you.id)) this.comings.set(you.id, you);
     this.greet(member, you);
     seated(you);
+    if (!replaced) this.attendant?.joined(you);
     this.cast.add(member, this.everything(), this.clock.now(), holds);
   }
 
@@ -455,8 +513,10 @@ export class Lobby {
     return { ...costs, level: this.room.energyOf(participant) };
   }
 
-  private answer({ by, id, energy, refused, seed }: Answer): void {
+  private answer(answer: Answer): void {
+    const { by, id, energy, refused, seed } = answer;
     const member = this.seats.memberOf(by);
+    this.stagehands.get(by)?.answer(answer);
     if (refused) member?.send('rejected', { id, energy, ...refused });
     else {
       this.guests.acted(by);
