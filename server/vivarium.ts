@@ -4,13 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { DEFAULTS } from '../shared/defaults.ts';
 import type { RoomSettings } from '../shared/host/settings.ts';
 import { hashText } from '../shared/random.ts';
-import { lanOrigin } from './announce.ts';
+import { lanAddresses, lanOrigin } from './announce.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { PassedOver } from './engine/backend.ts';
 import { createEngine } from './engine/create.ts';
 import { type Engine, EngineError, type EngineLoss, type PatchId } from './engine/engine.ts';
 import { Hooks } from './hooks/hooks.ts';
+import { openHost } from './host/host.ts';
 import { createApp, galleryUrl, mapUrl } from './http/app.ts';
 import { wallBuild } from './http/client-build.ts';
 import { Bans } from './net/bans.ts';
@@ -70,6 +71,8 @@ export interface Vivarium {
   readonly lobbies: ReadonlyMap<string, Lobby>;
   /** What was turned away since the start. */
   readonly refusals: Refusals;
+  /** The host's token, where it was made at this start: shown once, kept nowhere. */
+  readonly hostToken: string | undefined;
   /** Where figures are served, where that is a port of its own. */
   readonly metricsPort: number | undefined;
   setTickRate(room: Room, rate: number): void;
@@ -196,7 +199,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       options.onTick?.(timing);
     },
     onPause: (until) => {
-      for (const { seeds } of stock) seeds.nursery.pause(until);
+      for (const { seeds } of works) seeds.nursery.pause(until);
     },
     onError: (error) => {
       failed = true;
@@ -227,12 +230,13 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     void desk.putOfHouse('bans', all).catch((error: Error) => log.warn('not-kept', error.message));
   });
   const newPatch = () => world.newPatch();
-  const stock = await Promise.all(checkpoints.map((one) => stockOf(one, engine, newPatch, clock)));
+  const works = await Promise.all(checkpoints.map((one) => stockOf(one, engine, newPatch, clock)));
+  const stock = new Map(works.map((one) => [one.species.checkpoint, one]));
+  const kept = store && chronicle && { store, chronicle };
   const build = await wallBuild(clientFolder);
   const rooms = new Rooms({
     ...{ world, ticker, desk, secret, bans, clock, date, log, engine: engine.info },
-    kept: store && chronicle && { store, chronicle },
-    stock: new Map(stock.map((one) => [one.species.checkpoint, one])),
+    ...{ kept, stock },
     defaults: settingsOf(config),
     onOpen: (lobby, pace) => hooks.watch(lobby, pace),
     onClose: (lobby) => hooks.unwatch(lobby),
@@ -260,11 +264,31 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     throw error;
   }
 
+  const { limits, trustProxy, origins = [] } = config;
+  const door = new Door({ limits, origins, trustProxy, clock, refusals });
+  const host = await openHost({
+    desk: {
+      ...{ rooms, world, ticker, bans, stock, clock, date, log, engine: engine.info },
+      kept,
+      store: desk,
+      folder: config.data === 'none' ? undefined : config.data,
+      defaults: settingsOf(config),
+      addresses: () => {
+        const { port } = http.address() as AddressInfo;
+        const all = lanAddresses().map((address) => `http://${address}:${port}`);
+        return [...new Set([lanOrigin(config.host, port), ...all])].filter((one) => one !== '');
+      },
+    },
+    newToken: config.newHostToken,
+    secret,
+    addressOf: (request) => door.keyOf(request),
+  });
   const app = createApp({
+    host: host.router,
     clientFolder,
     checkpoints: new Map(checkpoints.map(({ card, folder }) => [card.name, folder])),
     maps: new Map(
-      stock.flatMap(({ species: { checkpoint: name, map } }) => (map ? [[name, map]] : [])),
+      works.flatMap(({ species: { checkpoint: name, map } }) => (map ? [[name, map]] : [])),
     ),
     defaultRoom: config.rooms[0],
     isHealthy: () => !failed,
@@ -276,9 +300,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     }),
     ...(config.metrics === 'same' && { metrics }),
   });
-  const { limits, trustProxy, origins = [] } = config;
   const http = createServer(httpOptions(limits), app);
-  const door = new Door({ limits, origins, trustProxy, clock, refusals });
   const gateway = openGateway(http, { lobbies: rooms, clock, limits, door, refusals, names });
   let metricsServer: MetricsServer | undefined;
   const phases = [
@@ -286,7 +308,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     { name: 'the last tick is done', run: () => ticker.stop() },
     {
       name: 'seeds are no longer looked at',
-      run: () => Promise.all(stock.map(({ seeds }) => seeds.nursery.stop())),
+      run: () => Promise.all(works.map(({ seeds }) => seeds.nursery.stop())),
     },
     { name: 'rooms are kept', run: () => chronicle?.saveAll() },
     { name: 'everybody is sent home', run: () => gateway.close() },
@@ -328,6 +350,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     world,
     rooms,
     lobbies: rooms.lobbies,
+    hostToken: host.freshToken,
     metricsPort: metricsServer?.port,
     refusals,
     setTickRate: (room, rate) => {

@@ -5,12 +5,13 @@ import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
-import type {
-  EnergySettings,
-  OrganismId,
-  OrganismView,
-  ParticipantId,
-  ParticipantView,
+import {
+  type EnergySettings,
+  HOUSE,
+  type OrganismId,
+  type OrganismView,
+  type ParticipantId,
+  type ParticipantView,
 } from '../../shared/vocabulary.ts';
 import type { Clock } from '../clock.ts';
 import type { Answer, RoomCommand } from '../world/commands.ts';
@@ -104,7 +105,7 @@ export class Lobby {
     capacity: number,
     private readonly clock: Clock,
     passes: Passes,
-    private readonly house: House,
+    private readonly ways: House,
     private readonly wallFacts: () => WallFacts = () => ({ origin: '', build: '' }),
     glass?: Glass,
   ) {
@@ -140,7 +141,7 @@ export class Lobby {
    */
   join(member: Member, arrival: Arrival): void {
     const owner = arrival.resume === undefined ? undefined : this.seats.ownerOf(arrival.resume);
-    if (this.house.bans.isOut(this.room.name, owner, arrival.address ?? '')) {
+    if (this.ways.bans.isOut(this.room.name, owner, arrival.address ?? '')) {
       throw new Refusal('sent-away');
     }
     const returns = arrival.resume !== undefined && this.seats.knows(arrival.resume);
@@ -216,12 +217,30 @@ export class Lobby {
     });
   }
 
+  /** Who acts for the host here: nobody, by the number of the house. */
+  get house(): Stagehand {
+    const known = this.stagehands.get(HOUSE.id);
+    if (known) return known;
+    const house = new Stagehand({
+      name: HOUSE.name,
+      enrol: () => HOUSE.id,
+      pass: (id, command) => this.room.enqueue(id, command),
+    });
+    this.stagehands.set(HOUSE.id, house);
+    return house;
+  }
+
+  /** Her pointer is shown no longer. */
+  hideCursor(participant: ParticipantId): void {
+    this.cursors.set(participant, { id: participant, tool: 'look' });
+  }
+
   get waitingCount(): number {
     return this.seats.line.length;
   }
 
   get rules(): Rules {
-    return this.house.rules;
+    return this.ways.rules;
   }
 
   /** The rules are others now; everybody is told. */
@@ -258,7 +277,7 @@ export class Lobby {
 
   /** Ends the visits of those whom the host has just sent away. */
   sendAway(): void {
-    const { bans } = this.house;
+    const { bans } = this.ways;
     for (const member of [...this.seats.members]) {
       const { id } = this.seats.of(member)!;
       if (!bans.isOut(this.room.name, id, this.addressOf(id))) continue;

@@ -55,8 +55,8 @@ const roomEvent = v.variant('what', [
     what: v.literal('command'),
     id: whole,
     command: v.looseObject({
-      what: v.picklist(['plant', 'damage', 'cross', 'hold']),
-      by: v.strictObject({ id: positive, name: text, hue: v.number() }),
+      what: v.picklist(['plant', 'damage', 'cross', 'hold', 'remove', 'clear']),
+      by: v.strictObject({ id: whole, name: text, hue: v.number() }),
     }),
   }),
   v.strictObject({ what: v.literal('enter'), participant: positive, at: whole }),
@@ -71,6 +71,19 @@ const roomEvent = v.variant('what', [
   v.strictObject({ what: v.literal('no-memory') }),
 ]);
 
+const jump = v.variant('why', [
+  /** What one, or all visitors, had done in ticks from … to, both included, was taken back. */
+  v.strictObject({
+    why: v.literal('undo'),
+    from: whole,
+    to: whole,
+    /** null: all visitors. */
+    by: v.nullable(whole),
+  }),
+  v.strictObject({ why: v.literal('restore'), tick: whole }),
+]);
+export type Jump = v.InferOutput<typeof jump>;
+
 /** What came from outside into one tick. */
 export const journalRecord = v.strictObject({
   tick: positive,
@@ -79,8 +92,12 @@ export const journalRecord = v.strictObject({
   /** Wall clock, ms; never less than the entry before. */
   at: v.number(),
   events: v.array(roomEvent),
+  /** Places, among the commands, of those that were refused. */
+  refused: v.optional(v.array(whole)),
   /** Ticks before it may be missing: nothing could be written then. */
   gap: v.optional(v.literal(true)),
+  /** In this tick nothing was stepped: the room became what the snapshot of this tick shows, and why. */
+  jump: v.optional(jump),
 });
 export type JournalRecord = v.InferOutput<typeof journalRecord>;
 
@@ -100,6 +117,12 @@ export const snapshotRecord = v.strictObject({
   cells: v.array(v.strictObject({ id: positive, tick: whole })),
   /** Bytes written for it, and for the journal since the one before. */
   bytes: whole,
+  /** What the host has called it: kept until she says otherwise. */
+  name: v.optional(text),
+  /** Taken before the host changed the room as a whole. */
+  before: v.optional(v.picklist(['undo', 'restore', 'reseed'])),
+  /** The room became this at once: what came before leads elsewhere. */
+  jump: v.optional(v.literal(true)),
 });
 export type SnapshotRecord = v.InferOutput<typeof snapshotRecord>;
 

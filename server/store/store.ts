@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { type RoomState, roomState } from '../world/roomState.ts';
 import { StoreError } from './errors.ts';
+import { isAside } from './keeping.ts';
 import type { Entry, Records } from './records.ts';
 import {
   cellsRecord,
@@ -157,12 +158,13 @@ export class Store {
     return put.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
-  /** The last part of a snapshot: with it, it is there. */
+  /** The last part of a snapshot: with it, it is there. @param entry of the journal, which leads to it */
   async putSnapshot(
     name: string,
     snapshot: SnapshotRecord,
     state: RoomState,
     tail: Tail,
+    entry?: JournalRecord,
   ): Promise<void> {
     const tick = padded(snapshot.tick);
     const kept = sealed(`state/${name}/${tick}`, state);
@@ -172,8 +174,13 @@ export class Store {
         kept,
         sealed(`snapshot/${name}/${tick}`, { ...snapshot, bytes }),
         sealed(`tail/${name}`, tail),
+        ...(entry ? [sealed(`journal/${name}/${padded(entry.tick)}`, entry)] : []),
       ],
     });
+  }
+
+  async putSnapshotRecord(name: string, snapshot: SnapshotRecord): Promise<void> {
+    await this.put(`snapshot/${name}/${padded(snapshot.tick)}`, snapshot);
   }
 
   /**
@@ -191,7 +198,7 @@ export class Store {
     for (const kind of ['snapshot', 'state', 'cells']) {
       await this.remove(`${kind}/${name}/`, `${kind}/${name}/${END}`, (key) => !needed.has(key));
     }
-    const first = Math.min(...kept.map(({ tick }) => tick));
+    const first = journalBegin(kept);
     for (const kind of ['journal', 'mark']) {
       await this.remove(`${kind}/${name}/`, `${kind}/${name}/${padded(first)}`);
     }
@@ -278,6 +285,12 @@ export class Store {
     if (value === undefined) throw new StoreError('damaged', `The record "${key}" is missing.`);
     return value;
   }
+}
+
+/** What the host has put aside needs no journal. */
+function journalBegin(kept: readonly SnapshotRecord[]): number {
+  const routine = kept.filter((one) => !isAside(one));
+  return Math.min(...(routine.length > 0 ? routine : kept).map(({ tick }) => tick));
 }
 
 const cellsKey = (room: string, organism: number, tick: number): string =>
