@@ -96,7 +96,8 @@ export class Stage {
     const happening = this.happenings.draw(now, marks);
     const picture = { view: this.view, camera: this.camera, highlights: NOTHING, marks, share };
     const ratio = this.resolution.ratio(devicePixelRatio);
-    this.renderer.draw({ ...picture, crisp: false, faded: 0 }, ratio, now);
+    const time = this.calm ? 0 : now / 1000;
+    this.renderer.draw({ ...picture, time, crisp: false, faded: 0 }, ratio, now);
     this.drawn++;
     const others = this.onFrame(now);
     const more = moving || happening || share < 1 || others || this.isSoft;
