@@ -14,8 +14,9 @@ export type ParticipantId = number;
 /** What an organism does: it grows to its full side, then lives, sleeps when nothing changes, and may die. */
 export type Phase = 'growing' | 'awake' | 'asleep' | 'dead';
 
-/** Where a seed's latent came from. */
-export type Origin = 'gallery' | 'prior' | 'latent' | 'cross';
+/** Where a seed's latent came from: what somebody drew, a place of the latent map, a throw of the dice (the prior), … */
+export const ORIGINS = ['gallery', 'prior', 'latent', 'cross', 'drawing', 'map'] as const;
+export type Origin = (typeof ORIGINS)[number];
 
 /** What everybody may know of an organism. */
 export interface OrganismView {
@@ -38,6 +39,10 @@ export interface OrganismView {
   readonly born: number;
   /** Strokes that took some of its cells. */
   readonly wounds: number;
+  /** Wounds survived: how often it has come to rest in its former size after strokes. */
+  readonly healed: number;
+  /** Whether it has a wound that has not healed. */
+  readonly hurt: boolean;
 }
 
 /** What everybody may know of a participant. */
@@ -48,7 +53,7 @@ export interface ParticipantView {
   readonly hue: number;
 }
 
-/** A seed in a participant's hand: made by the server (a cross), planted later by its id. */
+/** A seed in a participant's hand: made by the server (a cross, a drawing), planted later by its id. */
 export interface SeedView {
   readonly id: number;
   readonly origin: Origin;
@@ -84,6 +89,8 @@ export type LifeEvent =
       /** How many wounds it has had, with this one: who joins in the middle of a tick must not count it twice. */
       readonly wounds: number;
     }
+  /** It has come to rest in its former size after a wound; `healed` counts with this time. */
+  | { readonly what: 'healed'; readonly id: OrganismId; readonly healed: number }
   | { readonly what: 'asleep'; readonly id: OrganismId }
   | { readonly what: 'awake'; readonly id: OrganismId }
   | { readonly what: 'died'; readonly id: OrganismId; readonly cause: Cause };

@@ -1,15 +1,20 @@
-/** The card of one organism: who it is, whose, how it fares; and the beginning of a cross. */
+/** The card of one organism: who it is, whose, how it fares, whom it comes from; and the beginning of a cross. */
+import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
-import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Session } from '../session.ts';
 import { controls } from '../style/controls.ts';
 import './cross-panel.ts';
 import { icons } from './icons.ts';
-import { kindTile } from './seed-picture.ts';
-import { age, count, kindName, phaseText } from './words.ts';
+import './kin-list.ts';
+import { ageText, organismName, planterText, stateText, survivedText } from './life-words.ts';
+import './organism-portrait.ts';
 
+/** A relative is asked for by a `visit` event (`detail`: OrganismView). */
+@localized()
 @customElement('organism-card')
 export class OrganismCard extends LitElement {
   static override styles = [
@@ -41,18 +46,11 @@ export class OrganismCard extends LitElement {
         color: var(--ink-soft);
         font-size: 0.93em;
       }
-      .tile {
+      organism-portrait {
         flex: none;
-        width: 3.6em;
-        height: 3.6em;
-        clip-path: inset(1.5%);
-      }
-      .nameless {
-        width: 2.4em;
-        height: 2.4em;
-        margin: 0.6em;
-        clip-path: circle();
-        background: radial-gradient(circle at 40% 35%, var(--warm), oklch(0.5 0.06 80));
+        width: 4.4em;
+        height: 4.4em;
+        margin: -0.3em;
       }
       .who {
         display: inline-block;
@@ -76,13 +74,15 @@ export class OrganismCard extends LitElement {
       dd {
         margin: 0;
       }
+      kin-list {
+        margin-top: 14px;
+      }
       footer {
         margin-top: 16px;
         display: flex;
         gap: 6px;
-        justify-content: space-between;
       }
-      footer .solid {
+      footer button {
         display: inline-flex;
         align-items: center;
         gap: 8px;
@@ -101,22 +101,20 @@ export class OrganismCard extends LitElement {
           width: 100%;
           padding: 12px 14px;
         }
-        .panel > header .tile:not(.nameless) {
-          width: 2.9em;
-          height: 2.9em;
+        organism-portrait {
+          width: 3.6em;
+          height: 3.6em;
         }
         dl {
-          grid: auto auto / auto-flow auto;
+          grid-template-columns: auto 1fr auto 1fr;
           gap: 0 12px;
           margin-top: 10px;
-          padding-top: 10px;
+          padding-top: 9px;
           font-size: 0.93em;
         }
-        .facts {
-          position: absolute;
-          top: 14px;
-          right: 52px;
-          margin: 0;
+        kin-list,
+        footer {
+          margin-top: 10px;
         }
       }
     `,
@@ -129,16 +127,18 @@ export class OrganismCard extends LitElement {
   override render(): TemplateResult | typeof nothing {
     const { selection } = this.session.state;
     const organism = selection && this.model.organisms.get(selection.organism);
-    const { checkpoint } = this.model;
-    if (!selection || !organism || !checkpoint) return nothing;
-    return html`<section class="panel" data-testid="organism-card" aria-label="Organism">
+    if (!selection || !organism) return nothing;
+    const { planter } = organism;
+    return html`<section class="panel" data-testid="organism-card" aria-label=${msg('Organism')}>
       <header>
-        ${kindTile(checkpoint, organism.kind)}
+        <organism-portrait .model=${this.model} .organism=${organism.id}></organism-portrait>
         <div>
-          <h2>${kindName(organism.kind)}</h2>
+          <h2>${organismName(organism)}</h2>
           <p>
-            <span class="who" style="--hue:${organism.planter.hue}"></span>${this.planter(organism)}
+            <span class="who" style="--hue:${planter.hue}"></span
+            >${planterText(organism, this.model.you?.id)}
           </p>
+          <p>${ageText(this.secondsOf(organism))}</p>
         </div>
       </header>
       ${
@@ -148,11 +148,9 @@ export class OrganismCard extends LitElement {
               .session=${this.session}
               .version=${this.version}
             ></cross-panel>`
-          : this.facts(organism)
+          : this.life(organism)
       }
-      <button class="close" aria-label="Close" @click=${this.close}>
-        ${icons.close}
-      </button>
+      <button class="close" aria-label=${msg('Close')} @click=${this.close}>${icons.close}</button>
     </section>`;
   }
 
@@ -160,45 +158,30 @@ export class OrganismCard extends LitElement {
     this.session.update({ selection: undefined });
   }
 
-  private facts(organism: OrganismView): TemplateResult {
-    const { room, tick = 0 } = this.model;
-    const seconds = (tick - organism.born) / (room?.tickRate ?? 15);
-    const { wounds, parents, phase, stage, side, id } = organism;
+  private secondsOf({ born }: OrganismView): number {
+    const { room, tick = born } = this.model;
+    return (tick - born) / (room?.tickRate ?? DEFAULTS.room.tickRate);
+  }
+
+  private life(organism: OrganismView): TemplateResult {
     return html`<dl>
-        <dt>Planted</dt>
-        <dd>${age(seconds)}</dd>
-        <dt>State</dt>
-        <dd>${phaseText(phase, stage, side)}</dd>
-        <dt>Wounds</dt>
-        <dd>${wounds === 0 ? 'none' : count(wounds, 'stroke', 'strokes')}</dd>
-        ${
-          parents.length > 0
-            ? html`<dt>Parents</dt>
-              <dd>${parents.map((parent) => this.nameOf(parent)).join(' and ')}</dd>`
-            : nothing
-        }
+        <dt>${msg('Now')}</dt>
+        <dd data-testid="state">${stateText(organism)}</dd>
+        <dt>${msg('Wounds')}</dt>
+        <dd data-testid="survived">${survivedText(organism)}</dd>
       </dl>
-      <footer class="facts">
+      <kin-list .model=${this.model} .organism=${organism} .version=${this.version}></kin-list>
+      <footer>
         <button
           class="solid"
           data-testid="cross-with"
           @click=${() =>
             this.session.update({
-              selection: { organism: id, crossing: true, second: 0, mix: 0.5 },
+              selection: { organism: organism.id, crossing: true, second: 0, mix: 0.5 },
             })}
         >
-          ${icons.cross}<span>Cross with…</span>
+          ${icons.cross}<span>${msg('Cross with…')}</span>
         </button>
       </footer>`;
-  }
-
-  private planter({ planter }: OrganismView): string {
-    if (planter.id === this.model.you?.id) return 'you';
-    return planter.name || 'a visitor';
-  }
-
-  private nameOf(id: OrganismId): string {
-    const parent = this.model.organisms.get(id);
-    return parent ? kindName(parent.kind) : 'one that is gone';
   }
 }

@@ -62,7 +62,8 @@ const PHASES: Partial<Record<LifeEvent['what'], Phase>> = {
 
 function after(organism: OrganismView, event: LifeEvent): OrganismView {
   if (event.what === 'divided') return { ...organism, stage: event.stage };
-  if (event.what === 'wounded') return { ...organism, wounds: event.wounds };
+  if (event.what === 'wounded') return { ...organism, wounds: event.wounds, hurt: true };
+  if (event.what === 'healed') return { ...organism, healed: event.healed, hurt: false };
   const phase = PHASES[event.what];
   if (!phase) return organism;
   return { ...organism, phase, stage: event.what === 'grown' ? organism.side : organism.stage };

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { Model } from '../vnca/checkpoint.ts';
 import type { BackendName, PassedOver } from './backend.ts';
 import type { Engine, EngineLoss } from './engine.ts';
+import './onnx/noTelemetry.ts';
 import { lastingThread } from './thread/lasting.ts';
 import type { WorkerStart } from './thread/protocol.ts';
 import { shareOut } from './thread/shares.ts';

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import express, { type Express, type Request, type Response } from 'express';
 import helmet from 'helmet';
 import type { Metrics } from '../operations/metrics.ts';
+import { servePacked } from './packed.ts';
 
 export interface AppOptions {
   /** Folder of the built client. */
   readonly clientFolder: string;
   /** Folders of the served checkpoints, by name. */
   readonly checkpoints: ReadonlyMap<string, string>;
+  /** Latent maps of the served checkpoints, by name. */
+  readonly maps?: ReadonlyMap<string, readonly { readonly x: number; readonly y: number }[]>;
   readonly defaultRoom: string;
   /** Whether ticks go on. */
   readonly isHealthy: () => boolean;
@@ -22,6 +25,11 @@ export interface AppOptions {
 /** Where a checkpoint's gallery picture is served. */
 export function galleryUrl(checkpoint: string): string {
   return `/checkpoints/${encodeURIComponent(checkpoint)}/gallery.png`;
+}
+
+/** Where a checkpoint's latent map is served. */
+export function mapUrl(checkpoint: string): string {
+  return `/checkpoints/${encodeURIComponent(checkpoint)}/map.json`;
 }
 
 /** Sockets of the host that gave the page, and of no other; older browsers do not count those as 'self'. */
@@ -86,8 +94,16 @@ export function createApp(options: AppOptions): Express {
     if (!folder) return next();
     response.sendFile('gallery.png', { root: folder, maxAge: '1h' });
   });
+  app.get('/checkpoints/:name/map.json', (request, response, next) => {
+    const map = options.maps?.get(request.params.name);
+    if (!map) return next();
+    response.set('Cache-Control', 'max-age=3600');
+    // Places to a thousandth of a screen are enough for the eye.
+    response.json(map.map(({ x, y }) => [Math.round(x * 1e4) / 1e4, Math.round(y * 1e4) / 1e4]));
+  });
   app.use(
     '/assets',
+    servePacked(join(options.clientFolder, 'assets')),
     express.static(join(options.clientFolder, 'assets'), { immutable: true, maxAge: '1y' }),
   );
   app.use(express.static(options.clientFolder, { index: false }));

@@ -19,6 +19,10 @@ export interface Organism {
   age: number;
   stage: number;
   wounds: number;
+  /** How often it has healed. */
+  healed: number;
+  /** Places that it held when it was wounded, while it has not healed; 0 when it had not grown by then. */
+  hurt: number | undefined;
   /** Steps since grown or last touched. */
   awakeSteps: number;
   /** How often ground that fell free has woken it since something else did. */
@@ -40,6 +44,8 @@ type Sown = Omit<
   | 'phase'
   | 'age'
   | 'wounds'
+  | 'healed'
+  | 'hurt'
   | 'awakeSteps'
   | 'stirs'
   | 'restTicks'
@@ -55,6 +61,8 @@ export const newOrganism = (sown: Sown): Organism => ({
   phase: 'growing',
   age: 0,
   wounds: 0,
+  healed: 0,
+  hurt: undefined,
   awakeSteps: 0,
   stirs: 0,
   restTicks: 0,
@@ -65,9 +73,26 @@ export const newOrganism = (sown: Sown): Organism => ({
 });
 
 export function viewOf(organism: Organism): OrganismView {
-  const { id, window, stage, phase, origin, kind, parents, planter, born, wounds } = organism;
+  const { id, window, stage, phase, origin, kind, parents, planter, born, wounds, healed } =
+    organism;
+  const hurt = organism.hurt !== undefined;
   const side = window.width;
   const x = window.x + side / 2;
   const y = window.y + side / 2;
-  return { id, x, y, side, stage, phase, origin, kind, parents, planter, born, wounds };
+  return {
+    id,
+    x,
+    y,
+    side,
+    stage,
+    phase,
+    origin,
+    kind,
+    parents,
+    planter,
+    born,
+    wounds,
+    healed,
+    hurt,
+  };
 }

@@ -7,10 +7,12 @@
  */
 import * as v from 'valibot';
 import type { resumeRandom } from '../../shared/random.ts';
+import { ORIGINS } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 import type { Organism } from './organism.ts';
 
-export const ROOM_STATE_VERSION = 1;
+/** Version 1 knew nothing of healing; it is still read. */
+export const ROOM_STATE_VERSION = 2;
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(whole, v.minValue(1));
@@ -18,7 +20,7 @@ const word = v.pipe(whole, v.maxValue(0xffffffff));
 const latent = v.custom<Float32Array>((value) => value instanceof Float32Array);
 const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const owners = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
-const origin = v.picklist(['gallery', 'prior', 'latent', 'cross']);
+const origin = v.picklist(ORIGINS);
 const parents = v.array(positive);
 const number = v.pipe(v.number(), v.finite());
 
@@ -48,6 +50,8 @@ const organismState = v.strictObject({
   age: whole,
   stage: positive,
   wounds: whole,
+  healed: v.optional(whole, 0),
+  hurt: v.optional(whole),
   awakeSteps: whole,
   stirs: whole,
   restTicks: whole,
@@ -58,7 +62,7 @@ const organismState = v.strictObject({
 
 export const roomState = v.pipe(
   v.strictObject({
-    version: v.literal(ROOM_STATE_VERSION),
+    version: v.picklist([1, ROOM_STATE_VERSION]),
     tick: whole,
     maxOrganisms: positive,
     nextOrganism: positive,
@@ -122,7 +126,16 @@ export function exportRandom(random: ReturnType<typeof resumeRandom>): RoomState
 /** Nothing in it changes when the organism does. */
 export function exportOrganism(organism: Organism): OrganismState {
   // Patches are the engine's names; strokes are spent before a tick ends; the dead are gone.
-  const { patch: _, cover: _spent, putBack: _engine, phase, pressing, seen, ...kept } = organism;
+  const {
+    patch: _,
+    cover: _spent,
+    putBack: _engine,
+    hurt,
+    phase,
+    pressing,
+    seen,
+    ...kept
+  } = organism;
   return {
     ...kept,
     window: { ...kept.window },
@@ -130,13 +143,14 @@ export function exportOrganism(organism: Organism): OrganismState {
     parents: [...kept.parents],
     phase: phase as Exclude<typeof phase, 'dead'>,
     pressing: pressing.slice(),
+    ...(hurt !== undefined && { hurt }),
     ...(seen && { seen }),
   };
 }
 
 /** @param patch its name in the engine from now on */
 export function importOrganism(state: OrganismState, patch: PatchId): Organism {
-  return { ...state, patch, cover: undefined, putBack: true, seen: state.seen };
+  return { ...state, patch, cover: undefined, putBack: true, hurt: state.hurt, seen: state.seen };
 }
 
 /** Largest difference of two read-outs' values, 0…255; 255 when they cannot be compared. */

@@ -30,6 +30,22 @@ test('the page asks for nothing that the server does not have', async () => {
   for (const path of wanted) expect((await get(path)).status).toBe(200);
 });
 
+test('programs come packed, and say the same as unpacked', async () => {
+  const page = await (await get('/r/hall')).text();
+  const programs = [...page.matchAll(/(?:src|href)="(\/assets\/[^"]*)"/g)].map(([, path]) => path);
+  expect(programs.length).toBeGreaterThan(1);
+  for (const path of programs) {
+    const url = `http://127.0.0.1:${server.port}${path}`;
+    const packed = await fetch(url);
+    expect(packed.headers.get('content-encoding')).toBe('gzip');
+    expect(packed.headers.get('cache-control')).toContain('immutable');
+    const plain = await fetch(url, { headers: { 'Accept-Encoding': 'identity' } });
+    expect(plain.headers.get('content-encoding')).toBeNull();
+    expect(plain.headers.get('content-type')).toBe(packed.headers.get('content-type'));
+    expect(await packed.text()).toBe(await plain.text());
+  }
+});
+
 test('the gallery of the served checkpoint, and of no other', async () => {
   const gallery = await get('/checkpoints/organisms/gallery.png');
   expect(gallery.headers.get('content-type')).toBe('image/png');

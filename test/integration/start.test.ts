@@ -1,6 +1,14 @@
 /** `npm start` as a host meets it: a process, what it prints, how it ends. */
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,10 +28,11 @@ interface Run {
 }
 
 /** Starts the server and waits for its end; `until` stops it when that has been printed. */
-function start(args: string[], until?: string): Promise<Run> {
+function start(args: string[], until?: string, home?: string): Promise<Run> {
   const kept = args.includes('--data') ? [] : ['--data', 'none'];
   const child = spawn(process.execPath, ['--import', 'tsx', 'server/main.ts', ...kept, ...args], {
     cwd: root,
+    env: { ...process.env, ORT_DISABLE_TELEMETRY: undefined, ...(home && { HOME: home }) },
   });
   let output = '';
   let errors = '';
@@ -63,6 +72,14 @@ describe('starting', () => {
     expect(output).toMatch(/Engine: \w+ on \w+/);
     expect(output).toMatch(/http:\/\/localhost:\d+\/r\/garden/);
     expect(code).toBe(0);
+  });
+
+  test('leaves nothing in the home of who starts it: no library keeps or reports who that is', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'vivarium-'));
+    folders.push(home);
+    const { output } = await start(['--port', '0', '--engine', 'onnx'], '█', home);
+    expect(output).toContain('Engine: onnx');
+    expect(readdirSync(home, { recursive: true })).toEqual([]);
   });
 
   test.each([

@@ -1,4 +1,5 @@
 /** Before all tests: what several test files need and only one process may make. */
+import '../../server/engine/onnx/noTelemetry.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { unpackBrowser } from './browser.ts';
 

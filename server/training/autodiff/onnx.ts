@@ -1,5 +1,6 @@
 /** Expressions as ONNX models on the CPU. Inside a model, maps are stored channels first, where convolutions are fast. */
 import { availableParallelism } from 'node:os';
+import '../../engine/onnx/noTelemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ModelWriter } from '../../engine/onnx/modelWriter.ts';
 import type { Compute, Program, Value, Values } from './compute.ts';

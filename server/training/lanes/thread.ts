@@ -1,5 +1,6 @@
 /** A lane in a thread of its own. */
 import { Worker } from 'node:worker_threads';
+import '../../engine/onnx/noTelemetry.ts';
 import { TrainingError } from '../errors.ts';
 import { errorOf } from './failure.ts';
 import type { Lane } from './lanes.ts';

@@ -19,6 +19,8 @@ const fox = {
   planter: ada,
   born: 3,
   wounds: 0,
+  healed: 0,
+  hurt: false,
 };
 const welcome = {
   protocol: 1,
@@ -164,9 +166,15 @@ describe('room model', () => {
     live(
       { what: 'grown', id: 7 },
       { what: 'wounded', id: 7, by: 1, wounds: 1 },
+      { what: 'healed', id: 7, healed: 1 },
       { what: 'asleep', id: 7 },
     );
-    expect(model.organisms.get(7)).toMatchObject({ stage: 32, phase: 'asleep', wounds: 1 });
+    expect(model.organisms.get(7)).toMatchObject({
+      stage: 32,
+      phase: 'asleep',
+      wounds: 1,
+      healed: 1,
+    });
     live(
       { what: 'awake', id: 7 },
       { what: 'died', id: 7, cause: 'no-cell-left' },
@@ -178,6 +186,7 @@ describe('room model', () => {
       'divided growing',
       'grown awake',
       'wounded awake',
+      'healed awake',
       'asleep asleep',
       'awake awake',
       'died dead',

@@ -1,9 +1,11 @@
-import { age, kindName, paceText } from '../../../client/elements/words.ts';
+import { ageText, survivedText } from '../../../client/elements/life-words.ts';
+import { kindName, paceText } from '../../../client/elements/words.ts';
 import { keyAction } from '../../../client/input/keyboard.ts';
 import { Throttle } from '../../../client/input/throttle.ts';
 import { Desk } from '../../../client/net/desk.ts';
 import { Interpolation, Resolution } from '../../../client/render/pacing.ts';
 import { Session } from '../../../client/session.ts';
+import type { OrganismView } from '../../../shared/vocabulary.ts';
 
 describe('session', () => {
   test('begins with an animal in hand', () => {
@@ -106,9 +108,18 @@ describe('words and keys', () => {
   test('say it as people do', () => {
     expect(kindName('hot_pepper')).toBe('hot pepper');
     expect(kindName('')).toBe('nameless');
-    expect(age(2)).toBe('just now');
-    expect(age(34)).toBe('34 seconds ago');
-    expect(age(600)).toBe('10 minutes ago');
+    expect(ageText(2)).toBe('just planted');
+    expect(ageText(34)).toBe('34 seconds old');
+    expect(ageText(600)).toBe('10 minutes old');
+    expect(ageText(200_000)).toBe('2 days old');
+    const survived = (wounds: number, healed: number) =>
+      survivedText({ wounds, healed } as OrganismView);
+    expect([survived(0, 0), survived(5, 0), survived(9, 1), survived(9, 3)]).toEqual([
+      'never wounded',
+      'none healed yet',
+      'one survived',
+      '3 survived',
+    ]);
     expect(paceText({ tickRate: 15, actual: 9.2, slow: true })).toBe('slow: 9 of 15');
     expect(paceText({ tickRate: 15, actual: 14.9, slow: false })).toBe('15 ticks/s');
   });

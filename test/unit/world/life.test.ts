@@ -208,6 +208,52 @@ describe('life', () => {
     expect(words(hand.tick(restless).life)).toContain('awake');
   });
 
+  test('LIF-7: all strokes until it rests are one wound, and it has healed when it rests in its former size', () => {
+    const hand = asleep();
+    hand.change = 255;
+    hand.damage([6, 6], 1);
+    hand.damage([8, 6], 1);
+    hand.tick();
+    hand.damage([10, 6], 1);
+    hand.ticks(2);
+    hand.change = 0;
+    const life = hand.ticks(DEFAULTS.life.restTicks).flatMap((result) => result.life);
+    expect(life).toEqual([
+      { what: 'healed', id: 1, healed: 1 },
+      { what: 'asleep', id: 1 },
+    ]);
+    expect(hand.room.organisms[0]).toMatchObject({ wounds: 3, healed: 1 });
+  });
+
+  test('LIF-7: one that rests with a hole has not healed; its next wound is measured by what is left', () => {
+    const hand = asleep();
+    const holed = ({ x, y }: { x: number; y: number }) => (x < 4 && y < 4 ? 0 : 255);
+    hand.damage([6, 6], 2);
+    expect(hand.ticks(20, holed).flatMap((result) => words(result.life))).toEqual([
+      'awake',
+      'wounded',
+      'asleep',
+    ]);
+    hand.damage([10, 10], 1);
+    expect(hand.ticks(20, holed).flatMap((result) => words(result.life))).toContain('healed');
+    expect(hand.room.organisms[0]).toMatchObject({ wounds: 2, healed: 1 });
+  });
+
+  test('LIF-7: one wounded while it grew has healed when it first rests as a whole; the unwounded never heal', () => {
+    const hand = new HandRoom();
+    hand.plant(8, 8);
+    hand.plant(24, 8);
+    hand.ticks(GROWN - 1);
+    hand.damage([6, 6], 1);
+    hand.tick();
+    hand.change = 0;
+    const healed = hand
+      .ticks(20)
+      .flatMap(({ life }) => life)
+      .filter(({ what }) => what === 'healed');
+    expect(healed).toEqual([{ what: 'healed', id: 1, healed: 1 }]);
+  });
+
   test('LIF-4: one without a live cell dies and leaves bare ground', () => {
     const hand = new HandRoom();
     hand.plant(8, 8);

@@ -1,3 +1,5 @@
+import * as v from 'valibot';
+import { roomState } from '../../../server/world/roomState.ts';
 import { GROWN, HandRoom } from '../../support/rooms.ts';
 
 test('TIM-6: an organism that was put back while it came to rest falls asleep when it would have', () => {
@@ -67,4 +69,32 @@ test('what had acted before a room was put back does not act again when its jour
   again.room.redo(events);
   expect(again.room.beginTick().events).toEqual(events.slice(1));
   expect(again.room.energyOf(5)).toBe(first.room.energyOf(5));
+});
+
+test('a wound is open across a restart, and heals there', () => {
+  const first = new HandRoom();
+  first.plant(16, 12);
+  first.ticks(GROWN);
+  first.damage([14, 10], 1);
+  first.tick();
+  const state = v.parse(roomState, first.room.export());
+  const second = new HandRoom({ from: state });
+  second.ages.set(1, first.ages.get(1)!);
+  const [healed] = [first, second].map((hand) => {
+    hand.change = 0;
+    return hand.ticks(20).flatMap(({ life }) => life);
+  });
+  expect(healed).toContainEqual({ what: 'healed', id: 1, healed: 1 });
+  expect(second.room.organisms[0].healed).toBe(1);
+});
+
+test('a room that was kept before healing was counted goes on', () => {
+  const first = new HandRoom();
+  first.plant(16, 12);
+  first.ticks(GROWN);
+  const { organisms, ...kept } = first.room.export();
+  const old = organisms.map(({ healed: _, hurt: __, ...organism }) => organism);
+  const state = v.parse(roomState, { ...kept, version: 1, organisms: old });
+  const { room } = new HandRoom({ from: state });
+  expect(room.organisms).toEqual(first.room.organisms);
 });

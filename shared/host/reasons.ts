@@ -1,0 +1,56 @@
+/**
+ * Why a call of the host's page is refused. A closed set, like the one for visitors: every refusal names one of these, and the
+ * page has words for each.
+ */
+export const HOST_REASONS = {
+  'no-session': 'Please sign in with the host token.',
+  'wrong-token': 'That is not the host token.',
+  'too-many-tries': 'Too many wrong tokens. Please wait a little.',
+  'wrong-origin': 'This call comes from another page than the host page.',
+  'wrong-key': 'This page is from an older visit. Reload it.',
+  'unknown-call': 'The server does not know this call.',
+  'bad-call': 'The call is not of the right form.',
+  'too-large': 'The call is too large.',
+  'not-json': 'The call is not JSON.',
+  'no-such-room': 'There is no room of that name.',
+  'room-exists': 'There is a room of that name already.',
+  'room-open': 'Close the room first.',
+  'room-closed': 'The room is closed. Open it first.',
+  'not-confirmed': "Type the room's name to confirm.",
+  'last-room': 'One room must stay.',
+  'no-such-checkpoint': 'There is no checkpoint of that name.',
+  'other-checkpoint': 'What is kept was grown from another checkpoint.',
+  'too-many-rooms': 'There are as many rooms as this server takes.',
+  'no-such-organism': 'That organism is not there any more.',
+  'no-such-participant': 'That visitor is not there any more.',
+  'off-grid': 'That lies outside the room.',
+  'no-such-ban': 'That ban is over already.',
+  'nothing-to-undo': 'Nothing was done in that time.',
+  'undo-too-far': 'So far back is not kept. Choose fewer seconds.',
+  'no-such-snapshot': 'That snapshot is not kept any more.',
+  'too-many-snapshots': 'Remove a named snapshot first.',
+  'not-kept': 'This server keeps nothing: it was started with --data none.',
+  'no-such-time': 'Nothing is kept of that time.',
+  'room-busy': 'Something else is being done in this room. Try again in a moment.',
+  'too-many-jobs': 'Other work is going on. Wait until it is done.',
+  'no-such-job': 'That work is not there any more.',
+  'job-not-done': 'That work is not done yet.',
+  failed: 'That did not work. The log says more.',
+} as const satisfies Record<string, string>;
+
+export type HostReason = keyof typeof HOST_REASONS;
+
+/** The error of everything that refuses a host's wish. */
+export class HostRefusal extends Error {
+  override readonly name = 'HostRefusal';
+
+  constructor(
+    readonly reason: HostReason,
+    /** What exactly was wrong; for the page's small print. */
+    readonly detail = '',
+    /** How long to wait before the next try, ms. */
+    readonly retryAfter?: number,
+  ) {
+    super(detail ? `${reason}: ${detail}` : reason);
+  }
+}
