@@ -29,7 +29,7 @@ float motes(vec2 p, float size, float seed) {
 /* The bench, the dish's glass rim and the medium in it; signed distance to the grid's edge in cells. */
 vec3 ground(vec2 p, float edge, float ppc) {
   vec2 centred = (p - 0.5 * uGrid) / (0.5 * min(uGrid.x, uGrid.y));
-  vec2 screen = gl_FragCoord.xy / uView - 0.5;
+  vec2 screen = (vec2(gl_FragCoord.x, uView.y - gl_FragCoord.y) - uWhole.xy) / uWhole.zw - 0.5;
   vec3 bench = mix(vec3(0.060, 0.069, 0.076), vec3(0.028, 0.033, 0.038), smoothstep(0.15, 0.8, length(screen)));
   bench += 0.018 * exp(-max(edge, 0.0) / 22.0) * vec3(0.75, 0.95, 1.1);
   bench *= 1.0 - 0.5 * exp(-max(edge - 2.2, 0.0) / 5.0);
@@ -223,6 +223,7 @@ uniform usampler2D uTerritory;
 uniform vec2 uGrid;
 uniform vec2 uView;
 uniform vec2 uOrigin;
+uniform vec4 uWhole;
 uniform float uScale;
 uniform float uCrisp;
 uniform float uFaded;

@@ -100,7 +100,7 @@ test('the checker finds what must not be: a wall that flashes eight times a seco
   expect(worst(bare)).toBe(1);
 });
 
-test.each([3.5, 4, 5, 8, 12, 15, 20, 29])(
+test.each([3.5, 5, 12, 29])(
   'the whole wall wants to go from black to white %d times a second, and does not',
   (hertz) => {
     const shown = show(square(hertz), 600);
@@ -177,6 +177,6 @@ test('whatever flickers wherever, no quarter of the wall or of a part of it flas
       };
       expect(worst(show(scene, Math.ceil(7_000 / step), step), step)).toBeLessThanOrEqual(0.25);
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   );
 }, 120_000);
