@@ -10,6 +10,7 @@ import type { PassedOver } from './engine/backend.ts';
 import { createEngine } from './engine/create.ts';
 import { EngineError, type EngineLoss } from './engine/engine.ts';
 import { Hooks } from './hooks/hooks.ts';
+import { type Osc, openOsc } from './hooks/osc/open.ts';
 import { createApp, galleryUrl } from './http/app.ts';
 import { wallBuild } from './http/client-build.ts';
 import { Door } from './net/door.ts';
@@ -65,6 +66,8 @@ export interface Vivarium {
   readonly refusals: Refusals;
   /** Where figures are served, where that is a port of its own. */
   readonly metricsPort: number | undefined;
+  /** Where OSC is listened to, if it is. */
+  readonly oscPort: number | undefined;
   setTickRate(room: Room, rate: number): void;
   close(): Promise<void>;
 }
@@ -256,11 +259,13 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   const door = new Door({ limits, origins, trustProxy, clock, refusals });
   const gateway = openGateway(http, { lobbies, clock, limits, door, refusals, names });
   let metricsServer: MetricsServer | undefined;
+  let osc: Osc | undefined;
   const phases = [
     { name: 'newcomers are refused', run: () => gateway.refuse() },
     { name: 'the last tick is done', run: () => ticker.stop() },
     { name: 'rooms are kept', run: () => chronicle?.saveAll() },
     { name: 'everybody is sent home', run: () => gateway.close() },
+    { name: 'OSC ends', run: () => osc?.close() },
     { name: 'extensions end', run: () => hooks.close() },
     { name: 'the engine rests', run: () => engine.close() },
     { name: 'the store is closed', run: () => chronicle?.close().then(() => store?.close()) },
@@ -280,6 +285,13 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     return closing;
   };
   try {
+    osc = await openOsc({
+      out: config.oscOut,
+      in: config.oscIn,
+      allowed: config.oscAllow,
+      ...{ hooks, lobbies, limits, refusals, clock, log },
+      pause: () => {},
+    });
     await new Promise<void>((resolve, reject) => {
       http.once('error', reject);
       http.listen(config.port, config.host, resolve);
@@ -299,6 +311,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     world,
     lobbies,
     metricsPort: metricsServer?.port,
+    oscPort: osc.port,
     refusals,
     setTickRate: (room, rate) => {
       ticker.setRate(room, rate);

@@ -173,6 +173,14 @@ export const DEFAULTS = {
     /** How a room fares, and its mean colour, is told so often. */
     figures: 500,
   },
+  osc: {
+    /** Messages sent; what is over that is counted and left out. */
+    messagesPerSecond: 400,
+    /** Longest datagram: one that any network takes in one piece. */
+    datagramBytes: 1_400,
+    /** Who has planted what came in by OSC. */
+    planter: 'The house',
+  },
   operations: {
     /** A tick that has not ended after so long will not: the server ends, to be started again. */
     stall: 30_000,
