@@ -47,7 +47,12 @@ const HOOK_OF = {
   plant: 'onPlant',
   damage: 'onStroke',
   cross: 'onCross',
-} as const satisfies Record<RoomCommand['what'], AskedHook>;
+} as const satisfies Partial<Record<RoomCommand['what'], AskedHook>>;
+
+/** What extensions may object to, and do themselves. */
+type ActName = keyof typeof HOOK_OF;
+
+const isActName = (what: string): what is ActName => Object.hasOwn(HOOK_OF, what);
 
 export class Hooks {
   private extensions: ExtensionThread[] = [];
@@ -160,11 +165,14 @@ export class Hooks {
           if (objection !== undefined) throw new Refusal('not-here', objection);
         }),
       wish: (command) => {
-        const asked = this.ask(
-          HOOK_OF[command.what],
-          { ...command, room } as never,
-          this.actorOf(watched, command.by),
-        );
+        const { what } = command;
+        const asked = isActName(what)
+          ? this.ask(
+              HOOK_OF[what],
+              { ...command, room } as never,
+              this.actorOf(watched, command.by),
+            )
+          : undefined;
         return deliberation.pass(command.by.id, asked);
       },
     };
@@ -226,20 +234,20 @@ export class Hooks {
     try {
       const watched = this.rooms.get(room);
       if (!watched) throw new Refusal('no-such-room', room);
-      const name = what as RoomCommand['what'];
-      const parsed = v.safeParse(COMMANDS[name], { ...(wish as object), id: 0 });
+      if (!isActName(what)) throw new Refusal('bad-message', what);
+      const parsed = v.safeParse(COMMANDS[what], { ...(wish as object), id: 0 });
       if (!parsed.success) {
         const [issue] = parsed.issues;
         throw new Refusal('bad-message', `${v.getDotPath(issue) ?? what}: ${issue.message}`);
       }
-      this.allow(extension, name, parsed.output);
+      this.allow(extension, what, parsed.output);
       const { id: _, ...command } = parsed.output;
       let hand = watched.hands.get(extension);
       if (!hand) {
         hand = watched.lobby.employ(extension.name, false);
         watched.hands.set(extension, hand);
       }
-      const { refused, seed } = await hand.act({ what: name, ...command } as Act);
+      const { refused, seed } = await hand.act({ what, ...command } as Act);
       return { ...(refused && { refused }), ...(seed && { seed }) };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -248,7 +256,7 @@ export class Hooks {
   }
 
   /** @throws Refusal too-fast */
-  private allow(extension: ExtensionThread, name: RoomCommand['what'], message: unknown): void {
+  private allow(extension: ExtensionThread, name: ActName, message: unknown): void {
     const now = this.options.clock.now();
     let allowance = this.allowances.get(extension);
     if (!allowance) {

@@ -24,6 +24,8 @@ export interface OscInOptions {
   readonly onRefused?: ((room: string, what: string, reason: Reason) => void) | undefined;
 }
 
+type Wish = Act & { readonly what: 'plant' | 'damage' };
+
 const number = v.pipe(v.number(), v.finite());
 const place = v.pipe(number, v.transform(Math.round));
 
@@ -129,7 +131,7 @@ export class OscIn {
 }
 
 /** @throws Refusal no-such-seed, bad-message */
-function planting({ room }: Lobby, [x, y, wanted]: readonly unknown[]): Act {
+function planting({ room }: Lobby, [x, y, wanted]: readonly unknown[]): Wish {
   if (wanted === undefined) return checked('plant', { x, y, seed: { from: 'prior' } });
   const named = (name: string): number => {
     const { gallery } = room.species;
@@ -141,16 +143,16 @@ function planting({ room }: Lobby, [x, y, wanted]: readonly unknown[]): Act {
 }
 
 /** @throws Refusal bad-message */
-function wounding([x, y, radius, ...more]: readonly number[]): Act {
+function wounding([x, y, radius, ...more]: readonly number[]): Wish {
   return checked('damage', { radius, points: [x, y, ...more] });
 }
 
 /** As strict as with visitors. @throws Refusal bad-message */
-function checked(what: 'plant' | 'damage', wish: object): Act {
+function checked(what: 'plant' | 'damage', wish: object): Wish {
   const parsed = v.safeParse(COMMANDS[what], { ...wish, id: 0 });
   if (!parsed.success) throw new Refusal('bad-message', parsed.issues[0].message);
   const { id: _, ...act } = parsed.output;
-  return { what, ...act } as Act;
+  return { what, ...act } as Wish;
 }
 
 function jsValue(argument: OscArgument): unknown {
