@@ -269,6 +269,13 @@ const SETTINGS = {
     'words, one a line, that no name may have, besides the English ones known',
     orNone(readWords),
   ),
+  attract: setting(
+    'attract',
+    'SECONDS',
+    `${DEFAULTS.attract.after}`,
+    'where nobody has played for so long, the gardener does, 5 to 3600; off: never',
+    (text): number | 'off' => (text === 'off' ? text : wholeIn(5, 3_600)(text)),
+  ),
   extension: {
     ...setting(
       'extension',

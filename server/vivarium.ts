@@ -9,6 +9,7 @@ import type { Config } from './config.ts';
 import type { PassedOver } from './engine/backend.ts';
 import { createEngine } from './engine/create.ts';
 import { EngineError, type EngineLoss } from './engine/engine.ts';
+import { Gardeners } from './hooks/gardener/gardeners.ts';
 import { Hooks } from './hooks/hooks.ts';
 import { type Osc, openOsc } from './hooks/osc/open.ts';
 import { createApp, galleryUrl, mapUrl } from './http/app.ts';
@@ -66,6 +67,8 @@ export interface Vivarium {
   readonly lobbies: ReadonlyMap<string, Lobby>;
   /** What was turned away since the start. */
   readonly refusals: Refusals;
+  /** Those who play where nobody does. */
+  readonly gardeners: Gardeners;
   /** Where figures are served, where that is a port of its own. */
   readonly metricsPort: number | undefined;
   /** Where OSC is listened to, if it is. */
@@ -86,6 +89,7 @@ export function speciesOf(checkpoint: Checkpoint, map?: Species['map']): Species
     trustedSteps,
     map,
     gallery: gallery.map((entry, i) => ({
+      kind: entry.kind,
       name: entry.name,
       latent: galleryLatent(checkpoint, i),
     })),
@@ -254,6 +258,12 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     hooks.watch(lobby, pace);
   }
 
+  const gardeners = new Gardeners({
+    ...{ lobbies, clock, seed: config.seed },
+    after: () => (config.attract === 'off' ? 'off' : 1000 * config.attract),
+  });
+  hooks.add(gardeners);
+
   const app = createApp({
     clientFolder,
     checkpoints: new Map([[card.name, checkpoint.folder]]),
@@ -326,6 +336,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     world,
     lobbies,
     metricsPort: metricsServer?.port,
+    gardeners,
     oscPort: osc.port,
     refusals,
     setTickRate: (room, rate) => {

@@ -198,6 +198,25 @@ export const DEFAULTS = {
     /** How a room fares, and its mean colour, is told so often. */
     figures: 500,
   },
+  /** Where nobody plays, the gardener does. */
+  attract: {
+    /** Seconds without a visitor's act after which it begins. */
+    after: 60,
+    /** Who has planted what it plants. */
+    name: 'The gardener',
+    /** It plants so many one soon after the other … */
+    few: 6,
+    /** … so soon, from and to; */
+    sowing: [2_500, 4_500],
+    /** and then does something so often, from and to. */
+    pausing: [7_000, 13_000],
+    /** After a refusal it waits so long. */
+    patience: 15_000,
+    /** Between the pieces of a cut. */
+    strokeEvery: 130,
+    /** One that was cut is spared for so long. */
+    spared: 60_000,
+  },
   osc: {
     /** Messages sent; what is over that is counted and left out. */
     messagesPerSecond: 400,

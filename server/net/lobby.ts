@@ -112,6 +112,11 @@ export class Lobby {
     return this.seats.size;
   }
 
+  /** Whether anybody sees the room: a wall is enough. */
+  get watched(): boolean {
+    return this.seats.size + this.walls.size > 0;
+  }
+
   /** Frames that members were not sent because they were behind. */
   get skipped(): number {
     return this.cast.skipped;

@@ -50,6 +50,7 @@ describe('settings', () => {
     [['--osc-in', '9001@show'], '--osc-in must be port@address'],
     [['--osc-in', '70000'], '--osc-in must be a whole number'],
     [['--osc-allow', 'show'], '--osc-allow must be IP addresses'],
+    [['--attract', '3'], '--attract must be a whole number from 5'],
     [['--nonsense'], '--nonsense'],
   ])('%p is refused by name', (args, sentence) => {
     expect(() => readConfig(args, {})).toThrow(ConfigError);
@@ -105,6 +106,13 @@ describe('settings', () => {
       oscIn: { host: '0.0.0.0', port: 9001 },
     });
     expect(readConfig([], {})).toMatchObject({ oscOut: undefined, oscIn: undefined });
+  });
+
+  test('the gardener comes after a minute, when it is told, or never', () => {
+    const attract = (...args: string[]) => (readConfig(args, {}) as { attract: unknown }).attract;
+    expect(attract()).toBe(60);
+    expect(attract('--attract', '90')).toBe(90);
+    expect(attract('--attract=off')).toBe('off');
   });
 
   test('help names every setting', () => {
