@@ -129,6 +129,11 @@ export class Lobby {
     return this.seats.size;
   }
 
+  /** Whether anybody sees the room: a wall is enough. */
+  get watched(): boolean {
+    return this.seats.size + this.walls.size > 0;
+  }
+
   /** Frames that members were not sent because they were behind. */
   get skipped(): number {
     return this.cast.skipped;
@@ -385,6 +390,7 @@ export class Lobby {
     id: number,
     work: (you: ParticipantView) => Promise<void>,
   ): Promise<void> {
+    this.attendant?.stirred();
     try {
       await work(this.seats.of(member)!);
     } catch (error) {
