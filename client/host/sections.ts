@@ -35,13 +35,13 @@ export interface Place {
   readonly section: SectionId;
 }
 
-/** Reads '#garden/watch'; what is missing or unknown is the first section, or ''. */
+/** Reads '#/garden/watch'; what is missing or unknown is the first section, or ''. */
 export function readPlace(hash: string): Place {
-  const [room = '', id] = hash.replace(/^#/, '').split('/');
+  const [room = '', id] = hash.replace(/^#\/?/, '').split('/');
   const section = SECTIONS.find((each) => each.id === id)?.id ?? 'watch';
   return { room: /^[a-z0-9-]{1,32}$/.test(room) ? room : '', section };
 }
 
 export function placeHash({ room, section }: Place): string {
-  return `#${room}/${section}`;
+  return `#/${room}/${section}`;
 }

@@ -1,7 +1,6 @@
 /** The host's page in words: times, amounts, and what went wrong with what to do next. Pure. */
 import { HOST_REASONS, HostRefusal } from '../../shared/host/reasons.ts';
 import type { Language } from '../../shared/host/settings.ts';
-import { count } from '../elements/words.ts';
 
 export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = {
   en: 'English',
@@ -105,4 +104,18 @@ export function failure(error: unknown): string {
 /** What a visitor is called here: the nameless by their number. */
 export function visitorName({ id, name }: { readonly id: number; readonly name: string }): string {
   return name || `visitor ${id}`;
+}
+
+export function count(n: number, one: string, many: string): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+/** Steps of life a second, honest about a room that cannot keep up. */
+export function paceText(pace: {
+  readonly tickRate: number;
+  readonly actual: number;
+  readonly slow: boolean;
+}): string {
+  const [actual, wanted] = [Math.round(pace.actual), Math.round(pace.tickRate)];
+  return pace.slow ? `slow: ${actual} of ${wanted} steps a second` : `${wanted} steps a second`;
 }

@@ -35,7 +35,13 @@ export class HoursSection extends LitElement {
         display: flex;
         align-items: center;
         gap: 10px;
-        max-width: 22em;
+        max-width: 34em;
+      }
+      .days {
+        margin-top: 14px;
+      }
+      .days .link {
+        margin-top: 14px;
       }
       .master {
         display: flex;
@@ -119,7 +125,7 @@ export class HoursSection extends LitElement {
         margin-top: 10px;
       }
       .restart .time {
-        width: 8.5em;
+        width: 10em;
       }
       h3 + p {
         margin-top: 4px;
@@ -177,7 +183,7 @@ export class HoursSection extends LitElement {
           </label>
           ${
             schedule.on
-              ? html`<div style="margin-top:14px">
+              ? html`<div class="days">
                   ${DAY_NAMES.map((name, day) => this.day(name, day, schedule))}
                   <button type="button" class="link" @click=${this.sameForAll}>Monday’s hours for every open day</button>
                 </div>`

@@ -53,7 +53,7 @@ export class KnobsSection extends LitElement {
       .name {
         font-weight: 500;
       }
-      fieldset {
+      .languages {
         padding: 14px 0 2px;
         border-top: 1px solid var(--line);
       }
@@ -133,7 +133,7 @@ export class KnobsSection extends LitElement {
       ${attract.on ? this.knob(after, settings, usual) : nothing}
       ${this.toggle('names', 'Names of visitors', 'Off: everybody has a colour only.', names, (on) => ({ names: on }))}
       ${this.toggle('captions', 'Captions on the wall', 'One plain sentence, in turn in each language below.', captions, (on) => ({ captions: on }))}
-      <fieldset>
+      <div class="languages"><fieldset>
         <legend>Languages</legend>
         <div class="chips">
           ${LANGUAGES.map(
@@ -147,7 +147,7 @@ export class KnobsSection extends LitElement {
             >`,
           )}
         </div>
-      </fieldset>
+      </fieldset></div>
     </section>`;
   }
 

@@ -81,6 +81,11 @@ export class RoomForm extends LitElement {
         border-radius: 4px;
         margin: auto;
       }
+      .own {
+        width: 34px;
+        height: 26px;
+        border-style: dashed;
+      }
       .size small {
         font-size: 0.86em;
       }
@@ -149,7 +154,11 @@ export class RoomForm extends LitElement {
                   this.size = id;
                 }}
               />
-              ${width > 0 ? html`<i style="width:${width / 6}px;height:${height / 6}px"></i>` : nothing}
+              ${
+                width > 0
+                  ? html`<i style="width:${width / 6}px;height:${height / 6}px"></i>`
+                  : html`<i class="own"></i>`
+              }
               <span>${name}</span>
               ${width > 0 ? html`<small class="number">${width} × ${height}</small>` : nothing}
             </label>`,

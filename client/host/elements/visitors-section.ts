@@ -134,7 +134,7 @@ export class VisitorsSection extends LitElement {
       <div class="charts">
         <section class="card wide" aria-label="Visits">
           <h3>Visits ${by}</h3>
-          <bar-chart flat caption="Visits ${by}" unit="visits" .bars=${bars(columns, 'visits')}></bar-chart>
+          <bar-chart caption="Visits ${by}" unit="visits" .bars=${bars(columns, 'visits')}></bar-chart>
         </section>
         <section class="card" aria-label="How long they stayed">
           <h3>How long they stayed</h3>

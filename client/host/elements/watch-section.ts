@@ -4,13 +4,14 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Rect } from '../../../shared/geometry.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
-import { count, kindName, paceText } from '../../elements/words.ts';
+import { kindName } from '../../elements/words.ts';
 import { organismsIn } from '../area.ts';
 import type { HandTool } from '../hand.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { offerUndo } from '../returns.ts';
 import { hostStyle } from '../style.ts';
+import { count, paceText } from '../words.ts';
 import './ban-list.ts';
 import './live-organism.ts';
 import type { LiveView } from './live-view.ts';
@@ -73,11 +74,6 @@ export class WatchSection extends LitElement {
           ${this.hand('look', 'Look', icons.look)} ${this.hand('area', 'Clear an area', hostIcons.area)}
         </div>
         ${this.facts()}
-        <div class="row tight" role="group" aria-label="View">
-          <button class="icon" title="Farther" aria-label="Farther" @click=${() => this.live?.zoom(1 / 1.35)}>${icons.farther}</button>
-          <button class="icon" title="Closer" aria-label="Closer" @click=${() => this.live?.zoom(1.35)}>${icons.closer}</button>
-          <button class="icon" title="Show all" aria-label="Show all" @click=${() => this.live?.fit()}>${icons.fit}</button>
-        </div>
       </div>
       <div class="stage">
         <live-view
@@ -92,6 +88,11 @@ export class WatchSection extends LitElement {
           }}
           @area-ready=${this.clear}
         ></live-view>
+        <div class="tight" role="group" aria-label="View">
+          <button class="icon" title="Farther" aria-label="Farther" @click=${() => this.live?.zoom(1 / 1.35)}>${icons.farther}</button>
+          <button class="icon" title="Closer" aria-label="Closer" @click=${() => this.live?.zoom(1.35)}>${icons.closer}</button>
+          <button class="icon" title="Show all" aria-label="Show all" @click=${() => this.live?.fit()}>${icons.fit}</button>
+        </div>
         ${tool === 'area' ? this.areaBar() : nothing}
         ${
           organism && tool === 'look'
@@ -134,12 +135,11 @@ export class WatchSection extends LitElement {
 
   private areaBar(): TemplateResult {
     const { area } = this;
-    const organisms = this.live?.model?.organisms.values() ?? [];
-    const inside = area ? organismsIn(area, organisms) : 0;
+    const inside = this.inside();
     return html`<div class="bar" role="status">
       ${
         area
-          ? html`<span>About ${count(inside, 'organism', 'organisms')}</span>
+          ? html`<span>${count(inside, 'organism', 'organisms')}</span>
               <button class="danger now" data-testid="clear" @click=${this.clear}>Clear this area</button>
               <button class="quiet" @click=${() => this.hideArea()}>Cancel</button>`
           : html`<span>Draw a rectangle over what is to go.</span>`
@@ -177,6 +177,11 @@ export class WatchSection extends LitElement {
     this.live?.show(detail);
   }
 
+  private inside(): number {
+    const planes = this.live?.model?.planes;
+    return this.area && planes ? organismsIn(this.area, planes) : 0;
+  }
+
   private hideArea(): void {
     this.area = undefined;
   }
@@ -202,11 +207,10 @@ export class WatchSection extends LitElement {
   private async clear(): Promise<void> {
     const { area, host } = this;
     if (!area) return;
-    const organisms = this.live?.model?.organisms.values() ?? [];
-    const inside = organismsIn(area, organisms);
+    const inside = this.inside();
     const yes = await host.ask({
       title: 'Clear this area?',
-      text: `Every organism that reaches into it goes, about ${inside}.`,
+      text: `Every organism that reaches into it goes, for everybody: ${inside} just now.`,
       act: 'Clear it',
       danger: true,
     });
