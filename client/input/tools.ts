@@ -1,8 +1,9 @@
 /** What gestures do: each tool's meaning, from the pointer to the command. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { clampCentre } from '../../shared/geometry.ts';
-import { REASONS, type Reason } from '../../shared/protocol/reasons.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
+import { reasonText } from '../elements/refusal-words.ts';
 import type { Desk } from '../net/desk.ts';
 import type { RoomModel, Send } from '../net/room-model.ts';
 import type { Point } from '../render/camera.ts';
@@ -150,7 +151,7 @@ export class Tools implements GestureTarget {
       { x, y, seed: held },
       {
         accepted: () => this.session.update({ planted: true }),
-        rejected: (reason) => this.refuse(REASONS[reason], at),
+        rejected: (reason) => this.refuse(reasonText(reason), at),
       },
     );
   }
@@ -169,6 +170,6 @@ export class Tools implements GestureTarget {
     const now = performance.now();
     if (now - this.refusedAt < 2_000) return;
     this.refusedAt = now;
-    this.refuse(REASONS[reason], this.last);
+    this.refuse(reasonText(reason), this.last);
   }
 }
