@@ -8,17 +8,13 @@ import '../../elements/cursor-layer.ts';
 import { waitingText } from '../../elements/words.ts';
 import { bindCanvas } from '../../input/canvas-input.ts';
 import { keyAction } from '../../input/keyboard.ts';
-import { Connection } from '../../net/connection.ts';
-import { LookReporter } from '../../net/look.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { Director } from '../../render/director.ts';
 import { Session } from '../../session.ts';
+import { WallConnection } from '../../wall/connection.ts';
 import { areaKey, areaWords } from '../area.ts';
 import { Hand, type HandTool } from '../hand.ts';
 import { hostStyle } from '../style.ts';
-
-/** The host's page has no seat: each time it comes as somebody new. */
-const NO_SEAT = { read: () => undefined, write: () => {} };
 
 /**
  * Says `model` when what is known of the room has changed, `pick` (`detail`: OrganismId) when an organism was tapped, `area`
@@ -96,7 +92,7 @@ export class LiveView extends LitElement {
   @query('cursor-layer') private readonly cursors!: CursorLayer;
   @query('.area') private readonly frame!: HTMLElement | null;
   private readonly session = new Session();
-  private connection: Connection | undefined;
+  private connection: WallConnection | undefined;
   private director: Director | undefined;
   private hand: Hand | undefined;
   private stop: AbortController | undefined;
@@ -182,7 +178,12 @@ export class LiveView extends LitElement {
   }
 
   private enter(): void {
-    const connection = new Connection(this.room, undefined, NO_SEAT);
+    // Like a wall, the host's page is nobody in the room, and takes no visitor's place.
+    const connection = new WallConnection({
+      room: this.room,
+      build: '',
+      renew: () => {},
+    });
     this.connection = connection;
     const { model } = connection;
     this.session.take('look');
@@ -202,13 +203,9 @@ export class LiveView extends LitElement {
     signal.addEventListener('abort', bindCanvas(this.canvas, this.hand));
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
     director.rig.calm = director.effects.calm = calm.matches;
-    const looks = new LookReporter((look) => connection.send('look', look), 'full');
     director.onFrame = (now) => {
-      const { camera } = director.rig;
-      const live = model.connection === 'live' && !document.hidden;
-      const waits = live && looks.shows(camera, director.size, devicePixelRatio, now);
       if (this.area) this.place();
-      return this.cursors.frame(now, (place) => director.toScreen(place)) || waits;
+      return this.cursors.frame(now, (place) => director.toScreen(place));
     };
     const again = (): void => {
       this.requestUpdate();
@@ -218,20 +215,14 @@ export class LiveView extends LitElement {
       model.on(name, again);
     }
     model.on('cursors', (cursors) => {
-      this.cursors.receive(cursors, model.participants, model.you?.id ?? 0);
+      this.cursors.receive(cursors, model.participants, 0);
       director.loop.invalidate();
     });
     model.on('people', () => this.cursors.keep(model.participants));
-    model.on('welcome', () => {
-      looks.forget();
+    model.on('wall', () => {
       this.layout();
       again();
     });
-    const seen = (): void => {
-      if (document.hidden && model.connection === 'live') looks.hide(performance.now());
-      director.loop.invalidate();
-    };
-    document.addEventListener('visibilitychange', seen, { signal });
     const observer = new ResizeObserver(() => this.layout());
     observer.observe(this);
     signal.addEventListener('abort', () => observer.disconnect());
