@@ -1,4 +1,5 @@
 /** A rectangle of the grid, drawn with the keys; and in words. Pure. */
+import { msg, str } from '@lit/localize';
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { Point } from '../render/camera.ts';
@@ -59,7 +60,7 @@ export function areaKey(
 }
 
 export function areaWords({ x, y, width, height }: Rect): string {
-  return `${width} × ${height} cells, ${x} from the left and ${y} from the top`;
+  return msg(str`${width} × ${height} cells, ${x} from the left and ${y} from the top`);
 }
 
 /** How many organisms hold a place of a rectangle: what clearing it removes. */

@@ -1,4 +1,5 @@
 /** A small bar chart, with the same figures as a table for those who do not see it. */
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, svg, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { hostStyle } from '../style.ts';
@@ -124,8 +125,8 @@ export class BarChart extends LitElement {
         })}
       </svg>
       <details>
-        <summary>As a table</summary>
-        <div class="scroll" tabindex="0" role="region" aria-label="${this.caption}, as a table">
+        <summary>${msg('As a table')}</summary>
+        <div class="scroll" tabindex="0" role="region" aria-label=${msg(str`${this.caption}, as a table`)}>
           <table>
             <tbody>
               ${this.bars.map(
@@ -142,7 +143,7 @@ export class BarChart extends LitElement {
 
   private sentence(most: number): string {
     const peak = this.bars.find(({ value }) => value === most);
-    if (!peak || most === 0) return `${this.caption}: none yet.`;
-    return `${this.caption}. Most: ${most} ${this.unit}, ${peak.label}.`;
+    if (!peak || most === 0) return msg(str`${this.caption}: none yet.`);
+    return msg(str`${this.caption}. Most: ${most} ${this.unit}, ${peak.label}.`);
   }
 }

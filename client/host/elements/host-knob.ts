@@ -1,4 +1,5 @@
 /** One knob: a slider and a number for the same thing, with the way back to what is usual. */
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { hostIcons } from '../icons.ts';
@@ -159,11 +160,11 @@ export class HostKnob extends LitElement {
   }
 
   private state(): TemplateResult | string {
-    if (this.applied === 'going') return 'applying …';
-    if (this.applied === 'done') return html`<span class="applied">applied</span>`;
-    if (Math.abs(this.value - this.usual) < 1e-6) return 'as usual';
-    return html`<button class="link" @click=${() => this.send(this.usual)} aria-label="${this.knob.name}: back to ${this.usual}">
-      ${hostIcons.undo}back to ${this.usual}
+    if (this.applied === 'going') return msg('applying …');
+    if (this.applied === 'done') return html`<span class="applied">${msg('applied')}</span>`;
+    if (Math.abs(this.value - this.usual) < 1e-6) return msg('as usual');
+    return html`<button class="link" @click=${() => this.send(this.usual)} aria-label=${msg(str`${this.knob.name}: back to ${this.usual}`)}>
+      ${hostIcons.undo}${msg(str`back to ${this.usual}`)}
     </button>`;
   }
 

@@ -1,4 +1,5 @@
 /** The organism under the host's finger: what it is, whose, and the way to remove it. */
+import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
@@ -83,19 +84,19 @@ export class LiveOrganism extends LitElement {
     if (!model?.checkpoint) return nothing;
     const { kind, planter, born } = organism;
     const seconds = ((model.tick ?? 0) - born) / (model.room?.tickRate ?? 15);
-    return html`<section class="card" aria-label="Organism" data-testid="organism">
+    return html`<section class="card" aria-label=${msg('Organism')} data-testid="organism">
       <header>
         ${kindTile(model.checkpoint, kind)}
         <div>
           <h3>${organismName(organism)}</h3>
-          <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planter.name || 'a visitor'}</p>
+          <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planter.name || msg('a visitor')}</p>
         </div>
       </header>
       <p class="facts">${ageText(seconds)}, ${stateText(organism)}, ${survivedText(organism)}</p>
       <button class="danger" data-testid="remove" @click=${() => this.dispatchEvent(new CustomEvent('remove'))}>
-        ${hostIcons.remove}Remove it
+        ${hostIcons.remove}${msg('Remove it')}
       </button>
-      <button class="icon close" aria-label="Close" @click=${() => this.dispatchEvent(new CustomEvent('close'))}>
+      <button class="icon close" aria-label=${msg('Close')} @click=${() => this.dispatchEvent(new CustomEvent('close'))}>
         ${icons.close}
       </button>
     </section>`;

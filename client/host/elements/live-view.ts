@@ -1,4 +1,5 @@
 /** What visitors see of a room, live, with the host's hand over it. */
+import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Rect } from '../../../shared/geometry.ts';
@@ -135,7 +136,7 @@ export class LiveView extends LitElement {
         data-tool=${this.tool}
         tabindex="0"
         role="application"
-        aria-label="The room as visitors see it"
+        aria-label=${msg('The room as visitors see it')}
         aria-describedby="keys"
         @keydown=${this.key}
         @focus=${() => {
@@ -148,8 +149,12 @@ export class LiveView extends LitElement {
       <p id="keys" hidden>
         ${
           this.tool === 'area'
-            ? 'Arrow keys move a rectangle, with Shift they change its size. Enter clears what lies in it, Escape lets it go.'
-            : 'Arrow keys move the view, plus and minus zoom. Enter chooses the organism in the middle. All organisms are in a list below.'
+            ? msg(
+                'Arrow keys move a rectangle, with Shift they change its size. Enter clears what lies in it, Escape lets it go.',
+              )
+            : msg(
+                'Arrow keys move the view, plus and minus zoom. Enter chooses the organism in the middle. All organisms are in a list below.',
+              )
         }
       </p>
       <cursor-layer></cursor-layer>
@@ -157,7 +162,7 @@ export class LiveView extends LitElement {
       ${this.aiming && this.tool === 'look' ? html`<i class="aim"></i>` : nothing}
       ${
         this.blind
-          ? html`<p class="wait">This browser cannot draw the room: it has no WebGL2.</p>`
+          ? html`<p class="wait">${msg('This browser cannot draw the room: it has no WebGL2.')}</p>`
           : live || !model
             ? nothing
             : html`<p class="wait" role="status">${waitingText(model.connection, model.ahead)} …</p>`
