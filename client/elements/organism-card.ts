@@ -129,7 +129,7 @@ export class OrganismCard extends LitElement {
     const organism = selection && this.model.organisms.get(selection.organism);
     if (!selection || !organism) return nothing;
     const { planter } = organism;
-    return html`<section class="panel" data-testid="organism-card" aria-label=${msg('Organism')}>
+    return html`<section class="panel" tabindex="-1" data-testid="organism-card" aria-label=${msg('Organism')}>
       <header>
         <organism-portrait .model=${this.model} .organism=${organism.id}></organism-portrait>
         <div>
@@ -152,6 +152,10 @@ export class OrganismCard extends LitElement {
       }
       <button class="close" aria-label=${msg('Close')} @click=${this.close}>${icons.close}</button>
     </section>`;
+  }
+
+  override focus(): void {
+    this.shadowRoot?.querySelector('section')?.focus();
   }
 
   private close(): void {

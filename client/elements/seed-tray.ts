@@ -170,6 +170,11 @@ export class SeedTray extends LitElement {
     `;
   }
 
+  /** Puts the focus on the seed in hand. */
+  override focus(): void {
+    this.shadowRoot?.querySelector<HTMLElement>('.seed[aria-pressed="true"]')?.focus();
+  }
+
   override firstUpdated(): void {
     const held = this.shadowRoot?.querySelector<HTMLElement>('.row .seed[aria-pressed="true"]');
     const row = this.shadowRoot?.querySelector('.row');
