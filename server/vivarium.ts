@@ -9,7 +9,7 @@ import type { Config } from './config.ts';
 import type { PassedOver } from './engine/backend.ts';
 import { createEngine } from './engine/create.ts';
 import { EngineError, type EngineLoss } from './engine/engine.ts';
-import { createApp, galleryUrl } from './http/app.ts';
+import { createApp, galleryUrl, mapUrl } from './http/app.ts';
 import { wallBuild } from './http/client-build.ts';
 import { Door } from './net/door.ts';
 import { httpOptions, openGateway } from './net/gateway.ts';
@@ -17,6 +17,7 @@ import { Lobby } from './net/lobby.ts';
 import { createNameCheck } from './net/names.ts';
 import { Passes } from './net/passes.ts';
 import { Refusals } from './net/refusals.ts';
+import { openSeedWorks } from './nursery/open.ts';
 import { type Log, silentLog } from './operations/log.ts';
 import { createMetrics } from './operations/metrics.ts';
 import { type MetricsServer, serveMetrics } from './operations/metricsServer.ts';
@@ -31,6 +32,7 @@ import { Store } from './store/store.ts';
 import { type Checkpoint, galleryLatent, loadCheckpoint } from './vnca/checkpoint.ts';
 import { GALLERY_COLUMNS } from './vnca/gallery.ts';
 import { growthSchedule } from './vnca/growth.ts';
+import { loadMap } from './vnca/latentMap.ts';
 import type { Room } from './world/room.ts';
 import type { Species } from './world/species.ts';
 import { Ticker, type TickTiming } from './world/ticker.ts';
@@ -69,7 +71,7 @@ export interface Vivarium {
 }
 
 /** What a room needs to know of a checkpoint. */
-export function speciesOf(checkpoint: Checkpoint): Species {
+export function speciesOf(checkpoint: Checkpoint, map?: Species['map']): Species {
   const { name, side, latentSize, presence, trustedSteps, gallery } = checkpoint.card;
   return {
     checkpoint: name,
@@ -78,6 +80,7 @@ export function speciesOf(checkpoint: Checkpoint): Species {
     schedule: growthSchedule(checkpoint.card),
     threshold: Math.ceil(presence.threshold * 255),
     trustedSteps,
+    map,
     gallery: gallery.map((entry, i) => ({
       name: entry.name,
       latent: galleryLatent(checkpoint, i),
@@ -95,6 +98,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   const { log = silentLog } = options;
   const names = createNameCheck(config.bannedWords ?? []);
   const checkpoint = await loadCheckpoint(config.checkpoint);
+  const map = await loadMap(checkpoint);
   let passed: readonly PassedOver[] = [];
   const [engine, records] = await startBoth(
     createEngine({
@@ -146,6 +150,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       metrics?.timed(timing);
       options.onTick?.(timing);
     },
+    onPause: (until) => seeds.nursery.pause(until),
     onError: (error) => {
       failed = true;
       onFatal(error);
@@ -169,7 +174,13 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
             })),
         });
 
-  const species = speciesOf(checkpoint);
+  const species = speciesOf(checkpoint, map);
+  const seeds = openSeedWorks(checkpoint, {
+    species,
+    engine,
+    newPatch: () => world.newPatch(),
+    clock,
+  });
   const { card } = checkpoint;
   const facts = {
     engine: engine.info,
@@ -181,6 +192,8 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       growthTicks: species.schedule.length,
       gallery: card.gallery.map(({ name, kind }) => ({ name, kind })),
       sheet: { url: galleryUrl(card.name), columns: GALLERY_COLUMNS },
+      ...(map && { map: mapUrl(card.name) }),
+      ...(seeds.draws && { draws: seeds.draws }),
     },
   };
   const places = config.rooms.map((name) => ({
@@ -222,12 +235,16 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     const pace = () => ticker.pace(room)!;
     ticker.add(room, config.tickRate);
     const passes = new Passes(secret, room.name);
-    lobbies.set(room.name, new Lobby(room, facts, pace, config.capacity, clock, passes, wallFacts));
+    lobbies.set(
+      room.name,
+      new Lobby(room, facts, pace, config.capacity, clock, passes, wallFacts, seeds),
+    );
   }
 
   const app = createApp({
     clientFolder,
     checkpoints: new Map([[card.name, checkpoint.folder]]),
+    maps: new Map(map && [[card.name, map]]),
     defaultRoom: config.rooms[0],
     isHealthy: () => !failed,
     readiness: () => ({
@@ -246,6 +263,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   const phases = [
     { name: 'newcomers are refused', run: () => gateway.refuse() },
     { name: 'the last tick is done', run: () => ticker.stop() },
+    { name: 'seeds are no longer looked at', run: () => seeds.nursery.stop() },
     { name: 'rooms are kept', run: () => chronicle?.saveAll() },
     { name: 'everybody is sent home', run: () => gateway.close() },
     { name: 'the engine rests', run: () => engine.close() },

@@ -75,6 +75,10 @@ export const DEFAULTS = {
     strokePointsPerSecond: 1_000,
     /** Seeds, strokes and crosses. */
     commandsPerSecond: 40,
+    /** Seeds whose growing is looked at before they are planted. */
+    previewsPerSecond: 4,
+    /** Drawings that become seeds. */
+    drawingsPerSecond: 0.5,
     /** Organisms that shine for everybody: few, for the whole room looks there. */
     beaconsPerSecond: 0.5,
     /** Keyframes asked for. */
@@ -87,6 +91,27 @@ export const DEFAULTS = {
     banSeconds: 30,
     /** How long one may take to say who one is: request, upgrade and greeting, each. */
     handshakeSeconds: 10,
+  },
+  nursery: {
+    /** Bytes of a drawing: RGBA of 60×60. */
+    maxDrawing: 14_400,
+    /** Seeds grown for a look at once … */
+    growing: 8,
+    /** … and those that wait for it, of all rooms and of one participant. */
+    maxWaiting: 64,
+    maxWaitingEach: 4,
+    /** Films kept, the last used ones. */
+    films: 256,
+    /** Pictures in a film, at most. */
+    frames: 24,
+    /** What is left of a pause between ticks when growing stops, ms: so much later a tick may begin at worst. */
+    reserve: 8,
+    /** Where there is no pause, one step is taken after so many ticks all the same. */
+    patience: 4,
+    /** Drawings that wait for the encoder. */
+    maxDrawings: 32,
+    /** The encoder works so long before others have their turn, ms. */
+    slice: 2,
   },
   net: {
     port: 8080,

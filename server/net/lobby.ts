@@ -15,6 +15,7 @@ import type { Clock } from '../clock.ts';
 import type { Answer } from '../world/commands.ts';
 import type { Room, TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
+import { type Glass, Greenhouse } from './greenhouse.ts';
 import { hueOf } from './names.ts';
 import type { Passes } from './passes.ts';
 import { Roomcast } from './roomcast.ts';
@@ -57,6 +58,7 @@ export class Lobby {
   private readonly walls = new Walls<Member>(DEFAULTS.room.maxWalls);
   private readonly waiting = new Map<Member, Arrival>();
   private readonly cast: Roomcast;
+  private readonly greenhouse: Greenhouse;
   private cursors = new Map<number, Cursor>();
   private cursorsAt = 0;
   private paceAt = 0;
@@ -72,7 +74,9 @@ export class Lobby {
     private readonly clock: Clock,
     passes: Passes,
     private readonly wallFacts: () => WallFacts = () => ({ origin: '', build: '' }),
+    glass?: Glass,
   ) {
+    this.greenhouse = new Greenhouse(room, glass);
     const { grace, maxWaiting } = DEFAULTS.stream;
     this.seats = new Seats({
       capacity,
@@ -164,6 +168,22 @@ export class Lobby {
     member.send('accepted', { id });
   }
 
+  /** Shows a member how a seed would grow. She is answered when it has. */
+  preview(member: Member, command: Command<'preview'>): Promise<void> {
+    const { id } = command;
+    return this.answered(member, id, async (you) => {
+      const film = await this.greenhouse.preview(you, command);
+      member.send('accepted', { id, film: film as Required<Event<'accepted'>>['film'] });
+    });
+  }
+
+  /** Makes a member's drawing a seed in her hand. */
+  draw(member: Member, command: Command<'draw'>): Promise<void> {
+    return this.answered(member, command.id, (you) => {
+      return this.greenhouse.draw(you, command, () => this.seats.of(member)?.id === you.id);
+    });
+  }
+
   acknowledge(member: Member, tick: number): void {
     this.cast.acknowledge(member, tick, this.clock.now());
   }
@@ -202,6 +222,21 @@ export class Lobby {
     }
   }
 
+  /** What takes its time is refused late, but with its reason like everything else. */
+  private async answered(
+    member: Member,
+    id: number,
+    work: (you: ParticipantView) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await work(this.seats.of(member)!);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const { reason, detail } = error;
+      member.send('rejected', { id, reason, ...(detail && { detail }) });
+    }
+  }
+
   /** @throws Refusal no-such-organism */
   private organism(id: OrganismId): OrganismView {
     const organism = this.room.viewOf(id);
@@ -226,6 +261,7 @@ export class Lobby {
       you,
       resume: this.seats.tokenOf(member)!,
       energy: this.energyOf(you.id),
+      hand: this.room.handOf(you.id) as Event<'welcome'>['hand'],
     });
     seated(you);
     this.cast.add(member, this.everything(), this.clock.now(), holds);

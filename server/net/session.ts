@@ -122,6 +122,8 @@ export class Session implements Member {
     } else if (!me) throw new Refusal('only-watches', name);
     else if (name === 'cursor') lobby.moveCursor(me.id, message as Command<'cursor'>);
     else if (name === 'beacon') lobby.beacon(this, message as Command<'beacon'>);
+    else if (name === 'preview') lobby.preview(this, message as Command<'preview'>);
+    else if (name === 'draw') lobby.draw(this, message as Command<'draw'>);
     else {
       const { id, ...wish } = message as Command<typeof name>;
       lobby.room.enqueue(id, { what: name, by: me, ...wish } as RoomCommand);

@@ -19,6 +19,7 @@ export const REASONS = {
   'garden-full': 'No more organisms fit into this room. Wait until one has died.',
   'no-such-seed': 'There is no such seed.',
   'bad-latent': 'The latent vector has the wrong length or is out of range.',
+  'bad-drawing': 'That drawing cannot be grown here.',
   'no-such-organism': 'That organism is not here any more.',
   'not-yours': 'Somebody else has planted that one.',
   'stroke-too-long': 'The stroke is too long.',
