@@ -1,8 +1,9 @@
 /** The seeds one can plant: chance, what one has crossed, and the gallery. */
 import { localized, msg, str } from '@lit/localize';
 import { css, html, LitElement, type TemplateResult } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
+import { customElement, property, queryAll, state } from 'lit/decorators.js';
 import type { Event } from '../../shared/protocol/events.ts';
+import { rove, settle } from '../input/roving.ts';
 import type { Session } from '../session.ts';
 import { controls } from '../style/controls.ts';
 import { icons } from './icons.ts';
@@ -140,6 +141,7 @@ export class SeedTray extends LitElement {
   /** Changes with the session, so that this is drawn anew. */
   @property({ attribute: false }) version = 0;
   @state() private filter = '';
+  @queryAll('.row .seed') private readonly row!: NodeListOf<HTMLElement>;
 
   override render(): TemplateResult {
     const { gallery } = this.checkpoint;
@@ -163,7 +165,7 @@ export class SeedTray extends LitElement {
       }
       <div class="line">
         ${this.dice()}<span class="divider"></span>
-        <div class="row" role="group" aria-label=${msg('Seeds')} data-testid="tray" @wheel=${this.wheel}>
+        <div class="row" role="group" aria-label=${msg('Seeds')} data-testid="tray" @wheel=${this.wheel} @keydown=${this.rove}>
           ${this.crossed()} ${this.seeds()}
         </div>
       </div>
@@ -181,6 +183,14 @@ export class SeedTray extends LitElement {
     if (!held || !row) return;
     const way = held.getBoundingClientRect().left - row.getBoundingClientRect().left;
     row.scrollLeft += way - row.clientWidth / 2.4;
+  }
+
+  protected override updated(): void {
+    settle([...this.row]);
+  }
+
+  private rove(event: KeyboardEvent): void {
+    rove(event, [...this.row]);
   }
 
   private dice(): TemplateResult {

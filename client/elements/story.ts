@@ -1,11 +1,6 @@
-/** What happens in the room, in sentences for who cannot see it: the last of each organism, the dearest first. */
+/** What happens in the room, in sentences for who cannot see it. */
 import { msg, str } from '@lit/localize';
-import type {
-  LifeEvent,
-  OrganismId,
-  OrganismView,
-  ParticipantId,
-} from '../../shared/vocabulary.ts';
+import type { LifeEvent, OrganismView, ParticipantId } from '../../shared/vocabulary.ts';
 import type { LifeChange } from '../net/room-model.ts';
 import { organismName, planterText, stateText, survivedText } from './life-words.ts';
 import { number, peopleText, plural } from './words.ts';
@@ -53,7 +48,8 @@ export function greeting(organisms: number, people: number): string {
 
 /** Gathers what happens until it is told. */
 export class Story {
-  private readonly waiting = new Map<OrganismId, LifeChange>();
+  /** By organism and what happened to it: the same twice is told once. */
+  private readonly waiting = new Map<string, LifeChange>();
 
   /** Whether there is something to tell. */
   get hasNews(): boolean {
@@ -61,20 +57,23 @@ export class Story {
   }
 
   happened(change: LifeChange): void {
-    if (RANK.includes(change.event.what)) this.waiting.set(change.organism.id, change);
+    const { what } = change.event;
+    if (RANK.includes(what)) this.waiting.set(`${change.organism.id} ${what}`, change);
   }
 
   forget(): void {
     this.waiting.clear();
   }
 
-  /** Some sentences of what has happened since the last time, those of her own first; '' when there is nothing. */
+  /** Some sentences of what has happened since the last time, in its order; '' when there is nothing. */
   tell(you: ParticipantId | undefined): string {
-    const order = ({ event, organism }: LifeChange): number =>
+    const weight = ({ event, organism }: LifeChange): number =>
       RANK.indexOf(event.what) + (organism.planter.id === you ? 0 : RANK.length);
-    const all = [...this.waiting.values()].sort((a, b) => order(a) - order(b));
+    const all = [...this.waiting.values()];
     this.waiting.clear();
-    const told = all.slice(0, AT_ONCE).map((change) => sentence(change, you));
+    // What happened to her own comes before all else.
+    const chosen = new Set([...all].sort((a, b) => weight(a) - weight(b)).slice(0, AT_ONCE));
+    const told = all.filter((change) => chosen.has(change)).map((change) => sentence(change, you));
     const rest = all.length - told.length;
     if (rest > 0) {
       told.push(

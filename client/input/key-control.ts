@@ -3,7 +3,7 @@
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { Kept } from '../kept.ts';
 import type { RoomModel } from '../net/room-model.ts';
-import type { Point, Size } from '../render/camera.ts';
+import type { Point } from '../render/camera.ts';
 import type { Director } from '../render/director.ts';
 import type { Session } from '../session.ts';
 import { type KeyAction, keyAction } from './keyboard.ts';
@@ -67,7 +67,7 @@ export class KeyControl {
       session.update({ selection: undefined });
       canvas.focus();
     }
-    if (action.do === 'use') this.target.tools.use(this.middle(), performance.now());
+    if (action.do === 'use') this.target.tools.use(director.rig.middle, performance.now());
     if (action.do === 'meet') this.meet(action.by);
     if (action.do === 'mine') this.target.mine();
     if (action.do === 'seeds') this.target.seeds();
@@ -82,16 +82,11 @@ export class KeyControl {
       this.aimed = undefined;
       return;
     }
-    const place = director.toWorld(this.middle());
+    const place = director.toWorld(director.rig.middle);
     if (this.aimed?.x === place.x && this.aimed.y === place.y) return;
     this.aimed = place;
-    const { x, y } = this.middle();
+    const { x, y } = director.rig.middle;
     tools.hover(x, y, now);
-  }
-
-  private middle(): Point {
-    const { width, height }: Size = this.target.director.size;
-    return { x: width / 2, y: height / 2 };
   }
 
   /** Goes to the next organism in the order of birth; first of all to the one nearest to the middle of the view. */
@@ -108,7 +103,8 @@ export class KeyControl {
   }
 
   private nearest(all: readonly OrganismView[]): OrganismView {
-    const middle = this.target.director.toWorld(this.middle());
+    const { director } = this.target;
+    const middle = director.toWorld(director.rig.middle);
     const far = ({ x, y }: OrganismView): number => Math.hypot(x - middle.x, y - middle.y);
     return all.reduce((best, one) => (far(one) < far(best) ? one : best));
   }
