@@ -1,7 +1,27 @@
 /** The host's page in words: times, amounts, and what went wrong with what to do next. Pure. */
 import { HOST_REASONS, HostRefusal } from '../../shared/host/reasons.ts';
 import type { Language } from '../../shared/host/settings.ts';
-import { count } from '../elements/words.ts';
+import type { Phase } from '../../shared/vocabulary.ts';
+
+export function count(n: number, one: string, many: string): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+/** How long ago, in the largest unit that fits. */
+export function age(seconds: number): string {
+  return seconds < 5 ? 'just now' : `${roughAge(seconds)} ago`;
+}
+
+function roughAge(seconds: number): string {
+  const whole = Math.round(seconds);
+  return whole < 90 ? count(whole, 'second', 'seconds') : roughSpan(1_000 * whole);
+}
+
+export function phaseText(phase: Phase, stage: number, side: number): string {
+  if (phase === 'growing') return `growing, ${stage} of ${side} cells wide`;
+  if (phase === 'asleep') return 'at rest';
+  return phase === 'awake' ? 'awake' : 'dead';
+}
 
 export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = {
   en: 'English',

@@ -2,10 +2,9 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
-import { count } from '../../elements/words.ts';
 import type { Host } from '../host.ts';
 import { hostStyle } from '../style.ts';
-import { visitorName } from '../words.ts';
+import { count, visitorName } from '../words.ts';
 import { dialogStyle } from './dialog-style.ts';
 
 const SPANS = [

@@ -1,13 +1,15 @@
 /** The organism under the host's finger: what it is, whose, and the way to remove it. */
+
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { kindTile } from '../../elements/seed-picture.ts';
-import { age, count, kindName, phaseText } from '../../elements/words.ts';
+import { kindName } from '../../elements/words.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
+import { age, count, phaseText } from '../words.ts';
 
 @customElement('live-organism')
 export class LiveOrganism extends LitElement {

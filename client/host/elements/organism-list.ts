@@ -1,12 +1,14 @@
 /** All that lives in the room, the newest first: for those who cannot point at it. */
+
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
-import { count, kindName } from '../../elements/words.ts';
+import { kindName } from '../../elements/words.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
+import { count } from '../words.ts';
 
 const FIRST = 20;
 

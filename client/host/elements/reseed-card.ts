@@ -1,10 +1,11 @@
 /** A fresh start for a room: everything goes, and some new seeds are planted. */
+
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { count } from '../../elements/words.ts';
 import type { Host } from '../host.ts';
 import { offerReturn } from '../returns.ts';
 import { hostStyle } from '../style.ts';
+import { count } from '../words.ts';
 
 @customElement('reseed-card')
 export class ReseedCard extends LitElement {

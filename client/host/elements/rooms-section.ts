@@ -3,12 +3,12 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/calls.ts';
 import type { RoomSummary } from '../../../shared/host/state.ts';
-import { count, paceText } from '../../elements/words.ts';
+import { paceText } from '../../elements/words.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { placeHash } from '../sections.ts';
 import { hostStyle } from '../style.ts';
-import { LANGUAGE_NAMES } from '../words.ts';
+import { count, LANGUAGE_NAMES } from '../words.ts';
 import './room-form.ts';
 
 const BUSY = {

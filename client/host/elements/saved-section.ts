@@ -3,12 +3,11 @@ import { css, html, LitElement, nothing, type PropertyValues, type TemplateResul
 import { customElement, property, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/calls.ts';
 import type { SnapshotState } from '../../../shared/host/state.ts';
-import { count } from '../../elements/words.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { offerReturn } from '../returns.ts';
 import { hostStyle } from '../style.ts';
-import { moment, roughSpan } from '../words.ts';
+import { count, moment, roughSpan } from '../words.ts';
 
 @customElement('saved-section')
 export class SavedSection extends LitElement {

@@ -1,12 +1,11 @@
 /** Takes back what was done a moment ago, by one visitor or by all. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { count } from '../../elements/words.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { offerReturn } from '../returns.ts';
 import { hostStyle } from '../style.ts';
-import { span, visitorName } from '../words.ts';
+import { count, span, visitorName } from '../words.ts';
 
 const SPANS = [10, 30, 60, 300];
 

@@ -3,11 +3,10 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
-import { count } from '../../elements/words.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
-import { roughSpan, visitorName } from '../words.ts';
+import { count, roughSpan, visitorName } from '../words.ts';
 import type { BanDialog } from './ban-dialog.ts';
 import './ban-dialog.ts';
 

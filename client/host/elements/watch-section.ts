@@ -1,16 +1,18 @@
 /** What visitors see, and the host's hand in it: the section for the day. */
+
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Rect } from '../../../shared/geometry.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
-import { count, kindName, paceText } from '../../elements/words.ts';
+import { kindName, paceText } from '../../elements/words.ts';
 import { organismsIn } from '../area.ts';
 import type { HandTool } from '../hand.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { offerUndo } from '../returns.ts';
 import { hostStyle } from '../style.ts';
+import { count } from '../words.ts';
 import './ban-list.ts';
 import './live-organism.ts';
 import type { LiveView } from './live-view.ts';
