@@ -89,9 +89,12 @@ export class OrganismCard extends LitElement {
       }
       .close {
         position: absolute;
-        top: 10px;
-        right: 10px;
-        padding: 6px;
+        top: 4px;
+        right: 4px;
+        display: grid;
+        place-items: center;
+        width: 44px;
+        height: 44px;
         border-radius: 50%;
         color: var(--ink-soft);
       }

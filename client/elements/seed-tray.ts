@@ -43,6 +43,16 @@ export class SeedTray extends LitElement {
         color: var(--ink-soft);
         border-radius: 999px;
       }
+      /* Tall to a finger, slender to the eye. */
+      @media (pointer: coarse) {
+        .chips button {
+          border-block: 7px solid transparent;
+          background-clip: padding-box;
+        }
+        .chips {
+          margin-block: -6px;
+        }
+      }
       .chips button[aria-pressed='true'] {
         background: var(--raised);
         color: var(--ink);

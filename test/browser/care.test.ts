@@ -261,7 +261,8 @@ function spilled(page: Page): Promise<string[]> {
         if (!element.matches('button, .panel, p, dd, dt, h1, h2, label')) continue;
         const { left, right, width } = element.getBoundingClientRect();
         // What scrolls may reach out; what is hidden from eyes does not count.
-        if (width < 2 || element.closest('.row, .chips, dialog')) continue;
+        if (width < 2 || element.closest('.row, .chips, dialog, [data-testid=organism-list]'))
+          continue;
         const cut = element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0;
         const outside = left < -1 || right > innerWidth + 1;
         if (cut || outside) {
@@ -316,33 +317,36 @@ test('a full room and a lost server are told to everybody', async () => {
   await inside.waitForSelector('html[data-connection="live"]', { timeout: 60_000 });
 }, 240_000);
 
-test('from an address of the LAN, without a secure context, all works, and nothing else is asked for anything', async () => {
-  if (!lan) return;
-  const context = await browser.newContext({ ...PHONE, locale: 'da-DK' });
-  contexts.push(context);
-  const page = await context.newPage();
-  const elsewhere: string[] = [];
-  const problems: string[] = [];
-  page.on('request', (request) => {
-    const url = new URL(request.url());
-    if (!/^(data|blob):$/.test(url.protocol) && url.host !== `${lan}:${server.port}`) {
-      elsewhere.push(request.url());
-    }
-  });
-  page.on('pageerror', (error) => problems.push(error.message));
-  await openRoom(page, address(lan));
-  expect(await page.evaluate(() => isSecureContext)).toBe(false);
-  await page.getByTestId('gallery-item').first().waitFor();
-  const before = room.organisms.length;
-  const { x, y } = await screenOf(page, 64, 80);
-  await page.touchscreen.tap(x, y);
-  await page.waitForFunction((count) => {
-    const { model } = document.querySelector('vivarium-room') as unknown as {
-      model: { organisms: Map<number, unknown> };
-    };
-    return model.organisms.size > count;
-  }, before);
-  expect(await page.evaluate(() => document.documentElement.lang)).toBe('da');
-  expect(elsewhere).toEqual([]);
-  expect(problems).toEqual([]);
-}, 120_000);
+(lan ? test : test.skip)(
+  'from an address of the LAN, without a secure context, all works, and nothing else is asked for anything',
+  async () => {
+    const context = await browser.newContext({ ...PHONE, locale: 'da-DK' });
+    contexts.push(context);
+    const page = await context.newPage();
+    const elsewhere: string[] = [];
+    const problems: string[] = [];
+    page.on('request', (request) => {
+      const url = new URL(request.url());
+      if (!/^(data|blob):$/.test(url.protocol) && url.host !== `${lan}:${server.port}`) {
+        elsewhere.push(request.url());
+      }
+    });
+    page.on('pageerror', (error) => problems.push(error.message));
+    await openRoom(page, address(lan!));
+    expect(await page.evaluate(() => isSecureContext)).toBe(false);
+    await page.getByTestId('gallery-item').first().waitFor();
+    const before = room.organisms.length;
+    const { x, y } = await screenOf(page, 64, 80);
+    await page.touchscreen.tap(x, y);
+    await page.waitForFunction((count) => {
+      const { model } = document.querySelector('vivarium-room') as unknown as {
+        model: { organisms: Map<number, unknown> };
+      };
+      return model.organisms.size > count;
+    }, before);
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe('da');
+    expect(elsewhere).toEqual([]);
+    expect(problems).toEqual([]);
+  },
+  120_000,
+);
