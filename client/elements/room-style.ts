@@ -100,6 +100,9 @@ export const roomStyle = css`
     border-radius: 14px;
     color: var(--ink-soft);
   }
+  .view button[aria-pressed='true'] {
+    color: var(--accent);
+  }
   @media (hover: hover) {
     .view button:hover {
       color: var(--ink);
@@ -180,6 +183,9 @@ export const roomStyle = css`
       background: none;
       border-color: transparent;
       box-shadow: none;
+    }
+    .view {
+      grid-auto-flow: column;
     }
     .view .closer,
     .view .farther {

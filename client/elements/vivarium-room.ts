@@ -1,10 +1,12 @@
 /** The page: one room, full-bleed, with its dock, its status and its card. */
+import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { NOTICES } from '../../shared/protocol/notices.ts';
 import { REASONS, type Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { bindCanvas } from '../input/canvas-input.ts';
+import { Effort } from '../input/effort.ts';
 import { type KeyAction, keyAction } from '../input/keyboard.ts';
 import { Tools } from '../input/tools.ts';
 import { Connection } from '../net/connection.ts';
@@ -14,6 +16,7 @@ import type { RoomModel } from '../net/room-model.ts';
 import { tabSeat } from '../net/seat.ts';
 import type { Point } from '../render/camera.ts';
 import { Director } from '../render/director.ts';
+import { Senses } from '../sense/senses.ts';
 import { Session } from '../session.ts';
 import { controls } from '../style/controls.ts';
 import type { CursorLayer } from './cursor-layer.ts';
@@ -24,10 +27,12 @@ import './organism-card.ts';
 import './room-status.ts';
 import type { ToastLayer } from './toast-layer.ts';
 import './toast-layer.ts';
+import type { ToolDock } from './tool-dock.ts';
 import './tool-dock.ts';
 import { roomStyle } from './room-style.ts';
 import { count } from './words.ts';
 
+@localized()
 @customElement('vivarium-room')
 export class VivariumRoom extends LitElement {
   static override styles = [controls, roomStyle];
@@ -37,6 +42,8 @@ export class VivariumRoom extends LitElement {
   private readonly connection = new Connection(this.roomName, undefined, tabSeat(this.roomName));
   private readonly looks = new LookReporter((look) => this.connection.send('look', look), 'full');
   private readonly desk = new Desk((name, payload) => this.connection.send(name, payload));
+  private readonly effort = new Effort(this.connection.model, () => performance.now());
+  private readonly senses = new Senses(this.connection.model);
   private director: Director | undefined;
   private tools: Tools | undefined;
   private readonly stop = new AbortController();
@@ -45,7 +52,7 @@ export class VivariumRoom extends LitElement {
   /** Whether the room has been shown. */
   @state() private pictured = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  @query('tool-dock') private readonly dock!: HTMLElement;
+  @query('tool-dock') private readonly dock!: ToolDock;
   @query('header') private readonly top!: HTMLElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
   @query('toast-layer') private readonly toasts!: ToastLayer;
@@ -100,6 +107,7 @@ export class VivariumRoom extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.stop.abort();
+    this.senses.turnOff();
     this.director?.loop.stop();
     this.connection.close();
   }
@@ -114,18 +122,29 @@ export class VivariumRoom extends LitElement {
     const { director, model } = this;
     const send = this.connection.send.bind(this.connection) as Connection['send'];
     const refuse = (text: string, at: Point): void => this.toasts.show(text, at);
-    this.tools = new Tools(model, this.session, this.desk, director, send, refuse);
+    this.tools = new Tools(
+      model,
+      this.session,
+      this.desk,
+      director,
+      send,
+      refuse,
+      this.effort,
+      this.senses,
+    );
     const unbind = bindCanvas(this.canvas, this.tools);
     const { signal } = this.stop;
     signal.addEventListener('abort', unbind);
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
     const settle = (): void => {
-      director.rig.calm = director.effects.calm = calm.matches;
+      director.rig.calm = director.effects.calm = this.senses.calm = calm.matches;
     };
     calm.addEventListener('change', settle, { signal });
     settle();
     director.onFrame = (now) => {
       let waits = this.tools?.flush(now) ?? false;
+      // What a stroke costs is seen to go while it is drawn.
+      this.dock.energy = this.effort.energy;
       if (model.connection === 'live' && !document.hidden) {
         waits =
           this.looks.shows(director.rig.camera, director.size, devicePixelRatio, now) || waits;
@@ -142,6 +161,7 @@ export class VivariumRoom extends LitElement {
       this.layout();
     });
     const seen = (): void => {
+      this.senses.hide(document.hidden);
       if (document.hidden && model.connection === 'live') this.looks.hide(performance.now());
       director.loop.invalidate();
     };
@@ -173,6 +193,7 @@ export class VivariumRoom extends LitElement {
       <find-mine .model=${model} .version=${version} @find=${this.find}></find-mine>
       <div class="view panel" role="group" aria-label="View">
         ${this.viewButton(crisp ? 'Smooth look' : 'Cells look', crisp ? 'smooth' : 'crisp', 'look')}
+        ${this.soundButton()}
         ${this.viewButton('Show all', 'fit', 'fit')}
         ${this.viewButton('Closer', 'closer', '+')} ${this.viewButton('Farther', 'farther', '-')}
       </div>
@@ -192,7 +213,7 @@ export class VivariumRoom extends LitElement {
         <tool-dock
           .session=${session}
           .checkpoint=${this.pictured ? model.checkpoint : undefined}
-          .energy=${model.energy}
+          .energy=${this.effort.energy}
           .hue=${model.you?.hue ?? 0}
           .version=${version}
         ></tool-dock>
@@ -217,6 +238,25 @@ export class VivariumRoom extends LitElement {
       @click=${() => this.act(action ?? (key === 'fit' ? { do: 'fit' } : keyAction(key, false)))}
     >
       ${icons[icon]}
+    </button>`;
+  }
+
+  private soundButton(): TemplateResult {
+    const { isOn } = this.senses;
+    const label = msg('Sound and touch');
+    return html`<button
+      class="sense"
+      title=${label}
+      aria-label=${label}
+      aria-pressed=${isOn}
+      data-testid="senses"
+      @click=${() => {
+        if (isOn) this.senses.turnOff();
+        else this.senses.turnOn();
+        this.requestUpdate();
+      }}
+    >
+      ${icons[isOn ? 'sound' : 'silent']}
     </button>`;
   }
 
