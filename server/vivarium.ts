@@ -9,7 +9,8 @@ import type { Config } from './config.ts';
 import type { PassedOver } from './engine/backend.ts';
 import { createEngine } from './engine/create.ts';
 import { EngineError, type EngineLoss } from './engine/engine.ts';
-import { createApp, galleryUrl } from './http/app.ts';
+import { Hooks } from './hooks/hooks.ts';
+import { createApp, galleryUrl, mapUrl } from './http/app.ts';
 import { wallBuild } from './http/client-build.ts';
 import { Door } from './net/door.ts';
 import { httpOptions, openGateway } from './net/gateway.ts';
@@ -17,6 +18,7 @@ import { Lobby } from './net/lobby.ts';
 import { createNameCheck } from './net/names.ts';
 import { Passes } from './net/passes.ts';
 import { Refusals } from './net/refusals.ts';
+import { openSeedWorks } from './nursery/open.ts';
 import { type Log, silentLog } from './operations/log.ts';
 import { createMetrics } from './operations/metrics.ts';
 import { type MetricsServer, serveMetrics } from './operations/metricsServer.ts';
@@ -31,6 +33,7 @@ import { Store } from './store/store.ts';
 import { type Checkpoint, galleryLatent, loadCheckpoint } from './vnca/checkpoint.ts';
 import { GALLERY_COLUMNS } from './vnca/gallery.ts';
 import { growthSchedule } from './vnca/growth.ts';
+import { loadMap } from './vnca/latentMap.ts';
 import type { Room } from './world/room.ts';
 import type { Species } from './world/species.ts';
 import { Ticker, type TickTiming } from './world/ticker.ts';
@@ -69,7 +72,7 @@ export interface Vivarium {
 }
 
 /** What a room needs to know of a checkpoint. */
-export function speciesOf(checkpoint: Checkpoint): Species {
+export function speciesOf(checkpoint: Checkpoint, map?: Species['map']): Species {
   const { name, side, latentSize, presence, trustedSteps, gallery } = checkpoint.card;
   return {
     checkpoint: name,
@@ -78,6 +81,7 @@ export function speciesOf(checkpoint: Checkpoint): Species {
     schedule: growthSchedule(checkpoint.card),
     threshold: Math.ceil(presence.threshold * 255),
     trustedSteps,
+    map,
     gallery: gallery.map((entry, i) => ({
       name: entry.name,
       latent: galleryLatent(checkpoint, i),
@@ -95,6 +99,8 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   const { log = silentLog } = options;
   const names = createNameCheck(config.bannedWords ?? []);
   const checkpoint = await loadCheckpoint(config.checkpoint);
+  const map = await loadMap(checkpoint);
+  const hooks = await Hooks.open({ files: config.extension, clock, log, limits: config.limits });
   let passed: readonly PassedOver[] = [];
   const [engine, records] = await startBoth(
     createEngine({
@@ -106,7 +112,10 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       ...(onLoss && { onLoss }),
     }),
     config.data === 'none' ? undefined : openSound(config.data),
-  );
+  ).catch(async (error: unknown) => {
+    await hooks.close();
+    throw error;
+  });
   const store = records && new Store(records);
   const chronicle =
     store &&
@@ -139,13 +148,19 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     tick: async (rooms) => {
       const ticked = await pulse.during(() => world.tick(rooms));
       chronicle?.ticked(ticked);
-      for (const { room, result } of ticked) lobbies.get(room.name)?.publish(result, clock.now());
+      for (const { room, result } of ticked) {
+        const lobby = lobbies.get(room.name);
+        if (!lobby) continue;
+        lobby.publish(result, clock.now());
+        hooks.ticked(lobby, result);
+      }
       metrics?.ticked(ticked);
     },
     onTick: (timing) => {
       metrics?.timed(timing);
       options.onTick?.(timing);
     },
+    onPause: (until) => seeds.nursery.pause(until),
     onError: (error) => {
       failed = true;
       onFatal(error);
@@ -169,7 +184,13 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
             })),
         });
 
-  const species = speciesOf(checkpoint);
+  const species = speciesOf(checkpoint, map);
+  const seeds = openSeedWorks(checkpoint, {
+    species,
+    engine,
+    newPatch: () => world.newPatch(),
+    clock,
+  });
   const { card } = checkpoint;
   const facts = {
     engine: engine.info,
@@ -181,6 +202,8 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       growthTicks: species.schedule.length,
       gallery: card.gallery.map(({ name, kind }) => ({ name, kind })),
       sheet: { url: galleryUrl(card.name), columns: GALLERY_COLUMNS },
+      ...(map && { map: mapUrl(card.name) }),
+      ...(seeds.draws && { draws: seeds.draws }),
     },
   };
   const places = config.rooms.map((name) => ({
@@ -208,6 +231,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
         : places.map((place) => world.open(place));
   } catch (error) {
     pulse.stop();
+    await hooks.close();
     await engine.close();
     await store?.close();
     throw error;
@@ -222,12 +246,15 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     const pace = () => ticker.pace(room)!;
     ticker.add(room, config.tickRate);
     const passes = new Passes(secret, room.name);
-    lobbies.set(room.name, new Lobby(room, facts, pace, config.capacity, clock, passes, wallFacts));
+    const lobby = new Lobby(room, facts, pace, config.capacity, clock, passes, wallFacts, seeds);
+    lobbies.set(room.name, lobby);
+    hooks.watch(lobby, pace);
   }
 
   const app = createApp({
     clientFolder,
     checkpoints: new Map([[card.name, checkpoint.folder]]),
+    maps: new Map(map && [[card.name, map]]),
     defaultRoom: config.rooms[0],
     isHealthy: () => !failed,
     readiness: () => ({
@@ -246,8 +273,10 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   const phases = [
     { name: 'newcomers are refused', run: () => gateway.refuse() },
     { name: 'the last tick is done', run: () => ticker.stop() },
+    { name: 'seeds are no longer looked at', run: () => seeds.nursery.stop() },
     { name: 'rooms are kept', run: () => chronicle?.saveAll() },
     { name: 'everybody is sent home', run: () => gateway.close() },
+    { name: 'extensions end', run: () => hooks.close() },
     { name: 'the engine rests', run: () => engine.close() },
     { name: 'the store is closed', run: () => chronicle?.close().then(() => store?.close()) },
     {

@@ -75,6 +75,10 @@ export const DEFAULTS = {
     strokePointsPerSecond: 1_000,
     /** Seeds, strokes and crosses. */
     commandsPerSecond: 40,
+    /** Seeds whose growing is looked at before they are planted. */
+    previewsPerSecond: 4,
+    /** Drawings that become seeds. */
+    drawingsPerSecond: 0.5,
     /** Organisms that shine for everybody: few, for the whole room looks there. */
     beaconsPerSecond: 0.5,
     /** Keyframes asked for. */
@@ -87,6 +91,27 @@ export const DEFAULTS = {
     banSeconds: 30,
     /** How long one may take to say who one is: request, upgrade and greeting, each. */
     handshakeSeconds: 10,
+  },
+  nursery: {
+    /** Bytes of a drawing: RGBA of 60×60. */
+    maxDrawing: 14_400,
+    /** Seeds grown for a look at once … */
+    growing: 8,
+    /** … and those that wait for it, of all rooms and of one participant. */
+    maxWaiting: 64,
+    maxWaitingEach: 4,
+    /** Films kept, the last used ones. */
+    films: 256,
+    /** Pictures in a film, at most. */
+    frames: 24,
+    /** What is left of a pause between ticks when growing stops, ms: so much later a tick may begin at worst. */
+    reserve: 8,
+    /** Where there is no pause, one step is taken after so many ticks all the same. */
+    patience: 4,
+    /** Drawings that wait for the encoder. */
+    maxDrawings: 32,
+    /** The encoder works so long before others have their turn, ms. */
+    slice: 2,
   },
   net: {
     port: 8080,
@@ -148,6 +173,30 @@ export const DEFAULTS = {
     maxBytes: 1_073_741_824,
     /** After a failed write the next attempt comes so late. */
     retry: 5_000,
+  },
+  /** Extensions of the host's, each in a thread of its own. */
+  hooks: {
+    /** How long one may take to load. */
+    loading: 20_000,
+    /** An answer to whether something may be done is waited for so long; then it may. */
+    answer: 250,
+    /** A thread that has not listened for so long, twice over, is started anew … */
+    stall: 5_000,
+    /** … after this. */
+    again: 1_000,
+    /** How long one may take to close. */
+    closing: 2_000,
+    /** So many failures, and one is put aside; each is forgiven after `forgivenAfter` divided by them. */
+    failures: 5,
+    forgivenAfter: 60_000,
+    /** Things told that may wait to be dealt with. */
+    backlog: 2_000,
+    messagesPerSecond: 5_000,
+    linesPerSecond: 10,
+    /** Memory that one may take. */
+    megabytes: 256,
+    /** How a room fares, and its mean colour, is told so often. */
+    figures: 500,
   },
   operations: {
     /** A tick that has not ended after so long will not: the server ends, to be started again. */

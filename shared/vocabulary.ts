@@ -14,8 +14,9 @@ export type ParticipantId = number;
 /** What an organism does: it grows to its full side, then lives, sleeps when nothing changes, and may die. */
 export type Phase = 'growing' | 'awake' | 'asleep' | 'dead';
 
-/** Where a seed's latent came from. */
-export type Origin = 'gallery' | 'prior' | 'latent' | 'cross';
+/** Where a seed's latent came from: what somebody drew, a place of the latent map, a throw of the dice (the prior), … */
+export const ORIGINS = ['gallery', 'prior', 'latent', 'cross', 'drawing', 'map'] as const;
+export type Origin = (typeof ORIGINS)[number];
 
 /** What everybody may know of an organism. */
 export interface OrganismView {
@@ -52,7 +53,7 @@ export interface ParticipantView {
   readonly hue: number;
 }
 
-/** A seed in a participant's hand: made by the server (a cross), planted later by its id. */
+/** A seed in a participant's hand: made by the server (a cross, a drawing), planted later by its id. */
 export interface SeedView {
   readonly id: number;
   readonly origin: Origin;

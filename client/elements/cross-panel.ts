@@ -1,4 +1,5 @@
 /** Two parents and the child between them: the lower half of an organism's card while it is being crossed. */
+import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { RoomModel } from '../net/room-model.ts';
@@ -6,6 +7,7 @@ import type { Session } from '../session.ts';
 import { controls } from '../style/controls.ts';
 import { kindTile } from './seed-picture.ts';
 
+@localized()
 @customElement('cross-panel')
 export class CrossPanel extends LitElement {
   static override styles = [
@@ -79,7 +81,7 @@ export class CrossPanel extends LitElement {
           step="0.05"
           .value=${String(selection.mix)}
           ?disabled=${!second}
-          aria-label="Share of the second parent"
+          aria-label=${msg('Share of the second parent')}
           data-testid="mix"
           @input=${(event: InputEvent) => {
             const mix = (event.target as HTMLInputElement).valueAsNumber;
@@ -88,10 +90,10 @@ export class CrossPanel extends LitElement {
         />
         ${second ? kindTile(checkpoint, second.kind) : html`<span class="empty"></span>`}
       </div>
-      ${second ? nothing : html`<p class="hint">Now tap a second organism.</p>`}
+      ${second ? nothing : html`<p class="hint">${msg('Now tap a second organism.')}</p>`}
       <footer>
         <button class="quiet" @click=${() => this.session.update({ selection: undefined })}>
-          Cancel
+          ${msg('Cancel')}
         </button>
         <button
           class="solid"
@@ -101,7 +103,7 @@ export class CrossPanel extends LitElement {
             this.dispatchEvent(new CustomEvent('make-seed', { bubbles: true, composed: true }));
           }}
         >
-          Make a seed
+          ${msg('Make a seed')}
         </button>
       </footer>`;
   }

@@ -1,4 +1,5 @@
 /** The seeds one can plant: chance, what one has crossed, and the gallery. */
+import { localized, msg, str } from '@lit/localize';
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { Event } from '../../shared/protocol/events.ts';
@@ -8,14 +9,15 @@ import { icons } from './icons.ts';
 import { kindTile, tile } from './seed-picture.ts';
 import { kindName } from './words.ts';
 
-const KINDS: Readonly<Record<string, string>> = {
-  animal: 'Animals',
-  plant: 'Plants',
-  food: 'Food',
-  face: 'Faces',
-  thing: 'Things',
+const KINDS: Readonly<Record<string, () => string>> = {
+  animal: () => msg('Animals'),
+  plant: () => msg('Plants'),
+  food: () => msg('Food'),
+  face: () => msg('Faces'),
+  thing: () => msg('Things'),
 };
 
+@localized()
 @customElement('seed-tray')
 export class SeedTray extends LitElement {
   static override styles = [
@@ -154,14 +156,14 @@ export class SeedTray extends LitElement {
     return html`
       ${
         kinds.length > 1
-          ? html`<div class="chips" role="group" aria-label="Kinds of seeds">
-            ${chip('', 'All')} ${kinds.map((kind) => chip(kind, KINDS[kind]))}
+          ? html`<div class="chips" role="group" aria-label=${msg('Kinds of seeds')}>
+            ${chip('', msg('All'))} ${kinds.map((kind) => chip(kind, KINDS[kind]()))}
           </div>`
           : ''
       }
       <div class="line">
         ${this.dice()}<span class="divider"></span>
-        <div class="row" role="group" aria-label="Seeds" data-testid="tray" @wheel=${this.wheel}>
+        <div class="row" role="group" aria-label=${msg('Seeds')} data-testid="tray" @wheel=${this.wheel}>
           ${this.crossed()} ${this.seeds()}
         </div>
       </div>
@@ -180,8 +182,8 @@ export class SeedTray extends LitElement {
     return html`<button
       class="seed"
       data-testid="dice"
-      title="A random seed"
-      aria-label="A random seed, different each time"
+      title=${msg('A random seed')}
+      aria-label=${msg('A random seed, different each time')}
       aria-pressed=${this.session.state.held.from === 'prior'}
       @click=${() => this.session.hold({ from: 'prior' })}
     >
@@ -192,7 +194,7 @@ export class SeedTray extends LitElement {
   private crossed(): TemplateResult[] {
     const { held, crossed } = this.session.state;
     return crossed.map(({ seed, kinds }) => {
-      const label = `Cross of ${kindName(kinds[0])} and ${kindName(kinds[1])}`;
+      const label = msg(str`Cross of ${kindName(kinds[0])} and ${kindName(kinds[1])}`);
       return html`<button
         class="seed crossed"
         data-testid="crossed-seed"

@@ -1,8 +1,9 @@
 /** What gestures do: each tool's meaning, from the pointer to the command. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { clampCentre, type Stroke } from '../../shared/geometry.ts';
-import { REASONS, type Reason } from '../../shared/protocol/reasons.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
+import { reasonText } from '../elements/refusal-words.ts';
 import type { Desk } from '../net/desk.ts';
 import type { RoomModel, Send } from '../net/room-model.ts';
 import type { Point } from '../render/camera.ts';
@@ -13,6 +14,7 @@ import type { Session } from '../session.ts';
 import { oklch } from '../style/oklch.ts';
 import type { Effort } from './effort.ts';
 import type { GestureTarget } from './gestures.ts';
+import { organismAt } from './pick.ts';
 import { StrokeSegmenter } from './stroke.ts';
 import { Throttle } from './throttle.ts';
 
@@ -153,23 +155,7 @@ export class Tools implements GestureTarget {
   }
 
   private organismAt(at: Point): OrganismId {
-    const { planes } = this.model;
-    if (!planes) return 0;
-    const { x, y } = this.director.toWorld(at);
-    if (x < 0 || y < 0 || x >= planes.width || y >= planes.height) return 0;
-    const owner = planes.owner[Math.floor(y) * planes.width + Math.floor(x)];
-    return this.model.organisms.has(owner) ? owner : this.seedNear(x, y);
-  }
-
-  /** A finger is wide and a seed is small. */
-  private seedNear(x: number, y: number): OrganismId {
-    for (const organism of this.model.organisms.values()) {
-      const reach = Math.max(3, organism.stage / 4);
-      if (organism.stage < 8 && Math.hypot(organism.x - x, organism.y - y) < reach) {
-        return organism.id;
-      }
-    }
-    return 0;
+    return organismAt(this.model, this.director.toWorld(at));
   }
 
   private plant(at: Point): void {
@@ -185,7 +171,7 @@ export class Tools implements GestureTarget {
       { x, y, seed: held },
       {
         accepted: () => this.session.update({ planted: true }),
-        rejected: (reason) => this.refuse(REASONS[reason], at),
+        rejected: (reason) => this.refuse(reasonText(reason), at),
       },
     );
   }
@@ -233,6 +219,6 @@ export class Tools implements GestureTarget {
     this.director.effects.refused({ x: points[0], y: points[1], x2, y2 }, radius, now);
     if (now - this.refusedAt < 2_000) return;
     this.refusedAt = now;
-    this.refuse(REASONS[reason], this.last);
+    this.refuse(reasonText(reason), this.last);
   }
 }

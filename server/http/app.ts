@@ -11,6 +11,8 @@ export interface AppOptions {
   readonly clientFolder: string;
   /** Folders of the served checkpoints, by name. */
   readonly checkpoints: ReadonlyMap<string, string>;
+  /** Latent maps of the served checkpoints, by name. */
+  readonly maps?: ReadonlyMap<string, readonly { readonly x: number; readonly y: number }[]>;
   readonly defaultRoom: string;
   /** Whether ticks go on. */
   readonly isHealthy: () => boolean;
@@ -23,6 +25,11 @@ export interface AppOptions {
 /** Where a checkpoint's gallery picture is served. */
 export function galleryUrl(checkpoint: string): string {
   return `/checkpoints/${encodeURIComponent(checkpoint)}/gallery.png`;
+}
+
+/** Where a checkpoint's latent map is served. */
+export function mapUrl(checkpoint: string): string {
+  return `/checkpoints/${encodeURIComponent(checkpoint)}/map.json`;
 }
 
 /** Sockets of the host that gave the page, and of no other; older browsers do not count those as 'self'. */
@@ -86,6 +93,13 @@ export function createApp(options: AppOptions): Express {
     const folder = options.checkpoints.get(request.params.name);
     if (!folder) return next();
     response.sendFile('gallery.png', { root: folder, maxAge: '1h' });
+  });
+  app.get('/checkpoints/:name/map.json', (request, response, next) => {
+    const map = options.maps?.get(request.params.name);
+    if (!map) return next();
+    response.set('Cache-Control', 'max-age=3600');
+    // Places to a thousandth of a screen are enough for the eye.
+    response.json(map.map(({ x, y }) => [Math.round(x * 1e4) / 1e4, Math.round(y * 1e4) / 1e4]));
   });
   app.use(
     '/assets',

@@ -12,6 +12,8 @@ type Rate =
   | 'cursorsPerSecond'
   | 'strokePointsPerSecond'
   | 'commandsPerSecond'
+  | 'previewsPerSecond'
+  | 'drawingsPerSecond'
   | 'beaconsPerSecond'
   | 'resyncsPerSecond';
 
@@ -28,6 +30,10 @@ export function costsOf(name: CommandName, message: unknown): readonly (readonly
     case 'plant':
     case 'cross':
       return [['commandsPerSecond', 1]];
+    case 'preview':
+      return [['previewsPerSecond', 1]];
+    case 'draw':
+      return [['drawingsPerSecond', 1]];
     case 'cursor':
     case 'look':
       return [['cursorsPerSecond', 1]];

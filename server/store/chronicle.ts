@@ -318,7 +318,7 @@ export class Chronicle {
 const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
 function emptyDay(day: string): DayRecord {
-  return { day, plant: 0, damage: 0, cross: 0, refused: 0, left: 0 };
+  return { day, plant: 0, damage: 0, cross: 0, hold: 0, refused: 0, left: 0 };
 }
 
 function count(day: DayRecord, events: TickEvents['events'], refused: number): void {

@@ -28,7 +28,7 @@ const roomEvent = v.variant('what', [
     what: v.literal('command'),
     id: whole,
     command: v.looseObject({
-      what: v.picklist(['plant', 'damage', 'cross']),
+      what: v.picklist(['plant', 'damage', 'cross', 'hold']),
       by: v.strictObject({ id: positive, name: text, hue: v.number() }),
     }),
   }),
@@ -87,6 +87,8 @@ export const dayRecord = v.strictObject({
   plant: whole,
   damage: whole,
   cross: whole,
+  /** Drawings that became seeds. */
+  hold: v.optional(whole, 0),
   refused: whole,
   left: whole,
 });

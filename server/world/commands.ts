@@ -3,13 +3,18 @@ import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView, SeedView } from '../../shared/vocabulary.ts';
 
+/** A seed as the journal has it: for a place of the map, the latent that lies there, for maps may be drawn anew. */
+export type PlantedSeed =
+  | SeedSource
+  | { readonly from: 'spot'; readonly latent: readonly number[] };
+
 export type RoomCommand =
   | {
       readonly what: 'plant';
       readonly by: ParticipantView;
       readonly x: number;
       readonly y: number;
-      readonly seed: SeedSource;
+      readonly seed: PlantedSeed;
     }
   | {
       readonly what: 'damage';
@@ -22,7 +27,17 @@ export type RoomCommand =
       readonly by: ParticipantView;
       readonly a: number;
       readonly b: number;
+      /** Share of b, 0…1. */
       readonly mix: number;
+      /** Share of chance, 0…1; absent: none. */
+      readonly mutation?: number | undefined;
+    }
+  /** Puts a seed that was made outside of the room into a hand. */
+  | {
+      readonly what: 'hold';
+      readonly by: ParticipantView;
+      readonly latent: readonly number[];
+      readonly origin: 'drawing';
     };
 
 /** What became of one command. */
@@ -33,6 +48,6 @@ export interface Answer {
   /** Energy that the asker has left. */
   readonly energy: number;
   readonly refused?: { readonly reason: Reason; readonly detail: string };
-  /** The seed that a cross has put in her hand. */
+  /** The seed that has come into her hand. */
   readonly seed?: SeedView;
 }

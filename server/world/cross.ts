@@ -1,4 +1,5 @@
-/** Crossing: the latent between two latents. */
+/** Crossing and mutation: latents between latents. */
+import type { Random } from '../../shared/random.ts';
 
 /**
  * Spherical interpolation of directions with linear interpolation of lengths: keeps the child as far from the
@@ -23,4 +24,21 @@ export function crossLatents(a: Float32Array, b: Float32Array, mix: number): Flo
   const shareB = Math.sin(mix * angle) / Math.sin(angle) / lengthB;
   const length = (1 - mix) * lengthA + mix * lengthB;
   return a.map((value, i) => length * (shareA * value + shareB * b[i]));
+}
+
+/**
+ * Turns a latent towards a direction of chance, and keeps its length.
+ *
+ * @param latent [Z]
+ * @param strength 0…1: from nothing to half of what there is to change
+ * @returns [Z]
+ */
+export function mutate(latent: Float32Array, strength: number, random: Random): Float32Array {
+  const noise = random.latent(latent.length);
+  const scale = Math.hypot(...latent) / Math.hypot(...noise);
+  return crossLatents(
+    latent,
+    noise.map((value) => value * scale),
+    strength / 2,
+  );
 }

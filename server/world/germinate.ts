@@ -1,18 +1,20 @@
 /** From what a participant wants to plant to the latent that is planted. */
-import type { SeedSource } from '../../shared/protocol/commands.ts';
+
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import type { Random } from '../../shared/random.ts';
+import { createRandom, type Random } from '../../shared/random.ts';
+import type { PlantedSeed } from './commands.ts';
 import type { Hands } from './hand.ts';
+import { latentOnMap } from './latentMap.ts';
 import type { Organism } from './organism.ts';
 import type { Species } from './species.ts';
 
 /**
  * @param participant whose hand is meant
- * @param random drawn from only for a seed of the prior
+ * @param random drawn from only for a seed of the prior that has no throw
  * @throws Refusal no-such-seed, bad-latent
  */
 export function germinate(
-  seed: SeedSource,
+  seed: PlantedSeed,
   participant: number,
   { species, hands, random }: { species: Species; hands: Hands; random: Random },
 ): Pick<Organism, 'latent' | 'origin' | 'kind' | 'parents'> {
@@ -22,14 +24,19 @@ export function germinate(
       if (!entry) throw new Refusal('no-such-seed', `gallery index ${seed.index}`);
       return { latent: entry.latent, origin: 'gallery', kind: entry.name, parents: [] };
     }
-    case 'prior':
-      return { latent: random.latent(species.latentSize), origin: 'prior', kind: '', parents: [] };
-    case 'latent': {
-      const latent = Float32Array.from(seed.latent);
-      if (latent.length !== species.latentSize || !latent.every(Number.isFinite)) {
-        throw new Refusal('bad-latent', `length ${latent.length}`);
-      }
-      return { latent, origin: 'latent', kind: '', parents: [] };
+    case 'prior': {
+      const chance = seed.throw === undefined ? random : createRandom(seed.throw);
+      return { latent: chance.latent(species.latentSize), origin: 'prior', kind: '', parents: [] };
+    }
+    case 'map': {
+      const latent = latentOnMap(species, seed);
+      if (!latent) throw new Refusal('no-such-seed', 'there is no map');
+      return { latent, origin: 'map', kind: '', parents: [] };
+    }
+    case 'latent':
+    case 'spot': {
+      const latent = checkedLatent(seed.latent, species);
+      return { latent, origin: seed.from === 'spot' ? 'map' : 'latent', kind: '', parents: [] };
     }
     case 'hand': {
       const held = hands.find(participant, seed.seed);
@@ -37,4 +44,16 @@ export function germinate(
       return { latent: held.latent, origin: held.origin, kind: '', parents: held.parents };
     }
   }
+}
+
+/** @throws Refusal bad-latent */
+export function checkedLatent(
+  numbers: readonly number[],
+  { latentSize }: Pick<Species, 'latentSize'>,
+): Float32Array {
+  const latent = Float32Array.from(numbers);
+  if (latent.length !== latentSize || !latent.every(Number.isFinite)) {
+    throw new Refusal('bad-latent', `length ${latent.length}`);
+  }
+  return latent;
 }

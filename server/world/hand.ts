@@ -39,6 +39,11 @@ export class Hands {
     return this.hands.get(participant)?.find((seed) => seed.id === id);
   }
 
+  /** What a participant holds, the oldest first. */
+  of(participant: number): readonly HeldSeed[] {
+    return this.hands.get(participant) ?? [];
+  }
+
   /** Who holds something. */
   get participants(): number[] {
     return [...this.hands.keys()];

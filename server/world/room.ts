@@ -4,6 +4,7 @@
  * The rules are listed in shared/RULES.md.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
+import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random, resumeRandom } from '../../shared/random.ts';
 import type {
@@ -13,15 +14,16 @@ import type {
   OrganismId,
   OrganismView,
   ParticipantId,
+  SeedView,
 } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts';
 import { bedIn, windowOn } from './bed.ts';
 import type { Answer, RoomCommand } from './commands.ts';
-import { crossLatents } from './cross.ts';
+import { crossLatents, mutate } from './cross.ts';
 import { checkStroke, ownersNear, wound } from './damage.ts';
 import { Energy, FREE } from './energy.ts';
 import { plainNumbers, type RoomEvent } from './events.ts';
-import { germinate } from './germinate.ts';
+import { checkedLatent, germinate } from './germinate.ts';
 import { Ground } from './ground.ts';
 import { Hands } from './hand.ts';
 import { heal, hurt } from './healing.ts';
@@ -74,6 +76,8 @@ export interface TickResult {
 }
 
 type Command = RoomEvent & { readonly what: 'command' };
+
+const viewOfSeed = ({ id, origin, parents }: SeedView): SeedView => ({ id, origin, parents });
 
 export class Room {
   readonly name: string;
@@ -180,15 +184,38 @@ export class Room {
    * Queues a command for the next tick. Its answer is in that tick's result.
    *
    * @param id what the asker calls it
-   * @throws Refusal too-fast when she has too many waiting, room-busy when all together have
+   * @throws Refusal too-fast when she has too many waiting, room-busy when all together have, no-such-seed where there is no map
    */
   enqueue(id: number, command: RoomCommand): void {
     const by = command.by.id;
     const queued = this.queued.get(by) ?? 0;
     if (queued >= DEFAULTS.room.maxQueuedPerParticipant) throw new Refusal('too-fast');
     if (this.waiting.length >= DEFAULTS.room.maxQueued) throw new Refusal('room-busy');
-    this.waiting.push({ what: 'command', id, command: plainNumbers(command) });
+    this.waiting.push({ what: 'command', id, command: plainNumbers(this.settled(command)) });
     this.queued.set(by, queued + 1);
+  }
+
+  /** What a participant holds, the oldest first. */
+  handOf(participant: ParticipantId): SeedView[] {
+    return this.hands.of(participant).map(viewOfSeed);
+  }
+
+  /**
+   * The latent that a seed would be planted with now: for a look at it. Nothing changes, no chance is drawn.
+   *
+   * @param participant whose hand is meant
+   * @returns [Z], not to be changed
+   * @throws Refusal no-such-seed (also for chance that is not thrown yet), no-such-organism, bad-latent
+   */
+  look(seed: PreviewSource, participant: ParticipantId): Float32Array {
+    if (seed.from === 'organism') return this.latentOf(seed.organism);
+    if (seed.from === 'cross') {
+      return crossLatents(this.latentOf(seed.a), this.latentOf(seed.b), seed.mix);
+    }
+    if (seed.from === 'prior' && seed.throw === undefined) {
+      throw new Refusal('no-such-seed', 'not thrown yet');
+    }
+    return germinate(seed, participant, this.soil).latent;
   }
 
   /** A participant has come. */
@@ -398,9 +425,12 @@ export class Room {
       case 'damage':
         this.damage(command);
         return undefined;
-      case 'cross': {
-        const { id, origin, parents } = this.cross(command);
-        return { id, origin, parents };
+      case 'cross':
+        return viewOfSeed(this.cross(command));
+      case 'hold': {
+        const latent = checkedLatent(command.latent, this.species);
+        const { origin } = command;
+        return viewOfSeed(this.hands.give(command.by.id, { latent, origin, parents: [] }));
       }
     }
   }
@@ -411,11 +441,7 @@ export class Room {
     const places = bedIn(window, this.ground);
     // Before chance is drawn from: what is refused changes nothing.
     this.energy.requirePlant(by.id, this.now);
-    const { latent, origin, kind, parents } = germinate(seed, by.id, {
-      species: this.species,
-      hands: this.hands,
-      random: this.random,
-    });
+    const { latent, origin, kind, parents } = germinate(seed, by.id, this.soil);
     this.energy.spendPlant(by.id, this.now);
     const organism = newOrganism({
       id: this.nextOrganism++,
@@ -451,14 +477,28 @@ export class Room {
     }
   }
 
-  private cross({ by, a, b, mix }: RoomCommand & { what: 'cross' }) {
-    const [first, second] = [a, b].map((id) => {
-      const parent = this.population.find(id);
-      if (!parent) throw new Refusal('no-such-organism', `organism ${id}`);
-      return parent;
-    });
-    const latent = crossLatents(first.latent, second.latent, mix);
+  private cross({ by, a, b, mix, mutation = 0 }: RoomCommand & { what: 'cross' }) {
+    const mixed = crossLatents(this.latentOf(a), this.latentOf(b), mix);
+    const latent = mutation > 0 ? mutate(mixed, mutation, this.random) : mixed;
     return this.hands.give(by.id, { latent, origin: 'cross', parents: [a, b] });
+  }
+
+  /** @throws Refusal no-such-organism */
+  private latentOf(id: OrganismId): Float32Array {
+    const organism = this.population.find(id);
+    if (!organism) throw new Refusal('no-such-organism', `organism ${id}`);
+    return organism.latent;
+  }
+
+  private get soil() {
+    return { species: this.species, hands: this.hands, random: this.random };
+  }
+
+  /** A command as it is kept: it means the same whatever becomes of the map. */
+  private settled(command: RoomCommand): RoomCommand {
+    if (command.what !== 'plant' || command.seed.from !== 'map') return command;
+    const { latent } = germinate(command.seed, command.by.id, this.soil);
+    return { ...command, seed: { from: 'spot', latent: [...latent] } };
   }
 
   /**

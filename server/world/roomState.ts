@@ -7,6 +7,7 @@
  */
 import * as v from 'valibot';
 import type { resumeRandom } from '../../shared/random.ts';
+import { ORIGINS } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 import type { Organism } from './organism.ts';
 
@@ -19,7 +20,7 @@ const word = v.pipe(whole, v.maxValue(0xffffffff));
 const latent = v.custom<Float32Array>((value) => value instanceof Float32Array);
 const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const owners = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
-const origin = v.picklist(['gallery', 'prior', 'latent', 'cross']);
+const origin = v.picklist(ORIGINS);
 const parents = v.array(positive);
 const number = v.pipe(v.number(), v.finite());
 

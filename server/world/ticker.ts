@@ -78,6 +78,8 @@ export interface TickerOptions {
   readonly tick: (rooms: Room[]) => Promise<void>;
   /** A tick is done. */
   readonly onTick?: ((timing: TickTiming) => void) | undefined;
+  /** A tick is done, and the next is due then. */
+  readonly onPause?: ((until: number) => void) | undefined;
   /** A tick has failed; the ticker has stopped. */
   readonly onError: (error: unknown) => void;
 }
@@ -116,12 +118,18 @@ export class Ticker {
     await this.busy;
   }
 
-  private plan(): void {
-    if (this.stopped || this.busy || this.schedules.size === 0) return;
+  /** When the next tick is due. */
+  private get next(): number {
+    return Math.min(...[...this.schedules.values()].map((schedule) => schedule.next));
+  }
+
+  /** @returns whether there will be a tick */
+  private plan(): boolean {
+    if (this.stopped || this.busy || this.schedules.size === 0) return false;
     this.cancel?.();
-    const next = Math.min(...[...this.schedules.values()].map((schedule) => schedule.next));
-    const wait = Math.max(0, next - this.options.clock.now());
+    const wait = Math.max(0, this.next - this.options.clock.now());
     this.cancel = this.options.clock.after(wait, () => this.run());
+    return true;
   }
 
   private run(): void {
@@ -143,7 +151,7 @@ export class Ticker {
       })
       .finally(() => {
         this.busy = undefined;
-        this.plan();
+        if (this.plan()) this.options.onPause?.(this.next);
       });
   }
 }

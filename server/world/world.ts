@@ -40,10 +40,15 @@ export class World {
 
   constructor(readonly engine: Engine) {}
 
+  /** A patch id that nobody else has. */
+  newPatch(): PatchId {
+    return ++this.patches;
+  }
+
   /** @throws Error when there is a room of that name */
   open(options: RoomPlace): Room {
     if (this.rooms.has(options.name)) throw new Error(`room "${options.name}" is open already`);
-    const room = new Room({ ...options, nextPatch: () => ++this.patches });
+    const room = new Room({ ...options, nextPatch: () => this.newPatch() });
     this.rooms.set(room.name, room);
     return room;
   }

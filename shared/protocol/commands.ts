@@ -10,6 +10,7 @@ const finite = v.pipe(v.number(), v.finite());
 /** Chosen by the client; comes back with the answer to this command. */
 const commandId = whole(0, 0xffffffff);
 const organismId = whole(1, 0xffffffff);
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 /** Latents of any checkpoint are far shorter than this; each number must be finite and small. */
 const latent = v.pipe(
@@ -20,9 +21,21 @@ const latent = v.pipe(
 
 const seedSource = v.variant('from', [
   v.strictObject({ from: v.literal('gallery'), index: whole(0, 65_535) }),
-  v.strictObject({ from: v.literal('prior') }),
+  /** Chance: with a `throw`, the same each time. */
+  v.strictObject({ from: v.literal('prior'), throw: v.optional(whole(0, 0xffffffff)) }),
+  /** What lies between the creatures around a place of the latent map. */
+  v.strictObject({ from: v.literal('map'), x: share, y: share }),
   v.strictObject({ from: v.literal('latent'), latent }),
   v.strictObject({ from: v.literal('hand'), seed: whole(1, 0xffffffff) }),
+]);
+
+/** All that can be planted, and what is not in a hand yet. */
+const previewSource = v.variant('from', [
+  ...seedSource.options,
+  /** What a cross without mutation would be. */
+  v.strictObject({ from: v.literal('cross'), a: organismId, b: organismId, mix: share }),
+  /** How a living organism has grown. */
+  v.strictObject({ from: v.literal('organism'), organism: organismId }),
 ]);
 
 const strokePoints = v.pipe(
@@ -86,13 +99,27 @@ export const COMMANDS = {
     ),
     points: strokePoints,
   }),
-  /** Mix two living organisms to a seed in one's hand. `mix` is the share of b. */
+  /** Mix two living organisms to a seed in one's hand. `mix` is the share of b, `mutation` that of chance. */
   cross: v.strictObject({
     id: commandId,
     a: organismId,
     b: organismId,
-    mix: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+    mix: share,
+    mutation: v.optional(share),
   }),
+  /**
+   * Make what one has drawn a seed in one's hand: side×side pixels of the checkpoint's grown organism, a byte of ink each,
+   * or premultiplied RGBA, as the checkpoint `draws`.
+   */
+  draw: v.strictObject({
+    id: commandId,
+    pixels: v.pipe(
+      v.instance(Uint8Array),
+      v.check(({ length }) => length <= DEFAULTS.nursery.maxDrawing, 'too large'),
+    ),
+  }),
+  /** Show how a seed would grow, without planting it. */
+  preview: v.strictObject({ id: commandId, seed: previewSource }),
   /** Show everybody where one of one's own organisms is. */
   beacon: v.strictObject({ id: commandId, organism: organismId }),
   /** Where the pointer is; without a place, it has left the grid. */
@@ -110,6 +137,7 @@ export const COMMANDS = {
 export type CommandName = keyof typeof COMMANDS;
 export type Command<N extends CommandName> = v.InferOutput<(typeof COMMANDS)[N]>;
 export type SeedSource = v.InferOutput<typeof seedSource>;
+export type PreviewSource = v.InferOutput<typeof previewSource>;
 
 export function isCommandName(name: unknown): name is CommandName {
   return typeof name === 'string' && Object.hasOwn(COMMANDS, name);

@@ -1,13 +1,13 @@
 /** What the server may say, each message with its schema. Names are the Socket.IO event names. */
 import * as v from 'valibot';
-import { CAUSES, TOOLS } from '../vocabulary.ts';
+import { CAUSES, ORIGINS, TOOLS } from '../vocabulary.ts';
 import { NOTICES, type Notice } from './notices.ts';
 import { REASONS, type Reason } from './reasons.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const stage = v.pipe(v.number(), v.integer(), v.minValue(1));
-const origin = v.picklist(['gallery', 'prior', 'latent', 'cross']);
+const origin = v.picklist(ORIGINS);
 const reason = v.picklist(Object.keys(REASONS) as Reason[]);
 
 const notice = v.picklist(Object.keys(NOTICES) as Notice[]);
@@ -21,6 +21,8 @@ const energy = v.object({
   plant: amount,
   damagePerCell: amount,
 });
+
+const seed = v.object({ id, origin, parents: v.array(id) });
 
 const participant = v.object({ id, name: v.string(), hue: v.number() });
 
@@ -73,6 +75,10 @@ const opening = {
     gallery: v.array(v.object({ name: v.string(), kind: v.string() })),
     /** A sheet of `columns` tiles a row, side×side pixels each, in gallery order. */
     sheet: v.object({ url: v.string(), columns: stage }),
+    /** Where the gallery's latents lie in two dimensions: places 0…1 in gallery order, as JSON. */
+    map: v.optional(v.string()),
+    /** What it can grow drawings of: white ink, or colours; absent: of none. */
+    draws: v.optional(v.picklist(['ink', 'colour'])),
   }),
   engine: v.object({ name: v.string(), device: v.string() }),
   organisms: v.array(organism),
@@ -87,6 +93,8 @@ export const EVENTS = {
     /** Shown at the next join, it makes her the same participant; good once, and for a while. */
     resume: v.string(),
     energy,
+    /** The seeds in her hand, the oldest first. */
+    hand: v.optional(v.array(seed), []),
   }),
   /** Answer to the join of a wall. */
   wall: v.object({
@@ -115,10 +123,12 @@ export const EVENTS = {
   ),
   /** Somebody asks where one of hers is: it shines for a moment, in her hue, wherever the room is shown. */
   beacon: v.object({ organism: id, hue: v.number() }),
-  /** The command was taken and will act at the next tick; a cross answers with its seed. */
+  /** The command was taken and has acted; a cross and a drawing answer with their seed, a preview with its film. */
   accepted: v.object({
     id: count,
-    seed: v.optional(v.object({ id, origin, parents: v.array(id) })),
+    seed: v.optional(seed),
+    /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
+    film: v.optional(v.object({ side: stage, frames: stage, png: v.instance(Uint8Array) })),
     /** What she has left. */
     energy: v.optional(amount),
   }),

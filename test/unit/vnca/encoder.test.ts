@@ -1,0 +1,101 @@
+import { createOnnxCompute } from '../../../server/training/autodiff/onnx.ts';
+import { Posteriors } from '../../../server/training/evaluate/posteriors.ts';
+import { loadCheckpoint, type Model } from '../../../server/vnca/checkpoint.ts';
+import { createEncoder } from '../../../server/vnca/encoder.ts';
+import { createRandom } from '../../../shared/random.ts';
+import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
+import { modelOf, tinyCard, tinyModel } from './tinyModel.ts';
+
+function run(model: Model, pixels: Float32Array): Float32Array {
+  const steps = createEncoder(model)!.encode(pixels);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** A model with an encoder of random weights. */
+function withEncoder(fields: Record<string, unknown>, channels: number): Model {
+  const convolutions = [
+    { size: 5, stride: 1, pad: 3, channels: 5 },
+    { size: 3, stride: 2, pad: 1, channels: 7 },
+  ];
+  const encoder = { convolutions, meanRange: [-0.5, 0.5], ...fields };
+  const model = modelOf(
+    tinyCard({
+      encoder,
+      ...(channels === 1 && {
+        readout: { kind: 'bernoulli', channel: 0 },
+        presence: { threshold: 0.1 },
+      }),
+    }),
+  );
+  const random = createRandom(2);
+  const tensors = new Map(model.tensors);
+  const add = (name: string, shape: number[]): void => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const fanIn = shape.slice(0, -1).reduce((a, b) => a * b, 1);
+    const data = Float32Array.from({ length: size }, () => random.normal() / Math.sqrt(fanIn));
+    tensors.set(`encoder.${name}`, { shape, data });
+  };
+  add('conv0.kernel', [5, 5, channels, 5]);
+  add('conv0.bias', [5]);
+  add('conv1.kernel', [3, 3, 5, 7]);
+  add('conv1.bias', [7]);
+  add('dense0.kernel', [9 * 9 * 7, 11]);
+  add('dense0.bias', [11]);
+  add('dense1.kernel', [11, 12]);
+  add('dense1.bias', [12]);
+  return { card: model.card, tensors };
+}
+
+test.each([
+  ['of ink, shifted', withEncoder({ input: '-1..1', dense: [11] }, 1), 16 * 16],
+  ['of colours', withEncoder({ input: '0..1', dense: [11] }, 4), 16 * 16 * 4],
+])('encodes as the training does: %s', async (_, model, size) => {
+  const random = createRandom(4);
+  const pixels = Float32Array.from({ length: size }, () => random.uniform());
+  const compute = createOnnxCompute({ threads: 1 });
+  const posteriors = await Posteriors.create(compute, model);
+  const { mean } = await posteriors.encode(pixels, 1);
+  await posteriors.dispose();
+  const ours = run(model, pixels);
+  expect(ours).toHaveLength(6);
+  ours.forEach((value, i) => {
+    expect(value).toBeCloseTo(mean[i], 4);
+  });
+});
+
+test('the shipped encoder agrees with training, in slices of a few milliseconds', async () => {
+  const model = await loadCheckpoint(CHECKPOINT_FOLDER);
+  const random = createRandom(7);
+  const pixels = Float32Array.from({ length: 32 * 32 * 4 }, () => random.uniform());
+  const posteriors = await Posteriors.create(createOnnxCompute({ threads: 1 }), model);
+  const { mean } = await posteriors.encode(pixels, 1);
+  await posteriors.dispose();
+  const ours = run(model, pixels);
+  ours.forEach((value, i) => {
+    expect(value).toBeCloseTo(mean[i], 3);
+  });
+  // Once more, warm: no slice is long. Garbage collection and neighbours may stretch one or two.
+  const steps = createEncoder(model)!.encode(pixels);
+  const slices: number[] = [];
+  for (let done: boolean | undefined = false; !done; ) {
+    const before = performance.now();
+    ({ done } = steps.next());
+    slices.push(performance.now() - before);
+  }
+  expect(slices.length).toBeGreaterThan(30);
+  expect(slices.sort((a, b) => a - b)[Math.floor(slices.length * 0.9)]).toBeLessThan(10);
+});
+
+test('a checkpoint without a whole encoder has none', () => {
+  expect(createEncoder(tinyModel())).toBeUndefined();
+  const { card, tensors } = withEncoder({ input: '0..1', dense: [11] }, 4);
+  const less = new Map(tensors);
+  less.delete('encoder.dense1.bias');
+  expect(createEncoder({ card, tensors: less })).toBeUndefined();
+  expect(() => createEncoder({ card, tensors })!.encode(new Float32Array(3)).next()).toThrow(
+    RangeError,
+  );
+});

@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { latentOnMap } from '../../../server/world/latentMap.ts';
+import { createRandom } from '../../../shared/random.ts';
+import { ANNA, BERT, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
+
+const gallery = [
+  { name: 'one', latent: new Float32Array([2, 0]) },
+  { name: 'two', latent: new Float32Array([0, 2]) },
+  { name: 'three', latent: new Float32Array([-2, 0]) },
+];
+const map = [
+  { x: 0.1, y: 0.1 },
+  { x: 0.9, y: 0.1 },
+  { x: 0.5, y: 0.9 },
+];
+const species = { ...SPECIES, gallery, map };
+const share = fc.double({ min: 0, max: 1, noNaN: true });
+
+/** Plants a seed, and says with which latent. */
+function planted(hand: HandRoom, seed: Parameters<typeof hand.room.look>[0], x = 16, by = ANNA) {
+  hand.room.enqueue(77, { what: 'plant', by, x, y: 12, seed: seed as never });
+  const work = hand.room.beginTick();
+  hand.room.endTick(
+    work.step.map(({ patch }) => {
+      const cells = { rgba: new Uint8Array(16).fill(255), presence: new Uint8Array(4).fill(255) };
+      return { patch, stage: 2, ...cells, change: 255 };
+    }),
+  );
+  return { latent: work.plant.at(-1)?.latent, events: work.events };
+}
+
+describe('seeds', () => {
+  test('what is looked at is what is planted, to the bit, and looking changes nothing', () => {
+    const seeds = fc.oneof(
+      fc.record({ from: fc.constant('prior' as const), throw: fc.nat(0xffffffff) }),
+      fc.record({ from: fc.constant('map' as const), x: share, y: share }),
+      fc.record({ from: fc.constant('gallery' as const), index: fc.nat(2) }),
+    );
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const hand = new HandRoom({ species });
+        const before = hand.room.export();
+        const seen = hand.room.look(seed, ANNA.id);
+        expect(hand.room.export()).toEqual(before);
+        const { latent } = planted(hand, seed);
+        // The journal knows no −0.
+        expect([...latent!].map((value) => value + 0)).toEqual([...seen].map((value) => value + 0));
+      }),
+    );
+  });
+
+  test('a throw of the dice leaves the chance of the room alone', () => {
+    const [a, b] = [new HandRoom(), new HandRoom()];
+    planted(a, { from: 'prior', throw: 5 });
+    expect(a.room.export().random).toEqual(b.room.export().random);
+    planted(b, { from: 'prior' });
+    expect(b.room.export().random).not.toEqual(a.room.export().random);
+    expect(() => a.room.look({ from: 'prior' }, ANNA.id)).toThrow('no-such-seed');
+  });
+
+  test('two throws of one number are twins, two numbers are not', () => {
+    const one = planted(new HandRoom(), { from: 'prior', throw: 5 }).latent;
+    expect(planted(new HandRoom({ seed: 9 }), { from: 'prior', throw: 5 }).latent).toEqual(one);
+    expect(planted(new HandRoom(), { from: 'prior', throw: 6 }).latent).not.toEqual(one);
+  });
+
+  test('the journal has the latent of a place of the map, whatever becomes of the map', () => {
+    const hand = new HandRoom({ species });
+    const { events, latent } = planted(hand, { from: 'map', x: 0.4, y: 0.3 });
+    const redone = new HandRoom({ species: { ...species, map: [...map].reverse() } });
+    redone.room.redo(events);
+    expect(redone.room.beginTick().plant[0].latent).toEqual(latent);
+    expect(hand.room.organisms[0].origin).toBe('map');
+  });
+
+  test('without a map there is no seed of it', () => {
+    const { room } = new HandRoom();
+    const seed = { from: 'map', x: 0.5, y: 0.5 } as const;
+    expect(() => room.look(seed, 1)).toThrow('no-such-seed');
+    expect(() => room.enqueue(1, { what: 'plant', by: ANNA, x: 9, y: 9, seed })).toThrow(
+      'no-such-seed',
+    );
+  });
+
+  test('a drawing comes into the hand of who drew it, and into nobody else’s', () => {
+    const { room } = new HandRoom();
+    room.enqueue(4, { what: 'hold', by: ANNA, latent: [0.5, -1], origin: 'drawing' });
+    room.enqueue(5, { what: 'hold', by: ANNA, latent: [0.5], origin: 'drawing' });
+    room.beginTick();
+    const { answers } = room.endTick([]);
+    const seed = { id: 1, origin: 'drawing', parents: [] };
+    expect(answers[0]).toMatchObject({ id: 4, seed });
+    expect(answers[1].refused?.reason).toBe('bad-latent');
+    expect(room.handOf(ANNA.id)).toEqual([seed]);
+    expect(room.handOf(BERT.id)).toEqual([]);
+    expect(() => room.look({ from: 'hand', seed: 1 }, BERT.id)).toThrow('no-such-seed');
+    expect([...room.look({ from: 'hand', seed: 1 }, ANNA.id)]).toEqual([0.5, -1]);
+  });
+
+  test('a cross mutates by the chance of the room: the same again in a room that is done again', () => {
+    const child = (mutation: number | undefined, seed = 1): number[] => {
+      const hand = new HandRoom({ seed, species });
+      hand.plant(8, 12);
+      hand.plant(24, 12);
+      hand.ticks(GROWN);
+      const wish = { what: 'cross', by: ANNA, a: 1, b: 2, mix: 0.5 } as const;
+      hand.room.enqueue(9, { ...wish, ...(mutation !== undefined && { mutation }) });
+      hand.tick();
+      return [...hand.room.look({ from: 'hand', seed: 1 }, ANNA.id)];
+    };
+    expect(child(0)).toEqual(child(undefined));
+    expect(child(0.5)).toEqual(child(0.5));
+    expect(child(0.5)).not.toEqual(child(0));
+    expect(child(0.5)).not.toEqual(child(0.5, 2));
+    expect(Math.hypot(...child(1))).toBeCloseTo(2, 4);
+  });
+});
+
+describe('the latent map', () => {
+  test('on a creature grows that creature, around it nearly so', () => {
+    gallery.forEach(({ latent }, i) => {
+      expect(latentOnMap(species, map[i])).toEqual(latent);
+      const near = latentOnMap(species, { x: map[i].x + 1e-3, y: map[i].y })!;
+      latent.forEach((value, c) => {
+        expect(near[c]).toBeCloseTo(value, 2);
+      });
+    });
+  });
+
+  test('between creatures nothing is smaller than they are', () => {
+    fc.assert(
+      fc.property(share, share, (x, y) => {
+        const latent = latentOnMap(species, { x, y })!;
+        expect(Math.hypot(...latent)).toBeCloseTo(2, 3);
+      }),
+    );
+  });
+
+  test('small steps make small changes, also where the nearest change', () => {
+    const random = createRandom(3);
+    const crowd = Array.from({ length: 40 }, () => ({ name: '', latent: random.latent(8) }));
+    const places = crowd.map(() => ({ x: random.uniform(), y: random.uniform() }));
+    const many = { gallery: crowd, map: places, latentSize: 8 };
+    let largest = 0;
+    for (let i = 0; i < 400; i++) {
+      const [a, b] = [i, i + 1].map((k) => latentOnMap(many, { x: k / 400, y: 0.5 })!);
+      largest = Math.max(largest, Math.hypot(...a.map((value, c) => value - b[c])));
+    }
+    expect(largest).toBeLessThan(1);
+  });
+});
