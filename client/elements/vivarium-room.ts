@@ -50,6 +50,8 @@ export class VivariumRoom extends LitElement {
   private readonly stop = new AbortController();
   @state() private version = 0;
   @state() private refusal = '';
+  /** Of which a keepsake is being made. */
+  @state() private keeping: OrganismView | undefined;
   /** Whether the room has been shown. */
   @state() private pictured = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
@@ -88,8 +90,11 @@ export class VivariumRoom extends LitElement {
     let first = true;
     model.on('welcome', ({ checkpoint }) => {
       if (first) session.holdFirst(checkpoint.gallery, Math.random);
-      first = false;
       session.emptyHand();
+      // Whoever opens a keepsake's link has its seed in hand.
+      const token = new URLSearchParams(location.search).get('seed');
+      if (first && token && /^[\w-]{16,2100}$/.test(token)) session.hold({ from: 'token', token });
+      first = false;
       document.title = `${this.roomName} · Vivarium`;
     });
     model.on('connection', (connection) => {
@@ -207,11 +212,12 @@ export class VivariumRoom extends LitElement {
               .version=${version}
               @make-seed=${this.makeSeed}
               @visit=${this.visit}
+              @keep=${this.keep}
             ></organism-card>`
           : nothing
       }
       <div class="foot">
-        <p class="hint" ?hidden=${!hint}>${msg('Tap to plant')}</p>
+        <p class="hint" ?hidden=${!hint}>${session.state.held.from === 'token' ? msg('Tap to plant it again') : msg('Tap to plant')}</p>
         <tool-dock
           .session=${session}
           .checkpoint=${this.pictured ? model.checkpoint : undefined}
@@ -221,6 +227,18 @@ export class VivariumRoom extends LitElement {
         ></tool-dock>
       </div>
       <toast-layer></toast-layer>
+      ${
+        this.keeping
+          ? html`<keepsake-sheet
+              .model=${model}
+              .desk=${this.desk}
+              .organism=${this.keeping}
+              @close=${() => {
+                this.keeping = undefined;
+              }}
+            ></keepsake-sheet>`
+          : nothing
+      }
       ${this.refusal ? this.closed() : model.connection === 'waiting' ? this.line() : nothing}
     `;
   }
@@ -328,6 +346,16 @@ export class VivariumRoom extends LitElement {
   private visit({ detail: organism }: CustomEvent<OrganismView>): void {
     this.session.select(organism.id);
     this.director?.show(organism);
+  }
+
+  /** What makes keepsakes is fetched when the first is wanted. */
+  private keep({ detail: organism }: CustomEvent<OrganismView>): void {
+    import('./keepsake-sheet.ts').then(
+      () => {
+        this.keeping = organism;
+      },
+      () => this.tell(msg('That did not come through. Please try again.')),
+    );
   }
 
   private makeSeed(): void {
