@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import express, { type Express, type Request, type Response } from 'express';
 import helmet from 'helmet';
+import type { Place } from '../../shared/latentMap.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { servePacked } from './packed.ts';
 
@@ -12,7 +13,7 @@ export interface AppOptions {
   /** Folders of the served checkpoints, by name. */
   readonly checkpoints: ReadonlyMap<string, string>;
   /** Latent maps of the served checkpoints, by name. */
-  readonly maps?: ReadonlyMap<string, readonly { readonly x: number; readonly y: number }[]>;
+  readonly maps?: ReadonlyMap<string, readonly Place[]>;
   readonly defaultRoom: string;
   /** Whether ticks go on. */
   readonly isHealthy: () => boolean;
