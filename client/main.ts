@@ -1,1 +1,4 @@
 import './elements/vivarium-room.ts';
+import { startLanguage } from './locale/locale.ts';
+
+startLanguage();

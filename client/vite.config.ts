@@ -9,6 +9,8 @@ export default defineConfig({
   build: {
     outDir: 'dist',
     emptyOutDir: true,
+    // Says which page loads what: what a phone has to fetch is kept small by a test.
+    manifest: true,
     target: 'es2022',
     rollupOptions: {
       input: { visitor: page('index'), wall: page('wall'), host: page('host') },

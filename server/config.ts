@@ -12,6 +12,8 @@ interface Setting<T> {
   readonly value: string;
   readonly help: string;
   readonly fallback: string;
+  /** May be given several times: as if there were commas between. */
+  readonly many?: boolean;
   /** @throws Error with a sentence that completes "--flag …" */
   readonly read: (text: string) => T;
 }
@@ -118,6 +120,14 @@ const numbersOf =
     }
     return changed as Record<K, number>;
   };
+
+function readFiles(text: string): string[] {
+  const files = text === 'none' ? [] : text.split(',').map((file) => file.trim());
+  if (files.some((file) => !/\.[cm]?[jt]s$/.test(file))) {
+    throw new Error('must be files that end in .ts or .js, with commas between');
+  }
+  return files;
+}
 
 function readMetrics(text: string): number | 'same' | 'none' {
   if (text === 'same' || text === 'none') return text;
@@ -234,7 +244,19 @@ const SETTINGS = {
     'words, one a line, that no name may have, besides the English ones known',
     orNone(readWords),
   ),
+  extension: {
+    ...setting(
+      'extension',
+      'FILE',
+      'none',
+      'a file with hooks of yours, .ts or .js; several with commas between, or the flag again',
+      readFiles,
+    ),
+    many: true,
+  },
 } as const;
+
+const SETTING_LIST: readonly Setting<unknown>[] = Object.values(SETTINGS);
 
 export type Config = {
   readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['read']>;
@@ -274,7 +296,10 @@ export function readConfig(
   environment: Readonly<Record<string, string | undefined>>,
 ): Config | 'help' {
   const options = Object.fromEntries(
-    Object.values(SETTINGS).map(({ flag }) => [flag, { type: 'string' as const }]),
+    SETTING_LIST.map(({ flag, many = false }) => [
+      flag,
+      { type: 'string' as const, multiple: many },
+    ]),
   );
   let values: Record<string, unknown>;
   try {
@@ -288,7 +313,7 @@ export function readConfig(
   if (values.help) return 'help';
   const read = Object.entries(SETTINGS).map(([key, { flag, fallback, read }]) => {
     const name = environmentName(flag);
-    const given = values[flag] as string | undefined;
+    const given = values[flag]?.toString();
     const text = given ?? environment[name] ?? fallback;
     try {
       return [key, read(text)];

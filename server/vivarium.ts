@@ -9,6 +9,7 @@ import type { Config } from './config.ts';
 import type { PassedOver } from './engine/backend.ts';
 import { createEngine } from './engine/create.ts';
 import { EngineError, type EngineLoss } from './engine/engine.ts';
+import { Hooks } from './hooks/hooks.ts';
 import { createApp, galleryUrl, mapUrl } from './http/app.ts';
 import { wallBuild } from './http/client-build.ts';
 import { Door } from './net/door.ts';
@@ -99,6 +100,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   const names = createNameCheck(config.bannedWords ?? []);
   const checkpoint = await loadCheckpoint(config.checkpoint);
   const map = await loadMap(checkpoint);
+  const hooks = await Hooks.open({ files: config.extension, clock, log, limits: config.limits });
   let passed: readonly PassedOver[] = [];
   const [engine, records] = await startBoth(
     createEngine({
@@ -110,7 +112,10 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       ...(onLoss && { onLoss }),
     }),
     config.data === 'none' ? undefined : openSound(config.data),
-  );
+  ).catch(async (error: unknown) => {
+    await hooks.close();
+    throw error;
+  });
   const store = records && new Store(records);
   const chronicle =
     store &&
@@ -143,7 +148,12 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     tick: async (rooms) => {
       const ticked = await pulse.during(() => world.tick(rooms));
       chronicle?.ticked(ticked);
-      for (const { room, result } of ticked) lobbies.get(room.name)?.publish(result, clock.now());
+      for (const { room, result } of ticked) {
+        const lobby = lobbies.get(room.name);
+        if (!lobby) continue;
+        lobby.publish(result, clock.now());
+        hooks.ticked(lobby, result);
+      }
       metrics?.ticked(ticked);
     },
     onTick: (timing) => {
@@ -221,6 +231,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
         : places.map((place) => world.open(place));
   } catch (error) {
     pulse.stop();
+    await hooks.close();
     await engine.close();
     await store?.close();
     throw error;
@@ -235,10 +246,9 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     const pace = () => ticker.pace(room)!;
     ticker.add(room, config.tickRate);
     const passes = new Passes(secret, room.name);
-    lobbies.set(
-      room.name,
-      new Lobby(room, facts, pace, config.capacity, clock, passes, wallFacts, seeds),
-    );
+    const lobby = new Lobby(room, facts, pace, config.capacity, clock, passes, wallFacts, seeds);
+    lobbies.set(room.name, lobby);
+    hooks.watch(lobby, pace);
   }
 
   const app = createApp({
@@ -266,6 +276,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     { name: 'seeds are no longer looked at', run: () => seeds.nursery.stop() },
     { name: 'rooms are kept', run: () => chronicle?.saveAll() },
     { name: 'everybody is sent home', run: () => gateway.close() },
+    { name: 'extensions end', run: () => hooks.close() },
     { name: 'the engine rests', run: () => engine.close() },
     { name: 'the store is closed', run: () => chronicle?.close().then(() => store?.close()) },
     {

@@ -174,6 +174,30 @@ export const DEFAULTS = {
     /** After a failed write the next attempt comes so late. */
     retry: 5_000,
   },
+  /** Extensions of the host's, each in a thread of its own. */
+  hooks: {
+    /** How long one may take to load. */
+    loading: 20_000,
+    /** An answer to whether something may be done is waited for so long; then it may. */
+    answer: 250,
+    /** A thread that has not listened for so long, twice over, is started anew … */
+    stall: 5_000,
+    /** … after this. */
+    again: 1_000,
+    /** How long one may take to close. */
+    closing: 2_000,
+    /** So many failures, and one is put aside; each is forgiven after `forgivenAfter` divided by them. */
+    failures: 5,
+    forgivenAfter: 60_000,
+    /** Things told that may wait to be dealt with. */
+    backlog: 2_000,
+    messagesPerSecond: 5_000,
+    linesPerSecond: 10,
+    /** Memory that one may take. */
+    megabytes: 256,
+    /** How a room fares, and its mean colour, is told so often. */
+    figures: 500,
+  },
   operations: {
     /** A tick that has not ended after so long will not: the server ends, to be started again. */
     stall: 30_000,

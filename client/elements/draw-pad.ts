@@ -3,7 +3,7 @@ import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Event as Message } from '../../shared/protocol/events.ts';
-import { REASONS, type Reason } from '../../shared/protocol/reasons.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { SeedView } from '../../shared/vocabulary.ts';
 import { Drawing, paint } from '../draw/drawing.ts';
 import { normaliseColour, normaliseInk, type Sheet } from '../draw/normalise.ts';
@@ -12,6 +12,7 @@ import type { Previews } from '../net/previews.ts';
 import { controls } from '../style/controls.ts';
 import { drawPadStyle } from './draw-pad-style.ts';
 import { icons } from './icons.ts';
+import { reasonText } from './refusal-words.ts';
 import './seed-film.ts';
 
 /** Pixels a side that a drawing is read in. */
@@ -367,7 +368,7 @@ export class DrawPad extends LitElement {
         },
         rejected: (reason: Reason) => {
           this.asking = false;
-          this.refusal = REASONS[reason];
+          this.refusal = reasonText(reason);
         },
       },
     );

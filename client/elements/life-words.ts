@@ -1,7 +1,7 @@
 /** What a card says of an organism's life. */
 import { msg, str } from '@lit/localize';
 import type { OrganismView } from '../../shared/vocabulary.ts';
-import { kindName } from './words.ts';
+import { kindName, number, plural } from './words.ts';
 
 /** What an organism is called: after what it was grown from, or after how it came to be. */
 export function organismName({ kind, origin }: OrganismView): string {
@@ -14,16 +14,18 @@ export function organismName({ kind, origin }: OrganismView): string {
 export function ageText(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 5) return msg('just planted');
-  if (whole < 90) return msg(str`${whole} seconds old`);
+  if (whole < 90) return msg(str`${number(whole)} seconds old`);
   const minutes = Math.round(whole / 60);
-  if (minutes < 90) return msg(str`${minutes} minutes old`);
+  if (minutes < 90) return msg(str`${number(minutes)} minutes old`);
   const hours = Math.round(minutes / 60);
-  return hours < 36 ? msg(str`${hours} hours old`) : msg(str`${Math.round(hours / 24)} days old`);
+  return hours < 36
+    ? msg(str`${number(hours)} hours old`)
+    : msg(str`${number(Math.round(hours / 24))} days old`);
 }
 
 /** What it does just now. */
 export function stateText({ phase, stage, side, hurt }: OrganismView): string {
-  if (phase === 'growing') return msg(str`growing, ${stage} of ${side} cells wide`);
+  if (phase === 'growing') return msg(str`growing, ${number(stage)} of ${number(side)} cells wide`);
   if (phase === 'dead') return msg('dead');
   if (hurt) return phase === 'asleep' ? msg('at rest, scarred') : msg('healing');
   return phase === 'asleep' ? msg('at rest') : msg('awake');
@@ -31,8 +33,9 @@ export function stateText({ phase, stage, side, hurt }: OrganismView): string {
 
 /** How many wounds it has come back from. */
 export function survivedText({ healed, wounds }: OrganismView): string {
-  if (healed > 1) return msg(str`${healed} survived`);
-  if (healed === 1) return msg('one survived');
+  if (healed > 0) {
+    return plural(healed, msg('one survived'), msg(str`${number(healed)} survived`));
+  }
   return wounds > 0 ? msg('none healed yet') : msg('never wounded');
 }
 
@@ -44,5 +47,5 @@ export function planterText({ planter }: OrganismView, you: number | undefined):
 
 /** How many come from it that are no children of its own. */
 export function furtherText(count: number): string {
-  return count === 1 ? msg('and one further on') : msg(str`and ${count} further on`);
+  return plural(count, msg('and one further on'), msg(str`and ${number(count)} further on`));
 }

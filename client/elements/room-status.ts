@@ -1,11 +1,13 @@
 /** The upper right corner: how many are here and how the room ticks; more of it when opened. */
+import { localized, msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { RoomModel } from '../net/room-model.ts';
 import { controls } from '../style/controls.ts';
 import { icons } from './icons.ts';
-import { count, paceText, waitingText } from './words.ts';
+import { number, paceText, peopleText, waitingText } from './words.ts';
 
+@localized()
 @customElement('room-status')
 export class RoomStatus extends LitElement {
   static override styles = [
@@ -93,9 +95,9 @@ export class RoomStatus extends LitElement {
         <span class="dot"></span>
         ${
           live
-            ? html`${icons.people}<span aria-label=${count(participants.size, 'person', 'people')}
-                >${participants.size}</span
-              ><span>${pace ? paceText(pace) : 'live'}</span>`
+            ? html`${icons.people}<span aria-label=${peopleText(participants.size)}
+                >${number(participants.size)}</span
+              ><span>${pace ? paceText(pace) : msg('live')}</span>`
             : html`<span>${waitingText(connection, this.model.ahead)}</span>`
         }
       </button>
@@ -108,10 +110,10 @@ export class RoomStatus extends LitElement {
       value === undefined || value === '' ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
     return html`<div class="panel details" data-testid="details">
       <dl>
-        ${row('You are', you?.name)} ${row('Grid', room && `${room.width} × ${room.height} cells`)}
-        ${row('Organisms', organisms.size)} ${row('Awake', pace?.awake)}
-        ${row('Species', checkpoint?.title)} ${row('Engine', engine?.name)}
-        ${row('Device', engine?.device)}
+        ${row(msg('You are'), you?.name)} ${row(msg('Grid'), room && msg(str`${room.width} × ${room.height} cells`))}
+        ${row(msg('Organisms'), number(organisms.size))} ${row(msg('Awake'), pace && number(pace.awake))}
+        ${row(msg('Species'), checkpoint?.title)} ${row(msg('Engine'), engine?.name)}
+        ${row(msg('Device'), engine?.device)}
       </dl>
     </div>`;
   }

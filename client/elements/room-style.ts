@@ -34,11 +34,12 @@ export const roomStyle = css`
     left: var(--edge-left);
     right: var(--edge-right);
     display: flex;
-    justify-content: space-between;
+    gap: 8px;
     align-items: flex-start;
     height: 2.6em;
     pointer-events: none;
   }
+  language-switch,
   room-status,
   tool-dock,
   find-mine,
@@ -46,7 +47,7 @@ export const roomStyle = css`
     pointer-events: auto;
   }
   h1 {
-    margin: 0.4em 0 0 4px;
+    margin: 0.4em auto 0 4px;
     font-size: 1.05em;
     font-weight: 500;
     letter-spacing: 0.02em;

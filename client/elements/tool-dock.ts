@@ -1,4 +1,5 @@
 /** The dock at the lower edge: the three tools, and beside them what the one in hand needs. */
+import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -11,15 +12,17 @@ import { controls } from '../style/controls.ts';
 import { icons } from './icons.ts';
 import './energy-line.ts';
 import './seed-tray.ts';
+import { cellsText } from './words.ts';
 
-const LABELS: Readonly<Record<Tool, { label: string; keys: string }>> = {
-  plant: { label: 'Plant', keys: '1 p' },
-  damage: { label: 'Damage', keys: '2 d' },
-  look: { label: 'Look', keys: '3 l' },
+const LABELS: Readonly<Record<Tool, { label: () => string; keys: string }>> = {
+  plant: { label: () => msg('Plant'), keys: '1 p' },
+  damage: { label: () => msg('Damage'), keys: '2 d' },
+  look: { label: () => msg('Look'), keys: '3 l' },
 };
 
 const { minRadius, maxRadius } = DEFAULTS.stroke;
 
+@localized()
 @customElement('tool-dock')
 export class ToolDock extends LitElement {
   static override styles = [
@@ -39,15 +42,19 @@ export class ToolDock extends LitElement {
       .tools {
         position: relative;
         flex: none;
-        display: flex;
+        display: grid;
+        /* All as wide as the longest word of the language: the line of energy counts on it. */
+        grid-auto-flow: column;
+        grid-auto-columns: 1fr;
         gap: 2px;
       }
       .tools button {
         display: grid;
         justify-items: center;
         gap: 3px;
-        width: 4.9em;
-        padding: 0.75em 0 0.6em;
+        min-width: 4.9em;
+        min-height: 44px;
+        padding: 0.75em 0.5em 0.6em;
         border-radius: 17px;
         font-size: 0.93em;
         color: var(--ink-soft);
@@ -118,7 +125,7 @@ export class ToolDock extends LitElement {
           padding: 6px 6px 8px;
         }
         .tools button {
-          flex: 1;
+          min-width: 0;
           grid-auto-flow: column;
           justify-content: center;
           align-items: center;
@@ -147,7 +154,7 @@ export class ToolDock extends LitElement {
   override render(): TemplateResult {
     const { tool } = this.session.state;
     return html`<div class="panel">
-      <div class="tools" role="radiogroup" aria-label="Tools" @keydown=${this.arrow}>
+      <div class="tools" role="radiogroup" aria-label=${msg('Tools')} @keydown=${this.arrow}>
         ${(Object.keys(LABELS) as Tool[]).map(
           (name) => html`<button
             role="radio"
@@ -157,7 +164,7 @@ export class ToolDock extends LitElement {
             tabindex=${tool === name ? 0 : -1}
             @click=${() => this.session.take(name)}
           >
-            ${icons[name]}<span>${LABELS[name].label}</span>
+            ${icons[name]}<span>${LABELS[name].label()}</span>
           </button>`,
         )}
         ${this.energyLine(tool)}
@@ -180,7 +187,8 @@ export class ToolDock extends LitElement {
 
   private context(tool: Tool): TemplateResult | typeof nothing {
     if (tool === 'damage') return this.brush();
-    if (tool === 'look') return html`<p>Tap an organism to meet it. Drag to move around.</p>`;
+    if (tool === 'look')
+      return html`<p>${msg('Tap an organism to meet it. Drag to move around.')}</p>`;
     if (!this.checkpoint) return nothing;
     return html`<seed-tray
       .model=${this.model}
@@ -201,12 +209,12 @@ export class ToolDock extends LitElement {
         max=${maxRadius}
         step="0.5"
         .value=${String(radius)}
-        aria-label="Size of the wound, radius in cells"
+        aria-label=${msg('Size of the wound, radius in cells')}
         data-testid="radius"
         @input=${(event: InputEvent) =>
           this.session.setRadius((event.target as HTMLInputElement).valueAsNumber)}
       />
-      <output>${radius === 1 ? '1 cell' : `${radius} cells`}</output>
+      <output>${cellsText(radius)}</output>
     </div>`;
   }
 

@@ -1,8 +1,8 @@
 /** The page: one room, full-bleed, with its dock, its status and its card. */
+import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
-import { NOTICES } from '../../shared/protocol/notices.ts';
-import { REASONS, type Reason } from '../../shared/protocol/reasons.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { bindCanvas } from '../input/canvas-input.ts';
 import { type KeyAction, keyAction } from '../input/keyboard.ts';
@@ -21,15 +21,18 @@ import type { CursorLayer } from './cursor-layer.ts';
 import './cursor-layer.ts';
 import './find-mine.ts';
 import { icons } from './icons.ts';
+import './language-switch.ts';
 import './organism-card.ts';
 import './room-status.ts';
 import './seed-sheet.ts';
 import type { ToastLayer } from './toast-layer.ts';
 import './toast-layer.ts';
 import './tool-dock.ts';
+import { noticeText, reasonText } from './refusal-words.ts';
 import { roomStyle } from './room-style.ts';
-import { count } from './words.ts';
+import { lineText, number } from './words.ts';
 
+@localized()
 @customElement('vivarium-room')
 export class VivariumRoom extends LitElement {
   static override styles = [controls, roomStyle];
@@ -73,7 +76,7 @@ export class VivariumRoom extends LitElement {
     model.on('pace', again);
     model.on('waiting', again);
     model.on('energy', again);
-    model.on('notice', ({ notice }) => this.tell(NOTICES[notice]));
+    model.on('notice', ({ notice }) => this.tell(noticeText(notice)));
     model.on('life', ({ event, organism }) => {
       if (event.what === 'died') session.forget(organism.id);
       if (session.state.selection || organism.planter.id === model.you?.id) again();
@@ -112,7 +115,7 @@ export class VivariumRoom extends LitElement {
     try {
       this.director = new Director(this.canvas, this.model, this.session);
     } catch {
-      this.refusal = 'This browser cannot draw the room: it has no WebGL2.';
+      this.refusal = msg('This browser cannot draw the room: it has no WebGL2.');
       return;
     }
     const { director, model } = this;
@@ -165,20 +168,21 @@ export class VivariumRoom extends LitElement {
     const { planted, crisp, tool, selection } = session.state;
     const hint = model.connection === 'live' && !planted && tool === 'plant';
     return html`
-      <canvas data-testid="canvas" tabindex="0" aria-label="The room's living cells. Arrow keys move, Enter uses the tool at the centre."
+      <canvas data-testid="canvas" tabindex="0" aria-label=${msg('The room’s living cells. Arrow keys move, Enter uses the tool at the centre.')}
         @focus=${this.aim}
         @blur=${() => this.tools?.leave(performance.now())}
       ></canvas>
       <cursor-layer></cursor-layer>
       <header>
         <h1>Vivarium<span>${this.roomName}</span></h1>
+        <language-switch></language-switch>
         <room-status .model=${model} .version=${version}></room-status>
       </header>
       <find-mine .model=${model} .version=${version} @find=${this.find}></find-mine>
-      <div class="view panel" role="group" aria-label="View">
-        ${this.viewButton(crisp ? 'Smooth look' : 'Cells look', crisp ? 'smooth' : 'crisp', 'look')}
-        ${this.viewButton('Show all', 'fit', 'fit')}
-        ${this.viewButton('Closer', 'closer', '+')} ${this.viewButton('Farther', 'farther', '-')}
+      <div class="view panel" role="group" aria-label=${msg('View')}>
+        ${this.viewButton(crisp ? msg('Smooth look') : msg('Cells look'), crisp ? 'smooth' : 'crisp', 'look')}
+        ${this.viewButton(msg('Show all'), 'fit', 'fit')}
+        ${this.viewButton(msg('Closer'), 'closer', '+')} ${this.viewButton(msg('Farther'), 'farther', '-')}
       </div>
       ${
         selection
@@ -193,7 +197,7 @@ export class VivariumRoom extends LitElement {
           : nothing
       }
       <div class="foot">
-        <p class="hint" ?hidden=${!hint}>Tap to plant</p>
+        <p class="hint" ?hidden=${!hint}>${msg('Tap to plant')}</p>
         <tool-dock
           .session=${session}
           .checkpoint=${this.pictured ? model.checkpoint : undefined}
@@ -238,16 +242,16 @@ export class VivariumRoom extends LitElement {
   private line(): TemplateResult {
     const { ahead = 0 } = this.model;
     return html`<div class="closed line" role="status" data-testid="line">
-      <p class="place">${ahead === 0 ? 'Next' : ahead}</p>
-      <p>${ahead === 0 ? 'The room is full. You are next.' : `The room is full. ${count(ahead, 'visitor waits', 'visitors wait')} before you.`}</p>
-      <p class="aside">Keep this page open: it lets you in by itself.</p>
+      <p class="place">${ahead === 0 ? msg('Next') : number(ahead)}</p>
+      <p>${lineText(ahead)}</p>
+      <p class="aside">${msg('Keep this page open: it lets you in by itself.')}</p>
     </div>`;
   }
 
   private closed(): TemplateResult {
     return html`<div class="closed" role="alert">
       <p>${this.refusal}</p>
-      <button class="solid" @click=${() => location.reload()}>Reload</button>
+      <button class="solid" @click=${() => location.reload()}>${msg('Reload')}</button>
     </div>`;
   }
 
@@ -277,9 +281,9 @@ export class VivariumRoom extends LitElement {
     );
   }
 
-  private rejected(answer: { id?: number | undefined; reason: keyof typeof REASONS }): void {
+  private rejected(answer: { id?: number | undefined; reason: Reason }): void {
     if (this.desk.rejected(answer)) return;
-    const text = REASONS[answer.reason];
+    const text = reasonText(answer.reason);
     if (this.model.connection === 'live') this.tell(text);
     // What was sent too early is of no concern to a visitor.
     else if (answer.reason !== 'not-joined') this.refusal = text;
@@ -292,7 +296,7 @@ export class VivariumRoom extends LitElement {
   /** Her own view goes there; everybody sees it shine. */
   private find({ detail: organism }: CustomEvent<OrganismView>): void {
     this.director?.show(organism);
-    const rejected = (reason: Reason): void => this.tell(REASONS[reason]);
+    const rejected = (reason: Reason): void => this.tell(reasonText(reason));
     this.desk.ask('beacon', { organism: organism.id }, { rejected });
   }
 
@@ -311,7 +315,7 @@ export class VivariumRoom extends LitElement {
       { a, b, mix, mutation },
       {
         accepted: ({ seed }) => seed && this.session.receive(seed),
-        rejected: (reason) => this.tell(REASONS[reason]),
+        rejected: (reason) => this.tell(reasonText(reason)),
       },
     );
   }

@@ -1,11 +1,16 @@
 /** Binds a canvas's DOM events to gestures. */
-import { Gestures, type PointerSample } from './gestures.ts';
-import type { Tools } from './tools.ts';
+import { Gestures, type GestureTarget, type PointerSample } from './gestures.ts';
+
+/** What pointers over a canvas work. */
+export interface CanvasHand extends GestureTarget {
+  /** The pointer has left the canvas. */
+  leave(now: number): void;
+}
 
 /** Wheel deltas come in pixels, lines or pages. */
 const WHEEL_UNITS = [1, 32, 400];
 
-export function bindCanvas(canvas: HTMLCanvasElement, tools: Tools): () => void {
+export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => void {
   const gestures = new Gestures(tools);
   const stop = new AbortController();
   let space = false;

@@ -1,14 +1,16 @@
 /** What gestures do: each tool's meaning, from the pointer to the command. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { clampCentre } from '../../shared/geometry.ts';
-import { REASONS, type Reason } from '../../shared/protocol/reasons.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
+import { reasonText } from '../elements/refusal-words.ts';
 import type { Desk } from '../net/desk.ts';
 import type { RoomModel, Send } from '../net/room-model.ts';
 import type { Point } from '../render/camera.ts';
 import type { Director } from '../render/director.ts';
 import type { Session } from '../session.ts';
 import type { GestureTarget } from './gestures.ts';
+import { organismAt } from './pick.ts';
 import { StrokeSegmenter } from './stroke.ts';
 import { Throttle } from './throttle.ts';
 
@@ -133,23 +135,7 @@ export class Tools implements GestureTarget {
   }
 
   private organismAt(at: Point): OrganismId {
-    const { planes } = this.model;
-    if (!planes) return 0;
-    const { x, y } = this.director.toWorld(at);
-    if (x < 0 || y < 0 || x >= planes.width || y >= planes.height) return 0;
-    const owner = planes.owner[Math.floor(y) * planes.width + Math.floor(x)];
-    return this.model.organisms.has(owner) ? owner : this.seedNear(x, y);
-  }
-
-  /** A finger is wide and a seed is small. */
-  private seedNear(x: number, y: number): OrganismId {
-    for (const organism of this.model.organisms.values()) {
-      const reach = Math.max(3, organism.stage / 4);
-      if (organism.stage < 8 && Math.hypot(organism.x - x, organism.y - y) < reach) {
-        return organism.id;
-      }
-    }
-    return 0;
+    return organismAt(this.model, this.director.toWorld(at));
   }
 
   private plant(at: Point): void {
@@ -165,7 +151,7 @@ export class Tools implements GestureTarget {
       { x, y, seed: held },
       {
         accepted: () => this.session.sown(Math.random),
-        rejected: (reason) => this.refuse(REASONS[reason], at),
+        rejected: (reason) => this.refuse(reasonText(reason), at),
       },
     );
   }
@@ -184,6 +170,6 @@ export class Tools implements GestureTarget {
     const now = performance.now();
     if (now - this.refusedAt < 2_000) return;
     this.refusedAt = now;
-    this.refuse(REASONS[reason], this.last);
+    this.refuse(reasonText(reason), this.last);
   }
 }

@@ -126,6 +126,7 @@ export class Director {
         },
       },
       this.resolution.ratio(devicePixelRatio),
+      now,
     );
     const others = this.onFrame(now);
     const more = moving || fading || happening || share < 1 || others;

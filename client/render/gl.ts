@@ -77,14 +77,24 @@ export interface Target {
   readonly height: number;
 }
 
-export function createTarget(gl: WebGL2RenderingContext, width: number, height: number): Target {
-  const texture = createTexture(gl, gl.RGBA8, width, height, gl.LINEAR);
+export function createTarget(
+  gl: WebGL2RenderingContext,
+  width: number,
+  height: number,
+  format: GLenum = gl.RGBA8,
+): Target {
+  const texture = createTexture(gl, format, width, height, gl.LINEAR);
   const framebuffer = gl.createFramebuffer();
   gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
   gl.clearColor(0, 0, 0, 0);
   gl.clear(gl.COLOR_BUFFER_BIT);
   return { texture, framebuffer, width, height };
+}
+
+export function deleteTarget(gl: WebGL2RenderingContext, { texture, framebuffer }: Target): void {
+  gl.deleteFramebuffer(framebuffer);
+  gl.deleteTexture(texture);
 }
 
 export function bindTexture(

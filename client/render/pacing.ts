@@ -22,15 +22,24 @@ export class Interpolation {
 
 const SLOW_FRAME = 30;
 const SAMPLE = 24;
+const LOWER = 0.8;
 
-/** Lowers the resolution, step by step, while frames take too long. */
+/**
+ * Lowers the resolution, step by step, while frames take too long. One who runs for days tries to raise it again after a
+ * while, and waits twice as long each time that this did not hold.
+ */
 export class Resolution {
   private scale = 1;
   private sum = 0;
   private count = 0;
   private lastAt = Number.NEGATIVE_INFINITY;
+  private changedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly minScale = 0.45) {}
+  /** @param patience ms before more is tried */
+  constructor(
+    private readonly minScale = 0.45,
+    private patience = Number.POSITIVE_INFINITY,
+  ) {}
 
   /** Device pixels a CSS pixel. */
   ratio(devicePixelRatio: number): number {
@@ -47,8 +56,21 @@ export class Resolution {
     if (++this.count < SAMPLE) return false;
     const mean = this.sum / this.count;
     this.sum = this.count = 0;
-    if (mean < SLOW_FRAME || this.scale <= this.minScale) return false;
-    this.scale = Math.max(this.minScale, this.scale * 0.8);
+    if (mean >= SLOW_FRAME) return this.lower(now);
+    return this.scale < 1 && now - this.changedAt > this.patience && this.raise(now);
+  }
+
+  private lower(now: number): boolean {
+    if (this.scale <= this.minScale) return false;
+    if (now - this.changedAt < this.patience) this.patience *= 2;
+    this.scale = Math.max(this.minScale, this.scale * LOWER);
+    this.changedAt = now;
+    return true;
+  }
+
+  private raise(now: number): boolean {
+    this.scale = Math.min(1, this.scale / LOWER);
+    this.changedAt = now;
     return true;
   }
 }

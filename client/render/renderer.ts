@@ -27,6 +27,14 @@ export interface Picture {
   readonly marks: MarkList;
 }
 
+/** What stands between the scene and the screen. */
+export interface Screen {
+  /** A picture begins. @returns where it is drawn */
+  begin(width: number, height: number, now: number): WebGLFramebuffer | null;
+  /** It is drawn, and is to be shown. */
+  end(): void;
+}
+
 interface Sheet {
   readonly image: HTMLImageElement;
   readonly columns: number;
@@ -36,6 +44,7 @@ interface Sheet {
 export class Renderer {
   private readonly gl: WebGL2RenderingContext;
   private field: Field | undefined;
+  private screen: Screen | undefined;
   private scene!: Program;
   private painter!: MarkPainter;
   private planes: Planes | undefined;
@@ -47,6 +56,7 @@ export class Renderer {
   constructor(
     private readonly canvas: HTMLCanvasElement,
     onRestored: () => void,
+    private readonly createScreen?: (gl: WebGL2RenderingContext) => Screen,
   ) {
     const gl = canvas.getContext('webgl2', {
       alpha: false,
@@ -82,8 +92,11 @@ export class Renderer {
     this.painter.setSheet(image, columns, side);
   }
 
-  /** @param ratio device pixels a CSS pixel */
-  draw(picture: Picture, ratio: number): void {
+  /**
+   * @param ratio device pixels a CSS pixel
+   * @param now ms
+   */
+  draw(picture: Picture, ratio: number, now: number): void {
     const { gl, canvas, field } = this;
     if (!field || gl.isContextLost()) return;
     const width = Math.max(1, Math.round(picture.view.width * ratio));
@@ -97,7 +110,7 @@ export class Renderer {
     if (masked !== this.masked) field.select(selected, hovered, second);
     this.masked = masked;
 
-    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.screen?.begin(width, height, now) ?? null);
     gl.viewport(0, 0, width, height);
     const { camera } = picture;
     const pixel = 1 / camera.zoom;
@@ -112,6 +125,7 @@ export class Renderer {
     };
     this.drawScene(field, picture, view);
     this.painter.draw(picture.marks, view);
+    this.screen?.end();
   }
 
   private drawScene(field: Field, { crisp, faded, highlights }: Picture, view: View): void {
@@ -138,6 +152,7 @@ export class Renderer {
   private create(): void {
     this.scene = createProgram(this.gl, COVER_VERTEX, SCENE_FRAGMENT);
     this.painter = new MarkPainter(this.gl);
+    this.screen = this.createScreen?.(this.gl);
     if (this.sheet) this.setSheet(this.sheet.image, this.sheet.columns, this.sheet.side);
     if (this.planes) this.createField(this.planes);
   }

@@ -1,10 +1,216 @@
-/** The wall's page: one room, full screen, without controls. */
-import { html, LitElement, type TemplateResult } from 'lit';
-import { customElement } from 'lit/decorators.js';
+/** The wall's page: one room, full screen, without controls. It runs for days and is touched by nobody. */
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, query, state } from 'lit/decorators.js';
+import { buildOf } from '../../shared/build.ts';
+import type { CursorLayer } from '../elements/cursor-layer.ts';
+import '../elements/cursor-layer.ts';
+import { LookReporter } from '../net/look.ts';
+import type { RoomModel } from '../net/room-model.ts';
+import type { Insets, Point } from '../render/camera.ts';
+import { visitorAddress } from './address.ts';
+import { WallConnection } from './connection.ts';
+import type { NameLayer } from './name-layer.ts';
+import './name-layer.ts';
+import { readOptions } from './options.ts';
+import { mayRenew } from './renew.ts';
+import { Stage } from './stage.ts';
+import './wall-overlay.ts';
+import { picture } from './words.ts';
+
+/** Nobody has been here for so long: passers-by are invited; ms. */
+const LONELY = 45_000;
+/** So long without the server is not worth a word, ms. */
+const BLINK = 4_000;
+/** A drawing context that is not given back within so long is fetched with a new page, ms. */
+const LOST = 15_000;
+/** Quiet ground around the dish, a share of the shorter side. */
+const GROUND = 0.025;
 
 @customElement('vivarium-wall')
 export class VivariumWall extends LitElement {
+  static override styles = css`
+    :host {
+      position: fixed;
+      left: 50%;
+      top: 50%;
+      width: 100vw;
+      height: 100vh;
+      overflow: hidden;
+      container-type: size;
+      cursor: none;
+      user-select: none;
+      -webkit-user-select: none;
+    }
+    canvas {
+      position: absolute;
+      inset: 0;
+      width: 100%;
+      height: 100%;
+    }
+    cursor-layer,
+    name-layer {
+      font-size: 1.5cqmin;
+    }
+  `;
+
+  readonly options = readOptions(location);
+  private readonly connection = new WallConnection({
+    room: this.options.room,
+    build: buildOf(document.documentElement.outerHTML),
+    renew: () => {
+      if (mayRenew(Date.now(), sessionStorage)) location.reload();
+    },
+  });
+  private readonly looks = new LookReporter((look) => this.connection.send('look', look), 'full');
+  private readonly stop = new AbortController();
+  private stage: Stage | undefined;
+  private lonely: ReturnType<typeof setTimeout> | undefined;
+  private gone: ReturnType<typeof setTimeout> | undefined;
+  private lost: ReturnType<typeof setTimeout> | undefined;
+  @state() private version = 0;
+  @state() private address = '';
+  @state() private attract = false;
+  @state() private away = false;
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  @query('cursor-layer') private readonly cursors!: CursorLayer;
+  @query('name-layer') private readonly names!: NameLayer;
+  @query('wall-overlay') private readonly overlay!: HTMLElement | null;
+
+  get model(): RoomModel {
+    return this.connection.model;
+  }
+
+  /** Pictures that were drawn, and whether the last was softened: for whoever watches a wall. */
+  get drawn(): { readonly pictures: number; readonly soft: boolean } {
+    return { pictures: this.stage?.drawn ?? 0, soft: this.stage?.isSoft ?? false };
+  }
+
+  /** CSS pixels of the unturned wall at which a place of the grid is shown. */
+  worldToScreen(x: number, y: number): Point {
+    return this.stage?.toScreen({ x, y }) ?? { x: 0, y: 0 };
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.hang();
+    const { model, options } = this;
+    model.on('wall', ({ origin }) => {
+      this.address = visitorAddress(options.room, options.url, location.origin, origin);
+      this.looks.forget();
+      this.layout();
+    });
+    model.on('people', () => {
+      this.cursors?.keep(model.participants);
+      this.watchForVisitors();
+      this.version++;
+    });
+    model.on('connection', (connection) => {
+      document.documentElement.dataset.connection = connection;
+      clearTimeout(this.gone);
+      if (connection === 'live') this.away = false;
+      else this.gone = setTimeout(() => (this.away = true), BLINK);
+    });
+    document.documentElement.dataset.connection = model.connection;
+    document.title = `${options.room} · Vivarium`;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.stop.abort();
+    this.stage?.loop.stop();
+    this.connection.close();
+    for (const timer of [this.lonely, this.gone, this.lost]) clearTimeout(timer);
+  }
+
+  override firstUpdated(): void {
+    const { model, options, canvas } = this;
+    // Without WebGL2 there is no picture, but the code to scan is still of use.
+    try {
+      this.stage = new Stage(canvas, model, options);
+    } catch {
+      return;
+    }
+    const { stage } = this;
+    const { signal } = this.stop;
+    const calm = matchMedia('(prefers-reduced-motion: reduce)');
+    const settle = (): void => stage.setCalm(calm.matches);
+    calm.addEventListener('change', settle, { signal });
+    settle();
+    stage.onFrame = (now) => {
+      const toScreen = (place: Point): Point => stage.toScreen(place);
+      let waits = this.names.frame(now, toScreen);
+      if (model.connection === 'live') {
+        const view = { width: this.clientWidth, height: this.clientHeight };
+        waits = this.looks.shows(stage.camera, view, devicePixelRatio, now) || waits;
+      }
+      return this.cursors.frame(now, toScreen) || waits;
+    };
+    model.on('cursors', (cursors) => {
+      this.cursors.receive(cursors, model.participants, 0);
+      stage.loop.invalidate();
+    });
+    model.on('life', ({ event, organism }) => {
+      if (event.what === 'born') this.names.born(organism);
+      if (event.what === 'grown' || event.what === 'died') {
+        this.names.done(event.id, performance.now());
+      }
+    });
+    model.on('wall', () => this.names.keep(model.organisms, performance.now()));
+    canvas.addEventListener('webglcontextlost', () => {
+      clearTimeout(this.lost);
+      this.lost = setTimeout(() => location.reload(), LOST);
+    });
+    canvas.addEventListener('webglcontextrestored', () => clearTimeout(this.lost));
+    new ResizeObserver(() => this.layout()).observe(this);
+  }
+
   override render(): TemplateResult {
-    return html`<canvas></canvas>`;
+    const { options, model, version, address, attract, away } = this;
+    return html`
+      <canvas data-testid="canvas" role="img" aria-label=${picture((text) => text)}></canvas>
+      <cursor-layer></cursor-layer>
+      <name-layer></name-layer>
+      ${
+        options.overlay
+          ? html`<wall-overlay
+              data-version=${version}
+              .room=${options.room}
+              .address=${address}
+              .people=${[...model.participants.values()]}
+              .attract=${attract}
+              .away=${away}
+            ></wall-overlay>`
+          : nothing
+      }
+    `;
+  }
+
+  /** As the screen hangs: turned, mirrored. */
+  private hang(): void {
+    const { rotate, flip } = this.options;
+    const [x, y] = [flip.includes('x') ? -1 : 1, flip.includes('y') ? -1 : 1];
+    this.style.transform = `translate(-50%, -50%) rotate(${rotate}deg) scale(${x}, ${y})`;
+    if (rotate % 180 !== 0) Object.assign(this.style, { width: '100vh', height: '100vw' });
+  }
+
+  private layout(): void {
+    const view = { width: this.clientWidth, height: this.clientHeight };
+    const gap = GROUND * Math.min(view.width, view.height);
+    const insets: Insets = { top: gap, right: gap, bottom: gap, left: gap };
+    const { options, overlay } = this;
+    const alone = options.columns * options.rows === 1;
+    if (overlay && alone && options.frame !== 'fill') {
+      const { offsetLeft, offsetTop, offsetWidth } = overlay;
+      if (view.width >= view.height)
+        Object.assign(insets, { left: offsetLeft + offsetWidth + gap });
+      else Object.assign(insets, { bottom: view.height - offsetTop + gap });
+    }
+    this.stage?.layout(view, insets);
+  }
+
+  private watchForVisitors(): void {
+    clearTimeout(this.lonely);
+    if (this.model.participants.size > 0) this.attract = false;
+    else this.lonely = setTimeout(() => (this.attract = true), LONELY);
   }
 }

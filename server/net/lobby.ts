@@ -12,7 +12,7 @@ import type {
   ParticipantView,
 } from '../../shared/vocabulary.ts';
 import type { Clock } from '../clock.ts';
-import type { Answer } from '../world/commands.ts';
+import type { Answer, RoomCommand } from '../world/commands.ts';
 import type { Room, TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
 import { type Glass, Greenhouse } from './greenhouse.ts';
@@ -20,6 +20,7 @@ import { hueOf } from './names.ts';
 import type { Passes } from './passes.ts';
 import { Roomcast } from './roomcast.ts';
 import { Seats } from './seats.ts';
+import { Stagehand } from './stagehand.ts';
 import { Walls } from './walls.ts';
 import type { Look, Viewer } from './watch.ts';
 
@@ -40,6 +41,18 @@ export interface Arrival {
   readonly holds?: ArrayLike<number> | undefined;
   /** She has a seat now. */
   readonly seated: (you: ParticipantView) => void;
+}
+
+/** Stands at the door and hears who comes, who goes and what is wished; it may object, after a while. See server/hooks. */
+export interface Attendant {
+  joined(you: ParticipantView): void;
+  left(you: ParticipantView): void;
+  /** Somebody plays. */
+  stirred(): void;
+  /** @returns undefined when nobody objects; else rejects with a Refusal for an objection */
+  join(name: string): Promise<void> | undefined;
+  /** The same. @throws Refusal too-fast when she has too many that wait for an answer */
+  wish(command: RoomCommand): Promise<void> | undefined;
 }
 
 /** Facts of a room that do not change while it is open; they go into each welcome. */
@@ -65,6 +78,9 @@ export class Lobby {
   /** Who has come, and who has gone, that nobody has been told of yet. */
   private readonly comings = new Map<ParticipantId, ParticipantView>();
   private readonly goings = new Set<ParticipantId>();
+  private readonly stagehands = new Map<ParticipantId, Stagehand>();
+
+  attendant: Attendant | undefined;
 
   constructor(
     readonly room: Room,
@@ -143,8 +159,42 @@ export class Lobby {
     const gone = this.seats.leave(member, this.clock.now());
     if (!gone) return;
     this.vanish(member, gone);
+    this.attendant?.left(gone);
     if (!this.comings.delete(gone.id)) this.goings.add(gone.id);
     this.letIn();
+  }
+
+  /**
+   * A member wants something of the room; the answer comes with the next tick.
+   *
+   * @throws Refusal
+   */
+  wish(member: Member, id: number, command: RoomCommand): void {
+    this.attendant?.stirred();
+    this.pass(id, command, ({ reason, detail }) => {
+      const energy = this.room.energyOf(command.by.id);
+      member.send('rejected', { id, reason, energy, ...(detail && { detail }) });
+    });
+  }
+
+  /**
+   * Somebody of the house who acts here.
+   *
+   * @param plays whether its acts count as somebody playing
+   */
+  employ(name: string, plays: boolean): Stagehand {
+    return new Stagehand({
+      name,
+      enrol: (stagehand) => {
+        const id = this.seats.number();
+        this.stagehands.set(id, stagehand);
+        return id;
+      },
+      pass: (id, command, refuse) => {
+        if (plays) this.attendant?.stirred();
+        this.pass(id, command, refuse);
+      },
+    });
   }
 
   /** The host changes what acts cost; everybody is told. */
@@ -164,6 +214,7 @@ export class Lobby {
     const { planter } = this.organism(organism);
     const you = this.seats.of(member)!;
     if (planter.id !== you.id) throw new Refusal('not-yours', `organism ${organism}`);
+    this.attendant?.stirred();
     this.tell('beacon', { organism, hue: you.hue });
     member.send('accepted', { id });
   }
@@ -198,6 +249,7 @@ export class Lobby {
 
   /** Newest wins: only a participant's last cursor is kept until it is passed on. */
   moveCursor(participant: number, cursor: Omit<Cursor, 'id'>): void {
+    this.attendant?.stirred();
     this.cursors.set(participant, { ...cursor, id: participant });
   }
 
@@ -237,6 +289,21 @@ export class Lobby {
     }
   }
 
+  /** On its way to the room, unless somebody objects. @throws Refusal */
+  private pass(id: number, command: RoomCommand, refuse: (refusal: Refusal) => void): void {
+    const asked = this.attendant?.wish(command);
+    if (!asked) {
+      this.room.enqueue(id, command);
+      return;
+    }
+    asked
+      .then(() => this.room.enqueue(id, command))
+      .catch((error: unknown) => {
+        if (!(error instanceof Refusal)) throw error;
+        refuse(error);
+      });
+  }
+
   /** @throws Refusal no-such-organism */
   private organism(id: OrganismId): OrganismView {
     const organism = this.room.viewOf(id);
@@ -264,6 +331,7 @@ export class Lobby {
       hand: this.room.handOf(you.id) as Event<'welcome'>['hand'],
     });
     seated(you);
+    if (!replaced) this.attendant?.joined(you);
     this.cast.add(member, this.everything(), this.clock.now(), holds);
   }
 
@@ -334,8 +402,10 @@ export class Lobby {
     return { ...costs, level: this.room.energyOf(participant) };
   }
 
-  private answer({ by, id, energy, refused, seed }: Answer): void {
+  private answer(answer: Answer): void {
+    const { by, id, energy, refused, seed } = answer;
     const member = this.seats.memberOf(by);
+    this.stagehands.get(by)?.answer(answer);
     if (refused) member?.send('rejected', { id, energy, ...refused });
     else member?.send('accepted', { id, energy, ...(seed && { seed: seed as never }) });
   }

@@ -99,6 +99,11 @@ export class Seats<M> {
     };
   }
 
+  /** A number for somebody who takes no seat. */
+  number(): ParticipantId {
+    return this.nextParticipant++;
+  }
+
   /** Whether a token gives a seat back that is kept. */
   knows(token: string): boolean {
     if (this.find(token)) return true;

@@ -15,7 +15,7 @@ import type { ParticipantView } from '../../shared/vocabulary.ts';
 import type { Clock } from '../clock.ts';
 import type { RoomCommand } from '../world/commands.ts';
 import type { Guard } from './guard.ts';
-import type { Lobby, Member } from './lobby.ts';
+import type { Arrival, Lobby, Member } from './lobby.ts';
 import { cleanName, type NameCheck } from './names.ts';
 
 /** Packets that may wait in the transport before frames are held back. */
@@ -43,6 +43,8 @@ export class Session implements Member {
   private isWall = false;
   private readonly cancelTimeout: () => void;
   private ended = false;
+  /** Somebody is asked whether she may come in. */
+  private atTheDoor = false;
 
   constructor(
     private readonly socket: Socket,
@@ -126,7 +128,7 @@ export class Session implements Member {
     else if (name === 'draw') lobby.draw(this, message as Command<'draw'>);
     else {
       const { id, ...wish } = message as Command<typeof name>;
-      lobby.room.enqueue(id, { what: name, by: me, ...wish } as RoomCommand);
+      lobby.wish(this, id, { what: name, by: me, ...wish } as RoomCommand);
     }
   }
 
@@ -134,7 +136,7 @@ export class Session implements Member {
     if (protocol !== PROTOCOL_VERSION) {
       throw new Refusal('protocol-version', `server ${PROTOCOL_VERSION}, page ${protocol}`);
     }
-    if (this.lobby) throw new Refusal('already-joined');
+    if (this.lobby || this.atTheDoor) throw new Refusal('already-joined');
     const lobby = this.lobbies.get(room);
     if (!lobby) throw new Refusal('no-such-room', room);
     if (as === 'wall') {
@@ -146,15 +148,37 @@ export class Session implements Member {
     }
     const cleaned = cleanName(name);
     const shown = this.names(cleaned);
-    lobby.join(this, {
+    const arrival = {
       name: shown ? cleaned : '',
       resume,
       holds: holds && checksOf(holds),
-      seated: (you) => {
+      seated: (you: ParticipantView) => {
         this.me = you;
         if (!shown) this.send('notice', { notice: 'name-hidden' });
       },
-    });
+    };
+    const asked = lobby.attendant?.join(arrival.name);
+    if (!asked) {
+      this.enter(lobby, arrival);
+      return;
+    }
+    this.atTheDoor = true;
+    asked
+      .finally(() => {
+        this.atTheDoor = false;
+      })
+      .then(() => {
+        if (!this.ended && this.socket.connected) this.enter(lobby, arrival);
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof Refusal)) throw error;
+        if (!this.ended) this.refuse(error);
+      });
+  }
+
+  /** @throws Refusal room-full */
+  private enter(lobby: Lobby, arrival: Arrival): void {
+    lobby.join(this, arrival);
     this.lobby = lobby;
     this.cancelTimeout();
   }

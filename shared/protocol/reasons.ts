@@ -24,6 +24,7 @@ export const REASONS = {
   'not-yours': 'Somebody else has planted that one.',
   'stroke-too-long': 'The stroke is too long.',
   'no-energy': 'Out of energy for a moment. It is coming back.',
+  'not-here': 'This room does not take that just now.',
   'too-fast': 'Too much at once. Slow down a little.',
   'room-busy': 'Too many want something of this room right now. Try again.',
   'too-many-joins': 'Too many are coming in at once. Please wait a moment.',

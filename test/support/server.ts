@@ -1,6 +1,7 @@
 /** A whole server of ours on a free port. */
 import type { Clock } from '../../server/clock.ts';
 import { readConfig } from '../../server/config.ts';
+import type { Log } from '../../server/operations/log.ts';
 import { startVivarium, type Vivarium } from '../../server/vivarium.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { CHECKPOINT_FOLDER } from './engine.ts';
@@ -15,6 +16,7 @@ export async function startServer(
   settings: Record<string, string | number> = {},
   clientFolder = '.',
   clock?: Clock,
+  log?: Log,
 ): Promise<Vivarium> {
   const args = Object.entries({
     port: 0,
@@ -29,6 +31,7 @@ export async function startServer(
     config,
     clientFolder,
     ...(clock && { clock }),
+    ...(log && { log }),
     onFatal: (error) => {
       throw error;
     },

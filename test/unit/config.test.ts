@@ -43,6 +43,7 @@ describe('settings', () => {
     [['--origins', '*'], '--origins must be origins like'],
     [['--trust-proxy', 'yes'], '--trust-proxy must be a whole number'],
     [['--banned-words', '/no/such/file'], '--banned-words must be a file'],
+    [['--extension', 'lights.txt'], '--extension must be files that end in .ts or .js'],
     [['--nonsense'], '--nonsense'],
   ])('%p is refused by name', (args, sentence) => {
     expect(() => readConfig(args, {})).toThrow(ConfigError);
@@ -77,6 +78,13 @@ describe('settings', () => {
       bannedWords: ['blorp', 'krass'],
     });
     await rm(folder, { recursive: true });
+  });
+
+  test('extensions may be named together, one by one, or not at all', () => {
+    const args = ['--extension', 'a.ts,b.js', '--extension=c.mjs'];
+    expect(readConfig(args, {})).toMatchObject({ extension: ['a.ts', 'b.js', 'c.mjs'] });
+    expect(readConfig([], { VIVARIUM_EXTENSION: 'a.ts' })).toMatchObject({ extension: ['a.ts'] });
+    expect(readConfig([], {})).toMatchObject({ extension: [] });
   });
 
   test('help names every setting', () => {

@@ -1,0 +1,72 @@
+/** The language of the page, in two letters, with the device's own list behind them. */
+import { localized, msg } from '@lit/localize';
+import { css, html, LitElement, type TemplateResult } from 'lit';
+import { customElement } from 'lit/decorators.js';
+import { LANGUAGES, type Language } from '../locale/languages.ts';
+import { chooseFor, language } from '../locale/locale.ts';
+import { controls } from '../style/controls.ts';
+
+@localized()
+@customElement('language-switch')
+export class LanguageSwitch extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      label {
+        position: relative;
+        display: grid;
+        place-items: center;
+        min-width: 2.9em;
+        height: 2.5em;
+        border-radius: 999px;
+        color: var(--ink-soft);
+        font-size: 0.93em;
+        letter-spacing: 0.04em;
+        text-transform: uppercase;
+      }
+      label:focus-within {
+        color: var(--ink);
+      }
+      select {
+        position: absolute;
+        inset: -4px 0;
+        width: 100%;
+        font: inherit;
+        text-transform: none;
+        opacity: 0;
+        cursor: pointer;
+      }
+      select:focus-visible + span {
+        outline: 2px solid var(--accent);
+        outline-offset: 6px;
+        border-radius: 2px;
+      }
+      @media (hover: hover) {
+        label:hover {
+          color: var(--ink);
+        }
+      }
+      option {
+        color: initial;
+        background: initial;
+      }
+    `,
+  ];
+
+  override render(): TemplateResult {
+    const spoken = language();
+    return html`<label class="panel" title=${msg('Language')}>
+      <select aria-label=${msg('Language')} data-testid="language" @change=${this.choose}>
+        ${Object.entries(LANGUAGES).map(
+          ([code, name]) =>
+            html`<option value=${code} lang=${code} ?selected=${code === spoken}>${name}</option>`,
+        )}
+      </select>
+      <span aria-hidden="true">${spoken}</span>
+    </label>`;
+  }
+
+  private choose(event: Event): void {
+    chooseFor((event.target as HTMLSelectElement).value as Language);
+  }
+}

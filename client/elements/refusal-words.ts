@@ -1,0 +1,49 @@
+/** Why something was not done, in the language of the page. */
+import { msg } from '@lit/localize';
+import { NOTICES, type Notice } from '../../shared/protocol/notices.ts';
+import { REASONS, type Reason } from '../../shared/protocol/reasons.ts';
+
+type Words<K extends string> = Readonly<Partial<Record<K, () => string>>>;
+
+const REASON_WORDS: Words<Reason> = {
+  'protocol-version': () => msg('This page is older or newer than the server. Reload it.'),
+  'no-such-room': () => msg('There is no room of that name.'),
+  'room-full': () => msg('The room is full. Please wait a moment.'),
+  'already-joined': () => msg('This connection is in a room already.'),
+  'not-joined': () => msg('Join a room first.'),
+  replaced: () => msg('This visit goes on in another window.'),
+  'join-timeout': () => msg('Nothing was heard from this page for too long.'),
+  'unknown-message': () => msg('The server does not know this message.'),
+  'bad-message': () => msg('The message is not of the right form.'),
+  'off-grid': () => msg('Too close to the edge: the organism would not fit.'),
+  'bad-point': () => msg('A point of the stroke lies outside the grid.'),
+  occupied: () => msg('Another organism lives there.'),
+  'garden-full': () => msg('No more organisms fit into this room. Wait until one has died.'),
+  'no-such-seed': () => msg('There is no such seed.'),
+  'bad-latent': () => msg('The latent vector has the wrong length or is out of range.'),
+  'bad-drawing': () => msg('That drawing cannot be grown here.'),
+  'no-such-organism': () => msg('That organism is not here any more.'),
+  'not-yours': () => msg('Somebody else has planted that one.'),
+  'stroke-too-long': () => msg('The stroke is too long.'),
+  'no-energy': () => msg('Out of energy for a moment. It is coming back.'),
+  'too-fast': () => msg('Too much at once. Slow down a little.'),
+  'room-busy': () => msg('Too many want something of this room right now. Try again.'),
+  'too-many-joins': () => msg('Too many are coming in at once. Please wait a moment.'),
+  'too-many-connections': () => msg('There are too many connections. Please wait a moment.'),
+  'wrong-origin': () => msg('This page comes from elsewhere and may not open this room.'),
+  abuse: () => msg('Far too much at once. The connection was ended.'),
+  banned: () => msg('Far too much came from here. Please wait a minute.'),
+  'shutting-down': () => msg('The server is closing.'),
+};
+
+const NOTICE_WORDS: Words<Notice> = {
+  'name-hidden': () => msg('That name cannot be shown here. You are here without one.'),
+};
+
+export function reasonText(reason: Reason): string {
+  return REASON_WORDS[reason]?.() ?? REASONS[reason];
+}
+
+export function noticeText(notice: Notice): string {
+  return NOTICE_WORDS[notice]?.() ?? NOTICES[notice];
+}

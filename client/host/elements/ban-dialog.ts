@@ -1,0 +1,136 @@
+/** Sends one visitor out: alone or with everybody at her address, and for how long. */
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import type { VisitorState } from '../../../shared/host/state.ts';
+import type { Host } from '../host.ts';
+import { hostStyle } from '../style.ts';
+import { count, visitorName } from '../words.ts';
+import { dialogStyle } from './dialog-style.ts';
+
+const SPANS = [
+  { minutes: 10, name: '10 minutes' },
+  { minutes: 60, name: '1 hour' },
+  { minutes: 60 * 24, name: '1 day' },
+  { minutes: null, name: 'Until I lift it' },
+] as const;
+
+@customElement('ban-dialog')
+export class BanDialog extends LitElement {
+  static override styles = [
+    hostStyle,
+    dialogStyle,
+    css`
+      .whom {
+        display: grid;
+        gap: 8px;
+      }
+      .whom label {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        gap: 0 14px;
+        align-items: start;
+        padding: 12px 14px;
+        border: 1px solid var(--edge);
+        border-radius: 14px;
+        cursor: pointer;
+      }
+      .whom small {
+        display: block;
+        color: var(--ink-soft);
+        font-size: 0.93em;
+      }
+      .whom input {
+        width: 1.25em;
+        height: 1.25em;
+        margin-top: 0.1em;
+        border-radius: 50%;
+        border: 1.5px solid var(--ink-soft);
+      }
+      .whom input:checked {
+        border: 0.4em solid var(--accent);
+      }
+      .whom label:has(:checked) {
+        border-color: oklch(0.89 0.075 168 / 0.5);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) host!: Host;
+  @state() private visitor: VisitorState | undefined;
+  @query('dialog') private readonly dialog!: HTMLDialogElement;
+
+  async show(visitor: VisitorState): Promise<void> {
+    this.visitor = visitor;
+    await this.updateComplete;
+    this.dialog.querySelector('form')?.reset();
+    this.dialog.showModal();
+  }
+
+  override render(): TemplateResult {
+    const { visitor } = this;
+    return html`<dialog aria-labelledby="title">${visitor ? this.form(visitor) : nothing}</dialog>`;
+  }
+
+  private form(visitor: VisitorState): TemplateResult {
+    const { neighbours } = visitor;
+    return html`<form @submit=${this.submit}>
+      <h2 id="title">Ban ${visitorName(visitor)}?</h2>
+      <div class="whom" role="radiogroup" aria-label="Whom">
+        <label>
+          <input type="radio" name="address" value="" checked />
+          <span>This visit only<small>This phone is sent out, and not let in again.</small></span>
+        </label>
+        <label>
+          <input type="radio" name="address" value="yes" />
+          <span
+            >Everybody at this address<small
+              >${
+                neighbours > 0
+                  ? `Careful: ${count(neighbours, 'other visitor comes', 'other visitors come')} from there too, perhaps by the house’s own network.`
+                  : 'Nobody else is there from this address just now.'
+              }</small
+            ></span
+          >
+        </label>
+      </div>
+      <fieldset>
+        <legend>For how long</legend>
+        <div class="chips">
+          ${SPANS.map(
+            ({ minutes, name }, i) => html`<label class="chip"
+              ><input type="radio" name="minutes" value=${minutes ?? ''} ?checked=${i === 1} /><span>${name}</span></label
+            >`,
+          )}
+        </div>
+      </fieldset>
+      <footer>
+        <button type="button" class="plain" @click=${() => this.dialog.close()}>Cancel</button>
+        <button class="danger now" data-testid="ban">Ban</button>
+      </footer>
+    </form>`;
+  }
+
+  private submit(event: SubmitEvent): void {
+    event.preventDefault();
+    const { visitor, host } = this;
+    this.dialog.close();
+    if (!visitor) return;
+    const data = new FormData(event.target as HTMLFormElement);
+    const minutes = data.get('minutes');
+    void host.inRoom(
+      'ban',
+      {
+        participant: visitor.id,
+        address: data.get('address') === 'yes',
+        minutes: minutes ? Number(minutes) : null,
+      },
+      ({ id }) => ({
+        text: `${visitorName(visitor)} is out.`,
+        way: {
+          label: 'Lift the ban',
+          go: () => void host.do('liftBan', { ban: id }, {}, () => 'The ban is lifted.'),
+        },
+      }),
+    );
+  }
+}

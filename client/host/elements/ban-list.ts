@@ -1,0 +1,68 @@
+/** Who is kept out, and the way back in. */
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import type { BanState } from '../../../shared/host/state.ts';
+import type { Host } from '../host.ts';
+import { hostStyle } from '../style.ts';
+import { moment, visitorName } from '../words.ts';
+
+@customElement('ban-list')
+export class BanList extends LitElement {
+  static override styles = [
+    hostStyle,
+    css`
+      ul {
+        list-style: none;
+        margin: 8px 0 0;
+        padding: 0;
+      }
+      li {
+        display: flex;
+        justify-content: space-between;
+        align-items: center;
+        gap: 12px;
+        padding: 8px 0;
+        border-top: 1px solid var(--line);
+      }
+      small {
+        display: block;
+        color: var(--ink-soft);
+        font-size: 0.9em;
+      }
+      .link {
+        flex: none;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) version = 0;
+
+  override render(): TemplateResult | typeof nothing {
+    const { state } = this.host;
+    const bans = state?.bans ?? [];
+    this.hidden = bans.length === 0;
+    if (!state || bans.length === 0) return nothing;
+    return html`<h3>Kept out</h3>
+      <ul>
+        ${bans.map((ban) => this.ban(ban))}
+      </ul>`;
+  }
+
+  private ban(ban: BanState): TemplateResult {
+    const { now = 0, zone = 0 } = this.host.state ?? {};
+    const name = visitorName({ id: ban.participant, name: ban.name });
+    const until =
+      ban.until === null ? 'until you lift it' : `until ${moment(ban.until, now, zone)}`;
+    return html`<li>
+      <span>${name}<small>${ban.address ? 'the whole address, ' : ''}${until}</small></span>
+      <button
+        class="link"
+        aria-label="Let ${name} in again"
+        @click=${() => this.host.do('liftBan', { ban: ban.id }, {}, () => `${name} may come in again.`)}
+      >
+        Let in again
+      </button>
+    </li>`;
+  }
+}

@@ -1,0 +1,138 @@
+/** A small bar chart, with the same figures as a table for those who do not see it. */
+import { css, html, LitElement, svg, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import { hostStyle } from '../style.ts';
+
+export interface Bar {
+  /** What stands under the bar; empty: nothing does. */
+  readonly tick: string;
+  /** What the bar is, in full. */
+  readonly label: string;
+  readonly value: number;
+}
+
+const NARROW = 480;
+const WIDE = 960;
+const HEIGHT = 150;
+const TOP = 20;
+const FOOT = 22;
+
+/** The next of 1, 2, 5, 10, 20 … */
+export function roundUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, value)));
+  return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= value) ?? 10 * power;
+}
+
+@customElement('bar-chart')
+export class BarChart extends LitElement {
+  static override styles = [
+    hostStyle,
+    css`
+      svg {
+        width: 100%;
+        height: auto;
+        overflow: visible;
+        stroke: none;
+      }
+      text {
+        font-size: 12px;
+        fill: var(--ink-soft);
+        font-variant-numeric: tabular-nums;
+      }
+      .bar {
+        fill: oklch(0.72 0.075 var(--tone, 172));
+      }
+      .most {
+        fill: oklch(0.86 0.085 var(--tone, 172));
+      }
+      .zero {
+        fill: oklch(0.95 0.01 210 / 0.14);
+      }
+      line {
+        stroke: oklch(0.95 0.01 210 / 0.13);
+      }
+      details {
+        margin-top: 6px;
+        color: var(--ink-soft);
+      }
+      summary {
+        cursor: pointer;
+        font-size: 0.93em;
+        min-height: 2em;
+        width: fit-content;
+      }
+      .scroll {
+        max-height: 18em;
+        overflow: auto;
+      }
+      table {
+        border-collapse: collapse;
+        width: 100%;
+        font-variant-numeric: tabular-nums;
+      }
+      th,
+      td {
+        padding: 3px 14px 3px 0;
+        text-align: left;
+        font-weight: 400;
+        border-bottom: 1px solid var(--line);
+      }
+      td {
+        color: var(--ink);
+      }
+    `,
+  ];
+
+  /** What is shown, in a sentence. */
+  @property() caption = '';
+  @property() unit = '';
+  /** Twice as wide. */
+  @property({ type: Boolean }) flat = false;
+  @property({ attribute: false }) bars: readonly Bar[] = [];
+
+  override render(): TemplateResult {
+    const most = Math.max(...this.bars.map(({ value }) => value), 0);
+    const top = roundUp(Math.max(most, 1));
+    const left = 12 + 7 * String(top).length;
+    const width = this.flat ? WIDE : NARROW;
+    const step = (width - left) / Math.max(1, this.bars.length);
+    const scale = (HEIGHT - TOP - FOOT) / top;
+    const floor = HEIGHT - FOOT;
+    const line = (
+      value: number,
+    ) => svg`<line x1=${left} x2=${width} y1=${floor - value * scale} y2=${floor - value * scale} />
+      <text x=${left - 7} y=${floor - value * scale + 4} text-anchor="end">${value}</text>`;
+    return html`<svg viewBox="0 0 ${width} ${HEIGHT}" role="img" aria-label=${this.sentence(most)}>
+        ${line(0)} ${top > 1 ? line(top / 2) : ''} ${line(top)}
+        ${this.bars.map(({ tick, label, value }, i) => {
+          const height = value === 0 ? 2 : Math.max(3, value * scale);
+          const kind = value === 0 ? 'zero' : value === most ? 'most' : 'bar';
+          const x = left + i * step;
+          return svg`<rect class=${kind} x=${x + step * 0.14} width=${step * 0.72} y=${floor - height} height=${height} rx=${Math.min(3, step * 0.2)}>
+              <title>${label}: ${value} ${this.unit}</title></rect>
+            <text x=${x + step / 2} y=${HEIGHT - 4} text-anchor="middle">${tick}</text>`;
+        })}
+      </svg>
+      <details>
+        <summary>As a table</summary>
+        <div class="scroll" tabindex="0" role="region" aria-label="${this.caption}, as a table">
+          <table>
+            <tbody>
+              ${this.bars.map(
+                ({ label, value }) => html`<tr>
+                  <th scope="row">${label}</th>
+                  <td>${value} ${this.unit}</td>
+                </tr>`,
+              )}
+            </tbody>
+          </table>
+        </div>
+      </details>`;
+  }
+
+  private sentence(most: number): string {
+    const peak = this.bars.find(({ value }) => value === most);
+    if (!peak || most === 0) return `${this.caption}: none yet.`;
+    return `${this.caption}. Most: ${most} ${this.unit}, ${peak.label}.`;
+  }
+}

@@ -1,0 +1,98 @@
+/** Where on the grid hands were: a map of warmth, and a sentence that says the same. */
+import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, query } from 'lit/decorators.js';
+import { oklch } from '../../style/oklch.ts';
+import { hostStyle } from '../style.ts';
+
+/** Ninths of a picture in words, row by row. */
+const NINTHS = [
+  ['at the upper left', 'at the top', 'at the upper right'],
+  ['at the left', 'in the middle', 'at the right'],
+  ['at the lower left', 'at the bottom', 'at the lower right'],
+];
+
+export interface Heat {
+  readonly columns: number;
+  readonly rows: number;
+  /** Row by row. */
+  readonly counts: readonly number[];
+}
+
+/** How much of all lies in each ninth, the most first. */
+export function ninths({ columns, rows, counts }: Heat): { where: string; share: number }[] {
+  const sums = new Map<string, number>();
+  let all = 0;
+  for (const [i, count] of counts.entries()) {
+    const column = Math.floor(((i % columns) * 3) / columns);
+    const row = Math.floor((Math.floor(i / columns) * 3) / rows);
+    const where = NINTHS[row]?.[column] ?? '';
+    sums.set(where, (sums.get(where) ?? 0) + count);
+    all += count;
+  }
+  return [...sums]
+    .map(([where, sum]) => ({ where, share: all === 0 ? 0 : sum / all }))
+    .sort((a, b) => b.share - a.share);
+}
+
+@customElement('heat-map')
+export class HeatMap extends LitElement {
+  static override styles = [
+    hostStyle,
+    css`
+      canvas {
+        display: block;
+        width: 100%;
+        max-height: 24em;
+        object-fit: contain;
+        border-radius: 12px;
+        background: oklch(0.15 0.01 225);
+        border: 1px solid var(--line);
+      }
+      p {
+        margin-top: 10px;
+        color: var(--ink-soft);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) heat: Heat = { columns: 1, rows: 1, counts: [0] };
+  /** Width by height of the grid. */
+  @property({ type: Number }) shape = 1;
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+
+  override render(): TemplateResult {
+    const width = 256;
+    return html`<canvas width=${width} height=${Math.round(width / this.shape)} role="img" aria-label=${this.sentence()}></canvas>
+      <p>${this.sentence()}</p>`;
+  }
+
+  private sentence(): string {
+    const parts = ninths(this.heat).filter(({ share }) => share > 0);
+    const [first, second] = parts;
+    if (!first) return 'Nobody has planted or wounded anything yet.';
+    const per = (share: number): string => `${Math.round(100 * share)} %`;
+    const more = second ? `, then ${second.where} (${per(second.share)})` : '';
+    return `Most happened ${first.where} (${per(first.share)})${more}.`;
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    super.updated(changed);
+    const context = this.canvas.getContext('2d');
+    if (!context) return;
+    const { columns, rows, counts } = this.heat;
+    const most = Math.max(1, ...counts);
+    const small = new ImageData(columns, rows);
+    for (const [i, count] of counts.entries()) {
+      // The square root keeps places that few have touched from vanishing.
+      const warmth = Math.sqrt(count / most);
+      const color = oklch(0.17 + 0.72 * warmth, 0.12 * warmth, 200 - 130 * warmth);
+      small.data.set([...color.map((part) => Math.round(255 * part)), 255], 4 * i);
+    }
+    const source = document.createElement('canvas');
+    source.width = columns;
+    source.height = rows;
+    source.getContext('2d')?.putImageData(small, 0, 0);
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(source, 0, 0, this.canvas.width, this.canvas.height);
+  }
+}

@@ -1,0 +1,197 @@
+/** One knob: a slider and a number for the same thing, with the way back to what is usual. */
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { hostIcons } from '../icons.ts';
+import type { Knob } from '../knobs.ts';
+import { hostStyle } from '../style.ts';
+
+/** Keys move a slider many times in a row: it is told when they rest. */
+const REST = 350;
+
+/** Says with a `turn` event (`detail`: number) where it was turned to. */
+@customElement('host-knob')
+export class HostKnob extends LitElement {
+  static override styles = [
+    hostStyle,
+    css`
+      .knob {
+        display: grid;
+        grid-template-columns: minmax(0, 15em) minmax(0, 1fr) 13.5em;
+        gap: 4px 22px;
+        align-items: center;
+        padding: 12px 0;
+        border-top: 1px solid var(--line);
+      }
+      :host(:first-of-type) .knob {
+        border-top: 0;
+      }
+      .name {
+        font-weight: 500;
+      }
+      .about {
+        color: var(--ink-soft);
+        font-size: 0.93em;
+        line-height: 1.35;
+      }
+      .slide {
+        position: relative;
+      }
+      .usual {
+        position: absolute;
+        left: calc(0.65em + var(--at) * (100% - 1.3em));
+        top: calc(50% + 0.55em);
+        width: 1px;
+        height: 0.5em;
+        background: var(--ink-soft);
+        pointer-events: none;
+      }
+      .value {
+        display: grid;
+        grid-template-columns: 5.6em 1fr;
+        gap: 2px 10px;
+        align-items: center;
+      }
+      .unit {
+        color: var(--ink-soft);
+        font-size: 0.93em;
+        line-height: 1.25;
+      }
+      .state {
+        grid-column: 1 / -1;
+        display: flex;
+        min-height: 1.5em;
+        align-items: center;
+        font-size: 0.9em;
+        color: var(--ink-soft);
+      }
+      .applied {
+        color: var(--accent);
+      }
+      .state .link {
+        display: inline-flex;
+        align-items: center;
+        gap: 0.35em;
+      }
+      .state svg {
+        width: 1.15em;
+        height: 1.15em;
+      }
+      input[type='range']::-webkit-slider-runnable-track {
+        background: linear-gradient(
+          90deg,
+          oklch(0.72 0.075 172) calc(var(--share) * 100%),
+          oklch(0.95 0.01 210 / 0.2) 0
+        );
+      }
+      @media (max-width: 760px) {
+        .knob {
+          grid-template-columns: minmax(0, 1fr) auto;
+        }
+        .slide {
+          grid-column: 1 / -1;
+          order: 3;
+        }
+        .value {
+          grid-template-columns: 5.6em;
+          justify-items: end;
+        }
+        .unit {
+          text-align: right;
+          font-size: 0.86em;
+        }
+        .state {
+          justify-content: end;
+        }
+        .value .unit {
+          order: 2;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) knob!: Knob;
+  @property({ type: Number }) value = 0;
+  /** What is usual. */
+  @property({ type: Number }) usual = 0;
+  /** What has become of the last turn. */
+  @property() applied: '' | 'going' | 'done' = '';
+  /** While a hand is on it, what others set does not pull it away. */
+  @state() private held: number | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  override render(): TemplateResult {
+    const { knob, usual } = this;
+    const { id, name, about, unit, min, max, step, most = max } = knob;
+    const value = this.held ?? this.value;
+    const share = (n: number): number => Math.max(0, Math.min(1, (n - min) / (max - min)));
+    return html`<div class="knob" data-testid="knob-${id}">
+      <div>
+        <div class="name" id="name">${name}</div>
+        ${about ? html`<div class="about" id="about">${about}</div>` : nothing}
+      </div>
+      <div class="slide" style="--share:${share(value)};--at:${share(usual)}">
+        <input
+          type="range"
+          min=${min}
+          max=${max}
+          step=${step}
+          aria-labelledby="name"
+          aria-describedby=${about ? 'about' : nothing}
+          aria-valuetext="${value} ${unit}"
+          .value=${String(value)}
+          @input=${(event: Event) => this.turn(event, false)}
+          @change=${(event: Event) => this.turn(event, true)}
+        />
+        <i class="usual" aria-hidden="true"></i>
+      </div>
+      <div class="value">
+        <input
+          type="number"
+          min=${min}
+          max=${most}
+          step=${step}
+          aria-label="${name}, ${unit}"
+          inputmode="decimal"
+          .value=${String(value)}
+          @change=${(event: Event) => this.type(event)}
+        />
+        <span class="unit">${unit}</span>
+        <span class="state" aria-live="polite">${this.state()}</span>
+      </div>
+    </div>`;
+  }
+
+  private state(): TemplateResult | string {
+    if (this.applied === 'going') return 'applying …';
+    if (this.applied === 'done') return html`<span class="applied">applied</span>`;
+    if (Math.abs(this.value - this.usual) < 1e-6) return 'as usual';
+    return html`<button class="link" @click=${() => this.send(this.usual)} aria-label="${this.knob.name}: back to ${this.usual}">
+      ${hostIcons.undo}back to ${this.usual}
+    </button>`;
+  }
+
+  private turn(event: Event, released: boolean): void {
+    this.held = Number((event.target as HTMLInputElement).value);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.send(this.held ?? this.value), released ? 0 : REST);
+  }
+
+  private type(event: Event): void {
+    const field = event.target as HTMLInputElement;
+    const { min, max, most = max } = this.knob;
+    const typed = field.valueAsNumber;
+    if (!Number.isFinite(typed)) {
+      field.value = String(this.value);
+      return;
+    }
+    this.send(Math.max(Math.min(min, this.value), Math.min(most, typed)));
+  }
+
+  private send(value: number): void {
+    clearTimeout(this.timer);
+    this.held = undefined;
+    if (Math.abs(value - this.value) < 1e-9) return;
+    this.value = value;
+    this.dispatchEvent(new CustomEvent('turn', { detail: value }));
+  }
+}

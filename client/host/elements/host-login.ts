@@ -1,0 +1,120 @@
+/** The door of the host's page. */
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { hostStyle } from '../style.ts';
+
+/** Says with a `token` event (`detail`: what was typed) that somebody wants to come in. */
+@customElement('host-login')
+export class HostLogin extends LitElement {
+  static override styles = [
+    hostStyle,
+    css`
+      :host {
+        display: grid;
+        place-items: center;
+        min-height: 100%;
+        padding: 24px;
+      }
+      form {
+        width: min(25em, 100%);
+        display: grid;
+        gap: 18px;
+      }
+      .mark {
+        width: 4.2em;
+        height: 4.2em;
+        stroke-width: 0.8;
+        color: oklch(0.72 0.04 175);
+        margin-bottom: 4px;
+      }
+      h1 {
+        margin: 0;
+        font-size: 1.9em;
+        font-weight: 300;
+        letter-spacing: -0.01em;
+      }
+      input {
+        font-size: 1.1em;
+      }
+      details {
+        color: var(--ink-soft);
+      }
+      summary {
+        cursor: pointer;
+        min-height: 2em;
+      }
+      code {
+        color: var(--ink);
+        overflow-wrap: anywhere;
+      }
+      .solid {
+        min-height: 3.1em;
+      }
+    `,
+  ];
+
+  /** Why the last try came to nothing. */
+  @property() wrong = '';
+  @property({ type: Boolean }) busy = false;
+  @state() private shown = false;
+
+  override render(): TemplateResult {
+    return html`<form @submit=${this.submit}>
+      <div>
+        <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
+          <circle cx="12" cy="12" r="10" />
+          <circle cx="12" cy="12" r="8.8" opacity="0.4" />
+          <g fill="currentColor" stroke="none">
+            <circle cx="10" cy="11.2" r="2.6" fill="var(--accent)" />
+            <circle cx="14.7" cy="13.9" r="1.3" />
+            <circle cx="13.6" cy="8.3" r="0.7" opacity="0.7" />
+          </g>
+        </svg>
+        <h1>The host’s desk</h1>
+        <p class="lead">Rooms, rules and the day’s pictures.</p>
+      </div>
+      <input type="text" name="username" value="host" autocomplete="username" hidden />
+      <label class="field">
+        <span>Host’s token</span>
+        <input
+          type=${this.shown ? 'text' : 'password'}
+          name="token"
+          data-testid="token"
+          autocomplete="current-password"
+          autocapitalize="off"
+          autocorrect="off"
+          spellcheck="false"
+          required
+          aria-invalid=${this.wrong !== ''}
+          aria-describedby="wrong"
+        />
+      </label>
+      <label class="check">
+        <input
+          type="checkbox"
+          .checked=${this.shown}
+          @change=${(event: Event) => {
+            this.shown = (event.target as HTMLInputElement).checked;
+          }}
+        />
+        <span>Show what I type</span>
+      </label>
+      <p id="wrong" class="wrong" role="alert" data-testid="wrong">${this.wrong || nothing}</p>
+      <button class="solid" ?disabled=${this.busy}>${this.busy ? 'One moment …' : 'Come in'}</button>
+      <details>
+        <summary>Where do I find the token?</summary>
+        <p>
+          It was written in the terminal when Vivarium started for the first time. If it is lost, whoever
+          looks after the machine can make a new one: <code>npm start -- --new-host-token</code>.
+        </p>
+      </details>
+    </form>`;
+  }
+
+  private submit(event: SubmitEvent): void {
+    event.preventDefault();
+    const form = event.target as HTMLFormElement;
+    const token = String(new FormData(form).get('token') ?? '').trim();
+    this.dispatchEvent(new CustomEvent('token', { detail: token }));
+  }
+}

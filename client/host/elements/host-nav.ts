@@ -1,0 +1,144 @@
+/** The ways between sections: a rail at the side, on a phone a bar at the foot. */
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import { hostIcons } from '../icons.ts';
+import { placeHash, SECTIONS, type Section, type SectionId } from '../sections.ts';
+import { hostStyle } from '../style.ts';
+
+@customElement('host-nav')
+export class HostNav extends LitElement {
+  static override styles = [
+    hostStyle,
+    css`
+      nav {
+        display: grid;
+        gap: 2px;
+      }
+      a,
+      .more {
+        display: flex;
+        align-items: center;
+        gap: 0.85em;
+        min-height: 2.95em;
+        padding: 0 0.95em;
+        border-radius: 14px;
+        color: var(--ink-soft);
+        text-decoration: none;
+        -webkit-tap-highlight-color: transparent;
+      }
+      a[aria-current] {
+        color: var(--accent);
+        background: oklch(0.36 0.045 175 / 0.55);
+      }
+      .more,
+      .rest {
+        display: none;
+      }
+      @media (hover: hover) {
+        a:hover,
+        .more:hover {
+          color: var(--ink);
+          background: var(--raised);
+        }
+        a[aria-current]:hover {
+          color: var(--accent);
+          background: oklch(0.36 0.045 175 / 0.8);
+        }
+      }
+      @media (max-width: 860px) {
+        nav {
+          grid-template-columns: repeat(5, 1fr);
+          padding: 5px 6px calc(5px + env(safe-area-inset-bottom));
+        }
+        a,
+        .more {
+          flex-direction: column;
+          justify-content: center;
+          gap: 3px;
+          min-height: 3.9em;
+          padding: 0;
+          font-size: 0.86em;
+        }
+        a.later {
+          display: none;
+        }
+        .more {
+          display: flex;
+          width: 100%;
+        }
+        .more[aria-expanded='true'],
+        .more.here {
+          color: var(--accent);
+        }
+        .rest {
+          position: absolute;
+          left: 8px;
+          right: 8px;
+          bottom: calc(100% + 8px);
+          padding: 8px;
+          background: oklch(0.24 0.014 225);
+          border: 1px solid var(--edge);
+          border-radius: var(--radius);
+          box-shadow: var(--shadow);
+        }
+        .rest.open {
+          display: grid;
+        }
+        .rest a {
+          flex-direction: row;
+          justify-content: start;
+          gap: 0.9em;
+          min-height: 3.2em;
+          padding: 0 0.9em;
+          font-size: 1em;
+        }
+      }
+    `,
+  ];
+
+  @property() room = '';
+  @property() section: SectionId = 'watch';
+  @state() private open = false;
+  @query('.more') private readonly more!: HTMLButtonElement;
+
+  override render(): TemplateResult {
+    const rest = SECTIONS.filter(({ first }) => !first);
+    const here = rest.some(({ id }) => id === this.section);
+    return html`<nav aria-label="Sections" @keydown=${this.key}>
+      ${SECTIONS.map((section) => this.way(section, section.first ? '' : 'later'))}
+      <button
+        class="more ${here ? 'here' : ''}"
+        aria-expanded=${this.open}
+        aria-controls="rest"
+        @click=${() => {
+          this.open = !this.open;
+        }}
+      >
+        ${hostIcons.more}<span>More</span>
+      </button>
+      <div id="rest" class="rest ${this.open ? 'open' : ''}">
+        ${rest.map((section) => this.way(section, ''))}
+        <slot></slot>
+      </div>
+    </nav>`;
+  }
+
+  private way({ id, name, icon }: Section, kind: string): TemplateResult {
+    return html`<a
+      class=${kind}
+      href=${placeHash({ room: this.room, section: id })}
+      data-testid="to-${id}"
+      aria-current=${id === this.section ? 'page' : nothing}
+      @click=${() => {
+        this.open = false;
+      }}
+      >${hostIcons[icon]}<span>${name}</span></a
+    >`;
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.key !== 'Escape' || !this.open) return;
+    this.open = false;
+    this.more.focus();
+  }
+}

@@ -1,0 +1,200 @@
+/** The knobs of a room, live: each turn acts at once, without a restart. */
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import {
+  LANGUAGES,
+  type Language,
+  type RoomSettings,
+  type SettingsChange,
+} from '../../../shared/host/settings.ts';
+import type { Host } from '../host.ts';
+import { hostIcons } from '../icons.ts';
+import { energyStory, KNOB_GROUPS, type Knob } from '../knobs.ts';
+import { hostStyle } from '../style.ts';
+import { usualSettings } from '../usual.ts';
+import { LANGUAGE_NAMES } from '../words.ts';
+import './host-knob.ts';
+import './reseed-card.ts';
+
+const SHOWN = 2_500;
+
+@customElement('knobs-section')
+export class KnobsSection extends LitElement {
+  static override styles = [
+    hostStyle,
+    css`
+      .card > h3 + p {
+        margin: 4px 0 10px;
+      }
+      .story {
+        margin-top: 12px;
+        padding: 12px 16px;
+        border-radius: 12px;
+        background: oklch(0.36 0.045 175 / 0.35);
+        max-width: none;
+      }
+      .switch {
+        display: flex;
+        justify-content: space-between;
+        align-items: center;
+        gap: 20px;
+        padding: 12px 0;
+        border-top: 1px solid var(--line);
+        cursor: pointer;
+      }
+      .switch:first-of-type {
+        border-top: 0;
+      }
+      .switch small {
+        display: block;
+        color: var(--ink-soft);
+        font-size: 0.93em;
+      }
+      .name {
+        font-weight: 500;
+      }
+      fieldset {
+        padding: 14px 0 2px;
+        border-top: 1px solid var(--line);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) version = 0;
+  /** The knob that was turned last, and what has become of it. */
+  @state() private last: { readonly id: string; readonly applied: 'going' | 'done' } | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.timer);
+  }
+
+  override render(): TemplateResult | typeof nothing {
+    const { summary } = this.host;
+    if (!summary) return nothing;
+    const { settings, name } = summary;
+    const usual = usualSettings(this.host.state);
+    const changed = JSON.stringify({ ...settings, paused: false }) !== JSON.stringify(usual);
+    return html`<div class="head">
+        <div>
+          <h2>Knobs of “${name}”</h2>
+          <p class="lead">Each turn acts at once, for everybody who is there. Nothing restarts.</p>
+        </div>
+        ${
+          changed
+            ? html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}All back to usual</button>`
+            : nothing
+        }
+      </div>
+      <div class="cards">
+        ${KNOB_GROUPS.map(
+          (group, i) => html`<section class="card" aria-label=${group.name}>
+            <h3>${group.name}</h3>
+            <p class="soft">${group.about}</p>
+            ${group.knobs.map((knob) => this.knob(knob, settings, usual))}
+            ${i === 1 ? html`<p class="story" data-testid="story">${energyStory(settings)}</p>` : nothing}
+          </section>`,
+        )}
+        ${this.wall(settings, usual)}
+        <reseed-card class="card" .host=${this.host} .version=${this.version}></reseed-card>
+      </div>`;
+  }
+
+  private knob(knob: Knob, settings: RoomSettings, usual: RoomSettings): TemplateResult {
+    return html`<host-knob
+      .knob=${knob}
+      .value=${knob.read(settings)}
+      .usual=${knob.read(usual)}
+      .applied=${this.last?.id === knob.id ? this.last.applied : ''}
+      @turn=${({ detail }: CustomEvent<number>) => this.apply(knob.id, knob.write(detail, settings))}
+    ></host-knob>`;
+  }
+
+  private wall(settings: RoomSettings, usual: RoomSettings): TemplateResult {
+    const { attract, captions, names, languages } = settings;
+    const after: Knob = {
+      id: 'attract-after',
+      name: 'It begins after',
+      about: 'So long nobody has done anything.',
+      unit: 'seconds',
+      min: 5,
+      max: 300,
+      most: 3_600,
+      step: 5,
+      read: (all) => all.attract.after,
+      write: (seconds, all) => ({ attract: { ...all.attract, after: seconds } }),
+    };
+    return html`<section class="card" aria-label="The wall and words">
+      <h3>The wall and words</h3>
+      <p class="soft">What the room does when nobody plays, and what is written.</p>
+      ${this.toggle('attract', 'A gardener when nobody plays', 'It plants, tends and crosses, and stops when a visitor begins.', attract.on, (on) => ({ attract: { ...attract, on } }))}
+      ${attract.on ? this.knob(after, settings, usual) : nothing}
+      ${this.toggle('names', 'Names of visitors', 'Off: everybody has a colour only.', names, (on) => ({ names: on }))}
+      ${this.toggle('captions', 'Captions on the wall', 'One plain sentence, in turn in each language below.', captions, (on) => ({ captions: on }))}
+      <fieldset>
+        <legend>Languages</legend>
+        <div class="chips">
+          ${LANGUAGES.map(
+            (language) => html`<label class="chip"
+              ><input
+                type="checkbox"
+                .checked=${languages.includes(language)}
+                ?disabled=${languages.length === 1 && languages.includes(language)}
+                @change=${(event: Event) => this.speak(language, event, languages)}
+              /><span lang=${language}>${LANGUAGE_NAMES[language]}</span></label
+            >`,
+          )}
+        </div>
+      </fieldset>
+    </section>`;
+  }
+
+  private toggle(
+    id: string,
+    name: string,
+    about: string,
+    on: boolean,
+    change: (on: boolean) => SettingsChange,
+  ): TemplateResult {
+    const applied =
+      this.last?.id === id ? (this.last.applied === 'done' ? 'applied' : 'applying …') : '';
+    return html`<label class="switch" data-testid="knob-${id}">
+      <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${applied}</span><small>${about}</small></span>
+      <input
+        type="checkbox"
+        .checked=${on}
+        @change=${(event: Event) => this.apply(id, change((event.target as HTMLInputElement).checked))}
+      />
+    </label>`;
+  }
+
+  private speak(language: Language, event: Event, before: readonly Language[]): void {
+    const on = (event.target as HTMLInputElement).checked;
+    const languages = LANGUAGES.filter((each) => (each === language ? on : before.includes(each)));
+    void this.apply('languages', { languages });
+  }
+
+  private async apply(id: string, change: SettingsChange): Promise<void> {
+    clearTimeout(this.timer);
+    this.last = { id, applied: 'going' };
+    const settings = await this.host.inRoom('changeSettings', change);
+    if (this.last?.id !== id) return;
+    this.last = settings ? { id, applied: 'done' } : undefined;
+    this.timer = setTimeout(() => {
+      this.last = undefined;
+    }, SHOWN);
+  }
+
+  private async resetAll(): Promise<void> {
+    const { summary } = this.host;
+    if (!summary) return;
+    const { paused, ...before } = summary.settings;
+    const { paused: _, ...usual } = usualSettings(this.host.state);
+    await this.host.inRoom('changeSettings', usual, () => ({
+      text: 'All knobs are back to usual.',
+      way: { label: 'Undo', go: () => void this.host.inRoom('changeSettings', before) },
+    }));
+  }
+}

@@ -1,0 +1,105 @@
+/** The organism under the host's finger: what it is, whose, and the way to remove it. */
+
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import type { OrganismView } from '../../../shared/vocabulary.ts';
+import { icons } from '../../elements/icons.ts';
+import { kindTile } from '../../elements/seed-picture.ts';
+import { kindName } from '../../elements/words.ts';
+import type { RoomModel } from '../../net/room-model.ts';
+import { hostIcons } from '../icons.ts';
+import { hostStyle } from '../style.ts';
+import { age, count, phaseText } from '../words.ts';
+
+@customElement('live-organism')
+export class LiveOrganism extends LitElement {
+  static override styles = [
+    hostStyle,
+    css`
+      .card {
+        position: relative;
+        width: 19em;
+        max-width: 100%;
+        padding: 16px;
+        background: oklch(0.2 0.012 225 / 0.95);
+        box-shadow: var(--shadow);
+      }
+      header {
+        display: flex;
+        align-items: center;
+        gap: 14px;
+        padding-right: 30px;
+      }
+      h3::first-letter {
+        text-transform: uppercase;
+      }
+      .tile {
+        flex: none;
+        width: 3.4em;
+        height: 3.4em;
+        clip-path: inset(1.5%);
+      }
+      .nameless {
+        width: 2.4em;
+        height: 2.4em;
+        margin: 0.5em;
+        clip-path: circle();
+        background: radial-gradient(circle at 40% 35%, var(--warm), oklch(0.5 0.06 80));
+      }
+      .who {
+        display: inline-block;
+        width: 0.6em;
+        height: 0.6em;
+        border-radius: 50%;
+        margin-right: 0.45em;
+        background: oklch(0.8 0.12 var(--hue));
+      }
+      .facts {
+        margin: 10px 0 14px;
+        color: var(--ink-soft);
+      }
+      .close {
+        position: absolute;
+        top: 8px;
+        right: 8px;
+      }
+      :host([hidden]) {
+        display: none;
+      }
+      @media (max-width: 560px) {
+        .card {
+          width: 100%;
+        }
+        .facts {
+          margin: 8px 0 10px;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model: RoomModel | undefined;
+  @property({ attribute: false }) organism!: OrganismView;
+
+  override render(): TemplateResult | typeof nothing {
+    const { model, organism } = this;
+    if (!model?.checkpoint) return nothing;
+    const { kind, planter, born, wounds, phase, stage, side } = organism;
+    const seconds = ((model.tick ?? 0) - born) / (model.room?.tickRate ?? 15);
+    return html`<section class="card" aria-label="Organism" data-testid="organism">
+      <header>
+        ${kindTile(model.checkpoint, kind)}
+        <div>
+          <h3>${kindName(kind)}</h3>
+          <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planter.name || 'a visitor'}</p>
+        </div>
+      </header>
+      <p class="facts">Planted ${age(seconds)}, ${phaseText(phase, stage, side)}, ${wounds === 0 ? 'no wounds' : count(wounds, 'wound', 'wounds')}.</p>
+      <button class="danger" data-testid="remove" @click=${() => this.dispatchEvent(new CustomEvent('remove'))}>
+        ${hostIcons.remove}Remove it
+      </button>
+      <button class="icon close" aria-label="Close" @click=${() => this.dispatchEvent(new CustomEvent('close'))}>
+        ${icons.close}
+      </button>
+    </section>`;
+  }
+}

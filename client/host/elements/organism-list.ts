@@ -1,0 +1,126 @@
+/** All that lives in the room, the newest first: for those who cannot point at it. */
+
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
+import { kindName } from '../../elements/words.ts';
+import type { RoomModel } from '../../net/room-model.ts';
+import { hostIcons } from '../icons.ts';
+import { hostStyle } from '../style.ts';
+import { count } from '../words.ts';
+
+const FIRST = 20;
+
+/** Says `pick` and `remove` (`detail`: OrganismId). */
+@customElement('organism-list')
+export class OrganismList extends LitElement {
+  static override styles = [
+    hostStyle,
+    css`
+      summary {
+        cursor: pointer;
+        min-height: 2em;
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+      }
+      summary::after {
+        content: '';
+        width: 0.5em;
+        height: 0.5em;
+        margin: 0 0.3em;
+        border: solid var(--ink-soft);
+        border-width: 0 1.5px 1.5px 0;
+        rotate: 45deg;
+        translate: 0 -25%;
+      }
+      details[open] summary::after {
+        rotate: 225deg;
+        translate: 0 25%;
+      }
+      ul {
+        list-style: none;
+        margin: 8px 0 0;
+        padding: 0;
+      }
+      li {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr) auto;
+        align-items: center;
+        gap: 8px;
+        border-top: 1px solid var(--line);
+      }
+      .pick {
+        display: grid;
+        padding: 6px 0;
+        text-align: left;
+        border-radius: 8px;
+      }
+      .pick::first-letter {
+        text-transform: uppercase;
+      }
+      [aria-current] .pick {
+        color: var(--accent);
+      }
+      small {
+        color: var(--ink-soft);
+        font-size: 0.9em;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model: RoomModel | undefined;
+  @property({ attribute: false }) version = 0;
+  @property({ attribute: false }) picked: OrganismId = 0;
+  @state() private open = false;
+  @state() private all = false;
+
+  override render(): TemplateResult {
+    const organisms = [...(this.model?.organisms.values() ?? [])].reverse();
+    const shown = this.all ? organisms : organisms.slice(0, FIRST);
+    return html`<details
+      @toggle=${(event: Event) => {
+        this.open = (event.target as HTMLDetailsElement).open;
+      }}
+    >
+      <summary><h3>${count(organisms.length, 'organism', 'organisms')}</h3></summary>
+      ${
+        this.open
+          ? html`<ul>
+                ${repeat(
+                  shown,
+                  ({ id }) => id,
+                  (organism) => this.organism(organism),
+                )}
+              </ul>
+              ${
+                shown.length < organisms.length
+                  ? html`<button class="quiet" @click=${this.more}>Show all ${organisms.length}</button>`
+                  : nothing
+              }`
+          : nothing
+      }
+    </details>`;
+  }
+
+  private organism({ id, kind, planter }: OrganismView): TemplateResult {
+    const name = kindName(kind);
+    return html`<li aria-current=${id === this.picked ? 'true' : nothing}>
+      <button class="pick" @click=${() => this.say('pick', id)}>
+        ${name}<small>by ${planter.name || 'a visitor'}</small>
+      </button>
+      <button class="icon" aria-label="Remove ${name}, number ${id}" title="Remove" @click=${() => this.say('remove', id)}>
+        ${hostIcons.remove}
+      </button>
+    </li>`;
+  }
+
+  private more(): void {
+    this.all = true;
+  }
+
+  private say(name: string, detail: OrganismId): void {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}

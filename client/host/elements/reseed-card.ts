@@ -1,0 +1,68 @@
+/** A fresh start for a room: everything goes, and some new seeds are planted. */
+
+import { css, html, LitElement, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import type { Host } from '../host.ts';
+import { offerReturn } from '../returns.ts';
+import { hostStyle } from '../style.ts';
+import { count } from '../words.ts';
+
+@customElement('reseed-card')
+export class ReseedCard extends LitElement {
+  static override styles = [
+    hostStyle,
+    css`
+      p {
+        margin: 4px 0 14px;
+      }
+      .field {
+        width: 11em;
+      }
+      .row {
+        align-items: end;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) version = 0;
+  @state() private organisms = 12;
+
+  override render(): TemplateResult {
+    return html`<h3>A fresh start</h3>
+      <p class="soft">All that lives is taken away, and new seeds are planted all over the room. The room before is saved, and can be brought back.</p>
+      <form class="row" @submit=${this.submit}>
+        <label class="field">
+          <span>New seeds</span>
+          <input
+            type="number"
+            min="0"
+            max="64"
+            step="1"
+            required
+            .value=${String(this.organisms)}
+            @input=${(event: InputEvent) => {
+              this.organisms = Number((event.target as HTMLInputElement).value);
+            }}
+          />
+        </label>
+        <button class="danger" data-testid="reseed">Start afresh</button>
+      </form>`;
+  }
+
+  private async submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const { host, organisms } = this;
+    const lives = host.summary?.organisms ?? 0;
+    const yes = await host.ask({
+      title: `Start “${host.room}” afresh?`,
+      text: `${count(lives, 'organism goes', 'organisms go')}, and ${count(organisms, 'seed is', 'seeds are')} planted. The room before is saved.`,
+      act: 'Start afresh',
+      danger: true,
+    });
+    if (!yes) return;
+    await host.inRoom('reseed', { organisms }, ({ planted, kept }) =>
+      offerReturn(host, `${count(planted, 'seed was', 'seeds were')} planted.`, kept),
+    );
+  }
+}

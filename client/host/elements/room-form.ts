@@ -1,0 +1,231 @@
+/** What a new room is to be. Says `make` (`detail`: body of `createRoom`) or `cancel`. */
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { CallBody } from '../../../shared/host/calls.ts';
+import { LANGUAGES, type Language } from '../../../shared/host/settings.ts';
+import type { CheckpointState } from '../../../shared/host/state.ts';
+import { hostStyle } from '../style.ts';
+import { LANGUAGE_NAMES } from '../words.ts';
+
+/** Cells of rooms that fit usual screens. */
+const SIZES = [
+  { id: 'small', name: 'Small', width: 160, height: 96, about: 'for a tablet or a small screen' },
+  {
+    id: 'wide',
+    name: 'Wide',
+    width: 256,
+    height: 144,
+    about: 'for a television or a projector, 16:9',
+  },
+  {
+    id: 'square',
+    name: 'Square',
+    width: 256,
+    height: 256,
+    about: 'for a big room with many visitors',
+  },
+  { id: 'tall', name: 'Tall', width: 144, height: 256, about: 'for a screen on its side, 9:16' },
+  { id: 'own', name: 'Own size', width: 0, height: 0, about: '' },
+] as const;
+
+/** 'Café 2!' → 'caf-2': what fits into an address. */
+export function addressName(text: string): string {
+  return text
+    .normalize('NFD')
+    .replaceAll(/\p{M}/gu, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 32);
+}
+
+@customElement('room-form')
+export class RoomForm extends LitElement {
+  static override styles = [
+    hostStyle,
+    css`
+      form {
+        display: grid;
+        gap: 22px;
+      }
+      .sizes {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(7.4em, 1fr));
+        gap: 8px;
+      }
+      .size {
+        position: relative;
+        display: grid;
+        justify-items: center;
+        align-content: end;
+        gap: 2px;
+        min-height: 7em;
+        padding: 12px 8px;
+        border: 1px solid var(--edge);
+        border-radius: 14px;
+        color: var(--ink-soft);
+        cursor: pointer;
+        text-align: center;
+      }
+      .size input {
+        position: absolute;
+        inset: 0;
+        width: 100%;
+        height: 100%;
+        opacity: 0;
+        cursor: pointer;
+      }
+      .size i {
+        border: 1.5px solid currentColor;
+        border-radius: 4px;
+        margin: auto;
+      }
+      .size small {
+        font-size: 0.86em;
+      }
+      .size:has(:checked) {
+        color: var(--accent);
+        background: var(--accent-deep);
+        border-color: oklch(0.89 0.075 168 / 0.5);
+      }
+      .size:has(:focus-visible) {
+        outline: 2px solid var(--accent);
+        outline-offset: 2px;
+      }
+      .note {
+        margin-top: 8px;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) checkpoints: readonly CheckpointState[] = [];
+  /** Names of the rooms there are. */
+  @property({ attribute: false }) taken: readonly string[] = [];
+  @state() private name = '';
+  @state() private size = 'wide';
+
+  override render(): TemplateResult {
+    const address = addressName(this.name);
+    const size = SIZES.find(({ id }) => id === this.size);
+    const taken = this.taken.includes(address);
+    return html`<form @submit=${this.submit} aria-label="New room">
+      <h3>New room</h3>
+      <label class="field">
+        <span>Name</span>
+        <input
+          name="name"
+          data-testid="room-name"
+          required
+          maxlength="60"
+          placeholder="for example: blue hall"
+          autocomplete="off"
+          .value=${this.name}
+          aria-invalid=${taken}
+          aria-describedby="address"
+          @input=${(event: InputEvent) => {
+            this.name = (event.target as HTMLInputElement).value;
+          }}
+        />
+        <small id="address" class=${taken ? 'wrong' : ''}>${
+          taken
+            ? 'There is a room of that name already. Choose another.'
+            : address
+              ? html`Visitors find it at <b>/r/${address}</b>`
+              : 'Letters and digits; it becomes part of the address.'
+        }</small>
+      </label>
+      <fieldset>
+        <legend>Size</legend>
+        <div class="sizes">
+          ${SIZES.map(
+            ({ id, name, width, height }) => html`<label class="size">
+              <input
+                type="radio"
+                name="size"
+                value=${id}
+                .checked=${id === this.size}
+                @change=${() => {
+                  this.size = id;
+                }}
+              />
+              ${width > 0 ? html`<i style="width:${width / 6}px;height:${height / 6}px"></i>` : nothing}
+              <span>${name}</span>
+              ${width > 0 ? html`<small class="number">${width} × ${height}</small>` : nothing}
+            </label>`,
+          )}
+        </div>
+        ${
+          this.size === 'own'
+            ? html`<div class="fields note">
+                ${this.number('width', 'Width, cells', 256, 32, 1_024)}
+                ${this.number('height', 'Height, cells', 256, 32, 1_024)}
+              </div>`
+            : html`<p class="aside note">${size?.about}</p>`
+        }
+      </fieldset>
+      <div class="fields">
+        <label class="field">
+          <span>What grows there</span>
+          <select name="checkpoint">
+            ${this.checkpoints.map(({ name, title }) => html`<option value=${name}>${title}</option>`)}
+          </select>
+        </label>
+        ${this.number('capacity', 'Visitors at once', DEFAULTS.room.capacity, 1, 5_000)}
+        ${this.number('tickRate', 'Steps of life a second', DEFAULTS.room.tickRate, 1, 60)}
+      </div>
+      <fieldset>
+        <legend>Languages of the wall’s captions</legend>
+        <div class="chips">
+          ${LANGUAGES.map(
+            (language) => html`<label class="chip"
+              ><input type="checkbox" name="language" value=${language} ?checked=${language === 'en'} /><span
+                lang=${language}
+                >${LANGUAGE_NAMES[language]}</span
+              ></label
+            >`,
+          )}
+        </div>
+      </fieldset>
+      <div class="row">
+        <button class="solid" data-testid="make-room" ?disabled=${!address || taken}>Make the room</button>
+        <button type="button" class="quiet" @click=${() => this.dispatchEvent(new CustomEvent('cancel'))}>
+          Cancel
+        </button>
+      </div>
+    </form>`;
+  }
+
+  private number(
+    name: string,
+    label: string,
+    value: number,
+    min: number,
+    max: number,
+  ): TemplateResult {
+    return html`<label class="field"
+      ><span>${label}</span>
+      <input type="number" name=${name} value=${value} min=${min} max=${max} step="1" required inputmode="numeric"
+    /></label>`;
+  }
+
+  private submit(event: SubmitEvent): void {
+    event.preventDefault();
+    const data = new FormData(event.target as HTMLFormElement);
+    const size = SIZES.find(({ id }) => id === this.size);
+    const own = size?.id === 'own';
+    const languages = data.getAll('language') as Language[];
+    const detail: CallBody<'createRoom'> = {
+      name: addressName(this.name),
+      width: own ? Number(data.get('width')) : (size?.width ?? 256),
+      height: own ? Number(data.get('height')) : (size?.height ?? 256),
+      checkpoint: String(data.get('checkpoint')),
+      settings: {
+        capacity: Number(data.get('capacity')),
+        tickRate: Number(data.get('tickRate')),
+        languages: languages.length > 0 ? languages : ['en'],
+      },
+    };
+    this.dispatchEvent(new CustomEvent('make', { detail }));
+  }
+}

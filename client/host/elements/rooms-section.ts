@@ -1,0 +1,224 @@
+/** All rooms: how each fares, and what can be done with it. */
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { FILES, pathOf } from '../../../shared/host/calls.ts';
+import type { RoomSummary } from '../../../shared/host/state.ts';
+import { paceText } from '../../elements/words.ts';
+import type { Host } from '../host.ts';
+import { hostIcons } from '../icons.ts';
+import { placeHash } from '../sections.ts';
+import { hostStyle } from '../style.ts';
+import { count, LANGUAGE_NAMES } from '../words.ts';
+import './room-form.ts';
+
+const BUSY = {
+  opening: 'opening …',
+  closing: 'closing …',
+  undoing: 'taking back …',
+  restoring: 'going back in time …',
+} as const;
+
+@customElement('rooms-section')
+export class RoomsSection extends LitElement {
+  static override styles = [
+    hostStyle,
+    css`
+      .room {
+        display: grid;
+        grid-template-columns: 8.5em minmax(0, 1fr);
+        gap: 18px 22px;
+        padding: 16px;
+        align-items: center;
+      }
+      img,
+      .blank {
+        display: block;
+        width: 100%;
+        aspect-ratio: 4 / 3;
+        object-fit: contain;
+        border-radius: 12px;
+        background: oklch(0.14 0.009 228);
+        border: 1px solid var(--line);
+      }
+      .closed img {
+        opacity: 0.4;
+        filter: saturate(0.3);
+      }
+      h3 {
+        font-size: 1.25em;
+        overflow-wrap: anywhere;
+      }
+      .facts {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 2px 1.3em;
+        margin-top: 6px;
+        color: var(--ink-soft);
+        max-width: none;
+      }
+      .facts b {
+        font-weight: 500;
+        color: var(--ink);
+      }
+      .acts {
+        margin-top: 12px;
+      }
+      .slow {
+        color: var(--warm);
+      }
+      @media (max-width: 560px) {
+        .room {
+          grid-template-columns: 4.8em minmax(0, 1fr);
+          align-items: start;
+          gap: 14px 16px;
+        }
+        .acts {
+          grid-column: 1 / -1;
+          margin: 0;
+        }
+        .about {
+          display: contents;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) version = 0;
+  @state() private making = false;
+
+  override render(): TemplateResult {
+    const { rooms = [], checkpoints = [] } = this.host.state ?? {};
+    return html`<div class="head">
+        <div>
+          <h2>Rooms</h2>
+          <p class="lead">Each room is a world of its own, with its own address, wall and visitors.</p>
+        </div>
+        ${
+          this.making
+            ? nothing
+            : html`<button class="solid" data-testid="new-room" @click=${() => this.form(true)}>
+                ${hostIcons.plus}New room
+              </button>`
+        }
+      </div>
+      <div class="cards">
+        ${
+          this.making
+            ? html`<room-form
+                class="card"
+                .checkpoints=${checkpoints}
+                .taken=${rooms.map(({ name }) => name)}
+                @make=${this.make}
+                @cancel=${() => this.form(false)}
+              ></room-form>`
+            : nothing
+        }
+        ${rooms.map((room) => this.room(room))}
+      </div>`;
+  }
+
+  private room(room: RoomSummary): TemplateResult {
+    const { name, width, height, open, settings, busy, pace } = room;
+    const { checkpoints = [], now = 0 } = this.host.state ?? {};
+    const species = checkpoints.find((each) => each.name === room.checkpoint)?.title;
+    // A new picture now and then; more would only cost.
+    const picture = `${pathOf(FILES.picture, { room: name })}?at=${Math.floor(now / 15_000)}`;
+    return html`<article class="card room ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label="Room ${name}">
+      <img src=${picture} alt="" width=${width} height=${height} />
+      <div class="about">
+        <div>
+          <div class="row">
+            <h3>${name}</h3>
+            ${
+              busy
+                ? html`<span class="tag worry">${BUSY[busy]}</span>`
+                : open
+                  ? html`<span class="tag good">open</span>`
+                  : html`<span class="tag">closed</span>`
+            }
+            ${settings.paused && open ? html`<span class="tag worry">hands paused</span>` : nothing}
+          </div>
+          <p class="facts number">
+            <span><b>${room.participants}</b> of ${settings.capacity} visitors</span>
+            ${room.waiting > 0 ? html`<span><b>${room.waiting}</b> in line</span>` : nothing}
+            <span><b>${room.organisms}</b> ${room.organisms === 1 ? 'organism' : 'organisms'}</span>
+            ${open ? html`<span class=${pace.slow ? 'slow' : ''}>${paceText(pace)}</span>` : nothing}
+            <span>${width} × ${height}</span>
+            ${species ? html`<span>${species}</span>` : nothing}
+            <span>${settings.languages.map((each) => LANGUAGE_NAMES[each]).join(', ')}</span>
+          </p>
+        </div>
+        <div class="row acts">
+          ${
+            open
+              ? html`<a class="button plain" href=${placeHash({ room: name, section: 'watch' })}>${hostIcons.watch}Watch</a>
+                  <button class="plain" ?disabled=${busy !== null} @click=${() => this.close(room)}>Close</button>`
+              : html`<button class="solid" ?disabled=${busy !== null} @click=${() => this.open(name)}>Open</button>
+                  ${
+                    room.fixed
+                      ? nothing
+                      : html`<button class="danger" ?disabled=${busy !== null} @click=${() => this.raze(room)}>
+                          ${hostIcons.remove}Remove
+                        </button>`
+                  }`
+          }
+        </div>
+      </div>
+    </article>`;
+  }
+
+  private form(making: boolean): void {
+    this.making = making;
+  }
+
+  private async make({ detail }: CustomEvent): Promise<void> {
+    const { name } = detail;
+    const made = await this.host.do('createRoom', {}, detail, () => ({
+      text: `The room “${name}” is open.`,
+      way: {
+        label: 'Watch it',
+        go: () => {
+          location.hash = placeHash({ room: name, section: 'watch' });
+        },
+      },
+    }));
+    if (made) this.making = false;
+  }
+
+  private open(room: string): void {
+    void this.host.do('openRoom', { room }, {}, () => `The room “${room}” is open.`);
+  }
+
+  private async close({ name, participants }: RoomSummary): Promise<void> {
+    const inside =
+      participants > 0 ? ` ${count(participants, 'visitor', 'visitors')} will be sent out.` : '';
+    const yes = await this.host.ask({
+      title: `Close “${name}”?`,
+      text: `Nobody can come in until you open it again.${inside} Everything that lives there is kept as it is.`,
+      act: 'Close the room',
+    });
+    if (!yes) return;
+    await this.host.do('closeRoom', { room: name }, {}, () => ({
+      text: `The room “${name}” is closed.`,
+      way: { label: 'Open it again', go: () => this.open(name) },
+    }));
+  }
+
+  private async raze({ name, organisms }: RoomSummary): Promise<void> {
+    const yes = await this.host.ask({
+      title: `Remove “${name}” for good?`,
+      text: `${count(organisms, 'organism', 'organisms')} and all saved states of this room will be gone from this page. A last copy is put aside in the server’s data folder.`,
+      act: 'Remove the room',
+      danger: true,
+      typed: name,
+    });
+    if (!yes) return;
+    await this.host.do(
+      'removeRoom',
+      { room: name },
+      { confirm: name },
+      () => `The room “${name}” is removed.`,
+    );
+  }
+}

@@ -1,0 +1,163 @@
+/** The sign for the wall: see it, print it, take it along. */
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import { FILES, PAPERS, type Paper, pathOf } from '../../../shared/host/calls.ts';
+import { LANGUAGES, type Language } from '../../../shared/host/settings.ts';
+import type { Host } from '../host.ts';
+import { hostIcons } from '../icons.ts';
+import { hostStyle } from '../style.ts';
+import { LANGUAGE_NAMES } from '../words.ts';
+
+@customElement('sign-section')
+export class SignSection extends LitElement {
+  static override styles = [
+    hostStyle,
+    css`
+      .two {
+        display: grid;
+        grid-template-columns: minmax(0, 24em) minmax(0, 1fr);
+        gap: 26px;
+        align-items: start;
+      }
+      .controls {
+        display: grid;
+        gap: 22px;
+      }
+      .sheet {
+        display: grid;
+        justify-items: center;
+        padding: 26px;
+        border-radius: var(--radius);
+        background: oklch(0.24 0.01 225);
+        border: 1px solid var(--line);
+      }
+      img {
+        display: block;
+        width: 100%;
+        max-width: 25em;
+        aspect-ratio: 1 / 1.4142;
+        background: white;
+        box-shadow: 0 10px 40px oklch(0 0 0 / 0.5);
+      }
+      iframe {
+        position: fixed;
+        width: 0;
+        height: 0;
+        border: 0;
+      }
+      @media (max-width: 760px) {
+        .two {
+          grid-template-columns: minmax(0, 1fr);
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) version = 0;
+  @state() private paper: Paper = 'A4';
+  @state() private language: Language = 'en';
+  @state() private address = '';
+  @query('img') private readonly picture!: HTMLImageElement | null;
+
+  override render(): TemplateResult | typeof nothing {
+    const { state: all, room, summary } = this.host;
+    if (!all || !summary) return nothing;
+    const address = this.address || all.addresses[0] || '';
+    const query = new URLSearchParams({ paper: this.paper, language: this.language });
+    if (address) query.set('address', address);
+    const url = `${pathOf(FILES.sign, { room })}?${query}`;
+    return html`<div class="head">
+        <div>
+          <h2>Sign of “${room}”</h2>
+          <p class="lead">Print it, and hang it beside the wall. Whoever scans it is in the room.</p>
+        </div>
+      </div>
+      <div class="two">
+        <div class="controls card">
+          ${this.chips(
+            'Paper',
+            PAPERS,
+            this.paper,
+            (paper) => paper,
+            (paper) => {
+              this.paper = paper;
+            },
+          )}
+          ${this.chips(
+            'Language',
+            LANGUAGES,
+            this.language,
+            (each) => LANGUAGE_NAMES[each],
+            (language) => {
+              this.language = language;
+            },
+          )}
+          <label class="field">
+            <span>Address that phones can reach</span>
+            <select
+              data-testid="address"
+              @change=${(event: Event) => {
+                this.address = (event.target as HTMLSelectElement).value;
+              }}
+            >
+              ${all.addresses.map((each) => html`<option value=${each} ?selected=${each === address}>${each}</option>`)}
+            </select>
+            <small>Scan it with a phone once before you print. If nothing opens, choose another one.</small>
+          </label>
+          <div class="row">
+            <button class="solid" data-testid="print" @click=${this.print}>${hostIcons.print}Print</button>
+            <a class="button plain" data-testid="download-sign" href=${url} download="${room}-${this.paper}-${this.language}.svg">${hostIcons.save}Download</a>
+          </div>
+        </div>
+        <div class="sheet">
+          <img data-testid="sign" src=${url} alt="The sign: a code to scan, and one sentence" />
+        </div>
+      </div>`;
+  }
+
+  private chips<T extends string>(
+    legend: string,
+    choices: readonly T[],
+    chosen: T,
+    name: (choice: T) => string,
+    choose: (choice: T) => void,
+  ): TemplateResult {
+    return html`<fieldset>
+      <legend>${legend}</legend>
+      <div class="chips">
+        ${choices.map(
+          (choice) => html`<label class="chip"
+            ><input type="radio" name=${legend} value=${choice} .checked=${choice === chosen} @change=${() => choose(choice)} /><span
+              >${name(choice)}</span
+            ></label
+          >`,
+        )}
+      </div>
+    </fieldset>`;
+  }
+
+  /** Prints the sign alone: a page of its own, of the paper's size. */
+  private print(): void {
+    const { picture, paper } = this;
+    if (!picture) return;
+    const page = window.open('', '_blank', 'width=800,height=1100');
+    if (!page) {
+      this.host.say({
+        text: 'This browser did not let the print window open. Download the sign and print it from there.',
+        wrong: true,
+      });
+      return;
+    }
+    const { document: sheet } = page;
+    sheet.title = 'Vivarium';
+    const style = sheet.createElement('style');
+    style.textContent = `@page { size: ${paper}; margin: 0 } body { margin: 0 } img { display: block; width: 100vw }`;
+    const image = sheet.createElement('img');
+    image.alt = picture.alt;
+    image.addEventListener('load', () => page.print());
+    image.src = picture.src;
+    sheet.head.append(style);
+    sheet.body.append(image);
+  }
+}

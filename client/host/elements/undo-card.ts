@@ -1,0 +1,100 @@
+/** Takes back what was done a moment ago, by one visitor or by all. */
+import { css, html, LitElement, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import type { Host } from '../host.ts';
+import { hostIcons } from '../icons.ts';
+import { offerReturn } from '../returns.ts';
+import { hostStyle } from '../style.ts';
+import { count, span, visitorName } from '../words.ts';
+
+const SPANS = [10, 30, 60, 300];
+
+@customElement('undo-card')
+export class UndoCard extends LitElement {
+  static override styles = [
+    hostStyle,
+    css`
+      .card-head {
+        margin-bottom: 12px;
+      }
+      .chips {
+        gap: 6px;
+      }
+      .chip {
+        min-height: 2.6em;
+        padding-inline: 0.9em;
+      }
+      form {
+        display: grid;
+        gap: 14px;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) version = 0;
+  @state() private seconds = 30;
+  @state() private participant = 0;
+
+  override render(): TemplateResult {
+    const { detail, summary } = this.host;
+    const visitors = detail?.visitors ?? [];
+    const busy = summary?.busy === 'undoing';
+    return html`<form @submit=${this.submit} aria-label="Take back">
+      <div>
+        <h3>Take back</h3>
+        <p class="soft">The room becomes what it would be, had it not been done.</p>
+      </div>
+      <fieldset>
+        <legend>The last</legend>
+        <div class="chips">
+          ${SPANS.map(
+            (seconds) => html`<label class="chip"
+              ><input
+                type="radio"
+                name="seconds"
+                value=${seconds}
+                .checked=${seconds === this.seconds}
+                @change=${() => {
+                  this.seconds = seconds;
+                }}
+              /><span>${seconds < 60 ? `${seconds} s` : `${seconds / 60} min`}</span></label
+            >`,
+          )}
+        </div>
+      </fieldset>
+      <label class="field">
+        <span>Of whom</span>
+        <select
+          data-testid="undo-whom"
+          @change=${(event: Event) => {
+            this.participant = Number((event.target as HTMLSelectElement).value);
+          }}
+        >
+          <option value="0" ?selected=${this.participant === 0}>everybody</option>
+          ${visitors.map(
+            (visitor) =>
+              html`<option value=${visitor.id} ?selected=${visitor.id === this.participant}>${visitorName(visitor)}</option>`,
+          )}
+        </select>
+      </label>
+      <button class="plain" data-testid="undo" ?disabled=${busy}>${hostIcons.undo}${busy ? 'Taking back …' : 'Take back'}</button>
+    </form>`;
+  }
+
+  private async submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const { host, seconds, participant } = this;
+    const who = host.detail?.visitors.find(({ id }) => id === participant);
+    const yes = await host.ask({
+      title: `Take back the last ${span(seconds * 1_000)}?`,
+      text: `${who ? `What ${visitorName(who)} has done` : 'What everybody has done'} in that time is undone: seeds, wounds and crosses. The room before is saved.`,
+      act: 'Take it back',
+    });
+    if (!yes) return;
+    const whom = who ? who.id : null;
+    await host.inRoom('undo', { seconds, participant: whom }, ({ undone, kept }) =>
+      offerReturn(host, `${count(undone, 'act was', 'acts were')} taken back.`, kept),
+    );
+  }
+}

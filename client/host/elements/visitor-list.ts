@@ -1,0 +1,161 @@
+/** Who is in the room: mute and ban. */
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import type { VisitorState } from '../../../shared/host/state.ts';
+import type { Host } from '../host.ts';
+import { hostIcons } from '../icons.ts';
+import { hostStyle } from '../style.ts';
+import { count, roughSpan, visitorName } from '../words.ts';
+import type { BanDialog } from './ban-dialog.ts';
+import './ban-dialog.ts';
+
+/** So many are shown before the host asks for more. */
+const FIRST = 8;
+
+@customElement('visitor-list')
+export class VisitorList extends LitElement {
+  static override styles = [
+    hostStyle,
+    css`
+      header {
+        display: flex;
+        justify-content: space-between;
+        align-items: center;
+        gap: 12px;
+        min-height: 2.75em;
+      }
+      .names {
+        gap: 0.6em;
+        font-size: 0.93em;
+        color: var(--ink-soft);
+      }
+      ul {
+        list-style: none;
+        margin: 6px 0 0;
+        padding: 0;
+      }
+      li {
+        display: grid;
+        grid-template-columns: auto minmax(0, 1fr) auto auto;
+        align-items: center;
+        gap: 0 10px;
+        padding: 5px 0;
+        border-top: 1px solid var(--line);
+      }
+      i {
+        width: 0.7em;
+        height: 0.7em;
+        border-radius: 50%;
+        background: oklch(0.83 0.11 var(--hue));
+      }
+      .name {
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
+      small {
+        display: block;
+        color: var(--ink-soft);
+        font-size: 0.9em;
+        line-height: 1.3;
+      }
+      .muted {
+        color: var(--warm);
+      }
+      .icon {
+        margin: 0 -5px;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) version = 0;
+  @state() private all = false;
+  @query('ban-dialog') private readonly dialog!: BanDialog;
+
+  override render(): TemplateResult {
+    const { detail, summary } = this.host;
+    const visitors = detail?.visitors ?? [];
+    const shown = this.all ? visitors : visitors.slice(0, FIRST);
+    const names = summary?.settings.names ?? true;
+    return html`<header>
+        <h3>${visitors.length === 0 ? 'Visitors' : count(visitors.length, 'visitor', 'visitors')}</h3>
+        <label class="check names"
+          >Names
+          <input
+            type="checkbox"
+            data-testid="names"
+            .checked=${names}
+            @change=${(event: Event) => this.show((event.target as HTMLInputElement).checked)}
+        /></label>
+      </header>
+      ${
+        visitors.length === 0
+          ? html`<p class="soft">Nobody is here just now.</p>`
+          : html`<ul>
+              ${repeat(
+                shown,
+                ({ id }) => id,
+                (visitor) => this.visitor(visitor),
+              )}
+            </ul>`
+      }
+      ${
+        shown.length < visitors.length
+          ? html`<button class="quiet" @click=${this.more}>Show all ${visitors.length}</button>`
+          : nothing
+      }
+      <ban-dialog .host=${this.host}></ban-dialog>`;
+  }
+
+  private visitor(visitor: VisitorState): TemplateResult {
+    const { hue, muted, stay, acts } = visitor;
+    const name = visitorName(visitor);
+    return html`<li data-testid="visitor-${visitor.id}">
+      <i style="--hue:${hue}"></i>
+      <span class="name"
+        >${name}<small
+          >${muted ? html`<span class="muted">may only look · </span>` : nothing}here ${roughSpan(stay)},
+          ${count(acts, 'act', 'acts')}</small
+        ></span
+      >
+      <button
+        class="icon"
+        title=${muted ? 'Let play again' : 'Mute: may look, and do nothing'}
+        aria-label="${muted ? 'Unmute' : 'Mute'} ${name}"
+        aria-pressed=${muted}
+        @click=${() => this.mute(visitor)}
+      >
+        ${muted ? hostIcons.mute : hostIcons.sound}
+      </button>
+      <button class="icon" title="Ban" aria-label="Ban ${name}" @click=${() => this.dialog.show(visitor)}>
+        ${hostIcons.ban}
+      </button>
+    </li>`;
+  }
+
+  private more(): void {
+    this.all = true;
+  }
+
+  private show(names: boolean): void {
+    void this.host.inRoom('changeSettings', { names }, () =>
+      names ? 'Names are shown.' : 'Names are hidden: everybody has a colour only.',
+    );
+  }
+
+  private mute(visitor: VisitorState): void {
+    const { id } = visitor;
+    const muted = !visitor.muted;
+    const name = visitorName(visitor);
+    void this.host.inRoom('mute', { participant: id, muted }, () =>
+      muted
+        ? {
+            text: `${name} may only look now.`,
+            way: { label: 'Undo', go: () => this.mute({ ...visitor, muted: true }) },
+          }
+        : `${name} can play again.`,
+    );
+  }
+}

@@ -1,0 +1,169 @@
+/** How the day went: visits, how long they took, what was done and where. Sums alone, of nobody in particular. */
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { FILES, pathOf } from '../../../shared/host/calls.ts';
+import { HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
+import type { Host } from '../host.ts';
+import { hostIcons } from '../icons.ts';
+import { hostStyle } from '../style.ts';
+import { bars, columnsOf, dwellBars, middleStay, type Span, total } from '../sums.ts';
+import './bar-chart.ts';
+import './heat-map.ts';
+
+const SPANS: readonly { readonly id: Span; readonly name: string }[] = [
+  { id: 'today', name: 'Today' },
+  { id: 'yesterday', name: 'Yesterday' },
+  { id: 'week', name: '7 days' },
+  { id: 'month', name: '30 days' },
+];
+const AGAIN = 20_000;
+
+@customElement('visitors-section')
+export class VisitorsSection extends LitElement {
+  static override styles = [
+    hostStyle,
+    css`
+      .figures {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(8.4em, 1fr));
+        gap: 14px;
+        margin: 18px 0 14px;
+      }
+      .figures .card {
+        padding: 16px 18px;
+      }
+      .figures dd {
+        margin: 0;
+        font-size: 2em;
+        font-weight: 300;
+        letter-spacing: -0.01em;
+        line-height: 1.25;
+        font-variant-numeric: tabular-nums;
+      }
+      .figures .words {
+        font-size: 1.2em;
+        line-height: 2.05;
+        white-space: nowrap;
+      }
+      .figures dt {
+        color: var(--ink-soft);
+      }
+      .figures > div {
+        display: flex;
+        flex-direction: column-reverse;
+        justify-content: start;
+      }
+      dl {
+        margin: 0;
+      }
+      .charts {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 24em), 1fr));
+        gap: 14px;
+      }
+      .charts h3 {
+        margin-bottom: 12px;
+      }
+      .wide {
+        grid-column: 1 / -1;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) version = 0;
+  @state() private all: Statistics | undefined;
+  @state() private span: Span = 'today';
+  private of = '';
+  private askedAt = 0;
+
+  protected override willUpdate(changed: PropertyValues): void {
+    super.willUpdate(changed);
+    const { room, state: known } = this.host;
+    const now = known?.now ?? 0;
+    if (room && (room !== this.of || now - this.askedAt > AGAIN)) {
+      if (room !== this.of) this.all = undefined;
+      this.of = room;
+      this.askedAt = now;
+      void this.load(room);
+    }
+  }
+
+  override render(): TemplateResult | typeof nothing {
+    const { host, all } = this;
+    const { state: known, summary, room } = host;
+    if (!known || !summary) return nothing;
+    return html`<div class="head">
+        <div>
+          <h2>Visitors of “${room}”</h2>
+          <p class="lead">Sums alone. Nobody’s name or address is kept.</p>
+        </div>
+        <a class="button plain" href="${pathOf(FILES.statistics, { room })}?by=hour" download="${room}.csv">${hostIcons.save}Download as a table</a>
+      </div>
+      <div class="chips" role="radiogroup" aria-label="Time">
+        ${SPANS.map(
+          ({ id, name }) => html`<label class="chip"
+            ><input
+              type="radio"
+              name="span"
+              .checked=${id === this.span}
+              @change=${() => {
+                this.span = id;
+              }}
+            /><span>${name}</span></label
+          >`,
+        )}
+      </div>
+      ${all ? this.figures(all, known.now, known.zone) : html`<p class="lead" role="status">Counting …</p>`}`;
+  }
+
+  private figures(all: Statistics, now: number, zone: number): TemplateResult {
+    const columns = columnsOf(all, this.span, now, zone);
+    const sums = total(columns);
+    const stay = middleStay(sums.dwell);
+    const by = this.span === 'today' || this.span === 'yesterday' ? 'by the hour' : 'by the day';
+    const figure = (name: string, value: number | string): TemplateResult => html`<div class="card">
+      <dt>${name}</dt>
+      <dd class=${typeof value === 'string' ? 'words' : ''}>${value}</dd>
+    </div>`;
+    return html`<dl class="figures" data-testid="figures">
+        ${figure('visits', sums.visits)} ${figure('at most at once', sums.most)}
+        ${figure('a usual stay', stay ?? 'none yet')} ${figure('seeds', sums.seeds)}
+        ${figure('wounds', sums.wounds)} ${figure('crosses', sums.crosses)}
+      </dl>
+      <div class="charts">
+        <section class="card wide" aria-label="Visits">
+          <h3>Visits ${by}</h3>
+          <bar-chart flat caption="Visits ${by}" unit="visits" .bars=${bars(columns, 'visits')}></bar-chart>
+        </section>
+        <section class="card" aria-label="How long they stayed">
+          <h3>How long they stayed</h3>
+          <bar-chart caption="How long visits took" unit="visits" .bars=${dwellBars(sums.dwell)}></bar-chart>
+        </section>
+        <section class="card" aria-label="Where hands were">
+          <h3>Where seeds and wounds were</h3>
+          <heat-map
+            .heat=${{ columns: HEAT_SIDE, rows: HEAT_SIDE, counts: sums.heat }}
+            .shape=${(this.host.summary?.width ?? 1) / (this.host.summary?.height ?? 1)}
+          ></heat-map>
+        </section>
+        <section class="card" aria-label="Seeds">
+          <h3>Seeds ${by}</h3>
+          <bar-chart style="--tone:130" caption="Seeds ${by}" unit="seeds" .bars=${bars(columns, 'seeds')}></bar-chart>
+        </section>
+        <section class="card" aria-label="Wounds">
+          <h3>Wounds ${by}</h3>
+          <bar-chart style="--tone:45" caption="Wounds ${by}" unit="wounds" .bars=${bars(columns, 'wounds')}></bar-chart>
+        </section>
+      </div>`;
+  }
+
+  private async load(room: string): Promise<void> {
+    try {
+      const all = await this.host.api.call('statistics', { room }, {});
+      if (room === this.of) this.all = all;
+    } catch {
+      // It is asked for again in a while; the page says itself when the server is gone.
+    }
+  }
+}

@@ -1,0 +1,224 @@
+/** What visitors see, and the host's hand in it: the section for the day. */
+
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import type { Rect } from '../../../shared/geometry.ts';
+import type { OrganismId } from '../../../shared/vocabulary.ts';
+import { icons } from '../../elements/icons.ts';
+import { kindName, paceText } from '../../elements/words.ts';
+import { organismsIn } from '../area.ts';
+import type { HandTool } from '../hand.ts';
+import type { Host } from '../host.ts';
+import { hostIcons } from '../icons.ts';
+import { offerUndo } from '../returns.ts';
+import { hostStyle } from '../style.ts';
+import { count } from '../words.ts';
+import './ban-list.ts';
+import './live-organism.ts';
+import type { LiveView } from './live-view.ts';
+import './live-view.ts';
+import './organism-list.ts';
+import './undo-card.ts';
+import './visitor-list.ts';
+import { watchStyle } from './watch-style.ts';
+
+@customElement('watch-section')
+export class WatchSection extends LitElement {
+  static override styles = [hostStyle, watchStyle, css``];
+
+  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) version = 0;
+  @state() private tool: HandTool = 'look';
+  @state() private picked: OrganismId = 0;
+  @state() private area: Rect | undefined;
+  @query('live-view') private readonly live!: LiveView | null;
+
+  override render(): TemplateResult | typeof nothing {
+    const { summary } = this.host;
+    if (!summary) return nothing;
+    return html`<h2 class="seen-not">Watch “${summary.name}”</h2>
+      <div class="view">
+        ${summary.open ? this.picture(summary.name) : this.closed(summary.name)}
+      </div>
+      <aside aria-label="Who is there, and what they may do">
+        ${summary.open ? this.pause() : nothing}
+        ${summary.open ? html`<undo-card class="card" .host=${this.host} .version=${this.version}></undo-card>` : nothing}
+        <visitor-list class="card" .host=${this.host} .version=${this.version}></visitor-list>
+        <ban-list class="card" .host=${this.host} .version=${this.version}></ban-list>
+        ${
+          summary.open
+            ? html`<organism-list
+                class="card"
+                .model=${this.live?.model}
+                .version=${this.version}
+                .picked=${this.picked}
+                @pick=${this.go}
+                @remove=${({ detail }: CustomEvent<OrganismId>) => this.removeOrganism(detail)}
+              ></organism-list>`
+            : nothing
+        }
+      </aside>`;
+  }
+
+  private closed(name: string): TemplateResult {
+    return html`<div class="shut card">
+      <p>“${name}” is closed. What lives there is kept as it is.</p>
+      <button class="solid" @click=${() => this.host.do('openRoom', { room: name }, {})}>Open it</button>
+    </div>`;
+  }
+
+  private picture(room: string): TemplateResult {
+    const { tool, area, picked } = this;
+    const organism = this.live?.model?.organisms.get(picked);
+    return html`<div class="tools">
+        <div class="row" role="group" aria-label="What a drag does">
+          ${this.hand('look', 'Look', icons.look)} ${this.hand('area', 'Clear an area', hostIcons.area)}
+        </div>
+        ${this.facts()}
+        <div class="row tight" role="group" aria-label="View">
+          <button class="icon" title="Farther" aria-label="Farther" @click=${() => this.live?.zoom(1 / 1.35)}>${icons.farther}</button>
+          <button class="icon" title="Closer" aria-label="Closer" @click=${() => this.live?.zoom(1.35)}>${icons.closer}</button>
+          <button class="icon" title="Show all" aria-label="Show all" @click=${() => this.live?.fit()}>${icons.fit}</button>
+        </div>
+      </div>
+      <div class="stage">
+        <live-view
+          .room=${room}
+          .tool=${tool}
+          .picked=${picked}
+          .area=${area}
+          @model=${() => this.requestUpdate()}
+          @pick=${({ detail }: CustomEvent<OrganismId>) => this.pick(detail)}
+          @area=${({ detail }: CustomEvent<Rect | undefined>) => {
+            this.area = detail;
+          }}
+          @area-ready=${this.clear}
+        ></live-view>
+        ${tool === 'area' ? this.areaBar() : nothing}
+        ${
+          organism && tool === 'look'
+            ? html`<live-organism
+                .model=${this.live?.model}
+                .organism=${organism}
+                @remove=${() => this.removeOrganism(organism.id)}
+                @close=${() => this.pick(0)}
+              ></live-organism>`
+            : nothing
+        }
+      </div>`;
+  }
+
+  private facts(): TemplateResult | typeof nothing {
+    const { summary } = this.host;
+    if (!summary) return nothing;
+    const { participants, waiting, organisms, pace } = summary;
+    return html`<p class="facts number">
+      <span>${count(participants, 'visitor', 'visitors')}${waiting > 0 ? `, ${waiting} in line` : ''}</span>
+      <span>${count(organisms, 'organism', 'organisms')}</span>
+      <span class=${pace.slow ? 'slow' : ''}>${paceText(pace)}</span>
+    </p>`;
+  }
+
+  private hand(tool: HandTool, name: string, icon: TemplateResult): TemplateResult {
+    return html`<button
+      class="plain hand"
+      data-testid="hand-${tool}"
+      aria-pressed=${tool === this.tool}
+      @click=${() => {
+        this.tool = tool;
+        this.area = undefined;
+        this.picked = 0;
+      }}
+    >
+      ${icon}${name}
+    </button>`;
+  }
+
+  private areaBar(): TemplateResult {
+    const { area } = this;
+    const organisms = this.live?.model?.organisms.values() ?? [];
+    const inside = area ? organismsIn(area, organisms) : 0;
+    return html`<div class="bar" role="status">
+      ${
+        area
+          ? html`<span>About ${count(inside, 'organism', 'organisms')}</span>
+              <button class="danger now" data-testid="clear" @click=${this.clear}>Clear this area</button>
+              <button class="quiet" @click=${() => this.hideArea()}>Cancel</button>`
+          : html`<span>Draw a rectangle over what is to go.</span>`
+      }
+    </div>`;
+  }
+
+  private pause(): TemplateResult {
+    const paused = this.host.summary?.settings.paused ?? false;
+    return html`<button
+      class="pause ${paused ? 'paused' : ''}"
+      data-testid="pause"
+      aria-pressed=${paused}
+      @click=${() => this.setPaused(!paused)}
+    >
+      ${paused ? hostIcons.go : hostIcons.pause}
+      <span><b>${paused ? 'Let them play again' : 'Pause all hands'}</b>
+      <small>${paused ? 'Visitors can only look just now.' : 'Visitors can look, and do nothing.'}</small></span>
+    </button>`;
+  }
+
+  private setPaused(paused: boolean): void {
+    void this.host.inRoom('changeSettings', { paused }, () =>
+      paused ? 'All hands are paused. Life goes on.' : 'Visitors can play again.',
+    );
+  }
+
+  private pick(organism: OrganismId): void {
+    this.picked = organism;
+  }
+
+  private go({ detail }: CustomEvent<OrganismId>): void {
+    this.tool = 'look';
+    this.pick(detail);
+    this.live?.show(detail);
+  }
+
+  private hideArea(): void {
+    this.area = undefined;
+  }
+
+  private async removeOrganism(id: OrganismId): Promise<void> {
+    const { host } = this;
+    const organism = this.live?.model?.organisms.get(id);
+    const name = organism ? kindName(organism.kind) : 'organism';
+    const yes = await host.ask({
+      title: `Remove this ${name}?`,
+      text: `It goes for everybody. ${organism?.planter.name ? `${organism.planter.name} has planted it.` : ''}`,
+      act: 'Remove it',
+      danger: true,
+    });
+    if (!yes) return;
+    const at = performance.now();
+    const done = await host.inRoom('removeOrganism', { organism: id }, () =>
+      offerUndo(host, `The ${name} is gone.`, at),
+    );
+    if (done) this.pick(0);
+  }
+
+  private async clear(): Promise<void> {
+    const { area, host } = this;
+    if (!area) return;
+    const organisms = this.live?.model?.organisms.values() ?? [];
+    const inside = organismsIn(area, organisms);
+    const yes = await host.ask({
+      title: 'Clear this area?',
+      text: `Every organism that reaches into it goes, about ${inside}.`,
+      act: 'Clear it',
+      danger: true,
+    });
+    if (!yes) return;
+    const at = performance.now();
+    const done = await host.inRoom('clearArea', area, ({ removed }) =>
+      offerUndo(host, `${count(removed, 'organism is', 'organisms are')} gone.`, at),
+    );
+    if (!done) return;
+    this.area = undefined;
+    this.tool = 'look';
+  }
+}

@@ -1,0 +1,178 @@
+import { css } from 'lit';
+
+/** The picture beside its cards; on a phone above them. */
+export const watchStyle = css`
+  :host {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr) 22.5em;
+    gap: 18px;
+    height: calc(100vh - 44px);
+    height: calc(100dvh - 44px);
+  }
+  .seen-not {
+    position: absolute;
+    width: 1px;
+    height: 1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+  }
+  .view {
+    display: grid;
+    grid-template-rows: auto minmax(0, 1fr);
+    gap: 12px;
+    min-width: 0;
+    min-height: 0;
+  }
+  .tools {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    justify-content: space-between;
+    gap: 8px 16px;
+  }
+  .tools .row {
+    gap: 8px;
+  }
+  .tools .tight {
+    gap: 0;
+  }
+  .hand[aria-pressed='true'] {
+    color: var(--accent);
+    background: var(--accent-deep);
+    border-color: oklch(0.89 0.075 168 / 0.5);
+  }
+  .facts {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 2px 1.4em;
+    color: var(--ink-soft);
+  }
+  .slow {
+    color: var(--warm);
+  }
+  .stage {
+    position: relative;
+    min-height: 0;
+  }
+  live-view {
+    position: absolute;
+    inset: 0;
+  }
+  live-organism {
+    position: absolute;
+    top: 14px;
+    right: 14px;
+  }
+  .bar {
+    position: absolute;
+    left: 50%;
+    bottom: 16px;
+    translate: -50%;
+    display: flex;
+    align-items: center;
+    gap: 12px;
+    width: max-content;
+    max-width: calc(100% - 20px);
+    padding: 7px 8px 7px 20px;
+    min-height: 3.6em;
+    border-radius: 999px;
+    background: oklch(0.24 0.014 225 / 0.96);
+    border: 1px solid var(--edge);
+    box-shadow: var(--shadow);
+  }
+  .bar > span:only-child {
+    padding-right: 14px;
+  }
+  .shut {
+    grid-row: 1 / -1;
+    display: grid;
+    place-content: center;
+    justify-items: center;
+    gap: 18px;
+    min-height: 16em;
+    text-align: center;
+  }
+  aside {
+    display: grid;
+    align-content: start;
+    gap: 12px;
+    overflow-y: auto;
+    margin: 0 -6px;
+    padding: 0 6px 20px;
+  }
+  .pause {
+    display: flex;
+    align-items: center;
+    gap: 14px;
+    padding: 14px 20px;
+    border-radius: var(--radius);
+    border: 1px solid oklch(0.86 0.08 80 / 0.45);
+    background: oklch(0.86 0.08 80 / 0.09);
+    text-align: left;
+  }
+  .pause svg {
+    flex: none;
+    width: 2em;
+    height: 2em;
+    color: var(--warm);
+  }
+  .pause b {
+    display: block;
+    font-weight: 500;
+    font-size: 1.08em;
+  }
+  .pause small {
+    color: var(--ink-soft);
+    font-size: 0.93em;
+  }
+  .pause.paused {
+    background: oklch(0.86 0.08 80);
+    color: oklch(0.2 0.03 80);
+  }
+  .pause.paused svg,
+  .pause.paused small {
+    color: oklch(0.28 0.04 80);
+  }
+  @media (hover: hover) {
+    .pause:not(.paused):hover {
+      background: oklch(0.86 0.08 80 / 0.16);
+    }
+  }
+  @media (max-width: 1100px) {
+    :host {
+      grid-template-columns: minmax(0, 1fr);
+      height: auto;
+    }
+    .stage {
+      height: min(62vh, 70vw);
+    }
+    aside {
+      grid-template-columns: repeat(auto-fit, minmax(min(100%, 20em), 1fr));
+      overflow: visible;
+      margin: 0;
+      padding: 0;
+    }
+  }
+  @media (max-width: 560px) {
+    .stage {
+      height: 44vh;
+    }
+    .facts {
+      order: 3;
+      width: 100%;
+    }
+    .bar {
+      padding-left: 16px;
+      gap: 8px;
+    }
+    .bar .quiet {
+      padding-inline: 0.6em;
+    }
+    live-organism {
+      top: auto;
+      left: 8px;
+      right: 8px;
+      bottom: 8px;
+    }
+  }
+`;

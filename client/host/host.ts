@@ -1,0 +1,177 @@
+/** What the host's page knows and can do: who is signed in, how the rooms are, and every call with a word about its end. */
+import type { CallAnswer, CallBody, CallName } from '../../shared/host/calls.ts';
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { HostState, RoomDetail, RoomSummary } from '../../shared/host/state.ts';
+import { Listeners } from '../net/listeners.ts';
+import { HostApi, type Parts } from './api.ts';
+import type { Question } from './elements/confirm-dialog.ts';
+import type { Said } from './elements/said-layer.ts';
+import { failure } from './words.ts';
+
+const POLL = 2_000;
+/** While the page is not seen. */
+const POLL_HIDDEN = 15_000;
+
+/** What the page around the sections does for them. */
+export interface Voice {
+  ask(question: Question): Promise<boolean>;
+  say(said: Said): void;
+}
+
+export class Host {
+  readonly api = new HostApi();
+  /** Whether there is a session; undefined until it is known. */
+  signedIn: boolean | undefined;
+  /** Whether the server answered last. */
+  reachable = true;
+  state: HostState | undefined;
+  /** Of the chosen room. */
+  detail: RoomDetail | undefined;
+  private chosen = '';
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly listeners = new Listeners<{ change: undefined }>();
+
+  constructor(private readonly voice: Voice) {}
+
+  get room(): string {
+    return this.chosen;
+  }
+
+  get summary(): RoomSummary | undefined {
+    return this.state?.rooms.find(({ name }) => name === this.chosen);
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.listeners.on('change', listener);
+  }
+
+  /** Goes on with the session of before, if there is one. */
+  async start(): Promise<void> {
+    try {
+      const { key } = await this.api.call('session', {}, {});
+      await this.enter(key);
+    } catch (error) {
+      this.missed(error);
+      this.signedIn ??= false;
+      this.changed();
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  /** @throws HostRefusal or Unreachable */
+  async signIn(token: string): Promise<void> {
+    const { key } = await this.api.call('login', {}, { token });
+    await this.enter(key);
+  }
+
+  async signOut(): Promise<void> {
+    await this.do('logout', {}, {});
+    this.leave();
+  }
+
+  choose(room: string): void {
+    if (room === this.chosen) return;
+    this.chosen = room;
+    this.detail = undefined;
+    this.changed();
+    void this.refresh();
+  }
+
+  ask(question: Question): Promise<boolean> {
+    return this.voice.ask(question);
+  }
+
+  say(said: Said): void {
+    this.voice.say(said);
+  }
+
+  /**
+   * Makes a call and says how it went.
+   *
+   * @param done what to say when it went well
+   * @returns the answer; undefined when it was refused, which has been said then
+   */
+  async do<N extends CallName>(
+    name: N,
+    parts: Parts,
+    body: CallBody<N>,
+    done?: (answer: CallAnswer<N>) => Said | string,
+  ): Promise<CallAnswer<N> | undefined> {
+    try {
+      const answer = await this.api.call(name, parts, body);
+      const said = done?.(answer);
+      if (said) this.say(typeof said === 'string' ? { text: said } : said);
+      await this.refresh();
+      return answer;
+    } catch (error) {
+      this.missed(error);
+      if (this.signedIn !== false) this.say({ text: failure(error), wrong: true });
+      this.changed();
+      return undefined;
+    }
+  }
+
+  /** A call about the chosen room. */
+  inRoom<N extends CallName>(
+    name: N,
+    body: CallBody<N>,
+    done?: (answer: CallAnswer<N>) => Said | string,
+    parts: Parts = {},
+  ): Promise<CallAnswer<N> | undefined> {
+    return this.do(name, { room: this.chosen, ...parts }, body, done);
+  }
+
+  /** Asks for the state of everything now. */
+  async refresh(): Promise<void> {
+    if (!this.signedIn) return;
+    clearTimeout(this.timer);
+    try {
+      const state = await this.api.call('state', {}, {});
+      this.state = state;
+      const { rooms } = state;
+      if (!rooms.some(({ name }) => name === this.chosen)) {
+        this.chosen = rooms[0]?.name ?? '';
+        this.detail = undefined;
+      }
+      const room = this.chosen;
+      const detail = room ? await this.api.call('room', { room }, {}) : undefined;
+      if (room === this.chosen) this.detail = detail;
+      this.reachable = true;
+    } catch (error) {
+      this.missed(error);
+    }
+    this.changed();
+    clearTimeout(this.timer);
+    if (this.signedIn) {
+      this.timer = setTimeout(() => void this.refresh(), document.hidden ? POLL_HIDDEN : POLL);
+    }
+  }
+
+  private async enter(key: string): Promise<void> {
+    this.api.key = key;
+    this.signedIn = true;
+    this.reachable = true;
+    await this.refresh();
+  }
+
+  private leave(): void {
+    this.signedIn = false;
+    this.state = undefined;
+    this.detail = undefined;
+    this.stop();
+    this.changed();
+  }
+
+  private missed(error: unknown): void {
+    if (!(error instanceof HostRefusal)) this.reachable = false;
+    else if (error.reason === 'no-session' || error.reason === 'wrong-key') this.leave();
+  }
+
+  private changed(): void {
+    this.listeners.emit('change', undefined);
+  }
+}

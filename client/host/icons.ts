@@ -1,0 +1,61 @@
+/** Icons of the host's page, drawn on the same 24×24 grid as the visitor's. */
+import { html, svg, type TemplateResult } from 'lit';
+
+const icon = (body: TemplateResult): TemplateResult =>
+  html`<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">${body}</svg>`;
+
+export const hostIcons = {
+  /** An eye. */
+  watch:
+    icon(svg`<path d="M3 12c2.3-4.3 5.3-6.4 9-6.400s6.7 2.1 9 6.400c-2.3 4.3-5.3 6.4-9 6.400S5.3 16.3 3 12Z" />
+    <circle cx="12" cy="12" r="2.7" />`),
+  /** A dish seen from above, with two cells. */
+  rooms: icon(svg`<circle cx="12" cy="12" r="8" /><circle cx="9.5" cy="10.8" r="1.9" />
+    <circle cx="14.7" cy="13.7" r="1.2" fill="currentColor" stroke="none" />`),
+  /** Three sliders. */
+  knobs: icon(svg`<path d="M5 7h5M14.5 7H19M5 12h9M18.5 12H19M5 17h2M11.5 17H19" />
+    <circle cx="12.2" cy="7" r="2.1" /><circle cx="16.2" cy="12" r="2.1" /><circle cx="9.2" cy="17" r="2.1" />`),
+  hours: icon(svg`<circle cx="12" cy="12" r="7.7" /><path d="M12 7.500V12l3 2" />`),
+  /** A jar with something kept in it. */
+  saved:
+    icon(svg`<path d="M8 4.500h8M9 4.500v2.200c-1.7.7-2.7 2-2.7 3.800v6.700c0 1.3 1 2.3 2.3 2.300h6.800c1.3 0 2.3-1 2.3-2.300v-6.700c0-1.8-1-3.1-2.7-3.800V4.5" />
+    <path d="M6.3 13.200c2 1.3 3.8-1.2 5.7 0s3.8 1.2 5.7 0" />`),
+  film: icon(
+    svg`<rect x="4" y="5.5" width="16" height="13" rx="2.5" /><path d="m10.3 9.3 4.4 2.7-4.4 2.700z" />`,
+  ),
+  visitors: icon(svg`<path d="M5 19V13M10 19V8.500M15 19v-4.500M20 19V5" />`),
+  /** A sheet with a code on it. */
+  sign: icon(svg`<rect x="5.5" y="3.5" width="13" height="17" rx="2" /><rect x="9" y="7" width="6" height="6" rx="1" />
+    <path d="M9 16.500h6" />`),
+  more: icon(svg`<g fill="currentColor" stroke="none"><circle cx="6" cy="12" r="1.5" /><circle cx="12" cy="12" r="1.5" />
+    <circle cx="18" cy="12" r="1.5" /></g>`),
+  leave: icon(
+    svg`<path d="M10 5H7a2 2 0 0 0-2 2v10a2 2 0 0 0 2 2h3M14.5 8.5 18 12l-3.5 3.500M18 12H9.5" />`,
+  ),
+  pause: icon(svg`<path d="M9 6.500v11M15 6.500v11" />`),
+  go: icon(svg`<path d="m8.5 6.5 8.5 5.5-8.5 5.500z" />`),
+  undo: icon(svg`<path d="M8.5 6 5 9.5 8.5 13M5 9.500h9a4.5 4.5 0 0 1 0 9h-3" />`),
+  remove: icon(
+    svg`<path d="M5.5 7.500h13M10 7.500v-2h4v2M7.5 7.500l.8 10.300c.1.9.8 1.7 1.7 1.700h4c.9 0 1.6-.8 1.7-1.700l.8-10.300M10.5 11v5M13.5 11v5" />`,
+  ),
+  /** A dashed rectangle. */
+  area: icon(svg`<rect x="5" y="6" width="14" height="12" rx="1.5" stroke-dasharray="2.6 2.6" />`),
+  plus: icon(svg`<path d="M12 6v12M6 12h12" />`),
+  save: icon(svg`<path d="M12 5v9.500M8 11l4 4 4-4M5.5 19h13" />`),
+  print:
+    icon(svg`<path d="M8 9V4.500h8V9M8 16H6a1.5 1.5 0 0 1-1.5-1.500v-4C4.5 9.7 5.2 9 6 9h12c.8 0 1.5.7 1.5 1.500v4c0 .8-.7 1.5-1.5 1.500h-2" />
+    <rect x="8" y="13.5" width="8" height="6" rx="1" />`),
+  warning: icon(
+    svg`<path d="M12 4.5 20 18.500H4z" /><path d="M12 10v4" /><circle cx="12" cy="16.4" r=".4" />`,
+  ),
+  mute: icon(svg`<path d="M5 10v4h3l4 3.500v-11L8 10zM15.5 10l4 4M19.5 10l-4 4" />`),
+  sound: icon(
+    svg`<path d="M5 10v4h3l4 3.500v-11L8 10zM15.5 9.500a3.6 3.6 0 0 1 0 5M18 7.500a6.5 6.5 0 0 1 0 9" />`,
+  ),
+  ban: icon(svg`<circle cx="12" cy="12" r="7.5" /><path d="m6.8 6.8 10.4 10.4" />`),
+  open: icon(
+    svg`<path d="M13 5h6v6M19 5l-8.5 8.500M16 14v3.500c0 .8-.7 1.5-1.5 1.500h-8c-.8 0-1.5-.7-1.5-1.500v-8C5 8.7 5.7 8 6.5 8H10" />`,
+  ),
+} as const;
+
+export type HostIcon = keyof typeof hostIcons;

@@ -1,0 +1,45 @@
+/** The way back after something big: the state before it was kept, and can be brought back. */
+import type { SnapshotState } from '../../shared/host/state.ts';
+import type { Said } from './elements/said-layer.ts';
+import type { Host } from './host.ts';
+
+/** @param kept the state before; null where this server keeps nothing */
+export function offerReturn(host: Host, text: string, kept: SnapshotState | null): Said {
+  if (!kept) return { text };
+  const { room } = host;
+  return {
+    text,
+    way: {
+      label: 'Bring back what was before',
+      go: () =>
+        void host.do(
+          'restore',
+          { room, tick: kept.tick },
+          {},
+          () => 'The room is as it was before.',
+        ),
+    },
+  };
+}
+
+/** How far back the host's own act lies, and a little: seconds. */
+const SLACK = 2;
+
+/**
+ * Offers to take back what the host has just removed.
+ *
+ * @param at when it was removed, ms of this page's clock
+ */
+export function offerUndo(host: Host, text: string, at: number): Said {
+  const { room } = host;
+  return {
+    text,
+    way: {
+      label: 'Take it back',
+      go: () => {
+        const seconds = Math.ceil((performance.now() - at) / 1_000) + SLACK;
+        void host.do('undo', { room }, { seconds, participant: 0 }, () => 'It is back.');
+      },
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/** The sections of the host's page, in the order in which a day needs them. Pure. */
+import type { HostIcon } from './icons.ts';
+
+export interface Section {
+  readonly id: SectionId;
+  readonly name: string;
+  readonly icon: HostIcon;
+  /** On a phone it has a place of its own at the foot of the page. */
+  readonly first: boolean;
+}
+
+export type SectionId =
+  | 'watch'
+  | 'rooms'
+  | 'knobs'
+  | 'visitors'
+  | 'hours'
+  | 'saved'
+  | 'film'
+  | 'sign';
+
+export const SECTIONS: readonly Section[] = [
+  { id: 'watch', name: 'Watch', icon: 'watch', first: true },
+  { id: 'rooms', name: 'Rooms', icon: 'rooms', first: true },
+  { id: 'knobs', name: 'Knobs', icon: 'knobs', first: true },
+  { id: 'visitors', name: 'Visitors', icon: 'visitors', first: true },
+  { id: 'hours', name: 'Hours', icon: 'hours', first: false },
+  { id: 'saved', name: 'Saved', icon: 'saved', first: false },
+  { id: 'film', name: 'Film of the day', icon: 'film', first: false },
+  { id: 'sign', name: 'Sign', icon: 'sign', first: false },
+];
+
+export interface Place {
+  readonly room: string;
+  readonly section: SectionId;
+}
+
+/** Reads '#garden/watch'; what is missing or unknown is the first section, or ''. */
+export function readPlace(hash: string): Place {
+  const [room = '', id] = hash.replace(/^#/, '').split('/');
+  const section = SECTIONS.find((each) => each.id === id)?.id ?? 'watch';
+  return { room: /^[a-z0-9-]{1,32}$/.test(room) ? room : '', section };
+}
+
+export function placeHash({ room, section }: Place): string {
+  return `#${room}/${section}`;
+}

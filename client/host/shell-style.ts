@@ -1,0 +1,167 @@
+/** How the host's page is laid out: a rail and a page; on a phone a head, a page and a bar at the foot. */
+import { css } from 'lit';
+
+export const shellStyle = css`
+  :host {
+    --card: oklch(0.195 0.011 225);
+    --well: oklch(0.155 0.009 228);
+    --edge: oklch(0.92 0.02 210 / 0.2);
+    --foot: 0px;
+    position: fixed;
+    inset: 0;
+    display: block;
+    background: var(--bench);
+    font-size: 15px;
+  }
+  .door {
+    height: 100%;
+    overflow: auto;
+    background: radial-gradient(ellipse 60% 50% at 50% 42%, oklch(0.2 0.018 200), var(--bench));
+  }
+  .desk {
+    display: grid;
+    grid-template-columns: 15.5em minmax(0, 1fr);
+    height: 100%;
+  }
+  header {
+    display: flex;
+    flex-direction: column;
+    gap: 18px;
+    padding: 22px 14px max(16px, env(safe-area-inset-bottom)) max(14px, env(safe-area-inset-left));
+    background: oklch(0.165 0.01 227);
+    border-right: 1px solid var(--line);
+    overflow-y: auto;
+  }
+  h1 {
+    margin: 0 0 0 0.95em;
+    font-size: 1.05em;
+    font-weight: 500;
+    letter-spacing: 0.02em;
+  }
+  h1 span {
+    margin-left: 0.7em;
+    padding-left: 0.75em;
+    border-left: 1px solid oklch(0.95 0.01 210 / 0.22);
+    font-weight: 400;
+    color: var(--ink-soft);
+  }
+  .foot {
+    margin-top: auto;
+    display: grid;
+    gap: 6px;
+  }
+  .health {
+    display: grid;
+    justify-items: start;
+    gap: 8px;
+    padding: 0 0.95em;
+    color: var(--ink-soft);
+    font-size: 0.93em;
+    font-variant-numeric: tabular-nums;
+  }
+  .leave {
+    display: flex;
+    align-items: center;
+    gap: 0.85em;
+    padding: 0 0.95em;
+    border-radius: 14px;
+    color: var(--ink-soft);
+    text-align: left;
+  }
+  host-nav .leave {
+    display: none;
+  }
+  main {
+    overflow: auto;
+    outline: none;
+  }
+  .page {
+    max-width: 78em;
+    padding: 30px 34px 80px;
+    margin: 0 auto;
+  }
+  .page[data-section='watch'] {
+    max-width: none;
+    min-height: 100%;
+    padding: 22px 24px;
+  }
+  .away {
+    display: flex;
+    align-items: center;
+    gap: 14px;
+    max-width: none;
+    padding: 12px 34px;
+    background: oklch(0.3 0.05 28);
+    position: sticky;
+    top: 0;
+    z-index: 2;
+  }
+  .away svg {
+    flex: none;
+    color: var(--alarm);
+  }
+  .seen-not {
+    position: absolute;
+    width: 1px;
+    height: 1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+  }
+  @media (hover: hover) {
+    .leave:hover {
+      color: var(--ink);
+      background: var(--raised);
+    }
+  }
+  @media (max-width: 860px) {
+    :host {
+      --foot: calc(4.5em + env(safe-area-inset-bottom));
+    }
+    .desk {
+      grid-template: auto minmax(0, 1fr) / minmax(0, 1fr);
+    }
+    header {
+      flex-direction: row;
+      align-items: center;
+      justify-content: space-between;
+      gap: 12px;
+      padding: max(8px, env(safe-area-inset-top)) 14px 8px;
+      border-right: 0;
+      border-bottom: 1px solid var(--line);
+      overflow: visible;
+    }
+    h1 {
+      margin: 0 0 0 2px;
+    }
+    .choice {
+      min-width: 8em;
+      max-width: 55%;
+    }
+    .foot {
+      display: none;
+    }
+    host-nav {
+      position: fixed;
+      z-index: 4;
+      left: 0;
+      right: 0;
+      bottom: 0;
+      background: oklch(0.175 0.01 227);
+      border-top: 1px solid var(--line);
+    }
+    host-nav .leave {
+      display: flex;
+      width: 100%;
+      gap: 0.9em;
+      padding: 0 0.9em;
+      min-height: 3.2em;
+    }
+    .page,
+    .page[data-section='watch'] {
+      padding: 18px 14px calc(var(--foot) + 24px);
+    }
+    .away {
+      padding: 12px 16px;
+    }
+  }
+`;

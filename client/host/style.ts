@@ -1,0 +1,325 @@
+/** What the sections of the host's page share: cards, fields, buttons. Goes with `controls`. */
+import { css } from 'lit';
+import { controls } from '../style/controls.ts';
+
+const shared = css`
+  :host {
+    display: block;
+  }
+  [hidden] {
+    display: none !important;
+  }
+  h2 {
+    margin: 0;
+    font-size: 1.65em;
+    font-weight: 400;
+    letter-spacing: -0.005em;
+    line-height: 1.2;
+  }
+  h3 {
+    margin: 0;
+    font-size: 1.08em;
+    font-weight: 500;
+    line-height: 1.3;
+  }
+  p {
+    margin: 0;
+    max-width: 62ch;
+    text-wrap: pretty;
+  }
+  .lead {
+    margin-top: 0.45em;
+    color: var(--ink-soft);
+  }
+  .soft {
+    color: var(--ink-soft);
+  }
+  .head {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: end;
+    justify-content: space-between;
+    gap: 14px 24px;
+    margin-bottom: 22px;
+  }
+  .card {
+    background: var(--card);
+    border: 1px solid var(--line);
+    border-radius: var(--radius);
+    padding: 20px 22px;
+  }
+  .cards {
+    display: grid;
+    gap: 14px;
+  }
+  .row {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 10px 14px;
+  }
+  .between {
+    justify-content: space-between;
+  }
+  .stack {
+    display: grid;
+    gap: 12px;
+    align-content: start;
+  }
+  .number {
+    font-variant-numeric: tabular-nums;
+  }
+  button,
+  .button {
+    min-height: 2.75em;
+    text-decoration: none;
+  }
+  .solid,
+  .plain,
+  .danger {
+    display: inline-flex;
+    align-items: center;
+    justify-content: center;
+    gap: 0.6em;
+    padding: 0.5em 1.2em;
+    border-radius: 999px;
+    white-space: nowrap;
+  }
+  .plain {
+    color: var(--ink);
+    border: 1px solid var(--edge);
+  }
+  .danger {
+    color: var(--alarm);
+    border: 1px solid oklch(0.76 0.13 28 / 0.4);
+  }
+  .danger.now {
+    background: oklch(0.76 0.13 28);
+    color: oklch(0.17 0.03 28);
+    border-color: transparent;
+    font-weight: 500;
+  }
+  .solid svg,
+  .plain svg,
+  .danger svg {
+    width: 1.3em;
+    height: 1.3em;
+    margin-left: -0.2em;
+  }
+  .link {
+    min-height: 0;
+    color: var(--accent);
+    text-decoration: underline;
+    text-decoration-color: oklch(0.89 0.075 168 / 0.4);
+    text-underline-offset: 0.25em;
+  }
+  .icon {
+    display: inline-grid;
+    place-content: center;
+    width: 2.75em;
+    border-radius: 50%;
+    color: var(--ink-soft);
+  }
+  @media (hover: hover) {
+    .plain:hover:not(:disabled),
+    .icon:hover:not(:disabled) {
+      background: var(--raised);
+      color: var(--ink);
+    }
+    .danger:hover:not(:disabled) {
+      background: oklch(0.76 0.13 28 / 0.12);
+    }
+    .danger.now:hover:not(:disabled) {
+      background: oklch(0.82 0.11 28);
+    }
+    .link:hover {
+      text-decoration-color: currentColor;
+    }
+  }
+  .tag {
+    display: inline-flex;
+    align-items: center;
+    gap: 0.5em;
+    padding: 0.22em 0.75em;
+    border-radius: 999px;
+    border: 1px solid var(--line);
+    font-size: 0.9em;
+    color: var(--ink-soft);
+    white-space: nowrap;
+  }
+  .tag::before {
+    content: '';
+    width: 0.5em;
+    height: 0.5em;
+    border-radius: 50%;
+    background: currentColor;
+  }
+  .tag.good {
+    color: var(--accent);
+  }
+  .tag.worry {
+    color: var(--warm);
+  }
+  .tag.bad {
+    color: var(--alarm);
+  }
+  .empty {
+    padding: 34px 20px;
+    text-align: center;
+    color: var(--ink-soft);
+    border: 1px dashed var(--edge);
+    border-radius: var(--radius);
+  }
+  .empty p {
+    margin-inline: auto;
+  }
+`;
+
+const fields = css`
+  .field {
+    display: grid;
+    gap: 6px;
+    min-width: 0;
+    align-content: start;
+  }
+  .field > span,
+  legend {
+    color: var(--ink-soft);
+    font-size: 0.95em;
+  }
+  .field small,
+  .aside {
+    color: var(--ink-soft);
+    font-size: 0.93em;
+  }
+  fieldset {
+    margin: 0;
+    padding: 0;
+    border: 0;
+    min-width: 0;
+  }
+  legend {
+    padding: 0;
+    margin-bottom: 8px;
+  }
+  input:not([type='range'], [type='checkbox'], [type='radio']),
+  select,
+  textarea {
+    font: inherit;
+    color: var(--ink);
+    min-height: 2.9em;
+    width: 100%;
+    padding: 0.45em 0.85em;
+    background: var(--well);
+    border: 1px solid var(--edge);
+    border-radius: 12px;
+    font-variant-numeric: tabular-nums;
+  }
+  select {
+    appearance: none;
+    padding-right: 2.2em;
+    background-image: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 12 12' fill='none' stroke='%23b6c0c4' stroke-width='1.4' stroke-linecap='round' stroke-linejoin='round'%3E%3Cpath d='m2.500 4.500 3.500 3.500 3.500-3.500'/%3E%3C/svg%3E");
+    background-repeat: no-repeat;
+    background-position: right 0.75em center;
+    background-size: 0.9em;
+  }
+  option {
+    background: #14191c;
+    color: var(--ink);
+  }
+  input[aria-invalid='true'] {
+    border-color: var(--alarm);
+  }
+  .check {
+    display: flex;
+    align-items: center;
+    gap: 0.75em;
+    min-height: 2.75em;
+    cursor: pointer;
+  }
+  input[type='checkbox'],
+  input[type='radio'] {
+    appearance: none;
+    flex: none;
+    margin: 0;
+    cursor: pointer;
+  }
+  input[type='checkbox'] {
+    position: relative;
+    width: 2.9em;
+    height: 1.65em;
+    border-radius: 999px;
+    background: oklch(0.95 0.01 210 / 0.16);
+    border: 1px solid oklch(0.95 0.01 210 / 0.34);
+    transition: background 0.15s;
+  }
+  input[type='checkbox']::after {
+    content: '';
+    position: absolute;
+    inset: 2px auto 2px 2px;
+    aspect-ratio: 1;
+    border-radius: 50%;
+    background: var(--ink);
+    transition: translate 0.15s;
+  }
+  input[type='checkbox']:checked {
+    background: oklch(0.5 0.07 172);
+    border-color: var(--accent);
+  }
+  input[type='checkbox']:checked::after {
+    translate: 1.25em 0;
+  }
+  input:disabled,
+  select:disabled {
+    opacity: 0.5;
+    cursor: default;
+  }
+  .chips {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 8px;
+  }
+  .chip {
+    position: relative;
+    display: inline-flex;
+    align-items: center;
+    min-height: 2.75em;
+    padding: 0.3em 1.1em;
+    border: 1px solid var(--edge);
+    border-radius: 999px;
+    color: var(--ink-soft);
+    cursor: pointer;
+  }
+  .chip input {
+    position: absolute;
+    inset: 0;
+    width: 100%;
+    height: 100%;
+    opacity: 0;
+    cursor: pointer;
+  }
+  .chip:has(:checked) {
+    color: var(--accent);
+    background: var(--accent-deep);
+    border-color: oklch(0.89 0.075 168 / 0.5);
+  }
+  .chip:has(:focus-visible) {
+    outline: 2px solid var(--accent);
+    outline-offset: 2px;
+  }
+  .fields {
+    display: grid;
+    grid-template-columns: repeat(auto-fit, minmax(min(100%, 12.5em), 1fr));
+    gap: 16px 18px;
+  }
+  .wrong {
+    color: var(--alarm);
+  }
+  @media (prefers-reduced-motion: reduce) {
+    * {
+      transition: none !important;
+    }
+  }
+`;
+
+export const hostStyle = [controls, shared, fields];

@@ -1,0 +1,121 @@
+/** What was counted, added up for the span that the host looks at. Pure. */
+import {
+  type DayStatistics,
+  DWELL_SPANS,
+  HEAT_SIDE,
+  type HourStatistics,
+  type Statistics,
+} from '../../shared/host/statistics.ts';
+import type { Bar } from './elements/bar-chart.ts';
+
+export type Span = 'today' | 'yesterday' | 'week' | 'month';
+export type Counted = 'visits' | 'seeds' | 'wounds';
+type Sums = Omit<DayStatistics, 'day'>;
+
+const DAY = 86_400_000;
+const SHORT_DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+
+/** '2026-11-25' of the server's clock. */
+function dayOf(now: number, zone: number, ago: number): string {
+  return new Date(now + zone * 60_000 - ago * DAY).toISOString().slice(0, 10);
+}
+
+/** One column of the charts: an hour or a day, with what was counted in it. */
+interface Column {
+  readonly tick: string;
+  readonly label: string;
+  readonly sums: Sums | undefined;
+}
+
+export function columnsOf(all: Statistics, span: Span, now: number, zone: number): Column[] {
+  if (span === 'today' || span === 'yesterday') {
+    const day = dayOf(now, zone, span === 'today' ? 0 : 1);
+    const hours = new Map<string, HourStatistics>(all.hours.map((each) => [each.hour, each]));
+    return Array.from({ length: 24 }, (_, hour) => {
+      const two = String(hour).padStart(2, '0');
+      return {
+        tick: hour % 3 === 0 ? two : '',
+        label: `${two}:00 to ${String(hour + 1).padStart(2, '0')}:00`,
+        sums: hours.get(`${day}T${two}`),
+      };
+    });
+  }
+  const count = span === 'week' ? 7 : 30;
+  const days = new Map<string, DayStatistics>(all.days.map((each) => [each.day, each]));
+  return Array.from({ length: count }, (_, i) => {
+    const day = dayOf(now, zone, count - 1 - i);
+    const date = new Date(day);
+    const short = count === 7 ? SHORT_DAYS[date.getUTCDay()]! : String(date.getUTCDate());
+    return {
+      tick: count === 7 || (count - 1 - i) % 5 === 0 ? short : '',
+      label: date.toLocaleDateString('en-GB', {
+        weekday: 'long',
+        day: 'numeric',
+        month: 'long',
+        timeZone: 'UTC',
+      }),
+      sums: days.get(day),
+    };
+  });
+}
+
+export function bars(columns: readonly Column[], what: Counted): Bar[] {
+  return columns.map(({ tick, label, sums }) => ({ tick, label, value: sums?.[what] ?? 0 }));
+}
+
+export interface Total {
+  readonly visits: number;
+  readonly seeds: number;
+  readonly wounds: number;
+  readonly crosses: number;
+  /** Most visitors at once. */
+  readonly most: number;
+  readonly dwell: readonly number[];
+  readonly heat: readonly number[];
+}
+
+export function total(columns: readonly Column[]): Total {
+  const dwell = Array.from({ length: DWELL_SPANS.length + 1 }, () => 0);
+  const heat = Array.from({ length: HEAT_SIDE * HEAT_SIDE }, () => 0);
+  const sums = { visits: 0, seeds: 0, wounds: 0, crosses: 0, most: 0 };
+  for (const { sums: part } of columns) {
+    if (!part) continue;
+    sums.visits += part.visits;
+    sums.seeds += part.seeds;
+    sums.wounds += part.wounds;
+    sums.crosses += part.crosses;
+    sums.most = Math.max(sums.most, part.most);
+    for (const [i, n] of part.dwell.entries()) dwell[i]! += n;
+    for (const [i, n] of part.heat.entries()) heat[i]! += n;
+  }
+  return { ...sums, dwell, heat };
+}
+
+const short = (seconds: number): string => (seconds < 60 ? `${seconds} s` : `${seconds / 60} min`);
+
+export function dwellBars(dwell: readonly number[]): Bar[] {
+  return dwell.map((value, i) => {
+    const from = i === 0 ? 0 : DWELL_SPANS[i - 1]!;
+    const to = DWELL_SPANS[i];
+    return {
+      tick: to === undefined ? 'more' : short(to).replace(' min', '′').replace(' s', '″'),
+      label:
+        to === undefined
+          ? `more than ${short(from)}`
+          : `${i === 0 ? 'less than' : `${short(from)} to`} ${short(to)}`,
+      value,
+    };
+  });
+}
+
+/** Within which span the middle one of all visits lies, in words; undefined without visits. */
+export function middleStay(dwell: readonly number[]): string | undefined {
+  const all = dwell.reduce((sum, n) => sum + n, 0);
+  if (all === 0) return undefined;
+  let passed = 0;
+  const at = dwell.findIndex((n) => {
+    passed += n;
+    return passed * 2 >= all;
+  });
+  return dwellBars(dwell)[at]?.label;
+}

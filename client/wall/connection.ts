@@ -1,0 +1,76 @@
+/** A wall's connection: it never gives up, says nothing of it, and takes a newer page when the server has one. */
+import { io, type Socket } from 'socket.io-client';
+import { parser } from '../../shared/protocol/parser.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { RoomModel, type Send } from '../net/room-model.ts';
+
+/** Whatever has gone, a wall is back so soon after it has come back; ms. */
+const RETRY = { first: 300, longest: 1_500, attempt: 3_000 } as const;
+/** How long a refused wall waits before it asks again, ms. */
+const REFUSED = 3_000;
+
+export interface WallConnectionOptions {
+  readonly room: string;
+  /** Which build this page is, see `buildOf`. */
+  readonly build: string;
+  /** The server has another page than this one. */
+  readonly renew: () => void;
+}
+
+export class WallConnection {
+  readonly model: RoomModel;
+  private readonly socket: Socket;
+  private again: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly options: WallConnectionOptions) {
+    this.model = new RoomModel((event, payload) => this.send(event, payload));
+    this.socket = io({
+      transports: ['websocket'],
+      parser,
+      reconnectionDelay: RETRY.first,
+      reconnectionDelayMax: RETRY.longest,
+      timeout: RETRY.attempt,
+    });
+    this.socket.on('connect', () => this.join());
+    this.socket.on('disconnect', (reason) => {
+      this.model.setConnection('reconnecting');
+      // A server that closed the connection itself is not dialled again by Socket.IO.
+      if (reason === 'io server disconnect') this.later(() => this.socket.connect(), RETRY.first);
+    });
+    this.socket.onAny((event: string, payload: unknown) => this.model.receive(event, payload));
+    this.model.on('wall', ({ build }) => {
+      if (build !== '' && build !== this.options.build) this.options.renew();
+    });
+    this.model.on('rejected', ({ reason }) => {
+      if (reason === 'protocol-version') this.options.renew();
+      // A room may open later, a place on the list of walls come free.
+      if (this.model.connection !== 'live') this.later(() => this.join(), REFUSED);
+    });
+  }
+
+  /** What is sent while there is no connection is dropped. */
+  readonly send: Send = (event, payload) => {
+    if (this.socket.connected) this.socket.emit(event, payload);
+  };
+
+  close(): void {
+    clearTimeout(this.again);
+    this.socket.disconnect();
+    this.model.setConnection('closed');
+  }
+
+  private join(): void {
+    const holds = this.model.holds();
+    this.send('join', {
+      protocol: PROTOCOL_VERSION,
+      room: this.options.room,
+      as: 'wall',
+      ...(holds && { holds }),
+    });
+  }
+
+  private later(what: () => void, delay: number): void {
+    clearTimeout(this.again);
+    this.again = setTimeout(what, delay);
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * Watches what a wall is about to show for flashes (WCAG 2.3.1), and says where the picture must follow more slowly.
+ *
+ * A flash is a pair of opposing changes of relative luminance by a tenth or more, the darker side below 0.8, or of saturated red. No
+ * more than three in a second may be seen by more than a quarter of any ten degrees of the visual field. How many degrees a
+ * wall is depends on who stands where, so windows of several sizes are looked at, and a margin is kept: what turns back for the
+ * second time within a second, in an eighth of a window, is softened.
+ */
+
+/** Level: 0…1 a zone. Red: (R − G − B) of saturated red, else 0. */
+export interface Levels {
+  readonly luminance: ArrayLike<number>;
+  readonly red: ArrayLike<number>;
+}
+
+export const GUARD = {
+  /** Changes by less are no part of a flash; the norm says 0.1, and 20/320 for red. */
+  luminanceStep: 0.08,
+  redStep: 0.05,
+  /** Changes above this luminance are no part of a flash. */
+  bright: 0.8,
+  /** Opposing changes in a second with which a zone counts as flashing; six are the three flashes that are allowed. */
+  changes: 3,
+  second: 1_000,
+  /** Share of a window from which flashing counts; the norm says a quarter. */
+  share: 0.125,
+  /** Sides of windows, as shares of the wall's. */
+  windows: [1, 1 / 3, 1 / 5],
+  /** What is softened follows with this time constant, ms: anything faster than 2.5 flashes a second stays below a tenth. */
+  lag: 1_000,
+  /** Softening goes on so long after the last reason for it, ms, and then fades in as much time. */
+  hold: 1_200,
+  release: 1_000,
+} as const;
+
+/** Finds the turning points of one level. */
+class Turns {
+  private readonly low: Float32Array;
+  private readonly high: Float32Array;
+  private readonly rising: Int8Array;
+
+  constructor(
+    zones: number,
+    private readonly step: number,
+    private readonly bright: number,
+  ) {
+    this.low = new Float32Array(zones).fill(Number.NaN);
+    this.high = new Float32Array(zones).fill(Number.NaN);
+    this.rising = new Int8Array(zones);
+  }
+
+  /** @returns whether the level of a zone has just completed a change against the one before */
+  turned(zone: number, level: number): boolean {
+    const { low, high, rising, step, bright } = this;
+    if (Number.isNaN(low[zone])) {
+      low[zone] = high[zone] = level;
+      return false;
+    }
+    const fell = high[zone] - level >= step && level < bright;
+    const rose = level - low[zone] >= step && low[zone] < bright;
+    if (rising[zone] >= 0 && fell) {
+      rising[zone] = -1;
+      low[zone] = level;
+      return true;
+    }
+    if (rising[zone] <= 0 && rose) {
+      rising[zone] = 1;
+      high[zone] = level;
+      return true;
+    }
+    if (rising[zone] >= 0) high[zone] = Math.max(high[zone], level);
+    if (rising[zone] <= 0) low[zone] = Math.min(low[zone], level);
+    return false;
+  }
+}
+
+export class FlashGuard {
+  private readonly luminance: Turns;
+  private readonly red: Turns;
+  /** [zones × changes] when each of the last changes was, a ring for each zone. */
+  private readonly changes: Float64Array;
+  private readonly next: Uint8Array;
+  private readonly softUntil: Float64Array;
+  /** [(rows + 1) × (columns + 1)] flashing zones above and to the left. */
+  private readonly sums: Uint32Array;
+  private latest = Number.NEGATIVE_INFINITY;
+
+  /** Zones are about square, in rows from the upper left. */
+  constructor(
+    readonly columns: number,
+    readonly rows: number,
+  ) {
+    const zones = columns * rows;
+    this.luminance = new Turns(zones, GUARD.luminanceStep, GUARD.bright);
+    this.red = new Turns(zones, GUARD.redStep, Number.POSITIVE_INFINITY);
+    this.changes = new Float64Array(zones * GUARD.changes).fill(Number.NEGATIVE_INFINITY);
+    this.next = new Uint8Array(zones);
+    this.softUntil = new Float64Array(zones).fill(Number.NEGATIVE_INFINITY);
+    this.sums = new Uint32Array((columns + 1) * (rows + 1));
+  }
+
+  /** Whether anything is softened at a moment. @param now ms */
+  isSoft(now: number): boolean {
+    return now < this.latest + GUARD.hold + GUARD.release;
+  }
+
+  /** Takes in what the picture would be if nothing was softened. @param now ms, when it was drawn */
+  measure({ luminance, red }: Levels, now: number): void {
+    const { columns, rows, changes, next } = this;
+    let any = false;
+    const flashing = new Uint8Array(columns * rows);
+    for (let zone = 0; zone < flashing.length; zone++) {
+      const base = zone * GUARD.changes;
+      // Both are asked: each keeps its own account.
+      const byLight = this.luminance.turned(zone, luminance[zone]);
+      const byRed = this.red.turned(zone, red[zone]);
+      if (byLight || byRed) {
+        changes[base + next[zone]] = now;
+        next[zone] = (next[zone] + 1) % GUARD.changes;
+      }
+      // The oldest of the last few is the next to be written over.
+      if (now - changes[base + next[zone]] < GUARD.second) {
+        flashing[zone] = 1;
+        any = true;
+      }
+    }
+    if (any) this.soften(flashing, now);
+  }
+
+  /**
+   * How far each zone may go from what is shown towards what is to be shown.
+   *
+   * @param elapsed since the picture before, ms
+   * @param into [rows × columns] 0…255; 255: all the way
+   */
+  shares(now: number, elapsed: number, into: Uint8Array): void {
+    for (let zone = 0; zone < into.length; zone++) {
+      const since = now - this.softUntil[zone];
+      const soft = since < 0 ? 1 : Math.max(0, 1 - since / GUARD.release);
+      // Squared: the last of it goes gently.
+      const lag = GUARD.lag * soft * soft;
+      const share = lag < 1 ? 1 : 1 - Math.exp(-elapsed / lag);
+      into[zone] = Math.max(1, Math.round(255 * share));
+    }
+  }
+
+  /** Softens what flashes in windows where too much does, and what is next to it: a zone may hold just the rim of a flash. */
+  private soften(flashing: Uint8Array, now: number): void {
+    const { columns, rows } = this;
+    this.count(flashing);
+    const within = new Uint8Array(flashing.length);
+    for (const side of GUARD.windows) {
+      const width = Math.max(1, Math.round(columns * side));
+      const height = Math.max(1, Math.round(rows * side));
+      for (let y = 0; y + height <= rows; y++) {
+        for (let x = 0; x + width <= columns; x++) {
+          if (this.counted(x, y, width, height) <= GUARD.share * width * height) continue;
+          this.latest = now;
+          for (let j = y; j < y + height; j++) {
+            within.fill(1, j * columns + x, j * columns + x + width);
+          }
+        }
+      }
+    }
+    for (let zone = 0; zone < flashing.length; zone++) {
+      if (!flashing[zone] || !within[zone]) continue;
+      const [x, y] = [zone % columns, Math.floor(zone / columns)];
+      for (let j = Math.max(0, y - 1); j <= Math.min(rows - 1, y + 1); j++) {
+        for (let i = Math.max(0, x - 1); i <= Math.min(columns - 1, x + 1); i++) {
+          this.softUntil[j * columns + i] = now + GUARD.hold;
+        }
+      }
+    }
+  }
+
+  private count(flashing: Uint8Array): void {
+    const { columns, rows, sums } = this;
+    for (let y = 0; y < rows; y++) {
+      for (let x = 0, line = 0; x < columns; x++) {
+        line += flashing[y * columns + x];
+        sums[(y + 1) * (columns + 1) + x + 1] = sums[y * (columns + 1) + x + 1] + line;
+      }
+    }
+  }
+
+  private counted(x: number, y: number, width: number, height: number): number {
+    const { sums, columns } = this;
+    const [top, low] = [y * (columns + 1) + x, (y + height) * (columns + 1) + x];
+    return sums[low + width] - sums[top + width] - sums[low] + sums[top];
+  }
+}

@@ -1,0 +1,76 @@
+/** Where a wall looks: the whole dish or a region of it, and how the view drifts. Pure arithmetic. */
+import { type Camera, fitGrid, type Insets, type Size } from '../render/camera.ts';
+import type { WallOptions } from './options.ts';
+
+/** Cells around the grid that its glass rim takes. */
+const RIM = 3;
+
+/** The way of the drift: shares of the view, and periods in seconds that never meet again within a day. */
+const DRIFT = { x: 0.009, y: 0.007, zoom: 0.02, periods: [97, 131, 173] } as const;
+
+type Region = Pick<WallOptions, 'columns' | 'rows' | 'column' | 'row' | 'bezel'>;
+
+/** The screens of all walls of one picture, with the gaps between them. CSS pixels. */
+export function wholeView(screen: Size, { columns, rows, bezel }: Region): Size {
+  return {
+    width: columns * screen.width + (columns - 1) * bezel,
+    height: rows * screen.height + (rows - 1) * bezel,
+  };
+}
+
+/** From the camera of the whole picture to that of one wall's region. */
+export function regionOf(whole: Camera, screen: Size, region: Region): Camera {
+  const view = wholeView(screen, region);
+  const centre = (at: number, side: number): number => at * (side + region.bezel) + side / 2;
+  return {
+    ...whole,
+    x: whole.x + (centre(region.column, screen.width) - view.width / 2) / whole.zoom,
+    y: whole.y + (centre(region.row, screen.height) - view.height / 2) / whole.zoom,
+  };
+}
+
+/**
+ * Shows all of the dish in what the insets leave free, or lets it cover all there is.
+ *
+ * @param view of the whole picture, CSS pixels
+ */
+export function frameOf(
+  frame: WallOptions['frame'],
+  grid: Size,
+  view: Size,
+  insets: Insets,
+): Camera {
+  if (frame !== 'fill') {
+    const rimmed = { width: grid.width + 2 * RIM, height: grid.height + 2 * RIM };
+    const { x, y, zoom } = fitGrid(rimmed, view, insets);
+    return { zoom, x: x - RIM, y: y - RIM };
+  }
+  const zoom = Math.max(view.width / grid.width, view.height / grid.height);
+  return { zoom, x: grid.width / 2, y: grid.height / 2 };
+}
+
+/** The view on its slow way, never far from home. @param seconds since any moment */
+export function drifted(
+  home: Camera,
+  grid: Size,
+  view: Size,
+  frame: WallOptions['frame'],
+  seconds: number,
+): Camera {
+  const [a, b, c] = DRIFT.periods.map((period) => Math.sin((2 * Math.PI * seconds) / period));
+  if (frame === 'fill') {
+    // What does not fit on the screen has its turn.
+    const hidden = (side: number, shown: number): number =>
+      Math.max(0, side - shown / home.zoom) / 2;
+    return {
+      ...home,
+      x: home.x + a * hidden(grid.width, view.width),
+      y: home.y + b * hidden(grid.height, view.height),
+    };
+  }
+  return {
+    x: home.x + (a * DRIFT.x * view.width) / home.zoom,
+    y: home.y + (b * DRIFT.y * view.height) / home.zoom,
+    zoom: home.zoom * (1 - DRIFT.zoom * (0.5 + 0.5 * c)),
+  };
+}

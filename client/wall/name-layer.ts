@@ -1,0 +1,93 @@
+/** Who has planted what is just growing: her name under it, in her hue, until it has grown. */
+import { css, html, LitElement, type TemplateResult } from 'lit';
+import { customElement } from 'lit/decorators.js';
+import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import type { Point } from '../render/camera.ts';
+
+/** A name stays so long after its organism has grown, ms. */
+const STAY = 4_000;
+const FADE = 900;
+/** More names than this at once are noise. */
+const MAX_NAMES = 40;
+
+interface Name {
+  readonly element: HTMLElement;
+  readonly place: Point;
+  until: number;
+}
+
+@customElement('name-layer')
+export class NameLayer extends LitElement {
+  static override styles = css`
+    :host {
+      position: absolute;
+      inset: 0;
+      overflow: hidden;
+      pointer-events: none;
+      contain: strict;
+    }
+    span {
+      position: absolute;
+      left: 0;
+      top: 0;
+      white-space: nowrap;
+      color: oklch(0.9 0.07 var(--hue));
+      text-shadow:
+        0 0 0.2em oklch(0.1 0.01 230),
+        0 0.05em 0.5em oklch(0.1 0.01 230 / 0.9);
+      transition: opacity ${FADE}ms;
+      will-change: transform;
+      animation: come ${FADE}ms ease-out;
+    }
+    @keyframes come {
+      from {
+        opacity: 0;
+      }
+    }
+  `;
+
+  private readonly names = new Map<OrganismId, Name>();
+
+  override render(): TemplateResult {
+    return html``;
+  }
+
+  /** An organism of somebody who has a name begins to grow. */
+  born({ id, x, y, side, planter }: OrganismView): void {
+    if (planter.name === '' || this.names.size >= MAX_NAMES) return;
+    const element = document.createElement('span');
+    element.textContent = planter.name;
+    element.style.setProperty('--hue', String(planter.hue));
+    this.renderRoot.append(element);
+    const place = { x, y: y + side / 2 };
+    this.names.set(id, { element, place, until: Number.POSITIVE_INFINITY });
+  }
+
+  /** It has grown, or died. */
+  done(id: OrganismId, now: number): void {
+    const name = this.names.get(id);
+    if (name) name.until = Math.min(name.until, now + STAY);
+  }
+
+  /** Those that are not among these have gone while nobody looked. */
+  keep(organisms: ReadonlyMap<OrganismId, OrganismView>, now: number): void {
+    for (const id of this.names.keys()) {
+      if (organisms.get(id)?.phase !== 'growing') this.done(id, now);
+    }
+  }
+
+  /** @returns whether there are names to move along */
+  frame(now: number, toScreen: (place: Point) => Point): boolean {
+    for (const [id, { element, place, until }] of this.names) {
+      if (now > until + FADE) {
+        element.remove();
+        this.names.delete(id);
+        continue;
+      }
+      if (now > until) element.style.opacity = '0';
+      const { x, y } = toScreen(place);
+      element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px) translateX(-50%)`;
+    }
+    return this.names.size > 0;
+  }
+}

@@ -1,0 +1,77 @@
+/** What the address of a wall's page asks for: `/wall/garden?columns=2&column=1&overlay=off`. Nonsense is passed over. */
+
+export interface WallOptions {
+  readonly room: string;
+  /** How the dish is shown: whole and drifting a little, whole and still, or filling the screen. */
+  readonly frame: 'drift' | 'fixed' | 'fill';
+  /** Walls of one picture, and which of them this is, counted from 0. */
+  readonly columns: number;
+  readonly rows: number;
+  readonly column: number;
+  readonly row: number;
+  /** What the frames of two neighbours hide between them, in pixels of the picture. */
+  readonly bezel: number;
+  /** Mirrored, as for a projector behind the screen. */
+  readonly flip: 'none' | 'x' | 'y' | 'xy';
+  /** How the screen hangs, degrees clockwise. */
+  readonly rotate: 0 | 90 | 180 | 270;
+  /** Whether the code, the names and the words are shown on this wall. */
+  readonly overlay: boolean;
+  /** Address to be scanned instead of the one that the server knows; '' for none. */
+  readonly url: string;
+  /** Languages in which captions take turns. */
+  readonly languages: readonly string[];
+}
+
+const MAX_SIDE = 16;
+const MAX_BEZEL = 10_000;
+
+function whole(text: string | null, min: number, max: number, otherwise: number): number {
+  const n = Number(text ?? Number.NaN);
+  return text !== '' && Number.isInteger(n) && n >= min && n <= max ? n : otherwise;
+}
+
+function oneOf<T extends string>(text: string | null, words: readonly T[], otherwise: T): T {
+  return words.find((word) => word === text) ?? otherwise;
+}
+
+/** Only addresses that a phone can open. */
+function webAddress(text: string | null): string {
+  if (text === null || !URL.canParse(text)) return '';
+  return /^https?:$/.test(new URL(text).protocol) ? text : '';
+}
+
+/** @param location of the page */
+export function readOptions({
+  pathname,
+  search,
+}: {
+  pathname: string;
+  search: string;
+}): WallOptions {
+  const query = new URLSearchParams(search);
+  const columns = whole(query.get('columns'), 1, MAX_SIDE, 1);
+  const rows = whole(query.get('rows'), 1, MAX_SIDE, 1);
+  const column = whole(query.get('column'), 0, columns - 1, 0);
+  const row = whole(query.get('row'), 0, rows - 1, 0);
+  const isFirst = column === 0 && row === 0;
+  // Walls of one picture hold still: they drift by clocks of their own.
+  const still = columns * rows > 1;
+  const frame = oneOf(query.get('frame'), ['drift', 'fixed', 'fill'], 'drift');
+  return {
+    room: pathname.match(/^\/wall\/([a-z0-9-]+)/)?.[1] ?? 'garden',
+    frame: still && frame === 'drift' ? 'fixed' : frame,
+    columns,
+    rows,
+    column,
+    row,
+    bezel: whole(query.get('bezel'), 0, MAX_BEZEL, 0),
+    flip: oneOf(query.get('flip'), ['none', 'x', 'y', 'xy'], 'none'),
+    rotate: Number(
+      oneOf(query.get('rotate'), ['0', '90', '180', '270'], '0'),
+    ) as WallOptions['rotate'],
+    overlay: oneOf(query.get('overlay'), ['on', 'off'], isFirst ? 'on' : 'off') === 'on',
+    url: webAddress(query.get('url')),
+    languages: (query.get('languages') ?? '').split(',').filter((code) => /^[a-z]{2}$/.test(code)),
+  };
+}

@@ -1,0 +1,187 @@
+import { css } from 'lit';
+
+/** Beside the dish on a wide wall, below it on a tall one. Sizes in shares of the wall, whatever it is made of. */
+export const overlayStyle = css`
+  :host {
+    --column: min(17cqw, 27cqh);
+    --edge: 3cqmin;
+    position: absolute;
+    left: var(--edge);
+    top: var(--edge);
+    bottom: var(--edge);
+    width: var(--column);
+    display: flex;
+    flex-direction: column;
+    font-size: 1.72cqmin;
+    line-height: 1.4;
+    color: var(--ink);
+    cursor: none;
+  }
+  h1 {
+    margin: 0;
+    font-size: 1.32em;
+    font-weight: 500;
+    letter-spacing: 0.02em;
+  }
+  h1 span {
+    margin-left: 0.7em;
+    padding-left: 0.75em;
+    border-left: 1px solid oklch(0.95 0.01 210 / 0.25);
+    font-weight: 400;
+    color: var(--ink-soft);
+  }
+  .people {
+    margin-top: 2.2em;
+    min-height: 0;
+    overflow: hidden;
+  }
+  .people p {
+    margin: 0 0 0.5em;
+    color: var(--ink-soft);
+  }
+  ul {
+    margin: 0;
+    padding: 0;
+    list-style: none;
+  }
+  li {
+    display: flex;
+    align-items: baseline;
+    gap: 0.6em;
+    padding: 0.12em 0;
+    animation: come 1.2s ease-out;
+  }
+  li span {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  li.more {
+    color: var(--ink-soft);
+  }
+  i {
+    flex: none;
+    width: 0.62em;
+    height: 0.62em;
+    border-radius: 50%;
+    background: oklch(0.83 0.11 var(--hue));
+    box-shadow: 0 0 0.9em oklch(0.8 0.12 var(--hue) / 0.55);
+  }
+  .guests {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0.5em;
+    padding-top: 0.5em;
+  }
+  .words {
+    flex: 1;
+    display: grid;
+    align-items: end;
+    min-height: 9.2em;
+    padding-bottom: 1.6em;
+  }
+  .words p {
+    grid-area: 1 / 1;
+    margin: 0;
+    font-size: 1.62em;
+    font-weight: 300;
+    line-height: 1.24;
+    letter-spacing: -0.005em;
+    text-wrap: balance;
+    opacity: 0;
+    animation: speak var(--turn) ease-in-out both;
+  }
+  .words p.stays {
+    opacity: 1;
+    animation: come 1.2s ease-out;
+  }
+  figure {
+    margin: 0;
+    transition: opacity 2s;
+  }
+  :host([data-away]) figure {
+    opacity: 0.25;
+  }
+  .code {
+    display: block;
+    width: 100%;
+    aspect-ratio: 1;
+    border-radius: 3.2%;
+    background: oklch(0.945 0.012 165);
+    fill: oklch(0.17 0.015 225);
+    shape-rendering: crispEdges;
+  }
+  :host([data-attract]) .code {
+    animation: beckon 6s ease-in-out infinite;
+  }
+  figcaption {
+    margin-top: 0.75em;
+    font-size: 1.02em;
+    color: var(--ink-soft);
+    overflow-wrap: anywhere;
+    font-variant-numeric: tabular-nums;
+  }
+  @container (aspect-ratio < 1) {
+    :host {
+      --band: 24cqw;
+      top: auto;
+      right: var(--edge);
+      width: auto;
+      height: var(--band);
+      display: grid;
+      grid-template: auto 1fr auto / var(--band) 1fr;
+      column-gap: 3.2cqw;
+    }
+    figure {
+      grid-area: 1 / 1 / -1 / 2;
+      width: var(--band);
+    }
+    .code {
+      width: calc(var(--band) - 2.4em);
+    }
+    h1 {
+      grid-area: 1 / 2;
+    }
+    .people {
+      display: flex;
+      gap: 1em;
+      grid-area: 3 / 2;
+      margin: 0;
+    }
+    .people ul {
+      display: flex;
+      gap: 1em;
+    }
+    .words {
+      grid-area: 2 / 2;
+      min-height: 0;
+      padding: 0;
+      align-items: center;
+    }
+  }
+  @keyframes come {
+    from {
+      opacity: 0;
+    }
+  }
+  @keyframes speak {
+    0%,
+    100% {
+      opacity: 0;
+    }
+    12%,
+    90% {
+      opacity: 1;
+    }
+  }
+  @keyframes beckon {
+    50% {
+      box-shadow: 0 0 3.4em oklch(0.89 0.075 168 / 0.34);
+    }
+  }
+  @media (prefers-reduced-motion: reduce) {
+    :host([data-attract]) .code {
+      animation: none;
+    }
+  }
+`;

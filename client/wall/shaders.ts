@@ -1,0 +1,48 @@
+/** The passes between the scene and a wall's screen. */
+
+/** Levels of the picture, zone by zone: relative luminance, and how much saturated red. The first row is the uppermost. */
+export const LEVELS_FRAGMENT = `#version 300 es
+precision highp float;
+uniform sampler2D uPicture;
+uniform vec2 uZones;
+out vec4 color;
+vec3 linear(vec3 c) {
+  return mix(c / 12.92, pow((c + 0.055) / 1.055, vec3(2.4)), step(0.04045, c));
+}
+void main() {
+  vec2 zone = gl_FragCoord.xy - 0.5;
+  float luminance = 0.0, red = 0.0;
+  for (int j = 0; j < 6; j++) {
+    for (int i = 0; i < 6; i++) {
+      vec2 at = (zone + (vec2(i, j) + 0.5) / 6.0) / uZones;
+      vec3 c = linear(texture(uPicture, vec2(at.x, 1.0 - at.y)).rgb);
+      luminance += dot(c, vec3(0.2126, 0.7152, 0.0722));
+      float sum = c.r + c.g + c.b;
+      red += c.r >= 0.8 * sum && sum > 0.0 ? max(0.0, c.r - c.g - c.b) : 0.0;
+    }
+  }
+  color = vec4(luminance, red, 0.0, 36.0) / 36.0;
+}`;
+
+/** From what was shown some of the way to what is to be shown: each zone its share of it. */
+export const SOFTEN_FRAGMENT = `#version 300 es
+precision highp float;
+uniform sampler2D uBefore;
+uniform sampler2D uPicture;
+uniform sampler2D uShares;
+uniform vec2 uSize;
+out vec4 color;
+void main() {
+  ivec2 p = ivec2(gl_FragCoord.xy);
+  vec2 at = gl_FragCoord.xy / uSize;
+  float share = texture(uShares, vec2(at.x, 1.0 - at.y)).r;
+  color = mix(texelFetch(uBefore, p, 0), texelFetch(uPicture, p, 0), share);
+}`;
+
+export const SHOW_FRAGMENT = `#version 300 es
+precision highp float;
+uniform sampler2D uPicture;
+out vec4 color;
+void main() {
+  color = vec4(texelFetch(uPicture, ivec2(gl_FragCoord.xy), 0).rgb, 1.0);
+}`;

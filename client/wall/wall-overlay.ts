@@ -1,0 +1,114 @@
+/** What a wall says beside its picture: where to scan, who is here, a line in turn. */
+import { html, LitElement, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { keyed } from 'lit/directives/keyed.js';
+import { repeat } from 'lit/directives/repeat.js';
+import type { ParticipantView } from '../../shared/vocabulary.ts';
+import { readable } from './address.ts';
+import { overlayStyle } from './overlay-style.ts';
+import { type Code, codeOf } from './qr.ts';
+import { captions, here, invitations, moment, others, type Say, scanMe } from './words.ts';
+
+/** A caption's turn, ms. */
+const TURN = 12_000;
+/** Names and dots that are shown at once. */
+const MAX_NAMES = 8;
+const MAX_DOTS = 24;
+
+const inEnglish: Say = (text, values = {}) =>
+  text.replaceAll(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+
+@customElement('wall-overlay')
+export class WallOverlay extends LitElement {
+  static override styles = overlayStyle;
+
+  @property() room = '';
+  /** What is to be scanned; '' while it is not known. */
+  @property() address = '';
+  @property({ attribute: false }) people: readonly ParticipantView[] = [];
+  /** Nobody has been here for a while. */
+  @property({ type: Boolean }) attract = false;
+  /** The server has not answered for a while. */
+  @property({ type: Boolean }) away = false;
+  /** Languages in which captions take turns. */
+  @property({ attribute: false }) voices: readonly Say[] = [inEnglish];
+  @state() private turn = 0;
+  private code: Code | undefined;
+  private timer: ReturnType<typeof setInterval> | undefined;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.timer = setInterval(() => this.turn++, TURN);
+    this.style.setProperty('--turn', `${TURN}ms`);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.timer);
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('address')) this.code = this.address ? codeOf(this.address) : undefined;
+    if (changed.has('attract')) this.turn = 0;
+    this.toggleAttribute('data-attract', this.attract);
+    this.toggleAttribute('data-away', this.away);
+  }
+
+  override render(): TemplateResult {
+    return html`
+      <h1>Vivarium<span>${this.room}</span></h1>
+      <div class="people">${this.whoIsHere()}</div>
+      <div class="words" data-testid="caption">${this.caption()}</div>
+      ${this.code ? this.toScan(this.code) : nothing}
+    `;
+  }
+
+  private caption(): TemplateResult {
+    const { turn, voices, attract } = this;
+    const [first] = voices;
+    if (this.away) return html`<p class="stays">${moment(first)}</p>`;
+    const lines = attract ? invitations(first) : captions(first);
+    // Each line in all languages, one after another.
+    const line = Math.floor(turn / voices.length) % lines.length;
+    const say = voices[turn % voices.length];
+    const text = (attract ? invitations(say) : captions(say))[line];
+    return html`${keyed(`${attract} ${turn}`, html`<p>${text}</p>`)}`;
+  }
+
+  private toScan({ side, path }: Code): TemplateResult {
+    return html`<figure>
+      <svg class="code" data-testid="code" viewBox="0 0 ${side} ${side}" role="img" aria-label=${scanMe(this.voices[0])}>
+        ${svg`<path d=${path}></path>`}
+      </svg>
+      <figcaption data-testid="address">${readable(this.address)}</figcaption>
+    </figure>`;
+  }
+
+  private whoIsHere(): TemplateResult | typeof nothing {
+    const { people, voices } = this;
+    const [say] = voices;
+    if (people.length === 0) return nothing;
+    // The newest first: she looks for herself.
+    const named = people.filter(({ name }) => name !== '').reverse();
+    const guests = people.filter(({ name }) => name === '').reverse();
+    const hidden = Math.max(0, named.length - MAX_NAMES) + Math.max(0, guests.length - MAX_DOTS);
+    return html`
+      <p data-testid="here">${here(say, people.length)}</p>
+      <ul>
+        ${repeat(
+          named.slice(0, MAX_NAMES),
+          ({ id }) => id,
+          ({ name, hue }) => html`<li style="--hue:${hue}"><i></i><span>${name}</span></li>`,
+        )}
+        ${hidden > 0 ? html`<li class="more">${others(say, hidden)}</li>` : nothing}
+      </ul>
+      <div class="guests" aria-hidden="true">
+        ${repeat(
+          guests.slice(0, MAX_DOTS),
+          ({ id }) => id,
+          ({ hue }) => html`<i style="--hue:${hue}"></i>`,
+        )}
+      </div>
+    `;
+  }
+}

@@ -1,0 +1,56 @@
+/** What a wall says. Short, for people who pass by. */
+import { msg } from '@lit/localize';
+
+/** Says an English text in some language, with values for its `{names}`. */
+export type Say = (text: string, values?: Readonly<Record<string, string | number>>) => string;
+
+/** While somebody plays: one at a time, in turn. */
+export function captions(say: Say): readonly string[] {
+  return [
+    say(msg('Scan. Plant a seed. Watch it grow.')),
+    say(msg('Every creature here is made of cells that know only their neighbours.')),
+    say(msg('Wound one, and watch it heal.')),
+    say(msg('They press against each other for ground.')),
+    say(msg('Cross two of them, and plant what comes of it.')),
+  ];
+}
+
+/** While nobody does. */
+export function invitations(say: Say): readonly string[] {
+  return [
+    say(msg('Nobody is here yet. Be the first.')),
+    say(msg('Point your phone at the code, and plant a seed.')),
+    say(msg('It grows here while you watch.')),
+  ];
+}
+
+/** Beside the code. */
+export function scanMe(say: Say): string {
+  return say(msg('Scan to plant a seed'));
+}
+
+/** Above the names. */
+export function here(say: Say, count: number): string {
+  if (count === 0) return say(msg('Nobody here yet'));
+  return count === 1 ? say(msg('One is here')) : say(msg('{count} are here'), { count });
+}
+
+/** After the names that fit. */
+export function others(say: Say, count: number): string {
+  return say(msg('and {count} more'), { count });
+}
+
+/** Those who gave no name. */
+export function nameless(say: Say, count: number): string {
+  return count === 1 ? say(msg('a guest')) : say(msg('{count} guests'), { count });
+}
+
+/** While the server does not answer. */
+export function moment(say: Say): string {
+  return say(msg('One moment'));
+}
+
+/** For those who hear the page. */
+export function picture(say: Say): string {
+  return say(msg('A dish of living cells, seen from above.'));
+}

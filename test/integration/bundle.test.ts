@@ -1,0 +1,74 @@
+/** What a phone has to fetch before it shows a room, and all it may fetch later. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { ensureClient } from '../../server/http/client-build.ts';
+
+/** Bytes, compressed: what the visitor's page may be in all. */
+const LIMIT = 120_000;
+
+/** An entry of Vite's manifest. */
+interface Chunk {
+  readonly file: string;
+  readonly imports?: readonly string[];
+  readonly dynamicImports?: readonly string[];
+  readonly css?: readonly string[];
+}
+
+let folder: string;
+let chunks: Readonly<Record<string, Chunk>>;
+
+const compressed = (file: string): number => gzipSync(readFileSync(join(folder, file))).length;
+
+/** All that a page may load, by the names of the manifest. */
+function reach(name: string, found = new Set<string>()): Set<string> {
+  if (found.has(name)) return found;
+  found.add(name);
+  const { imports = [], dynamicImports = [] } = chunks[name];
+  for (const next of [...imports, ...dynamicImports]) reach(next, found);
+  return found;
+}
+
+/** Which language a chunk is of, if it is of one. */
+const languageOf = (name: string): string | undefined =>
+  name.match(/^locale\/(?:[a-z]+\/)?([a-z]{2})\.ts$/)?.[1];
+
+const sum = (sizes: Iterable<number>): number => [...sizes].reduce((all, size) => all + size, 0);
+
+beforeAll(async () => {
+  folder = await ensureClient(() => {});
+  chunks = JSON.parse(readFileSync(join(folder, '.vite/manifest.json'), 'utf8'));
+});
+
+test(`the visitor's page, with all it loads later and its largest language, is at most ${LIMIT} bytes`, () => {
+  const names = [...reach('index.html')];
+  const files = (of: string[]): string[] => [
+    ...new Set(of.flatMap((name) => [chunks[name].file, ...(chunks[name].css ?? [])])),
+  ];
+  const common = names.filter((name) => languageOf(name) === undefined);
+  const languages = new Map<string, number>();
+  for (const name of names) {
+    const language = languageOf(name);
+    if (!language) continue;
+    languages.set(language, (languages.get(language) ?? 0) + compressed(chunks[name].file));
+  }
+  const page = compressed('index.html') + sum(files(common).map(compressed));
+  // A page without its code would pass as well.
+  expect(page).toBeGreaterThan(50_000);
+  expect(page + Math.max(0, ...languages.values())).toBeLessThanOrEqual(LIMIT);
+});
+
+test('what only the wall or the host need is not loaded by a visitor', () => {
+  const names = [...reach('index.html')];
+  expect(names.filter((name) => /^(wall|host)[./]/.test(name))).toEqual([]);
+});
+
+test('nothing of a page comes from elsewhere', () => {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const pages = files.filter((file) => /\.(html|css)$/.test(file));
+  expect(pages).toEqual(expect.arrayContaining(['index.html', 'wall.html', 'host.html']));
+  for (const file of pages) {
+    const text = readFileSync(join(folder, file), 'utf8');
+    expect(text.match(/(?:src|href)=["'](?:https?:)?\/\/|url\(["']?(?:https?:)?\/\//g)).toBeNull();
+  }
+});

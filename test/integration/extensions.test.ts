@@ -1,0 +1,262 @@
+/** Extensions in a server that lives: what they hear, refuse and do, and that none of them can hold it up. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Vivarium } from '../../server/vivarium.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { Hearing } from '../support/hearing.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const EXAMPLE = fileURLToPath(
+  new URL('../../server/hooks/examples/remembrance.ts', import.meta.url),
+);
+const SHELL = { from: 'gallery', index: 105 } as const;
+
+let folder: string;
+let server: Vivarium | undefined;
+let hearing: Hearing;
+const visitors: Visitor[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'extensions-'));
+});
+
+afterEach(async () => {
+  for (const visitor of visitors.splice(0)) visitor.leave();
+  await server?.close();
+  server = undefined;
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+async function write(name: string, source: string): Promise<string> {
+  const file = join(folder, `${name}.mjs`);
+  await writeFile(file, source);
+  return file;
+}
+
+async function start(...files: string[]): Promise<Vivarium> {
+  hearing = new Hearing();
+  const settings = { size: '160x96', 'tick-rate': 30, extension: files.join(',') };
+  server = await startServer(settings, '.', undefined, hearing);
+  return server;
+}
+
+async function come(name?: string): Promise<Visitor> {
+  const visitor = await Visitor.join(server!.port, 'garden', name);
+  visitors.push(visitor);
+  return visitor;
+}
+
+/** Waits until the room has ticked so often. */
+function ticks(visitor: Visitor, count: number): Promise<void> {
+  const room = server!.world.rooms.get('garden')!;
+  const until = room.tick + count;
+  return visitor.until(() => room.tick >= until);
+}
+
+describe('an extension', () => {
+  test('hears what happens, in order', async () => {
+    await start(
+      await write(
+        'ear',
+        `export default (hand) => ({
+          name: 'ear',
+          onRoomOpened: ({ room, width, gallery }) => hand.say('opened ' + room + ' ' + width + ' ' + gallery.length),
+          onJoined: ({ participant }) => hand.say('joined ' + participant.name),
+          onLife: ({ event }) => hand.say(event.what + ' ' + (event.organism?.id ?? event.id ?? event.parents)),
+          onFigures: ({ people, organisms, colour }) => organisms && hand.say('figures ' + people + ' ' + colour.every((c) => c >= 0 && c <= 1)),
+          onLeft: ({ participant }) => hand.say('left ' + participant.name),
+          onClose: () => hand.say('closing'),
+        })`,
+      ),
+    );
+    const ada = await come('Ada');
+    await ada.ask('plant', { x: 40, y: 40, seed: SHELL });
+    await ada.ask('plant', { x: 100, y: 40, seed: SHELL });
+    await ada.ask('cross', { a: 1, b: 2, mix: 0.5 });
+    await hearing.until('extension', 'figures 1 true');
+    ada.leave();
+    await hearing.until('extension', 'left Ada');
+    await server!.close();
+    const said = hearing.lines
+      .filter(({ event }) => event === 'extension')
+      .map(({ sentence }) => sentence.replace(/^ear: /, ''));
+    expect(said[0]).toBe('opened garden 160 418');
+    const wanted = ['joined Ada', 'born 1', 'born 2', 'crossed 1,2', 'left Ada'];
+    expect(said.filter((line) => wanted.includes(line))).toEqual(wanted);
+    expect(said.at(-1)).toBe('closing');
+  });
+
+  test('refuses with its reason, and what it lets pass keeps its order', async () => {
+    await start(
+      await write(
+        'judge',
+        `let first = true;
+        export default {
+          name: 'judge',
+          onJoin: ({ name }) => (name === 'Nobody' ? { refuse: 'not tonight' } : undefined),
+          async onPlant({ x }) {
+            if (x > 120) return { refuse: 'too far right' };
+            // The first takes longer than all that follow.
+            if (first) { first = false; await new Promise((done) => setTimeout(done, 150)); }
+          },
+          onStroke: () => ({ refuse: 'nobody is hurt here' }),
+        }`,
+      ),
+    );
+    const room = server!.world.rooms.get('garden')!;
+    const ada = await come('Ada');
+    const [slow, quick, right] = await Promise.all([
+      ada.ask('plant', { x: 20, y: 20, seed: SHELL }),
+      ada.ask('plant', { x: 60, y: 20, seed: SHELL }),
+      ada.ask('plant', { x: 130, y: 20, seed: SHELL }),
+    ]);
+    expect(slow).not.toHaveProperty('reason');
+    expect(quick).not.toHaveProperty('reason');
+    expect(right).toMatchObject({ reason: 'not-here', detail: 'judge: too far right' });
+    expect(room.organisms.map(({ x }) => x)).toEqual([20, 60]);
+    expect(await ada.ask('damage', { radius: 2, points: [20, 20] })).toMatchObject({
+      reason: 'not-here',
+    });
+    expect(room.organisms[0].wounds).toBe(0);
+
+    const nobody = new Visitor(server!.port);
+    visitors.push(nobody);
+    nobody.send('join', { protocol: PROTOCOL_VERSION, room: 'garden', name: 'Nobody' });
+    expect(await nobody.next(({ name }) => name === 'rejected')).toMatchObject({
+      reason: 'not-here',
+      detail: 'judge: not tonight',
+    });
+    expect(nobody.welcome).toBeUndefined();
+    // She may think of another name.
+    nobody.send('join', { protocol: PROTOCOL_VERSION, room: 'garden', name: 'Somebody' });
+    await nobody.until(() => nobody.welcome !== undefined);
+  });
+
+  test('acts as a participant does: named, checked, limited, but not among the people', async () => {
+    await start(
+      await write(
+        'hands',
+        `export default (hand) => ({
+          name: 'The hands',
+          async onJoined({ room }) {
+            const seed = { from: 'gallery', index: 105 };
+            const at = (x, y) => hand.plant(room, { x, y, seed });
+            const tell = async (act) => hand.say(JSON.stringify(await act));
+            await tell(at(40, 40));
+            await tell(at(100, 40));
+            await tell(at(0.5, 40));
+            await tell(at(1, 1));
+            await tell(hand.plant(room, null));
+            await tell(hand.plant('nowhere', { x: 1, y: 1, seed }));
+            const { seed: child } = await hand.cross(room, { a: 1, b: 2, mix: 0.5 });
+            await tell(hand.plant(room, { x: 70, y: 70, seed: { from: 'hand', seed: child.id } }));
+            const flood = await Promise.all(Array.from({ length: 1000 }, () => hand.damage(room, { radius: 1, points: [0, 0] })));
+            hand.say('flooded ' + flood.filter(({ refused }) => refused?.reason === 'too-fast').length);
+          },
+        })`,
+      ),
+    );
+    const ada = await come('Ada');
+    await hearing.until('extension', 'flooded');
+    const said = hearing.lines
+      .filter(({ event }) => event === 'extension')
+      .map(({ sentence }) => sentence.replace(/^The hands: /, ''));
+    expect(said.slice(0, 2)).toEqual(['{}', '{}']);
+    expect(said.slice(2, 6).map((line) => JSON.parse(line).refused.reason)).toEqual([
+      'bad-message',
+      'off-grid',
+      'bad-message',
+      'no-such-room',
+    ]);
+    expect(said[6]).toBe('{}');
+    expect(Number(said[7].split(' ')[1])).toBeGreaterThan(500);
+    const { organisms } = server!.world.rooms.get('garden')!;
+    expect(organisms.map(({ planter }) => planter.name)).toEqual(Array(3).fill('The hands'));
+    expect(organisms[2].parents).toEqual([1, 2]);
+    // She and the extension have numbers of their own.
+    expect(organisms[0].planter.id).not.toBe(ada.welcome!.you.id);
+    expect(server!.lobbies.get('garden')!.size).toBe(1);
+    const bo = await come('Bo');
+    expect(bo.welcome!.participants.map(({ name }) => name).sort()).toEqual(['Ada', 'Bo']);
+    expect(bo.welcome!.you.id).toBeGreaterThan(organisms[0].planter.id);
+  });
+
+  test('that throws is named in the log and put aside after five times; the room goes on', async () => {
+    await start(
+      await write(
+        'clumsy',
+        `export default {
+          name: 'clumsy',
+          onTick() { throw new Error('oh dear'); },
+          onPlant: async () => { throw new Error('oh no'); },
+        }`,
+      ),
+      await write(
+        'calm',
+        `export default (hand) => ({ name: 'calm', onLife: ({ event }) => hand.say(event.what) })`,
+      ),
+    );
+    await hearing.until('extension-aside', 'clumsy');
+    expect(hearing.lines.filter(({ event }) => event === 'extension-failed').length).toBe(5);
+    expect(hearing.has('extension-failed', 'oh dear')).toBe(true);
+    const ada = await come();
+    expect(await ada.ask('plant', { x: 40, y: 40, seed: SHELL })).not.toHaveProperty('reason');
+    await hearing.until('extension', 'calm: born');
+    await ticks(ada, 10);
+  });
+
+  test.each([
+    ['never ends', `while (true);`],
+    ['ends its process', `process.exit(1);`],
+    [
+      'forgets to catch',
+      `setTimeout(() => { throw new Error('later'); }); await new Promise(() => {});`,
+    ],
+    ['eats all memory', `const all = []; while (true) all.push(new Array(1e6).fill(all.length));`],
+  ])('that %s holds up neither ticks nor wishes', async (_, body) => {
+    await start(
+      await write(
+        `bad-${body.length}`,
+        `export default { name: 'bad', async onPlant() { ${body} } }`,
+      ),
+    );
+    const ada = await come();
+    const before = server!.world.rooms.get('garden')!.tick;
+    const answer = await ada.ask('plant', { x: 40, y: 40, seed: SHELL });
+    expect(answer).not.toHaveProperty('reason');
+    await ticks(ada, 20);
+    expect(server!.world.rooms.get('garden')!.organisms).toHaveLength(1);
+    expect(server!.world.rooms.get('garden')!.tick).toBeGreaterThan(before);
+    await hearing.until('extension-failed', 'bad');
+  });
+
+  test.each([
+    ['is not there', undefined, 'is not there'],
+    ['is none', 'export const name = "none";', 'has no default export'],
+    ['cannot be loaded', 'throw new Error("no ink");', 'no ink'],
+    ['ends at once', 'process.exit(0);', 'has ended'],
+  ])('that %s: the server does not start, and says why', async (_, source, sentence) => {
+    const file =
+      source === undefined
+        ? join(folder, 'gone.mjs')
+        : await write(`unfit-${source.length}`, source);
+    await expect(start(file)).rejects.toMatchObject({
+      name: 'ExtensionError',
+      message: expect.stringContaining(sentence),
+    });
+  });
+
+  test('the one that is shipped keeps its clearing', async () => {
+    await start(EXAMPLE);
+    const ada = await come();
+    expect(await ada.ask('plant', { x: 80, y: 48, seed: SHELL })).toMatchObject({
+      reason: 'not-here',
+      detail: 'remembrance: the clearing is kept',
+    });
+    expect(await ada.ask('plant', { x: 30, y: 48, seed: SHELL })).not.toHaveProperty('reason');
+  });
+});
