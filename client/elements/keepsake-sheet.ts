@@ -38,7 +38,7 @@ export class KeepsakeSheet extends LitElement {
         padding: 20px;
         border: 1px solid var(--line);
         border-radius: 24px;
-        background: var(--panel);
+        background: oklch(0.2 0.012 225);
         color: var(--ink);
         box-shadow: var(--shadow);
         overflow: auto;
