@@ -38,6 +38,8 @@ export const icons = {
   silent: icon(
     svg`<path d="M5 9.6v4.8h3.1l4.4 3.7V5.9L8.100 9.6Z" /><path d="m16 10 4 4M20 10l-4 4" />`,
   ),
+  keys: icon(svg`<rect x="3.5" y="6.5" width="17" height="11" rx="2.5" />
+    <path d="M7 10h.01M10.3 10h.01M13.7 10h.01M17 10h.01M8.500 14h7" />`),
   people: icon(
     svg`<circle cx="12" cy="8.5" r="3.3" /><path d="M5.5 19c.6-3.6 3-5.4 6.5-5.400s5.9 1.8 6.5 5.4" />`,
   ),

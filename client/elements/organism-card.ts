@@ -90,9 +90,12 @@ export class OrganismCard extends LitElement {
       }
       .close {
         position: absolute;
-        top: 10px;
-        right: 10px;
-        padding: 6px;
+        top: 4px;
+        right: 4px;
+        display: grid;
+        place-items: center;
+        width: 44px;
+        height: 44px;
         border-radius: 50%;
         color: var(--ink-soft);
       }
@@ -130,14 +133,14 @@ export class OrganismCard extends LitElement {
     const organism = selection && this.model.organisms.get(selection.organism);
     if (!selection || !organism) return nothing;
     const { planter } = organism;
-    return html`<section class="panel" data-testid="organism-card" aria-label=${msg('Organism')}>
+    return html`<section class="panel" tabindex="-1" data-testid="organism-card" aria-label=${msg('Organism')}>
       <header>
         <organism-portrait .model=${this.model} .organism=${organism.id}></organism-portrait>
         <div>
           <h2>${organismName(organism)}</h2>
           <p>
             <span class="who" style="--hue:${planter.hue}"></span
-            >${planterText(organism, this.model)}
+            >${planterText(organism, this.model.you?.id)}
           </p>
           <p>${ageText(this.secondsOf(organism))}</p>
         </div>
@@ -153,6 +156,10 @@ export class OrganismCard extends LitElement {
       }
       <button class="close" aria-label=${msg('Close')} @click=${this.close}>${icons.close}</button>
     </section>`;
+  }
+
+  override focus(): void {
+    this.shadowRoot?.querySelector('section')?.focus();
   }
 
   private close(): void {

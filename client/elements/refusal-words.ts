@@ -23,6 +23,7 @@ const REASON_WORDS: Words<Reason> = {
   'bad-token': () => msg('This keepsake grows in another garden, or its link is damaged.'),
   'bad-name': () => msg('That name cannot be shown here.'),
   'bad-latent': () => msg('The latent vector has the wrong length or is out of range.'),
+  'bad-drawing': () => msg('That drawing cannot be grown here.'),
   'no-such-organism': () => msg('That organism is not here any more.'),
   'not-yours': () => msg('Somebody else has planted that one.'),
   'stroke-too-long': () => msg('The stroke is too long.'),
