@@ -140,7 +140,7 @@ export class OrganismCard extends LitElement {
           <h2>${organismName(organism)}</h2>
           <p>
             <span class="who" style="--hue:${planter.hue}"></span
-            >${planterText(organism, this.model.you?.id)}
+            >${planterText(organism, this.model)}
           </p>
           <p>${ageText(this.secondsOf(organism))}</p>
         </div>

@@ -198,15 +198,15 @@ export const roomStyle = css`
       border: 0;
       box-shadow: none;
     }
-    .view {
-      grid-auto-flow: column;
-    }
     .view button {
       display: grid;
       place-items: center;
       padding: 0;
       border-radius: 50%;
       background: var(--panel);
+    }
+    .view {
+      grid-auto-flow: column;
     }
     .view .keys,
     .view .closer,

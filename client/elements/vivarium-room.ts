@@ -263,6 +263,7 @@ export class VivariumRoom extends LitElement {
         ></tool-dock>
       </div>
       <toast-layer></toast-layer>
+      <key-help></key-help>
       ${
         this.keeping
           ? html`<keepsake-sheet
@@ -275,7 +276,6 @@ export class VivariumRoom extends LitElement {
             ></keepsake-sheet>`
           : nothing
       }
-      <key-help></key-help>
       ${this.refusal ? this.closed() : model.connection === 'waiting' ? this.line() : nothing}
     `;
   }
@@ -379,6 +379,13 @@ export class VivariumRoom extends LitElement {
     this.director?.show(organism);
   }
 
+  /** From the list of all that lives: what she wants to know or do next is on the card. */
+  private async meet(event: CustomEvent<OrganismView>): Promise<void> {
+    this.visit(event);
+    await this.updateComplete;
+    this.shadowRoot?.querySelector<HTMLElement>('organism-card')?.focus();
+  }
+
   /** What makes keepsakes is fetched when the first is wanted. */
   private keep({ detail: organism }: CustomEvent<OrganismView>): void {
     import('./keepsake-sheet.ts').then(
@@ -387,13 +394,6 @@ export class VivariumRoom extends LitElement {
       },
       () => this.tell(msg('That did not come through. Please try again.')),
     );
-  }
-
-  /** From the list of all that lives: what she wants to know or do next is on the card. */
-  private async meet(event: CustomEvent<OrganismView>): Promise<void> {
-    this.visit(event);
-    await this.updateComplete;
-    this.shadowRoot?.querySelector<HTMLElement>('organism-card')?.focus();
   }
 
   private rename({ detail: name }: CustomEvent<string>): void {

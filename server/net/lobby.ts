@@ -91,11 +91,11 @@ export class Lobby {
   /** Who has come, and who has gone, that nobody has been told of yet. */
   private readonly comings = new Map<ParticipantId, ParticipantView>();
   private readonly goings = new Set<ParticipantId>();
-  /** Of those who have come, who was here already, under another name. */
-  private readonly renamed = new Set<ParticipantId>();
   private readonly guests = new Guests();
   /** The room has become another at once: everybody is shown it anew after the next tick. */
   private isAnew = false;
+  /** Of those who have come, who was here already, under another name. */
+  private readonly renamed = new Set<ParticipantId>();
   private readonly stagehands = new Map<ParticipantId, Stagehand>();
 
   attendant: Attendant | undefined;
