@@ -199,6 +199,13 @@ const SETTINGS = {
   ),
   seed: setting('seed', 'N', '1', "seed of the rooms' chance", wholeIn(0, 0xffffffff)),
   checkpoint: setting('checkpoint', 'FOLDER', 'checkpoints/organisms', 'what is grown', anyText),
+  checkpoints: setting(
+    'checkpoints',
+    'A,B',
+    'none',
+    'folders of more that the host may make rooms of',
+    (text): string[] => (text === 'none' ? [] : text.split(',').map((folder) => folder.trim())),
+  ),
   data: setting(
     'data',
     'FOLDER',
@@ -313,7 +320,12 @@ const SETTING_LIST: readonly Setting<unknown>[] = Object.values(SETTINGS);
 
 export type Config = {
   readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['read']>;
+} & {
+  /** The host has lost her token, and is given another. */
+  readonly newHostToken: boolean;
 };
+
+const NEW_TOKEN = 'new-host-token';
 
 /** A setting that cannot be read; the message is one sentence for the host. */
 export class ConfigError extends Error {
@@ -333,6 +345,7 @@ export function helpText(): string {
     'npm start -- [settings]',
     '',
     ...rows,
+    `  ${`--${NEW_TOKEN}`.padEnd(24)}makes a new token for the host's page, and shows it; the old one opens nothing any more`,
     `  ${'--help'.padEnd(24)}this text`,
     '',
     `Each can also be set in the environment: --tick-rate is ${environmentName('tick-rate')}.`,
@@ -358,7 +371,7 @@ export function readConfig(
   try {
     ({ values } = parseArgs({
       args: [...args],
-      options: { ...options, help: { type: 'boolean' } },
+      options: { ...options, help: { type: 'boolean' }, [NEW_TOKEN]: { type: 'boolean' } },
     }));
   } catch (error) {
     throw new ConfigError(`${(error as Error).message} See --help.`);
@@ -375,5 +388,6 @@ export function readConfig(
       throw new ConfigError(`${source} ${(error as Error).message}, not "${text}".`);
     }
   });
-  return Object.fromEntries(read) as Config;
+  const newHostToken = values[NEW_TOKEN] === true;
+  return Object.fromEntries([...read, ['newHostToken', newHostToken]]) as Config;
 }

@@ -45,6 +45,9 @@ export interface OrganismView {
   readonly hurt: boolean;
 }
 
+/** The house itself, where no participant has acted: the host, who plants and removes. Participants are numbered from 1. */
+export const HOUSE: ParticipantView = { id: 0, name: '', hue: 90 };
+
 /** What everybody may know of a participant. */
 export interface ParticipantView {
   readonly id: ParticipantId;
@@ -73,8 +76,8 @@ export interface EnergySettings {
 export const TOOLS = ['plant', 'damage', 'look'] as const;
 export type Tool = (typeof TOOLS)[number];
 
-/** What an organism can die of: no cell was left; or its rule ran away with its states, which are no numbers any more. */
-export const CAUSES = ['no-cell-left', 'broken'] as const;
+/** What an organism can die of: no cell was left; its rule ran away with its states, which are no numbers any more; or the host removed it. */
+export const CAUSES = ['no-cell-left', 'broken', 'removed'] as const;
 export type Cause = (typeof CAUSES)[number];
 
 /** What happened to organisms in one tick, in order. */

@@ -30,6 +30,8 @@ export const icons = {
     icon(svg`<rect x="5" y="5" width="5.6" height="5.6" rx="1.3" /><rect x="13.4" y="5" width="5.6" height="5.6" rx="1.3" />
     <rect x="5" y="13.4" width="5.6" height="5.6" rx="1.3" /><rect x="13.4" y="13.4" width="5.6" height="5.6" rx="1.3" />`),
   cross: icon(svg`<path d="M7 4c0 8 10 8 10 16M17 4c0 8-10 8-10 16M8.2 7h7.600M8.2 17h7.6" />`),
+  keys: icon(svg`<rect x="3.5" y="6.5" width="17" height="11" rx="2.5" />
+    <path d="M7 10h.01M10.3 10h.01M13.7 10h.01M17 10h.01M8.500 14h7" />`),
   people: icon(
     svg`<circle cx="12" cy="8.5" r="3.3" /><path d="M5.5 19c.6-3.6 3-5.4 6.5-5.400s5.9 1.8 6.5 5.4" />`,
   ),

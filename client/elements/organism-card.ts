@@ -89,9 +89,12 @@ export class OrganismCard extends LitElement {
       }
       .close {
         position: absolute;
-        top: 10px;
-        right: 10px;
-        padding: 6px;
+        top: 4px;
+        right: 4px;
+        display: grid;
+        place-items: center;
+        width: 44px;
+        height: 44px;
         border-radius: 50%;
         color: var(--ink-soft);
       }
@@ -129,7 +132,7 @@ export class OrganismCard extends LitElement {
     const organism = selection && this.model.organisms.get(selection.organism);
     if (!selection || !organism) return nothing;
     const { planter } = organism;
-    return html`<section class="panel" data-testid="organism-card" aria-label=${msg('Organism')}>
+    return html`<section class="panel" tabindex="-1" data-testid="organism-card" aria-label=${msg('Organism')}>
       <header>
         <organism-portrait .model=${this.model} .organism=${organism.id}></organism-portrait>
         <div>
@@ -152,6 +155,10 @@ export class OrganismCard extends LitElement {
       }
       <button class="close" aria-label=${msg('Close')} @click=${this.close}>${icons.close}</button>
     </section>`;
+  }
+
+  override focus(): void {
+    this.shadowRoot?.querySelector('section')?.focus();
   }
 
   private close(): void {

@@ -21,6 +21,7 @@ const REASON_WORDS: Words<Reason> = {
   'garden-full': () => msg('No more organisms fit into this room. Wait until one has died.'),
   'no-such-seed': () => msg('There is no such seed.'),
   'bad-latent': () => msg('The latent vector has the wrong length or is out of range.'),
+  'bad-drawing': () => msg('That drawing cannot be grown here.'),
   'no-such-organism': () => msg('That organism is not here any more.'),
   'not-yours': () => msg('Somebody else has planted that one.'),
   'stroke-too-long': () => msg('The stroke is too long.'),

@@ -14,15 +14,16 @@ export class RoomStatus extends LitElement {
     controls,
     css`
       :host {
-        display: grid;
-        justify-items: end;
-        gap: 8px;
+        position: relative;
+        display: block;
       }
       .pill {
         display: flex;
         align-items: center;
         gap: 0.7em;
-        padding: 0.5em 0.95em;
+        height: 2.6em;
+        padding: 0 0.95em;
+        white-space: nowrap;
         border-radius: 999px;
         color: var(--ink-soft);
         font-size: 0.93em;
@@ -47,8 +48,11 @@ export class RoomStatus extends LitElement {
         animation: breathe 1.8s ease-in-out infinite;
       }
       .details {
+        position: absolute;
+        top: calc(100% + 8px);
+        right: 0;
         padding: 16px 18px;
-        width: 17em;
+        width: min(19em, calc(100vw - 2 * var(--gap)));
       }
       dl {
         display: grid;
@@ -63,14 +67,15 @@ export class RoomStatus extends LitElement {
         margin: 0;
         overflow-wrap: anywhere;
       }
+      /* On a phone only what is out of the ordinary: the rest is among the details. */
+      @media (max-width: 720px) {
+        .pill:not(.slow) .pace {
+          display: none;
+        }
+      }
       @keyframes breathe {
         50% {
           opacity: 0.25;
-        }
-      }
-      @media (prefers-reduced-motion: reduce) {
-        .waiting .dot {
-          animation: none;
         }
       }
     `,
@@ -97,7 +102,7 @@ export class RoomStatus extends LitElement {
           live
             ? html`${icons.people}<span aria-label=${peopleText(participants.size)}
                 >${number(participants.size)}</span
-              ><span>${pace ? paceText(pace) : msg('live')}</span>`
+              ><span class="pace">${pace ? paceText(pace) : msg('live')}</span>`
             : html`<span>${waitingText(connection, this.model.ahead)}</span>`
         }
       </button>
@@ -112,6 +117,7 @@ export class RoomStatus extends LitElement {
       <dl>
         ${row(msg('You are'), you?.name)} ${row(msg('Grid'), room && msg(str`${room.width} × ${room.height} cells`))}
         ${row(msg('Organisms'), number(organisms.size))} ${row(msg('Awake'), pace && number(pace.awake))}
+        ${row(msg('Pace'), pace && paceText(pace))}
         ${row(msg('Species'), checkpoint?.title)} ${row(msg('Engine'), engine?.name)}
         ${row(msg('Device'), engine?.device)}
       </dl>

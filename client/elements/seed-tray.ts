@@ -1,8 +1,9 @@
 /** The seeds one can plant: chance, what one has crossed, and the gallery. */
 import { localized, msg, str } from '@lit/localize';
 import { css, html, LitElement, type TemplateResult } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
+import { customElement, property, queryAll, state } from 'lit/decorators.js';
 import type { Event } from '../../shared/protocol/events.ts';
+import { rove, settle } from '../input/roving.ts';
 import type { Session } from '../session.ts';
 import { controls } from '../style/controls.ts';
 import { icons } from './icons.ts';
@@ -41,6 +42,16 @@ export class SeedTray extends LitElement {
         font-size: 0.86em;
         color: var(--ink-soft);
         border-radius: 999px;
+      }
+      /* Tall to a finger, slender to the eye. */
+      @media (pointer: coarse) {
+        .chips button {
+          border-block: 7px solid transparent;
+          background-clip: padding-box;
+        }
+        .chips {
+          margin-block: -6px;
+        }
       }
       .chips button[aria-pressed='true'] {
         background: var(--raised);
@@ -140,6 +151,7 @@ export class SeedTray extends LitElement {
   /** Changes with the session, so that this is drawn anew. */
   @property({ attribute: false }) version = 0;
   @state() private filter = '';
+  @queryAll('.row .seed') private readonly row!: NodeListOf<HTMLElement>;
 
   override render(): TemplateResult {
     const { gallery } = this.checkpoint;
@@ -163,11 +175,16 @@ export class SeedTray extends LitElement {
       }
       <div class="line">
         ${this.dice()}<span class="divider"></span>
-        <div class="row" role="group" aria-label=${msg('Seeds')} data-testid="tray" @wheel=${this.wheel}>
+        <div class="row" role="group" aria-label=${msg('Seeds')} data-testid="tray" @wheel=${this.wheel} @keydown=${this.rove}>
           ${this.crossed()} ${this.seeds()}
         </div>
       </div>
     `;
+  }
+
+  /** Puts the focus on the seed in hand. */
+  override focus(): void {
+    this.shadowRoot?.querySelector<HTMLElement>('.seed[aria-pressed="true"]')?.focus();
   }
 
   override firstUpdated(): void {
@@ -176,6 +193,14 @@ export class SeedTray extends LitElement {
     if (!held || !row) return;
     const way = held.getBoundingClientRect().left - row.getBoundingClientRect().left;
     row.scrollLeft += way - row.clientWidth / 2.4;
+  }
+
+  protected override updated(): void {
+    settle([...this.row]);
+  }
+
+  private rove(event: KeyboardEvent): void {
+    rove(event, [...this.row]);
   }
 
   private dice(): TemplateResult {

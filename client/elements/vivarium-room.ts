@@ -5,7 +5,8 @@ import { customElement, query, state } from 'lit/decorators.js';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { bindCanvas } from '../input/canvas-input.ts';
-import { type KeyAction, keyAction } from '../input/keyboard.ts';
+import { KeyControl } from '../input/key-control.ts';
+import { keyAction } from '../input/keyboard.ts';
 import { Tools } from '../input/tools.ts';
 import { Connection } from '../net/connection.ts';
 import { Desk } from '../net/desk.ts';
@@ -18,13 +19,19 @@ import { Session } from '../session.ts';
 import { controls } from '../style/controls.ts';
 import type { CursorLayer } from './cursor-layer.ts';
 import './cursor-layer.ts';
+import type { FindMine } from './find-mine.ts';
 import './find-mine.ts';
 import { icons } from './icons.ts';
+import type { KeyHelp } from './key-help.ts';
+import './key-help.ts';
 import './language-switch.ts';
 import './organism-card.ts';
 import './room-status.ts';
+import type { RoomStory } from './room-story.ts';
+import './room-story.ts';
 import type { ToastLayer } from './toast-layer.ts';
 import './toast-layer.ts';
+import type { ToolDock } from './tool-dock.ts';
 import './tool-dock.ts';
 import { noticeText, reasonText } from './refusal-words.ts';
 import { roomStyle } from './room-style.ts';
@@ -42,13 +49,18 @@ export class VivariumRoom extends LitElement {
   private readonly desk = new Desk((name, payload) => this.connection.send(name, payload));
   private director: Director | undefined;
   private tools: Tools | undefined;
+  private keys: KeyControl | undefined;
   private readonly stop = new AbortController();
+  private leavesCard = false;
   @state() private version = 0;
   @state() private refusal = '';
   /** Whether the room has been shown. */
   @state() private pictured = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  @query('tool-dock') private readonly dock!: HTMLElement;
+  @query('tool-dock') private readonly dock!: ToolDock;
+  @query('find-mine') private readonly finder!: FindMine;
+  @query('key-help') private readonly help!: KeyHelp;
+  @query('room-story') private readonly story!: RoomStory;
   @query('header') private readonly top!: HTMLElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
   @query('toast-layer') private readonly toasts!: ToastLayer;
@@ -128,6 +140,7 @@ export class VivariumRoom extends LitElement {
     calm.addEventListener('change', settle, { signal });
     settle();
     director.onFrame = (now) => {
+      this.keys?.follow(now);
       let waits = this.tools?.flush(now) ?? false;
       if (model.connection === 'live' && !document.hidden) {
         waits =
@@ -151,12 +164,28 @@ export class VivariumRoom extends LitElement {
     document.addEventListener('visibilitychange', seen, { signal });
     const observer = new ResizeObserver(() => this.layout());
     for (const element of [this, this.dock]) observer.observe(element);
-    window.addEventListener('keydown', (event) => this.key(event), { signal });
+    const { canvas, session, tools } = this;
+    const keys = new KeyControl({
+      ...{ canvas, model, session, director, tools },
+      mine: () => this.finder.find(),
+      seeds: () => this.dock.focusSeeds(),
+      help: () => this.help.open(keys),
+      meet: (organism) => this.story.tell(organism),
+    });
+    this.keys = keys;
+    window.addEventListener('keydown', (event) => keys.down(event), { signal });
+  }
+
+  protected override willUpdate(): void {
+    const { selection } = this.session.state;
+    this.leavesCard = !selection && this.shadowRoot?.activeElement?.localName === 'organism-card';
   }
 
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
     this.canvas.dataset.tool = this.session.state.tool;
+    // A card that goes must not take the focus along.
+    if (this.leavesCard) this.canvas.focus();
   }
 
   override render(): TemplateResult {
@@ -165,21 +194,11 @@ export class VivariumRoom extends LitElement {
     const hint = model.connection === 'live' && !planted && tool === 'plant';
     return html`
       <canvas data-testid="canvas" tabindex="0" aria-label=${msg('The room’s living cells. Arrow keys move, Enter uses the tool at the centre.')}
-        @focus=${this.aim}
+        role="application"
+        @focus=${() => this.director?.loop.invalidate()}
         @blur=${() => this.tools?.leave(performance.now())}
       ></canvas>
       <cursor-layer></cursor-layer>
-      <header>
-        <h1>Vivarium<span>${this.roomName}</span></h1>
-        <language-switch></language-switch>
-        <room-status .model=${model} .version=${version}></room-status>
-      </header>
-      <find-mine .model=${model} .version=${version} @find=${this.find}></find-mine>
-      <div class="view panel" role="group" aria-label=${msg('View')}>
-        ${this.viewButton(crisp ? msg('Smooth look') : msg('Cells look'), crisp ? 'smooth' : 'crisp', 'look')}
-        ${this.viewButton(msg('Show all'), 'fit', 'fit')}
-        ${this.viewButton(msg('Closer'), 'closer', '+')} ${this.viewButton(msg('Farther'), 'farther', '-')}
-      </div>
       ${
         selection
           ? html`<organism-card
@@ -191,6 +210,19 @@ export class VivariumRoom extends LitElement {
             ></organism-card>`
           : nothing
       }
+      <room-story .model=${model} @visit=${this.meet}></room-story>
+      <header>
+        <h1>Vivarium<span>${this.roomName}</span></h1>
+        <language-switch></language-switch>
+        <room-status .model=${model} .version=${version}></room-status>
+      </header>
+      <find-mine .model=${model} .version=${version} @find=${this.find}></find-mine>
+      <div class="view panel" role="group" aria-label=${msg('View')}>
+        ${this.viewButton(crisp ? msg('Smooth look') : msg('Cells look'), crisp ? 'smooth' : 'crisp', 'c')}
+        ${this.viewButton(msg('Show all'), 'fit', '0')}
+        ${this.viewButton(msg('Keys'), 'keys', '?')}
+        ${this.viewButton(msg('Closer'), 'closer', '+')} ${this.viewButton(msg('Farther'), 'farther', '-')}
+      </div>
       <div class="foot">
         <p class="hint" ?hidden=${!hint}>${msg('Tap to plant')}</p>
         <tool-dock
@@ -202,23 +234,18 @@ export class VivariumRoom extends LitElement {
         ></tool-dock>
       </div>
       <toast-layer></toast-layer>
+      <key-help></key-help>
       ${this.refusal ? this.closed() : model.connection === 'waiting' ? this.line() : nothing}
     `;
   }
 
-  /** Reached by keyboard, the tool points at the middle of the view. */
-  private aim(): void {
-    if (!this.canvas.matches(':focus-visible')) return;
-    this.tools?.hover(this.clientWidth / 2, this.clientHeight / 2, performance.now());
-  }
-
   private viewButton(label: string, icon: keyof typeof icons, key: string): TemplateResult {
-    const action: KeyAction | undefined = key === 'look' ? { do: 'look' } : undefined;
+    const action = keyAction(key, false)!;
     return html`<button
       class=${icon}
       title=${label}
       aria-label=${label}
-      @click=${() => this.act(action ?? (key === 'fit' ? { do: 'fit' } : keyAction(key, false)))}
+      @click=${() => this.keys?.act(action)}
     >
       ${icons[icon]}
     </button>`;
@@ -292,6 +319,13 @@ export class VivariumRoom extends LitElement {
     this.director?.show(organism);
   }
 
+  /** From the list of all that lives: what she wants to know or do next is on the card. */
+  private async meet(event: CustomEvent<OrganismView>): Promise<void> {
+    this.visit(event);
+    await this.updateComplete;
+    this.shadowRoot?.querySelector<HTMLElement>('organism-card')?.focus();
+  }
+
   private makeSeed(): void {
     const { selection } = this.session.state;
     if (!selection?.second) return;
@@ -306,32 +340,5 @@ export class VivariumRoom extends LitElement {
         rejected: (reason) => this.tell(reasonText(reason)),
       },
     );
-  }
-
-  private key(event: KeyboardEvent): void {
-    const target = event.composedPath()[0] as HTMLElement;
-    if (event.ctrlKey || event.metaKey || event.altKey || target.matches('input')) return;
-    const action = keyAction(event.key, target === this.canvas || target === document.body);
-    if (!action) return;
-    event.preventDefault();
-    this.act(action);
-  }
-
-  private act(action: KeyAction | undefined): void {
-    const { session, director } = this;
-    if (!action || !director) return;
-    const { state } = session;
-    if (action.do === 'take') session.take(action.tool);
-    if (action.do === 'radius') session.setRadius(state.radius + action.by);
-    if (action.do === 'move') director.rig.glideBy(action.dx, action.dy, 1);
-    if (action.do === 'zoom') director.rig.glideBy(0, 0, action.factor);
-    if (action.do === 'fit') director.rig.fit();
-    if (action.do === 'look') session.update({ crisp: !state.crisp });
-    if (action.do === 'escape') session.update({ selection: undefined });
-    if (action.do === 'use') {
-      const middle = { x: this.clientWidth / 2, y: this.clientHeight / 2 };
-      this.tools?.use(middle, performance.now());
-    }
-    director.loop.invalidate();
   }
 }

@@ -50,6 +50,8 @@ interface RoomEvents {
   /** What she has, or what acts cost, is anew. */
   energy: Event<'energy'>;
   notice: Event<'notice'>;
+  /** What the host has set. */
+  settings: Event<'settings'>;
   connection: ConnectionState;
 }
 
@@ -85,6 +87,8 @@ export class RoomModel {
   pace: Event<'pace'> | undefined;
   /** What acts cost, and what she had when the server last said so. */
   energy: Event<'energy'> | undefined;
+  /** What the host has set; undefined until it was told. */
+  settings: Event<'settings'> | undefined;
   readonly organisms = new Map<OrganismId, OrganismView>();
   readonly participants = new Map<ParticipantId, ParticipantView>();
 
@@ -151,6 +155,10 @@ export class RoomModel {
       this.listeners.emit('rejected', event);
     },
     energy: (event) => this.charge(event),
+    settings: (event) => {
+      this.settings = event;
+      this.listeners.emit('settings', event);
+    },
     notice: (event) => this.listeners.emit('notice', event),
     pace: (event) => {
       this.pace = event;

@@ -46,10 +46,12 @@ export class Director {
   ) {
     this.happenings = new Happenings(model, () => this.loop.invalidate());
     this.renderer = new Renderer(canvas, () => this.loop.invalidate());
-    model.on('welcome', () => {
+    const opened = (): void => {
       if (model.planes) this.renderer.upload(model.planes, []);
       this.loop.invalidate();
-    });
+    };
+    model.on('welcome', opened);
+    model.on('wall', opened);
     model.on('picture', ({ changed, anew }) => this.arrived(changed, anew));
     model.on('connection', () => this.loop.invalidate());
     session.onChange(() => this.loop.invalidate());

@@ -12,7 +12,7 @@ import { Loop } from '../render/loop.ts';
 import { MarkList } from '../render/marks.ts';
 import { Interpolation, Resolution } from '../render/pacing.ts';
 import { Renderer } from '../render/renderer.ts';
-import { drifted, frameOf, regionOf, wholeView } from './framing.ts';
+import { drifted, frameOf, regionOf, wholeAround, wholeView } from './framing.ts';
 import type { WallOptions } from './options.ts';
 import { WallScreen } from './screen.ts';
 
@@ -94,9 +94,18 @@ export class Stage {
     const share = this.interpolation.share(now);
     marks.clear();
     const happening = this.happenings.draw(now, marks);
-    const picture = { view: this.view, camera: this.camera, highlights: NOTHING, marks, share };
+    const whole = wholeAround(this.view, this.options);
+    const picture = {
+      whole,
+      view: this.view,
+      camera: this.camera,
+      highlights: NOTHING,
+      marks,
+      share,
+    };
     const ratio = this.resolution.ratio(devicePixelRatio);
-    this.renderer.draw({ ...picture, crisp: false, faded: 0 }, ratio, now);
+    const time = this.calm ? 0 : now / 1000;
+    this.renderer.draw({ ...picture, time, crisp: false, faded: 0 }, ratio, now);
     this.drawn++;
     const others = this.onFrame(now);
     const more = moving || happening || share < 1 || others || this.isSoft;

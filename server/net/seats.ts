@@ -36,9 +36,11 @@ export class Seats<M> {
   private readonly queue: M[] = [];
   private readonly expected: Set<ParticipantId>;
   private nextParticipant: number;
+  private capacity: number;
 
   constructor(private readonly rules: SeatRules) {
     this.nextParticipant = rules.first ?? 1;
+    this.capacity = rules.capacity;
     this.expected = new Set(rules.expected?.participants);
   }
 
@@ -47,7 +49,12 @@ export class Seats<M> {
   }
 
   get isFull(): boolean {
-    return this.taken.size >= this.rules.capacity;
+    return this.taken.size >= this.capacity;
+  }
+
+  /** From now on so many may be there at once; nobody has to go. */
+  setCapacity(capacity: number): void {
+    this.capacity = capacity;
   }
 
   get members(): Iterable<M> {
@@ -97,6 +104,11 @@ export class Seats<M> {
       isNew: !kept,
       ...(old?.member !== undefined && { replaced: old.member }),
     };
+  }
+
+  /** Whose seat a token gives back, or once gave. */
+  ownerOf(token: string): ParticipantId | undefined {
+    return this.find(token)?.seat.you.id ?? this.rules.readToken(token);
   }
 
   /** A number for somebody who takes no seat. */

@@ -21,6 +21,15 @@ import { cleanName, type NameCheck } from './names.ts';
 /** Packets that may wait in the transport before frames are held back. */
 const MAX_BUFFERED_PACKETS = 8;
 
+/** Refusals that end the connection: the page comes back later, or never. */
+const FINAL: ReadonlySet<Reason> = new Set(['protocol-version', 'room-closed', 'sent-away']);
+
+/** Where rooms are found. */
+export interface Lobbies {
+  /** @throws Refusal no-such-room, room-closed */
+  find(room: string): Lobby;
+}
+
 /** The id that a client has given a message, if the message can be read that far. */
 function readId(message: unknown): number | undefined {
   const id = (message as { id?: unknown } | null)?.id;
@@ -48,7 +57,7 @@ export class Session implements Member {
 
   constructor(
     private readonly socket: Socket,
-    private readonly lobbies: ReadonlyMap<string, Lobby>,
+    private readonly lobbies: Lobbies,
     clock: Clock,
     private readonly guard: Guard,
     private readonly names: NameCheck,
@@ -105,7 +114,7 @@ export class Session implements Member {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.refuse(error, readId(messages[0]));
-      if (error.reason === 'protocol-version') this.end();
+      if (FINAL.has(error.reason)) this.end();
     }
   }
 
@@ -137,8 +146,7 @@ export class Session implements Member {
       throw new Refusal('protocol-version', `server ${PROTOCOL_VERSION}, page ${protocol}`);
     }
     if (this.lobby || this.atTheDoor) throw new Refusal('already-joined');
-    const lobby = this.lobbies.get(room);
-    if (!lobby) throw new Refusal('no-such-room', room);
+    const lobby = this.lobbies.find(room);
     if (as === 'wall') {
       lobby.hang(this, holds && checksOf(holds));
       this.isWall = true;
@@ -152,6 +160,7 @@ export class Session implements Member {
       name: shown ? cleaned : '',
       resume,
       holds: holds && checksOf(holds),
+      address: this.guard.address,
       seated: (you: ParticipantView) => {
         this.me = you;
         if (!shown) this.send('notice', { notice: 'name-hidden' });
@@ -172,7 +181,9 @@ export class Session implements Member {
       })
       .catch((error: unknown) => {
         if (!(error instanceof Refusal)) throw error;
-        if (!this.ended) this.refuse(error);
+        if (this.ended) return;
+        this.refuse(error);
+        if (FINAL.has(error.reason)) this.end();
       });
   }
 

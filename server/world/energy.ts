@@ -4,7 +4,7 @@
  */
 import { type Stroke, strokeLength } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import type { EnergySettings, ParticipantId } from '../../shared/vocabulary.ts';
+import { type EnergySettings, HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
 
 /** A room where nothing costs anything. */
 export const FREE: EnergySettings = {
@@ -157,6 +157,7 @@ export class Energy {
 
   private require(participant: ParticipantId, cost: number, tick: number): number {
     const level = this.level(participant, tick);
+    if (participant === HOUSE.id) return level;
     // What costs more than anybody can hold would otherwise be forbidden for good.
     const price = Math.min(cost, this.settings.capacity);
     if (price > level) throw new Refusal('no-energy', `${price.toFixed(1)} of ${level.toFixed(1)}`);
@@ -165,6 +166,6 @@ export class Energy {
 
   private spend(participant: ParticipantId, cost: number, tick: number, end: Account['end']): void {
     const level = this.require(participant, cost, tick);
-    this.accounts.set(participant, { level, at: tick, end });
+    if (participant !== HOUSE.id) this.accounts.set(participant, { level, at: tick, end });
   }
 }

@@ -32,6 +32,11 @@ export const REASONS = {
   'wrong-origin': 'This page comes from elsewhere and may not open this room.',
   abuse: 'Far too much at once. The connection was ended.',
   banned: 'Far too much came from here. Please wait a minute.',
+  'room-closed': 'This room is closed just now. It opens again by itself.',
+  paused: 'The host has paused the room for a moment.',
+  muted: 'You may look on, but not act just now.',
+  'sent-away': 'The host has ended this visit.',
+  'cooling-down': 'One seed at a time. The next one is ready in a moment.',
   'shutting-down': 'The server is closing.',
 } as const satisfies Record<string, string>;
 
