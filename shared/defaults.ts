@@ -93,6 +93,8 @@ export const DEFAULTS = {
     drawingsPerSecond: 0.5,
     /** Organisms that shine for everybody: few, for the whole room looks there. */
     beaconsPerSecond: 0.5,
+    /** Names that one takes: each is told to the whole room. */
+    namesPerSecond: 0.5,
     /** Keyframes asked for. */
     resyncsPerSecond: 1,
     /** So many seconds' worth may come at once, as it does when a stalled network goes on. */
