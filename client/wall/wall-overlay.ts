@@ -38,7 +38,7 @@ export class WallOverlay extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.timer = setInterval(() => this.turn++, TURN);
+    this.begin();
     this.style.setProperty('--turn', `${TURN}ms`);
   }
 
@@ -49,7 +49,7 @@ export class WallOverlay extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('address')) this.code = this.address ? codeOf(this.address) : undefined;
-    if (changed.has('attract')) this.turn = 0;
+    if (changed.has('attract')) this.begin();
     this.toggleAttribute('data-attract', this.attract);
     this.toggleAttribute('data-away', this.away);
   }
@@ -61,6 +61,13 @@ export class WallOverlay extends LitElement {
       <div class="words" data-testid="caption">${this.caption()}</div>
       ${this.code ? this.toScan(this.code) : nothing}
     `;
+  }
+
+  /** From the first line on; each has all of its turn. */
+  private begin(): void {
+    clearInterval(this.timer);
+    this.turn = 0;
+    this.timer = setInterval(() => this.turn++, TURN);
   }
 
   private caption(): TemplateResult {
