@@ -23,7 +23,6 @@ import {
 } from '../support/wall.ts';
 
 const PENGUIN = { from: 'gallery', index: 105 } as const;
-const FULL_HD = { width: 1920, height: 1080 } as const;
 
 /** What the test of flashes takes hold of. */
 interface Flashing {
@@ -300,7 +299,7 @@ test('a server that is killed: the picture stays and nothing is said; when it is
     const port = await process.alive();
     const bo = await Visitor.join(port, 'garden', 'Bo');
     const id = await grow(bo, 30, 30);
-    const page = await screen(FULL_HD.width / 2, FULL_HD.height / 2, still);
+    const page = await screen(640, 360, still);
     await openWall(page, `http://127.0.0.1:${port}/wall/garden?frame=fixed`);
     await waitForPhaseOnWall(page, id, 'asleep');
     await nextPictures(page, 1);
@@ -315,8 +314,11 @@ test('a server that is killed: the picture stays and nothing is said; when it is
     await page.locator('wall-overlay[data-away]').waitFor({ state: 'attached' });
     expect(differenceOf(await pixelsOf(page, clip), before)).toBeLessThan(1);
     expect(await ownedPlaces(page)).toBe(owned);
-    const text = await page.locator('wall-overlay').textContent();
-    expect(text).toContain('One moment');
+    await page.getByText('One moment').waitFor();
+    const text = await page.evaluate(() => {
+      const wall = document.querySelector('vivarium-wall')!.shadowRoot!;
+      return wall.querySelector('wall-overlay')!.shadowRoot!.textContent;
+    });
     expect(text).not.toMatch(/error|connect|server|lost|offline/i);
 
     process = start(port);
