@@ -160,18 +160,18 @@ test(
 test(
   'an organism is removed by a click on it, and comes back to the bit',
   async () => {
+    const room = server.world.rooms.get('garden')!;
     const id = await grown(70, 70);
-    const before = ada.planes!.rgba.slice();
+    const { planes: before } = room.export();
     await liveShows(page, 2);
     const { x, y } = await liveScreenOf(page, 70, 70);
     await page.mouse.click(x, y);
     await page.getByTestId('organism').waitFor();
     await page.getByTestId('remove').click();
     await confirm();
-    await ada.until(hasDied(ada, id));
-    await ada.until(() => !owners(ada).has(id));
+    await ada.until(() => hasDied(ada, id)() && !owners(ada).has(id));
     await page.getByRole('button', { name: 'Take it back' }).click();
-    await ada.until(() => Buffer.from(before).equals(Buffer.from(ada.planes!.rgba)));
+    await ada.sees(before);
   },
   PATIENCE,
 );
