@@ -7,6 +7,7 @@ import type { RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGES as LANGUAGE_NAMES } from '../../locale/languages.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
+import { blank, shown } from '../pictures.ts';
 import { placeHash } from '../sections.ts';
 import { hostStyle } from '../style.ts';
 import { organismsText, paceText, visitorsText } from '../words.ts';
@@ -40,6 +41,9 @@ export class RoomsSection extends LitElement {
         border-radius: 12px;
         background: oklch(0.14 0.009 228);
         border: 1px solid var(--line);
+      }
+      .failed {
+        visibility: hidden;
       }
       .closed img {
         opacity: 0.4;
@@ -126,7 +130,7 @@ export class RoomsSection extends LitElement {
     // A new picture now and then; more would only cost.
     const picture = `${pathOf(FILES.picture, { room: name })}?at=${Math.floor(now / 15_000)}`;
     return html`<article class="card room ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
-      <img src=${picture} alt="" width=${width} height=${height} />
+      <img src=${picture} alt="" width=${width} height=${height} @error=${blank} @load=${shown} />
       <div class="about">
         <div>
           <div class="row">

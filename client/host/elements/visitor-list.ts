@@ -57,6 +57,7 @@ export class VisitorList extends LitElement {
       }
       small {
         display: block;
+        white-space: normal;
         color: var(--ink-soft);
         font-size: 0.9em;
         line-height: 1.3;
