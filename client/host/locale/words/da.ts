@@ -258,6 +258,7 @@
 's83c62cfa0e7e7eaf': `Vægge og telefoner kommer selv tilbage, og alt levende bliver. Det kræver noget, der starter serveren igen, som servicefilen gør.`,
 's83c96599c829dd31': str`${0} dage gammel`,
 's83f7345b7d9b1c54': `Siden er fra et tidligere besøg. Genindlæs den.`,
+'s84126fa92f00b4ef': `lige nu`,
 's85530f5090e836c5': `lukket`,
 's8553185090e84610': `lukker`,
 's86094d96c2041308': str`Rummet “${0}” er lukket.`,

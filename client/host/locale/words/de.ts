@@ -258,6 +258,7 @@
 's83c62cfa0e7e7eaf': `Wände und Telefone kommen von selbst zurück, und alles Lebende bleibt. Es braucht etwas, das den Server wieder startet, wie es die Dienstdatei tut.`,
 's83c96599c829dd31': str`${0} Tage alt`,
 's83f7345b7d9b1c54': `Diese Seite stammt von einem früheren Besuch. Laden Sie sie neu.`,
+'s84126fa92f00b4ef': `gerade eben`,
 's85530f5090e836c5': `geschlossen`,
 's8553185090e84610': `schließt`,
 's86094d96c2041308': str`Der Raum „${0}“ ist geschlossen.`,

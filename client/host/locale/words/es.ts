@@ -258,6 +258,7 @@
 's83c62cfa0e7e7eaf': `Las paredes y los teléfonos vuelven solos, y todo lo vivo queda. Hace falta algo que inicie de nuevo el servidor, como hace el archivo de servicio.`,
 's83c96599c829dd31': str`${0} días de vida`,
 's83f7345b7d9b1c54': `Esta página es de una visita anterior. Vuelva a cargarla.`,
+'s84126fa92f00b4ef': `ahora mismo`,
 's85530f5090e836c5': `cerrado`,
 's8553185090e84610': `cierra`,
 's86094d96c2041308': str`La sala «${0}» está cerrada.`,
