@@ -321,6 +321,8 @@ export class VivariumRoom extends LitElement {
   }
 
   private key(event: KeyboardEvent): void {
+    // A sheet over the room has keys of its own.
+    if (this.session.state.sheet) return;
     const target = event.composedPath()[0] as HTMLElement;
     if (event.ctrlKey || event.metaKey || event.altKey || target.matches('input')) return;
     const action = keyAction(event.key, target === this.canvas || target === document.body);
