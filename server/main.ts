@@ -3,7 +3,7 @@ import { DEFAULTS } from '../shared/defaults.ts';
 import { engineLine, lanAddresses, lossLine, terminalQr } from './announce.ts';
 import { ConfigError, helpText, readConfig } from './config.ts';
 import { EngineError } from './engine/engine.ts';
-import { ExtensionError } from './hooks/errors.ts';
+import { HookError } from './hooks/errors.ts';
 import { ensureClient } from './http/client-build.ts';
 import { jsonLog, textLog } from './operations/log.ts';
 import { findSupervisor } from './operations/supervisor.ts';
@@ -18,7 +18,7 @@ function fail(error: unknown): never {
     error instanceof ConfigError ||
     error instanceof CheckpointError ||
     error instanceof EngineError ||
-    error instanceof ExtensionError ||
+    error instanceof HookError ||
     error instanceof StoreError
   ) {
     console.error(error.message);
@@ -31,6 +31,9 @@ function fail(error: unknown): never {
   }
   process.exit(1);
 }
+
+const tokenLine = (token: string): string =>
+  `The host's token, shown this once: ${token} (lost? npm start -- --new-host-token)`;
 
 async function main(): Promise<void> {
   const config = readConfig(process.argv.slice(2), process.env);
@@ -70,9 +73,10 @@ async function main(): Promise<void> {
   process.on('SIGTERM', stop);
   supervisor?.ready();
 
-  const { port, engine, passed, metricsPort } = vivarium;
+  const { port, engine, passed, metricsPort, hostToken } = vivarium;
   const [room] = config.rooms;
   if (!asText) {
+    if (hostToken !== undefined) log.info('host-token', tokenLine(hostToken));
     log.info('alive', `Vivarium is alive. ${engineLine(engine, passed)}`, {
       port,
       engine: engine.name,
@@ -89,6 +93,9 @@ async function main(): Promise<void> {
   if (metricsPort !== undefined)
     console.log(`  figures        http://localhost:${metricsPort}/metrics`);
   console.log(`\n${terminalQr(shared[0] ?? local)}\n`);
+  if (hostToken !== undefined) {
+    console.log(`${tokenLine(hostToken)}\n  sign in at     http://localhost:${port}/host\n`);
+  }
 }
 
 main().catch(fail);

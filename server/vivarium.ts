@@ -2,21 +2,26 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DEFAULTS } from '../shared/defaults.ts';
+import type { RoomSettings } from '../shared/host/settings.ts';
+import { Refusal } from '../shared/protocol/reasons.ts';
 import { hashText } from '../shared/random.ts';
-import { lanOrigin } from './announce.ts';
+import { lanAddresses, lanOrigin } from './announce.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { PassedOver } from './engine/backend.ts';
 import { createEngine } from './engine/create.ts';
-import { EngineError, type EngineLoss } from './engine/engine.ts';
+import { type Engine, EngineError, type EngineLoss, type PatchId } from './engine/engine.ts';
+import { Gardeners } from './hooks/gardener/gardeners.ts';
 import { Hooks } from './hooks/hooks.ts';
+import { type Osc, openOsc } from './hooks/osc/open.ts';
+import { openHost } from './host/host.ts';
 import { createApp, galleryUrl, mapUrl } from './http/app.ts';
 import { wallBuild } from './http/client-build.ts';
+import { Bans } from './net/bans.ts';
 import { Door } from './net/door.ts';
 import { httpOptions, openGateway } from './net/gateway.ts';
-import { Lobby } from './net/lobby.ts';
+import type { Lobby } from './net/lobby.ts';
 import { createNameCheck } from './net/names.ts';
-import { Passes } from './net/passes.ts';
 import { Refusals } from './net/refusals.ts';
 import { openSeedWorks } from './nursery/open.ts';
 import { type Log, silentLog } from './operations/log.ts';
@@ -24,10 +29,12 @@ import { createMetrics } from './operations/metrics.ts';
 import { type MetricsServer, serveMetrics } from './operations/metricsServer.ts';
 import { runPhases } from './operations/phases.ts';
 import { Pulse } from './operations/pulse.ts';
+import { Rooms, type Stock } from './rooms.ts';
 import { Chronicle } from './store/chronicle.ts';
 import { fingerprint } from './store/fingerprint.ts';
 import { openSound } from './store/lmdb/open.ts';
-import { openRooms } from './store/openRooms.ts';
+import { openMemory } from './store/memory.ts';
+import { banRecords } from './store/schemas.ts';
 import { keptSecret } from './store/secret.ts';
 import { Store } from './store/store.ts';
 import { type Checkpoint, galleryLatent, loadCheckpoint } from './vnca/checkpoint.ts';
@@ -62,11 +69,19 @@ export interface Vivarium {
   /** Engines that would have been better, and why they are not used. */
   readonly passed: readonly PassedOver[];
   readonly world: World;
+  readonly rooms: Rooms;
+  /** Of the open rooms. */
   readonly lobbies: ReadonlyMap<string, Lobby>;
   /** What was turned away since the start. */
   readonly refusals: Refusals;
+  /** The host's token, where it was made at this start: shown once, kept nowhere. */
+  readonly hostToken: string | undefined;
+  /** Those who play where nobody does. */
+  readonly gardeners: Gardeners;
   /** Where figures are served, where that is a port of its own. */
   readonly metricsPort: number | undefined;
+  /** Where OSC is listened to, if it is. */
+  readonly oscPort: number | undefined;
   setTickRate(room: Room, rate: number): void;
   close(): Promise<void>;
 }
@@ -83,11 +98,51 @@ export function speciesOf(checkpoint: Checkpoint, map?: Species['map']): Species
     trustedSteps,
     map,
     gallery: gallery.map((entry, i) => ({
+      kind: entry.kind,
       name: entry.name,
       latent: galleryLatent(checkpoint, i),
     })),
   };
 }
+
+/** What rooms are grown from, and what pages are told of it. */
+async function stockOf(
+  checkpoint: Checkpoint,
+  engine: Engine,
+  newPatch: () => PatchId,
+  clock: Clock,
+): Promise<Stock> {
+  const { card } = checkpoint;
+  const map = await loadMap(checkpoint);
+  const species = speciesOf(checkpoint, map);
+  const seeds = openSeedWorks(checkpoint, { species, engine, newPatch, clock });
+  const facts = {
+    name: card.name,
+    title: card.title,
+    side: card.side,
+    latentSize: card.latentSize,
+    growthTicks: species.schedule.length,
+    gallery: card.gallery.map(({ name, kind }) => ({ name, kind })),
+    sheet: { url: galleryUrl(card.name), columns: GALLERY_COLUMNS },
+    ...(map && { map: mapUrl(card.name) }),
+    ...(seeds.draws && { draws: seeds.draws }),
+  };
+  return { species, hash: fingerprint(checkpoint), facts, seeds };
+}
+
+/** How rooms are set that nobody has touched. */
+function settingsOf(config: Config): RoomSettings {
+  const { tickRate, capacity, maxOrganisms, energy } = config;
+  const attract =
+    config.attract === 'off'
+      ? { ...DEFAULTS.house.attract, on: false }
+      : { on: true, after: config.attract };
+  return { ...DEFAULTS.house, tickRate, capacity, maxOrganisms, energy, attract };
+}
+
+/** @returns ms without visitors after which a room's gardener begins */
+const gardenerAfter = ({ attract }: RoomSettings): number | 'off' =>
+  attract.on ? 1_000 * attract.after : 'off';
 
 /**
  * Starts everything.
@@ -99,12 +154,12 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   const { log = silentLog } = options;
   const names = createNameCheck(config.bannedWords ?? []);
   const checkpoint = await loadCheckpoint(config.checkpoint);
-  const map = await loadMap(checkpoint);
+  const checkpoints = [checkpoint, ...(await Promise.all(config.checkpoints.map(loadCheckpoint)))];
   const hooks = await Hooks.open({ files: config.extension, clock, log, limits: config.limits });
   let passed: readonly PassedOver[] = [];
   const [engine, records] = await startBoth(
     createEngine({
-      checkpoints: [checkpoint],
+      checkpoints,
       backend: config.engine,
       onPassed: (better) => {
         passed = better;
@@ -129,7 +184,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       onCommit: (duration) => metrics?.committed(duration),
     });
   const world = new World(engine);
-  const lobbies = new Map<string, Lobby>();
+  world.journal = chronicle?.record;
   const refusals = new Refusals();
   let failed = false;
   let closing: Promise<void> | undefined;
@@ -145,11 +200,11 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   });
   const ticker = new Ticker({
     clock,
-    tick: async (rooms) => {
-      const ticked = await pulse.during(() => world.tick(rooms));
+    tick: async (due) => {
+      const ticked = await pulse.during(() => world.tick(due));
       chronicle?.ticked(ticked);
       for (const { room, result } of ticked) {
-        const lobby = lobbies.get(room.name);
+        const lobby = rooms.lobbies.get(room.name);
         if (!lobby) continue;
         lobby.publish(result, clock.now());
         hooks.ticked(lobby, result);
@@ -160,7 +215,9 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       metrics?.timed(timing);
       options.onTick?.(timing);
     },
-    onPause: (until) => seeds.nursery.pause(until),
+    onPause: (until) => {
+      for (const { seeds } of works) seeds.nursery.pause(until);
+    },
     onError: (error) => {
       failed = true;
       onFatal(error);
@@ -174,9 +231,9 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
           keeping: () => chronicle?.keeping,
           turned: () => refusals.totals(),
           rooms: () =>
-            rooms.map((room) => ({
+            [...rooms.lobbies.values()].map(({ room, size }) => ({
               name: room.name,
-              participants: lobbies.get(room.name)?.size ?? 0,
+              participants: size,
               organisms: room.size,
               awake: room.awake,
               rate: ticker.pace(room)!.actual,
@@ -184,77 +241,81 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
             })),
         });
 
-  const species = speciesOf(checkpoint, map);
-  const seeds = openSeedWorks(checkpoint, {
-    species,
-    engine,
-    newPatch: () => world.newPatch(),
-    clock,
+  const desk = store ?? new Store(openMemory());
+  const secret = keptSecret(config.data === 'none' ? undefined : config.data, 'passes.key');
+  const bans = new Bans(secret, date, await desk.ofHouse('bans', banRecords), (all) => {
+    void desk.putOfHouse('bans', all).catch((error: Error) => log.warn('not-kept', error.message));
   });
-  const { card } = checkpoint;
-  const facts = {
-    engine: engine.info,
-    checkpoint: {
-      name: card.name,
-      title: card.title,
-      side: card.side,
-      latentSize: card.latentSize,
-      growthTicks: species.schedule.length,
-      gallery: card.gallery.map(({ name, kind }) => ({ name, kind })),
-      sheet: { url: galleryUrl(card.name), columns: GALLERY_COLUMNS },
-      ...(map && { map: mapUrl(card.name) }),
-      ...(seeds.draws && { draws: seeds.draws }),
-    },
-  };
-  const places = config.rooms.map((name) => ({
-    name,
-    ...config.size,
-    maxOrganisms: config.maxOrganisms,
-    seed: hashText(`${config.seed}/${name}`),
-    species,
-    energy: config.energy,
-    tickRate: config.tickRate,
-  }));
-  let rooms: readonly Room[] = [];
+  const newPatch = () => world.newPatch();
+  const works = await Promise.all(checkpoints.map((one) => stockOf(one, engine, newPatch, clock)));
+  const stock = new Map(works.map((one) => [one.species.checkpoint, one]));
+  const kept = store && chronicle && { store, chronicle };
+  const build = await wallBuild(clientFolder);
+  const rooms = new Rooms({
+    ...{ world, ticker, desk, secret, bans, clock, date, log, engine: engine.info },
+    ...{ kept, stock },
+    defaults: settingsOf(config),
+    onOpen: (lobby, pace) => hooks.watch(lobby, pace),
+    onClose: (lobby) => hooks.unwatch(lobby),
+    wallFacts: () => ({
+      origin: lanOrigin(config.host, (http.address() as AddressInfo).port),
+      build,
+    }),
+  });
   try {
-    const hash = fingerprint(checkpoint);
-    rooms =
-      store && chronicle
-        ? await openRooms(places, {
-            store,
-            world,
-            chronicle,
-            checkpoint: { name: card.name, hash },
-            date,
-            say: (remark) => log.info('room', remark),
-          })
-        : places.map((place) => world.open(place));
+    await rooms.start(
+      config.rooms.map((name) => ({
+        name,
+        ...config.size,
+        seed: hashText(`${config.seed}/${name}`),
+        checkpoint: checkpoint.card.name,
+      })),
+    );
   } catch (error) {
     pulse.stop();
+    await ticker.stop();
+    await chronicle?.close();
     await hooks.close();
     await engine.close();
     await store?.close();
     throw error;
   }
-  const secret = keptSecret(config.data === 'none' ? undefined : config.data, 'passes.key');
-  const build = await wallBuild(clientFolder);
-  const wallFacts = () => ({
-    origin: lanOrigin(config.host, (http.address() as AddressInfo).port),
-    build,
+
+  const { limits, trustProxy, origins = [] } = config;
+  const door = new Door({ limits, origins, trustProxy, clock, refusals });
+  const host = await openHost({
+    desk: {
+      ...{ rooms, world, ticker, bans, stock, clock, date, log, engine: engine.info },
+      kept,
+      store: desk,
+      folder: config.data === 'none' ? undefined : config.data,
+      defaults: settingsOf(config),
+      addresses: () => {
+        const { port } = http.address() as AddressInfo;
+        const all = lanAddresses().map((address) => `http://${address}:${port}`);
+        return [...new Set([lanOrigin(config.host, port), ...all])].filter((one) => one !== '');
+      },
+    },
+    newToken: config.newHostToken,
+    secret,
+    addressOf: (request) => door.keyOf(request),
   });
-  for (const room of rooms) {
-    const pace = () => ticker.pace(room)!;
-    ticker.add(room, config.tickRate);
-    const passes = new Passes(secret, room.name);
-    const lobby = new Lobby(room, facts, pace, config.capacity, clock, passes, wallFacts, seeds);
-    lobbies.set(room.name, lobby);
-    hooks.watch(lobby, pace);
-  }
+  const gardeners = new Gardeners({
+    ...{ lobbies: rooms.lobbies, clock, seed: config.seed },
+    after: (room) => gardenerAfter(rooms.settings(room)),
+  });
+  rooms.onSettings((room, settings) =>
+    gardeners.of(room)?.configure({ after: gardenerAfter(settings) }),
+  );
+  hooks.add(gardeners);
 
   const app = createApp({
+    host: host.router,
     clientFolder,
-    checkpoints: new Map([[card.name, checkpoint.folder]]),
-    maps: new Map(map && [[card.name, map]]),
+    checkpoints: new Map(checkpoints.map(({ card, folder }) => [card.name, folder])),
+    maps: new Map(
+      works.flatMap(({ species: { checkpoint: name, map } }) => (map ? [[name, map]] : [])),
+    ),
     defaultRoom: config.rooms[0],
     isHealthy: () => !failed,
     readiness: () => ({
@@ -265,17 +326,20 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     }),
     ...(config.metrics === 'same' && { metrics }),
   });
-  const { limits, trustProxy, origins = [] } = config;
   const http = createServer(httpOptions(limits), app);
-  const door = new Door({ limits, origins, trustProxy, clock, refusals });
-  const gateway = openGateway(http, { lobbies, clock, limits, door, refusals, names });
+  const gateway = openGateway(http, { lobbies: rooms, clock, limits, door, refusals, names });
   let metricsServer: MetricsServer | undefined;
+  let osc: Osc | undefined;
   const phases = [
     { name: 'newcomers are refused', run: () => gateway.refuse() },
     { name: 'the last tick is done', run: () => ticker.stop() },
-    { name: 'seeds are no longer looked at', run: () => seeds.nursery.stop() },
+    {
+      name: 'seeds are no longer looked at',
+      run: () => Promise.all(works.map(({ seeds }) => seeds.nursery.stop())),
+    },
     { name: 'rooms are kept', run: () => chronicle?.saveAll() },
     { name: 'everybody is sent home', run: () => gateway.close() },
+    { name: 'OSC ends', run: () => osc?.close() },
     { name: 'extensions end', run: () => hooks.close() },
     { name: 'the engine rests', run: () => engine.close() },
     { name: 'the store is closed', run: () => chronicle?.close().then(() => store?.close()) },
@@ -295,6 +359,20 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     return closing;
   };
   try {
+    osc = await openOsc({
+      out: config.oscOut,
+      in: config.oscIn,
+      allowed: config.oscAllow,
+      ...{ hooks, lobbies: rooms.lobbies, limits, refusals, clock, log },
+      pause: async (room, paused) => {
+        try {
+          await rooms.change(room, { paused });
+        } catch (error) {
+          log.warn('osc-not-paused', `OSC cannot pause "${room}": ${(error as Error).message}.`);
+          throw new Refusal('room-busy');
+        }
+      },
+    });
     await new Promise<void>((resolve, reject) => {
       http.once('error', reject);
       http.listen(config.port, config.host, resolve);
@@ -312,8 +390,12 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     engine: engine.info,
     passed,
     world,
-    lobbies,
+    rooms,
+    lobbies: rooms.lobbies,
+    hostToken: host.freshToken,
     metricsPort: metricsServer?.port,
+    gardeners,
+    oscPort: osc.port,
     refusals,
     setTickRate: (room, rate) => {
       ticker.setRate(room, rate);

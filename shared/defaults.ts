@@ -21,6 +21,18 @@ export const DEFAULTS = {
     /** Walls that may show the room at once; they take nobody's place. */
     maxWalls: 16,
   },
+  /** How a room is set that its host has not touched; more of it is in `room` and `energy`. */
+  house: {
+    maxRadius: 12,
+    /** Seconds between two seeds of one participant. */
+    cooldown: 0,
+    names: true,
+    /** Seconds after which the gardener plays where nobody does. */
+    attract: { on: true, after: 60 },
+    captions: true,
+    languages: ['en'] as ('en' | 'da' | 'de' | 'es' | 'ja')[],
+    paused: false,
+  },
   life: {
     /** Largest change of an RGBA8 read-out value between steps that still counts as rest. */
     restLevel: 3,
@@ -81,6 +93,8 @@ export const DEFAULTS = {
     drawingsPerSecond: 0.5,
     /** Organisms that shine for everybody: few, for the whole room looks there. */
     beaconsPerSecond: 0.5,
+    /** Names that one takes: each is told to the whole room. */
+    namesPerSecond: 0.5,
     /** Keyframes asked for. */
     resyncsPerSecond: 1,
     /** So many seconds' worth may come at once, as it does when a stalled network goes on. */
@@ -165,10 +179,16 @@ export const DEFAULTS = {
     snapshotLeast: 10_000,
     /** and after so many times that, it is due if anything has changed. */
     snapshotCalm: 6,
-    /** Snapshots that are kept: the latest, one for each of the last hours, and one for each of the last days. */
+    /** Snapshots that are kept: the latest, one for each of the last minutes, of the last hours, and of the last days; */
     keepLatest: 3,
+    /** these are what an undo begins from, */
+    keepMinutes: 12,
     keepHours: 6,
     keepDays: 7,
+    /** of those taken before the host changed a room as a whole, so many, */
+    keepBefore: 6,
+    /** and of those that she has named, at most so many. */
+    maxNamed: 24,
     /** Bytes of a room over which its oldest days go first. */
     maxBytes: 1_073_741_824,
     /** After a failed write the next attempt comes so late. */
@@ -197,6 +217,63 @@ export const DEFAULTS = {
     megabytes: 256,
     /** How a room fares, and its mean colour, is told so often. */
     figures: 500,
+  },
+  /** How wrong host tokens are slowed down; see server/host/tries.ts. */
+  login: {
+    /** Wrong tokens of an address before it has to wait … */
+    free: 5,
+    /** … first so long, then twice as long each time, */
+    firstDelay: 2_000,
+    maxDelay: 600_000,
+    /** and as if nothing had been after so long. */
+    forget: 3_600_000,
+    /** Wrong tokens of all addresses in `window` before each that was wrong has to wait. */
+    allFree: 50,
+    window: 600_000,
+    /** Addresses that are remembered. */
+    maxAddresses: 10_000,
+  },
+  /** How long a host stays signed in. */
+  session: {
+    idle: 3_600_000,
+    life: 43_200_000,
+    /** Sessions at once; the oldest ends for one more. */
+    most: 32,
+  },
+  host: {
+    /** Largest call of the host's page, bytes. */
+    maxBodyBytes: 16_384,
+    /** Rooms that a server takes, open or closed. */
+    maxRooms: 32,
+  },
+  /** Where nobody plays, the gardener does. */
+  attract: {
+    /** Seconds without a visitor's act after which it begins. */
+    after: 60,
+    /** Who has planted what it plants. */
+    name: 'The gardener',
+    /** Kinds of the gallery that it leaves to visitors, as long as there are others. */
+    unloved: ['face'] as readonly string[],
+    /** It plants so many one soon after the other … */
+    few: 6,
+    /** … so soon, from and to; */
+    sowing: [2_500, 4_500],
+    /** and then does something so often, from and to. */
+    pausing: [7_000, 13_000],
+    /** After a refusal it waits so long. */
+    patience: 15_000,
+    /** Between the pieces of a cut. */
+    strokeEvery: 130,
+    /** One that was cut is spared for so long. */
+    spared: 60_000,
+  },
+  osc: {
+    /** Messages sent; what is over that is counted and left out. */
+    messagesPerSecond: 400,
+    /** Longest datagram: one that any network takes in one piece. */
+    datagramBytes: 1_400,
+    /** Who has planted what came in by OSC. */
+    planter: 'The house',
   },
   operations: {
     /** A tick that has not ended after so long will not: the server ends, to be started again. */

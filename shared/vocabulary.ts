@@ -15,7 +15,15 @@ export type ParticipantId = number;
 export type Phase = 'growing' | 'awake' | 'asleep' | 'dead';
 
 /** Where a seed's latent came from: what somebody drew, a place of the latent map, a throw of the dice (the prior), … */
-export const ORIGINS = ['gallery', 'prior', 'latent', 'cross', 'drawing', 'map'] as const;
+export const ORIGINS = [
+  'gallery',
+  'prior',
+  'latent',
+  'cross',
+  'drawing',
+  'map',
+  'keepsake',
+] as const;
 export type Origin = (typeof ORIGINS)[number];
 
 /** What everybody may know of an organism. */
@@ -45,6 +53,9 @@ export interface OrganismView {
   readonly hurt: boolean;
 }
 
+/** The house itself, where no participant has acted: the host, who plants and removes. Participants are numbered from 1. */
+export const HOUSE: ParticipantView = { id: 0, name: '', hue: 90 };
+
 /** What everybody may know of a participant. */
 export interface ParticipantView {
   readonly id: ParticipantId;
@@ -73,8 +84,8 @@ export interface EnergySettings {
 export const TOOLS = ['plant', 'damage', 'look'] as const;
 export type Tool = (typeof TOOLS)[number];
 
-/** What an organism can die of: no cell was left; or its rule ran away with its states, which are no numbers any more. */
-export const CAUSES = ['no-cell-left', 'broken'] as const;
+/** What an organism can die of: no cell was left; its rule ran away with its states, which are no numbers any more; or the host removed it. */
+export const CAUSES = ['no-cell-left', 'broken', 'removed'] as const;
 export type Cause = (typeof CAUSES)[number];
 
 /** What happened to organisms in one tick, in order. */

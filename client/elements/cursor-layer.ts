@@ -68,10 +68,23 @@ export class CursorLayer extends LitElement {
       font-size: 0.82em;
       line-height: 1.3;
       white-space: nowrap;
-      color: oklch(0.88 0.07 var(--hue));
-      text-shadow:
-        0 0 3px oklch(0.1 0.01 230),
-        0 1px 6px oklch(0.1 0.01 230 / 0.9);
+      padding: 0 0.5em;
+      border-radius: 999px;
+      color: oklch(0.9 0.06 var(--hue));
+      background: oklch(0.17 0.012 225 / 0.8);
+    }
+    span:empty {
+      display: none;
+    }
+    @media (prefers-reduced-motion: reduce) {
+      .cursor {
+        animation: none;
+      }
+    }
+    @media (forced-colors: active) {
+      i {
+        forced-color-adjust: none;
+      }
     }
     @keyframes come {
       from {

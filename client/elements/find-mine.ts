@@ -72,7 +72,7 @@ export class FindMine extends LitElement {
   }
 
   /** The newest first, then back in time. */
-  private find(): void {
+  find(): void {
     const mine = this.mine();
     const organism = mine.findLast(({ id }) => id < this.last) ?? mine.at(-1);
     if (!organism) return;

@@ -17,7 +17,7 @@ export class LanguageSwitch extends LitElement {
         display: grid;
         place-items: center;
         min-width: 2.9em;
-        height: 2.5em;
+        height: 2.8em;
         border-radius: 999px;
         color: var(--ink-soft);
         font-size: 0.93em;
@@ -40,6 +40,12 @@ export class LanguageSwitch extends LitElement {
         outline: 2px solid var(--accent);
         outline-offset: 6px;
         border-radius: 2px;
+      }
+      @media (pointer: coarse) {
+        label {
+          min-width: 44px;
+          height: 44px;
+        }
       }
       @media (hover: hover) {
         label:hover {

@@ -14,7 +14,7 @@ import './kin-list.ts';
 import { ageText, organismName, planterText, stateText, survivedText } from './life-words.ts';
 import './organism-portrait.ts';
 
-/** A relative is asked for by a `visit` event (`detail`: OrganismView). */
+/** A relative is asked for by a `visit` event, a keepsake by a `keep` event (`detail`: OrganismView). */
 @localized()
 @customElement('organism-card')
 export class OrganismCard extends LitElement {
@@ -84,15 +84,19 @@ export class OrganismCard extends LitElement {
         gap: 6px;
       }
       footer button {
+        white-space: nowrap;
         display: inline-flex;
         align-items: center;
         gap: 8px;
       }
       .close {
         position: absolute;
-        top: 10px;
-        right: 10px;
-        padding: 6px;
+        top: 4px;
+        right: 4px;
+        display: grid;
+        place-items: center;
+        width: 44px;
+        height: 44px;
         border-radius: 50%;
         color: var(--ink-soft);
       }
@@ -131,14 +135,14 @@ export class OrganismCard extends LitElement {
     const organism = selection && this.model.organisms.get(selection.organism);
     if (!selection || !organism) return nothing;
     const { planter } = organism;
-    return html`<section class="panel" data-testid="organism-card" aria-label=${msg('Organism')}>
+    return html`<section class="panel" tabindex="-1" data-testid="organism-card" aria-label=${msg('Organism')}>
       <header>
         <organism-portrait .model=${this.model} .organism=${organism.id}></organism-portrait>
         <div>
           <h2>${organismName(organism)}</h2>
           <p>
             <span class="who" style="--hue:${planter.hue}"></span
-            >${planterText(organism, this.model.you?.id)}
+            >${planterText(organism, this.model)}
           </p>
           <p>${ageText(this.secondsOf(organism))}</p>
         </div>
@@ -155,6 +159,10 @@ export class OrganismCard extends LitElement {
       }
       <button class="close" aria-label=${msg('Close')} @click=${this.close}>${icons.close}</button>
     </section>`;
+  }
+
+  override focus(): void {
+    this.shadowRoot?.querySelector('section')?.focus();
   }
 
   private close(): void {
@@ -190,6 +198,17 @@ export class OrganismCard extends LitElement {
             })}
         >
           ${icons.cross}<span>${msg('Cross with…')}</span>
+        </button>
+        <button
+          class="quiet"
+          data-testid="keep"
+          @click=${() => {
+            this.dispatchEvent(
+              new CustomEvent('keep', { detail: organism, bubbles: true, composed: true }),
+            );
+          }}
+        >
+          ${icons.keep}<span>${msg('Keep')}</span>
         </button>
       </footer>`;
   }

@@ -20,6 +20,8 @@ const REASON_WORDS: Words<Reason> = {
   occupied: () => msg('Another organism lives there.'),
   'garden-full': () => msg('No more organisms fit into this room. Wait until one has died.'),
   'no-such-seed': () => msg('There is no such seed.'),
+  'bad-token': () => msg('This keepsake grows in another garden, or its link is damaged.'),
+  'bad-name': () => msg('That name cannot be shown here.'),
   'bad-latent': () => msg('The latent vector has the wrong length or is out of range.'),
   'bad-drawing': () => msg('That drawing cannot be grown here.'),
   'no-such-organism': () => msg('That organism is not here any more.'),
@@ -33,6 +35,12 @@ const REASON_WORDS: Words<Reason> = {
   'wrong-origin': () => msg('This page comes from elsewhere and may not open this room.'),
   abuse: () => msg('Far too much at once. The connection was ended.'),
   banned: () => msg('Far too much came from here. Please wait a minute.'),
+  'not-here': () => msg('This room does not take that just now.'),
+  'room-closed': () => msg('This room is closed just now. It opens again by itself.'),
+  paused: () => msg('The host has paused the room for a moment.'),
+  muted: () => msg('You may look on, but not act just now.'),
+  'sent-away': () => msg('The host has ended this visit.'),
+  'cooling-down': () => msg('One seed at a time. The next one is ready in a moment.'),
   'shutting-down': () => msg('The server is closing.'),
 };
 

@@ -5,6 +5,7 @@ import { customElement, property, state } from 'lit/decorators.js';
 import type { RoomModel } from '../net/room-model.ts';
 import { controls } from '../style/controls.ts';
 import { icons } from './icons.ts';
+import './name-field.ts';
 import { number, paceText, peopleText, waitingText } from './words.ts';
 
 @localized()
@@ -14,15 +15,16 @@ export class RoomStatus extends LitElement {
     controls,
     css`
       :host {
-        display: grid;
-        justify-items: end;
-        gap: 8px;
+        position: relative;
+        display: block;
       }
       .pill {
         display: flex;
         align-items: center;
         gap: 0.7em;
-        padding: 0.5em 0.95em;
+        height: 2.6em;
+        padding: 0 0.95em;
+        white-space: nowrap;
         border-radius: 999px;
         color: var(--ink-soft);
         font-size: 0.93em;
@@ -47,8 +49,14 @@ export class RoomStatus extends LitElement {
         animation: breathe 1.8s ease-in-out infinite;
       }
       .details {
+        position: absolute;
+        top: calc(100% + 8px);
+        right: 0;
         padding: 16px 18px;
-        width: 17em;
+        width: min(19em, calc(100vw - 2 * var(--gap)));
+      }
+      name-field {
+        margin-bottom: 14px;
       }
       dl {
         display: grid;
@@ -63,14 +71,15 @@ export class RoomStatus extends LitElement {
         margin: 0;
         overflow-wrap: anywhere;
       }
+      /* On a phone only what is out of the ordinary: the rest is among the details. */
+      @media (max-width: 720px) {
+        .pill:not(.slow) .pace {
+          display: none;
+        }
+      }
       @keyframes breathe {
         50% {
           opacity: 0.25;
-        }
-      }
-      @media (prefers-reduced-motion: reduce) {
-        .waiting .dot {
-          animation: none;
         }
       }
     `,
@@ -97,7 +106,7 @@ export class RoomStatus extends LitElement {
           live
             ? html`${icons.people}<span aria-label=${peopleText(participants.size)}
                 >${number(participants.size)}</span
-              ><span>${pace ? paceText(pace) : msg('live')}</span>`
+              ><span class="pace">${pace ? paceText(pace) : msg('live')}</span>`
             : html`<span>${waitingText(connection, this.model.ahead)}</span>`
         }
       </button>
@@ -105,13 +114,19 @@ export class RoomStatus extends LitElement {
   }
 
   private details(): TemplateResult {
-    const { engine, room, checkpoint, you, organisms, pace } = this.model;
+    const { engine, room, checkpoint, organisms, pace, settings } = this.model;
     const row = (name: string, value: unknown): TemplateResult | typeof nothing =>
       value === undefined || value === '' ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
     return html`<div class="panel details" data-testid="details">
+      ${
+        settings?.names === false
+          ? nothing
+          : html`<name-field .model=${this.model} .version=${this.version}></name-field>`
+      }
       <dl>
-        ${row(msg('You are'), you?.name)} ${row(msg('Grid'), room && msg(str`${room.width} × ${room.height} cells`))}
+        ${row(msg('Grid'), room && msg(str`${room.width} × ${room.height} cells`))}
         ${row(msg('Organisms'), number(organisms.size))} ${row(msg('Awake'), pace && number(pace.awake))}
+        ${row(msg('Pace'), pace && paceText(pace))}
         ${row(msg('Species'), checkpoint?.title)} ${row(msg('Engine'), engine?.name)}
         ${row(msg('Device'), engine?.device)}
       </dl>

@@ -37,6 +37,7 @@ export const roomStyle = css`
     gap: 8px;
     align-items: flex-start;
     height: 2.6em;
+    z-index: 4;
     pointer-events: none;
   }
   language-switch,
@@ -46,12 +47,20 @@ export const roomStyle = css`
   organism-card {
     pointer-events: auto;
   }
+  /* Organisms may pass below the title. */
+  header::before {
+    content: '';
+    position: absolute;
+    inset: calc(-1 * var(--edge-top)) calc(-1 * var(--edge-right)) -1.4em calc(-1 * var(--edge-left));
+    z-index: -1;
+    background: linear-gradient(oklch(0.13 0.008 230 / 0.85) 55%, transparent);
+  }
   h1 {
     margin: 0.4em auto 0 4px;
     font-size: 1.05em;
     font-weight: 500;
     letter-spacing: 0.02em;
-    text-shadow: 0 1px 8px oklch(0.1 0.01 230);
+    white-space: nowrap;
   }
   h1 span {
     margin-left: 0.7em;
@@ -77,9 +86,11 @@ export const roomStyle = css`
     position: absolute;
     bottom: calc(100% + 4.2em);
     margin: 0;
+    padding: 0.3em 1em;
+    border-radius: 999px;
     color: var(--ink);
+    background: oklch(0.17 0.012 225 / 0.8);
     letter-spacing: 0.01em;
-    text-shadow: 0 1px 10px oklch(0.1 0.01 230);
     animation: hint 3.2s ease-in-out infinite;
   }
   find-mine {
@@ -100,6 +111,9 @@ export const roomStyle = css`
     padding: 0.62em;
     border-radius: 14px;
     color: var(--ink-soft);
+  }
+  .view button[aria-pressed='true'] {
+    color: var(--accent);
   }
   @media (hover: hover) {
     .view button:hover {
@@ -151,7 +165,7 @@ export const roomStyle = css`
   }
   @keyframes hint {
     50% {
-      opacity: 0.45;
+      opacity: 0.72;
     }
   }
   @keyframes come {
@@ -178,10 +192,23 @@ export const roomStyle = css`
       right: 8px;
       bottom: auto;
       top: calc(var(--edge-top) + 3.4em);
+      gap: 8px;
+      padding: 0;
       background: none;
-      border-color: transparent;
+      border: 0;
       box-shadow: none;
     }
+    .view button {
+      display: grid;
+      place-items: center;
+      padding: 0;
+      border-radius: 50%;
+      background: var(--panel);
+    }
+    .view {
+      grid-auto-flow: column;
+    }
+    .view .keys,
     .view .closer,
     .view .farther {
       display: none;

@@ -1,10 +1,11 @@
 /** Seeds side by side: those of the hand, then the gallery. Drawn anew only when these or what is held change. */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { customElement, property, queryAll } from 'lit/decorators.js';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { SeedView } from '../../shared/vocabulary.ts';
+import { rove, settle } from '../input/roving.ts';
 import type { Previews } from '../net/previews.ts';
 import { controls } from '../style/controls.ts';
 import './seed-film.ts';
@@ -79,6 +80,7 @@ export class SeedRow extends LitElement {
   @property({ attribute: false }) hand: readonly SeedView[] = [];
   @property({ attribute: false }) held!: SeedSource;
   @property({ attribute: false }) previews!: Previews;
+  @queryAll('button') private readonly buttons!: NodeListOf<HTMLElement>;
   /** What a seed of the hand is called. */
   @property({ attribute: false, hasChanged: () => false }) titleOf!: (seed: SeedView) => string;
 
@@ -96,7 +98,13 @@ export class SeedRow extends LitElement {
     </div>`;
   }
 
+  /** Puts the focus on the seed in hand, or on the first. */
+  override focus(): void {
+    this.shadowRoot?.querySelector<HTMLElement>('button[tabindex="0"]')?.focus();
+  }
+
   protected override updated(changed: PropertyValues): void {
+    settle([...this.buttons]);
     if (changed.has('held')) this.reveal();
   }
 
@@ -133,7 +141,6 @@ export class SeedRow extends LitElement {
       title=${kindName(name)}
       aria-label=${kindName(name)}
       aria-pressed=${pressed}
-      tabindex=${pressed || (index === 0 && held.from !== 'gallery') ? 0 : -1}
       @click=${() => this.take({ from: 'gallery', index })}
     >
       ${tile(this.checkpoint, index)}
@@ -155,13 +162,7 @@ export class SeedRow extends LitElement {
   }
 
   private arrow(event: KeyboardEvent): void {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const all = [...(this.shadowRoot?.querySelectorAll('button') ?? [])];
-    const at = all.indexOf(event.target as HTMLButtonElement);
-    all[at + step]?.focus();
-    event.preventDefault();
-    event.stopPropagation();
+    rove(event, [...this.buttons]);
   }
 
   /** A mouse wheel has one axis; the row takes it as its own. */

@@ -147,6 +147,11 @@ export class SeedTray extends LitElement {
       ></seed-row>`;
   }
 
+  /** Puts the focus on the seed in hand. */
+  override focus(): void {
+    this.shadowRoot?.querySelector<HTMLElement>('seed-row')?.focus();
+  }
+
   private way(sheet: Sheet, icon: 'search' | 'draw' | 'map', label: string): TemplateResult {
     return html`<button
       data-testid="open-${sheet}"

@@ -33,6 +33,11 @@ export class ToastLayer extends LitElement {
       translate: -50% calc(-100% - 20px);
       animation: toast 2.6s ease-out both;
     }
+    @media (prefers-reduced-motion: reduce) {
+      div {
+        animation: none;
+      }
+    }
     @keyframes toast {
       0% {
         opacity: 0;

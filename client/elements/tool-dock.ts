@@ -174,6 +174,13 @@ export class ToolDock extends LitElement {
     </div>`;
   }
 
+  /** Takes the planting tool and puts the focus on the seed in hand. */
+  async focusSeeds(): Promise<void> {
+    this.session.take('plant');
+    await this.updateComplete;
+    this.shadowRoot?.querySelector<HTMLElement>('seed-tray')?.focus();
+  }
+
   /** Under the tool in hand; looking costs nothing. */
   private energyLine(tool: Tool): TemplateResult {
     const at = Object.keys(LABELS).indexOf(tool);

@@ -5,28 +5,37 @@ import { customElement, query, state } from 'lit/decorators.js';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { bindCanvas } from '../input/canvas-input.ts';
-import { type KeyAction, keyAction } from '../input/keyboard.ts';
+import { Effort } from '../input/effort.ts';
+import { KeyControl } from '../input/key-control.ts';
+import { keyAction } from '../input/keyboard.ts';
 import { Tools } from '../input/tools.ts';
 import { Connection } from '../net/connection.ts';
 import { Desk } from '../net/desk.ts';
 import { LookReporter } from '../net/look.ts';
 import { browserPreviews } from '../net/previews.ts';
 import type { RoomModel } from '../net/room-model.ts';
-import { tabSeat } from '../net/seat.ts';
+import { tabName, tabSeat } from '../net/seat.ts';
 import type { Point } from '../render/camera.ts';
 import { Director } from '../render/director.ts';
+import { Senses } from '../sense/senses.ts';
 import { Session } from '../session.ts';
 import { controls } from '../style/controls.ts';
 import type { CursorLayer } from './cursor-layer.ts';
 import './cursor-layer.ts';
+import type { FindMine } from './find-mine.ts';
 import './find-mine.ts';
 import { icons } from './icons.ts';
+import type { KeyHelp } from './key-help.ts';
+import './key-help.ts';
 import './language-switch.ts';
 import './organism-card.ts';
 import './room-status.ts';
+import type { RoomStory } from './room-story.ts';
+import './room-story.ts';
 import './seed-sheet.ts';
 import type { ToastLayer } from './toast-layer.ts';
 import './toast-layer.ts';
+import type { ToolDock } from './tool-dock.ts';
 import './tool-dock.ts';
 import { noticeText, reasonText } from './refusal-words.ts';
 import { roomStyle } from './room-style.ts';
@@ -39,19 +48,33 @@ export class VivariumRoom extends LitElement {
 
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   readonly session = new Session();
-  private readonly connection = new Connection(this.roomName, undefined, tabSeat(this.roomName));
+  private readonly name = tabName();
+  private readonly connection = new Connection(
+    this.roomName,
+    this.name.read(),
+    tabSeat(this.roomName),
+  );
   private readonly looks = new LookReporter((look) => this.connection.send('look', look), 'full');
   private readonly desk = new Desk((name, payload) => this.connection.send(name, payload));
+  private readonly effort = new Effort(this.connection.model, () => performance.now());
+  private readonly senses = new Senses(this.connection.model);
   private readonly previews = browserPreviews(this.desk);
   private director: Director | undefined;
   private tools: Tools | undefined;
+  private keys: KeyControl | undefined;
   private readonly stop = new AbortController();
+  private leavesCard = false;
   @state() private version = 0;
   @state() private refusal = '';
+  /** Of which a keepsake is being made. */
+  @state() private keeping: OrganismView | undefined;
   /** Whether the room has been shown. */
   @state() private pictured = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  @query('tool-dock') private readonly dock!: HTMLElement;
+  @query('tool-dock') private readonly dock!: ToolDock;
+  @query('find-mine') private readonly finder!: FindMine;
+  @query('key-help') private readonly help!: KeyHelp;
+  @query('room-story') private readonly story!: RoomStory;
   @query('header') private readonly top!: HTMLElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
   @query('toast-layer') private readonly toasts!: ToastLayer;
@@ -86,8 +109,11 @@ export class VivariumRoom extends LitElement {
     let first = true;
     model.on('welcome', ({ checkpoint, hand, you }) => {
       if (first) session.holdFirst(checkpoint.gallery, Math.random);
-      first = false;
       session.setHand(hand, Math.random);
+      // Whoever opens a keepsake's link has its seed in hand.
+      const token = new URLSearchParams(location.search).get('seed');
+      if (first && token && /^[\w-]{16,2100}$/.test(token)) session.hold({ from: 'token', token });
+      first = false;
       this.previews.renew(you.id);
       document.title = `${this.roomName} · Vivarium`;
     });
@@ -107,6 +133,7 @@ export class VivariumRoom extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.stop.abort();
+    this.senses.turnOff();
     this.director?.loop.stop();
     this.connection.close();
   }
@@ -121,18 +148,30 @@ export class VivariumRoom extends LitElement {
     const { director, model } = this;
     const send = this.connection.send.bind(this.connection) as Connection['send'];
     const refuse = (text: string, at: Point): void => this.toasts.show(text, at);
-    this.tools = new Tools(model, this.session, this.desk, director, send, refuse);
+    this.tools = new Tools(
+      model,
+      this.session,
+      this.desk,
+      director,
+      send,
+      refuse,
+      this.effort,
+      this.senses,
+    );
     const unbind = bindCanvas(this.canvas, this.tools);
     const { signal } = this.stop;
     signal.addEventListener('abort', unbind);
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
     const settle = (): void => {
-      director.rig.calm = director.effects.calm = calm.matches;
+      director.rig.calm = director.effects.calm = this.senses.calm = calm.matches;
     };
     calm.addEventListener('change', settle, { signal });
     settle();
     director.onFrame = (now) => {
+      this.keys?.follow(now);
       let waits = this.tools?.flush(now) ?? false;
+      // What a stroke costs is seen to go while it is drawn.
+      this.dock.energy = this.effort.energy;
       if (model.connection === 'live' && !document.hidden) {
         waits =
           this.looks.shows(director.rig.camera, director.size, devicePixelRatio, now) || waits;
@@ -149,18 +188,35 @@ export class VivariumRoom extends LitElement {
       this.layout();
     });
     const seen = (): void => {
+      this.senses.hide(document.hidden);
       if (document.hidden && model.connection === 'live') this.looks.hide(performance.now());
       director.loop.invalidate();
     };
     document.addEventListener('visibilitychange', seen, { signal });
     const observer = new ResizeObserver(() => this.layout());
     for (const element of [this, this.dock]) observer.observe(element);
-    window.addEventListener('keydown', (event) => this.key(event), { signal });
+    const { canvas, session, tools } = this;
+    const keys = new KeyControl({
+      ...{ canvas, model, session, director, tools },
+      mine: () => this.finder.find(),
+      seeds: () => this.dock.focusSeeds(),
+      help: () => this.help.open(keys),
+      meet: (organism) => this.story.tell(organism),
+    });
+    this.keys = keys;
+    window.addEventListener('keydown', (event) => keys.down(event), { signal });
+  }
+
+  protected override willUpdate(): void {
+    const { selection } = this.session.state;
+    this.leavesCard = !selection && this.shadowRoot?.activeElement?.localName === 'organism-card';
   }
 
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
     this.canvas.dataset.tool = this.session.state.tool;
+    // A card that goes must not take the focus along.
+    if (this.leavesCard) this.canvas.focus();
   }
 
   override render(): TemplateResult {
@@ -169,21 +225,11 @@ export class VivariumRoom extends LitElement {
     const hint = model.connection === 'live' && !planted && tool === 'plant';
     return html`
       <canvas data-testid="canvas" tabindex="0" aria-label=${msg('The room’s living cells. Arrow keys move, Enter uses the tool at the centre.')}
-        @focus=${this.aim}
+        role="application"
+        @focus=${() => this.director?.loop.invalidate()}
         @blur=${() => this.tools?.leave(performance.now())}
       ></canvas>
       <cursor-layer></cursor-layer>
-      <header>
-        <h1>Vivarium<span>${this.roomName}</span></h1>
-        <language-switch></language-switch>
-        <room-status .model=${model} .version=${version}></room-status>
-      </header>
-      <find-mine .model=${model} .version=${version} @find=${this.find}></find-mine>
-      <div class="view panel" role="group" aria-label=${msg('View')}>
-        ${this.viewButton(crisp ? msg('Smooth look') : msg('Cells look'), crisp ? 'smooth' : 'crisp', 'look')}
-        ${this.viewButton(msg('Show all'), 'fit', 'fit')}
-        ${this.viewButton(msg('Closer'), 'closer', '+')} ${this.viewButton(msg('Farther'), 'farther', '-')}
-      </div>
       ${
         selection
           ? html`<organism-card
@@ -193,17 +239,32 @@ export class VivariumRoom extends LitElement {
               .version=${version}
               @make-seed=${this.makeSeed}
               @visit=${this.visit}
+              @keep=${this.keep}
             ></organism-card>`
           : nothing
       }
+      <room-story .model=${model} @visit=${this.meet}></room-story>
+      <header>
+        <h1>Vivarium<span>${this.roomName}</span></h1>
+        <language-switch></language-switch>
+        <room-status .model=${model} .version=${version} @rename=${this.rename}></room-status>
+      </header>
+      <find-mine .model=${model} .version=${version} @find=${this.find}></find-mine>
+      <div class="view panel" role="group" aria-label=${msg('View')}>
+        ${this.viewButton(crisp ? msg('Smooth look') : msg('Cells look'), crisp ? 'smooth' : 'crisp', 'c')}
+        ${this.soundButton()}
+        ${this.viewButton(msg('Show all'), 'fit', '0')}
+        ${this.viewButton(msg('Keys'), 'keys', '?')}
+        ${this.viewButton(msg('Closer'), 'closer', '+')} ${this.viewButton(msg('Farther'), 'farther', '-')}
+      </div>
       <div class="foot">
-        <p class="hint" ?hidden=${!hint}>${msg('Tap to plant')}</p>
+        <p class="hint" ?hidden=${!hint}>${session.state.held.from === 'token' ? msg('Tap to plant it again') : msg('Tap to plant')}</p>
         <tool-dock
           .session=${session}
           .checkpoint=${this.pictured ? model.checkpoint : undefined}
           .model=${model}
           .previews=${this.previews}
-          .energy=${model.energy}
+          .energy=${this.effort.energy}
           .hue=${model.you?.hue ?? 0}
           .version=${version}
         ></tool-dock>
@@ -216,25 +277,51 @@ export class VivariumRoom extends LitElement {
         .sheet=${session.state.sheet}
       ></seed-sheet>
       <toast-layer></toast-layer>
+      <key-help></key-help>
+      ${
+        this.keeping
+          ? html`<keepsake-sheet
+              .model=${model}
+              .desk=${this.desk}
+              .organism=${this.keeping}
+              @close=${() => {
+                this.keeping = undefined;
+              }}
+            ></keepsake-sheet>`
+          : nothing
+      }
       ${this.refusal ? this.closed() : model.connection === 'waiting' ? this.line() : nothing}
     `;
   }
 
-  /** Reached by keyboard, the tool points at the middle of the view. */
-  private aim(): void {
-    if (!this.canvas.matches(':focus-visible')) return;
-    this.tools?.hover(this.clientWidth / 2, this.clientHeight / 2, performance.now());
-  }
-
   private viewButton(label: string, icon: keyof typeof icons, key: string): TemplateResult {
-    const action: KeyAction | undefined = key === 'look' ? { do: 'look' } : undefined;
+    const action = keyAction(key, false)!;
     return html`<button
       class=${icon}
       title=${label}
       aria-label=${label}
-      @click=${() => this.act(action ?? (key === 'fit' ? { do: 'fit' } : keyAction(key, false)))}
+      @click=${() => this.keys?.act(action)}
     >
       ${icons[icon]}
+    </button>`;
+  }
+
+  private soundButton(): TemplateResult {
+    const { isOn } = this.senses;
+    const label = msg('Sound and touch');
+    return html`<button
+      class="sense"
+      title=${label}
+      aria-label=${label}
+      aria-pressed=${isOn}
+      data-testid="senses"
+      @click=${() => {
+        if (isOn) this.senses.turnOff();
+        else this.senses.turnOn();
+        this.requestUpdate();
+      }}
+    >
+      ${icons[isOn ? 'sound' : 'silent']}
     </button>`;
   }
 
@@ -306,6 +393,37 @@ export class VivariumRoom extends LitElement {
     this.director?.show(organism);
   }
 
+  /** From the list of all that lives: what she wants to know or do next is on the card. */
+  private async meet(event: CustomEvent<OrganismView>): Promise<void> {
+    this.visit(event);
+    await this.updateComplete;
+    this.shadowRoot?.querySelector<HTMLElement>('organism-card')?.focus();
+  }
+
+  /** What makes keepsakes is fetched when the first is wanted. */
+  private keep({ detail: organism }: CustomEvent<OrganismView>): void {
+    import('./keepsake-sheet.ts').then(
+      () => {
+        this.keeping = organism;
+      },
+      () => this.tell(msg('That did not come through. Please try again.')),
+    );
+  }
+
+  private rename({ detail: name }: CustomEvent<string>): void {
+    this.desk.ask(
+      'name',
+      { name },
+      {
+        accepted: () => {
+          this.connection.name = name;
+          this.name.write(name);
+        },
+        rejected: (reason) => this.tell(reasonText(reason)),
+      },
+    );
+  }
+
   private makeSeed(): void {
     const { selection } = this.session.state;
     if (!selection?.second) return;
@@ -318,34 +436,5 @@ export class VivariumRoom extends LitElement {
         rejected: (reason) => this.tell(reasonText(reason)),
       },
     );
-  }
-
-  private key(event: KeyboardEvent): void {
-    // A sheet over the room has keys of its own.
-    if (this.session.state.sheet) return;
-    const target = event.composedPath()[0] as HTMLElement;
-    if (event.ctrlKey || event.metaKey || event.altKey || target.matches('input')) return;
-    const action = keyAction(event.key, target === this.canvas || target === document.body);
-    if (!action) return;
-    event.preventDefault();
-    this.act(action);
-  }
-
-  private act(action: KeyAction | undefined): void {
-    const { session, director } = this;
-    if (!action || !director) return;
-    const { state } = session;
-    if (action.do === 'take') session.take(action.tool);
-    if (action.do === 'radius') session.setRadius(state.radius + action.by);
-    if (action.do === 'move') director.rig.glideBy(action.dx, action.dy, 1);
-    if (action.do === 'zoom') director.rig.glideBy(0, 0, action.factor);
-    if (action.do === 'fit') director.rig.fit();
-    if (action.do === 'look') session.update({ crisp: !state.crisp });
-    if (action.do === 'escape') session.update({ selection: undefined });
-    if (action.do === 'use') {
-      const middle = { x: this.clientWidth / 2, y: this.clientHeight / 2 };
-      this.tools?.use(middle, performance.now());
-    }
-    director.loop.invalidate();
   }
 }

@@ -6,7 +6,8 @@ export type KeyAction =
   | { readonly do: 'radius'; readonly by: number }
   | { readonly do: 'move'; readonly dx: number; readonly dy: number }
   | { readonly do: 'zoom'; readonly factor: number }
-  | { readonly do: 'fit' | 'escape' | 'use' | 'look' };
+  | { readonly do: 'meet'; readonly by: 1 | -1 }
+  | { readonly do: 'fit' | 'escape' | 'use' | 'look' | 'mine' | 'seeds' | 'help' };
 
 const PAN = 90;
 const ZOOM = 1.35;
@@ -26,7 +27,16 @@ const ACTIONS: Readonly<Record<string, KeyAction>> = {
   '0': { do: 'fit' },
   f: { do: 'fit' },
   c: { do: 'look' },
+  n: { do: 'meet', by: 1 },
+  b: { do: 'meet', by: -1 },
+  m: { do: 'mine' },
+  s: { do: 'seeds' },
+};
+
+/** These cannot be spoken or hit by chance: they work whatever she has switched off. */
+const ALWAYS: Readonly<Record<string, KeyAction>> = {
   escape: { do: 'escape' },
+  '?': { do: 'help' },
 };
 
 /** What these mean only while the canvas has the focus: elsewhere they belong to the controls. */
@@ -38,7 +48,12 @@ const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
   enter: { do: 'use' },
 };
 
-export function keyAction(key: string, onCanvas: boolean): KeyAction | undefined {
+/**
+ * @param onCanvas whether the canvas has the focus
+ * @param single whether single letters and signs mean something
+ */
+export function keyAction(key: string, onCanvas: boolean, single = true): KeyAction | undefined {
   const name = key.toLowerCase();
-  return ACTIONS[name] ?? (onCanvas ? CANVAS_ACTIONS[name] : undefined);
+  const action = ALWAYS[name] ?? (onCanvas ? CANVAS_ACTIONS[name] : undefined);
+  return action ?? (single ? ACTIONS[name] : undefined);
 }

@@ -6,7 +6,12 @@ import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { RoomModel } from './room-model.ts';
 
 /** Refusals after which trying again by itself would only repeat them. */
-const FINAL: ReadonlySet<string> = new Set(['protocol-version', 'no-such-room', 'replaced']);
+const FINAL: ReadonlySet<string> = new Set([
+  'protocol-version',
+  'no-such-room',
+  'replaced',
+  'sent-away',
+]);
 
 /** Keeps a page's seat in a room, so that a reload finds it again. */
 export interface SeatMemory {
@@ -21,7 +26,8 @@ export class Connection {
 
   constructor(
     private readonly room: string,
-    private readonly name: string | undefined,
+    /** What she is called at the next join. */
+    public name: string | undefined,
     private readonly seat: SeatMemory,
   ) {
     this.model = new RoomModel((event, payload) => this.send(event, payload));

@@ -50,6 +50,8 @@ interface RoomEvents {
   /** What she has, or what acts cost, is anew. */
   energy: Event<'energy'>;
   notice: Event<'notice'>;
+  /** What the host has set. */
+  settings: Event<'settings'>;
   connection: ConnectionState;
 }
 
@@ -85,6 +87,8 @@ export class RoomModel {
   pace: Event<'pace'> | undefined;
   /** What acts cost, and what she had when the server last said so. */
   energy: Event<'energy'> | undefined;
+  /** What the host has set; undefined until it was told. */
+  settings: Event<'settings'> | undefined;
   readonly organisms = new Map<OrganismId, OrganismView>();
   readonly participants = new Map<ParticipantId, ParticipantView>();
 
@@ -136,7 +140,11 @@ export class RoomModel {
       for (const event of events) this.live(event);
     },
     people: ({ joined, left }) => {
-      for (const participant of joined) this.participants.set(participant.id, participant);
+      for (const participant of joined) {
+        this.participants.set(participant.id, participant);
+        if (participant.id === this.you?.id) this.you = participant;
+      }
+      this.signOrganisms();
       for (const id of left) this.participants.delete(id);
       this.listeners.emit('people', undefined);
     },
@@ -151,6 +159,10 @@ export class RoomModel {
       this.listeners.emit('rejected', event);
     },
     energy: (event) => this.charge(event),
+    settings: (event) => {
+      this.settings = event;
+      this.listeners.emit('settings', event);
+    },
     notice: (event) => this.listeners.emit('notice', event),
     pace: (event) => {
       this.pace = event;
@@ -188,6 +200,16 @@ export class RoomModel {
     for (const organism of organisms) this.organisms.set(organism.id, organism);
     this.participants.clear();
     for (const participant of participants) this.participants.set(participant.id, participant);
+    this.signOrganisms();
+  }
+
+  /** Who has taken another name since she planted goes by that. */
+  private signOrganisms(): void {
+    for (const organism of this.organisms.values()) {
+      const planter = this.participants.get(organism.planter.id);
+      if (!planter || planter.name === organism.planter.name) continue;
+      this.organisms.set(organism.id, { ...organism, planter });
+    }
   }
 
   private charge(energy: Event<'energy'>): void {

@@ -7,6 +7,7 @@ import {
   type Insets,
   keepNear,
   MAX_ZOOM,
+  type Point,
   panBy,
   type Size,
   zoomAbout,
@@ -37,6 +38,13 @@ export class CameraRig {
 
   get isFitted(): boolean {
     return this.fitted;
+  }
+
+  /** The middle of what panels leave free of the view, CSS pixels: where keys work. */
+  get middle(): Point {
+    const { left, right, top, bottom } = this.insets;
+    const { width, height } = this.view;
+    return { x: (width + left - right) / 2, y: (height + top - bottom) / 2 };
   }
 
   layout(grid: Size, view: Size, insets: Insets): void {
@@ -84,8 +92,7 @@ export class CameraRig {
   /** Glides there: for keys and buttons. */
   glideBy(dx: number, dy: number, factor: number): void {
     const from = this.target ?? this.camera;
-    const middle = { x: this.view.width / 2, y: this.view.height / 2 };
-    const zoomed = zoomAbout(from, this.view, middle, factor, this.minZoom());
+    const zoomed = zoomAbout(from, this.view, this.middle, factor, this.minZoom());
     this.fitted = false;
     this.go(keepNear(panBy(zoomed, dx, dy), this.grid, this.minZoom()));
   }

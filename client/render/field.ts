@@ -9,7 +9,13 @@ import {
   type Program,
   type Target,
 } from './gl.ts';
-import { BLEND_FRAGMENT, BLUR_FRAGMENT, COVER_VERTEX, MASK_FRAGMENT } from './shaders/passes.ts';
+import {
+  BLEND_FRAGMENT,
+  BLUR_FRAGMENT,
+  COVER_VERTEX,
+  MASK_FRAGMENT,
+  TERRITORY_FRAGMENT,
+} from './shaders/passes.ts';
 
 /** Sigmas of the blurs: of membranes and relief, of shadows, and of the light that strays over the ground. */
 const TIGHT_SIGMA = 1.15;
@@ -23,6 +29,8 @@ export class Field {
   readonly wide: Target;
   readonly halo: Target;
   readonly mask: Target;
+  /** Whose ground each place is, see `TERRITORY_FRAGMENT`. */
+  readonly territory: Target;
   private readonly newest: WebGLTexture;
   private readonly scratch: Target;
   private readonly halfScratch: Target;
@@ -32,6 +40,8 @@ export class Field {
   private readonly blendProgram: Program;
   private readonly blurProgram: Program;
   private readonly maskProgram: Program;
+  private readonly territoryProgram: Program;
+  private settled = false;
 
   constructor(
     private readonly gl: WebGL2RenderingContext,
@@ -45,6 +55,7 @@ export class Field {
     this.scratch = createTarget(gl, width, height);
     this.tight = createTarget(gl, width, height);
     this.mask = createTarget(gl, width, height);
+    this.territory = createTarget(gl, width, height, gl.RG32UI, gl.NEAREST);
     const half = [Math.ceil(width / 2), Math.ceil(height / 2)] as const;
     this.halfScratch = createTarget(gl, ...half);
     this.wide = createTarget(gl, ...half);
@@ -54,6 +65,7 @@ export class Field {
     this.blendProgram = createProgram(gl, COVER_VERTEX, BLEND_FRAGMENT);
     this.blurProgram = createProgram(gl, COVER_VERTEX, BLUR_FRAGMENT);
     this.maskProgram = createProgram(gl, COVER_VERTEX, MASK_FRAGMENT);
+    this.territoryProgram = createProgram(gl, COVER_VERTEX, TERRITORY_FRAGMENT);
   }
 
   get cells(): WebGLTexture {
@@ -78,12 +90,14 @@ export class Field {
     gl.pixelStorei(gl.UNPACK_ROW_LENGTH, 0);
     gl.pixelStorei(gl.UNPACK_SKIP_PIXELS, 0);
     gl.pixelStorei(gl.UNPACK_SKIP_ROWS, 0);
+    this.settled = false;
   }
 
   /** @param share how far from what was shown to the newest tick, 0…1 */
   blend(share: number): void {
     const { gl, blendProgram } = this;
     gl.disable(gl.BLEND);
+    if (!this.settled) this.settle();
     this.into(this.shown, blendProgram);
     bindTexture(gl, blendProgram, 'uFrom', 0, this.from.texture);
     bindTexture(gl, blendProgram, 'uTo', 1, this.newest);
@@ -92,6 +106,14 @@ export class Field {
     this.blur(this.shown, this.scratch, this.tight, TIGHT_SIGMA);
     this.blur(this.tight, this.halfScratch, this.wide, WIDE_SIGMA);
     this.blur(this.wide, this.quarterScratch, this.halo, HALO_SIGMA);
+  }
+
+  private settle(): void {
+    const { gl, territoryProgram } = this;
+    this.into(this.territory, territoryProgram);
+    bindTexture(gl, territoryProgram, 'uOwner', 0, this.owner);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    this.settled = true;
   }
 
   /** Draws anew which places the selected, the hovered and the second organism hold. */

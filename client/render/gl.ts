@@ -82,13 +82,17 @@ export function createTarget(
   width: number,
   height: number,
   format: GLenum = gl.RGBA8,
+  filter: GLenum = gl.LINEAR,
 ): Target {
-  const texture = createTexture(gl, format, width, height, gl.LINEAR);
+  const texture = createTexture(gl, format, width, height, filter);
   const framebuffer = gl.createFramebuffer();
   gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
-  gl.clearColor(0, 0, 0, 0);
-  gl.clear(gl.COLOR_BUFFER_BIT);
+  // Only floats can be cleared to a colour; numbers are drawn before they are read.
+  if (format !== gl.RG32UI) {
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+  }
   return { texture, framebuffer, width, height };
 }
 

@@ -24,6 +24,10 @@ export interface Picture {
   /** 0…1: how far the colours have gone while there is no connection. */
   readonly faded: number;
   readonly highlights: Highlights;
+  /** Where all of the picture lies, of which this canvas may show a part; CSS pixels. */
+  readonly whole?: Rect;
+  /** Seconds since any moment, by which cells stir; none: they hold still. */
+  readonly time?: number;
   readonly marks: MarkList;
 }
 
@@ -128,8 +132,11 @@ export class Renderer {
     this.screen?.end();
   }
 
-  private drawScene(field: Field, { crisp, faded, highlights }: Picture, view: View): void {
+  private drawScene(field: Field, picture: Picture, view: View): void {
     const { gl, scene } = this;
+    const { crisp, faded, highlights, time = 0 } = picture;
+    const { x, y, width, height } = picture.whole ?? { x: 0, y: 0, ...picture.view };
+    const ratio = view.width / picture.view.width;
     gl.disable(gl.BLEND);
     gl.useProgram(scene.program);
     bindTexture(gl, scene, 'uCells', 0, field.cells);
@@ -138,12 +145,15 @@ export class Renderer {
     bindTexture(gl, scene, 'uMask', 3, field.mask.texture);
     bindTexture(gl, scene, 'uOwner', 4, field.owner);
     bindTexture(gl, scene, 'uHalo', 5, field.halo.texture);
+    bindTexture(gl, scene, 'uTerritory', 6, field.territory.texture);
     gl.uniform2f(scene.uniform('uGrid'), field.width, field.height);
     gl.uniform2f(scene.uniform('uView'), view.width, view.height);
     gl.uniform2f(scene.uniform('uOrigin'), view.originX, view.originY);
+    gl.uniform4f(scene.uniform('uWhole'), x * ratio, y * ratio, width * ratio, height * ratio);
     gl.uniform1f(scene.uniform('uScale'), view.scale);
     gl.uniform1f(scene.uniform('uCrisp'), crisp ? 1 : 0);
     gl.uniform1f(scene.uniform('uFaded'), faded);
+    gl.uniform1f(scene.uniform('uTime'), time);
     const { selected, hovered, second } = highlights;
     gl.uniform3f(scene.uniform('uMarked'), +(selected > 0), +(hovered > 0), +(second > 0));
     gl.drawArrays(gl.TRIANGLES, 0, 3);

@@ -94,4 +94,43 @@ export const controls = css`
     border-radius: 50%;
     background: var(--ink);
   }
+  /* A fingertip is wide. */
+  @media (pointer: coarse) {
+    button,
+    select,
+    input[type='range'] {
+      min-width: 44px;
+      min-height: 44px;
+    }
+  }
+  @media (prefers-reduced-motion: reduce) {
+    *,
+    *::before,
+    *::after {
+      animation: none !important;
+      transition: none !important;
+    }
+  }
+  /* Who has chosen her own few colours: shapes say what hues and shades said, and pictures stay pictures. */
+  @media (forced-colors: active) {
+    [aria-pressed='true'],
+    [aria-checked='true'] {
+      outline: 2px solid Highlight;
+      outline-offset: -2px;
+    }
+    :focus-visible {
+      outline: 3px solid CanvasText;
+      outline-offset: 1px;
+    }
+    .tile,
+    .nameless,
+    .dot,
+    .who,
+    i {
+      forced-color-adjust: none;
+    }
+    input[type='range'] {
+      appearance: auto;
+    }
+  }
 `;

@@ -1,4 +1,5 @@
 /** Where a wall looks: the whole dish or a region of it, and how the view drifts. Pure arithmetic. */
+import type { Rect } from '../../shared/geometry.ts';
 import { type Camera, fitGrid, type Insets, type Size } from '../render/camera.ts';
 import type { WallOptions } from './options.ts';
 
@@ -16,6 +17,13 @@ export function wholeView(screen: Size, { columns, rows, bezel }: Region): Size 
     width: columns * screen.width + (columns - 1) * bezel,
     height: rows * screen.height + (rows - 1) * bezel,
   };
+}
+
+/** Where the whole picture lies for one who sees a region of it. CSS pixels. */
+export function wholeAround(screen: Size, region: Region): Rect {
+  const { column, row, bezel } = region;
+  const [x, y] = [-column * (screen.width + bezel), -row * (screen.height + bezel)];
+  return { x, y, ...wholeView(screen, region) };
 }
 
 /** From the camera of the whole picture to that of one wall's region. */

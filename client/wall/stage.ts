@@ -12,13 +12,15 @@ import { Loop } from '../render/loop.ts';
 import { MarkList } from '../render/marks.ts';
 import { Interpolation, Resolution } from '../render/pacing.ts';
 import { Renderer } from '../render/renderer.ts';
-import { drifted, frameOf, regionOf, wholeView } from './framing.ts';
+import { drifted, frameOf, regionOf, wholeAround, wholeView } from './framing.ts';
 import type { WallOptions } from './options.ts';
 import { WallScreen } from './screen.ts';
 
 const NOTHING = { selected: 0, hovered: 0, second: 0 } as const;
 /** A wall that draws coarsely tries to do better after so long, ms. */
 const PATIENCE = 60_000;
+/** A wall is hardly ever at rest: only longer gaps are pauses, ms. */
+const PAUSE = 5_000;
 
 export class Stage {
   readonly loop = new Loop((now) => this.draw(now));
@@ -33,12 +35,14 @@ export class Stage {
   private readonly renderer: Renderer;
   private readonly happenings: Happenings;
   private readonly interpolation = new Interpolation();
-  private readonly resolution = new Resolution(0.45, PATIENCE);
+  private readonly resolution = new Resolution(0.45, PATIENCE, PAUSE);
   private readonly marks = new MarkList();
   private screen: WallScreen | undefined;
   private view: Size = { width: 1, height: 1 };
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private home: Camera | undefined;
+  /** Whether the picture before this one was followed by it without a rest. */
+  private busy = false;
 
   /** @throws GlError when this browser has no WebGL2 */
   constructor(
@@ -94,12 +98,23 @@ export class Stage {
     const share = this.interpolation.share(now);
     marks.clear();
     const happening = this.happenings.draw(now, marks);
-    const picture = { view: this.view, camera: this.camera, highlights: NOTHING, marks, share };
+    const whole = wholeAround(this.view, this.options);
+    const picture = {
+      whole,
+      view: this.view,
+      camera: this.camera,
+      highlights: NOTHING,
+      marks,
+      share,
+    };
     const ratio = this.resolution.ratio(devicePixelRatio);
-    this.renderer.draw({ ...picture, crisp: false, faded: 0 }, ratio, now);
+    const time = this.calm ? 0 : now / 1000;
+    this.renderer.draw({ ...picture, time, crisp: false, faded: 0 }, ratio, now);
     this.drawn++;
     const others = this.onFrame(now);
     const more = moving || happening || share < 1 || others || this.isSoft;
+    if (!this.busy) this.resolution.rest(now);
+    this.busy = more;
     return (more && this.resolution.frame(now)) || more;
   }
 

@@ -62,7 +62,7 @@ export class Hooks {
 
   private constructor(private readonly options: HooksOptions) {}
 
-  /** Loads extensions. @throws ExtensionError */
+  /** Loads extensions. @throws HookError */
   static async open(options: HooksOptions): Promise<Hooks> {
     const hooks = new Hooks(options);
     const { clock, log } = options;
@@ -83,12 +83,10 @@ export class Hooks {
       await hooks.close();
       throw failed.reason;
     }
+    for (const { name } of hooks.extensions) {
+      log.info('extension', `The extension "${name}" is there.`, { extension: name });
+    }
     return hooks;
-  }
-
-  /** Names of the extensions that are called. */
-  get active(): string[] {
-    return this.extensions.filter(({ aside }) => !aside).map(({ name }) => name);
   }
 
   /** From now on it hears of everything; of rooms that are open it hears first. */

@@ -1,8 +1,9 @@
 /** The pages and pictures over HTTP. */
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import express, { type Express, type Request, type Response } from 'express';
+import express, { type Express, type Request, type Response, type Router } from 'express';
 import helmet from 'helmet';
+import { API } from '../../shared/host/calls.ts';
 import type { Place } from '../../shared/latentMap.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { servePacked } from './packed.ts';
@@ -15,6 +16,8 @@ export interface AppOptions {
   /** Latent maps of the served checkpoints, by name. */
   readonly maps?: ReadonlyMap<string, readonly Place[]>;
   readonly defaultRoom: string;
+  /** The calls of the host's page. */
+  readonly host?: Router;
   /** Whether ticks go on. */
   readonly isHealthy: () => boolean;
   /** What must be so for visitors to be sent here; all that is `false` speaks against it. */
@@ -82,6 +85,7 @@ export function createApp(options: AppOptions): Express {
       response.set('Content-Type', metrics.contentType).send(text);
     });
   }
+  if (options.host) app.use(API, options.host);
   app.get('/', (_request, response) => response.redirect(`/r/${options.defaultRoom}`));
   const page = (file: string) => (_request: Request, response: Response) => {
     response.set('Cache-Control', 'no-cache');

@@ -65,7 +65,8 @@ export class Door {
     return new Guard({ key: this.keyOf(request), limits, clock, refusals, book: this.book });
   }
 
-  private keyOf(request: IncomingMessage): string {
+  /** What the address of a request is called: its visitor's, where proxies are trusted. */
+  keyOf(request: IncomingMessage): string {
     const { trustProxy } = this.options;
     const address = proxyaddr(request, (_address, hop) => hop < trustProxy);
     const direct = request.socket.remoteAddress ?? '';

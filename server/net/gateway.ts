@@ -8,10 +8,9 @@ import type { Clock } from '../clock.ts';
 import type { Door } from './door.ts';
 import type { Guard } from './guard.ts';
 import type { Limits } from './limits.ts';
-import type { Lobby } from './lobby.ts';
 import type { NameCheck } from './names.ts';
 import type { Refusals, Turned } from './refusals.ts';
-import { Session } from './session.ts';
+import { type Lobbies, Session } from './session.ts';
 import { isWellFormed } from './wellFormed.ts';
 
 export interface Gateway {
@@ -22,7 +21,7 @@ export interface Gateway {
 }
 
 export interface GatewayOptions {
-  readonly lobbies: ReadonlyMap<string, Lobby>;
+  readonly lobbies: Lobbies;
   readonly clock: Clock;
   readonly limits: Limits;
   readonly door: Door;

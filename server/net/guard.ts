@@ -24,6 +24,11 @@ export class Guard {
     this.allowance = new Allowance(options.limits, options.clock.now());
   }
 
+  /** What the address that it comes from is called. */
+  get address(): string {
+    return this.options.key;
+  }
+
   /** Bytes have come in. @returns whether the connection may go on */
   bytes(count: number): boolean {
     return this.allowance.take('bytesPerSecond', count, this.options.clock.now());

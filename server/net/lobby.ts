@@ -1,24 +1,29 @@
 /** A room as the network sees it: who is in it, its stream, its small talk. */
 import { DEFAULTS } from '../../shared/defaults.ts';
+import type { VisitorState } from '../../shared/host/state.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
-import type {
-  EnergySettings,
-  OrganismId,
-  OrganismView,
-  ParticipantId,
-  ParticipantView,
+import {
+  type EnergySettings,
+  HOUSE,
+  type OrganismId,
+  type OrganismView,
+  type ParticipantId,
+  type ParticipantView,
 } from '../../shared/vocabulary.ts';
 import type { Clock } from '../clock.ts';
 import type { Answer, RoomCommand } from '../world/commands.ts';
 import type { Room, TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
+import type { Bans } from './bans.ts';
 import { type Glass, Greenhouse } from './greenhouse.ts';
+import { Guests } from './guests.ts';
 import { hueOf } from './names.ts';
 import type { Passes } from './passes.ts';
 import { Roomcast } from './roomcast.ts';
+import type { Rules } from './rules.ts';
 import { Seats } from './seats.ts';
 import { Stagehand } from './stagehand.ts';
 import { Walls } from './walls.ts';
@@ -39,6 +44,8 @@ export interface Arrival {
   readonly resume?: string | undefined;
   /** [chunks] checks of what her page still shows. */
   readonly holds?: ArrayLike<number> | undefined;
+  /** What her address is called. */
+  readonly address?: string | undefined;
   /** She has a seat now. */
   readonly seated: (you: ParticipantView) => void;
 }
@@ -61,6 +68,12 @@ export interface RoomFacts {
   readonly engine: Event<'welcome'>['engine'];
 }
 
+/** What the host has set for those who come. */
+export interface House {
+  readonly rules: Rules;
+  readonly bans: Pick<Bans, 'isOut'>;
+}
+
 /** What only walls are told: where phones reach the server now, and which build of the pages it serves. */
 export type WallFacts = Pick<Event<'wall'>, 'origin' | 'build'>;
 
@@ -78,6 +91,11 @@ export class Lobby {
   /** Who has come, and who has gone, that nobody has been told of yet. */
   private readonly comings = new Map<ParticipantId, ParticipantView>();
   private readonly goings = new Set<ParticipantId>();
+  private readonly guests = new Guests();
+  /** The room has become another at once: everybody is shown it anew after the next tick. */
+  private isAnew = false;
+  /** Of those who have come, who was here already, under another name. */
+  private readonly renamed = new Set<ParticipantId>();
   private readonly stagehands = new Map<ParticipantId, Stagehand>();
 
   attendant: Attendant | undefined;
@@ -89,6 +107,7 @@ export class Lobby {
     capacity: number,
     private readonly clock: Clock,
     passes: Passes,
+    private readonly ways: House,
     private readonly wallFacts: () => WallFacts = () => ({ origin: '', build: '' }),
     glass?: Glass,
   ) {
@@ -112,6 +131,11 @@ export class Lobby {
     return this.seats.size;
   }
 
+  /** Whether anybody sees the room: a wall is enough. */
+  get watched(): boolean {
+    return this.seats.size + this.walls.size > 0;
+  }
+
   /** Frames that members were not sent because they were behind. */
   get skipped(): number {
     return this.cast.skipped;
@@ -120,9 +144,13 @@ export class Lobby {
   /**
    * Welcomes a member and sends her the first picture; in a full room she waits until there is a place.
    *
-   * @throws Refusal room-full, when too many wait already
+   * @throws Refusal room-full, when too many wait already; sent-away
    */
   join(member: Member, arrival: Arrival): void {
+    const owner = arrival.resume === undefined ? undefined : this.seats.ownerOf(arrival.resume);
+    if (this.ways.bans.isOut(this.room.name, owner, arrival.address ?? '')) {
+      throw new Refusal('sent-away');
+    }
     const returns = arrival.resume !== undefined && this.seats.knows(arrival.resume);
     if (!returns && this.seats.isFull) {
       const ahead = this.seats.wait(member);
@@ -142,8 +170,7 @@ export class Lobby {
    */
   hang(wall: Member, holds?: ArrayLike<number>): void {
     this.walls.hang(wall);
-    wall.send('wall', { ...this.opening(), ...this.wallFacts() });
-    this.cast.add(wall, this.everything(), this.clock.now(), holds, 'full');
+    this.greetWall(wall, holds);
   }
 
   leave(member: Member): void {
@@ -160,7 +187,8 @@ export class Lobby {
     if (!gone) return;
     this.vanish(member, gone);
     this.attendant?.left(gone);
-    if (!this.comings.delete(gone.id)) this.goings.add(gone.id);
+    const renamed = this.renamed.delete(gone.id);
+    if (!this.comings.delete(gone.id) || renamed) this.goings.add(gone.id);
     this.letIn();
   }
 
@@ -171,7 +199,7 @@ export class Lobby {
    */
   wish(member: Member, id: number, command: RoomCommand): void {
     this.attendant?.stirred();
-    this.pass(id, command, ({ reason, detail }) => {
+    this.pass(id, this.rules.admit(command, this.clock.now()), ({ reason, detail }) => {
       const energy = this.room.energyOf(command.by.id);
       member.send('rejected', { id, reason, energy, ...(detail && { detail }) });
     });
@@ -192,9 +220,87 @@ export class Lobby {
       },
       pass: (id, command, refuse) => {
         if (plays) this.attendant?.stirred();
-        this.pass(id, command, refuse);
+        this.pass(id, this.rules.admit(command, this.clock.now()), refuse);
       },
     });
+  }
+
+  /** Who acts for the host here: nobody, by the number of the house. */
+  get house(): Stagehand {
+    const known = this.stagehands.get(HOUSE.id);
+    if (known) return known;
+    const house = new Stagehand({
+      name: HOUSE.name,
+      enrol: () => HOUSE.id,
+      pass: (id, command) => this.room.enqueue(id, command),
+    });
+    this.stagehands.set(HOUSE.id, house);
+    return house;
+  }
+
+  /** Her pointer is shown no longer. */
+  hideCursor(participant: ParticipantId): void {
+    this.cursors.set(participant, { id: participant, tool: 'look' });
+  }
+
+  get waitingCount(): number {
+    return this.seats.line.length;
+  }
+
+  get rules(): Rules {
+    return this.ways.rules;
+  }
+
+  /** The rules are others now; everybody is told. */
+  tellSettings(): void {
+    this.tell('settings', this.rules.told);
+  }
+
+  /** From now on so many may be there at once; nobody has to go. */
+  setCapacity(capacity: number): void {
+    this.seats.setCapacity(capacity);
+    this.letIn();
+  }
+
+  /** Everybody is shown the room anew after the next tick, for it has become another, or its people have. */
+  showAnew(): void {
+    this.isAnew = true;
+  }
+
+  /** Those who are there, as the host sees them. */
+  get visitors(): Omit<VisitorState, 'organisms'>[] {
+    const { participants } = this.seats;
+    const present = participants.map(({ id }) => id);
+    return participants.map((one) => ({
+      ...one,
+      muted: this.rules.muted.has(one.id),
+      ...this.guests.about(one.id, present, this.clock.now()),
+    }));
+  }
+
+  /** What a participant's address is called; '' where it is not known. */
+  addressOf(participant: ParticipantId): string {
+    return this.guests.addressOf(participant);
+  }
+
+  /** Ends the visits of those whom the host has just sent away. */
+  sendAway(): void {
+    const { bans } = this.ways;
+    for (const member of [...this.seats.members]) {
+      const { id } = this.seats.of(member)!;
+      if (!bans.isOut(this.room.name, id, this.addressOf(id))) continue;
+      this.leave(member);
+      member.dismiss('sent-away');
+    }
+  }
+
+  /** Everybody has to go, those who wait too. */
+  empty(reason: Reason): void {
+    for (const member of [...this.waiting.keys(), ...this.seats.members, ...this.walls.members]) {
+      this.waiting.delete(member);
+      if (!this.seats.giveUp(member)) this.leave(member);
+      member.dismiss(reason);
+    }
   }
 
   /** The host changes what acts cost; everybody is told. */
@@ -213,10 +319,31 @@ export class Lobby {
   beacon(member: Member, { id, organism }: Command<'beacon'>): void {
     const { planter } = this.organism(organism);
     const you = this.seats.of(member)!;
+    if (!this.rules.mayShow(you.id)) throw new Refusal('muted');
     if (planter.id !== you.id) throw new Refusal('not-yours', `organism ${organism}`);
     this.attendant?.stirred();
     this.tell('beacon', { organism, hue: you.hue });
     member.send('accepted', { id });
+  }
+
+  /**
+   * Gives a member a living organism's seed as a token.
+   *
+   * @throws Refusal no-such-organism
+   */
+  keep(member: Member, { id, organism }: Command<'keep'>): void {
+    member.send('accepted', { id, token: this.room.tokenOf(organism) });
+  }
+
+  /** A member is called otherwise from now on; everybody is told. @param name cleaned and allowed */
+  rename(member: Member, id: number, name: string): ParticipantView | undefined {
+    const you = this.seats.rename(member, name);
+    if (!you) return undefined;
+    // Who has just come is told of with her new name alone.
+    this.comings.set(you.id, you);
+    this.renamed.add(you.id);
+    member.send('accepted', { id });
+    return you;
   }
 
   /** Shows a member how a seed would grow. She is answered when it has. */
@@ -230,7 +357,8 @@ export class Lobby {
 
   /** Makes a member's drawing a seed in her hand. */
   draw(member: Member, command: Command<'draw'>): Promise<void> {
-    return this.answered(member, command.id, (you) => {
+    return this.answered(member, command.id, async (you) => {
+      this.rules.requireHands(you.id);
       return this.greenhouse.draw(you, command, () => this.seats.of(member)?.id === you.id);
     });
   }
@@ -249,19 +377,24 @@ export class Lobby {
 
   /** Newest wins: only a participant's last cursor is kept until it is passed on. */
   moveCursor(participant: number, cursor: Omit<Cursor, 'id'>): void {
+    if (!this.rules.mayShow(participant)) return;
     this.attendant?.stirred();
     this.cursors.set(participant, { ...cursor, id: participant });
   }
 
   /** Tells everybody what a tick has brought. */
   publish(result: TickResult, now: number): void {
-    for (const participant of this.seats.expire(now)) this.room.leave(participant);
+    for (const participant of this.seats.expire(now)) {
+      this.room.leave(participant);
+      this.guests.leave(participant);
+    }
     this.tellPeople();
     for (const answer of result.answers) this.answer(answer);
     if (result.life.length > 0) {
       this.tell('life', { tick: result.tick, events: [...result.life] as Event<'life'>['events'] });
     }
     this.cast.publish(result.tick, result.changed, now);
+    if (this.isAnew) this.greetAnew();
     if (now - this.cursorsAt >= DEFAULTS.net.cursorInterval && this.cursors.size > 0) {
       this.tell('cursors', [...this.cursors.values()]);
       this.cursors = new Map();
@@ -280,6 +413,7 @@ export class Lobby {
     id: number,
     work: (you: ParticipantView) => Promise<void>,
   ): Promise<void> {
+    this.attendant?.stirred();
     try {
       await work(this.seats.of(member)!);
     } catch (error) {
@@ -311,28 +445,53 @@ export class Lobby {
     return organism;
   }
 
-  private seat(member: Member, { name, resume, holds, seated }: Arrival): void {
+  private greetAnew(): void {
+    this.isAnew = false;
+    for (const member of this.seats.members) {
+      this.cast.remove(member);
+      this.greet(member, this.seats.of(member)!);
+      this.cast.add(member, this.everything(), this.clock.now());
+    }
+    for (const wall of this.walls.members) {
+      this.cast.remove(wall);
+      this.greetWall(wall);
+    }
+  }
+
+  private seat(member: Member, { name, resume, holds, seated, address = '' }: Arrival): void {
     const { you, isNew, replaced } = this.seats.take(member, resume, (id) => ({
       id,
       name,
       hue: hueOf(id),
     }));
     if (isNew) this.room.enter(you.id);
+    this.guests.enter(you.id, address, this.clock.now());
     if (replaced) {
       this.vanish(replaced, you);
       replaced.dismiss('replaced');
     }
     if (!replaced && !this.goings.delete(you.id)) this.comings.set(you.id, you);
-    member.send('welcome', {
+    this.greet(member, you);
+    seated(you);
+    if (!replaced) this.attendant?.joined(you);
+    this.cast.add(member, this.everything(), this.clock.now(), holds);
+  }
+
+  private greet(member: Member, you: ParticipantView): void {
+    this.send(member, 'welcome', {
       ...this.opening(),
       you,
       resume: this.seats.tokenOf(member)!,
       energy: this.energyOf(you.id),
       hand: this.room.handOf(you.id) as Event<'welcome'>['hand'],
     });
-    seated(you);
-    if (!replaced) this.attendant?.joined(you);
-    this.cast.add(member, this.everything(), this.clock.now(), holds);
+    member.send('settings', this.rules.told);
+  }
+
+  private greetWall(wall: Member, holds?: ArrayLike<number>): void {
+    this.send(wall, 'wall', { ...this.opening(), ...this.wallFacts() });
+    wall.send('settings', this.rules.told);
+    this.cast.add(wall, this.everything(), this.clock.now(), holds, 'full');
   }
 
   private opening() {
@@ -366,12 +525,14 @@ export class Lobby {
     const left = [...this.goings];
     for (const member of this.seats.members) {
       const own = this.seats.of(member)!.id;
-      const joined = this.comings.has(own) ? all.filter(({ id }) => id !== own) : all;
-      if (joined.length + left.length > 0) member.send('people', { joined, left });
+      const joined =
+        this.comings.has(own) && !this.renamed.has(own) ? all.filter(({ id }) => id !== own) : all;
+      if (joined.length + left.length > 0) this.send(member, 'people', { joined, left });
     }
-    for (const wall of this.walls.members) wall.send('people', { joined: all, left });
+    for (const wall of this.walls.members) this.send(wall, 'people', { joined: all, left });
     this.comings.clear();
     this.goings.clear();
+    this.renamed.clear();
   }
 
   /** What goes with a member, but for her seat and her hand. */
@@ -407,11 +568,19 @@ export class Lobby {
     const member = this.seats.memberOf(by);
     this.stagehands.get(by)?.answer(answer);
     if (refused) member?.send('rejected', { id, energy, ...refused });
-    else member?.send('accepted', { id, energy, ...(seed && { seed: seed as never }) });
+    else {
+      this.guests.acted(by);
+      member?.send('accepted', { id, energy, ...(seed && { seed: seed as never }) });
+    }
   }
 
   private tell<N extends EventName>(event: N, message: Event<N>): void {
-    for (const member of this.seats.members) member.send(event, message);
-    for (const wall of this.walls.members) wall.send(event, message);
+    const shown = this.rules.veil(event, message);
+    for (const member of this.seats.members) member.send(event, shown);
+    for (const wall of this.walls.members) wall.send(event, shown);
+  }
+
+  private send<N extends EventName>(member: Member, event: N, message: Event<N>): void {
+    member.send(event, this.rules.veil(event, message));
   }
 }

@@ -2,7 +2,7 @@
 import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
 
 export interface Seat {
-  readonly you: ParticipantView;
+  you: ParticipantView;
   /** Shown at the next join, it gives the seat back; a new one each time. */
   token: string;
 }
@@ -36,9 +36,11 @@ export class Seats<M> {
   private readonly queue: M[] = [];
   private readonly expected: Set<ParticipantId>;
   private nextParticipant: number;
+  private capacity: number;
 
   constructor(private readonly rules: SeatRules) {
     this.nextParticipant = rules.first ?? 1;
+    this.capacity = rules.capacity;
     this.expected = new Set(rules.expected?.participants);
   }
 
@@ -47,7 +49,12 @@ export class Seats<M> {
   }
 
   get isFull(): boolean {
-    return this.taken.size >= this.rules.capacity;
+    return this.taken.size >= this.capacity;
+  }
+
+  /** From now on so many may be there at once; nobody has to go. */
+  setCapacity(capacity: number): void {
+    this.capacity = capacity;
   }
 
   get members(): Iterable<M> {
@@ -99,6 +106,11 @@ export class Seats<M> {
     };
   }
 
+  /** Whose seat a token gives back, or once gave. */
+  ownerOf(token: string): ParticipantId | undefined {
+    return this.find(token)?.seat.you.id ?? this.rules.readToken(token);
+  }
+
   /** A number for somebody who takes no seat. */
   number(): ParticipantId {
     return this.nextParticipant++;
@@ -109,6 +121,14 @@ export class Seats<M> {
     if (this.find(token)) return true;
     const returned = this.returning(token);
     return returned !== undefined && this.expected.has(returned);
+  }
+
+  /** She is called otherwise from now on, where she has a seat. @returns who she is now */
+  rename(member: M, name: string): ParticipantView | undefined {
+    const seat = this.taken.get(member);
+    if (!seat) return undefined;
+    seat.you = { ...seat.you, name };
+    return seat.you;
   }
 
   /** She has gone; her seat is kept for a while. @returns who she was */

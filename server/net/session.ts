@@ -21,6 +21,15 @@ import { cleanName, type NameCheck } from './names.ts';
 /** Packets that may wait in the transport before frames are held back. */
 const MAX_BUFFERED_PACKETS = 8;
 
+/** Refusals that end the connection: the page comes back later, or never. */
+const FINAL: ReadonlySet<Reason> = new Set(['protocol-version', 'room-closed', 'sent-away']);
+
+/** Where rooms are found. */
+export interface Lobbies {
+  /** @throws Refusal no-such-room, room-closed */
+  find(room: string): Lobby;
+}
+
 /** The id that a client has given a message, if the message can be read that far. */
 function readId(message: unknown): number | undefined {
   const id = (message as { id?: unknown } | null)?.id;
@@ -48,7 +57,7 @@ export class Session implements Member {
 
   constructor(
     private readonly socket: Socket,
-    private readonly lobbies: ReadonlyMap<string, Lobby>,
+    private readonly lobbies: Lobbies,
     clock: Clock,
     private readonly guard: Guard,
     private readonly names: NameCheck,
@@ -105,7 +114,7 @@ export class Session implements Member {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.refuse(error, readId(messages[0]));
-      if (error.reason === 'protocol-version') this.end();
+      if (FINAL.has(error.reason)) this.end();
     }
   }
 
@@ -124,6 +133,8 @@ export class Session implements Member {
     } else if (!me) throw new Refusal('only-watches', name);
     else if (name === 'cursor') lobby.moveCursor(me.id, message as Command<'cursor'>);
     else if (name === 'beacon') lobby.beacon(this, message as Command<'beacon'>);
+    else if (name === 'keep') lobby.keep(this, message as Command<'keep'>);
+    else if (name === 'name') this.rename(lobby, message as Command<'name'>);
     else if (name === 'preview') lobby.preview(this, message as Command<'preview'>);
     else if (name === 'draw') lobby.draw(this, message as Command<'draw'>);
     else {
@@ -132,13 +143,19 @@ export class Session implements Member {
     }
   }
 
+  /** @throws Refusal bad-name */
+  private rename(lobby: Lobby, { id, name }: Command<'name'>): void {
+    const cleaned = cleanName(name);
+    if (!this.names(cleaned)) throw new Refusal('bad-name');
+    this.me = lobby.rename(this, id, cleaned);
+  }
+
   private join({ protocol, room, name, as, resume, holds }: Command<'join'>): void {
     if (protocol !== PROTOCOL_VERSION) {
       throw new Refusal('protocol-version', `server ${PROTOCOL_VERSION}, page ${protocol}`);
     }
     if (this.lobby || this.atTheDoor) throw new Refusal('already-joined');
-    const lobby = this.lobbies.get(room);
-    if (!lobby) throw new Refusal('no-such-room', room);
+    const lobby = this.lobbies.find(room);
     if (as === 'wall') {
       lobby.hang(this, holds && checksOf(holds));
       this.isWall = true;
@@ -152,6 +169,7 @@ export class Session implements Member {
       name: shown ? cleaned : '',
       resume,
       holds: holds && checksOf(holds),
+      address: this.guard.address,
       seated: (you: ParticipantView) => {
         this.me = you;
         if (!shown) this.send('notice', { notice: 'name-hidden' });
@@ -172,7 +190,9 @@ export class Session implements Member {
       })
       .catch((error: unknown) => {
         if (!(error instanceof Refusal)) throw error;
-        if (!this.ended) this.refuse(error);
+        if (this.ended) return;
+        this.refuse(error);
+        if (FINAL.has(error.reason)) this.end();
       });
   }
 

@@ -1,6 +1,7 @@
 /** Does a stretch of a room's life again. */
 import type { Clock } from '../clock.ts';
 import type { Engine } from '../engine/engine.ts';
+import { StoreError } from '../store/errors.ts';
 import { putBack, replay } from '../store/recover.ts';
 import type { Species } from '../world/species.ts';
 import { World } from '../world/world.ts';
@@ -31,7 +32,7 @@ async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
 }
 
 export async function perform(
-  { room: record, state, cells, journal, marks, from, to }: Stretch,
+  { room: record, state, cells, journal, marks, jumps = [], from, to }: Stretch,
   { engine, species, clock, rate, pictures, every }: PerformOptions,
 ): Promise<Performance> {
   const world = new World(engine);
@@ -44,6 +45,12 @@ export async function perform(
     to,
     journal: each(journal),
     marks: each(marks),
+    async moment(tick) {
+      const jump = jumps.find((one) => one.state.tick === tick);
+      if (!jump)
+        throw new StoreError('damaged', `What the room became in tick ${tick} is missing.`);
+      return jump;
+    },
     async onTick({ tick }, same) {
       if (same === false) unequal.push(tick);
       // What comes before is only done to get there.

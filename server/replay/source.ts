@@ -1,6 +1,7 @@
 /** A stretch of a room's life: where it begins, what came in, what it must look like. */
 import * as v from 'valibot';
 import { StoreError } from '../store/errors.ts';
+import { isAside } from '../store/keeping.ts';
 import type { JournalRecord, Mark, RoomRecord } from '../store/schemas.ts';
 import {
   cellsRecord,
@@ -20,6 +21,10 @@ export const stretch = v.strictObject({
   cells: v.array(cellsRecord.entries.state),
   journal: v.array(journalRecord),
   marks: v.array(markRecord),
+  /** Where the room became another at once. */
+  jumps: v.optional(
+    v.array(v.strictObject({ state: roomState, cells: v.array(cellsRecord.entries.state) })),
+  ),
   /** First and last tick that were asked for; the snapshot may be of an earlier one. */
   from: v.number(),
   to: v.number(),
@@ -29,6 +34,7 @@ export interface Stretch extends Moment {
   readonly room: RoomRecord;
   readonly journal: readonly JournalRecord[];
   readonly marks: readonly Mark[];
+  readonly jumps?: readonly Pick<Moment, 'state' | 'cells'>[] | undefined;
   readonly from: number;
   readonly to: number;
 }
@@ -49,7 +55,7 @@ export async function readStretch(
     const rooms = (await store.rooms()).join(', ') || 'none';
     throw new StoreError('not-kept', `No room "${name}" is kept here; there is: ${rooms}.`);
   }
-  const ticks = (await store.snapshotTicks(name)).reverse();
+  const ticks = await beginnings(store, name);
   const from = await tickOf(store, name, wanted.from, ticks[0]);
   const to = await tickOf(store, name, wanted.to, tail.tick);
   const base = ticks.findLast((tick) => tick <= from);
@@ -61,6 +67,7 @@ export async function readStretch(
   }
   const moment = await store.moment(name, base);
   const journal: JournalRecord[] = [];
+  const jumps: Pick<Moment, 'state' | 'cells'>[] = [];
   let { seq } = moment.snapshot;
   for await (const entry of store.journal(name, base + 1, to)) {
     if (entry.seq !== ++seq) {
@@ -70,10 +77,23 @@ export async function readStretch(
       );
     }
     journal.push(entry);
+    if (!entry.jump) continue;
+    const { state, cells } = await store.moment(name, entry.tick);
+    jumps.push({ state, cells });
   }
   const marks: Mark[] = [];
   for await (const mark of store.marks(name, base + 1, to)) marks.push(mark);
-  return { ...moment, room, journal, marks, from, to };
+  return { ...moment, room, journal, marks, jumps, from, to };
+}
+
+/** Ticks of the snapshots that the journal leads on from, the first first; those that the host has put aside need not be of them. */
+async function beginnings(store: Store, name: string): Promise<number[]> {
+  const ticks: number[] = [];
+  for (const tick of await store.snapshotTicks(name)) {
+    const snapshot = await store.snapshot(name, tick).catch(() => undefined);
+    if (snapshot && !isAside(snapshot)) ticks.unshift(tick);
+  }
+  return ticks;
 }
 
 async function tickOf(

@@ -11,7 +11,7 @@ import type { RoomTick, TickEvents } from '../world/world.ts';
 import { checksumOf } from './checksum.ts';
 import { StoreError } from './errors.ts';
 import { kept } from './keeping.ts';
-import type { DayRecord, JournalRecord, Mark, SnapshotRecord, Tail } from './schemas.ts';
+import type { DayRecord, JournalRecord, Jump, Mark, SnapshotRecord, Tail } from './schemas.ts';
 import type { Page, Store } from './store.ts';
 
 export interface ChronicleOptions {
@@ -123,7 +123,7 @@ export class Chronicle {
       const { marks } = watched;
       if (events.length === 0 && marks.length === 0) return [];
       watched.marks = [];
-      const entry = events.length > 0 ? this.entryOf(watched, tick, events) : undefined;
+      const entry = events.length > 0 ? this.entryOf(watched, tick, events, refused) : undefined;
       if (entry) count(watched.day, events, refused);
       const lastTick = Math.max(watched.tail.tick, entry?.tick ?? 0, marks.at(-1)?.tick ?? 0);
       watched.tail = { tick: lastTick, seq: entry?.seq ?? watched.tail.seq };
@@ -184,6 +184,72 @@ export class Chronicle {
     }
   }
 
+  /** A room is kept as it is now, and from now on no more. It must stand still. */
+  async unwatch(room: Room): Promise<void> {
+    const watched = this.watched.get(room);
+    if (!watched) return;
+    await watched.saving;
+    if (watched.snapshots[0]?.tick !== room.tick || watched.owed) await this.save(watched);
+    await this.last;
+    this.watched.delete(room);
+    this.mend();
+  }
+
+  /**
+   * Keeps a room as it is now. It must stand still until this is called, no longer.
+   *
+   * @param marks what is special about this snapshot
+   * @throws StoreError
+   */
+  async take(room: Room, marks: Pick<SnapshotRecord, 'name' | 'before'>): Promise<SnapshotRecord> {
+    const watched = this.of(room);
+    // What is being taken may be of a moment ago.
+    const before = watched.saving;
+    const moment = this.momentOf(watched);
+    await before;
+    return this.exclusively(watched, () => this.snapshot(watched, moment, marks));
+  }
+
+  /**
+   * The room has become another at once: from here on it is kept as it is now. It must stand still.
+   *
+   * @throws StoreError; the room goes on as it is now nevertheless, and is kept as after any failure
+   */
+  async jump(room: Room, jump: Jump): Promise<SnapshotRecord> {
+    const watched = this.of(room);
+    await watched.saving;
+    const entry = this.entryOf(watched, room.tick, [], [], jump);
+    watched.tail = { tick: room.tick, seq: entry.seq };
+    // Cells of one age are not the cells of before.
+    watched.saved = new Map();
+    watched.unmarked = true;
+    const moment = this.momentOf(watched);
+    return this.exclusively(watched, () => this.snapshot(watched, moment, { jump: true }, entry));
+  }
+
+  /** Resolves when all that was recorded so far is on the disk. */
+  async settled(): Promise<void> {
+    await this.last;
+  }
+
+  /** Snapshots of a room that is kept, the latest first. */
+  snapshotsOf(room: Room): readonly SnapshotRecord[] {
+    return this.of(room).snapshots;
+  }
+
+  /** Changes what is special about a snapshot. @throws StoreError */
+  async remark(room: Room, tick: number, name: string | undefined): Promise<void> {
+    const watched = this.of(room);
+    await this.exclusively(watched, async () => {
+      const old = watched.snapshots.find((one) => one.tick === tick);
+      if (!old) return;
+      const { name: _, ...plain } = old;
+      const snapshot = name === undefined ? plain : { ...plain, name };
+      await this.options.store.putSnapshotRecord(room.name, snapshot);
+      watched.snapshots = watched.snapshots.map((one) => (one === old ? snapshot : one));
+    });
+  }
+
   /** Ends when all that was begun is kept. */
   async close(): Promise<void> {
     this.closed = true;
@@ -191,7 +257,13 @@ export class Chronicle {
     await this.last;
   }
 
-  private entryOf(watched: Watched, tick: number, events: TickEvents['events']): JournalRecord {
+  private entryOf(
+    watched: Watched,
+    tick: number,
+    events: TickEvents['events'],
+    refused: readonly number[],
+    jump?: Jump,
+  ): JournalRecord {
     const at = Math.max(watched.at, this.options.date());
     watched.at = at;
     const day = dayOf(at);
@@ -201,7 +273,9 @@ export class Chronicle {
       seq: watched.tail.seq + 1,
       at,
       events: events as JournalRecord['events'],
+      ...(refused.length > 0 && { refused: [...refused] }),
       ...(watched.gap && { gap: true as const }),
+      ...(jump && { jump }),
     };
     watched.gap = false;
     return entry;
@@ -210,43 +284,72 @@ export class Chronicle {
   /** Takes a snapshot, unless one is being taken. Never rejects. */
   private save(watched: Watched): Promise<void> {
     if (watched.saving) return watched.saving;
-    const { failures } = this;
-    watched.saving = this.snapshot(watched)
-      .then(
-        () => {
-          // What has failed since is not in it.
-          if (this.failures === failures) watched.owed = false;
-          this.mend();
-        },
-        (error: unknown) => {
-          watched.unsaved = true;
-          watched.saved = new Map();
-          this.fail(error);
-        },
-      )
-      .finally(() => {
-        watched.saving = undefined;
-      });
-    return watched.saving;
+    const moment = this.momentOf(watched);
+    return this.exclusively(watched, () => this.snapshot(watched, moment, {})).then(
+      () => {},
+      () => {},
+    );
   }
 
-  private async snapshot(watched: Watched): Promise<void> {
-    const { store, engine, date, clock } = this.options;
+  /** One thing after the other is done to a room's snapshots. @throws as the work */
+  private exclusively<T>(watched: Watched, work: () => Promise<T>): Promise<T> {
+    const { failures } = this;
+    const done = (watched.saving ?? Promise.resolve()).then(work).then(
+      (result) => {
+        // What has failed since is not in it.
+        if (this.failures === failures) watched.owed = false;
+        this.mend();
+        return result;
+      },
+      (error: unknown) => {
+        watched.unsaved = true;
+        watched.saved = new Map();
+        this.fail(error);
+        throw error;
+      },
+    );
+    const saving: Promise<void> = done
+      .then(
+        () => {},
+        () => {},
+      )
+      .finally(() => {
+        if (watched.saving === saving) watched.saving = undefined;
+      });
+    watched.saving = saving;
+    return done;
+  }
+
+  /** The room and its cells at one moment: all of it happens before anything else can. */
+  private momentOf(watched: Watched) {
+    const { engine, date, clock } = this.options;
     const { room, saved, tail } = watched;
-    // All of this before the first await: the room and its cells at one moment.
     const state = room.export();
-    const { tick } = state;
-    const seq = tail.seq;
     const stale = state.organisms.filter(({ id, age }) => saved.get(id)?.age !== age);
     const exported = engine.exportStates(stale.map(({ id }) => room.patchOf(id)!));
+    // Whoever awaits it later must not be too late to hear of its failure.
+    exported.catch(() => {});
     const at = Math.max(watched.at, date());
     watched.unsaved = false;
     watched.cells = 0;
     watched.savedAt = clock.now();
-    let bytes = watched.bytes;
+    const { bytes } = watched;
     watched.bytes = 0;
+    return { state, stale, exported, at, bytes, seq: tail.seq };
+  }
 
-    const states = await exported;
+  private async snapshot(
+    watched: Watched,
+    moment: ReturnType<Chronicle['momentOf']>,
+    marks: Pick<SnapshotRecord, 'name' | 'before' | 'jump'>,
+    entry?: JournalRecord,
+  ): Promise<SnapshotRecord> {
+    const { store, engine } = this.options;
+    const { room, saved } = watched;
+    const { state, stale, at, seq } = moment;
+    const { tick } = state;
+    let { bytes } = moment;
+    const states = await moment.exported;
     for (let i = 0; i < stale.length; ) {
       const part: { id: number; state: Float32Array }[] = [];
       for (let size = 0; i < stale.length && size < CELLS_AT_ONCE; i++) {
@@ -269,12 +372,20 @@ export class Chronicle {
       engine: { name: engine.info.name, device: engine.info.device },
       cells,
       bytes,
+      ...marks,
     };
-    await store.putSnapshot(room.name, snapshot, state, watched.kept);
+    await store.putSnapshot(room.name, snapshot, state, watched.kept, entry);
     const living = new Set(state.organisms.map(({ id }) => id));
     for (const id of saved.keys()) if (!living.has(id)) saved.delete(id);
     watched.snapshots = kept([snapshot, ...watched.snapshots.filter((old) => old.tick !== tick)]);
     await store.sweep(room.name, watched.snapshots);
+    return snapshot;
+  }
+
+  private of(room: Room): Watched {
+    const watched = this.watched.get(room);
+    if (!watched) throw new StoreError('not-kept', `The room "${room.name}" is not kept.`);
+    return watched;
   }
 
   /** A write has failed: from now on nothing is kept, until a snapshot of every room is. */
@@ -321,10 +432,12 @@ function emptyDay(day: string): DayRecord {
   return { day, plant: 0, damage: 0, cross: 0, hold: 0, refused: 0, left: 0 };
 }
 
-function count(day: DayRecord, events: TickEvents['events'], refused: number): void {
-  day.refused += refused;
+function count(day: DayRecord, events: TickEvents['events'], refused: readonly number[]): void {
+  day.refused += refused.length;
   for (const event of events) {
-    if (event.what === 'command') day[event.command.what]++;
-    else if (event.what === 'leave') day.left++;
+    if (event.what === 'command') {
+      const { what } = event.command;
+      if (what !== 'remove' && what !== 'clear') day[what]++;
+    } else if (event.what === 'leave') day.left++;
   }
 }

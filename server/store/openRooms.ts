@@ -1,16 +1,14 @@
-/** Opens a server's rooms: those that are kept as they were, others anew. */
+/** Opens a room: one that is kept as it was, another anew. */
 import type { Room } from '../world/room.ts';
 import type { RoomPlace, World } from '../world/world.ts';
-import type { Chronicle } from './chronicle.ts';
 import { StoreError } from './errors.ts';
 import { recover } from './recover.ts';
 import type { RoomRecord, Tail } from './schemas.ts';
 import type { Store } from './store.ts';
 
-export interface OpenRoomsOptions {
+export interface OpenRoomOptions {
   readonly store: Store;
   readonly world: World;
-  readonly chronicle: Chronicle;
   readonly checkpoint: RoomRecord['checkpoint'];
   /** Wall clock, ms. */
   readonly date: () => number;
@@ -19,25 +17,13 @@ export interface OpenRoomsOptions {
 }
 
 /**
- * From then on the chronicle keeps them.
+ * Opens a room; `chronicle.watch` must follow, before its first tick.
  *
  * @throws StoreError; EngineError
  */
-export async function openRooms(
-  places: readonly RoomPlace[],
-  options: OpenRoomsOptions,
-): Promise<Room[]> {
-  const { world, chronicle } = options;
-  const opened: { readonly room: Room; readonly tail: Tail }[] = [];
-  for (const place of places) opened.push(await openRoom(place, options));
-  for (const { room, tail } of opened) await chronicle.watch(room, tail);
-  world.journal = chronicle.record;
-  return opened.map(({ room }) => room);
-}
-
-async function openRoom(
+export async function openRoom(
   place: RoomPlace,
-  { store, world, checkpoint, date, say }: OpenRoomsOptions,
+  { store, world, checkpoint, date, say }: OpenRoomOptions,
 ): Promise<{ readonly room: Room; readonly tail: Tail }> {
   const { name, width, height, seed, maxOrganisms, species } = place;
   const kept = await store.room(name);

@@ -79,6 +79,7 @@ export async function recover(store: Store, world: World, wanted: Wanted): Promi
     to: end.tail.tick,
     journal: store.journal(name, room.tick + 1, end.tail.tick),
     marks: store.marks(name, room.tick + 1, end.tail.tick),
+    moment: (tick) => store.moment(name, tick),
   });
   if (ticks > 0 && isOther) {
     remarks.push(
@@ -142,10 +143,22 @@ async function lastWholeEntry(
       if (entry.gap) return { tail: last, gap: true };
       throw missing(name, last.tick, entry.tick);
     }
+    // Where the room became another at once, the snapshot of that moment is all there is.
+    if (entry.jump && !(await isWhole(store, name, entry.tick))) return { tail: last, gap: true };
     last = { tick: entry.tick, seq: entry.seq };
   }
   if (last.seq !== tail.seq) throw missing(name, last.tick, tail.tick);
   return { tail, gap: false };
+}
+
+async function isWhole(store: Store, name: string, tick: number): Promise<boolean> {
+  try {
+    await store.moment(name, tick);
+    return true;
+  } catch (error) {
+    if (error instanceof StoreError && error.reason === 'damaged') return false;
+    throw error;
+  }
 }
 
 const missing = (name: string, from: number, to: number): StoreError =>
@@ -162,12 +175,14 @@ export interface Replay {
   readonly to: number;
   readonly journal: AsyncIterable<JournalRecord>;
   readonly marks: AsyncIterable<Mark>;
+  /** What the room became at once in a tick, where the journal says that it did. */
+  readonly moment: (tick: number) => Promise<Pick<Moment, 'state' | 'cells'>>;
   /** Told of each tick that was done, and whether its checksum is equal, where it has one. */
   readonly onTick?: (tick: TickResult, equal: boolean | undefined) => void | Promise<void>;
 }
 
 /** Does ticks again. */
-export async function replay({ world, room, to, journal, marks, onTick }: Replay): Promise<{
+export async function replay({ world, room, to, journal, marks, moment, onTick }: Replay): Promise<{
   readonly ticks: number;
   readonly equal: number;
   readonly unequal: number;
@@ -181,6 +196,13 @@ export async function replay({ world, room, to, journal, marks, onTick }: Replay
   let unequal = 0;
   while (room.tick < to) {
     const tick = room.tick + 1;
+    if (!entry.done && entry.value.tick === tick && entry.value.jump) {
+      const { state, cells } = await moment(tick);
+      await world.become(room, state, cells);
+      entry = await entries.next();
+      await onTick?.({ tick, answers: [], life: [], changed: [] }, undefined);
+      continue;
+    }
     if (!entry.done && entry.value.tick === tick) {
       room.redo(entry.value.events as never);
       entry = await entries.next();

@@ -1,10 +1,37 @@
 /** What the records of a store hold, each kind with its schema. */
 import * as v from 'valibot';
+import { settingsChange } from '../../shared/host/settings.ts';
 import { energySettings } from '../world/roomState.ts';
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(whole, v.minValue(1));
 const text = v.string();
+
+/** A room as its host wants it: what it is made with, and which knobs she has turned. */
+export const planRecord = v.strictObject({
+  name: text,
+  width: positive,
+  height: positive,
+  seed: whole,
+  checkpoint: text,
+  /** Made by the host; others are those that the server is started with. */
+  made: v.boolean(),
+  open: v.boolean(),
+  change: settingsChange,
+});
+export type PlanRecord = v.InferOutput<typeof planRecord>;
+
+export const banRecords = v.array(
+  v.strictObject({
+    id: positive,
+    room: text,
+    participant: positive,
+    name: text,
+    address: v.nullable(text),
+    since: v.number(),
+    until: v.nullable(v.number()),
+  }),
+);
 
 /** What a room was made with, and where it stands. */
 export const roomRecord = v.strictObject({
@@ -28,8 +55,8 @@ const roomEvent = v.variant('what', [
     what: v.literal('command'),
     id: whole,
     command: v.looseObject({
-      what: v.picklist(['plant', 'damage', 'cross', 'hold']),
-      by: v.strictObject({ id: positive, name: text, hue: v.number() }),
+      what: v.picklist(['plant', 'damage', 'cross', 'hold', 'remove', 'clear']),
+      by: v.strictObject({ id: whole, name: text, hue: v.number() }),
     }),
   }),
   v.strictObject({ what: v.literal('enter'), participant: positive, at: whole }),
@@ -44,6 +71,19 @@ const roomEvent = v.variant('what', [
   v.strictObject({ what: v.literal('no-memory') }),
 ]);
 
+const jump = v.variant('why', [
+  /** What one, or all visitors, had done in ticks from … to, both included, was taken back. */
+  v.strictObject({
+    why: v.literal('undo'),
+    from: whole,
+    to: whole,
+    /** null: all visitors. */
+    by: v.nullable(whole),
+  }),
+  v.strictObject({ why: v.literal('restore'), tick: whole }),
+]);
+export type Jump = v.InferOutput<typeof jump>;
+
 /** What came from outside into one tick. */
 export const journalRecord = v.strictObject({
   tick: positive,
@@ -52,8 +92,12 @@ export const journalRecord = v.strictObject({
   /** Wall clock, ms; never less than the entry before. */
   at: v.number(),
   events: v.array(roomEvent),
+  /** Places, among the commands, of those that were refused. */
+  refused: v.optional(v.array(whole)),
   /** Ticks before it may be missing: nothing could be written then. */
   gap: v.optional(v.literal(true)),
+  /** In this tick nothing was stepped: the room became what the snapshot of this tick shows, and why. */
+  jump: v.optional(jump),
 });
 export type JournalRecord = v.InferOutput<typeof journalRecord>;
 
@@ -73,6 +117,12 @@ export const snapshotRecord = v.strictObject({
   cells: v.array(v.strictObject({ id: positive, tick: whole })),
   /** Bytes written for it, and for the journal since the one before. */
   bytes: whole,
+  /** What the host has called it: kept until she says otherwise. */
+  name: v.optional(text),
+  /** Taken before the host changed the room as a whole. */
+  before: v.optional(v.picklist(['undo', 'restore', 'reseed'])),
+  /** The room became this at once: what came before leads elsewhere. */
+  jump: v.optional(v.literal(true)),
 });
 export type SnapshotRecord = v.InferOutput<typeof snapshotRecord>;
 

@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { type RoomState, roomState } from '../world/roomState.ts';
 import { StoreError } from './errors.ts';
+import { isAside } from './keeping.ts';
 import type { Entry, Records } from './records.ts';
 import {
   cellsRecord,
@@ -14,6 +15,8 @@ import {
   journalRecord,
   type Mark,
   markRecord,
+  type PlanRecord,
+  planRecord,
   type RoomRecord,
   roomRecord,
   type SnapshotRecord,
@@ -155,12 +158,13 @@ export class Store {
     return put.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
-  /** The last part of a snapshot: with it, it is there. */
+  /** The last part of a snapshot: with it, it is there. @param entry of the journal, which leads to it */
   async putSnapshot(
     name: string,
     snapshot: SnapshotRecord,
     state: RoomState,
     tail: Tail,
+    entry?: JournalRecord,
   ): Promise<void> {
     const tick = padded(snapshot.tick);
     const kept = sealed(`state/${name}/${tick}`, state);
@@ -170,8 +174,13 @@ export class Store {
         kept,
         sealed(`snapshot/${name}/${tick}`, { ...snapshot, bytes }),
         sealed(`tail/${name}`, tail),
+        ...(entry ? [sealed(`journal/${name}/${padded(entry.tick)}`, entry)] : []),
       ],
     });
+  }
+
+  async putSnapshotRecord(name: string, snapshot: SnapshotRecord): Promise<void> {
+    await this.put(`snapshot/${name}/${padded(snapshot.tick)}`, snapshot);
   }
 
   /**
@@ -189,7 +198,7 @@ export class Store {
     for (const kind of ['snapshot', 'state', 'cells']) {
       await this.remove(`${kind}/${name}/`, `${kind}/${name}/${END}`, (key) => !needed.has(key));
     }
-    const first = Math.min(...kept.map(({ tick }) => tick));
+    const first = journalBegin(kept);
     for (const kind of ['journal', 'mark']) {
       await this.remove(`${kind}/${name}/`, `${kind}/${name}/${padded(first)}`);
     }
@@ -203,12 +212,45 @@ export class Store {
     }
   }
 
+  /** Rooms as their host wants them. */
+  async plans(): Promise<PlanRecord[]> {
+    const keys = await this.records.keys({ from: 'plan/', to: `plan/${END}` });
+    return Promise.all(keys.map(async (key) => (await this.read(key, planRecord))!));
+  }
+
+  async putPlan(plan: PlanRecord): Promise<void> {
+    await this.put(`plan/${plan.name}`, plan);
+  }
+
+  /** What is kept of the house, by its name. */
+  async ofHouse<T>(name: string, schema: v.GenericSchema<unknown, T>): Promise<T | undefined> {
+    return this.read(`house/${name}`, schema);
+  }
+
+  async putOfHouse(name: string, value: unknown): Promise<void> {
+    await this.put(`house/${name}`, value);
+  }
+
+  /** Forgets all of a room. */
+  async forget(name: string): Promise<void> {
+    const one = ['plan', 'room', 'tail'].map((kind) => `${kind}/${name}`);
+    // The room itself goes last, so that what a loss of power leaves of it is found, and said to be damaged.
+    for (const kind of ['mark', 'journal', 'snapshot', 'state', 'cells', 'day', 'hours']) {
+      await this.remove(`${kind}/${name}/`, `${kind}/${name}/${END}`);
+    }
+    await this.records.write({ remove: one });
+  }
+
   size(): Promise<number> {
     return this.records.size();
   }
 
   close(): Promise<void> {
     return this.records.close();
+  }
+
+  private async put(key: string, value: unknown): Promise<void> {
+    await this.records.write({ put: [sealed(key, value)] });
   }
 
   private async remove(from: string, to: string, wanted = (_: string) => true): Promise<void> {
@@ -243,6 +285,12 @@ export class Store {
     if (value === undefined) throw new StoreError('damaged', `The record "${key}" is missing.`);
     return value;
   }
+}
+
+/** What the host has put aside needs no journal. */
+function journalBegin(kept: readonly SnapshotRecord[]): number {
+  const routine = kept.filter((one) => !isAside(one));
+  return Math.min(...(routine.length > 0 ? routine : kept).map(({ tick }) => tick));
 }
 
 const cellsKey = (room: string, organism: number, tick: number): string =>

@@ -1,7 +1,8 @@
-/** What participants may ask of a room, after the wire's schema check. */
+/** What participants, and the host, may ask of a room, after the wire's schema check. */
+import type { Rect } from '../../shared/geometry.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
-import type { ParticipantView, SeedView } from '../../shared/vocabulary.ts';
+import type { OrganismId, ParticipantView, SeedView } from '../../shared/vocabulary.ts';
 
 /** A seed as the journal has it: for a place of the map, the latent that lies there, for maps may be drawn anew. */
 export type PlantedSeed =
@@ -38,7 +39,11 @@ export type RoomCommand =
       readonly by: ParticipantView;
       readonly latent: readonly number[];
       readonly origin: 'drawing';
-    };
+    }
+  /** The host removes one. */
+  | { readonly what: 'remove'; readonly by: ParticipantView; readonly organism: OrganismId }
+  /** The host removes all that hold a place of a rectangle. */
+  | { readonly what: 'clear'; readonly by: ParticipantView; readonly area: Rect };
 
 /** What became of one command. */
 export interface Answer {
@@ -50,4 +55,6 @@ export interface Answer {
   readonly refused?: { readonly reason: Reason; readonly detail: string };
   /** The seed that has come into her hand. */
   readonly seed?: SeedView;
+  /** How many organisms were removed. */
+  readonly removed?: number;
 }

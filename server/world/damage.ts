@@ -1,6 +1,7 @@
 /** Strokes of damage (rules DMG-1, DMG-2). */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import {
+  contains,
   coverage,
   type Rect,
   type Stroke,
@@ -33,6 +34,16 @@ export function ownersNear({ points, radius }: Stroke, ground: Ground): Organism
       if (owner[place] !== 0) found.add(owner[place]);
     });
   }
+  return [...found].sort((a, b) => a - b);
+}
+
+/** Organisms that hold a place of a rectangle, in order of age. @throws Refusal off-grid */
+export function ownersIn(area: Rect, ground: Ground): OrganismId[] {
+  const grid = { x: 0, y: 0, width: ground.width, height: ground.height };
+  if (!contains(grid, area)) throw new Refusal('off-grid');
+  const found = new Set<OrganismId>();
+  ground.each(area, (place) => found.add(ground.ownerAt(place)));
+  found.delete(0);
   return [...found].sort((a, b) => a - b);
 }
 

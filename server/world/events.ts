@@ -4,7 +4,13 @@ import type { RoomCommand } from './commands.ts';
 
 export type RoomEvent =
   /** Also one that was refused: its refusal is worked out again. */
-  | { readonly what: 'command'; readonly id: number; readonly command: RoomCommand }
+  | {
+      readonly what: 'command';
+      readonly id: number;
+      readonly command: RoomCommand;
+      /** In a past that is lived again, otherwise than it was: it had been accepted then, and may be; or is withdrawn now. */
+      readonly past?: 'accepted' | 'withdrawn';
+    }
   /** A participant has come. `at` is a tick, here and below. */
   | { readonly what: 'enter'; readonly participant: ParticipantId; readonly at: number }
   /** A participant has left. */

@@ -28,6 +28,14 @@ export class Ground {
     this.changed = new Uint8Array(chunkCount(this.planes));
   }
 
+  /** Shows other planes of the same size: all of it has changed. */
+  become({ rgba, owner }: Planes): void {
+    this.planes.rgba.set(rgba);
+    this.planes.owner.set(owner);
+    this.freed = [];
+    this.changed.fill(1);
+  }
+
   get width(): number {
     return this.planes.width;
   }

@@ -35,6 +35,11 @@ export class Hands {
     return held;
   }
 
+  /** A seed that comes into no hand: its number is used up. */
+  skip(): void {
+    this.nextId++;
+  }
+
   find(participant: number, id: number): HeldSeed | undefined {
     return this.hands.get(participant)?.find((seed) => seed.id === id);
   }

@@ -7,20 +7,22 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random, resumeRandom } from '../../shared/random.ts';
-import type {
-  Cause,
-  EnergySettings,
-  LifeEvent,
-  OrganismId,
-  OrganismView,
-  ParticipantId,
-  SeedView,
+import { encodeSeed } from '../../shared/seedToken.ts';
+import {
+  type Cause,
+  type EnergySettings,
+  HOUSE,
+  type LifeEvent,
+  type OrganismId,
+  type OrganismView,
+  type ParticipantId,
+  type SeedView,
 } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts';
 import { bedIn, windowOn } from './bed.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { crossLatents, mutate } from './cross.ts';
-import { checkStroke, ownersNear, wound } from './damage.ts';
+import { checkStroke, ownersIn, ownersNear, wound } from './damage.ts';
 import { Energy, FREE } from './energy.ts';
 import { plainNumbers, type RoomEvent } from './events.ts';
 import { checkedLatent, germinate } from './germinate.ts';
@@ -76,6 +78,7 @@ export interface TickResult {
 }
 
 type Command = RoomEvent & { readonly what: 'command' };
+type Outer = Exclude<RoomEvent, Command>;
 
 const viewOfSeed = ({ id, origin, parents }: SeedView): SeedView => ({ id, origin, parents });
 
@@ -83,18 +86,18 @@ export class Room {
   readonly name: string;
   readonly species: Species;
   readonly ground: Ground;
-  private readonly random: Random;
-  private readonly hands: Hands;
-  private readonly population: Population;
+  private random: Random;
+  private hands: Hands;
+  private population: Population;
   private readonly nextPatch: () => PatchId;
-  private readonly energy: Energy;
+  private energy: Energy;
   private tickRate: number;
   private limit: number;
   private nextOrganism: number;
   private latestParticipant: number;
   private waiting: Command[] = [];
   /** What has come from outside since the last tick began, and acted at once. */
-  private happened: RoomEvent[] = [];
+  private happened: Outer[] = [];
   /** How many of what is done again first has acted already, before the room was put back. */
   private acted: number;
   /** How many commands each participant has waiting. */
@@ -189,7 +192,8 @@ export class Room {
   enqueue(id: number, command: RoomCommand): void {
     const by = command.by.id;
     const queued = this.queued.get(by) ?? 0;
-    if (queued >= DEFAULTS.room.maxQueuedPerParticipant) throw new Refusal('too-fast');
+    const isHouse = by === HOUSE.id;
+    if (queued >= DEFAULTS.room.maxQueuedPerParticipant && !isHouse) throw new Refusal('too-fast');
     if (this.waiting.length >= DEFAULTS.room.maxQueued) throw new Refusal('room-busy');
     this.waiting.push({ what: 'command', id, command: plainNumbers(this.settled(command)) });
     this.queued.set(by, queued + 1);
@@ -216,6 +220,17 @@ export class Room {
       throw new Refusal('no-such-seed', 'not thrown yet');
     }
     return germinate(seed, participant, this.soil).latent;
+  }
+
+  /**
+   * A living organism's seed as a token.
+   *
+   * @throws Refusal no-such-organism
+   */
+  tokenOf(id: OrganismId): string {
+    const latent = this.latentOf(id);
+    const kind = this.species.gallery.findIndex(({ name }) => name === this.viewOf(id)?.kind);
+    return encodeSeed({ kind: kind < 0 ? undefined : kind, latent }, this.species);
   }
 
   /** A participant has come. */
@@ -280,9 +295,42 @@ export class Room {
     };
   }
 
-  /** How many of the commands of this tick were refused so far. */
-  get refused(): number {
-    return this.answers.filter(({ refused }) => refused).length;
+  /**
+   * Between two ticks, the room becomes another at once, of the same size and species. Numbers are never given twice; what has come
+   * from outside and is not in `from` yet acts in it.
+   *
+   * @param from taken over
+   * @param patches the engine's, of `from.organisms` in their order; those of before are given back with the next tick
+   */
+  become(from: RoomState, patches: readonly PatchId[]): void {
+    for (const { patch } of this.population.all) this.disposed.push(patch);
+    this.ground.become(from.planes);
+    this.population = new Population(this.ground);
+    for (const [i, state] of from.organisms.entries()) {
+      this.population.add(importOrganism(state, patches[i]));
+    }
+    this.random = resumeRandom(from.random);
+    this.hands = new Hands(DEFAULTS.room.maxSeedsInHand, from.hands);
+    this.energy = new Energy(from.energy.settings, from.energy.tickRate, from.energy.accounts);
+    this.tickRate = from.energy.tickRate;
+    this.limit = from.maxOrganisms;
+    this.now = from.tick;
+    this.nextOrganism = Math.max(this.nextOrganism, from.nextOrganism);
+    this.latestParticipant = Math.max(this.latestParticipant, from.lastParticipant);
+    this.acted = Math.max(0, from.acted - this.happened.length);
+    for (const event of this.happened.slice(from.acted)) this.take(event);
+  }
+
+  /** Patches that the engine was not told to give back yet. They are the caller's from now on. */
+  release(): PatchId[] {
+    const { disposed } = this;
+    this.disposed = [];
+    return disposed;
+  }
+
+  /** Which of the commands of this tick were refused so far, by their place among them. */
+  get refused(): number[] {
+    return this.answers.flatMap(({ refused }, i) => (refused ? [i] : []));
   }
 
   /** First half of a tick: applies commands and says what the engine has to do. */
@@ -296,7 +344,7 @@ export class Room {
     const { barren } = this;
     this.barren = false;
     this.acted = 0;
-    for (const { id, command } of commands) this.apply(id, command);
+    for (const command of commands) this.apply(command);
 
     const step: PatchStep[] = [];
     this.stepping = [];
@@ -381,8 +429,12 @@ export class Room {
   }
 
   /** Acts at once; the journal has it with the next tick. */
-  private happen(event: Exclude<RoomEvent, Command>): void {
+  private happen(event: Outer): void {
     this.happened.push(event);
+    this.take(event);
+  }
+
+  private take(event: Outer): void {
     switch (event.what) {
       case 'enter':
         this.latestParticipant = Math.max(this.latestParticipant, event.participant);
@@ -404,35 +456,68 @@ export class Room {
     }
   }
 
-  private apply(id: number, command: RoomCommand): void {
+  private apply({ id, command, past }: Command): void {
     const by = command.by.id;
     this.latestParticipant = Math.max(this.latestParticipant, by);
+    if (past === 'withdrawn') {
+      this.pass(command);
+      return;
+    }
     try {
-      const seed = this.act(command);
-      this.answers.push({ by, id, energy: this.energyOf(by), ...(seed && { seed }) });
+      const outcome = this.act(command);
+      this.answers.push({ by, id, energy: this.energyOf(by), ...outcome });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
+      if (past === 'accepted') this.pass(command);
       const refused = { reason: error.reason, detail: error.detail };
       this.answers.push({ by, id, energy: this.energyOf(by), refused });
     }
   }
 
-  private act(command: RoomCommand): Answer['seed'] {
+  /**
+   * What a command used up besides energy is used up though it does nothing: numbers and chance, so that all who are born later
+   * are who they were.
+   */
+  private pass(command: RoomCommand): void {
+    const { latentSize } = this.species;
+    if (command.what === 'plant') {
+      this.nextOrganism++;
+      const { seed } = command;
+      if (seed.from === 'prior' && seed.throw === undefined) this.random.latent(latentSize);
+    } else if (command.what === 'cross') {
+      const { mutation = 0 } = command;
+      if (mutation > 0) mutate(new Float32Array(latentSize), mutation, this.random);
+      this.hands.skip();
+    } else if (command.what === 'hold') this.hands.skip();
+  }
+
+  private act(command: RoomCommand): Pick<Answer, 'seed' | 'removed'> {
     switch (command.what) {
       case 'plant':
         this.plant(command);
-        return undefined;
+        return {};
       case 'damage':
         this.damage(command);
-        return undefined;
+        return {};
       case 'cross':
-        return viewOfSeed(this.cross(command));
+        return { seed: viewOfSeed(this.cross(command)) };
       case 'hold': {
         const latent = checkedLatent(command.latent, this.species);
         const { origin } = command;
-        return viewOfSeed(this.hands.give(command.by.id, { latent, origin, parents: [] }));
+        const seed = this.hands.give(command.by.id, { latent, origin, parents: [] });
+        return { seed: viewOfSeed(seed) };
       }
+      case 'remove':
+        return this.clear([command.organism]);
+      case 'clear':
+        return this.clear(ownersIn(command.area, this.ground));
     }
+  }
+
+  /** @throws Refusal no-such-organism */
+  private clear(ids: readonly OrganismId[]): Pick<Answer, 'removed'> {
+    for (const organism of ids.map((id) => this.living(id))) this.die(organism, 'removed');
+    return { removed: ids.length };
   }
 
   private plant({ by, x, y, seed }: RoomCommand & { what: 'plant' }): void {
@@ -485,9 +570,14 @@ export class Room {
 
   /** @throws Refusal no-such-organism */
   private latentOf(id: OrganismId): Float32Array {
+    return this.living(id).latent;
+  }
+
+  /** @throws Refusal no-such-organism */
+  private living(id: OrganismId): Organism {
     const organism = this.population.find(id);
     if (!organism) throw new Refusal('no-such-organism', `organism ${id}`);
-    return organism.latent;
+    return organism;
   }
 
   private get soil() {

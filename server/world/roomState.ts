@@ -44,7 +44,7 @@ const organismState = v.strictObject({
   origin,
   kind: v.string(),
   parents,
-  planter: v.strictObject({ id: positive, name: v.string(), hue: v.number() }),
+  planter: v.strictObject({ id: whole, name: v.string(), hue: v.number() }),
   born: whole,
   phase: v.picklist(['growing', 'awake', 'asleep']),
   age: whole,

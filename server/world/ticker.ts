@@ -27,8 +27,9 @@ class Schedule {
   constructor(
     private rate: number,
     private readonly since: number,
+    now: number,
   ) {
-    this.due = since;
+    this.due = now > since ? this.align(now) : since;
   }
 
   get next(): number {
@@ -38,6 +39,12 @@ class Schedule {
   /** The rate changes with the next tick. */
   setRate(rate: number, now: number): void {
     this.rate = rate;
+    this.due = this.align(now);
+  }
+
+  /** It has stood still: what was due meanwhile is dropped. */
+  realign(now: number): void {
+    this.begun = [];
     this.due = this.align(now);
   }
 
@@ -86,6 +93,7 @@ export interface TickerOptions {
 
 export class Ticker {
   private readonly schedules = new Map<Room, Schedule>();
+  private readonly held = new Set<Room>();
   private readonly start: number;
   private cancel: (() => void) | undefined;
   private busy: Promise<void> | undefined;
@@ -97,7 +105,27 @@ export class Ticker {
 
   /** @param rate ticks per second, 1…60 */
   add(room: Room, rate: number): void {
-    this.schedules.set(room, new Schedule(checkRate(rate), this.start));
+    const schedule = new Schedule(checkRate(rate), this.start, this.options.clock.now());
+    this.schedules.set(room, schedule);
+    this.plan();
+  }
+
+  /** The room ticks no more; resolves when the tick in progress is done. */
+  async remove(room: Room): Promise<void> {
+    this.schedules.delete(room);
+    this.held.delete(room);
+    await this.busy;
+  }
+
+  /** The room stands still, whatever its rate, until it is resumed; resolves when the tick in progress is done. */
+  async hold(room: Room): Promise<void> {
+    this.held.add(room);
+    await this.busy;
+  }
+
+  resume(room: Room): void {
+    const now = this.options.clock.now();
+    if (this.held.delete(room)) this.schedules.get(room)?.realign(now);
     this.plan();
   }
 
@@ -118,15 +146,19 @@ export class Ticker {
     await this.busy;
   }
 
+  private get awake(): [Room, Schedule][] {
+    return [...this.schedules].filter(([room]) => !this.held.has(room));
+  }
+
   /** When the next tick is due. */
   private get next(): number {
-    return Math.min(...[...this.schedules.values()].map((schedule) => schedule.next));
+    return Math.min(...this.awake.map(([, schedule]) => schedule.next));
   }
 
   /** @returns whether there will be a tick */
   private plan(): boolean {
-    if (this.stopped || this.busy || this.schedules.size === 0) return false;
     this.cancel?.();
+    if (this.stopped || this.busy || this.awake.length === 0) return false;
     const wait = Math.max(0, this.next - this.options.clock.now());
     this.cancel = this.options.clock.after(wait, () => this.run());
     return true;
@@ -134,7 +166,7 @@ export class Ticker {
 
   private run(): void {
     const now = this.options.clock.now();
-    const due = [...this.schedules].filter(([, schedule]) => schedule.next <= now + 0.5);
+    const due = this.awake.filter(([, schedule]) => schedule.next <= now + 0.5);
     if (due.length === 0) {
       // Timers know whole milliseconds, and so may be early.
       this.plan();

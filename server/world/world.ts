@@ -23,7 +23,8 @@ export interface TickEvents {
   readonly room: Room;
   readonly tick: number;
   readonly events: readonly RoomEvent[];
-  readonly refused: number;
+  /** Places, among the commands, of those that were refused. */
+  readonly refused: readonly number[];
 }
 
 /** Keeps what happened; resolves when that is kept. */
@@ -73,10 +74,39 @@ export class World {
     return room;
   }
 
+  /**
+   * Between two ticks, a room becomes another at once.
+   *
+   * @param states the engine's, of `from.organisms` in their order
+   * @throws EngineError; nothing has changed then
+   */
+  async become(room: Room, from: RoomState, states: readonly Float32Array[]): Promise<void> {
+    const { checkpoint } = room.species;
+    const patches = from.organisms.map(({ latent }) => {
+      return { patch: this.newPatch(), checkpoint, latent };
+    });
+    await this.engine.plant(patches);
+    await this.engine.importStates(patches.map(({ patch }, i) => ({ patch, state: states[i] })));
+    room.become(
+      from,
+      patches.map(({ patch }) => patch),
+    );
+  }
+
+  /** A room becomes another one, which is no more then: its patches go over. */
+  async merge(room: Room, other: Room): Promise<void> {
+    const state = other.export();
+    const patches = state.organisms.map(({ id }) => other.patchOf(id)!);
+    this.rooms.delete(other.name);
+    room.become(state, patches);
+    await this.engine.dispose(other.release());
+  }
+
   /** Closes a room: its patches are given back. */
   async close(room: Room): Promise<void> {
     this.rooms.delete(room.name);
-    await this.engine.dispose(room.organisms.map(({ id }) => room.patchOf(id)!));
+    const patches = room.organisms.map(({ id }) => room.patchOf(id)!);
+    await this.engine.dispose([...patches, ...room.release()]);
   }
 
   /**

@@ -140,13 +140,13 @@ export const CALLS = {
   ),
   liftBan: call('DELETE', '/bans/:ban', nothing, nothing),
   /**
-   * Takes back what was done in the last seconds, by one or by all: the room becomes what it would be now, had that not been
+   * Takes back what was done in the last seconds, by one (0: the host) or by all visitors (null): the room becomes what it would be now, had that not been
    * done. What others did stays. The present is kept as a snapshot before.
    */
   undo: call(
     'POST',
     '/rooms/:room/undo',
-    v.strictObject({ seconds: whole(1, 600), participant: v.nullable(id) }),
+    v.strictObject({ seconds: whole(1, 600), participant: v.nullable(whole(0, 0xffffffff)) }),
     v.object({
       /** Seeds, wounds and crosses that were taken back. */
       undone: whole(0, 0xffffffff),

@@ -63,6 +63,12 @@ export type RoomSettings = v.InferOutput<typeof roomSettings>;
 export const settingsChange = v.partial(roomSettings);
 export type SettingsChange = v.InferOutput<typeof settingsChange>;
 
+/** Settings with some knobs turned. */
+export function turned(settings: RoomSettings, change: SettingsChange): RoomSettings {
+  const given = Object.entries(change).filter(([, value]) => value !== undefined);
+  return { ...settings, ...Object.fromEntries(given) };
+}
+
 /** A time of the day of the server's clock, `HH:MM`. */
 const time = v.pipe(
   v.string(),

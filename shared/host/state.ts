@@ -89,6 +89,8 @@ export const snapshotState = v.object({
   at: number,
   /** What the host has called it; named ones are kept until they are removed. */
   name: v.nullable(text),
+  /** Taken by itself, before the host changed the room as a whole. */
+  before: v.nullable(v.picklist(['undo', 'restore', 'reseed'])),
   organisms: count,
 });
 export type SnapshotState = v.InferOutput<typeof snapshotState>;
@@ -104,7 +106,11 @@ export const checkpointState = v.object({
 export type CheckpointState = v.InferOutput<typeof checkpointState>;
 
 export const hostState = v.object({
+  /** Of the server. */
+  version: text,
   engine: v.object({ name: text, device: text }),
+  /** How a room is set that nobody has touched. */
+  roomDefaults: roomSettings,
   /** The server's clock now, and since when it runs. */
   now: number,
   since: number,

@@ -25,6 +25,8 @@ const energy = v.object({
 const seed = v.object({ id, origin, parents: v.array(id) });
 
 const participant = v.object({ id, name: v.string(), hue: v.number() });
+/** 0: the house. */
+const planter = v.object({ id: count, name: v.string(), hue: v.number() });
 
 const organism = v.object({
   id,
@@ -36,7 +38,7 @@ const organism = v.object({
   origin,
   kind: v.string(),
   parents: v.array(id),
-  planter: participant,
+  planter,
   born: count,
   wounds: count,
   healed: count,
@@ -128,6 +130,8 @@ export const EVENTS = {
     id: count,
     seed: v.optional(seed),
     /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
+    /** Of what was asked to be kept. */
+    token: v.optional(v.string()),
     film: v.optional(v.object({ side: stage, frames: stage, png: v.instance(Uint8Array) })),
     /** What she has left. */
     energy: v.optional(amount),
@@ -138,6 +142,23 @@ export const EVENTS = {
     reason,
     detail: v.optional(v.string()),
     energy: v.optional(amount),
+  }),
+  /** What the host has set for everybody; after `welcome`, and when it has changed. */
+  settings: v.object({
+    /** Whether names are shown. */
+    names: v.boolean(),
+    /** Nobody can do anything but look, for now. */
+    paused: v.boolean(),
+    /** Largest radius of a stroke, cells. */
+    maxRadius: amount,
+    /** Seconds between two seeds of one participant. */
+    cooldown: amount,
+    /** Whether walls show captions, and in which languages they take turns. */
+    captions: v.boolean(),
+    languages: v.array(v.string()),
+    attract: v.object({ on: v.boolean(), after: amount }),
+    /** Outside the open hours: walls go dim. */
+    dim: v.boolean(),
   }),
   /** The host has changed what acts cost. */
   energy,

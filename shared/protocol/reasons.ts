@@ -18,6 +18,8 @@ export const REASONS = {
   occupied: 'Another organism lives there.',
   'garden-full': 'No more organisms fit into this room. Wait until one has died.',
   'no-such-seed': 'There is no such seed.',
+  'bad-token': 'This keepsake grows in another garden, or its link is damaged.',
+  'bad-name': 'That name cannot be shown here.',
   'bad-latent': 'The latent vector has the wrong length or is out of range.',
   'bad-drawing': 'That drawing cannot be grown here.',
   'no-such-organism': 'That organism is not here any more.',
@@ -32,6 +34,11 @@ export const REASONS = {
   'wrong-origin': 'This page comes from elsewhere and may not open this room.',
   abuse: 'Far too much at once. The connection was ended.',
   banned: 'Far too much came from here. Please wait a minute.',
+  'room-closed': 'This room is closed just now. It opens again by itself.',
+  paused: 'The host has paused the room for a moment.',
+  muted: 'You may look on, but not act just now.',
+  'sent-away': 'The host has ended this visit.',
+  'cooling-down': 'One seed at a time. The next one is ready in a moment.',
   'shutting-down': 'The server is closing.',
 } as const satisfies Record<string, string>;
 

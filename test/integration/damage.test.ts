@@ -19,7 +19,7 @@ import { StoreError, type StoreReason } from '../../server/store/errors.ts';
 import { fingerprint } from '../../server/store/fingerprint.ts';
 import { openFolder, openSound } from '../../server/store/lmdb/open.ts';
 import { openMemory } from '../../server/store/memory.ts';
-import { openRooms } from '../../server/store/openRooms.ts';
+import { openRoom } from '../../server/store/openRooms.ts';
 import type { Records, Write } from '../../server/store/records.ts';
 import { seal } from '../../server/store/seal.ts';
 import { Store } from '../../server/store/store.ts';
@@ -110,14 +110,15 @@ async function open(
     await records.close();
   };
   try {
-    const [room] = await openRooms([place], {
+    const { room, tail } = await openRoom(place, {
       store,
       world,
-      chronicle,
       checkpoint: { name, hash: fingerprint(grown) },
       date,
       say: (remark) => said.push(remark),
     });
+    await chronicle.watch(room, tail);
+    world.journal = chronicle.record;
     return {
       room,
       said,

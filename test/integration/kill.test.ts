@@ -135,6 +135,7 @@ async function readKept(copy: string, until: number): Promise<Kept> {
     to: tail.tick,
     journal: store.journal('garden', oldest + 1, tail.tick),
     marks: store.marks('garden', oldest + 1, tail.tick),
+    moment: (tick) => store.moment('garden', tick),
     onTick: note,
   });
   expect(unequal).toBe(0);

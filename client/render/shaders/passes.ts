@@ -39,6 +39,40 @@ void main() {
   color = sum / weight;
 }`;
 
+/**
+ * Whose ground a place is by the votes of what lies around it: where two press against each other they hold every other place, and
+ * a border through each of these would be a comb. Red: its organism, bare ground too; green: 1 where there are several.
+ */
+export const TERRITORY_FRAGMENT = `#version 300 es
+precision highp float;
+precision highp int;
+precision highp usampler2D;
+uniform usampler2D uOwner;
+out uvec4 territory;
+uint at(ivec2 p) {
+  return texelFetch(uOwner, clamp(p, ivec2(0), textureSize(uOwner, 0) - 1), 0).r;
+}
+void main() {
+  ivec2 p = ivec2(gl_FragCoord.xy);
+  uvec4 ids = uvec4(0u);
+  vec4 votes = vec4(0.0);
+  for (int j = -3; j <= 3; j++) {
+    for (int i = -3; i <= 3; i++) {
+      uint id = at(p + ivec2(i, j));
+      if (id == 0u) continue;
+      float vote = exp(-float(i * i + j * j) / 5.2);
+      if (ids.x == 0u || ids.x == id) { ids.x = id; votes.x += vote; }
+      else if (ids.y == 0u || ids.y == id) { ids.y = id; votes.y += vote; }
+      else if (ids.z == 0u || ids.z == id) { ids.z = id; votes.z += vote; }
+      else if (ids.w == 0u || ids.w == id) { ids.w = id; votes.w += vote; }
+    }
+  }
+  if (votes.y > votes.x) { ids.x = ids.y; votes.x = votes.y; }
+  if (votes.z > votes.x) { ids.x = ids.z; votes.x = votes.z; }
+  if (votes.w > votes.x) ids.x = ids.w;
+  territory = uvec4(ids.x, ids.y == 0u ? 0u : 1u, 0u, 0u);
+}`;
+
 /** Red where the selected organism is, green where the hovered one, blue where the one to cross with. */
 export const MASK_FRAGMENT = `#version 300 es
 precision highp float;

@@ -16,21 +16,33 @@ float roundBox(vec2 p, vec2 halfSize, float r) {
   vec2 q = abs(p) - halfSize + r;
   return length(max(q, 0.0)) + min(max(q.x, q.y), 0.0) - r;
 }
+/* What floats in the medium: specks out of focus, each on a slow way of its own. */
+float motes(vec2 p, float size, float seed) {
+  vec2 q = p / size + vec2(0.011, -0.007) * uTime * (1.0 + seed);
+  vec2 home = floor(q);
+  vec2 h = vec2(hash(home + seed), hash(home + seed + 17.3));
+  vec2 at = home + 0.5 + 0.28 * sin(uTime * (0.05 + 0.07 * h) + 40.0 * h);
+  float r = 0.05 + 0.11 * h.x * h.y;
+  float d = distance(q, at) / r;
+  return step(0.45, h.y) * (0.35 + 0.65 * h.x) * (1.0 - smoothstep(0.35, 1.0, d)) * (0.7 + 0.5 * smoothstep(0.5, 0.9, d));
+}
 /* The bench, the dish's glass rim and the medium in it; signed distance to the grid's edge in cells. */
 vec3 ground(vec2 p, float edge, float ppc) {
   vec2 centred = (p - 0.5 * uGrid) / (0.5 * min(uGrid.x, uGrid.y));
-  vec2 screen = gl_FragCoord.xy / uView - 0.5;
+  vec2 screen = (vec2(gl_FragCoord.x, uView.y - gl_FragCoord.y) - uWhole.xy) / uWhole.zw - 0.5;
   vec3 bench = mix(vec3(0.060, 0.069, 0.076), vec3(0.028, 0.033, 0.038), smoothstep(0.15, 0.8, length(screen)));
   bench += 0.018 * exp(-max(edge, 0.0) / 22.0) * vec3(0.75, 0.95, 1.1);
   bench *= 1.0 - 0.5 * exp(-max(edge - 2.2, 0.0) / 5.0);
 
   float lamp = exp(-dot(centred - vec2(-0.18, -0.26), centred - vec2(-0.18, -0.26)) * 0.75);
-  vec3 medium = mix(vec3(0.062, 0.078, 0.088), vec3(0.160, 0.186, 0.186), lamp * lamp);
+  vec3 medium = mix(vec3(0.054, 0.078, 0.090), vec3(0.132, 0.186, 0.190), lamp * lamp);
   float clouds = noise(p * 0.035) * 0.6 + noise(p * 0.11 + 7.0) * 0.3;
   medium *= 0.94 + 0.13 * clouds;
   medium *= 1.0 + (noise(p * 2.3) - 0.5) * 0.07;
+  medium += motes(p, 13.0, 3.0) * 0.045 * vec3(0.72, 0.95, 0.90);
+  medium += motes(p, 6.5, 8.0) * 0.034 * vec3(0.80, 0.95, 1.0);
   medium *= 1.0 - 0.42 * exp(edge / 5.0) ;
-  float fine = smoothstep(9.0, 22.0, ppc);
+  float fine = smoothstep(18.0, 34.0, ppc);
   if (fine > 0.0) {
     vec2 line = abs(fract(p + 0.5) - 0.5) * ppc;
     medium += fine * 0.020 * (1.0 - smoothstep(0.4, 1.2, min(line.x, line.y)));
@@ -78,42 +90,79 @@ vec4 spline(sampler2D map, vec2 p, vec2 size) {
   return mix(mix(texture(map, p1), texture(map, vec2(p0.x, p1.y)), s0.x),
              mix(texture(map, vec2(p1.x, p0.y)), texture(map, p0), s0.x), s0.y);
 }
-/* How near a border between two owners runs: 1 on it, 0 half a cell off it. Bare ground has no such border. */
-float membrane(vec2 p) {
-  vec2 c = p - 0.5;
-  ivec2 i = ivec2(floor(c));
-  vec2 f = fract(c);
+/* A border between two organisms that press against each other. */
+struct Border {
+  float line;     /* 1 on it, 0 a third of a cell off it */
+  float foreign;  /* how much of what lies around is the other's */
+  vec4 own;       /* what lies around and is one's own */
+};
+Border border(vec2 p) {
+  Border b = Border(0.0, 0.0, vec4(0.0));
   ivec2 top = ivec2(uGrid) - 1;
-  uint a = texelFetch(uOwner, clamp(i, ivec2(0), top), 0).r;
-  uint b = texelFetch(uOwner, clamp(i + ivec2(1, 0), ivec2(0), top), 0).r;
-  uint d = texelFetch(uOwner, clamp(i + ivec2(0, 1), ivec2(0), top), 0).r;
-  uint e = texelFetch(uOwner, clamp(i + ivec2(1, 1), ivec2(0), top), 0).r;
-  if ((a == b && a == d && a == e) || a * b * d * e == 0u) return 0.0;
-  uint first = max(max(a, b), max(d, e));
-  vec4 w = vec4((1.0 - f.x) * (1.0 - f.y), f.x * (1.0 - f.y), (1.0 - f.x) * f.y, f.x * f.y);
-  float share = dot(w, vec4(equal(uvec4(a, b, d, e), uvec4(first))));
-  return 1.0 - smoothstep(0.0, 0.45, abs(share - 0.5));
+  uvec2 here = texelFetch(uTerritory, clamp(ivec2(floor(p)), ivec2(0), top), 0).rg;
+  if (here.g == 0u) return b;
+  vec2 c = floor(p - 0.5);
+  vec2 f = p - 0.5 - c;
+  vec2 g = 1.0 - f;
+  vec2 w[4] = vec2[4](g * g * g / 6.0, (4.0 - 6.0 * f * f + 3.0 * f * f * f) / 6.0,
+                      (4.0 - 6.0 * g * g + 3.0 * g * g * g) / 6.0, f * f * f / 6.0);
+  uint mine = here.r, other = 0u;
+  float share = 0.0, others = 0.0;
+  for (int pass = 0; pass < 2; pass++) {
+    share = 0.0; others = 0.0;
+    float foreign = 0.0, weight = 0.0;
+    vec4 own = vec4(0.0);
+    for (int j = 0; j < 4; j++) {
+      for (int i = 0; i < 4; i++) {
+        ivec2 q = clamp(ivec2(c) + ivec2(i - 1, j - 1), ivec2(0), top);
+        float v = w[i].x * w[j].y;
+        uint ground = texelFetch(uTerritory, q, 0).r;
+        uint id = texelFetch(uOwner, q, 0).r;
+        if (ground == mine) share += v;
+        else if (ground != 0u) { others += v; if (other == 0u) other = ground; }
+        if (id == mine) { own += v * texelFetch(uCells, q, 0); weight += v; }
+        else if (id != 0u) foreign += v;
+      }
+    }
+    b.foreign = foreign;
+    b.own = own / max(weight, 0.001);
+    /* Past the middle it is the other's ground, whatever the place says. */
+    if (others <= share || other == 0u) break;
+    uint swap = mine; mine = other; other = swap;
+  }
+  b.line = 1.0 - smoothstep(0.06, 0.42, abs(share - others));
+  return b;
 }`;
 
 const CELLS = `
-/* Seen from near, tissue is made of cells: each place of the grid is one, a little off its place as in life. */
-vec3 cells(vec2 p, vec3 c, float close) {
+/* Seen from near, tissue is made of cells: each place of the grid is one, off its place as in life, and stirring a little. */
+vec3 cells(vec2 p, vec3 c, float close, float parted) {
   vec2 home = floor(p);
   float first = 9.0, second = 9.0;
-  vec2 mine = home;
+  vec2 mine = home, kernel = p;
   for (int j = -1; j <= 1; j++) {
     for (int i = -1; i <= 1; i++) {
       vec2 cell = home + vec2(i, j);
-      vec2 at = cell + 0.5 + 0.34 * (vec2(hash(cell), hash(cell + 31.7)) - 0.5);
+      vec2 h = vec2(hash(cell), hash(cell + 31.7));
+      vec2 at = cell + 0.5 + 0.62 * (h - 0.5) + 0.07 * sin(uTime * (0.4 + 0.5 * h.yx) + 40.0 * h);
       float d = distance(p, at);
-      if (d < first) { second = first; first = d; mine = cell; } else if (d < second) second = d;
+      if (d < first) { second = first; first = d; mine = cell; kernel = at; } else if (d < second) second = d;
     }
   }
   vec4 own = texelFetch(uCells, ivec2(clamp(mine, vec2(0.0), uGrid - 1.0)), 0);
-  c = mix(c, own.rgb / max(own.a, 0.02), 0.42 * close * smoothstep(0.3, 0.6, own.a));
-  float wall = 1.0 - smoothstep(0.0, 0.17, second - first);
-  c *= 1.0 - 0.26 * close * wall;
-  return c * (1.0 + 0.10 * close * (exp(-first * first * 26.0) - 0.3 * first));
+  c = mix(c, own.rgb / max(own.a, 0.02), 0.30 * close * (1.0 - parted) * smoothstep(0.4, 0.8, own.a));
+  /* A wall between two in a deeper tone of theirs, a body that catches the lamp, a kernel. */
+  float gap = second - first;
+  float wall = 1.0 - smoothstep(0.0, 0.30, gap);
+  vec2 off = p - kernel;
+  float body = dot(off, vec2(-0.55, -0.83));
+  float kern = 1.0 - smoothstep(0.07, 0.27, length(off + 0.10 * (hash(mine + 5.1) - 0.5)));
+  float tone = 0.95 + 0.10 * hash(mine + 11.3);
+  vec3 deep = c * (0.42 + 0.40 * c);
+  vec3 cell = c * tone * (1.0 + 0.20 * body) + 0.05 * smoothstep(0.12, 0.42, gap) * c;
+  cell = mix(cell, deep, 0.58 * wall * wall);
+  cell = mix(cell, deep, 0.20 * kern);
+  return mix(c, cell, close);
 }
 /* Smooth look: tissue with a soft membrane and a lamp from the upper left. Premultiplied. */
 vec4 tissue(vec2 p, float ppc) {
@@ -121,15 +170,21 @@ vec4 tissue(vec2 p, float ppc) {
   if (round_.a < 0.012) return vec4(0.0);
   vec4 sharp = catmullRom(uCells, p);
   vec4 s = mix(round_, sharp, 0.72);
+  float height = texture(uTight, p / uGrid).a;
   float a = clamp(mix(round_.a, sharp.a, 0.5), 0.0, 1.0);
   vec3 c = clamp(s.rgb / max(s.a, 0.02), 0.0, 1.0);
+  Border border_ = border(p);
+  float parted = smoothstep(0.0, 0.22, border_.foreign) * step(0.01, border_.own.a);
+  c = mix(c, clamp(border_.own.rgb / max(border_.own.a, 0.02), 0.0, 1.0), parted);
+  a = mix(a, max(a, min(1.0, 1.25 * height)), max(parted, border_.line));
+  /* A crumb alone is no body. */
+  a *= smoothstep(0.10, 0.30, height);
 
   float soft = mix(0.30, 0.17, smoothstep(5.0, 26.0, ppc));
   float body = smoothstep(0.46 - soft, 0.46 + soft, a);
   float alpha = mix(body, a, 0.16);
 
   vec2 o = vec2(0.9, 0.0);
-  float height = texture(uTight, p / uGrid).a;
   vec2 slope = vec2(
     texture(uTight, (p + o.xy) / uGrid).a - texture(uTight, (p - o.xy) / uGrid).a,
     texture(uTight, (p + o.yx) / uGrid).a - texture(uTight, (p - o.yx) / uGrid).a);
@@ -141,9 +196,9 @@ vec4 tissue(vec2 p, float ppc) {
   /* Light that wandered through the tissue: evens out the inside a little, as in anything wet. */
   vec4 deep = texture(uWide, p / uGrid);
   c = mix(c, deep.rgb / max(deep.a, 0.05), 0.06);
-  float close = smoothstep(9.0, 26.0, ppc);
-  if (close > 0.0) c = cells(p, c, close);
-  c *= 1.0 - 0.38 * membrane(p);
+  float close = smoothstep(3.2, 10.0, ppc);
+  if (close > 0.0) c = cells(p, c, close, parted);
+  c = mix(c, c * (0.18 + 0.30 * c), 0.80 * border_.line * smoothstep(0.3, 0.7, height));
   return vec4(c * alpha, alpha);
 }
 /* Crisp look: the cells as they are, a hairline apart once they are large enough. */
@@ -164,12 +219,15 @@ uniform sampler2D uWide;
 uniform sampler2D uHalo;
 uniform sampler2D uMask;
 uniform usampler2D uOwner;
+uniform usampler2D uTerritory;
 uniform vec2 uGrid;
 uniform vec2 uView;
 uniform vec2 uOrigin;
+uniform vec4 uWhole;
 uniform float uScale;
 uniform float uCrisp;
 uniform float uFaded;
+uniform float uTime;
 uniform vec3 uMarked;
 out vec4 color;
 ${GROUND}

@@ -1,0 +1,224 @@
+/** The host's calls over HTTP: who may call, whether a call is of the right form, and what its refusal looks like. */
+import express, { type NextFunction, type Request, type Response, type Router } from 'express';
+import * as v from 'valibot';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import {
+  CALLS,
+  type CallAnswer,
+  type CallBody,
+  type CallName,
+  KEY_HEADER,
+} from '../../shared/host/calls.ts';
+import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
+import type { RefusalState, SessionState } from '../../shared/host/state.ts';
+import type { Clock } from '../clock.ts';
+import { isWelcomeOrigin } from '../net/door.ts';
+import type { Log } from '../operations/log.ts';
+import { type HostSession, hasKey, type Sessions } from './sessions.ts';
+import type { HostToken } from './token.ts';
+import type { Tries } from './tries.ts';
+
+/** What a path names, like the room in `/rooms/:room`. */
+export type Parts = Readonly<Record<string, string>>;
+
+/** One function for each call; all may throw `HostRefusal`. */
+export type Handlers = {
+  readonly [N in Exclude<CallName, 'login' | 'logout' | 'session'>]: (
+    body: CallBody<N>,
+    parts: Parts,
+  ) => CallAnswer<N> | Promise<CallAnswer<N>>;
+};
+
+/** Answers with something else than JSON. */
+export type FileHandler = (request: Request, response: Response) => void | Promise<void>;
+
+export interface ApiOptions {
+  readonly token: HostToken;
+  readonly sessions: Sessions;
+  readonly tries: Tries;
+  readonly handlers: Partial<Handlers>;
+  /** By path under the API. */
+  readonly files: Readonly<Record<string, FileHandler>>;
+  /** What the address of a request is called. */
+  readonly addressOf: (request: Request) => string;
+  /** Name of the cookie: servers on one machine share its cookies. */
+  readonly cookie: string;
+  readonly clock: Clock;
+  /** Wall clock, ms. */
+  readonly date: () => number;
+  readonly log: Log;
+}
+
+const STATUS: Partial<Record<HostReason, number>> = {
+  'no-session': 401,
+  'wrong-token': 401,
+  'too-many-tries': 429,
+  'wrong-origin': 403,
+  'wrong-key': 403,
+  'unknown-call': 404,
+  'bad-call': 400,
+  'not-json': 400,
+  'too-large': 413,
+  'no-such-room': 404,
+  'no-such-checkpoint': 404,
+  'no-such-organism': 404,
+  'no-such-participant': 404,
+  'no-such-ban': 404,
+  'no-such-snapshot': 404,
+  'no-such-job': 404,
+  'no-such-time': 404,
+  failed: 500,
+};
+
+export function createHostApi(options: ApiOptions): Router {
+  const { handlers, files } = options;
+  const router = express.Router();
+  router.use((request, response, next) => {
+    response.set('Cache-Control', 'no-store');
+    if (request.method !== 'GET') requireOwnPage(request);
+    next();
+  });
+  const json = express.json({ limit: DEFAULTS.host.maxBodyBytes, strict: true });
+  const signedIn = (request: Request, _response: Response, next: NextFunction): void => {
+    const session = sessionOf(request, options);
+    if (request.method !== 'GET' && !hasKey(session, request.get(KEY_HEADER))) {
+      throw new HostRefusal('wrong-key');
+    }
+    next();
+  };
+  for (const [name, { method, path, body }] of Object.entries(CALLS) as [
+    CallName,
+    (typeof CALLS)[CallName],
+  ][]) {
+    const verb = method.toLowerCase() as 'get' | 'post' | 'patch' | 'put' | 'delete';
+    const answer = async (request: Request, response: Response): Promise<void> => {
+      const wish = method === 'GET' ? {} : parsed(body, request);
+      if (name === 'login')
+        response.json(login(wish as CallBody<'login'>, request, response, options));
+      else if (name === 'logout') response.json(logout(request, response, options));
+      else if (name === 'session') response.json(stateOf(sessionOf(request, options), options));
+      else {
+        const handle = handlers[name] as ((wish: unknown, parts: Parts) => unknown) | undefined;
+        if (!handle) throw new HostRefusal('unknown-call');
+        response.json(await handle(wish, request.params as Parts));
+      }
+    };
+    // What strangers send is not read before it is known who they are.
+    if (name === 'login') router[verb](path, json, answer);
+    else if (method === 'GET') router[verb](path, signedIn, answer);
+    else router[verb](path, signedIn, json, answer);
+  }
+  for (const [path, handle] of Object.entries(files)) router.get(path, signedIn, handle);
+  router.use(() => {
+    throw new HostRefusal('unknown-call');
+  });
+  router.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    refuse(error, response, options.log);
+  });
+  return router;
+}
+
+/** A browser says which page a call comes from; programs do not, and have no cookie of a browser's either. */
+function requireOwnPage(request: Request): void {
+  const site = request.get('sec-fetch-site');
+  const foreign = site !== undefined && site !== 'same-origin' && site !== 'none';
+  if (foreign || !isWelcomeOrigin(request.headers, [])) throw new HostRefusal('wrong-origin');
+}
+
+function parsed(schema: v.GenericSchema, request: Request): unknown {
+  if (request.body === undefined && Number(request.get('content-length') ?? 0) > 0) {
+    throw new HostRefusal('not-json', 'say content-type: application/json');
+  }
+  const result = v.safeParse(schema, request.body ?? {}, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const where = v.getDotPath(issue);
+  throw new HostRefusal('bad-call', `${where ? `${where}: ` : ''}${issue.message}`);
+}
+
+function login(
+  { token }: CallBody<'login'>,
+  request: Request,
+  response: Response,
+  options: ApiOptions,
+): SessionState {
+  const { tries, clock, sessions, cookie, log } = options;
+  const address = options.addressOf(request);
+  const now = clock.now();
+  const wait = tries.wait(address, now);
+  // Not even the right token is looked at: who guesses must not learn while she should wait.
+  if (wait > 0) throw new HostRefusal('too-many-tries', '', wait);
+  if (!options.token.is(token)) {
+    const delay = tries.fail(address, now);
+    log.warn('wrong-host-token', 'Somebody tried a wrong host token.');
+    throw new HostRefusal('wrong-token', '', delay > 0 ? delay : undefined);
+  }
+  tries.succeed(address);
+  const { word, session } = sessions.begin();
+  response.cookie(cookie, word, {
+    httpOnly: true,
+    sameSite: 'strict',
+    path: '/host',
+    maxAge: DEFAULTS.session.life,
+    secure: request.secure,
+  });
+  log.info('host-signed-in', 'The host has signed in.');
+  return stateOf(session, options);
+}
+
+function logout(request: Request, response: Response, options: ApiOptions): Record<string, never> {
+  options.sessions.end(wordOf(request, options.cookie));
+  response.clearCookie(options.cookie, { httpOnly: true, sameSite: 'strict', path: '/host' });
+  return {};
+}
+
+function stateOf(session: HostSession, { sessions, date }: ApiOptions): SessionState {
+  return { key: session.key, until: date() + sessions.left(session) };
+}
+
+/** @throws HostRefusal no-session */
+function sessionOf(request: Request, { sessions, cookie }: ApiOptions): HostSession {
+  const session = sessions.find(wordOf(request, cookie));
+  if (!session) throw new HostRefusal('no-session');
+  return session;
+}
+
+function wordOf(request: Request, cookie: string): string | undefined {
+  for (const part of (request.get('cookie') ?? '').split(';')) {
+    const [name, word] = part.trim().split('=');
+    if (name === cookie) return word;
+  }
+  return undefined;
+}
+
+/** Errors of the body's reader, by their type. */
+const UNREADABLE: Readonly<Record<string, HostReason>> = {
+  'entity.too.large': 'too-large',
+  'entity.parse.failed': 'not-json',
+  'encoding.unsupported': 'not-json',
+  'charset.unsupported': 'not-json',
+};
+
+function refuse(error: unknown, response: Response, log: Log): void {
+  const refusal = refusalOf(error, log);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { reason, detail, retryAfter } = refusal;
+  if (retryAfter !== undefined) response.set('Retry-After', `${Math.ceil(retryAfter / 1000)}`);
+  const body: RefusalState = {
+    reason,
+    ...(detail && { detail }),
+    ...(retryAfter !== undefined && { retryAfter }),
+  };
+  response.status(STATUS[reason] ?? 409).json(body);
+}
+
+function refusalOf(error: unknown, log: Log): HostRefusal {
+  if (error instanceof HostRefusal) return error;
+  const { type = '', status = 500, message } = error as Error & { type?: string; status?: number };
+  const reason = UNREADABLE[type] ?? (status < 500 ? 'bad-call' : 'failed');
+  if (reason === 'failed') log.error('host-call-failed', message);
+  return new HostRefusal(reason);
+}

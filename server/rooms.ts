@@ -1,0 +1,365 @@
+/** The rooms of a server: made, opened, closed and removed while it runs. */
+import { HostRefusal } from '../shared/host/reasons.ts';
+import { type RoomSettings, type SettingsChange, turned } from '../shared/host/settings.ts';
+import type { RoomSummary } from '../shared/host/state.ts';
+import { Refusal } from '../shared/protocol/reasons.ts';
+import type { Clock } from './clock.ts';
+import type { EngineInfo } from './engine/engine.ts';
+import type { Bans } from './net/bans.ts';
+import { Lobby, type RoomFacts, type WallFacts } from './net/lobby.ts';
+import { Passes } from './net/passes.ts';
+import { Rules } from './net/rules.ts';
+import type { SeedWorks } from './nursery/open.ts';
+import type { Log } from './operations/log.ts';
+import type { Chronicle } from './store/chronicle.ts';
+import { StoreError } from './store/errors.ts';
+import { openRoom } from './store/openRooms.ts';
+import type { PlanRecord } from './store/schemas.ts';
+import type { Store } from './store/store.ts';
+import type { Room } from './world/room.ts';
+import type { Species } from './world/species.ts';
+import type { Pace, Ticker } from './world/ticker.ts';
+import type { RoomPlace, World } from './world/world.ts';
+
+/** What rooms can be grown from. */
+export interface Stock {
+  readonly species: Species;
+  readonly hash: string;
+  readonly facts: RoomFacts['checkpoint'];
+  readonly seeds: SeedWorks;
+}
+
+export interface RoomsOptions {
+  readonly world: World;
+  readonly ticker: Ticker;
+  readonly engine: EngineInfo;
+  /** By the name of the checkpoint; the first is taken where none is named. */
+  readonly stock: ReadonlyMap<string, Stock>;
+  /** What cells are kept in; absent: they end with the server. */
+  readonly kept?: { readonly store: Store; readonly chronicle: Chronicle } | undefined;
+  /** What the host's wishes are kept in. */
+  readonly desk: Store;
+  /** How a room is set that nobody has touched. */
+  readonly defaults: RoomSettings;
+  readonly secret: Uint8Array;
+  readonly bans: Bans;
+  readonly wallFacts: () => WallFacts;
+  /** A room has been opened, before anybody is there; it has been closed, and nobody is there any more. */
+  readonly onOpen?: (lobby: Lobby, pace: () => Pace) => void;
+  readonly onClose?: (lobby: Lobby) => void;
+  readonly clock: Clock;
+  /** Wall clock, ms. */
+  readonly date: () => number;
+  readonly log: Log;
+}
+
+/** What an open room is made of. */
+export interface LiveRoom {
+  readonly room: Room;
+  readonly lobby: Lobby;
+}
+
+interface Known {
+  plan: PlanRecord;
+  readonly rules: Rules;
+  /** Also of a closed room, where nothing is kept of it elsewhere. */
+  live: LiveRoom | undefined;
+  busy: RoomSummary['busy'];
+}
+
+export class Rooms {
+  /** Of the open rooms, by name. */
+  readonly lobbies = new Map<string, Lobby>();
+  private readonly known = new Map<string, Known>();
+  private readonly listeners = new Set<(room: string, settings: RoomSettings) => void>();
+
+  constructor(private readonly options: RoomsOptions) {}
+
+  /**
+   * Opens the rooms that the server is started with, and those that the host has made.
+   *
+   * @param fixed rooms to be there whatever else is
+   * @throws StoreError; EngineError
+   */
+  async start(fixed: readonly Omit<PlanRecord, 'made' | 'open' | 'change'>[]): Promise<void> {
+    const plans = new Map((await this.options.desk.plans()).map((plan) => [plan.name, plan]));
+    for (const place of fixed) {
+      const kept = plans.get(place.name);
+      plans.delete(place.name);
+      const { open = true, change = {} } = kept ?? {};
+      const known = this.learn({ ...place, made: false, open, change });
+      if (open) await this.wake(known);
+    }
+    for (const plan of plans.values()) {
+      if (!plan.made) continue;
+      const known = this.learn(plan);
+      if (plan.open) await this.wakeIfPossible(known);
+    }
+  }
+
+  /** An open room. @throws Refusal no-such-room, room-closed */
+  find(name: string): Lobby {
+    const lobby = this.lobbies.get(name);
+    if (lobby) return lobby;
+    throw new Refusal(this.known.has(name) ? 'room-closed' : 'no-such-room', name);
+  }
+
+  /** An open room, for its host. @throws HostRefusal no-such-room, room-closed, room-busy */
+  live(name: string): LiveRoom {
+    const { live, plan, busy } = this.get(name);
+    if (busy) throw new HostRefusal('room-busy', busy);
+    if (!live || !plan.open) throw new HostRefusal('room-closed');
+    return live;
+  }
+
+  /** How a room is set. @throws HostRefusal no-such-room */
+  settings(name: string): RoomSettings {
+    return this.get(name).rules.settings;
+  }
+
+  /** Calls back when a room is set otherwise. @returns ends it */
+  onSettings(listener: (room: string, settings: RoomSettings) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** What a room is made with. @throws HostRefusal no-such-room */
+  plan(name: string): PlanRecord {
+    return this.get(name).plan;
+  }
+
+  /** Open ones and closed ones, in the order they were made. */
+  get names(): readonly string[] {
+    return [...this.known.keys()];
+  }
+
+  /** @throws HostRefusal no-such-room */
+  summary(name: string): RoomSummary {
+    const { plan, rules, live, busy } = this.get(name);
+    const { settings } = rules;
+    const { tickRate } = settings;
+    const open = plan.open ? live : undefined;
+    return {
+      name,
+      width: plan.width,
+      height: plan.height,
+      checkpoint: plan.checkpoint,
+      open: plan.open,
+      fixed: !plan.made,
+      participants: open?.lobby.size ?? 0,
+      waiting: open?.lobby.waitingCount ?? 0,
+      organisms: live?.room.size ?? 0,
+      awake: open?.room.awake ?? 0,
+      tick: live?.room.tick ?? 0,
+      pace: (open && this.options.ticker.pace(open.room)) ?? { tickRate, actual: 0, slow: false },
+      settings,
+      busy,
+    };
+  }
+
+  /** @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint */
+  async make(wish: {
+    readonly name: string;
+    readonly width: number;
+    readonly height: number;
+    readonly seed: number;
+    readonly checkpoint: string;
+    readonly change: SettingsChange;
+  }): Promise<void> {
+    const { stock, desk, kept } = this.options;
+    if (this.known.has(wish.name)) throw new HostRefusal('room-exists');
+    const chosen = stock.get(wish.checkpoint);
+    if (!chosen) throw new HostRefusal('no-such-checkpoint');
+    const before = await kept?.store.room(wish.name);
+    // A room that was here before goes on, if it is the same.
+    if (before && before.checkpoint.hash !== chosen.hash) throw new HostRefusal('other-checkpoint');
+    if (before && (before.width !== wish.width || before.height !== wish.height)) {
+      throw new HostRefusal('room-exists', `kept with ${before.width}x${before.height} cells`);
+    }
+    const known = this.learn({ ...wish, made: true, open: true });
+    try {
+      await this.wake(known);
+      await desk.putPlan(known.plan);
+    } catch (error) {
+      this.known.delete(wish.name);
+      throw error;
+    }
+  }
+
+  /** @throws HostRefusal no-such-room, room-busy */
+  async open(name: string): Promise<void> {
+    const known = this.get(name);
+    if (known.busy) throw new HostRefusal('room-busy', known.busy);
+    if (known.plan.open) return;
+    await this.wake(known);
+    known.plan = { ...known.plan, open: true };
+    await this.options.desk.putPlan(known.plan);
+  }
+
+  /** Everybody is sent home; its cells stop, and are kept. @throws HostRefusal no-such-room, room-busy */
+  async close(name: string): Promise<void> {
+    const known = this.get(name);
+    if (known.busy) throw new HostRefusal('room-busy', known.busy);
+    if (!known.plan.open) return;
+    known.plan = { ...known.plan, open: false };
+    await this.options.desk.putPlan(known.plan);
+    await this.rest(known);
+  }
+
+  /**
+   * @param aside keeps what the room was, before it is forgotten
+   * @throws HostRefusal no-such-room, room-open, last-room
+   */
+  async remove(name: string, aside: () => Promise<void>): Promise<void> {
+    const known = this.get(name);
+    if (!known.plan.made) throw new HostRefusal('last-room', 'the server is started with it');
+    if (known.plan.open) throw new HostRefusal('room-open');
+    await this.during(name, 'closing', async () => {
+      await aside();
+      if (known.live) await this.options.world.close(known.live.room);
+      known.live = undefined;
+      const { desk, kept } = this.options;
+      await kept?.store.forget(name);
+      await desk.forget(name);
+    });
+    this.known.delete(name);
+  }
+
+  /** Turns some knobs; everybody there is told. @throws HostRefusal no-such-room */
+  async change(name: string, change: SettingsChange): Promise<RoomSettings> {
+    const known = this.get(name);
+    const { rules, plan, live } = known;
+    const before = rules.settings;
+    const settings = turned(before, change);
+    const wanted = { ...plan.change, ...change };
+    await this.options.desk.putPlan({ ...plan, change: wanted });
+    known.plan = { ...known.plan, change: wanted };
+    rules.settings = settings;
+    if (live) this.apply(live, settings, before);
+    for (const listener of this.listeners) listener(name, settings);
+    return settings;
+  }
+
+  /**
+   * Lets something happen in a room that takes its time, and nothing else meanwhile.
+   *
+   * @throws HostRefusal no-such-room, room-busy
+   */
+  async during<T>(
+    name: string,
+    busy: NonNullable<RoomSummary['busy']>,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const known = this.get(name);
+    if (known.busy) throw new HostRefusal('room-busy', known.busy);
+    known.busy = busy;
+    try {
+      return await work();
+    } finally {
+      known.busy = null;
+    }
+  }
+
+  private get(name: string): Known {
+    const known = this.known.get(name);
+    if (!known) throw new HostRefusal('no-such-room', name);
+    return known;
+  }
+
+  private learn(plan: PlanRecord): Known {
+    const rules = new Rules(turned(this.options.defaults, plan.change));
+    const known: Known = { plan, rules, live: undefined, busy: null };
+    this.known.set(plan.name, known);
+    return known;
+  }
+
+  private async wakeIfPossible(known: Known): Promise<void> {
+    try {
+      await this.wake(known);
+    } catch (error) {
+      if (!(error instanceof StoreError || error instanceof HostRefusal)) throw error;
+      known.plan = { ...known.plan, open: false };
+      this.options.log.warn('room-not-opened', error.message, { room: known.plan.name });
+    }
+  }
+
+  private async wake(known: Known): Promise<void> {
+    await this.during(known.plan.name, 'opening', async () => {
+      const { ticker } = this.options;
+      if (known.live) ticker.resume(known.live.room);
+      else known.live = await this.bringUp(known);
+      const { room, lobby } = known.live;
+      this.lobbies.set(known.plan.name, lobby);
+      this.options.onOpen?.(lobby, () => ticker.pace(room)!);
+    });
+  }
+
+  private async bringUp({ plan, rules }: Known): Promise<LiveRoom> {
+    const { world, ticker, stock, kept, engine, secret, bans, clock, date, log } = this.options;
+    const { name, width, height, seed, checkpoint } = plan;
+    const chosen = stock.get(checkpoint);
+    if (!chosen) throw new HostRefusal('no-such-checkpoint', checkpoint);
+    const { settings } = rules;
+    const { maxOrganisms, energy, tickRate } = settings;
+    const { species, hash, facts, seeds } = chosen;
+    const place: RoomPlace = {
+      ...{ name, width, height, maxOrganisms, seed, species, energy, tickRate },
+    };
+    let room: Room;
+    if (kept) {
+      const { store, chronicle } = kept;
+      const opened = await openRoom(place, {
+        ...{ store, world, date },
+        checkpoint: { name: checkpoint, hash },
+        say: (remark) => log.info('room', remark),
+      });
+      room = opened.room;
+      await chronicle.watch(room, opened.tail);
+    } else room = world.open(place);
+    ticker.add(room, tickRate);
+    const pace = () => ticker.pace(room)!;
+    const lobby = new Lobby(
+      room,
+      { checkpoint: facts, engine },
+      pace,
+      settings.capacity,
+      clock,
+      new Passes(secret, name),
+      { rules, bans },
+      this.options.wallFacts,
+      seeds,
+    );
+    return { room, lobby };
+  }
+
+  private async rest(known: Known): Promise<void> {
+    const { name } = known.plan;
+    const { world, ticker, kept } = this.options;
+    const { live } = known;
+    this.lobbies.delete(name);
+    if (!live) return;
+    await this.during(name, 'closing', async () => {
+      live.lobby.empty('room-closed');
+      this.options.onClose?.(live.lobby);
+      await ticker.hold(live.room);
+      if (!kept) return;
+      await kept.chronicle.unwatch(live.room);
+      await ticker.remove(live.room);
+      known.live = undefined;
+      await world.close(live.room);
+    });
+  }
+
+  private apply({ room, lobby }: LiveRoom, settings: RoomSettings, before: RoomSettings): void {
+    const { tickRate, capacity, maxOrganisms, energy, names } = settings;
+    if (tickRate !== before.tickRate) {
+      this.options.ticker.setRate(room, tickRate);
+      room.setTickRate(tickRate);
+    }
+    if (capacity !== before.capacity) lobby.setCapacity(capacity);
+    if (maxOrganisms !== before.maxOrganisms) room.setMaxOrganisms(maxOrganisms);
+    if (JSON.stringify(energy) !== JSON.stringify(before.energy)) lobby.setEnergy(energy);
+    if (names !== before.names) lobby.showAnew();
+    lobby.tellSettings();
+  }
+}

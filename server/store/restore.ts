@@ -1,0 +1,37 @@
+/** Makes a room what it was at a snapshot: its organisms and its ground; who is there, and what they hold, stays as it is. */
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import { StoreError } from './errors.ts';
+import type { SnapshotRecord } from './schemas.ts';
+import type { UndoOptions } from './undo.ts';
+
+/**
+ * @param tick of the snapshot
+ * @returns what the room was before
+ * @throws HostRefusal no-such-snapshot; StoreError; EngineError
+ */
+export async function restore(
+  { store, world, chronicle, room, hold, resume }: UndoOptions,
+  tick: number,
+): Promise<SnapshotRecord> {
+  if (!chronicle.snapshotsOf(room).some((one) => one.tick === tick)) {
+    throw new HostRefusal('no-such-snapshot');
+  }
+  const { state, cells } = await store.moment(room.name, tick).catch((error: unknown) => {
+    if (error instanceof StoreError && error.reason === 'damaged') {
+      throw new HostRefusal('no-such-snapshot', error.message);
+    }
+    throw error;
+  });
+  await hold();
+  try {
+    const kept = await chronicle.take(room, { before: 'restore' });
+    const { planes: _, organisms: _gone, ...present } = room.export();
+    const { organisms, planes } = state;
+    const from = { ...present, tick: present.tick + 1, organisms, planes };
+    await world.become(room, from, cells);
+    await chronicle.jump(room, { why: 'restore', tick });
+    return kept;
+  } finally {
+    resume();
+  }
+}

@@ -1,0 +1,352 @@
+/** The visitor's page for everybody: by keyboard alone, by ear, in her language, from a plain address of the LAN. */
+import { networkInterfaces } from 'node:os';
+import AxeBuilder from '@axe-core/playwright';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { LANGUAGES } from '../../client/locale/languages.ts';
+import { ensureClient } from '../../server/http/client-build.ts';
+import type { Vivarium } from '../../server/vivarium.ts';
+import type { Room } from '../../server/world/room.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { openRoom, screenOf, waitForPhase } from '../support/page.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const;
+const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
+
+/** Where this machine is in its network; a page from there is no secure context, unlike one from itself. */
+const lan = Object.values(networkInterfaces())
+  .flat()
+  .find((one) => one?.family === 'IPv4' && !one.internal)?.address;
+
+let server: Vivarium;
+let room: Room;
+let browser: Browser;
+let ada: Visitor;
+const contexts: BrowserContext[] = [];
+
+const address = (host = '127.0.0.1', query = ''): string =>
+  `http://${host}:${server.port}/r/garden${query}`;
+
+async function visit(options: BrowserContextOptions, url = address()): Promise<Page> {
+  const context = await browser.newContext({ locale: 'en-GB', ...options });
+  contexts.push(context);
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  await openRoom(page, url);
+  await page.getByTestId('gallery-item').first().waitFor();
+  return page;
+}
+
+/** What axe-core finds wrong, in words that help to mend it. */
+async function violations(page: Page): Promise<string[]> {
+  // Whatever moves is looked at when it has come to rest.
+  await page.evaluate(() =>
+    Promise.all(
+      document
+        .getAnimations()
+        .filter((one) => one.effect?.getComputedTiming().iterations === 1)
+        .map((one) => one.finished.catch(() => undefined)),
+    ),
+  );
+  const { violations: found } = await new AxeBuilder({ page }).analyze();
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
+  );
+}
+
+/** The element that has the focus, inside of whatever holds it. */
+const focused = (page: Page): Promise<string> =>
+  page.evaluate(() => {
+    let at = document.activeElement;
+    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+    return at?.getAttribute('data-testid') ?? at?.localName ?? '';
+  });
+
+async function tabTo(page: Page, testid: string): Promise<void> {
+  for (let i = 0; i < 60; i++) {
+    if ((await focused(page)) === testid) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`${testid} was not reached`);
+}
+
+beforeAll(async () => {
+  const client = await ensureClient(() => {});
+  server = await startServer(
+    { size: '128x96', host: '0.0.0.0', energy: 'newcomer=100', capacity: 4 },
+    client,
+  );
+  room = server.world.rooms.get('garden')!;
+  browser = await launchBrowser();
+  ada = await Visitor.join(server.port, 'garden', 'Ada');
+  const gallery = ada.welcome!.checkpoint.gallery.map(({ name }) => name);
+  for (const [name, x, y] of [
+    ['Penguin', 24, 24],
+    ['Octopus', 104, 24],
+  ] as const) {
+    await ada.ask('plant', { x, y, seed: { from: 'gallery', index: gallery.indexOf(name) } });
+  }
+  await ada.until(() => ada.life.filter(({ what }) => what === 'asleep').length >= 2);
+}, 180_000);
+
+afterEach(async () => {
+  await Promise.all(contexts.splice(0).map((context) => context.close()));
+});
+
+afterAll(async () => {
+  ada.leave();
+  await browser.close();
+  await server.close();
+});
+
+test('by keyboard alone: choose a seed, plant it, wound it, meet organisms, cross two', async () => {
+  const page = await visit(DESKTOP);
+  const { keyboard } = page;
+
+  // The first stop is the room itself.
+  await keyboard.press('Tab');
+  expect(await focused(page)).toBe('canvas');
+
+  await keyboard.press('s');
+  expect(await focused(page)).toBe('gallery-item');
+  const chosen = await page.evaluate(() => {
+    let at = document.activeElement;
+    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+    return at?.getAttribute('data-name');
+  });
+  await keyboard.press('ArrowRight');
+  expect(await focused(page)).toBe('gallery-item');
+  await keyboard.press('Enter');
+  await keyboard.press('Escape');
+  expect(await focused(page)).toBe('canvas');
+  await keyboard.press('Enter');
+  await waitForPhase(page, 3, 'asleep');
+  const planted = room.organisms.find(({ id }) => id === 3)!;
+  expect(planted.kind).not.toBe(chosen);
+  expect(Math.hypot(planted.x - 64, planted.y - 48)).toBeLessThan(6);
+
+  await keyboard.press('d');
+  for (let i = 0; i < 6; i++) await keyboard.press(']');
+  await keyboard.press('Enter');
+  await page.waitForFunction(() => {
+    const { model } = document.querySelector('vivarium-room') as unknown as {
+      model: { organisms: Map<number, { wounds: number }> };
+    };
+    return model.organisms.get(3)!.wounds > 0;
+  });
+
+  await keyboard.press('n');
+  const card = page.getByTestId('organism-card');
+  await card.waitFor();
+  await keyboard.press('n');
+  await expect(card.locator('h2').textContent()).resolves.toBe('Penguin');
+  await keyboard.press('b');
+  await keyboard.press('b');
+  await expect(card.locator('h2').textContent()).resolves.toBe('Octopus');
+
+  await tabTo(page, 'cross-with');
+  await keyboard.press('Enter');
+  await keyboard.press('n');
+  await tabTo(page, 'mix');
+  await keyboard.press('ArrowRight');
+  await tabTo(page, 'make-seed');
+  await keyboard.press('Enter');
+  await page.getByTestId('hand-seed').waitFor();
+  await keyboard.press('Escape');
+  expect(await focused(page)).toBe('canvas');
+}, 240_000);
+
+test('a help lists the keys; letters can be kept from acting outside of the room', async () => {
+  const page = await visit(DESKTOP);
+  const { keyboard } = page;
+  await keyboard.press('?');
+  const help = page.getByTestId('key-help');
+  await help.waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.getByTestId('keys-everywhere').uncheck();
+  await keyboard.press('Escape');
+  await help.waitFor({ state: 'detached' });
+
+  await page.getByTestId('status').focus();
+  await keyboard.press('d');
+  const tool = (name: string) => page.getByTestId(`tool-${name}`).getAttribute('aria-checked');
+  expect(await tool('plant')).toBe('true');
+  await page.getByTestId('canvas').focus();
+  await keyboard.press('d');
+  expect(await tool('damage')).toBe('true');
+}, 120_000);
+
+test('the story of the room is told, and its organisms are a list', async () => {
+  const page = await visit(DESKTOP);
+  const story = page.getByTestId('story');
+  await page.waitForFunction(
+    (element) => /^\d+ organisms? lives? here\. 2 people here\.$/.test(element!.textContent ?? ''),
+    await story.elementHandle(),
+  );
+  await ada.ask('damage', { radius: 4, points: [20, 24, 28, 24] });
+  await page.waitForFunction(
+    (element) => element!.textContent?.includes('Penguin (planted by Ada) was wounded.'),
+    await story.elementHandle(),
+  );
+  await page.waitForFunction(
+    (element) => element!.textContent?.includes('Penguin (planted by Ada) has healed.'),
+    await story.elementHandle(),
+  );
+
+  const list = page.getByTestId('organism-list');
+  await page.getByTestId('canvas').focus();
+  await page.keyboard.press('Tab');
+  expect(await list.isVisible()).toBe(true);
+  expect(await violations(page)).toEqual([]);
+  await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.getByTestId('organism-card').waitFor();
+  expect(await focused(page)).toBe('organism-card');
+  await expect(page.getByTestId('organism-card').locator('h2').textContent()).resolves.toBe(
+    'Octopus',
+  );
+}, 120_000);
+
+/** From a plain page to each state that a visitor can meet. */
+const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+  'seeds to choose from': async () => {},
+  cutting: (page) => page.getByTestId('tool-damage').click(),
+  'an organism looked at': async (page) => {
+    await page.getByTestId('tool-look').click();
+    const { x, y } = await screenOf(page, 24, 24);
+    await page.mouse.click(x, y);
+    await page.getByTestId('organism-card').waitFor();
+  },
+  'crossing two': (page) => page.getByTestId('cross-with').click(),
+  'facts of the room': async (page) => {
+    await page.keyboard.press('Escape');
+    await page.getByTestId('status').click();
+    await page.getByTestId('details').waitFor();
+  },
+};
+
+describe.each([
+  ['a phone', PHONE],
+  ['a desktop', DESKTOP],
+] as const)('on %s', (_, screen) => {
+  test('axe finds nothing wrong, whatever is open', async () => {
+    const page = await visit(screen);
+    for (const [state, reach] of Object.entries(STATES)) {
+      await reach(page);
+      expect([state, ...(await violations(page))]).toEqual([state]);
+    }
+  }, 240_000);
+
+  test('every text fits in every language', async () => {
+    for (const code of Object.keys(LANGUAGES)) {
+      const page = await visit(screen, address('127.0.0.1', `?lang=${code}`));
+      for (const reach of Object.values(STATES)) {
+        await reach(page);
+        expect([code, ...(await spilled(page))]).toEqual([code]);
+      }
+      await contexts.pop()!.close();
+    }
+  }, 400_000);
+});
+
+/** Buttons and panels whose text is cut off, or that stand outside of the window. */
+function spilled(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    const look = (root: Document | ShadowRoot): void => {
+      for (const element of root.querySelectorAll<HTMLElement>('*')) {
+        if (element.shadowRoot) look(element.shadowRoot);
+        if (!element.matches('button, .panel, p, dd, dt, h1, h2, label')) continue;
+        const { left, right, width } = element.getBoundingClientRect();
+        // What scrolls may reach out; what is hidden from eyes does not count.
+        if (width < 2 || element.closest('.row, .chips, dialog, [data-testid=organism-list]'))
+          continue;
+        const cut = element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0;
+        const outside = left < -1 || right > innerWidth + 1;
+        if (cut || outside) {
+          found.push(`${element.localName}.${element.className}: ${element.textContent?.trim()}`);
+        }
+      }
+    };
+    look(document);
+    return found;
+  });
+}
+
+test('her browser’s language is spoken; the switch changes it for good; an address can ask for one', async () => {
+  const page = await visit({ ...DESKTOP, locale: 'de-AT' });
+  const spoken = () => page.evaluate(() => document.documentElement.lang);
+  const plant = page.getByTestId('tool-plant');
+  await page.waitForSelector('html[lang=de]');
+  expect(await plant.textContent()).toContain('Pflanzen');
+
+  await page.getByTestId('language').selectOption('ja');
+  await page.waitForSelector('html[lang=ja]');
+  expect(await plant.textContent()).toContain('植える');
+  await expect(page.locator('[data-name=Penguin]').getAttribute('title')).resolves.toBe('ペンギン');
+
+  await openRoom(page, address());
+  await page.waitForSelector('html[lang=ja]');
+  await openRoom(page, address('127.0.0.1', '?lang=es'));
+  await page.waitForSelector('html[lang=es]');
+  // Choosing wins over what the address asked for.
+  await page.getByTestId('language').selectOption('da');
+  await page.waitForSelector('html[lang=da]');
+  await page.reload();
+  await page.waitForSelector('html[lang=da]');
+  expect(await spoken()).toBe('da');
+}, 120_000);
+
+test('a full room and a lost server are told to everybody', async () => {
+  const others = await Promise.all([1, 2].map(() => Visitor.join(server.port)));
+  const inside = await visit(PHONE);
+  const context = await browser.newContext({ ...PHONE, locale: 'en-GB' });
+  contexts.push(context);
+  const waiting = await context.newPage();
+  await waiting.goto(address());
+  await waiting.getByTestId('line').waitFor();
+  expect(await violations(waiting)).toEqual([]);
+  for (const other of others) other.leave();
+
+  await inside.context().setOffline(true);
+  await inside.waitForSelector('html[data-connection="reconnecting"]', { timeout: 60_000 });
+  expect(await violations(inside)).toEqual([]);
+  await inside.context().setOffline(false);
+  await inside.waitForSelector('html[data-connection="live"]', { timeout: 60_000 });
+}, 240_000);
+
+(lan ? test : test.skip)(
+  'from an address of the LAN, without a secure context, all works, and nothing else is asked for anything',
+  async () => {
+    const context = await browser.newContext({ ...PHONE, locale: 'da-DK' });
+    contexts.push(context);
+    const page = await context.newPage();
+    const elsewhere: string[] = [];
+    const problems: string[] = [];
+    page.on('request', (request) => {
+      const url = new URL(request.url());
+      if (!/^(data|blob):$/.test(url.protocol) && url.host !== `${lan}:${server.port}`) {
+        elsewhere.push(request.url());
+      }
+    });
+    page.on('pageerror', (error) => problems.push(error.message));
+    await openRoom(page, address(lan!));
+    expect(await page.evaluate(() => isSecureContext)).toBe(false);
+    await page.getByTestId('gallery-item').first().waitFor();
+    const before = room.organisms.length;
+    const { x, y } = await screenOf(page, 64, 80);
+    await page.touchscreen.tap(x, y);
+    await page.waitForFunction((count) => {
+      const { model } = document.querySelector('vivarium-room') as unknown as {
+        model: { organisms: Map<number, unknown> };
+      };
+      return model.organisms.size > count;
+    }, before);
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe('da');
+    expect(elsewhere).toEqual([]);
+    expect(problems).toEqual([]);
+  },
+  120_000,
+);

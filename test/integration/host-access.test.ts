@@ -1,0 +1,260 @@
+/** Who may call as the host, and who may not: over real HTTP. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../server/clock.ts';
+import type { Vivarium } from '../../server/vivarium.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { CALLS, pathOf } from '../../shared/host/calls.ts';
+import { HostClient, type Refused } from '../support/hostClient.ts';
+import { ServerProcess } from '../support/process.ts';
+import { startServer } from '../support/server.ts';
+
+/** The system's clock, which can be put forward. */
+class Shifted {
+  ahead = 0;
+  now = (): number => systemClock.now() + this.ahead;
+  after = systemClock.after;
+}
+
+let server: Vivarium;
+let token: string;
+const clock = new Shifted();
+/** Each test comes from an address of its own. */
+let addresses = 0;
+const elsewhere = (): HostClient =>
+  new HostClient(server.port, { 'x-forwarded-for': `10.0.${addresses >> 8}.${addresses++ & 255}` });
+
+const post = (client: HostClient, path: string, body: string, headers = {}): Promise<Response> =>
+  client.fetch(path, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+
+const reasonOf = async (response: Response): Promise<string> =>
+  `${response.status} ${((await response.json()) as { reason: string }).reason}`;
+
+beforeAll(async () => {
+  server = await startServer({ 'trust-proxy': 1, size: '64x64' }, '.', clock);
+  token = server.hostToken!;
+});
+
+afterAll(() => server.close());
+
+async function signedIn(): Promise<HostClient> {
+  const client = elsewhere();
+  await client.call('login', { token });
+  return client;
+}
+
+test("with the token one is signed in, however it is typed; the cookie is no page's to read", async () => {
+  const client = elsewhere();
+  const response = await post(
+    client,
+    '/login',
+    JSON.stringify({ token: ` ${token.toUpperCase().replaceAll('-', ' ')}` }),
+  );
+  expect(response.status).toBe(200);
+  const [cookie] = response.headers.getSetCookie();
+  expect(cookie).toMatch(/^vivarium-host-[0-9a-f]{8}=[\w-]{43}; /);
+  for (const word of ['HttpOnly', 'SameSite=Strict', 'Path=/host']) expect(cookie).toContain(word);
+  expect(cookie).not.toContain('Secure');
+  expect(response.headers.get('cache-control')).toBe('no-store');
+  expect(response.headers.get('access-control-allow-origin')).toBeNull();
+
+  await client.call('login', { token });
+  const { key } = await client.call('session');
+  expect(key).toBe(client.key);
+  expect((await client.call('state')).rooms.map(({ name }) => name)).toEqual(['garden']);
+});
+
+test('without a session every call is refused, before anything of it is read', async () => {
+  const client = elsewhere();
+  for (const [name, { method, path }] of Object.entries(CALLS)) {
+    if (name === 'login') continue;
+    const parts = { room: 'garden', tick: 1, ban: 1, job: 'x' };
+    const url = pathOf(path, parts);
+    const response =
+      method === 'GET'
+        ? await client.fetch(url)
+        : await client.fetch(url, {
+            method,
+            body: '{not json',
+            headers: { 'content-type': 'application/json' },
+          });
+    expect(`${name} ${await reasonOf(response)}`).toBe(`${name} 401 no-session`);
+  }
+  client.cookie = 'vivarium-host-00000000=made-up';
+  expect(await client.refusal('state')).toBe('no-session');
+});
+
+test('a wrong token is refused; after some, its address waits ever longer, and the host elsewhere does not', async () => {
+  const client = elsewhere();
+  const waits: number[] = [];
+  for (let i = 0; i < DEFAULTS.login.free + 3; i++) {
+    const error = (await client.call('login', { token: `wrong ${i}` }).catch((e) => e)) as Refused;
+    expect(error.reason).toBe('wrong-token');
+    const { retryAfter = 0 } = error.refusal;
+    waits.push(retryAfter);
+    if (retryAfter === 0) continue;
+    const again = (await client.call('login', { token }).catch((e) => e)) as Refused;
+    expect(`${again.status} ${again.reason}`).toBe('429 too-many-tries');
+    clock.ahead += retryAfter;
+  }
+  const { free, firstDelay } = DEFAULTS.login;
+  expect(waits.slice(0, free - 1)).toEqual(Array(free - 1).fill(0));
+  expect(waits.slice(free - 1)).toEqual([1, 2, 4, 8].map((n) => n * firstDelay));
+  expect((await signedIn()).key).not.toBe('');
+  // She may have mistyped it herself.
+  await client.call('login', { token });
+  expect(await client.refusal('login', { token: 'wrong' })).toBe('wrong-token');
+});
+
+test('many addresses that try together are one: all of them wait, and the host does not', async () => {
+  for (let i = 0; i < DEFAULTS.login.allFree; i++) {
+    expect(await elsewhere().refusal('login', { token: 'wrong' })).toBe('wrong-token');
+  }
+  const one = elsewhere();
+  expect(await one.refusal('login', { token: 'wrong' })).toBe('wrong-token');
+  expect(await one.refusal('login', { token })).toBe('too-many-tries');
+  expect((await signedIn()).key).not.toBe('');
+});
+
+test('what changes something needs the key of its session', async () => {
+  const client = await signedIn();
+  const other = await signedIn();
+  const { key } = client;
+  for (const wrong of ['', 'made-up', other.key, `${key}x`]) {
+    client.key = wrong;
+    expect(await client.refusal('changeSettings', { names: false }, { room: 'garden' })).toBe(
+      'wrong-key',
+    );
+  }
+  expect(server.rooms.settings('garden').names).toBe(true);
+  client.key = key;
+  await client.call('changeSettings', { names: true }, { room: 'garden' });
+});
+
+test.each([
+  ['another site', { origin: 'http://evil.example' }],
+  ['another port', { origin: 'http://127.0.0.1:1' }],
+  ['nowhere', { origin: 'null' }],
+  ['what a browser calls cross-site', { 'sec-fetch-site': 'cross-site' }],
+  ['what a browser calls same-site', { 'sec-fetch-site': 'same-site' }],
+])('a page of %s can do nothing, with the cookie and the key', async (_, headers) => {
+  const client = await signedIn();
+  const room = { name: 'attic', width: 64, height: 64, checkpoint: 'organisms' };
+  const response = await post(client, '/rooms', JSON.stringify(room), headers);
+  expect(await reasonOf(response)).toBe('403 wrong-origin');
+  expect(
+    await reasonOf(await post(elsewhere(), '/login', JSON.stringify({ token }), headers)),
+  ).toBe('403 wrong-origin');
+  expect(server.rooms.names).toEqual(['garden']);
+});
+
+test('browsers are told nothing that would let other pages in', async () => {
+  const client = await signedIn();
+  const response = await client.fetch('/rooms', {
+    method: 'OPTIONS',
+    headers: { origin: 'http://evil.example', 'access-control-request-method': 'POST' },
+  });
+  expect(response.status).toBeGreaterThanOrEqual(400);
+  expect([...response.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual(
+    [],
+  );
+});
+
+test('a session ends when it is not used, when it is old, and when she signs out', async () => {
+  const idle = await signedIn();
+  clock.ahead += DEFAULTS.session.idle - 1_000;
+  await idle.call('state');
+  clock.ahead += DEFAULTS.session.idle - 1_000;
+  await idle.call('state');
+  clock.ahead += DEFAULTS.session.idle + 1;
+  expect(await idle.refusal('state')).toBe('no-session');
+
+  const old = await signedIn();
+  for (let passed = 0; passed < DEFAULTS.session.life; passed += DEFAULTS.session.idle / 2) {
+    clock.ahead += DEFAULTS.session.idle / 2;
+    if (passed + DEFAULTS.session.idle / 2 < DEFAULTS.session.life) await old.call('state');
+  }
+  expect(await old.refusal('state')).toBe('no-session');
+
+  const gone = await signedIn();
+  const { cookie } = gone;
+  await gone.call('logout');
+  gone.cookie = cookie;
+  expect(await gone.refusal('state')).toBe('no-session');
+});
+
+test('calls of a wrong form are refused with their reason, and change nothing', async () => {
+  const client = await signedIn();
+  const call = async (path: string, body: string, headers = {}) =>
+    reasonOf(await post(client, path, body, headers));
+  expect(await call('/rooms', '{"name":')).toBe('400 not-json');
+  expect(await call('/rooms', '"a text"')).toBe('400 not-json');
+  expect(await call('/rooms', 'name=x', { 'content-type': 'text/plain' })).toBe('400 not-json');
+  expect(await call('/rooms', '{}')).toBe('400 bad-call');
+  expect(
+    await call(
+      '/rooms',
+      JSON.stringify({ name: '../x', width: 64, height: 64, checkpoint: 'organisms' }),
+    ),
+  ).toBe('400 bad-call');
+  expect(await call('/rooms', `{"name":"${'x'.repeat(DEFAULTS.host.maxBodyBytes)}"}`)).toBe(
+    '413 too-large',
+  );
+  expect(
+    await call('/rooms', '{}', { 'content-encoding': 'br', 'content-type': 'application/json' }),
+  ).toMatch(/^400 /);
+  expect(await call('/login', '[]')).toBe('400 bad-call');
+  expect(await call('/login', `{"token":"${'x'.repeat(1_000)}"}`)).toBe('400 bad-call');
+  expect(await call('/rooms/garden/undo', '{"seconds":1e9,"participant":null}')).toBe(
+    '400 bad-call',
+  );
+  expect(await call('/rooms/garden/undo', '{"seconds":5,"participant":null,"more":1}')).toBe(
+    '400 bad-call',
+  );
+  expect(await call('/nothing', '{}')).toBe('404 unknown-call');
+  expect(await reasonOf(await client.fetch('/rooms/%ff'))).toBe('400 bad-call');
+  expect(await reasonOf(await client.fetch('/rooms/attic'))).toBe('404 no-such-room');
+  expect(await reasonOf(await client.fetch('/rooms/__proto__'))).toBe('404 no-such-room');
+  expect(server.rooms.names).toEqual(['garden']);
+});
+
+test('a token is made at the first start alone, shown once, and kept as its hash', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'vivarium-token-'));
+  const args = ['--data', data, '--port', '0', '--size', '64x64', '--host', '127.0.0.1'];
+  const shown = /host's token, shown this once: ([\w-]+)/;
+  try {
+    const first = new ServerProcess(args);
+    let port = await first.alive();
+    await first.says(shown);
+    const made = shown.exec(first.output)![1];
+    await HostClient.login(port, made);
+    await first.end();
+    for (const file of readdirSync(data, { recursive: true, withFileTypes: true })) {
+      if (!file.isFile()) continue;
+      const bytes = readFileSync(join(file.parentPath, file.name), 'latin1');
+      expect(bytes.includes(made) || bytes.includes(made.replaceAll('-', ''))).toBe(false);
+    }
+
+    const second = new ServerProcess(args);
+    port = await second.alive();
+    await HostClient.login(port, made);
+    await second.end();
+    expect(second.output + second.errors).not.toMatch(shown);
+
+    const third = new ServerProcess([...args, '--new-host-token']);
+    port = await third.alive();
+    await third.says(shown);
+    const another = shown.exec(third.output)![1];
+    expect(another).not.toBe(made);
+    await HostClient.login(port, another);
+    expect(await new HostClient(port).refusal('login', { token: made })).toBe('wrong-token');
+    await third.end();
+  } finally {
+    rmSync(data, { recursive: true });
+  }
+});

@@ -1,0 +1,182 @@
+/** The guard keeps what a wall shows below three flashes a second, whatever the room does. */
+import fc from 'fast-check';
+import { FlashGuard, GUARD } from '../../../client/wall/flash-guard.ts';
+
+const COLUMNS = 20;
+const ROWS = 10;
+const ZONES = COLUMNS * ROWS;
+const FRAME = 1000 / 60;
+
+/** What a zone is to show at a time; 0…1. */
+type Scene = (zone: number, now: number) => number;
+
+/** Pictures of a wall under guard, as levels of light, frame by frame; levels come back late by two frames. */
+function show(scene: Scene, frames: number, frame = FRAME): Float32Array[] {
+  const guard = new FlashGuard(COLUMNS, ROWS);
+  const shares = new Uint8Array(ZONES);
+  const red = new Float32Array(ZONES);
+  const measured: { luminance: Float32Array; at: number }[] = [];
+  const shown: Float32Array[] = [];
+  for (let i = 0; i < frames; i++) {
+    const now = 1_000 + i * frame;
+    const wanted = Float32Array.from({ length: ZONES }, (_, zone) => scene(zone, now));
+    if (measured.length === 2) {
+      const { luminance, at } = measured.shift()!;
+      guard.measure({ luminance, red }, at);
+    }
+    measured.push({ luminance: wanted, at: now });
+    const before = shown.at(-1);
+    if (!before || !guard.isSoft(now)) {
+      shown.push(wanted);
+      continue;
+    }
+    guard.shares(now, frame, shares);
+    shown.push(wanted.map((to, zone) => before[zone] + (to - before[zone]) * (shares[zone] / 255)));
+  }
+  return shown;
+}
+
+/** When a zone completes a change by a tenth that turns back on the one before: half a flash each. */
+function halfFlashes(levels: readonly number[]): number[] {
+  const times: number[] = [];
+  let [low, high, direction] = [levels[0], levels[0], 0];
+  levels.forEach((level, i) => {
+    if (direction >= 0 && high - level >= 0.1 && level < 0.8) {
+      [direction, low] = [-1, level];
+      times.push(i);
+    } else if (direction <= 0 && level - low >= 0.1 && low < 0.8) {
+      [direction, high] = [1, level];
+      times.push(i);
+    }
+    high = Math.max(high, level);
+    low = Math.min(low, level);
+    if (direction > 0) low = level;
+    if (direction < 0) high = level;
+  });
+  return times;
+}
+
+/** The largest share of any window, as large as the wall or a third of its sides, that flashes more than three times in a second. */
+function worst(shown: readonly Float32Array[], frame = FRAME): number {
+  const second = Math.floor(1000 / frame);
+  const bad = shown.map(() => new Uint8Array(ZONES));
+  for (let zone = 0; zone < ZONES; zone++) {
+    const times = halfFlashes(shown.map((levels) => levels[zone]));
+    // Seven changes make more than three flashes.
+    for (let i = 6; i < times.length; i++) {
+      if (times[i] - times[i - 6] >= second) continue;
+      const until = Math.min(shown.length, times[i - 6] + second);
+      for (let at = times[i]; at < until; at++) bad[at][zone] = 1;
+    }
+  }
+  return Math.max(...bad.flatMap((zones) => [share(zones, 1), share(zones, 3)]));
+}
+
+/** The largest share of a window, of a part of the wall's sides, that is marked. */
+function share(zones: Uint8Array, part: number): number {
+  const [width, height] = [Math.floor(COLUMNS / part), Math.floor(ROWS / part)];
+  let most = 0;
+  if (!zones.includes(1)) return most;
+  for (let top = 0; top + height <= ROWS; top++) {
+    for (let left = 0; left + width <= COLUMNS; left++) {
+      let count = 0;
+      for (let y = top; y < top + height; y++) {
+        for (let x = left; x < left + width; x++) count += zones[y * COLUMNS + x];
+      }
+      most = Math.max(most, count / (width * height));
+    }
+  }
+  return most;
+}
+
+const square = (hertz: number, low = 0, high = 1): Scene => {
+  return (_, now) => (Math.floor((now / 1000) * hertz * 2) % 2 === 0 ? low : high);
+};
+
+test('the checker finds what must not be: a wall that flashes eight times a second, unguarded', () => {
+  const bare = Array.from({ length: 240 }, (_, i) => {
+    return new Float32Array(ZONES).fill(square(8)(0, i * FRAME));
+  });
+  expect(worst(bare)).toBe(1);
+});
+
+test.each([3.5, 5, 12, 29])(
+  'the whole wall wants to go from black to white %d times a second, and does not',
+  (hertz) => {
+    const shown = show(square(hertz), 600);
+    expect(worst(shown)).toBe(0);
+    // Once the guard has seen it, it no longer is to be seen at all.
+    const late = shown.slice(-120).map((levels) => levels[0]);
+    expect(Math.max(...late) - Math.min(...late)).toBeLessThan(0.1);
+  },
+);
+
+test('what goes once and stays gone, however far, is shown as it is, at once', () => {
+  const scene: Scene = (zone, now) => (now > 1_500 ? 1 - (zone % 3) / 3 : 0);
+  const shown = show(scene, 120);
+  shown.forEach((levels, i) => {
+    levels.forEach((level, zone) => {
+      expect(level).toBeCloseTo(scene(zone, 1_000 + i * FRAME), 6);
+    });
+  });
+});
+
+test('what flashes in a corner that is small enough is left alone, and so is all around what is not', () => {
+  const corner: Scene = (zone, now) => (zone === 0 ? square(8)(zone, now) : 0.3);
+  for (const [i, levels] of show(corner, 300).entries()) {
+    expect(levels[0]).toBe(corner(0, 1_000 + i * FRAME));
+  }
+  // A third of the wall's width, all its height: softened, and the other side moves as it will.
+  const left: Scene = (zone, now) => {
+    return zone % COLUMNS < 7 ? square(8)(zone, now) : 0.2 + 0.05 * Math.sin(now / 300);
+  };
+  const shown = show(left, 300);
+  expect(worst(shown)).toBe(0);
+  for (const [i, levels] of shown.entries()) {
+    expect(levels[COLUMNS - 1]).toBeCloseTo(left(COLUMNS - 1, 1_000 + i * FRAME), 5);
+  }
+});
+
+test('when it is over, the picture comes back within seconds and is exact again', () => {
+  const scene: Scene = (zone, now) => (now < 4_000 ? square(10)(zone, now) : 0.7);
+  const shown = show(scene, 600);
+  const after = Math.ceil((3_000 + GUARD.hold + GUARD.release + 1_200) / FRAME);
+  for (const levels of shown.slice(after)) expect(levels[5]).toBeCloseTo(0.7, 5);
+});
+
+test('flashes of saturated red are softened too, though they are dark', () => {
+  const guard = new FlashGuard(COLUMNS, ROWS);
+  const luminance = new Float32Array(ZONES).fill(0.05);
+  for (let i = 0; i < 40; i++) {
+    guard.measure({ luminance, red: new Float32Array(ZONES).fill(i % 4 < 2 ? 0.2 : 0) }, i * 30);
+  }
+  expect(guard.isSoft(40 * 30)).toBe(true);
+});
+
+test('whatever flickers wherever, no quarter of the wall or of a part of it flashes more than three times in a second', () => {
+  const flicker = fc.record({
+    from: fc.nat(COLUMNS - 1),
+    to: fc.nat(COLUMNS - 1),
+    hertz: fc.double({ min: 0.5, max: 29, noNaN: true }),
+    low: fc.double({ min: 0, max: 0.5, noNaN: true }),
+    high: fc.double({ min: 0.5, max: 1, noNaN: true }),
+    begins: fc.nat(3_000),
+    lasts: fc.integer({ min: 200, max: 4_000 }),
+  });
+  const frame = fc.constantFrom(FRAME, 1000 / 30, 1000 / 120);
+  fc.assert(
+    fc.property(fc.array(flicker, { minLength: 1, maxLength: 6 }), frame, (flickers, step) => {
+      const scene: Scene = (zone, now) => {
+        const x = zone % COLUMNS;
+        for (const { from, to, hertz, low, high, begins, lasts } of flickers) {
+          const within = x >= Math.min(from, to) && x <= Math.max(from, to);
+          const time = now - 1_000 - begins;
+          if (within && time >= 0 && time < lasts) return square(hertz, low, high)(zone, now);
+        }
+        return 0.2;
+      };
+      expect(worst(show(scene, Math.ceil(7_000 / step), step), step)).toBeLessThanOrEqual(0.25);
+    }),
+    { numRuns: 12 },
+  );
+}, 120_000);

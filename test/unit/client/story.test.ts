@@ -1,0 +1,65 @@
+import type { People } from '../../../client/elements/life-words.ts';
+import { Story } from '../../../client/elements/story.ts';
+import type { LifeChange } from '../../../client/net/room-model.ts';
+import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
+
+const YOU: People = { you: { id: 7, name: '', hue: 0 }, participants: new Map() };
+
+function organism(id: number, kind: string, planter: number, name = ''): OrganismView {
+  return {
+    ...{ id, kind, x: 0, y: 0, side: 32, stage: 32, phase: 'awake', origin: 'gallery' },
+    ...{ parents: [], born: 0, wounds: 0, healed: 0, hurt: false },
+    planter: { id: planter, name, hue: 0 },
+  } as OrganismView;
+}
+
+const change = (what: LifeEvent['what'], of: OrganismView): LifeChange => ({
+  event: { what, id: of.id } as LifeEvent,
+  organism: of,
+});
+
+const rose = organism(1, 'Rose', 2, 'Ada');
+const fox = organism(2, 'Fox Face', 3);
+const mine = organism(3, 'Penguin', 7, 'Bo');
+
+describe('the story of the room', () => {
+  test('tells who planted what, and what became of it, in its order', () => {
+    const story = new Story();
+    for (const one of [change('born', rose), change('wounded', rose), change('healed', rose)]) {
+      story.happened(one);
+    }
+    expect(story.tell(YOU)).toBe(
+      'Ada planted a seed: Rose. Rose (planted by Ada) was wounded. Rose (planted by Ada) has healed.',
+    );
+    expect(story.hasNews).toBe(false);
+    expect(story.tell(YOU)).toBe('');
+  });
+
+  test('knows the nameless and herself', () => {
+    const story = new Story();
+    for (const one of [change('born', fox), change('born', mine), change('grown', mine)]) {
+      story.happened(one);
+    }
+    expect(story.tell(YOU)).toBe(
+      'Somebody planted a seed: Fox Face. You planted a seed: Penguin. Penguin (planted by you) has grown up.',
+    );
+  });
+
+  test('says little, however much happens: her own first, the rest as a number', () => {
+    const story = new Story();
+    for (let id = 10; id < 40; id++) story.happened(change('born', organism(id, 'Rose', 2, 'Ada')));
+    story.happened(change('grown', mine));
+    const told = story.tell(YOU);
+    expect(told).toContain('Penguin (planted by you) has grown up.');
+    expect(told).toMatch(/ And 28 more things happened\.$/);
+    expect(told.split('. ')).toHaveLength(4);
+  });
+
+  test('tells the same only once, and nothing of what only eyes see', () => {
+    const story = new Story();
+    for (const what of ['divided', 'asleep', 'awake'] as const) story.happened(change(what, rose));
+    expect(story.hasNews).toBe(false);
+    for (let i = 0; i < 5; i++) story.happened(change('wounded', rose));
+    expect(story.tell(YOU)).toBe('Rose (planted by Ada) was wounded.');
+  });
+});

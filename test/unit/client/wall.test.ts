@@ -1,0 +1,197 @@
+/** A wall's address, its place among others, where it looks, what it lets people scan. */
+import fc from 'fast-check';
+import { generate } from 'lean-qr';
+import { screenToWorld, worldToScreen } from '../../../client/render/camera.ts';
+import { readable, visitorAddress } from '../../../client/wall/address.ts';
+import { drifted, frameOf, regionOf, wholeView } from '../../../client/wall/framing.ts';
+import { readOptions } from '../../../client/wall/options.ts';
+import { codeOf } from '../../../client/wall/qr.ts';
+import { mayRenew } from '../../../client/wall/renew.ts';
+import { buildOf } from '../../../shared/build.ts';
+
+const NO_INSETS = { top: 0, right: 0, bottom: 0, left: 0 };
+const grid = { width: 256, height: 160 };
+const options = (search: string) => readOptions({ pathname: '/wall/garden', search });
+
+describe("a wall's address", () => {
+  test('without wishes it is alone, whole, drifting a little, with its words', () => {
+    expect(options('')).toEqual({
+      room: 'garden',
+      frame: 'drift',
+      columns: 1,
+      rows: 1,
+      column: 0,
+      row: 0,
+      bezel: 0,
+      flip: 'none',
+      rotate: 0,
+      overlay: true,
+      url: '',
+      languages: [],
+    });
+  });
+
+  test('says which of several it is; they hold still, and only the first has words unless told otherwise', () => {
+    const second = options('?columns=3&rows=2&column=1&row=1&bezel=40&flip=xy&rotate=270');
+    expect(second).toMatchObject({ columns: 3, rows: 2, column: 1, row: 1, bezel: 40 });
+    expect(second).toMatchObject({ flip: 'xy', rotate: 270, frame: 'fixed', overlay: false });
+    expect(options('?columns=3').overlay).toBe(true);
+    expect(options('?columns=3&column=2&overlay=on').overlay).toBe(true);
+    expect(options('?overlay=off').overlay).toBe(false);
+  });
+
+  test('nonsense is passed over', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(
+          fc.constantFrom('columns', 'rows', 'column', 'row', 'bezel', 'rotate', 'flip', 'url'),
+          fc.oneof(fc.string(), fc.double().map(String), fc.constant('javascript:alert(1)')),
+        ),
+        (query) => {
+          const read = options(`?${new URLSearchParams(query)}`);
+          for (const side of [read.columns, read.rows]) expect(side).toBeGreaterThanOrEqual(1);
+          expect(read.column).toBeLessThan(read.columns);
+          expect(read.row).toBeLessThan(read.rows);
+          expect([0, 90, 180, 270]).toContain(read.rotate);
+          if (read.url !== '') expect(new URL(read.url).protocol).toMatch(/^https?:$/);
+        },
+      ),
+    );
+  });
+});
+
+describe('what is scanned', () => {
+  test('is what the host says, else how phones reach the server, else where the page comes from', () => {
+    const lan = 'http://192.168.1.20:8080';
+    expect(visitorAddress('garden', 'https://museum.example/x', lan, lan)).toBe(
+      'https://museum.example/x',
+    );
+    for (const page of ['http://localhost:8080', 'http://127.0.0.1:8080', 'http://[::1]:8080']) {
+      expect(visitorAddress('garden', '', page, lan)).toBe(`${lan}/r/garden`);
+    }
+    expect(visitorAddress('garden', '', 'http://garden.local:8080', lan)).toBe(
+      'http://garden.local:8080/r/garden',
+    );
+    expect(visitorAddress('garden', '', 'http://localhost:8080', '')).toBe(
+      'http://localhost:8080/r/garden',
+    );
+    expect(readable('http://192.168.1.20:8080/r/garden')).toBe('192.168.1.20:8080/r/garden');
+  });
+
+  test('the path of a code covers its dark modules and no others, with quiet ground around', () => {
+    fc.assert(
+      fc.property(fc.webUrl(), (text) => {
+        const { side, path } = codeOf(text);
+        const code = generate(text);
+        expect(side).toBe(code.size + 8);
+        const dark = new Set<string>();
+        for (const [, x, y, width] of path.matchAll(/M(\d+) (\d+)h(\d+)v1H\d+z/g)) {
+          for (let i = 0; i < Number(width); i++) dark.add(`${Number(x) + i} ${y}`);
+        }
+        for (let y = 0; y < side; y++) {
+          for (let x = 0; x < side; x++) {
+            expect(dark.has(`${x} ${y}`)).toBe(Boolean(code.get(x - 4, y - 4)));
+          }
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+const screens = fc.record({
+  width: fc.integer({ min: 320, max: 7_680 }),
+  height: fc.integer({ min: 320, max: 4_320 }),
+});
+
+describe('where a wall looks', () => {
+  test('all of the dish, whatever the aspect, also while it drifts, for days', () => {
+    fc.assert(
+      fc.property(screens, fc.double({ min: 0, max: 1e6, noNaN: true }), (view, seconds) => {
+        const gap = 0.025 * Math.min(view.width, view.height);
+        const insets = { top: gap, right: gap, bottom: gap, left: gap };
+        const home = frameOf('drift', grid, view, insets);
+        for (const camera of [home, drifted(home, grid, view, 'drift', seconds)]) {
+          const upper = worldToScreen(camera, view, { x: 0, y: 0 });
+          const lower = worldToScreen(camera, view, { x: grid.width, y: grid.height });
+          expect(Math.min(upper.x, upper.y)).toBeGreaterThan(0);
+          expect(lower.x).toBeLessThan(view.width);
+          expect(lower.y).toBeLessThan(view.height);
+        }
+      }),
+    );
+  });
+
+  test('one that fills its screen shows nothing but the dish, and comes by everything in time', () => {
+    fc.assert(
+      fc.property(screens, fc.double({ min: 0, max: 1e5, noNaN: true }), (view, seconds) => {
+        const home = frameOf('fill', grid, view, NO_INSETS);
+        const camera = drifted(home, grid, view, 'fill', seconds);
+        const upper = screenToWorld(camera, view, { x: 0, y: 0 });
+        const lower = screenToWorld(camera, view, { x: view.width, y: view.height });
+        expect(Math.min(upper.x, upper.y)).toBeGreaterThan(-1e-6);
+        expect(lower.x).toBeLessThan(grid.width + 1e-6);
+        expect(lower.y).toBeLessThan(grid.height + 1e-6);
+      }),
+    );
+    const view = { width: 1000, height: 200 };
+    const home = frameOf('fill', grid, view, NO_INSETS);
+    const tops = Array.from({ length: 200 }, (_, i) => {
+      return screenToWorld(drifted(home, grid, view, 'fill', i), view, { x: 0, y: 0 }).y;
+    });
+    expect(Math.min(...tops)).toBeLessThan(1);
+    expect(Math.max(...tops)).toBeGreaterThan(grid.height - 200 / home.zoom - 1);
+  });
+
+  test('regions of several walls join up to the whole, with what their frames hide left out', () => {
+    const side = fc.integer({ min: 1, max: 5 });
+    const places = fc.record({ columns: side, rows: side, bezel: fc.nat(200) });
+    const place = fc.record({ x: fc.nat(grid.width), y: fc.nat(grid.height) });
+    fc.assert(
+      fc.property(screens, places, place, (view, { columns, rows, bezel }, at) => {
+        const all = wholeView(view, { columns, rows, column: 0, row: 0, bezel });
+        const whole = frameOf('fixed', grid, all, NO_INSETS);
+        const there = worldToScreen(whole, all, at);
+        for (let row = 0; row < rows; row++) {
+          for (let column = 0; column < columns; column++) {
+            const camera = regionOf(whole, view, { columns, rows, column, row, bezel });
+            const here = worldToScreen(camera, view, at);
+            expect(camera.zoom).toBe(whole.zoom);
+            expect(here.x + column * (view.width + bezel)).toBeCloseTo(there.x, 4);
+            expect(here.y + row * (view.height + bezel)).toBeCloseTo(there.y, 4);
+          }
+        }
+      }),
+    );
+  });
+});
+
+describe('a newer page', () => {
+  test('is known by the files it is made of', () => {
+    const page = (hash: string) =>
+      `<link href="/assets/page-aa.css"><script src="/assets/wall-${hash}.js"></script>`;
+    expect(buildOf(page('x1'))).toBe('/assets/page-aa.css /assets/wall-x1.js');
+    expect(buildOf(page('x2'))).not.toBe(buildOf(page('x1')));
+    expect(buildOf('<script src="./wall/main.ts">')).toBe('');
+  });
+
+  test('is fetched at once, but not over and over', () => {
+    const kept = new Map<string, string>();
+    const memory = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+    };
+    expect(mayRenew(1_000, memory)).toBe(true);
+    expect(mayRenew(3_000, memory)).toBe(false);
+    expect(mayRenew(62_000, memory)).toBe(true);
+    // A clock that was set back does not stop it for ever.
+    expect(mayRenew(500, memory)).toBe(true);
+    const broken = {
+      getItem: () => null,
+      setItem: () => {
+        throw new Error('refused');
+      },
+    };
+    expect(mayRenew(1_000, broken)).toBe(false);
+  });
+});
