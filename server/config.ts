@@ -1,5 +1,6 @@
 /** What a host can set: one table gives the flags, the environment variables, the help and the defaults. */
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { DEFAULTS } from '../shared/defaults.ts';
 import type { EnergySettings } from '../shared/vocabulary.ts';
@@ -129,6 +130,30 @@ function readFiles(text: string): string[] {
   return files;
 }
 
+const readPort = wholeIn(1, 65_535);
+
+function readEndpoint(text: string): { host: string; port: number } {
+  const [, name, six, port] = /^(?:([^\s:[\]@]+)|\[([\da-f:.]+)\]):(\d+)$/i.exec(text) ?? [];
+  try {
+    return { host: name ?? six ?? anyText(''), port: readPort(port) };
+  } catch {
+    throw new Error('must be host:port, like 127.0.0.1:9000 or [::1]:9000');
+  }
+}
+
+function readListening(text: string): { host: string; port: number } {
+  const [port, host = '127.0.0.1'] = text.split('@');
+  const given = wholeIn(0, 65_535);
+  if (!isIP(host)) throw new Error("must be port@address with one of this machine's addresses");
+  return { host, port: given(port) };
+}
+
+function readAddresses(text: string): string[] {
+  const addresses = text.split(',').map((address) => address.trim());
+  if (!addresses.every(isIP)) throw new Error('must be IP addresses, with commas between');
+  return addresses;
+}
+
 function readMetrics(text: string): number | 'same' | 'none' {
   if (text === 'same' || text === 'none') return text;
   try {
@@ -251,6 +276,13 @@ const SETTINGS = {
     'words, one a line, that no name may have, besides the English ones known',
     orNone(readWords),
   ),
+  attract: setting(
+    'attract',
+    'SECONDS',
+    `${DEFAULTS.attract.after}`,
+    'where nobody has played for so long, the gardener does, 5 to 3600; off: never',
+    (text): number | 'off' => (text === 'off' ? text : wholeIn(5, 3_600)(text)),
+  ),
   extension: {
     ...setting(
       'extension',
@@ -261,6 +293,27 @@ const SETTINGS = {
     ),
     many: true,
   },
+  oscOut: setting(
+    'osc-out',
+    'HOST:PORT',
+    'none',
+    'where OSC about what happens is sent, like 127.0.0.1:9000',
+    orNone(readEndpoint),
+  ),
+  oscIn: setting(
+    'osc-in',
+    'PORT@ADDRESS',
+    'none',
+    'where OSC is listened to, like 9001 (from this machine alone) or 9001@0.0.0.0',
+    orNone(readListening),
+  ),
+  oscAllow: setting(
+    'osc-allow',
+    'A,B',
+    'none',
+    'addresses that may send OSC (none: all that reach the port)',
+    orNone(readAddresses),
+  ),
 } as const;
 
 const SETTING_LIST: readonly Setting<unknown>[] = Object.values(SETTINGS);

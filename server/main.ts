@@ -3,7 +3,7 @@ import { DEFAULTS } from '../shared/defaults.ts';
 import { engineLine, lanAddresses, lossLine, terminalQr } from './announce.ts';
 import { ConfigError, helpText, readConfig } from './config.ts';
 import { EngineError } from './engine/engine.ts';
-import { ExtensionError } from './hooks/errors.ts';
+import { HookError } from './hooks/errors.ts';
 import { ensureClient } from './http/client-build.ts';
 import { jsonLog, textLog } from './operations/log.ts';
 import { findSupervisor } from './operations/supervisor.ts';
@@ -18,7 +18,7 @@ function fail(error: unknown): never {
     error instanceof ConfigError ||
     error instanceof CheckpointError ||
     error instanceof EngineError ||
-    error instanceof ExtensionError ||
+    error instanceof HookError ||
     error instanceof StoreError
   ) {
     console.error(error.message);

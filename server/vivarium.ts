@@ -10,7 +10,9 @@ import type { Config } from './config.ts';
 import type { PassedOver } from './engine/backend.ts';
 import { createEngine } from './engine/create.ts';
 import { type Engine, EngineError, type EngineLoss, type PatchId } from './engine/engine.ts';
+import { Gardeners } from './hooks/gardener/gardeners.ts';
 import { Hooks } from './hooks/hooks.ts';
+import { type Osc, openOsc } from './hooks/osc/open.ts';
 import { openHost } from './host/host.ts';
 import { createApp, galleryUrl, mapUrl } from './http/app.ts';
 import { wallBuild } from './http/client-build.ts';
@@ -73,8 +75,12 @@ export interface Vivarium {
   readonly refusals: Refusals;
   /** The host's token, where it was made at this start: shown once, kept nowhere. */
   readonly hostToken: string | undefined;
+  /** Those who play where nobody does. */
+  readonly gardeners: Gardeners;
   /** Where figures are served, where that is a port of its own. */
   readonly metricsPort: number | undefined;
+  /** Where OSC is listened to, if it is. */
+  readonly oscPort: number | undefined;
   setTickRate(room: Room, rate: number): void;
   close(): Promise<void>;
 }
@@ -91,6 +97,7 @@ export function speciesOf(checkpoint: Checkpoint, map?: Species['map']): Species
     trustedSteps,
     map,
     gallery: gallery.map((entry, i) => ({
+      kind: entry.kind,
       name: entry.name,
       latent: galleryLatent(checkpoint, i),
     })),
@@ -123,9 +130,18 @@ async function stockOf(
 }
 
 /** How rooms are set that nobody has touched. */
-function settingsOf({ tickRate, capacity, maxOrganisms, energy }: Config): RoomSettings {
-  return { ...DEFAULTS.house, tickRate, capacity, maxOrganisms, energy };
+function settingsOf(config: Config): RoomSettings {
+  const { tickRate, capacity, maxOrganisms, energy } = config;
+  const attract =
+    config.attract === 'off'
+      ? { ...DEFAULTS.house.attract, on: false }
+      : { on: true, after: config.attract };
+  return { ...DEFAULTS.house, tickRate, capacity, maxOrganisms, energy, attract };
 }
+
+/** @returns ms without visitors after which a room's gardener begins */
+const gardenerAfter = ({ attract }: RoomSettings): number | 'off' =>
+  attract.on ? 1_000 * attract.after : 'off';
 
 /**
  * Starts everything.
@@ -283,6 +299,15 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     secret,
     addressOf: (request) => door.keyOf(request),
   });
+  const gardeners = new Gardeners({
+    ...{ lobbies: rooms.lobbies, clock, seed: config.seed },
+    after: (room) => gardenerAfter(rooms.settings(room)),
+  });
+  rooms.onSettings((room, settings) =>
+    gardeners.of(room)?.configure({ after: gardenerAfter(settings) }),
+  );
+  hooks.add(gardeners);
+
   const app = createApp({
     host: host.router,
     clientFolder,
@@ -303,6 +328,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   const http = createServer(httpOptions(limits), app);
   const gateway = openGateway(http, { lobbies: rooms, clock, limits, door, refusals, names });
   let metricsServer: MetricsServer | undefined;
+  let osc: Osc | undefined;
   const phases = [
     { name: 'newcomers are refused', run: () => gateway.refuse() },
     { name: 'the last tick is done', run: () => ticker.stop() },
@@ -312,6 +338,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     },
     { name: 'rooms are kept', run: () => chronicle?.saveAll() },
     { name: 'everybody is sent home', run: () => gateway.close() },
+    { name: 'OSC ends', run: () => osc?.close() },
     { name: 'extensions end', run: () => hooks.close() },
     { name: 'the engine rests', run: () => engine.close() },
     { name: 'the store is closed', run: () => chronicle?.close().then(() => store?.close()) },
@@ -331,6 +358,15 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     return closing;
   };
   try {
+    osc = await openOsc({
+      out: config.oscOut,
+      in: config.oscIn,
+      allowed: config.oscAllow,
+      ...{ hooks, lobbies: rooms.lobbies, limits, refusals, clock, log },
+      pause: async (room, paused) => {
+        await rooms.change(room, { paused });
+      },
+    });
     await new Promise<void>((resolve, reject) => {
       http.once('error', reject);
       http.listen(config.port, config.host, resolve);
@@ -352,6 +388,8 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     lobbies: rooms.lobbies,
     hostToken: host.freshToken,
     metricsPort: metricsServer?.port,
+    gardeners,
+    oscPort: osc.port,
     refusals,
     setTickRate: (room, rate) => {
       ticker.setRate(room, rate);

@@ -93,6 +93,8 @@ export const DEFAULTS = {
     drawingsPerSecond: 0.5,
     /** Organisms that shine for everybody: few, for the whole room looks there. */
     beaconsPerSecond: 0.5,
+    /** Names that one takes: each is told to the whole room. */
+    namesPerSecond: 0.5,
     /** Keyframes asked for. */
     resyncsPerSecond: 1,
     /** So many seconds' worth may come at once, as it does when a stalled network goes on. */
@@ -243,6 +245,33 @@ export const DEFAULTS = {
     maxBodyBytes: 16_384,
     /** Rooms that a server takes, open or closed. */
     maxRooms: 32,
+  },
+  /** Where nobody plays, the gardener does. */
+  attract: {
+    /** Seconds without a visitor's act after which it begins. */
+    after: 60,
+    /** Who has planted what it plants. */
+    name: 'The gardener',
+    /** It plants so many one soon after the other … */
+    few: 6,
+    /** … so soon, from and to; */
+    sowing: [2_500, 4_500],
+    /** and then does something so often, from and to. */
+    pausing: [7_000, 13_000],
+    /** After a refusal it waits so long. */
+    patience: 15_000,
+    /** Between the pieces of a cut. */
+    strokeEvery: 130,
+    /** One that was cut is spared for so long. */
+    spared: 60_000,
+  },
+  osc: {
+    /** Messages sent; what is over that is counted and left out. */
+    messagesPerSecond: 400,
+    /** Longest datagram: one that any network takes in one piece. */
+    datagramBytes: 1_400,
+    /** Who has planted what came in by OSC. */
+    planter: 'The house',
   },
   operations: {
     /** A tick that has not ended after so long will not: the server ends, to be started again. */

@@ -59,6 +59,15 @@ export function strokeLength(points: ArrayLike<number>): number {
   return length;
 }
 
+/**
+ * Cells that a stroke sweeps: length × diameter, and the disc that it begins with. Cells swept twice count twice.
+ *
+ * @param goesOn whether it begins where another ended, whose disc it is then
+ */
+export function sweptCells({ points, radius }: Stroke, goesOn: boolean): number {
+  return strokeLength(points) * 2 * radius + (goesOn ? 0 : Math.PI * radius * radius);
+}
+
 /** Smallest rectangle of places that holds all a stroke covers. */
 export function strokeBounds(stroke: Stroke): Rect {
   let x0 = Infinity;

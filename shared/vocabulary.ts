@@ -15,7 +15,15 @@ export type ParticipantId = number;
 export type Phase = 'growing' | 'awake' | 'asleep' | 'dead';
 
 /** Where a seed's latent came from: what somebody drew, a place of the latent map, a throw of the dice (the prior), … */
-export const ORIGINS = ['gallery', 'prior', 'latent', 'cross', 'drawing', 'map'] as const;
+export const ORIGINS = [
+  'gallery',
+  'prior',
+  'latent',
+  'cross',
+  'drawing',
+  'map',
+  'keepsake',
+] as const;
 export type Origin = (typeof ORIGINS)[number];
 
 /** What everybody may know of an organism. */

@@ -32,6 +32,14 @@ export const icons = {
   cross: icon(svg`<path d="M7 4c0 8 10 8 10 16M17 4c0 8-10 8-10 16M8.2 7h7.600M8.2 17h7.6" />`),
   keys: icon(svg`<rect x="3.5" y="6.5" width="17" height="11" rx="2.5" />
     <path d="M7 10h.01M10.3 10h.01M13.7 10h.01M17 10h.01M8.500 14h7" />`),
+  /** Down, to be taken home. */
+  keep: icon(svg`<path d="M12 4.500v10M8 10.800l4 4 4-4" /><path d="M5 18.500h14" />`),
+  sound: icon(
+    svg`<path d="M5 9.6v4.8h3.1l4.4 3.7V5.9L8.100 9.6Z" /><path d="M15.6 9.300a4 4 0 0 1 0 5.4M18 7a7.300 7.300 0 0 1 0 10" />`,
+  ),
+  silent: icon(
+    svg`<path d="M5 9.6v4.8h3.1l4.4 3.7V5.9L8.100 9.6Z" /><path d="m16 10 4 4M20 10l-4 4" />`,
+  ),
   people: icon(
     svg`<circle cx="12" cy="8.5" r="3.3" /><path d="M5.5 19c.6-3.6 3-5.4 6.5-5.4s5.9 1.8 6.5 5.4" />`,
   ),

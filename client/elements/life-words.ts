@@ -1,6 +1,7 @@
 /** What a card says of an organism's life. */
 import { msg, str } from '@lit/localize';
 import type { OrganismView } from '../../shared/vocabulary.ts';
+import type { RoomModel } from '../net/room-model.ts';
 import { kindName, number, plural } from './words.ts';
 
 /** What an organism is called: after what it was grown from, or after how it came to be. */
@@ -39,10 +40,22 @@ export function survivedText({ healed, wounds }: OrganismView): string {
   return wounds > 0 ? msg('none healed yet') : msg('never wounded');
 }
 
+/** Who is here, and who reads. */
+export type People = Pick<RoomModel, 'participants' | 'you'>;
+
+/** What she who planted it is called now, or was then; '' for the nameless. */
+export function planterName(
+  { planter }: OrganismView,
+  { participants }: Pick<RoomModel, 'participants'>,
+): string {
+  return (participants.get(planter.id) ?? planter).name;
+}
+
 /** Who planted it. */
-export function planterText({ planter }: OrganismView, you: number | undefined): string {
-  if (planter.id === you) return msg('planted by you');
-  return planter.name === '' ? msg('planted by a visitor') : msg(str`planted by ${planter.name}`);
+export function planterText(organism: OrganismView, model: People): string {
+  if (organism.planter.id === model.you?.id) return msg('planted by you');
+  const name = planterName(organism, model);
+  return name === '' ? msg('planted by a visitor') : msg(str`planted by ${name}`);
 }
 
 /** How many come from it that are no children of its own. */

@@ -14,7 +14,7 @@ import './kin-list.ts';
 import { ageText, organismName, planterText, stateText, survivedText } from './life-words.ts';
 import './organism-portrait.ts';
 
-/** A relative is asked for by a `visit` event (`detail`: OrganismView). */
+/** A relative is asked for by a `visit` event, a keepsake by a `keep` event (`detail`: OrganismView). */
 @localized()
 @customElement('organism-card')
 export class OrganismCard extends LitElement {
@@ -141,7 +141,7 @@ export class OrganismCard extends LitElement {
           <h2>${organismName(organism)}</h2>
           <p>
             <span class="who" style="--hue:${planter.hue}"></span
-            >${planterText(organism, this.model.you?.id)}
+            >${planterText(organism, this.model)}
           </p>
           <p>${ageText(this.secondsOf(organism))}</p>
         </div>
@@ -197,6 +197,17 @@ export class OrganismCard extends LitElement {
             })}
         >
           ${icons.cross}<span>${msg('Cross with…')}</span>
+        </button>
+        <button
+          class="quiet"
+          data-testid="keep"
+          @click=${() => {
+            this.dispatchEvent(
+              new CustomEvent('keep', { detail: organism, bubbles: true, composed: true }),
+            );
+          }}
+        >
+          ${icons.keep}<span>${msg('Keep')}</span>
         </button>
       </footer>`;
   }

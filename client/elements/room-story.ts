@@ -102,7 +102,7 @@ export class RoomStory extends LitElement {
   }
 
   override render(): TemplateResult {
-    const { organisms, you } = this.model;
+    const { organisms } = this.model;
     return html`<p role="status" aria-live="polite" data-testid="story">${this.told}</p>
       <section class="panel" aria-labelledby="title" data-testid="organism-list">
         <h2 id="title">${msg('What lives here')}</h2>
@@ -113,7 +113,7 @@ export class RoomStory extends LitElement {
             (organism) =>
               html`<li>
                 <button @click=${() => this.visit(organism)}>
-                  ${portraitText(organism, you?.id)}
+                  ${portraitText(organism, this.model)}
                 </button>
               </li>`,
           )}
@@ -127,7 +127,7 @@ export class RoomStory extends LitElement {
 
   /** Tells of an organism that she has come to. */
   tell(organism: OrganismView): void {
-    this.say(portraitText(organism, this.model.you?.id));
+    this.say(portraitText(organism, this.model));
   }
 
   private visit(organism: OrganismView): void {
@@ -142,7 +142,7 @@ export class RoomStory extends LitElement {
       this.timer = undefined;
       // Nobody listens to a hidden page.
       if (document.hidden) this.story.forget();
-      const news = this.story.hasNews ? this.story.tell(this.model.you?.id) : '';
+      const news = this.story.hasNews ? this.story.tell(this.model) : '';
       if (news) this.say(news);
       // The list may have changed even where there is nothing to tell.
       else this.requestUpdate();

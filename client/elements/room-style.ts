@@ -112,6 +112,9 @@ export const roomStyle = css`
     border-radius: 14px;
     color: var(--ink-soft);
   }
+  .view button[aria-pressed='true'] {
+    color: var(--accent);
+  }
   @media (hover: hover) {
     .view button:hover {
       color: var(--ink);
@@ -201,6 +204,9 @@ export const roomStyle = css`
       padding: 0;
       border-radius: 50%;
       background: var(--panel);
+    }
+    .view {
+      grid-auto-flow: column;
     }
     .view .keys,
     .view .closer,

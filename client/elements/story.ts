@@ -1,8 +1,15 @@
 /** What happens in the room, in sentences for who cannot see it. */
 import { msg, str } from '@lit/localize';
-import type { LifeEvent, OrganismView, ParticipantId } from '../../shared/vocabulary.ts';
+import type { LifeEvent, OrganismView } from '../../shared/vocabulary.ts';
 import type { LifeChange } from '../net/room-model.ts';
-import { organismName, planterText, stateText, survivedText } from './life-words.ts';
+import {
+  organismName,
+  type People,
+  planterName,
+  planterText,
+  stateText,
+  survivedText,
+} from './life-words.ts';
 import { number, peopleText, plural } from './words.ts';
 
 /** Sentences told at once: more are not listened to. */
@@ -12,27 +19,27 @@ const AT_ONCE = 3;
 const RANK: readonly LifeEvent['what'][] = ['born', 'died', 'wounded', 'healed', 'grown'];
 
 /** 'penguin (planted by Ada)' */
-function label(organism: OrganismView, you: ParticipantId | undefined): string {
-  return `${organismName(organism)} (${planterText(organism, you)})`;
+function label(organism: OrganismView, people: People): string {
+  return `${organismName(organism)} (${planterText(organism, people)})`;
 }
 
-function sentence({ event, organism }: LifeChange, you: ParticipantId | undefined): string {
-  const { planter } = organism;
+function sentence({ event, organism }: LifeChange, people: People): string {
   if (event.what === 'born') {
     const name = organismName(organism);
-    if (planter.id === you) return msg(str`You planted a seed: ${name}.`);
-    if (planter.name === '') return msg(str`Somebody planted a seed: ${name}.`);
-    return msg(str`${planter.name} planted a seed: ${name}.`);
+    const planter = planterName(organism, people);
+    if (organism.planter.id === people.you?.id) return msg(str`You planted a seed: ${name}.`);
+    if (planter === '') return msg(str`Somebody planted a seed: ${name}.`);
+    return msg(str`${planter} planted a seed: ${name}.`);
   }
-  const who = label(organism, you);
+  const who = label(organism, people);
   if (event.what === 'died') return msg(str`${who} has died.`);
   if (event.what === 'wounded') return msg(str`${who} was wounded.`);
   return event.what === 'healed' ? msg(str`${who} has healed.`) : msg(str`${who} has grown up.`);
 }
 
 /** Everything of an organism that its card shows, in one line. */
-export function portraitText(organism: OrganismView, you: ParticipantId | undefined): string {
-  const facts = [planterText(organism, you), stateText(organism), survivedText(organism)];
+export function portraitText(organism: OrganismView, people: People): string {
+  const facts = [planterText(organism, people), stateText(organism), survivedText(organism)];
   return `${organismName(organism)}: ${facts.join(' · ')}`;
 }
 
@@ -66,14 +73,16 @@ export class Story {
   }
 
   /** Some sentences of what has happened since the last time, in its order; '' when there is nothing. */
-  tell(you: ParticipantId | undefined): string {
+  tell(people: People): string {
     const weight = ({ event, organism }: LifeChange): number =>
-      RANK.indexOf(event.what) + (organism.planter.id === you ? 0 : RANK.length);
+      RANK.indexOf(event.what) + (organism.planter.id === people.you?.id ? 0 : RANK.length);
     const all = [...this.waiting.values()];
     this.waiting.clear();
     // What happened to her own comes before all else.
     const chosen = new Set([...all].sort((a, b) => weight(a) - weight(b)).slice(0, AT_ONCE));
-    const told = all.filter((change) => chosen.has(change)).map((change) => sentence(change, you));
+    const told = all
+      .filter((change) => chosen.has(change))
+      .map((change) => sentence(change, people));
     const rest = all.length - told.length;
     if (rest > 0) {
       told.push(

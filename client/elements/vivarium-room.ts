@@ -5,6 +5,7 @@ import { customElement, query, state } from 'lit/decorators.js';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { bindCanvas } from '../input/canvas-input.ts';
+import { Effort } from '../input/effort.ts';
 import { KeyControl } from '../input/key-control.ts';
 import { keyAction } from '../input/keyboard.ts';
 import { Tools } from '../input/tools.ts';
@@ -16,6 +17,7 @@ import type { RoomModel } from '../net/room-model.ts';
 import { tabSeat } from '../net/seat.ts';
 import type { Point } from '../render/camera.ts';
 import { Director } from '../render/director.ts';
+import { Senses } from '../sense/senses.ts';
 import { Session } from '../session.ts';
 import { controls } from '../style/controls.ts';
 import type { CursorLayer } from './cursor-layer.ts';
@@ -50,6 +52,8 @@ export class VivariumRoom extends LitElement {
   private readonly looks = new LookReporter((look) => this.connection.send('look', look), 'full');
   private readonly desk = new Desk((name, payload) => this.connection.send(name, payload));
   private readonly previews = browserPreviews(this.desk);
+  private readonly effort = new Effort(this.connection.model, () => performance.now());
+  private readonly senses = new Senses(this.connection.model);
   private director: Director | undefined;
   private tools: Tools | undefined;
   private keys: KeyControl | undefined;
@@ -57,6 +61,8 @@ export class VivariumRoom extends LitElement {
   private leavesCard = false;
   @state() private version = 0;
   @state() private refusal = '';
+  /** Of which a keepsake is being made. */
+  @state() private keeping: OrganismView | undefined;
   /** Whether the room has been shown. */
   @state() private pictured = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
@@ -98,9 +104,12 @@ export class VivariumRoom extends LitElement {
     let first = true;
     model.on('welcome', ({ checkpoint, hand, you }) => {
       if (first) session.holdFirst(checkpoint.gallery, Math.random);
-      first = false;
       session.setHand(hand, Math.random);
       this.previews.renew(you.id);
+      // Whoever opens a keepsake's link has its seed in hand.
+      const token = new URLSearchParams(location.search).get('seed');
+      if (first && token && /^[\w-]{16,2100}$/.test(token)) session.hold({ from: 'token', token });
+      first = false;
       document.title = `${this.roomName} · Vivarium`;
     });
     model.on('connection', (connection) => {
@@ -119,6 +128,7 @@ export class VivariumRoom extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.stop.abort();
+    this.senses.turnOff();
     this.director?.loop.stop();
     this.connection.close();
   }
@@ -133,19 +143,30 @@ export class VivariumRoom extends LitElement {
     const { director, model } = this;
     const send = this.connection.send.bind(this.connection) as Connection['send'];
     const refuse = (text: string, at: Point): void => this.toasts.show(text, at);
-    this.tools = new Tools(model, this.session, this.desk, director, send, refuse);
+    this.tools = new Tools(
+      model,
+      this.session,
+      this.desk,
+      director,
+      send,
+      refuse,
+      this.effort,
+      this.senses,
+    );
     const unbind = bindCanvas(this.canvas, this.tools);
     const { signal } = this.stop;
     signal.addEventListener('abort', unbind);
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
     const settle = (): void => {
-      director.rig.calm = director.effects.calm = calm.matches;
+      director.rig.calm = director.effects.calm = this.senses.calm = calm.matches;
     };
     calm.addEventListener('change', settle, { signal });
     settle();
     director.onFrame = (now) => {
       this.keys?.follow(now);
       let waits = this.tools?.flush(now) ?? false;
+      // What a stroke costs is seen to go while it is drawn.
+      this.dock.energy = this.effort.energy;
       if (model.connection === 'live' && !document.hidden) {
         waits =
           this.looks.shows(director.rig.camera, director.size, devicePixelRatio, now) || waits;
@@ -162,6 +183,7 @@ export class VivariumRoom extends LitElement {
       this.layout();
     });
     const seen = (): void => {
+      this.senses.hide(document.hidden);
       if (document.hidden && model.connection === 'live') this.looks.hide(performance.now());
       director.loop.invalidate();
     };
@@ -212,6 +234,7 @@ export class VivariumRoom extends LitElement {
               .version=${version}
               @make-seed=${this.makeSeed}
               @visit=${this.visit}
+              @keep=${this.keep}
             ></organism-card>`
           : nothing
       }
@@ -224,18 +247,19 @@ export class VivariumRoom extends LitElement {
       <find-mine .model=${model} .version=${version} @find=${this.find}></find-mine>
       <div class="view panel" role="group" aria-label=${msg('View')}>
         ${this.viewButton(crisp ? msg('Smooth look') : msg('Cells look'), crisp ? 'smooth' : 'crisp', 'c')}
+        ${this.soundButton()}
         ${this.viewButton(msg('Show all'), 'fit', '0')}
         ${this.viewButton(msg('Keys'), 'keys', '?')}
         ${this.viewButton(msg('Closer'), 'closer', '+')} ${this.viewButton(msg('Farther'), 'farther', '-')}
       </div>
       <div class="foot">
-        <p class="hint" ?hidden=${!hint}>${msg('Tap to plant')}</p>
+        <p class="hint" ?hidden=${!hint}>${session.state.held.from === 'token' ? msg('Tap to plant it again') : msg('Tap to plant')}</p>
         <tool-dock
           .session=${session}
           .checkpoint=${this.pictured ? model.checkpoint : undefined}
           .model=${model}
           .previews=${this.previews}
-          .energy=${model.energy}
+          .energy=${this.effort.energy}
           .hue=${model.you?.hue ?? 0}
           .version=${version}
         ></tool-dock>
@@ -249,6 +273,18 @@ export class VivariumRoom extends LitElement {
       ></seed-sheet>
       <toast-layer></toast-layer>
       <key-help></key-help>
+      ${
+        this.keeping
+          ? html`<keepsake-sheet
+              .model=${model}
+              .desk=${this.desk}
+              .organism=${this.keeping}
+              @close=${() => {
+                this.keeping = undefined;
+              }}
+            ></keepsake-sheet>`
+          : nothing
+      }
       ${this.refusal ? this.closed() : model.connection === 'waiting' ? this.line() : nothing}
     `;
   }
@@ -262,6 +298,25 @@ export class VivariumRoom extends LitElement {
       @click=${() => this.keys?.act(action)}
     >
       ${icons[icon]}
+    </button>`;
+  }
+
+  private soundButton(): TemplateResult {
+    const { isOn } = this.senses;
+    const label = msg('Sound and touch');
+    return html`<button
+      class="sense"
+      title=${label}
+      aria-label=${label}
+      aria-pressed=${isOn}
+      data-testid="senses"
+      @click=${() => {
+        if (isOn) this.senses.turnOff();
+        else this.senses.turnOn();
+        this.requestUpdate();
+      }}
+    >
+      ${icons[isOn ? 'sound' : 'silent']}
     </button>`;
   }
 
@@ -338,6 +393,16 @@ export class VivariumRoom extends LitElement {
     this.visit(event);
     await this.updateComplete;
     this.shadowRoot?.querySelector<HTMLElement>('organism-card')?.focus();
+  }
+
+  /** What makes keepsakes is fetched when the first is wanted. */
+  private keep({ detail: organism }: CustomEvent<OrganismView>): void {
+    import('./keepsake-sheet.ts').then(
+      () => {
+        this.keeping = organism;
+      },
+      () => this.tell(msg('That did not come through. Please try again.')),
+    );
   }
 
   private makeSeed(): void {

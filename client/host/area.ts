@@ -1,4 +1,6 @@
 /** A rectangle of the grid, drawn with the keys; and in words. Pure. */
+import { msg, str } from '@lit/localize';
+import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { Point } from '../render/camera.ts';
 
@@ -58,17 +60,15 @@ export function areaKey(
 }
 
 export function areaWords({ x, y, width, height }: Rect): string {
-  return `${width} × ${height} cells, ${x} from the left and ${y} from the top`;
+  return msg(str`${width} × ${height} cells, ${x} from the left and ${y} from the top`);
 }
 
-/** How many of these organisms have their centre in a rectangle: a guess at what clearing it removes. */
-export function organismsIn(
-  { x, y, width, height }: Rect,
-  organisms: Iterable<{ readonly x: number; readonly y: number }>,
-): number {
-  let count = 0;
-  for (const each of organisms) {
-    if (each.x >= x && each.y >= y && each.x < x + width && each.y < y + height) count++;
+/** How many organisms hold a place of a rectangle: what clearing it removes. */
+export function organismsIn({ x, y, width, height }: Rect, { owner, width: row }: Planes): number {
+  const found = new Set<number>();
+  for (let j = y; j < y + height; j++) {
+    for (const id of owner.subarray(j * row + x, j * row + x + width)) found.add(id);
   }
-  return count;
+  found.delete(0);
+  return found.size;
 }

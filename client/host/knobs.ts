@@ -1,6 +1,8 @@
 /** The knobs of a room that are numbers: what each is called, how far it turns, and what it means in words. Pure. */
+import { msg, str } from '@lit/localize';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { RoomSettings, SettingsChange } from '../../shared/host/settings.ts';
+import { number, plural } from '../elements/words.ts';
 
 export interface Knob {
   readonly id: string;
@@ -43,14 +45,14 @@ function energyKnob(
 
 export const KNOB_GROUPS: readonly KnobGroup[] = [
   {
-    name: 'The room',
-    about: 'How fast life goes, and how much of it there may be.',
+    name: msg('The room'),
+    about: msg('How fast life goes, and how much of it there may be.'),
     knobs: [
       {
         id: 'tickRate',
-        name: 'Pace of life',
-        about: 'Slower is calmer and easier for the machine.',
-        unit: 'steps a second',
+        name: msg('Pace of life'),
+        about: msg('Slower is calmer and easier for the machine.'),
+        unit: msg('steps a second'),
         min: 1,
         max: 30,
         most: 60,
@@ -60,9 +62,9 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
       },
       {
         id: 'maxOrganisms',
-        name: 'Organisms at once',
-        about: 'When the room is full of them, visitors wait until one has died.',
-        unit: 'organisms',
+        name: msg('Organisms at once'),
+        about: msg('When the room is full of them, visitors wait until one has died.'),
+        unit: msg('organisms'),
         min: 8,
         max: 512,
         most: 4_096,
@@ -72,9 +74,9 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
       },
       {
         id: 'capacity',
-        name: 'Visitors at once',
-        about: 'Whoever comes when it is full waits in a line and is let in by itself.',
-        unit: 'visitors',
+        name: msg('Visitors at once'),
+        about: msg('Whoever comes when it is full waits in a line and is let in by itself.'),
+        unit: msg('visitors'),
         min: 5,
         max: 500,
         most: 5_000,
@@ -85,40 +87,40 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
     ],
   },
   {
-    name: 'Planting and wounding',
-    about: 'Each visitor has energy. Acts cost some, and it comes back by itself.',
+    name: msg('Planting and wounding'),
+    about: msg('Each visitor has energy. Acts cost some, and it comes back by itself.'),
     knobs: [
       energyKnob('newcomer', {
-        name: 'Energy to begin with',
-        about: 'What somebody has who has just come in.',
-        unit: 'energy',
+        name: msg('Energy to begin with'),
+        about: msg('What somebody has who has just come in.'),
+        unit: msg('energy'),
         min: 0,
         max: 200,
         most: 1e6,
         step: 4,
       }),
       energyKnob('capacity', {
-        name: 'Most energy',
-        about: 'It gathers up to here while somebody only looks.',
-        unit: 'energy',
+        name: msg('Most energy'),
+        about: msg('It gathers up to here while somebody only looks.'),
+        unit: msg('energy'),
         min: 10,
         max: 400,
         most: 1e6,
         step: 5,
       }),
       energyKnob('refillPerSecond', {
-        name: 'Comes back',
-        about: 'The more, the busier the room.',
-        unit: 'energy a second',
+        name: msg('Comes back'),
+        about: msg('The more, the busier the room.'),
+        unit: msg('energy a second'),
         min: 0,
         max: 30,
         most: 1e6,
         step: 0.5,
       }),
       energyKnob('plant', {
-        name: 'A seed costs',
+        name: msg('A seed costs'),
         about: '',
-        unit: 'energy',
+        unit: msg('energy'),
         min: 0,
         max: 60,
         most: 1e6,
@@ -127,9 +129,9 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
       energyKnob(
         'damagePerCell',
         {
-          name: 'A wound costs',
-          about: 'A long stroke costs more than a short one.',
-          unit: 'energy per 100 cells',
+          name: msg('A wound costs'),
+          about: msg('A long stroke costs more than a short one.'),
+          unit: msg('energy per 100 cells'),
           min: 0,
           max: 10,
           most: 1e5,
@@ -139,9 +141,9 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
       ),
       {
         id: 'maxRadius',
-        name: 'Widest wound',
-        about: 'How wide a stroke visitors can choose.',
-        unit: 'cells',
+        name: msg('Widest wound'),
+        about: msg('How wide a stroke visitors can choose.'),
+        unit: msg('cells'),
         min: DEFAULTS.stroke.minRadius,
         max: DEFAULTS.stroke.maxRadius,
         step: 0.5,
@@ -150,9 +152,9 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
       },
       {
         id: 'cooldown',
-        name: 'Wait between two seeds',
-        about: 'For each visitor.',
-        unit: 'seconds',
+        name: msg('Wait between two seeds'),
+        about: msg('For each visitor.'),
+        unit: msg('seconds'),
         min: 0,
         max: 60,
         most: 600,
@@ -164,25 +166,34 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
   },
 ];
 
-/** What the numbers come to for a visitor, in a sentence. */
+/** What the numbers come to for a visitor, in a sentence or two. */
 export function energyStory({ energy, cooldown }: RoomSettings): string {
   const { newcomer, plant, refillPerSecond, capacity } = energy;
-  if (plant === 0) {
-    return cooldown > 0
-      ? `A visitor can plant a seed every ${cooldown} seconds, as many as they like.`
-      : 'A visitor can plant as many seeds as they like.';
+  if (plant === 0 && cooldown === 0) return msg('A visitor can plant as many seeds as they like.');
+  if (plant > capacity) {
+    return msg('Nobody can plant: a seed costs more energy than anyone can have.');
   }
-  if (plant > capacity) return 'Nobody can plant: a seed costs more energy than anyone can have.';
-  const first = Math.floor(Math.min(newcomer, capacity) / plant);
-  const wait = Math.max(
-    cooldown,
-    refillPerSecond > 0 ? plant / refillPerSecond : Number.POSITIVE_INFINITY,
+  const refill = refillPerSecond > 0 ? plant / refillPerSecond : Number.POSITIVE_INFINITY;
+  const wait = Math.max(cooldown, plant === 0 ? 0 : refill);
+  const first = plant === 0 ? 1 : Math.floor(Math.min(newcomer, capacity) / plant);
+  return [firstSeeds(first), laterSeeds(wait)].join(' ');
+}
+
+function firstSeeds(first: number): string {
+  if (first === 0) return msg('A visitor waits a little before the first seed.');
+  return plural(
+    first,
+    msg(str`A visitor can plant ${first} seed at the start.`),
+    msg(str`A visitor can plant ${first} seeds at the start.`),
   );
-  const begins =
-    first === 0
-      ? 'A visitor waits a little before the first seed'
-      : `A visitor can plant ${first} ${first === 1 ? 'seed' : 'seeds'} at the start`;
-  if (!Number.isFinite(wait)) return `${begins}, and none after that.`;
+}
+
+function laterSeeds(wait: number): string {
+  if (!Number.isFinite(wait)) return msg('After that, none.');
   const seconds = wait < 10 ? Number(wait.toFixed(1)) : Math.round(wait);
-  return `${begins}, then one every ${seconds === 1 ? 'second' : `${seconds} seconds`}.`;
+  return plural(
+    seconds,
+    msg(str`After that, one each ${number(seconds)} second.`),
+    msg(str`After that, one each ${number(seconds)} seconds.`),
+  );
 }

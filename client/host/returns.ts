@@ -1,4 +1,5 @@
 /** The way back after something big: the state before it was kept, and can be brought back. */
+import { msg } from '@lit/localize';
 import type { SnapshotState } from '../../shared/host/state.ts';
 import type { Said } from './elements/said-layer.ts';
 import type { Host } from './host.ts';
@@ -10,13 +11,10 @@ export function offerReturn(host: Host, text: string, kept: SnapshotState | null
   return {
     text,
     way: {
-      label: 'Bring back what was before',
+      label: msg('Bring back what was before'),
       go: () =>
-        void host.do(
-          'restore',
-          { room, tick: kept.tick },
-          {},
-          () => 'The room is as it was before.',
+        void host.do('restore', { room, tick: kept.tick }, {}, () =>
+          msg('The room is as it was before.'),
         ),
     },
   };
@@ -35,10 +33,10 @@ export function offerUndo(host: Host, text: string, at: number): Said {
   return {
     text,
     way: {
-      label: 'Take it back',
+      label: msg('Take it back'),
       go: () => {
         const seconds = Math.ceil((performance.now() - at) / 1_000) + SLACK;
-        void host.do('undo', { room }, { seconds, participant: 0 }, () => 'It is back.');
+        void host.do('undo', { room }, { seconds, participant: 0 }, () => msg('It is back.'));
       },
     },
   };

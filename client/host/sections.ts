@@ -1,4 +1,5 @@
 /** The sections of the host's page, in the order in which a day needs them. Pure. */
+import { msg } from '@lit/localize';
 import type { HostIcon } from './icons.ts';
 
 export interface Section {
@@ -20,14 +21,14 @@ export type SectionId =
   | 'sign';
 
 export const SECTIONS: readonly Section[] = [
-  { id: 'watch', name: 'Watch', icon: 'watch', first: true },
-  { id: 'rooms', name: 'Rooms', icon: 'rooms', first: true },
-  { id: 'knobs', name: 'Knobs', icon: 'knobs', first: true },
-  { id: 'visitors', name: 'Visitors', icon: 'visitors', first: true },
-  { id: 'hours', name: 'Hours', icon: 'hours', first: false },
-  { id: 'saved', name: 'Saved', icon: 'saved', first: false },
-  { id: 'film', name: 'Film of the day', icon: 'film', first: false },
-  { id: 'sign', name: 'Sign', icon: 'sign', first: false },
+  { id: 'watch', name: msg('Watch'), icon: 'watch', first: true },
+  { id: 'rooms', name: msg('Rooms'), icon: 'rooms', first: true },
+  { id: 'knobs', name: msg('Knobs'), icon: 'knobs', first: true },
+  { id: 'visitors', name: msg('Visitors'), icon: 'visitors', first: true },
+  { id: 'hours', name: msg('Hours'), icon: 'hours', first: false },
+  { id: 'saved', name: msg('Saved'), icon: 'saved', first: false },
+  { id: 'film', name: msg('Film of the day'), icon: 'film', first: false },
+  { id: 'sign', name: msg('Sign'), icon: 'sign', first: false },
 ];
 
 export interface Place {
@@ -35,13 +36,13 @@ export interface Place {
   readonly section: SectionId;
 }
 
-/** Reads '#garden/watch'; what is missing or unknown is the first section, or ''. */
+/** Reads '#/garden/watch'; what is missing or unknown is the first section, or ''. */
 export function readPlace(hash: string): Place {
-  const [room = '', id] = hash.replace(/^#/, '').split('/');
+  const [room = '', id] = hash.replace(/^#\/?/, '').split('/');
   const section = SECTIONS.find((each) => each.id === id)?.id ?? 'watch';
   return { room: /^[a-z0-9-]{1,32}$/.test(room) ? room : '', section };
 }
 
 export function placeHash({ room, section }: Place): string {
-  return `#${room}/${section}`;
+  return `#/${room}/${section}`;
 }

@@ -68,7 +68,8 @@ export const shellStyle = css`
     color: var(--ink-soft);
     text-align: left;
   }
-  host-nav .leave {
+  host-nav .leave,
+  host-nav host-language {
     display: none;
   }
   main {
@@ -148,6 +149,9 @@ export const shellStyle = css`
       bottom: 0;
       background: oklch(0.175 0.01 227);
       border-top: 1px solid var(--line);
+    }
+    host-nav host-language {
+      display: block;
     }
     host-nav .leave {
       display: flex;

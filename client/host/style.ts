@@ -107,7 +107,7 @@ const shared = css`
     margin-left: -0.2em;
   }
   .link {
-    min-height: 0;
+    min-height: 1.8em;
     color: var(--accent);
     text-decoration: underline;
     text-decoration-color: oklch(0.89 0.075 168 / 0.4);

@@ -1,4 +1,5 @@
 /** What was counted, added up for the span that the host looks at. Pure. */
+import { msg, str } from '@lit/localize';
 import {
   type DayStatistics,
   DWELL_SPANS,
@@ -6,6 +7,7 @@ import {
   type HourStatistics,
   type Statistics,
 } from '../../shared/host/statistics.ts';
+import { language } from '../locale/locale.ts';
 import type { Bar } from './elements/bar-chart.ts';
 
 export type Span = 'today' | 'yesterday' | 'week' | 'month';
@@ -13,7 +15,6 @@ export type Counted = 'visits' | 'seeds' | 'wounds';
 type Sums = Omit<DayStatistics, 'day'>;
 
 const DAY = 86_400_000;
-const SHORT_DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
 /** '2026-11-25' of the server's clock. */
 function dayOf(now: number, zone: number, ago: number): string {
@@ -35,7 +36,7 @@ export function columnsOf(all: Statistics, span: Span, now: number, zone: number
       const two = String(hour).padStart(2, '0');
       return {
         tick: hour % 3 === 0 ? two : '',
-        label: `${two}:00 to ${String(hour + 1).padStart(2, '0')}:00`,
+        label: `${two}:00–${String(hour + 1).padStart(2, '0')}:00`,
         sums: hours.get(`${day}T${two}`),
       };
     });
@@ -45,10 +46,13 @@ export function columnsOf(all: Statistics, span: Span, now: number, zone: number
   return Array.from({ length: count }, (_, i) => {
     const day = dayOf(now, zone, count - 1 - i);
     const date = new Date(day);
-    const short = count === 7 ? SHORT_DAYS[date.getUTCDay()]! : String(date.getUTCDate());
+    const short =
+      count === 7
+        ? date.toLocaleDateString(language(), { weekday: 'short', timeZone: 'UTC' })
+        : String(date.getUTCDate());
     return {
       tick: count === 7 || (count - 1 - i) % 5 === 0 ? short : '',
-      label: date.toLocaleDateString('en-GB', {
+      label: date.toLocaleDateString(language(), {
         weekday: 'long',
         day: 'numeric',
         month: 'long',
@@ -91,20 +95,20 @@ export function total(columns: readonly Column[]): Total {
   return { ...sums, dwell, heat };
 }
 
-const short = (seconds: number): string => (seconds < 60 ? `${seconds} s` : `${seconds / 60} min`);
+const short = (seconds: number): string =>
+  seconds < 60 ? msg(str`${seconds} s`) : msg(str`${seconds / 60} min`);
+
+function dwellLabel(from: number, to: number | undefined): string {
+  if (to === undefined) return msg(str`more than ${short(from)}`);
+  return from === 0 ? msg(str`less than ${short(to)}`) : msg(str`${short(from)} to ${short(to)}`);
+}
 
 export function dwellBars(dwell: readonly number[]): Bar[] {
   return dwell.map((value, i) => {
-    const from = i === 0 ? 0 : DWELL_SPANS[i - 1]!;
+    const from = DWELL_SPANS[i - 1] ?? 0;
     const to = DWELL_SPANS[i];
-    return {
-      tick: to === undefined ? 'more' : short(to).replace(' min', '′').replace(' s', '″'),
-      label:
-        to === undefined
-          ? `more than ${short(from)}`
-          : `${i === 0 ? 'less than' : `${short(from)} to`} ${short(to)}`,
-      value,
-    };
+    const tick = to === undefined ? msg('more') : to < 60 ? `${to}″` : `${to / 60}′`;
+    return { tick, label: dwellLabel(from, to), value };
   });
 }
 

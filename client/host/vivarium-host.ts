@@ -1,8 +1,10 @@
 /** The host's page: a door, and behind it the sections. */
+import { msg } from '@lit/localize';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import type { ConfirmDialog } from './elements/confirm-dialog.ts';
 import './elements/confirm-dialog.ts';
+import './elements/host-language.ts';
 import './elements/host-login.ts';
 import './elements/host-nav.ts';
 import './elements/hours-section.ts';
@@ -84,10 +86,12 @@ export class VivariumHost extends LitElement {
     const { host, place } = this;
     return html`<div class="desk">
       <header>
-        <h1>Vivarium<span>host</span></h1>
+        <h1>Vivarium<span>${msg('host')}</span></h1>
         ${this.roomChoice()}
-        <host-nav .room=${host.room} .section=${place.section}>${this.leave()}</host-nav>
-        <div class="foot">${this.health()} ${this.leave()}</div>
+        <host-nav .room=${host.room} .section=${place.section}
+          ><host-language></host-language>${this.leave()}</host-nav
+        >
+        <div class="foot">${this.health()} <host-language></host-language> ${this.leave()}</div>
       </header>
       <main id="main" tabindex="-1">
         ${host.reachable ? nothing : html`<p class="away" role="status">${hostIcons.warning}${failure(undefined)}</p>`}
@@ -99,7 +103,7 @@ export class VivariumHost extends LitElement {
   private roomChoice(): TemplateResult {
     const { state, room } = this.host;
     return html`<label class="choice"
-      ><span class="seen-not">Room</span>
+      ><span class="seen-not">${msg('Room')}</span>
       <select
         data-testid="room"
         @change=${(event: Event) => {
@@ -119,16 +123,16 @@ export class VivariumHost extends LitElement {
     const { state, reachable } = this.host;
     if (!state) return nothing;
     const { now, zone, next, keeping, dim } = state;
-    const words = { open: 'opens', close: 'closes', restart: 'restarts' } as const;
+    const words = { open: msg('opens'), close: msg('closes'), restart: msg('restarts') } as const;
     return html`<p class="health">
       ${
         !reachable
-          ? html`<span class="tag bad">no answer</span>`
+          ? html`<span class="tag bad">${msg('no answer')}</span>`
           : keeping === false
-            ? html`<span class="tag bad">the disk takes no more</span>`
+            ? html`<span class="tag bad">${msg('the disk takes no more')}</span>`
             : dim
-              ? html`<span class="tag worry">outside open hours</span>`
-              : html`<span class="tag good">all is well</span>`
+              ? html`<span class="tag worry">${msg('outside open hours')}</span>`
+              : html`<span class="tag good">${msg('all is well')}</span>`
       }
       <span>${clock(now, zone)}${next ? `, ${words[next.what]} ${clock(next.at, zone)}` : ''}</span>
     </p>`;
@@ -136,7 +140,7 @@ export class VivariumHost extends LitElement {
 
   private leave(): TemplateResult {
     return html`<button class="leave" data-testid="leave" @click=${() => this.host.signOut()}>
-      ${hostIcons.leave}<span>Sign out</span>
+      ${hostIcons.leave}<span>${msg('Sign out')}</span>
     </button>`;
   }
 

@@ -1,71 +1,77 @@
 /** The host's page in words: times, amounts, and what went wrong with what to do next. Pure. */
-import { HOST_REASONS, HostRefusal } from '../../shared/host/reasons.ts';
-import type { Language } from '../../shared/host/settings.ts';
-import type { Phase } from '../../shared/vocabulary.ts';
-
-export function count(n: number, one: string, many: string): string {
-  return `${n} ${n === 1 ? one : many}`;
-}
-
-/** How long ago, in the largest unit that fits. */
-export function age(seconds: number): string {
-  return seconds < 5 ? 'just now' : `${roughAge(seconds)} ago`;
-}
-
-function roughAge(seconds: number): string {
-  const whole = Math.round(seconds);
-  return whole < 90 ? count(whole, 'second', 'seconds') : roughSpan(1_000 * whole);
-}
-
-export function phaseText(phase: Phase, stage: number, side: number): string {
-  if (phase === 'growing') return `growing, ${stage} of ${side} cells wide`;
-  if (phase === 'asleep') return 'at rest';
-  return phase === 'awake' ? 'awake' : 'dead';
-}
-
-export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = {
-  en: 'English',
-  da: 'Dansk',
-  de: 'Deutsch',
-  es: 'Español',
-  ja: '日本語',
-};
+import { msg, str } from '@lit/localize';
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import { number, plural } from '../elements/words.ts';
+import { language } from '../locale/locale.ts';
+import { reasonText } from './reasons.ts';
 
 export const DAY_NAMES = [
-  'Monday',
-  'Tuesday',
-  'Wednesday',
-  'Thursday',
-  'Friday',
-  'Saturday',
-  'Sunday',
+  msg('Monday'),
+  msg('Tuesday'),
+  msg('Wednesday'),
+  msg('Thursday'),
+  msg('Friday'),
+  msg('Saturday'),
+  msg('Sunday'),
 ] as const;
 
 /** 90 → '1 minute 30 seconds'; the two largest units. */
 export function span(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1_000));
-  const units: [number, string, string][] = [
-    [Math.floor(seconds / 86_400), 'day', 'days'],
-    [Math.floor(seconds / 3_600) % 24, 'hour', 'hours'],
-    [Math.floor(seconds / 60) % 60, 'minute', 'minutes'],
-    [seconds % 60, 'second', 'seconds'],
+  const units: [number, (n: number) => string][] = [
+    [Math.floor(seconds / 86_400), daysText],
+    [Math.floor(seconds / 3_600) % 24, hoursText],
+    [Math.floor(seconds / 60) % 60, minutesText],
+    [seconds % 60, secondsText],
   ];
   const first = units.findIndex(([n]) => n > 0);
-  if (first < 0) return '0 seconds';
+  if (first < 0) return secondsText(0);
   return units
     .slice(first, first + 2)
     .filter(([n]) => n > 0)
-    .map(([n, one, many]) => count(n, one, many))
+    .map(([n, text]) => text(n))
     .join(' ');
 }
 
 /** 'less than a minute', '4 minutes', '2 hours'. */
 export function roughSpan(milliseconds: number): string {
   const minutes = Math.round(milliseconds / 60_000);
-  if (minutes < 1) return 'less than a minute';
-  if (minutes < 90) return count(minutes, 'minute', 'minutes');
+  if (minutes < 1) return msg('less than a minute');
+  if (minutes < 90) return minutesText(minutes);
   const hours = Math.round(minutes / 60);
-  return hours < 36 ? count(hours, 'hour', 'hours') : count(Math.round(hours / 24), 'day', 'days');
+  return hours < 36 ? hoursText(hours) : daysText(Math.round(hours / 24));
+}
+
+function secondsText(n: number): string {
+  return plural(n, msg(str`${n} second`), msg(str`${n} seconds`));
+}
+
+function minutesText(n: number): string {
+  return plural(n, msg(str`${n} minute`), msg(str`${n} minutes`));
+}
+
+function hoursText(n: number): string {
+  return plural(n, msg(str`${n} hour`), msg(str`${n} hours`));
+}
+
+function daysText(n: number): string {
+  return plural(n, msg(str`${n} day`), msg(str`${n} days`));
+}
+
+export function visitorsText(n: number): string {
+  return plural(n, msg(str`${number(n)} visitor`), msg(str`${number(n)} visitors`));
+}
+
+export function organismsText(n: number): string {
+  return plural(n, msg(str`${number(n)} organism`), msg(str`${number(n)} organisms`));
+}
+
+export function actsText(n: number): string {
+  return plural(n, msg(str`${number(n)} act`), msg(str`${number(n)} acts`));
+}
+
+export function seedsText(n: number): string {
+  return plural(n, msg(str`${number(n)} seed`), msg(str`${number(n)} seeds`));
 }
 
 export function bytes(n: number): string {
@@ -88,41 +94,46 @@ export function clock(at: number, zone: number): string {
 export function dayName(at: number, now: number, zone: number): string {
   const dayOf = (time: number): number => Math.floor((time + zone * 60_000) / 86_400_000);
   const ago = dayOf(now) - dayOf(at);
-  if (ago === 0) return 'today';
-  if (ago === 1) return 'yesterday';
-  if (ago === -1) return 'tomorrow';
+  if (ago === 0) return msg('today');
+  if (ago === 1) return msg('yesterday');
+  if (ago === -1) return msg('tomorrow');
   const date = new Date(at + zone * 60_000);
   if (Math.abs(ago) < 7) return DAY_NAMES[(date.getUTCDay() + 6) % 7]!;
-  return date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', timeZone: 'UTC' });
+  return date.toLocaleDateString(language(), { day: 'numeric', month: 'long', timeZone: 'UTC' });
 }
 
 export function moment(at: number, now: number, zone: number): string {
   return `${dayName(at, now, zone)}, ${clock(at, zone)}`;
 }
 
-const NEXT: Partial<Record<keyof typeof HOST_REASONS, string>> = {
-  'wrong-token': 'Check that nothing is missing at its ends, and try again.',
-  'wrong-origin': 'Open this page by the address that the terminal shows.',
-  'no-such-room': 'Choose another room.',
-  'no-such-checkpoint': 'Reload this page.',
-  'too-many-rooms': 'Remove one that is not used.',
-  'other-checkpoint': 'Choose a newer one.',
-  'undo-too-far': 'Or bring back a saved state under “Saved”.',
-};
-
 /** What went wrong, and what to do about it. */
 export function failure(error: unknown): string {
   if (!(error instanceof HostRefusal)) {
-    return 'The server does not answer. Check that it runs and that this device is on its network; this page tries again by itself.';
+    return msg(
+      'The server does not answer. Check that it runs and that this device is on its network; this page tries again by itself.',
+    );
   }
   const { reason, retryAfter } = error;
   if (reason === 'too-many-tries' && retryAfter) {
-    return `Too many wrong tokens. Please wait ${span(Math.ceil(retryAfter / 1_000) * 1_000)}, then try again.`;
+    const wait = span(Math.ceil(retryAfter / 1_000) * 1_000);
+    return msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`);
   }
-  return [HOST_REASONS[reason], NEXT[reason]].filter(Boolean).join(' ');
+  return reasonText(reason);
 }
 
 /** What a visitor is called here: the nameless by their number. */
 export function visitorName({ id, name }: { readonly id: number; readonly name: string }): string {
-  return name || `visitor ${id}`;
+  return name || msg(str`visitor ${id}`);
+}
+
+/** Steps of life a second, honest about a room that cannot keep up. */
+export function paceText(pace: {
+  readonly tickRate: number;
+  readonly actual: number;
+  readonly slow: boolean;
+}): string {
+  const [actual, wanted] = [Math.round(pace.actual), Math.round(pace.tickRate)];
+  return pace.slow
+    ? msg(str`slow: ${actual} of ${wanted} steps a second`)
+    : plural(wanted, msg(str`${wanted} step a second`), msg(str`${wanted} steps a second`));
 }

@@ -1,6 +1,6 @@
 /** What gestures do: each tool's meaning, from the pointer to the command. */
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { clampCentre } from '../../shared/geometry.ts';
+import { clampCentre, type Stroke } from '../../shared/geometry.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import { reasonText } from '../elements/refusal-words.ts';
@@ -8,15 +8,27 @@ import type { Desk } from '../net/desk.ts';
 import type { RoomModel, Send } from '../net/room-model.ts';
 import type { Point } from '../render/camera.ts';
 import type { Director } from '../render/director.ts';
+import { cutOf } from '../render/wound.ts';
+import type { Senses } from '../sense/senses.ts';
 import type { Session } from '../session.ts';
+import { oklch } from '../style/oklch.ts';
+import type { Effort } from './effort.ts';
 import type { GestureTarget } from './gestures.ts';
 import { organismAt } from './pick.ts';
 import { StrokeSegmenter } from './stroke.ts';
 import { Throttle } from './throttle.ts';
 
+/** CSS pixels that a finger covers around the place it points at, and a mouse pointer. */
+const FINGER = 40;
+const POINTER = 16;
+
 export class Tools implements GestureTarget {
   private stroke: StrokeSegmenter | undefined;
   private last: Point = { x: 0, y: 0 };
+  /** Places that the stroke under way has cut. */
+  private taken = new Set<number>();
+  /** Whether the last piece of it was more than she has energy for. */
+  private short = false;
   private refusedAt = Number.NEGATIVE_INFINITY;
   private readonly cursor: Throttle<Point | undefined>;
 
@@ -28,7 +40,16 @@ export class Tools implements GestureTarget {
     private readonly director: Director,
     send: Send,
     private readonly refuse: (text: string, at: Point) => void,
+    private readonly effort: Effort,
+    private readonly senses: Senses,
   ) {
+    const finger = matchMedia('(pointer: coarse)').matches ? FINGER : POINTER;
+    director.gauge = () => ({
+      share: effort.share,
+      refused: this.short,
+      color: oklch(0.86, 0.11, model.you?.hue ?? 0),
+      finger,
+    });
     this.cursor = new Throttle((place) => {
       send('cursor', { ...place, tool: this.session.state.tool });
     }, DEFAULTS.net.cursorInterval);
@@ -40,10 +61,10 @@ export class Tools implements GestureTarget {
     const { planes } = this.model;
     if (this.session.state.tool !== 'damage' || !planes) return;
     const world = this.director.toWorld(this.last);
-    const { radius } = this.session.state;
-    this.director.effects.scar(world.x, world.y, world.x, world.y, radius, now);
+    this.taken = new Set();
     this.stroke = new StrokeSegmenter(planes, (points) => this.wound(points));
     this.stroke.start(world.x, world.y, now);
+    this.echo(world, world, now);
   }
 
   toolMove(x: number, y: number, now: number): void {
@@ -54,11 +75,10 @@ export class Tools implements GestureTarget {
     this.last = { x, y };
     this.point(x, y, true, now);
     const to = this.director.toWorld(this.last);
-    this.stroke?.move(to.x, to.y, now);
-    if (this.stroke) {
-      const { radius } = this.session.state;
-      this.director.effects.scar(from.x, from.y, to.x, to.y, radius, now);
-    }
+    if (!this.stroke) return;
+    this.effort.draw(Math.hypot(to.x - from.x, to.y - from.y), this.session.state.radius);
+    this.echo(from, to, now);
+    this.stroke.move(to.x, to.y, now);
   }
 
   toolEnd(x: number, y: number, tap: boolean, now: number): void {
@@ -158,16 +178,45 @@ export class Tools implements GestureTarget {
 
   private wound(points: number[]): void {
     const { radius } = this.session.state;
+    const sent = this.effort.send({ points, radius });
     this.desk.ask(
       'damage',
       { radius, points },
-      { rejected: (reason) => this.refuseStroke(reason) },
+      {
+        accepted: sent.accepted,
+        rejected: (reason) => {
+          sent.rejected();
+          this.refuseStroke(reason, { points, radius });
+        },
+      },
     );
   }
 
+  /** What a piece of a stroke does, shown before the server has been asked: it answers within a tick or two. */
+  private echo(from: Point, to: Point, now: number): void {
+    const { planes } = this.model;
+    if (!planes) return;
+    const { effects } = this.director;
+    const { radius } = this.session.state;
+    const way = { x: from.x, y: from.y, x2: to.x, y2: to.y };
+    const wasShort = this.short;
+    this.short = !this.effort.isEnough;
+    if (this.short) {
+      effects.refused(way, radius, now);
+      if (!wasShort) this.senses.refused();
+      return;
+    }
+    const cut = cutOf({ points: [from.x, from.y, to.x, to.y], radius }, planes, this.taken);
+    effects.cut(cut, way, radius, now, Math.random);
+    this.senses.cut(cut.flesh.length, radius, now);
+  }
+
   /** A drag is many messages; one word about them a while is enough. */
-  private refuseStroke(reason: Reason): void {
+  private refuseStroke(reason: Reason, { points, radius }: Stroke): void {
     const now = performance.now();
+    this.short = reason === 'no-energy';
+    const [x2, y2] = [points[points.length - 2], points[points.length - 1]];
+    this.director.effects.refused({ x: points[0], y: points[1], x2, y2 }, radius, now);
     if (now - this.refusedAt < 2_000) return;
     this.refusedAt = now;
     this.refuse(reasonText(reason), this.last);

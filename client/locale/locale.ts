@@ -10,11 +10,12 @@ const { getLocale, setLocale } = configureLocalization({
   sourceLocale: 'en',
   targetLocales: Object.keys(LANGUAGES).filter((code) => code !== 'en'),
   loadLocale: async (code) => {
-    dictionary = await loadDictionary(code as Language);
+    dictionary = await load(code as Language);
     return dictionary;
   },
 });
 
+let load = loadDictionary;
 let dictionary: Dictionary | undefined;
 
 /** The language that is spoken now. */
@@ -35,8 +36,13 @@ async function speak(next: Language): Promise<void> {
   delete root.dataset.words;
 }
 
-/** Speaks what the address asks for (`?lang=`), else what the visitor chose earlier, else what her browser prefers. */
-export async function startLanguage(): Promise<void> {
+/**
+ * Speaks what the address asks for (`?lang=`), else what the visitor chose earlier, else what her browser prefers.
+ *
+ * @param from fetches the words of a page that has its own
+ */
+export async function startLanguage(from = loadDictionary): Promise<void> {
+  load = from;
   const asked = new URLSearchParams(location.search).get('lang');
   const wish = chooseLanguage([asked, kept.read(), ...navigator.languages]);
   // Until its words are there, nothing is said in another language.

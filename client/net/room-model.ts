@@ -140,7 +140,10 @@ export class RoomModel {
       for (const event of events) this.live(event);
     },
     people: ({ joined, left }) => {
-      for (const participant of joined) this.participants.set(participant.id, participant);
+      for (const participant of joined) {
+        this.participants.set(participant.id, participant);
+        if (participant.id === this.you?.id) this.you = participant;
+      }
       for (const id of left) this.participants.delete(id);
       this.listeners.emit('people', undefined);
     },

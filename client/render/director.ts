@@ -6,6 +6,7 @@ import type { Session } from '../session.ts';
 import { type Point, type Size, screenToWorld, worldToScreen } from './camera.ts';
 import { CameraRig } from './camera-rig.ts';
 import type { Effects } from './effects.ts';
+import { drawGauge, type Gauge } from './gauge.ts';
 import { Happenings } from './happenings.ts';
 import { Loop } from './loop.ts';
 import { MarkList } from './marks.ts';
@@ -26,6 +27,8 @@ export class Director {
   hovered = 0;
   /** Own pointer in CSS pixels, while it is over the canvas. */
   pointer: Pointer | undefined;
+  /** What is told around the blade while it is pressed. */
+  gauge: (() => Gauge) | undefined;
   /** Moves other things along with each picture; says whether they will move again. */
   onFrame: (now: number) => boolean = () => false;
 
@@ -46,10 +49,12 @@ export class Director {
   ) {
     this.happenings = new Happenings(model, () => this.loop.invalidate());
     this.renderer = new Renderer(canvas, () => this.loop.invalidate());
-    model.on('welcome', () => {
+    const opened = (): void => {
       if (model.planes) this.renderer.upload(model.planes, []);
       this.loop.invalidate();
-    });
+    };
+    model.on('welcome', opened);
+    model.on('wall', opened);
     model.on('picture', ({ changed, anew }) => this.arrived(changed, anew));
     model.on('connection', () => this.loop.invalidate());
     session.onChange(() => this.loop.invalidate());
@@ -109,6 +114,10 @@ export class Director {
     if (this.pointer && model.planes && model.checkpoint && model.connection === 'live') {
       const at = this.toWorld(this.pointer);
       drawPreview(session, model.planes, model.checkpoint, at, this.pointer.pressed, marks);
+      const { tool, radius } = session.state;
+      if (tool === 'damage' && this.pointer.pressed && this.gauge) {
+        drawGauge(this.gauge(), at, radius, rig.camera.zoom, marks);
+      }
     }
     const { selection, crisp } = session.state;
     this.renderer.draw(

@@ -1,6 +1,7 @@
-/** Short-lived light: rings of division, dust of dying cells, the echo of one's own stroke. Time is passed in. */
+/** Short-lived light: rings of division, dust of dying cells, the echo of one's own cut. Time is passed in. */
 import type { Rgb } from '../style/oklch.ts';
 import type { MarkList } from './marks.ts';
+import type { Cut, Speck } from './wound.ts';
 
 interface Effect {
   readonly start: number;
@@ -8,7 +9,23 @@ interface Effect {
   draw(share: number, marks: MarkList): void;
 }
 
+/** From a place to another, cells. */
+export interface Way {
+  readonly x: number;
+  readonly y: number;
+  readonly x2: number;
+  readonly y2: number;
+}
+
 const WARM: Rgb = [0.98, 0.93, 0.8];
+/** The rim of a fresh wound. */
+const RAW: Rgb = [1, 0.62, 0.42];
+/** The ground of the dish, as it is seen through a wound. */
+const GROUND: Rgb = [0.1, 0.115, 0.12];
+const NO: Rgb = [1, 0.48, 0.42];
+const HEALED: Rgb = [0.72, 0.97, 0.86];
+/** Grains that fly off at each step of a blade, at most. */
+const MAX_SPATTER = 16;
 const MAX_EFFECTS = 1_500;
 /** How long a beacon shines, ms. */
 const BEACON = 3_200;
@@ -99,22 +116,58 @@ export class Effects {
     });
   }
 
-  /** The way one's own brush has just gone, before the server has answered. */
-  scar(x: number, y: number, x2: number, y2: number, radius: number, now: number): void {
-    this.add(now, 420, (t, marks) => {
-      const alpha = (1 - t) ** 2;
-      const way = { x, y, x2, y2 };
-      const color: Rgb = [0.02, 0.02, 0.025];
-      marks.add({ kind: 'disc', ...way, radius, softness: 3, color, alpha: 0.5 * alpha });
-      marks.add({
-        kind: 'disc',
-        ...way,
-        radius: 0.12,
-        softness: 1,
-        color: WARM,
-        alpha: 0.55 * alpha,
-        glow: 1,
-      });
+  /**
+   * One's own cut, at once: flesh opens, its rim glows, grains fly off along the blade. It stays until the server's picture
+   * shows the same. On bare ground there is a scratch of light alone.
+   *
+   * @param way that the blade has gone
+   * @param radius of the blade
+   */
+  cut(cut: Cut, way: Way, radius: number, now: number, random: () => number): void {
+    const line = { kind: 'disc', ...way, radius: 0.1, softness: 1, color: WARM } as const;
+    this.add(now, 320, (t, marks) => marks.add({ ...line, alpha: 0.5 * (1 - t) ** 2, glow: 1 }));
+    if (cut.flesh.length === 0) return;
+    const hole = { kind: 'disc', ...way, radius: radius - 0.1, softness: 2.5 } as const;
+    this.add(now, 640, (t, marks) => {
+      marks.add({ ...hole, color: GROUND, alpha: 0.94 * Math.min(1, (1 - t) * 2.2) });
+      marks.add({ ...line, alpha: 0.4 * (1 - t) ** 2, glow: 1 });
+    });
+    this.add(now, 1_150, (t, marks) => {
+      const alpha = 0.62 * (1 - t) ** 2.4;
+      for (const { x, y, color } of cut.rim) {
+        marks.add({ kind: 'glow', x, y, radius: 1.7, color: mixed(color, RAW), alpha, glow: 1 });
+      }
+    });
+    if (this.calm) return;
+    const share = Math.min(0.5, MAX_SPATTER / cut.flesh.length);
+    for (const speck of cut.flesh) if (random() < share) this.spatter(speck, way, now, random);
+  }
+
+  /** What was drawn here is not done: the line turns to a row of dim dots that go out. */
+  refused({ x, y, x2, y2 }: Way, radius: number, now: number): void {
+    const length = Math.hypot(x2 - x, y2 - y);
+    const dots = Math.max(1, Math.min(24, Math.round(length / 1.6)));
+    this.add(now, 700, (t, marks) => {
+      for (let i = 0; i < dots; i++) {
+        const share = (i + 0.5) / dots;
+        const at = { x: x + (x2 - x) * share, y: y + (y2 - y) * share };
+        const alpha = 0.75 * (1 - t) ** 1.5;
+        marks.add({ kind: 'disc', ...at, radius: 0.32, softness: 1, color: NO, alpha });
+        if (i > 0) continue;
+        marks.add({ kind: 'ring', ...at, radius, line: 1, color: NO, alpha: 0.5 * alpha });
+      }
+    });
+  }
+
+  /** A wound has closed: a soft ring draws together around the body. */
+  healed(x: number, y: number, reach: number, now: number): void {
+    const { calm } = this;
+    this.add(now, 1_500, (t, marks) => {
+      const alpha = Math.sin(Math.PI * t) ** 1.3;
+      const radius = calm ? reach : reach * (1.35 - 0.35 * easeOut(t));
+      const here = { x, y, radius, color: HEALED, glow: 1 };
+      marks.add({ ...here, kind: 'ring', line: 1, softness: 4, alpha: 0.34 * alpha });
+      marks.add({ ...here, kind: 'glow', radius: reach * 1.3, alpha: 0.16 * alpha });
     });
   }
 
@@ -137,6 +190,32 @@ export class Effects {
     });
   }
 
+  /** A grain flies off along the blade and to its sides, and is soon held by the wet. */
+  private spatter({ x, y, color }: Speck, way: Way, now: number, random: () => number): void {
+    const [dx, dy] = [way.x2 - way.x, way.y2 - way.y];
+    const length = Math.max(1e-6, Math.hypot(dx, dy));
+    const along = Math.min(1, length / 2) * (0.6 + 2.4 * random());
+    const aside = (random() - 0.5) * 4.4;
+    const [fx, fy] = [
+      (dx / length) * along - (dy / length) * aside,
+      (dy / length) * along + (dx / length) * aside,
+    ];
+    const radius = 0.18 + 0.3 * random();
+    this.add(now, 420 + 380 * random(), (t, marks) => {
+      const share = 1 - (1 - t) ** 4;
+      marks.add({
+        kind: 'disc',
+        x: x + fx * share,
+        y: y + fy * share,
+        radius: radius * (1 - 0.5 * t),
+        softness: 1,
+        color,
+        alpha: 0.95 * (1 - t) ** 1.2,
+        glow: 0.25,
+      });
+    });
+  }
+
   /** Puts what is to be seen now on the list and forgets what is over. */
   draw(now: number, marks: MarkList): void {
     this.effects = this.effects.filter(({ start, duration }) => now - start < duration);
@@ -150,3 +229,5 @@ export class Effects {
     this.effects.push({ start, duration, draw });
   }
 }
+
+const mixed = (a: Rgb, b: Rgb): Rgb => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2];

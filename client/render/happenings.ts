@@ -24,6 +24,7 @@ export class Happenings {
       const color = oklch(0.82, 0.12, organism.planter.hue);
       if (event.what === 'born') this.effects.born(x, y, color, now);
       if (event.what === 'divided') this.effects.divided(x, y, stage, color, now);
+      if (event.what === 'healed') this.effects.healed(x, y, 0.5 * stage, now);
       invalidate();
     });
     model.on('beacon', ({ organism: id, hue }) => {

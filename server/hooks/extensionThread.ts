@@ -8,7 +8,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../clock.ts';
 import { Bucket } from '../net/bucket.ts';
 import type { Log } from '../operations/log.ts';
-import { ExtensionError } from './errors.ts';
+import { HookError } from './errors.ts';
 import type { Asked, AskedHook, Outcome, Told, ToldHook } from './extension.ts';
 import { type FromThread, fromThread, type ThreadStart, type ToThread } from './thread/protocol.ts';
 
@@ -60,7 +60,7 @@ export class ExtensionThread {
     this.lines = new Bucket(linesPerSecond, 10 * linesPerSecond, now);
   }
 
-  /** @throws ExtensionError */
+  /** @throws HookError */
   static async start(options: ExtensionThreadOptions): Promise<ExtensionThread> {
     const thread = new ExtensionThread(options);
     await thread.open();
@@ -133,7 +133,7 @@ export class ExtensionThread {
     this.worker?.postMessage(message);
   }
 
-  /** @throws ExtensionError */
+  /** @throws HookError */
   private async open(): Promise<void> {
     const { file, clock } = this.options;
     const worker = spawn({ file });
@@ -141,8 +141,8 @@ export class ExtensionThread {
     this.backlog = 0;
     try {
       await new Promise<void>((resolve, reject) => {
-        const refuse = (reason: ExtensionError['reason'], why: string): void =>
-          reject(new ExtensionError(reason, `The extension ${file} ${why}`));
+        const refuse = (reason: HookError['reason'], why: string): void =>
+          reject(new HookError(reason, `The extension ${file} ${why}`));
         const inTime = clock.after(DEFAULTS.hooks.loading, () =>
           refuse('too-slow', 'was not done with loading in time.'),
         );

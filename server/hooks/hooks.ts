@@ -62,7 +62,7 @@ export class Hooks {
 
   private constructor(private readonly options: HooksOptions) {}
 
-  /** Loads extensions. @throws ExtensionError */
+  /** Loads extensions. @throws HookError */
   static async open(options: HooksOptions): Promise<Hooks> {
     const hooks = new Hooks(options);
     const { clock, log } = options;

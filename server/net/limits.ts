@@ -15,6 +15,7 @@ type Rate =
   | 'previewsPerSecond'
   | 'drawingsPerSecond'
   | 'beaconsPerSecond'
+  | 'namesPerSecond'
   | 'resyncsPerSecond';
 
 /** What a message takes, beside being a message. */
@@ -29,6 +30,7 @@ export function costsOf(name: CommandName, message: unknown): readonly (readonly
     }
     case 'plant':
     case 'cross':
+    case 'keep':
       return [['commandsPerSecond', 1]];
     case 'preview':
       return [['previewsPerSecond', 1]];
@@ -37,6 +39,8 @@ export function costsOf(name: CommandName, message: unknown): readonly (readonly
     case 'cursor':
     case 'look':
       return [['cursorsPerSecond', 1]];
+    case 'name':
+      return [['namesPerSecond', 1]];
     case 'beacon':
       return [['beaconsPerSecond', 1]];
     case 'resync':

@@ -94,6 +94,8 @@ export class Lobby {
   private readonly guests = new Guests();
   /** The room has become another at once: everybody is shown it anew after the next tick. */
   private isAnew = false;
+  /** Of those who have come, who was here already, under another name. */
+  private readonly renamed = new Set<ParticipantId>();
   private readonly stagehands = new Map<ParticipantId, Stagehand>();
 
   attendant: Attendant | undefined;
@@ -127,6 +129,11 @@ export class Lobby {
 
   get size(): number {
     return this.seats.size;
+  }
+
+  /** Whether anybody sees the room: a wall is enough. */
+  get watched(): boolean {
+    return this.seats.size + this.walls.size > 0;
   }
 
   /** Frames that members were not sent because they were behind. */
@@ -180,7 +187,8 @@ export class Lobby {
     if (!gone) return;
     this.vanish(member, gone);
     this.attendant?.left(gone);
-    if (!this.comings.delete(gone.id)) this.goings.add(gone.id);
+    const renamed = this.renamed.delete(gone.id);
+    if (!this.comings.delete(gone.id) || renamed) this.goings.add(gone.id);
     this.letIn();
   }
 
@@ -318,6 +326,26 @@ export class Lobby {
     member.send('accepted', { id });
   }
 
+  /**
+   * Gives a member a living organism's seed as a token.
+   *
+   * @throws Refusal no-such-organism
+   */
+  keep(member: Member, { id, organism }: Command<'keep'>): void {
+    member.send('accepted', { id, token: this.room.tokenOf(organism) });
+  }
+
+  /** A member is called otherwise from now on; everybody is told. @param name cleaned and allowed */
+  rename(member: Member, id: number, name: string): ParticipantView | undefined {
+    const you = this.seats.rename(member, name);
+    if (!you) return undefined;
+    // Who has just come is told of with her new name alone.
+    this.comings.set(you.id, you);
+    this.renamed.add(you.id);
+    member.send('accepted', { id });
+    return you;
+  }
+
   /** Shows a member how a seed would grow. She is answered when it has. */
   preview(member: Member, command: Command<'preview'>): Promise<void> {
     const { id } = command;
@@ -385,6 +413,7 @@ export class Lobby {
     id: number,
     work: (you: ParticipantView) => Promise<void>,
   ): Promise<void> {
+    this.attendant?.stirred();
     try {
       await work(this.seats.of(member)!);
     } catch (error) {
@@ -496,12 +525,14 @@ export class Lobby {
     const left = [...this.goings];
     for (const member of this.seats.members) {
       const own = this.seats.of(member)!.id;
-      const joined = this.comings.has(own) ? all.filter(({ id }) => id !== own) : all;
+      const joined =
+        this.comings.has(own) && !this.renamed.has(own) ? all.filter(({ id }) => id !== own) : all;
       if (joined.length + left.length > 0) this.send(member, 'people', { joined, left });
     }
     for (const wall of this.walls.members) this.send(wall, 'people', { joined: all, left });
     this.comings.clear();
     this.goings.clear();
+    this.renamed.clear();
   }
 
   /** What goes with a member, but for her seat and her hand. */

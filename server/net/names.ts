@@ -38,8 +38,11 @@ export function createNameCheck(banned: readonly string[]): NameCheck {
     ...englishRecommendedTransformers,
   });
   const own = banned.map(bare).filter((word) => word !== '');
+  // Nobody shall pass for somebody of the house.
+  const reserved = [DEFAULTS.attract.name, DEFAULTS.osc.planter].map(bare);
   return (name) => {
     const plain = bare(name);
+    if (reserved.includes(plain)) return false;
     return !english.hasMatch(name) && !own.some((word) => plain.includes(word));
   };
 }

@@ -13,6 +13,8 @@ const SILENT = [
   'bad-handshake',
   /** Who would not say in time what was wanted. */
   'slow-handshake',
+  /** OSC from an address that may not send any. */
+  'wrong-sender',
 ] as const;
 
 export type Turned = Reason | (typeof SILENT)[number];

@@ -2,7 +2,7 @@
 import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
 
 export interface Seat {
-  readonly you: ParticipantView;
+  you: ParticipantView;
   /** Shown at the next join, it gives the seat back; a new one each time. */
   token: string;
 }
@@ -121,6 +121,14 @@ export class Seats<M> {
     if (this.find(token)) return true;
     const returned = this.returning(token);
     return returned !== undefined && this.expected.has(returned);
+  }
+
+  /** She is called otherwise from now on, where she has a seat. @returns who she is now */
+  rename(member: M, name: string): ParticipantView | undefined {
+    const seat = this.taken.get(member);
+    if (!seat) return undefined;
+    seat.you = { ...seat.you, name };
+    return seat.you;
   }
 
   /** She has gone; her seat is kept for a while. @returns who she was */

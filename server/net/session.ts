@@ -133,12 +133,21 @@ export class Session implements Member {
     } else if (!me) throw new Refusal('only-watches', name);
     else if (name === 'cursor') lobby.moveCursor(me.id, message as Command<'cursor'>);
     else if (name === 'beacon') lobby.beacon(this, message as Command<'beacon'>);
+    else if (name === 'keep') lobby.keep(this, message as Command<'keep'>);
+    else if (name === 'name') this.rename(lobby, message as Command<'name'>);
     else if (name === 'preview') lobby.preview(this, message as Command<'preview'>);
     else if (name === 'draw') lobby.draw(this, message as Command<'draw'>);
     else {
       const { id, ...wish } = message as Command<typeof name>;
       lobby.wish(this, id, { what: name, by: me, ...wish } as RoomCommand);
     }
+  }
+
+  /** @throws Refusal bad-name */
+  private rename(lobby: Lobby, { id, name }: Command<'name'>): void {
+    const cleaned = cleanName(name);
+    if (!this.names(cleaned)) throw new Refusal('bad-name');
+    this.me = lobby.rename(this, id, cleaned);
   }
 
   private join({ protocol, room, name, as, resume, holds }: Command<'join'>): void {

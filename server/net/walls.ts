@@ -11,6 +11,10 @@ export class Walls<M> {
     return this.hung;
   }
 
+  get size(): number {
+    return this.hung.size;
+  }
+
   /** @throws Refusal too-many-walls */
   hang(member: M): void {
     if (this.hung.size >= this.limit) throw new Refusal('too-many-walls');

@@ -2,7 +2,7 @@
  * Energy: what planting and wounding cost, so that nobody can do more than her share (rules ENE-1 … ENE-3). Counted in
  * ticks alone: the same commands at the same ticks leave the same energy.
  */
-import { type Stroke, strokeLength } from '../../shared/geometry.ts';
+import { type Stroke, strokeLength, sweptCells } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { type EnergySettings, HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
 
@@ -143,16 +143,16 @@ export class Energy {
     }
   }
 
-  /**
-   * Length × diameter, and the disc that it begins with; a stroke cut into messages, each going on where the last ended,
-   * has one such disc. Cells swept twice count twice.
-   */
-  private sweptCells(participant: ParticipantId, { points, radius }: Stroke): number {
-    const length = strokeLength(points);
+  /** A stroke cut into messages, each going on where the last ended, has one disc that it begins with. */
+  private sweptCells(participant: ParticipantId, stroke: Stroke): number {
+    const { points, radius } = stroke;
     const end = this.accounts.get(participant)?.end;
     const goesOn =
-      length > 0 && end?.x === points[0] && end.y === points[1] && end.radius === radius;
-    return length * 2 * radius + (goesOn ? 0 : Math.PI * radius * radius);
+      strokeLength(points) > 0 &&
+      end?.x === points[0] &&
+      end.y === points[1] &&
+      end.radius === radius;
+    return sweptCells(stroke, goesOn);
   }
 
   private require(participant: ParticipantId, cost: number, tick: number): number {

@@ -2,6 +2,7 @@
 
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
+import { decodeSeed } from '../../shared/seedToken.ts';
 import type { PlantedSeed } from './commands.ts';
 import type { Hands } from './hand.ts';
 import { latentOnMap } from './latentMap.ts';
@@ -11,7 +12,7 @@ import type { Species } from './species.ts';
 /**
  * @param participant whose hand is meant
  * @param random drawn from only for a seed of the prior that has no throw
- * @throws Refusal no-such-seed, bad-latent
+ * @throws Refusal no-such-seed, bad-latent, bad-token
  */
 export function germinate(
   seed: PlantedSeed,
@@ -37,6 +38,12 @@ export function germinate(
     case 'spot': {
       const latent = checkedLatent(seed.latent, species);
       return { latent, origin: seed.from === 'spot' ? 'map' : 'latent', kind: '', parents: [] };
+    }
+    case 'token': {
+      const kept = decodeSeed(seed.token, species);
+      if (!kept) throw new Refusal('bad-token');
+      const kind = species.gallery[kept.kind ?? -1]?.name ?? '';
+      return { latent: kept.latent, origin: 'keepsake', kind, parents: [] };
     }
     case 'hand': {
       const held = hands.find(participant, seed.seed);

@@ -7,6 +7,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random, resumeRandom } from '../../shared/random.ts';
+import { encodeSeed } from '../../shared/seedToken.ts';
 import {
   type Cause,
   type EnergySettings,
@@ -219,6 +220,17 @@ export class Room {
       throw new Refusal('no-such-seed', 'not thrown yet');
     }
     return germinate(seed, participant, this.soil).latent;
+  }
+
+  /**
+   * A living organism's seed as a token.
+   *
+   * @throws Refusal no-such-organism
+   */
+  tokenOf(id: OrganismId): string {
+    const latent = this.latentOf(id);
+    const kind = this.species.gallery.findIndex(({ name }) => name === this.viewOf(id)?.kind);
+    return encodeSeed({ kind: kind < 0 ? undefined : kind, latent }, this.species);
   }
 
   /** A participant has come. */

@@ -15,7 +15,12 @@ export interface Species {
   readonly threshold: number;
   /** Awake steps since grown or last touched after which an organism sleeps; absent: as many as it likes. */
   readonly trustedSteps?: number | undefined;
-  readonly gallery: readonly { readonly name: string; readonly latent: Float32Array }[];
+  readonly gallery: readonly {
+    readonly name: string;
+    /** What sort of thing it is: animal, plant, … */
+    readonly kind?: string;
+    readonly latent: Float32Array;
+  }[];
   /** Where each of the gallery lies on the latent map, 0…1; absent: there is none. */
   readonly map?: readonly Place[] | undefined;
 }

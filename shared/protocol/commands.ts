@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { TIER_NAMES } from '../codec/tiers.ts';
 import { DEFAULTS } from '../defaults.ts';
+import { MAX_TOKEN } from '../seedToken.ts';
 import { TOOLS } from '../vocabulary.ts';
 
 const whole = (min: number, max: number) =>
@@ -27,6 +28,11 @@ const seedSource = v.variant('from', [
   v.strictObject({ from: v.literal('map'), x: share, y: share }),
   v.strictObject({ from: v.literal('latent'), latent }),
   v.strictObject({ from: v.literal('hand'), seed: whole(1, 0xffffffff) }),
+  /** What somebody has kept of an organism: see seedToken.ts. */
+  v.strictObject({
+    from: v.literal('token'),
+    token: v.pipe(v.string(), v.maxLength(MAX_TOKEN), v.regex(/^[A-Za-z0-9_-]+$/)),
+  }),
 ]);
 
 /** All that can be planted, and what is not in a hand yet. */
@@ -122,6 +128,10 @@ export const COMMANDS = {
   preview: v.strictObject({ id: commandId, seed: previewSource }),
   /** Show everybody where one of one's own organisms is. */
   beacon: v.strictObject({ id: commandId, organism: organismId }),
+  /** Give a living organism's seed as a token, to plant it again some day. */
+  keep: v.strictObject({ id: commandId, organism: organismId }),
+  /** Be called so from now on; '' is to be nameless. */
+  name: v.strictObject({ id: commandId, name: v.pipe(v.string(), v.maxLength(256)) }),
   /** Where the pointer is; without a place, it has left the grid. */
   cursor: v.strictObject({
     x: v.optional(finite),

@@ -130,6 +130,8 @@ export const EVENTS = {
     id: count,
     seed: v.optional(seed),
     /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
+    /** Of what was asked to be kept. */
+    token: v.optional(v.string()),
     film: v.optional(v.object({ side: stage, frames: stage, png: v.instance(Uint8Array) })),
     /** What she has left. */
     energy: v.optional(amount),

@@ -18,6 +18,8 @@ export const REASONS = {
   occupied: 'Another organism lives there.',
   'garden-full': 'No more organisms fit into this room. Wait until one has died.',
   'no-such-seed': 'There is no such seed.',
+  'bad-token': 'This keepsake grows in another garden, or its link is damaged.',
+  'bad-name': 'That name cannot be shown here.',
   'bad-latent': 'The latent vector has the wrong length or is out of range.',
   'bad-drawing': 'That drawing cannot be grown here.',
   'no-such-organism': 'That organism is not here any more.',

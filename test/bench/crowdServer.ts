@@ -61,6 +61,7 @@ const settings = {
   'tick-rate': tickRate,
   checkpoint,
   data: 'none',
+  attract: 'off',
   // All must be kept awake, which takes more strokes than visitors have energy for.
   energy: 'off',
   limits: UNLIMITED,

@@ -245,7 +245,7 @@ describe('an extension', () => {
         ? join(folder, 'gone.mjs')
         : await write(`unfit-${source.length}`, source);
     await expect(start(file)).rejects.toMatchObject({
-      name: 'ExtensionError',
+      name: 'HookError',
       message: expect.stringContaining(sentence),
     });
   });

@@ -62,3 +62,84 @@ describe('a beacon', () => {
     expect(answers.at(-1)).toMatchObject({ reason: 'too-fast' });
   });
 });
+
+describe('a name', () => {
+  const knows = (visitor: Visitor, id: number, name: string) =>
+    visitor.next(
+      (heard) =>
+        heard.name === 'people' &&
+        (heard.message as Event<'people'>).joined.some((one) => one.id === id && one.name === name),
+    );
+
+  test('given in the room is told to everybody, and goes with what is planted from then on', async () => {
+    const [ada, bo] = [await join(), await join('Bo')];
+    const { id } = ada.welcome!.you;
+    expect(await ada.ask('name', { name: '  Ada\u0000 Lovelace ' })).not.toHaveProperty('reason');
+    for (const visitor of [ada, bo]) await knows(visitor, id, 'Ada Lovelace');
+    expect((await plant(ada, 100, 20)).planter).toMatchObject({ id, name: 'Ada Lovelace' });
+    const late = await join();
+    expect(late.welcome!.participants).toContainEqual(
+      expect.objectContaining({ id, name: 'Ada Lovelace' }),
+    );
+    expect(await ada.ask('name', { name: '' })).not.toHaveProperty('reason');
+    await knows(bo, id, '');
+  });
+
+  test('who takes one and leaves at once is gone for everybody', async () => {
+    const [ada, bo] = [await join(), await join()];
+    const { id } = ada.welcome!.you;
+    ada.send('name', { id: 1, name: 'Ada' });
+    ada.leave();
+    await bo.next(
+      ({ name, message }) => name === 'people' && (message as Event<'people'>).left.includes(id),
+    );
+  });
+
+  test('that children need not read, or one after the other, is refused; the old one stays', async () => {
+    const [ada, bo] = [await join('Ada'), await join()];
+    const { id } = ada.welcome!.you;
+    expect(await ada.ask('name', { name: 'sh1thead' })).toMatchObject({ reason: 'bad-name' });
+    expect(await ada.ask('name', { name: 'x'.repeat(300) })).toMatchObject({
+      reason: 'bad-message',
+    });
+    const answers: unknown[] = [];
+    for (let i = 0; i < 12; i++) answers.push(await ada.ask('name', { name: `Ada ${i}` }));
+    expect(answers.at(-1)).toMatchObject({ reason: 'too-fast' });
+    expect(bo.welcome!.participants).toContainEqual(expect.objectContaining({ id, name: 'Ada' }));
+  });
+});
+
+describe('a keepsake', () => {
+  test("plants the same creature again, under its kind's name, also by somebody else", async () => {
+    const [ada, bo] = [await join(), await join()];
+    const { id, kind } = await plant(ada, 140, 20);
+    const { token } = (await ada.ask('keep', { organism: id })) as Event<'accepted'>;
+    const again = await plant(bo, 60, 70, { from: 'token', token });
+    expect(again).toMatchObject({ origin: 'keepsake', kind, parents: [] });
+    const [first, second] = [id, again.id].map((organism) =>
+      room.look({ from: 'organism', organism }, 0),
+    );
+    first.forEach((value, i) => {
+      expect(Math.abs(value - second[i])).toBeLessThan(0.005);
+    });
+    const { token: kept } = (await bo.ask('keep', { organism: again.id })) as Event<'accepted'>;
+    expect(kept).toBe(token);
+  });
+
+  test('of one that is gone, and a token that is none, are refused by name', async () => {
+    const ada = await join();
+    expect(await ada.ask('keep', { organism: 4_000 })).toMatchObject({
+      reason: 'no-such-organism',
+    });
+    const place = { x: 100, y: 70 };
+    for (const [token, reason] of [
+      ['abc', 'bad-token'],
+      ['A'.repeat(204), 'bad-token'],
+      ['A'.repeat(9_999), 'bad-message'],
+      ['a b', 'bad-message'],
+    ]) {
+      const answer = await ada.ask('plant', { ...place, seed: { from: 'token', token } });
+      expect(answer).toMatchObject({ reason });
+    }
+  });
+});

@@ -17,6 +17,7 @@ const config = readConfig(
   [
     ...['--host', '127.0.0.1', '--port', '0', '--rooms', ROOM],
     ...['--size', `${GARDEN.width}x${GARDEN.height}`, '--tick-rate', `${GARDEN.tickRate}`],
+    ...['--attract', 'off'],
     ...plan.settings,
   ],
   {},

@@ -23,6 +23,7 @@ export async function startServer(
     host: '127.0.0.1',
     checkpoint: CHECKPOINT_FOLDER,
     data: 'none',
+    attract: 'off',
     ...settings,
   }).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
   const config = readConfig(args, {});

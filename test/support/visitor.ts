@@ -70,7 +70,7 @@ export class Visitor {
 
   /** Sends a command and waits for its answer. */
   async ask(
-    name: 'plant' | 'damage' | 'cross' | 'beacon' | 'draw' | 'preview',
+    name: 'plant' | 'damage' | 'cross' | 'beacon' | 'draw' | 'preview' | 'keep' | 'name',
     message: Record<string, unknown>,
   ): Promise<Event<'accepted'> | Event<'rejected'>> {
     const id = this.nextId++;

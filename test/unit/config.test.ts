@@ -44,6 +44,13 @@ describe('settings', () => {
     [['--trust-proxy', 'yes'], '--trust-proxy must be a whole number'],
     [['--banned-words', '/no/such/file'], '--banned-words must be a file'],
     [['--extension', 'lights.txt'], '--extension must be files that end in .ts or .js'],
+    [['--osc-out', '9000'], '--osc-out must be host:port'],
+    [['--osc-out', 'a:b:9000'], '--osc-out must be host:port'],
+    [['--osc-out', 'show.local:0'], '--osc-out must be host:port'],
+    [['--osc-in', '9001@show'], '--osc-in must be port@address'],
+    [['--osc-in', '70000'], '--osc-in must be a whole number'],
+    [['--osc-allow', 'show'], '--osc-allow must be IP addresses'],
+    [['--attract', '3'], '--attract must be a whole number from 5'],
     [['--nonsense'], '--nonsense'],
   ])('%p is refused by name', (args, sentence) => {
     expect(() => readConfig(args, {})).toThrow(ConfigError);
@@ -85,6 +92,27 @@ describe('settings', () => {
     expect(readConfig(args, {})).toMatchObject({ extension: ['a.ts', 'b.js', 'c.mjs'] });
     expect(readConfig([], { VIVARIUM_EXTENSION: 'a.ts' })).toMatchObject({ extension: ['a.ts'] });
     expect(readConfig([], {})).toMatchObject({ extension: [] });
+  });
+
+  test('OSC goes where it is said, and listens to this machine alone unless told', () => {
+    const args = ['--osc-out', '[::1]:9000', '--osc-in=9001', '--osc-allow', '10.0.0.2, ::1'];
+    expect(readConfig(args, {})).toMatchObject({
+      oscOut: { host: '::1', port: 9000 },
+      oscIn: { host: '127.0.0.1', port: 9001 },
+      oscAllow: ['10.0.0.2', '::1'],
+    });
+    expect(readConfig(['--osc-out=show.local:1', '--osc-in', '9001@0.0.0.0'], {})).toMatchObject({
+      oscOut: { host: 'show.local', port: 1 },
+      oscIn: { host: '0.0.0.0', port: 9001 },
+    });
+    expect(readConfig([], {})).toMatchObject({ oscOut: undefined, oscIn: undefined });
+  });
+
+  test('the gardener comes after a minute, when it is told, or never', () => {
+    const attract = (...args: string[]) => (readConfig(args, {}) as { attract: unknown }).attract;
+    expect(attract()).toBe(60);
+    expect(attract('--attract', '90')).toBe(90);
+    expect(attract('--attract=off')).toBe('off');
   });
 
   test('help names every setting', () => {

@@ -1,18 +1,32 @@
 /** Sends one visitor out: alone or with everybody at her address, and for how long. */
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
+import { plural } from '../../elements/words.ts';
 import type { Host } from '../host.ts';
 import { hostStyle } from '../style.ts';
-import { count, visitorName } from '../words.ts';
+import { visitorName } from '../words.ts';
 import { dialogStyle } from './dialog-style.ts';
 
 const SPANS = [
-  { minutes: 10, name: '10 minutes' },
-  { minutes: 60, name: '1 hour' },
-  { minutes: 60 * 24, name: '1 day' },
-  { minutes: null, name: 'Until I lift it' },
+  { minutes: 10, name: msg('10 minutes') },
+  { minutes: 60, name: msg('1 hour') },
+  { minutes: 60 * 24, name: msg('1 day') },
+  { minutes: null, name: msg('Until I lift it') },
 ] as const;
+
+function careful(neighbours: number): string {
+  return plural(
+    neighbours,
+    msg(
+      str`Careful: ${neighbours} other visitor comes from there too, perhaps by the house’s own network.`,
+    ),
+    msg(
+      str`Careful: ${neighbours} other visitors come from there too, perhaps by the house’s own network.`,
+    ),
+  );
+}
 
 @customElement('ban-dialog')
 export class BanDialog extends LitElement {
@@ -74,27 +88,27 @@ export class BanDialog extends LitElement {
   private form(visitor: VisitorState): TemplateResult {
     const { neighbours } = visitor;
     return html`<form @submit=${this.submit}>
-      <h2 id="title">Ban ${visitorName(visitor)}?</h2>
-      <div class="whom" role="radiogroup" aria-label="Whom">
+      <h2 id="title">${msg(str`Ban ${visitorName(visitor)}?`)}</h2>
+      <div class="whom" role="radiogroup" aria-label=${msg('Whom')}>
         <label>
           <input type="radio" name="address" value="" checked />
-          <span>This visit only<small>This phone is sent out, and not let in again.</small></span>
+          <span>${msg('This visit only')}<small>${msg('This phone is sent out, and not let in again.')}</small></span>
         </label>
         <label>
           <input type="radio" name="address" value="yes" />
           <span
-            >Everybody at this address<small
+            >${msg('Everybody at this address')}<small
               >${
                 neighbours > 0
-                  ? `Careful: ${count(neighbours, 'other visitor comes', 'other visitors come')} from there too, perhaps by the house’s own network.`
-                  : 'Nobody else is there from this address just now.'
+                  ? careful(neighbours)
+                  : msg('Nobody else is there from this address just now.')
               }</small
             ></span
           >
         </label>
       </div>
       <fieldset>
-        <legend>For how long</legend>
+        <legend>${msg('For how long')}</legend>
         <div class="chips">
           ${SPANS.map(
             ({ minutes, name }, i) => html`<label class="chip"
@@ -104,8 +118,8 @@ export class BanDialog extends LitElement {
         </div>
       </fieldset>
       <footer>
-        <button type="button" class="plain" @click=${() => this.dialog.close()}>Cancel</button>
-        <button class="danger now" data-testid="ban">Ban</button>
+        <button type="button" class="plain" @click=${() => this.dialog.close()}>${msg('Cancel')}</button>
+        <button class="danger now" data-testid="ban">${msg('Ban')}</button>
       </footer>
     </form>`;
   }
@@ -125,10 +139,10 @@ export class BanDialog extends LitElement {
         minutes: minutes ? Number(minutes) : null,
       },
       ({ id }) => ({
-        text: `${visitorName(visitor)} is out.`,
+        text: msg(str`${visitorName(visitor)} is out.`),
         way: {
-          label: 'Lift the ban',
-          go: () => void host.do('liftBan', { ban: id }, {}, () => 'The ban is lifted.'),
+          label: msg('Lift the ban'),
+          go: () => void host.do('liftBan', { ban: id }, {}, () => msg('The ban is lifted.')),
         },
       }),
     );

@@ -1,4 +1,5 @@
 /** Who is kept out, and the way back in. */
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { BanState } from '../../../shared/host/state.ts';
@@ -43,7 +44,7 @@ export class BanList extends LitElement {
     const bans = state?.bans ?? [];
     this.hidden = bans.length === 0;
     if (!state || bans.length === 0) return nothing;
-    return html`<h3>Kept out</h3>
+    return html`<h3>${msg('Kept out')}</h3>
       <ul>
         ${bans.map((ban) => this.ban(ban))}
       </ul>`;
@@ -53,15 +54,17 @@ export class BanList extends LitElement {
     const { now = 0, zone = 0 } = this.host.state ?? {};
     const name = visitorName({ id: ban.participant, name: ban.name });
     const until =
-      ban.until === null ? 'until you lift it' : `until ${moment(ban.until, now, zone)}`;
+      ban.until === null
+        ? msg('until you lift it')
+        : msg(str`until ${moment(ban.until, now, zone)}`);
     return html`<li>
-      <span>${name}<small>${ban.address ? 'the whole address, ' : ''}${until}</small></span>
+      <span>${name}<small>${ban.address ? msg('the whole address, ') : ''}${until}</small></span>
       <button
         class="link"
-        aria-label="Let ${name} in again"
-        @click=${() => this.host.do('liftBan', { ban: ban.id }, {}, () => `${name} may come in again.`)}
+        aria-label=${msg(str`Let ${name} in again`)}
+        @click=${() => this.host.do('liftBan', { ban: ban.id }, {}, () => msg(str`${name} may come in again.`))}
       >
-        Let in again
+        ${msg('Let in again')}
       </button>
     </li>`;
   }

@@ -1,6 +1,7 @@
 /** A small bar chart, with the same figures as a table for those who do not see it. */
-import { css, html, LitElement, svg, type TemplateResult } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { msg, str } from '@lit/localize';
+import { css, html, LitElement, nothing, svg, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
 import { hostStyle } from '../style.ts';
 
 export interface Bar {
@@ -11,16 +12,14 @@ export interface Bar {
   readonly value: number;
 }
 
-const NARROW = 480;
-const WIDE = 960;
-const HEIGHT = 150;
+const HEIGHT = 168;
 const TOP = 20;
 const FOOT = 22;
 
-/** The next of 1, 2, 5, 10, 20 … */
+/** The next round number: 1, 2, 3, 4, 5, 6, 8, 10, 20 … */
 export function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(1, value)));
-  return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= value) ?? 10 * power;
+  return [1, 2, 3, 4, 5, 6, 8, 10].map((n) => n * power).find((n) => n >= value) ?? 10 * power;
 }
 
 @customElement('bar-chart')
@@ -31,7 +30,6 @@ export class BarChart extends LitElement {
       svg {
         width: 100%;
         height: auto;
-        overflow: visible;
         stroke: none;
       }
       text {
@@ -86,15 +84,28 @@ export class BarChart extends LitElement {
   /** What is shown, in a sentence. */
   @property() caption = '';
   @property() unit = '';
-  /** Twice as wide. */
-  @property({ type: Boolean }) flat = false;
   @property({ attribute: false }) bars: readonly Bar[] = [];
+  /** CSS pixels: so that letters have their own size on every screen. */
+  @state() private width = 480;
+  private readonly observer = new ResizeObserver(() => {
+    this.width = Math.max(160, this.clientWidth);
+  });
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.observer.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.observer.disconnect();
+  }
 
   override render(): TemplateResult {
     const most = Math.max(...this.bars.map(({ value }) => value), 0);
     const top = roundUp(Math.max(most, 1));
     const left = 12 + 7 * String(top).length;
-    const width = this.flat ? WIDE : NARROW;
+    const { width } = this;
     const step = (width - left) / Math.max(1, this.bars.length);
     const scale = (HEIGHT - TOP - FOOT) / top;
     const floor = HEIGHT - FOOT;
@@ -102,8 +113,8 @@ export class BarChart extends LitElement {
       value: number,
     ) => svg`<line x1=${left} x2=${width} y1=${floor - value * scale} y2=${floor - value * scale} />
       <text x=${left - 7} y=${floor - value * scale + 4} text-anchor="end">${value}</text>`;
-    return html`<svg viewBox="0 0 ${width} ${HEIGHT}" role="img" aria-label=${this.sentence(most)}>
-        ${line(0)} ${top > 1 ? line(top / 2) : ''} ${line(top)}
+    return html`<svg viewBox="0 0 ${width} ${HEIGHT}" width=${width} height=${HEIGHT} role="img" aria-label=${this.sentence(most)}>
+        ${line(0)} ${top % 2 === 0 ? line(top / 2) : nothing} ${line(top)}
         ${this.bars.map(({ tick, label, value }, i) => {
           const height = value === 0 ? 2 : Math.max(3, value * scale);
           const kind = value === 0 ? 'zero' : value === most ? 'most' : 'bar';
@@ -114,8 +125,8 @@ export class BarChart extends LitElement {
         })}
       </svg>
       <details>
-        <summary>As a table</summary>
-        <div class="scroll" tabindex="0" role="region" aria-label="${this.caption}, as a table">
+        <summary>${msg('As a table')}</summary>
+        <div class="scroll" tabindex="0" role="region" aria-label=${msg(str`${this.caption}, as a table`)}>
           <table>
             <tbody>
               ${this.bars.map(
@@ -132,7 +143,7 @@ export class BarChart extends LitElement {
 
   private sentence(most: number): string {
     const peak = this.bars.find(({ value }) => value === most);
-    if (!peak || most === 0) return `${this.caption}: none yet.`;
-    return `${this.caption}. Most: ${most} ${this.unit}, ${peak.label}.`;
+    if (!peak || most === 0) return msg(str`${this.caption}: none yet.`);
+    return msg(str`${this.caption}. Most: ${most} ${this.unit}, ${peak.label}.`);
   }
 }

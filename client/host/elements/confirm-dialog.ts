@@ -1,4 +1,5 @@
 /** Asks once more before something that is hard to take back. */
+import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { hostStyle } from '../style.ts';
@@ -55,7 +56,7 @@ export class ConfirmDialog extends LitElement {
           typed === undefined
             ? nothing
             : html`<label class="field"
-                ><span>Type <b>${typed}</b> to go on</span>
+                ><span>${msg(html`Type <b>${typed}</b> to go on`)}</span>
                 <input
                   data-testid="confirm-typed"
                   autocomplete="off"
@@ -68,7 +69,7 @@ export class ConfirmDialog extends LitElement {
               /></label>`
         }
         <footer>
-          <button type="button" class="plain" @click=${() => this.end(false)}>Cancel</button>
+          <button type="button" class="plain" @click=${() => this.end(false)}>${msg('Cancel')}</button>
           <button class=${danger ? 'danger now' : 'solid'} data-testid="confirm" ?disabled=${!ready}>
             ${act}
           </button>

@@ -1,4 +1,5 @@
 /** The day as a film: made beside the rooms, then downloaded. */
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/calls.ts';
@@ -9,9 +10,9 @@ import { hostStyle } from '../style.ts';
 import { bytes, moment } from '../words.ts';
 
 const HOURS = [
-  { hours: 1, name: 'The last hour' },
-  { hours: 8, name: 'The last 8 hours' },
-  { hours: 24, name: 'The last 24 hours' },
+  { hours: 1, name: msg('The last hour') },
+  { hours: 8, name: msg('The last 8 hours') },
+  { hours: 24, name: msg('The last 24 hours') },
 ] as const;
 
 @customElement('film-section')
@@ -78,16 +79,16 @@ export class FilmSection extends LitElement {
     const going = jobs.some((job) => job.state === 'going');
     return html`<div class="head">
         <div>
-          <h2>Film of the day</h2>
-          <p class="lead">What happened in “${summary.name}”, in a few seconds. It is made beside the rooms, which go on meanwhile.</p>
+          <h2>${msg('Film of the day')}</h2>
+          <p class="lead">${msg(str`What happened in “${summary.name}”, in a few seconds. It is made beside the rooms, which go on meanwhile.`)}</p>
         </div>
       </div>
       ${
         all.keeping === null
-          ? html`<div class="empty"><p>This server keeps nothing, so there is nothing to show: it was started with <b>--data none</b>.</p></div>`
+          ? html`<div class="empty"><p>${msg(html`This server keeps nothing: it was started with <b>--data none</b>. Whoever looks after the machine can start it without that.`)}</p></div>`
           : html`<form class="card" @submit=${this.start}>
               ${this.chips(
-                'Of',
+                msg('Which time'),
                 HOURS.map(({ hours, name }) => ({ value: hours, name })),
                 this.hours,
                 (hours) => {
@@ -95,30 +96,30 @@ export class FilmSection extends LitElement {
                 },
               )}
               ${this.chips(
-                'It takes',
-                [10, 20, 40, 60].map((value) => ({ value, name: `${value} seconds` })),
+                msg('How long the film is'),
+                [10, 20, 40, 60].map((value) => ({ value, name: msg(str`${value} seconds`) })),
                 this.seconds,
                 (seconds) => {
                   this.seconds = seconds;
                 },
               )}
               ${this.chips(
-                'As',
+                msg('What you get'),
                 [
-                  { value: 'gif' as const, name: 'One film (GIF)' },
-                  { value: 'png' as const, name: 'Single pictures (PNG)' },
+                  { value: 'gif' as const, name: msg('One film (GIF)') },
+                  { value: 'png' as const, name: msg('Single pictures (PNG)') },
                 ],
                 this.kind,
                 (kind) => {
                   this.kind = kind;
                 },
               )}
-              <div><button class="solid" data-testid="make-film" ?disabled=${going}>${hostIcons.film}${going ? 'One is being made' : 'Make it'}</button></div>
+              <div><button class="solid" data-testid="make-film" ?disabled=${going}>${hostIcons.film}${going ? msg('One is being made') : msg('Make it')}</button></div>
             </form>`
       }
       ${
         jobs.length > 0
-          ? html`<h3 class="part">Films</h3>
+          ? html`<h3 class="part">${msg('Films')}</h3>
               <div class="cards">${jobs.map((job) => this.job(job))}</div>`
           : nothing
       }`;
@@ -148,29 +149,29 @@ export class FilmSection extends LitElement {
     const size = job.bytes === null ? '' : `, ${bytes(job.bytes)}`;
     return html`<article class="card job" aria-label=${job.file} data-testid="job">
       <div>
-        <h3>${job.kind === 'gif' ? 'Film' : 'Pictures'}</h3>
+        <h3>${job.kind === 'gif' ? msg('Film') : msg('Pictures')}</h3>
         <p class="soft">${
           job.state === 'failed'
-            ? html`<span class="wrong">${job.error ?? 'It did not work.'} Try a shorter time.</span>`
-            : html`${moment(job.since, now, zone)}${size}${job.state === 'stopped' ? ', stopped' : ''}`
+            ? html`<span class="wrong">${job.error ?? msg('It did not work.')} ${msg('Try a shorter time.')}</span>`
+            : html`${moment(job.since, now, zone)}${size}${job.state === 'stopped' ? msg(', stopped') : ''}`
         }</p>
       </div>
       <div class="row">
         ${
           job.state === 'going'
             ? html`<span class="number" role="status">${Math.round(100 * job.progress)} %</span>
-                <button class="plain" @click=${() => this.host.do('stopJob', { job: job.id }, {})}>Stop</button>`
+                <button class="plain" @click=${() => this.host.do('stopJob', { job: job.id }, {})}>${msg('Stop')}</button>`
             : job.state === 'done'
               ? html`${
                   job.kind === 'gif'
-                    ? html`<button class="plain" @click=${() => this.look(job.id)}>${this.shown === job.id ? 'Hide' : 'Look'}</button>`
+                    ? html`<button class="plain" @click=${() => this.look(job.id)}>${this.shown === job.id ? msg('Hide') : msg('Look')}</button>`
                     : nothing
-                }<a class="button solid" href=${file} download=${job.file}>${hostIcons.save}Download</a>`
+                }<a class="button solid" href=${file} download=${job.file}>${hostIcons.save}${msg('Download')}</a>`
               : nothing
         }
       </div>
-      ${job.state === 'going' ? html`<progress max="1" value=${job.progress} aria-label="How far it is"></progress>` : nothing}
-      ${this.shown === job.id && job.state === 'done' ? html`<img src=${file} alt="The film of this room" />` : nothing}
+      ${job.state === 'going' ? html`<progress max="1" value=${job.progress} aria-label=${msg('How far it is')}></progress>` : nothing}
+      ${this.shown === job.id && job.state === 'done' ? html`<img src=${file} alt=${msg('The film of this room')} />` : nothing}
     </article>`;
   }
 
@@ -186,10 +187,8 @@ export class FilmSection extends LitElement {
     const ticks = Math.round(hours * 3_600 * summary.pace.tickRate);
     // Longer than a room is old means from its beginning.
     const from = Math.max(0, summary.tick - ticks);
-    void this.host.inRoom(
-      'timelapse',
-      { kind, seconds, ...(hours < 24 && { from }) },
-      () => 'The film is being made. You can go on with something else.',
+    void this.host.inRoom('timelapse', { kind, seconds, ...(hours < 24 && { from }) }, () =>
+      msg('The film is being made. You can go on with something else.'),
     );
   }
 }

@@ -1,4 +1,5 @@
 /** Where on the grid hands were: a map of warmth, and a sentence that says the same. */
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { oklch } from '../../style/oklch.ts';
@@ -6,9 +7,9 @@ import { hostStyle } from '../style.ts';
 
 /** Ninths of a picture in words, row by row. */
 const NINTHS = [
-  ['at the upper left', 'at the top', 'at the upper right'],
-  ['at the left', 'in the middle', 'at the right'],
-  ['at the lower left', 'at the bottom', 'at the lower right'],
+  [msg('at the upper left'), msg('at the top'), msg('at the upper right')],
+  [msg('at the left'), msg('in the middle'), msg('at the right')],
+  [msg('at the lower left'), msg('at the bottom'), msg('at the lower right')],
 ];
 
 export interface Heat {
@@ -69,10 +70,11 @@ export class HeatMap extends LitElement {
   private sentence(): string {
     const parts = ninths(this.heat).filter(({ share }) => share > 0);
     const [first, second] = parts;
-    if (!first) return 'Nobody has planted or wounded anything yet.';
+    if (!first) return msg('Nobody has planted or wounded anything yet.');
     const per = (share: number): string => `${Math.round(100 * share)} %`;
-    const more = second ? `, then ${second.where} (${per(second.share)})` : '';
-    return `Most happened ${first.where} (${per(first.share)})${more}.`;
+    const most = msg(str`Most happened ${first.where} (${per(first.share)}).`);
+    if (!second) return most;
+    return `${most} ${msg(str`Next: ${second.where} (${per(second.share)}).`)}`;
   }
 
   protected override updated(changed: PropertyValues): void {

@@ -1,4 +1,5 @@
 /** One knob: a slider and a number for the same thing, with the way back to what is usual. */
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { hostIcons } from '../icons.ts';
@@ -16,14 +17,20 @@ export class HostKnob extends LitElement {
     css`
       .knob {
         display: grid;
-        grid-template-columns: minmax(0, 15em) minmax(0, 1fr) 13.5em;
-        gap: 4px 22px;
+        grid-template: 'words slide field unit' auto 'words slide state state' auto / minmax(0, 15em) minmax(
+            0,
+            1fr
+          ) 5.6em 7.4em;
+        gap: 0 12px;
         align-items: center;
-        padding: 12px 0;
+        padding: 11px 0;
         border-top: 1px solid var(--line);
       }
       :host(:first-of-type) .knob {
         border-top: 0;
+      }
+      .words {
+        grid-area: words;
       }
       .name {
         font-weight: 500;
@@ -33,8 +40,13 @@ export class HostKnob extends LitElement {
         font-size: 0.93em;
         line-height: 1.35;
       }
+      input[type='number'] {
+        grid-area: field;
+      }
       .slide {
+        grid-area: slide;
         position: relative;
+        margin: 0 12px;
       }
       .usual {
         position: absolute;
@@ -45,21 +57,16 @@ export class HostKnob extends LitElement {
         background: var(--ink-soft);
         pointer-events: none;
       }
-      .value {
-        display: grid;
-        grid-template-columns: 5.6em 1fr;
-        gap: 2px 10px;
-        align-items: center;
-      }
       .unit {
+        grid-area: unit;
         color: var(--ink-soft);
         font-size: 0.93em;
         line-height: 1.25;
       }
       .state {
-        grid-column: 1 / -1;
+        grid-area: state;
         display: flex;
-        min-height: 1.5em;
+        min-height: 1.7em;
         align-items: center;
         font-size: 0.9em;
         color: var(--ink-soft);
@@ -85,25 +92,18 @@ export class HostKnob extends LitElement {
       }
       @media (max-width: 760px) {
         .knob {
-          grid-template-columns: minmax(0, 1fr) auto;
+          grid-template:
+            'words words' auto
+            'slide field' auto
+            'state unit' auto / minmax(0, 1fr) 5.6em;
+          gap: 2px 16px;
         }
         .slide {
-          grid-column: 1 / -1;
-          order: 3;
-        }
-        .value {
-          grid-template-columns: 5.6em;
-          justify-items: end;
+          margin: 0;
         }
         .unit {
           text-align: right;
-          font-size: 0.86em;
-        }
-        .state {
-          justify-content: end;
-        }
-        .value .unit {
-          order: 2;
+          margin-left: -6em;
         }
       }
     `,
@@ -125,17 +125,17 @@ export class HostKnob extends LitElement {
     const value = this.held ?? this.value;
     const share = (n: number): number => Math.max(0, Math.min(1, (n - min) / (max - min)));
     return html`<div class="knob" data-testid="knob-${id}">
-      <div>
-        <div class="name" id="name">${name}</div>
+      <div class="words">
+        <label class="name" for="slider">${name}</label>
         ${about ? html`<div class="about" id="about">${about}</div>` : nothing}
       </div>
       <div class="slide" style="--share:${share(value)};--at:${share(usual)}">
         <input
+          id="slider"
           type="range"
           min=${min}
           max=${max}
           step=${step}
-          aria-labelledby="name"
           aria-describedby=${about ? 'about' : nothing}
           aria-valuetext="${value} ${unit}"
           .value=${String(value)}
@@ -144,8 +144,7 @@ export class HostKnob extends LitElement {
         />
         <i class="usual" aria-hidden="true"></i>
       </div>
-      <div class="value">
-        <input
+      <input
           type="number"
           min=${min}
           max=${most}
@@ -155,18 +154,17 @@ export class HostKnob extends LitElement {
           .value=${String(value)}
           @change=${(event: Event) => this.type(event)}
         />
-        <span class="unit">${unit}</span>
-        <span class="state" aria-live="polite">${this.state()}</span>
-      </div>
+      <span class="unit">${unit}</span>
+      <span class="state" aria-live="polite">${this.state()}</span>
     </div>`;
   }
 
   private state(): TemplateResult | string {
-    if (this.applied === 'going') return 'applying …';
-    if (this.applied === 'done') return html`<span class="applied">applied</span>`;
-    if (Math.abs(this.value - this.usual) < 1e-6) return 'as usual';
-    return html`<button class="link" @click=${() => this.send(this.usual)} aria-label="${this.knob.name}: back to ${this.usual}">
-      ${hostIcons.undo}back to ${this.usual}
+    if (this.applied === 'going') return msg('applying …');
+    if (this.applied === 'done') return html`<span class="applied">${msg('applied')}</span>`;
+    if (Math.abs(this.value - this.usual) < 1e-6) return msg('as usual');
+    return html`<button class="link" @click=${() => this.send(this.usual)} aria-label=${msg(str`${this.knob.name}: back to ${this.usual}`)}>
+      ${hostIcons.undo}${msg(str`back to ${this.usual}`)}
     </button>`;
   }
 

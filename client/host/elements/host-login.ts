@@ -1,6 +1,8 @@
 /** The door of the host's page. */
+import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import './host-language.ts';
 import { hostStyle } from '../style.ts';
 
 /** Says with a `token` event (`detail`: what was typed) that somebody wants to come in. */
@@ -47,6 +49,10 @@ export class HostLogin extends LitElement {
         color: var(--ink);
         overflow-wrap: anywhere;
       }
+      host-language {
+        width: fit-content;
+        margin-left: -0.8em;
+      }
       .solid {
         min-height: 3.1em;
       }
@@ -70,12 +76,12 @@ export class HostLogin extends LitElement {
             <circle cx="13.6" cy="8.3" r="0.7" opacity="0.7" />
           </g>
         </svg>
-        <h1>The host’s desk</h1>
-        <p class="lead">Rooms, rules and the day’s pictures.</p>
+        <h1>${msg('The host’s desk')}</h1>
+        <p class="lead">${msg('Rooms, rules and the day’s pictures.')}</p>
       </div>
       <input type="text" name="username" value="host" autocomplete="username" hidden />
       <label class="field">
-        <span>Host’s token</span>
+        <span>${msg('Host’s token')}</span>
         <input
           type=${this.shown ? 'text' : 'password'}
           name="token"
@@ -97,17 +103,15 @@ export class HostLogin extends LitElement {
             this.shown = (event.target as HTMLInputElement).checked;
           }}
         />
-        <span>Show what I type</span>
+        <span>${msg('Show what I type')}</span>
       </label>
       <p id="wrong" class="wrong" role="alert" data-testid="wrong">${this.wrong || nothing}</p>
-      <button class="solid" ?disabled=${this.busy}>${this.busy ? 'One moment …' : 'Come in'}</button>
+      <button class="solid" ?disabled=${this.busy}>${this.busy ? msg('One moment …') : msg('Come in')}</button>
       <details>
-        <summary>Where do I find the token?</summary>
-        <p>
-          It was written in the terminal when Vivarium started for the first time. If it is lost, whoever
-          looks after the machine can make a new one: <code>npm start -- --new-host-token</code>.
-        </p>
+        <summary>${msg('Where do I find the token?')}</summary>
+        <p>${msg(html`It was written in the terminal when Vivarium started for the first time. If it is lost, whoever looks after the machine can make a new one: <code>npm start -- --new-host-token</code>`)}</p>
       </details>
+      <host-language></host-language>
     </form>`;
   }
 

@@ -1,4 +1,5 @@
 /** The ways between sections: a rail at the side, on a phone a bar at the foot. */
+import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { hostIcons } from '../icons.ts';
@@ -104,7 +105,7 @@ export class HostNav extends LitElement {
   override render(): TemplateResult {
     const rest = SECTIONS.filter(({ first }) => !first);
     const here = rest.some(({ id }) => id === this.section);
-    return html`<nav aria-label="Sections" @keydown=${this.key}>
+    return html`<nav aria-label=${msg('Sections')} @keydown=${this.key}>
       ${SECTIONS.map((section) => this.way(section, section.first ? '' : 'later'))}
       <button
         class="more ${here ? 'here' : ''}"
@@ -114,7 +115,7 @@ export class HostNav extends LitElement {
           this.open = !this.open;
         }}
       >
-        ${hostIcons.more}<span>More</span>
+        ${hostIcons.more}<span>${msg('More')}</span>
       </button>
       <div id="rest" class="rest ${this.open ? 'open' : ''}">
         ${rest.map((section) => this.way(section, ''))}

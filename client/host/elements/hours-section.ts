@@ -1,10 +1,11 @@
 /** When the house is open, what happens outside these hours, and the nightly restart. */
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { Schedule } from '../../../shared/host/settings.ts';
 import type { Host } from '../host.ts';
 import { hostStyle } from '../style.ts';
-import { clock, DAY_NAMES, dayName } from '../words.ts';
+import { clock, DAY_NAMES, moment } from '../words.ts';
 
 const USUAL = { from: '10:00', to: '17:00' };
 const USUAL_RESTART = '04:00';
@@ -12,7 +13,7 @@ const USUAL_RESTART = '04:00';
 /** A schedule must open before it closes, as its schema says. */
 export function scheduleError(schedule: Schedule): string {
   const wrong = schedule.days.findIndex((day) => day && day.from >= day.to);
-  return wrong < 0 ? '' : `On ${DAY_NAMES[wrong]} it closes before it opens.`;
+  return wrong < 0 ? '' : msg(str`It closes before it opens: ${DAY_NAMES[wrong] ?? ''}.`);
 }
 
 @customElement('hours-section')
@@ -35,7 +36,13 @@ export class HoursSection extends LitElement {
         display: flex;
         align-items: center;
         gap: 10px;
-        max-width: 22em;
+        max-width: 34em;
+      }
+      .days {
+        margin-top: 14px;
+      }
+      .days .link {
+        margin-top: 14px;
       }
       .master {
         display: flex;
@@ -119,7 +126,7 @@ export class HoursSection extends LitElement {
         margin-top: 10px;
       }
       .restart .time {
-        width: 8.5em;
+        width: 10em;
       }
       h3 + p {
         margin-top: 4px;
@@ -160,14 +167,15 @@ export class HoursSection extends LitElement {
     const changed = this.draft && JSON.stringify(this.draft) !== JSON.stringify(all.schedule);
     return html`<div class="head">
         <div>
-          <h2>Hours</h2>
-          <p class="lead">For all rooms. Times are those of the machine’s clock, which says ${clock(all.now, all.zone)} now.${this.next()}</p>
+          <h2>${msg('Hours')}</h2>
+          <p class="lead">${msg(str`For all rooms. Times are those of the machine’s clock, which says ${clock(all.now, all.zone)} now.`)}
+            ${this.next()}</p>
         </div>
       </div>
       <form class="cards" @submit=${this.save}>
-        <section class="card" aria-label="Open hours">
+        <section class="card" aria-label=${msg('Open hours')}>
           <label class="master">
-            <span><h3>Keep open hours</h3><span class="soft">Off: it is open day and night.</span></span>
+            <span><h3>${msg('Keep open hours')}</h3><span class="soft">${msg('Off: it is open day and night.')}</span></span>
             <input
               type="checkbox"
               data-testid="hours-on"
@@ -177,9 +185,9 @@ export class HoursSection extends LitElement {
           </label>
           ${
             schedule.on
-              ? html`<div style="margin-top:14px">
+              ? html`<div class="days">
                   ${DAY_NAMES.map((name, day) => this.day(name, day, schedule))}
-                  <button type="button" class="link" @click=${this.sameForAll}>Monday’s hours for every open day</button>
+                  <button type="button" class="link" @click=${this.sameForAll}>${msg('Monday’s hours for every open day')}</button>
                 </div>`
               : nothing
           }
@@ -188,9 +196,9 @@ export class HoursSection extends LitElement {
         ${
           changed
             ? html`<div class="save">
-                <p class=${wrong ? 'wrong' : ''} role="status">${wrong || 'Not kept yet.'}</p>
-                <button type="button" class="quiet" @click=${this.forget}>Cancel</button>
-                <button class="solid" data-testid="keep-hours" ?disabled=${wrong !== '' || this.busy}>Keep these hours</button>
+                <p class=${wrong ? 'wrong' : ''} role="status">${wrong || msg('Not kept yet.')}</p>
+                <button type="button" class="quiet" @click=${this.forget}>${msg('Cancel')}</button>
+                <button class="solid" data-testid="keep-hours" ?disabled=${wrong !== '' || this.busy}>${msg('Keep these hours')}</button>
               </div>`
             : nothing
         }
@@ -200,8 +208,9 @@ export class HoursSection extends LitElement {
   private next(): string {
     const { now = 0, zone = 0, next } = this.host.state ?? {};
     if (!next) return '';
-    const words = { open: 'It opens', close: 'It closes', restart: 'It restarts' } as const;
-    return ` ${words[next.what]} ${dayName(next.at, now, zone)} at ${clock(next.at, zone)}.`;
+    const at = moment(next.at, now, zone);
+    if (next.what === 'restart') return msg(str`It restarts ${at}.`);
+    return next.what === 'open' ? msg(str`It opens ${at}.`) : msg(str`It closes ${at}.`);
   }
 
   private day(name: string, index: number, schedule: Schedule): TemplateResult {
@@ -214,7 +223,7 @@ export class HoursSection extends LitElement {
       <span>${name}</span>
       <input
         type="checkbox"
-        aria-label="${name}: open"
+        aria-label=${msg(str`${name}: open`)}
         .checked=${hours !== null}
         @change=${(event: Event) =>
           this.setDay(index, (event.target as HTMLInputElement).checked ? this.usualDay() : null)}
@@ -222,12 +231,12 @@ export class HoursSection extends LitElement {
       ${
         hours
           ? html`<div class="times">
-              <label>${this.time(`${name}: opens`, hours.from, (from) => this.setDay(index, { ...hours, from }))}</label>
+              <label>${this.time(msg(str`${name}: opens`), hours.from, (from) => this.setDay(index, { ...hours, from }))}</label>
               <span aria-hidden="true">–</span>
-              <label>${this.time(`${name}: closes`, hours.to, (to) => this.setDay(index, { ...hours, to }))}</label>
+              <label>${this.time(msg(str`${name}: closes`), hours.to, (to) => this.setDay(index, { ...hours, to }))}</label>
               <div class="strip" aria-hidden="true"><i style="--from:${share(hours.from)};--to:${share(hours.to)}"></i></div>
             </div>`
-          : html`<span class="soft">closed</span>`
+          : html`<span class="soft">${msg('closed')}</span>`
       }
     </div>`;
   }
@@ -255,21 +264,21 @@ export class HoursSection extends LitElement {
       <input type="radio" name="outside" value=${value} .checked=${outside === value} @change=${() => this.change({ outside: value })} />
       <span>${name}<small>${about}</small></span>
     </label>`;
-    return html`<section class="card" aria-label="Outside these hours">
-      <h3>Outside these hours</h3>
-      <div class="choices" role="radiogroup" aria-label="Outside these hours">
-        ${choice('dim', 'The wall is dim', 'Life goes on quietly, and phones may still play.')}
-        ${choice('close', 'The wall is dim, and phones are told that it is closed', 'Nobody can plant or wound until it opens again.')}
+    return html`<section class="card" aria-label=${msg('Outside these hours')}>
+      <h3>${msg('Outside these hours')}</h3>
+      <div class="choices" role="radiogroup" aria-label=${msg('Outside these hours')}>
+        ${choice('dim', msg('The wall is dim'), msg('Life goes on quietly, and phones may still play.'))}
+        ${choice('close', msg('The wall is dim, and phones are told that it is closed'), msg('Nobody can plant or wound until it opens again.'))}
       </div>
     </section>`;
   }
 
   private restart({ restart }: Schedule): TemplateResult {
-    return html`<section class="card" aria-label="Nightly restart">
+    return html`<section class="card" aria-label=${msg('Nightly restart')}>
       <label class="master">
         <span
-          ><h3>Restart each night</h3>
-          <span class="soft">Walls and phones come back by themselves, and all that lives stays. It needs something that starts the server again, as the service file does.</span></span
+          ><h3>${msg('Restart each night')}</h3>
+          <span class="soft">${msg('Walls and phones come back by themselves, and all that lives stays. It needs something that starts the server again, as the service file does.')}</span></span
         >
         <input
           type="checkbox"
@@ -283,7 +292,7 @@ export class HoursSection extends LitElement {
       ${
         restart === null
           ? nothing
-          : html`<div class="restart"><span>At</span> ${this.time('Time of the restart', restart, (time) => this.change({ restart: time }))}</div>`
+          : html`<div class="restart"><span>${msg('At')}</span> ${this.time(msg('Time of the restart'), restart, (time) => this.change({ restart: time }))}</div>`
       }
     </section>`;
   }
@@ -316,7 +325,9 @@ export class HoursSection extends LitElement {
     event.preventDefault();
     if (!this.draft) return;
     this.busy = true;
-    const kept = await this.host.do('setSchedule', {}, this.draft, () => 'The hours are kept.');
+    const kept = await this.host.do('setSchedule', {}, this.draft, () =>
+      msg('The hours are kept.'),
+    );
     this.busy = false;
     if (kept) this.draft = undefined;
   }

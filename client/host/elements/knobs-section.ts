@@ -1,4 +1,5 @@
 /** The knobs of a room, live: each turn acts at once, without a restart. */
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import {
@@ -7,12 +8,12 @@ import {
   type RoomSettings,
   type SettingsChange,
 } from '../../../shared/host/settings.ts';
+import { LANGUAGES as LANGUAGE_NAMES } from '../../locale/languages.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { energyStory, KNOB_GROUPS, type Knob } from '../knobs.ts';
 import { hostStyle } from '../style.ts';
 import { usualSettings } from '../usual.ts';
-import { LANGUAGE_NAMES } from '../words.ts';
 import './host-knob.ts';
 import './reseed-card.ts';
 
@@ -53,7 +54,7 @@ export class KnobsSection extends LitElement {
       .name {
         font-weight: 500;
       }
-      fieldset {
+      .languages {
         padding: 14px 0 2px;
         border-top: 1px solid var(--line);
       }
@@ -79,12 +80,12 @@ export class KnobsSection extends LitElement {
     const changed = JSON.stringify({ ...settings, paused: false }) !== JSON.stringify(usual);
     return html`<div class="head">
         <div>
-          <h2>Knobs of “${name}”</h2>
-          <p class="lead">Each turn acts at once, for everybody who is there. Nothing restarts.</p>
+          <h2>${msg(str`Knobs of “${name}”`)}</h2>
+          <p class="lead">${msg('Each turn acts at once, for everybody who is there. Nothing restarts.')}</p>
         </div>
         ${
           changed
-            ? html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}All back to usual</button>`
+            ? html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('All back to usual')}</button>`
             : nothing
         }
       </div>
@@ -116,9 +117,9 @@ export class KnobsSection extends LitElement {
     const { attract, captions, names, languages } = settings;
     const after: Knob = {
       id: 'attract-after',
-      name: 'It begins after',
-      about: 'So long nobody has done anything.',
-      unit: 'seconds',
+      name: msg('It begins after'),
+      about: msg('So long nobody has done anything.'),
+      unit: msg('seconds'),
       min: 5,
       max: 300,
       most: 3_600,
@@ -126,15 +127,15 @@ export class KnobsSection extends LitElement {
       read: (all) => all.attract.after,
       write: (seconds, all) => ({ attract: { ...all.attract, after: seconds } }),
     };
-    return html`<section class="card" aria-label="The wall and words">
-      <h3>The wall and words</h3>
-      <p class="soft">What the room does when nobody plays, and what is written.</p>
-      ${this.toggle('attract', 'A gardener when nobody plays', 'It plants, tends and crosses, and stops when a visitor begins.', attract.on, (on) => ({ attract: { ...attract, on } }))}
+    return html`<section class="card" aria-label=${msg('The wall and words')}>
+      <h3>${msg('The wall and words')}</h3>
+      <p class="soft">${msg('What the room does when nobody plays, and what is written.')}</p>
+      ${this.toggle('attract', msg('A gardener when nobody plays'), msg('It plants, tends and crosses, and stops when a visitor begins.'), attract.on, (on) => ({ attract: { ...attract, on } }))}
       ${attract.on ? this.knob(after, settings, usual) : nothing}
-      ${this.toggle('names', 'Names of visitors', 'Off: everybody has a colour only.', names, (on) => ({ names: on }))}
-      ${this.toggle('captions', 'Captions on the wall', 'One plain sentence, in turn in each language below.', captions, (on) => ({ captions: on }))}
-      <fieldset>
-        <legend>Languages</legend>
+      ${this.toggle('names', msg('Names of visitors'), msg('Off: everybody has a colour only.'), names, (on) => ({ names: on }))}
+      ${this.toggle('captions', msg('Captions on the wall'), msg('One plain sentence, in turn in each language below.'), captions, (on) => ({ captions: on }))}
+      <div class="languages"><fieldset>
+        <legend>${msg('Languages')}</legend>
         <div class="chips">
           ${LANGUAGES.map(
             (language) => html`<label class="chip"
@@ -147,7 +148,7 @@ export class KnobsSection extends LitElement {
             >`,
           )}
         </div>
-      </fieldset>
+      </fieldset></div>
     </section>`;
   }
 
@@ -159,7 +160,11 @@ export class KnobsSection extends LitElement {
     change: (on: boolean) => SettingsChange,
   ): TemplateResult {
     const applied =
-      this.last?.id === id ? (this.last.applied === 'done' ? 'applied' : 'applying …') : '';
+      this.last?.id === id
+        ? this.last.applied === 'done'
+          ? msg('applied')
+          : msg('applying …')
+        : '';
     return html`<label class="switch" data-testid="knob-${id}">
       <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${applied}</span><small>${about}</small></span>
       <input
@@ -193,8 +198,8 @@ export class KnobsSection extends LitElement {
     const { paused, ...before } = summary.settings;
     const { paused: _, ...usual } = usualSettings(this.host.state);
     await this.host.inRoom('changeSettings', usual, () => ({
-      text: 'All knobs are back to usual.',
-      way: { label: 'Undo', go: () => void this.host.inRoom('changeSettings', before) },
+      text: msg('All knobs are back to usual.'),
+      way: { label: msg('Undo'), go: () => void this.host.inRoom('changeSettings', before) },
     }));
   }
 }

@@ -1,15 +1,14 @@
 /** The organism under the host's finger: what it is, whose, and the way to remove it. */
-
+import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
+import { ageText, organismName, stateText, survivedText } from '../../elements/life-words.ts';
 import { kindTile } from '../../elements/seed-picture.ts';
-import { kindName } from '../../elements/words.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
-import { age, count, phaseText } from '../words.ts';
 
 @customElement('live-organism')
 export class LiveOrganism extends LitElement {
@@ -83,21 +82,21 @@ export class LiveOrganism extends LitElement {
   override render(): TemplateResult | typeof nothing {
     const { model, organism } = this;
     if (!model?.checkpoint) return nothing;
-    const { kind, planter, born, wounds, phase, stage, side } = organism;
+    const { kind, planter, born } = organism;
     const seconds = ((model.tick ?? 0) - born) / (model.room?.tickRate ?? 15);
-    return html`<section class="card" aria-label="Organism" data-testid="organism">
+    return html`<section class="card" aria-label=${msg('Organism')} data-testid="organism">
       <header>
         ${kindTile(model.checkpoint, kind)}
         <div>
-          <h3>${kindName(kind)}</h3>
-          <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planter.name || 'a visitor'}</p>
+          <h3>${organismName(organism)}</h3>
+          <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planter.name || msg('a visitor')}</p>
         </div>
       </header>
-      <p class="facts">Planted ${age(seconds)}, ${phaseText(phase, stage, side)}, ${wounds === 0 ? 'no wounds' : count(wounds, 'wound', 'wounds')}.</p>
+      <p class="facts">${ageText(seconds)}, ${stateText(organism)}, ${survivedText(organism)}</p>
       <button class="danger" data-testid="remove" @click=${() => this.dispatchEvent(new CustomEvent('remove'))}>
-        ${hostIcons.remove}Remove it
+        ${hostIcons.remove}${msg('Remove it')}
       </button>
-      <button class="icon close" aria-label="Close" @click=${() => this.dispatchEvent(new CustomEvent('close'))}>
+      <button class="icon close" aria-label=${msg('Close')} @click=${() => this.dispatchEvent(new CustomEvent('close'))}>
         ${icons.close}
       </button>
     </section>`;

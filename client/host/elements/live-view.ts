@@ -1,4 +1,5 @@
 /** What visitors see of a room, live, with the host's hand over it. */
+import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Rect } from '../../../shared/geometry.ts';
@@ -8,17 +9,13 @@ import '../../elements/cursor-layer.ts';
 import { waitingText } from '../../elements/words.ts';
 import { bindCanvas } from '../../input/canvas-input.ts';
 import { keyAction } from '../../input/keyboard.ts';
-import { Connection } from '../../net/connection.ts';
-import { LookReporter } from '../../net/look.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { Director } from '../../render/director.ts';
 import { Session } from '../../session.ts';
+import { WallConnection } from '../../wall/connection.ts';
 import { areaKey, areaWords } from '../area.ts';
 import { Hand, type HandTool } from '../hand.ts';
 import { hostStyle } from '../style.ts';
-
-/** The host's page has no seat: each time it comes as somebody new. */
-const NO_SEAT = { read: () => undefined, write: () => {} };
 
 /**
  * Says `model` when what is known of the room has changed, `pick` (`detail`: OrganismId) when an organism was tapped, `area`
@@ -96,7 +93,7 @@ export class LiveView extends LitElement {
   @query('cursor-layer') private readonly cursors!: CursorLayer;
   @query('.area') private readonly frame!: HTMLElement | null;
   private readonly session = new Session();
-  private connection: Connection | undefined;
+  private connection: WallConnection | undefined;
   private director: Director | undefined;
   private hand: Hand | undefined;
   private stop: AbortController | undefined;
@@ -139,7 +136,7 @@ export class LiveView extends LitElement {
         data-tool=${this.tool}
         tabindex="0"
         role="application"
-        aria-label="The room as visitors see it"
+        aria-label=${msg('The room as visitors see it')}
         aria-describedby="keys"
         @keydown=${this.key}
         @focus=${() => {
@@ -152,8 +149,12 @@ export class LiveView extends LitElement {
       <p id="keys" hidden>
         ${
           this.tool === 'area'
-            ? 'Arrow keys move a rectangle, with Shift they change its size. Enter clears what lies in it, Escape lets it go.'
-            : 'Arrow keys move the view, plus and minus zoom. Enter chooses the organism in the middle. All organisms are in a list below.'
+            ? msg(
+                'Arrow keys move a rectangle, with Shift they change its size. Enter clears what lies in it, Escape lets it go.',
+              )
+            : msg(
+                'Arrow keys move the view, plus and minus zoom. Enter chooses the organism in the middle. All organisms are in a list below.',
+              )
         }
       </p>
       <cursor-layer></cursor-layer>
@@ -161,7 +162,7 @@ export class LiveView extends LitElement {
       ${this.aiming && this.tool === 'look' ? html`<i class="aim"></i>` : nothing}
       ${
         this.blind
-          ? html`<p class="wait">This browser cannot draw the room: it has no WebGL2.</p>`
+          ? html`<p class="wait">${msg('This browser cannot draw the room: it has no WebGL2.')}</p>`
           : live || !model
             ? nothing
             : html`<p class="wait" role="status">${waitingText(model.connection, model.ahead)} …</p>`
@@ -182,7 +183,12 @@ export class LiveView extends LitElement {
   }
 
   private enter(): void {
-    const connection = new Connection(this.room, undefined, NO_SEAT);
+    // Like a wall, the host's page is nobody in the room, and takes no visitor's place.
+    const connection = new WallConnection({
+      room: this.room,
+      build: '',
+      renew: () => {},
+    });
     this.connection = connection;
     const { model } = connection;
     this.session.take('look');
@@ -202,13 +208,9 @@ export class LiveView extends LitElement {
     signal.addEventListener('abort', bindCanvas(this.canvas, this.hand));
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
     director.rig.calm = director.effects.calm = calm.matches;
-    const looks = new LookReporter((look) => connection.send('look', look), 'full');
     director.onFrame = (now) => {
-      const { camera } = director.rig;
-      const live = model.connection === 'live' && !document.hidden;
-      const waits = live && looks.shows(camera, director.size, devicePixelRatio, now);
       if (this.area) this.place();
-      return this.cursors.frame(now, (place) => director.toScreen(place)) || waits;
+      return this.cursors.frame(now, (place) => director.toScreen(place));
     };
     const again = (): void => {
       this.requestUpdate();
@@ -218,20 +220,14 @@ export class LiveView extends LitElement {
       model.on(name, again);
     }
     model.on('cursors', (cursors) => {
-      this.cursors.receive(cursors, model.participants, model.you?.id ?? 0);
+      this.cursors.receive(cursors, model.participants, 0);
       director.loop.invalidate();
     });
     model.on('people', () => this.cursors.keep(model.participants));
-    model.on('welcome', () => {
-      looks.forget();
+    model.on('wall', () => {
       this.layout();
       again();
     });
-    const seen = (): void => {
-      if (document.hidden && model.connection === 'live') looks.hide(performance.now());
-      director.loop.invalidate();
-    };
-    document.addEventListener('visibilitychange', seen, { signal });
     const observer = new ResizeObserver(() => this.layout());
     observer.observe(this);
     signal.addEventListener('abort', () => observer.disconnect());

@@ -1,5 +1,5 @@
 /** All that lives in the room, the newest first: for those who cannot point at it. */
-
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
@@ -8,7 +8,7 @@ import { kindName } from '../../elements/words.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
-import { count } from '../words.ts';
+import { organismsText } from '../words.ts';
 
 const FIRST = 20;
 
@@ -84,7 +84,7 @@ export class OrganismList extends LitElement {
         this.open = (event.target as HTMLDetailsElement).open;
       }}
     >
-      <summary><h3>${count(organisms.length, 'organism', 'organisms')}</h3></summary>
+      <summary><h3>${organismsText(organisms.length)}</h3></summary>
       ${
         this.open
           ? html`<ul>
@@ -96,7 +96,7 @@ export class OrganismList extends LitElement {
               </ul>
               ${
                 shown.length < organisms.length
-                  ? html`<button class="quiet" @click=${this.more}>Show all ${organisms.length}</button>`
+                  ? html`<button class="quiet" @click=${this.more}>${msg(str`Show all ${organisms.length}`)}</button>`
                   : nothing
               }`
           : nothing
@@ -108,9 +108,9 @@ export class OrganismList extends LitElement {
     const name = kindName(kind);
     return html`<li aria-current=${id === this.picked ? 'true' : nothing}>
       <button class="pick" @click=${() => this.say('pick', id)}>
-        ${name}<small>by ${planter.name || 'a visitor'}</small>
+        ${name}<small>${planter.name || msg('a visitor')}</small>
       </button>
-      <button class="icon" aria-label="Remove ${name}, number ${id}" title="Remove" @click=${() => this.say('remove', id)}>
+      <button class="icon" aria-label=${msg(str`Remove ${name}, number ${id}`)} title=${msg('Remove')} @click=${() => this.say('remove', id)}>
         ${hostIcons.remove}
       </button>
     </li>`;

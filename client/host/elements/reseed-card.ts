@@ -1,11 +1,11 @@
 /** A fresh start for a room: everything goes, and some new seeds are planted. */
-
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { Host } from '../host.ts';
 import { offerReturn } from '../returns.ts';
 import { hostStyle } from '../style.ts';
-import { count } from '../words.ts';
+import { organismsText, seedsText } from '../words.ts';
 
 @customElement('reseed-card')
 export class ReseedCard extends LitElement {
@@ -29,11 +29,11 @@ export class ReseedCard extends LitElement {
   @state() private organisms = 12;
 
   override render(): TemplateResult {
-    return html`<h3>A fresh start</h3>
-      <p class="soft">All that lives is taken away, and new seeds are planted all over the room. The room before is saved, and can be brought back.</p>
+    return html`<h3>${msg('A fresh start')}</h3>
+      <p class="soft">${msg('All that lives is taken away, and new seeds are planted all over the room. The room before is saved, and can be brought back.')}</p>
       <form class="row" @submit=${this.submit}>
         <label class="field">
-          <span>New seeds</span>
+          <span>${msg('New seeds')}</span>
           <input
             type="number"
             min="0"
@@ -46,7 +46,7 @@ export class ReseedCard extends LitElement {
             }}
           />
         </label>
-        <button class="danger" data-testid="reseed">Start afresh</button>
+        <button class="danger" data-testid="reseed">${msg('Start afresh')}</button>
       </form>`;
   }
 
@@ -55,14 +55,16 @@ export class ReseedCard extends LitElement {
     const { host, organisms } = this;
     const lives = host.summary?.organisms ?? 0;
     const yes = await host.ask({
-      title: `Start “${host.room}” afresh?`,
-      text: `${count(lives, 'organism goes', 'organisms go')}, and ${count(organisms, 'seed is', 'seeds are')} planted. The room before is saved.`,
-      act: 'Start afresh',
+      title: msg(str`Start “${host.room}” afresh?`),
+      text: msg(
+        str`Gone: ${organismsText(lives)}. Newly planted: ${seedsText(organisms)}. The room before is saved.`,
+      ),
+      act: msg('Start afresh'),
       danger: true,
     });
     if (!yes) return;
     await host.inRoom('reseed', { organisms }, ({ planted, kept }) =>
-      offerReturn(host, `${count(planted, 'seed was', 'seeds were')} planted.`, kept),
+      offerReturn(host, msg(str`Planted: ${seedsText(planted)}.`), kept),
     );
   }
 }

@@ -1,32 +1,45 @@
 /** What a new room is to be. Says `make` (`detail`: body of `createRoom`) or `cancel`. */
+import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { CallBody } from '../../../shared/host/calls.ts';
 import { LANGUAGES, type Language } from '../../../shared/host/settings.ts';
 import type { CheckpointState } from '../../../shared/host/state.ts';
+import { LANGUAGES as LANGUAGE_NAMES } from '../../locale/languages.ts';
 import { hostStyle } from '../style.ts';
-import { LANGUAGE_NAMES } from '../words.ts';
 
 /** Cells of rooms that fit usual screens. */
 const SIZES = [
-  { id: 'small', name: 'Small', width: 160, height: 96, about: 'for a tablet or a small screen' },
+  {
+    id: 'small',
+    name: msg('Small'),
+    width: 160,
+    height: 96,
+    about: msg('for a tablet or a small screen'),
+  },
   {
     id: 'wide',
-    name: 'Wide',
+    name: msg('Wide'),
     width: 256,
     height: 144,
-    about: 'for a television or a projector, 16:9',
+    about: msg('for a television or a projector, 16:9'),
   },
   {
     id: 'square',
-    name: 'Square',
+    name: msg('Square'),
     width: 256,
     height: 256,
-    about: 'for a big room with many visitors',
+    about: msg('for a big room with many visitors'),
   },
-  { id: 'tall', name: 'Tall', width: 144, height: 256, about: 'for a screen on its side, 9:16' },
-  { id: 'own', name: 'Own size', width: 0, height: 0, about: '' },
+  {
+    id: 'tall',
+    name: msg('Tall'),
+    width: 144,
+    height: 256,
+    about: msg('for a screen on its side, 9:16'),
+  },
+  { id: 'own', name: msg('Own size'), width: 0, height: 0, about: '' },
 ] as const;
 
 /** 'Café 2!' → 'caf-2': what fits into an address. */
@@ -81,6 +94,11 @@ export class RoomForm extends LitElement {
         border-radius: 4px;
         margin: auto;
       }
+      .own {
+        width: 34px;
+        height: 26px;
+        border-style: dashed;
+      }
       .size small {
         font-size: 0.86em;
       }
@@ -109,16 +127,16 @@ export class RoomForm extends LitElement {
     const address = addressName(this.name);
     const size = SIZES.find(({ id }) => id === this.size);
     const taken = this.taken.includes(address);
-    return html`<form @submit=${this.submit} aria-label="New room">
-      <h3>New room</h3>
+    return html`<form @submit=${this.submit} aria-label=${msg('New room')}>
+      <h3>${msg('New room')}</h3>
       <label class="field">
-        <span>Name</span>
+        <span>${msg('Name')}</span>
         <input
           name="name"
           data-testid="room-name"
           required
           maxlength="60"
-          placeholder="for example: blue hall"
+          placeholder=${msg('for example: blue hall')}
           autocomplete="off"
           .value=${this.name}
           aria-invalid=${taken}
@@ -129,14 +147,14 @@ export class RoomForm extends LitElement {
         />
         <small id="address" class=${taken ? 'wrong' : ''}>${
           taken
-            ? 'There is a room of that name already. Choose another.'
+            ? msg('There is a room of that name already. Choose another.')
             : address
-              ? html`Visitors find it at <b>/r/${address}</b>`
-              : 'Letters and digits; it becomes part of the address.'
+              ? msg(html`Visitors find it at <b>/r/${address}</b>`)
+              : msg('Letters and digits; it becomes part of the address.')
         }</small>
       </label>
       <fieldset>
-        <legend>Size</legend>
+        <legend>${msg('Size')}</legend>
         <div class="sizes">
           ${SIZES.map(
             ({ id, name, width, height }) => html`<label class="size">
@@ -149,7 +167,11 @@ export class RoomForm extends LitElement {
                   this.size = id;
                 }}
               />
-              ${width > 0 ? html`<i style="width:${width / 6}px;height:${height / 6}px"></i>` : nothing}
+              ${
+                width > 0
+                  ? html`<i style="width:${width / 6}px;height:${height / 6}px"></i>`
+                  : html`<i class="own"></i>`
+              }
               <span>${name}</span>
               ${width > 0 ? html`<small class="number">${width} × ${height}</small>` : nothing}
             </label>`,
@@ -158,24 +180,24 @@ export class RoomForm extends LitElement {
         ${
           this.size === 'own'
             ? html`<div class="fields note">
-                ${this.number('width', 'Width, cells', 256, 32, 1_024)}
-                ${this.number('height', 'Height, cells', 256, 32, 1_024)}
+                ${this.number('width', msg('Width, cells'), 256, 32, 1_024)}
+                ${this.number('height', msg('Height, cells'), 256, 32, 1_024)}
               </div>`
             : html`<p class="aside note">${size?.about}</p>`
         }
       </fieldset>
       <div class="fields">
         <label class="field">
-          <span>What grows there</span>
+          <span>${msg('What grows there')}</span>
           <select name="checkpoint">
             ${this.checkpoints.map(({ name, title }) => html`<option value=${name}>${title}</option>`)}
           </select>
         </label>
-        ${this.number('capacity', 'Visitors at once', DEFAULTS.room.capacity, 1, 5_000)}
-        ${this.number('tickRate', 'Steps of life a second', DEFAULTS.room.tickRate, 1, 60)}
+        ${this.number('capacity', msg('Visitors at once'), DEFAULTS.room.capacity, 1, 5_000)}
+        ${this.number('tickRate', msg('Steps of life a second'), DEFAULTS.room.tickRate, 1, 60)}
       </div>
       <fieldset>
-        <legend>Languages of the wall’s captions</legend>
+        <legend>${msg('Languages of the wall’s captions')}</legend>
         <div class="chips">
           ${LANGUAGES.map(
             (language) => html`<label class="chip"
@@ -188,9 +210,9 @@ export class RoomForm extends LitElement {
         </div>
       </fieldset>
       <div class="row">
-        <button class="solid" data-testid="make-room" ?disabled=${!address || taken}>Make the room</button>
+        <button class="solid" data-testid="make-room" ?disabled=${!address || taken}>${msg('Make the room')}</button>
         <button type="button" class="quiet" @click=${() => this.dispatchEvent(new CustomEvent('cancel'))}>
-          Cancel
+          ${msg('Cancel')}
         </button>
       </div>
     </form>`;

@@ -1,21 +1,22 @@
 /** All rooms: how each fares, and what can be done with it. */
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/calls.ts';
 import type { RoomSummary } from '../../../shared/host/state.ts';
-import { paceText } from '../../elements/words.ts';
+import { LANGUAGES as LANGUAGE_NAMES } from '../../locale/languages.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { placeHash } from '../sections.ts';
 import { hostStyle } from '../style.ts';
-import { count, LANGUAGE_NAMES } from '../words.ts';
+import { organismsText, paceText, visitorsText } from '../words.ts';
 import './room-form.ts';
 
 const BUSY = {
-  opening: 'opening …',
-  closing: 'closing …',
-  undoing: 'taking back …',
-  restoring: 'going back in time …',
+  opening: msg('opening …'),
+  closing: msg('closing …'),
+  undoing: msg('taking back …'),
+  restoring: msg('going back in time …'),
 } as const;
 
 @customElement('rooms-section')
@@ -91,14 +92,14 @@ export class RoomsSection extends LitElement {
     const { rooms = [], checkpoints = [] } = this.host.state ?? {};
     return html`<div class="head">
         <div>
-          <h2>Rooms</h2>
-          <p class="lead">Each room is a world of its own, with its own address, wall and visitors.</p>
+          <h2>${msg('Rooms')}</h2>
+          <p class="lead">${msg('Each room is a world of its own, with its own address, wall and visitors.')}</p>
         </div>
         ${
           this.making
             ? nothing
             : html`<button class="solid" data-testid="new-room" @click=${() => this.form(true)}>
-                ${hostIcons.plus}New room
+                ${hostIcons.plus}${msg('New room')}
               </button>`
         }
       </div>
@@ -124,7 +125,7 @@ export class RoomsSection extends LitElement {
     const species = checkpoints.find((each) => each.name === room.checkpoint)?.title;
     // A new picture now and then; more would only cost.
     const picture = `${pathOf(FILES.picture, { room: name })}?at=${Math.floor(now / 15_000)}`;
-    return html`<article class="card room ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label="Room ${name}">
+    return html`<article class="card room ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
       <img src=${picture} alt="" width=${width} height=${height} />
       <div class="about">
         <div>
@@ -134,15 +135,15 @@ export class RoomsSection extends LitElement {
               busy
                 ? html`<span class="tag worry">${BUSY[busy]}</span>`
                 : open
-                  ? html`<span class="tag good">open</span>`
-                  : html`<span class="tag">closed</span>`
+                  ? html`<span class="tag good">${msg('open')}</span>`
+                  : html`<span class="tag">${msg('closed')}</span>`
             }
-            ${settings.paused && open ? html`<span class="tag worry">hands paused</span>` : nothing}
+            ${settings.paused && open ? html`<span class="tag worry">${msg('hands paused')}</span>` : nothing}
           </div>
           <p class="facts number">
-            <span><b>${room.participants}</b> of ${settings.capacity} visitors</span>
-            ${room.waiting > 0 ? html`<span><b>${room.waiting}</b> in line</span>` : nothing}
-            <span><b>${room.organisms}</b> ${room.organisms === 1 ? 'organism' : 'organisms'}</span>
+            <span>${msg(html`<b>${room.participants}</b> of ${settings.capacity} visitors`)}</span>
+            ${room.waiting > 0 ? html`<span>${msg(html`<b>${room.waiting}</b> in line`)}</span>` : nothing}
+            <span>${organismsText(room.organisms)}</span>
             ${open ? html`<span class=${pace.slow ? 'slow' : ''}>${paceText(pace)}</span>` : nothing}
             <span>${width} × ${height}</span>
             ${species ? html`<span>${species}</span>` : nothing}
@@ -152,14 +153,14 @@ export class RoomsSection extends LitElement {
         <div class="row acts">
           ${
             open
-              ? html`<a class="button plain" href=${placeHash({ room: name, section: 'watch' })}>${hostIcons.watch}Watch</a>
-                  <button class="plain" ?disabled=${busy !== null} @click=${() => this.close(room)}>Close</button>`
-              : html`<button class="solid" ?disabled=${busy !== null} @click=${() => this.open(name)}>Open</button>
+              ? html`<a class="button plain" href=${placeHash({ room: name, section: 'watch' })}>${hostIcons.watch}${msg('Watch')}</a>
+                  <button class="plain" ?disabled=${busy !== null} @click=${() => this.close(room)}>${msg('Close')}</button>`
+              : html`<button class="solid" ?disabled=${busy !== null} @click=${() => this.open(name)}>${msg('Open')}</button>
                   ${
                     room.fixed
                       ? nothing
                       : html`<button class="danger" ?disabled=${busy !== null} @click=${() => this.raze(room)}>
-                          ${hostIcons.remove}Remove
+                          ${hostIcons.remove}${msg('Remove')}
                         </button>`
                   }`
           }
@@ -175,9 +176,9 @@ export class RoomsSection extends LitElement {
   private async make({ detail }: CustomEvent): Promise<void> {
     const { name } = detail;
     const made = await this.host.do('createRoom', {}, detail, () => ({
-      text: `The room “${name}” is open.`,
+      text: msg(str`The room “${name}” is open.`),
       way: {
-        label: 'Watch it',
+        label: msg('Watch it'),
         go: () => {
           location.hash = placeHash({ room: name, section: 'watch' });
         },
@@ -187,38 +188,39 @@ export class RoomsSection extends LitElement {
   }
 
   private open(room: string): void {
-    void this.host.do('openRoom', { room }, {}, () => `The room “${room}” is open.`);
+    void this.host.do('openRoom', { room }, {}, () => msg(str`The room “${room}” is open.`));
   }
 
   private async close({ name, participants }: RoomSummary): Promise<void> {
-    const inside =
-      participants > 0 ? ` ${count(participants, 'visitor', 'visitors')} will be sent out.` : '';
+    const kept = msg(
+      'Nobody can come in until you open it again. Everything that lives there is kept as it is.',
+    );
+    const out = participants > 0 ? msg(str`Who is sent out: ${visitorsText(participants)}.`) : '';
     const yes = await this.host.ask({
-      title: `Close “${name}”?`,
-      text: `Nobody can come in until you open it again.${inside} Everything that lives there is kept as it is.`,
-      act: 'Close the room',
+      title: msg(str`Close “${name}”?`),
+      text: `${kept} ${out}`,
+      act: msg('Close the room'),
     });
     if (!yes) return;
     await this.host.do('closeRoom', { room: name }, {}, () => ({
-      text: `The room “${name}” is closed.`,
-      way: { label: 'Open it again', go: () => this.open(name) },
+      text: msg(str`The room “${name}” is closed.`),
+      way: { label: msg('Open it again'), go: () => this.open(name) },
     }));
   }
 
   private async raze({ name, organisms }: RoomSummary): Promise<void> {
     const yes = await this.host.ask({
-      title: `Remove “${name}” for good?`,
-      text: `${count(organisms, 'organism', 'organisms')} and all saved states of this room will be gone from this page. A last copy is put aside in the server’s data folder.`,
-      act: 'Remove the room',
+      title: msg(str`Remove “${name}” for good?`),
+      text: msg(
+        str`All that lives there (${organismsText(organisms)}) and all its saved states go. A last copy is put aside in the server’s data folder.`,
+      ),
+      act: msg('Remove the room'),
       danger: true,
       typed: name,
     });
     if (!yes) return;
-    await this.host.do(
-      'removeRoom',
-      { room: name },
-      { confirm: name },
-      () => `The room “${name}” is removed.`,
+    await this.host.do('removeRoom', { room: name }, { confirm: name }, () =>
+      msg(str`The room “${name}” is removed.`),
     );
   }
 }

@@ -1,4 +1,5 @@
 /** What has just been done, or could not be: a short word at the foot of the page, sometimes with a way back. */
+import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
@@ -80,7 +81,7 @@ export class SaidLayer extends LitElement {
   }
 
   override render(): TemplateResult {
-    return html`<section aria-live="polite" aria-label="What was done" class="stack">
+    return html`<section aria-live="polite" aria-label=${msg('What was done')} class="stack">
       ${repeat(
         this.all,
         ({ id }) => id,
@@ -99,7 +100,7 @@ export class SaidLayer extends LitElement {
                 </button>`
               : nothing
           }
-          <button class="icon" aria-label="Close this message" @click=${() => this.drop(id)}>
+          <button class="icon" aria-label=${msg('Close this message')} @click=${() => this.drop(id)}>
             ${icons.close}
           </button>
         </div>`,

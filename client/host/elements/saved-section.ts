@@ -1,4 +1,5 @@
 /** Saved states of a room: see them, take one, go back to one. */
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/calls.ts';
@@ -7,7 +8,7 @@ import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { offerReturn } from '../returns.ts';
 import { hostStyle } from '../style.ts';
-import { count, moment, roughSpan } from '../words.ts';
+import { moment, organismsText, roughSpan } from '../words.ts';
 
 @customElement('saved-section')
 export class SavedSection extends LitElement {
@@ -85,30 +86,30 @@ export class SavedSection extends LitElement {
     const own = all?.filter(({ name }) => name === null) ?? [];
     return html`<div class="head">
         <div>
-          <h2>Saved states of “${host.room}”</h2>
-          <p class="lead">The room saves itself every few seconds. Save one yourself to keep it for good.</p>
+          <h2>${msg(str`Saved states of “${host.room}”`)}</h2>
+          <p class="lead">${msg('The room saves itself every few seconds. Save one yourself to keep it for good.')}</p>
         </div>
-        <a class="button plain" href=${pathOf(FILES.bottle, { room: host.room })} download title="Everything that happened, for npm run replay">
-          ${hostIcons.save}Download all that happened
+        <a class="button plain" href=${pathOf(FILES.bottle, { room: host.room })} download title=${msg('Everything that happened, for npm run replay')}>
+          ${hostIcons.save}${msg('Download all that happened')}
         </a>
       </div>
       ${
         keeping === null
-          ? html`<div class="empty"><p>This server keeps nothing: it was started with <b>--data none</b>. Whoever looks after the machine can start it without that.</p></div>`
+          ? html`<div class="empty"><p>${msg(html`This server keeps nothing: it was started with <b>--data none</b>. Whoever looks after the machine can start it without that.`)}</p></div>`
           : html`<form class="card" @submit=${this.take}>
                 <label class="field">
-                  <span>Save the room as it is now</span>
-                  <input name="name" data-testid="snapshot-name" required maxlength="80" placeholder="for example: evening of the opening" autocomplete="off" />
+                  <span>${msg('Save the room as it is now')}</span>
+                  <input name="name" data-testid="snapshot-name" required maxlength="80" placeholder=${msg('for example: evening of the opening')} autocomplete="off" />
                 </label>
-                <button class="solid" data-testid="take">Save</button>
+                <button class="solid" data-testid="take">${msg('Save')}</button>
               </form>
-              ${named.length > 0 ? this.group('Saved by you', named) : nothing}
+              ${named.length > 0 ? this.group(msg('Saved by you'), named) : nothing}
               ${
                 all === undefined
-                  ? html`<p class="part soft" role="status">Looking …</p>`
+                  ? html`<p class="part soft" role="status">${msg('Looking …')}</p>`
                   : own.length > 0
-                    ? this.group('Saved by itself', own)
-                    : html`<p class="part soft">Nothing has been saved by itself yet. It will be in a moment.</p>`
+                    ? this.group(msg('Saved by itself'), own)
+                    : html`<p class="part soft">${msg('Nothing has been saved by itself yet. It will be in a moment.')}</p>`
               }`
       }`;
   }
@@ -127,14 +128,14 @@ export class SavedSection extends LitElement {
       <img src=${pathOf(FILES.snapshotPicture, { room, tick })} alt="" loading="lazy" />
       <div class="text">
         <h3>${name ?? when}</h3>
-        <p class="soft">${name === null ? `${roughSpan(now - at)} ago` : when}, ${count(organisms, 'organism', 'organisms')}</p>
+        <p class="soft">${name === null ? msg(str`${roughSpan(now - at)} ago`) : when}, ${organismsText(organisms)}</p>
       </div>
       <div class="row acts">
-        <button class="plain" data-testid="restore" @click=${() => this.restore(snapshot)}>${hostIcons.undo}Go back to it</button>
+        <button class="plain" data-testid="restore" @click=${() => this.restore(snapshot)}>${hostIcons.undo}${msg('Go back to it')}</button>
         ${
           name === null
             ? nothing
-            : html`<button class="icon" title="Remove" aria-label="Remove ${name}" @click=${() => this.unname(snapshot)}>${hostIcons.remove}</button>`
+            : html`<button class="icon" title=${msg('Remove')} aria-label=${msg(str`Remove “${name}”`)} @click=${() => this.unname(snapshot)}>${hostIcons.remove}</button>`
         }
       </div>
     </article>`;
@@ -157,7 +158,9 @@ export class SavedSection extends LitElement {
     event.preventDefault();
     const form = event.target as HTMLFormElement;
     const name = String(new FormData(form).get('name'));
-    const taken = await this.host.inRoom('takeSnapshot', { name }, () => `“${name}” is saved.`);
+    const taken = await this.host.inRoom('takeSnapshot', { name }, () =>
+      msg(str`“${name}” is saved.`),
+    );
     if (!taken) return;
     form.reset();
     await this.load(this.of);
@@ -167,16 +170,18 @@ export class SavedSection extends LitElement {
     const { host } = this;
     const { now = 0, zone = 0 } = host.state ?? {};
     const yes = await host.ask({
-      title: `Go back to ${name ? `“${name}”` : moment(at, now, zone)}?`,
-      text: `The room becomes what it was then, with ${count(organisms, 'organism', 'organisms')}. How it is now is saved first, so that you can come back.`,
-      act: 'Go back',
+      title: msg(str`Go back to this: ${name ?? moment(at, now, zone)}?`),
+      text: msg(
+        str`The room becomes what it was then (${organismsText(organisms)}). How it is now is saved first, so that you can come back.`,
+      ),
+      act: msg('Go back'),
       danger: true,
     });
     if (!yes) return;
     const done = await host.inRoom(
       'restore',
       {},
-      ({ kept }) => offerReturn(host, 'The room is as it was then.', kept),
+      ({ kept }) => offerReturn(host, msg('The room is as it was then.'), kept),
       { tick },
     );
     if (done) await this.load(this.of);
@@ -184,13 +189,13 @@ export class SavedSection extends LitElement {
 
   private async unname({ tick, name }: SnapshotState): Promise<void> {
     const yes = await this.host.ask({
-      title: `Remove “${name}”?`,
-      text: 'It is forgotten in time, as the others are. This cannot be taken back.',
-      act: 'Remove it',
+      title: msg(str`Remove “${name}”?`),
+      text: msg('It is forgotten in time, as the others are. This cannot be taken back.'),
+      act: msg('Remove it'),
       danger: true,
     });
     if (!yes) return;
-    await this.host.inRoom('unnameSnapshot', {}, () => `“${name}” is removed.`, { tick });
+    await this.host.inRoom('unnameSnapshot', {}, () => msg(str`“${name}” is removed.`), { tick });
     await this.load(this.of);
   }
 }

@@ -1,12 +1,13 @@
 /** The sign for the wall: see it, print it, take it along. */
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { FILES, PAPERS, type Paper, pathOf } from '../../../shared/host/calls.ts';
 import { LANGUAGES, type Language } from '../../../shared/host/settings.ts';
+import { LANGUAGES as LANGUAGE_NAMES } from '../../locale/languages.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
-import { LANGUAGE_NAMES } from '../words.ts';
 
 @customElement('sign-section')
 export class SignSection extends LitElement {
@@ -69,14 +70,14 @@ export class SignSection extends LitElement {
     const url = `${pathOf(FILES.sign, { room })}?${query}`;
     return html`<div class="head">
         <div>
-          <h2>Sign of “${room}”</h2>
-          <p class="lead">Print it, and hang it beside the wall. Whoever scans it is in the room.</p>
+          <h2>${msg(str`Sign of “${room}”`)}</h2>
+          <p class="lead">${msg('Print it, and hang it beside the wall. Whoever scans it is in the room.')}</p>
         </div>
       </div>
       <div class="two">
         <div class="controls card">
           ${this.chips(
-            'Paper',
+            msg('Paper'),
             PAPERS,
             this.paper,
             (paper) => paper,
@@ -85,7 +86,7 @@ export class SignSection extends LitElement {
             },
           )}
           ${this.chips(
-            'Language',
+            msg('Language'),
             LANGUAGES,
             this.language,
             (each) => LANGUAGE_NAMES[each],
@@ -94,7 +95,7 @@ export class SignSection extends LitElement {
             },
           )}
           <label class="field">
-            <span>Address that phones can reach</span>
+            <span>${msg('Address that phones can reach')}</span>
             <select
               data-testid="address"
               @change=${(event: Event) => {
@@ -103,15 +104,15 @@ export class SignSection extends LitElement {
             >
               ${all.addresses.map((each) => html`<option value=${each} ?selected=${each === address}>${each}</option>`)}
             </select>
-            <small>Scan it with a phone once before you print. If nothing opens, choose another one.</small>
+            <small>${msg('Scan it with a phone once before you print. If nothing opens, choose another one.')}</small>
           </label>
           <div class="row">
-            <button class="solid" data-testid="print" @click=${this.print}>${hostIcons.print}Print</button>
-            <a class="button plain" data-testid="download-sign" href=${url} download="${room}-${this.paper}-${this.language}.svg">${hostIcons.save}Download</a>
+            <button class="solid" data-testid="print" @click=${this.print}>${hostIcons.print}${msg('Print')}</button>
+            <a class="button plain" data-testid="download-sign" href=${url} download="${room}-${this.paper}-${this.language}.svg">${hostIcons.save}${msg('Download')}</a>
           </div>
         </div>
         <div class="sheet">
-          <img data-testid="sign" src=${url} alt="The sign: a code to scan, and one sentence" />
+          <img data-testid="sign" src=${url} alt=${msg('The sign: a code to scan, and one sentence')} />
         </div>
       </div>`;
   }
@@ -144,7 +145,9 @@ export class SignSection extends LitElement {
     const page = window.open('', '_blank', 'width=800,height=1100');
     if (!page) {
       this.host.say({
-        text: 'This browser did not let the print window open. Download the sign and print it from there.',
+        text: msg(
+          'This browser did not let the print window open. Download the sign and print it from there.',
+        ),
         wrong: true,
       });
       return;

@@ -1,11 +1,12 @@
 /** Takes back what was done a moment ago, by one visitor or by all. */
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { offerReturn } from '../returns.ts';
 import { hostStyle } from '../style.ts';
-import { count, span, visitorName } from '../words.ts';
+import { actsText, span, visitorName } from '../words.ts';
 
 const SPANS = [10, 30, 60, 300];
 
@@ -40,13 +41,13 @@ export class UndoCard extends LitElement {
     const { detail, summary } = this.host;
     const visitors = detail?.visitors ?? [];
     const busy = summary?.busy === 'undoing';
-    return html`<form @submit=${this.submit} aria-label="Take back">
+    return html`<form @submit=${this.submit} aria-label=${msg('Take back')}>
       <div>
-        <h3>Take back</h3>
-        <p class="soft">The room becomes what it would be, had it not been done.</p>
+        <h3>${msg('Take back')}</h3>
+        <p class="soft">${msg('The room becomes what it would be, had it not been done.')}</p>
       </div>
       <fieldset>
-        <legend>The last</legend>
+        <legend>${msg('The last')}</legend>
         <div class="chips">
           ${SPANS.map(
             (seconds) => html`<label class="chip"
@@ -64,21 +65,21 @@ export class UndoCard extends LitElement {
         </div>
       </fieldset>
       <label class="field">
-        <span>Of whom</span>
+        <span>${msg('Of whom')}</span>
         <select
           data-testid="undo-whom"
           @change=${(event: Event) => {
             this.participant = Number((event.target as HTMLSelectElement).value);
           }}
         >
-          <option value="0" ?selected=${this.participant === 0}>everybody</option>
+          <option value="0" ?selected=${this.participant === 0}>${msg('everybody')}</option>
           ${visitors.map(
             (visitor) =>
               html`<option value=${visitor.id} ?selected=${visitor.id === this.participant}>${visitorName(visitor)}</option>`,
           )}
         </select>
       </label>
-      <button class="plain" data-testid="undo" ?disabled=${busy}>${hostIcons.undo}${busy ? 'Taking back …' : 'Take back'}</button>
+      <button class="plain" data-testid="undo" ?disabled=${busy}>${hostIcons.undo}${busy ? msg('Taking back …') : msg('Take back')}</button>
     </form>`;
   }
 
@@ -87,14 +88,20 @@ export class UndoCard extends LitElement {
     const { host, seconds, participant } = this;
     const who = host.detail?.visitors.find(({ id }) => id === participant);
     const yes = await host.ask({
-      title: `Take back the last ${span(seconds * 1_000)}?`,
-      text: `${who ? `What ${visitorName(who)} has done` : 'What everybody has done'} in that time is undone: seeds, wounds and crosses. The room before is saved.`,
-      act: 'Take it back',
+      title: msg(str`Take back the last ${span(seconds * 1_000)}?`),
+      text: who
+        ? msg(
+            str`What ${visitorName(who)} has done in that time is undone: seeds, wounds and crosses. The room before is saved.`,
+          )
+        : msg(
+            'What everybody has done in that time is undone: seeds, wounds and crosses. The room before is saved.',
+          ),
+      act: msg('Take it back'),
     });
     if (!yes) return;
     const whom = who ? who.id : null;
     await host.inRoom('undo', { seconds, participant: whom }, ({ undone, kept }) =>
-      offerReturn(host, `${count(undone, 'act was', 'acts were')} taken back.`, kept),
+      offerReturn(host, msg(str`Taken back: ${actsText(undone)}.`), kept),
     );
   }
 }

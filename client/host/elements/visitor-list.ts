@@ -1,4 +1,5 @@
 /** Who is in the room: mute and ban. */
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
@@ -6,7 +7,7 @@ import type { VisitorState } from '../../../shared/host/state.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
-import { count, roughSpan, visitorName } from '../words.ts';
+import { actsText, roughSpan, visitorName, visitorsText } from '../words.ts';
 import type { BanDialog } from './ban-dialog.ts';
 import './ban-dialog.ts';
 
@@ -80,9 +81,9 @@ export class VisitorList extends LitElement {
     const shown = this.all ? visitors : visitors.slice(0, FIRST);
     const names = summary?.settings.names ?? true;
     return html`<header>
-        <h3>${visitors.length === 0 ? 'Visitors' : count(visitors.length, 'visitor', 'visitors')}</h3>
+        <h3>${visitors.length === 0 ? msg('Visitors') : visitorsText(visitors.length)}</h3>
         <label class="check names"
-          >Names
+          >${msg('Names')}
           <input
             type="checkbox"
             data-testid="names"
@@ -92,7 +93,7 @@ export class VisitorList extends LitElement {
       </header>
       ${
         visitors.length === 0
-          ? html`<p class="soft">Nobody is here just now.</p>`
+          ? html`<p class="soft">${msg('Nobody is here just now.')}</p>`
           : html`<ul>
               ${repeat(
                 shown,
@@ -103,7 +104,7 @@ export class VisitorList extends LitElement {
       }
       ${
         shown.length < visitors.length
-          ? html`<button class="quiet" @click=${this.more}>Show all ${visitors.length}</button>`
+          ? html`<button class="quiet" @click=${this.more}>${msg(str`Show all ${visitors.length}`)}</button>`
           : nothing
       }
       <ban-dialog .host=${this.host}></ban-dialog>`;
@@ -116,20 +117,19 @@ export class VisitorList extends LitElement {
       <i style="--hue:${hue}"></i>
       <span class="name"
         >${name}<small
-          >${muted ? html`<span class="muted">may only look · </span>` : nothing}here ${roughSpan(stay)},
-          ${count(acts, 'act', 'acts')}</small
+          >${muted ? html`<span class="muted">${msg('may only look')}</span>` : msg(str`here ${roughSpan(stay)}, ${actsText(acts)}`)}</small
         ></span
       >
       <button
         class="icon"
-        title=${muted ? 'Let play again' : 'Mute: may look, and do nothing'}
-        aria-label="${muted ? 'Unmute' : 'Mute'} ${name}"
+        title=${muted ? msg('Let play again') : msg('Mute: may look, and do nothing')}
+        aria-label=${muted ? msg(str`Unmute ${name}`) : msg(str`Mute ${name}`)}
         aria-pressed=${muted}
         @click=${() => this.mute(visitor)}
       >
         ${muted ? hostIcons.mute : hostIcons.sound}
       </button>
-      <button class="icon" title="Ban" aria-label="Ban ${name}" @click=${() => this.dialog.show(visitor)}>
+      <button class="icon" title=${msg('Ban')} aria-label=${msg(str`Ban ${name}`)} @click=${() => this.dialog.show(visitor)}>
         ${hostIcons.ban}
       </button>
     </li>`;
@@ -141,7 +141,7 @@ export class VisitorList extends LitElement {
 
   private show(names: boolean): void {
     void this.host.inRoom('changeSettings', { names }, () =>
-      names ? 'Names are shown.' : 'Names are hidden: everybody has a colour only.',
+      names ? msg('Names are shown.') : msg('Names are hidden: everybody has a colour only.'),
     );
   }
 
@@ -152,10 +152,10 @@ export class VisitorList extends LitElement {
     void this.host.inRoom('mute', { participant: id, muted }, () =>
       muted
         ? {
-            text: `${name} may only look now.`,
-            way: { label: 'Undo', go: () => this.mute({ ...visitor, muted: true }) },
+            text: msg(str`${name} may only look now.`),
+            way: { label: msg('Undo'), go: () => this.mute({ ...visitor, muted: true }) },
           }
-        : `${name} can play again.`,
+        : msg(str`${name} can play again.`),
     );
   }
 }

@@ -1,4 +1,5 @@
 /** How the day went: visits, how long they took, what was done and where. Sums alone, of nobody in particular. */
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/calls.ts';
@@ -11,10 +12,10 @@ import './bar-chart.ts';
 import './heat-map.ts';
 
 const SPANS: readonly { readonly id: Span; readonly name: string }[] = [
-  { id: 'today', name: 'Today' },
-  { id: 'yesterday', name: 'Yesterday' },
-  { id: 'week', name: '7 days' },
-  { id: 'month', name: '30 days' },
+  { id: 'today', name: msg('Today') },
+  { id: 'yesterday', name: msg('Yesterday') },
+  { id: 'week', name: msg('7 days') },
+  { id: 'month', name: msg('30 days') },
 ];
 const AGAIN = 20_000;
 
@@ -95,12 +96,12 @@ export class VisitorsSection extends LitElement {
     if (!known || !summary) return nothing;
     return html`<div class="head">
         <div>
-          <h2>Visitors of “${room}”</h2>
-          <p class="lead">Sums alone. Nobody’s name or address is kept.</p>
+          <h2>${msg(str`Visitors of “${room}”`)}</h2>
+          <p class="lead">${msg('Sums alone. Nobody’s name or address is kept.')}</p>
         </div>
-        <a class="button plain" href="${pathOf(FILES.statistics, { room })}?by=hour" download="${room}.csv">${hostIcons.save}Download as a table</a>
+        <a class="button plain" href="${pathOf(FILES.statistics, { room })}?by=hour" download="${room}.csv">${hostIcons.save}${msg('Download as a table')}</a>
       </div>
-      <div class="chips" role="radiogroup" aria-label="Time">
+      <div class="chips" role="radiogroup" aria-label=${msg('Time')}>
         ${SPANS.map(
           ({ id, name }) => html`<label class="chip"
             ><input
@@ -114,46 +115,49 @@ export class VisitorsSection extends LitElement {
           >`,
         )}
       </div>
-      ${all ? this.figures(all, known.now, known.zone) : html`<p class="lead" role="status">Counting …</p>`}`;
+      ${all ? this.figures(all, known.now, known.zone) : html`<p class="lead" role="status">${msg('Counting …')}</p>`}`;
   }
 
   private figures(all: Statistics, now: number, zone: number): TemplateResult {
     const columns = columnsOf(all, this.span, now, zone);
     const sums = total(columns);
     const stay = middleStay(sums.dwell);
-    const by = this.span === 'today' || this.span === 'yesterday' ? 'by the hour' : 'by the day';
+    const hourly = this.span === 'today' || this.span === 'yesterday';
+    const visits = hourly ? msg('Visits by the hour') : msg('Visits by the day');
+    const seeds = hourly ? msg('Seeds by the hour') : msg('Seeds by the day');
+    const wounds = hourly ? msg('Wounds by the hour') : msg('Wounds by the day');
     const figure = (name: string, value: number | string): TemplateResult => html`<div class="card">
       <dt>${name}</dt>
       <dd class=${typeof value === 'string' ? 'words' : ''}>${value}</dd>
     </div>`;
     return html`<dl class="figures" data-testid="figures">
-        ${figure('visits', sums.visits)} ${figure('at most at once', sums.most)}
-        ${figure('a usual stay', stay ?? 'none yet')} ${figure('seeds', sums.seeds)}
-        ${figure('wounds', sums.wounds)} ${figure('crosses', sums.crosses)}
+        ${figure(msg('visits'), sums.visits)} ${figure(msg('at most at once'), sums.most)}
+        ${figure(msg('a usual stay'), stay ?? msg('none yet'))} ${figure(msg('seeds'), sums.seeds)}
+        ${figure(msg('wounds'), sums.wounds)} ${figure(msg('crosses'), sums.crosses)}
       </dl>
       <div class="charts">
-        <section class="card wide" aria-label="Visits">
-          <h3>Visits ${by}</h3>
-          <bar-chart flat caption="Visits ${by}" unit="visits" .bars=${bars(columns, 'visits')}></bar-chart>
+        <section class="card wide" aria-label=${msg('Visits')}>
+          <h3>${visits}</h3>
+          <bar-chart caption=${visits} unit=${msg('visits')} .bars=${bars(columns, 'visits')}></bar-chart>
         </section>
-        <section class="card" aria-label="How long they stayed">
-          <h3>How long they stayed</h3>
-          <bar-chart caption="How long visits took" unit="visits" .bars=${dwellBars(sums.dwell)}></bar-chart>
+        <section class="card" aria-label=${msg('How long they stayed')}>
+          <h3>${msg('How long they stayed')}</h3>
+          <bar-chart caption=${msg('How long visits took')} unit=${msg('visits')} .bars=${dwellBars(sums.dwell)}></bar-chart>
         </section>
-        <section class="card" aria-label="Where hands were">
-          <h3>Where seeds and wounds were</h3>
+        <section class="card" aria-label=${msg('Where hands were')}>
+          <h3>${msg('Where seeds and wounds were')}</h3>
           <heat-map
             .heat=${{ columns: HEAT_SIDE, rows: HEAT_SIDE, counts: sums.heat }}
             .shape=${(this.host.summary?.width ?? 1) / (this.host.summary?.height ?? 1)}
           ></heat-map>
         </section>
-        <section class="card" aria-label="Seeds">
-          <h3>Seeds ${by}</h3>
-          <bar-chart style="--tone:130" caption="Seeds ${by}" unit="seeds" .bars=${bars(columns, 'seeds')}></bar-chart>
+        <section class="card" aria-label=${msg('Seeds')}>
+          <h3>${seeds}</h3>
+          <bar-chart style="--tone:130" caption=${seeds} unit=${msg('seeds')} .bars=${bars(columns, 'seeds')}></bar-chart>
         </section>
-        <section class="card" aria-label="Wounds">
-          <h3>Wounds ${by}</h3>
-          <bar-chart style="--tone:45" caption="Wounds ${by}" unit="wounds" .bars=${bars(columns, 'wounds')}></bar-chart>
+        <section class="card" aria-label=${msg('Wounds')}>
+          <h3>${wounds}</h3>
+          <bar-chart style="--tone:45" caption=${wounds} unit=${msg('wounds')} .bars=${bars(columns, 'wounds')}></bar-chart>
         </section>
       </div>`;
   }

@@ -1,18 +1,18 @@
 /** What visitors see, and the host's hand in it: the section for the day. */
-
+import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Rect } from '../../../shared/geometry.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
-import { kindName, paceText } from '../../elements/words.ts';
+import { organismName } from '../../elements/life-words.ts';
 import { organismsIn } from '../area.ts';
 import type { HandTool } from '../hand.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { offerUndo } from '../returns.ts';
 import { hostStyle } from '../style.ts';
-import { count } from '../words.ts';
+import { organismsText, paceText, visitorsText } from '../words.ts';
 import './ban-list.ts';
 import './live-organism.ts';
 import type { LiveView } from './live-view.ts';
@@ -36,11 +36,11 @@ export class WatchSection extends LitElement {
   override render(): TemplateResult | typeof nothing {
     const { summary } = this.host;
     if (!summary) return nothing;
-    return html`<h2 class="seen-not">Watch “${summary.name}”</h2>
+    return html`<h2 class="seen-not">${msg(str`Watch “${summary.name}”`)}</h2>
       <div class="view">
         ${summary.open ? this.picture(summary.name) : this.closed(summary.name)}
       </div>
-      <aside aria-label="Who is there, and what they may do">
+      <aside aria-label=${msg('Who is there, and what they may do')}>
         ${summary.open ? this.pause() : nothing}
         ${summary.open ? html`<undo-card class="card" .host=${this.host} .version=${this.version}></undo-card>` : nothing}
         <visitor-list class="card" .host=${this.host} .version=${this.version}></visitor-list>
@@ -62,8 +62,8 @@ export class WatchSection extends LitElement {
 
   private closed(name: string): TemplateResult {
     return html`<div class="shut card">
-      <p>“${name}” is closed. What lives there is kept as it is.</p>
-      <button class="solid" @click=${() => this.host.do('openRoom', { room: name }, {})}>Open it</button>
+      <p>${msg(str`“${name}” is closed. What lives there is kept as it is.`)}</p>
+      <button class="solid" @click=${() => this.host.do('openRoom', { room: name }, {})}>${msg('Open it')}</button>
     </div>`;
   }
 
@@ -71,15 +71,10 @@ export class WatchSection extends LitElement {
     const { tool, area, picked } = this;
     const organism = this.live?.model?.organisms.get(picked);
     return html`<div class="tools">
-        <div class="row" role="group" aria-label="What a drag does">
-          ${this.hand('look', 'Look', icons.look)} ${this.hand('area', 'Clear an area', hostIcons.area)}
+        <div class="row" role="group" aria-label=${msg('What a drag does')}>
+          ${this.hand('look', msg('Look'), icons.look)} ${this.hand('area', msg('Clear an area'), hostIcons.area)}
         </div>
         ${this.facts()}
-        <div class="row tight" role="group" aria-label="View">
-          <button class="icon" title="Farther" aria-label="Farther" @click=${() => this.live?.zoom(1 / 1.35)}>${icons.farther}</button>
-          <button class="icon" title="Closer" aria-label="Closer" @click=${() => this.live?.zoom(1.35)}>${icons.closer}</button>
-          <button class="icon" title="Show all" aria-label="Show all" @click=${() => this.live?.fit()}>${icons.fit}</button>
-        </div>
       </div>
       <div class="stage">
         <live-view
@@ -94,6 +89,11 @@ export class WatchSection extends LitElement {
           }}
           @area-ready=${this.clear}
         ></live-view>
+        <div class="tight" role="group" aria-label=${msg('View')}>
+          <button class="icon" title=${msg('Farther')} aria-label=${msg('Farther')} @click=${() => this.live?.zoom(1 / 1.35)}>${icons.farther}</button>
+          <button class="icon" title=${msg('Closer')} aria-label=${msg('Closer')} @click=${() => this.live?.zoom(1.35)}>${icons.closer}</button>
+          <button class="icon" title=${msg('Show all')} aria-label=${msg('Show all')} @click=${() => this.live?.fit()}>${icons.fit}</button>
+        </div>
         ${tool === 'area' ? this.areaBar() : nothing}
         ${
           organism && tool === 'look'
@@ -113,8 +113,8 @@ export class WatchSection extends LitElement {
     if (!summary) return nothing;
     const { participants, waiting, organisms, pace } = summary;
     return html`<p class="facts number">
-      <span>${count(participants, 'visitor', 'visitors')}${waiting > 0 ? `, ${waiting} in line` : ''}</span>
-      <span>${count(organisms, 'organism', 'organisms')}</span>
+      <span>${visitorsText(participants)}${waiting > 0 ? `, ${msg(str`${waiting} in line`)}` : ''}</span>
+      <span>${organismsText(organisms)}</span>
       <span class=${pace.slow ? 'slow' : ''}>${paceText(pace)}</span>
     </p>`;
   }
@@ -136,15 +136,14 @@ export class WatchSection extends LitElement {
 
   private areaBar(): TemplateResult {
     const { area } = this;
-    const organisms = this.live?.model?.organisms.values() ?? [];
-    const inside = area ? organismsIn(area, organisms) : 0;
+    const inside = this.inside();
     return html`<div class="bar" role="status">
       ${
         area
-          ? html`<span>About ${count(inside, 'organism', 'organisms')}</span>
-              <button class="danger now" data-testid="clear" @click=${this.clear}>Clear this area</button>
-              <button class="quiet" @click=${() => this.hideArea()}>Cancel</button>`
-          : html`<span>Draw a rectangle over what is to go.</span>`
+          ? html`<span>${organismsText(inside)}</span>
+              <button class="danger now" data-testid="clear" @click=${this.clear}>${msg('Clear this area')}</button>
+              <button class="quiet" @click=${() => this.hideArea()}>${msg('Cancel')}</button>`
+          : html`<span>${msg('Draw a rectangle over what is to go.')}</span>`
       }
     </div>`;
   }
@@ -158,14 +157,14 @@ export class WatchSection extends LitElement {
       @click=${() => this.setPaused(!paused)}
     >
       ${paused ? hostIcons.go : hostIcons.pause}
-      <span><b>${paused ? 'Let them play again' : 'Pause all hands'}</b>
-      <small>${paused ? 'Visitors can only look just now.' : 'Visitors can look, and do nothing.'}</small></span>
+      <span><b>${paused ? msg('Let them play again') : msg('Pause all hands')}</b>
+      <small>${paused ? msg('Visitors can only look just now.') : msg('Visitors can look, and do nothing.')}</small></span>
     </button>`;
   }
 
   private setPaused(paused: boolean): void {
     void this.host.inRoom('changeSettings', { paused }, () =>
-      paused ? 'All hands are paused. Life goes on.' : 'Visitors can play again.',
+      paused ? msg('All hands are paused. Life goes on.') : msg('Visitors can play again.'),
     );
   }
 
@@ -179,6 +178,11 @@ export class WatchSection extends LitElement {
     this.live?.show(detail);
   }
 
+  private inside(): number {
+    const planes = this.live?.model?.planes;
+    return this.area && planes ? organismsIn(this.area, planes) : 0;
+  }
+
   private hideArea(): void {
     this.area = undefined;
   }
@@ -186,17 +190,20 @@ export class WatchSection extends LitElement {
   private async removeOrganism(id: OrganismId): Promise<void> {
     const { host } = this;
     const organism = this.live?.model?.organisms.get(id);
-    const name = organism ? kindName(organism.kind) : 'organism';
+    const name = organism ? organismName(organism) : msg('Organism');
+    const planter = organism?.planter.name;
     const yes = await host.ask({
-      title: `Remove this ${name}?`,
-      text: `It goes for everybody. ${organism?.planter.name ? `${organism.planter.name} has planted it.` : ''}`,
-      act: 'Remove it',
+      title: msg(str`Remove this: ${name}?`),
+      text: planter
+        ? msg(str`It goes for everybody. ${planter} has planted it.`)
+        : msg('It goes for everybody.'),
+      act: msg('Remove it'),
       danger: true,
     });
     if (!yes) return;
     const at = performance.now();
     const done = await host.inRoom('removeOrganism', { organism: id }, () =>
-      offerUndo(host, `The ${name} is gone.`, at),
+      offerUndo(host, msg(str`Gone: ${name}.`), at),
     );
     if (done) this.pick(0);
   }
@@ -204,18 +211,17 @@ export class WatchSection extends LitElement {
   private async clear(): Promise<void> {
     const { area, host } = this;
     if (!area) return;
-    const organisms = this.live?.model?.organisms.values() ?? [];
-    const inside = organismsIn(area, organisms);
+    const inside = this.inside();
     const yes = await host.ask({
-      title: 'Clear this area?',
-      text: `Every organism that reaches into it goes, about ${inside}.`,
-      act: 'Clear it',
+      title: msg('Clear this area?'),
+      text: msg(str`Every organism that reaches into it goes, for everybody: ${inside} just now.`),
+      act: msg('Clear it'),
       danger: true,
     });
     if (!yes) return;
     const at = performance.now();
     const done = await host.inRoom('clearArea', area, ({ removed }) =>
-      offerUndo(host, `${count(removed, 'organism is', 'organisms are')} gone.`, at),
+      offerUndo(host, msg(str`Gone: ${organismsText(removed)}.`), at),
     );
     if (!done) return;
     this.area = undefined;

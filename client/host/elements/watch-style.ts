@@ -33,8 +33,18 @@ export const watchStyle = css`
   .tools .row {
     gap: 8px;
   }
-  .tools .tight {
-    gap: 0;
+  .tight {
+    position: absolute;
+    right: 14px;
+    bottom: 14px;
+    display: grid;
+    padding: 3px;
+    border-radius: 16px;
+    background: oklch(0.2 0.012 225 / 0.9);
+    border: 1px solid var(--line);
+  }
+  .tight .icon {
+    border-radius: 13px;
   }
   .hand[aria-pressed='true'] {
     color: var(--accent);
@@ -94,6 +104,7 @@ export const watchStyle = css`
   }
   aside {
     display: grid;
+    grid-auto-rows: max-content;
     align-content: start;
     gap: 12px;
     overflow-y: auto;
@@ -158,8 +169,13 @@ export const watchStyle = css`
       height: 44vh;
     }
     .facts {
-      order: 3;
       width: 100%;
+    }
+    .tight {
+      top: 8px;
+      right: 8px;
+      bottom: auto;
+      grid-auto-flow: column;
     }
     .bar {
       padding-left: 16px;

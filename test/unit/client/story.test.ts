@@ -1,8 +1,9 @@
+import type { People } from '../../../client/elements/life-words.ts';
 import { Story } from '../../../client/elements/story.ts';
 import type { LifeChange } from '../../../client/net/room-model.ts';
 import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
 
-const YOU = 7;
+const YOU: People = { you: { id: 7, name: '', hue: 0 }, participants: new Map() };
 
 function organism(id: number, kind: string, planter: number, name = ''): OrganismView {
   return {
@@ -19,7 +20,7 @@ const change = (what: LifeEvent['what'], of: OrganismView): LifeChange => ({
 
 const rose = organism(1, 'Rose', 2, 'Ada');
 const fox = organism(2, 'Fox Face', 3);
-const mine = organism(3, 'Penguin', YOU, 'Bo');
+const mine = organism(3, 'Penguin', 7, 'Bo');
 
 describe('the story of the room', () => {
   test('tells who planted what, and what became of it, in its order', () => {

@@ -1,0 +1,74 @@
+/** The picture of an organism to take home: a specimen card, with a code that plants it again. */
+import { generate } from 'lean-qr';
+import { type Context, canvasOf, drawGround, drawSpecimen, enlarged } from './specimen.ts';
+
+const WIDTH = 1_080;
+const HEIGHT = 1_350;
+const MARGIN = 84;
+const CODE = 264;
+const FONTS =
+  '"Avenir Next", Avenir, "Segoe UI", Seravek, Cantarell, Ubuntu, Roboto, "Noto Sans", sans-serif';
+
+export interface PictureWords {
+  readonly title: string;
+  /** One under the other, the most important first. */
+  readonly lines: readonly string[];
+}
+
+/**
+ * @param cells of the organism as it is now
+ * @param link that plants it again
+ * @throws when the browser cannot make a picture of it
+ */
+export function specimenCard(
+  cells: HTMLCanvasElement,
+  { title, lines }: PictureWords,
+  link: string,
+): Promise<Blob> {
+  const { canvas, to } = canvasOf(WIDTH, HEIGHT);
+  drawGround(to, WIDTH, HEIGHT, WIDTH / 2, 500);
+  drawSpecimen(to, enlarged(cells, 896), WIDTH / 2, 520);
+  const codeLeft = WIDTH - MARGIN - CODE;
+  const codeTop = HEIGHT - MARGIN - CODE;
+  to.strokeStyle = 'rgba(220, 238, 240, 0.16)';
+  to.lineWidth = 2;
+  to.beginPath();
+  to.moveTo(MARGIN, codeTop - 42);
+  to.lineTo(WIDTH - MARGIN, codeTop - 42);
+  to.stroke();
+  drawCode(to, link, codeLeft, codeTop);
+  to.textBaseline = 'alphabetic';
+  to.fillStyle = '#e9efee';
+  write(to, title, `500 62px ${FONTS}`, codeTop + 56, codeLeft - MARGIN - 40);
+  to.fillStyle = '#a9b5b8';
+  lines.forEach((line, i) => {
+    write(to, line, `400 33px ${FONTS}`, codeTop + 120 + 50 * i, codeLeft - MARGIN - 40);
+  });
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png');
+  });
+}
+
+/** Words on one line, narrower letters where they would not fit. */
+function write(to: Context, text: string, font: string, y: number, room: number): void {
+  to.font = font;
+  to.fillText(text, MARGIN, y, room);
+}
+
+/** A code that a phone reads off a screen or a print. */
+function drawCode(to: Context, link: string, x: number, y: number, side = CODE): void {
+  const code = generate(link);
+  // Scanners want four modules of quiet around it.
+  const module = side / (code.size + 8);
+  to.fillStyle = '#e9efee';
+  to.fillRect(x, y, side, side);
+  to.fillStyle = '#0b0d0f';
+  for (let j = 0; j < code.size; j++) {
+    for (let i = 0; i < code.size; i++) {
+      if (!code.get(i, j)) continue;
+      const [left, top] = [x + (i + 4) * module, y + (j + 4) * module];
+      // A hair larger, so that no seams show between them.
+      to.fillRect(left, top, module + 0.4, module + 0.4);
+    }
+  }
+}

@@ -1,0 +1,123 @@
+/** What the room sounds like: every sound is made here, of sines and noise. */
+
+const VOLUME = 0.24;
+/** Notes that sound well together whatever their order, as shares of the lowest. */
+const SCALE = [1, 9 / 8, 5 / 4, 3 / 2, 5 / 3, 2];
+const LOWEST = 196;
+
+interface Tone {
+  /** Hz at its beginning and at its end. */
+  readonly from: number;
+  readonly to?: number;
+  readonly loudness: number;
+  /** Seconds until it is loudest, and until it is gone. */
+  readonly rise: number;
+  readonly fall: number;
+  readonly after?: number;
+  readonly shape?: OscillatorType;
+}
+
+export class Sound {
+  private readonly out: GainNode;
+  private readonly tear: { readonly level: GainNode; readonly color: BiquadFilterNode };
+
+  /** @param random for the noise of the blade */
+  constructor(
+    private readonly context: AudioContext,
+    random: () => number,
+  ) {
+    const limit = context.createDynamicsCompressor();
+    limit.connect(context.destination);
+    this.out = context.createGain();
+    this.out.gain.value = VOLUME;
+    this.out.connect(limit);
+    this.tear = this.createTear(random);
+  }
+
+  /**
+   * The blade goes through flesh: sounds for a moment, on and on as long as it is called.
+   *
+   * @param strength 0…1
+   * @param radius of the blade in cells: wide ones sound deeper
+   */
+  cut(strength: number, radius: number): void {
+    const now = this.context.currentTime;
+    const { level, color } = this.tear;
+    color.frequency.setTargetAtTime(2_400 / (1 + radius / 4), now, 0.02);
+    level.gain.cancelScheduledValues(now);
+    level.gain.setTargetAtTime(0.15 + 0.75 * strength, now, 0.012);
+    level.gain.setTargetAtTime(0, now + 0.06, 0.05);
+  }
+
+  /** The blade touches flesh. */
+  touch(): void {
+    this.play({ from: 120, to: 58, loudness: 0.8, rise: 0.004, fall: 0.16 });
+  }
+
+  planted(): void {
+    this.play({ from: 190, to: 330, loudness: 0.6, rise: 0.008, fall: 0.22 });
+  }
+
+  /** @param division how many there have been, with this one */
+  divided(division: number): void {
+    const from = LOWEST * SCALE[Math.min(SCALE.length, Math.max(1, division)) - 1];
+    this.play({ from, loudness: 0.34, rise: 0.01, fall: 0.5 });
+    this.play({ from: 2 * from, loudness: 0.12, rise: 0.01, fall: 0.3 });
+  }
+
+  healed(): void {
+    this.play({ from: LOWEST * 1.5, loudness: 0.3, rise: 0.07, fall: 1.1 });
+    this.play({ from: LOWEST * 2.25, loudness: 0.22, rise: 0.09, fall: 1.3, after: 0.12 });
+  }
+
+  refused(): void {
+    const thud: Tone = {
+      from: 92,
+      to: 70,
+      loudness: 0.5,
+      rise: 0.005,
+      fall: 0.1,
+      shape: 'triangle',
+    };
+    this.play(thud);
+    this.play({ ...thud, after: 0.1 });
+  }
+
+  private play({ from, to = from, loudness, rise, fall, after = 0, shape = 'sine' }: Tone): void {
+    const { context } = this;
+    const start = context.currentTime + after;
+    const tone = context.createOscillator();
+    tone.type = shape;
+    tone.frequency.setValueAtTime(from, start);
+    tone.frequency.exponentialRampToValueAtTime(to, start + fall);
+    const level = context.createGain();
+    level.gain.setValueAtTime(0, start);
+    level.gain.linearRampToValueAtTime(loudness, start + rise);
+    level.gain.setTargetAtTime(0, start + rise, fall / 4);
+    tone.connect(level).connect(this.out);
+    tone.start(start);
+    tone.stop(start + rise + 2 * fall);
+  }
+
+  private createTear(random: () => number): Sound['tear'] {
+    const { context } = this;
+    const noise = context.createBuffer(1, context.sampleRate, context.sampleRate);
+    const samples = noise.getChannelData(0);
+    // Grains rather than hiss: tissue gives way in steps.
+    for (let i = 0, grain = 1; i < samples.length; i++) {
+      if (i % 160 === 0) grain = 0.25 + 0.75 * random() ** 2;
+      samples[i] = (2 * random() - 1) * grain;
+    }
+    const source = context.createBufferSource();
+    source.buffer = noise;
+    source.loop = true;
+    const color = context.createBiquadFilter();
+    color.type = 'bandpass';
+    color.Q.value = 1.1;
+    const level = context.createGain();
+    level.gain.value = 0;
+    source.connect(color).connect(level).connect(this.out);
+    source.start();
+    return { level, color };
+  }
+}

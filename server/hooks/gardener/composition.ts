@@ -1,0 +1,60 @@
+/** Where the gardener plants: scattered evenly, with room between, as a good picture is. */
+import type { Random } from '../../../shared/random.ts';
+
+export interface Plot {
+  /** Cells. */
+  readonly width: number;
+  readonly height: number;
+  /** Of a grown organism's window. */
+  readonly side: number;
+}
+
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** From middle to middle, in sides: less than this, and two would press against each other. */
+const APART = 1.1;
+/** More than this makes a place no better. */
+const WIDE = 1.7;
+/** Share of a plot that is planted; the rest is left to visitors. */
+const PLANTED = 0.5;
+const CANDIDATES = 32;
+
+/** How many organisms make a plot look alive and leave room for more. */
+export function wellPlanted({ width, height, side }: Plot): number {
+  const room = Math.floor((PLANTED * width * height) / (1.3 * side) ** 2);
+  return Math.max(1, room);
+}
+
+/**
+ * The best of some places drawn by chance: far from all that lives (Mitchell's best candidate).
+ *
+ * @param taken middles of what lives
+ * @param near a place that it should rather be close to
+ * @returns whole cells; undefined when there is no room
+ */
+export function choosePlace(
+  plot: Plot,
+  taken: readonly Place[],
+  random: Random,
+  near?: Place,
+): Place | undefined {
+  const { width, height, side } = plot;
+  let best: { place: Place; worth: number } | undefined;
+  for (let i = 0; i < CANDIDATES; i++) {
+    const place = {
+      x: side / 2 + random.integer(width - side + 1),
+      y: side / 2 + random.integer(height - side + 1),
+    };
+    const distance = Math.min(...taken.map((other) => between(place, other)), Infinity) / side;
+    if (distance < APART) continue;
+    const away = near ? between(place, near) / Math.max(width, height) : 0;
+    const worth = Math.min(distance, WIDE) - 2 * away;
+    if (!best || worth > best.worth) best = { place, worth };
+  }
+  return best?.place;
+}
+
+const between = (a: Place, b: Place): number => Math.hypot(a.x - b.x, a.y - b.y);

@@ -1,0 +1,235 @@
+/**
+ * Plays where nobody does, so that a wall is never still: plants, wounds what it has planted so that healing is seen, crosses, and
+ * lets its oldest go when it has planted enough. Ends with the first act of a visitor; what it has planted stays. It acts as
+ * somebody of the house does: journalled, with energy of its own, and with chance of its own, so that rooms stay what their
+ * journals say. It harms nothing that others have planted, and where nobody watches it rests.
+ */
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { Refusal } from '../../../shared/protocol/reasons.ts';
+import type { Random } from '../../../shared/random.ts';
+import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
+import type { Clock } from '../../clock.ts';
+import type { Act } from '../../net/stagehand.ts';
+import type { Answer } from '../../world/commands.ts';
+import type { Room } from '../../world/room.ts';
+import { choosePlace, type Place, type Plot, wellPlanted } from './composition.ts';
+import { cutAcross, strokeOver } from './gestures.ts';
+
+export interface GardenerOptions {
+  readonly room: Room;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Does something in the room. Rejects with a Refusal when that is not allowed. */
+  readonly act: (act: Act) => Promise<Answer>;
+  /** Whether anybody sees the room. */
+  readonly watched: () => boolean;
+  /** ms without visitors after which it begins; 'off': never. */
+  readonly after: number | 'off';
+}
+
+/** What it does at a moment, or after one. */
+interface Deed {
+  /** ms */
+  readonly at: number;
+  readonly do: () => void;
+}
+
+const { name, few, sowing, pausing, patience, strokeEvery, spared } = DEFAULTS.attract;
+
+export class Gardener {
+  private after: number | 'off';
+  /** When somebody has last played. */
+  private stirredAt = Number.NEGATIVE_INFINITY;
+  private deeds: Deed[] = [];
+  private nextAt = Number.NEGATIVE_INFINITY;
+  private readonly cutAt = new Map<OrganismId, number>();
+  /** What it plants most of for a while, and how often still. */
+  private season = { kind: '', left: 0 };
+  private working = false;
+
+  constructor(private readonly options: GardenerOptions) {
+    this.after = options.after;
+  }
+
+  /** @param settings ms without visitors after which it begins; 'off': never */
+  configure({ after }: { readonly after: number | 'off' }): void {
+    this.after = after;
+    if (after === 'off') this.rest();
+  }
+
+  /** Whether it plays now. */
+  get works(): boolean {
+    return this.working;
+  }
+
+  /** Somebody has come, or plays. */
+  stirred(): void {
+    this.stirredAt = this.options.clock.now();
+    this.rest();
+  }
+
+  /** A tick is done. */
+  tick(): void {
+    const now = this.options.clock.now();
+    const isDue = this.after !== 'off' && now - this.stirredAt >= this.after;
+    if (!isDue || !this.options.watched()) {
+      this.rest();
+      return;
+    }
+    this.working = true;
+    const due = this.deeds.filter(({ at }) => at <= now);
+    this.deeds = this.deeds.filter(({ at }) => at > now);
+    for (const deed of due) deed.do();
+    if (this.deeds.length > 0 || now < this.nextAt) return;
+    this.nextAt = now + this.pause();
+    this.begin();
+  }
+
+  private rest(): void {
+    this.working = false;
+    this.deeds = [];
+  }
+
+  /** Chooses what comes next. */
+  private begin(): void {
+    const { random } = this.options;
+    const own = this.own;
+    const enough = this.enough;
+    if (own.length < Math.min(few, enough)) {
+      this.sow();
+      return;
+    }
+    const chance = random.uniform();
+    if (chance < 0.4 && this.cut()) return;
+    if (chance < 0.6 && this.cross()) return;
+    if (this.population.length < enough) this.sow();
+    else if (!this.renew()) this.cut();
+  }
+
+  private get population(): OrganismView[] {
+    return this.options.room.organisms;
+  }
+
+  /** What it has planted, oldest first; also before the server was started anew. */
+  private get own(): OrganismView[] {
+    return this.population.filter(({ planter }) => planter.name === name);
+  }
+
+  private get plot(): Plot {
+    const { ground, species } = this.options.room;
+    return { width: ground.width, height: ground.height, side: species.side };
+  }
+
+  /** Organisms with which a room is as full as it shall be: some may be planted besides. */
+  private get enough(): number {
+    return Math.min(wellPlanted(this.plot), Math.ceil(this.options.room.maxOrganisms / 2));
+  }
+
+  private pause(): number {
+    const { uniform } = this.options.random;
+    const [least, most] = this.own.length < few ? sowing : pausing;
+    return least + (most - least) * uniform();
+  }
+
+  private sow(at = this.place()): void {
+    if (!at) return;
+    const { random } = this.options;
+    // One in ten is new to the world: of chance that is the same however the room's own stands.
+    const index = random.uniform() < 0.9 ? this.chooseKind() : undefined;
+    const seed =
+      index === undefined
+        ? ({ from: 'prior', throw: random.integer(2 ** 32) } as const)
+        : ({ from: 'gallery', index } as const);
+    this.do({ what: 'plant', ...at, seed });
+  }
+
+  /** Of the season's kind mostly, and nothing that lives here already. @returns index of the gallery */
+  private chooseKind(): number | undefined {
+    const { random, room } = this.options;
+    const { gallery } = room.species;
+    const living = new Set(this.population.map(({ kind }) => kind));
+    const all = gallery.flatMap((entry, index) =>
+      living.has(entry.name) ? [] : [{ index, kind: entry.kind ?? '' }],
+    );
+    if (all.length === 0) return undefined;
+    if (this.season.left-- <= 0) {
+      this.season = { kind: all[random.integer(all.length)].kind, left: 5 + random.integer(6) };
+    }
+    const fitting = all.filter(({ kind }) => kind === this.season.kind);
+    const some = fitting.length > 0 && random.uniform() < 0.8 ? fitting : all;
+    return some[random.integer(some.length)].index;
+  }
+
+  private place(near?: Place): Place | undefined {
+    return choosePlace(this.plot, this.population, this.options.random, near);
+  }
+
+  /** Draws a wound across one of its own. @returns whether there is one to be cut */
+  private cut(): boolean {
+    const { clock, random, room } = this.options;
+    const now = clock.now();
+    for (const [id, at] of this.cutAt) if (now - at > spared) this.cutAt.delete(id);
+    const whole = this.own.filter(
+      ({ id, phase }) => (phase === 'asleep' || phase === 'awake') && !this.cutAt.has(id),
+    );
+    if (whole.length === 0) return false;
+    const chosen = whole[random.integer(whole.length)];
+    const strokes = cutAcross(chosen, room.ground.planes, random);
+    if (!strokes) return false;
+    this.cutAt.set(chosen.id, now);
+    this.deeds.push(
+      ...strokes.map((stroke, i) => ({
+        at: now + i * strokeEvery,
+        do: () => void this.do({ what: 'damage', ...stroke }),
+      })),
+    );
+    return true;
+  }
+
+  /** Mixes two of whomever's, and plants the child between them. @returns whether there were two, and room for it */
+  private cross(): boolean {
+    const { random, clock } = this.options;
+    const grown = this.population.filter(({ phase }) => phase === 'asleep' || phase === 'awake');
+    if (grown.length < 2 || this.population.length >= this.enough) return false;
+    const a = grown.splice(random.integer(grown.length), 1)[0];
+    const b = grown[random.integer(grown.length)];
+    const at = this.place({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+    if (!at) return false;
+    const mix = 0.35 + 0.3 * random.uniform();
+    void this.do({ what: 'cross', a: a.id, b: b.id, mix }).then((answer) => {
+      const { seed } = answer ?? {};
+      if (!seed || !this.working) return;
+      this.deeds.push({
+        at: clock.now(),
+        do: () => void this.do({ what: 'plant', ...at, seed: { from: 'hand', seed: seed.id } }),
+      });
+    });
+    return true;
+  }
+
+  /** Lets its oldest go, and plants another where there is room. @returns whether it could */
+  private renew(): boolean {
+    const { clock, room } = this.options;
+    for (const oldest of this.own) {
+      const stroke = strokeOver(oldest, room.ground.planes);
+      if (!stroke) continue;
+      void this.do({ what: 'damage', ...stroke });
+      this.deeds.push({ at: clock.now() + sowing[0], do: () => this.sow() });
+      return true;
+    }
+    return false;
+  }
+
+  /** @returns the room's answer; undefined when it was refused, after which it waits a while */
+  private async do(act: Act): Promise<Answer | undefined> {
+    try {
+      const answer = await this.options.act(act);
+      if (!answer.refused) return answer;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+    }
+    this.deeds = [];
+    this.nextAt = this.options.clock.now() + patience;
+    return undefined;
+  }
+}

@@ -1,0 +1,121 @@
+/** The gardener with the real automaton: a minute of a room that nobody plays in. */
+
+import type { Engine } from '../../server/engine/engine.ts';
+import { Gardener } from '../../server/hooks/gardener/gardener.ts';
+import { checksumOf } from '../../server/store/checksum.ts';
+import type { Answer, RoomCommand } from '../../server/world/commands.ts';
+import type { Species } from '../../server/world/species.ts';
+import { World } from '../../server/world/world.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { createRandom } from '../../shared/random.ts';
+import type { LifeEvent } from '../../shared/vocabulary.ts';
+import { startEngine } from '../support/engine.ts';
+import { FakeClock } from '../support/fakeClock.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const RATE = 15;
+const GARDENER = { id: 1, name: DEFAULTS.attract.name, hue: 100 };
+const PLACE = {
+  name: 'garden',
+  width: 192,
+  height: 128,
+  maxOrganisms: 64,
+  seed: 4,
+  tickRate: RATE,
+};
+
+let engine: Engine;
+let species: Species;
+
+beforeAll(async () => {
+  ({ engine, species } = await startEngine());
+});
+
+afterAll(() => engine.close());
+
+test('in a minute it plants, wounds what heals again, and the journal alone makes the same room', async () => {
+  const clock = new FakeClock();
+  const world = new World(engine);
+  const place = { ...PLACE, species, energy: DEFAULTS.energy };
+  const room = world.open(place);
+  const journal = new Map<number, readonly RoomCommand[]>();
+  world.journal = async ([{ tick, events }]) => {
+    const commands = events.flatMap((event) => (event.what === 'command' ? [event.command] : []));
+    if (commands.length > 0) journal.set(tick, commands);
+  };
+  const waiting = new Map<number, (answer: Answer) => void>();
+  let acts = 0;
+  const gardener = new Gardener({
+    room,
+    clock,
+    random: createRandom(11),
+    act: (act) => {
+      const id = ++acts;
+      room.enqueue(id, { ...act, by: GARDENER } as RoomCommand);
+      return new Promise((resolve) => waiting.set(id, resolve));
+    },
+    watched: () => true,
+    after: 60_000,
+  });
+  const life: LifeEvent[] = [];
+  let refused = 0;
+  for (let tick = 0; tick < 90 * RATE; tick++) {
+    const [{ result }] = await world.tick([room]);
+    for (const answer of result.answers) {
+      if (answer.refused) refused++;
+      waiting.get(answer.id)?.(answer);
+    }
+    life.push(...result.life);
+    await clock.advance(1000 / RATE);
+    gardener.tick();
+  }
+  const happened = (what: LifeEvent['what']) => life.filter((event) => event.what === what).length;
+  expect(refused).toBe(0);
+  expect(room.size).toBeGreaterThan(2);
+  expect(happened('grown')).toBeGreaterThan(2);
+  expect(happened('wounded')).toBeGreaterThan(0);
+  expect(happened('healed')).toBeGreaterThan(0);
+  // Its energy is its own, and enough for what it does.
+  expect(room.energyOf(GARDENER.id)).toBeGreaterThan(0);
+
+  const planes = checksumOf(room.ground.planes);
+  const ticks = room.tick;
+  await world.close(room);
+  world.journal = undefined;
+  const again = world.open(place);
+  for (let tick = 1; tick <= ticks; tick++) {
+    for (const command of journal.get(tick) ?? []) again.enqueue(1, command);
+    await world.tick([again]);
+  }
+  expect(checksumOf(again.ground.planes)).toBe(planes);
+}, 240_000);
+
+test('plays for a wall, stops for a visitor, and is nobody among the people', async () => {
+  const server = await startServer({ size: '160x96', 'tick-rate': 60, attract: 60 });
+  const room = server.world.rooms.get('garden')!;
+  const gardener = server.gardeners.of('garden')!;
+  // Nobody watches.
+  const wall = await Visitor.join(server.port, 'garden', undefined, { as: 'wall' });
+  await wall.until(() => wall.life.some(({ what }) => what === 'grown'));
+  expect(gardener.works).toBe(true);
+  expect(room.organisms[0].planter.name).toBe('The gardener');
+  expect(server.lobbies.get('garden')!.size).toBe(0);
+
+  // Nobody can pass for it.
+  const ada = await Visitor.join(server.port, 'garden', 'the  GARDENER!');
+  await ada.until(() => !gardener.works);
+  expect(ada.welcome!.you.name).toBe('');
+  expect(ada.welcome!.participants.map(({ id }) => id)).toEqual([ada.welcome!.you.id]);
+  const { size, tick } = room;
+  await ada.until(() => room.tick > tick + 5 * 60);
+  expect(room.size).toBe(size);
+  expect(gardener.works).toBe(false);
+  // It is for the host to say when it begins again.
+  gardener.configure({ after: 100 });
+  await wall.until(() => gardener.works);
+  gardener.configure({ after: 'off' });
+  expect(gardener.works).toBe(false);
+  for (const one of [ada, wall]) one.leave();
+  await server.close();
+});

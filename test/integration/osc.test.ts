@@ -1,0 +1,193 @@
+/** OSC over real datagrams: what a show's machines hear of a living room, and what they can do in it. */
+import { createSocket } from 'node:dgram';
+import { AT_ONCE, encodeOsc, float, int, text } from '../../server/hooks/osc/codec.ts';
+import type { Vivarium } from '../../server/vivarium.ts';
+import type { Room } from '../../server/world/room.ts';
+import { createRandom } from '../../shared/random.ts';
+import { OscBox } from '../support/oscBox.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+let box: OscBox;
+let server: Vivarium;
+let room: Room;
+
+const SETTINGS = { size: '160x96', 'tick-rate': 60, 'osc-in': 0 };
+
+async function start(more: Record<string, string | number> = {}): Promise<void> {
+  server = await startServer({ ...SETTINGS, 'osc-out': `127.0.0.1:${box.port}`, ...more });
+  room = server.world.rooms.get('garden')!;
+}
+
+const send = (address: string, ...args: Parameters<typeof box.send>[2][]): void =>
+  box.send(server.oscPort!, address, ...args);
+
+/** Waits until something is so in the server, looked at with each message that comes out of it. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) {
+    const before = box.heard.length;
+    await box.next('/vivarium/garden/load', () => box.heard.length > before);
+  }
+}
+
+const garden = (what: string): string => `/vivarium/garden/${what}`;
+
+beforeEach(async () => {
+  box = await OscBox.open();
+});
+
+afterEach(async () => {
+  await server.close();
+  box.close();
+});
+
+describe('OSC out', () => {
+  test('tells of a life, and how the room fares', async () => {
+    await start();
+    expect(await box.next(garden('size'))).toEqual([160, 96]);
+    expect(await box.next(garden('colour'))).toEqual([0, 0, 0, 0]);
+    const ada = await Visitor.join(server.port, 'garden', 'Ada');
+    await ada.ask('plant', { x: 40, y: 40, seed: { from: 'gallery', index: 3 } });
+    const { hue } = ada.welcome!.you;
+    expect(await box.next(garden('born'))).toEqual([1, 40, 40, hue, 'Chestnut']);
+    expect(await box.next(garden('grown'))).toEqual([1]);
+    await ada.ask('plant', { x: 100, y: 40, seed: { from: 'gallery', index: 3 } });
+    await ada.ask('cross', { a: 1, b: 2, mix: 0.5 });
+    expect(await box.next(garden('crossed'))).toEqual([1, 2]);
+    await ada.ask('damage', { radius: 2, points: [40, 40] });
+    expect(await box.next(garden('wounded'))).toEqual([1, 1]);
+    const [red, green, blue, living] = (await box.next(
+      garden('colour'),
+      (values) => (values[3] as number) > 0,
+    )) as number[];
+    for (const share of [red, green, blue, living]) expect(share).toBeLessThanOrEqual(1);
+    expect(red + green + blue).toBeGreaterThan(0.1);
+    const [awake, organisms, people, rate] = (await box.next(
+      garden('load'),
+      (values) => values[1] === 2,
+    )) as number[];
+    expect(awake).toBeLessThanOrEqual(organisms);
+    expect(people).toBe(1);
+    expect(rate).toBeGreaterThan(0);
+    // A wound all over leaves no cell.
+    await ada.ask('damage', { radius: 12, points: [30, 32, 50, 32, 50, 48, 30, 48] });
+    expect(await box.next(garden('died'))).toEqual([1, 'no-cell-left']);
+    ada.leave();
+  });
+
+  test('goes on when nobody is there to hear it', async () => {
+    await start();
+    box.close();
+    box = await OscBox.open();
+    const ada = await Visitor.join(server.port);
+    expect(await ada.ask('plant', { x: 40, y: 40, seed: { from: 'prior' } })).not.toHaveProperty(
+      'reason',
+    );
+    ada.leave();
+  });
+});
+
+describe('OSC in', () => {
+  test('plants by index, by name and by the dice, and wounds', async () => {
+    await start();
+    send(garden('plant'), float(40.4), int(40), int(3));
+    expect(await box.next(garden('born'))).toMatchObject([
+      1,
+      40,
+      40,
+      expect.any(Number),
+      'Chestnut',
+    ]);
+    send(garden('plant'), int(80), int(40), text('hot dog'));
+    expect(await box.next(garden('born'), ([id]) => id === 2)).toMatchObject({ 4: 'Hot Dog' });
+    send('/vivarium/*/plant', int(120), int(40));
+    expect(await box.next(garden('born'), ([id]) => id === 3)).toMatchObject({ 4: '' });
+    send(garden('wound'), int(36), int(40), float(1.5), int(44), int(40));
+    expect(await box.next(garden('wounded'))).toEqual([1, 1]);
+    // Somebody of the house, with a number and energy of its own, who is not among the people.
+    // What the dice give may not live long.
+    const planters = new Set(room.organisms.map(({ planter }) => `${planter.id} ${planter.name}`));
+    expect(planters.size).toBe(1);
+    expect([...planters][0]).toMatch(/ The house$/);
+    expect(room.energyOf(room.organisms[0].planter.id)).toBeLessThan(100);
+    expect(server.lobbies.get('garden')!.size).toBe(0);
+  });
+
+  test('all messages of a bundle act in the same tick', async () => {
+    await start();
+    const plant = (x: number) => ({ address: garden('plant'), args: [int(x), int(40), int(3)] });
+    const elements = [plant(40), plant(80), plant(120)];
+    box.raw(server.oscPort!, encodeOsc({ time: AT_ONCE, elements }));
+    await box.next(garden('born'), ([id]) => id === 3);
+    expect(new Set(room.organisms.map(({ born }) => born)).size).toBe(1);
+  });
+
+  test.each([
+    ['plant', [int(1), int(1), int(3)], 'off-grid'],
+    ['plant', [int(40), int(40), int(9_999)], 'no-such-seed'],
+    ['plant', [int(40), int(40), int(-1)], 'no-such-seed'],
+    ['plant', [int(40), int(40), text('a unicorn of gold')], 'no-such-seed'],
+    ['plant', [int(40)], 'bad-message'],
+    ['plant', [text('40'), int(40)], 'bad-message'],
+    ['plant', [float(Number.NaN), int(40)], 'bad-message'],
+    ['plant', [int(40), int(40), int(3), int(3)], 'bad-message'],
+    ['wound', [int(40), int(40)], 'bad-message'],
+    ['wound', [int(40), int(40), int(2), int(50)], 'bad-message'],
+    ['wound', [int(40), int(40), int(500)], 'bad-message'],
+    ['wound', [int(-400), int(40), int(2)], 'bad-point'],
+    ['pause', [int(2)], 'bad-message'],
+  ])('%s with bad values is refused, told and counted: %#', async (what, args, reason) => {
+    await start();
+    send(garden(what), ...args);
+    expect(await box.next(garden('refused'))).toEqual([what, reason]);
+    expect(room.organisms).toEqual([]);
+  });
+
+  test('what cannot be read, is for nobody, or comes too fast is counted, and the rest goes on', async () => {
+    await start({ limits: 'messagesPerSecond=20' });
+    const random = createRandom(7);
+    for (let i = 0; i < 50; i++) {
+      const length = random.integer(200);
+      box.raw(
+        server.oscPort!,
+        Uint8Array.from({ length }, () => random.integer(256)),
+      );
+    }
+    send('/synth/volume', float(1));
+    send('/vivarium/nowhere/plant', int(40), int(40));
+    send(garden('plant'), int(40), int(40), int(3));
+    await box.next(garden('born'));
+    expect(server.refusals.totals()).toMatchObject({
+      malformed: 50,
+      'unknown-message': 1,
+      'no-such-room': 1,
+    });
+    for (let i = 0; i < 400; i++) send(garden('wound'), int(0), int(0), int(1));
+    await until(() => server.refusals.totals()['too-fast'] > 0);
+    expect(room.organisms).toHaveLength(1);
+  });
+
+  test('only from addresses that may', async () => {
+    await start({ 'osc-allow': '192.0.2.7,::1' });
+    send(garden('plant'), int(40), int(40), int(3));
+    await until(() => server.refusals.totals()['wrong-sender'] === 1);
+    expect(room.organisms).toEqual([]);
+  });
+
+  test('a port that is taken, or no address: the server does not start, and says why', async () => {
+    await start();
+    const taken = server.oscPort!;
+    await expect(startServer({ ...SETTINGS, 'osc-in': taken })).rejects.toMatchObject({
+      name: 'HookError',
+      reason: 'port-taken',
+    });
+    await expect(startServer({ ...SETTINGS, 'osc-in': '0@192.0.2.7' })).rejects.toMatchObject({
+      reason: 'no-address',
+    });
+    // Nothing was left open: the port can be had again.
+    await server.close();
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve) => socket.bind(taken, '127.0.0.1', resolve));
+    socket.close();
+  });
+});
