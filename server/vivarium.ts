@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DEFAULTS } from '../shared/defaults.ts';
 import type { RoomSettings } from '../shared/host/settings.ts';
+import { Refusal } from '../shared/protocol/reasons.ts';
 import { hashText } from '../shared/random.ts';
 import { lanAddresses, lanOrigin } from './announce.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -364,7 +365,12 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       allowed: config.oscAllow,
       ...{ hooks, lobbies: rooms.lobbies, limits, refusals, clock, log },
       pause: async (room, paused) => {
-        await rooms.change(room, { paused });
+        try {
+          await rooms.change(room, { paused });
+        } catch (error) {
+          log.warn('osc-not-paused', `OSC cannot pause "${room}": ${(error as Error).message}.`);
+          throw new Refusal('room-busy');
+        }
       },
     });
     await new Promise<void>((resolve, reject) => {

@@ -252,6 +252,8 @@ export const DEFAULTS = {
     after: 60,
     /** Who has planted what it plants. */
     name: 'The gardener',
+    /** Kinds of the gallery that it leaves to visitors, as long as there are others. */
+    unloved: ['face'] as readonly string[],
     /** It plants so many one soon after the other … */
     few: 6,
     /** … so soon, from and to; */

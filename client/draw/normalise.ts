@@ -100,7 +100,14 @@ export function normaliseInk(sheet: Sheet, side: number): Uint8Array<ArrayBuffer
   if (!box) return undefined;
   const room = side >= DIGIT.side ? DIGIT.box : (side * DIGIT.box) / DIGIT.side;
   const scale = room / Math.max(box.right - box.left, box.bottom - box.top);
-  return toBytes(scaled(sheet, scale, massCentre(sheet), side));
+  const { x, y } = massCentre(sheet);
+  // MNIST moves by whole pixels: its weights lie within the pixel that begins in the middle.
+  const whole = (mass: number, edge: number): number => {
+    const edgeAt = Math.ceil(side / 2 - (mass - edge) * scale);
+    return edge + (side / 2 - edgeAt) / scale;
+  };
+  const centre = { x: whole(x, box.left), y: whole(y, box.top) };
+  return toBytes(scaled(sheet, scale, centre, side));
 }
 
 /**

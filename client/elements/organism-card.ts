@@ -84,6 +84,7 @@ export class OrganismCard extends LitElement {
         gap: 6px;
       }
       footer button {
+        white-space: nowrap;
         display: inline-flex;
         align-items: center;
         gap: 8px;

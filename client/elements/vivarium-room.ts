@@ -14,7 +14,7 @@ import { Desk } from '../net/desk.ts';
 import { LookReporter } from '../net/look.ts';
 import { browserPreviews } from '../net/previews.ts';
 import type { RoomModel } from '../net/room-model.ts';
-import { tabSeat } from '../net/seat.ts';
+import { tabName, tabSeat } from '../net/seat.ts';
 import type { Point } from '../render/camera.ts';
 import { Director } from '../render/director.ts';
 import { Senses } from '../sense/senses.ts';
@@ -48,12 +48,17 @@ export class VivariumRoom extends LitElement {
 
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   readonly session = new Session();
-  private readonly connection = new Connection(this.roomName, undefined, tabSeat(this.roomName));
+  private readonly name = tabName();
+  private readonly connection = new Connection(
+    this.roomName,
+    this.name.read(),
+    tabSeat(this.roomName),
+  );
   private readonly looks = new LookReporter((look) => this.connection.send('look', look), 'full');
   private readonly desk = new Desk((name, payload) => this.connection.send(name, payload));
-  private readonly previews = browserPreviews(this.desk);
   private readonly effort = new Effort(this.connection.model, () => performance.now());
   private readonly senses = new Senses(this.connection.model);
+  private readonly previews = browserPreviews(this.desk);
   private director: Director | undefined;
   private tools: Tools | undefined;
   private keys: KeyControl | undefined;
@@ -105,11 +110,11 @@ export class VivariumRoom extends LitElement {
     model.on('welcome', ({ checkpoint, hand, you }) => {
       if (first) session.holdFirst(checkpoint.gallery, Math.random);
       session.setHand(hand, Math.random);
-      this.previews.renew(you.id);
       // Whoever opens a keepsake's link has its seed in hand.
       const token = new URLSearchParams(location.search).get('seed');
       if (first && token && /^[\w-]{16,2100}$/.test(token)) session.hold({ from: 'token', token });
       first = false;
+      this.previews.renew(you.id);
       document.title = `${this.roomName} · Vivarium`;
     });
     model.on('connection', (connection) => {
@@ -242,7 +247,7 @@ export class VivariumRoom extends LitElement {
       <header>
         <h1>Vivarium<span>${this.roomName}</span></h1>
         <language-switch></language-switch>
-        <room-status .model=${model} .version=${version}></room-status>
+        <room-status .model=${model} .version=${version} @rename=${this.rename}></room-status>
       </header>
       <find-mine .model=${model} .version=${version} @find=${this.find}></find-mine>
       <div class="view panel" role="group" aria-label=${msg('View')}>
@@ -402,6 +407,20 @@ export class VivariumRoom extends LitElement {
         this.keeping = organism;
       },
       () => this.tell(msg('That did not come through. Please try again.')),
+    );
+  }
+
+  private rename({ detail: name }: CustomEvent<string>): void {
+    this.desk.ask(
+      'name',
+      { name },
+      {
+        accepted: () => {
+          this.connection.name = name;
+          this.name.write(name);
+        },
+        rejected: (reason) => this.tell(reasonText(reason)),
+      },
     );
   }
 

@@ -83,12 +83,10 @@ export class Hooks {
       await hooks.close();
       throw failed.reason;
     }
+    for (const { name } of hooks.extensions) {
+      log.info('extension', `The extension "${name}" is there.`, { extension: name });
+    }
     return hooks;
-  }
-
-  /** Names of the extensions that are called. */
-  get active(): string[] {
-    return this.extensions.filter(({ aside }) => !aside).map(({ name }) => name);
   }
 
   /** From now on it hears of everything; of rooms that are open it hears first. */

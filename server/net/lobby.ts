@@ -220,7 +220,7 @@ export class Lobby {
       },
       pass: (id, command, refuse) => {
         if (plays) this.attendant?.stirred();
-        this.pass(id, command, refuse);
+        this.pass(id, this.rules.admit(command, this.clock.now()), refuse);
       },
     });
   }

@@ -113,6 +113,25 @@ describe('OSC in', () => {
     expect(server.lobbies.get('garden')!.size).toBe(0);
   });
 
+  test('pauses the room, for itself as for everybody, and lifts it again', async () => {
+    await start();
+    const ada = await Visitor.join(server.port);
+    const plant = (x: number) =>
+      ada.ask('plant', { x, y: 40, seed: { from: 'gallery', index: 3 } });
+    send(garden('pause'), int(1));
+    await ada.next(({ name, message }) => {
+      return name === 'settings' && (message as { paused: boolean }).paused;
+    });
+    expect(await plant(40)).toMatchObject({ reason: 'paused' });
+    send(garden('plant'), int(40), int(40), int(3));
+    expect(await box.next(garden('refused'))).toEqual(['plant', 'paused']);
+    const before = ada.heard.length;
+    send('/vivarium/*/pause', { type: 'F' });
+    await ada.until(() => ada.heard.slice(before).some(({ name }) => name === 'settings'));
+    expect(await plant(40)).not.toHaveProperty('reason');
+    ada.leave();
+  });
+
   test('all messages of a bundle act in the same tick', async () => {
     await start();
     const plant = (x: number) => ({ address: garden('plant'), args: [int(x), int(40), int(3)] });
@@ -122,25 +141,31 @@ describe('OSC in', () => {
     expect(new Set(room.organisms.map(({ born }) => born)).size).toBe(1);
   });
 
-  test.each([
-    ['plant', [int(1), int(1), int(3)], 'off-grid'],
-    ['plant', [int(40), int(40), int(9_999)], 'no-such-seed'],
-    ['plant', [int(40), int(40), int(-1)], 'no-such-seed'],
-    ['plant', [int(40), int(40), text('a unicorn of gold')], 'no-such-seed'],
-    ['plant', [int(40)], 'bad-message'],
-    ['plant', [text('40'), int(40)], 'bad-message'],
-    ['plant', [float(Number.NaN), int(40)], 'bad-message'],
-    ['plant', [int(40), int(40), int(3), int(3)], 'bad-message'],
-    ['wound', [int(40), int(40)], 'bad-message'],
-    ['wound', [int(40), int(40), int(2), int(50)], 'bad-message'],
-    ['wound', [int(40), int(40), int(500)], 'bad-message'],
-    ['wound', [int(-400), int(40), int(2)], 'bad-point'],
-    ['pause', [int(2)], 'bad-message'],
-  ])('%s with bad values is refused, told and counted: %#', async (what, args, reason) => {
+  test('bad values are refused by name, told and counted, and change nothing', async () => {
     await start();
-    send(garden(what), ...args);
-    expect(await box.next(garden('refused'))).toEqual([what, reason]);
+    const cases = [
+      ['plant', [int(1), int(1), int(3)], 'off-grid'],
+      ['plant', [int(40), int(40), int(9_999)], 'no-such-seed'],
+      ['plant', [int(40), int(40), int(-1)], 'no-such-seed'],
+      ['plant', [int(40), int(40), text('a unicorn of gold')], 'no-such-seed'],
+      ['plant', [int(40)], 'bad-message'],
+      ['plant', [text('40'), int(40)], 'bad-message'],
+      ['plant', [float(Number.NaN), int(40)], 'bad-message'],
+      ['plant', [int(40), int(40), int(3), int(3)], 'bad-message'],
+      ['wound', [int(40), int(40)], 'bad-message'],
+      ['wound', [int(40), int(40), int(2), int(50)], 'bad-message'],
+      ['wound', [int(40), int(40), int(500)], 'bad-message'],
+      ['wound', [int(-400), int(40), int(2)], 'bad-point'],
+      ['pause', [int(2)], 'bad-message'],
+    ] as const;
+    for (const [i, [what, args, reason]] of cases.entries()) {
+      send(garden(what), ...args);
+      const refusals = () => box.heard.filter(({ address }) => address === garden('refused'));
+      await until(() => refusals().length > i);
+      expect(refusals()[i].args).toEqual([text(what), text(reason)]);
+    }
     expect(room.organisms).toEqual([]);
+    expect(server.refusals.totals()['bad-message']).toBe(8);
   });
 
   test('what cannot be read, is for nobody, or comes too fast is counted, and the rest goes on', async () => {

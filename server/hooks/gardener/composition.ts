@@ -14,13 +14,13 @@ export interface Place {
   readonly y: number;
 }
 
-/** From middle to middle, in sides: less than this, and two would press against each other. */
+/** From middle to middle, in sides, along one axis: nearer, and two could press against each other. */
 const APART = 1.1;
 /** More than this makes a place no better. */
 const WIDE = 1.7;
 /** Share of a plot that is planted; the rest is left to visitors. */
-const PLANTED = 0.5;
-const CANDIDATES = 32;
+const PLANTED = 0.42;
+const CANDIDATES = 96;
 
 /** How many organisms make a plot look alive and leave room for more. */
 export function wellPlanted({ width, height, side }: Plot): number {
@@ -48,13 +48,16 @@ export function choosePlace(
       x: side / 2 + random.integer(width - side + 1),
       y: side / 2 + random.integer(height - side + 1),
     };
+    if (taken.some((other) => !areApart(place, other, APART * side))) continue;
     const distance = Math.min(...taken.map((other) => between(place, other)), Infinity) / side;
-    if (distance < APART) continue;
     const away = near ? between(place, near) / Math.max(width, height) : 0;
     const worth = Math.min(distance, WIDE) - 2 * away;
     if (!best || worth > best.worth) best = { place, worth };
   }
   return best?.place;
 }
+
+const areApart = (a: Place, b: Place, distance: number): boolean =>
+  Math.max(Math.abs(a.x - b.x), Math.abs(a.y - b.y)) >= distance;
 
 const between = (a: Place, b: Place): number => Math.hypot(a.x - b.x, a.y - b.y);

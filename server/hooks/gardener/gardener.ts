@@ -34,7 +34,7 @@ interface Deed {
   readonly do: () => void;
 }
 
-const { name, few, sowing, pausing, patience, strokeEvery, spared } = DEFAULTS.attract;
+const { name, few, sowing, pausing, patience, strokeEvery, spared, unloved } = DEFAULTS.attract;
 
 export class Gardener {
   private after: number | 'off';
@@ -93,17 +93,12 @@ export class Gardener {
   /** Chooses what comes next. */
   private begin(): void {
     const { random } = this.options;
-    const own = this.own;
-    const enough = this.enough;
-    if (own.length < Math.min(few, enough)) {
-      this.sow();
-      return;
-    }
+    if (this.own.length < few && !this.isFull && this.sow()) return;
     const chance = random.uniform();
     if (chance < 0.4 && this.cut()) return;
-    if (chance < 0.6 && this.cross()) return;
-    if (this.population.length < enough) this.sow();
-    else if (!this.renew()) this.cut();
+    if (chance < 0.65 && this.cross()) return;
+    if (!this.isFull && this.sow()) return;
+    if (!this.renew()) this.cut();
   }
 
   private get population(): OrganismView[] {
@@ -120,9 +115,10 @@ export class Gardener {
     return { width: ground.width, height: ground.height, side: species.side };
   }
 
-  /** Organisms with which a room is as full as it shall be: some may be planted besides. */
-  private get enough(): number {
-    return Math.min(wellPlanted(this.plot), Math.ceil(this.options.room.maxOrganisms / 2));
+  /** Whether the room is as full as it shall be: visitors may plant as many besides. */
+  private get isFull(): boolean {
+    const { room } = this.options;
+    return room.size >= Math.min(wellPlanted(this.plot), Math.ceil(room.maxOrganisms / 2));
   }
 
   private pause(): number {
@@ -131,16 +127,13 @@ export class Gardener {
     return least + (most - least) * uniform();
   }
 
-  private sow(at = this.place()): void {
-    if (!at) return;
-    const { random } = this.options;
-    // One in ten is new to the world: of chance that is the same however the room's own stands.
-    const index = random.uniform() < 0.9 ? this.chooseKind() : undefined;
-    const seed =
-      index === undefined
-        ? ({ from: 'prior', throw: random.integer(2 ** 32) } as const)
-        : ({ from: 'gallery', index } as const);
-    this.do({ what: 'plant', ...at, seed });
+  /** @returns whether there is a place, and something to plant */
+  private sow(): boolean {
+    const at = this.place();
+    const index = at && this.chooseKind();
+    if (index === undefined) return false;
+    void this.do({ what: 'plant', ...at!, seed: { from: 'gallery', index } });
+    return true;
   }
 
   /** Of the season's kind mostly, and nothing that lives here already. @returns index of the gallery */
@@ -151,13 +144,15 @@ export class Gardener {
     const all = gallery.flatMap((entry, index) =>
       living.has(entry.name) ? [] : [{ index, kind: entry.kind ?? '' }],
     );
-    if (all.length === 0) return undefined;
+    const liked = all.filter(({ kind }) => !unloved.includes(kind));
+    const some = liked.length > 0 ? liked : all;
+    if (some.length === 0) return undefined;
     if (this.season.left-- <= 0) {
-      this.season = { kind: all[random.integer(all.length)].kind, left: 5 + random.integer(6) };
+      this.season = { kind: some[random.integer(some.length)].kind, left: 5 + random.integer(6) };
     }
-    const fitting = all.filter(({ kind }) => kind === this.season.kind);
-    const some = fitting.length > 0 && random.uniform() < 0.8 ? fitting : all;
-    return some[random.integer(some.length)].index;
+    const fitting = some.filter(({ kind }) => kind === this.season.kind);
+    const chosen = fitting.length > 0 && random.uniform() < 0.8 ? fitting : some;
+    return chosen[random.integer(chosen.length)].index;
   }
 
   private place(near?: Place): Place | undefined {
@@ -186,21 +181,22 @@ export class Gardener {
     return true;
   }
 
-  /** Mixes two of whomever's, and plants the child between them. @returns whether there were two, and room for it */
+  /** Mixes two neighbours, whosever they are, and plants the child near them. @returns whether there were two, and room for it */
   private cross(): boolean {
     const { random, clock } = this.options;
     const grown = this.population.filter(({ phase }) => phase === 'asleep' || phase === 'awake');
-    if (grown.length < 2 || this.population.length >= this.enough) return false;
-    const a = grown.splice(random.integer(grown.length), 1)[0];
-    const b = grown[random.integer(grown.length)];
+    if (grown.length < 2) return false;
+    const [a] = grown.splice(random.integer(grown.length), 1);
+    const far = (one: Place): number => Math.hypot(one.x - a.x, one.y - a.y);
+    const b = grown.reduce((nearest, one) => (far(one) < far(nearest) ? one : nearest));
     const at = this.place({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
-    if (!at) return false;
+    if (!at || (this.isFull && !this.letGo(a, b))) return false;
     const mix = 0.35 + 0.3 * random.uniform();
     void this.do({ what: 'cross', a: a.id, b: b.id, mix }).then((answer) => {
       const { seed } = answer ?? {};
       if (!seed || !this.working) return;
       this.deeds.push({
-        at: clock.now(),
+        at: clock.now() + sowing[0],
         do: () => void this.do({ what: 'plant', ...at, seed: { from: 'hand', seed: seed.id } }),
       });
     });
@@ -209,12 +205,19 @@ export class Gardener {
 
   /** Lets its oldest go, and plants another where there is room. @returns whether it could */
   private renew(): boolean {
-    const { clock, room } = this.options;
+    if (!this.letGo()) return false;
+    this.deeds.push({ at: this.options.clock.now() + sowing[0], do: () => this.sow() });
+    return true;
+  }
+
+  /** The oldest of its own goes, but for some. @returns whether there is one that it can let go without harm to others */
+  private letGo(...kept: readonly OrganismView[]): boolean {
+    const { planes } = this.options.room.ground;
     for (const oldest of this.own) {
-      const stroke = strokeOver(oldest, room.ground.planes);
+      if (kept.some(({ id }) => id === oldest.id)) continue;
+      const stroke = strokeOver(oldest, planes);
       if (!stroke) continue;
       void this.do({ what: 'damage', ...stroke });
-      this.deeds.push({ at: clock.now() + sowing[0], do: () => this.sow() });
       return true;
     }
     return false;

@@ -38,7 +38,8 @@ export class Gardeners implements Listener {
       clock,
       random: createRandom(hashText(`${seed}/${room}/gardener`)),
       act: (act) => stagehand.act(act),
-      watched: () => lobby.watched,
+      // Outside the open hours a wall is dim.
+      watched: () => lobby.watched && !lobby.rules.dim,
       after: after(room),
     });
     this.gardeners.set(room, gardener);

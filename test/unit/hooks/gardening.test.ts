@@ -7,7 +7,13 @@ import {
 } from '../../../server/hooks/gardener/composition.ts';
 import { cutAcross, strokeOver } from '../../../server/hooks/gardener/gestures.ts';
 import { checkStroke } from '../../../server/world/damage.ts';
-import { contains, coverage, strokeLength, windowAround } from '../../../shared/geometry.ts';
+import {
+  contains,
+  coverage,
+  intersects,
+  strokeLength,
+  windowAround,
+} from '../../../shared/geometry.ts';
 import { createRandom } from '../../../shared/random.ts';
 
 const side = 32;
@@ -24,9 +30,10 @@ describe('composition', () => {
           const place = choosePlace({ width, height, side }, taken, random);
           if (!place) break;
           const grid = { x: 0, y: 0, width, height };
-          expect(contains(grid, windowAround(place.x, place.y, side))).toBe(true);
+          const window = windowAround(place.x, place.y, side);
+          expect(contains(grid, window)).toBe(true);
           for (const other of taken) {
-            expect(Math.hypot(place.x - other.x, place.y - other.y)).toBeGreaterThan(side);
+            expect(intersects(window, windowAround(other.x, other.y, side))).toBe(false);
           }
           taken.push(place);
         }

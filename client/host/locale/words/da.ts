@@ -208,10 +208,13 @@
 's666b8737a2c0fb0b': `Serveren svarer ikke. Se efter, at den kører, og at denne enhed er på dens netværk; siden prøver selv igen.`,
 's666c004c75ca1c53': `anvendes …`,
 's66a916cde1017912': str`plantet af ${0}`,
+'s66bef338b9462448': `huset`,
 's66dcbbc0355c2759': `søndag`,
 's6821cae78a6cfe8b': `Alle på denne adresse`,
 's69644d13bc020db9': str`langsomt: ${0} af ${1} skridt i sekundet`,
+'s697d12487239e475': `før en frisk start`,
 's69e8441126157999': `Den film er der ikke længere. Lav den igen.`,
+'s6ac9fff7f41017db': `før noget blev taget tilbage`,
 's6b5808729ba28a3f': `navnløs`,
 's6c1010666198f7af': `Navne`,
 's6ca481d09ee0f467': `Nye frø`,
@@ -231,6 +234,7 @@
 's789d8024e7a81744': `Skilt`,
 's78af3dc9917d3b5b': str`${0}: tilbage til ${1}`,
 's792590b9f2859ead': `genstarter`,
+'s7af36fd2bf1546ef': `før turen tilbage i tiden`,
 's7b8fc55e55ae96dd': str`Fjern “${0}”?`,
 's7b9d13ea440cd1d7': `torsdag`,
 's7bbbef954dfc5756': str`${0} handlinger`,
@@ -476,6 +480,5 @@
 'sfe457a52b20ee89a': str`Alt levende der (${0}) og alle gemte tilstande forsvinder. En sidste kopi lægges i serverens datamappe.`,
 'sffc92339dfc20039': str`Plantet: ${0}.`,
 'sffd5405e1cb94197': str`gæst ${0}`,
-'s84126fa92f00b4ef': `just now`,
     };
   

@@ -208,10 +208,13 @@
 's666b8737a2c0fb0b': `Der Server antwortet nicht. Prüfen Sie, dass er läuft und dieses Gerät in seinem Netz ist; die Seite versucht es von selbst wieder.`,
 's666c004c75ca1c53': `wird angewendet …`,
 's66a916cde1017912': str`von ${0} gepflanzt`,
+'s66bef338b9462448': `das Haus`,
 's66dcbbc0355c2759': `Sonntag`,
 's6821cae78a6cfe8b': `Alle an dieser Adresse`,
 's69644d13bc020db9': str`langsam: ${0} von ${1} Schritten je Sekunde`,
+'s697d12487239e475': `vor einem neuen Anfang`,
 's69e8441126157999': `Dieser Film ist nicht mehr da. Erstellen Sie ihn noch einmal.`,
+'s6ac9fff7f41017db': `bevor etwas zurückgenommen wurde`,
 's6b5808729ba28a3f': `namenlos`,
 's6c1010666198f7af': `Namen`,
 's6ca481d09ee0f467': `Neue Samen`,
@@ -231,6 +234,7 @@
 's789d8024e7a81744': `Schild`,
 's78af3dc9917d3b5b': str`${0}: zurück auf ${1}`,
 's792590b9f2859ead': `startet neu`,
+'s7af36fd2bf1546ef': `vor dem Zurückgehen in der Zeit`,
 's7b8fc55e55ae96dd': str`„${0}“ entfernen?`,
 's7b9d13ea440cd1d7': `Donnerstag`,
 's7bbbef954dfc5756': str`${0} Taten`,
@@ -476,6 +480,5 @@
 'sfe457a52b20ee89a': str`Alles, was dort lebt (${0}), und alle gespeicherten Zustände verschwinden. Eine letzte Kopie bleibt im Datenordner des Servers.`,
 'sffc92339dfc20039': str`Gepflanzt: ${0}.`,
 'sffd5405e1cb94197': str`Besucher ${0}`,
-'s84126fa92f00b4ef': `just now`,
     };
   

@@ -208,10 +208,13 @@
 's666b8737a2c0fb0b': `El servidor no responde. Compruebe que funciona y que este dispositivo está en su red; la página lo intenta de nuevo sola.`,
 's666c004c75ca1c53': `aplicando…`,
 's66a916cde1017912': str`lo plantó ${0}`,
+'s66bef338b9462448': `la casa`,
 's66dcbbc0355c2759': `domingo`,
 's6821cae78a6cfe8b': `Todos los de esta dirección`,
 's69644d13bc020db9': str`lento: ${0} de ${1} pasos por segundo`,
+'s697d12487239e475': `antes de empezar de nuevo`,
 's69e8441126157999': `Ese vídeo ya no está. Créelo de nuevo.`,
+'s6ac9fff7f41017db': `antes de deshacer algo`,
 's6b5808729ba28a3f': `sin nombre`,
 's6c1010666198f7af': `Nombres`,
 's6ca481d09ee0f467': `Semillas nuevas`,
@@ -231,6 +234,7 @@
 's789d8024e7a81744': `Cartel`,
 's78af3dc9917d3b5b': str`${0}: volver a ${1}`,
 's792590b9f2859ead': `se reinicia`,
+'s7af36fd2bf1546ef': `antes de volver atrás`,
 's7b8fc55e55ae96dd': str`¿Quitar «${0}»?`,
 's7b9d13ea440cd1d7': `jueves`,
 's7bbbef954dfc5756': str`${0} actos`,
@@ -476,6 +480,5 @@
 'sfe457a52b20ee89a': str`Todo lo que vive ahí (${0}) y todos sus estados guardados se van. Queda una última copia en la carpeta de datos del servidor.`,
 'sffc92339dfc20039': str`Plantado: ${0}.`,
 'sffd5405e1cb94197': str`visitante ${0}`,
-'s84126fa92f00b4ef': `just now`,
     };
   
