@@ -7,11 +7,8 @@ import { Listeners } from './net/listeners.ts';
 
 type Gallery = Event<'welcome'>['checkpoint']['gallery'];
 
-/** A crossed seed, with the kinds of its parents for its picture. */
-export interface CrossedSeed {
-  readonly seed: SeedView;
-  readonly kinds: readonly [string, string];
-}
+/** Where seeds are sought that need more room than the dock has. */
+export type Sheet = 'gallery' | 'draw' | 'map';
 
 /** What is selected, and with what it is about to be crossed. */
 export interface Selection {
@@ -20,13 +17,17 @@ export interface Selection {
   readonly second: OrganismId;
   /** Share of the second. */
   readonly mix: number;
+  /** Share of chance. */
+  readonly mutation: number;
 }
 
 interface State {
   tool: Tool;
   radius: number;
   held: SeedSource;
-  crossed: readonly CrossedSeed[];
+  /** Seeds that the server keeps for her, the newest first. */
+  hand: readonly SeedView[];
+  sheet: Sheet | undefined;
   selection: Selection | undefined;
   crisp: boolean;
   /** Whether she has planted since the page was opened. */
@@ -39,8 +40,9 @@ export class Session {
   private current: State = {
     tool: 'plant',
     radius: 3,
-    held: { from: 'prior' },
-    crossed: [],
+    held: { from: 'prior', throw: 0 },
+    hand: [],
+    sheet: undefined,
     selection: undefined,
     crisp: false,
     planted: false,
@@ -68,13 +70,24 @@ export class Session {
     this.update({ held, tool: 'plant', selection: undefined });
   }
 
+  /** Throws the dice: the seed that falls is held, and is the same until the next throw. */
+  throwDice(random: () => number): void {
+    this.hold(thrown(random));
+  }
+
+  /** Something was planted: chance gives another seed each time. */
+  sown(random: () => number): void {
+    const { held } = this.current;
+    this.update({ planted: true, ...(held.from === 'prior' && { held: thrown(random) }) });
+  }
+
   /** Something of the gallery to begin with: an animal where there is one. */
   holdFirst(gallery: Gallery, random: () => number): void {
     const all = gallery.map((entry, index) => ({ ...entry, index }));
     const animals = all.filter(({ kind }) => kind === 'animal');
     const from = animals.length > 0 ? animals : all;
     const chosen = from[Math.floor(random() * from.length)];
-    this.update({ held: chosen ? { from: 'gallery', index: chosen.index } : { from: 'prior' } });
+    this.update({ held: chosen ? { from: 'gallery', index: chosen.index } : thrown(random) });
   }
 
   setRadius(radius: number): void {
@@ -87,7 +100,7 @@ export class Session {
       const second = organism === selection.organism ? selection.second : organism;
       this.update({ selection: { ...selection, second } });
     } else {
-      const fresh = { organism, crossing: false, second: 0, mix: 0.5 };
+      const fresh = { organism, crossing: false, second: 0, mix: 0.5, mutation: 0 };
       this.update({ selection: organism === 0 ? undefined : fresh });
     }
   }
@@ -101,16 +114,21 @@ export class Session {
     }
   }
 
-  /** A crossed seed has come into her hand; the oldest falls out when it is full. */
-  receive(crossed: CrossedSeed): void {
-    const kept = this.current.crossed.slice(0, DEFAULTS.room.maxSeedsInHand - 1);
-    this.update({ crossed: [crossed, ...kept] });
-    this.hold({ from: 'hand', seed: crossed.seed.id });
+  /** A seed has come into her hand; the oldest falls out when it is full. */
+  receive(seed: SeedView): void {
+    const kept = this.current.hand.slice(0, DEFAULTS.room.maxSeedsInHand - 1);
+    this.update({ hand: [seed, ...kept] });
+    this.hold({ from: 'hand', seed: seed.id });
   }
 
-  /** Seeds in hand live on the server only as long as the connection. */
-  emptyHand(): void {
+  /** What the server says that she has, the oldest first. */
+  setHand(hand: readonly SeedView[], random: () => number): void {
     const { held } = this.current;
-    this.update({ crossed: [], held: held.from === 'hand' ? { from: 'prior' } : held });
+    const gone = held.from === 'hand' && !hand.some(({ id }) => id === held.seed);
+    this.update({ hand: [...hand].reverse(), ...(gone && { held: thrown(random) }) });
   }
+}
+
+function thrown(random: () => number): SeedSource {
+  return { from: 'prior', throw: Math.floor(random() * 2 ** 32) };
 }

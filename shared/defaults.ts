@@ -120,8 +120,8 @@ export const DEFAULTS = {
     frames: 24,
     /** What is left of a pause between ticks when growing stops, ms: so much later a tick may begin at worst. */
     reserve: 8,
-    /** Where there is no pause, one step is taken after so many ticks all the same. */
-    patience: 4,
+    /** Where there is no pause, a step of as many cells as one organism has is taken after so many ticks all the same. */
+    patience: 3,
     /** Drawings that wait for the encoder. */
     maxDrawings: 32,
     /** The encoder works so long before others have their turn, ms. */

@@ -13,7 +13,7 @@ import type { Desk } from '../net/desk.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { controls } from '../style/controls.ts';
 import { icons } from './icons.ts';
-import { organismName, planterName } from './life-words.ts';
+import { organismName } from './life-words.ts';
 import { portraitOf } from './organism-portrait.ts';
 
 /** A server that is busy is asked again so much later, ms, and so often. */
@@ -38,7 +38,7 @@ export class KeepsakeSheet extends LitElement {
         padding: 20px;
         border: 1px solid var(--line);
         border-radius: 24px;
-        background: var(--panel);
+        background: oklch(0.2 0.012 225);
         color: var(--ink);
         box-shadow: var(--shadow);
         overflow: auto;
@@ -256,7 +256,7 @@ export class KeepsakeSheet extends LitElement {
     const { organism, model } = this;
     const room = model.room?.name ?? '';
     this.link = `${location.origin}/r/${room}?seed=${token}`;
-    const planter = planterName(organism, model);
+    const planter = organism.planter.name;
     const day = new Intl.DateTimeFormat(language(), { dateStyle: 'long' }).format(new Date());
     const lines = [
       ...(planter === '' ? [] : [msg(str`grown by ${planter}`)]),

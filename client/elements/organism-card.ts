@@ -4,6 +4,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
+import type { Previews } from '../net/previews.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Session } from '../session.ts';
 import { controls } from '../style/controls.ts';
@@ -83,6 +84,7 @@ export class OrganismCard extends LitElement {
         gap: 6px;
       }
       footer button {
+        white-space: nowrap;
         display: inline-flex;
         align-items: center;
         gap: 8px;
@@ -125,6 +127,7 @@ export class OrganismCard extends LitElement {
 
   @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) session!: Session;
+  @property({ attribute: false }) previews!: Previews;
   @property({ attribute: false }) version = 0;
 
   override render(): TemplateResult | typeof nothing {
@@ -148,6 +151,7 @@ export class OrganismCard extends LitElement {
         selection.crossing
           ? html`<cross-panel
               .model=${this.model}
+              .previews=${this.previews}
               .session=${this.session}
               .version=${this.version}
             ></cross-panel>`
@@ -184,7 +188,13 @@ export class OrganismCard extends LitElement {
           data-testid="cross-with"
           @click=${() =>
             this.session.update({
-              selection: { organism: organism.id, crossing: true, second: 0, mix: 0.5 },
+              selection: {
+                organism: organism.id,
+                crossing: true,
+                second: 0,
+                mix: 0.5,
+                mutation: 0,
+              },
             })}
         >
           ${icons.cross}<span>${msg('Cross with…')}</span>

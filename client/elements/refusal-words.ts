@@ -35,6 +35,12 @@ const REASON_WORDS: Words<Reason> = {
   'wrong-origin': () => msg('This page comes from elsewhere and may not open this room.'),
   abuse: () => msg('Far too much at once. The connection was ended.'),
   banned: () => msg('Far too much came from here. Please wait a minute.'),
+  'not-here': () => msg('This room does not take that just now.'),
+  'room-closed': () => msg('This room is closed just now. It opens again by itself.'),
+  paused: () => msg('The host has paused the room for a moment.'),
+  muted: () => msg('You may look on, but not act just now.'),
+  'sent-away': () => msg('The host has ended this visit.'),
+  'cooling-down': () => msg('One seed at a time. The next one is ready in a moment.'),
   'shutting-down': () => msg('The server is closing.'),
 };
 

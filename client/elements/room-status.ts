@@ -5,6 +5,7 @@ import { customElement, property, state } from 'lit/decorators.js';
 import type { RoomModel } from '../net/room-model.ts';
 import { controls } from '../style/controls.ts';
 import { icons } from './icons.ts';
+import './name-field.ts';
 import { number, paceText, peopleText, waitingText } from './words.ts';
 
 @localized()
@@ -53,6 +54,9 @@ export class RoomStatus extends LitElement {
         right: 0;
         padding: 16px 18px;
         width: min(19em, calc(100vw - 2 * var(--gap)));
+      }
+      name-field {
+        margin-bottom: 14px;
       }
       dl {
         display: grid;
@@ -110,12 +114,17 @@ export class RoomStatus extends LitElement {
   }
 
   private details(): TemplateResult {
-    const { engine, room, checkpoint, you, organisms, pace } = this.model;
+    const { engine, room, checkpoint, organisms, pace, settings } = this.model;
     const row = (name: string, value: unknown): TemplateResult | typeof nothing =>
       value === undefined || value === '' ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
     return html`<div class="panel details" data-testid="details">
+      ${
+        settings?.names === false
+          ? nothing
+          : html`<name-field .model=${this.model} .version=${this.version}></name-field>`
+      }
       <dl>
-        ${row(msg('You are'), you?.name)} ${row(msg('Grid'), room && msg(str`${room.width} × ${room.height} cells`))}
+        ${row(msg('Grid'), room && msg(str`${room.width} × ${room.height} cells`))}
         ${row(msg('Organisms'), number(organisms.size))} ${row(msg('Awake'), pace && number(pace.awake))}
         ${row(msg('Pace'), pace && paceText(pace))}
         ${row(msg('Species'), checkpoint?.title)} ${row(msg('Engine'), engine?.name)}

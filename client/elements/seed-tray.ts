@@ -1,22 +1,17 @@
-/** The seeds one can plant: chance, what one has crossed, and the gallery. */
-import { localized, msg, str } from '@lit/localize';
-import { css, html, LitElement, type TemplateResult } from 'lit';
-import { customElement, property, queryAll, state } from 'lit/decorators.js';
-import type { Event } from '../../shared/protocol/events.ts';
-import { rove, settle } from '../input/roving.ts';
-import type { Session } from '../session.ts';
+/** The seed in hand, as it will grow, and the ways to another one. */
+import { localized, msg } from '@lit/localize';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import type { SeedSource } from '../../shared/protocol/commands.ts';
+import type { Previews } from '../net/previews.ts';
+import type { RoomModel } from '../net/room-model.ts';
+import type { Session, Sheet } from '../session.ts';
 import { controls } from '../style/controls.ts';
 import { icons } from './icons.ts';
-import { kindTile, tile } from './seed-picture.ts';
+import './seed-film.ts';
+import './seed-row.ts';
+import { seedTitle } from './seed-words.ts';
 import { kindName } from './words.ts';
-
-const KINDS: Readonly<Record<string, () => string>> = {
-  animal: () => msg('Animals'),
-  plant: () => msg('Plants'),
-  food: () => msg('Food'),
-  face: () => msg('Faces'),
-  thing: () => msg('Things'),
-};
 
 @localized()
 @customElement('seed-tray')
@@ -26,236 +21,172 @@ export class SeedTray extends LitElement {
     css`
       :host {
         display: grid;
-        gap: 2px;
+        grid-template-columns: auto 1fr;
+        gap: 2px 10px;
         min-width: 0;
       }
-      .chips {
+      .held {
+        grid-row: 1 / 3;
+        align-self: center;
+        position: relative;
+        width: 6.2em;
+        height: 6.2em;
+        border-radius: 18px;
+        background:
+          radial-gradient(circle at 50% 46%, oklch(0.34 0.03 180 / 0.7), transparent 72%),
+          oklch(0.13 0.01 230);
+        box-shadow: inset 0 0 0 1px var(--line);
+      }
+      .held seed-film {
+        position: absolute;
+        inset: 7%;
+      }
+      .ways {
         display: flex;
         gap: 2px;
-        overflow-x: auto;
-        scrollbar-width: none;
-        padding: 3px;
+        min-width: 0;
+        padding: 2px 2px 0 0;
       }
-      .chips button {
-        flex: none;
-        padding: 0.28em 0.8em;
-        font-size: 0.86em;
-        color: var(--ink-soft);
-        border-radius: 999px;
-      }
-      /* Tall to a finger, slender to the eye. */
-      @media (pointer: coarse) {
-        .chips button {
-          border-block: 7px solid transparent;
-          background-clip: padding-box;
-        }
-        .chips {
-          margin-block: -6px;
-        }
-      }
-      .chips button[aria-pressed='true'] {
-        background: var(--raised);
-        color: var(--ink);
-      }
-      .row {
-        display: flex;
-        gap: 3px;
-        overflow-x: auto;
-        overscroll-behavior-x: contain;
-        scrollbar-width: none;
-        padding: 4px 36px 4px 10px;
-        scroll-padding: 0 60px;
-        mask-image: linear-gradient(
-          to right,
-          transparent,
-          #000 14px calc(100% - 40px),
-          transparent
-        );
-      }
-      .line {
+      .ways button {
+        flex: 1 1 0;
+        min-width: 0;
         display: flex;
         align-items: center;
-        min-width: 0;
-      }
-      .seed {
-        flex: none;
-        position: relative;
-        width: 3.7em;
-        height: 3.7em;
-        border-radius: 14px;
-        display: grid;
-        place-items: center;
+        justify-content: center;
+        gap: 0.45em;
+        min-height: 2.6em;
+        padding: 0 0.3em;
+        font-size: 0.93em;
         color: var(--ink-soft);
+        border-radius: 13px;
       }
-      .seed[aria-pressed='true'] {
-        background: var(--accent-deep);
-        box-shadow: inset 0 0 0 1.5px var(--accent);
+      .ways span {
+        overflow: hidden;
+        text-overflow: ellipsis;
+      }
+      .ways svg {
+        flex: none;
+        width: 1.4em;
+        height: 1.4em;
+      }
+      .ways button[aria-pressed='true'] {
         color: var(--accent);
       }
       @media (hover: hover) {
-        .seed:hover:not([aria-pressed='true']) {
+        .ways button:hover {
           background: var(--raised);
-        }
-        .chips button:hover {
           color: var(--ink);
         }
       }
-      .seed > svg {
-        width: 1.9em;
-        height: 1.9em;
+      .tumble svg {
+        animation: tumble 0.45s cubic-bezier(0.3, 1.5, 0.5, 1);
       }
-      .tile {
-        width: 82%;
-        height: 82%;
-        clip-path: inset(1.5%);
+      @keyframes tumble {
+        from {
+          transform: rotate(-200deg) scale(0.8);
+        }
       }
-      .nameless {
-        width: 40%;
-        height: 40%;
-        clip-path: circle();
-        background: radial-gradient(circle at 40% 35%, var(--warm), oklch(0.55 0.06 80));
+      @media (max-width: 720px) {
+        .ways button {
+          flex-direction: column;
+          gap: 1px;
+          min-height: 3.4em;
+          font-size: 0.82em;
+        }
+        .ways svg {
+          width: 1.75em;
+          height: 1.75em;
+        }
+        .held {
+          width: 6.9em;
+          height: 6.9em;
+        }
       }
-      .crossed .tile {
-        position: absolute;
-        width: 60%;
-        height: 60%;
-        left: 6%;
-        top: 8%;
-      }
-      .crossed .tile + .tile {
-        left: 34%;
-        top: 32%;
-      }
-      .crossed::after {
-        content: '';
-        position: absolute;
-        right: 7px;
-        top: 7px;
-        width: 6px;
-        height: 6px;
-        border-radius: 50%;
-        background: var(--warm);
-      }
-      .divider {
-        flex: none;
-        width: 1px;
-        height: 2.4em;
-        margin: 0 2px 0 5px;
-        background: var(--line);
+      @media (prefers-reduced-motion: reduce) {
+        .tumble svg {
+          animation: none;
+        }
       }
     `,
   ];
 
+  @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) session!: Session;
-  @property({ attribute: false }) checkpoint!: Event<'welcome'>['checkpoint'];
+  @property({ attribute: false }) previews!: Previews;
   /** Changes with the session, so that this is drawn anew. */
   @property({ attribute: false }) version = 0;
-  @state() private filter = '';
-  @queryAll('.row .seed') private readonly row!: NodeListOf<HTMLElement>;
 
-  override render(): TemplateResult {
-    const { gallery } = this.checkpoint;
-    const kinds = Object.keys(KINDS).filter((kind) => gallery.some((entry) => entry.kind === kind));
-    const chip = (kind: string, label: string): TemplateResult => html`<button
-      aria-pressed=${this.filter === kind}
-      @click=${() => {
-        this.filter = kind;
-        this.shadowRoot?.querySelector('.row')?.scrollTo({ left: 0 });
-      }}
-    >
-      ${label}
-    </button>`;
-    return html`
-      ${
-        kinds.length > 1
-          ? html`<div class="chips" role="group" aria-label=${msg('Kinds of seeds')}>
-            ${chip('', msg('All'))} ${kinds.map((kind) => chip(kind, KINDS[kind]()))}
-          </div>`
-          : ''
-      }
-      <div class="line">
-        ${this.dice()}<span class="divider"></span>
-        <div class="row" role="group" aria-label=${msg('Seeds')} data-testid="tray" @wheel=${this.wheel} @keydown=${this.rove}>
-          ${this.crossed()} ${this.seeds()}
-        </div>
+  override render(): TemplateResult | typeof nothing {
+    const { checkpoint, organisms } = this.model;
+    if (!checkpoint) return nothing;
+    const { held, hand } = this.session.state;
+    return html`<div class="held" role="img" aria-label=${this.heldTitle()} data-testid="held">
+        <seed-film .previews=${this.previews} .seed=${held}></seed-film>
       </div>
-    `;
+      <div class="ways" role="group" aria-label=${msg('Ways to a seed')}>
+        ${this.way('gallery', 'search', msg('All'))}
+        <button
+          data-testid="dice"
+          title=${msg('A random seed, different each time')}
+          aria-label=${msg('A random seed, different each time')}
+          aria-pressed=${held.from === 'prior'}
+          @click=${this.throwDice}
+        >
+          ${icons.dice}<span>${msg('Dice')}</span>
+        </button>
+        ${checkpoint.draws ? this.way('draw', 'draw', msg('Draw')) : nothing}
+        ${checkpoint.map ? this.way('map', 'map', msg('Map')) : nothing}
+      </div>
+      <seed-row
+        .checkpoint=${checkpoint}
+        .hand=${hand}
+        .held=${held}
+        .previews=${this.previews}
+        .titleOf=${(seed: (typeof hand)[number]) => seedTitle(seed, organisms)}
+        @take=${({ detail }: CustomEvent<SeedSource>) => this.session.hold(detail)}
+      ></seed-row>`;
   }
 
   /** Puts the focus on the seed in hand. */
   override focus(): void {
-    this.shadowRoot?.querySelector<HTMLElement>('.seed[aria-pressed="true"]')?.focus();
+    this.shadowRoot?.querySelector<HTMLElement>('seed-row')?.focus();
   }
 
-  override firstUpdated(): void {
-    const held = this.shadowRoot?.querySelector<HTMLElement>('.row .seed[aria-pressed="true"]');
-    const row = this.shadowRoot?.querySelector('.row');
-    if (!held || !row) return;
-    const way = held.getBoundingClientRect().left - row.getBoundingClientRect().left;
-    row.scrollLeft += way - row.clientWidth / 2.4;
-  }
-
-  protected override updated(): void {
-    settle([...this.row]);
-  }
-
-  private rove(event: KeyboardEvent): void {
-    rove(event, [...this.row]);
-  }
-
-  private dice(): TemplateResult {
+  private way(sheet: Sheet, icon: 'search' | 'draw' | 'map', label: string): TemplateResult {
     return html`<button
-      class="seed"
-      data-testid="dice"
-      title=${msg('A random seed')}
-      aria-label=${msg('A random seed, different each time')}
-      aria-pressed=${this.session.state.held.from === 'prior'}
-      @click=${() => this.session.hold({ from: 'prior' })}
+      data-testid="open-${sheet}"
+      aria-haspopup="dialog"
+      title=${label}
+      aria-label=${label}
+      @click=${() => this.session.update({ sheet })}
     >
-      ${icons.dice}
+      ${icons[icon]}<span>${label}</span>
     </button>`;
   }
 
-  private crossed(): TemplateResult[] {
-    const { held, crossed } = this.session.state;
-    return crossed.map(({ seed, kinds }) => {
-      const label = msg(str`Cross of ${kindName(kinds[0])} and ${kindName(kinds[1])}`);
-      return html`<button
-        class="seed crossed"
-        data-testid="crossed-seed"
-        title=${label}
-        aria-label=${label}
-        aria-pressed=${held.from === 'hand' && held.seed === seed.id}
-        @click=${() => this.session.hold({ from: 'hand', seed: seed.id })}
-      >
-        ${kinds.map((kind) => kindTile(this.checkpoint, kind))}
-      </button>`;
-    });
+  private throwDice(event: Event): void {
+    const button = event.currentTarget as HTMLElement;
+    button.classList.remove('tumble');
+    // Asked for its size, the button forgets the old animation.
+    void button.offsetWidth;
+    button.classList.add('tumble');
+    this.session.throwDice(Math.random);
   }
 
-  private seeds(): TemplateResult {
-    const { held } = this.session.state;
-    return html`${this.checkpoint.gallery.map(({ name, kind }, index) =>
-      this.filter !== '' && kind !== this.filter
-        ? ''
-        : html`<button
-            class="seed"
-            data-testid="gallery-item"
-            data-name=${name}
-            title=${kindName(name)}
-            aria-label=${kindName(name)}
-            aria-pressed=${held.from === 'gallery' && held.index === index}
-            @click=${() => this.session.hold({ from: 'gallery', index })}
-          >
-            ${tile(this.checkpoint, index)}
-          </button>`,
-    )}`;
-  }
-
-  /** A mouse wheel has one axis; the tray takes it as its own. */
-  private wheel(event: WheelEvent): void {
-    if (event.ctrlKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
-    (event.currentTarget as HTMLElement).scrollLeft += event.deltaY;
-    event.preventDefault();
+  private heldTitle(): string {
+    const { held, hand } = this.session.state;
+    const { checkpoint, organisms } = this.model;
+    switch (held.from) {
+      case 'gallery':
+        return kindName(checkpoint?.gallery[held.index]?.name ?? '');
+      case 'hand': {
+        const seed = hand.find(({ id }) => id === held.seed);
+        return seed ? seedTitle(seed, organisms) : '';
+      }
+      case 'map':
+        return msg('A place of the map');
+      default:
+        return msg('A child of chance');
+    }
   }
 }

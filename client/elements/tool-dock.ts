@@ -5,6 +5,8 @@ import { customElement, property } from 'lit/decorators.js';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Tool } from '../../shared/vocabulary.ts';
+import type { Previews } from '../net/previews.ts';
+import type { RoomModel } from '../net/room-model.ts';
 import type { Session } from '../session.ts';
 import { controls } from '../style/controls.ts';
 import { icons } from './icons.ts';
@@ -142,6 +144,8 @@ export class ToolDock extends LitElement {
 
   @property({ attribute: false }) session!: Session;
   @property({ attribute: false }) checkpoint: Event<'welcome'>['checkpoint'] | undefined;
+  @property({ attribute: false }) model!: RoomModel;
+  @property({ attribute: false }) previews!: Previews;
   @property({ attribute: false }) energy: Event<'energy'> | undefined;
   /** OKLCH hue of the visitor. */
   @property({ attribute: false }) hue = 0;
@@ -194,8 +198,9 @@ export class ToolDock extends LitElement {
       return html`<p>${msg('Tap an organism to meet it. Drag to move around.')}</p>`;
     if (!this.checkpoint) return nothing;
     return html`<seed-tray
+      .model=${this.model}
       .session=${this.session}
-      .checkpoint=${this.checkpoint}
+      .previews=${this.previews}
       .version=${this.version}
     ></seed-tray>`;
   }

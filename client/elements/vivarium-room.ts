@@ -12,8 +12,9 @@ import { Tools } from '../input/tools.ts';
 import { Connection } from '../net/connection.ts';
 import { Desk } from '../net/desk.ts';
 import { LookReporter } from '../net/look.ts';
+import { browserPreviews } from '../net/previews.ts';
 import type { RoomModel } from '../net/room-model.ts';
-import { tabSeat } from '../net/seat.ts';
+import { tabName, tabSeat } from '../net/seat.ts';
 import type { Point } from '../render/camera.ts';
 import { Director } from '../render/director.ts';
 import { Senses } from '../sense/senses.ts';
@@ -31,6 +32,7 @@ import './organism-card.ts';
 import './room-status.ts';
 import type { RoomStory } from './room-story.ts';
 import './room-story.ts';
+import './seed-sheet.ts';
 import type { ToastLayer } from './toast-layer.ts';
 import './toast-layer.ts';
 import type { ToolDock } from './tool-dock.ts';
@@ -46,11 +48,17 @@ export class VivariumRoom extends LitElement {
 
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   readonly session = new Session();
-  private readonly connection = new Connection(this.roomName, undefined, tabSeat(this.roomName));
+  private readonly name = tabName();
+  private readonly connection = new Connection(
+    this.roomName,
+    this.name.read(),
+    tabSeat(this.roomName),
+  );
   private readonly looks = new LookReporter((look) => this.connection.send('look', look), 'full');
   private readonly desk = new Desk((name, payload) => this.connection.send(name, payload));
   private readonly effort = new Effort(this.connection.model, () => performance.now());
   private readonly senses = new Senses(this.connection.model);
+  private readonly previews = browserPreviews(this.desk);
   private director: Director | undefined;
   private tools: Tools | undefined;
   private keys: KeyControl | undefined;
@@ -99,13 +107,14 @@ export class VivariumRoom extends LitElement {
     model.on('accepted', (answer) => this.desk.accepted(answer));
     model.on('rejected', (answer) => this.rejected(answer));
     let first = true;
-    model.on('welcome', ({ checkpoint }) => {
+    model.on('welcome', ({ checkpoint, hand, you }) => {
       if (first) session.holdFirst(checkpoint.gallery, Math.random);
-      session.emptyHand();
+      session.setHand(hand, Math.random);
       // Whoever opens a keepsake's link has its seed in hand.
       const token = new URLSearchParams(location.search).get('seed');
       if (first && token && /^[\w-]{16,2100}$/.test(token)) session.hold({ from: 'token', token });
       first = false;
+      this.previews.renew(you.id);
       document.title = `${this.roomName} · Vivarium`;
     });
     model.on('connection', (connection) => {
@@ -225,6 +234,7 @@ export class VivariumRoom extends LitElement {
         selection
           ? html`<organism-card
               .model=${model}
+              .previews=${this.previews}
               .session=${session}
               .version=${version}
               @make-seed=${this.makeSeed}
@@ -237,7 +247,7 @@ export class VivariumRoom extends LitElement {
       <header>
         <h1>Vivarium<span>${this.roomName}</span></h1>
         <language-switch></language-switch>
-        <room-status .model=${model} .version=${version}></room-status>
+        <room-status .model=${model} .version=${version} @rename=${this.rename}></room-status>
       </header>
       <find-mine .model=${model} .version=${version} @find=${this.find}></find-mine>
       <div class="view panel" role="group" aria-label=${msg('View')}>
@@ -252,11 +262,20 @@ export class VivariumRoom extends LitElement {
         <tool-dock
           .session=${session}
           .checkpoint=${this.pictured ? model.checkpoint : undefined}
+          .model=${model}
+          .previews=${this.previews}
           .energy=${this.effort.energy}
           .hue=${model.you?.hue ?? 0}
           .version=${version}
         ></tool-dock>
       </div>
+      <seed-sheet
+        .model=${model}
+        .session=${session}
+        .previews=${this.previews}
+        .desk=${this.desk}
+        .sheet=${session.state.sheet}
+      ></seed-sheet>
       <toast-layer></toast-layer>
       <key-help></key-help>
       ${
@@ -391,17 +410,29 @@ export class VivariumRoom extends LitElement {
     );
   }
 
+  private rename({ detail: name }: CustomEvent<string>): void {
+    this.desk.ask(
+      'name',
+      { name },
+      {
+        accepted: () => {
+          this.connection.name = name;
+          this.name.write(name);
+        },
+        rejected: (reason) => this.tell(reasonText(reason)),
+      },
+    );
+  }
+
   private makeSeed(): void {
     const { selection } = this.session.state;
     if (!selection?.second) return;
-    const { organism: a, second: b, mix } = selection;
-    const kindOf = (id: number): string => this.model.organisms.get(id)?.kind ?? '';
-    const kinds = [kindOf(a), kindOf(b)] as const;
+    const { organism: a, second: b, mix, mutation } = selection;
     this.desk.ask(
       'cross',
-      { a, b, mix },
+      { a, b, mix, mutation },
       {
-        accepted: ({ seed }) => seed && this.session.receive({ seed, kinds }),
+        accepted: ({ seed }) => seed && this.session.receive(seed),
         rejected: (reason) => this.tell(reasonText(reason)),
       },
     );

@@ -114,7 +114,7 @@ export function failure(error: unknown): string {
     );
   }
   const { reason, retryAfter } = error;
-  if (reason === 'too-many-tries' && retryAfter) {
+  if ((reason === 'too-many-tries' || reason === 'wrong-token') && retryAfter) {
     const wait = span(Math.ceil(retryAfter / 1_000) * 1_000);
     return msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`);
   }
@@ -136,4 +136,9 @@ export function paceText(pace: {
   return pace.slow
     ? msg(str`slow: ${actual} of ${wanted} steps a second`)
     : plural(wanted, msg(str`${wanted} step a second`), msg(str`${wanted} steps a second`));
+}
+
+/** Who has planted an organism; 0 is the house itself. */
+export function planterName({ id, name }: { readonly id: number; readonly name: string }): string {
+  return id === 0 ? msg('the house') : name || msg('a visitor');
 }

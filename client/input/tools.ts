@@ -170,7 +170,7 @@ export class Tools implements GestureTarget {
       'plant',
       { x, y, seed: held },
       {
-        accepted: () => this.session.update({ planted: true }),
+        accepted: () => this.session.sown(Math.random),
         rejected: (reason) => this.refuse(reasonText(reason), at),
       },
     );

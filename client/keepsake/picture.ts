@@ -27,7 +27,7 @@ export function specimenCard(
 ): Promise<Blob> {
   const { canvas, to } = canvasOf(WIDTH, HEIGHT);
   drawGround(to, WIDTH, HEIGHT, WIDTH / 2, 500);
-  drawSpecimen(to, enlarged(cells, 896), WIDTH / 2, 520);
+  drawSpecimen(to, enlarged(cells, 800), WIDTH / 2, 510);
   const codeLeft = WIDTH - MARGIN - CODE;
   const codeTop = HEIGHT - MARGIN - CODE;
   to.strokeStyle = 'rgba(220, 238, 240, 0.16)';

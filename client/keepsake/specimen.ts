@@ -4,6 +4,8 @@ export type Context = CanvasRenderingContext2D;
 
 /** Where between two cells a body's edge lies: alpha from here … to there. */
 const EDGE = [70, 150] as const;
+/** Pixels a side to which light is blurred. */
+const GLOW = 20;
 
 export function canvasOf(
   width: number,
@@ -63,12 +65,13 @@ export function drawGround(to: Context, width: number, height: number, x: number
 /** A body with the glow that it throws on the ground. */
 export function drawSpecimen(to: Context, body: HTMLCanvasElement, x: number, y: number): void {
   const { width } = body;
-  const soft = canvasOf(width / 16, width / 16);
-  soft.to.drawImage(body, 0, 0, width / 16, width / 16);
+  // Light is blurred by being made small; it needs room around to fade out in.
+  const soft = canvasOf(GLOW, GLOW);
+  soft.to.drawImage(body, GLOW / 4, GLOW / 4, GLOW / 2, GLOW / 2);
   to.save();
-  to.globalAlpha = 0.3;
+  to.globalAlpha = 0.34;
   to.globalCompositeOperation = 'lighter';
-  const halo = width * 1.16;
+  const halo = 2.3 * width;
   to.drawImage(soft.canvas, x - halo / 2, y - halo / 2, halo, halo);
   to.restore();
   to.drawImage(body, x - width / 2, y - width / 2);

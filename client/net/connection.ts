@@ -26,7 +26,8 @@ export class Connection {
 
   constructor(
     private readonly room: string,
-    private readonly name: string | undefined,
+    /** What she is called at the next join. */
+    public name: string | undefined,
     private readonly seat: SeatMemory,
   ) {
     this.model = new RoomModel((event, payload) => this.send(event, payload));

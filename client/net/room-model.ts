@@ -144,6 +144,7 @@ export class RoomModel {
         this.participants.set(participant.id, participant);
         if (participant.id === this.you?.id) this.you = participant;
       }
+      this.signOrganisms();
       for (const id of left) this.participants.delete(id);
       this.listeners.emit('people', undefined);
     },
@@ -199,6 +200,16 @@ export class RoomModel {
     for (const organism of organisms) this.organisms.set(organism.id, organism);
     this.participants.clear();
     for (const participant of participants) this.participants.set(participant.id, participant);
+    this.signOrganisms();
+  }
+
+  /** Who has taken another name since she planted goes by that. */
+  private signOrganisms(): void {
+    for (const organism of this.organisms.values()) {
+      const planter = this.participants.get(organism.planter.id);
+      if (!planter || planter.name === organism.planter.name) continue;
+      this.organisms.set(organism.id, { ...organism, planter });
+    }
   }
 
   private charge(energy: Event<'energy'>): void {

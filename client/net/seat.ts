@@ -1,8 +1,12 @@
-/** Keeps a page's seat in the tab: a reload is the same participant, another tab is another. */
+/** Keeps a page's seat and name in the tab: a reload is the same participant, another tab is another. */
 import type { SeatMemory } from './connection.ts';
 
-export function tabSeat(room: string): SeatMemory {
-  const key = `vivarium seat ${room}`;
+export const tabSeat = (room: string): SeatMemory => tabMemory(`vivarium seat ${room}`);
+
+/** What she has called herself in this tab. */
+export const tabName = (): SeatMemory => tabMemory('vivarium name');
+
+function tabMemory(key: string): SeatMemory {
   let kept: string | undefined;
   return {
     read() {

@@ -22,7 +22,10 @@ export class Interpolation {
 
 const SLOW_FRAME = 30;
 const SAMPLE = 24;
+/** Very slow frames are few: so much time of them is enough to judge by, ms. */
+const ENOUGH = 1_500;
 const LOWER = 0.8;
+const LOWER_MUCH = 0.5;
 
 /**
  * Lowers the resolution, step by step, while frames take too long. One who runs for days tries to raise it again after a
@@ -35,10 +38,14 @@ export class Resolution {
   private lastAt = Number.NEGATIVE_INFINITY;
   private changedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param patience ms before more is tried */
+  /**
+   * @param patience ms before more is tried
+   * @param pause longer gaps between frames are pauses, not slow frames; ms
+   */
   constructor(
     private readonly minScale = 0.45,
     private patience = Number.POSITIVE_INFINITY,
+    private readonly pause = 250,
   ) {}
 
   /** Device pixels a CSS pixel. */
@@ -46,24 +53,29 @@ export class Resolution {
     return Math.max(0.5, Math.min(2, devicePixelRatio) * this.scale);
   }
 
+  /** Nothing was drawn until now, for there was nothing new. */
+  rest(now: number): void {
+    this.lastAt = now;
+  }
+
   /** @returns whether the resolution has just changed */
   frame(now: number): boolean {
     const gap = now - this.lastAt;
     this.lastAt = now;
-    // Longer gaps are pauses, not slow frames.
-    if (gap > 250) return false;
+    if (gap > this.pause) return false;
     this.sum += gap;
-    if (++this.count < SAMPLE) return false;
+    this.count++;
+    if (this.count < SAMPLE && this.sum < ENOUGH) return false;
     const mean = this.sum / this.count;
     this.sum = this.count = 0;
-    if (mean >= SLOW_FRAME) return this.lower(now);
+    if (mean >= SLOW_FRAME) return this.lower(now, mean < 4 * SLOW_FRAME ? LOWER : LOWER_MUCH);
     return this.scale < 1 && now - this.changedAt > this.patience && this.raise(now);
   }
 
-  private lower(now: number): boolean {
+  private lower(now: number, share: number): boolean {
     if (this.scale <= this.minScale) return false;
     if (now - this.changedAt < this.patience) this.patience *= 2;
-    this.scale = Math.max(this.minScale, this.scale * LOWER);
+    this.scale = Math.max(this.minScale, this.scale * share);
     this.changedAt = now;
     return true;
   }

@@ -19,6 +19,8 @@ import { WallScreen } from './screen.ts';
 const NOTHING = { selected: 0, hovered: 0, second: 0 } as const;
 /** A wall that draws coarsely tries to do better after so long, ms. */
 const PATIENCE = 60_000;
+/** A wall is hardly ever at rest: only longer gaps are pauses, ms. */
+const PAUSE = 5_000;
 
 export class Stage {
   readonly loop = new Loop((now) => this.draw(now));
@@ -33,12 +35,14 @@ export class Stage {
   private readonly renderer: Renderer;
   private readonly happenings: Happenings;
   private readonly interpolation = new Interpolation();
-  private readonly resolution = new Resolution(0.45, PATIENCE);
+  private readonly resolution = new Resolution(0.45, PATIENCE, PAUSE);
   private readonly marks = new MarkList();
   private screen: WallScreen | undefined;
   private view: Size = { width: 1, height: 1 };
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private home: Camera | undefined;
+  /** Whether the picture before this one was followed by it without a rest. */
+  private busy = false;
 
   /** @throws GlError when this browser has no WebGL2 */
   constructor(
@@ -109,6 +113,8 @@ export class Stage {
     this.drawn++;
     const others = this.onFrame(now);
     const more = moving || happening || share < 1 || others || this.isSoft;
+    if (!this.busy) this.resolution.rest(now);
+    this.busy = more;
     return (more && this.resolution.frame(now)) || more;
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import express, { type Express, type Request, type Response, type Router } from 'express';
 import helmet from 'helmet';
 import { API } from '../../shared/host/calls.ts';
+import type { Place } from '../../shared/latentMap.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { servePacked } from './packed.ts';
 
@@ -13,7 +14,7 @@ export interface AppOptions {
   /** Folders of the served checkpoints, by name. */
   readonly checkpoints: ReadonlyMap<string, string>;
   /** Latent maps of the served checkpoints, by name. */
-  readonly maps?: ReadonlyMap<string, readonly { readonly x: number; readonly y: number }[]>;
+  readonly maps?: ReadonlyMap<string, readonly Place[]>;
   readonly defaultRoom: string;
   /** The calls of the host's page. */
   readonly host?: Router;

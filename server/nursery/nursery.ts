@@ -96,7 +96,7 @@ export class Nursery {
     if (hurried && ++this.passed < settings.patience) return;
     this.passed = 0;
     const work = async (): Promise<void> => {
-      do await this.round(hurried ? 1 : settings.growing);
+      do await this.round(hurried ? this.options.species.side ** 2 : Infinity);
       while (this.size > 0 && !this.stopped && fits());
     };
     this.busy = work()
@@ -113,8 +113,12 @@ export class Nursery {
     this.fail(new Refusal('shutting-down'));
   }
 
-  /** One step of some seedlings. */
-  private async round(most: number): Promise<void> {
+  /**
+   * One step of the seedlings, or of the first of them.
+   *
+   * @param cells that may be stepped; one seedling is, anyway
+   */
+  private async round(cells: number): Promise<void> {
     const { engine, species, settings, now } = this.options;
     const start = now();
     const fresh = this.waiting.splice(0, settings.growing - this.growing.length);
@@ -123,7 +127,11 @@ export class Nursery {
       const { checkpoint } = species;
       await engine.plant(fresh.map(({ patch, latent }) => ({ patch, checkpoint, latent })));
     }
-    const stepped = this.growing.slice(0, most);
+    let left = cells;
+    const stepped = this.growing.filter(({ age }, i) => {
+      left -= growthStep(species, age).stage ** 2;
+      return left >= 0 || i === 0;
+    });
     const readouts = await engine.step(
       stepped.map(({ patch, age }) => ({ patch, divide: growthStep(species, age).divide })),
     );

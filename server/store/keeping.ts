@@ -20,7 +20,7 @@ export const isAside = ({ name, before }: Pick<SnapshotRecord, 'name' | 'before'
   name !== undefined || before !== undefined;
 
 /**
- * The latest, the last of each of the last minutes, hours and days; and of those no more than have room. What the host has named
+ * The latest, the first of each of the last minutes, the last of each of the last hours and days; and of those no more than have room. What the host has named
  * stays, and the last few that were taken before she changed a room as a whole. Where a room became another at once stays as long as
  * anything from before it does: it cannot be worked out.
  *
@@ -50,15 +50,21 @@ function keptRoutine(snapshots: readonly SnapshotRecord[], limits: KeepLimits): 
   const latest = snapshots[0]?.at ?? 0;
   const seen = new Set<string>();
   const { keepLatest, keepMinutes = 0, keepHours, keepDays, maxBytes } = limits;
-  const wanted = snapshots.filter(({ at }, i) => {
+  // The first of a minute: all that was done in it came later, or in the minute before.
+  const minutes = new Map<number, SnapshotRecord>();
+  for (const one of snapshots) {
+    if (latest - one.at < keepMinutes * MINUTE) minutes.set(Math.floor(one.at / MINUTE), one);
+  }
+  const firsts = new Set(minutes.values());
+  const wanted = snapshots.filter((one, i) => {
+    const { at } = one;
     const ago = latest - at;
     const spans: string[] = [];
-    if (ago < keepMinutes * MINUTE) spans.push(`minute ${Math.floor(at / MINUTE)}`);
     if (ago < keepHours * HOUR) spans.push(`hour ${Math.floor(at / HOUR)}`);
     if (ago < keepDays * DAY) spans.push(`day ${Math.floor(at / DAY)}`);
     const first = spans.some((span) => !seen.has(span));
     for (const span of spans) seen.add(span);
-    return first || i < keepLatest;
+    return first || i < keepLatest || firsts.has(one);
   });
   let bytes = 0;
   return wanted.filter((snapshot, i) => {

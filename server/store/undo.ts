@@ -45,7 +45,7 @@ const MOST_BASES = 8;
 /** While it is this far behind, the past is lived without letting the room wait; ticks. */
 const CLOSE = 8;
 
-const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   const list: T[] = [];
   for await (const item of items) list.push(item);
   return list;
@@ -60,11 +60,14 @@ export async function undo(options: UndoOptions, { since, by }: UndoWish): Promi
   await chronicle.settled();
   const to = room.tick;
   const earliest = chronicle.snapshotsOf(room).filter(({ at }) => at < since)[MOST_BASES - 1];
-  const journal = await all(store.journal(name, (earliest?.tick ?? -1) + 1, to));
-  const first = journal.find(({ at }) => at >= since);
+  const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, to));
+  const all = { from: 0, to, by };
+  const first = journal.find((entry) => entry.at >= since && countOf([entry], [all]) > 0);
   if (!first) throw new HostRefusal('nothing-to-undo');
-  const withdrawal: Withdrawal = { from: first.tick, to, by };
-  const before = withdrawalsAfter(journal, -1);
+  const withdrawal: Withdrawal = { ...all, from: first.tick };
+  // What a restore has brought back is no longer taken back.
+  const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;
+  const before = withdrawalsAfter(journal, restored);
   const commands = countOf(journal, [withdrawal, ...before]) - countOf(journal, before);
   if (commands === 0) throw new HostRefusal('nothing-to-undo');
   const base = await baseFor(chronicle.snapshotsOf(room), journal, first.tick);

@@ -5,21 +5,18 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import type { Place } from '../../shared/latentMap.ts';
 import { type Checkpoint, galleryLatent } from './checkpoint.ts';
 import { CheckpointError } from './errors.ts';
-
-export interface Place {
-  /** From the left and from the top; the longer side of all fills 0…1. */
-  readonly x: number;
-  readonly y: number;
-}
 
 export const MAP_FILE = 'map.json';
 /** Fewer creatures are no map. */
 const FEWEST = 3;
-const ROUNDS = 60;
-/** Share of the map that pictures side by side may take before they cover each other. */
-const FILL = 0.62;
+const ROUNDS = 120;
+/** A phone that is held upright is so wide for its height. */
+const WIDTH = 0.68;
+/** How evenly they fill the map: 1 where each keeps from the others what is its due in a square grid. */
+const FILL = 1.1;
 
 const coordinate = v.pipe(v.number(), v.finite());
 const mapFile = v.array(v.object({ x: coordinate, y: coordinate }));
@@ -37,7 +34,7 @@ export async function loadMap(checkpoint: Checkpoint): Promise<readonly Place[] 
     text === undefined
       ? principalPlaces(Array.from({ length: count }, (_, i) => galleryLatent(checkpoint, i)))
       : parseMap(text, file, count);
-  return fill(spread(fill(places)));
+  return spread(fill(places));
 }
 
 function parseMap(text: string, file: string, count: number): readonly Place[] {
@@ -103,11 +100,19 @@ function fill(places: readonly Place[]): Place[] {
   return places.map(({ x, y }) => ({ x: (x - left) / span, y: (y - top) / span }));
 }
 
-/** Moves places apart until pictures hardly cover each other, as little as that takes. */
+/**
+ * Moves places apart until they fill the map evenly, as little as that takes: alike ones stay together, and each can be touched.
+ *
+ * @param places 0…1
+ * @returns places in a map that is `WIDTH` wide and 1 high
+ */
 function spread(places: readonly Place[]): Place[] {
-  const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
-  const area = Math.max(0.2, Math.max(...xs) * Math.max(...ys));
-  const distance = Math.sqrt((FILL * area) / places.length);
+  const width = Math.max(...places.map(({ x }) => x)) || 1;
+  const height = Math.max(...places.map(({ y }) => y)) || 1;
+  const xs = places.map(({ x }) => (x / width) * WIDTH);
+  const ys = places.map(({ y }) => y / height);
+  const distance = Math.sqrt((FILL * WIDTH) / places.length);
+  const within = (value: number, most: number): number => Math.max(0, Math.min(most, value));
   for (let round = 0; round < ROUNDS; round++) {
     for (let a = 0; a < xs.length; a++) {
       for (let b = a + 1; b < xs.length; b++) {
@@ -118,10 +123,10 @@ function spread(places: readonly Place[]): Place[] {
         // Those on one spot part along a direction of their own.
         const [ux, uy] = apart > 0 ? [dx / apart, dy / apart] : [Math.cos(b), Math.sin(b)];
         const push = (distance - apart) / 4;
-        xs[a] -= ux * push;
-        ys[a] -= uy * push;
-        xs[b] += ux * push;
-        ys[b] += uy * push;
+        xs[a] = within(xs[a] - ux * push, WIDTH);
+        ys[a] = within(ys[a] - uy * push, 1);
+        xs[b] = within(xs[b] + ux * push, WIDTH);
+        ys[b] = within(ys[b] + uy * push, 1);
       }
     }
   }

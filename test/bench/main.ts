@@ -6,6 +6,7 @@ import { CheckpointError } from '../../server/vnca/errors.ts';
 import { benchCrowd } from './crowd.ts';
 import { benchEngines } from './engines.ts';
 import { benchExpectations } from './expectations.ts';
+import { benchNursery } from './nursery.ts';
 import { benchPeer } from './peer.ts';
 import { recordGarden } from './recordGarden.ts';
 import { benchStream } from './stream.ts';
@@ -44,6 +45,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     run: recordGarden,
     help: 'not a measurement: records the standard garden anew, after the shipped organisms have changed',
   },
+  nursery: {
+    run: benchNursery,
+    help: 'how late ticks are while visitors look at how seeds would grow, and how long they wait for that',
+  },
   peer: {
     run: benchPeer,
     help: 'the same step in PyTorch, in turn with ours, where python3 has it',
@@ -69,9 +74,9 @@ const HELP = [
   '',
   '  --json FILE        also writes the figures there; without a file, prints nothing but them',
   '  --checkpoint DIR   for crowd, engines and peer: the net of this one, not of all that are shipped',
-  `  --engine NAME      for crowd, engines and peer: this one alone, of ${BACKEND_NAMES.join(', ')}`,
+  `  --engine NAME      for crowd, engines, nursery and peer: this one alone, of ${BACKEND_NAMES.join(', ')}`,
   '  --pytorch          for train: the same nets in PyTorch too, where python3 has it, in turn in the same run',
-  '  --seconds N        for crowd: how long it is measured (30)',
+  '  --seconds N        for crowd and nursery: how long it is measured (30, 15)',
   '  --organisms N      for crowd: how many are kept awake (128)',
   '  --visitors N       for crowd: how many watch and wound (50)',
   '  --help             this text',

@@ -152,7 +152,7 @@ test('by keyboard alone: choose a seed, plant it, wound it, meet organisms, cros
   await keyboard.press('ArrowRight');
   await tabTo(page, 'make-seed');
   await keyboard.press('Enter');
-  await page.getByTestId('crossed-seed').waitFor();
+  await page.getByTestId('hand-seed').waitFor();
   await keyboard.press('Escape');
   expect(await focused(page)).toBe('canvas');
 }, 240_000);

@@ -13,11 +13,18 @@ import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { energyStory, KNOB_GROUPS, type Knob } from '../knobs.ts';
 import { hostStyle } from '../style.ts';
-import { usualSettings } from '../usual.ts';
 import './host-knob.ts';
 import './reseed-card.ts';
 
 const SHOWN = 2_500;
+
+/** Whether a knob stands elsewhere than usual; pausing is no knob. */
+function isTurned(settings: RoomSettings, usual: RoomSettings): boolean {
+  const keys = Object.keys(usual) as (keyof RoomSettings)[];
+  return keys.some(
+    (key) => key !== 'paused' && JSON.stringify(settings[key]) !== JSON.stringify(usual[key]),
+  );
+}
 
 @customElement('knobs-section')
 export class KnobsSection extends LitElement {
@@ -73,11 +80,11 @@ export class KnobsSection extends LitElement {
   }
 
   override render(): TemplateResult | typeof nothing {
-    const { summary } = this.host;
-    if (!summary) return nothing;
+    const { summary, state: all } = this.host;
+    if (!summary || !all) return nothing;
     const { settings, name } = summary;
-    const usual = usualSettings(this.host.state);
-    const changed = JSON.stringify({ ...settings, paused: false }) !== JSON.stringify(usual);
+    const usual = all.roomDefaults;
+    const changed = isTurned(settings, usual);
     return html`<div class="head">
         <div>
           <h2>${msg(str`Knobs of “${name}”`)}</h2>
@@ -193,10 +200,10 @@ export class KnobsSection extends LitElement {
   }
 
   private async resetAll(): Promise<void> {
-    const { summary } = this.host;
-    if (!summary) return;
-    const { paused, ...before } = summary.settings;
-    const { paused: _, ...usual } = usualSettings(this.host.state);
+    const { summary, state: all } = this.host;
+    if (!summary || !all) return;
+    const { paused: _now, ...before } = summary.settings;
+    const { paused: _usual, ...usual } = all.roomDefaults;
     await this.host.inRoom('changeSettings', usual, () => ({
       text: msg('All knobs are back to usual.'),
       way: { label: msg('Undo'), go: () => void this.host.inRoom('changeSettings', before) },

@@ -9,6 +9,7 @@ import { kindTile } from '../../elements/seed-picture.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
+import { planterName } from '../words.ts';
 
 @customElement('live-organism')
 export class LiveOrganism extends LitElement {
@@ -89,7 +90,7 @@ export class LiveOrganism extends LitElement {
         ${kindTile(model.checkpoint, kind)}
         <div>
           <h3>${organismName(organism)}</h3>
-          <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planter.name || msg('a visitor')}</p>
+          <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planterName(planter)}</p>
         </div>
       </header>
       <p class="facts">${ageText(seconds)}, ${stateText(organism)}, ${survivedText(organism)}</p>

@@ -8,7 +8,7 @@ import { kindName } from '../../elements/words.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
-import { organismsText } from '../words.ts';
+import { organismsText, planterName } from '../words.ts';
 
 const FIRST = 20;
 
@@ -108,7 +108,7 @@ export class OrganismList extends LitElement {
     const name = kindName(kind);
     return html`<li aria-current=${id === this.picked ? 'true' : nothing}>
       <button class="pick" @click=${() => this.say('pick', id)}>
-        ${name}<small>${planter.name || msg('a visitor')}</small>
+        ${name}<small>${planterName(planter)}</small>
       </button>
       <button class="icon" aria-label=${msg(str`Remove ${name}, number ${id}`)} title=${msg('Remove')} @click=${() => this.say('remove', id)}>
         ${hostIcons.remove}

@@ -10,6 +10,12 @@ import { offerReturn } from '../returns.ts';
 import { hostStyle } from '../style.ts';
 import { moment, organismsText, roughSpan } from '../words.ts';
 
+const BEFORE = {
+  undo: msg('before something was taken back'),
+  restore: msg('before going back in time'),
+  reseed: msg('before a fresh start'),
+} as const;
+
 @customElement('saved-section')
 export class SavedSection extends LitElement {
   static override styles = [
@@ -124,11 +130,13 @@ export class SavedSection extends LitElement {
     const { now = 0, zone = 0 } = known ?? {};
     const { tick, at, name, organisms } = snapshot;
     const when = moment(at, now, zone);
+    const why = snapshot.before && BEFORE[snapshot.before];
     return html`<article class="card one" aria-label=${name ?? when} data-testid="snapshot-${tick}">
       <img src=${pathOf(FILES.snapshotPicture, { room, tick })} alt="" loading="lazy" />
       <div class="text">
         <h3>${name ?? when}</h3>
         <p class="soft">${name === null ? msg(str`${roughSpan(now - at)} ago`) : when}, ${organismsText(organisms)}</p>
+        ${why ? html`<p class="soft">${why}</p>` : nothing}
       </div>
       <div class="row acts">
         <button class="plain" data-testid="restore" @click=${() => this.restore(snapshot)}>${hostIcons.undo}${msg('Go back to it')}</button>

@@ -17,7 +17,7 @@ describe('session', () => {
     session.holdFirst(gallery, () => 0.99);
     expect(session.state.held).toEqual({ from: 'gallery', index: 1 });
     session.holdFirst([], () => 0);
-    expect(session.state.held).toEqual({ from: 'prior' });
+    expect(session.state.held).toEqual({ from: 'prior', throw: 0 });
   });
 
   test('crossing takes a second organism, never the first again', () => {
@@ -34,13 +34,28 @@ describe('session', () => {
     expect(session.state.selection).toBeUndefined();
   });
 
-  test('a crossed seed is in hand until the connection ends', () => {
+  test('a crossed seed is in hand for as long as the server keeps it', () => {
     const session = new Session();
     const seed = { id: 9, origin: 'cross', parents: [1, 2] } as const;
-    session.receive({ seed, kinds: ['fox', ''] });
+    const drawn = { id: 7, origin: 'drawing', parents: [] } as const;
+    session.receive(drawn);
+    session.receive(seed);
     expect(session.state).toMatchObject({ tool: 'plant', held: { from: 'hand', seed: 9 } });
-    session.emptyHand();
-    expect(session.state).toMatchObject({ crossed: [], held: { from: 'prior' } });
+    session.setHand([drawn, seed], () => 0);
+    expect(session.state).toMatchObject({ hand: [seed, drawn], held: { from: 'hand', seed: 9 } });
+    session.setHand([drawn], () => 0.5);
+    expect(session.state).toMatchObject({ hand: [drawn], held: { from: 'prior', throw: 2 ** 31 } });
+  });
+
+  test('the dice fall anew when what they showed is planted; other seeds stay in hand', () => {
+    const session = new Session();
+    session.throwDice(() => 0.25);
+    expect(session.state.held).toEqual({ from: 'prior', throw: 2 ** 30 });
+    session.sown(() => 0.5);
+    expect(session.state.held).toEqual({ from: 'prior', throw: 2 ** 31 });
+    session.hold({ from: 'gallery', index: 3 });
+    session.sown(() => 0.75);
+    expect(session.state).toMatchObject({ planted: true, held: { from: 'gallery', index: 3 } });
   });
 
   test('the brush stays within its limits', () => {

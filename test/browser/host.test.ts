@@ -1,0 +1,357 @@
+/** The host's page in a real browser, with a real server and real visitors behind it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import AxeBuilder from '@axe-core/playwright';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { SECTIONS } from '../../client/host/sections.ts';
+import { ensureClient } from '../../server/http/client-build.ts';
+import type { Vivarium } from '../../server/vivarium.ts';
+import type { Event } from '../../shared/protocol/events.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { goTo, liveScreenOf, liveShows, signIn } from '../support/hostPage.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const DESKTOP = { viewport: { width: 1440, height: 900 } };
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+/** A browser that draws in software, beside a server: nothing is quick. */
+const PATIENCE = 180_000;
+
+let data: string;
+let server: Vivarium;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let ada: Visitor;
+let bo: Visitor;
+
+beforeAll(async () => {
+  data = mkdtempSync(join(tmpdir(), 'vivarium-host-page-'));
+  const settings = { size: '96x96', data, energy: 'newcomer=100', snapshot: 1 };
+  server = await startServer(settings, await ensureClient(() => {}));
+  ada = await Visitor.join(server.port, 'garden', 'Ada');
+  bo = await Visitor.join(server.port, 'garden', 'Bo');
+  browser = await launchBrowser();
+  context = await browser.newContext(DESKTOP);
+  context.setDefaultTimeout(60_000);
+  page = await context.newPage();
+}, PATIENCE);
+
+afterAll(async () => {
+  for (const visitor of [ada, bo]) visitor.leave();
+  await browser.close();
+  await server.close();
+  rmSync(data, { recursive: true });
+}, PATIENCE);
+
+/** Plants and waits until it has come to rest. */
+async function grown(x: number, y: number, who = ada): Promise<number> {
+  const before = who.life.length;
+  const answer = await who.ask('plant', { x, y, seed: { from: 'gallery', index: 0 } });
+  expect(answer).not.toHaveProperty('reason');
+  const bornAt = () =>
+    who.life
+      .slice(before)
+      .flatMap((event) => (event.what === 'born' ? [event.organism] : []))
+      .find((organism) => organism.x === x && organism.y === y);
+  await who.until(() => bornAt() !== undefined);
+  const { id } = bornAt()!;
+  await who.until(() => who.life.some((event) => event.what === 'asleep' && event.id === id));
+  return id;
+}
+
+const hasDied = (who: Visitor, id: number) => () =>
+  who.life.some((event) => event.what === 'died' && event.id === id);
+
+const owners = ({ planes }: Visitor): Set<number> => new Set(planes!.owner);
+
+/** Says yes to the question that is asked. */
+const confirm = () => page.getByTestId('confirm').click();
+
+const said = (text: string | RegExp) => page.getByTestId('said').filter({ hasText: text });
+
+test(
+  'a wrong token is told so in plain words; the right one opens, and a reload stays inside',
+  async () => {
+    await page.goto(`http://127.0.0.1:${server.port}/host`);
+    await page.getByTestId('token').fill('open sesame');
+    await page.getByTestId('token').press('Enter');
+    await page.getByText('That is not the host’s token.').waitFor();
+    await signIn(page, server.port, server.hostToken!);
+    await page.reload();
+    await page.getByTestId('to-rooms').waitFor();
+    expect(await page.getByTestId('token').count()).toBe(0);
+  },
+  PATIENCE,
+);
+
+test(
+  'a room is made in a minute, under an address that its name becomes, and visitors can enter',
+  async () => {
+    await goTo(page, 'rooms');
+    await page.getByTestId('new-room').click();
+    await page.getByTestId('room-name').fill('Blue Hall');
+    await page.getByText('/r/blue-hall').waitFor();
+    await page.locator('.size', { hasText: 'Small' }).click();
+    await page.getByTestId('make-room').click();
+    await page.getByTestId('room-blue-hall').waitFor();
+    const visitor = await Visitor.join(server.port, 'blue-hall');
+    expect(visitor.welcome!.room).toMatchObject({ width: 160, height: 96 });
+
+    // Closing sends her out and can be taken back; removing asks for the name.
+    const card = page.getByTestId('room-blue-hall');
+    await card.getByRole('button', { name: 'Close' }).click();
+    await confirm();
+    await visitor.next(({ name }) => name === 'rejected' || name === 'disconnect');
+    await card.getByRole('button', { name: 'Remove' }).click();
+    const yes = page.getByTestId('confirm');
+    expect(await yes.isDisabled()).toBe(true);
+    await page.getByTestId('confirm-typed').fill('blue-hall');
+    await yes.click();
+    await card.waitFor({ state: 'detached' });
+    visitor.leave();
+  },
+  PATIENCE,
+);
+
+test(
+  'a knob acts for a visitor who is there, says so, and finds back to usual',
+  async () => {
+    await goTo(page, 'knobs');
+    const knob = page.getByTestId('knob-energy-plant');
+    const costs = () =>
+      ada.heard.flatMap(({ name, message }) =>
+        name === 'energy' ? [(message as Event<'energy'>).plant] : [],
+      );
+    await knob.getByRole('spinbutton').fill('20');
+    await knob.getByRole('spinbutton').press('Enter');
+    await knob.getByText('applied').waitFor();
+    await ada.until(() => costs().at(-1) === 20);
+    await page.getByTestId('story').getByText('5 seeds').waitFor();
+    await knob.getByRole('button', { name: /back to 8/ }).click();
+    await ada.until(() => costs().at(-1) === 8);
+    // The slider does the same by key.
+    await knob.getByRole('slider').focus();
+    await page.keyboard.press('ArrowRight');
+    await ada.until(() => costs().at(-1) === 9);
+    await page.getByRole('button', { name: 'All back to usual' }).click();
+    await ada.until(() => costs().at(-1) === 8);
+  },
+  PATIENCE,
+);
+
+test(
+  'all hands are paused by one press, and let go by the next',
+  async () => {
+    await goTo(page, 'watch');
+    await liveShows(page);
+    await page.getByTestId('pause').click();
+    await said('All hands are paused').waitFor();
+    const seed = { from: 'gallery', index: 0 };
+    expect(await ada.ask('plant', { x: 20, y: 20, seed })).toHaveProperty('reason', 'paused');
+    await page.getByTestId('pause').click();
+    await said('Visitors can play again').waitFor();
+    await grown(24, 24);
+  },
+  PATIENCE,
+);
+
+test(
+  'an organism is removed by a click on it, and comes back to the bit',
+  async () => {
+    const id = await grown(70, 70);
+    const before = ada.planes!.rgba.slice();
+    await liveShows(page, 2);
+    const { x, y } = await liveScreenOf(page, 70, 70);
+    await page.mouse.click(x, y);
+    await page.getByTestId('organism').waitFor();
+    await page.getByTestId('remove').click();
+    await confirm();
+    await ada.until(hasDied(ada, id));
+    await ada.until(() => !owners(ada).has(id));
+    await page.getByRole('button', { name: 'Take it back' }).click();
+    await ada.until(() => Buffer.from(before).equals(Buffer.from(ada.planes!.rgba)));
+  },
+  PATIENCE,
+);
+
+test(
+  'an area is drawn and cleared, by pointer and by key',
+  async () => {
+    await liveShows(page, 2);
+    await page.getByTestId('hand-area').click();
+    const from = await liveScreenOf(page, 4, 4);
+    const to = await liveScreenOf(page, 44, 44);
+    await page.mouse.move(from.x, from.y);
+    await page.mouse.down();
+    await page.mouse.move(to.x, to.y, { steps: 4 });
+    await page.mouse.up();
+    await page.getByText('1 organism', { exact: true }).first().waitFor();
+    await page.getByTestId('clear').click();
+    await confirm();
+    await ada.until(() => owners(ada).size === 2);
+
+    await page.getByTestId('hand-area').click();
+    await page.getByTestId('live').focus();
+    for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowRight');
+    for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await confirm();
+    await ada.until(() => owners(ada).size === 1);
+  },
+  PATIENCE,
+);
+
+test(
+  'what one visitor did a moment ago is taken back; what another did stays',
+  async () => {
+    const hers = await grown(24, 70);
+    const his = await grown(70, 24, bo);
+    await page.getByTestId('undo-whom').selectOption({ label: 'Bo' });
+    await page.locator('undo-card .chip', { hasText: '5 min' }).click();
+    await page.getByTestId('undo').click();
+    await confirm();
+    await said(/Taken back/).waitFor();
+    await ada.until(() => !owners(ada).has(his));
+    expect(owners(ada).has(hers)).toBe(true);
+    await page.getByRole('button', { name: 'Bring back what was before' }).click();
+    await ada.until(() => owners(ada).has(his));
+  },
+  PATIENCE,
+);
+
+test(
+  'a visitor is muted, and sent out; the ban is listed and lifted',
+  async () => {
+    const row = page.locator('visitor-list li', { hasText: 'Bo' });
+    await row.getByRole('button', { name: 'Mute Bo' }).click();
+    await row.getByText('may only look').waitFor();
+    const seed = { from: 'gallery', index: 0 };
+    expect(await bo.ask('plant', { x: 48, y: 48, seed })).toHaveProperty('reason', 'muted');
+    await row.getByRole('button', { name: 'Ban Bo' }).click();
+    await page.getByTestId('ban').click();
+    await bo.next(({ name }) => name === 'disconnect');
+    const banned = page.locator('ban-list li', { hasText: 'Bo' });
+    await banned.getByRole('button').click();
+    await banned.waitFor({ state: 'detached' });
+  },
+  PATIENCE,
+);
+
+test(
+  'a state is saved under a name, and the room goes back to it',
+  async () => {
+    const kept = owners(ada);
+    await goTo(page, 'saved');
+    await page.getByTestId('snapshot-name').fill('Before the party');
+    await page.getByTestId('take').click();
+    const card = page.getByRole('article', { name: 'Before the party' });
+    await card.waitFor();
+    const id = await grown(48, 48);
+    await card.getByTestId('restore').click();
+    await confirm();
+    await said('The room is as it was then.').waitFor();
+    await ada.until(() => !owners(ada).has(id));
+    expect(owners(ada)).toEqual(kept);
+  },
+  PATIENCE,
+);
+
+test(
+  'hours are kept once they make sense',
+  async () => {
+    await goTo(page, 'hours');
+    await page.getByTestId('hours-on').check();
+    const opens = page.getByLabel('Tuesday: opens');
+    await opens.fill('19:30');
+    await opens.blur();
+    await page.getByText('It closes before it opens: Tuesday.').waitFor();
+    expect(await page.getByTestId('keep-hours').isDisabled()).toBe(true);
+    await opens.fill('00:00');
+    await opens.blur();
+    await page.getByTestId('keep-hours').click();
+    await said('The hours are kept.').waitFor();
+    await page.reload();
+    expect(await page.getByTestId('hours-on').isChecked()).toBe(true);
+    expect(await page.getByLabel('Tuesday: opens').inputValue()).toBe('00:00');
+    await page.getByTestId('hours-on').uncheck();
+    await page.getByTestId('keep-hours').click();
+    await said('The hours are kept.').waitFor();
+  },
+  PATIENCE,
+);
+
+test(
+  'the sign is seen as it will be printed, on the paper and in the language that are chosen',
+  async () => {
+    await goTo(page, 'sign');
+    await page.getByRole('radio', { name: 'A3' }).check();
+    await page.getByRole('radio', { name: 'Deutsch' }).check();
+    const sign = page.getByTestId('sign');
+    await page.waitForFunction(
+      (image) => (image as HTMLImageElement).naturalWidth > 0,
+      await sign.elementHandle(),
+    );
+    expect(await sign.getAttribute('src')).toMatch(/paper=A3&language=de/);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByTestId('download-sign').click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('garden-A3-de.svg');
+  },
+  PATIENCE,
+);
+
+describe.each([
+  ['desktop', DESKTOP],
+  ['phone', PHONE],
+])('at %s size', (_name, screen) => {
+  test.each(SECTIONS.map(({ id }) => id))(
+    'axe finds nothing in “%s”',
+    async (section) => {
+      const own = await browser.newContext(screen);
+      own.setDefaultTimeout(60_000);
+      const other = await own.newPage();
+      await signIn(other, server.port, server.hostToken!);
+      await goTo(other, section);
+      if (section === 'watch') await liveShows(other);
+      const { violations } = await new AxeBuilder({ page: other }).analyze();
+      expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
+      await own.close();
+    },
+    PATIENCE,
+  );
+});
+
+test(
+  'in another language there is no word of English left over',
+  async () => {
+    const own = await browser.newContext({ ...DESKTOP, locale: 'de-DE' });
+    own.setDefaultTimeout(60_000);
+    const other = await own.newPage();
+    await signIn(other, server.port, server.hostToken!);
+    await goTo(other, 'knobs');
+    await other.getByRole('heading', { name: 'Regler von „garden“' }).waitFor();
+    expect(await other.locator('html').getAttribute('lang')).toBe('de');
+    await own.close();
+  },
+  PATIENCE,
+);
+
+test(
+  'who signs out is out, and who guesses is told how long to wait',
+  async () => {
+    await page.locator('.foot').getByTestId('leave').click();
+    await page.getByTestId('token').waitFor();
+    for (let i = 0; i < 12; i++) {
+      await page.getByTestId('token').fill(`guess ${i}`);
+      await page.getByTestId('token').press('Enter');
+      await page.locator('host-login').getByText(/token/i).first().waitFor();
+      if (await page.getByText(/Please wait \d+/).isVisible()) break;
+      await page.waitForFunction(() => true);
+    }
+    await page.getByText(/Please wait \d+/).waitFor();
+  },
+  PATIENCE,
+);

@@ -1,0 +1,318 @@
+/** The wall in real browsers: what it shows at 4K and on any other screen, alone and among others, and what it survives. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generate } from 'lean-qr';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { ensureClient } from '../../server/http/client-build.ts';
+import type { Vivarium } from '../../server/vivarium.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { ServerProcess } from '../support/process.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+import {
+  brightnessOf,
+  differenceOf,
+  nextPictures,
+  openWall,
+  ownedPlaces,
+  pixelsOf,
+  placeOf,
+  waitForConnection,
+  waitForPhaseOnWall,
+} from '../support/wall.ts';
+
+const PENGUIN = { from: 'gallery', index: 105 } as const;
+const FULL_HD = { width: 1920, height: 1080 } as const;
+
+let server: Vivarium;
+let url: string;
+let browser: Browser;
+let ada: Visitor;
+const pages: Page[] = [];
+
+/** A page of its own, as large as a screen. */
+async function screen(
+  width: number,
+  height: number,
+  options: BrowserContextOptions = {},
+): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width, height }, ...options });
+  page.setDefaultTimeout(180_000);
+  pages.push(page);
+  return page;
+}
+
+/** A wall that holds still, so that two pictures of it can be compared. */
+const still = { reducedMotion: 'reduce' } as const;
+
+beforeAll(async () => {
+  const client = await ensureClient(() => {});
+  server = await startServer({ size: '128x72', 'tick-rate': 10, energy: 'off' }, client);
+  url = `http://127.0.0.1:${server.port}`;
+  browser = await launchBrowser();
+  ada = await Visitor.join(server.port, 'garden', 'Ada');
+});
+
+afterEach(async () => {
+  await Promise.all(pages.splice(0).map((page) => page.close()));
+});
+
+afterAll(async () => {
+  ada.leave();
+  await browser.close();
+  await server.close();
+});
+
+/** Plants and waits until it rests. @returns its number */
+async function grow(visitor: Visitor, x: number, y: number): Promise<number> {
+  const before = visitor.life.length;
+  expect(await visitor.ask('plant', { x, y, seed: PENGUIN })).not.toHaveProperty('reason');
+  await visitor.until(() => visitor.life.slice(before).some(({ what }) => what === 'asleep'));
+  const born = visitor.life.slice(before).find((event) => event.what === 'born')!;
+  return (born as { organism: { id: number } }).organism.id;
+}
+
+test('at 4K: what a visitor plants is to be seen, her name is there, and the code leads to the room', async () => {
+  const page = await screen(3840, 2160, still);
+  await openWall(page, `${url}/wall/garden?frame=fixed`);
+  const at = await placeOf(page, 30, 36);
+  const clip = { x: at.x - 40, y: at.y - 40, width: 80, height: 80 };
+  const bare = brightnessOf(await pixelsOf(page, clip));
+  const id = await grow(ada, 30, 36);
+  await waitForPhaseOnWall(page, id, 'asleep');
+  await nextPictures(page, 2);
+  expect(brightnessOf(await pixelsOf(page, clip))).toBeGreaterThan(bare + 30);
+
+  await page.getByText('Ada').first().waitFor();
+  const address = `${url}/r/garden`;
+  await page.getByText(address.replace('http://', '')).waitFor();
+  const box = (await page.getByTestId('code').boundingBox())!;
+  // To be scanned from across the room, it is a tenth of the wall's height at least.
+  expect(box.width).toBeGreaterThan(216);
+  const code = await pixelsOf(page, box);
+  const wanted = generate(address);
+  const side = wanted.size + 8;
+  const read: boolean[] = [];
+  const truth: boolean[] = [];
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const [u, v] = [x, y].map((n) => Math.floor(((n + 0.5) / side) * code.width));
+      read.push(code.data[3 * (v * code.width + u)] < 128);
+      truth.push(Boolean(wanted.get(x - 4, y - 4)));
+    }
+  }
+  expect(read).toEqual(truth);
+}, 400_000);
+
+test.each([
+  [3840, 2160],
+  [1920, 1080],
+  [1080, 1920],
+  [2560, 720],
+  [1024, 1024],
+])(
+  'at %d×%d all of the dish is on the screen, beside the words, and there is nothing to press',
+  async (width, height) => {
+    const page = await screen(width, height, still);
+    await openWall(page, `${url}/wall/garden?frame=fixed`);
+    const upper = await placeOf(page, 0, 0);
+    const lower = await placeOf(page, 128, 72);
+    expect(Math.min(upper.x, upper.y)).toBeGreaterThan(0);
+    expect(lower.x).toBeLessThan(width);
+    expect(lower.y).toBeLessThan(height);
+    // The dish takes what the words leave.
+    expect(Math.max((lower.x - upper.x) / width, (lower.y - upper.y) / height)).toBeGreaterThan(
+      0.7,
+    );
+    const words = (await page.locator('wall-overlay').boundingBox())!;
+    const beside = words.x + words.width <= upper.x || words.y >= lower.y;
+    expect(beside).toBe(true);
+    for (const selector of ['button', 'a', 'input', 'select', '[tabindex]', '[contenteditable]']) {
+      expect(await page.locator(selector).count()).toBe(0);
+    }
+    const overflow = await page.evaluate(() => {
+      const root = document.documentElement;
+      return root.scrollWidth > root.clientWidth || root.scrollHeight > root.clientHeight;
+    });
+    expect(overflow).toBe(false);
+  },
+  300_000,
+);
+
+test('two walls show the two halves of what one would; mirrored and turned ones show it mirrored and turned', async () => {
+  await grow(ada, 64, 40);
+  const [width, height] = [480, 360];
+  const open = async (query: string, w = width, h = height) => {
+    const page = await screen(w, h, still);
+    await openWall(page, `${url}/wall/garden?overlay=off&${query}`);
+    await nextPictures(page, 1);
+    return pixelsOf(page);
+  };
+  const whole = await open('frame=fixed', 2 * width, height);
+  const left = await open('columns=2&column=0');
+  const right = await open('columns=2&column=1');
+  // Grain is drawn anew on each screen; all else is the same.
+  expect(differenceOf(left, whole)).toBeLessThan(1.5);
+  expect(differenceOf(right, whole, (x, y) => [x + width, y])).toBeLessThan(1.5);
+  expect(differenceOf(left, right)).toBeGreaterThan(4);
+
+  const straight = await open('frame=fixed');
+  const mirrored = await open('frame=fixed&flip=x');
+  expect(differenceOf(mirrored, straight, (x, y) => [width - 1 - x, y])).toBeLessThan(1.5);
+  const turned = await open('frame=fixed&rotate=90', height, width);
+  expect(differenceOf(turned, straight, (x, y) => [y, height - 1 - x])).toBeLessThan(1.5);
+  expect(differenceOf(mirrored, straight)).toBeGreaterThan(2);
+}, 300_000);
+
+test('a drawing context that is lost and given back: the picture is there again', async () => {
+  const page = await screen(640, 360, still);
+  await openWall(page, `${url}/wall/garden?overlay=off`);
+  const before = await pixelsOf(page);
+  await page.evaluate(async () => {
+    const canvas = document.querySelector('vivarium-wall')!.shadowRoot!.querySelector('canvas')!;
+    const context = canvas.getContext('webgl2')!.getExtension('WEBGL_lose_context')!;
+    const heard = (name: string) =>
+      new Promise((resolve) => canvas.addEventListener(name, resolve, { once: true }));
+    const lost = heard('webglcontextlost');
+    context.loseContext();
+    await lost;
+    // Nothing can be given back while its loss is still being told.
+    await new Promise(requestAnimationFrame);
+    const restored = heard('webglcontextrestored');
+    context.restoreContext();
+    await restored;
+  });
+  await nextPictures(page, 2);
+  expect(differenceOf(await pixelsOf(page), before)).toBeLessThan(1);
+  expect(brightnessOf(before)).toBeGreaterThan(4);
+}, 200_000);
+
+test('a page of an older build than the server has takes the new one by itself', async () => {
+  const page = await screen(640, 360);
+  let served = 0;
+  await page.route('**/wall/garden', async (route) => {
+    const response = await route.fetch();
+    const body = await response.text();
+    const old = body.replace('</body>', '<!-- /assets/older.js --></body>');
+    await route.fulfill({ response, body: served++ === 0 ? old : body });
+  });
+  await page.goto(`${url}/wall/garden`);
+  await page.waitForFunction(() => !document.documentElement.outerHTML.includes('older.js'));
+  await waitForConnection(page, 'live');
+  expect(served).toBe(2);
+}, 200_000);
+
+test('when nobody is there it invites; the first visitor ends that', async () => {
+  const empty = await startServer({ size: '64x64' }, await ensureClient(() => {}));
+  try {
+    const page = await screen(640, 360);
+    await page.clock.install();
+    await openWall(page, `http://127.0.0.1:${empty.port}/wall/garden`);
+    expect(await page.locator('wall-overlay[data-attract]').count()).toBe(0);
+    await page.clock.runFor(50_000);
+    await page.locator('wall-overlay[data-attract]').waitFor({ state: 'attached' });
+    await page.getByText('Nobody is here yet. Be the first.').waitFor({ state: 'attached' });
+    const bo = await Visitor.join(empty.port, 'garden', 'Bo');
+    await page.getByText('Bo').waitFor();
+    expect(await page.locator('wall-overlay[data-attract]').count()).toBe(0);
+    bo.leave();
+  } finally {
+    await empty.close();
+  }
+}, 200_000);
+
+test('a room that flashes from black to white four times a second is not shown so', async () => {
+  const page = await screen(320, 180, still);
+  await openWall(page, `${url}/wall/garden?overlay=off`);
+  const levels = await page.evaluate(async () => {
+    const wall = document.querySelector('vivarium-wall') as unknown as {
+      renderRoot: ShadowRoot;
+      drawn: { soft: boolean };
+      model: {
+        planes: { rgba: Uint8Array; width: number; height: number };
+        listeners: { emit(name: string, event: unknown): void };
+      };
+    };
+    const { planes, listeners } = wall.model;
+    const all = [{ x: 0, y: 0, width: planes.width, height: planes.height }];
+    const canvas = wall.renderRoot.querySelector('canvas')!;
+    const small = Object.assign(document.createElement('canvas'), { width: 16, height: 9 });
+    const context = small.getContext('2d', { willReadFrequently: true })!;
+    const seen: { at: number; level: number; soft: boolean }[] = [];
+    const began = performance.now();
+    while (performance.now() - began < 9_000) {
+      const now = performance.now() - began;
+      planes.rgba.fill(Math.floor(now / 125) % 2 === 0 ? 0 : 255);
+      listeners.emit('picture', { changed: all, anew: all });
+      await new Promise(requestAnimationFrame);
+      // Right after the picture was drawn, before it is handed over.
+      context.drawImage(canvas, 0, 0, 16, 9);
+      const { data } = context.getImageData(4, 2, 8, 5);
+      const sum = data.reduce((total, value, i) => total + (i % 4 === 3 ? 0 : value), 0);
+      seen.push({ at: now, level: sum / (8 * 5 * 3 * 255), soft: wall.drawn.soft });
+    }
+    return seen;
+  });
+  const early = levels.filter(({ at }) => at < 1_200).map(({ level }) => level);
+  const late = levels.filter(({ at }) => at > 5_000);
+  // The room does flash; the wall has shown the beginning of it, and no more.
+  expect(Math.max(...early) - Math.min(...early)).toBeGreaterThan(0.3);
+  expect(late.every(({ soft }) => soft)).toBe(true);
+  const shown = late.map(({ level }) => level);
+  expect(Math.max(...shown) - Math.min(...shown)).toBeLessThan(0.16);
+}, 200_000);
+
+test('a server that is killed: the picture stays and nothing is said; when it is back, so is the wall, within five seconds', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'vivarium-wall-'));
+  const start = (port: number) =>
+    new ServerProcess(
+      ['--port', `${port}`, '--size', '96x64', '--data', folder].concat([
+        '--host',
+        '127.0.0.1',
+        '--snapshot',
+        '1',
+      ]),
+    );
+  let process = start(0);
+  try {
+    const port = await process.alive();
+    const bo = await Visitor.join(port, 'garden', 'Bo');
+    const id = await grow(bo, 30, 30);
+    const page = await screen(FULL_HD.width / 2, FULL_HD.height / 2, still);
+    await openWall(page, `http://127.0.0.1:${port}/wall/garden?frame=fixed`);
+    await waitForPhaseOnWall(page, id, 'asleep');
+    await nextPictures(page, 1);
+    const owned = await ownedPlaces(page);
+    const at = await placeOf(page, 14, 14);
+    const to = await placeOf(page, 46, 46);
+    const clip = { x: at.x, y: at.y, width: to.x - at.x, height: to.y - at.y };
+    const before = await pixelsOf(page, clip);
+
+    await process.end('SIGKILL');
+    await waitForConnection(page, 'reconnecting');
+    await page.locator('wall-overlay[data-away]').waitFor({ state: 'attached' });
+    expect(differenceOf(await pixelsOf(page, clip), before)).toBeLessThan(1);
+    expect(await ownedPlaces(page)).toBe(owned);
+    const text = await page.locator('wall-overlay').textContent();
+    expect(text).toContain('One moment');
+    expect(text).not.toMatch(/error|connect|server|lost|offline/i);
+
+    process = start(port);
+    await process.alive();
+    const back = Date.now();
+    await waitForConnection(page, 'live');
+    expect(Date.now() - back).toBeLessThan(5_000);
+    await page.locator('wall-overlay:not([data-away])').waitFor({ state: 'attached' });
+    expect(differenceOf(await pixelsOf(page, clip), before)).toBeLessThan(1);
+
+    const again = await Visitor.join(port, 'garden', 'Chiyo');
+    const second = await grow(again, 70, 36);
+    await waitForPhaseOnWall(page, second, 'asleep');
+    expect(await ownedPlaces(page)).toBeGreaterThan(owned);
+    for (const visitor of [bo, again]) visitor.leave();
+  } finally {
+    await process.end('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 300_000);

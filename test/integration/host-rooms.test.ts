@@ -1,0 +1,237 @@
+/** Rooms while the server runs: made, set, closed, opened, removed, and there again after a restart. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readBottle } from '../../server/replay/bottle.ts';
+import type { Vivarium } from '../../server/vivarium.ts';
+import type { Event } from '../../shared/protocol/events.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { HostClient } from '../support/hostClient.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+let data: string;
+let server: Vivarium;
+let token: string;
+let host: HostClient;
+
+const settings = () => ({
+  data,
+  size: '96x64',
+  'tick-rate': 30,
+  checkpoints: 'checkpoints/interim-emoji',
+});
+
+beforeAll(async () => {
+  data = mkdtempSync(join(tmpdir(), 'vivarium-host-'));
+  server = await startServer(settings());
+  token = server.hostToken!;
+  host = await HostClient.login(server.port, token);
+});
+
+afterAll(async () => {
+  await server.close();
+  rmSync(data, { recursive: true });
+});
+
+async function restart(): Promise<void> {
+  await server.close();
+  server = await startServer(settings());
+  expect(server.hostToken).toBeUndefined();
+  host = await HostClient.login(server.port, token);
+}
+
+/** The answer to a join. */
+async function knock(room: string): Promise<string> {
+  const visitor = new Visitor(server.port);
+  visitor.send('join', { protocol: PROTOCOL_VERSION, room });
+  const answer = await visitor.next(({ name }) => name === 'welcome' || name === 'rejected');
+  visitor.leave();
+  return (answer as Partial<Event<'rejected'>>).reason ?? 'welcome';
+}
+
+const latest = (visitor: Visitor, name: string): unknown =>
+  visitor.heard.findLast((heard) => heard.name === name)?.message;
+
+test('a room is made of another checkpoint, lives at once, and is there after a restart, as it is set', async () => {
+  const wish = { name: 'attic', width: 80, height: 48, checkpoint: 'interim-emoji' };
+  const made = await host.call('createRoom', { ...wish, settings: { capacity: 7, tickRate: 20 } });
+  expect(made).toMatchObject({ ...wish, open: true, fixed: false, participants: 0 });
+  expect(await host.refusal('createRoom', wish)).toBe('room-exists');
+  expect(await host.refusal('createRoom', { ...wish, name: 'b', checkpoint: 'no' })).toBe(
+    'no-such-checkpoint',
+  );
+
+  const visitor = await Visitor.join(server.port, 'attic');
+  expect(visitor.welcome!.checkpoint.name).toBe('interim-emoji');
+  expect(visitor.welcome!.room).toMatchObject({ width: 80, height: 48, tickRate: 20 });
+  await visitor.ask('plant', { x: 40, y: 24, seed: { from: 'gallery', index: 0 } });
+  await visitor.until(() => visitor.life.some(({ what }) => what === 'born'));
+  await host.call(
+    'changeSettings',
+    { languages: ['da', 'en'], maxOrganisms: 9 },
+    { room: 'attic' },
+  );
+  await restart();
+  const attic = (await host.call('state')).rooms.find(({ name }) => name === 'attic')!;
+  expect(attic).toMatchObject({ ...wish, open: true, organisms: 1 });
+  expect(attic.settings).toMatchObject({
+    capacity: 7,
+    tickRate: 20,
+    maxOrganisms: 9,
+    languages: ['da', 'en'],
+  });
+  visitor.leave();
+});
+
+test('knobs act at once, and everybody is told', async () => {
+  const [ada, bo] = [
+    await Visitor.join(server.port, 'garden', 'Ada'),
+    await Visitor.join(server.port, 'garden', 'Bo'),
+  ];
+  expect(latest(ada, 'settings')).toMatchObject({
+    names: true,
+    paused: false,
+    maxRadius: 12,
+    cooldown: 0,
+    dim: false,
+  });
+  const turn = (change: object) => host.call('changeSettings', change, { room: 'garden' });
+
+  const energy = { capacity: 50, newcomer: 50, refillPerSecond: 1, plant: 2, damagePerCell: 0 };
+  await turn({ energy });
+  await bo.until(() => (latest(bo, 'energy') as Event<'energy'> | undefined)?.plant === 2);
+  await turn({ tickRate: 40 });
+  await bo.until(() => (latest(bo, 'pace') as Event<'pace'> | undefined)?.tickRate === 40);
+
+  await turn({ maxRadius: 2, cooldown: 600, paused: false });
+  await ada.until(() => (latest(ada, 'settings') as Event<'settings'>).maxRadius === 2);
+  const seed = { from: 'gallery', index: 1 };
+  expect(await ada.ask('plant', { x: 20, y: 30, seed })).not.toHaveProperty('reason');
+  expect(await ada.ask('plant', { x: 70, y: 30, seed })).toMatchObject({ reason: 'cooling-down' });
+  expect(await bo.ask('plant', { x: 70, y: 30, seed })).not.toHaveProperty('reason');
+  await turn({ cooldown: 0 });
+
+  await turn({ paused: true });
+  await ada.until(() => (latest(ada, 'settings') as Event<'settings'>).paused);
+  for (const [name, wish] of [
+    ['plant', { x: 70, y: 30, seed }],
+    ['damage', { radius: 1, points: [20, 30] }],
+    ['cross', { a: 1, b: 2, mix: 0.5 }],
+  ] as const) {
+    expect(await ada.ask(name, wish)).toMatchObject({ reason: 'paused' });
+  }
+  await turn({ paused: false });
+  expect(await ada.ask('damage', { radius: 1, points: [48, 4] })).not.toHaveProperty('reason');
+
+  await turn({ names: false });
+  const count = () => bo.heard.filter(({ name }) => name === 'welcome').length;
+  await bo.until(() => count() === 2);
+  const welcome = latest(bo, 'welcome') as Event<'welcome'>;
+  expect(welcome.participants.map(({ name }) => name)).toEqual(['', '']);
+  expect(welcome.organisms.map(({ planter }) => planter.name)).toEqual(['', '']);
+  const cyd = await Visitor.join(server.port, 'garden', 'Cyd');
+  await bo.until(() => bo.heard.some(({ name }) => name === 'people'));
+  expect(JSON.stringify(bo.heard.filter(({ name }) => name === 'people').at(-1))).not.toContain(
+    'Cyd',
+  );
+  await turn({ names: true });
+  await bo.until(() => count() === 3);
+  expect((latest(bo, 'welcome') as Event<'welcome'>).participants.map(({ name }) => name)).toEqual([
+    'Ada',
+    'Bo',
+    'Cyd',
+  ]);
+  await bo.sees(server.world.rooms.get('garden')!.ground.planes);
+
+  await turn({ capacity: 3 });
+  const dan = new Visitor(server.port);
+  dan.send('join', { protocol: PROTOCOL_VERSION, room: 'garden' });
+  await dan.next(({ name }) => name === 'waiting');
+  await turn({ capacity: 4 });
+  await dan.next(({ name }) => name === 'welcome');
+  for (const visitor of [ada, bo, cyd, dan]) visitor.leave();
+  expect(await host.refusal('changeSettings', { tickRate: 61 }, { room: 'garden' })).toBe(
+    'bad-call',
+  );
+  expect(server.rooms.settings('garden').tickRate).toBe(40);
+});
+
+test('a closed room tells visitors so, stands still, and goes on where it was', async () => {
+  const visitor = await Visitor.join(server.port, 'garden');
+  const wall = new Visitor(server.port);
+  wall.send('join', { protocol: PROTOCOL_VERSION, room: 'garden', as: 'wall' });
+  await wall.next(({ name }) => name === 'wall');
+  const before = server.world.rooms.get('garden')!;
+  await host.call('closeRoom', {}, { room: 'garden' });
+  for (const one of [visitor, wall]) {
+    expect(await one.next(({ name }) => name === 'rejected')).toMatchObject({
+      reason: 'room-closed',
+    });
+    await one.next(({ name }) => name === 'disconnect');
+  }
+  expect(await knock('garden')).toBe('room-closed');
+  expect(await knock('cellar')).toBe('no-such-room');
+  expect(server.world.rooms.has('garden')).toBe(false);
+  expect(await host.call('room', {}, { room: 'garden' })).toMatchObject({
+    open: false,
+    participants: 0,
+    visitors: [],
+  });
+  expect(await host.refusal('removeOrganism', { organism: 1 }, { room: 'garden' })).toBe(
+    'room-closed',
+  );
+  await restart();
+  expect(await knock('garden')).toBe('room-closed');
+
+  await host.call('openRoom', {}, { room: 'garden' });
+  expect(await knock('garden')).toBe('welcome');
+  const after = server.world.rooms.get('garden')!;
+  expect(after.tick).toBeGreaterThanOrEqual(before.tick);
+  expect(after.organisms.map(({ id }) => id)).toEqual(before.organisms.map(({ id }) => id));
+  // The ones after it tick on as well.
+  const again = await Visitor.join(server.port, 'garden');
+  const { tick } = after;
+  await again.until(() => after.tick > tick + 5);
+  again.leave();
+});
+
+test('a room is removed when it is closed and named, and what it was is put aside', async () => {
+  const remove = (confirm: string) => host.refusal('removeRoom', { confirm }, { room: 'attic' });
+  expect(await remove('attic')).toBe('room-open');
+  await host.call('closeRoom', {}, { room: 'attic' });
+  expect(await remove('garden')).toBe('not-confirmed');
+  await host.call('removeRoom', { confirm: 'attic' }, { room: 'attic' });
+  expect(await knock('attic')).toBe('no-such-room');
+  expect(await host.refusal('removeRoom', { confirm: 'garden' }, { room: 'garden' })).toBe(
+    'last-room',
+  );
+  const [file, ...more] = readdirSync(join(data, 'removed'));
+  expect(more).toEqual([]);
+  expect(file).toMatch(/^attic-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.bottle$/);
+  const { room, state } = await readBottle(join(data, 'removed', file));
+  expect(room).toMatchObject({ name: 'attic', width: 80, height: 48 });
+  expect(state.organisms).toHaveLength(1);
+  await restart();
+  expect((await host.call('state')).rooms.map(({ name }) => name)).toEqual(['garden']);
+  // A new one of that name begins anew.
+  await host.call('createRoom', { name: 'attic', width: 64, height: 64, checkpoint: 'organisms' });
+  expect(server.world.rooms.get('attic')!.tick).toBeLessThan(200);
+});
+
+test('a room is planted anew, and what was there is kept', async () => {
+  const room = { room: 'garden' };
+  const before = server.world.rooms.get('garden')!.organisms.map(({ id }) => id);
+  const { planted, kept } = await host.call('reseed', { organisms: 4 }, room);
+  expect(planted).toBe(4);
+  expect(kept).toMatchObject({ before: 'reseed', organisms: before.length });
+  const { organisms } = server.world.rooms.get('garden')!;
+  expect(organisms).toHaveLength(4);
+  expect(organisms.every(({ id, planter }) => !before.includes(id) && planter.id === 0)).toBe(true);
+  const visitor = await Visitor.join(server.port, 'garden');
+  expect(visitor.welcome!.organisms).toHaveLength(4);
+  await host.call('reseed', { organisms: 0 }, room);
+  await visitor.until(() => visitor.life.filter(({ what }) => what === 'died').length === 4);
+  expect(visitor.life).toContainEqual(expect.objectContaining({ what: 'died', cause: 'removed' }));
+  visitor.leave();
+});

@@ -1,0 +1,389 @@
+/** Taking back what was done: the room becomes, bit for bit, the room in which it never was. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { createEngine } from '../../server/engine/create.ts';
+import type { Engine } from '../../server/engine/engine.ts';
+import { replayCommand } from '../../server/replay/command.ts';
+import { Chronicle } from '../../server/store/chronicle.ts';
+import { openMemory } from '../../server/store/memory.ts';
+import { openRoom } from '../../server/store/openRooms.ts';
+import { restore } from '../../server/store/restore.ts';
+import { Store } from '../../server/store/store.ts';
+import { undo } from '../../server/store/undo.ts';
+import { speciesOf, type Vivarium } from '../../server/vivarium.ts';
+import type { RoomEvent } from '../../server/world/events.ts';
+import type { Room } from '../../server/world/room.ts';
+import { World } from '../../server/world/world.ts';
+import { copyPlanes, equalPlanes } from '../../shared/codec/planes.ts';
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import { createRandom, type Random } from '../../shared/random.ts';
+import { HOUSE } from '../../shared/vocabulary.ts';
+import { FakeClock } from '../support/fakeClock.ts';
+import { HostClient } from '../support/hostClient.ts';
+import { ANNA } from '../support/rooms.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+import { tinyModel } from '../unit/vnca/tinyModel.ts';
+
+const model = tinyModel(
+  { name: 'chance', update: { kind: 'simple', hidden: 8, updateProbability: 0.5 } },
+  3,
+);
+const species = speciesOf({ ...model, folder: '' });
+/** Of the wall clock, each tick: snapshots of a hundred ticks are spread over minutes, as in a museum. */
+const STEP = 5_000;
+const full = process.env.VIVARIUM_TEST_FULL === '1';
+
+/** One wish whose outcome does not hang on numbers or chance of others. */
+function wish(random: Random, room: Room): void {
+  const { width, height } = room.ground;
+  const by = { ...ANNA, id: 1 + random.integer(3) };
+  const [x, y] = [random.integer(width), random.integer(height)];
+  const what = random.integer(8);
+  if (what < 2) {
+    const index = random.integer(species.gallery.length);
+    room.enqueue(1, { what: 'plant', by, x, y, seed: { from: 'gallery', index } });
+  } else if (what < 4) {
+    room.enqueue(2, {
+      what: 'plant',
+      by,
+      x,
+      y,
+      seed: { from: 'prior', throw: random.integer(99) },
+    });
+  } else if (what < 7) {
+    const points = [x, y, random.integer(width), random.integer(height)];
+    room.enqueue(3, { what: 'damage', by, points, radius: 0.5 + random.uniform() * 6 });
+  } else {
+    const area = { x: 0, y: 0, width: 1 + random.integer(12), height: 1 + random.integer(12) };
+    room.enqueue(4, { what: 'clear', by: HOUSE, area });
+  }
+}
+
+interface Lived {
+  readonly tick: number;
+  readonly at: number;
+  readonly events: readonly RoomEvent[];
+  readonly refused: readonly number[];
+}
+
+/** A room that is kept, without the server around it. */
+async function begin(shared: Engine, seed: number) {
+  const engine = beside(shared);
+  let now = 1_790_000_000_000;
+  const clock = new FakeClock();
+  const world = new World(engine);
+  const store = new Store(openMemory());
+  const date = (): number => now;
+  const chronicle = new Chronicle({
+    store,
+    engine,
+    clock,
+    date,
+    snapshotLeast: 100,
+    warn: () => {},
+  });
+  const energy = { capacity: 60, newcomer: 30, refillPerSecond: 9, plant: 12, damagePerCell: 0.05 };
+  const place = { name: 'a', width: 44, height: 36, maxOrganisms: 6, seed, species, energy };
+  const checkpoint = { name: 'chance', hash: 'x' };
+  const { room, tail } = await openRoom(place, { store, world, checkpoint, date, say: () => {} });
+  await chronicle.watch(room, tail);
+  const lived: Lived[] = [];
+  world.journal = (ticks) => {
+    const mine = ticks.filter((one) => one.room === room);
+    lived.push(...mine.map((one) => ({ ...one, at: now })));
+    return chronicle.record(ticks);
+  };
+  const hold = async (): Promise<void> => {};
+  return {
+    ...{ room, place, lived, world, store },
+    undoing: { store, world, chronicle, room, hold, resume: () => {} },
+    now: () => now,
+    async tick(): Promise<void> {
+      chronicle.ticked(await world.tick([room]));
+      now += STEP;
+      await clock.advance(50);
+    },
+  };
+}
+
+/** The room in which some of it never was, lived anew from its first tick. */
+async function never(
+  engine: Engine,
+  place: Parameters<World['open']>[0],
+  lived: readonly Lived[],
+  to: number,
+  wasDone: (lived: Lived, by: number) => boolean,
+): Promise<{ room: Room; close: () => Promise<void> }> {
+  const world = new World(beside(engine));
+  const room = world.open(place);
+  const byTick = new Map(lived.map((one) => [one.tick, one]));
+  while (room.tick < to) {
+    const now = byTick.get(room.tick + 1);
+    let command = 0;
+    const events = now?.events.filter((event) => {
+      if (event.what !== 'command') return true;
+      return !now.refused.includes(command++) && wasDone(now, event.command.by.id);
+    });
+    room.redo(events ?? []);
+    await world.tick([room]);
+  }
+  return { room, close: () => world.close(room) };
+}
+
+let worlds = 0;
+
+/** The engine, for a world beside others. */
+function beside({ info, close, ...all }: Engine): Engine {
+  const first = 1e5 * ++worlds;
+  const own = <T extends { readonly patch: number }>(items: readonly T[]): T[] =>
+    items.map((item) => ({ ...item, patch: item.patch + first }));
+  const ids = (patches: readonly number[]): number[] => patches.map((patch) => patch + first);
+  return {
+    info,
+    close,
+    plant: (patches) => all.plant(own(patches)),
+    step: (steps) => all.step(own(steps)),
+    exportStates: (patches) => all.exportStates(ids(patches)),
+    importStates: (states) => all.importStates(own(states)),
+    dispose: (patches) => all.dispose(ids(patches)),
+  };
+}
+
+/** All that can be seen of a room, with organisms named by their order: those that never were have no numbers. */
+function seen(room: Room) {
+  const { organisms, energy, planes } = room.export();
+  const order = new Map(organisms.map(({ id }, i) => [id, i + 1]));
+  return {
+    rgba: planes.rgba,
+    owner: planes.owner.map((id) => (id === 0 ? 0 : order.get(id)!)),
+    organisms: organisms.map(({ id: _, ...organism }) => organism),
+    energy: [1, 2, 3].map((id) => room.energyOf(id)),
+    settings: energy.settings,
+  };
+}
+
+describe('the past lived again', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await createEngine({ checkpoints: [model], backend: 'onnx', lanes: 1 });
+  });
+  afterAll(() => engine.close());
+
+  test('whatever was done by whom, taken back twice: the room is the one in which it never was', async () => {
+    let undos = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          seed: fc.nat(),
+          before: fc.integer({ min: 20, max: 110 }),
+          between: fc.integer({ min: 0, max: 30 }),
+          first: fc.record({
+            back: fc.integer({ min: 1, max: 80 }),
+            by: fc.constantFrom(0, 1, 2, 3, null),
+          }),
+          second: fc.record({
+            back: fc.integer({ min: 1, max: 80 }),
+            by: fc.constantFrom(0, 1, 2, 3, null),
+          }),
+        }),
+        async ({ seed, before, between, first, second }) => {
+          const here = await begin(engine, seed);
+          const { room, lived, undoing } = here;
+          const random = createRandom(seed);
+          const taken: { since: number; to: number; by: number | null }[] = [];
+          const isDone = ({ tick, at }: Lived, by: number): boolean =>
+            !taken.some((one) => {
+              const meets = one.by === null ? by !== 0 : by === one.by;
+              return meets && at >= one.since && tick <= one.to;
+            });
+          for (const [ticks, { back, by }] of [
+            [before, first],
+            [between, second],
+          ] as const) {
+            for (let i = 0; i < ticks; i++) {
+              if (random.uniform() < 0.3) wish(random, room);
+              if (random.uniform() < 0.03) room.enter(1 + random.integer(3));
+              if (random.uniform() < 0.03) room.leave(1 + random.integer(3));
+              await here.tick();
+            }
+            const to = room.tick;
+            const since = here.now() - back * STEP;
+            const had = copyPlanes(room.ground.planes);
+            try {
+              const { kept } = await undo(undoing, { since, by });
+              taken.push({ since, to, by });
+              undos++;
+              expect(room.tick).toBe(to + 1);
+              expect(kept.tick).toBe(to);
+              const { state } = await here.store.moment('a', kept.tick);
+              expect(equalPlanes(state.planes, had)).toBe(true);
+            } catch (error) {
+              if (!(error instanceof HostRefusal)) throw error;
+              expect(error.reason).toBe('nothing-to-undo');
+              expect(equalPlanes(room.ground.planes, had)).toBe(true);
+              await here.tick();
+            }
+            const other = await never(engine, here.place, lived, room.tick, isDone);
+            expect(seen(room)).toEqual(seen(other.room));
+            await other.close();
+          }
+          await here.world.close(room);
+        },
+      ),
+      { numRuns: full ? 100 : 8, seed: 20261125 },
+    );
+    expect(undos).toBeGreaterThan(8);
+  });
+
+  test('what others planted by chance, and its number, stays what it was', async () => {
+    const here = await begin(engine, 7);
+    const { room, undoing } = here;
+    const [ada, bo] = [
+      { ...ANNA, id: 1 },
+      { ...ANNA, id: 2 },
+    ];
+    const seed = { from: 'prior' } as const;
+    for (let i = 0; i < 20; i++) await here.tick();
+    room.enqueue(1, { what: 'plant', by: ada, x: 10, y: 10, seed });
+    await here.tick();
+    room.enqueue(1, { what: 'plant', by: ada, x: 26, y: 10, seed });
+    room.enqueue(1, { what: 'plant', by: bo, x: 10, y: 10, seed });
+    room.enqueue(1, { what: 'plant', by: bo, x: 30, y: 27, seed });
+    await here.tick();
+    const before = room.export().organisms;
+    expect(before.map(({ planter }) => planter.id)).toEqual([1, 1, 2]);
+    const { commands } = await undo(undoing, { since: here.now() - 30 * STEP, by: 1 });
+    expect(commands).toBe(2);
+    const after = room.export().organisms;
+    // Bo's was refused while Ada's stood there: she was told so, and so it stays.
+    expect(after.map(({ id }) => id)).toEqual([before[2].id]);
+    expect(after[0].latent).toEqual(before[2].latent);
+    await expect(undo(undoing, { since: here.now() - 30 * STEP, by: 1 })).rejects.toThrow(
+      'nothing-to-undo',
+    );
+    // Restored, they are there again, with their numbers; and new ones have new numbers.
+    const [{ tick }] = undoing.chronicle.snapshotsOf(room).filter((one) => one.before === 'undo');
+    await restore(undoing, tick);
+    expect(room.export().organisms.map(({ id }) => id)).toEqual(before.map(({ id }) => id));
+    room.enqueue(1, { what: 'plant', by: bo, x: 14, y: 26, seed });
+    await here.tick();
+    expect(room.organisms.at(-1)!.id).toBeGreaterThan(before[2].id);
+    await expect(undo(undoing, { since: here.now() - 100 * STEP, by: 1 })).rejects.toThrow(
+      'undo-too-far',
+    );
+    await here.world.close(room);
+  });
+});
+
+describe('as a host does it', () => {
+  const SETTINGS = { size: '128x96', 'tick-rate': 30, energy: 'off', snapshot: 0.2 };
+  const parts = { room: 'garden' };
+  let data: string;
+  let server: Vivarium;
+  let token: string;
+  let host: HostClient;
+  const garden = (): Room => server.world.rooms.get('garden')!;
+
+  beforeAll(async () => {
+    data = mkdtempSync(join(tmpdir(), 'vivarium-undo-'));
+    server = await startServer({ ...SETTINGS, data });
+    token = server.hostToken!;
+    host = await HostClient.login(server.port, token);
+  });
+
+  afterAll(async () => {
+    await server.close();
+    rmSync(data, { recursive: true });
+  });
+
+  test('undo, restore and a restart; everybody is shown it, and a replay proves it', async () => {
+    const [ada, bo] = [
+      await Visitor.join(server.port, 'garden', 'Ada'),
+      await Visitor.join(server.port, 'garden', 'Bo'),
+    ];
+    const plant = (who: Visitor, x: number, y: number) =>
+      who.ask('plant', { x, y, seed: { from: 'gallery', index: 5 } });
+    expect(await host.refusal('undo', { seconds: 600, participant: null }, parts)).toBe(
+      'nothing-to-undo',
+    );
+    await plant(bo, 40, 40);
+    const born = bo.tick!;
+    await bo.until(() => bo.tick! > born + 45);
+    const named = await host.call('takeSnapshot', { name: 'Bo alone' }, parts);
+    expect(named).toMatchObject({ name: 'Bo alone', before: null, organisms: 1 });
+    await bo.until(() => bo.tick! > born + 75);
+    await ada.ask('damage', { radius: 9, points: [40, 40] });
+    await plant(ada, 90, 50);
+    await ada.until(() => ada.life.some(({ what }) => what === 'wounded'));
+    const wounded = ada.tick!;
+    await ada.until(() => ada.tick! > wounded + 20);
+
+    const { id } = ada.welcome!.you;
+    const { undone, kept } = await host.call('undo', { seconds: 600, participant: id }, parts);
+    expect(undone).toBe(2);
+    expect(kept).toMatchObject({ before: 'undo', name: null, organisms: 2 });
+    expect(garden().organisms.map(({ planter, wounds }) => [planter.name, wounds])).toEqual([
+      ['Bo', 0],
+    ]);
+    for (const visitor of [ada, bo]) {
+      await visitor.until(
+        () => visitor.heard.filter(({ name }) => name === 'welcome').length === 2,
+      );
+      expect(visitor.welcome!.organisms.map(({ planter }) => planter.name)).toEqual(['Bo']);
+      await visitor.sees(garden().ground.planes);
+      expect(visitor.welcome!.you.id).toBe(visitor === ada ? id : bo.welcome!.you.id);
+    }
+    // The room goes on, with both of them.
+    expect(await plant(ada, 90, 50)).not.toHaveProperty('reason');
+
+    // The house's own act is taken back alone.
+    await host.call('clearArea', { x: 0, y: 0, width: 128, height: 96 }, parts);
+    expect(garden().organisms).toHaveLength(0);
+    expect((await host.call('undo', { seconds: 600, participant: 0 }, parts)).undone).toBe(1);
+    expect(garden().organisms.map(({ planter }) => planter.name)).toEqual(['Bo', 'Ada']);
+
+    // All is taken back, and that is taken back by a restore.
+    const all = await host.call('undo', { seconds: 600, participant: null }, parts);
+    expect(garden().organisms).toHaveLength(0);
+    await host.call('restore', {}, { ...parts, tick: all.kept!.tick });
+    expect(garden().organisms.map(({ planter }) => planter.name)).toEqual(['Bo', 'Ada']);
+    const { kept: before } = await host.call('restore', {}, { ...parts, tick: named.tick });
+    expect(before).toMatchObject({ before: 'restore', organisms: 2 });
+    expect(garden().organisms.map(({ planter }) => planter.name)).toEqual(['Bo']);
+    await bo.sees(garden().ground.planes);
+    const list = await host.call('snapshots', {}, parts);
+    expect(list.filter(({ name }) => name !== null).map(({ tick }) => tick)).toEqual([named.tick]);
+    expect(list.filter((one) => one.before !== null).length).toBe(5);
+    expect(await host.refusal('restore', {}, { ...parts, tick: 1_000_000 })).toBe(
+      'no-such-snapshot',
+    );
+    await host.call('unnameSnapshot', {}, { ...parts, tick: named.tick });
+    expect(await host.refusal('unnameSnapshot', {}, { ...parts, tick: 1_000_000 })).toBe(
+      'no-such-snapshot',
+    );
+
+    const { tick } = garden();
+    await bo.until(() => bo.tick! > tick + 30);
+    ada.leave();
+    bo.leave();
+    await server.close();
+    const last = garden().export();
+    const said: string[] = [];
+    const code = await replayCommand(['garden', '--data', data], {
+      say: (line) => said.push(line),
+      complain: (line) => said.push(line),
+    });
+    expect(said.at(-1)).toMatch(/^\d+ checksums, all equal\.$/);
+    expect(code).toBe(0);
+    server = await startServer({ ...SETTINGS, data });
+    const again = garden().export();
+    expect(again.organisms.map(({ id: one }) => one)).toEqual(
+      last.organisms.map(({ id: one }) => one),
+    );
+    expect(again.tick).toBeGreaterThanOrEqual(last.tick);
+    host = await HostClient.login(server.port, token);
+  });
+});
