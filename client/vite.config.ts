@@ -1,9 +1,20 @@
 import { join } from 'node:path';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 
 const page = (name: string): string => join(import.meta.dirname, `${name}.html`);
 
+/** Takes indentation off styles, templates and shaders, where it means nothing and no minifier looks. */
+const outdent: Plugin = {
+  name: 'outdent',
+  enforce: 'pre',
+  transform: (code, id) =>
+    /\/client\/(elements|keepsake|render|style)\/.*\.ts$/.test(id)
+      ? { code: code.replaceAll(/\n[ \t]+/g, '\n'), map: null }
+      : undefined,
+};
+
 export default defineConfig({
+  plugins: [outdent],
   root: import.meta.dirname,
   base: '/',
   build: {
