@@ -71,6 +71,7 @@ export class Rooms {
   /** Of the open rooms, by name. */
   readonly lobbies = new Map<string, Lobby>();
   private readonly known = new Map<string, Known>();
+  private hours = { dim: false, closed: false };
   private readonly listeners = new Set<(room: string, settings: RoomSettings) => void>();
 
   constructor(private readonly options: RoomsOptions) {}
@@ -225,6 +226,17 @@ export class Rooms {
     this.known.delete(name);
   }
 
+  /** The house opens or closes: walls go dim, and visitors have to go where that is wanted. */
+  setHours(hours: { readonly dim: boolean; readonly closed: boolean }): void {
+    this.hours = hours;
+    for (const { rules, live, plan } of this.known.values()) {
+      Object.assign(rules, hours);
+      if (!live || !plan.open) continue;
+      live.lobby.tellSettings();
+      if (hours.closed) live.lobby.empty('room-closed', true);
+    }
+  }
+
   /** Turns some knobs; everybody there is told. @throws HostRefusal no-such-room */
   async change(name: string, change: SettingsChange): Promise<RoomSettings> {
     const known = this.get(name);
@@ -268,6 +280,7 @@ export class Rooms {
 
   private learn(plan: PlanRecord): Known {
     const rules = new Rules(turned(this.options.defaults, plan.change));
+    Object.assign(rules, this.hours);
     const known: Known = { plan, rules, live: undefined, busy: null };
     this.known.set(plan.name, known);
     return known;

@@ -13,6 +13,9 @@ export class NameField extends LitElement {
   static override styles = [
     controls,
     css`
+      :host {
+        display: block;
+      }
       form {
         display: flex;
         align-items: center;

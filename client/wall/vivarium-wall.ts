@@ -4,6 +4,8 @@ import { customElement, query, state } from 'lit/decorators.js';
 import { buildOf } from '../../shared/build.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import '../elements/cursor-layer.ts';
+import { isLanguage } from '../locale/languages.ts';
+import { speakerOf } from '../locale/speaker.ts';
 import { LookReporter } from '../net/look.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Insets, Point } from '../render/camera.ts';
@@ -15,7 +17,7 @@ import { readOptions } from './options.ts';
 import { mayRenew } from './renew.ts';
 import { Stage } from './stage.ts';
 import './wall-overlay.ts';
-import { picture } from './words.ts';
+import { ENGLISH, picture, type Voice } from './words.ts';
 
 /** Nobody has been here for so long: passers-by are invited; ms. */
 const LONELY = 45_000;
@@ -71,6 +73,7 @@ export class VivariumWall extends LitElement {
   @state() private address = '';
   @state() private attract = false;
   @state() private away = false;
+  @state() private voices: readonly Voice[] = [ENGLISH];
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
   @query('name-layer') private readonly names!: NameLayer;
@@ -93,6 +96,7 @@ export class VivariumWall extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.hang();
+    void this.speak();
     const { model, options } = this;
     model.on('wall', ({ origin }) => {
       this.address = visitorAddress(options.room, options.url, location.origin, origin);
@@ -165,9 +169,9 @@ export class VivariumWall extends LitElement {
   }
 
   override render(): TemplateResult {
-    const { options, model, version, address, attract, away } = this;
+    const { options, model, version, address, attract, away, voices } = this;
     return html`
-      <canvas data-testid="canvas" role="img" aria-label=${picture((text) => text)}></canvas>
+      <canvas data-testid="canvas" role="img" aria-label=${picture(voices[0].say)}></canvas>
       <cursor-layer></cursor-layer>
       <name-layer></name-layer>
       ${
@@ -179,10 +183,17 @@ export class VivariumWall extends LitElement {
               .people=${[...model.participants.values()]}
               .attract=${attract}
               .away=${away}
+              .voices=${voices}
             ></wall-overlay>`
           : nothing
       }
     `;
+  }
+
+  /** Its words come in the languages that the address asks for. */
+  private async speak(): Promise<void> {
+    const languages = this.options.languages.filter(isLanguage);
+    if (languages.length > 0) this.voices = await Promise.all(languages.map(speakerOf));
   }
 
   /** As the screen hangs: turned, mirrored. */

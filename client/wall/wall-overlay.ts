@@ -7,16 +7,22 @@ import type { ParticipantView } from '../../shared/vocabulary.ts';
 import { readable } from './address.ts';
 import { overlayStyle } from './overlay-style.ts';
 import { type Code, codeOf } from './qr.ts';
-import { captions, here, invitations, moment, others, type Say, scanMe } from './words.ts';
+import {
+  captions,
+  ENGLISH,
+  here,
+  invitations,
+  moment,
+  others,
+  scanMe,
+  type Voice,
+} from './words.ts';
 
 /** A caption's turn, ms. */
 const TURN = 12_000;
 /** Names and dots that are shown at once. */
 const MAX_NAMES = 8;
 const MAX_DOTS = 24;
-
-const inEnglish: Say = (text, values = {}) =>
-  text.replaceAll(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 
 @customElement('wall-overlay')
 export class WallOverlay extends LitElement {
@@ -31,14 +37,14 @@ export class WallOverlay extends LitElement {
   /** The server has not answered for a while. */
   @property({ type: Boolean }) away = false;
   /** Languages in which captions take turns. */
-  @property({ attribute: false }) voices: readonly Say[] = [inEnglish];
+  @property({ attribute: false }) voices: readonly Voice[] = [ENGLISH];
   @state() private turn = 0;
   private code: Code | undefined;
   private timer: ReturnType<typeof setInterval> | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.timer = setInterval(() => this.turn++, TURN);
+    this.begin();
     this.style.setProperty('--turn', `${TURN}ms`);
   }
 
@@ -49,7 +55,7 @@ export class WallOverlay extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('address')) this.code = this.address ? codeOf(this.address) : undefined;
-    if (changed.has('attract')) this.turn = 0;
+    if (changed.has('attract')) this.begin();
     this.toggleAttribute('data-attract', this.attract);
     this.toggleAttribute('data-away', this.away);
   }
@@ -63,21 +69,30 @@ export class WallOverlay extends LitElement {
     `;
   }
 
+  /** From the first line on; each has all of its turn. */
+  private begin(): void {
+    clearInterval(this.timer);
+    this.turn = 0;
+    this.timer = setInterval(() => this.turn++, TURN);
+  }
+
   private caption(): TemplateResult {
     const { turn, voices, attract } = this;
     const [first] = voices;
-    if (this.away) return html`<p class="stays">${moment(first)}</p>`;
-    const lines = attract ? invitations(first) : captions(first);
+    if (this.away) {
+      return html`<p class="stays" lang=${first.language}>${moment(first.say)}</p>`;
+    }
+    const lines = attract ? invitations(first.say) : captions(first.say);
     // Each line in all languages, one after another.
     const line = Math.floor(turn / voices.length) % lines.length;
-    const say = voices[turn % voices.length];
+    const { language, say } = voices[turn % voices.length];
     const text = (attract ? invitations(say) : captions(say))[line];
-    return html`${keyed(`${attract} ${turn}`, html`<p>${text}</p>`)}`;
+    return html`${keyed(`${attract} ${turn}`, html`<p lang=${language}>${text}</p>`)}`;
   }
 
   private toScan({ side, path }: Code): TemplateResult {
     return html`<figure>
-      <svg class="code" data-testid="code" viewBox="0 0 ${side} ${side}" role="img" aria-label=${scanMe(this.voices[0])}>
+      <svg class="code" data-testid="code" viewBox="0 0 ${side} ${side}" role="img" aria-label=${scanMe(this.voices[0].say)}>
         ${svg`<path d=${path}></path>`}
       </svg>
       <figcaption data-testid="address">${readable(this.address)}</figcaption>
@@ -86,14 +101,14 @@ export class WallOverlay extends LitElement {
 
   private whoIsHere(): TemplateResult | typeof nothing {
     const { people, voices } = this;
-    const [say] = voices;
+    const [{ say, language }] = voices;
     if (people.length === 0) return nothing;
     // The newest first: she looks for herself.
     const named = people.filter(({ name }) => name !== '').reverse();
     const guests = people.filter(({ name }) => name === '').reverse();
     const hidden = Math.max(0, named.length - MAX_NAMES) + Math.max(0, guests.length - MAX_DOTS);
     return html`
-      <p data-testid="here">${here(say, people.length)}</p>
+      <p data-testid="here" lang=${language}>${here(say, people.length)}</p>
       <ul>
         ${repeat(
           named.slice(0, MAX_NAMES),

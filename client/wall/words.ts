@@ -4,6 +4,18 @@ import { msg } from '@lit/localize';
 /** Says an English text in some language, with values for its `{names}`. */
 export type Say = (text: string, values?: Readonly<Record<string, string | number>>) => string;
 
+/** One of the languages in which a wall speaks. */
+export interface Voice {
+  readonly language: string;
+  readonly say: Say;
+}
+
+export const ENGLISH: Voice = {
+  language: 'en',
+  say: (text, values = {}) =>
+    text.replaceAll(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole)),
+};
+
 /** While somebody plays: one at a time, in turn. */
 export function captions(say: Say): readonly string[] {
   return [

@@ -147,6 +147,7 @@ export class Lobby {
    * @throws Refusal room-full, when too many wait already; sent-away
    */
   join(member: Member, arrival: Arrival): void {
+    if (this.rules.closed) throw new Refusal('room-closed');
     const owner = arrival.resume === undefined ? undefined : this.seats.ownerOf(arrival.resume);
     if (this.ways.bans.isOut(this.room.name, owner, arrival.address ?? '')) {
       throw new Refusal('sent-away');
@@ -267,6 +268,11 @@ export class Lobby {
     this.isAnew = true;
   }
 
+  /** Whether one is there. */
+  isHere(participant: ParticipantId): boolean {
+    return this.seats.memberOf(participant) !== undefined;
+  }
+
   /** Those who are there, as the host sees them. */
   get visitors(): Omit<VisitorState, 'organisms'>[] {
     const { participants } = this.seats;
@@ -294,9 +300,10 @@ export class Lobby {
     }
   }
 
-  /** Everybody has to go, those who wait too. */
-  empty(reason: Reason): void {
-    for (const member of [...this.waiting.keys(), ...this.seats.members, ...this.walls.members]) {
+  /** Everybody has to go, those who wait too; and the walls, unless they may stay. */
+  empty(reason: Reason, keepWalls = false): void {
+    const walls = keepWalls ? [] : [...this.walls.members];
+    for (const member of [...this.waiting.keys(), ...this.seats.members, ...walls]) {
       this.waiting.delete(member);
       if (!this.seats.giveUp(member)) this.leave(member);
       member.dismiss(reason);

@@ -57,6 +57,7 @@ export class VisitorList extends LitElement {
       }
       small {
         display: block;
+        white-space: normal;
         color: var(--ink-soft);
         font-size: 0.9em;
         line-height: 1.3;
@@ -117,7 +118,7 @@ export class VisitorList extends LitElement {
       <i style="--hue:${hue}"></i>
       <span class="name"
         >${name}<small
-          >${muted ? html`<span class="muted">${msg('may only look')}</span>` : msg(str`here ${roughSpan(stay)}, ${actsText(acts)}`)}</small
+          >${muted ? html`<span class="muted">${msg('may only look')}</span>` : html`${roughSpan(stay)} · ${actsText(acts)}`}</small
         ></span
       >
       <button
