@@ -1,28 +1,25 @@
 import { join } from 'node:path';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 
 const page = (name: string): string => join(import.meta.dirname, `${name}.html`);
 
 /** Without the list of pages that share it. */
 const shortName = (name: string): string => name.replace(/[~.].*$/, '');
 
+/** Takes indentation off styles, templates and shaders, where it means nothing and no minifier looks. */
+const outdent: Plugin = {
+  name: 'outdent',
+  enforce: 'pre',
+  transform: (code, id) =>
+    /\/client\/(elements|keepsake|render|style)\/.*\.ts$/.test(id)
+      ? { code: code.replaceAll(/\n[ \t]+/g, '\n'), map: null }
+      : undefined,
+};
+
 export default defineConfig({
+  plugins: [outdent],
   root: import.meta.dirname,
   base: '/',
-  plugins: [
-    {
-      // Markup, styles and shaders are texts to the minifier, with their indents and remarks, which no phone needs.
-      name: 'bare-texts',
-      enforce: 'pre',
-      transform: (code, id) =>
-        id.startsWith(import.meta.dirname)
-          ? code.replace(
-              /\n[ \t]*(\/\/.*|\/\*(?:(?!\*\/)[\s\S])*\*\/(?=\n))?[ \t]*(?=[^ \t])/g,
-              '\n',
-            )
-          : undefined,
-    },
-  ],
   build: {
     outDir: 'dist',
     emptyOutDir: true,

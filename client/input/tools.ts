@@ -11,7 +11,7 @@ import type { Director } from '../render/director.ts';
 import { cutOf } from '../render/wound.ts';
 import type { Senses } from '../sense/senses.ts';
 import type { Session } from '../session.ts';
-import { oklch } from '../style/oklch.ts';
+import { ownerColor } from '../style/owner.ts';
 import type { Effort } from './effort.ts';
 import type { GestureTarget } from './gestures.ts';
 import { organismAt } from './pick.ts';
@@ -47,7 +47,7 @@ export class Tools implements GestureTarget {
     director.gauge = () => ({
       share: effort.share,
       refused: this.short,
-      color: oklch(0.86, 0.11, model.you?.hue ?? 0),
+      color: ownerColor(model.you?.hue ?? 0),
       finger,
     });
     this.cursor = new Throttle((place) => {
