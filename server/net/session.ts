@@ -157,7 +157,7 @@ export class Session implements Member {
     if (this.lobby || this.atTheDoor) throw new Refusal('already-joined');
     const lobby = this.lobbies.find(room);
     if (as === 'wall') {
-      lobby.hang(this, holds && checksOf(holds));
+      lobby.hang(this, this.guard.address, holds && checksOf(holds));
       this.isWall = true;
       this.lobby = lobby;
       this.cancelTimeout();
