@@ -297,6 +297,11 @@ export class Lobby {
   /** Ends the visits of those whom the host has just sent away. */
   sendAway(): void {
     const { bans } = this.ways;
+    for (const [member, { address = '' }] of [...this.waiting]) {
+      if (!bans.isOut(this.room.name, undefined, address)) continue;
+      this.leave(member);
+      member.dismiss('sent-away');
+    }
     for (const member of [...this.seats.members]) {
       const { id } = this.seats.of(member)!;
       if (!bans.isOut(this.room.name, id, this.addressOf(id))) continue;
