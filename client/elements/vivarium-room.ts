@@ -99,6 +99,7 @@ export class VivariumRoom extends LitElement {
     model.on('pace', again);
     model.on('waiting', again);
     model.on('energy', again);
+    model.on('settings', ({ maxRadius }) => session.setWidest(maxRadius));
     model.on('notice', ({ notice }) => this.tell(noticeText(notice)));
     model.on('life', ({ event, organism }) => {
       if (event.what === 'died') session.forget(organism.id);

@@ -29,7 +29,7 @@ interface RoomElement extends HTMLElement {
 }
 
 interface Probe {
-  /** Device pixels from the lower left of the canvas. */
+  /** CSS pixels. */
   readonly x: number;
   readonly y: number;
   /** Light of that pixel in each picture, and the tick that the room was at. */
@@ -175,7 +175,11 @@ test('a wound is seen under the finger before the server has heard of it, and wh
       const { probe } = window as unknown as { probe?: Probe };
       if (!probe || this.getParameter(this.FRAMEBUFFER_BINDING)) return;
       const pixel = new Uint8Array(4);
-      this.readPixels(probe.x, probe.y, 1, 1, this.RGBA, this.UNSIGNED_BYTE, pixel);
+      // A slow page draws fewer pixels.
+      const canvas = this.canvas as HTMLCanvasElement;
+      const ratio = canvas.width / canvas.clientWidth;
+      const [px, py] = [probe.x * ratio, canvas.height - probe.y * ratio].map(Math.round);
+      this.readPixels(px, py, 1, 1, this.RGBA, this.UNSIGNED_BYTE, pixel);
       const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
       probe.seen.push({ light: pixel[0] + pixel[1] + pixel[2], tick: model.tick });
     };
@@ -191,18 +195,7 @@ test('a wound is seen under the finger before the server has heard of it, and wh
     if (id === mine.id && light > most) [place, most] = [i, light];
   });
   const at = await screenOf(page, (place % width) + 0.5, Math.floor(place / width) + 0.5);
-  await page.evaluate(({ x, y }) => {
-    const canvas = document
-      .querySelector('vivarium-room')!
-      .shadowRoot!.querySelector('canvas') as HTMLCanvasElement;
-    const ratio = canvas.width / canvas.clientWidth;
-    const probe = {
-      x: Math.round(x * ratio),
-      y: Math.round(canvas.height - y * ratio),
-      seen: [],
-    };
-    Object.assign(window, { probe });
-  }, at);
+  await page.evaluate(({ x, y }) => Object.assign(window, { probe: { x, y, seen: [] } }), at);
   // A touch beside it: the picture is drawn, and what is to be cut is whole in it.
   const from = { x: at.x - 60, y: at.y };
   await page.touchscreen.tap(from.x, from.y);
@@ -266,6 +259,20 @@ test('a name she gives is seen by the others, also on what she has planted', asy
       (message as Event<'people'>).joined.some((one) => one.id === id && one.name === 'Grace'),
   );
   await page.getByTestId('status').tap();
+}, 180_000);
+
+test('sound and touch are off until she turns them on', async () => {
+  const problems: string[] = [];
+  page.on('pageerror', ({ message }) => problems.push(message));
+  const turned = page.getByTestId('senses');
+  expect(await turned.getAttribute('aria-pressed')).toBe('false');
+  const fetched = page.waitForResponse((response) => /sound-[\w-]+\.js/.test(response.url()));
+  await turned.tap();
+  expect((await fetched).ok()).toBe(true);
+  expect(await turned.getAttribute('aria-pressed')).toBe('true');
+  await turned.tap();
+  expect(await turned.getAttribute('aria-pressed')).toBe('false');
+  expect(problems).toEqual([]);
 }, 180_000);
 
 test('she takes it home: a picture, a film, and a link that plants the same creature again', async () => {
