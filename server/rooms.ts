@@ -209,11 +209,11 @@ export class Rooms {
 
   /**
    * @param aside keeps what the room was, before it is forgotten
-   * @throws HostRefusal no-such-room, room-open, last-room
+   * @throws HostRefusal no-such-room, room-open, fixed-room
    */
   async remove(name: string, aside: () => Promise<void>): Promise<void> {
     const known = this.get(name);
-    if (!known.plan.made) throw new HostRefusal('last-room', 'the server is started with it');
+    if (!known.plan.made) throw new HostRefusal('fixed-room', 'the server is started with it');
     if (known.plan.open) throw new HostRefusal('room-open');
     await this.during(name, 'closing', async () => {
       await aside();

@@ -185,6 +185,8 @@ export class VivariumRoom extends LitElement {
     });
     model.on('people', () => this.cursors.keep(model.participants));
     model.on('welcome', () => {
+      // A closed room has opened.
+      this.refusal = '';
       this.looks.forget();
       this.layout();
     });

@@ -1,8 +1,8 @@
 /** The Socket.IO connection to one room: joins, rejoins after every break, hands messages to the model. */
 import { io, type Socket } from 'socket.io-client';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
-import { parser } from '../../shared/protocol/parser.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { parser } from './parser.ts';
 import { RoomModel } from './room-model.ts';
 
 /** Refusals after which trying again by itself would only repeat them. */

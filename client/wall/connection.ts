@@ -1,7 +1,7 @@
 /** A wall's connection: it never gives up, says nothing of it, and takes a newer page when the server has one. */
 import { io, type Socket } from 'socket.io-client';
-import { parser } from '../../shared/protocol/parser.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { parser } from '../net/parser.ts';
 import { RoomModel, type Send } from '../net/room-model.ts';
 
 /** Whatever has gone, a wall is back so soon after it has come back; ms. */

@@ -6,6 +6,7 @@ import helmet from 'helmet';
 import { API } from '../../shared/host/calls.ts';
 import type { Place } from '../../shared/latentMap.ts';
 import type { Metrics } from '../operations/metrics.ts';
+import { serveGallery } from './gallery.ts';
 import { servePacked } from './packed.ts';
 
 export interface AppOptions {
@@ -94,11 +95,7 @@ export function createApp(options: AppOptions): Express {
   app.get('/r/:room', page('index.html'));
   app.get('/wall/:room', page('wall.html'));
   app.get('/host', page('host.html'));
-  app.get('/checkpoints/:name/gallery.png', (request, response, next) => {
-    const folder = options.checkpoints.get(request.params.name);
-    if (!folder) return next();
-    response.sendFile('gallery.png', { root: folder, maxAge: '1h' });
-  });
+  app.get('/checkpoints/:name/gallery.png', serveGallery(options.checkpoints));
   app.get('/checkpoints/:name/map.json', (request, response, next) => {
     const map = options.maps?.get(request.params.name);
     if (!map) return next();

@@ -29,7 +29,15 @@ export async function ensureClient(log: (line: string) => void): Promise<string>
   if (index && index.mtimeMs >= sources) return built;
   log('Building the pages …');
   const { build } = await import('vite');
-  await build({ root: clientSource, logLevel: 'warn' });
+  const { NODE_ENV } = process.env;
+  // Where it says otherwise, as in tests, pages would get the libraries' talkative halves.
+  process.env.NODE_ENV = 'production';
+  try {
+    await build({ root: clientSource, logLevel: 'warn' });
+  } finally {
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = NODE_ENV;
+  }
   return built;
 }
 

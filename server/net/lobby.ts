@@ -1,6 +1,7 @@
 /** A room as the network sees it: who is in it, its stream, its small talk. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { VisitorState } from '../../shared/host/state.ts';
+import { hueOf } from '../../shared/hues.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
@@ -20,7 +21,6 @@ import type { Pace } from '../world/ticker.ts';
 import type { Bans } from './bans.ts';
 import { type Glass, Greenhouse } from './greenhouse.ts';
 import { Guests } from './guests.ts';
-import { hueOf } from './names.ts';
 import type { Passes } from './passes.ts';
 import { Roomcast } from './roomcast.ts';
 import type { Rules } from './rules.ts';

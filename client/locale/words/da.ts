@@ -241,5 +241,6 @@
 'sfdca10650bf8ca95': `Der bor allerede en organisme.`,
 'sff5061de6d57ef33': `Giv en et sår, og se det hele.`,
 'sff5b7f026bdd470d': `Du kan se med, men ikke gøre noget lige nu.`,
+'s9f90886b2cf2d0c9': `A keepsake`,
     };
   

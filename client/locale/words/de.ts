@@ -241,5 +241,6 @@
 'sfdca10650bf8ca95': `Dort lebt schon ein Organismus.`,
 'sff5061de6d57ef33': `Verletze eines und sieh zu, wie es heilt.`,
 'sff5b7f026bdd470d': `Du kannst gerade zuschauen, aber nichts tun.`,
+'s9f90886b2cf2d0c9': `A keepsake`,
     };
   

@@ -241,5 +241,6 @@
 'sfdca10650bf8ca95': `Ahí ya vive otro organismo.`,
 'sff5061de6d57ef33': `Hiere a una y mira cómo sana.`,
 'sff5b7f026bdd470d': `Ahora puedes mirar, pero no actuar.`,
+'s9f90886b2cf2d0c9': `A keepsake`,
     };
   
