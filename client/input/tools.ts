@@ -167,12 +167,7 @@ export class Tools implements GestureTarget {
     if (Math.abs(world.x - x) > reach || Math.abs(world.y - y) > reach) return;
     const { held } = this.session.state;
     // The finger is answered at once; the seed is there when the server has it.
-    this.director.effects.sown(
-      x,
-      y,
-      oklch(0.84, 0.13, this.model.you?.hue ?? 0),
-      performance.now(),
-    );
+    this.director.effects.sown(x, y, ownerColor(this.model.you?.hue ?? 0), performance.now());
     this.desk.ask(
       'plant',
       { x, y, seed: held },

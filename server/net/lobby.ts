@@ -166,12 +166,17 @@ export class Lobby {
   /**
    * Shows a wall everything from now on.
    *
+   * @param address what its address is called
    * @param holds [chunks] checks of what it still shows
    * @throws Refusal too-many-walls
    */
-  hang(wall: Member, holds?: ArrayLike<number>): void {
-    this.walls.hang(wall);
+  hang(wall: Member, address: string, holds?: ArrayLike<number>): void {
+    this.walls.hang(wall, address);
     this.greetWall(wall, holds);
+  }
+
+  hasWallAt(address: string): boolean {
+    return this.walls.hangsAt(address);
   }
 
   leave(member: Member): void {
