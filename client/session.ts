@@ -24,6 +24,8 @@ export interface Selection {
 interface State {
   tool: Tool;
   radius: number;
+  /** Widest blade that the room allows, radius in cells. */
+  widest: number;
   held: SeedSource;
   /** Seeds that the server keeps for her, the newest first. */
   hand: readonly SeedView[];
@@ -40,6 +42,7 @@ export class Session {
   private current: State = {
     tool: 'plant',
     radius: 3,
+    widest: maxRadius,
     held: { from: 'prior', throw: 0 },
     hand: [],
     sheet: undefined,
@@ -91,7 +94,13 @@ export class Session {
   }
 
   setRadius(radius: number): void {
-    this.update({ radius: Math.max(minRadius, Math.min(maxRadius, radius)) });
+    this.update({ radius: Math.max(minRadius, Math.min(this.current.widest, radius)) });
+  }
+
+  /** The host has set how wide a blade may be, radius in cells. */
+  setWidest(widest: number): void {
+    this.update({ widest: Math.max(minRadius, Math.min(maxRadius, widest)) });
+    this.setRadius(this.current.radius);
   }
 
   select(organism: OrganismId): void {

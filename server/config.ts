@@ -227,6 +227,13 @@ const SETTINGS = {
     'figures for Prometheus: at /metrics of a port of their own, for this machine alone; same: beside the pages; none',
     readMetrics,
   ),
+  supervised: setting(
+    'supervised',
+    'WHAT',
+    'auto',
+    'whether something starts the server anew when it ends, as its nightly restart needs: yes, no, or auto (under systemd)',
+    oneOf('auto', 'yes', 'no'),
+  ),
   log: setting(
     'log',
     'KIND',

@@ -6,7 +6,7 @@ import { EngineError } from './engine/engine.ts';
 import { HookError } from './hooks/errors.ts';
 import { ensureClient } from './http/client-build.ts';
 import { jsonLog, textLog } from './operations/log.ts';
-import { findSupervisor } from './operations/supervisor.ts';
+import { findSupervisor, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
 import { StoreError } from './store/errors.ts';
 import { startVivarium } from './vivarium.ts';
 import { CheckpointError } from './vnca/errors.ts';
@@ -51,6 +51,18 @@ async function main(): Promise<void> {
     log,
     onLoss: (loss) => log.warn('engine-loss', lossLine(loss)),
     onBeat: () => supervisor?.beat(),
+    onRestart: () => {
+      if (isSupervised(config.supervised, process.env)) {
+        log.info('restart', 'It is time for the nightly restart.');
+        stop(RESTART_CODE);
+      } else {
+        const hint = 'under systemd, or with --supervised yes where something else starts it anew';
+        log.warn(
+          'no-restart',
+          `Nothing would start this server anew, so it goes on. Run it ${hint}.`,
+        );
+      }
+    },
     onFatal: (error) => {
       if (!asText) log.error('fatal', error instanceof Error ? error.message : String(error));
       fail(error);
@@ -59,7 +71,7 @@ async function main(): Promise<void> {
 
   // Before anything is said: who has read where the room is may also end it.
   let closing = false;
-  const stop = (): void => {
+  const stop = (code: number): void => {
     // A second signal means that the host will not wait.
     if (closing) process.exit(1);
     closing = true;
@@ -67,10 +79,10 @@ async function main(): Promise<void> {
       log.error('closing-too-slow', 'Something does not end; all that was answered is kept.');
       process.exit(1);
     }, DEFAULTS.operations.closing).unref();
-    vivarium.close().then(() => process.exit(0), fail);
+    vivarium.close().then(() => process.exit(code), fail);
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  process.on('SIGINT', () => stop(0));
+  process.on('SIGTERM', () => stop(0));
   supervisor?.ready();
 
   const { port, engine, passed, metricsPort, hostToken } = vivarium;

@@ -71,6 +71,7 @@ export class Rooms {
   /** Of the open rooms, by name. */
   readonly lobbies = new Map<string, Lobby>();
   private readonly known = new Map<string, Known>();
+  private hours = { dim: false, closed: false };
   private readonly listeners = new Set<(room: string, settings: RoomSettings) => void>();
 
   constructor(private readonly options: RoomsOptions) {}
@@ -208,11 +209,11 @@ export class Rooms {
 
   /**
    * @param aside keeps what the room was, before it is forgotten
-   * @throws HostRefusal no-such-room, room-open, last-room
+   * @throws HostRefusal no-such-room, room-open, fixed-room
    */
   async remove(name: string, aside: () => Promise<void>): Promise<void> {
     const known = this.get(name);
-    if (!known.plan.made) throw new HostRefusal('last-room', 'the server is started with it');
+    if (!known.plan.made) throw new HostRefusal('fixed-room', 'the server is started with it');
     if (known.plan.open) throw new HostRefusal('room-open');
     await this.during(name, 'closing', async () => {
       await aside();
@@ -223,6 +224,17 @@ export class Rooms {
       await desk.forget(name);
     });
     this.known.delete(name);
+  }
+
+  /** The house opens or closes: walls go dim, and visitors have to go where that is wanted. */
+  setHours(hours: { readonly dim: boolean; readonly closed: boolean }): void {
+    this.hours = hours;
+    for (const { rules, live, plan } of this.known.values()) {
+      Object.assign(rules, hours);
+      if (!live || !plan.open) continue;
+      live.lobby.tellSettings();
+      if (hours.closed) live.lobby.empty('room-closed', true);
+    }
   }
 
   /** Turns some knobs; everybody there is told. @throws HostRefusal no-such-room */
@@ -268,6 +280,7 @@ export class Rooms {
 
   private learn(plan: PlanRecord): Known {
     const rules = new Rules(turned(this.options.defaults, plan.change));
+    Object.assign(rules, this.hours);
     const known: Known = { plan, rules, live: undefined, busy: null };
     this.known.set(plan.name, known);
     return known;

@@ -59,6 +59,8 @@ export interface VivariumOptions {
   readonly log?: Log;
   /** Told at most once a second that ticks go on. */
   readonly onBeat?: () => void;
+  /** The schedule wants the server to end, and to be started anew. */
+  readonly onRestart?: () => void;
   /** The rooms cannot go on. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -256,7 +258,10 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     ...{ kept, stock },
     defaults: settingsOf(config),
     onOpen: (lobby, pace) => hooks.watch(lobby, pace),
-    onClose: (lobby) => hooks.unwatch(lobby),
+    onClose: (lobby) => {
+      hooks.unwatch(lobby);
+      host.closed(lobby.room.name);
+    },
     wallFacts: () => ({
       origin: lanOrigin(config.host, (http.address() as AddressInfo).port),
       build,
@@ -289,17 +294,26 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       kept,
       store: desk,
       folder: config.data === 'none' ? undefined : config.data,
+      defaultRoom: config.rooms[0],
+      backend: config.engine,
+      checkpointFolder: (name) => checkpoints.find(({ card }) => card.name === name)?.folder,
       defaults: settingsOf(config),
       addresses: () => {
         const { port } = http.address() as AddressInfo;
-        const all = lanAddresses().map((address) => `http://${address}:${port}`);
-        return [...new Set([lanOrigin(config.host, port), ...all])].filter((one) => one !== '');
+        const best = lanOrigin(config.host, port);
+        if (best === '') return [];
+        return [...new Set([best, ...lanAddresses().map((one) => `http://${one}:${port}`)])];
       },
     },
     newToken: config.newHostToken,
     secret,
     addressOf: (request) => door.keyOf(request),
+    onRestart: () => options.onRestart?.(),
   });
+  world.journal = (ticks) => {
+    host.count(ticks);
+    return chronicle?.record(ticks) ?? Promise.resolve();
+  };
   const gardeners = new Gardeners({
     ...{ lobbies: rooms.lobbies, clock, seed: config.seed },
     after: (room) => gardenerAfter(rooms.settings(room)),
@@ -317,6 +331,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       works.flatMap(({ species: { checkpoint: name, map } }) => (map ? [[name, map]] : [])),
     ),
     defaultRoom: config.rooms[0],
+    hasWall: (room, request) => rooms.lobbies.get(room)?.hasWallAt(door.keyOf(request)),
     isHealthy: () => !failed,
     readiness: () => ({
       engine: !failed,
@@ -338,6 +353,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       run: () => Promise.all(works.map(({ seeds }) => seeds.nursery.stop())),
     },
     { name: 'rooms are kept', run: () => chronicle?.saveAll() },
+    { name: 'what was counted is kept', run: () => host.close() },
     { name: 'everybody is sent home', run: () => gateway.close() },
     { name: 'OSC ends', run: () => osc?.close() },
     { name: 'extensions end', run: () => hooks.close() },

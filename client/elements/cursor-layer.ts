@@ -4,6 +4,7 @@ import { customElement } from 'lit/decorators.js';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
 import type { Point } from '../render/camera.ts';
+import { owner } from '../style/owner.ts';
 
 const GLIDE = 70;
 
@@ -49,14 +50,14 @@ export class CursorLayer extends LitElement {
       width: 10px;
       height: 10px;
       border-radius: 50%;
-      background: oklch(0.83 0.11 var(--hue));
+      background: oklch(${owner} var(--hue));
       box-shadow:
         0 0 0 2px oklch(0.15 0.01 230 / 0.65),
-        0 0 14px oklch(0.8 0.12 var(--hue) / 0.6);
+        0 0 14px oklch(${owner} var(--hue) / 0.6);
     }
     [data-tool='damage'] i {
       background: none;
-      border: 2px solid oklch(0.83 0.11 var(--hue));
+      border: 2px solid oklch(${owner} var(--hue));
     }
     [data-tool='look'] i {
       transform: scale(0.75);

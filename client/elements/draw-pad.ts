@@ -58,6 +58,7 @@ export class DrawPad extends LitElement {
   @state() private seed: SeedView | undefined;
   /** Where the keyboard's pen is, and whether it draws. */
   @state() private pen: { x: number; y: number; down: boolean } | undefined;
+  @query('[data-testid=plant-drawing]') private readonly planter!: HTMLElement | null;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   private readonly drawing = new Drawing();
   private pointer: number | undefined;
@@ -364,6 +365,8 @@ export class DrawPad extends LitElement {
           this.asking = false;
           if (!seed) return;
           this.seed = seed;
+          // The button that had the focus is gone.
+          this.updateComplete.then(() => this.planter?.focus());
           this.dispatchEvent(new CustomEvent('grown', { detail: seed }));
         },
         rejected: (reason: Reason) => {

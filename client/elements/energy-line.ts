@@ -2,6 +2,7 @@
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import type { Event } from '../../shared/protocol/events.ts';
+import { owner } from '../style/owner.ts';
 
 /** How long what was spent is seen to go, ms. */
 const SPENDING = 260;
@@ -21,7 +22,7 @@ export class EnergyLine extends LitElement {
       height: 100%;
       border-radius: 1px;
       transform-origin: left;
-      background: oklch(0.83 0.11 var(--hue));
+      background: oklch(${owner} var(--hue));
     }
   `;
 

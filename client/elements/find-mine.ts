@@ -5,6 +5,7 @@ import { customElement, property } from 'lit/decorators.js';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { controls } from '../style/controls.ts';
+import { owner } from '../style/owner.ts';
 
 /** Says with a `find` event (`detail`: OrganismView) which of the visitor's organisms she looks for. */
 @localized()
@@ -27,13 +28,13 @@ export class FindMine extends LitElement {
         height: 0.62em;
         margin: 0.3em;
         border-radius: 50%;
-        background: oklch(0.84 0.13 var(--hue));
+        background: oklch(${owner} var(--hue));
       }
       i::after {
         content: '';
         position: absolute;
         inset: -0.3em;
-        border: 1.5px solid oklch(0.84 0.13 var(--hue) / 0.7);
+        border: 1.5px solid oklch(${owner} var(--hue) / 0.7);
         border-radius: 50%;
       }
       @media (hover: hover) {

@@ -282,7 +282,7 @@ export class KeepsakeSheet extends LitElement {
   private async filmCame({ png, frames }: NonNullable<Event<'accepted'>['film']>): Promise<void> {
     try {
       const strip = new Blob([png as Uint8Array<ArrayBuffer>], { type: 'image/png' });
-      const film = growthFilm(await framesOf(strip, frames));
+      const film = await growthFilm(await framesOf(strip, frames));
       if (this.isConnected) this.film = made(film);
     } catch {
       this.film = 'none';

@@ -5,6 +5,7 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { controls } from '../style/controls.ts';
+import { owner } from '../style/owner.ts';
 
 /** Says with a `rename` event (`detail`: string) what she wants to be called. */
 @localized()
@@ -13,6 +14,9 @@ export class NameField extends LitElement {
   static override styles = [
     controls,
     css`
+      :host {
+        display: block;
+      }
       form {
         display: flex;
         align-items: center;
@@ -23,7 +27,7 @@ export class NameField extends LitElement {
         width: 0.7em;
         height: 0.7em;
         border-radius: 50%;
-        background: oklch(0.8 0.12 var(--hue));
+        background: oklch(${owner} var(--hue));
       }
       input {
         flex: 1;

@@ -8,6 +8,7 @@ import type { Previews } from '../net/previews.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Session } from '../session.ts';
 import { controls } from '../style/controls.ts';
+import { owner } from '../style/owner.ts';
 import './cross-panel.ts';
 import { icons } from './icons.ts';
 import './kin-list.ts';
@@ -59,7 +60,7 @@ export class OrganismCard extends LitElement {
         height: 0.6em;
         border-radius: 50%;
         margin-right: 0.45em;
-        background: oklch(0.8 0.12 var(--hue));
+        background: oklch(${owner} var(--hue));
       }
       dl {
         display: grid;

@@ -49,6 +49,7 @@ export class RoomStatus extends LitElement {
         animation: breathe 1.8s ease-in-out infinite;
       }
       .details {
+        background: oklch(0.2 0.012 225);
         position: absolute;
         top: calc(100% + 8px);
         right: 0;

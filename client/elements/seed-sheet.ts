@@ -127,7 +127,10 @@ export class SeedSheet extends LitElement {
   }
 
   private title_(): string {
-    if (this.sheet === 'draw') return msg('Draw a creature');
+    if (this.sheet === 'draw') {
+      const ink = this.model.checkpoint?.draws === 'ink';
+      return ink ? msg('Draw a digit') : msg('Draw a creature');
+    }
     return this.sheet === 'map' ? msg('Map of creatures') : msg('All creatures');
   }
 

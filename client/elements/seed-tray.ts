@@ -183,6 +183,8 @@ export class SeedTray extends LitElement {
         const seed = hand.find(({ id }) => id === held.seed);
         return seed ? seedTitle(seed, organisms) : '';
       }
+      case 'token':
+        return msg('A keepsake');
       case 'map':
         return msg('A place of the map');
       default:

@@ -20,7 +20,7 @@ const LABELS: Readonly<Record<Tool, { label: () => string; keys: string }>> = {
   look: { label: () => msg('Look'), keys: '3 l' },
 };
 
-const { minRadius, maxRadius } = DEFAULTS.stroke;
+const { minRadius } = DEFAULTS.stroke;
 
 @localized()
 @customElement('tool-dock')
@@ -213,7 +213,7 @@ export class ToolDock extends LitElement {
       <input
         type="range"
         min=${minRadius}
-        max=${maxRadius}
+        max=${this.session.state.widest}
         step="0.5"
         .value=${String(radius)}
         aria-label=${msg('Size of the wound, radius in cells')}

@@ -1,6 +1,5 @@
 /** The room's facts in words that a visitor reads, in the language of the page. */
 import { msg, str } from '@lit/localize';
-import type { Phase } from '../../shared/vocabulary.ts';
 import { language, localKind } from '../locale/locale.ts';
 import type { ConnectionState } from '../net/room-model.ts';
 
@@ -18,29 +17,6 @@ export function plural(n: number, one: string, other: string): string {
 export function kindName(kind: string): string {
   if (kind === '') return msg('nameless');
   return localKind(kind) ?? kind.replaceAll(/[_-]+/g, ' ');
-}
-
-/** For the host's page, which is in English. */
-export function count(n: number, one: string, many: string): string {
-  return `${n} ${n === 1 ? one : many}`;
-}
-
-/** How long ago, in the largest unit that fits. */
-export function age(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  if (whole < 5) return msg('just now');
-  const ago = new Intl.RelativeTimeFormat(language());
-  if (whole < 90) return ago.format(-whole, 'second');
-  const minutes = Math.round(whole / 60);
-  if (minutes < 90) return ago.format(-minutes, 'minute');
-  const hours = Math.round(minutes / 60);
-  return hours < 36 ? ago.format(-hours, 'hour') : ago.format(-Math.round(hours / 24), 'day');
-}
-
-export function phaseText(phase: Phase, stage: number, side: number): string {
-  if (phase === 'growing') return msg(str`growing, ${number(stage)} of ${number(side)} cells wide`);
-  if (phase === 'asleep') return msg('at rest');
-  return phase === 'awake' ? msg('awake') : msg('dead');
 }
 
 export function cellsText(n: number): string {

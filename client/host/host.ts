@@ -1,4 +1,5 @@
 /** What the host's page knows and can do: who is signed in, how the rooms are, and every call with a word about its end. */
+import { msg } from '@lit/localize';
 import type { CallAnswer, CallBody, CallName } from '../../shared/host/calls.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { HostState, RoomDetail, RoomSummary } from '../../shared/host/state.ts';
@@ -22,6 +23,8 @@ export class Host {
   readonly api = new HostApi();
   /** Whether there is a session; undefined until it is known. */
   signedIn: boolean | undefined;
+  /** Why the host was signed out without wanting it; '' while she was not. */
+  farewell = '';
   /** Whether the server answered last. */
   reachable = true;
   state: HostState | undefined;
@@ -53,6 +56,8 @@ export class Host {
     } catch (error) {
       this.missed(error);
       this.signedIn ??= false;
+      // Who has just come has not been signed out of anything.
+      this.farewell = '';
       this.changed();
     }
   }
@@ -70,7 +75,7 @@ export class Host {
 
   async signOut(): Promise<void> {
     await this.do('logout', {}, {});
-    this.leave();
+    this.leave('');
   }
 
   choose(room: string): void {
@@ -154,12 +159,14 @@ export class Host {
   private async enter(key: string): Promise<void> {
     this.api.key = key;
     this.signedIn = true;
+    this.farewell = '';
     this.reachable = true;
     await this.refresh();
   }
 
-  private leave(): void {
+  private leave(farewell: string): void {
     this.signedIn = false;
+    this.farewell = farewell;
     this.state = undefined;
     this.detail = undefined;
     this.stop();
@@ -168,7 +175,9 @@ export class Host {
 
   private missed(error: unknown): void {
     if (!(error instanceof HostRefusal)) this.reachable = false;
-    else if (error.reason === 'no-session' || error.reason === 'wrong-key') this.leave();
+    else if (error.reason === 'no-session' || error.reason === 'wrong-key') {
+      this.leave(msg('Your visit here is over. Please sign in again.'));
+    }
   }
 
   private changed(): void {

@@ -25,7 +25,7 @@ const TEXTS: Readonly<Record<HostReason, string>> = {
   'room-open': msg('Close the room first.'),
   'room-closed': msg('The room is closed. Open it first.'),
   'not-confirmed': msg('Type the room’s name to confirm.'),
-  'last-room': msg('One room must stay.'),
+  'fixed-room': msg('The server is started with this room: it can be closed, but not removed.'),
   'no-such-checkpoint': msg('What is to grow there is not known any more. Reload this page.'),
   'other-checkpoint': msg(
     'That state was grown from something else than what this room grows now.',

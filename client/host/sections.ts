@@ -46,3 +46,14 @@ export function readPlace(hash: string): Place {
 export function placeHash({ room, section }: Place): string {
   return `#/${room}/${section}`;
 }
+
+/** 'Café 2!' → 'caf-2': what fits into an address. */
+export function addressName(text: string): string {
+  return text
+    .normalize('NFD')
+    .replaceAll(/\p{M}/gu, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 32);
+}

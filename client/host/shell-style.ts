@@ -74,6 +74,9 @@ export const shellStyle = css`
   }
   main {
     overflow: auto;
+  }
+  /* It is focused only to say where one has got to. */
+  main:focus-visible {
     outline: none;
   }
   .page {

@@ -77,7 +77,7 @@ export class VivariumHost extends LitElement {
         : host.signedIn
           ? this.desk()
           : html`<main class="door">
-                <host-login .wrong=${this.wrong} .busy=${this.busy} @token=${this.signIn}></host-login>
+                <host-login .wrong=${this.wrong || host.farewell} .busy=${this.busy} @token=${this.signIn}></host-login>
               </main>`
     }<confirm-dialog></confirm-dialog><said-layer></said-layer>`;
   }

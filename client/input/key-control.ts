@@ -43,7 +43,9 @@ export class KeyControl {
   }
 
   down(event: KeyboardEvent): void {
-    const { canvas } = this.target;
+    const { canvas, session } = this.target;
+    // A sheet over the room has keys of its own.
+    if (session.state.sheet) return;
     const from = event.composedPath()[0] as HTMLElement;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (from.matches('input, select, textarea') || from.closest('dialog')) return;

@@ -11,7 +11,7 @@ import type { Director } from '../render/director.ts';
 import { cutOf } from '../render/wound.ts';
 import type { Senses } from '../sense/senses.ts';
 import type { Session } from '../session.ts';
-import { oklch } from '../style/oklch.ts';
+import { ownerColor } from '../style/owner.ts';
 import type { Effort } from './effort.ts';
 import type { GestureTarget } from './gestures.ts';
 import { organismAt } from './pick.ts';
@@ -47,7 +47,7 @@ export class Tools implements GestureTarget {
     director.gauge = () => ({
       share: effort.share,
       refused: this.short,
-      color: oklch(0.86, 0.11, model.you?.hue ?? 0),
+      color: ownerColor(model.you?.hue ?? 0),
       finger,
     });
     this.cursor = new Throttle((place) => {
@@ -166,6 +166,8 @@ export class Tools implements GestureTarget {
     const reach = checkpoint.side / 2 + 6;
     if (Math.abs(world.x - x) > reach || Math.abs(world.y - y) > reach) return;
     const { held } = this.session.state;
+    // The finger is answered at once; the seed is there when the server has it.
+    this.director.effects.sown(x, y, ownerColor(this.model.you?.hue ?? 0), performance.now());
     this.desk.ask(
       'plant',
       { x, y, seed: held },
@@ -200,7 +202,7 @@ export class Tools implements GestureTarget {
     const { radius } = this.session.state;
     const way = { x: from.x, y: from.y, x2: to.x, y2: to.y };
     const wasShort = this.short;
-    this.short = !this.effort.isEnough;
+    this.short = !this.effort.isEnough || this.model.settings?.paused === true;
     if (this.short) {
       effects.refused(way, radius, now);
       if (!wasShort) this.senses.refused();

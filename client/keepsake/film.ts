@@ -1,5 +1,5 @@
 /** The short film of an organism: it grows out of its seed, stays a while, and begins anew. */
-import { encodeGif } from './gif.ts';
+import { encodeGif, type GifFrame } from './gif.ts';
 import { indexed, paletteOf } from './palette.ts';
 import { canvasOf, drawGround, drawSpecimen, enlarged } from './specimen.ts';
 
@@ -9,24 +9,28 @@ const SIDE = 360;
 const STEP = 9;
 const STAY = 220;
 
+/** Lets the page breathe: a film is much work for a phone. */
+const breathe = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
 /** @param frames how it grows, the grown one last */
-export function growthFilm(frames: readonly HTMLCanvasElement[]): Blob {
+export async function growthFilm(frames: readonly HTMLCanvasElement[]): Promise<Blob> {
   const { to } = canvasOf(SIDE, SIDE);
-  const pictures = frames.map((cells) => {
+  const pictures: Uint8ClampedArray[] = [];
+  for (const cells of frames) {
+    await breathe();
     drawGround(to, SIDE, SIDE, SIDE / 2, SIDE / 2);
     drawSpecimen(to, enlarged(cells, 320), SIDE / 2, SIDE / 2);
-    return to.getImageData(0, 0, SIDE, SIDE).data;
-  });
+    pictures.push(to.getImageData(0, 0, SIDE, SIDE).data);
+  }
+  await breathe();
   // The grown one matters most; what is on the way has other colours, too.
-  const palette = paletteOf(pictures.filter((_, i) => i % 4 === (pictures.length - 1) % 4));
-  const gif = encodeGif(
-    SIDE,
-    SIDE,
-    palette.colors,
-    pictures.map((picture, i) => ({
-      pixels: indexed(picture, SIDE, palette),
-      delay: i === pictures.length - 1 ? STAY : STEP,
-    })),
-  );
-  return new Blob([gif], { type: 'image/gif' });
+  const last = pictures.length - 1;
+  const palette = paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
+  const shown: GifFrame[] = [];
+  for (const [i, picture] of pictures.entries()) {
+    await breathe();
+    shown.push({ pixels: indexed(picture, SIDE, palette), delay: i === last ? STAY : STEP });
+  }
+  await breathe();
+  return new Blob([encodeGif(SIDE, SIDE, palette.colors, shown)], { type: 'image/gif' });
 }

@@ -4,7 +4,9 @@ import type { MarkList } from './marks.ts';
 import type { Cut, Speck } from './wound.ts';
 
 interface Effect {
-  readonly start: number;
+  start: number;
+  /** Whether it has been shown. */
+  isShown: boolean;
   readonly duration: number;
   draw(share: number, marks: MarkList): void;
 }
@@ -27,6 +29,8 @@ const HEALED: Rgb = [0.72, 0.97, 0.86];
 /** Grains that fly off at each step of a blade, at most. */
 const MAX_SPATTER = 16;
 const MAX_EFFECTS = 1_500;
+/** What could not be shown for so long, ms, as in a page that nobody sees, is not shown any more. */
+const MOST_LATE = 1_500;
 /** How long a beacon shines, ms. */
 const BEACON = 3_200;
 
@@ -40,6 +44,16 @@ export class Effects {
 
   get active(): boolean {
     return this.effects.length > 0;
+  }
+
+  /** One's own finger has let a seed go: a spark, until the server has planted it. */
+  sown(x: number, y: number, color: Rgb, now: number): void {
+    this.add(now, 420, (t, marks) => {
+      const alpha = (1 - t) ** 1.5;
+      const here = { x, y, color, glow: 1 };
+      marks.add({ ...here, kind: 'glow', radius: 4.5, alpha: 0.6 * alpha });
+      marks.add({ ...here, kind: 'disc', radius: 0.6, softness: 1, alpha: 0.9 * alpha });
+    });
   }
 
   /** A seed touches the ground. */
@@ -218,15 +232,20 @@ export class Effects {
 
   /** Puts what is to be seen now on the list and forgets what is over. */
   draw(now: number, marks: MarkList): void {
-    this.effects = this.effects.filter(({ start, duration }) => now - start < duration);
-    for (const { start, duration, draw } of this.effects) {
-      draw(Math.max(0, (now - start) / duration), marks);
+    this.effects = this.effects.filter(
+      ({ start, duration, isShown }) => now - start < (isShown ? duration : MOST_LATE),
+    );
+    for (const effect of this.effects) {
+      // On a slow machine the first picture of it comes late, and shows its beginning all the same.
+      if (!effect.isShown && effect.start < now) effect.start = now;
+      effect.isShown = true;
+      effect.draw(Math.max(0, (now - effect.start) / effect.duration), marks);
     }
   }
 
   private add(start: number, duration: number, draw: Effect['draw']): void {
     if (this.effects.length >= MAX_EFFECTS) this.effects.shift();
-    this.effects.push({ start, duration, draw });
+    this.effects.push({ start, duration, draw, isShown: false });
   }
 }
 

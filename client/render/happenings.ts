@@ -1,7 +1,7 @@
 /** What happens in a room, as light: rings of birth and division, dust of death, the beacon, the glow of seeds. */
 import type { Rect } from '../../shared/geometry.ts';
 import type { RoomModel } from '../net/room-model.ts';
-import { oklch } from '../style/oklch.ts';
+import { ownerColor } from '../style/owner.ts';
 import { DustFinder } from './dust.ts';
 import { Effects } from './effects.ts';
 import type { MarkList } from './marks.ts';
@@ -21,7 +21,7 @@ export class Happenings {
     model.on('life', ({ event, organism }) => {
       const now = performance.now();
       const { x, y, stage } = organism;
-      const color = oklch(0.82, 0.12, organism.planter.hue);
+      const color = ownerColor(organism.planter.hue);
       if (event.what === 'born') this.effects.born(x, y, color, now);
       if (event.what === 'divided') this.effects.divided(x, y, stage, color, now);
       if (event.what === 'healed') this.effects.healed(x, y, 0.5 * stage, now);
@@ -32,7 +32,7 @@ export class Happenings {
       if (!organism) return;
       const { x, y, stage } = organism;
       const reach = Math.max(6, 0.62 * stage);
-      this.effects.beacon(x, y, reach, oklch(0.84, 0.13, hue), performance.now());
+      this.effects.beacon(x, y, reach, ownerColor(hue), performance.now());
       invalidate();
     });
   }
@@ -60,7 +60,7 @@ export class Happenings {
       if (phase !== 'growing' || stage >= VISIBLE_STAGE) continue;
       any = true;
       const breath = this.effects.calm ? 0.8 : 0.8 + 0.2 * Math.sin(now / 260 + id);
-      const color = oklch(0.84, 0.13, planter.hue);
+      const color = ownerColor(planter.hue);
       const here = { x, y, color, glow: 1 };
       marks.add({ ...here, kind: 'glow', radius: 5.5, alpha: 0.55 * breath });
       marks.add({ ...here, kind: 'glow', radius: 2, alpha: 0.7 * breath });

@@ -1,4 +1,5 @@
 import { css } from 'lit';
+import { owner } from '../style/owner.ts';
 
 /** Beside the dish on a wide wall, below it on a tall one. Sizes in shares of the wall, whatever it is made of. */
 export const overlayStyle = css`
@@ -64,8 +65,8 @@ export const overlayStyle = css`
     width: 0.62em;
     height: 0.62em;
     border-radius: 50%;
-    background: oklch(0.83 0.11 var(--hue));
-    box-shadow: 0 0 0.9em oklch(0.8 0.12 var(--hue) / 0.55);
+    background: oklch(${owner} var(--hue));
+    box-shadow: 0 0 0.9em oklch(${owner} var(--hue) / 0.55);
   }
   .guests {
     display: flex;

@@ -36,7 +36,7 @@ export interface ApiOptions {
   readonly token: HostToken;
   readonly sessions: Sessions;
   readonly tries: Tries;
-  readonly handlers: Partial<Handlers>;
+  readonly handlers: Handlers;
   /** By path under the API. */
   readonly files: Readonly<Record<string, FileHandler>>;
   /** What the address of a request is called. */
@@ -98,8 +98,7 @@ export function createHostApi(options: ApiOptions): Router {
       else if (name === 'logout') response.json(logout(request, response, options));
       else if (name === 'session') response.json(stateOf(sessionOf(request, options), options));
       else {
-        const handle = handlers[name] as ((wish: unknown, parts: Parts) => unknown) | undefined;
-        if (!handle) throw new HostRefusal('unknown-call');
+        const handle = handlers[name] as (wish: unknown, parts: Parts) => unknown;
         response.json(await handle(wish, request.params as Parts));
       }
     };

@@ -1,6 +1,7 @@
 /** What the host's calls work with. */
 import type { RoomSettings } from '../../shared/host/settings.ts';
 import type { Clock } from '../clock.ts';
+import type { BackendName } from '../engine/backend.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import type { Bans } from '../net/bans.ts';
 import type { Log } from '../operations/log.ts';
@@ -23,6 +24,11 @@ export interface Desk {
   readonly store: Store;
   /** Folder of what is kept. */
   readonly folder: string | undefined;
+  /** Where / leads to. */
+  readonly defaultRoom: string;
+  /** Folder of a checkpoint, by its name. */
+  readonly checkpointFolder: (name: string) => string | undefined;
+  readonly backend: BackendName | 'auto';
   /** Where visitors find this server, the best address first. */
   readonly addresses: () => string[];
   /** How a room is set that nobody has touched. */

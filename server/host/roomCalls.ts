@@ -22,7 +22,8 @@ type Names =
   | 'changeSettings'
   | 'reseed';
 
-export function roomCalls(desk: Desk): Pick<Handlers, Names> {
+/** @param onRemoved a room is no more */
+export function roomCalls(desk: Desk, onRemoved: (room: string) => void): Pick<Handlers, Names> {
   const { rooms } = desk;
   return {
     room: (_, { room }) => {
@@ -56,6 +57,7 @@ export function roomCalls(desk: Desk): Pick<Handlers, Names> {
       rooms.plan(room);
       if (confirm !== room) throw new HostRefusal('not-confirmed');
       await rooms.remove(room, () => putAside(desk, room));
+      onRemoved(room);
       return {};
     },
     changeSettings: (change, { room }) => rooms.change(room, change),

@@ -1,6 +1,7 @@
 /** A room as the network sees it: who is in it, its stream, its small talk. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { VisitorState } from '../../shared/host/state.ts';
+import { hueOf } from '../../shared/hues.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
@@ -20,7 +21,6 @@ import type { Pace } from '../world/ticker.ts';
 import type { Bans } from './bans.ts';
 import { type Glass, Greenhouse } from './greenhouse.ts';
 import { Guests } from './guests.ts';
-import { hueOf } from './names.ts';
 import type { Passes } from './passes.ts';
 import { Roomcast } from './roomcast.ts';
 import type { Rules } from './rules.ts';
@@ -147,6 +147,7 @@ export class Lobby {
    * @throws Refusal room-full, when too many wait already; sent-away
    */
   join(member: Member, arrival: Arrival): void {
+    if (this.rules.closed) throw new Refusal('room-closed');
     const owner = arrival.resume === undefined ? undefined : this.seats.ownerOf(arrival.resume);
     if (this.ways.bans.isOut(this.room.name, owner, arrival.address ?? '')) {
       throw new Refusal('sent-away');
@@ -165,12 +166,17 @@ export class Lobby {
   /**
    * Shows a wall everything from now on.
    *
+   * @param address what its address is called
    * @param holds [chunks] checks of what it still shows
    * @throws Refusal too-many-walls
    */
-  hang(wall: Member, holds?: ArrayLike<number>): void {
-    this.walls.hang(wall);
+  hang(wall: Member, address: string, holds?: ArrayLike<number>): void {
+    this.walls.hang(wall, address);
     this.greetWall(wall, holds);
+  }
+
+  hasWallAt(address: string): boolean {
+    return this.walls.hangsAt(address);
   }
 
   leave(member: Member): void {
@@ -267,6 +273,11 @@ export class Lobby {
     this.isAnew = true;
   }
 
+  /** Whether one is there. */
+  isHere(participant: ParticipantId): boolean {
+    return this.seats.memberOf(participant) !== undefined;
+  }
+
   /** Those who are there, as the host sees them. */
   get visitors(): Omit<VisitorState, 'organisms'>[] {
     const { participants } = this.seats;
@@ -286,6 +297,11 @@ export class Lobby {
   /** Ends the visits of those whom the host has just sent away. */
   sendAway(): void {
     const { bans } = this.ways;
+    for (const [member, { address = '' }] of [...this.waiting]) {
+      if (!bans.isOut(this.room.name, undefined, address)) continue;
+      this.leave(member);
+      member.dismiss('sent-away');
+    }
     for (const member of [...this.seats.members]) {
       const { id } = this.seats.of(member)!;
       if (!bans.isOut(this.room.name, id, this.addressOf(id))) continue;
@@ -294,9 +310,10 @@ export class Lobby {
     }
   }
 
-  /** Everybody has to go, those who wait too. */
-  empty(reason: Reason): void {
-    for (const member of [...this.waiting.keys(), ...this.seats.members, ...this.walls.members]) {
+  /** Everybody has to go, those who wait too; and the walls, unless they may stay. */
+  empty(reason: Reason, keepWalls = false): void {
+    const walls = keepWalls ? [] : [...this.walls.members];
+    for (const member of [...this.waiting.keys(), ...this.seats.members, ...walls]) {
       this.waiting.delete(member);
       if (!this.seats.giveUp(member)) this.leave(member);
       member.dismiss(reason);

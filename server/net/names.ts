@@ -46,8 +46,3 @@ export function createNameCheck(banned: readonly string[]): NameCheck {
     return !english.hasMatch(name) && !own.some((word) => plain.includes(word));
   };
 }
-
-/** Hues far from each other, however many come: steps of the golden angle. */
-export function hueOf(participant: number): number {
-  return Math.round((participant * 137.508 + 90) % 360);
-}

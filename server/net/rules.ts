@@ -11,8 +11,9 @@ const MOST_SEEDS = 10_000;
 export class Rules {
   /** May watch, but do nothing. */
   readonly muted = new Set<ParticipantId>();
-  /** Outside the open hours. */
+  /** Outside the open hours; and then, whether visitors have to go. */
   dim = false;
+  closed = false;
   /** When each has last planted, ms; in that order. */
   private readonly seeds = new Map<ParticipantId, number>();
 

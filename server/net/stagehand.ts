@@ -2,9 +2,9 @@
  * Somebody of the house who acts in a room without being there: a console, an extension, the gardener. It has a number and energy
  * of its own and is journalled like any participant, but takes no seat and is not counted among the people.
  */
+import { hueOf } from '../../shared/hues.ts';
 import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
 import type { Answer, RoomCommand } from '../world/commands.ts';
-import { hueOf } from './names.ts';
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 

@@ -1,6 +1,18 @@
 /** Tells systemd, where it is there, that the server is up and alive: `Type=notify` and `WatchdogSec` of its unit. */
 import { execFile } from 'node:child_process';
 
+/** The exit code of a server that wants to be started anew: that of a failure that passes (sysexits.h). */
+export const RESTART_CODE = 75;
+
+/** Whether something starts the server anew when it ends. */
+export function isSupervised(
+  told: 'auto' | 'yes' | 'no',
+  environment: Readonly<Record<string, string | undefined>>,
+): boolean {
+  if (told !== 'auto') return told === 'yes';
+  return environment.NOTIFY_SOCKET !== undefined || environment.INVOCATION_ID !== undefined;
+}
+
 /**
  * Node has no datagram sockets of Unix, so systemd's own program speaks for us (`NotifyAccess=all`).
  *

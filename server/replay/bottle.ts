@@ -12,8 +12,13 @@ const KEY = 'vivarium bottle';
 /** Longest content, bytes: a small file must not fill the memory. */
 const LONGEST = 1_000_000_000;
 
+/** A bottle as bytes. */
+export function packBottle(content: Stretch): Promise<Buffer> {
+  return promisify(gzip)(seal(KEY, content));
+}
+
 export async function writeBottle(file: string, content: Stretch): Promise<void> {
-  await writeFile(file, await promisify(gzip)(seal(KEY, content)));
+  await writeFile(file, await packBottle(content));
 }
 
 /** @throws StoreError not-kept: no such file; damaged; other-version */

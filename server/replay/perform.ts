@@ -16,6 +16,8 @@ export interface PerformOptions {
   /** Ticks per second, at most. */
   readonly rate: number;
   readonly pictures?: Pictures | undefined;
+  /** Told of each tick that is done. */
+  readonly onTick?: (tick: number) => void;
   /** Every so many ticks there is a picture. */
   readonly every: number;
 }
@@ -33,7 +35,7 @@ async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
 
 export async function perform(
   { room: record, state, cells, journal, marks, jumps = [], from, to }: Stretch,
-  { engine, species, clock, rate, pictures, every }: PerformOptions,
+  { engine, species, clock, rate, pictures, every, onTick }: PerformOptions,
 ): Promise<Performance> {
   const world = new World(engine);
   const room = await putBack(world, { ...record, species }, { state, cells });
@@ -53,6 +55,7 @@ export async function perform(
     },
     async onTick({ tick }, same) {
       if (same === false) unequal.push(tick);
+      onTick?.(tick);
       // What comes before is only done to get there.
       if (tick < from) return;
       begun ??= clock.now();

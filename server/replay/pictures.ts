@@ -13,16 +13,20 @@ export interface Pictures {
   end(): Promise<string>;
 }
 
-/** PNG of planes on black ground. */
-async function png({ rgba, width, height }: Planes): Promise<Buffer> {
+/**
+ * PNG of planes on black ground.
+ *
+ * @param scale pixels a place, a whole number
+ */
+export async function png({ rgba, width, height }: Planes, scale = 1): Promise<Buffer> {
   // A large native library: loaded only when pictures are wanted.
   const { default: sharp } = await import('sharp');
   const rgb = new Uint8Array(3 * width * height);
   // Premultiplied: what is left of black ground is black.
   for (let i = 0; i < width * height; i++) rgb.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
-  return sharp(rgb, { raw: { width, height, channels: 3 } })
-    .png()
-    .toBuffer();
+  const picture = sharp(rgb, { raw: { width, height, channels: 3 } });
+  if (scale > 1) picture.resize(width * scale, height * scale, { kernel: 'nearest' });
+  return picture.png().toBuffer();
 }
 
 /** @param folder a PNG for each picture goes there, named by its tick */
@@ -38,12 +42,15 @@ export function frames(folder = 'replay'): Pictures {
   };
 }
 
-/** @param delay between two pictures, ms */
-export function gif(file = 'replay.gif', delay = 100): Pictures {
+/**
+ * @param delay between two pictures, ms
+ * @param scale pixels a place
+ */
+export function gif(file = 'replay.gif', delay = 100, scale = 1): Pictures {
   const kept: Buffer[] = [];
   return {
     async add(planes) {
-      if (kept.length < MOST_FRAMES) kept.push(await png(planes));
+      if (kept.length < MOST_FRAMES) kept.push(await png(planes, scale));
     },
     async end() {
       const { default: sharp } = await import('sharp');

@@ -3,6 +3,13 @@
  * called and what they hold; when they are written is the chronicle's business.
  */
 import * as v from 'valibot';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import {
+  type DayStatistics,
+  dayStatistics,
+  type HourStatistics,
+  hourStatistics,
+} from '../../shared/host/statistics.ts';
 import { type RoomState, roomState } from '../world/roomState.ts';
 import { StoreError } from './errors.ts';
 import { isAside } from './keeping.ts';
@@ -132,10 +139,15 @@ export class Store {
     return this.must(`snapshot/${name}/${padded(tick)}`, snapshotRecord);
   }
 
+  /** What a room was at a snapshot, without the engine's states. */
+  async stateAt(name: string, tick: number): Promise<RoomState> {
+    return this.must(`state/${name}/${padded(tick)}`, roomState);
+  }
+
   /** A snapshot with all that belongs to it. */
   async moment(name: string, tick: number): Promise<Moment> {
     const snapshot = await this.snapshot(name, tick);
-    const state = await this.must(`state/${name}/${padded(tick)}`, roomState);
+    const state = await this.stateAt(name, tick);
     const cells: Float32Array[] = [];
     for (const { id, tick: since } of snapshot.cells) {
       cells.push((await this.must(cellsKey(name, id, since), cellsRecord)).state);
@@ -231,11 +243,45 @@ export class Store {
     await this.put(`house/${name}`, value);
   }
 
+  /** What was counted of a room, by hour, the first first. */
+  async hours(name: string): Promise<HourStatistics[]> {
+    return this.counted(`hours/${name}/`, hourStatistics);
+  }
+
+  async countedDays(name: string): Promise<DayStatistics[]> {
+    return this.counted(`counted/${name}/`, dayStatistics);
+  }
+
+  /** Keeps what was counted, and forgets what is too old. */
+  async putCounted(name: string, hour: HourStatistics, day: DayStatistics): Promise<void> {
+    await this.records.write({
+      put: [sealed(`hours/${name}/${hour.hour}`, hour), sealed(`counted/${name}/${day.day}`, day)],
+    });
+    const { countedHours, countedDays } = DEFAULTS.host;
+    for (const [kind, most] of [
+      ['hours', countedHours],
+      ['counted', countedDays],
+    ] as const) {
+      const from = `${kind}/${name}/`;
+      const keys = await this.records.keys({ from, to: `${from}${END}` });
+      if (keys.length > most) await this.records.write({ remove: keys.slice(0, -most) });
+    }
+  }
+
   /** Forgets all of a room. */
   async forget(name: string): Promise<void> {
     const one = ['plan', 'room', 'tail'].map((kind) => `${kind}/${name}`);
     // The room itself goes last, so that what a loss of power leaves of it is found, and said to be damaged.
-    for (const kind of ['mark', 'journal', 'snapshot', 'state', 'cells', 'day', 'hours']) {
+    for (const kind of [
+      'mark',
+      'journal',
+      'snapshot',
+      'state',
+      'cells',
+      'day',
+      'hours',
+      'counted',
+    ]) {
       await this.remove(`${kind}/${name}/`, `${kind}/${name}/${END}`);
     }
     await this.records.write({ remove: one });
@@ -247,6 +293,11 @@ export class Store {
 
   close(): Promise<void> {
     return this.records.close();
+  }
+
+  private async counted<T>(from: string, schema: v.GenericSchema<unknown, T>): Promise<T[]> {
+    const entries = await this.records.list({ from, to: `${from}${END}` });
+    return entries.map(({ key, bytes }) => parsed(key, bytes, schema));
   }
 
   private async put(key: string, value: unknown): Promise<void> {

@@ -17,7 +17,7 @@ export const HOST_REASONS = {
   'room-open': 'Close the room first.',
   'room-closed': 'The room is closed. Open it first.',
   'not-confirmed': "Type the room's name to confirm.",
-  'last-room': 'One room must stay.',
+  'fixed-room': 'The server is started with this room: it can be closed, but not removed.',
   'no-such-checkpoint': 'There is no checkpoint of that name.',
   'other-checkpoint': 'What is kept was grown from another checkpoint.',
   'too-many-rooms': 'There are as many rooms as this server takes.',

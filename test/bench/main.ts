@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts';
 import { CheckpointError } from '../../server/vnca/errors.ts';
+import { trainClassifier } from './classifier.ts';
 import { benchCrowd } from './crowd.ts';
 import { benchEngines } from './engines.ts';
 import { benchExpectations } from './expectations.ts';
@@ -29,6 +30,10 @@ interface Bench {
 }
 
 const BENCHES: Readonly<Record<string, Bench>> = {
+  classifier: {
+    run: trainClassifier,
+    help: 'not a measurement: trains the judge of the drawing test anew',
+  },
   crowd: {
     run: benchCrowd,
     help: 'how late ticks are in a whole server with 128 organisms awake and 50 visitors, and what they see',

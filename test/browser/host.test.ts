@@ -1,5 +1,6 @@
 /** The host's page in a real browser, with a real server and real visitors behind it. */
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
@@ -160,18 +161,18 @@ test(
 test(
   'an organism is removed by a click on it, and comes back to the bit',
   async () => {
+    const room = server.world.rooms.get('garden')!;
     const id = await grown(70, 70);
-    const before = ada.planes!.rgba.slice();
+    const { planes: before } = room.export();
     await liveShows(page, 2);
     const { x, y } = await liveScreenOf(page, 70, 70);
     await page.mouse.click(x, y);
     await page.getByTestId('organism').waitFor();
     await page.getByTestId('remove').click();
     await confirm();
-    await ada.until(hasDied(ada, id));
-    await ada.until(() => !owners(ada).has(id));
+    await ada.until(() => hasDied(ada, id)() && !owners(ada).has(id));
     await page.getByRole('button', { name: 'Take it back' }).click();
-    await ada.until(() => Buffer.from(before).equals(Buffer.from(ada.planes!.rgba)));
+    await ada.sees(before);
   },
   PATIENCE,
 );
@@ -299,6 +300,48 @@ test(
       page.getByTestId('download-sign').click(),
     ]);
     expect(download.suggestedFilename()).toBe('garden-A3-de.svg');
+    const [sheet] = await Promise.all([
+      page.waitForEvent('popup'),
+      page.getByTestId('print').click(),
+    ]);
+    await sheet.waitForFunction(() => (document.images[0]?.naturalWidth ?? 0) > 0);
+    await sheet.close();
+  },
+  PATIENCE,
+);
+
+test(
+  'the day is made into a film and taken along',
+  async () => {
+    await goTo(page, 'film');
+    await page.getByRole('radio', { name: 'The last hour' }).check();
+    await page.getByRole('radio', { name: '10 seconds' }).check();
+    await page.getByTestId('make-film').click();
+    const link = page.getByTestId('job').getByRole('link', { name: 'Download' });
+    await link.waitFor({ timeout: 150_000 });
+    const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
+    expect(download.suggestedFilename()).toMatch(/\.gif$/);
+    const bytes = await readFile(await download.path());
+    expect(bytes.subarray(0, 4).toString()).toBe('GIF8');
+  },
+  PATIENCE,
+);
+
+test(
+  'what was done is counted, and can be read without seeing the charts',
+  async () => {
+    await goTo(page, 'visitors');
+    const figures = page.getByTestId('figures');
+    await figures.getByText(/^seeds$/).waitFor();
+    const seeds = figures.locator('div', { hasText: 'seeds' }).locator('dd');
+    expect(Number(await seeds.textContent())).toBeGreaterThan(0);
+    const chart = page.locator('bar-chart').filter({ has: page.getByLabel(/^Seeds by the hour/) });
+    await chart.getByText('As a table').click();
+    const table = chart.getByRole('table');
+    expect(await table.getByRole('row').count()).toBe(24);
+    const cells = await table.getByRole('cell').allTextContents();
+    const sum = cells.reduce((all, text) => all + Number.parseInt(text, 10), 0);
+    expect(sum).toBe(Number(await seeds.textContent()));
   },
   PATIENCE,
 );
@@ -325,7 +368,35 @@ describe.each([
 });
 
 test(
-  'in another language there is no word of English left over',
+  'axe finds nothing on the door, in a form and in a question',
+  async () => {
+    const own = await browser.newContext(PHONE);
+    own.setDefaultTimeout(60_000);
+    const other = await own.newPage();
+    const violations = async () =>
+      (await new AxeBuilder({ page: other }).analyze()).violations.map(({ id, nodes }) => [
+        id,
+        ...nodes.map(({ html }) => html),
+      ]);
+    await other.goto(`http://127.0.0.1:${server.port}/host`);
+    await other.getByTestId('token').waitFor();
+    expect(await violations()).toEqual([]);
+    await signIn(other, server.port, server.hostToken!);
+    await goTo(other, 'rooms');
+    await other.getByTestId('new-room').click();
+    await other.getByTestId('room-name').waitFor();
+    expect(await violations()).toEqual([]);
+    await goTo(other, 'watch');
+    await other.getByRole('button', { name: 'Ban Ada' }).click();
+    await other.getByTestId('ban').waitFor();
+    expect(await violations()).toEqual([]);
+    await own.close();
+  },
+  PATIENCE,
+);
+
+test(
+  'a browser that prefers German gets the page in German',
   async () => {
     const own = await browser.newContext({ ...DESKTOP, locale: 'de-DE' });
     own.setDefaultTimeout(60_000);

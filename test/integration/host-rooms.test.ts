@@ -204,7 +204,7 @@ test('a room is removed when it is closed and named, and what it was is put asid
   await host.call('removeRoom', { confirm: 'attic' }, { room: 'attic' });
   expect(await knock('attic')).toBe('no-such-room');
   expect(await host.refusal('removeRoom', { confirm: 'garden' }, { room: 'garden' })).toBe(
-    'last-room',
+    'fixed-room',
   );
   const [file, ...more] = readdirSync(join(data, 'removed'));
   expect(more).toEqual([]);

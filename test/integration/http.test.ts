@@ -1,5 +1,6 @@
 /** What the server gives over plain HTTP. */
 import { request } from 'node:http';
+import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
 import { startServer } from '../support/server.ts';
@@ -53,6 +54,27 @@ test('the gallery of the served checkpoint, and of no other', async () => {
   for (const name of ['nothing', '..%2f..', '%2e%2e']) {
     expect((await get(`/checkpoints/${name}/gallery.png`)).status).toBe(404);
   }
+});
+
+test('the gallery is less than half as large for a browser that reads WebP', async () => {
+  const url = '/checkpoints/organisms/gallery.png';
+  const plain = await get(url);
+  const small = await fetch(new URL(url, plain.url), {
+    headers: { Accept: 'image/avif,image/webp,*/*;q=0.8' },
+  });
+  expect(small.headers.get('content-type')).toBe('image/webp');
+  for (const { headers } of [plain, small]) {
+    expect(headers.get('vary')).toContain('Accept');
+    expect(headers.get('cache-control')).toBe('public, max-age=3600');
+    expect(headers.get('etag')).toBeTruthy();
+  }
+  const [png, webp] = await Promise.all([plain, small].map((one) => one.arrayBuffer()));
+  expect(webp.byteLength).toBeLessThan(png.byteLength / 2);
+  const size = async (bytes: ArrayBuffer) => {
+    const { width, height, hasAlpha } = await sharp(Buffer.from(bytes)).metadata();
+    return { width, height, hasAlpha };
+  };
+  expect(await size(webp)).toEqual(await size(png));
 });
 
 test('readiness, and what it rests on', async () => {

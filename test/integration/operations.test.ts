@@ -41,8 +41,12 @@ test('stopped in the midst of ticks and started again, a room has everybody that
   expect(phases).toEqual([
     'newcomers are refused',
     'the last tick is done',
+    'seeds are no longer looked at',
     'rooms are kept',
+    'what was counted is kept',
     'everybody is sent home',
+    'OSC ends',
+    'extensions end',
     'the engine rests',
     'the store is closed',
     'figures end',

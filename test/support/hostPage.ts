@@ -26,20 +26,15 @@ export async function goTo(page: Page, section: string, room = 'garden'): Promis
 
 /** Waits until the live picture shows the room, with so many organisms on it. */
 export async function liveShows(page: Page, organisms = 0): Promise<void> {
-  await page.getByTestId('live').waitFor();
-  await page.waitForFunction((wanted) => {
-    const find = (root: ParentNode): LiveElement | undefined => {
-      for (const element of root.querySelectorAll('*')) {
-        if (element.localName === 'live-view') return element as LiveElement;
-        const found = element.shadowRoot && find(element.shadowRoot);
-        if (found) return found;
-      }
-      return undefined;
-    };
-    const model = find(document)?.model;
-    if (model?.connection !== 'live' || !model.planes) return false;
-    return new Set(model.planes.owner).size - 1 >= wanted;
-  }, organisms);
+  const canvas = await page.getByTestId('live').elementHandle();
+  await page.waitForFunction(
+    ([element, wanted]) => {
+      const { model } = (element!.getRootNode() as ShadowRoot).host as LiveElement;
+      if (model?.connection !== 'live' || !model.planes) return false;
+      return new Set(model.planes.owner).size - 1 >= wanted;
+    },
+    [canvas, organisms] as const,
+  );
 }
 
 /** CSS pixels of the window at which the live picture shows a place of the grid. */

@@ -66,7 +66,7 @@ export async function waitForPlanes(page: Page, planes: Buffer): Promise<void> {
 }
 
 /** Waits until the page has decoded one more frame. */
-function nextPicture(page: Page): Promise<void> {
+export function nextPicture(page: Page): Promise<void> {
   return page.evaluate(() => {
     const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
     return new Promise<void>((resolve) => {

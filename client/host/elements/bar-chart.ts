@@ -2,6 +2,7 @@
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, svg, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { roundUp } from '../charts.ts';
 import { hostStyle } from '../style.ts';
 
 export interface Bar {
@@ -15,12 +16,6 @@ export interface Bar {
 const HEIGHT = 168;
 const TOP = 20;
 const FOOT = 22;
-
-/** The next round number: 1, 2, 3, 4, 5, 6, 8, 10, 20 … */
-export function roundUp(value: number): number {
-  const power = 10 ** Math.floor(Math.log10(Math.max(1, value)));
-  return [1, 2, 3, 4, 5, 6, 8, 10].map((n) => n * power).find((n) => n >= value) ?? 10 * power;
-}
 
 @customElement('bar-chart')
 export class BarChart extends LitElement {

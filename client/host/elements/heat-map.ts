@@ -3,37 +3,8 @@ import { msg, str } from '@lit/localize';
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { oklch } from '../../style/oklch.ts';
+import { type Heat, ninths } from '../charts.ts';
 import { hostStyle } from '../style.ts';
-
-/** Ninths of a picture in words, row by row. */
-const NINTHS = [
-  [msg('at the upper left'), msg('at the top'), msg('at the upper right')],
-  [msg('at the left'), msg('in the middle'), msg('at the right')],
-  [msg('at the lower left'), msg('at the bottom'), msg('at the lower right')],
-];
-
-export interface Heat {
-  readonly columns: number;
-  readonly rows: number;
-  /** Row by row. */
-  readonly counts: readonly number[];
-}
-
-/** How much of all lies in each ninth, the most first. */
-export function ninths({ columns, rows, counts }: Heat): { where: string; share: number }[] {
-  const sums = new Map<string, number>();
-  let all = 0;
-  for (const [i, count] of counts.entries()) {
-    const column = Math.floor(((i % columns) * 3) / columns);
-    const row = Math.floor((Math.floor(i / columns) * 3) / rows);
-    const where = NINTHS[row]?.[column] ?? '';
-    sums.set(where, (sums.get(where) ?? 0) + count);
-    all += count;
-  }
-  return [...sums]
-    .map(([where, sum]) => ({ where, share: all === 0 ? 0 : sum / all }))
-    .sort((a, b) => b.share - a.share);
-}
 
 @customElement('heat-map')
 export class HeatMap extends LitElement {

@@ -4,17 +4,12 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { Schedule } from '../../../shared/host/settings.ts';
 import type { Host } from '../host.ts';
+import { scheduleError } from '../hours.ts';
 import { hostStyle } from '../style.ts';
 import { clock, DAY_NAMES, moment } from '../words.ts';
 
 const USUAL = { from: '10:00', to: '17:00' };
 const USUAL_RESTART = '04:00';
-
-/** A schedule must open before it closes, as its schema says. */
-export function scheduleError(schedule: Schedule): string {
-  const wrong = schedule.days.findIndex((day) => day && day.from >= day.to);
-  return wrong < 0 ? '' : msg(str`It closes before it opens: ${DAY_NAMES[wrong] ?? ''}.`);
-}
 
 @customElement('hours-section')
 export class HoursSection extends LitElement {

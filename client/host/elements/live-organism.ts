@@ -7,6 +7,7 @@ import { icons } from '../../elements/icons.ts';
 import { ageText, organismName, stateText, survivedText } from '../../elements/life-words.ts';
 import { kindTile } from '../../elements/seed-picture.ts';
 import type { RoomModel } from '../../net/room-model.ts';
+import { owner } from '../../style/owner.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
 import { planterName } from '../words.ts';
@@ -52,7 +53,7 @@ export class LiveOrganism extends LitElement {
         height: 0.6em;
         border-radius: 50%;
         margin-right: 0.45em;
-        background: oklch(0.8 0.12 var(--hue));
+        background: oklch(${owner} var(--hue));
       }
       .facts {
         margin: 10px 0 14px;

@@ -9,6 +9,7 @@ import '../../elements/cursor-layer.ts';
 import { waitingText } from '../../elements/words.ts';
 import { bindCanvas } from '../../input/canvas-input.ts';
 import { keyAction } from '../../input/keyboard.ts';
+import { LookReporter } from '../../net/look.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { Director } from '../../render/director.ts';
 import { Session } from '../../session.ts';
@@ -208,10 +209,20 @@ export class LiveView extends LitElement {
     signal.addEventListener('abort', bindCanvas(this.canvas, this.hand));
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
     director.rig.calm = director.effects.calm = calm.matches;
+    // A host's phone is sent what it shows, and nothing in a pocket.
+    const looks = new LookReporter((look) => connection.send('look', look), 'full');
     director.onFrame = (now) => {
+      const live = model.connection === 'live' && !document.hidden;
+      const { camera } = director.rig;
+      const waits = live && looks.shows(camera, director.size, devicePixelRatio, now);
       if (this.area) this.place();
-      return this.cursors.frame(now, (place) => director.toScreen(place));
+      return this.cursors.frame(now, (place) => director.toScreen(place)) || waits;
     };
+    const seen = (): void => {
+      if (document.hidden && model.connection === 'live') looks.hide(performance.now());
+      director.loop.invalidate();
+    };
+    document.addEventListener('visibilitychange', seen, { signal });
     const again = (): void => {
       this.requestUpdate();
       this.say('model', model);
@@ -225,6 +236,7 @@ export class LiveView extends LitElement {
     });
     model.on('people', () => this.cursors.keep(model.participants));
     model.on('wall', () => {
+      looks.forget();
       this.layout();
       again();
     });

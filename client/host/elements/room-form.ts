@@ -7,6 +7,7 @@ import type { CallBody } from '../../../shared/host/calls.ts';
 import { LANGUAGES, type Language } from '../../../shared/host/settings.ts';
 import type { CheckpointState } from '../../../shared/host/state.ts';
 import { LANGUAGES as LANGUAGE_NAMES } from '../../locale/languages.ts';
+import { addressName } from '../sections.ts';
 import { hostStyle } from '../style.ts';
 
 /** Cells of rooms that fit usual screens. */
@@ -41,17 +42,6 @@ const SIZES = [
   },
   { id: 'own', name: msg('Own size'), width: 0, height: 0, about: '' },
 ] as const;
-
-/** 'Café 2!' → 'caf-2': what fits into an address. */
-export function addressName(text: string): string {
-  return text
-    .normalize('NFD')
-    .replaceAll(/\p{M}/gu, '')
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, 32);
-}
 
 @customElement('room-form')
 export class RoomForm extends LitElement {

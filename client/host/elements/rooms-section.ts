@@ -7,9 +7,10 @@ import type { RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGES as LANGUAGE_NAMES } from '../../locale/languages.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
+import { blank, shown } from '../pictures.ts';
 import { placeHash } from '../sections.ts';
 import { hostStyle } from '../style.ts';
-import { organismsText, paceText, visitorsText } from '../words.ts';
+import { organismsText, paceText, roughSpan, visitorsText } from '../words.ts';
 import './room-form.ts';
 
 const BUSY = {
@@ -31,15 +32,18 @@ export class RoomsSection extends LitElement {
         padding: 16px;
         align-items: center;
       }
-      img,
-      .blank {
+      img {
         display: block;
         width: 100%;
+        height: auto;
         aspect-ratio: 4 / 3;
         object-fit: contain;
         border-radius: 12px;
         background: oklch(0.14 0.009 228);
         border: 1px solid var(--line);
+      }
+      .failed {
+        visibility: hidden;
       }
       .closed img {
         opacity: 0.4;
@@ -60,6 +64,11 @@ export class RoomsSection extends LitElement {
       .facts b {
         font-weight: 500;
         color: var(--ink);
+      }
+      .server {
+        margin: 22px 4px 0;
+        color: var(--ink-soft);
+        font-size: 0.93em;
       }
       .acts {
         margin-top: 12px;
@@ -116,7 +125,17 @@ export class RoomsSection extends LitElement {
             : nothing
         }
         ${rooms.map((room) => this.room(room))}
-      </div>`;
+      </div>
+      ${this.about()}`;
+  }
+
+  private about(): TemplateResult | typeof nothing {
+    const { state: all } = this.host;
+    if (!all) return nothing;
+    const { engine, version, now, since } = all;
+    return html`<p class="server number">
+      Vivarium ${version} · ${engine.name}, ${engine.device} · ${msg(str`running for ${roughSpan(now - since)}`)}
+    </p>`;
   }
 
   private room(room: RoomSummary): TemplateResult {
@@ -126,7 +145,7 @@ export class RoomsSection extends LitElement {
     // A new picture now and then; more would only cost.
     const picture = `${pathOf(FILES.picture, { room: name })}?at=${Math.floor(now / 15_000)}`;
     return html`<article class="card room ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
-      <img src=${picture} alt="" width=${width} height=${height} />
+      <img src=${picture} alt="" width=${width} height=${height} @error=${blank} @load=${shown} />
       <div class="about">
         <div>
           <div class="row">
@@ -154,6 +173,7 @@ export class RoomsSection extends LitElement {
           ${
             open
               ? html`<a class="button plain" href=${placeHash({ room: name, section: 'watch' })}>${hostIcons.watch}${msg('Watch')}</a>
+                  <a class="button plain" href="/wall/${name}" target="_blank">${hostIcons.open}${msg('Open the wall')}</a>
                   <button class="plain" ?disabled=${busy !== null} @click=${() => this.close(room)}>${msg('Close')}</button>`
               : html`<button class="solid" ?disabled=${busy !== null} @click=${() => this.open(name)}>${msg('Open')}</button>
                   ${

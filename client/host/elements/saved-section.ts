@@ -6,6 +6,7 @@ import { FILES, pathOf } from '../../../shared/host/calls.ts';
 import type { SnapshotState } from '../../../shared/host/state.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
+import { blank } from '../pictures.ts';
 import { offerReturn } from '../returns.ts';
 import { hostStyle } from '../style.ts';
 import { moment, organismsText, roughSpan } from '../words.ts';
@@ -39,6 +40,9 @@ export class SavedSection extends LitElement {
         object-fit: contain;
         border-radius: 10px;
         background: oklch(0.14 0.009 228);
+      }
+      .failed {
+        visibility: hidden;
       }
       .text {
         padding: 0 6px;
@@ -132,7 +136,7 @@ export class SavedSection extends LitElement {
     const when = moment(at, now, zone);
     const why = snapshot.before && BEFORE[snapshot.before];
     return html`<article class="card one" aria-label=${name ?? when} data-testid="snapshot-${tick}">
-      <img src=${pathOf(FILES.snapshotPicture, { room, tick })} alt="" loading="lazy" />
+      <img src=${pathOf(FILES.snapshotPicture, { room, tick })} alt="" loading="lazy" @error=${blank} />
       <div class="text">
         <h3>${name ?? when}</h3>
         <p class="soft">${name === null ? msg(str`${roughSpan(now - at)} ago`) : when}, ${organismsText(organisms)}</p>

@@ -94,18 +94,7 @@ export class SignSection extends LitElement {
               this.language = language;
             },
           )}
-          <label class="field">
-            <span>${msg('Address that phones can reach')}</span>
-            <select
-              data-testid="address"
-              @change=${(event: Event) => {
-                this.address = (event.target as HTMLSelectElement).value;
-              }}
-            >
-              ${all.addresses.map((each) => html`<option value=${each} ?selected=${each === address}>${each}</option>`)}
-            </select>
-            <small>${msg('Scan it with a phone once before you print. If nothing opens, choose another one.')}</small>
-          </label>
+          ${this.addresses(all.addresses, address)}
           <div class="row">
             <button class="solid" data-testid="print" @click=${this.print}>${hostIcons.print}${msg('Print')}</button>
             <a class="button plain" data-testid="download-sign" href=${url} download="${room}-${this.paper}-${this.language}.svg">${hostIcons.save}${msg('Download')}</a>
@@ -115,6 +104,28 @@ export class SignSection extends LitElement {
           <img data-testid="sign" src=${url} alt=${msg('The sign: a code to scan, and one sentence')} />
         </div>
       </div>`;
+  }
+
+  private addresses(all: readonly string[], chosen: string): TemplateResult {
+    if (all.length === 0) {
+      return html`<p class="wrong">
+        ${msg('This server is on no network that phones could reach. Connect the machine, or have whoever looks after it start the server with --host 0.0.0.0.')}
+      </p>`;
+    }
+    return html`<label class="field">
+      <span>${msg('Address that phones can reach')}</span>
+      <select
+        data-testid="address"
+        @change=${(event: Event) => {
+          this.address = (event.target as HTMLSelectElement).value;
+        }}
+      >
+        ${all.map((each) => html`<option value=${each} ?selected=${each === chosen}>${each}</option>`)}
+      </select>
+      <small
+        >${msg('Scan it with a phone once before you print. If nothing opens, choose another one.')}</small
+      >
+    </label>`;
   }
 
   private chips<T extends string>(

@@ -4,6 +4,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
+import { owner } from '../../style/owner.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
@@ -48,7 +49,7 @@ export class VisitorList extends LitElement {
         width: 0.7em;
         height: 0.7em;
         border-radius: 50%;
-        background: oklch(0.83 0.11 var(--hue));
+        background: oklch(${owner} var(--hue));
       }
       .name {
         overflow: hidden;
@@ -57,6 +58,7 @@ export class VisitorList extends LitElement {
       }
       small {
         display: block;
+        white-space: normal;
         color: var(--ink-soft);
         font-size: 0.9em;
         line-height: 1.3;
@@ -117,7 +119,7 @@ export class VisitorList extends LitElement {
       <i style="--hue:${hue}"></i>
       <span class="name"
         >${name}<small
-          >${muted ? html`<span class="muted">${msg('may only look')}</span>` : msg(str`here ${roughSpan(stay)}, ${actsText(acts)}`)}</small
+          >${muted ? html`<span class="muted">${msg('may only look')}</span>` : html`${roughSpan(stay)} · ${actsText(acts)}`}</small
         ></span
       >
       <button

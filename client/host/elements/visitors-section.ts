@@ -8,6 +8,7 @@ import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
 import { bars, columnsOf, dwellBars, middleStay, type Span, total } from '../sums.ts';
+import { failure } from '../words.ts';
 import './bar-chart.ts';
 import './heat-map.ts';
 
@@ -75,6 +76,7 @@ export class VisitorsSection extends LitElement {
   @property({ attribute: false }) version = 0;
   @state() private all: Statistics | undefined;
   @state() private span: Span = 'today';
+  @state() private wrong = '';
   private of = '';
   private askedAt = 0;
 
@@ -115,7 +117,7 @@ export class VisitorsSection extends LitElement {
           >`,
         )}
       </div>
-      ${all ? this.figures(all, known.now, known.zone) : html`<p class="lead" role="status">${msg('Counting …')}</p>`}`;
+      ${all ? this.figures(all, known.now, known.zone) : html`<p class="lead" role="status">${this.wrong || msg('Counting …')}</p>`}`;
   }
 
   private figures(all: Statistics, now: number, zone: number): TemplateResult {
@@ -166,8 +168,9 @@ export class VisitorsSection extends LitElement {
     try {
       const all = await this.host.api.call('statistics', { room }, {});
       if (room === this.of) this.all = all;
-    } catch {
-      // It is asked for again in a while; the page says itself when the server is gone.
+      this.wrong = '';
+    } catch (error) {
+      this.wrong = failure(error);
     }
   }
 }

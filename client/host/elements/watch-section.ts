@@ -98,6 +98,7 @@ export class WatchSection extends LitElement {
         ${
           organism && tool === 'look'
             ? html`<live-organism
+                class=${organism.x * 2 > (this.host.summary?.width ?? 0) ? 'left' : ''}
                 .model=${this.live?.model}
                 .organism=${organism}
                 @remove=${() => this.removeOrganism(organism.id)}

@@ -73,6 +73,10 @@ export const watchStyle = css`
     top: 14px;
     right: 14px;
   }
+  live-organism.left {
+    right: auto;
+    left: 14px;
+  }
   .bar {
     position: absolute;
     left: 50%;
@@ -157,8 +161,12 @@ export const watchStyle = css`
     .stage {
       height: min(62vh, 70vw);
     }
+    .pause {
+      grid-column: 1 / -1;
+    }
     aside {
       grid-template-columns: repeat(auto-fit, minmax(min(100%, 20em), 1fr));
+      align-items: start;
       overflow: visible;
       margin: 0;
       padding: 0;
@@ -184,7 +192,8 @@ export const watchStyle = css`
     .bar .quiet {
       padding-inline: 0.6em;
     }
-    live-organism {
+    live-organism,
+    live-organism.left {
       top: auto;
       left: 8px;
       right: 8px;

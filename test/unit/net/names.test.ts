@@ -1,4 +1,4 @@
-import { cleanName, createNameCheck, hueOf } from '../../../server/net/names.ts';
+import { cleanName, createNameCheck } from '../../../server/net/names.ts';
 
 describe('names', () => {
   test.each([
@@ -11,13 +11,6 @@ describe('names', () => {
     ['\u200b\u200b', ''],
   ])('%p becomes %p', (given, cleaned) => {
     expect(cleanName(given)).toBe(cleaned);
-  });
-
-  test('neighbouring participants have hues far apart', () => {
-    for (let id = 1; id < 50; id++) {
-      const distance = Math.abs(hueOf(id) - hueOf(id + 1));
-      expect(Math.min(distance, 360 - distance)).toBeGreaterThan(90);
-    }
   });
 });
 

@@ -1,0 +1,118 @@
+/** A process of its own that does a stretch of a room's life again and makes a film of it: beside the rooms, never before them. */
+import { writeFile } from 'node:fs/promises';
+import { setPriority } from 'node:os';
+import * as v from 'valibot';
+import { systemClock } from '../clock.ts';
+import { BACKEND_NAMES } from '../engine/backend.ts';
+import { createEngine } from '../engine/create.ts';
+import { perform } from '../replay/perform.ts';
+import { gif, type Pictures, png } from '../replay/pictures.ts';
+import { readStretch } from '../replay/source.ts';
+import { fingerprint } from '../store/fingerprint.ts';
+import { readFolder } from '../store/lmdb/open.ts';
+import { Store } from '../store/store.ts';
+import { speciesOf } from '../vivarium.ts';
+import { loadCheckpoint } from '../vnca/checkpoint.ts';
+import { zip } from './zip.ts';
+
+const when = v.optional(
+  v.union([v.strictObject({ tick: v.number() }), v.strictObject({ time: v.number() })]),
+);
+
+/** What the parent asks for. */
+export const filmOrder = v.strictObject({
+  data: v.string(),
+  room: v.string(),
+  /** Folder of the checkpoint. */
+  checkpoint: v.string(),
+  engine: v.picklist(['auto', ...BACKEND_NAMES]),
+  kind: v.picklist(['gif', 'png']),
+  from: when,
+  to: when,
+  /** Pictures at most. */
+  pictures: v.number(),
+  /** Between two pictures, ms. */
+  delay: v.number(),
+  /** Least side of a picture, pixels. */
+  side: v.number(),
+  out: v.string(),
+});
+export type FilmOrder = v.InferOutput<typeof filmOrder>;
+
+/** What it says: how far it is, 0…1; at last that it is done, or why it is not. */
+export type FilmNews =
+  | { readonly progress: number }
+  | { readonly done: true }
+  | { readonly error: string };
+
+const say = (news: FilmNews): void => {
+  process.send?.(news);
+};
+
+async function make(order: FilmOrder): Promise<void> {
+  const store = new Store(await readFolder(order.data));
+  const { from, to } = order;
+  const stretch = await readStretch(store, order.room, { from, to }).finally(() => store.close());
+  const checkpoint = await loadCheckpoint(order.checkpoint);
+  if (fingerprint(checkpoint) !== stretch.room.checkpoint.hash) {
+    throw new Error('the room was grown from another checkpoint');
+  }
+  const engine = await createEngine({ checkpoints: [checkpoint], backend: order.engine, lanes: 1 });
+  const least = Math.min(stretch.room.width, stretch.room.height);
+  const scale = Math.max(1, Math.ceil(order.side / least));
+  const pictures =
+    order.kind === 'gif'
+      ? gif(order.out, order.delay, scale)
+      : zipped(order.out, order.room, scale);
+  const every = Math.max(1, Math.ceil((stretch.to - stretch.from) / (order.pictures - 1)));
+  const begin = stretch.snapshot.tick;
+  let told = 0;
+  try {
+    await perform(stretch, {
+      engine,
+      species: speciesOf(checkpoint),
+      clock: systemClock,
+      rate: Infinity,
+      every,
+      pictures,
+      onTick: (tick) => {
+        const progress = (tick - begin) / Math.max(1, stretch.to - begin);
+        if (progress - told < 0.01) return;
+        told = progress;
+        // The file is still to be written.
+        say({ progress: 0.95 * progress });
+      },
+    });
+    await pictures.end();
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Each picture a PNG, all in one file. */
+function zipped(file: string, room: string, scale: number): Pictures {
+  const entries: { name: string; bytes: Uint8Array }[] = [];
+  return {
+    async add(planes, tick) {
+      const name = `${room}-${`${tick}`.padStart(9, '0')}.png`;
+      entries.push({ name, bytes: await png(planes, scale) });
+    },
+    async end() {
+      await writeFile(file, zip(entries));
+      return file;
+    },
+  };
+}
+
+// A machine that is short of time is to spend it on the rooms.
+setPriority(10);
+process.once('message', (message) => {
+  make(v.parse(filmOrder, message))
+    .then(
+      () => say({ done: true }),
+      (error: Error) => say({ error: error.message }),
+    )
+    .finally(() => process.disconnect());
+});
+// Whoever has asked is not there any more.
+process.once('disconnect', () => process.exit());

@@ -1,0 +1,150 @@
+/** Films of rooms: each is made by a process of its own, one at a time; those that are done wait for a while to be fetched. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { CallBody } from '../../shared/host/calls.ts';
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { JobState } from '../../shared/host/state.ts';
+import type { Clock } from '../clock.ts';
+import type { FilmNews, FilmOrder } from './filmProcess.ts';
+
+export interface FilmsOptions {
+  readonly clock: Clock;
+  /** Wall clock, ms. */
+  readonly date: () => number;
+  readonly engine: FilmOrder['engine'];
+}
+
+interface Job {
+  state: JobState;
+  readonly path: string;
+  child: ChildProcess | undefined;
+}
+
+const PROCESS = fileURLToPath(new URL('./filmProcess.ts', import.meta.url));
+const DAY = 86_400_000;
+
+export class Films {
+  private readonly jobs = new Map<string, Job>();
+  private folder: string | undefined;
+
+  constructor(private readonly options: FilmsOptions) {}
+
+  /** The latest last. */
+  get states(): JobState[] {
+    return [...this.jobs.values()].map(({ state }) => state);
+  }
+
+  /**
+   * Begins to make a film.
+   *
+   * @param place what is kept, and the checkpoint's folder
+   * @throws HostRefusal too-many-jobs
+   */
+  begin(
+    room: string,
+    { kind, from, to, seconds = DEFAULTS.host.filmSeconds }: CallBody<'timelapse'>,
+    place: Pick<FilmOrder, 'data' | 'checkpoint'>,
+  ): JobState {
+    if (this.states.some(({ state }) => state === 'going')) throw new HostRefusal('too-many-jobs');
+    const { date, clock, engine } = this.options;
+    const { filmRate, filmSide, filmTime } = DEFAULTS.host;
+    this.folder ??= mkdtempSync(join(tmpdir(), 'vivarium-films-'));
+    const id = randomBytes(9).toString('base64url');
+    const extension = kind === 'gif' ? 'gif' : 'zip';
+    const path = join(this.folder, `${id}.${extension}`);
+    const day = new Date(date()).toISOString().slice(0, 10);
+    const job: Job = {
+      path,
+      child: fork(PROCESS, {
+        execArgv: ['--import', 'tsx'],
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      }),
+      state: {
+        ...{ id, room, kind },
+        state: 'going',
+        progress: 0,
+        bytes: null,
+        error: null,
+        since: date(),
+        file: `${room}-${day}.${extension}`,
+      },
+    };
+    const child = job.child!;
+    const tooLong = clock.after(filmTime, () => this.end(job, 'failed', 'it took too long'));
+    child.on('message', (news: FilmNews) => this.hear(job, news));
+    child.once('error', (error) => this.end(job, 'failed', error.message));
+    child.once('exit', (code) => {
+      tooLong();
+      this.end(job, 'failed', `its process ended (${code})`);
+    });
+    child.send({
+      ...{ room, kind, engine },
+      ...place,
+      from: from === undefined ? { time: date() - DAY } : { tick: from },
+      ...(to !== undefined && { to: { tick: to } }),
+      pictures: seconds * filmRate,
+      delay: Math.round(1000 / filmRate),
+      side: filmSide,
+      out: path,
+    } satisfies FilmOrder);
+    this.jobs.set(id, job);
+    this.sweep();
+    return job.state;
+  }
+
+  /** Ends one that is being made, and forgets it. @throws HostRefusal no-such-job */
+  stop(id: string): void {
+    const job = this.get(id);
+    this.end(job, 'stopped');
+    this.jobs.delete(id);
+    rmSync(job.path, { force: true });
+  }
+
+  /** @returns where the film lies. @throws HostRefusal no-such-job, job-not-done */
+  file(id: string): { readonly path: string; readonly name: string } {
+    const { state, path } = this.get(id);
+    if (state.state !== 'done') throw new HostRefusal('job-not-done', state.error ?? '');
+    return { path, name: state.file };
+  }
+
+  close(): void {
+    for (const job of this.jobs.values()) this.end(job, 'stopped');
+    if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private get(id: string): Job {
+    const job = this.jobs.get(id);
+    if (!job) throw new HostRefusal('no-such-job');
+    return job;
+  }
+
+  private hear(job: Job, news: FilmNews): void {
+    if ('progress' in news) job.state = { ...job.state, progress: news.progress };
+    else if ('error' in news) this.end(job, 'failed', news.error);
+    else {
+      job.state = { ...job.state, bytes: statSync(job.path).size, progress: 1 };
+      this.end(job, 'done');
+    }
+  }
+
+  private end(job: Job, state: JobState['state'], error: string | null = null): void {
+    if (job.state.state !== 'going') return;
+    job.state = { ...job.state, state, error };
+    job.child?.kill('SIGKILL');
+    job.child = undefined;
+  }
+
+  /** Only the latest that are done are kept. */
+  private sweep(): void {
+    const over = [...this.jobs].filter(([, { state }]) => state.state !== 'going');
+    for (const [id, { path }] of over.slice(0, -DEFAULTS.host.filmsKept)) {
+      this.jobs.delete(id);
+      rmSync(path, { force: true });
+    }
+  }
+}

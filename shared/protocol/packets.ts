@@ -1,0 +1,130 @@
+/**
+ * Socket.IO's parser over MessagePack: every packet is one binary WebSocket message, cell data raw bytes in it.
+ * (The default parser sends a text message with placeholders and a second, binary one.)
+ * Interface: https://socket.io/docs/v4/custom-parser/
+ */
+import { Emitter } from '@socket.io/component-emitter';
+import { Unpackr } from 'msgpackr/unpack';
+
+/** As in socket.io-protocol 5; the two BINARY types are not needed, since any packet may carry bytes. */
+const PacketType = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, ACK: 3, CONNECT_ERROR: 4 } as const;
+
+interface Packet {
+  type: number;
+  nsp: string;
+  data?: unknown;
+  id?: number | undefined;
+}
+
+/** Events that Socket.IO itself raises; a stranger who sends one could call our own handlers. */
+const RESERVED = new Set([
+  'connect',
+  'connect_error',
+  'disconnect',
+  'disconnecting',
+  'error',
+  'newListener',
+  'removeListener',
+]);
+
+/** Nothing that reaches the decoder may define records, extensions or structured clones: it comes from strangers. */
+export const OPTIONS = {
+  useRecords: false,
+  moreTypes: false,
+  structuredClone: false,
+  variableMapSize: true,
+};
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function hasValidData(type: number, data: unknown): boolean {
+  switch (type) {
+    case PacketType.CONNECT:
+      return data === undefined || data === null || isRecord(data);
+    case PacketType.DISCONNECT:
+      return data === undefined || data === null;
+    case PacketType.CONNECT_ERROR:
+      return typeof data === 'string' || isRecord(data);
+    case PacketType.EVENT:
+      return Array.isArray(data) && typeof data[0] === 'string' && !RESERVED.has(data[0]);
+    default:
+      // Nobody here asks for acknowledgements.
+      return false;
+  }
+}
+
+/** Writes one value as MessagePack. */
+export type Pack = (value: unknown) => Uint8Array;
+
+class Encoder {
+  /** Messages of bytes alone, by these bytes, which nobody changes once they are sent: a frame goes to everybody in a room. */
+  private readonly sent = new WeakMap<Uint8Array, { name: unknown; message: Uint8Array }>();
+
+  constructor(private readonly pack: Pack) {}
+
+  /** @returns one message */
+  encode({ type, nsp, data, id }: Packet): Uint8Array[] {
+    const [name, bytes] = Array.isArray(data) && data.length === 2 ? data : [];
+    if (!(bytes instanceof Uint8Array) || nsp !== '/' || id !== undefined) {
+      return [this.pack({ type, nsp, data, id })];
+    }
+    let sent = this.sent.get(bytes);
+    if (sent?.name !== name) {
+      sent = { name, message: this.pack({ type, nsp, data, id }) };
+      this.sent.set(bytes, sent);
+    }
+    return [sent!.message];
+  }
+}
+
+interface DecoderEvents {
+  decoded: (packet: Packet) => void;
+}
+
+class Decoder extends Emitter<DecoderEvents, DecoderEvents> {
+  private readonly unpackr = new Unpackr(OPTIONS);
+
+  /**
+   * Takes in one message and emits its packet.
+   *
+   * @throws Error when it is no packet; Socket.IO then closes the connection
+   */
+  add(message: unknown): void {
+    if (typeof message === 'string') throw new Error('a text message is no packet');
+    const bytes =
+      message instanceof ArrayBuffer ? new Uint8Array(message) : (message as Uint8Array);
+    const packet: unknown = this.unpackr.unpack(bytes);
+    if (!isRecord(packet)) throw new Error('not a packet');
+    const { type, nsp, data, id } = packet;
+    // There is one namespace; others would be answered one by one.
+    if (typeof type !== 'number' || nsp !== '/') throw new Error('not a packet');
+    if (id !== undefined && id !== null && !Number.isSafeInteger(id)) throw new Error('bad id');
+    if (!hasValidData(type, data)) throw new Error('bad packet data');
+    this.emit('decoded', {
+      type,
+      nsp,
+      data: data ?? undefined,
+      id: (id ?? undefined) as number | undefined,
+    });
+  }
+
+  destroy(): void {
+    this.off();
+  }
+}
+
+/** @param newPack makes the writer of one connection's messages, or of a whole server's */
+export function createParser(newPack: () => Pack) {
+  return {
+    protocol: 5,
+    PacketType,
+    Encoder: class extends Encoder {
+      constructor() {
+        super(newPack());
+      }
+    },
+    Decoder,
+  };
+}

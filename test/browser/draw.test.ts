@@ -1,0 +1,176 @@
+/**
+ * Digits are drawn on the page's own pad, and planted: they grow into the same digits, says a judge of ours. Ten in `npm test`, a
+ * hundred with VIVARIUM_TEST_FULL=1.
+ */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Browser, CDPSession, Page } from 'playwright-core';
+import { ensureClient } from '../../server/http/client-build.ts';
+import type { Vivarium } from '../../server/vivarium.ts';
+import type { OrganismView } from '../../shared/vocabulary.ts';
+import { launchBrowser } from '../support/browser.ts';
+import {
+  classify,
+  DIGIT_SIDE,
+  digitOf,
+  loadClassifier,
+  readDigits,
+} from '../support/digitClassifier.ts';
+import { cameraRests, nextPicture, openRoom, screenOf } from '../support/page.ts';
+import { startServer, UNLIMITED } from '../support/server.ts';
+
+const CHECKPOINT = fileURLToPath(new URL('../../checkpoints/digits', import.meta.url));
+const SIDE = 32;
+/** Of each digit. */
+const EACH = process.env.VIVARIUM_TEST_FULL ? 10 : 1;
+/** Share of drawn digits that must grow into the same. */
+const SAME = 0.9;
+const PICTURES = process.env.VIVARIUM_PICTURES;
+
+const classifier = loadClassifier();
+const { images, labels } = readDigits('t10k');
+
+test('the judge knows at least 97 % of MNIST’s test digits', () => {
+  let right = 0;
+  labels.forEach((label, n) => {
+    if (classify(classifier, digitOf(images, n)) === label) right++;
+  });
+  console.log(`the judge knows ${(100 * right) / labels.length} % of ${labels.length} digits`);
+  expect(right / labels.length).toBeGreaterThanOrEqual(0.97);
+});
+
+/** The first few of each digit in the test set. */
+function chosen(): { digit: number; pixels: Float32Array }[] {
+  return Array.from({ length: 10 }, (_, digit) => digit).flatMap((digit) => {
+    const found: { digit: number; pixels: Float32Array }[] = [];
+    for (let n = 0; found.length < EACH; n++) {
+      if (labels[n] === digit) found.push({ digit, pixels: digitOf(images, n) });
+    }
+    return found;
+  });
+}
+
+/** Inked pixels side by side: [first, last, row]. */
+function runsOf(pixels: Float32Array): [number, number, number][] {
+  const runs: [number, number, number][] = [];
+  for (let y = 0; y < DIGIT_SIDE; y++) {
+    let start = -1;
+    for (let x = 0; x <= DIGIT_SIDE; x++) {
+      const ink = x < DIGIT_SIDE && pixels[y * DIGIT_SIDE + x] >= 0.5;
+      if (ink && start < 0) start = x;
+      if (!ink && start >= 0) {
+        runs.push([start, x - 1, y]);
+        start = -1;
+      }
+    }
+  }
+  return runs;
+}
+
+/** Draws a digit, a line for each run of its pixels, with the brush that is a pixel wide. */
+async function draw(page: Page, mouse: CDPSession, pixels: Float32Array): Promise<void> {
+  await page.getByTestId('width-fine').click();
+  const box = (await page.getByTestId('pad').boundingBox())!;
+  const sent: Promise<unknown>[] = [];
+  const at = (pixel: number): number => ((pixel + 0.5) / DIGIT_SIDE) * box.width;
+  for (const [first, last, row] of runsOf(pixels)) {
+    const y = box.y + at(row);
+    const [from, to] = [box.x + at(first), box.x + at(last)];
+    const send = (type: 'mousePressed' | 'mouseMoved' | 'mouseReleased', x: number) =>
+      mouse.send('Input.dispatchMouseEvent', {
+        type,
+        x,
+        y,
+        button: 'left',
+        buttons: 1,
+        clickCount: 1,
+      });
+    // In order, but without waiting for each: a page that draws in software takes its time to say that it has heard.
+    sent.push(send('mousePressed', from), send('mouseMoved', to), send('mouseReleased', to));
+  }
+  await Promise.all(sent);
+}
+
+/** What the room shows of an organism, as the judge wants it: ink 0…1, without the rim that the data has around. */
+function shown({ world }: Vivarium, { x, y }: OrganismView): Float32Array {
+  const { rgba, width } = world.rooms.get('garden')!.ground.planes;
+  const corner = (middle: number): number => middle - DIGIT_SIDE / 2;
+  return Float32Array.from({ length: DIGIT_SIDE ** 2 }, (_, i) => {
+    const [px, py] = [corner(x) + (i % DIGIT_SIDE), corner(y) + Math.floor(i / DIGIT_SIDE)];
+    return rgba[4 * (py * width + px) + 3] / 255;
+  });
+}
+
+const ifTrained = existsSync(CHECKPOINT) ? describe : describe.skip;
+
+ifTrained('digits', () => {
+  const digits = chosen();
+  const columns = Math.ceil(Math.sqrt(digits.length));
+  /** Places apart, so that neighbours keep to themselves although a finger is no finer than a place. */
+  const apart = SIDE + 4;
+  let server: Vivarium;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    const size = `${columns * apart}x${columns * apart}`;
+    const settings = { size, energy: 'off', limits: UNLIMITED, checkpoint: CHECKPOINT };
+    server = await startServer(settings, await ensureClient(() => {}));
+    browser = await launchBrowser();
+    page = await browser.newPage({
+      viewport: { width: 390, height: 844 },
+      // Films that play cost a page that draws in software most of its time.
+      reducedMotion: 'reduce',
+    });
+    page.setDefaultTimeout(90_000);
+    await openRoom(page, `http://127.0.0.1:${server.port}/r/garden`);
+    await cameraRests(page);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  test(`of ${digits.length} drawn digits, at least ${SAME * digits.length} grow into the same`, async () => {
+    const room = server.world.rooms.get('garden')!;
+    const mouse = await page.context().newCDPSession(page);
+    const seen: string[] = [];
+    let same = 0;
+    /** Digits by the organisms that have not been judged yet. */
+    const sown = new Map<number, number>();
+    const judgeGrown = (): void => {
+      for (const organism of room.organisms) {
+        const digit = sown.get(organism.id);
+        if (digit === undefined || organism.phase === 'growing') continue;
+        sown.delete(organism.id);
+        expect(organism.origin).toBe('drawing');
+        const grown = classify(classifier, shown(server, organism));
+        if (grown === digit) same++;
+        else seen.push(`${digit} became ${grown}`);
+      }
+    };
+    for (const [i, { digit, pixels }] of digits.entries()) {
+      await page.getByTestId('open-draw').click();
+      await draw(page, mouse, pixels);
+      if (PICTURES && i === 2) await page.screenshot({ path: `${PICTURES}/draw.png` });
+      await page.getByTestId('grow-drawing').click();
+      await page.getByTestId('plant-drawing').click();
+      await page.locator('draw-pad').waitFor({ state: 'detached' });
+      const [x, y] = [i % columns, Math.floor(i / columns)].map((k) => (k + 0.5) * apart);
+      const spot = await screenOf(page, x, y);
+      await page.mouse.click(spot.x, spot.y);
+      // It grows while others are being drawn.
+      while (room.size <= i) await nextPicture(page);
+      sown.set(room.organisms.at(-1)!.id, digit);
+      judgeGrown();
+    }
+    while (sown.size > 0) {
+      await nextPicture(page);
+      judgeGrown();
+    }
+    console.log(`${same} of ${digits.length} grow into the same digit; ${seen.join(', ')}`);
+    if (PICTURES) await page.screenshot({ path: `${PICTURES}/drawn.png` });
+    expect(same).toBeGreaterThanOrEqual(SAME * digits.length);
+  }, 1_800_000);
+});

@@ -1,0 +1,244 @@
+/** What a host can fetch: pictures, bottles, films, figures, signs. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { generate } from 'lean-qr';
+import sharp from 'sharp';
+import { escaped } from '../../server/host/sign.ts';
+import { replayCommand } from '../../server/replay/command.ts';
+import type { Vivarium } from '../../server/vivarium.ts';
+import type { Room } from '../../server/world/room.ts';
+import { DWELL_SPANS, HEAT_SIDE } from '../../shared/host/statistics.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { HostClient } from '../support/hostClient.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const WIDTH = 96;
+const HEIGHT = 64;
+const parts = { room: 'garden' };
+let data: string;
+let server: Vivarium;
+let host: HostClient;
+let room: Room;
+
+beforeAll(async () => {
+  data = mkdtempSync(join(tmpdir(), 'vivarium-records-'));
+  server = await startServer({
+    data,
+    size: `${WIDTH}x${HEIGHT}`,
+    'tick-rate': 30,
+    energy: 'off',
+    snapshot: 0.3,
+  });
+  host = await HostClient.login(server.port, server.hostToken!);
+  room = server.world.rooms.get('garden')!;
+  const ada = await Visitor.join(server.port, 'garden', 'Ada');
+  const seed = { from: 'gallery', index: 4 };
+  await ada.ask('plant', { x: 30, y: 30, seed });
+  await ada.ask('plant', { x: 30, y: 30, seed });
+  await ada.ask('plant', { x: 80, y: 40, seed });
+  const { tick } = room;
+  await ada.until(() => ada.tick! > tick + 40);
+  await ada.ask('damage', { radius: 2, points: [1, 1, 5, 5] });
+  const [{ id }] = room.organisms;
+  await ada.ask('cross', { a: id, b: id, mix: 0.5 });
+  await ada.until(() => ada.tick! > tick + 60);
+  ada.leave();
+});
+
+afterAll(async () => {
+  await server.close();
+  rmSync(data, { recursive: true });
+});
+
+async function bytesOf(path: string): Promise<Buffer> {
+  const response = await host.fetch(path);
+  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+  return Buffer.from(await response.arrayBuffer());
+}
+
+const statusOf = async (path: string): Promise<string> => {
+  const response = await host.fetch(path);
+  const text = await response.text();
+  return response.ok
+    ? `${response.status}`
+    : `${response.status} ${(JSON.parse(text) as { reason: string }).reason}`;
+};
+
+test('a snapshot is taken with a name, and shows what the room showed then', async () => {
+  const { tick } = await host.call('takeSnapshot', { name: '  Before <lunch> ' }, parts);
+  const [snapshot] = (await host.call('snapshots', {}, parts)).filter((one) => one.tick === tick);
+  expect(snapshot).toMatchObject({ name: 'Before <lunch>', organisms: 2 });
+  const { data: rgb, info } = await sharp(
+    await bytesOf(`/rooms/garden/snapshots/${tick}/picture.png`),
+  )
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  expect([info.width, info.height]).toEqual([WIDTH, HEIGHT]);
+  expect(rgb.some((value) => value > 100)).toBe(true);
+  expect(await statusOf('/rooms/garden/snapshots/999999/picture.png')).toBe('404 no-such-snapshot');
+  expect((await sharp(await bytesOf('/rooms/garden/picture.png')).metadata()).width).toBe(WIDTH);
+  expect(await host.refusal('takeSnapshot', { name: ' ' }, parts)).toBe('bad-call');
+});
+
+test('a bottle is fetched, and done again elsewhere', async () => {
+  const file = join(data, 'fetched.bottle');
+  writeFileSync(file, await bytesOf('/rooms/garden/bottle'));
+  const said: string[] = [];
+  const say = (line: string): void => void said.push(line);
+  expect(await replayCommand([file], { say, complain: say })).toBe(0);
+  expect(said.at(-1)).toMatch(/checksums, all equal\.$/);
+  expect(await statusOf('/rooms/garden/bottle?from=9999999')).toBe('404 no-such-time');
+  expect(await statusOf('/rooms/garden/bottle?from=x')).toBe('400 bad-call');
+  expect(await statusOf('/rooms/attic/bottle')).toBe('404 no-such-room');
+});
+
+async function film(kind: 'gif' | 'png'): Promise<Buffer> {
+  const { id } = await host.call('timelapse', { kind, seconds: 1 }, parts);
+  expect(await host.refusal('timelapse', { kind }, parts)).toBe('too-many-jobs');
+  expect(await statusOf(`/jobs/${id}/file`)).toBe('409 job-not-done');
+  let progress = 0;
+  for (;;) {
+    const job = (await host.call('state')).jobs.find((one) => one.id === id)!;
+    expect(job.progress).toBeGreaterThanOrEqual(progress);
+    progress = job.progress;
+    if (job.state !== 'going') {
+      expect(job).toMatchObject({ state: 'done', error: null, progress: 1 });
+      const bytes = await bytesOf(`/jobs/${id}/file`);
+      expect(bytes).toHaveLength(job.bytes!);
+      return bytes;
+    }
+  }
+}
+
+test('the day is made a film by a process of its own, while the room goes on', async () => {
+  const { tick } = room;
+  const {
+    pages = 0,
+    width,
+    pageHeight,
+  } = await sharp(await film('gif'), { animated: true }).metadata();
+  expect(pages).toBeGreaterThan(5);
+  expect(pages).toBeLessThanOrEqual(16);
+  expect([width! / WIDTH, pageHeight! / HEIGHT]).toEqual([8, 8]);
+  expect(room.tick).toBeGreaterThan(tick + 10);
+});
+
+test('as pictures in one file that any system opens', async () => {
+  const bytes = await film('png');
+  const count = bytes.readUInt16LE(bytes.length - 12);
+  expect(count).toBeGreaterThan(5);
+  // The first entry, as the format says: its length, then its name, then a PNG.
+  const length = bytes.readUInt32LE(18);
+  const name = bytes.subarray(30, 30 + bytes.readUInt16LE(26));
+  expect(name.toString()).toMatch(/^garden-\d{9}\.png$/);
+  const png = bytes.subarray(30 + name.length, 30 + name.length + length);
+  expect((await sharp(png).metadata()).format).toBe('png');
+});
+
+test('a film that is stopped is forgotten', async () => {
+  const { id } = await host.call('timelapse', { kind: 'gif' }, parts);
+  await host.call('stopJob', {}, { job: id });
+  expect((await host.call('state')).jobs.some((one) => one.id === id)).toBe(false);
+  expect(await host.refusal('stopJob', {}, { job: id })).toBe('no-such-job');
+  expect(await statusOf('/jobs/..%2f..%2fetc/file')).toBe('404 no-such-job');
+});
+
+test('visits, seeds, wounds and crosses are counted by hour and day, where they were, and nobody by name', async () => {
+  const { hours, days } = await host.call('statistics', {}, parts);
+  expect(days).toHaveLength(1);
+  const [day] = days;
+  expect(day).toMatchObject({ visits: 1, seeds: 2, wounds: 1, crosses: 1, refused: 1, most: 1 });
+  expect(hours.reduce((sum, { seeds }) => sum + seeds, 0)).toBe(2);
+  const field = (x: number, y: number): number =>
+    Math.floor((y / HEIGHT) * HEAT_SIDE) * HEAT_SIDE + Math.floor((x / WIDTH) * HEAT_SIDE);
+  const warm = new Map(day.heat.flatMap((heat, i) => (heat > 0 ? [[i, heat] as const] : [])));
+  expect(warm).toEqual(
+    new Map(
+      [
+        [field(30, 30), 1],
+        [field(80, 40), 1],
+        [field(1, 1), 1],
+      ].sort((a, b) => a[0] - b[0]) as [number, number][],
+    ),
+  );
+  expect(JSON.stringify({ hours, days })).not.toContain('Ada');
+
+  const csv = (await bytesOf('/rooms/garden/statistics.csv')).toString();
+  const [header, row, end] = csv.split('\r\n');
+  expect(header.split(',')).toHaveLength(7 + DWELL_SPANS.length + 1);
+  expect(row).toMatch(new RegExp(`^${day.day},1,2,1,1,1,1,`));
+  expect(end).toBe('');
+  expect(await statusOf('/rooms/garden/statistics.csv?by=hour')).toBe('200');
+  expect(await statusOf('/rooms/garden/statistics.csv?by=year')).toBe('400 bad-call');
+});
+
+test('a sign is a page to print, in millimetres', async () => {
+  for (const [query, size] of [
+    ['', ['210mm', '297mm', '0 0 210 297']],
+    ['?paper=A3&language=ja', ['297mm', '420mm', '0 0 297 420']],
+  ] as const) {
+    const svg = (await bytesOf(`/rooms/garden/sign.svg${query}`)).toString();
+    const attribute = (name: string) => new RegExp(`<svg [^>]*${name}="([^"]*)"`).exec(svg)![1];
+    expect([attribute('width'), attribute('height'), attribute('viewBox')]).toEqual(size);
+    // Whoever draws it asks for nothing else.
+    expect(svg).not.toMatch(/href|url\(|<script|<image|<style/);
+  }
+  expect(await statusOf('/rooms/garden/sign.svg?paper=A5')).toBe('400 bad-call');
+  expect(await statusOf('/rooms/garden/sign.svg?address=http://evil.example')).toBe('400 bad-call');
+  expect(
+    (await host.fetch('/rooms/garden/sign.svg?download')).headers.get('content-disposition'),
+  ).toBe('attachment; filename=garden-A4-en.svg');
+});
+
+test('the code on a sign leads where the sign says', async () => {
+  const svg = await bytesOf('/rooms/garden/sign.svg');
+  const origin = `127.0.0.1:${server.port}`;
+  expect(svg.toString()).toContain(`>${origin}</text>`);
+  const code = generate(`http://${origin}`);
+  const scale = 4;
+  const { data: ink, info } = await sharp(svg)
+    .resize(210 * scale, 297 * scale)
+    .greyscale()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  // Where the drawing has it: 118 mm wide, 46 mm from the left and 128 from above.
+  const step = 118 / code.size;
+  for (let y = 0; y < code.size; y++) {
+    for (let x = 0; x < code.size; x++) {
+      const column = Math.floor((46 + (x + 0.5) * step) * scale);
+      const row = Math.floor((128 + (y + 0.5) * step) * scale);
+      expect(ink[row * info.width + column] < 128).toBe(code.get(x, y));
+    }
+  }
+});
+
+test('a sign is read by a browser as it was written, whatever the words', async () => {
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage();
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 40 }), async (text) => {
+        const svg = `<svg xmlns="http://www.w3.org/2000/svg" lang="${escaped(text)}"><text>${escaped(text)}</text></svg>`;
+        const [inside, outside, isBroken] = await page.evaluate((source) => {
+          const document = new DOMParser().parseFromString(source, 'image/svg+xml');
+          const { documentElement: svg } = document;
+          return [
+            svg.textContent,
+            svg.getAttribute('lang'),
+            document.querySelector('parsererror') !== null,
+          ];
+        }, svg);
+        expect(isBroken).toBe(false);
+        // Line ends and tabs are spaces to XML, as they are to people.
+        const plain = (one: string | null | undefined) => `${one}`.replace(/[\r\n\t]+/g, ' ');
+        expect(plain(inside as string)).toBe(plain(outside as string));
+      }),
+      { numRuns: 60 },
+    );
+  } finally {
+    await browser.close();
+  }
+});
