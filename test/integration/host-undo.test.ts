@@ -172,7 +172,7 @@ describe('the past lived again', () => {
   });
   afterAll(() => engine.close());
 
-  test('whatever was done by whom, taken back twice: the room is the one in which it never was', async () => {
+  test('TIM-7: whatever was done by whom, taken back twice: the room is the one in which it never was', async () => {
     let undos = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -238,7 +238,7 @@ describe('the past lived again', () => {
     expect(undos).toBeGreaterThan(8);
   });
 
-  test('what others planted by chance, and its number, stays what it was', async () => {
+  test('TIM-7: what others planted by chance, and its number, stays what it was', async () => {
     const here = await begin(engine, 7);
     const { room, undoing } = here;
     const [ada, bo] = [
