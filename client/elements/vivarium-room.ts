@@ -281,6 +281,7 @@ export class VivariumRoom extends LitElement {
         .previews=${this.previews}
         .desk=${this.desk}
         .sheet=${session.state.sheet}
+        .live=${model.connection === 'live'}
       ></seed-sheet>
       <toast-layer></toast-layer>
       <key-help></key-help>
