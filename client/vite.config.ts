@@ -1,49 +1,28 @@
 import { join } from 'node:path';
-import { defineConfig, type Plugin } from 'vite';
+import { defineConfig } from 'vite';
 
-const page = (name: string): string => join(import.meta.dirname, `${name}.html`);
+/**
+ * Each page is a build of its own (`--mode`), so that what one needs makes no other larger. The visitor's is the last: with it
+ * the whole is there.
+ */
+const PAGES = { wall: 'wall.html', host: 'host.html', visitor: 'index.html' } as const;
 
-/** Without the list of pages that share it. */
-const shortName = (name: string): string => name.replace(/[~.].*$/, '');
+type PageName = keyof typeof PAGES;
 
-/** Takes indentation off styles, templates and shaders, where it means nothing and no minifier looks. */
-const outdent: Plugin = {
-  name: 'outdent',
-  enforce: 'pre',
-  transform: (code, id) =>
-    /\/client\/(elements|keepsake|render|style)\/.*\.ts$/.test(id)
-      ? { code: code.replaceAll(/\n[ \t]+/g, '\n'), map: null }
-      : undefined,
-};
+const isPage = (mode: string): mode is PageName => Object.hasOwn(PAGES, mode);
 
-export default defineConfig({
-  plugins: [outdent],
-  root: import.meta.dirname,
-  base: '/',
-  build: {
-    outDir: 'dist',
-    emptyOutDir: true,
-    // Says which page loads what: what a phone has to fetch is kept small by a test.
-    manifest: true,
-    target: 'es2022',
-    rollupOptions: {
-      input: { visitor: page('index'), wall: page('wall'), host: page('host') },
-      output: {
-        chunkFileNames: ({ name }) => `assets/${shortName(name)}-[hash].js`,
-        assetFileNames: ({ names }) => `assets/${shortName(names[0] ?? '')}-[hash][extname]`,
-        // Few files: a browser asks an http server for six at once, and each further one waits for a way there and back.
-        codeSplitting: {
-          groups: [
-            {
-              name: 'common',
-              tags: ['$initial'],
-              minShareCount: 2,
-              entriesAware: true,
-              entriesAwareMergeThreshold: 30_000,
-            },
-          ],
-        },
-      },
+export default defineConfig(({ mode }) => {
+  if (!isPage(mode)) throw new Error(`--mode is one of ${Object.keys(PAGES).join(', ')}`);
+  return {
+    root: import.meta.dirname,
+    base: '/',
+    build: {
+      outDir: 'dist',
+      emptyOutDir: mode === 'wall',
+      // Says what the page loads: what a phone has to fetch is kept small by a test.
+      manifest: `.vite/${mode}.json`,
+      target: 'es2022',
+      rollupOptions: { input: { [mode]: join(import.meta.dirname, PAGES[mode]) } },
     },
-  },
+  };
 });

@@ -331,6 +331,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       works.flatMap(({ species: { checkpoint: name, map } }) => (map ? [[name, map]] : [])),
     ),
     defaultRoom: config.rooms[0],
+    hasWall: (room, request) => rooms.lobbies.get(room)?.hasWallAt(door.keyOf(request)),
     isHealthy: () => !failed,
     readiness: () => ({
       engine: !failed,

@@ -225,10 +225,13 @@ export class VivariumRoom extends LitElement {
   override render(): TemplateResult {
     const { model, session, version } = this;
     const { planted, crisp, tool, selection } = session.state;
+    // Behind a word that fills the page nothing can be reached.
+    const veiled = this.refusal !== '' || model.connection === 'waiting';
     const hint = model.connection === 'live' && !planted && tool === 'plant';
     return html`
       <canvas data-testid="canvas" tabindex="0" aria-label=${msg('The room’s living cells. Arrow keys move, Enter uses the tool at the centre.')}
         role="application"
+        ?inert=${veiled}
         @focus=${() => this.director?.loop.invalidate()}
         @blur=${() => this.tools?.leave(performance.now())}
       ></canvas>
@@ -246,21 +249,21 @@ export class VivariumRoom extends LitElement {
             ></organism-card>`
           : nothing
       }
-      <room-story .model=${model} @visit=${this.meet}></room-story>
+      <room-story ?inert=${veiled} .model=${model} @visit=${this.meet}></room-story>
       <header>
         <h1>Vivarium<span>${this.roomName}</span></h1>
         <language-switch></language-switch>
         <room-status .model=${model} .version=${version} @rename=${this.rename}></room-status>
       </header>
-      <find-mine .model=${model} .version=${version} @find=${this.find}></find-mine>
-      <div class="view panel" role="group" aria-label=${msg('View')}>
+      <find-mine ?inert=${veiled} .model=${model} .version=${version} @find=${this.find}></find-mine>
+      <div class="view panel" ?inert=${veiled} role="group" aria-label=${msg('View')}>
         ${this.viewButton(crisp ? msg('Smooth look') : msg('Cells look'), crisp ? 'smooth' : 'crisp', 'c')}
         ${this.soundButton()}
         ${this.viewButton(msg('Show all'), 'fit', '0')}
         ${this.viewButton(msg('Keys'), 'keys', '?')}
         ${this.viewButton(msg('Closer'), 'closer', '+')} ${this.viewButton(msg('Farther'), 'farther', '-')}
       </div>
-      <div class="foot">
+      <div class="foot" ?inert=${veiled}>
         <p class="hint" ?hidden=${!hint}>${session.state.held.from === 'token' ? msg('Tap to plant it again') : msg('Tap to plant')}</p>
         <tool-dock
           .session=${session}

@@ -37,8 +37,9 @@ export class Connection {
       reconnectionDelay: 500,
       // By half of it longer at times: whoever the server has lost is back within five seconds.
       reconnectionDelayMax: 2_500,
+      // With the greeting, which spares a way there and back.
+      auth: (greet) => greet({ join: this.wish() }),
     });
-    this.socket.on('connect', () => this.join());
     this.socket.on('disconnect', (reason) => {
       this.model.setConnection('reconnecting');
       // A server that closed the connection itself is not dialled again by Socket.IO: do it here, gently.
@@ -67,15 +68,16 @@ export class Connection {
     this.model.setConnection('closed');
   }
 
-  private join(): void {
+  /** Who she wants to be, and where. */
+  private wish(): Command<'join'> {
     const resume = this.seat.read();
     const holds = this.model.holds();
-    this.send('join', {
+    return {
       protocol: PROTOCOL_VERSION,
       room: this.room,
       ...(this.name && { name: this.name }),
       ...(resume && { resume }),
       ...(holds && { holds }),
-    });
+    };
   }
 }

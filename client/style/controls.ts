@@ -99,8 +99,8 @@ export const controls = css`
     button,
     select,
     input[type='range'] {
-      min-width: 44px;
-      min-height: 44px;
+      min-width: 44px !important;
+      min-height: 44px !important;
     }
   }
   @media (prefers-reduced-motion: reduce) {

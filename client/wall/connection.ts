@@ -1,5 +1,6 @@
 /** A wall's connection: it never gives up, says nothing of it, and takes a newer page when the server has one. */
 import { io, type Socket } from 'socket.io-client';
+import type { Command } from '../../shared/protocol/commands.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { parser } from '../net/parser.ts';
 import { RoomModel, type Send } from '../net/room-model.ts';
@@ -30,8 +31,9 @@ export class WallConnection {
       reconnectionDelay: RETRY.first,
       reconnectionDelayMax: RETRY.longest,
       timeout: RETRY.attempt,
+      // With the greeting, which spares a way there and back.
+      auth: (greet) => greet({ join: this.wish() }),
     });
-    this.socket.on('connect', () => this.join());
     this.socket.on('disconnect', (reason) => {
       this.model.setConnection('reconnecting');
       // A server that closed the connection itself is not dialled again by Socket.IO.
@@ -44,7 +46,8 @@ export class WallConnection {
     this.model.on('rejected', ({ reason }) => {
       if (reason === 'protocol-version') this.options.renew();
       // A room may open later, a place on the list of walls come free.
-      if (this.model.connection !== 'live') this.later(() => this.join(), REFUSED);
+      if (this.model.connection !== 'live')
+        this.later(() => this.send('join', this.wish()), REFUSED);
     });
   }
 
@@ -59,14 +62,14 @@ export class WallConnection {
     this.model.setConnection('closed');
   }
 
-  private join(): void {
+  private wish(): Command<'join'> {
     const holds = this.model.holds();
-    this.send('join', {
+    return {
       protocol: PROTOCOL_VERSION,
       room: this.options.room,
       as: 'wall',
       ...(holds && { holds }),
-    });
+    };
   }
 
   private later(what: () => void, delay: number): void {

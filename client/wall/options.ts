@@ -19,6 +19,8 @@ export interface WallOptions {
   readonly overlay: boolean;
   /** Address to be scanned instead of the one that the server knows; '' for none. */
   readonly url: string;
+  /** Whether a machine that draws too slowly may draw more coarsely. */
+  readonly resolution: 'auto' | 'full';
   /** Languages in which captions take turns. */
   readonly languages: readonly string[];
 }
@@ -72,6 +74,7 @@ export function readOptions({
     ) as WallOptions['rotate'],
     overlay: oneOf(query.get('overlay'), ['on', 'off'], isFirst ? 'on' : 'off') === 'on',
     url: webAddress(query.get('url')),
+    resolution: oneOf(query.get('resolution'), ['auto', 'full'], 'auto'),
     languages: (query.get('languages') ?? '').split(',').filter((code) => /^[a-z]{2}$/.test(code)),
   };
 }

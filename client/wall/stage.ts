@@ -107,7 +107,10 @@ export class Stage {
       marks,
       share,
     };
-    const ratio = this.resolution.ratio(devicePixelRatio);
+    const ratio =
+      this.options.resolution === 'full'
+        ? devicePixelRatio
+        : this.resolution.ratio(devicePixelRatio);
     const time = this.calm ? 0 : now / 1000;
     this.renderer.draw({ ...picture, time, crisp: false, faded: 0 }, ratio, now);
     this.drawn++;

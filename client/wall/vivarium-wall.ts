@@ -53,6 +53,19 @@ export class VivariumWall extends LitElement {
     name-layer {
       font-size: 1.5cqmin;
     }
+    canvas,
+    wall-overlay,
+    cursor-layer,
+    name-layer {
+      transition: opacity 4s ease-in-out;
+    }
+    /* Outside the open hours: a night light, and nothing to read. */
+    :host([dim]) canvas {
+      opacity: 0.1;
+    }
+    :host([dim]) :is(wall-overlay, cursor-layer, name-layer) {
+      opacity: 0;
+    }
   `;
 
   readonly options = readOptions(location);
@@ -73,6 +86,8 @@ export class VivariumWall extends LitElement {
   @state() private address = '';
   @state() private attract = false;
   @state() private away = false;
+  /** Whether the host wants words on walls. */
+  @state() private captions = true;
   @state() private voices: readonly Voice[] = [ENGLISH];
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
@@ -102,6 +117,11 @@ export class VivariumWall extends LitElement {
       this.address = visitorAddress(options.room, options.url, location.origin, origin);
       this.looks.forget();
       this.layout();
+    });
+    model.on('settings', ({ dim, captions }) => {
+      this.toggleAttribute('dim', dim);
+      this.captions = captions;
+      void this.speak();
     });
     model.on('people', () => {
       this.cursors?.keep(model.participants);
@@ -169,7 +189,7 @@ export class VivariumWall extends LitElement {
   }
 
   override render(): TemplateResult {
-    const { options, model, version, address, attract, away, voices } = this;
+    const { options, model, version, address, attract, captions, away, voices } = this;
     return html`
       <canvas data-testid="canvas" role="img" aria-label=${picture(voices[0].say)}></canvas>
       <cursor-layer></cursor-layer>
@@ -181,7 +201,7 @@ export class VivariumWall extends LitElement {
               .room=${options.room}
               .address=${address}
               .people=${[...model.participants.values()]}
-              .attract=${attract}
+              .attract=${attract && captions}
               .away=${away}
               .voices=${voices}
             ></wall-overlay>`
@@ -190,9 +210,11 @@ export class VivariumWall extends LitElement {
     `;
   }
 
-  /** Its words come in the languages that the address asks for. */
+  /** Its words come in the languages that the address asks for, or else the host. */
   private async speak(): Promise<void> {
-    const languages = this.options.languages.filter(isLanguage);
+    const { options, model } = this;
+    const asked = options.languages.length > 0 ? options.languages : model.settings?.languages;
+    const languages = (asked ?? []).filter(isLanguage);
     if (languages.length > 0) this.voices = await Promise.all(languages.map(speakerOf));
   }
 

@@ -19,6 +19,8 @@ export interface AppOptions {
   readonly defaultRoom: string;
   /** The calls of the host's page. */
   readonly host?: Router;
+  /** Whether a wall of this room is up at the address that asks; undefined where no such room is open. */
+  readonly hasWall: (room: string, request: IncomingMessage) => boolean | undefined;
   /** Whether ticks go on. */
   readonly isHealthy: () => boolean;
   /** What must be so for visitors to be sent here; all that is `false` speaks against it. */
@@ -94,6 +96,12 @@ export function createApp(options: AppOptions): Express {
   };
   app.get('/r/:room', page('index.html'));
   app.get('/wall/:room', page('wall.html'));
+  // For the wall's own machine, to know that its browser has died; where there is no room, a new one would not help.
+  app.get('/wall/:room/alive', (request, response) => {
+    const alive = options.hasWall(request.params.room, request) ?? null;
+    response.set('Cache-Control', 'no-store');
+    response.status(alive === false ? 503 : 200).json({ wall: alive });
+  });
   app.get('/host', page('host.html'));
   app.get('/checkpoints/:name/gallery.png', serveGallery(options.checkpoints));
   app.get('/checkpoints/:name/map.json', (request, response, next) => {

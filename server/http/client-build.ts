@@ -33,7 +33,10 @@ export async function ensureClient(log: (line: string) => void): Promise<string>
   // Where it says otherwise, as in tests, pages would get the libraries' talkative halves.
   process.env.NODE_ENV = 'production';
   try {
-    await build({ root: clientSource, logLevel: 'warn' });
+    // As in client/vite.config.ts, which knows the pages.
+    for (const mode of ['wall', 'host', 'visitor']) {
+      await build({ root: clientSource, mode, logLevel: 'warn' });
+    }
   } finally {
     if (NODE_ENV === undefined) delete process.env.NODE_ENV;
     else process.env.NODE_ENV = NODE_ENV;

@@ -166,12 +166,17 @@ export class Lobby {
   /**
    * Shows a wall everything from now on.
    *
+   * @param address what its address is called
    * @param holds [chunks] checks of what it still shows
    * @throws Refusal too-many-walls
    */
-  hang(wall: Member, holds?: ArrayLike<number>): void {
-    this.walls.hang(wall);
+  hang(wall: Member, address: string, holds?: ArrayLike<number>): void {
+    this.walls.hang(wall, address);
     this.greetWall(wall, holds);
+  }
+
+  hasWallAt(address: string): boolean {
+    return this.walls.hangsAt(address);
   }
 
   leave(member: Member): void {
@@ -292,6 +297,11 @@ export class Lobby {
   /** Ends the visits of those whom the host has just sent away. */
   sendAway(): void {
     const { bans } = this.ways;
+    for (const [member, { address = '' }] of [...this.waiting]) {
+      if (!bans.isOut(this.room.name, undefined, address)) continue;
+      this.leave(member);
+      member.dismiss('sent-away');
+    }
     for (const member of [...this.seats.members]) {
       const { id } = this.seats.of(member)!;
       if (!bans.isOut(this.room.name, id, this.addressOf(id))) continue;

@@ -75,6 +75,11 @@ export class Session implements Member {
       this.me = undefined;
       this.isWall = false;
     });
+    const { join } = socket.handshake.auth;
+    // It would be kept for as long as the connection.
+    socket.handshake.auth = {};
+    // Who says with her greeting where she wants to go is spared a way there and back.
+    if (join !== undefined) this.receive('join', [join]);
   }
 
   get writable(): boolean {
@@ -157,7 +162,7 @@ export class Session implements Member {
     if (this.lobby || this.atTheDoor) throw new Refusal('already-joined');
     const lobby = this.lobbies.find(room);
     if (as === 'wall') {
-      lobby.hang(this, holds && checksOf(holds));
+      lobby.hang(this, this.guard.address, holds && checksOf(holds));
       this.isWall = true;
       this.lobby = lobby;
       this.cancelTimeout();

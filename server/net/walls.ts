@@ -3,12 +3,13 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 
 /** @typeParam M what stands for a connection */
 export class Walls<M> {
-  private readonly hung = new Set<M>();
+  /** Each with what its address is called. */
+  private readonly hung = new Map<M, string>();
 
   constructor(private readonly limit: number) {}
 
   get members(): Iterable<M> {
-    return this.hung;
+    return this.hung.keys();
   }
 
   get size(): number {
@@ -16,9 +17,13 @@ export class Walls<M> {
   }
 
   /** @throws Refusal too-many-walls */
-  hang(member: M): void {
+  hang(member: M, address: string): void {
     if (this.hung.size >= this.limit) throw new Refusal('too-many-walls');
-    this.hung.add(member);
+    this.hung.set(member, address);
+  }
+
+  hangsAt(address: string): boolean {
+    return [...this.hung.values()].includes(address);
   }
 
   /** @returns whether it was one */

@@ -227,15 +227,37 @@ const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   },
 };
 
+/** What opens over the page. */
+const SHEETS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+  'all creatures': (page) => openSheet(page, 'gallery'),
+  'the drawing pad': (page) => openSheet(page, 'draw'),
+  'the map': (page) => openSheet(page, 'map'),
+};
+
+async function openSheet(page: Page, sheet: string): Promise<void> {
+  await page.keyboard.press('Escape');
+  await page.getByTestId('tool-plant').click();
+  await page.getByTestId(`open-${sheet}`).click();
+  await page.getByTestId('sheet-close').waitFor();
+}
+
 describe.each([
   ['a phone', PHONE],
   ['a desktop', DESKTOP],
 ] as const)('on %s', (_, screen) => {
   test('axe finds nothing wrong, whatever is open', async () => {
     const page = await visit(screen);
-    for (const [state, reach] of Object.entries(STATES)) {
+    for (const [state, reach] of Object.entries({ ...STATES, ...SHEETS })) {
       await reach(page);
       expect([state, ...(await violations(page))]).toEqual([state]);
+    }
+  }, 400_000);
+
+  test('words and icons are seen on whatever lives below them', async () => {
+    const page = await visit(screen);
+    for (const [state, reach] of Object.entries(STATES)) {
+      await reach(page);
+      expect([state, ...(await faint(page))]).toEqual([state]);
     }
   }, 240_000);
 
@@ -250,6 +272,140 @@ describe.each([
     }
   }, 400_000);
 });
+
+/** Texts and icons whose contrast is below AA, were the canvas below them all white, or all black. */
+function faint(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    type Color = readonly [number, number, number, number];
+    const pixel = document.createElement('canvas').getContext('2d', { willReadFrequently: true })!;
+    const parse = (color: string): Color => {
+      pixel.clearRect(0, 0, 1, 1);
+      pixel.fillStyle = color;
+      pixel.fillRect(0, 0, 1, 1);
+      const [r, g, b, a] = pixel.getImageData(0, 0, 1, 1).data;
+      return [r, g, b, a / 255];
+    };
+    const over = (top: Color, below: Color): Color => [
+      ...([0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3])) as [
+        number,
+        number,
+        number,
+      ]),
+      1,
+    ];
+    const luminance = ([r, g, b]: Color): number => {
+      const [R, G, B] = [r, g, b].map((c) =>
+        c <= 10 ? c / 3294.6 : ((c / 255 + 0.055) / 1.055) ** 2.4,
+      );
+      return 0.2126 * R + 0.7152 * G + 0.0722 * B;
+    };
+    const contrast = (a: Color, b: Color): number => {
+      const [light, dark] = [luminance(a), luminance(b)].sort((x, y) => y - x);
+      return (light + 0.05) / (dark + 0.05);
+    };
+    const parentOf = (element: Element): Element | null =>
+      element.assignedSlot ??
+      element.parentElement ??
+      (element.getRootNode() as ShadowRoot).host ??
+      null;
+    const found: string[] = [];
+    const look = (root: Document | ShadowRoot): void => {
+      for (const element of root.querySelectorAll<HTMLElement>('*')) {
+        if (element.shadowRoot) look(element.shadowRoot);
+        const icon = element.localName === 'svg';
+        const words = [...element.childNodes].some(
+          (node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim(),
+        );
+        const { width, height } = element.getBoundingClientRect();
+        if (!(icon || words) || width < 2 || height < 2) continue;
+        // What cannot be used, and what eyes do not see, need no contrast; the title has a shade of its own below it.
+        if (element.closest(':disabled, [data-testid=organism-list], select, header h1')) continue;
+        for (const canvas of [
+          [255, 255, 255, 1],
+          [0, 0, 0, 1],
+        ] as const) {
+          const layers: Color[] = [];
+          for (let at: Element | null = element; at; at = parentOf(at)) {
+            if (at.localName === 'vivarium-room') break;
+            layers.push(parse(getComputedStyle(at).backgroundColor));
+          }
+          const ground = layers.reduceRight<Color>((below, layer) => over(layer, below), canvas);
+          const ink = over(parse(getComputedStyle(element).color), ground);
+          if (contrast(ink, ground) < (icon ? 3 : 4.5)) {
+            const text = element.textContent?.trim() || element.parentElement?.className;
+            found.push(`${element.localName} "${text}": ${contrast(ink, ground).toFixed(2)}`);
+          }
+        }
+      }
+    };
+    look(document);
+    return found;
+  });
+}
+
+/** What a finger can press that is smaller than a fingertip. */
+function tiny(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    const look = (root: Document | ShadowRoot): void => {
+      for (const element of root.querySelectorAll<HTMLElement>('*')) {
+        if (element.shadowRoot) look(element.shadowRoot);
+        if (!element.matches('button, select, input, a, [role=button]')) continue;
+        const { width, height } = element.getBoundingClientRect();
+        if (width < 2 || element.closest('[data-testid=organism-list]')) continue;
+        // A label is pressed as well as what it belongs to.
+        const label = element.closest('label')?.getBoundingClientRect();
+        const [w, h] = [Math.max(width, label?.width ?? 0), Math.max(height, label?.height ?? 0)];
+        if (w < 43.5 || h < 43.5) {
+          found.push(`${element.localName} ${element.className} ${element.title}: ${w} × ${h}`);
+        }
+      }
+    };
+    look(document);
+    return found;
+  });
+}
+
+test('all that a finger can press is as large as a fingertip', async () => {
+  const page = await visit(PHONE);
+  for (const [state, reach] of Object.entries({ ...STATES, ...SHEETS })) {
+    await reach(page);
+    expect([state, ...(await tiny(page))]).toEqual([state]);
+  }
+}, 240_000);
+
+test('who wants calm gets it: nothing that moves by itself, and the camera goes at once', async () => {
+  const page = await visit({ ...DESKTOP, reducedMotion: 'reduce' });
+  await page.getByTestId('tool-look').click();
+  await page.keyboard.press('n');
+  await page.getByTestId('organism-card').waitFor();
+  const moving = await page.evaluate(() =>
+    document
+      .getAnimations()
+      .map(
+        (one) => (one as CSSAnimation).animationName ?? (one as CSSTransition).transitionProperty,
+      )
+      .filter((name) => name !== undefined),
+  );
+  expect(moving).toEqual([]);
+}, 120_000);
+
+test('who has chosen her own colours sees what is chosen, and where the focus is', async () => {
+  const page = await visit({ ...DESKTOP, forcedColors: 'active' });
+  const outline = (name: string) =>
+    page.getByTestId(`tool-${name}`).evaluate((element) => getComputedStyle(element).outlineStyle);
+  expect(await outline('plant')).toBe('solid');
+  expect(await outline('look')).toBe('none');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  const ring = await page.evaluate(() => {
+    let at = document.activeElement;
+    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+    const { outlineStyle, outlineWidth } = getComputedStyle(at!);
+    return `${outlineWidth} ${outlineStyle}`;
+  });
+  expect(ring).toBe('3px solid');
+}, 120_000);
 
 /** Buttons and panels whose text is cut off, or that stand outside of the window. */
 function spilled(page: Page): Promise<string[]> {

@@ -3,12 +3,15 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Browser } from 'playwright-core';
+import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { createRandom } from '../../shared/random.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { openRoom, screenOf } from '../support/page.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
+import { nextPictures, openWall } from '../support/wall.ts';
 
 const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
 
@@ -20,7 +23,6 @@ const SCREENS = {
     hasTouch: true,
     isMobile: true,
   },
-  wall: { viewport: { width: 3840, height: 2160 }, deviceScaleFactor: 1 },
 } as const;
 
 /** Some of everything that lives in the gallery. */
@@ -41,7 +43,11 @@ const GARDEN = [
 ];
 
 const { values } = parseArgs({
-  options: { out: { type: 'string', default: PICTURES }, help: { type: 'boolean' } },
+  options: {
+    out: { type: 'string', default: PICTURES },
+    only: { type: 'string', default: 'room,phone,wall' },
+    help: { type: 'boolean' },
+  },
 });
 
 /** Places in rows, each a little off, so that some neighbours press against each other. */
@@ -57,11 +63,29 @@ function places(count: number, width: number, height: number): [number, number][
   });
 }
 
+/** The wall's page at 4K, and smaller to be kept. */
+async function takeWall(browser: Browser, url: string): Promise<void> {
+  const viewport = { width: 3840, height: 2160 };
+  const page = await browser.newPage({ viewport, reducedMotion: 'reduce' });
+  page.setDefaultTimeout(180_000);
+  await page.clock.install();
+  await openWall(page, url);
+  await nextPictures(page, 1);
+  // It rests while its picture is taken: in software, eight million pixels take their time.
+  await page.clock.pauseAt(Date.now() + 600_000);
+  const file = join(values.out, 'wall.png');
+  await page.screenshot({ path: file, timeout: 180_000 });
+  await sharp(file).resize(1920).jpeg({ quality: 86 }).toFile(join(values.out, 'wall.jpg'));
+  console.log(file);
+  await page.close();
+}
+
 async function main(): Promise<void> {
   if (values.help) {
-    console.log('npm run screenshot -- [--out FOLDER]');
+    console.log('npm run screenshot -- [--out FOLDER] [--only room,phone,wall]');
     return;
   }
+  const wanted = values.only.split(',');
   const clientFolder = await ensureClient(console.log);
   const server = await startServer({ size: '256x160', energy: 'newcomer=100' }, clientFolder);
   const url = `http://127.0.0.1:${server.port}/r/garden`;
@@ -84,6 +108,7 @@ async function main(): Promise<void> {
   await mkdir(values.out, { recursive: true });
   const browser = await launchBrowser();
   for (const [shot, [name, screen]] of [...Object.entries(SCREENS)].entries()) {
+    if (!wanted.includes(name)) continue;
     const page = await browser.newPage(screen);
     await openRoom(page, url);
     // One is growing, one is wounded, and people point at things.
@@ -98,10 +123,19 @@ async function main(): Promise<void> {
     const at = await screenOf(page, 60, 60);
     await page.mouse.move(at.x, at.y);
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 400)));
-    // In software, a wall of eight million pixels takes its time.
     await page.screenshot({ path: join(values.out, `${name}.png`), timeout: 180_000 });
     console.log(join(values.out, `${name}.png`));
     await page.close();
+  }
+  if (wanted.includes('wall')) {
+    // One that is just growing, in slow motion: a wall takes long to draw here.
+    server.setTickRate(server.world.rooms.get('garden')!, 1);
+    const index = gallery.indexOf('Ghost');
+    await chiyo.ask('plant', { x: 196, y: 139, seed: { from: 'gallery', index } });
+    await chiyo.until(() =>
+      chiyo.life.some((event) => event.what === 'divided' && event.stage === 16),
+    );
+    await takeWall(browser, `${url.replace('/r/', '/wall/')}?frame=fixed&resolution=full`);
   }
   await browser.close();
   for (const visitor of visitors) visitor.leave();

@@ -37,7 +37,7 @@ const sum = (sizes: Iterable<number>): number => [...sizes].reduce((all, size) =
 
 beforeAll(async () => {
   folder = await ensureClient(() => {});
-  chunks = JSON.parse(readFileSync(join(folder, '.vite/manifest.json'), 'utf8'));
+  chunks = JSON.parse(readFileSync(join(folder, '.vite/visitor.json'), 'utf8'));
 });
 
 test(`the visitor's page, with all it loads later and its largest language, is at most ${LIMIT} bytes`, () => {

@@ -40,6 +40,28 @@ afterEach(() => {
 afterAll(() => server.close());
 
 describe('a room over sockets', () => {
+  test('one who says with her greeting where she wants to go is in at once, or refused by name', async () => {
+    const greet = (join: unknown): Visitor => {
+      const visitor = new Visitor(server.port, {}, { join });
+      visitors.push(visitor);
+      return visitor;
+    };
+    const wish = { protocol: PROTOCOL_VERSION, room: 'garden', name: 'Ada' };
+    const ada = greet(wish);
+    await ada.until(() => ada.tick !== undefined);
+    expect(ada.welcome!.you.name).toBe('Ada');
+    const refused = async (join: unknown) =>
+      reasonOf(await greet(join).next(({ name }) => name === 'rejected'));
+    expect(await refused({ ...wish, room: 'nowhere' })).toBe('no-such-room');
+    expect(await refused({ ...wish, protocol: 0 })).toBe('protocol-version');
+    for (const nonsense of [null, 7, 'garden', [], {}, { ...wish, more: 1 }]) {
+      expect(await refused(nonsense)).toBe('bad-message');
+    }
+    // She may say it once.
+    ada.send('join', wish);
+    expect(reasonOf(await ada.next(({ name }) => name === 'rejected'))).toBe('already-joined');
+  });
+
   test('one plants, both see it grow to its full side and sleep, a third who comes late sees the same', async () => {
     const [a, b] = [await join('Ada'), await join('Bo')];
     const seed = { from: 'gallery', index: 105 };

@@ -154,3 +154,19 @@ test('a room has so many walls and no more; one that goes makes place', async ()
   }
   expect(wall.tick).toBeGreaterThan(0);
 });
+
+test("a wall's machine can ask whether its wall is up; where no such room is open, nothing is amiss", async () => {
+  const ask = async (name: string): Promise<[number, unknown]> => {
+    const response = await fetch(`http://127.0.0.1:${server.port}/wall/${name}/alive`);
+    return [response.status, await response.json()];
+  };
+  expect(await ask('garden')).toEqual([503, { wall: false }]);
+  const wall = await join({ as: 'wall' });
+  expect(await ask('garden')).toEqual([200, { wall: true }]);
+  expect(await ask('no-such-room')).toEqual([200, { wall: null }]);
+  wall.leave();
+  while ((await ask('garden'))[0] === 200);
+  // A visitor is no wall.
+  await join();
+  expect(await ask('garden')).toEqual([503, { wall: false }]);
+});

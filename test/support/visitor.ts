@@ -25,14 +25,18 @@ export class Visitor {
   private listeners = new Set<() => void>();
   private nextId = 1;
 
-  /** @param headers of the handshake, as a proxy or a browser would send them */
-  constructor(port: number, headers: Record<string, string> = {}) {
+  /**
+   * @param headers of the handshake, as a proxy or a browser would send them
+   * @param greeting what is said with it, as pages do with their `join`
+   */
+  constructor(port: number, headers: Record<string, string> = {}, greeting: object = {}) {
     this.socket = io(`http://127.0.0.1:${port}`, {
       parser,
       transports: ['websocket'],
       reconnection: false,
       forceNew: true,
       extraHeaders: headers,
+      auth: greeting,
     });
     this.socket.onAny((name: EventName, message) => this.take({ name, message }));
     this.socket.on('disconnect', (reason) => this.take({ name: 'disconnect', message: reason }));

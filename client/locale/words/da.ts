@@ -143,6 +143,7 @@
 's9be2aa6b0bf1a485': `Værten har afsluttet besøget.`,
 's9ebe72b3db34b166': `Lad den gro`,
 's9f3b20c856b3efeb': `Kræfterne er brugt for nu. De vender tilbage.`,
+'s9f90886b2cf2d0c9': `Et minde`,
 'sa45f5d638be70a0b': str`${0} timer gammel`,
 'sa4bb6627a38b952d': `find min`,
 'sa5bc226742558d67': `død`,
@@ -241,6 +242,5 @@
 'sfdca10650bf8ca95': `Der bor allerede en organisme.`,
 'sff5061de6d57ef33': `Giv en et sår, og se det hele.`,
 'sff5b7f026bdd470d': `Du kan se med, men ikke gøre noget lige nu.`,
-'s9f90886b2cf2d0c9': `A keepsake`,
     };
   

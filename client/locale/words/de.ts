@@ -143,6 +143,7 @@
 's9be2aa6b0bf1a485': `Dieser Besuch wurde beendet.`,
 's9ebe72b3db34b166': `Wachsen lassen`,
 's9f3b20c856b3efeb': `Gerade fehlt die Kraft. Sie kommt wieder.`,
+'s9f90886b2cf2d0c9': `Ein Andenken`,
 'sa45f5d638be70a0b': str`${0} Stunden alt`,
 'sa4bb6627a38b952d': `meins finden`,
 'sa5bc226742558d67': `tot`,
@@ -241,6 +242,5 @@
 'sfdca10650bf8ca95': `Dort lebt schon ein Organismus.`,
 'sff5061de6d57ef33': `Verletze eines und sieh zu, wie es heilt.`,
 'sff5b7f026bdd470d': `Du kannst gerade zuschauen, aber nichts tun.`,
-'s9f90886b2cf2d0c9': `A keepsake`,
     };
   

@@ -143,6 +143,7 @@
 's9be2aa6b0bf1a485': `Esta visita ha terminado.`,
 's9ebe72b3db34b166': `Dejarlo crecer`,
 's9f3b20c856b3efeb': `Te has quedado sin energía. Ya vuelve.`,
+'s9f90886b2cf2d0c9': `Un recuerdo`,
 'sa45f5d638be70a0b': str`${0} horas de vida`,
 'sa4bb6627a38b952d': `buscar el mío`,
 'sa5bc226742558d67': `muerto`,
@@ -241,6 +242,5 @@
 'sfdca10650bf8ca95': `Ahí ya vive otro organismo.`,
 'sff5061de6d57ef33': `Hiere a una y mira cómo sana.`,
 'sff5b7f026bdd470d': `Ahora puedes mirar, pero no actuar.`,
-'s9f90886b2cf2d0c9': `A keepsake`,
     };
   

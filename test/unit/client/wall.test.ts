@@ -27,6 +27,7 @@ describe("a wall's address", () => {
       rotate: 0,
       overlay: true,
       url: '',
+      resolution: 'auto',
       languages: [],
     });
   });

@@ -1,0 +1,70 @@
+/** What a wall and a phone show of what the host sets: the house closes, and opens again. */
+import type { Browser, Page } from 'playwright-core';
+import { ensureClient } from '../../server/http/client-build.ts';
+import type { Vivarium } from '../../server/vivarium.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { HostClient } from '../support/hostClient.ts';
+import { openRoom } from '../support/page.ts';
+import { startServer } from '../support/server.ts';
+
+const CLOSED = { on: true, days: Array(7).fill(null), outside: 'close', restart: null };
+let server: Vivarium;
+let browser: Browser;
+let host: HostClient;
+
+/** Small: two pages draw at once, in software. */
+async function newPage(): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 360, height: 320 } });
+  page.setDefaultTimeout(120_000);
+  return page;
+}
+
+beforeAll(async () => {
+  server = await startServer({ size: '96x64' }, await ensureClient(() => {}));
+  host = await HostClient.login(server.port, server.hostToken!);
+  browser = await launchBrowser();
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+test('outside the hours a wall is a night light, a phone says so, and both come back by themselves', async () => {
+  const [wall, phone] = [await newPage(), await newPage()];
+  await wall.goto(`http://127.0.0.1:${server.port}/wall/garden`);
+  await wall.waitForSelector('html[data-connection="live"]', { state: 'attached' });
+  await openRoom(phone, `http://127.0.0.1:${server.port}/r/garden`);
+  const light = (): Promise<number> =>
+    wall.evaluate(() => {
+      const canvas = document.querySelector('vivarium-wall')!.shadowRoot!.querySelector('canvas')!;
+      return Number(getComputedStyle(canvas).opacity);
+    });
+  expect(await light()).toBe(1);
+
+  await host.call('setSchedule', CLOSED);
+  await phone.getByText('This room is closed just now.').waitFor();
+  await wall.waitForSelector('vivarium-wall[dim]');
+  while ((await light()) > 0.1) await wall.evaluate(() => new Promise(requestAnimationFrame));
+  expect(await wall.evaluate(() => document.documentElement.dataset.connection)).toBe('live');
+
+  await host.call('setSchedule', { ...CLOSED, on: false });
+  await phone.waitForSelector('html[data-connection="live"]', { state: 'attached' });
+  await phone.getByText('This room is closed just now.').waitFor({ state: 'detached' });
+  await wall.waitForSelector('vivarium-wall:not([dim])');
+  while ((await light()) < 1) await wall.evaluate(() => new Promise(requestAnimationFrame));
+}, 300_000);
+
+test('words on the wall are in the languages that the host chooses', async () => {
+  const wall = await newPage();
+  await wall.goto(`http://127.0.0.1:${server.port}/wall/garden`);
+  const overlay = wall.locator('wall-overlay');
+  await overlay.waitFor();
+  await host.call('changeSettings', { languages: ['da'] }, { room: 'garden' });
+  await wall.waitForFunction(() => {
+    const words = document
+      .querySelector('vivarium-wall')!
+      .shadowRoot!.querySelector('wall-overlay');
+    return /[æøå]/.test(words?.shadowRoot?.textContent ?? '');
+  });
+}, 120_000);
