@@ -291,8 +291,9 @@ export class VivariumRoom extends LitElement {
               .model=${model}
               .desk=${this.desk}
               .organism=${this.keeping}
-              @close=${() => {
+              @close=${({ detail: reason }: CustomEvent<Reason | undefined>) => {
                 this.keeping = undefined;
+                if (reason) this.tell(reasonText(reason));
               }}
             ></keepsake-sheet>`
           : nothing
