@@ -56,22 +56,30 @@ export function moderationCalls(desk: Desk): Pick<Handlers, Names> {
       return rooms.during(room, 'undoing', async () => {
         const since = date() - 1000 * seconds;
         const wish = { since, by: participant };
-        const { commands, kept } = await undo(optionsFor(desk, live), wish).finally(() =>
-          live.lobby.showAnew(),
-        );
+        const { commands, kept } = await shown(live, () => undo(optionsFor(desk, live), wish));
         return { undone: commands, kept: snapshotStateOf(kept) };
       });
     },
     restore: (_, { room, tick }) => {
       const live = rooms.live(room);
       return rooms.during(room, 'restoring', async () => {
-        const kept = await restore(optionsFor(desk, live), Number(tick)).finally(() =>
-          live.lobby.showAnew(),
-        );
+        const kept = await shown(live, () => restore(optionsFor(desk, live), Number(tick)));
         return { kept: snapshotStateOf(kept) };
       });
     },
   };
+}
+
+/** Everybody is shown what the room has become; also when it could not be kept, for it may have become it all the same. */
+async function shown<T>({ lobby }: LiveRoom, work: () => Promise<T>): Promise<T> {
+  try {
+    const result = await work();
+    lobby.showAnew();
+    return result;
+  } catch (error) {
+    if (!(error instanceof HostRefusal)) lobby.showAnew();
+    throw error;
+  }
 }
 
 /** @throws HostRefusal not-kept */
