@@ -74,7 +74,7 @@ async function takeWall(browser: Browser, url: string): Promise<void> {
   // It rests while its picture is taken: in software, eight million pixels take their time.
   await page.clock.pauseAt(Date.now() + 60_000);
   const file = join(values.out, 'wall.png');
-  await page.screenshot({ path: file, timeout: 180_000 });
+  await page.screenshot({ path: file, timeout: 480_000 });
   await sharp(file).resize(1920).jpeg({ quality: 86 }).toFile(join(values.out, 'wall.jpg'));
   console.log(file);
   await page.close();
