@@ -7,11 +7,15 @@ export const drawPadStyle = css`
     gap: 10px;
     min-height: 0;
   }
+  .room {
+    display: grid;
+    place-items: center;
+    min-height: 0;
+    container-type: size;
+  }
   .pad {
     position: relative;
-    align-self: center;
-    justify-self: center;
-    width: min(100%, 62dvh, 34em);
+    width: min(100cqw, 100cqh, 34em);
     aspect-ratio: 1;
     border-radius: 22px;
     overflow: hidden;

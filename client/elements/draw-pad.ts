@@ -1,6 +1,6 @@
 /** A pad to draw on with a finger, a mouse or keys: what is drawn becomes a seed, and grows where it was drawn. */
 import { localized, msg } from '@lit/localize';
-import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Event as Message } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
@@ -49,6 +49,8 @@ export class DrawPad extends LitElement {
   @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
   @property({ attribute: false }) previews!: Previews;
   @property({ attribute: false }) desk!: Desk;
+  /** Whether the server can be asked. */
+  @property({ attribute: false }) live = false;
   @state() private width: Width = 'medium';
   @state() private colour: Colour = 'red';
   @state() private lines = 0;
@@ -74,6 +76,11 @@ export class DrawPad extends LitElement {
     this.canvas.focus();
   }
 
+  protected override updated(changed: PropertyValues): void {
+    // What was under way when the connection broke is not answered any more.
+    if (changed.has('live') && this.live && this.asking) this.grow();
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.resized.disconnect();
@@ -82,7 +89,7 @@ export class DrawPad extends LitElement {
   override render(): TemplateResult {
     const { seed, pen, asking } = this;
     const empty = this.lines === 0;
-    return html`<div class="pad ${seed ? 'grown' : ''} ${this.inks ? 'inks' : ''}">
+    return html`<div class="room"><div class="pad ${seed ? 'grown' : ''} ${this.inks ? 'inks' : ''}">
         <canvas
           tabindex="0"
           data-testid="pad"
@@ -115,7 +122,7 @@ export class DrawPad extends LitElement {
             ></seed-film>`
             : nothing
         }
-      </div>
+      </div></div>
       <p class="says" role="status">
         ${this.refusal || (seed ? msg('This is what your drawing grows into.') : nothing)}
       </p>
@@ -136,7 +143,7 @@ export class DrawPad extends LitElement {
             : html`<button
                 class="solid"
                 data-testid="grow-drawing"
-                ?disabled=${empty || asking}
+                ?disabled=${empty || asking || !this.live}
                 @click=${this.grow}
               >
                 ${msg('Let it grow')}

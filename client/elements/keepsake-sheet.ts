@@ -25,7 +25,7 @@ interface Made {
   readonly url: string;
 }
 
-/** Says with a `close` event that it is done. */
+/** Says with a `close` event that it is done (`detail`: the reason why nothing came of it, if nothing did). */
 @localized()
 @customElement('keepsake-sheet')
 export class KeepsakeSheet extends LitElement {
@@ -145,7 +145,10 @@ export class KeepsakeSheet extends LitElement {
   @state() private link = '';
   @state() private picture: Made | undefined;
   @state() private film: Made | 'none' | undefined;
+  /** What is shown of the film: for who wants no motion its last picture. */
+  @state() private shown: Made | undefined;
   @state() private copied = false;
+  private failed: Reason | undefined;
   @query('dialog') private readonly dialog!: HTMLDialogElement;
 
   override firstUpdated(): void {
@@ -161,7 +164,7 @@ export class KeepsakeSheet extends LitElement {
       { organism: organism.id },
       {
         accepted: ({ token }) => token && this.tokenCame(token, canvas),
-        rejected: () => this.end(),
+        rejected: (reason) => this.end(reason),
       },
     );
     this.askForFilm(RETRIES);
@@ -169,10 +172,10 @@ export class KeepsakeSheet extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    for (const made of [this.picture, this.film]) {
+    for (const made of [this.picture, this.film, this.shown]) {
       if (made && made !== 'none') URL.revokeObjectURL(made.url);
     }
-    this.picture = this.film = undefined;
+    this.picture = this.film = this.shown = undefined;
   }
 
   override render(): TemplateResult {
@@ -181,11 +184,11 @@ export class KeepsakeSheet extends LitElement {
     return html`<dialog
       aria-label=${msg('To take home')}
       data-testid="keepsake"
-      @close=${() => this.dispatchEvent(new CustomEvent('close'))}
+      @close=${() => this.dispatchEvent(new CustomEvent('close', { detail: this.failed }))}
       @click=${(event: MouseEvent) => event.target === this.dialog && this.end()}
     >
       <h2>${msg(str`Take ${name} home`)}</h2>
-      <button class="close" aria-label=${msg('Close')} @click=${this.end}>${icons.close}</button>
+      <button class="close" aria-label=${msg('Close')} @click=${() => this.end()}>${icons.close}</button>
       <div class="two">
         <figure class="picture">
           ${
@@ -200,8 +203,8 @@ export class KeepsakeSheet extends LitElement {
             ? nothing
             : html`<figure class="film">
                 ${
-                  this.film
-                    ? html`<img src=${this.film.url} alt=${msg('A film of how it grows')} />`
+                  this.shown
+                    ? html`<img src=${this.shown.url} alt=${msg('A film of how it grows')} />`
                     : html`<span class="blank">${msg('growing it once more …')}</span>`
                 }
                 ${this.save('save-film', msg('Save film'), this.film, `${file}.gif`)}
@@ -282,8 +285,13 @@ export class KeepsakeSheet extends LitElement {
   private async filmCame({ png, frames }: NonNullable<Event<'accepted'>['film']>): Promise<void> {
     try {
       const strip = new Blob([png as Uint8Array<ArrayBuffer>], { type: 'image/png' });
-      const film = await growthFilm(await framesOf(strip, frames));
-      if (this.isConnected) this.film = made(film);
+      const pictures = await framesOf(strip, frames);
+      const film = await growthFilm(pictures);
+      const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+      const shown = calm ? await growthFilm(pictures.slice(-1)) : film;
+      if (!this.isConnected) return;
+      this.film = made(film);
+      this.shown = made(shown);
     } catch {
       this.film = 'none';
     }
@@ -299,7 +307,8 @@ export class KeepsakeSheet extends LitElement {
     text.remove();
   }
 
-  private end(): void {
+  private end(failed?: Reason): void {
+    this.failed = failed;
     this.dialog.close();
   }
 }

@@ -100,6 +100,8 @@ export class SeedSheet extends LitElement {
   @property({ attribute: false }) previews!: Previews;
   @property({ attribute: false }) desk!: Desk;
   @property({ attribute: false }) sheet: Sheet | undefined;
+  /** Whether the server can be asked. */
+  @property({ attribute: false }) live = false;
   @query('dialog') private readonly dialog!: HTMLDialogElement;
 
   override render(): TemplateResult {
@@ -157,6 +159,7 @@ export class SeedSheet extends LitElement {
       .checkpoint=${checkpoint}
       .previews=${previews}
       .desk=${this.desk}
+      .live=${this.live}
       @grown=${({ detail }: CustomEvent<SeedView>) => session.receive(detail)}
       @done=${this.close}
     ></draw-pad>`;

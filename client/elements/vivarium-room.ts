@@ -281,6 +281,7 @@ export class VivariumRoom extends LitElement {
         .previews=${this.previews}
         .desk=${this.desk}
         .sheet=${session.state.sheet}
+        .live=${model.connection === 'live'}
       ></seed-sheet>
       <toast-layer></toast-layer>
       <key-help></key-help>
@@ -290,8 +291,9 @@ export class VivariumRoom extends LitElement {
               .model=${model}
               .desk=${this.desk}
               .organism=${this.keeping}
-              @close=${() => {
+              @close=${({ detail: reason }: CustomEvent<Reason | undefined>) => {
                 this.keeping = undefined;
+                if (reason) this.tell(reasonText(reason));
               }}
             ></keepsake-sheet>`
           : nothing

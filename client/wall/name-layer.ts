@@ -54,7 +54,7 @@ export class NameLayer extends LitElement {
 
   /** An organism of somebody who has a name begins to grow. */
   born({ id, x, y, side, planter }: OrganismView): void {
-    if (planter.name === '' || this.names.size >= MAX_NAMES) return;
+    if (planter.name === '' || this.names.has(id) || this.names.size >= MAX_NAMES) return;
     const element = document.createElement('span');
     element.textContent = planter.name;
     element.style.setProperty('--hue', String(planter.hue));
@@ -69,8 +69,11 @@ export class NameLayer extends LitElement {
     if (name) name.until = Math.min(name.until, now + STAY);
   }
 
-  /** Those that are not among these have gone while nobody looked. */
+  /** Takes in which organisms there are, after a time in which nothing was heard of them. */
   keep(organisms: ReadonlyMap<OrganismId, OrganismView>, now: number): void {
+    for (const organism of organisms.values()) {
+      if (organism.phase === 'growing') this.born(organism);
+    }
     for (const id of this.names.keys()) {
       if (organisms.get(id)?.phase !== 'growing') this.done(id, now);
     }

@@ -181,6 +181,12 @@ export const overlayStyle = css`
     }
   }
   @media (prefers-reduced-motion: reduce) {
+    .words p,
+    .words p.stays,
+    li {
+      opacity: 1;
+      animation: none;
+    }
     :host([data-attract]) .code {
       animation: none;
     }

@@ -49,7 +49,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const lobbyOf = (room: string) => rooms.lobbies.get(room);
   const counter = new Counter({
     ...{ store, clock, date },
-    size: (room) => lobbyOf(room)?.size ?? 0,
+    size: (room) => lobbyOf(room)?.size,
     isVisitor: (room, participant) => lobbyOf(room)?.isHere(participant) ?? false,
     onError: (error) => log.warn('not-counted', (error as Error).message),
   });

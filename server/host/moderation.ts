@@ -55,16 +55,19 @@ export function moderationCalls(desk: Desk): Pick<Handlers, Names> {
       const live = rooms.live(room);
       return rooms.during(room, 'undoing', async () => {
         const since = date() - 1000 * seconds;
-        const { commands, kept } = await undo(optionsFor(desk, live), { since, by: participant });
-        live.lobby.showAnew();
+        const wish = { since, by: participant };
+        const { commands, kept } = await undo(optionsFor(desk, live), wish).finally(() =>
+          live.lobby.showAnew(),
+        );
         return { undone: commands, kept: snapshotStateOf(kept) };
       });
     },
     restore: (_, { room, tick }) => {
       const live = rooms.live(room);
       return rooms.during(room, 'restoring', async () => {
-        const kept = await restore(optionsFor(desk, live), Number(tick));
-        live.lobby.showAnew();
+        const kept = await restore(optionsFor(desk, live), Number(tick)).finally(() =>
+          live.lobby.showAnew(),
+        );
         return { kept: snapshotStateOf(kept) };
       });
     },

@@ -19,8 +19,8 @@ export interface StatisticsOptions {
   readonly clock: Clock;
   /** Wall clock, ms. */
   readonly date: () => number;
-  /** How many are in a room now. */
-  readonly size: (room: string) => number;
+  /** How many are in a room now; undefined for one that is none of the house's. */
+  readonly size: (room: string) => number | undefined;
   /** Whether one is a visitor who is there; else the house has acted. */
   readonly isVisitor: (room: string, participant: ParticipantId) => boolean;
   /** It could not be kept. */
@@ -50,9 +50,10 @@ export class Counter {
   /** What a tick of some rooms has brought. */
   record(ticks: readonly TickEvents[]): void {
     const { size, onError } = this.options;
-    const busy = ticks
-      .map((one) => ({ ...one, most: size(one.room.name) }))
-      .filter(({ events, most }) => events.length > 0 || most > 0);
+    const busy = ticks.flatMap((one) => {
+      const most = size(one.room.name);
+      return most !== undefined && most + one.events.length > 0 ? [{ ...one, most }] : [];
+    });
     if (busy.length === 0) return;
     this.last = this.last.then(() => this.count(busy)).catch(onError);
   }

@@ -3,7 +3,7 @@
  * of its own and is journalled like any participant, but takes no seat and is not counted among the people.
  */
 import { hueOf } from '../../shared/hues.ts';
-import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
+import { HOUSE, type ParticipantId, type ParticipantView } from '../../shared/vocabulary.ts';
 import type { Answer, RoomCommand } from '../world/commands.ts';
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
@@ -58,7 +58,7 @@ export class Stagehand {
   private enrolled(): ParticipantView {
     if (!this.me) {
       const id = this.options.enrol(this);
-      this.me = { id, name: this.options.name, hue: hueOf(id) };
+      this.me = id === HOUSE.id ? HOUSE : { id, name: this.options.name, hue: hueOf(id) };
     }
     return this.me;
   }

@@ -55,6 +55,8 @@ interface Watched {
   savedAt: number;
   /** The latest first. */
   snapshots: SnapshotRecord[];
+  /** Ticks of snapshots that somebody reads: they stay until she has. */
+  readonly read: Set<number>;
   /** Which cells are kept already: the organism's age then, and the snapshot's tick. */
   saved: Map<number, { readonly age: number; readonly tick: number }>;
   saving: Promise<void> | undefined;
@@ -105,6 +107,7 @@ export class Chronicle {
       bytes: 0,
       savedAt: clock.now(),
       snapshots,
+      read: new Set(),
       saved: new Map(),
       saving: undefined,
       owed: false,
@@ -230,6 +233,17 @@ export class Chronicle {
   /** Resolves when all that was recorded so far is on the disk. */
   async settled(): Promise<void> {
     await this.last;
+  }
+
+  /** Sees to it that a snapshot, and all that happened since, stays while it is worked with. */
+  async reading<T>(room: Room, tick: number, work: () => Promise<T>): Promise<T> {
+    const { read } = this.of(room);
+    read.add(tick);
+    try {
+      return await work();
+    } finally {
+      read.delete(tick);
+    }
   }
 
   /** Snapshots of a room that is kept, the latest first. */
@@ -377,7 +391,9 @@ export class Chronicle {
     await store.putSnapshot(room.name, snapshot, state, watched.kept, entry);
     const living = new Set(state.organisms.map(({ id }) => id));
     for (const id of saved.keys()) if (!living.has(id)) saved.delete(id);
-    watched.snapshots = kept([snapshot, ...watched.snapshots.filter((old) => old.tick !== tick)]);
+    const all = [snapshot, ...watched.snapshots.filter((old) => old.tick !== tick)];
+    const wanted = new Set(kept(all));
+    watched.snapshots = all.filter((one) => wanted.has(one) || watched.read.has(one.tick));
     await store.sweep(room.name, watched.snapshots);
     return snapshot;
   }

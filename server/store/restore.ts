@@ -16,7 +16,8 @@ export async function restore(
   if (!chronicle.snapshotsOf(room).some((one) => one.tick === tick)) {
     throw new HostRefusal('no-such-snapshot');
   }
-  const { state, cells } = await store.moment(room.name, tick).catch((error: unknown) => {
+  const read = () => store.moment(room.name, tick);
+  const { state, cells } = await chronicle.reading(room, tick, read).catch((error: unknown) => {
     if (error instanceof StoreError && error.reason === 'damaged') {
       throw new HostRefusal('no-such-snapshot', error.message);
     }

@@ -55,7 +55,7 @@ const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
  * @throws HostRefusal nothing-to-undo, undo-too-far: nothing has changed then; StoreError; EngineError
  */
 export async function undo(options: UndoOptions, { since, by }: UndoWish): Promise<Undone> {
-  const { store, world, chronicle, room, hold, resume } = options;
+  const { store, chronicle, room } = options;
   const { name } = room;
   await chronicle.settled();
   const to = room.tick;
@@ -70,12 +70,29 @@ export async function undo(options: UndoOptions, { since, by }: UndoWish): Promi
   const before = withdrawalsAfter(journal, restored);
   const commands = countOf(journal, [withdrawal, ...before]) - countOf(journal, before);
   if (commands === 0) throw new HostRefusal('nothing-to-undo');
-  const base = await baseFor(chronicle.snapshotsOf(room), journal, first.tick);
-  const withdrawals = [withdrawal, ...withdrawalsAfter(journal, base.tick)];
+  const { tick } = baseFor(chronicle.snapshotsOf(room), journal, first.tick);
+  const withdrawals = [withdrawal, ...withdrawalsAfter(journal, tick)];
+  const kept = await chronicle.reading(room, tick, () => rewrite(options, tick, withdrawals));
+  return { commands, kept };
+}
 
+/**
+ * The room becomes what it would be, had what is withdrawn not been done.
+ *
+ * @param base tick of the snapshot to begin from
+ * @param withdrawals the new one first
+ * @returns what the room was
+ */
+async function rewrite(
+  options: UndoOptions,
+  base: number,
+  withdrawals: readonly Withdrawal[],
+): Promise<SnapshotRecord> {
+  const { store, world, chronicle, room, hold, resume } = options;
+  const { name } = room;
   const { width, height } = room.ground;
   const place = { name: `${name} undo`, width, height, species: room.species };
-  const scratch = await putBack(world, place, await store.moment(name, base.tick));
+  const scratch = await putBack(world, place, await store.moment(name, base));
   let merged = false;
   try {
     while (room.tick - scratch.tick > CLOSE) await live(options, scratch, room.tick, withdrawals);
@@ -87,8 +104,8 @@ export async function undo(options: UndoOptions, { since, by }: UndoWish): Promi
     const kept = await chronicle.take(room, { before: 'undo' });
     await world.merge(room, scratch);
     merged = true;
-    await chronicle.jump(room, { why: 'undo', ...withdrawal });
-    return { commands, kept };
+    await chronicle.jump(room, { why: 'undo', ...withdrawals[0] });
+    return kept;
   } finally {
     if (!merged) await world.close(scratch);
     resume();
@@ -148,11 +165,11 @@ function withdrawalsAfter(journal: readonly JournalRecord[], base: number): With
  *
  * @throws HostRefusal undo-too-far
  */
-async function baseFor(
+function baseFor(
   snapshots: readonly SnapshotRecord[],
   journal: readonly JournalRecord[],
   first: number,
-): Promise<SnapshotRecord> {
+): SnapshotRecord {
   for (const snapshot of snapshots) {
     const { tick, seq } = snapshot;
     if (tick >= first || isAside(snapshot)) continue;

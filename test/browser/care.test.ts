@@ -212,7 +212,24 @@ test('the story of the room is told, and its organisms are a list', async () => 
 /** From a plain page to each state that a visitor can meet. */
 const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   'seeds to choose from': async () => {},
-  cutting: (page) => page.getByTestId('tool-damage').click(),
+  'the whole gallery': async (page) => {
+    await page.getByTestId('open-gallery').click();
+    await page.getByTestId('search').waitFor();
+  },
+  'the drawing pad': async (page) => {
+    await page.getByTestId('sheet-close').click();
+    await page.getByTestId('open-draw').click();
+    await page.getByTestId('pad').waitFor();
+  },
+  'the map': async (page) => {
+    await page.getByTestId('sheet-close').click();
+    await page.getByTestId('open-map').click();
+    await page.getByTestId('map').waitFor();
+  },
+  cutting: async (page) => {
+    await page.getByTestId('sheet-close').click();
+    await page.getByTestId('tool-damage').click();
+  },
   'an organism looked at': async (page) => {
     await page.getByTestId('tool-look').click();
     const { x, y } = await screenOf(page, 24, 24);

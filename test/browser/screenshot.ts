@@ -72,9 +72,9 @@ async function takeWall(browser: Browser, url: string): Promise<void> {
   await openWall(page, url);
   await nextPictures(page, 1);
   // It rests while its picture is taken: in software, eight million pixels take their time.
-  await page.clock.pauseAt(Date.now() + 600_000);
+  await page.clock.pauseAt(Date.now() + 60_000);
   const file = join(values.out, 'wall.png');
-  await page.screenshot({ path: file, timeout: 180_000 });
+  await page.screenshot({ path: file, timeout: 480_000 });
   await sharp(file).resize(1920).jpeg({ quality: 86 }).toFile(join(values.out, 'wall.jpg'));
   console.log(file);
   await page.close();
@@ -132,8 +132,9 @@ async function main(): Promise<void> {
     server.setTickRate(server.world.rooms.get('garden')!, 1);
     const index = gallery.indexOf('Ghost');
     await chiyo.ask('plant', { x: 196, y: 139, seed: { from: 'gallery', index } });
+    const { id } = server.world.rooms.get('garden')!.organisms.at(-1)!;
     await chiyo.until(() =>
-      chiyo.life.some((event) => event.what === 'divided' && event.stage === 16),
+      chiyo.life.some((event) => event.what === 'divided' && event.id === id && event.stage === 16),
     );
     await takeWall(browser, `${url.replace('/r/', '/wall/')}?frame=fixed&resolution=full`);
   }

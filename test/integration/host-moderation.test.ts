@@ -37,7 +37,7 @@ beforeAll(async () => {
 
 afterAll(() => server.close());
 
-test('an organism is removed, everybody sees it go, and its ground is bare', async () => {
+test('LIF-8: an organism is removed, everybody sees it go, and its ground is bare', async () => {
   const ada = await Visitor.join(server.port);
   const id = await plant(ada, 30, 30);
   await host.call('removeOrganism', { organism: id }, parts);
@@ -49,7 +49,7 @@ test('an organism is removed, everybody sees it go, and its ground is bare', asy
   ada.leave();
 });
 
-test('an area is cleared of all that hold a place in it, and of nobody else', async () => {
+test('LIF-8: an area is cleared of all that hold a place in it, and of nobody else', async () => {
   const ada = await Visitor.join(server.port);
   const [left, right] = [await plant(ada, 30, 30), await plant(ada, 120, 60)];
   const area = { x: 20, y: 20, width: 30, height: 30 };

@@ -7,8 +7,11 @@ import { createEngine } from '../../server/engine/create.ts';
 import type { Engine } from '../../server/engine/engine.ts';
 import { replayCommand } from '../../server/replay/command.ts';
 import { Chronicle } from '../../server/store/chronicle.ts';
+import { StoreError } from '../../server/store/errors.ts';
 import { openMemory } from '../../server/store/memory.ts';
 import { openRoom } from '../../server/store/openRooms.ts';
+import type { Records } from '../../server/store/records.ts';
+import { recover } from '../../server/store/recover.ts';
 import { restore } from '../../server/store/restore.ts';
 import { Store } from '../../server/store/store.ts';
 import { undo } from '../../server/store/undo.ts';
@@ -16,7 +19,7 @@ import { speciesOf, type Vivarium } from '../../server/vivarium.ts';
 import type { RoomEvent } from '../../server/world/events.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
-import { copyPlanes, equalPlanes } from '../../shared/codec/planes.ts';
+import { copyPlanes, equalPlanes, type Planes } from '../../shared/codec/planes.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
@@ -70,12 +73,12 @@ interface Lived {
 }
 
 /** A room that is kept, without the server around it. */
-async function begin(shared: Engine, seed: number) {
+async function begin(shared: Engine, seed: number, records = openMemory()) {
   const engine = beside(shared);
   let now = 1_790_000_000_000;
   const clock = new FakeClock();
   const world = new World(engine);
-  const store = new Store(openMemory());
+  const store = new Store(records);
   const date = (): number => now;
   const chronicle = new Chronicle({
     store,
@@ -172,7 +175,7 @@ describe('the past lived again', () => {
   });
   afterAll(() => engine.close());
 
-  test('whatever was done by whom, taken back twice: the room is the one in which it never was', async () => {
+  test('TIM-7: whatever was done by whom, taken back twice: the room is the one in which it never was', async () => {
     let undos = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -238,7 +241,7 @@ describe('the past lived again', () => {
     expect(undos).toBeGreaterThan(8);
   });
 
-  test('what others planted by chance, and its number, stays what it was', async () => {
+  test('TIM-7: what others planted by chance, and its number, stays what it was', async () => {
     const here = await begin(engine, 7);
     const { room, undoing } = here;
     const [ada, bo] = [
@@ -276,6 +279,52 @@ describe('the past lived again', () => {
     );
     await here.world.close(room);
   });
+});
+
+test('whenever the power fails while something is taken back, the room is what it was, or what it became', async () => {
+  const engine = await createEngine({ checkpoints: [model], backend: 'onnx', lanes: 1 });
+  const outcomes = new Set<string>();
+  for (let writes = 0; !outcomes.has('all written'); writes++) {
+    const disk = new Map<string, Uint8Array>();
+    const records = openMemory(disk);
+    let left = Infinity;
+    const failing: Records = {
+      ...records,
+      async write(write) {
+        if (left-- <= 0) throw new StoreError('write-failed', 'The power is off.');
+        await records.write(write);
+      },
+    };
+    const here = await begin(engine, 3, failing);
+    const random = createRandom(5);
+    /** What was to be seen, by tick: the last ticks in which nothing happened are not on the disk yet. */
+    const showed = new Map<number, Planes>();
+    for (let i = 0; i < 40; i++) {
+      if (random.uniform() < 0.5) wish(random, here.room);
+      await here.tick();
+      showed.set(here.room.tick, copyPlanes(here.room.ground.planes));
+    }
+    await here.undoing.chronicle.settled();
+    left = writes;
+    await undo(here.undoing, { since: here.now() - 30 * STEP, by: null }).then(
+      () => left >= 0 && outcomes.add('all written'),
+      (error: unknown) => expect(error).toBeInstanceOf(StoreError),
+    );
+    // The power is back: another process reads the same disk.
+    const world = new World(beside(engine));
+    const again = await recover(new Store(openMemory(disk)), world, {
+      ...{ name: 'a', width: 44, height: 36, species },
+      checkpoint: { name: 'chance', hash: 'x' },
+    });
+    expect(again.unequal).toBe(0);
+    const { room } = again;
+    const before = showed.get(room.tick);
+    outcomes.add(before ? 'before' : 'after');
+    const { planes } = here.room.ground;
+    expect(equalPlanes(room.ground.planes, before ?? planes)).toBe(true);
+  }
+  expect([...outcomes].sort()).toEqual(['after', 'all written', 'before']);
+  await engine.close();
 });
 
 describe('as a host does it', () => {
