@@ -191,7 +191,7 @@ export const roomStyle = css`
     .view {
       right: 8px;
       bottom: auto;
-      top: calc(var(--edge-top) + 3.4em);
+      top: calc(var(--edge-top) + max(3.4em, 54px));
       gap: 8px;
       padding: 0;
       background: none;
@@ -217,7 +217,16 @@ export const roomStyle = css`
       left: 8px;
       right: 8px;
       top: auto;
-      bottom: calc(max(8px, env(safe-area-inset-bottom)) + 11.4em);
+      bottom: calc(var(--dock, 12.6em) + 8px);
+    }
+  }
+  @media (pointer: coarse) {
+    header {
+      height: 44px;
+    }
+    h1 {
+      align-self: center;
+      margin-block: 0;
     }
   }
   @media (prefers-reduced-motion: reduce) {

@@ -355,11 +355,14 @@ export class VivariumRoom extends LitElement {
     if (!director) return;
     const view = { width: this.clientWidth, height: this.clientHeight };
     director.resize(view);
+    const dock = view.height - this.dock.getBoundingClientRect().top;
+    // On a phone the card lies upon the dock, whose height is that of its words.
+    this.style.setProperty('--dock', `${dock}px`);
     if (!model.room) return;
     const gap = view.width < 720 ? 14 : Math.max(26, view.height / 50);
     const insets = {
       top: this.top.getBoundingClientRect().bottom + gap / 2,
-      bottom: view.height - this.dock.getBoundingClientRect().top + gap,
+      bottom: dock + gap,
       left: gap,
       right: gap,
     };
