@@ -52,11 +52,6 @@ export function others(say: Say, count: number): string {
   return say(msg('and {count} more'), { count });
 }
 
-/** Those who gave no name. */
-export function nameless(say: Say, count: number): string {
-  return count === 1 ? say(msg('a guest')) : say(msg('{count} guests'), { count });
-}
-
 /** While the server does not answer. */
 export function moment(say: Say): string {
   return say(msg('One moment'));

@@ -11,7 +11,6 @@
     export const templates = {
       's0310d39d85a9997c': `vågen`,
 's03ca437bae29f6bd': `Alt for meget på én gang. Forbindelsen blev afbrudt.`,
-'s0417b80ed3681ee5': `{count} gæster`,
 's0553eeeb8d97b6d3': `Denne browser kan ikke tegne rummet: den mangler WebGL2.`,
 's0778af92ea3ff3a2': `Den organisme er her ikke længere.`,
 's079a50998883ba6b': `en, der er væk`,
@@ -195,7 +194,6 @@
 'sd571399b8faa9872': `Hvad der lever her`,
 'sd575036dab4b0a93': `Planter`,
 'sd59f7dd86912fbda': `Mange kommer ind på én gang. Vent et øjeblik.`,
-'sd5af9f299bb6b25c': `en gæst`,
 'sd5b6130b4937488c': `Indlæs igen`,
 'sd5c688de734bde0d': `Taster`,
 'sd60a7dde73859828': `Behold`,

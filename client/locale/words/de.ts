@@ -11,7 +11,6 @@
     export const templates = {
       's0310d39d85a9997c': `wach`,
 's03ca437bae29f6bd': `Viel zu viel auf einmal. Die Verbindung wurde beendet.`,
-'s0417b80ed3681ee5': `{count} Gäste`,
 's0553eeeb8d97b6d3': `Dieser Browser kann den Raum nicht zeichnen: Ihm fehlt WebGL2.`,
 's0778af92ea3ff3a2': `Dieser Organismus ist nicht mehr da.`,
 's079a50998883ba6b': `einer, der fort ist`,
@@ -195,7 +194,6 @@
 'sd571399b8faa9872': `Was hier lebt`,
 'sd575036dab4b0a93': `Pflanzen`,
 'sd59f7dd86912fbda': `Es kommen gerade sehr viele. Einen Moment bitte.`,
-'sd5af9f299bb6b25c': `ein Gast`,
 'sd5b6130b4937488c': `Neu laden`,
 'sd5c688de734bde0d': `Tasten`,
 'sd60a7dde73859828': `Behalten`,

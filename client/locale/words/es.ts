@@ -11,7 +11,6 @@
     export const templates = {
       's0310d39d85a9997c': `despierto`,
 's03ca437bae29f6bd': `Demasiadas cosas de golpe. Se ha cerrado la conexión.`,
-'s0417b80ed3681ee5': `{count} visitantes`,
 's0553eeeb8d97b6d3': `Este navegador no puede dibujar la sala: le falta WebGL2.`,
 's0778af92ea3ff3a2': `Ese organismo ya no está aquí.`,
 's079a50998883ba6b': `uno que ya no está`,
@@ -195,7 +194,6 @@
 'sd571399b8faa9872': `Lo que vive aquí`,
 'sd575036dab4b0a93': `Plantas`,
 'sd59f7dd86912fbda': `Están entrando muchas personas a la vez. Espera un momento.`,
-'sd5af9f299bb6b25c': `un visitante`,
 'sd5b6130b4937488c': `Volver a cargar`,
 'sd5c688de734bde0d': `Teclas`,
 'sd60a7dde73859828': `Guardar`,
