@@ -14,7 +14,7 @@ export function lightnessOf(hue: number): number {
   return 0.8 + 0.1 * Math.cos(((hue - 160) * Math.PI) / 180);
 }
 
-/** A participant's hue: those who come one after another get different ones, and all come round. */
+/** A participant's hue: those who come one after another get different ones, and all come round. The house, 0, has one too. */
 export function hueOf(participant: number): number {
-  return HUES[(participant - 1) % HUES.length];
+  return HUES[(participant + HUES.length - 1) % HUES.length];
 }
