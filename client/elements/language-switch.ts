@@ -46,6 +46,11 @@ export class LanguageSwitch extends LitElement {
           min-width: 44px;
           height: 44px;
         }
+        /* The label around it is what a finger meets. */
+        select {
+          min-width: 0 !important;
+          min-height: 0 !important;
+        }
       }
       @media (hover: hover) {
         label:hover {

@@ -23,7 +23,7 @@ export class OrganismCard extends LitElement {
     controls,
     css`
       .panel {
-        width: 19.5em;
+        width: 21.5em;
         max-width: 100%;
         padding: 18px;
         position: relative;
@@ -82,6 +82,7 @@ export class OrganismCard extends LitElement {
       footer {
         margin-top: 16px;
         display: flex;
+        flex-wrap: wrap;
         gap: 6px;
       }
       footer button {
