@@ -86,6 +86,7 @@ export class VivariumWall extends LitElement {
   @state() private address = '';
   @state() private attract = false;
   @state() private away = false;
+  @state() private blind = false;
   /** Whether the host wants words on walls. */
   @state() private captions = true;
   @state() private voices: readonly Voice[] = [ENGLISH];
@@ -152,6 +153,7 @@ export class VivariumWall extends LitElement {
     try {
       this.stage = new Stage(canvas, model, options);
     } catch {
+      this.blind = true;
       return;
     }
     const { stage } = this;
@@ -189,7 +191,7 @@ export class VivariumWall extends LitElement {
   }
 
   override render(): TemplateResult {
-    const { options, model, version, address, attract, captions, away, voices } = this;
+    const { options, model, version, address, attract, captions, away, blind, voices } = this;
     return html`
       <canvas data-testid="canvas" role="img" aria-label=${picture(voices[0].say)}></canvas>
       <cursor-layer></cursor-layer>
@@ -203,6 +205,7 @@ export class VivariumWall extends LitElement {
               .people=${[...model.participants.values()]}
               .attract=${attract && captions}
               .away=${away}
+          .blind=${blind}
               .voices=${voices}
             ></wall-overlay>`
           : nothing

@@ -8,6 +8,7 @@ import { readable } from './address.ts';
 import { overlayStyle } from './overlay-style.ts';
 import { type Code, codeOf } from './qr.ts';
 import {
+  cannotDraw,
   captions,
   ENGLISH,
   here,
@@ -36,6 +37,8 @@ export class WallOverlay extends LitElement {
   @property({ type: Boolean }) attract = false;
   /** The server has not answered for a while. */
   @property({ type: Boolean }) away = false;
+  /** This browser cannot draw the room. */
+  @property({ type: Boolean }) blind = false;
   /** Languages in which captions take turns. */
   @property({ attribute: false }) voices: readonly Voice[] = [ENGLISH];
   @state() private turn = 0;
@@ -82,6 +85,7 @@ export class WallOverlay extends LitElement {
     if (this.away) {
       return html`<p class="stays" lang=${first.language}>${moment(first.say)}</p>`;
     }
+    if (this.blind) return html`<p class="stays">${cannotDraw(first.say)}</p>`;
     const lines = attract ? invitations(first.say) : captions(first.say);
     // Each line in all languages, one after another.
     const line = Math.floor(turn / voices.length) % lines.length;

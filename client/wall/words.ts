@@ -57,6 +57,11 @@ export function moment(say: Say): string {
   return say(msg('One moment'));
 }
 
+/** For whoever sets up the screen. */
+export function cannotDraw(say: Say): string {
+  return say(msg('No picture here: this browser has no WebGL2.'));
+}
+
 /** For those who hear the page. */
 export function picture(say: Say): string {
   return say(msg('A dish of living cells, seen from above.'));

@@ -66,6 +66,7 @@
 's3356e9411925fa5c': `Værten har sat rummet på pause et øjeblik.`,
 's337236423c78b8c0': str`Her lever ${0} organisme.`,
 's33941ae0699235a7': `Tryk på en organisme for at møde den. Træk for at se dig om.`,
+'s35116beff0a35276': `Intet billede her: denne browser mangler WebGL2.`,
 's3763f519c347a9f7': `Nu`,
 's39e5dabbdba4b1d6': `Ingen her endnu`,
 's3b969b88c198cfdb': `ét overlevet`,

@@ -66,6 +66,7 @@
 's3356e9411925fa5c': `Der Raum macht gerade eine kurze Pause.`,
 's337236423c78b8c0': str`Hier lebt ${0} Organismus.`,
 's33941ae0699235a7': `Tippe einen Organismus an, um ihn kennenzulernen. Ziehe, um dich umzusehen.`,
+'s35116beff0a35276': `Hier kein Bild: Dieser Browser hat kein WebGL2.`,
 's3763f519c347a9f7': `Jetzt`,
 's39e5dabbdba4b1d6': `Noch niemand hier`,
 's3b969b88c198cfdb': `eine überstanden`,

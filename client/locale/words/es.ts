@@ -66,6 +66,7 @@
 's3356e9411925fa5c': `La sala está en pausa un momento.`,
 's337236423c78b8c0': str`Aquí vive ${0} organismo.`,
 's33941ae0699235a7': `Toca un organismo para conocerlo. Arrastra para moverte.`,
+'s35116beff0a35276': `Aquí no hay imagen: este navegador no tiene WebGL2.`,
 's3763f519c347a9f7': `Ahora`,
 's39e5dabbdba4b1d6': `Aún no hay nadie`,
 's3b969b88c198cfdb': `una superada`,
