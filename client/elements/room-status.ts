@@ -6,7 +6,7 @@ import type { RoomModel } from '../net/room-model.ts';
 import { controls } from '../style/controls.ts';
 import { icons } from './icons.ts';
 import './name-field.ts';
-import { number, paceText, peopleText, waitingText } from './words.ts';
+import { number, paceText, peopleText, shortPace, waitingText } from './words.ts';
 
 @localized()
 @customElement('room-status')
@@ -72,10 +72,16 @@ export class RoomStatus extends LitElement {
         margin: 0;
         overflow-wrap: anywhere;
       }
-      /* On a phone only what is out of the ordinary: the rest is among the details. */
+      .short {
+        display: none;
+      }
+      /* On a phone only what is out of the ordinary, and that in short: the rest is among the details. */
       @media (max-width: 720px) {
-        .pill:not(.slow) .pace {
+        .pace {
           display: none;
+        }
+        .slow .short {
+          display: inline;
         }
       }
       @keyframes breathe {
@@ -107,7 +113,8 @@ export class RoomStatus extends LitElement {
           live
             ? html`${icons.people}<span aria-label=${peopleText(participants.size)}
                 >${number(participants.size)}</span
-              ><span class="pace">${pace ? paceText(pace) : msg('live')}</span>`
+              ><span class="pace">${pace ? paceText(pace) : msg('live')}</span
+              >${pace ? html`<span class="short" title=${paceText(pace)}>${shortPace(pace)}</span>` : nothing}`
             : html`<span>${waitingText(connection, this.model.ahead)}</span>`
         }
       </button>

@@ -1,11 +1,11 @@
 /** The visitor's page for everybody: by keyboard alone, by ear, in her language, from a plain address of the LAN. */
 import { networkInterfaces } from 'node:os';
-import AxeBuilder from '@axe-core/playwright';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { LANGUAGES } from '../../client/locale/languages.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
 import type { Room } from '../../server/world/room.ts';
+import { violations } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { openRoom, screenOf, waitForPhase } from '../support/page.ts';
 import { startServer } from '../support/server.ts';
@@ -36,23 +36,6 @@ async function visit(options: BrowserContextOptions, url = address()): Promise<P
   await openRoom(page, url);
   await page.getByTestId('gallery-item').first().waitFor();
   return page;
-}
-
-/** What axe-core finds wrong, in words that help to mend it. */
-async function violations(page: Page): Promise<string[]> {
-  // Whatever moves is looked at when it has come to rest.
-  await page.evaluate(() =>
-    Promise.all(
-      document
-        .getAnimations()
-        .filter((one) => one.effect?.getComputedTiming().iterations === 1)
-        .map((one) => one.finished.catch(() => undefined)),
-    ),
-  );
-  const { violations: found } = await new AxeBuilder({ page }).analyze();
-  return found.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
-  );
 }
 
 /** The element that has the focus, inside of whatever holds it. */
@@ -211,7 +194,11 @@ test('the story of the room is told, and its organisms are a list', async () => 
 
 /** From a plain page to each state that a visitor can meet. */
 const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
-  'seeds to choose from': async () => {},
+  'seeds to choose from': async (page) => {
+    await page.keyboard.press('Escape');
+    if (await page.getByTestId('details').isVisible()) await page.getByTestId('status').click();
+    await page.getByTestId('tool-plant').click();
+  },
   cutting: (page) => page.getByTestId('tool-damage').click(),
   'an organism looked at': async (page) => {
     await page.getByTestId('tool-look').click();
@@ -262,13 +249,14 @@ describe.each([
   }, 240_000);
 
   test('every text fits in every language', async () => {
+    const page = await visit(screen);
     for (const code of Object.keys(LANGUAGES)) {
-      const page = await visit(screen, address('127.0.0.1', `?lang=${code}`));
+      await page.getByTestId('language').selectOption(code);
+      await page.waitForSelector(`html[lang=${code}]`);
       for (const reach of Object.values(STATES)) {
         await reach(page);
         expect([code, ...(await spilled(page))]).toEqual([code]);
       }
-      await contexts.pop()!.close();
     }
   }, 400_000);
 });

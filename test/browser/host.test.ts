@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { SECTIONS } from '../../client/host/sections.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
 import type { Event } from '../../shared/protocol/events.ts';
+import { violations } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { goTo, liveScreenOf, liveShows, signIn } from '../support/hostPage.ts';
 import { startServer } from '../support/server.ts';
@@ -359,8 +359,7 @@ describe.each([
       await signIn(other, server.port, server.hostToken!);
       await goTo(other, section);
       if (section === 'watch') await liveShows(other);
-      const { violations } = await new AxeBuilder({ page: other }).analyze();
-      expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
+      expect(await violations(other)).toEqual([]);
       await own.close();
     },
     PATIENCE,
@@ -373,23 +372,18 @@ test(
     const own = await browser.newContext(PHONE);
     own.setDefaultTimeout(60_000);
     const other = await own.newPage();
-    const violations = async () =>
-      (await new AxeBuilder({ page: other }).analyze()).violations.map(({ id, nodes }) => [
-        id,
-        ...nodes.map(({ html }) => html),
-      ]);
     await other.goto(`http://127.0.0.1:${server.port}/host`);
     await other.getByTestId('token').waitFor();
-    expect(await violations()).toEqual([]);
+    expect(await violations(other)).toEqual([]);
     await signIn(other, server.port, server.hostToken!);
     await goTo(other, 'rooms');
     await other.getByTestId('new-room').click();
     await other.getByTestId('room-name').waitFor();
-    expect(await violations()).toEqual([]);
+    expect(await violations(other)).toEqual([]);
     await goTo(other, 'watch');
     await other.getByRole('button', { name: 'Ban Ada' }).click();
     await other.getByTestId('ban').waitFor();
-    expect(await violations()).toEqual([]);
+    expect(await violations(other)).toEqual([]);
     await own.close();
   },
   PATIENCE,
