@@ -42,6 +42,9 @@ let browser: Browser;
 let ada: Visitor;
 const pages: Page[] = [];
 
+/** Pixels of a large screen for each of the page's: all of them take minutes a picture where a processor draws. */
+const pixels = (reduced: number): number => (process.env.VIVARIUM_TEST_FULL ? 1 : reduced);
+
 /** A page of its own, as large as a screen. */
 async function screen(
   width: number,
@@ -85,7 +88,7 @@ async function grow(visitor: Visitor, x: number, y: number): Promise<number> {
 }
 
 test('at 4K: what a visitor plants is to be seen, her name is there, and the code leads to the room', async () => {
-  const page = await screen(3840, 2160, still);
+  const page = await screen(3840, 2160, { ...still, deviceScaleFactor: pixels(0.5) });
   await openWall(page, `${url}/wall/garden?frame=fixed`);
   const at = await placeOf(page, 30, 36);
   const clip = { x: at.x - 40, y: at.y - 40, width: 80, height: 80 };
@@ -125,7 +128,7 @@ test.each([
 ])(
   'at %d×%d all of the dish is on the screen, beside the words, and there is nothing to press',
   async (width, height) => {
-    const page = await screen(width, height, still);
+    const page = await screen(width, height, { ...still, deviceScaleFactor: pixels(0.25) });
     await openWall(page, `${url}/wall/garden?frame=fixed`);
     const upper = await placeOf(page, 0, 0);
     const lower = await placeOf(page, 128, 72);
@@ -221,7 +224,8 @@ test('when nobody is there it invites; the first visitor ends that', async () =>
     await page.clock.install();
     await openWall(page, `http://127.0.0.1:${empty.port}/wall/garden`);
     expect(await page.locator('wall-overlay[data-attract]').count()).toBe(0);
-    await page.clock.runFor(46_000);
+    // Not frame by frame: thousands of pictures would wait to be drawn.
+    await page.clock.fastForward(46_000);
     await page.locator('wall-overlay[data-attract]').waitFor({ state: 'attached' });
     await page.getByText('Nobody is here yet. Be the first.').waitFor({ state: 'attached' });
     const bo = await Visitor.join(empty.port, 'garden', 'Bo');

@@ -4,14 +4,20 @@ import type { Page } from 'playwright-core';
 
 /** What axe-core finds wrong, in words that help to mend it. Whatever moves is looked at when it has come to rest. */
 export async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(() =>
-    Promise.all(
+  await page.evaluate(async () => {
+    const moving = () =>
       document
         .getAnimations()
         .filter((one) => one.effect?.getComputedTiming().iterations === 1)
-        .map((one) => one.finished.catch(() => undefined)),
-    ),
-  );
+        .filter((one) => one.playState !== 'finished');
+    // What is drawn next may begin to move as well.
+    for (let calm = 0; calm < 3; calm++) {
+      const some = moving();
+      if (some.length > 0) calm = 0;
+      await Promise.all(some.map((one) => one.finished.catch(() => undefined)));
+      await new Promise(requestAnimationFrame);
+    }
+  });
   const { violations: found } = await new AxeBuilder({ page }).analyze();
   return found.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
