@@ -88,7 +88,7 @@ async function grow(visitor: Visitor, x: number, y: number): Promise<number> {
 }
 
 test('at 4K: what a visitor plants is to be seen, her name is there, and the code leads to the room', async () => {
-  const page = await screen(3840, 2160, { ...still, deviceScaleFactor: pixels(0.5) });
+  const page = await screen(3840, 2160, { ...still, deviceScaleFactor: pixels(0.35) });
   await openWall(page, `${url}/wall/garden?frame=fixed`);
   const at = await placeOf(page, 30, 36);
   const clip = { x: at.x - 40, y: at.y - 40, width: 80, height: 80 };
