@@ -180,7 +180,7 @@ test('what a finger draws grows where it was drawn, and is planted', async () =>
   await page.getByTestId('undo').click();
   await page.getByTestId('grow-drawing').click();
   await page.getByTestId('drawn-film').waitFor();
-  await page.getByTestId('plant-drawing').tap();
+  await page.getByTestId('plant-drawing').click();
   await page.locator('draw-pad').waitFor({ state: 'detached' });
   const seen = await filmIn('held');
   await picture('drawn');
