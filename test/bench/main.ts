@@ -8,11 +8,13 @@ import { benchCrowd } from './crowd.ts';
 import { benchEngines } from './engines.ts';
 import { benchExpectations } from './expectations.ts';
 import { benchNursery } from './nursery.ts';
+import { benchPages } from './pages.ts';
 import { benchPeer } from './peer.ts';
 import { recordGarden } from './recordGarden.ts';
 import { benchStream } from './stream.ts';
 import { benchTick } from './tick.ts';
 import { benchTrain } from './train.ts';
+import { benchWall } from './wall.ts';
 
 interface Options {
   readonly checkpoint?: string;
@@ -54,6 +56,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     run: benchNursery,
     help: 'how late ticks are while visitors look at how seeds would grow, and how long they wait for that',
   },
+  pages: {
+    run: benchPages,
+    help: "frames/s of the phone's page and the wall on a processor slowed four times, apart from the pixels themselves",
+  },
   peer: {
     run: benchPeer,
     help: 'the same step in PyTorch, in turn with ours, where python3 has it',
@@ -70,6 +76,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     run: benchTrain,
     help: 'GFLOP/s of forward and backward of update nets on each back end; --pytorch compares',
   },
+  wall: {
+    run: benchWall,
+    help: 'what a wall holds in memory over half an hour in a room that is never at rest',
+  },
 };
 
 const HELP = [
@@ -81,7 +91,7 @@ const HELP = [
   '  --checkpoint DIR   for crowd, engines and peer: the net of this one, not of all that are shipped',
   `  --engine NAME      for crowd, engines, nursery and peer: this one alone, of ${BACKEND_NAMES.join(', ')}`,
   '  --pytorch          for train: the same nets in PyTorch too, where python3 has it, in turn in the same run',
-  '  --seconds N        for crowd and nursery: how long it is measured (30, 15)',
+  '  --seconds N        for crowd, nursery, pages and wall: how long it is measured (30, 15, 20, 1800)',
   '  --organisms N      for crowd: how many are kept awake (128)',
   '  --visitors N       for crowd: how many watch and wound (50)',
   '  --help             this text',

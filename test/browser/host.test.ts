@@ -12,6 +12,7 @@ import { violations } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { goTo, liveScreenOf, liveShows, signIn } from '../support/hostPage.ts';
 import { startServer } from '../support/server.ts';
+import { leaveUnpainted } from '../support/unpainted.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
@@ -34,7 +35,7 @@ beforeAll(async () => {
   ada = await Visitor.join(server.port, 'garden', 'Ada');
   bo = await Visitor.join(server.port, 'garden', 'Bo');
   browser = await launchBrowser();
-  context = await browser.newContext(DESKTOP);
+  context = await browser.newContext(DESKTOP).then(leaveUnpainted);
   context.setDefaultTimeout(60_000);
   page = await context.newPage();
 }, PATIENCE);
@@ -346,17 +347,16 @@ test(
   PATIENCE,
 );
 
-/** The same elements on both: each look takes some seconds. */
 const SCREENS = [
   ['phone', PHONE],
-  ...(process.env.VIVARIUM_TEST_FULL ? [['desktop', DESKTOP] as const] : []),
+  ['desktop', DESKTOP],
 ] as const;
 
 describe.each(SCREENS)('at %s size', (_name, screen) => {
   test.each(SECTIONS.map(({ id }) => id))(
     'axe finds nothing in “%s”',
     async (section) => {
-      const own = await browser.newContext(screen);
+      const own = await browser.newContext(screen).then(leaveUnpainted);
       own.setDefaultTimeout(60_000);
       const other = await own.newPage();
       await signIn(other, server.port, server.hostToken!);
@@ -372,7 +372,7 @@ describe.each(SCREENS)('at %s size', (_name, screen) => {
 test(
   'axe finds nothing on the door, in a form and in a question',
   async () => {
-    const own = await browser.newContext(PHONE);
+    const own = await browser.newContext(PHONE).then(leaveUnpainted);
     own.setDefaultTimeout(60_000);
     const other = await own.newPage();
     await other.goto(`http://127.0.0.1:${server.port}/host`);
@@ -395,7 +395,7 @@ test(
 test(
   'a browser that prefers German gets the page in German',
   async () => {
-    const own = await browser.newContext({ ...DESKTOP, locale: 'de-DE' });
+    const own = await browser.newContext({ ...DESKTOP, locale: 'de-DE' }).then(leaveUnpainted);
     own.setDefaultTimeout(60_000);
     const other = await own.newPage();
     await signIn(other, server.port, server.hostToken!);

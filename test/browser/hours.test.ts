@@ -6,15 +6,16 @@ import { launchBrowser } from '../support/browser.ts';
 import { HostClient } from '../support/hostClient.ts';
 import { openRoom } from '../support/page.ts';
 import { startServer } from '../support/server.ts';
+import { leaveUnpainted } from '../support/unpainted.ts';
 
 const CLOSED = { on: true, days: Array(7).fill(null), outside: 'close', restart: null };
 let server: Vivarium;
 let browser: Browser;
 let host: HostClient;
 
-/** Small: two pages draw at once, in software. */
 async function newPage(): Promise<Page> {
-  const page = await browser.newPage({ viewport: { width: 360, height: 320 } });
+  const screen = { viewport: { width: 360, height: 320 } };
+  const page = await (await browser.newContext(screen).then(leaveUnpainted)).newPage();
   page.setDefaultTimeout(120_000);
   return page;
 }

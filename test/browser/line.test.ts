@@ -5,6 +5,7 @@ import type { Vivarium } from '../../server/vivarium.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { openRoom } from '../support/page.ts';
 import { startServer } from '../support/server.ts';
+import { leaveUnpainted } from '../support/unpainted.ts';
 
 let server: Vivarium;
 let browser: Browser;
@@ -25,6 +26,7 @@ afterAll(async () => {
 const newPage = (): Promise<Page> =>
   browser
     .newContext({ viewport: { width: 390, height: 844 } })
+    .then(leaveUnpainted)
     .then((context) => context.newPage());
 
 test('one waits before a full room, comes in when there is a place, and is the same after a reload', async () => {

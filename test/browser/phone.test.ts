@@ -5,6 +5,7 @@ import type { Vivarium } from '../../server/vivarium.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { cameraRests, openRoom, screenOf, waitForPhase, waitForWounds } from '../support/page.ts';
 import { startServer } from '../support/server.ts';
+import { leaveUnpainted } from '../support/unpainted.ts';
 
 let server: Vivarium;
 let browser: Browser;
@@ -30,11 +31,8 @@ const line = (x0: number, y0: number, x1: number, y1: number, steps = 10) =>
 beforeAll(async () => {
   server = await startServer({ size: '96x96' }, await ensureClient(() => {}));
   browser = await launchBrowser();
-  page = await browser.newPage({
-    viewport: { width: 390, height: 844 },
-    hasTouch: true,
-    isMobile: true,
-  });
+  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+  page = await (await browser.newContext(phone).then(leaveUnpainted)).newPage();
   page.setDefaultTimeout(30_000);
   await openRoom(page, `http://127.0.0.1:${server.port}/r/garden`);
   fingers = await page.context().newCDPSession(page);

@@ -6,6 +6,7 @@ import type { OrganismView } from '../../shared/vocabulary.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { cameraRests, openRoom, screenOf } from '../support/page.ts';
 import { startServer } from '../support/server.ts';
+import { leaveUnpainted } from '../support/unpainted.ts';
 
 const SIDE = 32;
 const PICTURES = process.env.VIVARIUM_PICTURES;
@@ -20,11 +21,9 @@ beforeAll(async () => {
   server = await startServer({ size: '128x128', energy: 'off' }, await ensureClient(() => {}));
   url = `http://127.0.0.1:${server.port}/r/garden`;
   browser = await launchBrowser();
-  page = await browser.newPage({
-    viewport: { width: 390, height: 844 },
-    hasTouch: true,
-    isMobile: true,
-  });
+  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+  const context = await browser.newContext(phone);
+  page = await (PICTURES ? context : await leaveUnpainted(context)).newPage();
   page.setDefaultTimeout(90_000);
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {

@@ -48,6 +48,12 @@ export class Gardener {
     this.room.enqueue(this.nextId++, { what: 'damage', by: this.hand(), radius: 2, points });
   }
 
+  /** A disc is wiped away. @param radius cells */
+  wipe(x: number, y: number, radius: number): void {
+    const points = [x, y];
+    this.room.enqueue(this.nextId++, { what: 'damage', by: this.hand(), radius, points });
+  }
+
   private plant(x: number, y: number): void {
     const index = this.random.integer(this.room.species.gallery.length);
     this.room.enqueue(this.nextId++, {
