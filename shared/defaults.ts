@@ -137,6 +137,14 @@ export const DEFAULTS = {
     heartbeat: 1_000,
     /** Cursors are passed on so often. */
     cursorInterval: 66,
+    /**
+     * Each side asks for a sign of life so often, and gives the other up when none has come for so long: a server whose plug was
+     * pulled says no goodbye, and whoever has not noticed when it is back comes back late.
+     */
+    pingInterval: 5_000,
+    pingTimeout: 10_000,
+    /** How a page dials a server that was lost: the first wait, the longest (and half of it more by chance), an attempt at most. */
+    redial: { first: 300, longest: 1_000, attempt: 3_000 },
     maxNameLength: 24,
   },
   stream: {

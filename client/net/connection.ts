@@ -1,9 +1,12 @@
 /** The Socket.IO connection to one room: joins, rejoins after every break, hands messages to the model. */
 import { io, type Socket } from 'socket.io-client';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { parser } from './parser.ts';
 import { RoomModel } from './room-model.ts';
+
+const REDIAL = DEFAULTS.net.redial;
 
 /** Refusals after which trying again by itself would only repeat them. */
 const FINAL: ReadonlySet<string> = new Set([
@@ -34,9 +37,10 @@ export class Connection {
     this.socket = io({
       transports: ['websocket'],
       parser,
-      reconnectionDelay: 500,
-      // By half of it longer at times: whoever the server has lost is back within five seconds.
-      reconnectionDelayMax: 2_500,
+      // Whoever the server has lost is back within five seconds after it is.
+      reconnectionDelay: REDIAL.first,
+      reconnectionDelayMax: REDIAL.longest,
+      timeout: REDIAL.attempt,
       // With the greeting, which spares a way there and back.
       auth: (greet) => greet({ join: this.wish() }),
     });

@@ -1,12 +1,12 @@
 /** A wall's connection: it never gives up, says nothing of it, and takes a newer page when the server has one. */
 import { io, type Socket } from 'socket.io-client';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { parser } from '../net/parser.ts';
 import { RoomModel, type Send } from '../net/room-model.ts';
 
-/** Whatever has gone, a wall is back so soon after it has come back; ms. */
-const RETRY = { first: 300, longest: 1_500, attempt: 3_000 } as const;
+const REDIAL = DEFAULTS.net.redial;
 /** How long a refused wall waits before it asks again, ms. */
 const REFUSED = 3_000;
 
@@ -28,16 +28,16 @@ export class WallConnection {
     this.socket = io({
       transports: ['websocket'],
       parser,
-      reconnectionDelay: RETRY.first,
-      reconnectionDelayMax: RETRY.longest,
-      timeout: RETRY.attempt,
+      reconnectionDelay: REDIAL.first,
+      reconnectionDelayMax: REDIAL.longest,
+      timeout: REDIAL.attempt,
       // With the greeting, which spares a way there and back.
       auth: (greet) => greet({ join: this.wish() }),
     });
     this.socket.on('disconnect', (reason) => {
       this.model.setConnection('reconnecting');
       // A server that closed the connection itself is not dialled again by Socket.IO.
-      if (reason === 'io server disconnect') this.later(() => this.socket.connect(), RETRY.first);
+      if (reason === 'io server disconnect') this.later(() => this.socket.connect(), REDIAL.first);
     });
     this.socket.onAny((event: string, payload: unknown) => this.model.receive(event, payload));
     this.model.on('wall', ({ build }) => {

@@ -95,6 +95,8 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     perMessageDeflate: false,
     httpCompression: false,
     serveClient: false,
+    pingInterval: DEFAULTS.net.pingInterval,
+    pingTimeout: DEFAULTS.net.pingTimeout,
     connectTimeout: 2 * limits.handshakeSeconds * 1000,
     maxHttpBufferSize: DEFAULTS.net.maxMessageBytes,
     allowRequest: (request, decide) => {

@@ -18,6 +18,7 @@ import {
 } from '../support/digitClassifier.ts';
 import { cameraRests, nextPicture, openRoom, screenOf } from '../support/page.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
+import { leaveUnpainted } from '../support/unpainted.ts';
 
 const CHECKPOINT = fileURLToPath(new URL('../../checkpoints/digits', import.meta.url));
 const SIDE = 32;
@@ -117,11 +118,9 @@ ifTrained('digits', () => {
     const settings = { size, energy: 'off', limits: UNLIMITED, checkpoint: CHECKPOINT };
     server = await startServer(settings, await ensureClient(() => {}));
     browser = await launchBrowser();
-    page = await browser.newPage({
-      viewport: { width: 390, height: 844 },
-      // Films that play cost a page that draws in software most of its time.
-      reducedMotion: 'reduce',
-    });
+    const phone = { viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' } as const;
+    const context = await browser.newContext(phone);
+    page = await (PICTURES ? context : await leaveUnpainted(context)).newPage();
     page.setDefaultTimeout(90_000);
     await openRoom(page, `http://127.0.0.1:${server.port}/r/garden`);
     await cameraRests(page);

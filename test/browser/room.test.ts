@@ -34,7 +34,8 @@ const browsers: Browser[] = [];
 async function visit(): Promise<Page> {
   const browser = await launchBrowser();
   browsers.push(browser);
-  const page = await browser.newPage({ viewport: { width: 900, height: 700 } });
+  const viewport = { width: 900, height: 700 };
+  const page = await browser.newPage({ viewport, deviceScaleFactor: 0.5 });
   page.setDefaultTimeout(120_000);
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));

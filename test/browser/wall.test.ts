@@ -62,7 +62,7 @@ const still = { reducedMotion: 'reduce' } as const;
 
 beforeAll(async () => {
   const client = await ensureClient(() => {});
-  server = await startServer({ size: '128x72', 'tick-rate': 10, energy: 'off' }, client);
+  server = await startServer({ size: '128x72', 'tick-rate': 30, energy: 'off' }, client);
   url = `http://127.0.0.1:${server.port}`;
   browser = await launchBrowser();
   ada = await Visitor.join(server.port, 'garden', 'Ada');
@@ -156,7 +156,7 @@ test.each([
 
 test('two walls show the two halves of what one would; mirrored and turned ones show it mirrored and turned', async () => {
   await grow(ada, 64, 40);
-  const [width, height] = [480, 360];
+  const [width, height] = [320, 240];
   const open = async (query: string, w = width, h = height) => {
     const page = await screen(w, h, still);
     await openWall(page, `${url}/wall/garden?overlay=off&${query}`);
@@ -291,7 +291,7 @@ test('a server that is killed: the picture stays and nothing is said; when it is
   const folder = await mkdtemp(join(tmpdir(), 'vivarium-wall-'));
   const start = (port: number) =>
     new ServerProcess(
-      ['--port', `${port}`, '--size', '96x64', '--data', folder].concat([
+      ['--port', `${port}`, '--size', '96x64', '--data', folder, '--tick-rate', '30'].concat([
         '--host',
         '127.0.0.1',
         '--snapshot',
@@ -303,7 +303,7 @@ test('a server that is killed: the picture stays and nothing is said; when it is
     const port = await process.alive();
     const bo = await Visitor.join(port, 'garden', 'Bo');
     const id = await grow(bo, 30, 30);
-    const page = await screen(640, 360, still);
+    const page = await screen(480, 270, still);
     await openWall(page, `http://127.0.0.1:${port}/wall/garden?frame=fixed`);
     await waitForPhaseOnWall(page, id, 'asleep');
     await nextPictures(page, 1);

@@ -8,13 +8,18 @@ import { FaultProxy, type FaultProxyOptions } from '../support/faultProxy.ts';
 /** Sends back what it is sent, and keeps count. */
 const server = createServer((socket) => {
   calls++;
+  served.add(socket);
   socket.on('error', () => {});
-  socket.on('close', () => ends++);
+  socket.on('close', () => {
+    ends++;
+    served.delete(socket);
+  });
   socket.on('data', (bytes) => {
     heard += bytes.length;
     socket.write(bytes);
   });
 });
+const served = new Set<Socket>();
 let calls = 0;
 let ends = 0;
 let heard = 0;
@@ -194,6 +199,30 @@ test('a deaf proxy takes calls and never answers; when it hears again, new calls
   heardOne.socket.write('z');
   await until(() => heardOne.bytes === 1);
   expect(unheard.bytes).toBe(0);
+});
+
+test('unplugged, it lets go of the server and tells no caller; plugged in again, it serves new ones, and those stay without a word', async () => {
+  const proxy = await open();
+  const first = call(proxy);
+  first.socket.write('x');
+  await until(() => first.bytes === 1);
+  proxy.set({ unplugged: true });
+  first.socket.write('anybody?');
+  for (const socket of served) socket.destroy();
+  await until(() => ends === 1);
+  const second = call(proxy);
+  second.socket.write('y');
+  await turns();
+  proxy.set({ unplugged: false });
+  const third = call(proxy);
+  third.socket.write('z');
+  await until(() => third.bytes === 1);
+  for (const { bytes, error, socket } of [first, second]) {
+    expect([bytes <= 1, error, socket.destroyed, socket.readableEnded]).toEqual([
+      ...[true, undefined, false, false],
+    ]);
+  }
+  expect([first.bytes, second.bytes]).toEqual([1, 0]);
 });
 
 test('where no server listens, callers are turned away', async () => {

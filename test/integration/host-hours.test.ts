@@ -65,20 +65,16 @@ test('walls go dim; visitors may go on, or are sent home until it opens', async 
 });
 
 test('at the time of its restart a server that is watched over ends, with a code of its own', async () => {
-  const soon = new Date(Date.now() + 61_000);
+  // By its own clock it is ten seconds before the minute when it begins.
+  const minute = 60_000;
+  const soon = new Date(Math.ceil((Date.now() + minute) / minute) * minute);
   const time = `${`${soon.getHours()}`.padStart(2, '0')}:${`${soon.getMinutes()}`.padStart(2, '0')}`;
-  const watched = new ServerProcess([
-    '--data',
-    'none',
-    '--port',
-    '0',
-    '--size',
-    '64x64',
-    '--supervised',
-    'yes',
-    '--host',
-    '127.0.0.1',
-  ]);
+  const shift = soon.getTime() - 10_000 - Date.now();
+  const settings = { data: 'none', port: 0, size: '64x64', supervised: 'yes', host: '127.0.0.1' };
+  const watched = new ServerProcess(
+    Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, `${value}`]),
+    `export VIVARIUM_TEST_SHIFT=${shift} NODE_OPTIONS="--import ./test/support/shiftedDate.mjs"`,
+  );
   const port = await watched.alive();
   await watched.says(/shown this once: [\w-]+/);
   const token = /shown this once: ([\w-]+)/.exec(watched.output)![1];

@@ -27,6 +27,8 @@ export class FaultPipe {
   private freeAt = 0;
   private ended = false;
   private full = false;
+  /** What comes is lost, and nobody is told of any end. */
+  private dead = false;
   private cancel: (() => void) | undefined;
 
   constructor(
@@ -37,6 +39,7 @@ export class FaultPipe {
   ) {
     from.on('data', (bytes) => this.take(bytes));
     from.on('end', () => {
+      if (this.dead) return;
       this.ended = true;
       this.pump();
     });
@@ -47,6 +50,7 @@ export class FaultPipe {
   }
 
   private take(bytes: Buffer): void {
+    if (this.dead) return;
     const { clock, random, faults } = this.line;
     const arrival = clock.now() + faults.latency + faults.jitter * random.uniform();
     this.lastDue = Math.max(this.lastDue, arrival);
@@ -60,6 +64,12 @@ export class FaultPipe {
     this.cancel?.();
     this.cancel = undefined;
     const { clock, faults } = this.line;
+    if (faults.unplugged) {
+      this.stop();
+      this.dead = true;
+      this.from.resume();
+    }
+    if (this.dead) return;
     const stalled = faults.stalled === 'both' || faults.stalled === this.way;
     while (!stalled && !this.full && this.queue.length > 0) {
       const [head] = this.queue;

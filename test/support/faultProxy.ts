@@ -23,6 +23,8 @@ export interface Faults {
   readonly stalled: 'none' | 'up' | 'down' | 'both';
   /** New connections are taken and never answered. */
   readonly deaf: boolean;
+  /** The server has no power: nothing moves, its connections end without a word to the other side, new ones are never answered. */
+  readonly unplugged: boolean;
 }
 
 export const NO_FAULTS: Faults = {
@@ -32,6 +34,7 @@ export const NO_FAULTS: Faults = {
   slice: Number.POSITIVE_INFINITY,
   stalled: 'none',
   deaf: false,
+  unplugged: false,
 };
 
 export interface FaultProxyOptions {
@@ -75,7 +78,7 @@ export class FaultProxy {
     return this.current;
   }
 
-  /** Changes faults, for the connections that there are too (but for `deaf`); what is not named stays. */
+  /** Changes faults, for the connections that there are too (but for `deaf`; one that met an end while it was unplugged stays silent for ever); what is not named stays. */
   set(faults: Partial<Faults>): void {
     this.current = { ...this.current, ...faults };
     for (const pipe of this.pipes) pipe.pump();
@@ -94,7 +97,7 @@ export class FaultProxy {
 
   private accept(near: Socket): void {
     this.keep(near);
-    if (this.current.deaf) {
+    if (this.current.deaf || this.current.unplugged) {
       near.pause();
       return;
     }
@@ -108,6 +111,7 @@ export class FaultProxy {
     }
     // An end that closes in good order is still heard; one that breaks off is not, and nothing goes on to it.
     const part = (other: Socket, failed: boolean): void => {
+      if (this.current.unplugged) return;
       if (failed) {
         for (const pipe of pipes) pipe.stop();
         reset(other);

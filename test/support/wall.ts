@@ -13,6 +13,7 @@ interface WallElement extends HTMLElement {
     readonly organisms: ReadonlyMap<number, OrganismView>;
   };
   readonly drawn: { readonly pictures: number; readonly soft: boolean };
+  readonly stage: { readonly loop: { invalidate(): void } } | undefined;
   worldToScreen(x: number, y: number): { x: number; y: number };
 }
 
@@ -33,12 +34,15 @@ export async function waitForConnection(page: Page, state: string): Promise<void
   await page.waitForSelector(`html[data-connection="${state}"]`, { state: 'attached' });
 }
 
-/** Waits until the wall has drawn so many pictures more. */
+/** Has the wall draw so many pictures more, though it be at rest. */
 export async function nextPictures(page: Page, count: number): Promise<void> {
   await page.evaluate(async (wanted) => {
     const wall = document.querySelector('vivarium-wall') as unknown as WallElement;
     const goal = wall.drawn.pictures + wanted;
-    while (wall.drawn.pictures < goal) await new Promise(requestAnimationFrame);
+    while (wall.drawn.pictures < goal) {
+      wall.stage?.loop.invalidate();
+      await new Promise(requestAnimationFrame);
+    }
   }, count);
 }
 
