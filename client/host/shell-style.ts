@@ -13,6 +13,16 @@ export const shellStyle = css`
     background: var(--bench);
     font-size: 15px;
   }
+  @media (min-width: 2400px) and (min-height: 1300px) {
+    :host {
+      font-size: 21px;
+    }
+  }
+  @media (min-width: 3400px) and (min-height: 1900px) {
+    :host {
+      font-size: 28px;
+    }
+  }
   .door {
     height: 100%;
     overflow: auto;

@@ -99,7 +99,12 @@ export class WallOverlay extends LitElement {
       <svg class="code" data-testid="code" viewBox="0 0 ${side} ${side}" role="img" aria-label=${scanMe(this.voices[0].say)}>
         ${svg`<path d=${path}></path>`}
       </svg>
-      <figcaption data-testid="address">${readable(this.address)}</figcaption>
+      <figcaption data-testid="address">${
+        // Where it does not fit a line, it goes on in the next after a stroke.
+        readable(this.address)
+          .split(/(?<=\/)/)
+          .map((part) => html`${part}<wbr />`)
+      }</figcaption>
     </figure>`;
   }
 

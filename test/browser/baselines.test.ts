@@ -1,0 +1,181 @@
+/**
+ * Every page at the size of a phone, a desktop and a 4K wall, beside the picture of it that people have looked at and found
+ * right. `VIVARIUM_BASELINES=1 npm test -- test/browser/baselines` takes them anew: look at them before they are kept.
+ */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { ensureClient } from '../../server/http/client-build.ts';
+import type { Vivarium } from '../../server/vivarium.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { plantGarden } from '../support/garden.ts';
+import { goTo, liveShows, signIn } from '../support/hostPage.ts';
+import { cameraRests, openRoom } from '../support/page.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+import { nextPictures, openWall } from '../support/wall.ts';
+
+const FOLDER = fileURLToPath(new URL('baselines', import.meta.url));
+const PICTURES = process.env.VIVARIUM_PICTURES;
+const ANEW = process.env.VIVARIUM_BASELINES !== undefined;
+/** Mean difference of all values, 0…255. */
+const MEAN = 2.5;
+/** Share of pixels of which some value is off by more than `OFF`. */
+const SHARE = 0.015;
+const OFF = 40;
+/** Pixels of the longer side at which two pictures are laid over each other: letters may be drawn a little otherwise. */
+const SIDE = 480;
+
+/** Fewer pixels than a screen has, for a processor computes them; all of the layout is that of the screen. */
+const SCREENS = {
+  phone: {
+    ...{ viewport: { width: 390, height: 844 }, deviceScaleFactor: 1 },
+    ...{ hasTouch: true, isMobile: true },
+  },
+  desktop: { viewport: { width: 1920, height: 1080 }, deviceScaleFactor: 0.5 },
+  '4k': { viewport: { width: 3840, height: 2160 }, deviceScaleFactor: 0.25 },
+} as const;
+type ScreenName = keyof typeof SCREENS;
+
+const CREATURES = [
+  'Penguin',
+  'Octopus',
+  'Tropical Fish',
+  'Fox Face',
+  'Turtle',
+  'Butterfly',
+  'Cactus',
+  'Sunflower',
+];
+
+let server: Vivarium;
+let data: string;
+let browser: Browser;
+let visitors: Visitor[];
+
+const url = (path: string): string => `http://127.0.0.1:${server.port}${path}`;
+
+beforeAll(async () => {
+  data = mkdtempSync(join(tmpdir(), 'vivarium-baselines-'));
+  server = await startServer(
+    { size: '160x90', energy: 'newcomer=100', data },
+    await ensureClient(() => {}),
+  );
+  visitors = [
+    await Visitor.join(server.port, 'garden', 'Ada'),
+    await Visitor.join(server.port, 'garden', 'Bo'),
+  ];
+  await plantGarden(visitors, CREATURES, (i) => [20 + 40 * (i % 4), 24 + 42 * Math.floor(i / 4)]);
+  browser = await launchBrowser();
+  if (ANEW) await mkdir(FOLDER, { recursive: true });
+}, 180_000);
+
+afterAll(async () => {
+  for (const visitor of visitors) visitor.leave();
+  await browser.close();
+  await server.close();
+  rmSync(data, { recursive: true });
+});
+
+/** To each page as it is when all has come. */
+const PAGES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+  room: async (page) => {
+    await openRoom(page, url('/r/garden'));
+    await page.getByTestId('gallery-item').first().waitFor();
+    await page.locator('seed-film:not([waiting]) .film').first().waitFor();
+    // The pictures of the seeds, which come after all else.
+    await page.waitForLoadState('networkidle');
+    await cameraRests(page);
+  },
+  wall: async (page) => {
+    // The address to scan is that of a port which differs each time.
+    const address = encodeURIComponent('http://192.168.1.20:8080/r/garden');
+    await openWall(page, url(`/wall/garden?frame=fixed&resolution=full&url=${address}`));
+    await nextPictures(page, 2);
+  },
+  host: async (page) => {
+    await signIn(page, server.port, server.hostToken!);
+    await goTo(page, 'watch');
+    await liveShows(page, CREATURES.length);
+  },
+};
+
+/** What differs from picture to picture and says nothing of the page: clocks, and how busy this machine is. */
+const FLEETING = '[data-testid=status], [data-fleeting]';
+
+/** @returns [height, width, 3] bytes, the longer side of `SIDE` pixels */
+const reduced = (picture: Buffer | string): Promise<Buffer> =>
+  sharp(picture).resize(SIDE, SIDE, { fit: 'inside' }).removeAlpha().blur(1).raw().toBuffer();
+
+async function difference(a: Buffer | string, b: Buffer | string) {
+  const [one, other] = await Promise.all([a, b].map(reduced));
+  if (one.length !== other.length) return { mean: 255, share: 1 };
+  let sum = 0;
+  let off = 0;
+  for (let i = 0; i < one.length; i += 3) {
+    let most = 0;
+    for (let c = i; c < i + 3; c++) {
+      const by = Math.abs(one[c] - other[c]);
+      sum += by;
+      most = Math.max(most, by);
+    }
+    if (most > OFF) off++;
+  }
+  return { mean: sum / one.length, share: (3 * off) / one.length };
+}
+
+describe.each(Object.keys(PAGES))('the page of the %s', (name) => {
+  test.each(Object.keys(SCREENS) as ScreenName[])(
+    'looks on a %s as it did when it was looked at',
+    async (screen) => {
+      const context = await browser.newContext({
+        ...SCREENS[screen],
+        ...{ reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'Europe/Copenhagen' },
+      });
+      await context.addInitScript(() => {
+        // Which seeds are offered first is chance.
+        let state = 1;
+        Math.random = () => {
+          state = (state * 16_807) % 2_147_483_647;
+          return state / 2_147_483_647;
+        };
+      });
+      const page = await context.newPage();
+      page.setDefaultTimeout(120_000);
+      await PAGES[name](page);
+      const picture = await page.screenshot({
+        ...{ timeout: 180_000, animations: 'disabled' },
+        mask: [page.locator(FLEETING)],
+        maskColor: '#202426',
+      });
+      await context.close();
+      const file = join(FOLDER, `${name}-${screen}.webp`);
+      if (ANEW) await sharp(picture).webp({ quality: 80 }).toFile(file);
+      if (PICTURES) await sharp(picture).toFile(join(PICTURES, `${name}-${screen}.png`));
+      expect(existsSync(file)).toBe(true);
+      const { mean, share } = await difference(picture, file);
+      if (process.env.VIVARIUM_FIGURES)
+        console.log(name, screen, mean.toFixed(2), share.toFixed(4));
+      expect(mean).toBeLessThan(MEAN);
+      expect(share).toBeLessThan(SHARE);
+    },
+    240_000,
+  );
+});
+
+test('a picture that is another is told from it', async () => {
+  const file = join(FOLDER, 'room-phone.webp');
+  const { width, height } = await sharp(file).metadata();
+  // A button's worth of something bright.
+  const spot = { create: { width: 120, height: 60, channels: 3, background: '#ffcf6b' } } as const;
+  const other = await sharp(file)
+    .composite([{ input: spot, left: 12, top: 200 }])
+    .png()
+    .toBuffer();
+  expect({ width, height }).toEqual({ width: 390, height: 844 });
+  expect((await difference(other, file)).share).toBeGreaterThan(SHARE);
+});
