@@ -1,5 +1,7 @@
 /** A real browser that comes from npm: headless Chromium with WebGL2 in software. */
 import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Browser, chromium as playwright } from 'playwright-core';
 
 /** Whether the system has the libraries that Chromium needs and a bare Debian lacks. */
@@ -32,6 +34,8 @@ export async function launchBrowser(): Promise<Browser> {
   const unwanted = ['--single-process', '--disable-web-security', '--no-zygote'];
   return playwright.launch({
     executablePath,
+    // The font that comes with it, whatever this machine has: pages are laid out alike everywhere.
+    env: { ...process.env, FONTCONFIG_PATH: join(tmpdir(), 'fonts') },
     args: [
       ...chromium.args.filter((arg) => !unwanted.includes(arg)),
       '--disable-background-networking',
