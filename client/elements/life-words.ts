@@ -1,6 +1,7 @@
 /** What a card says of an organism's life. */
 import { msg, str } from '@lit/localize';
-import type { OrganismView } from '../../shared/vocabulary.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { kindName, number, plural } from './words.ts';
 
@@ -43,18 +44,22 @@ export function survivedText({ healed, wounds }: OrganismView): string {
 /** Who is here, and who reads. */
 export type People = Pick<RoomModel, 'participants' | 'you'>;
 
-/** What she who planted it is called now, or was then; '' for the nameless. */
+/** What she who planted it is called now, or was then, at the head of a sentence; '' for the nameless. */
 export function planterName(
   { planter }: OrganismView,
   { participants }: Pick<RoomModel, 'participants'>,
 ): string {
-  return (participants.get(planter.id) ?? planter).name;
+  if (planter.id === HOUSE.id) return msg('The house');
+  const { name } = participants.get(planter.id) ?? planter;
+  return name === DEFAULTS.attract.name ? msg('The gardener') : name;
 }
 
 /** Who planted it. */
 export function planterText(organism: OrganismView, model: People): string {
   if (organism.planter.id === model.you?.id) return msg('planted by you');
+  if (organism.planter.id === HOUSE.id) return msg('planted by the house');
   const name = planterName(organism, model);
+  if (name === msg('The gardener')) return msg('planted by the gardener');
   return name === '' ? msg('planted by a visitor') : msg(str`planted by ${name}`);
 }
 

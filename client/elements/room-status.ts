@@ -95,6 +95,35 @@ export class RoomStatus extends LitElement {
   @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) version = 0;
   @state() private open = false;
+  private watch = new AbortController();
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.toggle(false);
+  }
+
+  /** What is open lies over the room: whoever turns to that again, or presses Escape, is done with it. */
+  private toggle(open: boolean): void {
+    this.open = open;
+    this.watch.abort();
+    this.watch = new AbortController();
+    if (!open) return;
+    const { signal } = this.watch;
+    const elsewhere = (event: Event): void => {
+      if (!event.composedPath().includes(this)) this.toggle(false);
+    };
+    document.addEventListener('pointerdown', elsewhere, { signal, capture: true });
+    document.addEventListener('focusin', elsewhere, { signal });
+    document.addEventListener(
+      'keydown',
+      ({ key }) => {
+        if (key !== 'Escape') return;
+        if (this.matches(':focus-within')) this.renderRoot.querySelector('button')?.focus();
+        this.toggle(false);
+      },
+      { signal, capture: true },
+    );
+  }
 
   override render(): TemplateResult {
     const { connection, pace, participants } = this.model;
@@ -104,9 +133,7 @@ export class RoomStatus extends LitElement {
         class="pill panel ${mood}"
         data-testid="status"
         aria-expanded=${this.open}
-        @click=${() => {
-          this.open = !this.open;
-        }}
+        @click=${() => this.toggle(!this.open)}
       >
         <span class="dot"></span>
         ${

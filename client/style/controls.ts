@@ -102,6 +102,11 @@ export const controls = css`
       min-width: 44px !important;
       min-height: 44px !important;
     }
+    a.solid {
+      display: inline-grid;
+      align-content: center;
+      min-height: 44px;
+    }
   }
   @media (prefers-reduced-motion: reduce) {
     *,

@@ -141,6 +141,25 @@ test('by keyboard alone: choose a seed, plant it, wound it, meet organisms, cros
   expect(await focused(page)).toBe('canvas');
 }, 240_000);
 
+test('the facts of the room close by Escape, and when one turns to anything else', async () => {
+  const page = await visit(DESKTOP);
+  const [status, details] = [page.getByTestId('status'), page.getByTestId('details')];
+  await status.click();
+  await details.locator('input').first().focus();
+  await page.keyboard.press('Escape');
+  await details.waitFor({ state: 'detached' });
+  expect(await focused(page)).toBe('status');
+  await status.click();
+  await details.click();
+  expect(await details.isVisible()).toBe(true);
+  await page.getByTestId('tool-look').click();
+  await details.waitFor({ state: 'detached' });
+  await status.click();
+  await details.waitFor();
+  await status.click();
+  await details.waitFor({ state: 'detached' });
+}, 120_000);
+
 test('a help lists the keys; letters can be kept from acting outside of the room', async () => {
   const page = await visit(DESKTOP);
   const { keyboard } = page;
@@ -197,7 +216,6 @@ test('the story of the room is told, and its organisms are a list', async () => 
 const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   'seeds to choose from': async (page) => {
     await page.keyboard.press('Escape');
-    if (await page.getByTestId('details').isVisible()) await page.getByTestId('status').click();
     await page.getByTestId('tool-plant').click();
   },
   cutting: (page) => page.getByTestId('tool-damage').click(),
@@ -217,6 +235,12 @@ const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
 
 /** What opens over the page. */
 const SHEETS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+  'a keepsake': async (page) => {
+    await page.keyboard.press('Escape');
+    await STATES['an organism looked at'](page);
+    await page.getByTestId('keep').click();
+    await page.locator('a[data-testid=save-film]').waitFor();
+  },
   'all creatures': (page) => openSheet(page, 'gallery'),
   'the drawing pad': (page) => openSheet(page, 'draw'),
   'the map': (page) => openSheet(page, 'map'),

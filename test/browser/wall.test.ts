@@ -119,6 +119,22 @@ test('at 4K: what a visitor plants is to be seen, her name is there, and the cod
   expect(read).toEqual(truth);
 }, 400_000);
 
+test('a wall that is hung while something grows says whose it is, until it has grown', async () => {
+  const room = server.world.rooms.get('garden')!;
+  server.setTickRate(room, 1);
+  const seed = { from: 'gallery', index: 3 };
+  expect(await ada.ask('plant', { x: 100, y: 20, seed })).not.toHaveProperty('reason');
+  const page = await screen(640, 360, still);
+  await openWall(page, `${url}/wall/garden?overlay=off`);
+  const name = page.locator('name-layer span');
+  expect(await name.allTextContents()).toEqual(['Ada']);
+  const at = await placeOf(page, 100, 36);
+  const box = (await name.boundingBox())!;
+  expect(Math.hypot(box.x + box.width / 2 - at.x, box.y - at.y)).toBeLessThan(6);
+  server.setTickRate(room, 30);
+  await name.waitFor({ state: 'detached' });
+}, 200_000);
+
 test.each([
   [3840, 2160],
   [1920, 1080],

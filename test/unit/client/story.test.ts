@@ -1,6 +1,7 @@
 import type { People } from '../../../client/elements/life-words.ts';
 import { Story } from '../../../client/elements/story.ts';
 import type { LifeChange } from '../../../client/net/room-model.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
 
 const YOU: People = { you: { id: 7, name: '', hue: 0 }, participants: new Map() };
@@ -43,6 +44,20 @@ describe('the story of the room', () => {
     expect(story.tell(YOU)).toBe(
       'Somebody planted a seed: Fox Face. You planted a seed: Penguin. Penguin (planted by you) has grown up.',
     );
+  });
+
+  test('knows those of the house, who have no name in any one language', () => {
+    const story = new Story();
+    const shrub = organism(4, 'Cactus', 9, DEFAULTS.attract.name);
+    const gift = organism(5, 'Tulip', 0);
+    const told = (['born', 'grown'] as const).map((what) => {
+      for (const one of [shrub, gift]) story.happened(change(what, one));
+      return story.tell(YOU);
+    });
+    expect(told).toEqual([
+      'The gardener planted a seed: Cactus. The house planted a seed: Tulip.',
+      'Cactus (planted by the gardener) has grown up. Tulip (planted by the house) has grown up.',
+    ]);
   });
 
   test('says little, however much happens: her own first, the rest as a number', () => {
