@@ -44,6 +44,10 @@ export async function openBusyGarden(): Promise<BusyGarden> {
     visitors.push(await Visitor.join(server.port, 'garden', `Visitor ${++names}`));
   };
   for (let i = 0; i < VISITORS; i++) await come();
+  const [{ life }] = visitors;
+  await visitors[0].until(
+    () => life.filter(({ what }) => what === 'asleep').length >= room.organisms.length,
+  );
   let seconds = 0;
   const timer = setInterval(() => {
     gardener.plantSomewhere();

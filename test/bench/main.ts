@@ -91,7 +91,7 @@ const HELP = [
   '  --checkpoint DIR   for crowd, engines and peer: the net of this one, not of all that are shipped',
   `  --engine NAME      for crowd, engines, nursery and peer: this one alone, of ${BACKEND_NAMES.join(', ')}`,
   '  --pytorch          for train: the same nets in PyTorch too, where python3 has it, in turn in the same run',
-  '  --seconds N        for crowd, nursery, pages and wall: how long it is measured (30, 15, 20, 1800)',
+  '  --seconds N        for crowd, nursery, pages and wall: how long it is measured (30, 15, 30, 1800)',
   '  --organisms N      for crowd: how many are kept awake (128)',
   '  --visitors N       for crowd: how many watch and wound (50)',
   '  --help             this text',
