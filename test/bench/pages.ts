@@ -6,6 +6,7 @@
  */
 import type { Browser, BrowserContextOptions, CDPSession } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
+import { PHONE } from '../support/screens.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { openBusyGarden } from './busyGarden.ts';
 import { quantile, rounded } from './figures.ts';
@@ -45,7 +46,7 @@ const PAGES: readonly {
     name: 'phone',
     path: '/r/garden',
     element: 'vivarium-room',
-    options: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+    options: PHONE,
   },
   {
     name: 'wall',

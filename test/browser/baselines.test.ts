@@ -15,6 +15,7 @@ import { launchBrowser } from '../support/browser.ts';
 import { plantGarden } from '../support/garden.ts';
 import { goTo, liveShows, signIn } from '../support/hostPage.ts';
 import { cameraRests, openRoom } from '../support/page.ts';
+import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 import { nextPictures, openWall } from '../support/wall.ts';
@@ -32,10 +33,7 @@ const SIDE = 480;
 
 /** Fewer pixels than a screen has, for a processor computes them; all of the layout is that of the screen. */
 const SCREENS = {
-  phone: {
-    ...{ viewport: { width: 390, height: 844 }, deviceScaleFactor: 1 },
-    ...{ hasTouch: true, isMobile: true },
-  },
+  phone: { ...PHONE, deviceScaleFactor: 1 },
   desktop: { viewport: { width: 1920, height: 1080 }, deviceScaleFactor: 0.5 },
   '4k': { viewport: { width: 3840, height: 2160 }, deviceScaleFactor: 0.25 },
 } as const;
@@ -184,6 +182,6 @@ test('a picture that is another is told from it', async () => {
     .composite([{ input: spot, left: 12, top: 200 }])
     .png()
     .toBuffer();
-  expect({ width, height }).toEqual({ width: 390, height: 844 });
+  expect({ width, height }).toEqual(PHONE.viewport);
   expect((await difference(other, file)).share).toBeGreaterThan(SHARE);
 });

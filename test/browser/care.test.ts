@@ -8,11 +8,11 @@ import type { Room } from '../../server/world/room.ts';
 import { violations } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { openRoom, screenOf, waitForPhase } from '../support/page.ts';
+import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const;
 const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
 
 /** Where this machine is in its network; a page from there is no secure context, unlike one from itself. */

@@ -11,12 +11,12 @@ import type { Event } from '../../shared/protocol/events.ts';
 import { violations } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { goTo, liveScreenOf, liveShows, signIn } from '../support/hostPage.ts';
+import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
-const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 /** A browser that draws in software, beside a server: nothing is quick. */
 const PATIENCE = 180_000;
 

@@ -4,6 +4,7 @@ import { ensureClient } from '../../server/http/client-build.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { cameraRests, openRoom, screenOf, waitForPhase, waitForWounds } from '../support/page.ts';
+import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 
@@ -31,8 +32,7 @@ const line = (x0: number, y0: number, x1: number, y1: number, steps = 10) =>
 beforeAll(async () => {
   server = await startServer({ size: '96x96' }, await ensureClient(() => {}));
   browser = await launchBrowser();
-  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-  page = await (await browser.newContext(phone).then(leaveUnpainted)).newPage();
+  page = await (await browser.newContext(PHONE).then(leaveUnpainted)).newPage();
   page.setDefaultTimeout(30_000);
   await openRoom(page, `http://127.0.0.1:${server.port}/r/garden`);
   fingers = await page.context().newCDPSession(page);

@@ -10,6 +10,7 @@ import type { OrganismView } from '../../shared/vocabulary.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { FaultProxy, NO_FAULTS } from '../support/faultProxy.ts';
 import { cameraRests, openRoom, screenOf, waitForPhase } from '../support/page.ts';
+import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -49,12 +50,7 @@ let mine: OrganismView;
 const url = (query = '') => `http://127.0.0.1:${proxy.port}/r/garden${query}`;
 
 const visitPhone = (): Promise<BrowserContext> =>
-  browser.newContext({
-    viewport: { width: 390, height: 844 },
-    hasTouch: true,
-    isMobile: true,
-    acceptDownloads: true,
-  });
+  browser.newContext({ ...PHONE, acceptDownloads: true });
 
 async function tapPlace(x: number, y: number): Promise<void> {
   await cameraRests(page);

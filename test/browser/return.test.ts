@@ -11,10 +11,10 @@ import { launchBrowser } from '../support/browser.ts';
 import { FaultProxy } from '../support/faultProxy.ts';
 import { openRoom, screenOf } from '../support/page.ts';
 import { ServerProcess } from '../support/process.ts';
+import { PHONE } from '../support/screens.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { openWall } from '../support/wall.ts';
 
-const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 /** ms after the server is back. */
 const LIMIT = 5_000;
 

@@ -9,6 +9,7 @@ import type { Room } from '../../server/world/room.ts';
 import { createRandom } from '../../shared/random.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { FaultProxy } from '../support/faultProxy.ts';
+import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 
 /** ms that it may take. */
@@ -47,7 +48,7 @@ beforeAll(async () => {
   });
   wall = await screen.newPage();
   // A phone's browser has drawn before; this one would spend seconds on its first shader. Nothing is kept of it.
-  const before = await browsers[1].newContext({ viewport: { width: 390, height: 844 } });
+  const before = await browsers[1].newContext({ viewport: PHONE.viewport });
   const page = await before.newPage();
   await page.goto(`http://127.0.0.1:${server.port}/wall/garden`);
   await page.waitForFunction(() => {
@@ -126,11 +127,7 @@ function firstCells(of: number): Promise<{ x: number; y: number }> {
 }
 
 test(`from opening the page to cells of one's own on the wall, over 4 Mbit/s and 100 ms, in ${LIMIT / 1000} s`, async () => {
-  const phone = await browsers[1].newContext({
-    viewport: { width: 390, height: 844 },
-    hasTouch: true,
-    isMobile: true,
-  });
+  const phone = await browsers[1].newContext(PHONE);
   const page = await phone.newPage();
   page.setDefaultTimeout(60_000);
 

@@ -9,6 +9,7 @@ import { ensureClient } from '../../server/http/client-build.ts';
 import { createRandom } from '../../shared/random.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { openRoom, screenOf } from '../support/page.ts';
+import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 import { nextPictures, openWall } from '../support/wall.ts';
@@ -17,12 +18,7 @@ const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
 
 const SCREENS = {
   room: { viewport: { width: 1920, height: 1080 }, deviceScaleFactor: 1 },
-  phone: {
-    viewport: { width: 390, height: 844 },
-    deviceScaleFactor: 2,
-    hasTouch: true,
-    isMobile: true,
-  },
+  phone: { ...PHONE, deviceScaleFactor: 2 },
 } as const;
 
 /** Some of everything that lives in the gallery. */

@@ -13,8 +13,10 @@ import sharp from 'sharp';
 import { SECTIONS } from '../../client/host/sections.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { launchBrowser } from '../support/browser.ts';
+import { plantGarden } from '../support/garden.ts';
 import { HostClient } from '../support/hostClient.ts';
 import { goTo, liveScreenOf, liveShows, signIn } from '../support/hostPage.ts';
+import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -23,12 +25,7 @@ const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
 const SCREENS = {
   desktop: { viewport: { width: 1440, height: 900 } },
   tablet: { viewport: { width: 820, height: 1180 }, hasTouch: true },
-  phone: {
-    viewport: { width: 390, height: 844 },
-    deviceScaleFactor: 2,
-    hasTouch: true,
-    isMobile: true,
-  },
+  phone: { ...PHONE, deviceScaleFactor: 2 },
 } as const;
 
 const GARDEN = ['Penguin', 'Octopus', 'Tropical Fish', 'Fox Face', 'Turtle', 'Butterfly', 'Crab'];
@@ -46,16 +43,9 @@ const { values } = parseArgs({
 
 async function garden(port: number): Promise<Visitor[]> {
   const visitors = await Promise.all(NAMES.map((name) => Visitor.join(port, 'garden', name)));
-  const [first] = visitors;
-  const gallery = first!.welcome!.checkpoint.gallery.map(({ name }) => name);
-  for (const [i, name] of [...GARDEN, ...MORE].entries()) {
-    const x = 24 + (i % COLUMNS) * 40;
-    const y = 24 + Math.floor(i / COLUMNS) * 44;
-    const seed = { from: 'gallery', index: gallery.indexOf(name) };
-    await visitors[i % visitors.length]!.ask('plant', { x, y, seed });
-  }
-  const asleep = () => first!.life.filter(({ what }) => what === 'asleep').length;
-  await first!.until(() => asleep() >= GARDEN.length + MORE.length);
+  const creatures = [...GARDEN, ...MORE];
+  const row = (i: number): number => Math.floor(i / COLUMNS);
+  await plantGarden(visitors, creatures, (i) => [24 + (i % COLUMNS) * 40, 24 + row(i) * 44]);
   return visitors;
 }
 

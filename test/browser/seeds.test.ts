@@ -5,6 +5,7 @@ import type { Vivarium } from '../../server/vivarium.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { cameraRests, openRoom, screenOf } from '../support/page.ts';
+import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 
@@ -21,8 +22,7 @@ beforeAll(async () => {
   server = await startServer({ size: '128x128', energy: 'off' }, await ensureClient(() => {}));
   url = `http://127.0.0.1:${server.port}/r/garden`;
   browser = await launchBrowser();
-  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-  const context = await browser.newContext(phone);
+  const context = await browser.newContext(PHONE);
   page = await (PICTURES ? context : await leaveUnpainted(context)).newPage();
   page.setDefaultTimeout(90_000);
   page.on('pageerror', (error) => problems.push(error.message));
