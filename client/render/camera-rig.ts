@@ -19,6 +19,8 @@ const STROLL = 240;
 const COAST = 160;
 /** Pixels a millisecond below which a throw is none. */
 const MIN_THROW = 0.12;
+/** Shorter times than this say nothing of a velocity, ms. */
+const MOMENT = 6;
 
 export class CameraRig {
   camera: Camera = { x: 0, y: 0, zoom: 1 };
@@ -27,6 +29,8 @@ export class CameraRig {
   private target: Camera | undefined;
   private glide = GLIDE;
   private velocity = { x: 0, y: 0 };
+  /** CSS pixels of the way since the velocity was last looked at. */
+  private way = { x: 0, y: 0 };
   private coasting = false;
   private movedAt = 0;
   private steppedAt = Number.NEGATIVE_INFINITY;
@@ -70,12 +74,17 @@ export class CameraRig {
   }
 
   panBy(dx: number, dy: number, now: number): void {
-    const elapsed = Math.max(1, now - this.movedAt);
-    const share = elapsed > 100 ? 1 : 0.4;
-    this.velocity.x += (dx / elapsed - this.velocity.x) * share;
-    this.velocity.y += (dy / elapsed - this.velocity.y) * share;
-    this.movedAt = now;
+    this.way.x += dx;
+    this.way.y += dy;
     this.set(panBy(this.camera, dx, dy));
+    const elapsed = now - this.movedAt;
+    // Two fingers are heard one after the other within a moment; only together do they say which way it goes.
+    if (elapsed < MOMENT) return;
+    const share = elapsed > 100 ? 1 : 0.4;
+    this.velocity.x += (this.way.x / elapsed - this.velocity.x) * share;
+    this.velocity.y += (this.way.y / elapsed - this.velocity.y) * share;
+    this.way = { x: 0, y: 0 };
+    this.movedAt = now;
   }
 
   /** The picture was let go: it coasts if it was thrown. */
@@ -83,6 +92,7 @@ export class CameraRig {
     const speed = Math.hypot(this.velocity.x, this.velocity.y);
     this.coasting = !this.calm && now - this.movedAt < 60 && speed > MIN_THROW;
     if (!this.coasting) this.velocity = { x: 0, y: 0 };
+    this.way = { x: 0, y: 0 };
   }
 
   zoomAbout(x: number, y: number, factor: number): void {

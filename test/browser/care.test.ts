@@ -389,7 +389,7 @@ test('all that a finger can press is as large as a fingertip', async () => {
 
 test('whatever the window, upright or across, what can be pressed lies free', async () => {
   const page = await visit({ ...PHONE, isMobile: false });
-  const { x, y } = await screenOf(page, 64, 80);
+  const { x, y } = await screenOf(page, 20, 76);
   await page.touchscreen.tap(x, y);
   await page.getByTestId('find-mine').waitFor();
   for (const [width, height] of [

@@ -94,6 +94,28 @@ describe('camera rig', () => {
     expectNear(rig.camera, home);
   });
 
+  test('two fingers that part evenly throw nothing, however close in time they are heard; two that go along throw', () => {
+    for (const apart of [0, 1, 4]) {
+      const rig = rigged();
+      rig.zoomAbout(400, 300, 4);
+      for (let t = 0; t < 10; t++) {
+        rig.panBy(-4, 0, t * 16);
+        rig.zoomAbout(400, 300, 1.02);
+        rig.panBy(4, 0, t * 16 + apart);
+        rig.zoomAbout(400, 300, 1.02);
+      }
+      rig.release(9 * 16 + apart);
+      rig.step(160);
+      expect([apart, rig.step(176)]).toEqual([apart, false]);
+    }
+    const along = rigged();
+    along.zoomAbout(400, 300, 4);
+    for (let t = 0; t < 10; t++) for (const at of [0, 1]) along.panBy(6, 0, t * 16 + at);
+    along.release(9 * 16 + 1);
+    along.step(160);
+    expect(along.step(176)).toBe(true);
+  });
+
   test('a throw coasts and comes to rest; calm rigs do not coast', () => {
     const rig = rigged();
     rig.zoomAbout(400, 300, 4);
