@@ -11,6 +11,7 @@ import { benchNursery } from './nursery.ts';
 import { benchPages } from './pages.ts';
 import { benchPeer } from './peer.ts';
 import { recordGarden } from './recordGarden.ts';
+import { benchReplay } from './replay.ts';
 import { benchStream } from './stream.ts';
 import { benchTick } from './tick.ts';
 import { benchTrain } from './train.ts';
@@ -63,6 +64,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   peer: {
     run: benchPeer,
     help: 'the same step in PyTorch, in turn with ours, where python3 has it',
+  },
+  replay: {
+    run: benchReplay,
+    help: 'how fast an hour of a busy room, with a restart in it, is done again from its journal, and whether it is the same',
   },
   stream: {
     run: benchStream,
