@@ -5,6 +5,7 @@ import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts'
 import { CheckpointError } from '../../server/vnca/errors.ts';
 import { trainClassifier } from './classifier.ts';
 import { benchCrowd } from './crowd.ts';
+import { benchDurability } from './durability.ts';
 import { benchEngines } from './engines.ts';
 import { benchExpectations } from './expectations.ts';
 import { benchNursery } from './nursery.ts';
@@ -40,6 +41,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   crowd: {
     run: benchCrowd,
     help: 'how late ticks are in a whole server with 128 organisms awake and 50 visitors, and what they see',
+  },
+  durability: {
+    run: benchDurability,
+    help: 'what it costs a busy room to be kept: ms a tick with and without, by turns in one run',
   },
   engines: {
     run: benchEngines,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../server/clock.ts';
 import type { BackendName } from '../../server/engine/backend.ts';
 import { createEngine } from '../../server/engine/create.ts';
+import type { Engine } from '../../server/engine/engine.ts';
 import { perform } from '../../server/replay/perform.ts';
 import { readStretch } from '../../server/replay/source.ts';
 import { readFolder } from '../../server/store/lmdb/open.ts';
@@ -27,8 +28,11 @@ export interface ReplayFigures {
   readonly ticks: number;
   /** Reading what is kept included, s. */
   readonly took: number;
-  /** Of that, reading. */
+  /** Of that, reading, and waiting for the engine. */
   readonly reading: number;
+  readonly stepping: number;
+  /** Processor time of all threads, s: on two cores half of it is the least that it can take. */
+  readonly cpu: number;
   /** How many times as fast as it was. */
   readonly times: number;
   /** Checksums. */
@@ -70,16 +74,19 @@ export async function benchReplay(
     // Nothing of what was is left in an engine of its own.
     await engine.close();
     engine = await start();
+    const watched = watchSteps(engine);
+    const cpuBefore = process.cpuUsage();
     const begun = performance.now();
     const store = new Store(await readFolder(data));
     const stretch = await readStretch(store, RECORDED, { from: undefined, to: undefined });
     await store.close();
     const reading = (performance.now() - begun) / 1000;
     const done = await perform(stretch, {
-      ...{ engine, species: speciesOf(checkpoint), clock: systemClock },
+      ...{ engine: watched, species: speciesOf(checkpoint), clock: systemClock },
       ...{ rate: Number.POSITIVE_INFINITY, every: GARDEN.tickRate },
     });
     const took = (performance.now() - begun) / 1000;
+    const { user, system } = process.cpuUsage(cpuBefore);
     const times = done.ticks / GARDEN.tickRate / took;
     const { equal, unequal } = done;
     const whole = stretch.from === 0 && done.ticks === ticks;
@@ -90,14 +97,16 @@ export async function benchReplay(
       ticks: done.ticks,
       took: rounded(took),
       reading: rounded(reading),
+      stepping: rounded(watched.waited() / 1000),
+      cpu: rounded((user + system) / 1e6),
       times: rounded(times),
       equal,
       unequal: unequal.length,
       met: times >= GOAL && unequal.length === 0 && equal > 0 && whole && compacted,
     };
     log(
-      `  done again in ${figures.took} s, ${figures.reading} of them reading: ${figures.times} times as fast as it was; ` +
-        `${done.ticks} ticks, ${equal + unequal.length} checksums, ${unequal.length} of them not equal`,
+      `  done again in ${figures.took} s, ${figures.reading} of them reading, ${figures.stepping} waiting for the engine; ${figures.cpu} s of processor time: ` +
+        `${figures.times} times as fast as it was; ${done.ticks} ticks, ${equal + unequal.length} checksums, ${unequal.length} of them not equal`,
     );
     if (unequal.length > 0) log(`  the first at tick ${unequal[0]}`);
     if (!whole) log(`  not all of it: the ticks from ${stretch.from} to ${stretch.to}`);
@@ -108,6 +117,21 @@ export async function benchReplay(
     await engine.close();
     rmSync(scratch, { recursive: true });
   }
+}
+
+/** The same engine, with a watch on how long its steps are waited for. */
+function watchSteps(engine: Engine): Engine & { waited(): number } {
+  let waited = 0;
+  return {
+    ...engine,
+    waited: () => waited,
+    step: async (steps) => {
+      const begun = performance.now();
+      const readouts = await engine.step(steps);
+      waited += performance.now() - begun;
+      return readouts;
+    },
+  };
 }
 
 function linesOf(recording: Recording, lived: number): string[] {
