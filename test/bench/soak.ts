@@ -87,7 +87,7 @@ export async function benchSoak(
   const { side } = (await loadModel(checkpoint)).card;
   const scratch = mkdtempSync(join(tmpdir(), 'vivarium-soak-'));
   const server = Child.start<ServerQuestion, never>(
-    '../bench/soakServer.ts',
+    new URL('./soakServer.ts', import.meta.url).href,
     {
       ...{ data: join(scratch, 'data'), checkpoint, tickRate: TICK_RATE },
       size: sizeFor(bots, side),
@@ -102,7 +102,11 @@ export async function benchSoak(
       `${hello.engine} on ${hello.device}; ${bots} bots for ${seconds} s at ${TICK_RATE} ticks/s`,
     );
     const plan: BotsPlan = { port, bots, side };
-    crowd = Child.start<BotsQuestion, never>('../bench/soakBots.ts', plan, undefined);
+    crowd = Child.start<BotsQuestion, never>(
+      new URL('./soakBots.ts', import.meta.url).href,
+      plan,
+      undefined,
+    );
     const counting = crowd;
     const ask = () => counting.ask<BotCounts>('counts');
     const look = () => server.ask<ServerState>('state');
