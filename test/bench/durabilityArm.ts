@@ -40,6 +40,8 @@ export class Arm {
   readonly room: Room;
   private took: number[] = [];
   private target = 0;
+  /** Tick after which snapshots count. */
+  private since = 0;
   private reached: (() => void) | undefined;
   private readonly gardener: Gardener;
 
@@ -79,6 +81,7 @@ export class Arm {
     const cpu = process.cpuUsage();
     await this.live(ticks);
     await new Promise((wake) => setTimeout(wake, REST));
+    this.lookForSnapshots();
     const { active } = performance.eventLoopUtilization(before);
     const { user, system } = process.cpuUsage(cpu);
     return { took: this.took, busy: active / ticks, cpu: (user + system) / 1000 / ticks };
@@ -88,6 +91,7 @@ export class Arm {
   reset(): void {
     this.commits.length = 0;
     this.snapshots.clear();
+    this.since = this.room.tick;
   }
 
   get planes(): number {
@@ -125,12 +129,17 @@ export class Arm {
       gardener.makeRoom();
       gardener.plantSomewhere();
     }
-    for (const { tick } of this.server.chronicle?.snapshotsOf(room) ?? []) {
-      if (tick > this.target - this.took.length) this.snapshots.add(tick);
-    }
+    this.lookForSnapshots();
     if (room.tick < this.target) return;
     this.clock.stop();
     this.reached?.();
+  }
+
+  /** Those that are not kept for long are seen at least once. */
+  private lookForSnapshots(): void {
+    for (const { tick } of this.server.chronicle?.snapshotsOf(this.room) ?? []) {
+      if (tick > this.since) this.snapshots.add(tick);
+    }
   }
 
   private watchCommits(): void {
