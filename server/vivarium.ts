@@ -72,6 +72,8 @@ export interface Vivarium {
   readonly passed: readonly PassedOver[];
   readonly world: World;
   readonly rooms: Rooms;
+  /** What keeps the rooms, where they are kept. */
+  readonly chronicle: Chronicle | undefined;
   /** Of the open rooms. */
   readonly lobbies: ReadonlyMap<string, Lobby>;
   /** What was turned away since the start. */
@@ -405,6 +407,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     port: (http.address() as AddressInfo).port,
     engine: engine.info,
     passed,
+    chronicle,
     world,
     rooms,
     lobbies: rooms.lobbies,

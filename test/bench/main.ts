@@ -5,12 +5,15 @@ import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts'
 import { CheckpointError } from '../../server/vnca/errors.ts';
 import { trainClassifier } from './classifier.ts';
 import { benchCrowd } from './crowd.ts';
+import { benchDurability } from './durability.ts';
 import { benchEngines } from './engines.ts';
 import { benchExpectations } from './expectations.ts';
 import { benchNursery } from './nursery.ts';
 import { benchPages } from './pages.ts';
 import { benchPeer } from './peer.ts';
 import { recordGarden } from './recordGarden.ts';
+import { benchReplay } from './replay.ts';
+import { benchSoak } from './soak.ts';
 import { benchStream } from './stream.ts';
 import { benchTick } from './tick.ts';
 import { benchTrain } from './train.ts';
@@ -40,6 +43,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     run: benchCrowd,
     help: 'how late ticks are in a whole server with 128 organisms awake and 50 visitors, and what they see',
   },
+  durability: {
+    run: benchDurability,
+    help: 'what it costs a busy room to be kept: ms a tick with and without, by turns in one run',
+  },
   engines: {
     run: benchEngines,
     help: 'cells/s of each engine and shipped net, its share of the peak, what sleepers cost, memory',
@@ -63,6 +70,14 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   peer: {
     run: benchPeer,
     help: 'the same step in PyTorch, in turn with ours, where python3 has it',
+  },
+  replay: {
+    run: benchReplay,
+    help: 'how fast an hour of a busy room, with a restart in it, is done again from its journal, and whether it is the same',
+  },
+  soak: {
+    run: benchSoak,
+    help: 'whether memory, files, store and ticks stay as they are while bots do the work of ten days in an hour',
   },
   stream: {
     run: benchStream,
@@ -88,12 +103,13 @@ const HELP = [
   ...Object.entries(BENCHES).map(([name, { help }]) => `  ${name.padEnd(19)}${help}`),
   '',
   '  --json FILE        also writes the figures there; without a file, prints nothing but them',
-  '  --checkpoint DIR   for crowd, engines and peer: the net of this one, not of all that are shipped',
-  `  --engine NAME      for crowd, engines, nursery and peer: this one alone, of ${BACKEND_NAMES.join(', ')}`,
+  '  --checkpoint DIR   for crowd, durability, engines, peer, replay and soak: the net of this one, not of all that are shipped',
+  `  --engine NAME      for crowd, durability, engines, nursery, peer, replay and soak: this one alone, of ${BACKEND_NAMES.join(', ')}`,
   '  --pytorch          for train: the same nets in PyTorch too, where python3 has it, in turn in the same run',
-  '  --seconds N        for crowd, nursery, pages and wall: how long it is measured (30, 15, 30, 1800)',
+  '  --seconds N        for crowd, nursery, pages and wall: how long it is measured (30, 15, 30, 1800); for durability, soak and',
+  "                     replay too, of which the last is of the room's own time (600, 3600, 3600)",
   '  --organisms N      for crowd: how many are kept awake (128)',
-  '  --visitors N       for crowd: how many watch and wound (50)',
+  '  --visitors N       for crowd and soak: how many watch and wound (50)',
   '  --help             this text',
 ].join('\n');
 

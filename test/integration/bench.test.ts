@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const NAMES = ['crowd', 'engines', 'peer', 'tick', 'train'];
+const NAMES = ['crowd', 'durability', 'engines', 'peer', 'replay', 'soak', 'tick', 'train'];
 
 interface Run {
   readonly code: number | null;
@@ -61,7 +61,7 @@ test.each([
   expect(errors).toContain('npm run bench -- <name>');
 });
 
-test.each(['crowd', 'engines', 'peer'])(
+test.each(['crowd', 'durability', 'engines', 'peer', 'replay', 'soak'])(
   '%s refuses a checkpoint that is none, in one sentence',
   async (name) => {
     const { code, errors } = await bench(name, '--checkpoint', 'checkpoints/of-nobody');
@@ -85,6 +85,44 @@ test('crowd keeps organisms awake, and says how late ticks are and what visitors
   expect(figures.ticks).toBeGreaterThan(2);
   expect(figures.frames).toBeGreaterThan(3);
   expect(figures.awake.mean).toBeGreaterThan(0);
+});
+
+test('durability compares the same garden with and without being kept', async () => {
+  const { code, output, errors } = await bench('durability', '--seconds', '4', '--json');
+  expect({ code, errors }).toEqual({ code: 0, errors: '' });
+  const { arms, same, ticks } = JSON.parse(output);
+  expect(same).toBe(true);
+  expect(arms.off).toMatchObject({ snapshots: 0, commits: { count: 0 } });
+  for (const arm of [arms.on, arms.often]) {
+    expect(arm.commits.count).toBe(ticks);
+    expect(arm.mean).toBeGreaterThan(0);
+    expect(arm.overhead.mean).toBeCloseTo(arm.mean / arms.off.mean - 1, 1);
+  }
+});
+
+test('replay does a recorded room again, over a restart, and all of it is equal', async () => {
+  const { code, output, errors } = await bench('replay', '--seconds', '20', '--json');
+  expect({ code, errors }).toEqual({ code: 0, errors: '' });
+  const { recording, ...figures } = JSON.parse(output);
+  expect(figures).toMatchObject({ ticks: 300, unequal: 0 });
+  expect(figures.equal).toBeGreaterThan(15);
+  expect(recording.restart.tick).toBe(150);
+  expect(recording.restart.remarks.join()).toContain('is as it was');
+});
+
+test('soak lets bots play with a server of its own, and says what it holds', async () => {
+  const size = ['--seconds', '10', '--visitors', '4'];
+  const { code, output, errors } = await bench('soak', ...size, '--json');
+  expect({ code, errors }).toEqual({ code: 0, errors: '' });
+  const { commands, states, ticks, joins, lost, bounds } = JSON.parse(output);
+  expect({ lost, kept: bounds.kept }).toEqual({ lost: 0, kept: true });
+  expect(joins).toBeGreaterThanOrEqual(4);
+  expect(commands.accepted).toBeGreaterThan(10);
+  expect(states.end.tick).toBeGreaterThan(states.begin.tick);
+  for (const figure of ['heap', 'rss', 'store', 'snapshots']) {
+    expect(states.end[figure]).toBeGreaterThan(0);
+  }
+  expect(ticks.last.late.p99).toBeGreaterThanOrEqual(ticks.last.late.p50);
 });
 
 test('peer without PyTorch says so in one sentence, and has nothing to tell', async () => {

@@ -38,7 +38,7 @@ export class Child<Question, Note> {
   }
 
   /**
-   * @param file a module of this folder
+   * @param file a module of this folder, or the whole URL of one
    * @param cores as `taskset -c` takes them; undefined: any
    */
   static start<Question, Note>(

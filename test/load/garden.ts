@@ -1,5 +1,6 @@
 /** The garden that loads are measured in: the same each time, by seed. */
 import type { Room } from '../../server/world/room.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 
 export const GARDEN = { width: 256, height: 256, tickRate: 15, organisms: 64 } as const;
@@ -46,6 +47,14 @@ export class Gardener {
       Math.max(0, Math.min(height, y + 3 * i * Math.sin(angle))),
     ]).flat();
     this.room.enqueue(this.nextId++, { what: 'damage', by: this.hand(), radius: 2, points });
+  }
+
+  /** Where no more organisms may live, one is wiped away. */
+  makeRoom(): void {
+    const { size, maxOrganisms, organisms } = this.room;
+    if (size < maxOrganisms) return;
+    const { x, y } = organisms[this.random.integer(organisms.length)];
+    this.wipe(x, y, DEFAULTS.stroke.maxRadius);
   }
 
   /** A disc is wiped away. @param radius cells */

@@ -2,7 +2,7 @@
 import type { Clock } from '../../server/clock.ts';
 import { readConfig } from '../../server/config.ts';
 import type { Log } from '../../server/operations/log.ts';
-import { startVivarium, type Vivarium } from '../../server/vivarium.ts';
+import { startVivarium, type Vivarium, type VivariumOptions } from '../../server/vivarium.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { CHECKPOINT_FOLDER } from './engine.ts';
 
@@ -17,6 +17,7 @@ export async function startServer(
   clientFolder = '.',
   clock?: Clock,
   log?: Log,
+  onTick?: VivariumOptions['onTick'],
 ): Promise<Vivarium> {
   const args = Object.entries({
     port: 0,
@@ -33,6 +34,7 @@ export async function startServer(
     clientFolder,
     ...(clock && { clock }),
     ...(log && { log }),
+    ...(onTick && { onTick }),
     onFatal: (error) => {
       throw error;
     },

@@ -1,0 +1,174 @@
+/**
+ * A busy room as a server keeps it, faster than it would happen: the room, its journal and its snapshots are the server's own;
+ * only time is made here, from the ticks that are done, so that an hour leaves in the folder what an hour leaves.
+ */
+import type { Clock } from '../../server/clock.ts';
+import type { Engine } from '../../server/engine/engine.ts';
+import { Chronicle } from '../../server/store/chronicle.ts';
+import { fingerprint } from '../../server/store/fingerprint.ts';
+import { openSound } from '../../server/store/lmdb/open.ts';
+import { openRoom } from '../../server/store/openRooms.ts';
+import { Store } from '../../server/store/store.ts';
+import { speciesOf } from '../../server/vivarium.ts';
+import type { Checkpoint } from '../../server/vnca/checkpoint.ts';
+import type { Room } from '../../server/world/room.ts';
+import { World } from '../../server/world/world.ts';
+import { GARDEN, Gardener } from '../load/garden.ts';
+
+export const RECORDED = 'garden';
+/**
+ * When it begins, ms since the epoch: five seconds before the hour, so that the first snapshot is that hour's last, which stays
+ * for six hours, and the journal with it.
+ */
+const BEGINNING = Date.UTC(2026, 0, 1, 9, 59, 55);
+const PERIOD = 1000 / GARDEN.tickRate;
+
+export interface RecordingOptions {
+  readonly folder: string;
+  readonly engine: Engine;
+  readonly checkpoint: Checkpoint;
+  /** Until which the room is to live. */
+  readonly ticks: number;
+}
+
+export interface Recording {
+  readonly commands: number;
+  readonly refused: number;
+  /** Snapshots that were taken, and that are still there at the end. */
+  readonly snapshots: { readonly taken: number; readonly kept: number };
+  /** Cells stepped in a tick, mean. */
+  readonly cells: number;
+  /** In the middle: ticks that were lost with the server, and what it said when it was back. */
+  readonly restart: { readonly tick: number; readonly lost: number; readonly remarks: string[] };
+  /** Of the store when all is done. */
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+/**
+ * The standard garden until some tick. In the middle the server ends as if it had been killed, and another one goes on from what
+ * is kept.
+ *
+ * @throws StoreError, EngineError
+ */
+export async function recordRoom(options: RecordingOptions): Promise<Recording> {
+  const begun = performance.now();
+  const half = Math.round(options.ticks / 2);
+  const first = await Keeper.open(options, 0);
+  first.gardener.plantFirst(GARDEN.organisms);
+  await first.tickUntil(half);
+  await first.end();
+  const second = await Keeper.open(options, half * PERIOD);
+  const lost = half - second.room.tick;
+  await second.tickUntil(options.ticks);
+  await second.save();
+  const kept = (await second.store.snapshotTicks(RECORDED)).length;
+  const bytes = await second.store.size();
+  await second.end();
+  const total = (of: (keeper: Keeper) => number): number => of(first) + of(second);
+  return {
+    commands: total(({ commands }) => commands),
+    refused: total(({ refused }) => refused),
+    snapshots: { taken: total(({ snapshots }) => snapshots.size), kept },
+    cells: total(({ cells }) => cells) / total(({ ticks }) => ticks),
+    restart: { tick: half, lost, remarks: second.remarks },
+    bytes,
+    seconds: (performance.now() - begun) / 1000,
+  };
+}
+
+/** What a server has of a room and its store, without a beat. */
+class Keeper {
+  readonly gardener: Gardener;
+  commands = 0;
+  refused = 0;
+  cells = 0;
+  ticks = 0;
+  /** Ticks of those that were seen. */
+  readonly snapshots = new Set<number>();
+
+  private constructor(
+    readonly world: World,
+    readonly room: Room,
+    readonly store: Store,
+    readonly remarks: string[],
+    private readonly chronicle: Chronicle,
+    private readonly time: { now: number },
+  ) {
+    this.gardener = new Gardener(room);
+  }
+
+  /** @param now ms since the beginning */
+  static async open(
+    { folder, engine, checkpoint }: RecordingOptions,
+    now: number,
+  ): Promise<Keeper> {
+    const time = { now };
+    const clock: Clock = {
+      now: () => time.now,
+      after: () => {
+        throw new Error('nothing waits for the time');
+      },
+    };
+    const date = () => BEGINNING + time.now;
+    const store = new Store(await openSound(folder));
+    const world = new World(engine);
+    const remarks: string[] = [];
+    const warn = (_: string, message: string) => {
+      throw new Error(message);
+    };
+    const chronicle = new Chronicle({ store, engine, clock, date, warn });
+    const { name, hash } = { name: checkpoint.card.name, hash: fingerprint(checkpoint) };
+    const { room, tail } = await openRoom(
+      {
+        name: RECORDED,
+        width: GARDEN.width,
+        height: GARDEN.height,
+        maxOrganisms: GARDEN.organisms,
+        seed: 1,
+        species: speciesOf(checkpoint),
+      },
+      { store, world, checkpoint: { name, hash }, date, say: (remark) => remarks.push(remark) },
+    );
+    await chronicle.watch(room, tail);
+    return new Keeper(world, room, store, remarks, chronicle, time);
+  }
+
+  /** The garden's ticks, each with what a server does in it; in each second a planting and a stroke. */
+  async tickUntil(last: number): Promise<void> {
+    const { world, room, chronicle, gardener, time } = this;
+    world.journal = async (ticks) => {
+      for (const { events, refused } of ticks) {
+        this.commands += events.filter(({ what }) => what === 'command').length;
+        this.refused += refused.length;
+      }
+      await chronicle.record(ticks);
+    };
+    while (room.tick < last) {
+      if (room.tick % GARDEN.tickRate === 0) {
+        gardener.makeRoom();
+        gardener.plantSomewhere();
+        gardener.cutSomewhere();
+      }
+      const ticked = await world.tick([room]);
+      time.now += PERIOD;
+      chronicle.ticked(ticked);
+      this.ticks++;
+      this.cells += ticked[0].cells;
+      for (const { tick } of chronicle.snapshotsOf(room)) this.snapshots.add(tick);
+    }
+  }
+
+  /** As a server does that is stopped. */
+  async save(): Promise<void> {
+    await this.chronicle.saveAll();
+    this.snapshots.add(this.room.tick);
+  }
+
+  /** Without a last snapshot, as a server that is killed. */
+  async end(): Promise<void> {
+    await this.chronicle.close();
+    await this.world.close(this.room);
+    await this.store.close();
+  }
+}

@@ -1,0 +1,146 @@
+/** How fast what a room has lived through is done again, and whether it becomes the same: an hour, a restart in its middle. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../server/clock.ts';
+import type { BackendName } from '../../server/engine/backend.ts';
+import { createEngine } from '../../server/engine/create.ts';
+import type { Engine } from '../../server/engine/engine.ts';
+import { perform } from '../../server/replay/perform.ts';
+import { readStretch } from '../../server/replay/source.ts';
+import { readFolder } from '../../server/store/lmdb/open.ts';
+import { Store } from '../../server/store/store.ts';
+import { speciesOf } from '../../server/vivarium.ts';
+import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
+import { GARDEN } from '../load/garden.ts';
+import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { rounded } from './figures.ts';
+import { describeMachine, type Machine } from './machine.ts';
+import { RECORDED, type Recording, recordRoom } from './recording.ts';
+
+export interface ReplayFigures {
+  readonly machine: Machine;
+  readonly engine: string;
+  readonly device: string;
+  /** Of the room's time. */
+  readonly seconds: number;
+  readonly recording: Recording;
+  readonly ticks: number;
+  /** Reading what is kept included, s. */
+  readonly took: number;
+  /** Of that, reading, and waiting for the engine. */
+  readonly reading: number;
+  readonly stepping: number;
+  /** Processor time of all threads, s: on two cores half of it is the least that it can take. */
+  readonly cpu: number;
+  /** How many times as fast as it was. */
+  readonly times: number;
+  /** Checksums. */
+  readonly equal: number;
+  readonly unequal: number;
+  /** Goals: at least 20 times as fast, all of it from the first tick, every checksum equal, after a restart and a compaction. */
+  readonly met: boolean;
+}
+
+export interface ReplayBenchOptions {
+  readonly checkpoint?: string;
+  readonly engine?: BackendName;
+  readonly seconds?: number;
+}
+
+const GOAL = 20;
+
+/** @throws CheckpointError, EngineError, StoreError */
+export async function benchReplay(
+  log: (line: string) => void,
+  {
+    checkpoint: folder = CHECKPOINT_FOLDER,
+    engine: backend = 'auto' as BackendName,
+    seconds = 3_600,
+  }: ReplayBenchOptions = {},
+): Promise<ReplayFigures> {
+  const checkpoint = await loadCheckpoint(folder);
+  const start = () => createEngine({ checkpoints: [checkpoint], backend });
+  const scratch = mkdtempSync(join(tmpdir(), 'vivarium-replay-'));
+  let engine = await start();
+  try {
+    const { name, device } = engine.info;
+    log(`${name} on ${device}; ${seconds} s of a busy room are recorded`);
+    const data = join(scratch, 'data');
+    const ticks = seconds * GARDEN.tickRate;
+    const recording = await recordRoom({ folder: data, engine, checkpoint, ticks });
+    for (const line of linesOf(recording, seconds)) log(line);
+
+    // Nothing of what was is left in an engine of its own.
+    await engine.close();
+    engine = await start();
+    const watched = watchSteps(engine);
+    const cpuBefore = process.cpuUsage();
+    const begun = performance.now();
+    const store = new Store(await readFolder(data));
+    const stretch = await readStretch(store, RECORDED, { from: undefined, to: undefined });
+    await store.close();
+    const reading = (performance.now() - begun) / 1000;
+    const done = await perform(stretch, {
+      ...{ engine: watched, species: speciesOf(checkpoint), clock: systemClock },
+      ...{ rate: Number.POSITIVE_INFINITY, every: GARDEN.tickRate },
+    });
+    const took = (performance.now() - begun) / 1000;
+    const { user, system } = process.cpuUsage(cpuBefore);
+    const times = done.ticks / GARDEN.tickRate / took;
+    const { equal, unequal } = done;
+    const whole = stretch.from === 0 && done.ticks === ticks;
+    const compacted = recording.snapshots.kept < recording.snapshots.taken;
+    const figures: ReplayFigures = {
+      machine: describeMachine(),
+      ...{ engine: name, device, seconds, recording },
+      ticks: done.ticks,
+      took: rounded(took),
+      reading: rounded(reading),
+      stepping: rounded(watched.waited() / 1000),
+      cpu: rounded((user + system) / 1e6),
+      times: rounded(times),
+      equal,
+      unequal: unequal.length,
+      met: times >= GOAL && unequal.length === 0 && equal > 0 && whole && compacted,
+    };
+    log(
+      `  done again in ${figures.took} s, ${figures.reading} of them reading, ${figures.stepping} waiting for the engine; ${figures.cpu} s of processor time: ` +
+        `${figures.times} times as fast as it was; ${done.ticks} ticks, ${equal + unequal.length} checksums, ${unequal.length} of them not equal`,
+    );
+    if (unequal.length > 0) log(`  the first at tick ${unequal[0]}`);
+    if (!whole) log(`  not all of it: the ticks from ${stretch.from} to ${stretch.to}`);
+    if (!compacted) log('  too short for a compaction: no snapshot was given up');
+    log(`  goal (${GOAL} times as fast, all equal): ${figures.met ? 'met' : 'missed'}`);
+    return figures;
+  } finally {
+    await engine.close();
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+/** The same engine, with a watch on how long its steps are waited for. */
+function watchSteps(engine: Engine): Engine & { waited(): number } {
+  let waited = 0;
+  return {
+    ...engine,
+    waited: () => waited,
+    step: async (steps) => {
+      const begun = performance.now();
+      const readouts = await engine.step(steps);
+      waited += performance.now() - begun;
+      return readouts;
+    },
+  };
+}
+
+function linesOf(recording: Recording, lived: number): string[] {
+  const { seconds, commands, refused, snapshots, restart, bytes, cells } = recording;
+  return [
+    `  recorded in ${rounded(seconds)} s, ${rounded(lived / seconds)} times as fast as it would happen: ${commands} commands, ` +
+      `${refused} of them refused; ${snapshots.taken} snapshots, of which ${snapshots.kept} are kept; ` +
+      `${rounded(bytes / 1e6)} MB; ${Math.round(cells)} cells a tick`,
+    `  a restart after tick ${restart.tick}, of which the last ${restart.lost} were lost with the server`,
+    ...restart.remarks.map((remark) => `    ${remark}`),
+  ];
+}

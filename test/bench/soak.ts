@@ -1,0 +1,224 @@
+/**
+ * Whether a server that runs for long stays as it is: fifty bots do in an hour more than ten days' worth of what visitors do, on
+ * a whole server that keeps everything, at twice the pace of ticks. Server and bots are processes of their own.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BackendName } from '../../server/engine/backend.ts';
+import { loadModel } from '../../server/vnca/checkpoint.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { Child } from '../load/child.ts';
+import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { rounded } from './figures.ts';
+import { describeMachine, type Machine } from './machine.ts';
+import { sizeFor } from './soakGround.ts';
+import type {
+  BotCounts,
+  BotsPlan,
+  BotsQuestion,
+  ServerHello,
+  ServerPlan,
+  ServerQuestion,
+  ServerState,
+  TickSpread,
+} from './soakMessages.ts';
+
+export interface SoakFigures {
+  readonly machine: Machine;
+  readonly engine: string;
+  readonly device: string;
+  readonly seconds: number;
+  readonly bots: number;
+  readonly tickRate: number;
+  readonly commands: {
+    readonly accepted: number;
+    readonly refused: Readonly<Record<string, number>>;
+    /** Of an hour at this rate, by those of a normal day. */
+    readonly normalDays: number;
+  };
+  readonly joins: number;
+  readonly lost: number;
+  /** After a tenth of the time, after a half, and at the end. */
+  readonly states: {
+    readonly begin: ServerState;
+    readonly middle: ServerState;
+    readonly end: ServerState;
+  };
+  /** The first tenth after `begin`, and the last. */
+  readonly ticks: { readonly first: TickSpread; readonly last: TickSpread };
+  /** p99 of the last by that of the first. */
+  readonly lateRatio: number;
+  /** What stayed within its bound, by name. */
+  readonly bounds: Readonly<Record<string, boolean>>;
+  readonly met: boolean;
+}
+
+export interface SoakOptions {
+  readonly checkpoint?: string;
+  readonly engine?: BackendName;
+  readonly seconds?: number;
+  readonly visitors?: number;
+}
+
+/**
+ * Commands that a room accepts on a normal day of an exhibition: 1,200 visitors, of whom each plants, crosses and wounds a dozen
+ * times in all; over eight hours that is one every two seconds.
+ */
+const NORMAL_DAY = 14_400;
+/** So many of them in an hour. */
+const DAYS = 10;
+const TICK_RATE = 2 * DEFAULTS.room.tickRate;
+const MB = 1e6;
+/** Bytes that the journal may take for a command. */
+const ENTRY = 500;
+const MINUTE = 60_000;
+
+/** @throws CheckpointError; Error: a process has ended */
+export async function benchSoak(
+  log: (line: string) => void,
+  {
+    checkpoint = CHECKPOINT_FOLDER,
+    engine,
+    seconds = 3_600,
+    visitors: bots = 50,
+  }: SoakOptions = {},
+): Promise<SoakFigures> {
+  const { side } = (await loadModel(checkpoint)).card;
+  const scratch = mkdtempSync(join(tmpdir(), 'vivarium-soak-'));
+  const server = Child.start<ServerQuestion, never>(
+    new URL('./soakServer.ts', import.meta.url).href,
+    {
+      ...{ data: join(scratch, 'data'), checkpoint, tickRate: TICK_RATE },
+      size: sizeFor(bots, side),
+      ...(engine && { engine }),
+    } satisfies ServerPlan,
+    undefined,
+  );
+  let crowd: Child<BotsQuestion, never> | undefined;
+  try {
+    const { port, ...hello } = await server.ask<ServerHello>('hello');
+    log(
+      `${hello.engine} on ${hello.device}; ${bots} bots for ${seconds} s at ${TICK_RATE} ticks/s`,
+    );
+    const plan: BotsPlan = { port, bots, side };
+    crowd = Child.start<BotsQuestion, never>(
+      new URL('./soakBots.ts', import.meta.url).href,
+      plan,
+      undefined,
+    );
+    const counting = crowd;
+    const ask = () => counting.ask<BotCounts>('counts');
+    const look = () => server.ask<ServerState>('state');
+    const begun = performance.now();
+    let minutes = 0;
+    /** Until that share of the time; each minute a line. */
+    const until = async (share: number): Promise<void> => {
+      for (;;) {
+        const now = performance.now() - begun;
+        const end = share * seconds * 1000;
+        if (now >= end) return;
+        const next = MINUTE * (minutes + 1);
+        await new Promise((wake) => setTimeout(wake, Math.min(end, next) - now));
+        if (performance.now() - begun < next) continue;
+        minutes++;
+        log(`  ${minutes} min: ${lineOf(await look(), await ask())}`);
+      }
+    };
+    await until(0.1);
+    const begin = await look();
+    await server.ask('begin');
+    await until(0.2);
+    const first = await server.ask<TickSpread>('end');
+    await until(0.5);
+    const [middle, half] = [await look(), await ask()];
+    await until(0.9);
+    await server.ask('begin');
+    await until(1);
+    const last = await server.ask<TickSpread>('end');
+    const [end, counts] = [await look(), await ask()];
+    const { accepted, refused, joins, lost } = counts;
+    const states = { begin, middle, end };
+    const since = total(counts) - total(half);
+    const normalDays = rounded((accepted / seconds) * (3_600 / NORMAL_DAY));
+    const bounds = { ...boundsOf(states, since, { first, last }), commands: normalDays >= DAYS };
+    const figures: SoakFigures = {
+      machine: describeMachine(),
+      ...{ engine: hello.engine, device: hello.device },
+      ...{ seconds, bots, tickRate: TICK_RATE },
+      commands: { accepted, refused, normalDays },
+      ...{ joins, lost, states },
+      ticks: { first, last },
+      lateRatio: rounded(last.late.p99 / Math.max(0.001, first.late.p99)),
+      bounds,
+      met: Object.values(bounds).every((kept) => kept),
+    };
+    for (const line of linesOf(figures)) log(line);
+    return figures;
+  } finally {
+    await crowd?.stop();
+    await server.stop();
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+const total = ({ accepted, refused }: BotCounts): number =>
+  accepted + Object.values(refused).reduce((sum, n) => sum + n, 0);
+
+/**
+ * What "bounded" means here. Heap and memory may breathe, but not grow with what was done; files may be opened for a moment. The
+ * store may take what a room may, and in the second half of the time, when there are as many snapshots as there will be, grow
+ * by no more than a tenth and what the journal takes. Ticks begin as late as before, within a tenth or a millisecond, which is as fine as timers are.
+ *
+ * @param commands that came in the second half
+ */
+function boundsOf(
+  { begin, middle, end }: SoakFigures['states'],
+  commands: number,
+  { first, last }: SoakFigures['ticks'],
+) {
+  return {
+    heap: end.heap <= 1.1 * begin.heap + 8 * MB,
+    memory: end.rss <= 1.25 * begin.rss + 32 * MB,
+    files: (end.files ?? 0) <= (begin.files ?? 0) + 4,
+    store:
+      end.store <= DEFAULTS.store.maxBytes && end.store <= 1.1 * middle.store + ENTRY * commands,
+    late: last.late.p99 <= Math.max(1.1 * first.late.p99, first.late.p99 + 1),
+    kept: end.keeping,
+  };
+}
+
+const inMb = (bytes: number): string => `${(bytes / MB).toFixed(1)} MB`;
+
+function lineOf(state: ServerState, counts: BotCounts): string {
+  const { heap, rss, files, store, snapshots, organisms, awake, tick } = state;
+  return (
+    `tick ${tick}, ${counts.accepted} accepted, ${total(counts) - counts.accepted} refused; ${organisms} organisms, ${awake} awake; ` +
+    `heap ${inMb(heap)}, memory ${inMb(rss)}, ${files} files, store ${inMb(store)} with ${snapshots} snapshots`
+  );
+}
+
+function linesOf(figures: SoakFigures): string[] {
+  const { commands, joins, lost, states, ticks, lateRatio, bounds, met, machine } = figures;
+  const { accepted, refused, normalDays } = commands;
+  const { begin, middle, end } = states;
+  const row = (name: string, of: (state: ServerState) => string): string =>
+    `  ${name.padEnd(12)}${[begin, middle, end].map((state) => of(state).padStart(12)).join('')}`;
+  const stretch = (name: string, { ticks: count, late, took, load }: TickSpread): string =>
+    `  ${name} tenth: ${count} ticks, late by ${late.p50} ms p50, ${late.p99} ms p99; they take ${took.p50} and ${took.p99} ms; load ${load}`;
+  const over = Object.entries(bounds).filter(([, kept]) => !kept);
+  return [
+    `  ${accepted} commands accepted, refused: ${JSON.stringify(refused)}; an hour of it is ${normalDays} normal days of ${NORMAL_DAY}`,
+    `  ${joins} came, ${lost} connections were lost`,
+    `  ${''.padEnd(12)}${['begin', 'middle', 'end'].map((x) => x.padStart(12)).join('')}`,
+    row('heap', ({ heap }) => inMb(heap)),
+    row('memory', ({ rss }) => inMb(rss)),
+    row('files', ({ files }) => `${files}`),
+    row('store', ({ store }) => inMb(store)),
+    row('snapshots', ({ snapshots }) => `${snapshots}`),
+    stretch('first', ticks.first),
+    stretch('last', ticks.last),
+    `  p99 of lateness, last by first: ${lateRatio}; ${machine.cores} cores`,
+    `  goal (all bounded): ${met ? 'met' : `missed: ${over.map(([name]) => name).join(', ')}`}`,
+  ];
+}

@@ -1,0 +1,85 @@
+/** The process of the server in `soak.ts`: as `npm start` puts it together, and it says how it fares. */
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { answerParent } from '../load/child.ts';
+import { startServer, UNLIMITED } from '../support/server.ts';
+import { quantile, rounded } from './figures.ts';
+import { describeMachine } from './machine.ts';
+import type {
+  ServerHello,
+  ServerPlan,
+  ServerQuestion,
+  ServerState,
+  TickSpread,
+} from './soakMessages.ts';
+
+const { data, checkpoint, engine, tickRate, size } = JSON.parse(process.argv[2]) as ServerPlan;
+/** Of the stretch that is looked at, if one is: what is counted must not be what grows. */
+let stretch: { late: number[]; took: number[] } | undefined;
+const vivarium = await startServer(
+  {
+    ...{ data, checkpoint, size },
+    'tick-rate': tickRate,
+    capacity: 1_000,
+    // Fifty bots do what hundreds of visitors would.
+    energy: 'off',
+    limits: UNLIMITED,
+    ...(engine && { engine }),
+  },
+  '.',
+  undefined,
+  undefined,
+  ({ late, took }) => {
+    stretch?.late.push(late);
+    stretch?.took.push(took);
+  },
+);
+const room = vivarium.world.rooms.get('garden')!;
+
+answerParent((question: ServerQuestion): unknown => {
+  switch (question) {
+    case 'hello':
+      return {
+        port: vivarium.port,
+        engine: vivarium.engine.name,
+        device: vivarium.engine.device,
+        side: room.species.side,
+      } satisfies ServerHello;
+    case 'state':
+      return lookAtMyself();
+    case 'begin':
+      stretch = { late: [], took: [] };
+      return undefined;
+    case 'end':
+      return endStretch();
+  }
+});
+
+function lookAtMyself(): ServerState {
+  // Twice: what the first one frees may free more.
+  global.gc!();
+  global.gc!();
+  const { heapUsed, rss } = process.memoryUsage();
+  return {
+    heap: heapUsed,
+    rss,
+    files: process.platform === 'linux' ? readdirSync('/proc/self/fd').length : undefined,
+    store: readdirSync(data).reduce((sum, file) => sum + statSync(join(data, file)).size, 0),
+    snapshots: vivarium.chronicle!.snapshotsOf(room).length,
+    tick: room.tick,
+    organisms: room.size,
+    awake: room.awake,
+    keeping: vivarium.chronicle!.keeping,
+  };
+}
+
+function endStretch(): TickSpread {
+  const { late, took } = stretch!;
+  stretch = undefined;
+  const spread = (samples: readonly number[]) => ({
+    p50: rounded(quantile([...samples, 0], 0.5)),
+    p99: rounded(quantile([...samples, 0], 0.99)),
+  });
+  const { load } = describeMachine();
+  return { ticks: late.length, late: spread(late), took: spread(took), load: rounded(load) };
+}
