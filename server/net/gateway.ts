@@ -104,13 +104,17 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
       decide(reason ?? null, reason === undefined);
     },
   });
-  // A known session id would pass by `allowRequest`; over websockets alone nobody needs one.
   io.engine.use(
     (
       { _query }: { _query: Record<string, string> },
-      _response: unknown,
+      response: { req: unknown },
       next: (error?: Error) => void,
-    ) => next(_query.sid === undefined ? undefined : new Error('no session ids')),
+    ) => {
+      // What would answer the handshake waits for its connection's end, and would keep the request until then.
+      response.req = null;
+      // A known session id would pass by `allowRequest`; over websockets alone nobody needs one.
+      next(_query.sid === undefined ? undefined : new Error('no session ids'));
+    },
   );
   io.engine.on('connection_error', ({ code }: { code: number }) => {
     const forbidden = 4;
@@ -150,6 +154,7 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
   });
   io.on('connection', (socket) => {
     greetings.get(socket.conn)?.();
+    greetings.delete(socket.conn);
     const guard = guards.get(socket.conn);
     if (!guard) return socket.disconnect(true);
     new Session(socket, lobbies, clock, guard, names);
