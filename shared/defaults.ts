@@ -82,6 +82,8 @@ export const DEFAULTS = {
     joinsAtOnce: 1_500,
     bytesPerSecond: 65_536,
     messagesPerSecond: 200,
+    /** Bytes that may wait here for one who does not read them; with more, the connection is ended. */
+    unreadBytes: 1_048_576,
     /** Cursor places. */
     cursorsPerSecond: 30,
     strokePointsPerSecond: 1_000,

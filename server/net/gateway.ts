@@ -32,8 +32,16 @@ export interface GatewayOptions {
 /** Engine.IO's own connection, as far as it is needed here. */
 interface RawConnection {
   request: (IncomingMessage & { readonly _query?: Record<string, string> }) | null;
+  /** Messages that the transport has not taken yet. */
+  readonly writeBuffer: readonly unknown[];
   on(event: 'close', listener: (reason: string, cause?: unknown) => void): void;
+  on(event: 'packetCreate', listener: (packet: Packet) => void): void;
   close(discard?: boolean): void;
+}
+
+/** One message of Engine.IO. */
+interface Packet {
+  readonly data?: string | Uint8Array;
 }
 
 /** How an HTTP server must be made so that nobody can hold it up by being slow. */
@@ -134,6 +142,16 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     tcp.on('data', (chunk: Uint8Array) => {
       if (tcp.destroyed || guard.bytes(chunk.length)) return;
       refusals.count('too-much-data');
+      tcp.destroy();
+    });
+    // Frames stop by themselves where nothing is read. Answers and news do not: what is asked for is answered.
+    let unsent = 0;
+    raw.on('packetCreate', ({ data }) => {
+      if (raw.writeBuffer.length === 0) unsent = 0;
+      const unread = unsent + tcp.writableLength;
+      unsent += data?.length ?? 0;
+      if (tcp.destroyed || unread <= limits.unreadBytes) return;
+      refusals.count('does-not-read');
       tcp.destroy();
     });
     // Socket.IO has such a timer too, but does not say when it has struck.
