@@ -80,6 +80,9 @@ export const DEFAULTS = {
     /** Joins of one address in a second, and how many more at once. */
     joinsPerSecond: 40,
     joinsAtOnce: 1_500,
+    /** Pages and pictures that one address fetches in a second, and how many more at once: a page and all its files are a dozen. */
+    fetchesPerSecond: 500,
+    fetchesAtOnce: 20_000,
     bytesPerSecond: 65_536,
     messagesPerSecond: 200,
     /** Bytes that may wait here for one who does not read them; with more, the connection is ended. */
