@@ -7,9 +7,13 @@ import type { Point } from '../render/camera.ts';
 import { owner } from '../style/owner.ts';
 
 const GLIDE = 70;
+/** CSS pixels from a pointer to its name. */
+const BESIDE = 11;
 
 interface Cursor {
   readonly element: HTMLElement;
+  /** Of the name beside the dot, CSS pixels. */
+  readonly width: number;
   at: Point;
   goal: Point;
 }
@@ -64,7 +68,7 @@ export class CursorLayer extends LitElement {
     }
     span {
       position: absolute;
-      left: 11px;
+      left: ${BESIDE}px;
       top: 3px;
       font-size: 0.82em;
       line-height: 1.3;
@@ -73,6 +77,11 @@ export class CursorLayer extends LitElement {
       border-radius: 999px;
       color: oklch(0.9 0.06 var(--hue));
       background: oklch(0.17 0.012 225 / 0.8);
+    }
+    /* At the right edge of the screen. */
+    .left span {
+      left: auto;
+      right: ${BESIDE}px;
     }
     span:empty {
       display: none;
@@ -115,9 +124,11 @@ export class CursorLayer extends LitElement {
       }
       let cursor = this.cursors.get(id);
       if (!cursor) {
-        cursor = { element: shape(participant), at: { x, y }, goal: { x, y } };
+        const element = shape(participant);
+        this.renderRoot.append(element);
+        const width = element.querySelector('span')!.offsetWidth;
+        cursor = { element, width, at: { x, y }, goal: { x, y } };
         this.cursors.set(id, cursor);
-        this.renderRoot.append(cursor.element);
       }
       cursor.goal = { x, y };
       cursor.element.dataset.tool = tool;
@@ -135,6 +146,7 @@ export class CursorLayer extends LitElement {
   frame(now: number, toScreen: (place: Point) => Point): boolean {
     const share = 1 - Math.exp(-Math.min(100, now - this.steppedAt) / GLIDE);
     this.steppedAt = now;
+    const { clientWidth } = this;
     let moving = false;
     for (const cursor of this.cursors.values()) {
       const { at, goal } = cursor;
@@ -144,6 +156,7 @@ export class CursorLayer extends LitElement {
       cursor.at = { x: at.x + (goal.x - at.x) * step, y: at.y + (goal.y - at.y) * step };
       moving ||= step < 1;
       const { x, y } = toScreen(cursor.at);
+      cursor.element.classList.toggle('left', x + BESIDE + cursor.width > clientWidth);
       cursor.element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
     }
     return moving;

@@ -174,6 +174,13 @@ export const roomStyle = css`
       transform: translateY(8px);
     }
   }
+  /* Where the dock takes all of the foot, what stands beside it elsewhere stands upon it. */
+  @media (max-width: 1120px) {
+    find-mine,
+    .view {
+      bottom: calc(var(--dock, 10em) + 8px);
+    }
+  }
   @media (max-width: 720px) {
     .foot {
       left: max(8px, env(safe-area-inset-left));
@@ -218,6 +225,36 @@ export const roomStyle = css`
       right: 8px;
       top: auto;
       bottom: calc(var(--dock, 12.6em) + 8px);
+    }
+  }
+  /* A phone held across: what is left of its height is the room's. */
+  @media (min-width: 560px) and (max-height: 520px) {
+    :host {
+      --edge-top: max(8px, env(safe-area-inset-top));
+      --edge-right: max(10px, env(safe-area-inset-right));
+      --edge-bottom: max(8px, env(safe-area-inset-bottom));
+      --edge-left: max(10px, env(safe-area-inset-left));
+    }
+    .view,
+    find-mine {
+      top: calc(var(--edge-top) + max(3.4em, 54px));
+      bottom: auto;
+    }
+    .view {
+      grid-auto-flow: row;
+      right: var(--edge-right);
+    }
+    .view :is(.keys, .closer, .farther) {
+      display: none;
+    }
+    .hint {
+      bottom: calc(100% + 0.6em);
+    }
+    organism-card {
+      left: var(--edge-left);
+      right: auto;
+      top: calc(var(--edge-top) + 48px);
+      bottom: auto;
     }
   }
   @media (pointer: coarse) {

@@ -102,6 +102,29 @@ export class SeedTray extends LitElement {
           height: 6.9em;
         }
       }
+      @media (min-width: 560px) and (max-height: 520px) {
+        :host {
+          grid-template-columns: auto auto minmax(0, 1fr);
+          align-items: center;
+        }
+        .held {
+          grid-row: auto;
+          width: 54px;
+          height: 54px;
+          border-radius: 14px;
+        }
+        .ways {
+          padding: 0;
+        }
+        .ways button {
+          flex: none;
+          min-width: 44px;
+          min-height: 44px;
+        }
+        .ways span {
+          display: none;
+        }
+      }
       @media (prefers-reduced-motion: reduce) {
         .tumble svg {
           animation: none;

@@ -139,6 +139,35 @@ export class ToolDock extends LitElement {
           flex: none;
         }
       }
+      /* A phone held across: one row, and icons say it all. */
+      @media (min-width: 560px) and (max-height: 520px) {
+        .panel {
+          flex-direction: row;
+          padding: 5px;
+          border-radius: 20px;
+        }
+        .tools button {
+          min-width: 50px;
+          padding: 0;
+          align-content: center;
+          border-radius: 15px;
+        }
+        .tools span {
+          position: absolute;
+          width: 1px;
+          height: 1px;
+          overflow: hidden;
+          clip-path: inset(50%);
+        }
+        .divider {
+          display: block;
+          margin: 5px 0;
+        }
+        .context {
+          flex: 1;
+          min-height: 54px;
+        }
+      }
     `,
   ];
 

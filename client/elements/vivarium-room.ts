@@ -359,7 +359,8 @@ export class VivariumRoom extends LitElement {
     // On a phone the card lies upon the dock, whose height is that of its words.
     this.style.setProperty('--dock', `${dock}px`);
     if (!model.room) return;
-    const gap = view.width < 720 ? 14 : Math.max(26, view.height / 50);
+    const isSmall = view.width < 720 || view.height < 520;
+    const gap = isSmall ? 14 : Math.max(26, view.height / 50);
     const insets = {
       top: this.top.getBoundingClientRect().bottom + gap / 2,
       bottom: dock + gap,

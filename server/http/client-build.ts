@@ -25,8 +25,10 @@ async function newest(folder: string): Promise<number> {
  */
 export async function ensureClient(log: (line: string) => void): Promise<string> {
   const index = await stat(join(built, 'index.html')).catch(() => undefined);
-  const sources = Math.max(await newest(clientSource), await newest(join(root, 'shared')));
-  if (index && index.mtimeMs >= sources) return built;
+  // The libraries are built in as well, and the lock file says which.
+  const { mtimeMs: libraries } = await stat(join(root, 'package-lock.json'));
+  const sources = [await newest(clientSource), await newest(join(root, 'shared')), libraries];
+  if (index && index.mtimeMs >= Math.max(...sources)) return built;
   log('Building the pages …');
   const { build } = await import('vite');
   const { NODE_ENV } = process.env;

@@ -387,6 +387,79 @@ test('all that a finger can press is as large as a fingertip', async () => {
   }
 }, 240_000);
 
+test('whatever the window, upright or across, what can be pressed lies free', async () => {
+  const page = await visit({ ...PHONE, isMobile: false });
+  const { x, y } = await screenOf(page, 64, 80);
+  await page.touchscreen.tap(x, y);
+  await page.getByTestId('find-mine').waitFor();
+  for (const [width, height] of [
+    ...[
+      [390, 844],
+      [844, 390],
+      [667, 375],
+      [320, 568],
+    ],
+    ...[
+      [820, 1180],
+      [1024, 600],
+      [740, 600],
+      [1180, 820],
+      [1920, 1080],
+    ],
+  ]) {
+    await page.setViewportSize({ width, height });
+    await page.waitForFunction((wide) => innerWidth === wide, width);
+    const size = `${width}×${height}`;
+    expect([size, ...(await covered(page))]).toEqual([size]);
+  }
+}, 120_000);
+
+/** Buttons whose middle, or whose corners a little inside of them, are under something else. */
+function covered(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    // The layout follows the window with the next pictures.
+    for (let i = 0; i < 4; i++) await new Promise(requestAnimationFrame);
+    const deepest = (x: number, y: number): Element | null => {
+      let at = document.elementFromPoint(x, y);
+      while (at?.shadowRoot) {
+        const inner = at.shadowRoot.elementFromPoint(x, y);
+        if (!inner || inner === at) break;
+        at = inner;
+      }
+      return at;
+    };
+    const found: string[] = [];
+    const look = (root: Document | ShadowRoot): void => {
+      for (const element of root.querySelectorAll<HTMLElement>('*')) {
+        if (element.shadowRoot) look(element.shadowRoot);
+        // What scrolls goes on beyond its edge; what only ears meet is seen by nobody.
+        if (!element.matches('button, select') || element.closest('.row, dialog')) continue;
+        if (element.closest('[data-testid=organism-list]')) continue;
+        const { left, top, right, bottom, width, height } = element.getBoundingClientRect();
+        if (width < 2 || height < 2) continue;
+        const [dx, dy] = [width / 4, height / 4];
+        for (const [x, y] of [
+          [(left + right) / 2, (top + bottom) / 2],
+          [left + dx, top + dy],
+          [right - dx, top + dy],
+          [left + dx, bottom - dy],
+          [right - dx, bottom - dy],
+        ]) {
+          const over = deepest(x, y);
+          if (over && (element === over || element.contains(over) || over.contains(element))) {
+            continue;
+          }
+          const name = element.dataset.testid ?? element.className;
+          found.push(`${name} at ${x}, ${y}: ${over?.localName} ${over?.className}`);
+          break;
+        }
+      }
+    };
+    look(document);
+    return found;
+  });
+}
+
 test('who wants calm gets it: nothing that moves by itself, and the camera goes at once', async () => {
   const page = await visit({ ...DESKTOP, reducedMotion: 'reduce' });
   await page.getByTestId('tool-look').click();

@@ -59,6 +59,7 @@ test('two fingers zoom about their middle, and plant nothing', async () => {
     line(middle - 40, left.y, middle - 80, left.y),
     line(middle + 40, left.y, middle + 80, left.y),
   );
+  await cameraRests(page);
   const [wideLeft, wideRight] = [await screenOf(page, 38, 48), await screenOf(page, 58, 48)];
   const scale = (wideRight.x - wideLeft.x) / (right.x - left.x);
   expect(scale).toBeGreaterThan(1.7);
