@@ -334,6 +334,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     ),
     defaultRoom: config.rooms[0],
     hasWall: (room, request) => rooms.lobbies.get(room)?.hasWallAt(door.keyOf(request)),
+    admit: (request) => door.fetch(request),
     isHealthy: () => !failed,
     readiness: () => ({
       engine: !failed,

@@ -80,8 +80,13 @@ export const DEFAULTS = {
     /** Joins of one address in a second, and how many more at once. */
     joinsPerSecond: 40,
     joinsAtOnce: 1_500,
+    /** Pages and pictures that one address fetches in a second, and how many more at once: a page and all its files are a dozen. */
+    fetchesPerSecond: 500,
+    fetchesAtOnce: 20_000,
     bytesPerSecond: 65_536,
     messagesPerSecond: 200,
+    /** Bytes that may wait here for one who does not read them; with more, the connection is ended. */
+    unreadBytes: 1_048_576,
     /** Cursor places. */
     cursorsPerSecond: 30,
     strokePointsPerSecond: 1_000,

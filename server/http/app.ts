@@ -21,6 +21,8 @@ export interface AppOptions {
   readonly host?: Router;
   /** Whether a wall of this room is up at the address that asks; undefined where no such room is open. */
   readonly hasWall: (room: string, request: IncomingMessage) => boolean | undefined;
+  /** Told of each request but those for health. @returns 0, or how long its address should wait before it asks again, ms */
+  readonly admit: (request: IncomingMessage) => number;
   /** Whether ticks go on. */
   readonly isHealthy: () => boolean;
   /** What must be so for visitors to be sent here; all that is `false` speaks against it. */
@@ -28,6 +30,9 @@ export interface AppOptions {
   /** Figures, where they are served beside the pages. */
   readonly metrics?: Pick<Metrics, 'contentType' | 'text'> | undefined;
 }
+
+/** The most that one is asked to wait, ms. */
+const LONGEST_WAIT = 60_000;
 
 /** Where a checkpoint's gallery picture is served. */
 export function galleryUrl(checkpoint: string): string {
@@ -80,6 +85,13 @@ export function createApp(options: AppOptions): Express {
     const { keeping: _, ...needed } = readiness;
     const ready = Object.values(needed).every((is) => is !== false);
     response.status(ready ? 200 : 503).json(readiness);
+  });
+  // After what tells a supervisor of the server's health: a flood must not get it restarted.
+  app.use((request, response, next) => {
+    const wait = options.admit(request);
+    if (wait === 0) return next();
+    response.set('Retry-After', `${Math.ceil(Math.min(wait, LONGEST_WAIT) / 1000)}`);
+    response.status(429).type('text').send('Too much at once. Please try again in a moment.');
   });
   const { metrics } = options;
   if (metrics) {

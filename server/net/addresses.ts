@@ -11,6 +11,7 @@ interface Entry {
   open: number;
   readonly connects: Bucket;
   readonly joins: Bucket;
+  readonly fetches: Bucket;
   bannedUntil: number;
 }
 
@@ -71,6 +72,13 @@ export class AddressBook {
     return this.entry(key, now)?.joins.take(1, now) ?? false;
   }
 
+  /** One of this address wants a page or a picture. @returns 0, or how long it should wait, ms */
+  fetch(key: string, now: number): number {
+    const fetches = this.entry(key, now)?.fetches;
+    if (!fetches) return 1_000;
+    return fetches.take(1, now) ? 0 : fetches.wait(1, now);
+  }
+
   /** Keeps an address out for a while if nobody else is there. @returns whether it is kept out */
   ban(key: string, now: number): boolean {
     const entry = this.entries.get(key);
@@ -87,10 +95,12 @@ export class AddressBook {
       if (this.entries.size >= this.limits.connections + MAX_IDLE) return undefined;
     }
     const { connectsPerSecond, connectsAtOnce, joinsPerSecond, joinsAtOnce } = this.limits;
+    const { fetchesPerSecond, fetchesAtOnce } = this.limits;
     const entry = {
       open: 0,
       connects: new Bucket(connectsPerSecond, connectsAtOnce, now),
       joins: new Bucket(joinsPerSecond, joinsAtOnce, now),
+      fetches: new Bucket(fetchesPerSecond, fetchesAtOnce, now),
       bannedUntil: Number.NEGATIVE_INFINITY,
     };
     this.entries.set(key, entry);
@@ -98,9 +108,9 @@ export class AddressBook {
   }
 
   private forgetIdle(now: number): void {
-    for (const [key, { open, connects, joins, bannedUntil }] of this.entries) {
-      const idle = open === 0 && now >= bannedUntil && connects.isFull(now) && joins.isFull(now);
-      if (idle) this.entries.delete(key);
+    for (const [key, { open, connects, joins, fetches, bannedUntil }] of this.entries) {
+      const calm = [connects, joins, fetches].every((bucket) => bucket.isFull(now));
+      if (open === 0 && now >= bannedUntil && calm) this.entries.delete(key);
     }
   }
 }

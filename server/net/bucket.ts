@@ -28,6 +28,13 @@ export class Bucket {
     return true;
   }
 
+  /** How long it is until so much is left, ms; for ever, where it is more than the bucket holds. */
+  wait(amount: number, now: number): number {
+    this.refill(now);
+    if (amount > this.size) return Number.POSITIVE_INFINITY;
+    return (1000 * Math.max(0, amount - this.level)) / this.perSecond;
+  }
+
   isFull(now: number): boolean {
     this.refill(now);
     return this.level === this.size;

@@ -59,6 +59,14 @@ export class Door {
     return reason;
   }
 
+  /** A request for a page or a picture. @returns 0, or how long its address should wait, ms */
+  fetch(request: IncomingMessage): number {
+    const { clock, refusals } = this.options;
+    const wait = this.book.fetch(this.keyOf(request), clock.now());
+    if (wait > 0) refusals.count('too-many-fetches');
+    return wait;
+  }
+
   /** What watches over a connection that was let in. */
   guard(request: IncomingMessage): Guard {
     const { limits, clock, refusals } = this.options;

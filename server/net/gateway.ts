@@ -32,8 +32,16 @@ export interface GatewayOptions {
 /** Engine.IO's own connection, as far as it is needed here. */
 interface RawConnection {
   request: (IncomingMessage & { readonly _query?: Record<string, string> }) | null;
+  /** Messages that the transport has not taken yet. */
+  readonly writeBuffer: readonly unknown[];
   on(event: 'close', listener: (reason: string, cause?: unknown) => void): void;
+  on(event: 'packetCreate', listener: (packet: Packet) => void): void;
   close(discard?: boolean): void;
+}
+
+/** One message of Engine.IO. */
+interface Packet {
+  readonly data?: string | Uint8Array;
 }
 
 /** How an HTTP server must be made so that nobody can hold it up by being slow. */
@@ -104,13 +112,17 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
       decide(reason ?? null, reason === undefined);
     },
   });
-  // A known session id would pass by `allowRequest`; over websockets alone nobody needs one.
   io.engine.use(
     (
       { _query }: { _query: Record<string, string> },
-      _response: unknown,
+      response: { req: unknown },
       next: (error?: Error) => void,
-    ) => next(_query.sid === undefined ? undefined : new Error('no session ids')),
+    ) => {
+      // What would answer the handshake waits for its connection's end, and would keep the request until then.
+      response.req = null;
+      // A known session id would pass by `allowRequest`; over websockets alone nobody needs one.
+      next(_query.sid === undefined ? undefined : new Error('no session ids'));
+    },
   );
   io.engine.on('connection_error', ({ code }: { code: number }) => {
     const forbidden = 4;
@@ -132,6 +144,16 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
       refusals.count('too-much-data');
       tcp.destroy();
     });
+    // Frames stop by themselves where nothing is read. Answers and news do not: what is asked for is answered.
+    let unsent = 0;
+    raw.on('packetCreate', ({ data }) => {
+      if (raw.writeBuffer.length === 0) unsent = 0;
+      const unread = unsent + tcp.writableLength;
+      unsent += data?.length ?? 0;
+      if (tcp.destroyed || unread <= limits.unreadBytes) return;
+      refusals.count('does-not-read');
+      tcp.destroy();
+    });
     // Socket.IO has such a timer too, but does not say when it has struck.
     greetings.set(
       raw,
@@ -150,6 +172,7 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
   });
   io.on('connection', (socket) => {
     greetings.get(socket.conn)?.();
+    greetings.delete(socket.conn);
     const guard = guards.get(socket.conn);
     if (!guard) return socket.disconnect(true);
     new Session(socket, lobbies, clock, guard, names);

@@ -9,6 +9,10 @@ const SILENT = [
   'too-large',
   /** More bytes a second than allowed; the connection was closed. */
   'too-much-data',
+  /** More waited to be read than may; the connection was closed. */
+  'does-not-read',
+  /** More pages and pictures than an address may fetch; HTTP says so. */
+  'too-many-fetches',
   /** No HTTP, or an upgrade that is none. */
   'bad-handshake',
   /** Who would not say in time what was wanted. */

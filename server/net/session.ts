@@ -50,7 +50,8 @@ export class Session implements Member {
   private me: ParticipantView | undefined;
   /** A wall is nobody, and only looks. */
   private isWall = false;
-  private readonly cancelTimeout: () => void;
+  /** Of how long she may take to join; she has, when it is gone. */
+  private cancelTimeout: (() => void) | undefined;
   private ended = false;
   /** Somebody is asked whether she may come in. */
   private atTheDoor = false;
@@ -69,15 +70,15 @@ export class Session implements Member {
     // A middleware that never calls `next`: no event of a stranger's choosing ever reaches an event emitter.
     socket.use(([name, ...messages]) => this.receive(name, messages));
     socket.on('disconnect', () => {
-      this.cancelTimeout();
+      this.arrived();
       this.lobby?.leave(this);
       this.lobby = undefined;
       this.me = undefined;
       this.isWall = false;
     });
     const { join } = socket.handshake.auth;
-    // It would be kept for as long as the connection.
-    socket.handshake.auth = {};
+    // The handshake would be kept, with all its headers, for as long as the connection.
+    Object.assign(socket, { handshake: undefined });
     // Who says with her greeting where she wants to go is spared a way there and back.
     if (join !== undefined) this.receive('join', [join]);
   }
@@ -165,7 +166,7 @@ export class Session implements Member {
       lobby.hang(this, this.guard.address, holds && checksOf(holds));
       this.isWall = true;
       this.lobby = lobby;
-      this.cancelTimeout();
+      this.arrived();
       return;
     }
     const cleaned = cleanName(name);
@@ -201,11 +202,16 @@ export class Session implements Member {
       });
   }
 
+  private arrived(): void {
+    this.cancelTimeout?.();
+    this.cancelTimeout = undefined;
+  }
+
   /** @throws Refusal room-full */
   private enter(lobby: Lobby, arrival: Arrival): void {
     lobby.join(this, arrival);
     this.lobby = lobby;
-    this.cancelTimeout();
+    this.arrived();
   }
 
   private refuse({ reason, detail }: Refusal, id?: number): void {

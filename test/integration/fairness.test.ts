@@ -6,7 +6,9 @@ import type { Turned } from '../../server/net/refusals.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
-import { startServer } from '../support/server.ts';
+import { createRandom } from '../../shared/random.ts';
+import { FaultProxy } from '../support/faultProxy.ts';
+import { startServer, UNLIMITED } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
 let server: Vivarium;
@@ -195,6 +197,52 @@ describe('floods', () => {
     await end;
     expect(count('too-much-data')).toBe(1);
     await expectUnharmed();
+  });
+});
+
+describe('who does not read', () => {
+  /** Joins over a line of its own, on which nothing comes down once it is stalled, and has something to ask for. */
+  async function startStalled(settings: Record<string, string | number>) {
+    await start(settings);
+    const proxy = await FaultProxy.open({ port: server.port, random: createRandom(1) });
+    left.push(() => void proxy.close());
+    const visitor = await Visitor.join(proxy.port, 'garden', 'Mute', { headers: from('10.0.0.1') });
+    left.push(() => visitor.leave());
+    const plant = { x: 40, y: 40, seed: { from: 'prior' } };
+    expect(await visitor.ask('plant', plant)).not.toHaveProperty('reason');
+    const { id: organism } = server.world.rooms.get('garden')!.organisms.at(-1)!;
+    proxy.set({ stalled: 'down' });
+    return { visitor, proxy, organism };
+  }
+
+  test('but goes on asking is hung up on when more waits than may, and leaves nothing behind', async () => {
+    const most = 200_000;
+    const { visitor, proxy, organism } = await startStalled({
+      limits: `${UNLIMITED},unreadBytes=${most}`,
+    });
+    const lobby = server.lobbies.get('garden')!;
+    let id = 1_000;
+    while (lobby.size > 1) {
+      for (let i = 0; i < 500; i++) visitor.send('keep', { id: id++, organism });
+      const tick = neighbour.tick!;
+      await neighbour.until(() => neighbour.tick! > tick);
+    }
+    expect(count('does-not-read')).toBe(1);
+    proxy.set({ stalled: 'none' });
+    await gone(visitor);
+    await expectUnharmed();
+  });
+
+  test('for a while loses no answer', async () => {
+    const { visitor, proxy, organism } = await startStalled({});
+    const answers = Promise.all(
+      Array.from({ length: 200 }, () => visitor.ask('keep', { organism })),
+    );
+    const tick = neighbour.tick!;
+    await neighbour.until(() => neighbour.tick! > tick + 60);
+    proxy.set({ stalled: 'none' });
+    for (const answer of await answers) expect(answer).toHaveProperty('token');
+    expect(count('does-not-read')).toBe(0);
   });
 });
 

@@ -129,3 +129,32 @@ test('a host header that is none does not get into the policy', async () => {
   expect(policy).toContain("script-src 'self'");
   expect(policy).not.toMatch(/script-src [^;]*'unsafe-inline'/);
 });
+
+test('an address that fetches without end is told to wait, others and those who look after the server are not', async () => {
+  const busy = await startServer({
+    'trust-proxy': 1,
+    limits: 'fetchesAtOnce=5,fetchesPerSecond=2',
+  });
+  const ask = (address: string, path = '/') =>
+    fetch(`http://127.0.0.1:${busy.port}${path}`, {
+      headers: { 'x-forwarded-for': address },
+      redirect: 'manual',
+    });
+  try {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask('10.0.0.1')));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(answers.filter(({ status }) => status === 302).length).toBeGreaterThanOrEqual(5);
+    for (const { headers } of refused) expect(headers.get('retry-after')).toBe('1');
+    expect(busy.refusals.totals()['too-many-fetches']).toBe(refused.length);
+    expect((await ask('10.0.0.2')).status).toBe(302);
+    expect((await ask('10.0.0.1', '/healthz')).status).toBe(200);
+    // Who asks again when told to is served.
+    const { status } = await new Promise<Response>((resolve, reject) => {
+      setTimeout(() => ask('10.0.0.1').then(resolve, reject), 1_000);
+    });
+    expect(status).toBe(302);
+  } finally {
+    await busy.close();
+  }
+});

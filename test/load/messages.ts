@@ -10,6 +10,13 @@ export interface HostPlan {
   readonly organisms: number;
 }
 
+/** The one argument of a process of bare connections. */
+export type SocketsPlan =
+  | { readonly role: 'server' }
+  | { readonly role: 'clients'; readonly port: number; readonly count: number };
+
+export type SocketsQuestion = 'port' | 'count' | 'heap';
+
 export type HostQuestion = 'hello' | 'memory' | 'begin' | 'end';
 
 export interface HostHello {

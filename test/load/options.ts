@@ -58,8 +58,9 @@ export const HELP = [
   'Latency: from the begin of a tick in the server to its frame handled in a client, in ms. bytesPerSecond: of a client,',
   'all messages down. skipped: frames that the server did not send to those behind. outOfStep: frames that did not fit, and',
   'pictures that are not as the server has them. neverCaughtUp: clients more than a second behind at the end.',
-  'heapPerClient, heapGrowth: bytes, after a collection. cpu: cores. The measured garden: 256x256, 15 ticks/s, 64 organisms',
-  'grown, then one planting and one stroke a second; phones plant and cut on top, all together less than once a second.',
+  'heapPerClient, heapGrowth: bytes, after a collection; of it heapPerSocket is held by a bare Socket.IO connection, measured',
+  'apart. cpu: cores. The measured garden: 256x256, 15 ticks/s, 64 organisms grown, then one planting and one stroke a second;',
+  'phones plant and cut on top, all together less than once a second.',
 ].join('\n');
 
 const MOST = 20_000;

@@ -30,6 +30,8 @@ export interface Report extends LineReport {
   readonly server: {
     readonly cpu: number | null;
     readonly heapPerClient: number | null;
+    /** Of that, what a bare Socket.IO connection holds. */
+    readonly heapPerSocket: number | null;
     readonly loopDelayP99: number | null;
     readonly ticksPerSecond: number | null;
     readonly tickMs: { readonly p50: number; readonly p99: number } | null;
@@ -65,7 +67,7 @@ function lineReport(line: LineFigures, seconds: number): LineReport {
 }
 
 export function reportOf(run: Run, options: LoadOptions, split: Split): Report {
-  const { hello, lines, crowds, server, memory } = run;
+  const { hello, lines, crowds, server, memory, bareSocket } = run;
   const { profile, seconds } = options;
   const refusals = {};
   const refusedAttacks = {};
@@ -91,6 +93,7 @@ export function reportOf(run: Run, options: LoadOptions, split: Split): Report {
     server: {
       cpu: orNull(server?.cpu),
       heapPerClient: full && empty ? Math.round((full.heap - empty.heap) / joined) : null,
+      heapPerSocket: bareSocket === undefined ? null : Math.round(bareSocket),
       loopDelayP99: orNull(server?.loopDelayP99),
       ticksPerSecond: orNull(server?.ticksPerSecond),
       tickMs: server ? { p50: rounded(server.tickMs.p50), p99: rounded(server.tickMs.p99) } : null,
@@ -154,6 +157,7 @@ export function table(report: Report): string[] {
       ['  CPU', `${server.cpu} cores`],
       ['  loop delay p99', `${server.loopDelayP99} ms`],
       ['  heap of a client', `${server.heapPerClient} B`],
+      ['  of a bare connection', `${server.heapPerSocket} B`],
       ['  heap grown meanwhile', `${report.heapGrowth} B`],
       ['  organisms', `${server.organisms}, ${server.awake} awake`],
       ['  turned away', countsText(server.refusals ?? {})],

@@ -18,6 +18,7 @@ import type {
 } from './messages.ts';
 import type { LoadOptions } from './options.ts';
 import { planCrowds } from './plan.ts';
+import { measureSockets } from './sockets.ts';
 import type { Split } from './split.ts';
 
 /** ms that all may take to join, beyond their turn. */
@@ -35,6 +36,8 @@ export interface Run {
   readonly server: ServerWindow | undefined;
   /** Before anybody joined, when all had, and at the end with all still there. */
   readonly memory: readonly [ServerMemory, ServerMemory, ServerMemory] | undefined;
+  /** Bytes of heap that a connection holds in a server that makes nothing of it. */
+  readonly bareSocket: number | undefined;
 }
 
 /** The server of this tool's own, and the ticks it has told of. */
@@ -85,6 +88,8 @@ export async function runLoad(
   split: Split,
   log: (line: string) => void,
 ): Promise<Run> {
+  if (!options.url) log(`Opening as many bare connections, to know what they alone hold.`);
+  const bareSocket = options.url ? undefined : await measureSockets(options.clients, split);
   const host = options.url ? undefined : Host.start(options, split);
   const crowds: Crowd[] = [];
   try {
@@ -111,7 +116,7 @@ export async function runLoad(
     const told = await Promise.all(crowds.map((crowd) => crowd.ask<CrowdFigures>(question)));
     const end = await host?.ask<ServerMemory>('memory');
     const memory = empty && joined && end && ([empty, joined, end] as const);
-    return { hello, lines: mergeLines(told), crowds: told, server, memory };
+    return { hello, lines: mergeLines(told), crowds: told, server, memory, bareSocket };
   } finally {
     await Promise.all(crowds.map((crowd) => crowd.stop()));
     await host?.stop();

@@ -5,6 +5,7 @@ import { startVivarium } from '../../server/vivarium.ts';
 import { answerParent, noteParent } from './child.ts';
 import { quantile } from './figures.ts';
 import { GARDEN, Gardener } from './garden.ts';
+import { heapInUse } from './heap.ts';
 import type { HostPlan, HostQuestion, ServerMemory, ServerWindow } from './messages.ts';
 import { sharedNow } from './time.ts';
 
@@ -90,11 +91,7 @@ async function growGarden(): Promise<void> {
 }
 
 function measureMemory(): ServerMemory {
-  // Twice: what the first one frees may free more.
-  global.gc!();
-  global.gc!();
-  const { heapUsed, rss } = process.memoryUsage();
-  return { heap: heapUsed, rss };
+  return { heap: heapInUse(), rss: process.memoryUsage().rss };
 }
 
 function endWindow(): ServerWindow {

@@ -30,6 +30,16 @@ test('a bucket never gives more than its size and what has flowed in since', () 
   );
 });
 
+test('a bucket says how long one has to wait for so much', () => {
+  const bucket = new Bucket(4, 2, 0);
+  expect(bucket.wait(2, 0)).toBe(0);
+  bucket.take(2, 0);
+  expect(bucket.wait(1, 0)).toBe(250);
+  expect(bucket.take(1, 249)).toBe(false);
+  expect(bucket.take(1, 250)).toBe(true);
+  expect(bucket.wait(3, 250)).toBe(Number.POSITIVE_INFINITY);
+});
+
 describe('addresses', () => {
   test('a class of 1,000 phones behind one address comes in at once; 10,000 in a second do not', () => {
     const book = new AddressBook(limits);
