@@ -39,6 +39,7 @@ const SCREENS = {
 } as const;
 type ScreenName = keyof typeof SCREENS;
 
+const TICK_RATE = 3;
 const CREATURES = [
   'Penguin',
   'Octopus',
@@ -69,7 +70,7 @@ beforeAll(async () => {
   ];
   await plantGarden(visitors, CREATURES, (i) => [20 + 40 * (i % 4), 24 + 42 * Math.floor(i / 4)]);
   // A machine that is busy otherwise would be told to be slow.
-  server.setTickRate(server.world.rooms.get('garden')!, 3);
+  server.setTickRate(server.world.rooms.get('garden')!, TICK_RATE);
   browser = await launchBrowser();
   if (ANEW) await mkdir(FOLDER, { recursive: true });
 }, 180_000);
@@ -109,6 +110,7 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await signIn(page, server.port, server.hostToken!);
     await goTo(page, 'watch');
     await liveShows(page, CREATURES.length);
+    await page.getByText(`${TICK_RATE} steps a second`, { exact: true }).waitFor();
   },
 };
 
