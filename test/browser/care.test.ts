@@ -7,7 +7,7 @@ import type { Vivarium } from '../../server/vivarium.ts';
 import type { Room } from '../../server/world/room.ts';
 import { violations } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { openRoom, screenOf, waitForPhase } from '../support/page.ts';
+import { cameraRests, openRoom, screenOf, waitForPhase } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
@@ -389,8 +389,9 @@ test('all that a finger can press is as large as a fingertip', async () => {
 
 test('whatever the window, upright or across, what can be pressed lies free', async () => {
   const page = await visit({ ...PHONE, isMobile: false });
+  await cameraRests(page);
   const { x, y } = await screenOf(page, 20, 76);
-  await page.touchscreen.tap(x, y);
+  await page.mouse.click(x, y);
   await page.getByTestId('find-mine').waitFor();
   for (const [width, height] of [
     ...[
@@ -578,6 +579,7 @@ test('a full room and a lost server are told to everybody', async () => {
     expect(await page.evaluate(() => isSecureContext)).toBe(false);
     await page.getByTestId('gallery-item').first().waitFor();
     const before = room.organisms.length;
+    await cameraRests(page);
     const { x, y } = await screenOf(page, 64, 80);
     await page.touchscreen.tap(x, y);
     await page.waitForFunction((count) => {

@@ -44,6 +44,7 @@ afterAll(async () => {
 });
 
 test('a seed is in hand at once: the first tap plants it', async () => {
+  await cameraRests(page);
   const { x, y } = await screenOf(page, 48, 48);
   await page.touchscreen.tap(x, y);
   await waitForPhase(page, 1, 'asleep');
