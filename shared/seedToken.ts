@@ -41,19 +41,20 @@ const speciesId = ({ checkpoint, latentSize }: TokenSpecies): number =>
 
 const checkOf = (bytes: Uint8Array): number => hashText(String.fromCharCode(...bytes)) & 0xffff;
 
-/** Numbers are kept to 1/2048 of the power of two that the largest of them needs. */
+/** Numbers are kept to 1/2048 of the power of two above the largest of them. */
 export function encodeSeed({ kind, latent }: TokenSeed, species: TokenSpecies): string {
   const bytes = new Uint8Array(bytesOf(latent.length));
   const view = new DataView(bytes.buffer);
   const largest = latent.reduce((most, value) => Math.max(most, Math.abs(value)), 2 ** -20);
-  const exponent = Math.max(-20, Math.min(127, Math.ceil(Math.log2(largest))));
+  // Above the largest, and so is what becomes of it: encoded again, it has the same steps.
+  const exponent = Math.max(-20, Math.min(127, Math.floor(Math.log2(largest)) + 1));
   view.setUint8(0, VERSION);
   view.setUint32(1, speciesId(species));
   view.setUint16(5, kind === undefined ? 0 : kind + 1);
   view.setInt8(7, exponent);
   latent.forEach((value, i) => {
     const whole = Math.round((value / 2 ** exponent) * STEPS);
-    const bits = Math.max(-STEPS, Math.min(STEPS - 1, whole)) & 0xfff;
+    const bits = Math.max(1 - STEPS, Math.min(STEPS - 1, whole)) & 0xfff;
     const at = HEAD + 3 * (i >> 1);
     if (i % 2 === 0) {
       bytes[at] = bits >> 4;

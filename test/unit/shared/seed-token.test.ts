@@ -25,6 +25,12 @@ test('a seed comes back as it was, but for a two-thousandth of its largest numbe
       const again = encodeSeed(back, species);
       expect(decodeSeed(again, species)!.latent).toEqual(back.latent);
     }),
+    {
+      examples: [
+        [Float32Array.of(8.000001, 0), undefined],
+        [Float32Array.of(-7.9999, 0.003), 1],
+      ],
+    },
   );
 });
 
