@@ -5,7 +5,6 @@ import { hueOf } from '../../shared/hues.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import {
   type EnergySettings,
   HOUSE,
@@ -18,66 +17,19 @@ import type { Clock } from '../clock.ts';
 import type { Answer, RoomCommand } from '../world/commands.ts';
 import type { Room, TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
-import type { Bans } from './bans.ts';
+import { Comings } from './comings.ts';
 import { type Glass, Greenhouse } from './greenhouse.ts';
 import { Guests } from './guests.ts';
+import type { Arrival, Attendant, House, Member, RoomFacts, WallFacts } from './member.ts';
 import type { Passes } from './passes.ts';
+import { type Pointer, Pointers } from './pointers.ts';
+import { Reception } from './reception.ts';
 import { Roomcast } from './roomcast.ts';
 import type { Rules } from './rules.ts';
 import { Seats } from './seats.ts';
 import { Stagehand } from './stagehand.ts';
 import { Walls } from './walls.ts';
-import type { Look, Viewer } from './watch.ts';
-
-/** One connected participant: what a lobby needs of a connection. */
-export interface Member extends Viewer {
-  send<N extends EventName>(event: N, message: Event<N>): void;
-  /** Ends the connection. */
-  dismiss(reason: Reason): void;
-}
-
-/** How somebody comes in. */
-export interface Arrival {
-  /** Cleaned; '' for the nameless. */
-  readonly name: string;
-  /** Token of the seat that she had. */
-  readonly resume?: string | undefined;
-  /** [chunks] checks of what her page still shows. */
-  readonly holds?: ArrayLike<number> | undefined;
-  /** What her address is called. */
-  readonly address?: string | undefined;
-  /** She has a seat now. */
-  readonly seated: (you: ParticipantView) => void;
-}
-
-/** Stands at the door and hears who comes, who goes and what is wished; it may object, after a while. See server/hooks. */
-export interface Attendant {
-  joined(you: ParticipantView): void;
-  left(you: ParticipantView): void;
-  /** Somebody plays. */
-  stirred(): void;
-  /** @returns undefined when nobody objects; else rejects with a Refusal for an objection */
-  join(name: string): Promise<void> | undefined;
-  /** The same. @throws Refusal too-fast when she has too many that wait for an answer */
-  wish(command: RoomCommand): Promise<void> | undefined;
-}
-
-/** Facts of a room that do not change while it is open; they go into each welcome. */
-export interface RoomFacts {
-  readonly checkpoint: Event<'welcome'>['checkpoint'];
-  readonly engine: Event<'welcome'>['engine'];
-}
-
-/** What the host has set for those who come. */
-export interface House {
-  readonly rules: Rules;
-  readonly bans: Pick<Bans, 'isOut'>;
-}
-
-/** What only walls are told: where phones reach the server now, and which build of the pages it serves. */
-export type WallFacts = Pick<Event<'wall'>, 'origin' | 'build'>;
-
-type Cursor = Event<'cursors'>[number];
+import type { Look } from './watch.ts';
 
 export class Lobby {
   private readonly seats: Seats<Member>;
@@ -85,33 +37,30 @@ export class Lobby {
   private readonly waiting = new Map<Member, Arrival>();
   private readonly cast: Roomcast;
   private readonly greenhouse: Greenhouse;
-  private cursors = new Map<number, Cursor>();
-  private cursorsAt = 0;
+  private readonly reception: Reception;
+  private readonly pointers = new Pointers();
   private paceAt = 0;
-  /** Who has come, and who has gone, that nobody has been told of yet. */
-  private readonly comings = new Map<ParticipantId, ParticipantView>();
-  private readonly goings = new Set<ParticipantId>();
+  private readonly comings = new Comings();
   private readonly guests = new Guests();
   /** The room has become another at once: everybody is shown it anew after the next tick. */
   private isAnew = false;
-  /** Of those who have come, who was here already, under another name. */
-  private readonly renamed = new Set<ParticipantId>();
   private readonly stagehands = new Map<ParticipantId, Stagehand>();
 
   attendant: Attendant | undefined;
 
   constructor(
     readonly room: Room,
-    private readonly facts: RoomFacts,
+    facts: RoomFacts,
     private readonly pace: () => Pace,
     capacity: number,
     private readonly clock: Clock,
     passes: Passes,
     private readonly ways: House,
-    private readonly wallFacts: () => WallFacts = () => ({ origin: '', build: '' }),
+    wallFacts: () => WallFacts = () => ({ origin: '', build: '' }),
     glass?: Glass,
   ) {
     this.greenhouse = new Greenhouse(room, glass);
+    this.reception = new Reception(room, facts, pace, ways.rules, wallFacts);
     const { grace, maxWaiting } = DEFAULTS.stream;
     this.seats = new Seats({
       capacity,
@@ -193,8 +142,7 @@ export class Lobby {
     if (!gone) return;
     this.vanish(member, gone);
     this.attendant?.left(gone);
-    const renamed = this.renamed.delete(gone.id);
-    if (!this.comings.delete(gone.id) || renamed) this.goings.add(gone.id);
+    this.comings.leave(gone.id);
     this.letIn();
   }
 
@@ -246,7 +194,7 @@ export class Lobby {
 
   /** Her pointer is shown no longer. */
   hideCursor(participant: ParticipantId): void {
-    this.cursors.set(participant, { id: participant, tool: 'look' });
+    this.pointers.hide(participant);
   }
 
   get waitingCount(): number {
@@ -324,7 +272,7 @@ export class Lobby {
   setEnergy(settings: EnergySettings): void {
     this.room.setEnergy(settings);
     for (const member of this.seats.members) {
-      member.send('energy', this.energyOf(this.seats.of(member)!.id));
+      member.send('energy', this.reception.energyOf(this.seats.of(member)!.id));
     }
   }
 
@@ -356,9 +304,7 @@ export class Lobby {
   rename(member: Member, id: number, name: string): ParticipantView | undefined {
     const you = this.seats.rename(member, name);
     if (!you) return undefined;
-    // Who has just come is told of with her new name alone.
-    this.comings.set(you.id, you);
-    this.renamed.add(you.id);
+    this.comings.rename(you);
     member.send('accepted', { id });
     return you;
   }
@@ -392,11 +338,10 @@ export class Lobby {
     this.cast.look(member, look, this.clock.now());
   }
 
-  /** Newest wins: only a participant's last cursor is kept until it is passed on. */
-  moveCursor(participant: number, cursor: Omit<Cursor, 'id'>): void {
+  moveCursor(participant: ParticipantId, cursor: Omit<Pointer, 'id'>): void {
     if (!this.rules.mayShow(participant)) return;
     this.attendant?.stirred();
-    this.cursors.set(participant, { ...cursor, id: participant });
+    this.pointers.move(participant, cursor);
   }
 
   /** Tells everybody what a tick has brought. */
@@ -412,11 +357,8 @@ export class Lobby {
     }
     this.cast.publish(result.tick, result.changed, now);
     if (this.isAnew) this.greetAnew();
-    if (now - this.cursorsAt >= DEFAULTS.net.cursorInterval && this.cursors.size > 0) {
-      this.tell('cursors', [...this.cursors.values()]);
-      this.cursors = new Map();
-      this.cursorsAt = now;
-    }
+    const moved = this.pointers.due(now);
+    if (moved) this.tell('cursors', moved);
     if (now - this.paceAt >= DEFAULTS.net.heartbeat) {
       this.paceAt = now;
       const { awake, size: organisms } = this.room;
@@ -466,7 +408,7 @@ export class Lobby {
     this.isAnew = false;
     for (const member of this.seats.members) {
       this.cast.remove(member);
-      this.greet(member, this.seats.of(member)!);
+      this.reception.greet(member, this.seats.of(member)!, this.seats);
       this.cast.add(member, this.everything(), this.clock.now());
     }
     for (const wall of this.walls.members) {
@@ -487,46 +429,16 @@ export class Lobby {
       this.vanish(replaced, you);
       replaced.dismiss('replaced');
     }
-    if (!replaced && !this.goings.delete(you.id)) this.comings.set(you.id, you);
-    this.greet(member, you);
+    if (!replaced) this.comings.enter(you);
+    this.reception.greet(member, you, this.seats);
     seated(you);
     if (!replaced) this.attendant?.joined(you);
     this.cast.add(member, this.everything(), this.clock.now(), holds);
   }
 
-  private greet(member: Member, you: ParticipantView): void {
-    this.send(member, 'welcome', {
-      ...this.opening(),
-      you,
-      resume: this.seats.tokenOf(member)!,
-      energy: this.energyOf(you.id),
-      hand: this.room.handOf(you.id) as Event<'welcome'>['hand'],
-    });
-    member.send('settings', this.rules.told);
-  }
-
   private greetWall(wall: Member, holds?: ArrayLike<number>): void {
-    this.send(wall, 'wall', { ...this.opening(), ...this.wallFacts() });
-    wall.send('settings', this.rules.told);
+    this.reception.greetWall(wall, this.seats);
     this.cast.add(wall, this.everything(), this.clock.now(), holds, 'full');
-  }
-
-  private opening() {
-    const { width, height } = this.room.ground.planes;
-    return {
-      protocol: PROTOCOL_VERSION,
-      room: {
-        name: this.room.name,
-        width,
-        height,
-        tickRate: this.pace().tickRate,
-        tick: this.room.tick,
-        maxOrganisms: this.room.maxOrganisms,
-      },
-      ...this.facts,
-      organisms: this.room.organisms as Event<'welcome'>['organisms'],
-      participants: this.seats.participants,
-    };
   }
 
   /** What one looks at until she says otherwise. */
@@ -537,25 +449,20 @@ export class Lobby {
 
   /** Who has come and gone since the last tick, in one message, however many. */
   private tellPeople(): void {
-    if (this.comings.size === 0 && this.goings.size === 0) return;
-    const all = [...this.comings.values()];
-    const left = [...this.goings];
-    for (const member of this.seats.members) {
-      const own = this.seats.of(member)!.id;
-      const joined =
-        this.comings.has(own) && !this.renamed.has(own) ? all.filter(({ id }) => id !== own) : all;
-      if (joined.length + left.length > 0) this.send(member, 'people', { joined, left });
-    }
-    for (const wall of this.walls.members) this.send(wall, 'people', { joined: all, left });
+    if (!this.comings.any) return;
+    const tell = (member: Member, own?: ParticipantId): void => {
+      const news = this.comings.newsFor(own);
+      if (news) member.send('people', this.rules.veil('people', news));
+    };
+    for (const member of this.seats.members) tell(member, this.seats.of(member)!.id);
+    for (const wall of this.walls.members) tell(wall);
     this.comings.clear();
-    this.goings.clear();
-    this.renamed.clear();
   }
 
   /** What goes with a member, but for her seat and her hand. */
   private vanish(member: Member, { id }: ParticipantView): void {
     this.cast.remove(member);
-    this.cursors.delete(id);
+    this.pointers.forget(id);
   }
 
   private letIn(): void {
@@ -575,11 +482,6 @@ export class Lobby {
     });
   }
 
-  private energyOf(participant: ParticipantId): Event<'energy'> {
-    const { newcomer, ...costs } = this.room.energySettings;
-    return { ...costs, level: this.room.energyOf(participant) };
-  }
-
   private answer(answer: Answer): void {
     const { by, id, energy, refused, seed } = answer;
     const member = this.seats.memberOf(by);
@@ -595,9 +497,5 @@ export class Lobby {
     const shown = this.rules.veil(event, message);
     for (const member of this.seats.members) member.send(event, shown);
     for (const wall of this.walls.members) wall.send(event, shown);
-  }
-
-  private send<N extends EventName>(member: Member, event: N, message: Event<N>): void {
-    member.send(event, this.rules.veil(event, message));
   }
 }

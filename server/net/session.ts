@@ -15,7 +15,8 @@ import type { ParticipantView } from '../../shared/vocabulary.ts';
 import type { Clock } from '../clock.ts';
 import type { RoomCommand } from '../world/commands.ts';
 import type { Guard } from './guard.ts';
-import type { Arrival, Lobby, Member } from './lobby.ts';
+import type { Lobby } from './lobby.ts';
+import type { Arrival, Member } from './member.ts';
 import { cleanName, type NameCheck } from './names.ts';
 
 /** Packets that may wait in the transport before frames are held back. */

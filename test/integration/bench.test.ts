@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchCommand } from '../bench/command.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const NAMES = ['crowd', 'durability', 'engines', 'peer', 'replay', 'soak', 'tick', 'train'];
@@ -37,8 +38,19 @@ function benchWith(environment: Record<string, string>, ...args: string[]): Prom
   });
 }
 
+/** The same in this process: what needs no measuring needs no start of its own either. */
+async function told(...args: string[]): Promise<Run> {
+  const output: string[] = [];
+  const errors: string[] = [];
+  const code = await benchCommand(args, {
+    say: (text) => output.push(text),
+    complain: (text) => errors.push(text),
+  });
+  return { code, output: output.join('\n'), errors: errors.join('\n') };
+}
+
 test('--help names every bench and option', async () => {
-  const { code, output, errors } = await bench('--help');
+  const { code, output, errors } = await told('--help');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   for (const name of NAMES) expect(output).toMatch(new RegExp(`^ {2}${name} `, 'm'));
   for (const option of ['--json', '--checkpoint', '--engine', '--pytorch', '--visitors']) {
@@ -55,7 +67,7 @@ test.each([
   [['engines', '--fast'], "Unknown option '--fast'"],
   [['crowd', '--visitors', 'many'], '--visitors must be a whole number from 1 to 1000'],
 ])('%p is refused by name, with the help and an exit code', async (args, sentence) => {
-  const { code, output, errors } = await bench(...args);
+  const { code, output, errors } = await told(...args);
   expect({ code, output }).toEqual({ code: 1, output: '' });
   expect(errors.startsWith(sentence)).toBe(true);
   expect(errors).toContain('npm run bench -- <name>');
@@ -64,12 +76,18 @@ test.each([
 test.each(['crowd', 'durability', 'engines', 'peer', 'replay', 'soak'])(
   '%s refuses a checkpoint that is none, in one sentence',
   async (name) => {
-    const { code, errors } = await bench(name, '--checkpoint', 'checkpoints/of-nobody');
+    const { code, errors } = await told(name, '--checkpoint', 'checkpoints/of-nobody');
     expect(code).toBe(1);
     expect(errors.trim().split('\n')).toHaveLength(1);
     expect(errors).toContain('checkpoints/of-nobody');
   },
 );
+
+test('from the shell too, what is refused ends with an exit code and its sentence', async () => {
+  const { code, output, errors } = await bench('steam');
+  expect({ code, output }).toEqual({ code: 1, output: '' });
+  expect(errors.startsWith('There is no bench "steam".')).toBe(true);
+});
 
 test('crowd keeps organisms awake, and says how late ticks are and what visitors see', async () => {
   const size = ['--seconds', '2', '--organisms', '3', '--visitors', '3'];

@@ -1,0 +1,37 @@
+/** Where everybody's hands are. Newest wins: of each only the last place is kept until it is passed on. */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Event } from '../../shared/protocol/events.ts';
+import type { ParticipantId } from '../../shared/vocabulary.ts';
+
+export type Pointer = Event<'cursors'>[number];
+
+export class Pointers {
+  private moved = new Map<ParticipantId, Pointer>();
+  private told = 0;
+
+  move(participant: ParticipantId, pointer: Omit<Pointer, 'id'>): void {
+    this.moved.set(participant, { ...pointer, id: participant });
+  }
+
+  /** It is to be shown no longer. */
+  hide(participant: ParticipantId): void {
+    this.moved.set(participant, { id: participant, tool: 'look' });
+  }
+
+  /** She is gone: there is nothing more to tell of her. */
+  forget(participant: ParticipantId): void {
+    this.moved.delete(participant);
+  }
+
+  /**
+   * @param now ms
+   * @returns what has moved since it was last asked; undefined when that is nothing, or too short a time ago
+   */
+  due(now: number): Pointer[] | undefined {
+    if (now - this.told < DEFAULTS.net.cursorInterval || this.moved.size === 0) return undefined;
+    const all = [...this.moved.values()];
+    this.moved = new Map();
+    this.told = now;
+    return all;
+  }
+}
