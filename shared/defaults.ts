@@ -142,6 +142,8 @@ export const DEFAULTS = {
     heartbeat: 1_000,
     /** Cursors are passed on so often. */
     cursorInterval: 66,
+    /** Among more people than these they are passed on as much more rarely: a crowd is told no more a second than they are. */
+    cursorPeople: 250,
     /**
      * Each side asks for a sign of life so often, and gives the other up when none has come for so long: a server whose plug was
      * pulled says no goodbye, and whoever has not noticed when it is back comes back late.

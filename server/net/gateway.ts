@@ -9,6 +9,7 @@ import type { Door } from './door.ts';
 import type { Guard } from './guard.ts';
 import type { Limits } from './limits.ts';
 import type { NameCheck } from './names.ts';
+import { Outbox } from './outbox.ts';
 import type { Refusals, Turned } from './refusals.ts';
 import { type Lobbies, Session } from './session.ts';
 import { isWellFormed } from './wellFormed.ts';
@@ -96,6 +97,11 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
   const { lobbies, clock, limits, door, refusals, names } = options;
   watchHttp(http, limits, refusals);
   let open = true;
+  const encoder = new parser.Encoder();
+  const outbox = new Outbox((name, message) => {
+    const data = [name, message];
+    return encoder.encode({ type: parser.PacketType.EVENT, nsp: '/', data })[0];
+  });
   const io = new Server(http, {
     parser: strictParser(refusals),
     transports: ['websocket'],
@@ -175,7 +181,7 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     greetings.delete(socket.conn);
     const guard = guards.get(socket.conn);
     if (!guard) return socket.disconnect(true);
-    new Session(socket, lobbies, clock, guard, names);
+    new Session(socket, lobbies, clock, guard, names, outbox);
     // A connection is one session: who leaves it has hung up.
     socket.on('disconnect', () => socket.conn.close());
   });

@@ -357,7 +357,7 @@ export class Lobby {
     }
     this.cast.publish(result.tick, result.changed, now);
     if (this.isAnew) this.greetAnew();
-    const moved = this.pointers.due(now);
+    const moved = this.pointers.due(now, this.seats.size);
     if (moved) this.tell('cursors', moved);
     if (now - this.paceAt >= DEFAULTS.net.heartbeat) {
       this.paceAt = now;

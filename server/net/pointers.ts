@@ -25,10 +25,13 @@ export class Pointers {
 
   /**
    * @param now ms
+   * @param people who are told
    * @returns what has moved since it was last asked; undefined when that is nothing, or too short a time ago
    */
-  due(now: number): Pointer[] | undefined {
-    if (now - this.told < DEFAULTS.net.cursorInterval || this.moved.size === 0) return undefined;
+  due(now: number, people: number): Pointer[] | undefined {
+    const { cursorInterval, cursorPeople } = DEFAULTS.net;
+    const interval = cursorInterval * Math.max(1, people / cursorPeople);
+    if (now - this.told < interval || this.moved.size === 0) return undefined;
     const all = [...this.moved.values()];
     this.moved = new Map();
     this.told = now;

@@ -18,6 +18,7 @@ import type { Guard } from './guard.ts';
 import type { Lobby } from './lobby.ts';
 import type { Arrival, Member } from './member.ts';
 import { cleanName, type NameCheck } from './names.ts';
+import type { Connection, Outbox } from './outbox.ts';
 
 /** Packets that may wait in the transport before frames are held back. */
 const MAX_BUFFERED_PACKETS = 8;
@@ -63,6 +64,7 @@ export class Session implements Member {
     clock: Clock,
     private readonly guard: Guard,
     private readonly names: NameCheck,
+    private readonly outbox: Outbox,
   ) {
     this.cancelTimeout = clock.after(DEFAULTS.net.joinTimeout, () => {
       this.refuse(new Refusal('join-timeout'));
@@ -85,23 +87,26 @@ export class Session implements Member {
   }
 
   get writable(): boolean {
-    const { conn } = this.socket as unknown as { conn: { writeBuffer: unknown[] } };
-    return conn.writeBuffer.length < MAX_BUFFERED_PACKETS;
+    return this.connection.writeBuffer.length < MAX_BUFFERED_PACKETS;
   }
 
   send<N extends EventName>(event: N, message: Event<N>): void {
-    this.socket.emit(event, message);
+    this.outbox.send(this.connection, event, message);
     if (event === 'rejected') this.rejected(message as Event<'rejected'>);
   }
 
   sendFrame(frame: Uint8Array): void {
-    this.socket.emit('frame', frame);
+    this.outbox.send(this.connection, 'frame', frame);
   }
 
   dismiss(reason: Reason): void {
     this.lobby = undefined;
     this.refuse(new Refusal(reason));
     this.end();
+  }
+
+  private get connection(): Connection & { readonly writeBuffer: readonly unknown[] } {
+    return this.socket.conn as never;
   }
 
   private receive(name: unknown, messages: unknown[]): void {
@@ -223,12 +228,14 @@ export class Session implements Member {
   private rejected({ reason }: Event<'rejected'>): void {
     if (this.ended || !this.guard.refused(reason)) return;
     this.ended = true;
-    this.socket.emit('rejected', { reason: 'abuse' } satisfies Event<'rejected'>);
+    const abuse: Event<'rejected'> = { reason: 'abuse' };
+    this.outbox.send(this.connection, 'rejected', abuse);
     this.end();
   }
 
   private end(): void {
     this.ended = true;
+    this.outbox.hurry(this.connection);
     this.socket.disconnect(true);
   }
 }

@@ -36,46 +36,60 @@ const LENGTHS: Readonly<Record<number, readonly [width: number, of: 'bytes' | 'i
 
 /** @returns whether the bytes are one whole value of the allowed kinds */
 export function isWellFormed(bytes: Uint8Array): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = 0;
-  const values = (count: number, depth: number): boolean => {
+  const reader = new Reader(bytes);
+  return reader.value(0) && reader.isAtEnd;
+}
+
+/** Keys are texts: msgpackr fails on others. */
+const isText = (first: number): boolean =>
+  (first >= 0xa0 && first < 0xc0) || (first >= 0xd9 && first <= 0xdb);
+
+class Reader {
+  private at = 0;
+
+  constructor(private readonly bytes: Uint8Array) {}
+
+  get isAtEnd(): boolean {
+    return this.at === this.bytes.length;
+  }
+
+  value(depth: number): boolean {
+    const { bytes } = this;
+    if (this.at >= bytes.length) return false;
+    const first = bytes[this.at++];
+    if (first < 0x80 || first >= 0xe0) return true;
+    if (first < 0x90) return this.pairs(first & 0x0f, depth + 1);
+    if (first < 0xa0) return this.values(first & 0x0f, depth + 1);
+    if (first < 0xc0) return this.skip(first & 0x1f);
+    // `undefined`, as msgpackr writes it.
+    if (first === 0xd4) return bytes[this.at] === 0 && this.skip(2);
+    const length = LENGTHS[first];
+    if (!length) return SIZES[first - 0xc0] >= 0 && this.skip(SIZES[first - 0xc0]);
+    const [width, of] = length;
+    if (this.at + width > bytes.length) return false;
+    let count = 0;
+    for (let i = 0; i < width; i++) count = count * 256 + bytes[this.at++];
+    if (of === 'bytes') return this.skip(count);
+    return of === 'pairs' ? this.pairs(count, depth + 1) : this.values(count, depth + 1);
+  }
+
+  private values(count: number, depth: number): boolean {
     // Each value has a byte at least: a length that lies is found before anything is made of it.
-    if (count > bytes.length - at || (count > 0 && depth > MAX_DEPTH)) return false;
-    for (let i = 0; i < count; i++) if (!value(depth)) return false;
+    if (count > this.bytes.length - this.at || (count > 0 && depth > MAX_DEPTH)) return false;
+    for (let i = 0; i < count; i++) if (!this.value(depth)) return false;
     return true;
-  };
-  /** Keys are texts: msgpackr fails on others. */
-  const isText = (first: number): boolean =>
-    (first >= 0xa0 && first < 0xc0) || (first >= 0xd9 && first <= 0xdb);
-  const pairs = (count: number, depth: number): boolean => {
-    if (2 * count > bytes.length - at || (count > 0 && depth > MAX_DEPTH)) return false;
+  }
+
+  private pairs(count: number, depth: number): boolean {
+    if (2 * count > this.bytes.length - this.at || (count > 0 && depth > MAX_DEPTH)) return false;
     for (let i = 0; i < count; i++) {
-      if (!isText(bytes[at]) || !value(depth) || !value(depth)) return false;
+      if (!isText(this.bytes[this.at]) || !this.value(depth) || !this.value(depth)) return false;
     }
     return true;
-  };
-  const skip = (count: number): boolean => {
-    at += count;
-    return at <= bytes.length;
-  };
-  const value = (depth: number): boolean => {
-    if (at >= bytes.length) return false;
-    const first = bytes[at++];
-    if (first < 0x80 || first >= 0xe0) return true;
-    if (first < 0x90) return pairs(first & 0x0f, depth + 1);
-    if (first < 0xa0) return values(first & 0x0f, depth + 1);
-    if (first < 0xc0) return skip(first & 0x1f);
-    // `undefined`, as msgpackr writes it.
-    if (first === 0xd4) return bytes[at] === 0 && skip(2);
-    const length = LENGTHS[first];
-    if (!length) return SIZES[first - 0xc0] >= 0 && skip(SIZES[first - 0xc0]);
-    const [width, of] = length;
-    if (at + width > bytes.length) return false;
-    const count =
-      width === 1 ? view.getUint8(at) : width === 2 ? view.getUint16(at) : view.getUint32(at);
-    at += width;
-    if (of === 'bytes') return skip(count);
-    return of === 'pairs' ? pairs(count, depth + 1) : values(count, depth + 1);
-  };
-  return value(0) && at === bytes.length;
+  }
+
+  private skip(count: number): boolean {
+    this.at += count;
+    return this.at <= this.bytes.length;
+  }
 }

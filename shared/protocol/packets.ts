@@ -58,33 +58,12 @@ function hasValidData(type: number, data: unknown): boolean {
 /** Writes one value as MessagePack. */
 export type Pack = (value: unknown) => Uint8Array;
 
-/** An event that has been written. */
-interface Sent {
-  readonly name: unknown;
-  readonly message: Uint8Array;
-}
-
 class Encoder {
-  /** Messages of bytes alone, by these bytes, which nobody changes once they are sent: a frame goes to everybody in a room. */
-  private readonly sent = new WeakMap<Uint8Array, Sent>();
-  /** The last of all others: news of a room goes to one after the other, and nobody changes what is sent either. */
-  private last: (Sent & { readonly said: unknown }) | undefined;
-
   constructor(private readonly pack: Pack) {}
 
   /** @returns one message */
   encode({ type, nsp, data, id }: Packet): Uint8Array[] {
-    const [name, said] = Array.isArray(data) && data.length === 2 ? data : [];
-    if (typeof said !== 'object' || said === null || nsp !== '/' || id !== undefined) {
-      return [this.pack({ type, nsp, data, id })];
-    }
-    const bytes = said instanceof Uint8Array ? said : undefined;
-    const known = bytes ? this.sent.get(bytes) : this.last?.said === said ? this.last : undefined;
-    if (known?.name === name) return [known!.message];
-    const message = this.pack({ type, nsp, data, id });
-    if (bytes) this.sent.set(bytes, { name, message });
-    else this.last = { said, name, message };
-    return [message];
+    return [this.pack({ type, nsp, data, id })];
   }
 }
 

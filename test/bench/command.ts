@@ -108,7 +108,7 @@ const HELP = [
   '  --pytorch          for train: the same nets in PyTorch too, where python3 has it, in turn in the same run',
   '  --seconds N        for crowd, nursery, pages and wall: how long it is measured (30, 15, 30, 1800); for durability, soak and',
   "                     replay too, of which the last is of the room's own time (600, 3600, 3600)",
-  '  --organisms N      for crowd: how many are kept awake (128)',
+  '  --organisms N      for crowd: how many are kept awake (128); for durability and replay: how many live in the garden (64)',
   '  --visitors N       for crowd and soak: how many watch and wound (50)',
   '  --help             this text',
 ].join('\n');

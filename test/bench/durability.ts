@@ -59,6 +59,7 @@ export interface DurabilityOptions {
   readonly checkpoint?: string;
   readonly engine?: BackendName;
   readonly seconds?: number;
+  readonly organisms?: number;
 }
 
 const GOAL = 0.05;
@@ -71,7 +72,12 @@ const NAMES = ['off', 'on', 'often'] as const;
 /** @throws CheckpointError, EngineError, StoreError */
 export async function benchDurability(
   log: (line: string) => void,
-  { checkpoint = CHECKPOINT_FOLDER, engine, seconds = 600 }: DurabilityOptions = {},
+  {
+    checkpoint = CHECKPOINT_FOLDER,
+    engine,
+    seconds = 600,
+    organisms = GARDEN.organisms,
+  }: DurabilityOptions = {},
 ): Promise<DurabilityFigures> {
   const scratch = mkdtempSync(join(tmpdir(), 'vivarium-durability-'));
   const arms: Arm[] = [];
@@ -79,7 +85,7 @@ export async function benchDurability(
     for (const name of NAMES) {
       const data = name === 'off' ? 'none' : join(scratch, name);
       const snapshot = name === 'often' ? { snapshot: OFTEN } : {};
-      arms.push(await Arm.open({ ...{ data, checkpoint, engine }, ...snapshot }));
+      arms.push(await Arm.open({ ...{ data, checkpoint, engine, organisms }, ...snapshot }));
     }
     const { name, device } = arms[0].server.engine;
     log(`${name} on ${device}; all have grown; measuring for ${seconds} s`);

@@ -15,6 +15,8 @@ export interface ArmSettings {
   readonly engine?: BackendName | undefined;
   /** Seconds between two snapshots of a busy room. */
   readonly snapshot?: number;
+  /** That live in the garden, at most. */
+  readonly organisms: number;
 }
 
 /** What a slice has cost, ms; each number is of one tick. */
@@ -48,6 +50,7 @@ export class Arm {
   private constructor(
     readonly server: Vivarium,
     private readonly clock: SlicedClock,
+    private readonly organisms: number,
   ) {
     this.room = server.world.rooms.get('garden')!;
     this.gardener = new Gardener(this.room);
@@ -55,21 +58,21 @@ export class Arm {
   }
 
   /** The garden is planted and grown up. @throws CheckpointError, EngineError, StoreError */
-  static async open({ data, checkpoint, engine, snapshot }: ArmSettings): Promise<Arm> {
+  static async open({ data, checkpoint, engine, snapshot, organisms }: ArmSettings): Promise<Arm> {
     const clock = new SlicedClock();
     let arm: Arm | undefined;
     const settings = {
       ...{ data, checkpoint, energy: 'off' },
       size: `${GARDEN.width}x${GARDEN.height}`,
       'tick-rate': GARDEN.tickRate,
-      'max-organisms': GARDEN.organisms,
+      'max-organisms': organisms,
       ...(engine && { engine }),
       ...(snapshot !== undefined && { snapshot }),
     };
     const server = await startServer(settings, '.', clock, undefined, ({ took }) => {
       arm?.ticked(took);
     });
-    arm = new Arm(server, clock);
+    arm = new Arm(server, clock, organisms);
     await arm.grow();
     return arm;
   }
@@ -106,7 +109,7 @@ export class Arm {
   private async grow(): Promise<void> {
     const { schedule } = this.room.species;
     this.server.setTickRate(this.room, FAST);
-    this.gardener.plantFirst(GARDEN.organisms);
+    this.gardener.plantFirst(this.organisms);
     await this.live(2 * schedule.length);
     this.server.setTickRate(this.room, GARDEN.tickRate);
   }

@@ -29,6 +29,8 @@ export interface RecordingOptions {
   readonly checkpoint: Checkpoint;
   /** Until which the room is to live. */
   readonly ticks: number;
+  /** That live in it, at most. */
+  readonly organisms: number;
 }
 
 export interface Recording {
@@ -55,7 +57,7 @@ export async function recordRoom(options: RecordingOptions): Promise<Recording> 
   const begun = performance.now();
   const half = Math.round(options.ticks / 2);
   const first = await Keeper.open(options, 0);
-  first.gardener.plantFirst(GARDEN.organisms);
+  first.gardener.plantFirst(options.organisms);
   await first.tickUntil(half);
   await first.end();
   const second = await Keeper.open(options, half * PERIOD);
@@ -100,7 +102,7 @@ class Keeper {
 
   /** @param now ms since the beginning */
   static async open(
-    { folder, engine, checkpoint }: RecordingOptions,
+    { folder, engine, checkpoint, organisms }: RecordingOptions,
     now: number,
   ): Promise<Keeper> {
     const time = { now };
@@ -124,7 +126,7 @@ class Keeper {
         name: RECORDED,
         width: GARDEN.width,
         height: GARDEN.height,
-        maxOrganisms: GARDEN.organisms,
+        maxOrganisms: organisms,
         seed: 1,
         species: speciesOf(checkpoint),
       },

@@ -46,6 +46,7 @@ export interface ReplayBenchOptions {
   readonly checkpoint?: string;
   readonly engine?: BackendName;
   readonly seconds?: number;
+  readonly organisms?: number;
 }
 
 const GOAL = 20;
@@ -57,6 +58,7 @@ export async function benchReplay(
     checkpoint: folder = CHECKPOINT_FOLDER,
     engine: backend = 'auto' as BackendName,
     seconds = 3_600,
+    organisms = GARDEN.organisms,
   }: ReplayBenchOptions = {},
 ): Promise<ReplayFigures> {
   const checkpoint = await loadCheckpoint(folder);
@@ -68,7 +70,7 @@ export async function benchReplay(
     log(`${name} on ${device}; ${seconds} s of a busy room are recorded`);
     const data = join(scratch, 'data');
     const ticks = seconds * GARDEN.tickRate;
-    const recording = await recordRoom({ folder: data, engine, checkpoint, ticks });
+    const recording = await recordRoom({ folder: data, engine, checkpoint, ticks, organisms });
     for (const line of linesOf(recording, seconds)) log(line);
 
     // Nothing of what was is left in an engine of its own.

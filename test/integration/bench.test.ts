@@ -9,6 +9,9 @@ import { benchCommand } from '../bench/command.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const NAMES = ['crowd', 'durability', 'engines', 'peer', 'replay', 'soak', 'tick', 'train'];
 
+/** A garden that is soon grown. */
+const small = ['--organisms', '8'];
+
 interface Run {
   readonly code: number | null;
   readonly output: string;
@@ -106,7 +109,7 @@ test('crowd keeps organisms awake, and says how late ticks are and what visitors
 });
 
 test('durability compares the same garden with and without being kept', async () => {
-  const { code, output, errors } = await bench('durability', '--seconds', '4', '--json');
+  const { code, output, errors } = await bench('durability', ...small, '--seconds', '4', '--json');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   const { arms, same, ticks } = JSON.parse(output);
   expect(same).toBe(true);
@@ -119,7 +122,7 @@ test('durability compares the same garden with and without being kept', async ()
 });
 
 test('replay does a recorded room again, over a restart, and all of it is equal', async () => {
-  const { code, output, errors } = await bench('replay', '--seconds', '20', '--json');
+  const { code, output, errors } = await bench('replay', ...small, '--seconds', '20', '--json');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   const { recording, ...figures } = JSON.parse(output);
   expect(figures).toMatchObject({ ticks: 300, unequal: 0 });

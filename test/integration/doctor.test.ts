@@ -30,7 +30,7 @@ function doctor(args: readonly string[], environment: Record<string, string> = {
 }
 
 async function report(environment: Record<string, string> = {}): Promise<Report> {
-  const { code, output } = await doctor(['--json'], environment);
+  const { code, output } = await doctor(['--json', '--seconds', '0.1'], environment);
   expect(code).toBe(0);
   return JSON.parse(output);
 }
@@ -103,6 +103,9 @@ test('prints its help', async () => {
   expect(output).toContain('--json');
 });
 
-test('refuses what it does not know, with an exit code', async () => {
-  expect((await doctor(['--cure'])).code).toBe(1);
-});
+test.each([[['--cure']], [['--seconds', 'none']], [['--seconds', '61']]])(
+  'refuses %p, with an exit code',
+  async (args) => {
+    expect((await doctor(args)).code).toBe(1);
+  },
+);

@@ -2,6 +2,7 @@
 import type { Room } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
+import { HOUSE } from '../../shared/vocabulary.ts';
 
 export const GARDEN = { width: 256, height: 256, tickRate: 15, organisms: 64 } as const;
 /** Participants of this tool's own, whom no visitor can be. */
@@ -55,6 +56,13 @@ export class Gardener {
     if (size < maxOrganisms) return;
     const { x, y } = organisms[this.random.integer(organisms.length)];
     this.wipe(x, y, DEFAULTS.stroke.maxRadius);
+  }
+
+  /** Where more live than shall, the oldest are taken away, and nobody is hurt. */
+  thin(most: number): void {
+    for (const { id: organism } of this.room.organisms.slice(0, -most)) {
+      this.room.enqueue(this.nextId++, { what: 'remove', by: HOUSE, organism });
+    }
   }
 
   /** A disc is wiped away. @param radius cells */

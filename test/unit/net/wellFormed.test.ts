@@ -28,7 +28,7 @@ describe('before a message is decoded', () => {
       fc.property(value, (message) => {
         expect(isWellFormed(packr.pack(message))).toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: process.env.VIVARIUM_TEST_FULL ? 500 : 100 },
     );
   });
 

@@ -14,22 +14,6 @@ function decode(message: unknown): unknown {
 }
 
 describe('parser', () => {
-  test('what goes to one after the other is written once, and nothing else is taken for it', () => {
-    const encoder = new parser.Encoder();
-    const write = (...data: unknown[]) => encoder.encode({ type: 2, nsp: '/', data })[0];
-    const news = [{ id: 1, x: 2 }];
-    const equal = [{ id: 1, x: 2 }];
-    const first = write('cursors', news);
-    expect(write('cursors', news)).toBe(first);
-    expect(write('cursors', equal)).not.toBe(first);
-    const data = (message: unknown) => (decode(message) as { data: unknown[] }).data;
-    expect(data(write('cursors', news))).toEqual(['cursors', news]);
-    expect(data(write('life', news))).toEqual(['life', news]);
-    expect(data(write('cursors', news, 1))).toEqual(['cursors', news, 1]);
-    expect(data(write('cursors', [{ id: 3 }]))).toEqual(['cursors', [{ id: 3 }]]);
-    expect(data(write('cursors', news))).toEqual(['cursors', news]);
-  });
-
   test('an event with bytes and numbers comes through as one message', () => {
     const packet = {
       type: parser.PacketType.EVENT,
@@ -44,26 +28,6 @@ describe('parser', () => {
     expect(data[0]).toBe('frame');
     expect([...(data[1] as Uint8Array)]).toEqual([1, 2, 3]);
     expect(data[2]).toEqual(packet.data[2]);
-  });
-
-  test('a frame that goes to many is packed once, under each name it goes by', () => {
-    const encoder = new parser.Encoder();
-    const frame = new Uint8Array([1, 2, 3]);
-    const of = (...data: unknown[]) => encoder.encode({ type: 2, nsp: '/', data })[0];
-    expect(of('frame', frame)).toBe(of('frame', frame));
-    for (const data of [
-      ['other', frame],
-      ['frame', frame, 1],
-      ['frame', frame],
-    ]) {
-      expect(JSON.stringify(decode(of(...data)))).toBe(
-        JSON.stringify({
-          type: 2,
-          nsp: '/',
-          data: data.map((x) => (x === frame ? Buffer.from(frame) : x)),
-        }),
-      );
-    }
   });
 
   test.each([

@@ -1,0 +1,44 @@
+import { Pointers } from '../../../server/net/pointers.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+
+const { cursorInterval, cursorPeople } = DEFAULTS.net;
+
+test('of each the newest place is told, at most every interval', () => {
+  const pointers = new Pointers();
+  pointers.move(1, { x: 1, y: 1, tool: 'plant' });
+  pointers.move(2, { x: 5, y: 5, tool: 'look' });
+  pointers.move(1, { x: 2, y: 3, tool: 'damage' });
+  expect(pointers.due(1_000, 2)).toEqual([
+    { id: 1, x: 2, y: 3, tool: 'damage' },
+    { id: 2, x: 5, y: 5, tool: 'look' },
+  ]);
+  pointers.move(2, { x: 6, y: 5, tool: 'look' });
+  expect(pointers.due(1_000 + cursorInterval - 1, 2)).toBeUndefined();
+  expect(pointers.due(1_000 + cursorInterval, 2)).toEqual([{ id: 2, x: 6, y: 5, tool: 'look' }]);
+  expect(pointers.due(9_000, 2)).toBeUndefined();
+});
+
+test('who hides hers is told of without a place; who is gone, no more', () => {
+  const pointers = new Pointers();
+  pointers.move(1, { x: 1, y: 1, tool: 'plant' });
+  pointers.move(2, { x: 1, y: 1, tool: 'plant' });
+  pointers.hide(1);
+  pointers.forget(2);
+  expect(pointers.due(1_000, 2)).toEqual([{ id: 1, tool: 'look' }]);
+});
+
+test('a crowd is told more rarely, and no more in all', () => {
+  const told = (people: number): number => {
+    const pointers = new Pointers();
+    let count = 0;
+    for (let now = 1_000; now < 11_000; now++) {
+      pointers.move(1, { x: now, y: 0, tool: 'plant' });
+      if (pointers.due(now, people)) count++;
+    }
+    return count * people;
+  };
+  const few = told(cursorPeople);
+  expect(told(4 * cursorPeople)).toBeLessThan(1.01 * few);
+  expect(told(4 * cursorPeople)).toBeGreaterThan(0.9 * few);
+  expect(told(1)).toBeCloseTo(few / cursorPeople);
+});
