@@ -111,7 +111,7 @@ export function readBlockHeader(block: Uint8Array): BlockHeader {
 }
 
 /**
- * @param before what the chunk holds; keys need only its size
+ * @param before what the chunk holds, which is used up; keys need only its size
  * @returns what it holds afterwards
  * @throws FrameError block, check: it cannot be read, or what comes of it is not what was told
  */
@@ -119,7 +119,7 @@ export function readBlock(block: Uint8Array, before: Cells): Cells {
   const { kind, shift, check } = readBlockHeader(block);
   const reader = new RangeReader(freshContexts(), block.subarray(BLOCK_HEADER_BYTES));
   const isKey = kind === 'key' || kind === 'coarse';
-  const after = isKey ? createCells(before) : copyCells(before);
+  const after = isKey ? createCells(before) : before;
   if (kind === 'delta') codeDelta(reader, before, after, 2 ** shift, new Uint8Array(0));
   else if (isKey) codeKey(reader, after, shift);
   else codeRefinement(reader, after, shift);

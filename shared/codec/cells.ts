@@ -19,8 +19,8 @@ export function createCells({ width, height }: { width: number; height: number }
   return { width, height, rgba, owner: new Uint32Array(width * height) };
 }
 
-/** The colours of cells as one number each. */
-export const wordsOf = ({ rgba, owner }: Cells): Uint32Array =>
+/** The colours of cells, or of places, as one number each. */
+export const wordsOf = ({ rgba, owner }: Pick<Cells, 'rgba' | 'owner'>): Uint32Array =>
   new Uint32Array(rgba.buffer, rgba.byteOffset, owner.length);
 
 export function copyCells(cells: Cells): Cells {
@@ -29,10 +29,16 @@ export function copyCells(cells: Cells): Cells {
 
 export function takeCells(planes: Planes, rect: Rect): Cells {
   const cells = createCells(rect);
-  for (let y = 0; y < rect.height; y++) {
-    const from = (rect.y + y) * planes.width + rect.x;
-    cells.rgba.set(planes.rgba.subarray(from * 4, (from + rect.width) * 4), y * rect.width * 4);
-    cells.owner.set(planes.owner.subarray(from, from + rect.width), y * rect.width);
+  const [from, to] = [wordsOf(planes), wordsOf(cells)];
+  const { owner } = cells;
+  const step = planes.width - rect.width;
+  let place = rect.y * planes.width + rect.x;
+  // Cell by cell: views of rows would cost more than their few cells.
+  for (let y = 0, cell = 0; y < rect.height; y++, place += step) {
+    for (let x = 0; x < rect.width; x++, cell++, place++) {
+      to[cell] = from[place];
+      owner[cell] = planes.owner[place];
+    }
   }
   return cells;
 }
@@ -43,11 +49,15 @@ export function putCells(planes: Planes, rect: Rect, cells: Cells, scale = 1): v
     putLarge(planes, rect, cells, scale);
     return;
   }
-  const { width, height } = cells;
-  for (let y = 0; y < height; y++) {
-    const to = (rect.y + y) * planes.width + rect.x;
-    planes.rgba.set(cells.rgba.subarray(y * width * 4, (y + 1) * width * 4), to * 4);
-    planes.owner.set(cells.owner.subarray(y * width, (y + 1) * width), to);
+  const { width, height, owner } = cells;
+  const [from, to] = [wordsOf(cells), wordsOf(planes)];
+  const step = planes.width - width;
+  let place = rect.y * planes.width + rect.x;
+  for (let y = 0, cell = 0; y < height; y++, place += step) {
+    for (let x = 0; x < width; x++, cell++, place++) {
+      to[place] = from[cell];
+      planes.owner[place] = owner[cell];
+    }
   }
 }
 

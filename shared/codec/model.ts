@@ -12,12 +12,13 @@ import { CONTEXTS } from './contexts.ts';
 import type { BitCoder } from './rangeCoder.ts';
 
 /** Looked up once: where globals live in a sandbox, each look costs more than the sum. */
-const { abs, ceil, clz32, floor, max, min, round } = Math;
+const { abs, ceil, clz32, max, min, round } = Math;
 
 /** Alpha first: the others never exceed it. */
 const CHANNELS = [3, 0, 1, 2] as const;
-/** Side of the groups of a delta that are passed over as one. */
+/** Side of the groups of a delta that are passed over as one, and its log₂. */
 const GROUP = 8;
+const GROUP_BITS = 3;
 
 const lengthOf = (magnitude: number): number => 32 - clz32(magnitude);
 const levelOf = (sum: number): number => (sum === 0 ? 0 : min(5, 1 + (lengthOf(sum) >> 1)));
@@ -109,7 +110,7 @@ const beforeLevel = (before: number): number => min(3, lengthOf(abs(before)));
  * Tells what has become of cells.
  *
  * @param before what both sides know
- * @param after a writer's is told, a reader's is filled in; it begins as a copy of `before`
+ * @param after a writer's is told, a reader's is filled in; it begins as a copy of `before`, or, a reader's, as `before` itself
  * @param step differences are told in such steps, but for cells that shall become exact: `after` of a writer already holds what
  *   comes of that
  * @param exact [cells], of a writer: 1 where a cell is told in steps of one
@@ -124,7 +125,7 @@ export function codeDelta(
   const { width, height } = before;
   const { reads } = coder;
   const owners = new Owners(coder);
-  for (const owner of before.owner) owners.meet(owner);
+  for (let cell = 0; cell < before.owner.length; cell++) owners.meet(before.owner[cell]);
   const stride = width + 2;
   const changed = new Uint8Array(stride * (height + 2));
   const moved = new Uint8Array(stride * (height + 2));
@@ -138,9 +139,9 @@ export function codeDelta(
   const groups = new Uint8Array(columns * ceil(height / GROUP));
   if (!reads) {
     for (let y = 0, cell = 0; y < height; y++) {
-      const row = floor(y / GROUP) * columns;
+      const row = (y >> GROUP_BITS) * columns;
       for (let x = 0; x < width; x++, cell++)
-        if (isChanged(cell)) groups[row + floor(x / GROUP)] = 1;
+        if (isChanged(cell)) groups[row + (x >> GROUP_BITS)] = 1;
     }
   }
   for (let i = 0; i < groups.length; i++) {
@@ -150,8 +151,9 @@ export function codeDelta(
   }
 
   for (let y = 0; y < height; y++) {
+    const row = (y >> GROUP_BITS) * columns;
     for (let x = 0; x < width; x++) {
-      if (groups[floor(y / GROUP) * columns + floor(x / GROUP)] === 0) {
+      if (groups[row + (x >> GROUP_BITS)] === 0) {
         x |= GROUP - 1;
         continue;
       }
