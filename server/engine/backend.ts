@@ -2,11 +2,14 @@
  * What computes the steps. Most backends step a batch of states that they are lent, and no more: patches, masks and
  * read-outs are the core's. Those that keep the states in a memory of their own bring a whole store instead.
  */
+import { availableParallelism } from 'node:os';
 import type { Model } from '../vnca/checkpoint.ts';
 import { checkNames } from './core/checks.ts';
 import { createPatchStore, type PatchStore } from './core/patchStore.ts';
 import { EngineError, type EngineInfo } from './engine.ts';
 import { findGpus, GPU_VENDORS, type GpuVendor } from './hardware.ts';
+import { missingNativePart } from './tfjs/nativePart.ts';
+import { mayHaveGpu } from './webgpu/device.ts';
 
 export const BACKEND_NAMES = ['webgpu', 'webgpu-f16', 'tensorflow', 'onnx', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
@@ -45,8 +48,6 @@ interface BackendFacts {
 export interface RuleBackend extends BackendFacts {
   /** Whether it keeps each channel of a patch as a plane, [C, s, s]; else the channels of a cell lie together. */
   readonly planar: boolean;
-  /** Threads that make best use of the machine, each with a store of its own. */
-  readonly lanes: number;
   /** Cells in the largest batch it should be given: bounds memory, and keeps what it works on in the cache. */
   readonly maxBatchCells: number;
   /**
@@ -71,12 +72,19 @@ export type Backend = RuleBackend | StoreBackend;
 /** What can be started, and what a host must know of it. One row is all that a new backend needs here. */
 export interface Candidate {
   /**
+   * Why it cannot start here, where that is told without loading what it needs.
+   *
+   * @param onlyGpu a CPU would not be taken
+   */
+  readonly absent?: (onlyGpu: boolean) => string | undefined;
+  /**
    * Loaded only when wanted: each brings a large library along.
    *
-   * @param onlyGpu a CPU would not be taken, so none need be started
    * @throws Error it does not start, and why
    */
-  readonly start: (onlyGpu?: boolean) => Promise<Backend>;
+  readonly start: () => Promise<Backend>;
+  /** Threads that make best use of the machine, each with a store of its own; absent: one. */
+  readonly lanes?: () => number;
   /** What it needs, for people. */
   readonly needs: string;
   /** What a host can do where it does not start. */
@@ -87,20 +95,26 @@ export interface Candidate {
 
 export type Candidates = Readonly<Record<BackendName, Candidate>>;
 
+const noGpu = (onlyGpu: boolean): string | undefined =>
+  onlyGpu && !mayHaveGpu() ? 'there is no GPU' : undefined;
+
 export const CANDIDATES: Candidates = {
   webgpu: {
-    start: async (onlyGpu) => (await import('./webgpu/webgpu.ts')).startWebgpu(false, onlyGpu),
+    absent: noGpu,
+    start: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(false),
     needs: 'a GPU with a Vulkan, Metal or Direct3D 12 driver',
     remedy: 'npm ci, and a Vulkan driver for the GPU',
     gpu: { vendors: GPU_VENDORS, remedy: 'install a Vulkan driver for the GPU' },
   },
   'webgpu-f16': {
-    start: async (onlyGpu) => (await import('./webgpu/webgpu.ts')).startWebgpu(true, onlyGpu),
+    absent: noGpu,
+    start: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(true),
     needs: 'as webgpu, and a GPU that computes with 16-bit floats',
     remedy: '--engine webgpu',
     gpu: { vendors: GPU_VENDORS, remedy: 'install a Vulkan driver for the GPU' },
   },
   tensorflow: {
+    absent: missingNativePart,
     start: async () => (await import('./tfjs/tensorflow.ts')).startTensorflow(),
     needs: 'tfjs-node-gpu or tfjs-node with its native part; for a GPU also NVIDIA, CUDA and cuDNN',
     remedy: 'npm run install:tensorflow, or npm run build:tensorflow',
@@ -111,6 +125,7 @@ export const CANDIDATES: Candidates = {
   },
   onnx: {
     start: async () => (await import('./onnx/onnx.ts')).startOnnx(),
+    lanes: availableParallelism,
     needs: 'ONNX Runtime, which npm ci brings for Linux (glibc), macOS and Windows',
     remedy: 'npm ci',
   },
@@ -160,6 +175,8 @@ export interface Selection {
   readonly backend: Backend;
   /** What would have come before it, in that order. */
   readonly passed: readonly PassedOver[];
+  /** Whether libraries were loaded in vain: they stay in the memory of this thread. */
+  readonly inVain: boolean;
 }
 
 /** Nothing that was wanted works here. */
@@ -195,19 +212,36 @@ export async function selectBackend(
   wanted: BackendName | 'auto',
   surroundings: Surroundings = {},
 ): Promise<Selection> {
-  const { used: backend, passed } = await firstThatWorks(
+  const { used: backend, ...rest } = await firstThatWorks(
     wanted,
     async (started) => started,
     surroundings,
   );
-  return { backend, passed };
+  return { backend, ...rest };
 }
+
+/** As many threads as will be of use here, as far as can be told before anything is loaded; one, where that is not sure. */
+export function lanesExpected(wanted: BackendName | 'auto', candidates = CANDIDATES): number {
+  const likely = choicesOf(wanted).find(
+    ({ name, onlyGpu = false }) => candidates[name].absent?.(onlyGpu) === undefined,
+  );
+  return !likely || likely.onlyGpu ? 1 : lanesOf(likely.name, candidates);
+}
+
+/** Threads that make best use of the machine. */
+export const lanesOf = (name: BackendName, candidates = CANDIDATES): number =>
+  candidates[name].lanes?.() ?? 1;
+
+const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
+  wanted === 'auto' ? AUTO : [{ name: wanted }];
 
 /** A store, on the backend that it runs on. */
 export interface OpenStore {
   readonly backend: Backend;
   readonly store: PatchStore;
   readonly passed: readonly PassedOver[];
+  /** As `Selection.inVain`. */
+  readonly inVain: boolean;
 }
 
 /**
@@ -222,36 +256,42 @@ export async function openStore(
   onLoss?: (why: string) => void,
 ): Promise<OpenStore> {
   checkNames(models);
-  const { used, passed } = await firstThatWorks(wanted, async (backend) => ({
+  const { used, ...rest } = await firstThatWorks(wanted, async (backend) => ({
     backend,
     store: await ('open' in backend
       ? backend.open(models, onLoss)
       : createPatchStore({ models, backend })),
   }));
-  return { ...used, passed };
+  return { ...used, ...rest };
 }
 
 async function firstThatWorks<T>(
   wanted: BackendName | 'auto',
   use: (backend: Backend) => Promise<T>,
   { candidates = CANDIDATES, gpus = findGpus() }: Surroundings = {},
-): Promise<{ readonly used: T; readonly passed: readonly PassedOver[] }> {
+): Promise<Omit<Selection, 'backend'> & { readonly used: T }> {
   const passed: PassedOver[] = [];
-  const choices: readonly Choice[] = wanted === 'auto' ? AUTO : [{ name: wanted }];
-  for (const { name, onlyGpu = false } of choices) {
-    const { start, remedy, gpu } = candidates[name];
+  let inVain = false;
+  for (const { name, onlyGpu = false } of choicesOf(wanted)) {
+    const { absent, start, remedy, gpu } = candidates[name];
     const pass = (reason: string, help: string | undefined): void => {
       // Where there is no such GPU, whatever a host installs would be in vain.
       const helps = !onlyGpu || gpus.some((vendor) => gpu?.vendors.includes(vendor));
       passed.push({ name, onlyGpu, reason, ...(helps && help !== undefined && { remedy: help }) });
     };
+    const why = absent?.(onlyGpu);
+    if (why !== undefined) {
+      pass(why, remedy);
+      continue;
+    }
     try {
-      const backend = await start(onlyGpu);
-      if (!onlyGpu || backend.gpu) return { used: await use(backend), passed };
+      const backend = await start();
+      if (!onlyGpu || backend.gpu) return { used: await use(backend), passed, inVain };
       pass(`no GPU that it can use, only ${backend.info.device}`, gpu?.remedy);
     } catch (error) {
       pass(reasonOf(error), remedy);
     }
+    inVain = true;
   }
   throw new NoBackendError(passed);
 }

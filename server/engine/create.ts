@@ -1,7 +1,7 @@
 /** An engine in threads of its own, so that steps never hold up the sockets. */
 import { Worker } from 'node:worker_threads';
 import type { Model } from '../vnca/checkpoint.ts';
-import type { BackendName, PassedOver } from './backend.ts';
+import { type BackendName, lanesExpected, lanesOf, type PassedOver } from './backend.ts';
 import type { Engine, EngineLoss } from './engine.ts';
 import './onnx/noTelemetry.ts';
 import { lastingThread } from './thread/lasting.ts';
@@ -52,27 +52,30 @@ export async function createEngine({
     onLoss?.({ what, why, count: ++losses[what] });
   const start = (wanted: BackendName | 'auto', hearing: Hearing = {}): Promise<ThreadEngine> =>
     attachEngine(spawn({ backend: wanted, models }), { onDeviceLoss: onLossOf('gpu'), ...hearing });
-  let tried = 0;
-  const first = await start(backend, {
-    onPassed: (passed) => {
-      tried = passed.length;
-      onPassed?.(passed);
-    },
-  });
+  // All at once, where it is plain what will be taken: each thread takes its second to start.
+  const [first, ...others] = await startAll(
+    Array.from({ length: Math.min(lanesExpected(backend), most) }, (_, i) =>
+      start(backend, i === 0 ? { onPassed } : {}),
+    ),
+  );
   const chosen = first.info.name as BackendName;
-  const lanes = Math.min(first.lanes, most);
-  // Libraries that were tried in vain stay in a thread's memory, and make each of its garbage collections longer: one of
-  // several threads, which start together anyway, is better started anew.
-  const kept = tried > 0 && lanes > 1 ? [] : [first];
-  const others = await Promise.allSettled(
+  const lanes = Math.min(lanesOf(chosen), most);
+  const kept: ThreadEngine[] = [];
+  for (const thread of [first, ...others]) {
+    // One of several threads that has loaded in vain is better started anew.
+    const isGood = thread.info.name === chosen && !(thread.inVain && lanes > 1);
+    if (isGood && kept.length < lanes) kept.push(thread);
+    else if (thread !== first) await thread.close();
+  }
+  const more = await Promise.allSettled(
     Array.from({ length: lanes - kept.length }, () => start(chosen)),
   );
   // One that did not start is missed, but not needed.
-  const started = others.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : []));
-  if (kept.length + started.length === 0) kept.push(first);
-  else if (kept.length === 0) await first.close();
+  kept.push(...more.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : [])));
+  if (kept.length === 0) kept.push(first);
+  else if (!kept.includes(first)) await first.close();
   const threads = await Promise.all(
-    [...kept, ...started].map((thread) =>
+    kept.map((thread) =>
       lastingThread(thread, { restart: () => start(chosen), onLoss: onLossOf('thread') }),
     ),
   );
@@ -81,4 +84,15 @@ export async function createEngine({
     threads,
     checkpoints.map(({ card }) => card),
   );
+}
+
+/** @returns those that have started, the first of all first @throws as the first did; the others are closed then */
+async function startAll(
+  starting: readonly Promise<ThreadEngine>[],
+): Promise<[ThreadEngine, ...ThreadEngine[]]> {
+  const [first, ...others] = await Promise.allSettled(starting);
+  const started = others.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : []));
+  if (first.status === 'fulfilled') return [first.value, ...started];
+  for (const thread of started) await thread.close();
+  throw first.reason;
 }

@@ -1,6 +1,8 @@
 /** A process that steps a backend without the engine around it, and multiplies matrices with the backend's runtime. */
 import {
+  type BackendName,
   type Batch,
+  lanesOf,
   type RuleBackend,
   type StepRule,
   selectBackend,
@@ -31,7 +33,7 @@ process.on('message', (question: BareQuestion) => {
     process.send!({ ms: await answer(question) });
   });
 });
-process.send!({ lanes: 'lanes' in backend ? backend.lanes : 1 } satisfies BareHello);
+process.send!({ lanes: lanesOf(backend.info.name as BackendName) } satisfies BareHello);
 
 /** @returns ms, where something was timed */
 async function answer(question: BareQuestion): Promise<number | null> {

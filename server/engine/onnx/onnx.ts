@@ -19,7 +19,6 @@ export async function startOnnx(): Promise<RuleBackend> {
     info: { name: 'onnx', device: `CPU (ONNX Runtime, ${threads} threads)` },
     gpu: false,
     planar: true,
-    lanes: threads,
     maxBatchCells: MAX_BATCH_CELLS,
     load: loadRule,
   };

@@ -8,7 +8,6 @@ export async function startCpu(): Promise<RuleBackend> {
   return {
     info: { name: 'cpu', device: 'CPU (JavaScript)' },
     planar: false,
-    lanes: 1,
     gpu: false,
     maxBatchCells: MAX_BATCH_CELLS,
     load: loadTfjsRule,

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type { RuleBackend } from '../backend.ts';
+import { TENSORFLOW_PACKAGES } from './nativePart.ts';
 import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './stepRule.ts';
 
 /**
@@ -20,7 +21,6 @@ export async function startTensorflow(): Promise<RuleBackend> {
   return {
     info: { name: 'tensorflow', device: gpu ? 'GPU (TensorFlow, CUDA)' : 'CPU (TensorFlow)' },
     planar: false,
-    lanes: 1,
     gpu,
     maxBatchCells: MAX_BATCH_CELLS,
     batchPatches: gpu ? BATCH_PATCHES.gpu : BATCH_PATCHES.cpu,
@@ -37,7 +37,7 @@ function loadTensorflow(): void {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   const require = createRequire(import.meta.url);
   let first: unknown;
-  for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']) {
+  for (const name of TENSORFLOW_PACKAGES) {
     try {
       require(name);
       return;

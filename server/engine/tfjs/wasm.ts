@@ -17,7 +17,6 @@ export async function startWasm(): Promise<RuleBackend> {
   return {
     info: { name: 'wasm', device: simd ? 'CPU (WebAssembly SIMD)' : 'CPU (WebAssembly)' },
     planar: false,
-    lanes: 1,
     gpu: false,
     maxBatchCells: MAX_BATCH_CELLS,
     batchPatches: BATCH_PATCHES,

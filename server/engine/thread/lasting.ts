@@ -124,7 +124,7 @@ export async function lastingThread(
 
   return {
     info: first.info,
-    lanes: first.lanes,
+    inVain: first.inVain,
     plant: async (news) => {
       const own = news.map((one) => ({ ...one, latent: one.latent.slice() }));
       await ask(

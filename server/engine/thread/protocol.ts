@@ -29,7 +29,12 @@ export interface Failure {
 
 export type Reply =
   /** The first message: the worker is ready, or will never be. */
-  | { readonly info: EngineInfo; readonly lanes: number; readonly passed: readonly PassedOver[] }
+  | {
+      readonly info: EngineInfo;
+      readonly passed: readonly PassedOver[];
+      /** As `Selection.inVain`. */
+      readonly inVain: boolean;
+    }
   | { readonly unavailable: Failure; readonly passed: readonly PassedOver[] }
   /** At any time: the device was lost, and another is sought. */
   | { readonly lost: string }

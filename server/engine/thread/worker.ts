@@ -9,13 +9,15 @@ const port = parentPort!;
 
 try {
   const { backend: wanted, models } = workerData as WorkerStart;
-  const { backend, store, passed } = await openStore(wanted, models, (lost) => send({ lost }));
+  const { backend, store, passed, inVain } = await openStore(wanted, models, (lost) =>
+    send({ lost }),
+  );
   let last = Promise.resolve();
   port.on('message', (request: Request) => {
     const early = store.pipelined ? perform(store, request) : undefined;
     last = last.then(() => answer(request, early ?? perform(store, request)));
   });
-  send({ info: backend.info, lanes: 'lanes' in backend ? backend.lanes : 1, passed });
+  send({ info: backend.info, passed, inVain });
 } catch (error) {
   const passed = error instanceof NoBackendError ? error.passed : [];
   send({ unavailable: failureOf(error, 'unavailable'), passed });

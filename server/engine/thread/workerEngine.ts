@@ -20,8 +20,8 @@ export interface Hearing {
 
 /** An engine of one thread, which may be one of several that share the patches. */
 export interface ThreadEngine extends Engine {
-  /** Threads that make best use of the machine. */
-  readonly lanes: number;
+  /** Libraries were loaded in vain, and make each of its garbage collections longer. */
+  readonly inVain: boolean;
   /** Gives patches away. @throws EngineError unknown-patch */
   take(patches: readonly PatchId[]): Promise<Carried[]>;
   /** Takes over what another thread gave away. */
@@ -51,8 +51,8 @@ export async function attachEngine(
   };
   worker.on('error', (error) => fail('failed', error.message));
   worker.on('exit', (code) => fail('failed', `the engine's thread ended with code ${code}`));
-  type Ready = { readonly info: EngineInfo; readonly lanes: number };
-  const { info, lanes } = await new Promise<Ready>((resolve, reject) => {
+  type Ready = { readonly info: EngineInfo; readonly inVain: boolean };
+  const { info, inVain } = await new Promise<Ready>((resolve, reject) => {
     ready = { resolve: (result) => resolve(result as Ready), reject };
     worker.on('message', (reply: Reply) => {
       if ('passed' in reply) onPassed?.(reply.passed);
@@ -92,7 +92,7 @@ export async function attachEngine(
 
   return {
     info,
-    lanes,
+    inVain,
     plant: async (patches) =>
       ask(
         'plant',

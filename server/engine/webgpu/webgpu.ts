@@ -1,16 +1,14 @@
 /** Steps on a GPU, with kernels of our own. */
 import type { StoreBackend } from '../backend.ts';
 import { EngineError } from '../engine.ts';
-import { findGpu, mayHaveGpu, openGpu } from './device.ts';
+import { findGpu, openGpu } from './device.ts';
 import { createGpuStore } from './store.ts';
 
 /**
  * @param half computes in 16 bits
- * @param onlyGpu an adapter that computes on the CPU will not do
  * @throws EngineError unavailable
  */
-export async function startWebgpu(half: boolean, onlyGpu = false): Promise<StoreBackend> {
-  if (onlyGpu && !mayHaveGpu()) throw new EngineError('unavailable', 'there is no GPU');
+export async function startWebgpu(half: boolean): Promise<StoreBackend> {
   const found = await findGpu();
   if (half && !found.half) {
     throw new EngineError('unavailable', `${found.name} does not compute in 16 bits; take webgpu`);

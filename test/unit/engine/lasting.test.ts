@@ -11,7 +11,7 @@ const still: PatchStep = { patch: 1, divide: false };
 function fakeThread(dies = Infinity): ThreadEngine & { steps: number } {
   const thread = {
     info: { name: 'fake', device: 'CPU (none)' },
-    lanes: 1,
+    inVain: false,
     steps: 0,
     plant: async () => {},
     async step(steps: readonly PatchStep[]) {

@@ -7,6 +7,8 @@ import {
   CANDIDATES,
   type Candidates,
   explain,
+  lanesExpected,
+  lanesOf,
   mendable,
   NoBackendError,
   selectBackend,
@@ -35,7 +37,8 @@ function candidatesWith(outcomes: Partial<Record<BackendName, Outcome>>): Candid
       const device = outcome === 'gpu' ? 'GPU (fake)' : 'CPU (fake)';
       return { info: { name, device }, gpu: outcome === 'gpu' } as Backend;
     };
-    return [name, { ...CANDIDATES[name], start }];
+    const { absent, ...candidate } = CANDIDATES[name];
+    return [name, { ...candidate, start }];
   });
   return Object.fromEntries(entries) as Candidates;
 }
@@ -110,6 +113,45 @@ describe('auto', () => {
     expect(error.reason).toBe('unavailable');
     for (const name of TRIED) expect(error.message).toContain(`${name} is broken`);
     expect(error.passed).toHaveLength(autoOrder().length);
+  });
+});
+
+describe('what is absent', () => {
+  const onlyOnnx = (absent: Partial<Record<BackendName, string>>): Candidates => {
+    const all = candidatesWith({ onnx: 'cpu' });
+    const entries = BACKEND_NAMES.map((name) => [
+      name,
+      { ...all[name], absent: () => absent[name] },
+    ]);
+    return Object.fromEntries(entries) as Candidates;
+  };
+
+  test('is passed over for what is known of it, and nothing of it is loaded', async () => {
+    const candidates = onlyOnnx({ webgpu: 'there is no GPU', tensorflow: 'no native part' });
+    const { backend, passed, inVain } = await selectBackend('auto', { candidates, gpus: [] });
+    expect(backend.info.name).toBe('onnx');
+    expect(passed.map(explain)).toEqual([
+      'webgpu on a GPU: there is no GPU',
+      'tensorflow on a GPU: no native part',
+    ]);
+    expect({ started, inVain }).toEqual({ started: ['onnx'], inVain: false });
+  });
+
+  test('what is loaded and not taken was loaded in vain', async () => {
+    const candidates = onlyOnnx({ webgpu: 'there is no GPU' });
+    const { inVain } = await selectBackend('auto', { candidates, gpus: [] });
+    expect({ started, inVain }).toEqual({ started: ['tensorflow', 'onnx'], inVain: true });
+  });
+
+  test('tells how many threads there will be, where it is plain what is taken', () => {
+    const gone = 'gone';
+    const cores = lanesOf('onnx');
+    expect(lanesExpected('auto', onlyOnnx({ webgpu: gone, tensorflow: gone }))).toBe(cores);
+    expect(lanesExpected('auto', onlyOnnx({ tensorflow: gone }))).toBe(1);
+    expect(lanesExpected('auto', onlyOnnx({ webgpu: gone }))).toBe(1);
+    expect(lanesExpected('onnx', onlyOnnx({}))).toBe(cores);
+    expect(lanesExpected('wasm', onlyOnnx({}))).toBe(1);
+    expect(lanesExpected('onnx', onlyOnnx({ onnx: gone }))).toBe(1);
   });
 });
 
