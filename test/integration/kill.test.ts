@@ -162,6 +162,8 @@ test(
   async () => {
     const random = createRandom(20261125);
     let total = 0;
+    /** ms from each start until a visitor is in the room. */
+    const back: number[] = [];
     let server = start();
     let port = await server.alive();
     for (let round = 0; round < rounds; round++) {
@@ -177,9 +179,11 @@ test(
       const until = Math.max(...heard.keys());
 
       const copy = copyKept();
+      const begun = performance.now();
       server = start();
       port = await server.alive();
       const visitor = await Visitor.join(port);
+      back.push(Math.round(performance.now() - begun));
       const { room, organisms } = visitor.welcome!;
       visitor.leave();
       const kept = await readKept(copy, Math.max(until, room.tick));
@@ -195,6 +199,10 @@ test(
     }
     await server.end('SIGKILL');
     expect(total).toBeGreaterThan(10 * rounds);
+    if (process.env.VIVARIUM_FIGURES) {
+      back.sort((a, b) => a - b);
+      console.info({ rounds, answered: total, back: [back[rounds >> 1], back[rounds - 1]] });
+    }
   },
   60_000 + rounds * 60_000,
 );
