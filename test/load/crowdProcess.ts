@@ -8,6 +8,7 @@ import { addCounts } from './figures.ts';
 import { Guest } from './guest.ts';
 import { Hands } from './hands.ts';
 import type { CrowdFigures, CrowdPlan, CrowdQuestion, LineFigures, LineKind } from './messages.ts';
+import { Onlookers } from './onlookers.ts';
 import { sharedNow } from './time.ts';
 
 /** 30 kB/s and 300 ms of jitter: a phone at the far end of a full hall. */
@@ -18,6 +19,7 @@ const RESOLUTION = 5;
 const plan = JSON.parse(process.argv[2]) as CrowdPlan;
 const random = createRandom(plan.seed);
 const guests: Guest[] = [];
+const onlookers = new Onlookers();
 const proxies: Partial<Record<LineKind, FaultProxy>> = {};
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
 let window = { at: 0, cpu: process.cpuUsage() };
@@ -34,7 +36,7 @@ for (const guest of plan.guests) {
   setTimeout(() => {
     const proxy = proxies[guest.line];
     const url = proxy ? `http://127.0.0.1:${proxy.port}` : plan.url;
-    guests.push(new Guest(url, plan.room, guest));
+    guests.push(new Guest(url, plan.room, guest, onlookers));
   }, guest.joinsAfter);
 }
 new Hands(guests, plan.handsShare, random);

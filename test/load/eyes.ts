@@ -30,7 +30,11 @@ export function readTick(frame: Uint8Array): Head {
 
 /** Eyes that decode everything. */
 export function createEyes(size: { readonly width: number; readonly height: number }): Eyes {
-  const planes = createPlanes(size.width, size.height);
+  return eyesOn(createPlanes(size.width, size.height));
+}
+
+/** @param planes what was seen so far; what follows is drawn on them */
+export function eyesOn(planes: Planes): Eyes {
   const decoder = new Decoder(planes);
   return {
     planes,

@@ -4,8 +4,9 @@ import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { parser } from '../../shared/protocol/parser.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
-import { createEyes, type Eyes, readTick } from './eyes.ts';
+import { type Eyes, readTick } from './eyes.ts';
 import type { GuestPlan } from './messages.ts';
+import type { Onlookers } from './onlookers.ts';
 import { sharedNow } from './time.ts';
 
 /** What WebSocket adds to a message of so many bytes. */
@@ -32,6 +33,7 @@ export class Guest {
     url: string,
     room: string,
     readonly plan: GuestPlan,
+    onlookers: Onlookers,
   ) {
     this.socket = io(url, {
       parser,
@@ -55,7 +57,7 @@ export class Guest {
     });
     this.socket.on('welcome', (welcome: Event<'welcome'>) => {
       this.room = welcome.room;
-      this.eyes = plan.verify ? createEyes(welcome.room) : undefined;
+      this.eyes = plan.verify ? onlookers.open(welcome.room) : undefined;
       const { width, height } = welcome.room;
       const all = { hidden: false, x: 0, y: 0, width, height, pixels: 4 } as const;
       this.send('look', { ...all, best: plan.best });

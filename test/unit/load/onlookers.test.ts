@@ -1,0 +1,69 @@
+/** A hundred who look by one pair of eyes must see what each would see by her own. */
+import { equalPlanes } from '../../../shared/codec/planes.ts';
+import { createRandom } from '../../../shared/random.ts';
+import { createEyes } from '../../load/eyes.ts';
+import { Onlookers } from '../../load/onlookers.ts';
+import { GardenStream } from '../../support/gardenStream.ts';
+import { GARDEN } from '../../support/standardGarden.ts';
+
+const SIZE = { width: GARDEN.side, height: GARDEN.side };
+const FRAMES = 60;
+
+/** A first picture, and what follows. */
+function framesOfGarden(): Uint8Array[] {
+  const stream = new GardenStream('phone');
+  const frames = [stream.whole((chunk) => stream.cast.key(chunk))];
+  while (frames.length < FRAMES) {
+    const { frame } = stream.next();
+    if (frame) frames.push(frame);
+  }
+  return frames;
+}
+
+test('each sees what she would see alone, whatever she misses and however late it comes', () => {
+  const frames = framesOfGarden();
+  const random = createRandom(4);
+  const onlookers = new Onlookers();
+  const all = Array.from({ length: 12 }, (_, i) => ({
+    shared: onlookers.open(SIZE),
+    alone: createEyes(SIZE),
+    next: 0,
+    // The last ones miss frames now and then, or are sent broken ones.
+    misses: i >= 9 ? 0.06 : 0,
+    breaks: i >= 11 ? 0.06 : 0,
+  }));
+  let [lost, taken] = [0, 0];
+  while (all.some(({ next }) => next < FRAMES)) {
+    const fastest = Math.max(...all.map(({ next }) => next));
+    const one = all[random.integer(all.length)];
+    // Nobody is more than a few frames ahead of another.
+    const slowest = Math.min(...all.map(({ next }) => next));
+    if (one.next >= FRAMES || (one.next === fastest && fastest > slowest + 5)) continue;
+    let frame = frames[one.next++];
+    if (one.next > 1 && random.uniform() < one.misses) continue;
+    if (random.uniform() < one.breaks) {
+      frame = frame.slice();
+      frame[frame.length - 1] ^= 0x55;
+    }
+    const [ours, hers] = [one.shared.take(frame), one.alone.take(frame)];
+    expect(ours).toEqual(hers);
+    lost += ours.lost.length;
+    taken++;
+  }
+  expect(lost).toBeGreaterThan(0);
+  expect(taken).toBeGreaterThan(11 * FRAMES);
+  for (const { shared, alone } of all) {
+    expect(equalPlanes(shared.planes, alone.planes)).toBe(true);
+  }
+});
+
+test('those who see the same cost no more than one', () => {
+  const frames = framesOfGarden();
+  const onlookers = new Onlookers();
+  const all = Array.from({ length: 20 }, () => onlookers.open(SIZE));
+  const seen = frames.map((frame) => all.map((eyes) => eyes.take(frame)));
+  // The very same answer: nothing was decoded twice.
+  for (const [first, ...others] of seen.slice(20)) {
+    for (const other of others) expect(other).toBe(first);
+  }
+});
