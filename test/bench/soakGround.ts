@@ -3,7 +3,7 @@
 const COLUMNS = 8;
 
 /** Spots that so many bots need. */
-const spotsFor = (bots: number): number => Math.ceil(bots / 2);
+export const spotsFor = (bots: number): number => Math.ceil(bots / 2);
 
 /** Size of a grid for so many bots, as `--size` takes it. */
 export function sizeFor(bots: number, side: number): string {

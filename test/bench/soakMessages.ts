@@ -7,6 +7,7 @@ export interface ServerPlan {
   readonly engine?: string;
   readonly tickRate: number;
   readonly size: string;
+  readonly maxOrganisms: number;
 }
 
 /** `begin` and `end` a stretch of ticks. */
@@ -22,9 +23,9 @@ export interface ServerHello {
 
 /** Of the server's process. */
 export interface ServerState {
-  /** Used after a collection, and all memory, bytes. */
+  /** Used after a collection, and all memory of the process's own, bytes: files that are mapped into it are not. */
   readonly heap: number;
-  readonly rss: number;
+  readonly memory: number;
   /** Open file descriptors; none where that cannot be told. */
   readonly files: number | undefined;
   /** Of all files of its data, bytes. */

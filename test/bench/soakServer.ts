@@ -1,5 +1,5 @@
 /** The process of the server in `soak.ts`: as `npm start` puts it together, and it says how it fares. */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { answerParent } from '../load/child.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
@@ -13,13 +13,17 @@ import type {
   TickSpread,
 } from './soakMessages.ts';
 
-const { data, checkpoint, engine, tickRate, size } = JSON.parse(process.argv[2]) as ServerPlan;
+const { data, checkpoint, engine, tickRate, size, maxOrganisms } = JSON.parse(
+  process.argv[2],
+) as ServerPlan;
 /** Of the stretch that is looked at, if one is: what is counted must not be what grows. */
 let stretch: { late: number[]; took: number[] } | undefined;
 const vivarium = await startServer(
   {
     ...{ data, checkpoint, size },
     'tick-rate': tickRate,
+    // As many as have ground of their own: else some settle between, and the end is another room than the beginning.
+    'max-organisms': maxOrganisms,
     capacity: 1_000,
     // Fifty bots do what hundreds of visitors would.
     energy: 'off',
@@ -59,10 +63,10 @@ function lookAtMyself(): ServerState {
   // Twice: what the first one frees may free more.
   global.gc!();
   global.gc!();
-  const { heapUsed, rss } = process.memoryUsage();
+  const { heapUsed } = process.memoryUsage();
   return {
     heap: heapUsed,
-    rss,
+    memory: ownMemory(),
     files: process.platform === 'linux' ? readdirSync('/proc/self/fd').length : undefined,
     store: readdirSync(data).reduce((sum, file) => sum + statSync(join(data, file)).size, 0),
     snapshots: vivarium.chronicle!.snapshotsOf(room).length,
@@ -71,6 +75,16 @@ function lookAtMyself(): ServerState {
     awake: room.awake,
     keeping: vivarium.chronicle!.keeping,
   };
+}
+
+/** Without the store's file, of which the system keeps in memory what it likes; where that cannot be told, with it. */
+function ownMemory(): number {
+  if (process.platform === 'linux') {
+    const [, anonymous] =
+      /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+    if (anonymous) return 1024 * Number(anonymous);
+  }
+  return process.memoryUsage().rss;
 }
 
 function endStretch(): TickSpread {

@@ -140,7 +140,7 @@ test('soak lets bots play with a server of its own, and says what it holds', asy
   expect(joins).toBeGreaterThanOrEqual(4);
   expect(commands.accepted).toBeGreaterThan(10);
   expect(states.end.tick).toBeGreaterThan(states.begin.tick);
-  for (const figure of ['heap', 'rss', 'store', 'snapshots']) {
+  for (const figure of ['heap', 'memory', 'store', 'snapshots']) {
     expect(states.end[figure]).toBeGreaterThan(0);
   }
   expect(ticks.last.late.p99).toBeGreaterThanOrEqual(ticks.last.late.p50);
