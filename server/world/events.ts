@@ -27,6 +27,10 @@ export type RoomEvent =
   /** The engine had no memory for what was planted in this tick. */
   | { readonly what: 'no-memory' };
 
+export type CommandEvent = RoomEvent & { readonly what: 'command' };
+/** What acts as soon as it comes, and does not wait for the tick. */
+export type OuterEvent = Exclude<RoomEvent, CommandEvent>;
+
 /** Numbers as every codec gives them back: −0 is 0. */
 export function plainNumbers<T>(value: T): T {
   if (typeof value === 'number') return (value + 0) as T;
