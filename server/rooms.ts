@@ -7,28 +7,19 @@ import type { Clock } from './clock.ts';
 import type { EngineInfo } from './engine/engine.ts';
 import type { Bans } from './net/bans.ts';
 import { Lobby } from './net/lobby.ts';
-import type { RoomFacts, WallFacts } from './net/member.ts';
+import type { WallFacts } from './net/member.ts';
 import { Passes } from './net/passes.ts';
 import { Rules } from './net/rules.ts';
-import type { SeedWorks } from './nursery/open.ts';
 import type { Log } from './operations/log.ts';
+import type { Stock } from './stock.ts';
 import type { Chronicle } from './store/chronicle.ts';
 import { StoreError } from './store/errors.ts';
 import { openRoom } from './store/openRooms.ts';
 import type { PlanRecord } from './store/schemas.ts';
 import type { Store } from './store/store.ts';
 import type { Room } from './world/room.ts';
-import type { Species } from './world/species.ts';
 import type { Pace, Ticker } from './world/ticker.ts';
 import type { RoomPlace, World } from './world/world.ts';
-
-/** What rooms can be grown from. */
-export interface Stock {
-  readonly species: Species;
-  readonly hash: string;
-  readonly facts: RoomFacts['checkpoint'];
-  readonly seeds: SeedWorks;
-}
 
 export interface RoomsOptions {
   readonly world: World;

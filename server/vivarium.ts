@@ -10,12 +10,12 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { PassedOver } from './engine/backend.ts';
 import { createEngine } from './engine/create.ts';
-import { type Engine, EngineError, type EngineLoss, type PatchId } from './engine/engine.ts';
+import { EngineError, type EngineLoss } from './engine/engine.ts';
 import { Gardeners } from './hooks/gardener/gardeners.ts';
 import { Hooks } from './hooks/hooks.ts';
 import { type Osc, openOsc } from './hooks/osc/open.ts';
 import { openHost } from './host/host.ts';
-import { createApp, galleryUrl, mapUrl } from './http/app.ts';
+import { createApp } from './http/app.ts';
 import { wallBuild } from './http/client-build.ts';
 import { Bans } from './net/bans.ts';
 import { Door } from './net/door.ts';
@@ -23,26 +23,22 @@ import { httpOptions, openGateway } from './net/gateway.ts';
 import type { Lobby } from './net/lobby.ts';
 import { createNameCheck } from './net/names.ts';
 import { Refusals } from './net/refusals.ts';
-import { openSeedWorks } from './nursery/open.ts';
 import { type Log, silentLog } from './operations/log.ts';
 import { createMetrics } from './operations/metrics.ts';
 import { type MetricsServer, serveMetrics } from './operations/metricsServer.ts';
 import { runPhases } from './operations/phases.ts';
 import { Pulse } from './operations/pulse.ts';
-import { Rooms, type Stock } from './rooms.ts';
+import { Rooms } from './rooms.ts';
+import { startBoth } from './startBoth.ts';
+import { stockOf } from './stock.ts';
 import { Chronicle } from './store/chronicle.ts';
-import { fingerprint } from './store/fingerprint.ts';
 import { openSound } from './store/lmdb/open.ts';
 import { openMemory } from './store/memory.ts';
 import { banRecords } from './store/schemas.ts';
 import { keptSecret } from './store/secret.ts';
 import { Store } from './store/store.ts';
-import { type Checkpoint, galleryLatent, loadCheckpoint } from './vnca/checkpoint.ts';
-import { GALLERY_COLUMNS } from './vnca/gallery.ts';
-import { growthSchedule } from './vnca/growth.ts';
-import { loadMap } from './vnca/latentMap.ts';
+import { loadCheckpoint } from './vnca/checkpoint.ts';
 import type { Room } from './world/room.ts';
-import type { Species } from './world/species.ts';
 import { Ticker, type TickTiming } from './world/ticker.ts';
 import { World } from './world/world.ts';
 
@@ -88,50 +84,6 @@ export interface Vivarium {
   readonly oscPort: number | undefined;
   setTickRate(room: Room, rate: number): void;
   close(): Promise<void>;
-}
-
-/** What a room needs to know of a checkpoint. */
-export function speciesOf(checkpoint: Checkpoint, map?: Species['map']): Species {
-  const { name, side, latentSize, presence, trustedSteps, gallery } = checkpoint.card;
-  return {
-    checkpoint: name,
-    side,
-    latentSize,
-    schedule: growthSchedule(checkpoint.card),
-    threshold: Math.ceil(presence.threshold * 255),
-    trustedSteps,
-    map,
-    gallery: gallery.map((entry, i) => ({
-      kind: entry.kind,
-      name: entry.name,
-      latent: galleryLatent(checkpoint, i),
-    })),
-  };
-}
-
-/** What rooms are grown from, and what pages are told of it. */
-async function stockOf(
-  checkpoint: Checkpoint,
-  engine: Engine,
-  newPatch: () => PatchId,
-  clock: Clock,
-): Promise<Stock> {
-  const { card } = checkpoint;
-  const map = await loadMap(checkpoint);
-  const species = speciesOf(checkpoint, map);
-  const seeds = openSeedWorks(checkpoint, { species, engine, newPatch, clock });
-  const facts = {
-    name: card.name,
-    title: card.title,
-    side: card.side,
-    latentSize: card.latentSize,
-    growthTicks: species.schedule.length,
-    gallery: card.gallery.map(({ name, kind }) => ({ name, kind })),
-    sheet: { url: galleryUrl(card.name), columns: GALLERY_COLUMNS },
-    ...(map && { map: mapUrl(card.name) }),
-    ...(seeds.draws && { draws: seeds.draws }),
-  };
-  return { species, hash: fingerprint(checkpoint), facts, seeds };
 }
 
 /** How rooms are set that nobody has touched. */
@@ -423,23 +375,4 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     },
     close,
   };
-}
-
-/** Waits for two that take their time; when one does not start, the other is closed again. @throws as that one */
-async function startBoth<A extends Closable, B extends Closable | undefined>(
-  a: Promise<A>,
-  b: B | Promise<B>,
-): Promise<[A, B]> {
-  const [first, second] = await Promise.allSettled([a, b]);
-  if (first.status === 'fulfilled' && second.status === 'fulfilled') {
-    return [first.value, second.value];
-  }
-  for (const start of [first, second]) {
-    if (start.status === 'fulfilled') await start.value?.close();
-  }
-  throw (second.status === 'rejected' ? second : (first as PromiseRejectedResult)).reason;
-}
-
-interface Closable {
-  close(): Promise<void>;
 }

@@ -8,10 +8,10 @@ import { createEngine } from '../engine/create.ts';
 import { perform } from '../replay/perform.ts';
 import { gif, type Pictures, png } from '../replay/pictures.ts';
 import { readStretch } from '../replay/source.ts';
+import { speciesOf } from '../species.ts';
 import { fingerprint } from '../store/fingerprint.ts';
 import { readFolder } from '../store/lmdb/open.ts';
 import { Store } from '../store/store.ts';
-import { speciesOf } from '../vivarium.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
 import { zip } from './zip.ts';
 

@@ -34,16 +34,6 @@ export interface AppOptions {
 /** The most that one is asked to wait, ms. */
 const LONGEST_WAIT = 60_000;
 
-/** Where a checkpoint's gallery picture is served. */
-export function galleryUrl(checkpoint: string): string {
-  return `/checkpoints/${encodeURIComponent(checkpoint)}/gallery.png`;
-}
-
-/** Where a checkpoint's latent map is served. */
-export function mapUrl(checkpoint: string): string {
-  return `/checkpoints/${encodeURIComponent(checkpoint)}/map.json`;
-}
-
 /** Sockets of the host that gave the page, and of no other; older browsers do not count those as 'self'. */
 function ownSockets(request: IncomingMessage): string {
   const { host = '' } = request.headers;

@@ -5,16 +5,15 @@ import { hueOf } from '../../shared/hues.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
-import {
-  type EnergySettings,
-  HOUSE,
-  type OrganismId,
-  type OrganismView,
-  type ParticipantId,
-  type ParticipantView,
+import type {
+  EnergySettings,
+  OrganismId,
+  OrganismView,
+  ParticipantId,
+  ParticipantView,
 } from '../../shared/vocabulary.ts';
 import type { Clock } from '../clock.ts';
-import type { Answer, RoomCommand } from '../world/commands.ts';
+import type { RoomCommand } from '../world/commands.ts';
 import type { Room, TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
 import { Comings } from './comings.ts';
@@ -27,9 +26,10 @@ import { Reception } from './reception.ts';
 import { Roomcast } from './roomcast.ts';
 import type { Rules } from './rules.ts';
 import { Seats } from './seats.ts';
-import { Stagehand } from './stagehand.ts';
+import type { Stagehand } from './stagehand.ts';
 import { Walls } from './walls.ts';
 import type { Look } from './watch.ts';
+import { Wishes } from './wishes.ts';
 
 export class Lobby {
   private readonly seats: Seats<Member>;
@@ -38,13 +38,13 @@ export class Lobby {
   private readonly cast: Roomcast;
   private readonly greenhouse: Greenhouse;
   private readonly reception: Reception;
+  private readonly wishes: Wishes;
   private readonly pointers = new Pointers();
   private paceAt = 0;
   private readonly comings = new Comings();
   private readonly guests = new Guests();
   /** The room has become another at once: everybody is shown it anew after the next tick. */
   private isAnew = false;
-  private readonly stagehands = new Map<ParticipantId, Stagehand>();
 
   attendant: Attendant | undefined;
 
@@ -72,6 +72,12 @@ export class Lobby {
       first: room.lastParticipant + 1,
       // Who was here when the server ended, and has something in her hand, is given the time to come back.
       expected: { participants: room.holders, until: clock.now() + grace },
+    });
+    this.wishes = new Wishes({
+      ...{ room, rules: ways.rules, clock },
+      attendant: () => this.attendant,
+      memberOf: (participant) => this.seats.memberOf(participant),
+      newNumber: () => this.seats.number(),
     });
     this.cast = new Roomcast(room.ground.planes, room.tick);
   }
@@ -152,11 +158,7 @@ export class Lobby {
    * @throws Refusal
    */
   wish(member: Member, id: number, command: RoomCommand): void {
-    this.attendant?.stirred();
-    this.pass(id, this.rules.admit(command, this.clock.now()), ({ reason, detail }) => {
-      const energy = this.room.energyOf(command.by.id);
-      member.send('rejected', { id, reason, energy, ...(detail && { detail }) });
-    });
+    this.wishes.wish(member, id, command);
   }
 
   /**
@@ -165,31 +167,12 @@ export class Lobby {
    * @param plays whether its acts count as somebody playing
    */
   employ(name: string, plays: boolean): Stagehand {
-    return new Stagehand({
-      name,
-      enrol: (stagehand) => {
-        const id = this.seats.number();
-        this.stagehands.set(id, stagehand);
-        return id;
-      },
-      pass: (id, command, refuse) => {
-        if (plays) this.attendant?.stirred();
-        this.pass(id, this.rules.admit(command, this.clock.now()), refuse);
-      },
-    });
+    return this.wishes.employ(name, plays);
   }
 
   /** Who acts for the host here: nobody, by the number of the house. */
   get house(): Stagehand {
-    const known = this.stagehands.get(HOUSE.id);
-    if (known) return known;
-    const house = new Stagehand({
-      name: HOUSE.name,
-      enrol: () => HOUSE.id,
-      pass: (id, command) => this.room.enqueue(id, command),
-    });
-    this.stagehands.set(HOUSE.id, house);
-    return house;
+    return this.wishes.house;
   }
 
   /** Her pointer is shown no longer. */
@@ -312,7 +295,8 @@ export class Lobby {
   /** Shows a member how a seed would grow. She is answered when it has. */
   preview(member: Member, command: Command<'preview'>): Promise<void> {
     const { id } = command;
-    return this.answered(member, id, async (you) => {
+    const you = this.seats.of(member)!;
+    return this.wishes.attend(member, id, async () => {
       const film = await this.greenhouse.preview(you, command);
       member.send('accepted', { id, film: film as Required<Event<'accepted'>>['film'] });
     });
@@ -320,7 +304,8 @@ export class Lobby {
 
   /** Makes a member's drawing a seed in her hand. */
   draw(member: Member, command: Command<'draw'>): Promise<void> {
-    return this.answered(member, command.id, async (you) => {
+    const you = this.seats.of(member)!;
+    return this.wishes.attend(member, command.id, async () => {
       this.rules.requireHands(you.id);
       return this.greenhouse.draw(you, command, () => this.seats.of(member)?.id === you.id);
     });
@@ -351,7 +336,10 @@ export class Lobby {
       this.guests.leave(participant);
     }
     this.tellPeople();
-    for (const answer of result.answers) this.answer(answer);
+    for (const answer of result.answers) {
+      if (!answer.refused) this.guests.acted(answer.by);
+      this.wishes.answer(answer);
+    }
     if (result.life.length > 0) {
       this.tell('life', { tick: result.tick, events: [...result.life] as Event<'life'>['events'] });
     }
@@ -364,37 +352,6 @@ export class Lobby {
       const { awake, size: organisms } = this.room;
       this.tell('pace', { ...this.pace(), awake, organisms });
     }
-  }
-
-  /** What takes its time is refused late, but with its reason like everything else. */
-  private async answered(
-    member: Member,
-    id: number,
-    work: (you: ParticipantView) => Promise<void>,
-  ): Promise<void> {
-    this.attendant?.stirred();
-    try {
-      await work(this.seats.of(member)!);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      const { reason, detail } = error;
-      member.send('rejected', { id, reason, ...(detail && { detail }) });
-    }
-  }
-
-  /** On its way to the room, unless somebody objects. @throws Refusal */
-  private pass(id: number, command: RoomCommand, refuse: (refusal: Refusal) => void): void {
-    const asked = this.attendant?.wish(command);
-    if (!asked) {
-      this.room.enqueue(id, command);
-      return;
-    }
-    asked
-      .then(() => this.room.enqueue(id, command))
-      .catch((error: unknown) => {
-        if (!(error instanceof Refusal)) throw error;
-        refuse(error);
-      });
   }
 
   /** @throws Refusal no-such-organism */
@@ -480,17 +437,6 @@ export class Lobby {
     this.seats.line.forEach((member, ahead) => {
       member.send('waiting', { ahead });
     });
-  }
-
-  private answer(answer: Answer): void {
-    const { by, id, energy, refused, seed } = answer;
-    const member = this.seats.memberOf(by);
-    this.stagehands.get(by)?.answer(answer);
-    if (refused) member?.send('rejected', { id, energy, ...refused });
-    else {
-      this.guests.acted(by);
-      member?.send('accepted', { id, energy, ...(seed && { seed: seed as never }) });
-    }
   }
 
   private tell<N extends EventName>(event: N, message: Event<N>): void {

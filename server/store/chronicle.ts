@@ -4,22 +4,16 @@
  * makes good for what the journal lacks.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { Clock } from '../clock.ts';
-import type { Engine } from '../engine/engine.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomTick, TickEvents } from '../world/world.ts';
 import { checksumOf } from './checksum.ts';
+import { count, dayOf, emptyDay } from './days.ts';
 import { StoreError } from './errors.ts';
-import { kept } from './keeping.ts';
-import type { DayRecord, JournalRecord, Jump, Mark, SnapshotRecord, Tail } from './schemas.ts';
-import type { Page, Store } from './store.ts';
+import type { DayRecord, JournalRecord, Jump, SnapshotRecord, Tail } from './schemas.ts';
+import { type Moment, Snapshots, type SnapshotsOptions, type Watched } from './snapshots.ts';
+import type { Page } from './store.ts';
 
-export interface ChronicleOptions {
-  readonly store: Store;
-  readonly engine: Engine;
-  readonly clock: Clock;
-  /** Wall clock, ms. */
-  readonly date: () => number;
+export interface ChronicleOptions extends SnapshotsOptions {
   /** Between two snapshots of a busy room, ms. */
   readonly snapshotLeast?: number;
   /** Hears what a host should know, each with its name. */
@@ -31,49 +25,17 @@ export interface ChronicleOptions {
 /** `kept-again` ends `not-kept`. */
 export type Trouble = 'not-kept' | 'kept-again' | 'snapshot-failed';
 
-/** Cells written in one transaction: a tick that wants to commit waits no longer than for one of them. */
-const CELLS_AT_ONCE = 1_000_000;
-/** Between such parts the ticks have their turn. */
-const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** A room, and what is known of how it is kept. */
-interface Watched {
-  readonly room: Room;
-  /** Of the last entry, written or on its way; and what the store has. */
-  tail: Tail;
-  kept: Tail;
-  /** Wall clock of the last entry. */
-  at: number;
-  day: DayRecord;
-  marks: Mark[];
-  /** Something has changed since the last mark; since the last snapshot. */
-  unmarked: boolean;
-  unsaved: boolean;
-  /** Since the last snapshot: cells stepped, bytes of journal, and when that was. */
-  cells: number;
-  bytes: number;
-  savedAt: number;
-  /** The latest first. */
-  snapshots: SnapshotRecord[];
-  /** Ticks of snapshots that somebody reads: they stay until she has. */
-  readonly read: Set<number>;
-  /** Which cells are kept already: the organism's age then, and the snapshot's tick. */
-  saved: Map<number, { readonly age: number; readonly tick: number }>;
-  saving: Promise<void> | undefined;
-  /** The journal lacks something; only a snapshot makes good for it. */
-  owed: boolean;
-  /** The next entry comes after some that could not be written. */
-  gap: boolean;
-}
-
 export class Chronicle {
   private readonly watched = new Map<Room, Watched>();
   private last: Promise<unknown> = Promise.resolve();
   private failedAt: number | undefined;
   private failures = 0;
   private closed = false;
+  private readonly snapshots: Snapshots;
 
-  constructor(private readonly options: ChronicleOptions) {}
+  constructor(private readonly options: ChronicleOptions) {
+    this.snapshots = new Snapshots(options);
+  }
 
   /** Whether all that happens is kept. */
   get keeping(): boolean {
@@ -208,9 +170,9 @@ export class Chronicle {
     const watched = this.of(room);
     // What is being taken may be of a moment ago.
     const before = watched.saving;
-    const moment = this.momentOf(watched);
+    const moment = this.snapshots.momentOf(watched);
     await before;
-    return this.exclusively(watched, () => this.snapshot(watched, moment, marks));
+    return this.exclusively(watched, () => this.keep(watched, moment, marks));
   }
 
   /**
@@ -226,8 +188,8 @@ export class Chronicle {
     // Cells of one age are not the cells of before.
     watched.saved = new Map();
     watched.unmarked = true;
-    const moment = this.momentOf(watched);
-    return this.exclusively(watched, () => this.snapshot(watched, moment, { jump: true }, entry));
+    const moment = this.snapshots.momentOf(watched);
+    return this.exclusively(watched, () => this.keep(watched, moment, { jump: true }, entry));
   }
 
   /** Resolves when all that was recorded so far is on the disk. */
@@ -298,8 +260,8 @@ export class Chronicle {
   /** Takes a snapshot, unless one is being taken. Never rejects. */
   private save(watched: Watched): Promise<void> {
     if (watched.saving) return watched.saving;
-    const moment = this.momentOf(watched);
-    return this.exclusively(watched, () => this.snapshot(watched, moment, {})).then(
+    const moment = this.snapshots.momentOf(watched);
+    return this.exclusively(watched, () => this.keep(watched, moment, {})).then(
       () => {},
       () => {},
     );
@@ -334,68 +296,13 @@ export class Chronicle {
     return done;
   }
 
-  /** The room and its cells at one moment: all of it happens before anything else can. */
-  private momentOf(watched: Watched) {
-    const { engine, date, clock } = this.options;
-    const { room, saved, tail } = watched;
-    const state = room.export();
-    const stale = state.organisms.filter(({ id, age }) => saved.get(id)?.age !== age);
-    const exported = engine.exportStates(stale.map(({ id }) => room.patchOf(id)!));
-    // Whoever awaits it later must not be too late to hear of its failure.
-    exported.catch(() => {});
-    const at = Math.max(watched.at, date());
-    watched.unsaved = false;
-    watched.cells = 0;
-    watched.savedAt = clock.now();
-    const { bytes } = watched;
-    watched.bytes = 0;
-    return { state, stale, exported, at, bytes, seq: tail.seq };
-  }
-
-  private async snapshot(
+  private keep(
     watched: Watched,
-    moment: ReturnType<Chronicle['momentOf']>,
+    moment: Moment,
     marks: Pick<SnapshotRecord, 'name' | 'before' | 'jump'>,
     entry?: JournalRecord,
   ): Promise<SnapshotRecord> {
-    const { store, engine } = this.options;
-    const { room, saved } = watched;
-    const { state, stale, at, seq } = moment;
-    const { tick } = state;
-    let { bytes } = moment;
-    const states = await moment.exported;
-    for (let i = 0; i < stale.length; ) {
-      const part: { id: number; state: Float32Array }[] = [];
-      for (let size = 0; i < stale.length && size < CELLS_AT_ONCE; i++) {
-        part.push({ id: stale[i].id, state: states[i] });
-        size += states[i].byteLength;
-      }
-      bytes += await store.putCells(room.name, tick, part);
-      await breath();
-    }
-    for (const { id, age } of stale) saved.set(id, { age, tick });
-    const cells = state.organisms.map(({ id }) => ({ id, tick: saved.get(id)!.tick }));
-    // The tail that goes with it must not promise what is still on its way.
-    await this.last;
-    const { kept: before } = watched;
-    watched.kept = { tick: Math.max(before.tick, tick), seq: Math.max(before.seq, seq) };
-    const snapshot: SnapshotRecord = {
-      tick,
-      seq,
-      at,
-      engine: { name: engine.info.name, device: engine.info.device },
-      cells,
-      bytes,
-      ...marks,
-    };
-    await store.putSnapshot(room.name, snapshot, state, watched.kept, entry);
-    const living = new Set(state.organisms.map(({ id }) => id));
-    for (const id of saved.keys()) if (!living.has(id)) saved.delete(id);
-    const all = [snapshot, ...watched.snapshots.filter((old) => old.tick !== tick)];
-    const wanted = new Set(kept(all));
-    watched.snapshots = all.filter((one) => wanted.has(one) || watched.read.has(one.tick));
-    await store.sweep(room.name, watched.snapshots);
-    return snapshot;
+    return this.snapshots.keep(watched, moment, () => this.last, marks, entry);
   }
 
   private of(room: Room): Watched {
@@ -439,21 +346,5 @@ export class Chronicle {
   private async dayOf(room: string, at: number): Promise<DayRecord> {
     const day = dayOf(at);
     return (await this.options.store.day(room, day)) ?? emptyDay(day);
-  }
-}
-
-const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
-
-function emptyDay(day: string): DayRecord {
-  return { day, plant: 0, damage: 0, cross: 0, hold: 0, refused: 0, left: 0 };
-}
-
-function count(day: DayRecord, events: TickEvents['events'], refused: readonly number[]): void {
-  day.refused += refused.length;
-  for (const event of events) {
-    if (event.what === 'command') {
-      const { what } = event.command;
-      if (what !== 'remove' && what !== 'clear') day[what]++;
-    } else if (event.what === 'leave') day.left++;
   }
 }

@@ -4,12 +4,12 @@
  */
 import type { Clock } from '../../server/clock.ts';
 import type { Engine } from '../../server/engine/engine.ts';
+import { speciesOf } from '../../server/species.ts';
 import { Chronicle } from '../../server/store/chronicle.ts';
 import { fingerprint } from '../../server/store/fingerprint.ts';
 import { openSound } from '../../server/store/lmdb/open.ts';
 import { openRoom } from '../../server/store/openRooms.ts';
 import { Store } from '../../server/store/store.ts';
-import { speciesOf } from '../../server/vivarium.ts';
 import type { Checkpoint } from '../../server/vnca/checkpoint.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';

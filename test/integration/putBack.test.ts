@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { createEngine } from '../../server/engine/create.ts';
 import type { Engine } from '../../server/engine/engine.ts';
-import { speciesOf } from '../../server/vivarium.ts';
+import { speciesOf } from '../../server/species.ts';
 import type { Room } from '../../server/world/room.ts';
 import { roomState } from '../../server/world/roomState.ts';
 import { World } from '../../server/world/world.ts';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { BackendName } from '../../server/engine/backend.ts';
 import { createEngine } from '../../server/engine/create.ts';
 import type { Engine } from '../../server/engine/engine.ts';
-import { speciesOf } from '../../server/vivarium.ts';
+import { speciesOf } from '../../server/species.ts';
 import { type Checkpoint, loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import type { Species } from '../../server/world/species.ts';
 
