@@ -1,11 +1,12 @@
 /** `npm start` as a host meets it: a process, what it prints, how it ends. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -30,7 +31,7 @@ interface Run {
 /** Starts the server and waits for its end; `until` stops it when that has been printed. */
 function start(args: string[], until?: string, home?: string): Promise<Run> {
   const kept = args.includes('--data') ? [] : ['--data', 'none'];
-  const child = spawn(process.execPath, ['--import', 'tsx', 'server/main.ts', ...kept, ...args], {
+  const child = spawn(process.execPath, ['server/start.mjs', ...kept, ...args], {
     cwd: root,
     env: { ...process.env, ORT_DISABLE_TELEMETRY: undefined, ...(home && { HOME: home }) },
   });
@@ -121,4 +122,33 @@ describe('starting', () => {
     expect(code).toBe(1);
     expect(errors).toBe('--tick-rate must be a whole number from 1 to 60, not "99".\n');
   });
+});
+
+test('it runs from a bundle of its sources as they are; from the sources themselves, where none can be made', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vivarium-'));
+  folders.push(folder);
+  for (const part of ['server', 'shared', 'package.json', 'package-lock.json', 'tsconfig.json']) {
+    cpSync(join(root, part), join(folder, part), { recursive: true });
+  }
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  const help = () => {
+    const args = [join(folder, 'server/start.mjs'), '--help'];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    return { first: stdout.split('\n')[0], errors: stderr };
+  };
+  const bundles = () => readdirSync(join(folder, '.cache/server')).length;
+  const first = 'Vivarium: a multiplayer canvas of living cells.';
+  expect([help(), bundles()]).toEqual([{ first, errors: '' }, 1]);
+  expect([help(), bundles()]).toEqual([{ first, errors: '' }, 1]);
+  const file = join(folder, 'server/config.ts');
+  const changed = first.replace('living', 'lively');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(first, changed));
+  expect([help(), bundles()]).toEqual([{ first: changed, errors: '' }, 2]);
+
+  rmSync(join(folder, '.cache'), { recursive: true });
+  writeFileSync(join(folder, '.cache'), 'no folder');
+  const { first: told, errors } = help();
+  expect(told).toBe(changed);
+  expect(errors.trim().split('\n')).toHaveLength(1);
+  expect(errors).toMatch(/^The server could not be bundled, and starts from its sources: /);
 });

@@ -19,7 +19,7 @@ export class ServerProcess {
 
   /** @param before a shell's words, before the server takes its place */
   constructor(args: readonly string[], before = '') {
-    const command = [process.execPath, '--import', 'tsx', 'server/main.ts', ...args];
+    const command = [process.execPath, 'server/start.mjs', ...args];
     const options = { cwd: root } as const;
     this.child = before
       ? spawn('bash', ['-c', `${before}; exec "$@"`, 'bash', ...command], options)

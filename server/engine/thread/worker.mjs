@@ -1,5 +1,3 @@
-// A worker's entry cannot be TypeScript on every Node that we run on, so this one brings tsx into the thread.
-import { register } from 'tsx/esm/api';
+import { enter } from '../../entry.mjs';
 
-register();
-await import('./worker.ts');
+await enter('engine', new URL('./worker.ts', import.meta.url));

@@ -48,9 +48,9 @@ function hasRoom(folder: string, file: string): boolean {
 }
 
 async function probe(folder: string, ...fresh: string[]): Promise<Findings> {
-  const child = fork(new URL('./probe.ts', import.meta.url), [folder, ...fresh], {
+  const child = fork(new URL('./probe.mjs', import.meta.url), [folder, ...fresh], {
     cwd: root,
-    execArgv: ['--import', 'tsx'],
+    execArgv: [],
     silent: true,
   });
   const findings = await new Promise<Findings>((resolve) => {
