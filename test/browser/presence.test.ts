@@ -193,7 +193,8 @@ test('a wound is seen under the finger before the server has heard of it, and wh
   const at = await screenOf(page, (place % width) + 0.5, Math.floor(place / width) + 0.5);
   await page.evaluate(({ x, y }) => Object.assign(window, { probe: { x, y, seen: [] } }), at);
   // A touch beside it: the picture is drawn, and what is to be cut is whole in it.
-  const from = { x: at.x - 60, y: at.y };
+  // (below it: to its left there may be no screen.)
+  const from = { x: at.x, y: at.y + 60 };
   await page.touchscreen.tap(from.x, from.y);
   const whole = await page.waitForFunction(
     () => (window as unknown as { probe: Probe }).probe.seen.at(-1)?.light,
@@ -210,7 +211,7 @@ test('a wound is seen under the finger before the server has heard of it, and wh
   await page.evaluate(() => {
     (window as unknown as { probe: Probe }).probe.seen.length = 0;
   });
-  await stroke(from, { x: at.x + 60, y: at.y });
+  await stroke(from, { x: at.x, y: at.y - 60 });
   await page.waitForFunction(
     (light) => {
       const { seen } = (window as unknown as { probe: Probe }).probe;
