@@ -39,7 +39,7 @@ export const DEFAULTS = {
     /** Ticks of rest after which an organism sleeps. */
     restTicks: 8,
     /** Steps that ground which fell free keeps an organism awake, the first time; each further time half as many. */
-    stirSteps: 64,
+    stirSteps: 32,
     /** So often ground alone wakes it, until a stroke or a death gives it new cause. */
     maxStirs: 4,
     /** Share of the places it held when it was wounded, with which an organism at rest has healed. */

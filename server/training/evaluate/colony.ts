@@ -85,9 +85,9 @@ export class Colony {
   /**
    * The states on the way from seed to picture, after every eight steps of a stage and at its end.
    *
-   * @param latents [N, Z], N ≤ 16
+   * @param latents [N, Z], N ≤ BATCH
    * @returns in their order: side, steps since the seed, states [N, side, side, C]
-   * @throws RangeError there are more than 16
+   * @throws RangeError there are more than BATCH
    */
   async stages(latents: Float32Array): Promise<Stage[]> {
     if (this.count(latents) > BATCH) throw new RangeError(`more than ${BATCH} latents`);

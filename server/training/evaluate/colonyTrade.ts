@@ -10,7 +10,7 @@ import { imageChannels, type Likelihood } from '../model/likelihood.ts';
 import { type Segment, Segments } from '../model/segments.ts';
 
 /** Organisms of a batch: as many as fit the processor's cache. */
-export const BATCH = 16;
+export const BATCH = 8;
 
 export interface Plan {
   readonly card: Card;
@@ -20,19 +20,19 @@ export interface Plan {
 }
 
 export interface Job {
-  /** [16, Z]. */
+  /** [BATCH, Z]. */
   readonly latents: Float32Array;
   /** Of the chance by which cells take part. */
   readonly seed: string;
-  /** [16, s, s, C] to go on from; absent: the first segment begins with a seed. */
+  /** [BATCH, s, s, C] to go on from; absent: the first segment begins with a seed. */
   readonly states?: Float32Array;
   /** Segments, cut where the states are to be seen. */
   readonly runs: readonly (readonly Segment[])[];
-  /** [16, S, S, c]: asks for log p(image | last states) instead of states. */
+  /** [BATCH, S, S, c]: asks for log p(image | last states) instead of states. */
   readonly images?: Float32Array;
 }
 
-/** States after each run, [16, s, s, C] each; or nats alone, [16]. */
+/** States after each run, [BATCH, s, s, C] each; or nats alone, [BATCH]. */
 export type Result = readonly Float32Array[];
 
 export const trade: Trade<Plan, Job, Result> = {
