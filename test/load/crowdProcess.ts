@@ -7,6 +7,7 @@ import { answerParent, noteParent } from './child.ts';
 import { addCounts } from './figures.ts';
 import { Guest } from './guest.ts';
 import { Hands } from './hands.ts';
+import { Mail } from './mail.ts';
 import type { CrowdFigures, CrowdPlan, CrowdQuestion, LineFigures, LineKind } from './messages.ts';
 import { Onlookers } from './onlookers.ts';
 import { sharedNow } from './time.ts';
@@ -20,6 +21,7 @@ const plan = JSON.parse(process.argv[2]) as CrowdPlan;
 const random = createRandom(plan.seed);
 const guests: Guest[] = [];
 const onlookers = new Onlookers();
+const mail = new Mail();
 const proxies: Partial<Record<LineKind, FaultProxy>> = {};
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
 let window = { at: 0, cpu: process.cpuUsage() };
@@ -36,7 +38,7 @@ for (const guest of plan.guests) {
   setTimeout(() => {
     const proxy = proxies[guest.line];
     const url = proxy ? `http://127.0.0.1:${proxy.port}` : plan.url;
-    guests.push(new Guest(url, plan.room, guest, onlookers));
+    guests.push(new Guest(url, plan.room, guest, onlookers, mail));
   }, guest.joinsAfter);
 }
 new Hands(guests, plan.handsShare, random);

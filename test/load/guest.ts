@@ -1,16 +1,15 @@
 /** One visitor of a load: a real connection that acknowledges each frame, and decodes it or only reads its head. */
-import { io, type Socket } from 'socket.io-client';
-import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
-import { parser } from '../../shared/protocol/parser.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { type Eyes, readTick } from './eyes.ts';
+import type { Mail } from './mail.ts';
 import type { GuestPlan } from './messages.ts';
 import type { Onlookers } from './onlookers.ts';
 import { sharedNow } from './time.ts';
+import { Wire } from './wire.ts';
 
-/** What WebSocket adds to a message of so many bytes. */
-const framing = (bytes: number): number => (bytes < 126 ? 2 : bytes < 65_536 ? 4 : 10);
+/** ms */
+const REDIAL = 500;
 
 export class Guest {
   readonly refusals: Record<string, number> = {};
@@ -20,51 +19,39 @@ export class Guest {
   times: number[] = [];
   /** Frames whose every block was decoded and checked. */
   checked = 0;
-  bytes = 0;
   outOfStep = 0;
   lost = 0;
   lastTick = -1;
   room: Event<'welcome'>['room'] | undefined;
   private eyes: Eyes | undefined;
   private nextId = 1;
-  private readonly socket: Socket;
+  private readonly wire: Wire;
 
   constructor(
     url: string,
     room: string,
     readonly plan: GuestPlan,
-    onlookers: Onlookers,
+    private readonly onlookers: Onlookers,
+    mail: Mail,
   ) {
-    this.socket = io(url, {
-      parser,
-      transports: ['websocket'],
-      forceNew: true,
+    this.wire = new Wire({
+      ...{ url, mail },
       // A page would dial again; one that has stopped reading is a phone in a pocket, and will not.
-      reconnection: plan.line !== 'stalled',
-      reconnectionDelay: 500,
-    });
-    this.socket.io.on('open', () => {
-      this.socket.io.engine.on('packet', ({ data }: { data?: unknown }) => {
-        const bytes = (data as ArrayLike<unknown> | undefined)?.length ?? 1;
-        this.bytes += bytes + framing(bytes);
-      });
-    });
-    this.socket.on('connect', () => this.send('join', { protocol: PROTOCOL_VERSION, room }));
-    this.socket.on('disconnect', (reason) => {
-      if (reason === 'io client disconnect') return;
-      this.lost++;
-      if (reason === 'io server disconnect' && plan.line !== 'stalled') this.socket.connect();
-    });
-    this.socket.on('welcome', (welcome: Event<'welcome'>) => {
-      this.room = welcome.room;
-      this.eyes = plan.verify ? onlookers.open(welcome.room) : undefined;
-      const { width, height } = welcome.room;
-      const all = { hidden: false, x: 0, y: 0, width, height, pixels: 4 } as const;
-      this.send('look', { ...all, best: plan.best });
-    });
-    this.socket.on('frame', (frame: Uint8Array) => this.see(frame));
-    this.socket.on('rejected', ({ reason }: Event<'rejected'>) => {
-      this.refusals[reason] = (this.refusals[reason] ?? 0) + 1;
+      redial: plan.line === 'stalled' ? undefined : REDIAL,
+      on: {
+        connected: () => this.wire.send('join', { protocol: PROTOCOL_VERSION, room }),
+        event: (name, message) => {
+          if (name === 'frame') this.see(message as Event<'frame'>);
+          else if (name === 'welcome') this.enter(message as Event<'welcome'>);
+          else if (name === 'rejected') {
+            const { reason } = message as Event<'rejected'>;
+            this.refusals[reason] = (this.refusals[reason] ?? 0) + 1;
+          }
+        },
+        lost: () => {
+          this.lost++;
+        },
+      },
     });
   }
 
@@ -73,11 +60,15 @@ export class Guest {
     return this.lastTick >= 0;
   }
 
+  get bytes(): number {
+    return this.wire.bytes;
+  }
+
   /** What was seen so far is not measured. */
   begin(): void {
     this.ticks = [];
     this.times = [];
-    this.bytes = 0;
+    this.wire.bytes = 0;
     this.tiers = {};
     this.outOfStep = 0;
     this.checked = 0;
@@ -85,33 +76,37 @@ export class Guest {
   }
 
   cursor(x: number, y: number): void {
-    this.send('cursor', { x, y, tool: 'plant' });
+    this.wire.send('cursor', { x, y, tool: 'plant' });
   }
 
   plant(x: number, y: number): void {
-    this.send('plant', { id: this.nextId++, x, y, seed: { from: 'prior' } });
+    this.wire.send('plant', { id: this.nextId++, x, y, seed: { from: 'prior' } });
   }
 
   cut(points: number[]): void {
-    this.send('damage', { id: this.nextId++, radius: 2, points });
+    this.wire.send('damage', { id: this.nextId++, radius: 2, points });
   }
 
   leave(): void {
-    this.socket.disconnect();
+    this.wire.close();
   }
 
-  private send<N extends CommandName>(name: N, message: Command<N>): void {
-    if (this.socket.connected) this.socket.emit(name, message);
+  private enter({ room }: Event<'welcome'>): void {
+    this.room = room;
+    this.eyes = this.plan.verify ? this.onlookers.open(room) : undefined;
+    const { width, height } = room;
+    const all = { hidden: false, x: 0, y: 0, width, height, pixels: 4 } as const;
+    this.wire.send('look', { ...all, best: this.plan.best });
   }
 
   private see(frame: Uint8Array): void {
     const { tick, tier, lost } = this.eyes
       ? this.eyes.take(frame)
       : { ...readTick(frame), lost: [] };
-    this.send('received', { tick });
+    this.wire.send('received', { tick });
     if (lost.length > 0) {
       this.outOfStep++;
-      this.send('resync', { chunks: [...lost] });
+      this.wire.send('resync', { chunks: [...lost] });
     } else if (this.eyes) this.checked++;
     this.lastTick = tick;
     this.ticks.push(tick);
