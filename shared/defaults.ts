@@ -165,6 +165,8 @@ export const DEFAULTS = {
     refineBytes: 16_384,
     /** One who has missed some deltas of a chunk is sent them all, up to so many bytes; else the whole chunk. */
     missedBytes: 1_200,
+    /** From so many viewers on, phones hear what happens together with their frames: in every second tick. */
+    crowd: 100,
     /** Tier that viewers begin with. */
     firstTier: 'phone',
     ladder: {

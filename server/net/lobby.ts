@@ -20,6 +20,7 @@ import { Comings } from './comings.ts';
 import { type Glass, Greenhouse } from './greenhouse.ts';
 import { Guests } from './guests.ts';
 import type { Arrival, Attendant, House, Member, RoomFacts, WallFacts } from './member.ts';
+import { News } from './news.ts';
 import type { Passes } from './passes.ts';
 import { type Pointer, Pointers } from './pointers.ts';
 import { Reception } from './reception.ts';
@@ -42,6 +43,7 @@ export class Lobby {
   private readonly pointers = new Pointers();
   private paceAt = 0;
   private readonly comings = new Comings();
+  private readonly news = new News();
   private readonly guests = new Guests();
   /** The room has become another at once: everybody is shown it anew after the next tick. */
   private isAnew = false;
@@ -340,18 +342,27 @@ export class Lobby {
       if (!answer.refused) this.guests.acted(answer.by);
       this.wishes.answer(answer);
     }
-    if (result.life.length > 0) {
-      this.tell('life', { tick: result.tick, events: [...result.life] as Event<'life'>['events'] });
-    }
+    this.gatherNews(result, now);
+    this.news.hand(this.everybody(), (member) => this.cast.hasTurn(member, result.tick));
     this.cast.publish(result.tick, result.changed, now);
     if (this.isAnew) this.greetAnew();
+  }
+
+  private gatherNews({ tick, life }: TickResult, now: number): void {
+    const add = <N extends EventName>(event: N, message: Event<N>): void =>
+      this.news.add(event, this.rules.veil(event, message));
+    if (life.length > 0) add('life', { tick, events: [...life] as Event<'life'>['events'] });
     const moved = this.pointers.due(now, this.seats.size);
-    if (moved) this.tell('cursors', moved);
-    if (now - this.paceAt >= DEFAULTS.net.heartbeat) {
-      this.paceAt = now;
-      const { awake, size: organisms } = this.room;
-      this.tell('pace', { ...this.pace(), awake, organisms });
-    }
+    if (moved) add('cursors', moved);
+    if (now - this.paceAt < DEFAULTS.net.heartbeat) return;
+    this.paceAt = now;
+    const { awake, size: organisms } = this.room;
+    add('pace', { ...this.pace(), awake, organisms });
+  }
+
+  private *everybody(): Generator<Member> {
+    yield* this.seats.members;
+    yield* this.walls.members;
   }
 
   /** @throws Refusal no-such-organism */
@@ -366,6 +377,7 @@ export class Lobby {
     for (const member of this.seats.members) {
       this.cast.remove(member);
       this.reception.greet(member, this.seats.of(member)!, this.seats);
+      this.news.welcome(member);
       this.cast.add(member, this.everything(), this.clock.now());
     }
     for (const wall of this.walls.members) {
@@ -388,6 +400,7 @@ export class Lobby {
     }
     if (!replaced) this.comings.enter(you);
     this.reception.greet(member, you, this.seats);
+    this.news.welcome(member);
     seated(you);
     if (!replaced) this.attendant?.joined(you);
     this.cast.add(member, this.everything(), this.clock.now(), holds);
@@ -395,6 +408,7 @@ export class Lobby {
 
   private greetWall(wall: Member, holds?: ArrayLike<number>): void {
     this.reception.greetWall(wall, this.seats);
+    this.news.welcome(wall);
     this.cast.add(wall, this.everything(), this.clock.now(), holds, 'full');
   }
 
@@ -441,7 +455,6 @@ export class Lobby {
 
   private tell<N extends EventName>(event: N, message: Event<N>): void {
     const shown = this.rules.veil(event, message);
-    for (const member of this.seats.members) member.send(event, shown);
-    for (const wall of this.walls.members) wall.send(event, shown);
+    for (const member of this.everybody()) member.send(event, shown);
   }
 }

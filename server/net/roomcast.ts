@@ -91,6 +91,13 @@ export class Roomcast {
     return this.watches.get(viewer)?.ladder.tier;
   }
 
+  /** Whether a viewer hears of a tick at once: in a crowd, who gets no frame in odd ticks hears nothing in them. */
+  hasTurn(viewer: Viewer, tick: number): boolean {
+    const tier = this.tierOf(viewer);
+    const isCrowd = this.watches.size >= DEFAULTS.stream.crowd;
+    return !isCrowd || !tier || TIERS[tier].every === 1 || tick % TIERS.phone.every === 0;
+  }
+
   /**
    * A tick is done.
    *

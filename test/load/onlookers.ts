@@ -4,11 +4,12 @@
  * had, until she sees the same as the others again.
  */
 import { copyPlanes, type Planes } from '../../shared/codec/planes.ts';
-import { createEyes, type Eyes, eyesOn, type Seen } from './eyes.ts';
+import { TIERS } from '../../shared/codec/tiers.ts';
+import { createEyes, type Eyes, eyesOn, type Head, type Seen } from './eyes.ts';
 
 /** Frames that the slowest of them may be behind the fastest. */
 const REMEMBERED = 8;
-/** Frames after which one who is alone looks whether she sees what the others see. */
+/** Frames after which one who is alone and finds nobody whose frames she gets is followed by others. */
 const ALONE = 8;
 /** Ticks after which nobody can be following any more. */
 const STALE = 60;
@@ -24,12 +25,14 @@ class Common {
   /** Number of the next frame. */
   next = 0;
   lastTick: number;
+  readonly tier: string | undefined;
   private readonly eyes: Eyes;
   private readonly shown: Shown[] = [];
 
-  constructor(planes: Planes, tick: number) {
+  constructor(planes: Planes, { tick, tier }: Head) {
     this.eyes = eyesOn(copyPlanes(planes));
     this.lastTick = tick;
+    this.tier = tier;
   }
 
   /** @param at number of the frame that this is for one @returns undefined: the others were shown another */
@@ -66,7 +69,8 @@ const bytesOf = (words: Uint32Array): Uint8Array =>
 
 /** All of one process. */
 export class Onlookers {
-  private common: Common | undefined;
+  /** One for those who are served alike, in the same ticks. */
+  private commons: Common[] = [];
 
   /** Eyes for one more. */
   open(size: { readonly width: number; readonly height: number }): Eyes {
@@ -87,12 +91,11 @@ export class Onlookers {
         common = undefined;
       }
       const seen = own!.take(frame);
-      if (++alone % ALONE === 0) {
-        common = this.join(own!.planes, seen.tick);
-        if (common) {
-          at = common.next;
-          own = undefined;
-        }
+      common = this.join(own!.planes, seen, ++alone > ALONE);
+      if (common) {
+        at = common.next;
+        own = undefined;
+        alone = 0;
       }
       return seen;
     };
@@ -104,9 +107,16 @@ export class Onlookers {
     };
   }
 
-  private join(planes: Planes, tick: number): Common | undefined {
-    if (!this.common || this.common.lastTick < tick - STALE) this.common = new Common(planes, tick);
-    const { common } = this;
-    return common.lastTick === tick && common.shows(planes) ? common : undefined;
+  /** @param mayLead whether she may be the first of some who are served alike */
+  private join(planes: Planes, { tick, tier }: Seen, mayLead: boolean): Common | undefined {
+    this.commons = this.commons.filter(({ lastTick }) => lastTick >= tick - STALE);
+    const alike = this.commons.filter(
+      (one) => one.tier === tier && (one.lastTick - tick) % TIERS.phone.every === 0,
+    );
+    const common = alike.find((one) => one.lastTick === tick && one.shows(planes));
+    if (common || alike.length > 0 || !mayLead) return common;
+    const first = new Common(planes, { tick, ...(tier !== undefined && { tier }) });
+    this.commons.push(first);
+    return first;
   }
 }

@@ -107,6 +107,19 @@ describe('roomcast', () => {
     expect(room.cast.skipped).toBe(0);
   });
 
+  test('in a crowd phones have their turn with their frames; walls, and a few, have it always', () => {
+    const room = open(64, 64);
+    const phone = room.join({ best: 'phone' });
+    expect(room.cast.hasTurn(phone, 1)).toBe(true);
+    const wall = new Page(room.planes);
+    room.cast.add(wall, lookAt(room.planes), room.now, undefined, 'full');
+    for (let i = 2; i < DEFAULTS.stream.crowd; i++) room.join({ best: 'phone' });
+    expect([1, 2, 3, 4].map((tick) => room.cast.hasTurn(phone, tick))).toEqual([
+      ...[false, true, false, true],
+    ]);
+    expect([1, 2].every((tick) => room.cast.hasTurn(wall, tick))).toBe(true);
+  });
+
   test('one who falls behind gets no more than two frames, then the newest', () => {
     const room = open(64, 64);
     const [page, quick] = [room.join(), room.join()];

@@ -1,0 +1,53 @@
+import * as fc from 'fast-check';
+import type { Member } from '../../../server/net/member.ts';
+import { News } from '../../../server/net/news.ts';
+
+/** One who writes down what she is told. */
+class Listener implements Member {
+  readonly told: number[] = [];
+  readonly writable = true;
+
+  send(_: string, message: unknown): void {
+    this.told.push((message as { organism: number }).organism);
+  }
+
+  sendFrame(): void {}
+  dismiss(): void {}
+}
+
+const beacon = (organism: number) => ({ organism, hue: 0 });
+
+test('each hears everything once and in order, whenever she has her turn', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(3), fc.boolean()), { minLength: 2, maxLength: 40 }),
+      fc.nat(1),
+      (rounds, turn) => {
+        const news = new News();
+        const [always, sometimes] = [new Listener(), new Listener()];
+        let count = 0;
+        rounds.forEach(([many, early], round) => {
+          for (let i = 0; i < many; i++) news.add('beacon', beacon(++count));
+          // Her turn is in every second round, now and then sooner.
+          news.hand([always, sometimes], (one) => one === always || early || round % 2 === turn);
+        });
+        news.hand([sometimes], () => true);
+        const all = Array.from({ length: count }, (_, i) => i + 1);
+        expect(always.told).toEqual(all);
+        expect(sometimes.told).toEqual(all);
+      },
+    ),
+  );
+});
+
+test('who has just been welcomed is not told what she knows', () => {
+  const news = new News();
+  const [here, newcomer] = [new Listener(), new Listener()];
+  news.add('beacon', beacon(1));
+  news.hand([here], () => false);
+  news.welcome(newcomer);
+  news.add('beacon', beacon(2));
+  news.hand([here, newcomer], () => true);
+  expect(here.told).toEqual([1, 2]);
+  expect(newcomer.told).toEqual([2]);
+});
