@@ -128,7 +128,11 @@ export class Lobby {
    * @throws Refusal too-many-walls
    */
   hang(wall: Member, address: string, holds?: ArrayLike<number>): void {
-    this.walls.hang(wall, address);
+    const gone = this.walls.hang(wall, address);
+    if (gone) {
+      this.cast.remove(gone);
+      gone.dismiss('too-many-walls');
+    }
     this.greetWall(wall, holds);
   }
 

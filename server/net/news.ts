@@ -13,8 +13,8 @@ interface Item {
   readonly send: (member: Member) => void;
 }
 
-/** Rounds within which everybody has a turn. */
-const ROUNDS = 2;
+/** Rounds within which everybody has a turn: two, and a third for her whose turns have just become others. */
+const ROUNDS = 3;
 
 export class News {
   private items: Item[] = [];
@@ -37,7 +37,7 @@ export class News {
   /**
    * Tells each of them what she has not heard yet.
    *
-   * @param hasTurn whether it is to be now; within two rounds it must be so once
+   * @param hasTurn whether it is to be now; within three rounds it must be so once
    */
   hand(members: Iterable<Member>, hasTurn: (member: Member) => boolean): void {
     if (this.items.length > 0) {

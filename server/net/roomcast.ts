@@ -7,7 +7,7 @@ import { Cast } from '../../shared/codec/cast.ts';
 import { chunkRect, chunksWithin } from '../../shared/codec/chunks.ts';
 import { type FrameBlock, writeFrame } from '../../shared/codec/frame.ts';
 import type { Planes } from '../../shared/codec/planes.ts';
-import { TIERS, type TierName } from '../../shared/codec/tiers.ts';
+import { isDue, TIERS, type TierName } from '../../shared/codec/tiers.ts';
 import { View } from '../../shared/codec/view.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Look, type Viewer, Watch } from './watch.ts';
@@ -91,11 +91,12 @@ export class Roomcast {
     return this.watches.get(viewer)?.ladder.tier;
   }
 
-  /** Whether a viewer hears of a tick at once: in a crowd, who gets no frame in odd ticks hears nothing in them. */
+  /** Whether a viewer hears of a tick at once: in a crowd, who gets no frame in every second tick hears nothing in it. */
   hasTurn(viewer: Viewer, tick: number): boolean {
     const tier = this.tierOf(viewer);
     const isCrowd = this.watches.size >= DEFAULTS.stream.crowd;
-    return !isCrowd || !tier || TIERS[tier].every === 1 || tick % TIERS.phone.every === 0;
+    if (!isCrowd || !tier || TIERS[tier].every === 1) return true;
+    return isDue({ every: TIERS.phone.every, after: TIERS[tier].after }, tick);
   }
 
   /**
@@ -109,8 +110,10 @@ export class Roomcast {
     for (const view of this.views.values()) this.update(view, changed);
     const due = new Set<Channel>();
     for (const channel of this.channels.values()) {
-      if (tick % TIERS[channel.tier].every !== 0) continue;
+      if (!isDue(TIERS[channel.tier], tick)) continue;
       due.add(channel);
+      // Nothing is written for those alone who do not read.
+      if (![...channel.watches].some(({ mayReceive }) => mayReceive)) continue;
       const wanted = new Set<number>();
       // Those who look at the same chunks have the same list of them.
       const lists = new Set([...channel.watches].map(({ chunks }) => chunks));

@@ -16,14 +16,34 @@ export class Walls<M> {
     return this.hung.size;
   }
 
-  /** @throws Refusal too-many-walls */
-  hang(member: M, address: string): void {
-    if (this.hung.size >= this.limit) throw new Refusal('too-many-walls');
+  /**
+   * One more. Where there is no place left, one of the address that has most makes place for an address that has fewer: nobody
+   * alone can keep a house's own wall out.
+   *
+   * @returns that one, if any; it hangs no longer
+   * @throws Refusal too-many-walls: no address has more than this one would have
+   */
+  hang(member: M, address: string): M | undefined {
+    const last = this.hung.size < this.limit ? undefined : this.lastOfMost(address);
+    if (last) this.hung.delete(last);
     this.hung.set(member, address);
+    return last;
   }
 
   hangsAt(address: string): boolean {
     return [...this.hung.values()].includes(address);
+  }
+
+  /** The wall that was hung last from the address that has most. @throws Refusal too-many-walls */
+  private lastOfMost(address: string): M {
+    const byAddress = new Map<string, M[]>();
+    for (const [member, at] of this.hung) {
+      byAddress.set(at, [...(byAddress.get(at) ?? []), member]);
+    }
+    const own = byAddress.get(address)?.length ?? 0;
+    const [most] = [...byAddress.values()].sort((a, b) => b.length - a.length);
+    if (most.length <= own + 1) throw new Refusal('too-many-walls');
+    return most[most.length - 1];
   }
 
   /** @returns whether it was one */

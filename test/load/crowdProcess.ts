@@ -4,7 +4,7 @@ import { createRandom } from '../../shared/random.ts';
 import { FaultProxy } from '../support/faultProxy.ts';
 import { Attacker } from './attackers.ts';
 import { answerParent, noteParent } from './child.ts';
-import { addCounts } from './figures.ts';
+import { addCounts, thinned } from './figures.ts';
 import { Guest } from './guest.ts';
 import { Hands } from './hands.ts';
 import { Mail } from './mail.ts';
@@ -119,7 +119,7 @@ function lineFigures(
     !room || lastTick < newest - room.tickRate;
   const sum = (of: (guest: Guest) => number): number => onLine.reduce((n, g) => n + of(g), 0);
   return {
-    latencies: Float64Array.from(latencies),
+    latencies: thinned(latencies),
     rates: Float64Array.from(onLine, ({ bytes }) => bytes / seconds),
     frames: sum(({ ticks }) => ticks.length),
     ...{ outOfStep, compared, tiers },

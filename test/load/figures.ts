@@ -12,6 +12,17 @@ export function quantile(samples: ArrayLike<number>, share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
+/**
+ * No more samples than are worth sending to another process, ascending: each quantile is as near as can be, the largest is kept.
+ * (Millions of numbers would hold both up for minutes.)
+ */
+export function thinned(samples: ArrayLike<number>, most = 100_000): Float64Array {
+  const sorted = Float64Array.from(samples).sort();
+  if (sorted.length <= most) return sorted;
+  const rank = (i: number): number => Math.ceil(((i + 1) * sorted.length) / most) - 1;
+  return Float64Array.from({ length: most }, (_, i) => sorted[rank(i)]);
+}
+
 /** @returns null: there are no samples */
 export function spread(samples: ArrayLike<number>): Spread | null {
   if (samples.length === 0) return null;

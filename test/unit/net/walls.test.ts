@@ -1,0 +1,45 @@
+import * as fc from 'fast-check';
+import { Walls } from '../../../server/net/walls.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { Refusal } from '../../../shared/protocol/reasons.ts';
+
+const { maxWalls } = DEFAULTS.room;
+
+test('a house that comes when a stranger has hung all there may be gets half of them', () => {
+  const walls = new Walls<string>(maxWalls);
+  for (let i = 0; i < maxWalls; i++) walls.hang(`stranger ${i}`, 'far');
+  expect(walls.hang('house 0', 'here')).toBe(`stranger ${maxWalls - 1}`);
+  for (let i = 1; i < maxWalls / 2; i++) walls.hang(`house ${i}`, 'here');
+  expect(() => walls.hang('house', 'here')).toThrow(new Refusal('too-many-walls'));
+  expect(() => walls.hang('stranger', 'far')).toThrow(new Refusal('too-many-walls'));
+  expect(walls.size).toBe(maxWalls);
+  expect(walls.hangsAt('far')).toBe(true);
+});
+
+test('there are never too many, and none that hangs is moved for one whose address has as many', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(3), { maxLength: 60 }), (addresses) => {
+      const walls = new Walls<number>(6);
+      const at = new Map<number, number>();
+      const count = (address: number): number =>
+        [...at.values()].filter((one) => one === address).length;
+      addresses.forEach((address, wall) => {
+        const before = [...at.keys()];
+        try {
+          const gone = walls.hang(wall, `${address}`);
+          if (gone !== undefined) {
+            expect(before).toContain(gone);
+            expect(count(at.get(gone)!)).toBeGreaterThan(count(address) + 1);
+            at.delete(gone);
+          }
+          at.set(wall, address);
+        } catch (error) {
+          expect(error).toEqual(new Refusal('too-many-walls'));
+          expect(before).toHaveLength(6);
+        }
+        expect([...walls.members].sort()).toEqual([...at.keys()].sort());
+      });
+      expect(walls.size).toBeLessThanOrEqual(6);
+    }),
+  );
+});
