@@ -46,7 +46,8 @@ export interface ServerWindow {
   readonly tickMs: { readonly p50: number; readonly p99: number };
   readonly skipped: number;
   readonly organisms: number;
-  readonly awake: number;
+  /** How many of them, in a tick: what an engine that shares the core takes follows it. */
+  readonly awake: { readonly p50: number; readonly p99: number };
   /** All that it has turned away since its start, by reason. */
   readonly refusals: Readonly<Record<string, number>>;
 }

@@ -37,7 +37,7 @@ export interface Report extends LineReport {
     readonly tickMs: { readonly p50: number; readonly p99: number } | null;
     readonly rss: number | null;
     readonly organisms: number | null;
-    readonly awake: number | null;
+    readonly awake: { readonly p50: number; readonly p99: number } | null;
     readonly refusals: Readonly<Record<string, number>> | null;
   };
   readonly load: { readonly cpu: number; readonly loopDelayP99: number };
@@ -159,7 +159,7 @@ export function table(report: Report): string[] {
       ['  heap of a client', `${server.heapPerClient} B`],
       ['  of a bare connection', `${server.heapPerSocket} B`],
       ['  heap grown meanwhile', `${report.heapGrowth} B`],
-      ['  organisms', `${server.organisms}, ${server.awake} awake`],
+      ['  organisms', `${server.organisms}; awake p50 / p99 ${server.awake?.p50} / ${server.awake?.p99}`],
       ['  turned away', countsText(server.refusals ?? {})],
     );
   }

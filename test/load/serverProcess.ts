@@ -38,6 +38,7 @@ const lobby = vivarium.lobbies.get(ROOM)!;
 const gardener = new Gardener(room);
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
 let tickMs: number[] = [];
+let awake: number[] = [];
 
 watchTicks();
 await growGarden();
@@ -59,6 +60,7 @@ answerParent((question: HostQuestion): unknown => {
     case 'begin':
       delay.reset();
       tickMs = [];
+      awake = [];
       window = { at: sharedNow(), cpu: process.cpuUsage(), skipped: lobby.skipped };
       return undefined;
     case 'end':
@@ -79,6 +81,7 @@ function watchTicks(): void {
   lobby.publish = (...result) => {
     publish(...result);
     tickMs.push(sharedNow() - begun);
+    awake.push(room.awake);
   };
 }
 
@@ -106,7 +109,7 @@ function endWindow(): ServerWindow {
     tickMs: { p50: quantile(tickMs, 0.5), p99: quantile(tickMs, 0.99) },
     skipped: lobby.skipped - window.skipped,
     organisms: room.organisms.length,
-    awake: room.awake,
+    awake: { p50: quantile(awake, 0.5), p99: quantile(awake, 0.99) },
     refusals: Object.fromEntries(
       Object.entries(vivarium.refusals.totals()).filter(([, count]) => count > 0),
     ),
