@@ -159,7 +159,10 @@ export function table(report: Report): string[] {
       ['  heap of a client', `${server.heapPerClient} B`],
       ['  of a bare connection', `${server.heapPerSocket} B`],
       ['  heap grown meanwhile', `${report.heapGrowth} B`],
-      ['  organisms', `${server.organisms}; awake p50 / p99 ${server.awake?.p50} / ${server.awake?.p99}`],
+      [
+        '  organisms',
+        `${server.organisms}; awake p50 / p99 ${server.awake?.p50} / ${server.awake?.p99}`,
+      ],
       ['  turned away', countsText(server.refusals ?? {})],
     );
   }
