@@ -14,17 +14,19 @@ export class Comings {
     return this.come.size > 0 || this.gone.size > 0;
   }
 
-  /** One has come, or has come back. */
+  /** One has come, or has come back: who came while she was away does not know her. */
   enter(you: ParticipantView): void {
     this.news = undefined;
-    // Nobody has missed her.
-    if (!this.gone.delete(you.id)) this.come.set(you.id, you);
+    this.gone.delete(you.id);
+    this.come.set(you.id, you);
   }
 
+  /** One has gone, if only just come: who came after her has found her here. */
   leave(id: ParticipantId): void {
     this.news = undefined;
-    const renamed = this.renamed.delete(id);
-    if (!this.come.delete(id) || renamed) this.gone.add(id);
+    this.renamed.delete(id);
+    this.come.delete(id);
+    this.gone.add(id);
   }
 
   /** One is called otherwise from now on; who has just come is told of with her new name alone. */

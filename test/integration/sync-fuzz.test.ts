@@ -13,12 +13,13 @@ import { Peer } from '../support/peer.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
 
 const full = process.env.VIVARIUM_TEST_FULL === '1';
-/** Those that have once failed stay in the list. */
-const SEEDS = full ? Array.from({ length: 200 }, (_, i) => i + 1) : [1, 2, 3, 4];
+/** Have once failed: somebody came while another one was away for less than a tick, and never heard that she was back. */
+const FAILED = [77, 181];
+const SEEDS = full ? Array.from({ length: 200 }, (_, i) => i + 1) : [1, 2, 3, 4, ...FAILED];
 const [WIDTH, HEIGHT] = [128, 96];
 const TICK_RATE = 60;
 const PERIOD = 1000 / TICK_RATE;
-const ACTS = full ? 120 : 80;
+const actsOf = (seed: number): number => (full || FAILED.includes(seed) ? 120 : 80);
 /** Ticks in which a room comes to rest, if at all. */
 const REST_TICKS = 200;
 /** ms; at rest, ticks may be so far apart that each is told. */
@@ -233,7 +234,7 @@ test.each(SEEDS)('seed %i: in the end everybody sees what the server has', async
   const play = new Play(seed);
   try {
     await play.open();
-    for (let i = 0; i < ACTS; i++) await play.act();
+    for (let i = 0; i < actsOf(seed); i++) await play.act();
     await play.settle();
   } catch (error) {
     throw new Error(`seed ${seed} (${play.log.join(', ')})`, { cause: error });
