@@ -80,9 +80,9 @@ async function command(args: readonly string[], { say, complain }: Voice): Promi
       `${done.ticks} ticks in ${seconds.toFixed(1)} s (${times.toFixed(1)} times as fast as at ${RATE} a second).`,
     );
     if (pictures) say(await pictures.end());
-    const { equal, unequal } = done;
+    const { equal, unequal, proven } = done;
     if (unequal.length === 0) {
-      say(`${equal} checksums, all equal.`);
+      say(`${equal} checksums of ${proven} ticks, all equal.`);
       return 0;
     }
     const { name, device } = engine.info;

@@ -27,6 +27,8 @@ export interface Performance {
   /** Checksums that were equal; ticks whose were not. */
   readonly equal: number;
   readonly unequal: readonly number[];
+  /** Ticks that were equal, each of them. */
+  readonly proven: number;
 }
 
 async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
@@ -41,7 +43,7 @@ export async function perform(
   const room = await putBack(world, { ...record, species }, { state, cells });
   const unequal: number[] = [];
   let begun: number | undefined;
-  const { ticks, equal } = await replay({
+  const { ticks, equal, proven } = await replay({
     world,
     room,
     to,
@@ -66,5 +68,5 @@ export async function perform(
     },
   });
   await world.close(room);
-  return { ticks, equal, unequal };
+  return { ticks, equal, unequal, proven };
 }

@@ -6,7 +6,7 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomTick, TickEvents } from '../world/world.ts';
-import { checksumOf } from './checksum.ts';
+import { checksumOf, TickSums } from './checksum.ts';
 import { count, dayOf, emptyDay } from './days.ts';
 import { StoreError } from './errors.ts';
 import type { DayRecord, JournalRecord, Jump, SnapshotRecord, Tail } from './schemas.ts';
@@ -63,6 +63,7 @@ export class Chronicle {
       at,
       day: await this.dayOf(room.name, at),
       marks: [],
+      sums: new TickSums(room.ground.planes),
       unmarked: true,
       unsaved: true,
       cells: 0,
@@ -128,8 +129,10 @@ export class Chronicle {
         watched.unmarked = true;
         watched.unsaved = true;
       }
+      watched.sums.ticked(tick, changed);
       if (tick % (watched.unmarked ? markTicks : idleMarkTicks) === 0) {
-        watched.marks.push({ tick, planes: checksumOf(room.ground.planes) });
+        const [planes, each] = [checksumOf(room.ground.planes), watched.sums.take()];
+        watched.marks.push({ tick, planes, each });
         watched.unmarked = false;
       }
       const ago = now - watched.savedAt;
@@ -188,6 +191,8 @@ export class Chronicle {
     // Cells of one age are not the cells of before.
     watched.saved = new Map();
     watched.unmarked = true;
+    // In this tick nothing was stepped.
+    watched.sums.take();
     const moment = this.snapshots.momentOf(watched);
     return this.exclusively(watched, () => this.keep(watched, moment, { jump: true }, entry));
   }

@@ -5,7 +5,7 @@
 import type { Room, TickResult } from '../world/room.ts';
 import type { Species } from '../world/species.ts';
 import type { World } from '../world/world.ts';
-import { checksumOf } from './checksum.ts';
+import { checksumOf, TickSums } from './checksum.ts';
 import { StoreError } from './errors.ts';
 import type { JournalRecord, Mark, RoomRecord, Tail } from './schemas.ts';
 import type { Moment, Store } from './store.ts';
@@ -177,7 +177,7 @@ export interface Replay {
   readonly marks: AsyncIterable<Mark>;
   /** What the room became at once in a tick, where the journal says that it did. */
   readonly moment: (tick: number) => Promise<Pick<Moment, 'state' | 'cells'>>;
-  /** Told of each tick that was done, and whether its checksum is equal, where it has one. */
+  /** Told of each tick that was done; where it has a checksum, whether that is equal, and with it all ticks since the last one. */
   readonly onTick?: (tick: TickResult, equal: boolean | undefined) => void | Promise<void>;
 }
 
@@ -186,12 +186,16 @@ export async function replay({ world, room, to, journal, marks, moment, onTick }
   readonly ticks: number;
   readonly equal: number;
   readonly unequal: number;
+  /** Ticks that were equal, each of them. */
+  readonly proven: number;
 }> {
   const entries = journal[Symbol.asyncIterator]();
   const checks = marks[Symbol.asyncIterator]();
   let entry = await entries.next();
   let check = await checks.next();
   const from = room.tick;
+  const sums = new TickSums(room.ground.planes);
+  let proven = 0;
   let equal = 0;
   let unequal = 0;
   while (room.tick < to) {
@@ -208,14 +212,19 @@ export async function replay({ world, room, to, journal, marks, moment, onTick }
       entry = await entries.next();
     }
     const [{ result }] = await world.tick([room]);
+    sums.ticked(tick, result.changed);
     let same: boolean | undefined;
     if (!check.done && check.value.tick === tick) {
-      same = check.value.planes === checksumOf(room.ground.planes);
+      const { planes, each } = check.value;
+      const all = each && sums.proves(each);
+      same = planes === checksumOf(room.ground.planes) && all !== false;
       if (same) equal++;
       else unequal++;
+      if (same) proven += each && all ? tick - each.since + 1 : 1;
+      sums.take();
       check = await checks.next();
     }
     await onTick?.(result, same);
   }
-  return { ticks: to - from, equal, unequal };
+  return { ticks: to - from, equal, unequal, proven };
 }

@@ -102,7 +102,12 @@ export const journalRecord = v.strictObject({
 export type JournalRecord = v.InferOutput<typeof journalRecord>;
 
 /** Checksum of the planes after a tick. */
-export const markRecord = v.strictObject({ tick: whole, planes: whole });
+export const markRecord = v.strictObject({
+  tick: whole,
+  planes: whole,
+  /** Of the planes after each tick, from one until this one; older records lack it. */
+  each: v.optional(v.strictObject({ since: whole, sum: whole })),
+});
 export type Mark = v.InferOutput<typeof markRecord>;
 
 /** A moment of a room; its state and its organisms' cells are records of their own. */

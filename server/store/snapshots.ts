@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomState } from '../world/roomState.ts';
+import type { TickSums } from './checksum.ts';
 import { kept } from './keeping.ts';
 import type { DayRecord, JournalRecord, Mark, SnapshotRecord, Tail } from './schemas.ts';
 import type { Store } from './store.ts';
@@ -22,6 +23,8 @@ export interface Watched {
   at: number;
   day: DayRecord;
   marks: Mark[];
+  /** Of the ticks since the last mark. */
+  readonly sums: TickSums;
   /** Something has changed since the last mark; since the last snapshot. */
   unmarked: boolean;
   unsaved: boolean;

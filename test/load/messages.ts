@@ -17,7 +17,8 @@ export type SocketsPlan =
 
 export type SocketsQuestion = 'port' | 'count' | 'heap';
 
-export type HostQuestion = 'hello' | 'memory' | 'begin' | 'end';
+/** `enliven`: from now on something is planted and cut each second. */
+export type HostQuestion = 'hello' | 'memory' | 'enliven' | 'begin' | 'end';
 
 export interface HostHello {
   readonly port: number;

@@ -57,7 +57,8 @@ export function planCrowds(
   return [
     ...Array.from({ length: processes }, (_, p) => {
       const mine = good.filter((_guest, i) => i % processes === p);
-      return crowd(mine, { seed: p + 1, handsShare: 1 / processes });
+      // What visitors plant and cut comes in other ticks each time: two runs would be of different gardens.
+      return crowd(mine, { seed: p + 1, handsShare: options.compare ? 0 : 1 / processes });
     }),
     ...(bad.length > 0 ? [crowd(bad, { seed: 1_001 })] : []),
     ...(attacks.length > 0 ? [crowd([], { seed: 1_002, attacks })] : []),

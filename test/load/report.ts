@@ -182,7 +182,14 @@ export function table(report: Report): string[] {
     rows.push(['attacks refused', countsText(hostile.refusals)]);
   }
   if (report.alone) {
-    rows.push(['without slow, stalled', spreadText(report.alone.latencyMs, 'ms')]);
+    const { latencyMs, server } = report.alone;
+    rows.push(['without slow, stalled', spreadText(latencyMs, 'ms')]);
+    if (server.tickMs && server.awake) {
+      rows.push(
+        ['  tick p50 / p99', `${server.tickMs.p50} / ${server.tickMs.p99} ms`],
+        ['  awake p50 / p99', `${server.awake.p50} / ${server.awake.p99}`],
+      );
+    }
   }
   if (ratio) rows.push(['times longer p50, p99', `${ratio.p50}, ${ratio.p99}`]);
   return rows.map(([key, text]) => `${key.padEnd(26)}${text}`.trimEnd());

@@ -23,8 +23,8 @@ import type { Split } from './split.ts';
 
 /** ms that all may take to join, beyond their turn. */
 const JOIN_PATIENCE = 60_000;
-/** ms between the last join, or a collection, and the begin of what is measured. */
-const CALM = 2_000;
+/** ms between the last join, or a collection, and the begin of what is measured: for as long organisms grow and heal. */
+const CALM = 4_000;
 
 type Crowd = Child<CrowdQuestion, CrowdNote>;
 
@@ -102,6 +102,7 @@ export async function runLoad(
     await everybodyJoins(crowds, plans, log);
     const joined = await host?.ask<ServerMemory>('memory');
     for (const crowd of crowds) await crowd.ask({ what: 'attack' });
+    await host?.ask('enliven');
     await wait(CALM);
 
     await Promise.all([host?.ask('begin'), ...crowds.map((crowd) => crowd.ask({ what: 'begin' }))]);

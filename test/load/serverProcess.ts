@@ -39,16 +39,12 @@ const gardener = new Gardener(room);
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
 let tickMs: number[] = [];
 let awake: number[] = [];
+/** The tick that the gardener counts from; undefined: rests. */
+let since: number | undefined;
 
 watchTicks();
 await growGarden();
 delay.enable();
-setInterval(() => {
-  gardener.plantSomewhere();
-  gardener.cutSomewhere();
-  // Else a long run would measure another garden than a short one: of a hundred, pressed against each other.
-  gardener.thin(plan.organisms);
-}, 1_000);
 
 let window = { at: 0, cpu: process.cpuUsage(), skipped: 0 };
 answerParent((question: HostQuestion): unknown => {
@@ -57,6 +53,9 @@ answerParent((question: HostQuestion): unknown => {
       return { port: vivarium.port, engine: vivarium.engine };
     case 'memory':
       return measureMemory();
+    case 'enliven':
+      since = room.tick;
+      return undefined;
     case 'begin':
       delay.reset();
       tickMs = [];
@@ -74,6 +73,7 @@ function watchTicks(): void {
   const publish = lobby.publish.bind(lobby);
   let begun = 0;
   world.tick = (rooms) => {
+    garden(room.tick + 1);
     begun = sharedNow();
     noteParent({ tick: room.tick + 1, begun });
     return tick(rooms);
@@ -83,6 +83,15 @@ function watchTicks(): void {
     tickMs.push(sharedNow() - begun);
     awake.push(room.awake);
   };
+}
+
+/** Once a second of the room's time, by its ticks: so each run is of the same garden, whoever else is in it. */
+function garden(tick: number): void {
+  if (since === undefined || (tick - since) % GARDEN.tickRate !== 0) return;
+  gardener.plantSomewhere();
+  gardener.cutSomewhere();
+  // Else a long run would measure another garden than a short one: of a hundred, pressed against each other.
+  gardener.thin(plan.organisms);
 }
 
 /** As fast as it may; done when all are grown and at rest. */
