@@ -41,7 +41,16 @@ const milliseconds = {
 test('--help names every option and profile', async () => {
   const { code, output, errors } = await loadtest('--help');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
-  for (const option of ['clients', 'seconds', 'profile', 'url', 'json', 'slow', 'stalled']) {
+  for (const option of [
+    'clients',
+    'seconds',
+    'profile',
+    'url',
+    'json',
+    'slow',
+    'stalled',
+    'cores',
+  ]) {
     expect(output).toContain(`--${option} `);
   }
   for (const profile of ['phones', 'wall', 'mixed', 'hostile']) expect(output).toContain(profile);
@@ -52,6 +61,7 @@ test.each([
   [['--clients', 'many'], '--clients must be a whole number'],
   [['--clients', '0'], '--clients must be a whole number from 1'],
   [['--url', 'garden'], '--url must be like ws://localhost:8080'],
+  [['--cores', 'all'], '--cores must be apart or shared'],
   [['--compare'], '--compare compares with --slow or --stalled'],
   [['--fast'], "Unknown option '--fast'"],
 ])('%p is refused by name, with an exit code', async (args, sentence) => {

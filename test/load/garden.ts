@@ -1,5 +1,5 @@
 /** The garden that loads are measured in: the same each time, by seed. */
-import type { Room } from '../../server/world/room.ts';
+import type { Room, TickResult } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
@@ -12,6 +12,8 @@ const TRIES = 200;
 export class Gardener {
   private readonly random: Random = createRandom(64);
   private nextId = 1;
+  /** Plantings and strokes that the garden has to come, and has not yet. */
+  private owed = { plantings: 0, strokes: 0 };
 
   constructor(private readonly room: Room) {}
 
@@ -48,6 +50,25 @@ export class Gardener {
       Math.max(0, Math.min(height, y + 3 * i * Math.sin(angle))),
     ]).flat();
     this.room.enqueue(this.nextId++, { what: 'damage', by: this.hand(), radius: 2, points });
+  }
+
+  /** What a second brings: a planting and a stroke. What visitors have done of that is not done again. */
+  second(): void {
+    for (this.owed.plantings++; this.owed.plantings >= 1; this.owed.plantings--) {
+      this.plantSomewhere();
+    }
+    for (this.owed.strokes++; this.owed.strokes >= 1; this.owed.strokes--) this.cutSomewhere();
+  }
+
+  /** Looks at what visitors, who only plant and cut, have done in a tick. */
+  see({ answers, life }: Pick<TickResult, 'answers' | 'life'>): void {
+    const isVisitor = (id: number): boolean => id !== HOUSE.id && id < FIRST_GARDENER;
+    const acts = answers.filter(({ by, refused }) => isVisitor(by) && !refused).length;
+    const births = life.filter(
+      (event) => event.what === 'born' && isVisitor(event.organism.planter.id),
+    );
+    this.owed.plantings -= births.length;
+    this.owed.strokes -= acts - births.length;
   }
 
   /** Where no more organisms may live, one is wiped away. */

@@ -4,7 +4,7 @@ import type { Guest } from './guest.ts';
 
 /** ms between looks; also between moves of a cursor that moves. */
 const BEAT = 100;
-/** All together, whatever their number: the measured garden has its own plantings and strokes besides. */
+/** All together, whatever their number; what the measured garden's second lacks then, its gardener does. */
 const PLANTS_PER_SECOND = 0.25;
 const CUTS_PER_SECOND = 0.5;
 /** Share of the active that move their cursors at a time. */

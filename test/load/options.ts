@@ -26,6 +26,7 @@ export interface LoadOptions {
   /** A server that runs already; without it one is started. */
   readonly url: URL | undefined;
   readonly engine: string;
+  readonly cores: 'apart' | 'shared';
   /** Grown before anybody comes. */
   readonly organisms: number;
   /** File for the figures, '-' for standard output. */
@@ -53,6 +54,7 @@ export const HELP = [
   '  --url URL          a server that runs already, as ws://host:port or with /r/room; without it one is started',
   "                     (then nothing is known of the server's own time: no latency, CPU or heap)",
   `  --engine NAME      of the server that is started: auto, ${BACKEND_NAMES.join(', ')} (auto)`,
+  '  --cores HOW        apart: the load has cores of its own, up to half of them; shared: none is kept from anybody (apart)',
   `  --organisms N      grown before anybody comes, up to ${GARDEN.organisms} (${GARDEN.organisms})`,
   '  --json [FILE]      also writes the figures there; without a file, prints nothing but them',
   '  --help             this text',
@@ -61,8 +63,8 @@ export const HELP = [
   'all messages down. skipped: frames that the server did not send to those behind. outOfStep: frames that did not fit, and',
   'pictures that are not as the server has them. neverCaughtUp: clients more than a second behind at the end.',
   'heapPerClient, heapGrowth: bytes, after a collection; of it heapPerSocket is held by a bare Socket.IO connection, measured',
-  'apart. cpu: cores. The measured garden: 256x256, 15 ticks/s, 64 organisms grown, then one planting and one stroke a second;',
-  'phones plant and cut on top, all together less than once a second.',
+  'apart. cpu: cores. The measured garden: 256x256, 15 ticks/s, 64 organisms grown, then one planting and one stroke a second,',
+  'some of them by phones.',
 ].join('\n');
 
 const MOST = 20_000;
@@ -104,6 +106,7 @@ function parse(args: readonly string[]) {
       options: {
         ...{ clients: text, seconds: text, profile: text, slow: text, stalled: text },
         ...{ 'verify-every': text, url: text, engine: text, organisms: text, json: text },
+        cores: text,
         compare: { type: 'boolean' },
         help: { type: 'boolean' },
       },
@@ -117,13 +120,16 @@ function parse(args: readonly string[]) {
 export function readOptions(args: readonly string[]): LoadOptions | 'help' {
   const values = parse(args);
   if (values.help) return 'help';
-  const { profile = 'phones', engine = 'auto' } = values;
+  const { profile = 'phones', engine = 'auto', cores = 'apart' } = values;
   if (!Object.hasOwn(PROFILES, profile)) {
     const names = Object.keys(PROFILES).join(', ');
     throw new UsageError(`--profile must be one of ${names}, not "${profile}".`);
   }
   if (!['auto', ...BACKEND_NAMES].includes(engine)) {
     throw new UsageError(`--engine must be auto or one of ${BACKEND_NAMES.join(', ')}.`);
+  }
+  if (cores !== 'apart' && cores !== 'shared') {
+    throw new UsageError(`--cores must be apart or shared, not "${cores}".`);
   }
   const options: LoadOptions = {
     profile: profile as Profile,
@@ -135,6 +141,7 @@ export function readOptions(args: readonly string[]): LoadOptions | 'help' {
     compare: values.compare ?? false,
     url: readUrl(values.url),
     engine,
+    cores,
     organisms: whole('organisms', values.organisms, GARDEN.organisms, 0, GARDEN.organisms),
     json: values.json,
   };

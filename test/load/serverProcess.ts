@@ -80,6 +80,7 @@ function watchTicks(): void {
   };
   lobby.publish = (...result) => {
     publish(...result);
+    if (since !== undefined) gardener.see(result[0]);
     tickMs.push(sharedNow() - begun);
     awake.push(room.awake);
   };
@@ -88,8 +89,7 @@ function watchTicks(): void {
 /** Once a second of the room's time, by its ticks: so each run is of the same garden, whoever else is in it. */
 function garden(tick: number): void {
   if (since === undefined || (tick - since) % GARDEN.tickRate !== 0) return;
-  gardener.plantSomewhere();
-  gardener.cutSomewhere();
+  gardener.second();
   // Else a long run would measure another garden than a short one: of a hundred, pressed against each other.
   gardener.thin(plan.organisms);
 }

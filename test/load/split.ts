@@ -1,6 +1,7 @@
 /** Which cores the server has, and which the load, so that neither is measured by the other. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { LoadOptions } from './options.ts';
 
 export interface Split {
   /** As `taskset -c` takes them; undefined: any. */
@@ -30,16 +31,17 @@ function allowedCores(): number[] {
   }
 }
 
-/** Half of the cores, at most, are for the load: one for some hundred clients. The server has the others. */
-export function splitCores(clients: number): Split {
+/** Unless they are shared: half of the cores, at most, are for the load: one for some hundred clients. The server has the others. */
+export function splitCores({ clients, cores: how }: Pick<LoadOptions, 'clients' | 'cores'>): Split {
   const cores = allowedCores();
-  if (cores.length < 2) {
-    const why = cores.length === 1 ? 'there is one core' : 'no taskset here';
+  const half = Math.floor(cores.length / 2);
+  const processes = Math.max(1, Math.min(Math.ceil(clients / PER_PROCESS), half));
+  if (how === 'shared' || cores.length < 2) {
+    const why =
+      how === 'shared' ? 'shared' : cores.length === 1 ? 'there is one core' : 'no taskset here';
     const words = `none: ${why}; server and load take cores from each other`;
-    return { server: undefined, load: undefined, processes: 1, words };
+    return { server: undefined, load: undefined, processes, words };
   }
-  const wanted = Math.ceil(clients / PER_PROCESS);
-  const processes = Math.max(1, Math.min(wanted, Math.floor(cores.length / 2)));
   const [server, load] = [cores.slice(0, -processes), cores.slice(-processes)];
   return {
     server: server.join(','),
