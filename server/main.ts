@@ -5,6 +5,7 @@ import { ConfigError, helpText, readConfig } from './config.ts';
 import { EngineError } from './engine/engine.ts';
 import { HookError } from './hooks/errors.ts';
 import { ensureClient } from './http/client-build.ts';
+import { collectSeldom } from './operations/collector.ts';
 import { jsonLog, textLog } from './operations/log.ts';
 import { findSupervisor, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
 import { StoreError } from './store/errors.ts';
@@ -36,6 +37,7 @@ const tokenLine = (token: string): string =>
   `The host's token, shown this once: ${token} (lost? npm start -- --new-host-token)`;
 
 async function main(): Promise<void> {
+  collectSeldom();
   const config = readConfig(process.argv.slice(2), process.env);
   if (config === 'help') {
     console.log(helpText());

@@ -1,5 +1,6 @@
 /** A process full of visitors. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { collectSeldom } from '../../server/operations/collector.ts';
 import { createRandom } from '../../shared/random.ts';
 import { FaultProxy } from '../support/faultProxy.ts';
 import { Attacker } from './attackers.ts';
@@ -17,6 +18,7 @@ const SLOW = { bandwidth: 30_000, latency: 20, jitter: 300 };
 /** ms between looks at the loop. */
 const RESOLUTION = 5;
 
+collectSeldom();
 const plan = JSON.parse(process.argv[2]) as CrowdPlan;
 const random = createRandom(plan.seed);
 const guests: Guest[] = [];

@@ -1,6 +1,7 @@
 /** The real server as its own process, with its time and memory told to the process that started it. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { readConfig } from '../../server/config.ts';
+import { collectSeldom } from '../../server/operations/collector.ts';
 import { startVivarium } from '../../server/vivarium.ts';
 import { answerParent, noteParent } from './child.ts';
 import { quantile } from './figures.ts';
@@ -13,6 +14,7 @@ const ROOM = 'garden';
 /** ms between looks at the loop. */
 const RESOLUTION = 5;
 
+collectSeldom();
 const plan = JSON.parse(process.argv[2]) as HostPlan;
 const config = readConfig(
   [

@@ -2,6 +2,7 @@
 import { drawUpdateMask, randomOfState } from '../../vnca/updateMask.ts';
 import type { Batch, RuleBackend } from '../backend.ts';
 import type { PatchStep } from '../engine.ts';
+import { Buffers } from './buffers.ts';
 import { Home } from './home.ts';
 import type { Patch, Species } from './patch.ts';
 
@@ -33,6 +34,7 @@ export function createBatchStepper({
   maxBatchCells,
 }: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>): BatchStepper {
   let homes = new Set<Home>();
+  const buffers = new Buffers();
   return {
     async step(species, stage, entries) {
       const size = stage * stage * species.card.channels;
@@ -45,7 +47,7 @@ export function createBatchStepper({
         const [{ home: known }] = patches;
         let home = known;
         if (!home || !untouched || !home.houses(patches)) {
-          home = new Home(patches, size, batchPatches ?? batch.length);
+          home = new Home(patches, size, batchPatches ?? batch.length, buffers);
           batch.forEach((entry, i) => {
             writeInput(home!.states, i * size, entry);
           });
@@ -69,10 +71,7 @@ export function createBatchStepper({
         home.turn();
       }
       // A sleeper must not hold on to the buffers of a whole batch.
-      for (const home of homes) {
-        if (now.has(home)) continue;
-        for (const patch of home.patches) if (patch.home === home) Home.leave(patch);
-      }
+      for (const home of homes) if (!now.has(home)) home.end();
       homes = now;
     },
   };

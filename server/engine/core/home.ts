@@ -2,6 +2,7 @@
  * A batch of patches that stay together: their states lie in one buffer, in order, and a step goes from it to another one and
  * back, so that nothing is gathered or handed out as long as the same patches are stepped.
  */
+import type { Buffers } from './buffers.ts';
 import type { Patch } from './patch.ts';
 
 export class Home {
@@ -20,12 +21,13 @@ export class Home {
     readonly patches: readonly Patch[],
     readonly size: number,
     slots: number,
+    private readonly buffers: Buffers,
   ) {
-    this.states = new Float32Array(slots * size);
-    this.after = new Float32Array(slots * size);
+    this.states = buffers.lend(slots * size).fill(0, patches.length * size);
+    this.after = buffers.lend(slots * size);
     const width = patches[0].standing?.length;
     if (width === undefined) return;
-    this.standing = new Float32Array(slots * width);
+    this.standing = buffers.lend(slots * width).fill(0, patches.length * width);
     patches.forEach(({ standing }, i) => {
       this.standing!.set(standing!, i * width);
     });
@@ -47,10 +49,15 @@ export class Home {
     });
   }
 
-  /** The patch gets a buffer of its own again. */
-  static leave(patch: Patch): void {
-    if (!patch.home) return;
-    patch.home = undefined;
-    patch.state = patch.state.slice();
+  /** Those who still live here get buffers of their own; the home is no more. */
+  end(): void {
+    for (const patch of this.patches) {
+      if (patch.home !== this) continue;
+      patch.home = undefined;
+      patch.state = patch.state.slice();
+    }
+    for (const buffer of [this.states, this.after, this.standing]) {
+      if (buffer) this.buffers.giveBack(buffer);
+    }
   }
 }

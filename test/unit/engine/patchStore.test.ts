@@ -55,6 +55,21 @@ test('batches filled up with zeros step alike', async () => {
   await free.close();
 });
 
+test('buffers that are used again carry nothing over: who is stepped in ever changing company steps as alone', async () => {
+  const random = createRandom(7);
+  const together = await planted();
+  const alone = await Promise.all(IDS.map(() => planted()));
+  for (let round = 0; round < 12; round++) {
+    const company = steps.filter(() => random.uniform() < 0.6);
+    await together.step(company);
+    for (const step of company) await alone[step.patch].step([step]);
+  }
+  expect(await together.exportStates(IDS)).toEqual(
+    await Promise.all(IDS.map(async (patch) => (await alone[patch].exportStates([patch]))[0])),
+  );
+  for (const store of [together, ...alone]) await store.close();
+});
+
 test('a backend that is not there is unavailable, and says why', async () => {
   const unavailable = selectBackend('tensorflow');
   const error = await unavailable.then(
