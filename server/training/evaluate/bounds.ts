@@ -32,6 +32,19 @@ export interface Bounds {
   readonly standardError: number;
 }
 
+/** What one image came to, nats. */
+export type OfImage = readonly [elbo: number, iwae: number, reconstruction: number];
+
+/** Remembers images that have been measured. */
+export interface Keep {
+  /** The first images. */
+  readonly known: readonly OfImage[];
+  /** The next ones. */
+  add(more: readonly OfImage[]): Promise<void>;
+}
+
+export const KEEP_NOTHING: Keep = { known: [], add: async () => {} };
+
 /** Samples, of one image or of several, that are worked on together: enough for every lane to be busy. */
 const TOGETHER = 1024;
 
@@ -44,6 +57,8 @@ export interface Images {
 
 /**
  * @param samples of the posterior for each image
+ * @param random gives an image the chance of its own, wherever a run begins
+ * @param keep what is known already is not measured again
  * @returns means over images; a Gaussian read-out's constant is counted in
  */
 export async function measureBounds(
@@ -51,53 +66,55 @@ export async function measureBounds(
   posteriors: Posteriors,
   { pixels, count }: Images,
   samples: number,
-  random: Random,
+  random: (image: number) => Random,
+  keep: Keep = KEEP_NOTHING,
 ): Promise<Bounds> {
   const z = colony.card.latentSize;
   const { mean, logSigma } = await posteriors.encode(pixels, count);
   const constant = densityConstant(colony.card);
   const size = pixels.length / count;
-  const elbos: number[] = [];
-  const iwaes: number[] = [];
-  let reconstruction = 0;
+  const found = [...keep.known];
   let divergence = 0;
   const together = Math.max(1, Math.floor(TOGETHER / samples));
-  for (let first = 0; first < count; first += together) {
+  while (found.length < count) {
+    const first = found.length;
     const images = Math.min(together, count - first);
     const latents = new Float32Array(images * samples * z);
     const targets = new Float32Array(images * samples * size);
     // log p(z) − log q(z|x), where the halves of log 2π cancel: ½(ε² − z²) + log σ.
     const priors = new Float64Array(images * samples);
+    const chances = Array.from({ length: images }, (_, i) => random(first + i));
     for (let i = 0; i < images * samples; i++) {
       const n = first + Math.floor(i / samples);
+      const chance = chances[n - first];
       targets.set(pixels.subarray(n * size, (n + 1) * size), i * size);
       for (let k = 0; k < z; k++) {
-        const noise = random.normal();
+        const noise = chance.normal();
         const value = mean[n * z + k] + Math.exp(logSigma[n * z + k]) * noise;
         latents[i * z + k] = value;
         priors[i] += (noise * noise - value * value) / 2 + logSigma[n * z + k];
       }
     }
-    const nats = await colony.nats(latents, targets);
-    for (let i = 0; i < images; i++) {
+    const nats = await colony.nats(latents, targets, `images from ${first}`);
+    const news = chances.map((_, i): OfImage => {
       const own = nats.subarray(i * samples, (i + 1) * samples);
       const { elbo, iwae } = boundsOf(own.map((x, j) => priors[i * samples + j] + x + constant));
-      elbos.push(elbo);
-      iwaes.push(iwae);
-      reconstruction += own.reduce((a, b) => a + b, 0) / samples + constant;
-    }
+      return [elbo, iwae, own.reduce((a, b) => a + b, 0) / samples + constant];
+    });
+    found.push(...news);
+    await keep.add(news);
   }
   for (let k = 0; k < count * z; k++) {
     divergence += (mean[k] ** 2 + Math.exp(2 * logSigma[k]) - 1) / 2 - logSigma[k];
   }
-  const average = (numbers: readonly number[]): number =>
-    numbers.reduce((a, b) => a + b, 0) / count;
-  const iwae = average(iwaes);
-  const spread = iwaes.reduce((sum, x) => sum + (x - iwae) ** 2, 0);
+  const [elbo, iwae, reconstruction] = [0, 1, 2].map(
+    (which) => found.reduce((sum, image) => sum + image[which], 0) / count,
+  );
+  const spread = found.reduce((sum, [, x]) => sum + (x - iwae) ** 2, 0);
   return {
-    elbo: average(elbos),
+    elbo,
     iwae,
-    reconstruction: reconstruction / count,
+    reconstruction,
     divergence: divergence / count,
     standardError: count > 1 ? Math.sqrt(spread / (count - 1) / count) : 0,
   };

@@ -135,13 +135,15 @@ export class Colony {
    *
    * @param latents [N, Z]
    * @param images [N, S, S, c], 0…1
+   * @param call names the chance by which cells take part
    * @returns [N]
    */
-  async nats(latents: Float32Array, images: Float32Array): Promise<Float32Array> {
+  async nats(latents: Float32Array, images: Float32Array, call: string): Promise<Float32Array> {
     const result = new Float32Array(this.count(latents));
-    await this.forBatches(latents, { runs: [this.growth], images }, ([nats], first, n) => {
+    const took = ([nats]: Result, first: number, n: number): void => {
       result.set(nats.subarray(0, n), first);
-    });
+    };
+    await this.forBatches(latents, { runs: [this.growth], images }, took, call);
     return result;
   }
 
@@ -163,9 +165,9 @@ export class Colony {
     latents: Float32Array,
     of: Pick<Job, 'runs' | 'states' | 'images'>,
     took: (result: Result, first: number, n: number) => void,
+    call = `${this.calls++}`,
   ): Promise<void> {
     const whole = this.count(latents);
-    const call = this.calls++;
     const firsts = Array.from({ length: Math.ceil(whole / BATCH) }, (_, i) => i * BATCH);
     const cut = (matrix: Float32Array, first: number): Float32Array => {
       const size = matrix.length / whole;

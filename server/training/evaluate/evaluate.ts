@@ -4,7 +4,7 @@ import { countParameters, macPerCellStep } from '../../vnca/architecture.ts';
 import { GALLERY_KINDS } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { Compute } from '../autodiff/compute.ts';
-import { type Bounds, bitsPerDim, measureBounds } from './bounds.ts';
+import { type Bounds, bitsPerDim, KEEP_NOTHING, type Keep, measureBounds } from './bounds.ts';
 import { Colony, sigmaOf, workOf } from './colony.ts';
 import { EvaluationError } from './errors.ts';
 import type { Judged } from './images.ts';
@@ -57,7 +57,11 @@ export interface Evaluation {
   readonly grown: Grown;
 }
 
-export type Wanted = Pick<Options, 'samples' | 'organisms' | 'steps' | 'wounds' | 'seed'>;
+export interface Wanted
+  extends Pick<Options, 'samples' | 'organisms' | 'steps' | 'wounds' | 'seed'> {
+  /** Remembers what each image came to. */
+  readonly keep?: Keep;
+}
 
 /** Organisms whose cells the probe reads, at most. */
 const PROBED = 512;
@@ -154,7 +158,7 @@ async function judgeImages(
   model: Model,
   colony: Colony,
   judged: Judged | EvaluationError,
-  { samples }: Wanted,
+  { samples, keep = KEEP_NOTHING }: Wanted,
   measure: <T>(what: string, work: number, run: () => Promise<T>) => Promise<T>,
   random: (what: string) => Random,
   notes: string[],
@@ -177,9 +181,10 @@ async function judgeImages(
       `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, constant included`,
     );
   }
-  const work = workOf(count * samples, colony.growthWork);
+  const work = workOf((count - keep.known.length) * samples, colony.growthWork);
+  const chance = (image: number): Random => random(`posterior ${image}`);
   const bounds = await measure('likelihood', work, () =>
-    measureBounds(colony, posteriors, { pixels, count }, samples, random('posterior')),
+    measureBounds(colony, posteriors, { pixels, count }, samples, chance, keep),
   );
   const { mean: means } = await posteriors.encode(pixels, count);
   const states = await measure('reconstruction', workOf(count, colony.growthWork), () =>

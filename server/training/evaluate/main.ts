@@ -9,6 +9,7 @@ import { TrainingError } from '../errors.ts';
 import { EvaluationError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
 import { type Judged, loadImages } from './images.ts';
+import { openKeep } from './keep.ts';
 import { createMeter } from './meter.ts';
 import { HELP, type Options, readOptions } from './options.ts';
 import { describe } from './report.ts';
@@ -24,14 +25,25 @@ async function main(): Promise<void> {
   }
   const model = await loadModel(options.folder);
   const judged = await loadJudged(model.card, options);
-  const { backend, threads } = options;
+  const { backend, threads, keep: file, ...wanted } = options;
+  const keep =
+    file === undefined || judged instanceof EvaluationError
+      ? undefined
+      : await openKeep(file, { ...wanted, model, images: judged });
+  if (keep && keep.known.length > 0) say(`${keep.known.length} images are in ${file}`);
   const compute = await createCompute(backend, {
     ...(threads !== undefined && { threads }),
     passed: (reason) => say(`passed by: ${reason}`),
   });
   say(`${model.card.name} on ${compute.device}`);
   const meter = createMeter(() => performance.now(), say);
-  const evaluation = await evaluate(compute, model, judged, options, meter);
+  const evaluation = await evaluate(
+    compute,
+    model,
+    judged,
+    { ...wanted, ...(keep && { keep }) },
+    meter,
+  );
   const { figures } = evaluation;
   process.stdout.write(`${options.json ? JSON.stringify(figures, null, 2) : describe(figures)}\n`);
   if (options.write) {

@@ -19,6 +19,8 @@ export interface Options {
   /** Shares of the cells, 0…1. */
   readonly wounds: readonly number[];
   readonly data?: string;
+  /** File of what each image came to. */
+  readonly keep?: string;
   readonly backend: ComputeName | 'auto';
   readonly threads?: number;
   readonly seed: number;
@@ -39,6 +41,8 @@ Usage: npm run evaluate -- <folder> [options]
   --samples <n>       posterior samples an image, for the importance-weighted bound (default 128)
   --limit <n>         images judged, evenly chosen from the test, else validation, else training images
                       (default 256; 0: all)
+  --keep <file>       notes there what each image came to, and goes on from there when it is run again: the
+                      likelihood of all images of a set takes hours
   --organisms <n>     organisms aged and wounded, evenly chosen from the gallery (default 64; 0: all)
   --steps <n,n,…>     looks at grown organisms after so many more steps (default 100,1000,10000)
   --wounds <x,x,…>    wounds of such shares of all cells (default 0.1,0.25,0.5)
@@ -67,6 +71,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
         json: { type: 'boolean' },
         write: { type: 'boolean' },
         data: text,
+        keep: text,
         samples: text,
         limit: text,
         organisms: text,
@@ -103,6 +108,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     steps: [...new Set(steps)].sort((a, b) => a - b),
     wounds: [...new Set(wounds)],
     ...(values.data !== undefined && { data: values.data }),
+    ...(values.keep !== undefined && { keep: values.keep }),
     backend: backend as Options['backend'],
     ...(values.threads !== undefined && { threads: whole('threads', values.threads, 1) }),
     seed: whole('seed', values.seed ?? '1', 0),

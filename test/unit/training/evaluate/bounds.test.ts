@@ -7,7 +7,7 @@ import {
 import { Colony } from '../../../../server/training/evaluate/colony.ts';
 import { Posteriors } from '../../../../server/training/evaluate/posteriors.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
-import { createRandom } from '../../../../shared/random.ts';
+import { createRandom, hashText } from '../../../../shared/random.ts';
 import { tinyCard } from '../../vnca/tinyModel.ts';
 import { smallImages, smallModel } from './small.ts';
 
@@ -48,7 +48,8 @@ describe('bounds of images', () => {
     const colony = new Colony(compute, model, 1);
     const posteriors = await Posteriors.create(compute, model);
     const images = smallImages(5, channels);
-    const bounds = await measureBounds(colony, posteriors, images, samples, createRandom(seed));
+    const chance = (image: number) => createRandom(hashText(`${seed} ${image}`));
+    const bounds = await measureBounds(colony, posteriors, images, samples, chance);
     await posteriors.dispose();
     await colony.dispose();
     return bounds;

@@ -47,7 +47,9 @@ describe('options', () => {
 
   it('are read', () => {
     const text = '--json --write --samples 5 --limit 0 --steps 9,3 --wounds 0.3 --backend onnx';
-    expect(readOptions(['a', ...text.split(' '), '--threads', '2', '--data', 'b'])).toMatchObject({
+    expect(
+      readOptions(['a', ...text.split(' '), '--threads', '2', '--data', 'b', '--keep', 'c']),
+    ).toMatchObject({
       json: true,
       write: true,
       samples: 5,
@@ -57,6 +59,7 @@ describe('options', () => {
       backend: 'onnx',
       threads: 2,
       data: 'b',
+      keep: 'c',
     });
     expect(readOptions(['-h'])).toBe('help');
   });

@@ -1,0 +1,87 @@
+/** Keeps what each image came to while a likelihood takes hours, so that a run that was stopped goes on from there. */
+import { createHash } from 'node:crypto';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import * as v from 'valibot';
+import type { Model } from '../../vnca/checkpoint.ts';
+import type { Images, Keep, OfImage } from './bounds.ts';
+import { EvaluationError } from './errors.ts';
+
+/** Raise it whenever the same seed gives other samples. */
+const VERSION = 1;
+
+const nats = v.pipe(v.number(), v.finite());
+const ROW = v.strictTuple([nats, nats, nats]);
+
+/** What was measured; figures of other models, images, samples or seeds are no part of it. */
+interface Measured {
+  readonly model: Model;
+  readonly images: Images;
+  readonly samples: number;
+  readonly seed: number;
+}
+
+/**
+ * Opens a file, or begins one: a line that says what is measured, then [ELBO, importance-weighted bound, reconstruction] of an
+ * image a line. Of a line that was cut short, nothing is kept.
+ *
+ * @throws EvaluationError foreign-keep: the file is of something else; no-keep: it cannot be read or written
+ */
+export async function openKeep(file: string, measured: Measured): Promise<Keep> {
+  const head = headOf(measured);
+  const text = await attempt(file, () =>
+    readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return '';
+      throw error;
+    }),
+  );
+  const lines = text.split('\n').slice(0, -1);
+  // Cut short in its first line, a file holds nothing yet.
+  const isBegun = lines.length > 0 || !head.startsWith(text);
+  if (isBegun && lines[0] !== head) {
+    throw foreign(file, 'is of another model, other images, samples or another seed');
+  }
+  const known = lines.slice(1).map((line, i): OfImage => {
+    const row = v.safeParse(v.pipe(v.string(), v.parseJson(), ROW), line);
+    if (!row.success) throw foreign(file, `has no three numbers in line ${i + 2}`);
+    return row.output;
+  });
+  if (known.length > measured.images.count) throw foreign(file, 'has more images than there are');
+  const whole = [head, ...lines.slice(1)].map((line) => `${line}\n`).join('');
+  if (whole !== text) await attempt(file, () => writeFile(file, whole));
+  return {
+    known,
+    add: (more) =>
+      attempt(file, () => appendFile(file, more.map((row) => `${JSON.stringify(row)}\n`).join(''))),
+  };
+}
+
+function headOf({ model, images, samples, seed }: Measured): string {
+  const { growth, update, readout, encoder, training } = model.card;
+  const hash = createHash('sha256').update(
+    JSON.stringify({ growth, update, readout, encoder, sigma: training.sigma }),
+  );
+  for (const [name, { shape, data }] of [...model.tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (!name.startsWith('update.') && !name.startsWith('encoder.')) continue;
+    hash.update(`${name} ${shape}`).update(bytes(data));
+  }
+  const checkpoint = hash.digest('hex');
+  const pixels = createHash('sha256').update(bytes(images.pixels)).digest('hex');
+  return JSON.stringify({
+    ...{ version: VERSION, checkpoint, images: images.count, pixels, samples, seed },
+  });
+}
+
+const bytes = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+const foreign = (file: string, what: string): EvaluationError =>
+  new EvaluationError('foreign-keep', `${file} ${what}: name another file, or remove this one`);
+
+async function attempt<T>(file: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new EvaluationError('no-keep', `${file} cannot be used (${code ?? message})`);
+  }
+}
