@@ -9,16 +9,20 @@
  * | 3 | … | bits of the model, range-coded |
  */
 import { type Cells, checkOf, copyCells, createCells } from './cells.ts';
-import { freshContexts } from './contexts.ts';
+import { freshContexts, freshen } from './contexts.ts';
 import { FrameError } from './frame.ts';
 import { coarsen, codeDelta, codeKey, codeRefinement } from './model.ts';
 import { type BitCoder, RangeReader, RangeWriter } from './rangeCoder.ts';
+import { Surroundings } from './surroundings.ts';
 
 export const BLOCK_HEADER_BYTES = 3;
 
 /** delta: on what the chunk held. key: on nothing. refinement: makes the coarse key of the same cells exact. */
 export const BLOCK_KINDS = ['delta', 'key', 'coarse', 'refinement'] as const;
 export type BlockKind = (typeof BLOCK_KINDS)[number];
+
+/** Readers are told. */
+const NO_MARKS = new Uint8Array(0);
 
 export interface BlockHeader {
   readonly kind: BlockKind;
@@ -27,75 +31,57 @@ export interface BlockHeader {
   readonly check: number;
 }
 
-function write(
-  kind: BlockKind,
-  shift: number,
-  after: () => Cells,
-  tell: (coder: BitCoder) => void,
-): Uint8Array {
-  const writer = new RangeWriter(freshContexts());
-  tell(writer);
-  const told = writer.finish();
-  const block = new Uint8Array(BLOCK_HEADER_BYTES + told.length);
-  const check = checkOf(after());
-  block.set([BLOCK_KINDS.indexOf(kind) | (shift << 2), check & 0xff, check >>> 8]);
-  block.set(told, BLOCK_HEADER_BYTES);
-  return block;
-}
+/** Writes blocks, one after the other, with what was made for the first. */
+export class BlockWriter {
+  private readonly contexts = freshContexts();
+  private readonly coder = new RangeWriter(this.contexts);
+  private readonly around = new Surroundings();
 
-/**
- * @param before what viewers hold
- * @param after what they shall hold; becomes what they will, which differs by the step where cells need not be exact
- * @param exact [cells] 1 where they must
- */
-export function writeDelta(
-  before: Cells,
-  after: Cells,
-  step: number,
-  exact: Uint8Array,
-): Uint8Array {
-  const shift = Math.log2(step);
-  return write(
-    'delta',
-    shift,
-    () => after,
-    (coder) => {
-      codeDelta(coder, before, after, step, exact);
-    },
-  );
-}
+  /**
+   * @param before what viewers hold
+   * @param after what they shall hold; becomes what they will, which differs by the step where cells need not be exact
+   * @param marks [cells] of `MARKS`: what is told, which is all that differs
+   */
+  delta(before: Cells, after: Cells, step: number, marks: Uint8Array): Uint8Array {
+    return this.write('delta', Math.log2(step), after, (coder) => {
+      codeDelta(coder, before, after, step, marks, this.around);
+    });
+  }
 
-export function writeKey(cells: Cells): Uint8Array {
-  return write(
-    'key',
-    0,
-    () => cells,
-    (coder) => codeKey(coder, copyCells(cells), 0),
-  );
-}
+  key(cells: Cells): Uint8Array {
+    return this.write('key', 0, cells, (coder) => codeKey(coder, copyCells(cells), 0));
+  }
 
-/** @param shift low bits that it leaves out, 1…7 */
-export function writeCoarse(cells: Cells, shift: number): Uint8Array {
-  const coarse = coarsen(cells, shift);
-  return write(
-    'coarse',
-    shift,
-    () => coarse,
-    (coder) => {
+  /** @param shift low bits that it leaves out, 1…7 */
+  coarse(cells: Cells, shift: number): Uint8Array {
+    const coarse = coarsen(cells, shift);
+    return this.write('coarse', shift, coarse, (coder) => {
       codeKey(coder, copyCells(coarse), shift);
-    },
-  );
-}
+    });
+  }
 
-export function writeRefinement(cells: Cells, shift: number): Uint8Array {
-  return write(
-    'refinement',
-    shift,
-    () => cells,
-    (coder) => {
+  refinement(cells: Cells, shift: number): Uint8Array {
+    return this.write('refinement', shift, cells, (coder) => {
       codeRefinement(coder, copyCells(cells), shift);
-    },
-  );
+    });
+  }
+
+  /** @param after what a reader will hold, once it is told */
+  private write(
+    kind: BlockKind,
+    shift: number,
+    after: Cells,
+    tell: (coder: BitCoder) => void,
+  ): Uint8Array {
+    freshen(this.contexts);
+    tell(this.coder);
+    const told = this.coder.finish();
+    const block = new Uint8Array(BLOCK_HEADER_BYTES + told.length);
+    const check = checkOf(after);
+    block.set([BLOCK_KINDS.indexOf(kind) | (shift << 2), check & 0xff, check >>> 8]);
+    block.set(told, BLOCK_HEADER_BYTES);
+    return block;
+  }
 }
 
 /** @throws FrameError block */
@@ -110,19 +96,28 @@ export function readBlockHeader(block: Uint8Array): BlockHeader {
   return { kind, shift, check: block[1] | (block[2] << 8) };
 }
 
-/**
- * @param before what the chunk holds, which is used up; keys need only its size
- * @returns what it holds afterwards
- * @throws FrameError block, check: it cannot be read, or what comes of it is not what was told
- */
-export function readBlock(block: Uint8Array, before: Cells): Cells {
-  const { kind, shift, check } = readBlockHeader(block);
-  const reader = new RangeReader(freshContexts(), block.subarray(BLOCK_HEADER_BYTES));
-  const isKey = kind === 'key' || kind === 'coarse';
-  const after = isKey ? createCells(before) : before;
-  if (kind === 'delta') codeDelta(reader, before, after, 2 ** shift, new Uint8Array(0));
-  else if (isKey) codeKey(reader, after, shift);
-  else codeRefinement(reader, after, shift);
-  if (checkOf(after) !== check) throw new FrameError('check');
-  return after;
+/** Reads blocks, one after the other, with what was made for the first. */
+export class BlockReader {
+  private readonly contexts = freshContexts();
+  private readonly coder = new RangeReader(this.contexts);
+  private readonly around = new Surroundings();
+
+  /**
+   * @param before what the chunk holds, which is used up; keys need only its size
+   * @returns what it holds afterwards
+   * @throws FrameError block, check: it cannot be read, or what comes of it is not what was told
+   */
+  read(block: Uint8Array, before: Cells): Cells {
+    const { kind, shift, check } = readBlockHeader(block);
+    const { coder, around } = this;
+    freshen(this.contexts);
+    coder.begin(block.subarray(BLOCK_HEADER_BYTES));
+    const isKey = kind === 'key' || kind === 'coarse';
+    const after = isKey ? createCells(before) : before;
+    if (kind === 'delta') codeDelta(coder, before, after, 2 ** shift, NO_MARKS, around);
+    else if (isKey) codeKey(coder, after, shift);
+    else codeRefinement(coder, after, shift);
+    if (checkOf(after) !== check) throw new FrameError('check');
+    return after;
+  }
 }

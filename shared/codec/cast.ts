@@ -4,19 +4,32 @@
  */
 import { DEFAULTS } from '../defaults.ts';
 import type { Rect } from '../geometry.ts';
-import { writeCoarse, writeDelta, writeKey, writeRefinement } from './block.ts';
-import { type Cells, checkOf, copyCells, putCells, takeCells, wordsOf } from './cells.ts';
+import { BlockWriter } from './block.ts';
+import { type Cells, checkOf, createCells, takeCells, wordsOf } from './cells.ts';
 import { chunkRect, chunksWithin } from './chunks.ts';
+import { MARKS } from './model.ts';
 import { createPlanes, type Planes } from './planes.ts';
 import type { Tier } from './tiers.ts';
 import type { View } from './view.ts';
 
-/** A cell that is to be told: in its chunk, in the planes, and whether it has come to rest. */
-interface Told {
-  readonly cell: number;
-  readonly place: number;
-  readonly rests: boolean;
+/** A chunk, while its delta is made. */
+interface Draft {
+  /** What viewers hold. */
+  readonly before: Cells;
+  /** What they shall hold. */
+  readonly after: Cells;
+  /** [cells] of `MARKS`: what is told, and of that what has come to rest, and must be told to the last bit. */
+  readonly marks: Uint8Array;
 }
+
+const createDraft = (size: { width: number; height: number }): Draft => ({
+  before: createCells(size),
+  after: createCells(size),
+  marks: new Uint8Array(size.width * size.height),
+});
+
+/** Looked up once: where globals live in a sandbox, each look costs more than the sum. */
+const { abs } = Math;
 
 /** More looks than that are not worth remembering. */
 const MAX_LISTS = 1_000;
@@ -46,6 +59,8 @@ export class Cast {
   private readonly refinements = new Map<number, Kept>();
   private readonly lists = new Map<string, readonly number[]>();
   private readonly checks = new Map<number, { readonly version: number; readonly check: number }>();
+  private readonly writer = new BlockWriter();
+  private drafted = createDraft({ width: 0, height: 0 });
 
   constructor(
     readonly view: View,
@@ -111,18 +126,20 @@ export class Cast {
 
   /** All of the chunk. */
   key(chunk: number): Uint8Array {
-    return this.kept(this.keys, chunk, writeKey);
+    return this.kept(this.keys, chunk, (cells) => this.writer.key(cells));
   }
 
   /** All of the chunk, without the lowest bits of its colours. */
   coarseKey(chunk: number): Uint8Array {
-    return this.kept(this.coarse, chunk, (cells) => writeCoarse(cells, DEFAULTS.codec.coarseShift));
+    return this.kept(this.coarse, chunk, (cells) =>
+      this.writer.coarse(cells, DEFAULTS.codec.coarseShift),
+    );
   }
 
   /** Makes the coarse key of the present version exact. */
   refinement(chunk: number): Uint8Array {
     return this.kept(this.refinements, chunk, (cells) =>
-      writeRefinement(cells, DEFAULTS.codec.coarseShift),
+      this.writer.refinement(cells, DEFAULTS.codec.coarseShift),
     );
   }
 
@@ -153,57 +170,84 @@ export class Cast {
   }
 
   private step(tick: number, chunk: number): void {
-    const { view, tier, seen } = this;
+    const { tier, seen } = this;
     const rect = chunkRect(seen, chunk);
-    const { told, held } = this.compare(tick, rect);
+    const draft = this.draft(rect);
+    const { told, held } = this.compare(tick, rect, draft);
     let left = held;
-    if (told.length > 0) {
-      const before = takeCells(seen, rect);
-      const after = copyCells(before);
-      const shown = wordsOf(after);
-      const exact = new Uint8Array(before.owner.length);
-      for (const { cell, place, rests } of told) {
-        after.owner[cell] = view.planes.owner[place];
-        shown[cell] = this.live[place];
-        exact[cell] = rests ? 1 : 0;
-      }
-      const block = writeDelta(before, after, tier.step, exact);
+    if (told > 0) {
+      const block = this.writer.delta(draft.before, draft.after, tier.step, draft.marks);
       const version = ++this.versions[chunk];
       this.deltas.set(chunk, block);
       const past = this.past.get(chunk) ?? [];
       this.past.set(chunk, [...past.slice(1 - DEFAULTS.codec.keptDeltas), { version, block }]);
-      putCells(seen, rect, after);
-      // A step may have left something over.
-      for (const { cell, place } of told) left += shown[cell] === this.live[place] ? 0 : 1;
+      left += this.settle(rect, draft);
     }
     if (left === 0) this.pending.delete(chunk);
   }
 
-  /** Which cells of a chunk are to be told, and how many are held back for now. */
-  private compare(tick: number, rect: Rect): { told: Told[]; held: number } {
+  /** Chunks are worked on one after the other, and most are of one size: what is made for one serves the next. */
+  private draft({ width, height }: Rect): Draft {
+    const { before } = this.drafted;
+    if (before.width !== width || before.height !== height) {
+      this.drafted = createDraft({ width, height });
+    }
+    return this.drafted;
+  }
+
+  /** Drafts what a chunk is to become: cells that are to be told as they are, others as they were, to be told later. */
+  private compare(tick: number, rect: Rect, draft: Draft): { told: number; held: number } {
     const { view, tier, seen, live, shown } = this;
     const { planes, changedAt } = view;
-    const told: Told[] = [];
+    const { before, after, marks } = draft;
+    const [was, becomes] = [wordsOf(before), wordsOf(after)];
+    let told = 0;
     let held = 0;
-    for (let y = 0; y < rect.height; y++) {
+    for (let y = 0, cell = 0; y < rect.height; y++) {
       let place = (rect.y + y) * planes.width + rect.x;
-      for (let x = 0; x < rect.width; x++, place++) {
-        const moved = seen.owner[place] !== planes.owner[place];
-        if (!moved && shown[place] === live[place]) continue;
+      for (let x = 0; x < rect.width; x++, cell++, place++) {
+        const colour = shown[place];
+        const owner = seen.owner[place];
+        was[cell] = becomes[cell] = colour;
+        before.owner[cell] = after.owner[cell] = owner;
+        marks[cell] = MARKS.same;
+        const moved = owner !== planes.owner[place];
+        if (!moved && colour === live[place]) continue;
         const rests = tick - changedAt[place] >= tier.rest;
-        if (moved || rests || largestDifference(seen.rgba, planes.rgba, place) > tier.hold) {
-          told.push({ cell: y * rect.width + x, place, rests });
+        if (moved || rests || largestDifference(colour, live[place]) > tier.hold) {
+          after.owner[cell] = planes.owner[place];
+          becomes[cell] = live[place];
+          marks[cell] = rests ? MARKS.exact : MARKS.told;
+          told++;
         } else held++;
       }
     }
     return { told, held };
   }
+
+  /** Viewers hold what was told of a chunk. @returns cells of which a step has left something over */
+  private settle({ x, y, width, height }: Rect, { after, marks }: Draft): number {
+    const { seen, live, shown } = this;
+    const becomes = wordsOf(after);
+    let left = 0;
+    for (let j = 0, cell = 0; j < height; j++) {
+      let place = (y + j) * seen.width + x;
+      for (let i = 0; i < width; i++, cell++, place++) {
+        if (marks[cell] === MARKS.same) continue;
+        seen.owner[place] = after.owner[cell];
+        shown[place] = becomes[cell];
+        if (shown[place] !== live[place]) left++;
+      }
+    }
+    return left;
+  }
 }
 
-function largestDifference(a: Uint8Array, b: Uint8Array, place: number): number {
+/** Of two colours, each four bytes in one number: by how much they differ in the channel in which they do most. */
+function largestDifference(a: number, b: number): number {
   let largest = 0;
-  for (let i = place * 4; i < place * 4 + 4; i++) {
-    const difference = a[i] > b[i] ? a[i] - b[i] : b[i] - a[i];
+  for (let shift = 0; shift < 32; shift += 8) {
+    const difference = abs(((a >>> shift) & 0xff) - ((b >>> shift) & 0xff));
     if (difference > largest) largest = difference;
   }
   return largest;

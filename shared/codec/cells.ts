@@ -14,17 +14,29 @@ export interface Cells {
   readonly owner: Uint32Array;
 }
 
+/** All are made here, for engines of JavaScript are fastest with objects that come from one place. */
+const cellsOf = (width: number, height: number, rgba: Uint8Array, owner: Uint32Array): Cells => ({
+  width,
+  height,
+  rgba,
+  owner,
+});
+
 export function createCells({ width, height }: { width: number; height: number }): Cells {
   const rgba = new Uint8Array(width * height * 4);
-  return { width, height, rgba, owner: new Uint32Array(width * height) };
+  return cellsOf(width, height, rgba, new Uint32Array(width * height));
 }
+
+/** The same cells in other colours. */
+export const recoloured = ({ width, height, owner }: Cells, rgba: Uint8Array): Cells =>
+  cellsOf(width, height, rgba, owner);
 
 /** The colours of cells, or of places, as one number each. */
 export const wordsOf = ({ rgba, owner }: Pick<Cells, 'rgba' | 'owner'>): Uint32Array =>
   new Uint32Array(rgba.buffer, rgba.byteOffset, owner.length);
 
-export function copyCells(cells: Cells): Cells {
-  return { ...cells, rgba: cells.rgba.slice(), owner: cells.owner.slice() };
+export function copyCells({ width, height, rgba, owner }: Cells): Cells {
+  return cellsOf(width, height, rgba.slice(), owner.slice());
 }
 
 export function takeCells(planes: Planes, rect: Rect): Cells {

@@ -51,3 +51,8 @@ const EXPECTED = Uint16Array.from({ length: CONTEXT_COUNT }, (_, context) => {
 export function freshContexts(): Contexts {
   return EXPECTED.slice();
 }
+
+/** Makes them expect that again. */
+export function freshen(contexts: Contexts): void {
+  contexts.set(EXPECTED);
+}

@@ -1,6 +1,6 @@
 /** Reads frames into the planes that a page draws. Never trusts a length it has not checked; what fails its check is left as it was. */
 import type { Rect } from '../geometry.ts';
-import { readBlock, readBlockHeader } from './block.ts';
+import { BlockReader, readBlockHeader } from './block.ts';
 import { checkOf, putCells, takeCells } from './cells.ts';
 import { chunkCount, chunkRect } from './chunks.ts';
 import { FrameError, type FrameHeader, readBlocks, readHeader } from './frame.ts';
@@ -17,6 +17,7 @@ export interface Decoded {
 }
 
 export class Decoder {
+  private readonly reader = new BlockReader();
   /** Cells of the last frame's scale, where that is not one of places. */
   private small: { readonly scale: number; readonly planes: Planes } | undefined;
 
@@ -34,7 +35,7 @@ export class Decoder {
     for (const { chunk, block } of blocks) {
       const rect = chunkRect(cells, chunk);
       try {
-        const after = readBlock(block, takeCells(cells, rect));
+        const after = this.reader.read(block, takeCells(cells, rect));
         putCells(cells, rect, after);
         if (header.scale > 1) putCells(this.planes, rect, after, header.scale);
         const places = this.placesOf(rect, header.scale);

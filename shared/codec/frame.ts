@@ -1,5 +1,5 @@
 /**
- * The form of a frame, version 3: blocks of the chunks that have changed. All numbers little-endian.
+ * The form of a frame, version 4: blocks of the chunks that have changed. All numbers little-endian.
  *
  * | offset | type | |
  * |---|---|---|
@@ -14,7 +14,7 @@ import { DEFAULTS } from '../defaults.ts';
 import { TIER_NAMES, type TierName } from './tiers.ts';
 
 export const FRAME_MAGIC = 0x56;
-export const FRAME_VERSION = 3;
+export const FRAME_VERSION = 4;
 export const FRAME_HEADER_BYTES = 8;
 
 export interface FrameHeader {

@@ -7,30 +7,40 @@
  * JPEG-LS, Weinberger et al. 2000). Differences are told by their length in bits, under contexts of how much the neighbours
  * and the channel before differed.
  */
-import { type Cells, wordsOf } from './cells.ts';
+import { type Cells, recoloured } from './cells.ts';
 import { CONTEXTS } from './contexts.ts';
 import type { BitCoder } from './rangeCoder.ts';
+import { GROUP, GROUP_BITS, lengthOf, Surroundings } from './surroundings.ts';
 
 /** Looked up once: where globals live in a sandbox, each look costs more than the sum. */
-const { abs, ceil, clz32, max, min, round } = Math;
+const { abs, max, min, round } = Math;
 
 /** Alpha first: the others never exceed it. */
 const CHANNELS = [3, 0, 1, 2] as const;
-/** Side of the groups of a delta that are passed over as one, and its log₂. */
-const GROUP = 8;
-const GROUP_BITS = 3;
+/** What becomes of a cell in a delta: nothing; it is told; it is told to the last bit. */
+export const MARKS = { same: 0, told: 1, exact: 2 } as const;
 
-const lengthOf = (magnitude: number): number => 32 - clz32(magnitude);
-const levelOf = (sum: number): number => (sum === 0 ? 0 : min(5, 1 + (lengthOf(sum) >> 1)));
-const signOf = (x: number): number => (x === 0 ? 0 : x > 0 ? 1 : 2);
 const clamp = (x: number): number => max(0, min(255, x));
 
 /** Tells owners by their place in a list of those already met; newcomers in full. */
 class Owners {
   private readonly known: number[] = [];
   private last = 0;
+  private hasMetAll = false;
 
-  constructor(private readonly coder: BitCoder) {}
+  /** @param cells whose owners are known from the start */
+  constructor(
+    private readonly coder: BitCoder,
+    private readonly cells?: Cells,
+  ) {}
+
+  /** Seldom is one told by its place: a writer, whose cells stay as they are, looks for them only then. */
+  meetAll(): void {
+    if (this.hasMetAll || !this.cells) return;
+    this.hasMetAll = true;
+    const { owner } = this.cells;
+    for (let cell = 0; cell < owner.length; cell++) this.meet(owner[cell]);
+  }
 
   meet(owner: number): void {
     // Neighbours mostly belong to one.
@@ -42,6 +52,7 @@ class Owners {
   /** @param owner not 0 */
   code(owner: number): number {
     const { coder, known } = this;
+    this.meetAll();
     const bits = lengthOf(known.length);
     const told = coder.plain(max(1, bits), known.indexOf(owner) + 1);
     let result = known[told - 1] ?? 0;
@@ -72,38 +83,6 @@ function codeDifference(coder: BitCoder, base: number, sign: number, difference:
   return coder.bit(sign, difference < 0 ? 1 : 0) ? -magnitude : magnitude;
 }
 
-/** What was told around a cell, for contexts; a rim of one cell is zero. */
-class Surroundings {
-  private readonly stride: number;
-  /** Signed differences, four channels. */
-  private readonly told: Int16Array;
-
-  constructor(width: number, height: number) {
-    this.stride = width + 2;
-    this.told = new Int16Array(4 * this.stride * (height + 2));
-  }
-
-  at(x: number, y: number): number {
-    return (y + 1) * this.stride + x + 1;
-  }
-
-  level(at: number, channel: number): number {
-    const { told, stride } = this;
-    const left = abs(told[(at - 1) * 4 + channel]);
-    const up = abs(told[(at - stride) * 4 + channel]);
-    const other = abs(told[(at - stride + 1) * 4 + channel]);
-    return levelOf(2 * left + 2 * up + other);
-  }
-
-  signs(at: number, channel: number, before: number): number {
-    return signOf(this.told[(at - 1) * 4 + channel]) * 3 + signOf(before);
-  }
-
-  note(at: number, channel: number, difference: number): void {
-    this.told[at * 4 + channel] = difference;
-  }
-}
-
 const beforeLevel = (before: number): number => min(3, lengthOf(abs(before)));
 
 /**
@@ -111,40 +90,34 @@ const beforeLevel = (before: number): number => min(3, lengthOf(abs(before)));
  *
  * @param before what both sides know
  * @param after a writer's is told, a reader's is filled in; it begins as a copy of `before`, or, a reader's, as `before` itself
- * @param step differences are told in such steps, but for cells that shall become exact: `after` of a writer already holds what
+ * @param step differences are told in such steps, but for cells that shall become exact: `after` of a writer then holds what
  *   comes of that
- * @param exact [cells], of a writer: 1 where a cell is told in steps of one
+ * @param marks [cells] of `MARKS`, of a writer: what is told, which is all that differs
+ * @param around room to work in
  */
 export function codeDelta(
   coder: BitCoder,
   before: Cells,
   after: Cells,
   step: number,
-  exact: Uint8Array,
+  marks: Uint8Array,
+  around: Surroundings,
 ): void {
   const { width, height } = before;
   const { reads } = coder;
-  const owners = new Owners(coder);
-  for (let cell = 0; cell < before.owner.length; cell++) owners.meet(before.owner[cell]);
-  const stride = width + 2;
-  const changed = new Uint8Array(stride * (height + 2));
-  const moved = new Uint8Array(stride * (height + 2));
-  const fine = new Uint8Array(stride * (height + 2));
-  const around = new Surroundings(width, height);
-  const [was, is] = [wordsOf(before), wordsOf(after)];
-  const isChanged = (cell: number): boolean =>
-    was[cell] !== is[cell] || before.owner[cell] !== after.owner[cell];
-
-  const columns = ceil(width / GROUP);
-  const groups = new Uint8Array(columns * ceil(height / GROUP));
+  const owners = new Owners(coder, before);
+  // A reader's cells change while it reads.
+  if (reads) owners.meetAll();
+  around.begin(width, height);
+  const { stride, changed, moved, fine, groups, columns } = around;
   if (!reads) {
     for (let y = 0, cell = 0; y < height; y++) {
       const row = (y >> GROUP_BITS) * columns;
       for (let x = 0; x < width; x++, cell++)
-        if (isChanged(cell)) groups[row + (x >> GROUP_BITS)] = 1;
+        if (marks[cell] !== MARKS.same) groups[row + (x >> GROUP_BITS)] = 1;
     }
   }
-  for (let i = 0; i < groups.length; i++) {
+  for (let i = 0; i < around.groupCount; i++) {
     const left = i % columns > 0 ? groups[i - 1] : 0;
     const up = i >= columns ? groups[i - columns] : 0;
     groups[i] = coder.bit(CONTEXTS.group + left + up, groups[i]);
@@ -167,7 +140,8 @@ export function codeDelta(
       const old = before.owner[cell];
       const alive = old === 0 ? 0 : 1;
       const known = near * 2 + alive;
-      if (!coder.bit(CONTEXTS.changed + known, reads ? 0 : Number(isChanged(cell)))) continue;
+      const isTold = reads || marks[cell] === MARKS.same ? 0 : 1;
+      if (!coder.bit(CONTEXTS.changed + known, isTold)) continue;
       changed[at] = 1;
       const owned = moved[at - 1] + moved[at - stride];
       const takes = alive
@@ -182,8 +156,9 @@ export function codeDelta(
           continue;
         }
       }
+      const isExact = marks[cell] === MARKS.exact ? 1 : 0;
       const isFine =
-        step > 1 ? coder.bit(CONTEXTS.fine + fine[at - 1] + fine[at - stride], exact[cell]) : 1;
+        step > 1 ? coder.bit(CONTEXTS.fine + fine[at - 1] + fine[at - stride], isExact) : 1;
       fine[at] = isFine;
       const unit = isFine ? 1 : step;
       const kind = takes ? 2 : isFine ? 1 : 0;
@@ -243,9 +218,10 @@ function foresee({ rgba, width }: Cells, cell: number, x: number, y: number, c: 
 export function codeKey(coder: BitCoder, cells: Cells, shift: number): void {
   const { width, height, owner, rgba } = cells;
   const owners = new Owners(coder);
-  const around = new Surroundings(width, height);
+  const around = new Surroundings();
+  around.begin(width, height);
   // Levels in place of colours, so that what is foreseen is a level too.
-  const levels = { ...cells, rgba: shift === 0 ? rgba : rgba.map((v) => levelAt(v, shift)) };
+  const levels = recoloured(cells, shift === 0 ? rgba : rgba.map((v) => levelAt(v, shift)));
   const quality = shift === 0 ? 0 : 1;
   for (let y = 0, cell = 0; y < height; y++) {
     for (let x = 0; x < width; x++, cell++) {
@@ -288,7 +264,7 @@ export function coarsen(cells: Cells, shift: number): Cells {
   for (let i = 0; i < rgba.length; i++) {
     if (cells.owner[i >> 2] !== 0) rgba[i] = colourAt(levelAt(rgba[i], shift), shift);
   }
-  return { ...cells, rgba };
+  return recoloured(cells, rgba);
 }
 
 function codeKeyOwner(

@@ -4,14 +4,19 @@
  */
 
 /** Looked up once: where globals live in a sandbox, each look costs more than the sum. */
-const { ceil, floor } = Math;
+const { imul } = Math;
 
 /** Probabilities of a 1, in 65,536ths, that learn from the bits they are asked about. */
 export type Contexts = Uint16Array;
 
 /** How far a probability goes towards each bit it sees: 1/32 of the way. */
 const RATE = 5;
-const TOP = 2 ** 24;
+/**
+ * The window that is worked in, 24 bits, and below what range a byte of it goes out: all numbers stay small integers, which
+ * engines of JavaScript compute with several times faster than with those of 32 bits and a carry.
+ */
+const WINDOW = 2 ** 24;
+const TOP = 2 ** 16;
 /** Probabilities keep so far from certainty, in 65,536ths. */
 const LEAST = 64;
 
@@ -36,20 +41,25 @@ function learn(contexts: Contexts, context: number, bit: number): void {
   contexts[context] = bit ? p + ((65_536 - LEAST - p) >> RATE) : p - ((p - LEAST) >> RATE);
 }
 
+/** The part of a range that stands for a 1. */
+const shareOf = (range: number, probability: number): number =>
+  imul(range >>> 8, probability) >>> 8;
+
 export class RangeWriter implements BitCoder {
   readonly reads = false;
   private bytes = new Uint8Array(256);
   private length = 0;
   private low = 0;
-  private range = 0xffffffff;
+  private range = WINDOW;
   private cache = 0;
   /** Bytes that wait for a carry; the very first is always 0 and is not written. */
   private waiting = 0;
+  private started = false;
 
   constructor(private readonly contexts: Contexts) {}
 
   bit(context: number, bit: number): number {
-    const bound = (this.range >>> 16) * this.contexts[context];
+    const bound = shareOf(this.range, this.contexts[context]);
     if (bit) this.range = bound;
     else {
       this.low += bound;
@@ -69,36 +79,38 @@ export class RangeWriter implements BitCoder {
     return value;
   }
 
-  /** Ends the writing. Zeros at the end are left out: a reader finds them there anyway. */
+  /** Ends the writing, after which another may begin. Zeros at the end are left out: a reader finds them there anyway. */
   finish(): Uint8Array {
     // Of all numbers that still mean the same, one that ends in many zeros.
-    for (let bits = 31; bits > 0; bits--) {
-      const step = 2 ** bits;
-      const round = ceil(this.low / step) * step;
+    for (let bits = 23; bits > 0; bits--) {
+      const step = 1 << bits;
+      const round = (this.low + step - 1) & -step;
       if (round < this.low + this.range) {
         this.low = round;
         break;
       }
     }
-    for (let i = 0; i < 5; i++) this.shift();
+    for (let i = 0; i < 4; i++) this.shift();
     let end = this.length;
     while (end > 0 && this.bytes[end - 1] === 0) end--;
-    return this.bytes.slice(0, end);
+    const told = this.bytes.slice(0, end);
+    this.length = this.low = this.cache = this.waiting = 0;
+    this.range = WINDOW;
+    this.started = false;
+    return told;
   }
 
   private shift(): void {
-    if (this.low < 0xff000000 || this.low > 0xffffffff) {
-      const carry = this.low > 0xffffffff ? 1 : 0;
+    if (this.low < WINDOW - TOP || this.low >= WINDOW) {
+      const carry = this.low >= WINDOW ? 1 : 0;
       if (this.started) this.push(this.cache + carry);
       for (; this.waiting > 0; this.waiting--) this.push(0xff + carry);
       this.started = true;
-      this.cache = floor(this.low / TOP) & 0xff;
+      this.cache = (this.low >>> 16) & 0xff;
     } else this.waiting++;
-    this.low = (this.low % TOP) * 256;
-    this.range = (this.range * 256) >>> 0;
+    this.low = (this.low & (TOP - 1)) << 8;
+    this.range <<= 8;
   }
-
-  private started = false;
 
   private push(byte: number): void {
     if (this.length === this.bytes.length) {
@@ -113,19 +125,27 @@ export class RangeWriter implements BitCoder {
 export class RangeReader implements BitCoder {
   readonly reads = true;
   private at = 0;
+  /** Always below the range, whatever the bytes. */
   private code = 0;
-  private range = 0xffffffff;
+  private range = WINDOW;
 
-  /** Reads zeros after the end, as long as it is asked. */
   constructor(
     private readonly contexts: Contexts,
-    private readonly bytes: Uint8Array,
+    private bytes: Uint8Array = new Uint8Array(0),
   ) {
-    for (let i = 0; i < 4; i++) this.code = this.code * 256 + this.next();
+    this.begin(bytes);
+  }
+
+  /** Begins to read what a writer has ended. Reads zeros after its end, as long as it is asked. */
+  begin(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.range = WINDOW;
+    this.at = this.code = 0;
+    for (let i = 0; i < 3; i++) this.code = (this.code << 8) | this.next();
   }
 
   bit(context: number, _bit?: number): number {
-    const bound = (this.range >>> 16) * this.contexts[context];
+    const bound = shareOf(this.range, this.contexts[context]);
     const bit = this.code < bound ? 1 : 0;
     if (bit) this.range = bound;
     else {
@@ -150,8 +170,8 @@ export class RangeReader implements BitCoder {
   }
 
   private shift(): void {
-    this.code = ((this.code * 256) >>> 0) + this.next();
-    this.range = (this.range * 256) >>> 0;
+    this.code = (this.code << 8) | this.next();
+    this.range <<= 8;
   }
 
   private next(): number {

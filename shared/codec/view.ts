@@ -44,13 +44,14 @@ export class View {
       source.rgba.byteOffset,
       source.owner.length,
     );
+    const [own, owners] = [planes.owner, source.owner];
     let any = false;
     for (let y = rect.y; y < rect.y + rect.height; y++) {
       const end = y * planes.width + rect.x + rect.width;
       for (let at = end - rect.width; at < end; at++) {
-        if (words[at] === colours[at] && planes.owner[at] === source.owner[at]) continue;
+        if (words[at] === colours[at] && own[at] === owners[at]) continue;
         words[at] = colours[at];
-        planes.owner[at] = source.owner[at];
+        own[at] = owners[at];
         changedAt[at] = tick;
         any = true;
       }

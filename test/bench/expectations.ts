@@ -14,6 +14,7 @@ import { readBlocks } from '../../shared/codec/frame.ts';
 import { codeDelta, codeKey, codeRefinement } from '../../shared/codec/model.ts';
 import { createPlanes } from '../../shared/codec/planes.ts';
 import { RangeReader } from '../../shared/codec/rangeCoder.ts';
+import { Surroundings } from '../../shared/codec/surroundings.ts';
 import { TIER_NAMES, type TierName } from '../../shared/codec/tiers.ts';
 import { GardenStream } from '../support/gardenStream.ts';
 
@@ -29,8 +30,9 @@ class Counts {
     const reader = new CountingReader(this, block.subarray(BLOCK_HEADER_BYTES));
     const isKey = kind === 'key' || kind === 'coarse';
     const after = isKey ? createCells(before) : copyCells(before);
-    if (kind === 'delta') codeDelta(reader, before, after, 2 ** shift, new Uint8Array(0));
-    else if (isKey) codeKey(reader, after, shift);
+    if (kind === 'delta') {
+      codeDelta(reader, before, after, 2 ** shift, new Uint8Array(0), new Surroundings());
+    } else if (isKey) codeKey(reader, after, shift);
     else codeRefinement(reader, after, shift);
     return after;
   }
