@@ -1,7 +1,7 @@
 /** The pointers of the others, each with name and colour, gliding from place to place. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
-import type { Event } from '../../shared/protocol/events.ts';
+import type { Pointer } from '../../shared/protocol/pointers.ts';
 import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
 import type { Point } from '../render/camera.ts';
 import { owner } from '../style/owner.ts';
@@ -112,7 +112,7 @@ export class CursorLayer extends LitElement {
 
   /** Takes in where the others' pointers are. */
   receive(
-    cursors: Event<'cursors'>,
+    cursors: readonly Pointer[],
     participants: ReadonlyMap<ParticipantId, ParticipantView>,
     you: ParticipantId,
   ): void {

@@ -9,6 +9,7 @@ import { FrameError, type FrameHeader } from '../../shared/codec/frame.ts';
 import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import { EVENTS, type Event, isEventName } from '../../shared/protocol/events.ts';
+import { type Pointer, unpackPointer } from '../../shared/protocol/pointers.ts';
 import type {
   LifeEvent,
   OrganismId,
@@ -42,7 +43,7 @@ interface RoomEvents {
   people: undefined;
   /** Her place in the line has changed. */
   waiting: undefined;
-  cursors: Event<'cursors'>;
+  cursors: readonly Pointer[];
   beacon: Event<'beacon'>;
   accepted: Event<'accepted'>;
   rejected: Event<'rejected'>;
@@ -148,7 +149,7 @@ export class RoomModel {
       for (const id of left) this.participants.delete(id);
       this.listeners.emit('people', undefined);
     },
-    cursors: (event) => this.listeners.emit('cursors', event),
+    cursors: (packed) => this.listeners.emit('cursors', packed.map(unpackPointer)),
     beacon: (event) => this.listeners.emit('beacon', event),
     accepted: (event) => {
       this.spent(event.energy);

@@ -4,6 +4,7 @@ import type { VisitorState } from '../../shared/host/state.ts';
 import { hueOf } from '../../shared/hues.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
+import type { Pointer } from '../../shared/protocol/pointers.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type {
   EnergySettings,
@@ -22,7 +23,7 @@ import { Guests } from './guests.ts';
 import type { Arrival, Attendant, House, Member, RoomFacts, WallFacts } from './member.ts';
 import { News } from './news.ts';
 import type { Passes } from './passes.ts';
-import { type Pointer, Pointers } from './pointers.ts';
+import { Pointers } from './pointers.ts';
 import { Reception } from './reception.ts';
 import { Roomcast } from './roomcast.ts';
 import type { Rules } from './rules.ts';

@@ -1,9 +1,7 @@
 /** Where everybody's hands are. Newest wins: of each only the last place is kept until it is passed on. */
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { Event } from '../../shared/protocol/events.ts';
+import { type PackedPointer, type Pointer, packPointer } from '../../shared/protocol/pointers.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
-
-export type Pointer = Event<'cursors'>[number];
 
 export class Pointers {
   private moved = new Map<ParticipantId, Pointer>();
@@ -28,11 +26,11 @@ export class Pointers {
    * @param people who are told
    * @returns what has moved since it was last asked; undefined when that is nothing, or too short a time ago
    */
-  due(now: number, people: number): Pointer[] | undefined {
+  due(now: number, people: number): PackedPointer[] | undefined {
     const { cursorInterval, cursorPeople } = DEFAULTS.net;
     const interval = cursorInterval * Math.max(1, people / cursorPeople);
     if (now - this.told < interval || this.moved.size === 0) return undefined;
-    const all = [...this.moved.values()];
+    const all = [...this.moved.values()].map(packPointer);
     this.moved = new Map();
     this.told = now;
     return all;

@@ -1,7 +1,8 @@
 /** What the server may say, each message with its schema. Names are the Socket.IO event names. */
 import * as v from 'valibot';
-import { CAUSES, ORIGINS, TOOLS } from '../vocabulary.ts';
+import { CAUSES, ORIGINS } from '../vocabulary.ts';
 import { NOTICES, type Notice } from './notices.ts';
+import { packedPointer } from './pointers.ts';
 import { REASONS, type Reason } from './reasons.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -114,15 +115,8 @@ export const EVENTS = {
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
   /** Who came and who went. */
   people: v.object({ joined: v.array(participant), left: v.array(id) }),
-  /** Where pointers are; one without a place has left the grid. */
-  cursors: v.array(
-    v.object({
-      id,
-      x: v.optional(v.number()),
-      y: v.optional(v.number()),
-      tool: v.picklist(TOOLS),
-    }),
-  ),
+  /** Where pointers are: see `pointers.ts`. */
+  cursors: v.array(packedPointer),
   /** Somebody asks where one of hers is: it shines for a moment, in her hue, wherever the room is shown. */
   beacon: v.object({ organism: id, hue: v.number() }),
   /** The command was taken and has acted; a cross and a drawing answer with their seed, a preview with its film. */

@@ -2,6 +2,7 @@
 import type { Vivarium } from '../../server/vivarium.ts';
 import type { Room } from '../../server/world/room.ts';
 import type { Event } from '../../shared/protocol/events.ts';
+import { unpackPointer } from '../../shared/protocol/pointers.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { HostClient } from '../support/hostClient.ts';
 import { startServer } from '../support/server.ts';
@@ -91,7 +92,8 @@ test('who is muted looks on: no act, no cursor, no name, until she is not', asyn
   ada.send('cursor', { x: 10, y: 10, tool: 'look' });
   bo.send('cursor', { x: 20, y: 20, tool: 'look' });
   const cursors = (await bo.next(({ name }) => name === 'cursors')) as Event<'cursors'>;
-  expect(cursors.filter(({ x }) => x !== undefined).map(({ x }) => x)).toEqual([20]);
+  const places = cursors.map(unpackPointer).map(({ x }) => x);
+  expect(places.filter((x) => x !== undefined)).toEqual([20]);
   // She still sees all of it.
   await plant(bo, 60, 40);
   await ada.until(() => ada.life.some(({ what }) => what === 'born'));

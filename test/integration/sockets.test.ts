@@ -4,6 +4,8 @@ import { WebSocket } from 'ws';
 import type { Vivarium } from '../../server/vivarium.ts';
 import type { Room } from '../../server/world/room.ts';
 import { createPlanes, equalPlanes } from '../../shared/codec/planes.ts';
+import type { Event } from '../../shared/protocol/events.ts';
+import { unpackPointer } from '../../shared/protocol/pointers.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { createRandom } from '../../shared/random.ts';
 import { startServer } from '../support/server.ts';
@@ -99,7 +101,8 @@ describe('a room over sockets', () => {
     // Visitors of the test before may be told to have left in the same breath.
     expect(joined).toMatchObject({ joined: [b.welcome!.you] });
     b.send('cursor', { x: 3, y: 4, tool: 'damage' });
-    expect(await a.next(({ name }) => name === 'cursors')).toEqual([
+    const cursors = (await a.next(({ name }) => name === 'cursors')) as Event<'cursors'>;
+    expect(cursors.map(unpackPointer)).toEqual([
       { id: b.welcome!.you.id, x: 3, y: 4, tool: 'damage' },
     ]);
     expect(await a.next(({ name }) => name === 'pace')).toMatchObject({ tickRate: 60 });

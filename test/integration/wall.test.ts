@@ -4,6 +4,7 @@ import type { Room } from '../../server/world/room.ts';
 import { readHeader } from '../../shared/codec/frame.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
+import { unpackPointer } from '../../shared/protocol/pointers.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -81,7 +82,8 @@ test('it takes no place in a full room, and nobody is told of it', async () => {
   expect(wall.tick).toBeDefined();
   bo.send('cursor', { x: 3, y: 4, tool: 'look' });
   await ada.next(({ name }) => name === 'cursors');
-  expect(await wall.next(({ name }) => name === 'cursors')).toMatchObject([{ x: 3, y: 4 }]);
+  const cursors = (await wall.next(({ name }) => name === 'cursors')) as Event<'cursors'>;
+  expect(cursors.map(unpackPointer)).toMatchObject([{ x: 3, y: 4 }]);
   const told = ada.heard.filter(({ name }) => name === 'people');
   const joined = told.flatMap(({ message }) => (message as Event<'people'>).joined);
   expect(joined.map(({ name }) => name)).toEqual(['Bo']);

@@ -1,0 +1,38 @@
+import * as fc from 'fast-check';
+import { pack } from 'msgpackr';
+import * as v from 'valibot';
+import { packedPointer, packPointer, unpackPointer } from '../../../shared/protocol/pointers.ts';
+import { TOOLS } from '../../../shared/vocabulary.ts';
+
+const id = fc.integer({ min: 1, max: 2 ** 31 });
+const place = fc.double({ noNaN: true, noDefaultInfinity: true });
+const tool = fc.constantFrom(...TOOLS);
+
+test('a pointer is where it was, to a sixteenth of a place, on any grid', () => {
+  const near = fc.double({ noNaN: true, min: -100, max: 10_000 });
+  fc.assert(
+    fc.property(id, near, near, tool, (id, x, y, tool) => {
+      const told = unpackPointer(packPointer({ id, x, y, tool }));
+      expect(told).toMatchObject({ id, tool });
+      expect(Math.abs(told.x! - x)).toBeLessThanOrEqual(1 / 16);
+      expect(Math.abs(told.y! - y)).toBeLessThanOrEqual(1 / 16);
+    }),
+  );
+});
+
+test('one that has left the grid has no place', () => {
+  expect(unpackPointer(packPointer({ id: 7, tool: 'plant' }))).toEqual({ id: 7, tool: 'look' });
+});
+
+test('wherever it points to, clients can read it, and it takes 12 bytes on a grid', () => {
+  fc.assert(
+    fc.property(id, place, place, tool, (id, x, y, tool) => {
+      expect(v.is(packedPointer, packPointer({ id, x, y, tool }))).toBe(true);
+    }),
+  );
+  expect(pack(packPointer({ id: 999, x: 255.9, y: 255.9, tool: 'look' })).length).toBeLessThan(13);
+});
+
+test.each([[[]], [[1, 2]], [[1, 2, 3, 9]], [[1, 2.5, 3, 0]], [['1']]])('%j is none', (packed) => {
+  expect(v.is(packedPointer, packed)).toBe(false);
+});
