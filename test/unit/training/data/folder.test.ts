@@ -1,5 +1,5 @@
 import { mkdir, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { type Dataset, loadDataset } from '../../../../server/training/data/dataset.ts';
 import { cell, expectFailure, plain, put, temporaryFolder } from './support.ts';
@@ -208,4 +208,16 @@ describe('a folder that cannot be trained on is refused', () => {
     await symlink('/nowhere.png', join(folder(), 'linked/gone.png'));
     await expectFailure(load('linked'), 'broken-image', 'gone.png: cannot be read (ENOENT)');
   });
+});
+
+test('the drawings that come along are a set of thirty, each with something on it', async () => {
+  const data = await load(resolve('server/training/examples/drawings'), { side: 32 });
+  expect(data.count).toBe(30);
+  expect(data.entries.map(({ name }) => name)).toContain('Ice Cream');
+  const size = 32 * 32 * 4;
+  for (let i = 0; i < data.count; i++) {
+    const picture = data.pixels.subarray(i * size, (i + 1) * size);
+    const filled = picture.filter((value, at) => at % 4 === 3 && value > 128).length;
+    expect(filled).toBeGreaterThan(100);
+  }
 });
