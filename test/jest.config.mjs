@@ -1,0 +1,25 @@
+/** How tests are found, compiled and shared out. */
+import { availableParallelism } from 'node:os';
+
+export default {
+  rootDir: '..',
+  testEnvironment: '<rootDir>/test/environment.cjs',
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  testTimeout: 60_000,
+  // Half as many again as there are cores: many wait for pages, processes and ticks. (Jest takes no share above 100 %.)
+  maxWorkers: Math.ceil(1.5 * availableParallelism()),
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, useDefineForClassFields: false },
+        },
+      },
+    ],
+  },
+  globalSetup: '<rootDir>/test/support/globalSetup.ts',
+};
