@@ -1,19 +1,36 @@
-/** Which organism lies under a place of the grid. Pure. */
+/** Which organism is meant by a place of the grid. Pure. */
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Point } from '../render/camera.ts';
 
-/** @returns 0 where none is */
+/** A finger is wide, seeds are small, and creatures have holes: a place this near is meant too, cells. */
+const REACH = 3;
+
+/** @returns the one that holds the place, or else the nearest one within reach; 0 where none is */
 export function organismAt(
   { planes, organisms }: Pick<RoomModel, 'planes' | 'organisms'>,
   { x, y }: Point,
 ): OrganismId {
   if (!planes || x < 0 || y < 0 || x >= planes.width || y >= planes.height) return 0;
-  const owner = planes.owner[Math.floor(y) * planes.width + Math.floor(x)];
-  if (organisms.has(owner)) return owner;
-  // A finger is wide and a seed is small.
+  const { width, height, owner } = planes;
+  const [column, row] = [Math.floor(x), Math.floor(y)];
+  const here = owner[row * width + column];
+  if (organisms.has(here)) return here;
+  let nearest: OrganismId = 0;
+  let least = REACH;
+  const [left, right] = [Math.max(0, column - REACH), Math.min(width - 1, column + REACH)];
+  for (let j = Math.max(0, row - REACH); j <= Math.min(height - 1, row + REACH); j++) {
+    for (let i = left; i <= right; i++) {
+      const distance = Math.hypot(i + 0.5 - x, j + 0.5 - y);
+      const holder = owner[j * width + i];
+      if (distance >= least || !organisms.has(holder)) continue;
+      nearest = holder;
+      least = distance;
+    }
+  }
+  if (nearest !== 0) return nearest;
   for (const { id, x: seedX, y: seedY, stage } of organisms.values()) {
-    if (stage < 8 && Math.hypot(seedX - x, seedY - y) < Math.max(3, stage / 4)) return id;
+    if (stage < 8 && Math.hypot(seedX - x, seedY - y) < Math.max(REACH, stage / 4)) return id;
   }
   return 0;
 }

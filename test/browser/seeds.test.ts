@@ -57,6 +57,18 @@ async function plantAt(x: number, y: number): Promise<OrganismView> {
   return room().organisms.at(-1)!;
 }
 
+/** CSS pixels of the cell of an organism that is nearest to its middle: what chance makes may have a hole there. */
+async function cellOf(id: number): Promise<{ x: number; y: number }> {
+  const { organisms, ground } = room();
+  const { x, y } = organisms.find((organism) => organism.id === id)!;
+  const { owner, width } = ground.planes;
+  const away = (place: number) =>
+    Math.hypot((place % width) + 0.5 - x, Math.floor(place / width) + 0.5 - y);
+  const cells = [...owner.keys()].filter((place) => owner[place] === id);
+  const nearest = cells.reduce((best, place) => (away(place) < away(best) ? place : best));
+  return screenOf(page, (nearest % width) + 0.5, Math.floor(nearest / width) + 0.5);
+}
+
 /** The last picture of a film that the page shows: premultiplied RGBA. Waits until it is there and is that of the seed now wanted. */
 async function filmIn(holder: string): Promise<number[]> {
   const element = page.getByTestId(holder).locator('seed-film').first();
@@ -209,7 +221,7 @@ test('a drawing can be made with keys alone', async () => {
 
 test('two organisms have a child that is seen before it is made', async () => {
   await page.getByTestId('tool-look').tap();
-  const [first, second] = [await screenOf(page, 20, 24), await screenOf(page, 64, 24)];
+  const [first, second] = [await cellOf(1), await cellOf(2)];
   await page.touchscreen.tap(first.x, first.y);
   await page.getByTestId('cross-with').tap();
   await page.touchscreen.tap(second.x, second.y);
