@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { generate } from 'lean-qr';
 import sharp from 'sharp';
 import { escaped } from '../../server/host/sign.ts';
@@ -12,6 +11,7 @@ import type { Room } from '../../server/world/room.ts';
 import { DWELL_SPANS, HEAT_SIDE } from '../../shared/host/statistics.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { HostClient } from '../support/hostClient.ts';
+import fc from '../support/property.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 

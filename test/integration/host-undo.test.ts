@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { createEngine } from '../../server/engine/create.ts';
 import type { Engine } from '../../server/engine/engine.ts';
 import { replayCommand } from '../../server/replay/command.ts';
@@ -26,6 +25,7 @@ import { createRandom, type Random } from '../../shared/random.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
 import { FakeClock } from '../support/fakeClock.ts';
 import { HostClient } from '../support/hostClient.ts';
+import fc from '../support/property.ts';
 import { ANNA } from '../support/rooms.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';

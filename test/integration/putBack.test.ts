@@ -1,6 +1,5 @@
 /** A room's state as a value: another room that is given it, in another engine, goes on as the first does. */
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
 import * as v from 'valibot';
 import { createEngine } from '../../server/engine/create.ts';
 import type { Engine } from '../../server/engine/engine.ts';
@@ -9,6 +8,7 @@ import type { Room } from '../../server/world/room.ts';
 import { roomState } from '../../server/world/roomState.ts';
 import { World } from '../../server/world/world.ts';
 import { createRandom } from '../../shared/random.ts';
+import fc from '../support/property.ts';
 import { wish } from '../support/wishes.ts';
 import { tinyModel } from '../unit/vnca/tinyModel.ts';
 

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium as playwright } from 'playwright-core';
+import { fixChance } from './chance.ts';
 
 /** Whether the system has the libraries that Chromium needs and a bare Debian lacks. */
 function hasNss(): boolean {
@@ -27,12 +28,13 @@ export async function unpackBrowser(): Promise<string> {
   return chromium.executablePath();
 }
 
+/** Chance in its pages is seeded. */
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = await unpackBrowser();
   const { default: chromium } = await import('@sparticuz/chromium');
   // In one process a crashed page would take the browser along; and these pages keep the web's own security.
   const unwanted = ['--single-process', '--disable-web-security', '--no-zygote'];
-  return playwright.launch({
+  const browser = await playwright.launch({
     executablePath,
     // The font that comes with it, whatever this machine has: pages are laid out alike everywhere.
     env: { ...process.env, FONTCONFIG_PATH: join(tmpdir(), 'fonts') },
@@ -42,4 +44,5 @@ export async function launchBrowser(): Promise<Browser> {
       '--disable-component-update',
     ],
   });
+  return fixChance(browser);
 }

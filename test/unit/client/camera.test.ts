@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import {
   type Camera,
   fitGrid,
@@ -8,6 +7,7 @@ import {
   zoomAbout,
 } from '../../../client/render/camera.ts';
 import { CameraRig } from '../../../client/render/camera-rig.ts';
+import fc from '../../support/property.ts';
 
 const number = (min: number, max: number) => fc.double({ min, max, noNaN: true });
 const cameras = fc.record({ x: number(-500, 500), y: number(-500, 500), zoom: number(0.2, 60) });

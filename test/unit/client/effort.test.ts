@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { Effort } from '../../../client/input/effort.ts';
 import { StrokeSegmenter } from '../../../client/input/stroke.ts';
 import { Listeners } from '../../../client/net/listeners.ts';
 import { Energy } from '../../../server/world/energy.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
+import fc from '../../support/property.ts';
 
 const SETTINGS = {
   capacity: 100,

@@ -1,6 +1,6 @@
 /** The guard keeps what a wall shows below three flashes a second, whatever the room does. */
-import fc from 'fast-check';
 import { FlashGuard, GUARD } from '../../../client/wall/flash-guard.ts';
+import fc from '../../support/property.ts';
 
 const COLUMNS = 20;
 const ROWS = 10;

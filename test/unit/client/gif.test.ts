@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import sharp from 'sharp';
 import { encodeGif } from '../../../client/keepsake/gif.ts';
 import { indexed, paletteOf } from '../../../client/keepsake/palette.ts';
+import fc from '../../support/property.ts';
 
 /** Greys, each of another value. */
 const GREYS = Uint8Array.from({ length: 3 * 256 }, (_, i) => Math.floor(i / 3));

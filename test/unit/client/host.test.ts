@@ -1,5 +1,4 @@
 /** What the host's page reckons: areas, sums, hours, and what knobs come to. */
-import fc from 'fast-check';
 import { areaKey, organismsIn } from '../../../client/host/area.ts';
 import { ninths, roundUp } from '../../../client/host/charts.ts';
 import { areaBetween } from '../../../client/host/hand.ts';
@@ -12,6 +11,7 @@ import { createPlanes } from '../../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { ALWAYS_OPEN, type RoomSettings, turned as turn } from '../../../shared/host/settings.ts';
 import { DWELL_SPANS, HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
+import fc from '../../support/property.ts';
 
 const GRID = { width: 96, height: 64 };
 const finite = fc.double({ min: -200, max: 300, noNaN: true });

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { kinOf } from '../../../client/net/kin.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
+import fc from '../../support/property.ts';
 
 /** Organisms by number, each with its parents; some are dead. */
 function family(parents: Record<number, readonly number[]>): Map<number, OrganismView> {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import fc from 'fast-check';
 import { normaliseColour, normaliseInk, type Sheet } from '../../../client/draw/normalise.ts';
+import fc from '../../support/property.ts';
 
 /** A sheet of ink with a ring, and a dot in it to the lower right. */
 function ring(side: number, x: number, y: number, radius: number, width: number): Sheet {

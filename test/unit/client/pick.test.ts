@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { organismAt } from '../../../client/input/pick.ts';
 import { createPlanes, type Planes } from '../../../shared/codec/planes.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
+import fc from '../../support/property.ts';
 
 const [WIDTH, HEIGHT] = [48, 40];
 

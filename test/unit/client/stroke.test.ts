@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { StrokeSegmenter } from '../../../client/input/stroke.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { strokeLength } from '../../../shared/geometry.ts';
+import fc from '../../support/property.ts';
 
 const grid = { width: 2000, height: 1500 };
 

@@ -1,5 +1,4 @@
 /** A wall's address, its place among others, where it looks, what it lets people scan. */
-import fc from 'fast-check';
 import { generate } from 'lean-qr';
 import { screenToWorld, worldToScreen } from '../../../client/render/camera.ts';
 import { readable, visitorAddress } from '../../../client/wall/address.ts';
@@ -8,6 +7,7 @@ import { readOptions } from '../../../client/wall/options.ts';
 import { codeOf } from '../../../client/wall/qr.ts';
 import { mayRenew } from '../../../client/wall/renew.ts';
 import { buildOf } from '../../../shared/build.ts';
+import fc from '../../support/property.ts';
 
 const NO_INSETS = { top: 0, right: 0, bottom: 0, left: 0 };
 const grid = { width: 256, height: 160 };

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { cutOf, type Speck } from '../../../client/render/wound.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
 import { coverage } from '../../../shared/geometry.ts';
+import fc from '../../support/property.ts';
 
 const [WIDTH, HEIGHT] = [24, 16];
 

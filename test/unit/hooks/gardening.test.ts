@@ -1,5 +1,4 @@
 /** Where the gardener plants and what its strokes touch. */
-import fc from 'fast-check';
 import {
   choosePlace,
   type Place,
@@ -15,6 +14,7 @@ import {
   windowAround,
 } from '../../../shared/geometry.ts';
 import { createRandom } from '../../../shared/random.ts';
+import fc from '../../support/property.ts';
 
 const side = 32;
 const size = fc.integer({ min: 32, max: 400 });

@@ -1,5 +1,4 @@
 /** OSC as bytes: what is written is read again; what strangers send is read, or refused by name. */
-import fc from 'fast-check';
 import {
   AT_ONCE,
   decodeOsc,
@@ -12,6 +11,7 @@ import {
   type OscPacket,
   text,
 } from '../../../server/hooks/osc/codec.ts';
+import fc from '../../support/property.ts';
 
 const bytes = (words: string): Uint8Array => Uint8Array.from(Buffer.from(words, 'latin1'));
 

@@ -1,10 +1,10 @@
 /** The hours of the house, with a clock that stands still until told. */
-import fc from 'fast-check';
 import { Hours, isOpenAt } from '../../../server/host/schedule.ts';
 import { openMemory } from '../../../server/store/memory.ts';
 import { Store } from '../../../server/store/store.ts';
 import { ALWAYS_OPEN, type Schedule } from '../../../shared/host/settings.ts';
 import { FakeClock } from '../../support/fakeClock.ts';
+import fc from '../../support/property.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { AddressBook, addressKey } from '../../../server/net/addresses.ts';
 import { Bucket } from '../../../server/net/bucket.ts';
 import { isWelcomeOrigin } from '../../../server/net/door.ts';
@@ -7,6 +6,7 @@ import { Refusals } from '../../../server/net/refusals.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { REASONS } from '../../../shared/protocol/reasons.ts';
 import { FakeClock } from '../../support/fakeClock.ts';
+import fc from '../../support/property.ts';
 
 const { limits } = DEFAULTS;
 

@@ -1,6 +1,6 @@
-import * as fc from 'fast-check';
 import type { Member } from '../../../server/net/member.ts';
 import { News } from '../../../server/net/news.ts';
+import fc from '../../support/property.ts';
 
 /** One who writes down what she is told. */
 class Listener implements Member {

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { Passes } from '../../../server/net/passes.ts';
+import fc from '../../support/property.ts';
 
 const secret = Buffer.alloc(32, 7);
 

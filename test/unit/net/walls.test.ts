@@ -1,7 +1,7 @@
-import * as fc from 'fast-check';
 import { Walls } from '../../../server/net/walls.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
+import fc from '../../support/property.ts';
 
 const { maxWalls } = DEFAULTS.room;
 

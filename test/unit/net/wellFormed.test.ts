@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { Packr, pack, Unpackr } from 'msgpackr';
 import { isWellFormed } from '../../../server/net/wellFormed.ts';
+import fc from '../../support/property.ts';
 
 const packr = new Packr({ useRecords: false, moreTypes: false, variableMapSize: true });
 const unpackr = new Unpackr({ useRecords: false, moreTypes: false });

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { BlockReader, readBlockHeader } from '../../../shared/codec/block.ts';
 import { Cast } from '../../../shared/codec/cast.ts';
 import { checkOf, createCells, takeCells } from '../../../shared/codec/cells.ts';
@@ -22,6 +21,7 @@ import { RangeReader, RangeWriter } from '../../../shared/codec/rangeCoder.ts';
 import { TIER_NAMES, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
 import { View } from '../../../shared/codec/view.ts';
 import { createRandom } from '../../../shared/random.ts';
+import fc from '../../support/property.ts';
 
 const full = process.env.VIVARIUM_TEST_FULL === '1';
 /** ms that a million of something may take. */

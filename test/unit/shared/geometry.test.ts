@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import {
   clampCentre,
   contains,
@@ -8,6 +7,7 @@ import {
   strokeLength,
   windowAround,
 } from '../../../shared/geometry.ts';
+import fc from '../../support/property.ts';
 
 const coordinate = fc.double({ min: -20, max: 60, noNaN: true });
 

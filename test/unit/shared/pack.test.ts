@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { Unpackr } from 'msgpackr';
 import { pack } from '../../../shared/protocol/pack.ts';
 import { OPTIONS } from '../../../shared/protocol/packets.ts';
+import fc from '../../support/property.ts';
 
 const unpackr = new Unpackr(OPTIONS);
 

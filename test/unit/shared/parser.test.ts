@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { pack } from 'msgpackr';
 import { parser } from '../../../shared/protocol/parser.ts';
+import fc from '../../support/property.ts';
 
 function decode(message: unknown): unknown {
   const decoder = new parser.Decoder();

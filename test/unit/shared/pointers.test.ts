@@ -1,8 +1,8 @@
-import * as fc from 'fast-check';
 import { pack } from 'msgpackr';
 import * as v from 'valibot';
 import { packedPointer, packPointer, unpackPointer } from '../../../shared/protocol/pointers.ts';
 import { TOOLS } from '../../../shared/vocabulary.ts';
+import fc from '../../support/property.ts';
 
 const id = fc.integer({ min: 1, max: 2 ** 31 });
 const place = fc.double({ noNaN: true, noDefaultInfinity: true });

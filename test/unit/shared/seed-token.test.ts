@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { decodeSeed, encodeSeed, MAX_TOKEN } from '../../../shared/seedToken.ts';
+import fc from '../../support/property.ts';
 
 const speciesOf = (latentSize: number, checkpoint = 'organisms') => ({ checkpoint, latentSize });
 const latents = fc.float32Array({

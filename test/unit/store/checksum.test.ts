@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { TickSums } from '../../../server/store/checksum.ts';
 import { chunkAt } from '../../../shared/codec/chunks.ts';
 import { createPlanes, type Planes } from '../../../shared/codec/planes.ts';
+import fc from '../../support/property.ts';
 
 const SIZE = { width: 70, height: 100 };
 

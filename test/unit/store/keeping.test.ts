@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { kept } from '../../../server/store/keeping.ts';
 import type { SnapshotRecord } from '../../../server/store/schemas.ts';
+import fc from '../../support/property.ts';
 
 const HOUR = 3_600_000;
 const NOW = 1_790_000_000_000;

@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { StoreError } from '../../../server/store/errors.ts';
 import { openFolder } from '../../../server/store/lmdb/open.ts';
 import { openMemory } from '../../../server/store/memory.ts';
 import type { Records } from '../../../server/store/records.ts';
+import fc from '../../support/property.ts';
 
 /** A place for records, which can be opened again and again. */
 interface Home {

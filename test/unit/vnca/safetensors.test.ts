@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { CheckpointError } from '../../../server/vnca/errors.ts';
 import {
   type Dtype,
@@ -8,6 +7,7 @@ import {
   toFloat32,
   writeSafetensors,
 } from '../../../server/vnca/safetensors.ts';
+import fc from '../../support/property.ts';
 
 const FILE = 'x/model.safetensors';
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { crossLatents } from '../../../server/world/cross.ts';
 import { createRandom } from '../../../shared/random.ts';
+import fc from '../../support/property.ts';
 
 const length = (v: Float32Array) => Math.hypot(...v);
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { Energy } from '../../../server/world/energy.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { EnergySettings } from '../../../shared/vocabulary.ts';
+import fc from '../../support/property.ts';
 import { ANNA, BERT, HandRoom } from '../../support/rooms.ts';
 
 const SETTINGS: EnergySettings = {

@@ -1,11 +1,11 @@
 /** A tick is about those that are awake: whatever happens, they are found without asking the others. */
-import fc from 'fast-check';
 import { coloursOf, Ground } from '../../../server/world/ground.ts';
 import { newOrganism } from '../../../server/world/organism.ts';
 import { Population } from '../../../server/world/population.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
 import { windowAround } from '../../../shared/geometry.ts';
 import { createRandom } from '../../../shared/random.ts';
+import fc from '../../support/property.ts';
 import { ANNA, BERT, HandRoom, type Look } from '../../support/rooms.ts';
 
 const [WIDTH, HEIGHT] = [40, 32];

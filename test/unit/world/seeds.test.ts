@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { latentOnMap } from '../../../server/world/latentMap.ts';
 import { createRandom } from '../../../shared/random.ts';
+import fc from '../../support/property.ts';
 import { ANNA, BERT, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
 
 const gallery = [
