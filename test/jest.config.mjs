@@ -7,7 +7,7 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   // A guard, not a measure: the longest take half a minute on two fast cores.
-  testTimeout: 120_000,
+  testTimeout: 300_000,
   // Half as many again as there are cores: many wait for pages, processes and ticks. (Jest takes no share above 100 %.)
   maxWorkers: Math.ceil(1.5 * availableParallelism()),
   transform: {

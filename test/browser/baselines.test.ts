@@ -73,7 +73,7 @@ beforeAll(async () => {
   server.setTickRate(server.world.rooms.get('garden')!, TICK_RATE);
   browser = await launchBrowser();
   if (ANEW) await mkdir(FOLDER, { recursive: true });
-}, 180_000);
+});
 
 afterAll(async () => {
   for (const visitor of visitors) visitor.leave();
@@ -155,7 +155,6 @@ describe.each(Object.keys(PAGES))('the page of the %s', (name) => {
         };
       });
       const page = await context.newPage();
-      page.setDefaultTimeout(120_000);
       await PAGES[name](page);
       const picture = await page.screenshot({
         ...{ timeout: 180_000, animations: 'disabled' },
@@ -173,7 +172,6 @@ describe.each(Object.keys(PAGES))('the page of the %s', (name) => {
       expect(mean).toBeLessThan(MEAN);
       expect(share).toBeLessThan(SHARE);
     },
-    240_000,
   );
 });
 

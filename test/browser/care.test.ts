@@ -33,7 +33,6 @@ async function visit(options: BrowserContextOptions, url = address()): Promise<P
   const context = await browser.newContext({ locale: 'en-GB', ...options }).then(leaveUnpainted);
   contexts.push(context);
   const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
   await openRoom(page, url);
   await page.getByTestId('gallery-item').first().waitFor();
   return page;
@@ -72,7 +71,7 @@ beforeAll(async () => {
     await ada.ask('plant', { x, y, seed: { from: 'gallery', index: gallery.indexOf(name) } });
   }
   await ada.until(() => ada.life.filter(({ what }) => what === 'asleep').length >= 2);
-}, 180_000);
+});
 
 afterEach(async () => {
   await Promise.all(contexts.splice(0).map((context) => context.close()));
@@ -139,7 +138,7 @@ test('by keyboard alone: choose a seed, plant it, wound it, meet organisms, cros
   await page.getByTestId('hand-seed').waitFor();
   await keyboard.press('Escape');
   expect(await focused(page)).toBe('canvas');
-}, 240_000);
+});
 
 test('the facts of the room close by Escape, and when one turns to anything else', async () => {
   const page = await visit(DESKTOP);
@@ -158,7 +157,7 @@ test('the facts of the room close by Escape, and when one turns to anything else
   await details.waitFor();
   await status.click();
   await details.waitFor({ state: 'detached' });
-}, 120_000);
+});
 
 test('a help lists the keys; letters can be kept from acting outside of the room', async () => {
   const page = await visit(DESKTOP);
@@ -178,7 +177,7 @@ test('a help lists the keys; letters can be kept from acting outside of the room
   await page.getByTestId('canvas').focus();
   await keyboard.press('d');
   expect(await tool('damage')).toBe('true');
-}, 120_000);
+});
 
 test('the story of the room is told, and its organisms are a list', async () => {
   const page = await visit(DESKTOP);
@@ -210,7 +209,7 @@ test('the story of the room is told, and its organisms are a list', async () => 
   await expect(page.getByTestId('organism-card').locator('h2').textContent()).resolves.toBe(
     'Octopus',
   );
-}, 120_000);
+});
 
 /** From a plain page to each state that a visitor can meet. */
 const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
@@ -271,7 +270,7 @@ describe.each([
       await reach(page);
       expect([state, ...(await faint(page))]).toEqual([state]);
     }
-  }, 240_000);
+  });
 
   test('every text fits in every language', async () => {
     const page = await visit(screen);
@@ -385,7 +384,7 @@ test('all that a finger can press is as large as a fingertip', async () => {
     await reach(page);
     expect([state, ...(await tiny(page))]).toEqual([state]);
   }
-}, 240_000);
+});
 
 test('whatever the window, upright or across, what can be pressed lies free', async () => {
   const page = await visit({ ...PHONE, isMobile: false });
@@ -413,7 +412,7 @@ test('whatever the window, upright or across, what can be pressed lies free', as
     const size = `${width}×${height}`;
     expect([size, ...(await covered(page))]).toEqual([size]);
   }
-}, 120_000);
+});
 
 /** Buttons whose middle, or whose corners a little inside of them, are under something else. */
 function covered(page: Page): Promise<string[]> {
@@ -475,7 +474,7 @@ test('who wants calm gets it: nothing that moves by itself, and the camera goes 
       .filter((name) => name !== undefined),
   );
   expect(moving).toEqual([]);
-}, 120_000);
+});
 
 test('who has chosen her own colours sees what is chosen, and where the focus is', async () => {
   const page = await visit({ ...DESKTOP, forcedColors: 'active' });
@@ -492,7 +491,7 @@ test('who has chosen her own colours sees what is chosen, and where the focus is
     return `${outlineWidth} ${outlineStyle}`;
   });
   expect(ring).toBe('3px solid');
-}, 120_000);
+});
 
 /** Buttons and panels whose text is cut off, or that stand outside of the window. */
 function spilled(page: Page): Promise<string[]> {
@@ -540,7 +539,7 @@ test('her browser’s language is spoken; the switch changes it for good; an add
   await page.reload();
   await page.waitForSelector('html[lang=da]');
   expect(await spoken()).toBe('da');
-}, 120_000);
+});
 
 test('a full room and a lost server are told to everybody', async () => {
   const others = await Promise.all([1, 2].map(() => Visitor.join(server.port)));
@@ -558,7 +557,7 @@ test('a full room and a lost server are told to everybody', async () => {
   expect(await violations(inside)).toEqual([]);
   await inside.context().setOffline(false);
   await inside.waitForSelector('html[data-connection="live"]', { timeout: 60_000 });
-}, 240_000);
+});
 
 (lan ? test : test.skip)(
   'from an address of the LAN, without a secure context, all works, and nothing else is asked for anything',
@@ -592,5 +591,4 @@ test('a full room and a lost server are told to everybody', async () => {
     expect(elsewhere).toEqual([]);
     expect(problems).toEqual([]);
   },
-  120_000,
 );

@@ -121,7 +121,6 @@ ifTrained('digits', () => {
     const phone = { viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' } as const;
     const context = await browser.newContext(phone);
     page = await (PICTURES ? context : await leaveUnpainted(context)).newPage();
-    page.setDefaultTimeout(90_000);
     await openRoom(page, `http://127.0.0.1:${server.port}/r/garden`);
     await cameraRests(page);
   });

@@ -36,7 +36,6 @@ beforeAll(async () => {
   bo = await Visitor.join(server.port, 'garden', 'Bo');
   browser = await launchBrowser();
   context = await browser.newContext(DESKTOP).then(leaveUnpainted);
-  context.setDefaultTimeout(60_000);
   page = await context.newPage();
 }, PATIENCE);
 
@@ -359,7 +358,6 @@ describe.each(SCREENS)('at %s size', (_name, screen) => {
     'axe finds nothing in “%s”',
     async (section) => {
       const own = await browser.newContext(screen).then(leaveUnpainted);
-      own.setDefaultTimeout(60_000);
       const other = await own.newPage();
       await signIn(other, server.port, server.hostToken!);
       await goTo(other, section);
@@ -375,7 +373,6 @@ test(
   'axe finds nothing on the door, in a form and in a question',
   async () => {
     const own = await browser.newContext(PHONE).then(leaveUnpainted);
-    own.setDefaultTimeout(60_000);
     const other = await own.newPage();
     await other.goto(`http://127.0.0.1:${server.port}/host`);
     await other.getByTestId('token').waitFor();
@@ -398,7 +395,6 @@ test(
   'a browser that prefers German gets the page in German',
   async () => {
     const own = await browser.newContext({ ...DESKTOP, locale: 'de-DE' }).then(leaveUnpainted);
-    own.setDefaultTimeout(60_000);
     const other = await own.newPage();
     await signIn(other, server.port, server.hostToken!);
     await goTo(other, 'knobs');

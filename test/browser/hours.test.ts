@@ -16,7 +16,6 @@ let host: HostClient;
 async function newPage(): Promise<Page> {
   const screen = { viewport: { width: 360, height: 320 } };
   const page = await (await browser.newContext(screen).then(leaveUnpainted)).newPage();
-  page.setDefaultTimeout(120_000);
   return page;
 }
 
@@ -24,7 +23,7 @@ beforeAll(async () => {
   server = await startServer({ size: '96x64' }, await ensureClient(() => {}));
   host = await HostClient.login(server.port, server.hostToken!);
   browser = await launchBrowser();
-}, 120_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -54,7 +53,7 @@ test('outside the hours a wall is a night light, a phone says so, and both come 
   await phone.getByText('This room is closed just now.').waitFor({ state: 'detached' });
   await wall.waitForSelector('vivarium-wall:not([dim])');
   while ((await light()) < 1) await wall.evaluate(() => new Promise(requestAnimationFrame));
-}, 300_000);
+});
 
 test('words on the wall are in the languages that the host chooses', async () => {
   const wall = await newPage();
@@ -68,4 +67,4 @@ test('words on the wall are in the languages that the host chooses', async () =>
       .shadowRoot!.querySelector('wall-overlay');
     return /[æøå]/.test(words?.shadowRoot?.textContent ?? '');
   });
-}, 120_000);
+});

@@ -33,7 +33,6 @@ beforeAll(async () => {
   server = await startServer({ size: '96x96' }, await ensureClient(() => {}));
   browser = await launchBrowser();
   page = await (await browser.newContext(PHONE).then(leaveUnpainted)).newPage();
-  page.setDefaultTimeout(30_000);
   await openRoom(page, `http://127.0.0.1:${server.port}/r/garden`);
   fingers = await page.context().newCDPSession(page);
 });
@@ -50,7 +49,7 @@ test('a seed is in hand at once: the first tap plants it', async () => {
   await waitForPhase(page, 1, 'asleep');
   const [organism] = server.world.rooms.get('garden')!.organisms;
   expect(organism).toMatchObject({ x: 48, y: 48, origin: 'gallery' });
-}, 180_000);
+});
 
 test('two fingers zoom about their middle, and plant nothing', async () => {
   await cameraRests(page);
@@ -67,7 +66,7 @@ test('two fingers zoom about their middle, and plant nothing', async () => {
   expect(scale).toBeLessThan(2.3);
   expect(Math.abs((wideLeft.x + wideRight.x) / 2 - middle)).toBeLessThan(40);
   expect(server.world.rooms.get('garden')!.organisms).toHaveLength(1);
-}, 180_000);
+});
 
 test('with the cutting tool, a finger wounds what it passes over', async () => {
   // A camera that still glides from the zoom would take the organism from under the finger.
@@ -80,4 +79,4 @@ test('with the cutting tool, a finger wounds what it passes over', async () => {
   await touch(line(from.x, from.y, to.x, to.y));
   await waitForWounds(page, 1, 1);
   expect(server.world.rooms.get('garden')!.organisms[0].wounds).toBeGreaterThan(0);
-}, 180_000);
+});

@@ -114,7 +114,6 @@ async function scanAndTap(x: number, y: number): Promise<number> {
   await context?.close();
   context = await visitPhone();
   page = await context.newPage();
-  page.setDefaultTimeout(60_000);
   fingers = await context.newCDPSession(page);
   const opened = performance.now();
   await openRoom(page, url());
@@ -137,7 +136,7 @@ test('from the scanned code to first cells of her own: no question is asked, the
   proxy.set(NO_FAULTS);
   mine = room.organisms.at(-1)!;
   await waitForPhase(page, mine.id, 'asleep');
-}, 180_000);
+});
 
 test('the card tells whose it is and whom it comes from; a tap on a relative goes there', async () => {
   const mother = await plantAs(ada, 24, 30, { from: 'gallery', index: 105 });
@@ -160,7 +159,7 @@ test('the card tells whose it is and whom it comes from; a tap on a relative goe
   expect(await card.locator('h2').textContent()).toBe(room.viewOf(mother)!.kind);
   expect(await page.getByTestId('survived').textContent()).toBe('never wounded');
   await card.getByLabel('Close', { exact: true }).tap();
-}, 180_000);
+});
 
 test('a wound is seen under the finger before the server has heard of it, and what it costs', async () => {
   // What a picture shows is known only while it is drawn.
@@ -227,7 +226,7 @@ test('a wound is seen under the finger before the server has heard of it, and wh
   expect(shown).toBeLessThan(told);
   expect(room.viewOf(mine.id)!.healed).toBe(0);
   proxy.set(NO_FAULTS);
-}, 180_000);
+});
 
 test('it heals, and its card counts that', async () => {
   await page.waitForFunction((id) => {
@@ -241,7 +240,7 @@ test('it heals, and its card counts that', async () => {
   const { healed } = room.viewOf(mine.id)!;
   const told = healed === 1 ? 'one survived' : `${healed} survived`;
   await page.getByTestId('survived').getByText(told).waitFor();
-}, 180_000);
+});
 
 test('a name she gives is seen by the others, also on what she has planted', async () => {
   await page.getByTestId('status').tap();
@@ -256,7 +255,7 @@ test('a name she gives is seen by the others, also on what she has planted', asy
       (message as Event<'people'>).joined.some((one) => one.id === id && one.name === 'Grace'),
   );
   await page.getByTestId('status').tap();
-}, 180_000);
+});
 
 test('sound and touch are off until she turns them on', async () => {
   const problems: string[] = [];
@@ -270,7 +269,7 @@ test('sound and touch are off until she turns them on', async () => {
   await turned.tap();
   expect(await turned.getAttribute('aria-pressed')).toBe('false');
   expect(problems).toEqual([]);
-}, 180_000);
+});
 
 test('she takes it home: a picture, a film, and a link that plants the same creature again', async () => {
   await page.getByTestId('keep').tap();
@@ -298,7 +297,6 @@ test('she takes it home: a picture, a film, and a link that plants the same crea
   const link = (await page.getByTestId('copy-link').getAttribute('data-link'))!;
   const friend = await visitPhone();
   page = await friend.newPage();
-  page.setDefaultTimeout(60_000);
   await openRoom(page, link);
   await page.getByText('Tap to plant it again').waitFor();
   await tapPlace(130, 128);
@@ -316,4 +314,4 @@ test('she takes it home: a picture, a film, and a link that plants the same crea
     expect(Math.abs(value - after[i])).toBeLessThan(0.01);
   });
   await friend.close();
-}, 180_000);
+});

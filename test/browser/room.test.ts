@@ -36,7 +36,6 @@ async function visit(): Promise<Page> {
   browsers.push(browser);
   const viewport = { width: 900, height: 700 };
   const page = await browser.newPage({ viewport, deviceScaleFactor: 0.5 });
-  page.setDefaultTimeout(120_000);
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
@@ -129,4 +128,4 @@ test('two browsers: one plants, both see it grow; the other wounds it, both see 
   for (const page of [a, b, late]) {
     expect((page as unknown as { problems: string[] }).problems).toEqual([]);
   }
-}, 300_000);
+});

@@ -63,7 +63,6 @@ function places(count: number, width: number, height: number): [number, number][
 async function takeWall(browser: Browser, url: string): Promise<void> {
   const viewport = { width: 3840, height: 2160 };
   const page = await browser.newPage({ viewport, reducedMotion: 'reduce' });
-  page.setDefaultTimeout(180_000);
   await page.clock.install();
   await openWall(page, url);
   await nextPictures(page, 1);

@@ -24,7 +24,6 @@ beforeAll(async () => {
   browser = await launchBrowser();
   const context = await browser.newContext(PHONE);
   page = await (PICTURES ? context : await leaveUnpainted(context)).newPage();
-  page.setDefaultTimeout(90_000);
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
     if (message.type() === 'error') problems.push(message.text());
@@ -144,7 +143,7 @@ test('a creature is found by its name and by its kind, and a tap puts it in hand
   await page.getByTestId('gallery-grid').waitFor({ state: 'detached' });
   await cameraRests(page);
   expect(await plantAt(20, 24)).toMatchObject({ kind: 'Penguin', x: 20, y: 24 });
-}, 240_000);
+});
 
 test('all of the gallery can be walked through with keys alone', async () => {
   await page.getByTestId('open-gallery').focus();
@@ -167,7 +166,7 @@ test('all of the gallery can be walked through with keys alone', async () => {
   await page.getByTestId('map').waitFor();
   await page.keyboard.press('Escape');
   await page.getByTestId('map').waitFor({ state: 'detached' });
-}, 240_000);
+});
 
 test('the dice show what they have thrown, and that is what grows; then they show another', async () => {
   await page.getByTestId('dice').tap();
@@ -178,7 +177,7 @@ test('the dice show what they have thrown, and that is what grows; then they sho
   const next = await filmIn('held');
   expect(meanError(seen, next)).toBeGreaterThan(10);
   expect(meanError(seen, await grown(organism))).toBeLessThan(8);
-}, 240_000);
+});
 
 test('what a finger draws grows where it was drawn, and is planted', async () => {
   await page.getByTestId('open-draw').tap();
@@ -201,7 +200,7 @@ test('what a finger draws grows where it was drawn, and is planted', async () =>
   const organism = await plantAt(108, 24);
   expect(organism.origin).toBe('drawing');
   expect(meanError(seen, await grown(organism))).toBeLessThan(8);
-}, 240_000);
+});
 
 test('a drawing can be made with keys alone', async () => {
   await page.getByTestId('open-draw').focus();
@@ -217,7 +216,7 @@ test('a drawing can be made with keys alone', async () => {
   await page.keyboard.press('Escape');
   await page.locator('draw-pad').waitFor({ state: 'detached' });
   expect(await page.getByTestId('hand-seed').count()).toBe(2);
-}, 240_000);
+});
 
 test('two organisms have a child that is seen before it is made', async () => {
   await page.getByTestId('tool-look').tap();
@@ -237,7 +236,7 @@ test('two organisms have a child that is seen before it is made', async () => {
   const organism = await plantAt(20, 66);
   expect(organism).toMatchObject({ origin: 'cross', parents: [1, 2] });
   expect(meanError(child, await grown(organism))).toBeLessThan(8);
-}, 240_000);
+});
 
 test('between creatures of the map grows what lies between them', async () => {
   await page.getByTestId('open-map').tap();
@@ -256,7 +255,7 @@ test('between creatures of the map grows what lies between them', async () => {
   const organism = await plantAt(64, 66);
   expect(organism.origin).toBe('map');
   expect(meanError(seen, await grown(organism))).toBeLessThan(8);
-}, 240_000);
+});
 
 test('a reload keeps the seeds in hand, with their pictures', async () => {
   const origins = () =>
@@ -272,4 +271,4 @@ test('a reload keeps the seeds in hand, with their pictures', async () => {
   await filmIn('held');
   expect(await plantAt(108, 66)).toMatchObject({ origin: 'cross', parents: [1, 2] });
   expect(problems).toEqual([]);
-}, 240_000);
+});

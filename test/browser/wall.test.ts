@@ -52,7 +52,6 @@ async function screen(
   options: BrowserContextOptions = {},
 ): Promise<Page> {
   const page = await browser.newPage({ viewport: { width, height }, ...options });
-  page.setDefaultTimeout(180_000);
   pages.push(page);
   return page;
 }
@@ -135,7 +134,7 @@ test('a wall that is hung while something grows says whose it is, until it has g
   expect(Math.hypot(box.x + box.width / 2 - at.x, box.y - at.y)).toBeLessThan(6);
   server.setTickRate(room, 30);
   await name.waitFor({ state: 'detached' });
-}, 200_000);
+});
 
 test.each([
   [3840, 2160],
@@ -169,7 +168,6 @@ test.each([
     });
     expect(overflow).toBe(false);
   },
-  300_000,
 );
 
 test('two walls show the two halves of what one would; mirrored and turned ones show it mirrored and turned', async () => {
@@ -195,7 +193,7 @@ test('two walls show the two halves of what one would; mirrored and turned ones 
   const turned = await open('frame=fixed&rotate=90', height, width);
   expect(differenceOf(turned, straight, (x, y) => [y, height - 1 - x])).toBeLessThan(1.5);
   expect(differenceOf(mirrored, straight)).toBeGreaterThan(2);
-}, 300_000);
+});
 
 test('whoever comes and goes leaves nothing behind in its page', async () => {
   const page = await screen(320, 180, still);
@@ -222,7 +220,7 @@ test('whoever comes and goes leaves nothing behind in its page', async () => {
   await passing(2, 12);
   // lit-html 3.3.1 to 3.3.3 leave a comment behind for each (lit issue 5298): its version is fixed before them.
   expect(await nodes()).toBe(before);
-}, 200_000);
+});
 
 test('a drawing context that is lost and given back: the picture is there again', async () => {
   const page = await screen(640, 360, { ...still, deviceScaleFactor: pixels(0.5) });
@@ -245,7 +243,7 @@ test('a drawing context that is lost and given back: the picture is there again'
   await nextPictures(page, 2);
   expect(differenceOf(await pixelsOf(page), before)).toBeLessThan(1);
   expect(brightnessOf(before)).toBeGreaterThan(4);
-}, 200_000);
+});
 
 test('a page of an older build than the server has takes the new one by itself', async () => {
   const page = await screen(640, 360, { deviceScaleFactor: pixels(0.3) });
@@ -260,7 +258,7 @@ test('a page of an older build than the server has takes the new one by itself',
   await page.waitForFunction(() => !document.documentElement.outerHTML.includes('older.js'));
   await waitForConnection(page, 'live');
   expect(served).toBe(2);
-}, 200_000);
+});
 
 test('when nobody is there it invites; the first visitor ends that', async () => {
   const empty = await startServer({ size: '64x64' }, await ensureClient(() => {}));
@@ -280,7 +278,7 @@ test('when nobody is there it invites; the first visitor ends that', async () =>
   } finally {
     await empty.close();
   }
-}, 200_000);
+});
 
 test('a room that flashes from black to white four times a second is not shown so', async () => {
   const page = await screen(320, 180, still);
@@ -334,7 +332,7 @@ test('a room that flashes from black to white four times a second is not shown s
   expect(swing(levels.slice(lead, lead + 40))).toBeGreaterThan(0.5);
   expect(soft.slice(-40)).not.toContain(false);
   expect(swing(levels.slice(-40))).toBeLessThan(0.1);
-}, 300_000);
+});
 
 test('a server that is killed: the picture stays and nothing is said; when it is back, so is the wall, within five seconds', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'vivarium-wall-'));
@@ -391,4 +389,4 @@ test('a server that is killed: the picture stays and nothing is said; when it is
     await process.end('SIGKILL');
     await rm(folder, { recursive: true, force: true });
   }
-}, 300_000);
+});

@@ -274,7 +274,7 @@ describe('connections', () => {
     expect(server.refusals.totals()).toEqual(before);
     expect(server.lobbies.get('garden')!.size).toBe(PHONES + 1);
     await expectUnharmed();
-  }, 300_000);
+  });
 
   test('caps for one address and for all; who leaves makes room', async () => {
     await start({ limits: 'connectionsPerAddress=2,connections=4' });

@@ -89,7 +89,7 @@ test('in a minute it plants, wounds what heals again, and the journal alone make
     await world.tick([again]);
   }
   expect(checksumOf(again.ground.planes)).toBe(planes);
-}, 240_000);
+});
 
 test('plays for a wall, stops for a visitor, and is nobody among the people', async () => {
   const server = await startServer({ size: '160x96', 'tick-rate': 60, attract: 60 });

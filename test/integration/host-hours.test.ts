@@ -83,7 +83,7 @@ test('at the time of its restart a server that is watched over ends, with a code
   expect((await host.call('state')).next).toMatchObject({ what: 'restart' });
   expect(await watched.ended).toEqual({ code: RESTART_CODE, signal: null });
   expect(watched.output).toContain('It is time for the nightly restart.');
-}, 150_000);
+});
 
 test('whether anything would start it anew', () => {
   expect(isSupervised('auto', {})).toBe(false);

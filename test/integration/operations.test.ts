@@ -132,4 +132,4 @@ test('without space it goes on and says so; what was kept before is there after 
   expect(other.welcome!.organisms.length).toBeGreaterThan(0);
   other.leave();
   await again.end();
-}, 120_000);
+});

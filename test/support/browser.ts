@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium as playwright } from 'playwright-core';
-import { fixChance } from './chance.ts';
+import { seedChance } from './chance.ts';
 
 /** Whether the system has the libraries that Chromium needs and a bare Debian lacks. */
 function hasNss(): boolean {
@@ -28,6 +28,9 @@ export async function unpackBrowser(): Promise<string> {
   return chromium.executablePath();
 }
 
+/** A guard, not a measure: what a page is waited for, ms. */
+const PATIENCE = 180_000;
+
 /** Chance in its pages is seeded. */
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = await unpackBrowser();
@@ -44,5 +47,12 @@ export async function launchBrowser(): Promise<Browser> {
       '--disable-component-update',
     ],
   });
-  return fixChance(browser);
+  const newContext = browser.newContext.bind(browser);
+  browser.newContext = async (options) => {
+    const context = await newContext(options);
+    context.setDefaultTimeout(PATIENCE);
+    await seedChance(context);
+    return context;
+  };
+  return browser;
 }

@@ -1,27 +1,21 @@
-/** What chance does in pages: the same in each run, so that a test that fails fails again. Another each time in whole runs. */
-import type { Browser } from 'playwright-core';
+/** What chance does in tests: the same in each run, so that what fails fails again. Another each time in whole runs. */
+import type { BrowserContext } from 'playwright-core';
 
 /** VIVARIUM_TEST_SEED brings a whole run's chance back. */
 export const SEED =
   Number(process.env.VIVARIUM_TEST_SEED) ||
   (process.env.VIVARIUM_TEST_FULL ? 1 + Math.floor(Math.random() * 2 ** 31) : 1);
 
-/** From now on pages of this browser draw from a seeded generator (SplitMix32), each from the beginning. */
-export function fixChance(browser: Browser): Browser {
+/** From now on each page of this context draws from a seeded generator of its own (SplitMix32). */
+export async function seedChance(context: BrowserContext): Promise<void> {
   if (process.env.VIVARIUM_TEST_FULL) console.info(`VIVARIUM_TEST_SEED=${SEED}`);
-  const newContext = browser.newContext.bind(browser);
-  browser.newContext = async (options) => {
-    const context = await newContext(options);
-    await context.addInitScript((seed) => {
-      let state = seed;
-      Math.random = () => {
-        state = (state + 0x9e3779b9) | 0;
-        let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
-        mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
-        return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
-      };
-    }, SEED);
-    return context;
-  };
-  return browser;
+  await context.addInitScript((seed) => {
+    let state = seed;
+    Math.random = () => {
+      state = (state + 0x9e3779b9) | 0;
+      let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
+      mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+      return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
+    };
+  }, SEED);
 }

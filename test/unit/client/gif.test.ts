@@ -51,7 +51,7 @@ test('whatever the pictures, others read what was written', async () => {
     }),
     { numRuns: 40 },
   );
-}, 120_000);
+});
 
 test('noise that needs all codes, again and again', async () => {
   const side = 200;

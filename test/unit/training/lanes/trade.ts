@@ -32,7 +32,7 @@ export const trade: Trade<Plan, Job, Result> = {
             for (;;) {
               const come = Atomics.load(counters, 1);
               if (come >= job.wanted) return { thread: threadId };
-              if (Atomics.wait(counters, 1, come, 20_000) === 'timed-out') {
+              if (Atomics.wait(counters, 1, come, 200_000) === 'timed-out') {
                 throw new Error('alone');
               }
             }
