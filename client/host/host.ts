@@ -32,6 +32,8 @@ export class Host {
   detail: RoomDetail | undefined;
   private chosen = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** How often all has been asked for: an answer that another has overtaken is old. */
+  private asked = 0;
   private readonly listeners = new Listeners<{ change: undefined }>();
 
   constructor(private readonly voice: Voice) {}
@@ -108,9 +110,10 @@ export class Host {
   ): Promise<CallAnswer<N> | undefined> {
     try {
       const answer = await this.api.call(name, parts, body);
+      // First the page, then the word: who has read it may press the next button.
+      await this.refresh();
       const said = done?.(answer);
       if (said) this.say(typeof said === 'string' ? { text: said } : said);
-      await this.refresh();
       return answer;
     } catch (error) {
       this.missed(error);
@@ -134,8 +137,10 @@ export class Host {
   async refresh(): Promise<void> {
     if (!this.signedIn) return;
     clearTimeout(this.timer);
+    const turn = ++this.asked;
     try {
       const state = await this.api.call('state', {}, {});
+      if (turn !== this.asked) return;
       this.state = state;
       const { rooms } = state;
       if (!rooms.some(({ name }) => name === this.chosen)) {
@@ -144,6 +149,7 @@ export class Host {
       }
       const room = this.chosen;
       const detail = room ? await this.api.call('room', { room }, {}) : undefined;
+      if (turn !== this.asked) return;
       if (room === this.chosen) this.detail = detail;
       this.reachable = true;
     } catch (error) {

@@ -56,10 +56,12 @@ class Schedule {
 
   pace(now: number): Pace {
     const first = this.begun[0] ?? now;
+    // Of the time since the last tick only what goes beyond a period says that the room is slow.
+    const until = Math.max(this.begun.at(-1) ?? now, now - 1000 / this.rate);
     const actual =
       this.begun.length < 2
         ? this.rate
-        : ((this.begun.length - 1) * 1000) / Math.max(1, now - first);
+        : ((this.begun.length - 1) * 1000) / Math.max(1, until - first);
     const rounded = Math.min(this.rate, actual);
     return { tickRate: this.rate, actual: rounded, slow: rounded < SLOW_BELOW * this.rate };
   }

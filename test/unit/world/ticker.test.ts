@@ -56,6 +56,36 @@ describe('ticker', () => {
     await ticker.stop();
   });
 
+  test.each([1, 2, 3, 15, 60])(
+    'TIM-4: a room that is in time is never called slow, whenever one asks, at %i ticks a second',
+    async (rate) => {
+      const { clock, ticker } = start(() => 1);
+      const room = roomOf();
+      ticker.add(room, rate);
+      for (let i = 0; i < 500; i++) {
+        await clock.advance(13);
+        expect(ticker.pace(room)).toMatchObject({ slow: false });
+      }
+      await ticker.stop();
+    },
+  );
+
+  test('TIM-4: a room whose tick does not end is called slow soon', async () => {
+    const clock = new FakeClock();
+    let ends = true;
+    const ticker = new Ticker({
+      clock,
+      tick: () => (ends ? Promise.resolve() : new Promise(() => {})),
+      onError: () => {},
+    });
+    const room = roomOf();
+    ticker.add(room, 15);
+    await clock.advance(3_000);
+    ends = false;
+    await clock.advance(500);
+    expect(ticker.pace(room)).toMatchObject({ slow: true });
+  });
+
   test('whoever measures hears how late each tick began, and how long it took', async () => {
     const clock = new FakeClock();
     const heard: TickTiming[] = [];
