@@ -198,7 +198,7 @@ export class Tools implements GestureTarget {
   private echo(from: Point, to: Point, now: number): void {
     const { planes } = this.model;
     if (!planes) return;
-    const { effects } = this.director;
+    const { effects, chance } = this.director;
     const { radius } = this.session.state;
     const way = { x: from.x, y: from.y, x2: to.x, y2: to.y };
     const wasShort = this.short;
@@ -209,7 +209,7 @@ export class Tools implements GestureTarget {
       return;
     }
     const cut = cutOf({ points: [from.x, from.y, to.x, to.y], radius }, planes, this.taken);
-    effects.cut(cut, way, radius, now, Math.random);
+    effects.cut(cut, way, radius, now, chance);
     this.senses.cut(cut.flesh.length, radius, now);
   }
 

@@ -64,6 +64,11 @@ export class Director {
     return this.happenings.effects;
   }
 
+  /** Where light is left to chance. */
+  get chance(): () => number {
+    return this.happenings.chance;
+  }
+
   get size(): Size {
     return this.view;
   }

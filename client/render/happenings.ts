@@ -1,5 +1,6 @@
 /** What happens in a room, as light: rings of birth and division, dust of death, the beacon, the glow of seeds. */
 import type { Rect } from '../../shared/geometry.ts';
+import { createRandom } from '../../shared/random.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { ownerColor } from '../style/owner.ts';
 import { DustFinder } from './dust.ts';
@@ -11,6 +12,8 @@ const VISIBLE_STAGE = 8;
 
 export class Happenings {
   readonly effects = new Effects();
+  /** Where light is left to chance. It has nothing to do with what a visitor throws. */
+  readonly chance = createRandom(1).uniform;
   private readonly dust = new DustFinder();
 
   /** @param invalidate told that there is something new to draw */
@@ -42,8 +45,8 @@ export class Happenings {
     const { planes } = this.model;
     if (!planes) return;
     const silent = document.hidden ? changed : anew;
-    this.dust.find(planes, changed, silent, Math.random, (x, y, color) =>
-      this.effects.dust(x, y, color, now, Math.random),
+    this.dust.find(planes, changed, silent, this.chance, (x, y, color) =>
+      this.effects.dust(x, y, color, now, this.chance),
     );
   }
 

@@ -111,6 +111,8 @@ export async function benchSoak(
     const counting = crowd;
     const ask = () => counting.ask<BotCounts>('counts');
     const look = () => server.ask<ServerState>('state');
+    // They are there.
+    await ask();
     const begun = performance.now();
     let minutes = 0;
     /** Until that share of the time; each minute a line. */

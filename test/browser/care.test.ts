@@ -7,7 +7,7 @@ import type { Vivarium } from '../../server/vivarium.ts';
 import type { Room } from '../../server/world/room.ts';
 import { violations } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { cameraRests, openRoom, screenOf, waitForPhase } from '../support/page.ts';
+import { cameraRests, fingerTap, openRoom, screenOf, waitForPhase } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
@@ -75,6 +75,9 @@ beforeAll(async () => {
 
 afterEach(async () => {
   await Promise.all(contexts.splice(0).map((context) => context.close()));
+  // Until the server has noticed, the next one would be told of those who have gone.
+  const lobby = server.lobbies.get('garden')!;
+  while (lobby.size > 1) await new Promise((wake) => setTimeout(wake, 20));
 });
 
 afterAll(async () => {
@@ -580,7 +583,7 @@ test('a full room and a lost server are told to everybody', async () => {
     const before = room.organisms.length;
     await cameraRests(page);
     const { x, y } = await screenOf(page, 64, 80);
-    await page.touchscreen.tap(x, y);
+    await fingerTap(page, { x, y });
     await page.waitForFunction((count) => {
       const { model } = document.querySelector('vivarium-room') as unknown as {
         model: { organisms: Map<number, unknown> };

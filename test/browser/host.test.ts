@@ -18,7 +18,7 @@ import { Visitor } from '../support/visitor.ts';
 
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
 /** A browser that draws in software, beside a server: nothing is quick. */
-const PATIENCE = 180_000;
+const PATIENCE = 600_000;
 
 let data: string;
 let server: Vivarium;
@@ -186,7 +186,7 @@ test(
     await page.getByRole('radio', { name: '10 seconds' }).check();
     await page.getByTestId('make-film').click();
     const link = page.getByTestId('job').getByRole('link', { name: 'Download' });
-    await link.waitFor({ timeout: 150_000 });
+    await link.waitFor({ timeout: PATIENCE });
     const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
     expect(download.suggestedFilename()).toMatch(/\.gif$/);
     const bytes = await readFile(await download.path());
@@ -211,6 +211,7 @@ test(
     await page.getByTestId('clear').click();
     await confirm();
     await ada.until(() => owners(ada).size === 2);
+    await page.locator('[data-testid=hand-look][aria-pressed=true]').waitFor();
 
     await page.getByTestId('hand-area').click();
     await page.getByTestId('live').focus();
@@ -415,7 +416,7 @@ test(
       await page.getByTestId('token').press('Enter');
       await page.locator('host-login').getByText(/token/i).first().waitFor();
       if (await page.getByText(/Please wait \d+/).isVisible()) break;
-      await page.waitForFunction(() => true);
+      await page.locator('host-login button.solid:enabled').waitFor();
     }
     await page.getByText(/Please wait \d+/).waitFor();
   },

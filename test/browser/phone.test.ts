@@ -3,7 +3,14 @@ import type { Browser, CDPSession, Page } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { cameraRests, openRoom, screenOf, waitForPhase, waitForWounds } from '../support/page.ts';
+import {
+  cameraRests,
+  fingerTap,
+  openRoom,
+  screenOf,
+  waitForPhase,
+  waitForWounds,
+} from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
@@ -45,7 +52,7 @@ afterAll(async () => {
 test('a seed is in hand at once: the first tap plants it', async () => {
   await cameraRests(page);
   const { x, y } = await screenOf(page, 48, 48);
-  await page.touchscreen.tap(x, y);
+  await fingerTap(page, { x, y });
   await waitForPhase(page, 1, 'asleep');
   const [organism] = server.world.rooms.get('garden')!.organisms;
   expect(organism).toMatchObject({ x: 48, y: 48, origin: 'gallery' });

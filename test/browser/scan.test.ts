@@ -9,6 +9,8 @@ import type { Room } from '../../server/world/room.ts';
 import { createRandom } from '../../shared/random.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { FaultProxy } from '../support/faultProxy.ts';
+import { fingerTap } from '../support/page.ts';
+import { patience } from '../support/patience.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 
@@ -57,14 +59,10 @@ beforeAll(async () => {
   });
   await before.close();
   await wall.goto(`http://127.0.0.1:${server.port}/wall/garden`);
-  await wall.waitForFunction(
-    () => {
-      const shown = document.querySelector('vivarium-wall') as Shown | null;
-      return shown !== null && shown.model.organisms.size > 2;
-    },
-    undefined,
-    { timeout: 120_000 },
-  );
+  await wall.waitForFunction(() => {
+    const shown = document.querySelector('vivarium-wall') as Shown | null;
+    return shown !== null && shown.model.organisms.size > 2;
+  });
 });
 
 afterAll(async () => {
@@ -106,24 +104,20 @@ function reachable(page: Page, places: readonly { x: number; y: number }[]) {
 /** Waits until the wall has drawn cells of an organism that she has planted. @returns where it is on the wall */
 function firstCells(of: number): Promise<{ x: number; y: number }> {
   return wall
-    .waitForFunction(
-      (planter) => {
-        const shown = document.querySelector('vivarium-wall') as unknown as Shown;
-        const { organisms, planes } = shown.model;
-        const found = [...organisms].find(([, one]) => one.planter.id === planter);
-        if (!found || !planes) return undefined;
-        const [id, { x, y }] = found;
-        const place = planes.owner.indexOf(id);
-        if (place < 0 || planes.rgba[4 * place + 3] === 0) return undefined;
-        const state = window as unknown as { cellsAt?: Record<number, number> };
-        state.cellsAt ??= {};
-        const cellsAt = (state.cellsAt[id] ??= shown.drawn.pictures);
-        // Of two pictures more the second was begun after the cells had come.
-        return shown.drawn.pictures >= cellsAt + 2 ? shown.worldToScreen(x, y) : undefined;
-      },
-      of,
-      { timeout: 60_000 },
-    )
+    .waitForFunction((planter) => {
+      const shown = document.querySelector('vivarium-wall') as unknown as Shown;
+      const { organisms, planes } = shown.model;
+      const found = [...organisms].find(([, one]) => one.planter.id === planter);
+      if (!found || !planes) return undefined;
+      const [id, { x, y }] = found;
+      const place = planes.owner.indexOf(id);
+      if (place < 0 || planes.rgba[4 * place + 3] === 0) return undefined;
+      const state = window as unknown as { cellsAt?: Record<number, number> };
+      state.cellsAt ??= {};
+      const cellsAt = (state.cellsAt[id] ??= shown.drawn.pictures);
+      // Of two pictures more the second was begun after the cells had come.
+      return shown.drawn.pictures >= cellsAt + 2 ? shown.worldToScreen(x, y) : undefined;
+    }, of)
     .then((handle) => handle.jsonValue() as Promise<{ x: number; y: number }>);
 }
 
@@ -143,7 +137,7 @@ async function visit(): Promise<number> {
   const shown = since();
   const at = await reachable(page, freePlaces());
   expect(at).toBeDefined();
-  await page.touchscreen.tap(at!.x, at!.y);
+  await fingerTap(page, at!);
   const tapped = since();
   const spot = await firstCells(you);
   const seen = since();
@@ -168,5 +162,5 @@ test(`from opening the page to cells of one's own on the wall, over 4 Mbit/s and
   const took = [await visit()];
   // Other tests run beside this one, and one of them may just have had the processor.
   while (Math.min(...took) > LIMIT && took.length < 3) took.push(await visit());
-  expect(Math.min(...took)).toBeLessThanOrEqual(LIMIT);
+  expect(Math.min(...took)).toBeLessThanOrEqual(LIMIT * patience());
 });

@@ -4,7 +4,7 @@ import { ensureClient } from '../../server/http/client-build.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { cameraRests, openRoom, screenOf } from '../support/page.ts';
+import { cameraRests, fingerTap, openRoom, screenOf } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
@@ -46,7 +46,7 @@ async function picture(name: string): Promise<void> {
 async function plantAt(x: number, y: number): Promise<OrganismView> {
   const before = room().size;
   const spot = await screenOf(page, x, y);
-  await page.touchscreen.tap(spot.x, spot.y);
+  await fingerTap(page, spot);
   await page.waitForFunction((count) => {
     const element = document.querySelector('vivarium-room') as unknown as {
       model: { organisms: ReadonlyMap<number, unknown> };
@@ -134,13 +134,13 @@ test('a creature is found by its name and by its kind, and a tap puts it in hand
   );
   await page.getByTestId('search').fill('');
   await page.getByTestId('kind-plant').tap();
-  expect(await page.locator('[data-testid=found][data-name=Penguin]').count()).toBe(0);
+  await page.locator('[data-testid=found][data-name=Penguin]').waitFor({ state: 'detached' });
   expect(await page.locator('[data-testid=found][data-name=Cactus]').count()).toBe(1);
   await page.getByTestId('kind-all').tap();
   await page.getByTestId('search').fill('Penguin');
   await picture('search');
   await page.locator('[data-testid=found][data-name=Penguin]').tap();
-  await page.getByTestId('gallery-grid').waitFor({ state: 'detached' });
+  await page.locator('gallery-grid').waitFor({ state: 'detached' });
   await cameraRests(page);
   expect(await plantAt(20, 24)).toMatchObject({ kind: 'Penguin', x: 20, y: 24 });
 });
@@ -169,7 +169,7 @@ test('all of the gallery can be walked through with keys alone', async () => {
 });
 
 test('the dice show what they have thrown, and that is what grows; then they show another', async () => {
-  await page.getByTestId('dice').tap();
+  await page.getByTestId('dice').click();
   const seen = await filmIn('held');
   await picture('dice');
   const organism = await plantAt(64, 24);
@@ -221,9 +221,9 @@ test('a drawing can be made with keys alone', async () => {
 test('two organisms have a child that is seen before it is made', async () => {
   await page.getByTestId('tool-look').tap();
   const [first, second] = [await cellOf(1), await cellOf(2)];
-  await page.touchscreen.tap(first.x, first.y);
+  await fingerTap(page, first);
   await page.getByTestId('cross-with').tap();
-  await page.touchscreen.tap(second.x, second.y);
+  await fingerTap(page, second);
   await page.getByTestId('mix').fill('0.3');
   const third = await filmIn('child');
   await page.getByTestId('mix').fill('0.7');
@@ -246,11 +246,11 @@ test('between creatures of the map grows what lies between them', async () => {
     await map.elementHandle(),
   );
   const box = (await map.boundingBox())!;
-  await page.touchscreen.tap(box.x + 0.45 * box.width, box.y + 0.5 * box.height);
+  await fingerTap(page, { x: box.x + 0.45 * box.width, y: box.y + 0.5 * box.height });
   await page.locator('[data-testid=take-spot]:enabled').waitFor();
   expect(await page.getByTestId('between').textContent()).toMatch(/\w/);
   await picture('map');
-  await page.getByTestId('take-spot').tap();
+  await page.getByTestId('take-spot').click();
   const seen = await filmIn('held');
   const organism = await plantAt(64, 66);
   expect(organism.origin).toBe('map');
@@ -267,7 +267,7 @@ test('a reload keeps the seeds in hand, with their pictures', async () => {
   await openRoom(page, url);
   await page.getByTestId('hand-seed').first().waitFor();
   expect(await origins()).toEqual(before);
-  await page.getByTestId('hand-seed').first().tap();
+  await page.getByTestId('hand-seed').first().click();
   await filmIn('held');
   expect(await plantAt(108, 66)).toMatchObject({ origin: 'cross', parents: [1, 2] });
   expect(problems).toEqual([]);

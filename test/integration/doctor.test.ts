@@ -7,7 +7,7 @@ import type { EngineReport, Report } from '../../server/engine/doctor/examine.ts
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const NOWHERE = 'checkpoints/of-nobody';
 /** Every engine has a process of its own, and the slowest takes seconds for a step. */
-const PATIENCE = 240_000;
+const PATIENCE = 600_000;
 
 interface Run {
   readonly code: number | null;

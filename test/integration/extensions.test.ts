@@ -3,7 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Clock, systemClock } from '../../server/clock.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { Hearing } from '../support/hearing.ts';
 import { startServer } from '../support/server.ts';
@@ -18,6 +20,15 @@ let folder: string;
 let server: Vivarium | undefined;
 let hearing: Hearing;
 const visitors: Visitor[] = [];
+
+/** Real time, but that an extension of a busy machine may take as long as it likes to answer and to close. */
+const patient: Clock = {
+  now: systemClock.now,
+  after: (delay, call) => {
+    const { answer, closing } = DEFAULTS.hooks;
+    return systemClock.after(delay === answer || delay === closing ? 60_000 : delay, call);
+  },
+};
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'extensions-'));
@@ -38,9 +49,13 @@ async function write(name: string, source: string): Promise<string> {
 }
 
 async function start(...files: string[]): Promise<Vivarium> {
+  return startBy(undefined, ...files);
+}
+
+async function startBy(clock: Clock | undefined, ...files: string[]): Promise<Vivarium> {
   hearing = new Hearing();
   const settings = { size: '160x96', 'tick-rate': 30, extension: files.join(',') };
-  server = await startServer(settings, '.', undefined, hearing);
+  server = await startServer(settings, '.', clock, hearing);
   return server;
 }
 
@@ -59,7 +74,8 @@ function ticks(visitor: Visitor, count: number): Promise<void> {
 
 describe('an extension', () => {
   test('hears what happens, in order', async () => {
-    await start(
+    await startBy(
+      patient,
       await write(
         'ear',
         `export default (hand) => ({
@@ -91,7 +107,8 @@ describe('an extension', () => {
   });
 
   test('refuses with its reason, and what it lets pass keeps its order', async () => {
-    await start(
+    await startBy(
+      patient,
       await write(
         'judge',
         `let first = true;
@@ -252,7 +269,7 @@ describe('an extension', () => {
   });
 
   test('the one that is shipped keeps its clearing', async () => {
-    await start(EXAMPLE);
+    await startBy(patient, EXAMPLE);
     const ada = await come();
     expect(await ada.ask('plant', { x: 80, y: 48, seed: SHELL })).toMatchObject({
       reason: 'not-here',

@@ -107,6 +107,9 @@ test('plays for a wall, stops for a visitor, and is nobody among the people', as
   await ada.until(() => !gardener.works);
   expect(ada.welcome!.you.name).toBe('');
   expect(ada.welcome!.participants.map(({ id }) => id)).toEqual([ada.welcome!.you.id]);
+  // What it had just sown is in the ground.
+  const { tick: joined } = room;
+  await ada.until(() => room.tick > joined + 1);
   const { size, tick } = room;
   await ada.until(() => room.tick > tick + 5 * 60);
   expect(room.size).toBe(size);

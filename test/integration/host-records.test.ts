@@ -22,6 +22,8 @@ let data: string;
 let server: Vivarium;
 let host: HostClient;
 let room: Room;
+/** Tick at which the first seeds are in the ground. */
+let planted: number;
 
 beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), 'vivarium-records-'));
@@ -39,12 +41,12 @@ beforeAll(async () => {
   await ada.ask('plant', { x: 30, y: 30, seed });
   await ada.ask('plant', { x: 30, y: 30, seed });
   await ada.ask('plant', { x: 80, y: 40, seed });
-  const { tick } = room;
-  await ada.until(() => ada.tick! > tick + 40);
+  planted = room.tick;
+  await ada.until(() => ada.tick! > planted + 40);
   await ada.ask('damage', { radius: 2, points: [1, 1, 5, 5] });
   const [{ id }] = room.organisms;
   await ada.ask('cross', { a: id, b: id, mix: 0.5 });
-  await ada.until(() => ada.tick! > tick + 60);
+  await ada.until(() => ada.tick! > planted + 60);
   ada.leave();
 });
 
@@ -96,7 +98,9 @@ test('a bottle is fetched, and done again elsewhere', async () => {
 });
 
 async function film(kind: 'gif' | 'png'): Promise<Buffer> {
-  const { id } = await host.call('timelapse', { kind, seconds: 1 }, parts);
+  // While there is something to see, however long the room has been at rest when the film is made.
+  const stretch = { from: planted, to: planted + 45 };
+  const { id } = await host.call('timelapse', { kind, seconds: 1, ...stretch }, parts);
   expect(await host.refusal('timelapse', { kind }, parts)).toBe('too-many-jobs');
   expect(await statusOf(`/jobs/${id}/file`)).toBe('409 job-not-done');
   let progress = 0;
@@ -110,6 +114,7 @@ async function film(kind: 'gif' | 'png'): Promise<Buffer> {
       expect(bytes).toHaveLength(job.bytes!);
       return bytes;
     }
+    await new Promise((wake) => setTimeout(wake, 100));
   }
 }
 

@@ -58,10 +58,11 @@ describe('OSC out', () => {
     expect(await box.next(garden('wounded'))).toEqual([1, 1]);
     const [red, green, blue, living] = (await box.next(
       garden('colour'),
-      (values) => (values[3] as number) > 0,
+      // A seed just sown may not be seen yet.
+      ([r, g, b]) => (r as number) + (g as number) + (b as number) > 0.1,
     )) as number[];
     for (const share of [red, green, blue, living]) expect(share).toBeLessThanOrEqual(1);
-    expect(red + green + blue).toBeGreaterThan(0.1);
+    expect(living).toBeGreaterThan(0);
     const [awake, organisms, people, rate] = (await box.next(
       garden('load'),
       (values) => values[1] === 2,

@@ -59,7 +59,7 @@ describe('a beacon', () => {
     const answers: (Event<'accepted'> | Event<'rejected'>)[] = [];
     for (let i = 0; i < 12; i++) answers.push(await ada.ask('beacon', { organism }));
     expect(answers[0]).not.toHaveProperty('reason');
-    expect(answers.at(-1)).toMatchObject({ reason: 'too-fast' });
+    expect(answers).toContainEqual(expect.objectContaining({ reason: 'too-fast' }));
   });
 });
 
@@ -104,7 +104,7 @@ describe('a name', () => {
     });
     const answers: unknown[] = [];
     for (let i = 0; i < 12; i++) answers.push(await ada.ask('name', { name: `Ada ${i}` }));
-    expect(answers.at(-1)).toMatchObject({ reason: 'too-fast' });
+    expect(answers).toContainEqual(expect.objectContaining({ reason: 'too-fast' }));
     expect(bo.welcome!.participants).toContainEqual(expect.objectContaining({ id, name: 'Ada' }));
   });
 });

@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 let folder = '';
 
 /** Milliseconds for several processes, each of which loads what trains, on a machine with other work. */
-const SLOW = 240_000;
+const SLOW = 600_000;
 
 /** Always the same folder, so that the cache of training sets has one file of it. */
 const IMAGES = join(tmpdir(), 'vivarium-train-images');

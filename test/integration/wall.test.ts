@@ -61,6 +61,7 @@ test('a wall is told who lives and who is there, is nobody itself, and sees what
 
   expect(await ada.ask('plant', { x: 40, y: 40, seed: PENGUIN })).not.toHaveProperty('reason');
   await wall.until(() => wall.life.some(({ what }) => what === 'asleep'));
+  await ada.until(() => ada.life.some(({ what }) => what === 'asleep'));
   expect(wall.life.map(({ what }) => what)).toEqual(ada.life.map(({ what }) => what));
   await wall.sees(room.ground.planes);
   const tiers = wall.heard
@@ -107,12 +108,12 @@ test('whatever a wall does but look is refused by name and changes nothing', asy
       detail: name,
     });
   }
-  const refused = () => wall.heard.filter(({ name }) => name === 'rejected').length;
+  const refusals = () => wall.heard.filter(({ name }) => name === 'rejected');
   wall.send('cursor', { x: 3, y: 4, tool: 'look' });
-  await wall.until(() => refused() === 5);
+  await wall.until(() => refusals().length === 5);
   wall.say('join', { protocol: PROTOCOL_VERSION, room: 'garden' });
-  await wall.until(() => refused() === 6);
-  expect(wall.heard.at(-1)!.message).toMatchObject({ reason: 'already-joined' });
+  await wall.until(() => refusals().length === 6);
+  expect(refusals().at(-1)!.message).toMatchObject({ reason: 'already-joined' });
   expect(room.organisms).toHaveLength(before);
 
   // What it may do goes on as before.
@@ -122,7 +123,7 @@ test('whatever a wall does but look is refused by name and changes nothing', asy
   const had = frames();
   wall.send('resync', { chunks });
   await wall.until(() => frames() > had);
-  expect(refused()).toBe(6);
+  expect(refusals().length).toBe(6);
 });
 
 test('a wall that comes back says what it still shows, and is sent the rest', async () => {

@@ -39,6 +39,7 @@ export async function launchBrowser(): Promise<Browser> {
   const unwanted = ['--single-process', '--disable-web-security', '--no-zygote'];
   const browser = await playwright.launch({
     executablePath,
+    timeout: PATIENCE,
     // The font that comes with it, whatever this machine has: pages are laid out alike everywhere.
     env: { ...process.env, FONTCONFIG_PATH: join(tmpdir(), 'fonts') },
     args: [

@@ -46,6 +46,21 @@ export function screenOf(page: Page, x: number, y: number): Promise<{ x: number;
   );
 }
 
+/** Waits until the page has been drawn twice more: what it has just laid out is drawn, and the browser knows where it listens. */
+export function drawnTwice(page: Page): Promise<void> {
+  return page.evaluate(
+    () =>
+      new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
+  );
+}
+
+/** A finger taps a place of the window. */
+export async function fingerTap(page: Page, { x, y }: { x: number; y: number }): Promise<void> {
+  // A busy browser may swallow what comes before.
+  await drawnTwice(page);
+  await page.touchscreen.tap(x, y);
+}
+
 /** Waits until the camera stands still: a slow page moves it long after the fingers have left. */
 export function cameraRests(page: Page): Promise<void> {
   return page.evaluate(async () => {

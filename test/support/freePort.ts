@@ -1,0 +1,15 @@
+/** A port that stays the same when a server is started again. */
+import { createServer } from 'node:net';
+
+/**
+ * A port that nobody has. It lies below those that systems give to whoever asks for any, so that no other test is given it while
+ * the server is away.
+ */
+export function freePort(): Promise<number> {
+  const port = 20_000 + Math.floor(Math.random() * 12_000);
+  const probe = createServer();
+  return new Promise((resolve) => {
+    probe.once('error', () => resolve(freePort()));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(port)));
+  });
+}
