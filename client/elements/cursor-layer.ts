@@ -12,13 +12,14 @@ const BESIDE = 11;
 
 interface Cursor {
   readonly element: HTMLElement;
+  readonly name: HTMLElement;
   /** Of the name beside the dot, CSS pixels. */
-  readonly width: number;
+  width: number;
   at: Point;
   goal: Point;
 }
 
-function shape(participant: ParticipantView): HTMLElement {
+function shape(participant: ParticipantView): Pick<Cursor, 'element' | 'name'> {
   const element = document.createElement('div');
   element.className = 'cursor';
   element.style.setProperty('--hue', String(participant.hue));
@@ -27,7 +28,7 @@ function shape(participant: ParticipantView): HTMLElement {
   // The nameless have a colour only.
   name.textContent = participant.name;
   element.append(dot, name);
-  return element;
+  return { element, name };
 }
 
 @customElement('cursor-layer')
@@ -124,10 +125,9 @@ export class CursorLayer extends LitElement {
       }
       let cursor = this.cursors.get(id);
       if (!cursor) {
-        const element = shape(participant);
+        const { element, name } = shape(participant);
         this.renderRoot.append(element);
-        const width = element.querySelector('span')!.offsetWidth;
-        cursor = { element, width, at: { x, y }, goal: { x, y } };
+        cursor = { element, name, width: name.offsetWidth, at: { x, y }, goal: { x, y } };
         this.cursors.set(id, cursor);
       }
       cursor.goal = { x, y };
@@ -135,10 +135,15 @@ export class CursorLayer extends LitElement {
     }
   }
 
-  /** Takes off the pointers of those who have left. */
+  /** Takes off the pointers of those who have left; who is called otherwise now is called so here. */
   keep(participants: ReadonlyMap<ParticipantId, ParticipantView>): void {
-    for (const id of this.cursors.keys()) {
-      if (!participants.has(id)) this.drop(id);
+    for (const [id, cursor] of this.cursors) {
+      const participant = participants.get(id);
+      if (!participant) this.drop(id);
+      else if (participant.name !== cursor.name.textContent) {
+        cursor.name.textContent = participant.name;
+        cursor.width = cursor.name.offsetWidth;
+      }
     }
   }
 

@@ -209,6 +209,8 @@ export class GalleryGrid extends LitElement {
   /** From the search straight into what was found. */
   private searchKey(event: KeyboardEvent): void {
     if (event.key !== 'Enter' && event.key !== 'ArrowDown') return;
+    // Then the key belongs to the word that is being composed. Safari says so by its number alone.
+    if (event.isComposing || event.keyCode === 229) return;
     this.grid.querySelector('button')?.focus();
     event.preventDefault();
   }

@@ -1,6 +1,6 @@
 /** What one takes home of an organism: its picture, the film of its growing, and a link that plants it again. */
 import { localized, msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
@@ -142,6 +142,7 @@ export class KeepsakeSheet extends LitElement {
   @property({ attribute: false }) desk!: Desk;
   /** As it was when it was kept. */
   @property({ attribute: false }) organism!: OrganismView;
+  @property({ attribute: false }) live = false;
   @state() private link = '';
   @state() private picture: Made | undefined;
   @state() private film: Made | 'none' | undefined;
@@ -149,6 +150,8 @@ export class KeepsakeSheet extends LitElement {
   @state() private shown: Made | undefined;
   @state() private copied = false;
   private failed: Reason | undefined;
+  /** Its cells, as they were when it was kept. */
+  private cells: HTMLCanvasElement | undefined;
   @query('dialog') private readonly dialog!: HTMLDialogElement;
 
   override firstUpdated(): void {
@@ -159,15 +162,30 @@ export class KeepsakeSheet extends LitElement {
     const { side } = organism;
     const { canvas, to } = canvasOf(side, side);
     to.putImageData(new ImageData(portraitOf(organism, planes), side, side), 0, 0);
-    this.desk.ask(
-      'keep',
-      { organism: organism.id },
-      {
-        accepted: ({ token }) => token && this.tokenCame(token, canvas),
-        rejected: (reason) => this.end(reason),
-      },
-    );
-    this.askForFilm(RETRIES);
+    this.cells = canvas;
+    this.ask();
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    // What was under way when the connection broke is not answered any more.
+    if (changed.get('live') === false && this.live) this.ask();
+  }
+
+  /** For what is not there yet. */
+  private ask(): void {
+    const { cells, organism } = this;
+    if (!cells) return;
+    if (this.link === '') {
+      this.desk.ask(
+        'keep',
+        { organism: organism.id },
+        {
+          accepted: ({ token }) => token && this.tokenCame(token, cells),
+          rejected: (reason) => this.end(reason),
+        },
+      );
+    }
+    if (!this.film) this.askForFilm(RETRIES);
   }
 
   override disconnectedCallback(): void {

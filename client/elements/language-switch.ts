@@ -70,7 +70,7 @@ export class LanguageSwitch extends LitElement {
       <select aria-label=${msg('Language')} data-testid="language" @change=${this.choose}>
         ${Object.entries(LANGUAGES).map(
           ([code, name]) =>
-            html`<option value=${code} lang=${code} ?selected=${code === spoken}>${name}</option>`,
+            html`<option value=${code} lang=${code} .selected=${code === spoken}>${name}</option>`,
         )}
       </select>
       <span aria-hidden="true">${spoken}</span>

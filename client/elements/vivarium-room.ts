@@ -111,6 +111,10 @@ export class VivariumRoom extends LitElement {
     model.on('welcome', ({ checkpoint, hand, you }) => {
       if (first) session.holdFirst(checkpoint.gallery, Math.random);
       session.setHand(hand, Math.random);
+      const { selection } = session.state;
+      for (const id of [selection?.organism, selection?.second]) {
+        if (id && !model.organisms.has(id)) session.forget(id);
+      }
       // Whoever opens a keepsake's link has its seed in hand.
       const token = new URLSearchParams(location.search).get('seed');
       if (first && token && /^[\w-]{16,2100}$/.test(token)) session.hold({ from: 'token', token });
@@ -188,11 +192,12 @@ export class VivariumRoom extends LitElement {
       // A closed room has opened.
       this.refusal = '';
       this.looks.forget();
+      if (document.hidden) this.looks.hide();
       this.layout();
     });
     const seen = (): void => {
       this.senses.hide(document.hidden);
-      if (document.hidden && model.connection === 'live') this.looks.hide(performance.now());
+      if (document.hidden && model.connection === 'live') this.looks.hide();
       director.loop.invalidate();
     };
     document.addEventListener('visibilitychange', seen, { signal });
@@ -291,6 +296,7 @@ export class VivariumRoom extends LitElement {
               .model=${model}
               .desk=${this.desk}
               .organism=${this.keeping}
+              .live=${model.connection === 'live'}
               @close=${({ detail: reason }: CustomEvent<Reason | undefined>) => {
                 this.keeping = undefined;
                 if (reason) this.tell(reasonText(reason));

@@ -113,7 +113,7 @@ export class VivariumHost extends LitElement {
       >
         ${state?.rooms.map(
           ({ name, open }) =>
-            html`<option value=${name} ?selected=${name === room}>${name}${open ? '' : ' (closed)'}</option>`,
+            html`<option value=${name} .selected=${name === room}>${name}${open ? '' : ' (closed)'}</option>`,
         )}
       </select></label
     >`;

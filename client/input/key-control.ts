@@ -47,7 +47,9 @@ export class KeyControl {
     // A sheet over the room has keys of its own.
     if (session.state.sheet) return;
     const from = event.composedPath()[0] as HTMLElement;
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    // Many keyboards have brackets behind AltGr (which Windows tells as Ctrl and Alt) or Option.
+    const bracket = event.altKey && /^[[\]]$/.test(event.key);
+    if (event.metaKey || (!bracket && (event.ctrlKey || event.altKey))) return;
     if (from.matches('input, select, textarea') || from.closest('dialog')) return;
     const onCanvas = from === canvas || from === document.body;
     const action = keyAction(event.key, onCanvas, this.everywhere || from === canvas);

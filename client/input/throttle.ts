@@ -13,6 +13,11 @@ export class Throttle<T> {
     this.flush(now);
   }
 
+  /** What still waits is not wanted any more. */
+  forget(): void {
+    this.waiting = undefined;
+  }
+
   /** @returns whether something still waits */
   flush(now: number): boolean {
     if (!this.waiting) return false;

@@ -15,7 +15,7 @@ export class LookReporter {
   private last: Shown | undefined;
 
   constructor(
-    send: (look: Look) => void,
+    private readonly send: (look: Look) => void,
     /** The best tier that this page asks for. */
     private readonly best: Shown['best'],
   ) {
@@ -37,10 +37,11 @@ export class LookReporter {
     return this.throttle.flush(now);
   }
 
-  /** The page is not seen. */
-  hide(now: number): void {
+  /** The page is not seen. It is told at once: no picture will be drawn after which something that waits could be told. */
+  hide(): void {
     this.last = undefined;
-    this.throttle.push({ hidden: true }, now);
+    this.throttle.forget();
+    this.send({ hidden: true });
   }
 
   /** A new connection knows nothing. */

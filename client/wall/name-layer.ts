@@ -74,8 +74,10 @@ export class NameLayer extends LitElement {
     for (const organism of organisms.values()) {
       if (organism.phase === 'growing') this.born(organism);
     }
-    for (const id of this.names.keys()) {
-      if (organisms.get(id)?.phase !== 'growing') this.done(id, now);
+    for (const [id, { element }] of this.names) {
+      const organism = organisms.get(id);
+      if (organism) element.textContent = organism.planter.name;
+      if (organism?.phase !== 'growing') this.done(id, now);
     }
   }
 

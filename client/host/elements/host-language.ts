@@ -33,7 +33,7 @@ export class HostLanguage extends LitElement {
     return html`<select aria-label=${msg('Language')} data-testid="language" @change=${this.choose}>
       ${Object.entries(LANGUAGES).map(
         ([code, name]) =>
-          html`<option value=${code} lang=${code} ?selected=${code === spoken}>${name}</option>`,
+          html`<option value=${code} lang=${code} .selected=${code === spoken}>${name}</option>`,
       )}
     </select>`;
   }

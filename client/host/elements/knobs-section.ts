@@ -2,6 +2,7 @@
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { live } from 'lit/directives/live.js';
 import {
   LANGUAGES,
   type Language,
@@ -72,6 +73,8 @@ export class KnobsSection extends LitElement {
   @property({ attribute: false }) version = 0;
   /** The knob that was turned last, and what has become of it. */
   @state() private last: { readonly id: string; readonly applied: 'going' | 'done' } | undefined;
+  /** What was asked for and is not answered yet, by knob. */
+  private readonly asked = new Map<string, SettingsChange>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   override disconnectedCallback(): void {
@@ -82,7 +85,8 @@ export class KnobsSection extends LitElement {
   override render(): TemplateResult | typeof nothing {
     const { summary, state: all } = this.host;
     if (!summary || !all) return nothing;
-    const { settings, name } = summary;
+    const { name } = summary;
+    const settings: RoomSettings = Object.assign({}, summary.settings, ...this.asked.values());
     const usual = all.roomDefaults;
     const changed = isTurned(settings, usual);
     return html`<div class="head">
@@ -113,7 +117,7 @@ export class KnobsSection extends LitElement {
   private knob(knob: Knob, settings: RoomSettings, usual: RoomSettings): TemplateResult {
     return html`<host-knob
       .knob=${knob}
-      .value=${knob.read(settings)}
+      .value=${live(knob.read(settings))}
       .usual=${knob.read(usual)}
       .applied=${this.last?.id === knob.id ? this.last.applied : ''}
       @turn=${({ detail }: CustomEvent<number>) => this.apply(knob.id, knob.write(detail, settings))}
@@ -148,7 +152,7 @@ export class KnobsSection extends LitElement {
             (language) => html`<label class="chip"
               ><input
                 type="checkbox"
-                .checked=${languages.includes(language)}
+                .checked=${live(languages.includes(language))}
                 ?disabled=${languages.length === 1 && languages.includes(language)}
                 @change=${(event: Event) => this.speak(language, event, languages)}
               /><span lang=${language}>${LANGUAGE_NAMES[language]}</span></label
@@ -176,7 +180,7 @@ export class KnobsSection extends LitElement {
       <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${applied}</span><small>${about}</small></span>
       <input
         type="checkbox"
-        .checked=${on}
+        .checked=${live(on)}
         @change=${(event: Event) => this.apply(id, change((event.target as HTMLInputElement).checked))}
       />
     </label>`;
@@ -191,7 +195,10 @@ export class KnobsSection extends LitElement {
   private async apply(id: string, change: SettingsChange): Promise<void> {
     clearTimeout(this.timer);
     this.last = { id, applied: 'going' };
+    this.asked.set(id, change);
     const settings = await this.host.inRoom('changeSettings', change);
+    if (this.asked.get(id) === change) this.asked.delete(id);
+    this.requestUpdate();
     if (this.last?.id !== id) return;
     this.last = settings ? { id, applied: 'done' } : undefined;
     this.timer = setTimeout(() => {

@@ -219,7 +219,7 @@ export class LiveView extends LitElement {
       return this.cursors.frame(now, (place) => director.toScreen(place)) || waits;
     };
     const seen = (): void => {
-      if (document.hidden && model.connection === 'live') looks.hide(performance.now());
+      if (document.hidden && model.connection === 'live') looks.hide();
       director.loop.invalidate();
     };
     document.addEventListener('visibilitychange', seen, { signal });
@@ -237,6 +237,7 @@ export class LiveView extends LitElement {
     model.on('people', () => this.cursors.keep(model.participants));
     model.on('wall', () => {
       looks.forget();
+      if (document.hidden) looks.hide();
       this.layout();
       again();
     });

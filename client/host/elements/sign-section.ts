@@ -120,7 +120,7 @@ export class SignSection extends LitElement {
           this.address = (event.target as HTMLSelectElement).value;
         }}
       >
-        ${all.map((each) => html`<option value=${each} ?selected=${each === chosen}>${each}</option>`)}
+        ${all.map((each) => html`<option value=${each} .selected=${each === chosen}>${each}</option>`)}
       </select>
       <small
         >${msg('Scan it with a phone once before you print. If nothing opens, choose another one.')}</small

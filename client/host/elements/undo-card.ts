@@ -2,6 +2,8 @@
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import type { VisitorState } from '../../../shared/host/state.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { offerReturn } from '../returns.ts';
@@ -35,11 +37,21 @@ export class UndoCard extends LitElement {
   @property({ attribute: false }) host!: Host;
   @property({ attribute: false }) version = 0;
   @state() private seconds = 30;
-  @state() private participant = 0;
+  /** Whose acts; undefined: everybody's. He may have left meanwhile. */
+  @state() private whom: VisitorState | undefined;
+  private room = '';
+
+  protected override willUpdate(): void {
+    if (this.host.room === this.room) return;
+    this.room = this.host.room;
+    this.whom = undefined;
+  }
 
   override render(): TemplateResult {
     const { detail, summary } = this.host;
-    const visitors = detail?.visitors ?? [];
+    const { whom } = this;
+    const there = detail?.visitors ?? [];
+    const visitors = whom && !there.some(({ id }) => id === whom.id) ? [...there, whom] : there;
     const busy = summary?.busy === 'undoing';
     return html`<form @submit=${this.submit} aria-label=${msg('Take back')}>
       <div>
@@ -69,13 +81,16 @@ export class UndoCard extends LitElement {
         <select
           data-testid="undo-whom"
           @change=${(event: Event) => {
-            this.participant = Number((event.target as HTMLSelectElement).value);
+            const chosen = Number((event.target as HTMLSelectElement).value);
+            this.whom = visitors.find(({ id }) => id === chosen);
           }}
         >
-          <option value="0" ?selected=${this.participant === 0}>${msg('everybody')}</option>
-          ${visitors.map(
+          <option value="0" .selected=${!whom}>${msg('everybody')}</option>
+          ${repeat(
+            visitors,
+            ({ id }) => id,
             (visitor) =>
-              html`<option value=${visitor.id} ?selected=${visitor.id === this.participant}>${visitorName(visitor)}</option>`,
+              html`<option value=${visitor.id} .selected=${visitor.id === whom?.id}>${visitorName(visitor)}</option>`,
           )}
         </select>
       </label>
@@ -85,8 +100,7 @@ export class UndoCard extends LitElement {
 
   private async submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
-    const { host, seconds, participant } = this;
-    const who = host.detail?.visitors.find(({ id }) => id === participant);
+    const { host, seconds, whom: who } = this;
     const yes = await host.ask({
       title: msg(str`Take back the last ${span(seconds * 1_000)}?`),
       text: who

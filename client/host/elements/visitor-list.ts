@@ -2,6 +2,7 @@
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
+import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
 import { owner } from '../../style/owner.ts';
@@ -75,6 +76,8 @@ export class VisitorList extends LitElement {
   @property({ attribute: false }) host!: Host;
   @property({ attribute: false }) version = 0;
   @state() private all = false;
+  /** What she has just asked for of names, until it is so or has failed. */
+  @state() private wanted: boolean | undefined;
   @query('ban-dialog') private readonly dialog!: BanDialog;
 
   override render(): TemplateResult {
@@ -89,7 +92,7 @@ export class VisitorList extends LitElement {
           <input
             type="checkbox"
             data-testid="names"
-            .checked=${names}
+            .checked=${live(this.wanted ?? names)}
             @change=${(event: Event) => this.show((event.target as HTMLInputElement).checked)}
         /></label>
       </header>
@@ -141,10 +144,12 @@ export class VisitorList extends LitElement {
     this.all = true;
   }
 
-  private show(names: boolean): void {
-    void this.host.inRoom('changeSettings', { names }, () =>
+  private async show(names: boolean): Promise<void> {
+    this.wanted = names;
+    await this.host.inRoom('changeSettings', { names }, () =>
       names ? msg('Names are shown.') : msg('Names are hidden: everybody has a colour only.'),
     );
+    this.wanted = undefined;
   }
 
   private mute(visitor: VisitorState): void {

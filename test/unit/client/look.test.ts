@@ -23,13 +23,24 @@ describe('what the page tells of what it shows', () => {
     expect(told[3]).toMatchObject({ x: 155 });
   });
 
+  test('that it is hidden is told at once, however short ago it last told something; and what waited is not', () => {
+    const { told, looks } = setUp();
+    looks.shows({ x: 100, y: 100, zoom: 4 }, view, 2, 0);
+    expect(looks.shows({ x: 140, y: 100, zoom: 4 }, view, 2, 50)).toBe(true);
+    looks.hide();
+    expect(told.map(({ hidden }) => hidden)).toEqual([false, true]);
+    looks.shows({ x: 140, y: 100, zoom: 4 }, view, 2, 900);
+    expect(told.map(({ hidden }) => hidden)).toEqual([false, true, false]);
+    expect(told[2]).toMatchObject({ x: 90 });
+  });
+
   test('is told anew when a place becomes smaller than a pixel, after hiding, and on a new connection', () => {
     const { told, looks } = setUp();
     const near = { x: 128, y: 128, zoom: 0.51 };
     looks.shows(near, view, 2, 0);
     looks.shows({ ...near, zoom: 0.499 }, { width: 399, height: 798 }, 2, 500);
     expect(told).toHaveLength(2);
-    looks.hide(1_000);
+    looks.hide();
     looks.shows(near, view, 2, 2_000);
     looks.forget();
     looks.shows(near, view, 2, 3_000);
