@@ -194,8 +194,10 @@ export class Rooms {
     const known = this.get(name);
     if (known.busy) throw new HostRefusal('room-busy', known.busy);
     if (!known.plan.open) return;
-    known.plan = { ...known.plan, open: false };
-    await this.options.desk.putPlan(known.plan);
+    // Only when that is kept does it close: it must not be closed in one's eyes and open in another's.
+    const plan = { ...known.plan, open: false };
+    await this.options.desk.putPlan(plan);
+    known.plan = plan;
     await this.rest(known);
   }
 

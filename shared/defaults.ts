@@ -196,6 +196,8 @@ export const DEFAULTS = {
     snapshotLeast: 10_000,
     /** and after so many times that, it is due if anything has changed. */
     snapshotCalm: 6,
+    /** One is due even so after this, ms: whoever comes back does each tick since then again. */
+    snapshotIdle: 3_600_000,
     /** Snapshots that are kept: the latest, one for each of the last minutes, of the last hours, and of the last days; */
     keepLatest: 3,
     /** these are what an undo begins from, */

@@ -124,6 +124,8 @@ export class Films {
   }
 
   private hear(job: Job, news: FilmNews): void {
+    // It may have been stopped, and its file be gone, while this was on its way.
+    if (job.state.state !== 'going') return;
     if ('progress' in news) job.state = { ...job.state, progress: news.progress };
     else if ('error' in news) this.end(job, 'failed', news.error);
     else {

@@ -1,4 +1,5 @@
 /** Calls about what visitors do: removing, clearing, muting, banning, and taking back. */
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { LiveRoom } from '../rooms.ts';
 import { restore } from '../store/restore.ts';
@@ -55,7 +56,10 @@ export function moderationCalls(desk: Desk): Pick<Handlers, Names> {
       const live = rooms.live(room);
       return rooms.during(room, 'undoing', async () => {
         const since = date() - 1000 * seconds;
-        const wish = { since, by: participant };
+        // More ticks there have not been in that time, whatever has become of the wall clock.
+        const rate = Math.max(rooms.summary(room).settings.tickRate, DEFAULTS.room.tickRate);
+        const after = live.room.tick - Math.ceil(1.1 * seconds * rate);
+        const wish = { since, after, by: participant };
         const { commands, kept } = await shown(live, () => undo(optionsFor(desk, live), wish));
         return { undone: commands, kept: snapshotStateOf(kept) };
       });

@@ -111,8 +111,17 @@ export class Counter {
     await this.last;
     for (const [room, counted] of this.counted) {
       if (!counted.changed) continue;
-      counted.changed = false;
+      await this.keep(room, counted);
+    }
+  }
+
+  private async keep(room: string, counted: Counted): Promise<void> {
+    counted.changed = false;
+    try {
       await this.options.store.putCounted(room, counted.hour, counted.day);
+    } catch (error) {
+      counted.changed = true;
+      throw error;
     }
   }
 
@@ -133,7 +142,8 @@ export class Counter {
     const hour = hourOf(date());
     const known = this.counted.get(room);
     if (known?.hour.hour === hour) return known;
-    if (known?.changed) await store.putCounted(room, known.hour, known.day);
+    // A disk that is full takes the hour that ends, not the one that begins.
+    if (known?.changed) await this.keep(room, known).catch(this.options.onError);
     const day = hour.slice(0, 10);
     const counted: Counted = {
       hour: (await store.hours(room)).find((one) => one.hour === hour) ?? { hour, ...noSums() },

@@ -1,7 +1,13 @@
 /** The pages and pictures over HTTP. */
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import express, { type Express, type Request, type Response, type Router } from 'express';
+import express, {
+  type Express,
+  type NextFunction,
+  type Request,
+  type Response,
+  type Router,
+} from 'express';
 import helmet from 'helmet';
 import { API } from '../../shared/host/calls.ts';
 import type { Place } from '../../shared/latentMap.ts';
@@ -42,6 +48,8 @@ function ownSockets(request: IncomingMessage): string {
 
 export function createApp(options: AppOptions): Express {
   const app = express();
+  // Whatever goes wrong, nobody is shown a stack.
+  app.set('env', 'production');
   app.disable('x-powered-by');
   app.use(
     helmet({
@@ -121,6 +129,12 @@ export function createApp(options: AppOptions): Express {
   app.use(express.static(options.clientFolder, { index: false }));
   app.use((_request, response) => {
     response.status(404).type('text').send('There is nothing here.');
+  });
+  // An address that cannot be read is no fault of ours, and no stranger's business how we are built.
+  app.use((error: { status?: number }, _: Request, response: Response, next: NextFunction) => {
+    const { status = 500 } = error;
+    if (response.headersSent || status >= 500) next(error);
+    else response.status(status).type('text').send('There is nothing here.');
   });
   return app;
 }

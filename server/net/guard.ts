@@ -46,12 +46,20 @@ export class Guard {
   /**
    * A message has been read.
    *
-   * @throws Refusal too-fast, too-many-joins
+   * @throws Refusal too-fast
    */
   command(name: CommandName, message: unknown): void {
     for (const [rate, amount] of costsOf(name, message)) this.take(rate, amount);
+  }
+
+  /**
+   * It comes into a room, where it is in none yet: what its address may do is not used up by less.
+   *
+   * @throws Refusal too-many-joins
+   */
+  join(): void {
     const { book, key, clock } = this.options;
-    if (name === 'join' && !book.join(key, clock.now())) throw new Refusal('too-many-joins');
+    if (!book.join(key, clock.now())) throw new Refusal('too-many-joins');
   }
 
   /**

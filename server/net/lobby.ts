@@ -319,6 +319,7 @@ export class Lobby {
   }
 
   acknowledge(member: Member, tick: number): void {
+    this.seats.confirm(member);
     this.cast.acknowledge(member, tick, this.clock.now());
   }
 

@@ -59,6 +59,11 @@ export class Rules {
     return command;
   }
 
+  /** Her seed was refused after all: nothing grows for which she would have to wait. */
+  forgive(participant: ParticipantId): void {
+    this.seeds.delete(participant);
+  }
+
   /** A message as it may be shown: without the names of those who are muted, or of anybody. */
   veil<N extends EventName>(event: N, message: Event<N>): Event<N> {
     if (this.settings.names && this.muted.size === 0) return message;

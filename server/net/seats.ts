@@ -3,8 +3,10 @@ import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts'
 
 export interface Seat {
   you: ParticipantView;
-  /** Shown at the next join, it gives the seat back; a new one each time. */
+  /** Shown at the next join, it gives the seat back; a new one each time. Not good any more once she has heard of the next. */
   token: string;
+  /** With which she came; good until she is known to have heard of the new one. */
+  before?: string | undefined;
 }
 
 export interface SeatRules {
@@ -96,7 +98,8 @@ export class Seats<M> {
     const seat = old?.seat ?? { you: newcomer(returned ?? this.nextParticipant++), token: '' };
     const kept = old !== undefined || this.expected.delete(seat.you.id);
     if (old?.member !== undefined) this.taken.delete(old.member);
-    if (token !== undefined) this.away.delete(token);
+    this.away.delete(seat.token);
+    seat.before = old || returned !== undefined ? token : undefined;
     seat.token = this.rules.newToken(seat.you.id);
     this.taken.set(member, seat);
     return {
@@ -104,6 +107,12 @@ export class Seats<M> {
       isNew: !kept,
       ...(old?.member !== undefined && { replaced: old.member }),
     };
+  }
+
+  /** She has heard of her new token: the one before is good no longer. */
+  confirm(member: M): void {
+    const seat = this.taken.get(member);
+    if (seat) seat.before = undefined;
   }
 
   /** Whose seat a token gives back, or once gave. */
@@ -188,9 +197,9 @@ export class Seats<M> {
   }
 
   private find(token: string): { seat: Seat; member?: M } | undefined {
-    const away = this.away.get(token);
-    if (away) return { seat: away.seat };
-    for (const [member, seat] of this.taken) if (seat.token === token) return { seat, member };
+    const fits = (seat: Seat): boolean => seat.token === token || seat.before === token;
+    for (const { seat } of this.away.values()) if (fits(seat)) return { seat };
+    for (const [member, seat] of this.taken) if (fits(seat)) return { seat, member };
     return undefined;
   }
 }

@@ -168,6 +168,7 @@ export class Session implements Member {
     }
     if (this.lobby || this.atTheDoor) throw new Refusal('already-joined');
     const lobby = this.lobbies.find(room);
+    this.guard.join();
     if (as === 'wall') {
       lobby.hang(this, this.guard.address, holds && checksOf(holds));
       this.isWall = true;
@@ -198,7 +199,8 @@ export class Session implements Member {
         this.atTheDoor = false;
       })
       .then(() => {
-        if (!this.ended && this.socket.connected) this.enter(lobby, arrival);
+        // The room may have closed meanwhile.
+        if (!this.ended && this.socket.connected) this.enter(this.lobbies.find(room), arrival);
       })
       .catch((error: unknown) => {
         if (!(error instanceof Refusal)) throw error;

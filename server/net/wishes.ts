@@ -67,7 +67,7 @@ export class Wishes {
       },
       pass: (id, command, refuse) => {
         if (plays) this.stirred();
-        this.admit(id, command, refuse);
+        this.admit(id, command, refuse, true);
       },
     });
   }
@@ -88,6 +88,7 @@ export class Wishes {
   /** The room has answered. */
   answer(answer: Answer): void {
     const { by, id, energy, refused, seed } = answer;
+    if (refused && answer.what === 'plant') this.options.rules.forgive(by);
     this.stagehands.get(by)?.answer(answer);
     const member = this.options.memberOf(by);
     if (refused) member?.send('rejected', { id, energy, ...refused });
@@ -98,20 +99,40 @@ export class Wishes {
     this.options.attendant()?.stirred();
   }
 
-  /** On its way to the room, as the rules have it and unless somebody objects. @throws Refusal */
-  private admit(id: number, wish: RoomCommand, refuse: (refusal: Refusal) => void): void {
+  /**
+   * On its way to the room, as the rules have it and unless somebody objects.
+   *
+   * @param ofHouse how wide and how often is for visitors; whether hands are paused is for all
+   * @throws Refusal
+   */
+  private admit(
+    id: number,
+    wish: RoomCommand,
+    refuse: (refusal: Refusal) => void,
+    ofHouse = false,
+  ): void {
     const { room, rules, clock, attendant } = this.options;
-    const command = rules.admit(wish, clock.now());
-    const asked = attendant()?.wish(command);
-    if (!asked) {
-      room.enqueue(id, command);
-      return;
+    if (ofHouse) rules.requireHands(wish.by.id);
+    const command = ofHouse ? wish : rules.admit(wish, clock.now());
+    const forgiven = (error: unknown): unknown => {
+      if (command.what === 'plant') rules.forgive(command.by.id);
+      return error;
+    };
+    try {
+      const asked = attendant()?.wish(command);
+      if (!asked) {
+        room.enqueue(id, command);
+        return;
+      }
+      asked
+        .then(() => room.enqueue(id, command))
+        .catch((error: unknown) => {
+          if (!(error instanceof Refusal)) throw error;
+          forgiven(error);
+          refuse(error);
+        });
+    } catch (error) {
+      throw forgiven(error);
     }
-    asked
-      .then(() => room.enqueue(id, command))
-      .catch((error: unknown) => {
-        if (!(error instanceof Refusal)) throw error;
-        refuse(error);
-      });
   }
 }

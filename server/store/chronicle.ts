@@ -85,7 +85,8 @@ export class Chronicle {
     const written = ticks.flatMap(({ room, tick, events, refused }) => {
       const watched = this.watched.get(room);
       if (!watched) return [];
-      if (this.failedAt !== undefined && !watched.saving) return [];
+      // One whose snapshot has been made good keeps its journal, while others still wait for theirs.
+      if (this.failedAt !== undefined && !watched.saving && watched.owed) return [];
       const { marks } = watched;
       if (events.length === 0 && marks.length === 0) return [];
       watched.marks = [];
@@ -117,7 +118,8 @@ export class Chronicle {
   ticked(ticks: readonly RoomTick[]): void {
     const now = this.options.clock.now();
     const { snapshotLeast = DEFAULTS.store.snapshotLeast } = this.options;
-    const { markTicks, idleMarkTicks, snapshotCells, snapshotCalm, retry } = DEFAULTS.store;
+    const { markTicks, idleMarkTicks, snapshotCells, snapshotCalm, snapshotIdle, retry } =
+      DEFAULTS.store;
     const again = this.failedAt !== undefined && now - this.failedAt >= retry;
     if (again) this.failedAt = now;
     for (const { room, result, cells } of ticks) {
@@ -137,7 +139,9 @@ export class Chronicle {
       }
       const ago = now - watched.savedAt;
       const due = snapshotLeast * (watched.cells >= snapshotCells ? 1 : snapshotCalm);
-      if (this.failedAt === undefined ? watched.unsaved && ago >= due : again) {
+      // One at rest ticks on: what comes back after a power cut must not have days of that to go through.
+      const wait = watched.unsaved ? due : snapshotIdle;
+      if (this.failedAt === undefined ? ago >= wait : again) {
         void this.save(watched);
       }
     }

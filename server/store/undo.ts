@@ -27,6 +27,8 @@ export interface UndoOptions {
 export interface UndoWish {
   /** What was done from then on; wall clock, ms. */
   readonly since: number;
+  /** Nothing up to this tick is taken back, whatever the wall clock said then: it may have been set back. */
+  readonly after?: number;
   /** Whose; 0: the house's; null: of all but the house. */
   readonly by: number | null;
 }
@@ -44,6 +46,8 @@ type Withdrawal = Pick<Jump & { why: 'undo' }, 'from' | 'to' | 'by'>;
 const MOST_BASES = 8;
 /** While it is this far behind, the past is lived without letting the room wait; ticks. */
 const CLOSE = 8;
+/** What is left of its way each time, at most, as long as the room need not wait. */
+const GAINS = 0.9;
 
 const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   const list: T[] = [];
@@ -54,7 +58,10 @@ const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
 /**
  * @throws HostRefusal nothing-to-undo, undo-too-far: nothing has changed then; StoreError; EngineError
  */
-export async function undo(options: UndoOptions, { since, by }: UndoWish): Promise<Undone> {
+export async function undo(
+  options: UndoOptions,
+  { since, after = -1, by }: UndoWish,
+): Promise<Undone> {
   const { store, chronicle, room } = options;
   const { name } = room;
   await chronicle.settled();
@@ -62,7 +69,9 @@ export async function undo(options: UndoOptions, { since, by }: UndoWish): Promi
   const earliest = chronicle.snapshotsOf(room).filter(({ at }) => at < since)[MOST_BASES - 1];
   const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, to));
   const all = { from: 0, to, by };
-  const first = journal.find((entry) => entry.at >= since && countOf([entry], [all]) > 0);
+  const first = journal.find(
+    (entry) => entry.at >= since && entry.tick > after && countOf([entry], [all]) > 0,
+  );
   if (!first) throw new HostRefusal('nothing-to-undo');
   const withdrawal: Withdrawal = { ...all, from: first.tick };
   // What a restore has brought back is no longer taken back.
@@ -95,7 +104,13 @@ async function rewrite(
   const scratch = await putBack(world, place, await store.moment(name, base));
   let merged = false;
   try {
-    while (room.tick - scratch.tick > CLOSE) await live(options, scratch, room.tick, withdrawals);
+    for (let before = Number.POSITIVE_INFINITY; ; ) {
+      const behind = room.tick - scratch.tick;
+      // Where the engine has no time for both, the room has to wait for its past.
+      if (behind <= CLOSE || behind > GAINS * before) break;
+      before = behind;
+      await live(options, scratch, room.tick, withdrawals);
+    }
     await hold();
     await chronicle.settled();
     await live(options, scratch, room.tick, withdrawals);

@@ -205,7 +205,8 @@ export class Acts {
       const { by, id } = this.answers[answer];
       const refused = { reason: 'garden-full', detail: 'no memory is left for one more' } as const;
       this.energy.returnPlant(by, tick);
-      this.answers[answer] = { by, id, energy: this.energy.level(by, tick), refused };
+      const energy = this.energy.level(by, tick);
+      this.answers[answer] = { by, id, what: 'plant', energy, refused };
     }
     const organisms = this.sown.map(({ organism }) => organism);
     this.lives.unsay(organisms);
@@ -221,6 +222,7 @@ export class Acts {
   }
 
   private do({ id, command, past }: CommandEvent, tick: number): void {
+    const { what } = command;
     const by = command.by.id;
     this.lastParticipant = Math.max(this.lastParticipant, by);
     if (past === 'withdrawn') {
@@ -229,12 +231,12 @@ export class Acts {
     }
     try {
       const outcome = this.act(command, tick);
-      this.answers.push({ by, id, energy: this.energyOf(by, tick), ...outcome });
+      this.answers.push({ by, id, what, energy: this.energyOf(by, tick), ...outcome });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (past === 'accepted') this.pass(command);
       const refused = { reason: error.reason, detail: error.detail };
-      this.answers.push({ by, id, energy: this.energyOf(by, tick), refused });
+      this.answers.push({ by, id, what, energy: this.energyOf(by, tick), refused });
     }
   }
 
@@ -325,6 +327,8 @@ export class Acts {
 
   private cross({ by, a, b, mix, mutation = 0 }: RoomCommand & { what: 'cross' }) {
     const mixed = crossLatents(this.latentOf(a), this.latentOf(b), mix);
+    // Before chance is drawn from. The engine would not take it, and no visitor may end that.
+    if (!mixed.every(Number.isFinite)) throw new Refusal('bad-latent');
     const latent = mutation > 0 ? mutate(mixed, mutation, this.random) : mixed;
     return this.hands.give(by.id, { latent, origin: 'cross', parents: [a, b] });
   }

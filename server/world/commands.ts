@@ -50,6 +50,7 @@ export interface Answer {
   readonly by: number;
   /** What the asker called it. */
   readonly id: number;
+  readonly what: RoomCommand['what'];
   /** Energy that the asker has left. */
   readonly energy: number;
   readonly refused?: { readonly reason: Reason; readonly detail: string };

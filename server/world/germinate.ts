@@ -41,7 +41,7 @@ export function germinate(
     }
     case 'token': {
       const kept = decodeSeed(seed.token, species);
-      if (!kept) throw new Refusal('bad-token');
+      if (!kept || !isSound(kept.latent)) throw new Refusal('bad-token');
       const kind = species.gallery[kept.kind ?? -1]?.name ?? '';
       return { latent: kept.latent, origin: 'keepsake', kind, parents: [] };
     }
@@ -53,13 +53,22 @@ export function germinate(
   }
 }
 
+/**
+ * Far beyond all that a rule was trained on, and far below where children of children would leave the numbers: crossing makes no
+ * latent longer than its parents are.
+ */
+const FARTHEST = 4_096;
+
+const isSound = (latent: Float32Array): boolean =>
+  latent.every((value) => Math.abs(value) <= FARTHEST);
+
 /** @throws Refusal bad-latent */
 export function checkedLatent(
   numbers: readonly number[],
   { latentSize }: Pick<Species, 'latentSize'>,
 ): Float32Array {
   const latent = Float32Array.from(numbers);
-  if (latent.length !== latentSize || !latent.every(Number.isFinite)) {
+  if (latent.length !== latentSize || !isSound(latent)) {
     throw new Refusal('bad-latent', `length ${latent.length}`);
   }
   return latent;

@@ -24,10 +24,12 @@ import { openRoom } from '../../server/store/openRooms.ts';
 import type { Records, Write } from '../../server/store/records.ts';
 import { seal } from '../../server/store/seal.ts';
 import { Store } from '../../server/store/store.ts';
+import type { RoomEvent } from '../../server/world/events.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import { createRandom } from '../../shared/random.ts';
 import { FakeClock } from '../support/fakeClock.ts';
+import { ANNA } from '../support/rooms.ts';
 import { wish } from '../support/wishes.ts';
 import { tinyModel } from '../unit/vnca/tinyModel.ts';
 
@@ -49,10 +51,14 @@ afterAll(async () => {
 
 interface Open {
   readonly room: Room;
+  readonly world: World;
+  readonly store: Store;
   readonly said: string[];
   readonly troubles: Trouble[];
   readonly chronicle: Chronicle;
   tick(): Promise<void>;
+  /** Time goes by, ms. */
+  pass(ms?: number): Promise<void>;
   /** As `kill -9` would. */
   abandon(): Promise<void>;
 }
@@ -121,6 +127,8 @@ async function open(
     world.journal = chronicle.record;
     return {
       room,
+      world,
+      store,
       said,
       troubles,
       chronicle,
@@ -129,6 +137,7 @@ async function open(
         chronicle.ticked(await world.tick([room]));
         await clock.advance(50);
       },
+      pass: (ms = 50) => clock.advance(ms),
     };
   } catch (error) {
     await close();
@@ -265,6 +274,19 @@ describe('a room that was kept', () => {
   });
 });
 
+test('a room at rest is kept once an hour, so that nobody has days to go through after a power cut', async () => {
+  const room = await open(openMemory(new Map()));
+  const latest = (): number => room.chronicle.snapshotsOf(room.room)[0].tick;
+  for (let hour = 0; hour < 5; hour++) {
+    for (let tick = 0; tick < 100; tick++) await room.tick();
+    await room.pass(3_600_000);
+    await room.tick();
+    for (let turn = 0; turn < 20; turn++) await engine.exportStates([]);
+    expect(room.room.tick - latest()).toBeLessThanOrEqual(1);
+  }
+  await room.abandon();
+});
+
 describe('when the disk takes no more', () => {
   /** Memory that refuses to write while it is told so. */
   function brittle(kept: Map<string, Uint8Array>) {
@@ -300,6 +322,65 @@ describe('when the disk takes no more', () => {
     const again = await open(openMemory(kept));
     expect(again.room.tick).toBeGreaterThan(200);
     expect(later.get(again.room.tick)).toBe(checksumOf(again.room.ground.planes));
+    await again.abandon();
+  });
+
+  test('a room that is kept again keeps what is done in it, while another still waits for that', async () => {
+    const kept = new Map<string, Uint8Array>();
+    const { disk, records } = brittle(kept);
+    let free = (): void => {};
+    let isHeld = false;
+    const gate = new Promise<void>((resolve) => {
+      free = resolve;
+    });
+    const write = async (what: Write): Promise<void> => {
+      if (isHeld && what.put?.some(({ key }) => key.startsWith('snapshot/b/'))) await gate;
+      await records.write(what);
+    };
+    const first = await open({ ...records, write });
+    const { room, world, store, chronicle } = first;
+    const species = room.species;
+    const place = { name: 'b', width: 48, height: 48, maxOrganisms: 5, seed: 6, species };
+    const checkpoint = { name: model.card.name, hash: fingerprint(model) };
+    const date = (): number => 1_790_000_000_000;
+    const also = await openRoom(place, { store, world, checkpoint, date, say: () => {} });
+    await chronicle.watch(also.room, also.tail);
+    const both = async (ticks: number): Promise<void> => {
+      for (let i = 0; i < ticks; i++) {
+        chronicle.ticked(await world.tick([room, also.room]));
+        await first.pass();
+      }
+    };
+    const plant = (x: number): void => {
+      room.enqueue(1, { what: 'plant', by: ANNA, x, y: 24, seed: { from: 'gallery', index: 0 } });
+    };
+    disk.full = true;
+    plant(10);
+    await both(10);
+    expect(first.troubles).toEqual(['not-kept']);
+    disk.full = false;
+    isHeld = true;
+    await both(150);
+    // One of the two is kept again.
+    expect(first.troubles).toEqual(['not-kept']);
+    plant(36);
+    await both(3);
+    const { tick } = room;
+    free();
+    await both(3);
+    expect(first.troubles).toEqual(['not-kept', 'kept-again']);
+    const then = new Map([...kept].map(([key, bytes]) => [key, bytes.slice()]));
+    await first.abandon();
+    const done: number[] = [];
+    for await (const { events } of new Store(openMemory(then)).journal('a', 0, tick)) {
+      for (const event of events as RoomEvent[]) {
+        if (event.what === 'command' && event.command.what === 'plant') done.push(event.command.x);
+      }
+    }
+    expect(done).toEqual([36]);
+    const again = await open(openMemory(then));
+    expect(again.said.join()).not.toMatch(/lost|could not/);
+    expect(again.room.tick).toBeGreaterThanOrEqual(tick - 2);
     await again.abandon();
   });
 

@@ -402,6 +402,17 @@ describe('messages that no page of ours sends', () => {
     expect(names).not.toContain('Eve');
   });
 
+  test('joins that are said again use up nothing of what the address may do', async () => {
+    await start({ limits: 'joinsAtOnce=2,joinsPerSecond=0' });
+    const visitor = await join('10.0.0.1', 'Ada');
+    for (let i = 0; i < 20; i++) {
+      visitor.say('join', { protocol: PROTOCOL_VERSION, room: 'garden' });
+    }
+    await visitor.until(() => reasons(visitor).length === 20);
+    await join('10.0.0.1', 'Bo');
+    await expectUnharmed();
+  });
+
   test('joins of one address have their measure', async () => {
     await start({ limits: 'joinsAtOnce=2,joinsPerSecond=0' });
     await join();

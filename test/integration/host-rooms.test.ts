@@ -110,6 +110,14 @@ test('knobs act at once, and everybody is told', async () => {
   expect(await ada.ask('plant', { x: 20, y: 30, seed })).not.toHaveProperty('reason');
   expect(await ada.ask('plant', { x: 70, y: 30, seed })).toMatchObject({ reason: 'cooling-down' });
   expect(await bo.ask('plant', { x: 70, y: 30, seed })).not.toHaveProperty('reason');
+  // A seed that was refused is none that one has to wait for.
+  await turn({ cooldown: 0 });
+  await turn({ cooldown: 600 });
+  const cy = await Visitor.join(server.port, 'garden', 'Cy');
+  expect(await cy.ask('plant', { x: 20, y: 30, seed })).toMatchObject({ reason: 'occupied' });
+  expect(await cy.ask('plant', { x: 45, y: 30, seed })).not.toHaveProperty('reason');
+  expect(await cy.ask('plant', { x: 45, y: 30, seed })).toMatchObject({ reason: 'cooling-down' });
+  cy.leave();
   await turn({ cooldown: 0 });
 
   await turn({ paused: true });
@@ -129,7 +137,7 @@ test('knobs act at once, and everybody is told', async () => {
   await bo.until(() => count() === 2);
   const welcome = latest(bo, 'welcome') as Event<'welcome'>;
   expect(welcome.participants.map(({ name }) => name)).toEqual(['', '']);
-  expect(welcome.organisms.map(({ planter }) => planter.name)).toEqual(['', '']);
+  expect(welcome.organisms.map(({ planter }) => planter.name)).toEqual(['', '', '']);
   const cyd = await Visitor.join(server.port, 'garden', 'Cyd');
   await bo.until(() => bo.heard.some(({ name }) => name === 'people'));
   expect(JSON.stringify(bo.heard.filter(({ name }) => name === 'people').at(-1))).not.toContain(

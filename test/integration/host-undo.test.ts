@@ -280,6 +280,51 @@ describe('the past lived again', () => {
     );
     await here.world.close(room);
   });
+
+  test('TIM-7: a room that leaves its past no time has to wait for it', async () => {
+    const here = await begin(engine, 5);
+    const { room, world } = here;
+    const seed = { from: 'gallery', index: 0 } as const;
+    for (let i = 0; i < 40; i++) {
+      if (i === 20) room.enqueue(1, { what: 'plant', by: ANNA, x: 20, y: 16, seed });
+      await here.tick();
+    }
+    let isHeld = false;
+    let ticks = 0;
+    const tick = world.tick.bind(world);
+    // As often as the past is lived a tick further, so is the room.
+    world.tick = async (rooms) => {
+      if (!isHeld && !rooms.includes(room)) {
+        if (++ticks > 400) throw new Error('it never ends');
+        await here.tick();
+      }
+      return tick(rooms);
+    };
+    const undoing = { ...here.undoing, hold: async () => void (isHeld = true) };
+    const { commands } = await undo(undoing, { since: here.now() - 25 * STEP, by: ANNA.id });
+    expect(commands).toBe(1);
+    expect(isHeld).toBe(true);
+    expect(room.size).toBe(0);
+    await world.close(room);
+  });
+
+  test('TIM-7: when the clock has been set back, no more is taken back than so many ticks can have done', async () => {
+    const here = await begin(engine, 6);
+    const { room, undoing } = here;
+    const seed = { from: 'gallery', index: 0 } as const;
+    for (let i = 0; i < 60; i++) {
+      if (i === 5) room.enqueue(1, { what: 'plant', by: ANNA, x: 10, y: 16, seed });
+      if (i === 45) room.enqueue(2, { what: 'plant', by: ANNA, x: 34, y: 16, seed });
+      await here.tick();
+    }
+    // By the clock that was set back all is of the last minute.
+    const { commands } = await undo(undoing, { since: 0, after: room.tick - 30, by: ANNA.id });
+    expect(commands).toBe(1);
+    for await (const { jump } of here.store.journal('a', 0, room.tick)) {
+      if (jump) expect(jump).toMatchObject({ why: 'undo', from: 46 });
+    }
+    await here.world.close(room);
+  });
 });
 
 test('whenever the power fails while something is taken back, the room is what it was, or what it became', async () => {

@@ -130,6 +130,14 @@ test('a host header that is none does not get into the policy', async () => {
   expect(policy).not.toMatch(/script-src [^;]*'unsafe-inline'/);
 });
 
+test('an address that cannot be read is told so, and nothing of how the server is built', async () => {
+  for (const path of ['/r/%ff', '/wall/%ff', '/assets/%ff', '/checkpoints/%ff/gallery.png']) {
+    const answer = await get(path);
+    expect([400, 404]).toContain(answer.status);
+    expect(await answer.text()).not.toMatch(/node_modules|Error/);
+  }
+});
+
 test('an address that fetches without end is told to wait, others and those who look after the server are not', async () => {
   const busy = await startServer({
     'trust-proxy': 1,

@@ -3,6 +3,7 @@ import { PNG } from 'pngjs';
 import type { Vivarium } from '../../server/vivarium.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
+import { encodeSeed } from '../../shared/seedToken.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -176,4 +177,23 @@ test('the map is served where the welcome says, a place for each of the gallery'
   ).json()) as number[][];
   expect(places).toHaveLength(gallery.length);
   expect(places.flat().every((value) => value >= 0 && value <= 1)).toBe(true);
+});
+
+test('seeds of numbers that no creature has are refused, and so is their child: nobody can end the engine', async () => {
+  const { checkpoint } = ada.welcome!;
+  const species = { checkpoint: checkpoint.name, latentSize: 96 };
+  const room = server.world.rooms.get('garden')!;
+  const far = (latent: Float32Array): string => encodeSeed({ kind: undefined, latent }, species);
+  const near = far(new Float32Array(96).fill(1));
+  // That such a token is one of this checkpoint's.
+  expect(
+    await ada.ask('plant', { x: 20, y: 70, seed: { from: 'token', token: near } }),
+  ).not.toHaveProperty('reason');
+  for (const latent of [new Float32Array(96).fill(1.6e38), new Float32Array(96).fill(5_000)]) {
+    const seed = { from: 'token', token: far(latent) };
+    expect(await ada.ask('plant', { x: 60, y: 70, seed })).toMatchObject({ reason: 'bad-token' });
+    expect(await ada.ask('preview', { seed })).toMatchObject({ reason: 'bad-token' });
+  }
+  const { tick } = room;
+  await ada.until(() => room.tick > tick + 3);
 });

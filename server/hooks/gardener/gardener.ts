@@ -206,7 +206,8 @@ export class Gardener {
   /** Lets its oldest go, and plants another where there is room. @returns whether it could */
   private renew(): boolean {
     if (!this.letGo()) return false;
-    this.deeds.push({ at: this.options.clock.now() + sowing[0], do: () => this.sow() });
+    const at = this.options.clock.now() + sowing[0];
+    this.deeds.push({ at, do: () => void (!this.isFull && this.sow()) });
     return true;
   }
 

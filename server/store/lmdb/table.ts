@@ -86,12 +86,22 @@ export function openTable(folder: string, { readOnly = false } = {}): Table {
  */
 export async function copyTable(from: Table, folder: string): Promise<void> {
   const db = openDatabase(folder, false);
+  // Each transaction waits for the disk: a week of small records must not wait thousands of times.
+  let batch: Entry[] = [];
+  let bytes = 0;
   for (let start = ''; ; ) {
     const entries = from.list({ from: start, to: LAST, limit: PART });
-    db.transactionSync(() => {
-      for (const { key, bytes } of entries) db.putSync(key, bytes as Buffer);
-    });
-    if (entries.length < PART) break;
+    const isLast = entries.length < PART;
+    batch.push(...entries);
+    for (const entry of entries) bytes += entry.bytes.length;
+    if (isLast || bytes > BATCH_BYTES) {
+      db.transactionSync(() => {
+        for (const entry of batch) db.putSync(entry.key, entry.bytes as Buffer);
+      });
+      batch = [];
+      bytes = 0;
+    }
+    if (isLast) break;
     start = after(entries.at(-1)!.key);
   }
   await db.close();
@@ -99,6 +109,8 @@ export async function copyTable(from: Table, folder: string): Promise<void> {
 
 /** Greater than every key. */
 export const LAST = '~';
+/** Bytes copied in one transaction, about. */
+const BATCH_BYTES = 16 * 2 ** 20;
 /** Records read at a time. */
 export const PART = 64;
 /** The first key that could come after one. */

@@ -31,11 +31,28 @@ describe('seats', () => {
     const token = seats.tokenOf('anna')!;
     seats.leave('anna', 0);
     take('anna again', token);
+    seats.confirm('anna again');
     expect(take('mallory', token)).toMatchObject({ you: { id: 2 }, isNew: true });
     seats.leave('anna again', 5_000);
     expect(seats.expire(5_999)).toEqual([]);
     expect(seats.expire(6_000)).toEqual([you.id]);
     expect(seats.expire(9_000)).toEqual([]);
+  });
+
+  test('who is gone before she has heard of her new token comes back with the one before', () => {
+    const { seats, take } = open();
+    const { you } = take('anna');
+    const token = seats.tokenOf('anna')!;
+    seats.leave('anna', 0);
+    for (const again of ['a reload', 'another', 'and one more']) {
+      expect(take(again, token)).toEqual({ you, isNew: false });
+      seats.leave(again, 0);
+    }
+    take('at last', token);
+    seats.confirm('at last');
+    expect(seats.knows(token)).toBe(false);
+    expect(seats.knows(seats.tokenOf('at last')!)).toBe(true);
+    expect(seats.size).toBe(1);
   });
 
   test('one whose seat was not kept has her number again, but comes anew', () => {
