@@ -60,8 +60,12 @@ export function withBatch<T extends TrainingConfig>(config: T, fresh: number): T
   const { batch, pool } = config;
   const scaled = (n: number): number => Math.max(1, Math.round((n * fresh) / batch.fresh));
   const drawn = pool && scaled(pool.batch);
-  let micro = Math.min(batch.micro, fresh, drawn ?? fresh);
-  while (fresh % micro !== 0 || (drawn ?? 0) % micro !== 0) micro--;
+  const calm = pool?.calm && { ...pool.calm, batch: scaled(pool.calm.batch) };
+  const crowded = pool?.crowded && { ...pool.crowded, batch: scaled(pool.crowded.batch) };
+  if (crowded) crowded.size = Math.max(crowded.batch, scaled(crowded.size));
+  const parts = [fresh, drawn, calm?.batch, crowded?.batch].filter((part) => part !== undefined);
+  let micro = Math.min(batch.micro, ...parts);
+  while (parts.some((part) => part % micro !== 0)) micro--;
   return {
     ...config,
     batch: { fresh, micro },
@@ -69,8 +73,10 @@ export function withBatch<T extends TrainingConfig>(config: T, fresh: number): T
       drawn && {
         pool: {
           ...pool,
-          size: Math.max(drawn + 1, scaled(pool.size)),
+          size: Math.max(drawn + (calm?.batch ?? 0) + 1, scaled(pool.size)),
           batch: drawn,
+          ...(calm && { calm }),
+          ...(crowded && { crowded }),
           admit: Math.min(fresh, scaled(pool.admit)),
         },
       }),

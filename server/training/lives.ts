@@ -8,6 +8,8 @@ import { applyWound, woundMask, woundOfShare } from './wounds.ts';
 export interface Life {
   /** Indices of the images that shall be shown. */
   readonly images: Uint32Array;
+  /** As `PoolEntry`'s `look`, of each; absent: of organisms that are new. */
+  readonly looks?: readonly number[];
   readonly segments: readonly Segment[];
   /** How many of the last segments are differentiated. */
   readonly differentiated: number;
@@ -184,6 +186,7 @@ function goOn(
   const segments = [...stayingSegments(spec, steps - differentiated, segmentSteps), ...last];
   return {
     images: Uint32Array.from(entries, ({ image }) => image),
+    looks: entries.map(({ look = 0 }) => look),
     segments,
     differentiated: last.length,
     judged: new Map([[segments.length - 1, 1]]),

@@ -3,7 +3,7 @@ import { createRandom, hashText, type Random } from '../../shared/random.ts';
 import { drawUpdateMask } from '../vnca/updateMask.ts';
 import type { Compute, Value, Values } from './autodiff/compute.ts';
 import type { TrainingConfig } from './config.ts';
-import { augmentImages } from './data/augment.ts';
+import { augmentImages, newLook } from './data/augment.ts';
 import { gatherImages } from './data/dataset.ts';
 import type { Life } from './lives.ts';
 import { placeChannels, placeFields } from './model/places.ts';
@@ -73,7 +73,13 @@ export async function live(
   const fill = (value: number): Value => upload([n], new Float32Array(n).fill(value));
 
   const pixels = gatherImages(data, images);
-  augmentImages(pixels, data, config.augment, random);
+  // Who comes from the pool is to become what it was grown to be, not its mirror image.
+  const looks = life.looks ?? Array.from(images, () => newLook(random));
+  const each = pixels.length / n;
+  looks.forEach((look, i) => {
+    const shown = pixels.subarray(i * each, (i + 1) * each);
+    augmentImages(shown, data, config.augment, createRandom(look));
+  });
   const noise = Float32Array.from({ length: n * latentSize }, () => random.normal());
   const given = {
     image: upload([n, data.side, data.side, data.channels], pixels),
@@ -143,6 +149,7 @@ export async function live(
     divergence,
     entries: Array.from(images, (image, i) => ({
       image,
+      look: looks[i],
       states: states.slice(i * size, (i + 1) * size),
       age: (life.ages?.[i] ?? 0) + steps,
       ...(life.open && { open: life.open.slice(i * side * side, (i + 1) * side * side) }),

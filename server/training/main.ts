@@ -7,7 +7,7 @@ import { createCompute } from './autodiff/create.ts';
 import { readConfig, type TrainingConfig } from './config.ts';
 import { withBatch, withImages, withName } from './configChanges.ts';
 import { sharedBytes } from './crew/threads.ts';
-import { type Dataset, loadDataset } from './data/dataset.ts';
+import { type Dataset, imagesDigest, loadDataset } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
 import { trainedModel, writeCheckpoint } from './export.ts';
 import { HELP, type Options, readOptions } from './options.ts';
@@ -26,6 +26,9 @@ import { drawProgressSheet } from './sheets.ts';
 import { firstState, type RunState, trainedShapes } from './trained.ts';
 import { Trainer, trainingImages } from './trainer.ts';
 
+/** ms within which a signal is taken for the one before. */
+const SAME_SIGNAL = 1_000;
+
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(): Promise<void> {
@@ -40,6 +43,13 @@ async function main(): Promise<void> {
   const begun = await begin(options, config, folder);
 
   let data = await loadDataset(config.data, { baseFolder });
+  const images = imagesDigest(data);
+  if (begun.images !== undefined && begun.images !== images) {
+    throw new TrainingError(
+      'bad-run',
+      `the images are not those that the run in ${folder} began with, and its states would be taken for those of others; bring them back, or begin anew without --resume`,
+    );
+  }
   const { length: count } = trainingImages(config, data);
   say(`${data.name}: ${count} images to train on, ${data.side}×${data.side}`);
   const { backend, threads } = options;
@@ -55,16 +65,20 @@ async function main(): Promise<void> {
   else {
     if (await setAside(folder)) say('the run before is kept as state.old.safetensors');
     // Whatever happens from here on, there is a run to resume.
-    await saveRun(folder, begun, config);
+    await saveRun(folder, { ...begun, images }, config);
   }
   await mkdir(join(folder, PICTURES_FOLDER), { recursive: true });
 
-  const seconds = await train({ trainer, compute, config, data, folder, begun, options });
+  const seconds = await train({ trainer, compute, config, data, images, folder, begun, options });
   const state = await trainer.state();
   await trainer.dispose();
   const out = options.out ?? join(folder, 'checkpoint');
   const training = {
-    command: `npm run train -- ${options.file}${options.batch ? ` --batch ${options.batch}` : ''}`,
+    command: [
+      `npm run train -- ${options.file}`,
+      ...(options.images === undefined ? [] : ['--images <folder>']),
+      ...(options.batch === undefined ? [] : [`--batch ${options.batch}`]),
+    ].join(' '),
     updates: `${state.update} of ${config.updates}`,
     hours: (seconds / 3600).toFixed(2),
     device: compute.device,
@@ -127,6 +141,8 @@ interface Training {
   readonly compute: Compute;
   readonly config: TrainingConfig;
   readonly data: Dataset;
+  /** Its digest. */
+  readonly images: string;
   readonly folder: string;
   readonly begun: Run;
   readonly options: Options;
@@ -138,10 +154,14 @@ interface Training {
  * @returns seconds behind the whole run
  */
 async function train(training: Training): Promise<number> {
-  const { trainer, compute, config, data, folder, begun, options } = training;
+  const { trainer, compute, config, data, images, folder, begun, options } = training;
   let stopping = false;
+  let told = 0;
   const stop = (): void => {
-    if (stopping) process.exit(130);
+    // What stands between a terminal and this process may pass the same keystroke on once more.
+    if (stopping && performance.now() - told > SAME_SIGNAL) process.exit(130);
+    if (stopping) return;
+    told = performance.now();
     stopping = true;
     say('\nstops after this update; once more quits at once');
   };
@@ -154,7 +174,7 @@ async function train(training: Training): Promise<number> {
   const now = (): number => performance.now();
   const progress = createProgress(config.updates, trainer.updates, now, say, compute.name);
   const save = async (): Promise<void> => {
-    await saveRun(folder, { state: await trainer.state(), seconds: seconds() }, config);
+    await saveRun(folder, { state: await trainer.state(), seconds: seconds(), images }, config);
     const picture = await drawProgressSheet(config, data, trainer);
     await writeFile(join(folder, PICTURES_FOLDER, `${trainer.updates}.png`), picture);
     await writeFile(join(folder, PICTURES_FOLDER, 'latest.png'), picture);

@@ -6,6 +6,8 @@ export interface PoolEntry {
   readonly image: number;
   /** [S, S, C]. */
   readonly states: Float32Array;
+  /** How that image was mirrored and moved when it was planted: the seed of its chance, 24 bits. */
+  readonly look?: number;
   /** Steps since it was planted. */
   readonly age: number;
   /** [S, S], 1 where the ground is open to it; what others hold is closed (0). Absent: all is open. */

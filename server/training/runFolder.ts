@@ -1,5 +1,5 @@
 /** Where a run keeps itself: its state with its configuration, its log, its pictures. */
-import { appendFile, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { appendFile, mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError } from '../vnca/errors.ts';
 import {
@@ -18,6 +18,8 @@ import { type RunState, trainedShapes } from './trained.ts';
 
 const STATE_FILE = 'state.safetensors';
 const LOG_FILE = 'log.jsonl';
+/** Bytes read at once. */
+const PART = 2 ** 26;
 /** Of a run's state. */
 const POOLS = ['pool', 'crowd'] as const;
 export const PICTURES_FOLDER = 'pictures';
@@ -26,12 +28,14 @@ export interface Run {
   readonly state: RunState;
   /** Seconds of training behind it. */
   readonly seconds: number;
+  /** Digest of the images it is trained on; absent in runs of before it was kept. */
+  readonly images?: string;
 }
 
 /** Writes the state so that a kill or a power cut at any moment leaves the old one or the new one. */
 export async function saveRun(
   folder: string,
-  { state, seconds }: Run,
+  { state, seconds, images }: Run,
   config: TrainingConfig,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -44,7 +48,10 @@ export async function saveRun(
     }
   }
   tensors.set('run', fromFloat32([2], Float32Array.of(state.update, seconds)));
-  const bytes = writeSafetensors(tensors, { config: JSON.stringify(config) });
+  const bytes = writeSafetensors(tensors, {
+    config: JSON.stringify(config),
+    ...(images !== undefined && { images }),
+  });
   await replaceFile(join(folder, STATE_FILE), bytes);
 }
 
@@ -70,10 +77,15 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   if (run?.length !== 2) throw damaged(file, 'tensor "run" is missing or of another shape');
   const [pool, crowd] = POOLS.map((name) => readPool(stored, name, config.channels, file));
   stored.delete('run');
-  return { state: { update: run[0], tensors: stored, pool, crowd }, seconds: run[1] };
+  const { images } = metadata;
+  return {
+    state: { update: run[0], tensors: stored, pool, crowd },
+    seconds: run[1],
+    ...(images !== undefined && { images }),
+  };
 }
 
-/** Entries as tensors: `states` [n, S·S·C], `entries` [n, 2] (image, age), and `open` [n, S·S] where grounds are. */
+/** Entries as tensors: `states` [n, S·S·C], `entries` [n, 3] (image, age, look), and `open` [n, S·S] where grounds are. */
 function poolTensors(pool: readonly PoolEntry[]): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   if (pool.length === 0) return tensors;
@@ -91,7 +103,7 @@ function poolTensors(pool: readonly PoolEntry[]): Map<string, Tensor> {
   );
   tensors.set(
     'entries',
-    rows(({ image, age }) => [image, age]),
+    rows(({ image, age, look = 0 }) => [image, age, look]),
   );
   if (pool[0].open) {
     tensors.set(
@@ -161,12 +173,16 @@ function readPool(
   const [count, size] = states?.shape ?? [];
   const cells = (size ?? 0) / channels;
   const opens = open ? `${open.shape}` === `${[count, cells]}` : name === 'pool';
-  if (`${numbers?.shape}` !== `${[count, 2]}` || !(cells >= 1 && cells % 1 === 0) || !opens) {
+  // States of before looks were kept are of images as they are.
+  const columns = numbers?.shape[1] ?? 0;
+  const fits = numbers?.shape[0] === count && (columns === 2 || columns === 3);
+  if (!fits || !(cells >= 1 && cells % 1 === 0) || !opens) {
     throw damaged(file, `tensors "${name}.states" and "${name}.entries" do not fit`);
   }
   return Array.from({ length: count }, (_, i) => ({
-    image: numbers!.data[2 * i],
-    age: numbers!.data[2 * i + 1],
+    image: numbers!.data[columns * i],
+    age: numbers!.data[columns * i + 1],
+    look: columns === 3 ? numbers!.data[columns * i + 2] : 0,
     states: states!.data.slice(i * size, (i + 1) * size),
     ...(open && { open: Uint8Array.from(open.data.subarray(i * cells, (i + 1) * cells)) }),
   }));
@@ -222,9 +238,25 @@ async function replaceFile(file: string, content: Uint8Array | string): Promise<
   await rename(`${file}.part`, file);
 }
 
+/** In parts: Node reads no file of 2 GiB or more at once, and the pool of a large model is one. */
+async function readWhole(file: string): Promise<Buffer> {
+  const handle = await open(file);
+  try {
+    const bytes = Buffer.allocUnsafeSlow((await handle.stat()).size);
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesRead } = await handle.read(bytes, at, Math.min(PART, bytes.length - at));
+      if (bytesRead === 0) throw new Error(`${file} was cut while it was read`);
+      at += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await handle.close();
+  }
+}
+
 async function readIfThere(file: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(file);
+    return await readWhole(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     return undefined;

@@ -8,6 +8,7 @@ import type { Compute, Values } from './autodiff/compute.ts';
 import { Passes, randomOfUpdate } from './batches.ts';
 import { drawnStates, type TrainingConfig } from './config.ts';
 import { type Crew, type Outcome, openCrew } from './crew/crew.ts';
+import { newLook } from './data/augment.ts';
 import type { Dataset } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
 import { calmLife, crowdedLife, freshLife, type Life, openGround, pooledLife } from './lives.ts';
@@ -116,7 +117,7 @@ export class Trainer {
     // The calm ones are the last that are drawn.
     for (let i = 0; i < changing && i < pooled.length; i++) {
       const at = pooled.length - changing + i;
-      pooled[at] = { ...pooled[at], image: others[i] };
+      pooled[at] = { ...pooled[at], image: others[i], look: newLook(random) };
     }
 
     const lives: Life[] = [];

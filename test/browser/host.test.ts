@@ -100,8 +100,17 @@ test(
     const visitor = await Visitor.join(server.port, 'blue-hall');
     expect(visitor.welcome!.room).toMatchObject({ width: 160, height: 96 });
 
-    // Closing sends her out and can be taken back; removing asks for the name.
+    // Whichever way a room is chosen, the page says which.
     const card = page.getByTestId('room-blue-hall');
+    const choice = page.getByTestId('room');
+    for (const name of ['blue-hall', 'garden']) await choice.selectOption(name);
+    await card.getByRole('link', { name: 'Watch' }).click();
+    await page.locator('.page[data-section="watch"]').waitFor();
+    expect(await choice.inputValue()).toBe('blue-hall');
+    await goTo(page, 'rooms');
+    expect(await choice.inputValue()).toBe('garden');
+
+    // Closing sends her out and can be taken back; removing asks for the name.
     await card.getByRole('button', { name: 'Close' }).click();
     await confirm();
     await visitor.next(({ name }) => name === 'rejected' || name === 'disconnect');
@@ -238,6 +247,40 @@ test(
     expect(owners(ada).has(hers)).toBe(true);
     await page.getByRole('button', { name: 'Bring back what was before' }).click();
     await ada.until(() => owners(ada).has(his));
+
+    // Of one who has left meanwhile too: his alone, not everybody's.
+    const cy = await Visitor.join(server.port, 'garden', 'Cy');
+    const its = await grown(70, 70, cy);
+    await page.getByTestId('undo-whom').selectOption({ label: 'Cy' });
+    cy.leave();
+    await page.locator('visitor-list li', { hasText: 'Cy' }).waitFor({ state: 'detached' });
+    await page.getByTestId('undo').click();
+    await confirm();
+    await ada.until(() => !owners(ada).has(its));
+    for (const id of [hers, his]) expect(owners(ada).has(id)).toBe(true);
+  },
+  PATIENCE,
+);
+
+test(
+  'what is refused goes back to what is so; names that are hidden are nowhere',
+  async () => {
+    await liveShows(page);
+    ada.send('cursor', { x: 40, y: 40, tool: 'plant' });
+    const pointer = page.locator('cursor-layer .cursor', { hasText: 'Ada' });
+    await pointer.waitFor({ state: 'attached' });
+    const names = page.getByTestId('names');
+    await page.route('**/settings', (route) => route.abort());
+    await names.click();
+    await page.locator('[data-testid=said].wrong').waitFor();
+    expect(await names.isChecked()).toBe(true);
+    await page.unroute('**/settings');
+    await names.click();
+    await said('Names are hidden').waitFor();
+    await pointer.waitFor({ state: 'detached' });
+    await names.click();
+    await said('Names are shown.').waitFor();
+    await pointer.waitFor({ state: 'attached' });
   },
   PATIENCE,
 );

@@ -86,6 +86,55 @@ const updatesIn = async (name: string): Promise<number[]> =>
     .split('\n')
     .map((line) => JSON.parse(line).update);
 
+test(
+  'Ctrl-C in a terminal, which everybody in it hears, stops `npm run train` in good order',
+  async () => {
+    const options = ['--run', join(folder, 'ctrl-c'), '--threads', '1'];
+    const command = ['run', 'train', '--', config(), '--updates', '100000', ...options];
+    const child = spawn('npm', command, { cwd: root, detached: true });
+    let errors = '';
+    let isSent = false;
+    child.stderr.on('data', (chunk) => {
+      errors += chunk;
+      if (isSent || !/trains on/.test(errors)) return;
+      isSent = true;
+      setTimeout(() => process.kill(-child.pid!, 'SIGINT'), 500);
+    });
+    await new Promise((resolve) => child.on('close', resolve));
+    expect(errors).toContain('stops after this update');
+    expect(errors).toContain('go on with --resume');
+    expect((await loadCheckpoint(join(folder, 'ctrl-c', 'checkpoint'))).card.name).toBe('tiny');
+  },
+  SLOW,
+);
+
+test(
+  'a run is not gone on with on other images',
+  async () => {
+    const images = join(folder, 'images');
+    await mkdir(images);
+    for (const [i, background] of ['#e03020', '#20a040', '#3040e0'].entries()) {
+      const file = join(images, `${i}.png`);
+      await sharp({ create: { width: 8, height: 8, channels: 4, background } }).toFile(file);
+    }
+    await write('own.json', { data: { kind: 'folder', folder: images, side: 8, margin: 1 } });
+    expect((await train([config('own.json'), '--updates', '2', ...run('own')])).code).toBe(0);
+    const { command } = (await loadCheckpoint(join(folder, 'own', 'checkpoint'))).card.training;
+    expect(command).not.toContain('--images');
+    const file = join(images, 'before-all.png');
+    await sharp({ create: { width: 8, height: 8, channels: 4, background: '#e0c020' } }).toFile(
+      file,
+    );
+    const again = await train([config('own.json'), '--updates', '3', '--resume', ...run('own')]);
+    expect(again.code).toBe(1);
+    expect(again.errors).toContain('the images are not those that the run');
+    await rm(file);
+    const back = await train([config('own.json'), '--updates', '3', '--resume', ...run('own')]);
+    expect(back.code).toBe(0);
+  },
+  SLOW,
+);
+
 test('help is printed', async () => {
   const { code, output, errors } = await train(['--help']);
   expect(code).toBe(0);
@@ -236,7 +285,7 @@ test(
     const { card } = await loadCheckpoint(join(folder, 'small', 'checkpoint'));
     expect([card.name, card.title]).toEqual(['mine', 'Mine']);
     const { 'pool.entries': entries } = await stateOf('small');
-    expect(entries).toHaveLength(2);
+    expect(entries).toHaveLength(3);
 
     await write('leaky.json', {
       update: { kind: 'residual', hidden: 5, stateLimit: 4, leak: 0.5 },

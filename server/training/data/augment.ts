@@ -8,6 +8,9 @@ export interface Augmentation {
   readonly shift: number;
 }
 
+/** Seed of one image's changes: 24 bits, so that a float32 holds it. */
+export const newLook = (random: Random): number => random.integer(2 ** 24);
+
 /**
  * Changes a batch in place, each image by its own chance.
  *

@@ -1,4 +1,5 @@
 /** Training sets: images of one size in memory, read from packages or folders, and kept in a cache. */
+import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { GALLERY_KINDS } from '../../vnca/card.ts';
@@ -25,6 +26,9 @@ export interface Entry {
   readonly name: string;
   readonly kind: (typeof GALLERY_KINDS)[number];
 }
+
+/** Bytes hashed at once. */
+const DIGEST_PART = 2 ** 26;
 
 export interface Dataset {
   /** For example `noto-organisms`. */
@@ -94,4 +98,17 @@ async function open(config: FullConfig): Promise<Opened> {
     case 'folder':
       return openFolder(config);
   }
+}
+
+/** SHA-256 of the pixels and of how they are split. In parts: a set may be larger than can be hashed at once. */
+export function imagesDigest({ pixels, splits }: Pick<Dataset, 'pixels' | 'splits'>): string {
+  const hash = createHash('sha256');
+  for (let at = 0; at < pixels.length; at += DIGEST_PART) {
+    hash.update(pixels.subarray(at, at + DIGEST_PART));
+  }
+  for (const split of [splits.train, splits.validation, splits.test]) {
+    hash.update(new Uint8Array(split.buffer, split.byteOffset, split.byteLength));
+    hash.update(';');
+  }
+  return hash.digest('hex');
 }

@@ -175,7 +175,7 @@ async function judgeImages(
   }
   const { pixels, count } = judged;
   notes.push(`likelihood of ${count} of ${judged.of} ${judged.split} images of "${judged.set}"`);
-  if (judged.split === 'train') notes.push('the set keeps no images aside: these were trained on');
+  if (judged.trained) notes.push('the set keeps no images aside: these were trained on');
   if (card.readout.kind === 'rgba-premultiplied') {
     notes.push(
       `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, constant included`,

@@ -13,6 +13,8 @@ export interface Judged extends Images {
   /** Name of the set, and which part of it. */
   readonly set: string;
   readonly split: 'test' | 'validation' | 'train';
+  /** Whether these images were trained on. */
+  readonly trained: boolean;
   /** Images of that part. */
   readonly of: number;
   /** Classes, where the set has them. */
@@ -32,7 +34,7 @@ export async function loadImages(
   limit: number,
   progress?: (done: number, total: number) => void,
 ): Promise<Judged> {
-  const { config, base } = await findData(card, wanted);
+  const { config, base, trainOnValidation = false } = await findData(card, wanted);
   const data = await loadDataset(config, {
     ...(base !== undefined && { baseFolder: base }),
     ...(progress && { onProgress: progress }),
@@ -45,11 +47,15 @@ export async function loadImages(
         `${card.side}×${card.side}×${channels}`,
     );
   }
-  return choose(data, limit);
+  const judged = choose(data, limit);
+  return {
+    ...judged,
+    trained: judged.split === 'train' || (trainOnValidation && judged.split === 'validation'),
+  };
 }
 
 /** Images of the first part that has any, of test, validation, train. */
-export function choose(data: Dataset, limit: number): Judged {
+export function choose(data: Dataset, limit: number): Omit<Judged, 'trained'> {
   const split = (['test', 'validation', 'train'] as const).find(
     (name) => data.splits[name].length > 0,
   )!;
@@ -73,13 +79,19 @@ export function choose(data: Dataset, limit: number): Judged {
 async function findData(
   card: Card,
   wanted: string | undefined,
-): Promise<{ config: DatasetConfig; base?: string }> {
+): Promise<{ config: DatasetConfig; base?: string; trainOnValidation?: boolean }> {
   if (wanted?.trimStart().startsWith('{')) {
     try {
       return { config: JSON.parse(wanted) };
     } catch {
       throw new EvaluationError('no-data', '--data begins like JSON, but is none');
     }
+  }
+  if (wanted === undefined && card.training.command?.includes('--images')) {
+    throw new EvaluationError(
+      'no-data',
+      "it was trained on a user's own images; name them with --data",
+    );
   }
   const file = wanted ?? /(\S+\.json)\b/.exec(card.training.command ?? '')?.[1];
   if (file === undefined) {
@@ -95,5 +107,6 @@ async function findData(
   if (!isThere) {
     throw new EvaluationError('no-data', `${file} cannot be read; name the images with --data`);
   }
-  return { config: (await readConfig(file)).data, base: dirname(resolve(file)) };
+  const { data, trainOnValidation } = await readConfig(file);
+  return { config: data, base: dirname(resolve(file)), trainOnValidation };
 }

@@ -66,6 +66,9 @@ async function loadJudged(
     });
   } catch (error) {
     if (data === undefined && error instanceof EvaluationError) return error;
+    if (data === undefined && error instanceof DatasetError) {
+      return new EvaluationError('no-data', error.message);
+    }
     throw error;
   }
 }

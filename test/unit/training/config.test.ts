@@ -183,9 +183,22 @@ describe('another batch', () => {
     expect(parseConfig(JSON.parse(JSON.stringify(config)), 'x')).toEqual(config);
   });
 
-  it('of any size is one that could have been written', () => {
+  it('of any size is one that could have been written', async () => {
+    const shipped = await Promise.all(
+      ['drawings', 'organisms', 'organisms-neighbours', 'digits', 'digits-heal', 'noto'].map(
+        async (name) => {
+          const { folder: _, ...config } = await readConfig(`server/training/configs/${name}.json`);
+          return config;
+        },
+      ),
+    );
     for (let fresh = 1; fresh <= 40; fresh++) {
-      for (const config of [big, tinyConfig(pool({ batch: 6, size: 7 })), tinyConfig()]) {
+      for (const config of [
+        big,
+        tinyConfig(pool({ batch: 6, size: 7 })),
+        tinyConfig(),
+        ...shipped,
+      ]) {
         const scaled = withBatch(config, fresh);
         expect(scaled.batch.fresh).toBe(fresh);
         expect(() => parseConfig(JSON.parse(JSON.stringify(scaled)), 'x')).not.toThrow();

@@ -54,6 +54,7 @@ describe('a pooled life', () => {
     };
   const entries = [0, 1].map((image) => ({
     image,
+    look: 7 + image,
     age: 10 * image,
     states: new Float32Array(8 * 8 * 6).fill(1),
   }));
@@ -71,6 +72,8 @@ describe('a pooled life', () => {
     for (const { states } of entries) expect(states.every((x) => x === 1)).toBe(true);
     expect(first.ages).toEqual([0, 10]);
     expect([...first.images]).toEqual([0, 1]);
+    // Mirrored as it was when it grew.
+    expect(first.looks).toEqual([7, 8]);
   });
 
   it('differentiates the last steps alone when told so', () => {

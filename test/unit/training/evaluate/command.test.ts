@@ -119,6 +119,13 @@ describe('images', () => {
       message: expect.stringContaining(message),
     });
   });
+
+  test("a checkpoint of images of a user's own is not judged by those of the configuration", async () => {
+    const { training, ...card } = tinyCard();
+    const command = 'npm run train -- server/training/configs/drawings.json --images <folder>';
+    const own = { ...card, training: { ...training, command } };
+    await expect(loadImages(own, undefined, 1)).rejects.toMatchObject({ reason: 'no-data' });
+  });
 });
 
 describe('the meter', () => {

@@ -51,6 +51,7 @@ export function smallImages(count: number, channels: 1 | 4 = 1): Judged {
     count,
     set: 'made up',
     split: 'test',
+    trained: false,
     of: count,
     labels: Uint8Array.from({ length: count }, (_, i) => i % 3),
   };
