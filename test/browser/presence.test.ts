@@ -276,6 +276,15 @@ test('sound and touch are off until she turns them on', async () => {
 
 test('she takes it home: a picture, a film, and a link that plants the same creature again', async () => {
   await page.getByTestId('keep').tap();
+  await page.getByTestId('keepsake').getByRole('button', { name: 'Close' }).click();
+  await page.locator('keepsake-sheet').waitFor({ state: 'detached' });
+  // Her line has just broken: what she asks for comes when it is back.
+  proxy.set({ deaf: true });
+  proxy.reset();
+  await page.waitForSelector('html[data-connection="reconnecting"]', { state: 'attached' });
+  await page.getByTestId('keep').tap();
+  await page.getByTestId('keepsake').waitFor();
+  proxy.set(NO_FAULTS);
   await page.locator('a[data-testid=save-film]').waitFor();
   const picture = await download('save-picture');
   expect(picture.name).toMatch(/\.png$/);
