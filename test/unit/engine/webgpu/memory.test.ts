@@ -105,8 +105,8 @@ if (present.includes('webgpu')) {
       const [{ result }] = await world.tick([room]);
       const refused = expect.objectContaining({ reason: 'garden-full' });
       expect(result.answers).toEqual([
-        { by: ANNA.id, id: FIRST, energy: 1, refused },
-        { by: ANNA.id, id: 99, energy: 1 },
+        { by: ANNA.id, id: FIRST, what: 'plant', energy: 1, refused },
+        { by: ANNA.id, id: 99, what: 'damage', energy: 1 },
       ]);
       expect(result.life).toEqual([]);
       expect(room.size).toBe(FIRST);
