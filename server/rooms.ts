@@ -195,9 +195,14 @@ export class Rooms {
     if (known.busy) throw new HostRefusal('room-busy', known.busy);
     if (!known.plan.open) return;
     // Only when that is kept does it close: it must not be closed in one's eyes and open in another's.
-    const plan = { ...known.plan, open: false };
-    await this.options.desk.putPlan(plan);
-    known.plan = plan;
+    let { plan } = known;
+    do {
+      // A knob may have been turned meanwhile.
+      plan = known.plan;
+      await this.options.desk.putPlan({ ...plan, open: false });
+      if (!known.plan.open) return;
+    } while (known.plan !== plan);
+    known.plan = { ...plan, open: false };
     await this.rest(known);
   }
 

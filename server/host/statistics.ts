@@ -149,7 +149,8 @@ export class Counter {
       hour: (await store.hours(room)).find((one) => one.hour === hour) ?? { hour, ...noSums() },
       day: (known?.day.day === day ? known.day : undefined) ??
         (await store.countedDays(room)).find((one) => one.day === day) ?? { day, ...noSums() },
-      changed: false,
+      // The day's sums go on; if they could not be kept, they are still to be.
+      changed: known?.changed ?? false,
     };
     this.counted.set(room, counted);
     return counted;
