@@ -33,6 +33,9 @@ function fail(error: unknown): never {
   process.exit(1);
 }
 
+/** ms within which a signal is taken for the one before. */
+const SAME_SIGNAL = 1_000;
+
 const tokenLine = (token: string): string =>
   `The host's token, shown this once: ${token} (lost? npm start -- --new-host-token)`;
 
@@ -73,10 +76,13 @@ async function main(): Promise<void> {
 
   // Before anything is said: who has read where the room is may also end it.
   let closing = false;
+  let told = 0;
   const stop = (code: number): void => {
-    // A second signal means that the host will not wait.
-    if (closing) process.exit(1);
+    // A second signal means that the host will not wait. But npm passes on what the terminal has sent already.
+    if (closing && performance.now() - told > SAME_SIGNAL) process.exit(1);
+    if (closing) return;
     closing = true;
+    told = performance.now();
     setTimeout(() => {
       log.error('closing-too-slow', 'Something does not end; all that was answered is kept.');
       process.exit(1);
