@@ -51,6 +51,8 @@ export class DrawPad extends LitElement {
   @property({ attribute: false }) desk!: Desk;
   /** Whether the server can be asked. */
   @property({ attribute: false }) live = false;
+  /** Seeds that she has. */
+  @property({ attribute: false }) hand: readonly SeedView[] = [];
   @state() private width: Width = 'medium';
   @state() private colour: Colour = 'red';
   @state() private lines = 0;
@@ -74,6 +76,13 @@ export class DrawPad extends LitElement {
     this.resized.observe(this.canvas);
     if (this.inks) this.width = 'medium';
     this.canvas.focus();
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    const { seed } = this;
+    const isBack = changed.get('live') === false && this.live;
+    // Her hand may have been emptied while she was away; the drawing is still here to grow again.
+    if (isBack && seed && !this.hand.some(({ id }) => id === seed.id)) this.seed = undefined;
   }
 
   protected override updated(changed: PropertyValues): void {

@@ -2,6 +2,7 @@
 import { localized, msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
@@ -13,7 +14,7 @@ import type { Desk } from '../net/desk.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { controls } from '../style/controls.ts';
 import { icons } from './icons.ts';
-import { organismName } from './life-words.ts';
+import { organismName, planterText } from './life-words.ts';
 import { portraitOf } from './organism-portrait.ts';
 
 /** A server that is busy is asked again so much later, ms, and so often. */
@@ -278,9 +279,14 @@ export class KeepsakeSheet extends LitElement {
     const room = model.room?.name ?? '';
     this.link = `${location.origin}/r/${room}?seed=${token}`;
     const planter = organism.planter.name;
+    const isOfHouse = planter === DEFAULTS.attract.name || planter === DEFAULTS.osc.planter;
     const day = new Intl.DateTimeFormat(language(), { dateStyle: 'long' }).format(new Date());
     const lines = [
-      ...(planter === '' ? [] : [msg(str`grown by ${planter}`)]),
+      ...(isOfHouse
+        ? [planterText(organism, model)]
+        : planter === ''
+          ? []
+          : [msg(str`grown by ${planter}`)]),
       `${room}, ${day}`,
       ...(organism.healed > 0 ? [msg(str`wounds survived: ${organism.healed}`)] : []),
     ];

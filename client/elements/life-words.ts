@@ -51,6 +51,7 @@ export function planterName(
 ): string {
   if (planter.id === HOUSE.id) return msg('The house');
   const { name } = participants.get(planter.id) ?? planter;
+  if (name === DEFAULTS.osc.planter) return msg('The house');
   return name === DEFAULTS.attract.name ? msg('The gardener') : name;
 }
 
@@ -60,6 +61,7 @@ export function planterText(organism: OrganismView, model: People): string {
   if (organism.planter.id === HOUSE.id) return msg('planted by the house');
   const name = planterName(organism, model);
   if (name === msg('The gardener')) return msg('planted by the gardener');
+  if (name === msg('The house')) return msg('planted by the house');
   return name === '' ? msg('planted by a visitor') : msg(str`planted by ${name}`);
 }
 

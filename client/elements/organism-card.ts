@@ -28,6 +28,14 @@ export class OrganismCard extends LitElement {
         padding: 18px;
         position: relative;
       }
+      /* A phone held across is not high enough for a family. */
+      @media (min-width: 560px) and (max-height: 520px) {
+        .panel {
+          max-height: calc(100dvh - 64px - env(safe-area-inset-bottom));
+          overflow-y: auto;
+          overscroll-behavior: contain;
+        }
+      }
       header {
         display: flex;
         align-items: center;

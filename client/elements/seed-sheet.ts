@@ -160,6 +160,7 @@ export class SeedSheet extends LitElement {
       .previews=${previews}
       .desk=${this.desk}
       .live=${this.live}
+      .hand=${session.state.hand}
       @grown=${({ detail }: CustomEvent<SeedView>) => session.receive(detail)}
       @done=${this.close}
     ></draw-pad>`;

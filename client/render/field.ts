@@ -42,6 +42,8 @@ export class Field {
   private readonly maskProgram: Program;
   private readonly territoryProgram: Program;
   private settled = false;
+  /** Whether the tick that was taken in last has been drawn. */
+  private drawn = true;
 
   constructor(
     private readonly gl: WebGL2RenderingContext,
@@ -74,7 +76,9 @@ export class Field {
 
   /** Takes in a new tick; the way to it starts from whatever is on the screen now, so nothing ever jumps. */
   upload(planes: Planes, changed: readonly Rect[]): void {
-    [this.from, this.shown] = [this.shown, this.from];
+    // Of two ticks between two pictures the first was never on the screen.
+    if (this.drawn) [this.from, this.shown] = [this.shown, this.from];
+    this.drawn = false;
     const { gl } = this;
     gl.pixelStorei(gl.UNPACK_ROW_LENGTH, planes.width);
     for (const { x, y, width, height } of changed) {
@@ -98,6 +102,7 @@ export class Field {
     const { gl, blendProgram } = this;
     gl.disable(gl.BLEND);
     if (!this.settled) this.settle();
+    this.drawn = true;
     this.into(this.shown, blendProgram);
     bindTexture(gl, blendProgram, 'uFrom', 0, this.from.texture);
     bindTexture(gl, blendProgram, 'uTo', 1, this.newest);

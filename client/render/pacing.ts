@@ -20,7 +20,9 @@ export class Interpolation {
   }
 }
 
-const SLOW_FRAME = 30;
+/** ms. Screens of 24, 25 and 30 Hz are not slow, nor are phones that save power. */
+const SLOW_FRAME = 45;
+const VERY_SLOW_FRAME = 120;
 const SAMPLE = 24;
 /** Very slow frames are few: so much time of them is enough to judge by, ms. */
 const ENOUGH = 1_500;
@@ -68,7 +70,7 @@ export class Resolution {
     if (this.count < SAMPLE && this.sum < ENOUGH) return false;
     const mean = this.sum / this.count;
     this.sum = this.count = 0;
-    if (mean >= SLOW_FRAME) return this.lower(now, mean < 4 * SLOW_FRAME ? LOWER : LOWER_MUCH);
+    if (mean >= SLOW_FRAME) return this.lower(now, mean < VERY_SLOW_FRAME ? LOWER : LOWER_MUCH);
     return this.scale < 1 && now - this.changedAt > this.patience && this.raise(now);
   }
 

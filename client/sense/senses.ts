@@ -13,11 +13,13 @@ export class Senses {
   private sound: Sound | undefined;
   private haptics: Haptics | undefined;
   private cutting = false;
+  private hidden = false;
 
   /** @param model whose life is heard, as far as it is the visitor's own */
   constructor(model: RoomModel) {
     model.on('life', ({ event, organism }) => {
-      if (!this.isOn || organism.planter.id !== model.you?.id) return;
+      // What was not heard then must not all be heard when the page is back.
+      if (!this.isOn || this.hidden || organism.planter.id !== model.you?.id) return;
       if (event.what === 'divided') this.sound?.divided(Math.round(Math.log2(event.stage / 2)));
       if (event.what === 'born') this.planted();
       if (event.what === 'healed') {
@@ -57,6 +59,7 @@ export class Senses {
 
   /** The page is not seen: it is not heard either. */
   hide(hidden: boolean): void {
+    this.hidden = hidden;
     const { context } = this;
     (hidden ? context?.suspend() : context?.resume())?.catch(() => undefined);
   }

@@ -22,6 +22,8 @@ export class WallConnection {
   readonly model: RoomModel;
   private readonly socket: Socket;
   private again: ReturnType<typeof setTimeout> | undefined;
+  /** Whether it was not let in last time. */
+  private refused = false;
 
   constructor(private readonly options: WallConnectionOptions) {
     this.model = new RoomModel((event, payload) => this.send(event, payload));
@@ -37,17 +39,20 @@ export class WallConnection {
     this.socket.on('disconnect', (reason) => {
       this.model.setConnection('reconnecting');
       // A server that closed the connection itself is not dialled again by Socket.IO.
-      if (reason === 'io server disconnect') this.later(() => this.socket.connect(), REDIAL.first);
+      const wait = this.refused ? REFUSED : REDIAL.first;
+      if (reason === 'io server disconnect') this.later(() => this.socket.connect(), wait);
     });
     this.socket.onAny((event: string, payload: unknown) => this.model.receive(event, payload));
     this.model.on('wall', ({ build }) => {
+      this.refused = false;
       if (build !== '' && build !== this.options.build) this.options.renew();
     });
     this.model.on('rejected', ({ reason }) => {
       if (reason === 'protocol-version') this.options.renew();
       // A room may open later, a place on the list of walls come free.
-      if (this.model.connection !== 'live')
-        this.later(() => this.send('join', this.wish()), REFUSED);
+      if (this.model.connection === 'live') return;
+      this.refused = true;
+      this.later(() => this.send('join', this.wish()), REFUSED);
     });
   }
 

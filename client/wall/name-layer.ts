@@ -46,6 +46,8 @@ export class NameLayer extends LitElement {
     }
   `;
 
+  /** What is written for a name. */
+  sign: (name: string) => string = (name) => name;
   private readonly names = new Map<OrganismId, Name>();
 
   override render(): TemplateResult {
@@ -56,7 +58,7 @@ export class NameLayer extends LitElement {
   born({ id, x, y, side, planter }: OrganismView): void {
     if (planter.name === '' || this.names.has(id) || this.names.size >= MAX_NAMES) return;
     const element = document.createElement('span');
-    element.textContent = planter.name;
+    element.textContent = this.sign(planter.name);
     element.style.setProperty('--hue', String(planter.hue));
     this.renderRoot.append(element);
     const place = { x, y: y + side / 2 };
@@ -76,7 +78,7 @@ export class NameLayer extends LitElement {
     }
     for (const [id, { element }] of this.names) {
       const organism = organisms.get(id);
-      if (organism) element.textContent = organism.planter.name;
+      if (organism) element.textContent = this.sign(organism.planter.name);
       if (organism?.phase !== 'growing') this.done(id, now);
     }
   }

@@ -17,7 +17,7 @@ import { readOptions } from './options.ts';
 import { mayRenew } from './renew.ts';
 import { Stage } from './stage.ts';
 import './wall-overlay.ts';
-import { ENGLISH, picture, type Voice } from './words.ts';
+import { ENGLISH, picture, signature, type Voice } from './words.ts';
 
 /** Nobody has been here for so long: passers-by are invited; ms. */
 const LONELY = 45_000;
@@ -181,6 +181,7 @@ export class VivariumWall extends LitElement {
         this.names.done(event.id, performance.now());
       }
     });
+    this.names.sign = (name) => signature(this.voices[0].say, name);
     model.on('wall', () => this.names.keep(model.organisms, performance.now()));
     canvas.addEventListener('webglcontextlost', () => {
       clearTimeout(this.lost);
@@ -203,7 +204,8 @@ export class VivariumWall extends LitElement {
               .room=${options.room}
               .address=${address}
               .people=${[...model.participants.values()]}
-              .attract=${attract && captions}
+              .attract=${attract}
+              .captions=${captions}
               .away=${away}
           .blind=${blind}
               .voices=${voices}

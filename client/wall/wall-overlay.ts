@@ -35,6 +35,8 @@ export class WallOverlay extends LitElement {
   @property({ attribute: false }) people: readonly ParticipantView[] = [];
   /** Nobody has been here for a while. */
   @property({ type: Boolean }) attract = false;
+  /** Whether the host wants sentences on the wall. */
+  @property({ attribute: false }) captions = true;
   /** The server has not answered for a while. */
   @property({ type: Boolean }) away = false;
   /** This browser cannot draw the room. */
@@ -79,13 +81,14 @@ export class WallOverlay extends LitElement {
     this.timer = setInterval(() => this.turn++, TURN);
   }
 
-  private caption(): TemplateResult {
+  private caption(): TemplateResult | typeof nothing {
     const { turn, voices, attract } = this;
     const [first] = voices;
     if (this.away) {
       return html`<p class="stays" lang=${first.language}>${moment(first.say)}</p>`;
     }
     if (this.blind) return html`<p class="stays">${cannotDraw(first.say)}</p>`;
+    if (!this.captions) return nothing;
     const lines = attract ? invitations(first.say) : captions(first.say);
     // Each line in all languages, one after another.
     const line = Math.floor(turn / voices.length) % lines.length;

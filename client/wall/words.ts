@@ -1,5 +1,6 @@
 /** What a wall says. Short, for people who pass by. */
 import { msg } from '@lit/localize';
+import { DEFAULTS } from '../../shared/defaults.ts';
 
 /** Says an English text in some language, with values for its `{names}`. */
 export type Say = (text: string, values?: Readonly<Record<string, string | number>>) => string;
@@ -39,6 +40,12 @@ export function invitations(say: Say): readonly string[] {
 /** Beside the code. */
 export function scanMe(say: Say): string {
   return say(msg('Scan to plant a seed'));
+}
+
+/** Under what grows: who has planted it. Those of the house have names in each language. */
+export function signature(say: Say, name: string): string {
+  if (name === DEFAULTS.attract.name) return say(msg('The gardener'));
+  return name === DEFAULTS.osc.planter ? say(msg('The house')) : name;
 }
 
 /** Above the names. */

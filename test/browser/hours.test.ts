@@ -61,6 +61,15 @@ test('words on the wall are in the languages that the host chooses', async () =>
   await wall.goto(`http://127.0.0.1:${server.port}/wall/garden`);
   const overlay = wall.locator('wall-overlay');
   await overlay.waitFor();
+  const says = (): Promise<string> =>
+    overlay.evaluate((words) =>
+      words.shadowRoot!.querySelector('[data-testid=caption]')!.textContent!.trim(),
+    );
+  expect(await says()).not.toBe('');
+  await host.call('changeSettings', { captions: false }, { room: 'garden' });
+  while ((await says()) !== '') await wall.evaluate(() => new Promise(requestAnimationFrame));
+  await host.call('changeSettings', { captions: true }, { room: 'garden' });
+  while ((await says()) === '') await wall.evaluate(() => new Promise(requestAnimationFrame));
   await host.call('changeSettings', { languages: ['da'] }, { room: 'garden' });
   await wall.waitForFunction(() => {
     const words = document

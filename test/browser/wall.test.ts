@@ -282,11 +282,8 @@ test('when nobody is there it invites; the first visitor ends that', async () =>
   }
 });
 
-test('a room that flashes from black to white four times a second is not shown so', async () => {
-  const page = await screen(320, 180, still);
-  // The page's time goes on frame by frame, however slowly this machine draws.
-  await page.clock.install();
-  await openWall(page, `${url}/wall/garden?overlay=off`);
+/** From now on the wall's time goes on frame by frame, however slowly this machine draws, and how bright each picture is is kept. */
+async function watchLevels(page: Page): Promise<void> {
   await page.clock.pauseAt(Date.now() + 60_000);
   await page.evaluate(() => {
     const wall = document.querySelector('vivarium-wall') as unknown as Flashing;
@@ -304,6 +301,49 @@ test('a room that flashes from black to white four times a second is not shown s
       return onFrame(now);
     };
   });
+}
+
+const levelsOf = (page: Page): Promise<number[]> =>
+  page.evaluate(() => (document.querySelector('vivarium-wall') as unknown as Flashing).levels);
+
+test('of two ticks between two pictures nothing older than what was shown is seen', async () => {
+  const page = await screen(320, 180, still);
+  await page.clock.install();
+  await openWall(page, `${url}/wall/garden?overlay=off`);
+  await watchLevels(page);
+  const tell = (ticks: number, value: number): Promise<void> =>
+    page.evaluate(
+      ([count, fill]) => {
+        const { planes, listeners } = (
+          document.querySelector('vivarium-wall') as unknown as Flashing
+        ).model;
+        const all = [{ x: 0, y: 0, width: planes.width, height: planes.height }];
+        planes.rgba.fill(fill);
+        for (let i = 0; i < count; i++) listeners.emit('picture', { changed: all, anew: all });
+      },
+      [ticks, value],
+    );
+  const frames = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) await page.clock.runFor(16);
+  };
+  for (const value of [0, 255]) {
+    await tell(1, value);
+    await frames(60);
+  }
+  const before = await levelsOf(page);
+  expect(before.at(-1)).toBeGreaterThan(0.5);
+  await tell(2, 255);
+  await frames(12);
+  const since = (await levelsOf(page)).slice(before.length);
+  expect(since.length).toBeGreaterThan(0);
+  expect(Math.min(...since)).toBeGreaterThan(0.95 * before.at(-1)!);
+});
+
+test('a room that flashes from black to white four times a second is not shown so', async () => {
+  const page = await screen(320, 180, still);
+  await page.clock.install();
+  await openWall(page, `${url}/wall/garden?overlay=off`);
+  await watchLevels(page);
   const soft: boolean[] = [];
   // Black at first, sixty times a second: a picture follows as fast as the last ones came, and here that may have been slowly.
   const lead = 40;
@@ -325,9 +365,7 @@ test('a room that flashes from black to white four times a second is not shown s
     );
     await page.clock.runFor(16);
   }
-  const levels = await page.evaluate(() => {
-    return (document.querySelector('vivarium-wall') as unknown as Flashing).levels;
-  });
+  const levels = await levelsOf(page);
   const swing = (some: readonly number[]): number => Math.max(...some) - Math.min(...some);
   // The room does flash; the wall shows the beginning of it, and no more.
   expect(levels.length).toBeGreaterThan(lead + 120);
