@@ -48,6 +48,7 @@ export class Lobby {
   private readonly guests = new Guests();
   /** The room has become another at once: everybody is shown it anew after the next tick. */
   private isAnew = false;
+  private lineMoved = false;
 
   attendant: Attendant | undefined;
 
@@ -111,7 +112,7 @@ export class Lobby {
       throw new Refusal('sent-away');
     }
     const returns = arrival.resume !== undefined && this.seats.knows(arrival.resume);
-    if (!returns && this.seats.isFull) {
+    if (this.seats.isFull && (!returns || this.seats.isCrowded)) {
       const ahead = this.seats.wait(member);
       if (ahead === undefined) throw new Refusal('room-full');
       this.waiting.set(member, arrival);
@@ -148,7 +149,7 @@ export class Lobby {
     }
     if (this.seats.giveUp(member)) {
       this.waiting.delete(member);
-      this.tellLine();
+      this.lineMoved = true;
       return;
     }
     const gone = this.seats.leave(member, this.clock.now());
@@ -344,6 +345,7 @@ export class Lobby {
       this.guests.leave(participant);
     }
     this.tellPeople();
+    this.tellLine();
     for (const answer of result.answers) {
       if (!answer.refused) this.guests.acted(answer.by);
       this.wishes.answer(answer);
@@ -450,10 +452,13 @@ export class Lobby {
       this.seat(member, arrival);
       any = true;
     }
-    if (any) this.tellLine();
+    if (any) this.lineMoved = true;
   }
 
+  /** How many are before each who waits, when that has changed since the last tick. */
   private tellLine(): void {
+    if (!this.lineMoved) return;
+    this.lineMoved = false;
     this.seats.line.forEach((member, ahead) => {
       member.send('waiting', { ahead });
     });

@@ -22,7 +22,12 @@ interface Channel {
   readonly tier: TierName;
   readonly cast: Cast;
   readonly watches: Set<Watch>;
+  /** Tick since which nobody watches it; of one that is watched, an older one. */
+  idleSince: number;
 }
+
+/** Ticks for which a channel that nobody watches is kept: who looks near and far in turn must not have all encoded anew each time. */
+const IDLE = 30;
 
 export class Roomcast {
   private readonly watches = new Map<Viewer, Watch>();
@@ -107,6 +112,7 @@ export class Roomcast {
    */
   publish(tick: number, changed: readonly number[], now: number): void {
     this.tick = tick;
+    this.forgetIdle();
     for (const view of this.views.values()) this.update(view, changed);
     const due = new Set<Channel>();
     for (const channel of this.channels.values()) {
@@ -226,8 +232,16 @@ export class Roomcast {
   }
 
   private leave(watch: Watch): void {
+    for (const channel of this.channels.values()) {
+      if (channel.watches.delete(watch)) channel.idleSince = this.tick;
+    }
+  }
+
+  private forgetIdle(): void {
     for (const [key, channel] of this.channels) {
-      if (!channel.watches.delete(watch) || channel.watches.size > 0) continue;
+      // A room that was restored may have gone back.
+      const isFresh = Math.abs(this.tick - channel.idleSince) < IDLE;
+      if (channel.watches.size > 0 || isFresh) continue;
       this.channels.delete(key);
       const inUse = [...this.channels.values()].some(({ cast }) => cast.view === channel.cast.view);
       if (!inUse) this.views.delete(channel.cast.view.scale);
@@ -244,7 +258,8 @@ export class Roomcast {
         view = new View(this.planes, scale);
         this.views.set(scale, view);
       }
-      channel = { tier, cast: new Cast(view, TIERS[tier]), watches: new Set() };
+      const cast = new Cast(view, TIERS[tier]);
+      channel = { tier, cast, watches: new Set(), idleSince: this.tick };
       this.channels.set(key, channel);
     }
     return channel;

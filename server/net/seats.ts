@@ -54,6 +54,11 @@ export class Seats<M> {
     return this.taken.size >= this.capacity;
   }
 
+  /** Whether even those whose seats are kept have to wait: as many as may be here have come back beyond those who may. */
+  get isCrowded(): boolean {
+    return this.taken.size >= 2 * this.capacity;
+  }
+
   /** From now on so many may be there at once; nobody has to go. */
   setCapacity(capacity: number): void {
     this.capacity = capacity;

@@ -1,6 +1,9 @@
 /** The walls of a room: they are shown everything and do nothing, and take nobody's place. */
 import { Refusal } from '../../shared/protocol/reasons.ts';
 
+/** One customer's networks have their first 48 bits in common. */
+const siteOf = (address: string): string => address.replace(/^((?:[^:]+:){3}).*::\/64$/, '$1');
+
 /** @typeParam M what stands for a connection */
 export class Walls<M> {
   /** Each with what its address is called. */
@@ -36,12 +39,13 @@ export class Walls<M> {
 
   /** The wall that was hung last from the address that has most. @throws Refusal too-many-walls */
   private lastOfMost(address: string): M {
-    const byAddress = new Map<string, M[]>();
+    const bySite = new Map<string, M[]>();
     for (const [member, at] of this.hung) {
-      byAddress.set(at, [...(byAddress.get(at) ?? []), member]);
+      const site = siteOf(at);
+      bySite.set(site, [...(bySite.get(site) ?? []), member]);
     }
-    const own = byAddress.get(address)?.length ?? 0;
-    const [most] = [...byAddress.values()].sort((a, b) => b.length - a.length);
+    const own = bySite.get(siteOf(address))?.length ?? 0;
+    const [most] = [...bySite.values()].sort((a, b) => b.length - a.length);
     if (most.length <= own + 1) throw new Refusal('too-many-walls');
     return most[most.length - 1];
   }

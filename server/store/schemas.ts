@@ -122,6 +122,8 @@ export const snapshotRecord = v.strictObject({
   cells: v.array(v.strictObject({ id: positive, tick: whole })),
   /** Bytes written for it, and for the journal since the one before. */
   bytes: whole,
+  /** Of these, the journal's. */
+  journal: v.optional(whole, 0),
   /** What the host has called it: kept until she says otherwise. */
   name: v.optional(text),
   /** Taken before the host changed the room as a whole. */

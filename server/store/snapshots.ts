@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomState } from '../world/roomState.ts';
 import type { TickSums } from './checksum.ts';
-import { kept } from './keeping.ts';
+import { isAside, kept } from './keeping.ts';
 import type { DayRecord, JournalRecord, Mark, SnapshotRecord, Tail } from './schemas.ts';
 import type { Store } from './store.ts';
 
@@ -128,6 +128,7 @@ export class Snapshots {
       engine: { name: engine.info.name, device: engine.info.device },
       cells,
       bytes,
+      journal: moment.bytes,
       ...marks,
     };
     await store.putSnapshot(room.name, snapshot, state, watched.kept, entry);
@@ -135,8 +136,44 @@ export class Snapshots {
     for (const id of saved.keys()) if (!living.has(id)) saved.delete(id);
     const all = [snapshot, ...watched.snapshots.filter((old) => old.tick !== tick)];
     const wanted = new Set(kept(all));
-    watched.snapshots = all.filter((one) => wanted.has(one) || watched.read.has(one.tick));
+    watched.snapshots = await this.inherit(
+      room.name,
+      all,
+      (one) => wanted.has(one) || watched.read.has(one.tick),
+    );
     await store.sweep(room.name, watched.snapshots);
     return snapshot;
+  }
+
+  /**
+   * Those that stay. The journal before one that goes stays as long as any from before it does: the next one answers for its bytes.
+   *
+   * @param all the latest first
+   */
+  private async inherit(
+    name: string,
+    all: readonly SnapshotRecord[],
+    stays: (one: SnapshotRecord) => boolean,
+  ): Promise<SnapshotRecord[]> {
+    const kept: SnapshotRecord[] = [];
+    let orphaned = 0;
+    let isNeeded = false;
+    for (const one of [...all].reverse()) {
+      if (!stays(one)) {
+        if (isNeeded) orphaned += one.journal;
+        continue;
+      }
+      let heir = one;
+      if (!isAside(one)) {
+        if (orphaned > 0) {
+          heir = { ...one, bytes: one.bytes + orphaned, journal: one.journal + orphaned };
+          await this.options.store.putSnapshotRecord(name, heir);
+        }
+        orphaned = 0;
+        isNeeded = true;
+      }
+      kept.unshift(heir);
+    }
+    return kept;
   }
 }

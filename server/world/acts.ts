@@ -152,7 +152,10 @@ export class Acts {
    * @throws Refusal no-such-seed where there is no map
    */
   settled(command: RoomCommand): RoomCommand {
-    if (command.what !== 'plant' || command.seed.from !== 'map') return command;
+    if (command.what !== 'plant') return command;
+    // What can never grow is not worth a place in the journal.
+    if (command.seed.from === 'latent') checkedLatent(command.seed.latent, this.species);
+    if (command.seed.from !== 'map') return command;
     const { latent } = germinate(command.seed, command.by.id, this.soil);
     return { ...command, seed: { from: 'spot', latent: [...latent] } };
   }

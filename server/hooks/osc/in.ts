@@ -106,6 +106,8 @@ export class OscIn {
     if (!parsed.success) throw new Refusal('bad-message', `${what}: ${parsed.issues[0].message}`);
     const values = parsed.output;
     if (what === 'pause') {
+      // Each is kept, and told to everybody: of these come as few as of previews.
+      this.take('previewsPerSecond', 1);
       await this.options.pause(room, values[0] === true || values[0] === 1);
       return;
     }

@@ -107,6 +107,29 @@ describe('roomcast', () => {
     expect(room.cast.skipped).toBe(0);
   });
 
+  test('who looks near and far in turn has nothing made anew; what nobody watches goes after a while', () => {
+    const room = open(96, 64);
+    const page = room.join();
+    room.go(5, [page], true);
+    const kept = room.cast as unknown as {
+      channels: Map<string, unknown>;
+      views: Map<number, unknown>;
+    };
+    const far = { pixels: 0.5, best: 'full' } as const;
+    const made = new Set<unknown>();
+    for (let i = 0; i < 20; i++) {
+      room.cast.look(page, lookAt(room.planes, i % 2 === 0 ? far : {}), room.now);
+      page.draw(room.cast, room.now);
+      for (const one of [...kept.channels.values(), ...kept.views.values()]) made.add(one);
+    }
+    expect(kept.views.size).toBe(2);
+    expect(made.size).toBe(kept.channels.size + kept.views.size);
+    room.go(40, [page], true);
+    expect(kept.views.size).toBe(1);
+    room.go(15, [page]);
+    expect(equalPlanes(page.planes, room.planes)).toBe(true);
+  });
+
   test('in a crowd phones have their turn with their frames; walls, and a few, have it always', () => {
     const room = open(64, 64);
     const phone = room.join({ best: 'phone' });

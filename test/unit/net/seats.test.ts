@@ -55,6 +55,22 @@ describe('seats', () => {
     expect(seats.size).toBe(1);
   });
 
+  test('seats that are kept do not let in any number beyond those that there are', () => {
+    const { seats, take } = open(1);
+    const tokens = ['a', 'b', 'c', 'd'].map((who) => {
+      take(who);
+      const token = seats.tokenOf(who)!;
+      seats.leave(who, 0);
+      return token;
+    });
+    const admitted = tokens.filter((token, i) => {
+      if (seats.isFull && (!seats.knows(token) || seats.isCrowded)) return false;
+      take(`again ${i}`, token);
+      return true;
+    });
+    expect(admitted).toHaveLength(2);
+  });
+
   test('one whose seat was not kept has her number again, but comes anew', () => {
     const { seats, take } = open();
     const { you } = take('anna');

@@ -43,3 +43,11 @@ test('there are never too many, and none that hangs is moved for one whose addre
     }),
   );
 });
+
+test('one customer is one, however many networks he has', () => {
+  const walls = new Walls<string>(maxWalls);
+  for (let i = 0; i < maxWalls; i++)
+    walls.hang(`stranger ${i}`, `2001:db8:1:${i.toString(16)}::/64`);
+  expect(walls.hang('house', '10.0.0.1')).toBe(`stranger ${maxWalls - 1}`);
+  expect(() => walls.hang('stranger', '2001:db8:1:ff::/64')).toThrow(new Refusal('too-many-walls'));
+});

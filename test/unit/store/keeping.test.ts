@@ -7,7 +7,7 @@ const NOW = 1_790_000_000_000;
 const limits = { keepLatest: 3, keepHours: 6, keepDays: 7, maxBytes: 1e12 };
 
 function snapshot(at: number, tick: number, bytes = 1): SnapshotRecord {
-  return { tick, seq: 0, at, engine: { name: '', device: '' }, cells: [], bytes };
+  return { tick, seq: 0, at, engine: { name: '', device: '' }, cells: [], journal: 0, bytes };
 }
 
 /** One every ten minutes for so many hours, the latest first. */
