@@ -2,6 +2,7 @@
 import { drawUpdateMask, randomOfState } from '../../vnca/updateMask.ts';
 import type { Batch, RuleBackend } from '../backend.ts';
 import type { PatchStep } from '../engine.ts';
+import { allFinite } from './broken.ts';
 import { Buffers } from './buffers.ts';
 import { Home } from './home.ts';
 import type { Patch, Species } from './patch.ts';
@@ -11,11 +12,23 @@ export interface BatchEntry {
   readonly step: PatchStep;
 }
 
+/** What a patch's state shows. */
+export interface Look {
+  /** [s, s, 4]. */
+  readonly rgba: Uint8Array;
+  /** [s, s], in the same buffer. */
+  readonly presence: Uint8Array;
+  /** Whether the state is all numbers. */
+  readonly whole: boolean;
+}
+
 /** A batch that was stepped, and is not yet true. */
 export interface Stepped {
   readonly home: Home;
   readonly entries: readonly BatchEntry[];
   readonly stage: number;
+  /** Of each entry, after the step. */
+  readonly looks: readonly Look[];
 }
 
 export interface BatchStepper {
@@ -56,7 +69,9 @@ export function createBatchStepper({
         const { states, after, standing } = home;
         const input = { count, stage, states, after, ...(standing && { standing }) };
         await species.rule.step({ ...input, ...chance(species, input, batch.length) });
-        stepped.push({ home, entries: batch, stage });
+        // Now, while they are in the core's cache.
+        const looks = batch.map((_, i) => lookAt(species, stage, after, i * size));
+        stepped.push({ home, entries: batch, stage, looks });
       }
       return stepped;
     },
@@ -75,6 +90,22 @@ export function createBatchStepper({
       homes = now;
     },
   };
+}
+
+function lookAt(
+  { card, read }: Species,
+  stage: number,
+  states: Float32Array,
+  offset: number,
+): Look {
+  const cells = stage * stage;
+  // One buffer for both, so that one travels between threads.
+  const buffer = new ArrayBuffer(5 * cells);
+  const rgba = new Uint8Array(buffer, 0, 4 * cells);
+  const presence = new Uint8Array(buffer, 4 * cells);
+  read(states, offset, rgba, presence);
+  const whole = allFinite(states.subarray(offset, offset + cells * card.channels));
+  return { rgba, presence, whole };
 }
 
 /** Writes what a patch is before its step: divided, then masked. */

@@ -14,8 +14,8 @@ import {
   type PatchStep,
   type Readout,
 } from '../engine.ts';
-import { type BatchEntry, createBatchStepper, type Stepped } from './batchStepper.ts';
-import { allFinite, brokenReadout } from './broken.ts';
+import { type BatchEntry, createBatchStepper, type Look, type Stepped } from './batchStepper.ts';
+import { brokenReadout } from './broken.ts';
 import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from './checks.ts';
 import { interleaved } from './interleaved.ts';
 import type { Patch, Species } from './patch.ts';
@@ -103,7 +103,13 @@ export async function createPatchStore({
         stepped.push(...(await stepper.step(species, stage, group)));
       }
       stepper.settle(stepped);
-      return entries.map(readOut);
+      const looks = new Map<BatchEntry, Look>();
+      for (const batch of stepped) {
+        batch.entries.forEach((entry, i) => {
+          looks.set(entry, batch.looks[i]);
+        });
+      }
+      return entries.map((entry) => readOut(entry, looks.get(entry)!));
     },
 
     exportStates: (ids) => ids.map(find).map(({ species, state }) => species.layout.export(state)),
@@ -170,19 +176,13 @@ function groupsOf(entries: readonly BatchEntry[]): Group[] {
   return [...groups.values()];
 }
 
-/** Reads out a patch's new state. */
-function readOut({ patch, step }: BatchEntry): Readout {
-  const cells = patch.stage * patch.stage;
-  // One buffer for both, so that one travels between threads.
-  const buffer = new ArrayBuffer(5 * cells);
-  const rgba = new Uint8Array(buffer, 0, 4 * cells);
-  const presence = new Uint8Array(buffer, 4 * cells);
-  patch.species.read(patch.state, 0, rgba, presence);
+/** What is told of a patch's new state, now that it is true. */
+function readOut({ patch, step }: BatchEntry, { rgba, presence, whole }: Look): Readout {
   const change = step.divide || !patch.seen ? 255 : largestChange(patch.seen, rgba);
   if (patch.seen?.length === rgba.length) patch.seen.set(rgba);
   else patch.seen = rgba.slice();
   const readout = { patch: step.patch, stage: patch.stage, rgba, presence, change };
-  return allFinite(patch.state) ? readout : brokenReadout(readout);
+  return whole ? readout : brokenReadout(readout);
 }
 
 function largestChange(a: Uint8Array, b: Uint8Array): number {

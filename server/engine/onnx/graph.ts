@@ -6,31 +6,63 @@ import { RES4_BLOCKS } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { type OwnPart, ownLayout } from '../../vnca/genome.ts';
 import { ModelWriter } from './modelWriter.ts';
+import { convolveTiles, TILE } from './winograd.ts';
 
 export const STATES = 'states';
 export const OWN = 'own';
 export const MASK = 'mask';
 export const AFTER = 'after';
 
+/** A model, as bytes. */
+export interface StepModel {
+  readonly bytes: Uint8Array;
+  /** The inputs for parts of a patch's own weights, where these do not come as one. */
+  readonly parts: readonly OwnInput[];
+}
+
+/** An input, and where in a patch's row its numbers are. */
+export interface OwnInput extends OwnPart {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** Sides of patches that can be perceived by tiles; of fewer than two there is nothing to gain. */
+export const tileable = (stage: number): boolean => stage % TILE === 0 && stage >= 2 * TILE;
+
 /**
  * The model's inputs: `states` [N, C, s, s]; `own` [N, K], the patches' own weights (`ownLayout`), for rules with a standing
  * input; `mask` [N, 1, s, s] for rules whose cells update by chance. Its output: `after` [N, C, s, s].
  *
  * Channels come first: that is the layout ONNX Runtime's convolutions are fast in.
+ *
+ * @param stage the model is for one patch of this side, and perceives by tiles (`winograd.ts`): N is 1, and the parts of `own`
+ *   come each for itself
  */
-export function stepModel({ card, tensors }: Model): Uint8Array {
+export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
   const { channels, update } = card;
   const model = new ModelWriter();
-  const shape = ['n', channels, 's', 's'];
-  model.input(STATES, shape);
-  model.output(AFTER, shape);
   const layout = ownLayout(card);
-  if (layout) model.input(OWN, ['n', layout.size]);
+  const tiled = stage !== undefined;
+  const [patches, side] = tiled ? [1, stage] : ['n', 's'];
+  model.input(STATES, [patches, channels, side, side]);
+  model.output(AFTER, [patches, channels, side, side]);
+  if (layout && !tiled) model.input(OWN, [patches, layout.size]);
+  const parts: OwnInput[] = [];
+  /** Whether cells lie in one row between the layers: none of these is a convolution then. */
+  const flat = tiled && layout?.hidden !== undefined && layout.out !== undefined;
+  /** One number for all cells. */
+  const everywhere = flat ? [1] : [1, 1];
 
   const add = (a: string, b: string): string => model.node('Add', [a, b]);
   const number = (value: number): string => model.weight([], new Float32Array([value]));
   /** A patch's own numbers; −1 in the shape stands for the patches. */
-  const own = ({ from, size }: OwnPart, as: readonly number[]): string => {
+  const own = (part: OwnPart, as: readonly number[]): string => {
+    const { from, size } = part;
+    if (tiled) {
+      const [name, shape] = [`${OWN}.${from}`, as.map((n) => (n < 0 ? 1 : n))];
+      parts.push({ ...part, name, shape });
+      return model.input(name, shape);
+    }
     const [start, end, axis] = [from, from + size, 1].map((i) => model.integers([i]));
     const numbers = model.node('Slice', [OWN, start, end, axis]);
     return model.node('Reshape', [numbers, model.integers(as)]);
@@ -49,24 +81,35 @@ export function stepModel({ card, tensors }: Model): Uint8Array {
   };
   /** A layer whose weights are each patch's own: a product of matrices, [out, in] by [in, cells]. */
   const ownLayer = (weights: OwnPart, inputs: number, outputs: number, input: string): string => {
-    const cells = model.node('Reshape', [input, model.integers([0, 0, -1])]);
+    const cells = flat ? input : model.node('Reshape', [input, model.integers([0, 0, -1])]);
     const product = model.node('MatMul', [own(weights, [-1, outputs, inputs]), cells]);
-    return model.node('Reshape', [product, likeStates(outputs)]);
+    return flat ? product : model.node('Reshape', [product, likeStates(outputs)]);
   };
-  /** [N, units, s, s] of these states. */
+  /** [N, units, s, s] of these states; of tiles, [4, units, s/4, s], or [4, units, s²/4]. */
   const likeStates = (units: number): string => {
+    if (tiled) return model.integers([TILE, units, -1, ...(flat ? [] : [stage])]);
     const size = model.node('Shape', [STATES]);
     const [one, two, four] = [[1], [2], [4]].map((at) => model.integers(at));
     const patches = model.node('Slice', [size, model.integers([0]), one]);
     const sides = model.node('Slice', [size, two, four]);
     return model.node('Concat', [patches, model.integers([units]), sides], { axis: 0 });
   };
+  /** The first layer; all after it work cell by cell, so that they do not mind the order of the rows. */
+  const perceiveTiles = (withBias: boolean): string => {
+    const [kernel, shift] = ['kernel', 'bias'].map((part) =>
+      tensors.get(`update.perceive.${part}`),
+    );
+    const products = convolveTiles(model, STATES, kernel!);
+    const seen = model.node('Reshape', [products, likeStates(kernel!.shape[3])]);
+    if (!withBias || !shift) return seen;
+    return add(seen, model.weight([1, ...shift.shape, ...everywhere], shift.data));
+  };
   const activate = (x: string): string =>
     update.activation === 'relu' ? model.node('Relu', [x]) : elu(model, x);
 
   const { hidden } = update;
-  const bias = (part: OwnPart): string => own(part, [-1, part.size, 1, 1]);
-  let h = conv('perceive', STATES, !layout);
+  const bias = (part: OwnPart): string => own(part, [-1, part.size, ...everywhere]);
+  let h = tiled ? perceiveTiles(!layout) : conv('perceive', STATES, !layout);
   if (layout?.perceptionScale) h = model.node('Mul', [h, bias(layout.perceptionScale)]);
   if (layout) h = add(h, bias(layout.perceptionBias));
   if (update.kind === 'res4') {
@@ -87,12 +130,17 @@ export function stepModel({ card, tensors }: Model): Uint8Array {
     ? ownLayer(layout.out, hidden, channels, h)
     : conv('out', h, !layout?.outBias);
   if (layout?.outBias) change = add(change, bias(layout.outBias));
+  if (tiled) {
+    const tiles = model.node('Reshape', [change, model.integers([TILE, channels, -1, stage])]);
+    const inOrder = model.node('Transpose', [tiles], { perm: [1, 2, 0, 3] });
+    change = model.node('Reshape', [inOrder, model.integers([1, channels, stage, stage])]);
+  }
   let after: string;
   if (update.updateProbability < 1) {
     if (update.leak > 0) {
       change = model.node('Sub', [change, model.node('Mul', [STATES, number(update.leak)])]);
     }
-    model.input(MASK, ['n', 1, 's', 's']);
+    model.input(MASK, [patches, 1, side, side]);
     after = add(STATES, model.node('Mul', [change, MASK]));
   } else {
     const kept = update.leak > 0 ? model.node('Mul', [STATES, number(1 - update.leak)]) : STATES;
@@ -102,7 +150,7 @@ export function stepModel({ card, tensors }: Model): Uint8Array {
   else {
     model.node('Clip', [after, number(-update.stateLimit), number(update.stateLimit)], {}, AFTER);
   }
-  return model.finish();
+  return { bytes: model.finish(), parts };
 }
 
 /**

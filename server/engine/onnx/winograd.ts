@@ -1,0 +1,88 @@
+/**
+ * A 3×3 convolution by half of the multiplications: Winograd's minimal filtering F(4, 3) down the columns, four rows at a time,
+ * with the points 0, ±1, ±2 and ∞ (Lavin and Gray 2016, arXiv 1509.09308, section 4.2). Across the rows it stays a convolution.
+ *
+ * Both ways of the transformation are made of what the runtime is fast at: six convolutions of single channels that skip to
+ * every fourth row, and one small product of matrices.
+ */
+import type { WeightTensor } from '../../vnca/checkpoint.ts';
+import type { ModelWriter } from './modelWriter.ts';
+
+/** Rows that are worked out together. */
+export const TILE = 4;
+
+/** Bᵀ: from six rows of the image, of which four are the tile's, to one for each point. */
+const OF_IMAGE = [
+  [4, 0, -5, 0, 1, 0],
+  [0, -4, -4, 1, 1, 0],
+  [0, 4, -4, -1, 1, 0],
+  [0, -2, -1, 2, 1, 0],
+  [0, 2, -1, -2, 1, 0],
+  [0, 4, 0, -5, 0, 1],
+];
+/** G: from the three rows of a kernel to one for each point. */
+const OF_KERNEL = [
+  [1 / 4, 0, 0],
+  [-1 / 6, -1 / 6, -1 / 6],
+  [-1 / 6, 1 / 6, -1 / 6],
+  [1 / 24, 1 / 12, 1 / 6],
+  [1 / 24, -1 / 12, 1 / 6],
+  [0, 0, 1],
+];
+/** Aᵀ: from the points' products to the four rows of a tile. */
+const BACK = [
+  [1, 1, 1, 1, 1, 0],
+  [0, 1, -1, 2, -2, 0],
+  [0, 1, 1, 4, 4, 0],
+  [0, 1, -1, 8, -8, 1],
+];
+const POINTS = OF_IMAGE.length;
+
+/**
+ * @param image [1, in, s, s], s a multiple of 4; what lies outside reads as zero
+ * @param kernel [3, 3, in, out]
+ * @returns [4, out × s²/4]: all first rows of the tiles, then all second ones, …
+ */
+export function convolveTiles(model: ModelWriter, image: string, kernel: WeightTensor): string {
+  const [inputs, outputs] = kernel.shape.slice(-2);
+  const points = OF_IMAGE.map((rows) => {
+    const each = Float32Array.from({ length: inputs * POINTS }, (_, i) => rows[i % POINTS]);
+    return model.node('Conv', [image, model.weight([inputs, 1, POINTS, 1], each)], {
+      kernel_shape: [POINTS, 1],
+      strides: [TILE, 1],
+      pads: [1, 0, 1, 0],
+      group: inputs,
+    });
+  });
+  const products = model.node(
+    'Conv',
+    [
+      model.node('Concat', points, { axis: 1 }),
+      model.weight([POINTS * outputs, inputs, 1, 3], kernelsOf(kernel.data, inputs, outputs)),
+    ],
+    { kernel_shape: [1, 3], pads: [0, 1, 0, 1], group: POINTS },
+  );
+  return model.node('MatMul', [
+    model.weight([TILE, POINTS], Float32Array.from(BACK.flat())),
+    model.node('Reshape', [products, model.integers([POINTS, -1])]),
+  ]);
+}
+
+/** [3, 3, in, out] → [points, out, in, 3], in double precision. */
+function kernelsOf(kernel: Float32Array, inputs: number, outputs: number): Float32Array {
+  const result = new Float32Array(POINTS * outputs * inputs * 3);
+  let at = 0;
+  for (const rows of OF_KERNEL) {
+    for (let o = 0; o < outputs; o++) {
+      for (let i = 0; i < inputs; i++) {
+        for (let x = 0; x < 3; x++) {
+          result[at++] = rows.reduce(
+            (sum, factor, y) => sum + factor * kernel[((3 * y + x) * inputs + i) * outputs + o],
+            0,
+          );
+        }
+      }
+    }
+  }
+  return result;
+}

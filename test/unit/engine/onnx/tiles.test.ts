@@ -1,0 +1,61 @@
+/** Perceiving by tiles is a matter of speed only: the same rule, whatever the net and the side. */
+
+import type { RuleBackend } from '../../../../server/engine/backend.ts';
+import { planar } from '../../../../server/engine/core/planar.ts';
+import { tileable } from '../../../../server/engine/onnx/graph.ts';
+import { startOnnx } from '../../../../server/engine/onnx/onnx.ts';
+import { startCpu } from '../../../../server/engine/tfjs/cpu.ts';
+import type { Model } from '../../../../server/vnca/checkpoint.ts';
+import { createRandom } from '../../../../shared/random.ts';
+import { tinyModel } from '../../vnca/tinyModel.ts';
+import { CONTRACT_MODELS } from '../contract.ts';
+
+const PATCHES = 3;
+
+/** One step of patches that are alike on both. @returns [patches, s, s, C] */
+async function stepOn(backend: RuleBackend, model: Model, stage: number): Promise<Float32Array> {
+  const { channels, latentSize, update } = model.card;
+  const random = createRandom(stage);
+  const rule = await backend.load(model);
+  const size = stage * stage * channels;
+  const layout = planar(channels);
+  const states = random.latent(PATCHES * size);
+  const mask = Float32Array.from(random.latent(PATCHES * stage * stage), (x) => (x > 0 ? 1 : 0));
+  const standing = Array.from({ length: PATCHES }, () => rule.express?.(random.latent(latentSize)));
+  const turned = (from: Float32Array, turn: (state: Float32Array) => Float32Array): Float32Array =>
+    Float32Array.from(
+      Array.from({ length: PATCHES }, (_, i) => [
+        ...turn(from.subarray(i * size, (i + 1) * size)),
+      ]).flat(),
+    );
+  const after = new Float32Array(states.length);
+  await rule.step({
+    ...{ count: PATCHES, stage, after },
+    states: backend.planar ? turned(states, layout.import) : states,
+    ...(standing[0] && { standing: Float32Array.from(standing.flatMap((row) => [...row!])) }),
+    ...(update.updateProbability < 1 && { mask }),
+  });
+  await rule.dispose();
+  return backend.planar ? turned(after, layout.export) : after;
+}
+
+const models = CONTRACT_MODELS.filter(({ card }) => card.name !== 'runaway').map(
+  ({ card }) => card,
+);
+
+test.each(models.flatMap((card) => [8, 12, 32].map((side) => [card.name, side] as const)))(
+  'net %s of side %i',
+  async (name, side) => {
+    const { update, latentSize } = models.find((card) => card.name === name)!;
+    const model = tinyModel(
+      { name, side, latentSize, update, growth: { kind: 'uniform', steps: 9 } },
+      7,
+    );
+    expect(tileable(side)).toBe(true);
+    const [onnx, reference] = await Promise.all([startOnnx(), startCpu()]);
+    const [ours, wanted] = [await stepOn(onnx, model, side), await stepOn(reference, model, side)];
+    const error = ours.reduce((most, x, i) => Math.max(most, Math.abs(x - wanted[i])), 0);
+    expect(error).toBeLessThan(1e-4);
+    expect(ours.some((x) => x !== 0)).toBe(true);
+  },
+);
