@@ -54,6 +54,8 @@ export interface CrowdOptions {
 }
 
 const TICK_RATE = 15;
+/** All were planted at once, and are told to the last bit at once when they have grown: that is over before it is measured, ms. */
+const SETTLED = 3_000;
 /** ms */
 const GOAL = 10;
 
@@ -84,6 +86,7 @@ export async function benchCrowd(
     } satisfies VisitorsStart);
     const { hear } = crowd;
     await Promise.race([hear('ready'), server.ended]);
+    await Promise.race([pause(SETTLED), server.ended, crowd.ended]);
     log(`all are grown; measuring for ${seconds} s`);
     server.child.send('begin');
     crowd.child.send('begin');
