@@ -109,7 +109,7 @@ test('crowd keeps organisms awake, and says how late ticks are and what visitors
 });
 
 test('durability compares the same garden with and without being kept', async () => {
-  const { code, output, errors } = await bench('durability', ...small, '--seconds', '4', '--json');
+  const { code, output, errors } = await bench('durability', ...small, '--seconds', '2', '--json');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   const { arms, same, ticks } = JSON.parse(output);
   expect(same).toBe(true);
@@ -122,17 +122,17 @@ test('durability compares the same garden with and without being kept', async ()
 });
 
 test('replay does a recorded room again, over a restart, and all of it is equal', async () => {
-  const { code, output, errors } = await bench('replay', ...small, '--seconds', '20', '--json');
+  const { code, output, errors } = await bench('replay', ...small, '--seconds', '12', '--json');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   const { recording, ...figures } = JSON.parse(output);
-  expect(figures).toMatchObject({ ticks: 300, unequal: 0 });
-  expect(figures.equal).toBeGreaterThan(15);
-  expect(recording.restart.tick).toBe(150);
+  expect(figures).toMatchObject({ ticks: 180, unequal: 0 });
+  expect(figures.equal).toBeGreaterThan(9);
+  expect(recording.restart.tick).toBe(90);
   expect(recording.restart.remarks.join()).toContain('is as it was');
 });
 
 test('soak lets bots play with a server of its own, and says what it holds', async () => {
-  const size = ['--seconds', '10', '--visitors', '4'];
+  const size = ['--seconds', '6', '--visitors', '4'];
   const { code, output, errors } = await bench('soak', ...size, '--json');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   const { commands, states, ticks, joins, lost, bounds } = JSON.parse(output);
