@@ -38,6 +38,7 @@ import { banRecords } from './store/schemas.ts';
 import { keptSecret } from './store/secret.ts';
 import { Store } from './store/store.ts';
 import { loadCheckpoint } from './vnca/checkpoint.ts';
+import { Meanwhile } from './world/meanwhile.ts';
 import type { Room } from './world/room.ts';
 import { Ticker, type TickTiming } from './world/ticker.ts';
 import { World } from './world/world.ts';
@@ -154,17 +155,25 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       onFatal(new EngineError('failed', 'a tick has not ended; the engine has stalled'));
     },
   });
+  const meanwhile = new Meanwhile(clock);
   const ticker = new Ticker({
     clock,
     tick: async (due) => {
-      const ticked = await pulse.during(() => world.tick(due));
+      const ticked = await pulse.during(() => world.tick(due, () => meanwhile.do()));
       chronicle?.ticked(ticked);
+      const shown: Lobby[] = [];
       for (const { room, result } of ticked) {
         const lobby = rooms.lobbies.get(room.name);
         if (!lobby) continue;
         lobby.publish(result, clock.now());
         hooks.ticked(lobby, result);
+        shown.push(lobby);
       }
+      meanwhile.putOff(() => {
+        for (const lobby of shown) lobby.show(clock.now());
+      });
+      // While the engine waits for nothing else, frames go out at once.
+      if (!ticker.isBehind) meanwhile.do();
       metrics?.ticked(ticked);
     },
     onTick: (timing) => {
@@ -302,7 +311,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   let osc: Osc | undefined;
   const phases = [
     { name: 'newcomers are refused', run: () => gateway.refuse() },
-    { name: 'the last tick is done', run: () => ticker.stop() },
+    { name: 'the last tick is done', run: () => ticker.stop().then(() => meanwhile.do()) },
     {
       name: 'seeds are no longer looked at',
       run: () => Promise.all(works.map(({ seeds }) => seeds.nursery.stop())),

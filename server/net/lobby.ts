@@ -48,6 +48,8 @@ export class Lobby {
   private readonly guests = new Guests();
   /** The room has become another at once: everybody is shown it anew after the next tick. */
   private isAnew = false;
+  /** That tick is done. */
+  private greets = false;
   private lineMoved = false;
 
   attendant: Attendant | undefined;
@@ -338,7 +340,7 @@ export class Lobby {
     this.pointers.move(participant, cursor);
   }
 
-  /** Tells everybody what a tick has brought. */
+  /** Tells everybody what a tick has brought, but for the cells: these are in the frames of `show`. */
   publish(result: TickResult, now: number): void {
     for (const participant of this.seats.expire(now)) {
       this.room.leave(participant);
@@ -352,8 +354,15 @@ export class Lobby {
     }
     this.gatherNews(result, now);
     this.news.hand(this.everybody(), (member) => this.cast.hasTurn(member, result.tick));
-    this.cast.publish(result.tick, result.changed, now);
-    if (this.isAnew) this.greetAnew();
+    this.cast.follow(result.tick, result.changed);
+    this.greets = this.isAnew;
+    this.isAnew = false;
+  }
+
+  /** Sends everybody the cells as they were after the last tick; once for each, before the next is published. */
+  show(now: number): void {
+    this.cast.publish(now);
+    if (this.greets) this.greetAnew();
   }
 
   private gatherNews({ tick, life }: TickResult, now: number): void {
@@ -381,7 +390,7 @@ export class Lobby {
   }
 
   private greetAnew(): void {
-    this.isAnew = false;
+    this.greets = false;
     for (const member of this.seats.members) {
       this.cast.remove(member);
       this.reception.greet(member, this.seats.of(member)!, this.seats);

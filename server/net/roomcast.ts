@@ -105,15 +105,23 @@ export class Roomcast {
   }
 
   /**
-   * A tick is done.
+   * A tick is done; `publish` is to follow before the next.
    *
    * @param changed chunks of the room that have changed
-   * @param now ms
    */
-  publish(tick: number, changed: readonly number[], now: number): void {
+  follow(tick: number, changed: readonly number[]): void {
     this.tick = tick;
     this.forgetIdle();
     for (const view of this.views.values()) this.update(view, changed);
+  }
+
+  /**
+   * Sends what the last tick has brought, as it was when it was done.
+   *
+   * @param now ms
+   */
+  publish(now: number): void {
+    const { tick } = this;
     const due = new Set<Channel>();
     for (const channel of this.channels.values()) {
       if (!isDue(TIERS[channel.tier], tick)) continue;
@@ -130,7 +138,7 @@ export class Roomcast {
     for (const channel of due) {
       const steps = new Map<readonly number[], Step>();
       for (const watch of channel.watches) {
-        if (watch.inStep && watch.mayReceive) this.follow(watch, channel, steps, now);
+        if (watch.inStep && watch.mayReceive) this.handOn(watch, channel, steps, now);
         else this.send(watch, now, false, frames);
       }
     }
@@ -155,7 +163,7 @@ export class Roomcast {
   }
 
   /** Sends one who is in step what all who look where she looks are sent. */
-  private follow(
+  private handOn(
     watch: Watch,
     { cast, tier }: Channel,
     steps: Map<readonly number[], Step>,

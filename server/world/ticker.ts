@@ -77,7 +77,7 @@ class Schedule {
 export interface TickTiming {
   /** How long after it was due it began, ms. */
   readonly late: number;
-  /** From its beginning until all was published, ms. */
+  /** From its beginning until all was published, or put off to be sent while the next one is stepped, ms. */
   readonly took: number;
 }
 
@@ -139,6 +139,11 @@ export class Ticker {
 
   pace(room: Room): Pace | undefined {
     return this.schedules.get(room)?.pace(this.options.clock.now());
+  }
+
+  /** Whether another tick is due already. */
+  get isBehind(): boolean {
+    return !this.stopped && this.next <= this.options.clock.now();
   }
 
   /** Stops; resolves when the tick in progress is done. */

@@ -112,9 +112,10 @@ export class World {
   /**
    * One tick of some rooms.
    *
+   * @param meanwhile is called once, while the engine steps
    * @throws EngineError; the rooms are then lost, for their cells and their ground no longer agree
    */
-  async tick(rooms: readonly Room[]): Promise<RoomTick[]> {
+  async tick(rooms: readonly Room[], meanwhile?: () => void): Promise<RoomTick[]> {
     const works = rooms.map((room) => room.beginTick());
     const dispose = works.flatMap((work) => work.dispose);
     const plant = works.flatMap((work) => work.plant);
@@ -142,6 +143,7 @@ export class World {
         return { room, tick: room.tick + 1, events, refused: room.refused };
       }),
     );
+    meanwhile?.();
     const [readouts] = await Promise.all([stepped, kept]);
     let taken = 0;
     return rooms.map((room, i) => {

@@ -73,17 +73,24 @@ answerParent((question: HostQuestion): unknown => {
 function watchTicks(): void {
   const tick = world.tick.bind(world);
   const publish = lobby.publish.bind(lobby);
+  const show = lobby.show.bind(lobby);
   let begun = 0;
-  world.tick = (rooms) => {
+  /** When the tick that is to be shown had begun. */
+  let done = 0;
+  world.tick = (rooms, meanwhile) => {
     garden(room.tick + 1);
     begun = sharedNow();
     noteParent({ tick: room.tick + 1, begun });
-    return tick(rooms);
+    return tick(rooms, meanwhile);
   };
   lobby.publish = (...result) => {
     publish(...result);
+    done = begun;
     if (since !== undefined) gardener.see(result[0]);
-    tickMs.push(sharedNow() - begun);
+  };
+  lobby.show = (now) => {
+    show(now);
+    tickMs.push(sharedNow() - done);
     awake.push(room.awake);
   };
 }

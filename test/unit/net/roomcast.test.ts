@@ -84,7 +84,8 @@ function open(width: number, height: number) {
     go(ticks: number, pages: readonly Page[], changes = false): void {
       for (let i = 0; i < ticks; i++) {
         tick++;
-        cast.publish(tick, changes ? change(planes, tick) : [], tick * TICK);
+        cast.follow(tick, changes ? change(planes, tick) : []);
+        cast.publish(tick * TICK);
         for (const page of pages) page.draw(cast, tick * TICK);
       }
     },
@@ -262,7 +263,8 @@ describe('what a viewer looks at', () => {
     const holds = Array.from({ length: 9 }, (_, i) => bytes[2 * i] | (bytes[2 * i + 1] << 8));
     room.cast.remove(page);
     room.planes.owner[0] = 99;
-    room.cast.publish(1000, [0], room.now);
+    room.cast.follow(1000, [0]);
+    room.cast.publish(room.now);
     const again = new Page(room.planes);
     again.planes.rgba.set(page.planes.rgba);
     again.planes.owner.set(page.planes.owner);

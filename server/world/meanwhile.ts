@@ -1,0 +1,30 @@
+/**
+ * Work that the engine need not wait for. Where the next tick is due already, what this one has brought is sent while the engine
+ * steps the next; it is not put off for longer than that takes to begin.
+ */
+import type { Clock } from '../clock.ts';
+
+/** The next tick begins sooner, unless its room was closed or held at this very moment; ms. */
+const PATIENCE = 5;
+
+export class Meanwhile {
+  private work: (() => void) | undefined;
+  private cancel: (() => void) | undefined;
+
+  constructor(private readonly clock: Pick<Clock, 'after'>) {}
+
+  /** Puts work off; what was put off before is done first. */
+  putOff(work: () => void): void {
+    this.do();
+    this.work = work;
+    this.cancel = this.clock.after(PATIENCE, () => this.do());
+  }
+
+  /** Does what was put off, if anything. */
+  do(): void {
+    const { work } = this;
+    this.cancel?.();
+    this.work = this.cancel = undefined;
+    work?.();
+  }
+}

@@ -1,0 +1,77 @@
+/** A server that is behind: the next tick is due before what the last one has brought is sent. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Vivarium } from '../../server/vivarium.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+/** ms; three times what a tick may take. */
+const KEEPING = 50;
+const TICK_RATE = 60;
+
+let server: Vivarium;
+
+beforeAll(async () => {
+  server = await startServer({ size: '96x64', energy: 'off' });
+  // A disk this slow: no tick is in time.
+  server.world.journal = () => pause(KEEPING);
+  server.setTickRate(server.world.rooms.get('garden')!, TICK_RATE);
+});
+
+afterAll(() => server.close());
+
+test('frames go out while the next tick is stepped, and show the room as it was after theirs', async () => {
+  const room = server.world.rooms.get('garden')!;
+  const lobby = server.lobbies.get('garden')!;
+  const owners = new Map<number, Uint16Array | Uint32Array>();
+  const course: string[] = [];
+  const [tick, publish, show] = [
+    server.world.tick.bind(server.world),
+    lobby.publish.bind(lobby),
+    lobby.show.bind(lobby),
+  ];
+  server.world.tick = (rooms, meanwhile) => {
+    course.push('begun');
+    return tick(rooms, meanwhile).finally(() => course.push('stepped'));
+  };
+  lobby.publish = (result, now) => {
+    publish(result, now);
+    owners.set(result.tick, room.ground.planes.owner.slice());
+  };
+  lobby.show = (now) => {
+    course.push('shown');
+    show(now);
+  };
+  const visitor = await Visitor.join(server.port, 'garden', 'Ada');
+  const ticks: number[] = [];
+  let unlike = 0;
+  visitor.socket.on('frame', () => {
+    const wanted = owners.get(visitor.tick!);
+    if (!wanted) return;
+    ticks.push(visitor.tick!);
+    if (!Buffer.from(wanted.buffer).equals(Buffer.from(visitor.planes!.owner.slice().buffer)))
+      unlike++;
+  });
+  // Seeds take their ground at the beginning of a tick, while the frames of the one before are still to be sent: beside others,
+  // in chunks that are changing anyway.
+  for (const [x, y] of [
+    [20, 20],
+    [40, 20],
+    [20, 40],
+    [40, 40],
+    [60, 30],
+    [76, 30],
+  ]) {
+    await visitor.ask('plant', { x, y, seed: { from: 'gallery', index: x } });
+  }
+  await visitor.until(() => ticks.length > 40);
+  visitor.leave();
+
+  expect({ unlike, lost: visitor.lost }).toEqual({ unlike: 0, lost: 0 });
+  expect(ticks).toEqual([...ticks].sort((a, b) => a - b));
+  expect(new Set(ticks).size).toBe(ticks.length);
+  const meanwhile = course.filter((what, i) => what === 'shown' && course[i - 1] === 'begun');
+  expect(meanwhile.length).toBeGreaterThan(20);
+  const steps = course.filter((what) => what === 'stepped').length;
+  const shown = course.filter((what) => what === 'shown').length;
+  expect(Math.abs(steps - shown)).toBeLessThanOrEqual(1);
+});
