@@ -256,6 +256,8 @@ export const DEFAULTS = {
   session: {
     idle: 3_600_000,
     life: 43_200_000,
+    /** How long a browser is known in which a host was signed in, ms: for good, as far as browsers keep anything. */
+    known: 34_560_000_000,
     /** Sessions at once; the oldest ends for one more. */
     most: 32,
   },

@@ -14,6 +14,7 @@ import type { RefusalState, SessionState } from '../../shared/host/state.ts';
 import type { Clock } from '../clock.ts';
 import { isWelcomeOrigin } from '../net/door.ts';
 import type { Log } from '../operations/log.ts';
+import type { Acquaintances } from './acquaintances.ts';
 import { type HostSession, hasKey, type Sessions } from './sessions.ts';
 import type { HostToken } from './token.ts';
 import type { Tries } from './tries.ts';
@@ -36,12 +37,13 @@ export interface ApiOptions {
   readonly token: HostToken;
   readonly sessions: Sessions;
   readonly tries: Tries;
+  readonly acquaintances: Acquaintances;
   readonly handlers: Handlers;
   /** By path under the API. */
   readonly files: Readonly<Record<string, FileHandler>>;
   /** What the address of a request is called. */
   readonly addressOf: (request: Request) => string;
-  /** Name of the cookie: servers on one machine share its cookies. */
+  /** Name of the session's cookie, and with `-known` after it of that which stays: servers on one machine share its cookies. */
   readonly cookie: string;
   readonly clock: Clock;
   /** Wall clock, ms. */
@@ -141,8 +143,11 @@ function login(
   response: Response,
   options: ApiOptions,
 ): SessionState {
-  const { tries, clock, sessions, cookie, log } = options;
-  const address = options.addressOf(request);
+  const { tries, acquaintances, clock, sessions, cookie, log } = options;
+  const known = `${cookie}-known`;
+  const mark = wordOf(request, known);
+  const browser = acquaintances.recall(mark);
+  const address = browser ?? options.addressOf(request);
   const now = clock.now();
   const wait = tries.wait(address, now);
   // Not even the right token is looked at: who guesses must not learn while she should wait.
@@ -154,12 +159,16 @@ function login(
   }
   tries.succeed(address);
   const { word, session } = sessions.begin();
-  response.cookie(cookie, word, {
+  const own = {
     httpOnly: true,
     sameSite: 'strict',
     path: '/host',
-    maxAge: DEFAULTS.session.life,
     secure: request.secure,
+  } as const;
+  response.cookie(cookie, word, { ...own, maxAge: DEFAULTS.session.life });
+  response.cookie(known, (browser && mark) ?? acquaintances.meet(), {
+    ...own,
+    maxAge: DEFAULTS.session.known,
   });
   log.info('host-signed-in', 'The host has signed in.');
   return stateOf(session, options);

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Request, Router } from 'express';
 import type { TickEvents } from '../world/world.ts';
+import { Acquaintances } from './acquaintances.ts';
 import { createHostApi } from './api.ts';
 import type { Desk } from './desk.ts';
 import { files } from './files.ts';
@@ -64,6 +65,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     ...{ token, clock, date, log, addressOf },
     sessions: new Sessions(() => clock.now()),
     tries: new Tries(),
+    acquaintances: new Acquaintances(secret),
     cookie: `vivarium-host-${createHash('sha256').update(secret).digest('hex').slice(0, 8)}`,
     handlers: {
       state: () => {

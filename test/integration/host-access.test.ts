@@ -125,6 +125,25 @@ test('many addresses that try together are one: all of them wait, and the host d
   expect((await signedIn()).key).not.toBe('');
 });
 
+test('a browser in which she has signed in before is not held up by what others try at its address', async () => {
+  const host = elsewhere();
+  await host.call('login', { token });
+  const visitor = new HostClient(server.port, host.headers);
+  for (let i = 0; i < DEFAULTS.login.free; i++) await visitor.refusal('login', { token: 'wrong' });
+  expect(await visitor.refusal('login', { token })).toBe('too-many-tries');
+  expect(host.mark).toMatch(/^vivarium-host-[0-9a-f]{8}-known=/);
+
+  // Another day: the session is over, the mark has stayed.
+  host.cookie = '';
+  await host.call('login', { token });
+  expect((await host.call('session')).key).toBe(host.key);
+  // A mark that is made up is none, and one that is known has its own patience.
+  visitor.mark = host.mark.replace(/=../, '=__');
+  expect(await visitor.refusal('login', { token })).toBe('too-many-tries');
+  for (let i = 0; i < DEFAULTS.login.free; i++) await host.refusal('login', { token: 'wrong' });
+  expect(await host.refusal('login', { token })).toBe('too-many-tries');
+});
+
 test('what changes something needs the key of its session', async () => {
   const client = await signedIn();
   const other = await signedIn();

@@ -27,6 +27,8 @@ export class Refused extends Error {
 
 export class HostClient {
   cookie = '';
+  /** The mark of a browser in which the host has signed in. */
+  mark = '';
   key = '';
 
   /** @param headers that go with each call */
@@ -57,8 +59,9 @@ export class HostClient {
     });
     const json: unknown = await response.json();
     if (!response.ok) throw new Refused(response.status, v.parse(refusal, json));
-    const [cookie] = response.headers.getSetCookie();
-    if (cookie) this.cookie = cookie.split(';')[0];
+    const [cookie, mark] = response.headers.getSetCookie().map((all) => all.split(';')[0]);
+    if (cookie) this.cookie = cookie;
+    if (mark) this.mark = mark;
     const parsed = v.parse(answer as v.GenericSchema<unknown, CallAnswer<N>>, json);
     if (name === 'login') this.key = (parsed as CallAnswer<'login'>).key;
     return parsed;
@@ -85,7 +88,7 @@ export class HostClient {
     return fetch(`http://127.0.0.1:${this.port}${url}`, {
       ...init,
       headers: {
-        ...(this.cookie && { cookie: this.cookie }),
+        ...((this.cookie || this.mark) && { cookie: `${this.cookie}; ${this.mark}` }),
         ...(this.key && { [KEY_HEADER]: this.key }),
         ...this.headers,
         ...(init.headers as Record<string, string>),
