@@ -22,5 +22,6 @@ export default {
       },
     ],
   },
+  testSequencer: '<rootDir>/test/sequencer.cjs',
   globalSetup: '<rootDir>/test/support/globalSetup.ts',
 };
