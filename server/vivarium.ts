@@ -172,7 +172,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       meanwhile.putOff(() => {
         for (const lobby of shown) lobby.show(clock.now());
       });
-      // While the engine waits for nothing else, frames go out at once.
+      // Where there is time before the next tick, nobody waits for these frames.
       if (!ticker.isBehind) meanwhile.do();
       metrics?.ticked(ticked);
     },
