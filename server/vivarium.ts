@@ -155,7 +155,11 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       onFatal(new EngineError('failed', 'a tick has not ended; the engine has stalled'));
     },
   });
-  const meanwhile = new Meanwhile(clock);
+  const onFailure = (error: unknown): void => {
+    failed = true;
+    onFatal(error);
+  };
+  const meanwhile = new Meanwhile(clock, onFailure);
   const ticker = new Ticker({
     clock,
     tick: async (due) => {
@@ -172,8 +176,9 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       meanwhile.putOff(() => {
         for (const lobby of shown) lobby.show(clock.now());
       });
-      // Where there is time before the next tick, nobody waits for these frames.
-      if (!ticker.isBehind) meanwhile.do();
+      // Where there is time before the next tick, nobody waits for it. Who is greeted anew is told of the room as it is, which
+      // must be between two ticks.
+      if (!ticker.isBehind || shown.some((lobby) => lobby.greetsAnew)) meanwhile.do();
       metrics?.ticked(ticked);
     },
     onTick: (timing) => {
@@ -183,10 +188,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
     onPause: (until) => {
       for (const { seeds } of works) seeds.nursery.pause(until);
     },
-    onError: (error) => {
-      failed = true;
-      onFatal(error);
-    },
+    onError: onFailure,
   });
   const metrics =
     config.metrics === 'none'

@@ -43,7 +43,7 @@ export interface ApiOptions {
   readonly files: Readonly<Record<string, FileHandler>>;
   /** What the address of a request is called. */
   readonly addressOf: (request: Request) => string;
-  /** Name of the session's cookie, and with `-known` after it of that which stays: servers on one machine share its cookies. */
+  /** Name of the session's cookie: servers on one machine share its cookies. */
   readonly cookie: string;
   readonly clock: Clock;
   /** Wall clock, ms. */
@@ -144,7 +144,8 @@ function login(
   options: ApiOptions,
 ): SessionState {
   const { tries, acquaintances, clock, sessions, cookie, log } = options;
-  const known = `${cookie}-known`;
+  // Not called after the secret, of which a server that keeps nothing has a new one at each start: such marks would pile up.
+  const known = `vivarium-known-${request.socket.localPort}`;
   const mark = wordOf(request, known);
   const browser = acquaintances.recall(mark);
   const address = browser ?? options.addressOf(request);

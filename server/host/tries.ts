@@ -1,6 +1,7 @@
 /**
  * Slows down whoever tries tokens. After some wrong ones, an address waits ever longer; when many addresses together try too many,
- * every address that has been wrong waits. Who has never been wrong is let in at once: nobody can lock the host out.
+ * every address that has been wrong waits. Who has never been wrong is let in at once: nobody can lock the host out. A browser that
+ * is known (`acquaintances.ts`) goes by a name of its own instead of its address.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 

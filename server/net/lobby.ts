@@ -50,6 +50,8 @@ export class Lobby {
   private isAnew = false;
   /** That tick is done. */
   private greets = false;
+  /** The last that was published. */
+  private toldTick = 0;
   private lineMoved = false;
 
   attendant: Attendant | undefined;
@@ -340,7 +342,7 @@ export class Lobby {
     this.pointers.move(participant, cursor);
   }
 
-  /** Tells everybody what a tick has brought, but for the cells: these are in the frames of `show`. */
+  /** Takes in what a tick has brought, and answers what was asked; `show` tells everybody. */
   publish(result: TickResult, now: number): void {
     for (const participant of this.seats.expire(now)) {
       this.room.leave(participant);
@@ -353,14 +355,20 @@ export class Lobby {
       this.wishes.answer(answer);
     }
     this.gatherNews(result, now);
-    this.news.hand(this.everybody(), (member) => this.cast.hasTurn(member, result.tick));
     this.cast.follow(result.tick, result.changed);
+    this.toldTick = result.tick;
     this.greets = this.isAnew;
     this.isAnew = false;
   }
 
-  /** Sends everybody the cells as they were after the last tick; once for each, before the next is published. */
+  /** Everybody is greeted anew by the next `show`. */
+  get greetsAnew(): boolean {
+    return this.greets;
+  }
+
+  /** Sends everybody the news and the cells of the last tick; once for each, before the next is published. */
   show(now: number): void {
+    this.news.hand(this.everybody(), (member) => this.cast.hasTurn(member, this.toldTick));
     this.cast.publish(now);
     if (this.greets) this.greetAnew();
   }

@@ -42,7 +42,7 @@ export function createMetrics({ engine, rooms, keeping, turned }: MetricsOptions
   const name = (rest: string): string => `vivarium_${rest}`;
   const tick = new Histogram({
     name: name('tick_seconds'),
-    help: 'From the beginning of a tick until all is kept and published.',
+    help: 'From the beginning of a tick until all is kept, and told unless that is put off into the next one.',
     buckets: SECONDS,
     registers,
   });

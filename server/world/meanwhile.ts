@@ -11,7 +11,11 @@ export class Meanwhile {
   private work: (() => void) | undefined;
   private cancel: (() => void) | undefined;
 
-  constructor(private readonly clock: Pick<Clock, 'after'>) {}
+  /** @param onError hears why work has failed: nothing is thrown into what is done meanwhile */
+  constructor(
+    private readonly clock: Pick<Clock, 'after'>,
+    private readonly onError: (error: unknown) => void,
+  ) {}
 
   /** Puts work off; what was put off before is done first. */
   putOff(work: () => void): void {
@@ -25,6 +29,10 @@ export class Meanwhile {
     const { work } = this;
     this.cancel?.();
     this.work = this.cancel = undefined;
-    work?.();
+    try {
+      work?.();
+    } catch (error) {
+      this.onError(error);
+    }
   }
 }

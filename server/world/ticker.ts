@@ -77,7 +77,7 @@ class Schedule {
 export interface TickTiming {
   /** How long after it was due it began, ms. */
   readonly late: number;
-  /** From its beginning until all was published, or put off to be sent while the next one is stepped, ms. */
+  /** From its beginning until all was kept, and told unless that is put off into the next one, ms. */
   readonly took: number;
 }
 

@@ -3,8 +3,8 @@ import { FakeClock } from '../../support/fakeClock.ts';
 
 function start() {
   const clock = new FakeClock();
-  const meanwhile = new Meanwhile(clock);
   const done: string[] = [];
+  const meanwhile = new Meanwhile(clock, (error) => done.push(`${error}`));
   return { clock, meanwhile, done, work: (name: string) => () => void done.push(name) };
 }
 
@@ -33,4 +33,14 @@ test('what is put off later is done later', () => {
   expect(done).toEqual(['one']);
   meanwhile.do();
   expect(done).toEqual(['one', 'other']);
+});
+
+test('work that fails is told of, and throws at nobody', () => {
+  const { meanwhile, done } = start();
+  meanwhile.putOff(() => {
+    throw new Error('broken');
+  });
+  meanwhile.do();
+  meanwhile.do();
+  expect(done).toEqual(['Error: broken']);
 });
