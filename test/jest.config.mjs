@@ -22,6 +22,5 @@ export default {
       },
     ],
   },
-  testSequencer: '<rootDir>/test/sequencer.cjs',
   globalSetup: '<rootDir>/test/support/globalSetup.ts',
 };
