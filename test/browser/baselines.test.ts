@@ -14,7 +14,7 @@ import type { Vivarium } from '../../server/vivarium.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { plantGarden } from '../support/garden.ts';
 import { goTo, liveShows, signIn } from '../support/hostPage.ts';
-import { cameraRests, openRoom } from '../support/page.ts';
+import { cameraRests, drawnTwice, openRoom } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -110,6 +110,7 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await signIn(page, server.port, server.hostToken!);
     await goTo(page, 'watch');
     await liveShows(page, CREATURES.length);
+    await drawnTwice(page);
     await page.getByText(`${TICK_RATE} steps a second`, { exact: true }).waitFor();
   },
 };
