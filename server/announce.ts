@@ -37,7 +37,11 @@ export function engineLine({ name, device }: EngineInfo, passed: readonly Passed
 }
 
 /** What the host should know of a loss that rooms do not notice, as a line. */
-export function lossLine({ what, why, count }: EngineLoss): string {
+export function lossLine({ what, why, count, instead }: EngineLoss): string {
+  if (instead) {
+    const { name, device } = instead;
+    return `Warning: the GPU does not come back (${why}). ${name} on ${device} steps from now on, more slowly; every organism goes on where it was. Mend its driver, and start the server again.`;
+  }
   const lost = what === 'gpu' ? 'the GPU' : 'a thread of the engine';
   return `Warning: ${lost} was lost (${why}). Another takes its place, and every organism goes on where it was. Losses so far: ${count}.`;
 }

@@ -157,6 +157,10 @@ const AUTO: readonly Choice[] = [
   { name: 'cpu' },
 ];
 
+/** What 'auto' goes on with where a GPU does not come back, the best first. */
+export const sparesOf = (lost: BackendName): readonly BackendName[] =>
+  AUTO.flatMap(({ name, onlyGpu }) => (onlyGpu || name === lost ? [] : [name]));
+
 /** What 'auto' tries, the best first, for people. */
 export const autoOrder = (): string[] => AUTO.map(nameOf);
 

@@ -1,12 +1,14 @@
 /** An engine in threads of its own, so that steps never hold up the sockets. */
 import { Worker } from 'node:worker_threads';
 import type { Model } from '../vnca/checkpoint.ts';
-import { type BackendName, lanesExpected, lanesOf, type PassedOver } from './backend.ts';
+import { type BackendName, lanesExpected, lanesOf, type PassedOver, sparesOf } from './backend.ts';
+import { SAVE_EVERY, SAVE_GPU_EVERY } from './core/past.ts';
 import type { Engine, EngineLoss } from './engine.ts';
 import './onnx/noTelemetry.ts';
 import { lastingThread } from './thread/lasting.ts';
 import type { WorkerStart } from './thread/protocol.ts';
 import { shareOut } from './thread/shares.ts';
+import { successorOf } from './thread/successor.ts';
 import { attachEngine, type Hearing, type ThreadEngine } from './thread/workerEngine.ts';
 
 export interface EngineOptions {
@@ -30,7 +32,7 @@ export const spawnThread = (workerData: WorkerStart): Worker =>
 
 /**
  * Starts the engine's thread, or as many as its backend has use for, and waits until they can step. One that dies later is
- * replaced, and its patches go on where they were.
+ * replaced, and its patches go on where they were; a GPU that 'auto' took and that does not come back is replaced by the CPU.
  *
  * @throws EngineError unavailable: no wanted backend works, or two checkpoints have one name
  */
@@ -76,7 +78,16 @@ export async function createEngine({
   else if (!kept.includes(first)) await first.close();
   const threads = await Promise.all(
     kept.map((thread) =>
-      lastingThread(thread, { restart: () => start(chosen), onLoss: onLossOf('thread') }),
+      lastingThread(thread, {
+        restart: successorOf({
+          start,
+          chosen,
+          spare: backend === 'auto' && first.info.device.startsWith('GPU') ? sparesOf(chosen) : [],
+          onSpare: (instead, why) => onLoss?.({ what: 'gpu', why, count: losses.gpu, instead }),
+        }),
+        onLoss: onLossOf('thread'),
+        saveEvery: chosen.startsWith('webgpu') ? SAVE_GPU_EVERY : SAVE_EVERY,
+      }),
     ),
   );
   if (threads.length === 1) return threads[0];

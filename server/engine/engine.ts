@@ -81,6 +81,8 @@ export interface EngineLoss {
   readonly why: string;
   /** How many of them have been lost so far, this one included. */
   readonly count: number;
+  /** What steps from now on, where none comes in its place. */
+  readonly instead?: EngineInfo;
 }
 
 export type EngineReason =

@@ -23,6 +23,9 @@ test('the host hears what was lost, why, and how often', () => {
     'Warning: a thread of the engine was lost (out of memory). Another takes its place, and every organism goes on where it was. Losses so far: 3.',
   );
   expect(lossLine({ what: 'gpu', why: 'driver reset', count: 1 })).toContain('the GPU was lost');
+  expect(lossLine({ what: 'gpu', why: 'no GPU answers', count: 2, instead: info })).toBe(
+    'Warning: the GPU does not come back (no GPU answers). onnx on CPU (ONNX Runtime, 2 threads) steps from now on, more slowly; every organism goes on where it was. Mend its driver, and start the server again.',
+  );
 });
 
 describe('where phones reach the server', () => {

@@ -38,15 +38,22 @@ export interface BatchStepper {
    * @param stage side s of every entry after its division
    */
   step(species: Species, stage: number, entries: readonly BatchEntry[]): Promise<Stepped[]>;
-  /** Makes all that was stepped true; who was not stepped this time moves out. */
+  /** Makes all that was stepped true; who is left behind by others, or was not stepped for long, moves out. */
   settle(stepped: readonly Stepped[]): void;
 }
+
+/**
+ * Calls without a step after which patches move out. Fewer, and seeds that are grown between two ticks to be looked at would turn
+ * a room's patches out of their buffers each time.
+ */
+const PATIENCE = 128;
 
 export function createBatchStepper({
   batchPatches,
   maxBatchCells,
 }: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>): BatchStepper {
-  let homes = new Set<Home>();
+  /** How many calls ago each was last stepped. */
+  const homes = new Map<Home, number>();
   const buffers = new Buffers();
   return {
     async step(species, stage, entries) {
@@ -77,17 +84,22 @@ export function createBatchStepper({
     },
 
     settle(stepped) {
-      const now = new Set(stepped.map(({ home }) => home));
       for (const { home, entries, stage } of stepped) {
         for (const { patch } of entries) {
           patch.home = home;
           patch.stage = stage;
         }
         home.turn();
+        homes.set(home, 0);
       }
-      // A sleeper must not hold on to the buffers of a whole batch.
-      for (const home of homes) if (!now.has(home)) home.end();
-      homes = now;
+      for (const [home, idle] of homes) {
+        // A sleeper must not hold on to the buffers of a whole batch.
+        if (idle < PATIENCE && home.isFull) homes.set(home, idle + 1);
+        else {
+          home.end();
+          homes.delete(home);
+        }
+      }
     },
   };
 }

@@ -41,6 +41,11 @@ export class Home {
     );
   }
 
+  /** Whether nobody has moved out. */
+  get isFull(): boolean {
+    return this.patches.every((patch) => patch.home === this);
+  }
+
   /** What was stepped into becomes the states. */
   turn(): void {
     [this.states, this.after] = [this.after, this.states];

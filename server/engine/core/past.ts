@@ -9,9 +9,11 @@ interface NotedStep extends Pick<PatchStep, 'divide' | 'keep'> {
 
 /**
  * The more steps between two copies, the less is copied, and the more is to be made again. So many cost well under a hundredth
- * of what the steps take, and are made again in a second or two.
+ * of what the steps take on a CPU, and are made again in a second or two.
  */
-const SAVE_EVERY = 64;
+export const SAVE_EVERY = 64;
+/** A GPU makes steps again many times faster, and copies weigh more on it. */
+export const SAVE_GPU_EVERY = 512;
 
 /** A copy of a patch's states, some steps old, and the steps since then. Steps are functions of the states, so that is enough. */
 export class Past<S> {
@@ -20,13 +22,17 @@ export class Past<S> {
   /** How many steps are too many; `Infinity` while it is being saved. */
   private saveAfter: number;
 
-  /** @param saved what the patch is now */
+  /**
+   * @param saved what the patch is now
+   * @param saveEvery steps between two copies
+   */
   constructor(
     id: PatchId,
     public saved: S,
+    private readonly saveEvery: number,
   ) {
     // Patches that were planted together are not all saved together.
-    this.saveAfter = SAVE_EVERY / 2 + (id % SAVE_EVERY);
+    this.saveAfter = saveEvery / 2 + (id % saveEvery);
   }
 
   /** Whether the patch should be saved before its next step. */
@@ -39,15 +45,20 @@ export class Past<S> {
     this.steps.push(step);
   }
 
-  /** To be called when a copy is asked for. @returns what to do with it; without one, the patch stays due */
-  beginSave(): (saved?: S) => void {
-    const count = this.steps.length;
+  /**
+   * To be called when a copy is asked for.
+   *
+   * @returns what to do with it, and how many of the noted steps are in it: those noted by now, unless said otherwise; without a
+   *   copy, the patch stays due
+   */
+  beginSave(): (saved?: S, steps?: number) => void {
+    const noted = this.steps.length;
     this.saveAfter = Infinity;
-    return (saved) => {
-      this.saveAfter = SAVE_EVERY;
+    return (saved, steps = noted) => {
+      this.saveAfter = this.saveEvery;
       if (saved === undefined) return;
       this.saved = saved;
-      this.steps.splice(0, count);
+      this.steps.splice(0, steps);
     };
   }
 }

@@ -72,6 +72,13 @@ export async function createPatchStore({
     return patch;
   };
 
+  /** It lives here no longer, and its home need not wait for it. */
+  const forget = (id: PatchId): void => {
+    const patch = patches.get(id);
+    if (patch) patch.home = undefined;
+    patches.delete(id);
+  };
+
   return {
     plant(news) {
       const planted = new Map<PatchId, Patch>();
@@ -133,7 +140,7 @@ export async function createPatchStore({
         const { name: checkpoint } = species.card;
         return { patch: id, checkpoint, stage, state: state.slice(), standing, seen };
       });
-      for (const id of ids) patches.delete(id);
+      ids.forEach(forget);
       return taken;
     },
 
@@ -144,7 +151,7 @@ export async function createPatchStore({
     },
 
     dispose(ids) {
-      for (const id of ids) patches.delete(id);
+      ids.forEach(forget);
     },
 
     async close() {

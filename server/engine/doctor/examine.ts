@@ -83,7 +83,12 @@ export async function examine({ checkpoint, seconds, progress }: Examination): P
     engines.push(toReport(name, await probe(task)));
   }
   progress?.('asking auto …');
-  const { info, passed, failure } = await probe({ backend: 'auto', seconds });
+  const { info, passed, failure } = await probe({
+    backend: 'auto',
+    seconds: 0,
+    // As the server asks: an engine that cannot have this net is passed over.
+    ...(model && { checkpoint }),
+  });
   return {
     machine: {
       cpu: cpus()[0]?.model.trim() || process.arch,

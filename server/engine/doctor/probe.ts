@@ -10,7 +10,7 @@ export interface ProbeTask {
   readonly backend: BackendName | 'auto';
   /** Whose net its speed is measured with; absent: nothing is measured. */
   readonly checkpoint?: string;
-  /** To measure for. */
+  /** To measure for; 0: not. */
   readonly seconds: number;
 }
 
@@ -41,7 +41,7 @@ async function probe({ backend, checkpoint, seconds }: ProbeTask): Promise<Findi
       },
     });
     info = engine.info;
-    if (!model) return { info, passed };
+    if (!model || seconds === 0) return { info, passed };
     return { info, passed, cellsPerSecond: await measureRate(engine, model, seconds) };
   } catch (error) {
     const failure = (error as Error).message.trim().split('\n')[0];

@@ -3,7 +3,7 @@
  * again. States live in the thread; on this side is a copy of each that is some steps old, and the steps since then.
  */
 import { Keeper, type KeeperOptions, type Mortal } from '../core/keeper.ts';
-import { Past } from '../core/past.ts';
+import { Past, SAVE_EVERY } from '../core/past.ts';
 import type { Carried } from '../core/patchStore.ts';
 import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';
 import type { ThreadEngine } from './workerEngine.ts';
@@ -11,6 +11,8 @@ import type { ThreadEngine } from './workerEngine.ts';
 export interface LastingOptions extends Pick<KeeperOptions<Mortal>, 'onLoss' | 'patience' | 'now'> {
   /** Starts a thread in the place of one that is lost. @throws EngineError unavailable */
   readonly restart: () => Promise<ThreadEngine>;
+  /** Steps of a patch between two copies of its states. */
+  readonly saveEvery?: number;
 }
 
 interface Kept {
@@ -35,9 +37,11 @@ type Outcome<T> = { readonly result: T } | { readonly refused: EngineError };
  */
 export async function lastingThread(
   first: ThreadEngine,
-  { restart, ...keeping }: LastingOptions,
+  { restart, saveEvery = SAVE_EVERY, ...keeping }: LastingOptions,
 ): Promise<ThreadEngine> {
   const patches = new Map<PatchId, Kept>();
+  /** Of the thread at work. */
+  const info = { ...first.info };
   let next: ThreadEngine | undefined = first;
   const keeper = new Keeper<Mortal & { readonly thread: ThreadEngine }>({
     ...keeping,
@@ -45,6 +49,7 @@ export async function lastingThread(
     async open() {
       const thread = next ?? (await restart());
       next = undefined;
+      Object.assign(info, thread.info);
       // What has failed in a thread may have left it half done: it is as good as dead.
       return { thread, isLost: () => true, destroy: () => void thread.close() };
     },
@@ -79,9 +84,9 @@ export async function lastingThread(
     const own = steps.map(({ keep, ...of }) => ({ ...of, ...(keep && { keep: keep.slice() }) }));
     const due = own.flatMap(({ patch }) => {
       const kept = patches.get(patch);
-      return kept && !kept.broken && kept.past.isDue
-        ? [{ patch, save: kept.past.beginSave() }]
-        : [];
+      if (!kept || kept.broken || !kept.past.isDue) return [];
+      const { past } = kept;
+      return [{ patch, past, save: past.beginSave() }];
     });
     const ids = due.map(({ patch }) => patch);
     // Copied before the step, and put by after it: a patch whose last step is not made again has nothing to compare with.
@@ -92,8 +97,9 @@ export async function lastingThread(
     };
     try {
       const { readouts } = await ask(call, ({ saved, readouts }) => {
-        due.forEach(({ save }, i) => {
-          save(saved[i]);
+        due.forEach(({ past, save }, i) => {
+          // Steps are noted when they are answered, in order: noted by now is just what the copy has.
+          save(saved[i], past.steps.length);
         });
         readouts.forEach(({ patch, broken = false }, i) => {
           const kept = patches.get(patch)!;
@@ -123,7 +129,7 @@ export async function lastingThread(
   let closed: Promise<void> | undefined;
 
   return {
-    info: first.info,
+    info,
     inVain: first.inVain,
     plant: async (news) => {
       const own = news.map((one) => ({ ...one, latent: one.latent.slice() }));
@@ -131,7 +137,7 @@ export async function lastingThread(
         (thread) => thread.plant(own),
         () => {
           for (const planted of own) {
-            const past = new Past<Float32Array | undefined>(planted.patch, undefined);
+            const past = new Past<Float32Array | undefined>(planted.patch, undefined, saveEvery);
             patches.set(planted.patch, { planted, past, broken: false });
           }
         },
@@ -145,7 +151,10 @@ export async function lastingThread(
         (thread) => thread.importStates(own),
         () => {
           for (const { patch, state } of own) {
-            Object.assign(patches.get(patch)!, { past: new Past(patch, state), broken: false });
+            Object.assign(patches.get(patch)!, {
+              past: new Past(patch, state, saveEvery),
+              broken: false,
+            });
           }
         },
       );

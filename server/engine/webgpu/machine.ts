@@ -9,7 +9,16 @@ import type { Gpu } from './device.ts';
 import { loadNet, type Net } from './net.ts';
 import { Mailboxes, readMapped } from './readback.ts';
 import { GROUP_BYTES, type Page, type Place } from './slots.ts';
-import { ANSWER_HEAD, answerWords, BROKEN, type Job, Words, writeWork } from './work.ts';
+import {
+  ANSWER_HEAD,
+  answerWords,
+  BROKEN,
+  JOBS_AT,
+  type Job,
+  mostWorkWords,
+  Words,
+  writeWork,
+} from './work.ts';
 
 /** Of one patch's step. */
 export interface Seen {
@@ -30,7 +39,8 @@ export interface Machine extends Mortal {
   /** By name of the checkpoint. */
   readonly nets: ReadonlyMap<string, Net>;
   /**
-   * Makes room for one more patch of each of these nets; `undefined` where there is room already.
+   * Makes room for one more patch of each of these nets, and for what a step of all patches answers, grown; `undefined` where
+   * there is room already.
    *
    * @throws EngineError out-of-memory: there is none; all else goes on
    */
@@ -42,8 +52,8 @@ export interface Machine extends Mortal {
   forget(net: Net, place: Place): void;
   /** @returns in the order asked; rejected when the device is lost, or has failed */
   step(jobs: readonly NetJob[]): Promise<Seen[]>;
-  /** The states, as `plant` takes them. Rejected as `step` is. */
-  read(places: readonly Place[]): Promise<Float32Array[]>;
+  /** The states, as `plant` takes them; `undefined` where there is no memory to read them into. Rejected as `step` is. */
+  read(places: readonly Place[]): Promise<Float32Array[] | undefined>;
 }
 
 /** Answers of one submission, which must fit one binding; more than this is sent in portions. */
@@ -133,16 +143,33 @@ export async function createMachine(
     device.queue.writeBuffer(place.page.states, at, borrowed(state));
   };
 
+  /** Bytes of work and of answers of a step of all patches, grown, and of more; of a portion of it, where it is more than one. */
+  const mostOf = (more: ReadonlyMap<Net, number>): [work: number, answers: number] => {
+    let [work, answers] = [0, 0];
+    for (const net of nets.values()) {
+      const { card, plan, slots } = net;
+      const count = slots.taken + (more.get(net) ?? 0);
+      const words = mostWorkWords(card.side, plan.tileWidth, plan.tileHeight);
+      work += 4 * (count * words + (slots.pages.length + 1) * (JOBS_AT + SECTION_WORDS));
+      answers += 4 * count * answerWords(card.side);
+    }
+    const portion = Math.min(1, mostBytes / answers);
+    return [Math.ceil(work * portion), Math.ceil(answers * portion)];
+  };
+
   return {
     gpu,
     nets,
     reserve(wanted) {
-      const short = [...new Set(wanted)]
-        .map((net) => ({ net, count: wanted.filter((one) => one === net).length }))
-        .filter(({ net, count }) => net.slots.free < count);
-      if (short.length === 0) return undefined;
+      const counts = new Map<Net, number>();
+      for (const net of wanted) counts.set(net, (counts.get(net) ?? 0) + 1);
+      const short = [...counts].filter(([net, count]) => net.slots.free < count);
+      const box = mostOf(counts);
+      const isBoxed = boxes.has(...box);
+      if (short.length === 0 && isBoxed) return undefined;
       device.pushErrorScope('out-of-memory');
-      const undo = short.map(({ net, count }) => net.slots.grow(count));
+      const undo = short.map(([net, count]) => net.slots.grow(count));
+      if (!isBoxed) undo.push(boxes.lay(...box));
       return device.popErrorScope().then(
         (error) => {
           if (!error) return;
@@ -169,32 +196,33 @@ export async function createMachine(
     forget: (net, place) => net.slots.give(place),
     async step(jobs) {
       // All portions are submitted before the first is awaited.
-      const portions = portionsOf(jobs, mostBytes / 4).map(submit);
+      const words = (job: NetJob): number => answerWords(stageOf(job));
+      const portions = inPortions(jobs, words, mostBytes / 4).map(submit);
       return (await checked(Promise.all(portions))).flat();
     },
     async read(places) {
-      const size = places.reduce((sum, place) => sum + place.size * GROUP_BYTES, 0);
-      if (size === 0) return [];
-      const { MAP_READ, COPY_DST } = GPUBufferUsage;
-      const buffer = device.createBuffer({ size, usage: MAP_READ | COPY_DST });
-      const encoder = device.createCommandEncoder();
-      let at = 0;
-      const spans = places.map((place) => {
-        const bytes = place.size * GROUP_BYTES;
-        const from = place.at(place.half) * GROUP_BYTES;
-        encoder.copyBufferToBuffer(place.page.states, from, buffer, at, bytes);
-        return { from: (at += bytes) - bytes, bytes };
-      });
-      device.queue.submit([encoder.finish()]);
-      try {
-        return await checked(
-          readMapped(buffer, size, (mapped) =>
-            spans.map(({ from, bytes }) => new Float32Array(mapped, from, bytes / 4).slice()),
-          ),
-        );
-      } finally {
-        buffer.destroy();
-      }
+      device.pushErrorScope('validation');
+      device.pushErrorScope('out-of-memory');
+      const copies = Promise.allSettled(
+        readPortions(places, device.limits.maxBufferSize).map((portion) =>
+          readStates(device, portion),
+        ),
+      );
+      // Commands that name a buffer that was not made are not valid either.
+      const [full, wrong] = await Promise.all(
+        [device.popErrorScope(), device.popErrorScope()].map((scope) => scope.catch(() => null)),
+      );
+      const read = await copies;
+      if (full && !lost) return undefined;
+      if (wrong) failure ??= wordsOf(wrong);
+      return checked(
+        Promise.all(
+          read.map((copy) => {
+            if (copy.status === 'rejected') throw copy.reason;
+            return copy.value;
+          }),
+        ).then((portions) => portions.flat()),
+      );
     },
     isLost: () => lost,
     destroy() {
@@ -203,6 +231,38 @@ export async function createMachine(
       device.destroy();
     },
   };
+}
+
+/** Copies of so many bytes at most are read in one buffer: a large one is harder to find room for. */
+const MOST_READ_BYTES = 64 * 2 ** 20;
+
+const bytesOf = (place: Place): number => place.size * GROUP_BYTES;
+
+function readPortions(places: readonly Place[], mostBytes: number): Place[][] {
+  return inPortions(places, bytesOf, Math.min(MOST_READ_BYTES, mostBytes));
+}
+
+/** Submits a copy of some states at once. @returns them, as `Machine.plant` takes them */
+async function readStates(device: GPUDevice, places: readonly Place[]): Promise<Float32Array[]> {
+  const size = places.reduce((sum, place) => sum + bytesOf(place), 0);
+  const { MAP_READ, COPY_DST } = GPUBufferUsage;
+  const buffer = device.createBuffer({ size, usage: MAP_READ | COPY_DST });
+  try {
+    const encoder = device.createCommandEncoder();
+    let at = 0;
+    const spans = places.map((place) => {
+      const bytes = bytesOf(place);
+      const from = place.at(place.half) * GROUP_BYTES;
+      encoder.copyBufferToBuffer(place.page.states, from, buffer, at, bytes);
+      return { from: (at += bytes) - bytes, bytes };
+    });
+    device.queue.submit([encoder.finish()]);
+    return await readMapped(buffer, size, (mapped) =>
+      spans.map(({ from, bytes }) => new Float32Array(mapped, from, bytes / 4).slice()),
+    );
+  } finally {
+    buffer.destroy();
+  }
 }
 
 /** A driver's message goes on for many lines, or is empty. */
@@ -228,18 +288,18 @@ function byPage(jobs: readonly NetJob[]): Map<Page, { net: Net; indices: number[
   return pages;
 }
 
-/** Jobs in portions whose answers have at most so many words, in order. */
-function portionsOf(jobs: readonly NetJob[], mostWords: number): NetJob[][] {
-  const portions: NetJob[][] = [];
+/** Items in portions of a size of at most `most` each, in order; one that is larger is a portion by itself. */
+function inPortions<T>(items: readonly T[], sizeOf: (item: T) => number, most: number): T[][] {
+  const portions: T[][] = [];
   let room = 0;
-  for (const job of jobs) {
-    const words = answerWords(stageOf(job));
-    if (words > room) {
+  for (const item of items) {
+    const size = sizeOf(item);
+    if (size > room) {
       portions.push([]);
-      room = mostWords;
+      room = most;
     }
-    portions.at(-1)!.push(job);
-    room -= words;
+    portions.at(-1)!.push(item);
+    room -= size;
   }
   return portions;
 }

@@ -28,13 +28,17 @@ export interface GpuPatch {
   place: Place | undefined;
 }
 
-/** @param saved what it is now */
+/**
+ * @param saved what it is now
+ * @param saveEvery steps between two copies of its states
+ */
 export function createPatch(
   { id, species, latent }: Pick<GpuPatch, 'id' | 'species' | 'latent'>,
   saved: Saved,
+  saveEvery: number,
 ): GpuPatch {
   const { stage } = saved;
-  const past = new Past(id, saved);
+  const past = new Past(id, saved, saveEvery);
   return { id, species, latent, stage, seen: false, past, place: undefined };
 }
 
@@ -49,9 +53,9 @@ export function settlePatch(machine: Machine, patch: GpuPatch): void {
 }
 
 /** To be called when a copy is asked for. @returns what to do with it */
-export function beginSave({ stage, past }: GpuPatch): (state: Float32Array) => void {
+export function beginSave({ stage, past }: GpuPatch): (state?: Float32Array) => void {
   const keep = past.beginSave();
-  return (state) => keep({ stage, state });
+  return (state) => keep(state && { stage, state });
 }
 
 /**

@@ -60,6 +60,7 @@ export async function readMapped<T>(
 const KEPT = 2;
 
 export class Mailboxes {
+  private readonly all = new Set<Mailbox>();
   private readonly idle: Mailbox[] = [];
 
   constructor(private readonly device: GPUDevice) {}
@@ -70,18 +71,46 @@ export class Mailboxes {
       (box) => box.workBytes >= workBytes && box.answerBytes >= answerBytes,
     );
     if (fits >= 0) return this.idle.splice(fits, 1)[0];
-    return new Mailbox(this.device, roomFor(workBytes), roomFor(answerBytes));
+    return this.create(workBytes, answerBytes);
+  }
+
+  /** Whether there is one that holds as much, idle or not. */
+  has(workBytes: number, answerBytes: number): boolean {
+    return [...this.all].some(
+      (box) => box.workBytes >= workBytes && box.answerBytes >= answerBytes,
+    );
+  }
+
+  /** Lays one ready that holds as much. @returns takes it away again, if nobody has taken it yet */
+  lay(workBytes: number, answerBytes: number): () => void {
+    const box = this.create(workBytes, answerBytes);
+    this.give(box);
+    return () => {
+      this.idle.splice(this.idle.indexOf(box), 1);
+      this.drop(box);
+    };
   }
 
   give(box: Mailbox): void {
     this.idle.push(box);
     // The largest stay: they serve every call.
     this.idle.sort((a, b) => b.answerBytes - a.answerBytes);
-    for (const small of this.idle.splice(KEPT)) small.destroy();
+    for (const small of this.idle.splice(KEPT)) this.drop(small);
   }
 
   destroy(): void {
-    for (const box of this.idle.splice(0)) box.destroy();
+    for (const box of this.idle.splice(0)) this.drop(box);
+  }
+
+  private create(workBytes: number, answerBytes: number): Mailbox {
+    const box = new Mailbox(this.device, roomFor(workBytes), roomFor(answerBytes));
+    this.all.add(box);
+    return box;
+  }
+
+  private drop(box: Mailbox): void {
+    this.all.delete(box);
+    box.destroy();
   }
 }
 

@@ -85,6 +85,11 @@ export class Slots {
     return this.pages.reduce((sum, { free }) => sum + free.length, 0);
   }
 
+  /** Slots that are taken now. */
+  get taken(): number {
+    return this.pages.reduce((sum, { slots, free }) => sum + slots - free.length, 0);
+  }
+
   /** Adds pages until so many slots are free. @returns takes them away again, if none of their slots is taken yet */
   grow(count: number): () => void {
     const before = this.pages.length;

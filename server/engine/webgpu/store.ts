@@ -7,6 +7,7 @@ import { firstStage, seedState } from '../../vnca/growth.ts';
 import { brokenReadout } from '../core/broken.ts';
 import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from '../core/checks.ts';
 import { Keeper } from '../core/keeper.ts';
+import { SAVE_GPU_EVERY } from '../core/past.ts';
 import type { PatchStore } from '../core/patchStore.ts';
 import {
   EngineError,
@@ -38,11 +39,13 @@ export interface GpuStoreOptions {
   /** See `KeeperOptions`. */
   readonly onLoss?: ((why: string) => void) | undefined;
   readonly patience?: readonly number[];
+  /** Steps of a patch between two copies of its states. */
+  readonly saveEvery?: number;
 }
 
 /** @throws EngineError unavailable; Error: the GPU's compiler refuses a kernel */
 export async function createGpuStore(options: GpuStoreOptions): Promise<PatchStore> {
-  const { models, open, half, onLoss, patience } = options;
+  const { models, open, half, onLoss, patience, saveEvery = SAVE_GPU_EVERY } = options;
   checkNames(models);
   const allSpecies = new Map(models.map(({ card }) => [card.name, { card }]));
   const patches = new Map<PatchId, GpuPatch>();
@@ -75,7 +78,8 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   });
   await keeper.start();
 
-  const read = (wanted: readonly GpuPatch[]): Promise<Float32Array[]> =>
+  /** `undefined`: there is no memory to read them into. */
+  const read = (wanted: readonly GpuPatch[]): Promise<Float32Array[] | undefined> =>
     keeper.ask(wanted, (machine) => machine.read(wanted.map(({ place }) => place!))).answer;
 
   /** To be called before a step is asked for. @returns puts the copies by, to be called when it is answered */
@@ -86,7 +90,10 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
     // Then every other call fails too, and says why.
     copies.catch(() => {});
     return async () => {
-      for (const [i, state] of (await copies).entries()) keep[i](state);
+      const states = await copies;
+      keep.forEach((put, i) => {
+        put(states?.[i]);
+      });
     };
   };
 
@@ -106,7 +113,10 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         checkLatent(id, latent, card);
         const stage = firstStage(card);
         const state = toGroups(seedState(latent, stage, card.channels), stage, card.channels);
-        planted.set(id, createPatch({ id, species, latent: latent.slice() }, { stage, state }));
+        planted.set(
+          id,
+          createPatch({ id, species, latent: latent.slice() }, { stage, state }, saveEvery),
+        );
       }
       const settle = (): void => {
         keeper.check();
@@ -152,6 +162,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       const wanted = ids.map(find);
       const stages = wanted.map(({ stage }) => stage);
       const states = await read(wanted);
+      if (!states) throw new EngineError('out-of-memory', 'none to read states into');
       return states.map((state, i) =>
         fromGroups(state, stages[i], wanted[i].species.card.channels),
       );
@@ -167,7 +178,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       });
       for (const { patch, saved } of found) {
         // Another patch from here on: calls that wait are about the one before.
-        const next = createPatch(patch, saved);
+        const next = createPatch(patch, saved, saveEvery);
         patches.set(patch.id, next);
         if (!keeper.machine) continue;
         next.place = patch.place;

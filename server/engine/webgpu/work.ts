@@ -39,6 +39,12 @@ export const BROKEN = 256;
 export const answerWords = (stage: number): number =>
   ANSWER_HEAD + stage * stage + Math.ceil((stage * stage) / 4);
 
+/** Words of work for one patch, and for its page, at most. */
+export const mostWorkWords = (stage: number, tileWidth: number, tileHeight: number): number =>
+  JOB_FIELDS.length +
+  2 * Math.ceil(stage / tileWidth) * Math.ceil(stage / tileHeight) +
+  Math.ceil((stage * stage) / 32);
+
 export interface WorkOptions {
   readonly jobs: readonly Job[];
   /** Word of each job's answer. */

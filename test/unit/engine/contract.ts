@@ -131,6 +131,14 @@ export function describeLosses(
       const sleeper = k > 10 && k < 70 ? [] : [still(4)];
       told.push(await engine.step([wounded, still(2), still(3), ...sleeper]));
     }
+    // Two calls under way all the time, also when states are copied.
+    let last = engine.step([still(1), still(2)]);
+    for (let k = 0; k < 70; k++) {
+      const next = engine.step([still(1), still(2)]);
+      told.push(await last);
+      last = next;
+    }
+    told.push(await last);
     // Calls that are made when nobody knows of it yet.
     lose();
     const waiting = [

@@ -85,7 +85,7 @@ describe.each(backends)('on backend %s', (backend, long) => {
 
   if (!long) return;
 
-  test('latents grow, and the grown hold', async () => {
+  test('latents grow, the grown hold, and their wounds heal, in one go', async () => {
     await plant(engine, patches);
     for (const { divide } of growthSchedule(checkpoint.card)) {
       await engine.step(patches.map((patch) => ({ patch, divide })));
@@ -93,13 +93,6 @@ describe.each(backends)('on backend %s', (backend, long) => {
     await expectGolden(engine, 'grown', patches);
     await step(engine, 16, patches);
     await expectGolden(engine, 'grown_plus16', patches);
-  });
-
-  test('wounds heal as they should', async () => {
-    await plant(engine, patches);
-    await engine.importStates(
-      patches.map((patch) => ({ patch, state: row('grown_plus16', patch) })),
-    );
     // In the file too, 1 = the cell is kept.
     await engine.step(
       patches.map((patch) => ({

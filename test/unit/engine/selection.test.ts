@@ -12,6 +12,7 @@ import {
   mendable,
   NoBackendError,
   selectBackend,
+  sparesOf,
 } from '../../../server/engine/backend.ts';
 import { EngineError } from '../../../server/engine/engine.ts';
 
@@ -59,6 +60,23 @@ describe('auto', () => {
     expect(backend.info.device).toBe('GPU (fake)');
     expect(passed).toEqual([]);
     expect(started).toEqual(['webgpu']);
+  });
+
+  test('never takes a GPU that a CPU poses as', async () => {
+    const candidates = candidatesWith({ webgpu: 'cpu', onnx: 'cpu' });
+    for (const gpus of [[], ['intel']] as const) {
+      const { backend, passed } = await selectBackend('auto', { candidates, gpus });
+      expect(backend.info.name).toBe('onnx');
+      expect(passed[0].reason).toBe('no GPU that it can use, only CPU (fake)');
+    }
+    // Whoever asks for it by name has it.
+    const { backend } = await selectBackend('webgpu', { candidates, gpus: [] });
+    expect(backend.info.name).toBe('webgpu');
+  });
+
+  test('goes on without a GPU by what it would have taken without one', () => {
+    expect(sparesOf('webgpu')).toEqual(['onnx', 'tensorflow', 'wasm', 'cpu']);
+    expect(sparesOf('tensorflow')).toEqual(['onnx', 'wasm', 'cpu']);
   });
 
   test('does not take a silent fallback to the CPU for a GPU, and says how to mend it', async () => {

@@ -13,6 +13,8 @@ import { PATIENCE, present } from './support.ts';
 
 const model = tinyModel({ name: 'plain', update: { kind: 'simple', hidden: 8, stateLimit: 4 } });
 const { channels, latentSize } = model.card;
+/** Steps between two copies of a patch's states. */
+const SAVE_EVERY = 8;
 /** Patches that the first page of the store takes. */
 const FIRST = 16;
 
@@ -31,6 +33,7 @@ async function opened(): Promise<{ engine: Engine; fill(): void; relieve(): void
     models: [model],
     half: false,
     patience: [0],
+    saveEvery: SAVE_EVERY,
     open: async () => (gpu = await openGpu(false)),
   });
   const { device } = gpu;
@@ -88,7 +91,7 @@ if (present.includes('webgpu')) {
   test(
     'TIM-2: a seed that there is no memory for is refused, and leaves nothing behind in its room',
     async () => {
-      const { engine, fill, relieve } = await opened();
+      const { engine, fill } = await opened();
       const world = new World(engine);
       const species = speciesOf({ ...model, folder: '' });
       const size = { width: 256, height: 64 };
@@ -111,11 +114,41 @@ if (present.includes('webgpu')) {
       expect(result.life).toEqual([]);
       expect(room.size).toBe(FIRST);
       expect(room.ground.ownerAt(room.ground.place(7, 24))).toBe(0);
-      // Larger answers want larger mailboxes.
-      relieve();
+      // What larger answers will want was set aside when they were planted.
       for (let tick = 0; tick < 4; tick++) await world.tick([room]);
       expect(room.organisms.map(({ stage }) => stage)).toEqual(Array(FIRST).fill(8));
       await engine.close();
+    },
+    PATIENCE,
+  );
+
+  test(
+    'states that there is no memory to read into are not read, all goes on, and later they are',
+    async () => {
+      const [{ engine, fill, relieve }, { engine: other }] = [await opened(), await opened()];
+      const states = upTo(FIRST).map((patch) => ({
+        patch,
+        state: createRandom(patch).latent(16 * 16 * channels),
+      }));
+      for (const one of [engine, other]) {
+        await one.plant(upTo(FIRST).map(seed));
+        await one.importStates(states);
+      }
+      fill();
+      const refused = engine.exportStates(upTo(FIRST));
+      const going = engine.step(upTo(FIRST).map(still));
+      await expect(refused).rejects.toMatchObject({ reason: 'out-of-memory' });
+      expect(await going).toEqual(await other.step(upTo(FIRST).map(still)));
+      // For so long that copies are due, too.
+      for (let k = 0; k < 2 * SAVE_EVERY; k++) {
+        const [told, wanted] = [engine, other].map((one) => one.step(upTo(FIRST).map(still)));
+        expect(await told).toEqual(await wanted);
+      }
+      relieve();
+      const living = await other.exportStates(upTo(FIRST));
+      expect((await engine.exportStates(upTo(FIRST))).map(bitsOf)).toEqual(living.map(bitsOf));
+      await engine.close();
+      await other.close();
     },
     PATIENCE,
   );
@@ -125,12 +158,12 @@ if (present.includes('webgpu')) {
     async () => {
       const { engine, fill } = await opened();
       await engine.plant(upTo(FIRST).map(seed));
-      await engine.importStates(
-        upTo(FIRST).map((patch) => ({ patch, state: new Float32Array(16 * 16 * channels) })),
-      );
       fill();
       const failure = { reason: 'failed', detail: expect.stringMatching(/memory/i) };
-      await expect(engine.step(upTo(FIRST).map(still))).rejects.toMatchObject(failure);
+      // More calls at once than anything was set aside for.
+      const calls = [1, 2, 3, 4].map((patch) => engine.step([still(patch)]));
+      await Promise.allSettled(calls);
+      await expect(calls.at(-1)).rejects.toMatchObject(failure);
       await expect(engine.step([still(1)])).rejects.toMatchObject(failure);
       await engine.close();
     },

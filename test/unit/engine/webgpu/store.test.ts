@@ -55,6 +55,7 @@ if (present.includes('webgpu')) {
       const store = await createGpuStore({
         models: CONTRACT_MODELS,
         half: false,
+        saveEvery: 64,
         onLoss: (why) => heard.push(why),
         open: async () => {
           gpus.push(await openGpu(false));

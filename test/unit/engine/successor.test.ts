@@ -1,0 +1,61 @@
+/** What takes the place of a lost thread, and when a GPU is given up. */
+import type { BackendName } from '../../../server/engine/backend.ts';
+import { EngineError, type EngineInfo } from '../../../server/engine/engine.ts';
+import { successorOf } from '../../../server/engine/thread/successor.ts';
+import type { ThreadEngine } from '../../../server/engine/thread/workerEngine.ts';
+
+/** @param broken backends that do not start */
+function house(broken: readonly BackendName[], spare: readonly BackendName[]) {
+  const asked: BackendName[] = [];
+  const told: [EngineInfo, string][] = [];
+  const time = { now: 0 };
+  const next = successorOf({
+    chosen: 'webgpu',
+    spare,
+    start: async (name) => {
+      asked.push(name);
+      if (broken.includes(name)) throw new EngineError('unavailable', `no ${name}`);
+      return { info: { name, device: 'CPU (none)' } } as ThreadEngine;
+    },
+    onSpare: (...spoken) => told.push(spoken),
+    now: () => time.now,
+  });
+  return { asked, told, time, next };
+}
+
+test('a GPU that comes back is taken, however often, where losses lie far apart', async () => {
+  const { next, time, told } = house([], ['onnx', 'wasm']);
+  for (let k = 0; k < 9; k++) {
+    time.now += 30_001;
+    expect((await next()).info.name).toBe('webgpu');
+  }
+  expect(told).toEqual([]);
+});
+
+test('one that does not come back is replaced by the best of the spare ones, which is told once, with the reason', async () => {
+  const { next, told, asked } = house(['webgpu', 'onnx'], ['onnx', 'wasm']);
+  await expect(next()).rejects.toThrow('no webgpu');
+  await expect(next()).rejects.toThrow('no webgpu');
+  expect((await next()).info.name).toBe('wasm');
+  expect(told).toEqual([
+    [expect.objectContaining({ name: 'wasm' }), expect.stringMatching(/no webgpu/)],
+  ]);
+  expect((await next()).info.name).toBe('wasm');
+  expect(asked.slice(-2)).toEqual(['wasm', 'wasm']);
+  expect(told).toHaveLength(1);
+});
+
+test('so is one that starts and is lost three times in a minute', async () => {
+  const { next, told } = house([], ['onnx']);
+  const names = [];
+  for (let k = 0; k < 3; k++) names.push((await next()).info.name);
+  expect(names).toEqual(['webgpu', 'webgpu', 'onnx']);
+  expect(told).toEqual([[expect.anything(), expect.stringMatching(/again and again/)]]);
+});
+
+test('an engine that was asked for by name is never replaced by another', async () => {
+  const { next, told, asked } = house(['webgpu'], []);
+  for (let k = 0; k < 5; k++) await expect(next()).rejects.toThrow('no webgpu');
+  expect(new Set(asked)).toEqual(new Set(['webgpu']));
+  expect(told).toEqual([]);
+});
