@@ -13,7 +13,7 @@ import { loadModel } from '../../server/vnca/checkpoint.ts';
 import { drawUpdateMask, randomOfState } from '../../server/vnca/updateMask.ts';
 import type { BareHello, BareQuestion, BareStart } from './bareProcess.ts';
 import { latentOf } from './nets.ts';
-import { createProduct } from './product.ts';
+import { createProduct, type Product } from './product.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -24,7 +24,7 @@ const { channels, side } = model.card;
 const layout = ('load' in backend && backend.planar ? planar : interleaved)(channels);
 // One that owns its states has no step without them.
 const stepper = 'load' in backend ? { backend, rule: await backend.load(model) } : undefined;
-let product: Awaited<ReturnType<typeof createProduct>>;
+let product: Product | undefined;
 let stock: Float32Array[] = [];
 
 let last = Promise.resolve();
@@ -43,7 +43,8 @@ async function answer(question: BareQuestion): Promise<number | null> {
       return null;
     case 'product':
       product ??= await createProduct(name);
-      return product ? time(product, question.times) : null;
+      if (!product) return null;
+      return (await time(product.run, question.times)) / product.products;
     case 'step': {
       if (!stepper) return null;
       const batches = batchesOf(stepper, question.from, question.patches);

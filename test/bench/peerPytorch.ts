@@ -17,9 +17,13 @@ export interface Peer {
   /**
    * Takes a net and grown states [side, side, C], which patches are copies of, over and over.
    *
-   * @param gpu whether it shall compute on a GPU, if it can
+   * @param on whether it shall compute on a GPU, if it can; and there in 16 bits
    */
-  take(net: Net, stock: readonly Float32Array[], gpu: boolean): Promise<void>;
+  take(
+    net: Net,
+    stock: readonly Float32Array[],
+    on: { readonly gpu: boolean; readonly precision: 'full' | 'half' },
+  ): Promise<void>;
   /**
    * Finds the fastest way for so many patches.
    *
@@ -50,7 +54,7 @@ export async function startPeer(log: (line: string) => void): Promise<Peer | und
     );
   return {
     device: `PyTorch ${version}${cuda ? ', CUDA' : ''}${blas ? `, BLAS ${blas}` : ''}`,
-    async take({ model }, stock, gpu) {
+    async take({ model }, stock, { gpu, precision }) {
       const { card, tensors } = model;
       const { update, channels, side } = card;
       const shapes: Record<string, readonly number[]> = {};
@@ -65,6 +69,7 @@ export async function startPeer(log: (line: string) => void): Promise<Peer | und
       await python.ask({
         what: 'net',
         gpu,
+        half: precision === 'half',
         threads: availableParallelism(),
         stock: stock.length,
         side,

@@ -6,11 +6,16 @@ import { ModelWriter } from '../../server/engine/onnx/modelWriter.ts';
 const SIDE = 1024;
 export const PRODUCT_FLOP = 2 * SIDE ** 3;
 
-/** Multiplies once. */
-type Product = () => Promise<void>;
+export interface Product {
+  run(): Promise<void>;
+  /** Of one run, in those of a product of `SIDE`. */
+  readonly products: number;
+}
 
 /** Of these alone a product can be asked. */
 const PRODUCTS: Partial<Record<BackendName, () => Promise<Product>>> = {
+  webgpu: inWebgpu,
+  'webgpu-f16': inWebgpu,
   onnx: inOnnx,
   tensorflow: inTfjs,
   wasm: inTfjs,
@@ -21,7 +26,8 @@ const PRODUCTS: Partial<Record<BackendName, () => Promise<Product>>> = {
 export const createProduct = async (backend: BackendName): Promise<Product | undefined> =>
   PRODUCTS[backend]?.();
 
-const matrix = (): Float32Array => Float32Array.from({ length: SIDE ** 2 }, () => Math.random());
+const matrix = (side = SIDE): Float32Array =>
+  Float32Array.from({ length: side ** 2 }, () => Math.random());
 
 async function inOnnx(): Promise<Product> {
   const { InferenceSession, Tensor } = await import('onnxruntime-node');
@@ -37,18 +43,48 @@ async function inOnnx(): Promise<Product> {
   });
   const feeds = { a: new Tensor('float32', matrix(), [SIDE, SIDE]) };
   const fetches = { c: new Tensor('float32', new Float32Array(SIDE ** 2), [SIDE, SIDE]) };
-  return async () => {
-    await session.run(feeds, fetches);
+  return {
+    products: 1,
+    async run() {
+      await session.run(feeds, fetches);
+    },
+  };
+}
+
+/** In 32 bits, by TensorFlow.js's kernel, as one takes it who has none of his own. */
+async function inWebgpu(): Promise<Product> {
+  const tf = await import('@tensorflow/tfjs-core');
+  const { startWebgpu } = await import('../../server/training/autodiff/tfjs/webgpu.ts');
+  const { gpu } = await startWebgpu();
+  await tf.setBackend('webgpu');
+  // A GPU is kept busy for long enough that starting work on it does not count; a CPU that poses as one is spared that.
+  const [side, count] = gpu ? [4 * SIDE, 8] : [SIDE / 2, 1];
+  const [a, b] = [matrix(side), matrix(side)].map((data) => tf.tensor2d(data, [side, side]));
+  return {
+    products: count * (side / SIDE) ** 3,
+    async run() {
+      const corner = tf.tidy(() => {
+        let c = a;
+        for (let k = 0; k < count; k++) c = tf.matMul(c, b);
+        return tf.slice(c, [0, 0], [1, 1]);
+      });
+      // Only reading tells that it is done.
+      await corner.data();
+      corner.dispose();
+    },
   };
 }
 
 async function inTfjs(): Promise<Product> {
   const tf = await import('@tensorflow/tfjs-core');
   const [a, b] = [matrix(), matrix()].map((data) => tf.tensor2d(data, [SIDE, SIDE]));
-  return async () => {
-    const c = tf.matMul(a, b);
-    // Where work is queued, only reading tells that it is done.
-    await c.data();
-    c.dispose();
+  return {
+    products: 1,
+    async run() {
+      const c = tf.matMul(a, b);
+      // Where work is queued, only reading tells that it is done.
+      await c.data();
+      c.dispose();
+    },
   };
 }

@@ -1,6 +1,7 @@
-import type { BackendName } from '../../../server/engine/backend.ts';
+import { type BackendName, selectBackend } from '../../../server/engine/backend.ts';
 import { createEngine, type EngineOptions } from '../../../server/engine/create.ts';
 import type { Engine } from '../../../server/engine/engine.ts';
+import { missingNativePart } from '../../../server/engine/tfjs/nativePart.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
@@ -21,7 +22,17 @@ async function opened(options: EngineOptions): Promise<Engine> {
   return open;
 }
 
-for (const backend of ['onnx', 'wasm', 'cpu'] as const) {
+const here: BackendName[] = ['onnx', 'wasm', 'cpu'];
+// Its native part is installed by whoever wants it.
+const hasTensorflow =
+  missingNativePart() === undefined &&
+  (await selectBackend('tensorflow').then(
+    () => true,
+    () => false,
+  ));
+if (hasTensorflow) here.push('tensorflow');
+
+for (const backend of here) {
   describeEngineContract(backend, () => createEngine({ checkpoints: CONTRACT_MODELS, backend }));
   describeLosses(backend, () => mortalEngine({ checkpoints: CONTRACT_MODELS, backend }));
 }

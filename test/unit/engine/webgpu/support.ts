@@ -13,5 +13,10 @@ for (const name of ['webgpu', 'webgpu-f16'] as const) {
   }
 }
 
+if (process.env.VIVARIUM_TEST_GPU === '1' && refusals.size > 0) {
+  const why = [...refusals].map(([name, refusal]) => `${name}: ${(refusal as Error).message}`);
+  throw new Error(`VIVARIUM_TEST_GPU=1, but there is none for the tests: ${why.join('; ')}`);
+}
+
 /** A software adapter takes seconds to compile a kernel, and more beside other work, ms. */
 export const PATIENCE = 300_000;
