@@ -32,8 +32,8 @@ interface EngineFigures {
   readonly awake10Share: number | null;
   readonly garden: {
     readonly organisms: number;
-    readonly ms10: number;
-    readonly ms100: number;
+    /** ms of a step, by the percentage that is awake. */
+    readonly ms: Readonly<Record<string, number>>;
   } | null;
   /** Growth of resident memory: with the net loaded, and with the most patches at work. */
   readonly memoryMiB: { readonly started: number; readonly full: number };
@@ -111,7 +111,9 @@ function figuresOf(stand: Stand): EngineFigures {
   const measured = [...shares].filter((entry): entry is [number, number] => entry[1] !== null);
   const crowded = measured.filter(([patches]) => patches >= 64);
   const counted = crowded.length > 0 ? crowded : measured.slice(-1);
-  const lived = garden.all.length > 0;
+  const taken = [...garden].filter(([, samples]) => samples.length > 0);
+  const ms = new Map(taken.map(([percent, samples]) => [percent, median(samples)]));
+  const whole = ms.get(100);
   return {
     name,
     device: engine.info.device,
@@ -121,14 +123,14 @@ function figuresOf(stand: Stand): EngineFigures {
     skipped: Object.fromEntries(stand.skipped),
     peakShare: counted.length > 0 ? rounded(Math.min(...counted.map(([, share]) => share))) : null,
     peakGflops: peaks.length > 0 ? rounded(Math.max(...peaks) / 1e9) : null,
-    awake10Share: lived ? rounded(median(garden.tenth) / median(garden.all)) : null,
-    garden: lived
-      ? {
-          organisms: GARDEN,
-          ms10: rounded(median(garden.tenth)),
-          ms100: rounded(median(garden.all)),
-        }
-      : null,
+    awake10Share: whole === undefined ? null : rounded(ms.get(10)! / whole),
+    garden:
+      whole === undefined
+        ? null
+        : {
+            organisms: GARDEN,
+            ms: Object.fromEntries([...ms].map(([percent, one]) => [percent, rounded(one)])),
+          },
     memoryMiB: { started: Math.round(memory.started), full: Math.round(memory.full) },
   };
 }
@@ -150,7 +152,7 @@ function linesOf(figures: EngineFigures): string[] {
       ([size, why]) => `  ${size.padStart(4)} patches left out: ${why}`,
     ),
     garden
-      ? `  garden of ${garden.organisms}: ${garden.ms10} ms with 10 % awake, ${garden.ms100} ms with all; share ${figures.awake10Share}`
+      ? `  garden of ${garden.organisms}: ${Object.values(garden.ms).join(' / ')} ms with ${Object.keys(garden.ms).join(' / ')} % awake; share of 10 % ${figures.awake10Share}`
       : '  garden left out: it takes too long',
     `  memory: +${memoryMiB.started} MiB with the net, +${memoryMiB.full} MiB with the most patches`,
   ];

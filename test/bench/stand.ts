@@ -40,11 +40,14 @@ export interface Memory {
   readonly full: number;
 }
 
+/** Percentages of the garden that are awake. */
+const AWAKE = [10, 25, 50, 100] as const;
+
 export class Stand {
   readonly skipped = new Map<number, string>();
   readonly sizes: SizeSamples[] = [];
-  /** ms of a step of a garden, by the share that is awake. */
-  readonly garden = { tenth: [] as number[], all: [] as number[] };
+  /** ms of a step of a garden, by the percentage that is awake. */
+  readonly garden = new Map(AWAKE.map((percent) => [percent, [] as number[]]));
   /** FLOP/s of a big product in the same runtime; empty: it cannot be asked. */
   readonly peaks: number[] = [];
   memory: Memory = { started: 0, full: 0 };
@@ -124,8 +127,10 @@ export class Stand {
     const whole = this.last.get(GARDEN);
     if (whole === undefined) return;
     await this.patches.renew(GARDEN);
-    this.garden.tenth.push(await this.patches.time(AWAKE, timesFor(whole / 10)));
-    this.garden.all.push(await this.patches.time(first(GARDEN), timesFor(whole)));
+    for (const [percent, samples] of this.garden) {
+      const some = awakeOf(percent);
+      samples.push(await this.patches.time(some, timesFor((whole * percent) / 100)));
+    }
   }
 
   /** The share of the best product that so many cells/s are; null: there is none. */
@@ -143,14 +148,12 @@ export class Stand {
 /** Engines that are measured unless one is named: not the one that is only there for want of all others. */
 export const USUAL = BACKEND_NAMES.filter((name) => name !== 'cpu');
 
-/** A tenth of a garden, by chance: wounds fall anywhere. */
-const AWAKE = someTenth();
-
-function someTenth(): number[] {
+/** So much of a garden, by chance: wounds fall anywhere. */
+function awakeOf(percent: number): number[] {
   const random = createRandom(10);
   const order = first(GARDEN).map((patch) => ({ patch, at: random.uniform() }));
   order.sort((a, b) => a.at - b.at);
-  return order.slice(0, Math.round(GARDEN / 10)).map(({ patch }) => patch);
+  return order.slice(0, Math.round((GARDEN * percent) / 100)).map(({ patch }) => patch);
 }
 
 function first(count: number): number[] {
