@@ -6,8 +6,8 @@ export default {
   testEnvironment: '<rootDir>/test/environment.cjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  // A guard, not a measure: the longest take half a minute on two fast cores.
-  testTimeout: 300_000,
+  // A guard, not a measure: the longest take half a minute on two fast cores, and a slow, busy machine takes many times that.
+  testTimeout: 900_000,
   // Half as many again as there are cores: many wait for pages, processes and ticks. (Jest takes no share above 100 %.)
   maxWorkers: Math.ceil(1.5 * availableParallelism()),
   transform: {

@@ -556,10 +556,10 @@ test('a full room and a lost server are told to everybody', async () => {
   for (const other of others) other.leave();
 
   await inside.context().setOffline(true);
-  await inside.waitForSelector('html[data-connection="reconnecting"]', { timeout: 60_000 });
+  await inside.waitForSelector('html[data-connection="reconnecting"]');
   expect(await violations(inside)).toEqual([]);
   await inside.context().setOffline(false);
-  await inside.waitForSelector('html[data-connection="live"]', { timeout: 60_000 });
+  await inside.waitForSelector('html[data-connection="live"]');
 });
 
 (lan ? test : test.skip)(

@@ -208,9 +208,9 @@ test('a wound is seen under the finger before the server has heard of it, and wh
       };
       return { shown: dock.energy.level, told: element.model.energy!.level };
     });
-  // What was on its way arrives first.
-  await page.evaluate(async () => {
-    await new Promise((wake) => setTimeout(wake, 500));
+  // What was on its way may still arrive, and is no later than this.
+  const last = room.tick;
+  await page.evaluate(() => {
     (window as unknown as { probe: Probe }).probe.seen.length = 0;
   });
   await stroke(from, { x: at.x, y: at.y - 60 });
@@ -224,7 +224,8 @@ test('a wound is seen under the finger before the server has heard of it, and wh
   const ticks = await page.evaluate(() =>
     (window as unknown as { probe: Probe }).probe.seen.map(({ tick }) => tick),
   );
-  expect(new Set(ticks).size).toBe(1);
+  expect(ticks.length).toBeGreaterThan(0);
+  for (const tick of ticks) expect(tick).toBeLessThanOrEqual(last);
   const { shown, told } = await energy();
   expect(shown).toBeLessThan(told);
   expect(room.viewOf(mine.id)!.healed).toBe(0);

@@ -27,7 +27,9 @@ beforeAll(async () => {
   page = await (PICTURES ? context : await leaveUnpainted(context)).newPage();
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
-    if (message.type() === 'error') problems.push(message.text());
+    // A machine that stands still for long lets a call to the server go, and makes another.
+    const isCall = /closed before the connection is established/.test(message.text());
+    if (message.type() === 'error' && !isCall) problems.push(message.text());
   });
   await openRoom(page, url);
 });

@@ -93,13 +93,13 @@ test('from the shell too, what is refused ends with an exit code and its sentenc
 });
 
 test('crowd keeps organisms awake, and says how late ticks are and what visitors see', async () => {
-  const size = ['--seconds', '2', '--organisms', '3', '--visitors', '3'];
+  const size = ['--seconds', '4', '--organisms', '3', '--visitors', '3'];
   const { code, output, errors } = await bench('crowd', ...size, '--json');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   const spread = { p50: expect.any(Number), p99: expect.any(Number), max: expect.any(Number) };
   const figures = JSON.parse(output);
   expect(figures).toMatchObject({
-    ...{ organisms: 3, visitors: 3, seconds: 2, tickRate: 15 },
+    ...{ organisms: 3, visitors: 3, seconds: 4, tickRate: 15 },
     ...{ late: spread, took: spread, loopDelay: spread, latency: spread },
     ...{ missed: expect.any(Number), loopBusy: expect.any(Number), met: expect.any(Boolean) },
   });
@@ -117,7 +117,8 @@ test('durability compares the same garden with and without being kept', async ()
   for (const arm of [arms.on, arms.often]) {
     expect(arm.commits.count).toBe(ticks);
     expect(arm.mean).toBeGreaterThan(0);
-    expect(arm.overhead.mean).toBeCloseTo(arm.mean / arms.off.mean - 1, 1);
+    // Both are rounded, and a machine that stands still may have made either many times the other.
+    expect((1 + arm.overhead.mean) / (arm.mean / arms.off.mean)).toBeCloseTo(1, 1);
   }
 });
 

@@ -211,6 +211,7 @@ test('unplugged, it lets go of the server and tells no caller; plugged in again,
   for (const socket of served) socket.destroy();
   await until(() => ends === 1);
   const second = call(proxy);
+  await once(second.socket, 'connect');
   second.socket.write('y');
   await turns();
   proxy.set({ unplugged: false });

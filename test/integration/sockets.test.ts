@@ -246,7 +246,7 @@ describe('refusals', () => {
     const a = await join('Ada');
     const seen = await join();
     await a.ask('plant', { x: 100, y: 40, seed: { from: 'gallery', index: 3 } });
-    await a.until(() => a.life.some(({ what }) => what === 'asleep'));
+    await a.until(() => room.awake === 0 && a.life.some(({ what }) => what === 'asleep'));
     const { you, resume } = a.welcome!;
     const [{ id }] = room.organisms.slice(-1);
     const crossed = (await a.ask('cross', { a: id, b: id, mix: 0.5 })) as { seed: { id: number } };

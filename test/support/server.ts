@@ -12,12 +12,20 @@ export const UNLIMITED = Object.keys(DEFAULTS.limits)
   .map((name) => `${name}=1e9`)
   .join(',');
 
+/** A wall clock that runs from noon on, today: no midnight comes between two looks at what belongs to a day. */
+export function noonClock(): () => number {
+  const noon = new Date().setHours(12, 0, 0, 0);
+  const start = performance.now();
+  return () => noon + performance.now() - start;
+}
+
 export async function startServer(
   settings: Record<string, string | number> = {},
   clientFolder = '.',
   clock?: Clock,
   log?: Log,
   onTick?: VivariumOptions['onTick'],
+  date?: () => number,
 ): Promise<Vivarium> {
   const args = Object.entries({
     port: 0,
@@ -35,6 +43,7 @@ export async function startServer(
     ...(clock && { clock }),
     ...(log && { log }),
     ...(onTick && { onTick }),
+    ...(date && { date }),
     onFatal: (error) => {
       throw error;
     },
