@@ -1,35 +1,7 @@
 /** What the host sees in the terminal: where the room is, also as a code to scan. */
-import { networkInterfaces } from 'node:os';
 import { generate } from 'lean-qr';
 import { explain, mendable, type PassedOver } from './engine/backend.ts';
 import type { EngineInfo, EngineLoss } from './engine/engine.ts';
-
-/** Addresses of this machine on its networks, IPv4. */
-export function lanAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter(({ family, internal }) => family === 'IPv4' && !internal)
-    .map(({ address }) => address);
-}
-
-/**
- * Where phones of the venue reach this machine, as an origin; '' where it is on no network. Addresses that homes and
- * venues give out come before those that programs make up for themselves.
- *
- * @param host on which the server listens
- */
-export function lanOrigin(
-  host: string,
-  port: number,
-  addresses: readonly string[] = lanAddresses(),
-): string {
-  // Who listens to this machine alone cannot be reached by others.
-  if (/^(127\.|localhost$|::1$)/.test(host)) return '';
-  const rank = (address: string): number =>
-    address.startsWith('192.168.') ? 0 : address.startsWith('10.') ? 1 : 2;
-  const [first] = [...addresses].sort((a, b) => rank(a) - rank(b));
-  return first === undefined ? '' : `http://${first}:${port}`;
-}
 
 /** Which engine was taken, and which better ones this machine could have, as a sentence. */
 export function engineLine({ name, device }: EngineInfo, passed: readonly PassedOver[]): string {

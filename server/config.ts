@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
+import * as v from 'valibot';
 import { DEFAULTS } from '../shared/defaults.ts';
+import { roomSettings } from '../shared/host/settings.ts';
 import type { EnergySettings } from '../shared/vocabulary.ts';
 import { BACKEND_NAMES } from './engine/backend.ts';
 import type { Limits } from './net/limits.ts';
@@ -32,7 +34,7 @@ function setting<T>(
 
 const wholeIn = (min: number, max: number) => (text: string) => {
   const n = Number(text);
-  if (!Number.isInteger(n) || n < min || n > max) {
+  if (text.trim() === '' || !Number.isInteger(n) || n < min || n > max) {
     throw new Error(`must be a whole number from ${min} to ${max}`);
   }
   return n;
@@ -121,6 +123,18 @@ const numbersOf =
     }
     return changed as Record<K, number>;
   };
+
+/** As the host's page could set it too: a room that it cannot read, it cannot show. */
+function readEnergy(text: string): EnergySettings {
+  if (text === 'off') return FREE;
+  const { output, success, issues } = v.safeParse(
+    roomSettings.entries.energy,
+    numbersOf(DEFAULTS.energy)(text),
+  );
+  if (success) return output;
+  const [{ path, expected }] = issues;
+  throw new Error(`must have ${path?.[0].key} ${expected}`);
+}
 
 function readFiles(text: string): string[] {
   const files = text === 'none' ? [] : text.split(',').map((file) => file.trim());
@@ -253,7 +267,7 @@ const SETTINGS = {
     'A=N,B=N',
     'default',
     'what acts cost, like plant=8,refillPerSecond=8; off: nothing',
-    (text): EnergySettings => (text === 'off' ? FREE : numbersOf(DEFAULTS.energy)(text)),
+    readEnergy,
   ),
   limits: setting(
     'limits',
@@ -355,7 +369,7 @@ export function helpText(): string {
     `  ${`--${NEW_TOKEN}`.padEnd(24)}makes a new token for the host's page, and shows it; the old one opens nothing any more`,
     `  ${'--help'.padEnd(24)}this text`,
     '',
-    `Each can also be set in the environment: --tick-rate is ${environmentName('tick-rate')}.`,
+    `Each can also be set in the environment: --tick-rate is ${environmentName('tick-rate')}; one that is empty counts as not set.`,
   ].join('\n');
 }
 
@@ -387,11 +401,13 @@ export function readConfig(
   const read = Object.entries(SETTINGS).map(([key, { flag, fallback, read }]) => {
     const name = environmentName(flag);
     const given = values[flag]?.toString();
-    const text = given ?? environment[name] ?? fallback;
+    // Whoever leaves a variable empty, in a unit or a compose file, wants what there is without it.
+    const around = environment[name]?.trim() ? environment[name] : undefined;
+    const text = given ?? around ?? fallback;
     try {
       return [key, read(text)];
     } catch (error) {
-      const source = given === undefined && environment[name] !== undefined ? name : `--${flag}`;
+      const source = given === undefined && around !== undefined ? name : `--${flag}`;
       throw new ConfigError(`${source} ${(error as Error).message}, not "${text}".`);
     }
   });

@@ -1,32 +1,31 @@
 /** `npm start`: reads the settings, starts the server, says where it is. */
+import { existsSync } from 'node:fs';
 import { DEFAULTS } from '../shared/defaults.ts';
-import { engineLine, lanAddresses, lossLine, terminalQr } from './announce.ts';
-import { ConfigError, helpText, readConfig } from './config.ts';
+import { engineLine, lossLine, terminalQr } from './announce.ts';
+import { type Config, ConfigError, helpText, readConfig } from './config.ts';
 import { EngineError } from './engine/engine.ts';
 import { HookError } from './hooks/errors.ts';
+import { lostToken } from './host/lostToken.ts';
 import { ensureClient } from './http/client-build.ts';
+import { ListenError } from './listening.ts';
 import { collectSeldom } from './operations/collector.ts';
 import { jsonLog, textLog } from './operations/log.ts';
-import { findSupervisor, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
+import { findSupervisor, isService, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
 import { StoreError } from './store/errors.ts';
 import { startVivarium } from './vivarium.ts';
 import { CheckpointError } from './vnca/errors.ts';
 
 /** Ends with one sentence for what the host can mend, and with all there is for what only we can. */
 function fail(error: unknown): never {
-  const code = (error as NodeJS.ErrnoException).code;
   if (
     error instanceof ConfigError ||
     error instanceof CheckpointError ||
     error instanceof EngineError ||
     error instanceof HookError ||
+    error instanceof ListenError ||
     error instanceof StoreError
   ) {
     console.error(error.message);
-  } else if (code === 'EADDRINUSE') {
-    console.error(
-      'The port is taken by another program. Choose another one: npm start -- --port 8081',
-    );
   } else {
     console.error(error);
   }
@@ -36,8 +35,19 @@ function fail(error: unknown): never {
 /** ms within which a signal is taken for the one before. */
 const SAME_SIGNAL = 1_000;
 
-const tokenLine = (token: string): string =>
-  `The host's token, shown this once: ${token} (lost? npm start -- --new-host-token)`;
+/** Files that container engines put into each of their containers. */
+const CONTAINER = ['/.dockerenv', '/run/.containerenv'];
+
+function tokenLine(token: string, { data }: Config): string {
+  const { env } = process;
+  const by = CONTAINER.some((file) => existsSync(file))
+    ? 'container'
+    : isService(env)
+      ? 'service'
+      : 'hand';
+  const way = lostToken({ by, data, folder: process.cwd(), user: env.USER });
+  return `The host's token, shown this once: ${token} (lost? ${way})`;
+}
 
 async function main(): Promise<void> {
   collectSeldom();
@@ -93,10 +103,10 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => stop(0));
   supervisor?.ready();
 
-  const { port, engine, passed, metricsPort, hostToken } = vivarium;
+  const { port, local, engine, passed, metricsPort, hostToken } = vivarium;
   const [room] = config.rooms;
   if (!asText) {
-    if (hostToken !== undefined) log.info('host-token', tokenLine(hostToken));
+    if (hostToken !== undefined) log.info('host-token', tokenLine(hostToken, config));
     log.info('alive', `Vivarium is alive. ${engineLine(engine, passed)}`, {
       port,
       engine: engine.name,
@@ -105,16 +115,17 @@ async function main(): Promise<void> {
     });
     return;
   }
-  const local = `http://localhost:${port}/r/${room}`;
-  const shared = lanAddresses().map((address) => `http://${address}:${port}/r/${room}`);
+  const shared = vivarium.origins().map((origin) => `${origin}/r/${room}`);
   console.log(`\nVivarium is alive. ${engineLine(engine, passed)}\n`);
-  console.log(`  this machine   ${local}`);
+  console.log(`  this machine   ${local}/r/${room}`);
   for (const url of shared) console.log(`  on the network ${url}`);
+  if (shared.length === 0) console.log('  on the network nowhere: phones do not reach this server');
   if (metricsPort !== undefined)
     console.log(`  figures        http://localhost:${metricsPort}/metrics`);
-  console.log(`\n${terminalQr(shared[0] ?? local)}\n`);
+  // A code that leads nowhere is worse than none.
+  console.log(shared.length > 0 ? `\n${terminalQr(shared[0])}\n` : '');
   if (hostToken !== undefined) {
-    console.log(`${tokenLine(hostToken)}\n  sign in at     http://localhost:${port}/host\n`);
+    console.log(`${tokenLine(hostToken, config)}\n  sign in at     ${local}/host\n`);
   }
 }
 

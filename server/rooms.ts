@@ -51,18 +51,25 @@ export interface LiveRoom {
   readonly lobby: Lobby;
 }
 
+/** A room that the host wants made. */
+export type RoomWish = Omit<PlanRecord, 'made' | 'open'>;
+
 interface Known {
   plan: PlanRecord;
   readonly rules: Rules;
   /** Also of a closed room, where nothing is kept of it elsewhere. */
   live: LiveRoom | undefined;
   busy: RoomSummary['busy'];
+  /** Settles when all that changes the plan so far has done so. */
+  turn: Promise<unknown>;
 }
 
 export class Rooms {
   /** Of the open rooms, by name. */
   readonly lobbies = new Map<string, Lobby>();
   private readonly known = new Map<string, Known>();
+  /** Names of rooms that are about to be made: nobody else may make them. */
+  private readonly reserved = new Set<string>();
   private hours = { dim: false, closed: false };
   private readonly listeners = new Set<(room: string, settings: RoomSettings) => void>();
 
@@ -151,31 +158,27 @@ export class Rooms {
   }
 
   /** @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint */
-  async make(wish: {
-    readonly name: string;
-    readonly width: number;
-    readonly height: number;
-    readonly seed: number;
-    readonly checkpoint: string;
-    readonly change: SettingsChange;
-  }): Promise<void> {
-    const { stock, desk, kept } = this.options;
-    if (this.known.has(wish.name)) throw new HostRefusal('room-exists');
-    const chosen = stock.get(wish.checkpoint);
-    if (!chosen) throw new HostRefusal('no-such-checkpoint');
-    const before = await kept?.store.room(wish.name);
-    // A room that was here before goes on, if it is the same.
-    if (before && before.checkpoint.hash !== chosen.hash) throw new HostRefusal('other-checkpoint');
-    if (before && (before.width !== wish.width || before.height !== wish.height)) {
-      throw new HostRefusal('room-exists', `kept with ${before.width}x${before.height} cells`);
-    }
-    const known = this.learn({ ...wish, made: true, open: true });
+  async make(wish: RoomWish): Promise<void> {
+    const { name } = wish;
+    if (this.known.has(name) || this.reserved.has(name)) throw new HostRefusal('room-exists');
+    this.reserved.add(name);
     try {
-      await this.wake(known);
-      await desk.putPlan(known.plan);
-    } catch (error) {
-      this.known.delete(wish.name);
-      throw error;
+      await this.requireFit(wish);
+      const known = this.learn({ ...wish, made: true, open: true });
+      await this.duringTurn(known, 'opening', async () => {
+        try {
+          await this.wake(known);
+          await this.options.desk.putPlan(known.plan);
+        } catch (error) {
+          // What is not kept is not made: nobody could find it, see it or close it.
+          await this.rest(known);
+          await this.giveBack(known);
+          this.known.delete(name);
+          throw error;
+        }
+      });
+    } finally {
+      this.reserved.delete(name);
     }
   }
 
@@ -184,9 +187,11 @@ export class Rooms {
     const known = this.get(name);
     if (known.busy) throw new HostRefusal('room-busy', known.busy);
     if (known.plan.open) return;
-    await this.wake(known);
-    known.plan = { ...known.plan, open: true };
-    await this.options.desk.putPlan(known.plan);
+    await this.duringTurn(known, 'opening', async () => {
+      await this.wake(known);
+      known.plan = { ...known.plan, open: true };
+      await this.options.desk.putPlan(known.plan);
+    });
   }
 
   /** Everybody is sent home; its cells stop, and are kept. @throws HostRefusal no-such-room, room-busy */
@@ -194,16 +199,13 @@ export class Rooms {
     const known = this.get(name);
     if (known.busy) throw new HostRefusal('room-busy', known.busy);
     if (!known.plan.open) return;
-    // Only when that is kept does it close: it must not be closed in one's eyes and open in another's.
-    let { plan } = known;
-    do {
-      // A knob may have been turned meanwhile.
-      plan = known.plan;
-      await this.options.desk.putPlan({ ...plan, open: false });
-      if (!known.plan.open) return;
-    } while (known.plan !== plan);
-    known.plan = { ...plan, open: false };
-    await this.rest(known);
+    await this.duringTurn(known, 'closing', async () => {
+      const plan = { ...known.plan, open: false };
+      // Only when that is kept does it close: it must not be closed in one's eyes and open in another's.
+      await this.options.desk.putPlan(plan);
+      known.plan = plan;
+      await this.rest(known);
+    });
   }
 
   /**
@@ -214,15 +216,14 @@ export class Rooms {
     const known = this.get(name);
     if (!known.plan.made) throw new HostRefusal('fixed-room', 'the server is started with it');
     if (known.plan.open) throw new HostRefusal('room-open');
-    await this.during(name, 'closing', async () => {
+    await this.duringTurn(known, 'closing', async () => {
       await aside();
-      if (known.live) await this.options.world.close(known.live.room);
-      known.live = undefined;
+      await this.giveBack(known);
       const { desk, kept } = this.options;
       await kept?.store.forget(name);
       await desk.forget(name);
+      this.known.delete(name);
     });
-    this.known.delete(name);
   }
 
   /** The house opens or closes: walls go dim, and visitors have to go where that is wanted. */
@@ -239,16 +240,18 @@ export class Rooms {
   /** Turns some knobs; everybody there is told. @throws HostRefusal no-such-room */
   async change(name: string, change: SettingsChange): Promise<RoomSettings> {
     const known = this.get(name);
-    const { rules, plan, live } = known;
-    const before = rules.settings;
-    const settings = turned(before, change);
-    const wanted = { ...plan.change, ...change };
-    await this.options.desk.putPlan({ ...plan, change: wanted });
-    known.plan = { ...known.plan, change: wanted };
-    rules.settings = settings;
-    if (live) this.apply(live, settings, before);
-    for (const listener of this.listeners) listener(name, settings);
-    return settings;
+    return this.inTurn(known, async () => {
+      const { rules } = known;
+      const before = rules.settings;
+      const settings = turned(before, change);
+      const plan = { ...known.plan, change: { ...known.plan.change, ...change } };
+      await this.options.desk.putPlan(plan);
+      known.plan = plan;
+      rules.settings = settings;
+      if (known.live) this.apply(known.live, settings, before);
+      for (const listener of this.listeners) listener(name, settings);
+      return settings;
+    });
   }
 
   /**
@@ -277,10 +280,49 @@ export class Rooms {
     return known;
   }
 
+  /**
+   * What changes a room's plan waits for what is changing it already, and begins from what that has left.
+   *
+   * @throws HostRefusal no-such-room: it has been removed meanwhile
+   */
+  private inTurn<T>(known: Known, work: () => Promise<T>): Promise<T> {
+    const done = known.turn.then(() => {
+      if (this.get(known.plan.name) !== known) throw new HostRefusal('no-such-room');
+      return work();
+    });
+    known.turn = done.catch(() => {});
+    return done;
+  }
+
+  /** It is busy at once, so that nothing else begins while it waits for its turn. @throws HostRefusal room-busy */
+  private duringTurn(
+    known: Known,
+    busy: NonNullable<RoomSummary['busy']>,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    return this.during(known.plan.name, busy, () => this.inTurn(known, work));
+  }
+
+  /**
+   * Whether a room can be made so.
+   *
+   * @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint
+   */
+  private async requireFit({ name, width, height, checkpoint }: RoomWish): Promise<void> {
+    const chosen = this.options.stock.get(checkpoint);
+    if (!chosen) throw new HostRefusal('no-such-checkpoint');
+    const before = await this.options.kept?.store.room(name);
+    // A room that was here before goes on, if it is the same.
+    if (before && before.checkpoint.hash !== chosen.hash) throw new HostRefusal('other-checkpoint');
+    if (before && (before.width !== width || before.height !== height)) {
+      throw new HostRefusal('room-exists', `kept with ${before.width}x${before.height} cells`);
+    }
+  }
+
   private learn(plan: PlanRecord): Known {
     const rules = new Rules(turned(this.options.defaults, plan.change));
     Object.assign(rules, this.hours);
-    const known: Known = { plan, rules, live: undefined, busy: null };
+    const known: Known = { plan, rules, live: undefined, busy: null, turn: Promise.resolve() };
     this.known.set(plan.name, known);
     return known;
   }
@@ -296,14 +338,12 @@ export class Rooms {
   }
 
   private async wake(known: Known): Promise<void> {
-    await this.during(known.plan.name, 'opening', async () => {
-      const { ticker } = this.options;
-      if (known.live) ticker.resume(known.live.room);
-      else known.live = await this.bringUp(known);
-      const { room, lobby } = known.live;
-      this.lobbies.set(known.plan.name, lobby);
-      this.options.onOpen?.(lobby, () => ticker.pace(room)!);
-    });
+    const { ticker } = this.options;
+    if (known.live) ticker.resume(known.live.room);
+    else known.live = await this.bringUp(known);
+    const { room, lobby } = known.live;
+    this.lobbies.set(known.plan.name, lobby);
+    this.options.onOpen?.(lobby, () => ticker.pace(room)!);
   }
 
   private async bringUp({ plan, rules }: Known): Promise<LiveRoom> {
@@ -326,7 +366,12 @@ export class Rooms {
         say: (remark) => log.info('room', remark),
       });
       room = opened.room;
-      await chronicle.watch(room, opened.tail);
+      try {
+        await chronicle.watch(room, opened.tail);
+      } catch (error) {
+        await world.close(room);
+        throw error;
+      }
     } else room = world.open(place);
     ticker.add(room, tickRate);
     const pace = () => ticker.pace(room)!;
@@ -344,22 +389,27 @@ export class Rooms {
     return { room, lobby };
   }
 
+  /** Nobody is there any more, and it stands still; where it is kept, it is only there now. */
   private async rest(known: Known): Promise<void> {
-    const { name } = known.plan;
-    const { world, ticker, kept } = this.options;
     const { live } = known;
-    this.lobbies.delete(name);
     if (!live) return;
-    await this.during(name, 'closing', async () => {
-      live.lobby.empty('room-closed');
-      this.options.onClose?.(live.lobby);
-      await ticker.hold(live.room);
-      if (!kept) return;
-      await kept.chronicle.unwatch(live.room);
-      await ticker.remove(live.room);
-      known.live = undefined;
-      await world.close(live.room);
-    });
+    const { ticker, kept, onClose } = this.options;
+    this.lobbies.delete(known.plan.name);
+    live.lobby.empty('room-closed');
+    onClose?.(live.lobby);
+    await ticker.hold(live.room);
+    if (!kept) return;
+    await kept.chronicle.unwatch(live.room);
+    await this.giveBack(known);
+  }
+
+  /** What it had of the engine is free again. It must stand still. */
+  private async giveBack(known: Known): Promise<void> {
+    const { live } = known;
+    if (!live) return;
+    await this.options.ticker.remove(live.room);
+    known.live = undefined;
+    await this.options.world.close(live.room);
   }
 
   private apply({ room, lobby }: LiveRoom, settings: RoomSettings, before: RoomSettings): void {

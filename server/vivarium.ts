@@ -5,7 +5,6 @@ import { DEFAULTS } from '../shared/defaults.ts';
 import type { RoomSettings } from '../shared/host/settings.ts';
 import { Refusal } from '../shared/protocol/reasons.ts';
 import { hashText } from '../shared/random.ts';
-import { lanAddresses, lanOrigin } from './announce.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { PassedOver } from './engine/backend.ts';
@@ -17,6 +16,7 @@ import { type Osc, openOsc } from './hooks/osc/open.ts';
 import { openHost } from './host/host.ts';
 import { createApp } from './http/app.ts';
 import { wallBuild } from './http/client-build.ts';
+import { listening } from './listening.ts';
 import { Bans } from './net/bans.ts';
 import { Door } from './net/door.ts';
 import { httpOptions, openGateway } from './net/gateway.ts';
@@ -28,6 +28,7 @@ import { createMetrics } from './operations/metrics.ts';
 import { type MetricsServer, serveMetrics } from './operations/metricsServer.ts';
 import { runPhases } from './operations/phases.ts';
 import { Pulse } from './operations/pulse.ts';
+import { lanAddresses, lanOrigins, localOrigin, watchOrigin } from './reach.ts';
 import { Rooms } from './rooms.ts';
 import { startBoth } from './startBoth.ts';
 import { stockOf } from './stock.ts';
@@ -53,6 +54,8 @@ export interface VivariumOptions {
   readonly onTick?: (timing: TickTiming) => void;
   /** Wall clock, ms; it may go back. */
   readonly date?: () => number;
+  /** This machine's addresses on its networks, the likeliest for phones first. */
+  readonly addresses?: () => readonly string[];
   readonly log?: Log;
   /** Told at most once a second that ticks go on. */
   readonly onBeat?: () => void;
@@ -64,6 +67,10 @@ export interface VivariumOptions {
 
 export interface Vivarium {
   readonly port: number;
+  /** Where this machine itself reaches it, as an origin. */
+  readonly local: string;
+  /** Where phones reach it now, as origins, the likeliest first. */
+  origins(): readonly string[];
   readonly engine: { readonly name: string; readonly device: string };
   /** Engines that would have been better, and why they are not used. */
   readonly passed: readonly PassedOver[];
@@ -104,11 +111,13 @@ const gardenerAfter = ({ attract }: RoomSettings): number | 'off' =>
 /**
  * Starts everything.
  *
- * @throws CheckpointError, EngineError, or the error of listening
+ * @throws CheckpointError, EngineError, HookError, ListenError, StoreError
  */
 export async function startVivarium(options: VivariumOptions): Promise<Vivarium> {
   const { config, clientFolder, clock = systemClock, date = Date.now, onFatal, onLoss } = options;
-  const { log = silentLog } = options;
+  const { log = silentLog, addresses = lanAddresses } = options;
+  const bound = () => http.address() as AddressInfo;
+  const reachedAt = () => lanOrigins(bound(), addresses());
   const names = createNameCheck(config.bannedWords ?? []);
   const checkpoint = await loadCheckpoint(config.checkpoint);
   const checkpoints = [checkpoint, ...(await Promise.all(config.checkpoints.map(loadCheckpoint)))];
@@ -227,10 +236,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       hooks.unwatch(lobby);
       host.closed(lobby.room.name);
     },
-    wallFacts: () => ({
-      origin: lanOrigin(config.host, (http.address() as AddressInfo).port),
-      build,
-    }),
+    wallFacts: () => ({ origin: reachedAt()[0] ?? '', build }),
   });
   try {
     await rooms.start(
@@ -263,12 +269,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       backend: config.engine,
       checkpointFolder: (name) => checkpoints.find(({ card }) => card.name === name)?.folder,
       defaults: settingsOf(config),
-      addresses: () => {
-        const { port } = http.address() as AddressInfo;
-        const best = lanOrigin(config.host, port);
-        if (best === '') return [];
-        return [...new Set([best, ...lanAddresses().map((one) => `http://${one}:${port}`)])];
-      },
+      addresses: reachedAt,
     },
     newToken: config.newHostToken,
     secret,
@@ -311,6 +312,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   const gateway = openGateway(http, { lobbies: rooms, clock, limits, door, refusals, names });
   let metricsServer: MetricsServer | undefined;
   let osc: Osc | undefined;
+  let unwatch: (() => void) | undefined;
   const phases = [
     { name: 'newcomers are refused', run: () => gateway.refuse() },
     { name: 'the last tick is done', run: () => ticker.stop().then(() => meanwhile.do()) },
@@ -336,6 +338,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
   const close = (): Promise<void> => {
     closing ??= (async () => {
       pulse.stop();
+      unwatch?.();
       await runPhases(phases, log);
     })();
     return closing;
@@ -355,20 +358,35 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
         }
       },
     });
-    await new Promise<void>((resolve, reject) => {
-      http.once('error', reject);
-      http.listen(config.port, config.host, resolve);
+    const { port, host: at, metrics: figuresPort } = config;
+    await listening({ flag: '--port', host: at, port }, () => {
+      return new Promise<void>((resolve, reject) => {
+        http.once('error', reject);
+        http.listen(port, at, resolve);
+      });
     });
-    if (metrics && typeof config.metrics === 'number') {
-      metricsServer = await serveMetrics(metrics, config.metrics);
+    if (metrics && typeof figuresPort === 'number') {
+      const place = { flag: '--metrics', host: '127.0.0.1', port: figuresPort };
+      metricsServer = await listening(place, () => serveMetrics(metrics, figuresPort));
     }
+    await host.keepToken();
   } catch (error) {
     pulse.stop();
     await runPhases(phases, silentLog);
     throw error;
   }
+  unwatch = watchOrigin(
+    clock,
+    () => reachedAt()[0] ?? '',
+    () => {
+      // Walls are told where phones come in when they are shown the room, as are all who are there; it happens seldom.
+      for (const lobby of rooms.lobbies.values()) lobby.showAnew();
+    },
+  );
   return {
-    port: (http.address() as AddressInfo).port,
+    port: bound().port,
+    local: localOrigin(bound()),
+    origins: reachedAt,
     engine: engine.info,
     passed,
     chronicle,

@@ -264,10 +264,9 @@ export const DEFAULTS = {
   host: {
     /** Largest call of the host's page, bytes. */
     maxBodyBytes: 16_384,
-    /** Films: pictures a second, least side in pixels, how long making one may take, and how many that are done are kept. */
+    /** Films: pictures a second, least side in pixels, and how many that are done are kept. */
     filmRate: 15,
     filmSide: 480,
-    filmTime: 3_600_000,
     filmsKept: 4,
     /** Seconds of a film that nobody has said how long to make. */
     filmSeconds: 20,

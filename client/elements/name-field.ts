@@ -2,12 +2,19 @@
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
+import { live } from 'lit/directives/live.js';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import type { ParticipantView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { controls } from '../style/controls.ts';
 import { owner } from '../style/owner.ts';
 
-/** Says with a `rename` event (`detail`: string) what she wants to be called. */
+/** Detail of the event `rename`: what she wants to be called, and whom to tell when that cannot be. */
+export interface Rename {
+  readonly name: string;
+  readonly refused: () => void;
+}
+
 @localized()
 @customElement('name-field')
 export class NameField extends LitElement {
@@ -57,8 +64,17 @@ export class NameField extends LitElement {
 
   @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) version = 0;
-  @state() private changed = false;
+  /** What she has written: on its way to the server once she has `given` it, and gone when that has said who she is. */
+  @state() private written: string | undefined;
+  @state() private given = false;
+  private you: ParticipantView | undefined;
   @query('input') private readonly input!: HTMLInputElement;
+
+  protected override willUpdate(): void {
+    const { you } = this.model;
+    if (you !== this.you && this.given) this.forget();
+    this.you = you;
+  }
 
   override render(): TemplateResult {
     const { you } = this.model;
@@ -78,24 +94,41 @@ export class NameField extends LitElement {
         enterkeyhint="done"
         aria-label=${msg('Your name')}
         placeholder=${msg('Your name, if you like')}
-        .value=${you?.name ?? ''}
+        .value=${live(this.written ?? you?.name ?? '')}
         @input=${() => {
-          this.changed = this.input.value.trim() !== (this.model.you?.name ?? '');
+          this.written = this.input.value;
+          this.given = false;
         }}
       />
       ${
-        this.changed
+        this.isNew
           ? html`<button class="solid" type="submit" data-testid="save-name">${msg('OK')}</button>`
           : ''
       }
     </form>`;
   }
 
+  /** Whether what she has written can be given. */
+  private get isNew(): boolean {
+    const { written, given, model } = this;
+    return written !== undefined && !given && written.trim() !== (model.you?.name ?? '');
+  }
+
   private give(): void {
-    if (!this.changed) return;
-    this.changed = false;
+    const { written: name } = this;
+    if (name === undefined || !this.isNew) return;
+    this.given = true;
     this.input.blur();
-    const detail = this.input.value;
+    const refused = (): void => {
+      // What she has written since is still hers to give.
+      if (this.given && this.written === name) this.forget();
+    };
+    const detail: Rename = { name, refused };
     this.dispatchEvent(new CustomEvent('rename', { detail, bubbles: true, composed: true }));
+  }
+
+  private forget(): void {
+    this.written = undefined;
+    this.given = false;
   }
 }

@@ -9,12 +9,13 @@ import { Effort } from '../input/effort.ts';
 import { KeyControl } from '../input/key-control.ts';
 import { keyAction } from '../input/keyboard.ts';
 import { Tools } from '../input/tools.ts';
+import { unheardText } from '../input/unheard.ts';
 import { Connection } from '../net/connection.ts';
 import { Desk } from '../net/desk.ts';
 import { LookReporter } from '../net/look.ts';
 import { browserPreviews } from '../net/previews.ts';
 import type { RoomModel } from '../net/room-model.ts';
-import { tabName, tabSeat } from '../net/seat.ts';
+import { tabName, tabSeat, WishedName } from '../net/seat.ts';
 import type { Point } from '../render/camera.ts';
 import { Director } from '../render/director.ts';
 import { Senses } from '../sense/senses.ts';
@@ -28,6 +29,7 @@ import { icons } from './icons.ts';
 import type { KeyHelp } from './key-help.ts';
 import './key-help.ts';
 import './language-switch.ts';
+import type { Rename } from './name-field.ts';
 import './organism-card.ts';
 import './room-status.ts';
 import type { RoomStory } from './room-story.ts';
@@ -40,6 +42,9 @@ import './tool-dock.ts';
 import { noticeText, reasonText } from './refusal-words.ts';
 import { roomStyle } from './room-style.ts';
 import { lineText, number } from './words.ts';
+
+/** Of no concern to a visitor: that something was sent too early, and that the server has hung up on one whom it had refused before. */
+const UNTOLD: ReadonlySet<Reason> = new Set(['not-joined', 'join-timeout']);
 
 @localized()
 @customElement('vivarium-room')
@@ -56,6 +61,14 @@ export class VivariumRoom extends LitElement {
   );
   private readonly looks = new LookReporter((look) => this.connection.send('look', look), 'full');
   private readonly desk = new Desk((name, payload) => this.connection.send(name, payload));
+  private readonly wishedName = new WishedName(
+    this.desk.ask.bind(this.desk) as Desk['ask'],
+    () => this.model.connection === 'live',
+    (name) => {
+      this.connection.name = name;
+      this.name.write(name);
+    },
+  );
   private readonly effort = new Effort(this.connection.model, () => performance.now());
   private readonly senses = new Senses(this.connection.model);
   private readonly previews = browserPreviews(this.desk);
@@ -124,6 +137,7 @@ export class VivariumRoom extends LitElement {
     });
     model.on('connection', (connection) => {
       document.documentElement.dataset.connection = connection;
+      this.wishedName.tell();
       again();
     });
     // After the room itself: on a slow line its picture would have to share with that of the seeds.
@@ -188,8 +202,11 @@ export class VivariumRoom extends LitElement {
       director.loop.invalidate();
     });
     model.on('people', () => this.cursors.keep(model.participants));
+    // A closed room has opened, a full one has a place again: in the room, or in the line before it.
+    model.on('waiting', () => {
+      this.refusal = '';
+    });
     model.on('welcome', () => {
-      // A closed room has opened.
       this.refusal = '';
       this.looks.forget();
       if (document.hidden) this.looks.hide();
@@ -390,17 +407,24 @@ export class VivariumRoom extends LitElement {
     if (this.desk.rejected(answer)) return;
     const text = reasonText(answer.reason);
     if (this.model.connection === 'live') this.tell(text);
-    // What was sent too early is of no concern to a visitor.
-    else if (answer.reason !== 'not-joined') this.refusal = text;
+    else if (!UNTOLD.has(answer.reason)) this.refusal = text;
   }
 
   private tell(text: string): void {
     this.toasts.show(text, { x: this.clientWidth / 2, y: this.clientHeight / 2 });
   }
 
+  /** Whether the room hears what she does; else she is told so. */
+  private isHeard(): boolean {
+    if (this.model.connection === 'live') return true;
+    this.tell(unheardText());
+    return false;
+  }
+
   /** Her own view goes there; everybody sees it shine. */
   private find({ detail: organism }: CustomEvent<OrganismView>): void {
     this.director?.show(organism);
+    if (!this.isHeard()) return;
     const rejected = (reason: Reason): void => this.tell(reasonText(reason));
     this.desk.ask('beacon', { organism: organism.id }, { rejected });
   }
@@ -428,23 +452,16 @@ export class VivariumRoom extends LitElement {
     );
   }
 
-  private rename({ detail: name }: CustomEvent<string>): void {
-    this.desk.ask(
-      'name',
-      { name },
-      {
-        accepted: () => {
-          this.connection.name = name;
-          this.name.write(name);
-        },
-        rejected: (reason) => this.tell(reasonText(reason)),
-      },
-    );
+  private rename({ detail: { name, refused } }: CustomEvent<Rename>): void {
+    this.wishedName.want(name, (reason) => {
+      this.tell(reasonText(reason));
+      refused();
+    });
   }
 
   private makeSeed(): void {
     const { selection } = this.session.state;
-    if (!selection?.second) return;
+    if (!selection?.second || !this.isHeard()) return;
     const { organism: a, second: b, mix, mutation } = selection;
     this.desk.ask(
       'cross',

@@ -7,6 +7,7 @@ import {
   type CallName,
   KEY_HEADER,
   pathOf,
+  USED_HEADER,
 } from '../../shared/host/calls.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { refusal } from '../../shared/host/state.ts';
@@ -21,6 +22,8 @@ export class Unreachable extends Error {
 export class HostApi {
   /** Goes with all that changes something; known after a login. */
   key = '';
+  /** Whether the host has touched the page since the last call: by that her session lives on. */
+  touched = false;
 
   /**
    * @throws HostRefusal when the server says no
@@ -29,12 +32,17 @@ export class HostApi {
   async call<N extends CallName>(name: N, parts: Parts, body: CallBody<N>): Promise<CallAnswer<N>> {
     const { method, path, answer } = CALLS[name];
     const asks = method !== 'GET';
+    const used = this.touched;
+    this.touched = false;
     let response: Response;
     let content: unknown;
     try {
       response = await fetch(pathOf(path, parts), {
         method,
-        headers: asks ? { 'content-type': 'application/json', [KEY_HEADER]: this.key } : {},
+        headers: {
+          ...(asks && { 'content-type': 'application/json', [KEY_HEADER]: this.key }),
+          ...(used && { [USED_HEADER]: '1' }),
+        },
         ...(asks && { body: JSON.stringify(body) }),
       });
       content = await response.json();

@@ -16,6 +16,8 @@ const POLL_HIDDEN = 15_000;
 /** What the page around the sections does for them. */
 export interface Voice {
   ask(question: Question): Promise<boolean>;
+  /** What is being asked is not to be answered any more. */
+  withdraw(): void;
   say(said: Said): void;
 }
 
@@ -82,8 +84,7 @@ export class Host {
 
   choose(room: string): void {
     if (room === this.chosen) return;
-    this.chosen = room;
-    this.detail = undefined;
+    this.turnTo(room);
     this.changed();
     void this.refresh();
   }
@@ -97,7 +98,7 @@ export class Host {
   }
 
   /**
-   * Makes a call and says how it went.
+   * Makes a call and says how it went. A room is among its parts, as it was when the act began: what is shown may be another by now.
    *
    * @param done what to say when it went well
    * @returns the answer; undefined when it was refused, which has been said then
@@ -123,16 +124,6 @@ export class Host {
     }
   }
 
-  /** A call about the chosen room. */
-  inRoom<N extends CallName>(
-    name: N,
-    body: CallBody<N>,
-    done?: (answer: CallAnswer<N>) => Said | string,
-    parts: Parts = {},
-  ): Promise<CallAnswer<N> | undefined> {
-    return this.do(name, { room: this.chosen, ...parts }, body, done);
-  }
-
   /** Asks for the state of everything now. */
   async refresh(): Promise<void> {
     if (!this.signedIn) return;
@@ -144,8 +135,7 @@ export class Host {
       this.state = state;
       const { rooms } = state;
       if (!rooms.some(({ name }) => name === this.chosen)) {
-        this.chosen = rooms[0]?.name ?? '';
-        this.detail = undefined;
+        this.turnTo(rooms[0]?.name ?? '');
       }
       const room = this.chosen;
       const detail = room ? await this.api.call('room', { room }, {}) : undefined;
@@ -170,7 +160,15 @@ export class Host {
     await this.refresh();
   }
 
+  /** Another room is shown: what was asked was about the one before. */
+  private turnTo(room: string): void {
+    this.chosen = room;
+    this.detail = undefined;
+    this.voice.withdraw();
+  }
+
   private leave(farewell: string): void {
+    this.voice.withdraw();
     this.signedIn = false;
     this.farewell = farewell;
     this.state = undefined;

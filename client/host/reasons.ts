@@ -1,6 +1,6 @@
 /** Why the server said no, in the language of the page, with what to do next where that helps. */
 import { msg } from '@lit/localize';
-import type { HostReason } from '../../shared/host/reasons.ts';
+import type { HostReason, JobReason } from '../../shared/host/reasons.ts';
 
 export function reasonText(reason: HostReason): string {
   return TEXTS[reason];
@@ -51,5 +51,19 @@ const TEXTS: Readonly<Record<HostReason, string>> = {
   'too-many-jobs': msg('Other films are being made. Wait until one is done.'),
   'no-such-job': msg('That film is not there any more. Make it again.'),
   'job-not-done': msg('That film is not done yet.'),
+  failed: msg('That did not work. Try again; the server’s log says more.'),
+};
+
+/** Why a film could not be made, and what to do about it. */
+export function jobReasonText(reason: JobReason): string {
+  return JOB_TEXTS[reason];
+}
+
+const JOB_TEXTS: Readonly<Record<JobReason, string>> = {
+  'not-kept': msg('Not all of that time is kept. Choose a shorter one.'),
+  damaged: msg('What is kept of that time cannot be read. Choose a shorter one.'),
+  'other-checkpoint': msg('What grew there then was something else than what this room grows now.'),
+  stalled: msg('It came no further, and was ended. Try again when the machine has less to do.'),
+  ended: msg('It ended before it was done. Try a shorter time; the server’s log says more.'),
   failed: msg('That did not work. Try again; the server’s log says more.'),
 };

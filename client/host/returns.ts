@@ -4,10 +4,17 @@ import type { SnapshotState } from '../../shared/host/state.ts';
 import type { Said } from './elements/said-layer.ts';
 import type { Host } from './host.ts';
 
-/** @param kept the state before; null where this server keeps nothing */
-export function offerReturn(host: Host, text: string, kept: SnapshotState | null): Said {
+/**
+ * @param room where it was done
+ * @param kept the state before; null where this server keeps nothing
+ */
+export function offerReturn(
+  host: Host,
+  room: string,
+  text: string,
+  kept: SnapshotState | null,
+): Said {
   if (!kept) return { text };
-  const { room } = host;
   return {
     text,
     way: {
@@ -26,10 +33,10 @@ const SLACK = 2;
 /**
  * Offers to take back what the host has just removed.
  *
+ * @param room where it was
  * @param at when it was removed, ms of this page's clock
  */
-export function offerUndo(host: Host, text: string, at: number): Said {
-  const { room } = host;
+export function offerUndo(host: Host, room: string, text: string, at: number): Said {
   return {
     text,
     way: {

@@ -1,5 +1,5 @@
 /** The host's page: a door, and behind it the sections. */
-import { msg } from '@lit/localize';
+import { msg, str } from '@lit/localize';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import type { ConfirmDialog } from './elements/confirm-dialog.ts';
@@ -29,14 +29,15 @@ export class VivariumHost extends LitElement {
   static override styles = [hostStyle, shellStyle];
 
   private readonly host = new Host({
-    ask: (question) => this.dialog.ask(question),
+    ask: (question) => this.dialog!.ask(question),
+    withdraw: () => this.dialog?.withdraw(),
     say: (said) => this.said.say(said),
   });
   @state() private version = 0;
   @state() private place: Place = readPlace(location.hash);
   @state() private wrong = '';
   @state() private busy = false;
-  @query('confirm-dialog') private readonly dialog!: ConfirmDialog;
+  @query('confirm-dialog') private readonly dialog!: ConfirmDialog | null;
   @query('said-layer') private readonly said!: SaidLayer;
   @query('main') private readonly main!: HTMLElement;
   private readonly stop = new AbortController();
@@ -52,6 +53,12 @@ export class VivariumHost extends LitElement {
       if (!document.hidden) void this.host.refresh();
     };
     document.addEventListener('visibilitychange', seen, { signal });
+    const touched = (): void => {
+      this.host.api.touched = true;
+    };
+    for (const name of ['pointerdown', 'keydown', 'wheel'] as const) {
+      window.addEventListener(name, touched, { signal, capture: true, passive: true });
+    }
     if (this.place.room) this.host.choose(this.place.room);
     void this.host.start();
   }
@@ -113,7 +120,7 @@ export class VivariumHost extends LitElement {
       >
         ${state?.rooms.map(
           ({ name, open }) =>
-            html`<option value=${name} .selected=${name === room}>${name}${open ? '' : ' (closed)'}</option>`,
+            html`<option value=${name} .selected=${name === room}>${open ? name : msg(str`${name} (closed)`)}</option>`,
         )}
       </select></label
     >`;
@@ -168,6 +175,8 @@ export class VivariumHost extends LitElement {
 
   private go(): void {
     const before = this.place.section;
+    // Whoever turns elsewhere does not mean to answer.
+    this.dialog?.withdraw();
     this.place = readPlace(location.hash);
     if (this.place.room) this.host.choose(this.place.room);
     if (before === this.place.section || !this.main) return;

@@ -36,6 +36,7 @@ export class Effort {
     });
     model.on('welcome', () => {
       this.unanswered = [];
+      this.drawn = 0;
       this.end = undefined;
     });
   }

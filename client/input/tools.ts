@@ -17,6 +17,7 @@ import type { GestureTarget } from './gestures.ts';
 import { organismAt } from './pick.ts';
 import { StrokeSegmenter } from './stroke.ts';
 import { Throttle } from './throttle.ts';
+import { unheardText } from './unheard.ts';
 
 /** CSS pixels that a finger covers around the place it points at, and a mouse pointer. */
 const FINGER = 40;
@@ -59,7 +60,7 @@ export class Tools implements GestureTarget {
     this.last = { x, y };
     this.point(x, y, true, now);
     const { planes } = this.model;
-    if (this.session.state.tool !== 'damage' || !planes) return;
+    if (this.session.state.tool !== 'damage' || !planes || !this.isHeard(this.last)) return;
     const world = this.director.toWorld(this.last);
     this.taken = new Set();
     this.stroke = new StrokeSegmenter(planes, (points) => this.wound(points));
@@ -75,26 +76,24 @@ export class Tools implements GestureTarget {
     this.last = { x, y };
     this.point(x, y, true, now);
     const to = this.director.toWorld(this.last);
-    if (!this.stroke) return;
+    if (!this.hasStroke()) return;
     this.effort.draw(Math.hypot(to.x - from.x, to.y - from.y), this.session.state.radius);
     this.echo(from, to, now);
-    this.stroke.move(to.x, to.y, now);
+    this.stroke?.move(to.x, to.y, now);
   }
 
   toolEnd(x: number, y: number, tap: boolean, now: number): void {
     this.last = { x, y };
     this.point(x, y, false, now);
     const { tool } = this.session.state;
-    this.stroke?.end(now);
-    this.stroke = undefined;
+    this.endStroke(now);
     if (tool === 'plant') this.plant({ x, y });
     if (tool === 'look' && tap) this.session.select(this.organismAt({ x, y }));
     if (tool === 'look' && !tap) this.director.rig.release(now);
   }
 
   toolCancel(now: number): void {
-    this.stroke?.end(now);
-    this.stroke = undefined;
+    this.endStroke(now);
     this.leave(now);
   }
 
@@ -158,6 +157,25 @@ export class Tools implements GestureTarget {
     return organismAt(this.model, this.director.toWorld(at));
   }
 
+  /** Whether the room hears what she does; else she is told so where she has done it. */
+  private isHeard(at: Point): boolean {
+    if (this.model.connection === 'live') return true;
+    this.refuse(unheardText(), at);
+    this.senses.refused();
+    return false;
+  }
+
+  /** Whether a stroke is under way; it ends where the line breaks. */
+  private hasStroke(): boolean {
+    if (this.stroke && !this.isHeard(this.last)) this.stroke = undefined;
+    return this.stroke !== undefined;
+  }
+
+  private endStroke(now: number): void {
+    if (this.hasStroke()) this.stroke?.end(now);
+    this.stroke = undefined;
+  }
+
   private plant(at: Point): void {
     const { planes, checkpoint } = this.model;
     if (!planes || !checkpoint) return;
@@ -165,6 +183,7 @@ export class Tools implements GestureTarget {
     const { x, y } = clampCentre(world.x, world.y, checkpoint.side, planes);
     const reach = checkpoint.side / 2 + 6;
     if (Math.abs(world.x - x) > reach || Math.abs(world.y - y) > reach) return;
+    if (!this.isHeard(at)) return;
     const { held } = this.session.state;
     // The finger is answered at once; the seed is there when the server has it.
     this.director.effects.sown(x, y, ownerColor(this.model.you?.hue ?? 0), performance.now());

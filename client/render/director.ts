@@ -40,6 +40,7 @@ export class Director {
   private view: Size = { width: 1, height: 1 };
   private faded = 0;
   private drawnAt = 0;
+  private readonly deaf: readonly (() => void)[];
 
   /** @throws GlError when this browser has no WebGL2 */
   constructor(
@@ -53,11 +54,21 @@ export class Director {
       if (model.planes) this.renderer.upload(model.planes, []);
       this.loop.invalidate();
     };
-    model.on('welcome', opened);
-    model.on('wall', opened);
-    model.on('picture', ({ changed, anew }) => this.arrived(changed, anew));
-    model.on('connection', () => this.loop.invalidate());
-    session.onChange(() => this.loop.invalidate());
+    this.deaf = [
+      model.on('welcome', opened),
+      model.on('wall', opened),
+      model.on('picture', ({ changed, anew }) => this.arrived(changed, anew)),
+      model.on('connection', () => this.loop.invalidate()),
+      session.onChange(() => this.loop.invalidate()),
+    ];
+  }
+
+  /** Draws no more, whatever becomes of the room and of what is in hand; the canvas is free for another. */
+  dispose(): void {
+    this.loop.end();
+    for (const off of this.deaf) off();
+    this.happenings.dispose();
+    this.renderer.dispose();
   }
 
   get effects(): Effects {

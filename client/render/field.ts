@@ -6,6 +6,7 @@ import {
   createProgram,
   createTarget,
   createTexture,
+  deleteTarget,
   type Program,
   type Target,
 } from './gl.ts';
@@ -68,6 +69,19 @@ export class Field {
     this.blurProgram = createProgram(gl, COVER_VERTEX, BLUR_FRAGMENT);
     this.maskProgram = createProgram(gl, COVER_VERTEX, MASK_FRAGMENT);
     this.territoryProgram = createProgram(gl, COVER_VERTEX, TERRITORY_FRAGMENT);
+  }
+
+  dispose(): void {
+    const { gl, from, shown, scratch, tight, wide, halo, mask, territory } = this;
+    const targets = [from, shown, scratch, tight, wide, halo, mask, territory];
+    for (const target of [...targets, this.halfScratch, this.quarterScratch]) {
+      deleteTarget(gl, target);
+    }
+    for (const texture of [this.newest, this.owner]) gl.deleteTexture(texture);
+    const { blendProgram, blurProgram, maskProgram, territoryProgram } = this;
+    for (const { program } of [blendProgram, blurProgram, maskProgram, territoryProgram]) {
+      gl.deleteProgram(program);
+    }
   }
 
   get cells(): WebGLTexture {

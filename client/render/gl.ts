@@ -38,6 +38,8 @@ export function createProgram(
     ];
     throw new GlError(logs.filter(Boolean).join('\n'));
   }
+  // They go with the program.
+  for (const shader of [vertexShader, fragmentShader]) gl.deleteShader(shader);
   const locations = new Map<string, WebGLUniformLocation | null>();
   return {
     program,

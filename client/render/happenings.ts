@@ -15,13 +15,14 @@ export class Happenings {
   /** Where light is left to chance. It has nothing to do with what a visitor throws. */
   readonly chance = createRandom(1).uniform;
   private readonly dust = new DustFinder();
+  private readonly deaf: () => void;
 
   /** @param invalidate told that there is something new to draw */
   constructor(
     private readonly model: RoomModel,
     invalidate: () => void,
   ) {
-    model.on('life', ({ event, organism }) => {
+    const life = model.on('life', ({ event, organism }) => {
       const now = performance.now();
       const { x, y, stage } = organism;
       const color = ownerColor(organism.planter.hue);
@@ -30,7 +31,7 @@ export class Happenings {
       if (event.what === 'healed') this.effects.healed(x, y, 0.5 * stage, now);
       invalidate();
     });
-    model.on('beacon', ({ organism: id, hue }) => {
+    const beacon = model.on('beacon', ({ organism: id, hue }) => {
       const organism = model.organisms.get(id);
       if (!organism) return;
       const { x, y, stage } = organism;
@@ -38,6 +39,15 @@ export class Happenings {
       this.effects.beacon(x, y, reach, ownerColor(hue), performance.now());
       invalidate();
     });
+    this.deaf = () => {
+      life();
+      beacon();
+    };
+  }
+
+  /** Hears no more of the room. */
+  dispose(): void {
+    this.deaf();
   }
 
   /** A new tick has come: what died in it falls to dust. */

@@ -95,6 +95,14 @@ export class MarkPainter {
     this.tiles = { columns, rows: Math.max(1, Math.round(image.height / side)) };
   }
 
+  dispose(): void {
+    const { gl } = this;
+    gl.deleteProgram(this.program.program);
+    gl.deleteVertexArray(this.array);
+    gl.deleteBuffer(this.buffer);
+    gl.deleteTexture(this.sheet);
+  }
+
   draw(list: MarkList, view: View): void {
     if (list.count === 0) return;
     const { gl, program } = this;

@@ -55,6 +55,7 @@ export class Renderer {
   private sheet: Sheet | undefined;
   private blended = -1;
   private masked = '';
+  private readonly left = new AbortController();
 
   /** @throws GlError when this browser has no WebGL2 */
   constructor(
@@ -71,11 +72,25 @@ export class Renderer {
     if (!gl) throw new GlError('no WebGL2');
     this.gl = gl;
     this.create();
-    canvas.addEventListener('webglcontextlost', (event) => event.preventDefault());
-    canvas.addEventListener('webglcontextrestored', () => {
-      this.create();
-      onRestored();
-    });
+    const { signal } = this.left;
+    canvas.addEventListener('webglcontextlost', (event) => event.preventDefault(), { signal });
+    canvas.addEventListener(
+      'webglcontextrestored',
+      () => {
+        this.create();
+        onRestored();
+      },
+      { signal },
+    );
+  }
+
+  /** Gives back what it has on the GPU; the canvas can be drawn on by another. */
+  dispose(): void {
+    this.left.abort();
+    this.field?.dispose();
+    this.field = undefined;
+    this.painter.dispose();
+    this.gl.deleteProgram(this.scene.program);
   }
 
   /** Takes in a new tick. */
@@ -160,6 +175,8 @@ export class Renderer {
   }
 
   private create(): void {
+    // What there was went with the context.
+    this.field = undefined;
     this.scene = createProgram(this.gl, COVER_VERTEX, SCENE_FRAGMENT);
     this.painter = new MarkPainter(this.gl);
     this.screen = this.createScreen?.(this.gl);
@@ -168,6 +185,7 @@ export class Renderer {
   }
 
   private createField(planes: Planes): void {
+    this.field?.dispose();
     this.field = new Field(this.gl, planes.width, planes.height);
     this.field.upload(planes, [{ x: 0, y: 0, width: planes.width, height: planes.height }]);
     this.blended = -1;

@@ -115,6 +115,9 @@ export const overlayStyle = css`
   :host([data-attract]) .code {
     animation: beckon 6s ease-in-out infinite;
   }
+  figure p {
+    margin: 0;
+  }
   figcaption {
     margin-top: 0.75em;
     font-size: 1.02em;

@@ -9,7 +9,7 @@ import { speakerOf } from '../locale/speaker.ts';
 import { LookReporter } from '../net/look.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Insets, Point } from '../render/camera.ts';
-import { visitorAddress } from './address.ts';
+import { visitorAddress, type Way } from './address.ts';
 import { WallConnection } from './connection.ts';
 import type { NameLayer } from './name-layer.ts';
 import './name-layer.ts';
@@ -83,7 +83,8 @@ export class VivariumWall extends LitElement {
   private gone: ReturnType<typeof setTimeout> | undefined;
   private lost: ReturnType<typeof setTimeout> | undefined;
   @state() private version = 0;
-  @state() private address = '';
+  /** How visitors come in; undefined until the server has said where it is. */
+  @state() private way: Way | undefined;
   @state() private attract = false;
   @state() private away = false;
   @state() private blind = false;
@@ -115,7 +116,7 @@ export class VivariumWall extends LitElement {
     void this.speak();
     const { model, options } = this;
     model.on('wall', ({ origin }) => {
-      this.address = visitorAddress(options.room, options.url, location.origin, origin);
+      this.way = visitorAddress(options.room, options.url, location.origin, origin);
       this.looks.forget();
       this.layout();
     });
@@ -192,7 +193,7 @@ export class VivariumWall extends LitElement {
   }
 
   override render(): TemplateResult {
-    const { options, model, version, address, attract, captions, away, blind, voices } = this;
+    const { options, model, version, way, attract, captions, away, blind, voices } = this;
     return html`
       <canvas data-testid="canvas" role="img" aria-label=${picture(voices[0].say)}></canvas>
       <cursor-layer></cursor-layer>
@@ -202,7 +203,8 @@ export class VivariumWall extends LitElement {
           ? html`<wall-overlay
               data-version=${version}
               .room=${options.room}
-              .address=${address}
+              .address=${way?.address ?? ''}
+              .scannable=${way?.forPhones ?? false}
               .people=${[...model.participants.values()]}
               .attract=${attract}
               .captions=${captions}

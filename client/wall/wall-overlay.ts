@@ -14,6 +14,7 @@ import {
   here,
   invitations,
   moment,
+  noCode,
   others,
   scanMe,
   type Voice,
@@ -30,8 +31,10 @@ export class WallOverlay extends LitElement {
   static override styles = overlayStyle;
 
   @property() room = '';
-  /** What is to be scanned; '' while it is not known. */
+  /** Where visitors come in; '' while it is not known. */
   @property() address = '';
+  /** Whether phones get there: a code that leads nowhere is worse than none. */
+  @property({ attribute: false }) scannable = true;
   @property({ attribute: false }) people: readonly ParticipantView[] = [];
   /** Nobody has been here for a while. */
   @property({ type: Boolean }) attract = false;
@@ -59,7 +62,9 @@ export class WallOverlay extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('address')) this.code = this.address ? codeOf(this.address) : undefined;
+    if (changed.has('address') || changed.has('scannable')) {
+      this.code = this.address && this.scannable ? codeOf(this.address) : undefined;
+    }
     if (changed.has('attract')) this.begin();
     this.toggleAttribute('data-attract', this.attract);
     this.toggleAttribute('data-away', this.away);
@@ -70,7 +75,7 @@ export class WallOverlay extends LitElement {
       <h1>Vivarium<span>${this.room}</span></h1>
       <div class="people">${this.whoIsHere()}</div>
       <div class="words" data-testid="caption">${this.caption()}</div>
-      ${this.code ? this.toScan(this.code) : nothing}
+      ${this.address ? this.wayIn() : nothing}
     `;
   }
 
@@ -98,10 +103,15 @@ export class WallOverlay extends LitElement {
   }
 
   private toScan({ side, path }: Code): TemplateResult {
+    return html`<svg class="code" data-testid="code" viewBox="0 0 ${side} ${side}" role="img" aria-label=${scanMe(this.voices[0].say)}>
+      ${svg`<path d=${path}></path>`}
+    </svg>`;
+  }
+
+  private wayIn(): TemplateResult {
+    const [{ say, language }] = this.voices;
     return html`<figure>
-      <svg class="code" data-testid="code" viewBox="0 0 ${side} ${side}" role="img" aria-label=${scanMe(this.voices[0].say)}>
-        ${svg`<path d=${path}></path>`}
-      </svg>
+      ${this.code ? this.toScan(this.code) : html`<p lang=${language}>${noCode(say)}</p>`}
       <figcaption data-testid="address">${
         // Where it does not fit a line, it goes on in the next after a stroke.
         readable(this.address)

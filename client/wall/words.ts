@@ -64,6 +64,11 @@ export function moment(say: Say): string {
   return say(msg('One moment'));
 }
 
+/** In place of the code, for whoever sets up the server. */
+export function noCode(say: Say): string {
+  return say(msg('No code to scan: phones do not reach this room.'));
+}
+
 /** For whoever sets up the screen. */
 export function cannotDraw(say: Say): string {
   return say(msg('No picture here: this browser has no WebGL2.'));

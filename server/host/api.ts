@@ -8,6 +8,7 @@ import {
   type CallBody,
   type CallName,
   KEY_HEADER,
+  USED_HEADER,
 } from '../../shared/host/calls.ts';
 import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
 import type { RefusalState, SessionState } from '../../shared/host/state.ts';
@@ -187,7 +188,8 @@ function stateOf(session: HostSession, { sessions, date }: ApiOptions): SessionS
 
 /** @throws HostRefusal no-session */
 function sessionOf(request: Request, { sessions, cookie }: ApiOptions): HostSession {
-  const session = sessions.find(wordOf(request, cookie));
+  const isUse = request.method !== 'GET' || request.get(USED_HEADER) !== undefined;
+  const session = sessions.find(wordOf(request, cookie), isUse);
   if (!session) throw new HostRefusal('no-session');
   return session;
 }

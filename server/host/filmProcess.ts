@@ -2,13 +2,15 @@
 import { writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import * as v from 'valibot';
+import type { JobReason } from '../../shared/host/reasons.ts';
 import { systemClock } from '../clock.ts';
 import { BACKEND_NAMES } from '../engine/backend.ts';
 import { createEngine } from '../engine/create.ts';
 import { perform } from '../replay/perform.ts';
 import { gif, type Pictures, png } from '../replay/pictures.ts';
-import { readStretch } from '../replay/source.ts';
+import { readStretch, timeOf } from '../replay/source.ts';
 import { speciesOf } from '../species.ts';
+import { StoreError } from '../store/errors.ts';
 import { fingerprint } from '../store/fingerprint.ts';
 import { readFolder } from '../store/lmdb/open.ts';
 import { Store } from '../store/store.ts';
@@ -39,11 +41,15 @@ export const filmOrder = v.strictObject({
 });
 export type FilmOrder = v.InferOutput<typeof filmOrder>;
 
-/** What it says: how far it is, 0…1; at last that it is done, or why it is not. */
+/** What it says: when what it shows begins, wall clock, ms; how far it is, 0…1; at last that it is done, or why it is not. */
 export type FilmNews =
+  | { readonly from: number | null }
   | { readonly progress: number }
   | { readonly done: true }
-  | { readonly error: string };
+  | { readonly error: JobReason; readonly message: string };
+
+/** How far it is, is said at each hundredth, and while one takes longer, so often; ms. */
+const SIGN = 10_000;
 
 const say = (news: FilmNews): void => {
   process.send?.(news);
@@ -51,11 +57,16 @@ const say = (news: FilmNews): void => {
 
 async function make(order: FilmOrder): Promise<void> {
   const store = new Store(await readFolder(order.data));
-  const { from, to } = order;
-  const stretch = await readStretch(store, order.room, { from, to }).finally(() => store.close());
+  const { room, from, to } = order;
+  const stretch = await readStretch(store, room, { from, to })
+    .then(async (found) => {
+      say({ from: await timeOf(store, room, found.from) });
+      return found;
+    })
+    .finally(() => store.close());
   const checkpoint = await loadCheckpoint(order.checkpoint);
   if (fingerprint(checkpoint) !== stretch.room.checkpoint.hash) {
-    throw new Error('the room was grown from another checkpoint');
+    throw new StoreError('other-checkpoint', 'The room was grown from another checkpoint.');
   }
   const engine = await createEngine({ checkpoints: [checkpoint], backend: order.engine, lanes: 1 });
   const least = Math.min(stretch.room.width, stretch.room.height);
@@ -66,7 +77,7 @@ async function make(order: FilmOrder): Promise<void> {
       : zipped(order.out, order.room, scale);
   const every = Math.max(1, Math.ceil((stretch.to - stretch.from) / (order.pictures - 1)));
   const begin = stretch.snapshot.tick;
-  let told = 0;
+  let told = { progress: 0, at: systemClock.now() };
   try {
     await perform(stretch, {
       engine,
@@ -77,8 +88,9 @@ async function make(order: FilmOrder): Promise<void> {
       pictures,
       onTick: (tick) => {
         const progress = (tick - begin) / Math.max(1, stretch.to - begin);
-        if (progress - told < 0.01) return;
-        told = progress;
+        const at = systemClock.now();
+        if (progress - told.progress < 0.01 && at - told.at < SIGN) return;
+        told = { progress, at };
         // The file is still to be written.
         say({ progress: 0.95 * progress });
       },
@@ -104,13 +116,23 @@ function zipped(file: string, room: string, scale: number): Pictures {
   };
 }
 
+const REASONS: Partial<Record<StoreError['reason'], JobReason>> = {
+  'not-kept': 'not-kept',
+  'other-checkpoint': 'other-checkpoint',
+  'other-version': 'damaged',
+  damaged: 'damaged',
+};
+
+const reasonOf = (error: unknown): JobReason =>
+  (error instanceof StoreError && REASONS[error.reason]) || 'failed';
+
 // A machine that is short of time is to spend it on the rooms.
 setPriority(10);
 process.once('message', (message) => {
   make(v.parse(filmOrder, message))
     .then(
       () => say({ done: true }),
-      (error: Error) => say({ error: error.message }),
+      (error: Error) => say({ error: reasonOf(error), message: error.message }),
     )
     .finally(() => process.disconnect());
 });

@@ -1,5 +1,5 @@
 /** Films of rooms: each is made by a process of its own, one at a time; those that are done wait for a while to be fetched. */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork as forkProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { CallBody } from '../../shared/host/calls.ts';
-import { HostRefusal } from '../../shared/host/reasons.ts';
+import { HostRefusal, type JobReason } from '../../shared/host/reasons.ts';
 import type { JobState } from '../../shared/host/state.ts';
 import type { Clock } from '../clock.ts';
 import type { FilmNews, FilmOrder } from './filmProcess.ts';
@@ -17,16 +17,30 @@ export interface FilmsOptions {
   /** Wall clock, ms. */
   readonly date: () => number;
   readonly engine: FilmOrder['engine'];
+  /** Hears why one has failed, in more words than the host's page has. */
+  readonly warn: (message: string) => void;
+  /** Starts the process that makes one. */
+  readonly start?: () => ChildProcess;
 }
 
 interface Job {
   state: JobState;
   readonly path: string;
   child: ChildProcess | undefined;
+  /** Ends the wait for its next sign of life. */
+  patience: () => void;
 }
 
 const PROCESS = fileURLToPath(new URL('./filmProcess.ts', import.meta.url));
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+/** One that comes no further for so long will not, ms. A long day may take as long as it does. */
+const STALLED = 900_000;
+
+const fork = (): ChildProcess =>
+  forkProcess(PROCESS, {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
 
 export class Films {
   private readonly jobs = new Map<string, Job>();
@@ -47,12 +61,12 @@ export class Films {
    */
   begin(
     room: string,
-    { kind, from, to, seconds = DEFAULTS.host.filmSeconds }: CallBody<'timelapse'>,
+    { kind, hours = 24, from, to, seconds = DEFAULTS.host.filmSeconds }: CallBody<'timelapse'>,
     place: Pick<FilmOrder, 'data' | 'checkpoint'>,
   ): JobState {
     if (this.states.some(({ state }) => state === 'going')) throw new HostRefusal('too-many-jobs');
-    const { date, clock, engine } = this.options;
-    const { filmRate, filmSide, filmTime } = DEFAULTS.host;
+    const { date, engine, start = fork } = this.options;
+    const { filmRate, filmSide } = DEFAULTS.host;
     this.folder ??= mkdtempSync(join(tmpdir(), 'vivarium-films-'));
     const id = randomBytes(9).toString('base64url');
     const extension = kind === 'gif' ? 'gif' : 'zip';
@@ -60,32 +74,28 @@ export class Films {
     const day = new Date(date()).toISOString().slice(0, 10);
     const job: Job = {
       path,
-      child: fork(PROCESS, {
-        execArgv: ['--import', 'tsx'],
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      }),
+      child: start(),
+      patience: () => {},
       state: {
         ...{ id, room, kind },
         state: 'going',
         progress: 0,
         bytes: null,
         error: null,
+        from: null,
         since: date(),
         file: `${room}-${day}.${extension}`,
       },
     };
     const child = job.child!;
-    const tooLong = clock.after(filmTime, () => this.end(job, 'failed', 'it took too long'));
+    this.wait(job);
     child.on('message', (news: FilmNews) => this.hear(job, news));
-    child.once('error', (error) => this.end(job, 'failed', error.message));
-    child.once('exit', (code) => {
-      tooLong();
-      this.end(job, 'failed', `its process ended (${code})`);
-    });
+    child.once('error', (error) => this.fail(job, 'failed', error.message));
+    child.once('exit', (code) => this.fail(job, 'ended', `Its process ended (${code}).`));
     child.send({
       ...{ room, kind, engine },
       ...place,
-      from: from === undefined ? { time: date() - DAY } : { tick: from },
+      from: from === undefined ? { time: date() - hours * HOUR } : { tick: from },
       ...(to !== undefined && { to: { tick: to } }),
       pictures: seconds * filmRate,
       delay: Math.round(1000 / filmRate),
@@ -126,16 +136,32 @@ export class Films {
   private hear(job: Job, news: FilmNews): void {
     // It may have been stopped, and its file be gone, while this was on its way.
     if (job.state.state !== 'going') return;
+    this.wait(job);
     if ('progress' in news) job.state = { ...job.state, progress: news.progress };
-    else if ('error' in news) this.end(job, 'failed', news.error);
+    else if ('from' in news) job.state = { ...job.state, from: news.from };
+    else if ('error' in news) this.fail(job, news.error, news.message);
     else {
       job.state = { ...job.state, bytes: statSync(job.path).size, progress: 1 };
       this.end(job, 'done');
     }
   }
 
-  private end(job: Job, state: JobState['state'], error: string | null = null): void {
+  private wait(job: Job): void {
+    job.patience();
+    job.patience = this.options.clock.after(STALLED, () => {
+      this.fail(job, 'stalled', 'It came no further.');
+    });
+  }
+
+  private fail(job: Job, error: JobReason, message: string): void {
     if (job.state.state !== 'going') return;
+    this.options.warn(`A film of "${job.state.room}" was not made: ${message}`);
+    this.end(job, 'failed', error);
+  }
+
+  private end(job: Job, state: JobState['state'], error: JobReason | null = null): void {
+    if (job.state.state !== 'going') return;
+    job.patience();
     job.state = { ...job.state, state, error };
     job.child?.kill('SIGKILL');
     job.child = undefined;

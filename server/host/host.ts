@@ -33,6 +33,8 @@ export interface Host {
   readonly router: Router;
   /** The token, where it was made just now: to be shown once. */
   readonly freshToken: string | undefined;
+  /** Keeps that token, which is shown right after. @throws StoreError */
+  keepToken(): Promise<void>;
   /** Counts what a tick of some rooms has brought. */
   count(ticks: readonly TickEvents[]): void;
   /** A room was closed. */
@@ -46,7 +48,10 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const { clock, date, log, rooms, store } = given;
   const desk: Desk = { ...given, since: date(), version: versionOfServer() };
   const token = await HostToken.open(store, newToken, date);
-  const films = new Films({ clock, date, engine: desk.backend });
+  const films = new Films({
+    ...{ clock, date, engine: desk.backend },
+    warn: (message) => log.warn('film-not-made', message),
+  });
   const lobbyOf = (room: string) => rooms.lobbies.get(room);
   const counter = new Counter({
     ...{ store, clock, date },
@@ -87,6 +92,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   return {
     router,
     freshToken: token.fresh,
+    keepToken: () => token.keep(),
     count: (ticks) => counter.record(ticks),
     closed: (room) => counter.emptied(room),
     close: async () => {

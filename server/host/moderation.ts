@@ -1,5 +1,4 @@
 /** Calls about what visitors do: removing, clearing, muting, banning, and taking back. */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { LiveRoom } from '../rooms.ts';
 import { restore } from '../store/restore.ts';
@@ -7,7 +6,11 @@ import { type UndoOptions, undo } from '../store/undo.ts';
 import type { Handlers } from './api.ts';
 import type { Desk } from './desk.ts';
 import { mustAsHouse } from './house.ts';
+import { HIGHEST_RATE, mostTicksIn, type RateChange } from './pace.ts';
 import { snapshotStateOf } from './snapshotCalls.ts';
+
+/** A room may tick a little faster than it is set, for a moment. */
+const SLACK = 1.1;
 
 type Names = 'removeOrganism' | 'clearArea' | 'mute' | 'ban' | 'liftBan' | 'undo' | 'restore';
 
@@ -56,9 +59,7 @@ export function moderationCalls(desk: Desk): Pick<Handlers, Names> {
       const live = rooms.live(room);
       return rooms.during(room, 'undoing', async () => {
         const since = date() - 1000 * seconds;
-        // More ticks there have not been in that time, whatever has become of the wall clock.
-        const rate = Math.max(rooms.summary(room).settings.tickRate, DEFAULTS.room.tickRate);
-        const after = live.room.tick - Math.ceil(1.1 * seconds * rate);
+        const after = await earliest(desk, live, seconds);
         const wish = { since, after, by: participant };
         const { commands, kept } = await shown(live, () => undo(optionsFor(desk, live), wish));
         return { undone: commands, kept: snapshotStateOf(kept) };
@@ -72,6 +73,27 @@ export function moderationCalls(desk: Desk): Pick<Handlers, Names> {
       });
     },
   };
+}
+
+/** More than so many seconds ago it was up to this tick, whatever has become of the wall clock since. */
+async function earliest(
+  { kept, rooms }: Desk,
+  { room }: LiveRoom,
+  seconds: number,
+): Promise<number> {
+  const { tick, name } = room;
+  const { tickRate } = rooms.summary(name).settings;
+  const most = Math.ceil(seconds * SLACK * HIGHEST_RATE);
+  const changes: RateChange[] = [];
+  if (kept) {
+    await kept.chronicle.settled();
+    for await (const entry of kept.store.journal(name, Math.max(0, tick - most), tick)) {
+      for (const event of entry.events) {
+        if (event.what === 'energy') changes.push({ tick: entry.tick, rate: event.tickRate });
+      }
+    }
+  }
+  return tick - mostTicksIn(seconds * SLACK, { tick, rate: tickRate }, changes);
 }
 
 /** Everybody is shown what the room has become; also when it could not be kept, for it may have become it all the same. */

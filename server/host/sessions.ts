@@ -5,7 +5,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 export interface HostSession {
   /** Goes with each call that changes something; pages of other origins cannot read it. */
   readonly key: string;
-  /** When it was begun, ms of the clock; and when it was last used. */
+  /** When it was begun, ms of the clock; and when its host last did something. */
   readonly since: number;
   used: number;
 }
@@ -40,12 +40,16 @@ export class Sessions {
     return { word, session };
   }
 
-  /** The session of a cookie's word, if it is not over; it lives on from now. */
-  find(word: string | undefined): HostSession | undefined {
+  /**
+   * The session of a cookie's word, if it is not over.
+   *
+   * @param isUse whether its host does something, and not her page alone: it lives on from now
+   */
+  find(word: string | undefined, isUse: boolean): HostSession | undefined {
     if (!word) return undefined;
     this.forgetOld();
     const session = this.sessions.get(hashOf(word));
-    if (session) session.used = this.now();
+    if (session && isUse) session.used = this.now();
     return session;
   }
 

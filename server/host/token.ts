@@ -33,10 +33,11 @@ export class HostToken {
     private readonly hash: Buffer,
     /** The token itself, where it was made just now: to be shown once. */
     readonly fresh: string | undefined,
+    private readonly put: () => Promise<void>,
   ) {}
 
   /**
-   * Reads the hash that is kept, or makes a token.
+   * Reads the hash that is kept, or makes a token, of which nothing is kept yet.
    *
    * @param anew makes another one in any case: the old one opens nothing any more
    * @param date wall clock, ms
@@ -44,11 +45,22 @@ export class HostToken {
    */
   static async open(desk: Store, anew: boolean, date: () => number): Promise<HostToken> {
     const kept = anew ? undefined : await desk.ofHouse('token', tokenRecord);
-    if (kept) return new HostToken(Buffer.from(kept.hash, 'hex'), undefined);
+    if (kept) return new HostToken(Buffer.from(kept.hash, 'hex'), undefined, async () => {});
     const token = newToken();
     const hash = hashOf(token);
-    await desk.putOfHouse('token', { hash: hash.toString('hex'), made: date() });
-    return new HostToken(hash, token);
+    return new HostToken(hash, token, () =>
+      desk.putOfHouse('token', { hash: hash.toString('hex'), made: date() }),
+    );
+  }
+
+  /**
+   * Keeps the hash of a token that was made just now. For whoever shows it right after: one that is kept and was never shown
+   * would lock the host out.
+   *
+   * @throws StoreError
+   */
+  keep(): Promise<void> {
+    return this.put();
   }
 
   /** Whether this is the token; takes as long for a wrong one. */

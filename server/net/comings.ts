@@ -1,6 +1,11 @@
 /** Who has come and who has gone since people were last told, so that they are told once a tick, however many it is. */
 import type { Event } from '../../shared/protocol/events.ts';
-import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
+import {
+  HOUSE,
+  type OrganismView,
+  type ParticipantId,
+  type ParticipantView,
+} from '../../shared/vocabulary.ts';
 
 export class Comings {
   private readonly come = new Map<ParticipantId, ParticipantView>();
@@ -56,4 +61,21 @@ export class Comings {
     this.gone.clear();
     this.renamed.clear();
   }
+}
+
+/**
+ * Who has which name: those who are here, and those who are not but have planted what lives. These come and go in the same message,
+ * whereby pages sign their organisms anew.
+ */
+export function namesOf(
+  here: readonly ParticipantView[],
+  organisms: readonly Pick<OrganismView, 'planter'>[],
+): Event<'people'> {
+  const present = new Set(here.map(({ id }) => id));
+  const absent = new Map(
+    organisms
+      .map(({ planter }) => [planter.id, planter] as const)
+      .filter(([id]) => id !== HOUSE.id && !present.has(id)),
+  );
+  return { joined: [...here, ...absent.values()], left: [...absent.keys()] };
 }

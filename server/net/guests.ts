@@ -33,19 +33,27 @@ export class Guests {
     return this.guests.get(participant)?.address ?? '';
   }
 
+  /** How many of those who are there come from each address that is known. */
+  crowds(present: Iterable<ParticipantId>): ReadonlyMap<string, number> {
+    const crowds = new Map<string, number>();
+    for (const id of present) {
+      const address = this.addressOf(id);
+      if (address !== '') crowds.set(address, (crowds.get(address) ?? 0) + 1);
+    }
+    return crowds;
+  }
+
   /**
-   * @param present those who are there now
-   * @returns what is known of one
+   * What is known of one who is there.
+   *
+   * @param crowds of all who are there, her among them
    */
-  about(participant: ParticipantId, present: readonly ParticipantId[], now: number) {
+  about(participant: ParticipantId, crowds: ReadonlyMap<string, number>, now: number) {
     const { since, address, acts } = this.guests.get(participant) ?? {
       since: now,
       address: '',
       acts: 0,
     };
-    const neighbours = present.filter(
-      (id) => id !== participant && address !== '' && this.addressOf(id) === address,
-    ).length;
-    return { stay: now - since, acts, neighbours };
+    return { stay: now - since, acts, neighbours: (crowds.get(address) ?? 1) - 1 };
   }
 }

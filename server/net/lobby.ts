@@ -17,7 +17,7 @@ import type { Clock } from '../clock.ts';
 import type { RoomCommand } from '../world/commands.ts';
 import type { Room, TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
-import { Comings } from './comings.ts';
+import { Comings, namesOf } from './comings.ts';
 import { type Glass, Greenhouse } from './greenhouse.ts';
 import { Guests } from './guests.ts';
 import type { Arrival, Attendant, House, Member, RoomFacts, WallFacts } from './member.ts';
@@ -46,10 +46,12 @@ export class Lobby {
   private readonly comings = new Comings();
   private readonly news = new News();
   private readonly guests = new Guests();
-  /** The room has become another at once: everybody is shown it anew after the next tick. */
-  private isAnew = false;
+  /** What everybody is shown anew after the next tick: the room, which has become another at once, or who has which name. */
+  private anew: 'room' | 'names' | undefined;
   /** That tick is done. */
-  private greets = false;
+  private due: 'room' | 'names' | undefined;
+  /** Whose names are not shown, as everybody was last told or is about to be. */
+  private veiled: string;
   /** The last that was published. */
   private toldTick = 0;
   private lineMoved = false;
@@ -88,6 +90,7 @@ export class Lobby {
       newNumber: () => this.seats.number(),
     });
     this.cast = new Roomcast(room.ground.planes, room.tick);
+    this.veiled = ways.rules.veiled;
   }
 
   get size(): number {
@@ -211,9 +214,15 @@ export class Lobby {
     this.letIn();
   }
 
-  /** Everybody is shown the room anew after the next tick, for it has become another, or its people have. */
+  /**
+   * Everybody is shown anew after the next tick what has become another: names, where the rules show others than before; else the
+   * room.
+   */
   showAnew(): void {
-    this.isAnew = true;
+    const { veiled } = this.rules;
+    if (veiled === this.veiled) this.anew = 'room';
+    else this.anew ??= 'names';
+    this.veiled = veiled;
   }
 
   /** Whether one is there. */
@@ -224,11 +233,11 @@ export class Lobby {
   /** Those who are there, as the host sees them. */
   get visitors(): Omit<VisitorState, 'organisms'>[] {
     const { participants } = this.seats;
-    const present = participants.map(({ id }) => id);
+    const crowds = this.guests.crowds(participants.map(({ id }) => id));
     return participants.map((one) => ({
       ...one,
       muted: this.rules.muted.has(one.id),
-      ...this.guests.about(one.id, present, this.clock.now()),
+      ...this.guests.about(one.id, crowds, this.clock.now()),
     }));
   }
 
@@ -357,20 +366,26 @@ export class Lobby {
     this.gatherNews(result, now);
     this.cast.follow(result.tick, result.changed);
     this.toldTick = result.tick;
-    this.greets = this.isAnew;
-    this.isAnew = false;
+    this.due = this.anew;
+    this.anew = undefined;
   }
 
   /** Everybody is greeted anew by the next `show`. */
   get greetsAnew(): boolean {
-    return this.greets;
+    return this.due !== undefined;
   }
 
   /** Sends everybody the news and the cells of the last tick; once for each, before the next is published. */
   show(now: number): void {
-    this.news.hand(this.everybody(), (member) => this.cast.hasTurn(member, this.toldTick));
+    const { due } = this;
+    this.due = undefined;
+    // Whoever is told who has which name must not hear afterwards of what was before.
+    const all = due === 'names';
+    this.news.hand(this.everybody(), (member) => all || this.cast.hasTurn(member, this.toldTick));
+    if (due === 'names') this.nameAnew();
     this.cast.publish(now);
-    if (this.greets) this.greetAnew();
+    if (due === 'room') this.greetAnew();
+    if (due) this.greetWalls();
   }
 
   private gatherNews({ tick, life }: TickResult, now: number): void {
@@ -397,14 +412,28 @@ export class Lobby {
     return organism;
   }
 
+  /** One message does for all: greeting each would tell everybody of everybody, and send all cells again. */
+  private nameAnew(): void {
+    const names = this.rules.veil('people', namesOf(this.seats.participants, this.room.organisms));
+    for (const member of this.seats.members) {
+      member.send('people', names);
+      const you = this.seats.of(member)!;
+      // She herself goes on seeing hers, as after her welcome.
+      if (this.rules.hides(you)) member.send('people', { joined: [you], left: [] });
+    }
+  }
+
   private greetAnew(): void {
-    this.greets = false;
     for (const member of this.seats.members) {
       this.cast.remove(member);
       this.reception.greet(member, this.seats.of(member)!, this.seats);
       this.news.welcome(member);
       this.cast.add(member, this.everything(), this.clock.now());
     }
+  }
+
+  /** Walls are few, and write names into the picture, which nothing but their greeting changes. */
+  private greetWalls(): void {
     for (const wall of this.walls.members) {
       this.cast.remove(wall);
       this.greetWall(wall);

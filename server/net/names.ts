@@ -2,16 +2,40 @@
 import { englishDataset, englishRecommendedTransformers, RegExpMatcher } from 'obscenity';
 import { DEFAULTS } from '../../shared/defaults.ts';
 
-/** Letters, digits, marks, punctuation and single spaces; no control, format or private characters; cut to length. */
+/** Joins pictographs to one, as a woman and a microscope to a scientist; skin and style may stand between. */
+const JOINER = String.raw`(?<=\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F)?)\u200D(?=\p{Extended_Pictographic})`;
+/** Keeps letters apart that would be written joined, as Persian does within a word. */
+const NON_JOINER = String.raw`(?<=\p{L}\p{M}*)\u200C(?=\p{L})`;
+/** The two that mean something where they stand, and all that is not to be seen. */
+const UNSEEN = new RegExp(String.raw`(${JOINER}|${NON_JOINER})|[\p{C}\p{Z}]+`, 'gu');
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/**
+ * Letters, digits, marks, punctuation and single spaces; of control, format and private characters only those without which a flag,
+ * a scientist or a Persian word would be another; cut to length, between what one sees as one character and the next.
+ */
 export function cleanName(name: string | undefined): string {
   if (!name) return '';
   const plain = name
     .normalize('NFC')
-    .replace(/[\p{C}\p{Z}]+/gu, ' ')
     // More than two marks on a letter spill over the lines above and below.
     .replace(/(\p{M}{2})\p{M}+/gu, '$1')
+    .replace(UNSEEN, (_, kept?: string) => kept ?? ' ')
     .trim();
-  return [...plain].slice(0, DEFAULTS.net.maxNameLength).join('').trim();
+  return cut(plain, DEFAULTS.net.maxNameLength).replace(/[ \u200C]+$/, '');
+}
+
+/** @param length code points */
+function cut(text: string, length: number): string {
+  let left = length;
+  let end = 0;
+  for (const { segment, index } of graphemes.segment(text)) {
+    left -= [...segment].length;
+    if (left < 0) break;
+    end = index + segment.length;
+  }
+  return text.slice(0, end);
 }
 
 /** @returns whether a cleaned name may be shown to everybody */
@@ -43,6 +67,7 @@ export function createNameCheck(banned: readonly string[]): NameCheck {
   return (name) => {
     const plain = bare(name);
     if (reserved.includes(plain)) return false;
-    return !english.hasMatch(name) && !own.some((word) => plain.includes(word));
+    const seen = name.replace(/[\u200C\u200D]/g, '');
+    return !english.hasMatch(seen) && !own.some((word) => plain.includes(word));
   };
 }

@@ -64,6 +64,16 @@ export class Rules {
     this.seeds.delete(participant);
   }
 
+  /** Whose names are not shown, as a text that is another when that is. */
+  get veiled(): string {
+    return [this.settings.names, ...this.muted].join();
+  }
+
+  /** Whether she has a name that others are not shown. */
+  hides(participant: ParticipantView): boolean {
+    return participant.name !== this.shown(participant).name;
+  }
+
   /** A message as it may be shown: without the names of those who are muted, or of anybody. */
   veil<N extends EventName>(event: N, message: Event<N>): Event<N> {
     if (this.settings.names && this.muted.size === 0) return message;

@@ -78,6 +78,8 @@ export function createMetrics({ engine, rooms, keeping, turned }: MetricsOptions
       labelNames: ['room'],
       registers,
       collect() {
+        // A room that has been closed has no figures any more.
+        this.reset();
         for (const room of rooms()) this.set({ room: room.name }, room[what]);
       },
     });

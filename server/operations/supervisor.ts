@@ -1,16 +1,36 @@
 /** Tells systemd, where it is there, that the server is up and alive: `Type=notify` and `WatchdogSec` of its unit. */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 
 /** The exit code of a server that wants to be started anew: that of a failure that passes (sysexits.h). */
 export const RESTART_CODE = 75;
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a process calls itself; '' where that is not known. */
+function nameOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Whether this process is what a unit of systemd runs, itself or by npm. A desktop's terminals are units of systemd too, and
+ * whatever is started in them inherits all that systemd has told the terminal; so it counts whom systemd has started.
+ *
+ * @param pid of this process
+ */
+export function isService(environment: Environment, pid = process.pid, name = nameOf): boolean {
+  if (environment.NOTIFY_SOCKET) return true;
+  const started = environment.SYSTEMD_EXEC_PID ?? '';
+  return started === `${pid}` || (/^\d+$/.test(started) && /^npm\b/.test(name(started)));
+}
+
 /** Whether something starts the server anew when it ends. */
-export function isSupervised(
-  told: 'auto' | 'yes' | 'no',
-  environment: Readonly<Record<string, string | undefined>>,
-): boolean {
-  if (told !== 'auto') return told === 'yes';
-  return environment.NOTIFY_SOCKET !== undefined || environment.INVOCATION_ID !== undefined;
+export function isSupervised(told: 'auto' | 'yes' | 'no', environment: Environment): boolean {
+  return told === 'auto' ? isService(environment) : told === 'yes';
 }
 
 /**
@@ -20,7 +40,7 @@ export function isSupervised(
  * @returns undefined where nobody listens
  */
 export function findSupervisor(
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   now: () => number,
   every = 5_000,
 ): { ready(): void; beat(): void } | undefined {

@@ -13,6 +13,7 @@ import {
 import type { Moment, Store } from '../store/store.ts';
 import { roomState } from '../world/roomState.ts';
 import type { When } from './options.ts';
+import { type Fix, Timeline } from './timeline.ts';
 
 export const stretch = v.strictObject({
   room: roomRecord,
@@ -30,6 +31,9 @@ export const stretch = v.strictObject({
   to: v.number(),
 });
 
+/** Of all ticks that there could be, whose keys are written with twelve figures. */
+const LAST = 999_999_999_998;
+
 export interface Stretch extends Moment {
   readonly room: RoomRecord;
   readonly journal: readonly JournalRecord[];
@@ -40,7 +44,7 @@ export interface Stretch extends Moment {
 }
 
 /**
- * Reads a stretch of what is kept.
+ * Reads a stretch of what is kept. A time that is too early means the first tick that is kept; a tick is taken at its word.
  *
  * @throws StoreError not-kept: there is nothing of that time; damaged
  */
@@ -55,14 +59,22 @@ export async function readStretch(
     const rooms = (await store.rooms()).join(', ') || 'none';
     throw new StoreError('not-kept', `No room "${name}" is kept here; there is: ${rooms}.`);
   }
-  const ticks = await beginnings(store, name);
-  const from = await tickOf(store, name, wanted.from, ticks[0]);
-  const to = await tickOf(store, name, wanted.to, tail.tick);
-  const base = ticks.findLast((tick) => tick <= from);
+  const fixes = await beginnings(store, name);
+  if (fixes.length === 0) {
+    throw new StoreError('not-kept', `Of room "${name}" nothing is kept that could be done again.`);
+  }
+  const begin = fixes[0].tick;
+  const hasTime = [wanted.from, wanted.to].some((when) => when && 'time' in when);
+  const timeline = hasTime ? await timelineOf(store, name, fixes) : new Timeline(fixes);
+  // Of a room that lives there may be more by now than its end was.
+  const from = wanted.from ? tickOf(wanted.from, timeline, tail.tick) : begin;
+  const isToNow = !wanted.to || ('time' in wanted.to && wanted.to.time > timeline.last.at);
+  const to = isToNow ? tail.tick : tickOf(wanted.to!, timeline, tail.tick);
+  const base = fixes.findLast(({ tick }) => tick <= from)?.tick;
   if (base === undefined || to > tail.tick || from > to) {
     throw new StoreError(
       'not-kept',
-      `Of room "${name}" the ticks ${ticks[0]} to ${tail.tick} are kept, not ${from} to ${to}.`,
+      `Of room "${name}" the ticks ${begin} to ${tail.tick} are kept, not ${from} to ${to}.`,
     );
   }
   const moment = await store.moment(name, base);
@@ -86,28 +98,28 @@ export async function readStretch(
   return { ...moment, room, journal, marks, jumps, from, to };
 }
 
-/** Ticks of the snapshots that the journal leads on from, the first first; those that the host has put aside need not be of them. */
-async function beginnings(store: Store, name: string): Promise<number[]> {
-  const ticks: number[] = [];
-  for (const tick of await store.snapshotTicks(name)) {
-    const snapshot = await store.snapshot(name, tick).catch(() => undefined);
-    if (snapshot && !isAside(snapshot)) ticks.unshift(tick);
-  }
-  return ticks;
+/** When a tick was, by the wall clock then, ms; as far as is known. */
+export async function timeOf(store: Store, name: string, tick: number): Promise<number | null> {
+  const fixes = await beginnings(store, name);
+  return fixes.length > 0 ? (await timelineOf(store, name, fixes)).timeOf(tick) : null;
 }
 
-async function tickOf(
-  store: Store,
-  name: string,
-  when: When | undefined,
-  otherwise: number,
-): Promise<number> {
-  if (when === undefined) return otherwise;
-  if ('tick' in when) return when.tick;
-  let last = otherwise;
-  for await (const { tick, at } of store.journal(name, 0, Number.MAX_SAFE_INTEGER - 1)) {
-    last = tick;
-    if (at >= when.time) break;
+/** The snapshots that the journal leads on from, the first first; those that the host has put aside need not be of them. */
+async function beginnings(store: Store, name: string): Promise<Fix[]> {
+  const fixes: Fix[] = [];
+  for (const tick of await store.snapshotTicks(name)) {
+    const snapshot = await store.snapshot(name, tick).catch(() => undefined);
+    if (snapshot && !isAside(snapshot)) fixes.unshift({ tick, at: snapshot.at });
   }
-  return last;
+  return fixes;
 }
+
+async function timelineOf(store: Store, name: string, from: readonly Fix[]): Promise<Timeline> {
+  const fixes = [...from];
+  for await (const { tick, at } of store.journal(name, from[0].tick, LAST))
+    fixes.push({ tick, at });
+  return new Timeline(fixes);
+}
+
+const tickOf = (when: When, timeline: Timeline, last: number): number =>
+  'tick' in when ? when.tick : Math.min(last, timeline.tickAt(when.time));

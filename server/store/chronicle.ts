@@ -29,6 +29,8 @@ export class Chronicle {
   private readonly watched = new Map<Room, Watched>();
   private last: Promise<unknown> = Promise.resolve();
   private failedAt: number | undefined;
+  /** Those whose snapshots are tried once more, each after its own next tick: only then does it stand still. */
+  private readonly retried = new Set<Watched>();
   private failures = 0;
   private closed = false;
   private readonly snapshots: Snapshots;
@@ -120,8 +122,10 @@ export class Chronicle {
     const { snapshotLeast = DEFAULTS.store.snapshotLeast } = this.options;
     const { markTicks, idleMarkTicks, snapshotCells, snapshotCalm, snapshotIdle, retry } =
       DEFAULTS.store;
-    const again = this.failedAt !== undefined && now - this.failedAt >= retry;
-    if (again) this.failedAt = now;
+    if (this.failedAt !== undefined && now - this.failedAt >= retry) {
+      this.failedAt = now;
+      for (const watched of this.watched.values()) if (watched.owed) this.retried.add(watched);
+    }
     for (const { room, result, cells } of ticks) {
       const watched = this.watched.get(room);
       if (!watched) continue;
@@ -141,9 +145,8 @@ export class Chronicle {
       const due = snapshotLeast * (watched.cells >= snapshotCells ? 1 : snapshotCalm);
       // One at rest ticks on: what comes back after a power cut must not have days of that to go through.
       const wait = watched.unsaved ? due : snapshotIdle;
-      if (this.failedAt === undefined ? ago >= wait : again) {
-        void this.save(watched);
-      }
+      const again = this.retried.delete(watched);
+      if (this.failedAt === undefined ? ago >= wait : again) void this.save(watched);
     }
   }
 
@@ -164,6 +167,7 @@ export class Chronicle {
     if (watched.snapshots[0]?.tick !== room.tick || watched.owed) await this.save(watched);
     await this.last;
     this.watched.delete(room);
+    this.retried.delete(watched);
     this.mend();
   }
 

@@ -4,6 +4,9 @@
  *
  * `login` answers with a session cookie, which pages cannot read, and a key. Every call but GET must carry that key in the
  * header `x-vivarium-key`.
+ *
+ * A session lives on by what the host does: every call but GET, and a GET with the header `x-vivarium-used`, which the page sends
+ * when she has touched it since the last.
  */
 import * as v from 'valibot';
 import { LANGUAGES, roomSettings, schedule, settingsChange } from './settings.ts';
@@ -19,6 +22,7 @@ import {
 import { statistics } from './statistics.ts';
 
 export const KEY_HEADER = 'x-vivarium-key';
+export const USED_HEADER = 'x-vivarium-used';
 /** Where all calls are. */
 export const API = '/host/api';
 
@@ -171,13 +175,14 @@ export const CALLS = {
     v.object({ kept: snapshotState }),
   ),
 
-  /** Pictures of a stretch of time, made beside the rooms; the last 24 hours by default. */
+  /** Pictures of a stretch of time, made beside the rooms; the last 24 hours by default, as far as they are kept. */
   timelapse: call(
     'POST',
     '/rooms/:room/timelapse',
     v.strictObject({
       kind: v.picklist(['gif', 'png']),
-      /** Ticks; absent: of the last 24 hours, as far as they are kept. */
+      /** So long until now, unless ticks are given. */
+      hours: v.optional(whole(1, 24 * 7)),
       from: tick,
       to: tick,
       /** Seconds that the film takes, at 15 pictures a second. */

@@ -40,6 +40,18 @@ export const HOST_REASONS = {
 
 export type HostReason = keyof typeof HOST_REASONS;
 
+/** Why a film could not be made. A closed set too. */
+export const JOB_REASONS = {
+  'not-kept': 'Not all of that time is kept.',
+  damaged: 'What is kept of that time cannot be read.',
+  'other-checkpoint': 'The room was grown from another checkpoint then.',
+  stalled: 'It came no further.',
+  ended: 'Its process ended before it was done.',
+  failed: 'That did not work. The log says more.',
+} as const satisfies Record<string, string>;
+
+export type JobReason = keyof typeof JOB_REASONS;
+
 /** The error of everything that refuses a host's wish. */
 export class HostRefusal extends Error {
   override readonly name = 'HostRefusal';

@@ -1,6 +1,6 @@
 /** What the host's page shows. Times are of the server's wall clock, ms, unless a name says otherwise. */
 import * as v from 'valibot';
-import { HOST_REASONS, type HostReason } from './reasons.ts';
+import { HOST_REASONS, type HostReason, JOB_REASONS, type JobReason } from './reasons.ts';
 import { roomSettings, schedule } from './settings.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -76,8 +76,10 @@ export const jobState = v.object({
   progress: number,
   /** Bytes of the file, once it is done. */
   bytes: v.nullable(count),
-  /** Why it has failed, a sentence. */
-  error: v.nullable(text),
+  /** Why it has failed. */
+  error: v.nullable(v.picklist(Object.keys(JOB_REASONS) as JobReason[])),
+  /** When what it shows begins, as soon as that is known. */
+  from: v.nullable(number),
   since: number,
   /** Name that the file is downloaded under. */
   file: text,

@@ -3,16 +3,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
 import { SECTIONS } from '../../client/host/sections.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
+import { USED_HEADER } from '../../shared/host/calls.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { violations } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
+import { HostClient } from '../support/hostClient.ts';
 import { goTo, liveScreenOf, liveShows, signIn } from '../support/hostPage.ts';
 import { PHONE } from '../support/screens.ts';
-import { startServer } from '../support/server.ts';
+import { noonClock, startServer } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -31,7 +33,8 @@ let bo: Visitor;
 beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), 'vivarium-host-page-'));
   const settings = { size: '96x96', data, energy: 'newcomer=100', snapshot: 1 };
-  server = await startServer(settings, await ensureClient(() => {}));
+  const client = await ensureClient(() => {});
+  server = await startServer(settings, client, undefined, undefined, undefined, noonClock());
   ada = await Visitor.join(server.port, 'garden', 'Ada');
   bo = await Visitor.join(server.port, 'garden', 'Bo');
   browser = await launchBrowser();
@@ -135,8 +138,20 @@ test(
         name === 'energy' ? [(message as Event<'energy'>).plant] : [],
       );
     await knob.getByRole('spinbutton').fill('20');
+    // It is said for two seconds, and a machine that stands still may look only after them.
+    const words = await knob.evaluateHandle((element) => {
+      const root = element.shadowRoot ?? element;
+      const said = new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (/\bapplied\b/.test(root.textContent ?? '')) resolve();
+        };
+        const how = { childList: true, characterData: true, subtree: true };
+        new MutationObserver(look).observe(root, how);
+      });
+      return { said };
+    });
     await knob.getByRole('spinbutton').press('Enter');
-    await knob.getByText('applied').waitFor();
+    await words.evaluate(({ said }) => said);
     await ada.until(() => costs().at(-1) === 20);
     await page.getByTestId('story').getByText('5 seeds').waitFor();
     await knob.getByRole('button', { name: /back to 8/ }).click();
@@ -191,11 +206,12 @@ test(
   'the day is made into a film and taken along',
   async () => {
     await goTo(page, 'film');
-    await page.getByRole('radio', { name: 'The last hour' }).check();
+    await page.getByRole('radio', { name: 'The last 8 hours' }).check();
     await page.getByRole('radio', { name: '10 seconds' }).check();
     await page.getByTestId('make-film').click();
     const link = page.getByTestId('job').getByRole('link', { name: 'Download' });
     await link.waitFor({ timeout: PATIENCE });
+    await page.getByTestId('film-begins').getByText('It begins: today').waitFor();
     const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
     expect(download.suggestedFilename()).toMatch(/\.gif$/);
     const bytes = await readFile(await download.path());
@@ -388,6 +404,155 @@ test(
     const cells = await table.getByRole('cell').allTextContents();
     const sum = cells.reduce((all, text) => all + Number.parseInt(text, 10), 0);
     expect(sum).toBe(Number(await seeds.textContent()));
+  },
+  PATIENCE,
+);
+
+describe('with a second room', () => {
+  let host: HostClient;
+  const annex = { room: 'annex' };
+
+  beforeAll(async () => {
+    host = await HostClient.login(server.port, server.hostToken!);
+    const size = { width: 64, height: 64 };
+    await host.call('createRoom', { name: 'annex', ...size, checkpoint: 'organisms' });
+  });
+
+  const heading = (name: string) => page.getByRole('heading', { name }).waitFor();
+
+  test(
+    'what is taken back is taken back in the room where it was done',
+    async () => {
+      await host.call('changeSettings', { cooldown: 7 }, { room: 'garden' });
+      await host.call('changeSettings', { cooldown: 9 }, annex);
+      await goTo(page, 'knobs');
+      await page.getByRole('button', { name: 'All back to usual' }).click();
+      await said('All knobs are back to usual.').waitFor();
+      expect(server.rooms.settings('garden').cooldown).toBe(0);
+      await goTo(page, 'knobs', 'annex');
+      await heading('Knobs of “annex”');
+      await Promise.all([
+        page.waitForResponse('**/rooms/garden/settings'),
+        page.getByRole('button', { name: 'Undo' }).click(),
+      ]);
+      expect(server.rooms.settings('garden').cooldown).toBe(7);
+      expect(server.rooms.settings('annex').cooldown).toBe(9);
+      await host.call('changeSettings', { cooldown: 0 }, { room: 'garden' });
+
+      await goTo(page, 'watch');
+      const row = page.locator('visitor-list li', { hasText: 'Ada' });
+      await row.getByRole('button', { name: 'Mute Ada' }).click();
+      await said('Ada may only look now.').waitFor();
+      await goTo(page, 'watch', 'annex');
+      await page.getByText('Nobody is here just now.').waitFor();
+      await Promise.all([
+        page.waitForResponse('**/rooms/garden/mute'),
+        page.getByRole('button', { name: 'Undo' }).click(),
+      ]);
+      await said('Ada can play again.').waitFor();
+    },
+    PATIENCE,
+  );
+
+  test(
+    'a question goes when another room is shown: nobody answers it for that one',
+    async () => {
+      const question = page.getByText('Start “annex” afresh?');
+      const ask = async () => {
+        await heading('Knobs of “annex”');
+        await page.getByTestId('reseed').click();
+        await question.waitFor();
+      };
+      await goTo(page, 'knobs');
+      await heading('Knobs of “garden”');
+      await goTo(page, 'knobs', 'annex');
+      await ask();
+      await page.goBack();
+      await heading('Knobs of “garden”');
+      await question.waitFor({ state: 'hidden' });
+
+      const cy = await Visitor.join(server.port, 'annex', 'Cy');
+      await goTo(page, 'watch');
+      await goTo(page, 'watch', 'annex');
+      await page.getByRole('button', { name: 'Ban Cy' }).click();
+      await page.getByTestId('ban').waitFor();
+      await page.goBack();
+      await page.getByTestId('ban').waitFor({ state: 'hidden' });
+      cy.leave();
+
+      // Another host takes the room away while she is asked.
+      await goTo(page, 'knobs', 'annex');
+      await ask();
+      await host.call('closeRoom', {}, annex);
+      await host.call('removeRoom', { confirm: 'annex' }, annex);
+      await heading('Knobs of “garden”');
+      await question.waitFor({ state: 'hidden' });
+      await goTo(page, 'knobs');
+    },
+    PATIENCE,
+  );
+
+  test(
+    'a room that is left is drawn no more, and what it was drawn with is given back',
+    async () => {
+      const size = { width: 64, height: 64 };
+      await host.call('createRoom', { name: 'annex', ...size, checkpoint: 'organisms' });
+      const own = await browser.newContext(DESKTOP).then(leaveUnpainted);
+      await own.addInitScript(() => {
+        const { prototype } = WebGL2RenderingContext;
+        const { createProgram, deleteProgram, useProgram } = prototype;
+        const drawn = { programs: 0, unseen: 0 };
+        Object.assign(window, { drawn });
+        prototype.createProgram = function () {
+          drawn.programs++;
+          return createProgram.call(this);
+        };
+        prototype.deleteProgram = function (program) {
+          if (program) drawn.programs--;
+          deleteProgram.call(this, program);
+        };
+        prototype.useProgram = function (program) {
+          if (!(this.canvas as HTMLCanvasElement).isConnected) drawn.unseen++;
+          useProgram.call(this, program);
+        };
+      });
+      const other = await own.newPage();
+      type Drawn = Window & { drawn: { programs: number; unseen: number } };
+      const programs = () => other.evaluate(() => (window as unknown as Drawn).drawn.programs);
+      const have = (wanted: number) =>
+        other.waitForFunction(
+          (count) => (window as unknown as Drawn).drawn.programs === count,
+          wanted,
+        );
+      await signIn(other, server.port, server.hostToken!);
+      await goTo(other, 'watch');
+      await liveShows(other);
+      const ofOne = await programs();
+      expect(ofOne).toBeGreaterThan(0);
+      await goTo(other, 'watch', 'annex');
+      await other.getByRole('heading', { name: 'Watch “annex”' }).waitFor({ state: 'attached' });
+      await liveShows(other);
+      await have(ofOne);
+      await goTo(other, 'knobs', 'annex');
+      await have(0);
+      const unseen = await other.evaluate(async () => {
+        for (let i = 0; i < 30; i++) await new Promise(requestAnimationFrame);
+        return (window as unknown as Drawn).drawn.unseen;
+      });
+      expect(unseen).toBe(0);
+      await own.close();
+    },
+    PATIENCE,
+  );
+});
+
+test(
+  'the page tells the server when its host has touched it, and not when it is left alone',
+  async () => {
+    const asks = (used: boolean) => (request: Request) =>
+      request.url().includes('/host/api/') && USED_HEADER in request.headers() === used;
+    await page.waitForRequest(asks(false));
+    await Promise.all([page.waitForRequest(asks(true)), page.keyboard.press('Shift')]);
   },
   PATIENCE,
 );

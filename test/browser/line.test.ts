@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
 import { launchBrowser } from '../support/browser.ts';
+import { HostClient } from '../support/hostClient.ts';
 import { openRoom } from '../support/page.ts';
 import { startServer } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
@@ -62,4 +63,25 @@ test('one waits before a full room, comes in when there is a place, and is the s
   await third.close();
   await openRoom(second, url);
   expect(await you()).toBe(before);
+  await second.close();
+});
+
+test('when a closed room opens, whoever finds no place stands in line, and is not told any more that it is closed', async () => {
+  const host = await HostClient.login(server.port, server.hostToken!);
+  await host.call('closeRoom', {}, { room: 'garden' });
+  const pages = [await newPage(), await newPage()];
+  const closed = (page: Page) => page.getByText('This room is closed just now.');
+  for (const page of pages) {
+    await page.goto(url);
+    await closed(page).waitFor();
+  }
+  await host.call('openRoom', {}, { room: 'garden' });
+  const live = (page: Page) =>
+    page.waitForSelector('html[data-connection="live"]', { state: 'attached' });
+  const first = await Promise.any(pages.map((page) => live(page).then(() => page)));
+  const next = pages.find((page) => page !== first)!;
+  await next.getByTestId('line').waitFor();
+  expect(await closed(next).count()).toBe(0);
+  await first.close();
+  await live(next);
 });

@@ -12,8 +12,8 @@ import { freePort } from '../support/freePort.ts';
 import { cameraRests, openRoom, screenOf } from '../support/page.ts';
 import { patience } from '../support/patience.ts';
 import { ServerProcess } from '../support/process.ts';
-import { countStalls } from '../support/stalls.ts';
 import { PHONE } from '../support/screens.ts';
+import { countStalls } from '../support/stalls.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { openWall } from '../support/wall.ts';
 

@@ -131,7 +131,9 @@ async function main(): Promise<void> {
     await chiyo.until(() =>
       chiyo.life.some((event) => event.what === 'divided' && event.id === id && event.stage === 16),
     );
-    await takeWall(browser, `${url.replace('/r/', '/wall/')}?frame=fixed&resolution=full`);
+    const scanned = encodeURIComponent(url);
+    const wall = `${url.replace('/r/', '/wall/')}?frame=fixed&resolution=full&url=${scanned}`;
+    await takeWall(browser, wall);
   }
   await browser.close();
   for (const visitor of visitors) visitor.leave();

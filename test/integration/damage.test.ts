@@ -27,6 +27,7 @@ import { Store } from '../../server/store/store.ts';
 import type { RoomEvent } from '../../server/world/events.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
 import { FakeClock } from '../support/fakeClock.ts';
 import { ANNA } from '../support/rooms.ts';
@@ -382,6 +383,47 @@ describe('when the disk takes no more', () => {
     expect(again.said.join()).not.toMatch(/lost|could not/);
     expect(again.room.tick).toBeGreaterThanOrEqual(tick - 2);
     await again.abandon();
+  });
+
+  test('a slow room is kept again after its own next tick, whichever rooms tick when that is tried', async () => {
+    const { disk, records } = brittle(new Map());
+    const first = await open(records, { snapshotLeast: 1e9 });
+    const { room, world, store, chronicle } = first;
+    const place = {
+      name: 'b',
+      width: 48,
+      height: 48,
+      maxOrganisms: 5,
+      seed: 6,
+      species: room.species,
+    };
+    const checkpoint = { name: model.card.name, hash: fingerprint(model) };
+    const date = (): number => 1_790_000_000_000;
+    const slow = await openRoom(place, { store, world, checkpoint, date, say: () => {} });
+    await chronicle.watch(slow.room, slow.tail);
+    const tick = async (...rooms: Room[]): Promise<void> => {
+      chronicle.ticked(await world.tick(rooms));
+      await first.pass(1);
+    };
+    const isKept = async (one: Room): Promise<void> => {
+      while (chronicle.snapshotsOf(one)[0].tick !== one.tick) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    disk.full = true;
+    room.enqueue(1, { what: 'plant', by: ANNA, x: 9, y: 24, seed: { from: 'gallery', index: 0 } });
+    await tick(room);
+    expect(first.troubles).toEqual(['not-kept']);
+    disk.full = false;
+    await first.pass(DEFAULTS.store.retry);
+    // The slow one is not among those that tick just then.
+    await tick(room);
+    await isKept(room);
+    expect(first.troubles).toEqual(['not-kept']);
+    await tick(slow.room);
+    await isKept(slow.room);
+    expect(first.troubles).toEqual(['not-kept', 'kept-again']);
+    await first.abandon();
   });
 
   test('killed before a snapshot has made good for what is missing, the room is as of before', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../server/clock.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { CALLS, pathOf } from '../../shared/host/calls.ts';
+import { CALLS, pathOf, USED_HEADER } from '../../shared/host/calls.ts';
 import { HostClient, type Refused } from '../support/hostClient.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
@@ -188,19 +188,31 @@ test('browsers are told nothing that would let other pages in', async () => {
   );
 });
 
-test('a session ends when it is not used, when it is old, and when she signs out', async () => {
+/** What a page says of its host when it asks for the state of things. */
+const touched = (client: HostClient): HostClient => {
+  const { headers, ...rest } = client;
+  return Object.assign(new HostClient(client.port, { ...headers, [USED_HEADER]: '1' }), rest);
+};
+
+test('a session ends when its host does nothing, when it is old, and when she signs out', async () => {
   const idle = await signedIn();
   clock.ahead += DEFAULTS.session.idle - 60_000;
-  await idle.call('state');
+  await touched(idle).call('state');
   clock.ahead += DEFAULTS.session.idle - 60_000;
-  await idle.call('state');
-  clock.ahead += DEFAULTS.session.idle + 1;
+  await idle.call('changeSettings', {}, { room: 'garden' });
+  // A page that is left open asks on and on.
+  for (let passed = 0; passed < DEFAULTS.session.idle; passed += DEFAULTS.session.idle / 4) {
+    await idle.call('state');
+    await idle.fetch('/rooms/garden/picture.png');
+    clock.ahead += DEFAULTS.session.idle / 4;
+  }
   expect(await idle.refusal('state')).toBe('no-session');
 
   const old = await signedIn();
   for (let passed = 0; passed < DEFAULTS.session.life; passed += DEFAULTS.session.idle / 2) {
     clock.ahead += DEFAULTS.session.idle / 2;
-    if (passed + DEFAULTS.session.idle / 2 < DEFAULTS.session.life) await old.call('state');
+    if (passed + DEFAULTS.session.idle / 2 < DEFAULTS.session.life)
+      await touched(old).call('state');
   }
   expect(await old.refusal('state')).toBe('no-session');
 

@@ -1,5 +1,5 @@
 /** The house closes and opens: what walls and phones are told; and the server that ends to be started anew. */
-import { isSupervised, RESTART_CODE } from '../../server/operations/supervisor.ts';
+import { RESTART_CODE } from '../../server/operations/supervisor.ts';
 import type { Schedule } from '../../shared/host/settings.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
@@ -85,10 +85,4 @@ test('at the time of its restart a server that is watched over ends, with a code
   expect((await host.call('state')).next).toMatchObject({ what: 'restart' });
   expect(await watched.ended).toEqual({ code: RESTART_CODE, signal: null });
   expect(watched.output).toContain('It is time for the nightly restart.');
-});
-
-test('whether anything would start it anew', () => {
-  expect(isSupervised('auto', {})).toBe(false);
-  expect(isSupervised('auto', { INVOCATION_ID: 'x' })).toBe(true);
-  expect(isSupervised('no', { INVOCATION_ID: 'x' })).toBe(false);
 });

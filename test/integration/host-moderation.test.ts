@@ -77,9 +77,21 @@ test('who is muted looks on: no act, no cursor, no name, until she is not', asyn
     { name: 'Bo', muted: false, acts: 0, neighbours: 1 },
   ]);
   await host.call('mute', { participant: id, muted: true }, parts);
-  await bo.until(() => bo.heard.filter(({ name }) => name === 'welcome').length === 2);
-  const welcome = bo.heard.findLast(({ name }) => name === 'welcome')!.message as Event<'welcome'>;
-  expect(welcome.participants.map(({ name }) => name)).toEqual(['', 'Bo']);
+  const naming = (visitor: Visitor, called: string) => {
+    return visitor.next(({ name, message }) => {
+      const { joined = [] } = message as Partial<Event<'people'>>;
+      return name === 'people' && joined.length > 1 && joined[0].name === called;
+    }) as Promise<Event<'people'>>;
+  };
+  // Those of before, who have left something that lives, are named with them.
+  const here = ({ joined, left }: Event<'people'>) =>
+    joined.filter((one) => !left.includes(one.id)).map(({ name }) => name);
+  expect(here(await naming(bo, ''))).toEqual(['', 'Bo']);
+  // She herself goes on seeing hers.
+  await naming(ada, '');
+  await ada.until(() =>
+    JSON.stringify(ada.heard.findLast(({ name }) => name === 'people')).includes('Ada'),
+  );
 
   const seed = { from: 'gallery', index: 0 };
   expect(await ada.ask('plant', { x: 60, y: 40, seed })).toMatchObject({ reason: 'muted' });
@@ -100,6 +112,9 @@ test('who is muted looks on: no act, no cursor, no name, until she is not', asyn
 
   await host.call('mute', { participant: id, muted: false }, parts);
   expect(await ada.ask('damage', { radius: 1, points: [5, 5] })).not.toHaveProperty('reason');
+  expect(here(await naming(bo, 'Ada'))).toEqual(['Ada', 'Bo']);
+  expect(ada.heard.filter(({ name }) => name === 'welcome')).toHaveLength(1);
+  expect(bo.heard.some(({ name }) => name === 'welcome')).toBe(false);
   expect(await host.refusal('mute', { participant: 9_999, muted: true }, parts)).toBe(
     'no-such-participant',
   );

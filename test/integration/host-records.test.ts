@@ -12,7 +12,7 @@ import { DWELL_SPANS, HEAT_SIDE } from '../../shared/host/statistics.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { HostClient } from '../support/hostClient.ts';
 import fc from '../support/property.ts';
-import { startServer } from '../support/server.ts';
+import { noonClock, startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const WIDTH = 96;
@@ -27,13 +27,15 @@ let planted: number;
 
 beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), 'vivarium-records-'));
-  server = await startServer({
-    data,
-    size: `${WIDTH}x${HEIGHT}`,
-    'tick-rate': 30,
-    energy: 'off',
-    snapshot: 0.3,
-  });
+  const settings = { data, size: `${WIDTH}x${HEIGHT}`, 'tick-rate': 30, energy: 'off' };
+  server = await startServer(
+    { ...settings, snapshot: 0.3 },
+    '.',
+    undefined,
+    undefined,
+    undefined,
+    noonClock(),
+  );
   host = await HostClient.login(server.port, server.hostToken!);
   room = server.world.rooms.get('garden')!;
   const ada = await Visitor.join(server.port, 'garden', 'Ada');
@@ -141,6 +143,25 @@ test('as pictures in one file that any system opens', async () => {
   expect(name.toString()).toMatch(/^garden-\d{9}\.png$/);
   const png = bytes.subarray(30 + name.length, 30 + name.length + length);
   expect((await sharp(png).metadata()).format).toBe('png');
+});
+
+test('a film of more hours than there have been begins where the room does, and says when that was', async () => {
+  const { id } = await host.call('timelapse', { kind: 'gif', seconds: 1, hours: 8 }, parts);
+  const job = () => host.call('state').then(({ jobs }) => jobs.find((one) => one.id === id)!);
+  while ((await job()).state === 'going') await new Promise((wake) => setTimeout(wake, 100));
+  expect(await job()).toMatchObject({ state: 'done', error: null });
+  const { since, now } = await host.call('state');
+  const { from } = await job();
+  expect(from).toBeGreaterThan(since - 60_000);
+  expect(from).toBeLessThan(now - (1000 * planted) / 30);
+});
+
+test('a film of ticks that are not kept says so by a reason', async () => {
+  const stretch = { from: 9_999_998, to: 9_999_999 };
+  const { id } = await host.call('timelapse', { kind: 'gif', ...stretch }, parts);
+  const job = () => host.call('state').then(({ jobs }) => jobs.find((one) => one.id === id)!);
+  while ((await job()).state === 'going') await new Promise((wake) => setTimeout(wake, 100));
+  expect(await job()).toMatchObject({ state: 'failed', error: 'not-kept', from: null });
 });
 
 test('a film that is stopped is forgotten', async () => {

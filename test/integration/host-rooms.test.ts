@@ -132,24 +132,29 @@ test('knobs act at once, and everybody is told', async () => {
   await turn({ paused: false });
   expect(await ada.ask('damage', { radius: 1, points: [48, 4] })).not.toHaveProperty('reason');
 
+  // Pages are told of people alone, those too who have gone and left something that lives, and keep their picture.
+  const told = () =>
+    bo.heard.flatMap(({ name, message }) =>
+      name === 'people' ? [message as Event<'people'>] : [],
+    );
+  const namings = () => told().filter(({ joined }) => joined.length > 1);
+  const gone = [cy.welcome!.you.id];
   await turn({ names: false });
-  const count = () => bo.heard.filter(({ name }) => name === 'welcome').length;
-  await bo.until(() => count() === 2);
-  const welcome = latest(bo, 'welcome') as Event<'welcome'>;
-  expect(welcome.participants.map(({ name }) => name)).toEqual(['', '']);
-  expect(welcome.organisms.map(({ planter }) => planter.name)).toEqual(['', '', '']);
+  await bo.until(() => namings().length === 1 && told().at(-1)!.joined.length === 1);
+  expect(namings()[0].joined.map(({ name }) => name)).toEqual(['', '', '']);
+  expect(namings()[0].left).toEqual(gone);
+  expect(told().at(-1)).toMatchObject({ joined: [{ name: 'Bo' }], left: [] });
+  const before = told().length;
   const cyd = await Visitor.join(server.port, 'garden', 'Cyd');
-  await bo.until(() => bo.heard.some(({ name }) => name === 'people'));
-  expect(JSON.stringify(bo.heard.filter(({ name }) => name === 'people').at(-1))).not.toContain(
-    'Cyd',
-  );
+  expect(cyd.welcome!.participants.map(({ name }) => name)).toEqual(['', '', '']);
+  expect(cyd.welcome!.organisms.map(({ planter }) => planter.name)).toEqual(['', '', '']);
+  await bo.until(() => told().length > before);
+  expect(JSON.stringify(told().at(-1))).not.toContain('Cyd');
   await turn({ names: true });
-  await bo.until(() => count() === 3);
-  expect((latest(bo, 'welcome') as Event<'welcome'>).participants.map(({ name }) => name)).toEqual([
-    'Ada',
-    'Bo',
-    'Cyd',
-  ]);
+  await bo.until(() => namings().length === 2);
+  expect(namings()[1].joined.map(({ name }) => name)).toEqual(['Ada', 'Bo', 'Cyd', 'Cy']);
+  expect(namings()[1].left).toEqual(gone);
+  expect(bo.heard.filter(({ name }) => name === 'welcome')).toHaveLength(1);
   await bo.sees(server.world.rooms.get('garden')!.ground.planes);
 
   await turn({ capacity: 3 });

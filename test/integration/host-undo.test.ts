@@ -481,4 +481,17 @@ describe('as a host does it', () => {
     expect(again.tick).toBeGreaterThanOrEqual(last.tick);
     host = await HostClient.login(server.port, token);
   });
+
+  test('a pace that was lowered meanwhile does not shorten the time in which it was done', async () => {
+    await host.call('changeSettings', { tickRate: 60 }, parts);
+    const cy = await Visitor.join(server.port, 'garden', 'Cy');
+    const seed = { from: 'gallery', index: 5 };
+    expect(await cy.ask('plant', { x: 90, y: 50, seed })).not.toHaveProperty('reason');
+    const planted = cy.tick!;
+    await cy.until(() => cy.tick! > planted + 180);
+    await host.call('changeSettings', { tickRate: 15 }, parts);
+    const wish = { seconds: 10, participant: cy.welcome!.you.id };
+    expect((await host.call('undo', wish, parts)).undone).toBe(1);
+    cy.leave();
+  });
 });

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { terminalQr } from '../../server/announce.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -68,17 +69,21 @@ function editCard(folder: string, edit: (card: Record<string, unknown>) => void)
 
 describe('starting', () => {
   test('says where the room is, with a code to scan, and ends in good order when told to', async () => {
-    const { code, output, errors } = await start(['--port', '0'], '█');
+    const { code, output, errors } = await start(['--port', '0'], 'sign in at');
     expect(errors).toBe('');
     expect(output).toMatch(/Engine: \w+ on \w+/);
     expect(output).toMatch(/http:\/\/localhost:\d+\/r\/garden/);
+    // A machine without a network has nothing to be scanned.
+    const [, shared] = /on the network (http:.*)/.exec(output) ?? [];
+    expect(output.includes('█')).toBe(shared !== undefined);
+    if (shared !== undefined) expect(output).toContain(terminalQr(shared));
     expect(code).toBe(0);
   });
 
   test('leaves nothing in the home of who starts it: no library keeps or reports who that is', async () => {
     const home = mkdtempSync(join(tmpdir(), 'vivarium-'));
     folders.push(home);
-    const { output } = await start(['--port', '0', '--engine', 'onnx'], '█', home);
+    const { output } = await start(['--port', '0', '--engine', 'onnx'], 'sign in at', home);
     expect(output).toContain('Engine: onnx');
     expect(readdirSync(home, { recursive: true })).toEqual([]);
   });

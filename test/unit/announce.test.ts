@@ -1,4 +1,4 @@
-import { engineLine, lanOrigin, lossLine } from '../../server/announce.ts';
+import { engineLine, lossLine } from '../../server/announce.ts';
 
 const info = { name: 'onnx', device: 'CPU (ONNX Runtime, 2 threads)' };
 
@@ -26,19 +26,4 @@ test('the host hears what was lost, why, and how often', () => {
   expect(lossLine({ what: 'gpu', why: 'no GPU answers', count: 2, instead: info })).toBe(
     'Warning: the GPU does not come back (no GPU answers). onnx on CPU (ONNX Runtime, 2 threads) steps from now on, more slowly; every organism goes on where it was. Mend its driver, and start the server again.',
   );
-});
-
-describe('where phones reach the server', () => {
-  test("the venue's own network comes before others", () => {
-    const addresses = ['172.17.0.1', '10.8.0.2', '192.168.1.20'];
-    expect(lanOrigin('0.0.0.0', 8080, addresses)).toBe('http://192.168.1.20:8080');
-    expect(lanOrigin('::', 80, addresses.slice(0, 2))).toBe('http://10.8.0.2:80');
-  });
-
-  test('nowhere, when it is on no network or listens to its own machine alone', () => {
-    expect(lanOrigin('0.0.0.0', 8080, [])).toBe('');
-    for (const host of ['127.0.0.1', 'localhost', '::1']) {
-      expect(lanOrigin(host, 8080, ['192.168.1.20'])).toBe('');
-    }
-  });
 });

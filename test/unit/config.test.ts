@@ -1,8 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, helpText, readConfig } from '../../server/config.ts';
+import * as v from 'valibot';
+import { type Config, ConfigError, helpText, readConfig } from '../../server/config.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { settingsChange } from '../../shared/host/settings.ts';
 
 describe('settings', () => {
   test('have defaults that run', () => {
@@ -36,6 +38,10 @@ describe('settings', () => {
     [['--energy', 'plant'], '--energy must be like capacity=100'],
     [['--energy', 'plant=-1'], '--energy must be like capacity=100'],
     [['--energy', '__proto__=1'], '--energy must be like capacity=100'],
+    [['--energy', 'capacity=0'], '--energy must have capacity >=1, not "capacity=0".'],
+    [['--energy', 'plant=3,damagePerCell=1001'], '--energy must have damagePerCell <=1000'],
+    [['--port', ''], '--port must be a whole number'],
+    [['--osc-in', '@127.0.0.1'], '--osc-in must be a whole number'],
     [['--limits', 'connections=5,sheep=3'], '--limits must be like connections=100'],
     [['--limits', 'connections='], '--limits must be like connections=100'],
     [['--origins', 'museum.example'], '--origins must be origins like'],
@@ -60,6 +66,24 @@ describe('settings', () => {
   test('an environment variable that cannot be read is named', () => {
     expect(() => readConfig([], { VIVARIUM_PORT: 'x' })).toThrow('VIVARIUM_PORT must be');
   });
+
+  test('one that is empty counts as not set', () => {
+    const flags = ['port', 'osc-in', 'data', 'rooms', 'energy', 'metrics', 'supervised'];
+    const named = flags.map((flag) => `VIVARIUM_${flag.toUpperCase().replace('-', '_')}`);
+    for (const empty of ['', ' ']) {
+      const environment = Object.fromEntries(named.map((name) => [name, empty]));
+      expect(readConfig([], environment)).toEqual(readConfig([], {}));
+      expect(() => readConfig(['--port', 'x'], environment)).toThrow('--port must be');
+    }
+  });
+
+  test.each([['--energy=off'], ['--energy=default'], ['--energy=capacity=1,newcomer=0']])(
+    "the host's page can read what a room's acts cost: %s",
+    (flag) => {
+      const { energy } = readConfig([flag], {}) as Config;
+      expect(v.is(settingsChange, { energy })).toBe(true);
+    },
+  );
 
   test('energy and limits are changed one by one, the others stay', () => {
     const config = readConfig(

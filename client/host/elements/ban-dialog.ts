@@ -70,14 +70,22 @@ export class BanDialog extends LitElement {
   ];
 
   @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) version = 0;
   @state() private visitor: VisitorState | undefined;
   @query('dialog') private readonly dialog!: HTMLDialogElement;
+  /** Where the visitor is: numbers mean others elsewhere. */
+  private room = '';
 
   async show(visitor: VisitorState): Promise<void> {
     this.visitor = visitor;
+    this.room = this.host.room;
     await this.updateComplete;
     this.dialog.querySelector('form')?.reset();
     this.dialog.showModal();
+  }
+
+  protected override updated(): void {
+    if (this.dialog.open && this.room !== this.host.room) this.dialog.close();
   }
 
   override render(): TemplateResult {
@@ -92,13 +100,16 @@ export class BanDialog extends LitElement {
       <div class="whom" role="radiogroup" aria-label=${msg('Whom')}>
         <label>
           <input type="radio" name="address" value="" checked />
-          <span>${msg('This visit only')}<small>${msg('This phone is sent out, and not let in again.')}</small></span>
+          <span>${msg('This visit only')}<small
+              >${msg('This phone is sent out, and a reload does not bring it back. Whoever scans the code anew comes in as a new visitor.')}</small
+            ></span>
         </label>
         <label>
           <input type="radio" name="address" value="yes" />
           <span
             >${msg('Everybody at this address')}<small
-              >${
+              >${msg('Whoever comes from there is kept out, new visitors too. Phones behind one router often all have the same address.')}
+              ${
                 neighbours > 0
                   ? careful(neighbours)
                   : msg('Nobody else is there from this address just now.')
@@ -126,13 +137,14 @@ export class BanDialog extends LitElement {
 
   private submit(event: SubmitEvent): void {
     event.preventDefault();
-    const { visitor, host } = this;
+    const { visitor, host, room } = this;
     this.dialog.close();
     if (!visitor) return;
     const data = new FormData(event.target as HTMLFormElement);
     const minutes = data.get('minutes');
-    void host.inRoom(
+    void host.do(
       'ban',
+      { room },
       {
         participant: visitor.id,
         address: data.get('address') === 'yes',

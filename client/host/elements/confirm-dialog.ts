@@ -38,17 +38,25 @@ export class ConfirmDialog extends LitElement {
     this.answer(false);
     this.question = question;
     this.typed = '';
-    await this.updateComplete;
-    this.dialog.showModal();
-    return new Promise((resolve) => {
+    const answered = new Promise<boolean>((resolve) => {
       this.answer = resolve;
     });
+    const { answer } = this;
+    await this.updateComplete;
+    // It may have been withdrawn meanwhile.
+    if (answer === this.answer && !this.dialog.open) this.dialog.showModal();
+    return answered;
+  }
+
+  /** Nobody is to answer any more: that is a no. */
+  withdraw(): void {
+    this.end(false);
   }
 
   override render(): TemplateResult {
     const { title = '', text = '', act = '', danger, typed } = this.question ?? {};
     const ready = typed === undefined || this.typed.trim() === typed;
-    return html`<dialog aria-labelledby="title" aria-describedby="text" @close=${() => this.end(false)}>
+    return html`<dialog aria-labelledby="title" aria-describedby="text" @close=${this.closed}>
       <form @submit=${this.submit}>
         <h2 id="title">${title}</h2>
         <p id="text">${text}</p>
@@ -81,6 +89,11 @@ export class ConfirmDialog extends LitElement {
   private submit(event: SubmitEvent): void {
     event.preventDefault();
     this.end(true);
+  }
+
+  private closed(): void {
+    // The event comes late: by now something else may be asked.
+    if (!this.dialog.open) this.end(false);
   }
 
   private end(yes: boolean): void {

@@ -6,6 +6,7 @@ import { FILES, pathOf } from '../../../shared/host/calls.ts';
 import type { JobState } from '../../../shared/host/state.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
+import { jobReasonText } from '../reasons.ts';
 import { hostStyle } from '../style.ts';
 import { bytes, moment } from '../words.ts';
 
@@ -152,9 +153,14 @@ export class FilmSection extends LitElement {
         <h3>${job.kind === 'gif' ? msg('Film') : msg('Pictures')}</h3>
         <p class="soft">${
           job.state === 'failed'
-            ? html`<span class="wrong">${job.error ?? msg('It did not work.')} ${msg('Try a shorter time.')}</span>`
+            ? html`<span class="wrong">${jobReasonText(job.error ?? 'failed')}</span>`
             : html`${moment(job.since, now, zone)}${size}${job.state === 'stopped' ? msg(', stopped') : ''}`
         }</p>
+        ${
+          job.from === null || job.state === 'failed'
+            ? nothing
+            : html`<p class="soft" data-testid="film-begins">${msg(str`It begins: ${moment(job.from, now, zone)}`)}</p>`
+        }
       </div>
       <div class="row">
         ${
@@ -184,10 +190,7 @@ export class FilmSection extends LitElement {
     const { summary } = this.host;
     if (!summary) return;
     const { kind, hours, seconds } = this;
-    const ticks = Math.round(hours * 3_600 * summary.pace.tickRate);
-    // Longer than a room is old means from its beginning.
-    const from = Math.max(0, summary.tick - ticks);
-    void this.host.inRoom('timelapse', { kind, seconds, ...(hours < 24 && { from }) }, () =>
+    void this.host.do('timelapse', { room: summary.name }, { kind, seconds, hours }, () =>
       msg('The film is being made. You can go on with something else.'),
     );
   }

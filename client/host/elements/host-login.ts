@@ -45,10 +45,6 @@ export class HostLogin extends LitElement {
         cursor: pointer;
         min-height: 2em;
       }
-      code {
-        color: var(--ink);
-        overflow-wrap: anywhere;
-      }
       host-language {
         width: fit-content;
         margin-left: -0.8em;
@@ -109,7 +105,7 @@ export class HostLogin extends LitElement {
       <button class="solid" ?disabled=${this.busy}>${this.busy ? msg('One moment …') : msg('Come in')}</button>
       <details>
         <summary>${msg('Where do I find the token?')}</summary>
-        <p>${msg(html`It was written in the terminal when Vivarium started for the first time. If it is lost, whoever looks after the machine can make a new one: <code>npm start -- --new-host-token</code>`)}</p>
+        <p>${msg('It was written when Vivarium started for the first time: in the terminal, or in the log of its service or container. If it is lost, whoever looks after the machine can make a new one: the README says how, under “When something hangs”.')}</p>
       </details>
       <host-language></host-language>
     </form>`;

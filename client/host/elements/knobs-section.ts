@@ -2,6 +2,7 @@
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
 import {
   LANGUAGES,
@@ -75,11 +76,20 @@ export class KnobsSection extends LitElement {
   @state() private last: { readonly id: string; readonly applied: 'going' | 'done' } | undefined;
   /** What was asked for and is not answered yet, by knob. */
   private readonly asked = new Map<string, SettingsChange>();
+  private of = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     clearTimeout(this.timer);
+  }
+
+  protected override willUpdate(): void {
+    const { room } = this.host;
+    if (room === this.of) return;
+    this.of = room;
+    this.asked.clear();
+    this.last = undefined;
   }
 
   override render(): TemplateResult | typeof nothing {
@@ -100,31 +110,41 @@ export class KnobsSection extends LitElement {
             : nothing
         }
       </div>
-      <div class="cards">
-        ${KNOB_GROUPS.map(
-          (group, i) => html`<section class="card" aria-label=${group.name}>
-            <h3>${group.name}</h3>
-            <p class="soft">${group.about}</p>
-            ${group.knobs.map((knob) => this.knob(knob, settings, usual))}
-            ${i === 1 ? html`<p class="story" data-testid="story">${energyStory(settings)}</p>` : nothing}
-          </section>`,
-        )}
-        ${this.wall(settings, usual)}
-        <reseed-card class="card" .host=${this.host} .version=${this.version}></reseed-card>
-      </div>`;
+      ${keyed(name, this.cards(name, settings, usual))}`;
   }
 
-  private knob(knob: Knob, settings: RoomSettings, usual: RoomSettings): TemplateResult {
+  /** Of one room: a knob that is still in a hand when another room is shown, is that of the one before. */
+  private cards(room: string, settings: RoomSettings, usual: RoomSettings): TemplateResult {
+    return html`<div class="cards">
+      ${KNOB_GROUPS.map(
+        (group, i) => html`<section class="card" aria-label=${group.name}>
+          <h3>${group.name}</h3>
+          <p class="soft">${group.about}</p>
+          ${group.knobs.map((knob) => this.knob(room, knob, settings, usual))}
+          ${i === 1 ? html`<p class="story" data-testid="story">${energyStory(settings)}</p>` : nothing}
+        </section>`,
+      )}
+      ${this.wall(room, settings, usual)}
+      <reseed-card class="card" .host=${this.host} .version=${this.version}></reseed-card>
+    </div>`;
+  }
+
+  private knob(
+    room: string,
+    knob: Knob,
+    settings: RoomSettings,
+    usual: RoomSettings,
+  ): TemplateResult {
     return html`<host-knob
       .knob=${knob}
       .value=${live(knob.read(settings))}
       .usual=${knob.read(usual)}
       .applied=${this.last?.id === knob.id ? this.last.applied : ''}
-      @turn=${({ detail }: CustomEvent<number>) => this.apply(knob.id, knob.write(detail, settings))}
+      @turn=${({ detail }: CustomEvent<number>) => this.apply(room, knob.id, knob.write(detail, settings))}
     ></host-knob>`;
   }
 
-  private wall(settings: RoomSettings, usual: RoomSettings): TemplateResult {
+  private wall(room: string, settings: RoomSettings, usual: RoomSettings): TemplateResult {
     const { attract, captions, names, languages } = settings;
     const after: Knob = {
       id: 'attract-after',
@@ -141,10 +161,10 @@ export class KnobsSection extends LitElement {
     return html`<section class="card" aria-label=${msg('The wall and words')}>
       <h3>${msg('The wall and words')}</h3>
       <p class="soft">${msg('What the room does when nobody plays, and what is written.')}</p>
-      ${this.toggle('attract', msg('A gardener when nobody plays'), msg('It plants, tends and crosses, and stops when a visitor begins.'), attract.on, (on) => ({ attract: { ...attract, on } }))}
-      ${attract.on ? this.knob(after, settings, usual) : nothing}
-      ${this.toggle('names', msg('Names of visitors'), msg('Off: everybody has a colour only.'), names, (on) => ({ names: on }))}
-      ${this.toggle('captions', msg('Captions on the wall'), msg('One plain sentence, in turn in each language below.'), captions, (on) => ({ captions: on }))}
+      ${this.toggle(room, 'attract', msg('A gardener when nobody plays'), msg('It plants, tends and crosses, and stops when a visitor begins.'), attract.on, (on) => ({ attract: { ...attract, on } }))}
+      ${attract.on ? this.knob(room, after, settings, usual) : nothing}
+      ${this.toggle(room, 'names', msg('Names of visitors'), msg('Off: everybody has a colour only.'), names, (on) => ({ names: on }))}
+      ${this.toggle(room, 'captions', msg('Captions on the wall'), msg('One plain sentence, in turn in each language below.'), captions, (on) => ({ captions: on }))}
       <div class="languages"><fieldset>
         <legend>${msg('Languages')}</legend>
         <div class="chips">
@@ -154,7 +174,7 @@ export class KnobsSection extends LitElement {
                 type="checkbox"
                 .checked=${live(languages.includes(language))}
                 ?disabled=${languages.length === 1 && languages.includes(language)}
-                @change=${(event: Event) => this.speak(language, event, languages)}
+                @change=${(event: Event) => this.speak(room, language, event, languages)}
               /><span lang=${language}>${LANGUAGE_NAMES[language]}</span></label
             >`,
           )}
@@ -164,6 +184,7 @@ export class KnobsSection extends LitElement {
   }
 
   private toggle(
+    room: string,
     id: string,
     name: string,
     about: string,
@@ -181,25 +202,28 @@ export class KnobsSection extends LitElement {
       <input
         type="checkbox"
         .checked=${live(on)}
-        @change=${(event: Event) => this.apply(id, change((event.target as HTMLInputElement).checked))}
+        @change=${(event: Event) => this.apply(room, id, change((event.target as HTMLInputElement).checked))}
       />
     </label>`;
   }
 
-  private speak(language: Language, event: Event, before: readonly Language[]): void {
+  private speak(room: string, language: Language, event: Event, before: readonly Language[]): void {
     const on = (event.target as HTMLInputElement).checked;
     const languages = LANGUAGES.filter((each) => (each === language ? on : before.includes(each)));
-    void this.apply('languages', { languages });
+    void this.apply(room, 'languages', { languages });
   }
 
-  private async apply(id: string, change: SettingsChange): Promise<void> {
-    clearTimeout(this.timer);
-    this.last = { id, applied: 'going' };
-    this.asked.set(id, change);
-    const settings = await this.host.inRoom('changeSettings', change);
+  private async apply(room: string, id: string, change: SettingsChange): Promise<void> {
+    const isShown = room === this.of;
+    if (isShown) {
+      clearTimeout(this.timer);
+      this.last = { id, applied: 'going' };
+      this.asked.set(id, change);
+    }
+    const settings = await this.host.do('changeSettings', { room }, change);
     if (this.asked.get(id) === change) this.asked.delete(id);
     this.requestUpdate();
-    if (this.last?.id !== id) return;
+    if (!isShown || room !== this.of || this.last?.id !== id) return;
     this.last = settings ? { id, applied: 'done' } : undefined;
     this.timer = setTimeout(() => {
       this.last = undefined;
@@ -211,9 +235,10 @@ export class KnobsSection extends LitElement {
     if (!summary || !all) return;
     const { paused: _now, ...before } = summary.settings;
     const { paused: _usual, ...usual } = all.roomDefaults;
-    await this.host.inRoom('changeSettings', usual, () => ({
+    const parts = { room: summary.name };
+    await this.host.do('changeSettings', parts, usual, () => ({
       text: msg('All knobs are back to usual.'),
-      way: { label: msg('Undo'), go: () => void this.host.inRoom('changeSettings', before) },
+      way: { label: msg('Undo'), go: () => void this.host.do('changeSettings', parts, before) },
     }));
   }
 }

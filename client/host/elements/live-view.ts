@@ -248,11 +248,12 @@ export class LiveView extends LitElement {
 
   private leave(): void {
     this.stop?.abort();
-    this.director?.loop.stop();
-    this.connection?.close();
-    this.connection = undefined;
+    const { connection } = this;
+    this.director?.dispose();
     this.director = undefined;
     this.hand = undefined;
+    this.connection = undefined;
+    connection?.close();
   }
 
   private layout(): void {

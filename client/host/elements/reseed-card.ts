@@ -53,9 +53,10 @@ export class ReseedCard extends LitElement {
   private async submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const { host, organisms } = this;
+    const { room } = host;
     const lives = host.summary?.organisms ?? 0;
     const yes = await host.ask({
-      title: msg(str`Start “${host.room}” afresh?`),
+      title: msg(str`Start “${room}” afresh?`),
       text: msg(
         str`Gone: ${organismsText(lives)}. Newly planted: ${seedsText(organisms)}. The room before is saved.`,
       ),
@@ -63,8 +64,8 @@ export class ReseedCard extends LitElement {
       danger: true,
     });
     if (!yes) return;
-    await host.inRoom('reseed', { organisms }, ({ planted, kept }) =>
-      offerReturn(host, msg(str`Planted: ${seedsText(planted)}.`), kept),
+    await host.do('reseed', { room }, { organisms }, ({ planted, kept }) =>
+      offerReturn(host, room, msg(str`Planted: ${seedsText(planted)}.`), kept),
     );
   }
 }

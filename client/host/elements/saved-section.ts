@@ -170,7 +170,8 @@ export class SavedSection extends LitElement {
     event.preventDefault();
     const form = event.target as HTMLFormElement;
     const name = String(new FormData(form).get('name'));
-    const taken = await this.host.inRoom('takeSnapshot', { name }, () =>
+    const { of: room } = this;
+    const taken = await this.host.do('takeSnapshot', { room }, { name }, () =>
       msg(str`“${name}” is saved.`),
     );
     if (!taken) return;
@@ -179,7 +180,7 @@ export class SavedSection extends LitElement {
   }
 
   private async restore({ tick, at, name, organisms }: SnapshotState): Promise<void> {
-    const { host } = this;
+    const { host, of: room } = this;
     const { now = 0, zone = 0 } = host.state ?? {};
     const yes = await host.ask({
       title: msg(str`Go back to this: ${name ?? moment(at, now, zone)}?`),
@@ -190,16 +191,14 @@ export class SavedSection extends LitElement {
       danger: true,
     });
     if (!yes) return;
-    const done = await host.inRoom(
-      'restore',
-      {},
-      ({ kept }) => offerReturn(host, msg('The room is as it was then.'), kept),
-      { tick },
+    const done = await host.do('restore', { room, tick }, {}, ({ kept }) =>
+      offerReturn(host, room, msg('The room is as it was then.'), kept),
     );
     if (done) await this.load(this.of);
   }
 
   private async unname({ tick, name }: SnapshotState): Promise<void> {
+    const { of: room } = this;
     const yes = await this.host.ask({
       title: msg(str`Remove “${name}”?`),
       text: msg('It is forgotten in time, as the others are. This cannot be taken back.'),
@@ -207,7 +206,7 @@ export class SavedSection extends LitElement {
       danger: true,
     });
     if (!yes) return;
-    await this.host.inRoom('unnameSnapshot', {}, () => msg(str`“${name}” is removed.`), { tick });
+    await this.host.do('unnameSnapshot', { room, tick }, {}, () => msg(str`“${name}” is removed.`));
     await this.load(this.of);
   }
 }

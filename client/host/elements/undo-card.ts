@@ -100,7 +100,7 @@ export class UndoCard extends LitElement {
 
   private async submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
-    const { host, seconds, whom: who } = this;
+    const { host, room, seconds, whom: who } = this;
     const yes = await host.ask({
       title: msg(str`Take back the last ${span(seconds * 1_000)}?`),
       text: who
@@ -114,8 +114,8 @@ export class UndoCard extends LitElement {
     });
     if (!yes) return;
     const whom = who ? who.id : null;
-    await host.inRoom('undo', { seconds, participant: whom }, ({ undone, kept }) =>
-      offerReturn(host, msg(str`Taken back: ${actsText(undone)}.`), kept),
+    await host.do('undo', { room }, { seconds, participant: whom }, ({ undone, kept }) =>
+      offerReturn(host, room, msg(str`Taken back: ${actsText(undone)}.`), kept),
     );
   }
 }

@@ -79,6 +79,15 @@ export class VisitorList extends LitElement {
   /** What she has just asked for of names, until it is so or has failed. */
   @state() private wanted: boolean | undefined;
   @query('ban-dialog') private readonly dialog!: BanDialog;
+  private of = '';
+
+  protected override willUpdate(): void {
+    const { room } = this.host;
+    if (room === this.of) return;
+    this.of = room;
+    this.all = false;
+    this.wanted = undefined;
+  }
 
   override render(): TemplateResult {
     const { detail, summary } = this.host;
@@ -112,7 +121,7 @@ export class VisitorList extends LitElement {
           ? html`<button class="quiet" @click=${this.more}>${msg(str`Show all ${visitors.length}`)}</button>`
           : nothing
       }
-      <ban-dialog .host=${this.host}></ban-dialog>`;
+      <ban-dialog .host=${this.host} .version=${this.version}></ban-dialog>`;
   }
 
   private visitor(visitor: VisitorState): TemplateResult {
@@ -146,21 +155,22 @@ export class VisitorList extends LitElement {
 
   private async show(names: boolean): Promise<void> {
     this.wanted = names;
-    await this.host.inRoom('changeSettings', { names }, () =>
+    const { room } = this.host;
+    await this.host.do('changeSettings', { room }, { names }, () =>
       names ? msg('Names are shown.') : msg('Names are hidden: everybody has a colour only.'),
     );
-    this.wanted = undefined;
+    if (room === this.of) this.wanted = undefined;
   }
 
-  private mute(visitor: VisitorState): void {
+  private mute(visitor: VisitorState, { room }: Pick<Host, 'room'> = this.host): void {
     const { id } = visitor;
     const muted = !visitor.muted;
     const name = visitorName(visitor);
-    void this.host.inRoom('mute', { participant: id, muted }, () =>
+    void this.host.do('mute', { room }, { participant: id, muted }, () =>
       muted
         ? {
             text: msg(str`${name} may only look now.`),
-            way: { label: msg('Undo'), go: () => this.mute({ ...visitor, muted: true }) },
+            way: { label: msg('Undo'), go: () => this.mute({ ...visitor, muted: true }, { room }) },
           }
         : msg(str`${name} can play again.`),
     );

@@ -32,6 +32,16 @@ export class WatchSection extends LitElement {
   @state() private picked: OrganismId = 0;
   @state() private area: Rect | undefined;
   @query('live-view') private readonly live!: LiveView | null;
+  private of = '';
+
+  protected override willUpdate(): void {
+    const { room } = this.host;
+    if (room === this.of) return;
+    this.of = room;
+    this.tool = 'look';
+    this.area = undefined;
+    this.picked = 0;
+  }
 
   override render(): TemplateResult | typeof nothing {
     const { summary } = this.host;
@@ -164,7 +174,8 @@ export class WatchSection extends LitElement {
   }
 
   private setPaused(paused: boolean): void {
-    void this.host.inRoom('changeSettings', { paused }, () =>
+    const { room } = this.host;
+    void this.host.do('changeSettings', { room }, { paused }, () =>
       paused ? msg('All hands are paused. Life goes on.') : msg('Visitors can play again.'),
     );
   }
@@ -189,7 +200,7 @@ export class WatchSection extends LitElement {
   }
 
   private async removeOrganism(id: OrganismId): Promise<void> {
-    const { host } = this;
+    const { host, of: room } = this;
     const organism = this.live?.model?.organisms.get(id);
     const name = organism ? organismName(organism) : msg('Organism');
     const planter = organism?.planter.name;
@@ -203,14 +214,14 @@ export class WatchSection extends LitElement {
     });
     if (!yes) return;
     const at = performance.now();
-    const done = await host.inRoom('removeOrganism', { organism: id }, () =>
-      offerUndo(host, msg(str`Gone: ${name}.`), at),
+    const done = await host.do('removeOrganism', { room }, { organism: id }, () =>
+      offerUndo(host, room, msg(str`Gone: ${name}.`), at),
     );
-    if (done) this.pick(0);
+    if (done && room === this.of) this.pick(0);
   }
 
   private async clear(): Promise<void> {
-    const { area, host } = this;
+    const { area, host, of: room } = this;
     if (!area) return;
     const inside = this.inside();
     const yes = await host.ask({
@@ -221,10 +232,10 @@ export class WatchSection extends LitElement {
     });
     if (!yes) return;
     const at = performance.now();
-    const done = await host.inRoom('clearArea', area, ({ removed }) =>
-      offerUndo(host, msg(str`Gone: ${organismsText(removed)}.`), at),
+    const done = await host.do('clearArea', { room }, area, ({ removed }) =>
+      offerUndo(host, room, msg(str`Gone: ${organismsText(removed)}.`), at),
     );
-    if (!done) return;
+    if (!done || room !== this.of) return;
     this.area = undefined;
     this.tool = 'look';
   }

@@ -23,7 +23,11 @@ function start() {
   const { newcomer, ...costs } = SETTINGS;
   const say = (level: number) => listeners.emit('energy', { ...costs, level });
   say(newcomer);
-  return { effort, clock, say };
+  const welcome = (): void => {
+    listeners.emit('welcome', {} as Event<'welcome'>);
+    say(newcomer);
+  };
+  return { effort, clock, say, welcome };
 }
 
 test('what a stroke will cost is seen while it is drawn, before anything was answered', () => {
@@ -33,6 +37,13 @@ test('what a stroke will cost is seen while it is drawn, before anything was ans
   effort.draw(200, 10);
   expect(effort.isEnough).toBe(false);
   expect(effort.share).toBe(0);
+});
+
+test('what was drawn when the line broke was never sent, and costs nothing', () => {
+  const { effort, welcome } = start();
+  effort.draw(200, 10);
+  welcome();
+  expect(effort.share).toBeCloseTo(0.6);
 });
 
 test('it refills as the server refills it', () => {

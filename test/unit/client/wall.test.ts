@@ -62,21 +62,35 @@ describe("a wall's address", () => {
 });
 
 describe('what is scanned', () => {
+  /** Pages of walls on the server's own machine. */
+  const OWN = ['http://localhost:8080', 'http://127.0.0.1:8080', 'http://[::1]:8080'];
+
   test('is what the host says, else how phones reach the server, else where the page comes from', () => {
     const lan = 'http://192.168.1.20:8080';
-    expect(visitorAddress('garden', 'https://museum.example/x', lan, lan)).toBe(
-      'https://museum.example/x',
-    );
-    for (const page of ['http://localhost:8080', 'http://127.0.0.1:8080', 'http://[::1]:8080']) {
-      expect(visitorAddress('garden', '', page, lan)).toBe(`${lan}/r/garden`);
+    const forPhones = true;
+    expect(visitorAddress('garden', 'https://museum.example/x', lan, lan)).toEqual({
+      address: 'https://museum.example/x',
+      forPhones,
+    });
+    for (const page of OWN) {
+      const address = `${lan}/r/garden`;
+      expect(visitorAddress('garden', '', page, lan)).toEqual({ address, forPhones });
     }
-    expect(visitorAddress('garden', '', 'http://garden.local:8080', lan)).toBe(
-      'http://garden.local:8080/r/garden',
-    );
-    expect(visitorAddress('garden', '', 'http://localhost:8080', '')).toBe(
-      'http://localhost:8080/r/garden',
-    );
+    for (const known of [lan, '']) {
+      expect(visitorAddress('garden', '', 'http://garden.local:8080', known)).toEqual({
+        address: 'http://garden.local:8080/r/garden',
+        forPhones,
+      });
+    }
     expect(readable('http://192.168.1.20:8080/r/garden')).toBe('192.168.1.20:8080/r/garden');
+  });
+
+  test('a name that means each machine itself is for its own browser, and no phone, unless the host says it', () => {
+    for (const page of OWN) {
+      const address = `${page}/r/garden`;
+      expect(visitorAddress('garden', '', page, '')).toEqual({ address, forPhones: false });
+      expect(visitorAddress('garden', address, page, '')).toEqual({ address, forPhones: true });
+    }
   });
 
   test('the path of a code covers its dark modules and no others, with quiet ground around', () => {

@@ -1,4 +1,8 @@
-import { Comings } from '../../../server/net/comings.ts';
+import { RoomModel } from '../../../client/net/room-model.ts';
+import { Comings, namesOf } from '../../../server/net/comings.ts';
+import { Rules } from '../../../server/net/rules.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { HOUSE } from '../../../shared/vocabulary.ts';
 
 const one = (id: number, name = `Guest ${id}`) => ({ id, name, hue: 0 });
 
@@ -48,4 +52,58 @@ test('a new name is told to everybody, to herself too; with it she goes like any
   expect(comings.newsFor(2)).toEqual({ joined: [one(1, 'Ada')], left: [] });
   comings.leave(1);
   expect(comings.newsFor(2)).toEqual({ joined: [], left: [1] });
+});
+
+describe('names', () => {
+  const organism = (id: number, planter: { id: number; name: string; hue: number }) => ({
+    ...{ id, planter, x: 8, y: 8, side: 8, stage: 8, phase: 'awake', origin: 'gallery', kind: '' },
+    ...{ parents: [], born: 1, wounds: 0, healed: 0, hurt: false },
+  });
+  const living = [organism(7, one(1)), organism(8, one(9)), organism(9, HOUSE)];
+
+  test('are told of those who are here, and of those who are not but have planted what lives', () => {
+    expect(namesOf([one(1), one(2)], living)).toEqual({
+      joined: [one(1), one(2), one(9)],
+      left: [9],
+    });
+  });
+
+  test('are gone from a page when they are veiled, and there again when they are not', () => {
+    const energy = { newcomer: 1, capacity: 1, refillPerSecond: 1, plant: 1, damagePerCell: 0 };
+    const rules = new Rules({ ...DEFAULTS.room, ...DEFAULTS.house, energy });
+    const model = new RoomModel(() => undefined);
+    const here = [one(1), one(2)];
+    const people = () => rules.veil('people', namesOf(here, living));
+    model.receive('wall', {
+      ...{ protocol: 1, engine: { name: '', device: '' }, participants: here, organisms: living },
+      ...{ origin: '', build: '' },
+      room: { name: 'a', width: 16, height: 16, tickRate: 1, tick: 1, maxOrganisms: 3 },
+      checkpoint: {
+        ...{ name: '', title: '', side: 8, latentSize: 1, growthTicks: 1, gallery: [] },
+        sheet: { url: '', columns: 1 },
+      },
+    });
+    const names = () => [
+      [...model.participants.values()].map(({ name }) => name),
+      [...model.organisms.values()].map(({ planter }) => planter.name),
+    ];
+    const all = [
+      ['Guest 1', 'Guest 2'],
+      ['Guest 1', 'Guest 9', ''],
+    ];
+    expect(names()).toEqual(all);
+    rules.muted.add(9);
+    model.receive('people', people());
+    expect(names()).toEqual([all[0], ['Guest 1', '', '']]);
+    rules.settings = { ...rules.settings, names: false };
+    model.receive('people', people());
+    expect(names()).toEqual([
+      ['', ''],
+      ['', '', ''],
+    ]);
+    rules.settings = { ...rules.settings, names: true };
+    rules.muted.clear();
+    model.receive('people', people());
+    expect(names()).toEqual(all);
+  });
 });

@@ -1,0 +1,77 @@
+/** Where a server is reached: by phones on the networks of this machine, and by this machine itself. */
+import { type AddressInfo, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { Clock } from './clock.ts';
+
+/** Where a server listens, as it says itself. */
+export type Bound = Pick<AddressInfo, 'address' | 'port'>;
+
+/** Networks that programs make for themselves, and tunnels: a venue's phones are on none of them. */
+const MADE_UP =
+  /^(br-|bridge1\d\d|cali|cni|docker|flannel|incus|lxc|lxd|podman|tailscale|tap|tun|utun|vboxnet|veth|virbr|virtualbox|vmnet|vmware|wg|zt)/i;
+const ALL = /^(0\.0\.0\.0|::)$/;
+const LOOPBACK = /^((::ffff:)?127\.|::1$)/;
+
+/** How often it is looked whether the network has become another, ms. */
+export const LOOK = 10_000;
+
+/** The likelier phones are there, the lower. */
+function rank(network: string, address: string): number {
+  if (MADE_UP.test(network)) return 4;
+  // What a machine gives itself where nobody gives it an address.
+  if (address.startsWith('169.254.')) return 3;
+  return address.startsWith('192.168.') ? 0 : address.startsWith('10.') ? 1 : 2;
+}
+
+/** Addresses of this machine on its networks, IPv4; first those that homes and venues give out. */
+export function lanAddresses(
+  networks: ReturnType<typeof networkInterfaces> = networkInterfaces(),
+): string[] {
+  const found = Object.entries(networks).flatMap(([network, addresses = []]) =>
+    addresses
+      .filter(({ family, internal }) => family === 'IPv4' && !internal)
+      .map(({ address }) => ({ address, rank: rank(network, address) })),
+  );
+  return found.sort((a, b) => a.rank - b.rank).map(({ address }) => address);
+}
+
+const originAt = (address: string, port: number): string =>
+  `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
+
+/**
+ * Where phones of the venue reach a server, as origins, the likeliest first; none where it listens to its own machine alone,
+ * or that is on no network.
+ */
+export function lanOrigins(
+  { address, port }: Bound,
+  addresses: readonly string[] = lanAddresses(),
+): string[] {
+  if (LOOPBACK.test(address)) return [];
+  const heard = ALL.test(address) ? addresses : [address];
+  return [...new Set(heard)].map((one) => originAt(one, port));
+}
+
+/** Where this machine itself reaches a server of its own. */
+export function localOrigin({ address, port }: Bound): string {
+  const isLocalhost = ALL.test(address) || address === '127.0.0.1' || address === '::1';
+  return isLocalhost ? `http://localhost:${port}` : originAt(address, port);
+}
+
+/**
+ * Hears when a server is reached elsewhere than before: its network has come up after it, or has given it another address.
+ *
+ * @param origin where it is reached now
+ * @returns ends it
+ */
+export function watchOrigin(clock: Clock, origin: () => string, onChange: () => void): () => void {
+  let last = origin();
+  const look = (): void => {
+    stop = clock.after(LOOK, look);
+    const now = origin();
+    if (now === last) return;
+    last = now;
+    onChange();
+  };
+  let stop = clock.after(LOOK, look);
+  return () => stop();
+}

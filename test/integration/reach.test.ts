@@ -1,0 +1,71 @@
+/** Walls and the host's page on a network that comes up after the server, and changes. */
+import { type Config, readConfig } from '../../server/config.ts';
+import { LOOK } from '../../server/reach.ts';
+import { startVivarium, type Vivarium } from '../../server/vivarium.ts';
+import type { Event } from '../../shared/protocol/events.ts';
+import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { HeldClock } from '../support/heldClock.ts';
+import { HostClient } from '../support/hostClient.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const clock = new HeldClock(LOOK);
+let addresses: string[] = [];
+let server: Vivarium;
+
+beforeAll(async () => {
+  const args = ['--port=0', '--size=64x64', '--data=none', '--attract=off', '--tick-rate=60'];
+  server = await startVivarium({
+    config: readConfig([...args, `--checkpoint=${CHECKPOINT_FOLDER}`], {}) as Config,
+    clientFolder: '.',
+    clock,
+    addresses: () => addresses,
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+});
+
+afterAll(() => server.close());
+
+const origins = (wall: Visitor): string[] =>
+  wall.heard
+    .filter(({ name }) => name === 'wall')
+    .map(({ message }) => (message as Event<'wall'>).origin);
+
+test('a wall is told when phones reach the server elsewhere, and goes on showing the room', async () => {
+  const wall = await Visitor.join(server.port, 'garden', undefined, { as: 'wall' });
+  expect(origins(wall)).toEqual(['']);
+  const told = [''];
+  for (const found of [['192.168.1.20', '10.0.0.5'], ['192.168.1.31'], []]) {
+    addresses = found;
+    clock.pass();
+    told.push(found.length > 0 ? `http://${found[0]}:${server.port}` : '');
+    await wall.until(() => origins(wall).length === told.length);
+    expect(origins(wall)).toEqual(told);
+  }
+
+  const ada = await Visitor.join(server.port);
+  const seed = { from: 'gallery', index: 105 };
+  expect(await ada.ask('plant', { x: 32, y: 32, seed })).not.toHaveProperty('reason');
+  await wall.until(() => wall.life.some(({ what }) => what === 'asleep'));
+  await wall.sees(server.world.rooms.get('garden')!.ground.planes);
+  expect(wall.lost).toBe(0);
+  // Nothing has changed since: it is told nothing more.
+  clock.pass();
+  const { tick } = server.world.rooms.get('garden')!;
+  await wall.until(() => server.world.rooms.get('garden')!.tick > tick + 3);
+  expect(origins(wall)).toEqual(told);
+  ada.leave();
+  wall.leave();
+});
+
+test("terminal, wall and sign have the same address, and the host's page the others too", async () => {
+  addresses = ['10.0.0.5', '172.17.0.1'];
+  const all = addresses.map((address) => `http://${address}:${server.port}`);
+  expect(server.origins()).toEqual(all);
+  const wall = await Visitor.join(server.port, 'garden', undefined, { as: 'wall' });
+  expect(origins(wall)).toEqual([all[0]]);
+  const host = await HostClient.login(server.port, server.hostToken!);
+  expect((await host.call('state')).addresses).toEqual(all);
+  wall.leave();
+});

@@ -1,0 +1,25 @@
+import { createMetrics } from '../../../server/operations/metrics.ts';
+
+test('a room that is closed or removed has no figures any more', async () => {
+  const room = (name: string, participants: number) => {
+    return { name, participants, organisms: 1, awake: 1, rate: 15, tick: 9 };
+  };
+  let rooms = [room('garden', 3), room('attic', 2)];
+  const metrics = createMetrics({
+    engine: { name: 'onnx', device: 'cpu' } as never,
+    rooms: () => rooms,
+    turned: () => ({}),
+    keeping: () => undefined,
+  });
+  const figures = async () => (await metrics.text()).match(/^vivarium_room_participants.*$/gm);
+  expect(await figures()).toEqual([
+    'vivarium_room_participants{room="garden"} 3',
+    'vivarium_room_participants{room="attic"} 2',
+  ]);
+  rooms = [room('garden', 4)];
+  expect(await figures()).toEqual(['vivarium_room_participants{room="garden"} 4']);
+  expect(await metrics.text()).not.toContain('attic');
+  rooms = [];
+  expect(await figures()).toBeNull();
+  metrics.close();
+});

@@ -1,0 +1,49 @@
+/** Whether something starts the server anew when it ends. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { isService, isSupervised } from '../../../server/operations/supervisor.ts';
+
+const names: Record<string, string> = {
+  '700': 'npm start\n',
+  '800': 'gnome-terminal-\n',
+  '900': 'npmrc-editor\n',
+};
+const nameOf = (pid: string): string => names[pid] ?? '';
+
+test('a service that says when it is up, as that of ours does', () => {
+  expect(isService({ NOTIFY_SOCKET: '/run/systemd/notify' }, 1_000, nameOf)).toBe(true);
+});
+
+test('whom systemd has started, itself or by npm', () => {
+  expect(isService({ SYSTEMD_EXEC_PID: '1000' }, 1_000, nameOf)).toBe(true);
+  expect(isService({ SYSTEMD_EXEC_PID: '700' }, 1_000, nameOf)).toBe(true);
+});
+
+test("who was started in a desktop's terminal inherits what systemd has told that, and is no service", () => {
+  for (const SYSTEMD_EXEC_PID of ['800', '900', '12', '', '../700', undefined]) {
+    const environment = { INVOCATION_ID: 'f00d', NOTIFY_SOCKET: '', SYSTEMD_EXEC_PID };
+    expect(isService(environment, 1_000, nameOf)).toBe(false);
+  }
+  expect(isService({}, 1_000, nameOf)).toBe(false);
+});
+
+test('npm is known by what it calls itself', async () => {
+  const npm = spawn(process.execPath, [
+    '--eval',
+    "process.title = 'npm start'; console.log('named'); process.stdin.resume();",
+  ]);
+  const gone = once(npm, 'close');
+  await once(npm.stdout, 'data');
+  expect(isService({ SYSTEMD_EXEC_PID: `${npm.pid}` })).toBe(true);
+  npm.stdin.end();
+  await gone;
+  expect(isService({ SYSTEMD_EXEC_PID: `${npm.pid}` })).toBe(false);
+});
+
+test('the host has the last word', () => {
+  const service = { SYSTEMD_EXEC_PID: `${process.pid}` };
+  expect(isSupervised('auto', service)).toBe(true);
+  expect(isSupervised('auto', {})).toBe(false);
+  expect(isSupervised('no', service)).toBe(false);
+  expect(isSupervised('yes', {})).toBe(true);
+});
