@@ -33,6 +33,11 @@ const pool = v.strictObject({
   batch: count,
   /** Of the fresh batch, how many grown states go in; few let the others grow old. */
   admit: count,
+  /**
+   * Until the pool holds more than are drawn, as many new organisms stand in for its states, and all of these go in: every
+   * update has a whole batch, as published.
+   */
+  standIns: v.optional(v.boolean(), false),
   /** Steps a drawn state goes on. */
   steps: drawnFrom(1),
   /** Only the last of these steps are differentiated; absent: all. */
@@ -97,6 +102,11 @@ const fields = v.strictObject({
   }),
   /** Uniform growth: steps from seed to picture. */
   growthSteps: v.exactOptional(drawnFrom(1)),
+  /**
+   * What draws a number of steps of its own: each micro-batch, or each update for all of its organisms, as published. Then
+   * equal ranges give equal numbers.
+   */
+  stepsDrawn: v.optional(v.picklist(['micro-batch', 'update']), 'micro-batch'),
   /** Steps that a fresh organism goes on after growing. */
   extraSteps: v.optional(drawnFrom(0), () => [0, 0] as [number, number]),
   /** Channels in which cells learn to show where they are in the body: see `model/places.ts`. */

@@ -37,6 +37,8 @@ export interface Moment {
   readonly progress: number;
   /** The rule's, now. */
   readonly leak: number;
+  /** Where in its range each number of steps lies, 0…1, so that equal ranges give equal numbers. Absent: each life draws its own. */
+  readonly chance?: number;
 }
 
 /** Shapes of the ground that neighbours hold. */
@@ -45,21 +47,25 @@ const NEIGHBOURS = ['disc', 'half', 'bar'] as const;
 /** Smaller pictures tell nothing, but cells may learn their places there. */
 const SMALLEST_JUDGED = 4;
 
-const draw = (random: Random, [low, high]: readonly [number, number]): number =>
-  low + random.integer(high - low + 1);
+/** Steps from a range that may change in the course of a run, both ends included. */
+function drawSteps(range: Drawn, { progress, chance }: Moment, random: Random): number {
+  const [low, high] = drawnAt(range, progress);
+  return low + Math.floor((chance ?? random.uniform()) * (high - low + 1));
+}
 
 /** From the seed to the grown patch, and some steps on. */
 export function freshLife(
   config: TrainingConfig,
   images: Uint32Array,
-  { side, progress, leak }: Moment,
+  now: Moment,
   random: Random,
 ): Life {
   const { growthSteps, extraSteps, segmentSteps } = config;
-  const steps = growthSteps && draw(random, drawnAt(growthSteps, progress));
+  const { side, leak } = now;
+  const steps = growthSteps && drawSteps(growthSteps, now, random);
   const spec = { ...config, side };
   const growth = growthSegments(spec, segmentSteps, steps);
-  const extra = draw(random, drawnAt(extraSteps, progress));
+  const extra = drawSteps(extraSteps, now, random);
   const planned = [...growth, ...stayingSegments(spec, extra, segmentSteps)];
   const { pool } = config;
   const open =
@@ -99,7 +105,7 @@ export function pooledLife(
   random: Random,
 ): Life {
   const { channels, pool } = config;
-  const { side, progress } = now;
+  const { side } = now;
   const size = side * side * channels;
   const states = new Float32Array(entries.length * size);
   const wounded = Math.round(pool.wounded * pool.batch);
@@ -110,7 +116,7 @@ export function pooledLife(
     const kind = pool.wounds[random.integer(pool.wounds.length)];
     applyWound(own, woundMask(random, side, kind, pool.largestWound), channels);
   });
-  return goOn(config, entries, states, draw(random, drawnAt(pool.steps, progress)), now);
+  return goOn(config, entries, states, drawSteps(pool.steps, now, random), now);
 }
 
 /** Grown states go on a few steps, as they are. */
@@ -126,7 +132,7 @@ export function calmLife(
     states.set(entry.states, i * first.length);
   });
   const { steps } = config.pool.calm;
-  return goOn(config, entries, states, draw(random, drawnAt(steps, now.progress)), now);
+  return goOn(config, entries, states, drawSteps(steps, now, random), now);
 }
 
 /** Grown states go on with a part of their ground closed, each as its entry says. */
@@ -143,7 +149,7 @@ export function crowdedLife(
     states.set(entry.states, i * entry.states.length);
     if (entry.open) open.set(entry.open, i * cells);
   });
-  const steps = draw(random, drawnAt(config.pool.steps, now.progress));
+  const steps = drawSteps(config.pool.steps, now, random);
   const life = goOn(config, entries, states, steps, now);
   const segments = life.segments.map((segment) => ({ ...segment, crowded: true }));
   return { ...life, segments, open };

@@ -2,8 +2,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadModel } from '../vnca/checkpoint.ts';
+import { again } from './again.ts';
 import type { Compute } from './autodiff/compute.ts';
 import { createCompute } from './autodiff/create.ts';
+import { commandOf } from './command.ts';
 import { readConfig, type TrainingConfig } from './config.ts';
 import { withBatch, withImages, withName } from './configChanges.ts';
 import { sharedBytes } from './crew/threads.ts';
@@ -21,6 +23,7 @@ import {
   saveRun,
   setAside,
 } from './runFolder.ts';
+import { salvage } from './salvage.ts';
 import { leakAt } from './schedule.ts';
 import { drawProgressSheet } from './sheets.ts';
 import { firstState, type RunState, trainedShapes } from './trained.ts';
@@ -74,11 +77,7 @@ async function main(): Promise<void> {
   await trainer.dispose();
   const out = options.out ?? join(folder, 'checkpoint');
   const training = {
-    command: [
-      `npm run train -- ${options.file}`,
-      ...(options.images === undefined ? [] : ['--images <folder>']),
-      ...(options.batch === undefined ? [] : [`--batch ${options.batch}`]),
-    ].join(' '),
+    command: commandOf(options, begun.from),
     updates: `${state.update} of ${config.updates}`,
     hours: (seconds / 3600).toFixed(2),
     device: compute.device,
@@ -133,7 +132,7 @@ async function begin(
     }
     tensors.set(`parameter:${name}`, found);
   }
-  return { state: { ...state, tensors }, seconds: 0 };
+  return { state: { ...state, tensors }, seconds: 0, from };
 }
 
 interface Training {
@@ -173,15 +172,20 @@ async function train(training: Training): Promise<number> {
   const limit = options.minutes === undefined ? Infinity : started + options.minutes * 60_000;
   const now = (): number => performance.now();
   const progress = createProgress(config.updates, trainer.updates, now, say, compute.name);
+  const saveState = (state: RunState): Promise<void> =>
+    saveRun(folder, { ...begun, state, seconds: seconds(), images }, config);
   const save = async (): Promise<void> => {
-    await saveRun(folder, { state: await trainer.state(), seconds: seconds(), images }, config);
-    const picture = await drawProgressSheet(config, data, trainer);
+    await saveState(await trainer.state());
+    const picture = await again(
+      () => drawProgressSheet(config, data, trainer),
+      ({ message }) => say(`${message}; the pictures are drawn again`),
+    );
     await writeFile(join(folder, PICTURES_FOLDER, `${trainer.updates}.png`), picture);
     await writeFile(join(folder, PICTURES_FOLDER, 'latest.png'), picture);
   };
   let saved = started;
   while (!stopping && trainer.updates < config.updates) {
-    const report = await update(trainer);
+    const report = await update(trainer, saveState);
     progress.add(report);
     await appendLog(folder, { ...report, seconds: Math.round(seconds()) });
     if (now() > limit) break;
@@ -194,11 +198,19 @@ async function train(training: Training): Promise<number> {
   return seconds();
 }
 
-/** What was saved last stays as it is when an update fails. */
-async function update(trainer: Trainer): ReturnType<Trainer['update']> {
+/** One update; when it fails, what is behind it is saved where that can be. */
+async function update(
+  trainer: Trainer,
+  save: (state: RunState) => Promise<void>,
+): ReturnType<Trainer['update']> {
+  const next = trainer.updates + 1;
   try {
-    return await trainer.update();
+    return await again(
+      () => trainer.update(),
+      ({ message }) => say(`${message}; update ${next} is done again`),
+    );
   } catch (error) {
+    await salvage(error, () => trainer.state(), save, say);
     if (!(error instanceof TrainingError && error.reason === 'not-finite')) throw error;
     throw new TrainingError(
       error.reason,

@@ -30,12 +30,14 @@ export interface Run {
   readonly seconds: number;
   /** Digest of the images it is trained on; absent in runs of before it was kept. */
   readonly images?: string;
+  /** Checkpoint whose weights it began with; absent: fresh ones. */
+  readonly from?: string;
 }
 
 /** Writes the state so that a kill or a power cut at any moment leaves the old one or the new one. */
 export async function saveRun(
   folder: string,
-  { state, seconds, images }: Run,
+  { state, seconds, images, from }: Run,
   config: TrainingConfig,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -51,6 +53,7 @@ export async function saveRun(
   const bytes = writeSafetensors(tensors, {
     config: JSON.stringify(config),
     ...(images !== undefined && { images }),
+    ...(from !== undefined && { from }),
   });
   await replaceFile(join(folder, STATE_FILE), bytes);
 }
@@ -77,11 +80,12 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   if (run?.length !== 2) throw damaged(file, 'tensor "run" is missing or of another shape');
   const [pool, crowd] = POOLS.map((name) => readPool(stored, name, config.channels, file));
   stored.delete('run');
-  const { images } = metadata;
+  const { images, from } = metadata;
   return {
     state: { update: run[0], tensors: stored, pool, crowd },
     seconds: run[1],
     ...(images !== undefined && { images }),
+    ...(from !== undefined && { from }),
   };
 }
 

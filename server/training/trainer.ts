@@ -79,7 +79,11 @@ export class Trainer {
     return average > 0 ? this.adam.averages : this.adam.parameters;
   }
 
-  /** One update. @throws TrainingError not-finite, lost-thread: nothing was changed, and one may try again */
+  /**
+   * One update. Whatever it throws, nothing was changed.
+   *
+   * @throws TrainingError not-finite; lost-thread: one may try again
+   */
   async update(): Promise<UpdateReport> {
     const { pool, crowd } = this;
     this.pool = pool.copy();
@@ -99,20 +103,25 @@ export class Trainer {
     const update = this.done + 1;
     const random = randomOfUpdate(config.seed, update);
     const progress = this.done / config.updates;
-    const moment = { side: sideAt(config, progress), progress, leak: leakAt(config, progress) };
+    const moment = {
+      side: sideAt(config, progress),
+      progress,
+      leak: leakAt(config, progress),
+      ...(config.stepsDrawn === 'update' && { chance: random.uniform() }),
+    };
     const ofNow = ({ states }: PoolEntry) => states.length === moment.side ** 2 * config.channels;
     this.pool.keep(ofNow);
     this.crowd.keep(ofNow);
+    const drawn = pooling ? drawnStates(pooling) : 0;
     // As published: drawn from only when more are there than are drawn.
-    const pooled =
-      pooling && this.pool.count > drawnStates(pooling)
-        ? this.pool.take(drawnStates(pooling), random)
-        : [];
+    const pooled = pooling && this.pool.count > drawn ? this.pool.take(drawn, random) : [];
+    const standIns = pooling?.standIns && pooled.length === 0 ? drawn : 0;
 
     const changing = pooling?.calm?.metamorphosis ? pooling.calm.batch : 0;
-    const shown = batch.fresh + changing;
+    // As published: images of those that stand in have their turn in the passes, whether they are needed or not.
+    const shown = batch.fresh + (pooling?.standIns ? drawn : changing);
     const images = this.passes.at(this.done * shown, shown);
-    const fresh = images.slice(0, batch.fresh);
+    const fresh = images.slice(0, batch.fresh + standIns);
     const others = images.slice(batch.fresh);
     // The calm ones are the last that are drawn.
     for (let i = 0; i < changing && i < pooled.length; i++) {
@@ -121,7 +130,7 @@ export class Trainer {
     }
 
     const lives: Life[] = [];
-    for (let at = 0; at < batch.fresh; at += batch.micro) {
+    for (let at = 0; at < fresh.length; at += batch.micro) {
       lives.push(freshLife(config, fresh.slice(at, at + batch.micro), moment, random));
     }
     const freshLives = lives.length;
@@ -139,20 +148,21 @@ export class Trainer {
       const entries = crowded.slice(at, at + batch.micro);
       lives.push(crowdedLife({ ...config, pool: pooling }, entries, moment, random));
     }
-    const samples = batch.fresh + pooled.length + crowded.length;
+    const samples = fresh.length + pooled.length + crowded.length;
     const { outcomes, parts } = await this.crew.live(
       adam.parameters,
       lives.map((life, i) => ({ life, samples, seed: `${config.seed} ${update} ${i}` })),
     );
+    const grown = outcomes.slice(0, freshLives);
+    const aged = outcomes.slice(freshLives);
     let gradientNorm: number;
     try {
+      if (pooling) this.putBack(pooling.admit + standIns, grown, aged, random);
+      // Last, so that whatever fails leaves the parameters as they are.
       gradientNorm = await adam.step(parts, rateAt(optimiser, update, config.updates));
     } finally {
       for (const part of parts) compute.free(...Object.values(part));
     }
-    const grown = outcomes.slice(0, freshLives);
-    const aged = outcomes.slice(freshLives);
-    if (pooling) this.putBack(pooling.admit, grown, aged, random);
     this.done = update;
     return {
       update,

@@ -34,6 +34,7 @@ const BACKENDS: readonly ComputeName[] = ['onnx', 'tensorflow', 'webgpu', 'wasm'
 const NETS = [
   { channels: 32, hidden: 64 },
   { channels: 48, hidden: 72 },
+  { channels: 64, hidden: 128 },
 ] as const;
 const BATCHES = [4, 8, 12, 32] as const;
 const SIDE = 32;

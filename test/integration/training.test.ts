@@ -50,12 +50,21 @@ interface Result {
   readonly errors: string;
 }
 
-/** @param whenSaid is called with what the process has printed so far */
+/**
+ * @param whenSaid is called with what the process has printed so far
+ * @param before a script of the process itself, which runs before the training's
+ */
 function train(
   args: string[],
   whenSaid: (errors: string, signal: (name: NodeJS.Signals) => void) => void = () => {},
+  before?: string,
 ): Promise<Result> {
-  const command = ['--import', 'tsx', 'server/training/main.ts', ...args];
+  const imports = ['tsx', ...(before ? [`data:text/javascript,${before}`] : [])];
+  const command = [
+    ...imports.flatMap((name) => ['--import', name]),
+    'server/training/main.ts',
+    ...args,
+  ];
   const child = spawn(process.execPath, command, { cwd: root });
   let output = '';
   let errors = '';
@@ -193,10 +202,18 @@ test(
     // An update that moves next to nothing leaves the weights it began with.
     await write('still.json', { optimiser: { learningRate: 1e-12 } });
     expect((await train([config('still.json'), ...from, '--minutes', '0'])).code).toBe(0);
+    const command = async (): Promise<string | undefined> =>
+      (await loadCheckpoint(join(folder, 'from', 'checkpoint'))).card.training.command;
+    expect(await command()).toBe(`npm run train -- ${config('still.json')} --from ${checkpoint}`);
     const begun = (await stateOf('from'))['parameter:update.out.kernel'];
     const trained = (await stateOf('whole'))['parameter:update.out.kernel'];
     expect(Math.max(...trained.map(Math.abs))).toBeGreaterThan(1e-5);
     expect(Math.max(...begun.map((x, i) => Math.abs(x - trained[i])))).toBeLessThan(1e-7);
+    const gone = [config('still.json'), ...run('from'), '--resume', '--updates', '2'];
+    expect((await train(gone)).code).toBe(0);
+    expect(await command()).toBe(
+      `npm run train -- ${config('still.json')} --from ${checkpoint} --updates 2`,
+    );
 
     // Stopped by the clock after its first update.
     const part = await train([config(), ...run('part'), '--updates', '4', '--minutes', '0']);
@@ -274,6 +291,74 @@ test(
   SLOW,
 );
 
+/** Kills so many threads of the training once each is ready, which is its first message. Runs in them too, where it does nothing. */
+const killing = (deaths: number, more = ''): string => `
+  import { isMainThread } from 'node:worker_threads';
+  let deaths = ${deaths};
+  if (isMainThread) process.on('worker', (worker) => {
+    if (deaths-- > 0) worker.once('message', () => worker.terminate());
+  });
+  ${more}
+`;
+
+test(
+  'an update in which a thread dies is done again, and the run ends as if none had',
+  async () => {
+    const args = ['--updates', '4'];
+    expect((await train([config(), ...run('unharmed'), ...args])).code).toBe(0);
+    const harmed = await train([config(), ...run('harmed'), ...args], undefined, killing(1));
+    expect(harmed).toMatchObject({
+      code: 0,
+      errors: expect.stringMatching(
+        /a thread of the training has died: .*; update 1 is done again/,
+      ),
+    });
+    const { run: _, ...found } = await stateOf('harmed');
+    const { run: __, ...wanted } = await stateOf('unharmed');
+    expect(found).toEqual(wanted);
+    expect(await updatesIn('harmed')).toEqual([1, 2, 3, 4]);
+  },
+  SLOW,
+);
+
+test(
+  'where threads go on dying a run ends, and what it had done is saved and goes on',
+  async () => {
+    await write('doomed.json', { updates: 100_000 });
+    // After its first line, which tells of the first update, none of its threads lives, old or new.
+    const doom = `
+      const workers = [];
+      process.on('worker', (worker) => workers.push(worker));
+      const write = process.stderr.write.bind(process.stderr);
+      process.stderr.write = (text, ...more) => {
+        if (deaths < 1 && /updates.s on/.test(text)) {
+          deaths = 1000;
+          for (const worker of workers) worker.terminate();
+        }
+        return write(text, ...more);
+      };
+    `;
+    const doomed = await train(
+      [config('doomed.json'), ...run('doomed')],
+      undefined,
+      killing(0, doom),
+    );
+    expect(doomed.code).toBe(1);
+    expect(doomed.errors.match(/is done again/g)).toHaveLength(2);
+    expect(doomed.errors).toContain('what was done before it is saved');
+    expect(doomed.errors.trim().split('\n').at(-1)).toMatch(
+      /^train: a thread of the training has died/,
+    );
+    const [saved] = (await stateOf('doomed')).run;
+    expect(saved).toBeGreaterThan(0);
+    expect(await updatesIn('doomed')).toEqual(Array.from({ length: saved }, (_, i) => i + 1));
+    const more = ['--resume', '--minutes', '0'];
+    expect((await train([config('doomed.json'), ...run('doomed'), ...more])).code).toBe(0);
+    expect((await stateOf('doomed')).run[0]).toBe(saved + 1);
+  },
+  SLOW,
+);
+
 test(
   'batch and back end are chosen; a changed model is not resumed, and a new run keeps the old',
   async () => {
@@ -284,6 +369,9 @@ test(
     expect(errors).not.toContain('ONNX');
     const { card } = await loadCheckpoint(join(folder, 'small', 'checkpoint'));
     expect([card.name, card.title]).toEqual(['mine', 'Mine']);
+    expect(card.training.command).toBe(
+      `npm run train -- ${config()} --images <folder> --name mine --batch 1 --backend cpu`,
+    );
     const { 'pool.entries': entries } = await stateOf('small');
     expect(entries).toHaveLength(3);
 

@@ -25,8 +25,7 @@ export type OpenGpu = () => Promise<Gpu>;
 export async function findGpu(): Promise<FoundGpu> {
   const { adapter } = await request();
   const { info } = adapter;
-  const real =
-    !info.isFallbackAdapter && !SOFTWARE.test(`${info.architecture} ${info.description}`);
+  const real = isRealGpu(info);
   const what = info.description || info.device || info.vendor || 'unnamed adapter';
   return {
     name: `${real ? 'GPU' : 'CPU posing as a GPU'} (WebGPU, ${what.trim()})`,
@@ -44,6 +43,14 @@ export const mayHaveGpu = (): boolean =>
 
 /** Drivers that do not all say of themselves that they are a fallback. */
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|software/i;
+
+/** Whether an adapter is a GPU, not a driver that computes on the CPU. */
+export const isRealGpu = ({
+  isFallbackAdapter,
+  architecture,
+  description,
+}: Pick<GPUAdapterInfo, 'isFallbackAdapter' | 'architecture' | 'description'>): boolean =>
+  !isFallbackAdapter && !SOFTWARE.test(`${architecture} ${description}`);
 
 /**
  * @param half shaders will compute in 16 bits

@@ -97,6 +97,9 @@ test.each([
     const { side, channels, batch } = rest;
     if (!pool) throw new Error('there is no pool');
     expect(pool).toMatchObject({ size: 1024, batch: drawn, admit: batch.fresh, divergence: 'all' });
+    // One number of steps for a batch, which is whole from the first update on.
+    expect(pool.standIns).toBe(true);
+    expect(rest.stepsDrawn).toBe('update');
     expect(batch.fresh).toBe(drawn);
     expect(pool).not.toHaveProperty('gradientSteps');
     expect(pool.steps).toEqual(rest.growthSteps);

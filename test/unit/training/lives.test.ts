@@ -45,6 +45,17 @@ describe('a fresh life', () => {
     for (let i = 0; i < 60; i++) counts.add(stepsOf(freshLife(config, images, now, random)));
     expect([...counts].sort()).toEqual([3, 4, 5]);
   });
+
+  it('grows for the steps that the chance of its moment says, whatever its own', () => {
+    const config = tinyConfig({ growth: { kind: 'uniform', steps: 4 }, growthSteps: [3, 5] });
+    const counts = [0, 0.32, 0.34, 0.66, 0.67, 0.999].map((chance) => {
+      const moment = { ...now, chance };
+      return [1, 2, 3].map((seed) =>
+        stepsOf(freshLife(config, images, moment, createRandom(seed))),
+      );
+    });
+    expect(counts).toEqual([3, 3, 4, 4, 5, 5].map((steps) => [steps, steps, steps]));
+  });
 });
 
 describe('a pooled life', () => {

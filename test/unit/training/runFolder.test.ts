@@ -63,6 +63,13 @@ it('gives back what was saved', async () => {
   expect(numbersOf(run.state)).toEqual(numbersOf(state));
 });
 
+it('remembers its images, and the checkpoint that it began with', async () => {
+  const folder = join(root(), 'from');
+  const run = { state, seconds: 90, images: '0123', from: 'checkpoints/x' };
+  await saveRun(folder, run, config);
+  expect(await loadRun(folder, config)).toMatchObject({ images: '0123', from: 'checkpoints/x' });
+});
+
 it('gives back an empty pool', async () => {
   const { folder } = await saved({ ...state, pool: [], crowd: [] });
   expect((await loadRun(folder, config)).state).toMatchObject({ pool: [], crowd: [] });

@@ -7,7 +7,7 @@ import type { Dataset } from '../../../server/training/data/dataset.ts';
 import { growthSegments, stayingSegments } from '../../../server/training/model/segments.ts';
 import { loadRun, saveRun } from '../../../server/training/runFolder.ts';
 import { firstState, type RunState } from '../../../server/training/trained.ts';
-import { Trainer, trainingImages } from '../../../server/training/trainer.ts';
+import { Trainer, trainingImages, type UpdateReport } from '../../../server/training/trainer.ts';
 import {
   hexOf,
   numbersOf,
@@ -51,6 +51,15 @@ const runs: [string, TrainingConfig][] = [
       update: masked,
       pool: { ...TINY_POOL, divergence: 'all', gradientSteps: 2 },
       optimiser,
+    }),
+  ],
+  [
+    'uniform, as published: whole batches, and one number of steps for each',
+    tinyConfig({
+      growth: { kind: 'uniform', steps: 4 },
+      growthSteps: [3, 6],
+      stepsDrawn: 'update',
+      pool: { ...TINY_POOL, admit: 4, batch: 4, standIns: true, steps: [3, 6], divergence: 'all' },
     }),
   ],
   [
@@ -219,6 +228,55 @@ describe('the pool of a run', () => {
     expect(drawn).toEqual([false, false, false, ...new Array(9).fill(true)]);
     // Grown in 6 steps; 3 more at each draw.
     expect(oldest).toBeGreaterThan(9);
+    await trainer.dispose();
+  });
+
+  it('has new organisms stand in as long as it holds too few, and all of them go in', async () => {
+    const pool = { ...TINY_POOL, size: 60, batch: 4, admit: 4, wounded: 0, steps: [4, 4] };
+    const config = tinyConfig({
+      growth: { kind: 'uniform', steps: 4 },
+      pool: { ...pool, standIns: true },
+    });
+    const trainer = await start(config);
+    const reports: UpdateReport[] = [];
+    const held: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      reports.push(await trainer.update());
+      held.push((await trainer.state()).pool.length);
+    }
+    // A batch of eight: whole and new, then half of it from the pool, whose four come back beside four that are new.
+    expect(reports.map(({ pooled }) => pooled !== undefined)).toEqual([false, true, true]);
+    expect(held).toEqual([8, 12, 16]);
+    const { pool: entries } = await trainer.state();
+    const passes = new Passes(trainingImages(config, tinyData()), config.seed);
+    // Each update has a whole batch of the passes, and what the pool has drawn takes the place of its second half.
+    const shown = [...passes.at(0, 8), ...passes.at(8, 4), ...passes.at(16, 4)];
+    expect(entries.map(({ image }) => image).sort()).toEqual(shown.sort());
+    await trainer.dispose();
+  });
+
+  it.each([
+    ['micro-batch', 4],
+    ['update', 1],
+  ])('goes on for steps that are drawn for each %s', async (stepsDrawn, numbers) => {
+    const config = tinyConfig({
+      growth: { kind: 'uniform', steps: 4 },
+      growthSteps: [1, 64],
+      pool: { ...TINY_POOL, size: 60, batch: 4, admit: 4, wounded: 0, steps: [1, 64] },
+      stepsDrawn,
+    });
+    // None that grows now will be so old.
+    const old = Array.from({ length: 6 }, (_, image) => ({
+      ...{ image: image % 5, age: 1000 },
+      states: new Float32Array(8 * 8 * 6),
+    }));
+    const trainer = await start(config, { ...firstState(config), pool: old });
+    await trainer.update();
+    const { pool } = await trainer.state();
+    const steps = pool.map(({ age }) => age % 1000).filter((age) => age > 0);
+    // Two micro-batches of new ones, and two of the pool's.
+    expect(steps).toHaveLength(8);
+    expect(new Set(steps).size).toBe(numbers);
     await trainer.dispose();
   });
 

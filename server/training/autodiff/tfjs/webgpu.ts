@@ -1,5 +1,6 @@
 /** TensorFlow.js on any GPU with a Vulkan, Metal or Direct3D driver: WebGPU by Dawn, without a browser and without CUDA. */
 import * as tf from '@tensorflow/tfjs-core';
+import { isRealGpu } from '../../../engine/webgpu/device.ts';
 import { ComputeError } from './errors.ts';
 
 const NAME = 'webgpu';
@@ -85,7 +86,7 @@ async function start(): Promise<Started> {
 
   const backend = withNavigator(gpu, () => new WebGPUBackend(device, info));
   tf.registerBackend(NAME, () => backend);
-  const real = !info.isFallbackAdapter;
+  const real = isRealGpu(info);
   const what = info.description || info.device || info.vendor || 'unnamed adapter';
   return {
     instance: gpu,

@@ -4,6 +4,7 @@ import { gradients } from '../../../../server/training/autodiff/gradients.ts';
 import type { Expression } from '../../../../server/training/autodiff/graph.ts';
 import * as g from '../../../../server/training/autodiff/graph.ts';
 import { createRandom } from '../../../../shared/random.ts';
+import { slopeChecker } from '../model/small.ts';
 
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
@@ -174,6 +175,7 @@ export function describeComputeContract(name: string, start: () => Promise<Compu
           return data.reduce((total, x, i) => total + x * weights.data[i], 0);
         };
         const step = 1e-2;
+        const check = slopeChecker();
         for (let i = 0; i < given.length; i++) {
           const { data } = given[i];
           for (let at = 0; at < data.length; at += Math.ceil(data.length / 12)) {
@@ -183,11 +185,12 @@ export function describeComputeContract(name: string, start: () => Promise<Compu
             data[at] = kept - step;
             const below = await objective();
             data[at] = kept;
-            const slope = (above - below) / (2 * step);
-            const given = all[`slope${i}`][at];
-            expect(Math.abs(slope - given)).toBeLessThan(0.02 * Math.max(1, Math.abs(slope)));
+            check.compare(names[i], at, all[`slope${i}`][at], (above - below) / (2 * step));
           }
         }
+        expect(check.wrong()).toEqual([]);
+        // Slices and rectifiers leave some numbers out.
+        expect(check.steep()).toBeGreaterThan(0.5);
         await only.dispose();
       });
     }

@@ -11,7 +11,7 @@ import {
 import { parameterInputs } from '../../../../server/training/model/parameters.ts';
 import type { EncoderNetwork } from '../../../../server/vnca/encoderNetwork.ts';
 import { evaluate } from '../autodiff/contract.ts';
-import { elu, expectSlope, type Numbers, normals, randomParameters, slopeAt } from './small.ts';
+import { elu, type Numbers, normals, randomParameters, slopeAt, slopeChecker } from './small.ts';
 
 const NET: EncoderNetwork = {
   input: '-1..1',
@@ -150,6 +150,7 @@ it('has gradients through sampling and divergence, for every parameter', async (
   const outputs = Object.fromEntries(slopes.map((slope, i) => [names[i], slope]));
   const found = await evaluate(compute, outputs, { ...given, weights });
   const program = await compute.compile({ latents, kl });
+  const check = slopeChecker();
   for (const name of names) {
     const key = `parameter:${name}`;
     const tensor = (given as Record<string, Numbers>)[key];
@@ -166,9 +167,12 @@ it('has gradients through sampling and divergence, for every parameter', async (
       );
     };
     for (let at = 0; at < tensor.data.length; at++) {
-      const wanted = await slopeAt(tensor, at, objective);
-      expectSlope(found[name][at], wanted, `${name}[${at}]`);
+      // A small step: an ELU bends where it begins, and a difference that spans this is a little off.
+      const wanted = await slopeAt(tensor, at, objective, 2e-3);
+      check.compare(name, at, found[name][at], wanted);
     }
   }
+  expect(check.wrong()).toEqual([]);
+  expect(check.steep()).toBeGreaterThan(0.8);
   await program.dispose();
 });

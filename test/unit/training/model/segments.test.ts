@@ -247,16 +247,17 @@ describe.each(LIVES)('%s', (_, update, growth, likelihood) => {
           }),
         );
         const total = found[name.replace('parameter:', 'total:')];
-        check.expect(total[at], wanted, `${name}[${at}]`);
+        check.compare(name, at, total[at], wanted);
       }
     }
     for (let at = 0; at < given.latents.data.length; at++) {
       const wanted = await slopeAt(given.latents, at, (data) =>
         objective(given, segments, judged, { latents: { ...given.latents, data } }),
       );
-      check.expect(found['total:latents'][at], wanted, `latents[${at}]`);
+      check.compare('latents', at, found['total:latents'][at], wanted);
     }
-    expect(check.wrong).toEqual([]);
+    expect(check.wrong()).toEqual([]);
+    expect(check.steep()).toBeGreaterThan(0.5);
   });
 
   it('has the same gradient however the life is cut', async () => {
@@ -336,10 +337,11 @@ describe('among others', () => {
           }),
         );
         const total = found[name.replace('parameter:', 'total:')];
-        check.expect(total[at], wanted, `${name}[${at}]`);
+        check.compare(name, at, total[at], wanted);
       }
     }
-    expect(check.wrong).toEqual([]);
+    expect(check.wrong()).toEqual([]);
+    expect(check.steep()).toBeGreaterThan(0.5);
   });
 
   it('is not touched by what stood on closed ground', async () => {
