@@ -4,7 +4,7 @@ import { type RoomSettings, type SettingsChange, turned } from '../shared/host/s
 import type { RoomSummary } from '../shared/host/state.ts';
 import { Refusal } from '../shared/protocol/reasons.ts';
 import type { Clock } from './clock.ts';
-import type { EngineInfo } from './engine/engine.ts';
+import { EngineError, type EngineInfo } from './engine/engine.ts';
 import type { Bans } from './net/bans.ts';
 import { Lobby } from './net/lobby.ts';
 import type { WallFacts } from './net/member.ts';
@@ -331,7 +331,8 @@ export class Rooms {
     try {
       await this.wake(known);
     } catch (error) {
-      if (!(error instanceof StoreError || error instanceof HostRefusal)) throw error;
+      const isFull = error instanceof EngineError && error.reason === 'out-of-memory';
+      if (!(isFull || error instanceof StoreError || error instanceof HostRefusal)) throw error;
       known.plan = { ...known.plan, open: false };
       this.options.log.warn('room-not-opened', error.message, { room: known.plan.name });
     }

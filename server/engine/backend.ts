@@ -62,9 +62,14 @@ export interface RuleBackend extends BackendFacts {
 export interface StoreBackend extends BackendFacts {
   /**
    * @param onLoss hears why, each time that its device is lost and another sought
+   * @param mostLosses within a minute that it gets over by itself; absent: the keeper's own measure
    * @throws EngineError unavailable
    */
-  open(models: readonly Model[], onLoss?: (why: string) => void): Promise<PatchStore>;
+  open(
+    models: readonly Model[],
+    onLoss?: (why: string) => void,
+    mostLosses?: number,
+  ): Promise<PatchStore>;
 }
 
 export type Backend = RuleBackend | StoreBackend;
@@ -251,19 +256,20 @@ export interface OpenStore {
 /**
  * Starts a backend as `selectBackend` does, and a store on it; one that cannot have these models does not work.
  *
- * @param onLoss as `StoreBackend.open`
+ * @param onLoss as `StoreBackend.open`, and `mostLosses` too
  * @throws NoBackendError; EngineError unavailable: two models have one name
  */
 export async function openStore(
   wanted: BackendName | 'auto',
   models: readonly Model[],
   onLoss?: (why: string) => void,
+  mostLosses?: number,
 ): Promise<OpenStore> {
   checkNames(models);
   const { used, ...rest } = await firstThatWorks(wanted, async (backend) => ({
     backend,
     store: await ('open' in backend
-      ? backend.open(models, onLoss)
+      ? backend.open(models, onLoss, mostLosses)
       : createPatchStore({ models, backend })),
   }));
   return { ...used, ...rest };

@@ -8,7 +8,7 @@ import './onnx/noTelemetry.ts';
 import { lastingThread } from './thread/lasting.ts';
 import type { WorkerStart } from './thread/protocol.ts';
 import { shareOut } from './thread/shares.ts';
-import { successorOf } from './thread/successor.ts';
+import { Successor } from './thread/successor.ts';
 import { attachEngine, type Hearing, type ThreadEngine } from './thread/workerEngine.ts';
 
 export interface EngineOptions {
@@ -25,6 +25,9 @@ export interface EngineOptions {
   /** Starts a thread; given by tests. */
   readonly spawn?: (start: WorkerStart) => Worker;
 }
+
+/** Losses of its GPU within a minute that a thread gets over by itself, where something else may take its place. */
+const MOST_DEVICE_LOSSES = 2;
 
 /** Starts a thread of an engine. */
 export const spawnThread = (workerData: WorkerStart): Worker =>
@@ -52,8 +55,17 @@ export async function createEngine({
   const losses = { thread: 0, gpu: 0 };
   const onLossOf = (what: EngineLoss['what']) => (why: string) =>
     onLoss?.({ what, why, count: ++losses[what] });
-  const start = (wanted: BackendName | 'auto', hearing: Hearing = {}): Promise<ThreadEngine> =>
-    attachEngine(spawn({ backend: wanted, models }), { onDeviceLoss: onLossOf('gpu'), ...hearing });
+  const successors = new Set<Successor>();
+  const onDeviceLoss = (why: string): void => {
+    for (const successor of successors) successor.lost();
+    onLossOf('gpu')(why);
+  };
+  const mayGiveWay = backend === 'auto';
+  const start = (wanted: BackendName | 'auto', hearing: Hearing = {}): Promise<ThreadEngine> => {
+    const mostLosses = mayGiveWay ? { mostDeviceLosses: MOST_DEVICE_LOSSES } : {};
+    const thread = spawn({ backend: wanted, models, ...mostLosses });
+    return attachEngine(thread, { onDeviceLoss, ...hearing });
+  };
   // All at once, where it is plain what will be taken: each thread takes its second to start.
   const [first, ...others] = await startAll(
     Array.from({ length: Math.min(lanesExpected(backend), most) }, (_, i) =>
@@ -77,18 +89,22 @@ export async function createEngine({
   if (kept.length === 0) kept.push(first);
   else if (!kept.includes(first)) await first.close();
   const threads = await Promise.all(
-    kept.map((thread) =>
-      lastingThread(thread, {
-        restart: successorOf({
-          start,
-          chosen,
-          spare: backend === 'auto' && first.info.device.startsWith('GPU') ? sparesOf(chosen) : [],
-          onSpare: (instead, why) => onLoss?.({ what: 'gpu', why, count: losses.gpu, instead }),
-        }),
+    kept.map((thread) => {
+      const isGpu = first.info.device.startsWith('GPU');
+      const successor = new Successor({
+        start,
+        chosen,
+        spare: mayGiveWay && isGpu ? sparesOf(chosen) : [],
+        onSpare: (instead, why) =>
+          onLoss?.({ what: 'gpu', why, count: Math.max(1, losses.gpu), instead }),
+      });
+      successors.add(successor);
+      return lastingThread(thread, {
+        restart: () => successor.next(),
         onLoss: onLossOf('thread'),
         saveEvery: chosen.startsWith('webgpu') ? SAVE_GPU_EVERY : SAVE_EVERY,
-      }),
-    ),
+      });
+    }),
   );
   if (threads.length === 1) return threads[0];
   return shareOut(

@@ -202,7 +202,15 @@ export class Chronicle {
     // In this tick nothing was stepped.
     watched.sums.take();
     const moment = this.snapshots.momentOf(watched);
-    return this.exclusively(watched, () => this.keep(watched, moment, { jump: true }, entry));
+    try {
+      return await this.exclusively(watched, () =>
+        this.keep(watched, moment, { jump: true }, entry),
+      );
+    } catch (error) {
+      // The entry went with the snapshot: without it, nothing that follows can be done again.
+      if (!(error instanceof StoreError)) this.lose([watched], (error as Error).message);
+      throw error;
+    }
   }
 
   /** Resolves when all that was recorded so far is on the disk. */
@@ -292,7 +300,8 @@ export class Chronicle {
       },
       (error: unknown) => {
         watched.unsaved = true;
-        watched.saved = new Map();
+        // How much of it was written is not known.
+        if (error instanceof StoreError) watched.saved = new Map();
         this.fail(error);
         throw error;
       },
@@ -315,7 +324,12 @@ export class Chronicle {
     marks: Pick<SnapshotRecord, 'name' | 'before' | 'jump'>,
     entry?: JournalRecord,
   ): Promise<SnapshotRecord> {
-    return this.snapshots.keep(watched, moment, () => this.last, marks, entry);
+    return this.snapshots
+      .keep(watched, moment, () => this.last, marks, entry)
+      .catch((error: unknown) => {
+        watched.bytes += moment.bytes;
+        throw error;
+      });
   }
 
   private of(room: Room): Watched {
@@ -324,7 +338,7 @@ export class Chronicle {
     return watched;
   }
 
-  /** A write has failed: from now on nothing is kept, until a snapshot of every room is. */
+  /** What a failure means for what is kept: one of writing is everybody's. */
   private fail(error: unknown): void {
     if (this.closed) return;
     if (!(error instanceof StoreError)) {
@@ -332,10 +346,15 @@ export class Chronicle {
       this.options.warn('snapshot-failed', `A snapshot could not be taken: ${message}`);
       return;
     }
+    this.lose(this.watched.values(), error.message);
+  }
+
+  /** The journals of some rooms lack something: from now on nothing of them is kept, until a snapshot of each is. */
+  private lose(some: Iterable<Watched>, why: string): void {
     const first = this.failedAt === undefined;
     this.failedAt = this.options.clock.now();
     this.failures++;
-    for (const watched of this.watched.values()) {
+    for (const watched of some) {
       watched.owed = true;
       watched.gap = true;
       // Entries that were never written leave their number free, so that nobody takes the journal for whole.
@@ -344,7 +363,7 @@ export class Chronicle {
     if (first) {
       this.options.warn(
         'not-kept',
-        `${error.message} The rooms go on, but what happens from now on is lost with a restart; all from before is kept.`,
+        `${why} The rooms go on, but what happens from now on is lost with a restart; all from before is kept.`,
       );
     }
   }

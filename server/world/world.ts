@@ -58,7 +58,7 @@ export class World {
    * Opens a room where another one stood.
    *
    * @param states the engine's, of `from.organisms` in their order
-   * @throws Error when there is a room of that name; EngineError bad-latent, bad-state
+   * @throws Error when there is a room of that name; EngineError bad-latent, bad-state, out-of-memory: the room is not there then
    */
   async putBack(
     options: RoomPlace & { readonly from: RoomState },
@@ -69,8 +69,13 @@ export class World {
     const patches = options.from.organisms.map(({ id, latent }) => {
       return { patch: room.patchOf(id)!, checkpoint, latent };
     });
-    await this.engine.plant(patches);
-    await this.engine.importStates(patches.map(({ patch }, i) => ({ patch, state: states[i] })));
+    try {
+      await this.engine.plant(patches);
+      await this.engine.importStates(patches.map(({ patch }, i) => ({ patch, state: states[i] })));
+    } catch (error) {
+      await this.close(room).catch(() => {});
+      throw error;
+    }
     return room;
   }
 

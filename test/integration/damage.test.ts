@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEngine } from '../../server/engine/create.ts';
-import type { Engine } from '../../server/engine/engine.ts';
+import { type Engine, EngineError } from '../../server/engine/engine.ts';
 import { speciesOf } from '../../server/species.ts';
 import { checksumOf } from '../../server/store/checksum.ts';
 import { Chronicle, type Trouble } from '../../server/store/chronicle.ts';
@@ -449,6 +449,40 @@ describe('when the disk takes no more', () => {
     const third = await open(openMemory(kept));
     expect(on.get(third.room.tick)).toBe(checksumOf(third.room.ground.planes));
     await third.abandon();
+  });
+});
+
+describe('a room that has become another while the engine had no memory to read it', () => {
+  test.each([
+    ['before it is kept again, is as of before', 30, true],
+    ['once it is kept again, is as it was at the end', 400, false],
+  ])('killed %s', async (_, ticks, isLost) => {
+    const kept = new Map<string, Uint8Array>();
+    const first = await open(openMemory(kept), { snapshotLeast: 1_000 });
+    await live(first, 60, 17);
+    const { room, world, chronicle } = first;
+    const state = room.export();
+    const states = await world.engine.exportStates(
+      state.organisms.map(({ id }) => room.patchOf(id)!),
+    );
+    const before = await live(first, 10, 18);
+    const { exportStates } = world.engine;
+    const none = async () => {
+      throw new EngineError('out-of-memory');
+    };
+    Object.assign(world.engine, { exportStates: none });
+    const from = { ...state, tick: room.tick + 1 };
+    await world.become(room, from, states);
+    await expect(chronicle.jump(room, { why: 'restore', tick: 60 })).rejects.toThrow('memory');
+    expect(first.troubles).toContain('not-kept');
+    if (!isLost) Object.assign(world.engine, { exportStates });
+    const after = await live(first, ticks, 19);
+    expect(first.troubles.includes('kept-again')).toBe(!isLost);
+    await first.abandon();
+    const again = await open(openMemory(kept));
+    const lived = isLost ? before : after;
+    expect(lived.get(again.room.tick)).toBe(checksumOf(again.room.ground.planes));
+    await again.abandon();
   });
 });
 

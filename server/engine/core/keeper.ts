@@ -35,6 +35,8 @@ export interface KeeperOptions<M> {
   readonly sweep?: (machine: M) => void;
   /** Hears of each loss, and why, before another machine is sought. */
   readonly onLoss?: ((why: string) => void) | undefined;
+  /** What is lost more often than this within a minute will not do better the next time (3). */
+  readonly mostLosses?: number | undefined;
   /** How long to wait before each try to open another machine, ms. */
   readonly patience?: readonly number[] | undefined;
   /** ms of a clock that never goes back. */
@@ -45,7 +47,6 @@ export interface KeeperOptions<M> {
 const PATIENCE = [0, 500, 2_000, 5_000];
 /** How long a device may take to say that it is lost after something on it has failed, ms. */
 const LAST_WORDS = 100;
-/** What is lost more often than this within `LOSS_WINDOW` will not do better the next time. */
 const MOST_LOSSES = 3;
 /** ms */
 const LOSS_WINDOW = 60_000;
@@ -139,10 +140,10 @@ export class Keeper<M extends Mortal, P = never> {
   }
 
   private async recover(why: string): Promise<void> {
-    const { what, now = () => performance.now(), onLoss } = this.options;
+    const { what, now = () => performance.now(), onLoss, mostLosses = MOST_LOSSES } = this.options;
     const at = now();
     this.losses = [...this.losses.filter((loss) => at - loss < LOSS_WINDOW), at];
-    if (this.losses.length > MOST_LOSSES) {
+    if (this.losses.length > mostLosses) {
       this.end(new EngineError('failed', `${what} is lost again and again (${why})`));
       return;
     }

@@ -2,9 +2,9 @@
 import type { PatchId, PatchStep } from '../engine.ts';
 
 /** A step that was made, or is on its way. */
-interface NotedStep extends Pick<PatchStep, 'divide' | 'keep'> {
-  /** Of which call. */
-  readonly call?: object | undefined;
+export interface NotedStep extends Pick<PatchStep, 'divide' | 'keep'> {
+  /** Of which call, until that is answered. */
+  call?: object | undefined;
 }
 
 /**
@@ -12,8 +12,8 @@ interface NotedStep extends Pick<PatchStep, 'divide' | 'keep'> {
  * of what the steps take on a CPU, and are made again in a second or two.
  */
 export const SAVE_EVERY = 64;
-/** A GPU makes steps again many times faster, and copies weigh more on it. */
-export const SAVE_GPU_EVERY = 512;
+/** Copies weigh more on a GPU; but where it does not come back, it is a CPU that makes the steps again. */
+export const SAVE_GPU_EVERY = 128;
 
 /** A copy of a patch's states, some steps old, and the steps since then. Steps are functions of the states, so that is enough. */
 export class Past<S> {
@@ -49,14 +49,18 @@ export class Past<S> {
    * To be called when a copy is asked for.
    *
    * @returns what to do with it, and how many of the noted steps are in it: those noted by now, unless said otherwise; without a
-   *   copy, the patch stays due
+   *   copy, the patch is due again soon
    */
   beginSave(): (saved?: S, steps?: number) => void {
     const noted = this.steps.length;
     this.saveAfter = Infinity;
     return (saved, steps = noted) => {
+      if (saved === undefined) {
+        // What could not be copied now is not asked for again at once.
+        this.saveAfter = this.steps.length + this.saveEvery / 8;
+        return;
+      }
       this.saveAfter = this.saveEvery;
-      if (saved === undefined) return;
       this.saved = saved;
       this.steps.splice(0, steps);
     };

@@ -9,6 +9,8 @@ import type { EngineInfo, EngineReason } from '../engine.ts';
 export interface WorkerStart {
   readonly backend: BackendName | 'auto';
   readonly models: readonly { card: Card; tensors: ReadonlyMap<string, WeightTensor> }[];
+  /** See `StoreBackend.open`. */
+  readonly mostDeviceLosses?: number;
 }
 
 export type Method = Exclude<keyof PatchStore, 'close' | 'pipelined'>;

@@ -3,10 +3,13 @@ import type { BackendName } from '../backend.ts';
 import type { EngineInfo } from '../engine.ts';
 import type { ThreadEngine } from './workerEngine.ts';
 
-/** So many starts within a minute, whether they failed or what they started was lost: the GPU will do no better the next time. */
-const MOST_TRIES = 3;
+/** Starts that fail one after the other before a spare is taken: as many as a driver that was reset is given, but the last. */
+const MOST_FAILURES = 3;
+/** Losses within a minute, of threads and of devices, after which a spare is taken. */
+const MOST_LOSSES = 3;
 /** ms */
 const WINDOW = 60_000;
+const AGAIN = 'it is lost again and again';
 
 export interface SuccessorOptions {
   /** @throws EngineError unavailable */
@@ -21,36 +24,49 @@ export interface SuccessorOptions {
   readonly now?: () => number;
 }
 
-/**
- * @returns starts the next thread: of the same kind, or of a spare one after three tries within a minute
- */
-export function successorOf({
-  start,
-  chosen,
-  spare,
-  onSpare,
-  now = () => performance.now(),
-}: SuccessorOptions): () => Promise<ThreadEngine> {
-  let tries: number[] = [];
-  let taken: BackendName | undefined;
-  let why = 'it is lost again and again';
-  return async () => {
-    if (taken) return start(taken);
+export class Successor {
+  private losses: number[] = [];
+  private failures = 0;
+  private why = AGAIN;
+  private taken: BackendName | undefined;
+
+  constructor(private readonly options: SuccessorOptions) {}
+
+  /** A device was lost; its thread may have found another. */
+  lost(): void {
+    const { now = () => performance.now() } = this.options;
     const at = now();
-    tries = [...tries.filter((before) => at - before < WINDOW), at];
-    if (tries.length < MOST_TRIES || spare.length === 0) {
-      return start(chosen).catch((error: Error) => {
-        why = error.message;
-        throw error;
-      });
+    this.losses = [...this.losses.filter((loss) => at - loss < WINDOW), at];
+  }
+
+  /**
+   * Starts the next thread: of the same kind, or of a spare one.
+   *
+   * @throws EngineError unavailable
+   */
+  async next(): Promise<ThreadEngine> {
+    const { start, chosen, spare, onSpare } = this.options;
+    if (this.taken) return start(this.taken);
+    // Tries of one search are one loss.
+    if (this.failures === 0) this.lost();
+    if (this.failures >= MOST_FAILURES || this.losses.length >= MOST_LOSSES) {
+      for (const name of spare) {
+        const thread = await start(name).catch(() => undefined);
+        if (!thread) continue;
+        this.taken = name;
+        onSpare(thread.info, this.why);
+        return thread;
+      }
     }
-    for (const name of spare) {
-      const thread = await start(name).catch(() => undefined);
-      if (!thread) continue;
-      taken = name;
-      onSpare(thread.info, why);
+    try {
+      const thread = await start(chosen);
+      this.failures = 0;
+      this.why = AGAIN;
       return thread;
+    } catch (error) {
+      this.failures++;
+      this.why = (error as Error).message;
+      throw error;
     }
-    return start(chosen);
-  };
+  }
 }

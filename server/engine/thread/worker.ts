@@ -8,9 +8,12 @@ import type { Failure, Reply, Request, WorkerStart } from './protocol.ts';
 const port = parentPort!;
 
 try {
-  const { backend: wanted, models } = workerData as WorkerStart;
-  const { backend, store, passed, inVain } = await openStore(wanted, models, (lost) =>
-    send({ lost }),
+  const { backend: wanted, models, mostDeviceLosses } = workerData as WorkerStart;
+  const { backend, store, passed, inVain } = await openStore(
+    wanted,
+    models,
+    (lost) => send({ lost }),
+    mostDeviceLosses,
   );
   let last = Promise.resolve();
   port.on('message', (request: Request) => {

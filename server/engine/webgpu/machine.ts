@@ -143,18 +143,18 @@ export async function createMachine(
     device.queue.writeBuffer(place.page.states, at, borrowed(state));
   };
 
-  /** Bytes of work and of answers of a step of all patches, grown, and of more; of a portion of it, where it is more than one. */
+  /** Bytes of work and of answers of a step of all patches, grown, and of `more`; of a portion of it, where it is more than one. */
   const mostOf = (more: ReadonlyMap<Net, number>): [work: number, answers: number] => {
-    let [work, answers] = [0, 0];
+    let [work, heads, answers] = [0, 0, 0];
     for (const net of nets.values()) {
       const { card, plan, slots } = net;
       const count = slots.taken + (more.get(net) ?? 0);
-      const words = mostWorkWords(card.side, plan.tileWidth, plan.tileHeight);
-      work += 4 * (count * words + (slots.pages.length + 1) * (JOBS_AT + SECTION_WORDS));
+      work += 4 * count * mostWorkWords(card.side, plan.tileWidth, plan.tileHeight);
+      heads += 4 * slots.pages.length * (JOBS_AT + SECTION_WORDS);
       answers += 4 * count * answerWords(card.side);
     }
     const portion = Math.min(1, mostBytes / answers);
-    return [Math.ceil(work * portion), Math.ceil(answers * portion)];
+    return [Math.ceil(work * portion) + heads, Math.ceil(answers * portion)];
   };
 
   return {
@@ -164,16 +164,19 @@ export async function createMachine(
       const counts = new Map<Net, number>();
       for (const net of wanted) counts.set(net, (counts.get(net) ?? 0) + 1);
       const short = [...counts].filter(([net, count]) => net.slots.free < count);
-      const box = mostOf(counts);
-      const isBoxed = boxes.has(...box);
-      if (short.length === 0 && isBoxed) return undefined;
+      if (short.length === 0 && boxes.holds(...mostOf(counts))) return undefined;
       device.pushErrorScope('out-of-memory');
       const undo = short.map(([net, count]) => net.slots.grow(count));
-      if (!isBoxed) undo.push(boxes.lay(...box));
+      const most = mostOf(counts);
+      const laying = boxes.holds(...most) ? undefined : boxes.lay(...most);
       return device.popErrorScope().then(
         (error) => {
-          if (!error) return;
+          if (!error) {
+            laying?.keep();
+            return;
+          }
           for (const takeAway of undo) takeAway();
+          laying?.undo();
           throw new EngineError('out-of-memory', wordsOf(error));
         },
         // The device is lost: whoever asks it next will notice.

@@ -56,63 +56,69 @@ export async function readMapped<T>(
   }
 }
 
-/** Idle mailboxes that are kept: one is filled while the other is read. */
+/** Idle mailboxes that are kept beside those that were laid ready: calls of other sizes come again too. */
 const KEPT = 2;
+/** Laid ready at a time: one is filled while the other is read. */
+const LAID = 2;
+
+/** Mailboxes that were asked for ahead, and are not true yet. */
+interface Laying {
+  keep(): void;
+  undo(): void;
+}
 
 export class Mailboxes {
-  private readonly all = new Set<Mailbox>();
+  /** The smallest first. */
   private readonly idle: Mailbox[] = [];
+  /** Of one size, idle or not: they hold what any call may ask. */
+  private laid: readonly Mailbox[] = [];
 
   constructor(private readonly device: GPUDevice) {}
 
   /** One that holds as much; give it back when its answers are read. */
   take(workBytes: number, answerBytes: number): Mailbox {
-    const fits = this.idle.findIndex(
-      (box) => box.workBytes >= workBytes && box.answerBytes >= answerBytes,
-    );
-    if (fits >= 0) return this.idle.splice(fits, 1)[0];
-    return this.create(workBytes, answerBytes);
+    const at = this.idle.findIndex((box) => fits(box, workBytes, answerBytes));
+    if (at >= 0) return this.idle.splice(at, 1)[0];
+    return new Mailbox(this.device, roomFor(workBytes), roomFor(answerBytes));
   }
 
-  /** Whether there is one that holds as much, idle or not. */
-  has(workBytes: number, answerBytes: number): boolean {
-    return [...this.all].some(
-      (box) => box.workBytes >= workBytes && box.answerBytes >= answerBytes,
-    );
+  /** Whether those that were laid ready hold as much. */
+  holds(workBytes: number, answerBytes: number): boolean {
+    return this.laid.length > 0 && this.laid.every((box) => fits(box, workBytes, answerBytes));
   }
 
-  /** Lays one ready that holds as much. @returns takes it away again, if nobody has taken it yet */
-  lay(workBytes: number, answerBytes: number): () => void {
-    const box = this.create(workBytes, answerBytes);
-    this.give(box);
-    return () => {
-      this.idle.splice(this.idle.indexOf(box), 1);
-      this.drop(box);
+  /** Lays some ready that hold as much, in the place of those before. */
+  lay(workBytes: number, answerBytes: number): Laying {
+    const size = [roomFor(workBytes), roomFor(answerBytes)] as const;
+    const boxes = Array.from({ length: LAID }, () => new Mailbox(this.device, ...size));
+    return {
+      keep: () => {
+        this.laid = boxes;
+        for (const box of boxes) this.give(box);
+      },
+      undo: () => {
+        for (const box of boxes) box.destroy();
+      },
     };
   }
 
   give(box: Mailbox): void {
     this.idle.push(box);
-    // The largest stay: they serve every call.
-    this.idle.sort((a, b) => b.answerBytes - a.answerBytes);
-    for (const small of this.idle.splice(KEPT)) this.drop(small);
+    this.idle.sort((a, b) => a.answerBytes - b.answerBytes || a.workBytes - b.workBytes);
+    const others = this.idle.filter((one) => !this.laid.includes(one));
+    for (const surplus of others.slice(0, -KEPT)) {
+      this.idle.splice(this.idle.indexOf(surplus), 1);
+      surplus.destroy();
+    }
   }
 
   destroy(): void {
-    for (const box of this.idle.splice(0)) this.drop(box);
-  }
-
-  private create(workBytes: number, answerBytes: number): Mailbox {
-    const box = new Mailbox(this.device, roomFor(workBytes), roomFor(answerBytes));
-    this.all.add(box);
-    return box;
-  }
-
-  private drop(box: Mailbox): void {
-    this.all.delete(box);
-    box.destroy();
+    for (const box of this.idle.splice(0)) box.destroy();
   }
 }
+
+const fits = (box: Mailbox, workBytes: number, answerBytes: number): boolean =>
+  box.workBytes >= workBytes && box.answerBytes >= answerBytes;
 
 /** Sizes in powers of two, so that calls that differ a little fit the same mailboxes. */
 const roomFor = (bytes: number): number => 2 ** Math.ceil(Math.log2(Math.max(bytes, 4096)));

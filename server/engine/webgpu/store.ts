@@ -7,7 +7,7 @@ import { firstStage, seedState } from '../../vnca/growth.ts';
 import { brokenReadout } from '../core/broken.ts';
 import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from '../core/checks.ts';
 import { Keeper } from '../core/keeper.ts';
-import { SAVE_GPU_EVERY } from '../core/past.ts';
+import { type NotedStep, SAVE_GPU_EVERY } from '../core/past.ts';
 import type { PatchStore } from '../core/patchStore.ts';
 import {
   EngineError,
@@ -38,6 +38,7 @@ export interface GpuStoreOptions {
   readonly half: boolean;
   /** See `KeeperOptions`. */
   readonly onLoss?: ((why: string) => void) | undefined;
+  readonly mostLosses?: number | undefined;
   readonly patience?: readonly number[];
   /** Steps of a patch between two copies of its states. */
   readonly saveEvery?: number;
@@ -45,7 +46,8 @@ export interface GpuStoreOptions {
 
 /** @throws EngineError unavailable; Error: the GPU's compiler refuses a kernel */
 export async function createGpuStore(options: GpuStoreOptions): Promise<PatchStore> {
-  const { models, open, half, onLoss, patience, saveEvery = SAVE_GPU_EVERY } = options;
+  const { models, open, half, onLoss, mostLosses, patience } = options;
+  const { saveEvery = SAVE_GPU_EVERY } = options;
   checkNames(models);
   const allSpecies = new Map(models.map(({ card }) => [card.name, { card }]));
   const patches = new Map<PatchId, GpuPatch>();
@@ -58,11 +60,11 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   let restored: GpuPatch[] = [];
   const keeper = new Keeper<Machine, GpuPatch>({
     what: 'the GPU',
-    onLoss,
-    patience,
+    ...{ onLoss, mostLosses, patience },
     open: async () => createMachine(models, await open(), half),
     restore: async (machine) => {
       restored = [...new Set([...patches.values(), ...keeper.waiting])];
+      await machine.reserve(restored.map((patch) => netOf(machine, patch)));
       await restorePatches(machine, restored, (call) => keeper.waitsFor(call));
     },
     settle: (machine) => {
@@ -145,13 +147,18 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       const { call, answer } = keeper.ask(stepped, (machine) =>
         machine.step(stepped.map((patch, i) => jobOf(machine, patch, asked[i]))),
       );
+      const noted: NotedStep[] = [];
       const stages = entries.map(({ patch, step }) => {
         const { divide, keep } = step;
-        patch.past.note({ call, divide, ...(keep && { keep: keep.slice() }) });
+        const note = { call, divide, ...(keep && { keep: keep.slice() }) };
+        noted.push(note);
+        patch.past.note(note);
         patch.seen = true;
         return (patch.stage = stageAfter(patch, step));
       });
       const seen = await answer;
+      // It holds on to all that was asked and answered.
+      for (const note of noted) note.call = undefined;
       // Not before: a patch whose last step is not made again would have nothing to compare with.
       await putBy?.();
       return seen.map((one, i) => readoutOf(steps[i].patch, stages[i], one));

@@ -16,6 +16,7 @@ export async function startWebgpu(half: boolean): Promise<StoreBackend> {
   return {
     info: { name: half ? 'webgpu-f16' : 'webgpu', device: found.name },
     gpu: found.real,
-    open: (models, onLoss) => createGpuStore({ models, open: () => openGpu(half), half, onLoss }),
+    open: (models, onLoss, mostLosses) =>
+      createGpuStore({ models, open: () => openGpu(half), half, onLoss, mostLosses }),
   };
 }

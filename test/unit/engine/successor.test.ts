@@ -1,7 +1,7 @@
 /** What takes the place of a lost thread, and when a GPU is given up. */
 import type { BackendName } from '../../../server/engine/backend.ts';
 import { EngineError, type EngineInfo } from '../../../server/engine/engine.ts';
-import { successorOf } from '../../../server/engine/thread/successor.ts';
+import { Successor } from '../../../server/engine/thread/successor.ts';
 import type { ThreadEngine } from '../../../server/engine/thread/workerEngine.ts';
 
 /** @param broken backends that do not start */
@@ -9,7 +9,7 @@ function house(broken: readonly BackendName[], spare: readonly BackendName[]) {
   const asked: BackendName[] = [];
   const told: [EngineInfo, string][] = [];
   const time = { now: 0 };
-  const next = successorOf({
+  const successor = new Successor({
     chosen: 'webgpu',
     spare,
     start: async (name) => {
@@ -20,7 +20,7 @@ function house(broken: readonly BackendName[], spare: readonly BackendName[]) {
     onSpare: (...spoken) => told.push(spoken),
     now: () => time.now,
   });
-  return { asked, told, time, next };
+  return { asked, told, time, next: () => successor.next(), lost: () => successor.lost() };
 }
 
 test('a GPU that comes back is taken, however often, where losses lie far apart', async () => {
@@ -34,8 +34,7 @@ test('a GPU that comes back is taken, however often, where losses lie far apart'
 
 test('one that does not come back is replaced by the best of the spare ones, which is told once, with the reason', async () => {
   const { next, told, asked } = house(['webgpu', 'onnx'], ['onnx', 'wasm']);
-  await expect(next()).rejects.toThrow('no webgpu');
-  await expect(next()).rejects.toThrow('no webgpu');
+  for (let k = 0; k < 3; k++) await expect(next()).rejects.toThrow('no webgpu');
   expect((await next()).info.name).toBe('wasm');
   expect(told).toEqual([
     [expect.objectContaining({ name: 'wasm' }), expect.stringMatching(/no webgpu/)],
@@ -51,6 +50,26 @@ test('so is one that starts and is lost three times in a minute', async () => {
   for (let k = 0; k < 3; k++) names.push((await next()).info.name);
   expect(names).toEqual(['webgpu', 'webgpu', 'onnx']);
   expect(told).toEqual([[expect.anything(), expect.stringMatching(/again and again/)]]);
+});
+
+test('devices that its thread has lost count too', async () => {
+  const { next, lost, time, told } = house([], ['onnx']);
+  for (let k = 0; k < 5; k++) {
+    lost();
+    time.now += 25_000;
+  }
+  expect((await next()).info.name).toBe('onnx');
+  expect(told).toHaveLength(1);
+});
+
+test('tries of one search are one loss, however long each takes', async () => {
+  const { next, time, told } = house(['webgpu'], ['onnx']);
+  for (let k = 0; k < 3; k++) {
+    await expect(next()).rejects.toThrow('no webgpu');
+    time.now += 40_000;
+  }
+  expect((await next()).info.name).toBe('onnx');
+  expect(told).toEqual([[expect.anything(), expect.stringMatching(/no webgpu/)]]);
 });
 
 test('an engine that was asked for by name is never replaced by another', async () => {
