@@ -1,0 +1,47 @@
+/** The line of a card, read back by the command line that it is for. */
+import { commandOf } from '../../../server/training/command.ts';
+import { type Options, readOptions } from '../../../server/training/options.ts';
+
+const optionsOf = (...args: string[]): Options => {
+  const options = readOptions(args);
+  if (options === 'help') throw new Error('help was asked for');
+  return options;
+};
+
+/** Words of a line without quotes, behind `npm run train --`. */
+const argsOf = (line: string): string[] => line.split(' ').slice(4);
+
+it('is short where nothing was chosen', () => {
+  expect(commandOf(optionsOf('configs/a.json'))).toBe('npm run train -- configs/a.json');
+});
+
+it('brings back every option that changes what comes out', () => {
+  const args = ['a.json', '--name', 'mine', '--updates', '50', '--batch', '2', '--backend', 'cpu'];
+  const options = optionsOf(...args, '--from', 'checkpoints/x');
+  const line = commandOf(options, options.from);
+  expect(optionsOf(...argsOf(line))).toEqual(options);
+});
+
+it('leaves out where a run lies and how it was cut, by time or by threads', () => {
+  const where = ['--run', 'r', '--out', 'o', '--minutes', '5', '--threads', '1'];
+  expect(commandOf(optionsOf('a.json', '--batch', '2', ...where))).toBe(
+    'npm run train -- a.json --batch 2',
+  );
+});
+
+it('tells what a resumed run began with', () => {
+  const options = optionsOf('a.json', '--resume');
+  expect(commandOf(options, 'checkpoints/x')).toBe('npm run train -- a.json --from checkpoints/x');
+});
+
+it('does not tell where pictures lie', () => {
+  expect(commandOf(optionsOf('a.json', '--images', '/home/her/drawings'))).toBe(
+    'npm run train -- a.json --images <folder>',
+  );
+});
+
+it('quotes what a shell would take apart', () => {
+  expect(commandOf(optionsOf("her drawings'.json"))).toBe(
+    String.raw`npm run train -- 'her drawings'\''.json'`,
+  );
+});
