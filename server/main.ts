@@ -123,7 +123,8 @@ async function main(): Promise<void> {
   if (metricsPort !== undefined)
     console.log(`  figures        http://localhost:${metricsPort}/metrics`);
   // A code that leads nowhere is worse than none.
-  console.log(shared.length > 0 ? `\n${terminalQr(shared[0])}\n` : '');
+  const scanned = vivarium.scanned();
+  console.log(scanned === '' ? '' : `\n${terminalQr(`${scanned}/r/${room}`)}\n`);
   if (hostToken !== undefined) {
     console.log(`${tokenLine(hostToken, config)}\n  sign in at     ${local}/host\n`);
   }

@@ -8,31 +8,50 @@ export type Bound = Pick<AddressInfo, 'address' | 'port'>;
 
 /** Networks that programs make for themselves, and tunnels: a venue's phones are on none of them. */
 const MADE_UP =
-  /^(br-|bridge1\d\d|cali|cni|docker|flannel|incus|lxc|lxd|podman|tailscale|tap|tun|utun|vboxnet|veth|virbr|virtualbox|vmnet|vmware|wg|zt)/i;
+  /^(br-(?!lan)|bridge1\d\d|cali|cni|docker|flannel|incus|lxc|lxd|podman|tailscale|tap|tun|utun|vboxnet|veth|virbr|virtualbox|vmnet|vmware|wg|zt)/i;
 const ALL = /^(0\.0\.0\.0|::)$/;
 const LOOPBACK = /^((::ffff:)?127\.|::1$)/;
 
 /** How often it is looked whether the network has become another, ms. */
 export const LOOK = 10_000;
 
+/** Ranks from here on are those of no venue's phones. */
+const NO_PHONES = 3;
+
 /** The likelier phones are there, the lower. */
 function rank(network: string, address: string): number {
-  if (MADE_UP.test(network)) return 4;
+  if (MADE_UP.test(network)) return NO_PHONES + 1;
   // What a machine gives itself where nobody gives it an address.
-  if (address.startsWith('169.254.')) return 3;
+  if (address.startsWith('169.254.')) return NO_PHONES;
   return address.startsWith('192.168.') ? 0 : address.startsWith('10.') ? 1 : 2;
 }
 
+type Networks = ReturnType<typeof networkInterfaces>;
+
+/** None where the system does not say: a process that has all the files open it may have cannot ask. */
+function askNetworks(): Networks {
+  try {
+    return networkInterfaces();
+  } catch {
+    return {};
+  }
+}
+
 /** Addresses of this machine on its networks, IPv4; first those that homes and venues give out. */
-export function lanAddresses(
-  networks: ReturnType<typeof networkInterfaces> = networkInterfaces(),
-): string[] {
+export const lanAddresses = (networks: Networks = askNetworks()): string[] =>
+  ranked(networks).map(({ address }) => address);
+
+/** Those of them at which phones of a venue may be. */
+export const venueAddresses = (networks: Networks = askNetworks()): string[] =>
+  ranked(networks).flatMap((found) => (found.rank < NO_PHONES ? [found.address] : []));
+
+function ranked(networks: Networks): { address: string; rank: number }[] {
   const found = Object.entries(networks).flatMap(([network, addresses = []]) =>
     addresses
       .filter(({ family, internal }) => family === 'IPv4' && !internal)
       .map(({ address }) => ({ address, rank: rank(network, address) })),
   );
-  return found.sort((a, b) => a.rank - b.rank).map(({ address }) => address);
+  return found.sort((a, b) => a.rank - b.rank);
 }
 
 const originAt = (address: string, port: number): string =>
@@ -58,17 +77,21 @@ export function localOrigin({ address, port }: Bound): string {
 }
 
 /**
- * Hears when a server is reached elsewhere than before: its network has come up after it, or has given it another address.
+ * Hears when a server is reached elsewhere than before: its network has come up after it, or has given it another address. What is
+ * so at one look only is passed over.
  *
  * @param origin where it is reached now
  * @returns ends it
  */
 export function watchOrigin(clock: Clock, origin: () => string, onChange: () => void): () => void {
   let last = origin();
+  let before = last;
   const look = (): void => {
     stop = clock.after(LOOK, look);
     const now = origin();
-    if (now === last) return;
+    const lasts = now === before;
+    before = now;
+    if (now === last || !lasts) return;
     last = now;
     onChange();
   };

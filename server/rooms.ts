@@ -188,9 +188,15 @@ export class Rooms {
     if (known.busy) throw new HostRefusal('room-busy', known.busy);
     if (known.plan.open) return;
     await this.duringTurn(known, 'opening', async () => {
+      const plan = { ...known.plan, open: true };
       await this.wake(known);
-      known.plan = { ...known.plan, open: true };
-      await this.options.desk.putPlan(known.plan);
+      try {
+        await this.options.desk.putPlan(plan);
+      } catch (error) {
+        await this.rest(known);
+        throw error;
+      }
+      known.plan = plan;
     });
   }
 

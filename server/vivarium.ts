@@ -28,7 +28,7 @@ import { createMetrics } from './operations/metrics.ts';
 import { type MetricsServer, serveMetrics } from './operations/metricsServer.ts';
 import { runPhases } from './operations/phases.ts';
 import { Pulse } from './operations/pulse.ts';
-import { lanAddresses, lanOrigins, localOrigin, watchOrigin } from './reach.ts';
+import { lanAddresses, lanOrigins, localOrigin, venueAddresses, watchOrigin } from './reach.ts';
 import { Rooms } from './rooms.ts';
 import { startBoth } from './startBoth.ts';
 import { stockOf } from './stock.ts';
@@ -71,6 +71,8 @@ export interface Vivarium {
   readonly local: string;
   /** Where phones reach it now, as origins, the likeliest first. */
   origins(): readonly string[];
+  /** The one of them that a code leads to; '' where none is likely. */
+  scanned(): string;
   readonly engine: { readonly name: string; readonly device: string };
   /** Engines that would have been better, and why they are not used. */
   readonly passed: readonly PassedOver[];
@@ -115,9 +117,11 @@ const gardenerAfter = ({ attract }: RoomSettings): number | 'off' =>
  */
 export async function startVivarium(options: VivariumOptions): Promise<Vivarium> {
   const { config, clientFolder, clock = systemClock, date = Date.now, onFatal, onLoss } = options;
-  const { log = silentLog, addresses = lanAddresses } = options;
+  const { log = silentLog, addresses } = options;
   const bound = () => http.address() as AddressInfo;
-  const reachedAt = () => lanOrigins(bound(), addresses());
+  const reachedAt = () => lanOrigins(bound(), (addresses ?? lanAddresses)());
+  /** Where a code leads phones; '' where that is not known. */
+  const scannedAt = () => lanOrigins(bound(), (addresses ?? venueAddresses)())[0] ?? '';
   const names = createNameCheck(config.bannedWords ?? []);
   const checkpoint = await loadCheckpoint(config.checkpoint);
   const checkpoints = [checkpoint, ...(await Promise.all(config.checkpoints.map(loadCheckpoint)))];
@@ -236,7 +240,7 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       hooks.unwatch(lobby);
       host.closed(lobby.room.name);
     },
-    wallFacts: () => ({ origin: reachedAt()[0] ?? '', build }),
+    wallFacts: () => ({ origin: scannedAt(), build }),
   });
   try {
     await rooms.start(
@@ -369,24 +373,22 @@ export async function startVivarium(options: VivariumOptions): Promise<Vivarium>
       const place = { flag: '--metrics', host: '127.0.0.1', port: figuresPort };
       metricsServer = await listening(place, () => serveMetrics(metrics, figuresPort));
     }
+    unwatch = watchOrigin(clock, scannedAt, () => {
+      for (const lobby of rooms.lobbies.values()) lobby.showWalls();
+    });
+    // The last that may fail: a token that is kept must be shown.
     await host.keepToken();
   } catch (error) {
     pulse.stop();
+    unwatch?.();
     await runPhases(phases, silentLog);
     throw error;
   }
-  unwatch = watchOrigin(
-    clock,
-    () => reachedAt()[0] ?? '',
-    () => {
-      // Walls are told where phones come in when they are shown the room, as are all who are there; it happens seldom.
-      for (const lobby of rooms.lobbies.values()) lobby.showAnew();
-    },
-  );
   return {
     port: bound().port,
     local: localOrigin(bound()),
     origins: reachedAt,
+    scanned: scannedAt,
     engine: engine.info,
     passed,
     chronicle,

@@ -78,6 +78,7 @@ export class RoomStory extends LitElement {
   private readonly stops: (() => void)[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private toldAt = Number.NEGATIVE_INFINITY;
+  private saying: (() => string) | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -85,7 +86,12 @@ export class RoomStory extends LitElement {
     this.stops.push(
       model.on('welcome', ({ organisms, participants }) => {
         story.forget();
-        this.say(greeting(organisms.length, participants.length));
+        this.say(() => greeting(organisms.length, participants.length));
+      }),
+      // A name may be another now, or none at all.
+      model.on('people', () => {
+        if (this.saying) this.told = this.saying();
+        this.requestUpdate();
       }),
       model.on('life', (change) => {
         story.happened(change);
@@ -127,7 +133,7 @@ export class RoomStory extends LitElement {
 
   /** Tells of an organism that she has come to. */
   tell(organism: OrganismView): void {
-    this.say(portraitText(organism, this.model));
+    this.say(() => portraitText(this.signed(organism), this.model));
   }
 
   private visit(organism: OrganismView): void {
@@ -142,15 +148,25 @@ export class RoomStory extends LitElement {
       this.timer = undefined;
       // Nobody listens to a hidden page.
       if (document.hidden) this.story.forget();
-      const news = this.story.hasNews ? this.story.tell(this.model) : '';
+      const news = this.story.hasNews
+        ? this.story.take(this.model, (one) => this.signed(one))
+        : undefined;
       if (news) this.say(news);
       // The list may have changed even where there is nothing to tell.
       else this.requestUpdate();
     }, wait);
   }
 
-  private say(text: string): void {
-    this.told = text;
+  /** As it was then, with its planter as she is shown now. */
+  private signed(organism: OrganismView): OrganismView {
+    const { planter } = this.model.organisms.get(organism.id) ?? organism;
+    return { ...organism, planter };
+  }
+
+  /** @param saying the text, with the names as they are when it is asked for */
+  private say(saying: () => string): void {
+    this.saying = saying;
+    this.told = saying();
     this.toldAt = performance.now();
   }
 }

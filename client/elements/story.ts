@@ -72,27 +72,35 @@ export class Story {
     this.waiting.clear();
   }
 
-  /** Some sentences of what has happened since the last time, in its order; '' when there is nothing. */
-  tell(people: People): string {
+  /**
+   * What has happened since the last time, in some sentences and its order.
+   *
+   * @param signed an organism with its planter as she is shown now
+   * @returns says it, with the names as they are then
+   */
+  take(people: People, signed = (organism: OrganismView): OrganismView => organism): () => string {
     const weight = ({ event, organism }: LifeChange): number =>
       RANK.indexOf(event.what) + (organism.planter.id === people.you?.id ? 0 : RANK.length);
     const all = [...this.waiting.values()];
     this.waiting.clear();
     // What happened to her own comes before all else.
     const chosen = new Set([...all].sort((a, b) => weight(a) - weight(b)).slice(0, AT_ONCE));
-    const told = all
-      .filter((change) => chosen.has(change))
-      .map((change) => sentence(change, people));
+    const told = all.filter((change) => chosen.has(change));
     const rest = all.length - told.length;
-    if (rest > 0) {
-      told.push(
-        plural(
-          rest,
-          msg(str`And ${number(rest)} more thing happened.`),
-          msg(str`And ${number(rest)} more things happened.`),
-        ),
+    return () => {
+      const sentences = told.map(({ event, organism }) =>
+        sentence({ event, organism: signed(organism) }, people),
       );
-    }
-    return told.join(' ');
+      if (rest > 0) {
+        sentences.push(
+          plural(
+            rest,
+            msg(str`And ${number(rest)} more thing happened.`),
+            msg(str`And ${number(rest)} more things happened.`),
+          ),
+        );
+      }
+      return sentences.join(' ');
+    };
   }
 }

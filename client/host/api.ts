@@ -47,6 +47,7 @@ export class HostApi {
       });
       content = await response.json();
     } catch (error) {
+      this.touched ||= used;
       throw new Unreachable('no answer', { cause: error });
     }
     if (response.ok) return v.parse(answer, content) as CallAnswer<N>;

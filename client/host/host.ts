@@ -54,6 +54,8 @@ export class Host {
 
   /** Goes on with the session of before, if there is one. */
   async start(): Promise<void> {
+    // Whoever opens the page, or loads it anew, uses it.
+    this.api.touched = true;
     try {
       const { key } = await this.api.call('session', {}, {});
       await this.enter(key);

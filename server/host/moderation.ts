@@ -27,6 +27,7 @@ export function moderationCalls(desk: Desk): Pick<Handlers, Names> {
     },
     mute: ({ participant, muted }, { room }) => {
       const { lobby } = rooms.live(room);
+      if (lobby.rules.muted.has(participant) === muted) return {};
       if (muted) {
         if (!lobby.visitors.some(({ id }) => id === participant)) {
           throw new HostRefusal('no-such-participant');

@@ -33,6 +33,8 @@ import { Walls } from './walls.ts';
 import type { Look } from './watch.ts';
 import { Wishes } from './wishes.ts';
 
+type Anew = 'room' | 'names' | 'walls';
+
 export class Lobby {
   private readonly seats: Seats<Member>;
   private readonly walls = new Walls<Member>(DEFAULTS.room.maxWalls);
@@ -46,10 +48,10 @@ export class Lobby {
   private readonly comings = new Comings();
   private readonly news = new News();
   private readonly guests = new Guests();
-  /** What everybody is shown anew after the next tick: the room, which has become another at once, or who has which name. */
-  private anew: 'room' | 'names' | undefined;
+  /** What is shown anew after the next tick: to everybody the room, which has become another at once, or who has which name; or walls alone. */
+  private anew: Anew | undefined;
   /** That tick is done. */
-  private due: 'room' | 'names' | undefined;
+  private due: Anew | undefined;
   /** Whose names are not shown, as everybody was last told or is about to be. */
   private veiled: string;
   /** The last that was published. */
@@ -221,8 +223,13 @@ export class Lobby {
   showAnew(): void {
     const { veiled } = this.rules;
     if (veiled === this.veiled) this.anew = 'room';
-    else this.anew ??= 'names';
+    else if (this.anew !== 'room') this.anew = 'names';
     this.veiled = veiled;
+  }
+
+  /** Walls are told anew after the next tick where phones come in. */
+  showWalls(): void {
+    this.anew ??= 'walls';
   }
 
   /** Whether one is there. */
@@ -478,6 +485,9 @@ export class Lobby {
     const tell = (member: Member, own?: ParticipantId): void => {
       const news = this.comings.newsFor(own);
       if (news) member.send('people', this.rules.veil('people', news));
+      // She herself goes on seeing hers.
+      const you = news?.joined.find(({ id }) => id === own);
+      if (you && this.rules.hides(you)) member.send('people', { joined: [you], left: [] });
     };
     for (const member of this.seats.members) tell(member, this.seats.of(member)!.id);
     for (const wall of this.walls.members) tell(wall);

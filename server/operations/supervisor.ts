@@ -16,16 +16,36 @@ function nameOf(pid: string): string {
   }
 }
 
+/** The group that systemd has put this process into; '' where there is none. */
+function ownGroup(): string {
+  try {
+    return readFileSync('/proc/self/cgroup', 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** A service of the system's own; those that start what others have told them to are none of ours. */
+const SERVICE = /\/system\.slice\/(?!cron|atd|ssh)[^/\n]+\.service$/m;
+
 /**
  * Whether this process is what a unit of systemd runs, itself or by npm. A desktop's terminals are units of systemd too, and
- * whatever is started in them inherits all that systemd has told the terminal; so it counts whom systemd has started.
+ * whatever is started in them inherits all that systemd has told the terminal; so it counts whom systemd has started, or that
+ * this is in a service of the system.
  *
  * @param pid of this process
  */
-export function isService(environment: Environment, pid = process.pid, name = nameOf): boolean {
+export function isService(
+  environment: Environment,
+  pid = process.pid,
+  name = nameOf,
+  group = ownGroup,
+): boolean {
   if (environment.NOTIFY_SOCKET) return true;
   const started = environment.SYSTEMD_EXEC_PID ?? '';
-  return started === `${pid}` || (/^\d+$/.test(started) && /^npm\b/.test(name(started)));
+  if (started === `${pid}` || (/^\d+$/.test(started) && /^npm\b/.test(name(started)))) return true;
+  // Before version 248, and where a script stands between, systemd says no more than this.
+  return Boolean(environment.INVOCATION_ID) && SERVICE.test(group());
 }
 
 /** Whether something starts the server anew when it ends. */

@@ -95,7 +95,8 @@ export interface TickerOptions {
 
 export class Ticker {
   private readonly schedules = new Map<Room, Schedule>();
-  private readonly held = new Set<Room>();
+  /** How many hold each. */
+  private readonly held = new Map<Room, number>();
   private readonly start: number;
   private cancel: (() => void) | undefined;
   private busy: Promise<void> | undefined;
@@ -119,14 +120,19 @@ export class Ticker {
     await this.busy;
   }
 
-  /** The room stands still, whatever its rate, until it is resumed; resolves when the tick in progress is done. */
+  /** The room stands still, whatever its rate, until all who hold it resume it; resolves when the tick in progress is done. */
   async hold(room: Room): Promise<void> {
-    this.held.add(room);
+    this.held.set(room, 1 + (this.held.get(room) ?? 0));
     await this.busy;
   }
 
   resume(room: Room): void {
     const now = this.options.clock.now();
+    const holds = (this.held.get(room) ?? 0) - 1;
+    if (holds > 0) {
+      this.held.set(room, holds);
+      return;
+    }
     if (this.held.delete(room)) this.schedules.get(room)?.realign(now);
     this.plan();
   }

@@ -93,6 +93,14 @@ test('who is muted looks on: no act, no cursor, no name, until she is not', asyn
     JSON.stringify(ada.heard.findLast(({ name }) => name === 'people')).includes('Ada'),
   );
 
+  // Also when she gives herself another.
+  expect(await ada.ask('name', { name: 'Adaline' })).not.toHaveProperty('reason');
+  await ada.until(() =>
+    JSON.stringify(ada.heard.findLast(({ name }) => name === 'people')).includes('Adaline'),
+  );
+  expect(JSON.stringify(bo.heard)).not.toContain('Adaline');
+  expect(await ada.ask('name', { name: 'Ada' })).not.toHaveProperty('reason');
+
   const seed = { from: 'gallery', index: 0 };
   expect(await ada.ask('plant', { x: 60, y: 40, seed })).toMatchObject({ reason: 'muted' });
   expect(await ada.ask('damage', { radius: 3, points: [60, 40] })).toMatchObject({

@@ -36,13 +36,20 @@ test('a wall is told when phones reach the server elsewhere, and goes on showing
   const wall = await Visitor.join(server.port, 'garden', undefined, { as: 'wall' });
   expect(origins(wall)).toEqual(['']);
   const told = [''];
+  const visitor = await Visitor.join(server.port);
   for (const found of [['192.168.1.20', '10.0.0.5'], ['192.168.1.31'], []]) {
     addresses = found;
+    // It is told once it has lasted.
+    clock.pass();
     clock.pass();
     told.push(found.length > 0 ? `http://${found[0]}:${server.port}` : '');
     await wall.until(() => origins(wall).length === told.length);
     expect(origins(wall)).toEqual(told);
   }
+
+  // Those on phones are where they are.
+  expect(visitor.heard.filter(({ name }) => name === 'welcome')).toHaveLength(1);
+  visitor.leave();
 
   const ada = await Visitor.join(server.port);
   const seed = { from: 'gallery', index: 105 };
@@ -51,6 +58,7 @@ test('a wall is told when phones reach the server elsewhere, and goes on showing
   await wall.sees(server.world.rooms.get('garden')!.ground.planes);
   expect(wall.lost).toBe(0);
   // Nothing has changed since: it is told nothing more.
+  clock.pass();
   clock.pass();
   const { tick } = server.world.rooms.get('garden')!;
   await wall.until(() => server.world.rooms.get('garden')!.tick > tick + 3);

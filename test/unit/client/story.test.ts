@@ -29,11 +29,11 @@ describe('the story of the room', () => {
     for (const one of [change('born', rose), change('wounded', rose), change('healed', rose)]) {
       story.happened(one);
     }
-    expect(story.tell(YOU)).toBe(
+    expect(story.take(YOU)()).toBe(
       'Ada planted a seed: Rose. Rose (planted by Ada) was wounded. Rose (planted by Ada) has healed.',
     );
     expect(story.hasNews).toBe(false);
-    expect(story.tell(YOU)).toBe('');
+    expect(story.take(YOU)()).toBe('');
   });
 
   test('knows the nameless and herself', () => {
@@ -41,7 +41,7 @@ describe('the story of the room', () => {
     for (const one of [change('born', fox), change('born', mine), change('grown', mine)]) {
       story.happened(one);
     }
-    expect(story.tell(YOU)).toBe(
+    expect(story.take(YOU)()).toBe(
       'Somebody planted a seed: Fox Face. You planted a seed: Penguin. Penguin (planted by you) has grown up.',
     );
   });
@@ -52,7 +52,7 @@ describe('the story of the room', () => {
     const gift = organism(5, 'Tulip', 0);
     const told = (['born', 'grown'] as const).map((what) => {
       for (const one of [shrub, gift]) story.happened(change(what, one));
-      return story.tell(YOU);
+      return story.take(YOU)();
     });
     expect(told).toEqual([
       'The gardener planted a seed: Cactus. The house planted a seed: Tulip.',
@@ -64,10 +64,20 @@ describe('the story of the room', () => {
     const story = new Story();
     for (let id = 10; id < 40; id++) story.happened(change('born', organism(id, 'Rose', 2, 'Ada')));
     story.happened(change('grown', mine));
-    const told = story.tell(YOU);
+    const told = story.take(YOU)();
     expect(told).toContain('Penguin (planted by you) has grown up.');
     expect(told).toMatch(/ And 28 more things happened\.$/);
     expect(told.split('. ')).toHaveLength(4);
+  });
+
+  test('says it anew with the names that are shown now', () => {
+    const story = new Story();
+    const participants = new Map([[2, { id: 2, name: 'Ada', hue: 0 }]]);
+    story.happened(change('born', rose));
+    const say = story.take({ ...YOU, participants });
+    expect(say()).toBe('Ada planted a seed: Rose.');
+    participants.set(2, { id: 2, name: '', hue: 0 });
+    expect(say()).toBe('Somebody planted a seed: Rose.');
   });
 
   test('tells the same only once, and nothing of what only eyes see', () => {
@@ -75,6 +85,6 @@ describe('the story of the room', () => {
     for (const what of ['divided', 'asleep', 'awake'] as const) story.happened(change(what, rose));
     expect(story.hasNews).toBe(false);
     for (let i = 0; i < 5; i++) story.happened(change('wounded', rose));
-    expect(story.tell(YOU)).toBe('Rose (planted by Ada) was wounded.');
+    expect(story.take(YOU)()).toBe('Rose (planted by Ada) was wounded.');
   });
 });

@@ -22,9 +22,29 @@ test('whom systemd has started, itself or by npm', () => {
 test("who was started in a desktop's terminal inherits what systemd has told that, and is no service", () => {
   for (const SYSTEMD_EXEC_PID of ['800', '900', '12', '', '../700', undefined]) {
     const environment = { INVOCATION_ID: 'f00d', NOTIFY_SOCKET: '', SYSTEMD_EXEC_PID };
-    expect(isService(environment, 1_000, nameOf)).toBe(false);
+    const terminal = '0::/user.slice/user-1000.slice/user@1000.service/app.slice/vte-7.scope\n';
+    expect(isService(environment, 1_000, nameOf, () => terminal)).toBe(false);
   }
   expect(isService({}, 1_000, nameOf)).toBe(false);
+});
+
+test('a service whose system says little else, or that begins with a script, is known by where it runs', () => {
+  const INVOCATION_ID = 'f00d';
+  const among = (group: string, environment = {}): boolean =>
+    isService({ INVOCATION_ID, ...environment }, 1_000, nameOf, () => group);
+  expect(among('0::/system.slice/vivarium.service\n')).toBe(true);
+  const old =
+    '12:cpu:/system.slice/vivarium.service\n1:name=systemd:/system.slice/vivarium.service\n';
+  expect(among(old, { SYSTEMD_EXEC_PID: '800' })).toBe(true);
+  for (const group of [
+    '',
+    '0::/\n',
+    '0::/system.slice/cron.service\n',
+    '0::/user.slice/a.scope\n',
+  ]) {
+    expect(among(group)).toBe(false);
+  }
+  expect(isService({}, 1_000, nameOf, () => '0::/system.slice/vivarium.service\n')).toBe(false);
 });
 
 test('npm is known by what it calls itself', async () => {

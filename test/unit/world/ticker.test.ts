@@ -21,6 +21,23 @@ function start(cost: (tick: number) => number) {
 const roomOf = (): Room => new HandRoom().room;
 
 describe('ticker', () => {
+  test('a room that two hold stands still until both let go', async () => {
+    const { clock, begun, ticker } = start(() => 0);
+    const room = roomOf();
+    ticker.add(room, 10);
+    await clock.advance(1_000);
+    const before = begun.length;
+    await ticker.hold(room);
+    await ticker.hold(room);
+    ticker.resume(room);
+    await clock.advance(1_000);
+    expect(begun).toHaveLength(before);
+    ticker.resume(room);
+    await clock.advance(1_000);
+    expect(begun.length - before).toBeGreaterThan(8);
+    await ticker.stop();
+  });
+
   test('TIM-4: ticks do not drift, however uneven they are', async () => {
     const { clock, begun, ticker } = start((tick) => (tick % 3) * 20);
     const room = roomOf();
