@@ -94,11 +94,13 @@ export class WallOverlay extends LitElement {
     }
     if (this.blind) return html`<p class="stays">${cannotDraw(first.say)}</p>`;
     if (!this.captions) return nothing;
-    const lines = attract ? invitations(first.say) : captions(first.say);
+    const linesOf = attract ? invitations : captions;
+    const hasCode = this.code !== undefined;
+    const lines = linesOf(first.say, hasCode);
     // Each line in all languages, one after another.
     const line = Math.floor(turn / voices.length) % lines.length;
     const { language, say } = voices[turn % voices.length];
-    const text = (attract ? invitations(say) : captions(say))[line];
+    const text = linesOf(say, hasCode)[line];
     return html`${keyed(`${attract} ${turn}`, html`<p lang=${language}>${text}</p>`)}`;
   }
 

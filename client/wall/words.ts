@@ -17,10 +17,14 @@ export const ENGLISH: Voice = {
     text.replaceAll(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole)),
 };
 
-/** While somebody plays: one at a time, in turn. */
-export function captions(say: Say): readonly string[] {
+/**
+ * While somebody plays: one at a time, in turn.
+ *
+ * @param hasCode whether there is something to scan
+ */
+export function captions(say: Say, hasCode: boolean): readonly string[] {
   return [
-    say(msg('Scan. Plant a seed. Watch it grow.')),
+    ...(hasCode ? [say(msg('Scan. Plant a seed. Watch it grow.'))] : []),
     say(msg('Every creature here is made of cells that know only their neighbours.')),
     say(msg('Wound one, and watch it heal.')),
     say(msg('They press against each other for ground.')),
@@ -28,11 +32,11 @@ export function captions(say: Say): readonly string[] {
   ];
 }
 
-/** While nobody does. */
-export function invitations(say: Say): readonly string[] {
+/** While nobody does. @param hasCode whether there is something to scan */
+export function invitations(say: Say, hasCode: boolean): readonly string[] {
   return [
     say(msg('Nobody is here yet. Be the first.')),
-    say(msg('Point your phone at the code, and plant a seed.')),
+    ...(hasCode ? [say(msg('Point your phone at the code, and plant a seed.'))] : []),
     say(msg('It grows here while you watch.')),
   ];
 }
