@@ -1,13 +1,12 @@
 /** The short film of an organism: it grows out of its seed, stays a while, and begins anew. */
-import { encodeGif, type GifFrame } from './gif.ts';
-import { indexed, paletteOf } from './palette.ts';
+import { GifWriter, paletteOf } from './gif.ts';
 import { canvasOf, drawGround, drawSpecimen, enlarged } from './specimen.ts';
 
 /** Pixels a side. */
 const SIDE = 360;
-/** Hundredths of a second that a picture is shown, and the last one. */
-const STEP = 9;
-const STAY = 220;
+/** ms that a picture is shown, and the last one. */
+const STEP = 90;
+const STAY = 2_200;
 
 /** Lets the page breathe: a film is much work for a phone. */
 const breathe = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
@@ -26,11 +25,10 @@ export async function growthFilm(frames: readonly HTMLCanvasElement[]): Promise<
   // The grown one matters most; what is on the way has other colours, too.
   const last = pictures.length - 1;
   const palette = paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
-  const shown: GifFrame[] = [];
+  const film = new GifWriter(SIDE, SIDE, palette);
   for (const [i, picture] of pictures.entries()) {
     await breathe();
-    shown.push({ pixels: indexed(picture, SIDE, palette), delay: i === last ? STAY : STEP });
+    film.add(picture, i === last ? STAY : STEP);
   }
-  await breathe();
-  return new Blob([encodeGif(SIDE, SIDE, palette.colors, shown)], { type: 'image/gif' });
+  return new Blob([film.finish()], { type: 'image/gif' });
 }

@@ -1,135 +1,64 @@
-/** Moving pictures as GIF (89a): every phone shows, keeps and sends them. */
-
-export interface GifFrame {
-  /** [height × width] colours, as their place in the palette. */
-  readonly pixels: Uint8Array;
-  /** How long it is shown, hundredths of a second. */
-  readonly delay: number;
-}
+/** Animated GIFs, which every phone shows, saves and sends. */
+import { applyPalette, GIFEncoder, type Palette, quantize } from 'gifenc';
 
 const COLORS = 256;
-const CODE_BITS = 8;
-const MAX_CODES = 4_096;
-
-/** Grows as it is written to. */
-class Writer {
-  private bytes = new Uint8Array(65_536);
-  private length = 0;
-
-  byte(value: number): void {
-    if (this.length === this.bytes.length) {
-      const larger = new Uint8Array(2 * this.length);
-      larger.set(this.bytes);
-      this.bytes = larger;
-    }
-    this.bytes[this.length++] = value;
-  }
-
-  short(value: number): void {
-    this.byte(value & 0xff);
-    this.byte(value >> 8);
-  }
-
-  all(values: Iterable<number>): void {
-    for (const value of values) this.byte(value);
-  }
-
-  text(text: string): void {
-    for (const letter of text) this.byte(letter.charCodeAt(0));
-  }
-
-  taken(): Uint8Array<ArrayBuffer> {
-    return this.bytes.slice(0, this.length);
-  }
-}
+/** Ordered dithering, 4×4: without it, the dark ground shows bands of colour. */
+const BAYER = [0, 8, 2, 10, 12, 4, 14, 6, 3, 11, 1, 9, 15, 7, 13, 5];
+const DITHER = 7;
 
 /**
- * @param palette [256 × 3] red, green, blue
- * @param frames shown one after the other, again and again
+ * Chooses the 256 colours that come nearest to those of some pictures.
+ *
+ * @param pictures RGBA, opaque, all of one size
  */
-export function encodeGif(
-  width: number,
-  height: number,
-  palette: Uint8Array,
-  frames: readonly GifFrame[],
-): Uint8Array<ArrayBuffer> {
-  const out = new Writer();
-  out.text('GIF89a');
-  out.short(width);
-  out.short(height);
-  // A global palette of 256 colours of 8 bits each.
-  out.all([0xf7, 0, 0]);
-  out.all(palette.subarray(0, 3 * COLORS));
-  out.all([0x21, 0xff, 11]);
-  out.text('NETSCAPE2.0');
-  out.all([3, 1, 0, 0, 0]);
-  for (const { pixels, delay } of frames) {
-    out.all([0x21, 0xf9, 4, 4]);
-    out.short(delay);
-    out.all([0, 0, 0x2c, 0, 0, 0, 0]);
-    out.short(width);
-    out.short(height);
-    out.byte(0);
-    out.byte(CODE_BITS);
-    writeBlocks(compress(pixels), out);
+export function paletteOf(pictures: readonly Uint8ClampedArray[]): Palette {
+  const all = new Uint8ClampedArray(pictures.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const picture of pictures) {
+    all.set(picture, at);
+    at += picture.length;
   }
-  out.byte(0x3b);
-  return out.taken();
+  return quantize(all, COLORS);
 }
 
-function writeBlocks(bytes: Uint8Array, out: Writer): void {
-  for (let from = 0; from < bytes.length; from += 255) {
-    const block = bytes.subarray(from, from + 255);
-    out.byte(block.length);
-    out.all(block);
+/** Writes an animated GIF that repeats forever. */
+export class GifWriter {
+  private readonly encoder = GIFEncoder();
+  private isFirst = true;
+
+  /** @param palette of all frames */
+  constructor(
+    private readonly width: number,
+    private readonly height: number,
+    private readonly palette: Palette,
+  ) {}
+
+  /**
+   * @param picture RGBA, opaque, width × height
+   * @param delay how long it is shown, ms; GIF counts in steps of 10 ms
+   */
+  add(picture: Uint8ClampedArray, delay: number): void {
+    const { encoder, width, height, palette } = this;
+    const pixels = applyPalette(dithered(picture, width), palette);
+    encoder.writeFrame(pixels, width, height, { delay, ...(this.isFirst && { palette }) });
+    this.isFirst = false;
   }
-  out.byte(0);
+
+  /** @returns the file; nothing can be added afterwards */
+  finish(): Uint8Array<ArrayBuffer> {
+    this.encoder.finish();
+    return this.encoder.bytes();
+  }
 }
 
-/** LZW with codes that grow from 9 to 12 bits, lowest bit first. */
-function compress(pixels: Uint8Array): Uint8Array {
-  const clear = 1 << CODE_BITS;
-  const end = clear + 1;
-  const out = new Writer();
-  let buffer = 0;
-  let filled = 0;
-  let bits = CODE_BITS + 1;
-  const write = (code: number): void => {
-    buffer |= code << filled;
-    filled += bits;
-    while (filled >= 8) {
-      out.byte(buffer & 0xff);
-      buffer >>>= 8;
-      filled -= 8;
-    }
-  };
-  // By a known sequence's code and the pixel after it: the code of both together.
-  const known = new Uint16Array(MAX_CODES << 8);
-  let next = end + 1;
-  write(clear);
-  let code = pixels[0];
-  for (let i = 1; i < pixels.length; i++) {
-    const key = (code << 8) | pixels[i];
-    if (known[key] !== 0) {
-      code = known[key];
-      continue;
-    }
-    write(code);
-    if (next < MAX_CODES) {
-      // The decoder learns this code one step later, and widens then.
-      if (next === 1 << bits) bits++;
-      known[key] = next++;
-    } else {
-      write(clear);
-      known.fill(0);
-      bits = CODE_BITS + 1;
-      next = end + 1;
-    }
-    code = pixels[i];
+function dithered(picture: Uint8ClampedArray, width: number): Uint8ClampedArray {
+  const result = new Uint8ClampedArray(picture.length);
+  for (let i = 0; i < picture.length; i += 4) {
+    const pixel = i / 4;
+    const place = ((Math.floor(pixel / width) & 3) << 2) | ((pixel % width) & 3);
+    const shift = (BAYER[place] / 15 - 0.5) * DITHER;
+    for (let c = 0; c < 3; c++) result[i + c] = picture[i + c] + shift;
+    result[i + 3] = 255;
   }
-  write(code);
-  if (next === 1 << bits && bits < 12) bits++;
-  write(end);
-  if (filled > 0) out.byte(buffer & 0xff);
-  return out.taken();
+  return result;
 }

@@ -1,0 +1,23 @@
+/** The part of gifenc that we use; the package ships no types. */
+declare module 'gifenc' {
+  /** Red, green and blue of each colour. */
+  export type Palette = [number, number, number][];
+
+  /** @param rgba all bytes of its buffer */
+  export function quantize(rgba: Uint8ClampedArray, maxColors: number): Palette;
+
+  /** @returns the index of the nearest colour for each pixel */
+  export function applyPalette(rgba: Uint8ClampedArray, palette: Palette): Uint8Array;
+
+  export function GIFEncoder(): {
+    /** @param options `palette`: of all frames, with the first one; `delay`: ms */
+    writeFrame(
+      pixels: Uint8Array,
+      width: number,
+      height: number,
+      options: { palette?: Palette; delay?: number },
+    ): void;
+    finish(): void;
+    bytes(): Uint8Array<ArrayBuffer>;
+  };
+}
