@@ -1,6 +1,6 @@
 /** OSC over real datagrams: what a show's machines hear of a living room, and what they can do in it. */
 import { createSocket } from 'node:dgram';
-import { AT_ONCE, encodeOsc, float, int, text } from '../../server/hooks/osc/codec.ts';
+import { encodeBundle, float, int, text } from '../../server/hooks/osc/codec.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
 import type { Room } from '../../server/world/room.ts';
 import { createRandom } from '../../shared/random.ts';
@@ -134,7 +134,7 @@ describe('OSC in', () => {
     }
     // What it may comes again.
     await new Promise((wake) => setTimeout(wake, 1_500));
-    send('/vivarium/*/pause', { type: 'F' });
+    send('/vivarium/*/pause', { type: 'false', value: false });
     await ada.until(() => {
       const last = ada.heard.findLast(({ name }) => name === 'settings');
       return !(last!.message as { paused: boolean }).paused;
@@ -147,7 +147,7 @@ describe('OSC in', () => {
     await start();
     const plant = (x: number) => ({ address: garden('plant'), args: [int(x), int(40), int(3)] });
     const elements = [plant(40), plant(80), plant(120)];
-    box.raw(server.oscPort!, encodeOsc({ time: AT_ONCE, elements }));
+    box.raw(server.oscPort!, encodeBundle(elements));
     await box.next(garden('born'), ([id]) => id === 3);
     expect(new Set(room.organisms.map(({ born }) => born)).size).toBe(1);
   });

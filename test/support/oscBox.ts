@@ -2,8 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import {
   decodeOsc,
-  encodeOsc,
-  messagesOf,
+  encodeMessage,
   type OscArgument,
   type OscMessage,
 } from '../../server/hooks/osc/codec.ts';
@@ -14,7 +13,7 @@ export class OscBox {
 
   private constructor(private readonly socket: Socket) {
     socket.on('message', (bytes) => {
-      this.heard.push(...messagesOf(decodeOsc(bytes)));
+      this.heard.push(...decodeOsc(bytes));
       for (const listener of [...this.listeners]) listener();
     });
   }
@@ -30,7 +29,7 @@ export class OscBox {
   }
 
   send(port: number, address: string, ...args: OscArgument[]): void {
-    this.raw(port, encodeOsc({ address, args }));
+    this.raw(port, encodeMessage({ address, args }));
   }
 
   raw(port: number, bytes: Uint8Array): void {
@@ -42,7 +41,7 @@ export class OscBox {
     const find = (): unknown[] | undefined =>
       this.heard
         .filter((message) => message.address === address)
-        .map(({ args }) => args.map((argument) => ('value' in argument ? argument.value : null)))
+        .map(({ args }) => args.map(({ value }) => value))
         .find(fits);
     const found = find();
     if (found) return Promise.resolve(found);

@@ -8,7 +8,7 @@ import { Allowance, costsOf, type Limits } from '../../net/limits.ts';
 import type { Lobby } from '../../net/lobby.ts';
 import type { Refusals } from '../../net/refusals.ts';
 import type { Act, Stagehand } from '../../net/stagehand.ts';
-import { decodeOsc, messagesOf, type OscArgument, OscError, type OscMessage } from './codec.ts';
+import { decodeOsc, type OscArgument, OscError, type OscMessage } from './codec.ts';
 
 export interface OscInOptions {
   /** Of the open rooms. */
@@ -67,7 +67,7 @@ export class OscIn {
     let messages: readonly OscMessage[];
     try {
       this.take('bytesPerSecond', bytes.length);
-      messages = messagesOf(decodeOsc(bytes));
+      messages = decodeOsc(bytes);
     } catch (error) {
       if (error instanceof Refusal) refusals.count(error.reason);
       else if (error instanceof OscError) refusals.count('malformed');
@@ -157,20 +157,9 @@ function checked(what: 'plant' | 'damage', wish: object): Wish {
   return { what, ...act } as Wish;
 }
 
-function jsValue(argument: OscArgument): unknown {
-  switch (argument.type) {
-    case 'T':
-      return true;
-    case 'F':
-      return false;
-    case 'N':
-    case 'I':
-      return undefined;
-    case 'h':
-      return Number(argument.value);
-    default:
-      return argument.value;
-  }
+function jsValue({ type, value }: OscArgument): unknown {
+  if (type === 'bigint') return Number(value);
+  return type === 'null' || type === 'bang' ? undefined : value;
 }
 
 /** IPv4 in IPv6's clothes is IPv4. */

@@ -5,8 +5,8 @@ import { Bucket } from '../../net/bucket.ts';
 import type { Figures, Happening, Lived, RoomOpened, Ticked } from '../extension.ts';
 import type { Listener } from '../hooks.ts';
 import {
-  AT_ONCE,
-  encodeOsc,
+  encodeBundle,
+  encodeMessage,
   float,
   int,
   type OscArgument,
@@ -76,12 +76,12 @@ export class OscOut implements Listener {
     let elements: OscMessage[] = [];
     let size = BUNDLE_HEAD;
     const send = (): void => {
-      if (elements.length > 0) this.options.send(encodeOsc({ time: AT_ONCE, elements }));
+      if (elements.length > 0) this.options.send(encodeBundle(elements));
       elements = [];
       size = BUNDLE_HEAD;
     };
     for (const message of this.waiting) {
-      const more = ELEMENT_HEAD + encodeOsc(message).length;
+      const more = ELEMENT_HEAD + encodeMessage(message).length;
       if (size + more > DEFAULTS.osc.datagramBytes) send();
       elements.push(message);
       size += more;

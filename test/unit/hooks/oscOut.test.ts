@@ -1,5 +1,5 @@
 /** What goes out as OSC stays within what a network and a show's machine can take. */
-import { decodeOsc, messagesOf } from '../../../server/hooks/osc/codec.ts';
+import { decodeOsc, int } from '../../../server/hooks/osc/codec.ts';
 import { OscOut } from '../../../server/hooks/osc/out.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fakeClock.ts';
@@ -16,7 +16,7 @@ test('a flood is cut to the rate, and how much was left out is told', async () =
     out.onLife({ room: 'garden', tick: 1, event: { what: 'grown', id } });
   }
   tick();
-  const heard = () => sent.flatMap((bytes) => messagesOf(decodeOsc(bytes)));
+  const heard = () => sent.flatMap(decodeOsc);
   expect(heard().length).toBe(2 * messagesPerSecond);
   for (const bytes of sent) expect(bytes.length).toBeLessThanOrEqual(datagramBytes);
   // Full datagrams: not one for each message.
@@ -25,7 +25,7 @@ test('a flood is cut to the rate, and how much was left out is told', async () =
   tick();
   expect(heard().at(-1)).toEqual({
     address: '/vivarium/garden/dropped',
-    args: [{ type: 'i', value: flood - 2 * messagesPerSecond }],
+    args: [int(flood - 2 * messagesPerSecond)],
   });
 });
 

@@ -1,7 +1,7 @@
 /** What OSC.md says, what is sent, and what the sketches speak are one and the same. */
 import { readFileSync } from 'node:fs';
 import type { Happening } from '../../../server/hooks/extension.ts';
-import { decodeOsc, messagesOf } from '../../../server/hooks/osc/codec.ts';
+import { decodeOsc } from '../../../server/hooks/osc/codec.ts';
 import { OscOut } from '../../../server/hooks/osc/out.ts';
 import { FakeClock } from '../../support/fakeClock.ts';
 
@@ -40,11 +40,11 @@ function told(): { address: string; types: string[] }[] {
   for (let i = 0; i < 2_000; i++) out.onLife({ room, tick: 1, event: { what: 'grown', id: 1 } });
   (out as unknown as { rate: { take: () => boolean } }).rate.take = () => true;
   out.onTick({ room } as never);
-  const messages = sent.flatMap((bytes) => messagesOf(decodeOsc(bytes)));
+  const messages = sent.flatMap(decodeOsc);
   const byAddress = new Map(messages.map((one) => [one.address.split('/')[3], one]));
   return [...byAddress].map(([address, { args }]) => ({
     address,
-    types: args.map(({ type }) => type),
+    types: args.map(({ type }) => type.charAt(0)),
   }));
 }
 
