@@ -61,7 +61,7 @@ export async function drawGrowth(
       rows[first + i].push(tile);
     });
   });
-  return drawSheet(rows, { scale: 3, labels: { columns: labels } });
+  return drawSheet(rows, { scale: 3, columns: labels });
 }
 
 /** Rows of organisms: whole, wounded, and on the way back; half of them lose a half, the others a disc of a quarter. */
@@ -84,7 +84,7 @@ export async function drawHealing(colony: Colony, grown: Grown, random: Random):
     });
   });
   const columns = ['before', ...HEALING_STEPS.map((at) => (at === 0 ? 'wounded' : `+${at}`))];
-  return drawSheet(rows, { scale: 3, labels: { columns } });
+  return drawSheet(rows, { scale: 3, columns });
 }
 
 /** Latents between two in this many pictures, ends included (as published). */

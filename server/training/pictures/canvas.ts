@@ -1,6 +1,5 @@
-/** A picture in the making: opaque pixels that tiles and captions are laid on. */
+/** A picture in the making: opaque pixels that tiles are laid on. */
 import { PNG } from 'pngjs';
-import { LETTER_HEIGHT, widthOfText, writeText } from './letters.ts';
 import type { Tile } from './tile.ts';
 
 /** sRGB, 0…255. */
@@ -52,11 +51,6 @@ export class Canvas {
     }
   }
 
-  /** Writes a text from its upper left corner, every pixel of its letters scale×scale. */
-  write(text: string, x: number, y: number, scale: number, colour: Colour = HOUSE.ink): void {
-    writeText(text, (i, j) => this.fill(x + i * scale, y + j * scale, scale, scale, colour));
-  }
-
   /** @returns the PNG file */
   encode(): Buffer {
     // Cells are blocks of pixels, so rows repeat: the filter "up" leaves zeros, and trying all filters is slow.
@@ -81,7 +75,3 @@ export class Canvas {
     }
   }
 }
-
-/** Pixels a caption takes. */
-export const captionWidth = (text: string, scale: number): number => scale * widthOfText(text);
-export const captionHeight = (scale: number): number => scale * LETTER_HEIGHT;

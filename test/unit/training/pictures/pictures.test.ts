@@ -60,9 +60,9 @@ describe('a sheet', () => {
     ...data.subarray(4 * (y * width + x), 4 * (y * width + x) + 3),
   ];
 
-  it('has even margins, sharp cells and its ground', () => {
+  it('has even margins, sharp cells and its ground', async () => {
     const png = PNG.sync.read(
-      drawSheet([[red(2), red(2), clearTile(2)], [red(2)]], { scale: 3, gap: 4 }),
+      await drawSheet([[red(2), red(2), clearTile(2)], [red(2)]], { scale: 3, gap: 4 }),
     );
     expect([png.width, png.height]).toEqual([3 * 6 + 2 * 4 + 16, 2 * 6 + 4 + 16]);
     expect(at(png, 0, 0)).toEqual([...HOUSE.ground]);
@@ -73,18 +73,23 @@ describe('a sheet', () => {
     expect(at(png, 18, 18)).toEqual([...HOUSE.ground]);
   });
 
-  it('makes room for captions', () => {
-    const plain = PNG.sync.read(drawSheet([[red(2)]]));
+  it('makes room for captions, and leaves the tiles as they are', async () => {
+    const plain = PNG.sync.read(await drawSheet([[red(2), clearTile(2)]]));
     const png = PNG.sync.read(
-      drawSheet([[red(2)]], { labels: { columns: ['A'], rows: ['10 %'] } }),
+      await drawSheet([[red(2), clearTile(2)]], { columns: ['10 %', 'whole'] }),
     );
-    expect(png.width - plain.width).toBe(2 * 15 + 8);
-    expect(png.height - plain.height).toBe(2 * 5 + 8);
+    const header = 12 + 8;
+    expect([png.width, png.height]).toEqual([plain.width, plain.height + header]);
+    for (let y = 16; y < plain.height; y++) {
+      for (let x = 0; x < plain.width; x++) {
+        expect(at(png, x, y + header)).toEqual(at(plain, x, y));
+      }
+    }
   });
 
-  it('refuses what is none', () => {
-    expect(() => drawSheet([[]])).toThrow('needs a tile');
-    expect(() => drawSheet([[red(2), red(3)]])).toThrow('one side');
+  it('refuses what is none', async () => {
+    await expect(drawSheet([[]])).rejects.toThrow('needs a tile');
+    await expect(drawSheet([[red(2), red(3)]])).rejects.toThrow('one side');
   });
 
   it('is made of lists', () => {
