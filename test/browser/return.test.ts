@@ -43,7 +43,7 @@ const start = async (): Promise<void> => {
     size: '96x64',
     attract: 'off',
     data: folder,
-    checkpoint: 'checkpoints/interim-emoji',
+    checkpoint: 'test/fixtures/checkpoints/interim-emoji',
   };
   const args = Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
   server = new ServerProcess(args);

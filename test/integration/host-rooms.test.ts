@@ -19,7 +19,7 @@ const settings = () => ({
   data,
   size: '96x64',
   'tick-rate': 30,
-  checkpoints: 'checkpoints/interim-emoji',
+  checkpoints: 'test/fixtures/checkpoints/interim-emoji',
 });
 
 beforeAll(async () => {

@@ -1,10 +1,12 @@
 /** The server as those meet it who look after it: stopped, started again, stopped in its tracks, out of space. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
 
+/** One that earlier releases shipped. */
+const EARLIER = 'test/fixtures/checkpoints/interim-emoji';
 const full = process.env.VIVARIUM_TEST_FULL === '1';
 let scratch: string;
 
@@ -70,7 +72,7 @@ test('stopped in the midst of ticks and started again, a room has everybody that
 });
 
 test('with another checkpoint or size it is refused with a sentence, and nothing is changed', async () => {
-  const other = start('twice', ['--checkpoint', 'checkpoints/interim-emoji']);
+  const other = start('twice', ['--checkpoint', EARLIER]);
   expect((await other.ended).code).toBe(1);
   expect(other.errors).toMatch(
     /^The room "garden" was grown from the checkpoint "organisms";.*\n$/,
@@ -81,6 +83,36 @@ test('with another checkpoint or size it is refused with a sentence, and nothing
   const file = new ServerProcess(['--port', '0', '--data', 'package.json']);
   expect((await file.ended).code).toBe(1);
   expect(file.errors).toMatch(/^The folder package.json cannot be made \(EEXIST\)\.\n$/);
+});
+
+test('a room made with a checkpoint that is no longer shipped opens with --checkpoint and its folder', async () => {
+  // Where the files lie does not matter: they lay in another folder when the room was made.
+  const before = join(scratch, 'checkpoints', 'interim-emoji');
+  cpSync(EARLIER, before, { recursive: true });
+  const first = start('earlier', ['--checkpoint', before]);
+  const visitor = await Visitor.join(await first.alive());
+  const planted = await visitor.ask('plant', {
+    ...{ x: 48, y: 48 },
+    seed: { from: 'gallery', index: 3 },
+  });
+  expect(planted).not.toHaveProperty('reason');
+  visitor.leave();
+  await first.end();
+  rmSync(before, { recursive: true });
+
+  const refused = start('earlier');
+  expect((await refused.ended).code).toBe(1);
+  expect(refused.errors).toMatch(
+    /^The room "garden" was grown from the checkpoint "interim-emoji";.*Start with --checkpoint of that,.*\n$/,
+  );
+
+  const again = start('earlier', ['--checkpoint', EARLIER]);
+  const other = await Visitor.join(await again.alive());
+  expect(again.output).toMatch(/Room "garden" is as it was: 1 organism, tick \d+\./);
+  expect(other.welcome!.checkpoint.name).toBe('interim-emoji');
+  expect(other.welcome!.organisms).toHaveLength(1);
+  other.leave();
+  await again.end();
 });
 
 test('stopped in its tracks and let go on, it goes on where it was', async () => {

@@ -1,4 +1,4 @@
-/** The shipped checkpoint against golden vectors that its trainer (another framework) wrote. */
+/** A checkpoint against golden vectors that its trainer (another framework) wrote. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { BackendName } from '../../../server/engine/backend.ts';
@@ -13,7 +13,7 @@ import { bitsOf } from './contract.ts';
 import { PATIENCE, present } from './webgpu/support.ts';
 
 const TOLERANCE = 1e-3;
-const FOLDER = new URL('../../../checkpoints/interim-emoji', import.meta.url);
+const FOLDER = new URL('../../fixtures/checkpoints/interim-emoji', import.meta.url);
 const GOLDEN = new URL('../../fixtures/interim-emoji-golden.safetensors', import.meta.url);
 const PATCHES = [0, 1, 2, 3];
 

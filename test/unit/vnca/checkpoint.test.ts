@@ -152,9 +152,11 @@ test('the gallery sheet must be a PNG of the right size', async () => {
   await expectFailure('bad-gallery', 'gallery.png', what);
 });
 
-test('the shipped checkpoint loads', async () => {
-  const shipped = fileURLToPath(new URL('../../../checkpoints/interim-emoji', import.meta.url));
-  const checkpoint = await loadCheckpoint(shipped);
+test('a checkpoint of the first format loads', async () => {
+  const earlier = fileURLToPath(
+    new URL('../../fixtures/checkpoints/interim-emoji', import.meta.url),
+  );
+  const checkpoint = await loadCheckpoint(earlier);
   expect(checkpoint.card.gallery).toHaveLength(459);
   expect(totalSteps(checkpoint.card)).toBe(40);
   expect(new Set(checkpoint.card.gallery.map(({ kind }) => kind))).toEqual(new Set(GALLERY_KINDS));
