@@ -5,9 +5,9 @@
 import { Worker } from 'node:worker_threads';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { Clock } from '../clock.ts';
-import { Bucket } from '../net/bucket.ts';
 import type { Log } from '../operations/log.ts';
+import type { Clock } from '../platform/clock.ts';
+import { TokenBucket } from '../platform/token-bucket.ts';
 import { HookError } from './errors.ts';
 import type { Asked, AskedHook, Outcome, Told, ToldHook } from './extension.ts';
 import { type FromThread, fromThread, type ThreadStart, type ToThread } from './thread/protocol.ts';
@@ -43,9 +43,9 @@ export class ExtensionThread {
   private readonly asked = new Map<number, (objection: string | undefined) => void>();
   private asks = 0;
   /** Empty when it has failed too often. */
-  private readonly patience: Bucket;
-  private readonly chatter: Bucket;
-  private readonly lines: Bucket;
+  private readonly patience: TokenBucket;
+  private readonly chatter: TokenBucket;
+  private readonly lines: TokenBucket;
   private alive = true;
   private isAside = false;
   private closing = false;
@@ -55,9 +55,9 @@ export class ExtensionThread {
   private constructor(private readonly options: ExtensionThreadOptions) {
     const { failures, forgivenAfter, messagesPerSecond, linesPerSecond } = DEFAULTS.hooks;
     const now = options.clock.now();
-    this.patience = new Bucket((1000 * failures) / forgivenAfter, failures - 1, now);
-    this.chatter = new Bucket(messagesPerSecond, 2 * messagesPerSecond, now);
-    this.lines = new Bucket(linesPerSecond, 10 * linesPerSecond, now);
+    this.patience = new TokenBucket((1000 * failures) / forgivenAfter, failures - 1, now);
+    this.chatter = new TokenBucket(messagesPerSecond, 2 * messagesPerSecond, now);
+    this.lines = new TokenBucket(linesPerSecond, 10 * linesPerSecond, now);
   }
 
   /** @throws HookError */

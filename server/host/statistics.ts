@@ -8,7 +8,7 @@ import {
   type Statistics,
 } from '../../shared/host/statistics.ts';
 import { HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Store } from '../store/store.ts';
 import type { RoomCommand } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';

@@ -1,6 +1,7 @@
 /** A room as it is at one moment, taken while it stands still and kept while it goes on. */
-import type { Clock } from '../clock.ts';
+
 import type { Engine } from '../engine/engine.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomState } from '../world/roomState.ts';
 import type { TickSums } from './checksum.ts';
