@@ -98,7 +98,7 @@ test('it can be closed while another thread is sought', async () => {
 
 const READY = `
   const { parentPort } = require('node:worker_threads');
-  parentPort.postMessage({ info: { name: 'fake', device: 'CPU (none)' }, lanes: 1 });`;
+  parentPort.postMessage({ answer: 0, result: { info: { name: 'fake', device: 'CPU (none)' } } });`;
 
 test.each([
   ['runs out of memory', 'const all = []; for (;;) all.push(new Array(1e5).fill(all.length));'],
@@ -108,16 +108,16 @@ test.each([
   const threadOf = (work: string): Promise<ThreadEngine> =>
     attachEngine(
       new Worker(
-        `${READY} parentPort.on('message', ({ call, method, argument }) => {
+        `${READY} parentPort.on('message', ({ call, method, args }) => {
           if (method === 'step') { ${work} }
-          else parentPort.postMessage({ call, result: undefined });
+          else parentPort.postMessage({ answer: call, result: undefined });
         });`,
         { eval: true, resourceLimits: { maxOldGenerationSizeMb: 16 } },
       ),
     );
   const whys: string[] = [];
   const thread = await lastingThread(await threadOf(death), {
-    restart: () => threadOf('parentPort.postMessage({ call, result: argument });'),
+    restart: () => threadOf('parentPort.postMessage({ answer: call, result: args[0] });'),
     onLoss: (why) => whys.push(why),
   });
   await thread.plant([SEED]);
