@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { EngineError, type PatchStep, type Readout } from '../../../server/engine/engine.ts';
 import { type LastingOptions, lastingThread } from '../../../server/engine/thread/lasting.ts';
 import { attachEngine, type ThreadEngine } from '../../../server/engine/thread/workerEngine.ts';
+import { systemClock } from '../../../server/platform/clock.ts';
 
 const SEED = { patch: 1, checkpoint: 'fake', latent: new Float32Array(2) };
 const still: PatchStep = { patch: 1, divide: false };
@@ -57,7 +58,9 @@ test('losses that lie far apart are got over for ever', async () => {
   let now = 0;
   // What is made again counts as a step too: each lives for one more.
   const deaths = Array.from({ length: 12 }, (_, k) => k + 1);
-  const { thread, whys } = await lasting(deaths, { now: () => now });
+  const { thread, whys } = await lasting(deaths, {
+    clock: { ...systemClock, now: () => now },
+  });
   for (let k = 0; k < 12; k++) {
     now += 20_000;
     expect(await thread.step([still])).toEqual([{ patch: 1 }]);
