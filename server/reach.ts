@@ -1,7 +1,7 @@
 /** Where a server is reached: by phones on the networks of this machine, and by this machine itself. */
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { Clock } from './clock.ts';
+import type { Clock } from './platform/clock.ts';
 
 /** Where a server listens, as it says itself. */
 export type Bound = Pick<AddressInfo, 'address' | 'port'>;

@@ -1,9 +1,9 @@
 /** The rooms of a server: made, opened, closed and removed while it runs. */
+import { Mutex } from 'async-mutex';
 import { HostRefusal } from '../shared/host/reasons.ts';
 import { type RoomSettings, type SettingsChange, turned } from '../shared/host/settings.ts';
 import type { RoomSummary } from '../shared/host/state.ts';
 import { Refusal } from '../shared/protocol/reasons.ts';
-import type { Clock } from './clock.ts';
 import { EngineError, type EngineInfo } from './engine/engine.ts';
 import type { Bans } from './net/bans.ts';
 import { Lobby } from './net/lobby.ts';
@@ -11,6 +11,7 @@ import type { WallFacts } from './net/member.ts';
 import { Passes } from './net/passes.ts';
 import { Rules } from './net/rules.ts';
 import type { Log } from './operations/log.ts';
+import type { Clock } from './platform/clock.ts';
 import type { Stock } from './stock.ts';
 import type { Chronicle } from './store/chronicle.ts';
 import { StoreError } from './store/errors.ts';
@@ -60,8 +61,8 @@ interface Known {
   /** Also of a closed room, where nothing is kept of it elsewhere. */
   live: LiveRoom | undefined;
   busy: RoomSummary['busy'];
-  /** Settles when all that changes the plan so far has done so. */
-  turn: Promise<unknown>;
+  /** Held while something changes the plan. */
+  readonly mutex: Mutex;
 }
 
 export class Rooms {
@@ -292,12 +293,10 @@ export class Rooms {
    * @throws HostRefusal no-such-room: it has been removed meanwhile
    */
   private inTurn<T>(known: Known, work: () => Promise<T>): Promise<T> {
-    const done = known.turn.then(() => {
+    return known.mutex.runExclusive(() => {
       if (this.get(known.plan.name) !== known) throw new HostRefusal('no-such-room');
       return work();
     });
-    known.turn = done.catch(() => {});
-    return done;
   }
 
   /** It is busy at once, so that nothing else begins while it waits for its turn. @throws HostRefusal room-busy */
@@ -328,7 +327,7 @@ export class Rooms {
   private learn(plan: PlanRecord): Known {
     const rules = new Rules(turned(this.options.defaults, plan.change));
     Object.assign(rules, this.hours);
-    const known: Known = { plan, rules, live: undefined, busy: null, turn: Promise.resolve() };
+    const known: Known = { plan, rules, live: undefined, busy: null, mutex: new Mutex() };
     this.known.set(plan.name, known);
     return known;
   }

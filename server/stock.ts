@@ -1,9 +1,10 @@
 /** What rooms are grown from: a checkpoint with what was made of it. */
-import type { Clock } from './clock.ts';
+
 import type { Engine, PatchId } from './engine/engine.ts';
 import { galleryUrl, mapUrl } from './http/urls.ts';
 import type { RoomFacts } from './net/member.ts';
 import { openSeedWorks, type SeedWorks } from './nursery/open.ts';
+import type { Clock } from './platform/clock.ts';
 import { speciesOf } from './species.ts';
 import { fingerprint } from './store/fingerprint.ts';
 import type { Checkpoint } from './vnca/checkpoint.ts';

@@ -5,12 +5,23 @@
 import { Worker } from 'node:worker_threads';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { Clock } from '../clock.ts';
-import { Bucket } from '../net/bucket.ts';
 import type { Log } from '../operations/log.ts';
+import type { Clock } from '../platform/clock.ts';
+import { TokenBucket } from '../platform/token-bucket.ts';
+import { WorkerRpc } from '../platform/worker-rpc.ts';
 import { HookError } from './errors.ts';
 import type { Asked, AskedHook, Outcome, Told, ToldHook } from './extension.ts';
-import { type FromThread, fromThread, type ThreadStart, type ToThread } from './thread/protocol.ts';
+import {
+  actSchema,
+  failureSchema,
+  lineSchema,
+  objectionSchema,
+  type ServerMethods,
+  startedSchema,
+  type ThreadMethods,
+  type ThreadStart,
+  type Unfit,
+} from './thread/protocol.ts';
 
 export interface ExtensionThreadOptions {
   /** Absolute path. */
@@ -26,6 +37,11 @@ export interface ExtensionThreadOptions {
   readonly onFresh: (extension: ExtensionThread) => void;
 }
 
+/** What comes from it is no message of ours. */
+const GARBLED = 'says what cannot be understood';
+
+type Rpc = WorkerRpc<ThreadMethods, unknown, ServerMethods>;
+
 const spawn = (start: ThreadStart): Worker =>
   new Worker(new URL('./thread/worker.mjs', import.meta.url), {
     workerData: start,
@@ -34,30 +50,27 @@ const spawn = (start: ThreadStart): Worker =>
   });
 
 export class ExtensionThread {
-  private worker: Worker | undefined;
+  private rpc: Rpc | undefined;
   private title = '';
   private hooks = new Set<string>();
   /** Told, and not yet dealt with. */
   private backlog = 0;
   private dropped = 0;
-  private readonly asked = new Map<number, (objection: string | undefined) => void>();
-  private asks = 0;
   /** Empty when it has failed too often. */
-  private readonly patience: Bucket;
-  private readonly chatter: Bucket;
-  private readonly lines: Bucket;
+  private readonly patience: TokenBucket;
+  private readonly chatter: TokenBucket;
+  private readonly lines: TokenBucket;
   private alive = true;
   private isAside = false;
   private closing = false;
-  private onClosed: (() => void) | undefined;
   private callOff: (() => void)[] = [];
 
   private constructor(private readonly options: ExtensionThreadOptions) {
     const { failures, forgivenAfter, messagesPerSecond, linesPerSecond } = DEFAULTS.hooks;
     const now = options.clock.now();
-    this.patience = new Bucket((1000 * failures) / forgivenAfter, failures - 1, now);
-    this.chatter = new Bucket(messagesPerSecond, 2 * messagesPerSecond, now);
-    this.lines = new Bucket(linesPerSecond, 10 * linesPerSecond, now);
+    this.patience = new TokenBucket((1000 * failures) / forgivenAfter, failures - 1, now);
+    this.chatter = new TokenBucket(messagesPerSecond, 2 * messagesPerSecond, now);
+    this.lines = new TokenBucket(linesPerSecond, 10 * linesPerSecond, now);
   }
 
   /** @throws HookError */
@@ -78,7 +91,7 @@ export class ExtensionThread {
   }
 
   has(hook: ToldHook | AskedHook): boolean {
-    return this.worker !== undefined && this.hooks.has(hook);
+    return this.rpc !== undefined && this.hooks.has(hook);
   }
 
   tell<H extends ToldHook>(hook: H, about: Told[H]): void {
@@ -93,133 +106,153 @@ export class ExtensionThread {
       return;
     }
     this.backlog++;
-    this.post({ tell: hook, about } as ToThread);
+    // Of one that is lost, nobody waits for what it was told.
+    this.rpc!.call('tell', hook, about).then(
+      () => this.dealtWith(),
+      () => {},
+    );
+  }
+
+  private dealtWith(): void {
+    this.backlog--;
+    if (this.backlog > 0 || this.dropped === 0) return;
+    this.warn('extension-behind', `has caught up; it was not told ${this.dropped} things`);
+    this.dropped = 0;
   }
 
   /** @returns its objection, with words; undefined when it has none, or does not answer in time */
   ask<H extends AskedHook>(hook: H, about: Asked[H]): Promise<string | undefined> {
-    if (!this.has(hook)) return Promise.resolve(undefined);
-    const id = this.asks++;
+    const { rpc } = this;
+    if (!rpc || !this.has(hook)) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       const inTime = this.options.clock.after(DEFAULTS.hooks.answer, () => {
-        this.asked.delete(id);
         resolve(undefined);
         this.failed(hook, `no answer within ${DEFAULTS.hooks.answer} ms`);
       });
-      this.asked.set(id, (objection) => {
+      const answered = (objection: string | undefined): void => {
         inTime();
-        this.asked.delete(id);
         resolve(objection);
-      });
-      this.post({ ask: hook, id, about } as ToThread);
+      };
+      rpc.call('ask', hook, about).then(
+        (answer) => answered(this.checked(rpc, objectionSchema, answer)?.refuse),
+        () => answered(undefined),
+      );
     });
   }
 
   async close(): Promise<void> {
     this.closing = true;
-    if (!this.worker) return this.end();
+    const { rpc } = this;
+    if (!rpc) return this.end();
     await new Promise<void>((resolve) => {
       const inTime = this.options.clock.after(DEFAULTS.hooks.closing, resolve);
-      this.onClosed = () => {
+      const closed = (): void => {
         inTime();
         resolve();
       };
-      this.post({ close: true });
+      rpc.call('close').then(closed, closed);
     });
     await this.end();
-  }
-
-  private post(message: ToThread): void {
-    this.worker?.postMessage(message);
   }
 
   /** @throws HookError */
   private async open(): Promise<void> {
     const { file, clock } = this.options;
+    const refusal = (reason: HookError['reason'], why: string): HookError =>
+      new HookError(reason, `The extension ${file} ${why}`);
     const worker = spawn({ file });
     this.alive = true;
     this.backlog = 0;
+    worker.on('message', () => {
+      if (!this.chatter.take(1, clock.now())) this.lost(rpc, 'says too much');
+    });
+    const rpc: Rpc = new WorkerRpc(worker, {
+      methods: this.methodsFor(() => rpc),
+      onDeath: ({ cause, why }) => {
+        const [sentence, told] = {
+          threw: [`has failed: ${why}`, why],
+          ended: ['has ended.', 'it has ended'],
+          malformed: [`${GARBLED}.`, GARBLED],
+        }[cause];
+        this.lost(rpc, told);
+        return refusal('threw', sentence);
+      },
+    });
+    const inTime = clock.after(DEFAULTS.hooks.loading, () => {
+      void rpc.terminate(refusal('too-slow', 'was not done with loading in time.'));
+    });
+    this.callOff.push(inTime);
     try {
-      await new Promise<void>((resolve, reject) => {
-        const refuse = (reason: HookError['reason'], why: string): void =>
-          reject(new HookError(reason, `The extension ${file} ${why}`));
-        const inTime = clock.after(DEFAULTS.hooks.loading, () =>
-          refuse('too-slow', 'was not done with loading in time.'),
-        );
-        this.callOff.push(inTime);
-        worker.on('message', (message: unknown) => {
-          if (!this.chatter.take(1, clock.now())) return this.lost(worker, 'says too much');
-          const parsed = v.safeParse(fromThread, message);
-          if (!parsed.success) return this.lost(worker, 'says what cannot be understood');
-          const said = parsed.output;
-          if ('ready' in said) {
-            inTime();
-            this.title = said.ready.name;
-            this.hooks = new Set(said.ready.hooks);
-            resolve();
-          } else if ('unfit' in said) refuse(said.unfit, unfit(said));
-          else this.hear(said);
-        });
-        worker.on('error', (error: Error) => {
-          refuse('threw', `has failed: ${error.message}`);
-          this.lost(worker, error.message);
-        });
-        worker.on('exit', () => {
-          refuse('threw', 'has ended.');
-          this.lost(worker, 'it has ended');
-        });
-      });
+      const started = this.checked(rpc, startedSchema, await rpc.ready);
+      if (!started) throw refusal('threw', `${GARBLED}.`);
+      if ('unfit' in started) throw refusal(started.unfit, unfit(started));
+      this.title = started.name;
+      this.hooks = new Set(started.hooks);
     } catch (error) {
       for (const callOff of this.callOff.splice(0)) callOff();
-      await worker.terminate();
+      await rpc.terminate(error as Error);
       throw error;
     }
-    this.worker = worker;
-    this.watch(worker);
+    inTime();
+    this.rpc = rpc;
+    this.watch(rpc);
   }
 
-  private hear(said: Exclude<FromThread, { ready: unknown } | { unfit: unknown }>): void {
-    if ('done' in said) {
-      this.backlog--;
-      if (this.backlog === 0 && this.dropped > 0) {
-        this.warn('extension-behind', `has caught up; it was not told ${this.dropped} things`);
-        this.dropped = 0;
-      }
-    } else if ('pong' in said) this.alive = true;
-    else if ('answered' in said) this.asked.get(said.answered)?.(said.refuse);
-    else if ('failed' in said) this.failed(said.failed, said.why);
-    else if ('say' in said) {
-      if (!this.lines.take(1, this.options.clock.now())) return;
-      this.options.log.info('extension', `${this.title}: ${said.say}`, { extension: this.title });
-    } else if ('act' in said) {
-      const { act, room, what, wish } = said;
-      void this.options.act(this, { room, what, wish }).then((outcome) => {
-        this.post({ acted: act, outcome });
-      });
-    } else this.onClosed?.();
+  /** What the thread may call. @param rpc is there by the time of a call */
+  private methodsFor(rpc: () => Rpc): ServerMethods {
+    return {
+      act: async (act) => {
+        const wish = this.checked(rpc(), actSchema, act);
+        return wish ? this.options.act(this, wish) : {};
+      },
+      failed: (failure) => {
+        const said = this.checked(rpc(), failureSchema, failure);
+        if (said) this.failed(said.hook, said.why);
+      },
+      say: (line) => {
+        const said = this.checked(rpc(), lineSchema, line);
+        if (said === undefined || !this.lines.take(1, this.options.clock.now())) return;
+        this.options.log.info('extension', `${this.title}: ${said}`, { extension: this.title });
+      },
+    };
+  }
+
+  /** @returns undefined when it is not what it should be; the thread is given up then */
+  private checked<S extends v.GenericSchema>(
+    rpc: Rpc,
+    schema: S,
+    said: unknown,
+  ): v.InferOutput<S> | undefined {
+    const parsed = v.safeParse(schema, said);
+    if (parsed.success) return parsed.output;
+    this.lost(rpc, GARBLED);
+    return undefined;
   }
 
   /** Asks now and then whether the thread still listens. */
-  private watch(worker: Worker): void {
+  private watch(rpc: Rpc): void {
     this.callOff.push(
       this.options.clock.after(DEFAULTS.hooks.stall, () => {
-        if (this.worker !== worker) return;
-        if (!this.alive) return this.lost(worker, 'it does not listen any more');
+        if (this.rpc !== rpc) return;
+        if (!this.alive) return this.lost(rpc, 'it does not listen any more');
         this.alive = false;
-        this.post({ ping: true });
+        rpc.call('ping').then(
+          () => {
+            this.alive = true;
+          },
+          () => {},
+        );
         this.callOff = [];
-        this.watch(worker);
+        this.watch(rpc);
       }),
     );
   }
 
   /** The thread is of no use any more. */
-  private lost(worker: Worker, why: string): void {
-    if (this.worker !== worker) return;
-    this.worker = undefined;
-    void worker.terminate();
-    for (const answer of [...this.asked.values()]) answer(undefined);
-    this.onClosed?.();
+  private lost(rpc: Rpc, why: string): void {
+    void rpc.terminate(new HookError('threw', `The extension ${this.options.file} ${why}.`));
+    if (this.rpc !== rpc) return;
+    this.rpc = undefined;
     if (this.closing || this.isAside) return;
     this.failed('thread', why);
     if (this.isAside) return;
@@ -248,10 +281,9 @@ export class ExtensionThread {
 
   private async end(): Promise<void> {
     for (const callOff of this.callOff.splice(0)) callOff();
-    const { worker } = this;
-    this.worker = undefined;
-    for (const answer of [...this.asked.values()]) answer(undefined);
-    await worker?.terminate();
+    const { rpc } = this;
+    this.rpc = undefined;
+    await rpc?.terminate(new HookError('threw', `The extension ${this.options.file} is closed.`));
   }
 
   private warn(event: string, sentence: string): void {
@@ -261,7 +293,7 @@ export class ExtensionThread {
   }
 }
 
-function unfit({ unfit: reason, why }: Extract<FromThread, { unfit: unknown }>): string {
+function unfit({ unfit: reason, why }: Unfit): string {
   if (reason === 'not-found') return 'is not there.';
   if (reason === 'threw') return `cannot be loaded: ${why}`;
   return 'has no default export with a name, or a function that makes one.';

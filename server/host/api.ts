@@ -12,9 +12,9 @@ import {
 } from '../../shared/host/calls.ts';
 import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
 import type { RefusalState, SessionState } from '../../shared/host/state.ts';
-import type { Clock } from '../clock.ts';
 import { isWelcomeOrigin } from '../net/door.ts';
 import type { Log } from '../operations/log.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Acquaintances } from './acquaintances.ts';
 import { type HostSession, hasKey, type Sessions } from './sessions.ts';
 import type { HostToken } from './token.ts';

@@ -1,10 +1,10 @@
 /** What the host's calls work with. */
 import type { RoomSettings } from '../../shared/host/settings.ts';
-import type { Clock } from '../clock.ts';
 import type { BackendName } from '../engine/backend.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import type { Bans } from '../net/bans.ts';
 import type { Log } from '../operations/log.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Rooms } from '../rooms.ts';
 import type { Stock } from '../stock.ts';
 import type { Chronicle } from '../store/chronicle.ts';

@@ -9,7 +9,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { CallBody } from '../../shared/host/calls.ts';
 import { HostRefusal, type JobReason } from '../../shared/host/reasons.ts';
 import type { JobState } from '../../shared/host/state.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { FilmNews, FilmOrder } from './filmProcess.ts';
 
 export interface FilmsOptions {

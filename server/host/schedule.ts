@@ -1,7 +1,7 @@
 /** The hours of the house: when it is open, when its walls go dim, and when the server starts anew. */
 import { ALWAYS_OPEN, type Schedule, schedule } from '../../shared/host/settings.ts';
 import type { HostState } from '../../shared/host/state.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Store } from '../store/store.ts';
 
 export interface HoursOptions {

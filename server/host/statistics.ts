@@ -1,4 +1,5 @@
 /** Counts what happens in the rooms, by hour and day: sums alone, of nobody in particular. */
+import { Mutex } from 'async-mutex';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   type DayStatistics,
@@ -8,7 +9,7 @@ import {
   type Statistics,
 } from '../../shared/host/statistics.ts';
 import { HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Store } from '../store/store.ts';
 import type { RoomCommand } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
@@ -41,7 +42,7 @@ export class Counter {
   private readonly since = new Map<string, Map<ParticipantId, number>>();
   private cancel: () => void;
   /** One thing is counted after the other. */
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly mutex = new Mutex();
 
   constructor(private readonly options: StatisticsOptions) {
     this.cancel = this.plan();
@@ -55,7 +56,7 @@ export class Counter {
       return most !== undefined && most + one.events.length > 0 ? [{ ...one, most }] : [];
     });
     if (busy.length === 0) return;
-    this.last = this.last.then(() => this.count(busy)).catch(onError);
+    this.mutex.runExclusive(() => this.count(busy)).catch(onError);
   }
 
   private async count(ticks: readonly (TickEvents & { readonly most: number })[]): Promise<void> {
@@ -82,7 +83,7 @@ export class Counter {
 
   /** Nobody is in a room any more. */
   emptied(room: string): void {
-    this.last = this.last.then(() => this.empty(room)).catch(this.options.onError);
+    this.mutex.runExclusive(() => this.empty(room)).catch(this.options.onError);
   }
 
   private async empty(room: string): Promise<void> {
@@ -108,7 +109,7 @@ export class Counter {
 
   /** Keeps what was counted. @throws StoreError */
   async flush(): Promise<void> {
-    await this.last;
+    await this.mutex.waitForUnlock();
     for (const [room, counted] of this.counted) {
       if (!counted.changed) continue;
       await this.keep(room, counted);

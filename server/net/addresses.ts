@@ -4,14 +4,14 @@
  */
 import { isIPv6 } from 'node:net';
 import type { Reason } from '../../shared/protocol/reasons.ts';
-import { Bucket } from './bucket.ts';
+import { TokenBucket } from '../platform/token-bucket.ts';
 import type { Limits } from './limits.ts';
 
 interface Entry {
   open: number;
-  readonly connects: Bucket;
-  readonly joins: Bucket;
-  readonly fetches: Bucket;
+  readonly connects: TokenBucket;
+  readonly joins: TokenBucket;
+  readonly fetches: TokenBucket;
   bannedUntil: number;
 }
 
@@ -98,9 +98,9 @@ export class AddressBook {
     const { fetchesPerSecond, fetchesAtOnce } = this.limits;
     const entry = {
       open: 0,
-      connects: new Bucket(connectsPerSecond, connectsAtOnce, now),
-      joins: new Bucket(joinsPerSecond, joinsAtOnce, now),
-      fetches: new Bucket(fetchesPerSecond, fetchesAtOnce, now),
+      connects: new TokenBucket(connectsPerSecond, connectsAtOnce, now),
+      joins: new TokenBucket(joinsPerSecond, joinsAtOnce, now),
+      fetches: new TokenBucket(fetchesPerSecond, fetchesAtOnce, now),
       bannedUntil: Number.NEGATIVE_INFINITY,
     };
     this.entries.set(key, entry);

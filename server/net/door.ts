@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import proxyaddr from 'proxy-addr';
 import type { Reason } from '../../shared/protocol/reasons.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import { AddressBook, addressKey } from './addresses.ts';
 import { Guard } from './guard.ts';
 import type { Limits } from './limits.ts';

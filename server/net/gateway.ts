@@ -4,7 +4,7 @@ import type { Socket as TcpSocket } from 'node:net';
 import { Server } from 'socket.io';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { parser } from '../../shared/protocol/parser.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Door } from './door.ts';
 import type { Guard } from './guard.ts';
 import type { Limits } from './limits.ts';

@@ -1,7 +1,7 @@
 /** Watches over one connection: what it may still send, what was refused, and when it has to go. */
 import type { CommandName } from '../../shared/protocol/commands.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { AddressBook } from './addresses.ts';
 import { Allowance, costsOf, type Limits } from './limits.ts';
 import type { Refusals } from './refusals.ts';

@@ -1,7 +1,7 @@
 /** What one connection may send: each kind of thing has its own bucket, counted in points and bytes, not in packets. */
 import type { DEFAULTS } from '../../shared/defaults.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
-import { Bucket } from './bucket.ts';
+import { TokenBucket } from '../platform/token-bucket.ts';
 
 export type Limits = { readonly [K in keyof (typeof DEFAULTS)['limits']]: number };
 
@@ -51,9 +51,9 @@ export function costsOf(name: CommandName, message: unknown): readonly (readonly
 }
 
 export class Allowance {
-  private readonly buckets = new Map<Rate, Bucket>();
+  private readonly buckets = new Map<Rate, TokenBucket>();
   /** Empty when too much had to be refused. */
-  private readonly patience: Bucket;
+  private readonly patience: TokenBucket;
 
   /** @param now ms */
   constructor(
@@ -61,14 +61,18 @@ export class Allowance {
     now: number,
   ) {
     const { refusals, burstSeconds } = limits;
-    this.patience = new Bucket(refusals / burstSeconds, refusals, now);
+    this.patience = new TokenBucket(refusals / burstSeconds, refusals, now);
   }
 
   /** @returns whether it may be sent */
   take(rate: Rate, amount: number, now: number): boolean {
     let bucket = this.buckets.get(rate);
     if (!bucket) {
-      bucket = new Bucket(this.limits[rate], this.limits[rate] * this.limits.burstSeconds, now);
+      bucket = new TokenBucket(
+        this.limits[rate],
+        this.limits[rate] * this.limits.burstSeconds,
+        now,
+      );
       this.buckets.set(rate, bucket);
     }
     return bucket.take(amount, now);

@@ -13,7 +13,7 @@ import type {
   ParticipantId,
   ParticipantView,
 } from '../../shared/vocabulary.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { RoomCommand } from '../world/commands.ts';
 import type { Room, TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';

@@ -12,7 +12,7 @@ import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { RoomCommand } from '../world/commands.ts';
 import type { Guard } from './guard.ts';
 import type { Lobby } from './lobby.ts';

@@ -1,7 +1,7 @@
 /** How what visitors and the house wish of a room reaches it, and how the answers find back. */
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Answer, RoomCommand } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import type { Attendant, Member } from './member.ts';

@@ -1,4 +1,5 @@
 /** Where drawings become latents: one after another, a little at a time, between everything else. */
+import { Mutex } from 'async-mutex';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Encoder } from '../vnca/encoder.ts';
 
@@ -16,7 +17,7 @@ export interface AtelierOptions {
 
 export class Atelier {
   private waiting = 0;
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly mutex = new Mutex();
 
   constructor(private readonly options: AtelierOptions) {}
 
@@ -33,10 +34,10 @@ export class Atelier {
     if (pixels.every((value) => value === 0)) throw new Refusal('bad-drawing', 'nothing is drawn');
     if (this.waiting >= maxWaiting) throw new Refusal('room-busy', 'drawings');
     this.waiting++;
-    const turn = this.last.then(() => this.work(Float32Array.from(pixels, (byte) => byte / 255)));
-    this.last = turn.catch(() => undefined);
     try {
-      return await turn;
+      return await this.mutex.runExclusive(() =>
+        this.work(Float32Array.from(pixels, (byte) => byte / 255)),
+      );
     } finally {
       this.waiting--;
     }

@@ -1,7 +1,7 @@
 /** The nursery and the atelier of a checkpoint, put together. */
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { Clock } from '../clock.ts';
 import type { Engine, PatchId } from '../engine/engine.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Checkpoint } from '../vnca/checkpoint.ts';
 import { createEncoder } from '../vnca/encoder.ts';
 import type { Species } from '../world/species.ts';

@@ -2,7 +2,7 @@
  * Whether the rooms live: ticks begin and end. A tick that does not end means an engine that has stalled; then it is better to
  * end, and to be started again where the journal ends, than to show a still room.
  */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../platform/clock.ts';
 
 export interface PulseOptions {
   readonly clock: Clock;

@@ -1,9 +1,9 @@
 /** `npm run replay` as a function: does again what happened in a room, and says whether it became the same. */
 import { existsSync } from 'node:fs';
-import { systemClock } from '../clock.ts';
 import { ConfigError } from '../config.ts';
 import { createEngine } from '../engine/create.ts';
 import { EngineError } from '../engine/engine.ts';
+import { systemClock } from '../platform/clock.ts';
 import { speciesOf } from '../species.ts';
 import { StoreError } from '../store/errors.ts';
 import { fingerprint } from '../store/fingerprint.ts';

@@ -1,6 +1,7 @@
 /** Does a stretch of a room's life again. */
-import type { Clock } from '../clock.ts';
+
 import type { Engine } from '../engine/engine.ts';
+import type { Clock } from '../platform/clock.ts';
 import { StoreError } from '../store/errors.ts';
 import { putBack, replay } from '../store/recover.ts';
 import type { Species } from '../world/species.ts';

@@ -3,6 +3,7 @@
  * snapshots now and then. When the disk takes no more, the rooms go on all the same; as soon as it does again, a snapshot
  * makes good for what the journal lacks.
  */
+import { Mutex } from 'async-mutex';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomTick, TickEvents } from '../world/world.ts';
@@ -74,7 +75,7 @@ export class Chronicle {
       snapshots,
       read: new Set(),
       saved: new Map(),
-      saving: undefined,
+      saving: new Mutex(),
       owed: false,
       gap: false,
     };
@@ -88,7 +89,7 @@ export class Chronicle {
       const watched = this.watched.get(room);
       if (!watched) return [];
       // One whose snapshot has been made good keeps its journal, while others still wait for theirs.
-      if (this.failedAt !== undefined && !watched.saving && watched.owed) return [];
+      if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.owed) return [];
       const { marks } = watched;
       if (events.length === 0 && marks.length === 0) return [];
       watched.marks = [];
@@ -153,7 +154,7 @@ export class Chronicle {
   /** Keeps every room as it is now. No tick may be under way. */
   async saveAll(): Promise<void> {
     for (const watched of this.watched.values()) {
-      await watched.saving;
+      await watched.saving.waitForUnlock();
       const isSaved = watched.snapshots[0]?.tick === watched.room.tick;
       if (!isSaved || watched.owed) await this.save(watched);
     }
@@ -163,7 +164,7 @@ export class Chronicle {
   async unwatch(room: Room): Promise<void> {
     const watched = this.watched.get(room);
     if (!watched) return;
-    await watched.saving;
+    await watched.saving.waitForUnlock();
     if (watched.snapshots[0]?.tick !== room.tick || watched.owed) await this.save(watched);
     await this.last;
     this.watched.delete(room);
@@ -180,7 +181,7 @@ export class Chronicle {
   async take(room: Room, marks: Pick<SnapshotRecord, 'name' | 'before'>): Promise<SnapshotRecord> {
     const watched = this.of(room);
     // What is being taken may be of a moment ago.
-    const before = watched.saving;
+    const before = watched.saving.waitForUnlock();
     const moment = this.snapshots.momentOf(watched);
     await before;
     return this.exclusively(watched, () => this.keep(watched, moment, marks));
@@ -193,7 +194,7 @@ export class Chronicle {
    */
   async jump(room: Room, jump: Jump): Promise<SnapshotRecord> {
     const watched = this.of(room);
-    await watched.saving;
+    await watched.saving.waitForUnlock();
     const entry = this.entryOf(watched, room.tick, [], [], jump);
     watched.tail = { tick: room.tick, seq: entry.seq };
     // Cells of one age are not the cells of before.
@@ -250,7 +251,7 @@ export class Chronicle {
   /** Ends when all that was begun is kept. */
   async close(): Promise<void> {
     this.closed = true;
-    await Promise.all([...this.watched.values()].map(({ saving }) => saving));
+    await Promise.all([...this.watched.values()].map(({ saving }) => saving.waitForUnlock()));
     await this.last;
   }
 
@@ -280,7 +281,7 @@ export class Chronicle {
 
   /** Takes a snapshot, unless one is being taken. Never rejects. */
   private save(watched: Watched): Promise<void> {
-    if (watched.saving) return watched.saving;
+    if (watched.saving.isLocked()) return watched.saving.waitForUnlock();
     const moment = this.snapshots.momentOf(watched);
     return this.exclusively(watched, () => this.keep(watched, moment, {})).then(
       () => {},
@@ -291,31 +292,21 @@ export class Chronicle {
   /** One thing after the other is done to a room's snapshots. @throws as the work */
   private exclusively<T>(watched: Watched, work: () => Promise<T>): Promise<T> {
     const { failures } = this;
-    const done = (watched.saving ?? Promise.resolve()).then(work).then(
-      (result) => {
+    return watched.saving.runExclusive(async () => {
+      try {
+        const result = await work();
         // What has failed since is not in it.
         if (this.failures === failures) watched.owed = false;
         this.mend();
         return result;
-      },
-      (error: unknown) => {
+      } catch (error) {
         watched.unsaved = true;
         // How much of it was written is not known.
         if (error instanceof StoreError) watched.saved = new Map();
         this.fail(error);
         throw error;
-      },
-    );
-    const saving: Promise<void> = done
-      .then(
-        () => {},
-        () => {},
-      )
-      .finally(() => {
-        if (watched.saving === saving) watched.saving = undefined;
-      });
-    watched.saving = saving;
-    return done;
+      }
+    });
   }
 
   private keep(

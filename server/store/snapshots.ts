@@ -1,6 +1,7 @@
 /** A room as it is at one moment, taken while it stands still and kept while it goes on. */
-import type { Clock } from '../clock.ts';
+import type { Mutex } from 'async-mutex';
 import type { Engine } from '../engine/engine.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomState } from '../world/roomState.ts';
 import type { TickSums } from './checksum.ts';
@@ -38,7 +39,8 @@ export interface Watched {
   readonly read: Set<number>;
   /** Which cells are kept already: the organism's age then, and the snapshot's tick. */
   saved: Map<number, { readonly age: number; readonly tick: number }>;
-  saving: Promise<void> | undefined;
+  /** Held while something is done to its snapshots. */
+  readonly saving: Mutex;
   /** The journal lacks something; only a snapshot makes good for it. */
   owed: boolean;
   /** The next entry comes after some that could not be written. */

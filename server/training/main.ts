@@ -1,8 +1,8 @@
 /** Trains organisms: `npm run train -- <config.json>`. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { retry } from '../platform/retry.ts';
 import { loadModel } from '../vnca/checkpoint.ts';
-import { again } from './again.ts';
 import type { Compute } from './autodiff/compute.ts';
 import { createCompute } from './autodiff/create.ts';
 import { commandOf } from './command.ts';
@@ -12,6 +12,7 @@ import { sharedBytes } from './crew/threads.ts';
 import { type Dataset, imagesDigest, loadDataset } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
 import { trainedModel, writeCheckpoint } from './export.ts';
+import { afterLostThread } from './lost-thread.ts';
 import { HELP, type Options, readOptions } from './options.ts';
 import { createProgress } from './progress.ts';
 import {
@@ -176,9 +177,9 @@ async function train(training: Training): Promise<number> {
     saveRun(folder, { ...begun, state, seconds: seconds(), images }, config);
   const save = async (): Promise<void> => {
     await saveState(await trainer.state());
-    const picture = await again(
+    const picture = await retry(
       () => drawProgressSheet(config, data, trainer),
-      ({ message }) => say(`${message}; the pictures are drawn again`),
+      afterLostThread('the pictures are drawn again', say),
     );
     await writeFile(join(folder, PICTURES_FOLDER, `${trainer.updates}.png`), picture);
     await writeFile(join(folder, PICTURES_FOLDER, 'latest.png'), picture);
@@ -205,9 +206,9 @@ async function update(
 ): ReturnType<Trainer['update']> {
   const next = trainer.updates + 1;
   try {
-    return await again(
+    return await retry(
       () => trainer.update(),
-      ({ message }) => say(`${message}; update ${next} is done again`),
+      afterLostThread(`update ${next} is done again`, say),
     );
   } catch (error) {
     await salvage(error, () => trainer.state(), save, say);

@@ -2,7 +2,7 @@
  * Work that the engine need not wait for. Where the next tick is due already, what this one has brought is sent while the engine
  * steps the next; it is not put off for longer than that takes to begin.
  */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../platform/clock.ts';
 
 /** The next tick begins sooner, unless its room was closed or held at this very moment; ms. */
 const PATIENCE = 5;

@@ -2,7 +2,7 @@
  * Lets rooms tick at their rates without drift: each tick is due at a multiple of the period, however late the last
  * one was. A room that cannot keep its rate drops the ticks it has missed, slows, and says so.
  */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Room } from './room.ts';
 
 export interface Pace {

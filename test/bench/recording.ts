@@ -2,8 +2,9 @@
  * A busy room as a server keeps it, faster than it would happen: the room, its journal and its snapshots are the server's own;
  * only time is made here, from the ticks that are done, so that an hour leaves in the folder what an hour leaves.
  */
-import type { Clock } from '../../server/clock.ts';
+
 import type { Engine } from '../../server/engine/engine.ts';
+import type { Clock } from '../../server/platform/clock.ts';
 import { speciesOf } from '../../server/species.ts';
 import { Chronicle } from '../../server/store/chronicle.ts';
 import { fingerprint } from '../../server/store/fingerprint.ts';

@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../../server/clock.ts';
 import type { BackendName } from '../../server/engine/backend.ts';
 import { createEngine } from '../../server/engine/create.ts';
 import type { Engine } from '../../server/engine/engine.ts';
+import { systemClock } from '../../server/platform/clock.ts';
 import { perform } from '../../server/replay/perform.ts';
 import { readStretch } from '../../server/replay/source.ts';
 import { speciesOf } from '../../server/species.ts';

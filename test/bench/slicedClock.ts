@@ -1,5 +1,5 @@
 /** A clock that goes in slices: between them no timer rings, and nobody can tell that time has passed. */
-import type { Clock } from '../../server/clock.ts';
+import type { Clock } from '../../server/platform/clock.ts';
 
 interface Timer {
   readonly at: number;

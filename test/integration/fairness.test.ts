@@ -2,8 +2,8 @@
 import { connect as connectTcp, type Socket as TcpSocket } from 'node:net';
 import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
-import { systemClock } from '../../server/clock.ts';
 import type { Turned } from '../../server/net/refusals.ts';
+import { systemClock } from '../../server/platform/clock.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';

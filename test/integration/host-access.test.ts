@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../../server/clock.ts';
+import { systemClock } from '../../server/platform/clock.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { CALLS, pathOf, USED_HEADER } from '../../shared/host/calls.ts';

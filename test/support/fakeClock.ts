@@ -1,5 +1,5 @@
 /** A clock that stands still until told. */
-import type { Clock } from '../../server/clock.ts';
+import type { Clock } from '../../server/platform/clock.ts';
 
 export class FakeClock implements Clock {
   private time = 1_000;

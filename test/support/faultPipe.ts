@@ -1,6 +1,6 @@
 /** One direction of a connection through the fault proxy. */
 import type { Socket } from 'node:net';
-import type { Clock } from '../../server/clock.ts';
+import type { Clock } from '../../server/platform/clock.ts';
 import type { Random } from '../../shared/random.ts';
 import type { Faults } from './faultProxy.ts';
 

@@ -6,7 +6,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { type Clock, systemClock } from '../../server/clock.ts';
+import { type Clock, systemClock } from '../../server/platform/clock.ts';
 import type { Random } from '../../shared/random.ts';
 import { FaultPipe } from './faultPipe.ts';
 

@@ -1,5 +1,5 @@
 /** The system's clock, but for waits of one length: these last until a test says that they are over. */
-import { type Clock, systemClock } from '../../server/clock.ts';
+import { type Clock, systemClock } from '../../server/platform/clock.ts';
 
 export class HeldClock implements Clock {
   private readonly held = new Set<() => void>();

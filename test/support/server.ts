@@ -1,7 +1,8 @@
 /** A whole server of ours on a free port. */
-import type { Clock } from '../../server/clock.ts';
+
 import { readConfig } from '../../server/config.ts';
 import type { Log } from '../../server/operations/log.ts';
+import type { Clock } from '../../server/platform/clock.ts';
 import { startVivarium, type Vivarium, type VivariumOptions } from '../../server/vivarium.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { CHECKPOINT_FOLDER } from './engine.ts';

@@ -2,7 +2,8 @@
  * Keeps something mortal at work, be it a GPU or a thread. Calls are submitted at once, and wait for their answers in order;
  * when it is lost, another is opened, patches are put back, and the calls that were not answered are made again.
  */
-import { setTimeout as pause } from 'node:timers/promises';
+import { type Clock, pause, systemClock } from '../../platform/clock.ts';
+import { retry } from '../../platform/retry.ts';
 import { EngineError } from '../engine.ts';
 
 /** What steps patches until it is lost. */
@@ -39,8 +40,7 @@ export interface KeeperOptions<M> {
   readonly mostLosses?: number | undefined;
   /** How long to wait before each try to open another machine, ms. */
   readonly patience?: readonly number[] | undefined;
-  /** ms of a clock that never goes back. */
-  readonly now?: (() => number) | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 /** A driver that has reset its GPU may take seconds to offer it again. */
@@ -58,7 +58,11 @@ export class Keeper<M extends Mortal, P = never> {
   private losses: number[] = [];
   private readonly pending = new Set<Pending<M, P>>();
 
-  constructor(private readonly options: KeeperOptions<M>) {}
+  private readonly clock: Clock;
+
+  constructor(private readonly options: KeeperOptions<M>) {
+    this.clock = options.clock ?? systemClock;
+  }
 
   /** @throws EngineError, Error: there is no machine to begin with */
   async start(): Promise<void> {
@@ -130,7 +134,7 @@ export class Keeper<M extends Mortal, P = never> {
   private async onFailure(machine: M, error: Error): Promise<void> {
     if (machine !== this.current) return;
     this.current = undefined;
-    if (!machine.isLost()) await pause(LAST_WORDS);
+    if (!machine.isLost()) await pause(this.clock, LAST_WORDS);
     const lost = machine.isLost();
     machine.destroy();
     const why = error instanceof EngineError ? error.detail : error.message;
@@ -140,8 +144,8 @@ export class Keeper<M extends Mortal, P = never> {
   }
 
   private async recover(why: string): Promise<void> {
-    const { what, now = () => performance.now(), onLoss, mostLosses = MOST_LOSSES } = this.options;
-    const at = now();
+    const { what, onLoss, mostLosses = MOST_LOSSES } = this.options;
+    const at = this.clock.now();
     this.losses = [...this.losses.filter((loss) => at - loss < LOSS_WINDOW), at];
     if (this.losses.length > mostLosses) {
       this.end(new EngineError('failed', `${what} is lost again and again (${why})`));
@@ -172,17 +176,15 @@ export class Keeper<M extends Mortal, P = never> {
 
   private async reopen(): Promise<M | undefined> {
     const { what, open, patience = PATIENCE } = this.options;
-    let why = '';
-    for (const wait of patience) {
-      await pause(wait);
-      try {
-        return await open();
-      } catch (error) {
-        why = error instanceof EngineError ? error.detail : (error as Error).message;
-      }
+    const [first, ...pauses] = patience;
+    await pause(this.clock, first);
+    try {
+      return await retry(open, { clock: this.clock, pauses });
+    } catch (error) {
+      const why = error instanceof EngineError ? error.detail : (error as Error).message;
+      this.end(new EngineError('failed', `${what} was lost, and none came in its place: ${why}`));
+      return undefined;
     }
-    this.end(new EngineError('failed', `${what} was lost, and none came in its place: ${why}`));
-    return undefined;
   }
 
   private end(error: EngineError): void {

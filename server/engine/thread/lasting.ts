@@ -8,7 +8,8 @@ import type { Carried } from '../core/patchStore.ts';
 import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';
 import type { ThreadEngine } from './workerEngine.ts';
 
-export interface LastingOptions extends Pick<KeeperOptions<Mortal>, 'onLoss' | 'patience' | 'now'> {
+export interface LastingOptions
+  extends Pick<KeeperOptions<Mortal>, 'onLoss' | 'patience' | 'clock'> {
   /** Starts a thread in the place of one that is lost. @throws EngineError unavailable */
   readonly restart: () => Promise<ThreadEngine>;
   /** Steps of a patch between two copies of its states. */

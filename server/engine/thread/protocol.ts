@@ -3,7 +3,7 @@ import type { Card } from '../../vnca/card.ts';
 import type { WeightTensor } from '../../vnca/checkpoint.ts';
 import type { BackendName, PassedOver } from '../backend.ts';
 import type { PatchStore } from '../core/patchStore.ts';
-import type { EngineInfo, EngineReason } from '../engine.ts';
+import type { EngineInfo } from '../engine.ts';
 
 /** The worker's `workerData`. */
 export interface WorkerStart {
@@ -13,32 +13,19 @@ export interface WorkerStart {
   readonly mostDeviceLosses?: number;
 }
 
-export type Method = Exclude<keyof PatchStore, 'close' | 'pipelined'>;
-type Call<M extends Method> = NonNullable<PatchStore[M]>;
-export type Arguments<M extends Method> = Parameters<Call<M>>[0];
-export type Result<M extends Method> = Awaited<ReturnType<Call<M>>>;
-
-export interface Request<M extends Method = Method> {
-  readonly call: number;
-  readonly method: M;
-  readonly argument: Arguments<M>;
+/** The start-up result. A failure to start has `passed` too. */
+export interface Started {
+  readonly info: EngineInfo;
+  readonly passed: readonly PassedOver[];
+  /** As `Selection.inVain`. */
+  readonly inVain: boolean;
 }
 
-export interface Failure {
-  readonly reason: EngineReason;
-  readonly detail: string;
-}
+/** What the worker is asked. Calls are answered in the order they come. */
+export type WorkerMethods = Required<Omit<PatchStore, 'close' | 'pipelined'>>;
 
-export type Reply =
-  /** The first message: the worker is ready, or will never be. */
-  | {
-      readonly info: EngineInfo;
-      readonly passed: readonly PassedOver[];
-      /** As `Selection.inVain`. */
-      readonly inVain: boolean;
-    }
-  | { readonly unavailable: Failure; readonly passed: readonly PassedOver[] }
-  /** At any time: the device was lost, and another is sought. */
-  | { readonly lost: string }
-  | { readonly call: number; readonly result: unknown }
-  | { readonly call: number; readonly failure: Failure };
+/** What the worker says unasked. */
+export interface EngineMethods {
+  /** The device was lost, why, and another is sought. */
+  lost(why: string): void;
+}

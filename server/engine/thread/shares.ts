@@ -2,6 +2,7 @@
  * One engine of several threads, each with a store of its own. Every patch lives in one of them; where the work of a step is
  * uneven, patches move over first. A patch steps alike wherever it lives, so nobody outside can tell.
  */
+import { Mutex } from 'async-mutex';
 import type { Card } from '../../vnca/card.ts';
 import { firstStage } from '../../vnca/growth.ts';
 import { checkLatent, checkState, checkSteps, stageAfter } from '../core/checks.ts';
@@ -21,14 +22,12 @@ const MOST_MOVES = 8;
 /** @param threads that have loaded the same checkpoints */
 export function shareOut(threads: readonly ThreadEngine[], cards: readonly Card[]): Engine {
   const places = new Map<PatchId, Place>();
-  let last: Promise<unknown> = Promise.resolve();
+  const mutex = new Mutex();
   let closing: Promise<void> | undefined;
   /** Calls take effect in their order: each begins when the one before has ended. */
   const inTurn = <T>(call: () => Promise<T>): Promise<T> => {
     if (closing) return Promise.reject(new EngineError('closed'));
-    const result = last.then(call);
-    last = result.catch(() => undefined);
-    return result;
+    return mutex.runExclusive(call);
   };
 
   const find = (patch: PatchId): Place => {
@@ -89,11 +88,6 @@ export function shareOut(threads: readonly ThreadEngine[], cards: readonly Card[
       load[from] -= cells;
       load[to] += cells;
     }
-  };
-
-  const close = async (): Promise<void> => {
-    await last;
-    await Promise.all(threads.map((thread) => thread.close()));
   };
 
   return {
@@ -176,6 +170,9 @@ export function shareOut(threads: readonly ThreadEngine[], cards: readonly Card[
         );
         for (const patch of known) places.delete(patch);
       }),
-    close: () => (closing ??= close()),
+    close: () =>
+      (closing ??= mutex.runExclusive(async () => {
+        await Promise.all(threads.map((thread) => thread.close()));
+      })),
   };
 }

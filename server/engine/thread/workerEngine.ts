@@ -1,14 +1,10 @@
 /** The engine's contract over a worker's message port. */
 import type { Worker } from 'node:worker_threads';
-import type { PassedOver } from '../backend.ts';
+import { WorkerRpc } from '../../platform/worker-rpc.ts';
+import type { NoBackendError, PassedOver } from '../backend.ts';
 import type { Carried } from '../core/patchStore.ts';
-import { type Engine, EngineError, type EngineInfo, type PatchId } from '../engine.ts';
-import type { Arguments, Failure, Method, Reply, Request, Result } from './protocol.ts';
-
-interface Pending {
-  resolve(result: unknown): void;
-  reject(error: EngineError): void;
-}
+import { type Engine, EngineError, type PatchId } from '../engine.ts';
+import type { EngineMethods, Started, WorkerMethods } from './protocol.ts';
 
 /** What a thread says unasked. */
 export interface Hearing {
@@ -38,89 +34,51 @@ export async function attachEngine(
   worker: Worker,
   { onPassed, onDeviceLoss }: Hearing = {},
 ): Promise<ThreadEngine> {
-  const pending = new Map<number, Pending>();
-  let calls = 0;
-  let end: EngineError | undefined;
-  let ready: Pending | undefined;
-
-  const fail = (reason: 'failed' | 'closed', detail = ''): void => {
-    end ??= new EngineError(reason, detail);
-    ready?.reject(new EngineError('unavailable', detail));
-    for (const waiting of pending.values()) waiting.reject(end);
-    pending.clear();
-  };
-  worker.on('error', (error) => fail('failed', error.message));
-  worker.on('exit', (code) => fail('failed', `the engine's thread ended with code ${code}`));
-  type Ready = { readonly info: EngineInfo; readonly inVain: boolean };
-  const { info, inVain } = await new Promise<Ready>((resolve, reject) => {
-    ready = { resolve: (result) => resolve(result as Ready), reject };
-    worker.on('message', (reply: Reply) => {
-      if ('passed' in reply) onPassed?.(reply.passed);
-      if ('info' in reply) ready?.resolve(reply);
-      else if ('lost' in reply) onDeviceLoss?.(reply.lost);
-      else if ('unavailable' in reply) ready?.reject(toError(reply.unavailable));
-      else {
-        const waiting = pending.get(reply.call);
-        pending.delete(reply.call);
-        if ('failure' in reply) waiting?.reject(toError(reply.failure));
-        else waiting?.resolve(reply.result);
-      }
-    });
-  }).catch(async (error: unknown) => {
-    await worker.terminate();
-    throw error;
+  const rpc = new WorkerRpc<WorkerMethods, Started, EngineMethods>(worker, {
+    methods: { lost: (why) => onDeviceLoss?.(why) },
+    errors: { EngineError },
+    otherwise: ({ message }) => new EngineError('failed', message),
+    onDeath: ({ cause, why }) =>
+      new EngineError('failed', cause === 'threw' ? why : `the engine's thread ${why}`),
   });
-  ready = undefined;
-
-  const ask = <M extends Method>(method: M, argument: Arguments<M>): Promise<Result<M>> =>
-    new Promise((resolve, reject) => {
-      if (end) throw end;
-      const call = calls++;
-      const request: Request<M> = { call, method, argument };
-      worker.postMessage(request);
-      pending.set(call, { resolve: resolve as Pending['resolve'], reject });
-    });
-
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    // Calls that were made before are answered first.
-    const last = end ? undefined : ask('dispose', []);
-    end ??= new EngineError('closed');
-    await last?.catch(() => undefined);
-    await worker.terminate();
-  };
+  let started: Started;
+  try {
+    started = await rpc.ready;
+  } catch (error) {
+    const { reason, detail, passed = [] } = error as EngineError & Partial<NoBackendError>;
+    onPassed?.(passed);
+    throw reason === 'failed' ? new EngineError('unavailable', detail) : error;
+  }
+  const { info, inVain, passed } = started;
+  onPassed?.(passed);
 
   return {
     info,
     inVain,
     plant: async (patches) =>
-      ask(
+      rpc.call(
         'plant',
         patches.map((patch) => ({ ...patch, latent: alone(patch.latent) })),
       ),
     step: async (steps) =>
-      ask(
+      rpc.call(
         'step',
         steps.map((step) => (step.keep ? { ...step, keep: alone(step.keep) } : step)),
       ),
-    exportStates: async (patches) => ask('exportStates', patches),
+    exportStates: async (patches) => rpc.call('exportStates', patches),
     importStates: async (states) =>
-      ask(
+      rpc.call(
         'importStates',
         states.map(({ patch, state }) => ({ patch, state: alone(state) })),
       ),
-    dispose: async (patches) => ask('dispose', patches),
-    take: async (patches) => ask('take', patches),
-    put: async (patches) => ask('put', patches),
-    close: () => (closing ??= close()),
+    dispose: async (patches) => rpc.call('dispose', patches),
+    take: async (patches) => rpc.call('take', patches),
+    put: async (patches) => rpc.call('put', patches),
+    close: () => rpc.close(new EngineError('closed')),
   };
 }
 
 /** Posting a view takes the whole buffer behind it along, so a small view is copied out first. */
 function alone<T extends Float32Array | Uint8Array>(view: T): T {
   return view.byteLength === view.buffer.byteLength ? view : (view.slice() as T);
-}
-
-function toError({ reason, detail }: Failure): EngineError {
-  return new EngineError(reason, detail);
 }

@@ -2,8 +2,8 @@
 
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { createRandom, hashText } from '../../../shared/random.ts';
-import type { Clock } from '../../clock.ts';
 import type { Lobby } from '../../net/lobby.ts';
+import type { Clock } from '../../platform/clock.ts';
 import type { Joined, RoomClosed, RoomOpened, Stirred, Ticked } from '../extension.ts';
 import type { Listener } from '../hooks.ts';
 import { Gardener } from './gardener.ts';

@@ -3,11 +3,11 @@ import * as v from 'valibot';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { COMMANDS } from '../../../shared/protocol/commands.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
-import type { Clock } from '../../clock.ts';
 import { Allowance, costsOf, type Limits } from '../../net/limits.ts';
 import type { Lobby } from '../../net/lobby.ts';
 import type { Refusals } from '../../net/refusals.ts';
 import type { Act, Stagehand } from '../../net/stagehand.ts';
+import type { Clock } from '../../platform/clock.ts';
 import { decodeOsc, type OscArgument, OscError, type OscMessage } from './codec.ts';
 
 export interface OscInOptions {

@@ -1,9 +1,10 @@
 /** OSC as the host has set it: out, in, both, or neither. */
-import type { Clock } from '../../clock.ts';
+
 import type { Limits } from '../../net/limits.ts';
 import type { Lobby } from '../../net/lobby.ts';
 import type { Refusals } from '../../net/refusals.ts';
 import type { Log } from '../../operations/log.ts';
+import type { Clock } from '../../platform/clock.ts';
 import type { Hooks } from '../hooks.ts';
 import { OscIn, type OscInOptions } from './in.ts';
 import { OscOut } from './out.ts';

@@ -1,7 +1,7 @@
 /** Tells a show's machines what happens in the rooms, as OSC: OSC.md has the addresses. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { Clock } from '../../clock.ts';
-import { Bucket } from '../../net/bucket.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { TokenBucket } from '../../platform/token-bucket.ts';
 import type { Figures, Happening, Lived, RoomOpened, Ticked } from '../extension.ts';
 import type { Listener } from '../hooks.ts';
 import {
@@ -28,12 +28,12 @@ export class OscOut implements Listener {
   readonly name = 'OSC';
   private waiting: OscMessage[] = [];
   private dropped = 0;
-  private readonly rate: Bucket;
+  private readonly rate: TokenBucket;
   private readonly sizes = new Map<string, RoomOpened>();
 
   constructor(private readonly options: OscOutOptions) {
     const { messagesPerSecond } = DEFAULTS.osc;
-    this.rate = new Bucket(messagesPerSecond, 2 * messagesPerSecond, options.clock.now());
+    this.rate = new TokenBucket(messagesPerSecond, 2 * messagesPerSecond, options.clock.now());
   }
 
   onRoomOpened(room: RoomOpened): void {

@@ -1,13 +1,10 @@
 /** Records in an LMDB environment that lives in a thread of its own. */
 import { Worker } from 'node:worker_threads';
+import { WorkerRpc } from '../../platform/worker-rpc.ts';
 import { StoreError } from '../errors.ts';
-import type { Entry, Records } from '../records.ts';
-import type { Argument, Method, Reply, Request, Result, StoreStart } from './protocol.ts';
-
-interface Pending {
-  resolve(result: unknown): void;
-  reject(error: StoreError): void;
-}
+import type { Records } from '../records.ts';
+import type { Table } from './table.ts';
+import type { StoreStart } from './worker.ts';
 
 /** @throws StoreError not-writable, damaged */
 export async function startTable(start: StoreStart): Promise<Records> {
@@ -15,59 +12,26 @@ export async function startTable(start: StoreStart): Promise<Records> {
     workerData: start,
     name: 'store',
   });
-  const pending = new Map<number, Pending>();
-  let calls = 0;
-  let end: StoreError | undefined;
-  let ready: Pending | undefined;
-  const fail = (reason: 'write-failed' | 'closed', message: string): void => {
-    end ??= new StoreError(reason, message);
-    ready?.reject(end);
-    for (const waiting of pending.values()) waiting.reject(end);
-    pending.clear();
-  };
-  worker.on('error', (error) => fail('write-failed', `The store has failed: ${error.message}.`));
-  worker.on('exit', () => fail('write-failed', 'The store has ended.'));
-  await new Promise<void>((resolve, reject) => {
-    ready = { resolve: () => resolve(), reject };
-    worker.on('message', (reply: Reply) => {
-      if ('ready' in reply) {
-        if (reply.ready === true) resolve();
-        else reject(new StoreError(reply.ready.reason, reply.ready.message));
-        return;
-      }
-      const waiting = pending.get(reply.call);
-      pending.delete(reply.call);
-      if ('failure' in reply) {
-        waiting?.reject(new StoreError(reply.failure.reason, reply.failure.message));
-      } else waiting?.resolve(reply.result);
-    });
-  }).catch(async (error: unknown) => {
-    await worker.terminate();
-    throw error;
+  const rpc = new WorkerRpc<Table>(worker, {
+    errors: { StoreError },
+    otherwise: ({ message }) => new StoreError('write-failed', message),
+    onDeath: ({ cause, why }) =>
+      new StoreError(
+        'write-failed',
+        cause === 'ended' ? 'The store has ended.' : `The store has failed: ${why}.`,
+      ),
   });
-  ready = undefined;
-
-  const ask = <M extends Method>(method: M, argument?: Argument<M>): Promise<Result<M>> =>
-    new Promise((resolve, reject) => {
-      if (end) throw end;
-      const call = calls++;
-      worker.postMessage({ call, method, argument } as Request);
-      pending.set(call, { resolve: resolve as Pending['resolve'], reject });
-    });
-
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    const last = end ? undefined : ask('close');
-    end ??= new StoreError('closed', 'The store is closed.');
-    await last?.catch(() => undefined);
-    await worker.terminate();
-  };
+  await rpc.ready;
   return {
-    get: async (key) => ask('get', key),
-    list: async (span): Promise<Entry[]> => ask('list', span),
-    keys: async (span) => ask('keys', span),
-    write: async (write) => ask('write', write),
-    size: async () => ask('size'),
-    close: () => (closing ??= close()),
+    get: (key) => rpc.call('get', key),
+    list: (span) => rpc.call('list', span),
+    keys: (span) => rpc.call('keys', span),
+    write: (write) => rpc.call('write', write),
+    size: () => rpc.call('size'),
+    close() {
+      // Whether the table closes well or not, the thread is ended.
+      rpc.call('close').catch(() => {});
+      return rpc.close(new StoreError('closed', 'The store is closed.'));
+    },
   };
 }

@@ -1,8 +1,9 @@
 /** A crew of one thread a core. Parameters go there through shared memory, gradients come back as rows of numbers. */
+import { Mutex } from 'async-mutex';
 import type { Compute, Value, Values } from '../autodiff/compute.ts';
 import type { TrainingConfig } from '../config.ts';
 import { Layout, OrderedSum } from '../flat.ts';
-import { type Lanes, turns } from '../lanes/lanes.ts';
+import type { Lanes } from '../lanes/lanes.ts';
 import { openLanes } from '../lanes/trade.ts';
 import type { LiveJob } from '../living.ts';
 import { trainedShapes } from '../trained.ts';
@@ -25,7 +26,7 @@ export async function openThreads(
     parameters,
   };
   const lanes: Lanes<Job, Result> = openLanes(trade, compute, plan);
-  const inTurn = turns();
+  const mutex = new Mutex();
   let version = 0;
 
   /** Does jobs with these parameters, which nobody changes meanwhile. */
@@ -34,7 +35,7 @@ export async function openThreads(
     jobs: readonly Job['do'][],
     took: (result: Result, i: number) => void,
   ): Promise<void> =>
-    inTurn(async () => {
+    mutex.runExclusive(async () => {
       for (const name of layout.shapes.keys()) {
         layout.part(parameters, name).set(await compute.read(values[`parameter:${name}`]));
       }

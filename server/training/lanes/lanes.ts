@@ -1,4 +1,5 @@
 /** Several jobs at a time, each lane at one of them. */
+import { Mutex } from 'async-mutex';
 
 /** Does one job after the other. */
 export interface Lane<Job, Result> {
@@ -12,7 +13,7 @@ export interface Lane<Job, Result> {
 /** Lanes that take jobs as they become free. They are opened when first needed, and anew where one was lost. */
 export class Lanes<Job, Result> {
   private readonly lanes: (Lane<Job, Result> | undefined)[];
-  private readonly inTurn = turns();
+  private readonly mutex = new Mutex();
   private closed = false;
 
   constructor(
@@ -34,7 +35,7 @@ export class Lanes<Job, Result> {
     took: (result: Result, i: number) => void,
     costOf: (job: Job) => number = () => 0,
   ): Promise<void> {
-    return this.inTurn(async () => {
+    return this.mutex.runExclusive(async () => {
       if (this.closed) throw new Error('the lanes are closed');
       const costs = jobs.map(costOf);
       const order = [...jobs.keys()].sort((a, b) => costs[b] - costs[a]);
@@ -58,7 +59,7 @@ export class Lanes<Job, Result> {
 
   /** Ends all lanes once they have done what they were given. */
   dispose(): Promise<void> {
-    return this.inTurn(async () => {
+    return this.mutex.runExclusive(async () => {
       this.closed = true;
       await Promise.all(this.lanes.map((lane) => lane?.close()));
       this.lanes.fill(undefined);
@@ -74,14 +75,4 @@ export class Lanes<Job, Result> {
     this.lanes[place] = lane;
     return lane;
   }
-}
-
-/** Lets pieces of work wait for each other, in the order they come. */
-export function turns(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const next = last.then(work);
-    last = next.catch(() => {});
-    return next;
-  };
 }

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { EngineError, type PatchStep, type Readout } from '../../../server/engine/engine.ts';
 import { type LastingOptions, lastingThread } from '../../../server/engine/thread/lasting.ts';
 import { attachEngine, type ThreadEngine } from '../../../server/engine/thread/workerEngine.ts';
+import { systemClock } from '../../../server/platform/clock.ts';
 
 const SEED = { patch: 1, checkpoint: 'fake', latent: new Float32Array(2) };
 const still: PatchStep = { patch: 1, divide: false };
@@ -57,7 +58,9 @@ test('losses that lie far apart are got over for ever', async () => {
   let now = 0;
   // What is made again counts as a step too: each lives for one more.
   const deaths = Array.from({ length: 12 }, (_, k) => k + 1);
-  const { thread, whys } = await lasting(deaths, { now: () => now });
+  const { thread, whys } = await lasting(deaths, {
+    clock: { ...systemClock, now: () => now },
+  });
   for (let k = 0; k < 12; k++) {
     now += 20_000;
     expect(await thread.step([still])).toEqual([{ patch: 1 }]);
@@ -98,7 +101,7 @@ test('it can be closed while another thread is sought', async () => {
 
 const READY = `
   const { parentPort } = require('node:worker_threads');
-  parentPort.postMessage({ info: { name: 'fake', device: 'CPU (none)' }, lanes: 1 });`;
+  parentPort.postMessage({ answer: 0, result: { info: { name: 'fake', device: 'CPU (none)' } } });`;
 
 test.each([
   ['runs out of memory', 'const all = []; for (;;) all.push(new Array(1e5).fill(all.length));'],
@@ -108,16 +111,16 @@ test.each([
   const threadOf = (work: string): Promise<ThreadEngine> =>
     attachEngine(
       new Worker(
-        `${READY} parentPort.on('message', ({ call, method, argument }) => {
+        `${READY} parentPort.on('message', ({ call, method, args }) => {
           if (method === 'step') { ${work} }
-          else parentPort.postMessage({ call, result: undefined });
+          else parentPort.postMessage({ answer: call, result: undefined });
         });`,
         { eval: true, resourceLimits: { maxOldGenerationSizeMb: 16 } },
       ),
     );
   const whys: string[] = [];
   const thread = await lastingThread(await threadOf(death), {
-    restart: () => threadOf('parentPort.postMessage({ call, result: argument });'),
+    restart: () => threadOf('parentPort.postMessage({ answer: call, result: args[0] });'),
     onLoss: (why) => whys.push(why),
   });
   await thread.plant([SEED]);

@@ -3,7 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { attachEngine } from '../../../server/engine/thread/workerEngine.ts';
 
 const SAY = "const { parentPort } = require('node:worker_threads');";
-const READY = "parentPort.postMessage({ info: { name: 'fake', device: 'CPU (none)' }, lanes: 1 });";
+const READY =
+  "parentPort.postMessage({ answer: 0, result: { info: { name: 'fake', device: 'CPU (none)' }, passed: [] } });";
 
 const workerOf = (code: string): Worker => new Worker(`${SAY}${code}`, { eval: true });
 
@@ -23,7 +24,7 @@ test('a worker that throws before it is ready makes the engine unavailable', asy
 
 test('a worker that dies fails every call that waits, and every later one', async () => {
   const dies =
-    "parentPort.on('message', ({ call }) => { if (call === 1) throw new Error('hit'); });";
+    "parentPort.on('message', ({ call }) => { if (call === 2) throw new Error('hit'); });";
   const engine = await attachEngine(workerOf(READY + dies));
   expect(engine.info).toEqual({ name: 'fake', device: 'CPU (none)' });
   const failure = { reason: 'failed', message: 'engine: failed: hit' };
@@ -36,26 +37,12 @@ test('a worker that dies fails every call that waits, and every later one', asyn
   await expect(engine.step([])).rejects.toMatchObject(failure);
 });
 
-test('replies find their calls, in whatever order they come', async () => {
-  const backwards = `
-    const calls = [];
-    parentPort.on('message', ({ call, argument }) => {
-      calls.push({ call, result: argument });
-      if (calls.length === 2) for (const reply of calls.splice(0).reverse()) parentPort.postMessage(reply);
-    });`;
-  const worker = workerOf(READY + backwards);
-  const engine = await attachEngine(worker);
-  const replies = await Promise.all([engine.exportStates([1]), engine.exportStates([2])]);
-  expect(replies).toEqual([[1], [2]]);
-  await worker.terminate();
-});
-
 test('a worker that has lost its device and goes on says so', async () => {
   const whys: string[] = [];
   const loses =
-    "parentPort.on('message', ({ call, argument }) => {" +
-    "parentPort.postMessage({ lost: 'driver reset' });" +
-    'parentPort.postMessage({ call, result: argument }); });';
+    "parentPort.on('message', ({ call, args }) => {" +
+    "parentPort.postMessage({ method: 'lost', args: ['driver reset'] });" +
+    'parentPort.postMessage({ answer: call, result: args[0] }); });';
   const worker = workerOf(READY + loses);
   const engine = await attachEngine(worker, { onDeviceLoss: (why) => whys.push(why) });
   expect(await engine.exportStates([1])).toEqual([1]);

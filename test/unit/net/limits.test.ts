@@ -1,8 +1,8 @@
 import { AddressBook, addressKey } from '../../../server/net/addresses.ts';
-import { Bucket } from '../../../server/net/bucket.ts';
 import { isWelcomeOrigin } from '../../../server/net/door.ts';
 import { Guard } from '../../../server/net/guard.ts';
 import { Refusals } from '../../../server/net/refusals.ts';
+import { TokenBucket } from '../../../server/platform/token-bucket.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { REASONS } from '../../../shared/protocol/reasons.ts';
 import { FakeClock } from '../../support/fakeClock.ts';
@@ -17,7 +17,7 @@ test('a bucket never gives more than its size and what has flowed in since', () 
       fc.integer({ min: 1, max: 50 }),
       fc.integer({ min: 1, max: 100 }),
       (wishes, perSecond, size) => {
-        const bucket = new Bucket(perSecond, size, 0);
+        const bucket = new TokenBucket(perSecond, size, 0);
         let now = 0;
         let given = 0;
         for (const [wait, amount] of wishes) {
@@ -31,7 +31,7 @@ test('a bucket never gives more than its size and what has flowed in since', () 
 });
 
 test('a bucket says how long one has to wait for so much', () => {
-  const bucket = new Bucket(4, 2, 0);
+  const bucket = new TokenBucket(4, 2, 0);
   expect(bucket.wait(2, 0)).toBe(0);
   bucket.take(2, 0);
   expect(bucket.wait(1, 0)).toBe(250);

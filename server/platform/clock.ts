@@ -12,3 +12,10 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** @param duration ms */
+export function pause(clock: Clock, duration: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(duration, resolve);
+  });
+}

@@ -2,7 +2,7 @@
  * A token bucket: how much of something may come in a second, and how much more at once. Written here since it must answer
  * in the same turn, in the order of messages, and by the clock that is passed in; npm's limiters answer later, by the system's.
  */
-export class Bucket {
+export class TokenBucket {
   private level: number;
   private at: number;
 
