@@ -16,6 +16,8 @@ export default defineConfig(({ mode }) => {
   return {
     root: import.meta.dirname,
     base: '/',
+    // A name for each entry of a JSON file would make it twice as large.
+    json: { namedExports: false },
     build: {
       outDir: 'dist',
       emptyOutDir: mode === 'wall',
