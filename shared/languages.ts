@@ -2,11 +2,12 @@
  * The one list of languages. All types, selects, settings and loaders derive from it.
  *
  * To add a language:
- * 1. Add its entry to `LANGUAGES` below. `npm run check:types` now fails where its translations are missing.
- * 2. Run `npm run words`. It writes `client/locale/xliff/<code>.xlf` and `client/locale/kinds/<code>.json` with
- *    everything there is to translate, and the generated files that pages load.
+ * 1. Add its entry to `LANGUAGES` below. `npm run check:types` now fails where translations are missing.
+ * 2. Run `npm run words`. It writes `client/locale/xliff/<code>.xlf` and `client/locale/kinds/<code>.json`
+ *    with everything there is to translate, and the generated files that pages and the server load.
  * 3. Translate these two files: a `<target>` for each `<source>`, a name for each `""`.
- * 4. Run `npm run words` again, then `npm run check` and `npm test -- words`: the tests list what is still missing.
+ * 4. Run `npm run words` again: it tells how much is not translated yet. Then `npm run check` and
+ *    `npm test -- test/unit/client/words`, which lists what is missing.
  */
 
 /** What is known of a language. */
@@ -17,7 +18,10 @@ interface LanguageEntry {
   readonly direction: 'ltr' | 'rtl';
 }
 
-/** By BCP 47 tag, as in `lang` attributes, `Intl` and `?lang=`: 'pt', or 'pt-BR' where the region matters. */
+/**
+ * By BCP 47 tag, as in `lang` attributes, `Intl` and `?lang=`: 'pt', or 'pt-BR' where the region
+ * matters.
+ */
 export const LANGUAGES = {
   en: { name: 'English', direction: 'ltr' },
   da: { name: 'Dansk', direction: 'ltr' },

@@ -1,4 +1,7 @@
-/** Fetches what pages say in a language. Each language's files are modules of their own: a page loads only its language. */
+/**
+ * Fetches what pages say in a language. Each language's files are modules of their own: a page
+ * loads only its language.
+ */
 import type { LocaleModule } from '@lit/localize';
 import {
   isTranslated,

@@ -30,7 +30,10 @@ export function language(): LanguageCode {
   return getLocale() as LanguageCode;
 }
 
-/** What a gallery's kind is called in the language that is spoken now; undefined where no name is known. */
+/**
+ * What a gallery's kind is called in the language that is spoken now; undefined where no name is
+ * known.
+ */
 export function localKind(kind: string): string | undefined {
   return language() === SOURCE_LANGUAGE ? undefined : dictionary?.kinds[kind] || undefined;
 }
@@ -45,7 +48,8 @@ async function speak(next: LanguageCode): Promise<void> {
 }
 
 /**
- * Speaks what the address asks for (`?lang=`), else what the visitor chose earlier, else what her browser prefers.
+ * Speaks what the address asks for (`?lang=`), else what the visitor chose earlier, else what her
+ * browser prefers.
  *
  * @param loaders of this page's texts
  */

@@ -1,6 +1,7 @@
 /**
- * What a wall says. Short, for people who pass by. The page itself has no language: it says the same in several, in turn,
- * so each text is `say(msg('…'))`, where `msg` marks it for translation and leaves it in English.
+ * What a wall says. Short, for people who pass by. The page itself has no language: it says the
+ * same in several, in turn, so each text is `say(msg('…'))`, where `msg` marks it for translation
+ * and leaves it in English.
  */
 import { msg } from '@lit/localize';
 import { DEFAULTS } from '../../shared/defaults.ts';

@@ -1,5 +1,7 @@
-/** A sign to hang beside a wall: what one can do here in one plain sentence, a code to scan, an address to type. SVG, in millimetres. */
-import { msg } from '@lit/localize';
+/**
+ * A sign to hang beside a wall: what one can do here in one plain sentence, a code to scan, an
+ * address to type. SVG, in millimetres.
+ */
 import { generate } from 'lean-qr';
 import type { Paper } from '../../shared/host/calls.ts';
 import {
@@ -25,6 +27,9 @@ const SIZES: Readonly<Record<Paper, readonly [number, number]>> = {
 
 /** By English text; written by `npm run words`. It does not compile where a language is missing. */
 const TRANSLATIONS: Readonly<Record<TranslatedLanguage, Readonly<Record<string, string>>>> = words;
+
+/** Marks a text for `npm run words`, as `msg` of the pages does, but without their library. */
+const msg = ((text: string) => text) as typeof import('@lit/localize').msg;
 
 /** What is printed, in English; a stroke begins a new line. */
 const HEADLINE = msg('Plant something | that lives', {

@@ -1,4 +1,7 @@
-/** `npm run words`: after a text, a gallery or the list of languages changed. See shared/languages.ts. */
+/**
+ * `npm run words`: after a text, a gallery or the list of languages changed. See
+ * shared/languages.ts.
+ */
 import { printDiagnostics } from '@lit/localize-tools/lib/typescript.js';
 import { TRANSLATED_LANGUAGES } from '../../../shared/languages.ts';
 import { galleryNames, readKinds, Words } from './build-words.ts';

@@ -2,8 +2,8 @@
 import type { TranslatedLanguage } from '../../../../shared/languages.ts';
 
 export const LOADERS: Record<TranslatedLanguage, () => Promise<{ default: Record<string, string> }>> = {
-  'da': () => import('../../kinds/da.json'),
-  'de': () => import('../../kinds/de.json'),
-  'es': () => import('../../kinds/es.json'),
-  'ja': () => import('../../kinds/ja.json'),
+  'da': () => import('../../kinds/da.json', { with: { type: 'json' } }),
+  'de': () => import('../../kinds/de.json', { with: { type: 'json' } }),
+  'es': () => import('../../kinds/es.json', { with: { type: 'json' } }),
+  'ja': () => import('../../kinds/ja.json', { with: { type: 'json' } }),
 };

@@ -2,8 +2,8 @@
 import type { TranslatedLanguage } from '../../../../shared/languages.ts';
 
 export const LOADERS: Record<TranslatedLanguage, () => Promise<{ default: Record<string, string> }>> = {
-  'da': () => import('./da.json'),
-  'de': () => import('./de.json'),
-  'es': () => import('./es.json'),
-  'ja': () => import('./ja.json'),
+  'da': () => import('./da.json', { with: { type: 'json' } }),
+  'de': () => import('./de.json', { with: { type: 'json' } }),
+  'es': () => import('./es.json', { with: { type: 'json' } }),
+  'ja': () => import('./ja.json', { with: { type: 'json' } }),
 };
