@@ -1,3 +1,5 @@
+import { type LanguageCode, SOURCE_LANGUAGE } from './languages.ts';
+
 /**
  * The one defaults object: every number that a host could want to change or a client must know.
  * Times are in milliseconds unless a name says otherwise; lengths are in cells.
@@ -30,7 +32,7 @@ export const DEFAULTS = {
     /** Seconds after which the gardener plays where nobody does. */
     attract: { on: true, after: 60 },
     captions: true,
-    languages: ['en'] as ('en' | 'da' | 'de' | 'es' | 'ja')[],
+    languages: [SOURCE_LANGUAGE] as LanguageCode[],
     paused: false,
   },
   life: {

@@ -2,7 +2,7 @@
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
-import { LANGUAGES, type Language } from '../locale/languages.ts';
+import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../shared/languages.ts';
 import { chooseFor, language } from '../locale/locale.ts';
 import { controls } from '../style/controls.ts';
 
@@ -68,9 +68,9 @@ export class LanguageSwitch extends LitElement {
     const spoken = language();
     return html`<label class="panel" title=${msg('Language')}>
       <select aria-label=${msg('Language')} data-testid="language" @change=${this.choose}>
-        ${Object.entries(LANGUAGES).map(
-          ([code, name]) =>
-            html`<option value=${code} lang=${code} .selected=${code === spoken}>${name}</option>`,
+        ${LANGUAGE_CODES.map(
+          (code) =>
+            html`<option value=${code} lang=${code} .selected=${code === spoken}>${LANGUAGES[code].name}</option>`,
         )}
       </select>
       <span aria-hidden="true">${spoken}</span>
@@ -78,6 +78,6 @@ export class LanguageSwitch extends LitElement {
   }
 
   private choose(event: Event): void {
-    chooseFor((event.target as HTMLSelectElement).value as Language);
+    chooseFor((event.target as HTMLSelectElement).value as LanguageCode);
   }
 }

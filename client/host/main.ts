@@ -1,5 +1,5 @@
 import { startLanguage } from '../locale/locale.ts';
-import { loadHostDictionary } from './locale/load.ts';
+import { LOADERS } from '../locale/words/host/index.ts';
 
 // Tables of words are read when their modules are: the language must be there before.
-startLanguage(loadHostDictionary).then(() => import('./vivarium-host.ts'));
+startLanguage(LOADERS).then(() => import('./vivarium-host.ts'));

@@ -1,6 +1,17 @@
-/** Fetches a language's words. Each language is a module of its own: a page loads only what it speaks. */
+/**
+ * Fetches what pages say in a language. Each language's files are modules of their own: a page
+ * loads only its language.
+ */
 import type { LocaleModule } from '@lit/localize';
-import type { Language } from './languages.ts';
+import {
+  isTranslated,
+  type LanguageCode,
+  type TranslatedLanguage,
+} from '../../shared/languages.ts';
+import { LOADERS as KIND_LOADERS } from './words/kinds/index.ts';
+
+/** A page's texts in each language: `LOADERS` of its folder in `words/`. */
+export type TextLoaders = Readonly<Record<TranslatedLanguage, () => Promise<LocaleModule>>>;
 
 export interface Dictionary {
   /** By the id of the message. */
@@ -9,24 +20,12 @@ export interface Dictionary {
   readonly kinds: Readonly<Record<string, string>>;
 }
 
-type Kinds = Promise<{ default: Dictionary['kinds'] }>;
-
-const WORDS: Partial<Record<Language, () => Promise<LocaleModule>>> = {
-  da: () => import('./words/da.ts'),
-  de: () => import('./words/de.ts'),
-  es: () => import('./words/es.ts'),
-  ja: () => import('./words/ja.ts'),
-};
-
-const KINDS: Partial<Record<Language, () => Kinds>> = {
-  da: () => import('./kinds/da.ts'),
-  de: () => import('./kinds/de.ts'),
-  es: () => import('./kinds/es.ts'),
-  ja: () => import('./kinds/ja.ts'),
-};
-
-/** English is in the code. */
-export async function loadDictionary(language: Language): Promise<Dictionary> {
-  const [words, kinds] = await Promise.all([WORDS[language]?.(), KINDS[language]?.()]);
-  return { templates: words?.templates ?? {}, kinds: kinds?.default ?? {} };
+/** Fetches the dictionary of a page. English is in the code: its dictionary is empty. */
+export async function loadDictionary(
+  language: LanguageCode,
+  texts: TextLoaders,
+): Promise<Dictionary> {
+  if (!isTranslated(language)) return { templates: {}, kinds: {} };
+  const [{ templates }, kinds] = await Promise.all([texts[language](), KIND_LOADERS[language]()]);
+  return { templates, kinds: kinds.default };
 }

@@ -1,57 +1,69 @@
 /** The language of this page: words come when they are needed, in a module for each language. */
 import { configureLocalization } from '@lit/localize';
+import {
+  chooseLanguage,
+  LANGUAGES,
+  type LanguageCode,
+  SOURCE_LANGUAGE,
+  TRANSLATED_LANGUAGES,
+} from '../../shared/languages.ts';
 import { Kept } from '../kept.ts';
-import { chooseLanguage, LANGUAGES, type Language } from './languages.ts';
-import { type Dictionary, loadDictionary } from './load.ts';
+import { type Dictionary, loadDictionary, type TextLoaders } from './load.ts';
 
 const kept = new Kept('vivarium language');
 
 const { getLocale, setLocale } = configureLocalization({
-  sourceLocale: 'en',
-  targetLocales: Object.keys(LANGUAGES).filter((code) => code !== 'en'),
+  sourceLocale: SOURCE_LANGUAGE,
+  targetLocales: TRANSLATED_LANGUAGES,
   loadLocale: async (code) => {
-    dictionary = await load(code as Language);
+    if (!texts) throw new Error('startLanguage comes first');
+    dictionary = await loadDictionary(code as LanguageCode, texts);
     return dictionary;
   },
 });
 
-let load = loadDictionary;
+let texts: TextLoaders | undefined;
 let dictionary: Dictionary | undefined;
 
 /** The language that is spoken now. */
-export function language(): Language {
-  return getLocale() as Language;
+export function language(): LanguageCode {
+  return getLocale() as LanguageCode;
 }
 
-/** What a gallery's kind is called in the language that is spoken now; undefined where no name is known. */
+/**
+ * What a gallery's kind is called in the language that is spoken now; undefined where no name is
+ * known.
+ */
 export function localKind(kind: string): string | undefined {
-  return language() === 'en' ? undefined : dictionary?.kinds[kind];
+  return language() === SOURCE_LANGUAGE ? undefined : dictionary?.kinds[kind] || undefined;
 }
 
 /** Speaks a language; stays with the one before when its words cannot be fetched. */
-async function speak(next: Language): Promise<void> {
+async function speak(next: LanguageCode): Promise<void> {
   const root = document.documentElement;
   await setLocale(next).catch(() => undefined);
   root.lang = language();
+  root.dir = LANGUAGES[language()].direction;
   delete root.dataset.words;
 }
 
 /**
- * Speaks what the address asks for (`?lang=`), else what the visitor chose earlier, else what her browser prefers.
+ * Speaks what the address asks for (`?lang=`), else what the visitor chose earlier, else what her
+ * browser prefers.
  *
- * @param from fetches the words of a page that has its own
+ * @param loaders of this page's texts
  */
-export async function startLanguage(from = loadDictionary): Promise<void> {
-  load = from;
+export async function startLanguage(loaders: TextLoaders): Promise<void> {
+  texts = loaders;
   const asked = new URLSearchParams(location.search).get('lang');
   const wish = chooseLanguage([asked, kept.read(), ...navigator.languages]);
   // Until its words are there, nothing is said in another language.
-  if (wish !== 'en') document.documentElement.dataset.words = 'coming';
+  if (wish !== SOURCE_LANGUAGE) document.documentElement.dataset.words = 'coming';
   await speak(wish);
 }
 
 /** The visitor chooses: from now on that is her language here. */
-export async function chooseFor(next: Language): Promise<void> {
+export async function chooseFor(next: LanguageCode): Promise<void> {
   kept.write(next);
   const url = new URL(location.href);
   url.searchParams.delete('lang');

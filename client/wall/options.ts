@@ -1,4 +1,5 @@
 /** What the address of a wall's page asks for: `/wall/garden?columns=2&column=1&overlay=off`. Nonsense is passed over. */
+import { isLanguage, type LanguageCode } from '../../shared/languages.ts';
 
 export interface WallOptions {
   readonly room: string;
@@ -22,7 +23,7 @@ export interface WallOptions {
   /** Whether a machine that draws too slowly may draw more coarsely. */
   readonly resolution: 'auto' | 'full';
   /** Languages in which captions take turns. */
-  readonly languages: readonly string[];
+  readonly languages: readonly LanguageCode[];
 }
 
 const MAX_SIDE = 16;
@@ -75,6 +76,6 @@ export function readOptions({
     overlay: oneOf(query.get('overlay'), ['on', 'off'], isFirst ? 'on' : 'off') === 'on',
     url: webAddress(query.get('url')),
     resolution: oneOf(query.get('resolution'), ['auto', 'full'], 'auto'),
-    languages: (query.get('languages') ?? '').split(',').filter((code) => /^[a-z]{2}$/.test(code)),
+    languages: (query.get('languages') ?? '').split(',').filter(isLanguage),
   };
 }

@@ -2,10 +2,9 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { buildOf } from '../../shared/build.ts';
+import { isLanguage } from '../../shared/languages.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import '../elements/cursor-layer.ts';
-import { isLanguage } from '../locale/languages.ts';
-import { speakerOf } from '../locale/speaker.ts';
 import { LookReporter } from '../net/look.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Insets, Point } from '../render/camera.ts';
@@ -17,7 +16,7 @@ import { readOptions } from './options.ts';
 import { mayRenew } from './renew.ts';
 import { Stage } from './stage.ts';
 import './wall-overlay.ts';
-import { ENGLISH, picture, signature, type Voice } from './words.ts';
+import { ENGLISH, picture, signature, type Voice, voiceOf } from './words.ts';
 
 /** Nobody has been here for so long: passers-by are invited; ms. */
 const LONELY = 45_000;
@@ -222,7 +221,7 @@ export class VivariumWall extends LitElement {
     const { options, model } = this;
     const asked = options.languages.length > 0 ? options.languages : model.settings?.languages;
     const languages = (asked ?? []).filter(isLanguage);
-    if (languages.length > 0) this.voices = await Promise.all(languages.map(speakerOf));
+    if (languages.length > 0) this.voices = await Promise.all(languages.map(voiceOf));
   }
 
   /** As the screen hangs: turned, mirrored. */

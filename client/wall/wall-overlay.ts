@@ -90,7 +90,7 @@ export class WallOverlay extends LitElement {
     const { turn, voices, attract } = this;
     const [first] = voices;
     if (this.away) {
-      return html`<p class="stays" lang=${first.language}>${moment(first.say)}</p>`;
+      return html`<p class="stays" lang=${first.language} dir=${first.direction}>${moment(first.say)}</p>`;
     }
     if (this.blind) return html`<p class="stays">${cannotDraw(first.say)}</p>`;
     if (!this.captions) return nothing;
@@ -99,9 +99,9 @@ export class WallOverlay extends LitElement {
     const lines = linesOf(first.say, hasCode);
     // Each line in all languages, one after another.
     const line = Math.floor(turn / voices.length) % lines.length;
-    const { language, say } = voices[turn % voices.length];
+    const { language, direction, say } = voices[turn % voices.length];
     const text = linesOf(say, hasCode)[line];
-    return html`${keyed(`${attract} ${turn}`, html`<p lang=${language}>${text}</p>`)}`;
+    return html`${keyed(`${attract} ${turn}`, html`<p lang=${language} dir=${direction}>${text}</p>`)}`;
   }
 
   private toScan({ side, path }: Code): TemplateResult {
@@ -111,9 +111,9 @@ export class WallOverlay extends LitElement {
   }
 
   private wayIn(): TemplateResult {
-    const [{ say, language }] = this.voices;
+    const [{ say, language, direction }] = this.voices;
     return html`<figure>
-      ${this.code ? this.toScan(this.code) : html`<p lang=${language}>${noCode(say)}</p>`}
+      ${this.code ? this.toScan(this.code) : html`<p lang=${language} dir=${direction}>${noCode(say)}</p>`}
       <figcaption data-testid="address">${
         // Where it does not fit a line, it goes on in the next after a stroke.
         readable(this.address)
@@ -125,14 +125,14 @@ export class WallOverlay extends LitElement {
 
   private whoIsHere(): TemplateResult | typeof nothing {
     const { people, voices } = this;
-    const [{ say, language }] = voices;
+    const [{ say, language, direction }] = voices;
     if (people.length === 0) return nothing;
     // The newest first: she looks for herself.
     const named = people.filter(({ name }) => name !== '').reverse();
     const guests = people.filter(({ name }) => name === '').reverse();
     const hidden = Math.max(0, named.length - MAX_NAMES) + Math.max(0, guests.length - MAX_DOTS);
     return html`
-      <p data-testid="here" lang=${language}>${here(say, people.length)}</p>
+      <p data-testid="here" lang=${language} dir=${direction}>${here(say, people.length)}</p>
       <ul>
         ${repeat(
           named.slice(0, MAX_NAMES),

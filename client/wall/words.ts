@@ -1,21 +1,46 @@
-/** What a wall says. Short, for people who pass by. */
+/**
+ * What a wall says. Short, for people who pass by. The page itself has no language: it says the
+ * same in several, in turn, so each text is `say(msg('…'))`, where `msg` marks it for translation
+ * and leaves it in English.
+ */
 import { msg } from '@lit/localize';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import {
+  isTranslated,
+  LANGUAGES,
+  type LanguageCode,
+  SOURCE_LANGUAGE,
+} from '../../shared/languages.ts';
+import { LOADERS } from '../locale/words/wall/index.ts';
 
 /** Says an English text in some language, with values for its `{names}`. */
 export type Say = (text: string, values?: Readonly<Record<string, string | number>>) => string;
 
 /** One of the languages in which a wall speaks. */
 export interface Voice {
-  readonly language: string;
+  readonly language: LanguageCode;
+  readonly direction: 'ltr' | 'rtl';
   readonly say: Say;
 }
 
-export const ENGLISH: Voice = {
-  language: 'en',
-  say: (text, values = {}) =>
-    text.replaceAll(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole)),
-};
+export const ENGLISH: Voice = voice(SOURCE_LANGUAGE, {});
+
+/** Fetches what the wall says in a language; what is not translated is said in English. */
+export async function voiceOf(language: LanguageCode): Promise<Voice> {
+  if (!isTranslated(language)) return ENGLISH;
+  return voice(language, (await LOADERS[language]()).default);
+}
+
+/** @param texts translations by the English text */
+function voice(language: LanguageCode, texts: Readonly<Record<string, string>>): Voice {
+  const fill = (text: string, values: Parameters<Say>[1] = {}): string =>
+    text.replaceAll(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+  return {
+    language,
+    direction: LANGUAGES[language].direction,
+    say: (text, values) => fill(texts[text] ?? text, values),
+  };
+}
 
 /**
  * While somebody plays: one at a time, in turn.

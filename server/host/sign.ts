@@ -1,11 +1,20 @@
-/** A sign to hang beside a wall: what one can do here in one plain sentence, a code to scan, an address to type. SVG, in millimetres. */
+/**
+ * A sign to hang beside a wall: what one can do here in one plain sentence, a code to scan, an
+ * address to type. SVG, in millimetres.
+ */
 import { generate } from 'lean-qr';
 import type { Paper } from '../../shared/host/calls.ts';
-import type { Language } from '../../shared/host/settings.ts';
+import {
+  isTranslated,
+  LANGUAGES,
+  type LanguageCode,
+  type TranslatedLanguage,
+} from '../../shared/languages.ts';
+import words from './sign-words.json' with { type: 'json' };
 
 export interface Sign {
   readonly paper: Paper;
-  readonly language: Language;
+  readonly language: LanguageCode;
   /** Where the code leads. */
   readonly url: string;
 }
@@ -16,41 +25,22 @@ const SIZES: Readonly<Record<Paper, readonly [number, number]>> = {
   A3: [297, 420],
 };
 
-interface Words {
-  /** Lines of the headline. */
-  readonly headline: readonly string[];
-  readonly sentence: readonly string[];
-  /** Before the address. */
-  readonly or: string;
-}
+/** By English text; written by `npm run words`. It does not compile where a language is missing. */
+const TRANSLATIONS: Readonly<Record<TranslatedLanguage, Readonly<Record<string, string>>>> = words;
 
-const WORDS: Readonly<Record<Language, Words>> = {
-  en: {
-    headline: ['Plant something', 'that lives'],
-    sentence: ['Scan the code with your phone', 'and watch your seed grow on the wall.'],
-    or: 'or type',
-  },
-  da: {
-    headline: ['Plant noget,', 'der lever'],
-    sentence: ['Scan koden med din telefon,', 'og se dit frø vokse på væggen.'],
-    or: 'eller skriv',
-  },
-  de: {
-    headline: ['Pflanz etwas,', 'das lebt'],
-    sentence: ['Scanne den Code mit dem Handy', 'und sieh deinen Samen an der Wand wachsen.'],
-    or: 'oder tippe',
-  },
-  es: {
-    headline: ['Planta algo', 'que vive'],
-    sentence: ['Escanea el código con el móvil', 'y mira crecer tu semilla en la pared.'],
-    or: 'o escribe',
-  },
-  ja: {
-    headline: ['生きているものを', '植えてみよう'],
-    sentence: ['スマホでコードを読みとると、', 'あなたの種が壁で育ちはじめます。'],
-    or: 'または',
-  },
-};
+/** Marks a text for `npm run words`, as `msg` of the pages does, but without their library. */
+const msg = ((text: string) => text) as typeof import('@lit/localize').msg;
+
+/** What is printed, in English; a stroke begins a new line. */
+const HEADLINE = msg('Plant something | that lives', {
+  desc: 'Headline of a printed sign, in two lines. The stroke | is where the second line begins.',
+});
+const SENTENCE = msg('Scan the code with your phone | and watch your seed grow on the wall.', {
+  desc: 'Below the headline of a printed sign. The stroke | is where the second line begins.',
+});
+const OR = msg('or type', {
+  desc: 'On a printed sign, between the code to scan and the address to type.',
+});
 
 const INK = '#14181c';
 const QUIET = '#5b6670';
@@ -82,22 +72,21 @@ const typed = (url: string): string => url.replace(/^https?:\/\//, '').replace(/
  */
 export function drawSign({ paper, language, url }: Sign): string {
   const [width, height] = SIZES[paper];
-  const words = WORDS[language];
+  const say = (text: string): string =>
+    isTranslated(language) ? (TRANSLATIONS[language][text] ?? text) : text;
+  const [headline, sentence] = [linesOf(say(HEADLINE)), linesOf(say(SENTENCE))];
   const unit = width / 210;
   const mm = (n: number): string => (n * unit).toFixed(3).replace(/\.?0+$/, '');
   const margin = 22;
   const side = 118;
   const left = (210 - side) / 2;
   const top = 128;
-  const head = Math.min(21, fitting(words.headline, 210 - 2 * margin, language === 'ja' ? 1 : 0.6));
-  const body = Math.min(
-    7.6,
-    fitting(words.sentence, 210 - 2 * margin, language === 'ja' ? 1 : 0.52),
-  );
+  const head = Math.min(21, fitting(headline, 210 - 2 * margin, 0.6));
+  const body = Math.min(7.6, fitting(sentence, 210 - 2 * margin, 0.52));
   const address = Math.min(10, fitting([typed(url)], 210 - 2 * margin, 0.62));
   const line = (text: string, y: number, size: number, more = ''): string =>
     `<text x="${mm(105)}" y="${mm(y)}" font-size="${mm(size)}" text-anchor="middle" ${more}>${escaped(text)}</text>`;
-  const headline = words.headline.map((text, i) =>
+  const headlineText = headline.map((text, i) =>
     line(
       text,
       52 + i * head * 1.12,
@@ -106,20 +95,20 @@ export function drawSign({ paper, language, url }: Sign): string {
     ),
   );
   const sentenceAt = 52 + head * 1.12 + 19;
-  const sentence = words.sentence.map((text, i) =>
+  const sentenceText = sentence.map((text, i) =>
     line(text, sentenceAt + i * body * 1.45, body, `fill="${QUIET}"`),
   );
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}mm" height="${height}mm" viewBox="0 0 ${width} ${height}" lang="${language}">`,
-    `<title>${escaped(words.headline.join(' '))}</title>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}mm" height="${height}mm" viewBox="0 0 ${width} ${height}" lang="${language}" direction="${LANGUAGES[language].direction}">`,
+    `<title>${escaped(headline.join(' '))}</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     `<g font-family="${FONTS}" fill="${INK}">`,
     cells(mm),
-    ...headline,
-    ...sentence,
+    ...headlineText,
+    ...sentenceText,
     `<g transform="translate(${mm(left)} ${mm(top)})">${code(url, side * unit)}</g>`,
-    line(words.or, top + side + 15, 5.2, `fill="${QUIET}"`),
+    line(say(OR), top + side + 15, 5.2, `fill="${QUIET}"`),
     line(typed(url), top + side + 15 + 5 + address, address, 'font-weight="600"'),
     '</g>',
     '</svg>',
@@ -127,9 +116,17 @@ export function drawSign({ paper, language, url }: Sign): string {
   ].join('\n');
 }
 
+const linesOf = (text: string): readonly string[] => text.split('|').map((line) => line.trim());
+
+/** Characters as wide as they are high: Chinese, Japanese and Korean. */
+const FULL_WIDTH = /[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uff60]/u;
+
 /** The largest size at which lines fit. @param em how wide a letter is, of its size, on average */
 function fitting(lines: readonly string[], width: number, em: number): number {
-  return width / (em * Math.max(...lines.map((line) => [...line].length)));
+  const widths = lines.map((line) =>
+    [...line].reduce((sum, letter) => sum + (FULL_WIDTH.test(letter) ? 1 : em), 0),
+  );
+  return width / Math.max(...widths);
 }
 
 /** The code as one path; each dark module is a square that overlaps none. */

@@ -9,7 +9,8 @@
  * when she has touched it since the last.
  */
 import * as v from 'valibot';
-import { LANGUAGES, roomSettings, schedule, settingsChange } from './settings.ts';
+import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
+import { roomSettings, schedule, settingsChange } from './settings.ts';
 import {
   banState,
   hostState,
@@ -213,7 +214,7 @@ export const FILES = {
   job: '/jobs/:job/file',
   /** `?by=hour` or `?by=day` (the default). */
   statistics: '/rooms/:room/statistics.csv',
-  /** `?paper=A4|A3&language=en|da|de|es|ja&address=` one of `HostState.addresses`; the first by default. */
+  /** `?paper=A4|A3&language=<code of a language>&address=` one of `HostState.addresses`; the first by default. */
   sign: '/rooms/:room/sign.svg',
 } as const;
 
@@ -222,7 +223,7 @@ export type Paper = (typeof PAPERS)[number];
 
 export const signQuery = v.object({
   paper: v.optional(v.picklist(PAPERS), 'A4'),
-  language: v.optional(v.picklist(LANGUAGES), 'en'),
+  language: v.optional(v.picklist(LANGUAGE_CODES), SOURCE_LANGUAGE),
   address: v.optional(v.pipe(v.string(), v.maxLength(256))),
 });
 

@@ -1,6 +1,7 @@
 /** What a host can turn while the rooms live: of each room, and of the whole house. */
 import * as v from 'valibot';
 import { DEFAULTS } from '../defaults.ts';
+import { LANGUAGE_CODES } from '../languages.ts';
 
 const { stroke } = DEFAULTS;
 
@@ -8,14 +9,10 @@ const between = (min: number, max: number) =>
   v.pipe(v.number(), v.finite(), v.minValue(min), v.maxValue(max));
 const whole = (min: number, max: number) => v.pipe(between(min, max), v.integer());
 
-/** Languages that pages speak. */
-export const LANGUAGES = ['en', 'da', 'de', 'es', 'ja'] as const;
-export type Language = (typeof LANGUAGES)[number];
-
 const languages = v.pipe(
-  v.array(v.picklist(LANGUAGES)),
+  v.array(v.picklist(LANGUAGE_CODES)),
   v.minLength(1),
-  v.maxLength(LANGUAGES.length),
+  v.maxLength(LANGUAGE_CODES.length),
   v.check((list) => new Set(list).size === list.length, 'a language is named twice'),
 );
 

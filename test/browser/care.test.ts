@@ -1,10 +1,10 @@
 /** The visitor's page for everybody: by keyboard alone, by ear, in her language, from a plain address of the LAN. */
 import { networkInterfaces } from 'node:os';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { LANGUAGES } from '../../client/locale/languages.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
 import type { Room } from '../../server/world/room.ts';
+import { LANGUAGE_CODES } from '../../shared/languages.ts';
 import { violations } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { cameraRests, fingerTap, openRoom, screenOf, waitForPhase } from '../support/page.ts';
@@ -277,7 +277,7 @@ describe.each([
 
   test('every text fits in every language', async () => {
     const page = await visit(screen);
-    for (const code of Object.keys(LANGUAGES)) {
+    for (const code of LANGUAGE_CODES) {
       await page.getByTestId('language').selectOption(code);
       await page.waitForSelector(`html[lang=${code}]`);
       for (const reach of Object.values(STATES)) {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ensureClient } from '../../server/http/client-build.ts';
+import { TRANSLATED_LANGUAGES } from '../../shared/languages.ts';
 
 /** Bytes, compressed: what the visitor's page may be in all. */
 const LIMIT = 120_000;
@@ -31,7 +32,7 @@ function reach(name: string, found = new Set<string>()): Set<string> {
 
 /** Which language a chunk is of, if it is of one. */
 const languageOf = (name: string): string | undefined =>
-  name.match(/^locale\/(?:[a-z]+\/)?([a-z]{2})\.ts$/)?.[1];
+  name.match(/^locale\/(?:kinds|words\/visitor)\/([\w-]+)\.(?:json|ts)$/)?.[1];
 
 const sum = (sizes: Iterable<number>): number => [...sizes].reduce((all, size) => all + size, 0);
 
@@ -53,14 +54,15 @@ test(`the visitor's page, with all it loads later and its largest language, is a
     languages.set(language, (languages.get(language) ?? 0) + compressed(chunks[name].file));
   }
   const page = compressed('index.html') + sum(files(common).map(compressed));
-  // A page without its code would pass as well.
+  // A page without its code or its languages would pass as well.
   expect(page).toBeGreaterThan(50_000);
+  expect([...languages.keys()].sort()).toEqual([...TRANSLATED_LANGUAGES].sort());
   expect(page + Math.max(0, ...languages.values())).toBeLessThanOrEqual(LIMIT);
 });
 
 test('what only the wall or the host need is not loaded by a visitor', () => {
   const names = [...reach('index.html')];
-  expect(names.filter((name) => /^(wall|host)[./]/.test(name))).toEqual([]);
+  expect(names.filter((name) => /^(locale\/words\/)?(wall|host)[./]/.test(name))).toEqual([]);
 });
 
 test('nothing of a page comes from elsewhere', () => {

@@ -2,7 +2,7 @@
 import { msg } from '@lit/localize';
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
-import { LANGUAGES, type Language } from '../../locale/languages.ts';
+import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import { chooseFor, language } from '../../locale/locale.ts';
 import { hostStyle } from '../style.ts';
 
@@ -31,15 +31,15 @@ export class HostLanguage extends LitElement {
   override render(): TemplateResult {
     const spoken = language();
     return html`<select aria-label=${msg('Language')} data-testid="language" @change=${this.choose}>
-      ${Object.entries(LANGUAGES).map(
-        ([code, name]) =>
-          html`<option value=${code} lang=${code} .selected=${code === spoken}>${name}</option>`,
+      ${LANGUAGE_CODES.map(
+        (code) =>
+          html`<option value=${code} lang=${code} .selected=${code === spoken}>${LANGUAGES[code].name}</option>`,
       )}
     </select>`;
   }
 
   private async choose(event: Event): Promise<void> {
-    await chooseFor((event.target as HTMLSelectElement).value as Language);
+    await chooseFor((event.target as HTMLSelectElement).value as LanguageCode);
     location.reload();
   }
 }

@@ -4,13 +4,8 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
-import {
-  LANGUAGES,
-  type Language,
-  type RoomSettings,
-  type SettingsChange,
-} from '../../../shared/host/settings.ts';
-import { LANGUAGES as LANGUAGE_NAMES } from '../../locale/languages.ts';
+import type { RoomSettings, SettingsChange } from '../../../shared/host/settings.ts';
+import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { energyStory, KNOB_GROUPS, type Knob } from '../knobs.ts';
@@ -168,14 +163,14 @@ export class KnobsSection extends LitElement {
       <div class="languages"><fieldset>
         <legend>${msg('Languages')}</legend>
         <div class="chips">
-          ${LANGUAGES.map(
+          ${LANGUAGE_CODES.map(
             (language) => html`<label class="chip"
               ><input
                 type="checkbox"
                 .checked=${live(languages.includes(language))}
                 ?disabled=${languages.length === 1 && languages.includes(language)}
                 @change=${(event: Event) => this.speak(room, language, event, languages)}
-              /><span lang=${language}>${LANGUAGE_NAMES[language]}</span></label
+              /><span lang=${language}>${LANGUAGES[language].name}</span></label
             >`,
           )}
         </div>
@@ -207,9 +202,16 @@ export class KnobsSection extends LitElement {
     </label>`;
   }
 
-  private speak(room: string, language: Language, event: Event, before: readonly Language[]): void {
+  private speak(
+    room: string,
+    language: LanguageCode,
+    event: Event,
+    before: readonly LanguageCode[],
+  ): void {
     const on = (event.target as HTMLInputElement).checked;
-    const languages = LANGUAGES.filter((each) => (each === language ? on : before.includes(each)));
+    const languages = LANGUAGE_CODES.filter((each) =>
+      each === language ? on : before.includes(each),
+    );
     void this.apply(room, 'languages', { languages });
   }
 

@@ -4,9 +4,8 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { CallBody } from '../../../shared/host/calls.ts';
-import { LANGUAGES, type Language } from '../../../shared/host/settings.ts';
 import type { CheckpointState } from '../../../shared/host/state.ts';
-import { LANGUAGES as LANGUAGE_NAMES } from '../../locale/languages.ts';
+import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import { addressName } from '../sections.ts';
 import { hostStyle } from '../style.ts';
 
@@ -189,11 +188,11 @@ export class RoomForm extends LitElement {
       <fieldset>
         <legend>${msg('Languages of the wall’s captions')}</legend>
         <div class="chips">
-          ${LANGUAGES.map(
+          ${LANGUAGE_CODES.map(
             (language) => html`<label class="chip"
               ><input type="checkbox" name="language" value=${language} ?checked=${language === 'en'} /><span
                 lang=${language}
-                >${LANGUAGE_NAMES[language]}</span
+                >${LANGUAGES[language].name}</span
               ></label
             >`,
           )}
@@ -226,7 +225,7 @@ export class RoomForm extends LitElement {
     const data = new FormData(event.target as HTMLFormElement);
     const size = SIZES.find(({ id }) => id === this.size);
     const own = size?.id === 'own';
-    const languages = data.getAll('language') as Language[];
+    const languages = data.getAll('language') as LanguageCode[];
     const detail: CallBody<'createRoom'> = {
       name: addressName(this.name),
       width: own ? Number(data.get('width')) : (size?.width ?? 256),

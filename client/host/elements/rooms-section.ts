@@ -4,7 +4,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/calls.ts';
 import type { RoomSummary } from '../../../shared/host/state.ts';
-import { LANGUAGES as LANGUAGE_NAMES } from '../../locale/languages.ts';
+import { LANGUAGES } from '../../../shared/languages.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { blank, shown } from '../pictures.ts';
@@ -166,7 +166,7 @@ export class RoomsSection extends LitElement {
             ${open ? html`<span class=${pace.slow ? 'slow' : ''}>${paceText(pace)}</span>` : nothing}
             <span>${width} × ${height}</span>
             ${species ? html`<span>${species}</span>` : nothing}
-            <span>${settings.languages.map((each) => LANGUAGE_NAMES[each]).join(', ')}</span>
+            <span>${settings.languages.map((each) => LANGUAGES[each].name).join(', ')}</span>
           </p>
         </div>
         <div class="row acts">

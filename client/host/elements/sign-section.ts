@@ -3,8 +3,12 @@ import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { FILES, PAPERS, type Paper, pathOf } from '../../../shared/host/calls.ts';
-import { LANGUAGES, type Language } from '../../../shared/host/settings.ts';
-import { LANGUAGES as LANGUAGE_NAMES } from '../../locale/languages.ts';
+import {
+  LANGUAGE_CODES,
+  LANGUAGES,
+  type LanguageCode,
+  SOURCE_LANGUAGE,
+} from '../../../shared/languages.ts';
 import type { Host } from '../host.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
@@ -57,7 +61,7 @@ export class SignSection extends LitElement {
   @property({ attribute: false }) host!: Host;
   @property({ attribute: false }) version = 0;
   @state() private paper: Paper = 'A4';
-  @state() private language: Language = 'en';
+  @state() private language: LanguageCode = SOURCE_LANGUAGE;
   @state() private address = '';
   @query('img') private readonly picture!: HTMLImageElement | null;
 
@@ -87,9 +91,9 @@ export class SignSection extends LitElement {
           )}
           ${this.chips(
             msg('Language'),
-            LANGUAGES,
+            LANGUAGE_CODES,
             this.language,
-            (each) => LANGUAGE_NAMES[each],
+            (each) => LANGUAGES[each].name,
             (language) => {
               this.language = language;
             },

@@ -3,43 +3,33 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readConfigFileAndWriteSchema } from '@lit/localize-tools/lib/config.js';
-import { RuntimeLitLocalizer } from '@lit/localize-tools/lib/modes/runtime.js';
 import { ageText } from '../../../client/elements/life-words.ts';
 import { reasonText } from '../../../client/elements/refusal-words.ts';
 import { kindName, number, plural } from '../../../client/elements/words.ts';
-import { chooseLanguage, LANGUAGES, type Language } from '../../../client/locale/languages.ts';
 import { loadDictionary } from '../../../client/locale/load.ts';
-import { speakerOf } from '../../../client/locale/speaker.ts';
+import { galleryNames, textOf, Words } from '../../../client/locale/tools/build-words.ts';
+import { LOADERS } from '../../../client/locale/words/visitor/index.ts';
+import { voiceOf } from '../../../client/wall/words.ts';
+import { TRANSLATED_LANGUAGES } from '../../../shared/languages.ts';
 import { REASONS, type Reason } from '../../../shared/protocol/reasons.ts';
 import { templates, untranslated } from '../../support/htmlWords.ts';
 
-const client = fileURLToPath(new URL('../../../client', import.meta.url));
-const others = (Object.keys(LANGUAGES) as Language[]).filter((code) => code !== 'en');
-
-const config = readConfigFileAndWriteSchema(join(client, 'locale/lit-localize.json'));
-if (config.output.mode !== 'runtime') throw new Error('words are fetched at run time');
-const localizer = new RuntimeLitLocalizer({ ...config, output: config.output });
-const { messages, errors } = localizer.extractSourceMessages();
-const { translations } = localizer.readTranslationsSync();
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const words = new Words();
+const { messages, errors } = words.source();
 
 /** Reasons that only a wall or a host is told: in client/elements/refusal-words.ts are those for visitors. */
 const NOT_FOR_VISITORS: readonly Reason[] = ['too-many-walls', 'only-watches'];
-
-const textOf = (contents: (typeof messages)[number]['contents']): string =>
-  contents.map((part) => (typeof part === 'string' ? part : part.untranslatable)).join('');
 
 const tokens = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort();
 
 test('all messages can be extracted', () => {
   expect(errors).toEqual([]);
-  expect(messages.length).toBeGreaterThan(90);
+  expect(messages.length).toBeGreaterThan(600);
 });
 
-describe.each(others)('%s', (code) => {
-  const translated = new Map(
-    translations.get(code as never)?.map((message) => [message.name, message]),
-  );
+describe.each(TRANSLATED_LANGUAGES)('%s', (code) => {
+  const translated = words.translations(code);
 
   test('says all that English says', () => {
     const missing = messages.filter(({ name }) => !translated.has(name));
@@ -60,31 +50,52 @@ describe.each(others)('%s', (code) => {
     }
   });
 
-  test('has a name for each kind of the gallery', async () => {
-    const card = join(client, '../checkpoints/organisms/card.json');
-    const { gallery } = JSON.parse(readFileSync(card, 'utf8')) as { gallery: { name: string }[] };
-    const { kinds } = await loadDictionary(code);
-    expect(gallery.filter(({ name }) => !kinds[name])).toEqual([]);
+  test('has a name for each kind of the gallery, and no other', async () => {
+    const { kinds } = await loadDictionary(code, LOADERS);
+    expect(Object.keys(kinds).sort()).toEqual(await galleryNames());
+    expect(Object.keys(kinds).filter((name) => !kinds[name])).toEqual([]);
   });
 });
 
 test('no translation loses a placeholder', () => {
-  expect(localizer.validateTranslations().errors).toEqual([]);
+  expect(words.problems()).toEqual([]);
 });
 
-test('what pages load is what was translated: npm run words', async () => {
-  const outputDir = mkdtempSync(join(tmpdir(), 'words-'));
-  const fresh = new RuntimeLitLocalizer({ ...config, output: { mode: 'runtime', outputDir } });
-  await fresh.build();
-  for (const code of others) {
-    const kept = readFileSync(join(client, `locale/words/${code}.ts`), 'utf8');
-    expect(kept).toBe(readFileSync(join(outputDir, `${code}.ts`), 'utf8'));
+/** What is in files under a folder of the repository, or the same folder elsewhere. */
+function contentsOf(parent: string, folder: string): Record<string, string> {
+  const files = readdirSync(join(parent, folder), { recursive: true, encoding: 'utf8' });
+  const texts = files
+    .filter((file) => /\.\w+$/.test(file))
+    .map((file) => [file, readFileSync(join(parent, folder, file), 'utf8')]);
+  return Object.fromEntries(texts);
+}
+
+test('what pages and signs load is what was translated: npm run words', async () => {
+  const fresh = mkdtempSync(join(tmpdir(), 'words-'));
+  try {
+    await new Words(fresh).build();
+    const folder = 'client/locale/words';
+    expect(contentsOf(root, folder)).toEqual(contentsOf(fresh, folder));
+    const sign = 'server/host/sign-words.json';
+    expect(readFileSync(join(root, sign), 'utf8')).toBe(readFileSync(join(fresh, sign), 'utf8'));
+  } finally {
+    rmSync(fresh, { recursive: true });
   }
-  rmSync(outputDir, { recursive: true });
+});
+
+test('a page loads the texts of its own modules alone', () => {
+  const texts = (part: 'visitor' | 'host' | 'wall') =>
+    words.sourceOf(part).map(({ contents }) => textOf(contents));
+  expect(texts('visitor')).toContain('Another organism lives there.');
+  expect(texts('host')).toContain('New seeds');
+  expect(texts('wall')).toContain('One moment');
+  expect(texts('visitor')).not.toContain('New seeds');
+  expect(texts('visitor')).not.toContain('One moment');
+  expect(texts('wall')).not.toContain('New seeds');
 });
 
 test('no element says a word in English only', () => {
-  const folder = join(client, 'elements');
+  const folder = join(root, 'client/elements');
   const said = readdirSync(folder).flatMap((file) =>
     templates(readFileSync(join(folder, file), 'utf8'))
       .flatMap(untranslated)
@@ -94,32 +105,20 @@ test('no element says a word in English only', () => {
 });
 
 test('every refusal that a visitor can meet has words to translate, the same as the protocol has', () => {
-  const sources = new Set(messages.map(({ contents }) => textOf(contents)));
+  const sources = new Set(words.sourceOf('visitor').map(({ contents }) => textOf(contents)));
   const reasons = Object.keys(REASONS) as Reason[];
   expect(reasons.filter((reason) => !sources.has(REASONS[reason]))).toEqual(NOT_FOR_VISITORS);
   for (const reason of reasons) expect(reasonText(reason)).toBe(REASONS[reason]);
 });
 
-test.each([
-  [['da'], 'da'],
-  [['fr-CA', 'de-AT', 'en'], 'de'],
-  [[null, undefined, 'ja-JP'], 'ja'],
-  [['ES_mx'], 'es'],
-  [['en-GB', 'da'], 'en'],
-  [['tlh', ''], 'en'],
-  [[], 'en'],
-] as const)('who wishes %j gets %s', (wishes, language) => {
-  expect(chooseLanguage(wishes)).toBe(language);
-});
-
-test('a page in English says a text in any language', async () => {
-  const [danish, english] = [await speakerOf('da'), await speakerOf('en')];
-  expect(danish.say('Another organism lives there.')).toBe('Der bor allerede en organisme.');
-  expect(english.say('Another organism lives there.')).toBe('Another organism lives there.');
-  expect(danish.say('Not translated: {kind}, {x}', { kind: danish.kind('Penguin') })).toBe(
-    'Not translated: pingvin, {x}',
+test('a wall says a text in any language; what is not translated, in English', async () => {
+  const [danish, english] = [await voiceOf('da'), await voiceOf('en')];
+  expect(danish.say('Scan to plant a seed')).toBe('Scan for at plante et frø');
+  expect(english.say('Scan to plant a seed')).toBe('Scan to plant a seed');
+  expect(danish.say('{count} are here', { count: 3 })).toBe('3 er her');
+  expect(danish.say('Not translated: {kind}, {x}', { kind: 'Penguin' })).toBe(
+    'Not translated: Penguin, {x}',
   );
-  expect(english.kind('hot_pepper')).toBe('hot pepper');
 });
 
 test('numbers and times follow the language', () => {

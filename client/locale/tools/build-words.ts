@@ -1,0 +1,235 @@
+/**
+ * Collects the texts of all pages and writes their translations as pages load them. There is one
+ * set of translation files per language. From them, each page gets the texts that its own modules
+ * contain: no page downloads another page's texts.
+ */
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { LitLocalizer } from '@lit/localize-tools/lib/index.js';
+import type { Message, ProgramMessage } from '@lit/localize-tools/lib/messages.js';
+import { RuntimeLitLocalizer } from '@lit/localize-tools/lib/modes/runtime.js';
+import type { Locale } from '@lit/localize-tools/lib/types/locale.js';
+import {
+  SOURCE_LANGUAGE,
+  TRANSLATED_LANGUAGES,
+  type TranslatedLanguage,
+} from '../../../shared/languages.ts';
+
+export type { ProgramMessage };
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const XLIFF = 'client/locale/xliff';
+const KINDS = 'client/locale/kinds';
+const WORDS = 'client/locale/words';
+const SIGN_WORDS = 'server/host/sign-words.json';
+/** The card of the checkpoint whose gallery's names are translated. */
+const GALLERY = 'checkpoints/organisms/card.json';
+
+/**
+ * What shows texts, each with its entry: the texts of all modules that the entry imports are its
+ * own.
+ */
+const ENTRIES = {
+  visitor: 'client/main.ts',
+  host: 'client/host/main.ts',
+  wall: 'client/wall/main.ts',
+  sign: 'server/host/sign.ts',
+} as const;
+
+const LOCALES = TRANSLATED_LANGUAGES as readonly string[] as Locale[];
+
+type Part = keyof typeof ENTRIES;
+type Translations = ReturnType<LitLocalizer['readTranslationsSync']>;
+type Source = ReturnType<LitLocalizer['extractSourceMessages']>;
+/** Translations by what is translated, in English. */
+type Texts = Record<string, string>;
+
+class PartLocalizer extends RuntimeLitLocalizer {
+  constructor(part: Part, outputDir: string) {
+    super({
+      baseDir: ROOT,
+      resolve: (path) => resolve(ROOT, path),
+      sourceLocale: SOURCE_LANGUAGE as Locale,
+      targetLocales: LOCALES,
+      tsConfig: 'tsconfig.json',
+      inputFiles: [ENTRIES[part]],
+      output: { mode: 'runtime', outputDir },
+      interchange: { format: 'xliff', xliffDir: XLIFF },
+    });
+  }
+
+  /** Of this part's texts alone; English stands in for what is not translated yet. */
+  override readTranslationsSync(): Translations {
+    const { translations } = super.readTranslationsSync();
+    const { messages } = this.extractSourceMessages();
+    const complete = LOCALES.map((code) => {
+      const done = translations.get(code)?.filter(({ contents }) => textOf(contents).trim());
+      const known = new Map(done?.map((message) => [message.name, message]));
+      return [code, messages.map((message) => known.get(message.name) ?? message)] as const;
+    });
+    return { translations: new Map(complete) };
+  }
+}
+
+/** The texts of all parts together: these are in the translation files. */
+class AllLocalizer extends RuntimeLitLocalizer {
+  constructor(private readonly parts: readonly PartLocalizer[]) {
+    super(parts[0].config);
+  }
+
+  override extractSourceMessages(): Source {
+    const all = this.parts.map((part) => part.extractSourceMessages());
+    const messages = new Map(all.flatMap((each) => each.messages).map((each) => [each.name, each]));
+    return { messages: [...messages.values()], errors: all.flatMap(({ errors }) => errors) };
+  }
+}
+
+/** A text as translators see it. */
+export function textOf(contents: ProgramMessage['contents']): string {
+  return contents.map((part) => (typeof part === 'string' ? part : part.untranslatable)).join('');
+}
+
+/**
+ * The project's texts and translations. Reading the sources takes seconds; it is done once for each
+ * instance.
+ */
+export class Words {
+  private readonly parts: Readonly<Record<Part, PartLocalizer>>;
+  private readonly all: AllLocalizer;
+
+  /** @param root where generated files are written, under the same paths as in the repository */
+  constructor(private readonly root = ROOT) {
+    const parts = Object.keys(ENTRIES) as Part[];
+    this.parts = pick(parts, (part) => new PartLocalizer(part, join(root, WORDS, part)));
+    this.all = new AllLocalizer(Object.values(this.parts));
+  }
+
+  /** All texts in English, and what in the sources keeps a text from being translated. */
+  source(): Source {
+    return this.all.extractSourceMessages();
+  }
+
+  /** The texts of one part in English. */
+  sourceOf(part: Part): readonly ProgramMessage[] {
+    return this.parts[part].extractSourceMessages().messages;
+  }
+
+  /**
+   * What the file of a language contains, by the id of the message; a text that is not translated
+   * yet is not there.
+   */
+  translations(code: TranslatedLanguage): ReadonlyMap<string, Message> {
+    const messages = this.all.readTranslationsSync().translations.get(code as Locale) ?? [];
+    return new Map(messages.map((message) => [message.name, message]));
+  }
+
+  /** What is wrong with placeholders in translations. */
+  problems(): readonly string[] {
+    return this.all.validateTranslations().errors;
+  }
+
+  /**
+   * Brings the translation files up to date with the sources: new texts are added, unused ones are
+   * removed.
+   */
+  async updateTranslationFiles(): Promise<void> {
+    await this.all.writeInterchangeFiles();
+    const names = await galleryNames();
+    for (const code of TRANSLATED_LANGUAGES) {
+      const known = await readKinds(code);
+      await this.write(`${KINDS}/${code}.json`, json(pick(names, (name) => known[name] ?? '')));
+    }
+  }
+
+  /**
+   * Writes the files that pages and the server load.
+   *
+   * @throws Error where a translation loses a placeholder
+   */
+  async build(): Promise<void> {
+    await rm(join(this.root, WORDS), { recursive: true, force: true });
+    for (const part of ['visitor', 'host'] as const) {
+      await this.parts[part].build();
+      await this.writeLoaders(part, 'LocaleModule', (code) => `'./${code}.ts'`);
+    }
+    for (const code of TRANSLATED_LANGUAGES) {
+      await this.write(`${WORDS}/wall/${code}.json`, json(this.plainTexts('wall', code)));
+    }
+    await this.writeLoaders('wall', TEXTS_MODULE, (code) => `'./${code}.json', ${AS_JSON}`);
+    await this.writeLoaders(
+      'kinds',
+      TEXTS_MODULE,
+      (code) => `'../../kinds/${code}.json', ${AS_JSON}`,
+    );
+    const sign = pick(TRANSLATED_LANGUAGES, (code) => this.plainTexts('sign', code));
+    await this.write(SIGN_WORDS, json(sign));
+  }
+
+  /** By English text, for parts that say the same in several languages at once. */
+  private plainTexts(part: Part, code: TranslatedLanguage): Texts {
+    const localizer = this.parts[part];
+    const names = new Map(
+      localizer.extractSourceMessages().messages.map((each) => [each.name, each]),
+    );
+    const translated = localizer.readTranslationsSync().translations.get(code as Locale) ?? [];
+    const texts = translated.map(({ name, contents }) => {
+      const text = textOf(names.get(name)!.contents);
+      if (contents.every((each) => typeof each === 'string')) return [text, textOf(contents)];
+      throw new Error(`${part}: write {name} instead of a template expression in "${text}"`);
+    });
+    return Object.fromEntries(texts);
+  }
+
+  /**
+   * A module that imports each language's file when it is needed. It does not compile where a
+   * language has none.
+   */
+  private async writeLoaders(
+    folder: string,
+    type: string,
+    from: (code: string) => string,
+  ): Promise<void> {
+    const lines = [
+      '// Generated by `npm run words`: do not edit.',
+      ...(type === 'LocaleModule' ? ["import type { LocaleModule } from '@lit/localize';"] : []),
+      "import type { TranslatedLanguage } from '../../../../shared/languages.ts';",
+      '',
+      `export const LOADERS: Record<TranslatedLanguage, () => Promise<${type}>> = {`,
+      ...TRANSLATED_LANGUAGES.map((code) => `  '${code}': () => import(${from(code)}),`),
+      '};',
+      '',
+    ];
+    await this.write(`${WORDS}/${folder}/index.ts`, lines.join('\n'));
+  }
+
+  private async write(path: string, text: string): Promise<void> {
+    const file = join(this.root, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+  }
+}
+
+const TEXTS_MODULE = '{ default: Record<string, string> }';
+const AS_JSON = "{ with: { type: 'json' } }";
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+const pick = <K extends string, T>(keys: readonly K[], value: (key: K) => T): Record<K, T> =>
+  Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, T>;
+
+/** Names of the gallery that is shipped, in English, sorted. */
+export async function galleryNames(): Promise<readonly string[]> {
+  const card = JSON.parse(await readFile(join(ROOT, GALLERY), 'utf8'));
+  return [...new Set<string>(card.gallery.map(({ name }: { name: string }) => name))].sort();
+}
+
+/** Names of the gallery's entries in a language; empty for a language without a file. */
+export async function readKinds(code: string): Promise<Texts> {
+  const file = join(ROOT, KINDS, `${code}.json`);
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '{}';
+    throw error;
+  });
+  return JSON.parse(text);
+}

@@ -1,0 +1,29 @@
+/**
+ * `npm run words`: after a text, a gallery or the list of languages changed. See
+ * shared/languages.ts.
+ */
+import { printDiagnostics } from '@lit/localize-tools/lib/typescript.js';
+import { TRANSLATED_LANGUAGES } from '../../../shared/languages.ts';
+import { galleryNames, readKinds, Words } from './build-words.ts';
+
+const words = new Words();
+const { messages, errors } = words.source();
+if (errors.length > 0) {
+  printDiagnostics(errors);
+  process.exit(1);
+}
+await words.updateTranslationFiles();
+await words.build();
+
+const names = await galleryNames();
+for (const code of TRANSLATED_LANGUAGES) {
+  const translated = words.translations(code);
+  const texts = messages.filter(({ name }) => !translated.has(name)).length;
+  const kinds = await readKinds(code);
+  const unnamed = names.filter((name) => !kinds[name]).length;
+  if (texts + unnamed === 0) continue;
+  process.stdout.write(
+    `${code}: ${texts} of ${messages.length} texts to translate in client/locale/xliff/${code}.xlf, ` +
+      `${unnamed} of ${names.length} names in client/locale/kinds/${code}.json\n`,
+  );
+}

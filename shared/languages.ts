@@ -1,0 +1,71 @@
+/**
+ * The one list of languages. All types, selects, settings and loaders derive from it.
+ *
+ * To add a language:
+ * 1. Add its entry to `LANGUAGES` below. `npm run check:types` now fails where translations are missing.
+ * 2. Run `npm run words`. It writes `client/locale/xliff/<code>.xlf` and `client/locale/kinds/<code>.json`
+ *    with everything there is to translate, and the generated files that pages and the server load.
+ * 3. Translate these two files: a `<target>` for each `<source>`, a name for each `""`.
+ * 4. Run `npm run words` again: it tells how much is not translated yet. Then `npm run check` and
+ *    `npm test -- test/unit/client/words`, which lists what is missing.
+ */
+
+/** What is known of a language. */
+interface LanguageEntry {
+  /** Its own name for itself, shown where a language is chosen. */
+  readonly name: string;
+  /** Direction of its script, as in the `dir` attribute of HTML. */
+  readonly direction: 'ltr' | 'rtl';
+}
+
+/**
+ * By BCP 47 tag, as in `lang` attributes, `Intl` and `?lang=`: 'pt', or 'pt-BR' where the region
+ * matters.
+ */
+export const LANGUAGES = {
+  en: { name: 'English', direction: 'ltr' },
+  da: { name: 'Dansk', direction: 'ltr' },
+  de: { name: 'Deutsch', direction: 'ltr' },
+  es: { name: 'Español', direction: 'ltr' },
+  ja: { name: '日本語', direction: 'ltr' },
+} as const satisfies Record<string, LanguageEntry>;
+
+export type LanguageCode = keyof typeof LANGUAGES;
+
+/** The language that texts are written in, in the code; it needs no translation. */
+export const SOURCE_LANGUAGE = 'en' satisfies LanguageCode;
+
+/** A language that has translation files. */
+export type TranslatedLanguage = Exclude<LanguageCode, typeof SOURCE_LANGUAGE>;
+
+export const LANGUAGE_CODES = Object.keys(LANGUAGES) as [LanguageCode, ...LanguageCode[]];
+
+export const TRANSLATED_LANGUAGES = LANGUAGE_CODES.filter(isTranslated);
+
+/** Whether a language has translation files; the source language has none. */
+export function isTranslated(code: LanguageCode): code is TranslatedLanguage {
+  return code !== SOURCE_LANGUAGE;
+}
+
+/** Whether a string is the code of a language in the list. */
+export function isLanguage(code: string): code is LanguageCode {
+  return Object.hasOwn(LANGUAGES, code);
+}
+
+/**
+ * The first of the preferred languages that is in the list. 'de-AT' and 'DE' match German.
+ *
+ * @param preferred language tags, the most preferred first
+ * @returns the source language when none matches
+ */
+export function chooseLanguage(preferred: readonly (string | null | undefined)[]): LanguageCode {
+  for (const tag of preferred) {
+    const parts = tag?.toLowerCase().split(/[-_]/) ?? [];
+    for (let length = parts.length; length > 0; length--) {
+      const prefix = parts.slice(0, length).join('-');
+      const code = LANGUAGE_CODES.find((each) => each.toLowerCase() === prefix);
+      if (code) return code;
+    }
+  }
+  return SOURCE_LANGUAGE;
+}

@@ -1,0 +1,102 @@
+/** Adding a language, by the steps in shared/languages.ts, to a copy of the sources. */
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const REGISTRY = 'shared/languages.ts';
+const XLIFF = 'client/locale/xliff/ar.xlf';
+const KINDS = 'client/locale/kinds/ar.json';
+
+let copy: string;
+
+beforeAll(async () => {
+  copy = await mkdtemp(join(tmpdir(), 'vivarium-language-'));
+  for (const path of [
+    'client',
+    'server',
+    'shared',
+    'checkpoints/organisms/card.json',
+    'package.json',
+    'tsconfig.json',
+  ]) {
+    await cp(join(root, path), join(copy, path), {
+      recursive: true,
+      filter: (source) => !source.includes(join('client', 'dist')),
+    });
+  }
+  await symlink(join(root, 'node_modules'), join(copy, 'node_modules'), 'junction');
+});
+
+afterAll(() => rm(copy, { recursive: true, force: true }));
+
+const read = (path: string): Promise<string> => readFile(join(copy, path), 'utf8');
+const write = (path: string, text: string): Promise<void> => writeFile(join(copy, path), text);
+
+/** What a program printed, whether or not it succeeded. */
+const run = (...args: string[]): Promise<string> =>
+  new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd: copy }, (_error, out, err) => resolve(out + err));
+  });
+
+const words = (): Promise<string> => run('--import', 'tsx', 'client/locale/tools/main.ts');
+const types = (): Promise<string> => run('node_modules/typescript/bin/tsc');
+
+async function files(): Promise<string[]> {
+  const all = ['client', 'server', 'shared'].map(async (folder) =>
+    (await readdir(join(copy, folder), { recursive: true })).map((file) => join(folder, file)),
+  );
+  return (await Promise.all(all)).flat().map((file) => file.replaceAll(sep, '/'));
+}
+
+test('one entry and two translation files add a language; until then, types and npm run words say what is missing', async () => {
+  const before = new Set(await files());
+  expect(await types()).toBe('');
+
+  const registry = await read(REGISTRY);
+  const entry = "  ar: { name: 'العربية', direction: 'rtl' },\n";
+  await write(REGISTRY, registry.replace(/(?=\} as const satisfies)/, entry));
+  const failures = await types();
+  for (const part of [
+    'client/locale/words/visitor',
+    'client/locale/words/host',
+    'client/locale/words/wall',
+    'client/locale/words/kinds',
+    'server/host/sign',
+  ]) {
+    expect(failures).toMatch(new RegExp(`^${part}.*'?ar'? is missing`, 'm'));
+  }
+
+  const said = await words();
+  const [, texts, allTexts, names, allNames] =
+    said.match(
+      /^ar: (\d+) of (\d+) texts to translate in \S+ar\.xlf, (\d+) of (\d+) names in \S+ar\.json$/m,
+    ) ?? [];
+  expect([Number(texts), Number(names)]).toEqual([Number(allTexts), Number(allNames)]);
+  expect(Number(texts)).toBeGreaterThan(600);
+  expect(await types()).toBe('');
+  expect((await files()).filter((file) => !before.has(file)).sort()).toEqual([
+    KINDS,
+    'client/locale/words/host/ar.ts',
+    'client/locale/words/visitor/ar.ts',
+    'client/locale/words/wall/ar.json',
+    XLIFF,
+  ]);
+
+  // A translator at work: here, each text keeps its placeholders and gets a mark.
+  const xliff = await read(XLIFF);
+  await write(
+    XLIFF,
+    xliff.replace(/<source>(.*?)<\/source>/gs, '<source>$1</source>\n  <target>$1 ✓</target>'),
+  );
+  const kinds = Object.keys(JSON.parse(await read(KINDS)));
+  await write(KINDS, JSON.stringify(Object.fromEntries(kinds.map((kind) => [kind, `${kind} ✓`]))));
+  expect(await words()).toBe('');
+  expect(await types()).toBe('');
+  expect(JSON.parse(await read('client/locale/words/wall/ar.json'))['One moment']).toBe(
+    'One moment ✓',
+  );
+  expect(JSON.parse(await read('server/host/sign-words.json')).ar['or type']).toBe('or type ✓');
+});
