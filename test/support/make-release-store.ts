@@ -33,7 +33,7 @@ const BANNED = '10.0.0.5';
 
 type Answer = Awaited<ReturnType<Visitor['ask']>>;
 
-function accepted(answer: Answer): Answer & { seed?: { id: number }; token?: string } {
+function accepted(answer: Answer): Exclude<Answer, { reason: unknown }> {
   if ('reason' in answer) throw new Error(`refused: ${JSON.stringify(answer)}`);
   return answer;
 }
@@ -94,11 +94,10 @@ async function firstSession(data: string) {
   accepted(await ada.ask('name', { name: 'Ada L.' }));
   accepted(await ada.ask('plant', { x: 70, y: 20, seed: { from: 'prior' } }));
   await sleep();
-  const [first, second] = ada
-    .welcome!.organisms.concat(
-      ada.life.flatMap((event) => (event.what === 'born' ? [event.organism] : [])),
-    )
-    .map(({ id }) => id);
+  const [first, second] = [
+    ...ada.welcome!.organisms,
+    ...ada.life.flatMap((event) => (event.what === 'born' ? [event.organism] : [])),
+  ].map(({ id }) => id);
   accepted(await ada.ask('cross', { a: first, b: second, mix: 0.4, mutation: 0.3 }));
   const pixels = new Uint8Array(32 * 32);
   for (let y = 6; y < 26; y++) pixels.fill(255, 32 * y + 14, 32 * y + 18);
