@@ -7,7 +7,7 @@ import { DEFAULTS } from '../shared/defaults.ts';
 import { roomSettings } from '../shared/host/settings.ts';
 import type { EnergySettings } from '../shared/vocabulary.ts';
 import { BACKEND_NAMES } from './engine/backend.ts';
-import type { Limits } from './net/limits.ts';
+import type { Limits } from './realtime/admission/command-costs.ts';
 import { FREE } from './world/energy.ts';
 
 interface Setting<T> {

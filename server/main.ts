@@ -1,18 +1,18 @@
 /** `npm start`: reads the settings, starts the server, says where it is. */
 import { existsSync } from 'node:fs';
 import { DEFAULTS } from '../shared/defaults.ts';
-import { engineLine, lossLine, terminalQr } from './announce.ts';
+import { createVivariumServer } from './app/create-server.ts';
+import { ListenError } from './app/listen.ts';
+import { engineLine, lossLine, terminalQr } from './app/startup-banner.ts';
 import { type Config, ConfigError, helpText, readConfig } from './config.ts';
 import { EngineError } from './engine/engine.ts';
-import { HookError } from './hooks/errors.ts';
-import { lostToken } from './host/lostToken.ts';
+import { HookError } from './extensions/hook-error.ts';
+import { tokenRecoveryHint } from './host/token-recovery.ts';
 import { ensureClient } from './http/client-build.ts';
-import { ListenError } from './listening.ts';
-import { collectSeldom } from './operations/collector.ts';
-import { jsonLog, textLog } from './operations/log.ts';
+import { collectGarbageRarely } from './operations/garbage-collection.ts';
 import { findSupervisor, isService, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
-import { StoreError } from './store/errors.ts';
-import { startVivarium } from './vivarium.ts';
+import { jsonLog, textLog } from './platform/log.ts';
+import { StoreError } from './storage/store-error.ts';
 import { CheckpointError } from './vnca/errors.ts';
 
 /** Ends with one sentence for what the host can mend, and with all there is for what only we can. */
@@ -45,12 +45,12 @@ function tokenLine(token: string, { data }: Config): string {
     : isService(env)
       ? 'service'
       : 'hand';
-  const way = lostToken({ by, data, folder: process.cwd(), user: env.USER });
+  const way = tokenRecoveryHint({ by, data, folder: process.cwd(), user: env.USER });
   return `The host's token, shown this once: ${token} (lost? ${way})`;
 }
 
 async function main(): Promise<void> {
-  collectSeldom();
+  collectGarbageRarely();
   const config = readConfig(process.argv.slice(2), process.env);
   if (config === 'help') {
     console.log(helpText());
@@ -60,12 +60,12 @@ async function main(): Promise<void> {
   const log = asText ? textLog() : jsonLog();
   const clientFolder = await ensureClient((line) => log.info('build', line));
   const supervisor = findSupervisor(process.env, () => performance.now());
-  const vivarium = await startVivarium({
+  const vivarium = await createVivariumServer({
     config,
     clientFolder,
     log,
-    onLoss: (loss) => log.warn('engine-loss', lossLine(loss)),
-    onBeat: () => supervisor?.beat(),
+    onEngineLoss: (loss) => log.warn('engine-loss', lossLine(loss)),
+    onHeartbeat: () => supervisor?.beat(),
     onRestart: () => {
       if (isSupervised(config.supervised, process.env)) {
         log.info('restart', 'It is time for the nightly restart.');
@@ -103,7 +103,14 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => stop(0));
   supervisor?.ready();
 
-  const { port, local, engine, passed, metricsPort, hostToken } = vivarium;
+  const {
+    port,
+    localOrigin: local,
+    engine,
+    skippedEngines: passed,
+    metricsPort,
+    hostToken,
+  } = vivarium;
   const [room] = config.rooms;
   if (!asText) {
     if (hostToken !== undefined) log.info('host-token', tokenLine(hostToken, config));
@@ -115,7 +122,7 @@ async function main(): Promise<void> {
     });
     return;
   }
-  const shared = vivarium.origins().map((origin) => `${origin}/r/${room}`);
+  const shared = vivarium.networkOrigins().map((origin) => `${origin}/r/${room}`);
   console.log(`\nVivarium is alive. ${engineLine(engine, passed)}\n`);
   console.log(`  this machine   ${local}/r/${room}`);
   for (const url of shared) console.log(`  on the network ${url}`);
@@ -123,7 +130,7 @@ async function main(): Promise<void> {
   if (metricsPort !== undefined)
     console.log(`  figures        http://localhost:${metricsPort}/metrics`);
   // A code that leads nowhere is worse than none.
-  const scanned = vivarium.scanned();
+  const scanned = vivarium.qrOrigin();
   console.log(scanned === '' ? '' : `\n${terminalQr(`${scanned}/r/${room}`)}\n`);
   if (hostToken !== undefined) {
     console.log(`${tokenLine(hostToken, config)}\n  sign in at     ${local}/host\n`);

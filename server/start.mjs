@@ -1,7 +1,7 @@
 // @ts-check
 /** `npm start`: runs the server from its bundle; from its sources, where none can be made. */
-import { ensureBundle } from './bundle.mjs';
-import { BUNDLE, enter } from './entry.mjs';
+import { ensureBundle } from './launch/bundle.mjs';
+import { BUNDLE, enter } from './launch/worker-entry.mjs';
 
 try {
   process.env[BUNDLE] = await ensureBundle();

@@ -239,7 +239,7 @@ export const DEFAULTS = {
     /** How a room fares, and its mean colour, is told so often. */
     figures: 500,
   },
-  /** How wrong host tokens are slowed down; see server/host/tries.ts. */
+  /** How wrong host tokens are slowed down; see server/host/login-throttle.ts. */
   login: {
     /** Wrong tokens of an address before it has to wait … */
     free: 5,

@@ -22,5 +22,5 @@ export default {
       },
     ],
   },
-  globalSetup: '<rootDir>/test/support/globalSetup.ts',
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
 };

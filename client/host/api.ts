@@ -8,7 +8,7 @@ import {
   KEY_HEADER,
   pathOf,
   USED_HEADER,
-} from '../../shared/host/calls.ts';
+} from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { refusal } from '../../shared/host/state.ts';
 

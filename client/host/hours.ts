@@ -1,7 +1,7 @@
 /** The schedule before it is kept. Pure. */
 import { msg, str } from '@lit/localize';
 import type { Schedule } from '../../shared/host/settings.ts';
-import { DAY_NAMES } from './words.ts';
+import { DAY_NAMES } from './text.ts';
 
 /** A schedule must open before it closes, as its schema says. */
 export function scheduleError(schedule: Schedule): string {

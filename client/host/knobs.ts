@@ -2,7 +2,7 @@
 import { msg, str } from '@lit/localize';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { RoomSettings, SettingsChange } from '../../shared/host/settings.ts';
-import { number, plural } from '../elements/words.ts';
+import { number, plural } from '../elements/text.ts';
 
 export interface Knob {
   readonly id: string;

@@ -31,19 +31,19 @@ export const SECTIONS: readonly Section[] = [
   { id: 'sign', name: msg('Sign'), icon: 'sign', first: false },
 ];
 
-export interface Place {
+export interface HostLocation {
   readonly room: string;
   readonly section: SectionId;
 }
 
 /** Reads '#/garden/watch'; what is missing or unknown is the first section, or ''. */
-export function readPlace(hash: string): Place {
+export function readPlace(hash: string): HostLocation {
   const [room = '', id] = hash.replace(/^#\/?/, '').split('/');
   const section = SECTIONS.find((each) => each.id === id)?.id ?? 'watch';
   return { room: /^[a-z0-9-]{1,32}$/.test(room) ? room : '', section };
 }
 
-export function placeHash({ room, section }: Place): string {
+export function placeHash({ room, section }: HostLocation): string {
   return `#/${room}/${section}`;
 }
 

@@ -11,34 +11,34 @@ import './elements/hours-section.ts';
 import './elements/film-section.ts';
 import './elements/knobs-section.ts';
 import './elements/rooms-section.ts';
-import type { SaidLayer } from './elements/said-layer.ts';
-import './elements/said-layer.ts';
+import type { NoticeLayer } from './elements/notice-layer.ts';
+import './elements/notice-layer.ts';
 import './elements/saved-section.ts';
 import './elements/sign-section.ts';
 import './elements/visitors-section.ts';
 import './elements/watch-section.ts';
-import { Host } from './host.ts';
+import { HostModel } from './host-model.ts';
 import { hostIcons } from './icons.ts';
-import { type Place, placeHash, readPlace, SECTIONS } from './sections.ts';
+import { type HostLocation, placeHash, readPlace, SECTIONS } from './sections.ts';
 import { shellStyle } from './shell-style.ts';
 import { hostStyle } from './style.ts';
-import { clock, failure } from './words.ts';
+import { clock, failure } from './text.ts';
 
 @customElement('vivarium-host')
 export class VivariumHost extends LitElement {
   static override styles = [hostStyle, shellStyle];
 
-  private readonly host = new Host({
+  private readonly host = new HostModel({
     ask: (question) => this.dialog!.ask(question),
     withdraw: () => this.dialog?.withdraw(),
     say: (said) => this.said.say(said),
   });
   @state() private version = 0;
-  @state() private place: Place = readPlace(location.hash);
+  @state() private place: HostLocation = readPlace(location.hash);
   @state() private wrong = '';
   @state() private busy = false;
   @query('confirm-dialog') private readonly dialog!: ConfirmDialog | null;
-  @query('said-layer') private readonly said!: SaidLayer;
+  @query('said-layer') private readonly said!: NoticeLayer;
   @query('main') private readonly main!: HTMLElement;
   private readonly stop = new AbortController();
 

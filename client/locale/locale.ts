@@ -7,10 +7,10 @@ import {
   SOURCE_LANGUAGE,
   TRANSLATED_LANGUAGES,
 } from '../../shared/languages.ts';
-import { Kept } from '../kept.ts';
+import { LocalStore } from '../state/local-store.ts';
 import { type Dictionary, loadDictionary, type TextLoaders } from './load.ts';
 
-const kept = new Kept('vivarium language');
+const localStore = new LocalStore('vivarium language');
 
 const { getLocale, setLocale } = configureLocalization({
   sourceLocale: SOURCE_LANGUAGE,
@@ -56,7 +56,7 @@ async function speak(next: LanguageCode): Promise<void> {
 export async function startLanguage(loaders: TextLoaders): Promise<void> {
   texts = loaders;
   const asked = new URLSearchParams(location.search).get('lang');
-  const wish = chooseLanguage([asked, kept.read(), ...navigator.languages]);
+  const wish = chooseLanguage([asked, localStore.read(), ...navigator.languages]);
   // Until its words are there, nothing is said in another language.
   if (wish !== SOURCE_LANGUAGE) document.documentElement.dataset.words = 'coming';
   await speak(wish);
@@ -64,7 +64,7 @@ export async function startLanguage(loaders: TextLoaders): Promise<void> {
 
 /** The visitor chooses: from now on that is her language here. */
 export async function chooseFor(next: LanguageCode): Promise<void> {
-  kept.write(next);
+  localStore.write(next);
   const url = new URL(location.href);
   url.searchParams.delete('lang');
   history.replaceState(history.state, '', url);

@@ -4,8 +4,8 @@
  */
 import * as v from 'valibot';
 import { chunkCount } from '../../shared/codec/chunks.ts';
-import { type Decoded, Decoder } from '../../shared/codec/decode.ts';
 import { FrameError, type FrameHeader } from '../../shared/codec/frame.ts';
+import { type DecodedFrame, FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import { EVENTS, type Event, isEventName } from '../../shared/protocol/events.ts';
@@ -18,7 +18,7 @@ import type {
   ParticipantView,
   Phase,
 } from '../../shared/vocabulary.ts';
-import { Listeners } from './listeners.ts';
+import { Listeners } from '../state/listeners.ts';
 
 export type ConnectionState = 'connecting' | 'waiting' | 'live' | 'reconnecting' | 'closed';
 
@@ -38,7 +38,7 @@ interface RoomEvents {
   /** The same for a page that is a wall. */
   wall: Event<'wall'>;
   /** The planes show a new tick. */
-  picture: Pick<Decoded, 'changed' | 'anew'>;
+  picture: Pick<DecodedFrame, 'changed' | 'replaced'>;
   life: LifeChange;
   people: undefined;
   /** Her place in the line has changed. */
@@ -94,7 +94,7 @@ export class RoomModel {
   readonly participants = new Map<ParticipantId, ParticipantView>();
 
   private readonly listeners = new Listeners<RoomEvents>();
-  private decoder: Decoder | undefined;
+  private decoder: FrameDecoder | undefined;
   /** Chunks that are out of step, and how many frames ago they were asked for. */
   private readonly asked = new Map<number, number>();
 
@@ -193,7 +193,7 @@ export class RoomModel {
     if (this.planes?.width !== room.width || this.planes.height !== room.height) {
       this.planes = createPlanes(room.width, room.height);
     }
-    this.decoder = new Decoder(this.planes);
+    this.decoder = new FrameDecoder(this.planes);
     this.asked.clear();
     this.tick = undefined;
     this.ahead = undefined;
@@ -225,7 +225,7 @@ export class RoomModel {
   private frame(bytes: Uint8Array): void {
     if (!this.decoder) return;
     try {
-      const { header, changed, anew, lost } = this.decoder.decode(bytes);
+      const { header, changed, replaced: anew, lost } = this.decoder.decode(bytes);
       const { tick, ...quality } = header;
       if (quality.scale !== this.quality?.scale) this.asked.clear();
       this.tick = tick;
@@ -233,7 +233,7 @@ export class RoomModel {
       this.send('received', { tick });
       this.ask(lost);
       this.setConnection('live');
-      this.listeners.emit('picture', { changed, anew });
+      this.listeners.emit('picture', { changed, replaced: anew });
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       const scale = this.quality?.scale ?? 1;

@@ -1,7 +1,7 @@
 /** Short-lived light: rings of division, dust of dying cells, the echo of one's own cut. Time is passed in. */
 import type { Rgb } from '../style/oklch.ts';
 import type { MarkList } from './marks.ts';
-import type { Cut, Speck } from './wound.ts';
+import type { Cut, Speck } from './wound-effect.ts';
 
 interface Effect {
   start: number;

@@ -2,7 +2,7 @@
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { Camera, Size } from './camera.ts';
-import { Field } from './field.ts';
+import { CellTextures } from './cell-textures.ts';
 import { bindTexture, createProgram, GlError, type Program } from './gl.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
 import { COVER_VERTEX } from './shaders/passes.ts';
@@ -47,7 +47,7 @@ interface Sheet {
 
 export class Renderer {
   private readonly gl: WebGL2RenderingContext;
-  private field: Field | undefined;
+  private field: CellTextures | undefined;
   private screen: Screen | undefined;
   private scene!: Program;
   private painter!: MarkPainter;
@@ -147,7 +147,7 @@ export class Renderer {
     this.screen?.end();
   }
 
-  private drawScene(field: Field, picture: Picture, view: View): void {
+  private drawScene(field: CellTextures, picture: Picture, view: View): void {
     const { gl, scene } = this;
     const { crisp, faded, highlights, time = 0 } = picture;
     const { x, y, width, height } = picture.whole ?? { x: 0, y: 0, ...picture.view };
@@ -186,7 +186,7 @@ export class Renderer {
 
   private createField(planes: Planes): void {
     this.field?.dispose();
-    this.field = new Field(this.gl, planes.width, planes.height);
+    this.field = new CellTextures(this.gl, planes.width, planes.height);
     this.field.upload(planes, [{ x: 0, y: 0, width: planes.width, height: planes.height }]);
     this.blended = -1;
     this.masked = '';

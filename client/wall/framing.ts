@@ -1,7 +1,7 @@
 /** Where a wall looks: the whole dish or a region of it, and how the view drifts. Pure arithmetic. */
 import type { Rect } from '../../shared/geometry.ts';
 import { type Camera, fitGrid, type Insets, type Size } from '../render/camera.ts';
-import type { WallOptions } from './options.ts';
+import type { WallOptions } from './wall-options.ts';
 
 /** Cells around the grid that its glass rim takes. */
 const RIM = 3;

@@ -5,18 +5,18 @@ import { buildOf } from '../../shared/build.ts';
 import { isLanguage } from '../../shared/languages.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import '../elements/cursor-layer.ts';
-import { LookReporter } from '../net/look.ts';
+import { ViewportReporter } from '../input/viewport-reporter.ts';
 import type { RoomModel } from '../net/room-model.ts';
+import { WallConnection } from '../net/wall-connection.ts';
 import type { Insets, Point } from '../render/camera.ts';
-import { visitorAddress, type Way } from './address.ts';
-import { WallConnection } from './connection.ts';
 import type { NameLayer } from './name-layer.ts';
+import { visitorAddress, type Way } from './visitor-address.ts';
 import './name-layer.ts';
-import { readOptions } from './options.ts';
-import { mayRenew } from './renew.ts';
-import { Stage } from './stage.ts';
+import { mayRenew } from './page-reload.ts';
+import { readOptions } from './wall-options.ts';
+import { WallView } from './wall-view.ts';
 import './wall-overlay.ts';
-import { ENGLISH, picture, signature, type Voice, voiceOf } from './words.ts';
+import { type Caption, ENGLISH, picture, signature, voiceOf } from './text.ts';
 
 /** Nobody has been here for so long: passers-by are invited; ms. */
 const LONELY = 45_000;
@@ -75,9 +75,12 @@ export class VivariumWall extends LitElement {
       if (mayRenew(Date.now(), sessionStorage)) location.reload();
     },
   });
-  private readonly looks = new LookReporter((look) => this.connection.send('look', look), 'full');
+  private readonly viewportReporter = new ViewportReporter(
+    (look) => this.connection.send('look', look),
+    'full',
+  );
   private readonly stop = new AbortController();
-  private stage: Stage | undefined;
+  private stage: WallView | undefined;
   private lonely: ReturnType<typeof setTimeout> | undefined;
   private gone: ReturnType<typeof setTimeout> | undefined;
   private lost: ReturnType<typeof setTimeout> | undefined;
@@ -89,7 +92,7 @@ export class VivariumWall extends LitElement {
   @state() private blind = false;
   /** Whether the host wants words on walls. */
   @state() private captions = true;
-  @state() private voices: readonly Voice[] = [ENGLISH];
+  @state() private voices: readonly Caption[] = [ENGLISH];
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
   @query('name-layer') private readonly names!: NameLayer;
@@ -116,7 +119,7 @@ export class VivariumWall extends LitElement {
     const { model, options } = this;
     model.on('wall', ({ origin }) => {
       this.way = visitorAddress(options.room, options.url, location.origin, origin);
-      this.looks.forget();
+      this.viewportReporter.forget();
       this.layout();
     });
     model.on('settings', ({ dim, captions }) => {
@@ -151,7 +154,7 @@ export class VivariumWall extends LitElement {
     const { model, options, canvas } = this;
     // Without WebGL2 there is no picture, but the code to scan is still of use.
     try {
-      this.stage = new Stage(canvas, model, options);
+      this.stage = new WallView(canvas, model, options);
     } catch {
       this.blind = true;
       return;
@@ -167,7 +170,7 @@ export class VivariumWall extends LitElement {
       let waits = this.names.frame(now, toScreen);
       if (model.connection === 'live') {
         const view = { width: this.clientWidth, height: this.clientHeight };
-        waits = this.looks.shows(stage.camera, view, devicePixelRatio, now) || waits;
+        waits = this.viewportReporter.shows(stage.camera, view, devicePixelRatio, now) || waits;
       }
       return this.cursors.frame(now, toScreen) || waits;
     };

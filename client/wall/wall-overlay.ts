@@ -4,10 +4,10 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
-import { readable } from './address.ts';
 import { overlayStyle } from './overlay-style.ts';
-import { type Code, codeOf } from './qr.ts';
+import { type Code, codeOf } from './qr-code.ts';
 import {
+  type Caption,
   cannotDraw,
   captions,
   ENGLISH,
@@ -17,8 +17,8 @@ import {
   noCode,
   others,
   scanMe,
-  type Voice,
-} from './words.ts';
+} from './text.ts';
+import { readable } from './visitor-address.ts';
 
 /** A caption's turn, ms. */
 const TURN = 12_000;
@@ -45,7 +45,7 @@ export class WallOverlay extends LitElement {
   /** This browser cannot draw the room. */
   @property({ type: Boolean }) blind = false;
   /** Languages in which captions take turns. */
-  @property({ attribute: false }) voices: readonly Voice[] = [ENGLISH];
+  @property({ attribute: false }) voices: readonly Caption[] = [ENGLISH];
   @state() private turn = 0;
   private code: Code | undefined;
   private timer: ReturnType<typeof setInterval> | undefined;

@@ -5,10 +5,10 @@
 import { availableParallelism } from 'node:os';
 import type { Model } from '../vnca/checkpoint.ts';
 import { checkNames } from './core/checks.ts';
-import { createPatchStore, type PatchStore } from './core/patchStore.ts';
+import { createPatchStore, type PatchStore } from './core/patch-store.ts';
 import { EngineError, type EngineInfo } from './engine.ts';
 import { findGpus, GPU_VENDORS, type GpuVendor } from './hardware.ts';
-import { missingNativePart } from './tfjs/nativePart.ts';
+import { missingNativePart } from './tfjs/native-part.ts';
 import { mayHaveGpu } from './webgpu/device.ts';
 
 export const BACKEND_NAMES = ['webgpu', 'webgpu-f16', 'tensorflow', 'onnx', 'wasm', 'cpu'] as const;
@@ -170,7 +170,7 @@ export const sparesOf = (lost: BackendName): readonly BackendName[] =>
 export const autoOrder = (): string[] => AUTO.map(nameOf);
 
 /** A choice that was not taken. */
-export interface PassedOver {
+export interface SkippedEngine {
   readonly name: BackendName;
   /** Whether only a GPU of its was wanted. */
   readonly onlyGpu: boolean;
@@ -183,30 +183,30 @@ export interface PassedOver {
 export interface Selection {
   readonly backend: Backend;
   /** What would have come before it, in that order. */
-  readonly passed: readonly PassedOver[];
+  readonly skipped: readonly SkippedEngine[];
   /** Whether libraries were loaded in vain: they stay in the memory of this thread. */
-  readonly inVain: boolean;
+  readonly failed: boolean;
 }
 
 /** Nothing that was wanted works here. */
 export class NoBackendError extends EngineError {
-  constructor(readonly passed: readonly PassedOver[]) {
+  constructor(readonly passed: readonly SkippedEngine[]) {
     super('unavailable', passed.map(explain).join('; '));
   }
 }
 
 /** What was passed over and why, in one line. */
-export function explain(passed: PassedOver): string {
+export function explain(passed: SkippedEngine): string {
   const { reason, remedy } = passed;
   return `${nameOf(passed)}: ${reason}${remedy ? ` (to mend it: ${remedy})` : ''}`;
 }
 
 /** Those better ones that a host can have here. */
-export const mendable = (passed: readonly PassedOver[]): PassedOver[] =>
+export const mendable = (passed: readonly SkippedEngine[]): SkippedEngine[] =>
   passed.filter(({ remedy }) => remedy !== undefined);
 
 /** What selection looks at; given by tests. */
-export interface Surroundings {
+export interface HostEnvironment {
   readonly candidates?: Candidates;
   /** GPUs that are built into this machine, whether or not anything can use them. */
   readonly gpus?: readonly GpuVendor[];
@@ -219,7 +219,7 @@ export interface Surroundings {
  */
 export async function selectBackend(
   wanted: BackendName | 'auto',
-  surroundings: Surroundings = {},
+  surroundings: HostEnvironment = {},
 ): Promise<Selection> {
   const { used: backend, ...rest } = await firstThatWorks(
     wanted,
@@ -230,15 +230,15 @@ export async function selectBackend(
 }
 
 /** As many threads as will be of use here, as far as can be told before anything is loaded; one, where that is not sure. */
-export function lanesExpected(wanted: BackendName | 'auto', candidates = CANDIDATES): number {
+export function expectedThreads(wanted: BackendName | 'auto', candidates = CANDIDATES): number {
   const likely = choicesOf(wanted).find(
     ({ name, onlyGpu = false }) => candidates[name].absent?.(onlyGpu) === undefined,
   );
-  return !likely || likely.onlyGpu ? 1 : lanesOf(likely.name, candidates);
+  return !likely || likely.onlyGpu ? 1 : threadsFor(likely.name, candidates);
 }
 
 /** Threads that make best use of the machine. */
-export const lanesOf = (name: BackendName, candidates = CANDIDATES): number =>
+export const threadsFor = (name: BackendName, candidates = CANDIDATES): number =>
   candidates[name].lanes?.() ?? 1;
 
 const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
@@ -248,9 +248,9 @@ const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
 export interface OpenStore {
   readonly backend: Backend;
   readonly store: PatchStore;
-  readonly passed: readonly PassedOver[];
+  readonly skipped: readonly SkippedEngine[];
   /** As `Selection.inVain`. */
-  readonly inVain: boolean;
+  readonly failed: boolean;
 }
 
 /**
@@ -278,9 +278,9 @@ export async function openStore(
 async function firstThatWorks<T>(
   wanted: BackendName | 'auto',
   use: (backend: Backend) => Promise<T>,
-  { candidates = CANDIDATES, gpus = findGpus() }: Surroundings = {},
+  { candidates = CANDIDATES, gpus = findGpus() }: HostEnvironment = {},
 ): Promise<Omit<Selection, 'backend'> & { readonly used: T }> {
-  const passed: PassedOver[] = [];
+  const passed: SkippedEngine[] = [];
   let inVain = false;
   for (const { name, onlyGpu = false } of choicesOf(wanted)) {
     const { absent, start, remedy, gpu } = candidates[name];
@@ -296,7 +296,8 @@ async function firstThatWorks<T>(
     }
     try {
       const backend = await start();
-      if (!onlyGpu || backend.gpu) return { used: await use(backend), passed, inVain };
+      if (!onlyGpu || backend.gpu)
+        return { used: await use(backend), skipped: passed, failed: inVain };
       pass(`no GPU that it can use, only ${backend.info.device}`, gpu?.remedy);
     } catch (error) {
       pass(reasonOf(error), remedy);

@@ -82,7 +82,7 @@ export interface EngineLoss {
   /** How many of them have been lost so far, this one included. */
   readonly count: number;
   /** What steps from now on, where none comes in its place. */
-  readonly instead?: EngineInfo;
+  readonly replacement?: EngineInfo;
 }
 
 export type EngineReason =

@@ -9,16 +9,16 @@ import {
   type CallName,
   KEY_HEADER,
   USED_HEADER,
-} from '../../shared/host/calls.ts';
+} from '../../shared/host/api.ts';
 import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
 import type { RefusalState, SessionState } from '../../shared/host/state.ts';
-import { isWelcomeOrigin } from '../net/door.ts';
-import type { Log } from '../operations/log.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Acquaintances } from './acquaintances.ts';
-import { type HostSession, hasKey, type Sessions } from './sessions.ts';
-import type { HostToken } from './token.ts';
-import type { Tries } from './tries.ts';
+import type { Log } from '../platform/log.ts';
+import { isAllowedOrigin } from '../realtime/admission/connection-admission.ts';
+import { type HostSession, type HostSessions, hasKey } from './host-sessions.ts';
+import type { HostToken } from './host-token.ts';
+import type { KnownDevices } from './known-devices.ts';
+import type { LoginThrottle } from './login-throttle.ts';
 
 /** What a path names, like the room in `/rooms/:room`. */
 export type Parts = Readonly<Record<string, string>>;
@@ -36,9 +36,9 @@ export type FileHandler = (request: Request, response: Response) => void | Promi
 
 export interface ApiOptions {
   readonly token: HostToken;
-  readonly sessions: Sessions;
-  readonly tries: Tries;
-  readonly acquaintances: Acquaintances;
+  readonly sessions: HostSessions;
+  readonly throttle: LoginThrottle;
+  readonly knownDevices: KnownDevices;
   readonly handlers: Handlers;
   /** By path under the API. */
   readonly files: Readonly<Record<string, FileHandler>>;
@@ -124,7 +124,7 @@ export function createHostApi(options: ApiOptions): Router {
 function requireOwnPage(request: Request): void {
   const site = request.get('sec-fetch-site');
   const foreign = site !== undefined && site !== 'same-origin' && site !== 'none';
-  if (foreign || !isWelcomeOrigin(request.headers, [])) throw new HostRefusal('wrong-origin');
+  if (foreign || !isAllowedOrigin(request.headers, [])) throw new HostRefusal('wrong-origin');
 }
 
 function parsed(schema: v.GenericSchema, request: Request): unknown {
@@ -144,11 +144,11 @@ function login(
   response: Response,
   options: ApiOptions,
 ): SessionState {
-  const { tries, acquaintances, clock, sessions, cookie, log } = options;
+  const { throttle: tries, knownDevices: acquaintances, clock, sessions, cookie, log } = options;
   // Not called after the secret, of which a server that keeps nothing has a new one at each start: such marks would pile up.
   const known = `vivarium-known-${request.socket.localPort}`;
   const mark = wordOf(request, known);
-  const browser = acquaintances.recall(mark);
+  const browser = acquaintances.identify(mark);
   const address = browser ?? options.addressOf(request);
   const now = clock.now();
   const wait = tries.wait(address, now);
@@ -168,7 +168,7 @@ function login(
     secure: request.secure,
   } as const;
   response.cookie(cookie, word, { ...own, maxAge: DEFAULTS.session.life });
-  response.cookie(known, (browser && mark) ?? acquaintances.meet(), {
+  response.cookie(known, (browser && mark) ?? acquaintances.issue(), {
     ...own,
     maxAge: DEFAULTS.session.known,
   });

@@ -3,23 +3,23 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Request, Router } from 'express';
 import type { TickEvents } from '../world/world.ts';
-import { Acquaintances } from './acquaintances.ts';
 import { createHostApi } from './api.ts';
-import type { Desk } from './desk.ts';
-import { files } from './files.ts';
-import { filmCalls } from './filmCalls.ts';
-import { Films } from './films.ts';
+import { files } from './downloads.ts';
+import { filmCalls } from './film-calls.ts';
+import { FilmJobs } from './film-jobs.ts';
+import type { HostContext } from './host-context.ts';
+import { HostSessions } from './host-sessions.ts';
+import { HostToken } from './host-token.ts';
+import { KnownDevices } from './known-devices.ts';
+import { LoginThrottle } from './login-throttle.ts';
 import { moderationCalls } from './moderation.ts';
-import { roomCalls, stateOf } from './roomCalls.ts';
-import { Hours } from './schedule.ts';
-import { Sessions } from './sessions.ts';
-import { snapshotCalls } from './snapshotCalls.ts';
-import { Counter } from './statistics.ts';
-import { HostToken } from './token.ts';
-import { Tries } from './tries.ts';
+import { OpeningHours } from './opening-hours.ts';
+import { roomCalls, stateOf } from './room-calls.ts';
+import { snapshotCalls } from './snapshot-calls.ts';
+import { VisitCounter } from './visit-statistics.ts';
 
 export interface HostOptions {
-  readonly desk: Omit<Desk, 'version' | 'since'>;
+  readonly context: Omit<HostContext, 'version' | 'since'>;
   /** Makes a new token in any case. */
   readonly newToken: boolean;
   readonly secret: Uint8Array;
@@ -44,22 +44,22 @@ export interface Host {
 
 /** @throws StoreError */
 export async function openHost(options: HostOptions): Promise<Host> {
-  const { desk: given, newToken, secret, addressOf, onRestart } = options;
-  const { clock, date, log, rooms, store } = given;
-  const desk: Desk = { ...given, since: date(), version: versionOfServer() };
+  const { context: given, newToken, secret, addressOf, onRestart } = options;
+  const { clock, date, log, rooms, hostStore: store } = given;
+  const desk: HostContext = { ...given, since: date(), version: versionOfServer() };
   const token = await HostToken.open(store, newToken, date);
-  const films = new Films({
+  const films = new FilmJobs({
     ...{ clock, date, engine: desk.backend },
     warn: (message) => log.warn('film-not-made', message),
   });
-  const lobbyOf = (room: string) => rooms.lobbies.get(room);
-  const counter = new Counter({
+  const lobbyOf = (room: string) => rooms.roomServers.get(room);
+  const counter = new VisitCounter({
     ...{ store, clock, date },
     size: (room) => lobbyOf(room)?.size,
-    isVisitor: (room, participant) => lobbyOf(room)?.isHere(participant) ?? false,
+    isVisitor: (room, participant) => lobbyOf(room)?.isPresent(participant) ?? false,
     onError: (error) => log.warn('not-counted', (error as Error).message),
   });
-  const hours = await Hours.open({
+  const hours = await OpeningHours.open({
     ...{ store, clock, date, onRestart },
     onChange: (isOpen, { outside }) => {
       rooms.setHours({ dim: !isOpen, closed: !isOpen && outside === 'close' });
@@ -68,9 +68,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
   });
   const router = createHostApi({
     ...{ token, clock, date, log, addressOf },
-    sessions: new Sessions(() => clock.now()),
-    tries: new Tries(),
-    acquaintances: new Acquaintances(secret),
+    sessions: new HostSessions(() => clock.now()),
+    throttle: new LoginThrottle(),
+    knownDevices: new KnownDevices(secret),
     cookie: `vivarium-host-${createHash('sha256').update(secret).digest('hex').slice(0, 8)}`,
     handlers: {
       state: () => {
@@ -81,7 +81,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       ...moderationCalls(desk),
       ...snapshotCalls(desk),
       ...filmCalls(desk, films),
-      statistics: (_, { room }) => counter.of(rooms.plan(room).name),
+      statistics: (_, { room }) => counter.of(rooms.planOf(room).name),
       setSchedule: async (wanted) => {
         await hours.set(wanted);
         return wanted;

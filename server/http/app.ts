@@ -9,11 +9,11 @@ import express, {
   type Router,
 } from 'express';
 import helmet from 'helmet';
-import { API } from '../../shared/host/calls.ts';
-import type { Place } from '../../shared/latentMap.ts';
+import { API } from '../../shared/host/api.ts';
+import type { MapPoint } from '../../shared/latent-map.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { serveGallery } from './gallery.ts';
-import { servePacked } from './packed.ts';
+import { servePackedAssets } from './packed-assets.ts';
 
 export interface AppOptions {
   /** Folder of the built client. */
@@ -21,7 +21,7 @@ export interface AppOptions {
   /** Folders of the served checkpoints, by name. */
   readonly checkpoints: ReadonlyMap<string, string>;
   /** Latent maps of the served checkpoints, by name. */
-  readonly maps?: ReadonlyMap<string, readonly Place[]>;
+  readonly maps?: ReadonlyMap<string, readonly MapPoint[]>;
   readonly defaultRoom: string;
   /** The calls of the host's page. */
   readonly host?: Router;
@@ -123,7 +123,7 @@ export function createApp(options: AppOptions): Express {
   });
   app.use(
     '/assets',
-    servePacked(join(options.clientFolder, 'assets')),
+    servePackedAssets(join(options.clientFolder, 'assets')),
     express.static(join(options.clientFolder, 'assets'), { immutable: true, maxAge: '1y' }),
   );
   app.use(express.static(options.clientFolder, { index: false }));

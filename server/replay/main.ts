@@ -1,5 +1,5 @@
 /** `npm run replay`. */
-import { replayCommand } from './command.ts';
+import { replayCommand } from './replay-command.ts';
 
 process.exitCode = await replayCommand(process.argv.slice(2), {
   say: console.log,

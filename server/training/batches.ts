@@ -6,7 +6,7 @@ export const randomOfUpdate = (seed: number, update: number): Random =>
   createRandom(hashText(`${seed} update ${update}`));
 
 /** Endless passes over images, each shuffled anew, without replacement within a pass. */
-export class Passes {
+export class DataPasses {
   private order: Uint32Array | undefined;
   private pass = -1;
 

@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import { modelFields, soundModel } from '../vnca/card.ts';
-import { encoderNetwork } from '../vnca/encoderNetwork.ts';
+import { encoderNetwork } from '../vnca/encoder-network.ts';
 import { datasetConfig } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
-import { placeChannels } from './model/places.ts';
+import { positionChannels } from './model/position-loss.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -109,7 +109,7 @@ const fields = v.strictObject({
   stepsDrawn: v.optional(v.picklist(['micro-batch', 'update']), 'micro-batch'),
   /** Steps that a fresh organism goes on after growing. */
   extraSteps: v.optional(drawnFrom(0), () => [0, 0] as [number, number]),
-  /** Channels in which cells learn to show where they are in the body: see `model/places.ts`. */
+  /** Channels in which cells learn to show where they are in the body: see `model/position-loss.ts`. */
   places: v.exactOptional(
     v.strictObject({ channel: whole, octaves: count, weight: v.optional(positive, 1) }),
   ),
@@ -208,8 +208,8 @@ const RELATIONS: readonly [path: string, wrong: (config: Fields) => string | fal
       'places',
       ({ places, channels }) =>
         places &&
-        places.channel + placeChannels(places) > channels &&
-        `need ${placeChannels(places)} channels from ${places.channel} on, but there are only ${channels}`,
+        places.channel + positionChannels(places) > channels &&
+        `need ${positionChannels(places)} channels from ${places.channel} on, but there are only ${channels}`,
     ],
     [
       'pool.admit',

@@ -5,12 +5,12 @@ import { updateShapes } from '../vnca/architecture.ts';
 import { CARD_VERSION, parseCard } from '../vnca/card.ts';
 import { CARD_FILE, GALLERY_FILE, MODEL_FILE, type Model } from '../vnca/checkpoint.ts';
 import { fromFloat32, writeSafetensors } from '../vnca/safetensors.ts';
-import { drawGallery } from '../vnca/tools/drawGallery.ts';
 import type { Compute } from './autodiff/compute.ts';
 import type { TrainingConfig } from './config.ts';
 import { type Dataset, gatherImages } from './data/dataset.ts';
+import { drawGallery } from './gallery/draw-gallery.ts';
 import { Posteriors } from './posterior.ts';
-import { trainedShapes } from './trained.ts';
+import { trainedShapes } from './run-state.ts';
 
 const BATCH = 16;
 

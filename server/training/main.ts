@@ -7,14 +7,15 @@ import type { Compute } from './autodiff/compute.ts';
 import { createCompute } from './autodiff/create.ts';
 import { commandOf } from './command.ts';
 import { readConfig, type TrainingConfig } from './config.ts';
-import { withBatch, withImages, withName } from './configChanges.ts';
-import { sharedBytes } from './crew/threads.ts';
+import { withBatch, withImages, withName } from './config-changes.ts';
 import { type Dataset, imagesDigest, loadDataset } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
 import { trainedModel, writeCheckpoint } from './export.ts';
 import { afterLostThread } from './lost-thread.ts';
 import { HELP, type Options, readOptions } from './options.ts';
+import { sharedBytes } from './parallel/multi-thread.ts';
 import { createProgress } from './progress.ts';
+import { drawProgressSheet } from './progress-sheet.ts';
 import {
   appendLog,
   cutLog,
@@ -23,11 +24,10 @@ import {
   type Run,
   saveRun,
   setAside,
-} from './runFolder.ts';
-import { salvage } from './salvage.ts';
+} from './run-folder.ts';
+import { firstState, type RunState, trainedShapes } from './run-state.ts';
+import { saveAfterFailure } from './save-after-failure.ts';
 import { leakAt } from './schedule.ts';
-import { drawProgressSheet } from './sheets.ts';
-import { firstState, type RunState, trainedShapes } from './trained.ts';
 import { Trainer, trainingImages } from './trainer.ts';
 
 /** ms within which a signal is taken for the one before. */
@@ -211,7 +211,7 @@ async function update(
       afterLostThread(`update ${next} is done again`, say),
     );
   } catch (error) {
-    await salvage(error, () => trainer.state(), save, say);
+    await saveAfterFailure(error, () => trainer.state(), save, say);
     if (!(error instanceof TrainingError && error.reason === 'not-finite')) throw error;
     throw new TrainingError(
       error.reason,

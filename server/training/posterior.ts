@@ -1,5 +1,5 @@
 /** The encoder as programs: images to latents, and gradients back. */
-import type { EncoderNetwork } from '../vnca/encoderNetwork.ts';
+import type { EncoderNetwork } from '../vnca/encoder-network.ts';
 import type { Compute, Program } from './autodiff/compute.ts';
 import { gradients } from './autodiff/gradients.ts';
 import * as g from './autodiff/graph.ts';

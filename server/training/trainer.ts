@@ -5,19 +5,26 @@
  */
 import type { Random } from '../../shared/random.ts';
 import type { Compute, Values } from './autodiff/compute.ts';
-import { Passes, randomOfUpdate } from './batches.ts';
+import { DataPasses, randomOfUpdate } from './batches.ts';
 import { drawnStates, type TrainingConfig } from './config.ts';
-import { type Crew, type Outcome, openCrew } from './crew/crew.ts';
 import { newLook } from './data/augment.ts';
 import type { Dataset } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
-import { calmLife, crowdedLife, freshLife, type Life, openGround, pooledLife } from './lives.ts';
 import { imageChannels } from './model/likelihood.ts';
 import type { Segment } from './model/segments.ts';
 import { Adam } from './optimiser.ts';
+import { type DataParallel, type Outcome, openDataParallel } from './parallel/data-parallel.ts';
 import { Pool, type PoolEntry } from './pool.ts';
+import {
+  calmPlan,
+  crowdedPlan,
+  freshPlan,
+  openGround,
+  pooledPlan,
+  type RolloutPlan,
+} from './rollout-plan.ts';
+import { likelihoodOf, type RunState, trainedShapes } from './run-state.ts';
 import { leakAt, rateAt, sideAt } from './schedule.ts';
-import { likelihoodOf, type RunState, trainedShapes } from './trained.ts';
 
 /** What an update saw. Nats and errors are means an organism. */
 export interface UpdateReport {
@@ -34,7 +41,7 @@ export interface UpdateReport {
 }
 
 export class Trainer {
-  private readonly passes: Passes;
+  private readonly passes: DataPasses;
   private pool: Pool;
   /** States that live among others, each with its open ground. */
   private crowd: Pool;
@@ -46,10 +53,10 @@ export class Trainer {
     private readonly config: TrainingConfig,
     data: Dataset,
     private readonly adam: Adam,
-    private readonly crew: Crew,
+    private readonly parallel: DataParallel,
     state: RunState,
   ) {
-    this.passes = new Passes(trainingImages(config, data), config.seed);
+    this.passes = new DataPasses(trainingImages(config, data), config.seed);
     this.pool = new Pool(config.pool?.size ?? 0, state.pool);
     this.crowd = new Pool(config.pool?.crowded?.size ?? 0, state.crowd);
     this.done = state.update;
@@ -65,8 +72,8 @@ export class Trainer {
     checkFit(config, data, state);
     const shapes = trainedShapes(config);
     const adam = await Adam.create(compute, shapes, state.tensors, state.update, config.optimiser);
-    const crew = await openCrew(compute, config, data);
-    return new Trainer(compute, config, data, adam, crew, state);
+    const parallel = await openDataParallel(compute, config, data);
+    return new Trainer(compute, config, data, adam, parallel, state);
   }
 
   get updates(): number {
@@ -129,9 +136,9 @@ export class Trainer {
       pooled[at] = { ...pooled[at], image: others[i], look: newLook(random) };
     }
 
-    const lives: Life[] = [];
+    const lives: RolloutPlan[] = [];
     for (let at = 0; at < fresh.length; at += batch.micro) {
-      lives.push(freshLife(config, fresh.slice(at, at + batch.micro), moment, random));
+      lives.push(freshPlan(config, fresh.slice(at, at + batch.micro), moment, random));
     }
     const freshLives = lives.length;
     for (let at = 0; pooling && at < pooled.length; at += batch.micro) {
@@ -139,17 +146,17 @@ export class Trainer {
       const { calm } = pooling;
       lives.push(
         calm && at >= pooling.batch
-          ? calmLife({ ...config, pool: { ...pooling, calm } }, entries, moment, random)
-          : pooledLife({ ...config, pool: pooling }, entries, at, moment, random),
+          ? calmPlan({ ...config, pool: { ...pooling, calm } }, entries, moment, random)
+          : pooledPlan({ ...config, pool: pooling }, entries, at, moment, random),
       );
     }
     const crowded = pooled.length > 0 ? this.takeCrowded(moment.side, random) : [];
     for (let at = 0; pooling && at < crowded.length; at += batch.micro) {
       const entries = crowded.slice(at, at + batch.micro);
-      lives.push(crowdedLife({ ...config, pool: pooling }, entries, moment, random));
+      lives.push(crowdedPlan({ ...config, pool: pooling }, entries, moment, random));
     }
     const samples = fresh.length + pooled.length + crowded.length;
-    const { outcomes, parts } = await this.crew.live(
+    const { outcomes, parts } = await this.parallel.run(
       adam.parameters,
       lives.map((life, i) => ({ life, samples, seed: `${config.seed} ${update} ${i}` })),
     );
@@ -243,7 +250,7 @@ export class Trainer {
   private async rows(
     count: number,
     size: number,
-    job: (chosen: Uint32Array) => Parameters<Crew['rows']>[1][number],
+    job: (chosen: Uint32Array) => Parameters<DataParallel['rows']>[1][number],
   ): Promise<Float32Array> {
     const { micro } = this.config.batch;
     const firsts = Array.from({ length: Math.ceil(count / micro) }, (_, i) => i * micro);
@@ -251,7 +258,7 @@ export class Trainer {
       job(Uint32Array.from({ length: micro }, (_, i) => Math.min(first + i, count - 1))),
     );
     const all = new Float32Array(count * size);
-    const results = await this.crew.rows(this.parameters, jobs);
+    const results = await this.parallel.rows(this.parameters, jobs);
     results.forEach((row, i) => {
       const first = firsts[i];
       all.set(row.subarray(0, Math.min(micro, count - first) * size), first * size);
@@ -265,7 +272,7 @@ export class Trainer {
   }
 
   async dispose(): Promise<void> {
-    await this.crew.dispose();
+    await this.parallel.dispose();
     await this.adam.dispose();
   }
 }

@@ -2,7 +2,7 @@
  * The model card: what a checkpoint is, for people and for the machine. `card.json` beside the weights, version 1.
  */
 import * as v from 'valibot';
-import { encoderNetwork } from './encoderNetwork.ts';
+import { encoderNetwork } from './encoder-network.ts';
 import { CheckpointError } from './errors.ts';
 
 export const CARD_VERSION = 1;

@@ -3,7 +3,7 @@
  * thread and holds nobody up: ours takes 3 million multiplications, the published one 50.
  */
 import type { Model, WeightTensor } from './checkpoint.ts';
-import type { EncoderNetwork } from './encoderNetwork.ts';
+import type { EncoderNetwork } from './encoder-network.ts';
 
 export interface Encoder {
   /** Numbers a picture has: side × side × channels. */

@@ -11,11 +11,11 @@ import {
 } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
-import type { Ground } from './ground.ts';
+import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 
 /** @throws Refusal bad-point, stroke-too-long */
-export function checkStroke({ points }: Stroke, { width, height }: Ground): void {
+export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): void {
   for (let i = 0; i < points.length; i++) {
     const limit = i % 2 === 0 ? width : height;
     if (!(points[i] >= 0 && points[i] <= limit)) throw new Refusal('bad-point', `${points[i]}`);
@@ -24,13 +24,13 @@ export function checkStroke({ points }: Stroke, { width, height }: Ground): void
 }
 
 /** Organisms that own a place near a stroke, in order of age: all that it can wound, without asking the rest. */
-export function ownersNear({ points, radius }: Stroke, ground: Ground): OrganismId[] {
-  const { owner } = ground.planes;
+export function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] {
+  const { owner } = grid.planes;
   const found = new Set<OrganismId>();
   for (let i = 0; i + 1 < points.length; i += 2) {
     const from = Math.max(0, i - 2);
     const part = Array.from({ length: i + 2 - from }, (_, k) => points[from + k]);
-    ground.each(within(strokeBounds({ points: part, radius }), ground), (place) => {
+    grid.each(within(strokeBounds({ points: part, radius }), grid), (place) => {
       if (owner[place] !== 0) found.add(owner[place]);
     });
   }
@@ -38,7 +38,7 @@ export function ownersNear({ points, radius }: Stroke, ground: Ground): Organism
 }
 
 /** Organisms that hold a place of a rectangle, in order of age. @throws Refusal off-grid */
-export function ownersIn(area: Rect, ground: Ground): OrganismId[] {
+export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
   const grid = { x: 0, y: 0, width: ground.width, height: ground.height };
   if (!contains(grid, area)) throw new Refusal('off-grid');
   const found = new Set<OrganismId>();
@@ -48,11 +48,11 @@ export function ownersIn(area: Rect, ground: Ground): OrganismId[] {
 }
 
 /** The part of a rectangle that lies on the ground, which it touches; with a place more on each side for one that is thin. */
-function within(rect: Rect, ground: Ground): Rect {
+function within(rect: Rect, grid: GridPlanes): Rect {
   const x = Math.max(0, rect.x - 1);
   const y = Math.max(0, rect.y - 1);
-  const right = Math.min(ground.width, rect.x + rect.width + 1);
-  const bottom = Math.min(ground.height, rect.y + rect.height + 1);
+  const right = Math.min(grid.width, rect.x + rect.width + 1);
+  const bottom = Math.min(grid.height, rect.y + rect.height + 1);
   return { x, y, width: Math.max(0, right - x), height: Math.max(0, bottom - y) };
 }
 
@@ -63,16 +63,21 @@ function within(rect: Rect, ground: Ground): Rect {
  * @param stage side in the coming step
  * @returns whether the stroke has hit it
  */
-export function wound(organism: Organism, stage: number, stroke: Stroke, ground: Ground): boolean {
+export function wound(
+  organism: Organism,
+  stage: number,
+  stroke: Stroke,
+  grid: GridPlanes,
+): boolean {
   const rect = stageRect(organism.window, stage);
   const cover = coverage(stroke, rect);
   if (!cover) return false;
   let hit = false;
-  ground.each(rect, (place, cell) => {
-    if (cover[cell] === 1 && ground.ownerAt(place) === organism.id) hit = true;
+  grid.each(rect, (place, cell) => {
+    if (cover[cell] === 1 && grid.ownerAt(place) === organism.id) hit = true;
   });
   if (!hit) return false;
-  const before = organism.cover;
-  organism.cover = before ? cover.map((value, cell) => value | before[cell]) : cover;
+  const before = organism.woundMask;
+  organism.woundMask = before ? cover.map((value, cell) => value | before[cell]) : cover;
   return true;
 }

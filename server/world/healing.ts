@@ -1,16 +1,16 @@
 /** When an organism counts as wounded, and when as healed (rule LIF-7). */
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { Ground } from './ground.ts';
+import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 
 /**
  * A stroke has hit an organism, and its ground is still what it was. Strokes that follow before it has come to rest belong to
  * the same wound; what was not made good by then is lost, and the next wound is measured by what is left.
  */
-export function hurt(organism: Organism, ground: Ground): void {
+export function hurt(organism: Organism, grid: GridPlanes): void {
   const { phase } = organism;
   if (organism.hurt !== undefined && phase !== 'asleep') return;
-  organism.hurt = phase === 'growing' ? 0 : heldBy(organism, ground);
+  organism.hurt = phase === 'growing' ? 0 : heldBy(organism, grid);
 }
 
 /**
@@ -26,10 +26,10 @@ export function heal(organism: Organism, held: number): boolean {
   return true;
 }
 
-function heldBy({ id, window }: Organism, ground: Ground): number {
+function heldBy({ id, window }: Organism, grid: GridPlanes): number {
   let held = 0;
-  ground.each(window, (place) => {
-    if (ground.ownerAt(place) === id) held++;
+  grid.each(window, (place) => {
+    if (grid.ownerAt(place) === id) held++;
   });
   return held;
 }

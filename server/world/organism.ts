@@ -32,9 +32,9 @@ export interface Organism {
   /** [stage, stage, 4], what it looked like after its last step; absent before the first. */
   seen: Uint8Array | undefined;
   /** The engine does not know `seen`: it was given the states anew, and cannot say how much the next step changes. */
-  putBack: boolean;
+  isRestored: boolean;
   /** [stage, stage] cells that strokes of this tick have hit, 1 = hit. */
-  cover: Uint8Array | undefined;
+  woundMask: Uint8Array | undefined;
   /** [S, S], 1 = it would have a live cell there, had not another the ground; it wakes when the place falls free. */
   readonly pressing: Uint8Array;
 }
@@ -50,8 +50,8 @@ type Sown = Omit<
   | 'stirs'
   | 'restTicks'
   | 'seen'
-  | 'putBack'
-  | 'cover'
+  | 'isRestored'
+  | 'woundMask'
   | 'pressing'
 >;
 
@@ -67,8 +67,8 @@ export const newOrganism = (sown: Sown): Organism => ({
   stirs: 0,
   restTicks: 0,
   seen: undefined,
-  putBack: false,
-  cover: undefined,
+  isRestored: false,
+  woundMask: undefined,
   pressing: new Uint8Array(sown.window.width * sown.window.height),
 });
 

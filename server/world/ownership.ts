@@ -1,16 +1,16 @@
 /** Who holds which place after a step (rules OWN-1 … OWN-5). Each tick goes over each cell of the awake, so loops are plain. */
 import { type Rect, stageRect } from '../../shared/geometry.ts';
 import type { Readout } from '../engine/engine.ts';
-import { coloursOf, type Ground } from './ground.ts';
+import { coloursOf, type GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 
 /** Side of the ground in the middle of its window that a growing organism holds whatever it looks like. */
 const SEED_SIDE = 2;
 
 /** The places that a growing organism holds from its planting on. */
-export function seedPlaces(window: Rect, ground: Ground): number[] {
+export function seedPlaces(window: Rect, grid: GridPlanes): number[] {
   const places: number[] = [];
-  ground.each(stageRect(window, SEED_SIDE), (place) => places.push(place));
+  grid.each(stageRect(window, SEED_SIDE), (place) => places.push(place));
   return places;
 }
 
@@ -26,42 +26,42 @@ export interface Stepped {
  * @param threshold least presence, 0…255, that claims a place; half of it keeps one, so that borders do not flicker
  * @returns how many places each of them holds now
  */
-export function settle(ground: Ground, stepped: readonly Stepped[], threshold: number): number[] {
+export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold: number): number[] {
   // All let go before any takes, so that an older organism gets no more than the tie.
-  for (const one of stepped) letGo(ground, one, threshold);
-  return stepped.map((one) => take(ground, one, threshold));
+  for (const one of stepped) letGo(grid, one, threshold);
+  return stepped.map((one) => take(grid, one, threshold));
 }
 
-function letGo(ground: Ground, { organism, readout }: Stepped, threshold: number): void {
+function letGo(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
   const { id, window, phase } = organism;
   const { stage, presence } = readout;
-  const { owner } = ground.planes;
-  const held = phase === 'growing' ? seedPlaces(window, ground) : [];
+  const { owner } = grid.planes;
+  const held = phase === 'growing' ? seedPlaces(window, grid) : [];
   const { x, y } = stageRect(window, stage);
   for (let row = 0, cell = 0; row < stage; row++) {
-    const from = ground.place(x, y + row);
+    const from = grid.place(x, y + row);
     for (let place = from; place < from + stage; place++, cell++) {
       if (owner[place] !== id || presence[cell] >= threshold / 2 || held.includes(place)) continue;
-      ground.release(place);
+      grid.release(place);
     }
   }
 }
 
-function take(ground: Ground, { organism, readout }: Stepped, threshold: number): number {
+function take(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): number {
   const { id, window, pressing } = organism;
   const { stage, presence } = readout;
-  const { owner } = ground.planes;
+  const { owner } = grid.planes;
   const colours = coloursOf(readout.rgba);
   const { x, y } = stageRect(window, stage);
   let holds = 0;
   for (let row = 0, cell = 0; row < stage; row++) {
-    const from = ground.place(x, y + row);
+    const from = grid.place(x, y + row);
     let inWindow = (y - window.y + row) * window.width + x - window.x;
     for (let place = from; place < from + stage; place++, cell++, inWindow++) {
       const live = presence[cell] >= threshold;
-      if (live && owner[place] === 0) ground.claim(place, id);
+      if (live && owner[place] === 0) grid.claim(place, id);
       if (owner[place] === id) {
-        ground.paint(place, colours[cell]);
+        grid.paint(place, colours[cell]);
         pressing[inWindow] = 0;
         holds++;
       } else if (owner[place] === 0) pressing[inWindow] = 0;
@@ -80,16 +80,16 @@ function take(ground: Ground, { organism, readout }: Stepped, threshold: number)
  * @returns keep [stage, stage], absent when all may; and whether any cell is left
  */
 export function keepMask(
-  ground: Ground,
-  { id, window, cover }: Organism,
+  grid: GridPlanes,
+  { id, window, woundMask: cover }: Organism,
   stage: number,
 ): { keep: Uint8Array | undefined; alive: boolean } {
-  const { owner } = ground.planes;
+  const { owner } = grid.planes;
   const { x, y } = stageRect(window, stage);
   let keep: Uint8Array | undefined;
   let kept = stage * stage;
   for (let row = 0, cell = 0; row < stage; row++) {
-    const from = ground.place(x, y + row);
+    const from = grid.place(x, y + row);
     for (let place = from; place < from + stage; place++, cell++) {
       const closed = owner[place] !== 0 && owner[place] !== id;
       if (!closed && cover?.[cell] !== 1) continue;

@@ -1,18 +1,18 @@
 /** Who lives in a room, and who of them is awake: a tick is about these alone, however many others sleep. */
 import type { OrganismId } from '../../shared/vocabulary.ts';
-import type { Ground } from './ground.ts';
+import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 
 export class Population {
   /** In order of age: ids only grow, and a Map keeps the order of insertion. */
   private readonly living = new Map<OrganismId, Organism>();
-  private readonly up = new Set<Organism>();
+  private readonly awakeOrganisms = new Set<Organism>();
   /** Those of `up` in order of age, until that changes. */
   private order: readonly Organism[] | undefined;
   /** Sleepers by the places that they press against. */
   private readonly pressed = new Map<number, Set<Organism>>();
 
-  constructor(private readonly ground: Ground) {}
+  constructor(private readonly grid: GridPlanes) {}
 
   get size(): number {
     return this.living.size;
@@ -25,7 +25,7 @@ export class Population {
 
   /** Those that grow or are awake, in order of age. */
   get awake(): readonly Organism[] {
-    return (this.order ??= byAge(this.up));
+    return (this.order ??= byAge(this.awakeOrganisms));
   }
 
   find(id: OrganismId): Organism | undefined {
@@ -66,7 +66,7 @@ export class Population {
   }
 
   /** Sleepers that press against one of these places, in order of age. */
-  pressersOf(places: readonly number[]): Organism[] {
+  pressingOn(places: readonly number[]): Organism[] {
     const found = new Set<Organism>();
     for (const place of places) {
       for (const organism of this.pressed.get(place) ?? []) found.add(organism);
@@ -75,12 +75,12 @@ export class Population {
   }
 
   private rise(organism: Organism): void {
-    this.up.add(organism);
+    this.awakeOrganisms.add(organism);
     this.order = undefined;
   }
 
   private lie(organism: Organism): void {
-    this.up.delete(organism);
+    this.awakeOrganisms.delete(organism);
     this.order = undefined;
   }
 
@@ -93,7 +93,7 @@ export class Population {
   }
 
   private eachPressed({ window, pressing }: Organism, visit: (place: number) => void): void {
-    this.ground.each(window, (place, cell) => {
+    this.grid.each(window, (place, cell) => {
       if (pressing[cell] === 1) visit(place);
     });
   }

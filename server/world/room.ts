@@ -6,7 +6,7 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import { encodeSeed } from '../../shared/seedToken.ts';
+import { encodeSeed } from '../../shared/seed-token.ts';
 import {
   type EnergySettings,
   HOUSE,
@@ -17,13 +17,18 @@ import {
   type SeedView,
 } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts';
-import { Acts } from './acts.ts';
+import { CommandHandlers } from './command-handlers.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { type CommandEvent, type OuterEvent, plainNumbers, type RoomEvent } from './events.ts';
-import { Ground } from './ground.ts';
-import { Lives } from './lives.ts';
+import { GridPlanes } from './grid-planes.ts';
 import { viewOf } from './organism.ts';
-import { exportOrganism, importOrganism, ROOM_STATE_VERSION, type RoomState } from './roomState.ts';
+import { OrganismLifecycle } from './organism-lifecycle.ts';
+import {
+  exportOrganism,
+  importOrganism,
+  ROOM_STATE_VERSION,
+  type RoomState,
+} from './room-state.ts';
 import type { Species } from './species.ts';
 
 export interface RoomOptions {
@@ -64,9 +69,9 @@ export interface TickResult {
 export class Room {
   readonly name: string;
   readonly species: Species;
-  readonly ground: Ground;
-  private readonly lives: Lives;
-  private readonly acts: Acts;
+  readonly grid: GridPlanes;
+  private readonly lifecycle: OrganismLifecycle;
+  private readonly handlers: CommandHandlers;
   private waiting: CommandEvent[] = [];
   /** How many commands each participant has waiting. */
   private queued = new Map<ParticipantId, number>();
@@ -83,15 +88,20 @@ export class Room {
     this.name = name;
     this.species = species;
     const { width, height } = from?.planes ?? options;
-    this.ground = new Ground(width, height, from?.planes);
-    this.lives = new Lives(this.ground, species);
+    this.grid = new GridPlanes(width, height, from?.planes);
+    this.lifecycle = new OrganismLifecycle(this.grid, species);
     const tickRate = options.tickRate ?? DEFAULTS.room.tickRate;
-    this.acts = new Acts({ ...options, tickRate, ground: this.ground, lives: this.lives });
+    this.handlers = new CommandHandlers({
+      ...options,
+      tickRate,
+      grid: this.grid,
+      lifecycle: this.lifecycle,
+    });
     this.now = from?.tick ?? 0;
     this.acted = from?.acted ?? 0;
     if (!from) return;
-    this.acts.restore(from);
-    this.lives.replace(from.organisms.map((state) => importOrganism(state, nextPatch())));
+    this.handlers.restore(from);
+    this.lifecycle.replaceAll(from.organisms.map((state) => importOrganism(state, nextPatch())));
   }
 
   /** Ticks completed. */
@@ -101,42 +111,42 @@ export class Room {
 
   /** Organisms that may live at once. */
   get maxOrganisms(): number {
-    return this.acts.maxOrganisms;
+    return this.handlers.maxOrganisms;
   }
 
   /** Highest participant that has done anything here. */
   get lastParticipant(): number {
-    return this.acts.lastParticipant;
+    return this.handlers.lastParticipant;
   }
 
   /** Participants who have something in their hands, or have spent energy. */
-  get holders(): ParticipantId[] {
-    return this.acts.holders;
+  get participantsWithState(): ParticipantId[] {
+    return this.handlers.participantsWithState;
   }
 
   get organisms(): OrganismView[] {
-    return [...this.lives.all].map(viewOf);
+    return [...this.lifecycle.all].map(viewOf);
   }
 
   /** What everybody may know of one organism, while it lives. */
   viewOf(id: OrganismId): OrganismView | undefined {
-    const organism = this.lives.find(id);
+    const organism = this.lifecycle.find(id);
     return organism && viewOf(organism);
   }
 
   /** How many organisms live here. */
   get size(): number {
-    return this.lives.size;
+    return this.lifecycle.size;
   }
 
   /** How many of them are stepped at each tick. */
   get awake(): number {
-    return this.lives.awake;
+    return this.lifecycle.awake;
   }
 
   /** Patches of all organisms, by organism, for whoever wants their states from the engine. */
   patchOf(id: OrganismId): PatchId | undefined {
-    return this.lives.find(id)?.patch;
+    return this.lifecycle.find(id)?.patch;
   }
 
   /**
@@ -151,13 +161,17 @@ export class Room {
     const isHouse = by === HOUSE.id;
     if (queued >= DEFAULTS.room.maxQueuedPerParticipant && !isHouse) throw new Refusal('too-fast');
     if (this.waiting.length >= DEFAULTS.room.maxQueued) throw new Refusal('room-busy');
-    this.waiting.push({ what: 'command', id, command: plainNumbers(this.acts.settled(command)) });
+    this.waiting.push({
+      what: 'command',
+      id,
+      command: plainNumbers(this.handlers.resolved(command)),
+    });
     this.queued.set(by, queued + 1);
   }
 
   /** What a participant holds, the oldest first. */
-  handOf(participant: ParticipantId): SeedView[] {
-    return this.acts.handOf(participant);
+  seedsOf(participant: ParticipantId): SeedView[] {
+    return this.handlers.seedsOf(participant);
   }
 
   /**
@@ -167,8 +181,8 @@ export class Room {
    * @returns [Z], not to be changed
    * @throws Refusal no-such-seed (also for chance that is not thrown yet), no-such-organism, bad-latent
    */
-  look(seed: PreviewSource, participant: ParticipantId): Float32Array {
-    return this.acts.look(seed, participant);
+  previewLatent(seed: PreviewSource, participant: ParticipantId): Float32Array {
+    return this.handlers.previewLatent(seed, participant);
   }
 
   /**
@@ -177,7 +191,7 @@ export class Room {
    * @throws Refusal no-such-organism
    */
   tokenOf(id: OrganismId): string {
-    const { latent, kind } = this.lives.living(id);
+    const { latent, kind } = this.lifecycle.require(id);
     const index = this.species.gallery.findIndex(({ name }) => name === kind);
     return encodeSeed({ kind: index < 0 ? undefined : index, latent }, this.species);
   }
@@ -199,17 +213,17 @@ export class Room {
 
   /** What acts cost here. */
   get energySettings(): EnergySettings {
-    return this.acts.energySettings;
+    return this.handlers.energySettings;
   }
 
   /** Energy that a participant has now. */
   energyOf(participant: ParticipantId): number {
-    return this.acts.energyOf(participant, this.now);
+    return this.handlers.energyOf(participant, this.now);
   }
 
   /** Changes what acts cost. */
   setEnergy(settings: EnergySettings): void {
-    this.happen({ what: 'energy', settings, tickRate: this.acts.tickRate, at: this.now });
+    this.happen({ what: 'energy', settings, tickRate: this.handlers.tickRate, at: this.now });
   }
 
   /** The ticker's rate has changed: energy goes on refilling by the second. */
@@ -228,13 +242,13 @@ export class Room {
 
   /** All that the room is, between two ticks. */
   export(): RoomState {
-    const { width, height, rgba, owner } = this.ground.planes;
+    const { width, height, rgba, owner } = this.grid.planes;
     return {
       version: ROOM_STATE_VERSION,
       tick: this.now,
       acted: this.happened.length,
-      ...this.acts.export(),
-      organisms: [...this.lives.all].map(exportOrganism),
+      ...this.handlers.export(),
+      organisms: [...this.lifecycle.all].map(exportOrganism),
       planes: { width, height, rgba: rgba.slice(), owner: owner.slice() },
     };
   }
@@ -246,10 +260,10 @@ export class Room {
    * @param from taken over
    * @param patches the engine's, of `from.organisms` in their order; those of before are given back with the next tick
    */
-  become(from: RoomState, patches: readonly PatchId[]): void {
-    this.ground.become(from.planes);
-    this.lives.replace(from.organisms.map((state, i) => importOrganism(state, patches[i])));
-    this.acts.restore(from);
+  replaceState(from: RoomState, patches: readonly PatchId[]): void {
+    this.grid.replace(from.planes);
+    this.lifecycle.replaceAll(from.organisms.map((state, i) => importOrganism(state, patches[i])));
+    this.handlers.restore(from);
     this.now = from.tick;
     this.acted = Math.max(0, from.acted - this.happened.length);
     for (const event of this.happened.slice(from.acted)) this.take(event);
@@ -257,12 +271,12 @@ export class Room {
 
   /** Patches that the engine was not told to give back yet. They are the caller's from now on. */
   release(): PatchId[] {
-    return this.lives.takeDisposed();
+    return this.lifecycle.takeDisposed();
   }
 
   /** Which of the commands of this tick were refused so far, by their place among them. */
   get refused(): number[] {
-    return this.acts.refused;
+    return this.handlers.refused;
   }
 
   /** First half of a tick: applies commands and says what the engine has to do. */
@@ -274,12 +288,12 @@ export class Room {
     this.queued = new Map();
     this.barren = false;
     this.acted = 0;
-    this.acts.apply(commands, this.now);
-    const step = this.lives.step();
-    const dispose = this.lives.takeDisposed();
-    const plant = this.acts.takePlanted(dispose);
+    this.handlers.apply(commands, this.now);
+    const step = this.lifecycle.step();
+    const dispose = this.lifecycle.takeDisposed();
+    const plant = this.handlers.takePlanted(dispose);
     if (!barren) return { dispose, plant, step, events };
-    const uprooted = new Set(this.acts.uproot(this.now));
+    const uprooted = new Set(this.handlers.refusePending(this.now));
     return { dispose, plant: [], step: step.filter(({ patch }) => !uprooted.has(patch)), events };
   }
 
@@ -289,8 +303,8 @@ export class Room {
    *
    * @returns whether there were any
    */
-  uproot(): boolean {
-    return this.acts.uproot(this.now).length > 0;
+  refusePending(): boolean {
+    return this.handlers.refusePending(this.now).length > 0;
   }
 
   /**
@@ -300,12 +314,12 @@ export class Room {
    */
   endTick(readouts: readonly Readout[]): TickResult {
     this.now++;
-    this.lives.settle(readouts);
+    this.lifecycle.settle(readouts);
     return {
       tick: this.now,
-      answers: this.acts.end(this.now),
-      life: this.lives.takeTold(),
-      changed: this.ground.takeChanged(),
+      answers: this.handlers.end(this.now),
+      life: this.lifecycle.takeEvents(),
+      changed: this.grid.takeChanged(),
     };
   }
 
@@ -317,6 +331,6 @@ export class Room {
 
   private take(event: OuterEvent): void {
     if (event.what === 'no-memory') this.barren = true;
-    else this.acts.take(event);
+    else this.handlers.handleEvent(event);
   }
 }

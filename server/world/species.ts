@@ -1,4 +1,4 @@
-import type { Place } from '../../shared/latentMap.ts';
+import type { MapPoint } from '../../shared/latent-map.ts';
 import type { GrowthStep } from '../vnca/growth.ts';
 
 /** What a room must know of a checkpoint to grow organisms from it; nothing of tensors. */
@@ -22,7 +22,7 @@ export interface Species {
     readonly latent: Float32Array;
   }[];
   /** Where each of the gallery lies on the latent map, 0…1; absent: there is none. */
-  readonly map?: readonly Place[] | undefined;
+  readonly map?: readonly MapPoint[] | undefined;
 }
 
 /**

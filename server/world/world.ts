@@ -9,7 +9,7 @@ import {
 } from '../engine/engine.ts';
 import type { RoomEvent } from './events.ts';
 import { Room, type RoomOptions, type TickResult } from './room.ts';
-import type { RoomState } from './roomState.ts';
+import type { RoomState } from './room-state.ts';
 
 export interface RoomTick {
   readonly room: Room;
@@ -60,7 +60,7 @@ export class World {
    * @param states the engine's, of `from.organisms` in their order
    * @throws Error when there is a room of that name; EngineError bad-latent, bad-state, out-of-memory: the room is not there then
    */
-  async putBack(
+  async restore(
     options: RoomPlace & { readonly from: RoomState },
     states: readonly Float32Array[],
   ): Promise<Room> {
@@ -85,14 +85,14 @@ export class World {
    * @param states the engine's, of `from.organisms` in their order
    * @throws EngineError; nothing has changed then
    */
-  async become(room: Room, from: RoomState, states: readonly Float32Array[]): Promise<void> {
+  async replaceState(room: Room, from: RoomState, states: readonly Float32Array[]): Promise<void> {
     const { checkpoint } = room.species;
     const patches = from.organisms.map(({ latent }) => {
       return { patch: this.newPatch(), checkpoint, latent };
     });
     await this.engine.plant(patches);
     await this.engine.importStates(patches.map(({ patch }, i) => ({ patch, state: states[i] })));
-    room.become(
+    room.replaceState(
       from,
       patches.map(({ patch }) => patch),
     );
@@ -103,7 +103,7 @@ export class World {
     const state = other.export();
     const patches = state.organisms.map(({ id }) => other.patchOf(id)!);
     this.rooms.delete(other.name);
-    room.become(state, patches);
+    room.replaceState(state, patches);
     await this.engine.dispose(other.release());
   }
 
@@ -134,7 +134,7 @@ export class World {
     stepped.catch(() => {});
     const [, hasRoom] = await Promise.all([disposed, planted]);
     if (!hasRoom) {
-      for (const [i, room] of rooms.entries()) uprooted[i] = room.uproot();
+      for (const [i, room] of rooms.entries()) uprooted[i] = room.refusePending();
       const refused = new Set(plant.map(({ patch }) => patch));
       steps = steps.map((some) => some.filter(({ patch }) => !refused.has(patch)));
       // The step was refused too, for patches that are not there.

@@ -1,5 +1,5 @@
 /**
- * A block tells one chunk: what it is, a check of what the chunk holds once it is read, and what the model says (`model.ts`).
+ * A block tells one chunk: what it is, a check of what the chunk holds once it is read, and what the model says (`cell-model.ts`).
  * Encoded once, for everybody. A delta on other cells than its own gives itself away by the check.
  *
  * | offset | type | |
@@ -8,12 +8,13 @@
  * | 1 | u16 | check of the cells (`checkOf`) |
  * | 3 | … | bits of the model, range-coded |
  */
+
+import { coarsen, codeDelta, codeKey, codeRefinement } from './cell-model.ts';
 import { type Cells, checkOf, copyCells, createCells } from './cells.ts';
 import { freshContexts, freshen } from './contexts.ts';
 import { FrameError } from './frame.ts';
-import { coarsen, codeDelta, codeKey, codeRefinement } from './model.ts';
-import { type BitCoder, RangeReader, RangeWriter } from './rangeCoder.ts';
-import { Surroundings } from './surroundings.ts';
+import { Neighbourhood } from './neighbourhood.ts';
+import { type BitCoder, RangeReader, RangeWriter } from './range-coder.ts';
 
 export const BLOCK_HEADER_BYTES = 3;
 
@@ -35,7 +36,7 @@ export interface BlockHeader {
 export class BlockWriter {
   private readonly contexts = freshContexts();
   private readonly coder = new RangeWriter(this.contexts);
-  private readonly around = new Surroundings();
+  private readonly around = new Neighbourhood();
 
   /**
    * @param before what viewers hold
@@ -100,7 +101,7 @@ export function readBlockHeader(block: Uint8Array): BlockHeader {
 export class BlockReader {
   private readonly contexts = freshContexts();
   private readonly coder = new RangeReader(this.contexts);
-  private readonly around = new Surroundings();
+  private readonly around = new Neighbourhood();
 
   /**
    * @param before what the chunk holds, which is used up; keys need only its size

@@ -1,6 +1,6 @@
 /** Where the contexts of the model lie, and what is expected of each before a block has told anything. */
 import { EXPECTATIONS } from './expectations.ts';
-import type { Contexts } from './rangeCoder.ts';
+import type { Contexts } from './range-coder.ts';
 
 const SIZES = {
   group: 3,

@@ -61,7 +61,7 @@ export const settingsChange = v.partial(roomSettings);
 export type SettingsChange = v.InferOutput<typeof settingsChange>;
 
 /** Settings with some knobs turned. */
-export function turned(settings: RoomSettings, change: SettingsChange): RoomSettings {
+export function applyChange(settings: RoomSettings, change: SettingsChange): RoomSettings {
   const given = Object.entries(change).filter(([, value]) => value !== undefined);
   return { ...settings, ...Object.fromEntries(given) };
 }

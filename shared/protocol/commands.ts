@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { TIER_NAMES } from '../codec/tiers.ts';
 import { DEFAULTS } from '../defaults.ts';
-import { MAX_TOKEN } from '../seedToken.ts';
+import { MAX_TOKEN } from '../seed-token.ts';
 import { TOOLS } from '../vocabulary.ts';
 
 const whole = (min: number, max: number) =>

@@ -2,16 +2,16 @@
 import {
   type BackendName,
   type Batch,
-  lanesOf,
   type RuleBackend,
   type StepRule,
   selectBackend,
+  threadsFor,
 } from '../../server/engine/backend.ts';
 import { interleaved } from '../../server/engine/core/interleaved.ts';
 import { planar } from '../../server/engine/core/planar.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
-import { drawUpdateMask, randomOfState } from '../../server/vnca/updateMask.ts';
-import type { BareHello, BareQuestion, BareStart } from './bareProcess.ts';
+import { drawUpdateMask, randomOfState } from '../../server/vnca/update-mask.ts';
+import type { BareHello, BareQuestion, BareStart } from './bare-process.ts';
 import { latentOf } from './nets.ts';
 import { createProduct, type Product } from './product.ts';
 
@@ -25,7 +25,7 @@ const layout = ('load' in backend && backend.planar ? planar : interleaved)(chan
 // One that owns its states has no step without them.
 const stepper = 'load' in backend ? { backend, rule: await backend.load(model) } : undefined;
 let product: Product | undefined;
-let stock: Float32Array[] = [];
+let checkpoints: Float32Array[] = [];
 
 let last = Promise.resolve();
 process.on('message', (question: BareQuestion) => {
@@ -33,13 +33,13 @@ process.on('message', (question: BareQuestion) => {
     process.send!({ ms: await answer(question) });
   });
 });
-process.send!({ lanes: lanesOf(backend.info.name as BackendName) } satisfies BareHello);
+process.send!({ lanes: threadsFor(backend.info.name as BackendName) } satisfies BareHello);
 
 /** @returns ms, where something was timed */
 async function answer(question: BareQuestion): Promise<number | null> {
   switch (question.what) {
     case 'stock':
-      stock = question.states.map((state) => layout.import(state));
+      checkpoints = question.states.map((state) => layout.import(state));
       return null;
     case 'product':
       product ??= await createProduct(name);
@@ -80,7 +80,8 @@ function batchesOf(
     const count = batchPatches ?? many;
     const states = new Float32Array(count * size);
     const own = Array.from({ length: many }, (_, i) => rule.express?.(ownLatent(from + i)));
-    for (let i = 0; i < many; i++) states.set(stock[(from + i) % stock.length], i * size);
+    for (let i = 0; i < many; i++)
+      states.set(checkpoints[(from + i) % checkpoints.length], i * size);
     const standing = own[0] && new Float32Array(count * own[0].length);
     own.forEach((row, i) => {
       standing?.set(row!, i * row!.length);
@@ -93,7 +94,7 @@ function batchesOf(
 }
 
 /** Patches that began as copies of one state also have its genome. */
-const ownLatent = (i: number): Float32Array => latentOf(model, i % stock.length);
+const ownLatent = (i: number): Float32Array => latentOf(model, i % checkpoints.length);
 
 function chance(count: number, states: Float32Array): Float32Array | undefined {
   const { updateProbability } = model.card.update;

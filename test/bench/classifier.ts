@@ -1,4 +1,4 @@
-/** Trains the judge of the drawing test (test/support/digitClassifier.ts) on MNIST: Adam, shifts of a pixel, ten rounds. */
+/** Trains the judge of the drawing test (test/support/digit-classifier.ts) on MNIST: Adam, shifts of a pixel, ten rounds. */
 import { writeFile } from 'node:fs/promises';
 import { fromFloat32, writeSafetensors } from '../../server/vnca/safetensors.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
@@ -12,7 +12,7 @@ import {
   judge,
   readDigits,
   type Weights,
-} from '../support/digitClassifier.ts';
+} from '../support/digit-classifier.ts';
 
 const ROUNDS = 10;
 const BATCH = 64;

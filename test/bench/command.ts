@@ -11,7 +11,7 @@ import { benchExpectations } from './expectations.ts';
 import { benchNursery } from './nursery.ts';
 import { benchPages } from './pages.ts';
 import { benchPeer } from './peer.ts';
-import { recordGarden } from './recordGarden.ts';
+import { recordGarden } from './record-garden.ts';
 import { benchReplay } from './replay.ts';
 import { benchSoak } from './soak.ts';
 import { benchStream } from './stream.ts';

@@ -6,8 +6,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { BackendName } from '../../server/engine/backend.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
-import type { ServerFigures, ServerMessage, ServerStart } from './crowdServer.ts';
-import type { Arrival, VisitorsMessage, VisitorsStart } from './crowdVisitors.ts';
+import type { ServerFigures, ServerMessage, ServerStart } from './crowd-server.ts';
+import type { Arrival, VisitorsMessage, VisitorsStart } from './crowd-visitors.ts';
 import { quantile, rounded } from './figures.ts';
 import { describeMachine, type Machine } from './machine.ts';
 
@@ -71,7 +71,7 @@ export async function benchCrowd(
   }: CrowdOptions = {},
 ): Promise<CrowdFigures> {
   const { side } = (await loadModel(checkpoint)).card;
-  const server = startProcess<ServerMessage>('./crowdServer.ts', {
+  const server = startProcess<ServerMessage>('./crowd-server.ts', {
     ...{ organisms, side, checkpoint },
     tickRate: TICK_RATE,
     ...(engine && { engine }),
@@ -80,7 +80,7 @@ export async function benchCrowd(
   try {
     const ready = await server.hear('ready');
     log(`${ready.engine} on ${ready.device}; ${organisms} organisms, ${visitors} visitors`);
-    crowd = startProcess<VisitorsMessage>('./crowdVisitors.ts', {
+    crowd = startProcess<VisitorsMessage>('./crowd-visitors.ts', {
       port: ready.port,
       ...{ organisms, side, visitors },
     } satisfies VisitorsStart);

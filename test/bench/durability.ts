@@ -9,7 +9,7 @@ import type { BackendName } from '../../server/engine/backend.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { GARDEN } from '../load/garden.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
-import { Arm, type Slice } from './durabilityArm.ts';
+import { Arm, type Slice } from './durability-arm.ts';
 import { median, quantile, rounded } from './figures.ts';
 import { describeMachine, type Machine } from './machine.ts';
 

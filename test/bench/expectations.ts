@@ -1,6 +1,7 @@
 /** What the stream's contexts should expect: counts their bits in the standard garden, and writes them down. */
 import { writeFile } from 'node:fs/promises';
 import { BLOCK_HEADER_BYTES, readBlockHeader } from '../../shared/codec/block.ts';
+import { codeDelta, codeKey, codeRefinement } from '../../shared/codec/cell-model.ts';
 import {
   type Cells,
   copyCells,
@@ -11,12 +12,11 @@ import {
 import { chunkRect } from '../../shared/codec/chunks.ts';
 import { CONTEXT_COUNT, freshContexts, stepOf } from '../../shared/codec/contexts.ts';
 import { readBlocks } from '../../shared/codec/frame.ts';
-import { codeDelta, codeKey, codeRefinement } from '../../shared/codec/model.ts';
+import { Neighbourhood } from '../../shared/codec/neighbourhood.ts';
 import { createPlanes } from '../../shared/codec/planes.ts';
-import { RangeReader } from '../../shared/codec/rangeCoder.ts';
-import { Surroundings } from '../../shared/codec/surroundings.ts';
+import { RangeReader } from '../../shared/codec/range-coder.ts';
 import { TIER_NAMES, type TierName } from '../../shared/codec/tiers.ts';
-import { GardenStream } from '../support/gardenStream.ts';
+import { GardenStream } from '../support/garden-stream.ts';
 
 const FILE = new URL('../../shared/codec/expectations.ts', import.meta.url);
 
@@ -31,7 +31,7 @@ class Counts {
     const isKey = kind === 'key' || kind === 'coarse';
     const after = isKey ? createCells(before) : copyCells(before);
     if (kind === 'delta') {
-      codeDelta(reader, before, after, 2 ** shift, new Uint8Array(0), new Surroundings());
+      codeDelta(reader, before, after, 2 ** shift, new Uint8Array(0), new Neighbourhood());
     } else if (isKey) codeKey(reader, after, shift);
     else codeRefinement(reader, after, shift);
     return after;
@@ -55,21 +55,21 @@ class CountingReader extends RangeReader {
 
 function count(tier: TierName, counts: Counts): void {
   const stream = new GardenStream(tier);
-  const { cast } = stream;
-  const seen = createPlanes(cast.seen.width, cast.seen.height);
+  const { encoder } = stream;
+  const seen = createPlanes(encoder.seen.width, encoder.seen.height);
   const take = (frame: Uint8Array): void => {
-    for (const { chunk, block } of readBlocks(frame, cast.chunks)) {
+    for (const { chunk, block } of readBlocks(frame, encoder.chunks)) {
       const rect = chunkRect(seen, chunk);
       putCells(seen, rect, counts.read(block, takeCells(seen, rect)));
     }
   };
-  take(stream.whole((chunk) => cast.coarseKey(chunk)));
-  take(stream.whole((chunk) => cast.refinement(chunk)));
+  take(stream.whole((chunk) => encoder.coarseKey(chunk)));
+  take(stream.whole((chunk) => encoder.refinement(chunk)));
   for (let tick = 1; tick <= stream.ticks; tick++) {
     const { frame } = stream.next();
     if (frame) take(frame);
     // Keys of gardens at work, too.
-    if (tick % 90 === 0) take(stream.whole((chunk) => cast.key(chunk)));
+    if (tick % 90 === 0) take(stream.whole((chunk) => encoder.key(chunk)));
   }
 }
 

@@ -1,9 +1,9 @@
 /** `npm run bench -- <name> [options]`: measures; never part of the tests. */
-import { collectSeldom } from '../../server/operations/collector.ts';
+import { collectGarbageRarely } from '../../server/operations/garbage-collection.ts';
 import { benchCommand } from './command.ts';
 
 // As in the server, which is what is measured.
-collectSeldom();
+collectGarbageRarely();
 try {
   const voice = { say: console.log, complain: console.error };
   const code = await benchCommand(process.argv.slice(2), voice);

@@ -1,10 +1,11 @@
 /** What looking at seeds costs a room: how late its ticks are without, and with as many previews as visitors may ask for. */
+
+import { createVivariumServer, type VivariumServer } from '../../server/app/create-server.ts';
 import { readConfig } from '../../server/config.ts';
-import { startVivarium, type Vivarium } from '../../server/vivarium.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { UNLIMITED } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
-import { gridFor } from './crowdGrid.ts';
+import { gridFor } from './crowd-grid.ts';
 import { quantile, rounded } from './figures.ts';
 
 interface Spread {
@@ -79,7 +80,7 @@ export async function benchNursery(
     const config = readConfig(args, {});
     if (config === 'help') throw new Error('no help wanted');
     let ticks: { late: number; took: number }[] = [];
-    const vivarium = await startVivarium({
+    const vivarium = await createVivariumServer({
       config,
       clientFolder: '.',
       onTick: (timing) => {
@@ -125,10 +126,10 @@ export async function benchNursery(
 }
 
 /** Wounds everybody a little, so that nobody falls asleep. */
-function stir({ world }: Vivarium): void {
+function stir({ world }: VivariumServer): void {
   const room = world.rooms.get('garden')!;
   if (room.tick % 30 !== 0) return;
-  const { width, height } = room.ground;
+  const { width, height } = room.grid;
   for (let y = 16; y < height; y += 32) {
     const by = { id: 1 + y, name: '', hue: 0 };
     room.enqueue(1, { what: 'damage', by, radius: 1, points: [1, y, width - 1, y] });

@@ -8,7 +8,7 @@ import type { Browser, BrowserContextOptions, CDPSession } from 'playwright-core
 import { launchBrowser } from '../support/browser.ts';
 import { PHONE } from '../support/screens.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
-import { openBusyGarden } from './busyGarden.ts';
+import { openBusyGarden } from './busy-garden.ts';
 import { quantile, rounded } from './figures.ts';
 import { describeMachine, type Machine } from './machine.ts';
 

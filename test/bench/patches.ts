@@ -16,7 +16,7 @@ export class Patches {
     private readonly engine: Engine,
     private readonly model: Model,
     /** [side, side, C] each. */
-    readonly stock: readonly Float32Array[],
+    readonly checkpoints: readonly Float32Array[],
   ) {}
 
   /** Grows the stock. */
@@ -26,9 +26,9 @@ export class Patches {
     for (const { divide } of growthSchedule(model.card)) {
       await engine.step(ids.map((patch) => ({ patch, divide })));
     }
-    const stock = await engine.exportStates(ids);
+    const checkpoints = await engine.exportStates(ids);
     await engine.dispose(ids);
-    return new Patches(engine, model, stock);
+    return new Patches(engine, model, checkpoints);
   }
 
   /** Makes patches 0…count−1 what they are when they have just grown up. */
@@ -39,7 +39,7 @@ export class Patches {
     for (let from = 0; from < count; from += SENT) {
       const some = ids.slice(from, from + SENT);
       await this.engine.importStates(
-        some.map((patch) => ({ patch, state: this.stock[patch % STOCK] })),
+        some.map((patch) => ({ patch, state: this.checkpoints[patch % STOCK] })),
       );
     }
   }

@@ -1,12 +1,12 @@
 /** The same step here and in PyTorch, in turn in one run. */
 import type { BackendName } from '../../server/engine/backend.ts';
-import { createEngine } from '../../server/engine/create.ts';
-import { startBare } from './bareProcess.ts';
+import { createEngine } from '../../server/engine/create-engine.ts';
+import { startBare } from './bare-process.ts';
 import { median, millions, rounded } from './figures.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { loadNets, type Net } from './nets.ts';
 import { Patches } from './patches.ts';
-import { type Peer, type PeerRun, startPeer } from './peerPytorch.ts';
+import { type Peer, type PeerRun, startPeer } from './peer-pytorch.ts';
 
 /** Cells/s throughout; `ratio` is ours by theirs. */
 interface PeerFigures {
@@ -79,7 +79,7 @@ async function compare(
   const { name, side } = model.card;
   const engine = await createEngine({ checkpoints: [model], ...(wanted && { backend: wanted }) });
   const patches = await Patches.grow(engine, model);
-  const { stock } = patches;
+  const { checkpoints: stock } = patches;
   const backend = engine.info.name as BackendName;
   const bare = await startBare({ name: backend, folder: net.folder }, stock);
   const rows: PeerFigures[] = [];

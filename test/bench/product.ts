@@ -1,7 +1,7 @@
 /** How fast a runtime multiplies big matrices: what it could do at best on this machine. */
 import { availableParallelism } from 'node:os';
 import type { BackendName } from '../../server/engine/backend.ts';
-import { ModelWriter } from '../../server/engine/onnx/modelWriter.ts';
+import { ModelWriter } from '../../server/engine/onnx/model-writer.ts';
 
 const SIDE = 1024;
 export const PRODUCT_FLOP = 2 * SIDE ** 3;

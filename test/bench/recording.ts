@@ -5,12 +5,12 @@
 
 import type { Engine } from '../../server/engine/engine.ts';
 import type { Clock } from '../../server/platform/clock.ts';
-import { speciesOf } from '../../server/species.ts';
-import { Chronicle } from '../../server/store/chronicle.ts';
-import { fingerprint } from '../../server/store/fingerprint.ts';
-import { openSound } from '../../server/store/lmdb/open.ts';
-import { openRoom } from '../../server/store/openRooms.ts';
-import { Store } from '../../server/store/store.ts';
+import { speciesOf } from '../../server/rooms/species.ts';
+import { fingerprint } from '../../server/storage/checkpoint-fingerprint.ts';
+import { JournalWriter } from '../../server/storage/journal-writer.ts';
+import { openSound } from '../../server/storage/lmdb/open.ts';
+import { openRoom } from '../../server/storage/open-room.ts';
+import { Store } from '../../server/storage/store.ts';
 import type { Checkpoint } from '../../server/vnca/checkpoint.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
@@ -95,7 +95,7 @@ class Keeper {
     readonly room: Room,
     readonly store: Store,
     readonly remarks: string[],
-    private readonly chronicle: Chronicle,
+    private readonly journalWriter: JournalWriter,
     private readonly time: { now: number },
   ) {
     this.gardener = new Gardener(room);
@@ -120,7 +120,7 @@ class Keeper {
     const warn = (_: string, message: string) => {
       throw new Error(message);
     };
-    const chronicle = new Chronicle({ store, engine, clock, date, warn });
+    const journalWriter = new JournalWriter({ store, engine, clock, date, warn });
     const { name, hash } = { name: checkpoint.card.name, hash: fingerprint(checkpoint) };
     const { room, tail } = await openRoom(
       {
@@ -133,19 +133,19 @@ class Keeper {
       },
       { store, world, checkpoint: { name, hash }, date, say: (remark) => remarks.push(remark) },
     );
-    await chronicle.watch(room, tail);
-    return new Keeper(world, room, store, remarks, chronicle, time);
+    await journalWriter.watch(room, tail);
+    return new Keeper(world, room, store, remarks, journalWriter, time);
   }
 
   /** The garden's ticks, each with what a server does in it; in each second a planting and a stroke. */
   async tickUntil(last: number): Promise<void> {
-    const { world, room, chronicle, gardener, time } = this;
+    const { world, room, journalWriter, gardener, time } = this;
     world.journal = async (ticks) => {
       for (const { events, refused } of ticks) {
         this.commands += events.filter(({ what }) => what === 'command').length;
         this.refused += refused.length;
       }
-      await chronicle.record(ticks);
+      await journalWriter.record(ticks);
     };
     while (room.tick < last) {
       if (room.tick % GARDEN.tickRate === 0) {
@@ -155,22 +155,22 @@ class Keeper {
       }
       const ticked = await world.tick([room]);
       time.now += PERIOD;
-      chronicle.ticked(ticked);
+      journalWriter.ticked(ticked);
       this.ticks++;
       this.cells += ticked[0].cells;
-      for (const { tick } of chronicle.snapshotsOf(room)) this.snapshots.add(tick);
+      for (const { tick } of journalWriter.snapshotsOf(room)) this.snapshots.add(tick);
     }
   }
 
   /** As a server does that is stopped. */
   async save(): Promise<void> {
-    await this.chronicle.saveAll();
+    await this.journalWriter.saveAll();
     this.snapshots.add(this.room.tick);
   }
 
   /** Without a last snapshot, as a server that is killed. */
   async end(): Promise<void> {
-    await this.chronicle.close();
+    await this.journalWriter.close();
     await this.world.close(this.room);
     await this.store.close();
   }

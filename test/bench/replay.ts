@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BackendName } from '../../server/engine/backend.ts';
-import { createEngine } from '../../server/engine/create.ts';
+import { createEngine } from '../../server/engine/create-engine.ts';
 import type { Engine } from '../../server/engine/engine.ts';
 import { systemClock } from '../../server/platform/clock.ts';
-import { perform } from '../../server/replay/perform.ts';
-import { readStretch } from '../../server/replay/source.ts';
-import { speciesOf } from '../../server/species.ts';
-import { readFolder } from '../../server/store/lmdb/open.ts';
-import { Store } from '../../server/store/store.ts';
+import { readRange } from '../../server/replay/journal-range.ts';
+import { runReplay } from '../../server/replay/run-replay.ts';
+import { speciesOf } from '../../server/rooms/species.ts';
+import { readFolder } from '../../server/storage/lmdb/open.ts';
+import { Store } from '../../server/storage/store.ts';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { GARDEN } from '../load/garden.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
@@ -82,10 +82,10 @@ export async function benchReplay(
     const cpuBefore = process.cpuUsage();
     const begun = performance.now();
     const store = new Store(await readFolder(data));
-    const stretch = await readStretch(store, RECORDED, { from: undefined, to: undefined });
+    const range = await readRange(store, RECORDED, { from: undefined, to: undefined });
     await store.close();
     const reading = (performance.now() - begun) / 1000;
-    const done = await perform(stretch, {
+    const done = await runReplay(range, {
       ...{ engine: watched, species: speciesOf(checkpoint), clock: systemClock },
       ...{ rate: Number.POSITIVE_INFINITY, every: GARDEN.tickRate },
     });
@@ -93,7 +93,7 @@ export async function benchReplay(
     const { user, system } = process.cpuUsage(cpuBefore);
     const times = done.ticks / GARDEN.tickRate / took;
     const { equal, unequal, proven } = done;
-    const whole = stretch.from === 0 && done.ticks === ticks;
+    const whole = range.from === 0 && done.ticks === ticks;
     const compacted = recording.snapshots.kept < recording.snapshots.taken;
     const figures: ReplayFigures = {
       machine: describeMachine(),
@@ -114,7 +114,7 @@ export async function benchReplay(
         `${figures.times} times as fast as it was; ${done.ticks} ticks, ${equal + unequal.length} checksums, which prove ${proven} of them each by each, ${unequal.length} of them not equal`,
     );
     if (unequal.length > 0) log(`  the first at tick ${unequal[0]}`);
-    if (!whole) log(`  not all of it: the ticks from ${stretch.from} to ${stretch.to}`);
+    if (!whole) log(`  not all of it: the ticks from ${range.from} to ${range.to}`);
     if (!compacted) log('  too short for a compaction: no snapshot was given up');
     log(`  goal (${GOAL} times as fast, all equal): ${figures.met ? 'met' : 'missed'}`);
     return figures;

@@ -12,7 +12,7 @@ import { Child } from '../load/child.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
 import { rounded } from './figures.ts';
 import { describeMachine, type Machine } from './machine.ts';
-import { sizeFor, spotsFor } from './soakGround.ts';
+import { sizeFor, spotsFor } from './soak-ground.ts';
 import type {
   BotCounts,
   BotsPlan,
@@ -22,7 +22,7 @@ import type {
   ServerQuestion,
   ServerState,
   TickSpread,
-} from './soakMessages.ts';
+} from './soak-messages.ts';
 
 export interface SoakFigures {
   readonly machine: Machine;
@@ -88,7 +88,7 @@ export async function benchSoak(
   const { side } = (await loadModel(checkpoint)).card;
   const scratch = mkdtempSync(join(tmpdir(), 'vivarium-soak-'));
   const server = Child.start<ServerQuestion, never>(
-    new URL('./soakServer.ts', import.meta.url).href,
+    new URL('./soak-server.ts', import.meta.url).href,
     {
       ...{ data: join(scratch, 'data'), checkpoint, tickRate: TICK_RATE },
       ...{ size: sizeFor(bots, side), maxOrganisms: spotsFor(bots) },
@@ -104,7 +104,7 @@ export async function benchSoak(
     );
     const plan: BotsPlan = { port, bots, side };
     crowd = Child.start<BotsQuestion, never>(
-      new URL('./soakBots.ts', import.meta.url).href,
+      new URL('./soak-bots.ts', import.meta.url).href,
       plan,
       undefined,
     );

@@ -1,9 +1,9 @@
 /** One engine with one net at the bench: what is measured of it in each round. */
 import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts';
-import { createEngine } from '../../server/engine/create.ts';
+import { createEngine } from '../../server/engine/create-engine.ts';
 import { type Engine, EngineError } from '../../server/engine/engine.ts';
 import { createRandom } from '../../shared/random.ts';
-import { type Bare, startBare } from './bareProcess.ts';
+import { type Bare, startBare } from './bare-process.ts';
 import { flopPerCell, type Net } from './nets.ts';
 import { Patches } from './patches.ts';
 import { PRODUCT_FLOP } from './product.ts';
@@ -78,7 +78,7 @@ export class Stand {
     }
     const started = residentMiB() - before;
     const patches = await Patches.grow(engine, net.model);
-    const bare = await startBare({ name, folder: net.folder }, patches.stock);
+    const bare = await startBare({ name, folder: net.folder }, patches.checkpoints);
     const stand = new Stand(name, net, engine, patches, bare);
     await stand.warmUp();
     stand.memory = { started, full: residentMiB() - before };

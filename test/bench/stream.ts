@@ -3,11 +3,11 @@ import { deflateRawSync } from 'node:zlib';
 import { ArraySchema, Encoder, schema, t } from '@colyseus/schema';
 import sharp from 'sharp';
 import { chunkRect } from '../../shared/codec/chunks.ts';
-import { Decoder } from '../../shared/codec/decode.ts';
+import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import { TIER_NAMES, type TierName } from '../../shared/codec/tiers.ts';
-import { GardenStream } from '../support/gardenStream.ts';
-import { applyChange, GARDEN, readGarden } from '../support/standardGarden.ts';
+import { GardenStream } from '../support/garden-stream.ts';
+import { applyChange, GARDEN, readGarden } from '../support/standard-garden.ts';
 import { median, rounded } from './figures.ts';
 import { describeMachine } from './machine.ts';
 
@@ -59,9 +59,9 @@ interface Encoded {
 
 function encode(tier: TierName): Encoded {
   const stream = new GardenStream(tier);
-  const { cast, ticks } = stream;
-  const picture = stream.whole((chunk) => cast.coarseKey(chunk));
-  const exact = stream.whole((chunk) => cast.refinement(chunk));
+  const { encoder, ticks } = stream;
+  const picture = stream.whole((chunk) => encoder.coarseKey(chunk));
+  const exact = stream.whole((chunk) => encoder.refinement(chunk));
   const told = Array.from({ length: ticks }, () => stream.next());
   return {
     tier,
@@ -72,7 +72,7 @@ function encode(tier: TierName): Encoded {
 }
 
 function decode({ tier, first, frames, times }: Encoded): TierRow {
-  const decoder = new Decoder(createPlanes(GARDEN.side, GARDEN.side));
+  const decoder = new FrameDecoder(createPlanes(GARDEN.side, GARDEN.side));
   for (const frame of first) check(decoder, frame);
   let decoding = 0;
   for (const frame of frames) {
@@ -97,7 +97,7 @@ function decode({ tier, first, frames, times }: Encoded): TierRow {
   };
 }
 
-function check(decoder: Decoder, frame: Uint8Array): void {
+function check(decoder: FrameDecoder, frame: Uint8Array): void {
   if (decoder.decode(frame).lost.length > 0) throw new Error('a block does not fit its check');
 }
 

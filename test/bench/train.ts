@@ -2,11 +2,11 @@
 import { availableParallelism, loadavg } from 'node:os';
 import type { Compute, ComputeName } from '../../server/training/autodiff/compute.ts';
 import { ComputeError, createCompute } from '../../server/training/autodiff/create.ts';
-import { openLanes } from '../../server/training/lanes/trade.ts';
 import type { DecoderSpec } from '../../server/training/model/segments.ts';
+import { openWorkerPool } from '../../server/training/workers/worker-job.ts';
 import { macPerCellStep } from '../../server/vnca/architecture.ts';
-import { type PyTorch, startPyTorch } from './trainPytorch.ts';
-import { trade } from './trainTrade.ts';
+import { type PyTorch, startPyTorch } from './train-pytorch.ts';
+import { trade } from './train-trade.ts';
 
 interface TrainRow {
   readonly channels: number;
@@ -155,11 +155,11 @@ function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
   };
   // What cannot be shared out evenly keeps one lane busy and the others idle, as it would in training.
   const shares = batch % compute.lanes === 0 ? compute.lanes : 1;
-  const lanes = openLanes(trade, compute, { spec, steps: STEPS, micro: batch / shares });
+  const pool = openWorkerPool(trade, compute, { spec, steps: STEPS, micro: batch / shares });
   const jobs = new Array<'step'>(shares).fill('step');
   return {
     gflop: (3 * 2 * macPerCellStep(spec) * batch * SIDE ** 2 * STEPS) / 1e9,
-    step: () => lanes.work(jobs, () => {}),
-    dispose: () => lanes.dispose(),
+    step: () => pool.work(jobs, () => {}),
+    dispose: () => pool.dispose(),
   };
 }

@@ -1,7 +1,7 @@
 /** What a wall that hangs in a room which is never at rest holds in memory, minute by minute. */
 import { launchBrowser } from '../support/browser.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
-import { openBusyGarden } from './busyGarden.ts';
+import { openBusyGarden } from './busy-garden.ts';
 import { rounded } from './figures.ts';
 import { describeMachine, type Machine } from './machine.ts';
 

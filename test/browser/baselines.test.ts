@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { plantGarden } from '../support/garden.ts';
-import { goTo, liveShows, signIn } from '../support/hostPage.ts';
+import { goTo, liveShows, signIn } from '../support/host-page.ts';
 import { cameraRests, drawnTwice, openRoom } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
@@ -51,7 +51,7 @@ const CREATURES = [
   'Sunflower',
 ];
 
-let server: Vivarium;
+let server: VivariumServer;
 let data: string;
 let browser: Browser;
 let visitors: Visitor[];

@@ -1,8 +1,8 @@
 /** The visitor's page for everybody: by keyboard alone, by ear, in her language, from a plain address of the LAN. */
 import { networkInterfaces } from 'node:os';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
 import type { Room } from '../../server/world/room.ts';
 import { LANGUAGE_CODES } from '../../shared/languages.ts';
 import { violations } from '../support/axe.ts';
@@ -20,7 +20,7 @@ const lan = Object.values(networkInterfaces())
   .flat()
   .find((one) => one?.family === 'IPv4' && !one.internal)?.address;
 
-let server: Vivarium;
+let server: VivariumServer;
 let room: Room;
 let browser: Browser;
 let ada: Visitor;
@@ -76,8 +76,8 @@ beforeAll(async () => {
 afterEach(async () => {
   await Promise.all(contexts.splice(0).map((context) => context.close()));
   // Until the server has noticed, the next one would be told of those who have gone.
-  const lobby = server.lobbies.get('garden')!;
-  while (lobby.size > 1) await new Promise((wake) => setTimeout(wake, 20));
+  const roomServer = server.roomServers.get('garden')!;
+  while (roomServer.size > 1) await new Promise((wake) => setTimeout(wake, 20));
 });
 
 afterAll(async () => {

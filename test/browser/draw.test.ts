@@ -5,8 +5,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser, CDPSession, Page } from 'playwright-core';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { launchBrowser } from '../support/browser.ts';
 import {
@@ -15,7 +15,7 @@ import {
   digitOf,
   loadClassifier,
   readDigits,
-} from '../support/digitClassifier.ts';
+} from '../support/digit-classifier.ts';
 import { cameraRests, nextPicture, openRoom, screenOf } from '../support/page.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
@@ -93,8 +93,8 @@ async function draw(page: Page, mouse: CDPSession, pixels: Float32Array): Promis
 }
 
 /** What the room shows of an organism, as the judge wants it: ink 0…1, without the rim that the data has around. */
-function shown({ world }: Vivarium, { x, y }: OrganismView): Float32Array {
-  const { rgba, width } = world.rooms.get('garden')!.ground.planes;
+function shown({ world }: VivariumServer, { x, y }: OrganismView): Float32Array {
+  const { rgba, width } = world.rooms.get('garden')!.grid.planes;
   const corner = (middle: number): number => middle - DIGIT_SIDE / 2;
   return Float32Array.from({ length: DIGIT_SIDE ** 2 }, (_, i) => {
     const [px, py] = [corner(x) + (i % DIGIT_SIDE), corner(y) + Math.floor(i / DIGIT_SIDE)];
@@ -109,7 +109,7 @@ ifTrained('digits', () => {
   const columns = Math.ceil(Math.sqrt(digits.length));
   /** Places apart, so that neighbours keep to themselves although a finger is no finer than a place. */
   const apart = SIDE + 4;
-  let server: Vivarium;
+  let server: VivariumServer;
   let browser: Browser;
   let page: Page;
 

@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
 import { SECTIONS } from '../../client/host/sections.ts';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
-import { USED_HEADER } from '../../shared/host/calls.ts';
+import { USED_HEADER } from '../../shared/host/api.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { violations } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { HostClient } from '../support/hostClient.ts';
-import { goTo, liveScreenOf, liveShows, signIn } from '../support/hostPage.ts';
+import { HostClient } from '../support/host-client.ts';
+import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
 import { PHONE } from '../support/screens.ts';
 import { noonClock, startServer } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
@@ -23,7 +23,7 @@ const DESKTOP = { viewport: { width: 1440, height: 900 } };
 const PATIENCE = 600_000;
 
 let data: string;
-let server: Vivarium;
+let server: VivariumServer;
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
@@ -428,15 +428,15 @@ describe('with a second room', () => {
       await goTo(page, 'knobs');
       await page.getByRole('button', { name: 'All back to usual' }).click();
       await said('All knobs are back to usual.').waitFor();
-      expect(server.rooms.settings('garden').cooldown).toBe(0);
+      expect(server.rooms.settingsOf('garden').cooldown).toBe(0);
       await goTo(page, 'knobs', 'annex');
       await heading('Knobs of “annex”');
       await Promise.all([
         page.waitForResponse('**/rooms/garden/settings'),
         page.getByRole('button', { name: 'Undo' }).click(),
       ]);
-      expect(server.rooms.settings('garden').cooldown).toBe(7);
-      expect(server.rooms.settings('annex').cooldown).toBe(9);
+      expect(server.rooms.settingsOf('garden').cooldown).toBe(7);
+      expect(server.rooms.settingsOf('annex').cooldown).toBe(9);
       await host.call('changeSettings', { cooldown: 0 }, { room: 'garden' });
 
       await goTo(page, 'watch');

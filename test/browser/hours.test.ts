@@ -1,15 +1,15 @@
 /** What a wall and a phone show of what the host sets: the house closes, and opens again. */
 import type { Browser, Page } from 'playwright-core';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { HostClient } from '../support/hostClient.ts';
+import { HostClient } from '../support/host-client.ts';
 import { openRoom } from '../support/page.ts';
 import { startServer } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 
 const CLOSED = { on: true, days: Array(7).fill(null), outside: 'close', restart: null };
-let server: Vivarium;
+let server: VivariumServer;
 let browser: Browser;
 let host: HostClient;
 

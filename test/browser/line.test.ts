@@ -1,14 +1,14 @@
 /** A full room, in real browsers: the next visitor waits in line and is let in by herself. */
 import type { Browser, Page } from 'playwright-core';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { HostClient } from '../support/hostClient.ts';
+import { HostClient } from '../support/host-client.ts';
 import { openRoom } from '../support/page.ts';
 import { startServer } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 
-let server: Vivarium;
+let server: VivariumServer;
 let browser: Browser;
 let url: string;
 

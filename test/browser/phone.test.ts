@@ -1,7 +1,7 @@
 /** A phone's fingers, in a real browser: a tap plants, two fingers zoom, one finger cuts. */
 import type { Browser, CDPSession, Page } from 'playwright-core';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
 import { launchBrowser } from '../support/browser.ts';
 import {
   cameraRests,
@@ -15,7 +15,7 @@ import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 
-let server: Vivarium;
+let server: VivariumServer;
 let browser: Browser;
 let page: Page;
 let fingers: CDPSession;

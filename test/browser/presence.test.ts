@@ -1,16 +1,16 @@
 /** What makes a visitor's organism hers, on a phone: planted at once, met, wounded with weight, named, taken home. */
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
 import sharp from 'sharp';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
 import type { Room } from '../../server/world/room.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { FaultProxy, NO_FAULTS } from '../support/faultProxy.ts';
+import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
 import { cameraRests, fingerTap, openRoom, screenOf, waitForPhase } from '../support/page.ts';
-import { patience } from '../support/patience.ts';
+import { generousTimeout } from '../support/patience.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -38,7 +38,7 @@ interface Probe {
   readonly seen: { readonly light: number; readonly tick: number | undefined }[];
 }
 
-let server: Vivarium;
+let server: VivariumServer;
 let room: Room;
 let proxy: FaultProxy;
 let browser: Browser;
@@ -133,7 +133,7 @@ test('from the scanned code to first cells of her own: no question is asked, the
   // A machine that does much else besides is given a second try.
   const first = await scanAndTap(30, 128);
   const took = first < MOST_TO_CELLS ? first : await scanAndTap(80, 128);
-  expect(took).toBeLessThan(MOST_TO_CELLS * patience());
+  expect(took).toBeLessThan(MOST_TO_CELLS * generousTimeout());
   proxy.set(NO_FAULTS);
   mine = room.organisms.at(-1)!;
   await waitForPhase(page, mine.id, 'asleep');
@@ -184,7 +184,7 @@ test('a wound is seen under the finger before the server has heard of it, and wh
   await page.getByTestId('tool-damage').tap();
   await cameraRests(page);
   // Its brightest place.
-  const { rgba, owner, width } = room.ground.planes;
+  const { rgba, owner, width } = room.grid.planes;
   let [place, most] = [0, 0];
   owner.forEach((id, i) => {
     const light = rgba[4 * i] + rgba[4 * i + 1] + rgba[4 * i + 2];
@@ -321,7 +321,7 @@ test('she takes it home: a picture, a film, and a link that plants the same crea
   expect(again).toMatchObject({ origin: 'keepsake', kind: mine.kind });
   expect(again.id).not.toBe(mine.id);
   const [before, after] = [mine, again].map(({ id }) =>
-    room.look({ from: 'organism', organism: id }, 0),
+    room.previewLatent({ from: 'organism', organism: id }, 0),
   );
   before.forEach((value, i) => {
     expect(Math.abs(value - after[i])).toBeLessThan(0.01);

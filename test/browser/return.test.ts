@@ -7,10 +7,10 @@ import { ensureClient } from '../../server/http/client-build.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { FaultProxy } from '../support/faultProxy.ts';
-import { freePort } from '../support/freePort.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
+import { freePort } from '../support/free-port.ts';
 import { cameraRests, openRoom, screenOf } from '../support/page.ts';
-import { patience } from '../support/patience.ts';
+import { generousTimeout } from '../support/patience.ts';
 import { ServerProcess } from '../support/process.ts';
 import { PHONE } from '../support/screens.ts';
 import { countStalls } from '../support/stalls.ts';
@@ -128,7 +128,7 @@ test.each([
     );
     stalls.stop();
     if (process.env.VIVARIUM_FIGURES) console.log('live again after', took, 'ms');
-    for (const ms of took) expect(ms).toBeLessThan(LIMIT * patience());
+    for (const ms of took) expect(ms).toBeLessThan(LIMIT * generousTimeout());
     expect(await Promise.all(phones.map(self))).toEqual(before);
   },
 );

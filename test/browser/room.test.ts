@@ -1,7 +1,7 @@
 /** The whole path, in real browsers: plant, grow, wound, heal, together. */
 import type { Browser, Page } from 'playwright-core';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
 import type { Room } from '../../server/world/room.ts';
 import { launchBrowser } from '../support/browser.ts';
 import {
@@ -25,7 +25,7 @@ const HEIGHT = 96;
  */
 const HEALED = 0.01;
 
-let server: Vivarium;
+let server: VivariumServer;
 let room: Room;
 let url: string;
 const browsers: Browser[] = [];
@@ -59,7 +59,7 @@ async function notThrifty(page: Page): Promise<void> {
 }
 
 function serverPlanes(): Buffer {
-  const { rgba, owner } = room.ground.planes;
+  const { rgba, owner } = room.grid.planes;
   return Buffer.concat([rgba, new Uint8Array(owner.buffer)]);
 }
 

@@ -3,14 +3,14 @@
  * browsers, from opening the page to its first cells on the wall.
  */
 import type { Browser, Page } from 'playwright-core';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
 import type { Room } from '../../server/world/room.ts';
 import { createRandom } from '../../shared/random.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { FaultProxy } from '../support/faultProxy.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { fingerTap } from '../support/page.ts';
-import { patience } from '../support/patience.ts';
+import { generousTimeout } from '../support/patience.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 
@@ -30,7 +30,7 @@ interface Shown extends HTMLElement {
   worldToScreen(x: number, y: number): { x: number; y: number };
 }
 
-let server: Vivarium;
+let server: VivariumServer;
 let room: Room;
 let proxy: FaultProxy;
 /** Each on a machine of its own, as far as one machine can pretend: two would draw one after the other. */
@@ -73,7 +73,7 @@ afterAll(async () => {
 
 /** Places with room around them, the middle of the grid first. */
 function freePlaces(): { x: number; y: number }[] {
-  const { width, height } = room.ground;
+  const { width, height } = room.grid;
   const { side } = room.species;
   const places: { x: number; y: number }[] = [];
   for (let y = side / 2; y <= height - side / 2; y += 8) {
@@ -153,7 +153,7 @@ async function visit(): Promise<number> {
   expect(spot.y).toBeLessThan(view.height);
   expect(room.organisms.filter(({ planter }) => planter.id === you)).toHaveLength(1);
   // She plays: the gardener has gone.
-  expect(server.gardeners.of('garden')!.works).toBe(false);
+  expect(server.gardeners.of('garden')!.isActive).toBe(false);
   await phone.close();
   return seen;
 }
@@ -162,5 +162,5 @@ test(`from opening the page to cells of one's own on the wall, over 4 Mbit/s and
   const took = [await visit()];
   // Other tests run beside this one, and one of them may just have had the processor.
   while (Math.min(...took) > LIMIT && took.length < 3) took.push(await visit());
-  expect(Math.min(...took)).toBeLessThanOrEqual(LIMIT * patience());
+  expect(Math.min(...took)).toBeLessThanOrEqual(LIMIT * generousTimeout());
 });

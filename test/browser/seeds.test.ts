@@ -1,8 +1,8 @@
 /** A phone's ways to a seed, in a real browser: searched, thrown, drawn, crossed, found on the map; seen growing, then planted. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { cameraRests, fingerTap, openRoom, screenOf } from '../support/page.ts';
@@ -13,7 +13,7 @@ import { leaveUnpainted } from '../support/unpainted.ts';
 const SIDE = 32;
 const PICTURES = process.env.VIVARIUM_PICTURES;
 
-let server: Vivarium;
+let server: VivariumServer;
 let browser: Browser;
 let page: Page;
 let url: string;
@@ -61,7 +61,7 @@ async function plantAt(x: number, y: number): Promise<OrganismView> {
 
 /** CSS pixels of the cell of an organism that is nearest to its middle: what chance makes may have a hole there. */
 async function cellOf(id: number): Promise<{ x: number; y: number }> {
-  const { organisms, ground } = room();
+  const { organisms, grid: ground } = room();
   const { x, y } = organisms.find((organism) => organism.id === id)!;
   const { owner, width } = ground.planes;
   const away = (place: number) =>
@@ -107,7 +107,7 @@ async function grownNext(): Promise<number[]> {
 }
 
 function shown({ x, y }: OrganismView): number[] {
-  const { rgba, width } = room().ground.planes;
+  const { rgba, width } = room().grid.planes;
   return Array.from({ length: SIDE }, (_, j) => {
     const from = 4 * ((y - SIDE / 2 + j) * width + x - SIDE / 2);
     return [...rgba.subarray(from, from + 4 * SIDE)];

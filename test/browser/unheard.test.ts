@@ -1,16 +1,16 @@
 /** A phone whose line breaks: what is done meanwhile does not look done, and a name is not lost. */
 import type { Browser, Page } from 'playwright-core';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
 import { createRandom } from '../../shared/random.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { FaultProxy, NO_FAULTS } from '../support/faultProxy.ts';
+import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
 import { cameraRests, fingerTap, openRoom, screenOf } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 
-let server: Vivarium;
+let server: VivariumServer;
 let proxy: FaultProxy;
 let browser: Browser;
 let page: Page;
@@ -40,7 +40,7 @@ async function give(name: string): Promise<void> {
 }
 
 /** What she is called in the room. */
-const called = (): string[] => server.lobbies.get('garden')!.visitors.map(({ name }) => name);
+const called = (): string[] => server.roomServers.get('garden')!.visitors.map(({ name }) => name);
 
 test('a name that cannot be shown is not left in the field', async () => {
   await give('Grace');

@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generate } from 'lean-qr';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { createVivariumServer, type VivariumServer } from '../../server/app/create-server.ts';
+import { POLL_INTERVAL } from '../../server/app/network-addresses.ts';
 import { type Config, readConfig } from '../../server/config.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { LOOK } from '../../server/reach.ts';
-import { startVivarium, type Vivarium } from '../../server/vivarium.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
-import { freePort } from '../support/freePort.ts';
-import { HeldClock } from '../support/heldClock.ts';
-import { patience } from '../support/patience.ts';
+import { freePort } from '../support/free-port.ts';
+import { HeldClock } from '../support/held-clock.ts';
+import { generousTimeout } from '../support/patience.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 import { countStalls } from '../support/stalls.ts';
@@ -43,7 +43,7 @@ interface Flashing {
   levels: number[];
 }
 
-let server: Vivarium;
+let server: VivariumServer;
 let url: string;
 let browser: Browser;
 let ada: Visitor;
@@ -276,13 +276,13 @@ test('a page of an older build than the server has takes the new one by itself',
 
 test('where phones do not reach the server there is its address and no code; when they do, a code to them', async () => {
   let addresses: string[] = [];
-  const clock = new HeldClock(LOOK);
+  const clock = new HeldClock(POLL_INTERVAL);
   const args = ['--port=0', '--size=64x64', '--data=none', '--attract=off'];
-  const late = await startVivarium({
+  const late = await createVivariumServer({
     config: readConfig([...args, `--checkpoint=${CHECKPOINT_FOLDER}`], {}) as Config,
     clientFolder: await ensureClient(() => {}),
     clock,
-    addresses: () => addresses,
+    networkAddresses: () => addresses,
     onFatal: (error) => {
       throw error;
     },
@@ -476,7 +476,7 @@ test('a server that is killed: the picture stays and nothing is said; when it is
     const stalls = countStalls();
     await waitForConnection(page, 'live');
     stalls.stop();
-    expect(Date.now() - back - stalls.lost).toBeLessThan(5_000 * patience());
+    expect(Date.now() - back - stalls.lost).toBeLessThan(5_000 * generousTimeout());
     await page.locator('wall-overlay:not([data-away])').waitFor({ state: 'attached' });
     expect(differenceOf(await pixelsOf(page, clip), before)).toBeLessThan(1);
 

@@ -1,6 +1,6 @@
 /** A server that is behind: the next tick is due before what the last one has brought is sent. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Vivarium } from '../../server/vivarium.ts';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -8,7 +8,7 @@ import { Visitor } from '../support/visitor.ts';
 const KEEPING = 50;
 const TICK_RATE = 60;
 
-let server: Vivarium;
+let server: VivariumServer;
 
 beforeAll(async () => {
   server = await startServer({ size: '96x64', energy: 'off' });
@@ -21,23 +21,23 @@ afterAll(() => server.close());
 
 test('frames go out while the next tick is stepped, and show the room as it was after theirs', async () => {
   const room = server.world.rooms.get('garden')!;
-  const lobby = server.lobbies.get('garden')!;
+  const roomServer = server.roomServers.get('garden')!;
   const owners = new Map<number, Uint16Array | Uint32Array>();
   const course: string[] = [];
   const [tick, publish, show] = [
     server.world.tick.bind(server.world),
-    lobby.publish.bind(lobby),
-    lobby.show.bind(lobby),
+    roomServer.handleTick.bind(roomServer),
+    roomServer.broadcast.bind(roomServer),
   ];
   server.world.tick = (rooms, meanwhile) => {
     course.push('begun');
     return tick(rooms, meanwhile).finally(() => course.push('stepped'));
   };
-  lobby.publish = (result, now) => {
+  roomServer.handleTick = (result, now) => {
     publish(result, now);
-    owners.set(result.tick, room.ground.planes.owner.slice());
+    owners.set(result.tick, room.grid.planes.owner.slice());
   };
-  lobby.show = (now) => {
+  roomServer.broadcast = (now) => {
     course.push('shown');
     show(now);
   };

@@ -11,28 +11,28 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createEngine } from '../../server/engine/create.ts';
+import { createEngine } from '../../server/engine/create-engine.ts';
 import { type Engine, EngineError } from '../../server/engine/engine.ts';
-import { speciesOf } from '../../server/species.ts';
-import { checksumOf } from '../../server/store/checksum.ts';
-import { Chronicle, type Trouble } from '../../server/store/chronicle.ts';
-import { StoreError, type StoreReason } from '../../server/store/errors.ts';
-import { fingerprint } from '../../server/store/fingerprint.ts';
-import { openFolder, openSound } from '../../server/store/lmdb/open.ts';
-import { openMemory } from '../../server/store/memory.ts';
-import { openRoom } from '../../server/store/openRooms.ts';
-import type { Records, Write } from '../../server/store/records.ts';
-import { seal } from '../../server/store/seal.ts';
-import { Store } from '../../server/store/store.ts';
+import { speciesOf } from '../../server/rooms/species.ts';
+import { fingerprint } from '../../server/storage/checkpoint-fingerprint.ts';
+import { JournalWriter, type StorageNotice } from '../../server/storage/journal-writer.ts';
+import { openFolder, openSound } from '../../server/storage/lmdb/open.ts';
+import { openMemory } from '../../server/storage/memory-records.ts';
+import { openRoom } from '../../server/storage/open-room.ts';
+import { checksumOf } from '../../server/storage/plane-checksums.ts';
+import { encodeRecord } from '../../server/storage/record-codec.ts';
+import type { Records, Write } from '../../server/storage/records.ts';
+import { Store } from '../../server/storage/store.ts';
+import { StoreError, type StoreReason } from '../../server/storage/store-error.ts';
 import type { RoomEvent } from '../../server/world/events.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
-import { FakeClock } from '../support/fakeClock.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { ANNA } from '../support/rooms.ts';
-import { wish } from '../support/wishes.ts';
-import { tinyModel } from '../unit/vnca/tinyModel.ts';
+import { command } from '../support/wishes.ts';
+import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
 const model = tinyModel();
 const other = tinyModel({ name: 'other' }, 9);
@@ -41,7 +41,7 @@ let engine: Engine;
 let scratch: string;
 
 beforeAll(async () => {
-  engine = await createEngine({ checkpoints: [model, other], backend: 'onnx', lanes: 1 });
+  engine = await createEngine({ checkpoints: [model, other], backend: 'onnx', threads: 1 });
   scratch = mkdtempSync(join(tmpdir(), 'vivarium-damage-'));
 });
 
@@ -55,8 +55,8 @@ interface Open {
   readonly world: World;
   readonly store: Store;
   readonly said: string[];
-  readonly troubles: Trouble[];
-  readonly chronicle: Chronicle;
+  readonly troubles: StorageNotice[];
+  readonly journalWriter: JournalWriter;
   tick(): Promise<void>;
   /** Time goes by, ms. */
   pass(ms?: number): Promise<void>;
@@ -99,8 +99,8 @@ async function open(
   const mine = share(engine);
   const world = new World(mine);
   const said: string[] = [];
-  const troubles: Trouble[] = [];
-  const chronicle = new Chronicle({
+  const troubles: StorageNotice[] = [];
+  const journalWriter = new JournalWriter({
     store,
     engine: mine,
     clock,
@@ -112,7 +112,7 @@ async function open(
   const place = { name: 'a', width: size, height: size, maxOrganisms, seed: 5, species };
   const { name } = grown.card;
   const close = async (): Promise<void> => {
-    await chronicle.close();
+    await journalWriter.close();
     for (const room of world.rooms.values()) await world.close(room);
     await records.close();
   };
@@ -124,18 +124,18 @@ async function open(
       date,
       say: (remark) => said.push(remark),
     });
-    await chronicle.watch(room, tail);
-    world.journal = chronicle.record;
+    await journalWriter.watch(room, tail);
+    world.journal = journalWriter.record;
     return {
       room,
       world,
       store,
       said,
       troubles,
-      chronicle,
+      journalWriter,
       abandon: close,
       async tick() {
-        chronicle.ticked(await world.tick([room]));
+        journalWriter.ticked(await world.tick([room]));
         await clock.advance(50);
       },
       pass: (ms = 50) => clock.advance(ms),
@@ -151,9 +151,9 @@ async function live(room: Open, ticks: number, seed: number): Promise<Map<number
   const random = createRandom(seed);
   const seen = new Map<number, number>();
   for (let tick = 0; tick < ticks; tick++) {
-    if (random.uniform() < 0.4) wish(random, room.room);
+    if (random.uniform() < 0.4) command(random, room.room);
     await room.tick();
-    seen.set(room.room.tick, checksumOf(room.room.ground.planes));
+    seen.set(room.room.tick, checksumOf(room.room.grid.planes));
   }
   return seen;
 }
@@ -179,12 +179,12 @@ describe('a room that was kept', () => {
     const seen = await live(first, 40, 2);
     await first.abandon();
     const again = await open(openMemory(kept));
-    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.ground.planes));
+    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
     // At most the ticks since the last checksum, in which nothing has come in, are still to be done.
     for (const [tick, planes] of seen) {
       if (tick <= again.room.tick) continue;
       await again.tick();
-      expect(checksumOf(again.room.ground.planes)).toBe(planes);
+      expect(checksumOf(again.room.grid.planes)).toBe(planes);
     }
     await again.abandon();
   });
@@ -200,7 +200,7 @@ describe('a room that was kept', () => {
     kept.get(state)![200] ^= 4;
     const again = await open(openMemory(kept));
     expect(again.said[0]).toMatch(/snapshot of tick \d+ is damaged and was passed over/);
-    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.ground.planes));
+    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
     await again.abandon();
   });
 
@@ -214,7 +214,7 @@ describe('a room that was kept', () => {
     const kept = new Map<string, Uint8Array>();
     const first = await open(openMemory(kept), { snapshotLeast: 1e9 });
     await live(first, 60, 4);
-    await first.chronicle.saveAll();
+    await first.journalWriter.saveAll();
     await live(first, 30, 5);
     await first.abandon();
     const keys = [...kept.keys()].filter((key) => kind.test(key)).sort();
@@ -234,7 +234,7 @@ describe('a room that was kept', () => {
     expect(await reasonOf(open(openMemory(kept), { size: 64 }))).toBe('other-size');
     const [state] = [...kept.keys()].filter((key) => key.startsWith('state/'));
     const whole = kept.get(state)!;
-    kept.set(state, seal(state, { version: 99 }));
+    kept.set(state, encodeRecord(state, { version: 99 }));
     expect(await reasonOf(open(openMemory(kept)))).toBe('other-version');
     kept.set(state, whole.with(0, 2));
     expect(await reasonOf(open(openMemory(kept)))).toBe('other-version');
@@ -251,7 +251,7 @@ describe('a room that was kept', () => {
     const seen = await live(more, 50, 7);
     await more.abandon();
     const again = await open(openMemory(kept), { maxOrganisms: 9 });
-    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.ground.planes));
+    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
     await again.abandon();
   });
 
@@ -261,7 +261,7 @@ describe('a room that was kept', () => {
     let seen = new Map<number, number>();
     for (const [i, date] of dates.entries()) {
       const room = await open(openMemory(kept), { date: () => date });
-      if (i > 0) expect(seen.get(room.room.tick)).toBe(checksumOf(room.room.ground.planes));
+      if (i > 0) expect(seen.get(room.room.tick)).toBe(checksumOf(room.room.grid.planes));
       seen = await live(room, 60, 8 + i);
       await room.abandon();
     }
@@ -270,14 +270,14 @@ describe('a room that was kept', () => {
     for await (const { at } of store.journal('a', 0, 1e6)) times.push(at);
     expect(times).toEqual([...times].sort());
     const again = await open(openMemory(kept), { date: () => dates[1] });
-    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.ground.planes));
+    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
     await again.abandon();
   });
 });
 
 test('a room at rest is kept once an hour, so that nobody has days to go through after a power cut', async () => {
   const room = await open(openMemory(new Map()));
-  const latest = (): number => room.chronicle.snapshotsOf(room.room)[0].tick;
+  const latest = (): number => room.journalWriter.snapshotsOf(room.room)[0].tick;
   for (let hour = 0; hour < 5; hour++) {
     for (let tick = 0; tick < 100; tick++) await room.tick();
     await room.pass(3_600_000);
@@ -309,11 +309,11 @@ describe('when the disk takes no more', () => {
     await live(first, 30, 11);
     expect(first.room.tick).toBe(90);
     expect(first.troubles).toEqual(['not-kept']);
-    expect(first.chronicle.keeping).toBe(false);
+    expect(first.journalWriter.isPersisting).toBe(false);
     const then = new Map([...kept].map(([key, bytes]) => [key, bytes.slice()]));
     const back = await open(openMemory(then));
     expect(back.room.tick).toBeGreaterThan(40);
-    expect(seen.get(back.room.tick)).toBe(checksumOf(back.room.ground.planes));
+    expect(seen.get(back.room.tick)).toBe(checksumOf(back.room.grid.planes));
     await back.abandon();
 
     disk.full = false;
@@ -322,7 +322,7 @@ describe('when the disk takes no more', () => {
     await first.abandon();
     const again = await open(openMemory(kept));
     expect(again.room.tick).toBeGreaterThan(200);
-    expect(later.get(again.room.tick)).toBe(checksumOf(again.room.ground.planes));
+    expect(later.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
     await again.abandon();
   });
 
@@ -339,16 +339,16 @@ describe('when the disk takes no more', () => {
       await records.write(what);
     };
     const first = await open({ ...records, write });
-    const { room, world, store, chronicle } = first;
+    const { room, world, store, journalWriter } = first;
     const species = room.species;
     const place = { name: 'b', width: 48, height: 48, maxOrganisms: 5, seed: 6, species };
     const checkpoint = { name: model.card.name, hash: fingerprint(model) };
     const date = (): number => 1_790_000_000_000;
     const also = await openRoom(place, { store, world, checkpoint, date, say: () => {} });
-    await chronicle.watch(also.room, also.tail);
+    await journalWriter.watch(also.room, also.tail);
     const both = async (ticks: number): Promise<void> => {
       for (let i = 0; i < ticks; i++) {
-        chronicle.ticked(await world.tick([room, also.room]));
+        journalWriter.ticked(await world.tick([room, also.room]));
         await first.pass();
       }
     };
@@ -388,7 +388,7 @@ describe('when the disk takes no more', () => {
   test('a slow room is kept again after its own next tick, whichever rooms tick when that is tried', async () => {
     const { disk, records } = brittle(new Map());
     const first = await open(records, { snapshotLeast: 1e9 });
-    const { room, world, store, chronicle } = first;
+    const { room, world, store, journalWriter } = first;
     const place = {
       name: 'b',
       width: 48,
@@ -400,13 +400,13 @@ describe('when the disk takes no more', () => {
     const checkpoint = { name: model.card.name, hash: fingerprint(model) };
     const date = (): number => 1_790_000_000_000;
     const slow = await openRoom(place, { store, world, checkpoint, date, say: () => {} });
-    await chronicle.watch(slow.room, slow.tail);
+    await journalWriter.watch(slow.room, slow.tail);
     const tick = async (...rooms: Room[]): Promise<void> => {
-      chronicle.ticked(await world.tick(rooms));
+      journalWriter.ticked(await world.tick(rooms));
       await first.pass(1);
     };
     const isKept = async (one: Room): Promise<void> => {
-      while (chronicle.snapshotsOf(one)[0].tick !== one.tick) {
+      while (journalWriter.snapshotsOf(one)[0].tick !== one.tick) {
         await new Promise((resolve) => setImmediate(resolve));
       }
     };
@@ -443,11 +443,11 @@ describe('when the disk takes no more', () => {
     }
     const again = await open(openMemory(kept));
     expect(again.said[0]).toMatch(/could not be kept then, and is lost/);
-    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.ground.planes));
+    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
     const on = await live(again, 40, 16);
     await again.abandon();
     const third = await open(openMemory(kept));
-    expect(on.get(third.room.tick)).toBe(checksumOf(third.room.ground.planes));
+    expect(on.get(third.room.tick)).toBe(checksumOf(third.room.grid.planes));
     await third.abandon();
   });
 });
@@ -460,7 +460,7 @@ describe('a room that has become another while the engine had no memory to read 
     const kept = new Map<string, Uint8Array>();
     const first = await open(openMemory(kept), { snapshotLeast: 1_000 });
     await live(first, 60, 17);
-    const { room, world, chronicle } = first;
+    const { room, world, journalWriter } = first;
     const state = room.export();
     const states = await world.engine.exportStates(
       state.organisms.map(({ id }) => room.patchOf(id)!),
@@ -472,8 +472,10 @@ describe('a room that has become another while the engine had no memory to read 
     };
     Object.assign(world.engine, { exportStates: none });
     const from = { ...state, tick: room.tick + 1 };
-    await world.become(room, from, states);
-    await expect(chronicle.jump(room, { why: 'restore', tick: 60 })).rejects.toThrow('memory');
+    await world.replaceState(room, from, states);
+    await expect(journalWriter.recordJump(room, { why: 'restore', tick: 60 })).rejects.toThrow(
+      'memory',
+    );
     expect(first.troubles).toContain('not-kept');
     if (!isLost) Object.assign(world.engine, { exportStates });
     const after = await live(first, ticks, 19);
@@ -481,7 +483,7 @@ describe('a room that has become another while the engine had no memory to read 
     await first.abandon();
     const again = await open(openMemory(kept));
     const lived = isLost ? before : after;
-    expect(lived.get(again.room.tick)).toBe(checksumOf(again.room.ground.planes));
+    expect(lived.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
     await again.abandon();
   });
 });
@@ -542,7 +544,7 @@ describe('a folder', () => {
         });
       if (again) {
         const { room } = again;
-        expect([round, seen.get(room.tick)]).toEqual([round, checksumOf(room.ground.planes)]);
+        expect([round, seen.get(room.tick)]).toEqual([round, checksumOf(room.grid.planes)]);
         expect(room.tick).toBeGreaterThan(last - 16);
         outcomes.same++;
         await again.abandon();

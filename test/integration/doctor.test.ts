@@ -71,7 +71,7 @@ test(
 test(
   'outlives libraries that are missing or end their process, and says so',
   async () => {
-    const broken = new URL('../support/brokenLibraries.mjs', import.meta.url);
+    const broken = new URL('../support/broken-libraries.mjs', import.meta.url);
     const { checkpoint, engines, auto } = await report({
       NODE_OPTIONS: `--import ${broken}`,
       VIVARIUM_CHECKPOINT: NOWHERE,

@@ -3,22 +3,22 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { type Clock, systemClock } from '../../server/platform/clock.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
-import { Hearing } from '../support/hearing.ts';
+import { LogRecorder } from '../support/hearing.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const EXAMPLE = fileURLToPath(
-  new URL('../../server/hooks/examples/remembrance.ts', import.meta.url),
+  new URL('../../server/extensions/examples/remembrance.ts', import.meta.url),
 );
 const SHELL = { from: 'gallery', index: 105 } as const;
 
 let folder: string;
-let server: Vivarium | undefined;
-let hearing: Hearing;
+let server: VivariumServer | undefined;
+let hearing: LogRecorder;
 const visitors: Visitor[] = [];
 
 /** Real time, but that an extension of a busy machine may take as long as it likes to answer and to close. */
@@ -48,12 +48,12 @@ async function write(name: string, source: string): Promise<string> {
   return file;
 }
 
-async function start(...files: string[]): Promise<Vivarium> {
+async function start(...files: string[]): Promise<VivariumServer> {
   return startBy(undefined, ...files);
 }
 
-async function startBy(clock: Clock | undefined, ...files: string[]): Promise<Vivarium> {
-  hearing = new Hearing();
+async function startBy(clock: Clock | undefined, ...files: string[]): Promise<VivariumServer> {
+  hearing = new LogRecorder();
   const settings = { size: '160x96', 'tick-rate': 30, extension: files.join(',') };
   server = await startServer(settings, '.', clock, hearing);
   return server;
@@ -197,7 +197,7 @@ describe('an extension', () => {
     expect(organisms[2].parents).toEqual([1, 2]);
     // She and the extension have numbers of their own.
     expect(organisms[0].planter.id).not.toBe(ada.welcome!.you.id);
-    expect(server!.lobbies.get('garden')!.size).toBe(1);
+    expect(server!.roomServers.get('garden')!.size).toBe(1);
     const bo = await come('Bo');
     expect(bo.welcome!.participants.map(({ name }) => name).sort()).toEqual(['Ada', 'Bo']);
     expect(bo.welcome!.you.id).toBeGreaterThan(organisms[0].planter.id);

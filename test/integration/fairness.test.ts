@@ -2,21 +2,21 @@
 import { connect as connectTcp, type Socket as TcpSocket } from 'node:net';
 import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
-import type { Turned } from '../../server/net/refusals.ts';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { systemClock } from '../../server/platform/clock.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
+import type { RejectionReason } from '../../server/realtime/admission/rejection-counts.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { createRandom } from '../../shared/random.ts';
-import { FaultProxy } from '../support/faultProxy.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
-let server: Vivarium;
+let server: VivariumServer;
 /** One with all its defaults, for all tests that change none. */
-let plain: Vivarium | undefined;
+let plain: VivariumServer | undefined;
 /** What had been turned away before the test. */
-let before: Readonly<Record<Turned, number>>;
+let before: Readonly<Record<RejectionReason, number>>;
 let neighbour: Visitor;
 const left: (() => void)[] = [];
 
@@ -38,7 +38,7 @@ async function start(settings?: Record<string, string | number>): Promise<void> 
     plain ??= await startServer(common);
     server = plain;
   }
-  before = server.refusals.totals();
+  before = server.rejectionCounts.totals();
   neighbour = await Visitor.join(server.port, 'garden', 'Nina', {
     headers: from('10.0.0.99'),
   });
@@ -68,7 +68,7 @@ async function knock(address: string, headers: Record<string, string> = {}): Pro
   return socket.connected ? 'open' : 'refused';
 }
 
-const count = (reason: Turned) => server.refusals.totals()[reason] - before[reason];
+const count = (reason: RejectionReason) => server.rejectionCounts.totals()[reason] - before[reason];
 const reasons = (visitor: Visitor) =>
   visitor.heard
     .filter(({ name }) => name === 'rejected')
@@ -143,7 +143,7 @@ describe('energy over the wire', () => {
     const visitor = await join();
     const wish = { x: 20, y: 20, seed: { from: 'prior' } };
     expect(await visitor.ask('plant', wish)).toMatchObject({ reason: 'no-energy' });
-    server.lobbies.get('garden')!.setEnergy({ ...DEFAULTS.energy, plant: 2 });
+    server.roomServers.get('garden')!.setEnergy({ ...DEFAULTS.energy, plant: 2 });
     const told = await visitor.next(({ name }) => name === 'energy');
     expect(told).toMatchObject({ plant: 2, capacity: DEFAULTS.energy.capacity });
     expect(await visitor.ask('plant', wish)).not.toHaveProperty('reason');
@@ -233,10 +233,10 @@ describe('who does not read', () => {
     const { visitor, proxy, organism } = await startStalled({
       limits: `${UNLIMITED},unreadBytes=${most}`,
     });
-    const lobby = server.lobbies.get('garden')!;
+    const roomServer = server.roomServers.get('garden')!;
     let id = 1_000;
     // So much at once that the system's own buffers are full before a missing pong ends it all.
-    while (lobby.size > 1) {
+    while (roomServer.size > 1) {
       for (let i = 0; i < 20_000; i++) visitor.send('keep', { id: id++, organism });
       const tick = neighbour.tick!;
       await neighbour.until(() => neighbour.tick! > tick);
@@ -286,8 +286,8 @@ describe('connections', () => {
         expect(phone.heard[0].name).toBe('welcome');
       }
     }
-    expect(server.refusals.totals()).toEqual(before);
-    expect(server.lobbies.get('garden')!.size).toBe(PHONES + 1);
+    expect(server.rejectionCounts.totals()).toEqual(before);
+    expect(server.roomServers.get('garden')!.size).toBe(PHONES + 1);
     await expectUnharmed();
   });
 
@@ -365,7 +365,7 @@ describe('messages that no page of ours sends', () => {
     return Buffer.from(text.replace('\xa7_proto_', '\xa9__proto__'), 'latin1');
   };
 
-  test.each<[string, Turned, () => Uint8Array | string]>([
+  test.each<[string, RejectionReason, () => Uint8Array | string]>([
     ['noise', 'malformed', () => Uint8Array.from([0xc1, 1, 2, 3])],
     ['text', 'malformed', () => '42["join"]'],
     ['text that is not even a packet of Engine.IO', 'malformed', () => 'xyz'],

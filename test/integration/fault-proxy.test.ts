@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createRandom } from '../../shared/random.ts';
-import { FakeClock } from '../support/fakeClock.ts';
-import { FaultProxy, type FaultProxyOptions } from '../support/faultProxy.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { FaultProxy, type FaultProxyOptions } from '../support/fault-proxy.ts';
 
 /** Sends back what it is sent, and keeps count. */
 const server = createServer((socket) => {

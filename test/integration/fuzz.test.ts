@@ -1,7 +1,7 @@
 /** Seeded random messages against a whole server: 20,000 here, a million when VIVARIUM_TEST_FULL is set. */
 import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
-import type { Vivarium } from '../../server/vivarium.ts';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { copyPlanes, equalPlanes } from '../../shared/codec/planes.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { malformed } from '../support/malformed.ts';
@@ -13,7 +13,7 @@ const MESSAGES = full ? 1_000_000 : 20_000;
 const PACKETS = full ? 20_000 : 1_000;
 const BATCH = 500;
 
-let server: Vivarium;
+let server: VivariumServer;
 let watcher: Visitor;
 
 const settings = { size: '128x96', 'tick-rate': 60 };
@@ -44,7 +44,7 @@ describe('without limits', () => {
     const random = createRandom(31);
     const visitor = await Visitor.join(server.port);
     const organisms = JSON.stringify(room().organisms);
-    const planes = copyPlanes(room().ground.planes);
+    const planes = copyPlanes(room().grid.planes);
     const reasons = new Map<string, number>();
     let refused = 0;
     visitor.socket.prependAny((name: string, { reason }: { reason: string }) => {
@@ -61,8 +61,8 @@ describe('without limits', () => {
     expect(refused).toBe(MESSAGES);
     expect([...reasons.keys()].sort()).toEqual(['bad-message', 'unknown-message']);
     expect(JSON.stringify(room().organisms)).toBe(organisms);
-    expect(equalPlanes(room().ground.planes, planes)).toBe(true);
-    const counted = server.refusals.totals();
+    expect(equalPlanes(room().grid.planes, planes)).toBe(true);
+    const counted = server.rejectionCounts.totals();
     for (const [reason, count] of reasons) {
       expect(counted[reason as keyof typeof counted]).toBe(count);
     }
@@ -96,7 +96,7 @@ describe('without limits', () => {
       closed++;
     }
     // Most changed packets are none any more; some still are, and are refused by name.
-    const { malformed: broken, 'unknown-message': unknown } = server.refusals.totals();
+    const { malformed: broken, 'unknown-message': unknown } = server.rejectionCounts.totals();
     expect(broken).toBeGreaterThan(closed / 2);
     expect(unknown).toBeGreaterThan(0);
     await expectAlive();
@@ -141,7 +141,7 @@ describe('with the limits that a room has by default', () => {
       visitor.leave();
     }
     expect(cut).toBeGreaterThan(0);
-    const totals = server.refusals.totals();
+    const totals = server.rejectionCounts.totals();
     expect(totals.abuse).toBeGreaterThanOrEqual(cut);
     for (const reason of ['bad-message', 'unknown-message', 'too-fast'] as const) {
       expect(totals[reason]).toBeGreaterThan(0);
@@ -149,6 +149,6 @@ describe('with the limits that a room has by default', () => {
     // None was alone on the address: the watcher is there too.
     expect(totals.banned).toBe(0);
     await expectAlive();
-    await watcher.sees(room().ground.planes);
+    await watcher.sees(room().grid.planes);
   }, 1_800_000);
 });

@@ -1,8 +1,8 @@
 /** The gardener with the real automaton: a minute of a room that nobody plays in. */
 
 import type { Engine } from '../../server/engine/engine.ts';
-import { Gardener } from '../../server/hooks/gardener/gardener.ts';
-import { checksumOf } from '../../server/store/checksum.ts';
+import { Gardener } from '../../server/gardener/gardener.ts';
+import { checksumOf } from '../../server/storage/plane-checksums.ts';
 import type { Answer, RoomCommand } from '../../server/world/commands.ts';
 import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';
@@ -10,7 +10,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
 import { startEngine } from '../support/engine.ts';
-import { FakeClock } from '../support/fakeClock.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -79,7 +79,7 @@ test('in a minute it plants, wounds what heals again, and the journal alone make
   // Its energy is its own, and enough for what it does.
   expect(room.energyOf(GARDENER.id)).toBeGreaterThan(0);
 
-  const planes = checksumOf(room.ground.planes);
+  const planes = checksumOf(room.grid.planes);
   const ticks = room.tick;
   await world.close(room);
   world.journal = undefined;
@@ -88,7 +88,7 @@ test('in a minute it plants, wounds what heals again, and the journal alone make
     for (const command of journal.get(tick) ?? []) again.enqueue(1, command);
     await world.tick([again]);
   }
-  expect(checksumOf(again.ground.planes)).toBe(planes);
+  expect(checksumOf(again.grid.planes)).toBe(planes);
 });
 
 test('plays for a wall, stops for a visitor, and is nobody among the people', async () => {
@@ -98,13 +98,13 @@ test('plays for a wall, stops for a visitor, and is nobody among the people', as
   // Nobody watches.
   const wall = await Visitor.join(server.port, 'garden', undefined, { as: 'wall' });
   await wall.until(() => wall.life.some(({ what }) => what === 'grown'));
-  expect(gardener.works).toBe(true);
+  expect(gardener.isActive).toBe(true);
   expect(room.organisms[0].planter.name).toBe('The gardener');
-  expect(server.lobbies.get('garden')!.size).toBe(0);
+  expect(server.roomServers.get('garden')!.size).toBe(0);
 
   // Nobody can pass for it.
   const ada = await Visitor.join(server.port, 'garden', 'the  GARDENER!');
-  await ada.until(() => !gardener.works);
+  await ada.until(() => !gardener.isActive);
   expect(ada.welcome!.you.name).toBe('');
   expect(ada.welcome!.participants.map(({ id }) => id)).toEqual([ada.welcome!.you.id]);
   // What it had just sown is in the ground.
@@ -113,12 +113,12 @@ test('plays for a wall, stops for a visitor, and is nobody among the people', as
   const { size, tick } = room;
   await ada.until(() => room.tick > tick + 5 * 60);
   expect(room.size).toBe(size);
-  expect(gardener.works).toBe(false);
+  expect(gardener.isActive).toBe(false);
   // It is for the host to say when it begins again.
   gardener.configure({ after: 100 });
-  await wall.until(() => gardener.works);
+  await wall.until(() => gardener.isActive);
   gardener.configure({ after: 'off' });
-  expect(gardener.works).toBe(false);
+  expect(gardener.isActive).toBe(false);
   for (const one of [ada, wall]) one.leave();
   await server.close();
 });

@@ -2,11 +2,11 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { systemClock } from '../../server/platform/clock.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { CALLS, pathOf, USED_HEADER } from '../../shared/host/calls.ts';
-import { HostClient, type Refused } from '../support/hostClient.ts';
+import { CALLS, pathOf, USED_HEADER } from '../../shared/host/api.ts';
+import { HostClient, type Refused } from '../support/host-client.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 
@@ -19,7 +19,7 @@ class Shifted {
   after = systemClock.after;
 }
 
-let server: Vivarium;
+let server: VivariumServer;
 let token: string;
 const clock = new Shifted();
 /** Each test comes from an address of its own. */
@@ -154,7 +154,7 @@ test('what changes something needs the key of its session', async () => {
       'wrong-key',
     );
   }
-  expect(server.rooms.settings('garden').names).toBe(true);
+  expect(server.rooms.settingsOf('garden').names).toBe(true);
   client.key = key;
   await client.call('changeSettings', { names: true }, { room: 'garden' });
 });

@@ -3,7 +3,7 @@ import { RESTART_CODE } from '../../server/operations/supervisor.ts';
 import type { Schedule } from '../../shared/host/settings.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
-import { HostClient } from '../support/hostClient.ts';
+import { HostClient } from '../support/host-client.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -72,7 +72,7 @@ test('at the time of its restart a server that is watched over ends, with a code
   const settings = { data: 'none', port: 0, size: '64x64', supervised: 'yes', host: '127.0.0.1' };
   const watched = new ServerProcess(
     Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, `${value}`]),
-    `export VIVARIUM_TEST_SHIFT=${shift} NODE_OPTIONS="--import ./test/support/shiftedDate.mjs"`,
+    `export VIVARIUM_TEST_SHIFT=${shift} NODE_OPTIONS="--import ./test/support/shifted-date.mjs"`,
   );
   const port = await watched.alive();
   await watched.says(/shown this once: [\w-]+/);

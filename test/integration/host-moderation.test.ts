@@ -1,14 +1,14 @@
 /** What a host does about what visitors do: pausing is in host-rooms; here removing, clearing, muting, banning. */
-import type { Vivarium } from '../../server/vivarium.ts';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { unpackPointer } from '../../shared/protocol/pointers.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
-import { HostClient } from '../support/hostClient.ts';
+import { HostClient } from '../support/host-client.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
-let server: Vivarium;
+let server: VivariumServer;
 let host: HostClient;
 let room: Room;
 const parts = { room: 'garden' };
@@ -44,8 +44,8 @@ test('LIF-8: an organism is removed, everybody sees it go, and its ground is bar
   await host.call('removeOrganism', { organism: id }, parts);
   await ada.until(() => ada.life.some((event) => event.what === 'died' && event.id === id));
   expect(ada.life).toContainEqual({ what: 'died', id, cause: 'removed' });
-  expect(room.ground.planes.owner.includes(id)).toBe(false);
-  await ada.sees(room.ground.planes);
+  expect(room.grid.planes.owner.includes(id)).toBe(false);
+  await ada.sees(room.grid.planes);
   expect(await host.refusal('removeOrganism', { organism: id }, parts)).toBe('no-such-organism');
   ada.leave();
 });

@@ -2,16 +2,16 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readBottle } from '../../server/replay/bottle.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
+import type { VivariumServer } from '../../server/app/create-server.ts';
+import { readBundle } from '../../server/replay/replay-bundle.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
-import { HostClient } from '../support/hostClient.ts';
+import { HostClient } from '../support/host-client.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
 let data: string;
-let server: Vivarium;
+let server: VivariumServer;
 let token: string;
 let host: HostClient;
 
@@ -155,7 +155,7 @@ test('knobs act at once, and everybody is told', async () => {
   expect(namings()[1].joined.map(({ name }) => name)).toEqual(['Ada', 'Bo', 'Cyd', 'Cy']);
   expect(namings()[1].left).toEqual(gone);
   expect(bo.heard.filter(({ name }) => name === 'welcome')).toHaveLength(1);
-  await bo.sees(server.world.rooms.get('garden')!.ground.planes);
+  await bo.sees(server.world.rooms.get('garden')!.grid.planes);
 
   await turn({ capacity: 3 });
   const dan = new Visitor(server.port);
@@ -167,7 +167,7 @@ test('knobs act at once, and everybody is told', async () => {
   expect(await host.refusal('changeSettings', { tickRate: 61 }, { room: 'garden' })).toBe(
     'bad-call',
   );
-  expect(server.rooms.settings('garden').tickRate).toBe(40);
+  expect(server.rooms.settingsOf('garden').tickRate).toBe(40);
 });
 
 test('a closed room tells visitors so, stands still, and goes on where it was', async () => {
@@ -222,7 +222,7 @@ test('a room is removed when it is closed and named, and what it was is put asid
   const [file, ...more] = readdirSync(join(data, 'removed'));
   expect(more).toEqual([]);
   expect(file).toMatch(/^attic-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.bottle$/);
-  const { room, state } = await readBottle(join(data, 'removed', file));
+  const { room, state } = await readBundle(join(data, 'removed', file));
   expect(room).toMatchObject({ name: 'attic', width: 80, height: 48 });
   expect(state.organisms).toHaveLength(1);
   await restart();

@@ -2,20 +2,20 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createEngine } from '../../server/engine/create.ts';
+import type { VivariumServer } from '../../server/app/create-server.ts';
+import { createEngine } from '../../server/engine/create-engine.ts';
 import type { Engine } from '../../server/engine/engine.ts';
-import { replayCommand } from '../../server/replay/command.ts';
-import { speciesOf } from '../../server/species.ts';
-import { Chronicle } from '../../server/store/chronicle.ts';
-import { StoreError } from '../../server/store/errors.ts';
-import { openMemory } from '../../server/store/memory.ts';
-import { openRoom } from '../../server/store/openRooms.ts';
-import type { Records } from '../../server/store/records.ts';
-import { recover } from '../../server/store/recover.ts';
-import { restore } from '../../server/store/restore.ts';
-import { Store } from '../../server/store/store.ts';
-import { undo } from '../../server/store/undo.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
+import { replayCommand } from '../../server/replay/replay-command.ts';
+import { speciesOf } from '../../server/rooms/species.ts';
+import { JournalWriter } from '../../server/storage/journal-writer.ts';
+import { openMemory } from '../../server/storage/memory-records.ts';
+import { openRoom } from '../../server/storage/open-room.ts';
+import type { Records } from '../../server/storage/records.ts';
+import { recover } from '../../server/storage/recovery.ts';
+import { restoreSnapshot } from '../../server/storage/restore-snapshot.ts';
+import { Store } from '../../server/storage/store.ts';
+import { StoreError } from '../../server/storage/store-error.ts';
+import { undo } from '../../server/storage/undo.ts';
 import type { RoomEvent } from '../../server/world/events.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
@@ -23,13 +23,13 @@ import { copyPlanes, equalPlanes, type Planes } from '../../shared/codec/planes.
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
-import { FakeClock } from '../support/fakeClock.ts';
-import { HostClient } from '../support/hostClient.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { HostClient } from '../support/host-client.ts';
 import fc from '../support/property.ts';
 import { ANNA } from '../support/rooms.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
-import { tinyModel } from '../unit/vnca/tinyModel.ts';
+import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
 const model = tinyModel(
   { name: 'chance', update: { kind: 'simple', hidden: 8, updateProbability: 0.5 } },
@@ -42,7 +42,7 @@ const full = process.env.VIVARIUM_TEST_FULL === '1';
 
 /** One wish whose outcome does not hang on numbers or chance of others. */
 function wish(random: Random, room: Room): void {
-  const { width, height } = room.ground;
+  const { width, height } = room.grid;
   const by = { ...ANNA, id: 1 + random.integer(3) };
   const [x, y] = [random.integer(width), random.integer(height)];
   const what = random.integer(8);
@@ -81,7 +81,7 @@ async function begin(shared: Engine, seed: number, records = openMemory()) {
   const world = new World(engine);
   const store = new Store(records);
   const date = (): number => now;
-  const chronicle = new Chronicle({
+  const journalWriter = new JournalWriter({
     store,
     engine,
     clock,
@@ -93,20 +93,20 @@ async function begin(shared: Engine, seed: number, records = openMemory()) {
   const place = { name: 'a', width: 44, height: 36, maxOrganisms: 6, seed, species, energy };
   const checkpoint = { name: 'chance', hash: 'x' };
   const { room, tail } = await openRoom(place, { store, world, checkpoint, date, say: () => {} });
-  await chronicle.watch(room, tail);
+  await journalWriter.watch(room, tail);
   const lived: Lived[] = [];
   world.journal = (ticks) => {
     const mine = ticks.filter((one) => one.room === room);
     lived.push(...mine.map((one) => ({ ...one, at: now })));
-    return chronicle.record(ticks);
+    return journalWriter.record(ticks);
   };
   const hold = async (): Promise<void> => {};
   return {
     ...{ room, place, lived, world, store },
-    undoing: { store, world, chronicle, room, hold, resume: () => {} },
+    undoing: { store, world, journalWriter, room, hold, resume: () => {} },
     now: () => now,
     async tick(): Promise<void> {
-      chronicle.ticked(await world.tick([room]));
+      journalWriter.ticked(await world.tick([room]));
       now += STEP;
       await clock.advance(50);
     },
@@ -172,7 +172,7 @@ function seen(room: Room) {
 describe('the past lived again', () => {
   let engine: Engine;
   beforeAll(async () => {
-    engine = await createEngine({ checkpoints: [model], backend: 'onnx', lanes: 1 });
+    engine = await createEngine({ checkpoints: [model], backend: 'onnx', threads: 1 });
   });
   afterAll(() => engine.close());
 
@@ -215,9 +215,9 @@ describe('the past lived again', () => {
             }
             const to = room.tick;
             const since = here.now() - back * STEP;
-            const had = copyPlanes(room.ground.planes);
+            const had = copyPlanes(room.grid.planes);
             try {
-              const { kept } = await undo(undoing, { since, by });
+              const { backup: kept } = await undo(undoing, { since, by });
               taken.push({ since, to, by });
               undos++;
               expect(room.tick).toBe(to + 1);
@@ -227,7 +227,7 @@ describe('the past lived again', () => {
             } catch (error) {
               if (!(error instanceof HostRefusal)) throw error;
               expect(error.reason).toBe('nothing-to-undo');
-              expect(equalPlanes(room.ground.planes, had)).toBe(true);
+              expect(equalPlanes(room.grid.planes, had)).toBe(true);
               await here.tick();
             }
             const other = await never(engine, here.place, lived, room.tick, isDone);
@@ -269,8 +269,10 @@ describe('the past lived again', () => {
       'nothing-to-undo',
     );
     // Restored, they are there again, with their numbers; and new ones have new numbers.
-    const [{ tick }] = undoing.chronicle.snapshotsOf(room).filter((one) => one.before === 'undo');
-    await restore(undoing, tick);
+    const [{ tick }] = undoing.journalWriter
+      .snapshotsOf(room)
+      .filter((one) => one.before === 'undo');
+    await restoreSnapshot(undoing, tick);
     expect(room.export().organisms.map(({ id }) => id)).toEqual(before.map(({ id }) => id));
     room.enqueue(1, { what: 'plant', by: bo, x: 14, y: 26, seed });
     await here.tick();
@@ -328,7 +330,7 @@ describe('the past lived again', () => {
 });
 
 test('whenever the power fails while something is taken back, the room is what it was, or what it became', async () => {
-  const engine = await createEngine({ checkpoints: [model], backend: 'onnx', lanes: 1 });
+  const engine = await createEngine({ checkpoints: [model], backend: 'onnx', threads: 1 });
   const outcomes = new Set<string>();
   for (let writes = 0; !outcomes.has('all written'); writes++) {
     const disk = new Map<string, Uint8Array>();
@@ -348,9 +350,9 @@ test('whenever the power fails while something is taken back, the room is what i
     for (let i = 0; i < 40; i++) {
       if (random.uniform() < 0.5) wish(random, here.room);
       await here.tick();
-      showed.set(here.room.tick, copyPlanes(here.room.ground.planes));
+      showed.set(here.room.tick, copyPlanes(here.room.grid.planes));
     }
-    await here.undoing.chronicle.settled();
+    await here.undoing.journalWriter.flushed();
     left = writes;
     await undo(here.undoing, { since: here.now() - 30 * STEP, by: null }).then(
       () => left >= 0 && outcomes.add('all written'),
@@ -366,8 +368,8 @@ test('whenever the power fails while something is taken back, the room is what i
     const { room } = again;
     const before = showed.get(room.tick);
     outcomes.add(before ? 'before' : 'after');
-    const { planes } = here.room.ground;
-    expect(equalPlanes(room.ground.planes, before ?? planes)).toBe(true);
+    const { planes } = here.room.grid;
+    expect(equalPlanes(room.grid.planes, before ?? planes)).toBe(true);
   }
   expect([...outcomes].sort()).toEqual(['after', 'all written', 'before']);
   await engine.close();
@@ -377,7 +379,7 @@ describe('as a host does it', () => {
   const SETTINGS = { size: '128x96', 'tick-rate': 30, energy: 'off', snapshot: 0.2 };
   const parts = { room: 'garden' };
   let data: string;
-  let server: Vivarium;
+  let server: VivariumServer;
   let token: string;
   let host: HostClient;
   const garden = (): Room => server.world.rooms.get('garden')!;
@@ -428,7 +430,7 @@ describe('as a host does it', () => {
         () => visitor.heard.filter(({ name }) => name === 'welcome').length === 2,
       );
       expect(visitor.welcome!.organisms.map(({ planter }) => planter.name)).toEqual(['Bo']);
-      await visitor.sees(garden().ground.planes);
+      await visitor.sees(garden().grid.planes);
       expect(visitor.welcome!.you.id).toBe(visitor === ada ? id : bo.welcome!.you.id);
     }
     // The room goes on, with both of them.
@@ -448,7 +450,7 @@ describe('as a host does it', () => {
     const { kept: before } = await host.call('restore', {}, { ...parts, tick: named.tick });
     expect(before).toMatchObject({ before: 'restore', organisms: 2 });
     expect(garden().organisms.map(({ planter }) => planter.name)).toEqual(['Bo']);
-    await bo.sees(garden().ground.planes);
+    await bo.sees(garden().grid.planes);
     const list = await host.call('snapshots', {}, parts);
     expect(list.filter(({ name }) => name !== null).map(({ tick }) => tick)).toEqual([named.tick]);
     expect(list.filter((one) => one.before !== null).length).toBe(5);

@@ -1,11 +1,11 @@
 /** What the server gives over plain HTTP. */
 import { request } from 'node:http';
 import sharp from 'sharp';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
 import { startServer } from '../support/server.ts';
 
-let server: Vivarium;
+let server: VivariumServer;
 const get = (path: string) =>
   fetch(`http://127.0.0.1:${server.port}${path}`, { redirect: 'manual' });
 
@@ -154,7 +154,7 @@ test('an address that fetches without end is told to wait, others and those who 
     expect(refused.length).toBeGreaterThan(0);
     expect(answers.filter(({ status }) => status === 302).length).toBeGreaterThanOrEqual(5);
     for (const { headers } of refused) expect(headers.get('retry-after')).toBe('1');
-    expect(busy.refusals.totals()['too-many-fetches']).toBe(refused.length);
+    expect(busy.rejectionCounts.totals()['too-many-fetches']).toBe(refused.length);
     expect((await ask('10.0.0.2')).status).toBe(302);
     expect((await ask('10.0.0.1', '/healthz')).status).toBe(200);
     // Who asks again when told to is served.

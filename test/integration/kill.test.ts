@@ -9,9 +9,9 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../../server/engine/engine.ts';
-import { openFolder } from '../../server/store/lmdb/open.ts';
-import { putBack, replay } from '../../server/store/recover.ts';
-import { Store } from '../../server/store/store.ts';
+import { openFolder } from '../../server/storage/lmdb/open.ts';
+import { reopenRoom, replay } from '../../server/storage/recovery.ts';
+import { Store } from '../../server/storage/store.ts';
 import type { TickResult } from '../../server/world/room.ts';
 import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';
@@ -128,7 +128,11 @@ async function readKept(copy: string, from: number, until: number): Promise<Kept
   const first = ticks.find((tick) => tick <= from) ?? ticks.at(-1)!;
   const world = new World(engine);
   const moment = await store.moment('garden', first);
-  const room = await putBack(world, { name: 'garden', width: SIDE, height: SIDE, species }, moment);
+  const room = await reopenRoom(
+    world,
+    { name: 'garden', width: SIDE, height: SIDE, species },
+    moment,
+  );
   const lives: Lives = new Map();
   const organisms = new Map([[room.tick, JSON.stringify(room.organisms)]]);
   const note = ({ tick, life }: TickResult): void => {

@@ -1,15 +1,15 @@
 /** OSC over real datagrams: what a show's machines hear of a living room, and what they can do in it. */
 import { createSocket } from 'node:dgram';
-import { encodeBundle, float, int, text } from '../../server/hooks/osc/codec.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
+import type { VivariumServer } from '../../server/app/create-server.ts';
+import { encodeBundle, float, int, text } from '../../server/osc/osc-codec.ts';
 import type { Room } from '../../server/world/room.ts';
 import { createRandom } from '../../shared/random.ts';
-import { OscBox } from '../support/oscBox.ts';
+import { OscReceiver } from '../support/osc-box.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
-let box: OscBox;
-let server: Vivarium;
+let box: OscReceiver;
+let server: VivariumServer;
 let room: Room;
 
 const SETTINGS = { size: '160x96', 'tick-rate': 60, 'osc-in': 0 };
@@ -33,7 +33,7 @@ async function until(isSo: () => boolean): Promise<void> {
 const garden = (what: string): string => `/vivarium/garden/${what}`;
 
 beforeEach(async () => {
-  box = await OscBox.open();
+  box = await OscReceiver.open();
 });
 
 afterEach(async () => {
@@ -79,7 +79,7 @@ describe('OSC out', () => {
   test('goes on when nobody is there to hear it', async () => {
     await start();
     box.close();
-    box = await OscBox.open();
+    box = await OscReceiver.open();
     const ada = await Visitor.join(server.port);
     expect(await ada.ask('plant', { x: 40, y: 40, seed: { from: 'prior' } })).not.toHaveProperty(
       'reason',
@@ -111,7 +111,7 @@ describe('OSC in', () => {
     expect(planters.size).toBe(1);
     expect([...planters][0]).toMatch(/ The house$/);
     expect(room.energyOf(room.organisms[0].planter.id)).toBeLessThan(100);
-    expect(server.lobbies.get('garden')!.size).toBe(0);
+    expect(server.roomServers.get('garden')!.size).toBe(0);
   });
 
   test('pauses the room, for itself as for everybody, and lifts it again', async () => {
@@ -127,9 +127,9 @@ describe('OSC in', () => {
     send(garden('plant'), int(40), int(40), int(3));
     expect(await box.next(garden('refused'))).toEqual(['plant', 'paused']);
     // A flood of them is cut short.
-    const refused = server.refusals.totals()['too-fast'];
+    const refused = server.rejectionCounts.totals()['too-fast'];
     for (let i = 0; i < 100; i++) send(garden('pause'), int(i % 2));
-    while (server.refusals.totals()['too-fast'] === refused) {
+    while (server.rejectionCounts.totals()['too-fast'] === refused) {
       await new Promise((wake) => setTimeout(wake, 10));
     }
     // What it may comes again.
@@ -176,7 +176,7 @@ describe('OSC in', () => {
       expect(refusals()[i].args).toEqual([text(what), text(reason)]);
     }
     expect(room.organisms).toEqual([]);
-    expect(server.refusals.totals()['bad-message']).toBe(8);
+    expect(server.rejectionCounts.totals()['bad-message']).toBe(8);
   });
 
   test('what cannot be read, is for nobody, or comes too fast is counted, and the rest goes on', async () => {
@@ -193,20 +193,20 @@ describe('OSC in', () => {
     send('/vivarium/nowhere/plant', int(40), int(40));
     send(garden('plant'), int(40), int(40), int(3));
     await box.next(garden('born'));
-    expect(server.refusals.totals()).toMatchObject({
+    expect(server.rejectionCounts.totals()).toMatchObject({
       malformed: 50,
       'unknown-message': 1,
       'no-such-room': 1,
     });
     for (let i = 0; i < 400; i++) send(garden('wound'), int(0), int(0), int(1));
-    await until(() => server.refusals.totals()['too-fast'] > 0);
+    await until(() => server.rejectionCounts.totals()['too-fast'] > 0);
     expect(room.organisms).toHaveLength(1);
   });
 
   test('only from addresses that may', async () => {
     await start({ 'osc-allow': '192.0.2.7,::1' });
     send(garden('plant'), int(40), int(40), int(3));
-    await until(() => server.refusals.totals()['wrong-sender'] === 1);
+    await until(() => server.rejectionCounts.totals()['wrong-sender'] === 1);
     expect(room.organisms).toEqual([]);
   });
 

@@ -1,11 +1,11 @@
 /** What a visitor does with her organism, over real sockets: she shows it, names herself, takes it home. */
-import type { Vivarium } from '../../server/vivarium.ts';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
-let server: Vivarium;
+let server: VivariumServer;
 let room: Room;
 const visitors: Visitor[] = [];
 
@@ -117,7 +117,7 @@ describe('a keepsake', () => {
     const again = await plant(bo, 60, 70, { from: 'token', token });
     expect(again).toMatchObject({ origin: 'keepsake', kind, parents: [] });
     const [first, second] = [id, again.id].map((organism) =>
-      room.look({ from: 'organism', organism }, 0),
+      room.previewLatent({ from: 'organism', organism }, 0),
     );
     first.forEach((value, i) => {
       expect(Math.abs(value - second[i])).toBeLessThan(0.005);

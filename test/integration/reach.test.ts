@@ -1,24 +1,25 @@
 /** Walls and the host's page on a network that comes up after the server, and changes. */
+
+import { createVivariumServer, type VivariumServer } from '../../server/app/create-server.ts';
+import { POLL_INTERVAL } from '../../server/app/network-addresses.ts';
 import { type Config, readConfig } from '../../server/config.ts';
-import { LOOK } from '../../server/reach.ts';
-import { startVivarium, type Vivarium } from '../../server/vivarium.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
-import { HeldClock } from '../support/heldClock.ts';
-import { HostClient } from '../support/hostClient.ts';
+import { HeldClock } from '../support/held-clock.ts';
+import { HostClient } from '../support/host-client.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const clock = new HeldClock(LOOK);
+const clock = new HeldClock(POLL_INTERVAL);
 let addresses: string[] = [];
-let server: Vivarium;
+let server: VivariumServer;
 
 beforeAll(async () => {
   const args = ['--port=0', '--size=64x64', '--data=none', '--attract=off', '--tick-rate=60'];
-  server = await startVivarium({
+  server = await createVivariumServer({
     config: readConfig([...args, `--checkpoint=${CHECKPOINT_FOLDER}`], {}) as Config,
     clientFolder: '.',
     clock,
-    addresses: () => addresses,
+    networkAddresses: () => addresses,
     onFatal: (error) => {
       throw error;
     },
@@ -55,7 +56,7 @@ test('a wall is told when phones reach the server elsewhere, and goes on showing
   const seed = { from: 'gallery', index: 105 };
   expect(await ada.ask('plant', { x: 32, y: 32, seed })).not.toHaveProperty('reason');
   await wall.until(() => wall.life.some(({ what }) => what === 'asleep'));
-  await wall.sees(server.world.rooms.get('garden')!.ground.planes);
+  await wall.sees(server.world.rooms.get('garden')!.grid.planes);
   expect(wall.lost).toBe(0);
   // Nothing has changed since: it is told nothing more.
   clock.pass();
@@ -70,7 +71,7 @@ test('a wall is told when phones reach the server elsewhere, and goes on showing
 test("terminal, wall and sign have the same address, and the host's page the others too", async () => {
   addresses = ['10.0.0.5', '172.17.0.1'];
   const all = addresses.map((address) => `http://${address}:${server.port}`);
-  expect(server.origins()).toEqual(all);
+  expect(server.networkOrigins()).toEqual(all);
   const wall = await Visitor.join(server.port, 'garden', undefined, { as: 'wall' });
   expect(origins(wall)).toEqual([all[0]]);
   const host = await HostClient.login(server.port, server.hostToken!);

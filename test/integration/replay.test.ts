@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import sharp from 'sharp';
-import { readBottle } from '../../server/replay/bottle.ts';
-import { replayCommand } from '../../server/replay/command.ts';
+import { readBundle } from '../../server/replay/replay-bundle.ts';
+import { replayCommand } from '../../server/replay/replay-command.ts';
 import { copyPlanes, type Planes } from '../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { startServer } from '../support/server.ts';
@@ -46,7 +46,7 @@ beforeAll(async () => {
     await visitor.until(() => visitor.tick! > born + 40);
     await server.close();
     const [room] = server.world.rooms.values();
-    seen = { tick: room.tick, planes: copyPlanes(room.ground.planes) };
+    seen = { tick: room.tick, planes: copyPlanes(room.grid.planes) };
     visitor.leave();
   }
 });
@@ -94,7 +94,7 @@ test('a stretch in a bottle is done again without what it came from', async () =
   expect(output).toMatch(/ticks 20 to \d+/);
   expect(output).toMatch(/checksums of \d+ ticks, all equal\./);
   expect(code).toBe(0);
-  const { room } = await readBottle(bottle);
+  const { room } = await readBundle(bottle);
   expect(room).toMatchObject({ name: 'garden', width: SIDE });
 
   const bytes = readFileSync(bottle);

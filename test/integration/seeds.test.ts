@@ -1,16 +1,16 @@
 /** Seeds before they are planted, over real sockets: previews, drawings, crosses, the map, and the hand that holds them. */
 import { PNG } from 'pngjs';
-import type { Vivarium } from '../../server/vivarium.ts';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
-import { encodeSeed } from '../../shared/seedToken.ts';
+import { encodeSeed } from '../../shared/seed-token.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
 type Accepted = Event<'accepted'>;
 type Film = NonNullable<Accepted['film']>;
 
-let server: Vivarium;
+let server: VivariumServer;
 let ada: Visitor;
 const visitors: Visitor[] = [];
 
@@ -58,7 +58,7 @@ async function grownAt(x: number, y: number, seed: unknown): Promise<number[]> {
   const room = server.world.rooms.get('garden')!;
   const { id, side } = room.organisms.at(-1)!;
   await ada.until(() => ada.life.some((event) => event.what === 'grown' && event.id === id));
-  const { rgba, width } = room.ground.planes;
+  const { rgba, width } = room.grid.planes;
   const shown: number[] = [];
   for (let j = y - side / 2; j < y + side / 2; j++) {
     const from = 4 * (j * width + x - side / 2);

@@ -1,7 +1,7 @@
 /** Real sockets against a real server: joining, planting, seeing the same, and every way of being refused. */
 import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
-import type { Vivarium } from '../../server/vivarium.ts';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
 import { createPlanes, equalPlanes } from '../../shared/codec/planes.ts';
 import type { Event } from '../../shared/protocol/events.ts';
@@ -11,7 +11,7 @@ import { createRandom } from '../../shared/random.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
-let server: Vivarium;
+let server: VivariumServer;
 let room: Room;
 const visitors: Visitor[] = [];
 
@@ -83,7 +83,7 @@ describe('a room over sockets', () => {
     }
     const c = await join();
     for (const one of [a, b, c]) {
-      await one.sees(room.ground.planes);
+      await one.sees(room.grid.planes);
       expect(one.lost).toBe(0);
     }
     expect(c.welcome!.organisms).toMatchObject([
@@ -250,7 +250,7 @@ describe('refusals', () => {
     const { you, resume } = a.welcome!;
     const [{ id }] = room.organisms.slice(-1);
     const crossed = (await a.ask('cross', { a: id, b: id, mix: 0.5 })) as { seed: { id: number } };
-    await a.sees(room.ground.planes);
+    await a.sees(room.grid.planes);
     const holds = a.decoder!.holds()!;
     a.leave();
     await seen.next(({ name, message }) => {

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { terminalQr } from '../../server/announce.ts';
+import { terminalQr } from '../../server/app/startup-banner.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -2,13 +2,13 @@
  * Whatever visitors and networks do, in the end everybody sees what the server has: seeded chance acts on a real server,
  * on real connections through bad networks, and on the page's own model of the room.
  */
-import type { Vivarium } from '../../server/vivarium.ts';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
 import { equalPlanes } from '../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
-import { FakeClock } from '../support/fakeClock.ts';
-import { FaultProxy, NO_FAULTS } from '../support/faultProxy.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
 import { Peer } from '../support/peer.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
 
@@ -32,7 +32,7 @@ const MOST_TICKS = 600;
 /** Participants that no visitor can be. */
 const STRANGER = 1_000_000;
 
-let server: Vivarium;
+let server: VivariumServer;
 const clock = new FakeClock();
 
 /** One seed's room, its visitors and their networks. */
@@ -195,7 +195,7 @@ class Play {
 
   /** What peers hold that is not as the server has it. */
   differences(): string[] {
-    const { planes } = this.room.ground;
+    const { planes } = this.room.grid;
     const organisms = JSON.stringify(this.room.organisms);
     return this.peers.flatMap(({ model }, i) => [
       ...(equalPlanes(model.planes!, planes) ? [] : [`planes of ${i}`]),

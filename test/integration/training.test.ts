@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { parseSafetensors, toFloat32 } from '../../server/vnca/safetensors.ts';
-import { TINY_POOL, tinyConfigJson } from '../unit/training/tinyRun.ts';
+import { TINY_POOL, tinyConfigJson } from '../unit/training/tiny-run.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 let folder = '';

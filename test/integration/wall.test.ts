@@ -1,5 +1,5 @@
 /** Walls over real sockets: they are shown everything, are nobody, and may only look. */
-import type { Vivarium } from '../../server/vivarium.ts';
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
 import { readHeader } from '../../shared/codec/frame.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -11,7 +11,7 @@ import { Visitor } from '../support/visitor.ts';
 
 const PENGUIN = { from: 'gallery', index: 105 } as const;
 
-let server: Vivarium;
+let server: VivariumServer;
 let room: Room;
 const everybody: Visitor[] = [];
 
@@ -32,7 +32,7 @@ function ask(): Visitor {
 }
 
 const isRefusal = ({ name }: { name: string }): boolean => name === 'rejected';
-const lobby = () => server.lobbies.get('garden')!;
+const roomServer = () => server.roomServers.get('garden')!;
 
 beforeAll(async () => {
   server = await startServer({ size: '160x96', 'tick-rate': 60, capacity: 2 });
@@ -57,13 +57,13 @@ test('a wall is told who lives and who is there, is nobody itself, and sees what
     build: '',
   });
   for (const key of ['you', 'resume', 'energy']) expect(opening).not.toHaveProperty(key);
-  expect(lobby().size).toBe(1);
+  expect(roomServer().size).toBe(1);
 
   expect(await ada.ask('plant', { x: 40, y: 40, seed: PENGUIN })).not.toHaveProperty('reason');
   await wall.until(() => wall.life.some(({ what }) => what === 'asleep'));
   await ada.until(() => ada.life.some(({ what }) => what === 'asleep'));
   expect(wall.life.map(({ what }) => what)).toEqual(ada.life.map(({ what }) => what));
-  await wall.sees(room.ground.planes);
+  await wall.sees(room.grid.planes);
   const tiers = wall.heard
     .filter(({ name }) => name === 'frame')
     .map(({ message }) => readHeader(message as Uint8Array).tier);
@@ -88,7 +88,7 @@ test('it takes no place in a full room, and nobody is told of it', async () => {
   const told = ada.heard.filter(({ name }) => name === 'people');
   const joined = told.flatMap(({ message }) => (message as Event<'people'>).joined);
   expect(joined.map(({ name }) => name)).toEqual(['Bo']);
-  expect(lobby().size).toBe(2);
+  expect(roomServer().size).toBe(2);
   wall.leave();
   expect(ada.heard.some(({ name }) => name === 'waiting')).toBe(false);
 });
@@ -129,7 +129,7 @@ test('whatever a wall does but look is refused by name and changes nothing', asy
 test('a wall that comes back says what it still shows, and is sent the rest', async () => {
   const ada = await join();
   const wall = await join({ as: 'wall' });
-  await wall.sees(room.ground.planes);
+  await wall.sees(room.grid.planes);
   const holds = wall.decoder!.holds();
   const bytes = (visitor: Visitor): number =>
     (visitor.heard.find(({ name }) => name === 'frame')!.message as Uint8Array).length;

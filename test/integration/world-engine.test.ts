@@ -8,9 +8,9 @@ import { World } from '../../server/world/world.ts';
 import { windowAround } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
 import { CHECKPOINT_FOLDER, startEngine } from '../support/engine.ts';
-import { mortalEngine } from '../support/mortal.ts';
+import { lossyEngine } from '../support/mortal.ts';
 import { ANNA } from '../support/rooms.ts';
-import { wish } from '../support/wishes.ts';
+import { command } from '../support/wishes.ts';
 
 let engine: Engine;
 let species: Species;
@@ -45,8 +45,8 @@ function plant(room: Room, index: number, x: number, y: number): void {
 /** What a window of the grid shows: its RGBA, and whether each place is owned. */
 function picture(room: Room, x: number, y: number): string {
   const hash = createHash('sha256');
-  const { rgba, owner } = room.ground.planes;
-  room.ground.each(windowAround(x, y, species.side), (place) => {
+  const { rgba, owner } = room.grid.planes;
+  room.grid.each(windowAround(x, y, species.side), (place) => {
     hash.update(rgba.subarray(place * 4, place * 4 + 4)).update(owner[place] ? '1' : '0');
   });
   return hash.digest('hex');
@@ -88,7 +88,7 @@ describe('the automaton in the world', () => {
       }
       expect(stages).toEqual([2, 4, 8, 16, 32].flatMap((stage) => Array(8).fill(stage)));
       expect(life.at(-1)).toBe('grown');
-      const owned = room.ground.planes.owner.filter((id) => id === 1).length;
+      const owned = room.grid.planes.owner.filter((id) => id === 1).length;
       expect(owned).toBeGreaterThan(150);
       expect(owned).toBeLessThan(1024);
     }));
@@ -99,20 +99,20 @@ describe('the automaton in the world', () => {
       plant(room, 105, 32, 32);
       for (let tick = 0; tick < 40 + species.trustedSteps!; tick++) await world.tick([room]);
       expect(room.organisms[0].phase).toBe('asleep');
-      const still = room.ground.planes.rgba.slice();
-      const unwounded = room.ground.planes.owner.filter((id) => id === 1).length;
+      const still = room.grid.planes.rgba.slice();
+      const unwounded = room.grid.planes.owner.filter((id) => id === 1).length;
       for (let tick = 0; tick < 30; tick++) {
         const [{ result }] = await world.tick([room]);
         expect(result.changed).toEqual([]);
       }
-      expect(room.ground.planes.rgba).toEqual(still);
+      expect(room.grid.planes.rgba).toEqual(still);
       room.enqueue(1, { what: 'damage', by: ANNA, points: [32, 32], radius: 5 });
       await world.tick([room]);
       expect(room.organisms[0].phase).toBe('awake');
-      const wounded = room.ground.planes.owner.filter((id) => id === 1).length;
+      const wounded = room.grid.planes.owner.filter((id) => id === 1).length;
       expect(wounded).toBeLessThan(unwounded - 15);
       for (let tick = 0; tick < 30; tick++) await world.tick([room]);
-      const healed = room.ground.planes.owner.filter((id) => id === 1).length;
+      const healed = room.grid.planes.owner.filter((id) => id === 1).length;
       expect(healed).toBeGreaterThan(unwounded * 0.95);
     }));
 
@@ -126,12 +126,12 @@ describe('the automaton in the world', () => {
         const history: string[] = [];
         let life = 0;
         for (let tick = 0; tick < 500; tick++) {
-          if (random.uniform() < 0.12) wish(random, room);
-          if (other[0] && tick < 200 && elsewhere.uniform() < 0.05) wish(elsewhere, other[0]);
+          if (random.uniform() < 0.12) command(random, room);
+          if (other[0] && tick < 200 && elsewhere.uniform() < 0.05) command(elsewhere, other[0]);
           const ticked = await world.tick([...other, room]);
           const { result } = ticked.at(-1)!;
           life += result.life.length;
-          const { rgba, owner } = room.ground.planes;
+          const { rgba, owner } = room.grid.planes;
           history.push(
             createHash('sha256')
               .update(rgba)
@@ -161,7 +161,7 @@ describe('the automaton in the world', () => {
       engine: mine,
       lose,
       heard,
-    } = await mortalEngine({
+    } = await lossyEngine({
       checkpoints: [await loadCheckpoint(CHECKPOINT_FOLDER)],
       backend: 'onnx',
     });
@@ -171,11 +171,11 @@ describe('the automaton in the world', () => {
       const random = createRandom(12);
       const hash = createHash('sha256');
       for (let tick = 0; tick < 90; tick++) {
-        if (random.uniform() < 0.2) wish(random, room);
+        if (random.uniform() < 0.2) command(random, room);
         const ticking = world.tick([room]);
         if (deaths.includes(tick)) lose();
         const [{ result }] = await ticking;
-        hash.update(room.ground.planes.rgba).update(JSON.stringify(result));
+        hash.update(room.grid.planes.rgba).update(JSON.stringify(result));
       }
       await mine.dispose(room.organisms.map(({ id }) => room.patchOf(id)!));
       return hash.digest('hex');

@@ -1,6 +1,7 @@
 /** All that the load tool knows of frames. */
-import { Decoder } from '../../shared/codec/decode.ts';
+
 import { readHeader } from '../../shared/codec/frame.ts';
+import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 
 /** What a frame says without being decoded. */
@@ -35,7 +36,7 @@ export function createEyes(size: { readonly width: number; readonly height: numb
 
 /** @param planes what was seen so far; what follows is drawn on them */
 export function eyesOn(planes: Planes): Eyes {
-  const decoder = new Decoder(planes);
+  const decoder = new FrameDecoder(planes);
   return {
     planes,
     take(frame) {

@@ -20,7 +20,7 @@ export class Gardener {
   /** Plants the first organisms, each with a window of its own. */
   plantFirst(count: number): void {
     const { side } = this.room.species;
-    const columns = Math.floor(this.room.ground.width / side);
+    const columns = Math.floor(this.room.grid.width / side);
     for (let i = 0; i < count; i++) {
       const [column, row] = [i % columns, Math.floor(i / columns)];
       this.plant((column + 0.5) * side, (row + 0.5) * side);
@@ -29,7 +29,7 @@ export class Gardener {
 
   /** One planting on bare ground, while there is any. */
   plantSomewhere(): void {
-    const { ground, species } = this.room;
+    const { grid: ground, species } = this.room;
     for (let i = 0; i < TRIES; i++) {
       const x = species.side / 2 + this.random.integer(ground.width - species.side);
       const y = species.side / 2 + this.random.integer(ground.height - species.side);
@@ -42,7 +42,7 @@ export class Gardener {
 
   /** One stroke somewhere: a cut of some ten cells. */
   cutSomewhere(): void {
-    const { width, height } = this.room.ground;
+    const { width, height } = this.room.grid;
     const [x, y] = [this.random.integer(width), this.random.integer(height)];
     const angle = 2 * Math.PI * this.random.uniform();
     const points = Array.from({ length: 5 }, (_, i) => [

@@ -68,7 +68,7 @@ class Host {
       ...['--data', 'none'],
     ];
     const plan: HostPlan = { settings, organisms: options.organisms };
-    return new Host(Child.start('./serverProcess.ts', plan, split.server));
+    return new Host(Child.start('./server-process.ts', plan, split.server));
   }
 
   ask<Answer>(question: HostQuestion): Promise<Answer> {
@@ -98,7 +98,7 @@ export async function runLoad(
     const empty = await host?.ask<ServerMemory>('memory');
     const { url, room } = placeOf(options, hello);
     const plans = planCrowds(options, url, room, split.processes);
-    for (const plan of plans) crowds.push(Child.start('./crowdProcess.ts', plan, split.load));
+    for (const plan of plans) crowds.push(Child.start('./crowd-process.ts', plan, split.load));
     await everybodyJoins(crowds, plans, log);
     const joined = await host?.ask<ServerMemory>('memory');
     for (const crowd of crowds) await crowd.ask({ what: 'attack' });

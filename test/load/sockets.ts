@@ -16,7 +16,7 @@ const PATIENCE = 100;
  */
 export async function measureSockets(count: number, split: Split): Promise<number> {
   const start = (plan: SocketsPlan, cores: string | undefined) =>
-    Child.start<SocketsQuestion, never>('./socketsProcess.ts', plan, cores);
+    Child.start<SocketsQuestion, never>('./sockets-process.ts', plan, cores);
   const server = start({ role: 'server' }, split.server);
   let clients: typeof server | undefined;
   try {

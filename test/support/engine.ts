@@ -1,9 +1,9 @@
 /** The real engine on the shipped checkpoint. */
 import { fileURLToPath } from 'node:url';
 import type { BackendName } from '../../server/engine/backend.ts';
-import { createEngine } from '../../server/engine/create.ts';
+import { createEngine } from '../../server/engine/create-engine.ts';
 import type { Engine } from '../../server/engine/engine.ts';
-import { speciesOf } from '../../server/species.ts';
+import { speciesOf } from '../../server/rooms/species.ts';
 import { type Checkpoint, loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import type { Species } from '../../server/world/species.ts';
 

@@ -1,7 +1,7 @@
 /** A log that is listened to. */
-import type { Log } from '../../server/operations/log.ts';
+import type { Log } from '../../server/platform/log.ts';
 
-export class Hearing implements Log {
+export class LogRecorder implements Log {
   readonly lines: { readonly event: string; readonly sentence: string }[] = [];
   private listeners = new Set<() => void>();
 

@@ -11,7 +11,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HostClient } from './hostClient.ts';
+import { HostClient } from './host-client.ts';
 import { ServerProcess } from './process.ts';
 import {
   EXPECTED,

@@ -1,9 +1,13 @@
 /** Engines whose threads can be killed. */
 import type { Worker } from 'node:worker_threads';
-import { createEngine, type EngineOptions, spawnThread } from '../../server/engine/create.ts';
+import {
+  createEngine,
+  type EngineOptions,
+  spawnThread,
+} from '../../server/engine/create-engine.ts';
 import type { Engine } from '../../server/engine/engine.ts';
 
-export interface MortalEngine {
+export interface LossyEngine {
   readonly engine: Engine;
   /** All that were started, in that order. */
   readonly threads: readonly Worker[];
@@ -13,7 +17,7 @@ export interface MortalEngine {
   readonly heard: readonly string[];
 }
 
-export async function mortalEngine(options: EngineOptions): Promise<MortalEngine> {
+export async function lossyEngine(options: EngineOptions): Promise<LossyEngine> {
   const threads: Worker[] = [];
   const heard: string[] = [];
   let lost = 0;

@@ -12,11 +12,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, brotliDecompressSync, crc32 } from 'node:zlib';
-import { replayCommand } from '../../server/replay/command.ts';
-import type { Vivarium } from '../../server/vivarium.ts';
+import type { VivariumServer } from '../../server/app/create-server.ts';
+import { replayCommand } from '../../server/replay/replay-command.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
-import { FakeClock } from './fakeClock.ts';
-import { HostClient } from './hostClient.ts';
+import { FakeClock } from './fake-clock.ts';
+import { HostClient } from './host-client.ts';
 import { startServer } from './server.ts';
 import { Visitor } from './visitor.ts';
 
@@ -82,7 +82,7 @@ class SteppedServer {
 
   private constructor(
     private readonly clock: FakeClock,
-    private server: Vivarium | undefined,
+    private server: VivariumServer | undefined,
   ) {}
 
   static async open(data: string, at: number): Promise<SteppedServer> {

@@ -101,13 +101,13 @@ export class HandRoom {
   }
 
   owner(x: number, y: number): number {
-    return this.room.ground.ownerAt(this.room.ground.place(x, y));
+    return this.room.grid.ownerAt(this.room.grid.place(x, y));
   }
 
   /** Places of each owner; 0 = bare. */
   census(): Map<number, number> {
     const counts = new Map<number, number>();
-    for (const id of this.room.ground.planes.owner) counts.set(id, (counts.get(id) ?? 0) + 1);
+    for (const id of this.room.grid.planes.owner) counts.set(id, (counts.get(id) ?? 0) + 1);
     return counts;
   }
 }

@@ -1,9 +1,13 @@
 /** A whole server of ours on a free port. */
 
+import {
+  createVivariumServer,
+  type VivariumServer,
+  type VivariumServerOptions,
+} from '../../server/app/create-server.ts';
 import { readConfig } from '../../server/config.ts';
-import type { Log } from '../../server/operations/log.ts';
 import type { Clock } from '../../server/platform/clock.ts';
-import { startVivarium, type Vivarium, type VivariumOptions } from '../../server/vivarium.ts';
+import type { Log } from '../../server/platform/log.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { CHECKPOINT_FOLDER } from './engine.ts';
 
@@ -25,9 +29,9 @@ export async function startServer(
   clientFolder = '.',
   clock?: Clock,
   log?: Log,
-  onTick?: VivariumOptions['onTick'],
+  onTick?: VivariumServerOptions['onTick'],
   date?: () => number,
-): Promise<Vivarium> {
+): Promise<VivariumServer> {
   const args = Object.entries({
     port: 0,
     host: '127.0.0.1',
@@ -38,7 +42,7 @@ export async function startServer(
   }).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
   const config = readConfig(args, {});
   if (config === 'help') throw new Error('no help wanted');
-  return startVivarium({
+  return createVivariumServer({
     config,
     clientFolder,
     ...(clock && { clock }),

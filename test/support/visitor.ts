@@ -1,6 +1,6 @@
 /** A visitor without a browser: a real socket, real decoding. */
 import { io, type Socket } from 'socket.io-client';
-import { Decoder } from '../../shared/codec/decode.ts';
+import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import { createPlanes, equalPlanes, type Planes } from '../../shared/codec/planes.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
@@ -17,7 +17,7 @@ export class Visitor {
   readonly socket: Socket;
   readonly heard: Heard[] = [];
   readonly life: LifeEvent[] = [];
-  decoder: Decoder | undefined;
+  decoder: FrameDecoder | undefined;
   /** Chunks that were out of step. */
   lost = 0;
   tick: number | undefined;
@@ -118,7 +118,7 @@ export class Visitor {
     if (heard.name === 'welcome') this.welcome = heard.message as Event<'welcome'>;
     if (heard.name === 'welcome' || heard.name === 'wall') {
       const { width, height } = (heard.message as Event<'welcome'> | Event<'wall'>).room;
-      this.decoder = new Decoder(createPlanes(width, height));
+      this.decoder = new FrameDecoder(createPlanes(width, height));
     }
     if (heard.name === 'life') this.life.push(...(heard.message as Event<'life'>).events);
     if (heard.name === 'frame' && this.decoder) {

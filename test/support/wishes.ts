@@ -4,8 +4,8 @@ import type { Random } from '../../shared/random.ts';
 import { ANNA } from './rooms.ts';
 
 /** One random wish of a visitor. */
-export function wish(random: Random, room: Room): void {
-  const { width, height } = room.ground;
+export function command(random: Random, room: Room): void {
+  const { width, height } = room.grid;
   const by = { ...ANNA, id: 1 + random.integer(3) };
   const x = random.integer(width + 4) - 2;
   const y = random.integer(height + 4) - 2;

@@ -3,10 +3,10 @@ import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
-import { plural } from '../../elements/words.ts';
-import type { Host } from '../host.ts';
+import { plural } from '../../elements/text.ts';
+import type { HostModel } from '../host-model.ts';
 import { hostStyle } from '../style.ts';
-import { visitorName } from '../words.ts';
+import { visitorName } from '../text.ts';
 import { dialogStyle } from './dialog-style.ts';
 
 const SPANS = [
@@ -69,7 +69,7 @@ export class BanDialog extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) host!: HostModel;
   @property({ attribute: false }) version = 0;
   @state() private visitor: VisitorState | undefined;
   @query('dialog') private readonly dialog!: HTMLDialogElement;

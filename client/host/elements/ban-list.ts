@@ -3,9 +3,9 @@ import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { BanState } from '../../../shared/host/state.ts';
-import type { Host } from '../host.ts';
+import type { HostModel } from '../host-model.ts';
 import { hostStyle } from '../style.ts';
-import { moment, visitorName } from '../words.ts';
+import { moment, visitorName } from '../text.ts';
 
 @customElement('ban-list')
 export class BanList extends LitElement {
@@ -36,7 +36,7 @@ export class BanList extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) host!: HostModel;
   @property({ attribute: false }) version = 0;
 
   override render(): TemplateResult | typeof nothing {

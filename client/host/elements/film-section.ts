@@ -2,13 +2,13 @@
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { FILES, pathOf } from '../../../shared/host/calls.ts';
+import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { JobState } from '../../../shared/host/state.ts';
-import type { Host } from '../host.ts';
+import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { jobReasonText } from '../reasons.ts';
+import { jobReasonText } from '../refusal-text.ts';
 import { hostStyle } from '../style.ts';
-import { bytes, moment } from '../words.ts';
+import { bytes, moment } from '../text.ts';
 
 const HOURS = [
   { hours: 1, name: msg('The last hour') },
@@ -65,7 +65,7 @@ export class FilmSection extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) host!: HostModel;
   @property({ attribute: false }) version = 0;
   @state() private kind: JobState['kind'] = 'gif';
   @state() private hours = 24;

@@ -3,10 +3,10 @@ import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { Schedule } from '../../../shared/host/settings.ts';
-import type { Host } from '../host.ts';
+import type { HostModel } from '../host-model.ts';
 import { scheduleError } from '../hours.ts';
 import { hostStyle } from '../style.ts';
-import { clock, DAY_NAMES, moment } from '../words.ts';
+import { clock, DAY_NAMES, moment } from '../text.ts';
 
 const USUAL = { from: '10:00', to: '17:00' };
 const USUAL_RESTART = '04:00';
@@ -148,7 +148,7 @@ export class HoursSection extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) host!: HostModel;
   @property({ attribute: false }) version = 0;
   /** What is being changed and not yet kept. */
   @state() private draft: Schedule | undefined;

@@ -6,7 +6,7 @@ import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
 import type { RoomSettings, SettingsChange } from '../../../shared/host/settings.ts';
 import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
-import type { Host } from '../host.ts';
+import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { energyStory, KNOB_GROUPS, type Knob } from '../knobs.ts';
 import { hostStyle } from '../style.ts';
@@ -65,7 +65,7 @@ export class KnobsSection extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) host!: HostModel;
   @property({ attribute: false }) version = 0;
   /** The knob that was turned last, and what has become of it. */
   @state() private last: { readonly id: string; readonly applied: 'going' | 'done' } | undefined;

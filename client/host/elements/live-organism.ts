@@ -4,13 +4,13 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
-import { ageText, organismName, stateText, survivedText } from '../../elements/life-words.ts';
+import { ageText, organismName, stateText, survivedText } from '../../elements/organism-text.ts';
 import { kindTile } from '../../elements/seed-picture.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { owner } from '../../style/owner.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
-import { planterName } from '../words.ts';
+import { planterName } from '../text.ts';
 
 @customElement('live-organism')
 export class LiveOrganism extends LitElement {

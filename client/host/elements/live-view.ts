@@ -6,16 +6,16 @@ import type { Rect } from '../../../shared/geometry.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { CursorLayer } from '../../elements/cursor-layer.ts';
 import '../../elements/cursor-layer.ts';
-import { waitingText } from '../../elements/words.ts';
+import { waitingText } from '../../elements/text.ts';
 import { bindCanvas } from '../../input/canvas-input.ts';
 import { keyAction } from '../../input/keyboard.ts';
-import { LookReporter } from '../../net/look.ts';
+import { ViewportReporter } from '../../input/viewport-reporter.ts';
 import type { RoomModel } from '../../net/room-model.ts';
-import { Director } from '../../render/director.ts';
-import { Session } from '../../session.ts';
-import { WallConnection } from '../../wall/connection.ts';
+import { WallConnection } from '../../net/wall-connection.ts';
+import { RoomView } from '../../render/room-view.ts';
+import { InteractionState } from '../../state/interaction-state.ts';
 import { areaKey, areaWords } from '../area.ts';
-import { Hand, type HandTool } from '../hand.ts';
+import { type PointerTool, PointerTools } from '../pointer-tools.ts';
 import { hostStyle } from '../style.ts';
 
 /**
@@ -84,7 +84,7 @@ export class LiveView extends LitElement {
   ];
 
   @property() room = '';
-  @property() tool: HandTool = 'look';
+  @property() tool: PointerTool = 'look';
   @property({ attribute: false }) picked: OrganismId = 0;
   @property({ attribute: false }) area: Rect | undefined;
   /** Why there is no picture, if this browser cannot draw one. */
@@ -93,10 +93,10 @@ export class LiveView extends LitElement {
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
   @query('.area') private readonly frame!: HTMLElement | null;
-  private readonly session = new Session();
+  private readonly state = new InteractionState();
   private connection: WallConnection | undefined;
-  private director: Director | undefined;
-  private hand: Hand | undefined;
+  private view: RoomView | undefined;
+  private hand: PointerTools | undefined;
   private stop: AbortController | undefined;
 
   get model(): RoomModel | undefined {
@@ -105,23 +105,23 @@ export class LiveView extends LitElement {
 
   /** CSS pixels of this element at which a place of the grid is shown. */
   worldToScreen(x: number, y: number): { x: number; y: number } {
-    return this.director?.toScreen({ x, y }) ?? { x: 0, y: 0 };
+    return this.view?.toScreen({ x, y }) ?? { x: 0, y: 0 };
   }
 
   /** The view goes to an organism. */
   show(id: OrganismId): void {
     const organism = this.model?.organisms.get(id);
-    if (organism) this.director?.show(organism);
+    if (organism) this.view?.show(organism);
   }
 
   zoom(factor: number): void {
-    this.director?.rig.glideBy(0, 0, factor);
-    this.director?.loop.invalidate();
+    this.view?.rig.glideBy(0, 0, factor);
+    this.view?.loop.invalidate();
   }
 
   fit(): void {
-    this.director?.rig.fit();
-    this.director?.loop.invalidate();
+    this.view?.rig.fit();
+    this.view?.loop.invalidate();
   }
 
   override disconnectedCallback(): void {
@@ -177,10 +177,10 @@ export class LiveView extends LitElement {
       if (this.room) this.enter();
     }
     if (this.hand) this.hand.tool = this.tool;
-    if (changed.has('picked') && this.session.state.selection?.organism !== this.picked) {
-      this.session.select(this.picked);
+    if (changed.has('picked') && this.state.state.selection?.organism !== this.picked) {
+      this.state.select(this.picked);
     }
-    if (this.area && this.director) this.place();
+    if (this.area && this.view) this.place();
   }
 
   private enter(): void {
@@ -192,17 +192,17 @@ export class LiveView extends LitElement {
     });
     this.connection = connection;
     const { model } = connection;
-    this.session.take('look');
+    this.state.take('look');
     try {
-      this.director = new Director(this.canvas, model, this.session);
+      this.view = new RoomView(this.canvas, model, this.state);
     } catch {
       this.blind = true;
       return;
     }
-    const { director } = this;
+    const { view: director } = this;
     this.stop = new AbortController();
     const { signal } = this.stop;
-    this.hand = new Hand(model, director, {
+    this.hand = new PointerTools(model, director, {
       tapped: (organism) => this.say('pick', organism),
       area: (area) => this.say('area', area),
     });
@@ -210,16 +210,16 @@ export class LiveView extends LitElement {
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
     director.rig.calm = director.effects.calm = calm.matches;
     // A host's phone is sent what it shows, and nothing in a pocket.
-    const looks = new LookReporter((look) => connection.send('look', look), 'full');
+    const viewportReporter = new ViewportReporter((look) => connection.send('look', look), 'full');
     director.onFrame = (now) => {
       const live = model.connection === 'live' && !document.hidden;
       const { camera } = director.rig;
-      const waits = live && looks.shows(camera, director.size, devicePixelRatio, now);
+      const waits = live && viewportReporter.shows(camera, director.size, devicePixelRatio, now);
       if (this.area) this.place();
       return this.cursors.frame(now, (place) => director.toScreen(place)) || waits;
     };
     const seen = (): void => {
-      if (document.hidden && model.connection === 'live') looks.hide();
+      if (document.hidden && model.connection === 'live') viewportReporter.hide();
       director.loop.invalidate();
     };
     document.addEventListener('visibilitychange', seen, { signal });
@@ -236,8 +236,8 @@ export class LiveView extends LitElement {
     });
     model.on('people', () => this.cursors.keep(model.participants));
     model.on('wall', () => {
-      looks.forget();
-      if (document.hidden) looks.hide();
+      viewportReporter.forget();
+      if (document.hidden) viewportReporter.hide();
       this.layout();
       again();
     });
@@ -249,15 +249,15 @@ export class LiveView extends LitElement {
   private leave(): void {
     this.stop?.abort();
     const { connection } = this;
-    this.director?.dispose();
-    this.director = undefined;
+    this.view?.dispose();
+    this.view = undefined;
     this.hand = undefined;
     this.connection = undefined;
     connection?.close();
   }
 
   private layout(): void {
-    const { director, model } = this;
+    const { view: director, model } = this;
     if (!director) return;
     const view = { width: this.clientWidth, height: this.clientHeight };
     director.resize(view);
@@ -268,7 +268,7 @@ export class LiveView extends LitElement {
 
   /** The drawn rectangle stays on its ground while the view moves. */
   private place(): void {
-    const { frame, area, director } = this;
+    const { frame, area, view: director } = this;
     if (!frame || !area || !director) return;
     const from = director.toScreen(area);
     const to = director.toScreen({ x: area.x + area.width, y: area.y + area.height });
@@ -278,7 +278,7 @@ export class LiveView extends LitElement {
   }
 
   private key(event: KeyboardEvent): void {
-    const { director, model } = this;
+    const { view: director, model } = this;
     if (!director || !model?.planes || event.ctrlKey || event.metaKey || event.altKey) return;
     const middle = { x: this.clientWidth / 2, y: this.clientHeight / 2 };
     if (this.tool === 'area') {

@@ -4,11 +4,11 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
-import { kindName } from '../../elements/words.ts';
+import { kindName } from '../../elements/text.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
-import { organismsText, planterName } from '../words.ts';
+import { organismsText, planterName } from '../text.ts';
 
 const FIRST = 20;
 

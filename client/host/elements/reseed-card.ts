@@ -2,10 +2,10 @@
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import type { Host } from '../host.ts';
-import { offerReturn } from '../returns.ts';
+import type { HostModel } from '../host-model.ts';
 import { hostStyle } from '../style.ts';
-import { organismsText, seedsText } from '../words.ts';
+import { organismsText, seedsText } from '../text.ts';
+import { offerRestore } from '../undo-action.ts';
 
 @customElement('reseed-card')
 export class ReseedCard extends LitElement {
@@ -24,7 +24,7 @@ export class ReseedCard extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) host!: HostModel;
   @property({ attribute: false }) version = 0;
   @state() private organisms = 12;
 
@@ -65,7 +65,7 @@ export class ReseedCard extends LitElement {
     });
     if (!yes) return;
     await host.do('reseed', { room }, { organisms }, ({ planted, kept }) =>
-      offerReturn(host, room, msg(str`Planted: ${seedsText(planted)}.`), kept),
+      offerRestore(host, room, msg(str`Planted: ${seedsText(planted)}.`), kept),
     );
   }
 }

@@ -3,7 +3,7 @@ import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { CallBody } from '../../../shared/host/calls.ts';
+import type { CallBody } from '../../../shared/host/api.ts';
 import type { CheckpointState } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import { addressName } from '../sections.ts';

@@ -2,15 +2,15 @@
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { FILES, pathOf } from '../../../shared/host/calls.ts';
+import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGES } from '../../../shared/languages.ts';
-import type { Host } from '../host.ts';
+import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { blank, shown } from '../pictures.ts';
 import { placeHash } from '../sections.ts';
+import { blank, shown } from '../snapshot-pictures.ts';
 import { hostStyle } from '../style.ts';
-import { organismsText, paceText, roughSpan, visitorsText } from '../words.ts';
+import { organismsText, paceText, roughSpan, visitorsText } from '../text.ts';
 import './room-form.ts';
 
 const BUSY = {
@@ -93,7 +93,7 @@ export class RoomsSection extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) host!: HostModel;
   @property({ attribute: false }) version = 0;
   @state() private making = false;
 

@@ -2,14 +2,14 @@
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { FILES, pathOf } from '../../../shared/host/calls.ts';
+import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { SnapshotState } from '../../../shared/host/state.ts';
-import type { Host } from '../host.ts';
+import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { blank } from '../pictures.ts';
-import { offerReturn } from '../returns.ts';
+import { blank } from '../snapshot-pictures.ts';
 import { hostStyle } from '../style.ts';
-import { moment, organismsText, roughSpan } from '../words.ts';
+import { moment, organismsText, roughSpan } from '../text.ts';
+import { offerRestore } from '../undo-action.ts';
 
 const BEFORE = {
   undo: msg('before something was taken back'),
@@ -70,7 +70,7 @@ export class SavedSection extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) host!: HostModel;
   @property({ attribute: false }) version = 0;
   @state() private all: readonly SnapshotState[] | undefined;
   private of = '';
@@ -192,7 +192,7 @@ export class SavedSection extends LitElement {
     });
     if (!yes) return;
     const done = await host.do('restore', { room, tick }, {}, ({ kept }) =>
-      offerReturn(host, room, msg('The room is as it was then.'), kept),
+      offerRestore(host, room, msg('The room is as it was then.'), kept),
     );
     if (done) await this.load(this.of);
   }

@@ -2,14 +2,14 @@
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import { FILES, PAPERS, type Paper, pathOf } from '../../../shared/host/calls.ts';
+import { FILES, PAPERS, type Paper, pathOf } from '../../../shared/host/api.ts';
 import {
   LANGUAGE_CODES,
   LANGUAGES,
   type LanguageCode,
   SOURCE_LANGUAGE,
 } from '../../../shared/languages.ts';
-import type { Host } from '../host.ts';
+import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
 
@@ -58,7 +58,7 @@ export class SignSection extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) host!: HostModel;
   @property({ attribute: false }) version = 0;
   @state() private paper: Paper = 'A4';
   @state() private language: LanguageCode = SOURCE_LANGUAGE;

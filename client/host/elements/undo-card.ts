@@ -4,11 +4,11 @@ import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
-import type { Host } from '../host.ts';
+import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { offerReturn } from '../returns.ts';
 import { hostStyle } from '../style.ts';
-import { actsText, span, visitorName } from '../words.ts';
+import { actsText, span, visitorName } from '../text.ts';
+import { offerRestore } from '../undo-action.ts';
 
 const SPANS = [10, 30, 60, 300];
 
@@ -34,7 +34,7 @@ export class UndoCard extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) host!: HostModel;
   @property({ attribute: false }) version = 0;
   @state() private seconds = 30;
   /** Whose acts; undefined: everybody's. He may have left meanwhile. */
@@ -115,7 +115,7 @@ export class UndoCard extends LitElement {
     if (!yes) return;
     const whom = who ? who.id : null;
     await host.do('undo', { room }, { seconds, participant: whom }, ({ undone, kept }) =>
-      offerReturn(host, room, msg(str`Taken back: ${actsText(undone)}.`), kept),
+      offerRestore(host, room, msg(str`Taken back: ${actsText(undone)}.`), kept),
     );
   }
 }

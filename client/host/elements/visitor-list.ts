@@ -6,10 +6,10 @@ import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
 import { owner } from '../../style/owner.ts';
-import type { Host } from '../host.ts';
+import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
-import { actsText, roughSpan, visitorName, visitorsText } from '../words.ts';
+import { actsText, roughSpan, visitorName, visitorsText } from '../text.ts';
 import type { BanDialog } from './ban-dialog.ts';
 import './ban-dialog.ts';
 
@@ -73,7 +73,7 @@ export class VisitorList extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) host!: HostModel;
   @property({ attribute: false }) version = 0;
   @state() private all = false;
   /** What she has just asked for of names, until it is so or has failed. */
@@ -162,7 +162,7 @@ export class VisitorList extends LitElement {
     if (room === this.of) this.wanted = undefined;
   }
 
-  private mute(visitor: VisitorState, { room }: Pick<Host, 'room'> = this.host): void {
+  private mute(visitor: VisitorState, { room }: Pick<HostModel, 'room'> = this.host): void {
     const { id } = visitor;
     const muted = !visitor.muted;
     const name = visitorName(visitor);

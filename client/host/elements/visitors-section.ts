@@ -2,13 +2,13 @@
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { FILES, pathOf } from '../../../shared/host/calls.ts';
+import { FILES, pathOf } from '../../../shared/host/api.ts';
 import { HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
-import type { Host } from '../host.ts';
+import { bars, columnsOf, dwellBars, middleStay, type Span, total } from '../aggregates.ts';
+import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
-import { bars, columnsOf, dwellBars, middleStay, type Span, total } from '../sums.ts';
-import { failure } from '../words.ts';
+import { failure } from '../text.ts';
 import './bar-chart.ts';
 import './heat-map.ts';
 
@@ -72,7 +72,7 @@ export class VisitorsSection extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) host!: HostModel;
   @property({ attribute: false }) version = 0;
   @state() private all: Statistics | undefined;
   @state() private span: Span = 'today';

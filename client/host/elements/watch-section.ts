@@ -5,14 +5,14 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Rect } from '../../../shared/geometry.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
-import { organismName } from '../../elements/life-words.ts';
+import { organismName } from '../../elements/organism-text.ts';
 import { organismsIn } from '../area.ts';
-import type { HandTool } from '../hand.ts';
-import type { Host } from '../host.ts';
+import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { offerUndo } from '../returns.ts';
+import type { PointerTool } from '../pointer-tools.ts';
 import { hostStyle } from '../style.ts';
-import { organismsText, paceText, visitorsText } from '../words.ts';
+import { organismsText, paceText, visitorsText } from '../text.ts';
+import { offerUndo } from '../undo-action.ts';
 import './ban-list.ts';
 import './live-organism.ts';
 import type { LiveView } from './live-view.ts';
@@ -26,9 +26,9 @@ import { watchStyle } from './watch-style.ts';
 export class WatchSection extends LitElement {
   static override styles = [hostStyle, watchStyle, css``];
 
-  @property({ attribute: false }) host!: Host;
+  @property({ attribute: false }) host!: HostModel;
   @property({ attribute: false }) version = 0;
-  @state() private tool: HandTool = 'look';
+  @state() private tool: PointerTool = 'look';
   @state() private picked: OrganismId = 0;
   @state() private area: Rect | undefined;
   @query('live-view') private readonly live!: LiveView | null;
@@ -130,7 +130,7 @@ export class WatchSection extends LitElement {
     </p>`;
   }
 
-  private hand(tool: HandTool, name: string, icon: TemplateResult): TemplateResult {
+  private hand(tool: PointerTool, name: string, icon: TemplateResult): TemplateResult {
     return html`<button
       class="plain hand"
       data-testid="hand-${tool}"

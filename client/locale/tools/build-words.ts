@@ -31,10 +31,10 @@ const GALLERY = 'checkpoints/organisms/card.json';
  * own.
  */
 const ENTRIES = {
-  visitor: 'client/main.ts',
+  visitor: 'client/visitor/main.ts',
   host: 'client/host/main.ts',
   wall: 'client/wall/main.ts',
-  sign: 'server/host/sign.ts',
+  sign: 'server/host/printed-sign.ts',
 } as const;
 
 const LOCALES = TRANSLATED_LANGUAGES as readonly string[] as Locale[];

@@ -26,7 +26,7 @@ export class Buffers {
   }
 
   /** Nobody may look at it from now on. */
-  giveBack(buffer: Float32Array): void {
+  release(buffer: Float32Array): void {
     if (buffer.byteLength > this.mostReady) return;
     const alike = this.ready.get(buffer.length);
     if (alike) alike.push(buffer);

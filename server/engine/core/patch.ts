@@ -2,11 +2,11 @@
 import type { Card } from '../../vnca/card.ts';
 import type { ReadCells } from '../../vnca/readout.ts';
 import type { StepRule } from '../backend.ts';
-import type { Home } from './home.ts';
 import type { StateLayout } from './layout.ts';
+import type { ResidentBatch } from './resident-batch.ts';
 
 /** A checkpoint at work. */
-export interface Species {
+export interface LoadedModel {
   readonly card: Card;
   readonly rule: StepRule;
   readonly read: ReadCells;
@@ -14,7 +14,7 @@ export interface Species {
 }
 
 export interface Patch {
-  readonly species: Species;
+  readonly species: LoadedModel;
   /** What its latent says to its cells, where the rule listens: [K]. */
   readonly standing: Float32Array | undefined;
   /** Side s. */
@@ -22,7 +22,7 @@ export interface Patch {
   /** s² cells of C numbers, as the species lays them out; of a patch at home, lent by it. */
   state: Float32Array;
   /** Where it was stepped last, while its state lies there. */
-  home: Home | undefined;
+  batch: ResidentBatch | undefined;
   /** [s, s, 4] of the last step; absent before the first, after a division and after an import. */
   seen: Uint8Array | undefined;
 }

@@ -1,7 +1,7 @@
 /** Tries one engine, in a process of its own: what a broken native library does to a process ends this one alone. */
 import { loadModel } from '../../vnca/checkpoint.ts';
-import type { BackendName, PassedOver } from '../backend.ts';
-import { createEngine } from '../create.ts';
+import type { BackendName, SkippedEngine } from '../backend.ts';
+import { createEngine } from '../create-engine.ts';
 import type { EngineInfo } from '../engine.ts';
 import { measureRate } from './rate.ts';
 
@@ -19,7 +19,7 @@ export interface Finding {
   /** Absent: it does not work here. */
   readonly info?: EngineInfo;
   /** What came before it and was not taken; of an engine that does not work, that is itself. */
-  readonly passed: readonly PassedOver[];
+  readonly passed: readonly SkippedEngine[];
   readonly cellsPerSecond?: number;
   /** Why it does not work, or why its speed is not known, where `passed` does not say it. */
   readonly failure?: string;
@@ -29,14 +29,14 @@ const task = JSON.parse(process.argv[2]) as ProbeTask;
 process.send!(await probe(task), () => process.exit(0));
 
 async function probe({ backend, checkpoint, seconds }: ProbeTask): Promise<Finding> {
-  let passed: readonly PassedOver[] = [];
+  let passed: readonly SkippedEngine[] = [];
   let info: EngineInfo | undefined;
   try {
     const model = checkpoint === undefined ? undefined : await loadModel(checkpoint);
     const engine = await createEngine({
       checkpoints: model ? [model] : [],
       backend,
-      onPassed: (better) => {
+      onSkipped: (better) => {
         passed = better;
       },
     });

@@ -5,7 +5,7 @@
 import { RES4_BLOCKS } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { type OwnPart, ownLayout } from '../../vnca/genome.ts';
-import { ModelWriter } from './modelWriter.ts';
+import { ModelWriter } from './model-writer.ts';
 import { convolveTiles, TILE } from './winograd.ts';
 
 export const STATES = 'states';

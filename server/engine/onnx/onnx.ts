@@ -1,6 +1,6 @@
 /** ONNX Runtime on the CPU: a thread for each core, and in each thread a share of the patches. */
 import { availableParallelism } from 'node:os';
-import './noTelemetry.ts';
+import './no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { createExpress } from '../../vnca/genome.ts';

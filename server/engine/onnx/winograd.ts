@@ -6,7 +6,7 @@
  * every fourth row, and one small product of matrices.
  */
 import type { WeightTensor } from '../../vnca/checkpoint.ts';
-import type { ModelWriter } from './modelWriter.ts';
+import type { ModelWriter } from './model-writer.ts';
 
 /** Rows that are worked out together. */
 export const TILE = 4;

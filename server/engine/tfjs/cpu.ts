@@ -1,6 +1,6 @@
 /** TensorFlow.js in plain JavaScript: slow, and everywhere. */
 import type { RuleBackend } from '../backend.ts';
-import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './stepRule.ts';
+import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './step-rule.ts';
 
 export async function startCpu(): Promise<RuleBackend> {
   await import('@tensorflow/tfjs-backend-cpu');

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type { RuleBackend } from '../backend.ts';
-import { TENSORFLOW_PACKAGES } from './nativePart.ts';
-import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './stepRule.ts';
+import { TENSORFLOW_PACKAGES } from './native-part.ts';
+import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './step-rule.ts';
 
 /**
  * On the CPU every patch steps alone: the last rows of a batch are summed in another order than the rest (measured with

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { RuleBackend } from '../backend.ts';
-import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './stepRule.ts';
+import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './step-rule.ts';
 
 /** One product of matrices alone is computed by another kernel than several together, and rounds otherwise. */
 const BATCH_PATCHES = 2;

@@ -1,8 +1,8 @@
 /** What the engine and its worker say to each other. */
 import type { Card } from '../../vnca/card.ts';
 import type { WeightTensor } from '../../vnca/checkpoint.ts';
-import type { BackendName, PassedOver } from '../backend.ts';
-import type { PatchStore } from '../core/patchStore.ts';
+import type { BackendName, SkippedEngine } from '../backend.ts';
+import type { PatchStore } from '../core/patch-store.ts';
 import type { EngineInfo } from '../engine.ts';
 
 /** The worker's `workerData`. */
@@ -16,7 +16,7 @@ export interface WorkerStart {
 /** The start-up result. A failure to start has `passed` too. */
 export interface Started {
   readonly info: EngineInfo;
-  readonly passed: readonly PassedOver[];
+  readonly passed: readonly SkippedEngine[];
   /** As `Selection.inVain`. */
   readonly inVain: boolean;
 }

@@ -1,3 +1,3 @@
-import { enter } from '../../entry.mjs';
+import { enter } from '../../launch/worker-entry.mjs';
 
 await enter('engine', new URL('./worker.ts', import.meta.url));

@@ -3,17 +3,17 @@ import { workerData } from 'node:worker_threads';
 import { Mutex } from 'async-mutex';
 import { serveWorker } from '../../platform/worker-rpc.ts';
 import { openStore } from '../backend.ts';
-import type { PatchStore } from '../core/patchStore.ts';
+import type { PatchStore } from '../core/patch-store.ts';
 import type { EngineMethods, Started, WorkerMethods, WorkerStart } from './protocol.ts';
 
 await serveWorker<WorkerMethods, EngineMethods, Started>(async (engine) => {
   const { backend: wanted, models, mostDeviceLosses } = workerData as WorkerStart;
-  const { backend, store, passed, inVain } = await openStore(
-    wanted,
-    models,
-    (why) => engine.notify('lost', why),
-    mostDeviceLosses,
-  );
+  const {
+    backend,
+    store,
+    skipped: passed,
+    failed: inVain,
+  } = await openStore(wanted, models, (why) => engine.notify('lost', why), mostDeviceLosses);
   return { methods: inOrder(store), ready: { info: backend.info, passed, inVain } };
 });
 

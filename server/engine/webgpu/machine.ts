@@ -3,12 +3,12 @@
  * they promise is the answer on its way back.
  */
 import type { Model } from '../../vnca/checkpoint.ts';
-import type { Mortal } from '../core/keeper.ts';
+import type { LossyResource } from '../core/recovery.ts';
 import { EngineError } from '../engine.ts';
 import type { Gpu } from './device.ts';
 import { loadNet, type Net } from './net.ts';
-import { Mailboxes, readMapped } from './readback.ts';
-import { GROUP_BYTES, type Page, type Place } from './slots.ts';
+import { ReadbackBuffers, readMapped } from './readback.ts';
+import { type GpuSlot, GROUP_BYTES, type Page } from './slots.ts';
 import {
   ANSWER_HEAD,
   answerWords,
@@ -33,7 +33,7 @@ export interface NetJob extends Job {
   readonly net: Net;
 }
 
-export interface Machine extends Mortal {
+export interface Machine extends LossyResource {
   /** Held as long as the machine is: see `Gpu.instance`. */
   readonly gpu: Gpu;
   /** By name of the checkpoint. */
@@ -46,14 +46,14 @@ export interface Machine extends Mortal {
    */
   reserve(nets: readonly Net[]): Promise<void> | undefined;
   /** @param state groups of four channels [C/4, s, s, 4] @param record of `Net.recordOf` */
-  plant(net: Net, stage: number, state: Float32Array, record: Float32Array | undefined): Place;
+  plant(net: Net, stage: number, state: Float32Array, record: Float32Array | undefined): GpuSlot;
   /** Puts other states into a place, as `plant` takes them. */
-  write(place: Place, stage: number, state: Float32Array): void;
-  forget(net: Net, place: Place): void;
+  write(place: GpuSlot, stage: number, state: Float32Array): void;
+  forget(net: Net, place: GpuSlot): void;
   /** @returns in the order asked; rejected when the device is lost, or has failed */
   step(jobs: readonly NetJob[]): Promise<Seen[]>;
   /** The states, as `plant` takes them; `undefined` where there is no memory to read them into. Rejected as `step` is. */
-  read(places: readonly Place[]): Promise<Float32Array[] | undefined>;
+  read(places: readonly GpuSlot[]): Promise<Float32Array[] | undefined>;
 }
 
 /** Answers of one submission, which must fit one binding; more than this is sent in portions. */
@@ -89,7 +89,7 @@ export async function createMachine(
 
   const nets = new Map<string, Net>();
   for (const model of models) nets.set(model.card.name, await loadNet(model, gpu, half));
-  const boxes = new Mailboxes(device);
+  const boxes = new ReadbackBuffers(device);
   const mostBytes = Math.min(MOST_ANSWER_BYTES, device.limits.maxStorageBufferBindingSize);
 
   const submit = async (jobs: readonly NetJob[]): Promise<Seen[]> => {
@@ -136,7 +136,7 @@ export async function createMachine(
     }
   };
 
-  const write = (place: Place, stage: number, state: Float32Array): void => {
+  const write = (place: GpuSlot, stage: number, state: Float32Array): void => {
     place.stage = stage;
     place.seen = false;
     const at = place.at(place.half) * GROUP_BYTES;
@@ -239,14 +239,14 @@ export async function createMachine(
 /** Copies of so many bytes at most are read in one buffer: a large one is harder to find room for. */
 const MOST_READ_BYTES = 64 * 2 ** 20;
 
-const bytesOf = (place: Place): number => place.size * GROUP_BYTES;
+const bytesOf = (place: GpuSlot): number => place.size * GROUP_BYTES;
 
-function readPortions(places: readonly Place[], mostBytes: number): Place[][] {
+function readPortions(places: readonly GpuSlot[], mostBytes: number): GpuSlot[][] {
   return inPortions(places, bytesOf, Math.min(MOST_READ_BYTES, mostBytes));
 }
 
 /** Submits a copy of some states at once. @returns them, as `Machine.plant` takes them */
-async function readStates(device: GPUDevice, places: readonly Place[]): Promise<Float32Array[]> {
+async function readStates(device: GPUDevice, places: readonly GpuSlot[]): Promise<Float32Array[]> {
   const size = places.reduce((sum, place) => sum + bytesOf(place), 0);
   const { MAP_READ, COPY_DST } = GPUBufferUsage;
   const buffer = device.createBuffer({ size, usage: MAP_READ | COPY_DST });

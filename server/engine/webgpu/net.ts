@@ -3,7 +3,7 @@ import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { Gpu } from './device.ts';
 import { type Plan, planFor } from './plan.ts';
-import type { Mailbox } from './readback.ts';
+import type { ReadbackBuffer } from './readback.ts';
 import { type RecordLayout, recordLayout, writeRecord } from './record.ts';
 import { seedSource } from './shader/chance.ts';
 import { BINDINGS } from './shader/common.ts';
@@ -19,7 +19,7 @@ export interface Net {
   /** A patch's record; `undefined` where all share one. */
   recordOf(latent: Float32Array): Float32Array | undefined;
   /** Encodes the kernels over a page's section of the work. */
-  encode(pass: GPUComputePassEncoder, page: Page, box: Mailbox, section: Section): void;
+  encode(pass: GPUComputePassEncoder, page: Page, box: ReadbackBuffer, section: Section): void;
   destroy(): void;
 }
 

@@ -1,10 +1,10 @@
 /** A patch as the CPU knows it, and what brings it back when the GPU that holds its states is lost. */
 import type { Card } from '../../vnca/card.ts';
-import { Past } from '../core/past.ts';
+import { StateCheckpoint } from '../core/state-checkpoint.ts';
 import type { PatchId } from '../engine.ts';
 import type { Machine, NetJob } from './machine.ts';
 import type { Net } from './net.ts';
-import type { Place } from './slots.ts';
+import type { GpuSlot } from './slots.ts';
 
 /** States on the CPU, as a GPU holds them. */
 export interface Saved {
@@ -23,9 +23,9 @@ export interface GpuPatch {
   stage: number;
   /** Whether a step has been made since it was planted or put back. */
   seen: boolean;
-  readonly past: Past<Saved>;
+  readonly past: StateCheckpoint<Saved>;
   /** Where it is on the GPU at hand; absent while there is none. */
-  place: Place | undefined;
+  place: GpuSlot | undefined;
 }
 
 /**
@@ -38,7 +38,7 @@ export function createPatch(
   saveEvery: number,
 ): GpuPatch {
   const { stage } = saved;
-  const past = new Past(id, saved, saveEvery);
+  const past = new StateCheckpoint(id, saved, saveEvery);
   return { id, species, latent, stage, seen: false, past, place: undefined };
 }
 

@@ -3,7 +3,7 @@
  * another mailbox, while the last one's is still on its way.
  */
 
-export class Mailbox {
+export class ReadbackBuffer {
   /** What the call asks: written by the CPU, read by kernels. */
   readonly work: GPUBuffer;
   /** What kernels answer. */
@@ -67,19 +67,19 @@ interface Laying {
   undo(): void;
 }
 
-export class Mailboxes {
+export class ReadbackBuffers {
   /** The smallest first. */
-  private readonly idle: Mailbox[] = [];
+  private readonly idle: ReadbackBuffer[] = [];
   /** Of one size, idle or not: they hold what any call may ask. */
-  private laid: readonly Mailbox[] = [];
+  private laid: readonly ReadbackBuffer[] = [];
 
   constructor(private readonly device: GPUDevice) {}
 
   /** One that holds as much; give it back when its answers are read. */
-  take(workBytes: number, answerBytes: number): Mailbox {
+  take(workBytes: number, answerBytes: number): ReadbackBuffer {
     const at = this.idle.findIndex((box) => fits(box, workBytes, answerBytes));
     if (at >= 0) return this.idle.splice(at, 1)[0];
-    return new Mailbox(this.device, roomFor(workBytes), roomFor(answerBytes));
+    return new ReadbackBuffer(this.device, roomFor(workBytes), roomFor(answerBytes));
   }
 
   /** Whether those that were laid ready hold as much. */
@@ -90,7 +90,7 @@ export class Mailboxes {
   /** Lays some ready that hold as much, in the place of those before. */
   lay(workBytes: number, answerBytes: number): Laying {
     const size = [roomFor(workBytes), roomFor(answerBytes)] as const;
-    const boxes = Array.from({ length: LAID }, () => new Mailbox(this.device, ...size));
+    const boxes = Array.from({ length: LAID }, () => new ReadbackBuffer(this.device, ...size));
     return {
       keep: () => {
         this.laid = boxes;
@@ -102,7 +102,7 @@ export class Mailboxes {
     };
   }
 
-  give(box: Mailbox): void {
+  give(box: ReadbackBuffer): void {
     this.idle.push(box);
     this.idle.sort((a, b) => a.answerBytes - b.answerBytes || a.workBytes - b.workBytes);
     const others = this.idle.filter((one) => !this.laid.includes(one));
@@ -117,7 +117,7 @@ export class Mailboxes {
   }
 }
 
-const fits = (box: Mailbox, workBytes: number, answerBytes: number): boolean =>
+const fits = (box: ReadbackBuffer, workBytes: number, answerBytes: number): boolean =>
   box.workBytes >= workBytes && box.answerBytes >= answerBytes;
 
 /** Sizes in powers of two, so that calls that differ a little fit the same mailboxes. */

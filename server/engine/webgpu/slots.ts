@@ -23,7 +23,7 @@ export interface Page {
 }
 
 /** A patch's slot, and what is in it. */
-export class Place {
+export class GpuSlot {
   /** The half that holds the states now. */
   half = 0;
   /** Whether `seen` is what the patch's last step showed. */
@@ -99,14 +99,14 @@ export class Slots {
     };
   }
 
-  take(stage: number): Place {
+  take(stage: number): GpuSlot {
     let page = this.pages.find(({ free }) => free.length > 0);
     if (!page) this.pages.push((page = this.createPage()));
-    return new Place(page, page.free.pop()!, this.sizes, stage);
+    return new GpuSlot(page, page.free.pop()!, this.sizes, stage);
   }
 
   /** Work that was submitted before may still use the slot: the next owner's comes behind it. */
-  give({ page, slot }: Place): void {
+  give({ page, slot }: GpuSlot): void {
     page.free.push(slot);
     // One empty page is kept, or a patch that comes and goes would make and destroy it each time.
     const empty = this.pages.filter(({ free, slots }) => free.length === slots);

@@ -4,11 +4,11 @@
  */
 import type { Model } from '../../vnca/checkpoint.ts';
 import { firstStage, seedState } from '../../vnca/growth.ts';
-import { brokenReadout } from '../core/broken.ts';
+import { brokenReadout } from '../core/broken-readout.ts';
 import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from '../core/checks.ts';
-import { Keeper } from '../core/keeper.ts';
-import { type NotedStep, SAVE_GPU_EVERY } from '../core/past.ts';
-import type { PatchStore } from '../core/patchStore.ts';
+import type { PatchStore } from '../core/patch-store.ts';
+import { Recovery } from '../core/recovery.ts';
+import { type LoggedStep, SAVE_GPU_EVERY } from '../core/state-checkpoint.ts';
 import {
   EngineError,
   type NewPatch,
@@ -16,8 +16,8 @@ import {
   type PatchStep,
   type Readout,
 } from '../engine.ts';
+import { CallGate } from './call-gate.ts';
 import type { OpenGpu } from './device.ts';
-import { Gate } from './gate.ts';
 import { createMachine, type Machine, type Seen } from './machine.ts';
 import {
   beginSave,
@@ -58,14 +58,14 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   };
 
   let restored: GpuPatch[] = [];
-  const keeper = new Keeper<Machine, GpuPatch>({
+  const recovery = new Recovery<Machine, GpuPatch>({
     what: 'the GPU',
-    ...{ onLoss, mostLosses, patience },
+    ...{ onLoss, maxLosses: mostLosses, timeout: patience },
     open: async () => createMachine(models, await open(), half),
     restore: async (machine) => {
-      restored = [...new Set([...patches.values(), ...keeper.waiting])];
+      restored = [...new Set([...patches.values(), ...recovery.waiting])];
       await machine.reserve(restored.map((patch) => netOf(machine, patch)));
-      await restorePatches(machine, restored, (call) => keeper.waitsFor(call));
+      await restorePatches(machine, restored, (call) => recovery.waitsFor(call));
     },
     settle: (machine) => {
       const there = new Set(restored);
@@ -78,11 +78,11 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       }
     },
   });
-  await keeper.start();
+  await recovery.start();
 
   /** `undefined`: there is no memory to read them into. */
   const read = (wanted: readonly GpuPatch[]): Promise<Float32Array[] | undefined> =>
-    keeper.ask(wanted, (machine) => machine.read(wanted.map(({ place }) => place!))).answer;
+    recovery.ask(wanted, (machine) => machine.read(wanted.map(({ place }) => place!))).answer;
 
   /** To be called before a step is asked for. @returns puts the copies by, to be called when it is answered */
   const save = (due: readonly GpuPatch[]): (() => Promise<void>) | undefined => {
@@ -100,10 +100,10 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   };
 
   /** Shut while the GPU is asked for memory: the calls that come meanwhile are about patches of which nobody knows yet. */
-  const gate = new Gate();
+  const gate = new CallGate();
   const calls = {
     plant(news: readonly NewPatch[]): void | Promise<void> {
-      keeper.check();
+      recovery.check();
       const planted = new Map<PatchId, GpuPatch>();
       for (const { patch: id, checkpoint, latent } of news) {
         const species = allSpecies.get(checkpoint);
@@ -121,20 +121,20 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         );
       }
       const settle = (): void => {
-        keeper.check();
+        recovery.check();
         for (const [id, patch] of planted) {
           patches.set(id, patch);
-          if (keeper.machine) settlePatch(keeper.machine, patch);
+          if (recovery.machine) settlePatch(recovery.machine, patch);
         }
       };
-      const { machine } = keeper;
+      const { machine } = recovery;
       const nets = machine && [...planted.values()].map((patch) => netOf(machine, patch));
       const room = machine?.reserve(nets!);
       return room ? gate.hold(room.then(settle)) : settle();
     },
 
     async step(steps: readonly PatchStep[]): Promise<Readout[]> {
-      keeper.check();
+      recovery.check();
       const entries = steps.map((step) => ({ patch: find(step.patch), step }));
       checkSteps(entries);
       if (entries.length === 0) return [];
@@ -144,10 +144,10 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         ...step,
         compare: patch.seen && !step.divide,
       }));
-      const { call, answer } = keeper.ask(stepped, (machine) =>
+      const { call, answer } = recovery.ask(stepped, (machine) =>
         machine.step(stepped.map((patch, i) => jobOf(machine, patch, asked[i]))),
       );
-      const noted: NotedStep[] = [];
+      const noted: LoggedStep[] = [];
       const stages = entries.map(({ patch, step }) => {
         const { divide, keep } = step;
         const note = { call, divide, ...(keep && { keep: keep.slice() }) };
@@ -165,7 +165,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
     },
 
     async exportStates(ids: readonly PatchId[]): Promise<Float32Array[]> {
-      keeper.check();
+      recovery.check();
       const wanted = ids.map(find);
       const stages = wanted.map(({ stage }) => stage);
       const states = await read(wanted);
@@ -176,7 +176,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
     },
 
     importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void {
-      keeper.check();
+      recovery.check();
       const found = states.map(({ patch: id, state }) => {
         const patch = find(id);
         const { card } = patch.species;
@@ -187,19 +187,19 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         // Another patch from here on: calls that wait are about the one before.
         const next = createPatch(patch, saved, saveEvery);
         patches.set(patch.id, next);
-        if (!keeper.machine) continue;
+        if (!recovery.machine) continue;
         next.place = patch.place;
-        keeper.machine.write(patch.place!, saved.stage, saved.state);
+        recovery.machine.write(patch.place!, saved.stage, saved.state);
       }
     },
 
     dispose(ids: readonly PatchId[]): void {
-      keeper.check();
+      recovery.check();
       for (const id of ids) {
         const patch = patches.get(id);
         patches.delete(id);
-        if (patch && keeper.machine) {
-          keeper.machine.forget(netOf(keeper.machine, patch), patch.place!);
+        if (patch && recovery.machine) {
+          recovery.machine.forget(netOf(recovery.machine, patch), patch.place!);
         }
       }
     },
@@ -213,7 +213,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
     importStates: (states) => gate.pass(() => calls.importStates(states)),
     dispose: (ids) => gate.pass(() => calls.dispose(ids)),
     async close() {
-      keeper.close();
+      recovery.close();
       patches.clear();
     },
   };

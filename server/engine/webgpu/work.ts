@@ -1,9 +1,9 @@
 /** What a call asks of one page, as shaders read it: words of 32 bits; and what they answer. */
-import type { Place } from './slots.ts';
+import type { GpuSlot } from './slots.ts';
 
 /** One patch's step. */
 export interface Job {
-  readonly place: Place;
+  readonly place: GpuSlot;
   readonly divide: boolean;
   /** [s, s] of the stage after division. */
   readonly keep?: Uint8Array;

@@ -1,8 +1,8 @@
 /** Expressions as ONNX models on the CPU. Inside a model, maps are stored channels first, where convolutions are fast. */
 import { availableParallelism } from 'node:os';
-import '../../engine/onnx/noTelemetry.ts';
+import '../../engine/onnx/no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { ModelWriter } from '../../engine/onnx/modelWriter.ts';
+import { ModelWriter } from '../../engine/onnx/model-writer.ts';
 import type { Compute, Program, Value, Values } from './compute.ts';
 import {
   type Expression,

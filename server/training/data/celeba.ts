@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { ConfigOf } from './config.ts';
 import type { Dataset, Opened, Progress, Split } from './dataset.ts';
 import { DatasetError } from './errors.ts';
-import { type ImageFile, listFingerprint, listImages } from './imageFiles.ts';
+import { type ImageFile, listFingerprint, listImages } from './image-files.ts';
 import { forEachIndex } from './parallel.ts';
 import { readStretched } from './picture.ts';
 

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConfigOf } from './config.ts';
 import type { Dataset, Opened, Progress } from './dataset.ts';
-import { emojiKind, emojiName } from './emojiEntries.ts';
+import { emojiKind, emojiName } from './emoji-entries.ts';
 import { DatasetError, ioCode } from './errors.ts';
 import { packageFolder } from './package.ts';
 import { forEachIndex } from './parallel.ts';

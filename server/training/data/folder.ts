@@ -2,7 +2,7 @@
 import type { ConfigOf } from './config.ts';
 import type { Dataset, Opened, Progress } from './dataset.ts';
 import { DatasetError } from './errors.ts';
-import { type ImageFile, listFingerprint, listImages } from './imageFiles.ts';
+import { type ImageFile, listFingerprint, listImages } from './image-files.ts';
 import { nameOfFile } from './names.ts';
 import { forEachIndex } from './parallel.ts';
 import { flatten, isInvisible, readPicture } from './picture.ts';

@@ -2,7 +2,7 @@
 import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
 import { imageChannels } from '../model/likelihood.ts';
-import { type Colony, likelihoodOfCard } from './colony.ts';
+import { type EvaluationBatch, likelihoodOfCard } from './evaluation-batch.ts';
 import type { Posteriors } from './posteriors.ts';
 
 /**
@@ -62,16 +62,16 @@ export interface Images {
  * @returns means over images; a Gaussian read-out's constant is counted in
  */
 export async function measureBounds(
-  colony: Colony,
+  batch: EvaluationBatch,
   posteriors: Posteriors,
   { pixels, count }: Images,
   samples: number,
   random: (image: number) => Random,
   keep: Keep = KEEP_NOTHING,
 ): Promise<Bounds> {
-  const z = colony.card.latentSize;
+  const z = batch.card.latentSize;
   const { mean, logSigma } = await posteriors.encode(pixels, count);
-  const constant = densityConstant(colony.card);
+  const constant = densityConstant(batch.card);
   const size = pixels.length / count;
   const found = [...keep.known];
   let divergence = 0;
@@ -95,7 +95,7 @@ export async function measureBounds(
         priors[i] += (noise * noise - value * value) / 2 + logSigma[n * z + k];
       }
     }
-    const nats = await colony.nats(latents, targets, `images from ${first}`);
+    const nats = await batch.nats(latents, targets, `images from ${first}`);
     const news = chances.map((_, i): OfImage => {
       const own = nats.subarray(i * samples, (i + 1) * samples);
       const { elbo, iwae } = boundsOf(own.map((x, j) => priors[i * samples + j] + x + constant));

@@ -5,9 +5,9 @@ import { GALLERY_KINDS } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { Compute } from '../autodiff/compute.ts';
 import { type Bounds, bitsPerDim, KEEP_NOTHING, type Keep, measureBounds } from './bounds.ts';
-import { Colony, sigmaOf, workOf } from './colony.ts';
 import { EvaluationError } from './errors.ts';
-import type { Judged } from './images.ts';
+import { EvaluationBatch, sigmaOf, workOf } from './evaluation-batch.ts';
+import type { Options } from './options.ts';
 import {
   type Grown,
   HEALING_STEPS,
@@ -18,12 +18,12 @@ import {
   RADII,
   type Robustness,
   type Stay,
-} from './life.ts';
-import type { Meter } from './meter.ts';
-import type { Options } from './options.ts';
+} from './persistence.ts';
 import { differences, mean, picturesOf } from './picture.ts';
 import { Posteriors } from './posteriors.ts';
 import { type Probe, probeCells } from './probe.ts';
+import type { Meter } from './progress-meter.ts';
+import type { Judged } from './test-images.ts';
 
 /** Figures as they are printed and stand in a card. Nats are an image; errors mean squared, of what is seen, 0…1. */
 export interface Figures {
@@ -57,7 +57,7 @@ export interface Evaluation {
   readonly grown: Grown;
 }
 
-export interface Wanted
+export interface EvaluateOptions
   extends Pick<Options, 'samples' | 'organisms' | 'steps' | 'wounds' | 'seed'> {
   /** Remembers what each image came to. */
   readonly keep?: Keep;
@@ -77,12 +77,12 @@ export async function evaluate(
   compute: Compute,
   model: Model,
   judged: Judged | EvaluationError,
-  wanted: Wanted,
+  wanted: EvaluateOptions,
   meter: Meter,
 ): Promise<Evaluation> {
   const { card } = model;
   const random = (what: string): Random => createRandom(hashText(`${wanted.seed} ${what}`));
-  const colony = new Colony(compute, model, wanted.seed, (done) => meter.worked(done));
+  const batch = new EvaluationBatch(compute, model, wanted.seed, (done) => meter.worked(done));
   const notes: string[] = [];
   const cells = card.side ** 2;
   const measure = async <T>(what: string, work: number, run: () => Promise<T>): Promise<T> => {
@@ -92,30 +92,30 @@ export async function evaluate(
     return result;
   };
 
-  const images = await judgeImages(compute, model, colony, judged, wanted, measure, random, notes);
+  const images = await judgeImages(compute, model, batch, judged, wanted, measure, random, notes);
 
   const latents = chooseLatents(model, wanted.organisms, notes);
   const count = latents.length / card.latentSize;
-  const states = await measure('growing', workOf(count, colony.growthWork), () =>
-    colony.grow(latents),
+  const states = await measure('growing', workOf(count, batch.growthWork), () =>
+    batch.grow(latents),
   );
   const grown: Grown = { latents, states, count };
   const last = wanted.steps[wanted.steps.length - 1];
   const stay = await measure('staying', workOf(count, cells * last), () =>
-    measureStay(colony, grown, wanted.steps),
+    measureStay(batch, grown, wanted.steps),
   );
   const healing = wanted.wounds.length * HEALING_STEPS[HEALING_STEPS.length - 1];
   const heal = await measure('healing', workOf(count, cells * healing), () =>
-    measureHeal(colony, grown, wanted.wounds, random('wounds')),
+    measureHeal(batch, grown, wanted.wounds, random('wounds')),
   );
-  const far = workOf(ROBUST_EACH, RADII.length * (colony.growthWork + cells * ROBUST_STEPS));
+  const far = workOf(ROBUST_EACH, RADII.length * (batch.growthWork + cells * ROBUST_STEPS));
   const robustness = await measure('far latents', far, () =>
-    measureRobustness(colony, random('far'), ROBUST_EACH, ROBUST_STEPS),
+    measureRobustness(batch, random('far'), ROBUST_EACH, ROBUST_STEPS),
   );
-  const probe = await measure('probing cells', workOf(PROBED, colony.growthWork), () =>
-    probeKinds(model, colony, images?.means, judged, random('probe')),
+  const probe = await measure('probing cells', workOf(PROBED, batch.growthWork), () =>
+    probeKinds(model, batch, images?.means, judged, random('probe')),
   );
-  await colony.dispose();
+  await batch.dispose();
   const figures: Figures = {
     elbo: images?.bounds.elbo ?? null,
     iwae: {
@@ -156,9 +156,9 @@ interface OfImages {
 async function judgeImages(
   compute: Compute,
   model: Model,
-  colony: Colony,
+  batch: EvaluationBatch,
   judged: Judged | EvaluationError,
-  { samples, keep = KEEP_NOTHING }: Wanted,
+  { samples, keep = KEEP_NOTHING }: EvaluateOptions,
   measure: <T>(what: string, work: number, run: () => Promise<T>) => Promise<T>,
   random: (what: string) => Random,
   notes: string[],
@@ -181,14 +181,14 @@ async function judgeImages(
       `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, constant included`,
     );
   }
-  const work = workOf((count - keep.known.length) * samples, colony.growthWork);
+  const work = workOf((count - keep.known.length) * samples, batch.growthWork);
   const chance = (image: number): Random => random(`posterior ${image}`);
   const bounds = await measure('likelihood', work, () =>
-    measureBounds(colony, posteriors, { pixels, count }, samples, chance, keep),
+    measureBounds(batch, posteriors, { pixels, count }, samples, chance, keep),
   );
   const { mean: means } = await posteriors.encode(pixels, count);
-  const states = await measure('reconstruction', workOf(count, colony.growthWork), () =>
-    colony.grow(means),
+  const states = await measure('reconstruction', workOf(count, batch.growthWork), () =>
+    batch.grow(means),
   );
   const mse = mean(differences(picturesOf(card, states), pixels, count));
   await posteriors.dispose();
@@ -217,7 +217,7 @@ function chooseLatents({ card, tensors }: Model, wanted: number, notes: string[]
 /** The probe for classes of images where they have some, else for kinds of the gallery. */
 async function probeKinds(
   { card, tensors }: Model,
-  colony: Colony,
+  batch: EvaluationBatch,
   means: Float32Array | undefined,
   judged: Judged | EvaluationError,
   random: Random,
@@ -235,7 +235,7 @@ async function probeKinds(
   });
   const probe = probeCells(
     {
-      states: await colony.grow(some),
+      states: await batch.grow(some),
       channels: card.channels,
       labels: chosen.map((n) => labels[n]),
     },

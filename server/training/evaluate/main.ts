@@ -6,13 +6,13 @@ import { CheckpointError } from '../../vnca/errors.ts';
 import { ComputeError, createCompute } from '../autodiff/create.ts';
 import { DatasetError } from '../data/errors.ts';
 import { TrainingError } from '../errors.ts';
+import { openKeep } from './bounds-cache.ts';
 import { EvaluationError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
-import { type Judged, loadImages } from './images.ts';
-import { openKeep } from './keep.ts';
-import { createMeter } from './meter.ts';
 import { HELP, type Options, readOptions } from './options.ts';
+import { createMeter } from './progress-meter.ts';
 import { describe } from './report.ts';
+import { type Judged, loadImages } from './test-images.ts';
 import { writeFigures, writePictures } from './write.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -4,7 +4,7 @@ import type { Random } from '../../../shared/random.ts';
 import { Canvas, HOUSE } from '../pictures/canvas.ts';
 import type { Tile } from '../pictures/tile.ts';
 
-export interface Place {
+export interface MapPoint {
   /** 0…1 from the left, and from the top. */
   readonly x: number;
   readonly y: number;
@@ -24,7 +24,7 @@ export function mapLatents(
   latents: Float32Array,
   count: number,
   random: Random,
-): readonly Place[] | null {
+): readonly MapPoint[] | null {
   if (count < FEWEST) return null;
   const z = latents.length / count;
   const rows = Array.from({ length: count }, (_, n) => [...latents.subarray(n * z, (n + 1) * z)]);
@@ -49,7 +49,7 @@ const ROUNDS = 200;
  *
  * @param distance wanted between neighbours, of the map's side
  */
-export function spread(places: readonly Place[], distance: number): Place[] {
+export function spread(places: readonly MapPoint[], distance: number): MapPoint[] {
   const xs = places.map(({ x }) => x);
   const ys = places.map(({ y }) => y);
   for (let round = 0; round < ROUNDS; round++) {
@@ -77,10 +77,10 @@ export function spread(places: readonly Place[], distance: number): Place[] {
  * @param side of the picture, pixels
  * @returns a PNG file
  */
-export function drawMap(tiles: readonly Tile[], places: readonly Place[], side = 1600): Buffer {
+export function drawMap(tiles: readonly Tile[], places: readonly MapPoint[], side = 1600): Buffer {
   const thumb = tiles[0].side;
   const moved = spread(places, (0.9 * thumb) / side);
-  const extent = (pick: (place: Place) => number): readonly [number, number] => [
+  const extent = (pick: (place: MapPoint) => number): readonly [number, number] => [
     Math.min(...moved.map(pick)),
     Math.max(...moved.map(pick)),
   ];

@@ -2,7 +2,7 @@
 import type { Card } from '../../vnca/card.ts';
 import { createReadout } from '../../vnca/readout.ts';
 import { imageChannels } from '../model/likelihood.ts';
-import { likelihoodOfCard } from './colony.ts';
+import { likelihoodOfCard } from './evaluation-batch.ts';
 
 /** Pictures whose mean squared difference is less look the same to people. */
 export const SAME = 0.01;

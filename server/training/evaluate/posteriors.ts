@@ -1,14 +1,14 @@
 /** A checkpoint's encoder: images to the posteriors of their latents. */
 
 import type { Model } from '../../vnca/checkpoint.ts';
-import type { EncoderNetwork } from '../../vnca/encoderNetwork.ts';
+import type { EncoderNetwork } from '../../vnca/encoder-network.ts';
 import type { Compute, Program, Values } from '../autodiff/compute.ts';
 import * as g from '../autodiff/graph.ts';
 import { encode, encoderShapes } from '../model/encoder.ts';
 import { imageChannels } from '../model/likelihood.ts';
 import { parameterInputs, type Shapes } from '../model/parameters.ts';
-import { likelihoodOfCard } from './colony.ts';
 import { EvaluationError } from './errors.ts';
+import { likelihoodOfCard } from './evaluation-batch.ts';
 
 const BATCH = 16;
 

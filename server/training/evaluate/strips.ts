@@ -3,8 +3,8 @@ import type { Random } from '../../../shared/random.ts';
 import { drawSheet, inRows } from '../pictures/sheet.ts';
 import { type Tile, tilesOfStates } from '../pictures/tile.ts';
 import { applyWound, woundOfShare } from '../wounds.ts';
-import type { Colony } from './colony.ts';
-import { type Grown, HEALING_STEPS } from './life.ts';
+import type { EvaluationBatch } from './evaluation-batch.ts';
+import { type Grown, HEALING_STEPS } from './persistence.ts';
 
 const ROWS = 8;
 
@@ -28,10 +28,10 @@ function pick(grown: Grown, chosen: readonly number[]): Grown {
 }
 
 /** 64 organisms of the prior, grown. */
-export async function drawSamples(colony: Colony, random: Random): Promise<Buffer> {
-  const { latentSize, side } = colony.card;
-  const states = await colony.grow(random.latent(64 * latentSize));
-  return drawSheet(inRows(tilesOfStates(colony.card, states, side), 8), { scale: 3 });
+export async function drawSamples(batch: EvaluationBatch, random: Random): Promise<Buffer> {
+  const { latentSize, side } = batch.card;
+  const states = await batch.grow(random.latent(64 * latentSize));
+  return drawSheet(inRows(tilesOfStates(batch.card, states, side), 8), { scale: 3 });
 }
 
 /**
@@ -40,22 +40,22 @@ export async function drawSamples(colony: Colony, random: Random): Promise<Buffe
  * @param after steps after growing, ascending
  */
 export async function drawGrowth(
-  colony: Colony,
+  batch: EvaluationBatch,
   grown: Grown,
   after: readonly number[],
 ): Promise<Buffer> {
-  const { card } = colony;
+  const { card } = batch;
   const some = pick(grown, chooseRows(grown));
   const rows: Tile[][] = Array.from({ length: some.count }, () => []);
   const labels: string[] = [];
-  const stages = await colony.stages(some.latents);
+  const stages = await batch.stages(some.latents);
   for (const { stage, step, states } of stages) {
     labels.push(`${step}`);
     tilesOfStates(card, states, stage).forEach((tile, i) => {
       rows[i].push(enlarged(tile, card.side));
     });
   }
-  await colony.follow(some.latents, some.states, after, (at, states, first) => {
+  await batch.follow(some.latents, some.states, after, (at, states, first) => {
     if (first === 0) labels.push(`+${at}`);
     tilesOfStates(card, states, card.side).forEach((tile, i) => {
       rows[first + i].push(tile);
@@ -65,20 +65,24 @@ export async function drawGrowth(
 }
 
 /** Rows of organisms: whole, wounded, and on the way back; half of them lose a half, the others a disc of a quarter. */
-export async function drawHealing(colony: Colony, grown: Grown, random: Random): Promise<Buffer> {
-  const { card } = colony;
+export async function drawHealing(
+  batch: EvaluationBatch,
+  grown: Grown,
+  random: Random,
+): Promise<Buffer> {
+  const { card } = batch;
   const some = pick(grown, chooseRows(grown));
   const rows = tilesOfStates(card, some.states, card.side).map((tile) => [tile]);
   const wounded = some.states.slice();
   for (let n = 0; n < some.count; n++) {
-    const own = wounded.subarray(n * colony.patchSize, (n + 1) * colony.patchSize);
+    const own = wounded.subarray(n * batch.patchSize, (n + 1) * batch.patchSize);
     const wound =
       n % 2 === 0
         ? woundOfShare(random, card.side, 0.5, ['half'])
         : woundOfShare(random, card.side, 0.25, ['disc']);
     applyWound(own, wound, card.channels);
   }
-  await colony.follow(some.latents, wounded, HEALING_STEPS, (_, states, first) => {
+  await batch.follow(some.latents, wounded, HEALING_STEPS, (_, states, first) => {
     tilesOfStates(card, states, card.side).forEach((tile, i) => {
       rows[first + i].push(tile);
     });
@@ -92,11 +96,11 @@ const POINTS = 8;
 
 /** Rows of organisms on the straight line between two latents. */
 export async function drawInterpolation(
-  colony: Colony,
+  batch: EvaluationBatch,
   grown: Grown,
   random: Random,
 ): Promise<Buffer> {
-  const { latentSize, side } = colony.card;
+  const { latentSize, side } = batch.card;
   const rows = Math.min(ROWS, Math.floor(grown.count / 2));
   const order = Array.from({ length: grown.count }, (_, n) => ({ n, key: random.uniform() }))
     .sort((a, b) => a.key - b.key)
@@ -112,8 +116,8 @@ export async function drawInterpolation(
       for (let k = 0; k < latentSize; k++) latents[at + k] = (1 - t) * from[k] + t * to[k];
     }
   }
-  const states = await colony.grow(latents);
-  return drawSheet(inRows(tilesOfStates(colony.card, states, side), POINTS), { scale: 3 });
+  const states = await batch.grow(latents);
+  return drawSheet(inRows(tilesOfStates(batch.card, states, side), POINTS), { scale: 3 });
 }
 
 /** A young patch as large as a grown one. */

@@ -5,8 +5,8 @@ import { createRandom, hashText } from '../../../shared/random.ts';
 import { CARD_FILE, type Model } from '../../vnca/checkpoint.ts';
 import type { Compute } from '../autodiff/compute.ts';
 import { tilesOfStates } from '../pictures/tile.ts';
-import { Colony } from './colony.ts';
 import type { Evaluation, Figures } from './evaluate.ts';
+import { EvaluationBatch } from './evaluation-batch.ts';
 import { drawMap, mapLatents } from './map.ts';
 import { drawGrowth, drawHealing, drawInterpolation, drawSamples } from './strips.ts';
 
@@ -29,23 +29,23 @@ export async function writePictures(
   written: (name: string) => void = () => {},
 ): Promise<void> {
   const random = (what: string) => createRandom(hashText(`${seed} ${what}`));
-  const colony = new Colony(compute, model, seed);
+  const batch = new EvaluationBatch(compute, model, seed);
   const pictured = steps.filter((at) => at <= GROWTH_PICTURED);
   const write = async (name: string, content: Buffer | string): Promise<void> => {
     await writeFile(join(folder, name), content);
     written(name);
   };
-  await write('samples.png', await drawSamples(colony, random('samples')));
-  await write('growth.png', await drawGrowth(colony, grown, pictured));
-  await write('heal.png', await drawHealing(colony, grown, random('pictured wounds')));
+  await write('samples.png', await drawSamples(batch, random('samples')));
+  await write('growth.png', await drawGrowth(batch, grown, pictured));
+  await write('heal.png', await drawHealing(batch, grown, random('pictured wounds')));
   if (grown.count > 1) {
-    await write('interpolation.png', await drawInterpolation(colony, grown, random('pairs')));
+    await write('interpolation.png', await drawInterpolation(batch, grown, random('pairs')));
   }
   const { card, tensors } = model;
   const latents = tensors.get('gallery.latents')!.data;
   const places = mapLatents(latents, card.gallery.length, random('map'));
   if (places) {
-    const tiles = tilesOfStates(card, await colony.grow(latents), card.side);
+    const tiles = tilesOfStates(card, await batch.grow(latents), card.side);
     const entries = card.gallery.map(({ name, kind }, i) => ({
       name,
       kind,
@@ -56,7 +56,7 @@ export async function writePictures(
     const lines = entries.map((entry) => `  ${JSON.stringify(entry)}`);
     await write('map.json', `[\n${lines.join(',\n')}\n]\n`);
   }
-  await colony.dispose();
+  await batch.dispose();
 }
 
 /** Replaces the card's figures; the rest of the card stays as it is written. */

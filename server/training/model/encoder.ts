@@ -1,5 +1,5 @@
 /** The encoder q(z | x) = N(mean, diag σ²) as expressions. */
-import type { EncoderNetwork } from '../../vnca/encoderNetwork.ts';
+import type { EncoderNetwork } from '../../vnca/encoder-network.ts';
 import type { Expression, Shape } from '../autodiff/graph.ts';
 import * as g from '../autodiff/graph.ts';
 import type { Parameters } from './parameters.ts';

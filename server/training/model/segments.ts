@@ -10,7 +10,7 @@ import type { Expression } from '../autodiff/graph.ts';
 import * as g from '../autodiff/graph.ts';
 import { type Likelihood, logLikelihood } from './likelihood.ts';
 import { type Parameters, parameterInputs } from './parameters.ts';
-import { type Places, placeChannels, placeNats } from './places.ts';
+import { type PositionLoss, positionChannels, positionNats } from './position-loss.ts';
 import { readGenome, ruleSteps } from './rule.ts';
 
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
@@ -94,7 +94,7 @@ export class Segments {
     private readonly imageChannels: number,
     readonly batch: number,
     /** Taught wherever there is an image to show. */
-    private readonly places?: Places & { readonly sigma: number },
+    private readonly places?: PositionLoss & { readonly sigma: number },
   ) {}
 
   /** What segments give gradients of: the parameters that cells use, `latents`, and `genome` where there is one. */
@@ -182,9 +182,14 @@ export class Segments {
         const { places } = this;
         if (places) {
           const [, side] = after.shape;
-          const fields = g.inputMap('places', [1, side, side, placeChannels(places)]);
+          const fields = g.inputMap('places', [1, side, side, positionChannels(places)]);
           seeds.push({
-            result: placeNats(seen, open ? g.multiply(fields, open) : fields, places, places.sigma),
+            result: positionNats(
+              seen,
+              open ? g.multiply(fields, open) : fields,
+              places,
+              places.sigma,
+            ),
             change: g.reshapeToMap(weight, [this.batch, 1, 1, 1]),
           });
         }

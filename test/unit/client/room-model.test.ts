@@ -1,6 +1,6 @@
 import { RoomModel } from '../../../client/net/room-model.ts';
-import { Cast } from '../../../shared/codec/cast.ts';
 import { writeFrame } from '../../../shared/codec/frame.ts';
+import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
 import { createPlanes, equalPlanes, type Planes } from '../../../shared/codec/planes.ts';
 import { TIERS } from '../../../shared/codec/tiers.ts';
 import { View } from '../../../shared/codec/view.ts';
@@ -58,7 +58,7 @@ function painted() {
 
 /** A stream of planes, at full quality. */
 function streamOf(planes: Planes) {
-  const cast = new Cast(new View(planes, 1), TIERS.full);
+  const encoder = new FrameEncoder(new View(planes, 1), TIERS.full);
   const all = [0, 1, 2, 3];
   const frame = (tick: number, blocks: { chunk: number; block: Uint8Array }[]) =>
     writeFrame({ tick, tier: 'full', scale: 1 }, blocks);
@@ -66,15 +66,15 @@ function streamOf(planes: Planes) {
     keyframe: (tick: number, chunks = all) =>
       frame(
         tick,
-        chunks.map((chunk) => ({ chunk, block: cast.key(chunk) })),
+        chunks.map((chunk) => ({ chunk, block: encoder.key(chunk) })),
       ),
     delta(tick: number) {
-      for (const chunk of all) if (cast.view.update(tick, chunk)) cast.touch(chunk);
-      cast.advance(tick, () => true);
+      for (const chunk of all) if (encoder.view.update(tick, chunk)) encoder.touch(chunk);
+      encoder.advance(tick, () => true);
       return frame(
         tick,
         all.flatMap((chunk) => {
-          const block = cast.delta(chunk);
+          const block = encoder.delta(chunk);
           return block ? [{ chunk, block }] : [];
         }),
       );

@@ -1,6 +1,6 @@
 import { Drawing } from '../../../client/draw/drawing.ts';
-import { betweenText, isMeant, seedTitle } from '../../../client/elements/seed-words.ts';
-import { chartOf, placeAt } from '../../../client/map/chart.ts';
+import { mapProjectionOf, placeAt } from '../../../client/draw/map-projection.ts';
+import { betweenText, isMeant, seedTitle } from '../../../client/visitor/elements/seed-text.ts';
 
 describe('drawing', () => {
   test('each line can be taken back, and all of them', () => {
@@ -70,7 +70,7 @@ test('the map fits its screen, pictures and all, and a finger finds its place ag
     [360, 560],
     [900, 500],
   ]) {
-    const chart = chartOf(places, width, height);
+    const chart = mapProjectionOf(places, width, height);
     for (const place of places) {
       const { x, y } = chart.toScreen(place);
       expect(x).toBeGreaterThanOrEqual(chart.tile / 3);

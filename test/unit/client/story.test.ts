@@ -1,6 +1,6 @@
-import type { People } from '../../../client/elements/life-words.ts';
-import { Story } from '../../../client/elements/story.ts';
+import type { People } from '../../../client/elements/organism-text.ts';
 import type { LifeChange } from '../../../client/net/room-model.ts';
+import { Story } from '../../../client/visitor/elements/story.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
 

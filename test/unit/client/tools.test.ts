@@ -1,7 +1,7 @@
-import { Tools } from '../../../client/input/tools.ts';
-import { Desk } from '../../../client/net/desk.ts';
+import { RequestTracker } from '../../../client/net/request-tracker.ts';
 import type { ConnectionState } from '../../../client/net/room-model.ts';
-import { Session } from '../../../client/session.ts';
+import { InteractionState } from '../../../client/state/interaction-state.ts';
+import { Tools } from '../../../client/visitor/tools.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
 import type { Tool } from '../../../shared/vocabulary.ts';
 
@@ -30,11 +30,16 @@ function hold(tool: Tool) {
     send: () => ({ accepted: () => undefined, rejected: () => undefined }),
   };
   const senses = { refused: () => undefined, cut: () => undefined };
-  const desk = new Desk((name) => done.push(name));
-  const session = new Session();
-  session.take(tool);
+  const requests = new RequestTracker((name) => done.push(name));
+  const state = new InteractionState();
+  state.take(tool);
   const tools = new Tools(
-    ...([model, session, desk, director] as unknown as [never, Session, Desk, never]),
+    ...([model, state, requests, director] as unknown as [
+      never,
+      InteractionState,
+      RequestTracker,
+      never,
+    ]),
     () => undefined,
     (text) => done.push(text),
     effort as never,

@@ -1,11 +1,11 @@
 /** A wall's address, its place among others, where it looks, what it lets people scan. */
 import { generate } from 'lean-qr';
 import { screenToWorld, worldToScreen } from '../../../client/render/camera.ts';
-import { readable, visitorAddress } from '../../../client/wall/address.ts';
 import { drifted, frameOf, regionOf, wholeView } from '../../../client/wall/framing.ts';
-import { readOptions } from '../../../client/wall/options.ts';
-import { codeOf } from '../../../client/wall/qr.ts';
-import { mayRenew } from '../../../client/wall/renew.ts';
+import { mayRenew } from '../../../client/wall/page-reload.ts';
+import { codeOf } from '../../../client/wall/qr-code.ts';
+import { readable, visitorAddress } from '../../../client/wall/visitor-address.ts';
+import { readOptions } from '../../../client/wall/wall-options.ts';
 import { buildOf } from '../../../shared/build.ts';
 import fc from '../../support/property.ts';
 

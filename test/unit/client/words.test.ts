@@ -3,22 +3,22 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ageText } from '../../../client/elements/life-words.ts';
-import { reasonText } from '../../../client/elements/refusal-words.ts';
-import { kindName, number, plural } from '../../../client/elements/words.ts';
+import { ageText } from '../../../client/elements/organism-text.ts';
+import { kindName, number, plural } from '../../../client/elements/text.ts';
 import { loadDictionary } from '../../../client/locale/load.ts';
 import { galleryNames, textOf, Words } from '../../../client/locale/tools/build-words.ts';
 import { LOADERS } from '../../../client/locale/words/visitor/index.ts';
-import { voiceOf } from '../../../client/wall/words.ts';
+import { reasonText } from '../../../client/visitor/refusal-text.ts';
+import { voiceOf } from '../../../client/wall/text.ts';
 import { TRANSLATED_LANGUAGES } from '../../../shared/languages.ts';
 import { REASONS, type Reason } from '../../../shared/protocol/reasons.ts';
-import { templates, untranslated } from '../../support/htmlWords.ts';
+import { templates, untranslated } from '../../support/html-words.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const words = new Words();
 const { messages, errors } = words.source();
 
-/** Reasons that only a wall or a host is told: in client/elements/refusal-words.ts are those for visitors. */
+/** Reasons that only a wall or a host is told: in client/visitor/refusal-text.ts are those for visitors. */
 const NOT_FOR_VISITORS: readonly Reason[] = ['too-many-walls', 'only-watches'];
 
 const tokens = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort();

@@ -12,7 +12,7 @@ import type { Model } from '../../../server/vnca/checkpoint.ts';
 import { divide, seedState } from '../../../server/vnca/growth.ts';
 import { createReadout, toByte } from '../../../server/vnca/readout.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { tinyModel } from '../vnca/tinyModel.ts';
+import { tinyModel } from '../vnca/tiny-model.ts';
 
 /** Grows by doubling, 2 → 16, with RGBA read-outs. */
 const plain = tinyModel();

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { BackendName } from '../../../server/engine/backend.ts';
-import { createEngine } from '../../../server/engine/create.ts';
+import { createEngine } from '../../../server/engine/create-engine.ts';
 import type { Engine, Readout } from '../../../server/engine/engine.ts';
 import { type Checkpoint, galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { growthSchedule } from '../../../server/vnca/growth.ts';

@@ -1,8 +1,11 @@
 /** Threads that die again and again, or for a reason of their own; that nothing is lost is in the contract (`describeLosses`). */
 import { Worker } from 'node:worker_threads';
 import { EngineError, type PatchStep, type Readout } from '../../../server/engine/engine.ts';
-import { type LastingOptions, lastingThread } from '../../../server/engine/thread/lasting.ts';
-import { attachEngine, type ThreadEngine } from '../../../server/engine/thread/workerEngine.ts';
+import {
+  type RecoveringThreadOptions,
+  recoveringThread,
+} from '../../../server/engine/thread/recovering-thread.ts';
+import { attachEngine, type ThreadEngine } from '../../../server/engine/thread/worker-engine.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 
 const SEED = { patch: 1, checkpoint: 'fake', latent: new Float32Array(2) };
@@ -30,12 +33,12 @@ function fakeThread(dies = Infinity): ThreadEngine & { steps: number } {
 }
 
 /** @param deaths after how many steps each thread dies that comes in the place of another */
-async function lasting(deaths: number[], options: Partial<LastingOptions> = {}) {
+async function lasting(deaths: number[], options: Partial<RecoveringThreadOptions> = {}) {
   const whys: string[] = [];
-  const thread = await lastingThread(fakeThread(0), {
+  const thread = await recoveringThread(fakeThread(0), {
     restart: async () => fakeThread(deaths.shift()),
     onLoss: (why) => whys.push(why),
-    patience: [0],
+    timeout: [0],
     ...options,
   });
   await thread.plant([SEED]);
@@ -119,7 +122,7 @@ test.each([
       ),
     );
   const whys: string[] = [];
-  const thread = await lastingThread(await threadOf(death), {
+  const thread = await recoveringThread(await threadOf(death), {
     restart: () => threadOf('parentPort.postMessage({ answer: call, result: args[0] });'),
     onLoss: (why) => whys.push(why),
   });

@@ -6,13 +6,13 @@ import {
   type BackendName,
   CANDIDATES,
   type Candidates,
+  expectedThreads,
   explain,
-  lanesExpected,
-  lanesOf,
   mendable,
   NoBackendError,
   selectBackend,
   sparesOf,
+  threadsFor,
 } from '../../../server/engine/backend.ts';
 import { EngineError } from '../../../server/engine/engine.ts';
 
@@ -56,7 +56,10 @@ async function refused(wanted: BackendName | 'auto', candidates: Candidates) {
 describe('auto', () => {
   test('takes a real GPU first, and tries nothing else', async () => {
     const candidates = candidatesWith({ webgpu: 'gpu', tensorflow: 'gpu', onnx: 'cpu' });
-    const { backend, passed } = await selectBackend('auto', { candidates, gpus: ['nvidia'] });
+    const { backend, skipped: passed } = await selectBackend('auto', {
+      candidates,
+      gpus: ['nvidia'],
+    });
     expect(backend.info.device).toBe('GPU (fake)');
     expect(passed).toEqual([]);
     expect(started).toEqual(['webgpu']);
@@ -65,7 +68,7 @@ describe('auto', () => {
   test('never takes a GPU that a CPU poses as', async () => {
     const candidates = candidatesWith({ webgpu: 'cpu', onnx: 'cpu' });
     for (const gpus of [[], ['intel']] as const) {
-      const { backend, passed } = await selectBackend('auto', { candidates, gpus });
+      const { backend, skipped: passed } = await selectBackend('auto', { candidates, gpus });
       expect(backend.info.name).toBe('onnx');
       expect(passed[0].reason).toBe('no GPU that it can use, only CPU (fake)');
     }
@@ -81,7 +84,10 @@ describe('auto', () => {
 
   test('does not take a silent fallback to the CPU for a GPU, and says how to mend it', async () => {
     const candidates = candidatesWith({ tensorflow: 'cpu', onnx: 'cpu' });
-    const { backend, passed } = await selectBackend('auto', { candidates, gpus: ['nvidia'] });
+    const { backend, skipped: passed } = await selectBackend('auto', {
+      candidates,
+      gpus: ['nvidia'],
+    });
     expect(backend.info.name).toBe('onnx');
     const [webgpu, ...others] = passed;
     expect(webgpu).toMatchObject({ name: 'webgpu', reason: 'webgpu is broken' });
@@ -102,7 +108,7 @@ describe('auto', () => {
     'recommends nothing where the GPUs are %p, none of which it could use',
     async (gpus) => {
       const candidates = candidatesWith({ onnx: 'cpu' });
-      const { passed } = await selectBackend('auto', { candidates, gpus });
+      const { skipped: passed } = await selectBackend('auto', { candidates, gpus });
       const own = passed.filter(({ name }) => name === 'tensorflow');
       expect(own.map(explain)).toEqual(['tensorflow on a GPU: tensorflow is broken']);
       expect(mendable(own)).toEqual([]);
@@ -114,7 +120,10 @@ describe('auto', () => {
       tensorflow: new Error('no libcudart\n  and a stack'),
       wasm: 'cpu',
     });
-    const { backend, passed } = await selectBackend('auto', { candidates, gpus: ['nvidia'] });
+    const { backend, skipped: passed } = await selectBackend('auto', {
+      candidates,
+      gpus: ['nvidia'],
+    });
     expect(backend.info.name).toBe('wasm');
     expect(passed.map(({ name, onlyGpu, reason }) => [name, onlyGpu, reason])).toEqual([
       ['webgpu', true, 'webgpu is broken'],
@@ -146,7 +155,11 @@ describe('what is absent', () => {
 
   test('is passed over for what is known of it, and nothing of it is loaded', async () => {
     const candidates = onlyOnnx({ webgpu: 'there is no GPU', tensorflow: 'no native part' });
-    const { backend, passed, inVain } = await selectBackend('auto', { candidates, gpus: [] });
+    const {
+      backend,
+      skipped: passed,
+      failed: inVain,
+    } = await selectBackend('auto', { candidates, gpus: [] });
     expect(backend.info.name).toBe('onnx');
     expect(passed.map(explain)).toEqual([
       'webgpu on a GPU: there is no GPU',
@@ -157,25 +170,25 @@ describe('what is absent', () => {
 
   test('what is loaded and not taken was loaded in vain', async () => {
     const candidates = onlyOnnx({ webgpu: 'there is no GPU' });
-    const { inVain } = await selectBackend('auto', { candidates, gpus: [] });
+    const { failed: inVain } = await selectBackend('auto', { candidates, gpus: [] });
     expect({ started, inVain }).toEqual({ started: ['tensorflow', 'onnx'], inVain: true });
   });
 
   test('tells how many threads there will be, where it is plain what is taken', () => {
     const gone = 'gone';
-    const cores = lanesOf('onnx');
-    expect(lanesExpected('auto', onlyOnnx({ webgpu: gone, tensorflow: gone }))).toBe(cores);
-    expect(lanesExpected('auto', onlyOnnx({ tensorflow: gone }))).toBe(1);
-    expect(lanesExpected('auto', onlyOnnx({ webgpu: gone }))).toBe(1);
-    expect(lanesExpected('onnx', onlyOnnx({}))).toBe(cores);
-    expect(lanesExpected('wasm', onlyOnnx({}))).toBe(1);
-    expect(lanesExpected('onnx', onlyOnnx({ onnx: gone }))).toBe(1);
+    const cores = threadsFor('onnx');
+    expect(expectedThreads('auto', onlyOnnx({ webgpu: gone, tensorflow: gone }))).toBe(cores);
+    expect(expectedThreads('auto', onlyOnnx({ tensorflow: gone }))).toBe(1);
+    expect(expectedThreads('auto', onlyOnnx({ webgpu: gone }))).toBe(1);
+    expect(expectedThreads('onnx', onlyOnnx({}))).toBe(cores);
+    expect(expectedThreads('wasm', onlyOnnx({}))).toBe(1);
+    expect(expectedThreads('onnx', onlyOnnx({ onnx: gone }))).toBe(1);
   });
 });
 
 test('a name is taken as it is, whatever device it finds', async () => {
   const candidates = candidatesWith({ tensorflow: 'cpu', onnx: 'cpu' });
-  const { backend, passed } = await selectBackend('tensorflow', { candidates, gpus: [] });
+  const { backend, skipped: passed } = await selectBackend('tensorflow', { candidates, gpus: [] });
   expect(backend.info).toEqual({ name: 'tensorflow', device: 'CPU (fake)' });
   expect(passed).toEqual([]);
 });

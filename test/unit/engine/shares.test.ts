@@ -1,11 +1,11 @@
 /** Several threads as one engine: patches move where there is less to do, and nobody can tell by what they become. */
 
-import { createPatchStore } from '../../../server/engine/core/patchStore.ts';
-import { createEngine } from '../../../server/engine/create.ts';
+import { createPatchStore } from '../../../server/engine/core/patch-store.ts';
+import { createEngine } from '../../../server/engine/create-engine.ts';
 import type { Engine, PatchId } from '../../../server/engine/engine.ts';
 import { startOnnx } from '../../../server/engine/onnx/onnx.ts';
-import { shareOut } from '../../../server/engine/thread/shares.ts';
-import type { ThreadEngine } from '../../../server/engine/thread/workerEngine.ts';
+import { shardAcross } from '../../../server/engine/thread/sharding.ts';
+import type { ThreadEngine } from '../../../server/engine/thread/worker-engine.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { bitsOf, CONTRACT_MODELS } from './contract.ts';
 
@@ -54,7 +54,7 @@ const still = (patch: number) => ({ patch, divide: false });
 
 test('patches are shared out evenly, and move when those of one thread have all the work', async () => {
   const threads = await Promise.all([thread(), thread(), thread()]);
-  const engine = shareOut(
+  const engine = shardAcross(
     threads.map((one) => one.engine),
     CARDS,
   );
@@ -75,8 +75,8 @@ test('patches are shared out evenly, and move when those of one thread have all 
 });
 
 test('a room cannot tell how many threads there are: states and read-outs are equal, bit for bit', async () => {
-  const single = await createEngine({ checkpoints: CONTRACT_MODELS, backend: 'onnx', lanes: 1 });
-  const several = shareOut(
+  const single = await createEngine({ checkpoints: CONTRACT_MODELS, backend: 'onnx', threads: 1 });
+  const several = shardAcross(
     (await Promise.all([thread(), thread(), thread()])).map((one) => one.engine),
     CARDS,
   );
@@ -110,7 +110,7 @@ test('a room cannot tell how many threads there are: states and read-outs are eq
 
 test('what is refused changes no thread', async () => {
   const threads = await Promise.all([thread(), thread()]);
-  const engine = shareOut(
+  const engine = shardAcross(
     threads.map((one) => one.engine),
     CARDS,
   );

@@ -1,15 +1,15 @@
 /** What takes the place of a lost thread, and when a GPU is given up. */
 import type { BackendName } from '../../../server/engine/backend.ts';
 import { EngineError, type EngineInfo } from '../../../server/engine/engine.ts';
-import { Successor } from '../../../server/engine/thread/successor.ts';
-import type { ThreadEngine } from '../../../server/engine/thread/workerEngine.ts';
+import { Fallback } from '../../../server/engine/thread/fallback.ts';
+import type { ThreadEngine } from '../../../server/engine/thread/worker-engine.ts';
 
 /** @param broken backends that do not start */
 function house(broken: readonly BackendName[], spare: readonly BackendName[]) {
   const asked: BackendName[] = [];
   const told: [EngineInfo, string][] = [];
   const time = { now: 0 };
-  const successor = new Successor({
+  const successor = new Fallback({
     chosen: 'webgpu',
     spare,
     start: async (name) => {

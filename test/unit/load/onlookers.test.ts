@@ -3,8 +3,8 @@ import { equalPlanes } from '../../../shared/codec/planes.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { createEyes } from '../../load/eyes.ts';
 import { Onlookers } from '../../load/onlookers.ts';
-import { GardenStream } from '../../support/gardenStream.ts';
-import { GARDEN } from '../../support/standardGarden.ts';
+import { GardenStream } from '../../support/garden-stream.ts';
+import { GARDEN } from '../../support/standard-garden.ts';
 
 const SIZE = { width: GARDEN.side, height: GARDEN.side };
 const FRAMES = 60;
@@ -12,7 +12,7 @@ const FRAMES = 60;
 /** A first picture, and what follows. */
 function framesOfGarden(): Uint8Array[] {
   const stream = new GardenStream('phone');
-  const frames = [stream.whole((chunk) => stream.cast.key(chunk))];
+  const frames = [stream.whole((chunk) => stream.encoder.key(chunk))];
   while (frames.length < FRAMES) {
     const { frame } = stream.next();
     if (frame) frames.push(frame);

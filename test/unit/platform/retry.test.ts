@@ -1,5 +1,5 @@
 import { retry } from '../../../server/platform/retry.ts';
-import { FakeClock } from '../../support/fakeClock.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 
 /** Work that fails so many times, and what became of it. */
 async function tried(failures: readonly Error[], isTransient?: (error: unknown) => boolean) {

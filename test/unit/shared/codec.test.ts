@@ -1,8 +1,6 @@
 import { BlockReader, readBlockHeader } from '../../../shared/codec/block.ts';
-import { Cast } from '../../../shared/codec/cast.ts';
 import { checkOf, createCells, takeCells } from '../../../shared/codec/cells.ts';
 import { chunkAt, chunkCount, chunkRect, chunksWithin } from '../../../shared/codec/chunks.ts';
-import { Decoder } from '../../../shared/codec/decode.ts';
 import {
   FRAME_ERRORS,
   type FrameBlock,
@@ -11,13 +9,15 @@ import {
   readHeader,
   writeFrame,
 } from '../../../shared/codec/frame.ts';
+import { FrameDecoder } from '../../../shared/codec/frame-decoder.ts';
+import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
 import {
   copyPlanes,
   createPlanes,
   equalPlanes,
   type Planes,
 } from '../../../shared/codec/planes.ts';
-import { RangeReader, RangeWriter } from '../../../shared/codec/rangeCoder.ts';
+import { RangeReader, RangeWriter } from '../../../shared/codec/range-coder.ts';
 import { TIER_NAMES, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
 import { View } from '../../../shared/codec/view.ts';
 import { createRandom } from '../../../shared/random.ts';
@@ -49,8 +49,8 @@ function scribble(planes: Planes, seed: number, places: number): Set<number> {
 /** A stream and a page that watches all of it. */
 class Stage {
   readonly planes: Planes;
-  readonly cast: Cast;
-  readonly decoder: Decoder;
+  readonly encoder: FrameEncoder;
+  readonly decoder: FrameDecoder;
   readonly tier: TierName;
   tick = 0;
 
@@ -65,12 +65,12 @@ class Stage {
     this.planes = createPlanes(width, height);
     scribble(this.planes, seed, places);
     this.tier = tier;
-    this.cast = new Cast(new View(this.planes, scale), TIERS[tier]);
-    this.decoder = new Decoder(createPlanes(width, height));
+    this.encoder = new FrameEncoder(new View(this.planes, scale), TIERS[tier]);
+    this.decoder = new FrameDecoder(createPlanes(width, height));
   }
 
   get all(): number[] {
-    return Array.from({ length: this.cast.chunks }, (_, i) => i);
+    return Array.from({ length: this.encoder.chunks }, (_, i) => i);
   }
 
   frame(blocks: readonly FrameBlock[]): Uint8Array {
@@ -79,13 +79,13 @@ class Stage {
   }
 
   keyframe(): Uint8Array {
-    return this.frame(this.all.map((chunk) => ({ chunk, block: this.cast.key(chunk) })));
+    return this.frame(this.all.map((chunk) => ({ chunk, block: this.encoder.key(chunk) })));
   }
 
   /** A tick that changes chunks of the room. */
   go(changed: Iterable<number>): Uint8Array {
     this.tick++;
-    const { view } = this.cast;
+    const { view } = this.encoder;
     for (const chunk of changed) {
       const { x, y, width, height } = chunkRect(this.planes, chunk);
       const rect = {
@@ -95,14 +95,14 @@ class Stage {
         height: height / view.scale,
       };
       for (const one of chunksWithin(view.planes, rect)) {
-        if (view.update(this.tick, one)) this.cast.touch(one);
+        if (view.update(this.tick, one)) this.encoder.touch(one);
       }
     }
     if (this.tick % TIERS[this.tier].every !== 0) return this.frame([]);
-    this.cast.advance(this.tick, () => true);
+    this.encoder.advance(this.tick, () => true);
     return this.frame(
       this.all.flatMap((chunk) => {
-        const block = this.cast.delta(chunk);
+        const block = this.encoder.delta(chunk);
         return block ? [{ chunk, block }] : [];
       }),
     );
@@ -149,7 +149,7 @@ describe('the stream', () => {
     fc.assert(
       fc.property(size, size, tierName, seeds, (width, height, tier, history) => {
         const stage = new Stage(width, height, tier);
-        const { decoder, planes, cast } = stage;
+        const { decoder, planes, encoder: cast } = stage;
         expect(decoder.decode(stage.keyframe()).lost).toEqual([]);
         for (const seed of history) {
           expect(decoder.decode(stage.go(scribble(planes, seed, seed % 60))).lost).toEqual([]);
@@ -171,12 +171,14 @@ describe('the stream', () => {
   test('begins with a coarse picture that looks the same, and makes it exact', () => {
     fc.assert(
       fc.property(size, size, fc.nat(), (width, height, seed) => {
-        const { cast, decoder, planes, all, ...stage } = withFrames(width, height, seed);
-        const coarse = stage.frame(all.map((chunk) => ({ chunk, block: cast.coarseKey(chunk) })));
+        const { cast: encoder, decoder, planes, all, ...stage } = withFrames(width, height, seed);
+        const coarse = stage.frame(
+          all.map((chunk) => ({ chunk, block: encoder.coarseKey(chunk) })),
+        );
         expect(decoder.decode(coarse).lost).toEqual([]);
         const off = planes.rgba.map((v, i) => Math.abs(v - decoder.planes.rgba[i]));
         expect(Math.max(...off)).toBeLessThan(8);
-        const rest = stage.frame(all.map((chunk) => ({ chunk, block: cast.refinement(chunk) })));
+        const rest = stage.frame(all.map((chunk) => ({ chunk, block: encoder.refinement(chunk) })));
         expect(decoder.decode(rest).lost).toEqual([]);
         expect(equalPlanes(decoder.planes, planes)).toBe(true);
       }),
@@ -188,11 +190,13 @@ describe('the stream', () => {
     const stage = new Stage(70, 40, 'full');
     const first = stage.decoder.decode(stage.keyframe());
     expect(first.changed).toHaveLength(6);
-    expect(first.anew).toEqual(first.changed);
+    expect(first.replaced).toEqual(first.changed);
     const place = 33 * 70 + 65;
     stage.planes.owner[place] = 9;
     stage.planes.rgba[place * 4] = 200;
-    const { changed, anew } = stage.decoder.decode(stage.go([chunkAt(stage.planes, 65, 33)]));
+    const { changed, replaced: anew } = stage.decoder.decode(
+      stage.go([chunkAt(stage.planes, 65, 33)]),
+    );
     expect(changed).toEqual([{ x: 64, y: 32, width: 6, height: 8 }]);
     expect(anew).toEqual([]);
   });
@@ -222,7 +226,7 @@ describe('the stream', () => {
   });
 
   test('tells nothing of chunks that nobody wants, until somebody does', () => {
-    const { cast, planes } = new Stage(64, 32, 'full');
+    const { encoder: cast, planes } = new Stage(64, 32, 'full');
     const chunks = scribble(planes, 5, 40);
     for (const chunk of chunks) if (cast.view.update(1, chunk)) cast.touch(chunk);
     cast.advance(1, (chunk) => chunk === 0);
@@ -238,7 +242,7 @@ describe('the stream', () => {
 /** A stage with its helpers as own properties. */
 function withFrames(width: number, height: number, seed: number) {
   const stage = new Stage(width, height, 'full', seed);
-  const { cast, decoder, planes, all } = stage;
+  const { encoder: cast, decoder, planes, all } = stage;
   return { cast, decoder, planes, all, frame: (blocks: FrameBlock[]) => stage.frame(blocks) };
 }
 
@@ -285,7 +289,7 @@ describe('what is out of step or broken', () => {
     const stage = new Stage(96, 64, 'full');
     const { decoder, planes } = stage;
     decoder.decode(stage.keyframe());
-    const lateDecoder = new Decoder(copyPlanes(decoder.planes));
+    const lateDecoder = new FrameDecoder(copyPlanes(decoder.planes));
     stage.go(scribble(planes, 7, 60));
     const next = stage.go(scribble(planes, 8, 200));
     const before = copyPlanes(lateDecoder.planes);
@@ -298,14 +302,14 @@ describe('what is out of step or broken', () => {
     expect(changed.length + lost.length).toBe(readBlocks(next, chunkCount(planes)).length);
     // Those who have missed some may be told all of them at once.
     const missed = stage.all.flatMap((chunk) => {
-      const blocks = stage.cast.since(chunk, 1) ?? [];
+      const blocks = stage.encoder.since(chunk, 1) ?? [];
       return blocks.map((block) => ({ chunk, block }));
     });
     expect(missed.length).toBeGreaterThan(lost.length);
-    const later = new Decoder(copyPlanes(before));
+    const later = new FrameDecoder(copyPlanes(before));
     expect(later.decode(stage.frame(missed)).lost).toEqual([]);
-    expect(equalPlanes(later.planes, stage.cast.seen)).toBe(true);
-    const keys = lost.map((chunk) => ({ chunk, block: stage.cast.key(chunk) }));
+    expect(equalPlanes(later.planes, stage.encoder.seen)).toBe(true);
+    const keys = lost.map((chunk) => ({ chunk, block: stage.encoder.key(chunk) }));
     expect(lateDecoder.decode(stage.frame(keys)).lost).toEqual([]);
   });
 
@@ -327,7 +331,7 @@ describe('what is out of step or broken', () => {
         scribble(seen, 8, 20);
         const before = copyPlanes(seen);
         try {
-          found += new Decoder(seen).decode(broken).lost.length;
+          found += new FrameDecoder(seen).decode(broken).lost.length;
         } catch (error) {
           if (!(error instanceof FrameError)) throw error;
           reasons.add(error.reason);

@@ -1,15 +1,15 @@
 /** The stream of the standard garden stays as small as it is said to be. */
-import { Decoder } from '../../../shared/codec/decode.ts';
+import { FrameDecoder } from '../../../shared/codec/frame-decoder.ts';
 import { createPlanes, equalPlanes } from '../../../shared/codec/planes.ts';
 import type { TierName } from '../../../shared/codec/tiers.ts';
-import { GardenStream } from '../../support/gardenStream.ts';
-import { GARDEN } from '../../support/standardGarden.ts';
+import { GardenStream } from '../../support/garden-stream.ts';
+import { GARDEN } from '../../support/standard-garden.ts';
 
 /** Plays all of it. @returns bytes of the first picture, of it made exact, and of each tick */
 function play(tier: TierName) {
   const stream = new GardenStream(tier);
-  const { cast } = stream;
-  const decoder = new Decoder(createPlanes(GARDEN.side, GARDEN.side));
+  const { encoder: cast } = stream;
+  const decoder = new FrameDecoder(createPlanes(GARDEN.side, GARDEN.side));
   const take = (frame: Uint8Array): number => {
     expect(decoder.decode(frame).lost).toEqual([]);
     return frame.length;

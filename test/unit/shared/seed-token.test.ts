@@ -1,4 +1,4 @@
-import { decodeSeed, encodeSeed, MAX_TOKEN } from '../../../shared/seedToken.ts';
+import { decodeSeed, encodeSeed, MAX_TOKEN } from '../../../shared/seed-token.ts';
 import fc from '../../support/property.ts';
 
 const speciesOf = (latentSize: number, checkpoint = 'organisms') => ({ checkpoint, latentSize });

@@ -1,25 +1,27 @@
-import { Passes, randomOfUpdate } from '../../../server/training/batches.ts';
+import { DataPasses, randomOfUpdate } from '../../../server/training/batches.ts';
 
 const INDICES = Uint32Array.of(3, 5, 8, 13, 21, 34, 55);
 
 it('sees every image once in each pass, in another order each time', () => {
-  const passes = new Passes(INDICES, 1);
+  const passes = new DataPasses(INDICES, 1);
   const orders = [0, 1, 2, 3].map((pass) => [...passes.at(7 * pass, 7)]);
   for (const order of orders) expect([...order].sort((a, b) => a - b)).toEqual([...INDICES]);
   expect(new Set(orders.map(String)).size).toBe(4);
 });
 
 it('is a function of the place alone, also across passes', () => {
-  const whole = [...new Passes(INDICES, 1).at(0, 35)];
-  const passes = new Passes(INDICES, 1);
+  const whole = [...new DataPasses(INDICES, 1).at(0, 35)];
+  const passes = new DataPasses(INDICES, 1);
   for (const from of [28, 5, 0, 13, 6]) {
     expect([...passes.at(from, 4)]).toEqual(whole.slice(from, from + 4));
-    expect([...new Passes(INDICES, 1).at(from, 4)]).toEqual(whole.slice(from, from + 4));
+    expect([...new DataPasses(INDICES, 1).at(from, 4)]).toEqual(whole.slice(from, from + 4));
   }
 });
 
 it('depends on the seed', () => {
-  expect([...new Passes(INDICES, 1).at(0, 14)]).not.toEqual([...new Passes(INDICES, 2).at(0, 14)]);
+  expect([...new DataPasses(INDICES, 1).at(0, 14)]).not.toEqual([
+    ...new DataPasses(INDICES, 2).at(0, 14),
+  ]);
 });
 
 it('gives every update of every seed a chance of its own', () => {
@@ -29,5 +31,5 @@ it('gives every update of every seed a chance of its own', () => {
 });
 
 it('needs images', () => {
-  expect(() => new Passes(new Uint32Array(0), 1)).toThrow('no images');
+  expect(() => new DataPasses(new Uint32Array(0), 1)).toThrow('no images');
 });

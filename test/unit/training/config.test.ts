@@ -6,9 +6,9 @@ import {
   withBatch,
   withImages,
   withName,
-} from '../../../server/training/configChanges.ts';
+} from '../../../server/training/config-changes.ts';
 import { TrainingError } from '../../../server/training/errors.ts';
-import { TINY_POOL, temporaryFolder, tinyConfig, tinyConfigJson } from './tinyRun.ts';
+import { TINY_POOL, temporaryFolder, tinyConfig, tinyConfigJson } from './tiny-run.ts';
 
 const folder = temporaryFolder();
 

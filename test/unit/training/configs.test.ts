@@ -3,10 +3,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '../../../server/training/config.ts';
-import { freshLife, pooledLife } from '../../../server/training/lives.ts';
 import { imageChannels } from '../../../server/training/model/likelihood.ts';
 import { countNumbers } from '../../../server/training/model/parameters.ts';
-import { likelihoodOf, trainedShapes } from '../../../server/training/trained.ts';
+import { freshPlan, pooledPlan } from '../../../server/training/rollout-plan.ts';
+import { likelihoodOf, trainedShapes } from '../../../server/training/run-state.ts';
 import { macPerCellStep, updateShapes } from '../../../server/vnca/architecture.ts';
 import { createRandom } from '../../../shared/random.ts';
 
@@ -75,7 +75,7 @@ describe.each(PUBLISHED)('%s', (name, encoder, decoder, total) => {
     const config = await read(name);
     const { side } = config;
     const images = new Uint32Array(config.batch.micro);
-    const life = freshLife(config, images, { side, progress: 0, leak: 0 }, createRandom(1));
+    const life = freshPlan(config, images, { side, progress: 0, leak: 0 }, createRandom(1));
     const steps = life.segments.reduce((sum, segment) => sum + segment.steps, 0);
     if (config.growth.kind === 'doubling') expect(steps).toBe(side === 32 ? 40 : 48);
     else expect(config.growthSteps).toEqual(side === 28 ? [32, 64] : [64, 128]);
@@ -106,7 +106,7 @@ test.each([
     const states = new Float32Array(side * side * channels).fill(1);
     const entries = Array.from({ length: drawn }, (_, image) => ({ image, age: 0, states }));
     const now = { side, progress: 0, leak: 0 };
-    const life = pooledLife({ ...rest, pool }, entries, 0, now, createRandom(1));
+    const life = pooledPlan({ ...rest, pool }, entries, 0, now, createRandom(1));
     const lost = entries.map((_, i) => {
       const own = life.states!.subarray(i * states.length, (i + 1) * states.length);
       return own.reduce((sum, x) => sum + (x === 0 ? 1 : 0), 0) / channels;

@@ -1,9 +1,9 @@
 /** Whoever runs the lives of a run, one thread or several. */
 import { createCompute } from '../../../server/training/autodiff/create.ts';
-import { firstState } from '../../../server/training/trained.ts';
+import { firstState } from '../../../server/training/run-state.ts';
 import { Trainer } from '../../../server/training/trainer.ts';
-import { threads } from './lanes/alive.ts';
-import { numbersOf, TINY_POOL, tinyConfig, tinyData, updates } from './tinyRun.ts';
+import { numbersOf, TINY_POOL, tinyConfig, tinyData, updates } from './tiny-run.ts';
+import { threads } from './workers/alive.ts';
 
 test.each([1, 2])(
   'a life that fails on %d lanes changes nothing and leaves no thread',

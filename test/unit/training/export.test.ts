@@ -4,11 +4,11 @@ import type { Compute } from '../../../server/training/autodiff/compute.ts';
 import { createCompute } from '../../../server/training/autodiff/create.ts';
 import { encodeMeans, trainedModel, writeCheckpoint } from '../../../server/training/export.ts';
 import { growthSegments } from '../../../server/training/model/segments.ts';
-import { drawProgressSheet } from '../../../server/training/sheets.ts';
-import { firstState, trainedShapes } from '../../../server/training/trained.ts';
+import { drawProgressSheet } from '../../../server/training/progress-sheet.ts';
+import { firstState, trainedShapes } from '../../../server/training/run-state.ts';
 import { Trainer } from '../../../server/training/trainer.ts';
 import { galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { TINY_POOL, temporaryFolder, tinyConfig, tinyData, updates } from './tinyRun.ts';
+import { TINY_POOL, temporaryFolder, tinyConfig, tinyData, updates } from './tiny-run.ts';
 
 const folder = temporaryFolder();
 let compute: Compute;

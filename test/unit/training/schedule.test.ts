@@ -1,6 +1,6 @@
 import { drawnAt } from '../../../server/training/config.ts';
 import { leakAt, rateAt, sideAt } from '../../../server/training/schedule.ts';
-import { tinyConfig } from './tinyRun.ts';
+import { tinyConfig } from './tiny-run.ts';
 
 const { optimiser } = tinyConfig();
 

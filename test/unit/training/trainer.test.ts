@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Compute } from '../../../server/training/autodiff/compute.ts';
 import { createCompute } from '../../../server/training/autodiff/create.ts';
-import { Passes } from '../../../server/training/batches.ts';
+import { DataPasses } from '../../../server/training/batches.ts';
 import type { TrainingConfig } from '../../../server/training/config.ts';
 import type { Dataset } from '../../../server/training/data/dataset.ts';
 import { growthSegments, stayingSegments } from '../../../server/training/model/segments.ts';
-import { loadRun, saveRun } from '../../../server/training/runFolder.ts';
-import { firstState, type RunState } from '../../../server/training/trained.ts';
+import { loadRun, saveRun } from '../../../server/training/run-folder.ts';
+import { firstState, type RunState } from '../../../server/training/run-state.ts';
 import { Trainer, trainingImages, type UpdateReport } from '../../../server/training/trainer.ts';
 import {
   hexOf,
@@ -16,7 +16,7 @@ import {
   tinyConfig,
   tinyData,
   updates,
-} from './tinyRun.ts';
+} from './tiny-run.ts';
 
 const folder = temporaryFolder();
 let compute: Compute;
@@ -248,7 +248,7 @@ describe('the pool of a run', () => {
     expect(reports.map(({ pooled }) => pooled !== undefined)).toEqual([false, true, true]);
     expect(held).toEqual([8, 12, 16]);
     const { pool: entries } = await trainer.state();
-    const passes = new Passes(trainingImages(config, tinyData()), config.seed);
+    const passes = new DataPasses(trainingImages(config, tinyData()), config.seed);
     // Each update has a whole batch of the passes, and what the pool has drawn takes the place of its second half.
     const shown = [...passes.at(0, 8), ...passes.at(8, 4), ...passes.at(16, 4)];
     expect(entries.map(({ image }) => image).sort()).toEqual(shown.sort());
@@ -285,7 +285,7 @@ describe('the pool of a run', () => {
     const config = tinyConfig({ pool: { ...TINY_POOL, size: 12, admit: 4, calm } });
     const trainer = await start(config);
     await updates(trainer, 3);
-    const passes = new Passes(trainingImages(config, tinyData()), config.seed);
+    const passes = new DataPasses(trainingImages(config, tinyData()), config.seed);
     // Of each update's share of six, the last two are for those that change; the first two updates have no pool to change.
     const wanted = [...passes.at(2 * 6 + 4, 2)];
     const { pool } = await trainer.state();

@@ -1,7 +1,7 @@
 import { parseCard } from '../../../server/vnca/card.ts';
 import { CheckpointError } from '../../../server/vnca/errors.ts';
 import { gallerySheet } from '../../../server/vnca/gallery.ts';
-import { tinyCard, tinyCardJson } from './tinyModel.ts';
+import { tinyCard, tinyCardJson } from './tiny-model.ts';
 
 const FILE = 'x/card.json';
 

@@ -12,7 +12,7 @@ import {
   type StoredTensor,
   writeSafetensors,
 } from '../../../server/vnca/safetensors.ts';
-import { modelOf, tinyCard, tinyCardJson } from './tinyModel.ts';
+import { modelOf, tinyCard, tinyCardJson } from './tiny-model.ts';
 
 let folder = '';
 

@@ -4,7 +4,7 @@ import { loadCheckpoint, type Model } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
-import { modelOf, tinyCard, tinyModel } from './tinyModel.ts';
+import { modelOf, tinyCard, tinyModel } from './tiny-model.ts';
 
 function run(model: Model, pixels: Float32Array): Float32Array {
   const steps = createEncoder(model)!.encode(pixels);

@@ -4,7 +4,7 @@ import { selectBackend } from '../../../server/engine/backend.ts';
 import type { Model, WeightTensor } from '../../../server/vnca/checkpoint.ts';
 import { createRule, disposeRule, readGenome, stepStates } from '../../../server/vnca/rule.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { tinyModel } from './tinyModel.ts';
+import { tinyModel } from './tiny-model.ts';
 
 const elu = (x: number): number => (x > 0 ? x : Math.expm1(x));
 

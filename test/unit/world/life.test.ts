@@ -39,7 +39,7 @@ describe('growth', () => {
     const hand = new HandRoom({ maxOrganisms: 2 });
     hand.plant(8, 8);
     hand.ticks(GROWN);
-    const before = hand.room.ground.planes.owner.slice();
+    const before = hand.room.grid.planes.owner.slice();
     hand.plant(3, 8);
     hand.plant(8, 21);
     hand.plant(8.5, 8);
@@ -57,7 +57,7 @@ describe('growth', () => {
     ]);
     expect(hand.room.organisms).toHaveLength(2);
     before.forEach((owner, place) => {
-      if (owner !== 0) expect(hand.room.ground.ownerAt(place)).toBe(owner);
+      if (owner !== 0) expect(hand.room.grid.ownerAt(place)).toBe(owner);
     });
   });
 });
@@ -110,11 +110,11 @@ describe('damage', () => {
     const hand = new HandRoom();
     hand.plant(8, 8);
     hand.ticks(GROWN);
-    const before = hand.room.ground.planes.owner.slice();
+    const before = hand.room.grid.planes.owner.slice();
     hand.damage(points, 2);
     const result = hand.tick();
     expect(result.answers[0].refused?.reason).toBe(reason);
-    expect(hand.room.ground.planes.owner).toEqual(before);
+    expect(hand.room.grid.planes.owner).toEqual(before);
   });
 });
 
@@ -139,10 +139,10 @@ describe('life', () => {
 
   test('LIF-2: sleep is not stepped and changes nothing visible', () => {
     const hand = asleep();
-    const before = hand.room.ground.planes.rgba.slice();
+    const before = hand.room.grid.planes.rgba.slice();
     const results = hand.ticks(20, () => 0);
     expect(hand.steps).toBe(0);
-    expect(hand.room.ground.planes.rgba).toEqual(before);
+    expect(hand.room.grid.planes.rgba).toEqual(before);
     expect(results.every(({ changed }) => changed.length === 0)).toBe(true);
   });
 

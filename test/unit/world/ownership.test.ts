@@ -19,7 +19,7 @@ describe('ownership', () => {
     const hand = new HandRoom();
     hand.plant(8, 8);
     hand.ticks(GROWN, ({ x }) => (x < 4 ? 200 : 10));
-    const { owner, rgba } = hand.room.ground.planes;
+    const { owner, rgba } = hand.room.grid.planes;
     owner.forEach((id, place) => {
       expect([...rgba.subarray(place * 4, place * 4 + 4)]).toEqual(
         id === 0 ? [0, 0, 0, 0] : [200, 200, 200, 200],
@@ -92,7 +92,7 @@ describe('ownership', () => {
       expect([...census.values()].reduce((sum, n) => sum + n, 0)).toBe(32 * 24);
       for (const id of census.keys()) expect(id === 0 || living.has(id)).toBe(true);
       for (const { id, x, y } of hand.room.organisms) {
-        hand.room.ground.planes.owner.forEach((owner, place) => {
+        hand.room.grid.planes.owner.forEach((owner, place) => {
           if (owner !== id) return;
           expect(Math.abs((place % 32) + 0.5 - x)).toBeLessThan(4);
           expect(Math.abs(Math.floor(place / 32) + 0.5 - y)).toBeLessThan(4);

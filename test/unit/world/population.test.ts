@@ -1,5 +1,5 @@
 /** A tick is about those that are awake: whatever happens, they are found without asking the others. */
-import { coloursOf, Ground } from '../../../server/world/ground.ts';
+import { coloursOf, GridPlanes } from '../../../server/world/grid-planes.ts';
 import { newOrganism } from '../../../server/world/organism.ts';
 import { Population } from '../../../server/world/population.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
@@ -64,8 +64,8 @@ test('LIF-2, OWN-4: just the awake are stepped, the oldest first, and sleepers t
 });
 
 test('one that is put back asleep is found by what it presses against, and by nothing else', () => {
-  const ground = new Ground(32, 24);
-  const population = new Population(ground);
+  const grid = new GridPlanes(32, 24);
+  const population = new Population(grid);
   const window = windowAround(8, 8, 8);
   const sown = { id: 1, patch: 1, window, latent: new Float32Array(2), origin: 'prior' } as const;
   const planter = { id: 1, name: '', hue: 0 };
@@ -74,21 +74,21 @@ test('one that is put back asleep is found by what it presses against, and by no
   organism.pressing[0] = 1;
   population.add(organism);
   expect([population.size, population.awake]).toEqual([1, []]);
-  expect(population.pressersOf([ground.place(5, 4)])).toEqual([]);
-  expect(population.pressersOf([ground.place(4, 4), ground.place(4, 4)])).toEqual([organism]);
+  expect(population.pressingOn([grid.place(5, 4)])).toEqual([]);
+  expect(population.pressingOn([grid.place(4, 4), grid.place(4, 4)])).toEqual([organism]);
   population.wake(organism);
   expect(population.awake).toEqual([organism]);
-  expect(population.pressersOf([ground.place(4, 4)])).toEqual([]);
+  expect(population.pressingOn([grid.place(4, 4)])).toEqual([]);
 });
 
 test('a ground goes on from planes that lie askew in memory', () => {
   const planes = createPlanes(32, 24);
   const askew = new Uint8Array(planes.rgba.length + 1).subarray(1);
   askew.fill(9);
-  const ground = new Ground(32, 24, { ...planes, rgba: askew });
-  expect(ground.planes.rgba[4]).toBe(9);
-  ground.paint(1, coloursOf(new Uint8Array([1, 2, 3, 4]))[0]);
-  expect([...ground.planes.rgba.subarray(4, 8)]).toEqual([1, 2, 3, 4]);
-  ground.release(1);
-  expect([...ground.planes.rgba.subarray(4, 9)]).toEqual([0, 0, 0, 0, 9]);
+  const grid = new GridPlanes(32, 24, { ...planes, rgba: askew });
+  expect(grid.planes.rgba[4]).toBe(9);
+  grid.paint(1, coloursOf(new Uint8Array([1, 2, 3, 4]))[0]);
+  expect([...grid.planes.rgba.subarray(4, 8)]).toEqual([1, 2, 3, 4]);
+  grid.release(1);
+  expect([...grid.planes.rgba.subarray(4, 9)]).toEqual([0, 0, 0, 0, 9]);
 });

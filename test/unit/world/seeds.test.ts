@@ -1,4 +1,4 @@
-import { latentOnMap } from '../../../server/world/latentMap.ts';
+import { latentOnMap } from '../../../server/world/latent-map.ts';
 import { createRandom } from '../../../shared/random.ts';
 import fc from '../../support/property.ts';
 import { ANNA, BERT, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
@@ -17,7 +17,12 @@ const species = { ...SPECIES, gallery, map };
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 
 /** Plants a seed, and says with which latent. */
-function planted(hand: HandRoom, seed: Parameters<typeof hand.room.look>[0], x = 16, by = ANNA) {
+function planted(
+  hand: HandRoom,
+  seed: Parameters<typeof hand.room.previewLatent>[0],
+  x = 16,
+  by = ANNA,
+) {
   hand.room.enqueue(77, { what: 'plant', by, x, y: 12, seed: seed as never });
   const work = hand.room.beginTick();
   hand.room.endTick(
@@ -40,7 +45,7 @@ describe('seeds', () => {
       fc.property(seeds, (seed) => {
         const hand = new HandRoom({ species });
         const before = hand.room.export();
-        const seen = hand.room.look(seed, ANNA.id);
+        const seen = hand.room.previewLatent(seed, ANNA.id);
         expect(hand.room.export()).toEqual(before);
         const { latent } = planted(hand, seed);
         // The journal knows no −0.
@@ -55,7 +60,7 @@ describe('seeds', () => {
     expect(a.room.export().random).toEqual(b.room.export().random);
     planted(b, { from: 'prior' });
     expect(b.room.export().random).not.toEqual(a.room.export().random);
-    expect(() => a.room.look({ from: 'prior' }, ANNA.id)).toThrow('no-such-seed');
+    expect(() => a.room.previewLatent({ from: 'prior' }, ANNA.id)).toThrow('no-such-seed');
   });
 
   test('two throws of one number are twins, two numbers are not', () => {
@@ -76,7 +81,7 @@ describe('seeds', () => {
   test('without a map there is no seed of it', () => {
     const { room } = new HandRoom();
     const seed = { from: 'map', x: 0.5, y: 0.5 } as const;
-    expect(() => room.look(seed, 1)).toThrow('no-such-seed');
+    expect(() => room.previewLatent(seed, 1)).toThrow('no-such-seed');
     expect(() => room.enqueue(1, { what: 'plant', by: ANNA, x: 9, y: 9, seed })).toThrow(
       'no-such-seed',
     );
@@ -91,10 +96,10 @@ describe('seeds', () => {
     const seed = { id: 1, origin: 'drawing', parents: [] };
     expect(answers[0]).toMatchObject({ id: 4, seed });
     expect(answers[1].refused?.reason).toBe('bad-latent');
-    expect(room.handOf(ANNA.id)).toEqual([seed]);
-    expect(room.handOf(BERT.id)).toEqual([]);
-    expect(() => room.look({ from: 'hand', seed: 1 }, BERT.id)).toThrow('no-such-seed');
-    expect([...room.look({ from: 'hand', seed: 1 }, ANNA.id)]).toEqual([0.5, -1]);
+    expect(room.seedsOf(ANNA.id)).toEqual([seed]);
+    expect(room.seedsOf(BERT.id)).toEqual([]);
+    expect(() => room.previewLatent({ from: 'hand', seed: 1 }, BERT.id)).toThrow('no-such-seed');
+    expect([...room.previewLatent({ from: 'hand', seed: 1 }, ANNA.id)]).toEqual([0.5, -1]);
   });
 
   test('a cross mutates by the chance of the room: the same again in a room that is done again', () => {
@@ -106,7 +111,7 @@ describe('seeds', () => {
       const wish = { what: 'cross', by: ANNA, a: 1, b: 2, mix: 0.5 } as const;
       hand.room.enqueue(9, { ...wish, ...(mutation !== undefined && { mutation }) });
       hand.tick();
-      return [...hand.room.look({ from: 'hand', seed: 1 }, ANNA.id)];
+      return [...hand.room.previewLatent({ from: 'hand', seed: 1 }, ANNA.id)];
     };
     expect(child(0)).toEqual(child(undefined));
     expect(child(0.5)).toEqual(child(0.5));

@@ -1,6 +1,6 @@
 import type { Room } from '../../../server/world/room.ts';
 import { Ticker, type TickTiming } from '../../../server/world/ticker.ts';
-import { FakeClock } from '../../support/fakeClock.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { HandRoom } from '../../support/rooms.ts';
 
 function start(cost: (tick: number) => number) {

@@ -1,5 +1,5 @@
 /**
- * Which cells take part in a step, where the rule leaves that to chance. As in vnca/updateMask.ts the state itself is the
+ * Which cells take part in a step, where the rule leaves that to chance. As in vnca/update-mask.ts the state itself is the
  * seed, so that a patch steps alike in any batch; the draws are others, for here all cells draw at once.
  */
 

@@ -8,7 +8,7 @@ import { startCpu } from '../../../../server/engine/tfjs/cpu.ts';
 import type { Card } from '../../../../server/vnca/card.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
-import { tinyModel } from '../../vnca/tinyModel.ts';
+import { tinyModel } from '../../vnca/tiny-model.ts';
 import { CONTRACT_MODELS } from '../contract.ts';
 
 const PATCHES = 3;

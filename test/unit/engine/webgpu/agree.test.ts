@@ -1,10 +1,10 @@
 /** Every kind of net and read-out, and widths that are cut up differently: the GPU's kernels say what the reference says. */
 import { openStore } from '../../../../server/engine/backend.ts';
-import type { PatchStore } from '../../../../server/engine/core/patchStore.ts';
+import type { PatchStore } from '../../../../server/engine/core/patch-store.ts';
 import type { PatchStep, Readout } from '../../../../server/engine/engine.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
-import { tinyModel } from '../../vnca/tinyModel.ts';
+import { tinyModel } from '../../vnca/tiny-model.ts';
 import { CONTRACT_MODELS } from '../contract.ts';
 import { PATIENCE, present } from './support.ts';
 

@@ -2,13 +2,13 @@
 import { type Engine, EngineError, type PatchStep } from '../../../../server/engine/engine.ts';
 import { type Gpu, openGpu } from '../../../../server/engine/webgpu/device.ts';
 import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
-import { speciesOf } from '../../../../server/species.ts';
+import { speciesOf } from '../../../../server/rooms/species.ts';
 import { World } from '../../../../server/world/world.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { ANNA } from '../../../support/rooms.ts';
-import { tinyModel } from '../../vnca/tinyModel.ts';
+import { tinyModel } from '../../vnca/tiny-model.ts';
 import { bitsOf } from '../contract.ts';
-import { engineOf } from './engineOf.ts';
+import { engineOf } from './engine-of.ts';
 import { PATIENCE, present } from './support.ts';
 
 const model = tinyModel({ name: 'plain', update: { kind: 'simple', hidden: 8, stateLimit: 4 } });
@@ -113,7 +113,7 @@ if (present.includes('webgpu')) {
       ]);
       expect(result.life).toEqual([]);
       expect(room.size).toBe(FIRST);
-      expect(room.ground.ownerAt(room.ground.place(7, 24))).toBe(0);
+      expect(room.grid.ownerAt(room.grid.place(7, 24))).toBe(0);
       // What larger answers will want was set aside when they were planted.
       for (let tick = 0; tick < 4; tick++) await world.tick([room]);
       expect(room.organisms.map(({ stage }) => stage)).toEqual(Array(FIRST).fill(8));

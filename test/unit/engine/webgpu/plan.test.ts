@@ -5,7 +5,7 @@ import { fromGroups, toGroups } from '../../../../server/engine/webgpu/states.ts
 import { packWeights, toHalf } from '../../../../server/engine/webgpu/weights.ts';
 import type { Card } from '../../../../server/vnca/card.ts';
 import { createRandom } from '../../../../shared/random.ts';
-import { tinyModel } from '../../vnca/tinyModel.ts';
+import { tinyModel } from '../../vnca/tiny-model.ts';
 
 const CONFIGS = new URL('../../../../server/training/configs/', import.meta.url);
 /** The least that any WebGPU device offers, and what GPUs have. */

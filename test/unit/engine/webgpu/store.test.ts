@@ -1,13 +1,13 @@
 /** What only a store whose states live on a GPU has to show: lost devices, buffers, calls that overlap, chance. */
-import type { PatchStore } from '../../../../server/engine/core/patchStore.ts';
+import type { PatchStore } from '../../../../server/engine/core/patch-store.ts';
 import { EngineError, type PatchStep } from '../../../../server/engine/engine.ts';
 import { type Gpu, openGpu } from '../../../../server/engine/webgpu/device.ts';
 import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
-import { tinyModel } from '../../vnca/tinyModel.ts';
+import { tinyModel } from '../../vnca/tiny-model.ts';
 import { CONTRACT_MODELS, describeLosses } from '../contract.ts';
-import { engineOf } from './engineOf.ts';
+import { engineOf } from './engine-of.ts';
 import { PATIENCE, present } from './support.ts';
 
 const update = { kind: 'simple', hidden: 8, stateLimit: 4 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { type Dataset, loadDataset } from '../../../../server/training/data/dataset.ts';
 import { openEmoji } from '../../../../server/training/data/emoji.ts';
-import { emojiKind, emojiName } from '../../../../server/training/data/emojiEntries.ts';
+import { emojiKind, emojiName } from '../../../../server/training/data/emoji-entries.ts';
 import { packageFolder } from '../../../../server/training/data/package.ts';
 import { expectFailure, put, temporaryFolder } from './support.ts';
 

@@ -5,11 +5,11 @@ import {
   measureBounds,
   type OfImage,
 } from '../../../../server/training/evaluate/bounds.ts';
-import { Colony } from '../../../../server/training/evaluate/colony.ts';
+import { EvaluationBatch } from '../../../../server/training/evaluate/evaluation-batch.ts';
 import { Posteriors } from '../../../../server/training/evaluate/posteriors.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom, hashText } from '../../../../shared/random.ts';
-import { tinyCard } from '../../vnca/tinyModel.ts';
+import { tinyCard } from '../../vnca/tiny-model.ts';
 import { softplus } from '../model/small.ts';
 import { smallImages, smallModel } from './small.ts';
 
@@ -34,15 +34,15 @@ async function measure(
   samples: number,
   { images = smallImages(5, model.card.readout.kind === 'bernoulli' ? 1 : 4), seed = 1 } = {},
 ) {
-  const colony = new Colony(compute, model, 1);
+  const batch = new EvaluationBatch(compute, model, 1);
   const posteriors = await Posteriors.create(compute, model);
   const each: OfImage[] = [];
   const keep = { known: [], add: async (more: readonly OfImage[]) => void each.push(...more) };
   const chance = (image: number) => createRandom(hashText(`${seed} ${image}`));
-  const bounds = await measureBounds(colony, posteriors, images, samples, chance, keep);
+  const bounds = await measureBounds(batch, posteriors, images, samples, chance, keep);
   const posterior = await posteriors.encode(images.pixels, images.count);
   await posteriors.dispose();
-  await colony.dispose();
+  await batch.dispose();
   return { bounds, each, posterior };
 }
 

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Dataset } from '../../../../server/training/data/dataset.ts';
-import { choose, loadImages } from '../../../../server/training/evaluate/images.ts';
-import { createMeter, duration } from '../../../../server/training/evaluate/meter.ts';
 import { readOptions } from '../../../../server/training/evaluate/options.ts';
-import { tinyCard } from '../../vnca/tinyModel.ts';
+import { createMeter, duration } from '../../../../server/training/evaluate/progress-meter.ts';
+import { choose, loadImages } from '../../../../server/training/evaluate/test-images.ts';
+import { tinyCard } from '../../vnca/tiny-model.ts';
 
 const command = async (...args: string[]) =>
   promisify(execFile)('node_modules/.bin/tsx', ['server/training/evaluate/main.ts', ...args]).then(

@@ -1,11 +1,12 @@
 /** Small made-up checkpoints with an encoder, and images for them. */
-import type { Judged } from '../../../../server/training/evaluate/images.ts';
-import { createMeter } from '../../../../server/training/evaluate/meter.ts';
+
+import { createMeter } from '../../../../server/training/evaluate/progress-meter.ts';
+import type { Judged } from '../../../../server/training/evaluate/test-images.ts';
 import { encoderShapes } from '../../../../server/training/model/encoder.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
-import type { EncoderNetwork } from '../../../../server/vnca/encoderNetwork.ts';
+import type { EncoderNetwork } from '../../../../server/vnca/encoder-network.ts';
 import { createRandom } from '../../../../shared/random.ts';
-import { modelOf, tinyCard } from '../../vnca/tinyModel.ts';
+import { modelOf, tinyCard } from '../../vnca/tiny-model.ts';
 
 export const SIDE = 8;
 

@@ -9,7 +9,7 @@ import {
   reparameterise,
 } from '../../../../server/training/model/encoder.ts';
 import { parameterInputs } from '../../../../server/training/model/parameters.ts';
-import type { EncoderNetwork } from '../../../../server/vnca/encoderNetwork.ts';
+import type { EncoderNetwork } from '../../../../server/vnca/encoder-network.ts';
 import { evaluate } from '../autodiff/contract.ts';
 import { elu, type Numbers, normals, randomParameters, slopeAt, slopeChecker } from './small.ts';
 

@@ -13,9 +13,9 @@ import {
   parameterInputs,
 } from '../../../../server/training/model/parameters.ts';
 import { type Architecture, updateShapes } from '../../../../server/vnca/architecture.ts';
-import { type EncoderNetwork, publishedEncoder } from '../../../../server/vnca/encoderNetwork.ts';
+import { type EncoderNetwork, publishedEncoder } from '../../../../server/vnca/encoder-network.ts';
 import { createRandom } from '../../../../shared/random.ts';
-import { tinyCard } from '../../vnca/tinyModel.ts';
+import { tinyCard } from '../../vnca/tiny-model.ts';
 
 type Kind = Architecture['update']['kind'];
 

@@ -8,7 +8,7 @@ import { readGenome as readGenomeAs, ruleSteps } from '../../../../server/traini
 import { growthSegments, Segments } from '../../../../server/training/model/segments.ts';
 import { updateShapes } from '../../../../server/vnca/architecture.ts';
 import { createRule, disposeRule, readGenome, stepStates } from '../../../../server/vnca/rule.ts';
-import { tinyCard, tinyModel } from '../../vnca/tinyModel.ts';
+import { tinyCard, tinyModel } from '../../vnca/tiny-model.ts';
 import { evaluate } from '../autodiff/contract.ts';
 import { type Numbers, normals, upload } from './small.ts';
 

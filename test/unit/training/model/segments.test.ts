@@ -11,9 +11,9 @@ import {
   Segments,
   stayingSegments,
 } from '../../../../server/training/model/segments.ts';
-import { differentiate } from '../../../../server/training/rollout.ts';
+import { differentiate } from '../../../../server/training/rollout-gradient.ts';
 import { updateShapes } from '../../../../server/vnca/architecture.ts';
-import { tinyCard } from '../../vnca/tinyModel.ts';
+import { tinyCard } from '../../vnca/tiny-model.ts';
 import {
   type Numbers,
   normals,

@@ -8,7 +8,7 @@ import {
   tileOfValues,
   tilesOfStates,
 } from '../../../../server/training/pictures/tile.ts';
-import { tinyCard } from '../../vnca/tinyModel.ts';
+import { tinyCard } from '../../vnca/tiny-model.ts';
 
 const pixel = ({ rgba, side }: Tile, x: number, y: number): number[] => {
   const at = 4 * (y * side + x);

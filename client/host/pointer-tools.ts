@@ -1,0 +1,99 @@
+/** The host's hand over a live picture: moves the view, taps organisms, draws a rectangle. */
+import type { Rect } from '../../shared/geometry.ts';
+import type { OrganismId } from '../../shared/vocabulary.ts';
+import type { CanvasHand } from '../input/canvas-input.ts';
+import { organismAt } from '../input/pick-organism.ts';
+import type { RoomModel } from '../net/room-model.ts';
+import type { Point } from '../render/camera.ts';
+import type { RoomView } from '../render/room-view.ts';
+
+export type PointerTool = 'look' | 'area';
+
+/** The whole cells between two places, kept on the grid; at least one cell. */
+export function areaBetween(
+  a: Point,
+  b: Point,
+  grid: { readonly width: number; readonly height: number },
+): Rect {
+  const span = (from: number, to: number, size: number): [number, number] => {
+    const low = Math.max(0, Math.min(size - 1, Math.floor(Math.min(from, to))));
+    const high = Math.max(low + 1, Math.min(size, Math.ceil(Math.max(from, to))));
+    return [low, high - low];
+  };
+  const [x, width] = span(a.x, b.x, grid.width);
+  const [y, height] = span(a.y, b.y, grid.height);
+  return { x, y, width, height };
+}
+
+export interface PointerTarget {
+  /** An organism was tapped; 0: bare ground. */
+  tapped(organism: OrganismId): void;
+  /** A rectangle is being drawn, in cells. */
+  area(area: Rect): void;
+}
+
+export class PointerTools implements CanvasHand {
+  tool: PointerTool = 'look';
+  private from: Point = { x: 0, y: 0 };
+  private last: Point = { x: 0, y: 0 };
+
+  constructor(
+    private readonly model: RoomModel,
+    private readonly view: RoomView,
+    private readonly target: PointerTarget,
+  ) {}
+
+  toolStart(x: number, y: number): void {
+    this.last = { x, y };
+    this.from = this.view.toWorld(this.last);
+  }
+
+  toolMove(x: number, y: number, now: number): void {
+    const { planes } = this.model;
+    if (this.tool === 'look') this.view.rig.panBy(x - this.last.x, y - this.last.y, now);
+    else if (planes) this.target.area(areaBetween(this.from, this.view.toWorld({ x, y }), planes));
+    this.last = { x, y };
+    this.view.loop.invalidate();
+  }
+
+  toolEnd(x: number, y: number, tap: boolean, now: number): void {
+    if (this.tool === 'area') return;
+    if (tap) this.target.tapped(organismAt(this.model, this.view.toWorld({ x, y })));
+    else this.view.rig.release(now);
+    this.view.loop.invalidate();
+  }
+
+  toolCancel(): void {}
+
+  hover(x: number, y: number): void {
+    const over = this.tool === 'look' ? organismAt(this.model, this.view.toWorld({ x, y })) : 0;
+    if (over === this.view.hovered) return;
+    this.view.hovered = over;
+    this.view.loop.invalidate();
+  }
+
+  panBy(dx: number, dy: number, now: number): void {
+    this.view.rig.panBy(dx, dy, now);
+    this.view.loop.invalidate();
+  }
+
+  panEnd(now: number): void {
+    this.view.rig.release(now);
+    this.view.loop.invalidate();
+  }
+
+  zoomAbout(x: number, y: number, factor: number): void {
+    this.view.rig.zoomAbout(x, y, factor);
+    this.view.loop.invalidate();
+  }
+
+  doubleTap(): void {
+    this.view.rig.fit();
+    this.view.loop.invalidate();
+  }
+
+  leave(): void {
+    this.view.hovered = 0;
+    this.view.loop.invalidate();
+  }
+}

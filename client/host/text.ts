@@ -1,0 +1,144 @@
+/** The host's page in words: times, amounts, and what went wrong with what to do next. Pure. */
+import { msg, str } from '@lit/localize';
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import { number, plural } from '../elements/text.ts';
+import { language } from '../locale/locale.ts';
+import { reasonText } from './refusal-text.ts';
+
+export const DAY_NAMES = [
+  msg('Monday'),
+  msg('Tuesday'),
+  msg('Wednesday'),
+  msg('Thursday'),
+  msg('Friday'),
+  msg('Saturday'),
+  msg('Sunday'),
+] as const;
+
+/** 90 → '1 minute 30 seconds'; the two largest units. */
+export function span(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1_000));
+  const units: [number, (n: number) => string][] = [
+    [Math.floor(seconds / 86_400), daysText],
+    [Math.floor(seconds / 3_600) % 24, hoursText],
+    [Math.floor(seconds / 60) % 60, minutesText],
+    [seconds % 60, secondsText],
+  ];
+  const first = units.findIndex(([n]) => n > 0);
+  if (first < 0) return secondsText(0);
+  return units
+    .slice(first, first + 2)
+    .filter(([n]) => n > 0)
+    .map(([n, text]) => text(n))
+    .join(' ');
+}
+
+/** 'less than a minute', '4 minutes', '2 hours'. */
+export function roughSpan(milliseconds: number): string {
+  const minutes = Math.round(milliseconds / 60_000);
+  if (minutes < 1) return msg('less than a minute');
+  if (minutes < 90) return minutesText(minutes);
+  const hours = Math.round(minutes / 60);
+  return hours < 36 ? hoursText(hours) : daysText(Math.round(hours / 24));
+}
+
+function secondsText(n: number): string {
+  return plural(n, msg(str`${n} second`), msg(str`${n} seconds`));
+}
+
+function minutesText(n: number): string {
+  return plural(n, msg(str`${n} minute`), msg(str`${n} minutes`));
+}
+
+function hoursText(n: number): string {
+  return plural(n, msg(str`${n} hour`), msg(str`${n} hours`));
+}
+
+function daysText(n: number): string {
+  return plural(n, msg(str`${n} day`), msg(str`${n} days`));
+}
+
+export function visitorsText(n: number): string {
+  return plural(n, msg(str`${number(n)} visitor`), msg(str`${number(n)} visitors`));
+}
+
+export function organismsText(n: number): string {
+  return plural(n, msg(str`${number(n)} organism`), msg(str`${number(n)} organisms`));
+}
+
+export function actsText(n: number): string {
+  return plural(n, msg(str`${number(n)} act`), msg(str`${number(n)} acts`));
+}
+
+export function seedsText(n: number): string {
+  return plural(n, msg(str`${number(n)} seed`), msg(str`${number(n)} seeds`));
+}
+
+export function bytes(n: number): string {
+  const unit = n < 1e6 ? 'kB' : n < 1e9 ? 'MB' : 'GB';
+  const value = n / { kB: 1e3, MB: 1e6, GB: 1e9 }[unit];
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
+}
+
+/**
+ * Time of the server's own clock, whatever zone this browser is in.
+ *
+ * @param at ms since 1970
+ * @param zone minutes east of Greenwich
+ */
+export function clock(at: number, zone: number): string {
+  return new Date(at + zone * 60_000).toISOString().slice(11, 16);
+}
+
+/** 'today', 'yesterday', 'Monday', '3 November'. */
+export function dayName(at: number, now: number, zone: number): string {
+  const dayOf = (time: number): number => Math.floor((time + zone * 60_000) / 86_400_000);
+  const ago = dayOf(now) - dayOf(at);
+  if (ago === 0) return msg('today');
+  if (ago === 1) return msg('yesterday');
+  if (ago === -1) return msg('tomorrow');
+  const date = new Date(at + zone * 60_000);
+  if (Math.abs(ago) < 7) return DAY_NAMES[(date.getUTCDay() + 6) % 7]!;
+  return date.toLocaleDateString(language(), { day: 'numeric', month: 'long', timeZone: 'UTC' });
+}
+
+export function moment(at: number, now: number, zone: number): string {
+  return `${dayName(at, now, zone)}, ${clock(at, zone)}`;
+}
+
+/** What went wrong, and what to do about it. */
+export function failure(error: unknown): string {
+  if (!(error instanceof HostRefusal)) {
+    return msg(
+      'The server does not answer. Check that it runs and that this device is on its network; this page tries again by itself.',
+    );
+  }
+  const { reason, retryAfter } = error;
+  if ((reason === 'too-many-tries' || reason === 'wrong-token') && retryAfter) {
+    const wait = span(Math.ceil(retryAfter / 1_000) * 1_000);
+    return msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`);
+  }
+  return reasonText(reason);
+}
+
+/** What a visitor is called here: the nameless by their number. */
+export function visitorName({ id, name }: { readonly id: number; readonly name: string }): string {
+  return name || msg(str`visitor ${id}`);
+}
+
+/** Steps of life a second, honest about a room that cannot keep up. */
+export function paceText(pace: {
+  readonly tickRate: number;
+  readonly actual: number;
+  readonly slow: boolean;
+}): string {
+  const [actual, wanted] = [Math.round(pace.actual), Math.round(pace.tickRate)];
+  return pace.slow
+    ? msg(str`slow: ${actual} of ${wanted} steps a second`)
+    : plural(wanted, msg(str`${wanted} step a second`), msg(str`${wanted} steps a second`));
+}
+
+/** Who has planted an organism; 0 is the house itself. */
+export function planterName({ id, name }: { readonly id: number; readonly name: string }): string {
+  return id === 0 ? msg('the house') : name || msg('a visitor');
+}

@@ -1,5 +1,0 @@
-import './elements/vivarium-room.ts';
-import { startLanguage } from './locale/locale.ts';
-import { LOADERS } from './locale/words/visitor/index.ts';
-
-startLanguage(LOADERS);

@@ -1,0 +1,51 @@
+/** Where commands go out and their answers come back: matches each answer with what was asked, and where. */
+import type { Command } from '../../shared/protocol/commands.ts';
+import type { Event } from '../../shared/protocol/events.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
+import type { Send } from './room-model.ts';
+
+/** The commands that are answered by `accepted` or `rejected`. */
+type Asked = 'plant' | 'damage' | 'cross' | 'beacon' | 'draw' | 'preview' | 'keep' | 'name';
+
+export interface Answers {
+  accepted?(answer: Event<'accepted'>): void;
+  rejected?(reason: Reason): void;
+}
+
+/** Answers that are still missing when so many newer commands have gone out will not come. */
+const MAX_PENDING = 256;
+
+export class RequestTracker {
+  private nextId = 1;
+  private readonly pending = new Map<number, Answers>();
+
+  constructor(private readonly send: Send) {}
+
+  ask<N extends Asked>(name: N, payload: Omit<Command<N>, 'id'>, answers: Answers = {}): number {
+    const id = this.nextId++;
+    this.pending.set(id, answers);
+    if (this.pending.size > MAX_PENDING) {
+      const [oldest] = this.pending.keys();
+      this.pending.delete(oldest);
+    }
+    this.send(name, { ...payload, id } as unknown as Command<N>);
+    return id;
+  }
+
+  accepted(answer: Event<'accepted'>): void {
+    this.take(answer.id)?.accepted?.(answer);
+  }
+
+  /** @returns whether somebody was waiting for this answer */
+  rejected({ id, reason }: Event<'rejected'>): boolean {
+    const answers = id === undefined ? undefined : this.take(id);
+    answers?.rejected?.(reason);
+    return answers?.rejected !== undefined;
+  }
+
+  private take(id: number): Answers | undefined {
+    const answers = this.pending.get(id);
+    this.pending.delete(id);
+    return answers;
+  }
+}

@@ -1,0 +1,84 @@
+/** What happens in a room, as light: rings of birth and division, dust of death, the beacon, the glow of seeds. */
+import type { Rect } from '../../shared/geometry.ts';
+import { createRandom } from '../../shared/random.ts';
+import type { RoomModel } from '../net/room-model.ts';
+import { ownerColor } from '../style/owner.ts';
+import { DustFinder } from './death-dust.ts';
+import { Effects } from './effects.ts';
+import type { MarkList } from './marks.ts';
+
+/** Below this stage an organism may still be too faint to see, and its seed is shown as a mark. */
+const VISIBLE_STAGE = 8;
+
+export class LifeEffects {
+  readonly effects = new Effects();
+  /** Where light is left to chance. It has nothing to do with what a visitor throws. */
+  readonly chance = createRandom(1).uniform;
+  private readonly dust = new DustFinder();
+  private readonly deaf: () => void;
+
+  /** @param invalidate told that there is something new to draw */
+  constructor(
+    private readonly model: RoomModel,
+    invalidate: () => void,
+  ) {
+    const life = model.on('life', ({ event, organism }) => {
+      const now = performance.now();
+      const { x, y, stage } = organism;
+      const color = ownerColor(organism.planter.hue);
+      if (event.what === 'born') this.effects.born(x, y, color, now);
+      if (event.what === 'divided') this.effects.divided(x, y, stage, color, now);
+      if (event.what === 'healed') this.effects.healed(x, y, 0.5 * stage, now);
+      invalidate();
+    });
+    const beacon = model.on('beacon', ({ organism: id, hue }) => {
+      const organism = model.organisms.get(id);
+      if (!organism) return;
+      const { x, y, stage } = organism;
+      const reach = Math.max(6, 0.62 * stage);
+      this.effects.beacon(x, y, reach, ownerColor(hue), performance.now());
+      invalidate();
+    });
+    this.deaf = () => {
+      life();
+      beacon();
+    };
+  }
+
+  /** Hears no more of the room. */
+  dispose(): void {
+    this.deaf();
+  }
+
+  /** A new tick has come: what died in it falls to dust. */
+  arrived(changed: readonly Rect[], anew: readonly Rect[], now: number): void {
+    const { planes } = this.model;
+    if (!planes) return;
+    const silent = document.hidden ? changed : anew;
+    this.dust.find(planes, changed, silent, this.chance, (x, y, color) =>
+      this.effects.dust(x, y, color, now, this.chance),
+    );
+  }
+
+  /** @returns whether the next picture will differ */
+  draw(now: number, marks: MarkList): boolean {
+    const growing = this.drawSeeds(now, marks);
+    this.effects.draw(now, marks);
+    return growing || this.effects.active;
+  }
+
+  private drawSeeds(now: number, marks: MarkList): boolean {
+    let any = false;
+    for (const { x, y, stage, phase, planter, id } of this.model.organisms.values()) {
+      if (phase !== 'growing' || stage >= VISIBLE_STAGE) continue;
+      any = true;
+      const breath = this.effects.calm ? 0.8 : 0.8 + 0.2 * Math.sin(now / 260 + id);
+      const color = ownerColor(planter.hue);
+      const here = { x, y, color, glow: 1 };
+      marks.add({ ...here, kind: 'glow', radius: 5.5, alpha: 0.55 * breath });
+      marks.add({ ...here, kind: 'glow', radius: 2, alpha: 0.7 * breath });
+      marks.add({ ...here, kind: 'disc', radius: 0.55, softness: 1.5, alpha: 0.85, glow: 0.3 });
+    }
+    return any && !this.effects.calm;
+  }
+}

@@ -1,0 +1,82 @@
+/** What is drawn under one's own pointer: the ghost of what would be planted, the ring of the brush. */
+import type { Planes } from '../../shared/codec/planes.ts';
+import { clampCentre } from '../../shared/geometry.ts';
+import type { InteractionState } from '../state/interaction-state.ts';
+import type { Rgb } from '../style/oklch.ts';
+import type { Point } from './camera.ts';
+import type { MarkList } from './marks.ts';
+
+const CALM: Rgb = [0.74, 0.94, 0.86];
+const NO: Rgb = [1, 0.48, 0.42];
+const BRUSH: Rgb = [0.98, 0.9, 0.78];
+
+/** Whether another organism's cells hold the ground where a seed would first lie. */
+export function isOccupied(planes: Planes, x: number, y: number): boolean {
+  for (let j = y - 1; j <= y; j++) {
+    for (let i = x - 1; i <= x; i++) {
+      if (planes.owner[j * planes.width + i] !== 0) return true;
+    }
+  }
+  return false;
+}
+
+export function drawPreview(
+  state: InteractionState,
+  planes: Planes,
+  checkpoint: { readonly side: number; readonly sheet: { readonly columns: number } },
+  pointer: Point,
+  pressed: boolean,
+  marks: MarkList,
+): void {
+  const { tool, radius, held } = state.state;
+  const margin = tool === 'damage' ? radius : 6;
+  const off =
+    pointer.x < -margin ||
+    pointer.y < -margin ||
+    pointer.x > planes.width + margin ||
+    pointer.y > planes.height + margin;
+  if (off) return;
+  if (tool === 'damage') {
+    const { x, y } = pointer;
+    const alpha = pressed ? 0.95 : 0.65;
+    marks.add({ kind: 'disc', x, y, radius, softness: 1, color: BRUSH, alpha: 0.05, glow: 1 });
+    marks.add({ kind: 'ring', x, y, radius, line: 1.25, color: BRUSH, alpha });
+    return;
+  }
+  if (tool !== 'plant') return;
+  const { x, y } = clampCentre(pointer.x, pointer.y, checkpoint.side, planes);
+  const half = checkpoint.side / 2;
+  if (isOccupied(planes, x, y)) {
+    marks.add({
+      kind: 'ring',
+      x,
+      y,
+      radius: half * 0.9,
+      line: 1,
+      softness: 1,
+      color: NO,
+      alpha: 0.4,
+    });
+    marks.add({ kind: 'ring', x, y, radius: 2.2, line: 1.5, color: NO, alpha: 0.9 });
+    const d = 1.55;
+    const way = { x: x - d, y: y + d, x2: x + d, y2: y - d };
+    marks.add({ kind: 'disc', ...way, radius: 0.16, color: NO, alpha: 0.9 });
+    return;
+  }
+  if (held.from === 'gallery') {
+    const { columns } = checkpoint.sheet;
+    const tile = { x2: held.index % columns, y2: Math.floor(held.index / columns) };
+    marks.add({
+      kind: 'picture',
+      x,
+      y,
+      ...tile,
+      radius: half,
+      color: CALM,
+      alpha: pressed ? 0.42 : 0.26,
+    });
+  }
+  marks.add({ kind: 'glow', x, y, radius: half * 1.15, color: CALM, alpha: 0.1, glow: 1 });
+  marks.add({ kind: 'ring', x, y, radius: half, line: 1, softness: 0.6, color: CALM, alpha: 0.34 });
+  marks.add({ kind: 'disc', x, y, radius: 0.5, softness: 1, color: CALM, alpha: 0.85 });
+}

@@ -1,0 +1,143 @@
+/** What this visitor is doing: the tool and seed in hand, what is selected, how she likes to look. Emits on change. */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { SeedSource } from '../../shared/protocol/commands.ts';
+import type { Event } from '../../shared/protocol/events.ts';
+import type { OrganismId, SeedView, Tool } from '../../shared/vocabulary.ts';
+import { Listeners } from './listeners.ts';
+
+type Gallery = Event<'welcome'>['checkpoint']['gallery'];
+
+/** Where seeds are sought that need more room than the dock has. */
+export type Sheet = 'gallery' | 'draw' | 'map';
+
+/** What is selected, and with what it is about to be crossed. */
+export interface Selection {
+  readonly organism: OrganismId;
+  readonly crossing: boolean;
+  readonly second: OrganismId;
+  /** Share of the second. */
+  readonly mix: number;
+  /** Share of chance. */
+  readonly mutation: number;
+}
+
+interface State {
+  tool: Tool;
+  radius: number;
+  /** Widest blade that the room allows, radius in cells. */
+  widest: number;
+  held: SeedSource;
+  /** Seeds that the server keeps for her, the newest first. */
+  hand: readonly SeedView[];
+  sheet: Sheet | undefined;
+  selection: Selection | undefined;
+  crisp: boolean;
+  /** Whether she has planted since the page was opened. */
+  planted: boolean;
+}
+
+const { minRadius, maxRadius } = DEFAULTS.stroke;
+
+export class InteractionState {
+  private current: State = {
+    tool: 'plant',
+    radius: 3,
+    widest: maxRadius,
+    held: { from: 'prior', throw: 0 },
+    hand: [],
+    sheet: undefined,
+    selection: undefined,
+    crisp: false,
+    planted: false,
+  };
+  private readonly listeners = new Listeners<{ change: undefined }>();
+
+  get state(): Readonly<State> {
+    return this.current;
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.listeners.on('change', listener);
+  }
+
+  update(change: Partial<State>): void {
+    this.current = { ...this.current, ...change };
+    this.listeners.emit('change', undefined);
+  }
+
+  take(tool: Tool): void {
+    this.update(tool === 'look' ? { tool } : { tool, selection: undefined });
+  }
+
+  hold(held: SeedSource): void {
+    this.update({ held, tool: 'plant', selection: undefined });
+  }
+
+  /** Throws the dice: the seed that falls is held, and is the same until the next throw. */
+  throwDice(random: () => number): void {
+    this.hold(thrown(random));
+  }
+
+  /** Something was planted: chance gives another seed each time. */
+  sown(random: () => number): void {
+    const { held } = this.current;
+    this.update({ planted: true, ...(held.from === 'prior' && { held: thrown(random) }) });
+  }
+
+  /** Something of the gallery to begin with: an animal where there is one. */
+  holdFirst(gallery: Gallery, random: () => number): void {
+    const all = gallery.map((entry, index) => ({ ...entry, index }));
+    const animals = all.filter(({ kind }) => kind === 'animal');
+    const from = animals.length > 0 ? animals : all;
+    const chosen = from[Math.floor(random() * from.length)];
+    this.update({ held: chosen ? { from: 'gallery', index: chosen.index } : thrown(random) });
+  }
+
+  setRadius(radius: number): void {
+    this.update({ radius: Math.max(minRadius, Math.min(this.current.widest, radius)) });
+  }
+
+  /** The host has set how wide a blade may be, radius in cells. */
+  setWidest(widest: number): void {
+    this.update({ widest: Math.max(minRadius, Math.min(maxRadius, widest)) });
+    this.setRadius(this.current.radius);
+  }
+
+  select(organism: OrganismId): void {
+    const { selection } = this.current;
+    if (selection?.crossing) {
+      const second = organism === selection.organism ? selection.second : organism;
+      this.update({ selection: { ...selection, second } });
+    } else {
+      const fresh = { organism, crossing: false, second: 0, mix: 0.5, mutation: 0 };
+      this.update({ selection: organism === 0 ? undefined : fresh });
+    }
+  }
+
+  /** Lets go of an organism that is no more. */
+  forget(organism: OrganismId): void {
+    const { selection } = this.current;
+    if (selection?.organism === organism) this.update({ selection: undefined });
+    else if (selection?.second === organism) {
+      this.update({ selection: { ...selection, second: 0 } });
+    }
+  }
+
+  /** A seed has come into her hand; the oldest falls out when it is full. */
+  receive(seed: SeedView): void {
+    const kept = this.current.hand.slice(0, DEFAULTS.room.maxSeedsInHand - 1);
+    this.update({ hand: [seed, ...kept] });
+    this.hold({ from: 'hand', seed: seed.id });
+  }
+
+  /** What the server says that she has, the oldest first. */
+  setHand(hand: readonly SeedView[], random: () => number): void {
+    const { held } = this.current;
+    const gone = held.from === 'hand' && !hand.some(({ id }) => id === held.seed);
+    this.update({ hand: [...hand].reverse(), ...(gone && { held: thrown(random) }) });
+  }
+}
+
+function thrown(random: () => number): SeedSource {
+  return { from: 'prior', throw: Math.floor(random() * 2 ** 32) };
+}

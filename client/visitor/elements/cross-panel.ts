@@ -1,0 +1,196 @@
+/** Two parents and the child between them, as it would grow: the lower half of an organism's card while it is being crossed. */
+import { localized, msg } from '@lit/localize';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import type { PreviewSource } from '../../../shared/protocol/commands.ts';
+import type { RoomModel } from '../../net/room-model.ts';
+import type { Previews } from '../../net/seed-previews.ts';
+import type { InteractionState, Selection } from '../../state/interaction-state.ts';
+import { controls } from '../../style/controls.ts';
+import './organism-portrait.ts';
+import './seed-film.ts';
+
+/** How much chance has to say. */
+const MUTATIONS = [0, 0.35, 0.8] as const;
+
+/** Says with a `make-seed` event that the child is wanted. */
+@localized()
+@customElement('cross-panel')
+export class CrossPanel extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: block;
+      }
+      .family {
+        display: grid;
+        grid-template-columns: 1fr auto 1fr;
+        align-items: center;
+        justify-items: center;
+        margin-top: 12px;
+      }
+      organism-portrait,
+      .empty {
+        width: 4.2em;
+        height: 4.2em;
+      }
+      .empty {
+        width: 3.2em;
+        height: 3.2em;
+        border: 1.5px dashed var(--warm);
+        border-radius: 50%;
+      }
+      .child {
+        position: relative;
+        width: 6.6em;
+        height: 6.6em;
+        border-radius: 50%;
+        background: radial-gradient(circle at 50% 46%, oklch(0.3 0.025 185), oklch(0.15 0.01 230));
+        box-shadow: inset 0 0 0 1.5px oklch(0.89 0.075 168 / 0.4);
+      }
+      .child.surprise {
+        box-shadow: inset 0 0 0 1.5px oklch(0.86 0.08 80 / 0.55);
+      }
+      .child seed-film {
+        position: absolute;
+        inset: 13%;
+      }
+      .hint {
+        margin: 10px 0 0;
+        color: var(--warm);
+        text-align: center;
+      }
+      .mutation {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        gap: 8px;
+        margin-top: 2px;
+        color: var(--ink-soft);
+      }
+      .mutation > div {
+        display: flex;
+        gap: 2px;
+      }
+      .mutation button {
+        min-height: 2.4em;
+        padding: 0 0.85em;
+        border-radius: 999px;
+      }
+      .mutation button[aria-checked='true'] {
+        background: var(--raised);
+        color: var(--ink);
+      }
+      footer {
+        margin-top: 12px;
+        display: flex;
+        gap: 6px;
+        justify-content: space-between;
+      }
+      @media (max-width: 720px) {
+        .family,
+        footer {
+          margin-top: 8px;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model!: RoomModel;
+  @property({ attribute: false }) state!: InteractionState;
+  @property({ attribute: false }) previews!: Previews;
+  /** Changes with session and room, so that this is drawn anew. */
+  @property({ attribute: false }) version = 0;
+  private source: PreviewSource | undefined;
+
+  override render(): TemplateResult | typeof nothing {
+    const { selection } = this.state.state;
+    const first = selection && this.model.organisms.get(selection.organism);
+    if (!selection || !first) return nothing;
+    const second = this.model.organisms.get(selection.second);
+    return html`<div class="family">
+        ${this.portrait(first.id)}
+        <div class="child ${selection.mutation > 0 ? 'surprise' : ''}" data-testid="child">
+          <seed-film .previews=${this.previews} .seed=${second && this.sourceOf(selection)}></seed-film>
+        </div>
+        ${second ? this.portrait(second.id) : html`<span class="empty"></span>`}
+      </div>
+      ${
+        second
+          ? this.controls(selection)
+          : html`<p class="hint">${msg('Now tap a second organism.')}</p>`
+      }
+      <footer>
+        <button class="quiet" @click=${() => this.state.update({ selection: undefined })}>
+          ${msg('Cancel')}
+        </button>
+        <button
+          class="solid"
+          data-testid="make-seed"
+          ?disabled=${!second}
+          @click=${() => {
+            this.dispatchEvent(new CustomEvent('make-seed', { bubbles: true, composed: true }));
+          }}
+        >
+          ${msg('Make a seed')}
+        </button>
+      </footer>`;
+  }
+
+  private portrait(organism: number): TemplateResult {
+    return html`<organism-portrait .model=${this.model} .organism=${organism}></organism-portrait>`;
+  }
+
+  private controls(selection: Selection): TemplateResult {
+    const names = [msg('as they are'), msg('a little'), msg('wild')];
+    return html`<input
+        type="range"
+        min="0"
+        max="1"
+        step="0.05"
+        .value=${String(selection.mix)}
+        aria-label=${msg('Share of the second parent')}
+        data-testid="mix"
+        @input=${(event: InputEvent) => {
+          const mix = (event.target as HTMLInputElement).valueAsNumber;
+          this.state.update({ selection: { ...selection, mix } });
+        }}
+      />
+      <div class="mutation">
+        <span id="surprise">${msg('Surprise')}</span>
+        <div role="radiogroup" aria-labelledby="surprise" @keydown=${this.walk}>
+          ${MUTATIONS.map(
+            (mutation, i) => html`<button
+              role="radio"
+              data-testid="mutation-${i}"
+              aria-checked=${selection.mutation === mutation}
+              tabindex=${selection.mutation === mutation ? 0 : -1}
+              @click=${() => this.state.update({ selection: { ...selection, mutation } })}
+            >
+              ${names[i]}
+            </button>`,
+          )}
+        </div>
+      </div>`;
+  }
+
+  private walk(event: KeyboardEvent): void {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    const all = [...(event.currentTarget as HTMLElement).querySelectorAll('button')];
+    const at = all.indexOf(event.target as HTMLButtonElement);
+    const next = all[(at + step + all.length) % all.length];
+    next.click();
+    next.focus();
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** The same object for the same child, so that nothing is asked anew. */
+  private sourceOf({ organism: a, second: b, mix }: Selection): PreviewSource {
+    const source = { from: 'cross', a, b, mix } as const;
+    if (JSON.stringify(source) !== JSON.stringify(this.source)) this.source = source;
+    return this.source!;
+  }
+}

@@ -1,0 +1,395 @@
+/** A pad to draw on with a finger, a mouse or keys: what is drawn becomes a seed, and grows where it was drawn. */
+import { localized, msg } from '@lit/localize';
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import type { Event as Message } from '../../../shared/protocol/events.ts';
+import type { Reason } from '../../../shared/protocol/reasons.ts';
+import type { SeedView } from '../../../shared/vocabulary.ts';
+import { Drawing, paint } from '../../draw/drawing.ts';
+import { normaliseColour, normaliseInk, type Sheet } from '../../draw/normalise.ts';
+import { icons } from '../../elements/icons.ts';
+import type { RequestTracker } from '../../net/request-tracker.ts';
+import type { Previews } from '../../net/seed-previews.ts';
+import { controls } from '../../style/controls.ts';
+import { reasonText } from '../refusal-text.ts';
+import { drawPadStyle } from './draw-pad-style.ts';
+import './seed-film.ts';
+
+/** Pixels a side that a drawing is read in. */
+const READ = 256;
+/** Shares of the pad's side. */
+const WIDTHS = { fine: 1 / 28, medium: 1 / 11, thick: 1 / 5 } as const;
+type Width = keyof typeof WIDTHS;
+
+const INK = '#ffffff';
+/** What the gallery's creatures are made of. */
+const COLOURS = {
+  black: '#2f2f35',
+  brown: '#8a5a3b',
+  red: '#e23b32',
+  orange: '#f78b1f',
+  yellow: '#fcd232',
+  green: '#5fae3a',
+  blue: '#3ea6e8',
+  purple: '#9356c4',
+  pink: '#f49ab9',
+  white: '#f7f4ee',
+} as const;
+type Colour = keyof typeof COLOURS;
+
+/** How far a key moves the pen, share of the side. */
+const KEY_STEP = 0.02;
+
+/** Sends `grown` (`detail`: SeedView) when the drawing lies in her hand, and `done` when she wants to plant it. */
+@localized()
+@customElement('draw-pad')
+export class DrawPad extends LitElement {
+  static override styles = [controls, drawPadStyle];
+
+  @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
+  @property({ attribute: false }) previews!: Previews;
+  @property({ attribute: false }) requests!: RequestTracker;
+  /** Whether the server can be asked. */
+  @property({ attribute: false }) live = false;
+  /** Seeds that she has. */
+  @property({ attribute: false }) hand: readonly SeedView[] = [];
+  @state() private width: Width = 'medium';
+  @state() private colour: Colour = 'red';
+  @state() private lines = 0;
+  @state() private asking = false;
+  @state() private refusal = '';
+  /** What has grown from the drawing. */
+  @state() private seed: SeedView | undefined;
+  /** Where the keyboard's pen is, and whether it draws. */
+  @state() private pen: { x: number; y: number; down: boolean } | undefined;
+  @query('[data-testid=plant-drawing]') private readonly planter!: HTMLElement | null;
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  private readonly drawing = new Drawing();
+  private pointer: number | undefined;
+  private readonly resized = new ResizeObserver(() => this.repaint());
+
+  private get inks(): boolean {
+    return this.checkpoint.draws === 'ink';
+  }
+
+  override firstUpdated(): void {
+    this.resized.observe(this.canvas);
+    if (this.inks) this.width = 'medium';
+    this.canvas.focus();
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    const { seed } = this;
+    const isBack = changed.get('live') === false && this.live;
+    // Her hand may have been emptied while she was away; the drawing is still here to grow again.
+    if (isBack && seed && !this.hand.some(({ id }) => id === seed.id)) this.seed = undefined;
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    // What was under way when the connection broke is not answered any more.
+    if (changed.has('live') && this.live && this.asking) this.grow();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.resized.disconnect();
+  }
+
+  override render(): TemplateResult {
+    const { seed, pen, asking } = this;
+    const empty = this.lines === 0;
+    return html`<div class="room"><div class="pad ${seed ? 'grown' : ''} ${this.inks ? 'inks' : ''}">
+        <canvas
+          tabindex="0"
+          data-testid="pad"
+          role="img"
+          aria-label=${msg('Drawing pad. Arrow keys move the pen, space puts it down or lifts it, backspace takes a line back.')}
+          @pointerdown=${this.down}
+          @pointermove=${this.move}
+          @pointerup=${this.up}
+          @pointercancel=${this.up}
+          @keydown=${this.key}
+          @blur=${() => {
+            this.pen = undefined;
+          }}
+        ></canvas>
+        ${empty && !pen ? html`<p class="hint">${this.inks ? msg('Draw a digit') : msg('Draw here with your finger')}</p>` : nothing}
+        ${
+          pen
+            ? html`<span
+              class="pen ${pen.down ? 'down' : ''}"
+              style="left:${pen.x * 100}%;top:${pen.y * 100}%"
+            ></span>`
+            : nothing
+        }
+        ${
+          seed
+            ? html`<seed-film
+              data-testid="drawn-film"
+              .previews=${this.previews}
+              .seed=${{ from: 'hand', seed: seed.id } as const}
+            ></seed-film>`
+            : nothing
+        }
+      </div></div>
+      <p class="says" role="status">
+        ${this.refusal || (seed ? msg('This is what your drawing grows into.') : nothing)}
+      </p>
+      ${this.tools(empty)}
+      <footer>
+        ${
+          seed
+            ? html`<button class="quiet" data-testid="draw-on" @click=${this.drawOn}>
+                  ${msg('Draw on')}
+                </button>
+                <button
+                  class="solid"
+                  data-testid="plant-drawing"
+                  @click=${() => this.dispatchEvent(new CustomEvent('done'))}
+                >
+                  ${msg('Plant it')}
+                </button>`
+            : html`<button
+                class="solid"
+                data-testid="grow-drawing"
+                ?disabled=${empty || asking || !this.live}
+                @click=${this.grow}
+              >
+                ${msg('Let it grow')}
+              </button>`
+        }
+      </footer>`;
+  }
+
+  private tools(empty: boolean): TemplateResult {
+    return html`<div class="tools" ?inert=${this.seed !== undefined}>
+      ${this.inks ? nothing : this.colours()}
+      <div class="brushes">
+        <div role="radiogroup" aria-label=${msg('Thickness')} @keydown=${this.walk}>
+          ${(Object.keys(WIDTHS) as Width[]).map((width) => this.brush(width))}
+        </div>
+        <button
+          aria-label=${msg('Take the last line back')}
+          title=${msg('Take the last line back')}
+          data-testid="undo"
+          ?disabled=${empty}
+          @click=${this.undo}
+        >
+          ${icons.undo}
+        </button>
+        <button
+          aria-label=${msg('Clear')}
+          title=${msg('Clear')}
+          data-testid="clear"
+          ?disabled=${empty}
+          @click=${this.clear}
+        >
+          ${icons.bin}
+        </button>
+      </div>
+    </div>`;
+  }
+
+  private colours(): TemplateResult {
+    const names: Record<Colour, string> = {
+      black: msg('black'),
+      brown: msg('brown'),
+      red: msg('red'),
+      orange: msg('orange'),
+      yellow: msg('yellow'),
+      green: msg('green'),
+      blue: msg('blue'),
+      purple: msg('purple'),
+      pink: msg('pink'),
+      white: msg('white'),
+    };
+    return html`<div class="colours" role="radiogroup" aria-label=${msg('Colour')} @keydown=${this.walk}>
+      ${(Object.keys(COLOURS) as Colour[]).map(
+        (colour) => html`<button
+          role="radio"
+          data-testid="colour-${colour}"
+          style="--colour:${COLOURS[colour]}"
+          aria-label=${names[colour]}
+          title=${names[colour]}
+          aria-checked=${this.colour === colour}
+          tabindex=${this.colour === colour ? 0 : -1}
+          @click=${() => {
+            this.colour = colour;
+          }}
+        ></button>`,
+      )}
+    </div>`;
+  }
+
+  private brush(width: Width): TemplateResult {
+    const names: Record<Width, string> = {
+      fine: msg('fine'),
+      medium: msg('medium'),
+      thick: msg('thick'),
+    };
+    return html`<button
+      role="radio"
+      data-testid="width-${width}"
+      aria-label=${names[width]}
+      title=${names[width]}
+      aria-checked=${this.width === width}
+      tabindex=${this.width === width ? 0 : -1}
+      @click=${() => {
+        this.width = width;
+      }}
+    >
+      <i style="--size:${WIDTHS[width]};--colour:${this.inks ? INK : COLOURS[this.colour]}"></i>
+    </button>`;
+  }
+
+  /** Arrow keys choose within a group of radio buttons. */
+  private walk(event: KeyboardEvent): void {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    const group = event.currentTarget as HTMLElement;
+    const all = [...group.querySelectorAll<HTMLElement>('[role="radio"]')];
+    const next = all[(all.indexOf(event.target as HTMLElement) + step + all.length) % all.length];
+    next?.click();
+    next?.focus();
+    event.preventDefault();
+  }
+
+  private place({ clientX, clientY }: PointerEvent): [number, number] {
+    const { left, top, width, height } = this.canvas.getBoundingClientRect();
+    return [(clientX - left) / width, (clientY - top) / height];
+  }
+
+  private begin(x: number, y: number): void {
+    const colour = this.inks ? INK : COLOURS[this.colour];
+    this.drawing.begin(colour, WIDTHS[this.width], x, y);
+    this.refusal = '';
+    this.changed();
+  }
+
+  private down(event: PointerEvent): void {
+    if (this.seed || this.pointer !== undefined || event.button !== 0) return;
+    this.pointer = event.pointerId;
+    this.canvas.setPointerCapture(event.pointerId);
+    this.pen = undefined;
+    this.begin(...this.place(event));
+  }
+
+  private move(event: PointerEvent): void {
+    if (event.pointerId !== this.pointer) return;
+    const all = event.getCoalescedEvents?.() ?? [];
+    for (const one of all.length > 0 ? all : [event]) this.drawing.move(...this.place(one));
+    this.repaint();
+  }
+
+  private up(event: PointerEvent): void {
+    if (event.pointerId !== this.pointer) return;
+    this.pointer = undefined;
+    this.drawing.end();
+    this.changed();
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (this.seed) return;
+    if (event.key === 'Backspace') {
+      this.undo();
+      event.preventDefault();
+      return;
+    }
+    const step = event.shiftKey ? 4 * KEY_STEP : KEY_STEP;
+    const way = {
+      ArrowLeft: [-step, 0],
+      ArrowRight: [step, 0],
+      ArrowUp: [0, -step],
+      ArrowDown: [0, step],
+      ' ': [0, 0],
+    }[event.key];
+    if (!way) return;
+    event.preventDefault();
+    const pen = this.pen ?? { x: 0.5, y: 0.5, down: false };
+    if (event.key === ' ') {
+      if (pen.down) this.drawing.end();
+      else this.begin(pen.x, pen.y);
+      this.pen = { ...pen, down: !pen.down };
+      this.changed();
+      return;
+    }
+    const inside = (value: number): number => Math.max(0, Math.min(1, value));
+    const [x, y] = [inside(pen.x + way[0]), inside(pen.y + way[1])];
+    this.pen = { ...pen, x, y };
+    if (pen.down) this.drawing.move(x, y);
+    this.repaint();
+  }
+
+  private undo(): void {
+    this.drawing.undo();
+    this.changed();
+  }
+
+  private clear(): void {
+    this.drawing.clear();
+    this.changed();
+  }
+
+  private drawOn(): void {
+    this.seed = undefined;
+    this.updateComplete.then(() => this.canvas.focus());
+  }
+
+  private changed(): void {
+    this.lines = this.drawing.lines.length;
+    this.repaint();
+  }
+
+  private repaint(): void {
+    const side = Math.round(this.canvas.clientWidth * Math.min(2, devicePixelRatio));
+    if (side === 0) return;
+    if (this.canvas.width !== side) this.canvas.width = this.canvas.height = side;
+    const context = this.canvas.getContext('2d');
+    if (context) paint(context, this.drawing.lines, side);
+  }
+
+  /** What is drawn, as the server wants it. */
+  private pixels(): Uint8Array<ArrayBuffer> | undefined {
+    const canvas = document.createElement('canvas');
+    canvas.width = canvas.height = READ;
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    if (!context) return undefined;
+    paint(context, this.drawing.lines, READ);
+    const { data } = context.getImageData(0, 0, READ, READ);
+    const { side } = this.checkpoint;
+    if (this.inks) {
+      const ink = Float32Array.from({ length: READ * READ }, (_, i) => data[4 * i + 3] / 255);
+      return normaliseInk({ side: READ, channels: 1, data: ink } satisfies Sheet, side);
+    }
+    const colours = Float32Array.from(data, (value, i) => {
+      const alpha = data[i | 3] / 255;
+      return (i & 3) === 3 ? alpha : (value / 255) * alpha;
+    });
+    return normaliseColour({ side: READ, channels: 4, data: colours } satisfies Sheet, side);
+  }
+
+  private grow(): void {
+    this.drawing.end();
+    const pixels = this.pixels();
+    if (!pixels) return;
+    this.asking = true;
+    this.requests.ask(
+      'draw',
+      { pixels },
+      {
+        accepted: ({ seed }) => {
+          this.asking = false;
+          if (!seed) return;
+          this.seed = seed;
+          // The button that had the focus is gone.
+          this.updateComplete.then(() => this.planter?.focus());
+          this.dispatchEvent(new CustomEvent('grown', { detail: seed }));
+        },
+        rejected: (reason: Reason) => {
+          this.asking = false;
+          this.refusal = reasonText(reason);
+        },
+      },
+    );
+  }
+}

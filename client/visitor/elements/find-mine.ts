@@ -1,0 +1,83 @@
+/** The way back to one's own: where several are hers, each press goes on to the next. */
+import { localized, msg } from '@lit/localize';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
+import type { RoomModel } from '../../net/room-model.ts';
+import { controls } from '../../style/controls.ts';
+import { owner } from '../../style/owner.ts';
+
+/** Says with a `find` event (`detail`: OrganismView) which of the visitor's organisms she looks for. */
+@localized()
+@customElement('find-mine')
+export class FindMine extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      button {
+        display: inline-flex;
+        align-items: center;
+        gap: 0.65em;
+        padding: 0.62em 1.1em 0.62em 0.85em;
+        border-radius: 999px;
+        animation: come 0.5s ease-out;
+      }
+      i {
+        position: relative;
+        width: 0.62em;
+        height: 0.62em;
+        margin: 0.3em;
+        border-radius: 50%;
+        background: oklch(${owner} var(--hue));
+      }
+      i::after {
+        content: '';
+        position: absolute;
+        inset: -0.3em;
+        border: 1.5px solid oklch(${owner} var(--hue) / 0.7);
+        border-radius: 50%;
+      }
+      @media (hover: hover) {
+        button:hover {
+          background: var(--raised);
+        }
+      }
+      @keyframes come {
+        from {
+          opacity: 0;
+        }
+      }
+      @media (prefers-reduced-motion: reduce) {
+        button {
+          animation: none;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model!: RoomModel;
+  @property({ attribute: false }) version = 0;
+  private last: OrganismId = 0;
+
+  override render(): TemplateResult | typeof nothing {
+    const { you, connection } = this.model;
+    if (!you || connection !== 'live' || this.mine().length === 0) return nothing;
+    return html`<button class="panel" data-testid="find-mine" @click=${this.find}>
+      <i style="--hue:${you.hue}"></i><span>${msg('Find mine')}</span>
+    </button>`;
+  }
+
+  private mine(): OrganismView[] {
+    const { you, organisms } = this.model;
+    return [...organisms.values()].filter(({ planter }) => planter.id === you?.id);
+  }
+
+  /** The newest first, then back in time. */
+  find(): void {
+    const mine = this.mine();
+    const organism = mine.findLast(({ id }) => id < this.last) ?? mine.at(-1);
+    if (!organism) return;
+    this.last = organism.id;
+    this.dispatchEvent(new CustomEvent('find', { detail: organism }));
+  }
+}

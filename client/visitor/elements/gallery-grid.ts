@@ -1,0 +1,235 @@
+/** The whole gallery: searched by words and by kinds, walked through with the arrow keys. */
+import { localized, msg } from '@lit/localize';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import type { SeedSource } from '../../../shared/protocol/commands.ts';
+import type { Event as Message } from '../../../shared/protocol/events.ts';
+import { icons } from '../../elements/icons.ts';
+import { tile } from '../../elements/seed-picture.ts';
+import { kindName } from '../../elements/text.ts';
+import { controls } from '../../style/controls.ts';
+import { isMeant, KINDS, kindsTitle } from './seed-text.ts';
+
+/** Says with a `take` event (`detail`: SeedSource) which seed is wanted. */
+@localized()
+@customElement('gallery-grid')
+export class GalleryGrid extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: grid;
+        grid-template-rows: auto auto minmax(0, 1fr);
+        gap: 8px;
+        min-height: 0;
+      }
+      label {
+        display: flex;
+        align-items: center;
+        gap: 10px;
+        padding: 0 14px;
+        border-radius: 999px;
+        background: oklch(0.95 0.01 210 / 0.07);
+        color: var(--ink-soft);
+      }
+      label:focus-within {
+        outline: 2px solid var(--accent);
+        outline-offset: 1px;
+      }
+      input {
+        flex: 1;
+        min-width: 0;
+        padding: 0.72em 0;
+        font: inherit;
+        /* Smaller, and phones zoom into the page. */
+        font-size: max(16px, 1em);
+        color: var(--ink);
+        background: none;
+        border: 0;
+      }
+      input:focus-visible {
+        outline: 0;
+      }
+      input::placeholder {
+        color: var(--ink-soft);
+        opacity: 1;
+      }
+      input::-webkit-search-cancel-button {
+        filter: invert(0.8);
+      }
+      .chips {
+        display: flex;
+        gap: 2px;
+        overflow-x: auto;
+        scrollbar-width: none;
+        padding: 2px;
+      }
+      .chips button {
+        flex: none;
+        min-height: 2.4em;
+        padding: 0 0.95em;
+        font-size: 0.93em;
+        color: var(--ink-soft);
+        border-radius: 999px;
+      }
+      .chips button[aria-pressed='true'] {
+        background: var(--raised);
+        color: var(--ink);
+      }
+      .grid {
+        display: grid;
+        grid-template-columns: repeat(auto-fill, minmax(4.3em, 1fr));
+        align-content: start;
+        gap: 4px;
+        overflow-y: auto;
+        overscroll-behavior: contain;
+        padding: 4px 2px 24px;
+        scrollbar-width: thin;
+        scrollbar-color: oklch(0.95 0.01 210 / 0.2) transparent;
+      }
+      .grid button {
+        aspect-ratio: 1;
+        display: grid;
+        place-items: center;
+        border-radius: 16px;
+        contain: content;
+      }
+      .grid button[aria-pressed='true'] {
+        background: var(--accent-deep);
+        box-shadow: inset 0 0 0 1.5px var(--accent);
+      }
+      @media (hover: hover) {
+        .grid button:hover:not([aria-pressed='true']) {
+          background: var(--raised);
+        }
+        .chips button:hover {
+          color: var(--ink);
+        }
+      }
+      .tile {
+        width: 80%;
+        aspect-ratio: 1;
+        clip-path: inset(1.5%);
+      }
+      p {
+        margin: 2em auto;
+        color: var(--ink-soft);
+        text-align: center;
+      }
+      .count {
+        position: absolute;
+        width: 1px;
+        height: 1px;
+        margin: 0;
+        overflow: hidden;
+        clip-path: inset(50%);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
+  @property({ attribute: false }) held!: SeedSource;
+  @state() private typed = '';
+  @state() private kind = '';
+  @query('.grid') private readonly grid!: HTMLElement;
+
+  override render(): TemplateResult {
+    const { gallery } = this.checkpoint;
+    const kinds = KINDS.filter((kind) => gallery.some((entry) => entry.kind === kind));
+    const found = gallery.flatMap(({ name, kind }, index) => {
+      const shown = (this.kind === '' || kind === this.kind) && isMeant(name, this.typed);
+      return shown ? [{ name, index }] : [];
+    });
+    return html`<label>
+        ${icons.search}
+        <input
+          type="search"
+          data-testid="search"
+          autocomplete="off"
+          autocapitalize="off"
+          spellcheck="false"
+          enterkeyhint="search"
+          placeholder=${msg('Search')}
+          aria-label=${msg('Search creatures')}
+          .value=${this.typed}
+          @input=${this.type}
+          @keydown=${this.searchKey}
+        />
+      </label>
+      ${
+        kinds.length > 1
+          ? html`<div class="chips" role="group" aria-label=${msg('Kinds of seeds')}>
+            ${['', ...kinds].map((kind) => this.chip(kind))}
+          </div>`
+          : html`<span></span>`
+      }
+      <div class="grid" role="group" aria-label=${msg('Seeds')} @keydown=${this.arrow}>
+        ${found.map(({ name, index }, at) => this.entry(name, index, at))}
+      </div>
+      ${found.length === 0 ? html`<p>${msg('Nothing of that name lives here.')}</p>` : nothing}
+      <p class="count" role="status">${this.typed === '' ? '' : `${found.length}`}</p>`;
+  }
+
+  private chip(kind: string): TemplateResult {
+    return html`<button
+      data-testid="kind-${kind || 'all'}"
+      aria-pressed=${this.kind === kind}
+      @click=${() => {
+        this.kind = kind;
+        this.grid.scrollTop = 0;
+      }}
+    >
+      ${kindsTitle(kind)}
+    </button>`;
+  }
+
+  private entry(name: string, index: number, at: number): TemplateResult {
+    const { held } = this;
+    return html`<button
+      data-testid="found"
+      data-name=${name}
+      title=${kindName(name)}
+      aria-label=${kindName(name)}
+      aria-pressed=${held.from === 'gallery' && held.index === index}
+      tabindex=${at === 0 ? 0 : -1}
+      @click=${() => {
+        const seed: SeedSource = { from: 'gallery', index };
+        this.dispatchEvent(new CustomEvent('take', { detail: seed }));
+      }}
+    >
+      ${tile(this.checkpoint, index)}
+    </button>`;
+  }
+
+  private type(event: InputEvent): void {
+    this.typed = (event.target as HTMLInputElement).value;
+    this.grid.scrollTop = 0;
+  }
+
+  /** From the search straight into what was found. */
+  private searchKey(event: KeyboardEvent): void {
+    if (event.key !== 'Enter' && event.key !== 'ArrowDown') return;
+    // Then the key belongs to the word that is being composed. Safari says so by its number alone.
+    if (event.isComposing || event.keyCode === 229) return;
+    this.grid.querySelector('button')?.focus();
+    event.preventDefault();
+  }
+
+  private arrow(event: KeyboardEvent): void {
+    const all = [...this.grid.querySelectorAll('button')];
+    const at = all.indexOf(event.target as HTMLButtonElement);
+    const columns = getComputedStyle(this.grid).gridTemplateColumns.split(' ').length;
+    const steps: Record<string, number> = {
+      ArrowRight: 1,
+      ArrowLeft: -1,
+      ArrowDown: columns,
+      ArrowUp: -columns,
+      Home: -at,
+      End: all.length - 1 - at,
+    };
+    const step = steps[event.key];
+    if (step === undefined || at < 0) return;
+    all[at + step]?.focus();
+    event.preventDefault();
+  }
+}

@@ -1,0 +1,345 @@
+/** What one takes home of an organism: its picture, the film of its growing, and a link that plants it again. */
+import { localized, msg, str } from '@lit/localize';
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { Event } from '../../../shared/protocol/events.ts';
+import type { Reason } from '../../../shared/protocol/reasons.ts';
+import type { OrganismView } from '../../../shared/vocabulary.ts';
+import { icons } from '../../elements/icons.ts';
+import { organismName, planterText } from '../../elements/organism-text.ts';
+import { growthFilm } from '../../keepsake/film.ts';
+import { specimenCard } from '../../keepsake/picture.ts';
+import { canvasOf, framesOf } from '../../keepsake/specimen.ts';
+import { language } from '../../locale/locale.ts';
+import type { RequestTracker } from '../../net/request-tracker.ts';
+import type { RoomModel } from '../../net/room-model.ts';
+import { controls } from '../../style/controls.ts';
+import { portraitOf } from './organism-portrait.ts';
+
+/** A server that is busy is asked again so much later, ms, and so often. */
+const RETRY = 1_200;
+const RETRIES = 6;
+
+interface Made {
+  readonly blob: Blob;
+  readonly url: string;
+}
+
+/** Says with a `close` event that it is done (`detail`: the reason why nothing came of it, if nothing did). */
+@localized()
+@customElement('keepsake-sheet')
+export class KeepsakeSheet extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      dialog {
+        width: min(46em, calc(100vw - 16px));
+        max-height: calc(100dvh - 16px);
+        padding: 20px;
+        border: 1px solid var(--line);
+        border-radius: 24px;
+        background: oklch(0.2 0.012 225);
+        color: var(--ink);
+        box-shadow: var(--shadow);
+        overflow: auto;
+        overscroll-behavior: contain;
+        user-select: text;
+        -webkit-user-select: text;
+      }
+      dialog::backdrop {
+        background: oklch(0.1 0.01 230 / 0.72);
+      }
+      h2 {
+        margin: 0 40px 14px 2px;
+        font-size: 1.22em;
+        font-weight: 500;
+      }
+      .close {
+        position: absolute;
+        top: 12px;
+        right: 12px;
+        padding: 8px;
+        border-radius: 50%;
+        color: var(--ink-soft);
+      }
+      .two {
+        display: grid;
+        grid-template-columns: 4fr 5fr;
+        gap: 14px;
+      }
+      figure {
+        margin: 0;
+        display: grid;
+        grid-template-rows: 1fr auto;
+        gap: 12px;
+        justify-items: center;
+        align-items: center;
+      }
+      img,
+      .blank {
+        display: block;
+        width: 100%;
+        border-radius: 14px;
+        background: oklch(0.15 0.01 220);
+        -webkit-touch-callout: default;
+      }
+      .picture .blank {
+        aspect-ratio: 4 / 5;
+      }
+      .film .blank {
+        aspect-ratio: 1;
+      }
+      .blank {
+        display: grid;
+        place-items: center;
+        color: var(--ink-soft);
+        animation: wait 1.6s ease-in-out infinite;
+      }
+      a.solid {
+        text-decoration: none;
+      }
+      .link {
+        display: flex;
+        align-items: center;
+        gap: 10px;
+        margin-top: 18px;
+        padding-top: 16px;
+        border-top: 1px solid var(--line);
+      }
+      .link p {
+        flex: 1;
+        margin: 0;
+        color: var(--ink-soft);
+        text-wrap: balance;
+      }
+      .link button {
+        flex: none;
+      }
+      @keyframes wait {
+        50% {
+          opacity: 0.5;
+        }
+      }
+      @media (max-width: 720px) {
+        dialog {
+          padding: 16px 14px;
+          margin-bottom: 8px;
+        }
+        .two {
+          grid-template-columns: 1fr 1fr;
+          gap: 10px;
+        }
+      }
+      @media (prefers-reduced-motion: reduce) {
+        .blank {
+          animation: none;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model!: RoomModel;
+  @property({ attribute: false }) requests!: RequestTracker;
+  /** As it was when it was kept. */
+  @property({ attribute: false }) organism!: OrganismView;
+  @property({ attribute: false }) live = false;
+  @state() private link = '';
+  @state() private picture: Made | undefined;
+  @state() private film: Made | 'none' | undefined;
+  /** What is shown of the film: for who wants no motion its last picture. */
+  @state() private shown: Made | undefined;
+  @state() private copied = false;
+  private failed: Reason | undefined;
+  /** Its cells, as they were when it was kept. */
+  private cells: HTMLCanvasElement | undefined;
+  @query('dialog') private readonly dialog!: HTMLDialogElement;
+
+  override firstUpdated(): void {
+    this.dialog.showModal();
+    const { organism, model } = this;
+    const { planes } = model;
+    if (!planes) return;
+    const { side } = organism;
+    const { canvas, to } = canvasOf(side, side);
+    to.putImageData(new ImageData(portraitOf(organism, planes), side, side), 0, 0);
+    this.cells = canvas;
+    this.ask();
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    // What was under way when the connection broke is not answered any more.
+    if (changed.get('live') === false && this.live) this.ask();
+  }
+
+  /** For what is not there yet. */
+  private ask(): void {
+    const { cells, organism } = this;
+    if (!cells) return;
+    if (this.link === '') {
+      this.requests.ask(
+        'keep',
+        { organism: organism.id },
+        {
+          accepted: ({ token }) => token && this.tokenCame(token, cells),
+          rejected: (reason) => this.end(reason),
+        },
+      );
+    }
+    if (!this.film) this.askForFilm(RETRIES);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    for (const made of [this.picture, this.film, this.shown]) {
+      if (made && made !== 'none') URL.revokeObjectURL(made.url);
+    }
+    this.picture = this.film = this.shown = undefined;
+  }
+
+  override render(): TemplateResult {
+    const name = organismName(this.organism);
+    const file = this.organism.kind.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-') || 'organism';
+    return html`<dialog
+      aria-label=${msg('To take home')}
+      data-testid="keepsake"
+      @close=${() => this.dispatchEvent(new CustomEvent('close', { detail: this.failed }))}
+      @click=${(event: MouseEvent) => event.target === this.dialog && this.end()}
+    >
+      <h2>${msg(str`Take ${name} home`)}</h2>
+      <button class="close" aria-label=${msg('Close')} @click=${() => this.end()}>${icons.close}</button>
+      <div class="two">
+        <figure class="picture">
+          ${
+            this.picture
+              ? html`<img src=${this.picture.url} alt=${msg('Its picture, with a code')} />`
+              : html`<span class="blank"></span>`
+          }
+          ${this.save('save-picture', msg('Save picture'), this.picture, `${file}.png`)}
+        </figure>
+        ${
+          this.film === 'none'
+            ? nothing
+            : html`<figure class="film">
+                ${
+                  this.shown
+                    ? html`<img src=${this.shown.url} alt=${msg('A film of how it grows')} />`
+                    : html`<span class="blank">${msg('growing it once more …')}</span>`
+                }
+                ${this.save('save-film', msg('Save film'), this.film, `${file}.gif`)}
+              </figure>`
+        }
+      </div>
+      <div class="link">
+        <p>${msg('Scan the code, or open the link, and it grows again in this room.')}</p>
+        ${this.canShare() ? this.shareButton() : nothing}
+        <button
+          class="quiet"
+          data-testid="copy-link"
+          data-link=${this.link}
+          ?disabled=${this.link === ''}
+          @click=${this.copy}
+        >
+          ${this.copied ? msg('Copied') : msg('Copy link')}
+        </button>
+      </div>
+    </dialog>`;
+  }
+
+  /** A link that saves works everywhere, also over plain http. */
+  private save(id: string, label: string, made: Made | undefined, file: string): TemplateResult {
+    return made
+      ? html`<a class="solid" data-testid=${id} href=${made.url} download=${file}>${label}</a>`
+      : html`<button class="solid" disabled>${label}</button>`;
+  }
+
+  private canShare(): boolean {
+    const { picture } = this;
+    // Only where pages come over https.
+    if (!picture || typeof navigator.canShare !== 'function') return false;
+    return navigator.canShare({ files: [asFile(picture, 'organism.png')] });
+  }
+
+  private shareButton(): TemplateResult {
+    return html`<button
+      class="quiet"
+      @click=${() => {
+        const files = [asFile(this.picture!, 'organism.png')];
+        if (this.film && this.film !== 'none') files.push(asFile(this.film, 'organism.gif'));
+        // She may think better of it.
+        navigator.share({ files, url: this.link }).catch(() => undefined);
+      }}
+    >
+      ${msg('Share')}
+    </button>`;
+  }
+
+  private async tokenCame(token: string, cells: HTMLCanvasElement): Promise<void> {
+    const { organism, model } = this;
+    const room = model.room?.name ?? '';
+    this.link = `${location.origin}/r/${room}?seed=${token}`;
+    const planter = organism.planter.name;
+    const isOfHouse = planter === DEFAULTS.attract.name || planter === DEFAULTS.osc.planter;
+    const day = new Intl.DateTimeFormat(language(), { dateStyle: 'long' }).format(new Date());
+    const lines = [
+      ...(isOfHouse
+        ? [planterText(organism, model)]
+        : planter === ''
+          ? []
+          : [msg(str`grown by ${planter}`)]),
+      `${room}, ${day}`,
+      ...(organism.healed > 0 ? [msg(str`wounds survived: ${organism.healed}`)] : []),
+    ];
+    const title = capital(organismName(organism));
+    const blob = await specimenCard(cells, { title, lines }, this.link);
+    if (this.isConnected) this.picture = made(blob);
+  }
+
+  private askForFilm(retries: number): void {
+    const seed = { from: 'organism', organism: this.organism.id } as const;
+    const again = (reason: Reason): void => {
+      if (!this.isConnected) return;
+      if (retries === 0 || (reason !== 'room-busy' && reason !== 'too-fast')) this.film = 'none';
+      else setTimeout(() => this.isConnected && this.askForFilm(retries - 1), RETRY);
+    };
+    const accepted = ({ film }: Event<'accepted'>) => film && this.filmCame(film);
+    this.requests.ask('preview', { seed }, { accepted, rejected: again });
+  }
+
+  private async filmCame({ png, frames }: NonNullable<Event<'accepted'>['film']>): Promise<void> {
+    try {
+      const strip = new Blob([png as Uint8Array<ArrayBuffer>], { type: 'image/png' });
+      const pictures = await framesOf(strip, frames);
+      const film = await growthFilm(pictures);
+      const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+      const shown = calm ? await growthFilm(pictures.slice(-1)) : film;
+      if (!this.isConnected) return;
+      this.film = made(film);
+      this.shown = made(shown);
+    } catch {
+      this.film = 'none';
+    }
+  }
+
+  private copy(): void {
+    // The clipboard of today is for https alone; the old way is for everybody.
+    const text = document.createElement('textarea');
+    text.value = this.link;
+    this.dialog.append(text);
+    text.select();
+    this.copied = document.execCommand('copy');
+    text.remove();
+  }
+
+  private end(failed?: Reason): void {
+    this.failed = failed;
+    this.dialog.close();
+  }
+}
+
+const made = (blob: Blob): Made => ({ blob, url: URL.createObjectURL(blob) });
+
+const asFile = ({ blob }: Made, name: string): File => new File([blob], name, { type: blob.type });
+
+const capital = (text: string): string =>
+  text.charAt(0).toLocaleUpperCase(language()) + text.slice(1);

@@ -1,0 +1,144 @@
+/** What the keys do, for those who have some. */
+import { localized, msg } from '@lit/localize';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, query, state } from 'lit/decorators.js';
+import { icons } from '../../elements/icons.ts';
+import { controls } from '../../style/controls.ts';
+import type { KeyControl } from '../key-control.ts';
+
+@localized()
+@customElement('key-help')
+export class KeyHelp extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      dialog {
+        width: min(27em, calc(100vw - 24px));
+        max-height: calc(100dvh - 24px);
+        padding: 22px 24px 20px;
+        color: var(--ink);
+      }
+      dialog::backdrop {
+        background: oklch(0.1 0.01 230 / 0.6);
+      }
+      h2 {
+        margin: 0 0 14px;
+        font-size: 1.22em;
+        font-weight: 500;
+      }
+      dl {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        gap: 7px 18px;
+        margin: 0;
+        align-items: baseline;
+      }
+      dt {
+        display: flex;
+        gap: 4px;
+      }
+      dd {
+        margin: 0;
+        color: var(--ink-soft);
+      }
+      kbd {
+        min-width: 1.9em;
+        padding: 0.08em 0.45em;
+        border: 1px solid oklch(0.92 0.02 210 / 0.28);
+        border-radius: 6px;
+        font: inherit;
+        font-size: 0.93em;
+        text-align: center;
+      }
+      label {
+        display: flex;
+        align-items: center;
+        gap: 10px;
+        min-height: 44px;
+        margin-top: 10px;
+        color: var(--ink-soft);
+        cursor: pointer;
+      }
+      input {
+        width: 1.2em;
+        height: 1.2em;
+        margin: 0;
+        accent-color: var(--accent);
+      }
+      .close {
+        position: absolute;
+        top: 8px;
+        right: 8px;
+        display: grid;
+        place-items: center;
+        width: 44px;
+        height: 44px;
+        border-radius: 50%;
+        color: var(--ink-soft);
+      }
+    `,
+  ];
+
+  @state() private keys: KeyControl | undefined;
+  @query('dialog') private readonly dialog!: HTMLDialogElement;
+
+  async open(keys: KeyControl): Promise<void> {
+    this.keys = keys;
+    await this.updateComplete;
+    this.dialog.showModal();
+  }
+
+  override render(): TemplateResult | typeof nothing {
+    const { keys } = this;
+    if (!keys) return nothing;
+    return html`<dialog
+      class="panel"
+      aria-labelledby="title"
+      data-testid="key-help"
+      @close=${() => {
+        this.keys = undefined;
+      }}
+      @click=${this.outside}
+    >
+      <h2 id="title">${msg('Keys')}</h2>
+      <dl>
+        ${this.row(['P', 'D', 'L'], msg('plant, damage, look'))}
+        ${this.row(['S'], msg('choose a seed, with the arrow keys'))}
+        ${this.row(['↑', '↓', '←', '→'], msg('move around, when the room has the focus'))}
+        ${this.row(['Enter'], msg('use the tool in the middle'))}
+        ${this.row(['[', ']'], msg('smaller or larger wounds'))}
+        ${this.row(['N', 'B'], msg('meet the next organism, or the one before'))}
+        ${this.row(['M'], msg('find mine'))}
+        ${this.row(['+', '−', '0'], msg('closer, farther, show all'))}
+        ${this.row(['C'], msg('see the cells'))}
+        ${this.row(['Esc'], msg('close, and back to the room'))}
+      </dl>
+      <label>
+        <input
+          type="checkbox"
+          data-testid="keys-everywhere"
+          .checked=${keys.everywhere}
+          @change=${(event: Event) => {
+            keys.everywhere = (event.target as HTMLInputElement).checked;
+          }}
+        />
+        ${msg('Letters work everywhere on the page')}
+      </label>
+      <button class="close" aria-label=${msg('Close')} @click=${() => this.dialog.close()}>
+        ${icons.close}
+      </button>
+    </dialog>`;
+  }
+
+  private row(keys: readonly string[], text: string): TemplateResult {
+    return html`<dt>${keys.map((key) => html`<kbd>${key}</kbd>`)}</dt>
+      <dd>${text}</dd>`;
+  }
+
+  /** A press on the backdrop comes as one on the dialog itself, outside of its box. */
+  private outside({ target, clientX: x, clientY: y }: MouseEvent): void {
+    if (target !== this.dialog) return;
+    const { left, right, top, bottom } = this.dialog.getBoundingClientRect();
+    if (x < left || x > right || y < top || y > bottom) this.dialog.close();
+  }
+}

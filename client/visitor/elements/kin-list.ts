@@ -1,0 +1,127 @@
+/** The relatives of an organism, each with its picture: a tap goes there. */
+import { localized, msg } from '@lit/localize';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import type { OrganismView } from '../../../shared/vocabulary.ts';
+import { furtherText, organismName } from '../../elements/organism-text.ts';
+import { kinOf } from '../../net/relatives.ts';
+import type { RoomModel } from '../../net/room-model.ts';
+import { controls } from '../../style/controls.ts';
+import './organism-portrait.ts';
+
+/** More than these are counted only. */
+const SHOWN = 4;
+
+/** Says with a `visit` event (`detail`: OrganismView) which relative she wants to see. */
+@localized()
+@customElement('kin-list')
+export class KinList extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 10px 22px;
+      }
+      section {
+        min-width: 0;
+      }
+      h3 {
+        margin: 0 0 4px;
+        font: inherit;
+        font-size: 0.86em;
+        color: var(--ink-soft);
+      }
+      .row {
+        display: flex;
+        align-items: center;
+        gap: 4px;
+      }
+      button,
+      .gone {
+        flex: none;
+        display: grid;
+        place-items: center;
+        width: 3.2em;
+        height: 3.2em;
+        border-radius: 12px;
+        background: oklch(0.95 0.01 210 / 0.05);
+      }
+      organism-portrait {
+        width: 2.6em;
+        height: 2.6em;
+      }
+      .gone::after {
+        content: '';
+        width: 1.2em;
+        height: 1.2em;
+        border: 1.5px dashed var(--ink-soft);
+        border-radius: 50%;
+        opacity: 0.6;
+      }
+      .further {
+        margin-left: 6px;
+        color: var(--ink-soft);
+        font-size: 0.93em;
+      }
+      @media (hover: hover) {
+        button:hover {
+          background: var(--raised);
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model!: RoomModel;
+  @property({ attribute: false }) organism!: OrganismView;
+  /** Changes with the room, so that this is drawn anew. */
+  @property({ attribute: false }) version = 0;
+
+  override render(): TemplateResult | typeof nothing {
+    const { parents, children, siblings, descendants } = kinOf(this.organism, this.model.organisms);
+    if (parents.length + descendants === 0) return nothing;
+    return html`${this.group('parents', msg('Parents'), parents)}
+    ${this.group('children', msg('Children'), children, descendants)}
+    ${this.group('siblings', msg('Siblings'), siblings)}`;
+  }
+
+  /** @param total how many there are in all, when these are not all */
+  private group(
+    name: string,
+    title: string,
+    all: readonly (OrganismView | undefined)[],
+    total = all.length,
+  ): TemplateResult | typeof nothing {
+    if (total === 0) return nothing;
+    const shown = all.slice(0, SHOWN);
+    const further = total - shown.length;
+    return html`<section data-testid="kin-${name}">
+      <h3>${title}</h3>
+      <div class="row">
+        ${shown.map((one) => (one ? this.relative(one) : this.gone()))}
+        ${further > 0 ? html`<span class="further">${furtherText(further)}</span>` : nothing}
+      </div>
+    </section>`;
+  }
+
+  private relative(organism: OrganismView): TemplateResult {
+    const name = organismName(organism);
+    return html`<button
+      title=${name}
+      aria-label=${name}
+      @click=${() => {
+        this.dispatchEvent(
+          new CustomEvent('visit', { detail: organism, bubbles: true, composed: true }),
+        );
+      }}
+    >
+      <organism-portrait .model=${this.model} .organism=${organism.id}></organism-portrait>
+    </button>`;
+  }
+
+  private gone(): TemplateResult {
+    const text = msg('one that is gone');
+    return html`<span class="gone" role="img" title=${text} aria-label=${text}></span>`;
+  }
+}

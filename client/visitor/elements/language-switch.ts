@@ -1,0 +1,83 @@
+/** The language of the page, in two letters, with the device's own list behind them. */
+import { localized, msg } from '@lit/localize';
+import { css, html, LitElement, type TemplateResult } from 'lit';
+import { customElement } from 'lit/decorators.js';
+import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
+import { chooseFor, language } from '../../locale/locale.ts';
+import { controls } from '../../style/controls.ts';
+
+@localized()
+@customElement('language-switch')
+export class LanguageSwitch extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      label {
+        position: relative;
+        display: grid;
+        place-items: center;
+        min-width: 2.9em;
+        height: 2.8em;
+        border-radius: 999px;
+        color: var(--ink-soft);
+        font-size: 0.93em;
+        letter-spacing: 0.04em;
+        text-transform: uppercase;
+      }
+      label:focus-within {
+        color: var(--ink);
+      }
+      select {
+        position: absolute;
+        inset: -4px 0;
+        width: 100%;
+        font: inherit;
+        text-transform: none;
+        opacity: 0;
+        cursor: pointer;
+      }
+      select:focus-visible + span {
+        outline: 2px solid var(--accent);
+        outline-offset: 6px;
+        border-radius: 2px;
+      }
+      @media (pointer: coarse) {
+        label {
+          min-width: 44px;
+          height: 44px;
+        }
+        /* The label around it is what a finger meets. */
+        select {
+          min-width: 0 !important;
+          min-height: 0 !important;
+        }
+      }
+      @media (hover: hover) {
+        label:hover {
+          color: var(--ink);
+        }
+      }
+      option {
+        color: initial;
+        background: initial;
+      }
+    `,
+  ];
+
+  override render(): TemplateResult {
+    const spoken = language();
+    return html`<label class="panel" title=${msg('Language')}>
+      <select aria-label=${msg('Language')} data-testid="language" @change=${this.choose}>
+        ${LANGUAGE_CODES.map(
+          (code) =>
+            html`<option value=${code} lang=${code} .selected=${code === spoken}>${LANGUAGES[code].name}</option>`,
+        )}
+      </select>
+      <span aria-hidden="true">${spoken}</span>
+    </label>`;
+  }
+
+  private choose(event: Event): void {
+    chooseFor((event.target as HTMLSelectElement).value as LanguageCode);
+  }
+}

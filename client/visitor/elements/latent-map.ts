@@ -1,0 +1,309 @@
+/** The map of all creatures: alike ones lie near each other, and between them grows what lies between them. */
+import { localized, msg } from '@lit/localize';
+import { css, html, LitElement, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import { type MapPoint, type MapWeight, weightsAt } from '../../../shared/latent-map.ts';
+import type { SeedSource } from '../../../shared/protocol/commands.ts';
+import type { Event as Message } from '../../../shared/protocol/events.ts';
+import { type MapProjection, mapProjectionOf, placeAt } from '../../draw/map-projection.ts';
+import type { Previews } from '../../net/seed-previews.ts';
+import { controls } from '../../style/controls.ts';
+import './seed-film.ts';
+import { betweenText } from './seed-text.ts';
+
+/** Named are those who have the most to say. */
+const NAMED = 3;
+/** How far a key moves the finger, share of the map. */
+const KEY_STEP = 0.012;
+/** Places are told this fine: a finger is no finer, and what was seen is found again. */
+const GRAIN = 512;
+
+/** Says with a `take` event (`detail`: SeedSource) which seed is wanted. */
+@localized()
+@customElement('latent-map')
+export class LatentMap extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: grid;
+        grid-template-rows: minmax(0, 1fr) auto;
+        gap: 12px;
+        min-height: 0;
+      }
+      .map {
+        position: relative;
+        min-height: 0;
+        border-radius: 22px;
+        overflow: hidden;
+        background: radial-gradient(circle at 50% 45%, oklch(0.19 0.014 215), oklch(0.13 0.01 230));
+        box-shadow: inset 0 0 0 1px var(--line);
+      }
+      canvas,
+      svg.over {
+        position: absolute;
+        inset: 0;
+        width: 100%;
+        height: 100%;
+      }
+      canvas {
+        touch-action: none;
+        cursor: crosshair;
+        border-radius: 22px;
+        outline-offset: -4px;
+        transition: opacity 0.25s;
+      }
+      canvas.dim {
+        opacity: 0.5;
+      }
+      svg.over {
+        pointer-events: none;
+        stroke-width: 1.5;
+      }
+      .ray {
+        stroke: var(--accent);
+      }
+      .spot {
+        fill: var(--accent);
+        stroke: oklch(0.13 0.01 230);
+      }
+      .bubble {
+        position: absolute;
+        width: 8.6em;
+        height: 8.6em;
+        margin: -4.3em;
+        border-radius: 50%;
+        pointer-events: none;
+        background: radial-gradient(circle at 50% 46%, oklch(0.3 0.02 190 / 0.96), oklch(0.14 0.01 230 / 0.96));
+        box-shadow:
+          inset 0 0 0 1.5px oklch(0.89 0.075 168 / 0.55),
+          0 12px 34px oklch(0 0 0 / 0.5);
+      }
+      .bubble seed-film {
+        position: absolute;
+        inset: 13%;
+      }
+      footer {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        gap: 14px;
+        min-height: 3.4em;
+        padding: 0 4px 4px 6px;
+      }
+      footer p {
+        margin: 0;
+        min-width: 0;
+        color: var(--ink-soft);
+        text-wrap: balance;
+      }
+      footer p::first-letter {
+        text-transform: uppercase;
+      }
+      footer button {
+        flex: none;
+        min-height: 3em;
+        font-size: 1.07em;
+      }
+      @media (prefers-reduced-motion: reduce) {
+        canvas {
+          transition: none;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
+  @property({ attribute: false }) previews!: Previews;
+  @property({ attribute: false }) held!: SeedSource;
+  @state() private places: readonly MapPoint[] = [];
+  @state() private failed = false;
+  /** Where the finger is or was, on the map. */
+  @state() private spot: MapPoint | undefined;
+  @state() private chart: MapProjection | undefined;
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  private sheet: HTMLImageElement | undefined;
+  private seed: (SeedSource & { from: 'map' }) | undefined;
+  private readonly resized = new ResizeObserver(() => this.layout());
+
+  override async firstUpdated(): Promise<void> {
+    this.resized.observe(this.canvas);
+    if (this.held.from === 'map') this.touch(this.held);
+    const image = new Image();
+    image.src = this.checkpoint.sheet.url;
+    try {
+      const [places] = await Promise.all([fetchPlaces(this.checkpoint.map ?? ''), image.decode()]);
+      this.places = places;
+      this.sheet = image;
+      this.layout();
+      this.canvas.focus();
+    } catch {
+      this.failed = true;
+    }
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.resized.disconnect();
+  }
+
+  override render(): TemplateResult {
+    const { spot, seed } = this;
+    const near = spot ? weightsAt(this.places, spot) : [];
+    const names = near
+      .filter(({ share }) => share > 0.12)
+      .slice(0, NAMED)
+      .map(({ index }) => this.checkpoint.gallery[index].name);
+    const text = betweenText(names);
+    return html`<div class="map">
+        <canvas
+          class=${spot ? 'dim' : ''}
+          tabindex="0"
+          role="application"
+          data-testid="map"
+          aria-label=${msg('Map of creatures. Arrow keys move, Enter takes what grows there.')}
+          @pointerdown=${this.down}
+          @pointermove=${this.move}
+          @keydown=${this.key}
+        ></canvas>
+        ${spot && this.chart ? this.overlay(spot, near, this.chart) : nothing}
+      </div>
+      <footer>
+        <p role="status" data-testid="between">
+          ${this.failed ? msg('The map could not be fetched.') : text || msg('Touch between two creatures.')}
+        </p>
+        <button
+          class="solid"
+          data-testid="take-spot"
+          ?disabled=${!seed}
+          @click=${() => this.take()}
+        >
+          ${msg('Plant it')}
+        </button>
+      </footer>`;
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has('places') || changed.has('chart')) this.draw();
+  }
+
+  /** Rays to those who have a say, and what grows between them, above the finger. */
+  private overlay(
+    spot: MapPoint,
+    near: readonly MapWeight[],
+    chart: MapProjection,
+  ): TemplateResult {
+    const at = chart.toScreen(spot);
+    const radius = 4.3 * Number.parseFloat(getComputedStyle(this).fontSize);
+    const { width, height } = chart;
+    const side = at.y > 2 * radius + 30 ? -1 : 1;
+    const x = Math.max(radius + 6, Math.min(width - radius - 6, at.x));
+    const y = Math.max(radius + 6, Math.min(height - radius - 6, at.y + side * (radius + 34)));
+    return html`<svg class="over" viewBox="0 0 ${width} ${height}" aria-hidden="true">
+        ${near.map(({ index, share }) => {
+          const to = chart.toScreen(this.places[index]);
+          const ring = chart.tile * 0.62;
+          return svg`<line class="ray" x1=${at.x} y1=${at.y} x2=${to.x} y2=${to.y} opacity=${0.15 + share} />
+            <circle class="ray" cx=${to.x} cy=${to.y} r=${ring} fill="none" opacity=${0.25 + share} />`;
+        })}
+        <circle class="spot" cx=${at.x} cy=${at.y} r="6" />
+      </svg>
+      ${near.map(({ index }) => this.lit(index, chart))}
+      <div class="bubble" style="left:${x}px;top:${y}px">
+        <seed-film .previews=${this.previews} .seed=${this.seed}></seed-film>
+      </div>`;
+  }
+
+  /** A neighbour, brighter than the rest. */
+  private lit(index: number, { tile, toScreen }: MapProjection): TemplateResult {
+    const { x, y } = toScreen(this.places[index]);
+    const { columns, url } = this.checkpoint.sheet;
+    const rows = Math.ceil(this.checkpoint.gallery.length / columns);
+    const [column, row] = [index % columns, Math.floor(index / columns)];
+    return html`<i
+      style="position:absolute;pointer-events:none;left:${x - tile / 2}px;top:${y - tile / 2}px;width:${tile}px;height:${tile}px;background:url('${encodeURI(url)}') ${-column * tile}px ${-row * tile}px / ${columns * tile}px ${rows * tile}px"
+    ></i>`;
+  }
+
+  private layout(): void {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    if (this.places.length > 0 && width > 0)
+      this.chart = mapProjectionOf(this.places, width, height);
+  }
+
+  private draw(): void {
+    const { canvas, chart, sheet, places } = this;
+    if (!chart || !sheet) return;
+    const ratio = Math.min(2, devicePixelRatio);
+    canvas.width = Math.round(chart.width * ratio);
+    canvas.height = Math.round(chart.height * ratio);
+    const context = canvas.getContext('2d');
+    if (!context) return;
+    context.scale(ratio, ratio);
+    context.imageSmoothingQuality = 'high';
+    const { columns } = this.checkpoint.sheet;
+    const { side } = this.checkpoint;
+    places.forEach((place, index) => {
+      const { x, y } = chart.toScreen(place);
+      const [sx, sy] = [(index % columns) * side, Math.floor(index / columns) * side];
+      const half = chart.tile / 2;
+      context.drawImage(sheet, sx, sy, side, side, x - half, y - half, chart.tile, chart.tile);
+    });
+  }
+
+  private touch({ x, y }: MapPoint): void {
+    const fine = (value: number): number =>
+      Math.round(Math.max(0, Math.min(1, value)) * GRAIN) / GRAIN;
+    const spot = { x: fine(x), y: fine(y) };
+    if (spot.x === this.spot?.x && spot.y === this.spot.y) return;
+    this.spot = spot;
+    this.seed = { from: 'map', ...spot };
+  }
+
+  private down(event: PointerEvent): void {
+    this.canvas.setPointerCapture(event.pointerId);
+    this.point(event);
+  }
+
+  private move(event: PointerEvent): void {
+    if (event.buttons !== 0) this.point(event);
+  }
+
+  private point({ clientX, clientY }: PointerEvent): void {
+    if (!this.chart) return;
+    const { left, top } = this.canvas.getBoundingClientRect();
+    this.touch(placeAt(this.chart, clientX - left, clientY - top));
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.key === 'Enter' && this.seed) {
+      event.preventDefault();
+      this.take();
+      return;
+    }
+    const step = event.shiftKey ? 4 * KEY_STEP : KEY_STEP;
+    const way = {
+      ArrowLeft: [-step, 0],
+      ArrowRight: [step, 0],
+      ArrowUp: [0, -step],
+      ArrowDown: [0, step],
+    }[event.key];
+    if (!way || !this.chart) return;
+    event.preventDefault();
+    const { middle } = this.chart;
+    const from = this.spot ?? middle;
+    this.touch({ x: from.x + way[0], y: from.y + way[1] });
+  }
+
+  private take(): void {
+    this.dispatchEvent(new CustomEvent('take', { detail: this.seed }));
+  }
+}
+
+/** @throws Error the map is not to be had */
+async function fetchPlaces(url: string): Promise<readonly MapPoint[]> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`map: ${response.status}`);
+  const places = (await response.json()) as [number, number][];
+  return places.map(([x, y]) => ({ x, y }));
+}

@@ -1,0 +1,231 @@
+/** The card of one organism: who it is, whose, how it fares, whom it comes from; and the beginning of a cross. */
+import { localized, msg } from '@lit/localize';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { OrganismView } from '../../../shared/vocabulary.ts';
+import type { RoomModel } from '../../net/room-model.ts';
+import type { Previews } from '../../net/seed-previews.ts';
+import type { InteractionState } from '../../state/interaction-state.ts';
+import { controls } from '../../style/controls.ts';
+import { owner } from '../../style/owner.ts';
+import './cross-panel.ts';
+import { icons } from '../../elements/icons.ts';
+import './kin-list.ts';
+import {
+  ageText,
+  organismName,
+  planterText,
+  stateText,
+  survivedText,
+} from '../../elements/organism-text.ts';
+import './organism-portrait.ts';
+
+/** A relative is asked for by a `visit` event, a keepsake by a `keep` event (`detail`: OrganismView). */
+@localized()
+@customElement('organism-card')
+export class OrganismCard extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      .panel {
+        width: 21.5em;
+        max-width: 100%;
+        padding: 18px;
+        position: relative;
+      }
+      /* A phone held across is not high enough for a family. */
+      @media (min-width: 560px) and (max-height: 520px) {
+        .panel {
+          max-height: calc(100dvh - 64px - env(safe-area-inset-bottom));
+          overflow-y: auto;
+          overscroll-behavior: contain;
+        }
+      }
+      header {
+        display: flex;
+        align-items: center;
+        gap: 14px;
+        padding-right: 26px;
+      }
+      h2 {
+        margin: 0;
+        font-size: 1.22em;
+        font-weight: 500;
+        line-height: 1.2;
+      }
+      h2::first-letter {
+        text-transform: uppercase;
+      }
+      header p {
+        margin: 3px 0 0;
+        color: var(--ink-soft);
+        font-size: 0.93em;
+      }
+      organism-portrait {
+        flex: none;
+        width: 4.4em;
+        height: 4.4em;
+        margin: -0.3em;
+      }
+      .who {
+        display: inline-block;
+        width: 0.6em;
+        height: 0.6em;
+        border-radius: 50%;
+        margin-right: 0.45em;
+        background: oklch(${owner} var(--hue));
+      }
+      dl {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        gap: 5px 18px;
+        margin: 16px 0 0;
+        padding-top: 14px;
+        border-top: 1px solid var(--line);
+      }
+      dt {
+        color: var(--ink-soft);
+      }
+      dd {
+        margin: 0;
+      }
+      kin-list {
+        margin-top: 14px;
+      }
+      footer {
+        margin-top: 16px;
+        display: flex;
+        flex-wrap: wrap;
+        gap: 6px;
+      }
+      footer button {
+        white-space: nowrap;
+        display: inline-flex;
+        align-items: center;
+        gap: 8px;
+      }
+      .close {
+        position: absolute;
+        top: 4px;
+        right: 4px;
+        display: grid;
+        place-items: center;
+        width: 44px;
+        height: 44px;
+        border-radius: 50%;
+        color: var(--ink-soft);
+      }
+      /* On a phone the card lies flat above the dock and leaves the dish in sight. */
+      @media (max-width: 720px) {
+        .panel {
+          width: 100%;
+          padding: 12px 14px;
+        }
+        organism-portrait {
+          width: 3.6em;
+          height: 3.6em;
+        }
+        dl {
+          grid-template-columns: auto 1fr auto 1fr;
+          gap: 0 12px;
+          margin-top: 10px;
+          padding-top: 9px;
+          font-size: 0.93em;
+        }
+        kin-list,
+        footer {
+          margin-top: 10px;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model!: RoomModel;
+  @property({ attribute: false }) state!: InteractionState;
+  @property({ attribute: false }) previews!: Previews;
+  @property({ attribute: false }) version = 0;
+
+  override render(): TemplateResult | typeof nothing {
+    const { selection } = this.state.state;
+    const organism = selection && this.model.organisms.get(selection.organism);
+    if (!selection || !organism) return nothing;
+    const { planter } = organism;
+    return html`<section class="panel" tabindex="-1" data-testid="organism-card" aria-label=${msg('Organism')}>
+      <header>
+        <organism-portrait .model=${this.model} .organism=${organism.id}></organism-portrait>
+        <div>
+          <h2>${organismName(organism)}</h2>
+          <p>
+            <span class="who" style="--hue:${planter.hue}"></span
+            >${planterText(organism, this.model)}
+          </p>
+          <p>${ageText(this.secondsOf(organism))}</p>
+        </div>
+      </header>
+      ${
+        selection.crossing
+          ? html`<cross-panel
+              .model=${this.model}
+              .previews=${this.previews}
+              .session=${this.state}
+              .version=${this.version}
+            ></cross-panel>`
+          : this.life(organism)
+      }
+      <button class="close" aria-label=${msg('Close')} @click=${this.close}>${icons.close}</button>
+    </section>`;
+  }
+
+  override focus(): void {
+    this.shadowRoot?.querySelector('section')?.focus();
+  }
+
+  private close(): void {
+    this.state.update({ selection: undefined });
+  }
+
+  private secondsOf({ born }: OrganismView): number {
+    const { room, tick = born } = this.model;
+    return (tick - born) / (room?.tickRate ?? DEFAULTS.room.tickRate);
+  }
+
+  private life(organism: OrganismView): TemplateResult {
+    return html`<dl>
+        <dt>${msg('Now')}</dt>
+        <dd data-testid="state">${stateText(organism)}</dd>
+        <dt>${msg('Wounds')}</dt>
+        <dd data-testid="survived">${survivedText(organism)}</dd>
+      </dl>
+      <kin-list .model=${this.model} .organism=${organism} .version=${this.version}></kin-list>
+      <footer>
+        <button
+          class="solid"
+          data-testid="cross-with"
+          @click=${() =>
+            this.state.update({
+              selection: {
+                organism: organism.id,
+                crossing: true,
+                second: 0,
+                mix: 0.5,
+                mutation: 0,
+              },
+            })}
+        >
+          ${icons.cross}<span>${msg('Cross with…')}</span>
+        </button>
+        <button
+          class="quiet"
+          data-testid="keep"
+          @click=${() => {
+            this.dispatchEvent(
+              new CustomEvent('keep', { detail: organism, bubbles: true, composed: true }),
+            );
+          }}
+        >
+          ${icons.keep}<span>${msg('Keep')}</span>
+        </button>
+      </footer>`;
+  }
+}

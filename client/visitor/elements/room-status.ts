@@ -1,0 +1,170 @@
+/** The upper right corner: how many are here and how the room ticks; more of it when opened. */
+import { localized, msg, str } from '@lit/localize';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { icons } from '../../elements/icons.ts';
+import type { RoomModel } from '../../net/room-model.ts';
+import { controls } from '../../style/controls.ts';
+import './name-field.ts';
+import { number, paceText, peopleText, shortPace, waitingText } from '../../elements/text.ts';
+
+@localized()
+@customElement('room-status')
+export class RoomStatus extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      :host {
+        position: relative;
+        display: block;
+      }
+      .pill {
+        display: flex;
+        align-items: center;
+        gap: 0.7em;
+        height: 2.6em;
+        padding: 0 0.95em;
+        white-space: nowrap;
+        border-radius: 999px;
+        color: var(--ink-soft);
+        font-size: 0.93em;
+        font-variant-numeric: tabular-nums;
+      }
+      .pill svg {
+        width: 1.2em;
+        height: 1.2em;
+        margin-right: -0.35em;
+      }
+      .dot {
+        width: 7px;
+        height: 7px;
+        border-radius: 50%;
+        background: var(--accent);
+      }
+      .slow .dot {
+        background: var(--warm);
+      }
+      .waiting .dot {
+        background: var(--ink-soft);
+        animation: breathe 1.8s ease-in-out infinite;
+      }
+      .details {
+        background: oklch(0.2 0.012 225);
+        position: absolute;
+        top: calc(100% + 8px);
+        right: 0;
+        padding: 16px 18px;
+        width: min(19em, calc(100vw - 2 * var(--gap)));
+      }
+      name-field {
+        margin-bottom: 14px;
+      }
+      dl {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        gap: 5px 18px;
+        margin: 0;
+      }
+      dt {
+        color: var(--ink-soft);
+      }
+      dd {
+        margin: 0;
+        overflow-wrap: anywhere;
+      }
+      .short {
+        display: none;
+      }
+      /* On a phone only what is out of the ordinary, and that in short: the rest is among the details. */
+      @media (max-width: 720px) {
+        .pace {
+          display: none;
+        }
+        .slow .short {
+          display: inline;
+        }
+      }
+      @keyframes breathe {
+        50% {
+          opacity: 0.25;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model!: RoomModel;
+  @property({ attribute: false }) version = 0;
+  @state() private open = false;
+  private watch = new AbortController();
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.toggle(false);
+  }
+
+  /** What is open lies over the room: whoever turns to that again, or presses Escape, is done with it. */
+  private toggle(open: boolean): void {
+    this.open = open;
+    this.watch.abort();
+    this.watch = new AbortController();
+    if (!open) return;
+    const { signal } = this.watch;
+    const elsewhere = (event: Event): void => {
+      if (!event.composedPath().includes(this)) this.toggle(false);
+    };
+    document.addEventListener('pointerdown', elsewhere, { signal, capture: true });
+    document.addEventListener('focusin', elsewhere, { signal });
+    document.addEventListener(
+      'keydown',
+      ({ key }) => {
+        if (key !== 'Escape') return;
+        if (this.matches(':focus-within')) this.renderRoot.querySelector('button')?.focus();
+        this.toggle(false);
+      },
+      { signal, capture: true },
+    );
+  }
+
+  override render(): TemplateResult {
+    const { connection, pace, participants } = this.model;
+    const live = connection === 'live';
+    const mood = live ? (pace?.slow ? 'slow' : '') : 'waiting';
+    return html`<button
+        class="pill panel ${mood}"
+        data-testid="status"
+        aria-expanded=${this.open}
+        @click=${() => this.toggle(!this.open)}
+      >
+        <span class="dot"></span>
+        ${
+          live
+            ? html`${icons.people}<span aria-label=${peopleText(participants.size)}
+                >${number(participants.size)}</span
+              ><span class="pace">${pace ? paceText(pace) : msg('live')}</span
+              >${pace ? html`<span class="short" title=${paceText(pace)}>${shortPace(pace)}</span>` : nothing}`
+            : html`<span>${waitingText(connection, this.model.ahead)}</span>`
+        }
+      </button>
+      ${this.open ? this.details() : nothing}`;
+  }
+
+  private details(): TemplateResult {
+    const { engine, room, checkpoint, organisms, pace, settings } = this.model;
+    const row = (name: string, value: unknown): TemplateResult | typeof nothing =>
+      value === undefined || value === '' ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
+    return html`<div class="panel details" data-testid="details">
+      ${
+        settings?.names === false
+          ? nothing
+          : html`<name-field .model=${this.model} .version=${this.version}></name-field>`
+      }
+      <dl>
+        ${row(msg('Grid'), room && msg(str`${room.width} × ${room.height} cells`))}
+        ${row(msg('Organisms'), number(organisms.size))} ${row(msg('Awake'), pace && number(pace.awake))}
+        ${row(msg('Pace'), pace && paceText(pace))}
+        ${row(msg('Species'), checkpoint?.title)} ${row(msg('Engine'), engine?.name)}
+        ${row(msg('Device'), engine?.device)}
+      </dl>
+    </div>`;
+  }
+}

@@ -1,0 +1,135 @@
+/** How a seed would grow, over and over: the film that the server has grown of it. */
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import type { PreviewSource } from '../../../shared/protocol/commands.ts';
+import type { FilmView, Previews } from '../../net/seed-previews.ts';
+
+/** How long a seed takes to grow here, and stays grown, ms. */
+const GROW = 2_000;
+const STAY = 2_600;
+
+/** Sends `shown` when the film of its seed is there. */
+@customElement('seed-film')
+export class SeedFilm extends LitElement {
+  static override styles = css`
+    :host {
+      display: block;
+      position: relative;
+      aspect-ratio: 1;
+    }
+    i {
+      position: absolute;
+      inset: 0;
+      background-repeat: no-repeat;
+      background-position: 100% 0;
+      transition: opacity 0.25s;
+    }
+    :host([waiting]) i {
+      opacity: 0.25;
+    }
+    .germ {
+      inset: 0;
+      margin: auto;
+      width: 24%;
+      height: 24%;
+      border-radius: 50%;
+      background: radial-gradient(circle at 40% 35%, var(--warm), oklch(0.55 0.06 80));
+      animation: germ 1.4s ease-in-out infinite;
+    }
+    @keyframes germ {
+      50% {
+        opacity: 0.35;
+        transform: scale(0.86);
+      }
+    }
+    @media (prefers-reduced-motion: reduce) {
+      .germ {
+        animation: none;
+      }
+    }
+  `;
+
+  @property({ attribute: false }) previews!: Previews;
+  @property({ attribute: false }) seed: PreviewSource | undefined;
+  /** Shows the grown organism, still. */
+  @property({ type: Boolean }) still = false;
+  @state() private film: FilmView | undefined;
+  @query('.film') private readonly strip!: HTMLElement | null;
+  private playing: Animation | undefined;
+  private stop: (() => void) | undefined;
+  private key = '';
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.setAttribute('aria-hidden', 'true');
+    this.stop = this.previews?.onChange(() => this.look());
+    if (this.hasUpdated) this.look();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.stop?.();
+    this.previews.forget(this);
+    this.key = '';
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (changed.has('previews') && this.isConnected) {
+      this.stop?.();
+      this.stop = this.previews.onChange(() => this.look());
+    }
+    if (changed.has('seed') || changed.has('previews')) this.look();
+  }
+
+  override render(): TemplateResult | typeof nothing {
+    const { film } = this;
+    if (!film) return this.seed ? html`<i class="germ"></i>` : nothing;
+    return html`<i
+      class="film"
+      style="background-image:url(${film.url});background-size:${film.frames * 100}% 100%"
+    ></i>`;
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has('film') || changed.has('still')) this.play();
+  }
+
+  /** Asks for the film of the seed, or takes it when it is there; the one before stays until then. */
+  private look(): void {
+    const { seed, previews } = this;
+    if (!seed) {
+      this.film = undefined;
+      this.key = '';
+      previews.forget(this);
+      return;
+    }
+    const key = JSON.stringify(seed);
+    const film = previews.film(seed);
+    this.toggleAttribute('waiting', film === undefined);
+    if (film === undefined) {
+      if (key !== this.key) previews.want(this, seed);
+      this.key = key;
+      return;
+    }
+    this.key = key;
+    const shown = film === 'none' ? undefined : film;
+    if (shown === this.film) return;
+    this.film = shown;
+    if (shown) this.dispatchEvent(new CustomEvent('shown'));
+  }
+
+  private play(): void {
+    this.playing?.cancel();
+    this.playing = undefined;
+    const { film, strip, still } = this;
+    if (!film || !strip || still || film.frames < 2) return;
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    const grown = { backgroundPosition: '100% 0' };
+    const frames: Keyframe[] = [
+      { backgroundPosition: '0% 0', easing: `steps(${film.frames - 1})` },
+      { ...grown, offset: GROW / (GROW + STAY) },
+      grown,
+    ];
+    this.playing = strip.animate(frames, { duration: GROW + STAY, iterations: Infinity });
+  }
+}

@@ -1,0 +1,174 @@
+/** Seeds side by side: those of the hand, then the gallery. Drawn anew only when these or what is held change. */
+import { localized, msg } from '@lit/localize';
+import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, queryAll } from 'lit/decorators.js';
+import type { SeedSource } from '../../../shared/protocol/commands.ts';
+import type { Event } from '../../../shared/protocol/events.ts';
+import type { SeedView } from '../../../shared/vocabulary.ts';
+import { rove, settle } from '../../input/roving-focus.ts';
+import type { Previews } from '../../net/seed-previews.ts';
+import { controls } from '../../style/controls.ts';
+import './seed-film.ts';
+import { tile } from '../../elements/seed-picture.ts';
+import { kindName } from '../../elements/text.ts';
+
+/** Says with a `take` event (`detail`: SeedSource) which seed is wanted. */
+@localized()
+@customElement('seed-row')
+export class SeedRow extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: block;
+        min-width: 0;
+      }
+      .row {
+        display: flex;
+        gap: 3px;
+        overflow-x: auto;
+        overscroll-behavior-x: contain;
+        scrollbar-width: none;
+        padding: 4px 36px 4px 12px;
+        scroll-padding: 0 60px;
+        mask-image: linear-gradient(
+          to right,
+          transparent,
+          #000 14px calc(100% - 40px),
+          transparent
+        );
+      }
+      button {
+        flex: none;
+        position: relative;
+        width: 3.6em;
+        height: 3.6em;
+        border-radius: 14px;
+        display: grid;
+        place-items: center;
+        contain: strict;
+      }
+      button[aria-pressed='true'] {
+        background: var(--accent-deep);
+        box-shadow: inset 0 0 0 1.5px var(--accent);
+      }
+      @media (hover: hover) {
+        button:hover:not([aria-pressed='true']) {
+          background: var(--raised);
+        }
+      }
+      .tile,
+      seed-film {
+        width: 82%;
+        height: 82%;
+        clip-path: inset(1.5%);
+      }
+      .own::after {
+        content: '';
+        position: absolute;
+        right: 7px;
+        top: 7px;
+        width: 6px;
+        height: 6px;
+        border-radius: 50%;
+        background: var(--warm);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) checkpoint!: Event<'welcome'>['checkpoint'];
+  @property({ attribute: false }) hand: readonly SeedView[] = [];
+  @property({ attribute: false }) held!: SeedSource;
+  @property({ attribute: false }) previews!: Previews;
+  @queryAll('button') private readonly buttons!: NodeListOf<HTMLElement>;
+  /** What a seed of the hand is called. */
+  @property({ attribute: false, hasChanged: () => false }) titleOf!: (seed: SeedView) => string;
+
+  override render(): TemplateResult {
+    return html`<div
+      class="row"
+      role="group"
+      aria-label=${msg('Seeds')}
+      data-testid="tray"
+      @wheel=${this.wheel}
+      @keydown=${this.arrow}
+    >
+      ${this.hand.map((seed) => this.own(seed))}
+      ${this.checkpoint.gallery.map(({ name }, index) => this.entry(name, index))}
+    </div>`;
+  }
+
+  /** Puts the focus on the seed in hand, or on the first. */
+  override focus(): void {
+    this.shadowRoot?.querySelector<HTMLElement>('button[tabindex="0"]')?.focus();
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    settle([...this.buttons]);
+    if (changed.has('held')) this.reveal();
+  }
+
+  private own(seed: SeedView): TemplateResult {
+    const { held } = this;
+    const title = this.titleOf(seed);
+    return html`<button
+      class="own"
+      data-testid="hand-seed"
+      data-origin=${seed.origin}
+      title=${title}
+      aria-label=${title}
+      aria-pressed=${held.from === 'hand' && held.seed === seed.id}
+      @click=${() => this.take({ from: 'hand', seed: seed.id })}
+    >
+      <seed-film still .previews=${this.previews} .seed=${this.sourceOf(seed.id)}></seed-film>
+    </button>`;
+  }
+
+  /** The same object each time, so that nothing is asked anew. */
+  private readonly sources = new Map<number, SeedSource>();
+  private sourceOf(id: number): SeedSource {
+    const known = this.sources.get(id) ?? ({ from: 'hand', seed: id } as const);
+    this.sources.set(id, known);
+    return known;
+  }
+
+  private entry(name: string, index: number): TemplateResult {
+    const { held } = this;
+    const pressed = held.from === 'gallery' && held.index === index;
+    return html`<button
+      data-testid="gallery-item"
+      data-name=${name}
+      title=${kindName(name)}
+      aria-label=${kindName(name)}
+      aria-pressed=${pressed}
+      @click=${() => this.take({ from: 'gallery', index })}
+    >
+      ${tile(this.checkpoint, index)}
+    </button>`;
+  }
+
+  private take(seed: SeedSource): void {
+    this.dispatchEvent(new CustomEvent('take', { detail: seed }));
+  }
+
+  /** What is held is in sight, wherever it was chosen. */
+  private reveal(): void {
+    const row = this.shadowRoot?.querySelector('.row');
+    const held = row?.querySelector<HTMLElement>('[aria-pressed="true"]');
+    if (!row || !held) return;
+    const [outer, inner] = [row.getBoundingClientRect(), held.getBoundingClientRect()];
+    if (inner.left > outer.left + 20 && inner.right < outer.right - 40) return;
+    row.scrollLeft += inner.left - outer.left - row.clientWidth / 2.4;
+  }
+
+  private arrow(event: KeyboardEvent): void {
+    rove(event, [...this.buttons]);
+  }
+
+  /** A mouse wheel has one axis; the row takes it as its own. */
+  private wheel(event: WheelEvent): void {
+    if (event.ctrlKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
+    (event.currentTarget as HTMLElement).scrollLeft += event.deltaY;
+    event.preventDefault();
+  }
+}

@@ -1,0 +1,190 @@
+/** Where seeds are sought that need more room than the dock has: the whole gallery, the drawing pad, the map. */
+import { localized, msg } from '@lit/localize';
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, query } from 'lit/decorators.js';
+import type { SeedSource } from '../../../shared/protocol/commands.ts';
+import type { SeedView } from '../../../shared/vocabulary.ts';
+import type { RequestTracker } from '../../net/request-tracker.ts';
+import type { RoomModel } from '../../net/room-model.ts';
+import type { Previews } from '../../net/seed-previews.ts';
+import type { InteractionState, Sheet } from '../../state/interaction-state.ts';
+import { controls } from '../../style/controls.ts';
+import './draw-pad.ts';
+import './gallery-grid.ts';
+import { icons } from '../../elements/icons.ts';
+import './latent-map.ts';
+
+@localized()
+@customElement('seed-sheet')
+export class SeedSheet extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      dialog {
+        display: none;
+      }
+      dialog[open] {
+        position: fixed;
+        inset: auto 0 0;
+        margin: 0 auto;
+        box-sizing: border-box;
+        display: grid;
+        grid-template-rows: auto minmax(0, 1fr);
+        gap: 10px;
+        width: min(100vw, 38em);
+        max-width: none;
+        height: min(92dvh, 54em);
+        max-height: none;
+        padding: 14px 14px max(14px, env(safe-area-inset-bottom));
+        overflow: hidden;
+        color: var(--ink);
+        background: oklch(0.17 0.012 225);
+        border: 1px solid var(--line);
+        border-bottom: 0;
+        border-radius: 26px 26px 0 0;
+        box-shadow: var(--shadow);
+        animation: rise 0.32s cubic-bezier(0.2, 0.9, 0.3, 1);
+        overscroll-behavior: contain;
+      }
+      @media (min-width: 721px) and (min-height: 760px) {
+        dialog[open] {
+          inset: 0;
+          margin: auto;
+          height: min(86dvh, 54em);
+          border-bottom: 1px solid var(--line);
+          border-radius: 26px;
+        }
+      }
+      dialog::backdrop {
+        background: oklch(0.1 0.01 230 / 0.62);
+        animation: dim 0.3s;
+      }
+      header {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        padding-left: 6px;
+      }
+      h2 {
+        margin: 0;
+        font-size: 1.22em;
+        font-weight: 500;
+      }
+      header button {
+        padding: 9px;
+        border-radius: 50%;
+        color: var(--ink-soft);
+      }
+      @keyframes rise {
+        from {
+          transform: translateY(60px);
+          opacity: 0;
+        }
+      }
+      @keyframes dim {
+        from {
+          opacity: 0;
+        }
+      }
+      @media (prefers-reduced-motion: reduce) {
+        dialog[open],
+        dialog::backdrop {
+          animation: none;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model!: RoomModel;
+  @property({ attribute: false }) state!: InteractionState;
+  @property({ attribute: false }) previews!: Previews;
+  @property({ attribute: false }) requests!: RequestTracker;
+  @property({ attribute: false }) sheet: Sheet | undefined;
+  /** Whether the server can be asked. */
+  @property({ attribute: false }) live = false;
+  @query('dialog') private readonly dialog!: HTMLDialogElement;
+
+  override render(): TemplateResult {
+    return html`<dialog
+      aria-labelledby="title"
+      data-testid="seed-sheet"
+      @close=${this.closed}
+      @click=${this.clicked}
+      @keydown=${(event: KeyboardEvent) => event.stopPropagation()}
+    >
+      <header>
+        <h2 id="title">${this.title_()}</h2>
+        <button aria-label=${msg('Close')} data-testid="sheet-close" @click=${this.close}>
+          ${icons.close}
+        </button>
+      </header>
+      ${this.content()}
+    </dialog>`;
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (!changed.has('sheet')) return;
+    if (this.sheet && !this.dialog.open) this.dialog.showModal();
+    if (!this.sheet && this.dialog.open) this.dialog.close();
+  }
+
+  private title_(): string {
+    if (this.sheet === 'draw') {
+      const ink = this.model.checkpoint?.draws === 'ink';
+      return ink ? msg('Draw a digit') : msg('Draw a creature');
+    }
+    return this.sheet === 'map' ? msg('Map of creatures') : msg('All creatures');
+  }
+
+  private content(): TemplateResult | typeof nothing {
+    const { checkpoint } = this.model;
+    const { state: session, previews } = this;
+    if (!this.sheet || !checkpoint) return nothing;
+    if (this.sheet === 'gallery') {
+      return html`<gallery-grid
+        .checkpoint=${checkpoint}
+        .held=${session.state.held}
+        @take=${this.take}
+      ></gallery-grid>`;
+    }
+    if (this.sheet === 'map') {
+      return html`<latent-map
+        .checkpoint=${checkpoint}
+        .previews=${previews}
+        .held=${session.state.held}
+        @take=${this.take}
+      ></latent-map>`;
+    }
+    return html`<draw-pad
+      .checkpoint=${checkpoint}
+      .previews=${previews}
+      .desk=${this.requests}
+      .live=${this.live}
+      .hand=${session.state.hand}
+      @grown=${({ detail }: CustomEvent<SeedView>) => session.receive(detail)}
+      @done=${this.close}
+    ></draw-pad>`;
+  }
+
+  private take({ detail }: CustomEvent<SeedSource>): void {
+    this.state.hold(detail);
+    this.close();
+  }
+
+  private close(): void {
+    this.dialog.close();
+  }
+
+  private closed(): void {
+    if (this.state.state.sheet) this.state.update({ sheet: undefined });
+  }
+
+  /** A tap beside the sheet. */
+  private clicked(event: MouseEvent): void {
+    if (event.target === this.dialog) {
+      const { left, right, top, bottom } = this.dialog.getBoundingClientRect();
+      const { clientX: x, clientY: y } = event;
+      if (x < left || x > right || y < top || y > bottom) this.close();
+    }
+  }
+}

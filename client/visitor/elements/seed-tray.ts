@@ -1,0 +1,217 @@
+/** The seed in hand, as it will grow, and the ways to another one. */
+import { localized, msg } from '@lit/localize';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import type { SeedSource } from '../../../shared/protocol/commands.ts';
+import { icons } from '../../elements/icons.ts';
+import type { RoomModel } from '../../net/room-model.ts';
+import type { Previews } from '../../net/seed-previews.ts';
+import type { InteractionState, Sheet } from '../../state/interaction-state.ts';
+import { controls } from '../../style/controls.ts';
+import './seed-film.ts';
+import './seed-row.ts';
+import { kindName } from '../../elements/text.ts';
+import { seedTitle } from './seed-text.ts';
+
+@localized()
+@customElement('seed-tray')
+export class SeedTray extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        gap: 2px 10px;
+        min-width: 0;
+      }
+      .held {
+        grid-row: 1 / 3;
+        align-self: center;
+        position: relative;
+        width: 6.2em;
+        height: 6.2em;
+        border-radius: 18px;
+        background:
+          radial-gradient(circle at 50% 46%, oklch(0.34 0.03 180 / 0.7), transparent 72%),
+          oklch(0.13 0.01 230);
+        box-shadow: inset 0 0 0 1px var(--line);
+      }
+      .held seed-film {
+        position: absolute;
+        inset: 7%;
+      }
+      .ways {
+        display: flex;
+        gap: 2px;
+        min-width: 0;
+        padding: 2px 2px 0 0;
+      }
+      .ways button {
+        flex: 1 1 0;
+        min-width: 0;
+        display: flex;
+        align-items: center;
+        justify-content: center;
+        gap: 0.45em;
+        min-height: 2.6em;
+        padding: 0 0.3em;
+        font-size: 0.93em;
+        color: var(--ink-soft);
+        border-radius: 13px;
+      }
+      .ways span {
+        overflow: hidden;
+        text-overflow: ellipsis;
+      }
+      .ways svg {
+        flex: none;
+        width: 1.4em;
+        height: 1.4em;
+      }
+      .ways button[aria-pressed='true'] {
+        color: var(--accent);
+      }
+      @media (hover: hover) {
+        .ways button:hover {
+          background: var(--raised);
+          color: var(--ink);
+        }
+      }
+      .tumble svg {
+        animation: tumble 0.45s cubic-bezier(0.3, 1.5, 0.5, 1);
+      }
+      @keyframes tumble {
+        from {
+          transform: rotate(-200deg) scale(0.8);
+        }
+      }
+      @media (max-width: 720px) {
+        .ways button {
+          flex-direction: column;
+          gap: 1px;
+          min-height: 3.4em;
+          font-size: 0.82em;
+        }
+        .ways svg {
+          width: 1.75em;
+          height: 1.75em;
+        }
+        .held {
+          width: 6.9em;
+          height: 6.9em;
+        }
+      }
+      @media (min-width: 560px) and (max-height: 520px) {
+        :host {
+          grid-template-columns: auto auto minmax(0, 1fr);
+          align-items: center;
+        }
+        .held {
+          grid-row: auto;
+          width: 54px;
+          height: 54px;
+          border-radius: 14px;
+        }
+        .ways {
+          padding: 0;
+        }
+        .ways button {
+          flex: none;
+          min-width: 44px;
+          min-height: 44px;
+        }
+        .ways span {
+          display: none;
+        }
+      }
+      @media (prefers-reduced-motion: reduce) {
+        .tumble svg {
+          animation: none;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model!: RoomModel;
+  @property({ attribute: false }) state!: InteractionState;
+  @property({ attribute: false }) previews!: Previews;
+  /** Changes with the session, so that this is drawn anew. */
+  @property({ attribute: false }) version = 0;
+
+  override render(): TemplateResult | typeof nothing {
+    const { checkpoint, organisms } = this.model;
+    if (!checkpoint) return nothing;
+    const { held, hand } = this.state.state;
+    return html`<div class="held" role="img" aria-label=${this.heldTitle()} data-testid="held">
+        <seed-film .previews=${this.previews} .seed=${held}></seed-film>
+      </div>
+      <div class="ways" role="group" aria-label=${msg('Ways to a seed')}>
+        ${this.way('gallery', 'search', msg('All'))}
+        <button
+          data-testid="dice"
+          title=${msg('A random seed, different each time')}
+          aria-label=${msg('A random seed, different each time')}
+          aria-pressed=${held.from === 'prior'}
+          @click=${this.throwDice}
+        >
+          ${icons.dice}<span>${msg('Dice')}</span>
+        </button>
+        ${checkpoint.draws ? this.way('draw', 'draw', msg('Draw')) : nothing}
+        ${checkpoint.map ? this.way('map', 'map', msg('Map')) : nothing}
+      </div>
+      <seed-row
+        .checkpoint=${checkpoint}
+        .hand=${hand}
+        .held=${held}
+        .previews=${this.previews}
+        .titleOf=${(seed: (typeof hand)[number]) => seedTitle(seed, organisms)}
+        @take=${({ detail }: CustomEvent<SeedSource>) => this.state.hold(detail)}
+      ></seed-row>`;
+  }
+
+  /** Puts the focus on the seed in hand. */
+  override focus(): void {
+    this.shadowRoot?.querySelector<HTMLElement>('seed-row')?.focus();
+  }
+
+  private way(sheet: Sheet, icon: 'search' | 'draw' | 'map', label: string): TemplateResult {
+    return html`<button
+      data-testid="open-${sheet}"
+      aria-haspopup="dialog"
+      title=${label}
+      aria-label=${label}
+      @click=${() => this.state.update({ sheet })}
+    >
+      ${icons[icon]}<span>${label}</span>
+    </button>`;
+  }
+
+  private throwDice(event: Event): void {
+    const button = event.currentTarget as HTMLElement;
+    button.classList.remove('tumble');
+    // Asked for its size, the button forgets the old animation.
+    void button.offsetWidth;
+    button.classList.add('tumble');
+    this.state.throwDice(Math.random);
+  }
+
+  private heldTitle(): string {
+    const { held, hand } = this.state.state;
+    const { checkpoint, organisms } = this.model;
+    switch (held.from) {
+      case 'gallery':
+        return kindName(checkpoint?.gallery[held.index]?.name ?? '');
+      case 'hand': {
+        const seed = hand.find(({ id }) => id === held.seed);
+        return seed ? seedTitle(seed, organisms) : '';
+      }
+      case 'token':
+        return msg('A keepsake');
+      case 'map':
+        return msg('A place of the map');
+      default:
+        return msg('A child of chance');
+    }
+  }
+}

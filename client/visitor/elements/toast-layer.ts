@@ -1,0 +1,88 @@
+/** Short words near the pointer about what could not be done. */
+import { css, html, LitElement, type TemplateResult } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import type { Point } from '../../render/camera.ts';
+
+const STAY = 2_600;
+const MAX_TOASTS = 3;
+
+interface Toast extends Point {
+  readonly id: number;
+  readonly text: string;
+}
+
+@customElement('toast-layer')
+export class ToastLayer extends LitElement {
+  static override styles = css`
+    :host {
+      position: absolute;
+      inset: 0;
+      pointer-events: none;
+      overflow: hidden;
+    }
+    div {
+      position: absolute;
+      width: max-content;
+      max-width: min(22em, 80vw);
+      padding: 0.5em 0.95em;
+      border-radius: 999px;
+      background: var(--panel);
+      border: 1px solid var(--line);
+      color: var(--ink);
+      translate: -50% calc(-100% - 20px);
+      animation: toast 2.6s ease-out both;
+    }
+    @media (prefers-reduced-motion: reduce) {
+      div {
+        animation: none;
+      }
+    }
+    @keyframes toast {
+      0% {
+        opacity: 0;
+        transform: translateY(6px);
+      }
+      8%,
+      75% {
+        opacity: 1;
+        transform: none;
+      }
+      100% {
+        opacity: 0;
+      }
+    }
+  `;
+
+  @state() private toasts: readonly Toast[] = [];
+  private nextId = 1;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.setAttribute('role', 'status');
+    this.setAttribute('aria-live', 'polite');
+  }
+
+  show(text: string, { x, y }: Point): void {
+    const id = this.nextId++;
+    const margin = Math.min(150, this.clientWidth / 2);
+    const place = {
+      x: Math.max(margin, Math.min(this.clientWidth - margin, x)),
+      y: Math.max(80, Math.min(this.clientHeight - 40, y)),
+    };
+    const others = this.toasts.filter((toast) => toast.text !== text);
+    this.toasts = [...others, { id, text, ...place }].slice(-MAX_TOASTS);
+    setTimeout(() => {
+      this.toasts = this.toasts.filter((toast) => toast.id !== id);
+    }, STAY);
+  }
+
+  override render(): TemplateResult {
+    return html`${repeat(
+      this.toasts,
+      ({ id }) => id,
+      ({ text, x, y }) =>
+        html`<div data-testid="toast" style="left:${x}px;top:${y}px">${text}</div>`,
+    )}`;
+  }
+}

@@ -1,0 +1,5 @@
+import './elements/vivarium-room.ts';
+import { startLanguage } from '../locale/locale.ts';
+import { LOADERS } from '../locale/words/visitor/index.ts';
+
+startLanguage(LOADERS);

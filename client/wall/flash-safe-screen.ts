@@ -1,0 +1,183 @@
+/**
+ * What stands between the scene and a wall's screen: measures each picture on the GPU and, where the guard says so, lets it
+ * follow softly. Levels come back a picture or two later, without anybody waiting for them.
+ */
+import {
+  bindTexture,
+  createProgram,
+  createTarget,
+  createTexture,
+  deleteTarget,
+  type Program,
+  type Target,
+} from '../render/gl.ts';
+import type { Screen } from '../render/renderer.ts';
+import { COVER_VERTEX } from '../render/shaders/passes.ts';
+import { FlashGuard } from './flash-guard.ts';
+import { LEVELS_FRAGMENT, SHOW_FRAGMENT, SOFTEN_FRAGMENT } from './shaders.ts';
+
+/** Zones along the longer side. */
+const ZONES = 64;
+/** Measurements that may be under way. */
+const MAX_PENDING = 3;
+
+interface Reading {
+  readonly at: number;
+  readonly buffer: WebGLBuffer;
+  readonly fence: WebGLSync;
+}
+
+/** Everything whose size is that of the screen. */
+interface Pictures {
+  readonly shown: [Target, Target];
+  /** The scene before it is softened; made when it is needed first. */
+  scene: Target | undefined;
+  readonly levels: Target;
+  readonly shares: WebGLTexture;
+  readonly guard: FlashGuard;
+}
+
+export class FlashSafeScreen implements Screen {
+  private pictures: Pictures | undefined;
+  private readonly levels: Program;
+  private readonly soften: Program;
+  private readonly show: Program;
+  private readonly free: WebGLBuffer[] = [];
+  private pending: Reading[] = [];
+  private now = 0;
+  private elapsed = 0;
+  private soft = false;
+
+  constructor(private readonly gl: WebGL2RenderingContext) {
+    this.levels = createProgram(gl, COVER_VERTEX, LEVELS_FRAGMENT);
+    this.soften = createProgram(gl, COVER_VERTEX, SOFTEN_FRAGMENT);
+    this.show = createProgram(gl, COVER_VERTEX, SHOW_FRAGMENT);
+  }
+
+  /** Whether it softens something now. */
+  get isSoft(): boolean {
+    return this.soft;
+  }
+
+  begin(width: number, height: number, now: number): WebGLFramebuffer {
+    this.elapsed = Math.max(0, now - this.now);
+    this.now = now;
+    const pictures = this.sized(width, height);
+    this.read(pictures);
+    this.soft = pictures.guard.isSoft(now);
+    if (!this.soft) return pictures.shown[1].framebuffer;
+    pictures.scene ??= createTarget(this.gl, width, height, this.gl.RGB10_A2);
+    return pictures.scene.framebuffer;
+  }
+
+  end(): void {
+    const { gl, pictures } = this;
+    if (!pictures) return;
+    const [before, next] = pictures.shown;
+    gl.disable(gl.BLEND);
+    this.measure(pictures, this.soft && pictures.scene ? pictures.scene : next);
+    if (this.soft && pictures.scene) this.follow(pictures, before, pictures.scene, next);
+    this.into(null, next, this.show);
+    bindTexture(gl, this.show, 'uPicture', 0, next.texture);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    pictures.shown.reverse();
+  }
+
+  private follow({ guard, shares }: Pictures, before: Target, scene: Target, next: Target): void {
+    const { gl, soften } = this;
+    const { columns, rows } = guard;
+    const values = new Uint8Array(columns * rows);
+    guard.shares(this.now, this.elapsed, values);
+    gl.bindTexture(gl.TEXTURE_2D, shares);
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, columns, rows, gl.RED, gl.UNSIGNED_BYTE, values);
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 4);
+    this.into(next.framebuffer, next, soften);
+    bindTexture(gl, soften, 'uBefore', 0, before.texture);
+    bindTexture(gl, soften, 'uPicture', 1, scene.texture);
+    bindTexture(gl, soften, 'uShares', 2, shares);
+    gl.uniform2f(soften.uniform('uSize'), next.width, next.height);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+  }
+
+  /** Sets a measurement of a picture going. */
+  private measure({ levels }: Pictures, picture: Target): void {
+    const { gl } = this;
+    if (this.pending.length >= MAX_PENDING) return;
+    this.into(levels.framebuffer, levels, this.levels);
+    bindTexture(gl, this.levels, 'uPicture', 0, picture.texture);
+    gl.uniform2f(this.levels.uniform('uZones'), levels.width, levels.height);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    const bytes = levels.width * levels.height * 4;
+    const buffer = this.free.pop() ?? gl.createBuffer();
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
+    gl.bufferData(gl.PIXEL_PACK_BUFFER, bytes, gl.STREAM_READ);
+    gl.readPixels(0, 0, levels.width, levels.height, gl.RGBA, gl.UNSIGNED_BYTE, 0);
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    if (fence) this.pending.push({ at: this.now, buffer, fence });
+  }
+
+  /** Takes in the measurements that have come, in their order. */
+  private read({ guard }: Pictures): void {
+    const { gl, pending } = this;
+    const zones = guard.columns * guard.rows;
+    while (pending.length > 0) {
+      const [{ at, buffer, fence }] = pending;
+      if (gl.getSyncParameter(fence, gl.SYNC_STATUS) !== gl.SIGNALED) return;
+      const bytes = new Uint8Array(zones * 4);
+      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
+      gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, bytes);
+      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+      gl.deleteSync(fence);
+      this.free.push(buffer);
+      pending.shift();
+      const luminance = new Float32Array(zones);
+      const red = new Float32Array(zones);
+      for (let zone = 0; zone < zones; zone++) {
+        luminance[zone] = bytes[4 * zone] / 255;
+        red[zone] = bytes[4 * zone + 1] / 255;
+      }
+      guard.measure({ luminance, red }, at);
+    }
+  }
+
+  private sized(width: number, height: number): Pictures {
+    const { gl, pictures } = this;
+    if (pictures?.shown[0].width === width && pictures.shown[0].height === height) return pictures;
+    if (pictures) this.drop(pictures);
+    const longer = Math.max(width, height);
+    const columns = Math.max(8, Math.round((ZONES * width) / longer));
+    const rows = Math.max(8, Math.round((ZONES * height) / longer));
+    const target = () => createTarget(gl, width, height, gl.RGB10_A2);
+    this.pictures = {
+      shown: [target(), target()],
+      scene: undefined,
+      levels: createTarget(gl, columns, rows),
+      shares: createTexture(gl, gl.R8, columns, rows, gl.LINEAR),
+      guard: new FlashGuard(columns, rows),
+    };
+    return this.pictures;
+  }
+
+  private drop({ shown, scene, levels, shares }: Pictures): void {
+    const { gl } = this;
+    for (const target of [...shown, levels, ...(scene ? [scene] : [])]) deleteTarget(gl, target);
+    gl.deleteTexture(shares);
+    for (const { buffer, fence } of this.pending.splice(0)) {
+      gl.deleteSync(fence);
+      this.free.push(buffer);
+    }
+  }
+
+  private into(
+    framebuffer: WebGLFramebuffer | null,
+    { width, height }: Target,
+    program: Program,
+  ): void {
+    const { gl } = this;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+    gl.viewport(0, 0, width, height);
+    gl.useProgram(program.program);
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * What a wall says. Short, for people who pass by. The page itself has no language: it says the
+ * same in several, in turn, so each text is `say(msg('…'))`, where `msg` marks it for translation
+ * and leaves it in English.
+ */
+import { msg } from '@lit/localize';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import {
+  isTranslated,
+  LANGUAGES,
+  type LanguageCode,
+  SOURCE_LANGUAGE,
+} from '../../shared/languages.ts';
+import { LOADERS } from '../locale/words/wall/index.ts';
+
+/** Says an English text in some language, with values for its `{names}`. */
+export type Say = (text: string, values?: Readonly<Record<string, string | number>>) => string;
+
+/** One of the languages in which a wall speaks. */
+export interface Caption {
+  readonly language: LanguageCode;
+  readonly direction: 'ltr' | 'rtl';
+  readonly say: Say;
+}
+
+export const ENGLISH: Caption = voice(SOURCE_LANGUAGE, {});
+
+/** Fetches what the wall says in a language; what is not translated is said in English. */
+export async function voiceOf(language: LanguageCode): Promise<Caption> {
+  if (!isTranslated(language)) return ENGLISH;
+  return voice(language, (await LOADERS[language]()).default);
+}
+
+/** @param texts translations by the English text */
+function voice(language: LanguageCode, texts: Readonly<Record<string, string>>): Caption {
+  const fill = (text: string, values: Parameters<Say>[1] = {}): string =>
+    text.replaceAll(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+  return {
+    language,
+    direction: LANGUAGES[language].direction,
+    say: (text, values) => fill(texts[text] ?? text, values),
+  };
+}
+
+/**
+ * While somebody plays: one at a time, in turn.
+ *
+ * @param hasCode whether there is something to scan
+ */
+export function captions(say: Say, hasCode: boolean): readonly string[] {
+  return [
+    ...(hasCode ? [say(msg('Scan. Plant a seed. Watch it grow.'))] : []),
+    say(msg('Every creature here is made of cells that know only their neighbours.')),
+    say(msg('Wound one, and watch it heal.')),
+    say(msg('They press against each other for ground.')),
+    say(msg('Cross two of them, and plant what comes of it.')),
+  ];
+}
+
+/** While nobody does. @param hasCode whether there is something to scan */
+export function invitations(say: Say, hasCode: boolean): readonly string[] {
+  return [
+    say(msg('Nobody is here yet. Be the first.')),
+    ...(hasCode ? [say(msg('Point your phone at the code, and plant a seed.'))] : []),
+    say(msg('It grows here while you watch.')),
+  ];
+}
+
+/** Beside the code. */
+export function scanMe(say: Say): string {
+  return say(msg('Scan to plant a seed'));
+}
+
+/** Under what grows: who has planted it. Those of the house have names in each language. */
+export function signature(say: Say, name: string): string {
+  if (name === DEFAULTS.attract.name) return say(msg('The gardener'));
+  return name === DEFAULTS.osc.planter ? say(msg('The house')) : name;
+}
+
+/** Above the names. */
+export function here(say: Say, count: number): string {
+  if (count === 0) return say(msg('Nobody here yet'));
+  return count === 1 ? say(msg('One is here')) : say(msg('{count} are here'), { count });
+}
+
+/** After the names that fit. */
+export function others(say: Say, count: number): string {
+  return say(msg('and {count} more'), { count });
+}
+
+/** While the server does not answer. */
+export function moment(say: Say): string {
+  return say(msg('One moment'));
+}
+
+/** In place of the code, for whoever sets up the server. */
+export function noCode(say: Say): string {
+  return say(msg('No code to scan: phones do not reach this room.'));
+}
+
+/** For whoever sets up the screen. */
+export function cannotDraw(say: Say): string {
+  return say(msg('No picture here: this browser has no WebGL2.'));
+}
+
+/** For those who hear the page. */
+export function picture(say: Say): string {
+  return say(msg('A dish of living cells, seen from above.'));
+}

@@ -1,0 +1,207 @@
+/**
+ * The core of every engine: patches, and how they are planted, stepped and read. It knows nothing of workers.
+ *
+ * A call takes effect whole, or throws and leaves every patch as it was.
+ */
+import type { Model } from '../../vnca/checkpoint.ts';
+import { firstStage } from '../../vnca/growth.ts';
+import { createReadout } from '../../vnca/readout.ts';
+import type { RuleBackend } from '../backend.ts';
+import {
+  EngineError,
+  type NewPatch,
+  type PatchId,
+  type PatchStep,
+  type Readout,
+} from '../engine.ts';
+import {
+  type BatchEntry,
+  createBatchStepper,
+  type ReadoutRequest,
+  type Stepped,
+} from './batch-stepper.ts';
+import { brokenReadout } from './broken-readout.ts';
+import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from './checks.ts';
+import { interleaved } from './interleaved.ts';
+import type { LoadedModel, Patch } from './patch.ts';
+import { planar } from './planar.ts';
+
+/** A patch on its way from one store to another. */
+export interface Carried extends Pick<Patch, 'stage' | 'state' | 'standing' | 'seen'> {
+  readonly patch: PatchId;
+  readonly checkpoint: string;
+}
+
+/** See `Engine` for what each call does and throws. */
+export interface PatchStore {
+  /** Whether calls may be made before earlier ones are answered. Absent: each must be awaited before the next. */
+  readonly pipelined?: boolean;
+  plant(patches: readonly NewPatch[]): void | Promise<void>;
+  step(steps: readonly PatchStep[]): Promise<Readout[]>;
+  exportStates(patches: readonly PatchId[]): Float32Array[] | Promise<Float32Array[]>;
+  importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void | Promise<void>;
+  dispose(patches: readonly PatchId[]): void | Promise<void>;
+  /** Gives patches away, for another store with the same checkpoints. @throws EngineError unknown-patch */
+  take?(patches: readonly PatchId[]): Carried[];
+  /** Takes over what another store gave away. */
+  put?(patches: readonly Carried[]): void;
+  close(): Promise<void>;
+}
+
+export interface PatchStoreOptions {
+  /** Names are those of the cards. */
+  readonly models: readonly Model[];
+  readonly backend: RuleBackend;
+}
+
+/** @throws EngineError unavailable: two models of one name */
+export async function createPatchStore({
+  models,
+  backend,
+}: PatchStoreOptions): Promise<PatchStore> {
+  const allSpecies = new Map<string, LoadedModel>();
+  checkNames(models);
+  for (const model of models) {
+    const { card } = model;
+    const rule = await backend.load(model);
+    const layout = (backend.planar ? planar : interleaved)(card.channels);
+    const read = createReadout(card, layout.planar);
+    allSpecies.set(card.name, { card, rule, read, layout });
+  }
+  const patches = new Map<PatchId, Patch>();
+  const stepper = createBatchStepper(backend);
+
+  const find = (id: PatchId): Patch => {
+    const patch = patches.get(id);
+    if (!patch) throw new EngineError('unknown-patch', String(id));
+    return patch;
+  };
+
+  /** It lives here no longer, and its home need not wait for it. */
+  const forget = (id: PatchId): void => {
+    const patch = patches.get(id);
+    if (patch) patch.batch = undefined;
+    patches.delete(id);
+  };
+
+  return {
+    plant(news) {
+      const planted = new Map<PatchId, Patch>();
+      for (const { patch: id, checkpoint, latent } of news) {
+        const species = allSpecies.get(checkpoint);
+        if (!species) throw new EngineError('unknown-checkpoint', checkpoint);
+        if (patches.has(id) || planted.has(id))
+          throw new EngineError('duplicate-patch', String(id));
+        const { card, rule, layout } = species;
+        checkLatent(id, latent, card);
+        const stage = firstStage(card);
+        planted.set(id, {
+          species,
+          standing: rule.express?.(latent),
+          stage,
+          state: layout.seed(latent, stage),
+          batch: undefined,
+          seen: undefined,
+        });
+      }
+      for (const [id, patch] of planted) patches.set(id, patch);
+    },
+
+    async step(steps) {
+      const entries = steps.map((step): BatchEntry => ({ patch: find(step.patch), step }));
+      checkSteps(entries);
+      const stepped: Stepped[] = [];
+      for (const { species, stage, entries: group } of groupsOf(entries)) {
+        stepped.push(...(await stepper.step(species, stage, group)));
+      }
+      stepper.settle(stepped);
+      const looks = new Map<BatchEntry, ReadoutRequest>();
+      for (const batch of stepped) {
+        batch.entries.forEach((entry, i) => {
+          looks.set(entry, batch.looks[i]);
+        });
+      }
+      return entries.map((entry) => readOut(entry, looks.get(entry)!));
+    },
+
+    exportStates: (ids) => ids.map(find).map(({ species, state }) => species.layout.export(state)),
+
+    importStates(states) {
+      const found = states.map(({ patch: id, state }) => {
+        const patch = find(id);
+        return { patch, stage: checkState(id, state, patch.species.card), state };
+      });
+      for (const { patch, stage, state } of found) {
+        patch.batch = undefined;
+        patch.stage = stage;
+        patch.state = patch.species.layout.import(state);
+        patch.seen = undefined;
+      }
+    },
+
+    take(ids) {
+      const taken = ids.map((id): Carried => {
+        const { species, stage, state, standing, seen } = find(id);
+        const { name: checkpoint } = species.card;
+        return { patch: id, checkpoint, stage, state: state.slice(), standing, seen };
+      });
+      ids.forEach(forget);
+      return taken;
+    },
+
+    put(news) {
+      for (const { patch: id, checkpoint, ...own } of news) {
+        patches.set(id, { ...own, species: allSpecies.get(checkpoint)!, batch: undefined });
+      }
+    },
+
+    dispose(ids) {
+      ids.forEach(forget);
+    },
+
+    async close() {
+      patches.clear();
+      for (const { rule } of allSpecies.values()) await rule.dispose();
+      allSpecies.clear();
+    },
+  };
+}
+
+interface Group {
+  readonly species: LoadedModel;
+  readonly stage: number;
+  /** In the order they were asked for. */
+  readonly entries: BatchEntry[];
+}
+
+/** Entries of one species and stage can be stepped as one tensor. */
+function groupsOf(entries: readonly BatchEntry[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const entry of entries) {
+    const { species } = entry.patch;
+    const stage = stageAfter(entry.patch, entry.step);
+    const key = `${species.card.name} ${stage}`;
+    let found = groups.get(key);
+    if (!found) groups.set(key, (found = { species, stage, entries: [] }));
+    found.entries.push(entry);
+  }
+  return [...groups.values()];
+}
+
+/** What is told of a patch's new state, now that it is true. */
+function readOut({ patch, step }: BatchEntry, { rgba, presence, whole }: ReadoutRequest): Readout {
+  const change = step.divide || !patch.seen ? 255 : largestChange(patch.seen, rgba);
+  if (patch.seen?.length === rgba.length) patch.seen.set(rgba);
+  else patch.seen = rgba.slice();
+  const readout = { patch: step.patch, stage: patch.stage, rgba, presence, change };
+  return whole ? readout : brokenReadout(readout);
+}
+
+function largestChange(a: Uint8Array, b: Uint8Array): number {
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) {
+    const change = Math.abs(a[i] - b[i]);
+    if (change > largest) largest = change;
+  }
+  return largest;
+}

@@ -1,0 +1,63 @@
+/** A gardener for each room. */
+
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { createRandom, hashText } from '../../shared/random.ts';
+import type { Joined, RoomClosed, RoomOpened, Stirred, Ticked } from '../extensions/extension.ts';
+import type { Listener } from '../extensions/hooks.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { RoomServer } from '../realtime/room-server.ts';
+import { Gardener } from './gardener.ts';
+
+export interface GardenersOptions {
+  /** Of the open rooms. */
+  readonly roomServers: ReadonlyMap<string, RoomServer>;
+  readonly clock: Clock;
+  /** Of their chance, which is not the rooms'. */
+  readonly seed: number;
+  /** ms without visitors after which a room's gardener begins; 'off': never. */
+  readonly after: (room: string) => number | 'off';
+}
+
+export class Gardeners implements Listener {
+  readonly name = 'The gardener';
+  private readonly gardeners = new Map<string, Gardener>();
+
+  constructor(private readonly options: GardenersOptions) {}
+
+  of(room: string): Gardener | undefined {
+    return this.gardeners.get(room);
+  }
+
+  onRoomOpened({ room }: RoomOpened): void {
+    const { roomServers, clock, seed, after } = this.options;
+    const roomServer = roomServers.get(room);
+    if (!roomServer) return;
+    const actor = roomServer.createSystemActor(DEFAULTS.attract.name, false);
+    const gardener = new Gardener({
+      room: roomServer.room,
+      clock,
+      random: createRandom(hashText(`${seed}/${room}/gardener`)),
+      act: (act) => actor.act(act),
+      // Outside the open hours a wall is dim.
+      watched: () => roomServer.isWatched && !roomServer.policy.isDimmed,
+      after: after(room),
+    });
+    this.gardeners.set(room, gardener);
+  }
+
+  onRoomClosed({ room }: RoomClosed): void {
+    this.gardeners.delete(room);
+  }
+
+  onJoined({ room }: Joined): void {
+    this.gardeners.get(room)?.visitorActive();
+  }
+
+  onStirred({ room }: Stirred): void {
+    this.gardeners.get(room)?.visitorActive();
+  }
+
+  onTick({ room }: Ticked): void {
+    this.gardeners.get(room)?.tick();
+  }
+}

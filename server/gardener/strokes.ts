@@ -1,0 +1,92 @@
+/** The gardener's strokes: as a hand would draw them, and never over anybody else's organisms. */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { coverage } from '../../shared/geometry.ts';
+import type { Random } from '../../shared/random.ts';
+import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+
+export interface Stroke {
+  readonly radius: number;
+  /** x0, y0, x1, y1, … in cells. */
+  readonly points: readonly number[];
+}
+
+/** Who holds which place: of a room's planes. */
+export interface OwnerGrid {
+  readonly width: number;
+  readonly height: number;
+  readonly owner: ArrayLike<OrganismId>;
+}
+
+/** Pieces that a cut is drawn in. */
+const PIECES = 5;
+
+/**
+ * A cut across an organism: a bow, in pieces to be drawn one after the other.
+ *
+ * @returns undefined when another would be hit too
+ */
+export function cutAcross(
+  organism: Pick<OrganismView, 'id' | 'x' | 'y' | 'side'>,
+  land: OwnerGrid,
+  random: Random,
+): Stroke[] | undefined {
+  const { x, y, side } = organism;
+  const angle = 2 * Math.PI * random.uniform();
+  const [along, across] = [Math.cos(angle), Math.sin(angle)];
+  const reach = side * (0.32 + 0.12 * random.uniform());
+  const bend = side * 0.25 * (random.uniform() - 0.5);
+  const off = side * 0.2 * (random.uniform() - 0.5);
+  const radius = side * (0.05 + 0.04 * random.uniform());
+  const at = (t: number): [number, number] => {
+    const way = (2 * t - 1) * reach;
+    const aside = off + bend * (1 - (2 * t - 1) ** 2);
+    return [x + along * way - across * aside, y + across * way + along * aside];
+  };
+  const strokes = Array.from({ length: PIECES }, (_, i) => ({
+    radius: Math.max(DEFAULTS.stroke.minRadius, radius),
+    points: [...at(i / PIECES), ...at((i + 1) / PIECES)],
+  }));
+  return strokes.every((stroke) => isAlone(organism.id, stroke, land)) ? strokes : undefined;
+}
+
+/**
+ * A stroke over all of an organism: none of its cells is left.
+ *
+ * @returns undefined when another would be hit too
+ */
+export function strokeOver(
+  { id, x, y, side }: Pick<OrganismView, 'id' | 'x' | 'y' | 'side'>,
+  land: OwnerGrid,
+): Stroke | undefined {
+  // Thin enough not to reach far beyond its edge; to and fro in rows that overlap.
+  const radius = Math.min(DEFAULTS.stroke.maxRadius, side / 6);
+  const edge = Math.max(0, side / 2 - radius / 2);
+  const rows = Math.ceil(side / radius);
+  const points: number[] = [];
+  for (let row = 0; row < rows; row++) {
+    const level = y - side / 2 + ((row + 0.5) * side) / rows;
+    const [from, to] = row % 2 === 0 ? [x - edge, x + edge] : [x + edge, x - edge];
+    points.push(from, level, to, level);
+  }
+  const stroke = { radius, points };
+  return isAlone(id, stroke, land) ? stroke : undefined;
+}
+
+/** Whether a stroke lies on the land and touches no other organism's places. */
+function isAlone(id: OrganismId, stroke: Stroke, { width, height, owner }: OwnerGrid): boolean {
+  const { points, radius } = stroke;
+  const xs = points.filter((_, i) => i % 2 === 0);
+  const ys = points.filter((_, i) => i % 2 === 1);
+  if (xs.some((x) => x < 0 || x > width) || ys.some((y) => y < 0 || y > height)) return false;
+  const left = Math.max(0, Math.floor(Math.min(...xs) - radius) - 1);
+  const top = Math.max(0, Math.floor(Math.min(...ys) - radius) - 1);
+  const right = Math.min(width, Math.ceil(Math.max(...xs) + radius) + 1);
+  const bottom = Math.min(height, Math.ceil(Math.max(...ys) + radius) + 1);
+  const rect = { x: left, y: top, width: right - left, height: bottom - top };
+  const cover = coverage(stroke, rect);
+  return !cover?.some((covered, cell) => {
+    if (covered === 0) return false;
+    const place = (top + Math.floor(cell / rect.width)) * width + left + (cell % rect.width);
+    return owner[place] !== 0 && owner[place] !== id;
+  });
+}

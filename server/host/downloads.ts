@@ -1,0 +1,98 @@
+/** What the host fetches as a file, or is shown as a picture. */
+import type { Request } from 'express';
+import * as v from 'valibot';
+import { FILES, signQuery } from '../../shared/host/api.ts';
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import { readRange } from '../replay/journal-range.ts';
+import type { When } from '../replay/options.ts';
+import { png } from '../replay/pictures.ts';
+import { packBundle } from '../replay/replay-bundle.ts';
+import { StoreError } from '../storage/store-error.ts';
+import type { FileHandler } from './api.ts';
+import type { FilmJobs } from './film-jobs.ts';
+import type { HostContext } from './host-context.ts';
+import { drawSign } from './printed-sign.ts';
+import { csvOf, type VisitCounter } from './visit-statistics.ts';
+
+const HOUR = 3_600_000;
+
+const tick = v.optional(
+  v.pipe(v.string(), v.regex(/^\d{1,12}$/, 'a tick is a number'), v.transform(Number)),
+);
+const stretchQuery = v.object({ from: tick, to: tick });
+const statisticsQuery = v.object({ by: v.optional(v.picklist(['hour', 'day']), 'day') });
+
+/** @throws HostRefusal bad-call */
+function queryOf<T>(schema: v.GenericSchema<unknown, T>, { query }: Request): T {
+  const result = v.safeParse(schema, query, { abortEarly: true });
+  if (result.success) return result.output;
+  throw new HostRefusal('bad-call', result.issues[0].message);
+}
+
+/** What is not kept, or not whole, in the host's words. */
+function asRefusal(error: unknown): never {
+  if (!(error instanceof StoreError)) throw error;
+  throw new HostRefusal(error.reason === 'not-kept' ? 'no-such-time' : 'failed', error.message);
+}
+
+export function files(
+  context: HostContext,
+  { films, counter }: { readonly films: FilmJobs; readonly counter: VisitCounter },
+): Readonly<Record<string, FileHandler>> {
+  const { rooms, storage: kept, date, addresses, defaultRoom } = context;
+  const roomOf = ({ params }: Request): string => rooms.planOf(`${params.room}`).name;
+  return {
+    [FILES.picture]: async (request, response) => {
+      const { room } = rooms.requireOpen(roomOf(request));
+      response.type('png').send(await png(room.grid.planes));
+    },
+    [FILES.snapshotPicture]: async (request, response) => {
+      if (!kept) throw new HostRefusal('not-kept');
+      const room = roomOf(request);
+      const { planes } = await kept.store
+        .stateAt(room, Number(request.params.tick))
+        .catch((error: unknown) => {
+          if (error instanceof StoreError) throw new HostRefusal('no-such-snapshot', error.message);
+          throw error;
+        });
+      response.type('png').send(await png(planes));
+    },
+    [FILES.bottle]: async (request, response) => {
+      if (!kept) throw new HostRefusal('not-kept');
+      const room = roomOf(request);
+      const { from, to } = queryOf(stretchQuery, request);
+      const since: When = from === undefined ? { time: date() - HOUR } : { tick: from };
+      const until = to === undefined ? undefined : { tick: to };
+      await kept.journalWriter.flushed();
+      const range = await readRange(kept.store, room, { from: since, to: until }).catch(asRefusal);
+      response.attachment(`${room}-${range.from}-${range.to}.bottle`);
+      response.type('application/octet-stream').send(await packBundle(range));
+    },
+    [FILES.job]: (request, response) => {
+      const { path, name } = films.file(`${request.params.job}`);
+      // `?show`: in the page, not as a download.
+      if (request.query.show === undefined) response.attachment(name);
+      response.sendFile(path);
+    },
+    [FILES.statistics]: async (request, response) => {
+      const room = roomOf(request);
+      const { by } = queryOf(statisticsQuery, request);
+      response.attachment(`${room}-${by}s.csv`).type('text/csv');
+      response.send(csvOf(await counter.of(room), by));
+    },
+    [FILES.sign]: (request, response) => {
+      const room = roomOf(request);
+      const { paper, language, address } = queryOf(signQuery, request);
+      const known = addresses();
+      if (address !== undefined && !known.includes(address)) {
+        throw new HostRefusal('bad-call', 'address: none of this server');
+      }
+      const origin = address ?? known[0] ?? `http://${request.get('host') ?? 'localhost'}`;
+      const url = room === defaultRoom ? origin : `${origin}/r/${room}`;
+      if (request.query.download !== undefined) {
+        response.attachment(`${room}-${paper}-${language}.svg`);
+      }
+      response.type('image/svg+xml').send(drawSign({ paper, language, url }));
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/** Calls about films. */
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { Handlers } from './api.ts';
+import type { FilmJobs } from './film-jobs.ts';
+import type { HostContext } from './host-context.ts';
+
+export function filmCalls(
+  { rooms, storage: kept, folder, checkpointFolder }: HostContext,
+  films: FilmJobs,
+): Pick<Handlers, 'timelapse' | 'stopJob'> {
+  return {
+    timelapse: async (wish, parts) => {
+      const { name, checkpoint } = rooms.planOf(parts.room);
+      const grown = checkpointFolder(checkpoint);
+      if (!kept || folder === undefined) throw new HostRefusal('not-kept');
+      if (grown === undefined) throw new HostRefusal('no-such-checkpoint', checkpoint);
+      await kept.journalWriter.flushed();
+      return films.begin(name, wish, { data: folder, checkpoint: grown });
+    },
+    stopJob: (_, { job }) => {
+      films.stop(job);
+      return {};
+    },
+  };
+}

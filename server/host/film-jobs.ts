@@ -1,0 +1,178 @@
+/** Films of rooms: each is made by a process of its own, one at a time; those that are done wait for a while to be fetched. */
+import { type ChildProcess, fork as forkProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { CallBody } from '../../shared/host/api.ts';
+import { HostRefusal, type JobReason } from '../../shared/host/reasons.ts';
+import type { JobState } from '../../shared/host/state.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { FilmNews, FilmOrder } from './film-process.ts';
+
+export interface FilmJobsOptions {
+  readonly clock: Clock;
+  /** Wall clock, ms. */
+  readonly date: () => number;
+  readonly engine: FilmOrder['engine'];
+  /** Hears why one has failed, in more words than the host's page has. */
+  readonly warn: (message: string) => void;
+  /** Starts the process that makes one. */
+  readonly start?: () => ChildProcess;
+}
+
+interface Job {
+  state: JobState;
+  readonly path: string;
+  child: ChildProcess | undefined;
+  /** Ends the wait for its next sign of life. */
+  patience: () => void;
+}
+
+const PROCESS = fileURLToPath(new URL('./film-process.ts', import.meta.url));
+const HOUR = 3_600_000;
+/** One that comes no further for so long will not, ms. A long day may take as long as it does. */
+const STALLED = 900_000;
+
+const fork = (): ChildProcess =>
+  forkProcess(PROCESS, {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+
+export class FilmJobs {
+  private readonly jobs = new Map<string, Job>();
+  private folder: string | undefined;
+
+  constructor(private readonly options: FilmJobsOptions) {}
+
+  /** The latest last. */
+  get states(): JobState[] {
+    return [...this.jobs.values()].map(({ state }) => state);
+  }
+
+  /**
+   * Begins to make a film.
+   *
+   * @param place what is kept, and the checkpoint's folder
+   * @throws HostRefusal too-many-jobs
+   */
+  begin(
+    room: string,
+    { kind, hours = 24, from, to, seconds = DEFAULTS.host.filmSeconds }: CallBody<'timelapse'>,
+    place: Pick<FilmOrder, 'data' | 'checkpoint'>,
+  ): JobState {
+    if (this.states.some(({ state }) => state === 'going')) throw new HostRefusal('too-many-jobs');
+    const { date, engine, start = fork } = this.options;
+    const { filmRate, filmSide } = DEFAULTS.host;
+    this.folder ??= mkdtempSync(join(tmpdir(), 'vivarium-films-'));
+    const id = randomBytes(9).toString('base64url');
+    const extension = kind === 'gif' ? 'gif' : 'zip';
+    const path = join(this.folder, `${id}.${extension}`);
+    const day = new Date(date()).toISOString().slice(0, 10);
+    const job: Job = {
+      path,
+      child: start(),
+      patience: () => {},
+      state: {
+        ...{ id, room, kind },
+        state: 'going',
+        progress: 0,
+        bytes: null,
+        error: null,
+        from: null,
+        since: date(),
+        file: `${room}-${day}.${extension}`,
+      },
+    };
+    const child = job.child!;
+    this.wait(job);
+    child.on('message', (news: FilmNews) => this.hear(job, news));
+    child.once('error', (error) => this.fail(job, 'failed', error.message));
+    child.once('exit', (code) => this.fail(job, 'ended', `Its process ended (${code}).`));
+    child.send({
+      ...{ room, kind, engine },
+      ...place,
+      from: from === undefined ? { time: date() - hours * HOUR } : { tick: from },
+      ...(to !== undefined && { to: { tick: to } }),
+      pictures: seconds * filmRate,
+      delay: Math.round(1000 / filmRate),
+      side: filmSide,
+      out: path,
+    } satisfies FilmOrder);
+    this.jobs.set(id, job);
+    this.sweep();
+    return job.state;
+  }
+
+  /** Ends one that is being made, and forgets it. @throws HostRefusal no-such-job */
+  stop(id: string): void {
+    const job = this.get(id);
+    this.end(job, 'stopped');
+    this.jobs.delete(id);
+    rmSync(job.path, { force: true });
+  }
+
+  /** @returns where the film lies. @throws HostRefusal no-such-job, job-not-done */
+  file(id: string): { readonly path: string; readonly name: string } {
+    const { state, path } = this.get(id);
+    if (state.state !== 'done') throw new HostRefusal('job-not-done', state.error ?? '');
+    return { path, name: state.file };
+  }
+
+  close(): void {
+    for (const job of this.jobs.values()) this.end(job, 'stopped');
+    if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private get(id: string): Job {
+    const job = this.jobs.get(id);
+    if (!job) throw new HostRefusal('no-such-job');
+    return job;
+  }
+
+  private hear(job: Job, news: FilmNews): void {
+    // It may have been stopped, and its file be gone, while this was on its way.
+    if (job.state.state !== 'going') return;
+    this.wait(job);
+    if ('progress' in news) job.state = { ...job.state, progress: news.progress };
+    else if ('from' in news) job.state = { ...job.state, from: news.from };
+    else if ('error' in news) this.fail(job, news.error, news.message);
+    else {
+      job.state = { ...job.state, bytes: statSync(job.path).size, progress: 1 };
+      this.end(job, 'done');
+    }
+  }
+
+  private wait(job: Job): void {
+    job.patience();
+    job.patience = this.options.clock.after(STALLED, () => {
+      this.fail(job, 'stalled', 'It came no further.');
+    });
+  }
+
+  private fail(job: Job, error: JobReason, message: string): void {
+    if (job.state.state !== 'going') return;
+    this.options.warn(`A film of "${job.state.room}" was not made: ${message}`);
+    this.end(job, 'failed', error);
+  }
+
+  private end(job: Job, state: JobState['state'], error: JobReason | null = null): void {
+    if (job.state.state !== 'going') return;
+    job.patience();
+    job.state = { ...job.state, state, error };
+    job.child?.kill('SIGKILL');
+    job.child = undefined;
+  }
+
+  /** Only the latest that are done are kept. */
+  private sweep(): void {
+    const over = [...this.jobs].filter(([, { state }]) => state.state !== 'going');
+    for (const [id, { path }] of over.slice(0, -DEFAULTS.host.filmsKept)) {
+      this.jobs.delete(id);
+      rmSync(path, { force: true });
+    }
+  }
+}

@@ -1,0 +1,145 @@
+/** A process of its own that does a stretch of a room's life again and makes a film of it: beside the rooms, never before them. */
+import { writeFile } from 'node:fs/promises';
+import { setPriority } from 'node:os';
+import * as v from 'valibot';
+import type { JobReason } from '../../shared/host/reasons.ts';
+import { BACKEND_NAMES } from '../engine/backend.ts';
+import { createEngine } from '../engine/create-engine.ts';
+import { systemClock } from '../platform/clock.ts';
+import { readRange, timeOf } from '../replay/journal-range.ts';
+import { gif, type Pictures, png } from '../replay/pictures.ts';
+import { runReplay } from '../replay/run-replay.ts';
+import { speciesOf } from '../rooms/species.ts';
+import { fingerprint } from '../storage/checkpoint-fingerprint.ts';
+import { readFolder } from '../storage/lmdb/open.ts';
+import { Store } from '../storage/store.ts';
+import { StoreError } from '../storage/store-error.ts';
+import { loadCheckpoint } from '../vnca/checkpoint.ts';
+import { zip } from './zip.ts';
+
+const when = v.optional(
+  v.union([v.strictObject({ tick: v.number() }), v.strictObject({ time: v.number() })]),
+);
+
+/** What the parent asks for. */
+export const filmOrder = v.strictObject({
+  data: v.string(),
+  room: v.string(),
+  /** Folder of the checkpoint. */
+  checkpoint: v.string(),
+  engine: v.picklist(['auto', ...BACKEND_NAMES]),
+  kind: v.picklist(['gif', 'png']),
+  from: when,
+  to: when,
+  /** Pictures at most. */
+  pictures: v.number(),
+  /** Between two pictures, ms. */
+  delay: v.number(),
+  /** Least side of a picture, pixels. */
+  side: v.number(),
+  out: v.string(),
+});
+export type FilmOrder = v.InferOutput<typeof filmOrder>;
+
+/** What it says: when what it shows begins, wall clock, ms; how far it is, 0…1; at last that it is done, or why it is not. */
+export type FilmNews =
+  | { readonly from: number | null }
+  | { readonly progress: number }
+  | { readonly done: true }
+  | { readonly error: JobReason; readonly message: string };
+
+/** How far it is, is said at each hundredth, and while one takes longer, so often; ms. */
+const SIGN = 10_000;
+
+const say = (news: FilmNews): void => {
+  process.send?.(news);
+};
+
+async function make(order: FilmOrder): Promise<void> {
+  const store = new Store(await readFolder(order.data));
+  const { room, from, to } = order;
+  const range = await readRange(store, room, { from, to })
+    .then(async (found) => {
+      // Only a word beside the film: what is damaged elsewhere in the journal must not keep it from being made.
+      say({ from: await timeOf(store, room, found.from).catch(() => null) });
+      return found;
+    })
+    .finally(() => store.close());
+  const checkpoint = await loadCheckpoint(order.checkpoint);
+  if (fingerprint(checkpoint) !== range.room.checkpoint.hash) {
+    throw new StoreError('other-checkpoint', 'The room was grown from another checkpoint.');
+  }
+  const engine = await createEngine({
+    checkpoints: [checkpoint],
+    backend: order.engine,
+    threads: 1,
+  });
+  const least = Math.min(range.room.width, range.room.height);
+  const scale = Math.max(1, Math.ceil(order.side / least));
+  const pictures =
+    order.kind === 'gif'
+      ? gif(order.out, order.delay, scale)
+      : zipped(order.out, order.room, scale);
+  const every = Math.max(1, Math.ceil((range.to - range.from) / (order.pictures - 1)));
+  const begin = range.snapshot.tick;
+  let told = { progress: 0, at: systemClock.now() };
+  try {
+    await runReplay(range, {
+      engine,
+      species: speciesOf(checkpoint),
+      clock: systemClock,
+      rate: Infinity,
+      every,
+      pictures,
+      onTick: (tick) => {
+        const progress = (tick - begin) / Math.max(1, range.to - begin);
+        const at = systemClock.now();
+        if (progress - told.progress < 0.01 && at - told.at < SIGN) return;
+        told = { progress, at };
+        // The file is still to be written.
+        say({ progress: 0.95 * progress });
+      },
+    });
+    await pictures.end();
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Each picture a PNG, all in one file. */
+function zipped(file: string, room: string, scale: number): Pictures {
+  const entries: { name: string; bytes: Uint8Array }[] = [];
+  return {
+    async add(planes, tick) {
+      const name = `${room}-${`${tick}`.padStart(9, '0')}.png`;
+      entries.push({ name, bytes: await png(planes, scale) });
+    },
+    async end() {
+      await writeFile(file, zip(entries));
+      return file;
+    },
+  };
+}
+
+const REASONS: Partial<Record<StoreError['reason'], JobReason>> = {
+  'not-kept': 'not-kept',
+  'other-checkpoint': 'other-checkpoint',
+  'other-version': 'damaged',
+  damaged: 'damaged',
+};
+
+const reasonOf = (error: unknown): JobReason =>
+  (error instanceof StoreError && REASONS[error.reason]) || 'failed';
+
+// A machine that is short of time is to spend it on the rooms.
+setPriority(10);
+process.once('message', (message) => {
+  make(v.parse(filmOrder, message))
+    .then(
+      () => say({ done: true }),
+      (error: Error) => say({ error: reasonOf(error), message: error.message }),
+    )
+    .finally(() => process.disconnect());
+});
+// Whoever has asked is not there any more.
+process.once('disconnect', () => process.exit());

@@ -1,0 +1,128 @@
+/** The hours of the house: when it is open, when its walls go dim, and when the server starts anew. */
+import { ALWAYS_OPEN, type Schedule, schedule } from '../../shared/host/settings.ts';
+import type { HostState } from '../../shared/host/state.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Store } from '../storage/store.ts';
+
+export interface OpeningHoursOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Wall clock, ms. */
+  readonly date: () => number;
+  /** It is within the open hours from now on, or it is not. */
+  readonly onChange: (isOpen: boolean, schedule: Schedule) => void;
+  /** The server is to end now, to be started anew. */
+  readonly onRestart: () => void;
+}
+
+const MINUTE = 60_000;
+/** Longest that a clock is not looked at: it may be set. */
+const LOOK = 30_000;
+
+export class OpeningHours {
+  private cancel: (() => void) | undefined;
+  private wasOpen = true;
+  /** Up to when restarts have been thought of, wall clock, ms. */
+  private looked: number;
+
+  private constructor(
+    private readonly options: OpeningHoursOptions,
+    private now: Schedule,
+  ) {
+    this.looked = options.date();
+  }
+
+  /** Reads what is kept. @throws StoreError */
+  static async open(options: OpeningHoursOptions): Promise<OpeningHours> {
+    const kept = await options.store.serverRecord('schedule', schedule);
+    const hours = new OpeningHours(options, kept ?? ALWAYS_OPEN);
+    hours.look();
+    return hours;
+  }
+
+  get schedule(): Schedule {
+    return this.now;
+  }
+
+  get isOpen(): boolean {
+    return isOpenAt(this.now, this.options.date());
+  }
+
+  /** What comes next, if anything does. */
+  get next(): HostState['next'] {
+    return nextOf(this.now, this.options.date());
+  }
+
+  /** @throws StoreError */
+  async set(wanted: Schedule): Promise<void> {
+    await this.options.store.putServerRecord('schedule', wanted);
+    this.now = wanted;
+    this.look(true);
+  }
+
+  stop(): void {
+    this.cancel?.();
+  }
+
+  private look(anyway = false): void {
+    this.cancel?.();
+    const { clock, date, onChange, onRestart } = this.options;
+    const now = date();
+    const isOpen = isOpenAt(this.now, now);
+    if (isOpen !== this.wasOpen || anyway) {
+      this.wasOpen = isOpen;
+      onChange(isOpen, this.now);
+    }
+    const restart = restartAfter(this.now, this.looked);
+    // A machine that slept, or was off by hours, has nothing to make up for.
+    const isDue = restart !== undefined && restart <= now && now - restart < 10 * MINUTE;
+    this.looked = now;
+    if (isDue) onRestart();
+    const wait = (this.next?.at ?? Infinity) - now;
+    this.cancel = clock.after(Math.max(1, Math.min(LOOK, wait)), () => this.look());
+  }
+}
+
+/** Monday is 0. */
+const weekday = (date: Date): number => (date.getDay() + 6) % 7;
+
+/** That time of the day, so many days after another moment. */
+function at(moment: number, days: number, time: string): number {
+  const [hours, minutes] = time.split(':').map(Number);
+  const date = new Date(moment);
+  // By the calendar, so that a day of 23 or 25 hours is one day.
+  return new Date(
+    date.getFullYear(),
+    date.getMonth(),
+    date.getDate() + days,
+    hours,
+    minutes,
+  ).getTime();
+}
+
+export function isOpenAt({ on, days }: Schedule, now: number): boolean {
+  if (!on) return true;
+  const today = days[weekday(new Date(now))];
+  return today != null && now >= at(now, 0, today.from) && now < at(now, 0, today.to);
+}
+
+/** The first restart after a moment. */
+function restartAfter({ restart }: Schedule, moment: number): number | undefined {
+  if (restart === null) return undefined;
+  const today = at(moment, 0, restart);
+  return today > moment ? today : at(moment, 1, restart);
+}
+
+function nextOf(wanted: Schedule, now: number): HostState['next'] {
+  const events: NonNullable<HostState['next']>[] = [];
+  const restart = restartAfter(wanted, now);
+  if (restart !== undefined) events.push({ at: restart, what: 'restart' });
+  for (let ahead = 0; wanted.on && ahead <= 7; ahead++) {
+    const day = wanted.days[(weekday(new Date(now)) + ahead) % 7];
+    if (!day) continue;
+    events.push({ at: at(now, ahead, day.from), what: 'open' });
+    events.push({ at: at(now, ahead, day.to), what: 'close' });
+  }
+  const coming = events.filter((event) => event.at > now).sort((a, b) => a.at - b.at);
+  return coming[0] ?? null;
+}

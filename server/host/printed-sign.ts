@@ -1,0 +1,161 @@
+/**
+ * A sign to hang beside a wall: what one can do here in one plain sentence, a code to scan, an
+ * address to type. SVG, in millimetres.
+ */
+import { generate } from 'lean-qr';
+import type { Paper } from '../../shared/host/api.ts';
+import {
+  isTranslated,
+  LANGUAGES,
+  type LanguageCode,
+  type TranslatedLanguage,
+} from '../../shared/languages.ts';
+import words from './sign-words.json' with { type: 'json' };
+
+export interface PrintedSign {
+  readonly paper: Paper;
+  readonly language: LanguageCode;
+  /** Where the code leads. */
+  readonly url: string;
+}
+
+/** Sides, mm. */
+const SIZES: Readonly<Record<Paper, readonly [number, number]>> = {
+  A4: [210, 297],
+  A3: [297, 420],
+};
+
+/** By English text; written by `npm run words`. It does not compile where a language is missing. */
+const TRANSLATIONS: Readonly<Record<TranslatedLanguage, Readonly<Record<string, string>>>> = words;
+
+/** Marks a text for `npm run words`, as `msg` of the pages does, but without their library. */
+const msg = ((text: string) => text) as typeof import('@lit/localize').msg;
+
+/** What is printed, in English; a stroke begins a new line. */
+const HEADLINE = msg('Plant something | that lives', {
+  desc: 'Headline of a printed sign, in two lines. The stroke | is where the second line begins.',
+});
+const SENTENCE = msg('Scan the code with your phone | and watch your seed grow on the wall.', {
+  desc: 'Below the headline of a printed sign. The stroke | is where the second line begins.',
+});
+const OR = msg('or type', {
+  desc: 'On a printed sign, between the code to scan and the address to type.',
+});
+
+const INK = '#14181c';
+const QUIET = '#5b6670';
+const FONTS =
+  "'Inter','Helvetica Neue',Helvetica,Arial,'Hiragino Sans','Noto Sans JP','Noto Sans CJK JP',sans-serif";
+
+/** Text as XML has it; what XML cannot hold is left out. */
+export function escaped(text: string): string {
+  return (
+    text
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML cannot hold.
+      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
+      .replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '')
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;')
+      .replaceAll("'", '&apos;')
+  );
+}
+
+/** The address without what people need not type. */
+const typed = (url: string): string => url.replace(/^https?:\/\//, '').replace(/\/$/, '');
+
+/**
+ * Draws it, black on white, to be printed without scaling.
+ *
+ * @returns an SVG document
+ */
+export function drawSign({ paper, language, url }: PrintedSign): string {
+  const [width, height] = SIZES[paper];
+  const say = (text: string): string =>
+    isTranslated(language) ? (TRANSLATIONS[language][text] ?? text) : text;
+  const [headline, sentence] = [linesOf(say(HEADLINE)), linesOf(say(SENTENCE))];
+  const unit = width / 210;
+  const mm = (n: number): string => (n * unit).toFixed(3).replace(/\.?0+$/, '');
+  const margin = 22;
+  const side = 118;
+  const left = (210 - side) / 2;
+  const top = 128;
+  const head = Math.min(21, fitting(headline, 210 - 2 * margin, 0.6));
+  const body = Math.min(7.6, fitting(sentence, 210 - 2 * margin, 0.52));
+  const address = Math.min(10, fitting([typed(url)], 210 - 2 * margin, 0.62));
+  const line = (text: string, y: number, size: number, more = ''): string =>
+    `<text x="${mm(105)}" y="${mm(y)}" font-size="${mm(size)}" text-anchor="middle" ${more}>${escaped(text)}</text>`;
+  const headlineText = headline.map((text, i) =>
+    line(
+      text,
+      52 + i * head * 1.12,
+      head,
+      `font-weight="700" letter-spacing="${mm(-0.012 * head)}"`,
+    ),
+  );
+  const sentenceAt = 52 + head * 1.12 + 19;
+  const sentenceText = sentence.map((text, i) =>
+    line(text, sentenceAt + i * body * 1.45, body, `fill="${QUIET}"`),
+  );
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}mm" height="${height}mm" viewBox="0 0 ${width} ${height}" lang="${language}" direction="${LANGUAGES[language].direction}">`,
+    `<title>${escaped(headline.join(' '))}</title>`,
+    `<rect width="${width}" height="${height}" fill="#fff"/>`,
+    `<g font-family="${FONTS}" fill="${INK}">`,
+    cells(mm),
+    ...headlineText,
+    ...sentenceText,
+    `<g transform="translate(${mm(left)} ${mm(top)})">${code(url, side * unit)}</g>`,
+    line(say(OR), top + side + 15, 5.2, `fill="${QUIET}"`),
+    line(typed(url), top + side + 15 + 5 + address, address, 'font-weight="600"'),
+    '</g>',
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+const linesOf = (text: string): readonly string[] => text.split('|').map((line) => line.trim());
+
+/** Characters as wide as they are high: Chinese, Japanese and Korean. */
+const FULL_WIDTH = /[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uff60]/u;
+
+/** The largest size at which lines fit. @param em how wide a letter is, of its size, on average */
+function fitting(lines: readonly string[], width: number, em: number): number {
+  const widths = lines.map((line) =>
+    [...line].reduce((sum, letter) => sum + (FULL_WIDTH.test(letter) ? 1 : em), 0),
+  );
+  return width / Math.max(...widths);
+}
+
+/** The code as one path; each dark module is a square that overlaps none. */
+function code(text: string, side: number): string {
+  const qr = generate(text);
+  const step = side / qr.size;
+  let path = '';
+  for (let y = 0; y < qr.size; y++) {
+    for (let x = 0; x < qr.size; x++) {
+      if (!qr.get(x, y)) continue;
+      let run = 1;
+      while (qr.get(x + run, y)) run++;
+      path += `M${x} ${y}h${run}v1h-${run}z`;
+      x += run;
+    }
+  }
+  return `<path transform="scale(${step.toFixed(5)})" d="${path}" fill="${INK}" shape-rendering="crispEdges"/>`;
+}
+
+/** A few cells that divide, along the upper edge. */
+function cells(mm: (n: number) => string): string {
+  const row: readonly (readonly [number, number, string])[] = [
+    [92, 1.5, '#2f7d5b'],
+    [97.6, 2.1, '#3d8f6a'],
+    [104.6, 2.9, '#58a77f'],
+    [112, 2.5, '#7dbb8f'],
+    [118.6, 1.9, '#a5cf9f'],
+  ];
+  return row
+    .map(([x, r, fill]) => `<circle cx="${mm(x)}" cy="${mm(24)}" r="${mm(r)}" fill="${fill}"/>`)
+    .join('');
+}

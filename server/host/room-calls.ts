@@ -1,0 +1,182 @@
+/** Calls about rooms as a whole, and the state that the page shows. */
+import { randomInt } from 'node:crypto';
+import { access, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { CheckpointState, HostState, SnapshotState } from '../../shared/host/state.ts';
+import { readRange } from '../replay/journal-range.ts';
+import { writeBundle } from '../replay/replay-bundle.ts';
+import type { OpenRoom } from '../rooms/room-registry.ts';
+import type { Handlers } from './api.ts';
+import type { HostContext } from './host-context.ts';
+import { snapshotStateOf } from './snapshot-calls.ts';
+import { runSystemCommand } from './system-commands.ts';
+
+type Names =
+  | 'room'
+  | 'createRoom'
+  | 'openRoom'
+  | 'closeRoom'
+  | 'removeRoom'
+  | 'changeSettings'
+  | 'reseed';
+
+/** @param onRemoved a room is no more */
+export function roomCalls(
+  context: HostContext,
+  onRemoved: (room: string) => void,
+): Pick<Handlers, Names> {
+  const { rooms } = context;
+  return {
+    room: (_, { room }) => {
+      const summary = rooms.summary(room);
+      if (!summary.open || summary.busy) return { ...summary, visitors: [] };
+      const live = rooms.requireOpen(room);
+      const planted = new Map<number, number>();
+      for (const { planter } of live.room.organisms) {
+        planted.set(planter.id, (planted.get(planter.id) ?? 0) + 1);
+      }
+      const visitors = live.server.visitors.map((visitor) => {
+        return { ...visitor, organisms: planted.get(visitor.id) ?? 0 };
+      });
+      return { ...summary, visitors };
+    },
+    createRoom: async ({ name, width, height, checkpoint, settings = {} }) => {
+      if (rooms.names.length >= DEFAULTS.host.maxRooms) throw new HostRefusal('too-many-rooms');
+      const seed = randomInt(0xffffffff);
+      await rooms.create({ name, width, height, checkpoint, seed, change: settings });
+      return rooms.summary(name);
+    },
+    openRoom: async (_, { room }) => {
+      await rooms.open(room);
+      return rooms.summary(room);
+    },
+    closeRoom: async (_, { room }) => {
+      await rooms.close(room);
+      return rooms.summary(room);
+    },
+    removeRoom: async ({ confirm }, { room }) => {
+      rooms.planOf(room);
+      if (confirm !== room) throw new HostRefusal('not-confirmed');
+      await rooms.remove(room, () => putAside(context, room));
+      onRemoved(room);
+      return {};
+    },
+    changeSettings: (change, { room }) => rooms.change(room, change),
+    reseed: async ({ organisms }, parts) => {
+      const live = rooms.requireOpen(parts.room);
+      const kept = await takeBefore(context, live);
+      const { width, height } = live.room.grid;
+      const cleared = runSystemCommand(live, {
+        what: 'clear',
+        area: { x: 0, y: 0, width, height },
+      });
+      const planted = sow(live, organisms);
+      await cleared;
+      const answers = await Promise.all(planted);
+      return { planted: answers.filter(({ refused }) => !refused).length, kept };
+    },
+  };
+}
+
+/** Everything that the page shows at a glance. */
+export function stateOf(
+  {
+    rooms,
+    checkpoints: stock,
+    engine,
+    storage: kept,
+    bans,
+    addresses,
+    date,
+    defaults,
+    since,
+    version,
+  }: HostContext,
+  more: Pick<HostState, 'dim' | 'schedule' | 'next' | 'jobs'>,
+): HostState {
+  const checkpoints = [...stock.values()].map(({ facts }): CheckpointState => {
+    const { name, title, side, sheet } = facts;
+    return { name, title, side, sheet };
+  });
+  return {
+    version,
+    engine,
+    roomDefaults: defaults,
+    now: date(),
+    since,
+    zone: -new Date(date()).getTimezoneOffset(),
+    keeping: kept?.journalWriter.isPersisting ?? null,
+    addresses: addresses(),
+    checkpoints,
+    rooms: rooms.names.map((name) => rooms.summary(name)),
+    bans: bans.all.map(({ address, ...ban }) => ({ ...ban, address: address !== null })),
+    ...more,
+  };
+}
+
+/** A bottle of what the room last was goes into the folder of what is kept. */
+async function putAside({ storage: kept, folder, date }: HostContext, room: string): Promise<void> {
+  if (!kept || folder === undefined) return;
+  const tail = await kept.store.tail(room);
+  if (!tail) return;
+  const last = { tick: tail.tick };
+  const range = await readRange(kept.store, room, { from: last, to: last });
+  const removed = join(folder, 'removed');
+  await mkdir(removed, { recursive: true });
+  const day = new Date(date()).toISOString().slice(0, 19).replaceAll(':', '-');
+  const file = join(removed, `${room}-${day}.bottle`);
+  await writeBundle(file, range);
+  await access(file);
+}
+
+async function takeBefore(
+  { storage: kept, ticker }: HostContext,
+  { room }: OpenRoom,
+): Promise<SnapshotState | null> {
+  if (!kept) return null;
+  await ticker.hold(room);
+  const taken = kept.journalWriter.takeSnapshot(room, { before: 'reseed' });
+  ticker.resume(room);
+  const snapshot = await taken;
+  return snapshotStateOf(snapshot);
+}
+
+/** Plants by the house, spread over the room, each of another kind as long as there are kinds. */
+function sow(live: OpenRoom, count: number) {
+  const { grid: ground, species } = live.room;
+  const { side, gallery } = species;
+  const { width, height } = ground;
+  const columns = Math.max(1, Math.round(Math.sqrt((count * width) / height)));
+  const rows = Math.ceil(count / columns);
+  const kinds = shuffled(gallery.map((_, index) => index));
+  return Array.from({ length: count }, (_, i) => {
+    const inRow = Math.min(columns, count - columns * Math.floor(i / columns));
+    const x = placeIn(i % columns, inRow, width, side);
+    const y = placeIn(Math.floor(i / columns), rows, height, side);
+    const seed =
+      kinds.length > 0
+        ? ({ from: 'gallery', index: kinds[i % kinds.length] } as const)
+        : ({ from: 'prior' } as const);
+    return runSystemCommand(live, { what: 'plant', x, y, seed });
+  });
+}
+
+/** The middle of the i-th of n windows along a length, not quite in line. */
+function placeIn(i: number, n: number, length: number, side: number): number {
+  const room = length - side;
+  const step = room / n;
+  const stray = Math.floor(step / 4);
+  const chance = stray > 0 ? randomInt(-stray, stray + 1) : 0;
+  return Math.min(room, Math.max(0, Math.round((i + 0.5) * step) + chance)) + side / 2;
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  const list = [...items];
+  for (let i = list.length - 1; i > 0; i--) {
+    const j = randomInt(i + 1);
+    [list[i], list[j]] = [list[j], list[i]];
+  }
+  return list;
+}

@@ -1,0 +1,61 @@
+/** Calls about snapshots: listing, taking, naming. */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { SnapshotState } from '../../shared/host/state.ts';
+import type { SnapshotRecord } from '../storage/record-schemas.ts';
+import type { Handlers } from './api.ts';
+import type { HostContext } from './host-context.ts';
+
+type Names = 'snapshots' | 'takeSnapshot' | 'unnameSnapshot';
+
+export function snapshotStateOf({ tick, at, name, before, cells }: SnapshotRecord): SnapshotState {
+  return { tick, at, name: name ?? null, before: before ?? null, organisms: cells.length };
+}
+
+export function snapshotCalls(context: HostContext): Pick<Handlers, Names> {
+  const { rooms, ticker } = context;
+  return {
+    snapshots: async (_, { room }) => {
+      rooms.planOf(room);
+      return (await snapshotsOf(context, room)).map(snapshotStateOf);
+    },
+    takeSnapshot: async ({ name }, parts) => {
+      const { storage: kept } = context;
+      if (!kept) throw new HostRefusal('not-kept');
+      const { room } = rooms.requireOpen(parts.room);
+      const named = kept.journalWriter.snapshotsOf(room).filter((one) => one.name !== undefined);
+      if (named.length >= DEFAULTS.store.maxNamed) throw new HostRefusal('too-many-snapshots');
+      await ticker.hold(room);
+      const taken = kept.journalWriter.takeSnapshot(room, { name });
+      ticker.resume(room);
+      return snapshotStateOf(await taken);
+    },
+    unnameSnapshot: async (_, parts) => {
+      const { storage: kept } = context;
+      if (!kept) throw new HostRefusal('not-kept');
+      const { room } = rooms.requireOpen(parts.room);
+      const tick = Number(parts.tick);
+      const snapshot = kept.journalWriter.snapshotsOf(room).find((one) => one.tick === tick);
+      if (!snapshot) throw new HostRefusal('no-such-snapshot');
+      await kept.journalWriter.renameSnapshot(room, tick, undefined);
+      return {};
+    },
+  };
+}
+
+/** The latest first; those that cannot be read are left out. */
+export async function snapshotsOf(
+  { rooms, storage: kept }: HostContext,
+  name: string,
+): Promise<SnapshotRecord[]> {
+  if (!kept) return [];
+  const roomServer = rooms.roomServers.get(name);
+  if (roomServer && rooms.summary(name).busy === null)
+    return [...kept.journalWriter.snapshotsOf(roomServer.room)];
+  const snapshots: SnapshotRecord[] = [];
+  for (const tick of await kept.store.snapshotTicks(name)) {
+    const snapshot = await kept.store.snapshot(name, tick).catch(() => undefined);
+    if (snapshot) snapshots.push(snapshot);
+  }
+  return snapshots;
+}

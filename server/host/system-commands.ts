@@ -1,0 +1,32 @@
+/** Acts of the house in a room: commands like a visitor's, in its journal, by nobody. */
+import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
+import { Refusal } from '../../shared/protocol/reasons.ts';
+import type { SystemCommand } from '../realtime/commands/system-actor.ts';
+import type { OpenRoom } from '../rooms/room-registry.ts';
+import type { Answer } from '../world/commands.ts';
+
+/** @returns what became of it, with the next tick. @throws HostRefusal room-busy */
+export async function runSystemCommand(
+  { server: roomServer }: OpenRoom,
+  act: SystemCommand,
+): Promise<Answer> {
+  try {
+    return await roomServer.hostActor.act(act);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new HostRefusal('room-busy', error.reason);
+  }
+}
+
+const REASONS: Readonly<Record<string, HostReason>> = {
+  'no-such-organism': 'no-such-organism',
+  'off-grid': 'off-grid',
+};
+
+/** The same, for what must not be refused. @throws HostRefusal */
+export async function requireSystemCommand(live: OpenRoom, act: SystemCommand): Promise<Answer> {
+  const answer = await runSystemCommand(live, act);
+  const { refused } = answer;
+  if (refused) throw new HostRefusal(REASONS[refused.reason] ?? 'failed', refused.detail);
+  return answer;
+}

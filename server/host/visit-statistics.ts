@@ -1,0 +1,239 @@
+/** Counts what happens in the rooms, by hour and day: sums alone, of nobody in particular. */
+import { Mutex } from 'async-mutex';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import {
+  type DayStatistics,
+  DWELL_SPANS,
+  HEAT_SIDE,
+  type HourStatistics,
+  type Statistics,
+} from '../../shared/host/statistics.ts';
+import { HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Store } from '../storage/store.ts';
+import type { RoomCommand } from '../world/commands.ts';
+import type { Room } from '../world/room.ts';
+import type { TickEvents } from '../world/world.ts';
+
+export interface VisitCounterOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Wall clock, ms. */
+  readonly date: () => number;
+  /** How many are in a room now; undefined for one that is none of the house's. */
+  readonly size: (room: string) => number | undefined;
+  /** Whether one is a visitor who is there; else the house has acted. */
+  readonly isVisitor: (room: string, participant: ParticipantId) => boolean;
+  /** It could not be kept. */
+  readonly onError: (error: unknown) => void;
+}
+
+type Sums = Omit<HourStatistics, 'hour'>;
+
+interface Counted {
+  hour: HourStatistics;
+  day: DayStatistics;
+  changed: boolean;
+}
+
+export class VisitCounter {
+  private readonly counted = new Map<string, Counted>();
+  /** When each visitor of a room has come, ms. */
+  private readonly since = new Map<string, Map<ParticipantId, number>>();
+  private cancel: () => void;
+  /** One thing is counted after the other. */
+  private readonly mutex = new Mutex();
+
+  constructor(private readonly options: VisitCounterOptions) {
+    this.cancel = this.plan();
+  }
+
+  /** What a tick of some rooms has brought. */
+  record(ticks: readonly TickEvents[]): void {
+    const { size, onError } = this.options;
+    const busy = ticks.flatMap((one) => {
+      const most = size(one.room.name);
+      return most !== undefined && most + one.events.length > 0 ? [{ ...one, most }] : [];
+    });
+    if (busy.length === 0) return;
+    this.mutex.runExclusive(() => this.count(busy)).catch(onError);
+  }
+
+  private async count(ticks: readonly (TickEvents & { readonly most: number })[]): Promise<void> {
+    for (const { room, events, refused, most } of ticks) {
+      const counted = await this.now(room.name);
+      const { hour, day } = counted;
+      for (const sums of [hour, day]) {
+        if (most > sums.most) {
+          sums.most = most;
+          counted.changed = true;
+        }
+      }
+      let place = 0;
+      for (const event of events) {
+        if (event.what === 'enter') this.enter(counted, room.name, event.participant);
+        else if (event.what === 'leave') this.leave(counted, room.name, event.participant);
+        else if (event.what === 'command') {
+          const isRefused = refused.includes(place++);
+          this.act(counted, room, event.command, isRefused);
+        }
+      }
+    }
+  }
+
+  /** Nobody is in a room any more. */
+  emptied(room: string): void {
+    this.mutex.runExclusive(() => this.empty(room)).catch(this.options.onError);
+  }
+
+  private async empty(room: string): Promise<void> {
+    const counted = await this.now(room);
+    for (const participant of this.since.get(room)?.keys() ?? []) {
+      // They went now, not when their seats were given up.
+      this.leave(counted, room, participant, 0);
+    }
+  }
+
+  /** All that is known of a room. */
+  async of(room: string): Promise<Statistics> {
+    await this.flush();
+    const { store } = this.options;
+    return { room, hours: await store.hours(room), days: await store.countedDays(room) };
+  }
+
+  /** A room is no more. */
+  forget(room: string): void {
+    this.counted.delete(room);
+    this.since.delete(room);
+  }
+
+  /** Keeps what was counted. @throws StoreError */
+  async flush(): Promise<void> {
+    await this.mutex.waitForUnlock();
+    for (const [room, counted] of this.counted) {
+      if (!counted.changed) continue;
+      await this.keep(room, counted);
+    }
+  }
+
+  private async keep(room: string, counted: Counted): Promise<void> {
+    counted.changed = false;
+    try {
+      await this.options.store.putCounted(room, counted.hour, counted.day);
+    } catch (error) {
+      counted.changed = true;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.cancel();
+    await this.flush();
+  }
+
+  private plan(): () => void {
+    return this.options.clock.after(DEFAULTS.host.countEvery, () => {
+      this.cancel = this.plan();
+      this.flush().catch(this.options.onError);
+    });
+  }
+
+  private async now(room: string): Promise<Counted> {
+    const { store, date } = this.options;
+    const hour = hourOf(date());
+    const known = this.counted.get(room);
+    if (known?.hour.hour === hour) return known;
+    // A disk that is full takes the hour that ends, not the one that begins.
+    if (known?.changed) await this.keep(room, known).catch(this.options.onError);
+    const day = hour.slice(0, 10);
+    const counted: Counted = {
+      hour: (await store.hours(room)).find((one) => one.hour === hour) ?? { hour, ...noSums() },
+      day: (known?.day.day === day ? known.day : undefined) ??
+        (await store.countedDays(room)).find((one) => one.day === day) ?? { day, ...noSums() },
+      // The day's sums go on; if they could not be kept, they are still to be.
+      changed: known?.changed ?? false,
+    };
+    this.counted.set(room, counted);
+    return counted;
+  }
+
+  private enter(counted: Counted, room: string, participant: ParticipantId): void {
+    const present = this.since.get(room) ?? new Map<ParticipantId, number>();
+    this.since.set(room, present);
+    present.set(participant, this.options.date());
+    this.add(counted, (sums) => sums.visits++);
+  }
+
+  private leave(
+    counted: Counted,
+    room: string,
+    participant: ParticipantId,
+    grace: number = DEFAULTS.stream.grace,
+  ): void {
+    const present = this.since.get(room);
+    const since = present?.get(participant);
+    if (since === undefined) return;
+    present!.delete(participant);
+    const seconds = Math.max(0, this.options.date() - since - grace) / 1000;
+    const span = DWELL_SPANS.findIndex((end) => seconds < end);
+    this.add(counted, (sums) => sums.dwell[span < 0 ? DWELL_SPANS.length : span]++);
+  }
+
+  private act(counted: Counted, room: Room, command: RoomCommand, isRefused: boolean): void {
+    const { id } = command.by;
+    if (id === HOUSE.id || !this.options.isVisitor(room.name, id)) return;
+    const { what } = command;
+    this.add(counted, (sums) => {
+      if (isRefused) sums.refused++;
+      else if (what === 'plant') sums.seeds++;
+      else if (what === 'damage') sums.wounds++;
+      else if (what === 'cross') sums.crosses++;
+    });
+    if (isRefused) return;
+    if (command.what === 'plant') this.warm(counted, room, command.x, command.y);
+    if (command.what === 'damage') this.warm(counted, room, command.points[0], command.points[1]);
+  }
+
+  private warm(counted: Counted, { grid: ground }: Room, x: number, y: number): void {
+    const column = Math.min(HEAT_SIDE - 1, Math.floor((x / ground.width) * HEAT_SIDE));
+    const row = Math.min(HEAT_SIDE - 1, Math.floor((y / ground.height) * HEAT_SIDE));
+    this.add(counted, (sums) => sums.heat[row * HEAT_SIDE + column]++);
+  }
+
+  private add(counted: Counted, count: (sums: Sums) => unknown): void {
+    count(counted.hour);
+    count(counted.day);
+    counted.changed = true;
+  }
+}
+
+const noSums = (): Sums => ({
+  visits: 0,
+  seeds: 0,
+  wounds: 0,
+  crosses: 0,
+  refused: 0,
+  most: 0,
+  dwell: Array(DWELL_SPANS.length + 1).fill(0),
+  heat: Array(HEAT_SIDE * HEAT_SIDE).fill(0),
+});
+
+/** Of this machine's clock, as in `2026-11-25T14`. */
+function hourOf(at: number): string {
+  const date = new Date(at);
+  const padded = (n: number): string => `${n}`.padStart(2, '0');
+  const day = `${date.getFullYear()}-${padded(date.getMonth() + 1)}-${padded(date.getDate())}`;
+  return `${day}T${padded(date.getHours())}`;
+}
+
+/** One row for each hour or day; without the heat map, which is no table. */
+export function csvOf({ hours, days }: Statistics, by: 'hour' | 'day'): string {
+  const spans = [...DWELL_SPANS.map((end) => `stayed_under_${end}_s`), 'stayed_longer'];
+  const header = [by, 'visits', 'seeds', 'wounds', 'crosses', 'refused', 'most_at_once', ...spans];
+  const rows = (by === 'hour' ? hours : days).map((one) => [
+    'hour' in one ? one.hour : one.day,
+    ...[one.visits, one.seeds, one.wounds, one.crosses, one.refused, one.most],
+    ...one.dwell,
+  ]);
+  return `${[header, ...rows].map((row) => row.join(',')).join('\r\n')}\r\n`;
+}

@@ -1,0 +1,60 @@
+/** OSC as the host has set it: out, in, both, or neither. */
+
+import type { Hooks } from '../extensions/hooks.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { Limits } from '../realtime/admission/command-costs.ts';
+import type { RejectionCounts } from '../realtime/admission/rejection-counts.ts';
+import type { RoomServer } from '../realtime/room-server.ts';
+import { OscInput, type OscInputOptions } from './osc-input.ts';
+import { OscOutput } from './osc-output.ts';
+import { type Datagrams, type Endpoint, openListener, openSender } from './udp.ts';
+
+export interface OscOptions {
+  readonly out: Endpoint | undefined;
+  readonly in: Endpoint | undefined;
+  /** Addresses that may send. */
+  readonly allowed: readonly string[] | undefined;
+  readonly hooks: Hooks;
+  readonly roomServers: ReadonlyMap<string, RoomServer>;
+  readonly pause: OscInputOptions['pause'];
+  readonly limits: Limits;
+  readonly rejections: RejectionCounts;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Osc {
+  /** Where it listens, if it does. */
+  readonly port: number | undefined;
+  close(): Promise<void>;
+}
+
+/** @throws HookError no-address, port-taken */
+export async function openOsc(options: OscOptions): Promise<Osc> {
+  const { clock, log, hooks } = options;
+  const sender = options.out && (await openSender(options.out, log));
+  const out = sender && new OscOutput({ send: (bytes) => sender.send(bytes), clock });
+  let listener: Datagrams | undefined;
+  if (options.in) {
+    const osc = new OscInput({
+      ...options,
+      onRefused: (room, what, reason) => out?.refused(room, what, reason),
+    });
+    const hear = (bytes: Uint8Array, from: string): void => void osc.receive(bytes, from);
+    try {
+      listener = await openListener(options.in, hear, log);
+    } catch (error) {
+      await sender?.close();
+      throw error;
+    }
+  }
+  if (out) hooks.add(out);
+  return {
+    port: listener?.port,
+    close: async () => {
+      await listener?.close();
+      await sender?.close();
+    },
+  };
+}

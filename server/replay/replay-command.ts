@@ -1,0 +1,116 @@
+/** `npm run replay` as a function: does again what happened in a room, and says whether it became the same. */
+import { existsSync } from 'node:fs';
+import { ConfigError } from '../config.ts';
+import { createEngine } from '../engine/create-engine.ts';
+import { EngineError } from '../engine/engine.ts';
+import { systemClock } from '../platform/clock.ts';
+import { speciesOf } from '../rooms/species.ts';
+import { fingerprint } from '../storage/checkpoint-fingerprint.ts';
+import { readFolder } from '../storage/lmdb/open.ts';
+import { Store } from '../storage/store.ts';
+import { StoreError } from '../storage/store-error.ts';
+import { loadCheckpoint } from '../vnca/checkpoint.ts';
+import { CheckpointError } from '../vnca/errors.ts';
+import { type JournalRange, readRange } from './journal-range.ts';
+import { HELP, type ReplayOptions, readOptions } from './options.ts';
+import { frames, gif, type Pictures, still } from './pictures.ts';
+import { readBundle, writeBundle } from './replay-bundle.ts';
+import { runReplay } from './run-replay.ts';
+
+export interface Voice {
+  readonly say: (line: string) => void;
+  readonly complain: (line: string) => void;
+}
+
+/** Ticks per second that `--speed 1` stands for. */
+const RATE = 15;
+
+async function stretchOf(options: ReplayOptions): Promise<JournalRange> {
+  if (existsSync(options.what)) return readBundle(options.what);
+  const store = new Store(await readFolder(options.data));
+  try {
+    return await readRange(store, options.what, options);
+  } finally {
+    await store.close();
+  }
+}
+
+function picturesOf({ export: kind, out, every, speed }: ReplayOptions): Pictures | undefined {
+  if (kind === 'frames') return frames(out);
+  if (kind === 'png') return still(out);
+  const delay = Math.max(20, (1000 * every) / RATE / Math.min(speed, 1000));
+  return kind === 'gif' ? gif(out, Math.round(speed === Infinity ? 66 : delay)) : undefined;
+}
+
+async function command(args: readonly string[], { say, complain }: Voice): Promise<number> {
+  const options = readOptions(args);
+  if (options === 'help') {
+    say(HELP);
+    return 0;
+  }
+  const range = await stretchOf(options);
+  const { room, snapshot, from, to } = range;
+  say(`Room "${room.name}", ticks ${from} to ${to}, from the snapshot of ${snapshot.tick}.`);
+  if (options.bottle) {
+    await writeBundle(options.bottle, range);
+    say(`In a bottle: ${options.bottle}`);
+  }
+  const checkpoint = await loadCheckpoint(options.checkpoint);
+  if (fingerprint(checkpoint) !== room.checkpoint.hash) {
+    throw new StoreError(
+      'other-checkpoint',
+      `The room was grown from "${room.checkpoint.name}"; ${options.checkpoint} has other weights. Choose with --checkpoint.`,
+    );
+  }
+  const engine = await createEngine({ checkpoints: [checkpoint], backend: options.engine });
+  try {
+    const pictures = picturesOf(options);
+    const begun = performance.now();
+    const done = await runReplay(range, {
+      engine,
+      species: speciesOf(checkpoint),
+      clock: systemClock,
+      rate: RATE * options.speed,
+      pictures,
+      every: options.every,
+    });
+    const seconds = (performance.now() - begun) / 1000;
+    const times = done.ticks / RATE / seconds;
+    say(
+      `${done.ticks} ticks in ${seconds.toFixed(1)} s (${times.toFixed(1)} times as fast as at ${RATE} a second).`,
+    );
+    if (pictures) say(await pictures.end());
+    const { equal, unequal, proven } = done;
+    if (unequal.length === 0) {
+      say(`${equal} checksums of ${proven} ticks, all equal.`);
+      return 0;
+    }
+    const { name, device } = engine.info;
+    complain(
+      `${unequal.length} of ${equal + unequal.length} checksums differ, the first at tick ${unequal[0]}. ` +
+        `Then: ${snapshot.engine.name} on ${snapshot.engine.device}; now: ${name} on ${device}.`,
+    );
+    return 1;
+  } finally {
+    await engine.close();
+  }
+}
+
+/**
+ * @param args the command line after the program
+ * @returns the exit code; what a host can mend is a sentence to `complain`, and 1
+ */
+export async function replayCommand(args: readonly string[], voice: Voice): Promise<number> {
+  try {
+    return await command(args, voice);
+  } catch (error) {
+    const known =
+      error instanceof ConfigError ||
+      error instanceof StoreError ||
+      error instanceof CheckpointError ||
+      error instanceof EngineError;
+    if (!known) throw error;
+    voice.complain(error.message);
+    return 1;
+  }
+}

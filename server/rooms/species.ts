@@ -1,0 +1,23 @@
+/** A checkpoint as the world sees it. */
+import { type Checkpoint, galleryLatent } from '../vnca/checkpoint.ts';
+import { growthSchedule } from '../vnca/growth.ts';
+import type { Species } from '../world/species.ts';
+
+/** What a room needs to know of a checkpoint. */
+export function speciesOf(checkpoint: Checkpoint, map?: Species['map']): Species {
+  const { name, side, latentSize, presence, trustedSteps, gallery } = checkpoint.card;
+  return {
+    checkpoint: name,
+    side,
+    latentSize,
+    schedule: growthSchedule(checkpoint.card),
+    threshold: Math.ceil(presence.threshold * 255),
+    trustedSteps,
+    map,
+    gallery: gallery.map((entry, i) => ({
+      kind: entry.kind,
+      name: entry.name,
+      latent: galleryLatent(checkpoint, i),
+    })),
+  };
+}

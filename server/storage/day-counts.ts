@@ -1,0 +1,25 @@
+/** What is counted of each day in a room's statistics. */
+import type { TickEvents } from '../world/world.ts';
+import type { DayRecord } from './record-schemas.ts';
+
+/** The day of a time, in UTC: 2026-11-25. */
+export const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
+
+export function emptyDay(day: string): DayRecord {
+  return { day, plant: 0, damage: 0, cross: 0, hold: 0, refused: 0, left: 0 };
+}
+
+/** Counts what has come into a tick. */
+export function count(
+  day: DayRecord,
+  events: TickEvents['events'],
+  refused: readonly number[],
+): void {
+  day.refused += refused.length;
+  for (const event of events) {
+    if (event.what === 'command') {
+      const { what } = event.command;
+      if (what !== 'remove' && what !== 'clear') day[what]++;
+    } else if (event.what === 'leave') day.left++;
+  }
+}

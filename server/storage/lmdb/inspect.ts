@@ -1,0 +1,71 @@
+/** Looks through a folder's data before anything trusts them. */
+import { fork } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { StoreError } from '../store-error.ts';
+import { DATA_FILE } from './table.ts';
+
+/** What was found, the probe's one message. */
+export interface Findings {
+  /** Keys of records that are not as they were written. */
+  readonly damaged: readonly string[];
+  /** Whether there is a fresh file with the same records. */
+  readonly copied: boolean;
+  /** Why the data cannot be read at all. */
+  readonly failure?: { readonly reason: 'damaged' | 'not-writable'; readonly message: string };
+}
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/**
+ * Reads everything in a process of its own, for a damaged file can end the process that reads it.
+ *
+ * @param renew puts a fresh file with the same records in its place; nobody may have the folder open
+ * @returns keys of damaged records
+ * @throws StoreError damaged: so much that not even that can be said
+ */
+export async function inspect(folder: string, { renew = false } = {}): Promise<readonly string[]> {
+  const file = join(folder, DATA_FILE);
+  const fresh = join(folder, 'fresh');
+  if (renew) rmSync(fresh, { recursive: true, force: true });
+  if (!existsSync(file)) return [];
+  if (!renew || !hasRoom(folder, file)) return (await probe(folder)).damaged;
+  mkdirSync(fresh);
+  try {
+    const { damaged, copied } = await probe(folder, fresh);
+    if (copied) renameSync(join(fresh, DATA_FILE), file);
+    return damaged;
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+/** Whether there is room for another file of that size, and some more. */
+function hasRoom(folder: string, file: string): boolean {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize > 1.5 * statSync(file).size;
+}
+
+async function probe(folder: string, ...fresh: string[]): Promise<Findings> {
+  const child = fork(new URL('./probe.mjs', import.meta.url), [folder, ...fresh], {
+    cwd: root,
+    execArgv: [],
+    silent: true,
+  });
+  const findings = await new Promise<Findings>((resolve) => {
+    const fail = (how: string): void =>
+      resolve({
+        damaged: [],
+        copied: false,
+        failure: { reason: 'damaged', message: `The data in ${folder} are damaged: ${how}.` },
+      });
+    child.on('message', (found) => resolve(found as Findings));
+    child.on('error', (error) => fail(error.message));
+    child.on('exit', (code, signal) => fail(`reading them ended in ${signal ?? `code ${code}`}`));
+  });
+  child.kill('SIGKILL');
+  const { failure } = findings;
+  if (failure) throw new StoreError(failure.reason, failure.message);
+  return findings;
+}

@@ -1,0 +1,3 @@
+import { enter } from '../../launch/worker-entry.mjs';
+
+await enter('store-probe', new URL('./probe.ts', import.meta.url));

@@ -1,0 +1,37 @@
+/** Records in an LMDB environment that lives in a thread of its own. */
+import { Worker } from 'node:worker_threads';
+import { WorkerRpc } from '../../platform/worker-rpc.ts';
+import type { Records } from '../records.ts';
+import { StoreError } from '../store-error.ts';
+import type { Table } from './table.ts';
+import type { StoreStart } from './worker.ts';
+
+/** @throws StoreError not-writable, damaged */
+export async function startTable(start: StoreStart): Promise<Records> {
+  const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
+    workerData: start,
+    name: 'store',
+  });
+  const rpc = new WorkerRpc<Table>(worker, {
+    errors: { StoreError },
+    otherwise: ({ message }) => new StoreError('write-failed', message),
+    onDeath: ({ cause, why }) =>
+      new StoreError(
+        'write-failed',
+        cause === 'ended' ? 'The store has ended.' : `The store has failed: ${why}.`,
+      ),
+  });
+  await rpc.ready;
+  return {
+    get: (key) => rpc.call('get', key),
+    list: (span) => rpc.call('list', span),
+    keys: (span) => rpc.call('keys', span),
+    write: (write) => rpc.call('write', write),
+    size: () => rpc.call('size'),
+    close() {
+      // Whether the table closes well or not, the thread is ended.
+      rpc.call('close').catch(() => {});
+      return rpc.close(new StoreError('closed', 'The store is closed.'));
+    },
+  };
+}

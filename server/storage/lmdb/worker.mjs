@@ -1,0 +1,3 @@
+import { enter } from '../../launch/worker-entry.mjs';
+
+await enter('store', new URL('./worker.ts', import.meta.url));

@@ -1,0 +1,40 @@
+/** Makes a room what it was at a snapshot: its organisms and its ground; who is there, and what they hold, stays as it is. */
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { SnapshotRecord } from './record-schemas.ts';
+import { StoreError } from './store-error.ts';
+import type { UndoOptions } from './undo.ts';
+
+/**
+ * @param tick of the snapshot
+ * @returns what the room was before
+ * @throws HostRefusal no-such-snapshot; StoreError; EngineError
+ */
+export async function restoreSnapshot(
+  { store, world, journalWriter, room, hold, resume }: UndoOptions,
+  tick: number,
+): Promise<SnapshotRecord> {
+  if (!journalWriter.snapshotsOf(room).some((one) => one.tick === tick)) {
+    throw new HostRefusal('no-such-snapshot');
+  }
+  const read = () => store.moment(room.name, tick);
+  const { state, cells } = await journalWriter
+    .whileReading(room, tick, read)
+    .catch((error: unknown) => {
+      if (error instanceof StoreError && error.reason === 'damaged') {
+        throw new HostRefusal('no-such-snapshot', error.message);
+      }
+      throw error;
+    });
+  await hold();
+  try {
+    const kept = await journalWriter.takeSnapshot(room, { before: 'restore' });
+    const { planes: _, organisms: _gone, ...present } = room.export();
+    const { organisms, planes } = state;
+    const from = { ...present, tick: present.tick + 1, organisms, planes };
+    await world.replaceState(room, from, cells);
+    await journalWriter.recordJump(room, { why: 'restore', tick });
+    return kept;
+  } finally {
+    resume();
+  }
+}

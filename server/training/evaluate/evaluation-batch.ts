@@ -1,0 +1,194 @@
+/** Many organisms of one checkpoint, grown and kept going in batches, as many at a time as there are lanes. */
+import type { Card } from '../../vnca/card.ts';
+import type { Model } from '../../vnca/checkpoint.ts';
+import type { Compute } from '../autodiff/compute.ts';
+import type { Likelihood } from '../model/likelihood.ts';
+import { growthSegments, type Segment, stayingSegments } from '../model/segments.ts';
+import { likelihoodOf } from '../run-state.ts';
+import { openWorkerPool } from '../workers/worker-job.ts';
+import type { WorkerPool } from '../workers/worker-pool.ts';
+import { BATCH, evaluationJob, type Job, type Result } from './evaluation-job.ts';
+
+/** Called with cell-steps done since the last call. */
+export type Worked = (cellSteps: number) => void;
+
+/** Steps of the longest program: enough that starting one costs nothing, few enough to be interrupted. */
+const LONGEST = 16;
+
+/** σ of the Gaussian read-out of a checkpoint: what its card says of its training, else 0.1. */
+export function sigmaOf({ training }: Pick<Card, 'training'>): number {
+  const said = Number(training.sigma);
+  return said > 0 ? said : 0.1;
+}
+
+/** The likelihood that a card's read-out stands for. */
+export const likelihoodOfCard = (card: Pick<Card, 'readout' | 'training'>): Likelihood =>
+  likelihoodOf({ readout: card.readout, sigma: sigmaOf(card) });
+
+export interface Stage {
+  readonly stage: number;
+  readonly step: number;
+  readonly states: Float32Array;
+}
+
+export class EvaluationBatch {
+  readonly card: Card;
+  private readonly pool: WorkerPool<Job, Result>;
+  private readonly growth: readonly Segment[];
+  /** Calls so far, each with chance of its own. */
+  private calls = 0;
+
+  /**
+   * @param seed of the chance by which cells take part, for rules that leave it to chance
+   * @param worked hears of every batch's segment
+   */
+  constructor(
+    compute: Compute,
+    { card, tensors }: Model,
+    private readonly seed: number,
+    worked: Worked = () => {},
+  ) {
+    this.card = card;
+    const plan = {
+      card,
+      // Encoder and gallery stay here: lanes only step.
+      tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
+      likelihood: likelihoodOfCard(card),
+    };
+    this.pool = openWorkerPool(evaluationJob, compute, plan, worked);
+    this.growth = growthSegments(card, LONGEST);
+  }
+
+  /** Cell-steps of one growth. */
+  get growthWork(): number {
+    return this.growth.reduce((sum, { stage, steps }) => sum + stage * stage * steps, 0);
+  }
+
+  /** Numbers of one grown patch. */
+  get patchSize(): number {
+    return this.card.side ** 2 * this.card.channels;
+  }
+
+  /**
+   * @param latents [N, Z]
+   * @returns [N, S, S, C]
+   */
+  async grow(latents: Float32Array): Promise<Float32Array> {
+    const size = this.patchSize;
+    const states = new Float32Array(this.count(latents) * size);
+    await this.forBatches(latents, { runs: [this.growth] }, ([grown], first, n) => {
+      states.set(grown.subarray(0, n * size), first * size);
+    });
+    return states;
+  }
+
+  /**
+   * The states on the way from seed to picture, after every eight steps of a stage and at its end.
+   *
+   * @param latents [N, Z], N ≤ BATCH
+   * @returns in their order: side, steps since the seed, states [N, side, side, C]
+   * @throws RangeError there are more than BATCH
+   */
+  async stages(latents: Float32Array): Promise<Stage[]> {
+    if (this.count(latents) > BATCH) throw new RangeError(`more than ${BATCH} latents`);
+    const segments = growthSegments(this.card, 8);
+    const result: Stage[] = [];
+    const runs = segments.map((segment) => [segment]);
+    await this.forBatches(latents, { runs }, (seen, _, n) => {
+      let step = 0;
+      segments.forEach(({ stage, steps }, i) => {
+        step += steps;
+        const size = stage * stage * this.card.channels;
+        result.push({ stage, step, states: seen[i].subarray(0, n * size) });
+      });
+    });
+    return result;
+  }
+
+  /**
+   * Lets organisms live on, and shows them on the way; one run serves all marks.
+   *
+   * @param latents [N, Z]
+   * @param states [N, S, S, C] at the start; are not changed
+   * @param marks steps after which to look, ascending
+   * @param visit is shown organisms from `first` on, [n, S, S, C]; batches take turns
+   */
+  async follow(
+    latents: Float32Array,
+    states: Float32Array,
+    marks: readonly number[],
+    visit: (mark: number, states: Float32Array, first: number) => void,
+  ): Promise<void> {
+    const size = this.patchSize;
+    const runs = marks.map((mark, i) =>
+      stayingSegments(this.card, mark - (marks[i - 1] ?? 0), LONGEST),
+    );
+    await this.forBatches(latents, { runs, states }, (seen, first, n) => {
+      marks.forEach((mark, i) => {
+        visit(mark, seen[i].subarray(0, n * size), first);
+      });
+    });
+  }
+
+  /**
+   * log p(image | grown from its latent), nats, constants of a Gaussian left out.
+   *
+   * @param latents [N, Z]
+   * @param images [N, S, S, c], 0…1
+   * @param call names the chance by which cells take part
+   * @returns [N]
+   */
+  async nats(latents: Float32Array, images: Float32Array, call: string): Promise<Float32Array> {
+    const result = new Float32Array(this.count(latents));
+    const took = ([nats]: Result, first: number, n: number): void => {
+      result.set(nats.subarray(0, n), first);
+    };
+    await this.forBatches(latents, { runs: [this.growth], images }, took, call);
+    return result;
+  }
+
+  dispose(): Promise<void> {
+    return this.pool.dispose();
+  }
+
+  private count(latents: Float32Array): number {
+    return latents.length / this.card.latentSize;
+  }
+
+  /**
+   * Cuts organisms into batches, the last one filled up with zeros.
+   *
+   * @param of what to do; its rows are cut like the latents
+   * @param took is shown what came of a batch of n organisms from `first` on, in whatever order batches end
+   */
+  private async forBatches(
+    latents: Float32Array,
+    of: Pick<Job, 'runs' | 'states' | 'images'>,
+    took: (result: Result, first: number, n: number) => void,
+    call = `${this.calls++}`,
+  ): Promise<void> {
+    const whole = this.count(latents);
+    const firsts = Array.from({ length: Math.ceil(whole / BATCH) }, (_, i) => i * BATCH);
+    const cut = (matrix: Float32Array, first: number): Float32Array => {
+      const size = matrix.length / whole;
+      const filled = new Float32Array(BATCH * size);
+      filled.set(matrix.subarray(first * size, (first + BATCH) * size));
+      return filled;
+    };
+    const jobs = firsts.map((first) => ({
+      latents: cut(latents, first),
+      runs: of.runs,
+      ...(of.states && { states: cut(of.states, first) }),
+      ...(of.images && { images: cut(of.images, first) }),
+      // Whichever batch is faster, each has the same chance again.
+      seed: `${this.seed} ${call} ${first}`,
+    }));
+    await this.pool.work(jobs, (result, i) => {
+      took(result, firsts[i], Math.min(BATCH, whole - firsts[i]));
+    });
+  }
+}
+
+/** Cell-steps that a number of organisms costs: batches are always full. */
+export const workOf = (organisms: number, cellStepsEach: number): number =>
+  Math.ceil(organisms / BATCH) * BATCH * cellStepsEach;

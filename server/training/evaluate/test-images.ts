@@ -1,0 +1,112 @@
+/** The images that a checkpoint is judged by. */
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Card } from '../../vnca/card.ts';
+import { readConfig } from '../config.ts';
+import { type Dataset, type DatasetConfig, gatherImages, loadDataset } from '../data/dataset.ts';
+import { imageChannels } from '../model/likelihood.ts';
+import type { Images } from './bounds.ts';
+import { EvaluationError } from './errors.ts';
+import { likelihoodOfCard } from './evaluation-batch.ts';
+
+export interface Judged extends Images {
+  /** Name of the set, and which part of it. */
+  readonly set: string;
+  readonly split: 'test' | 'validation' | 'train';
+  /** Whether these images were trained on. */
+  readonly trained: boolean;
+  /** Images of that part. */
+  readonly of: number;
+  /** Classes, where the set has them. */
+  readonly labels?: Uint8Array;
+}
+
+/**
+ * Loads the images: those that were not trained on, where there are any.
+ *
+ * @param wanted a training configuration's file, or its `data` as JSON; absent: the file the card names
+ * @param limit images at most, evenly chosen; 0: all
+ * @throws EvaluationError no-data, unfit-data; TrainingError, DatasetError from the loaders
+ */
+export async function loadImages(
+  card: Card,
+  wanted: string | undefined,
+  limit: number,
+  progress?: (done: number, total: number) => void,
+): Promise<Judged> {
+  const { config, base, trainOnValidation = false } = await findData(card, wanted);
+  const data = await loadDataset(config, {
+    ...(base !== undefined && { baseFolder: base }),
+    ...(progress && { onProgress: progress }),
+  });
+  const channels = imageChannels(likelihoodOfCard(card));
+  if (data.side !== card.side || data.channels !== channels) {
+    throw new EvaluationError(
+      'unfit-data',
+      `set "${data.name}" has images of ${data.side}×${data.side}×${data.channels}, but the checkpoint shows ` +
+        `${card.side}×${card.side}×${channels}`,
+    );
+  }
+  const judged = choose(data, limit);
+  return {
+    ...judged,
+    trained: judged.split === 'train' || (trainOnValidation && judged.split === 'validation'),
+  };
+}
+
+/** Images of the first part that has any, of test, validation, train. */
+export function choose(data: Dataset, limit: number): Omit<Judged, 'trained'> {
+  const split = (['test', 'validation', 'train'] as const).find(
+    (name) => data.splits[name].length > 0,
+  )!;
+  const indices = data.splits[split];
+  const count = limit === 0 ? indices.length : Math.min(limit, indices.length);
+  const chosen = Uint32Array.from(
+    { length: count },
+    (_, i) => indices[Math.floor((i * indices.length) / count)],
+  );
+  const { labels } = data;
+  return {
+    pixels: gatherImages(data, chosen),
+    count,
+    set: data.name,
+    split,
+    of: indices.length,
+    ...(labels && { labels: Uint8Array.from(chosen, (i) => labels[i]) }),
+  };
+}
+
+async function findData(
+  card: Card,
+  wanted: string | undefined,
+): Promise<{ config: DatasetConfig; base?: string; trainOnValidation?: boolean }> {
+  if (wanted?.trimStart().startsWith('{')) {
+    try {
+      return { config: JSON.parse(wanted) };
+    } catch {
+      throw new EvaluationError('no-data', '--data begins like JSON, but is none');
+    }
+  }
+  if (wanted === undefined && card.training.command?.includes('--images')) {
+    throw new EvaluationError(
+      'no-data',
+      "it was trained on a user's own images; name them with --data",
+    );
+  }
+  const file = wanted ?? /(\S+\.json)\b/.exec(card.training.command ?? '')?.[1];
+  if (file === undefined) {
+    throw new EvaluationError(
+      'no-data',
+      'the card names no training configuration; give one with --data',
+    );
+  }
+  const isThere = await readFile(file).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) {
+    throw new EvaluationError('no-data', `${file} cannot be read; name the images with --data`);
+  }
+  const { data, trainOnValidation } = await readConfig(file);
+  return { config: data, base: dirname(resolve(file)), trainOnValidation };
+}

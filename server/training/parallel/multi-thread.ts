@@ -1,0 +1,91 @@
+/** A crew of one thread a core. Parameters go there through shared memory, gradients come back as rows of numbers. */
+import { Mutex } from 'async-mutex';
+import type { Compute, Value, Values } from '../autodiff/compute.ts';
+import type { TrainingConfig } from '../config.ts';
+import { OrderedSum, ParameterLayout } from '../parameter-vector.ts';
+import type { RolloutJob } from '../rollout.ts';
+import { trainedShapes } from '../run-state.ts';
+import type { Pixels } from '../training-context.ts';
+import { openWorkerPool } from '../workers/worker-job.ts';
+import type { WorkerPool } from '../workers/worker-pool.ts';
+import type { DataParallel, Outcome } from './data-parallel.ts';
+import { type Job, type Plan, type Result, rolloutJob } from './rollout-job.ts';
+
+/** Threads start when first needed. */
+export async function openMultiThread(
+  compute: Compute,
+  config: TrainingConfig,
+  data: Pixels,
+): Promise<DataParallel> {
+  const layout = new ParameterLayout(trainedShapes(config));
+  const parameters = new Float32Array(new SharedArrayBuffer(4 * layout.length));
+  const { side, channels, count } = data;
+  const plan: Plan = {
+    config,
+    data: { side, channels, count, pixels: sharedBytes(data.pixels) },
+    parameters,
+  };
+  const pool: WorkerPool<Job, Result> = openWorkerPool(rolloutJob, compute, plan);
+  const mutex = new Mutex();
+  let version = 0;
+
+  /** Does jobs with these parameters, which nobody changes meanwhile. */
+  const work = (
+    values: Values,
+    jobs: readonly Job['do'][],
+    took: (result: Result, i: number) => void,
+  ): Promise<void> =>
+    mutex.runExclusive(async () => {
+      for (const name of layout.shapes.keys()) {
+        layout.part(parameters, name).set(await compute.read(values[`parameter:${name}`]));
+      }
+      version++;
+      await pool.work(
+        jobs.map((job) => ({ version, do: job })),
+        took,
+        (job) => ('life' in job.do ? costOf(job.do) : 0),
+      );
+    });
+
+  return {
+    async run(values, jobs) {
+      const outcomes = new Array<Outcome>(jobs.length);
+      const sum = new OrderedSum();
+      await work(values, jobs, (result, i) => {
+        const { totals, outcome } = result as Exclude<Result, Float32Array>;
+        outcomes[i] = outcome;
+        sum.add(totals, i);
+      });
+      const gradient: Record<string, Value> = {};
+      for (const [name, shape] of layout.shapes) {
+        gradient[`total:${name}`] = compute.upload(shape, layout.part(sum.total, name));
+      }
+      return { outcomes, parts: [gradient] };
+    },
+    async rows(values, jobs) {
+      const rows = new Array<Float32Array>(jobs.length);
+      await work(values, jobs, (result, i) => {
+        rows[i] = result as Float32Array;
+      });
+      return rows;
+    },
+    dispose: () => pool.dispose(),
+  };
+}
+
+/** Cell-steps, those that are differentiated counted as three. */
+function costOf({ life: { segments, differentiated } }: RolloutJob): number {
+  const first = segments.length - differentiated;
+  return segments.reduce(
+    (sum, { stage, steps }, i) => sum + stage * stage * steps * (i < first ? 1 : 3),
+    0,
+  );
+}
+
+/** Copied once, unless they are in shared memory already. */
+export function sharedBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  return shared;
+}

@@ -1,0 +1,89 @@
+/** A crew's thread: lives with parameters from shared memory, gradients as one row of numbers. */
+import type { Compute, Value, Values } from '../autodiff/compute.ts';
+import type { TrainingConfig } from '../config.ts';
+import { ParameterLayout } from '../parameter-vector.ts';
+import {
+  type GrowJob,
+  grow,
+  type MeansJob,
+  posteriorMeans,
+  type RolloutJob,
+  runRollout,
+} from '../rollout.ts';
+import { trainedShapes } from '../run-state.ts';
+import { closeTrainingContext, openTrainingContext, type Pixels } from '../training-context.ts';
+import type { WorkerJob } from '../workers/worker-job.ts';
+import type { Outcome } from './data-parallel.ts';
+
+export interface Plan {
+  readonly config: TrainingConfig;
+  /** Pixels in shared memory. */
+  readonly data: Pixels;
+  /** Parameters in shared memory, laid out as `trainedShapes`. Do not change while there is a job. */
+  readonly parameters: Float32Array;
+}
+
+export interface Job {
+  /** Counts the changes of the parameters. */
+  readonly version: number;
+  readonly do: RolloutJob | MeansJob | GrowJob;
+}
+
+/** Of a life, else the row of numbers that was asked for. */
+export type Result = Float32Array | { readonly totals: Float32Array; readonly outcome: Outcome };
+
+export const rolloutJob: WorkerJob<Plan, Job, Result> = {
+  module: import.meta.url,
+  async open(compute, { config, data, parameters: shared }) {
+    const context = await openTrainingContext(compute, config, data);
+    const layout = new ParameterLayout(trainedShapes(config));
+    const parameters = new SharedParameters(compute, layout, shared);
+    return {
+      async work({ version, do: job }) {
+        const values = parameters.at(version);
+        if ('images' in job) return posteriorMeans(context, values, job);
+        if ('latents' in job) return grow(context, values, job);
+        const { totals, ...outcome } = await runRollout(context, values, job);
+        const row = new Float32Array(layout.length);
+        for (const name of layout.shapes.keys()) {
+          layout.part(row, name).set(await compute.read(totals[`total:${name}`]));
+        }
+        compute.free(...Object.values(totals));
+        return { totals: row, outcome };
+      },
+      async close() {
+        parameters.free();
+        await closeTrainingContext(context);
+      },
+    };
+  },
+};
+
+/** The parameters as this thread's values: ONNX Runtime takes no shared memory, so they are copied at each change. */
+class SharedParameters {
+  private values: Record<string, Value> = {};
+  private version = -1;
+
+  constructor(
+    private readonly compute: Compute,
+    private readonly layout: ParameterLayout,
+    private readonly shared: Float32Array,
+  ) {}
+
+  at(version: number): Values {
+    if (version === this.version) return this.values;
+    this.free();
+    const own = Float32Array.from(this.shared);
+    for (const [name, shape] of this.layout.shapes) {
+      this.values[`parameter:${name}`] = this.compute.upload(shape, this.layout.part(own, name));
+    }
+    this.version = version;
+    return this.values;
+  }
+
+  free(): void {
+    this.compute.free(...Object.values(this.values));
+    this.values = {};
+    this.version = -1;
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The latent map: where the gallery's latents lie in two dimensions. Evaluation writes it (`map.json`, by UMAP); a checkpoint
+ * without one is laid out by its two principal components.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import type { MapPoint } from '../../shared/latent-map.ts';
+import { type Checkpoint, galleryLatent } from './checkpoint.ts';
+import { CheckpointError } from './errors.ts';
+
+export const MAP_FILE = 'map.json';
+/** Fewer creatures are no map. */
+const FEWEST = 3;
+const ROUNDS = 120;
+/** A phone that is held upright is so wide for its height. */
+const WIDTH = 0.68;
+/** How evenly they fill the map: 1 where each keeps from the others what is its due in a square grid. */
+const FILL = 1.1;
+
+const coordinate = v.pipe(v.number(), v.finite());
+const mapFile = v.array(v.object({ x: coordinate, y: coordinate }));
+
+/**
+ * @returns a place for each gallery entry, moved apart a little so that each can be touched; undefined for very few
+ * @throws CheckpointError bad-card: the file is there, and is no map of this gallery
+ */
+export async function loadMap(checkpoint: Checkpoint): Promise<readonly MapPoint[] | undefined> {
+  const count = checkpoint.card.gallery.length;
+  if (count < FEWEST) return undefined;
+  const file = join(checkpoint.folder, MAP_FILE);
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  const places =
+    text === undefined
+      ? principalPlaces(Array.from({ length: count }, (_, i) => galleryLatent(checkpoint, i)))
+      : parseMap(text, file, count);
+  return spread(fill(places));
+}
+
+function parseMap(text: string, file: string, count: number): readonly MapPoint[] {
+  const bad = (what: string): CheckpointError => new CheckpointError('bad-card', file, what);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw bad('map is not JSON');
+  }
+  const parsed = v.safeParse(mapFile, value);
+  if (!parsed.success || parsed.output.length !== count) {
+    throw bad(`map does not give a place to each of ${count} gallery entries`);
+  }
+  return parsed.output.map(({ x, y }) => ({ x, y }));
+}
+
+/**
+ * Places by the two directions in which latents differ most.
+ *
+ * @param latents [Z] each
+ */
+export function principalPlaces(latents: readonly Float32Array[]): MapPoint[] {
+  const size = latents[0].length;
+  const mean = new Float64Array(size);
+  for (const latent of latents) {
+    for (let c = 0; c < size; c++) mean[c] += latent[c] / latents.length;
+  }
+  const rows = latents.map((latent) => Float64Array.from(latent, (value, c) => value - mean[c]));
+  const axes: Float64Array[] = [];
+  for (let k = 0; k < 2; k++) {
+    // Some fixed direction that is no principal one.
+    let axis = Float64Array.from({ length: size }, (_, c) => 1 + ((7 * c + 3 * k) % 5));
+    for (let round = 0; round < 50; round++) {
+      const next = new Float64Array(size);
+      for (const row of rows) {
+        const along = dot(row, axis);
+        for (let c = 0; c < size; c++) next[c] += along * row[c];
+      }
+      for (const before of axes) {
+        const along = dot(next, before);
+        for (let c = 0; c < size; c++) next[c] -= along * before[c];
+      }
+      const length = Math.hypot(...next) || 1;
+      axis = next.map((value) => value / length);
+    }
+    axes.push(axis);
+  }
+  return rows.map((row) => ({ x: dot(row, axes[0]), y: dot(row, axes[1]) }));
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/** The longer side fills 0…1. */
+function fill(places: readonly MapPoint[]): MapPoint[] {
+  const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
+  const [left, top] = [Math.min(...xs), Math.min(...ys)];
+  const span = Math.max(Math.max(...xs) - left, Math.max(...ys) - top) || 1;
+  return places.map(({ x, y }) => ({ x: (x - left) / span, y: (y - top) / span }));
+}
+
+/**
+ * Moves places apart until they fill the map evenly, as little as that takes: alike ones stay together, and each can be touched.
+ *
+ * @param places 0…1
+ * @returns places in a map that is `WIDTH` wide and 1 high
+ */
+function spread(places: readonly MapPoint[]): MapPoint[] {
+  const width = Math.max(...places.map(({ x }) => x)) || 1;
+  const height = Math.max(...places.map(({ y }) => y)) || 1;
+  const xs = places.map(({ x }) => (x / width) * WIDTH);
+  const ys = places.map(({ y }) => y / height);
+  const distance = Math.sqrt((FILL * WIDTH) / places.length);
+  const within = (value: number, most: number): number => Math.max(0, Math.min(most, value));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (let a = 0; a < xs.length; a++) {
+      for (let b = a + 1; b < xs.length; b++) {
+        const [dx, dy] = [xs[b] - xs[a], ys[b] - ys[a]];
+        const squared = dx * dx + dy * dy;
+        if (squared >= distance * distance) continue;
+        const apart = Math.sqrt(squared);
+        // Those on one spot part along a direction of their own.
+        const [ux, uy] = apart > 0 ? [dx / apart, dy / apart] : [Math.cos(b), Math.sin(b)];
+        const push = (distance - apart) / 4;
+        xs[a] = within(xs[a] - ux * push, WIDTH);
+        ys[a] = within(ys[a] - uy * push, 1);
+        xs[b] = within(xs[b] + ux * push, WIDTH);
+        ys[b] = within(ys[b] + uy * push, 1);
+      }
+    }
+  }
+  return xs.map((x, i) => ({ x, y: ys[i] }));
+}

@@ -1,0 +1,81 @@
+/** A room that is never at rest, in a server that pages of real browsers look at. */
+
+import type { VivariumServer } from '../../server/app/create-server.ts';
+import { ensureClient } from '../../server/http/client-build.ts';
+import type { Room } from '../../server/world/room.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { createRandom } from '../../shared/random.ts';
+import { GARDEN, Gardener } from '../load/garden.ts';
+import { startServer, UNLIMITED } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const VISITORS = 6;
+/** Every so many seconds something dies, and a visitor goes and another comes. */
+const TURN = 5;
+
+export interface BusyGarden {
+  readonly room: Room;
+  readonly port: number;
+  readonly engine: string;
+  close(): Promise<void>;
+}
+
+/**
+ * 256×256 places, 64 organisms, 15 ticks/s; every second a planting and a cut, visitors who move their hands; every five an
+ * organism that is wiped away, and a visitor for whom another comes.
+ */
+export async function openBusyGarden(): Promise<BusyGarden> {
+  const server: VivariumServer = await startServer(
+    {
+      size: `${GARDEN.width}x${GARDEN.height}`,
+      'tick-rate': GARDEN.tickRate,
+      'max-organisms': GARDEN.organisms,
+      energy: 'off',
+      limits: UNLIMITED,
+    },
+    await ensureClient(() => {}),
+  );
+  const room = server.world.rooms.get('garden')!;
+  const gardener = new Gardener(room);
+  const random = createRandom(256);
+  gardener.plantFirst(GARDEN.organisms);
+  const visitors: Visitor[] = [];
+  let names = 0;
+  const come = async (): Promise<void> => {
+    visitors.push(await Visitor.join(server.port, 'garden', `Visitor ${++names}`));
+  };
+  for (let i = 0; i < VISITORS; i++) await come();
+  const [{ life }] = visitors;
+  await visitors[0].until(
+    () => life.filter(({ what }) => what === 'asleep').length >= room.organisms.length,
+  );
+  let seconds = 0;
+  const timer = setInterval(() => {
+    gardener.plantSomewhere();
+    gardener.cutSomewhere();
+    for (const visitor of visitors) {
+      visitor.send('cursor', {
+        tool: 'plant',
+        x: room.grid.width * random.uniform(),
+        y: room.grid.height * random.uniform(),
+      });
+    }
+    if (++seconds % TURN !== 0) return;
+    const organisms = [...room.organisms];
+    const { x, y } = organisms[random.integer(organisms.length)];
+    gardener.wipe(x, y, DEFAULTS.stroke.maxRadius);
+    visitors.shift()?.leave();
+    // One that could not come is replaced at the next turn.
+    come().catch(() => undefined);
+  }, 1000);
+  return {
+    room,
+    port: server.port,
+    engine: server.engine.name,
+    close: async () => {
+      clearInterval(timer);
+      for (const visitor of visitors) visitor.leave();
+      await server.close();
+    },
+  };
+}

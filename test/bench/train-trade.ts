@@ -1,0 +1,56 @@
+/** One training step of a segment, as lanes do it side by side. */
+import type { Value } from '../../server/training/autodiff/compute.ts';
+import { type DecoderSpec, Segments } from '../../server/training/model/segments.ts';
+import type { WorkerJob } from '../../server/training/workers/worker-job.ts';
+import { updateShapes } from '../../server/vnca/architecture.ts';
+import { createRandom } from '../../shared/random.ts';
+
+export interface Plan {
+  readonly spec: DecoderSpec;
+  readonly steps: number;
+  /** Patches of each step. */
+  readonly micro: number;
+}
+
+export const trade: WorkerJob<Plan, 'step', 'done'> = {
+  module: import.meta.url,
+  async open(compute, { spec, steps, micro }) {
+    const { side, channels } = spec;
+    const likelihood = { kind: 'gaussian', sigma: 0.1, channels: [0, 1, 2, 3] } as const;
+    const segments = new Segments(compute, spec, likelihood, 4, micro);
+    // Computes the states again before it goes back: forward and backward in one.
+    const program = await segments.reverse(
+      { begin: 'go-on', stage: side, steps },
+      { image: true, change: false },
+    );
+    const random = createRandom(1);
+    const inputs: Record<string, Value> = {};
+    const give = (name: string, shape: readonly number[], scale: number): void => {
+      const size = shape.reduce((a, b) => a * b, 1);
+      const data = Float32Array.from({ length: size }, () => scale * random.normal());
+      inputs[name] = compute.upload(shape, data);
+    };
+    for (const [name, shape] of updateShapes(spec)) give(`parameter:${name}`, shape, 0.05);
+    for (const [name, shape] of segments.totalShapes) give(`total:${name}`, shape, 0);
+    give('latents', [micro, spec.latentSize], 1);
+    const told = await segments.tell(inputs, inputs.latents);
+    Object.assign(inputs, told.inputs);
+    give('states', [micro, side, side, channels], 1);
+    give('image', [micro, side, side, 4], 1);
+    give('weight', [micro], 1);
+    return {
+      async work() {
+        const results = await program.run(inputs);
+        // Where work is queued, only reading tells that it is done.
+        await compute.read(results.nats);
+        await compute.read(results['total:update.perceive.kernel']);
+        compute.free(...Object.values(results));
+        return 'done';
+      },
+      async close() {
+        compute.free(...Object.values(inputs));
+        await segments.dispose();
+      },
+    };
+  },
+};

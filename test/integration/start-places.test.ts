@@ -1,0 +1,76 @@
+/** Starting where something is in the way: a port that another program has, an address that is none. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ListenError } from '../../server/app/listen.ts';
+import { HostClient } from '../support/host-client.ts';
+import { ServerProcess } from '../support/process.ts';
+import { startServer } from '../support/server.ts';
+
+let scratch: string;
+/** Another program, and its port. */
+let other: Server;
+let taken: number;
+
+beforeAll(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'vivarium-places-'));
+  other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  taken = (other.address() as AddressInfo).port;
+});
+
+afterAll(() => {
+  other.close();
+  rmSync(scratch, { recursive: true });
+});
+
+test('a start that fails makes no token; the first that does not shows one', async () => {
+  const settings = { size: '64x64', data: join(scratch, 'first') };
+  // Before and after its pages could have been had.
+  for (const wrong of [{ port: taken }, { metrics: taken }]) {
+    await expect(startServer({ ...settings, ...wrong })).rejects.toThrow(ListenError);
+  }
+  const first = await startServer(settings);
+  await HostClient.login(first.port, first.hostToken!);
+  await first.close();
+  const second = await startServer(settings);
+  expect(second.hostToken).toBeUndefined();
+  await HostClient.login(second.port, first.hostToken!);
+  await second.close();
+});
+
+test('a start that fails leaves the token that was, though another was wanted', async () => {
+  const data = join(scratch, 'anew');
+  const settings = { size: '64x64', data };
+  const first = await startServer(settings);
+  await first.close();
+  const args = ['--data', data, '--size', '64x64', '--host', '127.0.0.1'];
+  const failed = new ServerProcess([...args, '--port', `${taken}`, '--new-host-token']);
+  expect((await failed.ended).code).toBe(1);
+  const second = await startServer(settings);
+  await HostClient.login(second.port, first.hostToken!);
+  await second.close();
+});
+
+test.each([
+  ['--metrics', () => ['--metrics', `${taken}`], /^--metrics: another program has port \d+; /],
+  ['--port', () => ['--port', `${taken}`], /^--port: another program has port \d+; /],
+  ['--host', () => ['--host', '203.0.113.77'], /^--host: this machine has no address 203/],
+])('%s that cannot be is refused by name, in one sentence', async (_, wrong, sentence) => {
+  const usual = ['--data', 'none', '--size', '64x64', '--port', '0', '--host', '127.0.0.1'];
+  const server = new ServerProcess([...usual, ...wrong()]);
+  expect((await server.ended).code).toBe(1);
+  expect(server.errors).toMatch(sentence);
+  expect(server.errors.trim().split('\n')).toHaveLength(1);
+});
+
+test('who lets in this machine alone is shown no address for phones, and no code', async () => {
+  const args = ['--data', 'none', '--size', '64x64', '--port', '0', '--host', '127.0.0.1'];
+  const server = new ServerProcess(args);
+  await server.says(/sign in at/);
+  expect(server.output).toMatch(/this machine {3}http:\/\/localhost:\d+\/r\/garden/);
+  expect(server.output).toContain('on the network nowhere');
+  expect(server.output).not.toMatch(/on the network http|█/);
+  await server.end();
+});

@@ -1,0 +1,98 @@
+/** The host without a browser: real HTTP, with the cookie and the key that a page would have. */
+import * as v from 'valibot';
+import {
+  API,
+  CALLS,
+  type CallAnswer,
+  type CallBody,
+  type CallName,
+  KEY_HEADER,
+  pathOf,
+} from '../../shared/host/api.ts';
+import { type RefusalState, refusal } from '../../shared/host/state.ts';
+
+/** What a call that was refused has answered. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly refusal: RefusalState,
+  ) {
+    super(`${status} ${refusal.reason} ${refusal.detail ?? ''}`);
+  }
+
+  get reason(): string {
+    return this.refusal.reason;
+  }
+}
+
+export class HostClient {
+  cookie = '';
+  /** The mark of a browser in which the host has signed in. */
+  mark = '';
+  key = '';
+
+  /** @param headers that go with each call */
+  constructor(
+    readonly port: number,
+    readonly headers: Record<string, string> = {},
+  ) {}
+
+  static async login(port: number, token: string): Promise<HostClient> {
+    const client = new HostClient(port);
+    await client.call('login', { token });
+    return client;
+  }
+
+  /** @throws Refused */
+  async call<N extends CallName>(
+    name: N,
+    body: Partial<CallBody<N>> | Record<string, unknown> = {},
+    parts: Record<string, string | number> = {},
+  ): Promise<CallAnswer<N>> {
+    const { method, path, answer } = CALLS[name];
+    const response = await this.fetch(pathOf(path, parts), {
+      method,
+      ...(method !== 'GET' && {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    });
+    const json: unknown = await response.json();
+    if (!response.ok) throw new Refused(response.status, v.parse(refusal, json));
+    const [cookie, mark] = response.headers.getSetCookie().map((all) => all.split(';')[0]);
+    if (cookie) this.cookie = cookie;
+    if (mark) this.mark = mark;
+    const parsed = v.parse(answer as v.GenericSchema<unknown, CallAnswer<N>>, json);
+    if (name === 'login') this.key = (parsed as CallAnswer<'login'>).key;
+    return parsed;
+  }
+
+  /** The reason that a call is refused for. @throws Error it is not */
+  async refusal<N extends CallName>(
+    name: N,
+    body: Record<string, unknown> = {},
+    parts: Record<string, string | number> = {},
+  ): Promise<string> {
+    try {
+      await this.call(name, body, parts);
+    } catch (error) {
+      if (error instanceof Refused) return error.reason;
+      throw error;
+    }
+    throw new Error(`${name} was not refused`);
+  }
+
+  /** @param path with or without the API before it */
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const url = path.startsWith(API) ? path : API + path;
+    return fetch(`http://127.0.0.1:${this.port}${url}`, {
+      ...init,
+      headers: {
+        ...((this.cookie || this.mark) && { cookie: `${this.cookie}; ${this.mark}` }),
+        ...(this.key && { [KEY_HEADER]: this.key }),
+        ...this.headers,
+        ...(init.headers as Record<string, string>),
+      },
+    });
+  }
+}

@@ -1,0 +1,75 @@
+import { Feedback } from '../../../client/feedback/feedback.ts';
+import { Haptics } from '../../../client/feedback/haptics.ts';
+import type { RoomModel } from '../../../client/net/room-model.ts';
+import { Effects } from '../../../client/render/effects.ts';
+import { MarkList } from '../../../client/render/marks.ts';
+
+const FLESH = Array.from({ length: 20 }, (_, i) => ({
+  x: 10.5 + i,
+  y: 10.5,
+  color: [0.8, 0.4, 0.4] as const,
+}));
+const WAY = { x: 8, y: 10, x2: 32, y2: 10 };
+
+/** Marks that a cut shows after so many ms. */
+function marksOf(calm: boolean, after: number): MarkList {
+  const effects = new Effects(calm);
+  const marks = new MarkList();
+  effects.cut({ flesh: FLESH, rim: FLESH.slice(0, 4) }, WAY, 2, 0, () => 0.1);
+  effects.draw(0, marks);
+  marks.clear();
+  effects.draw(after, marks);
+  return marks;
+}
+
+test('a cut opens at once, throws grains where motion is welcome, and is over in a while', () => {
+  expect(marksOf(false, 0).count).toBeGreaterThan(FLESH.length);
+  // The hole, its lines and its rim stay where they are.
+  const calm = marksOf(true, 0);
+  expect(calm.count).toBeLessThan(10);
+  const later = marksOf(true, 300);
+  expect(later.data.slice(0, 4)).toEqual(calm.data.slice(0, 4));
+  expect(marksOf(false, 2_000).count).toBe(0);
+});
+
+test('a slow machine shows the beginning, late; what nobody could see is not shown later', () => {
+  const opened = marksOf(true, 0);
+  for (const [late, shown] of [
+    [900, opened.count],
+    [5_000, 0],
+  ]) {
+    const effects = new Effects(true);
+    const marks = new MarkList();
+    effects.cut({ flesh: FLESH, rim: FLESH.slice(0, 4) }, WAY, 2, 0, () => 0.1);
+    effects.draw(late, marks);
+    expect(marks.count).toBe(shown);
+  }
+});
+
+test('a hand is shaken as hard as the cut is, and not without a pause', () => {
+  const felt: (number | number[])[] = [];
+  const haptics = new Haptics((pattern) => felt.push(pattern));
+  for (let now = 0; now < 100; now += 10) haptics.cut(now / 100, now);
+  expect(felt).toHaveLength(2);
+  expect(felt[1]).toBeGreaterThan(felt[0] as number);
+});
+
+test('nothing sounds or shakes until it is turned on', () => {
+  let listen: (change: unknown) => void = () => {};
+  const model = {
+    you: { id: 1 },
+    on: (_: string, listener: typeof listen) => {
+      listen = listener;
+    },
+  };
+  const feedback = new Feedback(model as unknown as RoomModel);
+  expect(feedback.isOn).toBe(false);
+  listen({ event: { what: 'born' }, organism: { planter: { id: 1 } } });
+  feedback.cut(10, 3, 0);
+  feedback.refused();
+  feedback.hide(true);
+  feedback.turnOff();
+  // There is no sound to be had here: the switch stays off.
+  feedback.turnOn();
+  expect(feedback.isOn).toBe(false);
+});

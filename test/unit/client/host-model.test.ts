@@ -1,0 +1,213 @@
+/** What the host's page reckons: areas, sums, hours, and what knobs come to. */
+
+import { bars, columnsOf, middleStay, total } from '../../../client/host/aggregates.ts';
+import { areaKey, organismsIn } from '../../../client/host/area.ts';
+import { ninths, roundUp } from '../../../client/host/charts.ts';
+import { scheduleError } from '../../../client/host/hours.ts';
+import { energyStory, KNOB_GROUPS } from '../../../client/host/knobs.ts';
+import { areaBetween } from '../../../client/host/pointer-tools.ts';
+import { addressName, placeHash, readPlace } from '../../../client/host/sections.ts';
+import { bytes, clock, moment, span } from '../../../client/host/text.ts';
+import { createPlanes } from '../../../shared/codec/planes.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import {
+  ALWAYS_OPEN,
+  type RoomSettings,
+  applyChange as turn,
+} from '../../../shared/host/settings.ts';
+import { DWELL_SPANS, HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
+import fc from '../../support/property.ts';
+
+const GRID = { width: 96, height: 64 };
+const finite = fc.double({ min: -200, max: 300, noNaN: true });
+const place = fc.record({ x: finite, y: finite });
+
+const settings: RoomSettings = {
+  tickRate: 15,
+  capacity: 200,
+  maxOrganisms: 256,
+  energy: DEFAULTS.energy,
+  maxRadius: 12,
+  cooldown: 0,
+  names: true,
+  attract: { on: true, after: 60 },
+  captions: true,
+  languages: ['en'],
+  paused: false,
+};
+
+test('an area between any two places lies on the grid and is not empty', () => {
+  fc.assert(
+    fc.property(place, place, (a, b) => {
+      const { x, y, width, height } = areaBetween(a, b, GRID);
+      expect(Math.min(x, y)).toBeGreaterThanOrEqual(0);
+      expect(Math.min(width, height)).toBeGreaterThanOrEqual(1);
+      expect(x + width).toBeLessThanOrEqual(GRID.width);
+      expect(y + height).toBeLessThanOrEqual(GRID.height);
+      for (const each of [x, y, width, height]) expect(Number.isInteger(each)).toBe(true);
+    }),
+  );
+});
+
+test('keys never carry an area off the grid', () => {
+  const press = fc.record({
+    key: fc.constantFrom('ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'),
+    shiftKey: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(place, fc.array(press, { minLength: 1, maxLength: 60 }), (middle, presses) => {
+      let area: ReturnType<typeof areaKey>;
+      for (const each of presses) area = areaKey(each, area, middle, GRID);
+      const { x, y, width, height } = area!;
+      expect(Math.min(x, y)).toBeGreaterThanOrEqual(0);
+      expect(Math.min(width, height)).toBeGreaterThanOrEqual(1);
+      expect(x + width).toBeLessThanOrEqual(GRID.width);
+      expect(y + height).toBeLessThanOrEqual(GRID.height);
+    }),
+  );
+  expect(areaKey({ key: 'a', shiftKey: false }, undefined, { x: 0, y: 0 }, GRID)).toBeUndefined();
+});
+
+test('what an area holds is counted by places, each organism once', () => {
+  const planes = createPlanes(8, 8);
+  planes.owner.set([7, 7, 0, 9], 8);
+  expect(organismsIn({ x: 0, y: 0, width: 8, height: 8 }, planes)).toBe(2);
+  expect(organismsIn({ x: 1, y: 1, width: 2, height: 1 }, planes)).toBe(1);
+  expect(organismsIn({ x: 0, y: 2, width: 8, height: 6 }, planes)).toBe(0);
+});
+
+test.each([
+  ['Blue Hall', 'blue-hall'],
+  ['Café 2!', 'cafe-2'],
+  ['  --x--  ', 'x'],
+  ['日本', ''],
+])('a room called “%s” has the address “%s”', (name, address) => {
+  expect(addressName(name)).toBe(address);
+});
+
+test('every name becomes an address that the server takes, or none', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 80 }), (name) => {
+      expect(addressName(name)).toMatch(/^([a-z0-9-]{1,32})?$/);
+    }),
+  );
+});
+
+test('a place in the page is found again by its address', () => {
+  const here = { room: 'garden', section: 'hours' } as const;
+  expect(readPlace(placeHash(here))).toEqual(here);
+  expect(readPlace('#/UPPER/nonsense')).toEqual({ room: '', section: 'watch' });
+});
+
+test('each knob reads what it writes', () => {
+  for (const knob of KNOB_GROUPS.flatMap(({ knobs }) => knobs)) {
+    const value = knob.min + knob.step;
+    const turned = turn(settings, knob.write(value, settings));
+    expect([knob.id, knob.read(turned)]).toEqual([knob.id, value]);
+  }
+});
+
+test.each([
+  [{}, 'A visitor can plant 8 seeds at the start. After that, one each 1 second.'],
+  [
+    { energy: { ...DEFAULTS.energy, newcomer: 4 } },
+    'A visitor waits a little before the first seed. After that, one each 1 second.',
+  ],
+  [
+    { energy: { ...DEFAULTS.energy, refillPerSecond: 0 } },
+    'A visitor can plant 8 seeds at the start. After that, none.',
+  ],
+  [{ cooldown: 30 }, 'A visitor can plant 8 seeds at the start. After that, one each 30 seconds.'],
+  [{ energy: { ...DEFAULTS.energy, plant: 0 } }, 'A visitor can plant as many seeds as they like.'],
+  [
+    { energy: { ...DEFAULTS.energy, plant: 101 } },
+    'Nobody can plant: a seed costs more energy than anyone can have.',
+  ],
+] as [Partial<RoomSettings>, string][])(
+  'what knobs come to is said in a sentence: %#',
+  (change, story) => {
+    expect(energyStory({ ...settings, ...(change as Partial<RoomSettings>) } as RoomSettings)).toBe(
+      story,
+    );
+  },
+);
+
+test('hours that close before they open are named', () => {
+  expect(scheduleError(ALWAYS_OPEN)).toBe('');
+  const days = ALWAYS_OPEN.days.map((day, i) => (i === 2 ? { from: '18:00', to: '09:00' } : day));
+  expect(scheduleError({ ...ALWAYS_OPEN, days })).toContain('Wednesday');
+});
+
+test('the scale of a chart is round and holds all', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 1e7 }), (most) => {
+      const top = roundUp(most);
+      expect(top).toBeGreaterThanOrEqual(most);
+      expect(top).toBeLessThanOrEqual(2 * most);
+    }),
+  );
+});
+
+test('where the most happened is said in words', () => {
+  const counts = Array.from({ length: 81 }, (_, i) => (i === 80 ? 3 : i === 40 ? 1 : 0));
+  const [first, second, third] = ninths({ columns: 9, rows: 9, counts });
+  expect(first).toEqual({ where: 'at the lower right', share: 0.75 });
+  expect(second).toEqual({ where: 'in the middle', share: 0.25 });
+  expect(third!.share).toBe(0);
+});
+
+describe('sums', () => {
+  const sums = (visits: number) => ({
+    visits,
+    seeds: 2 * visits,
+    wounds: 0,
+    crosses: 1,
+    refused: 0,
+    most: visits,
+    dwell: [visits, ...DWELL_SPANS.map(() => 0)],
+    heat: Array.from({ length: HEAT_SIDE * HEAT_SIDE }, () => 1),
+  });
+  /** 14:30 where the server stands, an hour east of Greenwich. */
+  const now = Date.UTC(2026, 10, 25, 13, 30);
+  const all: Statistics = {
+    room: 'garden',
+    hours: [
+      { hour: '2026-11-24T23', ...sums(9) },
+      { hour: '2026-11-25T10', ...sums(3) },
+      { hour: '2026-11-25T14', ...sums(4) },
+    ],
+    days: [
+      { day: '2026-11-18', ...sums(50) },
+      { day: '2026-11-24', ...sums(9) },
+      { day: '2026-11-25', ...sums(7) },
+    ],
+  };
+
+  test('of today are those of the server’s day', () => {
+    const columns = columnsOf(all, 'today', now, 60);
+    expect(columns).toHaveLength(24);
+    expect(bars(columns, 'visits')[14]).toMatchObject({ label: '14:00–15:00', value: 4 });
+    expect(total(columns)).toMatchObject({ visits: 7, seeds: 14, most: 4 });
+    expect(total(columnsOf(all, 'yesterday', now, 60)).visits).toBe(9);
+  });
+
+  test('of days leave out what is older', () => {
+    expect(total(columnsOf(all, 'week', now, 60)).visits).toBe(16);
+    expect(total(columnsOf(all, 'month', now, 60)).visits).toBe(66);
+  });
+
+  test('the usual stay is that of the middle visit', () => {
+    expect(middleStay([0, 0, 0, 0, 0, 0, 0, 0, 0])).toBeUndefined();
+    expect(middleStay([1, 0, 0, 2, 0, 0, 0, 0, 0])).toBe('1 min to 2 min');
+    expect(middleStay([0, 0, 0, 0, 0, 0, 0, 0, 1])).toBe('more than 60 min');
+  });
+});
+
+test('times and amounts are said plainly', () => {
+  expect(span(90_000)).toBe('1 minute 30 seconds');
+  expect(span(3_600_000)).toBe('1 hour');
+  expect([900, 7_300_000, 2.5e9].map(bytes)).toEqual(['0.9 kB', '7.3 MB', '2.5 GB']);
+  const noon = Date.UTC(2026, 10, 25, 12);
+  expect(clock(noon, 60)).toBe('13:00');
+  expect(moment(noon - 13.5 * 3_600_000, noon, 60)).toBe('yesterday, 23:30');
+});

@@ -1,0 +1,109 @@
+import type { Answers } from '../../../client/net/request-tracker.ts';
+import { Previews } from '../../../client/net/seed-previews.ts';
+import type { PreviewSource } from '../../../shared/protocol/commands.ts';
+
+function open() {
+  const asked: { seed: PreviewSource; answers: Answers }[] = [];
+  const revoked: string[] = [];
+  let later: (() => void)[] = [];
+  let urls = 0;
+  const previews = new Previews({
+    ask: ((_: string, { seed }: { seed: PreviewSource }, answers: Answers) =>
+      asked.push({ seed, answers })) as never,
+    urlOf: () => `blob:${++urls}`,
+    revoke: (url) => revoked.push(url),
+    after: (_, call) => later.push(call),
+  });
+  const film = { side: 8, frames: 3, png: new Uint8Array(4) };
+  return {
+    previews,
+    asked,
+    revoked,
+    answer: (n: number) => asked[n].answers.accepted?.({ id: 1, film }),
+    refuse: (n: number, reason: 'room-busy' | 'no-such-seed') =>
+      asked[n].answers.rejected?.(reason),
+    wait: () => {
+      const due = later;
+      later = [];
+      for (const call of due) call();
+    },
+  };
+}
+
+const dice = (n: number): PreviewSource => ({ from: 'prior', throw: n });
+
+describe('previews', () => {
+  test('a film comes to all who want it, and is asked for once', () => {
+    const { previews, asked, answer } = open();
+    let told = 0;
+    previews.onChange(() => told++);
+    const [a, b] = [{}, {}];
+    previews.want(a, dice(1));
+    previews.want(b, dice(1));
+    expect(asked).toHaveLength(1);
+    expect(previews.film(dice(1))).toBeUndefined();
+    answer(0);
+    expect(told).toBe(1);
+    expect(previews.film(dice(1))).toEqual({ url: 'blob:1', frames: 3 });
+    previews.want({}, dice(1));
+    expect(asked).toHaveLength(1);
+  });
+
+  test('while a finger moves, only the last place is asked for next', () => {
+    const { previews, asked, answer } = open();
+    const finger = {};
+    for (let n = 0; n < 50; n++) previews.want(finger, dice(n));
+    expect(asked.map(({ seed }) => seed)).toEqual([dice(0), dice(1)]);
+    answer(0);
+    expect(asked.at(-1)?.seed).toEqual(dice(49));
+    answer(1);
+    answer(2);
+    expect(asked).toHaveLength(3);
+    expect(previews.film(dice(49))).toBeDefined();
+  });
+
+  test('a busy server is asked again after a while, for what does not exist nobody asks twice', () => {
+    const { previews, asked, refuse, answer, wait } = open();
+    previews.want({}, dice(1));
+    refuse(0, 'room-busy');
+    previews.want({}, dice(2));
+    expect(asked).toHaveLength(1);
+    wait();
+    expect(asked).toHaveLength(3);
+    answer(1);
+    refuse(2, 'no-such-seed');
+    expect([previews.film(dice(1)), previews.film(dice(2))]).toContain('none');
+    previews.want({}, asked[2].seed);
+    expect(asked).toHaveLength(3);
+  });
+
+  test('after a break, what was under way is asked for anew; another’s hand is forgotten', () => {
+    const { previews, asked, answer, revoked } = open();
+    previews.renew(1);
+    const own: PreviewSource = { from: 'hand', seed: 4 };
+    previews.want({}, own);
+    answer(0);
+    previews.want({}, dice(1));
+    previews.renew(1);
+    expect(asked.map(({ seed }) => seed)).toEqual([own, dice(1), dice(1)]);
+    answer(1);
+    expect(previews.film(dice(1))).toBeUndefined();
+    answer(2);
+    expect(previews.film(dice(1))).toBeDefined();
+    expect(previews.film(own)).toBeDefined();
+    previews.renew(2);
+    expect(revoked).toEqual(['blob:1']);
+    expect(previews.film(own)).toBeUndefined();
+  });
+
+  test('films do not pile up', () => {
+    const { previews, answer, revoked, asked } = open();
+    const viewer = {};
+    for (let n = 0; n < 200; n++) {
+      previews.want(viewer, dice(n));
+      answer(asked.length - 1);
+    }
+    expect(revoked.length).toBe(120);
+    expect(previews.film(dice(199))).toBeDefined();
+  });
+});

@@ -1,0 +1,154 @@
+import { ageText, survivedText } from '../../../../client/elements/organism-text.ts';
+import { kindName, paceText } from '../../../../client/elements/text.ts';
+import { keyAction } from '../../../../client/input/keyboard.ts';
+import { RequestTracker } from '../../../../client/net/request-tracker.ts';
+import { Interpolation, Resolution } from '../../../../client/render/frame-pacing.ts';
+import { InteractionState } from '../../../../client/state/interaction-state.ts';
+import { Throttle } from '../../../../client/state/throttle.ts';
+import type { OrganismView } from '../../../../shared/vocabulary.ts';
+
+describe('session', () => {
+  test('begins with an animal in hand', () => {
+    const state = new InteractionState();
+    const gallery = [
+      { name: 'rose', kind: 'plant' },
+      { name: 'fox', kind: 'animal' },
+    ];
+    state.holdFirst(gallery, () => 0.99);
+    expect(state.state.held).toEqual({ from: 'gallery', index: 1 });
+    state.holdFirst([], () => 0);
+    expect(state.state.held).toEqual({ from: 'prior', throw: 0 });
+  });
+
+  test('crossing takes a second organism, never the first again', () => {
+    const state = new InteractionState();
+    state.take('look');
+    state.select(3);
+    state.update({ selection: { ...state.state.selection!, crossing: true } });
+    state.select(3);
+    state.select(4);
+    expect(state.state.selection).toMatchObject({ organism: 3, second: 4 });
+    state.forget(4);
+    expect(state.state.selection).toMatchObject({ organism: 3, second: 0 });
+    state.forget(3);
+    expect(state.state.selection).toBeUndefined();
+  });
+
+  test('a crossed seed is in hand for as long as the server keeps it', () => {
+    const state = new InteractionState();
+    const seed = { id: 9, origin: 'cross', parents: [1, 2] } as const;
+    const drawn = { id: 7, origin: 'drawing', parents: [] } as const;
+    state.receive(drawn);
+    state.receive(seed);
+    expect(state.state).toMatchObject({ tool: 'plant', held: { from: 'hand', seed: 9 } });
+    state.setHand([drawn, seed], () => 0);
+    expect(state.state).toMatchObject({ hand: [seed, drawn], held: { from: 'hand', seed: 9 } });
+    state.setHand([drawn], () => 0.5);
+    expect(state.state).toMatchObject({ hand: [drawn], held: { from: 'prior', throw: 2 ** 31 } });
+  });
+
+  test('the dice fall anew when what they showed is planted; other seeds stay in hand', () => {
+    const state = new InteractionState();
+    state.throwDice(() => 0.25);
+    expect(state.state.held).toEqual({ from: 'prior', throw: 2 ** 30 });
+    state.sown(() => 0.5);
+    expect(state.state.held).toEqual({ from: 'prior', throw: 2 ** 31 });
+    state.hold({ from: 'gallery', index: 3 });
+    state.sown(() => 0.75);
+    expect(state.state).toMatchObject({ planted: true, held: { from: 'gallery', index: 3 } });
+  });
+
+  test('the brush stays within its limits', () => {
+    const state = new InteractionState();
+    state.setRadius(99);
+    expect(state.state.radius).toBe(12);
+    state.setRadius(0);
+    expect(state.state.radius).toBe(0.5);
+  });
+});
+
+describe('desk', () => {
+  test('gives each answer to who asked', () => {
+    const sent: unknown[] = [];
+    const heard: unknown[] = [];
+    const requests = new RequestTracker((name, payload) => sent.push([name, payload]));
+    const seed = { from: 'prior' } as const;
+    const first = requests.ask(
+      'plant',
+      { x: 1, y: 2, seed },
+      { accepted: () => heard.push('yes') },
+    );
+    const second = requests.ask(
+      'plant',
+      { x: 3, y: 4, seed },
+      { rejected: (reason) => heard.push(reason) },
+    );
+    expect(sent[0]).toEqual(['plant', { id: first, x: 1, y: 2, seed }]);
+    expect(requests.rejected({ id: second, reason: 'occupied' })).toBe(true);
+    requests.accepted({ id: first });
+    requests.accepted({ id: first });
+    expect(requests.rejected({ reason: 'too-fast' })).toBe(false);
+    expect(heard).toEqual(['occupied', 'yes']);
+  });
+});
+
+describe('clocks', () => {
+  test('a throttle passes the first at once and the last in the end', () => {
+    const passed: number[] = [];
+    const throttle = new Throttle<number>((value) => passed.push(value), 66);
+    throttle.push(1, 0);
+    throttle.push(2, 10);
+    throttle.push(3, 20);
+    expect(throttle.flush(40)).toBe(true);
+    expect(throttle.flush(70)).toBe(false);
+    expect(passed).toEqual([1, 3]);
+  });
+
+  test('the picture reaches a tick a little after the next was due, whatever the rate', () => {
+    const interpolation = new Interpolation();
+    let now = 0;
+    for (let i = 0; i < 60; i++) interpolation.arrived((now += 100));
+    expect(interpolation.share(now)).toBe(0);
+    expect(interpolation.share(now + 60)).toBeCloseTo(0.5, 1);
+    expect(interpolation.share(now + 130)).toBe(1);
+  });
+
+  test('resolution falls while frames are slow, and not because of pauses', () => {
+    const resolution = new Resolution();
+    let now = 0;
+    for (let i = 0; i < 60; i++) resolution.frame((now += 1_000));
+    expect(resolution.ratio(3)).toBe(2);
+    // A screen of 30 Hz is not slow.
+    for (let i = 0; i < 300; i++) resolution.frame((now += 1_000 / 30));
+    expect(resolution.ratio(3)).toBe(2);
+    for (let i = 0; i < 60; i++) resolution.frame((now += 50));
+    expect(resolution.ratio(3)).toBeLessThan(1.5);
+  });
+});
+
+describe('words and keys', () => {
+  test('say it as people do', () => {
+    expect(kindName('hot_pepper')).toBe('hot pepper');
+    expect(kindName('')).toBe('nameless');
+    expect(ageText(2)).toBe('just planted');
+    expect(ageText(34)).toBe('34 seconds old');
+    expect(ageText(600)).toBe('10 minutes old');
+    expect(ageText(200_000)).toBe('2 days old');
+    const survived = (wounds: number, healed: number) =>
+      survivedText({ wounds, healed } as OrganismView);
+    expect([survived(0, 0), survived(5, 0), survived(9, 1), survived(9, 3)]).toEqual([
+      'never wounded',
+      'none healed yet',
+      'one survived',
+      '3 survived',
+    ]);
+    expect(paceText({ tickRate: 15, actual: 9.2, slow: true })).toBe('slow: 9 of 15');
+    expect(paceText({ tickRate: 15, actual: 14.9, slow: false })).toBe('15 ticks/s');
+  });
+
+  test('arrows move the view only from the canvas', () => {
+    expect(keyAction('D', false)).toEqual({ do: 'take', tool: 'damage' });
+    expect(keyAction('ArrowLeft', false)).toBeUndefined();
+    expect(keyAction('ArrowLeft', true)).toMatchObject({ do: 'move' });
+  });
+});

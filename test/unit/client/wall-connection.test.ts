@@ -1,0 +1,147 @@
+import type { Socket } from 'socket.io-client';
+import { Connection } from '../../../client/net/connection.ts';
+import type { Reason } from '../../../shared/protocol/reasons.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+/** A line whose other end is this test. */
+class Line {
+  connected = false;
+  /** How often it was dialled. */
+  dialled = 0;
+  joins = 0;
+  private listeners = new Map<string, (message: unknown) => void>();
+  private hear: (name: string, message: unknown) => void = () => {};
+
+  on(name: string, listener: (message: unknown) => void): void {
+    this.listeners.set(name, listener);
+  }
+
+  onAny(listener: (name: string, message: unknown) => void): void {
+    this.hear = listener;
+  }
+
+  emit(name: string): void {
+    if (name === 'join') this.joins++;
+  }
+
+  connect(): void {
+    this.dialled++;
+    this.connected = true;
+  }
+
+  disconnect(): void {
+    this.drop('io client disconnect');
+  }
+
+  drop(reason: string): void {
+    if (!this.connected) return;
+    this.connected = false;
+    this.listeners.get('disconnect')?.(reason);
+  }
+
+  say(name: string, message: unknown): void {
+    this.hear(name, message);
+  }
+
+  /** The server refuses, and hangs up where it does so. */
+  refuse(reason: Reason, hangsUp = false): void {
+    this.say('rejected', { reason });
+    if (hangsUp) this.drop('io server disconnect');
+  }
+}
+
+function open(random = () => 0) {
+  const line = new Line();
+  const clock = new FakeClock();
+  const seat = { read: () => undefined, write: () => undefined };
+  const connection = new Connection('garden', undefined, seat, {
+    dial: () => line as unknown as Socket,
+    random,
+    after: (ms, call) => clock.after(ms, call),
+  });
+  line.connected = true;
+  return { line, clock, connection, model: connection.model };
+}
+
+test.each(['room-full', 'too-many-joins', 'not-here'] as const)(
+  'who is refused for a while (%s) asks again on the same line, each time later, and is let in',
+  async (reason) => {
+    const { line, clock } = open();
+    line.refuse(reason);
+    await clock.advance(1_999);
+    expect(line.joins).toBe(0);
+    await clock.advance(1);
+    expect(line.joins).toBe(1);
+    line.refuse(reason);
+    await clock.advance(3_999);
+    expect(line.joins).toBe(1);
+    await clock.advance(1);
+    expect(line.joins).toBe(2);
+    line.say('waiting', { ahead: 3 });
+    // In line she need not ask; what is refused there is not her.
+    line.refuse('too-fast');
+    await clock.advance(60_000);
+    expect([line.joins, line.dialled, clock.waiting]).toEqual([2, 0, 0]);
+  },
+);
+
+test('before a closed room a page dials more and more rarely, and soon again once it was let in', async () => {
+  const { line, clock } = open();
+  for (const wait of [2_000, 4_000, 8_000, 16_000, 20_000, 20_000]) {
+    line.refuse('room-closed', true);
+    const { dialled } = line;
+    await clock.advance(wait - 1);
+    expect(line.dialled).toBe(dialled);
+    await clock.advance(1);
+    expect(line.dialled).toBe(dialled + 1);
+  }
+  line.say('waiting', { ahead: 0 });
+  line.drop('io server disconnect');
+  const { dialled } = line;
+  await clock.advance(2_000);
+  expect(line.dialled).toBe(dialled + 1);
+});
+
+test('pages that were refused together do not ask together', async () => {
+  const [early, late] = [open(() => 0.999), open(() => 0)];
+  for (const { line, clock } of [early, late]) {
+    line.refuse('room-full');
+    await clock.advance(1_001);
+  }
+  expect([early.line.joins, late.line.joins]).toEqual([1, 0]);
+});
+
+test('one whose line breaks while she waits to ask says so with her greeting alone', async () => {
+  const { line, clock, model } = open();
+  line.refuse('room-full');
+  line.drop('transport close');
+  line.connect();
+  await clock.advance(60_000);
+  expect([line.joins, line.dialled]).toEqual([0, 1]);
+  expect(model.connection).toBe('reconnecting');
+});
+
+test.each(['sent-away', 'replaced', 'no-such-room', 'protocol-version'] as const)(
+  'who is refused for good (%s) does not ask again',
+  async (reason) => {
+    const { line, clock, model } = open();
+    line.refuse('room-full');
+    line.refuse(reason, true);
+    await clock.advance(600_000);
+    expect([line.joins, line.dialled]).toEqual([0, 0]);
+    expect(model.connection).not.toBe('live');
+  },
+);
+
+test('the server hangs up on who asks too long; the page comes back, no sooner than it would have asked', async () => {
+  const { line, clock } = open();
+  line.refuse('room-full');
+  await clock.advance(2_000);
+  line.refuse('room-full');
+  await clock.advance(1_000);
+  line.refuse('join-timeout', true);
+  await clock.advance(7_999);
+  expect([line.joins, line.dialled]).toEqual([1, 0]);
+  await clock.advance(1);
+  expect([line.joins, line.dialled]).toEqual([1, 1]);
+});

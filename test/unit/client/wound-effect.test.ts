@@ -1,0 +1,53 @@
+import { cutOf, type Speck } from '../../../client/render/wound-effect.ts';
+import { createPlanes } from '../../../shared/codec/planes.ts';
+import { coverage } from '../../../shared/geometry.ts';
+import fc from '../../support/property.ts';
+
+const [WIDTH, HEIGHT] = [24, 16];
+
+/** A body from x 6 to 17, y 4 to 11. */
+function body() {
+  const planes = createPlanes(WIDTH, HEIGHT);
+  for (let y = 4; y < 12; y++) planes.owner.fill(3, y * WIDTH + 6, y * WIDTH + 18);
+  planes.rgba.fill(255);
+  return planes;
+}
+
+const placesOf = (specks: readonly Speck[]) =>
+  new Set(specks.map(({ x, y }) => Math.floor(y) * WIDTH + Math.floor(x)));
+
+test('a cut takes just the flesh that the server will take, each place once', () => {
+  const point = fc.record({
+    x: fc.double({ min: 0, max: WIDTH, noNaN: true }),
+    y: fc.double({ min: 0, max: HEIGHT, noNaN: true }),
+  });
+  const ways = fc.array(point, { minLength: 2, maxLength: 6 });
+  fc.assert(
+    fc.property(ways, fc.double({ min: 0.5, max: 6, noNaN: true }), (points, radius) => {
+      const planes = body();
+      const taken = new Set<number>();
+      const all = { x: 0, y: 0, width: WIDTH, height: HEIGHT };
+      const wanted = new Set<number>();
+      let count = 0;
+      points.slice(1).forEach((to, i) => {
+        const stroke = { points: [points[i].x, points[i].y, to.x, to.y], radius };
+        const { flesh, rim } = cutOf(stroke, planes, taken);
+        count += flesh.length;
+        coverage(stroke, all)?.forEach((covered, place) => {
+          if (covered === 1 && planes.owner[place] !== 0) wanted.add(place);
+        });
+        for (const place of placesOf(rim)) {
+          expect(planes.owner[place]).toBe(3);
+          expect(taken.has(place)).toBe(false);
+        }
+      });
+      expect(taken).toEqual(wanted);
+      expect(count).toBe(wanted.size);
+    }),
+  );
+});
+
+test('bare ground bleeds not', () => {
+  const { flesh, rim } = cutOf({ points: [1, 1, 3, 1], radius: 2 }, body(), new Set());
+  expect([flesh, rim]).toEqual([[], []]);
+});

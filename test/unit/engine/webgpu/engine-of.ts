@@ -1,0 +1,13 @@
+/** A store as an engine, without a thread between. */
+import type { PatchStore } from '../../../../server/engine/core/patch-store.ts';
+import type { Engine } from '../../../../server/engine/engine.ts';
+
+export const engineOf = (store: PatchStore): Engine => ({
+  info: { name: 'store', device: 'GPU' },
+  plant: async (patches) => store.plant(patches),
+  step: async (steps) => store.step(steps),
+  exportStates: async (patches) => store.exportStates(patches),
+  importStates: async (states) => store.importStates(states),
+  dispose: async (patches) => store.dispose(patches),
+  close: async () => store.close(),
+});

@@ -1,0 +1,51 @@
+/** What the engine's side of the port makes of a worker that dies or speaks. */
+import { Worker } from 'node:worker_threads';
+import { attachEngine } from '../../../server/engine/thread/worker-engine.ts';
+
+const SAY = "const { parentPort } = require('node:worker_threads');";
+const READY =
+  "parentPort.postMessage({ answer: 0, result: { info: { name: 'fake', device: 'CPU (none)' }, passed: [] } });";
+
+const workerOf = (code: string): Worker => new Worker(`${SAY}${code}`, { eval: true });
+
+test('a worker that ends before it is ready makes the engine unavailable', async () => {
+  await expect(attachEngine(workerOf('process.exit(3)'))).rejects.toMatchObject({
+    reason: 'unavailable',
+    message: "engine: unavailable: the engine's thread ended with code 3",
+  });
+});
+
+test('a worker that throws before it is ready makes the engine unavailable', async () => {
+  await expect(attachEngine(workerOf("throw new Error('no luck')"))).rejects.toMatchObject({
+    reason: 'unavailable',
+    message: 'engine: unavailable: no luck',
+  });
+});
+
+test('a worker that dies fails every call that waits, and every later one', async () => {
+  const dies =
+    "parentPort.on('message', ({ call }) => { if (call === 2) throw new Error('hit'); });";
+  const engine = await attachEngine(workerOf(READY + dies));
+  expect(engine.info).toEqual({ name: 'fake', device: 'CPU (none)' });
+  const failure = { reason: 'failed', message: 'engine: failed: hit' };
+  const calls = await Promise.allSettled([engine.dispose([]), engine.dispose([])]);
+  for (const call of calls) {
+    expect(call).toEqual({ status: 'rejected', reason: expect.objectContaining(failure) });
+  }
+  await expect(engine.step([])).rejects.toMatchObject(failure);
+  await engine.close();
+  await expect(engine.step([])).rejects.toMatchObject(failure);
+});
+
+test('a worker that has lost its device and goes on says so', async () => {
+  const whys: string[] = [];
+  const loses =
+    "parentPort.on('message', ({ call, args }) => {" +
+    "parentPort.postMessage({ method: 'lost', args: ['driver reset'] });" +
+    'parentPort.postMessage({ answer: call, result: args[0] }); });';
+  const worker = workerOf(READY + loses);
+  const engine = await attachEngine(worker, { onDeviceLoss: (why) => whys.push(why) });
+  expect(await engine.exportStates([1])).toEqual([1]);
+  expect(whys).toEqual(['driver reset']);
+  await worker.terminate();
+});

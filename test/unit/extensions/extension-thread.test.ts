@@ -1,0 +1,137 @@
+/** An extension's thread that is looked after, by a clock that stands still. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ExtensionThread } from '../../../server/extensions/extension-thread.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { LogRecorder } from '../../support/hearing.ts';
+
+const { stall, again, answer, failures, forgivenAfter, backlog } = DEFAULTS.hooks;
+
+let folder: string;
+let clock: FakeClock;
+let hearing: LogRecorder;
+let thread: ExtensionThread;
+let files = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'extension-'));
+});
+
+beforeEach(() => {
+  clock = new FakeClock();
+  hearing = new LogRecorder();
+});
+
+afterEach(() => thread.close());
+
+afterAll(() => rm(folder, { recursive: true }));
+
+/** @returns called when it has been started anew */
+async function start(source: string): Promise<() => Promise<void>> {
+  const file = join(folder, `${files++}.mjs`);
+  await writeFile(file, source);
+  let fresh = (): void => {};
+  thread = await ExtensionThread.start({
+    file,
+    clock,
+    log: hearing,
+    act: async () => ({}),
+    onFresh: () => fresh(),
+  });
+  return () =>
+    new Promise((resolve) => {
+      fresh = resolve;
+    });
+}
+
+const planting = { room: 'garden', what: 'plant', x: 1, y: 1 } as never;
+
+test('one that does not listen any more is started anew, and asked again from then on', async () => {
+  const becomesFresh = await start(`export default {
+    name: 'dreamer',
+    onJoined() { while (true); },
+    onPlant: () => ({ refuse: 'awake' }),
+  }`);
+  expect(await thread.ask('onPlant', planting)).toBe('awake');
+  thread.tell('onJoined', {} as never);
+  await clock.advance(stall);
+  await clock.advance(stall);
+  expect(hearing.has('extension-failed', 'does not listen')).toBe(true);
+  // Meanwhile nobody is asked.
+  expect(thread.has('onPlant')).toBe(false);
+  expect(await thread.ask('onPlant', planting)).toBeUndefined();
+  const fresh = becomesFresh();
+  await clock.advance(again);
+  await fresh;
+  expect(await thread.ask('onPlant', planting)).toBe('awake');
+  expect(thread.aside).toBe(false);
+});
+
+test('one that listens is left alone, however long', async () => {
+  await start(`export default { name: 'sound', onPlant: () => ({ refuse: 'still here' }) }`);
+  for (let i = 0; i < 5; i++) {
+    await clock.advance(stall);
+    // Its answer comes after its pong.
+    expect(await thread.ask('onPlant', planting)).toBe('still here');
+  }
+  expect(hearing.lines).toEqual([]);
+});
+
+test('an answer that is late is none, and so many of them put it aside', async () => {
+  await start(`export default { name: 'slow', onPlant: () => new Promise(() => {}) }`);
+  for (let i = 0; i < failures; i++) {
+    expect(thread.has('onPlant')).toBe(true);
+    const asked = thread.ask('onPlant', planting);
+    await clock.advance(answer - 1);
+    const early = await Promise.race([asked, Promise.resolve('waits')]);
+    expect(early).toBe('waits');
+    await clock.advance(1);
+    expect(await asked).toBeUndefined();
+  }
+  expect(thread.aside).toBe(true);
+  expect(thread.has('onPlant')).toBe(false);
+  expect(hearing.has('extension-aside', '"slow"')).toBe(true);
+});
+
+test('failures far apart are forgiven', async () => {
+  await start(`export default {
+    name: 'slow',
+    onPlant: () => new Promise(() => {}),
+    onStroke: () => ({ refuse: 'here' }),
+  }`);
+  for (let i = 0; i < 3 * failures; i++) {
+    const asked = thread.ask('onPlant', planting);
+    await clock.advance(answer);
+    expect(await asked).toBeUndefined();
+    clock.spend((1.1 * forgivenAfter) / failures);
+    // Its answer comes after its pong, if it was asked whether it listens.
+    expect(await thread.ask('onStroke', planting)).toBe('here');
+  }
+  expect(thread.aside).toBe(false);
+});
+
+test('one that cannot keep up is not told the rest, and says how much that was', async () => {
+  await start(`export default (hand) => {
+    let count = 0, open;
+    const gate = new Promise((resolve) => { open = resolve; });
+    return {
+      name: 'snail',
+      onLife: () => { count++; return gate; },
+      onPlant: () => { setTimeout(open, 20); return { refuse: String(count) }; },
+    };
+  }`);
+  for (let i = 0; i < backlog + 7; i++) thread.tell('onLife', {} as never);
+  expect(hearing.has('extension-behind', 'has not kept up')).toBe(true);
+  expect(await thread.ask('onPlant', planting)).toBe(String(backlog));
+  await hearing.until('extension-behind', 'it was not told 7 things');
+});
+
+test('one that says what is no message of ours is lost, not listened to', async () => {
+  await start(`import { parentPort } from 'node:worker_threads';
+    export default { name: 'rogue', onLife() { parentPort.postMessage({ act: 'everything' }); } }`);
+  thread.tell('onLife', {} as never);
+  await hearing.until('extension-failed', 'cannot be understood');
+  expect(thread.has('onLife')).toBe(false);
+});

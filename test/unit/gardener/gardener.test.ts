@@ -1,0 +1,205 @@
+/** When the gardener plays, and when it does not; by a clock that stands still, in a room whose cells are given. */
+import { Gardener } from '../../../server/gardener/gardener.ts';
+import type { Answer, RoomCommand } from '../../../server/world/commands.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { Refusal } from '../../../shared/protocol/reasons.ts';
+import { createRandom } from '../../../shared/random.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { ANNA, HandRoom, SPECIES } from '../../support/rooms.ts';
+
+const MINUTE = 60_000;
+const TICK = 100;
+const GALLERY = Array.from({ length: 12 }, (_, i) => ({
+  name: `kind ${i}`,
+  kind: i < 6 ? 'animal' : 'plant',
+  latent: new Float32Array([1, i]),
+}));
+
+/** A room with its gardener, and all that it has done. */
+class Garden {
+  readonly clock = new FakeClock();
+  readonly hand: HandRoom;
+  readonly gardener: Gardener;
+  readonly acts: RoomCommand[] = [];
+  watched = true;
+  refuses = false;
+  private readonly waiting = new Map<number, (answer: Answer) => void>();
+  private nextId = 1_000;
+
+  constructor(
+    seed = 1,
+    readonly me = { id: 9, name: DEFAULTS.attract.name, hue: 5 },
+    size = 96,
+  ) {
+    const species = { ...SPECIES, gallery: GALLERY };
+    this.hand = new HandRoom({ width: size, height: size, maxOrganisms: 64, species });
+    this.gardener = new Gardener({
+      room: this.hand.room,
+      clock: this.clock,
+      random: createRandom(seed),
+      act: (act) => this.act({ ...act, by: this.me } as RoomCommand),
+      watched: () => this.watched,
+      after: MINUTE,
+    });
+  }
+
+  get room() {
+    return this.hand.room;
+  }
+
+  /** So long nothing comes from outside. */
+  async pass(duration: number): Promise<void> {
+    for (let left = duration; left > 0; left -= TICK) {
+      await this.clock.advance(TICK);
+      for (const answer of this.hand.tick().answers) {
+        this.waiting.get(answer.id)?.(answer);
+      }
+      await this.clock.advance(0);
+      this.gardener.tick();
+    }
+  }
+
+  count(what: RoomCommand['what']): number {
+    return this.acts.filter((act) => act.what === what).length;
+  }
+
+  private act(command: RoomCommand): Promise<Answer> {
+    this.acts.push(command);
+    if (this.refuses) return Promise.reject(new Refusal('not-here'));
+    const id = this.nextId++;
+    this.room.enqueue(id, command);
+    return new Promise((resolve) => this.waiting.set(id, resolve));
+  }
+}
+
+describe('the gardener', () => {
+  test('begins at once where nobody has ever played, and a minute after who has', async () => {
+    const garden = new Garden();
+    await garden.pass(1_000);
+    expect(garden.count('plant')).toBe(1);
+    garden.gardener.visitorActive();
+    expect(garden.gardener.isActive).toBe(false);
+    await garden.pass(MINUTE - 2 * TICK);
+    expect(garden.acts).toHaveLength(1);
+    expect(garden.gardener.isActive).toBe(false);
+    await garden.pass(1_000);
+    expect(garden.gardener.isActive).toBe(true);
+    expect(garden.acts.length).toBeGreaterThan(1);
+  });
+
+  test('does all that a garden needs, and never so much that it has to be refused', async () => {
+    const garden = new Garden();
+    await garden.pass(10 * MINUTE);
+    const { acts } = garden;
+    for (const what of ['plant', 'damage', 'cross'] as const) {
+      expect(garden.count(what)).toBeGreaterThan(2);
+    }
+    expect(acts.length).toBeLessThan(600);
+    const wounded = garden.room.organisms.filter(({ wounds }) => wounds > 0);
+    expect(wounded.length).toBeGreaterThan(0);
+    // Half of what the room takes, at most, and never a crowd.
+    expect(garden.room.size).toBeLessThanOrEqual(32);
+    expect(garden.room.size).toBeGreaterThan(5);
+    // Children of two.
+    expect(acts.some((act) => act.what === 'plant' && act.seed.from === 'hand')).toBe(true);
+  });
+
+  test('when it has planted enough, the oldest goes for a new one', async () => {
+    const garden = new Garden(3, undefined, 40);
+    await garden.pass(4 * MINUTE);
+    const [oldest] = garden.room.organisms;
+    const size = garden.room.size;
+    await garden.pass(6 * MINUTE);
+    expect(garden.room.viewOf(oldest.id)).toBeUndefined();
+    expect(Math.abs(garden.room.size - size)).toBeLessThan(3);
+  });
+
+  test('does not plant twice what lives, while there is other', async () => {
+    const garden = new Garden();
+    await garden.pass(MINUTE);
+    const kinds = garden.room.organisms.map(({ kind }) => kind).filter((kind) => kind !== '');
+    expect(kinds.length).toBeGreaterThan(3);
+    expect(new Set(kinds).size).toBe(kinds.length);
+  });
+
+  test('ends in the middle of a stroke when somebody comes; what it has planted stays', async () => {
+    const garden = new Garden();
+    while (garden.count('damage') === 0) await garden.pass(TICK);
+    const { size } = garden.room;
+    garden.gardener.visitorActive();
+    const before = garden.acts.length;
+    await garden.pass(MINUTE / 2);
+    expect(garden.acts).toHaveLength(before);
+    expect(garden.room.size).toBe(size);
+  });
+
+  test('rests where nobody watches, and goes on when somebody does', async () => {
+    const garden = new Garden();
+    garden.watched = false;
+    await garden.pass(10 * MINUTE);
+    expect(garden.acts).toEqual([]);
+    garden.watched = true;
+    await garden.pass(1_000);
+    expect(garden.acts).toHaveLength(1);
+  });
+
+  test('is set by the host: off, on, sooner', async () => {
+    const garden = new Garden();
+    garden.gardener.configure({ after: 'off' });
+    await garden.pass(2 * MINUTE);
+    expect(garden.acts).toEqual([]);
+    garden.gardener.visitorActive();
+    garden.gardener.configure({ after: 5_000 });
+    await garden.pass(4_000);
+    expect(garden.acts).toEqual([]);
+    await garden.pass(2_000);
+    expect(garden.acts).toHaveLength(1);
+  });
+
+  test('harms nothing that others have planted', async () => {
+    const garden = new Garden(2, undefined, 64);
+    for (const [x, y] of [
+      [10, 10],
+      [30, 12],
+      [12, 40],
+      [50, 50],
+    ]) {
+      garden.hand.plant(x, y, ANNA);
+    }
+    await garden.pass(15 * MINUTE);
+    const hers = garden.room.organisms.filter(({ planter }) => planter.id === ANNA.id);
+    expect(hers).toHaveLength(4);
+    expect(hers.every(({ wounds }) => wounds === 0)).toBe(true);
+    expect(garden.count('damage')).toBeGreaterThan(0);
+  });
+
+  test('knows its own again, whatever number it has after the server was started anew', async () => {
+    const before = new Garden(3, undefined, 40);
+    await before.pass(4 * MINUTE);
+    const [oldest] = before.room.organisms;
+    const me = { id: 12, name: DEFAULTS.attract.name, hue: 50 };
+    Object.assign(before.me, me);
+    await before.pass(8 * MINUTE);
+    expect(before.room.viewOf(oldest.id)).toBeUndefined();
+  });
+
+  test('after a refusal it waits, and tries again', async () => {
+    const garden = new Garden();
+    garden.refuses = true;
+    await garden.pass(MINUTE);
+    const tries = MINUTE / DEFAULTS.attract.patience;
+    expect(garden.acts.length).toBeGreaterThanOrEqual(tries - 1);
+    expect(garden.acts.length).toBeLessThanOrEqual(tries + 1);
+    garden.refuses = false;
+    await garden.pass(MINUTE);
+    expect(garden.room.size).toBeGreaterThan(0);
+  });
+
+  test('does the same again with the same chance, and leaves that of the room alone', async () => {
+    const [one, same, other] = [new Garden(1), new Garden(1), new Garden(2)];
+    for (const garden of [one, same, other]) await garden.pass(3 * MINUTE);
+    expect(one.acts).toEqual(same.acts);
+    expect(one.acts).not.toEqual(other.acts);
+    expect(one.room.export().random).toEqual(new Garden().room.export().random);
+  });
+});

@@ -1,0 +1,138 @@
+/** Where the gardener plants and what its strokes touch. */
+import {
+  choosePlantingPlace,
+  isWellPlaced,
+  type PlantingPlace,
+} from '../../../server/gardener/planting-place.ts';
+import { cutAcross, strokeOver } from '../../../server/gardener/strokes.ts';
+import { checkStroke } from '../../../server/world/damage.ts';
+import {
+  contains,
+  coverage,
+  intersects,
+  strokeLength,
+  windowAround,
+} from '../../../shared/geometry.ts';
+import { createRandom } from '../../../shared/random.ts';
+import fc from '../../support/property.ts';
+
+const side = 32;
+const size = fc.integer({ min: 32, max: 400 });
+const seed = fc.nat();
+
+describe('composition', () => {
+  test('every place lies on the grid, and none so near another that they press against each other', () => {
+    fc.assert(
+      fc.property(size, size, seed, (width, height, chance) => {
+        const random = createRandom(chance);
+        const taken: PlantingPlace[] = [];
+        for (let i = 0; i < 60; i++) {
+          const place = choosePlantingPlace({ width, height, side }, taken, random);
+          if (!place) break;
+          const grid = { x: 0, y: 0, width, height };
+          const window = windowAround(place.x, place.y, side);
+          expect(contains(grid, window)).toBe(true);
+          for (const other of taken) {
+            expect(intersects(window, windowAround(other.x, other.y, side))).toBe(false);
+          }
+          taken.push(place);
+        }
+        expect(taken.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('a room takes as many as make it look planted, and room for visitors is left', () => {
+    const plot = { width: 256, height: 256, side };
+    for (let chance = 0; chance < 20; chance++) {
+      const random = createRandom(chance);
+      const taken: PlantingPlace[] = [];
+      const enough = isWellPlaced(plot);
+      while (taken.length < enough) {
+        const place = choosePlantingPlace(plot, taken, random);
+        expect(place).toBeDefined();
+        taken.push(place!);
+      }
+      // Someone who comes then finds ground for a seed of hers.
+      expect(choosePlantingPlace(plot, taken, random)).toBeDefined();
+    }
+  });
+
+  test('scattered, not in a heap: each quarter of a room has some', () => {
+    const plot = { width: 256, height: 256, side };
+    for (let chance = 0; chance < 20; chance++) {
+      const random = createRandom(chance);
+      const taken: PlantingPlace[] = [];
+      for (let i = 0; i < 10; i++) taken.push(choosePlantingPlace(plot, taken, random)!);
+      const quarters = new Set(taken.map(({ x, y }) => `${x < 128} ${y < 128}`));
+      expect(quarters.size).toBe(4);
+    }
+  });
+});
+
+describe('strokes', () => {
+  const land = (width: number, height: number, neighbour?: PlantingPlace) => {
+    const owner = new Uint32Array(width * height);
+    if (neighbour) owner[neighbour.y * width + neighbour.x] = 2;
+    return { width, height, owner };
+  };
+  const one = { id: 1, x: 50, y: 40, side };
+
+  test('a cut wounds, but leaves more than half, and is one line', () => {
+    fc.assert(
+      fc.property(seed, (chance) => {
+        const strokes = cutAcross(one, land(100, 80), createRandom(chance))!;
+        const window = windowAround(one.x, one.y, side);
+        const hit = new Uint8Array(side * side);
+        for (const [i, stroke] of strokes.entries()) {
+          checkStroke(stroke, { width: 100, height: 80 } as never);
+          coverage(stroke, window)?.forEach((covered, cell) => {
+            hit[cell] |= covered;
+          });
+          if (i > 0) expect(stroke.points.slice(0, 2)).toEqual(strokes[i - 1].points.slice(2));
+        }
+        const cells = hit.reduce((sum, covered) => sum + covered, 0);
+        expect(cells).toBeGreaterThan(20);
+        expect(cells).toBeLessThan((side * side) / 3);
+      }),
+    );
+  });
+
+  test('a stroke over all leaves no cell, and is short enough for a room to take', () => {
+    for (const wide of [8, 16, 32, 64]) {
+      const large = { id: 1, x: 100, y: 90, side: wide };
+      const stroke = strokeOver(large, land(200, 180))!;
+      const cover = coverage(stroke, windowAround(large.x, large.y, wide))!;
+      expect(cover.every((covered) => covered === 1)).toBe(true);
+      expect(strokeLength(stroke.points)).toBeLessThanOrEqual(512);
+      expect(stroke.radius).toBeLessThanOrEqual(12);
+    }
+    // In a corner as well.
+    const corner = { id: 1, x: 16, y: 16, side };
+    const stroke = strokeOver(corner, land(64, 64))!;
+    checkStroke(stroke, { width: 64, height: 64 } as never);
+    expect(coverage(stroke, windowAround(16, 16, side))!.every((covered) => covered === 1)).toBe(
+      true,
+    );
+  });
+
+  test('neither is drawn where it would hit another', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 99 }),
+        fc.integer({ min: 0, max: 79 }),
+        seed,
+        (x, y, chance) => {
+          const ground = land(100, 80, { x, y });
+          const strokes = [
+            ...(cutAcross(one, ground, createRandom(chance)) ?? []),
+            ...[strokeOver(one, ground) ?? []].flat(),
+          ];
+          const place = { x, y, width: 1, height: 1 };
+          for (const stroke of strokes) expect(coverage(stroke, place)).toBeUndefined();
+        },
+      ),
+    );
+  });
+});

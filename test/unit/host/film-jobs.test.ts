@@ -1,0 +1,93 @@
+/** How films are waited for, and what is said of those that are not made. */
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { FilmJobs } from '../../../server/host/film-jobs.ts';
+import type { FilmNews, FilmOrder } from '../../../server/host/film-process.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+const HOUR = 3_600_000;
+const NOW = 1_790_000_000_000;
+
+class Maker extends EventEmitter {
+  orders: FilmOrder[] = [];
+  killed = 0;
+  send(order: FilmOrder): void {
+    this.orders.push(order);
+  }
+  kill(): void {
+    this.killed++;
+  }
+  say(news: FilmNews): void {
+    this.emit('message', news);
+  }
+}
+
+let clock: FakeClock;
+let films: FilmJobs;
+let maker: Maker;
+let warned: string[];
+
+beforeEach(() => {
+  clock = new FakeClock();
+  warned = [];
+  films = new FilmJobs({
+    clock,
+    date: () => NOW,
+    engine: 'auto',
+    warn: (message) => warned.push(message),
+    start: () => {
+      maker = new Maker();
+      return maker as unknown as ChildProcess;
+    },
+  });
+});
+
+afterEach(() => films.close());
+
+const begin = (wish: Partial<Parameters<FilmJobs['begin']>[1]> = {}) =>
+  films.begin('garden', { kind: 'gif', ...wish }, { data: 'data', checkpoint: 'checkpoint' });
+
+test('a film of the last hours begins at a time, for the pace may have been another then', () => {
+  begin({ hours: 8 });
+  expect(maker.orders[0].from).toEqual({ time: NOW - 8 * HOUR });
+  films.stop(films.states[0].id);
+  begin();
+  expect(maker.orders[0].from).toEqual({ time: NOW - 24 * HOUR });
+});
+
+test('a film takes as long as it takes while it goes on, and is ended when it comes no further', async () => {
+  begin();
+  maker.say({ from: NOW - 6 * HOUR });
+  for (let i = 0; i < 60; i++) {
+    await clock.advance(10 * 60_000);
+    maker.say({ progress: i / 100 });
+  }
+  expect(films.states).toMatchObject([{ state: 'going', progress: 0.59, from: NOW - 6 * HOUR }]);
+  await clock.advance(HOUR);
+  expect(films.states).toMatchObject([{ state: 'failed', error: 'stalled' }]);
+  expect(maker.killed).toBe(1);
+  expect(clock.waiting).toBe(0);
+});
+
+test('why a film was not made is one of a few reasons; the log says it in full', () => {
+  begin();
+  maker.say({ error: 'not-kept', message: 'Of room "garden" nothing is kept.' });
+  begin();
+  maker.emit('exit', 1);
+  begin();
+  maker.emit('error', new Error('spawn failed'));
+  expect(films.states.map(({ error }) => error)).toEqual(['not-kept', 'ended', 'failed']);
+  expect(warned).toEqual([
+    'A film of "garden" was not made: Of room "garden" nothing is kept.',
+    'A film of "garden" was not made: Its process ended (1).',
+    'A film of "garden" was not made: spawn failed',
+  ]);
+});
+
+test('nobody is warned of a film that its host has stopped', () => {
+  const { id } = begin();
+  films.stop(id);
+  maker.emit('exit', null);
+  expect(warned).toEqual([]);
+  expect(clock.waiting).toBe(0);
+});

@@ -1,0 +1,130 @@
+/** The hours of the house, with a clock that stands still until told. */
+import { isOpenAt, OpeningHours } from '../../../server/host/opening-hours.ts';
+import { openMemory } from '../../../server/storage/memory-records.ts';
+import { Store } from '../../../server/storage/store.ts';
+import { ALWAYS_OPEN, type Schedule } from '../../../shared/host/settings.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import fc from '../../support/property.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** A Wednesday, in the time of this machine. */
+const WEDNESDAY = new Date(2026, 10, 25).getTime();
+
+const MUSEUM: Schedule = {
+  on: true,
+  // Closed on Mondays.
+  days: [null, ...Array.from({ length: 6 }, () => ({ from: '10:00', to: '17:30' }))],
+  outside: 'dim',
+  restart: '04:00',
+};
+
+async function start(at: number, store = new Store(openMemory())) {
+  let now = at;
+  const clock = new FakeClock();
+  const heard: { readonly isOpen: boolean; readonly at: number }[] = [];
+  const restarts: number[] = [];
+  const hours = await OpeningHours.open({
+    store,
+    clock,
+    date: () => now,
+    onChange: (isOpen) => heard.push({ isOpen, at: now }),
+    onRestart: () => restarts.push(now),
+  });
+  return {
+    ...{ hours, heard, restarts, store },
+    /** Time goes on, in steps that timers see. */
+    async pass(duration: number): Promise<void> {
+      for (const end = now + duration; now < end; ) {
+        const step = Math.min(10_000, end - now);
+        now += step;
+        await clock.advance(step);
+      }
+    },
+    /** Somebody sets the clock. */
+    set: (to: number) => {
+      now = to;
+    },
+  };
+}
+
+test('it opens and closes on time, and starts anew at night', async () => {
+  const { hours, heard, restarts, pass } = await start(WEDNESDAY + 9 * HOUR);
+  await hours.set(MUSEUM);
+  expect(hours.isOpen).toBe(false);
+  expect(hours.next).toEqual({ at: WEDNESDAY + 10 * HOUR, what: 'open' });
+  heard.length = 0;
+  await pass(12 * HOUR);
+  expect(heard).toEqual([
+    { isOpen: true, at: WEDNESDAY + 10 * HOUR },
+    { isOpen: false, at: WEDNESDAY + 17.5 * HOUR },
+  ]);
+  expect(hours.next).toEqual({ at: WEDNESDAY + 28 * HOUR, what: 'restart' });
+  await pass(8 * HOUR);
+  expect(restarts).toEqual([WEDNESDAY + 28 * HOUR]);
+  hours.stop();
+});
+
+test('a restart that was slept through is not made up for, and none comes twice', async () => {
+  const { hours, restarts, pass, set } = await start(WEDNESDAY + 1 * HOUR);
+  await hours.set(MUSEUM);
+  set(WEDNESDAY + 8 * HOUR);
+  await pass(MINUTE);
+  expect(restarts).toEqual([]);
+  // The clock is set back: it was four o'clock already, and is again.
+  set(WEDNESDAY + 3.99 * HOUR);
+  await pass(5 * MINUTE);
+  expect(restarts).toHaveLength(1);
+  hours.stop();
+});
+
+test('what was set outlives a restart; without hours it is always open', async () => {
+  const { hours, store, heard } = await start(WEDNESDAY + 20 * HOUR);
+  expect([hours.isOpen, hours.next, heard]).toEqual([true, null, []]);
+  await hours.set(MUSEUM);
+  hours.stop();
+  const again = await start(WEDNESDAY + 20 * HOUR, store);
+  expect(again.hours.schedule).toEqual(MUSEUM);
+  expect(again.heard).toEqual([{ isOpen: false, at: WEDNESDAY + 20 * HOUR }]);
+  await again.hours.set(ALWAYS_OPEN);
+  expect(again.heard.at(-1)).toMatchObject({ isOpen: true });
+  again.hours.stop();
+});
+
+test('whatever the hours, what comes next is when it really changes', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.option(fc.tuple(fc.nat(1_430), fc.integer({ min: 1, max: 600 }))), {
+        minLength: 7,
+        maxLength: 7,
+      }),
+      fc.nat(14 * 24 * 60),
+      async (days, minutes) => {
+        const time = (minute: number): string =>
+          `${`${Math.floor(minute / 60)}`.padStart(2, '0')}:${`${minute % 60}`.padStart(2, '0')}`;
+        const schedule: Schedule = {
+          on: true,
+          days: days.map((day) =>
+            day ? { from: time(day[0]), to: time(Math.min(1_439, day[0] + day[1])) } : null,
+          ),
+          outside: 'dim',
+          restart: null,
+        };
+        const now = WEDNESDAY + minutes * MINUTE;
+        const { hours } = await start(now);
+        await hours.set(schedule);
+        const { next } = hours;
+        hours.stop();
+        if (!next) {
+          expect(schedule.days.every((day) => day === null)).toBe(true);
+          return;
+        }
+        expect(isOpenAt(schedule, next.at)).toBe(next.what === 'open');
+        const before = isOpenAt(schedule, now);
+        for (let at = now; at < next.at; at += 7 * MINUTE)
+          expect(isOpenAt(schedule, at)).toBe(before);
+      },
+    ),
+    { numRuns: 60 },
+  ));

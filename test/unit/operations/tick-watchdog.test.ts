@@ -1,0 +1,61 @@
+import { TickWatchdog } from '../../../server/operations/tick-watchdog.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+function start() {
+  const clock = new FakeClock();
+  const seen = { stalls: 0, beats: 0 };
+  const watchdog = new TickWatchdog({
+    clock,
+    timeout: 30_000,
+    onStalled: () => {
+      seen.stalls++;
+    },
+    onHeartbeat: () => {
+      seen.beats++;
+    },
+  });
+  return { clock, pulse: watchdog, seen };
+}
+
+test('beats while ticks end, and while there is nothing to do', async () => {
+  const { clock, pulse: watchdog, seen } = start();
+  await clock.advance(60_000);
+  for (let i = 0; i < 60; i++) {
+    await watchdog.during(() => clock.advance(900));
+    await clock.advance(100);
+  }
+  expect(watchdog.isTicking).toBe(true);
+  expect(seen).toEqual({ stalls: 0, beats: 120 });
+});
+
+test('a tick that does not end stops the beat, and then is called a stall, once', async () => {
+  const { clock, pulse: watchdog, seen } = start();
+  void watchdog.during(() => new Promise(() => {}));
+  await clock.advance(10_000);
+  expect(watchdog.isTicking).toBe(false);
+  expect(seen.stalls).toBe(0);
+  await clock.advance(25_000);
+  expect(seen.stalls).toBe(1);
+  await clock.advance(100_000);
+  expect(seen.stalls).toBe(1);
+  expect(seen.beats).toBeLessThan(8);
+});
+
+test('a process that was stopped for half a minute in a tick has not stalled', async () => {
+  const { clock, pulse: watchdog, seen } = start();
+  let end = (): void => {};
+  void watchdog.during(
+    () =>
+      new Promise<void>((resolve) => {
+        end = resolve;
+      }),
+  );
+  await clock.advance(1_500);
+  clock.spend(30_000);
+  await clock.advance(1_500);
+  end();
+  await clock.advance(5_000);
+  expect(seen.stalls).toBe(0);
+  expect(watchdog.isTicking).toBe(true);
+  watchdog.stop();
+});

@@ -1,0 +1,40 @@
+/** What goes out as OSC stays within what a network and a show's machine can take. */
+import { decodeOsc, int } from '../../../server/osc/osc-codec.ts';
+import { OscOutput } from '../../../server/osc/osc-output.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+const { messagesPerSecond, datagramBytes } = DEFAULTS.osc;
+
+test('a flood is cut to the rate, and how much was left out is told', async () => {
+  const clock = new FakeClock();
+  const sent: Uint8Array[] = [];
+  const out = new OscOutput({ clock, send: (bytes) => sent.push(bytes) });
+  const tick = (): void => out.onTick({ room: 'garden' } as never);
+  const flood = 10_000;
+  for (let id = 1; id <= flood; id++) {
+    out.onLife({ room: 'garden', tick: 1, event: { what: 'grown', id } });
+  }
+  tick();
+  const heard = () => sent.flatMap(decodeOsc);
+  expect(heard().length).toBe(2 * messagesPerSecond);
+  for (const bytes of sent) expect(bytes.length).toBeLessThanOrEqual(datagramBytes);
+  // Full datagrams: not one for each message.
+  expect(sent.length).toBeLessThan(heard().length / 20);
+  await clock.advance(100);
+  tick();
+  expect(heard().at(-1)).toEqual({
+    address: '/vivarium/garden/dropped',
+    args: [int(flood - 2 * messagesPerSecond)],
+  });
+});
+
+test('what shows how an organism moves about its day is not told', () => {
+  const sent: Uint8Array[] = [];
+  const out = new OscOutput({ clock: new FakeClock(), send: (bytes) => sent.push(bytes) });
+  for (const what of ['asleep', 'awake'] as const) {
+    out.onLife({ room: 'garden', tick: 1, event: { what, id: 1 } });
+  }
+  out.onTick({ room: 'garden' } as never);
+  expect(sent).toEqual([]);
+});

@@ -1,0 +1,214 @@
+import { PNG } from 'pngjs';
+import type { PatchStep } from '../../../server/engine/engine.ts';
+import { DrawingEncoder } from '../../../server/previews/drawing-encoder.ts';
+import {
+  GrowthPreviews,
+  type GrowthPreviewsOptions,
+} from '../../../server/previews/growth-previews.ts';
+import { growthStep } from '../../../server/world/species.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { GROWN, SPECIES } from '../../support/rooms.ts';
+
+/** An engine whose cells show how old they are; each step takes `cost` ms. */
+function nurseryWith(settings: Partial<GrowthPreviewsOptions['settings']> = {}, cost = 2) {
+  const ages = new Map<number, number>();
+  const batches: number[] = [];
+  let time = 0;
+  let patches = 0;
+  let broken = false;
+  const growthPreviews = new GrowthPreviews({
+    species: SPECIES,
+    newPatch: () => ++patches,
+    now: () => time,
+    settings: { ...DEFAULTS.nursery, ...settings },
+    engine: {
+      plant: async (news) => {
+        for (const { patch } of news) ages.set(patch, 0);
+      },
+      step: async (steps: readonly PatchStep[]) => {
+        if (broken) throw new Error('no engine');
+        batches.push(steps.length);
+        time += cost;
+        return steps.map(({ patch, divide }) => {
+          const age = ages.get(patch)!;
+          const { stage, divide: wanted } = growthStep(SPECIES, age);
+          expect(divide).toBe(wanted);
+          ages.set(patch, age + 1);
+          const rgba = new Uint8Array(4 * stage * stage).fill(100 + age);
+          return {
+            patch,
+            stage,
+            rgba,
+            presence: new Uint8Array(stage * stage).fill(255),
+            change: 9,
+          };
+        });
+      },
+      dispose: async (gone) => {
+        for (const patch of gone) ages.delete(patch);
+      },
+    },
+  });
+  /** One pause after another, as long as given. */
+  const pause = async (length: number, times = 1): Promise<void> => {
+    for (let i = 0; i < times; i++) {
+      growthPreviews.pause(time + length);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  return {
+    nursery: growthPreviews,
+    ages,
+    batches,
+    pause,
+    breakDown: () => (broken = true),
+    now: () => time,
+  };
+}
+
+const latent = (value: number) => new Float32Array([value, 0]);
+
+describe('the nursery', () => {
+  test('a film shows each stage in the middle of its square, the grown one last', async () => {
+    const { nursery: growthPreviews, pause, ages } = nurseryWith();
+    const film = growthPreviews.grow(latent(1));
+    await pause(1_000);
+    const { side, frames, png } = await film;
+    expect([side, frames]).toEqual([8, GROWN]);
+    const picture = PNG.sync.read(Buffer.from(png));
+    expect([picture.width, picture.height]).toEqual([8 * GROWN, 8]);
+    const alpha = (frame: number, x: number, y: number) =>
+      picture.data[4 * (y * picture.width + 8 * frame + x) + 3];
+    for (let frame = 0; frame < frames; frame++) {
+      const { stage } = growthStep(SPECIES, frame);
+      const inset = (8 - stage) / 2;
+      for (let y = 0; y < 8; y++) {
+        for (let x = 0; x < 8; x++) {
+          const inside = [x, y].every((at) => at >= inset && at < 8 - inset);
+          expect(alpha(frame, x, y)).toBe(inside ? 100 + frame : 0);
+        }
+      }
+    }
+    expect(ages.size).toBe(0);
+  });
+
+  test('one seed grows once, however often it is looked at', async () => {
+    const { nursery: growthPreviews, pause, batches } = nurseryWith();
+    const films = [growthPreviews.grow(latent(1)), growthPreviews.grow(latent(1))];
+    await pause(1_000);
+    const again = growthPreviews.grow(latent(1));
+    expect(new Set(await Promise.all([...films, again])).size).toBe(1);
+    expect(batches).toHaveLength(GROWN);
+  });
+
+  test('only so many films are kept, the last used ones', async () => {
+    const { nursery: growthPreviews, pause, batches } = nurseryWith({ films: 2 });
+    for (const value of [1, 2, 1, 3, 1]) {
+      const film = growthPreviews.grow(latent(value));
+      await pause(1_000);
+      await film;
+    }
+    expect(batches).toHaveLength(3 * GROWN);
+    const film = growthPreviews.grow(latent(2));
+    await pause(1_000);
+    await film;
+    expect(batches).toHaveLength(4 * GROWN);
+  });
+
+  test('so many grow at once, so many wait, and more are refused', async () => {
+    const { nursery: growthPreviews, pause, batches } = nurseryWith({ growing: 2, maxWaiting: 3 });
+    const films = [1, 2, 3].map((value) => growthPreviews.grow(latent(value)));
+    await expect(growthPreviews.grow(latent(4))).rejects.toThrow('room-busy');
+    await pause(1_000);
+    await Promise.all(films);
+    expect(Math.max(...batches)).toBe(2);
+    // Who was refused may ask again.
+    const film = growthPreviews.grow(latent(4));
+    await pause(1_000);
+    expect((await film).frames).toBe(GROWN);
+  });
+
+  test('a tick is waited for: work ends so early that one more step and the reserve fit before it', async () => {
+    const { nursery: growthPreviews, pause, now } = nurseryWith({ reserve: 8 }, 5);
+    void growthPreviews.grow(latent(1));
+    await pause(4_000);
+    // The first step had no cost to go by; from then on it is known.
+    const second = nurseryWith({ reserve: 8 }, 5);
+    void second.nursery.grow(latent(1));
+    await second.pause(30);
+    expect(second.now()).toBeLessThanOrEqual(30 - 8);
+    expect(second.batches.length).toBeGreaterThan(2);
+    expect(now()).toBe(GROWN * 5);
+  });
+
+  test('where ticks leave no pause, a few cells are stepped now and then', async () => {
+    const { nursery: growthPreviews, pause, batches } = nurseryWith({ patience: 4, reserve: 8 });
+    const films = [growthPreviews.grow(latent(1)), growthPreviews.grow(latent(2))];
+    await pause(1, 12);
+    expect(batches).toEqual([2, 2, 2]);
+    await pause(1, 4 * 2 * GROWN);
+    // Two of 8×8 are more than one organism has: they take turns, the first one first.
+    expect(batches.at(-1)).toBe(1);
+    expect((await Promise.all(films)).map(({ frames }) => frames)).toEqual([GROWN, GROWN]);
+  });
+
+  test('an engine that fails refuses what grows, and the next try is a new one', async () => {
+    const { nursery: growthPreviews, pause, breakDown } = nurseryWith();
+    breakDown();
+    const film = growthPreviews.grow(latent(1));
+    await pause(1_000);
+    await expect(film).rejects.toThrow('room-busy');
+    expect(growthPreviews.size).toBe(0);
+    const again = growthPreviews.grow(latent(1));
+    await growthPreviews.stop();
+    await expect(again).rejects.toThrow('shutting-down');
+    await expect(growthPreviews.grow(latent(5))).rejects.toThrow('shutting-down');
+  });
+});
+
+describe('the atelier', () => {
+  const encoder = {
+    size: 4,
+    channels: 1 as const,
+    *encode(pixels: Float32Array) {
+      for (let i = 0; i < 10; i++) yield;
+      return pixels;
+    },
+  };
+
+  test('drawings take their turns, a little at a time', async () => {
+    let time = 0;
+    let pauses = 0;
+    const drawingEncoder = new DrawingEncoder({
+      encoder,
+      maxWaiting: 2,
+      slice: 2,
+      now: () => time++,
+      pause: async () => {
+        pauses++;
+      },
+    });
+    const drawings = [1, 2].map((value) =>
+      drawingEncoder.encode(new Uint8Array(4).fill(value * 51)),
+    );
+    await expect(drawingEncoder.encode(new Uint8Array(4).fill(1))).rejects.toThrow('room-busy');
+    const [first, second] = await Promise.all(drawings);
+    expect(first[0]).toBeCloseTo(0.2);
+    expect(second[0]).toBeCloseTo(0.4);
+    expect(pauses).toBeGreaterThan(4);
+    await expect(drawingEncoder.encode(new Uint8Array(4).fill(1))).resolves.toHaveLength(4);
+  });
+
+  test('what is no drawing is refused', async () => {
+    const pause = async () => {};
+    const drawingEncoder = new DrawingEncoder({
+      encoder,
+      maxWaiting: 2,
+      slice: 2,
+      now: () => 0,
+      pause,
+    });
+    await expect(drawingEncoder.encode(new Uint8Array(5))).rejects.toThrow('bad-drawing');
+    await expect(drawingEncoder.encode(new Uint8Array(4))).rejects.toThrow('bad-drawing');
+  });
+});

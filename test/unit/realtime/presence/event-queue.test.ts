@@ -1,0 +1,53 @@
+import { EventQueue } from '../../../../server/realtime/presence/event-queue.ts';
+import type { RoomClient } from '../../../../server/realtime/sessions/room-client.ts';
+import fc from '../../../support/property.ts';
+
+/** One who writes down what she is told. */
+class Listener implements RoomClient {
+  readonly told: number[] = [];
+  readonly writable = true;
+
+  send(_: string, message: unknown): void {
+    this.told.push((message as { organism: number }).organism);
+  }
+
+  sendFrame(): void {}
+  disconnect(): void {}
+}
+
+const beacon = (organism: number) => ({ organism, hue: 0 });
+
+test('each hears everything once and in order, whenever she has her turn', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(3), fc.boolean()), { minLength: 2, maxLength: 40 }),
+      fc.nat(2),
+      (rounds, turn) => {
+        const news = new EventQueue();
+        const [always, sometimes] = [new Listener(), new Listener()];
+        let count = 0;
+        rounds.forEach(([many, early], round) => {
+          for (let i = 0; i < many; i++) news.add('beacon', beacon(++count));
+          // Her turn is in every third round, now and then sooner.
+          news.deliver([always, sometimes], (one) => one === always || early || round % 3 === turn);
+        });
+        news.deliver([sometimes], () => true);
+        const all = Array.from({ length: count }, (_, i) => i + 1);
+        expect(always.told).toEqual(all);
+        expect(sometimes.told).toEqual(all);
+      },
+    ),
+  );
+});
+
+test('who has just been welcomed is not told what she knows', () => {
+  const news = new EventQueue();
+  const [here, newcomer] = [new Listener(), new Listener()];
+  news.add('beacon', beacon(1));
+  news.deliver([here], () => false);
+  news.startFor(newcomer);
+  news.add('beacon', beacon(2));
+  news.deliver([here, newcomer], () => true);
+  expect(here.told).toEqual([1, 2]);
+  expect(newcomer.told).toEqual([2]);
+});

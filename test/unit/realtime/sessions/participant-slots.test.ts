@@ -1,0 +1,121 @@
+import {
+  ParticipantSlots,
+  type SlotOptions,
+} from '../../../../server/realtime/sessions/participant-slots.ts';
+
+function open(capacity = 2, more: Partial<SlotOptions> = {}) {
+  let tokens = 0;
+  const slots = new ParticipantSlots<string>({
+    capacity,
+    grace: 1_000,
+    maxWaiting: 2,
+    newToken: (participant) => `${participant}/${++tokens}`,
+    readToken: (token) => Number(/^(\d+)\/\d+$/.exec(token)?.[1] ?? Number.NaN) || undefined,
+    ...more,
+  });
+  const newcomer = (id: number) => ({ id, name: `visitor ${id}`, hue: 0 });
+  return { seats: slots, take: (who: string, token?: string) => slots.claim(who, token, newcomer) };
+}
+
+describe('seats', () => {
+  test('one who comes back in time is who she was, with a new token', () => {
+    const { seats: slots, take } = open();
+    const { you } = take('anna');
+    const token = slots.tokenOf('anna')!;
+    expect(slots.leave('anna', 0)).toEqual(you);
+    expect(slots.size).toBe(0);
+    expect(take('anna again', token)).toEqual({ you, isNew: false });
+    expect(slots.tokenOf('anna again')).not.toBe(token);
+  });
+
+  test('a token is good once, and for a while', () => {
+    const { seats: slots, take } = open(9);
+    const { you } = take('anna');
+    const token = slots.tokenOf('anna')!;
+    slots.leave('anna', 0);
+    take('anna again', token);
+    slots.confirm('anna again');
+    expect(take('mallory', token)).toMatchObject({ you: { id: 2 }, isNew: true });
+    slots.leave('anna again', 5_000);
+    expect(slots.expire(5_999)).toEqual([]);
+    expect(slots.expire(6_000)).toEqual([you.id]);
+    expect(slots.expire(9_000)).toEqual([]);
+  });
+
+  test('who is gone before she has heard of her new token comes back with the one before', () => {
+    const { seats: slots, take } = open();
+    const { you } = take('anna');
+    const token = slots.tokenOf('anna')!;
+    slots.leave('anna', 0);
+    for (const again of ['a reload', 'another', 'and one more']) {
+      expect(take(again, token)).toEqual({ you, isNew: false });
+      slots.leave(again, 0);
+    }
+    take('at last', token);
+    slots.confirm('at last');
+    expect(slots.holdsSlotFor(token)).toBe(false);
+    expect(slots.holdsSlotFor(slots.tokenOf('at last')!)).toBe(true);
+    expect(slots.size).toBe(1);
+  });
+
+  test('seats that are kept do not let in any number beyond those that there are', () => {
+    const { seats: slots, take } = open(1);
+    const tokens = ['a', 'b', 'c', 'd'].map((who) => {
+      take(who);
+      const token = slots.tokenOf(who)!;
+      slots.leave(who, 0);
+      return token;
+    });
+    const admitted = tokens.filter((token, i) => {
+      if (slots.isFull && (!slots.holdsSlotFor(token) || slots.isCrowded)) return false;
+      take(`again ${i}`, token);
+      return true;
+    });
+    expect(admitted).toHaveLength(2);
+  });
+
+  test('one whose seat was not kept has her number again, but comes anew', () => {
+    const { seats: slots, take } = open();
+    const { you } = take('anna');
+    const token = slots.tokenOf('anna')!;
+    slots.leave('anna', 0);
+    expect(take('mallory', 'token of my own')).toMatchObject({ you: { id: 2 } });
+    slots.expire(1_000);
+    expect(slots.holdsSlotFor(token)).toBe(false);
+    expect(take('anna again', token)).toEqual({ you, isNew: true });
+    expect(take('nobody', '99/1')).toMatchObject({ you: { id: 3 }, isNew: true });
+  });
+
+  test('those whom the server had when it ended have their seats for a while', () => {
+    const expected = { participants: [3, 4], until: 500 };
+    const { seats: slots, take } = open(2, { first: 8, expected });
+    expect(slots.expire(499)).toEqual([]);
+    expect(slots.holdsSlotFor('3/1')).toBe(true);
+    expect(take('anna', '3/1')).toMatchObject({ you: { id: 3 }, isNew: false });
+    expect(slots.expire(500)).toEqual([4]);
+    expect(slots.holdsSlotFor('4/1')).toBe(false);
+    expect(take('bo', '4/1')).toMatchObject({ you: { id: 4 }, isNew: true });
+    expect(take('zoe')).toMatchObject({ you: { id: 8 }, isNew: true });
+  });
+
+  test('one who comes back while her old connection hangs takes its place', () => {
+    const { seats: slots, take } = open();
+    const { you } = take('hanging');
+    const { you: same, replaced } = take('fresh', slots.tokenOf('hanging'));
+    expect([same, replaced]).toEqual([you, 'hanging']);
+    expect(slots.leave('hanging', 0)).toBeUndefined();
+    expect(slots.memberOf(you.id)).toBe('fresh');
+  });
+
+  test('a full room has a line, in which places move up', () => {
+    const { seats: slots, take } = open(1);
+    take('anna');
+    expect(slots.isFull).toBe(true);
+    expect([slots.enqueue('b'), slots.enqueue('c'), slots.enqueue('d')]).toEqual([0, 1, undefined]);
+    expect(slots.dequeue()).toBeUndefined();
+    slots.leave('anna', 0);
+    expect(slots.leaveQueue('b')).toBe(true);
+    expect(slots.leaveQueue('b')).toBe(false);
+    expect(slots.dequeue()).toBe('c');
+  });
+});

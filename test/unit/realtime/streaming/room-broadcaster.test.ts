@@ -1,0 +1,320 @@
+import { RoomBroadcaster } from '../../../../server/realtime/streaming/room-broadcaster.ts';
+import type { Viewer, Viewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
+import { chunkAt } from '../../../../shared/codec/chunks.ts';
+import { FrameDecoder } from '../../../../shared/codec/frame-decoder.ts';
+import { createPlanes, equalPlanes, type Planes } from '../../../../shared/codec/planes.ts';
+import { DEFAULTS } from '../../../../shared/defaults.ts';
+import { createRandom } from '../../../../shared/random.ts';
+
+const TICK = 1000 / 15;
+
+/** Decodes what it is sent, as a page would. */
+class Page implements Viewer {
+  writable = true;
+  tick: number | undefined;
+  tiers: string[] = [];
+  bytes: number[] = [];
+  lost = 0;
+  waiting: Uint8Array[] = [];
+  readonly decoder: FrameDecoder;
+
+  constructor(size: Planes) {
+    this.decoder = new FrameDecoder(createPlanes(size.width, size.height));
+  }
+
+  get planes(): Planes {
+    return this.decoder.planes;
+  }
+
+  sendFrame(frame: Uint8Array): void {
+    this.waiting.push(frame);
+    expect(this.waiting.length).toBeLessThanOrEqual(DEFAULTS.stream.maxFramesInFlight);
+  }
+
+  /** Draws what has come and acknowledges it. */
+  draw(cast: RoomBroadcaster, now: number): void {
+    const frames = this.waiting;
+    this.waiting = [];
+    for (const frame of frames) {
+      const { header, lost } = this.decoder.decode(frame);
+      this.lost += lost.length;
+      this.tick = header.tick;
+      this.tiers.push(header.tier);
+      this.bytes.push(frame.length);
+      cast.acknowledge(this, header.tick, now);
+    }
+  }
+}
+
+/** Changes some places and tells which chunks they lie in. */
+function change(planes: Planes, seed: number): number[] {
+  const random = createRandom(seed);
+  return Array.from({ length: 10 }, () => {
+    const x = random.integer(planes.width);
+    const y = random.integer(planes.height);
+    const place = y * planes.width + x;
+    planes.owner[place] = random.integer(50);
+    planes.rgba.fill(0, place * 4, place * 4 + 4);
+    if (planes.owner[place] !== 0) planes.rgba[place * 4] = random.integer(256);
+    return chunkAt(planes, x, y);
+  });
+}
+
+function lookAt(planes: Planes, part: Partial<Viewport> = {}): Viewport {
+  const { width, height } = planes;
+  return { x: 0, y: 0, width, height, pixels: 4, best: 'full', ...part };
+}
+
+/** A room, its stream, and time. */
+function open(width: number, height: number) {
+  const planes = createPlanes(width, height);
+  const cast = new RoomBroadcaster(planes, 0);
+  let tick = 0;
+  return {
+    planes,
+    cast,
+    join(look: Partial<Viewport> = {}, holds?: ArrayLike<number>): Page {
+      const page = new Page(planes);
+      cast.add(page, lookAt(planes, look), tick * TICK, holds);
+      return page;
+    },
+    get now() {
+      return tick * TICK;
+    },
+    go(ticks: number, pages: readonly Page[], changes = false): void {
+      for (let i = 0; i < ticks; i++) {
+        tick++;
+        cast.follow(tick, changes ? change(planes, tick) : []);
+        cast.publish(tick * TICK);
+        for (const page of pages) page.draw(cast, tick * TICK);
+      }
+    },
+  };
+}
+
+describe('roomcast', () => {
+  test('everybody who draws sees the same once it rests, early or late', () => {
+    const room = open(96, 64);
+    const pages: Page[] = [];
+    for (let i = 0; i < 6; i++) {
+      pages.push(room.join());
+      room.go(10, pages, true);
+    }
+    room.go(15, pages);
+    for (const page of pages) {
+      expect(page.lost).toBe(0);
+      expect(equalPlanes(page.planes, room.planes)).toBe(true);
+    }
+    expect(room.cast.skippedFrames).toBe(0);
+  });
+
+  test('who looks near and far in turn has nothing made anew; what nobody watches goes after a while', () => {
+    const room = open(96, 64);
+    const page = room.join();
+    room.go(5, [page], true);
+    const kept = room.cast as unknown as {
+      channels: Map<string, unknown>;
+      views: Map<number, unknown>;
+    };
+    const far = { pixels: 0.5, best: 'full' } as const;
+    const made = new Set<unknown>();
+    for (let i = 0; i < 20; i++) {
+      room.cast.setViewport(page, lookAt(room.planes, i % 2 === 0 ? far : {}), room.now);
+      page.draw(room.cast, room.now);
+      for (const one of [...kept.channels.values(), ...kept.views.values()]) made.add(one);
+    }
+    expect(kept.views.size).toBe(2);
+    expect(made.size).toBe(kept.channels.size + kept.views.size);
+    room.go(40, [page], true);
+    expect(kept.views.size).toBe(1);
+    room.go(15, [page]);
+    expect(equalPlanes(page.planes, room.planes)).toBe(true);
+  });
+
+  test('in a crowd phones have their turn with their frames; walls, and a few, have it always', () => {
+    const room = open(64, 64);
+    const phone = room.join({ best: 'phone' });
+    expect(room.cast.hasTurn(phone, 1)).toBe(true);
+    const wall = new Page(room.planes);
+    room.cast.add(wall, lookAt(room.planes), room.now, undefined, 'full');
+    for (let i = 2; i < DEFAULTS.stream.crowd; i++) room.join({ best: 'phone' });
+    expect([1, 2, 3, 4].map((tick) => room.cast.hasTurn(phone, tick))).toEqual([
+      ...[false, true, false, true],
+    ]);
+    expect([1, 2].every((tick) => room.cast.hasTurn(wall, tick))).toBe(true);
+  });
+
+  test('one who falls behind gets no more than two frames, then the newest', () => {
+    const room = open(64, 64);
+    const [page, quick] = [room.join(), room.join()];
+    room.go(20, [quick], true);
+    expect(page.waiting).toHaveLength(2);
+    expect(room.cast.skippedFrames).toBeGreaterThan(5);
+    page.draw(room.cast, room.now);
+    // It is given less at first, and all once its line has been quick for a while.
+    room.go(300, [page, quick]);
+    for (const one of [page, quick]) {
+      expect(one.lost).toBe(0);
+      expect(equalPlanes(one.planes, room.planes)).toBe(true);
+    }
+  });
+
+  test('one whose transport is stuck is sent nothing, whatever it acknowledges', () => {
+    const room = open(64, 64);
+    const page = room.join();
+    page.draw(room.cast, 0);
+    page.writable = false;
+    for (let i = 0; i < 5; i++) {
+      room.go(1, [], true);
+      room.cast.acknowledge(page, i, room.now);
+      room.cast.resync(page, [0, 1, 2, 3]);
+    }
+    expect(page.waiting).toEqual([]);
+    page.writable = true;
+    room.go(20, [page]);
+    expect(page.lost).toBe(0);
+    expect(equalPlanes(page.planes, room.planes)).toBe(true);
+  });
+
+  test('chunks that are asked for anew come, and no others', () => {
+    const room = open(64, 64);
+    const page = room.join();
+    room.go(20, [page], true);
+    room.go(30, [page]);
+    page.planes.rgba.fill(9, 0, 64 * 4 * 10);
+    room.cast.resync(page, [0, 1]);
+    const sent = page.bytes.length;
+    room.go(10, [page]);
+    expect(equalPlanes(page.planes, room.planes)).toBe(true);
+    expect(page.bytes.slice(sent).some((bytes) => bytes > 50)).toBe(true);
+  });
+
+  test('a quiet room sends a heartbeat a second, and nothing else', () => {
+    const room = open(64, 64);
+    const page = room.join();
+    room.go(150, [page]);
+    expect(page.bytes.length).toBeGreaterThanOrEqual(10);
+    expect(page.bytes.length).toBeLessThanOrEqual(13);
+    expect(page.bytes.slice(3).every((bytes) => bytes < 20)).toBe(true);
+  });
+});
+
+describe('what a viewer looks at', () => {
+  test('is all that she is sent, with a margin; what she moves to comes at once', () => {
+    const room = open(192, 64);
+    const page = room.join({ x: 0, y: 0, width: 40, height: 64 });
+    room.cast.setViewport(page, lookAt(room.planes, { x: 0, width: 40 }), room.now);
+    page.draw(room.cast, 0);
+    room.go(40, [page], true);
+    room.go(20, [page]);
+    const differs = (from: number, to: number): number => {
+      let count = 0;
+      for (let y = 0; y < 64; y++) {
+        for (let x = from; x < to; x++) {
+          const place = y * 192 + x;
+          if (page.planes.owner[place] !== room.planes.owner[place]) count++;
+        }
+      }
+      return count;
+    };
+    expect(differs(0, 56)).toBe(0);
+    expect(differs(128, 192)).toBeGreaterThan(20);
+    room.cast.setViewport(page, lookAt(room.planes, { x: 150, width: 40 }), room.now);
+    page.draw(room.cast, room.now);
+    expect(differs(150, 190)).toBe(0);
+    expect(page.lost).toBe(0);
+  });
+
+  test('is nothing while her page is hidden, and comes when it is seen again', () => {
+    const room = open(64, 64);
+    const page = room.join();
+    room.go(20, [page], true);
+    room.cast.setViewport(page, undefined, room.now);
+    const before = page.bytes.length;
+    room.go(45, [page], true);
+    expect(page.bytes.slice(before).every((bytes) => bytes < 20)).toBe(true);
+    expect(page.bytes.length - before).toBeLessThanOrEqual(4);
+    room.cast.setViewport(page, lookAt(room.planes), room.now);
+    room.go(15, [page]);
+    expect(page.lost).toBe(0);
+    expect(equalPlanes(page.planes, room.planes)).toBe(true);
+  });
+
+  test('comes in larger cells from far away', () => {
+    const room = open(128, 128);
+    const page = room.join({ pixels: 0.4 });
+    const near = room.join();
+    room.go(30, [page, near], true);
+    room.go(20, [page, near]);
+    const sum = (page: Page) => page.bytes.reduce((a, b) => a + b, 0);
+    expect(page.lost).toBe(0);
+    expect(sum(page)).toBeLessThan(sum(near) / 2);
+    room.cast.setViewport(page, lookAt(room.planes), room.now);
+    room.go(20, [page, near]);
+    expect(equalPlanes(page.planes, room.planes)).toBe(true);
+  });
+
+  test('need not come again where her page still shows it', () => {
+    const room = open(96, 96);
+    const page = room.join();
+    room.go(30, [page], true);
+    room.go(30, [page]);
+    const bytes = page.decoder.holds()!;
+    const holds = Array.from({ length: 9 }, (_, i) => bytes[2 * i] | (bytes[2 * i + 1] << 8));
+    room.cast.remove(page);
+    room.planes.owner[0] = 99;
+    room.cast.follow(1000, [0]);
+    room.cast.publish(room.now);
+    const again = new Page(room.planes);
+    again.planes.rgba.set(page.planes.rgba);
+    again.planes.owner.set(page.planes.owner);
+    room.cast.add(again, lookAt(room.planes), room.now, holds);
+    again.draw(room.cast, room.now);
+    room.go(20, [again]);
+    expect(equalPlanes(again.planes, room.planes)).toBe(true);
+    const total = again.bytes.reduce((a, b) => a + b, 0);
+    expect(total).toBeLessThan(page.bytes.reduce((a, b) => a + b, 0) / 4);
+  });
+});
+
+describe('the tier of a viewer', () => {
+  test('rises to the best while her line is quick, and no higher than she asks for', () => {
+    const room = open(64, 64);
+    const [page, modest] = [room.join(), room.join({ best: 'phone' })];
+    room.go(150, [page, modest], true);
+    expect(page.tiers[0]).toBe(DEFAULTS.stream.firstTier);
+    expect(room.cast.tierOf(page)).toBe('full');
+    expect(new Set(modest.tiers)).toEqual(new Set(['phone']));
+  });
+
+  test('falls while frames have to be skipped, and nobody else notices', () => {
+    const room = open(64, 64);
+    const [slow, quick] = [room.join(), room.join()];
+    for (let i = 0; i < 60; i++) {
+      room.go(12, [quick], true);
+      slow.draw(room.cast, room.now);
+    }
+    expect(room.cast.tierOf(slow)).toBe('thrifty');
+    expect(room.cast.tierOf(quick)).toBe('full');
+    expect(slow.lost).toBe(0);
+    room.go(20, [slow, quick]);
+    expect(equalPlanes(quick.planes, room.planes)).toBe(true);
+  });
+
+  test('does not swing for ever on a line that can take one but not the next', () => {
+    const room = open(64, 64);
+    const page = room.join();
+    let changes = 0;
+    let last = '';
+    for (let i = 0; i < 1_500; i++) {
+      room.go(1, [], true);
+      // Acknowledges every other tick: enough for a phone, too little for all.
+      if (room.cast.tierOf(page) !== 'full' || i % 6 === 0) page.draw(room.cast, room.now);
+      const tier = room.cast.tierOf(page)!;
+      if (tier !== last) changes++;
+      last = tier;
+    }
+    expect(changes).toBeGreaterThan(2);
+    expect(changes).toBeLessThan(14);
+  });
+});

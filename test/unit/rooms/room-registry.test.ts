@@ -1,0 +1,191 @@
+/** Rooms while several things are wanted of them at once, and what keeps them takes its time or fails. */
+import type { Engine } from '../../../server/engine/engine.ts';
+import { silentLog } from '../../../server/platform/log.ts';
+import type { LoadedCheckpoint } from '../../../server/rooms/loaded-checkpoint.ts';
+import { RoomRegistry } from '../../../server/rooms/room-registry.ts';
+import { openMemory } from '../../../server/storage/memory-records.ts';
+import type { PlanRecord } from '../../../server/storage/record-schemas.ts';
+import { Store } from '../../../server/storage/store.ts';
+import { Ticker } from '../../../server/world/ticker.ts';
+import { World } from '../../../server/world/world.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { SPECIES } from '../../support/rooms.ts';
+
+/** A store that takes as long for a plan as it is told to, or fails. */
+class SlowStore extends Store {
+  private readonly waiting: { go(): void; fail(): void }[] = [];
+  /** Plans wait to be let through. */
+  slow = false;
+  onWait = (): void => {};
+
+  override async putPlan(plan: PlanRecord): Promise<void> {
+    if (this.slow) {
+      await new Promise<void>((resolve, reject) => {
+        this.waiting.push({ go: resolve, fail: () => reject(new Error('the disk is full')) });
+        this.onWait();
+      });
+    }
+    await super.putPlan(plan);
+  }
+
+  /** Resolves when a plan waits. */
+  waits(): Promise<void> {
+    if (this.waiting.length > 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.onWait = resolve;
+    });
+  }
+
+  async let(how: 'go' | 'fail'): Promise<void> {
+    await this.waits();
+    this.waiting.shift()![how]();
+  }
+}
+
+const WISH = { name: 'attic', width: 32, height: 24, seed: 1, checkpoint: 'hand', change: {} };
+
+function open() {
+  const clock = new FakeClock();
+  const engine = {
+    dispose: async () => {},
+    exportStates: async () => [],
+  } as Partial<Engine> as Engine;
+  const world = new World(engine);
+  const ticked: string[] = [];
+  const ticker = new Ticker({
+    clock,
+    tick: async (due) => {
+      for (const { name } of due) ticked.push(name);
+    },
+    onError: (error) => {
+      throw error;
+    },
+  });
+  const store = new SlowStore(openMemory());
+  const { tickRate, maxOrganisms, capacity } = DEFAULTS.room;
+  const checkpoints = { species: SPECIES, hash: 'h', facts: {}, seeds: undefined };
+  const rooms = new RoomRegistry({
+    ...{ world, ticker, clock },
+    engine: { name: 'none', device: 'none' } as never,
+    checkpoints: new Map([['hand', checkpoints as unknown as LoadedCheckpoint]]),
+    hostStore: store,
+    defaults: { ...DEFAULTS.house, tickRate, maxOrganisms, capacity, energy: DEFAULTS.energy },
+    secret: new Uint8Array(32),
+    bans: { isOut: () => false } as never,
+    wallFacts: () => ({ origin: '', build: '' }),
+    date: () => 0,
+    log: silentLog,
+  });
+  return { rooms, store, world, ticker, clock, ticked };
+}
+
+const reasonOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'none',
+    (error: { reason?: string; message: string }) => error.reason ?? error.message,
+  );
+
+test('knobs that two turn at once are both turned, and both kept', async () => {
+  const { rooms, store } = open();
+  await rooms.create(WISH);
+  store.slow = true;
+  const both = [rooms.change('attic', { tickRate: 20 }), rooms.change('attic', { capacity: 7 })];
+  await store.let('go');
+  await store.let('go');
+  await Promise.all(both);
+  expect(rooms.settingsOf('attic')).toMatchObject({ tickRate: 20, capacity: 7 });
+  expect(rooms.summary('attic').pace.tickRate).toBe(20);
+  expect((await store.plans())[0].change).toEqual({ tickRate: 20, capacity: 7 });
+});
+
+test('a knob that could not be kept stays as it was, and the next is turned all the same', async () => {
+  const { rooms, store } = open();
+  await rooms.create(WISH);
+  store.slow = true;
+  const first = reasonOf(rooms.change('attic', { tickRate: 20 }));
+  const second = rooms.change('attic', { capacity: 7 });
+  await store.let('fail');
+  await store.let('go');
+  expect(await first).toBe('the disk is full');
+  await second;
+  expect(rooms.settingsOf('attic')).toMatchObject({
+    tickRate: DEFAULTS.room.tickRate,
+    capacity: 7,
+  });
+  expect((await store.plans())[0].change).toEqual({ capacity: 7 });
+});
+
+test('of two rooms of one name that are made at once, the first is there', async () => {
+  const { rooms, world } = open();
+  const both = [rooms.create(WISH), rooms.create(WISH)].map(reasonOf);
+  expect(await Promise.all(both)).toEqual(['none', 'room-exists']);
+  expect(rooms.names).toEqual(['attic']);
+  expect([...world.rooms.keys()]).toEqual(['attic']);
+  expect(rooms.requireOpen('attic').room).toBe(world.rooms.get('attic'));
+});
+
+test('a room whose plan cannot be kept is not made, ticks no more, and its name is free', async () => {
+  const { rooms, store, world, clock, ticked } = open();
+  store.slow = true;
+  const made = reasonOf(rooms.create(WISH));
+  await store.let('fail');
+  expect(await made).toBe('the disk is full');
+  expect([rooms.names, [...world.rooms.keys()], [...rooms.roomServers.keys()]]).toEqual([
+    [],
+    [],
+    [],
+  ]);
+  await clock.advance(1_000);
+  expect(ticked).toEqual([]);
+  store.slow = false;
+  await rooms.create(WISH);
+  expect(rooms.summary('attic')).toMatchObject({ open: true, busy: null });
+});
+
+test('a room that is closing is busy until it is closed: nothing else begins in it meanwhile', async () => {
+  const { rooms, store, clock, ticked } = open();
+  await rooms.create(WISH);
+  store.slow = true;
+  const closing = rooms.close('attic');
+  expect(rooms.summary('attic')).toMatchObject({ open: true, busy: 'closing' });
+  expect(await reasonOf(rooms.during('attic', 'undoing', async () => {}))).toBe('room-busy');
+  expect(await reasonOf(rooms.close('attic'))).toBe('room-busy');
+  await store.let('go');
+  await closing;
+  expect(rooms.summary('attic')).toMatchObject({ open: false, busy: null });
+  expect(rooms.roomServers.size).toBe(0);
+  ticked.length = 0;
+  await clock.advance(1_000);
+  expect(ticked).toEqual([]);
+});
+
+test('a room whose closing cannot be kept stays open, and goes on', async () => {
+  const { rooms, store, clock, ticked } = open();
+  await rooms.create(WISH);
+  store.slow = true;
+  const closing = reasonOf(rooms.close('attic'));
+  await store.let('fail');
+  expect(await closing).toBe('the disk is full');
+  expect(rooms.summary('attic')).toMatchObject({ open: true, busy: null });
+  expect(rooms.findServer('attic')).toBe(rooms.requireOpen('attic').server);
+  ticked.length = 0;
+  await clock.advance(1_000);
+  expect(ticked).not.toEqual([]);
+});
+
+test('a knob that is turned while a room is removed does not bring its plan back', async () => {
+  const { rooms, store } = open();
+  await rooms.create(WISH);
+  await rooms.close('attic');
+  let aside = (): void => {};
+  const put = new Promise<void>((resolve) => {
+    aside = resolve;
+  });
+  const removing = rooms.remove('attic', () => put);
+  const change = reasonOf(rooms.change('attic', { capacity: 7 }));
+  aside();
+  await removing;
+  expect(await change).toBe('no-such-room');
+  expect(await store.plans()).toEqual([]);
+});

@@ -1,0 +1,120 @@
+/** What every store of records must do, whatever it keeps them in: the contract of server/storage/records.ts as tests. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openFolder } from '../../../server/storage/lmdb/open.ts';
+import { openMemory } from '../../../server/storage/memory-records.ts';
+import type { Records } from '../../../server/storage/records.ts';
+import { StoreError } from '../../../server/storage/store-error.ts';
+import fc from '../../support/property.ts';
+
+/** A place for records, which can be opened again and again. */
+interface Home {
+  open(): Promise<Records>;
+  remove(): void;
+}
+
+const HOMES: Record<string, () => Home> = {
+  memory: () => {
+    const kept = new Map<string, Uint8Array>();
+    return { open: async () => openMemory(kept), remove: () => {} };
+  },
+  lmdb: () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vivarium-store-'));
+    return { open: () => openFolder(folder), remove: () => rmSync(folder, { recursive: true }) };
+  },
+};
+
+const bytesOf = (...values: number[]): Uint8Array => Uint8Array.from(values);
+const ALL = { from: '', to: '~' };
+const listed = async (records: Records, span = ALL): Promise<[string, number[]][]> => {
+  const entries = await records.list(span);
+  return entries
+    .filter(({ key }) => !key.startsWith('!'))
+    .map(({ key, bytes }) => [key, [...bytes]]);
+};
+
+describe.each(Object.entries(HOMES))('%s keeps the contract of records', (_, make) => {
+  let home: Home;
+  let records: Records;
+  beforeEach(async () => {
+    home = make();
+    records = await home.open();
+  });
+  afterEach(async () => {
+    await records.close();
+    home.remove();
+  });
+
+  test('what was written is read, also when it is opened again', async () => {
+    await records.write({ put: [{ key: 'a/1', bytes: bytesOf(1, 2) }] });
+    await records.write({ put: [{ key: 'a/1', bytes: bytesOf(3) }] });
+    expect(await records.get('a/1')).toEqual(bytesOf(3));
+    expect(await records.get('a/2')).toBeUndefined();
+    await records.close();
+    records = await home.open();
+    expect(await records.get('a/1')).toEqual(bytesOf(3));
+  });
+
+  test('spans begin with their first key, end before their last, and go both ways', async () => {
+    const keys = ['a/1', 'a/2', 'a/3', 'b/1'];
+    await records.write({ put: keys.map((key, i) => ({ key, bytes: bytesOf(i) })) });
+    expect(await records.keys({ from: 'a/1', to: 'a/3' })).toEqual(['a/1', 'a/2']);
+    expect(await records.keys({ from: 'a/', to: 'a0', backwards: true })).toEqual([
+      'a/3',
+      'a/2',
+      'a/1',
+    ]);
+    expect(await records.keys({ from: 'a/2', to: 'b/1', backwards: true, limit: 1 })).toEqual([
+      'a/3',
+    ]);
+    expect(await records.keys({ from: 'a/2', to: '~', limit: 2 })).toEqual(['a/2', 'a/3']);
+    expect(await records.keys({ from: 'c', to: 'd' })).toEqual([]);
+  });
+
+  test('large records come back whole', async () => {
+    const large = Uint8Array.from({ length: 300_000 }, (__, i) => i * 7);
+    await records.write({ put: [{ key: 'large', bytes: large }] });
+    expect(Buffer.compare((await records.get('large'))!, large)).toBe(0);
+    expect(await records.size()).toBeGreaterThanOrEqual(large.length);
+  });
+
+  test('any sequence of writes leaves what a plain map would have', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            put: fc.array(
+              fc.tuple(fc.constantFrom('a', 'b/1', 'b/2', 'c'), fc.uint8Array({ minLength: 1 })),
+            ),
+            remove: fc.array(fc.constantFrom('a', 'b/2', 'z')),
+          }),
+          { maxLength: 12 },
+        ),
+        async (writes) => {
+          const wanted = new Map<string, Uint8Array>();
+          const before = await records.keys(ALL);
+          await records.write({ remove: before.filter((key) => !key.startsWith('!')) });
+          // Not awaited one by one: they take effect in their order all the same.
+          await Promise.all(
+            writes.map(({ put, remove }) => {
+              for (const [key, bytes] of put) wanted.set(key, bytes);
+              for (const key of remove) wanted.delete(key);
+              return records.write({ put: put.map(([key, bytes]) => ({ key, bytes })), remove });
+            }),
+          );
+          const sorted = [...wanted].sort(([a], [b]) => (a < b ? -1 : 1));
+          expect(await listed(records)).toEqual(sorted.map(([key, bytes]) => [key, [...bytes]]));
+        },
+      ),
+      { numRuns: 15 },
+    ));
+
+  test('once closed it says so', async () => {
+    await records.close();
+    await expect(records.write({})).rejects.toEqual(
+      expect.objectContaining({ reason: 'closed' } satisfies Partial<StoreError>),
+    );
+    await expect(records.get('a')).rejects.toBeInstanceOf(StoreError);
+  });
+});

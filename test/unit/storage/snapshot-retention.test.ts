@@ -1,0 +1,44 @@
+import type { SnapshotRecord } from '../../../server/storage/record-schemas.ts';
+import { retainedSnapshots } from '../../../server/storage/snapshot-retention.ts';
+import fc from '../../support/property.ts';
+
+const HOUR = 3_600_000;
+const NOW = 1_790_000_000_000;
+const limits = { keepLatest: 3, keepHours: 6, keepDays: 7, maxBytes: 1e12 };
+
+function snapshot(at: number, tick: number, bytes = 1): SnapshotRecord {
+  return { tick, seq: 0, at, engine: { name: '', device: '' }, cells: [], journal: 0, bytes };
+}
+
+/** One every ten minutes for so many hours, the latest first. */
+const everyTenMinutes = (hours: number, bytes?: number): SnapshotRecord[] =>
+  Array.from({ length: hours * 6 }, (_, i) => snapshot(NOW - (i * HOUR) / 6, 1e6 - i, bytes));
+
+test('kept are the latest, one for each of the last hours, one for each of the last days', () => {
+  const ages = retainedSnapshots(everyTenMinutes(24 * 30), limits).map(
+    ({ at }) => (NOW - at) / HOUR,
+  );
+  expect(ages.slice(0, 3)).toEqual([0, 1 / 6, 2 / 6]);
+  expect(ages.filter((age) => age < 6).length).toBeLessThanOrEqual(9);
+  expect(ages.filter((age) => age >= 7).length).toBeGreaterThanOrEqual(6);
+  expect(Math.max(...ages)).toBeLessThan(7 * 24);
+  expect(ages.length).toBeLessThanOrEqual(17);
+});
+
+test('the oldest go first when there is no room, but never the latest', () => {
+  const large = retainedSnapshots(everyTenMinutes(24 * 30, 100), { ...limits, maxBytes: 500 });
+  expect(large.map(({ tick }) => 1e6 - tick).slice(0, 3)).toEqual([0, 1, 2]);
+  expect(large).toHaveLength(5);
+  expect(retainedSnapshots(everyTenMinutes(5, 1e6), { ...limits, maxBytes: 10 })).toHaveLength(3);
+});
+
+test('what is kept once stays kept when asked again at once, whatever the clock did', () =>
+  fc.assert(
+    fc.property(fc.array(fc.nat(40 * HOUR), { maxLength: 60 }), (steps) => {
+      let at = NOW;
+      const snapshots = steps.map((step, i) => snapshot((at -= step), 1_000 - i));
+      const once = retainedSnapshots(snapshots, limits);
+      expect(retainedSnapshots(once, limits)).toEqual(once);
+      expect(once.slice(0, 3)).toEqual(snapshots.slice(0, 3));
+    }),
+  ));

@@ -1,0 +1,95 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
+import type { Keep } from '../../../../server/training/evaluate/bounds.ts';
+import { openKeep } from '../../../../server/training/evaluate/bounds-cache.ts';
+import { evaluate } from '../../../../server/training/evaluate/evaluate.ts';
+import { quiet, smallImages, smallModel } from './small.ts';
+
+const model = smallModel();
+// More samples than are worked on together leave an image a batch of its own.
+const measured = { model, images: smallImages(5), samples: 700, seed: 1 };
+
+let folder: string;
+let file: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vivarium-keep-'));
+  file = join(folder, 'images.jsonl');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const lines = async () => (await readFile(file, 'utf8')).split('\n');
+
+async function figures(keep?: Keep) {
+  const wanted = { organisms: 1, steps: [1], wounds: [0.5], seed: 1, samples: measured.samples };
+  const compute = createOnnxCompute({ threads: 1 });
+  const found = await evaluate(
+    compute,
+    model,
+    measured.images,
+    { ...wanted, ...(keep && { keep }) },
+    quiet,
+  );
+  await compute.dispose();
+  return found.figures;
+}
+
+it('a run that is stopped goes on to the same end, and measures nothing twice', async () => {
+  const whole = await figures();
+  expect(await figures(await openKeep(file, measured))).toEqual(whole);
+  const [head, ...images] = await lines();
+  expect(images).toHaveLength(measured.images.count + 1);
+
+  // Killed in the middle of the third image's line.
+  await writeFile(file, [head, ...images.slice(0, 2), images[2].slice(0, 9)].join('\n'));
+  const keep = await openKeep(file, measured);
+  expect(keep.known.map((row) => JSON.stringify(row))).toEqual(images.slice(0, 2));
+  let added = 0;
+  const counting: Keep = {
+    ...keep,
+    add(more) {
+      added += more.length;
+      return keep.add(more);
+    },
+  };
+  expect(await figures(counting)).toEqual(whole);
+  expect(added).toBe(3);
+  expect(await lines()).toEqual([head, ...images]);
+});
+
+it('a file that was cut in its first line begins anew', async () => {
+  await openKeep(file, measured);
+  const [head] = await lines();
+  await writeFile(file, head.slice(0, 20));
+  expect((await openKeep(file, measured)).known).toEqual([]);
+  expect(await lines()).toEqual([head, '']);
+});
+
+it.each([
+  ['samples', { ...measured, samples: 8 }],
+  ['a seed', { ...measured, seed: 2 }],
+  ['images', { ...measured, images: smallImages(4) }],
+  ['a model', { ...measured, model: smallModel({ update: { kind: 'simple', hidden: 7 } }) }],
+])('a file of other %s is refused and stays as it is', async (_, other) => {
+  await (await openKeep(file, measured)).add([[-3, -2, -1]]);
+  const before = await lines();
+  await expect(openKeep(file, other)).rejects.toMatchObject({
+    reason: 'foreign-keep',
+    message: expect.stringContaining('name another file'),
+  });
+  expect(await lines()).toEqual(before);
+});
+
+it.each(['[1,2]', '[1,2,null]', 'x'])('a line %s is no image', async (line) => {
+  await openKeep(file, measured);
+  await writeFile(file, `${await readFile(file, 'utf8')}${line}\n`);
+  await expect(openKeep(file, measured)).rejects.toThrow('has no three numbers in line 2');
+});
+
+it('more images than there are, or a file that is none, are refused', async () => {
+  const keep = await openKeep(file, measured);
+  await keep.add(Array.from({ length: 6 }, () => [-3, -2, -1] as const));
+  await expect(openKeep(file, measured)).rejects.toThrow('more images than there are');
+  await expect(openKeep(folder, measured)).rejects.toMatchObject({ reason: 'no-keep' });
+});

@@ -1,0 +1,134 @@
+/** Rules whose life is known: one that does nothing, one that forgets, one that bursts. */
+import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
+import { EvaluationBatch, workOf } from '../../../../server/training/evaluate/evaluation-batch.ts';
+import {
+  type Grown,
+  measureHeal,
+  measureRobustness,
+  measureStay,
+} from '../../../../server/training/evaluate/persistence.ts';
+import { differences, likeness, picturesOf } from '../../../../server/training/evaluate/picture.ts';
+import type { Model } from '../../../../server/vnca/checkpoint.ts';
+import { createRandom } from '../../../../shared/random.ts';
+import { smallModel } from './small.ts';
+
+const compute = createOnnxCompute({ threads: 1 });
+const rgba = { readout: { kind: 'rgba-premultiplied', channels: [0, 1, 2, 3] } };
+
+/** A rule whose change is a constant in every channel. */
+function drifting(change: number, fields: Record<string, unknown> = {}): Model {
+  const model = smallModel({ ...rgba, update: { kind: 'residual', hidden: 7 }, ...fields });
+  model.tensors.get('update.out.kernel')!.data.fill(0);
+  model.tensors.get('update.out.bias')!.data.fill(change);
+  return model;
+}
+
+async function grownOf(batch: EvaluationBatch, value?: number): Promise<Grown> {
+  const latents = createRandom(1).latent(3 * batch.card.latentSize);
+  if (value !== undefined) latents.fill(value);
+  return { latents, states: await batch.grow(latents), count: 3 };
+}
+
+describe('a rule that does nothing', () => {
+  const batch = new EvaluationBatch(compute, drifting(0), 1);
+
+  it('stays for ever', async () => {
+    const seen: number[] = [];
+    const stay = await measureStay(batch, await grownOf(batch), [1, 40], (at) => seen.push(at));
+    const same = { share: 1, mse: 0, median: 0, finite: 1 };
+    expect(stay).toEqual({ '1': same, '40': same });
+    expect(seen).toEqual([1, 40]);
+  });
+
+  it('heals nothing: what a wound took is missing for good', async () => {
+    const grown = await grownOf(batch, 1);
+    const heal = await measureHeal(batch, grown, [0.25], createRandom(2));
+    for (const found of Object.values(heal['0.25'])) {
+      expect(found).toEqual({ share: 0, mse: 0.25, median: 0.25 });
+    }
+  });
+});
+
+describe('a rule that comes to rest', () => {
+  it('is followed for a million steps in no time, and found where a thousand lead', async () => {
+    let worked = 0;
+    // Half of what it is fades at each step, until nothing is left of it.
+    const update = { kind: 'residual', hidden: 7, leak: 0.5 };
+    const batch = new EvaluationBatch(compute, drifting(0.25, { update }), 1, (done) => {
+      worked += done;
+    });
+    const grown = await grownOf(batch);
+    worked = 0;
+    const stay = await measureStay(batch, grown, [5, 1000, 1_000_000]);
+    expect(stay['1000000']).toEqual(stay['1000']);
+    expect(stay['1000'].mse).toBeGreaterThan(stay['5'].mse);
+    // Progress counts what need not be computed, too.
+    expect(worked).toBe(workOf(3, 64 * 1_000_000));
+  });
+});
+
+describe('a rule that drifts', () => {
+  it('is as far off as it went', async () => {
+    // Growing takes 2 steps a stage from side 2 to 8: zero in the end, then a fiftieth a step.
+    const batch = new EvaluationBatch(compute, drifting(0.02), 1);
+    const stay = await measureStay(batch, await grownOf(batch, -0.12), [4, 10]);
+    expect(stay['4'].mse).toBeCloseTo(0.08 ** 2, 3);
+    expect(stay['4'].share).toBe(1);
+    expect(stay['10'].mse).toBeCloseTo(0.2 ** 2, 2);
+    expect(stay['10'].share).toBe(0);
+  });
+});
+
+describe('latents far out', () => {
+  it('are as large as they are, where a rule does nothing', async () => {
+    const batch = new EvaluationBatch(compute, drifting(0), 1);
+    const found = await measureRobustness(batch, createRandom(1), 4, 10);
+    for (const [radius, { finite, largest }] of Object.entries(found)) {
+      expect(finite).toBe(1);
+      expect(largest).toBeLessThanOrEqual(Number(radius) * Math.sqrt(6) * (1 + 1e-5));
+      expect(largest).toBeGreaterThan(Number(radius));
+    }
+  });
+
+  it('are told when a rule bursts, within a limit or without', async () => {
+    const burst = drifting(3e38);
+    const found = await measureRobustness(
+      new EvaluationBatch(compute, burst, 1),
+      createRandom(1),
+      2,
+      10,
+    );
+    expect(found['3'].finite).toBe(0);
+    const stay = await measureStay(
+      new EvaluationBatch(compute, burst, 1),
+      await grownOf(new EvaluationBatch(compute, burst, 1)),
+      [4],
+    );
+    expect(stay['4'].finite).toBe(0);
+    const update = { kind: 'residual', hidden: 7, stateLimit: 4 };
+    const held = new EvaluationBatch(compute, drifting(3e38, { update }), 1);
+    expect((await measureRobustness(held, createRandom(1), 2, 10))['3']).toEqual({
+      finite: 1,
+      largest: 4,
+    });
+  });
+});
+
+describe('pictures', () => {
+  it('are compared as they are seen', () => {
+    const { card } = smallModel(rgba);
+    const states = new Float32Array(2 * 64 * 6);
+    states.fill(7, 64 * 6);
+    const pictures = picturesOf(card, states);
+    expect(pictures).toHaveLength(2 * 64 * 4);
+    const [none, all] = [pictures.subarray(0, 256), pictures.subarray(256)];
+    expect([...differences(none, all, 1)]).toEqual([1]);
+  });
+
+  it('look the same below a mean squared difference of 0.01', () => {
+    const found = likeness(Float32Array.from([0, 0.005, 0.02, 0.5]));
+    expect(found.share).toBe(0.5);
+    expect(found.mse).toBeCloseTo(0.525 / 4, 6);
+    expect(found.median).toBeCloseTo(0.0125, 6);
+  });
+});

@@ -1,0 +1,192 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TrainingError } from '../../../server/training/errors.ts';
+import {
+  appendLog,
+  cutLog,
+  loadRun,
+  saveRun,
+  setAside,
+} from '../../../server/training/run-folder.ts';
+import { firstState, type RunState } from '../../../server/training/run-state.ts';
+import {
+  fromFloat32,
+  parseSafetensors,
+  writeSafetensors,
+} from '../../../server/vnca/safetensors.ts';
+import { numbersOf, TINY_POOL, temporaryFolder, tinyConfig } from './tiny-run.ts';
+
+const root = temporaryFolder();
+const config = tinyConfig({ pool: TINY_POOL });
+const { tensors } = firstState(config);
+const state: RunState = {
+  update: 77_777,
+  tensors: new Map([
+    ...tensors,
+    ...[...tensors].map(([name, value]) => [name.replace('parameter', 'first'), value] as const),
+  ]),
+  pool: [4, 202_598].map((image) => ({
+    image,
+    age: 10 * image,
+    states: Float32Array.from({ length: 8 * 8 * 6 }, (_, i) => i / image),
+  })),
+  crowd: [7, 9].map((image) => ({
+    image,
+    age: 3 * image,
+    states: Float32Array.from({ length: 8 * 8 * 6 }, (_, i) => image / (i + 1)),
+    open: Uint8Array.from({ length: 8 * 8 }, (_, i) => i % (image - 5)),
+  })),
+};
+
+let count = 0;
+/** A folder with a saved run, and its file. */
+async function saved(of: RunState = state): Promise<{ folder: string; file: string }> {
+  const folder = join(root(), `${count++}`);
+  await saveRun(folder, { state: of, seconds: 90 }, config);
+  return { folder, file: join(folder, 'state.safetensors') };
+}
+
+async function expectBad(folder: string, ...texts: string[]): Promise<void> {
+  const error = await loadRun(folder, config).catch((thrown) => thrown);
+  expect(error).toBeInstanceOf(TrainingError);
+  expect(error.reason).toBe('bad-run');
+  expect(error.message.split('\n')).toHaveLength(1);
+  for (const text of [join(folder, 'state.safetensors'), ...texts]) {
+    expect(error.message).toContain(text);
+  }
+}
+
+it('gives back what was saved', async () => {
+  const { folder } = await saved();
+  const run = await loadRun(folder, config);
+  expect(run.seconds).toBe(90);
+  expect(numbersOf(run.state)).toEqual(numbersOf(state));
+});
+
+it('remembers its images, and the checkpoint that it began with', async () => {
+  const folder = join(root(), 'from');
+  const run = { state, seconds: 90, images: '0123', from: 'checkpoints/x' };
+  await saveRun(folder, run, config);
+  expect(await loadRun(folder, config)).toMatchObject({ images: '0123', from: 'checkpoints/x' });
+});
+
+it('gives back an empty pool', async () => {
+  const { folder } = await saved({ ...state, pool: [], crowd: [] });
+  expect((await loadRun(folder, config)).state).toMatchObject({ pool: [], crowd: [] });
+});
+
+it('says that there is none', async () => {
+  const folder = join(root(), 'nowhere');
+  await expect(loadRun(folder, config)).rejects.toMatchObject({
+    reason: 'no-run',
+    message: expect.stringContaining('without --resume'),
+  });
+});
+
+describe('a damaged state is refused with a sentence:', () => {
+  test('cut anywhere', async () => {
+    const { folder, file } = await saved();
+    const whole = await readFile(file);
+    for (const length of [0, 4, 100, Math.floor(whole.length / 2), whole.length - 1]) {
+      await writeFile(file, whole.subarray(0, length));
+      await expectBad(folder, 'begin it again');
+    }
+  });
+
+  const without = async (folder: string, file: string, edit: (t: Map<string, unknown>) => void) => {
+    const { tensors: all, metadata } = parseSafetensors(await readFile(file), file);
+    const edited = new Map(all);
+    edit(edited);
+    await writeFile(file, writeSafetensors(edited, metadata));
+    return folder;
+  };
+
+  test.each<[string, (all: Map<string, unknown>) => void, string]>([
+    ['without its counter', (all) => all.delete('run'), '"run"'],
+    ['without half of its pool', (all) => all.delete('pool.entries'), '"pool.entries"'],
+    [
+      'with a pool of another model',
+      (all) => all.set('pool.states', fromFloat32([2, 5], new Float32Array(10))),
+      '"pool.states"',
+    ],
+    ['without a weight', (all) => all.delete('parameter:update.out.bias'), '"update.out.bias"'],
+    [
+      'with a moment of another shape',
+      (all) => all.set('first:update.out.bias', fromFloat32([2], new Float32Array(2))),
+      '"update.out.bias"',
+    ],
+  ])('%s', async (_, edit, text) => {
+    const { folder, file } = await saved();
+    await without(folder, file, edit);
+    await expectBad(folder, text);
+  });
+});
+
+describe('a changed model is refused:', () => {
+  test('by its shapes', async () => {
+    const { folder, file } = await saved();
+    const wider = tinyConfig({ update: { kind: 'residual', hidden: 6, stateLimit: 4 } });
+    const { tensors: all } = parseSafetensors(await readFile(file), file);
+    // A run of old has no configuration beside it.
+    await writeFile(file, writeSafetensors(all));
+    await expect(loadRun(folder, wider)).rejects.toMatchObject({
+      reason: 'bad-run',
+      message: expect.stringContaining(
+        '"update.perceive.kernel" is [3,3,6,5], but the configuration asks for [3,3,6,6]',
+      ),
+    });
+    await expect(loadRun(folder, config)).resolves.toMatchObject({ seconds: 90 });
+  });
+
+  test('by what has no shape', async () => {
+    const { folder } = await saved();
+    const leaky = tinyConfig({ update: { ...config.update, leak: 0.5 }, pool: TINY_POOL });
+    await expect(loadRun(folder, leaky)).rejects.toMatchObject({
+      reason: 'bad-run',
+      message: expect.stringContaining('"update.leak"'),
+    });
+  });
+});
+
+it('goes on with another schedule', async () => {
+  const { folder } = await saved();
+  const other = tinyConfig({ updates: 500, beta: 2, optimiser: { learningRate: 1 } });
+  await expect(loadRun(folder, other)).resolves.toMatchObject({ state: { update: 77_777 } });
+});
+
+it('keeps the old state whole until the new one is', async () => {
+  const { folder, file } = await saved();
+  const before = await readFile(file);
+  // A write that was cut short leaves its part behind, and no more.
+  await writeFile(`${file}.part`, before.subarray(0, 1000));
+  expect((await loadRun(folder, config)).state.update).toBe(77_777);
+  // A tensor that cannot be written fails the save.
+  const broken = new Map([...state.tensors]);
+  broken.set('parameter:odd', { shape: [3], data: new Float32Array(2) });
+  const next = { state: { ...state, update: 77_778, tensors: broken }, seconds: 91 };
+  await expect(saveRun(folder, next, config)).rejects.toThrow('odd');
+  expect(await readFile(file)).toEqual(before);
+  await saveRun(folder, { state: { ...state, update: 77_778 }, seconds: 91 }, config);
+  expect((await loadRun(folder, config)).state.update).toBe(77_778);
+  expect(await readdir(folder)).toEqual(['state.safetensors']);
+});
+
+it('makes way for a new run and keeps the one before', async () => {
+  const { folder } = await saved();
+  await appendLog(folder, { update: 1 });
+  expect(await setAside(folder)).toBe(true);
+  expect((await readdir(folder)).sort()).toEqual(['log.old.jsonl', 'state.old.safetensors']);
+  expect(await setAside(folder)).toBe(false);
+  await expect(loadRun(folder, config)).rejects.toMatchObject({ reason: 'no-run' });
+});
+
+it('takes out of the log what a resumed run does again', async () => {
+  const { folder } = await saved();
+  for (let update = 1; update <= 4; update++) await appendLog(folder, { update });
+  const log = join(folder, 'log.jsonl');
+  await writeFile(log, `${await readFile(log, 'utf8')}{"upd`);
+  await cutLog(folder, 2);
+  expect(await readFile(log, 'utf8')).toBe('{"update":1}\n{"update":2}\n');
+  await appendLog(folder, { update: 3 });
+  expect((await readFile(log, 'utf8')).trim().split('\n')).toHaveLength(3);
+});

@@ -1,0 +1,111 @@
+/** Made-up training runs: eight cells a side, six images, milliseconds an update. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseConfig, type TrainingConfig } from '../../../server/training/config.ts';
+import type { Dataset } from '../../../server/training/data/dataset.ts';
+import type { RunState } from '../../../server/training/run-state.ts';
+import type { Trainer, UpdateReport } from '../../../server/training/trainer.ts';
+
+const SIDE = 8;
+const COUNT = 6;
+
+/** As it would lie in a file. */
+export function tinyConfigJson(fields: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    name: 'tiny',
+    title: 'Tiny',
+    side: SIDE,
+    channels: 6,
+    latentSize: 6,
+    growth: { kind: 'doubling', seedSide: 2, stepsPerStage: 2 },
+    update: { kind: 'residual', hidden: 5, stateLimit: 4 },
+    readout: { kind: 'rgba-premultiplied', channels: [0, 1, 2, 3] },
+    presence: { channel: 3, threshold: 0.1 },
+    encoder: {
+      input: '0..1',
+      convolutions: [{ size: 3, stride: 2, pad: 1, channels: 4 }],
+      logSigmaRange: [-6, 2],
+    },
+    data: { kind: 'folder', folder: 'none', side: SIDE, margin: 0 },
+    updates: 6,
+    batch: { fresh: 4, micro: 2 },
+    segmentSteps: 2,
+    ...fields,
+  };
+}
+
+export const tinyConfig = (fields: Record<string, unknown> = {}): TrainingConfig =>
+  parseConfig(tinyConfigJson(fields), 'tiny.json');
+
+/** A pool that is drawn from as soon as it holds more than two. */
+export const TINY_POOL = {
+  size: 6,
+  batch: 2,
+  admit: 2,
+  steps: [1, 3],
+  wounds: ['disc', 'half', 'bar', 'square', 'stroke'],
+};
+
+/** Six discs of their own colours on clear ground (RGBA) or on black (RGB), or of ink. */
+export function tinyData(channels: 1 | 3 | 4 = 4): Dataset {
+  const pixels = new Uint8Array(COUNT * SIDE * SIDE * channels);
+  for (let n = 0; n < COUNT; n++) {
+    for (let y = 0; y < SIDE; y++) {
+      for (let x = 0; x < SIDE; x++) {
+        if (Math.hypot(x - 3.5, y - 3.5) > 1.5 + (n % 3)) continue;
+        const colour = channels === 1 ? [255] : [40 * n, 250 - 40 * n, n % 2 === 0 ? 250 : 20, 255];
+        pixels.set(colour.slice(0, channels), ((n * SIDE + y) * SIDE + x) * channels);
+      }
+    }
+  }
+  return {
+    name: 'discs',
+    side: SIDE,
+    channels,
+    count: COUNT,
+    pixels,
+    entries: Array.from({ length: COUNT }, (_, n) => ({ name: `Disc ${n}`, kind: 'thing' })),
+    splits: {
+      train: Uint32Array.from({ length: COUNT - 1 }, (_, i) => i),
+      validation: Uint32Array.of(COUNT - 1),
+      test: new Uint32Array(0),
+    },
+    source: 'made up',
+    licence: 'none',
+    description: 'six discs',
+  };
+}
+
+export async function updates(trainer: Trainer, count: number): Promise<UpdateReport[]> {
+  const reports: UpdateReport[] = [];
+  for (let i = 0; i < count; i++) reports.push(await trainer.update());
+  return reports;
+}
+
+/** Plain numbers of a state, so that two can be compared bit for bit. */
+export function numbersOf({ update, tensors, pool, crowd }: RunState) {
+  return {
+    update,
+    tensors: Object.fromEntries(
+      [...tensors]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, { shape, data }]) => [name, `${shape}: ${hexOf(data)}`]),
+    ),
+    pool: pool.map(({ image, age, states }) => `${image} ${age} ${hexOf(states)}`),
+    crowd: crowd.map(({ image, age, states, open }) => `${image} ${age} ${open} ${hexOf(states)}`),
+  };
+}
+
+export const hexOf = (data: Float32Array): string =>
+  Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex');
+
+/** A folder that is gone after the tests of a file. */
+export function temporaryFolder(): () => string {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'vivarium-run-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  return () => folder;
+}
