@@ -6,7 +6,7 @@ import type { DecoderSpec } from '../../server/training/model/segments.ts';
 import { openWorkerPool } from '../../server/training/workers/worker-job.ts';
 import { macPerCellStep } from '../../server/vnca/architecture.ts';
 import { type PyTorch, startPyTorch } from './train-pytorch.ts';
-import { trade } from './train-trade.ts';
+import { workerJob } from './train-job.ts';
 
 interface TrainRow {
   readonly channels: number;
@@ -155,7 +155,7 @@ function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
   };
   // What cannot be shared out evenly keeps one lane busy and the others idle, as it would in training.
   const shares = batch % compute.lanes === 0 ? compute.lanes : 1;
-  const pool = openWorkerPool(trade, compute, { spec, steps: STEPS, micro: batch / shares });
+  const pool = openWorkerPool(workerJob, compute, { spec, steps: STEPS, micro: batch / shares });
   const jobs = new Array<'step'>(shares).fill('step');
   return {
     gflop: (3 * 2 * macPerCellStep(spec) * batch * SIDE ** 2 * STEPS) / 1e9,

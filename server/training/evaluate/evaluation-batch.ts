@@ -7,7 +7,7 @@ import { growthSegments, type Segment, stayingSegments } from '../model/segments
 import { likelihoodOf } from '../run-state.ts';
 import { openWorkerPool } from '../workers/worker-job.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
-import { BATCH, evaluationJob, type Job, type Result } from './evaluation-job.ts';
+import { BATCH, workerJob, type Job, type Result } from './evaluation-job.ts';
 
 /** Called with cell-steps done since the last call. */
 export type Worked = (cellSteps: number) => void;
@@ -55,7 +55,7 @@ export class EvaluationBatch {
       tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
       likelihood: likelihoodOfCard(card),
     };
-    this.pool = openWorkerPool(evaluationJob, compute, plan, worked);
+    this.pool = openWorkerPool(workerJob, compute, plan, worked);
     this.growth = growthSegments(card, LONGEST);
   }
 

@@ -35,7 +35,7 @@ export interface Job {
 /** States after each run, [BATCH, s, s, C] each; or nats alone, [BATCH]. */
 export type Result = readonly Float32Array[];
 
-export const evaluationJob: WorkerJob<Plan, Job, Result> = {
+export const workerJob: WorkerJob<Plan, Job, Result> = {
   module: import.meta.url,
   /** @param tell hears of cell-steps */
   async open(compute, { card, tensors, likelihood }, tell) {

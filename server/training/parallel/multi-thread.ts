@@ -9,7 +9,7 @@ import type { Pixels } from '../training-context.ts';
 import { openWorkerPool } from '../workers/worker-job.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
 import type { DataParallel, Outcome } from './data-parallel.ts';
-import { type Job, type Plan, type Result, rolloutJob } from './rollout-job.ts';
+import { type Job, type Plan, type Result, workerJob } from './rollout-job.ts';
 
 /** Threads start when first needed. */
 export async function openMultiThread(
@@ -25,7 +25,7 @@ export async function openMultiThread(
     data: { side, channels, count, pixels: sharedBytes(data.pixels) },
     parameters,
   };
-  const pool: WorkerPool<Job, Result> = openWorkerPool(rolloutJob, compute, plan);
+  const pool: WorkerPool<Job, Result> = openWorkerPool(workerJob, compute, plan);
   const mutex = new Mutex();
   let version = 0;
 

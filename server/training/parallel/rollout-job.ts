@@ -32,7 +32,7 @@ export interface Job {
 /** Of a life, else the row of numbers that was asked for. */
 export type Result = Float32Array | { readonly totals: Float32Array; readonly outcome: Outcome };
 
-export const rolloutJob: WorkerJob<Plan, Job, Result> = {
+export const workerJob: WorkerJob<Plan, Job, Result> = {
   module: import.meta.url,
   async open(compute, { config, data, parameters: shared }) {
     const context = await openTrainingContext(compute, config, data);

@@ -4,7 +4,7 @@ import { type PoolWorker, WorkerPool } from './worker-pool.ts';
 import { openThread } from './worker-thread.ts';
 
 /**
- * A kind of work. Its module exports it as `trade`, so that a thread can load it by its address; plans, jobs and results
+ * A kind of work. Its module exports it as `workerJob`, so that a thread can load it by its address; plans, jobs and results
  * are plain data then.
  */
 export interface WorkerJob<Plan, Job, Result> {
@@ -27,14 +27,14 @@ export interface WorkerJob<Plan, Job, Result> {
  * a compute of one thread each, for a run of ONNX Runtime or TensorFlow.js holds up the thread that asks for it.
  */
 export function openWorkerPool<Plan, Job, Result>(
-  trade: WorkerJob<Plan, Job, Result>,
+  job: WorkerJob<Plan, Job, Result>,
   compute: Compute,
   plan: Plan,
   tell: (amount: number) => void = () => {},
 ): WorkerPool<Job, Result> {
   const { lanes, name } = compute;
-  if (lanes === 1) return new WorkerPool(1, () => trade.open(compute, plan, tell));
+  if (lanes === 1) return new WorkerPool(1, () => job.open(compute, plan, tell));
   return new WorkerPool(lanes, () =>
-    openThread<Job, Result>({ module: trade.module, backend: name, plan }, tell),
+    openThread<Job, Result>({ module: job.module, backend: name, plan }, tell),
   );
 }

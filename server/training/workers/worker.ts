@@ -8,7 +8,7 @@ import type { PoolWorker } from './worker-pool.ts';
 
 /** The thread's `workerData`. */
 export interface LaneStart {
-  /** Address of the module whose `trade` the thread plies. */
+  /** Address of the module whose `workerJob` the thread plies. */
   readonly module: string;
   readonly backend: ComputeName;
   readonly plan: unknown;
@@ -24,8 +24,8 @@ export interface LaneHearing {
 
 await serveWorker<LaneMethods<unknown, unknown>, LaneHearing>(async (pool) => {
   const { module, backend, plan } = workerData as LaneStart;
-  const { trade } = (await import(module)) as { trade: WorkerJob<unknown, unknown, unknown> };
+  const { workerJob } = (await import(module)) as { workerJob: WorkerJob<unknown, unknown, unknown> };
   const compute = await createCompute(backend, { threads: 1 });
-  const lane = await trade.open(compute, plan, (amount) => pool.notify('tell', amount));
+  const lane = await workerJob.open(compute, plan, (amount) => pool.notify('tell', amount));
   return { methods: { work: (job) => lane.work(job) } };
 });

@@ -95,11 +95,12 @@ test('a page loads the texts of its own modules alone', () => {
 });
 
 test('no element says a word in English only', () => {
-  const folder = join(root, 'client/elements');
-  const said = readdirSync(folder).flatMap((file) =>
-    templates(readFileSync(join(folder, file), 'utf8'))
-      .flatMap(untranslated)
-      .map((words) => `${file}: ${words}`),
+  const said = ['client/elements', 'client/visitor/elements'].flatMap((folder) =>
+    readdirSync(join(root, folder)).flatMap((file) =>
+      templates(readFileSync(join(root, folder, file), 'utf8'))
+        .flatMap(untranslated)
+        .map((words) => `${file}: ${words}`),
+    ),
   );
   expect(said).toEqual(['vivarium-room.ts: Vivarium']);
 });

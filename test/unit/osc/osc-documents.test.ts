@@ -6,7 +6,7 @@ import { OscOutput } from '../../../server/osc/osc-output.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const read = (file: string): string =>
-  readFileSync(new URL(`../../../server/hooks/${file}`, import.meta.url), 'utf8');
+  readFileSync(new URL(`../../../server/osc/${file}`, import.meta.url), 'utf8');
 
 /** The rows of a part of OSC.md: address and how many values. */
 function rows(part: string): { address: string; values: string[] }[] {

@@ -3,7 +3,7 @@ import type { Compute } from '../../../../server/training/autodiff/compute.ts';
 import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
 import { openWorkerPool } from '../../../../server/training/workers/worker-job.ts';
 import { threads } from './alive.ts';
-import { type Job, type Result, trade } from './trade.ts';
+import { type Job, type Result, workerJob } from './sample-job.ts';
 
 const two: Compute = createOnnxCompute({ threads: 2 });
 const counters = () => new Int32Array(new SharedArrayBuffer(8));
@@ -23,7 +23,7 @@ const echo: Job = { kind: 'echo', value: Float32Array.of(1, 2, 3) };
 
 it('runs two jobs at the same time, in threads that end with it', async () => {
   const before = threads();
-  const pool = openWorkerPool(trade, two, { counters: counters() });
+  const pool = openWorkerPool(workerJob, two, { counters: counters() });
   // Each ends only once the other has begun.
   const results = await resultsOf(pool, [
     { kind: 'meet', wanted: 2 },
@@ -38,7 +38,7 @@ it('runs two jobs at the same time, in threads that end with it', async () => {
 });
 
 it('works in this thread where a back end likes one run at a time', async () => {
-  const pool = openWorkerPool(trade, createOnnxCompute({ threads: 1 }), { counters: counters() });
+  const pool = openWorkerPool(workerJob, createOnnxCompute({ threads: 1 }), { counters: counters() });
   const before = threads();
   expect(await resultsOf(pool, [echo, echo])).toEqual([
     { thread: 0, value: Float32Array.of(1, 2, 3) },
@@ -50,7 +50,7 @@ it('works in this thread where a back end likes one run at a time', async () => 
 
 it('passes on what jobs tell', async () => {
   let sum = 0;
-  const pool = openWorkerPool(trade, two, { counters: counters() }, (amount) => {
+  const pool = openWorkerPool(workerJob, two, { counters: counters() }, (amount) => {
     sum += amount;
   });
   await resultsOf(
@@ -67,7 +67,7 @@ it.each([
   ['other', { name: 'Error', message: 'no luck' }],
 ] as const)('throws an error (%s) as what it was, and goes on', async (what, error) => {
   const shared = counters();
-  const pool = openWorkerPool(trade, two, { counters: shared });
+  const pool = openWorkerPool(workerJob, two, { counters: shared });
   await expect(resultsOf(pool, [{ kind: 'throw', what }])).rejects.toMatchObject(error);
   const [{ value }] = await resultsOf(pool, [echo]);
   expect(value).toEqual(Float32Array.of(1, 2, 3));
@@ -81,7 +81,7 @@ it.each([
 ] as const)('names a thread that dies (%s), and starts another', async (how, message) => {
   const before = threads();
   const shared = counters();
-  const pool = openWorkerPool(trade, two, { counters: shared });
+  const pool = openWorkerPool(workerJob, two, { counters: shared });
   await expect(resultsOf(pool, [{ kind: 'die', how }, echo])).rejects.toMatchObject({
     name: 'TrainingError',
     reason: 'lost-thread',
@@ -95,7 +95,7 @@ it.each([
 
 it('names what keeps a thread from opening, and leaves none behind', async () => {
   const before = threads();
-  const pool = openWorkerPool(trade, two, { counters: counters(), refuse: true });
+  const pool = openWorkerPool(workerJob, two, { counters: counters(), refuse: true });
   await expect(resultsOf(pool, [echo])).rejects.toMatchObject({
     name: 'TrainingError',
     reason: 'bad-data',

@@ -16,7 +16,7 @@ export type Job =
 
 export type Result = { readonly thread: number; readonly value?: Float32Array };
 
-export const trade: WorkerJob<Plan, Job, Result> = {
+export const workerJob: WorkerJob<Plan, Job, Result> = {
   module: import.meta.url,
   async open(_, { counters, refuse }, tell) {
     if (refuse) throw new TrainingError('bad-data', 'nothing to work with');

@@ -12,7 +12,7 @@ export interface Plan {
   readonly micro: number;
 }
 
-export const trade: WorkerJob<Plan, 'step', 'done'> = {
+export const workerJob: WorkerJob<Plan, 'step', 'done'> = {
   module: import.meta.url,
   async open(compute, { spec, steps, micro }) {
     const { side, channels } = spec;
