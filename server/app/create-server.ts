@@ -6,7 +6,7 @@ import type { RoomSettings } from '../../shared/host/settings.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { hashText } from '../../shared/random.ts';
 import type { Config } from '../config.ts';
-import type { SkippedEngine } from '../engine/backend.ts';
+import type { SkippedEngine } from '../engine/backends.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import { EngineError, type EngineLoss } from '../engine/engine.ts';
 import { Hooks } from '../extensions/hooks.ts';

@@ -1,6 +1,6 @@
 /** What the host sees in the terminal: where the room is, also as a code to scan. */
 import { generate } from 'lean-qr';
-import { explain, mendable, type SkippedEngine } from '../engine/backend.ts';
+import { explain, mendable, type SkippedEngine } from '../engine/backends.ts';
 import type { EngineInfo, EngineLoss } from '../engine/engine.ts';
 
 /** Which engine was taken, and which better ones this machine could have, as a sentence. */

@@ -1,13 +1,8 @@
 /** An engine in threads of its own, so that steps never hold up the sockets. */
 import { Worker } from 'node:worker_threads';
 import type { Model } from '../vnca/checkpoint.ts';
-import {
-  type BackendName,
-  expectedThreads,
-  type SkippedEngine,
-  sparesOf,
-  threadsFor,
-} from './backend.ts';
+import type { BackendName } from './backend.ts';
+import { expectedThreads, type SkippedEngine, sparesOf, threadsFor } from './backends.ts';
 import { SAVE_EVERY, SAVE_GPU_EVERY } from './core/state-checkpoint.ts';
 import type { Engine, EngineLoss } from './engine.ts';
 import './onnx/no-telemetry.ts';

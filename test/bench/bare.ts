@@ -1,12 +1,6 @@
 /** A process that steps a backend without the engine around it, and multiplies matrices with the backend's runtime. */
-import {
-  type BackendName,
-  type Batch,
-  type RuleBackend,
-  type StepRule,
-  selectBackend,
-  threadsFor,
-} from '../../server/engine/backend.ts';
+import type { BackendName, Batch, RuleBackend, StepRule } from '../../server/engine/backend.ts';
+import { selectBackend, threadsFor } from '../../server/engine/backends.ts';
 import { interleaved } from '../../server/engine/core/interleaved.ts';
 import { planar } from '../../server/engine/core/planar.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';

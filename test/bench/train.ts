@@ -5,8 +5,8 @@ import { ComputeError, createCompute } from '../../server/training/autodiff/crea
 import type { DecoderSpec } from '../../server/training/model/segments.ts';
 import { openWorkerPool } from '../../server/training/workers/worker-job.ts';
 import { macPerCellStep } from '../../server/vnca/architecture.ts';
-import { type PyTorch, startPyTorch } from './train-pytorch.ts';
 import { workerJob } from './train-job.ts';
+import { type PyTorch, startPyTorch } from './train-pytorch.ts';
 
 interface TrainRow {
   readonly channels: number;

@@ -1,7 +1,8 @@
 /** `npm run doctor` as a host meets it. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { autoOrder, BACKEND_NAMES } from '../../server/engine/backend.ts';
+import { BACKEND_NAMES } from '../../server/engine/backend.ts';
+import { autoOrder } from '../../server/engine/backends.ts';
 import type { EngineReport, Report } from '../../server/engine/doctor/examine.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -2,7 +2,23 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../server/platform/clock.ts';
 import type { Random } from '../../shared/random.ts';
-import type { Faults } from './fault-proxy.ts';
+
+export interface Faults {
+  /** ms that each piece is under way. */
+  readonly latency: number;
+  /** ms on top, at most, by chance; what was sent first arrives first all the same. */
+  readonly jitter: number;
+  /** Bytes per second, each way. */
+  readonly bandwidth: number;
+  /** Bytes of one write, at most. */
+  readonly slice: number;
+  /** Which way nothing moves and nothing is read, until it is lifted: towards the server is up. */
+  readonly stalled: 'none' | 'up' | 'down' | 'both';
+  /** New connections are taken and never answered. */
+  readonly deaf: boolean;
+  /** The server has no power: nothing moves, its connections end without a word to the other side, new ones are never answered. */
+  readonly unplugged: boolean;
+}
 
 /** Bytes under way in one direction; the sender has to wait with more, as on a line. */
 const MAX_UNDER_WAY = 65_536;

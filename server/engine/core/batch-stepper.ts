@@ -5,7 +5,7 @@ import type { PatchStep } from '../engine.ts';
 import { allFinite } from './broken-readout.ts';
 import { Buffers } from './buffers.ts';
 import type { LoadedModel, Patch } from './patch.ts';
-import { ResidentBatch } from './resident-batch.ts';
+import { ResidentBatch } from './patch.ts';
 
 export interface BatchEntry {
   readonly patch: Patch;

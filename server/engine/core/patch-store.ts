@@ -6,14 +6,8 @@
 import type { Model } from '../../vnca/checkpoint.ts';
 import { firstStage } from '../../vnca/growth.ts';
 import { createReadout } from '../../vnca/readout.ts';
-import type { RuleBackend } from '../backend.ts';
-import {
-  EngineError,
-  type NewPatch,
-  type PatchId,
-  type PatchStep,
-  type Readout,
-} from '../engine.ts';
+import type { Carried, PatchStore, RuleBackend } from '../backend.ts';
+import { EngineError, type PatchId, type Readout } from '../engine.ts';
 import {
   type BatchEntry,
   createBatchStepper,
@@ -25,28 +19,6 @@ import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from './c
 import { interleaved } from './interleaved.ts';
 import type { LoadedModel, Patch } from './patch.ts';
 import { planar } from './planar.ts';
-
-/** A patch on its way from one store to another. */
-export interface Carried extends Pick<Patch, 'stage' | 'state' | 'standing' | 'seen'> {
-  readonly patch: PatchId;
-  readonly checkpoint: string;
-}
-
-/** See `Engine` for what each call does and throws. */
-export interface PatchStore {
-  /** Whether calls may be made before earlier ones are answered. Absent: each must be awaited before the next. */
-  readonly pipelined?: boolean;
-  plant(patches: readonly NewPatch[]): void | Promise<void>;
-  step(steps: readonly PatchStep[]): Promise<Readout[]>;
-  exportStates(patches: readonly PatchId[]): Float32Array[] | Promise<Float32Array[]>;
-  importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void | Promise<void>;
-  dispose(patches: readonly PatchId[]): void | Promise<void>;
-  /** Gives patches away, for another store with the same checkpoints. @throws EngineError unknown-patch */
-  take?(patches: readonly PatchId[]): Carried[];
-  /** Takes over what another store gave away. */
-  put?(patches: readonly Carried[]): void;
-  close(): Promise<void>;
-}
 
 export interface PatchStoreOptions {
   /** Names are those of the cards. */

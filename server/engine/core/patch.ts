@@ -2,8 +2,8 @@
 import type { Card } from '../../vnca/card.ts';
 import type { ReadCells } from '../../vnca/readout.ts';
 import type { StepRule } from '../backend.ts';
+import type { Buffers } from './buffers.ts';
 import type { StateLayout } from './layout.ts';
-import type { ResidentBatch } from './resident-batch.ts';
 
 /** A checkpoint at work. */
 export interface LoadedModel {
@@ -25,4 +25,70 @@ export interface Patch {
   batch: ResidentBatch | undefined;
   /** [s, s, 4] of the last step; absent before the first, after a division and after an import. */
   seen: Uint8Array | undefined;
+}
+
+/**
+ * A batch of patches that stay together: their states lie in one buffer, in order, and a step goes from it to another one and
+ * back, so that nothing is gathered or handed out as long as the same patches are stepped.
+ */
+export class ResidentBatch {
+  /** [patches, s², C], in the species' layout. */
+  states: Float32Array;
+  /** Where the next step goes; as large. */
+  after: Float32Array;
+  /** [patches, K]. */
+  readonly standing: Float32Array | undefined;
+
+  /**
+   * @param size numbers of a state
+   * @param slots patches that the buffers are for; those beyond `patches` stay zero
+   */
+  constructor(
+    readonly patches: readonly Patch[],
+    readonly size: number,
+    slots: number,
+    private readonly buffers: Buffers,
+  ) {
+    this.states = buffers.lend(slots * size).fill(0, patches.length * size);
+    this.after = buffers.lend(slots * size);
+    const width = patches[0].standing?.length;
+    if (width === undefined) return;
+    this.standing = buffers.lend(slots * width).fill(0, patches.length * width);
+    patches.forEach(({ standing }, i) => {
+      this.standing!.set(standing!, i * width);
+    });
+  }
+
+  /** Whether just these live here, in this order. */
+  houses(patches: readonly Patch[]): boolean {
+    return (
+      patches.length === this.patches.length &&
+      patches.every((patch, i) => patch === this.patches[i] && patch.batch === this)
+    );
+  }
+
+  /** Whether nobody has moved out. */
+  get isFull(): boolean {
+    return this.patches.every((patch) => patch.batch === this);
+  }
+
+  /** What was stepped into becomes the states. */
+  turn(): void {
+    [this.states, this.after] = [this.after, this.states];
+    this.patches.forEach((patch, i) => {
+      patch.state = this.states.subarray(i * this.size, (i + 1) * this.size);
+    });
+  }
+
+  /** Those who still live here get buffers of their own; the home is no more. */
+  end(): void {
+    for (const patch of this.patches) {
+      if (patch.batch !== this) continue;
+      patch.batch = undefined;
+      patch.state = patch.state.slice();
+    }
+    for (const buffer of [this.states, this.after, this.standing]) {
+      if (buffer) this.buffers.release(buffer);
+    }
+  }
 }

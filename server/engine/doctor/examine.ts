@@ -2,14 +2,8 @@
 import { fork } from 'node:child_process';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { loadModel } from '../../vnca/checkpoint.ts';
-import {
-  autoOrder,
-  BACKEND_NAMES,
-  type BackendName,
-  CANDIDATES,
-  explain,
-  mendable,
-} from '../backend.ts';
+import { BACKEND_NAMES, type BackendName } from '../backend.ts';
+import { autoOrder, CANDIDATES, explain, mendable } from '../backends.ts';
 import { findGpus } from '../hardware.ts';
 import type { Finding, ProbeTask } from './probe.ts';
 import { RATE_PATCHES } from './rate.ts';

@@ -1,6 +1,7 @@
 /** Tries one engine, in a process of its own: what a broken native library does to a process ends this one alone. */
 import { loadModel } from '../../vnca/checkpoint.ts';
-import type { BackendName, SkippedEngine } from '../backend.ts';
+import type { BackendName } from '../backend.ts';
+import type { SkippedEngine } from '../backends.ts';
 import { createEngine } from '../create-engine.ts';
 import type { EngineInfo } from '../engine.ts';
 import { measureRate } from './rate.ts';

@@ -1,8 +1,8 @@
 /** What the engine and its worker say to each other. */
 import type { Card } from '../../vnca/card.ts';
 import type { WeightTensor } from '../../vnca/checkpoint.ts';
-import type { BackendName, SkippedEngine } from '../backend.ts';
-import type { PatchStore } from '../core/patch-store.ts';
+import type { BackendName, PatchStore } from '../backend.ts';
+import type { SkippedEngine } from '../backends.ts';
 import type { EngineInfo } from '../engine.ts';
 
 /** The worker's `workerData`. */

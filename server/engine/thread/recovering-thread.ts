@@ -1,9 +1,4 @@
-/**
- * A thread that may die: another takes its place, its patches are put back to the bit, and calls that were not answered are made
- * again. States live in the thread; on this side is a copy of each that is some steps old, and the steps since then.
- */
-
-import type { Carried } from '../core/patch-store.ts';
+import type { Carried } from '../backend.ts';
 import { type LossyResource, Recovery, type RecoveryOptions } from '../core/recovery.ts';
 import { SAVE_EVERY, StateCheckpoint } from '../core/state-checkpoint.ts';
 import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';

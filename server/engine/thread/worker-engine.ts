@@ -1,8 +1,8 @@
 /** The engine's contract over a worker's message port. */
 import type { Worker } from 'node:worker_threads';
 import { WorkerRpc } from '../../platform/worker-rpc.ts';
-import type { NoBackendError, SkippedEngine } from '../backend.ts';
-import type { Carried } from '../core/patch-store.ts';
+import type { Carried } from '../backend.ts';
+import type { NoBackendError, SkippedEngine } from '../backends.ts';
 import { type Engine, EngineError, type PatchId } from '../engine.ts';
 import type { EngineMethods, Started, WorkerMethods } from './protocol.ts';
 

@@ -2,8 +2,8 @@
 import { workerData } from 'node:worker_threads';
 import { Mutex } from 'async-mutex';
 import { serveWorker } from '../../platform/worker-rpc.ts';
-import { openStore } from '../backend.ts';
-import type { PatchStore } from '../core/patch-store.ts';
+import type { PatchStore } from '../backend.ts';
+import { openStore } from '../backends.ts';
 import type { EngineMethods, Started, WorkerMethods, WorkerStart } from './protocol.ts';
 
 await serveWorker<WorkerMethods, EngineMethods, Started>(async (engine) => {

@@ -4,9 +4,9 @@
  */
 import type { Model } from '../../vnca/checkpoint.ts';
 import { firstStage, seedState } from '../../vnca/growth.ts';
+import type { PatchStore } from '../backend.ts';
 import { brokenReadout } from '../core/broken-readout.ts';
 import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from '../core/checks.ts';
-import type { PatchStore } from '../core/patch-store.ts';
 import { Recovery } from '../core/recovery.ts';
 import { type LoggedStep, SAVE_GPU_EVERY } from '../core/state-checkpoint.ts';
 import {

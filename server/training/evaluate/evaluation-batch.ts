@@ -7,7 +7,7 @@ import { growthSegments, type Segment, stayingSegments } from '../model/segments
 import { likelihoodOf } from '../run-state.ts';
 import { openWorkerPool } from '../workers/worker-job.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
-import { BATCH, workerJob, type Job, type Result } from './evaluation-job.ts';
+import { BATCH, type Job, type Result, workerJob } from './evaluation-job.ts';
 
 /** Called with cell-steps done since the last call. */
 export type Worked = (cellSteps: number) => void;

@@ -24,7 +24,9 @@ export interface LaneHearing {
 
 await serveWorker<LaneMethods<unknown, unknown>, LaneHearing>(async (pool) => {
   const { module, backend, plan } = workerData as LaneStart;
-  const { workerJob } = (await import(module)) as { workerJob: WorkerJob<unknown, unknown, unknown> };
+  const { workerJob } = (await import(module)) as {
+    workerJob: WorkerJob<unknown, unknown, unknown>;
+  };
   const compute = await createCompute(backend, { threads: 1 });
   const lane = await workerJob.open(compute, plan, (amount) => pool.notify('tell', amount));
   return { methods: { work: (job) => lane.work(job) } };

@@ -2,8 +2,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs-core';
-import { type RuleBackend, selectBackend } from '../../../server/engine/backend.ts';
-import { createPatchStore, type PatchStore } from '../../../server/engine/core/patch-store.ts';
+import type { PatchStore, RuleBackend } from '../../../server/engine/backend.ts';
+import { selectBackend } from '../../../server/engine/backends.ts';
+import { createPatchStore } from '../../../server/engine/core/patch-store.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CONTRACT_MODELS } from './contract.ts';
 

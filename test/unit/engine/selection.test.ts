@@ -1,9 +1,7 @@
 /** Which engine is taken, and what is said about the others. */
+import { BACKEND_NAMES, type Backend, type BackendName } from '../../../server/engine/backend.ts';
 import {
   autoOrder,
-  BACKEND_NAMES,
-  type Backend,
-  type BackendName,
   CANDIDATES,
   type Candidates,
   expectedThreads,
@@ -13,7 +11,7 @@ import {
   selectBackend,
   sparesOf,
   threadsFor,
-} from '../../../server/engine/backend.ts';
+} from '../../../server/engine/backends.ts';
 import { EngineError } from '../../../server/engine/engine.ts';
 
 /** Started backends, in order. */

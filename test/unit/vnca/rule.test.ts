@@ -1,6 +1,6 @@
 /** The rule on tensors against loops that were written apart from it. */
 import * as tf from '@tensorflow/tfjs-core';
-import { selectBackend } from '../../../server/engine/backend.ts';
+import { selectBackend } from '../../../server/engine/backends.ts';
 import type { Model, WeightTensor } from '../../../server/vnca/checkpoint.ts';
 import { createRule, disposeRule, readGenome, stepStates } from '../../../server/vnca/rule.ts';
 import { createRandom } from '../../../shared/random.ts';

@@ -1,6 +1,5 @@
-/** Every kind of net and read-out, and widths that are cut up differently: the GPU's kernels say what the reference says. */
-import { openStore } from '../../../../server/engine/backend.ts';
-import type { PatchStore } from '../../../../server/engine/core/patch-store.ts';
+import type { PatchStore } from '../../../../server/engine/backend.ts';
+import { openStore } from '../../../../server/engine/backends.ts';
 import type { PatchStep, Readout } from '../../../../server/engine/engine.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';

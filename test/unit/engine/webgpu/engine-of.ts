@@ -1,5 +1,4 @@
-/** A store as an engine, without a thread between. */
-import type { PatchStore } from '../../../../server/engine/core/patch-store.ts';
+import type { PatchStore } from '../../../../server/engine/backend.ts';
 import type { Engine } from '../../../../server/engine/engine.ts';
 
 export const engineOf = (store: PatchStore): Engine => ({

@@ -1,5 +1,4 @@
-/** What only a store whose states live on a GPU has to show: lost devices, buffers, calls that overlap, chance. */
-import type { PatchStore } from '../../../../server/engine/core/patch-store.ts';
+import type { PatchStore } from '../../../../server/engine/backend.ts';
 import { EngineError, type PatchStep } from '../../../../server/engine/engine.ts';
 import { type Gpu, openGpu } from '../../../../server/engine/webgpu/device.ts';
 import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';

@@ -1,5 +1,6 @@
 /** Which GPU engines are here; where one is missing, its refusal is tested instead. */
-import { type BackendName, selectBackend } from '../../../../server/engine/backend.ts';
+import type { BackendName } from '../../../../server/engine/backend.ts';
+import { selectBackend } from '../../../../server/engine/backends.ts';
 
 export const present: BackendName[] = [];
 export const refusals = new Map<BackendName, unknown>();

@@ -1,6 +1,6 @@
 /** The rule as training has it against the rule as the engine's reference has it. */
 import * as tf from '@tensorflow/tfjs-core';
-import { selectBackend } from '../../../../server/engine/backend.ts';
+import { selectBackend } from '../../../../server/engine/backends.ts';
 import * as g from '../../../../server/training/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
 import { parameterInputs } from '../../../../server/training/model/parameters.ts';

@@ -38,7 +38,9 @@ it('runs two jobs at the same time, in threads that end with it', async () => {
 });
 
 it('works in this thread where a back end likes one run at a time', async () => {
-  const pool = openWorkerPool(workerJob, createOnnxCompute({ threads: 1 }), { counters: counters() });
+  const pool = openWorkerPool(workerJob, createOnnxCompute({ threads: 1 }), {
+    counters: counters(),
+  });
   const before = threads();
   expect(await resultsOf(pool, [echo, echo])).toEqual([
     { thread: 0, value: Float32Array.of(1, 2, 3) },
