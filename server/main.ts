@@ -4,7 +4,6 @@ import { DEFAULTS } from '../shared/defaults.ts';
 import { createVivariumServer } from './app/create-server.ts';
 import { ListenError } from './app/listen.ts';
 import { engineLine, lossLine, terminalQr } from './app/startup-banner.ts';
-import { type Config, ConfigError, helpText, readConfig } from './config.ts';
 import { EngineError } from './engine/engine.ts';
 import { HookError } from './extensions/hook-error.ts';
 import { tokenRecoveryHint } from './host/token-recovery.ts';
@@ -12,13 +11,15 @@ import { ensureClient } from './http/client-build.ts';
 import { collectGarbageRarely } from './operations/garbage-collection.ts';
 import { findSupervisor, isService, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
 import { jsonLog, textLog } from './platform/log.ts';
+import { SettingsError } from './settings/command.ts';
+import { type Config, helpText, readConfig } from './settings/server.ts';
 import { StoreError } from './storage/store-error.ts';
 import { CheckpointError } from './vnca/errors.ts';
 
 /** Ends with one sentence for what the host can mend, and with all there is for what only we can. */
 function fail(error: unknown): never {
   if (
-    error instanceof ConfigError ||
+    error instanceof SettingsError ||
     error instanceof CheckpointError ||
     error instanceof EngineError ||
     error instanceof HookError ||

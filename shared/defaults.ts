@@ -54,63 +54,45 @@ export const DEFAULTS = {
     /** Longest way of one stroke message, in cells. */
     maxLength: 512,
   },
-  /** What acts cost. Calm use never meets its end: a seed every two seconds and strokes of normal size refill in between. */
+  /**
+   * What actions cost; server/settings/number-keys.ts says what each number means. Calm use never
+   * runs out: a seed every two seconds and strokes of normal size refill in between.
+   */
   energy: {
-    /** Energy that a participant can hold. */
     capacity: 100,
-    /** Energy that she comes with: little, so that coming anew brings nothing. */
     newcomer: 64,
-    /** Refilled in each second of the room's nominal tick rate. */
     refillPerSecond: 8,
-    /** Cost of planting one organism. */
     plant: 8,
-    /** Cost of each cell that a stroke sweeps: length × 2 radius, and the disc it begins with. */
     damagePerCell: 0.005,
   },
   /**
-   * What one may send, counted in points, cells and bytes, not in packets; each per second and connection unless it says otherwise.
-   * A museum's phones share one address: limits of addresses are wide, those of connections narrow.
+   * How much clients may send, counted in points, cells and bytes, not in packets;
+   * server/settings/number-keys.ts says what each number means. A museum's phones share one
+   * address: limits of addresses are wide, those of connections narrow.
    */
   limits: {
-    /** Connections of all visitors. */
     connections: 5_000,
-    /** Connections of one address. */
     connectionsPerAddress: 2_000,
-    /** New connections of one address in a second, and how many more at once. */
     connectsPerSecond: 40,
     connectsAtOnce: 1_500,
-    /** Joins of one address in a second, and how many more at once. */
     joinsPerSecond: 40,
     joinsAtOnce: 1_500,
-    /** Pages and pictures that one address fetches in a second, and how many more at once: a page and all its files are a dozen. */
     fetchesPerSecond: 500,
     fetchesAtOnce: 20_000,
     bytesPerSecond: 65_536,
     messagesPerSecond: 200,
-    /** Bytes that may wait here for one who does not read them; with more, the connection is ended. */
     unreadBytes: 1_048_576,
-    /** Cursor places. */
     cursorsPerSecond: 30,
     strokePointsPerSecond: 1_000,
-    /** Seeds, strokes and crosses. */
     commandsPerSecond: 40,
-    /** Seeds whose growing is looked at before they are planted. */
     previewsPerSecond: 4,
-    /** Drawings that become seeds. */
     drawingsPerSecond: 0.5,
-    /** Organisms that shine for everybody: few, for the whole room looks there. */
     beaconsPerSecond: 0.5,
-    /** Names that one takes: each is told to the whole room. */
     namesPerSecond: 0.5,
-    /** Keyframes asked for. */
     resyncsPerSecond: 1,
-    /** So many seconds' worth may come at once, as it does when a stalled network goes on. */
     burstSeconds: 10,
-    /** Refusals that one may collect in `burstSeconds` before the connection is ended. */
     refusals: 400,
-    /** How long one who was alone on an address stays out after that. */
     banSeconds: 30,
-    /** How long one may take to say who one is: request, upgrade and greeting, each. */
     handshakeSeconds: 10,
   },
   nursery: {

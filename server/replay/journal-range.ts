@@ -51,7 +51,7 @@ export interface JournalRange extends StoredMoment {
 export async function readRange(
   store: Store,
   name: string,
-  wanted: { readonly from: When | undefined; readonly to: When | undefined },
+  wanted: { readonly from?: When | undefined; readonly to?: When | undefined },
 ): Promise<JournalRange> {
   const room = await store.room(name);
   const tail = await store.tail(name);

@@ -1,10 +1,10 @@
 /** `npm run replay` as a function: does again what happened in a room, and says whether it became the same. */
 import { existsSync } from 'node:fs';
-import { ConfigError } from '../config.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import { EngineError } from '../engine/engine.ts';
 import { systemClock } from '../platform/clock.ts';
 import { speciesOf } from '../rooms/species.ts';
+import { SettingsError } from '../settings/command.ts';
 import { fingerprint } from '../storage/checkpoint-fingerprint.ts';
 import { readFolder } from '../storage/lmdb/open.ts';
 import { Store } from '../storage/store.ts';
@@ -105,7 +105,7 @@ export async function replayCommand(args: readonly string[], voice: Voice): Prom
     return await command(args, voice);
   } catch (error) {
     const known =
-      error instanceof ConfigError ||
+      error instanceof SettingsError ||
       error instanceof StoreError ||
       error instanceof CheckpointError ||
       error instanceof EngineError;

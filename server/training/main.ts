@@ -38,7 +38,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (options === 'help') {
-    process.stdout.write(HELP);
+    process.stdout.write(`${HELP}\n`);
     return;
   }
   const { folder: baseFolder, ...read } = await readConfig(options.file);

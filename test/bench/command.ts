@@ -1,7 +1,9 @@
 /** `npm run bench` as a function: which benches there are, and what each is told. */
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts';
+import { readCommand, SettingsError } from '../../server/settings/command.ts';
+import { helpText } from '../../server/settings/help.ts';
+import { oneOf, text, wholeNumber } from '../../server/settings/types.ts';
 import { CheckpointError } from '../../server/vnca/errors.ts';
 import { trainClassifier } from './classifier.ts';
 import { benchCrowd } from './crowd.ts';
@@ -37,124 +39,116 @@ interface Bench {
 const BENCHES: Readonly<Record<string, Bench>> = {
   classifier: {
     run: trainClassifier,
-    help: 'not a measurement: trains the judge of the drawing test anew',
+    help: 'not a measurement: trains the classifier that the drawing test uses',
   },
   crowd: {
     run: benchCrowd,
-    help: 'how late ticks are in a whole server with 128 organisms awake and 50 visitors, and what they see',
+    help: 'delay of ticks in a complete server with 128 organisms awake and 50 visitors, and what they see',
   },
   durability: {
     run: benchDurability,
-    help: 'what it costs a busy room to be kept: ms a tick with and without, by turns in one run',
+    help: 'cost of storing a busy room: ms per tick with and without, alternating in one run',
   },
   engines: {
     run: benchEngines,
-    help: 'cells/s of each engine and shipped net, its share of the peak, what sleepers cost, memory',
+    help: 'cells/s of each engine and shipped net, its share of the peak, the cost of sleeping organisms, memory',
   },
   expectations: {
     run: benchExpectations,
-    help: 'not a measurement: writes anew what the stream expects, after the standard garden has changed',
+    help: 'not a measurement: rewrites the expected figures of the stream, after the standard garden has changed',
   },
   garden: {
     run: recordGarden,
-    help: 'not a measurement: records the standard garden anew, after the shipped organisms have changed',
+    help: 'not a measurement: records the standard garden again, after the shipped organisms have changed',
   },
   nursery: {
     run: benchNursery,
-    help: 'how late ticks are while visitors look at how seeds would grow, and how long they wait for that',
+    help: 'delay of ticks while visitors preview seeds, and how long they wait for a preview',
   },
   pages: {
     run: benchPages,
-    help: "frames/s of the phone's page and the wall on a processor slowed four times, apart from the pixels themselves",
+    help: "frames/s of the phone's page and the wall on a CPU slowed down four times, without rasterization",
   },
   peer: {
     run: benchPeer,
-    help: 'the same step in PyTorch, in turn with ours, where python3 has it',
+    help: 'the same step in PyTorch, alternating with ours, where python3 has it',
   },
   replay: {
     run: benchReplay,
-    help: 'how fast an hour of a busy room, with a restart in it, is done again from its journal, and whether it is the same',
+    help: 'speed of replaying an hour of a busy room with a restart in it, and whether the result is the same',
   },
   soak: {
     run: benchSoak,
-    help: 'whether memory, files, store and ticks stay as they are while bots do the work of ten days in an hour',
+    help: "whether memory, files, store and ticks stay stable while bots do ten days' work in an hour",
   },
   stream: {
     run: benchStream,
-    help: 'bytes and ms of each tier of the stream in the standard garden, beside what others would send',
+    help: 'bytes and ms of each tier of the stream in the standard garden, compared with other formats',
   },
   tick: {
     run: benchTick,
-    help: 'cells/s and ms a tick of a room: 1 to 256 organisms, growing and grown',
+    help: 'cells/s and ms per tick of a room: 1 to 256 organisms, growing and grown',
   },
   train: {
     run: benchTrain,
-    help: 'GFLOP/s of forward and backward of update nets on each back end; --pytorch compares',
+    help: 'GFLOP/s of forward and backward passes of update nets on each backend; --pytorch compares',
   },
   wall: {
     run: benchWall,
-    help: 'what a wall holds in memory over half an hour in a room that is never at rest',
+    help: 'memory of a wall over half an hour in a room that never rests',
   },
 };
 
-const HELP = [
-  'npm run bench -- <name> [options]',
-  '',
-  ...Object.entries(BENCHES).map(([name, { help }]) => `  ${name.padEnd(19)}${help}`),
-  '',
-  '  --json FILE        also writes the figures there; without a file, prints nothing but them',
-  '  --checkpoint DIR   for crowd, durability, engines, peer, replay and soak: the net of this one, not of all that are shipped',
-  `  --engine NAME      for crowd, durability, engines, nursery, peer, replay and soak: this one alone, of ${BACKEND_NAMES.join(', ')}`,
-  '  --pytorch          for train: the same nets in PyTorch too, where python3 has it, in turn in the same run',
-  '  --seconds N        for crowd, nursery, pages and wall: how long it is measured (30, 15, 30, 1800); for durability, soak and',
-  "                     replay too, of which the last is of the room's own time (600, 3600, 3600)",
-  '  --organisms N      for crowd: how many are kept awake (128); for durability and replay: how many live in the garden (64)',
-  '  --visitors N       for crowd and soak: how many watch and wound (50)',
-  '  --help             this text',
-].join('\n');
-
-/** A command line that cannot be; the message is one sentence. */
-class UsageError extends Error {}
-
-function readArguments(args: readonly string[]) {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        json: { type: 'string' },
-        checkpoint: { type: 'string' },
-        engine: { type: 'string' },
-        pytorch: { type: 'boolean' },
-        seconds: { type: 'string' },
-        organisms: { type: 'string' },
-        visitors: { type: 'string' },
-        help: { type: 'boolean' },
-      },
-      // `--json` alone is allowed and means standard output.
-      args: args.map((arg, i) =>
-        arg === '--json' && (args[i + 1] ?? '-').startsWith('-') ? '--json=-' : arg,
-      ),
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-function readEngine(name: string): BackendName {
-  if (!BACKEND_NAMES.includes(name as BackendName)) {
-    throw new UsageError(`--engine must be one of ${BACKEND_NAMES.join(', ')}, not "${name}".`);
-  }
-  return name as BackendName;
-}
-
-/** @param most the largest that makes sense */
-function readCount(flag: string, text: string, most: number): number {
-  const n = Number(text);
-  if (!Number.isInteger(n) || n < 1 || n > most) {
-    throw new UsageError(`--${flag} must be a whole number from 1 to ${most}, not "${text}".`);
-  }
-  return n;
-}
+const COMMAND = {
+  about: 'Measures. The figures depend on the machine.',
+  usage: 'npm run bench -- <name> [options]',
+  positional: {
+    key: 'name',
+    noun: 'bench',
+    help: 'what to measure',
+    choices: Object.fromEntries(Object.entries(BENCHES).map(([name, { help }]) => [name, help])),
+  },
+  options: {
+    json: {
+      value: 'FILE',
+      type: text,
+      bare: '-',
+      help: 'also write the figures to a file; without a file, print only them',
+    },
+    checkpoint: {
+      value: 'FOLDER',
+      type: text,
+      defaultInWords: 'all that are shipped',
+      help: 'checkpoint to use, for crowd, durability, engines, peer, replay and soak',
+    },
+    engine: {
+      value: 'NAME',
+      type: oneOf(BACKEND_NAMES),
+      help: `engine to use, for crowd, durability, engines, nursery, peer, replay and soak: ${BACKEND_NAMES.join(', ')}`,
+    },
+    pytorch: {
+      help: 'for train: also the same nets in PyTorch, where python3 has it, in turn in the same run',
+    },
+    seconds: {
+      value: 'N',
+      type: wholeNumber(1, 3_600),
+      defaultInWords: '30, 15, 30, 1800, 600, 3600, 3600',
+      help: "how long to measure, for crowd, nursery, pages, wall, durability, soak and replay; for replay, in the room's own time",
+    },
+    organisms: {
+      value: 'N',
+      type: wholeNumber(1, 1_024),
+      defaultInWords: '128, 64, 64',
+      help: 'organisms kept awake, for crowd, or living, for durability and replay',
+    },
+    visitors: {
+      value: 'N',
+      type: wholeNumber(1, 1_000),
+      defaultInWords: '50',
+      help: 'how many clients watch and damage, for crowd and soak',
+    },
+  },
+} as const;
 
 /** Where a bench speaks: lines and figures, and what went wrong. */
 export interface Voice {
@@ -163,33 +157,19 @@ export interface Voice {
 }
 
 async function command(args: readonly string[], { say }: Voice): Promise<void> {
-  const { values, positionals } = readArguments(args);
-  if (values.help) {
-    say(HELP);
+  const given = readCommand(COMMAND, args);
+  if (given === 'help') {
+    say(helpText(COMMAND));
     return;
   }
-  const [name, ...more] = positionals;
-  if (name === undefined) throw new UsageError('Which bench?');
-  if (!Object.hasOwn(BENCHES, name)) throw new UsageError(`There is no bench "${name}".`);
-  if (more.length > 0) throw new UsageError(`One bench at a time, not "${positionals.join(' ')}".`);
-  const { checkpoint, pytorch, engine, seconds, organisms, visitors } = values;
-  const quiet = values.json === '-';
-  const figures = await BENCHES[name].run(
-    (line) => {
-      if (!quiet) say(line);
-    },
-    {
-      ...(checkpoint !== undefined && { checkpoint }),
-      ...(pytorch !== undefined && { pytorch }),
-      ...(engine !== undefined && { engine: readEngine(engine) }),
-      ...(seconds !== undefined && { seconds: readCount('seconds', seconds, 3_600) }),
-      ...(organisms !== undefined && { organisms: readCount('organisms', organisms, 1_024) }),
-      ...(visitors !== undefined && { visitors: readCount('visitors', visitors, 1_000) }),
-    },
-  );
+  const { name, json: file, ...options } = given;
+  const quiet = file === '-';
+  const figures = await BENCHES[name].run((line) => {
+    if (!quiet) say(line);
+  }, options);
   const json = JSON.stringify(figures, null, 2);
   if (quiet) say(json);
-  else if (values.json) await writeFile(values.json, `${json}\n`);
+  else if (file !== undefined) await writeFile(file, `${json}\n`);
 }
 
 /**
@@ -201,9 +181,9 @@ export async function benchCommand(args: readonly string[], voice: Voice): Promi
     await command(args, voice);
     return 0;
   } catch (error) {
-    if (error instanceof UsageError) voice.complain(`${error.message}\n\n${HELP}`);
-    else if (error instanceof CheckpointError) voice.complain(error.message);
-    else throw error;
+    const known = error instanceof SettingsError || error instanceof CheckpointError;
+    if (!known) throw error;
+    voice.complain(error.message);
     return 1;
   }
 }

@@ -1,7 +1,7 @@
 /** The process of the server in `crowd.ts`: as `npm start` puts it together, with a watch on its ticks and its event loop. */
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { createVivariumServer } from '../../server/app/create-server.ts';
-import { readConfig } from '../../server/config.ts';
+import { readConfig } from '../../server/settings/server.ts';
 import { UNLIMITED } from '../support/server.ts';
 import { gridFor } from './crowd-grid.ts';
 

@@ -1,7 +1,7 @@
 /** What looking at seeds costs a room: how late its ticks are without, and with as many previews as visitors may ask for. */
 
 import { createVivariumServer, type VivariumServer } from '../../server/app/create-server.ts';
-import { readConfig } from '../../server/config.ts';
+import { readConfig } from '../../server/settings/server.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { UNLIMITED } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';

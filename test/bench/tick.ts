@@ -1,5 +1,5 @@
 /** What a tick costs: the whole of it, commands to settled ground, without pacing. */
-import { readConfig } from '../../server/config.ts';
+import { readConfig } from '../../server/settings/server.ts';
 import { World } from '../../server/world/world.ts';
 import { startEngine } from '../support/engine.ts';
 import { ANNA } from '../support/rooms.ts';

@@ -7,11 +7,13 @@ import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { SECTIONS } from '../../client/host/sections.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
+import { readCommand, SettingsError } from '../../server/settings/command.ts';
+import { helpText } from '../../server/settings/help.ts';
+import { text } from '../../server/settings/types.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { plantGarden } from '../support/garden.ts';
 import { HostClient } from '../support/host-client.ts';
@@ -33,13 +35,14 @@ const MORE = ['Frog Face', 'Panda Face', 'Flamingo', 'Cactus', 'Sunflower', 'Mus
 const NAMES = ['Ada', 'Bo', '', 'Chiyo', 'Dag'];
 const COLUMNS = 5;
 
-const { values } = parseArgs({
+const COMMAND = {
+  usage: 'tsx test/browser/screenshot-host.ts [options]',
   options: {
-    out: { type: 'string', default: PICTURES },
-    all: { type: 'boolean', default: false },
-    language: { type: 'string', default: 'en' },
+    out: { value: 'FOLDER', type: text, default: PICTURES, help: 'where to write the pictures' },
+    all: { help: 'every section, on a desktop, a tablet and a phone' },
+    language: { value: 'NAME', type: text, default: 'en', help: 'language of the browser' },
   },
-});
+} as const;
 
 async function garden(port: number): Promise<Visitor[]> {
   const visitors = await Promise.all(NAMES.map((name) => Visitor.join(port, 'garden', name)));
@@ -60,6 +63,11 @@ async function pick(page: Page): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  const values = readCommand(COMMAND, process.argv.slice(2));
+  if (values === 'help') {
+    console.log(helpText(COMMAND));
+    return;
+  }
   const data = mkdtempSync(join(tmpdir(), 'vivarium-host-pictures-'));
   const clientFolder = await ensureClient(console.log);
   const settings = { size: '208x136', energy: 'newcomer=100', data, snapshot: 1 };
@@ -107,6 +115,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error);
+  console.error(error instanceof SettingsError ? error.message : error);
   process.exit(1);
 });

@@ -2,10 +2,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
+import { readCommand, SettingsError } from '../../server/settings/command.ts';
+import { helpText } from '../../server/settings/help.ts';
+import { list, oneOf, text } from '../../server/settings/types.ts';
 import { createRandom } from '../../shared/random.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { openRoom, screenOf } from '../support/page.ts';
@@ -38,13 +40,19 @@ const GARDEN = [
   ...['Four Leaf Clover', 'Cherry Blossom', 'Strawberry', 'Avocado', 'Watermelon', 'Lemon'],
 ];
 
-const { values } = parseArgs({
+const COMMAND = {
+  about: 'Grows a garden in a real room and takes its picture, as desktop, phone and wall show it.',
+  usage: 'npm run screenshot [-- options]',
   options: {
-    out: { type: 'string', default: PICTURES },
-    only: { type: 'string', default: 'room,phone,wall' },
-    help: { type: 'boolean' },
+    out: { value: 'FOLDER', type: text, default: PICTURES, help: 'where to write the pictures' },
+    only: {
+      value: 'A,B',
+      type: list(oneOf([...Object.keys(SCREENS), 'wall'])),
+      default: 'room,phone,wall',
+      help: 'pictures to take',
+    },
   },
-});
+} as const;
 
 /** Places in rows, each a little off, so that some neighbours press against each other. */
 function places(count: number, width: number, height: number): [number, number][] {
@@ -60,7 +68,7 @@ function places(count: number, width: number, height: number): [number, number][
 }
 
 /** The wall's page at 4K, and smaller to be kept. */
-async function takeWall(browser: Browser, url: string): Promise<void> {
+async function takeWall(browser: Browser, url: string, out: string): Promise<void> {
   const viewport = { width: 3840, height: 2160 };
   const page = await browser.newPage({ viewport, reducedMotion: 'reduce' });
   await page.clock.install();
@@ -68,19 +76,20 @@ async function takeWall(browser: Browser, url: string): Promise<void> {
   await nextPictures(page, 1);
   // It rests while its picture is taken: in software, eight million pixels take their time.
   await page.clock.pauseAt(Date.now() + 60_000);
-  const file = join(values.out, 'wall.png');
+  const file = join(out, 'wall.png');
   await page.screenshot({ path: file, timeout: 480_000 });
-  await sharp(file).resize(1920).jpeg({ quality: 86 }).toFile(join(values.out, 'wall.jpg'));
+  await sharp(file).resize(1920).jpeg({ quality: 86 }).toFile(join(out, 'wall.jpg'));
   console.log(file);
   await page.close();
 }
 
 async function main(): Promise<void> {
-  if (values.help) {
-    console.log('npm run screenshot -- [--out FOLDER] [--only room,phone,wall]');
+  const options = readCommand(COMMAND, process.argv.slice(2));
+  if (options === 'help') {
+    console.log(helpText(COMMAND));
     return;
   }
-  const wanted = values.only.split(',');
+  const { out, only: wanted } = options;
   const clientFolder = await ensureClient(console.log);
   const server = await startServer({ size: '256x160', energy: 'newcomer=100' }, clientFolder);
   const url = `http://127.0.0.1:${server.port}/r/garden`;
@@ -100,7 +109,7 @@ async function main(): Promise<void> {
   const asleep = () => ada.life.filter(({ what }) => what === 'asleep').length;
   await ada.until(() => asleep() >= GARDEN.length);
 
-  await mkdir(values.out, { recursive: true });
+  await mkdir(out, { recursive: true });
   const browser = await launchBrowser();
   for (const [shot, [name, screen]] of [...Object.entries(SCREENS)].entries()) {
     if (!wanted.includes(name)) continue;
@@ -118,8 +127,8 @@ async function main(): Promise<void> {
     const at = await screenOf(page, 60, 60);
     await page.mouse.move(at.x, at.y);
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 400)));
-    await page.screenshot({ path: join(values.out, `${name}.png`), timeout: 180_000 });
-    console.log(join(values.out, `${name}.png`));
+    await page.screenshot({ path: join(out, `${name}.png`), timeout: 180_000 });
+    console.log(join(out, `${name}.png`));
     await page.close();
   }
   if (wanted.includes('wall')) {
@@ -133,7 +142,7 @@ async function main(): Promise<void> {
     );
     const scanned = encodeURIComponent(url);
     const wall = `${url.replace('/r/', '/wall/')}?frame=fixed&resolution=full&url=${scanned}`;
-    await takeWall(browser, wall);
+    await takeWall(browser, wall, out);
   }
   await browser.close();
   for (const visitor of visitors) visitor.leave();
@@ -141,6 +150,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error);
+  console.error(error instanceof SettingsError ? error.message : error);
   process.exit(1);
 });

@@ -2,7 +2,7 @@
 
 import { createVivariumServer, type VivariumServer } from '../../server/app/create-server.ts';
 import { POLL_INTERVAL } from '../../server/app/network-addresses.ts';
-import { type Config, readConfig } from '../../server/config.ts';
+import { type Config, readConfig } from '../../server/settings/server.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
 import { HeldClock } from '../support/held-clock.ts';

@@ -145,7 +145,7 @@ test('it runs from a bundle of its sources as they are; from the sources themsel
   const first = 'Vivarium: a multiplayer canvas of living cells.';
   expect([help(), bundles()]).toEqual([{ first, errors: '' }, 1]);
   expect([help(), bundles()]).toEqual([{ first, errors: '' }, 1]);
-  const file = join(folder, 'server/config.ts');
+  const file = join(folder, 'server/settings/server.ts');
   const changed = first.replace('living', 'lively');
   writeFileSync(file, readFileSync(file, 'utf8').replace(first, changed));
   expect([help(), bundles()]).toEqual([{ first: changed, errors: '' }, 2]);

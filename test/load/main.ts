@@ -1,6 +1,7 @@
 /** `npm run loadtest`: a crowd of real connections on a real server; measures, and is never part of the tests. */
 import { writeFile } from 'node:fs/promises';
-import { HELP, type LoadOptions, readOptions, UsageError } from './options.ts';
+import { SettingsError } from '../../server/settings/command.ts';
+import { HELP, type LoadOptions, readOptions } from './options.ts';
 import { compared, reportOf, table } from './report.ts';
 import { runLoad } from './run.ts';
 import { openFileLimit, splitCores } from './split.ts';
@@ -8,13 +9,13 @@ import { openFileLimit, splitCores } from './split.ts';
 /** Files that a process has open besides its sockets. */
 const OTHER_FILES = 100;
 
-/** @throws UsageError the system does not let a process have so many sockets */
+/** @throws SettingsError the system does not let a process have so many sockets */
 function checkFiles({ clients, slow, stalled }: LoadOptions): void {
   // Those on bad lines have three sockets in their process: their own and two of the proxy.
   const needed = Math.max(clients + slow + stalled, 3 * (slow + stalled)) + OTHER_FILES;
   const limit = openFileLimit();
   if (limit >= needed) return;
-  throw new UsageError(
+  throw new SettingsError(
     `A process may have ${limit} files open here, but ${needed} are needed: raise it with "ulimit -Hn ${needed}" as root (or LimitNOFILE= of a service), or take fewer clients.`,
   );
 }
@@ -42,7 +43,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  if (error instanceof UsageError) console.error(`${error.message} See --help.`);
+  if (error instanceof SettingsError) console.error(error.message);
   else console.error(error);
   process.exit(1);
 });

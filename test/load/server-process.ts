@@ -1,8 +1,8 @@
 /** The real server as its own process, with its time and memory told to the process that started it. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createVivariumServer } from '../../server/app/create-server.ts';
-import { readConfig } from '../../server/config.ts';
 import { collectGarbageRarely } from '../../server/operations/garbage-collection.ts';
+import { readConfig } from '../../server/settings/server.ts';
 import { answerParent, noteParent } from './child.ts';
 import { quantile } from './figures.ts';
 import { GARDEN, Gardener } from './garden.ts';

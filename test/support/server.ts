@@ -5,9 +5,9 @@ import {
   type VivariumServer,
   type VivariumServerOptions,
 } from '../../server/app/create-server.ts';
-import { readConfig } from '../../server/config.ts';
 import type { Clock } from '../../server/platform/clock.ts';
 import type { Log } from '../../server/platform/log.ts';
+import { readConfig } from '../../server/settings/server.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { CHECKPOINT_FOLDER } from './engine.ts';
 

@@ -5,24 +5,30 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readCommand } from '../../settings/command.ts';
+import { helpText } from '../../settings/help.ts';
+import { text } from '../../settings/types.ts';
 
 /** The first with its C API in libraries of their own is 2.12; later than this one is not tried. */
 const VERSION = '2.15.1';
 
-const HELP = `Builds the native part of @tensorflow/tfjs-node-gpu (or tfjs-node) against the libraries in
-PyPI's TensorFlow ${VERSION}, for x86-64 Linux. Takes a minute, and 0.7 GB of disk (2 GB with --gpu).
-
-Usage: npm run build:tensorflow -- [--wheel <file>] [--gpu]
-
-  --wheel <file>  a TensorFlow wheel that is here already; default: pip downloads it
-  --gpu           the wheel with GPU kernels; to use them, CUDA 12.2 and cuDNN 8.9 must be where the loader finds
-                  them. Without the flag, and on a machine without a GPU: CPU only
-  -h, --help      print this
-
-Needs g++, python3 (with pip, unless --wheel) and Node's headers, which come with most installs of Node; if they did
-not: npm install --no-save node-api-headers
-`;
+const COMMAND = {
+  about: `Builds the native part of @tensorflow/tfjs-node-gpu (or tfjs-node) against the libraries in PyPI's TensorFlow ${VERSION}, for x86-64 Linux. Takes a minute, and 0.7 GB of disk (2 GB with --gpu).`,
+  usage: 'npm run build:tensorflow -- [--wheel FILE] [--gpu]',
+  options: {
+    wheel: {
+      value: 'FILE',
+      type: text,
+      help: 'TensorFlow wheel to use; without it pip downloads one',
+    },
+    gpu: {
+      help: 'use the wheel with GPU kernels, which need CUDA 12.2 and cuDNN 8.9 where the loader finds them; without this, and on a machine without a GPU: CPU only',
+    },
+  },
+  notes: [
+    "Needs g++, python3 (with pip, unless --wheel) and Node's headers, which come with most installations of Node; if they did not: npm install --no-save node-api-headers",
+  ],
+} as const;
 
 const WANTED = [
   'tensorflow/libtensorflow_',
@@ -36,17 +42,12 @@ for name in wheel.namelist():
 const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      wheel: { type: 'string' },
-      gpu: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(HELP);
+  const options = readCommand(COMMAND, process.argv.slice(2));
+  if (options === 'help') {
+    console.log(helpText(COMMAND));
     return;
   }
+  const { wheel: given, gpu } = options;
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error(`only x86-64 Linux is known to work, not ${process.arch} ${process.platform}`);
   }
@@ -55,13 +56,13 @@ async function main(): Promise<void> {
   const headers = findHeaders();
   run('g++', ['--version'], 'a C++ compiler is needed (Debian: apt-get install g++)', 'ignore');
 
-  if (values.wheel && !existsSync(values.wheel)) throw new Error(`${values.wheel}: no such file`);
+  if (given !== undefined && !existsSync(given)) throw new Error(`${given}: no such file`);
 
   const libraries = join(folder, 'deps', 'tensorflow');
   await rm(join(folder, 'deps'), { recursive: true, force: true });
   const temporary = await mkdtemp(join(tmpdir(), 'tensorflow-'));
   try {
-    const wheel = values.wheel ?? (await download(values.gpu === true, temporary));
+    const wheel = given ?? (await download(gpu, temporary));
     run(
       'python3',
       ['-c', UNPACK, wheel, join(folder, 'deps'), ...WANTED],

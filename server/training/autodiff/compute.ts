@@ -21,7 +21,8 @@ export interface Program {
   dispose(): Promise<void>;
 }
 
-export type ComputeName = 'onnx' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
+export const COMPUTE_NAMES = ['onnx', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
+export type ComputeName = (typeof COMPUTE_NAMES)[number];
 
 export interface Compute {
   readonly name: ComputeName;

@@ -1,11 +1,5 @@
 /** What can stop an evaluation; the message is one sentence that says what to change. */
-export type EvaluationReason =
-  | 'bad-option'
-  | 'no-data'
-  | 'unfit-data'
-  | 'no-encoder'
-  | 'no-keep'
-  | 'foreign-keep';
+export type EvaluationReason = 'no-data' | 'unfit-data' | 'no-encoder' | 'no-keep' | 'foreign-keep';
 
 export class EvaluationError extends Error {
   override readonly name = 'EvaluationError';

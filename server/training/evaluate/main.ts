@@ -1,6 +1,7 @@
 /** Evaluates a checkpoint: `npm run evaluate -- checkpoints/<name>`. */
 
 import { join } from 'node:path';
+import { SettingsError } from '../../settings/command.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
 import { CheckpointError } from '../../vnca/errors.ts';
 import { ComputeError, createCompute } from '../autodiff/create.ts';
@@ -20,7 +21,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (options === 'help') {
-    process.stdout.write(HELP);
+    process.stdout.write(`${HELP}\n`);
     return;
   }
   const model = await loadModel(options.folder);
@@ -73,7 +74,14 @@ async function loadJudged(
   }
 }
 
-const KNOWN = [EvaluationError, CheckpointError, ComputeError, DatasetError, TrainingError];
+const KNOWN = [
+  SettingsError,
+  EvaluationError,
+  CheckpointError,
+  ComputeError,
+  DatasetError,
+  TrainingError,
+];
 
 main().catch((error: unknown) => {
   const isKnown = KNOWN.some((kind) => error instanceof kind);

@@ -1,30 +1,31 @@
 /** Makes a checkpoint's `gallery.png`: every latent of its gallery, grown. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readCommand } from '../../settings/command.ts';
+import { helpText } from '../../settings/help.ts';
 import { GALLERY_FILE, loadModel } from '../../vnca/checkpoint.ts';
 import { gallerySheet } from '../../vnca/gallery.ts';
 import { drawGallery } from './draw-gallery.ts';
 
-const HELP = `Makes gallery.png of a checkpoint: every latent of its gallery, grown for the card's steps.
-
-Usage: npm run gallery -- <folder>
-
-  <folder>    checkpoint with card.json and model.safetensors
-  -h, --help  print this
-`;
+const COMMAND = {
+  about:
+    "Writes gallery.png of a checkpoint: every latent of its gallery, grown for the card's steps.",
+  usage: 'npm run gallery -- <folder>',
+  positional: {
+    key: 'folder',
+    noun: 'checkpoint folder',
+    help: 'checkpoint with card.json and model.safetensors',
+  },
+  options: {},
+} as const;
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { help: { type: 'boolean', short: 'h' } },
-  });
-  if (values.help) {
-    process.stdout.write(HELP);
+  const options = readCommand(COMMAND, process.argv.slice(2));
+  if (options === 'help') {
+    console.log(helpText(COMMAND));
     return;
   }
-  if (positionals.length !== 1) throw new Error(`one folder is needed\n\n${HELP}`);
-  const [folder] = positionals;
+  const { folder } = options;
   const model = await loadModel(folder);
   const file = join(folder, GALLERY_FILE);
   await writeFile(file, await drawGallery(model));

@@ -1,4 +1,4 @@
-import { TrainingError } from '../../../server/training/errors.ts';
+import { SettingsError } from '../../../server/settings/command.ts';
 import { HELP, readOptions } from '../../../server/training/options.ts';
 
 test('all that help names is understood', () => {
@@ -49,9 +49,8 @@ test.each([
   } catch (thrown) {
     error = thrown;
   }
-  expect(error).toBeInstanceOf(TrainingError);
-  const { reason, message } = error as TrainingError;
-  expect(reason).toBe('bad-config');
+  expect(error).toBeInstanceOf(SettingsError);
+  const { message } = error as SettingsError;
   expect(message).toContain(text);
   expect(message.split('\n')).toHaveLength(1);
 });

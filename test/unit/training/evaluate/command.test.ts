@@ -65,14 +65,14 @@ describe('options', () => {
   });
 
   test.each([
-    [[], 'one folder is needed'],
-    [['a', 'b'], 'one folder is needed'],
+    [[], 'Name one checkpoint folder.'],
+    [['a', 'b'], 'Name one checkpoint folder, not 2.'],
     [['a', '--fast'], '--fast'],
-    [['a', '--samples', '0'], '--samples is "0", not a whole number from 1 on'],
-    [['a', '--limit', 'x'], '--limit is "x", not a whole number from 0 on'],
-    [['a', '--steps', '10,'], '--steps is "10,", not whole numbers from 1 on'],
-    [['a', '--wounds', '2'], '--wounds is "2", not shares above 0'],
-    [['a', '--backend', 'abacus'], '--backend is "abacus", not one of auto, onnx'],
+    [['a', '--samples', '0'], '--samples must be a whole number, 1 or more, not "0".'],
+    [['a', '--limit', 'x'], '--limit must be a whole number, 0 or more, not "x".'],
+    [['a', '--steps', '10,'], '--steps must be whole numbers, 1 or more'],
+    [['a', '--wounds', '2'], '--wounds must be shares above 0'],
+    [['a', '--backend', 'abacus'], '--backend must be one of auto, onnx'],
   ])('%j are refused', (args, message) => {
     expect(() => readOptions(args)).toThrow(
       expect.objectContaining({ reason: 'bad-option', message: expect.stringContaining(message) }),

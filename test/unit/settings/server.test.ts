@@ -2,9 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { type Config, ConfigError, helpText, readConfig } from '../../server/config.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
-import { settingsChange } from '../../shared/host/settings.ts';
+import { SettingsError } from '../../../server/settings/command.ts';
+import { type Config, helpText, readConfig } from '../../../server/settings/server.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { settingsChange } from '../../../shared/host/settings.ts';
 
 describe('settings', () => {
   test('have defaults that run', () => {
@@ -59,7 +60,7 @@ describe('settings', () => {
     [['--attract', '3'], '--attract must be a whole number from 5'],
     [['--nonsense'], '--nonsense'],
   ])('%p is refused by name', (args, sentence) => {
-    expect(() => readConfig(args, {})).toThrow(ConfigError);
+    expect(() => readConfig(args, {})).toThrow(SettingsError);
     expect(() => readConfig(args, {})).toThrow(sentence);
   });
 

@@ -1,0 +1,238 @@
+/**
+ * Reads every command line: a table of options in; a typed object, or one sentence that says what
+ * is wrong, out.
+ */
+import { parseArgs } from 'node:util';
+import * as v from 'valibot';
+import { closestOf } from './closest.ts';
+
+/** An option that takes a value. */
+export interface ValueOption {
+  /** Stands for the value in the help, like N or FOLDER. */
+  readonly value: string;
+  /** Reads the text. Its messages complete the sentence "--flag …". */
+  readonly type: v.GenericSchema<string, unknown>;
+  readonly help: string;
+  /** Further sentences, as Markdown, for the settings document alone. */
+  readonly details?: string;
+  /** As a user would write it. Without one, the option is absent from the result unless given. */
+  readonly default?: string;
+  /** What the help says of the default instead, where its text says little or there is none. */
+  readonly defaultInWords?: string;
+  /** The value of the flag when nothing follows it. */
+  readonly bare?: string;
+  /** May be given several times; the values are joined by commas. */
+  readonly repeatable?: boolean;
+  /** False: by flag only, in a command whose options can also be set in the environment. */
+  readonly environment?: false;
+  /** The values it takes, and what each means. */
+  readonly choices?: Readonly<Record<string, string>>;
+  /** The numbers that a value like "name=1,name=2" can change. */
+  readonly keys?: NumberKeys;
+  readonly section?: string;
+}
+
+/** An option that is on when given. It has no environment variable. */
+export interface Switch {
+  readonly help: string;
+  readonly section?: string;
+}
+
+export type Option = ValueOption | Switch;
+
+/** Options by the camel-case form of their flag: `tickRate` is `--tick-rate`. */
+export type Options = Readonly<Record<string, Option>>;
+
+export interface NumberKeys {
+  readonly defaults: Readonly<Record<string, number>>;
+  readonly meanings: Readonly<Record<string, string>>;
+}
+
+/** The one argument without a flag. */
+export interface Positional<K extends string = string> {
+  /** Its name in the result. */
+  readonly key: K;
+  /** What it is, to complete the sentence "Name one …". */
+  readonly noun: string;
+  readonly help: string;
+  /** The values it takes, and what each means; absent: any. */
+  readonly choices?: Readonly<Record<string, string>>;
+}
+
+export interface Command<O extends Options = Options, K extends string = string> {
+  /** One or two sentences. */
+  readonly about?: string;
+  /** Like "npm start -- [settings]". */
+  readonly usage: string;
+  /** Required, once; absent: the command takes none. */
+  readonly positional?: Positional<K>;
+  readonly options: O;
+  /** Begins the names of environment variables, like VIVARIUM_; absent: the command reads none. */
+  readonly environment?: string;
+  /** Paragraphs below the options. */
+  readonly notes?: readonly string[];
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+type ValueOf<O> = O extends ValueOption ? v.InferOutput<O['type']> : boolean;
+type Sure<O> = O extends { readonly default: string } ? true : O extends ValueOption ? false : true;
+type Simplify<T> = { [K in keyof T]: T[K] };
+
+/** What a command is asked to do: a value for each option that was given or has a default. */
+export type Values<O extends Options, K extends string = never> = Simplify<
+  { readonly [P in K]: string } & {
+    readonly [P in keyof O as Sure<O[P]> extends true ? P : never]: ValueOf<O[P]>;
+  } & { readonly [P in keyof O as Sure<O[P]> extends true ? never : P]?: ValueOf<O[P]> }
+>;
+
+/** A command line or environment that cannot be used; the message is one sentence for the user. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  readonly reason = 'bad-option';
+}
+
+/** The same options, in a section of the help and of the settings document. */
+export function inSection<const O extends Options>(section: string, options: O): O {
+  const entries = Object.entries(options).map(([key, option]) => [key, { ...option, section }]);
+  return Object.fromEntries(entries) as O;
+}
+
+export const takesValue = (option: Option): option is ValueOption => 'type' in option;
+
+/** @param key like tickRate @returns like tick-rate */
+export const flagOf = (key: string): string =>
+  key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** The name of an option's environment variable, if it has one. */
+export function variableOf({ environment, options }: Command, key: string): string | undefined {
+  const option = options[key];
+  if (environment === undefined || !takesValue(option) || option.environment === false) {
+    return undefined;
+  }
+  return environment + flagOf(key).toUpperCase().replaceAll('-', '_');
+}
+
+interface Given {
+  readonly help: boolean;
+  readonly positionals: readonly string[];
+  /** By key of the option. */
+  readonly values: ReadonlyMap<string, string>;
+}
+
+const seeHelp = (sentence: string): SettingsError => new SettingsError(`${sentence} See --help.`);
+
+/** `--json --seconds 5` and a final `--json` say no file: what the option means without a value. */
+function withBareValues({ options }: Command, args: readonly string[]): string[] {
+  const bare = new Map(
+    Object.entries(options).flatMap(([key, option]) =>
+      takesValue(option) && option.bare !== undefined ? [[`--${flagOf(key)}`, option.bare]] : [],
+    ),
+  );
+  return args.map((arg, i) => {
+    const alone = bare.has(arg) && /^-./.test(args[i + 1] ?? '--');
+    return alone ? `${arg}=${bare.get(arg)}` : arg;
+  });
+}
+
+function parse(command: Command, args: readonly string[]): Given {
+  const keys = new Map(Object.keys(command.options).map((key) => [flagOf(key), key]));
+  const types = Object.entries(command.options).map(([key, option]) => [
+    flagOf(key),
+    { type: takesValue(option) ? ('string' as const) : ('boolean' as const) },
+  ]);
+  const { tokens } = parseArgs({
+    args: withBareValues(command, args),
+    options: { ...Object.fromEntries(types), help: { type: 'boolean', short: 'h' } },
+    // What is wrong is said below, in one sentence.
+    strict: false,
+    tokens: true,
+  });
+  const values = new Map<string, string>();
+  const positionals: string[] = [];
+  let help = false;
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value);
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value, inlineValue } = token;
+    const key = keys.get(name);
+    if (name === 'help') help = true;
+    else if (key === undefined || !rawName.startsWith('--')) {
+      const close = closestOf(name, [...keys.keys(), 'help']);
+      const hint = close === undefined ? '' : ` Did you mean --${close}?`;
+      throw seeHelp(`Unknown option '${rawName}'.${hint}`);
+    } else values.set(key, givenValue(command, key, values.get(key), { value, inlineValue }));
+  }
+  return { help, positionals, values };
+}
+
+/** @param before the value of the same option further left */
+function givenValue(
+  { options }: Command,
+  key: string,
+  before: string | undefined,
+  { value, inlineValue }: { value: string | undefined; inlineValue: boolean | undefined },
+): string {
+  const option = options[key];
+  const flag = `--${flagOf(key)}`;
+  if (!takesValue(option)) {
+    if (value !== undefined) throw seeHelp(`${flag} takes no value.`);
+    return '';
+  }
+  // Without the equals sign, what begins with a dash is taken for the next option.
+  if (value === undefined || (!inlineValue && /^-./.test(value))) {
+    const other = value === undefined ? '' : ` (or ${flag}=${value})`;
+    throw seeHelp(`${flag} needs a value: ${flag} ${option.value}${other}.`);
+  }
+  return option.repeatable && before !== undefined ? `${before},${value}` : value;
+}
+
+function readPositional({ noun, choices }: Positional, given: readonly string[]): string {
+  if (given.length === 0) throw seeHelp(`Name one ${noun}.`);
+  if (given.length > 1) throw seeHelp(`Name one ${noun}, not ${given.length}.`);
+  const [text] = given;
+  if (choices && !Object.hasOwn(choices, text)) {
+    const close = closestOf(text, Object.keys(choices));
+    throw seeHelp(`There is no ${noun} "${text}".${close ? ` Did you mean ${close}?` : ''}`);
+  }
+  return text;
+}
+
+/**
+ * Flags go before environment variables, and these before defaults.
+ *
+ * @param args the command line after the program
+ * @returns the settings, or 'help' when that was asked for
+ * @throws SettingsError
+ */
+export function readCommand<O extends Options, K extends string = never>(
+  command: Command<O, K>,
+  args: readonly string[],
+  environment: Environment = {},
+): Values<O, K> | 'help' {
+  const { help, positionals, values } = parse(command, args);
+  if (help) return 'help';
+  const read: Record<string, unknown> = {};
+  if (command.positional)
+    read[command.positional.key] = readPositional(command.positional, positionals);
+  else if (positionals.length > 0) throw seeHelp(`Unexpected argument "${positionals[0]}".`);
+  for (const [key, option] of Object.entries(command.options)) {
+    const given = values.get(key);
+    if (!takesValue(option)) {
+      read[key] = given !== undefined;
+      continue;
+    }
+    const variable = variableOf(command, key);
+    // An empty variable in a service unit or compose file means: as if it were not there.
+    const around = variable && environment[variable]?.trim() ? environment[variable] : undefined;
+    const text = given ?? around ?? option.default;
+    if (text === undefined) continue;
+    const { success, output, issues } = v.safeParse(option.type, text);
+    if (!success) {
+      const source = given === undefined && around !== undefined ? variable : `--${flagOf(key)}`;
+      throw new SettingsError(`${source} ${issues[0].message}, not "${text}".`);
+    }
+    read[key] = output;
+  }
+  return read as Values<O, K>;
+}

@@ -1,0 +1,152 @@
+/** Types of the values that only the server's settings have. */
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import * as v from 'valibot';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { roomSettings } from '../../shared/host/settings.ts';
+import { FREE } from '../world/energy.ts';
+import { list, orWord, text, wholeNumber } from './types.ts';
+
+const ROOMS_WANTED = 'must be names of a-z, 0-9 and -, separated by commas';
+
+export const roomNames = v.pipe(
+  list(v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/, ROOMS_WANTED))),
+  v.check((names) => new Set(names).size === names.length, 'must not name a room twice'),
+);
+
+const SIZE_WANTED = 'must be width x height in cells, 32 to 1024 each, like 256x256';
+const side = v.pipe(v.number(), v.minValue(32, SIZE_WANTED), v.maxValue(1024, SIZE_WANTED));
+
+/** Like 256x128, in cells. */
+export const gridSize = v.pipe(
+  v.string(),
+  v.regex(/^\d+x\d+$/, SIZE_WANTED),
+  v.transform((given) => {
+    const [width, height] = given.split('x').map(Number);
+    return { width, height };
+  }),
+  v.object({ width: side, height: side }),
+);
+
+/** Changes some of a table of numbers: "name=number,name=number". */
+const changesOf = <K extends string>(defaults: Readonly<Record<K, number>>) =>
+  v.pipe(
+    v.string(),
+    v.rawTransform<string, Readonly<Record<K, number>>>(({ dataset, addIssue, NEVER }) => {
+      const changed: Record<string, number> = { ...defaults };
+      for (const part of dataset.value === 'default' ? [] : dataset.value.split(',')) {
+        const [name, number] = part.split('=').map((word) => word.trim());
+        const value = Number(number || Number.NaN);
+        if (!Object.hasOwn(defaults, name) || !(value >= 0 && value <= 1e9)) {
+          const names = Object.keys(defaults);
+          addIssue({
+            message: `must be like ${names[0]}=100, with names from ${names.join(', ')}`,
+          });
+          return NEVER;
+        }
+        changed[name] = value;
+      }
+      return changed as Record<K, number>;
+    }),
+  );
+
+export const limits = changesOf(DEFAULTS.limits);
+
+/** Only what the host's page could set too: it could not show a room with anything else. */
+export const energy = orWord(
+  'off',
+  FREE,
+  v.pipe(
+    changesOf(DEFAULTS.energy),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      const { success, issues } = v.safeParse(roomSettings.entries.energy, dataset.value);
+      if (success) return;
+      const [{ path, expected }] = issues;
+      addIssue({ message: `must have ${path?.[0].key} ${expected}` });
+    }),
+  ),
+);
+
+export const folders = orWord('none', [] as string[], list(v.string()));
+
+export const extensionFiles = orWord(
+  'none',
+  [] as string[],
+  list(
+    v.pipe(
+      v.string(),
+      v.regex(/\.[cm]?[jt]s$/, 'must be files that end in .ts or .js, separated by commas'),
+    ),
+  ),
+);
+
+/** A word per line of a file; empty lines and those that begin with # are skipped. */
+export const wordFile = v.pipe(
+  v.string(),
+  v.rawTransform<string, string[]>(({ dataset, addIssue, NEVER }) => {
+    try {
+      const lines = readFileSync(dataset.value, 'utf8').split('\n');
+      return lines.map((line) => line.trim()).filter((line) => line !== '' && line[0] !== '#');
+    } catch {
+      addIssue({ message: 'must be a file of words that can be read' });
+      return NEVER;
+    }
+  }),
+);
+
+const isOrigin = (given: string): boolean => URL.canParse(given) && new URL(given).origin === given;
+
+export const origins = list(
+  v.pipe(
+    v.string(),
+    v.check(isOrigin, 'must be origins like https://museum.example, separated by commas'),
+  ),
+);
+
+export const addresses = list(
+  v.pipe(
+    v.string(),
+    v.check((given) => isIP(given) > 0, 'must be IP addresses, separated by commas'),
+  ),
+);
+
+const port = wholeNumber(0, 65_535);
+const ENDPOINT_WANTED = 'must be host:port, like 127.0.0.1:9000 or [::1]:9000';
+const ENDPOINT = /^(?:([^\s:[\]@]+)|\[([\da-f:.]+)\]):(\d+)$/i;
+
+/** Where to send to: host:port. */
+export const endpoint = v.pipe(
+  v.string(),
+  v.regex(ENDPOINT, ENDPOINT_WANTED),
+  v.transform((given) => {
+    const [, name, six, port] = ENDPOINT.exec(given)!;
+    return { host: name ?? six, port };
+  }),
+  v.object({ host: text, port: wholeNumber(1, 65_535, ENDPOINT_WANTED) }),
+);
+
+/** Where to listen: port or port@address. */
+export const listening = v.pipe(
+  v.string(),
+  v.transform((given) => {
+    const [port, host = '127.0.0.1'] = given.split('@');
+    return { port, host };
+  }),
+  v.object({
+    port,
+    host: v.pipe(
+      v.string(),
+      v.check(
+        (host) => isIP(host) > 0,
+        "must be port@address with one of this machine's addresses",
+      ),
+    ),
+  }),
+);
+
+export const metricsPort = orWord(
+  'same',
+  'same',
+  orWord('none', 'none', wholeNumber(0, 65_535, 'must be a port, same or none')),
+);

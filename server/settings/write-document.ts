@@ -1,0 +1,42 @@
+/** `npm run settings:doc`: writes the settings document; with `--check`, says if it is stale. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { readCommand } from './command.ts';
+import { settingsDocument } from './document.ts';
+import { helpText } from './help.ts';
+import { SERVER } from './server.ts';
+
+const FILE = 'server/deploy/SETTINGS.md';
+const path = fileURLToPath(new URL(`../../${FILE}`, import.meta.url));
+
+const INTRO = [
+  '# Settings',
+  '',
+  '<!-- Written by `npm run settings:doc` from server/settings/server.ts. Do not edit by hand. -->',
+  '',
+  'Give a setting as a flag, `npm start -- --tick-rate 20`, or in the environment, `VIVARIUM_TICK_RATE=20`.',
+  "Flags take precedence; an empty variable counts as not set. What is set on the host's page for a room",
+  'outlives a restart and takes precedence over both. `npm start -- --help` prints this list.',
+];
+
+const COMMAND = {
+  about: `Writes ${FILE} from the table of settings.`,
+  usage: 'npm run settings:doc [-- --check]',
+  options: { check: { help: 'write nothing; fail if the document is out of date' } },
+};
+
+function main(): void {
+  const options = readCommand(COMMAND, process.argv.slice(2));
+  if (options === 'help') {
+    console.log(helpText(COMMAND));
+    return;
+  }
+  const wanted = settingsDocument(SERVER, INTRO);
+  if (!options.check) writeFileSync(path, wanted);
+  else if (readFileSync(path, 'utf8') !== wanted) {
+    console.error(`${FILE} is out of date; run: npm run settings:doc`);
+    process.exitCode = 1;
+  }
+}
+
+main();

@@ -1,0 +1,235 @@
+import * as v from 'valibot';
+import { HELP as REPLAY_HELP } from '../../../server/replay/options.ts';
+import {
+  type Command,
+  inSection,
+  readCommand,
+  SettingsError,
+} from '../../../server/settings/command.ts';
+import { settingsDocument } from '../../../server/settings/document.ts';
+import { helpText } from '../../../server/settings/help.ts';
+import { SERVER } from '../../../server/settings/server.ts';
+import { list, number, oneOf, orWord, text, wholeNumber } from '../../../server/settings/types.ts';
+import { HELP as EVALUATE_HELP } from '../../../server/training/evaluate/options.ts';
+import { HELP as TRAIN_HELP } from '../../../server/training/options.ts';
+
+const COMMAND = {
+  about: 'Bakes bread.',
+  usage: 'bake <recipe> [options]',
+  positional: {
+    key: 'recipe',
+    noun: 'recipe',
+    help: 'what to bake',
+    choices: { rye: 'a dark one', wheat: 'a light one' },
+  },
+  options: {
+    ovenHeat: { value: 'N', type: wholeNumber(50, 300), default: '220', help: 'degrees' },
+    loaves: {
+      value: 'N',
+      type: wholeNumber(1),
+      defaultInWords: 'as many as fit',
+      help: 'how many',
+    },
+    crust: { value: 'KIND', type: oneOf(['soft', 'hard']), default: 'hard', help: 'the outside' },
+    seeds: { value: 'A,B', type: list(text), default: 'none', repeatable: true, help: 'on top' },
+    json: { value: 'FILE', type: text, bare: '-', help: 'write a report' },
+    timer: {
+      value: 'N',
+      type: orWord('off', undefined, number(0.5)),
+      default: 'off',
+      environment: false,
+      help: 'minutes',
+    },
+    fan: { help: 'turn the fan on' },
+  },
+  environment: 'BAKE_',
+} as const;
+
+const read = (args: string, environment = {}) =>
+  readCommand(COMMAND, args.split(' ').filter(Boolean), environment);
+
+function messageOf(args: readonly string[], environment = {}): string {
+  try {
+    readCommand(COMMAND, args, environment);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.message;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('reading', () => {
+  test('gives each option its value or default, and leaves out what has neither', () => {
+    expect(read('rye')).toStrictEqual({
+      recipe: 'rye',
+      ovenHeat: 220,
+      crust: 'hard',
+      seeds: ['none'],
+      timer: undefined,
+      fan: false,
+    });
+    expect(read('--oven-heat=180 wheat --fan --loaves 2 --timer 0.5')).toMatchObject({
+      recipe: 'wheat',
+      ovenHeat: 180,
+      loaves: 2,
+      timer: 0.5,
+      fan: true,
+    });
+  });
+
+  test('prefers flags to the environment, and ignores empty variables', () => {
+    const environment = { BAKE_OVEN_HEAT: '100', BAKE_CRUST: ' ', BAKE_FAN: '1', BAKE_TIMER: '3' };
+    expect(read('rye', environment)).toMatchObject({
+      ovenHeat: 100,
+      crust: 'hard',
+      fan: false,
+      timer: undefined,
+    });
+    expect(read('rye --oven-heat 90', environment)).toMatchObject({ ovenHeat: 90 });
+  });
+
+  test('takes the last of several values, or all of them where an option is repeatable', () => {
+    expect(read('rye --oven-heat 90 --oven-heat 95 --seeds a,b --seeds=c')).toMatchObject({
+      ovenHeat: 95,
+      seeds: ['a', 'b', 'c'],
+    });
+  });
+
+  test('knows what an option without its value means', () => {
+    for (const args of ['rye --json', '--json --fan rye', 'rye --json=-', 'rye --json -']) {
+      expect(read(args)).toMatchObject({ json: '-' });
+    }
+    expect(read('rye --json a.json')).toMatchObject({ json: 'a.json' });
+  });
+
+  test.each(['--help', '-h', 'rye --fan -h', '--oven-heat 9 --help'])(
+    '%s asks for help',
+    (args) => {
+      expect(read(args)).toBe('help');
+    },
+  );
+
+  test.each([
+    [['rye', '--oven-heat', '9'], '--oven-heat must be a whole number from 50 to 300, not "9".'],
+    [
+      ['rye', '--oven-heat', '1e2.5'],
+      '--oven-heat must be a whole number from 50 to 300, not "1e2.5".',
+    ],
+    [['rye', '--loaves', '0'], '--loaves must be a whole number, 1 or more, not "0".'],
+    [['rye', '--crust', 'burnt'], '--crust must be soft or hard, not "burnt".'],
+    [['rye', '--crust='], '--crust must be soft or hard, not "".'],
+    [
+      ['rye', '--oven-heta', '90'],
+      "Unknown option '--oven-heta'. Did you mean --oven-heat? See --help.",
+    ],
+    [['rye', '--hel'], "Unknown option '--hel'. Did you mean --help? See --help."],
+    [['rye', '--butter'], "Unknown option '--butter'. See --help."],
+    [['rye', '--__proto__'], "Unknown option '--__proto__'. See --help."],
+    [['rye', '-x'], "Unknown option '-x'. See --help."],
+    [['rye', '--no-fan'], "Unknown option '--no-fan'. See --help."],
+    [['rye', '--fan=yes'], '--fan takes no value. See --help.'],
+    [['rye', '--loaves'], '--loaves needs a value: --loaves N. See --help.'],
+    [['rye', '--loaves', '-2'], '--loaves needs a value: --loaves N (or --loaves=-2). See --help.'],
+    [['rye', '--loaves=-2'], '--loaves must be a whole number, 1 or more, not "-2".'],
+    [[], 'Name one recipe. See --help.'],
+    [['rye', 'wheat'], 'Name one recipe, not 2. See --help.'],
+    [['ry'], 'There is no recipe "ry". Did you mean rye? See --help.'],
+    [['constructor'], 'There is no recipe "constructor". See --help.'],
+  ])('%j is refused in one sentence', (args, message) => {
+    expect(messageOf(args)).toBe(message);
+  });
+
+  test('names the variable that cannot be read, not the flag', () => {
+    expect(messageOf(['rye'], { BAKE_OVEN_HEAT: 'hot' })).toBe(
+      'BAKE_OVEN_HEAT must be a whole number from 50 to 300, not "hot".',
+    );
+  });
+
+  test('refuses an argument where the command takes none', () => {
+    expect(() => readCommand({ usage: 'x', options: {} }, ['rye'])).toThrow(
+      'Unexpected argument "rye". See --help.',
+    );
+  });
+});
+
+describe('help', () => {
+  test('lists usage, argument, options, ranges and defaults in two columns', () => {
+    expect(helpText(COMMAND)).toBe(
+      `Bakes bread.
+
+Usage: bake <recipe> [options]
+
+  <recipe>       what to bake
+    rye          a dark one
+    wheat        a light one
+
+  --oven-heat N  degrees (50 to 300; default 220)
+  --loaves N     how many (default: as many as fit)
+  --crust KIND   the outside (default hard)
+  --seeds A,B    on top (default none)
+  --json [FILE]  write a report
+  --timer N      minutes (default off)
+  --fan          turn the fan on
+  -h, --help     print this text`,
+    );
+  });
+
+  test.each([
+    ['server', helpText(SERVER)],
+    ['train', TRAIN_HELP],
+    ['evaluate', EVALUATE_HELP],
+    ['replay', REPLAY_HELP],
+  ])('%s fits a terminal of 100 columns', (_, help) => {
+    for (const line of help.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+  });
+});
+
+test('the document has a table for each section, with names in the environment', () => {
+  const command: Command = {
+    usage: 'bake',
+    environment: 'BAKE_',
+    options: {
+      ...inSection('Oven', {
+        ovenHeat: {
+          value: 'N',
+          type: wholeNumber(1, 9),
+          default: '5',
+          help: 'heat',
+          details: 'Hot.',
+        },
+        fan: { help: 'turn it on' },
+      }),
+      ...inSection('Dough', {
+        mix: {
+          value: 'A=N|B=N',
+          type: v.string(),
+          default: 'default',
+          help: 'grams',
+          keys: { defaults: { rye: 1, salt: 0.5 }, meanings: { rye: 'flour', salt: 'taste' } },
+        },
+      }),
+    },
+  };
+  expect(settingsDocument(command, ['# Bread'])).toBe(`# Bread
+
+## Oven
+
+| flag | environment | default | meaning |
+|---|---|---|---|
+| \`--oven-heat N\` | \`BAKE_OVEN_HEAT\` | \`5\` | heat (1 to 9). Hot. |
+| \`--fan\` |  |  | turn it on |
+
+## Dough
+
+| flag | environment | default | meaning |
+|---|---|---|---|
+| \`--mix A=N\\|B=N\` | \`BAKE_MIX\` | \`default\` | grams. Names: see below. |
+
+### Names in \`--mix\`
+
+| name | default | meaning |
+|---|---|---|
+| \`rye\` | 1 | flour |
+| \`salt\` | 0.5 | taste |
+`);
+});
