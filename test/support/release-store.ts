@@ -171,64 +171,66 @@ async function replayOf(data: string) {
   return { code, checksums: Number(counts?.[1]), ticks: Number(counts?.[2]) };
 }
 
-/** Opens the room, lets visitors come back, goes on, and replays it all. */
-export async function observeOpening({ at, hostToken, callers }: Recording) {
+/** Replays a copy of the fixture, runs `work` with a server on it, and replays what the server left. */
+async function withServer<T>({ at }: Recording, work: (server: SteppedServer) => Promise<T>) {
   const data = unpack();
-  const before = await replayOf(data);
-  const server = await SteppedServer.open(data, at);
-  const opened = await server.look();
-  const host = await HostClient.login(server.port, hostToken);
-  const { bans, rooms } = await host.call('state');
-  const snapshots = await host.call('snapshots', {}, { room: ROOM });
-  const knocks = [];
-  for (const caller of callers) knocks.push(await knock(server.port, caller));
-  await server.tick(ONWARD);
-  const onward = await server.look();
+  try {
+    const replay = await replayOf(data);
+    const server = await SteppedServer.open(data, at);
+    const seen = await work(server).finally(() => server.close());
+    return { replay, ...seen, replayAfter: (await replayOf(data)).code };
+  } finally {
+    rmSync(data, { recursive: true });
+  }
+}
 
-  await host.call('changeSettings', { maxOrganisms: 5 }, { room: ROOM });
-  // The first caller plants a seed they have held since before the restart.
-  const { visitor } = knocks[0];
-  const [seed] = visitor.welcome!.hand;
-  const planting = visitor.ask('plant', { x: 16, y: 80, seed: { from: 'hand', seed: seed.id } });
-  let planted: unknown;
-  void planting.then((answer) => {
-    planted = answer;
+/** Opens the room, lets visitors come back, goes on, and replays it all. */
+export function observeOpening(recording: Recording) {
+  return withServer(recording, async (server) => {
+    const opened = await server.look();
+    const host = await HostClient.login(server.port, recording.hostToken);
+    const { bans, rooms } = await host.call('state');
+    const snapshots = await host.call('snapshots', {}, { room: ROOM });
+    const knocks = [];
+    for (const caller of recording.callers) knocks.push(await knock(server.port, caller));
+    await server.tick(ONWARD);
+    const onward = await server.look();
+    await host.call('changeSettings', { maxOrganisms: 5 }, { room: ROOM });
+    const planted = await plantFromHand(server, knocks[0].visitor);
+    for (const { visitor } of knocks) visitor.leave();
+    return {
+      ...{ opened, bans, settings: rooms[0].settings, snapshots },
+      knocks: knocks.map(({ answer }) => answer),
+      ...{ onward, planted },
+    };
   });
-  while (!planted) {
+}
+
+/** Plants a seed that a visitor has held since before the restart. */
+async function plantFromHand(server: SteppedServer, visitor: Visitor) {
+  const seed = visitor.welcome?.hand[0]?.id ?? 1;
+  const planting = visitor.ask('plant', { x: 16, y: 80, seed: { from: 'hand', seed } });
+  let answer: unknown;
+  void planting.then((one) => {
+    answer = one;
+  });
+  while (!answer) {
     await server.tick(1);
     await new Promise(setImmediate);
   }
-  const last = server.room.organisms.at(-1)!;
-  for (const one of knocks) one.visitor.leave();
-  await server.close();
-  const after = await replayOf(data);
-  rmSync(data, { recursive: true });
-  return {
-    replay: before,
-    opened,
-    bans,
-    settings: rooms[0].settings,
-    snapshots,
-    knocks: knocks.map(({ answer }) => answer),
-    onward,
-    planted: { id: last.id, origin: last.origin, parents: last.parents, by: last.planter },
-    replayAfter: after.code,
-  };
+  const { id, origin, parents, planter } = server.room.organisms.at(-1)!;
+  return { id, origin, parents, planter };
 }
 
 /** Opens the room, undoes what one visitor did last, and goes on. */
-export async function observeUndo({ at, hostToken, undo }: Recording) {
-  const data = unpack();
-  const server = await SteppedServer.open(data, at);
-  const host = await HostClient.login(server.port, hostToken);
-  const answer = await host.call('undo', undo, { room: ROOM });
-  const undone = await server.look();
-  await server.tick(ONWARD);
-  const onward = await server.look();
-  await server.close();
-  const after = await replayOf(data);
-  rmSync(data, { recursive: true });
-  return { answer, undone, onward, replayAfter: after.code };
+export function observeUndo(recording: Recording) {
+  return withServer(recording, async (server) => {
+    const host = await HostClient.login(server.port, recording.hostToken);
+    const answer = await host.call('undo', recording.undo, { room: ROOM });
+    const undone = await server.look();
+    await server.tick(ONWARD);
+    return { answer, undone, onward: await server.look() };
+  });
 }
 
 /** Round-trips through JSON, to compare with expected.json. */
