@@ -60,6 +60,7 @@ async function main(): Promise<void> {
   const asText = config.log === 'text';
   const log = asText ? textLog() : jsonLog();
   const clientFolder = await ensureClient((line) => log.info('build', line));
+  const supervised = isSupervised(config.supervised, process.env);
   const supervisor = findSupervisor(process.env, () => performance.now());
   const vivarium = await createVivariumServer({
     config,
@@ -68,7 +69,7 @@ async function main(): Promise<void> {
     onEngineLoss: (loss) => log.warn('engine-loss', lossLine(loss)),
     onHeartbeat: () => supervisor?.beat(),
     onRestart: () => {
-      if (isSupervised(config.supervised, process.env)) {
+      if (supervised) {
         log.info('restart', 'It is time for the nightly restart.');
         stop(RESTART_CODE);
       } else {
@@ -79,6 +80,7 @@ async function main(): Promise<void> {
         );
       }
     },
+    onExhausted: supervised ? () => stop(RESTART_CODE) : undefined,
     onFatal: (error) => {
       if (!asText) log.error('fatal', error instanceof Error ? error.message : String(error));
       fail(error);

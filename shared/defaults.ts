@@ -81,6 +81,8 @@ export const DEFAULTS = {
     fetchesAtOnce: 20_000,
     bytesPerSecond: 65_536,
     messagesPerSecond: 200,
+    framesPerSecond: 20,
+    outstandingResponses: 8,
     unreadBytes: 1_048_576,
     cursorsPerSecond: 30,
     strokePointsPerSecond: 1_000,
@@ -120,6 +122,12 @@ export const DEFAULTS = {
     port: 8080,
     /** Largest inbound message, bytes. */
     maxMessageBytes: 16_384,
+    /** Each WebSocket frame counts as at least so many bytes: the work for one does not depend on its length. */
+    minFrameBytes: 64,
+    /** Fragments of one message, … */
+    maxFragments: 32,
+    /** … and pieces that one frame may arrive in, as the network cuts it. */
+    maxFramePieces: 1_024,
     /** A connection that has not joined by then is closed. */
     joinTimeout: 10_000,
     /** How a room fares is told so often. */
@@ -295,6 +303,14 @@ export const DEFAULTS = {
     stall: 30_000,
     /** Closing takes no longer than this. */
     closing: 20_000,
+    /** File descriptors that connections leave to the rest of the server, beside those in use at the start; */
+    reservedDescriptors: 256,
+    /** whether there are any left is looked at so often, */
+    descriptorLook: 2_000,
+    /** and after so many looks in a row without one the server restarts, */
+    descriptorFailures: 2,
+    /** in one hour at most so often. */
+    restartsPerHour: 3,
   },
   codec: {
     /** Side of a chunk. */

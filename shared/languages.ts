@@ -2,9 +2,10 @@
  * The one list of languages. All types, selects, settings and loaders derive from it.
  *
  * To add a language:
- * 1. Add its entry to `LANGUAGES` below. `npm run check:types` now fails where translations are missing.
- * 2. Run `npm run words`. It writes `client/locale/xliff/<code>.xlf` and `client/locale/kinds/<code>.json`
- *    with everything there is to translate, and the generated files that pages and the server load.
+ * 1. Add its entry to `LANGUAGES` below. `npm run check:types` fails where it has no translations.
+ * 2. Run `npm run words`. It writes `client/locale/xliff/<code>.xlf` and
+ *    `client/locale/kinds/<code>.json` with everything to translate, and the generated files
+ *    that pages and the server load.
  * 3. Translate these two files: a `<target>` for each `<source>`, a name for each `""`.
  * 4. Run `npm run words` again: it tells how much is not translated yet. Then `npm run check` and
  *    `npm test -- test/unit/client/words`, which lists what is missing.

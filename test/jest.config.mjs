@@ -18,6 +18,7 @@ export default {
           target: 'es2022',
           parser: { syntax: 'typescript', decorators: true },
           transform: { legacyDecorator: true, useDefineForClassFields: false },
+          experimental: { keepImportAttributes: true },
         },
       },
     ],

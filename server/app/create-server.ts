@@ -1,6 +1,7 @@
 /** The whole server, put together: checkpoint, engine, rooms, ticker, pages, sockets. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { RoomSettings } from '../../shared/host/settings.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -13,8 +14,13 @@ import { Gardeners } from '../gardener/gardeners.ts';
 import { openHost } from '../host/host.ts';
 import { createApp } from '../http/app.ts';
 import { wallBuild } from '../http/client-build.ts';
+import { loadGalleries } from '../http/gallery.ts';
+import { StaticFiles } from '../http/static-files.ts';
+import { limitsWithin } from '../operations/descriptors.ts';
+import { watchExhaustion } from '../operations/exhaustion.ts';
 import { createMetrics } from '../operations/metrics.ts';
 import { type MetricsServer, serveMetrics } from '../operations/metrics-server.ts';
+import { RestartLimit } from '../operations/restart-limit.ts';
 import { TickWatchdog } from '../operations/tick-watchdog.ts';
 import { type Osc, openOsc } from '../osc/open-osc.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
@@ -67,6 +73,8 @@ export interface VivariumServerOptions {
   readonly onHeartbeat?: () => void;
   /** The schedule wants the server to end, and to be started anew. */
   readonly onRestart?: () => void;
+  /** No file descriptors are left, and the server may restart; undefined where nothing would start it again. */
+  readonly onExhausted?: (() => void) | undefined;
   /** The rooms cannot go on. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -140,6 +148,10 @@ export async function createVivariumServer(
   const names = createNameCheck(config.bannedWords ?? []);
   const checkpoint = await loadCheckpoint(config.checkpoint);
   const checkpoints = [checkpoint, ...(await Promise.all(config.checkpoints.map(loadCheckpoint)))];
+  const files = await StaticFiles.load(clientFolder);
+  const gallery = await loadGalleries(
+    new Map(checkpoints.map(({ card, folder }) => [card.name, folder])),
+  );
   const hooks = await Hooks.open({ files: config.extension, clock, log, limits: config.limits });
   let passed: readonly SkippedEngine[] = [];
   const [engine, records] = await startBoth(
@@ -281,7 +293,8 @@ export async function createVivariumServer(
     throw error;
   }
 
-  const { limits, trustProxy, origins = [] } = config;
+  const { trustProxy, origins = [] } = config;
+  const limits = limitsWithin(config.limits, log);
   const admission = new ConnectionAdmission({ limits, origins, trustProxy, clock, rejections });
   const host = await openHost({
     context: {
@@ -313,10 +326,14 @@ export async function createVivariumServer(
   );
   hooks.add(gardeners);
 
+  const descriptors = watchExhaustion({
+    ...{ clock, log, file: join(clientFolder, 'index.html'), restart: options.onExhausted },
+    limit: new RestartLimit({ store, clock, date, most: DEFAULTS.operations.restartsPerHour }),
+  });
   const app = createApp({
     host: host.router,
-    clientFolder,
-    checkpoints: new Map(checkpoints.map(({ card, folder }) => [card.name, folder])),
+    files,
+    gallery,
     maps: new Map(
       works.flatMap(({ species: { checkpoint: name, map } }) => (map ? [[name, map]] : [])),
     ),
@@ -324,10 +341,11 @@ export async function createVivariumServer(
     hasWall: (room, request) =>
       rooms.roomServers.get(room)?.hasWallAt(admission.addressKeyOf(request)),
     admit: (request) => admission.admitRequest(request),
-    isHealthy: () => !failed,
+    health: () => ({ ticking: !failed, descriptors: descriptors.hasSome }),
     readiness: () => ({
       engine: !failed,
       ticking: watchdog.isTicking,
+      descriptors: descriptors.hasSome,
       keeping: journalWriter?.isPersisting ?? null,
       open: !closing,
     }),
@@ -363,6 +381,7 @@ export async function createVivariumServer(
   const close = (): Promise<void> => {
     closing ??= (async () => {
       watchdog.stop();
+      descriptors.stop();
       unwatch?.();
       await runShutdownPhases(phases, log);
     })();
@@ -390,6 +409,8 @@ export async function createVivariumServer(
         http.listen(port, at, resolve);
       });
     });
+    // As when a connection cannot be accepted: one that is missing is no reason to end.
+    http.on('error', (error) => log.warn('not-accepted', error.message));
     if (metrics && typeof figuresPort === 'number') {
       const place = { flag: '--metrics', host: '127.0.0.1', port: figuresPort };
       metricsServer = await listen(place, () => serveMetrics(metrics, figuresPort));
@@ -401,6 +422,7 @@ export async function createVivariumServer(
     await host.keepToken();
   } catch (error) {
     watchdog.stop();
+    descriptors.stop();
     unwatch?.();
     await runShutdownPhases(phases, silentLog);
     throw error;

@@ -1,5 +1,8 @@
 /** What the host fetches as a file, or is shown as a picture. */
-import type { Request } from 'express';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import type { Request, Response } from 'express';
 import * as v from 'valibot';
 import { FILES, signQuery } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -33,6 +36,20 @@ function queryOf<T>(schema: v.GenericSchema<unknown, T>, { query }: Request): T 
 function asRefusal(error: unknown): never {
   if (!(error instanceof StoreError)) throw error;
   throw new HostRefusal(error.reason === 'not-kept' ? 'no-such-time' : 'failed', error.message);
+}
+
+/** Sends a file that is too large for memory; its descriptor goes with the connection, however much of it was read. */
+async function stream(path: string, request: Request, response: Response): Promise<void> {
+  const { size } = await stat(path);
+  const { socket } = request;
+  if (socket.destroyed) return;
+  const file = createReadStream(path);
+  const close = () => file.destroy();
+  socket.once('close', close);
+  file.once('close', () => socket.off('close', close));
+  file.once('error', () => socket.destroy());
+  response.type(extname(path)).set('Content-Length', `${size}`);
+  file.pipe(response);
 }
 
 export function files(
@@ -72,7 +89,7 @@ export function files(
       const { path, name } = films.file(`${request.params.job}`);
       // `?show`: in the page, not as a download.
       if (request.query.show === undefined) response.attachment(name);
-      response.sendFile(path);
+      return stream(path, request, response);
     },
     [FILES.statistics]: async (request, response) => {
       const room = roomOf(request);

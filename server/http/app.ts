@@ -1,10 +1,10 @@
 /** The pages and pictures over HTTP. */
 import type { IncomingMessage } from 'node:http';
-import { join } from 'node:path';
 import express, {
   type Express,
   type NextFunction,
   type Request,
+  type RequestHandler,
   type Response,
   type Router,
 } from 'express';
@@ -12,14 +12,13 @@ import helmet from 'helmet';
 import { API } from '../../shared/host/api.ts';
 import type { MapPoint } from '../../shared/latent-map.ts';
 import type { Metrics } from '../operations/metrics.ts';
-import { serveGallery } from './gallery.ts';
-import { servePackedAssets } from './packed-assets.ts';
+import type { StaticFiles } from './static-files.ts';
 
 export interface AppOptions {
-  /** Folder of the built client. */
-  readonly clientFolder: string;
-  /** Folders of the served checkpoints, by name. */
-  readonly checkpoints: ReadonlyMap<string, string>;
+  /** The built client. */
+  readonly files: StaticFiles;
+  /** Serves the pictures of the checkpoints' seeds. */
+  readonly gallery: RequestHandler<{ name: string }>;
   /** Latent maps of the served checkpoints, by name. */
   readonly maps?: ReadonlyMap<string, readonly MapPoint[]>;
   readonly defaultRoom: string;
@@ -29,8 +28,8 @@ export interface AppOptions {
   readonly hasWall: (room: string, request: IncomingMessage) => boolean | undefined;
   /** Told of each request but those for health. @returns 0, or how long its address should wait before it asks again, ms */
   readonly admit: (request: IncomingMessage) => number;
-  /** Whether ticks go on. */
-  readonly isHealthy: () => boolean;
+  /** What the server cannot live without; all that is `false` speaks against it. */
+  readonly health: () => Readonly<Record<string, boolean>>;
   /** What must be so for visitors to be sent here; all that is `false` speaks against it. */
   readonly readiness: () => Readonly<Record<string, boolean | null>>;
   /** Figures, where they are served beside the pages. */
@@ -39,6 +38,9 @@ export interface AppOptions {
 
 /** The most that one is asked to wait, ms. */
 const LONGEST_WAIT = 60_000;
+
+/** For files whose names carry their hash. */
+const FOREVER = 'public, max-age=31536000, immutable';
 
 /** Sockets of the host that gave the page, and of no other; older browsers do not count those as 'self'. */
 function ownSockets(request: IncomingMessage): string {
@@ -51,6 +53,10 @@ export function createApp(options: AppOptions): Express {
   // Whatever goes wrong, nobody is shown a stack.
   app.set('env', 'production');
   app.disable('x-powered-by');
+  // Requests that came in one piece with the one that ended their connection.
+  app.use((request, _response, next) => {
+    if (!request.socket.destroyed) next();
+  });
   app.use(
     helmet({
       contentSecurityPolicy: {
@@ -75,7 +81,9 @@ export function createApp(options: AppOptions): Express {
     }),
   );
   app.get('/healthz', (_request, response) => {
-    response.status(options.isHealthy() ? 200 : 503).json({ ticking: options.isHealthy() });
+    const health = options.health();
+    const healthy = Object.values(health).every((is) => is);
+    response.status(healthy ? 200 : 503).json(health);
   });
   app.get('/readyz', (_request, response) => {
     const readiness = options.readiness();
@@ -100,20 +108,20 @@ export function createApp(options: AppOptions): Express {
   }
   if (options.host) app.use(API, options.host);
   app.get('/', (_request, response) => response.redirect(`/r/${options.defaultRoom}`));
-  const page = (file: string) => (_request: Request, response: Response) => {
-    response.set('Cache-Control', 'no-cache');
-    response.sendFile(file, { root: options.clientFolder });
+  const { files } = options;
+  const page = (path: string) => (request: Request, response: Response, next: NextFunction) => {
+    if (!files.send(path, 'no-cache', request, response)) next();
   };
-  app.get('/r/:room', page('index.html'));
-  app.get('/wall/:room', page('wall.html'));
+  app.get('/r/:room', page('/index.html'));
+  app.get('/wall/:room', page('/wall.html'));
   // For the wall's own machine, to know that its browser has died; where there is no room, a new one would not help.
   app.get('/wall/:room/alive', (request, response) => {
     const alive = options.hasWall(request.params.room, request) ?? null;
     response.set('Cache-Control', 'no-store');
     response.status(alive === false ? 503 : 200).json({ wall: alive });
   });
-  app.get('/host', page('host.html'));
-  app.get('/checkpoints/:name/gallery.png', serveGallery(options.checkpoints));
+  app.get('/host', page('/host.html'));
+  app.get('/checkpoints/:name/gallery.png', options.gallery);
   app.get('/checkpoints/:name/map.json', (request, response, next) => {
     const map = options.maps?.get(request.params.name);
     if (!map) return next();
@@ -121,12 +129,11 @@ export function createApp(options: AppOptions): Express {
     // Places to a thousandth of a screen are enough for the eye.
     response.json(map.map(({ x, y }) => [Math.round(x * 1e4) / 1e4, Math.round(y * 1e4) / 1e4]));
   });
-  app.use(
-    '/assets',
-    servePackedAssets(join(options.clientFolder, 'assets')),
-    express.static(join(options.clientFolder, 'assets'), { immutable: true, maxAge: '1y' }),
-  );
-  app.use(express.static(options.clientFolder, { index: false }));
+  app.use((request, response, next) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return next();
+    const caching = request.path.startsWith('/assets/') ? FOREVER : 'public, max-age=0';
+    if (!files.send(request.path, caching, request, response)) next();
+  });
   app.use((_request, response) => {
     response.status(404).type('text').send('There is nothing here.');
   });

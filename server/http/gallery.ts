@@ -1,37 +1,57 @@
 /** The pictures of seeds: the largest file that a phone fetches, so it is sent as small as its browser can read it. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RequestHandler } from 'express';
+import { type Representation, representation } from './static-files.ts';
 
 const QUALITY = { quality: 80, alphaQuality: 90, smartSubsample: true, effort: 4 };
 const AGE = 'public, max-age=3600';
 
-/** @returns a checkpoint's gallery as WebP, less than half of the PNG; undefined where `sharp` is not installed */
-async function asWebp(file: string): Promise<Buffer | undefined> {
+/** A checkpoint's gallery. */
+interface Gallery {
+  readonly png: Representation;
+  /** Less than half of the PNG; made once, when the first page asks for it. */
+  webp?: Promise<Representation | undefined>;
+}
+
+/** @returns undefined where `sharp` is not installed */
+async function asWebp(png: Buffer): Promise<Representation | undefined> {
   try {
     const { default: sharp } = await import('sharp');
-    return await sharp(file).webp(QUALITY).toBuffer();
+    return representation(await sharp(png).webp(QUALITY).toBuffer());
   } catch {
     return undefined;
   }
 }
 
-/** @param folders of checkpoints, by their names */
-export function serveGallery(folders: ReadonlyMap<string, string>): RequestHandler<{
-  name: string;
-}> {
-  // Each is made small once, when the first page asks for it.
-  const small = new Map<string, Promise<Buffer | undefined>>();
+/**
+ * Reads the galleries of checkpoints, once.
+ *
+ * @param folders of checkpoints, by their names; those without a gallery have none to serve
+ * @throws the error of reading
+ */
+export async function loadGalleries(
+  folders: ReadonlyMap<string, string>,
+): Promise<RequestHandler<{ name: string }>> {
+  const galleries = new Map<string, Gallery>();
+  for (const [name, folder] of folders) {
+    const bytes = await readFile(join(folder, 'gallery.png')).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (bytes) galleries.set(name, { png: representation(bytes) });
+  }
   return async (request, response, next) => {
-    const folder = folders.get(request.params.name);
-    if (!folder) return next();
+    const gallery = galleries.get(request.params.name);
+    if (!gallery) return next();
     response.set({ 'Cache-Control': AGE, Vary: 'Accept' });
+    const { png } = gallery;
     // Named: old browsers take anything, and cannot read it.
     if (request.headers.accept?.includes('image/webp')) {
-      const known = small.get(folder) ?? asWebp(join(folder, 'gallery.png'));
-      small.set(folder, known);
-      const bytes = await known;
-      if (bytes) return response.type('image/webp').send(bytes);
+      gallery.webp ??= asWebp(png.bytes);
+      const webp = await gallery.webp;
+      if (webp) return response.set('ETag', webp.etag).type('image/webp').send(webp.bytes);
     }
-    response.sendFile('gallery.png', { root: folder, cacheControl: false });
+    response.set('ETag', png.etag).type('image/png').send(png.bytes);
   };
 }

@@ -4,6 +4,8 @@ import type { Socket as TcpSocket } from 'node:net';
 import { Server } from 'socket.io';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { parser } from '../../shared/protocol/parser.ts';
+import { limitOutstanding } from '../http/outstanding.ts';
+import { createWebSocketEngine } from '../net/websocket-engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Limits } from './admission/command-costs.ts';
 import type { ConnectionAdmission } from './admission/connection-admission.ts';
@@ -78,6 +80,7 @@ function strictParser(refusals: RejectionCounts) {
 function watchHttp(http: HttpServer, limits: Limits, refusals: RejectionCounts): void {
   // Pages are fetched over connections of their own.
   http.maxConnections = 2 * limits.connections;
+  limitOutstanding(http, limits.outstandingResponses, () => refusals.count('too-many-requests'));
   http.on('drop', () => refusals.count('too-many-connections'));
   http.on('clientError', (error: NodeJS.ErrnoException, socket: TcpSocket) => {
     // Who hangs up in the middle has done nothing wrong.
@@ -102,14 +105,23 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     rejections: refusals,
     names,
   } = options;
-  watchHttp(http, limits, refusals);
   let open = true;
   const encoder = new parser.Encoder();
   const outbox = new Outbox((name, message) => {
     const data = [name, message];
     return encoder.encode({ type: parser.PacketType.EVENT, nsp: '/', data })[0];
   });
+  /** Who watches over what comes in on a TCP connection. */
+  const byWire = new WeakMap<object, ConnectionRateLimiter>();
   const io = new Server(http, {
+    wsEngine: createWebSocketEngine({
+      rejections: refusals,
+      guard: (request) => {
+        const rateLimiter = door.createRateLimiter(request);
+        byWire.set(request.socket, rateLimiter);
+        return rateLimiter;
+      },
+    }),
     parser: strictParser(refusals),
     transports: ['websocket'],
     allowUpgrades: false,
@@ -125,6 +137,8 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
       decide(reason ?? null, reason === undefined);
     },
   });
+  // After Engine.IO has put itself before all listeners of requests.
+  watchHttp(http, limits, refusals);
   io.engine.use(
     (
       { _query }: { _query: Record<string, string> },
@@ -148,15 +162,9 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
   io.engine.on('connection', (raw: RawConnection) => {
     const request = raw.request;
     if (!request) return;
-    const rateLimiter = door.createRateLimiter(request);
-    rateLimiters.set(raw, rateLimiter);
     const tcp = request.socket;
-    // On the wire, so that pings and pieces of messages count too.
-    tcp.on('data', (chunk: Uint8Array) => {
-      if (tcp.destroyed || rateLimiter.bytes(chunk.length)) return;
-      refusals.count('too-much-data');
-      tcp.destroy();
-    });
+    const rateLimiter = byWire.get(tcp);
+    if (rateLimiter) rateLimiters.set(raw, rateLimiter);
     // Frames stop by themselves where nothing is read. Answers and news do not: what is asked for is answered.
     let unsent = 0;
     raw.on('packetCreate', ({ data }) => {
@@ -204,5 +212,6 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
 function brokenFrame(cause: unknown): RejectionReason | undefined {
   const text = cause instanceof Error ? cause.message : '';
   if (text.includes('Max payload size exceeded')) return 'too-large';
+  if (/Too many (message fragments|buffered chunks)/.test(text)) return 'too-many-fragments';
   return text.includes('Invalid WebSocket frame') ? 'malformed' : undefined;
 }

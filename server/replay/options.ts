@@ -29,12 +29,7 @@ const COMMAND = {
     help: 'name of a room that a server has stored, or a file written with --bottle',
   },
   options: {
-    data: {
-      value: 'FOLDER',
-      type: text,
-      default: '.data',
-      help: 'where rooms are stored',
-    },
+    data: { value: 'FOLDER', type: text, default: '.data', help: 'where rooms are stored' },
     checkpoint: {
       value: 'FOLDER',
       type: text,
@@ -60,7 +55,6 @@ const COMMAND = {
       help: 'last tick or time',
     },
     speed: {
-      value: 'N',
       type: number(0.01),
       default: 'Infinity',
       defaultInWords: 'as fast as possible',
@@ -72,7 +66,6 @@ const COMMAND = {
       help: 'pictures to write: frames (a PNG each), gif, or png (the last tick only)',
     },
     every: {
-      value: 'N',
       type: v.pipe(number(1, 1e6), v.transform(Math.round)),
       default: '15',
       help: 'write a picture of every Nth tick',

@@ -8,8 +8,8 @@ import { closestOf } from './closest.ts';
 
 /** An option that takes a value. */
 export interface ValueOption {
-  /** Stands for the value in the help, like N or FOLDER. */
-  readonly value: string;
+  /** Stands for the value in the help, like FOLDER; absent: N. */
+  readonly value?: string;
   /** Reads the text. Its messages complete the sentence "--flag …". */
   readonly type: v.GenericSchema<string, unknown>;
   readonly help: string;
@@ -100,6 +100,8 @@ export function inSection<const O extends Options>(section: string, options: O):
 
 export const takesValue = (option: Option): option is ValueOption => 'type' in option;
 
+export const placeholderOf = ({ value = 'N' }: ValueOption): string => value;
+
 /** @param key like tickRate @returns like tick-rate */
 export const flagOf = (key: string): string =>
   key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -182,7 +184,7 @@ function givenValue(
   // Without the equals sign, what begins with a dash is taken for the next option.
   if (value === undefined || (!inlineValue && /^-./.test(value))) {
     const other = value === undefined ? '' : ` (or ${flag}=${value})`;
-    throw seeHelp(`${flag} needs a value: ${flag} ${option.value}${other}.`);
+    throw seeHelp(`${flag} needs a value: ${flag} ${placeholderOf(option)}${other}.`);
   }
   return option.repeatable && before !== undefined ? `${before},${value}` : value;
 }

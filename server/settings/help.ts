@@ -1,6 +1,6 @@
 /** The text of `--help`. */
 import * as v from 'valibot';
-import { type Command, flagOf, type Option, takesValue } from './command.ts';
+import { type Command, flagOf, type Option, placeholderOf, takesValue } from './command.ts';
 
 const WIDTH = 100;
 /** Longer names have a line of their own. */
@@ -25,7 +25,8 @@ const paragraph = (text: string): string => wrapped(text, WIDTH).join('\n');
 /** Like "--tick-rate N". */
 export function usageOf(key: string, option: Option): string {
   if (!takesValue(option)) return `--${flagOf(key)}`;
-  return `--${flagOf(key)} ${option.bare === undefined ? option.value : `[${option.value}]`}`;
+  const placeholder = placeholderOf(option);
+  return `--${flagOf(key)} ${option.bare === undefined ? placeholder : `[${placeholder}]`}`;
 }
 
 function meaningOf(option: Option): string {

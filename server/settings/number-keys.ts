@@ -23,6 +23,9 @@ export const LIMIT_MEANINGS: Meanings<'limits'> = {
   fetchesAtOnce: 'HTTP requests an address may make in one burst',
   bytesPerSecond: 'bytes received per second and connection',
   messagesPerSecond: 'messages per second and connection',
+  framesPerSecond:
+    'WebSocket frames per second and connection that are no message of their own: pings, pongs, fragments',
+  outstandingResponses: 'unfinished HTTP responses per connection; above this it is closed',
   unreadBytes:
     'bytes that may queue for a client that does not read; above this it is disconnected',
   cursorsPerSecond: 'cursor positions per second and connection',

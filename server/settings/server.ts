@@ -11,7 +11,6 @@ const { room, net, store, attract } = DEFAULTS;
 
 const network = inSection('Network', {
   port: {
-    value: 'N',
     type: wholeNumber(0, 65_535),
     default: `${net.port}`,
     help: 'port to listen on; 0 takes any free port',
@@ -32,7 +31,6 @@ const network = inSection('Network', {
     details: 'Compared exactly. Pages of the same host may always connect.',
   },
   trustProxy: {
-    value: 'N',
     type: wholeNumber(0, 8),
     default: '0',
     help: "reverse proxies in front of the server that are trusted to report visitors' addresses",
@@ -53,26 +51,18 @@ const rooms = inSection('Rooms', {
     default: `${room.width}x${room.height}`,
     help: 'cell grid of each room, 32 to 1024 cells a side',
   },
-  tickRate: {
-    value: 'N',
-    type: wholeNumber(1, 60),
-    default: `${room.tickRate}`,
-    help: 'ticks per second',
-  },
+  tickRate: { type: wholeNumber(1, 60), default: `${room.tickRate}`, help: 'ticks per second' },
   capacity: {
-    value: 'N',
     type: wholeNumber(1, 5_000),
     default: `${room.capacity}`,
     help: 'participants per room',
   },
   maxOrganisms: {
-    value: 'N',
     type: wholeNumber(1, 4_096),
     default: `${room.maxOrganisms}`,
     help: 'living organisms per room',
   },
   seed: {
-    value: 'N',
     type: wholeNumber(0, 0xffffffff),
     default: '1',
     help: "seed of the rooms' random numbers",

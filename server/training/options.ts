@@ -44,18 +44,15 @@ const COMMAND = {
       help: 'where to write the checkpoint when the run ends or is stopped',
     },
     updates: {
-      value: 'N',
       type: wholeNumber(1),
       help: "end after this many updates, instead of the configuration's number",
     },
     minutes: {
-      value: 'N',
       type: number(0),
       defaultInWords: 'no limit',
       help: 'stop after this time; --resume continues',
     },
     batch: {
-      value: 'N',
       type: wholeNumber(1),
       help: "new organisms per update instead of the configuration's number, with a pool to match; for small machines",
     },
@@ -66,7 +63,6 @@ const COMMAND = {
       help: `what to compute on: auto (a real GPU, else onnx), ${COMPUTE_NAMES.join(', ')}`,
     },
     threads: {
-      value: 'N',
       type: wholeNumber(1),
       defaultInWords: 'all',
       help: 'CPU threads, for onnx, wasm and cpu',

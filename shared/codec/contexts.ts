@@ -47,7 +47,7 @@ const EXPECTED = Uint16Array.from({ length: CONTEXT_COUNT }, (_, context) => {
   return Math.max(64, Math.min(65_472, Math.round(65_536 * probabilityOf(step))));
 });
 
-/** Contexts that expect what was found in a garden (`npm run bench -- expectations`). */
+/** Contexts that expect what was found in a garden (`npm run fixtures -- codec-expectations`). */
 export function freshContexts(): Contexts {
   return EXPECTED.slice();
 }

@@ -1,4 +1,4 @@
-/** Made by `npm run bench -- expectations`: log-odds of each context’s bits in the standard garden, two hexadecimal digits each. */
+/** Made by `npm run fixtures -- codec-expectations`: log-odds of each context’s bits in the standard garden, two hexadecimal digits each. */
 export const EXPECTATIONS = [
   '6384983752636f70807c908fa45277829b9b9b8e9052aac97775757776746a8085716e6b655244808080808080808080',
   '80808080808080808080808080808080887369625e408080808080808080808080808080808080808080808080808080',

@@ -1,21 +1,24 @@
-/** Asks the processes of `bare.ts`. */
-import { type ChildProcess, fork } from 'node:child_process';
-import type { BackendName } from '../../server/engine/backend.ts';
+/** A process that steps a backend without the engine around it, and multiplies matrices with the backend's runtime. */
+import type { BackendName, Batch, RuleBackend, StepRule } from '../../server/engine/backend.ts';
+import { selectBackend, threadsFor } from '../../server/engine/backends.ts';
+import { interleaved } from '../../server/engine/core/interleaved.ts';
+import { planar } from '../../server/engine/core/planar.ts';
+import { loadModel } from '../../server/vnca/checkpoint.ts';
+import { drawUpdateMask, randomOfState } from '../../server/vnca/update-mask.ts';
+import { answerParent } from '../load/child.ts';
+import { latentOf } from './nets.ts';
+import { createProduct, type Product } from './product.ts';
 
-/** A process's one argument, in JSON. */
+/** The process's one argument, in JSON. */
 export interface BareStart {
   readonly name: BackendName;
   /** The checkpoint's. */
   readonly folder: string;
 }
 
-/** A process's first message. */
-export interface BareHello {
-  /** Processes that are to step side by side, as the engine's threads do. */
-  readonly lanes: number;
-}
-
 export type BareQuestion =
+  /** Processes that are to step side by side, as the engine's threads do. */
+  | { readonly what: 'lanes' }
   /** Grown states [side, side, C], which patches begin as copies of, over and over. */
   | { readonly what: 'stock'; readonly states: readonly Float32Array[] }
   | { readonly what: 'product'; readonly times: number }
@@ -26,77 +29,87 @@ export type BareQuestion =
       readonly times: number;
     };
 
-export interface Bare {
-  /** ms of a big product on all cores, the mean of so many; null: the runtime cannot be asked. */
-  timeProduct(times: number): Promise<number | null>;
-  /** ms of a step of so many patches, the mean of so many; null: the backend has no step without its states. */
-  timeStep(patches: number, times: number): Promise<number | null>;
-  close(): void;
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const { name, folder } = JSON.parse(process.argv[2]) as BareStart;
+const { backend } = await selectBackend(name);
+const model = await loadModel(folder);
+const { channels, side } = model.card;
+const layout = ('load' in backend && backend.planar ? planar : interleaved)(channels);
+// One that owns its states has no step without them.
+const stepper = 'load' in backend ? { backend, rule: await backend.load(model) } : undefined;
+let product: Product | undefined;
+let checkpoints: Float32Array[] = [];
+
+answerParent(answer);
+
+/** @returns ms, where something was timed; how many, where that was asked */
+async function answer(question: BareQuestion): Promise<number | null> {
+  switch (question.what) {
+    case 'lanes':
+      return threadsFor(backend.info.name as BackendName);
+    case 'stock':
+      checkpoints = question.states.map((state) => layout.import(state));
+      return null;
+    case 'product':
+      product ??= await createProduct(name);
+      if (!product) return null;
+      return (await time(product.run, question.times)) / product.products;
+    case 'step': {
+      if (!stepper) return null;
+      const batches = batchesOf(stepper, question.from, question.patches);
+      const stepAll = async (): Promise<void> => {
+        for (const batch of batches) {
+          await stepper.rule.step(batch);
+          [batch.states, batch.after] = [batch.after, batch.states];
+        }
+      };
+      await stepAll();
+      return time(stepAll, question.times);
+    }
+  }
 }
 
-/**
- * Starts a backend without an engine around it, in processes of its own, because TensorFlow.js has one backend a thread, and
- * memory is to be the engine's alone in ours.
- *
- * @param checkpoints grown states [side, side, C], which patches begin as copies of, over and over
- * @throws Error the backend does not start, or a process ended
- */
-export async function startBare(
-  start: BareStart,
-  checkpoints: readonly Float32Array[],
-): Promise<Bare> {
-  const first = await startProcess(start);
-  const others = Array.from({ length: first.lanes - 1 }, () => startProcess(start));
-  const lanes = [first, ...(await Promise.all(others))];
-  for (const lane of lanes) await lane.ask({ what: 'stock', states: checkpoints });
-  return {
-    timeProduct: (times) => first.ask({ what: 'product', times }),
-    async timeStep(patches, times) {
-      const share = patches / lanes.length;
-      const taken = lanes.map(async (lane, i) => {
-        const [from, to] = [i, i + 1].map((at) => Math.round(at * share));
-        return from === to ? 0 : lane.ask({ what: 'step', from, patches: to - from, times });
-      });
-      const ms = await Promise.all(taken);
-      return ms.includes(null) ? null : Math.max(...(ms as number[]));
-    },
-    close() {
-      for (const { child } of lanes) child.kill();
-    },
-  };
+async function time(work: () => Promise<void>, times: number): Promise<number> {
+  const start = performance.now();
+  for (let i = 0; i < times; i++) await work();
+  return (performance.now() - start) / times;
 }
 
-interface Lane extends BareHello {
-  readonly child: ChildProcess;
-  ask(question: BareQuestion): Promise<number | null>;
-}
-
-async function startProcess(start: BareStart): Promise<Lane> {
-  const child = fork(new URL('./bare.ts', import.meta.url), [JSON.stringify(start)], {
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
-  let complaint = '';
-  child.stderr!.on('data', (chunk) => {
-    complaint += chunk;
-  });
-  let waiting: { resolve(answer: unknown): void; reject(error: Error): void } | undefined;
-  child.on('message', (answer) => waiting?.resolve(answer));
-  child.on('exit', () => {
-    waiting?.reject(new Error(`the bare ${start.name} ended: ${complaint.trim()}`));
-  });
-  const next = <T>(): Promise<T> =>
-    new Promise((resolve, reject) => {
-      waiting = { resolve: resolve as (answer: unknown) => void, reject };
+/** As the engine would batch so many grown patches, `first` and those after it. */
+function batchesOf(
+  { backend: { batchPatches, maxBatchCells }, rule }: { backend: RuleBackend; rule: StepRule },
+  first: number,
+  patches: number,
+): Mutable<Batch>[] {
+  const size = side ** 2 * channels;
+  const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / side ** 2));
+  const batches: Mutable<Batch>[] = [];
+  for (let from = first; from < first + patches; from += most) {
+    const many = Math.min(most, first + patches - from);
+    const count = batchPatches ?? many;
+    const states = new Float32Array(count * size);
+    const own = Array.from({ length: many }, (_, i) => rule.express?.(ownLatent(from + i)));
+    for (let i = 0; i < many; i++)
+      states.set(checkpoints[(from + i) % checkpoints.length], i * size);
+    const standing = own[0] && new Float32Array(count * own[0].length);
+    own.forEach((row, i) => {
+      standing?.set(row!, i * row!.length);
     });
-  const { lanes } = await next<BareHello>();
-  return {
-    lanes,
-    child,
-    async ask(question) {
-      const answer = next<{ ms: number | null }>();
-      child.send(question);
-      return (await answer).ms;
-    },
-  };
+    const batch = { count, stage: side, states, after: new Float32Array(count * size) };
+    const mask = chance(count, states);
+    batches.push({ ...batch, ...(standing && { standing }), ...(mask && { mask }) });
+  }
+  return batches;
+}
+
+/** Patches that began as copies of one state also have its genome. */
+const ownLatent = (i: number): Float32Array => latentOf(model, i % checkpoints.length);
+
+function chance(count: number, states: Float32Array): Float32Array | undefined {
+  const { updateProbability } = model.card.update;
+  if (updateProbability >= 1) return undefined;
+  const mask = new Float32Array(count * side ** 2);
+  drawUpdateMask(mask, 0, mask.length, updateProbability, randomOfState(states));
+  return mask;
 }

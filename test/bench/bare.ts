@@ -1,99 +1,50 @@
-/** A process that steps a backend without the engine around it, and multiplies matrices with the backend's runtime. */
-import type { BackendName, Batch, RuleBackend, StepRule } from '../../server/engine/backend.ts';
-import { selectBackend, threadsFor } from '../../server/engine/backends.ts';
-import { interleaved } from '../../server/engine/core/interleaved.ts';
-import { planar } from '../../server/engine/core/planar.ts';
-import { loadModel } from '../../server/vnca/checkpoint.ts';
-import { drawUpdateMask, randomOfState } from '../../server/vnca/update-mask.ts';
-import type { BareHello, BareQuestion, BareStart } from './bare-process.ts';
-import { latentOf } from './nets.ts';
-import { createProduct, type Product } from './product.ts';
+/** A backend without an engine around it, stepped and timed. */
+import { Child } from '../load/child.ts';
+import type { BareQuestion, BareStart } from './bare-process.ts';
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-const { name, folder } = JSON.parse(process.argv[2]) as BareStart;
-const { backend } = await selectBackend(name);
-const model = await loadModel(folder);
-const { channels, side } = model.card;
-const layout = ('load' in backend && backend.planar ? planar : interleaved)(channels);
-// One that owns its states has no step without them.
-const stepper = 'load' in backend ? { backend, rule: await backend.load(model) } : undefined;
-let product: Product | undefined;
-let checkpoints: Float32Array[] = [];
-
-let last = Promise.resolve();
-process.on('message', (question: BareQuestion) => {
-  last = last.then(async () => {
-    process.send!({ ms: await answer(question) });
-  });
-});
-process.send!({ lanes: threadsFor(backend.info.name as BackendName) } satisfies BareHello);
-
-/** @returns ms, where something was timed */
-async function answer(question: BareQuestion): Promise<number | null> {
-  switch (question.what) {
-    case 'stock':
-      checkpoints = question.states.map((state) => layout.import(state));
-      return null;
-    case 'product':
-      product ??= await createProduct(name);
-      if (!product) return null;
-      return (await time(product.run, question.times)) / product.products;
-    case 'step': {
-      if (!stepper) return null;
-      const batches = batchesOf(stepper, question.from, question.patches);
-      const stepAll = async (): Promise<void> => {
-        for (const batch of batches) {
-          await stepper.rule.step(batch);
-          [batch.states, batch.after] = [batch.after, batch.states];
-        }
-      };
-      await stepAll();
-      return time(stepAll, question.times);
-    }
-  }
+export interface Bare {
+  /** ms of a big product on all cores, the mean of so many; null: the runtime cannot be asked. */
+  timeProduct(times: number): Promise<number | null>;
+  /** ms of a step of so many patches, the mean of so many; null: the backend has no step without its states. */
+  timeStep(patches: number, times: number): Promise<number | null>;
+  close(): Promise<void>;
 }
 
-async function time(work: () => Promise<void>, times: number): Promise<number> {
-  const start = performance.now();
-  for (let i = 0; i < times; i++) await work();
-  return (performance.now() - start) / times;
-}
-
-/** As the engine would batch so many grown patches, `first` and those after it. */
-function batchesOf(
-  { backend: { batchPatches, maxBatchCells }, rule }: { backend: RuleBackend; rule: StepRule },
-  first: number,
-  patches: number,
-): Mutable<Batch>[] {
-  const size = side ** 2 * channels;
-  const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / side ** 2));
-  const batches: Mutable<Batch>[] = [];
-  for (let from = first; from < first + patches; from += most) {
-    const many = Math.min(most, first + patches - from);
-    const count = batchPatches ?? many;
-    const states = new Float32Array(count * size);
-    const own = Array.from({ length: many }, (_, i) => rule.express?.(ownLatent(from + i)));
-    for (let i = 0; i < many; i++)
-      states.set(checkpoints[(from + i) % checkpoints.length], i * size);
-    const standing = own[0] && new Float32Array(count * own[0].length);
-    own.forEach((row, i) => {
-      standing?.set(row!, i * row!.length);
-    });
-    const batch = { count, stage: side, states, after: new Float32Array(count * size) };
-    const mask = chance(count, states);
-    batches.push({ ...batch, ...(standing && { standing }), ...(mask && { mask }) });
-  }
-  return batches;
-}
-
-/** Patches that began as copies of one state also have its genome. */
-const ownLatent = (i: number): Float32Array => latentOf(model, i % checkpoints.length);
-
-function chance(count: number, states: Float32Array): Float32Array | undefined {
-  const { updateProbability } = model.card.update;
-  if (updateProbability >= 1) return undefined;
-  const mask = new Float32Array(count * side ** 2);
-  drawUpdateMask(mask, 0, mask.length, updateProbability, randomOfState(states));
-  return mask;
+/**
+ * Starts a backend in processes of its own, because TensorFlow.js has one backend a thread, and memory is to be the engine's
+ * alone in ours.
+ *
+ * @param checkpoints grown states [side, side, C], which patches begin as copies of, over and over
+ * @throws Error the backend does not start, or a process ended
+ */
+export async function startBare(
+  start: BareStart,
+  checkpoints: readonly Float32Array[],
+): Promise<Bare> {
+  const startProcess = () =>
+    Child.start<BareQuestion, never>(
+      new URL('./bare-process.ts', import.meta.url).href,
+      start,
+      undefined,
+    );
+  const first = startProcess();
+  const count = await first.ask<number>({ what: 'lanes' });
+  const lanes = [first, ...Array.from({ length: count - 1 }, startProcess)];
+  for (const lane of lanes) await lane.ask({ what: 'stock', states: checkpoints });
+  return {
+    timeProduct: (times) => first.ask({ what: 'product', times }),
+    async timeStep(patches, times) {
+      const share = patches / lanes.length;
+      const taken = lanes.map(async (lane, i) => {
+        const [from, to] = [i, i + 1].map((at) => Math.round(at * share));
+        if (from === to) return 0;
+        return lane.ask<number | null>({ what: 'step', from, patches: to - from, times });
+      });
+      const ms = await Promise.all(taken);
+      return ms.includes(null) ? null : Math.max(...(ms as number[]));
+    },
+    async close() {
+      await Promise.all(lanes.map((lane) => lane.stop()));
+    },
+  };
 }

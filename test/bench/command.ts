@@ -5,15 +5,11 @@ import { readCommand, SettingsError } from '../../server/settings/command.ts';
 import { helpText } from '../../server/settings/help.ts';
 import { oneOf, text, wholeNumber } from '../../server/settings/types.ts';
 import { CheckpointError } from '../../server/vnca/errors.ts';
-import { trainClassifier } from './classifier.ts';
 import { benchCrowd } from './crowd.ts';
 import { benchDurability } from './durability.ts';
 import { benchEngines } from './engines.ts';
-import { benchExpectations } from './expectations.ts';
-import { benchNursery } from './nursery.ts';
 import { benchPages } from './pages.ts';
 import { benchPeer } from './peer.ts';
-import { recordGarden } from './record-garden.ts';
 import { benchReplay } from './replay.ts';
 import { benchSoak } from './soak.ts';
 import { benchStream } from './stream.ts';
@@ -37,10 +33,6 @@ interface Bench {
 }
 
 const BENCHES: Readonly<Record<string, Bench>> = {
-  classifier: {
-    run: trainClassifier,
-    help: 'not a measurement: trains the classifier that the drawing test uses',
-  },
   crowd: {
     run: benchCrowd,
     help: 'delay of ticks in a complete server with 128 organisms awake and 50 visitors, and what they see',
@@ -52,18 +44,6 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   engines: {
     run: benchEngines,
     help: 'cells/s of each engine and shipped net, its share of the peak, the cost of sleeping organisms, memory',
-  },
-  expectations: {
-    run: benchExpectations,
-    help: 'not a measurement: rewrites the expected figures of the stream, after the standard garden has changed',
-  },
-  garden: {
-    run: recordGarden,
-    help: 'not a measurement: records the standard garden again, after the shipped organisms have changed',
-  },
-  nursery: {
-    run: benchNursery,
-    help: 'delay of ticks while visitors preview seeds, and how long they wait for a preview',
   },
   pages: {
     run: benchPages,
@@ -93,10 +73,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     run: benchTrain,
     help: 'GFLOP/s of forward and backward passes of update nets on each backend; --pytorch compares',
   },
-  wall: {
-    run: benchWall,
-    help: 'memory of a wall over half an hour in a room that never rests',
-  },
+  wall: { run: benchWall, help: 'memory of a wall over half an hour in a room that never rests' },
 };
 
 const COMMAND = {
@@ -124,25 +101,22 @@ const COMMAND = {
     engine: {
       value: 'NAME',
       type: oneOf(BACKEND_NAMES),
-      help: `engine to use, for crowd, durability, engines, nursery, peer, replay and soak: ${BACKEND_NAMES.join(', ')}`,
+      help: `engine to use, for crowd, durability, engines, peer, replay and soak: ${BACKEND_NAMES.join(', ')}`,
     },
     pytorch: {
       help: 'for train: also the same nets in PyTorch, where python3 has it, in turn in the same run',
     },
     seconds: {
-      value: 'N',
       type: wholeNumber(1, 3_600),
-      defaultInWords: '30, 15, 30, 1800, 600, 3600, 3600',
-      help: "how long to measure, for crowd, nursery, pages, wall, durability, soak and replay; for replay, in the room's own time",
+      defaultInWords: '30, 30, 1800, 600, 3600, 3600',
+      help: "how long to measure, for crowd, pages, wall, durability, soak and replay; for replay, in the room's own time",
     },
     organisms: {
-      value: 'N',
       type: wholeNumber(1, 1_024),
       defaultInWords: '128, 64, 64',
       help: 'organisms kept awake, for crowd, or living, for durability and replay',
     },
     visitors: {
-      value: 'N',
       type: wholeNumber(1, 1_000),
       defaultInWords: '50',
       help: 'how many clients watch and damage, for crowd and soak',

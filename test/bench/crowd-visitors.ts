@@ -1,19 +1,19 @@
 /**
- * The process of the visitors in `crowd.ts`: real sockets that acknowledge every frame; all plant and wound. Only the first of
+ * The process of the visitors in `crowd.ts`: real connections that acknowledge every frame; all plant and wound. Only the first of
  * them decode what they see: each has a machine of its own elsewhere, and here all share the server's.
  */
-import { performance } from 'node:perf_hooks';
-import { io } from 'socket.io-client';
-import { readHeader } from '../../shared/codec/frame.ts';
+import { createPlanes } from '../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { parser } from '../../shared/protocol/parser.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
-import { Visitor } from '../support/visitor.ts';
-import { placeOf } from './crowd-grid.ts';
+import { answerParent } from '../load/child.ts';
+import { createDecoder } from '../load/decoder.ts';
+import { LoadClient } from '../load/load-client.ts';
+import { PacketCache } from '../load/packet-cache.ts';
+import { placeOf } from './grid.ts';
 
 /** The process's one argument, in JSON. */
-export interface VisitorsStart {
+export interface VisitorsPlan {
   readonly port: number;
   readonly organisms: number;
   /** Side of a grown organism. */
@@ -21,16 +21,15 @@ export interface VisitorsStart {
   readonly visitors: number;
 }
 
+/** `ready`: answered once all organisms have grown. */
+export type VisitorsQuestion = 'ready' | 'begin' | 'arrivals';
+
 /** A tick as one visitor has received it, and decoded, if it does so. */
 export interface Arrival {
   readonly tick: number;
-  /** ms since the epoch. */
+  /** ms of `sharedNow`. */
   readonly at: number;
 }
-
-export type VisitorsMessage =
-  | { readonly what: 'ready' }
-  | { readonly what: 'arrivals'; readonly arrivals: readonly Arrival[] };
 
 /** An organism is wounded again before it has come to rest. */
 const WOUND_EVERY = DEFAULTS.life.restTicks - 2;
@@ -41,96 +40,86 @@ const RADIUS = 1;
 /** How far from the middle of an organism a wound falls, where all have flesh. */
 const REACH = 5;
 
-const { port, organisms, side, visitors } = JSON.parse(process.argv[2]) as VisitorsStart;
+const { port, organisms, side, visitors } = JSON.parse(process.argv[2]) as VisitorsPlan;
 const random = createRandom(50);
-let arrivals: Arrival[] = [];
-const arrive = (tick: number): void => {
-  arrivals.push({ tick, at: performance.timeOrigin + performance.now() });
-};
+const packets = new PacketCache();
 
-/** One who sends and acknowledges, and never looks. */
-interface Guest {
-  send(name: string, message: object): void;
-}
-
-function follow(): Promise<Guest> {
-  const url = `http://127.0.0.1:${port}`;
-  const socket = io(url, {
-    parser,
-    transports: ['websocket'],
-    reconnection: false,
-    forceNew: true,
-  });
-  socket.emit('join', { protocol: PROTOCOL_VERSION, room: 'garden' });
-  socket.on('frame', (frame: Uint8Array) => {
-    const { tick } = readHeader(frame);
-    arrive(tick);
-    socket.emit('received', { tick });
-  });
-  const guest: Guest = { send: (name, message) => void socket.emit(name, message) };
-  return new Promise((resolve) => socket.once('frame', () => resolve(guest)));
-}
-
-const watchers = await Promise.all(
-  Array.from({ length: Math.min(WATCHERS, visitors) }, () => Visitor.join(port)),
-);
-const followers = Array.from({ length: visitors - watchers.length }, follow);
-const crowd = [...watchers.map(guestOf), ...(await Promise.all(followers))];
-
-function guestOf(visitor: Visitor): Guest {
-  return { send: (name, message) => visitor.say(name, message) };
-}
-
-/** By place, the organism that lives there. */
+/** By organism, its place. */
 const living = new Map<number, number>();
 const placeAt = new Map(
   Array.from({ length: organisms }, (_, n) => [Object.values(placeOf(n, side)).join(), n]),
 );
-const [watcher] = watchers;
-const by = (n: number): Guest => crowd[n % visitors];
-let id = 0;
+let acts = 0;
 let grown = 0;
-
-const plant = (n: number): void => {
-  const index = random.integer(watcher.welcome!.checkpoint.gallery.length);
-  by(n).send('plant', { id: id++, ...placeOf(n, side), seed: { from: 'gallery', index } });
-};
-const wound = (n: number): void => {
-  const { x, y } = placeOf(n, side);
-  const points = [x, y].map((middle) => middle + (2 * random.uniform() - 1) * REACH);
-  by(n + id).send('damage', { id: id++, points, radius: RADIUS });
-};
-
-watchers.forEach((visitor, i) => {
-  let seen = visitor.tick;
-  visitor.socket.onAny((name: string) => {
-    // Nobody looks back here, and half a minute of frames would fill the memory.
-    visitor.heard.length = 0;
-    if (name !== 'frame' || visitor.tick === seen) return;
-    seen = visitor.tick;
-    arrive(seen!);
-    if (i === 0) onTick(seen!);
-  });
+let allGrown: () => void;
+const ready = new Promise<void>((resolve) => {
+  allGrown = resolve;
 });
 
-function onTick(tick: number): void {
-  for (const event of watcher.life.splice(0)) {
-    if (event.what === 'born') {
-      const { x, y, id: organism } = event.organism;
-      living.set(organism, placeAt.get(`${x},${y}`)!);
-    } else if (event.what === 'grown') {
-      if (++grown === organisms) process.send!({ what: 'ready' } satisfies VisitorsMessage);
-    } else if (event.what === 'asleep') wound(living.get(event.id)!);
-    else if (event.what === 'died') {
-      plant(living.get(event.id)!);
-      living.delete(event.id);
-    }
-  }
-  for (const n of living.values()) if ((n + tick) % WOUND_EVERY === 0) wound(n);
+/** @param hear of the first picture, and of what happens then */
+function join(n: number, hear?: (name: string, message: unknown) => void): Promise<LoadClient> {
+  return new Promise((resolve) => {
+    const client: LoadClient = new LoadClient({
+      ...{ packets, url: `http://127.0.0.1:${port}`, join: { room: 'garden' } },
+      ...(n < WATCHERS && {
+        decoder: ({ width, height }) => createDecoder(createPlanes(width, height)),
+      }),
+      onEvent: (name, message) => {
+        if (name === 'frame') resolve(client);
+        hear?.(name, message);
+      },
+    });
+  });
 }
 
-process.on('message', (word) => {
-  if (word === 'begin') arrivals = [];
-  else process.send!({ what: 'arrivals', arrivals } satisfies VisitorsMessage);
+const crowd = await Promise.all(
+  Array.from({ length: visitors }, (_, n) => join(n, n === 0 ? onEvent : undefined)),
+);
+const [watcher] = crowd;
+
+function plant(n: number): void {
+  const index = random.integer(watcher.welcome!.checkpoint.gallery.length);
+  acts++;
+  const seed = { from: 'gallery', index } as const;
+  crowd[n % visitors].command('plant', { ...placeOf(n, side), seed });
+}
+
+function wound(n: number): void {
+  const { x, y } = placeOf(n, side);
+  const points = [x, y].map((middle) => middle + (2 * random.uniform() - 1) * REACH);
+  crowd[(n + acts++) % visitors].command('damage', { points, radius: RADIUS });
+}
+
+function onEvent(name: string, message: unknown): void {
+  if (name === 'life') for (const event of (message as Event<'life'>).events) live(event);
+  if (name !== 'frame') return;
+  for (const n of living.values()) if ((n + watcher.lastTick) % WOUND_EVERY === 0) wound(n);
+}
+
+function live(event: Event<'life'>['events'][number]): void {
+  if (event.what === 'born') {
+    const { x, y, id } = event.organism;
+    living.set(id, placeAt.get(`${x},${y}`)!);
+  } else if (event.what === 'grown') {
+    if (++grown === organisms) allGrown();
+  } else if (event.what === 'asleep') wound(living.get(event.id)!);
+  else if (event.what === 'died') {
+    plant(living.get(event.id)!);
+    living.delete(event.id);
+  }
+}
+
+answerParent((question: VisitorsQuestion): unknown => {
+  switch (question) {
+    case 'ready':
+      return ready;
+    case 'begin':
+      for (const client of crowd) client.begin();
+      return undefined;
+    case 'arrivals':
+      return crowd.flatMap(({ ticks, times }): Arrival[] =>
+        ticks.map((tick, i) => ({ tick, at: times[i] })),
+      );
+  }
 });
 for (let n = 0; n < organisms; n++) plant(n);

@@ -2,20 +2,14 @@
  * A whole server at its work: organisms that are kept awake by wounds, visitors who watch. Server and visitors are processes of
  * their own, so that what one of them computes does not hold up the other, but for the cores that they share.
  */
-import { type ChildProcess, fork } from 'node:child_process';
 import type { BackendName } from '../../server/engine/backend.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
+import { Child } from '../load/child.ts';
+import { mean, rounded, type Spread, spread } from '../load/figures.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
-import type { ServerFigures, ServerMessage, ServerStart } from './crowd-server.ts';
-import type { Arrival, VisitorsMessage, VisitorsStart } from './crowd-visitors.ts';
-import { quantile, rounded } from './figures.ts';
+import type { ServerFigures, ServerHello, ServerPlan, ServerQuestion } from './crowd-server.ts';
+import type { Arrival, VisitorsPlan, VisitorsQuestion } from './crowd-visitors.ts';
 import { describeMachine, type Machine } from './machine.ts';
-
-interface Spread {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-}
 
 export interface CrowdFigures {
   readonly machine: Machine;
@@ -71,39 +65,41 @@ export async function benchCrowd(
   }: CrowdOptions = {},
 ): Promise<CrowdFigures> {
   const { side } = (await loadModel(checkpoint)).card;
-  const server = startProcess<ServerMessage>('./crowd-server.ts', {
-    ...{ organisms, side, checkpoint },
-    tickRate: TICK_RATE,
+  const serverPlan: ServerPlan = {
+    ...{ organisms, side, checkpoint, tickRate: TICK_RATE },
     ...(engine && { engine }),
-  } satisfies ServerStart);
-  let crowd: Process<VisitorsMessage> | undefined;
+  };
+  const server = start<ServerQuestion>('./crowd-server.ts', serverPlan);
+  let crowd: Child<VisitorsQuestion, never> | undefined;
   try {
-    const ready = await server.hear('ready');
-    log(`${ready.engine} on ${ready.device}; ${organisms} organisms, ${visitors} visitors`);
-    crowd = startProcess<VisitorsMessage>('./crowd-visitors.ts', {
-      port: ready.port,
-      ...{ organisms, side, visitors },
-    } satisfies VisitorsStart);
-    const { hear } = crowd;
-    await Promise.race([hear('ready'), server.ended]);
-    await Promise.race([pause(SETTLED), server.ended, crowd.ended]);
+    const hello = await server.ask<ServerHello>('hello');
+    log(`${hello.engine} on ${hello.device}; ${organisms} organisms, ${visitors} visitors`);
+    const plan: VisitorsPlan = { port: hello.port, organisms, side, visitors };
+    crowd = start<VisitorsQuestion>('./crowd-visitors.ts', plan);
+    await crowd.ask('ready');
+    await pause(SETTLED);
     log(`all are grown; measuring for ${seconds} s`);
-    server.child.send('begin');
-    crowd.child.send('begin');
-    await Promise.race([pause(seconds * 1000), server.ended, crowd.ended]);
-    server.child.send('end');
-    crowd.child.send('end');
-    const [measured, { arrivals }] = await Promise.all([server.hear('figures'), hear('arrivals')]);
-    const { engine: name, device } = ready;
+    await Promise.all([server.ask('begin'), crowd.ask('begin')]);
+    await pause(seconds * 1000);
+    const [measured, arrivals] = await Promise.all([
+      server.ask<ServerFigures>('end'),
+      crowd.ask<Arrival[]>('arrivals'),
+    ]);
+    const { engine: name, device } = hello;
     const settings = { engine: name, device, organisms, visitors, seconds, tickRate: TICK_RATE };
     const figures = { machine: describeMachine(), ...settings, ...figuresOf(measured, arrivals) };
     for (const line of linesOf(figures)) log(line);
     return figures;
   } finally {
-    crowd?.child.kill();
-    server.child.kill();
+    await crowd?.stop();
+    await server.stop();
   }
 }
+
+const start = <Question>(file: string, plan: object): Child<Question, never> =>
+  Child.start(new URL(file, import.meta.url).href, plan, undefined);
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 function figuresOf({ ticks, loop }: ServerFigures, arrivals: readonly Arrival[]) {
   const due = new Map(ticks.map((tick) => [tick.tick, tick.due]));
@@ -120,7 +116,7 @@ function figuresOf({ ticks, loop }: ServerFigures, arrivals: readonly Arrival[])
     ticks: ticks.length,
     missed: Math.max(0, Math.round(span / period) + 1 - ticks.length),
     awake: {
-      mean: rounded(awake.reduce((sum, n) => sum + n, 0) / Math.max(1, awake.length)),
+      mean: awake.length > 0 ? rounded(mean(awake)) : 0,
       least: Math.min(...awake),
     },
     late,
@@ -134,13 +130,7 @@ function figuresOf({ ticks, loop }: ServerFigures, arrivals: readonly Arrival[])
 }
 
 const spreadOf = (samples: readonly number[]): Spread =>
-  samples.length === 0
-    ? { p50: 0, p99: 0, max: 0 }
-    : {
-        p50: rounded(quantile(samples, 0.5)),
-        p99: rounded(quantile(samples, 0.99)),
-        max: rounded(quantile(samples, 1)),
-      };
+  spread(samples) ?? { p50: 0, p99: 0, max: 0 };
 
 function linesOf(figures: CrowdFigures): string[] {
   const row = (name: string, { p50, p99, max }: Spread): string =>
@@ -157,55 +147,3 @@ function linesOf(figures: CrowdFigures): string[] {
     `  goal (late and held up by at most ${GOAL} ms, p99): ${met ? 'met' : 'missed'}`,
   ];
 }
-
-interface Process<M extends { readonly what: string }> {
-  readonly child: ChildProcess;
-  /** Rejected when the process ends. */
-  readonly ended: Promise<never>;
-  /** The next message of a kind, or the one that has come already. */
-  hear<W extends M['what']>(what: W): Promise<M & { what: W }>;
-}
-
-function startProcess<M extends { readonly what: string }>(
-  file: string,
-  start: object,
-): Process<M> {
-  const child = fork(new URL(file, import.meta.url), [JSON.stringify(start)], {
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
-  let complaint = '';
-  child.stderr!.on('data', (chunk) => {
-    complaint += chunk;
-  });
-  const ended = new Promise<never>((_, reject) => {
-    child.on('exit', () => {
-      const lines = complaint.trim().split('\n');
-      const why = lines.find((line) => line.includes('Error')) ?? lines.at(-1);
-      reject(new Error(`${file} ended: ${why}`));
-    });
-  });
-  ended.catch(() => {});
-  const heard: M[] = [];
-  const listeners = new Set<() => void>();
-  child.on('message', (message) => {
-    heard.push(message as M);
-    for (const listener of listeners) listener();
-  });
-  const hear = <W extends M['what']>(what: W): Promise<M & { what: W }> => {
-    const come = new Promise<M & { what: W }>((resolve) => {
-      const look = (): void => {
-        const at = heard.findIndex((message) => message.what === what);
-        if (at < 0) return;
-        listeners.delete(look);
-        resolve(heard.splice(at, 1)[0] as M & { what: W });
-      };
-      listeners.add(look);
-      look();
-    });
-    return Promise.race([come, ended]);
-  };
-  return { child, ended, hear };
-}
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

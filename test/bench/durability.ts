@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BackendName } from '../../server/engine/backend.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { median, quantile, rounded } from '../load/figures.ts';
 import { GARDEN } from '../load/garden.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
 import { Arm, type Slice } from './durability-arm.ts';
-import { median, quantile, rounded } from './figures.ts';
 import { describeMachine, type Machine } from './machine.ts';
 
 type ArmName = 'off' | 'on' | 'often';

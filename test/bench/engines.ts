@@ -1,7 +1,7 @@
 /** How fast each engine steps each net, how near that is to what its runtime can do, and what sleepers cost. */
 import type { BackendName } from '../../server/engine/backend.ts';
 import { EngineError } from '../../server/engine/engine.ts';
-import { median, millions, rounded } from './figures.ts';
+import { median, millions, rounded } from '../load/figures.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { loadNets, type Net } from './nets.ts';
 import { GARDEN, ROUNDS, Stand, USUAL } from './stand.ts';

@@ -5,11 +5,11 @@
  * that the main thread takes: of its frames, and of all its other tasks, be they for ticks, hands or garbage.
  */
 import type { Browser, BrowserContextOptions, CDPSession } from 'playwright-core';
+import { quantile, rounded } from '../load/figures.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { PHONE } from '../support/screens.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { openBusyGarden } from './busy-garden.ts';
-import { quantile, rounded } from './figures.ts';
 import { describeMachine, type Machine } from './machine.ts';
 
 const SLOWED = 4;

@@ -1,8 +1,8 @@
 /** The same step here and in PyTorch, in turn in one run. */
 import type { BackendName } from '../../server/engine/backend.ts';
 import { createEngine } from '../../server/engine/create-engine.ts';
-import { startBare } from './bare-process.ts';
-import { median, millions, rounded } from './figures.ts';
+import { median, millions, rounded } from '../load/figures.ts';
+import { startBare } from './bare.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { loadNets, type Net } from './nets.ts';
 import { Patches } from './patches.ts';
@@ -128,7 +128,7 @@ async function compare(
       log(lineOf(row));
     }
   } finally {
-    bare.close();
+    await bare.close();
     await engine.close();
   }
   return rows;

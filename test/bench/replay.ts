@@ -12,9 +12,9 @@ import { speciesOf } from '../../server/rooms/species.ts';
 import { readFolder } from '../../server/storage/lmdb/open.ts';
 import { Store } from '../../server/storage/store.ts';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
+import { rounded } from '../load/figures.ts';
 import { GARDEN } from '../load/garden.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
-import { rounded } from './figures.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { RECORDED, type Recording, recordRoom } from './recording.ts';
 

@@ -2,16 +2,56 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { answerParent } from '../load/child.ts';
+import { quantile, rounded } from '../load/figures.ts';
+import { heapInUse } from '../load/measure.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
-import { quantile, rounded } from './figures.ts';
 import { describeMachine } from './machine.ts';
-import type {
-  ServerHello,
-  ServerPlan,
-  ServerQuestion,
-  ServerState,
-  TickSpread,
-} from './soak-messages.ts';
+
+/** The process's one argument, in JSON. */
+export interface ServerPlan {
+  readonly data: string;
+  readonly checkpoint: string;
+  readonly engine?: string;
+  readonly tickRate: number;
+  readonly size: string;
+  readonly maxOrganisms: number;
+}
+
+/** `begin` and `end` a stretch of ticks. */
+export type ServerQuestion = 'hello' | 'state' | 'begin' | 'end';
+
+export interface ServerHello {
+  readonly port: number;
+  readonly engine: string;
+  readonly device: string;
+}
+
+/** Of the server's process. */
+export interface ServerState {
+  /** Used after a collection, and all memory of the process's own, bytes: files that are mapped into it are not. */
+  readonly heap: number;
+  readonly memory: number;
+  /** Open file descriptors; none where that cannot be told. */
+  readonly files: number | undefined;
+  /** Of all files of its data, bytes. */
+  readonly store: number;
+  readonly snapshots: number;
+  readonly tick: number;
+  readonly organisms: number;
+  readonly awake: number;
+  /** Whether all that happens is kept. */
+  readonly keeping: boolean;
+}
+
+/** How ticks went in a stretch. */
+export interface TickSpread {
+  readonly ticks: number;
+  /** How long after they were due ticks began, and how long they took, ms. */
+  readonly late: { readonly p50: number; readonly p99: number };
+  readonly took: { readonly p50: number; readonly p99: number };
+  /** Of the machine when it ended: what else ran is in the figures. */
+  readonly load: number;
+}
 
 const { data, checkpoint, engine, tickRate, size, maxOrganisms } = JSON.parse(
   process.argv[2],
@@ -47,7 +87,6 @@ answerParent((question: ServerQuestion): unknown => {
         port: vivarium.port,
         engine: vivarium.engine.name,
         device: vivarium.engine.device,
-        side: room.species.side,
       } satisfies ServerHello;
     case 'state':
       return lookAtMyself();
@@ -60,12 +99,8 @@ answerParent((question: ServerQuestion): unknown => {
 });
 
 function lookAtMyself(): ServerState {
-  // Twice: what the first one frees may free more.
-  global.gc!();
-  global.gc!();
-  const { heapUsed } = process.memoryUsage();
   return {
-    heap: heapUsed,
+    heap: heapInUse(),
     memory: ownMemory(),
     files: process.platform === 'linux' ? readdirSync('/proc/self/fd').length : undefined,
     store: readdirSync(data).reduce((sum, file) => sum + statSync(join(data, file)).size, 0),

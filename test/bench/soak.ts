@@ -9,20 +9,18 @@ import type { BackendName } from '../../server/engine/backend.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Child } from '../load/child.ts';
+import { rounded } from '../load/figures.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
-import { rounded } from './figures.ts';
+import { gridFor } from './grid.ts';
 import { describeMachine, type Machine } from './machine.ts';
-import { sizeFor, spotsFor } from './soak-ground.ts';
+import type { BotCounts, BotsPlan } from './soak-bots.ts';
 import type {
-  BotCounts,
-  BotsPlan,
-  BotsQuestion,
   ServerHello,
   ServerPlan,
   ServerQuestion,
   ServerState,
   TickSpread,
-} from './soak-messages.ts';
+} from './soak-server.ts';
 
 export interface SoakFigures {
   readonly machine: Machine;
@@ -71,6 +69,8 @@ const DAYS = 10;
 /** Slower machines than most must have time left in each, or nothing but that is seen in how late they are. */
 const TICK_RATE = Math.round((4 / 3) * DEFAULTS.room.tickRate);
 const MB = 1e6;
+/** Of organisms; each two bots share one. */
+const COLUMNS = 8;
 /** Bytes that the journal may take for a command. */
 const ENTRY = 500;
 const MINUTE = 60_000;
@@ -86,24 +86,26 @@ export async function benchSoak(
   }: SoakOptions = {},
 ): Promise<SoakFigures> {
   const { side } = (await loadModel(checkpoint)).card;
+  const spots = Math.ceil(bots / 2);
+  const { width, height } = gridFor(spots, side, COLUMNS);
   const scratch = mkdtempSync(join(tmpdir(), 'vivarium-soak-'));
   const server = Child.start<ServerQuestion, never>(
     new URL('./soak-server.ts', import.meta.url).href,
     {
       ...{ data: join(scratch, 'data'), checkpoint, tickRate: TICK_RATE },
-      ...{ size: sizeFor(bots, side), maxOrganisms: spotsFor(bots) },
+      ...{ size: `${width}x${height}`, maxOrganisms: spots },
       ...(engine && { engine }),
     } satisfies ServerPlan,
     undefined,
   );
-  let crowd: Child<BotsQuestion, never> | undefined;
+  let crowd: Child<'counts', never> | undefined;
   try {
     const { port, ...hello } = await server.ask<ServerHello>('hello');
     log(
       `${hello.engine} on ${hello.device}; ${bots} bots for ${seconds} s at ${TICK_RATE} ticks/s`,
     );
-    const plan: BotsPlan = { port, bots, side };
-    crowd = Child.start<BotsQuestion, never>(
+    const plan: BotsPlan = { port, bots, side, columns: COLUMNS };
+    crowd = Child.start<'counts', never>(
       new URL('./soak-bots.ts', import.meta.url).href,
       plan,
       undefined,

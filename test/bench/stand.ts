@@ -3,7 +3,7 @@ import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts'
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { type Engine, EngineError } from '../../server/engine/engine.ts';
 import { createRandom } from '../../shared/random.ts';
-import { type Bare, startBare } from './bare-process.ts';
+import { type Bare, startBare } from './bare.ts';
 import { flopPerCell, type Net } from './nets.ts';
 import { Patches } from './patches.ts';
 import { PRODUCT_FLOP } from './product.ts';
@@ -140,7 +140,7 @@ export class Stand {
   }
 
   async close(): Promise<void> {
-    this.bare.close();
+    await this.bare.close();
     await this.engine.close();
   }
 }

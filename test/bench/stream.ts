@@ -6,9 +6,9 @@ import { chunkRect } from '../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import { TIER_NAMES, type TierName } from '../../shared/codec/tiers.ts';
+import { median, rounded } from '../load/figures.ts';
 import { GardenStream } from '../support/garden-stream.ts';
 import { applyChange, GARDEN, readGarden } from '../support/standard-garden.ts';
-import { median, rounded } from './figures.ts';
 import { describeMachine } from './machine.ts';
 
 interface Row {

@@ -1,8 +1,9 @@
 /** What a wall that hangs in a room which is never at rest holds in memory, minute by minute. */
+
+import { rounded } from '../load/figures.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { openBusyGarden } from './busy-garden.ts';
-import { rounded } from './figures.ts';
 import { describeMachine, type Machine } from './machine.ts';
 
 interface Snapshot {

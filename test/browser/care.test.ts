@@ -524,7 +524,7 @@ test('her browser’s language is spoken; the switch changes it for good; an add
   const page = await visit({ ...DESKTOP, locale: 'de-AT' });
   const spoken = () => page.evaluate(() => document.documentElement.lang);
   const plant = page.getByTestId('tool-plant');
-  await page.waitForSelector('html[lang=de]');
+  await page.waitForSelector('html[lang=de][dir=ltr]');
   expect(await plant.textContent()).toContain('Pflanzen');
 
   await page.getByTestId('language').selectOption('ja');

@@ -10,10 +10,9 @@ import { launchBrowser } from '../support/browser.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { freePort } from '../support/free-port.ts';
 import { cameraRests, openRoom, screenOf } from '../support/page.ts';
-import { generousTimeout } from '../support/patience.ts';
+import { countStalls, generousTimeout } from '../support/patience.ts';
 import { ServerProcess } from '../support/process.ts';
 import { PHONE } from '../support/screens.ts';
-import { countStalls } from '../support/stalls.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { openWall } from '../support/wall.ts';
 

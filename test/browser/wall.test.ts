@@ -10,12 +10,11 @@ import { ensureClient } from '../../server/http/client-build.ts';
 import { type Config, readConfig } from '../../server/settings/server.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { HeldClock } from '../support/fake-clock.ts';
 import { freePort } from '../support/free-port.ts';
-import { HeldClock } from '../support/held-clock.ts';
-import { generousTimeout } from '../support/patience.ts';
+import { countStalls, generousTimeout } from '../support/patience.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
-import { countStalls } from '../support/stalls.ts';
 import { Visitor } from '../support/visitor.ts';
 import {
   brightnessOf,

@@ -1,47 +1,17 @@
 /** The benches' command line; what they measure is not tested. */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { benchCommand } from '../bench/command.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
+import { runScript, type ScriptRun } from '../support/process.ts';
 
 /** A garden that is soon grown. */
 const small = ['--organisms', '8'];
 
-interface Run {
-  readonly code: number | null;
-  readonly output: string;
-  readonly errors: string;
-}
-
-function bench(...args: string[]): Promise<Run> {
-  return benchWith({}, ...args);
-}
-
-function benchWith(environment: Record<string, string>, ...args: string[]): Promise<Run> {
-  const child = spawn('npm', ['run', '--silent', 'bench', '--', ...args], {
-    cwd: root,
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  let errors = '';
-  child.stdout.on('data', (chunk) => {
-    output += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    errors += chunk;
-  });
-  return new Promise((resolve) => {
-    child.on('close', (code) => resolve({ code, output, errors }));
-  });
-}
+const bench = (...args: string[]) => runScript('bench', args);
 
 /** The same in this process: what needs no measuring needs no start of its own either. */
-async function told(...args: string[]): Promise<Run> {
+async function told(...args: string[]): Promise<ScriptRun> {
   const output: string[] = [];
   const errors: string[] = [];
   const code = await benchCommand(args, {
@@ -142,12 +112,9 @@ test('peer without PyTorch says so in one sentence, and has nothing to tell', as
   try {
     const file = join(folder, 'peer.json');
     // No Python finds its own library there.
-    const { code, output, errors } = await benchWith(
-      { PYTHONHOME: folder },
-      'peer',
-      '--json',
-      file,
-    );
+    const { code, output, errors } = await runScript('bench', ['peer', '--json', file], {
+      PYTHONHOME: folder,
+    });
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
     expect(output).toBe('PyTorch is not compared with, because no python3 here has torch.\n');
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ peer: [] });

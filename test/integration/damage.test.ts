@@ -29,6 +29,7 @@ import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
+import { sharedEngine } from '../support/engine.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ANNA } from '../support/rooms.ts';
 import { command } from '../support/wishes.ts';
@@ -64,25 +65,6 @@ interface Open {
   abandon(): Promise<void>;
 }
 
-let worlds = 0;
-
-/** One engine for many worlds at once: each has names of its own for its patches. */
-function share({ info, close, ...all }: Engine): Engine {
-  const first = 100_000 * worlds++;
-  const own = <T extends { readonly patch: number }>(items: readonly T[]): T[] =>
-    items.map((item) => ({ ...item, patch: item.patch + first }));
-  const ids = (patches: readonly number[]): number[] => patches.map((patch) => patch + first);
-  return {
-    info,
-    close,
-    plant: (patches) => all.plant(own(patches)),
-    step: (steps) => all.step(own(steps)),
-    exportStates: (patches) => all.exportStates(ids(patches)),
-    importStates: (states) => all.importStates(own(states)),
-    dispose: (patches) => all.dispose(ids(patches)),
-  };
-}
-
 /** A server's rooms without the server: time stands still until told. */
 async function open(
   records: Records,
@@ -96,7 +78,7 @@ async function open(
   } = {},
 ): Promise<Open> {
   const store = new Store(records);
-  const mine = share(engine);
+  const mine = sharedEngine(engine);
   const world = new World(mine);
   const said: string[] = [];
   const troubles: StorageNotice[] = [];

@@ -1,34 +1,15 @@
 /** `npm run doctor` as a host meets it. */
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { BACKEND_NAMES } from '../../server/engine/backend.ts';
 import { autoOrder } from '../../server/engine/backends.ts';
 import type { EngineReport, Report } from '../../server/engine/doctor/examine.ts';
+import { runScript } from '../support/process.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const NOWHERE = 'checkpoints/of-nobody';
 /** Every engine has a process of its own, and the slowest takes seconds for a step. */
 const PATIENCE = 600_000;
 
-interface Run {
-  readonly code: number | null;
-  readonly output: string;
-}
-
-function doctor(args: readonly string[], environment: Record<string, string> = {}): Promise<Run> {
-  const child = spawn('npm', ['run', '--silent', 'doctor', '--', ...args], {
-    cwd: root,
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  let output = '';
-  child.stdout.on('data', (chunk) => {
-    output += chunk;
-  });
-  return new Promise((resolve) => {
-    child.on('close', (code) => resolve({ code, output }));
-  });
-}
+const doctor = (args: readonly string[], environment: Record<string, string> = {}) =>
+  runScript('doctor', args, environment);
 
 async function report(environment: Record<string, string> = {}): Promise<Report> {
   const { code, output } = await doctor(['--json', '--seconds', '0.1'], environment);

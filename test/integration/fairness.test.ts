@@ -202,7 +202,7 @@ describe('floods', () => {
   });
 
   test('of bytes end with the connection, whatever they are', async () => {
-    await start({ limits: 'bytesPerSecond=10000' });
+    await start({ limits: 'bytesPerSecond=10000,framesPerSecond=1000000' });
     // Pings are answered below the protocol; they count all the same.
     const socket = await greeted();
     const end = closed(socket);

@@ -23,6 +23,7 @@ import { copyPlanes, equalPlanes, type Planes } from '../../shared/codec/planes.
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
+import { sharedEngine } from '../support/engine.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
 import fc from '../support/property.ts';
@@ -75,7 +76,7 @@ interface Lived {
 
 /** A room that is kept, without the server around it. */
 async function begin(shared: Engine, seed: number, records = openMemory()) {
-  const engine = beside(shared);
+  const engine = sharedEngine(shared);
   let now = 1_790_000_000_000;
   const clock = new FakeClock();
   const world = new World(engine);
@@ -121,7 +122,7 @@ async function never(
   to: number,
   wasDone: (lived: Lived, by: number) => boolean,
 ): Promise<{ room: Room; close: () => Promise<void> }> {
-  const world = new World(beside(engine));
+  const world = new World(sharedEngine(engine));
   const room = world.open(place);
   const byTick = new Map(lived.map((one) => [one.tick, one]));
   while (room.tick < to) {
@@ -135,25 +136,6 @@ async function never(
     await world.tick([room]);
   }
   return { room, close: () => world.close(room) };
-}
-
-let worlds = 0;
-
-/** The engine, for a world beside others. */
-function beside({ info, close, ...all }: Engine): Engine {
-  const first = 1e5 * ++worlds;
-  const own = <T extends { readonly patch: number }>(items: readonly T[]): T[] =>
-    items.map((item) => ({ ...item, patch: item.patch + first }));
-  const ids = (patches: readonly number[]): number[] => patches.map((patch) => patch + first);
-  return {
-    info,
-    close,
-    plant: (patches) => all.plant(own(patches)),
-    step: (steps) => all.step(own(steps)),
-    exportStates: (patches) => all.exportStates(ids(patches)),
-    importStates: (states) => all.importStates(own(states)),
-    dispose: (patches) => all.dispose(ids(patches)),
-  };
 }
 
 /** All that can be seen of a room, with organisms named by their order: those that never were have no numbers. */
@@ -359,7 +341,7 @@ test('whenever the power fails while something is taken back, the room is what i
       (error: unknown) => expect(error).toBeInstanceOf(StoreError),
     );
     // The power is back: another process reads the same disk.
-    const world = new World(beside(engine));
+    const world = new World(sharedEngine(engine));
     const again = await recover(new Store(openMemory(disk)), world, {
       ...{ name: 'a', width: 44, height: 36, species },
       checkpoint: { name: 'chance', hash: 'x' },

@@ -80,7 +80,13 @@ test('the gallery is less than half as large for a browser that reads WebP', asy
 test('readiness, and what it rests on', async () => {
   const ready = await get('/readyz');
   expect(ready.status).toBe(200);
-  expect(await ready.json()).toEqual({ engine: true, ticking: true, keeping: null, open: true });
+  expect(await ready.json()).toEqual({
+    engine: true,
+    ticking: true,
+    descriptors: true,
+    keeping: null,
+    open: true,
+  });
 });
 
 test('figures that name nobody', async () => {
@@ -94,7 +100,10 @@ test('figures that name nobody', async () => {
 });
 
 test('health, and nothing where there is nothing', async () => {
-  expect(await (await get('/healthz')).json()).toEqual({ ticking: true });
+  expect(await (await get('/healthz')).json()).toEqual({
+    ticking: true,
+    descriptors: true,
+  });
   for (const path of ['/package.json', '/server/main.ts', '/r', '/assets/../index.ts', '/%00']) {
     expect((await get(path)).status).toBeGreaterThanOrEqual(400);
   }

@@ -1,33 +1,8 @@
 /** The load tool's command line, and that it measures at all; what it measures is not tested. */
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { runScript } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-interface Run {
-  readonly code: number | null;
-  readonly output: string;
-  readonly errors: string;
-}
-
-function loadtest(...args: string[]): Promise<Run> {
-  const child = spawn('npm', ['run', '--silent', 'loadtest', '--', ...args], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  let errors = '';
-  child.stdout.on('data', (chunk) => {
-    output += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    errors += chunk;
-  });
-  return new Promise((resolve) => {
-    child.on('close', (code) => resolve({ code, output, errors }));
-  });
-}
+const loadtest = (...args: string[]) => runScript('loadtest', args);
 
 /** Processes start slowly where others run too. */
 const PATIENCE = 600_000;

@@ -5,7 +5,7 @@ import { POLL_INTERVAL } from '../../server/app/network-addresses.ts';
 import { type Config, readConfig } from '../../server/settings/server.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
-import { HeldClock } from '../support/held-clock.ts';
+import { HeldClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
 import { Visitor } from '../support/visitor.ts';
 

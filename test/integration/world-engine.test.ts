@@ -7,8 +7,7 @@ import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';
 import { windowAround } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
-import { CHECKPOINT_FOLDER, startEngine } from '../support/engine.ts';
-import { lossyEngine } from '../support/mortal.ts';
+import { CHECKPOINT_FOLDER, mortalEngine, startEngine } from '../support/engine.ts';
 import { ANNA } from '../support/rooms.ts';
 import { command } from '../support/wishes.ts';
 
@@ -161,7 +160,7 @@ describe('the automaton in the world', () => {
       engine: mine,
       lose,
       heard,
-    } = await lossyEngine({
+    } = await mortalEngine({
       checkpoints: [await loadCheckpoint(CHECKPOINT_FOLDER)],
       backend: 'onnx',
     });

@@ -1,12 +1,13 @@
 /** Visitors of ill will, each of one kind: nothing they do may be felt by the others. */
 import { connect } from 'node:net';
 import { pack } from 'msgpackr';
-import { io, type Socket } from 'socket.io-client';
 import { WebSocket } from 'ws';
-import { parser } from '../../shared/protocol/parser.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import type { Event } from '../../shared/protocol/events.ts';
 import type { Random } from '../../shared/random.ts';
-import type { Attack } from './messages.ts';
+import { addCounts } from './figures.ts';
+import { LoadClient, type LoadClientOptions } from './load-client.ts';
+import type { Attack, CrowdPlan } from './messages.ts';
+import type { PacketCache } from './packet-cache.ts';
 
 /** Tries per second of one attacker. */
 const RATES: Readonly<Record<Attack, number>> = {
@@ -28,58 +29,54 @@ interface Held {
   close(): void;
 }
 
+/** ms until one that was cut off comes back. */
+const REDIAL = 1_000;
+
 export class Attacker {
   tries = 0;
   /** Connections that the server has closed. */
   closed = 0;
   readonly refusals: Record<string, number> = {};
-  private readonly timer: NodeJS.Timeout;
   private readonly held: Held[] = [];
-  private socket: Socket | undefined;
+  private client: LoadClient | undefined;
 
   constructor(
     readonly attack: Attack,
-    private readonly url: string,
-    private readonly room: string,
+    private readonly plan: Pick<CrowdPlan, 'url' | 'room'>,
+    private readonly packets: PacketCache,
     private readonly random: Random,
   ) {
-    this.timer = setInterval(() => {
+    setInterval(() => {
       this.tries++;
       this.tryOnce();
     }, 1000 / RATES[attack]);
   }
 
-  close(): void {
-    clearInterval(this.timer);
-    for (const held of this.held) held.close();
-    this.socket?.disconnect();
-  }
-
   private tryOnce(): void {
     const { random } = this;
+    const { room } = this.plan;
     switch (this.attack) {
       case 'flood':
         for (let id = 0; id < FLOOD; id++) {
-          this.joined()?.emit('damage', { id, radius: 0.5, points: [1, 1] });
+          this.joined().say('damage', { id, radius: 0.5, points: [1, 1] });
         }
         return;
       case 'huge':
-        this.joined()?.emit('damage', { id: 1, filler: new Uint8Array(1_000_000) });
+        this.joined().say('damage', { id: 1, filler: new Uint8Array(1_000_000) });
         return;
       case 'forge':
-        this.joined()?.emit('plant', {
+        this.joined().say('plant', {
           ...{ id: this.tries, x: 100, y: 100, seed: { from: 'prior' } },
           ...(this.tries % 2 === 0 ? { owner: 1 } : { by: { id: 1, name: 'somebody', hue: 0 } }),
         });
         return;
-      case 'replay':
-        this.open().emit('join', {
-          ...{ protocol: PROTOCOL_VERSION, room: this.room },
-          resume: Buffer.from(random.latent(8).buffer).toString('base64url'),
-        });
+      case 'replay': {
+        const resume = Buffer.from(random.latent(8).buffer).toString('base64url');
+        this.hold(this.dial({ join: { room, resume } }));
         return;
+      }
       case 'storm':
-        this.open().once('connect', () => this.held.shift()?.close());
+        this.hold(this.dial({ onConnect: () => this.held.shift()?.close() }));
         return;
       case 'nested':
         // Lists of one list of one list: short on the wire, deep to decode.
@@ -93,44 +90,30 @@ export class Attacker {
     }
   }
 
-  /** One that has joined, or nothing while it has not. */
-  private joined(): Socket | undefined {
-    if (!this.socket) {
-      this.socket = this.dial({ reconnection: true });
-      this.socket.on('connect', () => {
-        this.socket!.emit('join', { protocol: PROTOCOL_VERSION, room: this.room });
-      });
-      // Acknowledges nothing, as one would who wants to fill the server's memory.
-      this.socket.on('disconnect', (reason) => {
-        if (reason === 'io server disconnect') this.socket!.connect();
-      });
-    }
-    return this.socket.connected ? this.socket : undefined;
+  /** The one that joins, and comes back when it is cut off. */
+  private joined(): LoadClient {
+    const join = { room: this.plan.room };
+    this.client ??= this.dial({ join, redial: REDIAL });
+    return this.client;
   }
 
-  private open(): Socket {
-    const socket = this.dial({ reconnection: false });
-    this.hold({ close: () => socket.disconnect() });
-    return socket;
-  }
-
-  private dial(options: { reconnection: boolean }): Socket {
-    const socket = io(this.url, {
-      ...{ parser, transports: ['websocket'], forceNew: true },
+  private dial(options: Partial<LoadClientOptions>): LoadClient {
+    return new LoadClient({
+      ...{ url: this.plan.url, packets: this.packets },
+      // To fill the server's memory.
+      acknowledges: false,
+      onLost: () => this.closed++,
+      onEvent: (name, message) => {
+        if (name !== 'rejected') return;
+        addCounts(this.refusals, { [(message as Event<'rejected'>).reason]: 1 });
+      },
       ...options,
     });
-    socket.on('disconnect', (reason) => {
-      if (reason !== 'io client disconnect') this.closed++;
-    });
-    socket.on('rejected', ({ reason }: { reason: string }) => {
-      this.refusals[reason] = (this.refusals[reason] ?? 0) + 1;
-    });
-    return socket;
   }
 
   /** A connection that says one thing that is no message. */
   private raw(bytes: Uint8Array): void {
-    const address = `${this.url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`;
+    const address = `${this.plan.url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`;
     const socket = new WebSocket(address);
     this.hold({ close: () => socket.terminate() });
     socket.on('open', () => {
@@ -143,7 +126,7 @@ export class Attacker {
 
   /** Begins to ask for a page and never ends. */
   private halfOpen(): void {
-    const { hostname, port } = new URL(this.url);
+    const { hostname, port } = new URL(this.plan.url);
     const socket = connect({ host: hostname, port: Number(port || 80) });
     this.hold({ close: () => socket.destroy() });
     socket.write('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nX: ');

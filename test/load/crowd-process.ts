@@ -1,53 +1,62 @@
-/** A process full of visitors. */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+/** A process full of clients. */
 import { collectGarbageRarely } from '../../server/operations/garbage-collection.ts';
 import { createRandom } from '../../shared/random.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
+import { Actor } from './actor.ts';
 import { Attacker } from './attackers.ts';
 import { answerParent, noteParent } from './child.ts';
+import { SharedDecoder } from './decoder.ts';
 import { addCounts, thinned } from './figures.ts';
-import { Guest } from './guest.ts';
-import { Hands } from './hands.ts';
-import { Mail } from './mail.ts';
+import { LoadClient } from './load-client.ts';
+import { ProcessUsage } from './measure.ts';
 import type { CrowdFigures, CrowdPlan, CrowdQuestion, LineFigures, LineKind } from './messages.ts';
-import { Onlookers } from './onlookers.ts';
-import { sharedNow } from './time.ts';
+import { PacketCache } from './packet-cache.ts';
 
 /** 30 kB/s and 300 ms of jitter: a phone at the far end of a full hall. */
 const SLOW = { bandwidth: 30_000, latency: 20, jitter: 300 };
-/** ms between looks at the loop. */
-const RESOLUTION = 5;
+/** ms until a page dials again; one that has stopped reading is a phone in a pocket, and will not. */
+const REDIAL = 500;
 
 collectGarbageRarely();
 const plan = JSON.parse(process.argv[2]) as CrowdPlan;
 const random = createRandom(plan.seed);
-const guests: Guest[] = [];
-const onlookers = new Onlookers();
-const mail = new Mail();
+const clients: { readonly client: LoadClient; readonly line: LineKind }[] = [];
+const active = new Set<LoadClient>();
+const decoder = new SharedDecoder();
+const packets = new PacketCache();
 const proxies: Partial<Record<LineKind, FaultProxy>> = {};
-const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
-let window = { at: 0, cpu: process.cpuUsage() };
+const usage = new ProcessUsage();
 let attackers: Attacker[] = [];
 let noted = { frames: 0, bytes: 0 };
 
 for (const kind of ['slow', 'stalled'] as const) {
-  if (!plan.guests.some(({ line }) => line === kind)) continue;
+  if (!plan.clients.some(({ line }) => line === kind)) continue;
   const port = Number(new URL(plan.url).port);
   const faults = kind === 'slow' ? SLOW : {};
   proxies[kind] = await FaultProxy.open({ port, random, faults });
 }
-for (const guest of plan.guests) {
+for (const { line, verify, best, active: acts, joinsAfter } of plan.clients) {
   setTimeout(() => {
-    const proxy = proxies[guest.line];
-    const url = proxy ? `http://127.0.0.1:${proxy.port}` : plan.url;
-    guests.push(new Guest(url, plan.room, guest, onlookers, mail));
-  }, guest.joinsAfter);
+    const proxy = proxies[line];
+    const client = new LoadClient({
+      ...{ packets, best, join: { room: plan.room } },
+      url: proxy ? `http://127.0.0.1:${proxy.port}` : plan.url,
+      decoder: verify ? (room) => decoder.open(room) : undefined,
+      redial: line === 'stalled' ? undefined : REDIAL,
+    });
+    clients.push({ client, line });
+    if (acts) active.add(client);
+  }, joinsAfter);
 }
-new Hands(guests, plan.handsShare, random);
+new Actor(active, plan.handsShare, random);
+
+const total = (of: (client: LoadClient) => number): number =>
+  clients.reduce((sum, { client }) => sum + of(client), 0);
+
 setInterval(() => {
-  const frames = guests.reduce((sum, { ticks }) => sum + ticks.length, 0);
-  const bytes = guests.reduce((sum, guest) => sum + guest.bytes, 0);
-  const joined = guests.filter((guest) => guest.joined).length;
+  const frames = total(({ ticks }) => ticks.length);
+  const bytes = total((client) => client.bytes);
+  const joined = total((client) => Number(client.joined));
   noteParent({ joined, frames: frames - noted.frames, bytes: bytes - noted.bytes });
   noted = { frames, bytes };
 }, 1_000);
@@ -55,19 +64,17 @@ setInterval(() => {
 answerParent((question: CrowdQuestion): unknown => {
   switch (question.what) {
     case 'joined':
-      return guests.filter((guest) => guest.joined).length;
+      return total((client) => Number(client.joined));
     case 'attack':
       attackers = plan.attacks.map((attack) => {
-        return new Attacker(attack, plan.url, plan.room, random);
+        return new Attacker(attack, plan, packets, random);
       });
       return undefined;
     case 'begin':
-      for (const guest of guests) guest.begin();
+      for (const { client } of clients) client.begin();
       noted = { frames: 0, bytes: 0 };
       proxies.stalled?.set({ stalled: 'down' });
-      delay.enable();
-      delay.reset();
-      window = { at: sharedNow(), cpu: process.cpuUsage() };
+      usage.begin();
       return undefined;
     case 'end':
       return end(question);
@@ -75,10 +82,9 @@ answerParent((question: CrowdQuestion): unknown => {
 });
 
 function end(question: CrowdQuestion & { what: 'end' }): CrowdFigures {
-  const seconds = (sharedNow() - window.at) / 1000;
-  const { user, system } = process.cpuUsage(window.cpu);
+  const { seconds, cpu } = usage;
   const refusals = {};
-  for (const guest of guests) addCounts(refusals, guest.refusals);
+  for (const { client } of clients) addCounts(refusals, client.refusals);
   const refusedAttacks = {};
   const attacks: CrowdFigures['attacks'] = {};
   for (const { attack, tries, closed, refusals: refused } of attackers) {
@@ -89,37 +95,37 @@ function end(question: CrowdQuestion & { what: 'end' }): CrowdFigures {
   }
   const lines: CrowdFigures['lines'] = {};
   for (const kind of ['good', 'slow', 'stalled'] as const) {
-    const onLine = guests.filter((guest) => guest.plan.line === kind);
+    const onLine = clients.filter(({ line }) => line === kind).map(({ client }) => client);
     if (onLine.length > 0) lines[kind] = lineFigures(onLine, seconds, question);
   }
   return {
-    ...{ lines, refusals, refusedAttacks, attacks },
-    cpu: (user + system) / 1e6 / seconds,
-    loopDelayP99: Math.max(0, delay.percentile(99) / 1e6 - RESOLUTION),
+    ...{ lines, refusals, refusedAttacks, attacks, cpu },
+    loopDelayP99: usage.loopDelay(0.99),
   };
 }
 
 function lineFigures(
-  onLine: readonly Guest[],
+  onLine: readonly LoadClient[],
   seconds: number,
   { begun }: CrowdQuestion & { what: 'end' },
 ): LineFigures {
   const latencies: number[] = [];
   const tiers = {};
   let [outOfStep, compared] = [0, 0];
-  for (const guest of onLine) {
-    guest.ticks.forEach((tick, i) => {
+  for (const client of onLine) {
+    client.ticks.forEach((tick, i) => {
       const at = begun.get(tick);
-      if (at !== undefined) latencies.push(guest.times[i] - at);
+      if (at !== undefined) latencies.push(client.times[i] - at);
     });
-    outOfStep += guest.outOfStep;
-    compared += guest.checked;
-    addCounts(tiers, guest.tiers);
+    outOfStep += client.outOfStep;
+    compared += client.checked;
+    addCounts(tiers, client.tiers);
   }
-  const newest = Math.max(...guests.map(({ lastTick }) => lastTick), ...begun.keys());
-  const isBehind = ({ lastTick, room }: Guest): boolean =>
-    !room || lastTick < newest - room.tickRate;
-  const sum = (of: (guest: Guest) => number): number => onLine.reduce((n, g) => n + of(g), 0);
+  const newest = Math.max(...clients.map(({ client }) => client.lastTick), ...begun.keys());
+  const isBehind = ({ lastTick, welcome }: LoadClient): boolean =>
+    !welcome || lastTick < newest - welcome.room.tickRate;
+  const sum = (of: (client: LoadClient) => number): number =>
+    onLine.reduce((n, one) => n + of(one), 0);
   return {
     latencies: thinned(latencies),
     rates: Float64Array.from(onLine, ({ bytes }) => bytes / seconds),

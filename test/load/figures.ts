@@ -1,4 +1,4 @@
-/** What the load tool makes of its samples. */
+/** What load tests and benches make of their samples. */
 
 export interface Spread {
   readonly p50: number;
@@ -6,11 +6,22 @@ export interface Spread {
   readonly max: number;
 }
 
-/** @returns nearest rank; NaN of nothing */
+/** @param share 0…1 of the samples that are no larger @returns nearest rank; NaN of nothing */
 export function quantile(samples: ArrayLike<number>, share: number): number {
   const sorted = Float64Array.from(samples).sort();
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
+
+/** @param samples at least one */
+export function median(samples: readonly number[]): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** @param samples at least one */
+export const mean = (samples: readonly number[]): number =>
+  samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
 
 /**
  * No more samples than are worth sending to another process, ascending: each quantile is as near as can be, the largest is kept.
@@ -32,6 +43,8 @@ export function spread(samples: ArrayLike<number>): Spread | null {
 
 /** Four digits. */
 export const rounded = (x: number): number => Number(x.toPrecision(4));
+
+export const millions = (x: number): string => `${(x / 1e6).toFixed(2)} M`;
 
 /** Adds counts by name. */
 export function addCounts(

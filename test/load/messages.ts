@@ -4,8 +4,8 @@ import type { TierName } from '../../shared/codec/tiers.ts';
 
 /** The server process's one argument. */
 export interface HostPlan {
-  /** As on the command line of `npm start`. */
-  readonly settings: readonly string[];
+  /** Flags of `npm start` without their dashes. */
+  readonly settings: Readonly<Record<string, string | number>>;
   /** Grown first. */
   readonly organisms: number;
 }
@@ -55,8 +55,7 @@ export interface ServerWindow {
 
 export type LineKind = 'good' | 'slow' | 'stalled';
 
-export interface GuestPlan {
-  readonly kind: 'phone' | 'wall';
+export interface ClientPlan {
   readonly line: LineKind;
   /** Decodes and checks everything. */
   readonly verify: boolean;
@@ -87,7 +86,7 @@ export interface CrowdPlan {
   readonly url: string;
   readonly room: string;
   readonly seed: number;
-  readonly guests: readonly GuestPlan[];
+  readonly clients: readonly ClientPlan[];
   /** Part of all plantings and cuts of the active that is done by these. */
   readonly handsShare: number;
   readonly attacks: readonly Attack[];
@@ -127,7 +126,7 @@ export interface LineFigures {
 
 export interface CrowdFigures {
   readonly lines: Partial<Record<LineKind, LineFigures>>;
-  /** By reason, to guests. */
+  /** By reason, to clients. */
   readonly refusals: Record<string, number>;
   /** By reason, to attackers. */
   readonly refusedAttacks: Record<string, number>;

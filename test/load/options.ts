@@ -31,13 +31,11 @@ const COMMAND = {
   usage: 'npm run loadtest -- [options]',
   options: {
     clients: {
-      value: 'N',
       type: wholeNumber(1, MOST),
       defaultInWords: '100, or 4 for profile wall',
       help: 'clients on good connections',
     },
     seconds: {
-      value: 'N',
       type: wholeNumber(1, MOST),
       default: '30',
       help: 'how long to measure, without joining',
@@ -56,13 +54,11 @@ const COMMAND = {
       help: 'every Kth client decodes all it sees and checks it, or compares it byte for byte with what another client that has seen the same has decoded; the others read only the head',
     },
     slow: {
-      value: 'N',
       type: wholeNumber(0, MOST),
       default: '0',
       help: 'further clients on connections of 30 kB/s with 300 ms jitter',
     },
     stalled: {
-      value: 'N',
       type: wholeNumber(0, MOST),
       default: '0',
       help: 'further clients that stop reading',
@@ -89,7 +85,6 @@ const COMMAND = {
       help: 'apart: the load has cores of its own, up to half of them; shared: server and load use all cores',
     },
     organisms: {
-      value: 'N',
       type: wholeNumber(0, GARDEN.organisms),
       default: `${GARDEN.organisms}`,
       help: 'organisms grown before anybody joins',

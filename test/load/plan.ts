@@ -1,6 +1,12 @@
 /** Who comes: the visitors of a profile, dealt out to processes. */
 
-import { ATTACKS, type Attack, type CrowdPlan, type GuestPlan, type LineKind } from './messages.ts';
+import {
+  ATTACKS,
+  type Attack,
+  type ClientPlan,
+  type CrowdPlan,
+  type LineKind,
+} from './messages.ts';
 import type { LoadOptions } from './options.ts';
 
 const MOST_WALLS = 4;
@@ -10,13 +16,12 @@ const ACTIVE_EVERY = 5;
 const JOIN_RATE = 50;
 
 /** Who comes on lines of one kind. */
-function guestsOf(options: LoadOptions, line: LineKind, count: number): GuestPlan[] {
+function clientsOf(options: LoadOptions, line: LineKind, count: number): ClientPlan[] {
   const { profile, verifyEvery } = options;
   const walls = profile === 'wall' ? count : profile === 'mixed' ? Math.min(MOST_WALLS, count) : 0;
   return Array.from({ length: count }, (_, i) => {
     const isWall = line === 'good' && i < walls;
     return {
-      kind: isWall ? 'wall' : 'phone',
       line,
       // The first of each kind always: at least one is checked.
       best: isWall ? 'full' : 'phone',
@@ -45,18 +50,18 @@ export function planCrowds(
   processes: number,
 ): CrowdPlan[] {
   const attacks = attacksOf(options);
-  const good = guestsOf(options, 'good', options.clients - attacks.length);
+  const good = clientsOf(options, 'good', options.clients - attacks.length);
   const bad = [
-    ...guestsOf(options, 'slow', options.slow),
-    ...guestsOf(options, 'stalled', options.stalled),
+    ...clientsOf(options, 'slow', options.slow),
+    ...clientsOf(options, 'stalled', options.stalled),
   ];
-  const crowd = (guests: GuestPlan[], more: Partial<CrowdPlan> = {}): CrowdPlan => ({
-    ...{ url, room, seed: 1, guests, attacks: [], handsShare: 0 },
+  const crowd = (clients: ClientPlan[], more: Partial<CrowdPlan> = {}): CrowdPlan => ({
+    ...{ url, room, seed: 1, clients, attacks: [], handsShare: 0 },
     ...more,
   });
   return [
     ...Array.from({ length: processes }, (_, p) => {
-      const mine = good.filter((_guest, i) => i % processes === p);
+      const mine = good.filter((_client, i) => i % processes === p);
       // What visitors plant and cut comes in other ticks each time: two runs would be of different gardens.
       return crowd(mine, { seed: p + 1, handsShare: options.compare ? 0 : 1 / processes });
     }),

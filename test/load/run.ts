@@ -62,11 +62,7 @@ class Host {
     })
       .map(([name, limit]) => `${name}=${Math.max(limit, capacity)}`)
       .join(',');
-    const settings = [
-      ...['--capacity', `${capacity}`, '--engine', options.engine],
-      ...['--limits', limits],
-      ...['--data', 'none'],
-    ];
+    const settings = { capacity, engine: options.engine, limits };
     const plan: HostPlan = { settings, organisms: options.organisms };
     return new Host(Child.start('./server-process.ts', plan, split.server));
   }
@@ -135,17 +131,17 @@ async function everybodyJoins(
   plans: readonly CrowdPlan[],
   log: (line: string) => void,
 ): Promise<void> {
-  const guests = plans.flatMap((plan) => plan.guests);
-  const last = Math.max(...guests.map(({ joinsAfter }) => joinsAfter));
+  const clients = plans.flatMap((plan) => plan.clients);
+  const last = Math.max(...clients.map(({ joinsAfter }) => joinsAfter));
   const end = performance.now() + last + JOIN_PATIENCE;
   for (;;) {
     await wait(1_000);
     const counts = await Promise.all(crowds.map((crowd) => crowd.ask<number>({ what: 'joined' })));
     const joined = counts.reduce((sum, count) => sum + count, 0);
-    log(`  ${joined} of ${guests.length} have joined`);
-    if (joined === guests.length) return;
+    log(`  ${joined} of ${clients.length} have joined`);
+    if (joined === clients.length) return;
     if (performance.now() > end) {
-      throw new Error(`only ${joined} of ${guests.length} could join`);
+      throw new Error(`only ${joined} of ${clients.length} could join`);
     }
   }
 }

@@ -1,44 +1,27 @@
 /** The real server as its own process, with its time and memory told to the process that started it. */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { createVivariumServer } from '../../server/app/create-server.ts';
 import { collectGarbageRarely } from '../../server/operations/garbage-collection.ts';
-import { readConfig } from '../../server/settings/server.ts';
+import { startServer } from '../support/server.ts';
 import { answerParent, noteParent } from './child.ts';
 import { quantile } from './figures.ts';
 import { GARDEN, Gardener } from './garden.ts';
-import { heapInUse } from './heap.ts';
+import { heapInUse, ProcessUsage, sharedNow } from './measure.ts';
 import type { HostPlan, HostQuestion, ServerMemory, ServerWindow } from './messages.ts';
-import { sharedNow } from './time.ts';
 
 const ROOM = 'garden';
-/** ms between looks at the loop. */
-const RESOLUTION = 5;
 
 collectGarbageRarely();
 const plan = JSON.parse(process.argv[2]) as HostPlan;
-const config = readConfig(
-  [
-    ...['--host', '127.0.0.1', '--port', '0', '--rooms', ROOM],
-    ...['--size', `${GARDEN.width}x${GARDEN.height}`, '--tick-rate', `${GARDEN.tickRate}`],
-    ...['--attract', 'off'],
-    ...plan.settings,
-  ],
-  {},
-);
-if (config === 'help') throw new Error('no help wanted');
-const vivarium = await createVivariumServer({
-  config,
-  clientFolder: '.',
-  onFatal: (error) => {
-    console.error(error);
-    process.exit(1);
-  },
+const vivarium = await startServer({
+  rooms: ROOM,
+  size: `${GARDEN.width}x${GARDEN.height}`,
+  'tick-rate': GARDEN.tickRate,
+  ...plan.settings,
 });
 const { world } = vivarium;
 const room = world.rooms.get(ROOM)!;
 const roomServer = vivarium.roomServers.get(ROOM)!;
 const gardener = new Gardener(room);
-const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
+const usage = new ProcessUsage();
 let tickMs: number[] = [];
 let awake: number[] = [];
 /** The tick that the gardener counts from; undefined: rests. */
@@ -46,9 +29,8 @@ let since: number | undefined;
 
 watchTicks();
 await growGarden();
-delay.enable();
 
-let window = { at: 0, cpu: process.cpuUsage(), skipped: 0 };
+let skippedBefore = 0;
 answerParent((question: HostQuestion): unknown => {
   switch (question) {
     case 'hello':
@@ -59,10 +41,10 @@ answerParent((question: HostQuestion): unknown => {
       since = room.tick;
       return undefined;
     case 'begin':
-      delay.reset();
       tickMs = [];
       awake = [];
-      window = { at: sharedNow(), cpu: process.cpuUsage(), skipped: roomServer.skippedFrames };
+      skippedBefore = roomServer.skippedFrames;
+      usage.begin();
       return undefined;
     case 'end':
       return endWindow();
@@ -118,14 +100,12 @@ function measureMemory(): ServerMemory {
 }
 
 function endWindow(): ServerWindow {
-  const { user, system } = process.cpuUsage(window.cpu);
-  const seconds = (sharedNow() - window.at) / 1000;
   return {
-    cpu: (user + system) / 1e6 / seconds,
-    loopDelayP99: Math.max(0, delay.percentile(99) / 1e6 - RESOLUTION),
-    ticksPerSecond: tickMs.length / seconds,
+    cpu: usage.cpu,
+    loopDelayP99: usage.loopDelay(0.99),
+    ticksPerSecond: tickMs.length / usage.seconds,
     tickMs: { p50: quantile(tickMs, 0.5), p99: quantile(tickMs, 0.99) },
-    skipped: roomServer.skippedFrames - window.skipped,
+    skipped: roomServer.skippedFrames - skippedBefore,
     organisms: room.organisms.length,
     awake: { p50: quantile(awake, 0.5), p99: quantile(awake, 0.99) },
     refusals: Object.fromEntries(

@@ -5,7 +5,7 @@ import { Server } from 'socket.io';
 import { io } from 'socket.io-client';
 import { parser } from '../../shared/protocol/parser.ts';
 import { answerParent } from './child.ts';
-import { heapInUse } from './heap.ts';
+import { heapInUse } from './measure.ts';
 import type { SocketsPlan, SocketsQuestion } from './messages.ts';
 
 const plan = JSON.parse(process.argv[2]) as SocketsPlan;

@@ -1,4 +1,4 @@
-/** Our own judge of digits: a perceptron with one hidden layer, trained on MNIST (`npm run bench -- classifier`). */
+/** Our own judge of digits: a perceptron with one hidden layer, trained on MNIST (`npm run fixtures -- digit-classifier`). */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

@@ -1,6 +1,7 @@
-/** A clock that stands still until told. */
-import type { Clock } from '../../server/platform/clock.ts';
+/** Clocks of tests. */
+import { type Clock, systemClock } from '../../server/platform/clock.ts';
 
+/** Stands still until told. */
 export class FakeClock implements Clock {
   private time = 1_000;
   private timers: { at: number; call: () => void }[] = [];
@@ -45,4 +46,24 @@ export class FakeClock implements Clock {
 /** All that is ready to run has run. */
 async function settled(): Promise<void> {
   for (let i = 0; i < 10; i++) await Promise.resolve();
+}
+
+/** The system's clock, but for waits of one length: these last until a test says that they are over. */
+export class HeldClock implements Clock {
+  private readonly held = new Set<() => void>();
+  readonly now = systemClock.now;
+
+  constructor(private readonly length: number) {}
+
+  after(delay: number, call: () => void): () => void {
+    if (delay !== this.length) return systemClock.after(delay, call);
+    this.held.add(call);
+    return () => this.held.delete(call);
+  }
+
+  pass(): void {
+    for (const call of [...this.held]) {
+      if (this.held.delete(call)) call();
+    }
+  }
 }

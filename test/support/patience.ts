@@ -1,5 +1,32 @@
-/** How long a machine that has other things to do may take. */
+/** How long a machine that has other things to do may take, and how long it stood still. */
 import { availableParallelism, loadavg } from 'node:os';
 
 /** By how much it may be later than one that is at leisure: as many times as jobs wait for each of its cores; at least 1. */
 export const generousTimeout = (): number => Math.max(1, loadavg()[0] / availableParallelism());
+
+/** ms between looks at the clock. */
+const EVERY = 20;
+
+/** How long a machine stood still for this process, which is no fault of what is being timed. */
+export interface Stalls {
+  /** By how much its turns came late so far, in all; ms. */
+  readonly lost: number;
+  stop(): void;
+}
+
+/** Begins to count. */
+export function countStalls(): Stalls {
+  let lost = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    lost += Math.max(0, now - last - EVERY);
+    last = now;
+  }, EVERY);
+  return {
+    get lost() {
+      return lost;
+    },
+    stop: () => clearInterval(timer),
+  };
+}

@@ -1,4 +1,4 @@
-/** A server in a process of its own, as a host starts it, to be stopped and killed. */
+/** Our programs in processes of their own, as hosts start them: a server, to be stopped and killed; scripts of package.json. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -71,4 +71,34 @@ export class ServerProcess {
     this[where] += chunk;
     for (const listener of [...this.listeners]) listener();
   }
+}
+
+export interface ScriptRun {
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** `npm run <name> -- <args>`, until it ends. */
+export function runScript(
+  name: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ScriptRun> {
+  const child = spawn('npm', ['run', '--silent', name, '--', ...args], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    errors += chunk;
+  });
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve({ code, output, errors }));
+  });
 }

@@ -13,7 +13,6 @@ const COMMAND = {
   options: {
     json: { help: 'print the report as JSON, and nothing else, on standard output' },
     seconds: {
-      value: 'N',
       type: number(0.01, 60),
       default: '2',
       environment: false,

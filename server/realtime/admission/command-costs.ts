@@ -9,6 +9,7 @@ export type Limits = { readonly [K in keyof (typeof DEFAULTS)['limits']]: number
 type Rate =
   | 'bytesPerSecond'
   | 'messagesPerSecond'
+  | 'framesPerSecond'
   | 'cursorsPerSecond'
   | 'strokePointsPerSecond'
   | 'commandsPerSecond'

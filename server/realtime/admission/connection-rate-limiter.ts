@@ -34,6 +34,11 @@ export class ConnectionRateLimiter {
     return this.allowance.take('bytesPerSecond', count, this.options.clock.now());
   }
 
+  /** WebSocket frames have come in that are no message of their own. @returns whether the connection may go on */
+  frames(count: number): boolean {
+    return this.allowance.take('framesPerSecond', count, this.options.clock.now());
+  }
+
   /**
    * A message has come in, whatever it is.
    *

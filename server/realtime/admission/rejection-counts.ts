@@ -11,6 +11,12 @@ const SILENT = [
   'too-much-data',
   /** More waited to be read than may; the connection was closed. */
   'does-not-read',
+  /** More responses of one HTTP connection were unfinished than may be; it was closed. */
+  'too-many-requests',
+  /** More pings, pongs and fragments a second than allowed; the connection was closed. */
+  'too-many-frames',
+  /** A message of more fragments, or a frame of more pieces, than allowed; the connection was closed. */
+  'too-many-fragments',
   /** More pages and pictures than an address may fetch; HTTP says so. */
   'too-many-fetches',
   /** No HTTP, or an upgrade that is none. */

@@ -35,13 +35,11 @@ const COMMAND = {
       help: 'images to evaluate on: a training configuration, or its "data" as JSON',
     },
     samples: {
-      value: 'N',
       type: wholeNumber(1),
       default: '128',
       help: 'posterior samples per image, for the importance-weighted bound',
     },
     limit: {
-      value: 'N',
       type: wholeNumber(0),
       default: '256',
       help: 'number of images, evenly chosen from the test set, else the validation set, else the training set; 0: all',
@@ -52,7 +50,6 @@ const COMMAND = {
       help: 'save the result of each image here and continue from there in the next run: the likelihood of a whole set takes hours',
     },
     organisms: {
-      value: 'N',
       type: wholeNumber(0),
       default: '64',
       help: 'organisms to age and damage, evenly chosen from the gallery; 0: all',
@@ -81,9 +78,8 @@ const COMMAND = {
       default: 'auto',
       help: `what to compute on: auto (a real GPU, else onnx), ${COMPUTE_NAMES.join(', ')}`,
     },
-    threads: { value: 'N', type: wholeNumber(1), defaultInWords: 'all', help: 'CPU threads' },
+    threads: { type: wholeNumber(1), defaultInWords: 'all', help: 'CPU threads' },
     seed: {
-      value: 'N',
       type: wholeNumber(0),
       default: '1',
       help: 'seed of the random numbers: the same seed gives the same figures',

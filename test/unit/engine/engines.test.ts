@@ -5,8 +5,7 @@ import type { Engine } from '../../../server/engine/engine.ts';
 import { missingNativePart } from '../../../server/engine/tfjs/native-part.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
-import { lossyEngine } from '../../support/mortal.ts';
+import { CHECKPOINT_FOLDER, mortalEngine } from '../../support/engine.ts';
 import { bitsOf, CONTRACT_MODELS, describeEngineContract, describeLosses } from './contract.ts';
 import { present } from './webgpu/support.ts';
 
@@ -35,7 +34,7 @@ if (hasTensorflow) here.push('tensorflow');
 
 for (const backend of here) {
   describeEngineContract(backend, () => createEngine({ checkpoints: CONTRACT_MODELS, backend }));
-  describeLosses(backend, () => lossyEngine({ checkpoints: CONTRACT_MODELS, backend }));
+  describeLosses(backend, () => mortalEngine({ checkpoints: CONTRACT_MODELS, backend }));
 }
 
 test('auto finds a backend that works, and says which', async () => {

@@ -23,18 +23,12 @@ const COMMAND = {
     choices: { rye: 'a dark one', wheat: 'a light one' },
   },
   options: {
-    ovenHeat: { value: 'N', type: wholeNumber(50, 300), default: '220', help: 'degrees' },
-    loaves: {
-      value: 'N',
-      type: wholeNumber(1),
-      defaultInWords: 'as many as fit',
-      help: 'how many',
-    },
+    ovenHeat: { type: wholeNumber(50, 300), default: '220', help: 'degrees' },
+    loaves: { type: wholeNumber(1), defaultInWords: 'as many as fit', help: 'how many' },
     crust: { value: 'KIND', type: oneOf(['soft', 'hard']), default: 'hard', help: 'the outside' },
     seeds: { value: 'A,B', type: list(text), default: 'none', repeatable: true, help: 'on top' },
     json: { value: 'FILE', type: text, bare: '-', help: 'write a report' },
     timer: {
-      value: 'N',
       type: orWord('off', undefined, number(0.5)),
       default: 'off',
       environment: false,
@@ -190,13 +184,7 @@ test('the document has a table for each section, with names in the environment',
     environment: 'BAKE_',
     options: {
       ...inSection('Oven', {
-        ovenHeat: {
-          value: 'N',
-          type: wholeNumber(1, 9),
-          default: '5',
-          help: 'heat',
-          details: 'Hot.',
-        },
+        ovenHeat: { type: wholeNumber(1, 9), default: '5', help: 'heat', details: 'Hot.' },
         fan: { help: 'turn it on' },
       }),
       ...inSection('Dough', {

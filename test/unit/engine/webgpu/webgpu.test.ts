@@ -1,6 +1,6 @@
 /** The GPU engine under the contract of all, where an adapter is here, be it one that computes on the CPU. */
 import { createEngine } from '../../../../server/engine/create-engine.ts';
-import { lossyEngine } from '../../../support/mortal.ts';
+import { mortalEngine } from '../../../support/engine.ts';
 import { CONTRACT_MODELS, describeEngineContract, describeLosses } from '../contract.ts';
 import { PATIENCE, present, refusals } from './support.ts';
 
@@ -12,7 +12,7 @@ for (const backend of present) {
   describeEngineContract(backend, () => createEngine({ checkpoints: CONTRACT_MODELS, backend }));
   describeLosses(
     `a thread of ${backend}`,
-    () => lossyEngine({ checkpoints: CONTRACT_MODELS, backend }),
+    () => mortalEngine({ checkpoints: CONTRACT_MODELS, backend }),
     PATIENCE,
   );
 }

@@ -1,8 +1,7 @@
-/** A hundred who look by one pair of eyes must see what each would see by her own. */
-import { equalPlanes } from '../../../shared/codec/planes.ts';
+/** A hundred clients that share a decoder see what each would see with one of its own. */
+import { createPlanes, equalPlanes } from '../../../shared/codec/planes.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { createEyes } from '../../load/eyes.ts';
-import { Onlookers } from '../../load/onlookers.ts';
+import { createDecoder, SharedDecoder } from '../../load/decoder.ts';
 import { GardenStream } from '../../support/garden-stream.ts';
 import { GARDEN } from '../../support/standard-garden.ts';
 
@@ -20,13 +19,13 @@ function framesOfGarden(): Uint8Array[] {
   return frames;
 }
 
-test('each sees what she would see alone, whatever she misses and however late it comes', () => {
+test('each sees what it would see alone, whatever it misses and however late it comes', () => {
   const frames = framesOfGarden();
   const random = createRandom(4);
-  const onlookers = new Onlookers();
+  const decoder = new SharedDecoder();
   const all = Array.from({ length: 12 }, (_, i) => ({
-    shared: onlookers.open(SIZE),
-    alone: createEyes(SIZE),
+    shared: decoder.open(SIZE),
+    alone: createDecoder(createPlanes(SIZE.width, SIZE.height)),
     next: 0,
     // The last ones miss frames now and then, or are sent broken ones.
     misses: i >= 9 ? 0.06 : 0,
@@ -45,8 +44,8 @@ test('each sees what she would see alone, whatever she misses and however late i
       frame = frame.slice();
       frame[frame.length - 1] ^= 0x55;
     }
-    const [ours, hers] = [one.shared.take(frame), one.alone.take(frame)];
-    expect(ours).toEqual(hers);
+    const [ours, own] = [one.shared.take(frame), one.alone.take(frame)];
+    expect(ours).toEqual(own);
     lost += ours.lost.length;
     taken++;
   }
@@ -59,9 +58,9 @@ test('each sees what she would see alone, whatever she misses and however late i
 
 test('those who see the same cost no more than one', () => {
   const frames = framesOfGarden();
-  const onlookers = new Onlookers();
-  const all = Array.from({ length: 20 }, () => onlookers.open(SIZE));
-  const seen = frames.map((frame) => all.map((eyes) => eyes.take(frame)));
+  const decoder = new SharedDecoder();
+  const all = Array.from({ length: 20 }, () => decoder.open(SIZE));
+  const seen = frames.map((frame) => all.map((one) => one.take(frame)));
   // The very same answer: nothing was decoded twice.
   for (const [first, ...others] of seen.slice(20)) {
     for (const other of others) expect(other).toBe(first);

@@ -1,6 +1,6 @@
-/** What active visitors do: they move their cursors in spells, plant and cut now and then, politely. */
+/** What active clients do: they move their cursors in spells, plant and cut now and then, politely. */
 import type { Random } from '../../shared/random.ts';
-import type { Guest } from './guest.ts';
+import type { LoadClient } from './load-client.ts';
 
 /** ms between looks; also between moves of a cursor that moves. */
 const BEAT = 100;
@@ -11,60 +11,54 @@ const CUTS_PER_SECOND = 0.5;
 const MOVING = 0.2;
 const CELL_STEP = 4;
 
-export class Hands {
-  private readonly places = new Map<Guest, { x: number; y: number }>();
-  private readonly timer: NodeJS.Timeout;
+export class Actor {
+  private readonly places = new Map<LoadClient, { x: number; y: number }>();
 
   /** @param share what part of all plantings and cuts is done by these */
   constructor(
-    private readonly guests: readonly Guest[],
+    private readonly clients: ReadonlySet<LoadClient>,
     private readonly share: number,
     private readonly random: Random,
   ) {
-    this.timer = setInterval(() => this.beat(), BEAT);
-  }
-
-  close(): void {
-    clearInterval(this.timer);
+    setInterval(() => this.beat(), BEAT);
   }
 
   private beat(): void {
     const { random } = this;
-    const here = this.guests.filter(({ plan, joined }) => plan.active && joined);
+    const here = [...this.clients].filter(({ joined }) => joined);
     if (here.length === 0) return;
-    const anyone = (): Guest => here[random.integer(here.length)];
+    const anyone = (): LoadClient => here[random.integer(here.length)];
     const happens = (perSecond: number): boolean =>
       random.uniform() < (perSecond * this.share * BEAT) / 1000;
     for (let i = Math.ceil(here.length * MOVING); i > 0; i--) {
-      const guest = anyone();
-      const { x, y } = this.move(guest);
-      guest.cursor(x, y);
+      const client = anyone();
+      client.send('cursor', { ...this.move(client), tool: 'plant' });
     }
     if (happens(PLANTS_PER_SECOND)) {
-      const guest = anyone();
-      const { width, height } = guest.room!;
-      guest.plant(random.integer(width), random.integer(height));
+      const client = anyone();
+      const { width, height } = client.welcome!.room;
+      const [x, y] = [random.integer(width), random.integer(height)];
+      client.command('plant', { x, y, seed: { from: 'prior' } });
     }
     if (happens(CUTS_PER_SECOND)) {
-      const guest = anyone();
-      const from = this.move(guest);
-      const to = this.move(guest);
-      guest.cut([from.x, from.y, to.x, to.y]);
+      const client = anyone();
+      const [from, to] = [this.move(client), this.move(client)];
+      client.command('damage', { radius: 2, points: [from.x, from.y, to.x, to.y] });
     }
   }
 
-  /** A step from where the guest's finger was. */
-  private move(guest: Guest): { x: number; y: number } {
-    const { width, height } = guest.room!;
+  /** A step from where the client's finger was. */
+  private move(client: LoadClient): { x: number; y: number } {
+    const { width, height } = client.welcome!.room;
     const { random } = this;
-    const last = this.places.get(guest) ?? {
+    const last = this.places.get(client) ?? {
       x: random.integer(width),
       y: random.integer(height),
     };
     const step = (v: number, size: number): number =>
       Math.max(0, Math.min(size, v + CELL_STEP * (2 * random.uniform() - 1)));
     const place = { x: step(last.x, width), y: step(last.y, height) };
-    this.places.set(guest, place);
+    this.places.set(client, place);
     return place;
   }
 }

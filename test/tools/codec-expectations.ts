@@ -55,25 +55,25 @@ class CountingReader extends RangeReader {
 
 function count(tier: TierName, counts: Counts): void {
   const stream = new GardenStream(tier);
-  const { encoder } = stream;
-  const seen = createPlanes(encoder.seen.width, encoder.seen.height);
+  const { encoder: cast } = stream;
+  const seen = createPlanes(cast.seen.width, cast.seen.height);
   const take = (frame: Uint8Array): void => {
-    for (const { chunk, block } of readBlocks(frame, encoder.chunks)) {
+    for (const { chunk, block } of readBlocks(frame, cast.chunks)) {
       const rect = chunkRect(seen, chunk);
       putCells(seen, rect, counts.read(block, takeCells(seen, rect)));
     }
   };
-  take(stream.whole((chunk) => encoder.coarseKey(chunk)));
-  take(stream.whole((chunk) => encoder.refinement(chunk)));
+  take(stream.whole((chunk) => cast.coarseKey(chunk)));
+  take(stream.whole((chunk) => cast.refinement(chunk)));
   for (let tick = 1; tick <= stream.ticks; tick++) {
     const { frame } = stream.next();
     if (frame) take(frame);
     // Keys of gardens at work, too.
-    if (tick % 90 === 0) take(stream.whole((chunk) => encoder.key(chunk)));
+    if (tick % 90 === 0) take(stream.whole((chunk) => cast.key(chunk)));
   }
 }
 
-export async function benchExpectations(log: (line: string) => void): Promise<object> {
+export async function writeExpectations(log: (line: string) => void): Promise<void> {
   const counts = new Counts();
   for (const tier of TIER_NAMES) {
     count(tier, counts);
@@ -87,7 +87,7 @@ export async function benchExpectations(log: (line: string) => void): Promise<ob
   }).join('');
   const lines = digits.match(/.{1,96}/g)!.map((line) => `  '${line}'`);
   const text = [
-    '/** Made by `npm run bench -- expectations`: log-odds of each context’s bits in the standard garden, two hexadecimal digits each. */',
+    '/** Made by `npm run fixtures -- codec-expectations`: log-odds of each context’s bits in the standard garden, two hexadecimal digits each. */',
     'export const EXPECTATIONS = [',
     ...lines.map((line) => `${line},`),
     "].join('');",
@@ -95,5 +95,4 @@ export async function benchExpectations(log: (line: string) => void): Promise<ob
   ].join('\n');
   await writeFile(FILE, text);
   log(`${CONTEXT_COUNT} expectations written`);
-  return { contexts: CONTEXT_COUNT };
 }

@@ -1,23 +1,25 @@
-/** Reads and writes messages for many visitors of one process. What all are sent alike is read once, and by the others compared byte for byte. */
-import type { Command, CommandName } from '../../shared/protocol/commands.ts';
+/**
+ * Reads and writes packets for many clients of one process. What all are sent alike is unpacked once; for the others it is
+ * compared byte for byte.
+ */
 import { parser } from '../../shared/protocol/parser.ts';
 
-/** What a message of the server says. */
+/** A packet of the server. */
 export type Packet =
   | { readonly what: 'connected' | 'disconnected' }
   | { readonly what: 'event'; readonly name: string; readonly message: unknown };
 
-/** Messages that are remembered: those of a tick or two. */
+/** Packets that are remembered: those of a tick or two. */
 const REMEMBERED = 6;
 const { CONNECT, EVENT } = parser.PacketType;
 
-export class Mail {
+export class PacketCache {
   /** Asks to be let in. */
   readonly greeting: Uint8Array;
   private readonly encoder = new parser.Encoder();
   private readonly decoder = new parser.Decoder();
   private readonly known: { readonly bytes: Uint8Array; readonly packet: Packet }[] = [];
-  private last: { readonly tick: number; readonly bytes: Uint8Array } | undefined;
+  private acknowledgement: { readonly tick: number; readonly bytes: Uint8Array } | undefined;
   private latest: Packet = { what: 'disconnected' };
 
   constructor() {
@@ -39,16 +41,17 @@ export class Mail {
     return this.latest;
   }
 
-  write<N extends CommandName>(name: N, message: Command<N>): Uint8Array {
-    if (name !== 'received') return this.pack(name, message);
-    const { tick } = message as Command<'received'>;
-    if (this.last?.tick !== tick) this.last = { tick, bytes: this.pack(name, message) };
-    return this.last.bytes;
-  }
-
-  private pack(name: string, message: unknown): Uint8Array {
+  write(name: string, message: unknown): Uint8Array {
     const [bytes] = this.encoder.encode({ type: EVENT, nsp: '/', data: [name, message] });
     // The writer may use its buffer again.
     return bytes.slice();
+  }
+
+  /** Acknowledges the frame of a tick: the same bytes for every client that has seen it. */
+  received(tick: number): Uint8Array {
+    if (this.acknowledgement?.tick !== tick) {
+      this.acknowledgement = { tick, bytes: this.write('received', { tick }) };
+    }
+    return this.acknowledgement.bytes;
   }
 }

@@ -59,7 +59,7 @@ function varied(digit: Float32Array, random: Random): Float32Array {
   return moved;
 }
 
-export async function trainClassifier(log: (line: string) => void): Promise<{ accuracy: number }> {
+export async function trainClassifier(log: (line: string) => void): Promise<void> {
   const random = createRandom(1);
   const normal = (count: number, scale: number): Float32Array =>
     Float32Array.from({ length: count }, () => scale * random.normal());
@@ -77,7 +77,6 @@ export async function trainClassifier(log: (line: string) => void): Promise<{ ac
   ].map((part) => new Adam(part));
   const { images, labels } = readDigits('train');
   const tests = readDigits('t10k');
-  let accuracy = 0;
   const order = Uint32Array.from(labels, (_, i) => i);
   for (let round = 0; round < ROUNDS; round++) {
     for (let i = order.length - 1; i > 0; i--) {
@@ -115,7 +114,7 @@ export async function trainClassifier(log: (line: string) => void): Promise<{ ac
     tests.labels.forEach((label, n) => {
       if (classify(weights, digitOf(tests.images, n)) === label) right++;
     });
-    accuracy = right / tests.labels.length;
+    const accuracy = right / tests.labels.length;
     log(`round ${round + 1} of ${ROUNDS}: ${(100 * accuracy).toFixed(2)} % of the test digits`);
   }
   const stored = new Map([
@@ -125,5 +124,4 @@ export async function trainClassifier(log: (line: string) => void): Promise<{ ac
     ['outer.bias', fromFloat32([CLASSES], weights.outerBias)],
   ]);
   await writeFile(CLASSIFIER_FILE, writeSafetensors(stored));
-  return { accuracy };
 }

@@ -1,0 +1,167 @@
+/**
+ * Decoders of frames. A hundred clients that look at one room from one process share one: who is in step is sent the same bytes
+ * as all who are, which are decoded once and compared byte for byte for everybody else. A client that is sent other bytes goes on
+ * with a decoder of its own, from the very state that it had, until it sees the same as the others again.
+ */
+
+import { readHeader } from '../../shared/codec/frame.ts';
+import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
+import { copyPlanes, createPlanes, type Planes } from '../../shared/codec/planes.ts';
+import { TIERS } from '../../shared/codec/tiers.ts';
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What a frame says without being decoded. */
+export interface FrameHead {
+  readonly tick: number;
+  /** Quality that its viewer is served with. */
+  readonly tier?: string;
+}
+
+export interface DecodedFrame extends FrameHead {
+  /** Chunks whose checks do not fit what was seen before: they must be asked for again. */
+  readonly lost: readonly number[];
+}
+
+export interface ClientDecoder {
+  /** What has been seen so far. */
+  readonly planes: Planes;
+  /** @throws FrameError */
+  take(frame: Uint8Array): DecodedFrame;
+}
+
+/** @throws FrameError */
+export function readHead(frame: Uint8Array): FrameHead {
+  const { tick, tier } = readHeader(frame);
+  return { tick, tier };
+}
+
+/** A decoder of one client alone. @param planes what was seen so far; what follows is drawn on them */
+export function createDecoder(planes: Planes): ClientDecoder {
+  const decoder = new FrameDecoder(planes);
+  return {
+    planes,
+    take(frame) {
+      const { header, lost } = decoder.decode(frame);
+      return { tick: header.tick, tier: header.tier, lost };
+    },
+  };
+}
+
+const nothingSeen = ({ width, height }: Size): Planes => createPlanes(width, height);
+
+/** Frames that the slowest client may be behind the fastest. */
+const REMEMBERED = 8;
+/** Frames after which a client that is alone, and finds no other that is sent the same, is followed by others. */
+const ALONE = 8;
+/** Ticks after which nobody can be following any more. */
+const STALE = 60;
+
+interface Shown {
+  readonly frame: Uint8Array;
+  readonly decoded: DecodedFrame;
+  readonly before: Planes;
+}
+
+/** What those in step have been shown, one frame after the other. */
+class Common {
+  /** Number of the next frame. */
+  next = 0;
+  lastTick: number;
+  readonly tier: string | undefined;
+  private readonly decoder: ClientDecoder;
+  private readonly shown: Shown[] = [];
+
+  constructor(planes: Planes, { tick, tier }: FrameHead) {
+    this.decoder = createDecoder(copyPlanes(planes));
+    this.lastTick = tick;
+    this.tier = tier;
+  }
+
+  /** @param at number of the frame that this is for one @returns undefined: the others were shown another */
+  follow(at: number, frame: Uint8Array): DecodedFrame | undefined {
+    if (at === this.next) {
+      const before = copyPlanes(this.decoder.planes);
+      const decoded = this.decoder.take(frame);
+      this.shown.push({ frame, decoded, before });
+      if (this.shown.length > REMEMBERED) this.shown.shift();
+      this.next++;
+      this.lastTick = decoded.tick;
+      return decoded;
+    }
+    const known = this.shown[this.shown.length - (this.next - at)];
+    return known && same(known.frame, frame) ? known.decoded : undefined;
+  }
+
+  /** What one sees who was shown the frames before a number; undefined: that is too long ago. */
+  stateAt(at: number): Planes | undefined {
+    if (at === this.next) return copyPlanes(this.decoder.planes);
+    const known = this.shown[this.shown.length - (this.next - at)];
+    return known && copyPlanes(known.before);
+  }
+
+  shows({ rgba, owner }: Planes): boolean {
+    const { planes } = this.decoder;
+    return same(rgba, planes.rgba) && same(bytesOf(owner), bytesOf(planes.owner));
+  }
+}
+
+const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+const bytesOf = (words: Uint32Array): Uint8Array =>
+  new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+
+/** The decoders of one process's clients. */
+export class SharedDecoder {
+  /** One for those who are served alike, in the same ticks. */
+  private commons: Common[] = [];
+
+  /** A decoder for one more client. */
+  open(size: Size): ClientDecoder {
+    let own: ClientDecoder | undefined = createDecoder(nothingSeen(size));
+    let common: Common | undefined;
+    let at = 0;
+    let alone = 0;
+    const take = (frame: Uint8Array): DecodedFrame => {
+      if (common) {
+        const decoded = common.follow(at, frame);
+        if (decoded) {
+          at++;
+          return decoded;
+        }
+        // Away for long: what comes now is either whole, or does not fit and is asked for again.
+        own = createDecoder(common.stateAt(at) ?? nothingSeen(size));
+        common = undefined;
+      }
+      const decoded = own!.take(frame);
+      common = this.join(own!.planes, decoded, ++alone > ALONE);
+      if (common) {
+        at = common.next;
+        own = undefined;
+        alone = 0;
+      }
+      return decoded;
+    };
+    return {
+      get planes() {
+        return own?.planes ?? common!.stateAt(at)!;
+      },
+      take,
+    };
+  }
+
+  /** @param mayLead whether this client may be the first of some who are served alike */
+  private join(planes: Planes, { tick, tier }: DecodedFrame, mayLead: boolean): Common | undefined {
+    this.commons = this.commons.filter(({ lastTick }) => lastTick >= tick - STALE);
+    const alike = this.commons.filter(
+      (one) => one.tier === tier && (one.lastTick - tick) % TIERS.phone.every === 0,
+    );
+    const common = alike.find((one) => one.lastTick === tick && one.shows(planes));
+    if (common || alike.length > 0 || !mayLead) return common;
+    const first = new Common(planes, { tick, ...(tier !== undefined && { tier }) });
+    this.commons.push(first);
+    return first;
+  }
+}

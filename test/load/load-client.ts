@@ -1,0 +1,181 @@
+/**
+ * The client of load tests and benches: one visitor's connection, as light as it can be. It speaks Engine.IO 4 and Socket.IO 5 on
+ * a WebSocket of its own: a thousand of Socket.IO's clients in one process take longer over a frame than the server does over
+ * the tick, and would measure themselves.
+ * https://socket.io/docs/v4/engine-io-protocol/ https://socket.io/docs/v4/socket-io-protocol/
+ */
+import WebSocket from 'ws';
+import type { TierName } from '../../shared/codec/tiers.ts';
+import type { Command, CommandName } from '../../shared/protocol/commands.ts';
+import type { Event, EventName } from '../../shared/protocol/events.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { type ClientDecoder, readHead } from './decoder.ts';
+import { addCounts } from './figures.ts';
+import { sharedNow } from './measure.ts';
+import type { PacketCache } from './packet-cache.ts';
+
+/** Engine.IO's text messages, by their first letter. */
+const OPEN = 0x30;
+const PING = 0x32;
+const PONG = '3';
+
+/** What WebSocket adds to a message of so many bytes. */
+const framing = (bytes: number): number => (bytes < 126 ? 2 : bytes < 65_536 ? 4 : 10);
+
+export interface LoadClientOptions {
+  /** http://host:port */
+  readonly url: string;
+  /** Shared by all clients of a process. */
+  readonly packets: PacketCache;
+  /** What it asks for once connected; absent: it stays outside. */
+  readonly join?: Omit<Command<'join'>, 'protocol'>;
+  /** The best tier it asks for, looking at the whole room; absent: it does not say what it looks at. */
+  readonly best?: TierName;
+  /** Makes what decodes and checks its frames; absent: only their heads are read. */
+  readonly decoder?: ((room: Event<'welcome'>['room']) => ClientDecoder) | undefined;
+  /** Whether it acknowledges frames (true). */
+  readonly acknowledges?: boolean;
+  /** ms after which a lost connection is dialled again; absent: never. */
+  readonly redial?: number | undefined;
+  readonly onConnect?: () => void;
+  /** The server, or the line, has ended its connection. */
+  readonly onLost?: () => void;
+  /** Hears each event, after what is done about it here. */
+  readonly onEvent?: <N extends EventName>(name: N, message: Event<N>) => void;
+}
+
+export class LoadClient {
+  /** By reason. */
+  readonly refusals: Record<string, number> = {};
+  /** Frames by quality. */
+  tiers: Record<string, number> = {};
+  /** Of frames: their ticks, and when they were handled, ms of `sharedNow`. */
+  ticks: number[] = [];
+  times: number[] = [];
+  /** Frames whose every block was decoded and checked. */
+  checked = 0;
+  outOfStep = 0;
+  accepted = 0;
+  /** Connections that the server, or the line, has ended. */
+  lost = 0;
+  /** That came down, framing of WebSocket included. */
+  bytes = 0;
+  lastTick = -1;
+  welcome: Event<'welcome'> | undefined;
+  private decoder: ClientDecoder | undefined;
+  private nextId = 1;
+  private socket: WebSocket | undefined;
+  private isConnected = false;
+  private isOver = false;
+
+  constructor(private readonly options: LoadClientOptions) {
+    this.dial();
+  }
+
+  /** A picture has come. */
+  get joined(): boolean {
+    return this.lastTick >= 0;
+  }
+
+  get connected(): boolean {
+    return this.isConnected;
+  }
+
+  /** What was seen so far is not measured. */
+  begin(): void {
+    this.ticks = [];
+    this.times = [];
+    this.tiers = {};
+    this.bytes = 0;
+    this.outOfStep = 0;
+    this.checked = 0;
+    this.lost = 0;
+  }
+
+  /** Sends a command with a number of its own; without a connection, nothing. */
+  command<N extends 'plant' | 'damage'>(name: N, message: Omit<Command<N>, 'id'>): void {
+    this.say(name, { id: this.nextId++, ...message });
+  }
+
+  send<N extends CommandName>(name: N, message: Command<N>): void {
+    this.say(name, message);
+  }
+
+  /** Sends anything, whether the protocol knows it or not. */
+  say(name: string, message: unknown): void {
+    if (this.isConnected) this.socket!.send(this.options.packets.write(name, message));
+  }
+
+  close(): void {
+    this.isOver = true;
+    this.socket?.close();
+  }
+
+  private dial(): void {
+    const { url, packets, redial, onLost } = this.options;
+    const address = `${url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`;
+    const socket = new WebSocket(address, { perMessageDeflate: false });
+    this.socket = socket;
+    socket.on('message', (data: Buffer, isBinary) => {
+      this.bytes += data.length + framing(data.length);
+      if (isBinary) this.receive(data);
+      else if (data[0] === OPEN) socket.send(packets.greeting);
+      else if (data[0] === PING) socket.send(PONG);
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      const wasConnected = this.isConnected;
+      this.isConnected = false;
+      if (this.isOver) return;
+      if (wasConnected) {
+        this.lost++;
+        onLost?.();
+      }
+      if (redial !== undefined) setTimeout(() => this.isOver || this.dial(), redial);
+    });
+  }
+
+  private receive(bytes: Buffer): void {
+    const { packets, join, onConnect } = this.options;
+    const packet = packets.read(bytes);
+    if (packet.what === 'connected') {
+      this.isConnected = true;
+      if (join) this.say('join', { protocol: PROTOCOL_VERSION, ...join });
+      onConnect?.();
+    } else if (packet.what === 'event') this.hear(packet.name as EventName, packet.message);
+    else this.socket!.close();
+  }
+
+  private hear(name: EventName, message: unknown): void {
+    if (name === 'frame') this.see(message as Event<'frame'>);
+    else if (name === 'welcome') this.enter(message as Event<'welcome'>);
+    else if (name === 'accepted') this.accepted++;
+    else if (name === 'rejected') {
+      addCounts(this.refusals, { [(message as Event<'rejected'>).reason]: 1 });
+    }
+    this.options.onEvent?.(name, message as never);
+  }
+
+  private enter(welcome: Event<'welcome'>): void {
+    const { best, decoder } = this.options;
+    this.welcome = welcome;
+    this.decoder = decoder?.(welcome.room);
+    if (!best) return;
+    const { width, height } = welcome.room;
+    this.send('look', { hidden: false, x: 0, y: 0, width, height, pixels: 4, best });
+  }
+
+  private see(frame: Uint8Array): void {
+    const { packets, acknowledges = true } = this.options;
+    const { tick, tier, lost } = this.decoder?.take(frame) ?? { ...readHead(frame), lost: [] };
+    if (acknowledges) this.socket!.send(packets.received(tick));
+    if (lost.length > 0) {
+      this.outOfStep++;
+      this.send('resync', { chunks: [...lost] });
+    } else if (this.decoder) this.checked++;
+    this.lastTick = tick;
+    this.ticks.push(tick);
+    this.times.push(sharedNow());
+    if (tier !== undefined) addCounts(this.tiers, { [tier]: 1 });
+  }
+}

@@ -1,0 +1,29 @@
+/** `npm run fixtures -- <name>`: makes a file again that tests, benches or the codec are given. */
+import { writeExpectations } from './codec-expectations.ts';
+import { trainClassifier } from './digit-classifier.ts';
+import { recordGarden } from './standard-garden.ts';
+
+const FIXTURES: Readonly<
+  Record<string, { make(log: (line: string) => void): Promise<void>; help: string }>
+> = {
+  'codec-expectations': {
+    make: writeExpectations,
+    help: 'what the codec expects of a stream, after the standard garden has changed',
+  },
+  'digit-classifier': {
+    make: trainClassifier,
+    help: 'the judge of the drawing test, trained on MNIST',
+  },
+  'standard-garden': {
+    make: recordGarden,
+    help: 'the recorded garden, after the shipped organisms have changed',
+  },
+};
+
+const [name, ...more] = process.argv.slice(2);
+if (name === undefined || more.length > 0 || !Object.hasOwn(FIXTURES, name)) {
+  const lines = Object.entries(FIXTURES).map(([one, { help }]) => `  ${one.padEnd(20)}${help}`);
+  console.error(['npm run fixtures -- <name>', '', ...lines].join('\n'));
+  process.exit(1);
+}
+await FIXTURES[name].make(console.log);

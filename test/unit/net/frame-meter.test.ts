@@ -1,0 +1,92 @@
+import { FrameMeter } from '../../../server/net/frame-meter.ts';
+import { AddressLimits } from '../../../server/realtime/admission/address-limits.ts';
+import { ConnectionRateLimiter } from '../../../server/realtime/admission/connection-rate-limiter.ts';
+import { RejectionCounts } from '../../../server/realtime/admission/rejection-counts.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import fc from '../../support/property.ts';
+
+const { limits, net } = DEFAULTS;
+
+interface Frame {
+  readonly fin: boolean;
+  readonly opcode: number;
+  readonly length: number;
+}
+
+/** A masked frame, as clients send them. */
+function framed({ fin, opcode, length }: Frame): Buffer {
+  const width = length < 126 ? 0 : length < 65_536 ? 2 : 8;
+  const head = Buffer.alloc(2 + width + 4, 0xff);
+  head[0] = (fin ? 0x80 : 0) | opcode;
+  head[1] = 0x80 | (width === 0 ? length : width === 2 ? 126 : 127);
+  if (width === 2) head.writeUInt16BE(length, 2);
+  if (width === 8) head.writeBigUInt64BE(BigInt(length), 2);
+  // Payloads that look like headers must not be taken for any.
+  return Buffer.concat([head, Buffer.alloc(length, 0x89)]);
+}
+
+const anyFrame = fc.record({
+  fin: fc.boolean(),
+  opcode: fc.constantFrom(0, 1, 2, 8, 9, 10),
+  length: fc.oneof(fc.nat(10), fc.nat(200), fc.constantFrom(125, 126, 127, 65_535, 65_536)),
+});
+
+test('frames are counted by their headers, however the wire is cut', () => {
+  fc.assert(
+    fc.property(
+      fc.array(anyFrame, { maxLength: 20 }),
+      fc.array(fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 9_000 })), {
+        minLength: 1,
+      }),
+      (frames, cuts) => {
+        const wire = Buffer.concat(frames.map(framed));
+        const meter = new FrameMeter(64);
+        const sum = { bytes: 0, others: 0 };
+        for (let at = 0, i = 0; at < wire.length; i++) {
+          const piece = wire.subarray(at, at + cuts[i % cuts.length]);
+          const { bytes, others } = meter.push(piece);
+          sum.bytes += bytes;
+          sum.others += others;
+          at += piece.length;
+        }
+        const costs = frames.map((frame) => Math.max(64, framed(frame).length));
+        const isMessage = ({ fin, opcode }: Frame) => fin && (opcode === 0 || opcode === 2);
+        expect(sum).toEqual({
+          bytes: costs.reduce((total, cost) => total + cost, 0),
+          others: frames.filter((frame) => !isMessage(frame)).length,
+        });
+      },
+    ),
+  );
+});
+
+test('what a busy page sends passes for an hour, also when ten seconds of it come at once', async () => {
+  const clock = new FakeClock();
+  const book = new AddressLimits(limits);
+  book.connect('a', clock.now());
+  const rejections = new RejectionCounts();
+  const rateLimiter = new ConnectionRateLimiter({
+    key: 'a',
+    limits,
+    clock,
+    rejections,
+    addresses: book,
+  });
+  const meter = new FrameMeter(net.minFrameBytes);
+  const message = (length: number) => framed({ fin: true, opcode: 2, length });
+  // Forty commands, thirty cursors and sixty acknowledgements a second, a pong of Engine.IO's in five.
+  const second = [
+    ...Array<Buffer>(40).fill(message(180)),
+    ...Array<Buffer>(30).fill(message(45)),
+    ...Array<Buffer>(60).fill(message(40)),
+  ];
+  const pong = framed({ fin: true, opcode: 1, length: 1 });
+  const tenSeconds = Buffer.concat([...Array<Buffer[]>(10).fill(second).flat(), pong, pong]);
+  for (let time = 0; time < 3_600; time += 10) {
+    const { bytes, others } = meter.push(tenSeconds);
+    expect(rateLimiter.bytes(bytes)).toBe(true);
+    expect(rateLimiter.frames(others)).toBe(true);
+    await clock.advance(10_000);
+  }
+});

@@ -1,0 +1,122 @@
+import { limitsWithin, readDescriptors } from '../../../server/operations/descriptors.ts';
+import { watchExhaustion } from '../../../server/operations/exhaustion.ts';
+import { RestartLimit } from '../../../server/operations/restart-limit.ts';
+import { type Log, silentLog } from '../../../server/platform/log.ts';
+import { openMemory } from '../../../server/storage/memory-records.ts';
+import { Store } from '../../../server/storage/store.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+const { limits } = DEFAULTS;
+const MINUTE = 60_000;
+
+/** A process of a server that is started again and again; what it keeps outlives it. */
+function house(memory: 'kept' | 'none' = 'kept') {
+  const store = memory === 'kept' ? new Store(openMemory()) : undefined;
+  const clock = new FakeClock();
+  const seen = { restarts: 0, lines: [] as string[], error: undefined as string | undefined };
+  const log: Log = { ...silentLog, error: (_, line) => seen.lines.push(line) };
+  const begin = (isSupervised = true) =>
+    watchExhaustion({
+      ...{ clock, log, file: 'any' },
+      limit: new RestartLimit({ store, clock, date: () => 1e12 + clock.now(), most: 3 }),
+      look: async () => {
+        if (seen.error) throw Object.assign(new Error(seen.error), { code: seen.error });
+      },
+      restart: isSupervised ? () => seen.restarts++ : undefined,
+    });
+  return { clock, seen, begin };
+}
+
+test.each(['EMFILE', 'ENFILE'])('without descriptors (%s) it restarts, once', async (code) => {
+  const { clock, seen, begin } = house();
+  const watch = begin();
+  await clock.advance(MINUTE);
+  expect([watch.hasSome, seen.restarts]).toEqual([true, 0]);
+  seen.error = code;
+  await clock.advance(MINUTE);
+  expect([watch.hasSome, seen.restarts]).toEqual([false, 1]);
+  watch.stop();
+  expect(clock.waiting).toBe(0);
+});
+
+test('one look that fails, and files that are not there, are no exhaustion', async () => {
+  const { clock, seen, begin } = house();
+  const watch = begin();
+  seen.error = 'EMFILE';
+  await clock.advance(DEFAULTS.operations.descriptorLook);
+  for (const code of ['ENOENT', 'EIO', undefined]) {
+    seen.error = code;
+    await clock.advance(MINUTE);
+  }
+  expect([watch.hasSome, seen.restarts]).toEqual([true, 0]);
+  watch.stop();
+});
+
+test('it restarts three times an hour, and again when the hour is over', async () => {
+  const { clock, seen, begin } = house();
+  seen.error = 'EMFILE';
+  for (let i = 1; i <= 6; i++) {
+    const watch = begin();
+    await clock.advance(5 * MINUTE);
+    watch.stop();
+    expect(seen.restarts).toBe(Math.min(i, 3));
+  }
+  expect(seen.lines.at(-1)).toContain('only a few times an hour');
+  const last = begin();
+  await clock.advance(35 * MINUTE);
+  expect(seen.restarts).toBe(4);
+  last.stop();
+});
+
+test('where nothing is kept, only a process that has had its share of an hour restarts', async () => {
+  const { clock, seen, begin } = house('none');
+  seen.error = 'EMFILE';
+  const watch = begin();
+  await clock.advance(19 * MINUTE);
+  expect([watch.hasSome, seen.restarts]).toEqual([false, 0]);
+  await clock.advance(2 * MINUTE);
+  expect(seen.restarts).toBe(1);
+  watch.stop();
+});
+
+test('without a supervisor it goes on, and says so once', async () => {
+  const { clock, seen, begin } = house();
+  seen.error = 'EMFILE';
+  const watch = begin(false);
+  await clock.advance(MINUTE);
+  expect([watch.hasSome, seen.restarts]).toEqual([false, 0]);
+  expect(seen.lines).toEqual([expect.stringContaining('It has no supervisor')]);
+  watch.stop();
+});
+
+test('connections, and as many again for pages, leave descriptors for the rest', () => {
+  const fitting = (limit: number, used = 40) =>
+    limitsWithin(limits, silentLog, { limit, used }).connections;
+  expect(limitsWithin(limits, silentLog, undefined)).toBe(limits);
+  expect(fitting(524_288)).toBe(limits.connections);
+  expect(fitting(1_024)).toBe(364);
+  for (const limit of [128, 256, 1_024, 4_096, 20_000]) {
+    expect(2 * fitting(limit)).toBeLessThanOrEqual(limit - 40 - Math.min(256, limit / 4));
+  }
+  expect(fitting(32)).toBe(1);
+});
+
+test('what the system says of descriptors is read, or nothing is known', () => {
+  const text = (limit: string) =>
+    `Limit                     Soft Limit           Hard Limit           Units     
+Max processes             127453               127453               processes 
+Max open files            ${limit.padEnd(21)}524288               files     
+`;
+  expect(
+    readDescriptors(
+      () => text('1024'),
+      () => 31,
+    ),
+  ).toEqual({ limit: 1_024, used: 31 });
+  expect(readDescriptors(() => text('unlimited'))).toBeUndefined();
+  const fail = () => {
+    throw new Error('no such file');
+  };
+  expect(readDescriptors(fail)).toBeUndefined();
+});
