@@ -2,10 +2,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
-import { DEFAULTS } from '../../shared/defaults.ts';
-import type { ConnectionRateLimiter } from '../realtime/admission/connection-rate-limiter.ts';
-import type { RejectionCounts } from '../realtime/admission/rejection-counts.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { ConnectionRateLimiter } from './connection-rate-limiter.ts';
 import { FrameMeter } from './frame-meter.ts';
+import type { RejectionCounts } from './rejection-counts.ts';
 
 const { minFrameBytes, maxFragments, maxFramePieces } = DEFAULTS.net;
 

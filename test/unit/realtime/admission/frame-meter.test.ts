@@ -1,10 +1,10 @@
-import { FrameMeter } from '../../../server/net/frame-meter.ts';
-import { AddressLimits } from '../../../server/realtime/admission/address-limits.ts';
-import { ConnectionRateLimiter } from '../../../server/realtime/admission/connection-rate-limiter.ts';
-import { RejectionCounts } from '../../../server/realtime/admission/rejection-counts.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import fc from '../../support/property.ts';
+import { AddressLimits } from '../../../../server/realtime/admission/address-limits.ts';
+import { ConnectionRateLimiter } from '../../../../server/realtime/admission/connection-rate-limiter.ts';
+import { FrameMeter } from '../../../../server/realtime/admission/frame-meter.ts';
+import { RejectionCounts } from '../../../../server/realtime/admission/rejection-counts.ts';
+import { DEFAULTS } from '../../../../shared/defaults.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import fc from '../../../support/property.ts';
 
 const { limits, net } = DEFAULTS;
 
