@@ -1,5 +1,6 @@
 /** Which images an update sees, as a function of its number alone, so that a run can be taken up anywhere. */
 import { createRandom, hashText, type Random } from '../../shared/random.ts';
+import { shuffled } from './data/dataset.ts';
 
 /** Chance of one update of a run. */
 export const randomOfUpdate = (seed: number, update: number): Random =>
@@ -30,13 +31,4 @@ export class DataPasses {
     }
     return this.order[place % this.indices.length];
   }
-}
-
-function shuffled(indices: Uint32Array, random: Random): Uint32Array {
-  const order = indices.slice();
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = random.integer(i + 1);
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
 }

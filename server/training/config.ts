@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import { modelFields, soundModel } from '../vnca/card.ts';
 import { encoderNetwork } from '../vnca/encoder-network.ts';
-import { datasetConfig } from './data/dataset.ts';
+import { datasetConfig } from './data/config.ts';
 import { TrainingError } from './errors.ts';
 import { positionChannels } from './model/position-loss.ts';
 

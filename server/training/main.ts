@@ -8,7 +8,8 @@ import { createCompute } from './autodiff/create.ts';
 import { commandOf } from './command.ts';
 import { readConfig, type TrainingConfig } from './config.ts';
 import { withBatch, withImages, withName } from './config-changes.ts';
-import { type Dataset, imagesDigest, loadDataset } from './data/dataset.ts';
+import { type Dataset, imagesDigest } from './data/dataset.ts';
+import { loadDataset } from './data/load-dataset.ts';
 import { TrainingError } from './errors.ts';
 import { trainedModel, writeCheckpoint } from './export.ts';
 import { afterLostThread } from './lost-thread.ts';
@@ -63,7 +64,7 @@ async function main(): Promise<void> {
   });
   say(`trains on ${compute.device}`);
   // Here and not only in the trainer, so that a large set is not kept twice.
-  if (compute.lanes > 1) data = { ...data, pixels: sharedBytes(data.pixels) };
+  if (compute.workers > 1) data = { ...data, pixels: sharedBytes(data.pixels) };
   const trainer = await Trainer.create(compute, config, data, begun.state);
   if (options.resume) await cutLog(folder, begun.state.update);
   else {

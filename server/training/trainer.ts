@@ -13,7 +13,8 @@ import { TrainingError } from './errors.ts';
 import { imageChannels } from './model/likelihood.ts';
 import type { Segment } from './model/segments.ts';
 import { Adam } from './optimiser.ts';
-import { type DataParallel, type Outcome, openDataParallel } from './parallel/data-parallel.ts';
+import type { DataParallel, Outcome } from './parallel/data-parallel.ts';
+import { openDataParallel } from './parallel/open-data-parallel.ts';
 import { Pool, type PoolEntry } from './pool.ts';
 import {
   calmPlan,

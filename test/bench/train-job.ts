@@ -1,4 +1,4 @@
-/** One training step of a segment, as lanes do it side by side. */
+/** One training step of a segment, as workers do it side by side. */
 import type { Value } from '../../server/training/autodiff/compute.ts';
 import { type DecoderSpec, Segments } from '../../server/training/model/segments.ts';
 import type { WorkerJob } from '../../server/training/workers/worker-job.ts';

@@ -3,7 +3,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import type { Compute, ComputeName } from '../../server/training/autodiff/compute.ts';
 import { ComputeError, createCompute } from '../../server/training/autodiff/create.ts';
 import type { DecoderSpec } from '../../server/training/model/segments.ts';
-import { openWorkerPool } from '../../server/training/workers/worker-job.ts';
+import { openWorkerPool } from '../../server/training/workers/worker-pool.ts';
 import { macPerCellStep } from '../../server/vnca/architecture.ts';
 import { workerJob } from './train-job.ts';
 import { type PyTorch, startPyTorch } from './train-pytorch.ts';
@@ -137,7 +137,7 @@ async function measureNet(
 
 const round = (x: number): number => Number(x.toPrecision(3));
 
-/** One training step: the batch is shared out among the lanes, as the trainer shares out its micro-batches. */
+/** One training step: the batch is shared out among the workers, as the trainer shares out its micro-batches. */
 function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
   const spec: DecoderSpec = {
     side: SIDE,
@@ -153,8 +153,8 @@ function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
       updateProbability: 1,
     },
   };
-  // What cannot be shared out evenly keeps one lane busy and the others idle, as it would in training.
-  const shares = batch % compute.lanes === 0 ? compute.lanes : 1;
+  // What cannot be shared out evenly keeps one worker busy and the others idle, as it would in training.
+  const shares = batch % compute.workers === 0 ? compute.workers : 1;
   const pool = openWorkerPool(workerJob, compute, { spec, steps: STEPS, micro: batch / shares });
   const jobs = new Array<'step'>(shares).fill('step');
   return {

@@ -310,7 +310,7 @@ test(
     expect(harmed).toMatchObject({
       code: 0,
       errors: expect.stringMatching(
-        /a thread of the training has died: .*; update 1 is done again/,
+        /a training thread died: .*; update 1 is done again/,
       ),
     });
     const { run: _, ...found } = await stateOf('harmed');
@@ -347,7 +347,7 @@ test(
     expect(doomed.errors.match(/is done again/g)).toHaveLength(2);
     expect(doomed.errors).toContain('what was done before it is saved');
     expect(doomed.errors.trim().split('\n').at(-1)).toMatch(
-      /^train: a thread of the training has died/,
+      /^train: a training thread died/,
     );
     const [saved] = (await stateOf('doomed')).run;
     expect(saved).toBeGreaterThan(0);

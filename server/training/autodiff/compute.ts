@@ -29,7 +29,7 @@ export interface Compute {
   /** For people: what it runs on. */
   readonly device: string;
   /** How many threads with a compute like it use the machine best: the cores of a CPU; 1 on a GPU, which needs no thread. */
-  readonly lanes: number;
+  readonly workers: number;
   compile(outputs: Outputs): Promise<Program>;
   /** Takes row-major numbers; the array must not change while the value lives. */
   upload(shape: Shape, data: Float32Array): Value;

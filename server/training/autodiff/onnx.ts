@@ -29,13 +29,13 @@ class OnnxValue implements Value {
 
 /**
  * Programs have one thread each, and a run holds up the thread that asks for it: several at a time need a compute in a
- * thread each (see `lanes`). Threads that share one convolution wait for each other, and wait long when the machine has
+ * thread each (see `workers`). Threads that share one convolution wait for each other, and wait long when the machine has
  * something else to do (half the speed was measured).
  */
 export function createOnnxCompute({ threads = availableParallelism() }: OnnxOptions = {}): Compute {
   return {
     name: 'onnx',
-    lanes: threads,
+    workers: threads,
     device: `CPU (ONNX Runtime, ${threads} thread${threads === 1 ? '' : 's'})`,
     compile,
     upload: (shape, data) => new OnnxValue(new Tensor('float32', data, shape)),

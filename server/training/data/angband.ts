@@ -6,11 +6,10 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConfigOf } from './config.ts';
-import type { Dataset, Entry, Opened } from './dataset.ts';
+import { type Dataset, type DatasetEntry, type DatasetSource, splitByShare } from './dataset.ts';
 import { DatasetError, ioCode } from './errors.ts';
 import { capitalised } from './names.ts';
 import { isInvisible, readSheet } from './picture.ts';
-import { splitByShare } from './splits.ts';
 
 const DEBIAN_FOLDER = '/usr/share/angband/tiles/gervais';
 const SHEET = '32x32.png';
@@ -24,7 +23,7 @@ interface Tile {
 }
 
 /** @throws DatasetError missing-package where the files are not to be found */
-export async function openAngband(config: ConfigOf<'angband'>): Promise<Opened> {
+export async function openAngband(config: ConfigOf<'angband'>): Promise<DatasetSource> {
   const folder = config.folder ?? DEBIAN_FOLDER;
   const sheetFile = join(folder, SHEET);
   const tableFile = join(folder, TABLE);
@@ -82,7 +81,7 @@ async function cut(
 ): Promise<Dataset> {
   const { width, height, pixels } = await readSheet(sheet, sheetFile);
   const pictures: Uint8Array[] = [];
-  const entries: Entry[] = [];
+  const entries: DatasetEntry[] = [];
   const seen = new Set<string>();
   for (const { name, row, column } of tiles) {
     if ((column + 1) * SIDE > width || (row + 1) * SIDE > height) {
@@ -126,7 +125,7 @@ const THINGS =
 const PLANTS =
   /\b(mold|mould|mushrooms?|toadstool|fungus|memory moss|moss|tree|ent|huorn|shrieker|vine|algae)\b/i;
 
-function monsterKind(name: string): Entry['kind'] {
+function monsterKind(name: string): DatasetEntry['kind'] {
   if (THINGS.test(name)) return 'thing';
   return PLANTS.test(name) ? 'plant' : 'animal';
 }

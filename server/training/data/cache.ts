@@ -5,7 +5,7 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Dataset, Opened, Progress } from './dataset.ts';
+import type { BuildProgress, Dataset, DatasetSource } from './dataset.ts';
 import { DatasetError, ioCode } from './errors.ts';
 
 /** Raise it whenever what a loader makes of the same source changes. */
@@ -26,20 +26,20 @@ type Header = Omit<Dataset, 'pixels' | 'labels' | 'splits'> & {
  * The set from the cache, or built and then kept.
  *
  * @param config tells apart sets of one name: a file each
- * @throws DatasetError what `opened.build` throws; unwritable-cache
+ * @throws DatasetError what `source.build` throws; unwritable-cache
  */
 export async function cached(
-  opened: Opened,
+  source: DatasetSource,
   config: object,
   folder: string,
-  onProgress: Progress,
+  onProgress: BuildProgress,
 ): Promise<Dataset> {
   const id = createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 12);
-  const file = join(folder, `${opened.name}-${id}.bin`);
-  const kept = await read(file, opened.fingerprint).catch(() => undefined);
+  const file = join(folder, `${source.name}-${id}.bin`);
+  const kept = await read(file, source.fingerprint).catch(() => undefined);
   if (kept !== undefined) return kept;
-  const data = await opened.build(onProgress);
-  await write(file, folder, data, opened.fingerprint);
+  const data = await source.build(onProgress);
+  await write(file, folder, data, source.fingerprint);
   return data;
 }
 

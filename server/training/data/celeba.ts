@@ -2,7 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ConfigOf } from './config.ts';
-import type { Dataset, Opened, Progress, Split } from './dataset.ts';
+import {
+  type BuildProgress,
+  type Dataset,
+  type DatasetSource,
+  SPLITS,
+  type SplitName,
+} from './dataset.ts';
 import { DatasetError } from './errors.ts';
 import { type ImageFile, listFingerprint, listImages } from './image-files.ts';
 import { forEachIndex } from './parallel.ts';
@@ -13,9 +19,6 @@ const OFFICIAL_COUNT = 202_599;
 /** The last image of the train and of the validation part. */
 const LAST_TRAIN = 162_770;
 const LAST_VALIDATION = 182_637;
-const PARTS = ['train', 'validation', 'test'] as const;
-
-type Part = Split['name'];
 
 /**
  * All images of the folder, whole set or not, by file name.
@@ -25,7 +28,7 @@ type Part = Split['name'];
  *
  * @throws DatasetError missing-folder, empty-set, broken-list
  */
-export async function openCeleba(config: ConfigOf<'celeba'>): Promise<Opened> {
+export async function openCeleba(config: ConfigOf<'celeba'>): Promise<DatasetSource> {
   const files = await listImages(config.folder);
   const list = await findPartition(config.folder);
   const parts = partition(files, list);
@@ -39,8 +42,8 @@ export async function openCeleba(config: ConfigOf<'celeba'>): Promise<Opened> {
 async function build(
   { side }: ConfigOf<'celeba'>,
   files: readonly ImageFile[],
-  parts: readonly Part[],
-  onProgress: Progress,
+  parts: readonly SplitName[],
+  onProgress: BuildProgress,
 ): Promise<Dataset> {
   const size = side * side * 3;
   const pixels = new Uint8Array(files.length * size);
@@ -49,7 +52,7 @@ async function build(
     async (i) => pixels.set(await readStretched(files[i].path, side), i * size),
     onProgress,
   );
-  const indices = (part: Part) =>
+  const indices = (part: SplitName) =>
     Uint32Array.from(parts.flatMap((of, i) => (of === part ? [i] : [])));
   return {
     name: 'celeba',
@@ -69,7 +72,7 @@ async function build(
 
 interface PartitionList {
   readonly file: string;
-  readonly parts: ReadonlyMap<string, Part>;
+  readonly parts: ReadonlyMap<string, SplitName>;
 }
 
 async function findPartition(folder: string): Promise<PartitionList | undefined> {
@@ -82,8 +85,8 @@ async function findPartition(folder: string): Promise<PartitionList | undefined>
 }
 
 /** Lines "000001.jpg 0": 0 train, 1 validation, 2 test; by name without its ending, as PNGs have another. */
-function parsePartition(text: string, file: string): Map<string, Part> {
-  const parts = new Map<string, Part>();
+function parsePartition(text: string, file: string): Map<string, SplitName> {
+  const parts = new Map<string, SplitName>();
   text.split(/\r?\n/).forEach((line, i) => {
     if (line.trim() === '') return;
     const found = /^\s*(\S+)\s+([012])\s*$/.exec(line);
@@ -95,12 +98,12 @@ function parsePartition(text: string, file: string): Map<string, Part> {
         'take the list that comes with CelebA, or remove it to use the official ranges',
       );
     }
-    parts.set(stem(found[1]), PARTS[Number(found[2])]);
+    parts.set(stem(found[1]), SPLITS[Number(found[2])]);
   });
   return parts;
 }
 
-function partition(files: readonly ImageFile[], list: PartitionList | undefined): Part[] {
+function partition(files: readonly ImageFile[], list: PartitionList | undefined): SplitName[] {
   return files.map(({ path }) => {
     const part = list === undefined ? officialPart(stem(path)) : list.parts.get(stem(path));
     if (part !== undefined) return part;
@@ -115,7 +118,7 @@ function partition(files: readonly ImageFile[], list: PartitionList | undefined)
   });
 }
 
-function officialPart(name: string): Part | undefined {
+function officialPart(name: string): SplitName | undefined {
   const number = /^\d{6}$/.test(name) ? Number(name) : 0;
   if (number < 1 || number > OFFICIAL_COUNT) return undefined;
   return number <= LAST_TRAIN ? 'train' : number <= LAST_VALIDATION ? 'validation' : 'test';

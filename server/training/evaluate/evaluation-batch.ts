@@ -1,12 +1,11 @@
-/** Many organisms of one checkpoint, grown and kept going in batches, as many at a time as there are lanes. */
+/** Many organisms of one checkpoint, grown and kept going in batches, as many at a time as there are workers. */
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { Compute } from '../autodiff/compute.ts';
 import type { Likelihood } from '../model/likelihood.ts';
 import { growthSegments, type Segment, stayingSegments } from '../model/segments.ts';
 import { likelihoodOf } from '../run-state.ts';
-import { openWorkerPool } from '../workers/worker-job.ts';
-import type { WorkerPool } from '../workers/worker-pool.ts';
+import { openWorkerPool, type WorkerPool } from '../workers/worker-pool.ts';
 import { BATCH, type Job, type Result, workerJob } from './evaluation-job.ts';
 
 /** Called with cell-steps done since the last call. */
@@ -51,7 +50,7 @@ export class EvaluationBatch {
     this.card = card;
     const plan = {
       card,
-      // Encoder and gallery stay here: lanes only step.
+      // Encoder and gallery stay here: workers only step.
       tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
       likelihood: likelihoodOfCard(card),
     };

@@ -1,7 +1,7 @@
 /** A map of latents in two dimensions: what is alike lies near (UMAP, McInnes et al. 2018). */
 import { UMAP } from 'umap-js';
 import type { Random } from '../../../shared/random.ts';
-import { Canvas, HOUSE } from '../pictures/canvas.ts';
+import { Canvas, SHEET_COLOURS } from '../pictures/canvas.ts';
 import type { Tile } from '../pictures/tile.ts';
 
 export interface MapPoint {
@@ -90,7 +90,7 @@ export function drawMap(tiles: readonly Tile[], places: readonly MapPoint[], sid
   const scale = (side - 2 * margin - thumb) / Math.max(right - left, bottom - top, 1e-9);
   const width = Math.round((right - left) * scale) + 2 * margin + thumb;
   const height = Math.round((bottom - top) * scale) + 2 * margin + thumb;
-  const canvas = new Canvas(width, height, HOUSE.ground);
+  const canvas = new Canvas(width, height, SHEET_COLOURS.ground);
   tiles.forEach((tile, i) => {
     const x = margin + Math.round((moved[i].x - left) * scale);
     const y = margin + Math.round((moved[i].y - top) * scale);

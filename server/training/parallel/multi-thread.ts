@@ -6,8 +6,7 @@ import { OrderedSum, ParameterLayout } from '../parameter-vector.ts';
 import type { RolloutJob } from '../rollout.ts';
 import { trainedShapes } from '../run-state.ts';
 import type { Pixels } from '../training-context.ts';
-import { openWorkerPool } from '../workers/worker-job.ts';
-import type { WorkerPool } from '../workers/worker-pool.ts';
+import { openWorkerPool, type WorkerPool } from '../workers/worker-pool.ts';
 import type { DataParallel, Outcome } from './data-parallel.ts';
 import { type Job, type Plan, type Result, workerJob } from './rollout-job.ts';
 

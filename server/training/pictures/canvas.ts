@@ -6,7 +6,7 @@ import type { Tile } from './tile.ts';
 export type Colour = readonly [number, number, number];
 
 /** The client's dark bench, the medium organisms lie in, and its ink (client/style). */
-export const HOUSE = {
+export const SHEET_COLOURS = {
   ground: [14, 17, 20],
   field: [22, 27, 31],
   ink: [148, 160, 166],
@@ -18,7 +18,7 @@ export class Canvas {
   constructor(
     readonly width: number,
     readonly height: number,
-    ground: Colour = HOUSE.ground,
+    ground: Colour = SHEET_COLOURS.ground,
   ) {
     this.png = new PNG({ width, height });
     this.fill(0, 0, width, height, ground);

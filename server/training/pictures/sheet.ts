@@ -1,5 +1,5 @@
 /** Sheets of tiles: rows with even margins on a dark, quiet ground, with captions over the columns where wanted. */
-import { Canvas, type Colour, HOUSE } from './canvas.ts';
+import { Canvas, type Colour, SHEET_COLOURS } from './canvas.ts';
 import type { Tile } from './tile.ts';
 
 export interface SheetOptions {
@@ -30,8 +30,8 @@ export async function drawSheet(
   {
     scale = 3,
     gap = 8,
-    ground = HOUSE.ground,
-    field = HOUSE.field,
+    ground = SHEET_COLOURS.ground,
+    field = SHEET_COLOURS.field,
     columns: captions = [],
   }: SheetOptions = {},
 ): Promise<Buffer> {
@@ -67,7 +67,7 @@ export async function drawSheet(
     );
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${canvas.width}" height="${canvas.height}" ` +
-    `font-family="sans-serif" font-size="${CAPTION}" text-anchor="middle" fill="rgb(${HOUSE.ink})">${texts.join('')}</svg>`;
+    `font-family="sans-serif" font-size="${CAPTION}" text-anchor="middle" fill="rgb(${SHEET_COLOURS.ink})">${texts.join('')}</svg>`;
   // A large native library: loaded only where something is written.
   const { default: sharp } = await import('sharp');
   return sharp(picture)

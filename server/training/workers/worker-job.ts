@@ -1,40 +1,46 @@
-/** What lanes do, and where: on a GPU in this thread, on a CPU in a thread for each core. */
-import type { Compute } from '../autodiff/compute.ts';
-import { type PoolWorker, WorkerPool } from './worker-pool.ts';
-import { openThread } from './worker-thread.ts';
+/** What a worker thread does and how it is addressed; types alone, shared by both sides of the thread. */
+import type { Compute, ComputeName } from '../autodiff/compute.ts';
+
+/** Does one job after the other. */
+export interface PoolWorker<Job, Result> {
+  /** True when it can do no more jobs because its thread has died. */
+  readonly lost?: boolean;
+  work(job: Job): Promise<Result>;
+  /** Ends it; does not throw. */
+  close(): Promise<void>;
+}
 
 /**
- * A kind of work. Its module exports it as `workerJob`, so that a thread can load it by its address; plans, jobs and results
- * are plain data then.
+ * A kind of work. Its module exports it as `workerJob`, so that a thread can load it by its URL; plans, jobs and results are
+ * plain data that can be cloned.
  */
 export interface WorkerJob<Plan, Job, Result> {
-  /** Address of the module. */
+  /** URL of the module. */
   readonly module: string;
   /**
-   * Makes ready for jobs.
+   * Prepares a worker for jobs.
    *
-   * @param tell hears how much of a job is done, in the trade's own measure
+   * @param onProgress called with the amount of a job that is done, in a unit of the kind of work
    */
   open(
     compute: Compute,
     plan: Plan,
-    tell: (amount: number) => void,
+    onProgress: (amount: number) => void,
   ): Promise<PoolWorker<Job, Result>>;
 }
 
-/**
- * As many lanes as use a back end best. A single one works in this thread with `compute` itself; several are threads with
- * a compute of one thread each, for a run of ONNX Runtime or TensorFlow.js holds up the thread that asks for it.
- */
-export function openWorkerPool<Plan, Job, Result>(
-  job: WorkerJob<Plan, Job, Result>,
-  compute: Compute,
-  plan: Plan,
-  tell: (amount: number) => void = () => {},
-): WorkerPool<Job, Result> {
-  const { lanes, name } = compute;
-  if (lanes === 1) return new WorkerPool(1, () => job.open(compute, plan, tell));
-  return new WorkerPool(lanes, () =>
-    openThread<Job, Result>({ module: job.module, backend: name, plan }, tell),
-  );
+/** The `workerData` of a thread. */
+export interface WorkerStart {
+  /** URL of the module whose `workerJob` the thread runs. */
+  readonly module: string;
+  readonly backend: ComputeName;
+  readonly plan: unknown;
+}
+
+/** Methods that the main thread calls in a worker. */
+export type WorkerMethods<Job, Result> = Pick<PoolWorker<Job, Result>, 'work'>;
+
+/** Methods that a worker calls in the main thread. */
+export interface WorkerEvents {
+  onProgress(amount: number): void;
 }

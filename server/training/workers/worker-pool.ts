@@ -1,78 +1,93 @@
-/** Several jobs at a time, each lane at one of them. */
+/** Several jobs at a time: a pool of workers on a CPU, this thread alone on a GPU. */
 import { Mutex } from 'async-mutex';
+import type { Compute } from '../autodiff/compute.ts';
+import type { PoolWorker, WorkerJob } from './worker-job.ts';
+import { openThread } from './worker-thread.ts';
 
-/** Does one job after the other. */
-export interface PoolWorker<Job, Result> {
-  /** Whether it can do no more jobs: its thread has died. */
-  readonly lost?: boolean;
-  work(job: Job): Promise<Result>;
-  /** Ends it; does not throw. */
-  close(): Promise<void>;
-}
-
-/** Lanes that take jobs as they become free. They are opened when first needed, and anew where one was lost. */
+/** Workers that take jobs as they become free. They start when first needed; a lost one is replaced. */
 export class WorkerPool<Job, Result> {
-  private readonly lanes: (PoolWorker<Job, Result> | undefined)[];
+  private readonly workers: (PoolWorker<Job, Result> | undefined)[];
   private readonly mutex = new Mutex();
   private closed = false;
 
+  /** @param size of the pool, 1… */
   constructor(
-    width: number,
+    size: number,
     private readonly open: () => Promise<PoolWorker<Job, Result>>,
   ) {
-    this.lanes = new Array<undefined>(width).fill(undefined);
+    this.workers = new Array<undefined>(size).fill(undefined);
   }
 
   /**
-   * Does all jobs. When one fails no new one begins, and its error is thrown once those that had begun have ended. A call
-   * waits for those before it.
+   * Does all jobs, after those of earlier calls. When a job fails no new one begins, and its error is thrown once the running
+   * ones have ended.
    *
-   * @param took hears of each result and its job's place, in whatever order they come
-   * @param costOf jobs that cost most begin first, so that none is left alone at the end; default: in their order
+   * @param onResult called with each result and the index of its job, in order of completion
+   * @param costOf the most expensive jobs begin first, so that none is left alone at the end; default: in their order
    */
   work(
     jobs: readonly Job[],
-    took: (result: Result, i: number) => void,
+    onResult: (result: Result, i: number) => void,
     costOf: (job: Job) => number = () => 0,
   ): Promise<void> {
     return this.mutex.runExclusive(async () => {
-      if (this.closed) throw new Error('the lanes are closed');
+      if (this.closed) throw new Error('the worker pool is closed');
       const costs = jobs.map(costOf);
-      const order = [...jobs.keys()].sort((a, b) => costs[b] - costs[a]);
-      let failure: { readonly error: unknown } | undefined;
-      const run = async (place: number): Promise<void> => {
-        while (order.length > 0 && !failure) {
-          const i = order.shift()!;
+      const queue = [...jobs.keys()].sort((a, b) => costs[b] - costs[a]);
+      const failures: unknown[] = [];
+      const run = async (slot: number): Promise<void> => {
+        while (queue.length > 0 && failures.length === 0) {
+          const i = queue.shift()!;
           try {
-            const lane = await this.lane(place);
-            took(await lane.work(jobs[i]), i);
+            const worker = await this.worker(slot);
+            onResult(await worker.work(jobs[i]), i);
           } catch (error) {
-            failure ??= { error };
+            failures.push(error);
           }
         }
       };
-      const wanted = Math.min(this.lanes.length, jobs.length);
-      await Promise.all(Array.from({ length: wanted }, (_, place) => run(place)));
-      if (failure) throw (failure as { readonly error: unknown }).error;
+      const size = Math.min(this.workers.length, jobs.length);
+      await Promise.all(Array.from({ length: size }, (_, slot) => run(slot)));
+      if (failures.length > 0) throw failures[0];
     });
   }
 
-  /** Ends all lanes once they have done what they were given. */
+  /** Ends all workers once they have done their jobs. */
   dispose(): Promise<void> {
     return this.mutex.runExclusive(async () => {
       this.closed = true;
-      await Promise.all(this.lanes.map((lane) => lane?.close()));
-      this.lanes.fill(undefined);
+      await Promise.all(this.workers.map((worker) => worker?.close()));
+      this.workers.fill(undefined);
     });
   }
 
-  private async lane(place: number): Promise<PoolWorker<Job, Result>> {
-    const known = this.lanes[place];
-    if (known && !known.lost) return known;
-    await known?.close();
-    this.lanes[place] = undefined;
-    const lane = await this.open();
-    this.lanes[place] = lane;
-    return lane;
+  private async worker(slot: number): Promise<PoolWorker<Job, Result>> {
+    const current = this.workers[slot];
+    if (current && !current.lost) return current;
+    await current?.close();
+    this.workers[slot] = undefined;
+    const worker = await this.open();
+    this.workers[slot] = worker;
+    return worker;
   }
+}
+
+/**
+ * Opens as many workers as use a back end best. A single one works in this thread with `compute` itself; several are threads
+ * with a single-threaded compute each, because ONNX Runtime and TensorFlow.js block the thread that calls them.
+ *
+ * @param onProgress called with the amount of a job that is done, in a unit of the kind of work
+ */
+export function openWorkerPool<Plan, Job, Result>(
+  job: WorkerJob<Plan, Job, Result>,
+  compute: Compute,
+  plan: Plan,
+  onProgress: (amount: number) => void = () => {},
+): WorkerPool<Job, Result> {
+  const { workers, name } = compute;
+  return new WorkerPool(workers, () =>
+    workers === 1
+      ? job.open(compute, plan, onProgress)
+      : openThread<Job, Result>({ module: job.module, backend: name, plan }, onProgress),
+  );
 }

@@ -1,4 +1,4 @@
-// A worker's entry cannot be TypeScript on every Node that we run on, so this one brings tsx into the thread.
+// Not every supported Node runs TypeScript as a worker's entry, so this one loads tsx into the thread first.
 import { register } from 'tsx/esm/api';
 
 register();

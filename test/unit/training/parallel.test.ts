@@ -6,10 +6,10 @@ import { numbersOf, TINY_POOL, tinyConfig, tinyData, updates } from './tiny-run.
 import { threads } from './workers/alive.ts';
 
 test.each([1, 2])(
-  'a life that fails on %d lanes changes nothing and leaves no thread',
-  async (lanes) => {
+  'a life that fails on %d workers changes nothing and leaves no thread',
+  async (workers) => {
     const before = threads();
-    const own = await createCompute('onnx', { threads: lanes });
+    const own = await createCompute('onnx', { threads: workers });
     const data = tinyData();
     const splits = { ...data.splits, train: Uint32Array.of(0, 1, 2, 3, 9) };
     const config = tinyConfig({ batch: { fresh: 5, micro: 1 } });
@@ -29,12 +29,12 @@ test.each([1, 2])(
   },
 );
 
-test('wasm too is the same on one lane and on two', async () => {
+test('wasm too is the same on one worker and on two', async () => {
   const config = tinyConfig({ pool: TINY_POOL });
   const states: unknown[] = [];
-  for (const lanes of [1, 2]) {
-    const wasm = await createCompute('wasm', { threads: lanes });
-    expect(wasm.lanes).toBe(lanes);
+  for (const workers of [1, 2]) {
+    const wasm = await createCompute('wasm', { threads: workers });
+    expect(wasm.workers).toBe(workers);
     const trainer = await Trainer.create(wasm, config, tinyData(), firstState(config));
     const reports = await updates(trainer, 3);
     states.push([reports, numbersOf(await trainer.state())]);

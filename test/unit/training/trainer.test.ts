@@ -123,8 +123,8 @@ describe.each(runs)('a run %s', (_, config) => {
     for (const trainer of [whole, first, second]) await trainer.dispose();
   });
 
-  it('is the same on one lane and on two', async () => {
-    expect(compute.lanes).toBe(2);
+  it('is the same on one worker and on two', async () => {
+    expect(compute.workers).toBe(2);
     const one = await createCompute('onnx', { threads: 1 });
     const slow = await Trainer.create(one, config, tinyData(), firstState(config));
     const fast = await start(config);

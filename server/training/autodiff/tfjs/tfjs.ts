@@ -85,7 +85,7 @@ export async function createTfjsCompute(
   return {
     name,
     device,
-    lanes: name === 'wasm' || name === 'cpu' ? threads : 1,
+    workers: name === 'wasm' || name === 'cpu' ? threads : 1,
     gpu,
     async compile(outputs) {
       enter();

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { loadDataset } from '../../../../server/training/data/dataset.ts';
+import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { cell, expectFailure, put, temporaryFolder } from './support.ts';
 
 const folder = temporaryFolder();

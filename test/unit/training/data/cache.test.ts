@@ -1,6 +1,6 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadDataset } from '../../../../server/training/data/dataset.ts';
+import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { expectFailure, plain, put, temporaryFolder } from './support.ts';
 
 const folder = temporaryFolder();

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { loadDataset } from '../../../../server/training/data/dataset.ts';
+import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { cell, expectFailure, plain, put, temporaryFolder } from './support.ts';
 
 const folder = temporaryFolder();

@@ -1,9 +1,9 @@
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { type Dataset, loadDataset } from '../../../../server/training/data/dataset.ts';
-import { openEmoji } from '../../../../server/training/data/emoji.ts';
-import { emojiKind, emojiName } from '../../../../server/training/data/emoji-entries.ts';
+import type { Dataset } from '../../../../server/training/data/dataset.ts';
+import { emojiKind, emojiName, openEmoji } from '../../../../server/training/data/emoji.ts';
+import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { packageFolder } from '../../../../server/training/data/package.ts';
 import { expectFailure, put, temporaryFolder } from './support.ts';
 

@@ -1,7 +1,8 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
-import { type Dataset, loadDataset } from '../../../../server/training/data/dataset.ts';
+import type { Dataset } from '../../../../server/training/data/dataset.ts';
+import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { cell, expectFailure, plain, put, temporaryFolder } from './support.ts';
 
 const folder = temporaryFolder();

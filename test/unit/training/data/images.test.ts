@@ -9,24 +9,17 @@ const data = {
   pixels: Uint8Array.of(0, 51, 102, 255, 1, 2, 3, 4, 255, 255, 255, 255),
 } as const;
 
-describe('gathering', () => {
+describe('gatherImages', () => {
   test('copies images to 0…1, in the order asked for', () => {
     const images = gatherImages(data, [2, 0, 0]);
     const first = [0, 0.2, 0.4, 1].map(Math.fround);
     expect([...images]).toEqual([1, 1, 1, 1, ...first, ...first]);
   });
 
-  test('writes where it is told to', () => {
-    const out = new Float32Array(4);
-    expect(gatherImages(data, Uint32Array.of(0), out)).toBe(out);
-    expect(out[3]).toBe(1);
-  });
-
-  test('refuses what is not there', () => {
+  test('refuses an index outside the set', () => {
     expect(() => gatherImages(data, [3])).toThrow(RangeError);
     expect(() => gatherImages(data, [-1])).toThrow(RangeError);
     expect(() => gatherImages(data, [0.5])).toThrow(RangeError);
-    expect(() => gatherImages(data, [0], new Float32Array(5))).toThrow(RangeError);
   });
 });
 

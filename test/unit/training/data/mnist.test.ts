@@ -1,6 +1,7 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Dataset, loadDataset } from '../../../../server/training/data/dataset.ts';
+import type { Dataset } from '../../../../server/training/data/dataset.ts';
+import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { openMnist } from '../../../../server/training/data/mnist.ts';
 import { packageFolder } from '../../../../server/training/data/package.ts';
 import { expectFailure, put, temporaryFolder } from './support.ts';

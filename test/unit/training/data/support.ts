@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import { DatasetError, type DatasetReason } from '../../../../server/training/data/dataset.ts';
+import { DatasetError, type DatasetReason } from '../../../../server/training/data/errors.ts';
 
 /** A folder that is gone after the tests of a file. */
 export function temporaryFolder(): () => string {

@@ -47,9 +47,9 @@ describe('an evaluation', () => {
     expect(inWords(figures)).toContain('50 % wounded, +64');
   });
 
-  it('is the same for the same seed, by chance and in lanes too', async () => {
+  it('is the same for the same seed, by chance and in workers too', async () => {
     const update = { kind: 'residual', hidden: 7, stateLimit: 4, updateProbability: 0.5 };
-    // More than a batch, so that there is something for two lanes.
+    // More than a batch, so that there is something for two workers.
     const gallery = Array.from({ length: 20 }, (_, i) => ({ name: `${i}`, kind: 'animal' }));
     const model = smallModel({ update, gallery });
     const [a, b, c] = [

@@ -1,5 +1,5 @@
 import { PNG } from 'pngjs';
-import { HOUSE } from '../../../../server/training/pictures/canvas.ts';
+import { SHEET_COLOURS } from '../../../../server/training/pictures/canvas.ts';
 import { drawSheet, inRows } from '../../../../server/training/pictures/sheet.ts';
 import {
   clearTile,
@@ -65,12 +65,12 @@ describe('a sheet', () => {
       await drawSheet([[red(2), red(2), clearTile(2)], [red(2)]], { scale: 3, gap: 4 }),
     );
     expect([png.width, png.height]).toEqual([3 * 6 + 2 * 4 + 16, 2 * 6 + 4 + 16]);
-    expect(at(png, 0, 0)).toEqual([...HOUSE.ground]);
+    expect(at(png, 0, 0)).toEqual([...SHEET_COLOURS.ground]);
     expect(at(png, 8, 8)).toEqual([255, 0, 0]);
     expect(at(png, 13, 13)).toEqual([255, 0, 0]);
-    expect(at(png, 14, 13)).toEqual([...HOUSE.ground]);
-    expect(at(png, 28, 8)).toEqual([...HOUSE.field]);
-    expect(at(png, 18, 18)).toEqual([...HOUSE.ground]);
+    expect(at(png, 14, 13)).toEqual([...SHEET_COLOURS.ground]);
+    expect(at(png, 28, 8)).toEqual([...SHEET_COLOURS.field]);
+    expect(at(png, 18, 18)).toEqual([...SHEET_COLOURS.ground]);
   });
 
   it('makes room for captions, and leaves the tiles as they are', async () => {

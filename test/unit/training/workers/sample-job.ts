@@ -3,7 +3,7 @@ import { threadId } from 'node:worker_threads';
 import { TrainingError } from '../../../../server/training/errors.ts';
 import type { WorkerJob } from '../../../../server/training/workers/worker-job.ts';
 
-/** Two counters in shared memory: lanes that are open, and jobs that have come to meet. */
+/** Two counters in shared memory: workers that are open, and jobs that have come to meet. */
 export type Plan = { readonly counters: Int32Array; readonly refuse?: boolean };
 
 export type Job =

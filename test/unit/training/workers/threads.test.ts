@@ -1,7 +1,7 @@
 /** Lanes in threads: what goes there, what comes back, and what becomes of threads that fail. */
 import type { Compute } from '../../../../server/training/autodiff/compute.ts';
 import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
-import { openWorkerPool } from '../../../../server/training/workers/worker-job.ts';
+import { openWorkerPool } from '../../../../server/training/workers/worker-pool.ts';
 import { threads } from './alive.ts';
 import { type Job, type Result, workerJob } from './sample-job.ts';
 

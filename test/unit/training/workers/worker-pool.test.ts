@@ -1,4 +1,5 @@
-import { type PoolWorker, WorkerPool } from '../../../../server/training/workers/worker-pool.ts';
+import type { PoolWorker } from '../../../../server/training/workers/worker-job.ts';
+import { WorkerPool } from '../../../../server/training/workers/worker-pool.ts';
 
 /** Lanes whose jobs end when told to. */
 function gated(width: number, fails = -1) {
@@ -28,7 +29,7 @@ function gated(width: number, fails = -1) {
     },
   );
   return {
-    ...{ lanes: pool, open, begun, ended },
+    ...{ workers: pool, open, begun, ended },
     counts: () => ({ most, opened, closed }),
     async letAllEnd(jobs: number): Promise<void> {
       for (let i = 0; i < jobs; i++) {
@@ -42,7 +43,7 @@ function gated(width: number, fails = -1) {
 }
 
 test('jobs run so many at a time; results tell their places', async () => {
-  const { lanes: pool, begun, counts, letAllEnd } = gated(2);
+  const { workers: pool, begun, counts, letAllEnd } = gated(2);
   const results = new Map<number, string>();
   const done = pool.work([10, 11, 12, 13, 14], (result, i) => results.set(i, result));
   await letAllEnd(5);
@@ -59,7 +60,7 @@ test('jobs run so many at a time; results tell their places', async () => {
 });
 
 test('what costs most begins first', async () => {
-  const { lanes: pool, begun, letAllEnd } = gated(1);
+  const { workers: pool, begun, letAllEnd } = gated(1);
   const done = pool.work([1, 3, 2, 3], () => {}, Number);
   await letAllEnd(4);
   await done;
@@ -67,7 +68,7 @@ test('what costs most begins first', async () => {
 });
 
 test('after a failure no job begins, and those that had begun are waited for', async () => {
-  const { lanes: pool, open, begun, ended } = gated(2, 1);
+  const { workers: pool, open, begun, ended } = gated(2, 1);
   const failure = pool
     .work([0, 1, 2, 3], () => {})
     .catch((error: Error) => `${error.message} after ${ended}`);
@@ -78,7 +79,7 @@ test('after a failure no job begins, and those that had begun are waited for', a
 });
 
 test('calls wait for those before them, and so does the end', async () => {
-  const { lanes: pool, ended, counts, letAllEnd } = gated(2);
+  const { workers: pool, ended, counts, letAllEnd } = gated(2);
   const calls = [pool.work([0], () => {}), pool.work([1], () => {}), pool.dispose()];
   await letAllEnd(2);
   await Promise.all(calls);
@@ -87,7 +88,7 @@ test('calls wait for those before them, and so does the end', async () => {
 });
 
 test('no jobs are no work', async () => {
-  const { lanes: pool, counts } = gated(2);
+  const { workers: pool, counts } = gated(2);
   await pool.work([], () => {});
   expect(counts().opened).toBe(0);
 });

@@ -1,11 +1,24 @@
-/** A crew of one, in this thread: parameters and gradients stay where the back end has them. */
+/** Opens what computes a batch: this thread for a GPU, one thread per core for a CPU. */
 import type { Compute } from '../autodiff/compute.ts';
 import type { TrainingConfig } from '../config.ts';
 import { grow, posteriorMeans, type RolloutOutcome, runRollout } from '../rollout.ts';
 import { closeTrainingContext, openTrainingContext, type Pixels } from '../training-context.ts';
 import type { DataParallel } from './data-parallel.ts';
+import { openMultiThread } from './multi-thread.ts';
 
-export async function openSingleThread(
+/** Opens the implementation that suits the back end. Equal jobs have equal results on either. */
+export function openDataParallel(
+  compute: Compute,
+  config: TrainingConfig,
+  data: Pixels,
+): Promise<DataParallel> {
+  return compute.workers === 1
+    ? openSingleThread(compute, config, data)
+    : openMultiThread(compute, config, data);
+}
+
+/** Runs jobs in this thread: parameters and gradients stay in the memory of the back end. */
+async function openSingleThread(
   compute: Compute,
   config: TrainingConfig,
   data: Pixels,
