@@ -47,6 +47,13 @@ export const DEFAULTS = {
     /** Share of the places it held when it was wounded, with which an organism at rest has healed. */
     healedShare: 0.9,
   },
+  /** Who goes when a full room makes room; see server/world/departure.ts. */
+  departure: {
+    /** What was planted so short a time ago never goes; seconds. */
+    protectedSeconds: 60,
+    /** The gardener may thin what rests and whose planter has been away for so long; seconds. */
+    unattendedSeconds: 600,
+  },
   stroke: {
     minRadius: 0.5,
     maxRadius: 12,
@@ -64,6 +71,15 @@ export const DEFAULTS = {
     refillPerSecond: 8,
     plant: 8,
     damagePerCell: 0.005,
+  },
+  /** What reconnecting brings; see server/realtime/sessions/newcomer-energy.ts. */
+  newcomers: {
+    /** Where nothing refills, a newcomer's energy comes back after so many seconds. */
+    renewedWithin: 3_600,
+    /** Until its mark is so many seconds old, a device shares its address's energy too. */
+    trustedAfter: 3_600,
+    /** Devices and addresses of a room that are remembered. */
+    remembered: 10_000,
   },
   /**
    * How much clients may send, counted in points, cells and bytes, not in packets;
@@ -289,6 +305,8 @@ export const DEFAULTS = {
     strokeEvery: 130,
     /** One that was cut is spared for so long. */
     spared: 60_000,
+    /** Above this share of the organisms that a room takes, it thins what is long unattended. */
+    crowded: 0.9,
   },
   osc: {
     /** Messages sent; what is over that is counted and left out. */

@@ -84,8 +84,11 @@ export interface EnergySettings {
 export const TOOLS = ['plant', 'damage', 'look'] as const;
 export type Tool = (typeof TOOLS)[number];
 
-/** What an organism can die of: no cell was left; its rule ran away with its states, which are no numbers any more; or the host removed it. */
-export const CAUSES = ['no-cell-left', 'broken', 'removed'] as const;
+/**
+ * What an organism can die of: no cell was left; its rule ran away with its states, which are no
+ * numbers any more; the host removed it; or it departed, to make room.
+ */
+export const CAUSES = ['no-cell-left', 'broken', 'removed', 'departed'] as const;
 export type Cause = (typeof CAUSES)[number];
 
 /** What happened to organisms in one tick, in order. */

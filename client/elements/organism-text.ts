@@ -65,6 +65,13 @@ export function planterText(organism: OrganismView, model: People): string {
   return name === '' ? msg('planted by a visitor') : msg(str`planted by ${name}`);
 }
 
+/** To her who planted it: it has gone, for the room was full and somebody else has planted. */
+export function departedText({ kind }: OrganismView): string {
+  return kind === ''
+    ? msg('Something you planted has made room for a newcomer.')
+    : msg(str`Your ${kindName(kind)} has made room for a newcomer.`);
+}
+
 /** How many come from it that are no children of its own. */
 export function furtherText(count: number): string {
   return plural(count, msg('and one further on'), msg(str`and ${number(count)} further on`));

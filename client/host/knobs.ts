@@ -63,7 +63,9 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
       {
         id: 'maxOrganisms',
         name: msg('Organisms at once'),
-        about: msg('When the room is full of them, visitors wait until one has died.'),
+        about: msg(
+          'When the room is full of them, one makes room for each that is planted: first those at rest whose planters have left.',
+        ),
         unit: msg('organisms'),
         min: 8,
         max: 512,

@@ -35,6 +35,16 @@ export interface SeatMemory {
   write(token: string): void;
 }
 
+/** What a page keeps between visits. */
+export interface PageMemory {
+  readonly seat: SeatMemory;
+  /** The mark of this device. */
+  readonly mark: { read(): string | null; write(mark: string): void };
+}
+
+/** A mark as servers give them; whatever else may be kept under its name is left out. */
+const MARK = /^[\w-]{1,64}$/;
+
 /** What a connection is made of. */
 export interface Means {
   readonly dial: (options: Partial<ManagerOptions & SocketOptions>) => Socket;
@@ -65,7 +75,7 @@ export class Connection {
     private readonly room: string,
     /** What she is called at the next join. */
     public name: string | undefined,
-    private readonly seat: SeatMemory,
+    private readonly memory: PageMemory,
     private readonly means = BROWSER,
   ) {
     this.model = new RoomModel((event, payload) => this.send(event, payload));
@@ -89,9 +99,10 @@ export class Connection {
       if (this.joined) this.model.setConnection('reconnecting');
     });
     this.socket.onAny((event: string, payload: unknown) => this.model.receive(event, payload));
-    this.model.on('welcome', ({ resume }) => {
+    this.model.on('welcome', ({ resume, mark }) => {
       this.joined = true;
-      this.seat.write(resume);
+      this.memory.seat.write(resume);
+      if (mark) this.memory.mark.write(mark);
       this.letIn();
     });
     this.model.on('waiting', () => this.letIn());
@@ -137,13 +148,15 @@ export class Connection {
 
   /** Who she wants to be, and where. */
   private wish(): Command<'join'> {
-    const resume = this.seat.read();
+    const resume = this.memory.seat.read();
+    const mark = this.memory.mark.read();
     const holds = this.model.holds();
     return {
       protocol: PROTOCOL_VERSION,
       room: this.room,
       ...(this.name && { name: this.name }),
       ...(resume && { resume }),
+      ...(mark && MARK.test(mark) && { mark }),
       ...(holds && { holds }),
     };
   }

@@ -1,8 +1,10 @@
 /**
- * Plays where nobody does, so that a wall is never still: plants, wounds what it has planted so that healing is seen, crosses, and
- * lets its oldest go when it has planted enough. Ends with the first act of a visitor; what it has planted stays. It acts as
+ * Plays where nobody does, so that a wall is never still: plants, wounds what it has planted so
+ * that healing is seen, crosses, and lets its oldest go when it has planted enough; and thins what
+ * is long unattended when the room is nearly full. Ends with the first act of a visitor; what it
+ * has planted stays. It acts as
  * somebody of the house does: journalled, with energy of its own, and with chance of its own, so that rooms stay what their
- * journals say. It harms nothing that others have planted, and where nobody watches it rests.
+ * journals say. It harms nothing else that others have planted, and where nobody watches it rests.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -39,7 +41,8 @@ interface Deed {
   readonly do: () => void;
 }
 
-const { name, few, sowing, pausing, patience, strokeEvery, spared, unloved } = DEFAULTS.attract;
+const { name, few, sowing, pausing, patience, strokeEvery, spared, unloved, crowded } =
+  DEFAULTS.attract;
 
 export class Gardener {
   private after: number | 'off';
@@ -98,6 +101,7 @@ export class Gardener {
   /** Chooses what comes next. */
   private begin(): void {
     const { random } = this.options;
+    if (this.thin()) return;
     if (this.own.length < few && !this.isFull && this.plant()) return;
     const chance = random.uniform();
     if (chance < 0.4 && this.cut()) return;
@@ -162,6 +166,18 @@ export class Gardener {
 
   private place(near?: PlantingPlace): PlantingPlace | undefined {
     return choosePlantingPlace(this.plot, this.population, this.options.random, near);
+  }
+
+  /**
+   * In a nearly full room, lets go of what is unattended longest.
+   *
+   * @returns whether there is such a one, and need for it
+   */
+  private thin(): boolean {
+    const { room } = this.options;
+    if (room.size <= crowded * room.maxOrganisms || room.unattended === undefined) return false;
+    void this.do({ what: 'thin' });
+    return true;
   }
 
   /** Draws a wound across one of its own. @returns whether there is one to be cut */

@@ -162,7 +162,7 @@ export class ClientSession implements RoomClient {
     this.participant = roomServer.rename(this, id, cleaned);
   }
 
-  private join({ protocol, room, name, as, resume, holds }: Command<'join'>): void {
+  private join({ protocol, room, name, as, resume, mark, holds }: Command<'join'>): void {
     if (protocol !== PROTOCOL_VERSION) {
       throw new Refusal('protocol-version', `server ${PROTOCOL_VERSION}, page ${protocol}`);
     }
@@ -178,10 +178,11 @@ export class ClientSession implements RoomClient {
     }
     const cleaned = cleanName(name);
     const shown = this.names(cleaned);
-    const arrival = {
+    const arrival: JoinRequest = {
       name: shown ? cleaned : '',
-      resume,
-      holds: holds && checksOf(holds),
+      resumeToken: resume,
+      deviceMark: mark,
+      heldChecksums: holds && checksOf(holds),
       address: this.rateLimiter.address,
       onSeated: (you: ParticipantView) => {
         this.participant = you;

@@ -25,6 +25,7 @@ import { Cursors } from './presence/cursors.ts';
 import { EventQueue } from './presence/event-queue.ts';
 import { allNames, PresenceChanges } from './presence/presence-changes.ts';
 import { VisitStatistics } from './presence/visit-statistics.ts';
+import type { NewcomerEnergy } from './sessions/newcomer-energy.ts';
 import { ParticipantSlots } from './sessions/participant-slots.ts';
 import type { ResumeTokens } from './sessions/resume-tokens.ts';
 import type {
@@ -74,6 +75,7 @@ export class RoomServer {
     capacity: number,
     private readonly clock: Clock,
     resumeTokens: ResumeTokens,
+    private readonly newcomers: NewcomerEnergy,
     private readonly ways: RoomAccess,
     wallFacts: () => WallInfo = () => ({ origin: '', build: '' }),
     glass?: PreviewBackend,
@@ -89,7 +91,7 @@ export class RoomServer {
       readToken: (token) => resumeTokens.read(token),
       // A number names one participant for ever, for it names who planted what.
       first: room.lastParticipant + 1,
-      // Who was here when the server ended, and has something in her hand, is given the time to come back.
+      // Who was here when the server ended is given the time to come back.
       expected: { participants: room.participantsWithState, until: clock.now() + grace },
     });
     this.dispatcher = new CommandDispatcher({
@@ -374,6 +376,7 @@ export class RoomServer {
   /** Takes in what a tick has brought, and answers what was asked; `show` tells everybody. */
   handleTick(result: TickResult, now: number): void {
     for (const participant of this.slots.expire(now)) {
+      this.newcomers.leave(participant);
       this.room.leave(participant);
       this.visits.leave(participant);
     }
@@ -473,6 +476,7 @@ export class RoomServer {
       resumeToken: resume,
       heldChecksums: holds,
       onSeated: seated,
+      deviceMark: mark,
       address = '',
     }: JoinRequest,
   ): void {
@@ -481,14 +485,15 @@ export class RoomServer {
       name,
       hue: hueOf(id),
     }));
-    if (isNew) this.room.enter(you.id);
+    const granted = this.newcomers.arrive(you.id, isNew, { mark, address });
+    if (isNew) this.room.enter(you.id, granted.energy);
     this.visits.enter(you.id, address, this.clock.now());
     if (replaced) {
       this.removeViewer(replaced, you);
       replaced.disconnect('replaced');
     }
     if (!replaced) this.presenceChanges.enter(you);
-    this.welcomeBuilder.sendWelcome(client, you, this.slots);
+    this.welcomeBuilder.sendWelcome(client, you, this.slots, granted.mark);
     this.eventQueue.startFor(client);
     seated(you);
     if (!replaced) this.hooks?.joined(you);

@@ -10,6 +10,8 @@ import type { Log } from '../platform/log.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
 import { RoomPolicy } from '../realtime/policy/room-policy.ts';
 import { RoomServer } from '../realtime/room-server.ts';
+import { DeviceMarks } from '../realtime/sessions/device-marks.ts';
+import { NewcomerEnergy } from '../realtime/sessions/newcomer-energy.ts';
 import { ResumeTokens } from '../realtime/sessions/resume-tokens.ts';
 import type { WallInfo } from '../realtime/sessions/room-client.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
@@ -399,6 +401,7 @@ export class RoomRegistry {
       settings.capacity,
       clock,
       new ResumeTokens(secret, name),
+      new NewcomerEnergy(room, new DeviceMarks(secret), clock),
       { policy: rules, bans },
       this.options.wallFacts,
       seeds,

@@ -19,7 +19,7 @@ export function count(
   for (const event of events) {
     if (event.what === 'command') {
       const { what } = event.command;
-      if (what !== 'remove' && what !== 'clear') day[what]++;
+      if (what !== 'remove' && what !== 'clear' && what !== 'thin') day[what]++;
     } else if (event.what === 'leave') day.left++;
   }
 }

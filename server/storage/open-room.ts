@@ -48,6 +48,8 @@ export async function openRoom(
       `${ticks > 0 ? `, the last ${ticks} of them done again` : ''}.`,
   );
   if (room.maxOrganisms !== maxOrganisms) room.setMaxOrganisms(maxOrganisms);
+  // In a room of an earlier release, those who may still come back count as here until they do not.
+  if (!room.knowsPresence) room.knowPresent(room.participantsWithState);
   if (place.energy) room.setEnergy(place.energy);
   if (place.tickRate) room.setTickRate(place.tickRate);
   return { room, tail };

@@ -55,12 +55,18 @@ const roomEvent = v.variant('what', [
     what: v.literal('command'),
     id: whole,
     command: v.looseObject({
-      what: v.picklist(['plant', 'damage', 'cross', 'hold', 'remove', 'clear']),
+      what: v.picklist(['plant', 'damage', 'cross', 'hold', 'remove', 'clear', 'thin']),
       by: v.strictObject({ id: whole, name: text, hue: v.number() }),
     }),
   }),
-  v.strictObject({ what: v.literal('enter'), participant: positive, at: whole }),
-  v.strictObject({ what: v.literal('leave'), participant: positive }),
+  v.strictObject({
+    what: v.literal('enter'),
+    participant: positive,
+    at: whole,
+    granted: v.optional(v.pipe(v.number(), v.minValue(0))),
+  }),
+  v.strictObject({ what: v.literal('leave'), participant: positive, at: v.optional(whole) }),
+  v.strictObject({ what: v.literal('presence'), present: v.array(positive) }),
   v.strictObject({
     what: v.literal('energy'),
     settings: energySettings,

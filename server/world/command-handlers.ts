@@ -17,12 +17,14 @@ import type { Answer, RoomCommand } from './commands.ts';
 import { checkedLatent, createLatent } from './create-latent.ts';
 import { crossLatents, mutate } from './cross.ts';
 import { checkStroke, ownersIn, ownersNear, wound } from './damage.ts';
+import { chooseDeparting, chooseUnattended, type Moment } from './departure.ts';
 import { Energy, FREE } from './energy.ts';
 import type { CommandEvent, OuterEvent } from './events.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { newOrganism, type Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
 import { plantingSite, windowAt } from './planting-site.ts';
+import { Presence } from './presence.ts';
 import { exportRandom, type RoomState } from './room-state.ts';
 import { SeedInventory } from './seed-inventory.ts';
 import { growthStep, type Species } from './species.ts';
@@ -45,7 +47,7 @@ export interface CommandHandlersOptions {
 /** What of a room's state is kept here. */
 type ActsState = Pick<
   RoomState,
-  'maxOrganisms' | 'nextOrganism' | 'lastParticipant' | 'random' | 'hands' | 'energy'
+  'maxOrganisms' | 'nextOrganism' | 'lastParticipant' | 'random' | 'hands' | 'energy' | 'presence'
 >;
 
 const viewOfSeed = ({ id, origin, parents }: SeedView): SeedView => ({ id, origin, parents });
@@ -64,6 +66,8 @@ export class CommandHandlers {
   private random: Random;
   private inventory = new SeedInventory(DEFAULTS.room.maxSeedsInHand);
   private energy: Energy;
+  /** Undefined in a room of an earlier release, which does not make room yet. */
+  private presence: Presence | undefined = new Presence();
   private answers: Answer[] = [];
   private planted: NewPatch[] = [];
   /** What was planted in this tick, and which answer says so. */
@@ -80,9 +84,22 @@ export class CommandHandlers {
     this.random = createRandom(options.seed);
   }
 
-  /** Participants who have something in their hands, or have spent energy. */
+  /** Participants who are here, as far as is known, or hold seeds, or have spent energy. */
   get participantsWithState(): ParticipantId[] {
-    return [...new Set([...this.inventory.participants, ...this.energy.participants])];
+    const present = this.presence?.participants ?? [];
+    return [...new Set([...this.inventory.participants, ...this.energy.participants, ...present])];
+  }
+
+  /** Whether it is known who is here, so that a full room makes room. */
+  get knowsPresence(): boolean {
+    return this.presence !== undefined;
+  }
+
+  /** The organism that is unattended longest, where one is for long; see `departure.ts`. */
+  unattended(tick: number): Organism | undefined {
+    return (
+      this.presence && chooseUnattended([...this.lifecycle.all], this.moment(this.presence, tick))
+    );
   }
 
   /** What acts cost here. */
@@ -113,6 +130,7 @@ export class CommandHandlers {
       random: exportRandom(this.random),
       hands: this.inventory.export() as RoomState['hands'],
       energy: this.energy.export() as RoomState['energy'],
+      ...(this.presence && { presence: this.presence.export() as RoomState['presence'] }),
     };
   }
 
@@ -126,6 +144,7 @@ export class CommandHandlers {
     this.inventory = new SeedInventory(DEFAULTS.room.maxSeedsInHand, from.hands);
     this.energy = new Energy(settings, tickRate, accounts);
     this.tickRate = tickRate;
+    this.presence = from.presence && new Presence(from.presence);
   }
 
   /**
@@ -165,11 +184,16 @@ export class CommandHandlers {
     switch (event.what) {
       case 'enter':
         this.lastParticipant = Math.max(this.lastParticipant, event.participant);
-        this.energy.enter(event.participant, event.at);
+        this.energy.enter(event.participant, event.at, event.granted);
+        this.presence?.enter(event.participant);
         break;
       case 'leave':
         this.inventory.clear(event.participant);
         this.energy.leave(event.participant);
+        this.presence?.leave(event.participant, event.at ?? 0);
+        break;
+      case 'presence':
+        this.presence = new Presence({ present: event.present, absent: [] });
         break;
       case 'limit':
         this.maxOrganisms = event.maxOrganisms;
@@ -219,6 +243,10 @@ export class CommandHandlers {
   /** A tick has ended. @returns what became of its commands */
   end(tick: number): Answer[] {
     this.energy.prune(tick);
+    this.presence?.prune(
+      tick,
+      () => new Set([...this.lifecycle.all].map(({ planter }) => planter.id)),
+    );
     const { answers } = this;
     this.answers = [];
     return answers;
@@ -280,7 +308,34 @@ export class CommandHandlers {
         return this.clear([command.organism]);
       case 'clear':
         return this.clear(ownersIn(command.area, this.grid));
+      case 'thin':
+        return this.thin(tick);
     }
+  }
+
+  /** @throws Refusal no-such-organism */
+  private thin(tick: number): Pick<Answer, 'removed'> {
+    const organism = this.unattended(tick);
+    if (!organism) throw new Refusal('no-such-organism', 'none is long unattended');
+    this.lifecycle.die(organism, 'departed');
+    return { removed: 1 };
+  }
+
+  /**
+   * @returns who goes for one more; undefined while there is room
+   * @throws Refusal garden-full
+   */
+  private departing(tick: number): Organism | undefined {
+    if (this.lifecycle.size < this.maxOrganisms) return undefined;
+    const { presence } = this;
+    const departing =
+      presence && chooseDeparting([...this.lifecycle.all], this.moment(presence, tick));
+    if (!departing) throw new Refusal('garden-full');
+    return departing;
+  }
+
+  private moment({ absentSince }: Presence, tick: number): Moment {
+    return { tick, tickRate: this.tickRate, absentSince };
   }
 
   /** @throws Refusal no-such-organism */
@@ -293,12 +348,13 @@ export class CommandHandlers {
 
   private plant({ by, x, y, seed }: RoomCommand & { what: 'plant' }, tick: number): void {
     const window = windowAt(this.grid, x, y, this.species.side);
-    if (this.lifecycle.size >= this.maxOrganisms) throw new Refusal('garden-full');
+    const departing = this.departing(tick);
     const places = plantingSite(window, this.grid);
     // Before chance is drawn from: what is refused changes nothing.
     this.energy.requirePlant(by.id, tick);
     const { latent, origin, kind, parents } = createLatent(seed, by.id, this.context);
     this.energy.spendPlant(by.id, tick);
+    if (departing) this.lifecycle.die(departing, 'departed');
     const organism = newOrganism({
       id: this.nextOrganism++,
       patch: this.nextPatch(),

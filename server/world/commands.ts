@@ -43,7 +43,9 @@ export type RoomCommand =
   /** The host removes one. */
   | { readonly what: 'remove'; readonly by: ParticipantView; readonly organism: OrganismId }
   /** The host removes all that hold a place of a rectangle. */
-  | { readonly what: 'clear'; readonly by: ParticipantView; readonly area: Rect };
+  | { readonly what: 'clear'; readonly by: ParticipantView; readonly area: Rect }
+  /** The gardener lets one go that is long unattended: the room says which. */
+  | { readonly what: 'thin'; readonly by: ParticipantView };
 
 /** What became of one command. */
 export interface Answer {

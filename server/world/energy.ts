@@ -75,9 +75,9 @@ export class Energy {
     return this.settings;
   }
 
-  /** A participant has come. */
-  enter(participant: ParticipantId, tick: number): void {
-    const level = Math.min(this.settings.newcomer, this.settings.capacity);
+  /** A participant has come. @param granted what they begin with; absent: a newcomer's */
+  enter(participant: ParticipantId, tick: number, granted = this.settings.newcomer): void {
+    const level = Math.min(granted, this.settings.capacity);
     this.accounts.set(participant, { level, at: tick });
   }
 

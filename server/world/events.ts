@@ -12,9 +12,25 @@ export type RoomEvent =
       readonly past?: 'accepted' | 'withdrawn';
     }
   /** A participant has come. `at` is a tick, here and below. */
-  | { readonly what: 'enter'; readonly participant: ParticipantId; readonly at: number }
+  | {
+      readonly what: 'enter';
+      readonly participant: ParticipantId;
+      readonly at: number;
+      /** Energy that they begin with; absent in older journals: that of a newcomer. */
+      readonly granted?: number;
+    }
   /** A participant has left. */
-  | { readonly what: 'leave'; readonly participant: ParticipantId }
+  | {
+      readonly what: 'leave';
+      readonly participant: ParticipantId;
+      /** Absent in older journals. */
+      readonly at?: number;
+    }
+  /**
+   * From now on the room knows who is here: these, and whoever enters. Only then does it make room
+   * for newcomers: journals of earlier releases are replayed without.
+   */
+  | { readonly what: 'presence'; readonly present: readonly ParticipantId[] }
   /** From now on so many organisms may live at once. */
   | { readonly what: 'limit'; readonly maxOrganisms: number }
   /** What acts cost, and how often the room ticks, is this from now on. */

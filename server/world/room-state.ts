@@ -11,8 +11,8 @@ import { ORIGINS } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 import type { Organism } from './organism.ts';
 
-/** Version 1 knew nothing of healing; it is still read. */
-export const ROOM_STATE_VERSION = 2;
+/** Version 1 knew nothing of healing, version 2 nothing of who is here; they are still read. */
+export const ROOM_STATE_VERSION = 3;
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(whole, v.minValue(1));
@@ -62,7 +62,7 @@ const organismState = v.strictObject({
 
 export const roomState = v.pipe(
   v.strictObject({
-    version: v.picklist([1, ROOM_STATE_VERSION]),
+    version: v.picklist([1, 2, ROOM_STATE_VERSION]),
     tick: whole,
     maxOrganisms: positive,
     nextOrganism: positive,
@@ -95,6 +95,13 @@ export const roomState = v.pipe(
         }),
       ),
     }),
+    /** Absent in a room of an earlier release, until a `presence` event. */
+    presence: v.optional(
+      v.strictObject({
+        present: v.array(positive),
+        absent: v.array(v.strictObject({ participant: positive, since: whole })),
+      }),
+    ),
     organisms: v.array(organismState),
     planes: v.strictObject({
       width: positive,

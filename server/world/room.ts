@@ -119,9 +119,19 @@ export class Room {
     return this.handlers.lastParticipant;
   }
 
-  /** Participants who have something in their hands, or have spent energy. */
+  /** Participants who are here, as far as is known, or hold seeds, or have spent energy. */
   get participantsWithState(): ParticipantId[] {
     return this.handlers.participantsWithState;
+  }
+
+  /** Whether the room knows who is here, and so makes room when it is full (rule DEP-5). */
+  get knowsPresence(): boolean {
+    return this.handlers.knowsPresence;
+  }
+
+  /** The organism that a `thin` command would let go: the one unattended longest, if any. */
+  get unattended(): OrganismId | undefined {
+    return this.handlers.unattended(this.now)?.id;
   }
 
   get organisms(): OrganismView[] {
@@ -196,14 +206,24 @@ export class Room {
     return encodeSeed({ kind: index < 0 ? undefined : index, latent }, this.species);
   }
 
-  /** A participant has come. */
-  enter(participant: ParticipantId): void {
-    this.happen({ what: 'enter', participant, at: this.now });
+  /**
+   * A participant has come.
+   *
+   * @param granted energy that they begin with; absent: a newcomer's
+   */
+  enter(participant: ParticipantId, granted?: number): void {
+    const begin = granted !== undefined && { granted };
+    this.happen({ what: 'enter', participant, at: this.now, ...begin });
   }
 
   /** A participant has left: her hand is emptied; her organisms and waiting commands stay. */
   leave(participant: ParticipantId): void {
-    this.happen({ what: 'leave', participant });
+    this.happen({ what: 'leave', participant, at: this.now });
+  }
+
+  /** From now on the room knows who is here: these, and whoever enters. */
+  knowPresent(present: readonly ParticipantId[]): void {
+    this.happen({ what: 'presence', present });
   }
 
   /** From now on, so many organisms may live at once. */

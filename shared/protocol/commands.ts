@@ -65,6 +65,8 @@ export const COMMANDS = {
     as: v.optional(v.literal('wall')),
     /** Token of a `welcome` of before: the same participant goes on. */
     resume: v.optional(v.pipe(v.string(), v.maxLength(64))),
+    /** Mark of this device, from a `welcome` of before in any room of the server. */
+    mark: v.optional(v.pipe(v.string(), v.maxLength(64))),
     /** What the page still shows of the room: the check of each chunk (`checkOf`), two bytes each, lowest first. */
     holds: v.optional(
       v.pipe(

@@ -95,6 +95,8 @@ export const EVENTS = {
     you: participant,
     /** Shown at the next join, it makes her the same participant; good once, and for a while. */
     resume: v.string(),
+    /** For a device that came without one, to be shown at each join from now on. */
+    mark: v.optional(v.string()),
     energy,
     /** The seeds in her hand, the oldest first. */
     hand: v.optional(v.array(seed), []),

@@ -16,7 +16,7 @@ export const REASONS = {
   'off-grid': 'Too close to the edge: the organism would not fit.',
   'bad-point': 'A point of the stroke lies outside the grid.',
   occupied: 'Another organism lives there.',
-  'garden-full': 'No more organisms fit into this room. Wait until one has died.',
+  'garden-full': 'No more organisms fit into this room just now. Try again in a minute.',
   'no-such-seed': 'There is no such seed.',
   'bad-token': 'This keepsake grows in another garden, or its link is damaged.',
   'bad-name': 'That name cannot be shown here.',

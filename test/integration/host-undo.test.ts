@@ -22,7 +22,7 @@ import { World } from '../../server/world/world.ts';
 import { copyPlanes, equalPlanes, type Planes } from '../../shared/codec/planes.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
-import { HOUSE } from '../../shared/vocabulary.ts';
+import { HOUSE, type LifeEvent } from '../../shared/vocabulary.ts';
 import { sharedEngine } from '../support/engine.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
@@ -32,9 +32,14 @@ import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
+/** With these weights what is planted lives, and most of its window stays bare. */
 const model = tinyModel(
-  { name: 'chance', update: { kind: 'simple', hidden: 8, updateProbability: 0.5 } },
-  3,
+  {
+    name: 'chance',
+    trustedSteps: 20,
+    update: { kind: 'simple', hidden: 8, updateProbability: 0.5 },
+  },
+  8,
 );
 const species = speciesOf({ ...model, folder: '' });
 /** Of the wall clock, each tick: snapshots of a hundred ticks are spread over minutes, as in a museum. */
@@ -46,7 +51,7 @@ function wish(random: Random, room: Room): void {
   const { width, height } = room.grid;
   const by = { ...ANNA, id: 1 + random.integer(3) };
   const [x, y] = [random.integer(width), random.integer(height)];
-  const what = random.integer(8);
+  const what = random.integer(9);
   if (what < 2) {
     const index = random.integer(species.gallery.length);
     room.enqueue(1, { what: 'plant', by, x, y, seed: { from: 'gallery', index } });
@@ -61,11 +66,16 @@ function wish(random: Random, room: Room): void {
   } else if (what < 7) {
     const points = [x, y, random.integer(width), random.integer(height)];
     room.enqueue(3, { what: 'damage', by, points, radius: 0.5 + random.uniform() * 6 });
+  } else if (what === 7) {
+    room.enqueue(5, { what: 'thin', by: { ...ANNA, id: 4 } });
   } else {
     const area = { x: 0, y: 0, width: 1 + random.integer(12), height: 1 + random.integer(12) };
     room.enqueue(4, { what: 'clear', by: HOUSE, area });
   }
 }
+
+const hasDeparted = (event: LifeEvent): event is LifeEvent & { what: 'died' } =>
+  event.what === 'died' && event.cause === 'departed';
 
 interface Lived {
   readonly tick: number;
@@ -75,7 +85,7 @@ interface Lived {
 }
 
 /** A room that is kept, without the server around it. */
-async function begin(shared: Engine, seed: number, records = openMemory()) {
+async function begin(shared: Engine, seed: number, records = openMemory(), maxOrganisms = 4) {
   const engine = sharedEngine(shared);
   let now = 1_790_000_000_000;
   const clock = new FakeClock();
@@ -90,12 +100,30 @@ async function begin(shared: Engine, seed: number, records = openMemory()) {
     snapshotLeast: 100,
     warn: () => {},
   });
-  const energy = { capacity: 60, newcomer: 30, refillPerSecond: 9, plant: 12, damagePerCell: 0.05 };
-  const place = { name: 'a', width: 44, height: 36, maxOrganisms: 6, seed, species, energy };
+  // A tick is five seconds long: so a full room makes room before long.
+  const tickRate = 1000 / STEP;
+  const energy = {
+    capacity: 60,
+    newcomer: 30,
+    refillPerSecond: 0.12,
+    plant: 12,
+    damagePerCell: 0.05,
+  };
+  const place = {
+    name: 'a',
+    width: 44,
+    height: 36,
+    maxOrganisms,
+    tickRate,
+    seed,
+    species,
+    energy,
+  };
   const checkpoint = { name: 'chance', hash: 'x' };
   const { room, tail } = await openRoom(place, { store, world, checkpoint, date, say: () => {} });
   await journalWriter.watch(room, tail);
   const lived: Lived[] = [];
+  const life: LifeEvent[] = [];
   world.journal = (ticks) => {
     const mine = ticks.filter((one) => one.room === room);
     lived.push(...mine.map((one) => ({ ...one, at: now })));
@@ -103,11 +131,13 @@ async function begin(shared: Engine, seed: number, records = openMemory()) {
   };
   const hold = async (): Promise<void> => {};
   return {
-    ...{ room, place, lived, world, store },
+    ...{ room, place, lived, life, world, store },
     undoing: { store, world, journalWriter, room, hold, resume: () => {} },
     now: () => now,
     async tick(): Promise<void> {
-      journalWriter.ticked(await world.tick([room]));
+      const ticked = await world.tick([room]);
+      life.push(...ticked.flatMap(({ result }) => result.life));
+      journalWriter.ticked(ticked);
       now += STEP;
       await clock.advance(50);
     },
@@ -140,7 +170,7 @@ async function never(
 
 /** All that can be seen of a room, with organisms named by their order: those that never were have no numbers. */
 function seen(room: Room) {
-  const { organisms, energy, planes } = room.export();
+  const { organisms, energy, planes, presence } = room.export();
   const order = new Map(organisms.map(({ id }, i) => [id, i + 1]));
   return {
     rgba: planes.rgba,
@@ -148,6 +178,7 @@ function seen(room: Room) {
     organisms: organisms.map(({ id: _, ...organism }) => organism),
     energy: [1, 2, 3].map((id) => room.energyOf(id)),
     settings: energy.settings,
+    presence,
   };
 }
 
@@ -160,6 +191,7 @@ describe('the past lived again', () => {
 
   test('TIM-7: whatever was done by whom, taken back twice: the room is the one in which it never was', async () => {
     let undos = 0;
+    let departed = 0;
     await fc.assert(
       fc.asyncProperty(
         fc.record({
@@ -176,7 +208,7 @@ describe('the past lived again', () => {
           }),
         }),
         async ({ seed, before, between, first, second }) => {
-          const here = await begin(engine, seed);
+          const here = await begin(engine, seed, openMemory(), 2);
           const { room, lived, undoing } = here;
           const random = createRandom(seed);
           const taken: { since: number; to: number; by: number | null }[] = [];
@@ -216,12 +248,54 @@ describe('the past lived again', () => {
             expect(seen(room)).toEqual(seen(other.room));
             await other.close();
           }
+          departed += here.life.filter(hasDeparted).length;
           await here.world.close(room);
         },
       ),
-      { numRuns: full ? 100 : 8, seed: 20261125 },
+      { numRuns: full ? 100 : 30, seed: 20261125 },
     );
     expect(undos).toBeGreaterThan(8);
+    expect(departed).toBeGreaterThan(8);
+  });
+
+  test('TIM-7: a planting that made one depart is taken back: it is there again, and goes for the next', async () => {
+    const here = await begin(engine, 9);
+    const { room, undoing } = here;
+    const seed = { from: 'gallery', index: 0 } as const;
+    const plant = async (id: number, x: number, y: number) => {
+      room.enqueue(1, { what: 'plant', by: { ...ANNA, id }, x, y, seed });
+      await here.tick();
+    };
+    const gone = () => here.life.flatMap((one) => (hasDeparted(one) ? [one.id] : []));
+    for (let i = 0; i < 4; i++) await plant(3, i % 2 ? 34 : 8, i < 2 ? 8 : 27);
+    // Asleep, and no longer protected.
+    for (let i = 0; i < 60; i++) await here.tick();
+    expect(room.size).toBe(4);
+    const asItWas = room.export().organisms;
+    await plant(1, 21, 27);
+    await plant(2, 21, 8);
+    const [first, second] = gone();
+    expect(asItWas.slice(0, 2).map(({ id }) => id)).toEqual([first, second]);
+    const { commands } = await undo(undoing, { since: here.now() - 10 * STEP, by: 1 });
+    expect(commands).toBe(1);
+    // Bo's is there, as it would be without Ada: for it the first goes, and the second stays.
+    expect(room.organisms.map(({ id }) => id)).toEqual([
+      ...asItWas.slice(1).map(({ id }) => id),
+      6,
+    ]);
+    expect(room.export().organisms.at(-1)).toMatchObject({
+      planter: { id: 2 },
+      window: { x: 13, y: 0 },
+    });
+    // What is restored is as it was then, and goes on making room.
+    const [{ tick }] = undoing.journalWriter
+      .snapshotsOf(room)
+      .filter((one) => one.before === 'undo');
+    await restoreSnapshot(undoing, tick);
+    expect(room.organisms.map(({ id }) => id)).toEqual([3, 4, 5, 6]);
+    await plant(1, 8, 8);
+    expect(room.organisms.map(({ id }) => id)).toEqual([4, 5, 6, 7]);
+    await here.world.close(room);
   });
 
   test('TIM-7: what others planted by chance, and its number, stays what it was', async () => {

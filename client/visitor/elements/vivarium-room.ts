@@ -18,6 +18,7 @@ import { tabName, tabSeatStorage, WishedName } from '../../net/session-storage.t
 import type { Point } from '../../render/camera.ts';
 import { RoomView } from '../../render/room-view.ts';
 import { InteractionState } from '../../state/interaction-state.ts';
+import { LocalStore } from '../../state/local-store.ts';
 import { controls } from '../../style/controls.ts';
 import { KeyControl } from '../key-control.ts';
 import { offlineText } from '../offline-notice.ts';
@@ -39,6 +40,7 @@ import type { ToastLayer } from './toast-layer.ts';
 import './toast-layer.ts';
 import type { ToolDock } from './tool-dock.ts';
 import './tool-dock.ts';
+import { departedText } from '../../elements/organism-text.ts';
 import { lineText, number } from '../../elements/text.ts';
 import { noticeText, reasonText } from '../refusal-text.ts';
 import { roomStyle } from './room-style.ts';
@@ -54,11 +56,10 @@ export class VivariumRoom extends LitElement {
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   readonly state = new InteractionState();
   private readonly name = tabName();
-  private readonly connection = new Connection(
-    this.roomName,
-    this.name.read(),
-    tabSeatStorage(this.roomName),
-  );
+  private readonly connection = new Connection(this.roomName, this.name.read(), {
+    seat: tabSeatStorage(this.roomName),
+    mark: new LocalStore('vivarium device'),
+  });
   private readonly viewportReporter = new ViewportReporter(
     (look) => this.connection.send('look', look),
     'full',
@@ -121,6 +122,7 @@ export class VivariumRoom extends LitElement {
     model.on('notice', ({ notice }) => this.tell(noticeText(notice)));
     model.on('life', ({ event, organism }) => {
       if (event.what === 'died') session.forget(organism.id);
+      if (event.what === 'died' && event.cause === 'departed') this.partWith(organism);
       if (session.state.selection || organism.planter.id === model.you?.id) again();
     });
     model.on('accepted', (answer) => this.requests.accepted(answer));
@@ -414,6 +416,12 @@ export class VivariumRoom extends LitElement {
     const text = reasonText(answer.reason);
     if (this.model.connection === 'live') this.tell(text);
     else if (!UNTOLD.has(answer.reason)) this.refusal = text;
+  }
+
+  /** One of hers has gone to make room: she is told where it was. */
+  private partWith(organism: OrganismView): void {
+    if (organism.planter.id !== this.model.you?.id) return;
+    this.toasts.show(departedText(organism), this.worldToScreen(organism.x, organism.y));
   }
 
   private tell(text: string): void {

@@ -42,7 +42,7 @@ export default function remembrance(hand: Hand): Extension {
       if (event.what !== 'died') return;
       const dead = living.get(`${room}/${event.id}`);
       living.delete(`${room}/${event.id}`);
-      if (!dead || dead.wounds === 0) return;
+      if (!dead || dead.wounds === 0 || event.cause !== 'no-cell-left') return;
       const index = rooms.get(room)!.gallery.indexOf(dead.kind);
       if (index < 0) return;
       setTimeout(async () => {

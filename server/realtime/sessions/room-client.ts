@@ -24,6 +24,8 @@ export interface JoinRequest {
   readonly heldChecksums?: ArrayLike<number> | undefined;
   /** What her address is called. */
   readonly address?: string | undefined;
+  /** The mark of their device, as it says. */
+  readonly deviceMark?: string | undefined;
   /** She has a seat now. */
   readonly onSeated: (you: ParticipantView) => void;
 }

@@ -19,12 +19,16 @@ export class WelcomeBuilder {
     private readonly wallFacts: () => WallInfo,
   ) {}
 
-  /** @param you who she is, with a seat already */
-  sendWelcome(client: RoomClient, you: ParticipantView, people: People): void {
+  /**
+   * @param you who they are, with a place already
+   * @param mark for their device, where it has none
+   */
+  sendWelcome(client: RoomClient, you: ParticipantView, people: People, mark?: string): void {
     const welcome: Event<'welcome'> = {
       ...this.opening(people),
       you,
       resume: people.tokenOf(client)!,
+      ...(mark !== undefined && { mark }),
       energy: this.energyOf(you.id),
       hand: this.room.seedsOf(you.id) as Event<'welcome'>['hand'],
     };

@@ -36,6 +36,18 @@ describe('the story of the room', () => {
     expect(story.take(YOU)()).toBe('');
   });
 
+  test('tells of whatever made room for a newcomer, and its planter that it was theirs', () => {
+    const story = new Story();
+    const nameless = { ...mine, id: 4, kind: '', origin: 'cross' } as const;
+    for (const one of [rose, mine, nameless]) {
+      story.happened({ event: { what: 'died', id: one.id, cause: 'departed' }, organism: one });
+    }
+    expect(story.take(YOU)()).toBe(
+      'Rose (planted by Ada) has made room for a newcomer. Your Penguin has made room for a newcomer. ' +
+        'Something you planted has made room for a newcomer.',
+    );
+  });
+
   test('knows the nameless and herself', () => {
     const story = new Story();
     for (const one of [change('born', fox), change('born', mine), change('grown', mine)]) {

@@ -9,6 +9,8 @@ class Line {
   /** How often it was dialled. */
   dialled = 0;
   joins = 0;
+  /** What is said with the greeting. */
+  auth: unknown;
   private listeners = new Map<string, (message: unknown) => void>();
   private hear: (name: string, message: unknown) => void = () => {};
 
@@ -22,6 +24,14 @@ class Line {
 
   emit(name: string): void {
     if (name === 'join') this.joins++;
+  }
+
+  greeting(): Record<string, unknown> {
+    let said: { join: Record<string, unknown> } | undefined;
+    (this.auth as (greet: (greeting: typeof said) => void) => void)((greeting) => {
+      said = greeting;
+    });
+    return said!.join;
   }
 
   connect(): void {
@@ -50,18 +60,49 @@ class Line {
   }
 }
 
-function open(random = () => 0) {
+const welcome = {
+  ...{ protocol: 1, you: { id: 2, name: '', hue: 20 }, resume: 'a token' },
+  ...{ organisms: [], participants: [], engine: { name: 'e', device: 'd' } },
+  room: { name: 'main', width: 64, height: 64, tickRate: 15, tick: 3, maxOrganisms: 8 },
+  checkpoint: {
+    ...{ name: 'c', title: 'C', side: 32, latentSize: 4, growthTicks: 40 },
+    ...{ gallery: [], sheet: { url: '/sheet.png', columns: 1 } },
+  },
+  energy: { level: 40, capacity: 100, refillPerSecond: 8, plant: 8, damagePerCell: 0.005 },
+};
+
+function open(random = () => 0, kept: { mark: string | null } = { mark: null }) {
   const line = new Line();
   const clock = new FakeClock();
   const seat = { read: () => undefined, write: () => undefined };
-  const connection = new Connection('garden', undefined, seat, {
-    dial: () => line as unknown as Socket,
+  const mark = { read: () => kept.mark, write: (given: string) => void (kept.mark = given) };
+  const memory = { seat, mark };
+  const connection = new Connection('garden', undefined, memory, {
+    dial: ({ auth }) => {
+      line.auth = auth;
+      return line as unknown as Socket;
+    },
     random,
     after: (ms, call) => clock.after(ms, call),
   });
   line.connected = true;
   return { line, clock, connection, model: connection.model };
 }
+
+test('a device shows the mark that it was given, and no word that is none', () => {
+  const kept: { mark: string | null } = { mark: null };
+  const { line } = open(undefined, kept);
+  expect(line.greeting()).not.toHaveProperty('mark');
+  line.say('welcome', { ...welcome, mark: 'a-mark' });
+  expect(kept.mark).toBe('a-mark');
+  expect(line.greeting()).toMatchObject({ mark: 'a-mark' });
+  // One that has a mark is given no other.
+  line.say('welcome', welcome);
+  expect(open(undefined, kept).line.greeting()).toMatchObject({ mark: 'a-mark' });
+  for (const broken of ['', 'a mark', 'x'.repeat(65)]) {
+    expect(open(undefined, { mark: broken }).line.greeting()).not.toHaveProperty('mark');
+  }
+});
 
 test.each(['room-full', 'too-many-joins', 'not-here'] as const)(
   'who is refused for a while (%s) asks again on the same line, each time later, and is let in',

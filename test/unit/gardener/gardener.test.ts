@@ -5,7 +5,7 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { ANNA, HandRoom, SPECIES } from '../../support/rooms.ts';
+import { ANNA, BERT, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
 
 const MINUTE = 60_000;
 const TICK = 100;
@@ -171,6 +171,35 @@ describe('the gardener', () => {
     expect(hers).toHaveLength(4);
     expect(hers.every(({ wounds }) => wounds === 0)).toBe(true);
     expect(garden.count('damage')).toBeGreaterThan(0);
+  });
+
+  test('DEP-4: thins what is long unattended in a crowded room, until there is room again', async () => {
+    const garden = new Garden(2, undefined, 64);
+    const { hand, room } = garden;
+    room.setMaxOrganisms(4);
+    for (const { id } of [ANNA, BERT]) room.enter(id);
+    for (const [x, y, by] of [
+      [10, 10, BERT],
+      [30, 12, ANNA],
+      [12, 40, ANNA],
+      [50, 50, ANNA],
+    ] as const) {
+      hand.plant(x, y, by);
+    }
+    hand.ticks(GROWN);
+    hand.change = 0;
+    hand.ticks(DEFAULTS.life.restTicks);
+    expect(room.awake).toBe(0);
+    const minutes = (DEFAULTS.departure.unattendedSeconds * DEFAULTS.room.tickRate * TICK) / MINUTE;
+    // As long as they are here, nothing is unattended.
+    await garden.pass(2 * minutes * MINUTE);
+    expect(room.size).toBe(4);
+    room.leave(ANNA.id);
+    await garden.pass((minutes - 1) * MINUTE);
+    expect(garden.count('thin')).toBe(0);
+    await garden.pass(2 * minutes * MINUTE);
+    expect(room.organisms.map(({ id }) => id)).toEqual([1, 3, 4]);
+    expect(garden.count('thin')).toBe(1);
   });
 
   test('knows its own again, whatever number it has after the server was started anew', async () => {

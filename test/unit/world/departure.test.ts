@@ -1,0 +1,280 @@
+/** Who goes when a full room makes room for a newcomer. */
+import * as v from 'valibot';
+import {
+  chooseDeparting,
+  chooseUnattended,
+  type Moment,
+  type Resident,
+} from '../../../server/world/departure.ts';
+import type { RoomEvent } from '../../../server/world/events.ts';
+import { ROOM_STATE_VERSION, roomState } from '../../../server/world/room-state.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { LifeEvent } from '../../../shared/vocabulary.ts';
+import fc from '../../support/property.ts';
+import { ANNA, BERT, GROWN, HandRoom } from '../../support/rooms.ts';
+
+const { protectedSeconds, unattendedSeconds } = DEFAULTS.departure;
+const RATE = 10;
+const PROTECTED = protectedSeconds * RATE;
+const UNATTENDED = unattendedSeconds * RATE;
+const NOW = 20_000;
+
+const resident = fc.record({
+  planter: fc.record({ id: fc.integer({ min: 0, max: 4 }) }),
+  born: fc.constantFrom(0, 1_000, NOW - UNATTENDED, NOW - PROTECTED, NOW - PROTECTED + 1, NOW),
+  phase: fc.constantFrom('growing' as const, 'awake' as const, 'asleep' as const),
+});
+
+/** Some organisms, numbered by age, and since when each of five planters is away. */
+const scenes = fc.record({
+  residents: fc
+    .array(resident, { maxLength: 12 })
+    .map((some): Resident[] => some.map((one, i) => ({ ...one, id: i + 1 }))),
+  absences: fc.array(
+    fc.constantFrom(undefined, Number.NEGATIVE_INFINITY, 100, 5_000, NOW - UNATTENDED + 1),
+    { minLength: 5, maxLength: 5 },
+  ),
+});
+
+const momentOf = (absences: readonly (number | undefined)[]): Moment => ({
+  tick: NOW,
+  tickRate: RATE,
+  absentSince: (planter) => absences[planter],
+});
+
+describe('the choice', () => {
+  test('DEP-1, DEP-2: what rests of the absent, the longest absent first; then of whoever has most; then the oldest', () => {
+    fc.assert(
+      fc.property(scenes, ({ residents, absences }) => {
+        const chosen = chooseDeparting(residents, momentOf(absences));
+        const free = residents.filter(({ born }) => NOW - born >= PROTECTED);
+        if (!chosen) {
+          expect(free).toEqual([]);
+          return;
+        }
+        expect(free).toContain(chosen);
+        const since = ({ planter }: Resident) => absences[planter.id];
+        const left = free.filter((one) => one.phase === 'asleep' && since(one) !== undefined);
+        if (left.length > 0) {
+          const earliest = Math.min(...left.map((one) => since(one)!));
+          expect(chosen).toBe(left.find((one) => since(one) === earliest));
+          return;
+        }
+        const countOf = ({ planter }: Resident) =>
+          residents.filter((one) => one.planter.id === planter.id).length;
+        const most = Math.max(...free.map(countOf));
+        const theirs = free.filter((one) => countOf(one) === most);
+        expect(chosen).toBe(theirs.find(({ phase }) => phase === 'asleep') ?? theirs[0]);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('DEP-1: it does not hang on the order in which organisms are looked at', () => {
+    fc.assert(
+      fc.property(scenes, fc.nat(), ({ residents, absences }, turn) => {
+        const turned = [...residents.slice(turn % 7), ...residents.slice(0, turn % 7)];
+        const moment = momentOf(absences);
+        expect(chooseDeparting(turned, moment)?.id).toBe(chooseDeparting(residents, moment)?.id);
+      }),
+    );
+  });
+
+  test('DEP-4: unattended is what rests and whose planter was away for ten minutes of its life', () => {
+    fc.assert(
+      fc.property(scenes, ({ residents, absences }) => {
+        const chosen = chooseUnattended(residents, momentOf(absences));
+        const since = ({ planter }: Resident) => absences[planter.id] ?? Number.POSITIVE_INFINITY;
+        const left = residents.filter(
+          (one) => one.phase === 'asleep' && NOW - Math.max(since(one), one.born) >= UNATTENDED,
+        );
+        const earliest = Math.min(...left.map(since));
+        expect(chosen).toBe(left.find((one) => since(one) === earliest));
+      }),
+    );
+  });
+});
+
+/** Rooms tick once a second here, so that a minute is soon over. */
+const SLOW = { tickRate: 1, maxOrganisms: 2 };
+const MINUTE = protectedSeconds;
+const CLEO = { id: 3, name: 'Cleo', hue: 90 };
+
+/** A full room: one of Anna's and one of Bert's, at rest. */
+function fullRoom(): HandRoom {
+  const hand = new HandRoom(SLOW);
+  for (const { id } of [ANNA, BERT]) hand.room.enter(id);
+  hand.plant(6, 6, ANNA);
+  hand.plant(18, 6, BERT);
+  hand.ticks(GROWN);
+  hand.change = 0;
+  hand.ticks(MINUTE - GROWN);
+  expect(hand.room.awake).toBe(0);
+  return hand;
+}
+
+const planters = ({ room }: HandRoom) => room.organisms.map(({ planter }) => planter.name);
+const died = (events: readonly LifeEvent[]) => events.filter(({ what }) => what === 'died');
+
+describe('a full room', () => {
+  test('DEP-1, DEP-3, GRO-3: takes a newcomer; one goes at once, with a word why', () => {
+    const hand = fullRoom();
+    hand.plant(6, 18, CLEO);
+    const { answers, life } = hand.tick();
+    expect(answers[0].refused).toBeUndefined();
+    expect(died(life)).toEqual([{ what: 'died', id: 1, cause: 'departed' }]);
+    expect(planters(hand)).toEqual(['Bert', 'Cleo']);
+    expect(hand.census().get(1)).toBeUndefined();
+  });
+
+  test('DEP-1: whoever has left goes before those who are here', () => {
+    const hand = fullRoom();
+    hand.room.leave(BERT.id);
+    hand.plant(6, 18, CLEO);
+    hand.tick();
+    expect(planters(hand)).toEqual(['Anna', 'Cleo']);
+    // Back again, they are no longer absent: now it is the oldest that goes.
+    const back = fullRoom();
+    back.room.leave(BERT.id);
+    back.tick();
+    back.room.enter(BERT.id);
+    back.plant(6, 18, CLEO);
+    back.tick();
+    expect(planters(back)).toEqual(['Bert', 'Cleo']);
+  });
+
+  test('DEP-2: nothing goes that was planted less than a minute ago', () => {
+    const hand = new HandRoom(SLOW);
+    hand.plant(6, 6, ANNA);
+    hand.tick();
+    hand.plant(18, 6, BERT);
+    hand.ticks(MINUTE - 2);
+    hand.plant(6, 18, CLEO);
+    expect(hand.tick().answers[0].refused?.reason).toBe('garden-full');
+    hand.plant(6, 18, CLEO);
+    hand.plant(18, 18, CLEO);
+    const { answers } = hand.tick();
+    expect(answers.map(({ refused }) => refused?.reason)).toEqual([undefined, 'garden-full']);
+    expect(planters(hand)).toEqual(['Bert', 'Cleo']);
+  });
+
+  test.each([
+    ['off the grid', (hand: HandRoom) => hand.plant(1, 1, CLEO), 'off-grid'],
+    ['on another', (hand: HandRoom) => hand.plant(6, 6, CLEO), 'occupied'],
+    [
+      'with a seed that is none',
+      ({ room }: HandRoom) =>
+        room.enqueue(9, { what: 'plant', by: CLEO, x: 6, y: 18, seed: { from: 'hand', seed: 7 } }),
+      'no-such-seed',
+    ],
+  ])('TIM-2: a seed %s is refused, and nobody goes for it', (_, plant, reason) => {
+    const hand = fullRoom();
+    plant(hand);
+    const { answers, life } = hand.tick();
+    expect(answers[0].refused?.reason).toBe(reason);
+    expect(died(life)).toEqual([]);
+  });
+
+  test('ENE-3: who cannot pay for it drives nobody away', () => {
+    const hand = fullRoom();
+    const { room } = hand;
+    room.setEnergy({ ...DEFAULTS.energy, capacity: 100, newcomer: 4, plant: 8 });
+    room.enter(CLEO.id);
+    hand.plant(6, 18, CLEO);
+    const { answers, life } = hand.tick();
+    expect(answers[0].refused?.reason).toBe('no-energy');
+    expect(died(life)).toEqual([]);
+  });
+
+  test('DEP-4: what is long unattended can be thinned, and nothing else', () => {
+    const hand = fullRoom();
+    const thin = () => {
+      hand.room.enqueue(7, { what: 'thin', by: CLEO });
+      return hand.tick();
+    };
+    expect(thin().answers[0].refused?.reason).toBe('no-such-organism');
+    hand.room.leave(BERT.id);
+    hand.ticks(unattendedSeconds - 1);
+    expect(hand.room.unattended).toBeUndefined();
+    hand.tick();
+    expect(hand.room.unattended).toBe(2);
+    const { answers, life } = thin();
+    expect(answers[0]).toMatchObject({ removed: 1 });
+    expect(died(life)).toEqual([{ what: 'died', id: 2, cause: 'departed' }]);
+    expect(planters(hand)).toEqual(['Anna']);
+    expect(hand.room.unattended).toBeUndefined();
+  });
+});
+
+describe('a room of an earlier release', () => {
+  /** As it was written before rooms knew who is here. */
+  const earlier = (version: number) => {
+    const { presence: _, ...state } = fullRoom().room.export();
+    return v.parse(roomState, { ...state, version });
+  };
+
+  test.each([1, 2])(
+    'DEP-5: of version %i opens, and goes on as it was until it knows who is here',
+    (version) => {
+      const hand = new HandRoom({ ...SLOW, from: earlier(version) });
+      hand.change = 0;
+      hand.room.redo([{ what: 'leave', participant: BERT.id }]);
+      hand.plant(6, 18, CLEO);
+      expect(hand.tick().answers[0].refused?.reason).toBe('garden-full');
+      expect(hand.room.knowsPresence).toBe(false);
+      hand.room.knowPresent([ANNA.id]);
+      hand.plant(6, 18, CLEO);
+      expect(hand.tick().answers[0].refused).toBeUndefined();
+      expect(planters(hand)).toEqual(['Anna', 'Cleo']);
+      expect(hand.room.export()).toMatchObject({
+        version: ROOM_STATE_VERSION,
+        presence: { present: [ANNA.id], absent: [] },
+      });
+    },
+  );
+
+  test('DEP-5: what its journal has done is done again to the letter, and the newer journal after it', () => {
+    const [first, again] = [1, 2].map(() => new HandRoom({ ...SLOW, from: earlier(2) }));
+    first.change = again.change = 0;
+    const plan: ((hand: HandRoom) => void)[] = [
+      ({ room }) => room.redo([{ what: 'leave', participant: ANNA.id }]),
+      (hand) => hand.plant(6, 18, CLEO),
+      ({ room }) => room.knowPresent([BERT.id]),
+      ({ room }) => room.enter(CLEO.id, 5),
+      (hand) => hand.plant(6, 18, CLEO),
+      ({ room }) => room.leave(CLEO.id),
+    ];
+    let events: readonly RoomEvent[] = [];
+    const begin = first.room.beginTick.bind(first.room);
+    first.room.beginTick = () => {
+      const work = begin();
+      events = work.events;
+      return work;
+    };
+    for (const step of plan) {
+      step(first);
+      first.tick();
+      again.room.redo(events);
+      again.tick();
+    }
+    expect(again.room.export()).toEqual(first.room.export());
+    expect(planters(first)).toContain('Cleo');
+  });
+});
+
+test('TIM-6: who is here and since when others are not is put back with the room', () => {
+  const hand = fullRoom();
+  hand.room.leave(ANNA.id);
+  hand.tick();
+  const state = v.parse(roomState, hand.room.export());
+  expect(state.presence).toEqual({
+    present: [BERT.id],
+    absent: [{ participant: ANNA.id, since: hand.room.tick - 1 }],
+  });
+  const again = new HandRoom({ ...SLOW, from: state });
+  expect(again.room.export()).toEqual({ ...state, acted: 0 });
+  // Nothing of theirs lives any more: they are forgotten.
+  hand.plant(6, 18, CLEO);
+  hand.ticks(64, () => 255);
+  expect(hand.room.export().presence).toEqual({ present: [BERT.id], absent: [] });
+});
