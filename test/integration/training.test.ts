@@ -309,9 +309,7 @@ test(
     const harmed = await train([config(), ...run('harmed'), ...args], undefined, killing(1));
     expect(harmed).toMatchObject({
       code: 0,
-      errors: expect.stringMatching(
-        /a training thread died: .*; update 1 is done again/,
-      ),
+      errors: expect.stringMatching(/a training thread died: .*; update 1 is done again/),
     });
     const { run: _, ...found } = await stateOf('harmed');
     const { run: __, ...wanted } = await stateOf('unharmed');
@@ -346,9 +344,7 @@ test(
     expect(doomed.code).toBe(1);
     expect(doomed.errors.match(/is done again/g)).toHaveLength(2);
     expect(doomed.errors).toContain('what was done before it is saved');
-    expect(doomed.errors.trim().split('\n').at(-1)).toMatch(
-      /^train: a training thread died/,
-    );
+    expect(doomed.errors.trim().split('\n').at(-1)).toMatch(/^train: a training thread died/);
     const [saved] = (await stateOf('doomed')).run;
     expect(saved).toBeGreaterThan(0);
     expect(await updatesIn('doomed')).toEqual(Array.from({ length: saved }, (_, i) => i + 1));
