@@ -1,7 +1,6 @@
 /** What rooms are grown from: a checkpoint with what was made of it. */
 
 import type { Engine, PatchId } from '../engine/engine.ts';
-import { galleryUrl, mapUrl } from '../http/checkpoint-urls.ts';
 import type { Clock } from '../platform/clock.ts';
 import { openSeedPreviews, type SeedPreviews } from '../previews/open-previews.ts';
 import type { RoomInfo } from '../realtime/sessions/room-client.ts';
@@ -10,6 +9,7 @@ import type { Checkpoint } from '../vnca/checkpoint.ts';
 import { GALLERY_COLUMNS } from '../vnca/gallery.ts';
 import { loadMap } from '../vnca/latent-map.ts';
 import type { Species } from '../world/species.ts';
+import { galleryUrl, mapUrl } from './checkpoint-urls.ts';
 import { speciesOf } from './species.ts';
 
 /** What rooms can be grown from. */
