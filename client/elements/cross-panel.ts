@@ -76,7 +76,7 @@ export class CrossPanel extends LitElement {
       }
       .mutation button {
         min-height: 2.4em;
-        padding: 0 0.75em;
+        padding: 0 0.6em;
         white-space: nowrap;
         border-radius: 999px;
       }

@@ -31,7 +31,7 @@ export class OrganismCard extends LitElement {
       .panel {
         min-height: 0;
         background: oklch(0.2 0.012 225);
-        width: 21.5em;
+        width: 22.5em;
         max-width: 100%;
         padding: 18px;
         position: relative;

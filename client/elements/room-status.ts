@@ -87,6 +87,11 @@ export class RoomStatus extends LitElement {
           display: inline;
         }
       }
+      @media (max-width: 359px) {
+        .slow .short {
+          display: none;
+        }
+      }
       @media (max-width: 299px) {
         .details {
           padding: 10px 12px;

@@ -41,6 +41,10 @@ export const roomStyle = css`
     pointer-events: none;
   }
   language-switch,
+  room-status {
+    flex: none;
+  }
+  language-switch,
   room-status,
   tool-dock,
   find-mine,
@@ -56,6 +60,9 @@ export const roomStyle = css`
     background: linear-gradient(oklch(0.13 0.008 230 / 0.85) 55%, transparent);
   }
   h1 {
+    min-width: 0;
+    overflow: hidden;
+    text-overflow: ellipsis;
     margin: 0.4em auto 0 4px;
     font-size: 1.05em;
     font-weight: 500;

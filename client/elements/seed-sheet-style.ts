@@ -67,6 +67,10 @@ export const seedSheetStyle = css`
       border-bottom: 1px solid var(--line);
       border-radius: 26px;
     }
+    dialog.map[open] {
+      width: min(100dvw - 2 * var(--margin), 54em);
+      height: min(100dvh - 2 * var(--margin), 72em);
+    }
   }
   dialog::backdrop {
     background: oklch(0.1 0.01 230 / 0.62);

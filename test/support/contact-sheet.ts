@@ -2,38 +2,30 @@
 import sharp from 'sharp';
 import type { WindowSize } from './screens.ts';
 
-const GAP = 8;
+/** Pixels of a picture to a CSS pixel: words can still be read. */
+export const SCALE = 0.6;
+const GAP = 6;
 const GROUND = '#3a3f44';
-/** Windows up to this long are kept at three quarters of their size, larger ones at half. */
-const LARGE = 900;
-
-interface Cell {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** Where each window's picture lies on the sheet: side by side. */
-function cellsOf(windows: readonly WindowSize[]): Cell[] {
+function cellsOf(windows: readonly WindowSize[]) {
   let left = GAP;
   return windows.map((size) => {
-    const scale = Math.max(size.width, size.height) > LARGE ? 0.5 : 0.75;
-    const [width, height] = [size.width, size.height].map((side) => Math.round(side * scale));
+    const [width, height] = [size.width, size.height].map((side) => Math.floor(side * SCALE));
     const cell = { left, top: GAP, width, height };
     left += width + GAP;
     return cell;
   });
 }
 
-/** @param pictures one for each window, of its size in CSS pixels; @returns the sheet, losslessly */
+/** @param pictures one for each window, taken at `SCALE`; @returns the sheet, losslessly */
 export async function contactSheet(
   windows: readonly WindowSize[],
   pictures: readonly Buffer[],
 ): Promise<Buffer> {
   const cells = cellsOf(windows);
   const layers = cells.map(async ({ left, top, width, height }, i) => ({
-    input: await sharp(pictures[i]).resize(width, height).png().toBuffer(),
+    input: await sharp(pictures[i]).extract({ left: 0, top: 0, width, height }).png().toBuffer(),
     left,
     top,
   }));

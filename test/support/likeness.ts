@@ -11,7 +11,12 @@ const SIDE = 480;
 
 /** @returns [height, width, 3] bytes, the longer side of `SIDE` pixels */
 const reduced = (picture: Buffer | string): Promise<Buffer> =>
-  sharp(picture).resize(SIDE, SIDE, { fit: 'inside' }).removeAlpha().blur(1).raw().toBuffer();
+  sharp(picture)
+    .resize(SIDE, SIDE, { fit: 'inside', withoutEnlargement: true })
+    .removeAlpha()
+    .blur(1)
+    .raw()
+    .toBuffer();
 
 /** @returns the mean difference of all values, 0…255, and the share of pixels that are clearly off */
 export async function difference(

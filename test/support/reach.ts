@@ -8,9 +8,7 @@ import type { Locator } from 'playwright-core';
  * @returns a line for each
  */
 export function outOfReach(within: Locator): Promise<string[]> {
-  return within.evaluate(async (scope) => {
-    // The layout follows the window with the next pictures.
-    for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
+  return within.evaluate((scope) => {
     const CONTROLS = 'button, a[href], input, select, canvas[tabindex]:not([data-testid=canvas])';
     const LIST = 24;
     const EVERY = 16;

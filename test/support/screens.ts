@@ -25,9 +25,11 @@ export const WINDOWS: readonly WindowSize[] = [
 ];
 
 /** At 200 % zoom a window has half as many CSS pixels. */
-export const ZOOMED: readonly WindowSize[] = WINDOWS.map(({ width, height }) => ({
-  width: width / 2,
-  height: height / 2,
-}));
+export const ZOOMED: readonly WindowSize[] = WINDOWS.filter(({ height }) => height !== 568).map(
+  ({ width, height }) => ({
+    width: width / 2,
+    height: height / 2,
+  }),
+);
 
 export const sizeText = ({ width, height }: WindowSize): string => `${width}×${height}`;

@@ -17,7 +17,8 @@ export interface Spots {
   readonly child: Place;
 }
 
-async function closeAll(page: Page): Promise<void> {
+/** Closes whatever is open above the room. */
+export async function closeAll(page: Page): Promise<void> {
   for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
   await page.locator('dialog[open], organism-card').first().waitFor({ state: 'detached' });
 }
