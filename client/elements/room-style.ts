@@ -293,7 +293,7 @@ export const roomStyle = css`
       max-width: 64px;
     }
     organism-card {
-      z-index: 5;
+      z-index: 6;
       inset: auto 6px 6px;
       max-height: calc(100dvh - 12px);
     }

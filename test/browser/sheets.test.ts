@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { LANGUAGES } from '../../client/locale/languages.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import type { Vivarium } from '../../server/vivarium.ts';
 import { launchBrowser } from '../support/browser.ts';
@@ -41,8 +40,8 @@ const FLEETING = [
   '.waiting[data-testid=status]',
   'room-status dd',
   'organism-card header p:last-child',
-  'keepsake-sheet .picture img',
 ];
+const FLEETING_IN_DIALOGS = ['keepsake-sheet .picture img'];
 const SPOTS = { own: [60, 60], other: [24, 24], child: [140, 30], second: [100, 24] } as const;
 
 let server: Vivarium;
@@ -130,11 +129,14 @@ async function resize(of: Page, size: WindowSize): Promise<void> {
   });
 }
 
-const pictureOf = (of: Page): Promise<Buffer> =>
-  of.screenshot({
+function pictureOf(of: Page, within: string): Promise<Buffer> {
+  // A mask lies above everything, also where a dialog covers what it hides.
+  const fleeting = within.startsWith('dialog') ? FLEETING_IN_DIALOGS : FLEETING;
+  return of.screenshot({
     ...{ animations: 'disabled', timeout: 180_000, maskColor: '#202426' },
-    mask: FLEETING.map((selector) => of.locator(selector)),
+    mask: fleeting.map((selector) => of.locator(selector)),
   });
+}
 
 /** What is wrong in some window with what is open on a page. */
 async function lookEverywhere(of: Page, name: string, within: string): Promise<string[]> {
@@ -145,7 +147,7 @@ async function lookEverywhere(of: Page, name: string, within: string): Promise<s
     await resize(of, size);
     const text = sizeText(size);
     if (PICTURES || KEPT.includes(size)) {
-      const picture = await pictureOf(of);
+      const picture = await pictureOf(of, within);
       if (KEPT.includes(size)) pictures.push(picture);
       if (PICTURES) await sharp(picture).toFile(join(PICTURES, `${name}-${text}.png`));
     }
@@ -192,6 +194,8 @@ test.each(Object.keys(states))('%s: within reach, and as it was, in every window
 });
 
 test('a room that is slow says so within the window', async () => {
+  await resize(page, HOME);
+  await closeAll(page);
   await setPace(page, true);
   const wrong: string[] = [];
   for (const size of [...WINDOWS, ...ZOOMED]) {
@@ -206,26 +210,24 @@ test('a room that is slow says so within the window', async () => {
   expect(wrong).toEqual([]);
 });
 
-test.each(Object.keys(LANGUAGES))(
-  'in “%s” the fullest sheets are within reach as well',
-  async (code) => {
+// Those with the longest words.
+test.each(['de', 'es'])('in “%s” the fullest sheets are within reach as well', async (code) => {
+  await resize(page, HOME);
+  await closeAll(page);
+  await page.getByTestId('language').selectOption(code);
+  await page.waitForSelector(`html[lang=${code}]`);
+  const wrong: string[] = [];
+  for (const name of ['draw-strokes', 'draw-grown', 'cross-two']) {
     await resize(page, HOME);
-    await closeAll(page);
-    await page.getByTestId('language').selectOption(code);
-    await page.waitForSelector(`html[lang=${code}]`);
-    const wrong: string[] = [];
-    for (const name of ['draw-strokes', 'draw-grown', 'cross-two']) {
-      await resize(page, HOME);
-      await states[name].open(page);
-      for (const size of [WINDOWS[0], WINDOWS[3]]) {
-        await resize(page, size);
-        const lost = await outOfReach(page.locator(states[name].within));
-        wrong.push(...lost.map((line) => `${name}, ${sizeText(size)}: ${line}`));
-      }
+    await states[name].open(page);
+    for (const size of [WINDOWS[0], WINDOWS[3]]) {
+      await resize(page, size);
+      const lost = await outOfReach(page.locator(states[name].within));
+      wrong.push(...lost.map((line) => `${name}, ${sizeText(size)}: ${line}`));
     }
-    expect(wrong).toEqual([]);
-  },
-);
+  }
+  expect(wrong).toEqual([]);
+});
 
 test('what a visitor reads who cannot come in: within reach, and as it was, in every window', async () => {
   const within = 'vivarium-room .closed';
