@@ -14,6 +14,7 @@ import { ensureClient } from '../../server/http/client-build.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { plantGarden } from '../support/garden.ts';
 import { goTo, liveShows, signIn } from '../support/host-page.ts';
+import { difference, MEAN, SHARE } from '../support/likeness.ts';
 import { cameraRests, drawnTwice, openRoom } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
@@ -23,13 +24,6 @@ import { nextPictures, openWall } from '../support/wall.ts';
 const FOLDER = fileURLToPath(new URL('baselines', import.meta.url));
 const PICTURES = process.env.VIVARIUM_PICTURES;
 const ANEW = process.env.VIVARIUM_BASELINES !== undefined;
-/** Mean difference of all values, 0…255. */
-const MEAN = 1.3;
-/** Share of pixels of which some value is off by more than `OFF`. */
-const SHARE = 0.003;
-const OFF = 40;
-/** Pixels of the longer side at which two pictures are laid over each other: letters may be drawn a little otherwise. */
-const SIDE = 480;
 
 /** Fewer pixels than a screen has, for a processor computes them; all of the layout is that of the screen. */
 const SCREENS = {
@@ -117,27 +111,6 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
 
 /** What differs from picture to picture and says nothing of the page: clocks, and how busy this machine is. */
 const FLEETING = '[data-testid=status], [data-fleeting]';
-
-/** @returns [height, width, 3] bytes, the longer side of `SIDE` pixels */
-const reduced = (picture: Buffer | string): Promise<Buffer> =>
-  sharp(picture).resize(SIDE, SIDE, { fit: 'inside' }).removeAlpha().blur(1).raw().toBuffer();
-
-async function difference(a: Buffer | string, b: Buffer | string) {
-  const [one, other] = await Promise.all([a, b].map(reduced));
-  if (one.length !== other.length) return { mean: 255, share: 1 };
-  let sum = 0;
-  let off = 0;
-  for (let i = 0; i < one.length; i += 3) {
-    let most = 0;
-    for (let c = i; c < i + 3; c++) {
-      const by = Math.abs(one[c] - other[c]);
-      sum += by;
-      most = Math.max(most, by);
-    }
-    if (most > OFF) off++;
-  }
-  return { mean: sum / one.length, share: (3 * off) / one.length };
-}
 
 describe.each(Object.keys(PAGES))('the page of the %s', (name) => {
   test.each(Object.keys(SCREENS) as ScreenName[])(

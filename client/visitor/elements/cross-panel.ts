@@ -63,9 +63,10 @@ export class CrossPanel extends LitElement {
       }
       .mutation {
         display: flex;
+        flex-wrap: wrap;
         align-items: center;
         justify-content: space-between;
-        gap: 8px;
+        gap: 0 8px;
         margin-top: 2px;
         color: var(--ink-soft);
       }
@@ -75,7 +76,8 @@ export class CrossPanel extends LitElement {
       }
       .mutation button {
         min-height: 2.4em;
-        padding: 0 0.85em;
+        padding: 0 0.6em;
+        white-space: nowrap;
         border-radius: 999px;
       }
       .mutation button[aria-checked='true'] {
@@ -85,13 +87,29 @@ export class CrossPanel extends LitElement {
       footer {
         margin-top: 12px;
         display: flex;
+        flex-wrap: wrap;
         gap: 6px;
         justify-content: space-between;
       }
-      @media (max-width: 720px) {
+      @media (max-width: 720px), (max-height: 520px) {
         .family,
         footer {
-          margin-top: 8px;
+          margin-top: 6px;
+        }
+        .child {
+          width: 5.6em;
+          height: 5.6em;
+        }
+        .hint {
+          margin-top: 6px;
+        }
+      }
+      @media (max-width: 299px) {
+        .family {
+          grid-template-columns: 1fr;
+        }
+        .mutation > div {
+          flex-wrap: wrap;
         }
       }
     `,

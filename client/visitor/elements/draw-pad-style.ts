@@ -1,21 +1,36 @@
 import { css } from 'lit';
 
+/** The sheet around says how much room there is: `--free-width`, `--free-height`, `--head` and, across, `--side`. */
 export const drawPadStyle = css`
   :host {
+    --cell: max(44px, 3.15em);
+    --step: 4px;
+    --gap: 8px;
+    --columns: 6;
+    /* Rows of cells below the pad. */
+    --rows: 3;
+    --below: calc(var(--rows) * var(--cell) + (var(--rows) - 2) * var(--step) + 2 * var(--gap));
+    /* Where next to nothing is left, one scrolls, and the pad keeps most of the width. */
+    --side-length: min(
+      var(--free-width),
+      max(
+        var(--free-height) - var(--head) - 8px - var(--below),
+        min(70dvw, var(--free-height) - var(--head) - 56px)
+      ),
+      60em
+    );
     display: grid;
-    grid-template-rows: minmax(0, 1fr) auto auto auto;
-    gap: 10px;
+    grid-template: max-content max-content / minmax(0, 1fr);
+    justify-items: center;
+    align-content: start;
+    gap: var(--gap);
     min-height: 0;
-  }
-  .room {
-    display: grid;
-    place-items: center;
-    min-height: 0;
-    container-type: size;
+    overflow-y: auto;
+    overscroll-behavior: contain;
   }
   .pad {
     position: relative;
-    width: min(100cqw, 100cqh, 34em);
+    width: var(--side-length);
     aspect-ratio: 1;
     border-radius: 22px;
     overflow: hidden;
@@ -24,7 +39,7 @@ export const drawPadStyle = css`
       oklch(0.28 0.012 225);
     box-shadow: inset 0 0 0 1px oklch(0.95 0.01 210 / 0.14);
   }
-  .inks {
+  :host([ink]) .pad {
     background: oklch(0.1 0.005 230);
   }
   canvas {
@@ -52,10 +67,28 @@ export const drawPadStyle = css`
     position: absolute;
     inset: 0;
     margin: 0;
+    padding: 1em;
     display: grid;
     place-items: center;
+    text-align: center;
+    text-wrap: balance;
     color: var(--ink-soft);
     pointer-events: none;
+  }
+  .refusal {
+    position: absolute;
+    inset: auto 8px 8px;
+    width: fit-content;
+    margin: 0 auto;
+    padding: 0.5em 1em;
+    border-radius: 1.2em;
+    text-align: center;
+    text-wrap: balance;
+    background: oklch(0.17 0.012 225 / 0.92);
+    pointer-events: none;
+  }
+  .refusal:empty {
+    padding: 0;
   }
   .pen {
     position: absolute;
@@ -69,8 +102,20 @@ export const drawPadStyle = css`
   .pen.down {
     background: oklch(0.89 0.075 168 / 0.6);
   }
+  .side {
+    display: flex;
+    flex-direction: column;
+    gap: var(--gap);
+    width: min(var(--free-width), max(var(--side-length), 22em));
+  }
+  .stack {
+    display: grid;
+  }
+  .stack > * {
+    grid-area: 1 / 1;
+  }
   .says {
-    min-height: 1.45em;
+    align-self: center;
     margin: 0;
     text-align: center;
     color: var(--ink-soft);
@@ -78,32 +123,31 @@ export const drawPadStyle = css`
   }
   .tools {
     display: grid;
-    gap: 8px;
-    justify-items: center;
+    grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
+    gap: var(--step);
     transition: opacity 0.4s;
   }
   .tools[inert] {
     opacity: 0;
   }
-  .colours {
-    display: flex;
-    justify-content: space-between;
-    width: min(100%, 31em);
+  /* The groups' buttons share one grid with those beside them. */
+  .tools [role='radiogroup'] {
+    display: contents;
   }
-  .colours button {
+  .tools button,
+  .brushes button {
     position: relative;
-    flex: 1 1 0;
-    max-width: 3.2em;
-    aspect-ratio: 0.82;
-    border-radius: 12px;
+    display: grid;
+    place-items: center;
+    width: 100%;
+    height: var(--cell);
+    border-radius: 14px;
+    color: var(--ink-soft);
   }
   .colours button::before {
     content: '';
-    position: absolute;
-    inset: 0;
-    margin: auto;
-    width: 1.75em;
-    height: 1.75em;
+    width: 1.95em;
+    height: 1.95em;
     border-radius: 50%;
     background: var(--colour);
     box-shadow: inset 0 0 0 1px oklch(1 0 0 / 0.18);
@@ -114,22 +158,16 @@ export const drawPadStyle = css`
     outline: 2px solid var(--ink);
     outline-offset: 4px;
   }
-  .brushes,
-  .brushes > div {
+  .last {
     display: flex;
-    align-items: center;
-    gap: 4px;
+    flex-wrap: wrap;
+    gap: var(--gap);
   }
-  .brushes {
-    gap: 10px;
-  }
-  .brushes button {
+  .last .brushes {
+    flex: 1 1 calc(3 * var(--cell) + 2 * var(--step));
     display: grid;
-    place-items: center;
-    width: 3.3em;
-    height: 3.3em;
-    border-radius: 15px;
-    color: var(--ink-soft);
+    grid-template-columns: repeat(3, minmax(0, 1fr));
+    gap: var(--step);
   }
   .brushes button[aria-checked='true'] {
     background: var(--raised);
@@ -142,15 +180,94 @@ export const drawPadStyle = css`
     box-shadow: 0 0 0 1px oklch(1 0 0 / 0.18);
   }
   footer {
+    flex: 1 1 9em;
     display: flex;
+    flex-wrap: wrap;
     justify-content: center;
-    gap: 10px;
-    padding-bottom: 4px;
+    gap: var(--gap);
   }
   footer button {
-    min-height: 3em;
-    min-width: 9.5em;
+    flex: 1 1 6.5em;
+    max-width: 16em;
+    min-height: var(--cell);
+    padding-inline: 0.6em;
     font-size: 1.07em;
+    line-height: 1.15;
+  }
+  /* Digits have no colours. */
+  :host([ink]) {
+    --columns: 5;
+    --rows: 2;
+  }
+  @media (min-width: 600px) and (max-aspect-ratio: 11/10) {
+    :host(:not([ink])) {
+      --columns: 12;
+      --rows: 2;
+      --gap: 10px;
+    }
+  }
+  @media (max-width: 299px) {
+    :host,
+    :host([ink]) {
+      --columns: 3;
+    }
+  }
+  @media (min-aspect-ratio: 11/10) {
+    :host,
+    :host([ink]) {
+      --columns: 4;
+      --gap: 10px;
+      --side-length: min(var(--free-height), var(--free-width) - var(--side) - var(--gap), 60em);
+      grid-template: minmax(0, 1fr) / auto var(--side);
+      overflow: hidden;
+    }
+    .pad {
+      align-self: center;
+    }
+    .side {
+      width: var(--side);
+      min-height: calc(var(--side-length) - var(--head) - var(--step));
+      max-height: calc(var(--free-height) - var(--head) - var(--step));
+      margin-top: calc(var(--head) + var(--step));
+      overflow-y: auto;
+      overscroll-behavior: contain;
+    }
+    .last {
+      flex: 1 0 auto;
+      flex-direction: column;
+      flex-wrap: nowrap;
+    }
+    .last .brushes,
+    footer {
+      flex: none;
+    }
+    footer {
+      margin-top: auto;
+    }
+    footer button {
+      flex-basis: 5.5em;
+      max-width: none;
+    }
+    @media (max-height: 359px) {
+      :host {
+        --gap: 6px;
+      }
+    }
+    @media (max-width: 469px) {
+      :host,
+      :host([ink]) {
+        --columns: 3;
+      }
+    }
+    @media (max-width: 299px) {
+      :host,
+      :host([ink]) {
+        --columns: 2;
+      }
+      .last .brushes {
+        grid-template-columns: repeat(2, minmax(0, 1fr));
+      }
+    }
   }
   @keyframes come {
     from {

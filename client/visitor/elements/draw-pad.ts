@@ -7,6 +7,7 @@ import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
 import { Drawing, paint } from '../../draw/drawing.ts';
 import { normaliseColour, normaliseInk, type Sheet } from '../../draw/normalise.ts';
+import { COLOURS, type Colour, INK, WIDTHS, type Width } from '../../draw/palette.ts';
 import { icons } from '../../elements/icons.ts';
 import type { RequestTracker } from '../../net/request-tracker.ts';
 import type { Previews } from '../../net/seed-previews.ts';
@@ -17,26 +18,6 @@ import './seed-film.ts';
 
 /** Pixels a side that a drawing is read in. */
 const READ = 256;
-/** Shares of the pad's side. */
-const WIDTHS = { fine: 1 / 28, medium: 1 / 11, thick: 1 / 5 } as const;
-type Width = keyof typeof WIDTHS;
-
-const INK = '#ffffff';
-/** What the gallery's creatures are made of. */
-const COLOURS = {
-  black: '#2f2f35',
-  brown: '#8a5a3b',
-  red: '#e23b32',
-  orange: '#f78b1f',
-  yellow: '#fcd232',
-  green: '#5fae3a',
-  blue: '#3ea6e8',
-  purple: '#9356c4',
-  pink: '#f49ab9',
-  white: '#f7f4ee',
-} as const;
-type Colour = keyof typeof COLOURS;
-
 /** How far a key moves the pen, share of the side. */
 const KEY_STEP = 0.02;
 
@@ -83,6 +64,7 @@ export class DrawPad extends LitElement {
     const isBack = changed.get('live') === false && this.live;
     // Her hand may have been emptied while she was away; the drawing is still here to grow again.
     if (isBack && seed && !this.hand.some(({ id }) => id === seed.id)) this.seed = undefined;
+    this.toggleAttribute('ink', this.inks);
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -98,9 +80,10 @@ export class DrawPad extends LitElement {
   override render(): TemplateResult {
     const { seed, pen, asking } = this;
     const empty = this.lines === 0;
-    return html`<div class="room"><div class="pad ${seed ? 'grown' : ''} ${this.inks ? 'inks' : ''}">
+    return html`<div class="pad ${seed ? 'grown' : ''}">
         <canvas
           tabindex="0"
+          ?inert=${seed !== undefined}
           data-testid="pad"
           role="img"
           aria-label=${msg('Drawing pad. Arrow keys move the pen, space puts it down or lifts it, backspace takes a line back.')}
@@ -131,62 +114,77 @@ export class DrawPad extends LitElement {
             ></seed-film>`
             : nothing
         }
-      </div></div>
-      <p class="says" role="status">
-        ${this.refusal || (seed ? msg('This is what your drawing grows into.') : nothing)}
-      </p>
-      ${this.tools(empty)}
-      <footer>
-        ${
-          seed
-            ? html`<button class="quiet" data-testid="draw-on" @click=${this.drawOn}>
-                  ${msg('Draw on')}
-                </button>
-                <button
-                  class="solid"
-                  data-testid="plant-drawing"
-                  @click=${() => this.dispatchEvent(new CustomEvent('done'))}
-                >
-                  ${msg('Plant it')}
-                </button>`
-            : html`<button
-                class="solid"
-                data-testid="grow-drawing"
-                ?disabled=${empty || asking || !this.live}
-                @click=${this.grow}
-              >
-                ${msg('Let it grow')}
-              </button>`
-        }
-      </footer>`;
+        <p class="refusal" role="status">${this.refusal}</p>
+      </div>
+      <div class="side">
+        <div class="stack">
+          <div class="tools" ?inert=${seed !== undefined}>
+            ${this.inks ? this.brushes() : this.colours()} ${this.edits(empty)}
+          </div>
+          <p class="says" role="status">
+            ${seed ? msg('This is what your drawing grows into.') : nothing}
+          </p>
+        </div>
+        <div class="last">
+          ${this.inks || seed ? nothing : this.brushes()}
+          <footer>${seed ? this.plantButtons() : this.growButton(empty || asking)}</footer>
+        </div>
+      </div>`;
   }
 
-  private tools(empty: boolean): TemplateResult {
-    return html`<div class="tools" ?inert=${this.seed !== undefined}>
-      ${this.inks ? nothing : this.colours()}
-      <div class="brushes">
-        <div role="radiogroup" aria-label=${msg('Thickness')} @keydown=${this.walk}>
-          ${(Object.keys(WIDTHS) as Width[]).map((width) => this.brush(width))}
-        </div>
-        <button
-          aria-label=${msg('Take the last line back')}
-          title=${msg('Take the last line back')}
-          data-testid="undo"
-          ?disabled=${empty}
-          @click=${this.undo}
-        >
-          ${icons.undo}
-        </button>
-        <button
-          aria-label=${msg('Clear')}
-          title=${msg('Clear')}
-          data-testid="clear"
-          ?disabled=${empty}
-          @click=${this.clear}
-        >
-          ${icons.bin}
-        </button>
-      </div>
+  private plantButtons(): TemplateResult {
+    return html`<button class="quiet" data-testid="draw-on" @click=${this.drawOn}>
+        ${msg('Draw on')}
+      </button>
+      <button
+        class="solid"
+        data-testid="plant-drawing"
+        @click=${() => this.dispatchEvent(new CustomEvent('done'))}
+      >
+        ${msg('Plant it')}
+      </button>`;
+  }
+
+  private growButton(disabled: boolean): TemplateResult {
+    return html`<button
+      class="solid"
+      data-testid="grow-drawing"
+      ?disabled=${disabled || !this.live}
+      @click=${this.grow}
+    >
+      ${msg('Let it grow')}
+    </button>`;
+  }
+
+  private edits(empty: boolean): TemplateResult {
+    return html`<button
+        aria-label=${msg('Take the last line back')}
+        title=${msg('Take the last line back')}
+        data-testid="undo"
+        ?disabled=${empty}
+        @click=${this.undo}
+      >
+        ${icons.undo}
+      </button>
+      <button
+        aria-label=${msg('Clear')}
+        title=${msg('Clear')}
+        data-testid="clear"
+        ?disabled=${empty}
+        @click=${this.clear}
+      >
+        ${icons.bin}
+      </button>`;
+  }
+
+  private brushes(): TemplateResult {
+    return html`<div
+      class="brushes"
+      role="radiogroup"
+      aria-label=${msg('Thickness')}
+      @keydown=${this.walk}
+    >
+      ${(Object.keys(WIDTHS) as Width[]).map((width) => this.brush(width))}
     </div>`;
   }
 

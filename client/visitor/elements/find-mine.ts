@@ -42,6 +42,19 @@ export class FindMine extends LitElement {
           background: var(--raised);
         }
       }
+      @media (max-width: 299px), (max-height: 299px) {
+        span {
+          position: absolute;
+          width: 1px;
+          height: 1px;
+          overflow: hidden;
+          clip-path: inset(50%);
+        }
+        button {
+          padding: 0.62em;
+          justify-content: center;
+        }
+      }
       @keyframes come {
         from {
           opacity: 0;

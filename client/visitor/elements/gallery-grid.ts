@@ -19,7 +19,7 @@ export class GalleryGrid extends LitElement {
     css`
       :host {
         display: grid;
-        grid-template-rows: auto auto minmax(0, 1fr);
+        grid-template: auto auto minmax(0, 1fr) / minmax(0, 1fr);
         gap: 8px;
         min-height: 0;
       }
@@ -63,6 +63,7 @@ export class GalleryGrid extends LitElement {
         overflow-x: auto;
         scrollbar-width: none;
         padding: 2px;
+        overscroll-behavior-x: contain;
       }
       .chips button {
         flex: none;
@@ -79,6 +80,8 @@ export class GalleryGrid extends LitElement {
       .grid {
         display: grid;
         grid-template-columns: repeat(auto-fill, minmax(4.3em, 1fr));
+        /* A row is as high as its tiles, though a tile's least height is less. */
+        grid-auto-rows: max-content;
         align-content: start;
         gap: 4px;
         overflow-y: auto;
@@ -112,9 +115,38 @@ export class GalleryGrid extends LitElement {
         clip-path: inset(1.5%);
       }
       p {
+        grid-column: 1 / -1;
         margin: 2em auto;
         color: var(--ink-soft);
         text-align: center;
+      }
+      @media (min-aspect-ratio: 11/10) and (max-height: 600px) {
+        :host {
+          grid-template: auto minmax(0, 1fr) / minmax(9em, 1fr) auto;
+          align-items: start;
+        }
+        .chips {
+          min-width: 0;
+        }
+        .grid {
+          grid-column: 1 / -1;
+          height: 100%;
+        }
+      }
+      /* Next to nothing is left: all of it scrolls. */
+      @media (max-height: 359px) {
+        :host {
+          grid-template-rows: none;
+          align-content: start;
+          padding: 3px;
+          margin: -3px;
+          overflow-y: auto;
+          overscroll-behavior: contain;
+        }
+        .grid {
+          height: auto;
+          overflow: visible;
+        }
       }
       .count {
         position: absolute;
@@ -165,8 +197,8 @@ export class GalleryGrid extends LitElement {
       }
       <div class="grid" role="group" aria-label=${msg('Seeds')} @keydown=${this.arrow}>
         ${found.map(({ name, index }, at) => this.entry(name, index, at))}
+        ${found.length === 0 ? html`<p>${msg('Nothing of that name lives here.')}</p>` : nothing}
       </div>
-      ${found.length === 0 ? html`<p>${msg('Nothing of that name lives here.')}</p>` : nothing}
       <p class="count" role="status">${this.typed === '' ? '' : `${found.length}`}</p>`;
   }
 

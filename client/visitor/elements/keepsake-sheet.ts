@@ -1,6 +1,6 @@
 /** What one takes home of an organism: its picture, the film of its growing, and a link that plants it again. */
 import { localized, msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
@@ -15,6 +15,7 @@ import { language } from '../../locale/locale.ts';
 import type { RequestTracker } from '../../net/request-tracker.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { controls } from '../../style/controls.ts';
+import { keepsakeSheetStyle } from './keepsake-sheet-style.ts';
 import { portraitOf } from './organism-portrait.ts';
 
 /** A server that is busy is asked again so much later, ms, and so often. */
@@ -30,114 +31,7 @@ interface Made {
 @localized()
 @customElement('keepsake-sheet')
 export class KeepsakeSheet extends LitElement {
-  static override styles = [
-    controls,
-    css`
-      dialog {
-        width: min(46em, calc(100vw - 16px));
-        max-height: calc(100dvh - 16px);
-        padding: 20px;
-        border: 1px solid var(--line);
-        border-radius: 24px;
-        background: oklch(0.2 0.012 225);
-        color: var(--ink);
-        box-shadow: var(--shadow);
-        overflow: auto;
-        overscroll-behavior: contain;
-        user-select: text;
-        -webkit-user-select: text;
-      }
-      dialog::backdrop {
-        background: oklch(0.1 0.01 230 / 0.72);
-      }
-      h2 {
-        margin: 0 40px 14px 2px;
-        font-size: 1.22em;
-        font-weight: 500;
-      }
-      .close {
-        position: absolute;
-        top: 12px;
-        right: 12px;
-        padding: 8px;
-        border-radius: 50%;
-        color: var(--ink-soft);
-      }
-      .two {
-        display: grid;
-        grid-template-columns: 4fr 5fr;
-        gap: 14px;
-      }
-      figure {
-        margin: 0;
-        display: grid;
-        grid-template-rows: 1fr auto;
-        gap: 12px;
-        justify-items: center;
-        align-items: center;
-      }
-      img,
-      .blank {
-        display: block;
-        width: 100%;
-        border-radius: 14px;
-        background: oklch(0.15 0.01 220);
-        -webkit-touch-callout: default;
-      }
-      .picture .blank {
-        aspect-ratio: 4 / 5;
-      }
-      .film .blank {
-        aspect-ratio: 1;
-      }
-      .blank {
-        display: grid;
-        place-items: center;
-        color: var(--ink-soft);
-        animation: wait 1.6s ease-in-out infinite;
-      }
-      a.solid {
-        text-decoration: none;
-      }
-      .link {
-        display: flex;
-        align-items: center;
-        gap: 10px;
-        margin-top: 18px;
-        padding-top: 16px;
-        border-top: 1px solid var(--line);
-      }
-      .link p {
-        flex: 1;
-        margin: 0;
-        color: var(--ink-soft);
-        text-wrap: balance;
-      }
-      .link button {
-        flex: none;
-      }
-      @keyframes wait {
-        50% {
-          opacity: 0.5;
-        }
-      }
-      @media (max-width: 720px) {
-        dialog {
-          padding: 16px 14px;
-          margin-bottom: 8px;
-        }
-        .two {
-          grid-template-columns: 1fr 1fr;
-          gap: 10px;
-        }
-      }
-      @media (prefers-reduced-motion: reduce) {
-        .blank {
-          animation: none;
-        }
-      }
-    `,
-  ];
+  static override styles = [controls, keepsakeSheetStyle];
 
   @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) requests!: RequestTracker;
@@ -206,9 +100,11 @@ export class KeepsakeSheet extends LitElement {
       @close=${() => this.dispatchEvent(new CustomEvent('close', { detail: this.failed }))}
       @click=${(event: MouseEvent) => event.target === this.dialog && this.end()}
     >
-      <h2>${msg(str`Take ${name} home`)}</h2>
-      <button class="close" aria-label=${msg('Close')} @click=${() => this.end()}>${icons.close}</button>
-      <div class="two">
+      <header>
+        <h2>${msg(str`Take ${name} home`)}</h2>
+        <button class="close" aria-label=${msg('Close')} @click=${() => this.end()}>${icons.close}</button>
+      </header>
+      <div class="all"><div class="two">
         <figure class="picture">
           ${
             this.picture
@@ -242,7 +138,7 @@ export class KeepsakeSheet extends LitElement {
         >
           ${this.copied ? msg('Copied') : msg('Copy link')}
         </button>
-      </div>
+      </div></div>
     </dialog>`;
   }
 

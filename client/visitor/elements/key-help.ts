@@ -13,16 +13,33 @@ export class KeyHelp extends LitElement {
     controls,
     css`
       dialog {
-        width: min(27em, calc(100vw - 24px));
-        max-height: calc(100dvh - 24px);
-        padding: 22px 24px 20px;
+        width: min(27em, calc(100vw - 16px));
+        max-width: none;
+        max-height: calc(100dvh - 16px);
+        padding: 10px 8px 8px;
         color: var(--ink);
+        overflow: hidden;
+      }
+      dialog[open] {
+        display: grid;
+        grid-template-rows: auto minmax(0, 1fr);
+      }
+      header {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        padding-left: 14px;
+      }
+      .all {
+        padding: 4px 14px 10px;
+        overflow-y: auto;
+        overscroll-behavior: contain;
       }
       dialog::backdrop {
         background: oklch(0.1 0.01 230 / 0.6);
       }
       h2 {
-        margin: 0 0 14px;
+        margin: 0;
         font-size: 1.22em;
         font-weight: 500;
       }
@@ -66,15 +83,26 @@ export class KeyHelp extends LitElement {
         accent-color: var(--accent);
       }
       .close {
-        position: absolute;
-        top: 8px;
-        right: 8px;
         display: grid;
         place-items: center;
         width: 44px;
         height: 44px;
         border-radius: 50%;
         color: var(--ink-soft);
+      }
+      /* A low window has the lines in two columns, a narrow one in one. */
+      @media (min-width: 640px) and (max-height: 520px) {
+        dialog {
+          width: min(58em, calc(100vw - 16px));
+        }
+        dl {
+          grid-template-columns: auto 1fr auto 1fr;
+        }
+      }
+      @media (max-width: 299px) {
+        dl {
+          grid-template-columns: 1fr;
+        }
       }
     `,
   ];
@@ -100,7 +128,13 @@ export class KeyHelp extends LitElement {
       }}
       @click=${this.outside}
     >
-      <h2 id="title">${msg('Keys')}</h2>
+      <header>
+        <h2 id="title">${msg('Keys')}</h2>
+        <button class="close" aria-label=${msg('Close')} @click=${() => this.dialog.close()}>
+          ${icons.close}
+        </button>
+      </header>
+      <div class="all">
       <dl>
         ${this.row(['P', 'D', 'L'], msg('plant, damage, look'))}
         ${this.row(['S'], msg('choose a seed, with the arrow keys'))}
@@ -124,9 +158,7 @@ export class KeyHelp extends LitElement {
         />
         ${msg('Letters work everywhere on the page')}
       </label>
-      <button class="close" aria-label=${msg('Close')} @click=${() => this.dialog.close()}>
-        ${icons.close}
-      </button>
+      </div>
     </dialog>`;
   }
 

@@ -69,9 +69,7 @@ export class LatentMap extends LitElement {
       }
       .bubble {
         position: absolute;
-        width: 8.6em;
-        height: 8.6em;
-        margin: -4.3em;
+        translate: -50% -50%;
         border-radius: 50%;
         pointer-events: none;
         background: radial-gradient(circle at 50% 46%, oklch(0.3 0.02 190 / 0.96), oklch(0.14 0.01 230 / 0.96));
@@ -104,6 +102,29 @@ export class LatentMap extends LitElement {
         flex: none;
         min-height: 3em;
         font-size: 1.07em;
+      }
+      @media (max-width: 299px) {
+        footer {
+          flex-direction: column;
+          align-items: stretch;
+          gap: 4px;
+        }
+      }
+      /* The sheet's own header stands above the words. */
+      @media (min-aspect-ratio: 11/10) {
+        :host {
+          grid-template: minmax(0, 1fr) / minmax(0, 1fr) var(--side);
+        }
+        footer {
+          flex-direction: column;
+          align-items: stretch;
+          min-height: 0;
+          padding: calc(var(--head) + 8px) 0 0;
+          overflow-y: auto;
+        }
+        footer p {
+          padding-left: 6px;
+        }
       }
       @media (prefers-reduced-motion: reduce) {
         canvas {
@@ -194,8 +215,9 @@ export class LatentMap extends LitElement {
     chart: MapProjection,
   ): TemplateResult {
     const at = chart.toScreen(spot);
-    const radius = 4.3 * Number.parseFloat(getComputedStyle(this).fontSize);
     const { width, height } = chart;
+    const em = Number.parseFloat(getComputedStyle(this).fontSize);
+    const radius = Math.min(4.3 * em, 0.24 * Math.min(width, height));
     const side = at.y > 2 * radius + 30 ? -1 : 1;
     const x = Math.max(radius + 6, Math.min(width - radius - 6, at.x));
     const y = Math.max(radius + 6, Math.min(height - radius - 6, at.y + side * (radius + 34)));
@@ -209,7 +231,7 @@ export class LatentMap extends LitElement {
         <circle class="spot" cx=${at.x} cy=${at.y} r="6" />
       </svg>
       ${near.map(({ index }) => this.lit(index, chart))}
-      <div class="bubble" style="left:${x}px;top:${y}px">
+      <div class="bubble" style="left:${x}px;top:${y}px;width:${2 * radius}px;height:${2 * radius}px">
         <seed-film .previews=${this.previews} .seed=${this.seed}></seed-film>
       </div>`;
   }

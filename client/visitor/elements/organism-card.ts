@@ -28,25 +28,37 @@ export class OrganismCard extends LitElement {
   static override styles = [
     controls,
     css`
+      /* The room says how high a card may be. */
+      :host,
       .panel {
-        width: 21.5em;
+        display: flex;
+        flex-direction: column;
+      }
+      .panel {
+        min-height: 0;
+        background: oklch(0.2 0.012 225);
+        width: 22.5em;
         max-width: 100%;
         padding: 18px;
         position: relative;
       }
-      /* A phone held across is not high enough for a family. */
-      @media (min-width: 560px) and (max-height: 520px) {
-        .panel {
-          max-height: calc(100dvh - 64px - env(safe-area-inset-bottom));
-          overflow-y: auto;
-          overscroll-behavior: contain;
-        }
+      .body {
+        min-height: 0;
+        margin: 0 -4px -4px;
+        padding: 0 4px 4px;
+        overflow-y: auto;
+        overscroll-behavior: contain;
+        scrollbar-width: thin;
       }
       header {
         display: flex;
         align-items: center;
         gap: 14px;
         padding-right: 26px;
+      }
+      header > div {
+        min-width: 0;
+        overflow-wrap: anywhere;
       }
       h2 {
         margin: 0;
@@ -138,6 +150,43 @@ export class OrganismCard extends LitElement {
           margin-top: 10px;
         }
       }
+      @media (max-height: 520px) {
+        .panel {
+          width: 24em;
+          padding: 10px 14px;
+        }
+        organism-portrait {
+          width: 3.6em;
+          height: 3.6em;
+        }
+        dl {
+          margin-top: 8px;
+          padding-top: 8px;
+        }
+        kin-list,
+        footer {
+          margin-top: 8px;
+        }
+      }
+      @media (max-width: 299px), (max-height: 299px) {
+        .panel {
+          display: block;
+          width: 100%;
+          overflow-y: auto;
+          overscroll-behavior: contain;
+        }
+        .body {
+          overflow: visible;
+        }
+        dl {
+          grid-template-columns: auto 1fr;
+        }
+      }
+      @media (max-width: 299px) {
+        header organism-portrait {
+          display: none;
+        }
+      }
     `,
   ];
 
@@ -163,16 +212,18 @@ export class OrganismCard extends LitElement {
           <p>${ageText(this.secondsOf(organism))}</p>
         </div>
       </header>
-      ${
-        selection.crossing
-          ? html`<cross-panel
-              .model=${this.model}
-              .previews=${this.previews}
-              .session=${this.state}
-              .version=${this.version}
-            ></cross-panel>`
-          : this.life(organism)
-      }
+      <div class="body">
+        ${
+          selection.crossing
+            ? html`<cross-panel
+                .model=${this.model}
+                .previews=${this.previews}
+                .state=${this.state}
+                .version=${this.version}
+              ></cross-panel>`
+            : this.life(organism)
+        }
+      </div>
       <button class="close" aria-label=${msg('Close')} @click=${this.close}>${icons.close}</button>
     </section>`;
   }

@@ -55,6 +55,9 @@ export class RoomStatus extends LitElement {
         right: 0;
         padding: 16px 18px;
         width: min(19em, calc(100vw - 2 * var(--gap)));
+        max-height: calc(100dvh - var(--edge-top) - var(--edge-bottom) - max(2.6em, 44px) - 8px);
+        overflow-y: auto;
+        overscroll-behavior: contain;
       }
       name-field {
         margin-bottom: 14px;
@@ -82,6 +85,16 @@ export class RoomStatus extends LitElement {
         }
         .slow .short {
           display: inline;
+        }
+      }
+      @media (max-width: 359px) {
+        .slow .short {
+          display: none;
+        }
+      }
+      @media (max-width: 299px) {
+        .details {
+          padding: 10px 12px;
         }
       }
       @keyframes breathe {

@@ -37,9 +37,17 @@ export class RoomStory extends LitElement {
         top: calc(var(--edge-top) + 3.6em);
         left: var(--edge-left);
         width: min(24em, calc(100vw - 2 * var(--gap)));
-        max-height: min(24em, 60dvh);
+        max-height: min(24em, 60dvh, 100dvh - var(--edge-top) - 3.6em - var(--edge-bottom));
         padding: 14px;
         overflow-y: auto;
+      }
+      @media (max-height: 300px) {
+        section {
+          z-index: 5;
+          top: 8px;
+          max-height: calc(100dvh - 16px);
+          padding: 6px;
+        }
       }
       h2 {
         margin: 0 0 8px 8px;

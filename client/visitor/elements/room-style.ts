@@ -41,6 +41,10 @@ export const roomStyle = css`
     pointer-events: none;
   }
   language-switch,
+  room-status {
+    flex: none;
+  }
+  language-switch,
   room-status,
   tool-dock,
   find-mine,
@@ -56,6 +60,9 @@ export const roomStyle = css`
     background: linear-gradient(oklch(0.13 0.008 230 / 0.85) 55%, transparent);
   }
   h1 {
+    min-width: 0;
+    overflow: hidden;
+    text-overflow: ellipsis;
     margin: 0.4em auto 0 4px;
     font-size: 1.05em;
     font-weight: 500;
@@ -125,6 +132,7 @@ export const roomStyle = css`
     position: absolute;
     right: var(--edge-right);
     top: calc(var(--edge-top) + 3.6em);
+    max-height: calc(100dvh - var(--edge-top) - 3.6em - var(--edge-bottom));
     animation: come 0.28s ease-out;
     z-index: 2;
   }
@@ -133,8 +141,9 @@ export const roomStyle = css`
     inset: 0;
     z-index: 3;
     display: grid;
-    place-content: center;
+    place-content: safe center;
     justify-items: center;
+    overflow-y: auto;
     gap: 12px;
     padding: 24px;
     text-align: center;
@@ -225,10 +234,18 @@ export const roomStyle = css`
       right: 8px;
       top: auto;
       bottom: calc(var(--dock, 12.6em) + 8px);
+      max-height: calc(100dvh - var(--dock, 12.6em) - var(--edge-top) - 60px);
+    }
+  }
+  /* A low phone has no room for both: the card lies over the dock until it is closed. */
+  @media (max-width: 720px) and (max-height: 640px) {
+    organism-card {
+      bottom: max(8px, env(safe-area-inset-bottom));
+      max-height: calc(100dvh - var(--edge-top) - 60px - env(safe-area-inset-bottom));
     }
   }
   /* A phone held across: what is left of its height is the room's. */
-  @media (min-width: 560px) and (max-height: 520px) {
+  @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
     :host {
       --edge-top: max(8px, env(safe-area-inset-top));
       --edge-right: max(10px, env(safe-area-inset-right));
@@ -255,6 +272,54 @@ export const roomStyle = css`
       right: auto;
       top: calc(var(--edge-top) + 48px);
       bottom: auto;
+      max-height: calc(100dvh - var(--edge-top) - 48px - var(--edge-bottom));
+    }
+  }
+  /* A phone at 200 %: the room's own name gives way, and what does not fit scrolls sideways. */
+  @media (max-width: 299px), (max-height: 299px) {
+    :host {
+      --edge-top: max(6px, env(safe-area-inset-top));
+      --edge-bottom: max(6px, env(safe-area-inset-bottom));
+    }
+    .view {
+      top: calc(var(--edge-top) + 48px);
+      grid-auto-flow: column;
+      max-width: calc(100% - 84px);
+      overflow-x: auto;
+      scrollbar-width: none;
+    }
+    find-mine {
+      top: calc(var(--edge-top) + 48px);
+      max-width: 64px;
+    }
+    organism-card {
+      z-index: 6;
+      inset: auto 6px 6px;
+      max-height: calc(100dvh - 12px);
+    }
+  }
+  @media (max-height: 199px) {
+    find-mine,
+    .view {
+      z-index: 5;
+      top: var(--edge-top);
+    }
+    .view {
+      left: 60px;
+      right: auto;
+      max-width: 44px;
+    }
+  }
+  @media (max-width: 299px), (max-height: 199px) {
+    h1 {
+      position: absolute;
+      width: 1px;
+      height: 1px;
+      overflow: hidden;
+      clip-path: inset(50%);
+    }
+    language-switch {
+      margin-left: auto;
     }
   }
   @media (pointer: coarse) {

@@ -1,6 +1,6 @@
 /** Where seeds are sought that need more room than the dock has: the whole gallery, the drawing pad, the map. */
 import { localized, msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
@@ -13,87 +13,12 @@ import './draw-pad.ts';
 import './gallery-grid.ts';
 import { icons } from '../../elements/icons.ts';
 import './latent-map.ts';
+import { seedSheetStyle } from './seed-sheet-style.ts';
 
 @localized()
 @customElement('seed-sheet')
 export class SeedSheet extends LitElement {
-  static override styles = [
-    controls,
-    css`
-      dialog {
-        display: none;
-      }
-      dialog[open] {
-        position: fixed;
-        inset: auto 0 0;
-        margin: 0 auto;
-        box-sizing: border-box;
-        display: grid;
-        grid-template-rows: auto minmax(0, 1fr);
-        gap: 10px;
-        width: min(100vw, 38em);
-        max-width: none;
-        height: min(92dvh, 54em);
-        max-height: none;
-        padding: 14px 14px max(14px, env(safe-area-inset-bottom));
-        overflow: hidden;
-        color: var(--ink);
-        background: oklch(0.17 0.012 225);
-        border: 1px solid var(--line);
-        border-bottom: 0;
-        border-radius: 26px 26px 0 0;
-        box-shadow: var(--shadow);
-        animation: rise 0.32s cubic-bezier(0.2, 0.9, 0.3, 1);
-        overscroll-behavior: contain;
-      }
-      @media (min-width: 721px) and (min-height: 760px) {
-        dialog[open] {
-          inset: 0;
-          margin: auto;
-          height: min(86dvh, 54em);
-          border-bottom: 1px solid var(--line);
-          border-radius: 26px;
-        }
-      }
-      dialog::backdrop {
-        background: oklch(0.1 0.01 230 / 0.62);
-        animation: dim 0.3s;
-      }
-      header {
-        display: flex;
-        align-items: center;
-        justify-content: space-between;
-        padding-left: 6px;
-      }
-      h2 {
-        margin: 0;
-        font-size: 1.22em;
-        font-weight: 500;
-      }
-      header button {
-        padding: 9px;
-        border-radius: 50%;
-        color: var(--ink-soft);
-      }
-      @keyframes rise {
-        from {
-          transform: translateY(60px);
-          opacity: 0;
-        }
-      }
-      @keyframes dim {
-        from {
-          opacity: 0;
-        }
-      }
-      @media (prefers-reduced-motion: reduce) {
-        dialog[open],
-        dialog::backdrop {
-          animation: none;
-        }
-      }
-    `,
-  ];
+  static override styles = [controls, seedSheetStyle];
 
   @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) state!: InteractionState;
@@ -106,6 +31,7 @@ export class SeedSheet extends LitElement {
 
   override render(): TemplateResult {
     return html`<dialog
+      class=${this.sheet ?? ''}
       aria-labelledby="title"
       data-testid="seed-sheet"
       @close=${this.closed}
@@ -158,7 +84,7 @@ export class SeedSheet extends LitElement {
     return html`<draw-pad
       .checkpoint=${checkpoint}
       .previews=${previews}
-      .desk=${this.requests}
+      .requests=${this.requests}
       .live=${this.live}
       .hand=${session.state.hand}
       @grown=${({ detail }: CustomEvent<SeedView>) => session.receive(detail)}

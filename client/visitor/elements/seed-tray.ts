@@ -102,7 +102,7 @@ export class SeedTray extends LitElement {
           height: 6.9em;
         }
       }
-      @media (min-width: 560px) and (max-height: 520px) {
+      @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
         :host {
           grid-template-columns: auto auto minmax(0, 1fr);
           align-items: center;
@@ -122,6 +122,40 @@ export class SeedTray extends LitElement {
           min-height: 44px;
         }
         .ways span {
+          display: none;
+        }
+      }
+      /* The whole gallery is a tap away. */
+      @media (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
+        :host {
+          grid-template-columns: auto 1fr;
+          column-gap: 4px;
+        }
+        .ways {
+          gap: 0;
+          justify-content: space-evenly;
+        }
+        seed-row {
+          display: none;
+        }
+      }
+      @media (max-width: 299px) {
+        :host {
+          grid-template-columns: minmax(0, 1fr);
+        }
+        .held {
+          display: none;
+        }
+        .ways {
+          overflow-x: auto;
+          scrollbar-width: none;
+        }
+        .ways button {
+          flex: 1 0 auto;
+        }
+      }
+      @media (max-width: 299px) and (max-height: 299px) {
+        seed-row {
           display: none;
         }
       }

@@ -140,7 +140,7 @@ export class ToolDock extends LitElement {
         }
       }
       /* A phone held across: one row, and icons say it all. */
-      @media (min-width: 560px) and (max-height: 520px) {
+      @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
         .panel {
           flex-direction: row;
           padding: 5px;
@@ -166,6 +166,50 @@ export class ToolDock extends LitElement {
         .context {
           flex: 1;
           min-height: 54px;
+        }
+      }
+      @media (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
+        .panel {
+          gap: 4px;
+        }
+        .tools button {
+          min-width: 44px;
+        }
+        .divider {
+          display: none;
+        }
+      }
+      @media (max-width: 399px) and (max-height: 199px) {
+        .panel {
+          flex-direction: row;
+          justify-content: start;
+          overflow-x: auto;
+          padding: 4px;
+          scrollbar-width: none;
+        }
+        .tools button {
+          width: 44px;
+        }
+        .context {
+          flex: 1 0 11em;
+        }
+      }
+      @media (max-width: 299px) {
+        .tools span {
+          position: absolute;
+          width: 1px;
+          height: 1px;
+          overflow: hidden;
+          clip-path: inset(50%);
+        }
+        .context {
+          min-height: 54px;
+        }
+        .brush {
+          grid-template-columns: 1fr auto;
+        }
+        .ring {
+          display: none;
         }
       }
     `,
@@ -228,7 +272,7 @@ export class ToolDock extends LitElement {
     if (!this.checkpoint) return nothing;
     return html`<seed-tray
       .model=${this.model}
-      .session=${this.state}
+      .state=${this.state}
       .previews=${this.previews}
       .version=${this.version}
     ></seed-tray>`;

@@ -271,7 +271,7 @@ export class VivariumRoom extends LitElement {
           ? html`<organism-card
               .model=${model}
               .previews=${this.previews}
-              .session=${session}
+              .state=${session}
               .version=${version}
               @make-seed=${this.makeSeed}
               @visit=${this.visit}
@@ -296,7 +296,7 @@ export class VivariumRoom extends LitElement {
       <div class="foot" ?inert=${veiled}>
         <p class="hint" ?hidden=${!hint}>${session.state.held.from === 'token' ? msg('Tap to plant it again') : msg('Tap to plant')}</p>
         <tool-dock
-          .session=${session}
+          .state=${session}
           .checkpoint=${this.pictured ? model.checkpoint : undefined}
           .model=${model}
           .previews=${this.previews}
@@ -307,9 +307,9 @@ export class VivariumRoom extends LitElement {
       </div>
       <seed-sheet
         .model=${model}
-        .session=${session}
+        .state=${session}
         .previews=${this.previews}
-        .desk=${this.requests}
+        .requests=${this.requests}
         .sheet=${session.state.sheet}
         .live=${model.connection === 'live'}
       ></seed-sheet>
@@ -319,7 +319,7 @@ export class VivariumRoom extends LitElement {
         this.keeping
           ? html`<keepsake-sheet
               .model=${model}
-              .desk=${this.requests}
+              .requests=${this.requests}
               .organism=${this.keeping}
               .live=${model.connection === 'live'}
               @close=${({ detail: reason }: CustomEvent<Reason | undefined>) => {

@@ -1,0 +1,21 @@
+/** What the drawing pad draws with. */
+
+/** Thickness of a line, share of the pad's side. */
+export const WIDTHS = { fine: 1 / 28, medium: 1 / 11, thick: 1 / 5 } as const;
+export type Width = keyof typeof WIDTHS;
+
+export const INK = '#ffffff';
+/** What the gallery's creatures are made of. */
+export const COLOURS = {
+  black: '#2f2f35',
+  brown: '#8a5a3b',
+  red: '#e23b32',
+  orange: '#f78b1f',
+  yellow: '#fcd232',
+  green: '#5fae3a',
+  blue: '#3ea6e8',
+  purple: '#9356c4',
+  pink: '#f49ab9',
+  white: '#f7f4ee',
+} as const;
+export type Colour = keyof typeof COLOURS;

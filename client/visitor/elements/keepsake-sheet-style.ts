@@ -1,0 +1,191 @@
+import { css } from 'lit';
+
+export const keepsakeSheetStyle = css`
+  dialog {
+    /* A picture is four wide and five high, the film beside it five and five. */
+    --ninth: min((100dvw - 60px) / 9, (100dvh - 236px) / 5, 4.8em);
+    width: fit-content;
+    max-width: calc(100dvw - 16px);
+    max-height: calc(100dvh - 16px);
+    padding: 6px 6px 16px 20px;
+    border: 1px solid var(--line);
+    border-radius: 24px;
+    background: oklch(0.2 0.012 225);
+    color: var(--ink);
+    box-shadow: var(--shadow);
+    overflow: hidden;
+    user-select: text;
+    -webkit-user-select: text;
+  }
+  dialog::backdrop {
+    background: oklch(0.1 0.01 230 / 0.72);
+  }
+  dialog[open] {
+    display: grid;
+    grid-template-rows: auto minmax(0, 1fr);
+    gap: 4px;
+  }
+  header {
+    display: flex;
+    align-items: center;
+    justify-content: space-between;
+    gap: 8px;
+  }
+  h2 {
+    min-width: 0;
+    margin: 0 0 0 2px;
+    font-size: 1.22em;
+    font-weight: 500;
+    line-height: 1.2;
+    overflow-wrap: anywhere;
+  }
+  .close {
+    flex: none;
+    display: grid;
+    place-items: center;
+    width: 44px;
+    height: 44px;
+    border-radius: 50%;
+    color: var(--ink-soft);
+  }
+  .all {
+    padding-right: 14px;
+    overflow-y: auto;
+    overscroll-behavior: contain;
+  }
+  .two {
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: center;
+    gap: 14px;
+  }
+  .picture {
+    width: calc(4 * var(--ninth));
+  }
+  .film {
+    width: calc(5 * var(--ninth));
+  }
+  figure {
+    margin: 0;
+    display: grid;
+    grid-template-rows: 1fr auto;
+    gap: 12px;
+    justify-items: center;
+    align-items: center;
+  }
+  img,
+  .blank {
+    display: block;
+    width: 100%;
+    border-radius: 14px;
+    background: oklch(0.15 0.01 220);
+    -webkit-touch-callout: default;
+  }
+  .picture .blank {
+    aspect-ratio: 4 / 5;
+  }
+  .film .blank {
+    aspect-ratio: 1;
+  }
+  .blank {
+    display: grid;
+    place-items: center;
+    color: var(--ink-soft);
+    animation: wait 1.6s ease-in-out infinite;
+  }
+  a.solid {
+    text-decoration: none;
+  }
+  .link {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 4px 10px;
+    margin-top: 16px;
+    padding-top: 12px;
+    border-top: 1px solid var(--line);
+  }
+  .link p {
+    flex: 1 1 12em;
+    margin: 0;
+    color: var(--ink-soft);
+    text-wrap: balance;
+  }
+  .link button {
+    flex: none;
+  }
+  @keyframes wait {
+    50% {
+      opacity: 0.5;
+    }
+  }
+  @media (max-width: 720px) {
+    dialog {
+      --ninth: min((100dvw - 60px) / 9, max(100dvh - 236px, 45dvh) / 5);
+      padding: 4px 4px 12px 14px;
+      margin-bottom: 8px;
+    }
+    .all {
+      padding-right: 10px;
+    }
+    .two {
+      gap: 10px;
+    }
+    a.solid,
+    button.solid {
+      padding-inline: 0.8em;
+    }
+  }
+  /* Narrow and zoomed: one above the other. */
+  @media (max-width: 299px) {
+    dialog {
+      --ninth: min((100dvw - 60px) / 5, 60dvh / 5);
+    }
+  }
+  /* Across, the words stand beside the pictures. */
+  @media (min-aspect-ratio: 11/10) and (max-height: 600px) {
+    dialog {
+      --ninth: min((100dvw - 236px) / 9, max(100dvh - 96px, 80px) / 5);
+      margin-bottom: auto;
+    }
+    dialog[open] {
+      grid-template: auto minmax(0, 1fr) / minmax(0, auto) minmax(84px, 12.5em);
+      padding: 8px;
+    }
+    .all {
+      display: contents;
+    }
+    header {
+      grid-area: 1 / 2;
+    }
+    .two {
+      grid-area: 1 / 1 / 3;
+      align-content: start;
+      gap: 10px;
+      overflow-y: auto;
+      overscroll-behavior: contain;
+    }
+    .link {
+      flex-direction: column;
+      flex-wrap: nowrap;
+      align-items: stretch;
+      justify-content: space-between;
+      margin: 0;
+      padding: 4px 4px 0 6px;
+      border: 0;
+      overflow-y: auto;
+      overscroll-behavior: contain;
+    }
+    .link p {
+      flex: none;
+    }
+    .link button {
+      background: var(--raised);
+    }
+  }
+  @media (prefers-reduced-motion: reduce) {
+    .blank {
+      animation: none;
+    }
+  }
+`;

@@ -1,0 +1,149 @@
+import { css } from 'lit';
+
+/** A sheet rises from the lower edge; where the window is large it floats in the middle. */
+export const seedSheetStyle = css`
+  dialog {
+    display: none;
+  }
+  dialog[open] {
+    --edge: 12px;
+    --margin: 0px;
+    --head: 44px;
+    /* What lies inside gets its size from the room that the window leaves for it. */
+    --free-width: calc(
+      100dvw - 2 * var(--margin) - 2 * var(--edge) - 2px - env(safe-area-inset-left) -
+        env(safe-area-inset-right)
+    );
+    --free-height: calc(
+      100dvh - 2 * var(--margin) - 2px - max(var(--edge), env(safe-area-inset-top)) -
+        max(var(--edge), env(safe-area-inset-bottom))
+    );
+    position: fixed;
+    inset: auto env(safe-area-inset-right) 0 env(safe-area-inset-left);
+    margin: 0 auto;
+    box-sizing: border-box;
+    display: grid;
+    grid-template: var(--head) minmax(0, 1fr) / minmax(0, 1fr);
+    gap: 8px;
+    width: min(100dvw - env(safe-area-inset-left) - env(safe-area-inset-right), 38em);
+    max-width: none;
+    height: min(92dvh, 54em);
+    max-height: none;
+    padding: var(--edge);
+    padding-bottom: max(var(--edge), env(safe-area-inset-bottom));
+    overflow: hidden;
+    color: var(--ink);
+    background: oklch(0.17 0.012 225);
+    border: 1px solid var(--line);
+    border-bottom: 0;
+    border-radius: 26px 26px 0 0;
+    box-shadow: var(--shadow);
+    animation: rise 0.32s cubic-bezier(0.2, 0.9, 0.3, 1);
+    overscroll-behavior: contain;
+  }
+  dialog.draw[open] {
+    width: fit-content;
+    height: fit-content;
+    max-height: 100dvh;
+  }
+  @media (max-height: 600px) {
+    dialog[open] {
+      height: 100dvh;
+      border-radius: 20px 20px 0 0;
+    }
+  }
+  @media (max-width: 359px), (max-height: 359px) {
+    dialog[open] {
+      --edge: 10px;
+    }
+  }
+  @media (min-width: 721px) and (min-height: 760px) {
+    dialog[open] {
+      --edge: 16px;
+      --margin: 24px;
+      inset: 0;
+      margin: auto;
+      height: min(86dvh, 54em);
+      border-bottom: 1px solid var(--line);
+      border-radius: 26px;
+    }
+    dialog.map[open] {
+      width: min(100dvw - 2 * var(--margin), 54em);
+      height: min(100dvh - 2 * var(--margin), 72em);
+    }
+  }
+  dialog::backdrop {
+    background: oklch(0.1 0.01 230 / 0.62);
+    animation: dim 0.3s;
+  }
+  header {
+    display: flex;
+    align-items: center;
+    justify-content: space-between;
+    gap: 8px;
+    min-width: 0;
+    padding-left: 6px;
+  }
+  h2 {
+    min-width: 0;
+    margin: 0;
+    font-size: 1.22em;
+    font-weight: 500;
+    line-height: 1.15;
+  }
+  header button {
+    flex: none;
+    display: grid;
+    place-items: center;
+    width: 44px;
+    height: 44px;
+    border-radius: 50%;
+    color: var(--ink-soft);
+  }
+  /* Across, what is drawn on or looked at takes the whole height, and all else stands beside it. */
+  @media (min-aspect-ratio: 11/10) {
+    dialog[open] {
+      --side: clamp(94px, 39dvw, max(188px, 14em));
+    }
+    dialog:is(.draw, .map)[open] {
+      grid-template-rows: minmax(0, 1fr);
+    }
+    dialog:is(.draw, .map) header {
+      position: absolute;
+      top: var(--edge);
+      right: var(--edge);
+      width: var(--side);
+      height: var(--head);
+    }
+    /* The map itself is about as wide as it is high. */
+    dialog.map[open] {
+      width: min(
+        100dvw - env(safe-area-inset-left) - env(safe-area-inset-right),
+        100dvh + var(--side),
+        72em
+      );
+    }
+    @media (max-height: 600px) {
+      dialog.gallery[open] {
+        width: min(100dvw - env(safe-area-inset-left) - env(safe-area-inset-right), 60em);
+      }
+    }
+  }
+  @keyframes rise {
+    from {
+      transform: translateY(60px);
+      opacity: 0;
+    }
+  }
+  @keyframes dim {
+    from {
+      opacity: 0;
+    }
+  }
+  @media (prefers-reduced-motion: reduce) {
+    dialog[open],
+    dialog::backdrop {
+      animation: none;
+    }
+  }
+`;

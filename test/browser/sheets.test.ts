@@ -1,0 +1,269 @@
+/**
+ * Every sheet and panel of the visitor's page in every state. In every window, also at 200 % zoom, all of it is within reach, and
+ * the pad is as large as the window allows; and it looks as it did when people looked at it and found it right.
+ * `VIVARIUM_BASELINES=1 npm test -- test/browser/sheets` takes the pictures anew: look at them before they are kept.
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import sharp from 'sharp';
+import type { VivariumServer } from '../../server/app/create-server.ts';
+import { ensureClient } from '../../server/http/client-build.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { contactSheet, picturesOn, SCALE } from '../support/contact-sheet.ts';
+import { HostClient } from '../support/host-client.ts';
+import { difference, SHARE } from '../support/likeness.ts';
+import { cameraRests, openRoom, screenOf, waitForPhase } from '../support/page.ts';
+import { outOfReach } from '../support/reach.ts';
+import { sizeText, WINDOWS, type WindowSize, ZOOMED } from '../support/screens.ts';
+import { startServer } from '../support/server.ts';
+import { closeAll, sheetStates } from '../support/sheet-states.ts';
+import { leaveUnpainted } from '../support/unpainted.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const FOLDER = fileURLToPath(new URL('baselines/sheets', import.meta.url));
+const ANEW = process.env.VIVARIUM_BASELINES !== undefined;
+/** Also gets a picture of each window. */
+const PICTURES = process.env.VIVARIUM_PICTURES;
+/** The window in which sheets are opened. */
+const HOME = WINDOWS.at(-1)!;
+/** Windows whose pictures are kept. */
+const KEPT = WINDOWS.filter(({ width, height }) => height !== 568 && width !== 480);
+/** Least side of the drawing pad, share of the window's shorter side; and at 200 % zoom, where controls weigh twice. */
+const PAD = 0.78;
+const PAD_ZOOMED = 0.69;
+/** Mean difference of all values, 0…255: many small creatures suffer when a picture is made small enough to keep. */
+const MEAN_KEPT = 2.5;
+/** What differs from run to run and says nothing of the sheet: clocks, this machine, addresses and the codes made of them. */
+const FLEETING = [
+  '.waiting[data-testid=status]',
+  'room-status dd',
+  'organism-card header p:last-child',
+];
+const FLEETING_IN_DIALOGS = ['keepsake-sheet .picture img'];
+const SPOTS = { own: [60, 60], other: [24, 24], child: [140, 30], second: [100, 24] } as const;
+
+let server: VivariumServer;
+let host: HostClient;
+let browser: Browser;
+let context: BrowserContext;
+let ada: Visitor;
+let page: Page;
+
+const url = (): string => `http://127.0.0.1:${server.port}/r/garden`;
+
+beforeAll(async () => {
+  server = await startServer({ size: '192x108', energy: 'off' }, await ensureClient(() => {}));
+  host = await HostClient.login(server.port, server.hostToken!);
+  ada = await Visitor.join(server.port, 'garden', 'Ada');
+  await plantFamily();
+  browser = await launchBrowser();
+  context = await browser.newContext({
+    ...{ viewport: HOME, deviceScaleFactor: SCALE, hasTouch: true },
+    ...{ reducedMotion: 'reduce', locale: 'en-GB' },
+  });
+  // The dish is left dark: these are pictures of what lies above it.
+  await leaveUnpainted(context);
+  page = await context.newPage();
+  await openRoom(page, url());
+  await page.locator('[data-testid=gallery-item][data-name=Turtle]').click();
+  await cameraRests(page);
+  const { x, y } = await screenOf(page, ...SPOTS.own);
+  await page.mouse.click(x, y);
+  await waitForPhase(page, 4, 'asleep');
+  // How a busy machine keeps up says nothing of the page.
+  await setPace(page, false);
+  if (ANEW) mkdirSync(FOLDER, { recursive: true });
+});
+
+afterAll(async () => {
+  ada?.leave();
+  await browser?.close();
+  await server?.close();
+});
+
+/** From now on the page is told nothing else of the room's pace. */
+function setPace(of: Page, slow: boolean): Promise<void> {
+  return of.evaluate((isSlow) => {
+    const room = document.querySelector('vivarium-room') as unknown as {
+      model: object;
+      version: number;
+    };
+    const value = { tickRate: 15, actual: isSlow ? 12 : 15, awake: 0, slow: isSlow };
+    Object.defineProperty(room.model, 'pace', {
+      get: () => value,
+      set: () => {},
+      configurable: true,
+    });
+    room.version++;
+  }, slow);
+}
+
+/** Two of Ada's and a child of theirs. */
+async function plantFamily(): Promise<void> {
+  const gallery = ada.welcome!.checkpoint.gallery.map(({ name }) => name);
+  const ask: typeof ada.ask = async (name, message) => {
+    const answer = await ada.ask(name, message);
+    if ('reason' in answer) throw new Error(`${name}: ${answer.reason}`);
+    return answer;
+  };
+  const plant = ([x, y]: readonly [number, number], seed: object) => ask('plant', { x, y, seed });
+  await plant(SPOTS.other, { from: 'gallery', index: gallery.indexOf('Penguin') });
+  await plant(SPOTS.second, { from: 'gallery', index: gallery.indexOf('Octopus') });
+  await ada.until(() => ada.life.filter(({ what }) => what === 'asleep').length >= 2);
+  const answer = await ask('cross', { a: 1, b: 2, mix: 0.5, mutation: 0 });
+  if (!('seed' in answer) || !answer.seed) throw new Error('no seed came of the cross');
+  await plant(SPOTS.child, { from: 'hand', seed: answer.seed.id });
+}
+
+async function resize(of: Page, size: WindowSize): Promise<void> {
+  await of.setViewportSize(size);
+  await of.waitForFunction(
+    ({ width, height }) => innerWidth === width && innerHeight === height,
+    size,
+  );
+  // The layout follows the window with the next pictures.
+  await of.evaluate(async () => {
+    for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+  });
+}
+
+function pictureOf(of: Page, within: string): Promise<Buffer> {
+  // A mask lies above everything, also where a dialog covers what it hides.
+  const fleeting = within.startsWith('dialog') ? FLEETING_IN_DIALOGS : FLEETING;
+  return of.screenshot({
+    ...{ animations: 'disabled', timeout: 180_000, maskColor: '#202426' },
+    mask: fleeting.map((selector) => of.locator(selector)),
+  });
+}
+
+/** What is wrong in some window with what is open on a page. */
+async function lookEverywhere(of: Page, name: string, within: string): Promise<string[]> {
+  const wrong: string[] = [];
+  const pictures: Buffer[] = [];
+  await of.mouse.move(0, 0);
+  for (const size of [...WINDOWS, ...ZOOMED]) {
+    await resize(of, size);
+    const text = sizeText(size);
+    if (PICTURES || KEPT.includes(size)) {
+      const picture = await pictureOf(of, within);
+      if (KEPT.includes(size)) pictures.push(picture);
+      if (PICTURES) await sharp(picture).toFile(join(PICTURES, `${name}-${text}.png`));
+    }
+    const lost = await outOfReach(of.locator(within));
+    wrong.push(...lost.map((line) => `${text}: ${line}`));
+    if (name.startsWith('draw')) wrong.push(...(await smallPad(size)));
+  }
+  const file = join(FOLDER, `${name}.webp`);
+  const sheet = await contactSheet(KEPT, pictures);
+  if (ANEW) await sharp(sheet).webp({ quality: 86, smartSubsample: true, effort: 6 }).toFile(file);
+  return [...wrong, ...(await unlike(sheet, file))];
+}
+
+async function smallPad(size: WindowSize): Promise<string[]> {
+  const { width, height } = (await page.getByTestId('pad').boundingBox())!;
+  const share = Math.min(width, height) / Math.min(size.width, size.height);
+  if (process.env.VIVARIUM_FIGURES) console.log(sizeText(size), width, share.toFixed(2));
+  const isSmall = share < (ZOOMED.includes(size) ? PAD_ZOOMED : PAD);
+  return isSmall ? [`${sizeText(size)}: the pad is ${width} × ${height}`] : [];
+}
+
+/** In which windows a sheet looks otherwise than in the picture that was kept. */
+async function unlike(sheet: Buffer, file: string): Promise<string[]> {
+  if (!existsSync(file)) return [`there is no ${file}`];
+  const [now, kept] = await Promise.all([sheet, file].map((one) => picturesOn(one, KEPT)));
+  const found = await Promise.all(
+    KEPT.map(async (size, i) => {
+      const { mean, share } = await difference(now[i], kept[i]);
+      const figures = `${sizeText(size)}: mean ${mean.toFixed(2)}, share ${share.toFixed(4)}`;
+      if (process.env.VIVARIUM_FIGURES) console.log(figures);
+      return mean < MEAN_KEPT && share < SHARE ? [] : [`looks otherwise at ${figures}`];
+    }),
+  );
+  return found.flat();
+}
+
+const states = sheetStates(SPOTS);
+
+test.each(Object.keys(states))('%s: within reach, and as it was, in every window', async (name) => {
+  const { open, within } = states[name];
+  await resize(page, HOME);
+  await open(page);
+  expect(await lookEverywhere(page, name, within)).toEqual([]);
+});
+
+test('a room that is slow says so within the window', async () => {
+  await resize(page, HOME);
+  await closeAll(page);
+  await setPace(page, true);
+  const wrong: string[] = [];
+  for (const size of [...WINDOWS, ...ZOOMED]) {
+    await resize(page, size);
+    wrong.push(
+      ...(await outOfReach(page.locator('header').first())).map(
+        (line) => `${sizeText(size)}: ${line}`,
+      ),
+    );
+  }
+  await setPace(page, false);
+  expect(wrong).toEqual([]);
+});
+
+// Those with the longest words.
+test.each(['de', 'es'])('in “%s” the fullest sheets are within reach as well', async (code) => {
+  await resize(page, HOME);
+  await closeAll(page);
+  await page.getByTestId('language').selectOption(code);
+  await page.waitForSelector(`html[lang=${code}]`);
+  const wrong: string[] = [];
+  for (const name of ['draw-strokes', 'draw-grown', 'cross-two']) {
+    await resize(page, HOME);
+    await states[name].open(page);
+    for (const size of [WINDOWS[0], WINDOWS[3]]) {
+      await resize(page, size);
+      const lost = await outOfReach(page.locator(states[name].within));
+      wrong.push(...lost.map((line) => `${name}, ${sizeText(size)}: ${line}`));
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('what a visitor reads who cannot come in: within reach, and as it was, in every window', async () => {
+  const within = 'vivarium-room .closed';
+  await resize(page, HOME);
+  await closeAll(page);
+  await page.getByTestId('language').selectOption('en');
+  await page.getByTestId('tool-look').click();
+  await host.call('changeSettings', { capacity: 2 }, { room: 'garden' });
+  const other = await context.newPage();
+  await other.goto(url());
+  await other.getByTestId('line').waitFor();
+  expect(await lookEverywhere(other, 'waiting', within)).toEqual([]);
+  await other.close();
+
+  await host.call('closeRoom', {}, { room: 'garden' });
+  await page.locator(within).waitFor();
+  // It is said in passing as well.
+  await page.getByTestId('toast').waitFor({ state: 'detached' });
+  expect(await lookEverywhere(page, 'closed', within)).toEqual([]);
+  await host.call('openRoom', {}, { room: 'garden' });
+  await page.waitForSelector('html[data-connection="live"]', { state: 'attached' });
+
+  const { id } = server.roomServers.get('garden')!.visitors.find(({ name }) => name !== 'Ada')!;
+  const ban = { participant: id, address: false, minutes: null };
+  await host.call('ban', ban, { room: 'garden' });
+  await page.locator(within).waitFor();
+  expect(await lookEverywhere(page, 'banned', within)).toEqual([]);
+});
+
+test('a sheet that is another is told from it', async () => {
+  const file = join(FOLDER, 'draw.webp');
+  // A button's worth of something bright, in the first of its windows.
+  const spot = { create: { width: 90, height: 40, channels: 3, background: '#ffcf6b' } } as const;
+  const other = await sharp(file)
+    .composite([{ input: spot, left: 20, top: 60 }])
+    .png()
+    .toBuffer();
+  expect(await unlike(other, file)).toHaveLength(1);
+});

@@ -1,0 +1,213 @@
+/** Every sheet and panel of the visitor's page in every state that a visitor can meet, and the way there. */
+import type { Page } from 'playwright-core';
+import { drawnTwice, screenOf } from './page.ts';
+
+export interface SheetState {
+  readonly open: (page: Page) => Promise<void>;
+  /** Selector of what must be within reach. */
+  readonly within: string;
+}
+
+type Place = readonly [number, number];
+
+/** Where organisms are, in cells. */
+export interface Spots {
+  readonly own: Place;
+  readonly other: Place;
+  readonly child: Place;
+}
+
+/** Closes whatever is open above the room. */
+export async function closeAll(page: Page): Promise<void> {
+  for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
+  await page.locator('dialog[open], organism-card').first().waitFor({ state: 'detached' });
+}
+
+async function take(page: Page, tool: 'plant' | 'damage' | 'look'): Promise<void> {
+  await closeAll(page);
+  await page.getByTestId(`tool-${tool}`).click();
+}
+
+async function openSheet(page: Page, sheet: 'gallery' | 'draw' | 'map'): Promise<void> {
+  await take(page, 'plant');
+  await page.getByTestId(`open-${sheet}`).click();
+  await page.getByTestId('sheet-close').waitFor();
+}
+
+async function look(page: Page, [x, y]: Place): Promise<void> {
+  await take(page, 'look');
+  const at = await screenOf(page, x, y);
+  await page.mouse.click(at.x, at.y);
+  await page.getByTestId('organism-card').waitFor();
+}
+
+/** Strokes of a mouse over the pad, in shares of its side. */
+async function draw(
+  page: Page,
+  colour: string,
+  ...strokes: readonly (readonly Place[])[]
+): Promise<void> {
+  await page.getByTestId(`colour-${colour}`).click();
+  const box = (await page.getByTestId('pad').boundingBox())!;
+  const mouse = await page.context().newCDPSession(page);
+  const send = (type: 'mousePressed' | 'mouseMoved' | 'mouseReleased', [x, y]: Place) =>
+    mouse.send('Input.dispatchMouseEvent', {
+      type,
+      x: box.x + x * box.width,
+      y: box.y + y * box.height,
+      button: 'left',
+      buttons: 1,
+      clickCount: 1,
+    });
+  for (const stroke of strokes) {
+    await send('mousePressed', stroke[0]);
+    for (const place of stroke.slice(1)) await send('mouseMoved', place);
+    await send('mouseReleased', stroke.at(-1)!);
+  }
+  await mouse.detach();
+}
+
+async function drawFace(page: Page): Promise<void> {
+  await page.getByTestId('width-thick').click();
+  const bar = (y: number): Place[] => [
+    [0.3, y],
+    [0.5, y],
+    [0.7, y],
+  ];
+  await draw(page, 'yellow', bar(0.3), bar(0.42), bar(0.54), bar(0.66));
+  await page.getByTestId('width-medium').click();
+  await draw(page, 'black', [[0.4, 0.4]], [[0.6, 0.4]]);
+  await draw(page, 'red', [
+    [0.38, 0.6],
+    [0.5, 0.66],
+    [0.62, 0.6],
+  ]);
+}
+
+async function openMap(page: Page): Promise<void> {
+  await openSheet(page, 'map');
+  await page.waitForFunction(
+    (canvas) => (canvas as HTMLCanvasElement).width > 320,
+    await page.getByTestId('map').elementHandle(),
+  );
+}
+
+async function cross(page: Page, own: Place): Promise<void> {
+  await look(page, own);
+  await page.getByTestId('cross-with').click();
+}
+
+const filmShown = (page: Page, holder: string): Promise<void> =>
+  page.locator(`${holder} seed-film:not([waiting]) .film`).first().waitFor();
+
+/** @returns the states by their names; each can follow any other */
+export function sheetStates(spots: Spots): Readonly<Record<string, SheetState>> {
+  const sheet = 'dialog[data-testid=seed-sheet]';
+  const card = 'organism-card';
+  return {
+    plant: { open: (page) => take(page, 'plant'), within: 'vivarium-room' },
+    dice: {
+      open: async (page) => {
+        await take(page, 'plant');
+        // The same each time.
+        await page.evaluate(() => Object.assign(Math, { random: () => 0.42 }));
+        await page.getByTestId('dice').click();
+        await filmShown(page, '[data-testid=held]');
+      },
+      within: 'vivarium-room',
+    },
+    damage: { open: (page) => take(page, 'damage'), within: 'vivarium-room' },
+    look: { open: (page) => take(page, 'look'), within: 'vivarium-room' },
+    gallery: { open: (page) => openSheet(page, 'gallery'), within: sheet },
+    'gallery-search': {
+      open: async (page) => {
+        await openSheet(page, 'gallery');
+        await page.getByTestId('search').fill('fish');
+      },
+      within: sheet,
+    },
+    'gallery-nothing': {
+      open: async (page) => {
+        await openSheet(page, 'gallery');
+        await page.getByTestId('search').fill('dragon of the deep');
+      },
+      within: sheet,
+    },
+    draw: { open: (page) => openSheet(page, 'draw'), within: sheet },
+    'draw-strokes': {
+      open: async (page) => {
+        await openSheet(page, 'draw');
+        await drawFace(page);
+      },
+      within: sheet,
+    },
+    'draw-grown': {
+      open: async (page) => {
+        await openSheet(page, 'draw');
+        await drawFace(page);
+        await page.getByTestId('grow-drawing').click();
+        await filmShown(page, 'draw-pad');
+      },
+      within: sheet,
+    },
+    map: { open: openMap, within: sheet },
+    'map-touched': {
+      open: async (page) => {
+        await openMap(page);
+        const box = (await page.getByTestId('map').boundingBox())!;
+        await page.mouse.click(box.x + 0.45 * box.width, box.y + 0.5 * box.height);
+        await page.locator('[data-testid=take-spot]:enabled').waitFor();
+        await filmShown(page, 'latent-map');
+      },
+      within: sheet,
+    },
+    'card-own': { open: (page) => look(page, spots.own), within: card },
+    'card-other': { open: (page) => look(page, spots.other), within: card },
+    'card-child': { open: (page) => look(page, spots.child), within: card },
+    'cross-one': { open: (page) => cross(page, spots.own), within: card },
+    'cross-two': {
+      open: async (page) => {
+        await cross(page, spots.own);
+        const at = await screenOf(page, ...spots.other);
+        await page.mouse.click(at.x, at.y);
+        await filmShown(page, '[data-testid=child]');
+      },
+      within: card,
+    },
+    keepsake: {
+      open: async (page) => {
+        await look(page, spots.own);
+        await page.getByTestId('keep').click();
+        await page.locator('a[data-testid=save-picture]').waitFor();
+        await page.locator('a[data-testid=save-film]').waitFor();
+      },
+      within: 'dialog[data-testid=keepsake]',
+    },
+    keys: {
+      open: async (page) => {
+        await closeAll(page);
+        await page.keyboard.press('?');
+        await page.getByTestId('key-help').waitFor();
+      },
+      within: 'dialog[data-testid=key-help]',
+    },
+    facts: {
+      open: async (page) => {
+        await closeAll(page);
+        await page.getByTestId('status').click();
+        await page.getByTestId('name').fill('Somebody with a long name');
+        await page.getByTestId('save-name').waitFor();
+      },
+      within: 'room-status',
+    },
+    list: {
+      open: async (page) => {
+        await page.keyboard.press('Escape');
+        await page.getByTestId('canvas').focus();
+        await page.keyboard.press('Tab');
+        await drawnTwice(page);
+      },
+      within: '[data-testid=organism-list]',
+    },
+  };
+}
