@@ -253,6 +253,7 @@ export class ExtensionThread {
     void rpc.terminate(new HookError('threw', `The extension ${this.options.file} ${why}.`));
     if (this.rpc !== rpc) return;
     this.rpc = undefined;
+    for (const callOff of this.callOff.splice(0)) callOff();
     if (this.closing || this.isAside) return;
     this.failed('thread', why);
     if (this.isAside) return;

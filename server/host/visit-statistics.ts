@@ -1,5 +1,5 @@
 /** Counts what happens in the rooms, by hour and day: sums alone, of nobody in particular. */
-import { Mutex } from 'async-mutex';
+
 import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   type DayStatistics,
@@ -10,6 +10,7 @@ import {
 } from '../../shared/host/statistics.ts';
 import { HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
 import type { Clock } from '../platform/clock.ts';
+import { Mutex } from '../platform/mutex.ts';
 import type { Store } from '../storage/store.ts';
 import type { RoomCommand } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';

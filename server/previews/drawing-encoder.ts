@@ -1,6 +1,7 @@
 /** Where drawings become latents: one after another, a little at a time, between everything else. */
-import { Mutex } from 'async-mutex';
+
 import { Refusal } from '../../shared/protocol/reasons.ts';
+import { Mutex } from '../platform/mutex.ts';
 import type { Encoder } from '../vnca/encoder.ts';
 
 export interface DrawingEncoderOptions {

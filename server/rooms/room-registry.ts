@@ -1,5 +1,5 @@
 /** The rooms of a server: made, opened, closed and removed while it runs. */
-import { Mutex } from 'async-mutex';
+
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { applyChange, type RoomSettings, type SettingsChange } from '../../shared/host/settings.ts';
 import type { RoomSummary } from '../../shared/host/state.ts';
@@ -7,6 +7,7 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import { EngineError, type EngineInfo } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import { Mutex } from '../platform/mutex.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
 import { RoomPolicy } from '../realtime/policy/room-policy.ts';
 import { RoomServer } from '../realtime/room-server.ts';

@@ -3,8 +3,9 @@
  * snapshots now and then. When the disk takes no more, the rooms go on all the same; as soon as it does again, a snapshot
  * makes good for what the journal lacks.
  */
-import { Mutex } from 'async-mutex';
+
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { Mutex } from '../platform/mutex.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomTick, TickEvents } from '../world/world.ts';
 import { count, dayOf, emptyDay } from './day-counts.ts';

@@ -1,7 +1,8 @@
 /** A room as it is at one moment, taken while it stands still and kept while it goes on. */
-import type { Mutex } from 'async-mutex';
+
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Mutex } from '../platform/mutex.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomState } from '../world/room-state.ts';
 import type { TickSums } from './plane-checksums.ts';

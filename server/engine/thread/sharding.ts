@@ -2,7 +2,7 @@
  * One engine of several threads, each with a store of its own. Every patch lives in one of them; where the work of a step is
  * uneven, patches move over first. A patch steps alike wherever it lives, so nobody outside can tell.
  */
-import { Mutex } from 'async-mutex';
+import { Mutex } from '../../platform/mutex.ts';
 import type { Card } from '../../vnca/card.ts';
 import { firstStage } from '../../vnca/growth.ts';
 import { checkLatent, checkState, checkSteps, stageAfter } from '../core/checks.ts';

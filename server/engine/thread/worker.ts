@@ -1,6 +1,6 @@
 /** The engine's thread: a patch store behind a message port. Calls are made, and answered, in the order they come. */
 import { workerData } from 'node:worker_threads';
-import { Mutex } from 'async-mutex';
+import { Mutex } from '../../platform/mutex.ts';
 import { serveWorker } from '../../platform/worker-rpc.ts';
 import type { PatchStore } from '../backend.ts';
 import { openStore } from '../backends.ts';

@@ -1,5 +1,5 @@
 /** A crew of one thread a core. Parameters go there through shared memory, gradients come back as rows of numbers. */
-import { Mutex } from 'async-mutex';
+import { Mutex } from '../../platform/mutex.ts';
 import type { Compute, Value, Values } from '../autodiff/compute.ts';
 import type { TrainingConfig } from '../config.ts';
 import { OrderedSum, ParameterLayout } from '../parameter-vector.ts';

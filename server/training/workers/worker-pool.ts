@@ -1,5 +1,5 @@
 /** Several jobs at a time: a pool of workers on a CPU, this thread alone on a GPU. */
-import { Mutex } from 'async-mutex';
+import { Mutex } from '../../platform/mutex.ts';
 import type { Compute } from '../autodiff/compute.ts';
 import type { PoolWorker, WorkerJob } from './worker-job.ts';
 import { openThread } from './worker-thread.ts';
