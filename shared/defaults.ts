@@ -285,28 +285,28 @@ export const DEFAULTS = {
     /** Rooms that a server takes, open or closed. */
     maxRooms: 32,
   },
-  /** Where nobody plays, the gardener does. */
+  /** The automatic gardener, which acts in rooms that nobody uses; times in ms unless noted. */
   attract: {
-    /** Seconds without a visitor's act after which it begins. */
+    /** Seconds without visitor activity before it starts. */
     after: 60,
-    /** Who has planted what it plants. */
+    /** Its display name, as the planter of its organisms. */
     name: 'The gardener',
-    /** Kinds of the gallery that it leaves to visitors, as long as there are others. */
-    unloved: ['face'] as readonly string[],
-    /** It plants so many one soon after the other … */
-    few: 6,
-    /** … so soon, from and to; */
-    sowing: [2_500, 4_500],
-    /** and then does something so often, from and to. */
-    pausing: [7_000, 13_000],
-    /** After a refusal it waits so long. */
-    patience: 15_000,
-    /** Between the pieces of a cut. */
-    strokeEvery: 130,
-    /** One that was cut is spared for so long. */
-    spared: 60_000,
-    /** Above this share of the organisms that a room takes, it thins what is long unattended. */
-    crowded: 0.9,
+    /** Gallery kinds that it plants only when there are no others. */
+    avoidedKinds: ['face'] as readonly string[],
+    /** Number of organisms that it plants in quick succession at first, */
+    initialPlants: 6,
+    /** with this delay between two, least and most. */
+    plantingDelay: [2_500, 4_500],
+    /** Delay between two actions after that, least and most. */
+    actionDelay: [7_000, 13_000],
+    /** Delay after a refused command. */
+    refusalDelay: 15_000,
+    /** Delay between two strokes of a cut. */
+    strokeInterval: 130,
+    /** Time before it may cut the same organism again. */
+    recutDelay: 60_000,
+    /** Share of a room's maximum of organisms above which it removes unattended ones. */
+    thinAbove: 0.9,
   },
   osc: {
     /** Messages sent; what is over that is counted and left out. */

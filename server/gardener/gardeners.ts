@@ -1,5 +1,4 @@
-/** A gardener for each room. */
-
+/** Creates a gardener for each open room and forwards the room's events to it. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom, hashText } from '../../shared/random.ts';
 import type { Joined, RoomClosed, RoomOpened, Stirred, Ticked } from '../extensions/extension.ts';
@@ -9,21 +8,23 @@ import type { RoomServer } from '../realtime/room-server.ts';
 import { Gardener } from './gardener.ts';
 
 export interface GardenersOptions {
-  /** Of the open rooms. */
+  /** The open rooms, by name. */
   readonly roomServers: ReadonlyMap<string, RoomServer>;
   readonly clock: Clock;
-  /** Of their chance, which is not the rooms'. */
+  /** Seed of the gardeners' random numbers, which are not the rooms'. */
   readonly seed: number;
-  /** ms without visitors after which a room's gardener begins; 'off': never. */
+  /** A room's idle time before its gardener starts, ms; 'off': never. */
   readonly after: (room: string) => number | 'off';
 }
 
+/** The gardeners of all open rooms. */
 export class Gardeners implements Listener {
   readonly name = 'The gardener';
   private readonly gardeners = new Map<string, Gardener>();
 
   constructor(private readonly options: GardenersOptions) {}
 
+  /** The gardener of a room, while it is open. */
   of(room: string): Gardener | undefined {
     return this.gardeners.get(room);
   }
@@ -38,7 +39,7 @@ export class Gardeners implements Listener {
       clock,
       random: createRandom(hashText(`${seed}/${room}/gardener`)),
       act: (act) => actor.act(act),
-      // Outside the open hours a wall is dim.
+      // Outside its opening hours a room's walls are dimmed, and nobody watches.
       watched: () => roomServer.isWatched && !roomServer.policy.isDimmed,
       after: after(room),
     });

@@ -1,58 +1,58 @@
-/** Where the gardener plants: scattered evenly, with room between, as a good picture is. */
+/** Chooses where the gardener plants: evenly scattered, with space between organisms. */
 import type { Random } from '../../shared/random.ts';
 
+/** The grid and the size of organisms, in cells. */
 export interface PlantingArea {
-  /** Cells. */
   readonly width: number;
   readonly height: number;
-  /** Of a grown organism's window. */
+  /** Side of a grown organism's window. */
   readonly side: number;
 }
 
+/** Centre of an organism's window, in cells. */
 export interface PlantingPlace {
   readonly x: number;
   readonly y: number;
 }
 
-/** From middle to middle, in sides, along one axis: nearer, and two could press against each other. */
-const APART = 1.1;
-/** More than this makes a place no better. */
-const WIDE = 1.7;
-/** Share of a plot that is planted; the rest is left to visitors. */
-const PLANTED = 0.42;
+/** Least distance of two centres along one axis, in sides; closer ones could block each other. */
+const MIN_DISTANCE = 1.1;
+/** Distances above this, in sides, make a place no better. */
+const AMPLE_DISTANCE = 1.7;
+/** Share of the area that is planted; the rest is left to visitors. */
+const PLANTED_SHARE = 0.42;
 const CANDIDATES = 96;
 
-/** How many organisms make a plot look alive and leave room for more. */
-export function isWellPlaced({ width, height, side }: PlantingArea): number {
-  const room = Math.floor((PLANTED * width * height) / (1.3 * side) ** 2);
-  return Math.max(1, room);
+/** Number of organisms that fills an area well and leaves room for visitors' plants. */
+export function targetCount({ width, height, side }: PlantingArea): number {
+  return Math.max(1, Math.floor((PLANTED_SHARE * width * height) / (1.3 * side) ** 2));
 }
 
 /**
- * The best of some places drawn by chance: far from all that lives (Mitchell's best candidate).
+ * The best of some random places: the one farthest from all organisms (Mitchell's best candidate).
  *
- * @param taken middles of what lives
- * @param near a place that it should rather be close to
- * @returns whole cells; undefined when there is no room
+ * @param taken centres of the living organisms
+ * @param near prefers places close to this one
+ * @returns integer coordinates; undefined if no candidate has enough space
  */
 export function choosePlantingPlace(
-  plot: PlantingArea,
+  area: PlantingArea,
   taken: readonly PlantingPlace[],
   random: Random,
   near?: PlantingPlace,
 ): PlantingPlace | undefined {
-  const { width, height, side } = plot;
-  let best: { place: PlantingPlace; worth: number } | undefined;
+  const { width, height, side } = area;
+  let best: { place: PlantingPlace; score: number } | undefined;
   for (let i = 0; i < CANDIDATES; i++) {
     const place = {
       x: side / 2 + random.integer(width - side + 1),
       y: side / 2 + random.integer(height - side + 1),
     };
-    if (taken.some((other) => !areApart(place, other, APART * side))) continue;
+    if (taken.some((other) => !areApart(place, other, MIN_DISTANCE * side))) continue;
     const distance = Math.min(...taken.map((other) => between(place, other)), Infinity) / side;
     const away = near ? between(place, near) / Math.max(width, height) : 0;
-    const worth = Math.min(distance, WIDE) - 2 * away;
-    if (!best || worth > best.worth) best = { place, worth };
+    const score = Math.min(distance, AMPLE_DISTANCE) - 2 * away;
+    if (!best || score > best.score) best = { place, score };
   }
   return best?.place;
 }

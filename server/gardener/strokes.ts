@@ -1,33 +1,34 @@
-/** The gardener's strokes: as a hand would draw them, and never over anybody else's organisms. */
+/** The gardener's strokes: drawn as a visitor would, and never over organisms of others. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { coverage } from '../../shared/geometry.ts';
 import type { Random } from '../../shared/random.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 
+/** A stroke, as in a `damage` command. */
 export interface Stroke {
   readonly radius: number;
   /** x0, y0, x1, y1, … in cells. */
   readonly points: readonly number[];
 }
 
-/** Who holds which place: of a room's planes. */
+/** The owner plane of a room. */
 export interface OwnerGrid {
   readonly width: number;
   readonly height: number;
   readonly owner: ArrayLike<OrganismId>;
 }
 
-/** Pieces that a cut is drawn in. */
+/** Number of strokes of a cut. */
 const PIECES = 5;
 
 /**
- * A cut across an organism: a bow, in pieces to be drawn one after the other.
+ * Makes a cut across an organism: an arc, as strokes to be drawn one after the other.
  *
- * @returns undefined when another would be hit too
+ * @returns undefined if it would hit another organism
  */
 export function cutAcross(
   organism: Pick<OrganismView, 'id' | 'x' | 'y' | 'side'>,
-  land: OwnerGrid,
+  grid: OwnerGrid,
   random: Random,
 ): Stroke[] | undefined {
   const { x, y, side } = organism;
@@ -37,28 +38,28 @@ export function cutAcross(
   const bend = side * 0.25 * (random.uniform() - 0.5);
   const off = side * 0.2 * (random.uniform() - 0.5);
   const radius = side * (0.05 + 0.04 * random.uniform());
-  const at = (t: number): [number, number] => {
-    const way = (2 * t - 1) * reach;
-    const aside = off + bend * (1 - (2 * t - 1) ** 2);
-    return [x + along * way - across * aside, y + across * way + along * aside];
+  const pointAt = (t: number): [number, number] => {
+    const lengthwise = (2 * t - 1) * reach;
+    const sideways = off + bend * (1 - (2 * t - 1) ** 2);
+    return [x + along * lengthwise - across * sideways, y + across * lengthwise + along * sideways];
   };
   const strokes = Array.from({ length: PIECES }, (_, i) => ({
     radius: Math.max(DEFAULTS.stroke.minRadius, radius),
-    points: [...at(i / PIECES), ...at((i + 1) / PIECES)],
+    points: [...pointAt(i / PIECES), ...pointAt((i + 1) / PIECES)],
   }));
-  return strokes.every((stroke) => isAlone(organism.id, stroke, land)) ? strokes : undefined;
+  return strokes.every((stroke) => hitsOnly(organism.id, stroke, grid)) ? strokes : undefined;
 }
 
 /**
- * A stroke over all of an organism: none of its cells is left.
+ * Makes a stroke that covers all cells of an organism.
  *
- * @returns undefined when another would be hit too
+ * @returns undefined if it would hit another organism
  */
 export function strokeOver(
   { id, x, y, side }: Pick<OrganismView, 'id' | 'x' | 'y' | 'side'>,
-  land: OwnerGrid,
+  grid: OwnerGrid,
 ): Stroke | undefined {
-  // Thin enough not to reach far beyond its edge; to and fro in rows that overlap.
+  // Overlapping rows, back and forth; thin, so as not to reach far beyond the edge.
   const radius = Math.min(DEFAULTS.stroke.maxRadius, side / 6);
   const edge = Math.max(0, side / 2 - radius / 2);
   const rows = Math.ceil(side / radius);
@@ -69,11 +70,11 @@ export function strokeOver(
     points.push(from, level, to, level);
   }
   const stroke = { radius, points };
-  return isAlone(id, stroke, land) ? stroke : undefined;
+  return hitsOnly(id, stroke, grid) ? stroke : undefined;
 }
 
-/** Whether a stroke lies on the land and touches no other organism's places. */
-function isAlone(id: OrganismId, stroke: Stroke, { width, height, owner }: OwnerGrid): boolean {
+/** Whether a stroke lies on the grid and covers no place of another organism. */
+function hitsOnly(id: OrganismId, stroke: Stroke, { width, height, owner }: OwnerGrid): boolean {
   const { points, radius } = stroke;
   const xs = points.filter((_, i) => i % 2 === 0);
   const ys = points.filter((_, i) => i % 2 === 1);

@@ -1,5 +1,4 @@
-/** OSC as the host has set it: out, in, both, or neither. */
-
+/** Opens OSC output, input, both or neither, as configured. */
 import type { Hooks } from '../extensions/hooks.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -13,7 +12,7 @@ import { type Datagrams, type Endpoint, openListener, openSender } from './udp.t
 export interface OscOptions {
   readonly out: Endpoint | undefined;
   readonly in: Endpoint | undefined;
-  /** Addresses that may send. */
+  /** IP addresses that may send; undefined: any. */
   readonly allowed: readonly string[] | undefined;
   readonly hooks: Hooks;
   readonly roomServers: ReadonlyMap<string, RoomServer>;
@@ -24,26 +23,27 @@ export interface OscOptions {
   readonly log: Log;
 }
 
+/** The open OSC sockets. */
 export interface Osc {
-  /** Where it listens, if it does. */
+  /** The UDP port of the input, if any. */
   readonly port: number | undefined;
   close(): Promise<void>;
 }
 
-/** @throws HookError no-address, port-taken */
+/** Opens the sockets and starts forwarding events. @throws HookError no-address, port-taken */
 export async function openOsc(options: OscOptions): Promise<Osc> {
   const { clock, log, hooks } = options;
   const sender = options.out && (await openSender(options.out, log));
   const out = sender && new OscOutput({ send: (bytes) => sender.send(bytes), clock });
   let listener: Datagrams | undefined;
   if (options.in) {
-    const osc = new OscInput({
+    const input = new OscInput({
       ...options,
       onRefused: (room, what, reason) => out?.refused(room, what, reason),
     });
-    const hear = (bytes: Uint8Array, from: string): void => void osc.receive(bytes, from);
+    const receive = (bytes: Uint8Array, from: string): void => void input.receive(bytes, from);
     try {
-      listener = await openListener(options.in, hear, log);
+      listener = await openListener(options.in, receive, log);
     } catch (error) {
       await sender?.close();
       throw error;

@@ -1,29 +1,35 @@
 /**
- * Open Sound Control 1.0 as bytes, by osc-min. Bundles are taken apart here: osc-min drops their broken elements without a word,
- * and follows nested ones until the stack is full (64 kB of them: 2,196 levels).
+ * Encodes and decodes Open Sound Control 1.0 with osc-min. Bundles are decoded here, as osc-min
+ * silently drops broken elements and recurses into nested bundles until the stack overflows.
  */
 import { fromBuffer, type OscArgOutputOrArray, toBuffer } from 'osc-min';
 
 /** A value with its type, by osc-min's name: `integer`, `float`, `string`, `double`, `bigint`, `true` … */
 export type OscArgument = OscArgOutputOrArray;
 
+/** One OSC message. */
 export interface OscMessage {
-  /** Begins with a slash. */
+  /** Starts with a slash. */
   readonly address: string;
   readonly args: readonly OscArgument[];
 }
 
-/** @throws RangeError the value is not a whole number of 32 bits */
+/** An argument of type `i`. @throws RangeError if the value is not a 32-bit integer */
 export function int(value: number): OscArgument {
-  if ((value | 0) !== value) throw new RangeError(`${value} is not a whole number of 32 bits`);
+  if ((value | 0) !== value) throw new RangeError(`${value} is not a 32-bit integer`);
   return { type: 'integer', value };
 }
+
+/** An argument of type `f`. */
 export const float = (value: number): OscArgument => ({ type: 'float', value });
+
+/** An argument of type `s`. */
 export const text = (value: string): OscArgument => ({ type: 'string', value });
 
+/** Why a packet cannot be decoded. */
 export type OscReason = 'malformed' | 'too-deep' | 'too-many';
 
-/** A packet that cannot be read. */
+/** A packet that cannot be decoded. */
 export class OscError extends Error {
   override readonly name = 'OscError';
 
@@ -35,31 +41,33 @@ export class OscError extends Error {
   }
 }
 
-/** Limits of what comes in: bundles in bundles, elements of all bundles together, values of a message. */
+/** Nesting of bundles. */
 const MAX_DEPTH = 4;
+/** Elements of all bundles of a packet. */
 const MAX_ELEMENTS = 256;
+/** Arguments of a message. */
 const MAX_ARGUMENTS = 256;
 
 const BUNDLE = '#bundle\0';
 const HEADER = BUNDLE.length + 8;
-/** Time tag: to be acted upon at once. */
+/** The time tag for immediate execution. */
 const IMMEDIATELY: [number, number] = [0, 1];
 
-/** @throws Error the address or a text has a zero in it */
+/** Encodes a message. @throws Error if the address or a string contains a NUL character */
 export function encodeMessage({ address, args }: OscMessage): Uint8Array {
   return bytesOf(toBuffer({ address, args: [...args] }));
 }
 
-/** A bundle to be acted upon at once. @throws Error as `encodeMessage` */
+/** Encodes a bundle for immediate execution. @throws Error as `encodeMessage` */
 export function encodeBundle(messages: readonly OscMessage[]): Uint8Array {
   const elements = messages.map(({ address, args }) => ({ address, args: [...args] }));
   return bytesOf(toBuffer({ timetag: IMMEDIATELY, elements }));
 }
 
 /**
- * Reads a datagram, whoever sent it.
+ * Decodes a datagram from an untrusted sender.
  *
- * @returns its messages in their order, however they are bundled
+ * @returns its messages in order, with bundles flattened
  * @throws OscError
  */
 export function decodeOsc(bytes: Uint8Array): OscMessage[] {
@@ -70,16 +78,16 @@ export function decodeOsc(bytes: Uint8Array): OscMessage[] {
       messages.push(decodeMessage(packet));
       return;
     }
-    if (depth === MAX_DEPTH) throw new OscError('too-deep', `over ${MAX_DEPTH} bundles`);
-    if (packet.length < HEADER) throw new OscError('malformed', 'a bundle without time');
+    if (depth === MAX_DEPTH) throw new OscError('too-deep', `over ${MAX_DEPTH} nested bundles`);
+    if (packet.length < HEADER) throw new OscError('malformed', 'a bundle without a time tag');
     const view = new DataView(packet.buffer, packet.byteOffset, packet.length);
-    for (let at = HEADER; at < packet.length; ) {
+    for (let offset = HEADER; offset < packet.length; ) {
       if (++elements > MAX_ELEMENTS)
         throw new OscError('too-many', `over ${MAX_ELEMENTS} elements`);
-      const size = at + 4 <= packet.length ? view.getUint32(at) : Number.POSITIVE_INFINITY;
-      at += 4 + size;
-      if (at > packet.length) throw new OscError('malformed', 'an element beyond the end');
-      read(packet.subarray(at - size, at), depth + 1);
+      const size = offset + 4 <= packet.length ? view.getUint32(offset) : Number.POSITIVE_INFINITY;
+      offset += 4 + size;
+      if (offset > packet.length) throw new OscError('malformed', 'an element beyond the end');
+      read(packet.subarray(offset - size, offset), depth + 1);
     }
   };
   read(bytes, 0);
@@ -91,12 +99,13 @@ function decodeMessage(bytes: Uint8Array): OscMessage {
   try {
     packet = fromBuffer(bytes);
   } catch (error) {
-    // Among what it throws are errors of DataView.
+    // osc-min lets errors of DataView through.
     throw new OscError('malformed', (error as Error).message);
   }
-  if (packet.oscType !== 'message') throw new OscError('malformed', 'a bundle in disguise');
+  if (packet.oscType !== 'message') throw new OscError('malformed', 'not a message');
   const { address, args } = packet;
-  if (args.length > MAX_ARGUMENTS) throw new OscError('too-many', `over ${MAX_ARGUMENTS} values`);
+  if (args.length > MAX_ARGUMENTS)
+    throw new OscError('too-many', `over ${MAX_ARGUMENTS} arguments`);
   return { address, args };
 }
 

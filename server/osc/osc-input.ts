@@ -1,4 +1,4 @@
-/** What a show's machines want of the rooms, by OSC: the way of every visitor's wish, from somebody of the house. */
+/** Executes OSC messages as commands of a system actor, with the checks and limits of a visitor's. */
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { COMMANDS } from '../../shared/protocol/commands.ts';
@@ -11,25 +11,25 @@ import type { RoomServer } from '../realtime/room-server.ts';
 import { decodeOsc, type OscArgument, OscError, type OscMessage } from './osc-codec.ts';
 
 export interface OscInputOptions {
-  /** Of the open rooms. */
+  /** The open rooms, by name. */
   readonly roomServers: ReadonlyMap<string, RoomServer>;
-  /** Lets nobody do anything but look, or lifts that. @throws Refusal */
+  /** Pauses or resumes visitors' commands in a room. @throws Refusal */
   readonly pause: (room: string, paused: boolean) => void | Promise<void>;
-  /** Addresses that may send; absent: any that can reach the port. */
+  /** IP addresses that may send; absent: any. */
   readonly allowed?: readonly string[] | undefined;
   readonly limits: Limits;
   readonly clock: Clock;
   readonly rejections: RejectionCounts;
-  /** What was asked of a room was refused. */
+  /** Called when a message to a room is refused. */
   readonly onRefused?: ((room: string, what: string, reason: Reason) => void) | undefined;
 }
 
-type Wish = SystemCommand & { readonly what: 'plant' | 'damage' };
+type OscCommand = SystemCommand & { readonly what: 'plant' | 'damage' };
 
 const number = v.pipe(v.number(), v.finite());
 const place = v.pipe(number, v.transform(Math.round));
 
-/** Values of each message, by the last part of its address. */
+/** Schemas of the arguments, by the last part of the address. */
 const MESSAGES = {
   plant: v.union([
     v.strictTuple([place, place]),
@@ -45,6 +45,7 @@ const MESSAGES = {
 
 const ADDRESS = /^\/vivarium\/([a-z0-9-]{1,32}|\*)\/(plant|wound|pause)$/;
 
+/** Receives OSC datagrams for all open rooms. */
 export class OscInput {
   private readonly actors = new WeakMap<RoomServer, SystemActor>();
   private readonly allowance: Allowance;
@@ -54,14 +55,14 @@ export class OscInput {
   }
 
   /**
-   * A datagram has come. Whatever is in it, nothing is thrown.
+   * Handles a datagram. Never rejects because of its content.
    *
-   * @param from address of its sender
+   * @param from the sender's IP address
    */
   async receive(bytes: Uint8Array, from: string): Promise<void> {
-    const { rejections: refusals, allowed } = this.options;
-    if (allowed && !allowed.includes(plain(from))) {
-      refusals.count('wrong-sender');
+    const { rejections, allowed } = this.options;
+    if (allowed && !allowed.includes(withoutMapping(from))) {
+      rejections.count('wrong-sender');
       return;
     }
     let messages: readonly OscMessage[];
@@ -69,8 +70,8 @@ export class OscInput {
       this.take('bytesPerSecond', bytes.length);
       messages = decodeOsc(bytes);
     } catch (error) {
-      if (error instanceof Refusal) refusals.count(error.reason);
-      else if (error instanceof OscError) refusals.count('malformed');
+      if (error instanceof Refusal) rejections.count(error.reason);
+      else if (error instanceof OscError) rejections.count('malformed');
       else throw error;
       return;
     }
@@ -78,24 +79,24 @@ export class OscInput {
   }
 
   private async handle({ address, args }: OscMessage): Promise<void> {
-    const { roomServers, rejections: refusals } = this.options;
+    const { roomServers, rejections } = this.options;
     const [, room, what] = ADDRESS.exec(address) ?? [];
     const rooms = room === '*' ? [...roomServers.keys()] : [room];
     for (const name of what ? rooms : ['']) {
       try {
         this.take('messagesPerSecond', 1);
         if (!what) throw new Refusal('unknown-message');
-        await this.do(name, what as keyof typeof MESSAGES, args);
+        await this.execute(name, what as keyof typeof MESSAGES, args);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        refusals.count(error.reason);
+        rejections.count(error.reason);
         if (what) this.options.onRefused?.(name, what, error.reason);
       }
     }
   }
 
   /** @throws Refusal */
-  private async do(
+  private async execute(
     room: string,
     what: keyof typeof MESSAGES,
     args: readonly OscArgument[],
@@ -106,23 +107,24 @@ export class OscInput {
     if (!parsed.success) throw new Refusal('bad-message', `${what}: ${parsed.issues[0].message}`);
     const values = parsed.output;
     if (what === 'pause') {
-      // Each is kept, and told to everybody: of these come as few as of previews.
+      // Each is stored and broadcast, so it has the low limit of previews.
       this.take('previewsPerSecond', 1);
       await this.options.pause(room, values[0] === true || values[0] === 1);
       return;
     }
-    const act = what === 'plant' ? planting(roomServer, values) : wounding(values as number[]);
-    for (const [rate, amount] of costsOf(act.what, act)) this.take(rate, amount);
-    const { refused } = await this.actorIn(roomServer).act(act);
-    // What the room refuses is counted with the tick.
+    const command =
+      what === 'plant' ? plantCommand(roomServer, values) : damageCommand(values as number[]);
+    for (const [rate, amount] of costsOf(command.what, command)) this.take(rate, amount);
+    const { refused } = await this.actorIn(roomServer).act(command);
+    // Refusals by the room are counted with its tick.
     if (refused) this.options.onRefused?.(room, what, refused.reason);
   }
 
   private actorIn(roomServer: RoomServer): SystemActor {
-    const known =
+    const actor =
       this.actors.get(roomServer) ?? roomServer.createSystemActor(DEFAULTS.osc.planter, true);
-    this.actors.set(roomServer, known);
-    return known;
+    this.actors.set(roomServer, actor);
+    return actor;
   }
 
   /** @throws Refusal too-fast */
@@ -134,28 +136,28 @@ export class OscInput {
 }
 
 /** @throws Refusal no-such-seed, bad-message */
-function planting({ room }: RoomServer, [x, y, wanted]: readonly unknown[]): Wish {
-  if (wanted === undefined) return checked('plant', { x, y, seed: { from: 'prior' } });
-  const named = (name: string): number => {
-    const { gallery } = room.species;
-    return gallery.findIndex((entry) => entry.name.toLowerCase() === name.toLowerCase());
-  };
-  const index = typeof wanted === 'string' ? named(wanted) : (wanted as number);
-  if (index < 0) throw new Refusal('no-such-seed', String(wanted));
+function plantCommand({ room }: RoomServer, [x, y, entry]: readonly unknown[]): OscCommand {
+  if (entry === undefined) return checked('plant', { x, y, seed: { from: 'prior' } });
+  const { gallery } = room.species;
+  const index =
+    typeof entry === 'string'
+      ? gallery.findIndex(({ name }) => name.toLowerCase() === entry.toLowerCase())
+      : (entry as number);
+  if (index < 0) throw new Refusal('no-such-seed', String(entry));
   return checked('plant', { x, y, seed: { from: 'gallery', index } });
 }
 
 /** @throws Refusal bad-message */
-function wounding([x, y, radius, ...more]: readonly number[]): Wish {
+function damageCommand([x, y, radius, ...more]: readonly number[]): OscCommand {
   return checked('damage', { radius, points: [x, y, ...more] });
 }
 
-/** As strict as with visitors. @throws Refusal bad-message */
-function checked(what: 'plant' | 'damage', wish: object): Wish {
-  const parsed = v.safeParse(COMMANDS[what], { ...wish, id: 0 });
+/** Applies the schema of visitors' commands. @throws Refusal bad-message */
+function checked(what: 'plant' | 'damage', parameters: object): OscCommand {
+  const parsed = v.safeParse(COMMANDS[what], { ...parameters, id: 0 });
   if (!parsed.success) throw new Refusal('bad-message', parsed.issues[0].message);
-  const { id: _, ...act } = parsed.output;
-  return { what, ...act } as Wish;
+  const { id: _, ...command } = parsed.output;
+  return { what, ...command } as OscCommand;
 }
 
 function jsValue({ type, value }: OscArgument): unknown {
@@ -163,7 +165,7 @@ function jsValue({ type, value }: OscArgument): unknown {
   return type === 'null' || type === 'bang' ? undefined : value;
 }
 
-/** IPv4 in IPv6's clothes is IPv4. */
-function plain(address: string): string {
+/** Converts an IPv4-mapped IPv6 address to IPv4. */
+function withoutMapping(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/, '');
 }

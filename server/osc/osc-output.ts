@@ -1,4 +1,4 @@
-/** Tells a show's machines what happens in the rooms, as OSC: OSC.md has the addresses. */
+/** Sends the rooms' events and figures as OSC messages; OSC.md lists the addresses. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Figures, Happening, Lived, RoomOpened, Ticked } from '../extensions/extension.ts';
 import type { Listener } from '../extensions/hooks.ts';
@@ -15,21 +15,22 @@ import {
 } from './osc-codec.ts';
 
 export interface OscOutputOptions {
-  /** Sends one datagram; nobody knows whether it arrives. */
+  /** Sends one datagram, without delivery guarantee. */
   readonly send: (bytes: Uint8Array) => void;
   readonly clock: Clock;
 }
 
-/** Bytes of a bundle before its elements, and of an element before its message. */
-const BUNDLE_HEAD = 16;
-const ELEMENT_HEAD = 4;
+/** Header sizes of a bundle and of its elements, bytes. */
+const BUNDLE_HEADER = 16;
+const ELEMENT_HEADER = 4;
 
+/** Collects the messages of a tick and sends them as bundles. */
 export class OscOutput implements Listener {
   readonly name = 'OSC';
-  private waiting: OscMessage[] = [];
+  private queue: OscMessage[] = [];
   private dropped = 0;
   private readonly rate: TokenBucket;
-  private readonly sizes = new Map<string, RoomOpened>();
+  private readonly rooms = new Map<string, RoomOpened>();
 
   constructor(private readonly options: OscOutputOptions) {
     const { messagesPerSecond } = DEFAULTS.osc;
@@ -37,57 +38,57 @@ export class OscOutput implements Listener {
   }
 
   onRoomOpened(room: RoomOpened): void {
-    this.sizes.set(room.room, room);
+    this.rooms.set(room.room, room);
   }
 
   onLife({ room, event }: Lived): void {
     const args = argumentsOf(event);
-    if (args) this.say(room, event.what, args);
+    if (args) this.enqueue(room, event.what, args);
   }
 
   onFigures({ room, awake, organisms, people, actual, colour, living }: Figures): void {
-    const size = this.sizes.get(room);
-    if (size) this.say(room, 'size', [int(size.width), int(size.height)]);
-    this.say(room, 'colour', [...colour.map(float), float(living)]);
-    this.say(room, 'load', [int(awake), int(organisms), int(people), float(actual)]);
+    const size = this.rooms.get(room);
+    if (size) this.enqueue(room, 'size', [int(size.width), int(size.height)]);
+    this.enqueue(room, 'colour', [...colour.map(float), float(living)]);
+    this.enqueue(room, 'load', [int(awake), int(organisms), int(people), float(actual)]);
   }
 
-  /** What was told since the last tick goes out. */
+  /** Sends the messages queued since the last tick. */
   onTick({ room }: Ticked): void {
     if (this.dropped > 0 && this.rate.take(1, this.options.clock.now())) {
-      this.waiting.push(messageOf(room, 'dropped', [int(this.dropped)]));
+      this.queue.push(messageOf(room, 'dropped', [int(this.dropped)]));
       this.dropped = 0;
     }
     this.flush();
   }
 
-  /** Something that came in by OSC was refused. */
+  /** Reports that an incoming message was refused. */
   refused(room: string, what: string, reason: string): void {
-    this.say(room, 'refused', [text(what), text(reason)]);
+    this.enqueue(room, 'refused', [text(what), text(reason)]);
   }
 
-  private say(room: string, what: string, args: readonly OscArgument[]): void {
-    if (this.rate.take(1, this.options.clock.now())) this.waiting.push(messageOf(room, what, args));
+  private enqueue(room: string, what: string, args: readonly OscArgument[]): void {
+    if (this.rate.take(1, this.options.clock.now())) this.queue.push(messageOf(room, what, args));
     else this.dropped++;
   }
 
-  /** In bundles that fit into one packet of any network. */
+  /** Sends the queue in bundles that fit into one network packet each. */
   private flush(): void {
     let elements: OscMessage[] = [];
-    let size = BUNDLE_HEAD;
+    let size = BUNDLE_HEADER;
     const send = (): void => {
       if (elements.length > 0) this.options.send(encodeBundle(elements));
       elements = [];
-      size = BUNDLE_HEAD;
+      size = BUNDLE_HEADER;
     };
-    for (const message of this.waiting) {
-      const more = ELEMENT_HEAD + encodeMessage(message).length;
+    for (const message of this.queue) {
+      const more = ELEMENT_HEADER + encodeMessage(message).length;
       if (size + more > DEFAULTS.osc.datagramBytes) send();
       elements.push(message);
       size += more;
     }
     send();
-    this.waiting = [];
+    this.queue = [];
   }
 }
 
@@ -95,7 +96,7 @@ function messageOf(room: string, what: string, args: readonly OscArgument[]): Os
   return { address: `/vivarium/${room}/${what}`, args };
 }
 
-/** @returns what is said of it; undefined: nothing */
+/** @returns the message's arguments; undefined for events that OSC does not report */
 function argumentsOf(event: Happening): OscArgument[] | undefined {
   switch (event.what) {
     case 'born': {

@@ -1,63 +1,65 @@
-/** Datagrams: OSC's usual way. */
+/** UDP sockets for OSC. */
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
 import { HookError } from '../extensions/hook-error.ts';
 import type { Log } from '../platform/log.ts';
 
+/** Host name or IP address, and port. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
 
+/** An open UDP socket. */
 export interface Datagrams {
-  /** Its own, where it listens. */
+  /** Its local port. */
   readonly port: number;
   send(bytes: Uint8Array): void;
   close(): Promise<void>;
 }
 
 /**
- * Sends to one place; whether anybody is there, it does not know.
+ * Opens a socket that sends to one address. Send errors are logged once.
  *
  * @throws HookError no-address
  */
 export async function openSender({ host, port }: Endpoint, log: Log): Promise<Datagrams> {
   const found = await lookup(host).catch(() => {
-    throw new HookError('no-address', `OSC cannot be sent to ${host}: there is no such address.`);
+    throw new HookError('no-address', `Cannot send OSC to ${host}: the host is unknown.`);
   });
   const socket = createSocket(found.family === 6 ? 'udp6' : 'udp4');
   let warned = false;
-  const complain = (error: Error | null): void => {
+  const warn = (error: Error | null): void => {
     if (!error || warned) return;
     warned = true;
-    log.warn('osc-not-sent', `OSC does not get to ${host}:${port} (${error.message}).`);
+    log.warn('osc-not-sent', `OSC cannot reach ${host}:${port} (${error.message}).`);
   };
-  socket.on('error', complain);
+  socket.on('error', warn);
   await bound(socket, 0, undefined, `${host}:${port}`);
   if (found.family === 4) socket.setBroadcast(true);
   return {
     port: socket.address().port,
-    send: (bytes) => socket.send(bytes, port, found.address, complain),
+    send: (bytes) => socket.send(bytes, port, found.address, warn),
     close: () => closed(socket),
   };
 }
 
 /**
- * Listens at one of this machine's addresses.
+ * Opens a socket that listens on an address of this machine.
  *
- * @param hear never throws
+ * @param receive called with each datagram and its sender's IP address; must not throw
  * @throws HookError no-address, port-taken
  */
 export async function openListener(
   { host, port }: Endpoint,
-  hear: (bytes: Uint8Array, from: string) => void,
+  receive: (bytes: Uint8Array, from: string) => void,
   log: Log,
 ): Promise<Datagrams> {
   const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
   await bound(socket, port, host, `${host}:${port}`);
   socket.on('error', (error) => log.warn('osc-not-heard', `OSC: ${error.message}.`));
-  socket.on('message', (bytes, { address }) => hear(bytes, address));
+  socket.on('message', (bytes, { address }) => receive(bytes, address));
   return { port: socket.address().port, send: () => {}, close: () => closed(socket) };
 }
 
@@ -79,7 +81,10 @@ async function bound(
     socket.close();
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE') {
-      throw new HookError('port-taken', `Another program has ${name}; choose another for OSC.`);
+      throw new HookError(
+        'port-taken',
+        `Another program uses ${name}. Choose another port for OSC.`,
+      );
     }
     throw new HookError('no-address', `OSC cannot use ${name} (${(error as Error).message}).`);
   }

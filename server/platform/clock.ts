@@ -1,10 +1,12 @@
-/** Time, passed in, so that tests need no sleeping. Milliseconds of a clock that never goes back. */
+/** A monotonic clock with timers, passed in so that tests need not sleep. */
 export interface Clock {
+  /** Milliseconds since an arbitrary start. */
   now(): number;
-  /** Calls back once; the returned function calls it off. */
+  /** Calls `call` once after `delay` ms; the returned function cancels it. */
   after(delay: number, call: () => void): () => void;
 }
 
+/** The process's own clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (delay, call) => {
@@ -13,7 +15,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** @param duration ms */
+/** Resolves after a while. @param duration ms */
 export function pause(clock: Clock, duration: number): Promise<void> {
   return new Promise((resolve) => {
     clock.after(duration, resolve);

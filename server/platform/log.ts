@@ -1,37 +1,40 @@
-/** What the server says while it runs: sentences for a host at a terminal, or lines of JSON for a machine. Neither names anybody. */
+/** The server's log: sentences for a terminal, or JSON lines. Neither contains participants' names. */
 import pino from 'pino';
 
+/** Further data of a log entry. */
 export type Fields = Readonly<Record<string, string | number | boolean>>;
 
+/** A log of named events, each with a sentence. */
 export interface Log {
-  /** @param event its name, the same whatever the sentence says */
+  /** @param event stable name of the event, independent of the sentence */
   info(event: string, sentence: string, fields?: Fields): void;
   warn(event: string, sentence: string, fields?: Fields): void;
   error(event: string, sentence: string, fields?: Fields): void;
 }
 
-/** Sentences alone. */
+/** Writes sentences; warnings and errors go to the second stream, with the event's name. */
 export function textLog(
-  say: (line: string) => void = console.log,
-  complain: (line: string) => void = console.error,
+  writeOut: (line: string) => void = console.log,
+  writeError: (line: string) => void = console.error,
 ): Log {
   return {
-    info: (_, sentence) => say(sentence),
-    warn: (event, sentence) => complain(`${event}: ${sentence}`),
-    error: (event, sentence) => complain(`${event}: ${sentence}`),
+    info: (_, sentence) => writeOut(sentence),
+    warn: (event, sentence) => writeError(`${event}: ${sentence}`),
+    error: (event, sentence) => writeError(`${event}: ${sentence}`),
   };
 }
 
-/** A line of JSON each, at once, so that the last one before a crash is there. */
+/** Writes JSON lines synchronously, so that the last line before a crash is not lost. */
 export function jsonLog(
   destination: pino.DestinationStream = pino.destination({ sync: true }),
 ): Log {
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
-  const at =
+  const write =
     (level: 'info' | 'warn' | 'error') =>
     (event: string, sentence: string, fields: Fields = {}): void =>
       logger[level]({ event, ...fields }, sentence);
-  return { info: at('info'), warn: at('warn'), error: at('error') };
+  return { info: write('info'), warn: write('warn'), error: write('error') };
 }
 
+/** Discards everything. */
 export const silentLog: Log = { info: () => {}, warn: () => {}, error: () => {} };

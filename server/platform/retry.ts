@@ -1,19 +1,21 @@
-/** Work that is tried again after a failure. Written here since its pauses are by the clock that is passed in, for tests. */
+/** Retries failed work. Not a library, as its pauses use the clock that is passed in, for tests. */
 import { type Clock, pause } from './clock.ts';
 
 export interface RetryOptions {
   readonly clock: Clock;
-  /** Pauses before each further try, ms: as many tries as there are pauses, and one. */
+  /** Pause before each retry, ms. There is one attempt more than there are pauses. */
   readonly pauses: readonly number[];
-  /** Whether a further try may do better; default: always. */
+  /** Whether an error may go away; others are thrown immediately. Default: all. */
   readonly isTransient?: (error: unknown) => boolean;
-  /** Hears of each failure after which there is another try. */
+  /** Called for each failure that is followed by a retry. */
   readonly onFailure?: (error: unknown) => void;
 }
 
 /**
- * @param work changes nothing when it fails
- * @throws what the last try throws
+ * Runs work until it succeeds or there are no pauses left.
+ *
+ * @param work must change nothing when it fails
+ * @throws the error of the last attempt
  */
 export async function retry<T>(
   work: () => Promise<T>,

@@ -1,9 +1,9 @@
-/** Two that are started at the same time, both or neither. */
+/** Starts two services concurrently, or neither. */
 interface Closable {
   close(): Promise<void>;
 }
 
-/** Waits for two that take their time; when one does not start, the other is closed again. @throws as that one */
+/** Waits for both. If one fails to start, closes the other. @throws the error of the one that failed */
 export async function startBoth<A extends Closable, B extends Closable | undefined>(
   a: Promise<A>,
   b: B | Promise<B>,

@@ -1,14 +1,14 @@
 /**
- * A token bucket: how much of something may come in a second, and how much more at once. Written here since it must answer
- * in the same turn, in the order of messages, and by the clock that is passed in; npm's limiters answer later, by the system's.
+ * A token bucket: limits a rate and its bursts. Not a library, as npm's limiters are asynchronous and
+ * use the system clock; this one must answer synchronously, and by the time that is passed in.
  */
 export class TokenBucket {
   private level: number;
-  private at: number;
+  private refilledAt: number;
 
   /**
-   * @param perSecond refill
-   * @param size most that may come at once
+   * @param perSecond refill rate
+   * @param size capacity: the largest burst
    * @param now ms
    */
   constructor(
@@ -17,10 +17,10 @@ export class TokenBucket {
     now: number,
   ) {
     this.level = size;
-    this.at = now;
+    this.refilledAt = now;
   }
 
-  /** @returns whether so much was left; when not, nothing is taken */
+  /** Takes an amount if it is available. @returns false if not; nothing is taken then */
   take(amount: number, now: number): boolean {
     this.refill(now);
     if (amount > this.level) return false;
@@ -28,20 +28,24 @@ export class TokenBucket {
     return true;
   }
 
-  /** How long it is until so much is left, ms; for ever, where it is more than the bucket holds. */
+  /** Time until an amount is available, ms; Infinity if it exceeds the capacity. */
   wait(amount: number, now: number): number {
     this.refill(now);
     if (amount > this.size) return Number.POSITIVE_INFINITY;
     return (1000 * Math.max(0, amount - this.level)) / this.perSecond;
   }
 
+  /** Whether nothing has been taken that is not refilled by now. */
   isFull(now: number): boolean {
     this.refill(now);
     return this.level === this.size;
   }
 
   private refill(now: number): void {
-    this.level = Math.min(this.size, this.level + ((now - this.at) / 1000) * this.perSecond);
-    this.at = now;
+    this.level = Math.min(
+      this.size,
+      this.level + ((now - this.refilledAt) / 1000) * this.perSecond,
+    );
+    this.refilledAt = now;
   }
 }

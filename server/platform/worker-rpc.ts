@@ -1,60 +1,63 @@
 /**
- * Typed calls between this process and a worker thread, in both directions: one message for each call, one for each answer.
+ * Typed calls between this thread and a worker thread, in both directions: one message per call and
+ * one per answer.
  *
- * Ours, because libraries were tried and fall short. comlink 4.4: a call whose thread has ended never settles; errors arrive
- * without their class and reason; there is no start-up result; and the other side may reach any property of what is exposed.
- * tinypool 2.2: the same for process.exit() and for errors, and it chooses the thread itself, whereas a patch lives in one.
+ * Not a library. comlink 4.4: calls to a thread that has ended never settle, errors lose their class
+ * and reason, there is no start-up result, and the other side can reach any exposed property.
+ * tinypool 2.2: the same for process.exit() and errors; and it chooses the thread, while a patch is
+ * bound to one.
  */
 import { parentPort, type Worker } from 'node:worker_threads';
 
-/** The arguments of a method; plain data, since they are cloned. */
+/** The arguments of a method; plain data, as they are cloned. */
 type ArgumentsOf<M> = M extends (...args: infer A) => unknown ? A : never;
 type ResultOf<M> = M extends (...args: never) => infer R ? Awaited<R> : never;
 
 /** The other side's methods, as this side calls them. */
 export interface Remote<Methods extends object> {
   /**
-   * Calls a method and waits for its result. Buffers of a result move here; those of arguments are copied.
+   * Calls a method and waits for its result. Buffers in the result are transferred; those in arguments
+   * are copied.
    *
-   * @throws what the method throws; the end of the connection
+   * @throws what the method throws, or the error of a connection that has ended
    */
   call<M extends keyof Methods & string>(
     method: M,
     ...args: ArgumentsOf<Methods[M]>
   ): Promise<ResultOf<Methods[M]>>;
-  /** Calls a method whose result nobody waits for. */
+  /** Calls a method without pending for a result. */
   notify<M extends keyof Methods & string>(method: M, ...args: ArgumentsOf<Methods[M]>): void;
 }
 
-/** Errors that keep their class between threads, by the `name` of their instances. */
+/** Error classes that are preserved across threads, keyed by the `name` of their instances. */
 export type ErrorClasses = Readonly<Record<string, { readonly prototype: Error }>>;
 
-/** How a thread was lost. */
+/** Why a thread died. */
 export interface Death {
-  /** An uncaught error; an end, by itself or by others; a message that is none of ours. */
+  /** `threw`: an uncaught error; `ended`: it exited or was terminated; `malformed`: a bad message. */
   readonly cause: 'threw' | 'ended' | 'malformed';
-  /** The error's message, or as in 'ended with code 3'. */
+  /** The error's message, or text such as 'ended with code 3'. */
   readonly why: string;
 }
 
 export interface WorkerRpcOptions<Local extends object> {
-  /** What the thread may call. */
+  /** Methods that the thread may call. */
   readonly methods?: Local;
-  /** Errors of other classes arrive as plain `Error`, with their name. */
+  /** Errors of other classes become a plain `Error` with their name. */
   readonly errors?: ErrorClasses;
-  /** Turns errors of other classes into one of the caller's own. */
+  /** Converts errors of other classes. */
   readonly otherwise?: ((error: Error) => Error) | undefined;
-  /** What waiting and later calls fail with when the thread is lost. Called once. */
+  /** Returns the error for pending and later calls when the thread dies. Called once. */
   readonly onDeath: (death: Death) => Error;
-  /** Lets the process end while no call waits for an answer. */
+  /** Lets the process exit while no call is pending. */
   readonly unref?: boolean;
 }
 
-/** What is started in a thread by `serveWorker`, from outside. */
+/** The caller's side of a worker thread that runs `serveWorker`. */
 export class WorkerRpc<Methods extends object, Ready = undefined, Local extends object = object>
   implements Remote<Methods>
 {
-  /** What the thread's `open` has returned. @throws what it throws, or the thread's death; the thread is ended then */
+  /** The start-up result of the thread's `open`. Rejects with its error, or if the thread dies. */
   readonly ready: Promise<Ready>;
   private readonly endpoint: Endpoint;
   private isLost = false;
@@ -87,7 +90,7 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
     );
   }
 
-  /** Whether the thread has died, other than by `close` and `terminate`. */
+  /** Whether the thread has died other than by `close` or `terminate`. */
   get lost(): boolean {
     return this.isLost;
   }
@@ -105,7 +108,7 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
     this.endpoint.notify(method, args);
   }
 
-  /** Calls made before are answered, later ones fail with `error`; then the thread is ended. */
+  /** Waits for pending calls, then terminates the thread. Later calls fail with `error`. */
   close(error: Error): Promise<void> {
     this.closing ??= (async () => {
       await this.endpoint.drain(error);
@@ -114,7 +117,7 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
     return this.closing;
   }
 
-  /** Ends the thread at once; waiting and later calls fail with `error`. */
+  /** Terminates the thread immediately; pending and later calls fail with `error`. */
   async terminate(error: Error): Promise<void> {
     this.endpoint.end(() => error);
     await this.worker.terminate();
@@ -129,18 +132,18 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
   }
 }
 
-/** What a thread is once it has been started. */
+/** What a thread serves once it has started. */
 export interface Served<Methods extends object, Ready = undefined> {
-  /** Absent: it answers nothing. */
+  /** Absent: none. */
   readonly methods?: Methods;
   /** The start-up result, for `WorkerRpc.ready`. */
   readonly ready?: Ready;
 }
 
 /**
- * Makes this worker thread answer calls. They begin in the order they come, without waiting for each other.
+ * Makes this worker thread answer calls. They start in the order of arrival and run concurrently.
  *
- * @param open prepares the thread; may call the other side. What it throws is thrown by `WorkerRpc.ready`
+ * @param open prepares the thread and may call the other side; `WorkerRpc.ready` rejects if it throws
  */
 export async function serveWorker<
   Methods extends object,
@@ -150,7 +153,7 @@ export async function serveWorker<
   const endpoint = new Endpoint(parentPort!, {
     errors: {},
     onMalformed: () => {
-      throw new Error('a malformed message has come');
+      throw new Error('received a malformed message');
     },
   });
   const caller: Remote<Caller> = {
@@ -164,13 +167,13 @@ export async function serveWorker<
   });
 }
 
-/** The start is a call that nobody has to send. */
+/** The id of the start-up, an implicit first call. */
 const START = 0;
 
 interface Call {
   readonly method: string;
   readonly args: readonly unknown[];
-  /** Absent: no answer is wanted. */
+  /** The call's id; absent: no answer expected. */
   readonly call?: number;
 }
 
@@ -202,18 +205,18 @@ interface Port {
 interface EndpointOptions extends Pick<WorkerRpcOptions<object>, 'otherwise'> {
   readonly errors: ErrorClasses;
   readonly onMalformed: () => void;
-  /** No call waits any more. */
+  /** Called when no call is pending any more. */
   readonly onIdle?: () => void;
 }
 
 /** One side of the connection. */
 class Endpoint {
-  /** What the other side may call. */
+  /** Methods that the other side may call. */
   methods: object = {};
   private readonly pending = new Map<number, Pending>();
   private calls = START;
-  /** What later calls fail with. */
-  private refusal: Error | undefined;
+  /** The error of later calls, once the connection is closing. */
+  private closedBy: Error | undefined;
   private hasEnded = false;
   private onDrained: (() => void) | undefined;
 
@@ -225,7 +228,7 @@ class Endpoint {
   }
 
   call(method: string, args: readonly unknown[]): Promise<unknown> {
-    if (this.refusal) return Promise.reject(this.refusal);
+    if (this.closedBy) return Promise.reject(this.closedBy);
     const call = ++this.calls;
     try {
       this.port.postMessage({ call, method, args });
@@ -235,6 +238,7 @@ class Endpoint {
     return this.wait(call);
   }
 
+  /** Waits for the answer to a call. */
   wait(call: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.pending.set(call, { resolve, reject });
@@ -242,35 +246,35 @@ class Endpoint {
   }
 
   notify(method: string, args: readonly unknown[]): void {
-    if (!this.refusal) this.port.postMessage({ method, args });
+    if (!this.closedBy) this.port.postMessage({ method, args });
   }
 
-  /** Posts what some work comes to. Never rejects. */
+  /** Runs work and posts its result or error. Never rejects. */
   async answer(call: number, work: () => unknown): Promise<void> {
     try {
       const result = await work();
-      // Results are made for one reader, so their buffers move to it.
+      // A result has only one reader, so its buffers can be transferred.
       if (!this.hasEnded) this.port.postMessage({ answer: call, result }, [...buffersOf(result)]);
     } catch (error) {
       if (!this.hasEnded) this.port.postMessage({ answer: call, error: encodeError(error) });
     }
   }
 
-  /** Later calls fail. @returns when those made before are answered */
+  /** Makes later calls fail with `error`. Resolves when pending calls are answered. */
   async drain(error: Error): Promise<void> {
-    this.refusal ??= error;
+    this.closedBy ??= error;
     if (this.pending.size === 0) return;
     await new Promise<void>((resolve) => {
       this.onDrained = resolve;
     });
   }
 
-  /** Waiting and later calls fail, and messages count no more. */
+  /** Makes pending and later calls fail, and ignores further messages. */
   end(reason: () => Error): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    this.refusal ??= reason();
-    for (const { reject } of this.pending.values()) reject(this.refusal);
+    this.closedBy ??= reason();
+    for (const { reject } of this.pending.values()) reject(this.closedBy);
     this.pending.clear();
     this.onDrained?.();
   }
@@ -291,11 +295,11 @@ class Endpoint {
   }
 
   private settle(message: Answer): void {
-    const waiting = this.pending.get(message.answer);
-    if (!waiting) return;
+    const pending = this.pending.get(message.answer);
+    if (!pending) return;
     this.pending.delete(message.answer);
-    if ('error' in message) waiting.reject(decodeError(message.error, this.options));
-    else waiting.resolve(message.result);
+    if ('error' in message) pending.reject(decodeError(message.error, this.options));
+    else pending.resolve(message.result);
     if (this.pending.size > 0) return;
     this.options.onIdle?.();
     this.onDrained?.();
@@ -321,7 +325,7 @@ function decodeError(
   const define = (key: string, value: unknown, enumerable: boolean): void => {
     Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
   };
-  // Where it went wrong is in the other thread.
+  // The useful stack is that of the other thread.
   define('stack', String(stack ?? message), false);
   define('name', String(name), false);
   for (const [key, value] of Object.entries(fields ?? {})) define(key, value, true);
@@ -329,7 +333,7 @@ function decodeError(
   return Object.setPrototypeOf(error, errors[error.name].prototype) as Error;
 }
 
-/** The buffers behind all views in plain data, but for shared ones. */
+/** Collects the buffers of all views in plain data, except shared ones. */
 function buffersOf(part: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> {
   if (ArrayBuffer.isView(part)) {
     if (part.buffer instanceof ArrayBuffer) found.add(part.buffer);

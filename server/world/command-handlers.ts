@@ -1,6 +1,6 @@
 /**
- * What participants and the host do in a room, one command after the other, and what it takes: hands, energy, chance and numbers
- * that are never given twice.
+ * Executes the commands of participants and the host, in order, and owns the state they need: held
+ * seeds, energy, random numbers and ids that are never reused.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
@@ -34,28 +34,29 @@ export interface CommandHandlersOptions {
   readonly grid: GridPlanes;
   readonly lifecycle: OrganismLifecycle;
   readonly maxOrganisms: number;
-  /** Of the room's chance. */
+  /** Seed of the room's random numbers. */
   readonly seed: number;
-  /** What acts cost; absent: nothing. */
+  /** What commands cost; absent: nothing. */
   readonly energy?: EnergySettings | undefined;
-  /** Nominal ticks per second, by which energy refills. */
+  /** Nominal ticks per second; sets how fast energy refills. */
   readonly tickRate: number;
-  /** Gives a patch id that no other room has. */
+  /** Returns a patch id that no other room uses. */
   readonly nextPatch: () => PatchId;
 }
 
-/** What of a room's state is kept here. */
-type ActsState = Pick<
+/** The part of a room's state that `CommandHandlers` owns. */
+type CommandState = Pick<
   RoomState,
   'maxOrganisms' | 'nextOrganism' | 'lastParticipant' | 'random' | 'hands' | 'energy' | 'presence'
 >;
 
 const viewOfSeed = ({ id, origin, parents }: SeedView): SeedView => ({ id, origin, parents });
 
+/** Applies a room's commands and presence, limit and energy events. */
 export class CommandHandlers {
-  /** Organisms that may live at once. */
+  /** Most organisms alive at once. */
   maxOrganisms: number;
-  /** Highest participant that has done anything. */
+  /** Highest participant id that has entered or sent a command. */
   lastParticipant = 0;
   tickRate: number;
   private readonly species: Species;
@@ -66,11 +67,11 @@ export class CommandHandlers {
   private random: Random;
   private inventory = new SeedInventory(DEFAULTS.room.maxSeedsInHand);
   private energy: Energy;
-  /** Undefined in a room of an earlier release, which does not make room yet. */
+  /** Undefined in a room of an earlier release: its full room rejects instead of removing. */
   private presence: Presence | undefined = new Presence();
   private answers: Answer[] = [];
   private planted: NewPatch[] = [];
-  /** What was planted in this tick, and which answer says so. */
+  /** Organisms planted in this tick, each with the index of its answer. */
   private pendingPlants: { readonly organism: Organism; readonly answer: number }[] = [];
 
   constructor(options: CommandHandlersOptions) {
@@ -84,45 +85,44 @@ export class CommandHandlers {
     this.random = createRandom(options.seed);
   }
 
-  /** Participants who are here, as far as is known, or hold seeds, or have spent energy. */
+  /** Participants who are known to be present, hold seeds or have spent energy. */
   get participantsWithState(): ParticipantId[] {
     const present = this.presence?.participants ?? [];
     return [...new Set([...this.inventory.participants, ...this.energy.participants, ...present])];
   }
 
-  /** Whether it is known who is here, so that a full room makes room. */
+  /** Whether the room tracks presence, and so can make room when it is full. */
   get knowsPresence(): boolean {
     return this.presence !== undefined;
   }
 
-  /** The organism that is unattended longest, where one is for long; see `departure.ts`. */
+  /** The organism that has been unattended longest, if any; see `departure.ts`. */
   unattended(tick: number): Organism | undefined {
     return (
       this.presence && chooseUnattended([...this.lifecycle.all], this.moment(this.presence, tick))
     );
   }
 
-  /** What acts cost here. */
   get energySettings(): EnergySettings {
     return this.energy.costs;
   }
 
-  /** Energy that a participant has at a tick. */
+  /** A participant's energy at a tick. */
   energyOf(participant: ParticipantId, tick: number): number {
     return this.energy.level(participant, tick);
   }
 
-  /** What a participant holds, the oldest first. */
+  /** The seeds that a participant holds, oldest first. */
   seedsOf(participant: ParticipantId): SeedView[] {
     return this.inventory.of(participant).map(viewOfSeed);
   }
 
-  /** Which of the commands of this tick were refused so far, by their place among them. */
+  /** Indices of this tick's commands that have been refused so far. */
   get refused(): number[] {
     return this.answers.flatMap(({ refused }, i) => (refused ? [i] : []));
   }
 
-  export(): ActsState {
+  export(): CommandState {
     return {
       maxOrganisms: this.maxOrganisms,
       nextOrganism: this.nextOrganism,
@@ -134,8 +134,8 @@ export class CommandHandlers {
     };
   }
 
-  /** Goes on from where a room stood; numbers that were given since are not given again. */
-  restore(from: ActsState): void {
+  /** Restores an exported state. Ids assigned since the export are not reused. */
+  restore(from: CommandState): void {
     const { settings, tickRate, accounts } = from.energy;
     this.maxOrganisms = from.maxOrganisms;
     this.nextOrganism = Math.max(this.nextOrganism, from.nextOrganism);
@@ -148,11 +148,12 @@ export class CommandHandlers {
   }
 
   /**
-   * The latent that a seed would be planted with now: for a look at it. Nothing changes, no chance is drawn.
+   * The latent that would be planted for a seed now, for its preview. Changes nothing and draws no
+   * random numbers.
    *
-   * @param participant whose hand is meant
+   * @param participant owner of the held seed, if it is one
    * @returns [Z], not to be changed
-   * @throws Refusal no-such-seed (also for chance that is not thrown yet), no-such-organism, bad-latent
+   * @throws Refusal no-such-seed (also for a prior seed without `throw`), no-such-organism, bad-latent
    */
   previewLatent(seed: PreviewSource, participant: ParticipantId): Float32Array {
     if (seed.from === 'organism') return this.latentOf(seed.organism);
@@ -166,20 +167,21 @@ export class CommandHandlers {
   }
 
   /**
-   * A command as it is kept: it means the same whatever becomes of the map.
+   * The command as the journal stores it: map points are replaced by their latents, so that a replay
+   * does not depend on the map.
    *
-   * @throws Refusal no-such-seed where there is no map
+   * @throws Refusal no-such-seed without a map; bad-latent
    */
   resolved(command: RoomCommand): RoomCommand {
     if (command.what !== 'plant') return command;
-    // What can never grow is not worth a place in the journal.
+    // An unusable latent never reaches the journal.
     if (command.seed.from === 'latent') checkedLatent(command.seed.latent, this.species);
     if (command.seed.from !== 'map') return command;
     const { latent } = createLatent(command.seed, command.by.id, this.context);
     return { ...command, seed: { from: 'spot', latent: [...latent] } };
   }
 
-  /** What comes from outside and is no command acts at once. */
+  /** Applies an event that is not a command; it takes effect immediately. */
   handleEvent(event: Exclude<OuterEvent, { what: 'no-memory' }>): void {
     switch (event.what) {
       case 'enter':
@@ -204,28 +206,29 @@ export class CommandHandlers {
     }
   }
 
-  /** A tick's commands, in their order. @param tick those completed */
+  /** Executes a tick's commands in order. @param tick ticks completed */
   apply(commands: readonly CommandEvent[], tick: number): void {
     this.pendingPlants = [];
     for (const command of commands) this.run(command, tick);
   }
 
   /**
-   * What was planted since this was last asked, for the engine.
+   * Takes the patches planted since the last call, for the engine.
    *
-   * @param disposed patches of those who have died since
+   * @param disposed patches of organisms that have died since
    */
   takePlanted(disposed: readonly PatchId[]): NewPatch[] {
-    const gone = new Set(disposed);
-    const planted = this.planted.filter(({ patch }) => !gone.has(patch));
+    const disposedSet = new Set(disposed);
+    const planted = this.planted.filter(({ patch }) => !disposedSet.has(patch));
     this.planted = [];
     return planted;
   }
 
   /**
-   * The engine has no memory for what was planted in this tick: these commands are refused after all, and leave nothing behind.
+   * Reverts this tick's plant commands because the engine is out of memory: refuses them, returns
+   * their energy and removes their organisms.
    *
-   * @returns patches that there will not be
+   * @returns the patches of the removed organisms
    */
   refusePending(tick: number): PatchId[] {
     for (const { answer } of this.pendingPlants) {
@@ -240,7 +243,7 @@ export class CommandHandlers {
     return organisms.map(({ patch }) => patch);
   }
 
-  /** A tick has ended. @returns what became of its commands */
+  /** Ends a tick. @returns the answers to its commands */
   end(tick: number): Answer[] {
     this.energy.prune(tick);
     this.presence?.prune(
@@ -272,8 +275,8 @@ export class CommandHandlers {
   }
 
   /**
-   * What a command used up besides energy is used up though it does nothing: numbers and chance, so that all who are born later
-   * are who they were.
+   * Consumes the ids and random numbers of a command without executing it, so that later organisms
+   * get the ids and latents they had before.
    */
   private consumeOnly(command: RoomCommand): void {
     const { latentSize } = this.species;
@@ -322,7 +325,7 @@ export class CommandHandlers {
   }
 
   /**
-   * @returns who goes for one more; undefined while there is room
+   * @returns the organism to remove for a new one; undefined while there is room
    * @throws Refusal garden-full
    */
   private departing(tick: number): Organism | undefined {
@@ -350,7 +353,7 @@ export class CommandHandlers {
     const window = windowAt(this.grid, x, y, this.species.side);
     const departing = this.departing(tick);
     const places = plantingSite(window, this.grid);
-    // Before chance is drawn from: what is refused changes nothing.
+    // Check before drawing random numbers: a refused command must change nothing.
     this.energy.requirePlant(by.id, tick);
     const { latent, origin, kind, parents } = createLatent(seed, by.id, this.context);
     this.energy.spendPlant(by.id, tick);
@@ -386,7 +389,7 @@ export class CommandHandlers {
 
   private cross({ by, a, b, mix, mutation = 0 }: RoomCommand & { what: 'cross' }) {
     const mixed = crossLatents(this.latentOf(a), this.latentOf(b), mix);
-    // Before chance is drawn from. The engine would not take it, and no visitor may end that.
+    // Check before drawing random numbers. A latent that is not finite would stop the engine.
     if (!mixed.every(Number.isFinite)) throw new Refusal('bad-latent');
     const latent = mutation > 0 ? mutate(mixed, mutation, this.random) : mixed;
     return this.inventory.add(by.id, { latent, origin: 'cross', parents: [a, b] });

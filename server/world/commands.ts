@@ -1,14 +1,15 @@
-/** What participants, and the host, may ask of a room, after the wire's schema check. */
+/** Commands of participants and the host to a room, after schema validation, and their answers. */
 import type { Rect } from '../../shared/geometry.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, ParticipantView, SeedView } from '../../shared/vocabulary.ts';
 
-/** A seed as the journal has it: for a place of the map, the latent that lies there, for maps may be drawn anew. */
+/** A seed as the journal stores it. `spot` holds the latent of a map point, as maps may change. */
 export type PlantedSeed =
   | SeedSource
   | { readonly from: 'spot'; readonly latent: readonly number[] };
 
+/** A command, discriminated by `what`. */
 export type RoomCommand =
   | {
       readonly what: 'plant';
@@ -30,34 +31,34 @@ export type RoomCommand =
       readonly b: number;
       /** Share of b, 0…1. */
       readonly mix: number;
-      /** Share of chance, 0…1; absent: none. */
+      /** Strength of the mutation, 0…1; absent: none. */
       readonly mutation?: number | undefined;
     }
-  /** Puts a seed that was made outside of the room into a hand. */
+  /** Gives the participant a seed that was made outside of the room. */
   | {
       readonly what: 'hold';
       readonly by: ParticipantView;
       readonly latent: readonly number[];
       readonly origin: 'drawing';
     }
-  /** The host removes one. */
+  /** The host removes an organism. */
   | { readonly what: 'remove'; readonly by: ParticipantView; readonly organism: OrganismId }
-  /** The host removes all that hold a place of a rectangle. */
+  /** The host removes all organisms that own a place in a rectangle. */
   | { readonly what: 'clear'; readonly by: ParticipantView; readonly area: Rect }
-  /** The gardener lets one go that is long unattended: the room says which. */
+  /** The gardener removes the organism that has been unattended longest. */
   | { readonly what: 'thin'; readonly by: ParticipantView };
 
-/** What became of one command. */
+/** The result of one command. */
 export interface Answer {
   readonly by: number;
-  /** What the asker called it. */
+  /** The sender's id of the command. */
   readonly id: number;
   readonly what: RoomCommand['what'];
-  /** Energy that the asker has left. */
+  /** The sender's remaining energy. */
   readonly energy: number;
   readonly refused?: { readonly reason: Reason; readonly detail: string };
-  /** The seed that has come into her hand. */
+  /** The seed that the sender now holds. */
   readonly seed?: SeedView;
-  /** How many organisms were removed. */
+  /** Number of organisms removed. */
   readonly removed?: number;
 }

@@ -1,5 +1,4 @@
-/** From what a participant wants to plant to the latent that is planted. */
-
+/** Turns the source of a seed into the latent that is planted. */
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { decodeSeed } from '../../shared/seed-token.ts';
@@ -10,18 +9,16 @@ import type { SeedInventory } from './seed-inventory.ts';
 import type { Species } from './species.ts';
 
 /**
- * @param participant whose hand is meant
- * @param random drawn from only for a seed of the prior that has no throw
+ * Finds or makes the latent of a seed source, with its origin, kind and parents.
+ *
+ * @param participant owner of the held seed, if it is one
+ * @param context.random used only for a prior seed without `throw`
  * @throws Refusal no-such-seed, bad-latent, bad-token
  */
 export function createLatent(
   seed: PlantedSeed,
   participant: number,
-  {
-    species,
-    inventory: hands,
-    random,
-  }: { species: Species; inventory: SeedInventory; random: Random },
+  { species, inventory, random }: { species: Species; inventory: SeedInventory; random: Random },
 ): Pick<Organism, 'latent' | 'origin' | 'kind' | 'parents'> {
   switch (seed.from) {
     case 'gallery': {
@@ -30,8 +27,8 @@ export function createLatent(
       return { latent: entry.latent, origin: 'gallery', kind: entry.name, parents: [] };
     }
     case 'prior': {
-      const chance = seed.throw === undefined ? random : createRandom(seed.throw);
-      return { latent: chance.latent(species.latentSize), origin: 'prior', kind: '', parents: [] };
+      const source = seed.throw === undefined ? random : createRandom(seed.throw);
+      return { latent: source.latent(species.latentSize), origin: 'prior', kind: '', parents: [] };
     }
     case 'map': {
       const latent = latentOnMap(species, seed);
@@ -44,13 +41,13 @@ export function createLatent(
       return { latent, origin: seed.from === 'spot' ? 'map' : 'latent', kind: '', parents: [] };
     }
     case 'token': {
-      const kept = decodeSeed(seed.token, species);
-      if (!kept || !isSound(kept.latent)) throw new Refusal('bad-token');
-      const kind = species.gallery[kept.kind ?? -1]?.name ?? '';
-      return { latent: kept.latent, origin: 'keepsake', kind, parents: [] };
+      const decoded = decodeSeed(seed.token, species);
+      if (!decoded || !isInRange(decoded.latent)) throw new Refusal('bad-token');
+      const kind = species.gallery[decoded.kind ?? -1]?.name ?? '';
+      return { latent: decoded.latent, origin: 'keepsake', kind, parents: [] };
     }
     case 'hand': {
-      const held = hands.find(participant, seed.seed);
+      const held = inventory.find(participant, seed.seed);
       if (!held) throw new Refusal('no-such-seed', `seed ${seed.seed}`);
       return { latent: held.latent, origin: held.origin, kind: '', parents: held.parents };
     }
@@ -58,21 +55,21 @@ export function createLatent(
 }
 
 /**
- * Far beyond all that a rule was trained on, and far below where children of children would leave the numbers: crossing makes no
- * latent longer than its parents are.
+ * Largest magnitude of a latent's value: far above the training range, and far below overflow. A
+ * cross is never longer than its parents, so its values stay in range too.
  */
-const FARTHEST = 4_096;
+const MAX_VALUE = 4_096;
 
-const isSound = (latent: Float32Array): boolean =>
-  latent.every((value) => Math.abs(value) <= FARTHEST);
+const isInRange = (latent: Float32Array): boolean =>
+  latent.every((value) => Math.abs(value) <= MAX_VALUE);
 
-/** @throws Refusal bad-latent */
+/** Converts numbers to a latent, [Z]. @throws Refusal bad-latent for a wrong length or range */
 export function checkedLatent(
   numbers: readonly number[],
   { latentSize }: Pick<Species, 'latentSize'>,
 ): Float32Array {
   const latent = Float32Array.from(numbers);
-  if (latent.length !== latentSize || !isSound(latent)) {
+  if (latent.length !== latentSize || !isInRange(latent)) {
     throw new Refusal('bad-latent', `length ${latent.length}`);
   }
   return latent;

@@ -1,9 +1,9 @@
-/** Crossing and mutation: latents between latents. */
+/** Crossing and mutation of latents. */
 import type { Random } from '../../shared/random.ts';
 
 /**
- * Spherical interpolation of directions with linear interpolation of lengths: keeps the child as far from the
- * prior's centre as its parents are, where plain averaging would pull it towards the average creature.
+ * Interpolates directions spherically and lengths linearly. The child stays as far from the prior's
+ * centre as its parents; plain averaging would pull it towards the average creature.
  * (Shoemake 1985; for latent spaces White 2016, arXiv 1609.04468.)
  *
  * @param a [Z]
@@ -18,7 +18,7 @@ export function crossLatents(a: Float32Array, b: Float32Array, mix: number): Flo
   for (let i = 0; i < a.length; i++) dot += a[i] * b[i];
   const cosine = dot / (lengthA * lengthB);
   const angle = Math.acos(Math.max(-1, Math.min(1, cosine)));
-  // Nearly parallel, opposite or of no length: there is no one arc between them.
+  // Nearly parallel, opposite or zero-length latents have no unique arc between them.
   if (!(Math.sin(angle) > 1e-4)) return a.map((value, i) => (1 - mix) * value + mix * b[i]);
   const shareA = Math.sin((1 - mix) * angle) / Math.sin(angle) / lengthA;
   const shareB = Math.sin(mix * angle) / Math.sin(angle) / lengthB;
@@ -27,10 +27,10 @@ export function crossLatents(a: Float32Array, b: Float32Array, mix: number): Flo
 }
 
 /**
- * Turns a latent towards a direction of chance, and keeps its length.
+ * Turns a latent towards a random direction and keeps its length.
  *
  * @param latent [Z]
- * @param strength 0…1: from nothing to half of what there is to change
+ * @param strength 0…1: from no change to half-way to the random direction
  * @returns [Z]
  */
 export function mutate(latent: Float32Array, strength: number, random: Random): Float32Array {

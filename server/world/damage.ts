@@ -14,7 +14,7 @@ import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 
-/** @throws Refusal bad-point, stroke-too-long */
+/** Checks that a stroke lies on the grid. @throws Refusal bad-point, stroke-too-long */
 export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): void {
   for (let i = 0; i < points.length; i++) {
     const limit = i % 2 === 0 ? width : height;
@@ -23,7 +23,7 @@ export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): 
   if (strokeLength(points) > DEFAULTS.stroke.maxLength) throw new Refusal('stroke-too-long');
 }
 
-/** Organisms that own a place near a stroke, in order of age: all that it can wound, without asking the rest. */
+/** Organisms that own a place near a stroke, oldest first: only these can be wounded by it. */
 export function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] {
   const { owner } = grid.planes;
   const found = new Set<OrganismId>();
@@ -37,7 +37,7 @@ export function ownersNear({ points, radius }: Stroke, grid: GridPlanes): Organi
   return [...found].sort((a, b) => a - b);
 }
 
-/** Organisms that hold a place of a rectangle, in order of age. @throws Refusal off-grid */
+/** Organisms that own a place in a rectangle, oldest first. @throws Refusal off-grid */
 export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
   const grid = { x: 0, y: 0, width: ground.width, height: ground.height };
   if (!contains(grid, area)) throw new Refusal('off-grid');
@@ -47,7 +47,7 @@ export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
   return [...found].sort((a, b) => a - b);
 }
 
-/** The part of a rectangle that lies on the ground, which it touches; with a place more on each side for one that is thin. */
+/** The part of a rectangle on the grid, with a margin of one place so that thin strokes count. */
 function within(rect: Rect, grid: GridPlanes): Rect {
   const x = Math.max(0, rect.x - 1);
   const y = Math.max(0, rect.y - 1);
@@ -57,11 +57,11 @@ function within(rect: Rect, grid: GridPlanes): Rect {
 }
 
 /**
- * Adds a stroke to what an organism suffers in the coming step. Only flesh can be wounded: a stroke that passes over
- * none of its own places leaves it alone.
+ * Adds a stroke to an organism's wounds for the coming step. A stroke that covers none of the
+ * organism's own places does not wound it.
  *
  * @param stage side in the coming step
- * @returns whether the stroke has hit it
+ * @returns whether the stroke hit the organism
  */
 export function wound(
   organism: Organism,

@@ -1,30 +1,31 @@
 /**
- * Work that the engine need not wait for. Where the next tick is due already, what this one has brought is sent while the engine
- * steps the next; it is not put off for longer than that takes to begin.
+ * Defers work that the engine need not wait for. When the next tick is already due, the results of
+ * this tick are sent while the engine steps the next one.
  */
 import type { Clock } from '../platform/clock.ts';
 
-/** The next tick begins sooner, unless its room was closed or held at this very moment; ms. */
-const PATIENCE = 5;
+/** Longest deferral, ms. The next tick begins sooner unless its room was just closed or held. */
+const MAX_DELAY = 5;
 
+/** Holds at most one piece of work until `run`, the next `defer` or a short timeout. */
 export class DeferredWork {
   private work: (() => void) | undefined;
   private cancel: (() => void) | undefined;
 
-  /** @param onError hears why work has failed: nothing is thrown into what is done meanwhile */
+  /** @param onError receives what deferred work throws; `run` and `defer` never throw */
   constructor(
     private readonly clock: Pick<Clock, 'after'>,
     private readonly onError: (error: unknown) => void,
   ) {}
 
-  /** Puts work off; what was put off before is done first. */
+  /** Defers work. Work that is already deferred runs first. */
   defer(work: () => void): void {
     this.run();
     this.work = work;
-    this.cancel = this.clock.after(PATIENCE, () => this.run());
+    this.cancel = this.clock.after(MAX_DELAY, () => this.run());
   }
 
-  /** Does what was put off, if anything. */
+  /** Runs the deferred work, if any. */
   run(): void {
     const { work } = this;
     this.cancel?.();

@@ -1,13 +1,13 @@
 /**
- * Who departs when a full room has to make room for a newcomer (rules DEP-1 and DEP-2), and what
- * nobody has attended for so long that the gardener may thin it (rule DEP-4).
+ * Chooses the organism that a full room removes for a new one (rules DEP-1 and DEP-2), and the
+ * unattended one that the gardener may remove (rule DEP-4).
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { OrganismId, ParticipantId, Phase } from '../../shared/vocabulary.ts';
 
 const { protectedSeconds, unattendedSeconds } = DEFAULTS.departure;
 
-/** What matters of a living organism. */
+/** The properties of a living organism that decide. */
 export interface Resident {
   readonly id: OrganismId;
   readonly phase: Phase;
@@ -16,18 +16,19 @@ export interface Resident {
   readonly born: number;
 }
 
+/** When, and who was present, as far as the choice depends on it. */
 export interface Moment {
   readonly tick: number;
   /** Nominal ticks per second. */
   readonly tickRate: number;
   /**
-   * The tick since which a planter has been away; undefined while they are here, −Infinity for
-   * those who were never here, as far as is known: the house, the gardener, visitors of long ago.
+   * The tick at which a planter left; undefined while they are present, −Infinity for planters who
+   * are not known to have been present: the house, the gardener, forgotten visitors.
    */
   readonly absentSince: (planter: ParticipantId) => number | undefined;
 }
 
-/** Sorts before another when its first number that differs is less. */
+/** Compared number by number; the lower rank is chosen. */
 type Rank = readonly number[];
 
 function isBefore(a: Rank, b: Rank): boolean {
@@ -35,8 +36,8 @@ function isBefore(a: Rank, b: Rank): boolean {
   return i >= 0 && a[i] < b[i];
 }
 
-/** @param rankOf undefined for what cannot be chosen @returns the first by its rank */
-function first<R extends Resident>(
+/** @param rankOf undefined excludes an organism @returns the organism of lowest rank */
+function lowest<R extends Resident>(
   residents: readonly R[],
   rankOf: (resident: R) => Rank | undefined,
 ): R | undefined {
@@ -49,10 +50,10 @@ function first<R extends Resident>(
 }
 
 /**
- * The one that departs for a newcomer. Resting organisms of absent planters go first, the longest
- * absent first; then one of whoever has most, with what rests first; then the oldest.
+ * Chooses the organism to remove for a new one: a resting one of an absent planter, the longest
+ * absent first; otherwise one of the planter with the most, resting ones first, then the oldest.
  *
- * @param residents all that live
+ * @param residents all living organisms
  * @returns undefined when all were planted less than a minute ago
  */
 export function chooseDeparting<R extends Resident>(
@@ -61,28 +62,28 @@ export function chooseDeparting<R extends Resident>(
 ): R | undefined {
   const counts = new Map<ParticipantId, number>();
   for (const { planter } of residents) counts.set(planter.id, (counts.get(planter.id) ?? 0) + 1);
-  return first(residents, ({ id, phase, planter, born }) => {
+  return lowest(residents, ({ id, phase, planter, born }) => {
     if (tick - born < protectedSeconds * tickRate) return undefined;
     const rests = phase === 'asleep';
     const since = absentSince(planter.id);
-    // Who keeps theirs awake does not thereby keep them: only of the absent must they rest.
+    // Keeping an organism awake does not protect it: resting matters only if the planter is absent.
     if (rests && since !== undefined) return [0, since, id];
     return [1, -counts.get(planter.id)!, rests ? 0 : 1, id];
   });
 }
 
 /**
- * The one that has been unattended longest: it rests, and its planter has been away for at least ten
- * minutes of its life.
+ * Chooses the organism that has been unattended longest: it rests, and its planter has been absent
+ * for at least ten minutes of its life.
  *
- * @param residents all that live
+ * @param residents all living organisms
  * @returns undefined when there is none
  */
 export function chooseUnattended<R extends Resident>(
   residents: readonly R[],
   { tick, tickRate, absentSince }: Moment,
 ): R | undefined {
-  return first(residents, ({ id, phase, planter, born }) => {
+  return lowest(residents, ({ id, phase, planter, born }) => {
     const since = absentSince(planter.id);
     if (phase !== 'asleep' || since === undefined) return undefined;
     if (tick - Math.max(since, born) < unattendedSeconds * tickRate) return undefined;

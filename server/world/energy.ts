@@ -1,12 +1,12 @@
 /**
- * Energy: what planting and wounding cost, so that nobody can do more than her share (rules ENE-1 … ENE-3). Counted in
- * ticks alone: the same commands at the same ticks leave the same energy.
+ * Energy limits how much each participant can plant and wound (rules ENE-1 … ENE-3). It depends on
+ * ticks only, not on wall time: the same commands at the same ticks leave the same energy.
  */
 import { type Stroke, strokeLength, sweptCells } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { type EnergySettings, HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
 
-/** A room where nothing costs anything. */
+/** Settings under which nothing costs energy. */
 export const FREE: EnergySettings = {
   capacity: 1,
   newcomer: 1,
@@ -15,7 +15,7 @@ export const FREE: EnergySettings = {
   damagePerCell: 0,
 };
 
-/** Energy between two ticks, to go on from there. */
+/** All energy accounts between two ticks, as plain data. */
 export interface EnergyState {
   readonly settings: EnergySettings;
   readonly tickRate: number;
@@ -26,20 +26,21 @@ interface Account {
   /** Energy at tick `at`. */
   readonly level: number;
   readonly at: number;
-  /** Where her last stroke ended: one that goes on from there has swept its first disc already. */
+  /** Where the last stroke ended: a stroke that continues there does not pay for its first disc. */
   readonly end?: { readonly x: number; readonly y: number; readonly radius: number } | undefined;
 }
 
-/** Ticks after which accounts that are full again are closed. */
+/** Ticks between two removals of full accounts. */
 const PRUNE_EVERY = 64;
 
+/** The energy accounts of a room's participants. */
 export class Energy {
-  /** Of those who have spent something; all others are full. */
+  /** Only participants below capacity; all others are full. */
   private readonly accounts: Map<ParticipantId, Account>;
 
   /**
    * @param tickRate nominal ticks per second, for the refill
-   * @param accounts to go on from
+   * @param accounts restored accounts
    */
   constructor(
     private settings: EnergySettings,
@@ -49,7 +50,7 @@ export class Energy {
     this.accounts = new Map(accounts.map(({ participant, ...account }) => [participant, account]));
   }
 
-  /** Who has an account. */
+  /** Participants with an account. */
   get participants(): ParticipantId[] {
     return [...this.accounts.keys()];
   }
@@ -75,27 +76,28 @@ export class Energy {
     return this.settings;
   }
 
-  /** A participant has come. @param granted what they begin with; absent: a newcomer's */
+  /** Opens a participant's account. @param granted initial energy; default: a newcomer's */
   enter(participant: ParticipantId, tick: number, granted = this.settings.newcomer): void {
     const level = Math.min(granted, this.settings.capacity);
     this.accounts.set(participant, { level, at: tick });
   }
 
+  /** Closes a participant's account. */
   leave(participant: ParticipantId): void {
     this.accounts.delete(participant);
   }
 
-  /** @throws Refusal no-energy */
+  /** Checks that a participant can pay for a seed. @throws Refusal no-energy */
   requirePlant(participant: ParticipantId, tick: number): void {
     this.require(participant, this.settings.plant, tick);
   }
 
-  /** @throws Refusal no-energy; nothing is spent then */
+  /** Pays for a seed. @throws Refusal no-energy; nothing is spent then */
   spendPlant(participant: ParticipantId, tick: number): void {
     this.spend(participant, this.settings.plant, tick, this.accounts.get(participant)?.end);
   }
 
-  /** What was planted could not live after all. */
+  /** Returns the price of a seed that could not be planted. */
   returnPlant(participant: ParticipantId, tick: number): void {
     const account = this.accounts.get(participant);
     if (!account) return;
@@ -105,7 +107,7 @@ export class Energy {
   }
 
   /**
-   * Pays for the cells that a stroke sweeps.
+   * Pays for the cells that a stroke covers.
    *
    * @throws Refusal no-energy; nothing is spent then
    */
@@ -116,12 +118,12 @@ export class Energy {
     this.spend(participant, cost, tick, { x, y, radius });
   }
 
-  /** New prices, or a new tick rate. Who was full is full; what others have stays theirs, up to the new capacity. */
+  /** Changes settings and tick rate. Full accounts stay full; others are capped at the capacity. */
   change(settings: EnergySettings, tickRate: number, tick: number): void {
-    const before = this.settings.capacity;
+    const oldCapacity = this.settings.capacity;
     for (const [participant, { end }] of this.accounts) {
       const level = this.level(participant, tick);
-      if (level >= before) this.accounts.delete(participant);
+      if (level >= oldCapacity) this.accounts.delete(participant);
       else {
         this.accounts.set(participant, {
           level: Math.min(level, settings.capacity),
@@ -134,7 +136,7 @@ export class Energy {
     this.tickRate = tickRate;
   }
 
-  /** Once a tick: forgets who is full again, for those who left may have had commands waiting. */
+  /** Call once a tick: removes full accounts, also those of commands that outlived a `leave`. */
   prune(tick: number): void {
     if (tick % PRUNE_EVERY !== 0) return;
     for (const participant of this.accounts.keys()) {
@@ -143,22 +145,22 @@ export class Energy {
     }
   }
 
-  /** A stroke cut into messages, each going on where the last ended, has one disc that it begins with. */
+  /** A stroke split into messages, each continuing the one before, pays for one first disc. */
   private sweptCells(participant: ParticipantId, stroke: Stroke): number {
     const { points, radius } = stroke;
     const end = this.accounts.get(participant)?.end;
-    const goesOn =
+    const continues =
       strokeLength(points) > 0 &&
       end?.x === points[0] &&
       end.y === points[1] &&
       end.radius === radius;
-    return sweptCells(stroke, goesOn);
+    return sweptCells(stroke, continues);
   }
 
   private require(participant: ParticipantId, cost: number, tick: number): number {
     const level = this.level(participant, tick);
     if (participant === HOUSE.id) return level;
-    // What costs more than anybody can hold would otherwise be forbidden for good.
+    // A price above the capacity could otherwise never be paid.
     const price = Math.min(cost, this.settings.capacity);
     if (price > level) throw new Refusal('no-energy', `${price.toFixed(1)} of ${level.toFixed(1)}`);
     return level - price;

@@ -1,25 +1,26 @@
-/** Everything from outside that changes a room, as its journal keeps it. */
+/** External events that change a room, as its journal stores them. */
 import type { EnergySettings, ParticipantId } from '../../shared/vocabulary.ts';
 import type { RoomCommand } from './commands.ts';
 
+/** An event, discriminated by `what`. Replaying a room's events reproduces the room. */
 export type RoomEvent =
-  /** Also one that was refused: its refusal is worked out again. */
+  /** Refused commands are included: a replay refuses them again. */
   | {
       readonly what: 'command';
       readonly id: number;
       readonly command: RoomCommand;
-      /** In a past that is lived again, otherwise than it was: it had been accepted then, and may be; or is withdrawn now. */
+      /** Set when an undo replays the journal: accepted originally, or withdrawn by the undo. */
       readonly past?: 'accepted' | 'withdrawn';
     }
-  /** A participant has come. `at` is a tick, here and below. */
+  /** A participant entered. `at` is a tick, here and below. */
   | {
       readonly what: 'enter';
       readonly participant: ParticipantId;
       readonly at: number;
-      /** Energy that they begin with; absent in older journals: that of a newcomer. */
+      /** Initial energy; absent in older journals: a newcomer's. */
       readonly granted?: number;
     }
-  /** A participant has left. */
+  /** A participant left. */
   | {
       readonly what: 'leave';
       readonly participant: ParticipantId;
@@ -27,27 +28,28 @@ export type RoomEvent =
       readonly at?: number;
     }
   /**
-   * From now on the room knows who is here: these, and whoever enters. Only then does it make room
-   * for newcomers: journals of earlier releases are replayed without.
+   * Starts tracking presence with these participants. Full rooms remove organisms for new ones only
+   * from here on, so journals of earlier releases replay as they ran.
    */
   | { readonly what: 'presence'; readonly present: readonly ParticipantId[] }
-  /** From now on so many organisms may live at once. */
+  /** Changes how many organisms may live at once. */
   | { readonly what: 'limit'; readonly maxOrganisms: number }
-  /** What acts cost, and how often the room ticks, is this from now on. */
+  /** Changes the energy settings and the tick rate. */
   | {
       readonly what: 'energy';
       readonly settings: EnergySettings;
       readonly tickRate: number;
       readonly at: number;
     }
-  /** The engine had no memory for what was planted in this tick. */
+  /** The engine was out of memory for the organisms planted in this tick. */
   | { readonly what: 'no-memory' };
 
+/** An event that waits for the next tick. */
 export type CommandEvent = RoomEvent & { readonly what: 'command' };
-/** What acts as soon as it comes, and does not wait for the tick. */
+/** An event that takes effect immediately. */
 export type OuterEvent = Exclude<RoomEvent, CommandEvent>;
 
-/** Numbers as every codec gives them back: −0 is 0. */
+/** Replaces −0 by 0, as codecs do not preserve it and a replay must see the same numbers. */
 export function plainNumbers<T>(value: T): T {
   if (typeof value === 'number') return (value + 0) as T;
   if (Array.isArray(value)) return value.map(plainNumbers) as T;

@@ -1,21 +1,22 @@
-/** The ground of a room: the planes that everybody sees, and which chunks of them have changed. */
+/** The cell grid of a room: its colour and owner planes, and which chunks have changed. */
 import { chunkAt, chunkCount } from '../../shared/codec/chunks.ts';
 import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 
+/** Mutable planes that track their changes. A place is an index, y × width + x. */
 export class GridPlanes {
   readonly planes: Planes;
-  /** The colours of the planes, a number for each place. */
+  /** [height × width] RGBA as one number. */
   private readonly colours: Uint32Array;
-  /** By place: asked for each cell of each tick, which no division would be fast enough for. */
+  /** [height × width] chunk of each place; a table, as divisions in the tick's inner loop are slow. */
   private readonly chunks: Uint16Array;
-  /** By chunk, 1 = has changed. */
+  /** By chunk, 1 = changed. */
   private readonly changed: Uint8Array;
-  /** Places that were released since `takeFreed`; some may be taken again. */
+  /** Places released since `takeFreed`; some may be claimed again. */
   private freed: number[] = [];
 
-  /** @param planes is taken over, unless its colours lie askew in memory; bare ones by default */
+  /** @param planes reused in place, unless its colours are not aligned to 4 bytes; default: bare */
   constructor(width: number, height: number, planes: Planes = createPlanes(width, height)) {
     this.colours = coloursOf(planes.rgba);
     this.planes = {
@@ -28,7 +29,7 @@ export class GridPlanes {
     this.changed = new Uint8Array(chunkCount(this.planes));
   }
 
-  /** Shows other planes of the same size: all of it has changed. */
+  /** Copies planes of the same size into these, and marks all chunks as changed. */
   replace({ rgba, owner }: Planes): void {
     this.planes.rgba.set(rgba);
     this.planes.owner.set(owner);
@@ -44,7 +45,7 @@ export class GridPlanes {
     return this.planes.height;
   }
 
-  /** Index of a place in the planes. */
+  /** The index of the place at (x, y). */
   place(x: number, y: number): number {
     return y * this.width + x;
   }
@@ -53,7 +54,7 @@ export class GridPlanes {
     return this.planes.owner[place];
   }
 
-  /** Gives a bare place to an organism. */
+  /** Sets the owner of a bare place. */
   claim(place: number, id: OrganismId): void {
     this.planes.owner[place] = id;
     this.touch(place);
@@ -67,14 +68,14 @@ export class GridPlanes {
     this.touch(place);
   }
 
-  /** Shows a cell's colour at its place. @param colour one of `coloursOf` */
+  /** Sets the colour of a place. @param colour one of `coloursOf` */
   paint(place: number, colour: number): void {
     if (this.colours[place] === colour) return;
     this.colours[place] = colour;
     this.touch(place);
   }
 
-  /** Calls back for each place of a rectangle: its index in the planes and the cell's in the rectangle. */
+  /** Calls `visit` for each place of a rectangle, with its index in the grid and in the rectangle. */
   each({ x, y, width, height }: Rect, visit: (place: number, cell: number) => void): void {
     let cell = 0;
     for (let row = y; row < y + height; row++) {
@@ -83,7 +84,7 @@ export class GridPlanes {
     }
   }
 
-  /** The chunks that have changed since the last call. */
+  /** Takes the chunks that have changed since the last call. */
   takeChanged(): number[] {
     const chunks: number[] = [];
     this.changed.forEach((changed, chunk) => {
@@ -93,7 +94,7 @@ export class GridPlanes {
     return chunks;
   }
 
-  /** The places that fell free since the last call and are still bare. */
+  /** Takes the places released since the last call that are still bare. */
   takeFreed(): number[] {
     const bare = this.freed.filter((place) => this.ownerAt(place) === 0);
     this.freed = [];
@@ -105,7 +106,7 @@ export class GridPlanes {
   }
 }
 
-/** RGBA, four bytes each, as a number each: to be compared and copied at once. */
+/** Views RGBA bytes as one 32-bit number per colour, for fast comparison; copies if not aligned. */
 export function coloursOf(rgba: Uint8Array): Uint32Array {
   const { buffer, byteOffset, length } = rgba;
   return byteOffset % 4 === 0

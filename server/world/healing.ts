@@ -1,11 +1,11 @@
-/** When an organism counts as wounded, and when as healed (rule LIF-7). */
+/** Decides when an organism counts as wounded and as healed (rule LIF-7). */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 
 /**
- * A stroke has hit an organism, and its ground is still what it was. Strokes that follow before it has come to rest belong to
- * the same wound; what was not made good by then is lost, and the next wound is measured by what is left.
+ * Records how many places an organism owns when it is wounded. Call before the stroke takes effect.
+ * Further strokes before it rests belong to the same wound; a stroke after that measures again.
  */
 export function hurt(organism: Organism, grid: GridPlanes): void {
   const { phase } = organism;
@@ -14,10 +14,9 @@ export function hurt(organism: Organism, grid: GridPlanes): void {
 }
 
 /**
- * An organism has come to rest.
+ * Checks whether a resting organism has recovered enough of its places, and counts the healing.
  *
- * @param held places that it holds
- * @returns whether it has healed by that
+ * @param held places that it owns now
  */
 export function heal(organism: Organism, held: number): boolean {
   if (organism.hurt === undefined || held < DEFAULTS.life.healedShare * organism.hurt) return false;

@@ -1,28 +1,28 @@
-/** What grows between the creatures around a place of the latent map. */
+/** Interpolates latents on the latent map. */
 import { type MapPoint, weightsAt } from '../../shared/latent-map.ts';
 import type { Species } from './species.ts';
 
 /**
- * The latent at a place of the map: the mean of those that have a say, as long as they are in the mean. On a creature's own place
- * it is that creature.
+ * The latent at a point of the map: the weighted mean of the nearby creatures' latents, scaled to
+ * their mean length. At a creature's own point it is that creature's latent.
  *
- * @returns [Z]; undefined where there is no map
+ * @returns [Z]; undefined without a map
  */
 export function latentOnMap(
   { map, gallery, latentSize }: Pick<Species, 'map' | 'gallery' | 'latentSize'>,
-  spot: MapPoint,
+  point: MapPoint,
 ): Float32Array | undefined {
   if (!map || map.length === 0) return undefined;
-  const says = weightsAt(map, spot);
-  if (says.length === 1) return gallery[says[0].index].latent;
+  const weights = weightsAt(map, point);
+  if (weights.length === 1) return gallery[weights[0].index].latent;
   const latent = new Float32Array(latentSize);
   let length = 0;
-  for (const { index, share } of says) {
-    const one = gallery[index].latent;
-    length += share * Math.hypot(...one);
-    for (let c = 0; c < latentSize; c++) latent[c] += share * one[c];
+  for (const { index, share } of weights) {
+    const neighbour = gallery[index].latent;
+    length += share * Math.hypot(...neighbour);
+    for (let c = 0; c < latentSize; c++) latent[c] += share * neighbour[c];
   }
-  // Plain averaging pulls towards the average creature, which is a grey blot.
+  // The plain mean is shorter, near the average creature, which is a grey blot.
   const scale = length / (Math.hypot(...latent) || 1);
   return latent.map((value) => value * scale);
 }

@@ -1,6 +1,6 @@
 /**
- * The lives of a room's organisms: they age with each step, come of age, fall asleep, get up and die (rules LIF-1 … LIF-7). What
- * happens to them is told as events, and their patches are given back when they are gone.
+ * The life cycle of a room's organisms: growing, awake, asleep, dead (rules LIF-1 … LIF-7). Collects
+ * life events, and the patches of dead organisms for the engine to dispose of.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -14,6 +14,7 @@ import { Population } from './population.ts';
 import { largestChange } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
 
+/** All organisms of a room. A tick calls `step`, then `settle` with the engine's read-outs. */
 export class OrganismLifecycle {
   private population: Population;
   private pendingEvents: LifeEvent[] = [];
@@ -27,17 +28,17 @@ export class OrganismLifecycle {
     this.population = new Population(grid);
   }
 
-  /** How many there are. */
+  /** Number of living organisms. */
   get size(): number {
     return this.population.size;
   }
 
-  /** How many of them are stepped at each tick. */
+  /** Number of organisms stepped each tick: growing or awake. */
   get awake(): number {
     return this.population.awake.length;
   }
 
-  /** All, in order of age, oldest first. */
+  /** All living organisms, oldest first. */
   get all(): IterableIterator<Organism> {
     return this.population.all;
   }
@@ -53,20 +54,20 @@ export class OrganismLifecycle {
     return organism;
   }
 
-  /** Others take the place of all who live, without a word; the patches of those before are given back. */
+  /** Replaces all organisms without life events; the old patches are disposed of. */
   replaceAll(organisms: Iterable<Organism>): void {
     for (const { patch } of this.population.all) this.disposed.push(patch);
     this.population = new Population(this.grid);
     for (const organism of organisms) this.population.add(organism);
   }
 
-  /** One more, the youngest. */
+  /** Adds a newly planted organism. */
   add(organism: Organism): void {
     this.population.add(organism);
     this.pendingEvents.push({ what: 'born', organism: viewOf(organism) });
   }
 
-  /** A stroke has hit it: it gets up, if it slept, and may be trusted anew. */
+  /** Records a hit by a stroke: wakes the organism and restarts its trusted steps. */
   hit(organism: Organism, by: ParticipantId): void {
     organism.wounds++;
     hurt(organism, this.grid);
@@ -76,21 +77,26 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'wounded', id, by, wounds });
   }
 
+  /** Removes an organism and frees its places. */
   die(organism: Organism, cause: Cause): void {
     this.population.remove(organism);
     this.disposed.push(organism.patch);
-    const left: number[] = [];
+    const freed: number[] = [];
     this.grid.each(organism.window, (place) => {
       if (this.grid.ownerAt(place) !== organism.id) return;
       this.grid.release(place);
-      left.push(place);
+      freed.push(place);
     });
-    // What has long given up on this ground may try anew.
-    for (const neighbour of this.population.pressingOn(left)) neighbour.stirs = 0;
+    // Neighbours that were blocked here may wake again, however often they tried before.
+    for (const neighbour of this.population.pressingOn(freed)) neighbour.stirs = 0;
     this.pendingEvents.push({ what: 'died', id: organism.id, cause });
   }
 
-  /** First half of a tick. @returns the step of each who is awake, in order of age; who has no cell left dies first */
+  /**
+   * First half of a tick. Organisms without a cell left die.
+   *
+   * @returns a step for each growing or awake organism, oldest first
+   */
   step(): PatchStep[] {
     const steps: PatchStep[] = [];
     this.stepping = [];
@@ -109,42 +115,42 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Second half of a tick: settles the ground and the lives.
+   * Second half of a tick: updates ownership, then ages each stepped organism.
    *
-   * @param readouts one for each step, in the same order
+   * @param readouts one per step, in the same order
    */
   settle(readouts: readonly Readout[]): void {
-    const { stepping, grid: ground, species } = this;
-    const stepped = stepping.map((organism, i) => ({ organism, readout: readouts[i] }));
-    const held = settle(ground, stepped, species.threshold);
+    const stepped = this.stepping.map((organism, i) => ({ organism, readout: readouts[i] }));
+    const held = settle(this.grid, stepped, this.species.threshold);
     stepped.forEach((one, i) => {
       this.advance(one, held[i]);
     });
-    for (const organism of this.population.pressingOn(ground.takeFreed()))
+    for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
       this.wakeByGround(organism);
+    }
     this.stepping = [];
   }
 
-  /** These were planted in this tick and never lived: they are gone without a word, and are not stepped. */
+  /** Removes organisms planted in this tick, with their life events and steps. */
   retract(organisms: readonly Organism[]): void {
-    const gone = new Set(organisms.map(({ id }) => id));
+    const retracted = new Set(organisms.map(({ id }) => id));
     for (const organism of organisms) {
       if (organism.phase !== 'dead') this.die(organism, 'no-cell-left');
     }
     this.pendingEvents = this.pendingEvents.filter((event) =>
-      event.what === 'born' ? !gone.has(event.organism.id) : !gone.has(event.id),
+      event.what === 'born' ? !retracted.has(event.organism.id) : !retracted.has(event.id),
     );
-    this.stepping = this.stepping.filter(({ id }) => !gone.has(id));
+    this.stepping = this.stepping.filter(({ id }) => !retracted.has(id));
   }
 
-  /** What has happened since this was last asked. */
+  /** Takes the life events since the last call. */
   takeEvents(): LifeEvent[] {
-    const { pendingEvents: told } = this;
+    const { pendingEvents } = this;
     this.pendingEvents = [];
-    return told;
+    return pendingEvents;
   }
 
-  /** Patches of those who have gone since this was last asked. They are the caller's from now on. */
+  /** Takes the patches of organisms removed since the last call; the caller disposes of them. */
   takeDisposed(): PatchId[] {
     const { disposed } = this;
     this.disposed = [];
@@ -152,9 +158,9 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Ages an organism by the step it has just taken, and lets it come of age, fall asleep or die.
+   * Ages an organism by the step it has just taken; it may become grown, fall asleep or die.
    *
-   * @param settled places that it holds
+   * @param settled places that it owns
    */
   private advance({ organism, readout }: Stepped, settled: number): void {
     let held = settled;
@@ -176,7 +182,7 @@ export class OrganismLifecycle {
       if (organism.age < this.species.schedule.length) return;
       organism.phase = 'awake';
       this.pendingEvents.push({ what: 'grown', id: organism.id });
-      // The ground that it held as a seed is now held, like any other, by live cells alone.
+      // Its seed places are no longer reserved: from now on only live cells hold a place.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
     } else {
       organism.awakeSteps++;
@@ -195,7 +201,7 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'asleep', id: organism.id });
   }
 
-  /** Ground that a sleeper pressed against has fallen free. Neighbours would wake each other so for ever: each time for less. */
+  /** Wakes an organism whose blocked places are free. Limited, or neighbours would do so forever. */
   private wakeByGround(organism: Organism): void {
     if (organism.stirs >= DEFAULTS.life.maxStirs) return;
     organism.stirs++;
@@ -210,7 +216,7 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'awake', id: organism.id });
   }
 
-  /** Steps after which it sleeps, rest or no rest. */
+  /** Awake steps after which the organism sleeps even if it does not rest. */
   private trustedStepsOf({ stirs }: Organism): number {
     const { trustedSteps = Infinity } = this.species;
     return stirs === 0

@@ -1,12 +1,13 @@
-/** One grown seed: what the room knows of it. Its cell states live in the engine. */
+/** One organism as its room stores it. Its cell states live in the engine. */
 import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismId, OrganismView, Origin, Phase } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 
+/** The full record of an organism, alive or just dead. */
 export interface Organism {
   readonly id: OrganismId;
   readonly patch: PatchId;
-  /** Its S×S places on the grid. */
+  /** Its S×S square of the grid. */
   readonly window: Rect;
   readonly latent: Float32Array;
   readonly origin: Origin;
@@ -19,27 +20,27 @@ export interface Organism {
   age: number;
   stage: number;
   wounds: number;
-  /** How often it has healed. */
+  /** Number of times it has healed. */
   healed: number;
-  /** Places that it held when it was wounded, while it has not healed; 0 when it had not grown by then. */
+  /** Places it owned when it was wounded, until it heals; 0 if it was still growing. */
   hurt: number | undefined;
-  /** Steps since grown or last touched. */
+  /** Steps since it was grown or last woken. */
   awakeSteps: number;
-  /** How often ground that fell free has woken it since something else did. */
+  /** Times that freed places have woken it since a stroke or a neighbour's death. */
   stirs: number;
-  /** Steps in a row without a change worth seeing. */
+  /** Consecutive steps without visible change. */
   restTicks: number;
-  /** [stage, stage, 4], what it looked like after its last step; absent before the first. */
+  /** [stage, stage, 4] RGBA after its last step; absent before the first. */
   seen: Uint8Array | undefined;
-  /** The engine does not know `seen`: it was given the states anew, and cannot say how much the next step changes. */
+  /** Its states were imported, so the engine cannot compare the next step with the one before. */
   isRestored: boolean;
-  /** [stage, stage] cells that strokes of this tick have hit, 1 = hit. */
+  /** [stage, stage] cells hit by this tick's strokes, 1 = hit. */
   woundMask: Uint8Array | undefined;
-  /** [S, S], 1 = it would have a live cell there, had not another the ground; it wakes when the place falls free. */
+  /** [S, S], 1 = a live cell here is blocked by another owner; the organism wakes when it is freed. */
   readonly pressing: Uint8Array;
 }
 
-type Sown = Omit<
+type NewOrganism = Omit<
   Organism,
   | 'phase'
   | 'age'
@@ -55,9 +56,9 @@ type Sown = Omit<
   | 'pressing'
 >;
 
-/** One that has just been planted. */
-export const newOrganism = (sown: Sown): Organism => ({
-  ...sown,
+/** Creates a just planted organism. */
+export const newOrganism = (fields: NewOrganism): Organism => ({
+  ...fields,
   phase: 'growing',
   age: 0,
   wounds: 0,
@@ -69,9 +70,10 @@ export const newOrganism = (sown: Sown): Organism => ({
   seen: undefined,
   isRestored: false,
   woundMask: undefined,
-  pressing: new Uint8Array(sown.window.width * sown.window.height),
+  pressing: new Uint8Array(fields.window.width * fields.window.height),
 });
 
+/** The public view of an organism; x and y are the centre of its window. */
 export function viewOf(organism: Organism): OrganismView {
   const { id, window, stage, phase, origin, kind, parents, planter, born, wounds, healed } =
     organism;

@@ -1,38 +1,43 @@
-/** Who holds which place after a step (rules OWN-1 … OWN-5). Each tick goes over each cell of the awake, so loops are plain. */
+/**
+ * Ownership of places after a step (rules OWN-1 … OWN-5). This runs for each cell of each awake
+ * organism every tick, hence the plain loops.
+ */
 import { type Rect, stageRect } from '../../shared/geometry.ts';
 import type { Readout } from '../engine/engine.ts';
 import { coloursOf, type GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 
-/** Side of the ground in the middle of its window that a growing organism holds whatever it looks like. */
+/** Side of the square in the middle of its window that a growing organism always owns. */
 const SEED_SIDE = 2;
 
-/** The places that a growing organism holds from its planting on. */
+/** The places that an organism owns from planting until it is grown. */
 export function seedPlaces(window: Rect, grid: GridPlanes): number[] {
   const places: number[] = [];
   grid.each(stageRect(window, SEED_SIDE), (place) => places.push(place));
   return places;
 }
 
+/** An organism with the read-out of the step it has just taken. */
 export interface Stepped {
   readonly organism: Organism;
   readonly readout: Readout;
 }
 
 /**
- * Settles the ground after a step.
+ * Updates owners and colours after a step.
  *
- * @param stepped organisms in order of age, oldest first, with what their cells now look like
- * @param threshold least presence, 0…255, that claims a place; half of it keeps one, so that borders do not flicker
- * @returns how many places each of them holds now
+ * @param stepped oldest first
+ * @param threshold least presence, 0…255, to claim a place; half of it keeps one, so that borders do
+ *   not flicker
+ * @returns the number of places that each organism owns now
  */
 export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold: number): number[] {
-  // All let go before any takes, so that an older organism gets no more than the tie.
-  for (const one of stepped) letGo(grid, one, threshold);
-  return stepped.map((one) => take(grid, one, threshold));
+  // All release before any claims: being older only decides ties.
+  for (const one of stepped) releaseWeak(grid, one, threshold);
+  return stepped.map((one) => claimLive(grid, one, threshold));
 }
 
-function letGo(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
+function releaseWeak(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
   const { id, window, phase } = organism;
   const { stage, presence } = readout;
   const { owner } = grid.planes;
@@ -47,13 +52,13 @@ function letGo(grid: GridPlanes, { organism, readout }: Stepped, threshold: numb
   }
 }
 
-function take(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): number {
+function claimLive(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): number {
   const { id, window, pressing } = organism;
   const { stage, presence } = readout;
   const { owner } = grid.planes;
   const colours = coloursOf(readout.rgba);
   const { x, y } = stageRect(window, stage);
-  let holds = 0;
+  let held = 0;
   for (let row = 0, cell = 0; row < stage; row++) {
     const from = grid.place(x, y + row);
     let inWindow = (y - window.y + row) * window.width + x - window.x;
@@ -63,21 +68,21 @@ function take(grid: GridPlanes, { organism, readout }: Stepped, threshold: numbe
       if (owner[place] === id) {
         grid.paint(place, colours[cell]);
         pressing[inWindow] = 0;
-        holds++;
+        held++;
       } else if (owner[place] === 0) pressing[inWindow] = 0;
-      // It stays pressed for when the cells there, cut back each tick, no longer reach the threshold.
+      // A blocked cell is cleared each tick and may drop below the threshold; the mark stays.
       else if (live) pressing[inWindow] = 1;
     }
   }
-  return holds;
+  return held;
 }
 
 /**
- * Which cells may keep their state in the coming step: not those that a stroke has hit, nor those on
- * another's ground.
+ * Computes which cells keep their state in the coming step: not those hit by a stroke, nor those on
+ * places that another organism owns.
  *
  * @param stage side in the coming step
- * @returns keep [stage, stage], absent when all may; and whether any cell is left
+ * @returns keep [stage, stage], absent when all are kept; and whether any cell is left
  */
 export function keepMask(
   grid: GridPlanes,
@@ -87,7 +92,7 @@ export function keepMask(
   const { owner } = grid.planes;
   const { x, y } = stageRect(window, stage);
   let keep: Uint8Array | undefined;
-  let kept = stage * stage;
+  let remaining = stage * stage;
   for (let row = 0, cell = 0; row < stage; row++) {
     const from = grid.place(x, y + row);
     for (let place = from; place < from + stage; place++, cell++) {
@@ -95,8 +100,8 @@ export function keepMask(
       if (!closed && cover?.[cell] !== 1) continue;
       keep ??= new Uint8Array(stage * stage).fill(1);
       keep[cell] = 0;
-      kept--;
+      remaining--;
     }
   }
-  return { keep, alive: kept > 0 };
+  return { keep, alive: remaining > 0 };
 }

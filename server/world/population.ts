@@ -1,16 +1,17 @@
-/** Who lives in a room, and who of them is awake: a tick is about these alone, however many others sleep. */
+/** Indexes of a room's organisms, so that the cost of a tick depends only on those awake. */
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 
+/** The living organisms, those awake, and the places that block sleepers. */
 export class Population {
-  /** In order of age: ids only grow, and a Map keeps the order of insertion. */
+  /** Oldest first: ids only grow, and a Map keeps its insertion sortedAwake. */
   private readonly living = new Map<OrganismId, Organism>();
   private readonly awakeOrganisms = new Set<Organism>();
-  /** Those of `up` in order of age, until that changes. */
-  private order: readonly Organism[] | undefined;
-  /** Sleepers by the places that they press against. */
-  private readonly pressed = new Map<number, Set<Organism>>();
+  /** `awakeOrganisms`, oldest first; undefined after a change. */
+  private sortedAwake: readonly Organism[] | undefined;
+  /** Sleepers by the places on which their cells are blocked. */
+  private readonly sleepersByPlace = new Map<number, Set<Organism>>();
 
   constructor(private readonly grid: GridPlanes) {}
 
@@ -18,77 +19,77 @@ export class Population {
     return this.living.size;
   }
 
-  /** All, in order of age, oldest first. */
+  /** All organisms, oldest first. */
   get all(): IterableIterator<Organism> {
     return this.living.values();
   }
 
-  /** Those that grow or are awake, in order of age. */
+  /** Organisms that grow or are awake, oldest first. */
   get awake(): readonly Organism[] {
-    return (this.order ??= byAge(this.awakeOrganisms));
+    return (this.sortedAwake ??= byAge(this.awakeOrganisms));
   }
 
   find(id: OrganismId): Organism | undefined {
     return this.living.get(id);
   }
 
-  /** One more, the youngest, asleep or awake as it is. */
+  /** Adds the youngest organism, in its present phase. */
   add(organism: Organism): void {
     this.living.set(organism.id, organism);
     if (organism.phase === 'asleep') this.sleep(organism);
-    else this.rise(organism);
+    else this.addAwake(organism);
   }
 
-  /** It falls asleep. What it presses against stays as it is until it wakes. */
+  /** Puts an organism to sleep. Its blocked places stay fixed until it wakes. */
   sleep(organism: Organism): void {
     organism.phase = 'asleep';
-    this.lie(organism);
+    this.removeAwake(organism);
     this.eachPressed(organism, (place) => {
-      const sleepers = this.pressed.get(place);
+      const sleepers = this.sleepersByPlace.get(place);
       if (sleepers) sleepers.add(organism);
-      else this.pressed.set(place, new Set([organism]));
+      else this.sleepersByPlace.set(place, new Set([organism]));
     });
   }
 
-  /** It wakes up. */
+  /** Wakes a sleeper. */
   wake(organism: Organism): void {
-    this.forget(organism);
+    this.forgetSleeper(organism);
     organism.phase = 'awake';
-    this.rise(organism);
+    this.addAwake(organism);
   }
 
-  /** It dies. */
+  /** Removes a dead organism. */
   remove(organism: Organism): void {
-    if (organism.phase === 'asleep') this.forget(organism);
+    if (organism.phase === 'asleep') this.forgetSleeper(organism);
     organism.phase = 'dead';
     this.living.delete(organism.id);
-    this.lie(organism);
+    this.removeAwake(organism);
   }
 
-  /** Sleepers that press against one of these places, in order of age. */
+  /** Sleepers that are blocked on one of these places, oldest first. */
   pressingOn(places: readonly number[]): Organism[] {
     const found = new Set<Organism>();
     for (const place of places) {
-      for (const organism of this.pressed.get(place) ?? []) found.add(organism);
+      for (const organism of this.sleepersByPlace.get(place) ?? []) found.add(organism);
     }
     return byAge(found);
   }
 
-  private rise(organism: Organism): void {
+  private addAwake(organism: Organism): void {
     this.awakeOrganisms.add(organism);
-    this.order = undefined;
+    this.sortedAwake = undefined;
   }
 
-  private lie(organism: Organism): void {
+  private removeAwake(organism: Organism): void {
     this.awakeOrganisms.delete(organism);
-    this.order = undefined;
+    this.sortedAwake = undefined;
   }
 
-  private forget(organism: Organism): void {
+  private forgetSleeper(organism: Organism): void {
     this.eachPressed(organism, (place) => {
-      const sleepers = this.pressed.get(place);
+      const sleepers = this.sleepersByPlace.get(place);
       sleepers?.delete(organism);
-      if (sleepers?.size === 0) this.pressed.delete(place);
+      if (sleepers?.size === 0) this.sleepersByPlace.delete(place);
     });
   }
 

@@ -1,25 +1,28 @@
-/** Who is in a room, and since when others are not. Counted in ticks alone, as it is journalled. */
+/** Tracks who is present in a room and when others left, in ticks, so that a replay is exact. */
 import type { ParticipantId } from '../../shared/vocabulary.ts';
 
+/** Presence between two ticks, as plain data. */
 export interface PresenceState {
   readonly present: readonly ParticipantId[];
-  /** Of those who have left and still have organisms here. */
+  /** Participants who have left and still have organisms here. */
   readonly absent: readonly { readonly participant: ParticipantId; readonly since: number }[];
 }
 
-/** Ticks after which those who left and have nothing here any more are forgotten. */
+/** Ticks between two removals of absent participants without organisms. */
 const PRUNE_EVERY = 64;
 
+/** The present participants of a room, and the absent ones who still have organisms. */
 export class Presence {
   private readonly present: Set<ParticipantId>;
   private readonly absent: Map<ParticipantId, number>;
 
-  /** @param from to go on from there */
+  /** @param from restored state; default: nobody */
   constructor(from: PresenceState = { present: [], absent: [] }) {
     this.present = new Set(from.present);
     this.absent = new Map(from.absent.map(({ participant, since }) => [participant, since]));
   }
 
+  /** Participants who are present. */
   get participants(): Iterable<ParticipantId> {
     return this.present;
   }
@@ -29,18 +32,18 @@ export class Presence {
     this.absent.delete(participant);
   }
 
-  /** Somebody who was here has left; others, like the gardener, never were. */
+  /** Records that a participant left. Ignores actors that never entered, such as the gardener. */
   leave(participant: ParticipantId, tick: number): void {
     if (this.present.delete(participant)) this.absent.set(participant, tick);
   }
 
-  /** @returns a tick; undefined while they are here, −Infinity if they never were, as far as is known */
+  /** The tick at which a participant left; undefined while present, −Infinity if not known. */
   readonly absentSince = (participant: ParticipantId): number | undefined =>
     this.present.has(participant)
       ? undefined
       : (this.absent.get(participant) ?? Number.NEGATIVE_INFINITY);
 
-  /** Once a tick. @param planters of all that live */
+  /** Call once a tick: forgets absent participants. @param planters of all living organisms */
   prune(tick: number, planters: () => ReadonlySet<ParticipantId>): void {
     if (tick % PRUNE_EVERY !== 0 || this.absent.size === 0) return;
     const known = planters();

@@ -1,9 +1,9 @@
 /**
- * All that a room is between two ticks, as a plain value; with the engine's states of its patches, a room goes on from it bit
- * for bit. Commands that still wait are no part of it: they have not been answered.
+ * The complete state of a room between two ticks, as plain data. With the engine's cell states, a
+ * room continues from it bit for bit. Queued commands are not part of it: they are not answered yet.
  *
- * Whoever gives rooms or organisms a new field that outlives a tick adds it here, to `exportOrganism` or `Room.export`, and
- * raises the version.
+ * To add a field that outlives a tick, add it here and to `exportOrganism` or `Room.export`, and
+ * raise the version.
  */
 import * as v from 'valibot';
 import type { resumeRandom } from '../../shared/random.ts';
@@ -11,7 +11,7 @@ import { ORIGINS } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 import type { Organism } from './organism.ts';
 
-/** Version 1 knew nothing of healing, version 2 nothing of who is here; they are still read. */
+/** Version 1 lacks healing and version 2 presence; both are still read. */
 export const ROOM_STATE_VERSION = 3;
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -24,6 +24,7 @@ const origin = v.picklist(ORIGINS);
 const parents = v.array(positive);
 const number = v.pipe(v.number(), v.finite());
 
+/** Schema of `EnergySettings`. */
 export const energySettings = v.strictObject({
   capacity: number,
   newcomer: number,
@@ -60,15 +61,16 @@ const organismState = v.strictObject({
   seen: v.optional(bytes),
 });
 
+/** Schema of a room's state. */
 export const roomState = v.pipe(
   v.strictObject({
     version: v.picklist([1, 2, ROOM_STATE_VERSION]),
     tick: whole,
     maxOrganisms: positive,
     nextOrganism: positive,
-    /** Highest participant that has done anything. */
+    /** Highest participant id that has entered or sent a command. */
     lastParticipant: whole,
-    /** How many of the next tick's events have acted already. */
+    /** Number of the next tick's events that are already applied. */
     acted: whole,
     random: v.strictObject({
       words: v.tuple([word, word, word, word]),
@@ -114,25 +116,26 @@ export const roomState = v.pipe(
   }),
   v.check(({ planes: { width, height, rgba, owner } }) => {
     return rgba.length === 4 * width * height && owner.length === width * height;
-  }, 'planes are not of their size'),
+  }, 'planes do not match their size'),
   v.check(({ organisms, nextOrganism }) => {
     const ids = organisms.map(({ id }) => id);
     return ids.every((id, i) => id < nextOrganism && (i === 0 || ids[i - 1] < id));
-  }, 'organisms are not in order'),
+  }, 'organisms are not in order of their ids'),
 );
 
+/** A room's state, validated. */
 export type RoomState = v.InferOutput<typeof roomState>;
 type OrganismState = v.InferOutput<typeof organismState>;
 
-/** The generator's state as a plain value. */
+/** A random generator's state as plain data. */
 export function exportRandom(random: ReturnType<typeof resumeRandom>): RoomState['random'] {
   const { words, spare } = random.state();
   return { words: [...words], ...(spare !== undefined && { spare }) };
 }
 
-/** Nothing in it changes when the organism does. */
+/** Copies an organism's state; later changes of the organism do not affect the copy. */
 export function exportOrganism(organism: Organism): OrganismState {
-  // Patches are the engine's names; strokes are spent before a tick ends; the dead are gone.
+  // Patch ids belong to the engine; masks are used up and dead organisms removed within a tick.
   const {
     patch: _,
     woundMask: _spent,
@@ -141,13 +144,13 @@ export function exportOrganism(organism: Organism): OrganismState {
     phase,
     pressing,
     seen,
-    ...kept
+    ...fields
   } = organism;
   return {
-    ...kept,
-    window: { ...kept.window },
-    planter: { ...kept.planter },
-    parents: [...kept.parents],
+    ...fields,
+    window: { ...fields.window },
+    planter: { ...fields.planter },
+    parents: [...fields.parents],
     phase: phase as Exclude<typeof phase, 'dead'>,
     pressing: pressing.slice(),
     ...(hurt !== undefined && { hurt }),
@@ -155,7 +158,7 @@ export function exportOrganism(organism: Organism): OrganismState {
   };
 }
 
-/** @param patch its name in the engine from now on */
+/** Creates an organism from its state. @param patch its new patch in the engine */
 export function importOrganism(state: OrganismState, patch: PatchId): Organism {
   return {
     ...state,
@@ -167,7 +170,7 @@ export function importOrganism(state: OrganismState, patch: PatchId): Organism {
   };
 }
 
-/** Largest difference of two read-outs' values, 0…255; 255 when they cannot be compared. */
+/** Largest difference between two read-outs, 0…255; 255 if their sizes differ. */
 export function largestChange(before: Uint8Array | undefined, after: Uint8Array): number {
   if (before?.length !== after.length) return 255;
   let largest = 0;

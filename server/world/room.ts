@@ -1,6 +1,6 @@
 /**
- * One room: a pure, synchronous state machine. A tick has two halves, with the engine's step between them:
- * `beginTick` applies the waiting commands and says what to step; `endTick` takes the read-outs and settles the world.
+ * One room: a pure, synchronous state machine. A tick has two halves around the engine's step:
+ * `beginTick` applies queued commands and returns the engine's work; `endTick` takes the read-outs.
  * The rules are listed in shared/RULES.md.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -31,33 +31,35 @@ import {
 } from './room-state.ts';
 import type { Species } from './species.ts';
 
+/** How a room is created or restored. */
 export interface RoomOptions {
   readonly name: string;
   readonly width: number;
   readonly height: number;
   readonly maxOrganisms: number;
-  /** Seed of the room's randomness. */
+  /** Seed of the room's random numbers. */
   readonly seed: number;
   readonly species: Species;
-  /** What acts cost; absent: nothing. */
+  /** What commands cost; absent: nothing. */
   readonly energy?: EnergySettings | undefined;
-  /** Nominal ticks per second, by which energy refills. */
+  /** Nominal ticks per second; sets how fast energy refills. */
   readonly tickRate?: number | undefined;
-  /** Gives a patch id that no other room has. */
+  /** Returns a patch id that no other room uses. */
   readonly nextPatch: () => PatchId;
-  /** Where another room stood, to go on from there: taken over. Seed and size are then its own. */
+  /** State to restore, whose seed and size take precedence. The room takes ownership of it. */
   readonly from?: RoomState | undefined;
 }
 
-/** What the engine has to do for a tick, in this order. */
+/** The engine's work for a tick, in this order, and the events to journal. */
 export interface TickWork {
   readonly dispose: readonly PatchId[];
   readonly plant: readonly NewPatch[];
   readonly step: readonly PatchStep[];
-  /** What has come from outside and acts in this tick, in this order. */
+  /** The external events of this tick, in order. */
   readonly events: readonly RoomEvent[];
 }
 
+/** The outcome of a tick. */
 export interface TickResult {
   readonly tick: number;
   readonly answers: readonly Answer[];
@@ -66,6 +68,7 @@ export interface TickResult {
   readonly changed: readonly number[];
 }
 
+/** A cell grid with its organisms, and the commands and events that change it. */
 export class Room {
   readonly name: string;
   readonly species: Species;
@@ -73,15 +76,15 @@ export class Room {
   private readonly lifecycle: OrganismLifecycle;
   private readonly handlers: CommandHandlers;
   private waiting: CommandEvent[] = [];
-  /** How many commands each participant has waiting. */
+  /** Number of waiting commands by participant. */
   private queued = new Map<ParticipantId, number>();
-  /** What has come from outside since the last tick began, and acted at once. */
-  private happened: OuterEvent[] = [];
-  /** How many of what is done again first has acted already, before the room was put back. */
-  private acted: number;
-  /** In this tick that is done again, the engine had no memory for what was planted. */
-  private barren = false;
-  private now: number;
+  /** Events applied since the last tick began, to be journalled with the next. */
+  private appliedEvents: OuterEvent[] = [];
+  /** Number of the next tick's journalled events that the restored state already contains. */
+  private alreadyApplied: number;
+  /** The tick being replayed ran out of engine memory for its plants. */
+  private isOutOfMemory = false;
+  private completedTicks: number;
 
   constructor(options: RoomOptions) {
     const { name, species, from, nextPatch } = options;
@@ -97,8 +100,8 @@ export class Room {
       grid: this.grid,
       lifecycle: this.lifecycle,
     });
-    this.now = from?.tick ?? 0;
-    this.acted = from?.acted ?? 0;
+    this.completedTicks = from?.tick ?? 0;
+    this.alreadyApplied = from?.acted ?? 0;
     if (!from) return;
     this.handlers.restore(from);
     this.lifecycle.replaceAll(from.organisms.map((state) => importOrganism(state, nextPatch())));
@@ -106,55 +109,56 @@ export class Room {
 
   /** Ticks completed. */
   get tick(): number {
-    return this.now;
+    return this.completedTicks;
   }
 
-  /** Organisms that may live at once. */
+  /** Most organisms alive at once. */
   get maxOrganisms(): number {
     return this.handlers.maxOrganisms;
   }
 
-  /** Highest participant that has done anything here. */
+  /** Highest participant id that has entered or sent a command. */
   get lastParticipant(): number {
     return this.handlers.lastParticipant;
   }
 
-  /** Participants who are here, as far as is known, or hold seeds, or have spent energy. */
+  /** Participants who are known to be present, hold seeds or have spent energy. */
   get participantsWithState(): ParticipantId[] {
     return this.handlers.participantsWithState;
   }
 
-  /** Whether the room knows who is here, and so makes room when it is full (rule DEP-5). */
+  /** Whether the room tracks presence, and so makes room when it is full (rule DEP-5). */
   get knowsPresence(): boolean {
     return this.handlers.knowsPresence;
   }
 
-  /** The organism that a `thin` command would let go: the one unattended longest, if any. */
+  /** The organism that a `thin` command would remove: the one unattended longest, if any. */
   get unattended(): OrganismId | undefined {
-    return this.handlers.unattended(this.now)?.id;
+    return this.handlers.unattended(this.completedTicks)?.id;
   }
 
+  /** Views of all living organisms, oldest first. */
   get organisms(): OrganismView[] {
     return [...this.lifecycle.all].map(viewOf);
   }
 
-  /** What everybody may know of one organism, while it lives. */
+  /** The view of one living organism. */
   viewOf(id: OrganismId): OrganismView | undefined {
     const organism = this.lifecycle.find(id);
     return organism && viewOf(organism);
   }
 
-  /** How many organisms live here. */
+  /** Number of living organisms. */
   get size(): number {
     return this.lifecycle.size;
   }
 
-  /** How many of them are stepped at each tick. */
+  /** Number of organisms stepped each tick: growing or awake. */
   get awake(): number {
     return this.lifecycle.awake;
   }
 
-  /** Patches of all organisms, by organism, for whoever wants their states from the engine. */
+  /** A living organism's patch in the engine. */
   patchOf(id: OrganismId): PatchId | undefined {
     return this.lifecycle.find(id)?.patch;
   }
@@ -162,8 +166,9 @@ export class Room {
   /**
    * Queues a command for the next tick. Its answer is in that tick's result.
    *
-   * @param id what the asker calls it
-   * @throws Refusal too-fast when she has too many waiting, room-busy when all together have, no-such-seed where there is no map
+   * @param id the sender's id of the command
+   * @throws Refusal too-fast (the participant has too many commands queued), room-busy (the room
+   *   has), no-such-seed (there is no map), bad-latent
    */
   enqueue(id: number, command: RoomCommand): void {
     const by = command.by.id;
@@ -179,27 +184,24 @@ export class Room {
     this.queued.set(by, queued + 1);
   }
 
-  /** What a participant holds, the oldest first. */
+  /** The seeds that a participant holds, oldest first. */
   seedsOf(participant: ParticipantId): SeedView[] {
     return this.handlers.seedsOf(participant);
   }
 
   /**
-   * The latent that a seed would be planted with now: for a look at it. Nothing changes, no chance is drawn.
+   * The latent that would be planted for a seed now, for its preview. Changes nothing and draws no
+   * random numbers.
    *
-   * @param participant whose hand is meant
+   * @param participant owner of the held seed, if it is one
    * @returns [Z], not to be changed
-   * @throws Refusal no-such-seed (also for chance that is not thrown yet), no-such-organism, bad-latent
+   * @throws Refusal no-such-seed (also for a prior seed without `throw`), no-such-organism, bad-latent
    */
   previewLatent(seed: PreviewSource, participant: ParticipantId): Float32Array {
     return this.handlers.previewLatent(seed, participant);
   }
 
-  /**
-   * A living organism's seed as a token.
-   *
-   * @throws Refusal no-such-organism
-   */
+  /** A living organism's seed as a token. @throws Refusal no-such-organism */
   tokenOf(id: OrganismId): string {
     const { latent, kind } = this.lifecycle.require(id);
     const index = this.species.gallery.findIndex(({ name }) => name === kind);
@@ -207,66 +209,75 @@ export class Room {
   }
 
   /**
-   * A participant has come.
+   * Registers a participant.
    *
-   * @param granted energy that they begin with; absent: a newcomer's
+   * @param granted initial energy; absent: a newcomer's
    */
   enter(participant: ParticipantId, granted?: number): void {
-    const begin = granted !== undefined && { granted };
-    this.happen({ what: 'enter', participant, at: this.now, ...begin });
+    const energy = granted !== undefined && { granted };
+    this.applyNow({ what: 'enter', participant, at: this.completedTicks, ...energy });
   }
 
-  /** A participant has left: her hand is emptied; her organisms and waiting commands stay. */
+  /** Drops a participant's held seeds; their organisms and queued commands stay. */
   leave(participant: ParticipantId): void {
-    this.happen({ what: 'leave', participant, at: this.now });
+    this.applyNow({ what: 'leave', participant, at: this.completedTicks });
   }
 
-  /** From now on the room knows who is here: these, and whoever enters. */
+  /** Starts tracking presence with these participants. */
   knowPresent(present: readonly ParticipantId[]): void {
-    this.happen({ what: 'presence', present });
+    this.applyNow({ what: 'presence', present });
   }
 
-  /** From now on, so many organisms may live at once. */
+  /** Changes how many organisms may live at once. */
   setMaxOrganisms(maxOrganisms: number): void {
-    this.happen({ what: 'limit', maxOrganisms });
+    this.applyNow({ what: 'limit', maxOrganisms });
   }
 
-  /** What acts cost here. */
   get energySettings(): EnergySettings {
     return this.handlers.energySettings;
   }
 
-  /** Energy that a participant has now. */
+  /** A participant's present energy. */
   energyOf(participant: ParticipantId): number {
-    return this.handlers.energyOf(participant, this.now);
+    return this.handlers.energyOf(participant, this.completedTicks);
   }
 
-  /** Changes what acts cost. */
+  /** Changes what commands cost. */
   setEnergy(settings: EnergySettings): void {
-    this.happen({ what: 'energy', settings, tickRate: this.handlers.tickRate, at: this.now });
+    this.applyNow({
+      what: 'energy',
+      settings,
+      tickRate: this.handlers.tickRate,
+      at: this.completedTicks,
+    });
   }
 
-  /** The ticker's rate has changed: energy goes on refilling by the second. */
+  /** Adapts the refill per tick to a new tick rate, so that it stays the same per second. */
   setTickRate(tickRate: number): void {
-    this.happen({ what: 'energy', settings: this.energySettings, tickRate, at: this.now });
+    this.applyNow({
+      what: 'energy',
+      settings: this.energySettings,
+      tickRate,
+      at: this.completedTicks,
+    });
   }
 
-  /** Does again what a journal has of the next tick: what acted at once does, commands wait for the tick. */
+  /** Replays the next tick's journal entry: events apply now, commands are queued. */
   redo(events: readonly RoomEvent[]): void {
-    for (const event of events.slice(this.acted)) {
+    for (const event of events.slice(this.alreadyApplied)) {
       if (event.what === 'command') this.waiting.push(event);
-      else this.happen(event);
+      else this.applyNow(event);
     }
-    this.acted = 0;
+    this.alreadyApplied = 0;
   }
 
-  /** All that the room is, between two ticks. */
+  /** The room's complete state. Call between two ticks. */
   export(): RoomState {
     const { width, height, rgba, owner } = this.grid.planes;
     return {
       version: ROOM_STATE_VERSION,
-      tick: this.now,
-      acted: this.happened.length,
+      tick: this.completedTicks,
+      acted: this.appliedEvents.length,
       ...this.handlers.export(),
       organisms: [...this.lifecycle.all].map(exportOrganism),
       planes: { width, height, rgba: rgba.slice(), owner: owner.slice() },
@@ -274,83 +285,83 @@ export class Room {
   }
 
   /**
-   * Between two ticks, the room becomes another at once, of the same size and species. Numbers are never given twice; what has come
-   * from outside and is not in `from` yet acts in it.
+   * Replaces the room's state by another of the same size and species. Call between two ticks. Ids
+   * are not reused; events applied since that `from` does not contain are applied to it.
    *
-   * @param from taken over
-   * @param patches the engine's, of `from.organisms` in their order; those of before are given back with the next tick
+   * @param from the room takes ownership of it
+   * @param patches of `from.organisms`, in order; the next tick disposes of the old ones
    */
   replaceState(from: RoomState, patches: readonly PatchId[]): void {
     this.grid.replace(from.planes);
     this.lifecycle.replaceAll(from.organisms.map((state, i) => importOrganism(state, patches[i])));
     this.handlers.restore(from);
-    this.now = from.tick;
-    this.acted = Math.max(0, from.acted - this.happened.length);
-    for (const event of this.happened.slice(from.acted)) this.take(event);
+    this.completedTicks = from.tick;
+    this.alreadyApplied = Math.max(0, from.acted - this.appliedEvents.length);
+    for (const event of this.appliedEvents.slice(from.acted)) this.apply(event);
   }
 
-  /** Patches that the engine was not told to give back yet. They are the caller's from now on. */
+  /** Takes the patches that are to be disposed of with the next tick; the caller does it instead. */
   release(): PatchId[] {
     return this.lifecycle.takeDisposed();
   }
 
-  /** Which of the commands of this tick were refused so far, by their place among them. */
+  /** Indices of this tick's commands that have been refused so far. */
   get refused(): number[] {
     return this.handlers.refused;
   }
 
-  /** First half of a tick: applies commands and says what the engine has to do. */
+  /** First half of a tick: applies the queued commands and returns the engine's work. */
   beginTick(): TickWork {
-    const { waiting: commands, barren } = this;
-    const events = [...this.happened, ...commands];
+    const { waiting: commands, isOutOfMemory } = this;
+    const events = [...this.appliedEvents, ...commands];
     this.waiting = [];
-    this.happened = [];
+    this.appliedEvents = [];
     this.queued = new Map();
-    this.barren = false;
-    this.acted = 0;
-    this.handlers.apply(commands, this.now);
+    this.isOutOfMemory = false;
+    this.alreadyApplied = 0;
+    this.handlers.apply(commands, this.completedTicks);
     const step = this.lifecycle.step();
     const dispose = this.lifecycle.takeDisposed();
     const plant = this.handlers.takePlanted(dispose);
-    if (!barren) return { dispose, plant, step, events };
-    const uprooted = new Set(this.handlers.refusePending(this.now));
-    return { dispose, plant: [], step: step.filter(({ patch }) => !uprooted.has(patch)), events };
+    if (!isOutOfMemory) return { dispose, plant, step, events };
+    const refused = new Set(this.handlers.refusePending(this.completedTicks));
+    return { dispose, plant: [], step: step.filter(({ patch }) => !refused.has(patch)), events };
   }
 
   /**
-   * Between the halves of a tick: the engine has no memory for what was planted in it. These commands are refused after all,
-   * and leave nothing behind; the engine need neither step nor dispose of their patches.
+   * Reverts this tick's plant commands because the engine is out of memory. Call between the halves
+   * of a tick; the engine must neither step nor dispose of their patches.
    *
    * @returns whether there were any
    */
   refusePending(): boolean {
-    return this.handlers.refusePending(this.now).length > 0;
+    return this.handlers.refusePending(this.completedTicks).length > 0;
   }
 
   /**
-   * Second half of a tick: settles the ground and the lives.
+   * Second half of a tick: updates ownership and ages the organisms.
    *
-   * @param readouts one for each step asked for, in the same order
+   * @param readouts one per step of `beginTick`, in the same order
    */
   endTick(readouts: readonly Readout[]): TickResult {
-    this.now++;
+    this.completedTicks++;
     this.lifecycle.settle(readouts);
     return {
-      tick: this.now,
-      answers: this.handlers.end(this.now),
+      tick: this.completedTicks,
+      answers: this.handlers.end(this.completedTicks),
       life: this.lifecycle.takeEvents(),
       changed: this.grid.takeChanged(),
     };
   }
 
-  /** Acts at once; the journal has it with the next tick. */
-  private happen(event: OuterEvent): void {
-    this.happened.push(event);
-    this.take(event);
+  /** Applies an event now and journals it with the next tick. */
+  private applyNow(event: OuterEvent): void {
+    this.appliedEvents.push(event);
+    this.apply(event);
   }
 
-  private take(event: OuterEvent): void {
-    if (event.what === 'no-memory') this.barren = true;
+  private apply(event: OuterEvent): void {
+    if (event.what === 'no-memory') this.isOutOfMemory = true;
     else this.handlers.handleEvent(event);
   }
 }

@@ -1,66 +1,69 @@
-/** The seeds that participants hold in their hands. */
+/** The seeds that each participant holds. */
 import type { SeedView } from '../../shared/vocabulary.ts';
 
+/** A held seed with its latent. */
 export interface HeldSeed extends SeedView {
   /** [Z] */
   readonly latent: Float32Array;
 }
 
+/** All held seeds between two ticks, as plain data. */
 export interface SeedInventoryState {
   readonly nextId: number;
   readonly held: readonly { readonly participant: number; readonly seeds: readonly HeldSeed[] }[];
 }
 
+/** A bounded list of seeds for each participant. */
 export class SeedInventory {
   private nextId: number;
-  private readonly hands: Map<number, HeldSeed[]>;
+  private readonly seeds: Map<number, HeldSeed[]>;
 
   /**
-   * @param size seeds a hand can hold; the oldest falls out
-   * @param from where other hands stood, to go on from there
+   * @param size most seeds per participant; adding another drops the oldest
+   * @param from restored state
    */
   constructor(
     private readonly size: number,
     from: SeedInventoryState = { nextId: 1, held: [] },
   ) {
     this.nextId = from.nextId;
-    this.hands = new Map(from.held.map(({ participant, seeds }) => [participant, [...seeds]]));
+    this.seeds = new Map(from.held.map(({ participant, seeds }) => [participant, [...seeds]]));
   }
 
-  /** Puts a new seed into a participant's hand. */
+  /** Gives a participant a new seed. */
   add(participant: number, seed: Omit<HeldSeed, 'id'>): HeldSeed {
     const held = { ...seed, id: this.nextId++ };
-    const hand = [...(this.hands.get(participant) ?? []), held];
-    this.hands.set(participant, hand.slice(-this.size));
+    this.seeds.set(participant, [...this.of(participant), held].slice(-this.size));
     return held;
   }
 
-  /** A seed that comes into no hand: its number is used up. */
+  /** Uses up an id without adding a seed. */
   skipId(): void {
     this.nextId++;
   }
 
+  /** A seed by its id, if the participant holds it. */
   find(participant: number, id: number): HeldSeed | undefined {
-    return this.hands.get(participant)?.find((seed) => seed.id === id);
+    return this.of(participant).find((seed) => seed.id === id);
   }
 
-  /** What a participant holds, the oldest first. */
+  /** The seeds that a participant holds, oldest first. */
   of(participant: number): readonly HeldSeed[] {
-    return this.hands.get(participant) ?? [];
+    return this.seeds.get(participant) ?? [];
   }
 
-  /** Who holds something. */
+  /** Participants who hold seeds. */
   get participants(): number[] {
-    return [...this.hands.keys()];
+    return [...this.seeds.keys()];
   }
 
   export(): SeedInventoryState {
-    const held = [...this.hands].map(([participant, seeds]) => ({ participant, seeds }));
+    const held = [...this.seeds].map(([participant, seeds]) => ({ participant, seeds }));
     return { nextId: this.nextId, held };
   }
 
-  /** A participant has left. */
+  /** Drops all seeds of a participant. */
   clear(participant: number): void {
-    this.hands.delete(participant);
+    this.seeds.delete(participant);
   }
 }

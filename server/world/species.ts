@@ -1,35 +1,32 @@
+/** The properties of a checkpoint that a room needs to grow organisms; no tensors. */
 import type { MapPoint } from '../../shared/latent-map.ts';
 import type { GrowthStep } from '../vnca/growth.ts';
 
-/** What a room must know of a checkpoint to grow organisms from it; nothing of tensors. */
+/** A checkpoint as rooms see it. */
 export interface Species {
-  /** Name under which the engine has the checkpoint. */
+  /** Name of the checkpoint in the engine. */
   readonly checkpoint: string;
   /** Full side S; even. */
   readonly side: number;
   /** Length Z of a latent. */
   readonly latentSize: number;
-  /** Every step from the seed to the grown organism. */
+  /** All steps from the seed to the grown organism. */
   readonly schedule: readonly GrowthStep[];
-  /** Least presence, 0…255, of a cell that claims its place. */
+  /** Least presence, 0…255, with which a cell claims its place. */
   readonly threshold: number;
-  /** Awake steps since grown or last touched after which an organism sleeps; absent: as many as it likes. */
+  /** Steps since grown or last woken after which an organism sleeps; absent: no limit. */
   readonly trustedSteps?: number | undefined;
   readonly gallery: readonly {
     readonly name: string;
-    /** What sort of thing it is: animal, plant, … */
+    /** Category: animal, plant, … */
     readonly kind?: string;
     readonly latent: Float32Array;
   }[];
-  /** Where each of the gallery lies on the latent map, 0…1; absent: there is none. */
+  /** Coordinates of each gallery entry on the latent map, 0…1; absent: there is no map. */
   readonly map?: readonly MapPoint[] | undefined;
 }
 
-/**
- * What the step does that an organism takes at an age.
- *
- * @param age steps it has taken before
- */
+/** The growth step that an organism takes at an age. @param age steps taken before */
 export function growthStep({ schedule, side }: Species, age: number): GrowthStep {
   return schedule[age] ?? { divide: false, stage: side };
 }

@@ -1,28 +1,29 @@
 /**
- * Lets rooms tick at their rates without drift: each tick is due at a multiple of the period, however late the last
- * one was. A room that cannot keep its rate drops the ticks it has missed, slows, and says so.
+ * Schedules the ticks of rooms at their rates without drift: each tick is due at a multiple of the
+ * period, however late the one before was. Missed ticks are dropped, and the room counts as slow.
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Room } from './room.ts';
 
+/** Nominal and actual tick rate of a room. */
 export interface Pace {
-  /** Ticks per second asked for. */
+  /** Nominal ticks per second. */
   readonly tickRate: number;
-  /** Ticks per second of late. */
+  /** Ticks per second over the last two seconds. */
   readonly actual: number;
-  /** The room cannot keep its rate. */
+  /** Whether the room falls behind its nominal rate. */
   readonly slow: boolean;
 }
 
-/** Share of its rate under which a room counts as slow. */
+/** Share of the nominal rate below which a room counts as slow. */
 const SLOW_BELOW = 0.9;
-/** How far back `actual` looks, ms. */
+/** Time over which `actual` is measured, ms. */
 const PACE_WINDOW = 2_000;
 
 class Schedule {
   private due: number;
-  /** When the ticks of late have begun. */
-  private begun: number[] = [];
+  /** Start times of recent ticks. */
+  private startTimes: number[] = [];
 
   constructor(
     private rate: number,
@@ -36,48 +37,48 @@ class Schedule {
     return this.due;
   }
 
-  /** The rate changes with the next tick. */
+  /** Changes the rate from the next tick on. */
   setRate(rate: number, now: number): void {
     this.rate = rate;
     this.due = this.align(now);
   }
 
-  /** It has stood still: what was due meanwhile is dropped. */
+  /** Drops the ticks that were missed while the room was held. */
   realign(now: number): void {
-    this.begun = [];
+    this.startTimes = [];
     this.due = this.align(now);
   }
 
   begin(now: number): void {
-    this.begun = [...this.begun.filter((at) => at > now - PACE_WINDOW), now];
+    this.startTimes = [...this.startTimes.filter((at) => at > now - PACE_WINDOW), now];
     this.due += 1000 / this.rate;
     if (this.due <= now) this.due = this.align(now);
   }
 
   pace(now: number): Pace {
-    const first = this.begun[0] ?? now;
-    // Of the time since the last tick only what goes beyond a period says that the room is slow.
-    const until = Math.max(this.begun.at(-1) ?? now, now - 1000 / this.rate);
+    const first = this.startTimes[0] ?? now;
+    // Only time beyond one period since the last tick shows that the room is slow.
+    const until = Math.max(this.startTimes.at(-1) ?? now, now - 1000 / this.rate);
     const actual =
-      this.begun.length < 2
+      this.startTimes.length < 2
         ? this.rate
-        : ((this.begun.length - 1) * 1000) / Math.max(1, until - first);
-    const rounded = Math.min(this.rate, actual);
-    return { tickRate: this.rate, actual: rounded, slow: rounded < SLOW_BELOW * this.rate };
+        : ((this.startTimes.length - 1) * 1000) / Math.max(1, until - first);
+    const capped = Math.min(this.rate, actual);
+    return { tickRate: this.rate, actual: capped, slow: capped < SLOW_BELOW * this.rate };
   }
 
-  /** First multiple of the period after now; rooms of one rate stay in step with each other. */
+  /** First multiple of the period after `now`; rooms of equal rate tick together. */
   private align(now: number): number {
     const period = 1000 / this.rate;
     return this.since + (Math.floor((now - this.since) / period) + 1) * period;
   }
 }
 
-/** How a tick has gone. */
+/** When a tick began and how long it took. */
 export interface TickTiming {
-  /** How long after it was due it began, ms. */
+  /** Delay between due time and start, ms. */
   readonly late: number;
-  /** From its beginning until all was kept, and told unless that is put off into the next one, ms. */
+  /** Time until it was stored and, unless deferred, broadcast, ms. */
   readonly took: number;
 }
 
@@ -85,18 +86,19 @@ export interface TickerOptions {
   readonly clock: Clock;
   /** Ticks these rooms together; the next tick waits for it. */
   readonly tick: (rooms: Room[]) => Promise<void>;
-  /** A tick is done. */
+  /** Called after each tick. */
   readonly onTick?: ((timing: TickTiming) => void) | undefined;
-  /** A tick is done, and the next is due then. */
+  /** Called after each tick with the due time of the next. */
   readonly onPause?: ((until: number) => void) | undefined;
-  /** A tick has failed; the ticker has stopped. */
+  /** Called when a tick fails; the ticker has stopped then. */
   readonly onError: (error: unknown) => void;
 }
 
+/** Runs due rooms together, one tick at a time. */
 export class Ticker {
   private readonly schedules = new Map<Room, Schedule>();
-  /** How many hold each. */
-  private readonly held = new Map<Room, number>();
+  /** Number of holds per room. */
+  private readonly holds = new Map<Room, number>();
   private readonly start: number;
   private cancel: (() => void) | undefined;
   private busy: Promise<void> | undefined;
@@ -106,53 +108,55 @@ export class Ticker {
     this.start = options.clock.now();
   }
 
-  /** @param rate ticks per second, 1…60 */
+  /** Starts ticking a room. @param rate ticks per second, 1…60 @throws RangeError */
   add(room: Room, rate: number): void {
-    const schedule = new Schedule(checkRate(rate), this.start, this.options.clock.now());
+    const schedule = new Schedule(validRate(rate), this.start, this.options.clock.now());
     this.schedules.set(room, schedule);
     this.plan();
   }
 
-  /** The room ticks no more; resolves when the tick in progress is done. */
+  /** Stops ticking a room. Resolves when the tick in progress is done. */
   async remove(room: Room): Promise<void> {
     this.schedules.delete(room);
-    this.held.delete(room);
+    this.holds.delete(room);
     await this.busy;
   }
 
-  /** The room stands still, whatever its rate, until all who hold it resume it; resolves when the tick in progress is done. */
+  /** Pauses a room until each hold is resumed. Resolves when the tick in progress is done. */
   async hold(room: Room): Promise<void> {
-    this.held.set(room, 1 + (this.held.get(room) ?? 0));
+    this.holds.set(room, 1 + (this.holds.get(room) ?? 0));
     await this.busy;
   }
 
+  /** Releases one hold of a room. */
   resume(room: Room): void {
     const now = this.options.clock.now();
-    const holds = (this.held.get(room) ?? 0) - 1;
+    const holds = (this.holds.get(room) ?? 0) - 1;
     if (holds > 0) {
-      this.held.set(room, holds);
+      this.holds.set(room, holds);
       return;
     }
-    if (this.held.delete(room)) this.schedules.get(room)?.realign(now);
+    if (this.holds.delete(room)) this.schedules.get(room)?.realign(now);
     this.plan();
   }
 
-  /** @param rate ticks per second, 1…60 */
+  /** Changes a room's rate. @param rate ticks per second, 1…60 @throws RangeError */
   setRate(room: Room, rate: number): void {
-    this.schedules.get(room)?.setRate(checkRate(rate), this.options.clock.now());
+    this.schedules.get(room)?.setRate(validRate(rate), this.options.clock.now());
     this.plan();
   }
 
+  /** A room's pace; undefined if it is not ticked here. */
   pace(room: Room): Pace | undefined {
     return this.schedules.get(room)?.pace(this.options.clock.now());
   }
 
-  /** Whether another tick is due already. */
+  /** Whether the next tick is already due. */
   get isBehind(): boolean {
     return !this.stopped && this.next <= this.options.clock.now();
   }
 
-  /** Stops; resolves when the tick in progress is done. */
+  /** Stops all rooms. Resolves when the tick in progress is done. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.cancel?.();
@@ -160,15 +164,15 @@ export class Ticker {
   }
 
   private get awake(): [Room, Schedule][] {
-    return [...this.schedules].filter(([room]) => !this.held.has(room));
+    return [...this.schedules].filter(([room]) => !this.holds.has(room));
   }
 
-  /** When the next tick is due. */
+  /** Due time of the next tick, ms. */
   private get next(): number {
     return Math.min(...this.awake.map(([, schedule]) => schedule.next));
   }
 
-  /** @returns whether there will be a tick */
+  /** Sets the timer for the next tick. @returns whether there will be one */
   private plan(): boolean {
     this.cancel?.();
     if (this.stopped || this.busy || this.awake.length === 0) return false;
@@ -181,7 +185,7 @@ export class Ticker {
     const now = this.options.clock.now();
     const due = this.awake.filter(([, schedule]) => schedule.next <= now + 0.5);
     if (due.length === 0) {
-      // Timers know whole milliseconds, and so may be early.
+      // Timers have millisecond resolution and may fire early.
       this.plan();
       return;
     }
@@ -201,7 +205,7 @@ export class Ticker {
   }
 }
 
-function checkRate(rate: number): number {
+function validRate(rate: number): number {
   if (!(rate >= 1 && rate <= 60)) throw new RangeError(`tick rate ${rate} is not in 1…60`);
   return rate;
 }

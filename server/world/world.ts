@@ -1,4 +1,4 @@
-/** All rooms of a server, stepped together: patches of all rooms go to the engine in one call. */
+/** All rooms of a server, stepped together: one engine call per tick for the patches of all rooms. */
 import {
   type Engine,
   EngineError,
@@ -11,6 +11,7 @@ import type { RoomEvent } from './events.ts';
 import { Room, type RoomOptions, type TickResult } from './room.ts';
 import type { RoomState } from './room-state.ts';
 
+/** The outcome of a tick for one room. */
 export interface RoomTick {
   readonly room: Room;
   readonly result: TickResult;
@@ -18,35 +19,37 @@ export interface RoomTick {
   readonly cells: number;
 }
 
-/** What has come from outside into a tick that is about to be done. */
+/** A room's external events of the tick in progress, for the journal. */
 export interface TickEvents {
   readonly room: Room;
   readonly tick: number;
   readonly events: readonly RoomEvent[];
-  /** Places, among the commands, of those that were refused. */
+  /** Indices, among the commands, of those that were refused. */
   readonly refused: readonly number[];
 }
 
-/** Keeps what happened; resolves when that is kept. */
+/** Stores the events of a tick. Resolves when they are durable. */
 export type Journal = (ticks: readonly TickEvents[]) => Promise<void>;
 
+/** How the world opens a room. */
 export type RoomPlace = Omit<RoomOptions, 'nextPatch'>;
 
+/** The open rooms and the engine they share. */
 export class World {
   readonly rooms = new Map<string, Room>();
-  private patches: PatchId = 0;
+  private lastPatch: PatchId = 0;
 
-  /** Told of each tick's events; a tick is not done before it has kept them. */
+  /** Stores each tick's events; the tick waits for it. */
   journal: Journal | undefined;
 
   constructor(readonly engine: Engine) {}
 
-  /** A patch id that nobody else has. */
+  /** Returns an unused patch id. */
   newPatch(): PatchId {
-    return ++this.patches;
+    return ++this.lastPatch;
   }
 
-  /** @throws Error when there is a room of that name */
+  /** Opens a room. @throws Error when a room of that name is open */
   open(options: RoomPlace): Room {
     if (this.rooms.has(options.name)) throw new Error(`room "${options.name}" is open already`);
     const room = new Room({ ...options, nextPatch: () => this.newPatch() });
@@ -55,10 +58,11 @@ export class World {
   }
 
   /**
-   * Opens a room where another one stood.
+   * Opens a room with a stored state.
    *
-   * @param states the engine's, of `from.organisms` in their order
-   * @throws Error when there is a room of that name; EngineError bad-latent, bad-state, out-of-memory: the room is not there then
+   * @param states cell states of `from.organisms`, in order
+   * @throws Error when a room of that name is open; EngineError bad-latent, bad-state, out-of-memory;
+   *   the room is not opened then
    */
   async restore(
     options: RoomPlace & { readonly from: RoomState },
@@ -80,9 +84,9 @@ export class World {
   }
 
   /**
-   * Between two ticks, a room becomes another at once.
+   * Replaces a room's state. Call between two ticks.
    *
-   * @param states the engine's, of `from.organisms` in their order
+   * @param states cell states of `from.organisms`, in order
    * @throws EngineError; nothing has changed then
    */
   async replaceState(room: Room, from: RoomState, states: readonly Float32Array[]): Promise<void> {
@@ -98,7 +102,7 @@ export class World {
     );
   }
 
-  /** A room becomes another one, which is no more then: its patches go over. */
+  /** Moves the state and patches of another room into a room, and closes the other. */
   async merge(room: Room, other: Room): Promise<void> {
     const state = other.export();
     const patches = state.organisms.map(({ id }) => other.patchOf(id)!);
@@ -107,7 +111,7 @@ export class World {
     await this.engine.dispose(other.release());
   }
 
-  /** Closes a room: its patches are given back. */
+  /** Closes a room and disposes of its patches. */
   async close(room: Room): Promise<void> {
     this.rooms.delete(room.name);
     const patches = room.organisms.map(({ id }) => room.patchOf(id)!);
@@ -115,52 +119,52 @@ export class World {
   }
 
   /**
-   * One tick of some rooms.
+   * Runs one tick of some rooms.
    *
-   * @param meanwhile is called once, while the engine steps
-   * @throws EngineError; the rooms are then lost, for their cells and their ground no longer agree
+   * @param meanwhile called once, while the engine steps
+   * @throws EngineError; the rooms are unusable then, as cells and planes no longer agree
    */
   async tick(rooms: readonly Room[], meanwhile?: () => void): Promise<RoomTick[]> {
     const works = rooms.map((room) => room.beginTick());
     const dispose = works.flatMap((work) => work.dispose);
     const plant = works.flatMap((work) => work.plant);
     let steps = works.map(({ step }) => step);
-    const uprooted = rooms.map(() => false);
-    // Calls take effect in the order they are made, so one round trip is enough for all three.
+    const isReverted = rooms.map(() => false);
+    // The engine runs calls in order, so one round trip is enough for all three.
     const disposed = dispose.length > 0 ? this.engine.dispose(dispose) : undefined;
     const planted = this.plant(plant);
     let stepped = this.step(steps.flat());
-    // Whatever it fails of, the plants fail of first, or it is awaited below.
+    // If planting fails, the step fails with it; any other failure is awaited below.
     stepped.catch(() => {});
-    const [, hasRoom] = await Promise.all([disposed, planted]);
-    if (!hasRoom) {
-      for (const [i, room] of rooms.entries()) uprooted[i] = room.refusePending();
+    const [, hasMemory] = await Promise.all([disposed, planted]);
+    if (!hasMemory) {
+      for (const [i, room] of rooms.entries()) isReverted[i] = room.refusePending();
       const refused = new Set(plant.map(({ patch }) => patch));
       steps = steps.map((some) => some.filter(({ patch }) => !refused.has(patch)));
-      // The step was refused too, for patches that are not there.
+      // The engine also rejected the step, as it contained unknown patches.
       stepped = this.step(steps.flat());
     }
-    // Keeping goes on while the engine steps: the tick takes as long as the slower of both.
-    const kept = this.journal?.(
+    // The journal writes while the engine steps, so the tick takes as long as the slower of the two.
+    const journalled = this.journal?.(
       rooms.map((room, i) => {
-        const lost = uprooted[i] ? [{ what: 'no-memory' } as const] : [];
-        const events = [...works[i].events, ...lost];
+        const noMemory = isReverted[i] ? [{ what: 'no-memory' } as const] : [];
+        const events = [...works[i].events, ...noMemory];
         return { room, tick: room.tick + 1, events, refused: room.refused };
       }),
     );
     meanwhile?.();
-    const [readouts] = await Promise.all([stepped, kept]);
-    let taken = 0;
+    const [readouts] = await Promise.all([stepped, journalled]);
+    let offset = 0;
     return rooms.map((room, i) => {
-      const count = steps[i].length;
-      const mine = readouts.slice(taken, taken + count);
-      taken += count;
-      const cells = mine.reduce((sum, { stage }) => sum + stage * stage, 0);
-      return { room, result: room.endTick(mine), cells };
+      const end = offset + steps[i].length;
+      const ofRoom = readouts.slice(offset, end);
+      offset = end;
+      const cells = ofRoom.reduce((sum, { stage }) => sum + stage * stage, 0);
+      return { room, result: room.endTick(ofRoom), cells };
     });
   }
 
-  /** @returns whether the engine has memory for them; if not, it has none of them */
+  /** @returns false if the engine is out of memory; it has then planted none of them */
   private async plant(patches: readonly NewPatch[]): Promise<boolean> {
     if (patches.length === 0) return true;
     try {

@@ -216,7 +216,7 @@ describe('the gardener', () => {
     const garden = new Garden();
     garden.refuses = true;
     await garden.pass(MINUTE);
-    const tries = MINUTE / DEFAULTS.attract.patience;
+    const tries = MINUTE / DEFAULTS.attract.refusalDelay;
     expect(garden.acts.length).toBeGreaterThanOrEqual(tries - 1);
     expect(garden.acts.length).toBeLessThanOrEqual(tries + 1);
     garden.refuses = false;

@@ -1,8 +1,8 @@
 /** Where the gardener plants and what its strokes touch. */
 import {
   choosePlantingPlace,
-  isWellPlaced,
   type PlantingPlace,
+  targetCount,
 } from '../../../server/gardener/planting-place.ts';
 import { cutAcross, strokeOver } from '../../../server/gardener/strokes.ts';
 import { checkStroke } from '../../../server/world/damage.ts';
@@ -48,7 +48,7 @@ describe('composition', () => {
     for (let chance = 0; chance < 20; chance++) {
       const random = createRandom(chance);
       const taken: PlantingPlace[] = [];
-      const enough = isWellPlaced(plot);
+      const enough = targetCount(plot);
       while (taken.length < enough) {
         const place = choosePlantingPlace(plot, taken, random);
         expect(place).toBeDefined();
