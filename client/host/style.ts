@@ -1,4 +1,4 @@
-/** What the sections of the host's page share: cards, fields, buttons. Goes with `controls`. */
+/** Styles that the elements of the host's page share: cards, fields, buttons, dialogs. */
 import { css } from 'lit';
 import { controls } from '../style/controls.ts';
 
@@ -65,6 +65,41 @@ const shared = css`
     display: grid;
     gap: 12px;
     align-content: start;
+  }
+  .facts {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 2px 1.4em;
+    max-width: none;
+    color: var(--ink-soft);
+  }
+  .warning {
+    color: var(--warm);
+  }
+  .part {
+    margin: 26px 0 12px;
+  }
+  .picture {
+    display: block;
+    width: 100%;
+    object-fit: contain;
+    border-radius: 12px;
+    background: oklch(0.14 0.009 228);
+  }
+  .picture.failed {
+    visibility: hidden;
+  }
+  .visually-hidden {
+    position: absolute;
+    width: 1px;
+    height: 1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+  }
+  ul {
+    list-style: none;
+    margin: 8px 0 0;
+    padding: 0;
   }
   .number {
     font-variant-numeric: tabular-nums;
@@ -173,6 +208,12 @@ const shared = css`
   .empty p {
     margin-inline: auto;
   }
+  @keyframes appear {
+    from {
+      opacity: 0;
+      transform: translateY(8px);
+    }
+  }
 `;
 
 const fields = css`
@@ -187,8 +228,9 @@ const fields = css`
     color: var(--ink-soft);
     font-size: 0.95em;
   }
-  .field small,
+  small,
   .aside {
+    display: block;
     color: var(--ink-soft);
     font-size: 0.93em;
   }
@@ -274,6 +316,40 @@ const fields = css`
     opacity: 0.5;
     cursor: default;
   }
+  .switch {
+    display: flex;
+    justify-content: space-between;
+    align-items: center;
+    gap: 20px;
+    cursor: pointer;
+  }
+  .options {
+    display: grid;
+    gap: 8px;
+  }
+  .options label {
+    display: grid;
+    grid-template-columns: auto 1fr;
+    gap: 0 14px;
+    align-items: start;
+    padding: 12px 14px;
+    border: 1px solid var(--edge);
+    border-radius: 14px;
+    cursor: pointer;
+  }
+  .options input {
+    width: 1.25em;
+    height: 1.25em;
+    margin-top: 0.1em;
+    border-radius: 50%;
+    border: 1.5px solid var(--ink-soft);
+  }
+  .options input:checked {
+    border: 0.4em solid var(--accent);
+  }
+  .options label:has(:checked) {
+    border-color: oklch(0.89 0.075 168 / 0.5);
+  }
   .chips {
     display: flex;
     flex-wrap: wrap;
@@ -315,11 +391,41 @@ const fields = css`
   .wrong {
     color: var(--alarm);
   }
-  @media (prefers-reduced-motion: reduce) {
-    * {
-      transition: none !important;
-    }
-  }
 `;
 
+/** Every element of the host's page uses these styles, before its own. */
 export const hostStyle = [controls, shared, fields];
+
+/** Styles of modal dialogs, after `hostStyle`. */
+export const dialogStyle = css`
+  dialog {
+    width: min(29em, calc(100vw - 32px));
+    padding: 26px 26px 20px;
+    color: var(--ink);
+    background: oklch(0.22 0.012 225);
+    border: 1px solid var(--edge);
+    border-radius: 22px;
+    box-shadow: var(--shadow);
+  }
+  dialog::backdrop {
+    background: oklch(0.08 0.01 230 / 0.72);
+  }
+  dialog[open] {
+    animation: appear 0.16s ease-out;
+  }
+  h2 {
+    font-size: 1.35em;
+    overflow-wrap: anywhere;
+  }
+  form {
+    display: grid;
+    gap: 16px;
+  }
+  footer {
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: end;
+    gap: 10px;
+    margin-top: 6px;
+  }
+`;

@@ -1,6 +1,7 @@
 /** The host's page in words: times, amounts, and what went wrong with what to do next. Pure. */
 import { msg, str } from '@lit/localize';
 import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { Schedule } from '../../shared/host/settings.ts';
 import { number, plural } from '../elements/text.ts';
 import { language } from '../locale/locale.ts';
 import { reasonText } from './refusal-text.ts';
@@ -104,6 +105,12 @@ export function dayName(at: number, now: number, zone: number): string {
 
 export function moment(at: number, now: number, zone: number): string {
   return `${dayName(at, now, zone)}, ${clock(at, zone)}`;
+}
+
+/** Why a schedule cannot be saved; '' if it can. Its schema wants each day to open before it closes. */
+export function scheduleError({ days }: Schedule): string {
+  const wrong = days.findIndex((day) => day && day.from >= day.to);
+  return wrong < 0 ? '' : msg(str`It closes before it opens: ${DAY_NAMES[wrong] ?? ''}.`);
 }
 
 /** What went wrong, and what to do about it. */

@@ -73,7 +73,7 @@ const owners = ({ planes }: Visitor): Set<number> => new Set(planes!.owner);
 /** Says yes to the question that is asked. */
 const confirm = () => page.getByTestId('confirm').click();
 
-const said = (text: string | RegExp) => page.getByTestId('said').filter({ hasText: text });
+const notice = (text: string | RegExp) => page.getByTestId('notice').filter({ hasText: text });
 
 test(
   'a wrong token is told so in plain words; the right one opens, and a reload stays inside',
@@ -172,11 +172,11 @@ test(
     await goTo(page, 'watch');
     await liveShows(page);
     await page.getByTestId('pause').click();
-    await said('All hands are paused').waitFor();
+    await notice('All hands are paused').waitFor();
     const seed = { from: 'gallery', index: 0 };
     expect(await ada.ask('plant', { x: 20, y: 20, seed })).toHaveProperty('reason', 'paused');
     await page.getByTestId('pause').click();
-    await said('Visitors can play again').waitFor();
+    await notice('Visitors can play again').waitFor();
     await grown(24, 24);
   },
   PATIENCE,
@@ -225,7 +225,7 @@ test(
   'an area is drawn and cleared, by pointer and by key',
   async () => {
     await liveShows(page, 2);
-    await page.getByTestId('hand-area').click();
+    await page.getByTestId('tool-area').click();
     const from = await liveScreenOf(page, 4, 4);
     const to = await liveScreenOf(page, 44, 44);
     await page.mouse.move(from.x, from.y);
@@ -236,9 +236,9 @@ test(
     await page.getByTestId('clear').click();
     await confirm();
     await ada.until(() => owners(ada).size === 2);
-    await page.locator('[data-testid=hand-look][aria-pressed=true]').waitFor();
+    await page.locator('[data-testid=tool-look][aria-pressed=true]').waitFor();
 
-    await page.getByTestId('hand-area').click();
+    await page.getByTestId('tool-area').click();
     await page.getByTestId('live').focus();
     for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowRight');
     for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowDown');
@@ -258,7 +258,7 @@ test(
     await page.locator('undo-card .chip', { hasText: '5 min' }).click();
     await page.getByTestId('undo').click();
     await confirm();
-    await said(/Taken back/).waitFor();
+    await notice(/Taken back/).waitFor();
     await ada.until(() => !owners(ada).has(his));
     expect(owners(ada).has(hers)).toBe(true);
     await page.getByRole('button', { name: 'Bring back what was before' }).click();
@@ -288,14 +288,14 @@ test(
     const names = page.getByTestId('names');
     await page.route('**/settings', (route) => route.abort());
     await names.click();
-    await page.locator('[data-testid=said].wrong').waitFor();
+    await page.locator('[data-testid=notice].wrong').waitFor();
     expect(await names.isChecked()).toBe(true);
     await page.unroute('**/settings');
     await names.click();
-    await said('Names are hidden').waitFor();
+    await notice('Names are hidden').waitFor();
     await pointer.waitFor({ state: 'detached' });
     await names.click();
-    await said('Names are shown.').waitFor();
+    await notice('Names are shown.').waitFor();
     await pointer.waitFor({ state: 'attached' });
   },
   PATIENCE,
@@ -331,7 +331,7 @@ test(
     const id = await grown(48, 48);
     await card.getByTestId('restore').click();
     await confirm();
-    await said('The room is as it was then.').waitFor();
+    await notice('The room is as it was then.').waitFor();
     await ada.until(() => !owners(ada).has(id));
     expect(owners(ada)).toEqual(kept);
   },
@@ -351,13 +351,13 @@ test(
     await opens.fill('00:00');
     await opens.blur();
     await page.getByTestId('keep-hours').click();
-    await said('The hours are kept.').waitFor();
+    await notice('The hours are kept.').waitFor();
     await page.reload();
     expect(await page.getByTestId('hours-on').isChecked()).toBe(true);
     expect(await page.getByLabel('Tuesday: opens').inputValue()).toBe('00:00');
     await page.getByTestId('hours-on').uncheck();
     await page.getByTestId('keep-hours').click();
-    await said('The hours are kept.').waitFor();
+    await notice('The hours are kept.').waitFor();
   },
   PATIENCE,
 );
@@ -427,7 +427,7 @@ describe('with a second room', () => {
       await host.call('changeSettings', { cooldown: 9 }, annex);
       await goTo(page, 'knobs');
       await page.getByRole('button', { name: 'All back to usual' }).click();
-      await said('All knobs are back to usual.').waitFor();
+      await notice('All knobs are back to usual.').waitFor();
       expect(server.rooms.settingsOf('garden').cooldown).toBe(0);
       await goTo(page, 'knobs', 'annex');
       await heading('Knobs of “annex”');
@@ -442,14 +442,14 @@ describe('with a second room', () => {
       await goTo(page, 'watch');
       const row = page.locator('visitor-list li', { hasText: 'Ada' });
       await row.getByRole('button', { name: 'Mute Ada' }).click();
-      await said('Ada may only look now.').waitFor();
+      await notice('Ada may only look now.').waitFor();
       await goTo(page, 'watch', 'annex');
       await page.getByText('Nobody is here just now.').waitFor();
       await Promise.all([
         page.waitForResponse('**/rooms/garden/mute'),
         page.getByRole('button', { name: 'Undo' }).click(),
       ]);
-      await said('Ada can play again.').waitFor();
+      await notice('Ada can play again.').waitFor();
     },
     PATIENCE,
   );

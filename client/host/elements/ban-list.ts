@@ -1,22 +1,17 @@
 /** Who is kept out, and the way back in. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement } from 'lit/decorators.js';
 import type { BanState } from '../../../shared/host/state.ts';
-import type { HostModel } from '../host-model.ts';
 import { hostStyle } from '../style.ts';
 import { moment, visitorName } from '../text.ts';
+import { HostElement } from './host-element.ts';
 
 @customElement('ban-list')
-export class BanList extends LitElement {
+export class BanList extends HostElement {
   static override styles = [
     hostStyle,
     css`
-      ul {
-        list-style: none;
-        margin: 8px 0 0;
-        padding: 0;
-      }
       li {
         display: flex;
         justify-content: space-between;
@@ -25,19 +20,11 @@ export class BanList extends LitElement {
         padding: 8px 0;
         border-top: 1px solid var(--line);
       }
-      small {
-        display: block;
-        color: var(--ink-soft);
-        font-size: 0.9em;
-      }
       .link {
         flex: none;
       }
     `,
   ];
-
-  @property({ attribute: false }) host!: HostModel;
-  @property({ attribute: false }) version = 0;
 
   override render(): TemplateResult | typeof nothing {
     const { state } = this.host;

@@ -1,17 +1,18 @@
-/** Asks once more before something that is hard to take back. */
+/** Asks for confirmation before actions that are hard to undo. */
 import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
-import { hostStyle } from '../style.ts';
-import { dialogStyle } from './dialog-style.ts';
+import { dialogStyle, hostStyle } from '../style.ts';
+import { valueOf } from './templates.ts';
 
+/** What a confirmation dialog shows. */
 export interface Question {
   readonly title: string;
   readonly text: string;
-  /** The word on the button that does it. */
-  readonly act: string;
+  /** Label of the button that confirms. */
+  readonly confirm: string;
   readonly danger?: boolean;
-  /** A word that must be typed first. */
+  /** What the host must type before they can confirm. */
   readonly typed?: string;
 }
 
@@ -33,7 +34,7 @@ export class ConfirmDialog extends LitElement {
   @query('dialog') private readonly dialog!: HTMLDialogElement;
   private answer: (yes: boolean) => void = () => {};
 
-  /** @returns whether the host wants it; closing the dialog in any way is a no */
+  /** Resolves to whether the host confirms; closing the dialog in any way counts as no. */
   async ask(question: Question): Promise<boolean> {
     this.answer(false);
     this.question = question;
@@ -43,18 +44,18 @@ export class ConfirmDialog extends LitElement {
     });
     const { answer } = this;
     await this.updateComplete;
-    // It may have been withdrawn meanwhile.
+    // The question may have been withdrawn or replaced in the meantime.
     if (answer === this.answer && !this.dialog.open) this.dialog.showModal();
     return answered;
   }
 
-  /** Nobody is to answer any more: that is a no. */
+  /** Closes the dialog; the pending question resolves to false. */
   withdraw(): void {
     this.end(false);
   }
 
   override render(): TemplateResult {
-    const { title = '', text = '', act = '', danger, typed } = this.question ?? {};
+    const { title = '', text = '', confirm = '', danger, typed } = this.question ?? {};
     const ready = typed === undefined || this.typed.trim() === typed;
     return html`<dialog aria-labelledby="title" aria-describedby="text" @close=${this.closed}>
       <form @submit=${this.submit}>
@@ -72,14 +73,14 @@ export class ConfirmDialog extends LitElement {
                   spellcheck="false"
                   .value=${this.typed}
                   @input=${(event: InputEvent) => {
-                    this.typed = (event.target as HTMLInputElement).value;
+                    this.typed = valueOf(event);
                   }}
               /></label>`
         }
         <footer>
           <button type="button" class="plain" @click=${() => this.end(false)}>${msg('Cancel')}</button>
           <button class=${danger ? 'danger now' : 'solid'} data-testid="confirm" ?disabled=${!ready}>
-            ${act}
+            ${confirm}
           </button>
         </footer>
       </form>
@@ -92,7 +93,7 @@ export class ConfirmDialog extends LitElement {
   }
 
   private closed(): void {
-    // The event comes late: by now something else may be asked.
+    // The event is asynchronous: the dialog may show the next question by now.
     if (!this.dialog.open) this.end(false);
   }
 

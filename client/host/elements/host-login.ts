@@ -1,11 +1,12 @@
-/** The door of the host's page. */
+/** Sign-in form of the host's page. */
 import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import './host-language.ts';
 import { hostStyle } from '../style.ts';
+import { isChecked } from './templates.ts';
 
-/** Says with a `token` event (`detail`: what was typed) that somebody wants to come in. */
+/** Fires `token` (`detail`: the token that was typed) when the form is submitted. */
 @customElement('host-login')
 export class HostLogin extends LitElement {
   static override styles = [
@@ -55,7 +56,7 @@ export class HostLogin extends LitElement {
     `,
   ];
 
-  /** Why the last try came to nothing. */
+  /** Why the last attempt failed. */
   @property() wrong = '';
   @property({ type: Boolean }) busy = false;
   @state() private shown = false;
@@ -96,7 +97,7 @@ export class HostLogin extends LitElement {
           type="checkbox"
           .checked=${this.shown}
           @change=${(event: Event) => {
-            this.shown = (event.target as HTMLInputElement).checked;
+            this.shown = isChecked(event);
           }}
         />
         <span>${msg('Show what I type')}</span>

@@ -1,14 +1,15 @@
-/** A fresh start for a room: everything goes, and some new seeds are planted. */
+/** Clears the selected room and plants new seeds. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, type TemplateResult } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
-import type { HostModel } from '../host-model.ts';
+import { css, html, type TemplateResult } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
 import { hostStyle } from '../style.ts';
 import { organismsText, seedsText } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
+import { HostElement } from './host-element.ts';
+import { valueOf } from './templates.ts';
 
 @customElement('reseed-card')
-export class ReseedCard extends LitElement {
+export class ReseedCard extends HostElement {
   static override styles = [
     hostStyle,
     css`
@@ -24,8 +25,6 @@ export class ReseedCard extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: HostModel;
-  @property({ attribute: false }) version = 0;
   @state() private organisms = 12;
 
   override render(): TemplateResult {
@@ -42,7 +41,7 @@ export class ReseedCard extends LitElement {
             required
             .value=${String(this.organisms)}
             @input=${(event: InputEvent) => {
-              this.organisms = Number((event.target as HTMLInputElement).value);
+              this.organisms = Number(valueOf(event));
             }}
           />
         </label>
@@ -54,13 +53,13 @@ export class ReseedCard extends LitElement {
     event.preventDefault();
     const { host, organisms } = this;
     const { room } = host;
-    const lives = host.summary?.organisms ?? 0;
+    const count = host.summary?.organisms ?? 0;
     const yes = await host.ask({
       title: msg(str`Start “${room}” afresh?`),
       text: msg(
-        str`Gone: ${organismsText(lives)}. Newly planted: ${seedsText(organisms)}. The room before is saved.`,
+        str`Gone: ${organismsText(count)}. Newly planted: ${seedsText(organisms)}. The room before is saved.`,
       ),
-      act: msg('Start afresh'),
+      confirm: msg('Start afresh'),
       danger: true,
     });
     if (!yes) return;

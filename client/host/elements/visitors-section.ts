@@ -1,27 +1,27 @@
-/** How the day went: visits, how long they took, what was done and where. Sums alone, of nobody in particular. */
+/** Visit statistics: visits, durations, and what visitors did and where. Totals only, no personal data. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import { HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
 import { bars, columnsOf, dwellBars, middleStay, type Span, total } from '../aggregates.ts';
-import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
 import { failure } from '../text.ts';
+import { HostElement } from './host-element.ts';
 import './bar-chart.ts';
 import './heat-map.ts';
+import { type Choice, radioChips, sectionHead } from './templates.ts';
 
-const SPANS: readonly { readonly id: Span; readonly name: string }[] = [
-  { id: 'today', name: msg('Today') },
-  { id: 'yesterday', name: msg('Yesterday') },
-  { id: 'week', name: msg('7 days') },
-  { id: 'month', name: msg('30 days') },
+const SPANS: readonly Choice<Span>[] = [
+  { value: 'today', name: msg('Today') },
+  { value: 'yesterday', name: msg('Yesterday') },
+  { value: 'week', name: msg('7 days') },
+  { value: 'month', name: msg('30 days') },
 ];
-const AGAIN = 20_000;
 
 @customElement('visitors-section')
-export class VisitorsSection extends LitElement {
+export class VisitorsSection extends HostElement {
   static override styles = [
     hostStyle,
     css`
@@ -42,7 +42,7 @@ export class VisitorsSection extends LitElement {
         line-height: 1.25;
         font-variant-numeric: tabular-nums;
       }
-      .figures .words {
+      .figures .text {
         font-size: 1.2em;
         line-height: 2.05;
         white-space: nowrap;
@@ -72,51 +72,28 @@ export class VisitorsSection extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: HostModel;
-  @property({ attribute: false }) version = 0;
   @state() private all: Statistics | undefined;
   @state() private span: Span = 'today';
   @state() private wrong = '';
-  private of = '';
-  private askedAt = 0;
+  protected override readonly reloadInterval = 20_000;
 
-  protected override willUpdate(changed: PropertyValues): void {
-    super.willUpdate(changed);
-    const { room, state: known } = this.host;
-    const now = known?.now ?? 0;
-    if (room && (room !== this.of || now - this.askedAt > AGAIN)) {
-      if (room !== this.of) this.all = undefined;
-      this.of = room;
-      this.askedAt = now;
-      void this.load(room);
-    }
+  protected override roomChanged(): void {
+    this.all = undefined;
   }
 
   override render(): TemplateResult | typeof nothing {
     const { host, all } = this;
     const { state: known, summary, room } = host;
     if (!known || !summary) return nothing;
-    return html`<div class="head">
-        <div>
-          <h2>${msg(str`Visitors of “${room}”`)}</h2>
-          <p class="lead">${msg('Sums alone. Nobody’s name or address is kept.')}</p>
-        </div>
-        <a class="button plain" href="${pathOf(FILES.statistics, { room })}?by=hour" download="${room}.csv">${hostIcons.save}${msg('Download as a table')}</a>
-      </div>
-      <div class="chips" role="radiogroup" aria-label=${msg('Time')}>
-        ${SPANS.map(
-          ({ id, name }) => html`<label class="chip"
-            ><input
-              type="radio"
-              name="span"
-              .checked=${id === this.span}
-              @change=${() => {
-                this.span = id;
-              }}
-            /><span>${name}</span></label
-          >`,
-        )}
-      </div>
+    const download = html`<a class="button plain" href="${pathOf(FILES.statistics, { room })}?by=hour" download="${room}.csv">${hostIcons.save}${msg('Download as a table')}</a>`;
+    return html`${sectionHead(
+      msg(str`Visitors of “${room}”`),
+      msg('Sums alone. Nobody’s name or address is kept.'),
+      download,
+    )}
+      ${radioChips(msg('Time'), SPANS, this.span, (span) => {
+        this.span = span;
+      })}
       ${all ? this.figures(all, known.now, known.zone) : html`<p class="lead" role="status">${this.wrong || msg('Counting …')}</p>`}`;
   }
 
@@ -130,7 +107,7 @@ export class VisitorsSection extends LitElement {
     const wounds = hourly ? msg('Wounds by the hour') : msg('Wounds by the day');
     const figure = (name: string, value: number | string): TemplateResult => html`<div class="card">
       <dt>${name}</dt>
-      <dd class=${typeof value === 'string' ? 'words' : ''}>${value}</dd>
+      <dd class=${typeof value === 'string' ? 'text' : ''}>${value}</dd>
     </div>`;
     return html`<dl class="figures" data-testid="figures">
         ${figure(msg('visits'), sums.visits)} ${figure(msg('at most at once'), sums.most)}
@@ -155,19 +132,19 @@ export class VisitorsSection extends LitElement {
         </section>
         <section class="card" aria-label=${msg('Seeds')}>
           <h3>${seeds}</h3>
-          <bar-chart style="--tone:130" caption=${seeds} unit=${msg('seeds')} .bars=${bars(columns, 'seeds')}></bar-chart>
+          <bar-chart style="--hue:130" caption=${seeds} unit=${msg('seeds')} .bars=${bars(columns, 'seeds')}></bar-chart>
         </section>
         <section class="card" aria-label=${msg('Wounds')}>
           <h3>${wounds}</h3>
-          <bar-chart style="--tone:45" caption=${wounds} unit=${msg('wounds')} .bars=${bars(columns, 'wounds')}></bar-chart>
+          <bar-chart style="--hue:45" caption=${wounds} unit=${msg('wounds')} .bars=${bars(columns, 'wounds')}></bar-chart>
         </section>
       </div>`;
   }
 
-  private async load(room: string): Promise<void> {
+  protected override async load(room: string): Promise<void> {
     try {
       const all = await this.host.api.call('statistics', { room }, {});
-      if (room === this.of) this.all = all;
+      if (room === this.shownRoom) this.all = all;
       this.wrong = '';
     } catch (error) {
       this.wrong = failure(error);
