@@ -17,7 +17,7 @@ import './elements/notice-layer.ts';
 import './elements/saved-section.ts';
 import './elements/sign-section.ts';
 import './elements/visitors-section.ts';
-import { valueOf } from './elements/templates.ts';
+import { inputValue } from './elements/templates.ts';
 import './elements/watch-section.ts';
 import { HostModel } from './host-model.ts';
 import { hostIcons } from './icons.ts';
@@ -117,7 +117,7 @@ export class VivariumHost extends LitElement {
       <select
         data-testid="room"
         @change=${(event: Event) => {
-          location.hash = locationHash({ ...this.location, room: valueOf(event) });
+          location.hash = locationHash({ ...this.location, room: inputValue(event) });
         }}
       >
         ${state?.rooms.map(

@@ -3,7 +3,7 @@ import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { dialogStyle, hostStyle } from '../style.ts';
-import { valueOf } from './templates.ts';
+import { inputValue } from './templates.ts';
 
 /** What a confirmation dialog shows. */
 export interface Question {
@@ -73,7 +73,7 @@ export class ConfirmDialog extends LitElement {
                   spellcheck="false"
                   .value=${this.typed}
                   @input=${(event: InputEvent) => {
-                    this.typed = valueOf(event);
+                    this.typed = inputValue(event);
                   }}
               /></label>`
         }

@@ -5,7 +5,7 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { hostIcons } from '../icons.ts';
 import type { Knob } from '../knobs.ts';
 import { hostStyle } from '../style.ts';
-import { valueOf } from './templates.ts';
+import { inputValue } from './templates.ts';
 
 /** A slider moved by keys sends its value this long after the last key, ms. */
 const KEY_DELAY_MS = 350;
@@ -167,7 +167,7 @@ export class HostKnob extends LitElement {
   }
 
   private slide(event: Event, released: boolean): void {
-    this.draft = Number(valueOf(event));
+    this.draft = Number(inputValue(event));
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.send(this.draft ?? this.value), released ? 0 : KEY_DELAY_MS);
   }

@@ -5,7 +5,7 @@ import { customElement } from 'lit/decorators.js';
 import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import { chooseFor, language } from '../../locale/locale.ts';
 import { hostStyle } from '../style.ts';
-import { valueOf } from './templates.ts';
+import { inputValue } from './templates.ts';
 
 @customElement('host-language')
 export class HostLanguage extends LitElement {
@@ -40,7 +40,7 @@ export class HostLanguage extends LitElement {
   }
 
   private async choose(event: Event): Promise<void> {
-    await chooseFor(valueOf(event) as LanguageCode);
+    await chooseFor(inputValue(event) as LanguageCode);
     location.reload();
   }
 }

@@ -6,7 +6,7 @@ import type { Schedule } from '../../../shared/host/settings.ts';
 import { hostStyle } from '../style.ts';
 import { clock, DAY_NAMES, moment, scheduleError } from '../text.ts';
 import { HostElement } from './host-element.ts';
-import { isChecked, sectionHead, valueOf } from './templates.ts';
+import { inputValue, isChecked, sectionHead } from './templates.ts';
 
 const TYPICAL_DAY = { from: '10:00', to: '17:00' };
 const TYPICAL_RESTART = '04:00';
@@ -199,7 +199,7 @@ export class HoursSection extends HostElement {
       aria-label=${label}
       .value=${value}
       @change=${(event: Event) => {
-        const typed = valueOf(event);
+        const typed = inputValue(event);
         if (/^\d\d:\d\d/.test(typed)) change(typed.slice(0, 5));
       }}
     />`;

@@ -6,7 +6,7 @@ import { hostStyle } from '../style.ts';
 import { organismsText, seedsText } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
-import { valueOf } from './templates.ts';
+import { inputValue } from './templates.ts';
 
 @customElement('reseed-card')
 export class ReseedCard extends HostElement {
@@ -41,7 +41,7 @@ export class ReseedCard extends HostElement {
             required
             .value=${String(this.organisms)}
             @input=${(event: InputEvent) => {
-              this.organisms = Number(valueOf(event));
+              this.organisms = Number(inputValue(event));
             }}
           />
         </label>

@@ -8,7 +8,7 @@ import type { CheckpointState } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import { addressName } from '../sections.ts';
 import { hostStyle } from '../style.ts';
-import { valueOf } from './templates.ts';
+import { inputValue } from './templates.ts';
 
 /** Room sizes for common screens, in cells. */
 const SIZES = [
@@ -113,7 +113,7 @@ export class RoomForm extends LitElement {
           aria-invalid=${taken}
           aria-describedby="address"
           @input=${(event: InputEvent) => {
-            this.name = valueOf(event);
+            this.name = inputValue(event);
           }}
         />
         <small id="address" class=${taken ? 'wrong' : ''}>${

@@ -12,7 +12,7 @@ import {
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
 import { HostElement } from './host-element.ts';
-import { radioChips, sectionHead, valueOf } from './templates.ts';
+import { inputValue, radioChips, sectionHead } from './templates.ts';
 
 const PAPER_CHOICES = PAPERS.map((value) => ({ value, name: value }));
 const LANGUAGE_CHOICES = LANGUAGE_CODES.map((value) => ({ value, name: LANGUAGES[value].name }));
@@ -109,7 +109,7 @@ export class SignSection extends HostElement {
       <select
         data-testid="address"
         @change=${(event: Event) => {
-          this.address = valueOf(event);
+          this.address = inputValue(event);
         }}
       >
         ${all.map((each) => html`<option value=${each} .selected=${each === chosen}>${each}</option>`)}

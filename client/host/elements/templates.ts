@@ -48,7 +48,7 @@ export function noStorage(): TemplateResult {
 }
 
 /** The value of the input, select or text area that an event comes from. */
-export function valueOf({ target }: Event): string {
+export function inputValue({ target }: Event): string {
   return (target as HTMLInputElement | HTMLSelectElement).value;
 }
 

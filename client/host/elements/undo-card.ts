@@ -9,7 +9,7 @@ import { hostStyle } from '../style.ts';
 import { actsText, span, visitorName } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
-import { radioChips, valueOf } from './templates.ts';
+import { inputValue, radioChips } from './templates.ts';
 
 const SPANS = [10, 30, 60, 300].map((value) => ({
   value,
@@ -63,7 +63,7 @@ export class UndoCard extends HostElement {
         <select
           data-testid="undo-whom"
           @change=${(event: Event) => {
-            this.visitor = visitors.find(({ id }) => id === Number(valueOf(event)));
+            this.visitor = visitors.find(({ id }) => id === Number(inputValue(event)));
           }}
         >
           <option value="0" .selected=${!selected}>${msg('everybody')}</option>

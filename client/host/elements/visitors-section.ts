@@ -4,7 +4,7 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import { HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
-import { bars, columnsOf, dwellBars, middleStay, type Span, total } from '../aggregates.ts';
+import { bars, columnsOf, dwellBars, medianStay, type Span, total } from '../aggregates.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
 import { failure } from '../text.ts';
@@ -100,7 +100,7 @@ export class VisitorsSection extends HostElement {
   private figures(all: Statistics, now: number, zone: number): TemplateResult {
     const columns = columnsOf(all, this.span, now, zone);
     const sums = total(columns);
-    const stay = middleStay(sums.dwell);
+    const stay = medianStay(sums.dwell);
     const hourly = this.span === 'today' || this.span === 'yesterday';
     const visits = hourly ? msg('Visits by the hour') : msg('Visits by the day');
     const seeds = hourly ? msg('Seeds by the hour') : msg('Seeds by the day');

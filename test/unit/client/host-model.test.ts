@@ -2,7 +2,7 @@
 import {
   bars,
   columnsOf,
-  middleStay,
+  medianStay,
   ninths,
   roundUp,
   total,
@@ -197,9 +197,9 @@ describe('statistics', () => {
   });
 
   test('show the duration of the median visit', () => {
-    expect(middleStay([0, 0, 0, 0, 0, 0, 0, 0, 0])).toBeUndefined();
-    expect(middleStay([1, 0, 0, 2, 0, 0, 0, 0, 0])).toBe('1 min to 2 min');
-    expect(middleStay([0, 0, 0, 0, 0, 0, 0, 0, 1])).toBe('more than 60 min');
+    expect(medianStay([0, 0, 0, 0, 0, 0, 0, 0, 0])).toBeUndefined();
+    expect(medianStay([1, 0, 0, 2, 0, 0, 0, 0, 0])).toBe('1 min to 2 min');
+    expect(medianStay([0, 0, 0, 0, 0, 0, 0, 0, 1])).toBe('more than 60 min');
   });
 });
 
