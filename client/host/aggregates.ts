@@ -153,9 +153,9 @@ export function roundUp(value: number): number {
 
 /** Names of the nine parts of a picture, row by row. */
 const NINTHS = [
-  [msg('at the upper left'), msg('at the top'), msg('at the upper right')],
-  [msg('at the left'), msg('in the middle'), msg('at the right')],
-  [msg('at the lower left'), msg('at the bottom'), msg('at the lower right')],
+  [msg('at the top left'), msg('at the top'), msg('at the top right')],
+  [msg('on the left'), msg('in the middle'), msg('on the right')],
+  [msg('at the bottom left'), msg('at the bottom'), msg('at the bottom right')],
 ];
 
 /** Counts on a coarse grid. */

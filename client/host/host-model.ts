@@ -200,7 +200,7 @@ export class HostModel {
   private callFailed(error: unknown): void {
     if (!(error instanceof HostRefusal)) this.reachable = false;
     else if (error.reason === 'no-session' || error.reason === 'wrong-key') {
-      this.endSession(msg('Your visit here is over. Please sign in again.'));
+      this.endSession(msg('Your session has ended. Please sign in again.'));
     }
   }
 

@@ -58,52 +58,55 @@ const ENERGY = msg('energy');
 export const KNOB_GROUPS: readonly KnobGroup[] = [
   {
     name: msg('The room'),
-    about: msg('How fast life goes, and how much of it there may be.'),
+    about: msg('How fast life runs, and how much of it fits.'),
     knobs: [
-      roomKnob(
-        'tickRate',
-        msg('Pace of life'),
-        msg('Slower is calmer and easier for the machine.'),
-        { unit: msg('steps a second'), min: 1, max: 30, most: 60, step: 1 },
-      ),
+      roomKnob('tickRate', msg('Speed'), msg('Slower is calmer, and easier on the machine.'), {
+        unit: msg('steps per second'),
+        min: 1,
+        max: 30,
+        most: 60,
+        step: 1,
+      }),
       roomKnob(
         'maxOrganisms',
         msg('Organisms at once'),
-        msg('When the room is full of them, visitors wait until one has died.'),
+        msg('When there are this many, visitors wait until one dies.'),
         { unit: msg('organisms'), min: 8, max: 512, most: 4_096, step: 8 },
       ),
       roomKnob(
         'capacity',
         msg('Visitors at once'),
-        msg('Whoever comes when it is full waits in a line and is let in by itself.'),
+        msg('When the room is full, new visitors wait in line and get in automatically.'),
         { unit: msg('visitors'), min: 5, max: 500, most: 5_000, step: 5 },
       ),
     ],
   },
   {
     name: msg('Planting and wounding'),
-    about: msg('Each visitor has energy. Acts cost some, and it comes back by itself.'),
+    about: msg('Visitors have energy. Actions cost energy, and it refills over time.'),
     knobs: [
-      energyKnob(
-        'newcomer',
-        msg('Energy to begin with'),
-        msg('What somebody has who has just come in.'),
-        { unit: ENERGY, min: 0, max: 200, most: 1e6, step: 4 },
-      ),
-      energyKnob(
-        'capacity',
-        msg('Most energy'),
-        msg('It gathers up to here while somebody only looks.'),
-        { unit: ENERGY, min: 10, max: 400, most: 1e6, step: 5 },
-      ),
-      energyKnob('refillPerSecond', msg('Comes back'), msg('The more, the busier the room.'), {
-        unit: msg('energy a second'),
+      energyKnob('newcomer', msg('Starting energy'), msg('What a new visitor has.'), {
+        unit: ENERGY,
+        min: 0,
+        max: 200,
+        most: 1e6,
+        step: 4,
+      }),
+      energyKnob('capacity', msg('Maximum energy'), msg('Energy refills up to this value.'), {
+        unit: ENERGY,
+        min: 10,
+        max: 400,
+        most: 1e6,
+        step: 5,
+      }),
+      energyKnob('refillPerSecond', msg('Refill'), msg('The more, the busier the room gets.'), {
+        unit: msg('energy per second'),
         min: 0,
         max: 30,
         most: 1e6,
         step: 0.5,
       }),
-      energyKnob('plant', msg('A seed costs'), '', {
+      energyKnob('plant', msg('Cost of a seed'), '', {
         unit: ENERGY,
         min: 0,
         max: 60,
@@ -112,17 +115,22 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
       }),
       energyKnob(
         'damagePerCell',
-        msg('A wound costs'),
+        msg('Cost of a wound'),
         msg('A long stroke costs more than a short one.'),
         { unit: msg('energy per 100 cells'), factor: 100, min: 0, max: 10, most: 1e5, step: 0.1 },
       ),
-      roomKnob('maxRadius', msg('Widest wound'), msg('How wide a stroke visitors can choose.'), {
-        unit: msg('cells'),
-        min: DEFAULTS.stroke.minRadius,
-        max: DEFAULTS.stroke.maxRadius,
-        step: 0.5,
-      }),
-      roomKnob('cooldown', msg('Wait between two seeds'), msg('For each visitor.'), {
+      roomKnob(
+        'maxRadius',
+        msg('Largest wound'),
+        msg('The widest stroke that visitors can choose.'),
+        {
+          unit: msg('cells'),
+          min: DEFAULTS.stroke.minRadius,
+          max: DEFAULTS.stroke.maxRadius,
+          step: 0.5,
+        },
+      ),
+      roomKnob('cooldown', msg('Wait between seeds'), msg('For each visitor.'), {
         unit: msg('seconds'),
         min: 0,
         max: 60,
@@ -136,8 +144,8 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
 /** Idle time after which the automatic gardener starts. */
 export const GARDENER_KNOB: Knob = {
   id: 'attract-after',
-  name: msg('It begins after'),
-  about: msg('So long nobody has done anything.'),
+  name: msg('Starts after'),
+  about: msg('Time without any visitor’s action.'),
   unit: msg('seconds'),
   min: 5,
   max: 300,
@@ -150,7 +158,7 @@ export const GARDENER_KNOB: Knob = {
 /** What the energy settings mean for a visitor, in one or two sentences. */
 export function energyStory({ energy, cooldown }: RoomSettings): string {
   const { newcomer, plant, refillPerSecond, capacity } = energy;
-  if (plant === 0 && cooldown === 0) return msg('A visitor can plant as many seeds as they like.');
+  if (plant === 0 && cooldown === 0) return msg('Visitors can plant as many seeds as they like.');
   if (plant > capacity) {
     return msg('Nobody can plant: a seed costs more energy than anyone can have.');
   }
@@ -161,7 +169,7 @@ export function energyStory({ energy, cooldown }: RoomSettings): string {
 }
 
 function firstSeeds(first: number): string {
-  if (first === 0) return msg('A visitor waits a little before the first seed.');
+  if (first === 0) return msg('Visitors wait a little before their first seed.');
   return plural(
     first,
     msg(str`A visitor can plant ${first} seed at the start.`),
@@ -174,7 +182,7 @@ function laterSeeds(wait: number): string {
   const seconds = wait < 10 ? Number(wait.toFixed(1)) : Math.round(wait);
   return plural(
     seconds,
-    msg(str`After that, one each ${number(seconds)} second.`),
-    msg(str`After that, one each ${number(seconds)} seconds.`),
+    msg(str`After that, one every ${number(seconds)} second.`),
+    msg(str`After that, one every ${number(seconds)} seconds.`),
   );
 }

@@ -5,10 +5,10 @@ import { msg } from '@lit/localize';
 export const SECTIONS = [
   { id: 'watch', name: msg('Watch'), primary: true },
   { id: 'rooms', name: msg('Rooms'), primary: true },
-  { id: 'knobs', name: msg('Knobs'), primary: true },
+  { id: 'knobs', name: msg('Settings'), primary: true },
   { id: 'visitors', name: msg('Visitors'), primary: true },
   { id: 'hours', name: msg('Hours'), primary: false },
-  { id: 'saved', name: msg('Saved'), primary: false },
+  { id: 'saved', name: msg('Saved states'), primary: false },
   { id: 'film', name: msg('Film of the day'), primary: false },
   { id: 'sign', name: msg('Sign'), primary: false },
 ] as const;

@@ -62,7 +62,7 @@ export const organismsText = (n: number): string =>
 
 /** '1 act', '2 acts'. */
 export const actsText = (n: number): string =>
-  plural(n, msg(str`${number(n)} act`), msg(str`${number(n)} acts`));
+  plural(n, msg(str`${number(n)} action`), msg(str`${number(n)} actions`));
 
 /** '1 seed', '2 seeds'. */
 export const seedsText = (n: number): string =>
@@ -105,14 +105,16 @@ export function moment(at: number, now: number, zone: number): string {
 /** Why a schedule cannot be saved; '' if it can. Its schema wants each day to open before it closes. */
 export function scheduleError({ days }: Schedule): string {
   const wrong = days.findIndex((day) => day && day.from >= day.to);
-  return wrong < 0 ? '' : msg(str`It closes before it opens: ${DAY_NAMES[wrong] ?? ''}.`);
+  return wrong < 0
+    ? ''
+    : msg(str`The closing time is before the opening time: ${DAY_NAMES[wrong] ?? ''}.`);
 }
 
 /** What went wrong with a call, and what to do about it. */
 export function failure(error: unknown): string {
   if (!(error instanceof HostRefusal)) {
     return msg(
-      'The server does not answer. Check that it runs and that this device is on its network; this page tries again by itself.',
+      'The server does not answer. Check that it is running and that this device is on the same network. This page keeps trying.',
     );
   }
   const { reason, retryAfter } = error;
@@ -136,11 +138,11 @@ export function paceText(pace: {
 }): string {
   const [actual, wanted] = [Math.round(pace.actual), Math.round(pace.tickRate)];
   return pace.slow
-    ? msg(str`slow: ${actual} of ${wanted} steps a second`)
-    : plural(wanted, msg(str`${wanted} step a second`), msg(str`${wanted} steps a second`));
+    ? msg(str`slow: ${actual} of ${wanted} steps per second`)
+    : plural(wanted, msg(str`${wanted} step per second`), msg(str`${wanted} steps per second`));
 }
 
 /** Who planted an organism; id 0 is the system: gardener, host or seeds at the start. */
 export function planterName({ id, name }: { readonly id: number; readonly name: string }): string {
-  return id === 0 ? msg('the house') : name || msg('a visitor');
+  return id === 0 ? msg('the system') : name || msg('a visitor');
 }

@@ -16,11 +16,11 @@ export function offerRestore(
   snapshot: SnapshotState | null,
 ): Notice {
   if (!snapshot) return { text };
-  const restored = (): string => msg('The room is as it was before.');
+  const restored = (): string => msg('The previous state is restored.');
   return {
     text,
     action: {
-      label: msg('Bring back what was before'),
+      label: msg('Restore the previous state'),
       run: () => void host.do('restore', { room, tick: snapshot.tick }, {}, restored),
     },
   };
@@ -37,7 +37,9 @@ const MARGIN_SECONDS = 2;
 export function offerUndo(host: HostModel, room: string, text: string, removedAt: number): Notice {
   const undo = (): void => {
     const seconds = Math.ceil((performance.now() - removedAt) / 1_000) + MARGIN_SECONDS;
-    void host.do('undo', { room }, { seconds, participant: 0 }, () => msg('It is back.'));
+    void host.do('undo', { room }, { seconds, participant: 0 }, () =>
+      msg('The removal is undone.'),
+    );
   };
-  return { text, action: { label: msg('Take it back'), run: undo } };
+  return { text, action: { label: msg('Undo'), run: undo } };
 }

@@ -136,12 +136,12 @@ export class VivariumHost extends LitElement {
     return html`<p class="health">
       ${
         !reachable
-          ? html`<span class="tag bad">${msg('no answer')}</span>`
+          ? html`<span class="tag bad">${msg('no connection')}</span>`
           : keeping === false
-            ? html`<span class="tag bad">${msg('the disk takes no more')}</span>`
+            ? html`<span class="tag bad">${msg('cannot save to disk')}</span>`
             : dim
-              ? html`<span class="tag worry">${msg('outside open hours')}</span>`
-              : html`<span class="tag good">${msg('all is well')}</span>`
+              ? html`<span class="tag worry">${msg('outside opening hours')}</span>`
+              : html`<span class="tag good">${msg('everything is fine')}</span>`
       }
       <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${clock(next.at, zone)}` : ''}</span>
     </p>`;

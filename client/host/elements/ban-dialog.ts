@@ -12,17 +12,17 @@ const DURATIONS = [
   { minutes: 10, name: msg('10 minutes') },
   { minutes: 60, name: msg('1 hour') },
   { minutes: 60 * 24, name: msg('1 day') },
-  { minutes: null, name: msg('Until I lift it') },
+  { minutes: null, name: msg('Until I lift the ban') },
 ] as const;
 
 function addressWarning(neighbours: number): string {
   return plural(
     neighbours,
     msg(
-      str`Careful: ${neighbours} other visitor comes from there too, perhaps by the house’s own network.`,
+      str`Careful: ${neighbours} other visitor has the same address, perhaps through your own Wi-Fi.`,
     ),
     msg(
-      str`Careful: ${neighbours} other visitors come from there too, perhaps by the house’s own network.`,
+      str`Careful: ${neighbours} other visitors have the same address, perhaps through your own Wi-Fi.`,
     ),
   );
 }
@@ -56,22 +56,22 @@ export class BanDialog extends HostElement {
     const { neighbours } = visitor;
     return html`<form @submit=${this.submit}>
       <h2 id="title">${msg(str`Ban ${visitorName(visitor)}?`)}</h2>
-      <div class="options" role="radiogroup" aria-label=${msg('Whom')}>
+      <div class="options" role="radiogroup" aria-label=${msg('Who to ban')}>
         <label>
           <input type="radio" name="address" value="" checked />
           <span>${msg('This visit only')}<small
-              >${msg('This phone is sent out, and a reload does not bring it back. Whoever scans the code anew comes in as a new visitor.')}</small
+              >${msg('This phone is disconnected, and reloading does not help. Scanning the code again joins as a new visitor.')}</small
             ></span>
         </label>
         <label>
           <input type="radio" name="address" value="yes" />
           <span
-            >${msg('Everybody at this address')}<small
-              >${msg('Whoever comes from there is kept out, new visitors too. Phones behind one router often all have the same address.')}
+            >${msg('Everyone at this address')}<small
+              >${msg('Nobody can join from this address, including new visitors. Phones on the same Wi-Fi often share one address.')}
               ${
                 neighbours > 0
                   ? addressWarning(neighbours)
-                  : msg('Nobody else is there from this address just now.')
+                  : msg('Nobody else has this address right now.')
               }</small
             ></span
           >
@@ -110,7 +110,7 @@ export class BanDialog extends HostElement {
         minutes: minutes ? Number(minutes) : null,
       },
       ({ id }) => ({
-        text: msg(str`${visitorName(visitor)} is out.`),
+        text: msg(str`${visitorName(visitor)} is banned.`),
         action: {
           label: msg('Lift the ban'),
           run: () => void host.do('liftBan', { ban: id }, {}, () => msg('The ban is lifted.')),

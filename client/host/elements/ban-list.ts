@@ -31,7 +31,7 @@ export class BanList extends HostElement {
     const bans = state?.bans ?? [];
     this.hidden = bans.length === 0;
     if (!state || bans.length === 0) return nothing;
-    return html`<h3>${msg('Kept out')}</h3>
+    return html`<h3>${msg('Banned')}</h3>
       <ul>
         ${bans.map((ban) => this.ban(ban))}
       </ul>`;
@@ -45,13 +45,13 @@ export class BanList extends HostElement {
         ? msg('until you lift it')
         : msg(str`until ${moment(ban.until, now, zone)}`);
     return html`<li>
-      <span>${name}<small>${ban.address ? msg('the whole address, ') : ''}${until}</small></span>
+      <span>${name}<small>${ban.address ? msg('everyone at the address, ') : ''}${until}</small></span>
       <button
         class="link"
-        aria-label=${msg(str`Let ${name} in again`)}
-        @click=${() => this.host.do('liftBan', { ban: ban.id }, {}, () => msg(str`${name} may come in again.`))}
+        aria-label=${msg(str`Lift the ban for ${name}`)}
+        @click=${() => this.host.do('liftBan', { ban: ban.id }, {}, () => msg(str`${name} can come back in.`))}
       >
-        ${msg('Let in again')}
+        ${msg('Lift ban')}
       </button>
     </li>`;
   }

@@ -65,7 +65,7 @@ export class ConfirmDialog extends LitElement {
           typed === undefined
             ? nothing
             : html`<label class="field"
-                ><span>${msg(html`Type <b>${typed}</b> to go on`)}</span>
+                ><span>${msg(html`Type <b>${typed}</b> to confirm`)}</span>
                 <input
                   data-testid="confirm-typed"
                   autocomplete="off"

@@ -18,8 +18,8 @@ const HOURS = [
 ];
 const SECONDS = [10, 20, 40, 60].map((value) => ({ value, name: msg(str`${value} seconds`) }));
 const KINDS: readonly Choice<JobState['kind']>[] = [
-  { value: 'gif', name: msg('One film (GIF)') },
-  { value: 'png', name: msg('Single pictures (PNG)') },
+  { value: 'gif', name: msg('A film (GIF)') },
+  { value: 'png', name: msg('Separate images (PNG)') },
 ];
 
 @customElement('film-section')
@@ -78,23 +78,23 @@ export class FilmSection extends HostElement {
     return html`${sectionHead(
       msg('Film of the day'),
       msg(
-        str`What happened in “${summary.name}”, in a few seconds. It is made beside the rooms, which go on meanwhile.`,
+        str`What happened in “${summary.name}”, in a few seconds. It is made in the background while the rooms keep running.`,
       ),
     )}
       ${
         all.keeping === null
           ? noStorage()
           : html`<form class="card" @submit=${this.start}>
-              ${radioChips(msg('Which time'), HOURS, this.hours, (hours) => {
+              ${radioChips(msg('Period'), HOURS, this.hours, (hours) => {
                 this.hours = hours;
               })}
-              ${radioChips(msg('How long the film is'), SECONDS, this.seconds, (seconds) => {
+              ${radioChips(msg('Length of the film'), SECONDS, this.seconds, (seconds) => {
                 this.seconds = seconds;
               })}
-              ${radioChips(msg('What you get'), KINDS, this.kind, (kind) => {
+              ${radioChips(msg('Format'), KINDS, this.kind, (kind) => {
                 this.kind = kind;
               })}
-              <div><button class="solid" data-testid="make-film" ?disabled=${running}>${hostIcons.film}${running ? msg('One is being made') : msg('Make it')}</button></div>
+              <div><button class="solid" data-testid="make-film" ?disabled=${running}>${hostIcons.film}${running ? msg('A film is being made') : msg('Make the film')}</button></div>
             </form>`
       }
       ${
@@ -111,7 +111,7 @@ export class FilmSection extends HostElement {
     const size = job.bytes === null ? '' : `, ${bytes(job.bytes)}`;
     return html`<article class="card job" aria-label=${job.file} data-testid="job">
       <div>
-        <h3>${job.kind === 'gif' ? msg('Film') : msg('Pictures')}</h3>
+        <h3>${job.kind === 'gif' ? msg('Film') : msg('Images')}</h3>
         <p class="soft">${
           job.state === 'failed'
             ? html`<span class="wrong">${jobReasonText(job.error ?? 'failed')}</span>`
@@ -120,7 +120,7 @@ export class FilmSection extends HostElement {
         ${
           job.from === null || job.state === 'failed'
             ? nothing
-            : html`<p class="soft" data-testid="film-begins">${msg(str`It begins: ${moment(job.from, now, zone)}`)}</p>`
+            : html`<p class="soft" data-testid="film-begins">${msg(str`It starts: ${moment(job.from, now, zone)}`)}</p>`
         }
       </div>
       <div class="row">
@@ -137,8 +137,8 @@ export class FilmSection extends HostElement {
               : nothing
         }
       </div>
-      ${job.state === 'going' ? html`<progress max="1" value=${job.progress} aria-label=${msg('How far it is')}></progress>` : nothing}
-      ${this.previewed === job.id && job.state === 'done' ? html`<img class="picture" src=${file} alt=${msg('The film of this room')} />` : nothing}
+      ${job.state === 'going' ? html`<progress max="1" value=${job.progress} aria-label=${msg('Progress')}></progress>` : nothing}
+      ${this.previewed === job.id && job.state === 'done' ? html`<img class="picture" src=${file} alt=${msg('Film of this room')} />` : nothing}
     </article>`;
   }
 
@@ -152,7 +152,7 @@ export class FilmSection extends HostElement {
     if (!summary) return;
     const { kind, hours, seconds } = this;
     void this.host.do('timelapse', { room: summary.name }, { kind, seconds, hours }, () =>
-      msg('The film is being made. You can go on with something else.'),
+      msg('The film is being made. You can leave this page in the meantime.'),
     );
   }
 }

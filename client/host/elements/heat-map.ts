@@ -38,7 +38,7 @@ export class HeatMap extends LitElement {
     const [first, second] = parts;
     if (!first) return msg('Nobody has planted or wounded anything yet.');
     const per = (share: number): string => `${Math.round(100 * share)} %`;
-    const most = msg(str`Most happened ${first.where} (${per(first.share)}).`);
+    const most = msg(str`Busiest: ${first.where} (${per(first.share)}).`);
     if (!second) return most;
     return `${most} ${msg(str`Next: ${second.where} (${per(second.share)}).`)}`;
   }

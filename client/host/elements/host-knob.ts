@@ -160,9 +160,9 @@ export class HostKnob extends LitElement {
   private statusText(): TemplateResult | string {
     if (this.status === 'pending') return msg('applying …');
     if (this.status === 'done') return html`<span class="applied">${msg('applied')}</span>`;
-    if (Math.abs(this.value - this.default) < 1e-6) return msg('as usual');
-    return html`<button class="link" @click=${() => this.send(this.default)} aria-label=${msg(str`${this.knob.name}: back to ${this.default}`)}>
-      ${hostIcons.undo}${msg(str`back to ${this.default}`)}
+    if (Math.abs(this.value - this.default) < 1e-6) return msg('default');
+    return html`<button class="link" @click=${() => this.send(this.default)} aria-label=${msg(str`${this.knob.name}: reset to ${this.default}`)}>
+      ${hostIcons.undo}${msg(str`reset to ${this.default}`)}
     </button>`;
   }
 

@@ -120,13 +120,13 @@ export class HoursSection extends HostElement {
     const wrong = scheduleError(schedule);
     const changed = this.draft && JSON.stringify(this.draft) !== JSON.stringify(all.schedule);
     const lead = msg(
-      str`For all rooms. Times are those of the machine’s clock, which says ${clock(all.now, all.zone)} now.`,
+      str`For all rooms. Times follow the server’s clock, which shows ${clock(all.now, all.zone)} now.`,
     );
     return html`${sectionHead(msg('Hours'), html`${lead} ${this.nextChange()}`)}
       <form class="cards" @submit=${this.save}>
-        <section class="card" aria-label=${msg('Open hours')}>
+        <section class="card" aria-label=${msg('Opening hours')}>
           <label class="switch">
-            <span><h3>${msg('Keep open hours')}</h3><small>${msg('Off: it is open day and night.')}</small></span>
+            <span><h3>${msg('Use opening hours')}</h3><small>${msg('Off: open day and night.')}</small></span>
             <input
               type="checkbox"
               data-testid="hours-on"
@@ -138,7 +138,7 @@ export class HoursSection extends HostElement {
             schedule.on
               ? html`<div class="days">
                   ${DAY_NAMES.map((name, day) => this.day(name, day, schedule))}
-                  <button type="button" class="link" @click=${this.useMondayForAll}>${msg('Monday’s hours for every open day')}</button>
+                  <button type="button" class="link" @click=${this.useMondayForAll}>${msg('Use Monday’s hours for every open day')}</button>
                 </div>`
               : nothing
           }
@@ -147,9 +147,9 @@ export class HoursSection extends HostElement {
         ${
           changed
             ? html`<div class="save">
-                <p class=${wrong ? 'wrong' : ''} role="status">${wrong || msg('Not kept yet.')}</p>
+                <p class=${wrong ? 'wrong' : ''} role="status">${wrong || msg('Not saved yet.')}</p>
                 <button type="button" class="quiet" @click=${this.cancel}>${msg('Cancel')}</button>
-                <button class="solid" data-testid="keep-hours" ?disabled=${wrong !== '' || this.busy}>${msg('Keep these hours')}</button>
+                <button class="solid" data-testid="keep-hours" ?disabled=${wrong !== '' || this.busy}>${msg('Save hours')}</button>
               </div>`
             : nothing
         }
@@ -160,8 +160,8 @@ export class HoursSection extends HostElement {
     const { now = 0, zone = 0, next } = this.host.state ?? {};
     if (!next) return '';
     const at = moment(next.at, now, zone);
-    if (next.what === 'restart') return msg(str`It restarts ${at}.`);
-    return next.what === 'open' ? msg(str`It opens ${at}.`) : msg(str`It closes ${at}.`);
+    if (next.what === 'restart') return msg(str`Restarts ${at}.`);
+    return next.what === 'open' ? msg(str`Opens ${at}.`) : msg(str`Closes ${at}.`);
   }
 
   private day(name: string, index: number, schedule: Schedule): TemplateResult {
@@ -214,11 +214,11 @@ export class HoursSection extends HostElement {
       <input type="radio" name="outside" value=${value} .checked=${outside === value} @change=${() => this.change({ outside: value })} />
       <span>${name}<small>${about}</small></span>
     </label>`;
-    return html`<section class="card" aria-label=${msg('Outside these hours')}>
-      <h3>${msg('Outside these hours')}</h3>
-      <div class="options" role="radiogroup" aria-label=${msg('Outside these hours')}>
-        ${choice('dim', msg('The wall is dim'), msg('Life goes on quietly, and phones may still play.'))}
-        ${choice('close', msg('The wall is dim, and phones are told that it is closed'), msg('Nobody can plant or wound until it opens again.'))}
+    return html`<section class="card" aria-label=${msg('Outside opening hours')}>
+      <h3>${msg('Outside opening hours')}</h3>
+      <div class="options" role="radiogroup" aria-label=${msg('Outside opening hours')}>
+        ${choice('dim', msg('Dim the wall'), msg('Life goes on, and visitors can still play on their phones.'))}
+        ${choice('close', msg('Dim the wall and close the rooms'), msg('Phones show that it is closed. Nobody can plant or wound until it opens again.'))}
       </div>
     </section>`;
   }
@@ -227,8 +227,8 @@ export class HoursSection extends HostElement {
     return html`<section class="card" aria-label=${msg('Nightly restart')}>
       <label class="switch">
         <span
-          ><h3>${msg('Restart each night')}</h3>
-          <small>${msg('Walls and phones come back by themselves, and all that lives stays. It needs something that starts the server again, as the service file does.')}</small></span
+          ><h3>${msg('Restart every night')}</h3>
+          <small>${msg('Walls and phones reconnect by themselves, and everything stays alive. Something must start the server again, such as the systemd service.')}</small></span
         >
         <input
           type="checkbox"
@@ -239,7 +239,7 @@ export class HoursSection extends HostElement {
       ${
         restart === null
           ? nothing
-          : html`<div class="restart"><span>${msg('At')}</span> ${this.time(msg('Time of the restart'), restart, (time) => this.change({ restart: time }))}</div>`
+          : html`<div class="restart"><span>${msg('Time')}</span> ${this.time(msg('Restart time'), restart, (time) => this.change({ restart: time }))}</div>`
       }
     </section>`;
   }
@@ -276,7 +276,7 @@ export class HoursSection extends HostElement {
     if (!this.draft) return;
     this.busy = true;
     const saved = await this.host.do('setSchedule', {}, this.draft, () =>
-      msg('The hours are kept.'),
+      msg('The hours are saved.'),
     );
     this.busy = false;
     if (saved) this.draft = undefined;

@@ -89,10 +89,10 @@ export class KnobsSection extends HostElement {
     const { name } = summary;
     const settings: RoomSettings = Object.assign({}, summary.settings, ...this.pending.values());
     const defaults = all.roomDefaults;
-    const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('All back to usual')}</button>`;
+    const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
     return html`${sectionHead(
-      msg(str`Knobs of “${name}”`),
-      msg('Each turn acts at once, for everybody who is there. Nothing restarts.'),
+      msg(str`Settings of “${name}”`),
+      msg('Changes apply at once, for everyone in the room. Nothing restarts.'),
       isDefault(settings, defaults) ? nothing : reset,
     )}
     ${keyed(name, this.cards(name, settings, defaults))}`;
@@ -113,22 +113,22 @@ export class KnobsSection extends HostElement {
     ></host-knob>`;
     const gardener: Toggle = {
       id: 'attract',
-      name: msg('A gardener when nobody plays'),
-      about: msg('It plants, tends and crosses, and stops when a visitor begins.'),
+      name: msg('Gardener when nobody plays'),
+      about: msg('Plants and crosses by itself, and stops when a visitor starts.'),
       on: attract.on,
       write: (on) => ({ attract: { ...attract, on } }),
     };
     const nameToggle: Toggle = {
       id: 'names',
-      name: msg('Names of visitors'),
-      about: msg('Off: everybody has a colour only.'),
+      name: msg('Visitors’ names'),
+      about: msg('Off: visitors only have a colour.'),
       on: names,
       write: (on) => ({ names: on }),
     };
     const captionToggle: Toggle = {
       id: 'captions',
       name: msg('Captions on the wall'),
-      about: msg('One plain sentence, in turn in each language below.'),
+      about: msg('One short sentence, in each of these languages in turn.'),
       on: captions,
       write: (on) => ({ captions: on }),
     };
@@ -141,9 +141,9 @@ export class KnobsSection extends HostElement {
           ${i === 1 ? html`<p class="story" data-testid="story">${energyStory(settings)}</p>` : nothing}
         </section>`,
       )}
-      <section class="card" aria-label=${msg('The wall and words')}>
-        <h3>${msg('The wall and words')}</h3>
-        <p class="soft">${msg('What the room does when nobody plays, and what is written.')}</p>
+      <section class="card" aria-label=${msg('Wall and text')}>
+        <h3>${msg('Wall and text')}</h3>
+        <p class="soft">${msg('What the room does when nobody plays, and what text it shows.')}</p>
         ${this.toggle(room, gardener)} ${attract.on ? knob(GARDENER_KNOB) : nothing}
         ${this.toggle(room, nameToggle)} ${this.toggle(room, captionToggle)}
         ${this.languages(room, languages)}
@@ -218,7 +218,7 @@ export class KnobsSection extends HostElement {
     const { paused: _default, ...defaults } = all.roomDefaults;
     const parts = { room: summary.name };
     await this.host.do('changeSettings', parts, defaults, () => ({
-      text: msg('All knobs are back to usual.'),
+      text: msg('All settings are reset.'),
       action: { label: msg('Undo'), run: () => void this.host.do('changeSettings', parts, before) },
     }));
   }

@@ -94,7 +94,7 @@ export class LiveOrganism extends LitElement {
       </header>
       <p class="details">${ageText(seconds)}, ${stateText(organism)}, ${survivedText(organism)}</p>
       <button class="danger" data-testid="remove" @click=${() => this.dispatchEvent(new CustomEvent('remove'))}>
-        ${hostIcons.remove}${msg('Remove it')}
+        ${hostIcons.remove}${msg('Remove')}
       </button>
       <button class="icon close" aria-label=${msg('Close')} @click=${() => this.dispatchEvent(new CustomEvent('close'))}>
         ${icons.close}

@@ -149,10 +149,10 @@ export class LiveView extends LitElement {
         ${
           this.tool === 'area'
             ? msg(
-                'Arrow keys move a rectangle, with Shift they change its size. Enter clears what lies in it, Escape lets it go.',
+                'Arrow keys move the rectangle; with Shift they resize it. Enter clears the area, Escape cancels.',
               )
             : msg(
-                'Arrow keys move the view, plus and minus zoom. Enter chooses the organism in the middle. All organisms are in a list below.',
+                'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
               )
         }
       </p>

@@ -74,7 +74,7 @@ export class NoticeLayer extends LitElement {
   }
 
   override render(): TemplateResult {
-    return html`<section aria-live="polite" aria-label=${msg('What was done')} class="stack">
+    return html`<section aria-live="polite" aria-label=${msg('Notifications')} class="stack">
       ${repeat(
         this.all,
         ({ id }) => id,

@@ -28,8 +28,8 @@ export class ReseedCard extends HostElement {
   @state() private organisms = 12;
 
   override render(): TemplateResult {
-    return html`<h3>${msg('A fresh start')}</h3>
-      <p class="soft">${msg('All that lives is taken away, and new seeds are planted all over the room. The room before is saved, and can be brought back.')}</p>
+    return html`<h3>${msg('Start over')}</h3>
+      <p class="soft">${msg('Removes every organism and plants new seeds all over the room. The current state is saved first, so you can restore it.')}</p>
       <form class="row" @submit=${this.submit}>
         <label class="field">
           <span>${msg('New seeds')}</span>
@@ -45,7 +45,7 @@ export class ReseedCard extends HostElement {
             }}
           />
         </label>
-        <button class="danger" data-testid="reseed">${msg('Start afresh')}</button>
+        <button class="danger" data-testid="reseed">${msg('Start over')}</button>
       </form>`;
   }
 
@@ -55,11 +55,11 @@ export class ReseedCard extends HostElement {
     const { room } = host;
     const count = host.summary?.organisms ?? 0;
     const yes = await host.ask({
-      title: msg(str`Start “${room}” afresh?`),
+      title: msg(str`Start “${room}” over?`),
       text: msg(
-        str`Gone: ${organismsText(count)}. Newly planted: ${seedsText(organisms)}. The room before is saved.`,
+        str`Removed: ${organismsText(count)}. Planted: ${seedsText(organisms)}. The current state is saved first.`,
       ),
-      confirm: msg('Start afresh'),
+      confirm: msg('Start over'),
       danger: true,
     });
     if (!yes) return;

@@ -31,16 +31,16 @@ const SIZES = [
     name: msg('Square'),
     width: 256,
     height: 256,
-    about: msg('for a big room with many visitors'),
+    about: msg('for a large space with many visitors'),
   },
   {
     id: 'tall',
     name: msg('Tall'),
     width: 144,
     height: 256,
-    about: msg('for a screen on its side, 9:16'),
+    about: msg('for a portrait screen, 9:16'),
   },
-  { id: 'own', name: msg('Own size'), width: 0, height: 0, about: '' },
+  { id: 'own', name: msg('Custom'), width: 0, height: 0, about: '' },
 ] as const;
 
 /** Fires `create` (`detail`: body of the call `createRoom`) or `cancel`. */
@@ -107,7 +107,7 @@ export class RoomForm extends LitElement {
           data-testid="room-name"
           required
           maxlength="60"
-          placeholder=${msg('for example: blue hall')}
+          placeholder=${msg('for example: Blue Hall')}
           autocomplete="off"
           .value=${this.name}
           aria-invalid=${taken}
@@ -118,10 +118,10 @@ export class RoomForm extends LitElement {
         />
         <small id="address" class=${taken ? 'wrong' : ''}>${
           taken
-            ? msg('There is a room of that name already. Choose another.')
+            ? msg('There is already a room with that name. Choose another one.')
             : address
               ? msg(html`Visitors find it at <b>/r/${address}</b>`)
-              : msg('Letters and digits; it becomes part of the address.')
+              : msg('Letters and digits. The name becomes part of the address.')
         }</small>
       </label>
       <fieldset>
@@ -151,24 +151,24 @@ export class RoomForm extends LitElement {
         ${
           this.size === 'own'
             ? html`<div class="fields note">
-                ${this.number('width', msg('Width, cells'), 256, [32, 1_024])}
-                ${this.number('height', msg('Height, cells'), 256, [32, 1_024])}
+                ${this.number('width', msg('Width in cells'), 256, [32, 1_024])}
+                ${this.number('height', msg('Height in cells'), 256, [32, 1_024])}
               </div>`
             : html`<p class="aside note">${size?.about}</p>`
         }
       </fieldset>
       <div class="fields">
         <label class="field">
-          <span>${msg('What grows there')}</span>
+          <span>${msg('What grows here')}</span>
           <select name="checkpoint">
             ${this.checkpoints.map(({ name, title }) => html`<option value=${name}>${title}</option>`)}
           </select>
         </label>
         ${this.number('capacity', msg('Visitors at once'), DEFAULTS.room.capacity, [1, 5_000])}
-        ${this.number('tickRate', msg('Steps of life a second'), DEFAULTS.room.tickRate, [1, 60])}
+        ${this.number('tickRate', msg('Steps per second'), DEFAULTS.room.tickRate, [1, 60])}
       </div>
       <fieldset>
-        <legend>${msg('Languages of the wall’s captions')}</legend>
+        <legend>${msg('Languages of the captions on the wall')}</legend>
         <div class="chips">
           ${LANGUAGE_CODES.map(
             (language) => html`<label class="chip"
@@ -181,7 +181,7 @@ export class RoomForm extends LitElement {
         </div>
       </fieldset>
       <div class="row">
-        <button class="solid" data-testid="make-room" ?disabled=${!address || taken}>${msg('Make the room')}</button>
+        <button class="solid" data-testid="make-room" ?disabled=${!address || taken}>${msg('Create room')}</button>
         <button type="button" class="quiet" @click=${() => this.dispatchEvent(new CustomEvent('cancel'))}>
           ${msg('Cancel')}
         </button>

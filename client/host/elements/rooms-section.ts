@@ -16,8 +16,8 @@ import { pictureFailed, pictureLoaded, sectionHead } from './templates.ts';
 const BUSY = {
   opening: msg('opening …'),
   closing: msg('closing …'),
-  undoing: msg('taking back …'),
-  restoring: msg('going back in time …'),
+  undoing: msg('undoing …'),
+  restoring: msg('restoring …'),
 } as const;
 
 @customElement('rooms-section')
@@ -87,7 +87,7 @@ export class RoomsSection extends HostElement {
     </button>`;
     return html`${sectionHead(
       msg('Rooms'),
-      msg('Each room is a world of its own, with its own address, wall and visitors.'),
+      msg('Each room is a separate world, with its own address, wall and visitors.'),
       this.making ? nothing : add,
     )}
       <div class="cards">
@@ -135,7 +135,7 @@ export class RoomsSection extends HostElement {
                   ? html`<span class="tag good">${msg('open')}</span>`
                   : html`<span class="tag">${msg('closed')}</span>`
             }
-            ${settings.paused && open ? html`<span class="tag worry">${msg('hands paused')}</span>` : nothing}
+            ${settings.paused && open ? html`<span class="tag worry">${msg('paused')}</span>` : nothing}
           </div>
           <p class="facts number">
             <span>${msg(html`<b>${room.participants}</b> of ${settings.capacity} visitors`)}</span>
@@ -191,28 +191,28 @@ export class RoomsSection extends HostElement {
 
   private async close({ name, participants }: RoomSummary): Promise<void> {
     const kept = msg(
-      'Nobody can come in until you open it again. Everything that lives there is kept as it is.',
+      'Nobody can join until you open it again. Everything in it is saved as it is.',
     );
-    const out = participants > 0 ? msg(str`Who is sent out: ${visitorsText(participants)}.`) : '';
+    const out = participants > 0 ? msg(str`This disconnects ${visitorsText(participants)}.`) : '';
     const yes = await this.host.ask({
       title: msg(str`Close “${name}”?`),
       text: `${kept} ${out}`,
-      confirm: msg('Close the room'),
+      confirm: msg('Close room'),
     });
     if (!yes) return;
     await this.host.do('closeRoom', { room: name }, {}, () => ({
       text: msg(str`The room “${name}” is closed.`),
-      action: { label: msg('Open it again'), run: () => this.open(name) },
+      action: { label: msg('Reopen'), run: () => this.open(name) },
     }));
   }
 
   private async removeRoom({ name, organisms }: RoomSummary): Promise<void> {
     const yes = await this.host.ask({
-      title: msg(str`Remove “${name}” for good?`),
+      title: msg(str`Remove “${name}” permanently?`),
       text: msg(
-        str`All that lives there (${organismsText(organisms)}) and all its saved states go. A last copy is put aside in the server’s data folder.`,
+        str`Everything in it (${organismsText(organisms)}) and all its saved states are removed. A last copy stays in the server’s data folder.`,
       ),
-      confirm: msg('Remove the room'),
+      confirm: msg('Remove room'),
       danger: true,
       typed: name,
     });

@@ -12,9 +12,9 @@ import { HostElement } from './host-element.ts';
 import { noStorage, pictureFailed, sectionHead } from './templates.ts';
 
 const BEFORE = {
-  undo: msg('before something was taken back'),
-  restore: msg('before going back in time'),
-  reseed: msg('before a fresh start'),
+  undo: msg('before an undo'),
+  restore: msg('before a restore'),
+  reseed: msg('before starting over'),
 } as const;
 
 @customElement('saved-section')
@@ -72,12 +72,14 @@ export class SavedSection extends HostElement {
     const { keeping } = host.state;
     const named = all?.filter(({ name }) => name !== null) ?? [];
     const own = all?.filter(({ name }) => name === null) ?? [];
-    const download = html`<a class="button plain" href=${pathOf(FILES.bottle, { room: host.room })} download title=${msg('Everything that happened, for npm run replay')}>
-          ${hostIcons.save}${msg('Download all that happened')}
+    const download = html`<a class="button plain" href=${pathOf(FILES.bottle, { room: host.room })} download title=${msg('The full history, for npm run replay')}>
+          ${hostIcons.save}${msg('Download history')}
         </a>`;
     return html`${sectionHead(
       msg(str`Saved states of “${host.room}”`),
-      msg('The room saves itself every few seconds. Save one yourself to keep it for good.'),
+      msg(
+        'The room is saved automatically every few seconds. Save a state yourself to keep it permanently.',
+      ),
       download,
     )}
       ${
@@ -85,18 +87,18 @@ export class SavedSection extends HostElement {
           ? noStorage()
           : html`<form class="card" @submit=${this.take}>
                 <label class="field">
-                  <span>${msg('Save the room as it is now')}</span>
-                  <input name="name" data-testid="snapshot-name" required maxlength="80" placeholder=${msg('for example: evening of the opening')} autocomplete="off" />
+                  <span>${msg('Save the current state')}</span>
+                  <input name="name" data-testid="snapshot-name" required maxlength="80" placeholder=${msg('for example: opening night')} autocomplete="off" />
                 </label>
                 <button class="solid" data-testid="take">${msg('Save')}</button>
               </form>
               ${named.length > 0 ? this.group(msg('Saved by you'), named) : nothing}
               ${
                 all === undefined
-                  ? html`<p class="part soft" role="status">${msg('Looking …')}</p>`
+                  ? html`<p class="part soft" role="status">${msg('Loading …')}</p>`
                   : own.length > 0
-                    ? this.group(msg('Saved by itself'), own)
-                    : html`<p class="part soft">${msg('Nothing has been saved by itself yet. It will be in a moment.')}</p>`
+                    ? this.group(msg('Saved automatically'), own)
+                    : html`<p class="part soft">${msg('Nothing has been saved automatically yet. This happens in a moment.')}</p>`
               }`
       }`;
   }
@@ -120,7 +122,7 @@ export class SavedSection extends HostElement {
         ${why ? html`<p class="soft">${why}</p>` : nothing}
       </div>
       <div class="row acts">
-        <button class="plain" data-testid="restore" @click=${() => this.restore(snapshot)}>${hostIcons.undo}${msg('Go back to it')}</button>
+        <button class="plain" data-testid="restore" @click=${() => this.restore(snapshot)}>${hostIcons.undo}${msg('Restore')}</button>
         ${
           name === null
             ? nothing
@@ -160,16 +162,16 @@ export class SavedSection extends HostElement {
     const { host, shownRoom: room } = this;
     const { now = 0, zone = 0 } = host.state ?? {};
     const yes = await host.ask({
-      title: msg(str`Go back to this: ${name ?? moment(at, now, zone)}?`),
+      title: msg(str`Restore this state: ${name ?? moment(at, now, zone)}?`),
       text: msg(
-        str`The room becomes what it was then (${organismsText(organisms)}). How it is now is saved first, so that you can come back.`,
+        str`The room goes back to how it was then (${organismsText(organisms)}). The current state is saved first, so you can return to it.`,
       ),
-      confirm: msg('Go back'),
+      confirm: msg('Restore'),
       danger: true,
     });
     if (!yes) return;
     const done = await host.do('restore', { room, tick }, {}, ({ kept }) =>
-      offerRestore(host, room, msg('The room is as it was then.'), kept),
+      offerRestore(host, room, msg('The state is restored.'), kept),
     );
     if (done) await this.load(this.shownRoom);
   }
@@ -178,8 +180,8 @@ export class SavedSection extends HostElement {
     const { shownRoom: room } = this;
     const yes = await this.host.ask({
       title: msg(str`Remove “${name}”?`),
-      text: msg('It is forgotten in time, as the others are. This cannot be taken back.'),
-      confirm: msg('Remove it'),
+      text: msg('It will be deleted like the automatic ones. You cannot undo this.'),
+      confirm: msg('Remove'),
       danger: true,
     });
     if (!yes) return;

@@ -76,7 +76,7 @@ export class SignSection extends HostElement {
     const url = `${pathOf(FILES.sign, { room })}?${query}`;
     return html`${sectionHead(
       msg(str`Sign of “${room}”`),
-      msg('Print it, and hang it beside the wall. Whoever scans it is in the room.'),
+      msg('Print it and hang it beside the wall. Scanning it takes visitors into the room.'),
     )}
       <div class="two">
         <div class="controls card">
@@ -93,7 +93,7 @@ export class SignSection extends HostElement {
           </div>
         </div>
         <div class="sheet">
-          <img data-testid="sign" src=${url} alt=${msg('The sign: a code to scan, and one sentence')} />
+          <img data-testid="sign" src=${url} alt=${msg('The sign: a code to scan and one sentence')} />
         </div>
       </div>`;
   }
@@ -101,11 +101,11 @@ export class SignSection extends HostElement {
   private addresses(all: readonly string[], chosen: string): TemplateResult {
     if (all.length === 0) {
       return html`<p class="wrong">
-        ${msg('This server is on no network that phones could reach. Connect the machine, or have whoever looks after it start the server with --host 0.0.0.0.')}
+        ${msg('Phones cannot reach this server. Connect the machine to a network, or ask whoever runs it to start the server with --host 0.0.0.0.')}
       </p>`;
     }
     return html`<label class="field">
-      <span>${msg('Address that phones can reach')}</span>
+      <span>${msg('Address for phones')}</span>
       <select
         data-testid="address"
         @change=${(event: Event) => {
@@ -115,7 +115,7 @@ export class SignSection extends HostElement {
         ${all.map((each) => html`<option value=${each} .selected=${each === chosen}>${each}</option>`)}
       </select>
       <small
-        >${msg('Scan it with a phone once before you print. If nothing opens, choose another one.')}</small
+        >${msg('Scan the code with a phone before you print. If nothing opens, choose another address.')}</small
       >
     </label>`;
   }
@@ -128,7 +128,7 @@ export class SignSection extends HostElement {
     if (!page) {
       this.host.notify({
         text: msg(
-          'This browser did not let the print window open. Download the sign and print it from there.',
+          'The browser blocked the print window. Download the sign and print it from there.',
         ),
         wrong: true,
       });

@@ -44,7 +44,7 @@ export function radioChips<T extends string | number>(
 
 /** Shown instead of a section that needs stored data, on a server without any. */
 export function noStorage(): TemplateResult {
-  return html`<div class="empty"><p>${msg(html`This server keeps nothing: it was started with <b>--data none</b>. Whoever looks after the machine can start it without that.`)}</p></div>`;
+  return html`<div class="empty"><p>${msg(html`This server does not store anything: it was started with <b>--data none</b>. Ask whoever runs the machine to start it without that option.`)}</p></div>`;
 }
 
 /** The value of the input, select or text area that an event comes from. */

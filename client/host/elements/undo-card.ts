@@ -50,23 +50,23 @@ export class UndoCard extends HostElement {
     const hasLeft = selected && !present.some(({ id }) => id === selected.id);
     const visitors = hasLeft ? [...present, selected] : present;
     const busy = summary?.busy === 'undoing';
-    return html`<form @submit=${this.submit} aria-label=${msg('Take back')}>
+    return html`<form @submit=${this.submit} aria-label=${msg('Undo')}>
       <div>
-        <h3>${msg('Take back')}</h3>
-        <p class="soft">${msg('The room becomes what it would be, had it not been done.')}</p>
+        <h3>${msg('Undo')}</h3>
+        <p class="soft">${msg('Undoes recent actions, as if they had never happened.')}</p>
       </div>
-      ${radioChips(msg('The last'), SPANS, this.seconds, (seconds) => {
+      ${radioChips(msg('In the last'), SPANS, this.seconds, (seconds) => {
         this.seconds = seconds;
       })}
       <label class="field">
-        <span>${msg('Of whom')}</span>
+        <span>${msg('Whose actions')}</span>
         <select
           data-testid="undo-whom"
           @change=${(event: Event) => {
             this.visitor = visitors.find(({ id }) => id === Number(inputValue(event)));
           }}
         >
-          <option value="0" .selected=${!selected}>${msg('everybody')}</option>
+          <option value="0" .selected=${!selected}>${msg('everyone')}</option>
           ${repeat(
             visitors,
             ({ id }) => id,
@@ -75,7 +75,7 @@ export class UndoCard extends HostElement {
           )}
         </select>
       </label>
-      <button class="plain" data-testid="undo" ?disabled=${busy}>${hostIcons.undo}${busy ? msg('Taking back …') : msg('Take back')}</button>
+      <button class="plain" data-testid="undo" ?disabled=${busy}>${hostIcons.undo}${busy ? msg('Undoing …') : msg('Undo')}</button>
     </form>`;
   }
 
@@ -83,20 +83,20 @@ export class UndoCard extends HostElement {
     event.preventDefault();
     const { host, shownRoom: room, seconds, visitor } = this;
     const yes = await host.ask({
-      title: msg(str`Take back the last ${span(seconds * 1_000)}?`),
+      title: msg(str`Undo the last ${span(seconds * 1_000)}?`),
       text: visitor
         ? msg(
-            str`What ${visitorName(visitor)} has done in that time is undone: seeds, wounds and crosses. The room before is saved.`,
+            str`Undoes everything ${visitorName(visitor)} did in that time: seeds, wounds and crosses. The current state is saved first.`,
           )
         : msg(
-            'What everybody has done in that time is undone: seeds, wounds and crosses. The room before is saved.',
+            'Undoes everything all visitors did in that time: seeds, wounds and crosses. The current state is saved first.',
           ),
-      confirm: msg('Take it back'),
+      confirm: msg('Undo'),
     });
     if (!yes) return;
     const participant = visitor?.id ?? null;
     await host.do('undo', { room }, { seconds, participant }, ({ undone, kept }) =>
-      offerRestore(host, room, msg(str`Taken back: ${actsText(undone)}.`), kept),
+      offerRestore(host, room, msg(str`Undone: ${actsText(undone)}.`), kept),
     );
   }
 }

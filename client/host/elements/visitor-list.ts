@@ -91,7 +91,7 @@ export class VisitorList extends HostElement {
       </header>
       ${
         visitors.length === 0
-          ? html`<p class="soft">${msg('Nobody is here just now.')}</p>`
+          ? html`<p class="soft">${msg('Nobody is here right now.')}</p>`
           : html`<ul>
               ${repeat(
                 shown,
@@ -115,12 +115,12 @@ export class VisitorList extends HostElement {
       <i style="--hue:${hue}"></i>
       <span class="name"
         >${name}<small
-          >${muted ? html`<span class="warning">${msg('may only look')}</span>` : html`${roughSpan(stay)} · ${actsText(acts)}`}</small
+          >${muted ? html`<span class="warning">${msg('muted')}</span>` : html`${roughSpan(stay)} · ${actsText(acts)}`}</small
         ></span
       >
       <button
         class="icon"
-        title=${muted ? msg('Let play again') : msg('Mute: may look, and do nothing')}
+        title=${muted ? msg('Unmute') : msg('Mute: can watch, but not act')}
         aria-label=${muted ? msg(str`Unmute ${name}`) : msg(str`Mute ${name}`)}
         aria-pressed=${muted}
         @click=${() => this.mute(visitor)}
@@ -141,7 +141,7 @@ export class VisitorList extends HostElement {
     this.showNames = names;
     const { room } = this.host;
     await this.host.do('changeSettings', { room }, { names }, () =>
-      names ? msg('Names are shown.') : msg('Names are hidden: everybody has a colour only.'),
+      names ? msg('Names are shown.') : msg('Names are hidden. Visitors only have a colour.'),
     );
     if (room === this.shownRoom) this.showNames = undefined;
   }
@@ -153,7 +153,7 @@ export class VisitorList extends HostElement {
     void this.host.do('mute', { room }, { participant: id, muted }, () =>
       muted
         ? {
-            text: msg(str`${name} may only look now.`),
+            text: msg(str`${name} is muted.`),
             action: { label: msg('Undo'), run: () => this.mute({ ...visitor, muted: true }, room) },
           }
         : msg(str`${name} can play again.`),

@@ -85,13 +85,13 @@ export class VisitorsSection extends HostElement {
     const { host, all } = this;
     const { state: known, summary, room } = host;
     if (!known || !summary) return nothing;
-    const download = html`<a class="button plain" href="${pathOf(FILES.statistics, { room })}?by=hour" download="${room}.csv">${hostIcons.save}${msg('Download as a table')}</a>`;
+    const download = html`<a class="button plain" href="${pathOf(FILES.statistics, { room })}?by=hour" download="${room}.csv">${hostIcons.save}${msg('Download table')}</a>`;
     return html`${sectionHead(
       msg(str`Visitors of “${room}”`),
-      msg('Sums alone. Nobody’s name or address is kept.'),
+      msg('Totals only. No names or addresses are stored.'),
       download,
     )}
-      ${radioChips(msg('Time'), SPANS, this.span, (span) => {
+      ${radioChips(msg('Period'), SPANS, this.span, (span) => {
         this.span = span;
       })}
       ${all ? this.figures(all, known.now, known.zone) : html`<p class="lead" role="status">${this.wrong || msg('Counting …')}</p>`}`;
@@ -102,16 +102,16 @@ export class VisitorsSection extends HostElement {
     const sums = total(columns);
     const stay = medianStay(sums.dwell);
     const hourly = this.span === 'today' || this.span === 'yesterday';
-    const visits = hourly ? msg('Visits by the hour') : msg('Visits by the day');
-    const seeds = hourly ? msg('Seeds by the hour') : msg('Seeds by the day');
-    const wounds = hourly ? msg('Wounds by the hour') : msg('Wounds by the day');
+    const visits = hourly ? msg('Visits per hour') : msg('Visits per day');
+    const seeds = hourly ? msg('Seeds per hour') : msg('Seeds per day');
+    const wounds = hourly ? msg('Wounds per hour') : msg('Wounds per day');
     const figure = (name: string, value: number | string): TemplateResult => html`<div class="card">
       <dt>${name}</dt>
       <dd class=${typeof value === 'string' ? 'text' : ''}>${value}</dd>
     </div>`;
     return html`<dl class="figures" data-testid="figures">
-        ${figure(msg('visits'), sums.visits)} ${figure(msg('at most at once'), sums.most)}
-        ${figure(msg('a usual stay'), stay ?? msg('none yet'))} ${figure(msg('seeds'), sums.seeds)}
+        ${figure(msg('visits'), sums.visits)} ${figure(msg('most at once'), sums.most)}
+        ${figure(msg('typical stay'), stay ?? msg('none yet'))} ${figure(msg('seeds'), sums.seeds)}
         ${figure(msg('wounds'), sums.wounds)} ${figure(msg('crosses'), sums.crosses)}
       </dl>
       <div class="charts">
@@ -121,9 +121,9 @@ export class VisitorsSection extends HostElement {
         </section>
         <section class="card" aria-label=${msg('How long they stayed')}>
           <h3>${msg('How long they stayed')}</h3>
-          <bar-chart caption=${msg('How long visits took')} unit=${msg('visits')} .bars=${dwellBars(sums.dwell)}></bar-chart>
+          <bar-chart caption=${msg('Duration of visits')} unit=${msg('visits')} .bars=${dwellBars(sums.dwell)}></bar-chart>
         </section>
-        <section class="card" aria-label=${msg('Where hands were')}>
+        <section class="card" aria-label=${msg('Where visitors acted')}>
           <h3>${msg('Where seeds and wounds were')}</h3>
           <heat-map
             .heat=${{ columns: HEAT_SIDE, rows: HEAT_SIDE, counts: sums.heat }}

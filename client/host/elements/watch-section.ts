@@ -42,7 +42,7 @@ export class WatchSection extends HostElement {
       <div class="view">
         ${summary.open ? this.picture(summary.name) : this.closed(summary.name)}
       </div>
-      <aside aria-label=${msg('Who is there, and what they may do')}>
+      <aside aria-label=${msg('Controls and visitors')}>
         ${summary.open ? html`${this.pause()} <undo-card class="card" .host=${this.host} .version=${this.version}></undo-card>` : nothing}
         <visitor-list class="card" .host=${this.host} .version=${this.version}></visitor-list>
         <ban-list class="card" .host=${this.host} .version=${this.version}></ban-list>
@@ -63,8 +63,8 @@ export class WatchSection extends HostElement {
 
   private closed(name: string): TemplateResult {
     return html`<div class="shut card">
-      <p>${msg(str`“${name}” is closed. What lives there is kept as it is.`)}</p>
-      <button class="solid" @click=${() => this.host.do('openRoom', { room: name }, {})}>${msg('Open it')}</button>
+      <p>${msg(str`“${name}” is closed. Everything in it is saved as it is.`)}</p>
+      <button class="solid" @click=${() => this.host.do('openRoom', { room: name }, {})}>${msg('Open room')}</button>
     </div>`;
   }
 
@@ -72,7 +72,7 @@ export class WatchSection extends HostElement {
     const { tool, area, picked } = this;
     const organism = this.live?.model?.organisms.get(picked);
     return html`<div class="tools">
-        <div class="row" role="group" aria-label=${msg('What a drag does')}>
+        <div class="row" role="group" aria-label=${msg('Tools')}>
           ${this.toolButton('look', msg('Look'), icons.look)} ${this.toolButton('area', msg('Clear an area'), hostIcons.area)}
         </div>
         ${this.facts()}
@@ -145,7 +145,7 @@ export class WatchSection extends HostElement {
           ? html`<span>${organismsText(inside)}</span>
               <button class="danger now" data-testid="clear" @click=${this.clear}>${msg('Clear this area')}</button>
               <button class="quiet" @click=${() => this.setArea(undefined)}>${msg('Cancel')}</button>`
-          : html`<span>${msg('Draw a rectangle over what is to go.')}</span>`
+          : html`<span>${msg('Draw a rectangle over what you want to remove.')}</span>`
       }
     </div>`;
   }
@@ -159,15 +159,15 @@ export class WatchSection extends HostElement {
       @click=${() => this.setPaused(!paused)}
     >
       ${paused ? hostIcons.go : hostIcons.pause}
-      <span><b>${paused ? msg('Let them play again') : msg('Pause all hands')}</b>
-      <small>${paused ? msg('Visitors can only look just now.') : msg('Visitors can look, and do nothing.')}</small></span>
+      <span><b>${paused ? msg('Resume') : msg('Pause visitors')}</b>
+      <small>${paused ? msg('Visitors can only watch right now.') : msg('Visitors can watch, but not act.')}</small></span>
     </button>`;
   }
 
   private setPaused(paused: boolean): void {
     const { room } = this.host;
     void this.host.do('changeSettings', { room }, { paused }, () =>
-      paused ? msg('All hands are paused. Life goes on.') : msg('Visitors can play again.'),
+      paused ? msg('Visitors are paused. Life goes on.') : msg('Visitors can act again.'),
     );
   }
 
@@ -196,17 +196,17 @@ export class WatchSection extends HostElement {
     const name = organism ? organismName(organism) : msg('Organism');
     const planter = organism?.planter.name;
     const yes = await host.ask({
-      title: msg(str`Remove this: ${name}?`),
+      title: msg(str`Remove this organism: ${name}?`),
       text: planter
-        ? msg(str`It goes for everybody. ${planter} has planted it.`)
-        : msg('It goes for everybody.'),
-      confirm: msg('Remove it'),
+        ? msg(str`It is removed for everyone. ${planter} planted it.`)
+        : msg('It is removed for everyone.'),
+      confirm: msg('Remove'),
       danger: true,
     });
     if (!yes) return;
     const removedAt = performance.now();
     const done = await host.do('removeOrganism', { room }, { organism: id }, () =>
-      offerUndo(host, room, msg(str`Gone: ${name}.`), removedAt),
+      offerUndo(host, room, msg(str`Removed: ${name}.`), removedAt),
     );
     if (done && room === this.shownRoom) this.pick(0);
   }
@@ -217,14 +217,16 @@ export class WatchSection extends HostElement {
     const inside = this.organismsInArea();
     const yes = await host.ask({
       title: msg('Clear this area?'),
-      text: msg(str`Every organism that reaches into it goes, for everybody: ${inside} just now.`),
-      confirm: msg('Clear it'),
+      text: msg(
+        str`Removes every organism that reaches into it, for everyone. Right now: ${inside}.`,
+      ),
+      confirm: msg('Clear'),
       danger: true,
     });
     if (!yes) return;
     const removedAt = performance.now();
     const done = await host.do('clearArea', { room }, area, ({ removed }) =>
-      offerUndo(host, room, msg(str`Gone: ${organismsText(removed)}.`), removedAt),
+      offerUndo(host, room, msg(str`Removed: ${organismsText(removed)}.`), removedAt),
     );
     if (done && room === this.shownRoom) this.useTool('look');
   }

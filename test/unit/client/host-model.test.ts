@@ -108,17 +108,17 @@ test('each knob reads what it writes', () => {
 });
 
 test.each([
-  [{}, 'A visitor can plant 8 seeds at the start. After that, one each 1 second.'],
+  [{}, 'A visitor can plant 8 seeds at the start. After that, one every 1 second.'],
   [
     { energy: { ...DEFAULTS.energy, newcomer: 4 } },
-    'A visitor waits a little before the first seed. After that, one each 1 second.',
+    'Visitors wait a little before their first seed. After that, one every 1 second.',
   ],
   [
     { energy: { ...DEFAULTS.energy, refillPerSecond: 0 } },
     'A visitor can plant 8 seeds at the start. After that, none.',
   ],
-  [{ cooldown: 30 }, 'A visitor can plant 8 seeds at the start. After that, one each 30 seconds.'],
-  [{ energy: { ...DEFAULTS.energy, plant: 0 } }, 'A visitor can plant as many seeds as they like.'],
+  [{ cooldown: 30 }, 'A visitor can plant 8 seeds at the start. After that, one every 30 seconds.'],
+  [{ energy: { ...DEFAULTS.energy, plant: 0 } }, 'Visitors can plant as many seeds as they like.'],
   [
     { energy: { ...DEFAULTS.energy, plant: 101 } },
     'Nobody can plant: a seed costs more energy than anyone can have.',
@@ -151,7 +151,7 @@ test('the scale of a chart is round and fits all values', () => {
 test('the busiest places are named, with their share', () => {
   const counts = Array.from({ length: 81 }, (_, i) => (i === 80 ? 3 : i === 40 ? 1 : 0));
   const [first, second, third] = ninths({ columns: 9, rows: 9, counts });
-  expect(first).toEqual({ where: 'at the lower right', share: 0.75 });
+  expect(first).toEqual({ where: 'at the bottom right', share: 0.75 });
   expect(second).toEqual({ where: 'in the middle', share: 0.25 });
   expect(third!.share).toBe(0);
 });
