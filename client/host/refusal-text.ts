@@ -1,7 +1,8 @@
-/** Why the server said no, in the language of the page, with what to do next where that helps. */
+/** Texts for the server's refusals, with what to do next where that helps. */
 import { msg } from '@lit/localize';
 import type { HostReason, JobReason } from '../../shared/host/reasons.ts';
 
+/** Why a call was refused. */
 export function reasonText(reason: HostReason): string {
   return TEXTS[reason];
 }

@@ -1,4 +1,4 @@
-/** Sends one visitor out: alone or with everybody at her address, and for how long. */
+/** Bans a visitor, or everyone at their address, for some time. */
 import { msg, str } from '@lit/localize';
 import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -15,18 +15,7 @@ const DURATIONS = [
   { minutes: null, name: msg('Until I lift the ban') },
 ] as const;
 
-function addressWarning(neighbours: number): string {
-  return plural(
-    neighbours,
-    msg(
-      str`Careful: ${neighbours} other visitor has the same address, perhaps through your own Wi-Fi.`,
-    ),
-    msg(
-      str`Careful: ${neighbours} other visitors have the same address, perhaps through your own Wi-Fi.`,
-    ),
-  );
-}
-
+/** Asks whom to ban, one visit or an address, and for how long. */
 @customElement('ban-dialog')
 export class BanDialog extends HostElement {
   static override styles = [hostStyle, dialogStyle];
@@ -70,7 +59,15 @@ export class BanDialog extends HostElement {
               >${msg('Nobody can join from this address, including new visitors. Phones on the same Wi-Fi often share one address.')}
               ${
                 neighbours > 0
-                  ? addressWarning(neighbours)
+                  ? plural(
+                      neighbours,
+                      msg(
+                        str`Careful: ${neighbours} other visitor has the same address, perhaps through your own Wi-Fi.`,
+                      ),
+                      msg(
+                        str`Careful: ${neighbours} other visitors have the same address, perhaps through your own Wi-Fi.`,
+                      ),
+                    )
                   : msg('Nobody else has this address right now.')
               }</small
             ></span

@@ -1,4 +1,4 @@
-/** Who is kept out, and the way back in. */
+/** The bans, with buttons to lift them. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
@@ -7,6 +7,7 @@ import { hostStyle } from '../style.ts';
 import { moment, visitorName } from '../text.ts';
 import { HostElement } from './host-element.ts';
 
+/** Hidden while there are no bans. */
 @customElement('ban-list')
 export class BanList extends HostElement {
   static override styles = [

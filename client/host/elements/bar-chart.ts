@@ -9,6 +9,7 @@ const HEIGHT = 168;
 const TOP = 20;
 const FOOT = 22;
 
+/** Draws `bars` as SVG in the width of the element. */
 @customElement('bar-chart')
 export class BarChart extends LitElement {
   static override styles = [

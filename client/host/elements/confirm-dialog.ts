@@ -16,6 +16,7 @@ export interface Question {
   readonly typed?: string;
 }
 
+/** One question at a time: a new one cancels the previous one. */
 @customElement('confirm-dialog')
 export class ConfirmDialog extends LitElement {
   static override styles = [

@@ -22,6 +22,7 @@ const KINDS: readonly Choice<JobState['kind']>[] = [
   { value: 'png', name: msg('Separate images (PNG)') },
 ];
 
+/** Section “Film of the day”. */
 @customElement('film-section')
 export class FilmSection extends HostElement {
   static override styles = [

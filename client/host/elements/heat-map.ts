@@ -6,6 +6,7 @@ import { oklch } from '../../style/oklch.ts';
 import { type Heat, ninths } from '../aggregates.ts';
 import { hostStyle } from '../style.ts';
 
+/** Draws `heat` in the shape of the grid. */
 @customElement('heat-map')
 export class HeatMap extends LitElement {
   static override styles = [

@@ -7,6 +7,7 @@ import { chooseFor, language } from '../../locale/locale.ts';
 import { hostStyle } from '../style.ts';
 import { inputValue } from './templates.ts';
 
+/** A select that reloads the page in the selected language. */
 @customElement('host-language')
 export class HostLanguage extends LitElement {
   static override styles = [

@@ -6,6 +6,7 @@ import { hostIcons } from '../icons.ts';
 import { locationHash, SECTIONS, type Section } from '../sections.ts';
 import { hostStyle } from '../style.ts';
 
+/** Links to all sections; the slot is the end of the menu on a phone. */
 @customElement('host-nav')
 export class HostNav extends LitElement {
   static override styles = [

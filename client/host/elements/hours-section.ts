@@ -11,6 +11,7 @@ import { inputValue, isChecked, sectionHead } from './templates.ts';
 const TYPICAL_DAY = { from: '10:00', to: '17:00' };
 const TYPICAL_RESTART = '04:00';
 
+/** Section “Hours”. Changes are sent when the host saves them. */
 @customElement('hours-section')
 export class HoursSection extends HostElement {
   static override styles = [

@@ -33,6 +33,7 @@ function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
   );
 }
 
+/** Section “Settings”. */
 @customElement('knobs-section')
 export class KnobsSection extends HostElement {
   static override styles = [

@@ -20,6 +20,7 @@ export interface Notice {
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
+/** Shows up to three notices. */
 @customElement('notice-layer')
 export class NoticeLayer extends LitElement {
   static override styles = [

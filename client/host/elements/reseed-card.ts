@@ -8,6 +8,7 @@ import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
 import { inputValue } from './templates.ts';
 
+/** Asks for confirmation first; the result can be undone. */
 @customElement('reseed-card')
 export class ReseedCard extends HostElement {
   static override styles = [

@@ -12,34 +12,10 @@ import { inputValue } from './templates.ts';
 
 /** Room sizes for common screens, in cells. */
 const SIZES = [
-  {
-    id: 'small',
-    name: msg('Small'),
-    width: 160,
-    height: 96,
-    about: msg('for a tablet or a small screen'),
-  },
-  {
-    id: 'wide',
-    name: msg('Wide'),
-    width: 256,
-    height: 144,
-    about: msg('for a television or a projector, 16:9'),
-  },
-  {
-    id: 'square',
-    name: msg('Square'),
-    width: 256,
-    height: 256,
-    about: msg('for a large space with many visitors'),
-  },
-  {
-    id: 'tall',
-    name: msg('Tall'),
-    width: 144,
-    height: 256,
-    about: msg('for a portrait screen, 9:16'),
-  },
+  { id: 'small', name: msg('Small'), width: 160, height: 96, about: msg('for a small screen') },
+  { id: 'wide', name: msg('Wide'), width: 256, height: 144, about: msg('for a TV or projector') },
+  { id: 'square', name: msg('Square'), width: 256, height: 256, about: msg('for many visitors') },
+  { id: 'tall', name: msg('Tall'), width: 144, height: 256, about: msg('for a portrait screen') },
   { id: 'own', name: msg('Custom'), width: 0, height: 0, about: '' },
 ] as const;
 

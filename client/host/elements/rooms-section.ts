@@ -20,6 +20,7 @@ const BUSY = {
   restoring: msg('restoring …'),
 } as const;
 
+/** Section “Rooms”. */
 @customElement('rooms-section')
 export class RoomsSection extends HostElement {
   static override styles = [

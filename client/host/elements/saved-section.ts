@@ -17,6 +17,7 @@ const BEFORE = {
   reseed: msg('before starting over'),
 } as const;
 
+/** Section “Saved states”. */
 @customElement('saved-section')
 export class SavedSection extends HostElement {
   static override styles = [

@@ -17,6 +17,7 @@ import { inputValue, radioChips, sectionHead } from './templates.ts';
 const PAPER_CHOICES = PAPERS.map((value) => ({ value, name: value }));
 const LANGUAGE_CHOICES = LANGUAGE_CODES.map((value) => ({ value, name: LANGUAGES[value].name }));
 
+/** Section “Sign”. */
 @customElement('sign-section')
 export class SignSection extends HostElement {
   static override styles = [

@@ -16,6 +16,7 @@ const SPANS = [10, 30, 60, 300].map((value) => ({
   name: value < 60 ? `${value} s` : `${value / 60} min`,
 }));
 
+/** Asks for confirmation first; the result can be undone. */
 @customElement('undo-card')
 export class UndoCard extends HostElement {
   static override styles = [

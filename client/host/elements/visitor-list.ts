@@ -17,6 +17,7 @@ import { isChecked } from './templates.ts';
 /** Rows before “Show all”. */
 const FIRST = 8;
 
+/** Includes the switch for names and the dialog for bans. */
 @customElement('visitor-list')
 export class VisitorList extends HostElement {
   static override styles = [

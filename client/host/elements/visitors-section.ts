@@ -20,6 +20,7 @@ const SPANS: readonly Choice<Span>[] = [
   { value: 'month', name: msg('30 days') },
 ];
 
+/** Section “Visitors”. */
 @customElement('visitors-section')
 export class VisitorsSection extends HostElement {
   static override styles = [

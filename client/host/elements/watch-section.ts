@@ -22,6 +22,7 @@ import './undo-card.ts';
 import './visitor-list.ts';
 import { watchStyle } from './watch-style.ts';
 
+/** Section “Watch”. */
 @customElement('watch-section')
 export class WatchSection extends HostElement {
   static override styles = [hostStyle, watchStyle];
