@@ -141,7 +141,7 @@ export class HostModel {
     }
   }
 
-  /** Fetches the server's state and the detail of the selected room, then schedules the next refresh. */
+  /** Fetches the state and the detail of the selected room, and schedules the next refresh. */
   async refresh(): Promise<void> {
     if (!this.signedIn) return;
     clearTimeout(this.timer);

@@ -1,4 +1,4 @@
-/** Layout of the host's page: a sidebar and a main column; on a phone a header, a column and a bar at the bottom. */
+/** Layout of the host's page: a sidebar and a column; on a phone a header, a column and a bar. */
 import { css } from 'lit';
 
 /** Styles of `vivarium-host`. */

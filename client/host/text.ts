@@ -85,7 +85,7 @@ export function clock(at: number, zone: number): string {
   return new Date(at + zone * 60_000).toISOString().slice(11, 16);
 }
 
-/** A day relative to now: 'today', 'yesterday', 'Monday', '3 November'. Arguments as for `clock`. */
+/** A day relative to now: 'today', 'Monday', '3 November'. Arguments as for `clock`. */
 export function dayName(at: number, now: number, zone: number): string {
   const dayOf = (time: number): number => Math.floor((time + zone * 60_000) / 86_400_000);
   const ago = dayOf(now) - dayOf(at);
@@ -102,7 +102,7 @@ export function moment(at: number, now: number, zone: number): string {
   return `${dayName(at, now, zone)}, ${clock(at, zone)}`;
 }
 
-/** Why a schedule cannot be saved; '' if it can. Its schema wants each day to open before it closes. */
+/** Why a schedule cannot be saved; '' if it can. Each day must open before it closes. */
 export function scheduleError({ days }: Schedule): string {
   const wrong = days.findIndex((day) => day && day.from >= day.to);
   return wrong < 0

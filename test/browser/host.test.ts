@@ -19,7 +19,7 @@ import { leaveUnpainted } from '../support/unpainted.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
-/** The browser renders in software on the machine that also runs the server, so everything is slow. */
+/** The browser renders in software beside the server, so everything is slow. */
 const TIMEOUT = 600_000;
 
 let data: string;
@@ -140,7 +140,7 @@ test(
         name === 'energy' ? [(message as Event<'energy'>).plant] : [],
       );
     await knob.getByRole('spinbutton').fill('20');
-    // The page shows it for two seconds only, and a stalled machine might check too late: observe it.
+    // The page shows it for two seconds only, so a poll on a stalled machine might miss it.
     const words = await knob.evaluateHandle((element) => {
       const root = element.shadowRoot ?? element;
       const applied = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** Selects the language of the host's page. Texts are evaluated at start, so a change reloads the page. */
+/** Selects the page's language. Texts are evaluated at start, so a change reloads the page. */
 import { msg } from '@lit/localize';
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';

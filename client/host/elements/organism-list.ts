@@ -1,4 +1,4 @@
-/** All organisms of the room, the newest first, for hosts who cannot point at them on the canvas. */
+/** All organisms of the room, the newest first: the canvas without a pointer. */
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';

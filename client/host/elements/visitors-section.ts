@@ -1,4 +1,4 @@
-/** Visit statistics: visits, durations, and what visitors did and where. Totals only, no personal data. */
+/** Statistics: visits, durations, what visitors did and where. Totals only, no personal data. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
