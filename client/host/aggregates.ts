@@ -1,4 +1,4 @@
-/** What was counted, added up for the span that the host looks at. Pure. */
+/** Visit statistics for the charts: sums over a period, bars, medians, busiest places. */
 import { msg, str } from '@lit/localize';
 import {
   type DayStatistics,
@@ -8,37 +8,52 @@ import {
   type Statistics,
 } from '../../shared/host/statistics.ts';
 import { language } from '../locale/locale.ts';
-import type { Bar } from './elements/bar-chart.ts';
 
+/** One bar of a bar chart. */
+export interface Bar {
+  /** Text below the bar; may be empty. */
+  readonly tick: string;
+  /** Full name of the bar. */
+  readonly label: string;
+  readonly value: number;
+}
+
+/** The period that is shown. */
 export type Span = 'today' | 'yesterday' | 'week' | 'month';
+/** What a bar chart can show. */
 export type Counted = 'visits' | 'seeds' | 'wounds';
 type Sums = Omit<DayStatistics, 'day'>;
 
 const DAY = 86_400_000;
 
-/** '2026-11-25' of the server's clock. */
+const twoDigits = (n: number): string => String(n).padStart(2, '0');
+
+/** Date at the server, `ago` days before now: '2026-11-25'. */
 function dayOf(now: number, zone: number, ago: number): string {
   return new Date(now + zone * 60_000 - ago * DAY).toISOString().slice(0, 10);
 }
 
-/** One column of the charts: an hour or a day, with what was counted in it. */
+/** One hour or day with its counts. */
 interface Column {
   readonly tick: string;
   readonly label: string;
   readonly sums: Sums | undefined;
 }
 
+/**
+ * The columns of a period: 24 hours, 7 days or 30 days, the oldest first.
+ *
+ * @param now ms since 1970
+ * @param zone offset of the server from UTC, minutes
+ */
 export function columnsOf(all: Statistics, span: Span, now: number, zone: number): Column[] {
   if (span === 'today' || span === 'yesterday') {
     const day = dayOf(now, zone, span === 'today' ? 0 : 1);
     const hours = new Map<string, HourStatistics>(all.hours.map((each) => [each.hour, each]));
     return Array.from({ length: 24 }, (_, hour) => {
-      const two = String(hour).padStart(2, '0');
-      return {
-        tick: hour % 3 === 0 ? two : '',
-        label: `${two}:00–${String(hour + 1).padStart(2, '0')}:00`,
-        sums: hours.get(`${day}T${two}`),
-      };
+      const start = twoDigits(hour);
+      const label = `${start}:00–${twoDigits(hour + 1)}:00`;
+      return { tick: hour % 3 === 0 ? start : '', label, sums: hours.get(`${day}T${start}`) };
     });
   }
   const count = span === 'week' ? 7 : 30;
@@ -63,10 +78,12 @@ export function columnsOf(all: Statistics, span: Span, now: number, zone: number
   });
 }
 
+/** The bars for one of the counts. */
 export function bars(columns: readonly Column[], what: Counted): Bar[] {
   return columns.map(({ tick, label, sums }) => ({ tick, label, value: sums?.[what] ?? 0 }));
 }
 
+/** Sums over a period. */
 export interface Total {
   readonly visits: number;
   readonly seeds: number;
@@ -74,10 +91,13 @@ export interface Total {
   readonly crosses: number;
   /** Most visitors at once. */
   readonly most: number;
+  /** Visits by duration, in the spans of `DWELL_SPANS`. */
   readonly dwell: readonly number[];
+  /** Actions by place, row by row, [HEAT_SIDE, HEAT_SIDE]. */
   readonly heat: readonly number[];
 }
 
+/** Adds up the columns of a period. */
 export function total(columns: readonly Column[]): Total {
   const dwell = Array.from({ length: DWELL_SPANS.length + 1 }, () => 0);
   const heat = Array.from({ length: HEAT_SIDE * HEAT_SIDE }, () => 0);
@@ -103,6 +123,7 @@ function dwellLabel(from: number, to: number | undefined): string {
   return from === 0 ? msg(str`less than ${short(to)}`) : msg(str`${short(from)} to ${short(to)}`);
 }
 
+/** The bars for visits by duration. */
 export function dwellBars(dwell: readonly number[]): Bar[] {
   return dwell.map((value, i) => {
     const from = DWELL_SPANS[i - 1] ?? 0;
@@ -112,14 +133,51 @@ export function dwellBars(dwell: readonly number[]): Bar[] {
   });
 }
 
-/** Within which span the middle one of all visits lies, in words; undefined without visits. */
-export function middleStay(dwell: readonly number[]): string | undefined {
-  const all = dwell.reduce((sum, n) => sum + n, 0);
+/** The duration span of the median visit, in words; undefined without visits. */
+export function medianStay(dwell: readonly number[]): string | undefined {
+  const all = dwell.reduce((a, b) => a + b, 0);
   if (all === 0) return undefined;
-  let passed = 0;
-  const at = dwell.findIndex((n) => {
-    passed += n;
-    return passed * 2 >= all;
+  let sum = 0;
+  const median = dwell.findIndex((n) => {
+    sum += n;
+    return sum * 2 >= all;
   });
-  return dwellBars(dwell)[at]?.label;
+  return dwellBars(dwell)[median]?.label;
+}
+
+/** The next round number up: 1, 2, 3, 4, 5, 6, 8, 10, 20 … */
+export function roundUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, value)));
+  return [1, 2, 3, 4, 5, 6, 8, 10].map((n) => n * power).find((n) => n >= value) ?? 10 * power;
+}
+
+/** Names of the nine parts of a picture, row by row. */
+const NINTHS = [
+  [msg('at the top left'), msg('at the top'), msg('at the top right')],
+  [msg('on the left'), msg('in the middle'), msg('on the right')],
+  [msg('at the bottom left'), msg('at the bottom'), msg('at the bottom right')],
+];
+
+/** Counts on a coarse grid. */
+export interface Heat {
+  readonly columns: number;
+  readonly rows: number;
+  /** Row by row. */
+  readonly counts: readonly number[];
+}
+
+/** The share of all counts in each ninth of the picture, the largest first. */
+export function ninths({ columns, rows, counts }: Heat): { where: string; share: number }[] {
+  const sums = new Map<string, number>();
+  let all = 0;
+  for (const [i, count] of counts.entries()) {
+    const column = Math.floor(((i % columns) * 3) / columns);
+    const row = Math.floor((Math.floor(i / columns) * 3) / rows);
+    const where = NINTHS[row]?.[column] ?? '';
+    sums.set(where, (sums.get(where) ?? 0) + count);
+    all += count;
+  }
+  return [...sums]
+    .map(([where, sum]) => ({ where, share: all === 0 ? 0 : sum / all }))
+    .sort((a, b) => b.share - a.share);
 }

@@ -1,4 +1,4 @@
-/** The calls of the host's page, over fetch: checked answers, refusals as errors. */
+/** HTTP client of the host API: validates answers, throws refusals as errors. */
 import * as v from 'valibot';
 import {
   CALLS,
@@ -12,26 +12,30 @@ import {
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { refusal } from '../../shared/host/state.ts';
 
+/** Values for the placeholders in the path of a call. */
 export type Parts = Readonly<Record<string, string | number>>;
 
-/** The server did not answer, or with something that is no answer of ours. */
+/** The server did not answer, or the answer was not one of the host API. */
 export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 
+/** Holds the session's key and makes calls. */
 export class HostApi {
-  /** Goes with all that changes something; known after a login. */
+  /** Sent with every call that changes something; set after a login. */
   key = '';
-  /** Whether the host has touched the page since the last call: by that her session lives on. */
+  /** Whether the host has used the page since the last call. This keeps the session alive. */
   touched = false;
 
   /**
-   * @throws HostRefusal when the server says no
-   * @throws Unreachable when it says nothing
+   * Makes a call.
+   *
+   * @throws HostRefusal if the server refuses it
+   * @throws Unreachable if the server does not answer
    */
   async call<N extends CallName>(name: N, parts: Parts, body: CallBody<N>): Promise<CallAnswer<N>> {
     const { method, path, answer } = CALLS[name];
-    const asks = method !== 'GET';
+    const isWrite = method !== 'GET';
     const used = this.touched;
     this.touched = false;
     let response: Response;
@@ -40,10 +44,10 @@ export class HostApi {
       response = await fetch(pathOf(path, parts), {
         method,
         headers: {
-          ...(asks && { 'content-type': 'application/json', [KEY_HEADER]: this.key }),
+          ...(isWrite && { 'content-type': 'application/json', [KEY_HEADER]: this.key }),
           ...(used && { [USED_HEADER]: '1' }),
         },
-        ...(asks && { body: JSON.stringify(body) }),
+        ...(isWrite && { body: JSON.stringify(body) }),
       });
       content = await response.json();
     } catch (error) {

@@ -1,13 +1,15 @@
-/** A rectangle of the grid, drawn with the keys; and in words. Pure. */
+/** Rectangles of the grid: moved by keys, described in words, and what lies in them. */
 import { msg, str } from '@lit/localize';
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { Point } from '../render/camera.ts';
 
+/** Cells per key press. */
 const STEP = 4;
-const FIRST = 32;
+/** Side of a new rectangle, cells. */
+const INITIAL = 32;
 
-const WAYS: Readonly<Record<string, Point>> = {
+const DIRECTIONS: Readonly<Record<string, Point>> = {
   ArrowLeft: { x: -STEP, y: 0 },
   ArrowRight: { x: STEP, y: 0 },
   ArrowUp: { x: 0, y: -STEP },
@@ -23,9 +25,10 @@ const clamp = (value: number, low: number, high: number): number =>
   Math.max(low, Math.min(high, value));
 
 /**
- * Moves a rectangle by arrow keys, with Shift changes its size; the first key puts one there.
+ * Moves a rectangle with the arrow keys, or resizes it with Shift. Without a rectangle, the first
+ * key creates one.
  *
- * @param middle of what is shown
+ * @param middle of the view, where a new rectangle is created
  * @returns undefined for other keys
  */
 export function areaKey(
@@ -34,10 +37,10 @@ export function areaKey(
   middle: Point,
   grid: Grid,
 ): Rect | undefined {
-  const way = WAYS[key];
-  if (!way) return undefined;
+  const step = DIRECTIONS[key];
+  if (!step) return undefined;
   if (!area) {
-    const [width, height] = [Math.min(FIRST, grid.width), Math.min(FIRST, grid.height)];
+    const [width, height] = [Math.min(INITIAL, grid.width), Math.min(INITIAL, grid.height)];
     return {
       x: clamp(Math.round(middle.x - width / 2), 0, grid.width - width),
       y: clamp(Math.round(middle.y - height / 2), 0, grid.height - height),
@@ -48,22 +51,23 @@ export function areaKey(
   if (shiftKey) {
     return {
       ...area,
-      width: clamp(area.width + way.x, 1, grid.width - area.x),
-      height: clamp(area.height + way.y, 1, grid.height - area.y),
+      width: clamp(area.width + step.x, 1, grid.width - area.x),
+      height: clamp(area.height + step.y, 1, grid.height - area.y),
     };
   }
   return {
     ...area,
-    x: clamp(area.x + way.x, 0, grid.width - area.width),
-    y: clamp(area.y + way.y, 0, grid.height - area.height),
+    x: clamp(area.x + step.x, 0, grid.width - area.width),
+    y: clamp(area.y + step.y, 0, grid.height - area.height),
   };
 }
 
-export function areaWords({ x, y, width, height }: Rect): string {
+/** Describes a rectangle for screen readers. */
+export function areaText({ x, y, width, height }: Rect): string {
   return msg(str`${width} × ${height} cells, ${x} from the left and ${y} from the top`);
 }
 
-/** How many organisms hold a place of a rectangle: what clearing it removes. */
+/** Counts the organisms that own a cell in a rectangle: clearing it removes them. */
 export function organismsIn({ x, y, width, height }: Rect, { owner, width: row }: Planes): number {
   const found = new Set<number>();
   for (let j = y; j < y + height; j++) {

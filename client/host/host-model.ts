@@ -1,4 +1,4 @@
-/** What the host's page knows and can do: who is signed in, how the rooms are, and every call with a word about its end. */
+/** State of the host's page: session, server state, selected room; and the calls that change it. */
 import { msg } from '@lit/localize';
 import type { CallAnswer, CallBody, CallName } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -9,101 +9,116 @@ import type { Question } from './elements/confirm-dialog.ts';
 import type { Notice } from './elements/notice-layer.ts';
 import { failure } from './text.ts';
 
-const POLL = 2_000;
-/** While the page is not seen. */
-const POLL_HIDDEN = 15_000;
+/** How often the state is fetched, ms. */
+const POLL_MS = 2_000;
+/** The same while the page is hidden, ms. */
+const POLL_HIDDEN_MS = 15_000;
 
-/** What the page around the sections does for them. */
+/** Dialogs and notices that the page shows for the model. */
 export interface HostFeedback {
   ask(question: Question): Promise<boolean>;
-  /** What is being asked is not to be answered any more. */
+  /** Closes the open question, as if it was cancelled. */
   withdraw(): void;
-  say(said: Notice): void;
+  show(notice: Notice): void;
 }
 
+/** Emits a change whenever its fields change. Polls the server while signed in. */
 export class HostModel {
   readonly api = new HostApi();
   /** Whether there is a session; undefined until it is known. */
   signedIn: boolean | undefined;
-  /** Why the host was signed out without wanting it; '' while she was not. */
-  farewell = '';
-  /** Whether the server answered last. */
+  /** Why the server ended the session; '' if it did not. */
+  signOutReason = '';
+  /** Whether the server answered the last call. */
   reachable = true;
   state: HostState | undefined;
-  /** Of the chosen room. */
+  /** Of the selected room. */
   detail: RoomDetail | undefined;
-  private chosen = '';
+  private selected = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
-  /** How often all has been asked for: an answer that another has overtaken is old. */
-  private asked = 0;
+  /** Counts refreshes, so that an answer that arrives after a later refresh began is ignored. */
+  private refreshes = 0;
   private readonly listeners = new Listeners<{ change: undefined }>();
 
-  constructor(private readonly voice: HostFeedback) {}
+  constructor(private readonly feedback: HostFeedback) {}
 
+  /** Name of the selected room; '' before the state is known. */
   get room(): string {
-    return this.chosen;
+    return this.selected;
   }
 
+  /** Summary of the selected room. */
   get summary(): RoomSummary | undefined {
-    return this.state?.rooms.find(({ name }) => name === this.chosen);
+    return this.state?.rooms.find(({ name }) => name === this.selected);
   }
 
+  /** @returns a function that removes the listener */
   onChange(listener: () => void): () => void {
     return this.listeners.on('change', listener);
   }
 
-  /** Goes on with the session of before, if there is one. */
+  /** Resumes the session of this browser, if there is one. */
   async start(): Promise<void> {
-    // Whoever opens the page, or loads it anew, uses it.
+    // Loading the page counts as using it.
     this.api.touched = true;
     try {
       const { key } = await this.api.call('session', {}, {});
-      await this.enter(key);
+      await this.beginSession(key);
     } catch (error) {
-      this.missed(error);
+      this.callFailed(error);
       this.signedIn ??= false;
-      // Who has just come has not been signed out of anything.
-      this.farewell = '';
-      this.changed();
+      // There was no session on this page that could have ended.
+      this.signOutReason = '';
+      this.emitChange();
     }
   }
 
+  /** Stops polling. */
   stop(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
   }
 
-  /** @throws HostRefusal or Unreachable */
+  /**
+   * Starts a session.
+   *
+   * @throws HostRefusal if the token is wrong, or after too many attempts
+   * @throws Unreachable if the server does not answer
+   */
   async signIn(token: string): Promise<void> {
     const { key } = await this.api.call('login', {}, { token });
-    await this.enter(key);
+    await this.beginSession(key);
   }
 
+  /** Ends the session. */
   async signOut(): Promise<void> {
     await this.do('logout', {}, {});
-    this.leave('');
+    this.endSession('');
   }
 
-  choose(room: string): void {
-    if (room === this.chosen) return;
-    this.turnTo(room);
-    this.changed();
+  /** Selects a room and fetches its detail. */
+  select(room: string): void {
+    if (room === this.selected) return;
+    this.switchTo(room);
+    this.emitChange();
     void this.refresh();
   }
 
   ask(question: Question): Promise<boolean> {
-    return this.voice.ask(question);
+    return this.feedback.ask(question);
   }
 
-  say(said: Notice): void {
-    this.voice.say(said);
+  /** Shows a notice at the bottom of the page. */
+  notify(notice: Notice): void {
+    this.feedback.show(notice);
   }
 
   /**
-   * Makes a call and says how it went. A room is among its parts, as it was when the act began: what is shown may be another by now.
+   * Makes a call, refreshes the state and shows the result as a notice. The room is passed in
+   * `parts`: another one may be selected by the time of the call.
    *
-   * @param done what to say when it went well
-   * @returns the answer; undefined when it was refused, which has been said then
+   * @param done returns the notice for a successful call
+   * @returns the answer; undefined if the call failed, after a notice says why
    */
   async do<N extends CallName>(
     name: N,
@@ -113,80 +128,83 @@ export class HostModel {
   ): Promise<CallAnswer<N> | undefined> {
     try {
       const answer = await this.api.call(name, parts, body);
-      // First the page, then the word: who has read it may press the next button.
+      // Refresh first: a host who reads the notice may press the next button at once.
       await this.refresh();
-      const said = done?.(answer);
-      if (said) this.say(typeof said === 'string' ? { text: said } : said);
+      const notice = done?.(answer);
+      if (notice) this.notify(typeof notice === 'string' ? { text: notice } : notice);
       return answer;
     } catch (error) {
-      this.missed(error);
-      if (this.signedIn !== false) this.say({ text: failure(error), wrong: true });
-      this.changed();
+      this.callFailed(error);
+      if (this.signedIn !== false) this.notify({ text: failure(error), wrong: true });
+      this.emitChange();
       return undefined;
     }
   }
 
-  /** Asks for the state of everything now. */
+  /** Fetches the state and the detail of the selected room, and schedules the next refresh. */
   async refresh(): Promise<void> {
     if (!this.signedIn) return;
     clearTimeout(this.timer);
-    const turn = ++this.asked;
+    const refresh = ++this.refreshes;
     try {
       const state = await this.api.call('state', {}, {});
-      if (turn !== this.asked) return;
+      if (refresh !== this.refreshes) return;
       this.state = state;
       const { rooms } = state;
-      if (!rooms.some(({ name }) => name === this.chosen)) {
-        this.turnTo(rooms[0]?.name ?? '');
+      if (!rooms.some(({ name }) => name === this.selected)) {
+        this.switchTo(rooms[0]?.name ?? '');
       }
-      const room = this.chosen;
+      const room = this.selected;
       const detail = room ? await this.api.call('room', { room }, {}) : undefined;
-      if (turn !== this.asked) return;
-      if (room === this.chosen) this.detail = detail;
+      if (refresh !== this.refreshes) return;
+      if (room === this.selected) this.detail = detail;
       this.reachable = true;
     } catch (error) {
-      this.missed(error);
+      this.callFailed(error);
     }
-    this.changed();
+    this.emitChange();
     clearTimeout(this.timer);
     if (this.signedIn) {
-      this.timer = setTimeout(() => void this.refresh(), document.hidden ? POLL_HIDDEN : POLL);
+      this.timer = setTimeout(
+        () => void this.refresh(),
+        document.hidden ? POLL_HIDDEN_MS : POLL_MS,
+      );
     }
   }
 
-  private async enter(key: string): Promise<void> {
+  private async beginSession(key: string): Promise<void> {
     this.api.key = key;
     this.signedIn = true;
-    this.farewell = '';
+    this.signOutReason = '';
     this.reachable = true;
     await this.refresh();
   }
 
-  /** Another room is shown: what was asked was about the one before. */
-  private turnTo(room: string): void {
-    this.chosen = room;
+  /** An open question is about the previous room, so it is withdrawn. */
+  private switchTo(room: string): void {
+    this.selected = room;
     this.detail = undefined;
-    this.voice.withdraw();
+    this.feedback.withdraw();
   }
 
-  private leave(farewell: string): void {
-    this.voice.withdraw();
+  private endSession(reason: string): void {
+    this.feedback.withdraw();
     this.signedIn = false;
-    this.farewell = farewell;
+    this.signOutReason = reason;
     this.state = undefined;
     this.detail = undefined;
     this.stop();
-    this.changed();
+    this.emitChange();
   }
 
-  private missed(error: unknown): void {
+  private callFailed(error: unknown): void {
     if (!(error instanceof HostRefusal)) this.reachable = false;
     else if (error.reason === 'no-session' || error.reason === 'wrong-key') {
-      this.leave(msg('Your visit here is over. Please sign in again.'));
+      this.endSession(msg('Your session has ended. Please sign in again.'));
     }
   }
 
-  private changed(): void {
+  private emitChange(): void {
     this.listeners.emit('change', undefined);
   }
 }

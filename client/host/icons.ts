@@ -1,22 +1,23 @@
-/** Icons of the host's page, drawn on the same 24×24 grid as the visitor's. */
+/** Icons of the host's page, on a 24×24 grid like those of the visitor's page. */
 import { html, svg, type TemplateResult } from 'lit';
 
 const icon = (body: TemplateResult): TemplateResult =>
   html`<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">${body}</svg>`;
 
+/** Sections use the icon with their id. */
 export const hostIcons = {
   /** An eye. */
   watch:
     icon(svg`<path d="M3 12c2.3-4.3 5.3-6.4 9-6.400s6.7 2.1 9 6.400c-2.3 4.3-5.3 6.4-9 6.400S5.3 16.3 3 12Z" />
     <circle cx="12" cy="12" r="2.7" />`),
-  /** A dish seen from above, with two cells. */
+  /** A dish from above, with two cells. */
   rooms: icon(svg`<circle cx="12" cy="12" r="8" /><circle cx="9.5" cy="10.8" r="1.9" />
     <circle cx="14.7" cy="13.7" r="1.2" fill="currentColor" stroke="none" />`),
   /** Three sliders. */
   knobs: icon(svg`<path d="M5 7h5M14.5 7H19M5 12h9M18.5 12H19M5 17h2M11.5 17H19" />
     <circle cx="12.2" cy="7" r="2.1" /><circle cx="16.2" cy="12" r="2.1" /><circle cx="9.2" cy="17" r="2.1" />`),
   hours: icon(svg`<circle cx="12" cy="12" r="7.7" /><path d="M12 7.500V12l3 2" />`),
-  /** A jar with something kept in it. */
+  /** A jar. */
   saved:
     icon(svg`<path d="M8 4.500h8M9 4.500v2.200c-1.7.7-2.7 2-2.7 3.800v6.700c0 1.3 1 2.3 2.3 2.300h6.800c1.3 0 2.3-1 2.3-2.300v-6.700c0-1.8-1-3.1-2.7-3.800V4.5" />
     <path d="M6.3 13.200c2 1.3 3.8-1.2 5.7 0s3.8 1.2 5.7 0" />`),
@@ -57,5 +58,3 @@ export const hostIcons = {
     svg`<path d="M13 5h6v6M19 5l-8.5 8.500M16 14v3.500c0 .8-.7 1.5-1.5 1.500h-8c-.8 0-1.5-.7-1.5-1.500v-8C5 8.7 5.7 8 6.5 8H10" />`,
   ),
 } as const;
-
-export type HostIcon = keyof typeof hostIcons;

@@ -1,5 +1,6 @@
+/** Entry of the host's page. */
 import { startLanguage } from '../locale/locale.ts';
 import { LOADERS } from '../locale/words/host/index.ts';
 
-// Tables of words are read when their modules are: the language must be there before.
+// Modules translate their constant texts when they load, so the language comes first.
 startLanguage(LOADERS).then(() => import('./vivarium-host.ts'));

@@ -1,4 +1,4 @@
-/** The host's hand over a live picture: moves the view, taps organisms, draws a rectangle. */
+/** The host's tools on the live picture: move the view, select an organism, draw a rectangle. */
 import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { CanvasHand } from '../input/canvas-input.ts';
@@ -7,9 +7,10 @@ import type { RoomModel } from '../net/room-model.ts';
 import type { Point } from '../render/camera.ts';
 import type { RoomView } from '../render/room-view.ts';
 
+/** What a drag does: move the view, or draw a rectangle. */
 export type PointerTool = 'look' | 'area';
 
-/** The whole cells between two places, kept on the grid; at least one cell. */
+/** The rectangle of whole cells between two points, clipped to the grid; at least one cell. */
 export function areaBetween(
   a: Point,
   b: Point,
@@ -25,17 +26,19 @@ export function areaBetween(
   return { x, y, width, height };
 }
 
+/** What the tools call. */
 export interface PointerTarget {
-  /** An organism was tapped; 0: bare ground. */
+  /** Called with the organism that was tapped; 0 if there is none. */
   tapped(organism: OrganismId): void;
-  /** A rectangle is being drawn, in cells. */
+  /** Called while a rectangle is drawn, in cells. */
   area(area: Rect): void;
 }
 
+/** Maps pointer gestures on the canvas, in CSS pixels, to the view and the target. */
 export class PointerTools implements CanvasHand {
   tool: PointerTool = 'look';
-  private from: Point = { x: 0, y: 0 };
-  private last: Point = { x: 0, y: 0 };
+  private dragStart: Point = { x: 0, y: 0 };
+  private previous: Point = { x: 0, y: 0 };
 
   constructor(
     private readonly model: RoomModel,
@@ -44,15 +47,16 @@ export class PointerTools implements CanvasHand {
   ) {}
 
   toolStart(x: number, y: number): void {
-    this.last = { x, y };
-    this.from = this.view.toWorld(this.last);
+    this.previous = { x, y };
+    this.dragStart = this.view.toWorld(this.previous);
   }
 
   toolMove(x: number, y: number, now: number): void {
     const { planes } = this.model;
-    if (this.tool === 'look') this.view.rig.panBy(x - this.last.x, y - this.last.y, now);
-    else if (planes) this.target.area(areaBetween(this.from, this.view.toWorld({ x, y }), planes));
-    this.last = { x, y };
+    if (this.tool === 'look') this.view.rig.panBy(x - this.previous.x, y - this.previous.y, now);
+    else if (planes)
+      this.target.area(areaBetween(this.dragStart, this.view.toWorld({ x, y }), planes));
+    this.previous = { x, y };
     this.view.loop.invalidate();
   }
 
@@ -66,9 +70,9 @@ export class PointerTools implements CanvasHand {
   toolCancel(): void {}
 
   hover(x: number, y: number): void {
-    const over = this.tool === 'look' ? organismAt(this.model, this.view.toWorld({ x, y })) : 0;
-    if (over === this.view.hovered) return;
-    this.view.hovered = over;
+    const organism = this.tool === 'look' ? organismAt(this.model, this.view.toWorld({ x, y })) : 0;
+    if (organism === this.view.hovered) return;
+    this.view.hovered = organism;
     this.view.loop.invalidate();
   }
 

@@ -1,57 +1,52 @@
-/** Why the server said no, in the language of the page, with what to do next where that helps. */
+/** Texts for the server's refusals, with what to do next where that helps. */
 import { msg } from '@lit/localize';
 import type { HostReason, JobReason } from '../../shared/host/reasons.ts';
 
+/** Why a call was refused. */
 export function reasonText(reason: HostReason): string {
   return TEXTS[reason];
 }
 
 const TEXTS: Readonly<Record<HostReason, string>> = {
-  'no-session': msg('Please sign in with the host’s token.'),
-  'wrong-token': msg(
-    'That is not the host’s token. Check that nothing is missing at its ends, and try again.',
-  ),
-  'too-many-tries': msg('Too many wrong tokens. Please wait a little.'),
+  'no-session': msg('Please sign in with the host token.'),
+  'wrong-token': msg('That is not the host token. Check that you copied all of it, and try again.'),
+  'too-many-tries': msg('Too many wrong tokens. Please wait a moment.'),
   'wrong-origin': msg(
-    'This page came from elsewhere. Open it by the address that the terminal shows.',
+    'This page was opened from another address. Use the address that the terminal shows.',
   ),
-  'wrong-key': msg('This page is from an older visit. Reload it.'),
-  'unknown-call': msg('This page and the server do not fit together. Reload it.'),
-  'bad-call': msg('The server did not understand that. Check what you typed, or reload this page.'),
-  'too-large': msg('That was too much at once.'),
-  'not-json': msg('This page and the server do not fit together. Reload it.'),
-  'no-such-room': msg('There is no room of that name. Choose another one.'),
-  'room-exists': msg('There is a room of that name already. Choose another.'),
+  'wrong-key': msg('Your session has changed. Reload the page.'),
+  'unknown-call': msg('This page does not match the server’s version. Reload it.'),
+  'bad-call': msg('The server did not accept that. Check what you typed, or reload the page.'),
+  'too-large': msg('That was too much data at once.'),
+  'not-json': msg('This page does not match the server’s version. Reload it.'),
+  'no-such-room': msg('There is no room with that name. Choose another one.'),
+  'room-exists': msg('There is already a room with that name. Choose another one.'),
   'room-open': msg('Close the room first.'),
   'room-closed': msg('The room is closed. Open it first.'),
   'not-confirmed': msg('Type the room’s name to confirm.'),
-  'fixed-room': msg('The server is started with this room: it can be closed, but not removed.'),
-  'no-such-checkpoint': msg('What is to grow there is not known any more. Reload this page.'),
-  'other-checkpoint': msg(
-    'That state was grown from something else than what this room grows now.',
+  'fixed-room': msg(
+    'This room is part of the server’s configuration: you can close it, but not remove it.',
   ),
-  'too-many-rooms': msg(
-    'There are as many rooms as this server takes. Remove one that is not used.',
-  ),
-  'no-such-organism': msg('That organism is not there any more.'),
-  'no-such-participant': msg('That visitor is not there any more.'),
-  'off-grid': msg('That lies outside the room.'),
-  'no-such-ban': msg('That ban is over already.'),
-  'nothing-to-undo': msg('Nothing was done in that time.'),
+  'no-such-checkpoint': msg('What should grow there is no longer available. Reload the page.'),
+  'other-checkpoint': msg('That state does not match what this room grows now.'),
+  'too-many-rooms': msg('The server’s limit of rooms is reached. Remove one that is not used.'),
+  'no-such-organism': msg('That organism is no longer there.'),
+  'no-such-participant': msg('That visitor is no longer there.'),
+  'off-grid': msg('That is outside the room.'),
+  'no-such-ban': msg('That ban has already ended.'),
+  'nothing-to-undo': msg('There is nothing to undo in that time.'),
   'undo-too-far': msg(
-    'So far back is not kept. Choose a shorter time, or go back to a saved state.',
+    'The history does not reach that far back. Choose a shorter time, or restore a saved state.',
   ),
-  'no-such-snapshot': msg('That state is not kept any more. Choose another one.'),
-  'too-many-snapshots': msg(
-    'As many states are saved as this server takes. Remove one that you saved.',
-  ),
-  'not-kept': msg('This server keeps nothing: it was started without a data folder.'),
-  'no-such-time': msg('Nothing is kept of that time. Choose a shorter one.'),
-  'room-busy': msg('Something else is being done in this room. Try again in a moment.'),
-  'too-many-jobs': msg('Other films are being made. Wait until one is done.'),
-  'no-such-job': msg('That film is not there any more. Make it again.'),
-  'job-not-done': msg('That film is not done yet.'),
-  failed: msg('That did not work. Try again; the server’s log says more.'),
+  'no-such-snapshot': msg('That state no longer exists. Choose another one.'),
+  'too-many-snapshots': msg('The limit of saved states is reached. Remove one that you saved.'),
+  'not-kept': msg('This server does not store anything: it was started without a data folder.'),
+  'no-such-time': msg('Nothing is stored from that time. Choose a shorter one.'),
+  'room-busy': msg('The room is busy with something else. Try again in a moment.'),
+  'too-many-jobs': msg('Other films are being made. Wait until one is finished.'),
+  'no-such-job': msg('That film no longer exists. Make it again.'),
+  'job-not-done': msg('That film is not finished yet.'),
+  failed: msg('That did not work. Try again, or look in the server’s log.'),
 };
 
 /** Why a film could not be made, and what to do about it. */
@@ -60,10 +55,12 @@ export function jobReasonText(reason: JobReason): string {
 }
 
 const JOB_TEXTS: Readonly<Record<JobReason, string>> = {
-  'not-kept': msg('Not all of that time is kept. Choose a shorter one.'),
-  damaged: msg('What is kept of that time cannot be read. Choose a shorter one.'),
-  'other-checkpoint': msg('What grew there then was something else than what this room grows now.'),
-  stalled: msg('It came no further, and was ended. Try again when the machine has less to do.'),
-  ended: msg('It ended before it was done. Try a shorter time; the server’s log says more.'),
-  failed: msg('That did not work. Try again; the server’s log says more.'),
+  'not-kept': msg('Not all of that time is stored. Choose a shorter one.'),
+  damaged: msg('The history of that time is damaged. Choose a shorter one.'),
+  'other-checkpoint': msg('The room grew something different at that time.'),
+  stalled: msg(
+    'It stopped making progress and was cancelled. Try again when the machine is less busy.',
+  ),
+  ended: msg('It ended before it was finished. Try a shorter time, or look in the server’s log.'),
+  failed: msg('That did not work. Try again, or look in the server’s log.'),
 };

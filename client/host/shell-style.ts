@@ -1,6 +1,7 @@
-/** How the host's page is laid out: a rail and a page; on a phone a head, a page and a bar at the foot. */
+/** Layout of the host's page: a sidebar and a column; on a phone a header, a column and a bar. */
 import { css } from 'lit';
 
+/** Styles of `vivarium-host`. */
 export const shellStyle = css`
   :host {
     --card: oklch(0.195 0.011 225);
@@ -23,12 +24,12 @@ export const shellStyle = css`
       font-size: 28px;
     }
   }
-  .door {
+  .login {
     height: 100%;
     overflow: auto;
     background: radial-gradient(ellipse 60% 50% at 50% 42%, oklch(0.2 0.018 200), var(--bench));
   }
-  .desk {
+  .shell {
     display: grid;
     grid-template-columns: 15.5em minmax(0, 1fr);
     height: 100%;
@@ -69,7 +70,7 @@ export const shellStyle = css`
     font-size: 0.93em;
     font-variant-numeric: tabular-nums;
   }
-  .leave {
+  .sign-out {
     display: flex;
     align-items: center;
     gap: 0.85em;
@@ -78,14 +79,14 @@ export const shellStyle = css`
     color: var(--ink-soft);
     text-align: left;
   }
-  host-nav .leave,
+  host-nav .sign-out,
   host-nav host-language {
     display: none;
   }
   main {
     overflow: auto;
   }
-  /* It is focused only to say where one has got to. */
+  /* Takes the focus only so that screen readers announce the new section. */
   main:focus-visible {
     outline: none;
   }
@@ -99,7 +100,7 @@ export const shellStyle = css`
     min-height: 100%;
     padding: 22px 24px;
   }
-  .away {
+  .offline {
     display: flex;
     align-items: center;
     gap: 14px;
@@ -110,19 +111,12 @@ export const shellStyle = css`
     top: 0;
     z-index: 2;
   }
-  .away svg {
+  .offline svg {
     flex: none;
     color: var(--alarm);
   }
-  .seen-not {
-    position: absolute;
-    width: 1px;
-    height: 1px;
-    overflow: hidden;
-    clip-path: inset(50%);
-  }
   @media (hover: hover) {
-    .leave:hover {
+    .sign-out:hover {
       color: var(--ink);
       background: var(--raised);
     }
@@ -131,7 +125,7 @@ export const shellStyle = css`
     :host {
       --foot: calc(4.5em + env(safe-area-inset-bottom));
     }
-    .desk {
+    .shell {
       grid-template: auto minmax(0, 1fr) / minmax(0, 1fr);
     }
     header {
@@ -147,7 +141,7 @@ export const shellStyle = css`
     h1 {
       margin: 0 0 0 2px;
     }
-    .choice {
+    .room {
       min-width: 8em;
       max-width: 55%;
     }
@@ -166,7 +160,7 @@ export const shellStyle = css`
     host-nav host-language {
       display: block;
     }
-    host-nav .leave {
+    host-nav .sign-out {
       display: flex;
       width: 100%;
       gap: 0.9em;
@@ -177,7 +171,7 @@ export const shellStyle = css`
     .page[data-section='watch'] {
       padding: 18px 14px calc(var(--foot) + 24px);
     }
-    .away {
+    .offline {
       padding: 12px 16px;
     }
   }

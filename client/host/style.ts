@@ -1,6 +1,7 @@
-/** What the sections of the host's page share: cards, fields, buttons. Goes with `controls`. */
+/** Styles that the elements of the host's page share: cards, buttons, tags, dialogs. */
 import { css } from 'lit';
 import { controls } from '../style/controls.ts';
+import { fields } from './field-style.ts';
 
 const shared = css`
   :host {
@@ -65,6 +66,41 @@ const shared = css`
     display: grid;
     gap: 12px;
     align-content: start;
+  }
+  .facts {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 2px 1.4em;
+    max-width: none;
+    color: var(--ink-soft);
+  }
+  .warning {
+    color: var(--warm);
+  }
+  .part {
+    margin: 26px 0 12px;
+  }
+  .picture {
+    display: block;
+    width: 100%;
+    object-fit: contain;
+    border-radius: 12px;
+    background: oklch(0.14 0.009 228);
+  }
+  .picture.failed {
+    visibility: hidden;
+  }
+  .visually-hidden {
+    position: absolute;
+    width: 1px;
+    height: 1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+  }
+  ul {
+    list-style: none;
+    margin: 8px 0 0;
+    padding: 0;
   }
   .number {
     font-variant-numeric: tabular-nums;
@@ -173,153 +209,47 @@ const shared = css`
   .empty p {
     margin-inline: auto;
   }
-`;
-
-const fields = css`
-  .field {
-    display: grid;
-    gap: 6px;
-    min-width: 0;
-    align-content: start;
-  }
-  .field > span,
-  legend {
-    color: var(--ink-soft);
-    font-size: 0.95em;
-  }
-  .field small,
-  .aside {
-    color: var(--ink-soft);
-    font-size: 0.93em;
-  }
-  fieldset {
-    margin: 0;
-    padding: 0;
-    border: 0;
-    min-width: 0;
-  }
-  legend {
-    padding: 0;
-    margin-bottom: 8px;
-  }
-  input:not([type='range'], [type='checkbox'], [type='radio']),
-  select,
-  textarea {
-    font: inherit;
-    color: var(--ink);
-    min-height: 2.9em;
-    width: 100%;
-    padding: 0.45em 0.85em;
-    background: var(--well);
-    border: 1px solid var(--edge);
-    border-radius: 12px;
-    font-variant-numeric: tabular-nums;
-  }
-  select {
-    appearance: none;
-    padding-right: 2.2em;
-    background-image: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 12 12' fill='none' stroke='%23b6c0c4' stroke-width='1.4' stroke-linecap='round' stroke-linejoin='round'%3E%3Cpath d='m2.500 4.500 3.500 3.500 3.500-3.500'/%3E%3C/svg%3E");
-    background-repeat: no-repeat;
-    background-position: right 0.75em center;
-    background-size: 0.9em;
-  }
-  option {
-    background: #14191c;
-    color: var(--ink);
-  }
-  input[aria-invalid='true'] {
-    border-color: var(--alarm);
-  }
-  .check {
-    display: flex;
-    align-items: center;
-    gap: 0.75em;
-    min-height: 2.75em;
-    cursor: pointer;
-  }
-  input[type='checkbox'],
-  input[type='radio'] {
-    appearance: none;
-    flex: none;
-    margin: 0;
-    cursor: pointer;
-  }
-  input[type='checkbox'] {
-    position: relative;
-    width: 2.9em;
-    height: 1.65em;
-    border-radius: 999px;
-    background: oklch(0.95 0.01 210 / 0.16);
-    border: 1px solid oklch(0.95 0.01 210 / 0.34);
-    transition: background 0.15s;
-  }
-  input[type='checkbox']::after {
-    content: '';
-    position: absolute;
-    inset: 2px auto 2px 2px;
-    aspect-ratio: 1;
-    border-radius: 50%;
-    background: var(--ink);
-    transition: translate 0.15s;
-  }
-  input[type='checkbox']:checked {
-    background: oklch(0.5 0.07 172);
-    border-color: var(--accent);
-  }
-  input[type='checkbox']:checked::after {
-    translate: 1.25em 0;
-  }
-  input:disabled,
-  select:disabled {
-    opacity: 0.5;
-    cursor: default;
-  }
-  .chips {
-    display: flex;
-    flex-wrap: wrap;
-    gap: 8px;
-  }
-  .chip {
-    position: relative;
-    display: inline-flex;
-    align-items: center;
-    min-height: 2.75em;
-    padding: 0.3em 1.1em;
-    border: 1px solid var(--edge);
-    border-radius: 999px;
-    color: var(--ink-soft);
-    cursor: pointer;
-  }
-  .chip input {
-    position: absolute;
-    inset: 0;
-    width: 100%;
-    height: 100%;
-    opacity: 0;
-    cursor: pointer;
-  }
-  .chip:has(:checked) {
-    color: var(--accent);
-    background: var(--accent-deep);
-    border-color: oklch(0.89 0.075 168 / 0.5);
-  }
-  .chip:has(:focus-visible) {
-    outline: 2px solid var(--accent);
-    outline-offset: 2px;
-  }
-  .fields {
-    display: grid;
-    grid-template-columns: repeat(auto-fit, minmax(min(100%, 12.5em), 1fr));
-    gap: 16px 18px;
-  }
-  .wrong {
-    color: var(--alarm);
-  }
-  @media (prefers-reduced-motion: reduce) {
-    * {
-      transition: none !important;
+  @keyframes appear {
+    from {
+      opacity: 0;
+      transform: translateY(8px);
     }
   }
 `;
 
+/** Every element of the host's page uses these styles, before its own. */
 export const hostStyle = [controls, shared, fields];
+
+/** Styles of modal dialogs, after `hostStyle`. */
+export const dialogStyle = css`
+  dialog {
+    width: min(29em, calc(100vw - 32px));
+    padding: 26px 26px 20px;
+    color: var(--ink);
+    background: oklch(0.22 0.012 225);
+    border: 1px solid var(--edge);
+    border-radius: 22px;
+    box-shadow: var(--shadow);
+  }
+  dialog::backdrop {
+    background: oklch(0.08 0.01 230 / 0.72);
+  }
+  dialog[open] {
+    animation: appear 0.16s ease-out;
+  }
+  h2 {
+    font-size: 1.35em;
+    overflow-wrap: anywhere;
+  }
+  form {
+    display: grid;
+    gap: 16px;
+  }
+  footer {
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: end;
+    gap: 10px;
+    margin-top: 6px;
+  }
+`;

@@ -1,10 +1,12 @@
-/** The host's page in words: times, amounts, and what went wrong with what to do next. Pure. */
+/** Texts of the host's page: times, amounts, names, and errors with what to do next. */
 import { msg, str } from '@lit/localize';
 import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { Schedule } from '../../shared/host/settings.ts';
 import { number, plural } from '../elements/text.ts';
 import { language } from '../locale/locale.ts';
 import { reasonText } from './refusal-text.ts';
 
+/** From Monday, in the order of a schedule's days. */
 export const DAY_NAMES = [
   msg('Monday'),
   msg('Tuesday'),
@@ -15,7 +17,7 @@ export const DAY_NAMES = [
   msg('Sunday'),
 ] as const;
 
-/** 90 → '1 minute 30 seconds'; the two largest units. */
+/** A time in its two largest units: 90 000 ms → '1 minute 30 seconds'. */
 export function span(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1_000));
   const units: [number, (n: number) => string][] = [
@@ -33,7 +35,7 @@ export function span(milliseconds: number): string {
     .join(' ');
 }
 
-/** 'less than a minute', '4 minutes', '2 hours'. */
+/** A time in one unit: 'less than a minute', '4 minutes', '2 hours'. */
 export function roughSpan(milliseconds: number): string {
   const minutes = Math.round(milliseconds / 60_000);
   if (minutes < 1) return msg('less than a minute');
@@ -42,38 +44,31 @@ export function roughSpan(milliseconds: number): string {
   return hours < 36 ? hoursText(hours) : daysText(Math.round(hours / 24));
 }
 
-function secondsText(n: number): string {
-  return plural(n, msg(str`${n} second`), msg(str`${n} seconds`));
-}
+const secondsText = (n: number): string => plural(n, msg(str`${n} second`), msg(str`${n} seconds`));
 
-function minutesText(n: number): string {
-  return plural(n, msg(str`${n} minute`), msg(str`${n} minutes`));
-}
+const minutesText = (n: number): string => plural(n, msg(str`${n} minute`), msg(str`${n} minutes`));
 
-function hoursText(n: number): string {
-  return plural(n, msg(str`${n} hour`), msg(str`${n} hours`));
-}
+const hoursText = (n: number): string => plural(n, msg(str`${n} hour`), msg(str`${n} hours`));
 
-function daysText(n: number): string {
-  return plural(n, msg(str`${n} day`), msg(str`${n} days`));
-}
+const daysText = (n: number): string => plural(n, msg(str`${n} day`), msg(str`${n} days`));
 
-export function visitorsText(n: number): string {
-  return plural(n, msg(str`${number(n)} visitor`), msg(str`${number(n)} visitors`));
-}
+/** '1 visitor', '2 visitors'. */
+export const visitorsText = (n: number): string =>
+  plural(n, msg(str`${number(n)} visitor`), msg(str`${number(n)} visitors`));
 
-export function organismsText(n: number): string {
-  return plural(n, msg(str`${number(n)} organism`), msg(str`${number(n)} organisms`));
-}
+/** '1 organism', '2 organisms'. */
+export const organismsText = (n: number): string =>
+  plural(n, msg(str`${number(n)} organism`), msg(str`${number(n)} organisms`));
 
-export function actsText(n: number): string {
-  return plural(n, msg(str`${number(n)} act`), msg(str`${number(n)} acts`));
-}
+/** '1 act', '2 acts'. */
+export const actsText = (n: number): string =>
+  plural(n, msg(str`${number(n)} action`), msg(str`${number(n)} actions`));
 
-export function seedsText(n: number): string {
-  return plural(n, msg(str`${number(n)} seed`), msg(str`${number(n)} seeds`));
-}
+/** '1 seed', '2 seeds'. */
+export const seedsText = (n: number): string =>
+  plural(n, msg(str`${number(n)} seed`), msg(str`${number(n)} seeds`));
 
+/** A size in decimal units: '7.3 MB'. */
 export function bytes(n: number): string {
   const unit = n < 1e6 ? 'kB' : n < 1e9 ? 'MB' : 'GB';
   const value = n / { kB: 1e3, MB: 1e6, GB: 1e9 }[unit];
@@ -81,16 +76,16 @@ export function bytes(n: number): string {
 }
 
 /**
- * Time of the server's own clock, whatever zone this browser is in.
+ * The time of day at the server: '13:00'. The browser may be in another time zone.
  *
  * @param at ms since 1970
- * @param zone minutes east of Greenwich
+ * @param zone offset of the server from UTC, minutes
  */
 export function clock(at: number, zone: number): string {
   return new Date(at + zone * 60_000).toISOString().slice(11, 16);
 }
 
-/** 'today', 'yesterday', 'Monday', '3 November'. */
+/** A day relative to now: 'today', 'Monday', '3 November'. Arguments as for `clock`. */
 export function dayName(at: number, now: number, zone: number): string {
   const dayOf = (time: number): number => Math.floor((time + zone * 60_000) / 86_400_000);
   const ago = dayOf(now) - dayOf(at);
@@ -102,15 +97,24 @@ export function dayName(at: number, now: number, zone: number): string {
   return date.toLocaleDateString(language(), { day: 'numeric', month: 'long', timeZone: 'UTC' });
 }
 
+/** Day and time: 'yesterday, 23:30'. Arguments as for `clock`. */
 export function moment(at: number, now: number, zone: number): string {
   return `${dayName(at, now, zone)}, ${clock(at, zone)}`;
 }
 
-/** What went wrong, and what to do about it. */
+/** Why a schedule cannot be saved; '' if it can. Each day must open before it closes. */
+export function scheduleError({ days }: Schedule): string {
+  const wrong = days.findIndex((day) => day && day.from >= day.to);
+  return wrong < 0
+    ? ''
+    : msg(str`The closing time is before the opening time: ${DAY_NAMES[wrong] ?? ''}.`);
+}
+
+/** What went wrong with a call, and what to do about it. */
 export function failure(error: unknown): string {
   if (!(error instanceof HostRefusal)) {
     return msg(
-      'The server does not answer. Check that it runs and that this device is on its network; this page tries again by itself.',
+      'The server does not answer. Check that it is running and that this device is on the same network. This page keeps trying.',
     );
   }
   const { reason, retryAfter } = error;
@@ -121,12 +125,12 @@ export function failure(error: unknown): string {
   return reasonText(reason);
 }
 
-/** What a visitor is called here: the nameless by their number. */
+/** The visitor's name, or their number if they have none. */
 export function visitorName({ id, name }: { readonly id: number; readonly name: string }): string {
   return name || msg(str`visitor ${id}`);
 }
 
-/** Steps of life a second, honest about a room that cannot keep up. */
+/** The speed of a room in steps per second, or that it is slower than set. */
 export function paceText(pace: {
   readonly tickRate: number;
   readonly actual: number;
@@ -134,11 +138,11 @@ export function paceText(pace: {
 }): string {
   const [actual, wanted] = [Math.round(pace.actual), Math.round(pace.tickRate)];
   return pace.slow
-    ? msg(str`slow: ${actual} of ${wanted} steps a second`)
-    : plural(wanted, msg(str`${wanted} step a second`), msg(str`${wanted} steps a second`));
+    ? msg(str`slow: ${actual} of ${wanted} steps per second`)
+    : plural(wanted, msg(str`${wanted} step per second`), msg(str`${wanted} steps per second`));
 }
 
-/** Who has planted an organism; 0 is the house itself. */
+/** Who planted an organism; id 0 is the system: gardener, host or seeds at the start. */
 export function planterName({ id, name }: { readonly id: number; readonly name: string }): string {
-  return id === 0 ? msg('the house') : name || msg('a visitor');
+  return id === 0 ? msg('the system') : name || msg('a visitor');
 }

@@ -1,50 +1,45 @@
-/** The way back after something big: the state before it was kept, and can be brought back. */
+/** Notices that offer to undo what has just been done. */
 import { msg } from '@lit/localize';
 import type { SnapshotState } from '../../shared/host/state.ts';
 import type { Notice } from './elements/notice-layer.ts';
 import type { HostModel } from './host-model.ts';
 
 /**
- * @param room where it was done
- * @param kept the state before; null where this server keeps nothing
+ * A notice that offers to restore the room's previous state.
+ *
+ * @param snapshot of the previous state; null if this server stores nothing
  */
 export function offerRestore(
   host: HostModel,
   room: string,
   text: string,
-  kept: SnapshotState | null,
+  snapshot: SnapshotState | null,
 ): Notice {
-  if (!kept) return { text };
+  if (!snapshot) return { text };
+  const restored = (): string => msg('The previous state is restored.');
   return {
     text,
-    way: {
-      label: msg('Bring back what was before'),
-      go: () =>
-        void host.do('restore', { room, tick: kept.tick }, {}, () =>
-          msg('The room is as it was before.'),
-        ),
+    action: {
+      label: msg('Restore the previous state'),
+      run: () => void host.do('restore', { room, tick: snapshot.tick }, {}, restored),
     },
   };
 }
 
-/** How far back the host's own act lies, and a little: seconds. */
-const SLACK = 2;
+/** Added to the time to undo, for the network and for rounding, s. */
+const MARGIN_SECONDS = 2;
 
 /**
- * Offers to take back what the host has just removed.
+ * A notice that offers to undo the host's own removal.
  *
- * @param room where it was
- * @param at when it was removed, ms of this page's clock
+ * @param removedAt `performance.now()` at the removal
  */
-export function offerUndo(host: HostModel, room: string, text: string, at: number): Notice {
-  return {
-    text,
-    way: {
-      label: msg('Take it back'),
-      go: () => {
-        const seconds = Math.ceil((performance.now() - at) / 1_000) + SLACK;
-        void host.do('undo', { room }, { seconds, participant: 0 }, () => msg('It is back.'));
-      },
-    },
+export function offerUndo(host: HostModel, room: string, text: string, removedAt: number): Notice {
+  const undo = (): void => {
+    const seconds = Math.ceil((performance.now() - removedAt) / 1_000) + MARGIN_SECONDS;
+    void host.do('undo', { room }, { seconds, participant: 0 }, () =>
+      msg('The removal is undone.'),
+    );
   };
+  return { text, action: { label: msg('Undo'), run: undo } };
 }

@@ -1,7 +1,8 @@
-/** The host's page: a door, and behind it the sections. */
+/** The host's page: the sign-in form, then the sections of the selected room. */
 import { msg, str } from '@lit/localize';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
+import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
 import type { ConfirmDialog } from './elements/confirm-dialog.ts';
 import './elements/confirm-dialog.ts';
 import './elements/host-language.ts';
@@ -16,14 +17,16 @@ import './elements/notice-layer.ts';
 import './elements/saved-section.ts';
 import './elements/sign-section.ts';
 import './elements/visitors-section.ts';
+import { inputValue } from './elements/templates.ts';
 import './elements/watch-section.ts';
 import { HostModel } from './host-model.ts';
 import { hostIcons } from './icons.ts';
-import { type HostLocation, placeHash, readPlace, SECTIONS } from './sections.ts';
+import { type HostLocation, locationHash, parseLocation, SECTIONS } from './sections.ts';
 import { shellStyle } from './shell-style.ts';
 import { hostStyle } from './style.ts';
 import { clock, failure } from './text.ts';
 
+/** Root element. The section and the room are in the hash of the page's address. */
 @customElement('vivarium-host')
 export class VivariumHost extends LitElement {
   static override styles = [hostStyle, shellStyle];
@@ -31,14 +34,14 @@ export class VivariumHost extends LitElement {
   private readonly host = new HostModel({
     ask: (question) => this.dialog!.ask(question),
     withdraw: () => this.dialog?.withdraw(),
-    say: (said) => this.said.say(said),
+    show: (notice) => this.notices.show(notice),
   });
   @state() private version = 0;
-  @state() private place: HostLocation = readPlace(location.hash);
+  @state() private location: HostLocation = parseLocation(location.hash);
   @state() private wrong = '';
   @state() private busy = false;
   @query('confirm-dialog') private readonly dialog!: ConfirmDialog | null;
-  @query('said-layer') private readonly said!: NoticeLayer;
+  @query('notice-layer') private readonly notices!: NoticeLayer;
   @query('main') private readonly main!: HTMLElement;
   private readonly stop = new AbortController();
 
@@ -48,18 +51,18 @@ export class VivariumHost extends LitElement {
     this.host.onChange(() => {
       this.version++;
     });
-    window.addEventListener('hashchange', () => this.go(), { signal });
-    const seen = (): void => {
+    window.addEventListener('hashchange', () => this.navigate(), { signal });
+    const refresh = (): void => {
       if (!document.hidden) void this.host.refresh();
     };
-    document.addEventListener('visibilitychange', seen, { signal });
+    document.addEventListener('visibilitychange', refresh, { signal });
     const touched = (): void => {
       this.host.api.touched = true;
     };
     for (const name of ['pointerdown', 'keydown', 'wheel'] as const) {
       window.addEventListener(name, touched, { signal, capture: true, passive: true });
     }
-    if (this.place.room) this.host.choose(this.place.room);
+    if (this.location.room) this.host.select(this.location.room);
     void this.host.start();
   }
 
@@ -72,7 +75,7 @@ export class VivariumHost extends LitElement {
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
     const { host } = this;
-    const name = SECTIONS.find(({ id }) => id === this.place.section)?.name;
+    const name = SECTIONS.find(({ id }) => id === this.location.section)?.name;
     document.title = host.signedIn ? `${name} · ${host.room} · Host` : 'Host · Vivarium';
   }
 
@@ -82,40 +85,39 @@ export class VivariumHost extends LitElement {
       host.signedIn === undefined
         ? nothing
         : host.signedIn
-          ? this.desk()
-          : html`<main class="door">
-                <host-login .wrong=${this.wrong || host.farewell} .busy=${this.busy} @token=${this.signIn}></host-login>
+          ? this.shell()
+          : html`<main class="login">
+                <host-login .wrong=${this.wrong || host.signOutReason} .busy=${this.busy} @token=${this.signIn}></host-login>
               </main>`
-    }<confirm-dialog></confirm-dialog><said-layer></said-layer>`;
+    }<confirm-dialog></confirm-dialog><notice-layer></notice-layer>`;
   }
 
-  private desk(): TemplateResult {
-    const { host, place } = this;
-    return html`<div class="desk">
+  private shell(): TemplateResult {
+    const { host } = this;
+    return html`<div class="shell">
       <header>
         <h1>Vivarium<span>${msg('host')}</span></h1>
-        ${this.roomChoice()}
-        <host-nav .room=${host.room} .section=${place.section}
-          ><host-language></host-language>${this.leave()}</host-nav
+        ${this.roomSelect()}
+        <host-nav .room=${host.room} .section=${this.location.section}
+          ><host-language></host-language>${this.signOutButton()}</host-nav
         >
-        <div class="foot">${this.health()} <host-language></host-language> ${this.leave()}</div>
+        <div class="foot">${this.health()} <host-language></host-language> ${this.signOutButton()}</div>
       </header>
       <main id="main" tabindex="-1">
-        ${host.reachable ? nothing : html`<p class="away" role="status">${hostIcons.warning}${failure(undefined)}</p>`}
-        <div class="page" data-section=${place.section}>${host.state ? this.section() : nothing}</div>
+        ${host.reachable ? nothing : html`<p class="offline" role="status">${hostIcons.warning}${failure(undefined)}</p>`}
+        <div class="page" data-section=${this.location.section}>${host.state ? this.section() : nothing}</div>
       </main>
     </div>`;
   }
 
-  private roomChoice(): TemplateResult {
+  private roomSelect(): TemplateResult {
     const { state, room } = this.host;
-    return html`<label class="choice"
-      ><span class="seen-not">${msg('Room')}</span>
+    return html`<label class="room"
+      ><span class="visually-hidden">${msg('Room')}</span>
       <select
         data-testid="room"
         @change=${(event: Event) => {
-          const { value } = event.target as HTMLSelectElement;
-          location.hash = placeHash({ ...this.place, room: value });
+          location.hash = locationHash({ ...this.location, room: inputValue(event) });
         }}
       >
         ${state?.rooms.map(
@@ -130,56 +132,41 @@ export class VivariumHost extends LitElement {
     const { state, reachable } = this.host;
     if (!state) return nothing;
     const { now, zone, next, keeping, dim } = state;
-    const words = { open: msg('opens'), close: msg('closes'), restart: msg('restarts') } as const;
+    const verbs = { open: msg('opens'), close: msg('closes'), restart: msg('restarts') } as const;
     return html`<p class="health">
       ${
         !reachable
-          ? html`<span class="tag bad">${msg('no answer')}</span>`
+          ? html`<span class="tag bad">${msg('no connection')}</span>`
           : keeping === false
-            ? html`<span class="tag bad">${msg('the disk takes no more')}</span>`
+            ? html`<span class="tag bad">${msg('cannot save to disk')}</span>`
             : dim
-              ? html`<span class="tag worry">${msg('outside open hours')}</span>`
-              : html`<span class="tag good">${msg('all is well')}</span>`
+              ? html`<span class="tag worry">${msg('outside opening hours')}</span>`
+              : html`<span class="tag good">${msg('everything is fine')}</span>`
       }
-      <span>${clock(now, zone)}${next ? `, ${words[next.what]} ${clock(next.at, zone)}` : ''}</span>
+      <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${clock(next.at, zone)}` : ''}</span>
     </p>`;
   }
 
-  private leave(): TemplateResult {
-    return html`<button class="leave" data-testid="leave" @click=${() => this.host.signOut()}>
+  private signOutButton(): TemplateResult {
+    return html`<button class="sign-out" data-testid="leave" @click=${() => this.host.signOut()}>
       ${hostIcons.leave}<span>${msg('Sign out')}</span>
     </button>`;
   }
 
   private section(): TemplateResult {
     const { host, version } = this;
-    switch (this.place.section) {
-      case 'watch':
-        return html`<watch-section .host=${host} .version=${version}></watch-section>`;
-      case 'rooms':
-        return html`<rooms-section .host=${host} .version=${version}></rooms-section>`;
-      case 'knobs':
-        return html`<knobs-section .host=${host} .version=${version}></knobs-section>`;
-      case 'visitors':
-        return html`<visitors-section .host=${host} .version=${version}></visitors-section>`;
-      case 'hours':
-        return html`<hours-section .host=${host} .version=${version}></hours-section>`;
-      case 'saved':
-        return html`<saved-section .host=${host} .version=${version}></saved-section>`;
-      case 'film':
-        return html`<film-section .host=${host} .version=${version}></film-section>`;
-      case 'sign':
-        return html`<sign-section .host=${host} .version=${version}></sign-section>`;
-    }
+    // Safe: a location has one of the ids of SECTIONS, and each has an element.
+    const tag = unsafeStatic(`${this.location.section}-section`);
+    return staticHtml`<${tag} .host=${host} .version=${version}></${tag}>`;
   }
 
-  private go(): void {
-    const before = this.place.section;
-    // Whoever turns elsewhere does not mean to answer.
+  private navigate(): void {
+    const before = this.location.section;
+    // An open question belongs to the section that is left.
     this.dialog?.withdraw();
-    this.place = readPlace(location.hash);
-    if (this.place.room) this.host.choose(this.place.room);
-    if (before === this.place.section || !this.main) return;
+    this.location = parseLocation(location.hash);
+    if (this.location.room) this.host.select(this.location.room);
+    if (before === this.location.section || !this.main) return;
     this.main.scrollTo(0, 0);
     this.main.focus({ preventScroll: true });
   }

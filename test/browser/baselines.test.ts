@@ -105,7 +105,7 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await goTo(page, 'watch');
     await liveShows(page, CREATURES.length);
     await drawnTwice(page);
-    await page.getByText(`${TICK_RATE} steps a second`, { exact: true }).waitFor();
+    await page.getByText(`${TICK_RATE} steps per second`, { exact: true }).waitFor();
   },
 };
 

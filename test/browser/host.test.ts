@@ -1,4 +1,4 @@
-/** The host's page in a real browser, with a real server and real visitors behind it. */
+/** The host's page in a real browser, with a real server and real visitors. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,8 +19,8 @@ import { leaveUnpainted } from '../support/unpainted.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
-/** A browser that draws in software, beside a server: nothing is quick. */
-const PATIENCE = 600_000;
+/** The browser renders in software beside the server, so everything is slow. */
+const TIMEOUT = 600_000;
 
 let data: string;
 let server: VivariumServer;
@@ -40,28 +40,30 @@ beforeAll(async () => {
   browser = await launchBrowser();
   context = await browser.newContext(DESKTOP).then(leaveUnpainted);
   page = await context.newPage();
-}, PATIENCE);
+}, TIMEOUT);
 
 afterAll(async () => {
   for (const visitor of [ada, bo]) visitor.leave();
   await browser.close();
   await server.close();
   rmSync(data, { recursive: true });
-}, PATIENCE);
+}, TIMEOUT);
 
-/** Plants and waits until it has come to rest. */
-async function grown(x: number, y: number, who = ada): Promise<number> {
-  const before = who.life.length;
-  const answer = await who.ask('plant', { x, y, seed: { from: 'gallery', index: 0 } });
+/** Plants an organism and waits until it is at rest. @returns its id */
+async function grow(x: number, y: number, visitor = ada): Promise<number> {
+  const before = visitor.life.length;
+  const answer = await visitor.ask('plant', { x, y, seed: { from: 'gallery', index: 0 } });
   expect(answer).not.toHaveProperty('reason');
   const bornAt = () =>
-    who.life
+    visitor.life
       .slice(before)
       .flatMap((event) => (event.what === 'born' ? [event.organism] : []))
       .find((organism) => organism.x === x && organism.y === y);
-  await who.until(() => bornAt() !== undefined);
+  await visitor.until(() => bornAt() !== undefined);
   const { id } = bornAt()!;
-  await who.until(() => who.life.some((event) => event.what === 'asleep' && event.id === id));
+  await visitor.until(() =>
+    visitor.life.some((event) => event.what === 'asleep' && event.id === id),
+  );
   return id;
 }
 
@@ -70,28 +72,28 @@ const hasDied = (who: Visitor, id: number) => () =>
 
 const owners = ({ planes }: Visitor): Set<number> => new Set(planes!.owner);
 
-/** Says yes to the question that is asked. */
+/** Confirms the open dialog. */
 const confirm = () => page.getByTestId('confirm').click();
 
-const said = (text: string | RegExp) => page.getByTestId('said').filter({ hasText: text });
+const notice = (text: string | RegExp) => page.getByTestId('notice').filter({ hasText: text });
 
 test(
-  'a wrong token is told so in plain words; the right one opens, and a reload stays inside',
+  'a wrong token is refused with a reason; the right one signs in, also after a reload',
   async () => {
     await page.goto(`http://127.0.0.1:${server.port}/host`);
     await page.getByTestId('token').fill('open sesame');
     await page.getByTestId('token').press('Enter');
-    await page.getByText('That is not the host’s token.').waitFor();
+    await page.getByText('That is not the host token.').waitFor();
     await signIn(page, server.port, server.hostToken!);
     await page.reload();
     await page.getByTestId('to-rooms').waitFor();
     expect(await page.getByTestId('token').count()).toBe(0);
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 test(
-  'a room is made in a minute, under an address that its name becomes, and visitors can enter',
+  'a new room gets an address from its name, and visitors can join it',
   async () => {
     await goTo(page, 'rooms');
     await page.getByTestId('new-room').click();
@@ -103,7 +105,7 @@ test(
     const visitor = await Visitor.join(server.port, 'blue-hall');
     expect(visitor.welcome!.room).toMatchObject({ width: 160, height: 96 });
 
-    // Whichever way a room is chosen, the page says which.
+    // The select shows the selected room, however it was selected.
     const card = page.getByTestId('room-blue-hall');
     const choice = page.getByTestId('room');
     for (const name of ['blue-hall', 'garden']) await choice.selectOption(name);
@@ -113,7 +115,7 @@ test(
     await goTo(page, 'rooms');
     expect(await choice.inputValue()).toBe('garden');
 
-    // Closing sends her out and can be taken back; removing asks for the name.
+    // Closing disconnects the visitor; removing asks for the name.
     await card.getByRole('button', { name: 'Close' }).click();
     await confirm();
     await visitor.next(({ name }) => name === 'rejected' || name === 'disconnect');
@@ -125,11 +127,11 @@ test(
     await card.waitFor({ state: 'detached' });
     visitor.leave();
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 test(
-  'a knob acts for a visitor who is there, says so, and finds back to usual',
+  'a setting applies to a connected visitor, is confirmed, and can be reset',
   async () => {
     await goTo(page, 'knobs');
     const knob = page.getByTestId('knob-energy-plant');
@@ -138,55 +140,55 @@ test(
         name === 'energy' ? [(message as Event<'energy'>).plant] : [],
       );
     await knob.getByRole('spinbutton').fill('20');
-    // It is said for two seconds, and a machine that stands still may look only after them.
+    // The page shows it for two seconds only, so a poll on a stalled machine might miss it.
     const words = await knob.evaluateHandle((element) => {
       const root = element.shadowRoot ?? element;
-      const said = new Promise<void>((resolve) => {
+      const applied = new Promise<void>((resolve) => {
         const look = (): void => {
           if (/\bapplied\b/.test(root.textContent ?? '')) resolve();
         };
         const how = { childList: true, characterData: true, subtree: true };
         new MutationObserver(look).observe(root, how);
       });
-      return { said };
+      return { applied };
     });
     await knob.getByRole('spinbutton').press('Enter');
-    await words.evaluate(({ said }) => said);
+    await words.evaluate(({ applied }) => applied);
     await ada.until(() => costs().at(-1) === 20);
     await page.getByTestId('story').getByText('5 seeds').waitFor();
-    await knob.getByRole('button', { name: /back to 8/ }).click();
+    await knob.getByRole('button', { name: /reset to 8/ }).click();
     await ada.until(() => costs().at(-1) === 8);
-    // The slider does the same by key.
+    // The slider can be moved by keys.
     await knob.getByRole('slider').focus();
     await page.keyboard.press('ArrowRight');
     await ada.until(() => costs().at(-1) === 9);
-    await page.getByRole('button', { name: 'All back to usual' }).click();
+    await page.getByRole('button', { name: 'Reset all' }).click();
     await ada.until(() => costs().at(-1) === 8);
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 test(
-  'all hands are paused by one press, and let go by the next',
+  'one press pauses all visitors, and the next resumes',
   async () => {
     await goTo(page, 'watch');
     await liveShows(page);
     await page.getByTestId('pause').click();
-    await said('All hands are paused').waitFor();
+    await notice('Visitors are paused').waitFor();
     const seed = { from: 'gallery', index: 0 };
     expect(await ada.ask('plant', { x: 20, y: 20, seed })).toHaveProperty('reason', 'paused');
     await page.getByTestId('pause').click();
-    await said('Visitors can play again').waitFor();
-    await grown(24, 24);
+    await notice('Visitors can act again').waitFor();
+    await grow(24, 24);
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 test(
-  'an organism is removed by a click on it, and comes back to the bit',
+  'an organism is removed after a click on it; undo restores it bit for bit',
   async () => {
     const room = server.world.rooms.get('garden')!;
-    const id = await grown(70, 70);
+    const id = await grow(70, 70);
     const { planes: before } = room.export();
     await liveShows(page, 2);
     const { x, y } = await liveScreenOf(page, 70, 70);
@@ -195,37 +197,39 @@ test(
     await page.getByTestId('remove').click();
     await confirm();
     await ada.until(() => hasDied(ada, id)() && !owners(ada).has(id));
-    await page.getByRole('button', { name: 'Take it back' }).click();
+    await notice(/^Removed/)
+      .getByRole('button', { name: 'Undo' })
+      .click();
     await ada.sees(before);
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
-// Soon, for a film does again all that has been.
+// Early, because a film replays everything up to now.
 test(
-  'the day is made into a film and taken along',
+  'a film of the day is made and downloaded',
   async () => {
     await goTo(page, 'film');
     await page.getByRole('radio', { name: 'The last 8 hours' }).check();
     await page.getByRole('radio', { name: '10 seconds' }).check();
     await page.getByTestId('make-film').click();
     const link = page.getByTestId('job').getByRole('link', { name: 'Download' });
-    await link.waitFor({ timeout: PATIENCE });
-    await page.getByTestId('film-begins').getByText('It begins: today').waitFor();
+    await link.waitFor({ timeout: TIMEOUT });
+    await page.getByTestId('film-begins').getByText('It starts: today').waitFor();
     const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
     expect(download.suggestedFilename()).toMatch(/\.gif$/);
     const bytes = await readFile(await download.path());
     expect(bytes.subarray(0, 4).toString()).toBe('GIF8');
     await goTo(page, 'watch');
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 test(
-  'an area is drawn and cleared, by pointer and by key',
+  'an area is drawn and cleared, with the pointer and with keys',
   async () => {
     await liveShows(page, 2);
-    await page.getByTestId('hand-area').click();
+    await page.getByTestId('tool-area').click();
     const from = await liveScreenOf(page, 4, 4);
     const to = await liveScreenOf(page, 44, 44);
     await page.mouse.move(from.x, from.y);
@@ -236,9 +240,9 @@ test(
     await page.getByTestId('clear').click();
     await confirm();
     await ada.until(() => owners(ada).size === 2);
-    await page.locator('[data-testid=hand-look][aria-pressed=true]').waitFor();
+    await page.locator('[data-testid=tool-look][aria-pressed=true]').waitFor();
 
-    await page.getByTestId('hand-area').click();
+    await page.getByTestId('tool-area').click();
     await page.getByTestId('live').focus();
     for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowRight');
     for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowDown');
@@ -246,40 +250,40 @@ test(
     await confirm();
     await ada.until(() => owners(ada).size === 1);
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 test(
-  'what one visitor did a moment ago is taken back; what another did stays',
+  'undo removes what one visitor did and keeps what another did',
   async () => {
-    const hers = await grown(24, 70);
-    const his = await grown(70, 24, bo);
+    const adas = await grow(24, 70);
+    const bos = await grow(70, 24, bo);
     await page.getByTestId('undo-whom').selectOption({ label: 'Bo' });
     await page.locator('undo-card .chip', { hasText: '5 min' }).click();
     await page.getByTestId('undo').click();
     await confirm();
-    await said(/Taken back/).waitFor();
-    await ada.until(() => !owners(ada).has(his));
-    expect(owners(ada).has(hers)).toBe(true);
-    await page.getByRole('button', { name: 'Bring back what was before' }).click();
-    await ada.until(() => owners(ada).has(his));
+    await notice(/^Undone/).waitFor();
+    await ada.until(() => !owners(ada).has(bos));
+    expect(owners(ada).has(adas)).toBe(true);
+    await page.getByRole('button', { name: 'Restore the previous state' }).click();
+    await ada.until(() => owners(ada).has(bos));
 
-    // Of one who has left meanwhile too: his alone, not everybody's.
+    // The same for a visitor who has left since: only their actions are undone.
     const cy = await Visitor.join(server.port, 'garden', 'Cy');
-    const its = await grown(70, 70, cy);
+    const cys = await grow(70, 70, cy);
     await page.getByTestId('undo-whom').selectOption({ label: 'Cy' });
     cy.leave();
     await page.locator('visitor-list li', { hasText: 'Cy' }).waitFor({ state: 'detached' });
     await page.getByTestId('undo').click();
     await confirm();
-    await ada.until(() => !owners(ada).has(its));
-    for (const id of [hers, his]) expect(owners(ada).has(id)).toBe(true);
+    await ada.until(() => !owners(ada).has(cys));
+    for (const id of [adas, bos]) expect(owners(ada).has(id)).toBe(true);
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 test(
-  'what is refused goes back to what is so; names that are hidden are nowhere',
+  'a failed change is reverted; hidden names are hidden everywhere',
   async () => {
     await liveShows(page);
     ada.send('cursor', { x: 40, y: 40, tool: 'plant' });
@@ -288,25 +292,25 @@ test(
     const names = page.getByTestId('names');
     await page.route('**/settings', (route) => route.abort());
     await names.click();
-    await page.locator('[data-testid=said].wrong').waitFor();
+    await page.locator('[data-testid=notice].wrong').waitFor();
     expect(await names.isChecked()).toBe(true);
     await page.unroute('**/settings');
     await names.click();
-    await said('Names are hidden').waitFor();
+    await notice('Names are hidden').waitFor();
     await pointer.waitFor({ state: 'detached' });
     await names.click();
-    await said('Names are shown.').waitFor();
+    await notice('Names are shown.').waitFor();
     await pointer.waitFor({ state: 'attached' });
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 test(
-  'a visitor is muted, and sent out; the ban is listed and lifted',
+  'a visitor is muted and banned; the ban is listed and lifted',
   async () => {
     const row = page.locator('visitor-list li', { hasText: 'Bo' });
     await row.getByRole('button', { name: 'Mute Bo' }).click();
-    await row.getByText('may only look').waitFor();
+    await row.getByText('muted').waitFor();
     const seed = { from: 'gallery', index: 0 };
     expect(await bo.ask('plant', { x: 48, y: 48, seed })).toHaveProperty('reason', 'muted');
     await row.getByRole('button', { name: 'Ban Bo' }).click();
@@ -316,11 +320,11 @@ test(
     await banned.getByRole('button').click();
     await banned.waitFor({ state: 'detached' });
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 test(
-  'a state is saved under a name, and the room goes back to it',
+  'a state is saved under a name and restored',
   async () => {
     const kept = owners(ada);
     await goTo(page, 'saved');
@@ -328,42 +332,42 @@ test(
     await page.getByTestId('take').click();
     const card = page.getByRole('article', { name: 'Before the party' });
     await card.waitFor();
-    const id = await grown(48, 48);
+    const id = await grow(48, 48);
     await card.getByTestId('restore').click();
     await confirm();
-    await said('The room is as it was then.').waitFor();
+    await notice('The state is restored.').waitFor();
     await ada.until(() => !owners(ada).has(id));
     expect(owners(ada)).toEqual(kept);
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 test(
-  'hours are kept once they make sense',
+  'opening hours can be saved once they are valid',
   async () => {
     await goTo(page, 'hours');
     await page.getByTestId('hours-on').check();
     const opens = page.getByLabel('Tuesday: opens');
     await opens.fill('19:30');
     await opens.blur();
-    await page.getByText('It closes before it opens: Tuesday.').waitFor();
+    await page.getByText('The closing time is before the opening time: Tuesday.').waitFor();
     expect(await page.getByTestId('keep-hours').isDisabled()).toBe(true);
     await opens.fill('00:00');
     await opens.blur();
     await page.getByTestId('keep-hours').click();
-    await said('The hours are kept.').waitFor();
+    await notice('The hours are saved.').waitFor();
     await page.reload();
     expect(await page.getByTestId('hours-on').isChecked()).toBe(true);
     expect(await page.getByLabel('Tuesday: opens').inputValue()).toBe('00:00');
     await page.getByTestId('hours-on').uncheck();
     await page.getByTestId('keep-hours').click();
-    await said('The hours are kept.').waitFor();
+    await notice('The hours are saved.').waitFor();
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 test(
-  'the sign is seen as it will be printed, on the paper and in the language that are chosen',
+  'the sign is previewed, downloaded and printed in the selected format and language',
   async () => {
     await goTo(page, 'sign');
     await page.getByRole('radio', { name: 'A3' }).check();
@@ -386,18 +390,18 @@ test(
     await sheet.waitForFunction(() => (document.images[0]?.naturalWidth ?? 0) > 0);
     await sheet.close();
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 test(
-  'what was done is counted, and can be read without seeing the charts',
+  'statistics are counted, and charts are available as tables',
   async () => {
     await goTo(page, 'visitors');
     const figures = page.getByTestId('figures');
     await figures.getByText(/^seeds$/).waitFor();
     const seeds = figures.locator('div', { hasText: 'seeds' }).locator('dd');
     expect(Number(await seeds.textContent())).toBeGreaterThan(0);
-    const chart = page.locator('bar-chart').filter({ has: page.getByLabel(/^Seeds by the hour/) });
+    const chart = page.locator('bar-chart').filter({ has: page.getByLabel(/^Seeds per hour/) });
     await chart.getByText('As a table').click();
     const table = chart.getByRole('table');
     expect(await table.getByRole('row').count()).toBe(24);
@@ -405,7 +409,7 @@ test(
     const sum = cells.reduce((all, text) => all + Number.parseInt(text, 10), 0);
     expect(sum).toBe(Number(await seeds.textContent()));
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 describe('with a second room', () => {
@@ -421,20 +425,18 @@ describe('with a second room', () => {
   const heading = (name: string) => page.getByRole('heading', { name }).waitFor();
 
   test(
-    'what is taken back is taken back in the room where it was done',
+    'undo applies to the room where the action was done',
     async () => {
+      const undo = page.getByTestId('notice').getByRole('button', { name: 'Undo' }).last();
       await host.call('changeSettings', { cooldown: 7 }, { room: 'garden' });
       await host.call('changeSettings', { cooldown: 9 }, annex);
       await goTo(page, 'knobs');
-      await page.getByRole('button', { name: 'All back to usual' }).click();
-      await said('All knobs are back to usual.').waitFor();
+      await page.getByRole('button', { name: 'Reset all' }).click();
+      await notice('All settings are reset.').waitFor();
       expect(server.rooms.settingsOf('garden').cooldown).toBe(0);
       await goTo(page, 'knobs', 'annex');
-      await heading('Knobs of “annex”');
-      await Promise.all([
-        page.waitForResponse('**/rooms/garden/settings'),
-        page.getByRole('button', { name: 'Undo' }).click(),
-      ]);
+      await heading('Settings of “annex”');
+      await Promise.all([page.waitForResponse('**/rooms/garden/settings'), undo.click()]);
       expect(server.rooms.settingsOf('garden').cooldown).toBe(7);
       expect(server.rooms.settingsOf('annex').cooldown).toBe(9);
       await host.call('changeSettings', { cooldown: 0 }, { room: 'garden' });
@@ -442,33 +444,30 @@ describe('with a second room', () => {
       await goTo(page, 'watch');
       const row = page.locator('visitor-list li', { hasText: 'Ada' });
       await row.getByRole('button', { name: 'Mute Ada' }).click();
-      await said('Ada may only look now.').waitFor();
+      await notice('Ada is muted.').waitFor();
       await goTo(page, 'watch', 'annex');
-      await page.getByText('Nobody is here just now.').waitFor();
-      await Promise.all([
-        page.waitForResponse('**/rooms/garden/mute'),
-        page.getByRole('button', { name: 'Undo' }).click(),
-      ]);
-      await said('Ada can play again.').waitFor();
+      await page.getByText('Nobody is here right now.').waitFor();
+      await Promise.all([page.waitForResponse('**/rooms/garden/mute'), undo.click()]);
+      await notice('Ada can play again.').waitFor();
     },
-    PATIENCE,
+    TIMEOUT,
   );
 
   test(
-    'a question goes when another room is shown: nobody answers it for that one',
+    'an open question closes when another room is shown',
     async () => {
-      const question = page.getByText('Start “annex” afresh?');
+      const question = page.getByText('Start “annex” over?');
       const ask = async () => {
-        await heading('Knobs of “annex”');
+        await heading('Settings of “annex”');
         await page.getByTestId('reseed').click();
         await question.waitFor();
       };
       await goTo(page, 'knobs');
-      await heading('Knobs of “garden”');
+      await heading('Settings of “garden”');
       await goTo(page, 'knobs', 'annex');
       await ask();
       await page.goBack();
-      await heading('Knobs of “garden”');
+      await heading('Settings of “garden”');
       await question.waitFor({ state: 'hidden' });
 
       const cy = await Visitor.join(server.port, 'annex', 'Cy');
@@ -480,20 +479,20 @@ describe('with a second room', () => {
       await page.getByTestId('ban').waitFor({ state: 'hidden' });
       cy.leave();
 
-      // Another host takes the room away while she is asked.
+      // Another host removes the room while the question is open.
       await goTo(page, 'knobs', 'annex');
       await ask();
       await host.call('closeRoom', {}, annex);
       await host.call('removeRoom', { confirm: 'annex' }, annex);
-      await heading('Knobs of “garden”');
+      await heading('Settings of “garden”');
       await question.waitFor({ state: 'hidden' });
       await goTo(page, 'knobs');
     },
-    PATIENCE,
+    TIMEOUT,
   );
 
   test(
-    'a room that is left is drawn no more, and what it was drawn with is given back',
+    'a room that is left is no longer drawn, and its WebGL programs are deleted',
     async () => {
       const size = { width: 64, height: 64 };
       await host.call('createRoom', { name: 'annex', ...size, checkpoint: 'organisms' });
@@ -542,19 +541,19 @@ describe('with a second room', () => {
       expect(unseen).toBe(0);
       await own.close();
     },
-    PATIENCE,
+    TIMEOUT,
   );
 });
 
 test(
-  'the page tells the server when its host has touched it, and not when it is left alone',
+  'the page tells the server whether the host has used it',
   async () => {
     const asks = (used: boolean) => (request: Request) =>
       request.url().includes('/host/api/') && USED_HEADER in request.headers() === used;
     await page.waitForRequest(asks(false));
     await Promise.all([page.waitForRequest(asks(true)), page.keyboard.press('Shift')]);
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 const SCREENS = [
@@ -574,12 +573,12 @@ describe.each(SCREENS)('at %s size', (_name, screen) => {
       expect(await violations(other)).toEqual([]);
       await own.close();
     },
-    PATIENCE,
+    TIMEOUT,
   );
 });
 
 test(
-  'axe finds nothing on the door, in a form and in a question',
+  'axe finds nothing in the sign-in form, in a form and in a dialog',
   async () => {
     const own = await browser.newContext(PHONE).then(leaveUnpainted);
     const other = await own.newPage();
@@ -597,7 +596,7 @@ test(
     expect(await violations(other)).toEqual([]);
     await own.close();
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 test(
@@ -611,11 +610,11 @@ test(
     expect(await other.locator('html').getAttribute('lang')).toBe('de');
     await own.close();
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 test(
-  'who signs out is out, and who guesses is told how long to wait',
+  'signing out works, and guessing tokens shows how long to wait',
   async () => {
     await page.locator('.foot').getByTestId('leave').click();
     await page.getByTestId('token').waitFor();
@@ -628,5 +627,5 @@ test(
     }
     await page.getByText(/Please wait \d+/).waitFor();
   },
-  PATIENCE,
+  TIMEOUT,
 );

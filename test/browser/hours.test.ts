@@ -1,4 +1,4 @@
-/** What a wall and a phone show of what the host sets: the house closes, and opens again. */
+/** What walls and phones show when the host changes opening hours, captions and languages. */
 import type { Browser, Page } from 'playwright-core';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
@@ -30,33 +30,33 @@ afterAll(async () => {
   await server?.close();
 });
 
-test('outside the hours a wall is a night light, a phone says so, and both come back by themselves', async () => {
+test('outside opening hours the wall is dim and phones show that it is closed, until it opens again', async () => {
   const [wall, phone] = [await newPage(), await newPage()];
   await wall.goto(`http://127.0.0.1:${server.port}/wall/garden`);
   await wall.waitForSelector('html[data-connection="live"]', { state: 'attached' });
   await openRoom(phone, `http://127.0.0.1:${server.port}/r/garden`);
-  const light = (): Promise<number> =>
+  const opacity = (): Promise<number> =>
     wall.evaluate(() => {
       const canvas = document.querySelector('vivarium-wall')!.shadowRoot!.querySelector('canvas')!;
       return Number(getComputedStyle(canvas).opacity);
     });
-  expect(await light()).toBe(1);
+  expect(await opacity()).toBe(1);
 
   await host.call('setSchedule', CLOSED);
-  // A word that passes, and the veil that stays.
+  // A short notice, and an overlay that stays.
   await phone.getByText('This room is closed just now.').first().waitFor();
   await wall.waitForSelector('vivarium-wall[dim]');
-  while ((await light()) > 0.1) await wall.evaluate(() => new Promise(requestAnimationFrame));
+  while ((await opacity()) > 0.1) await wall.evaluate(() => new Promise(requestAnimationFrame));
   expect(await wall.evaluate(() => document.documentElement.dataset.connection)).toBe('live');
 
   await host.call('setSchedule', { ...CLOSED, on: false });
   await phone.waitForSelector('html[data-connection="live"]', { state: 'attached' });
   await phone.getByText('This room is closed just now.').waitFor({ state: 'detached' });
   await wall.waitForSelector('vivarium-wall:not([dim])');
-  while ((await light()) < 1) await wall.evaluate(() => new Promise(requestAnimationFrame));
+  while ((await opacity()) < 1) await wall.evaluate(() => new Promise(requestAnimationFrame));
 });
 
-test('words on the wall are in the languages that the host chooses', async () => {
+test('captions on the wall are in the languages that the host selects', async () => {
   const wall = await newPage();
   await wall.goto(`http://127.0.0.1:${server.port}/wall/garden`);
   const overlay = wall.locator('wall-overlay');

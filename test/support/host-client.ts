@@ -1,4 +1,4 @@
-/** The host without a browser: real HTTP, with the cookie and the key that a page would have. */
+/** A host without a browser: real HTTP calls with the session cookie and key of a page. */
 import * as v from 'valibot';
 import {
   API,
@@ -11,7 +11,7 @@ import {
 } from '../../shared/host/api.ts';
 import { type RefusalState, refusal } from '../../shared/host/state.ts';
 
-/** What a call that was refused has answered. */
+/** The server refused a call. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
@@ -25,25 +25,27 @@ export class Refused extends Error {
   }
 }
 
+/** Keeps the session of one host. */
 export class HostClient {
   cookie = '';
-  /** The mark of a browser in which the host has signed in. */
+  /** The cookie that marks a browser in which the host has signed in before. */
   mark = '';
   key = '';
 
-  /** @param headers that go with each call */
+  /** @param headers sent with each call */
   constructor(
     readonly port: number,
     readonly headers: Record<string, string> = {},
   ) {}
 
+  /** Signs in with the host token. */
   static async login(port: number, token: string): Promise<HostClient> {
     const client = new HostClient(port);
     await client.call('login', { token });
     return client;
   }
 
-  /** @throws Refused */
+  /** Makes a call. @throws Refused */
   async call<N extends CallName>(
     name: N,
     body: Partial<CallBody<N>> | Record<string, unknown> = {},
@@ -67,7 +69,7 @@ export class HostClient {
     return parsed;
   }
 
-  /** The reason that a call is refused for. @throws Error it is not */
+  /** The reason why a call is refused. @throws Error if it is not */
   async refusal<N extends CallName>(
     name: N,
     body: Record<string, unknown> = {},
@@ -82,7 +84,7 @@ export class HostClient {
     throw new Error(`${name} was not refused`);
   }
 
-  /** @param path with or without the API before it */
+  /** @param path with or without the prefix of the API */
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const url = path.startsWith(API) ? path : API + path;
     return fetch(`http://127.0.0.1:${this.port}${url}`, {

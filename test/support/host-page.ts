@@ -1,4 +1,4 @@
-/** Reaches into the host's page: signing in, its sections, its live picture. */
+/** Helpers for the host's page: signing in, sections, the live picture. */
 import type { Page } from 'playwright-core';
 
 interface LiveElement extends HTMLElement {
@@ -9,6 +9,7 @@ interface LiveElement extends HTMLElement {
   worldToScreen(x: number, y: number): { x: number; y: number };
 }
 
+/** Signs in and waits for the sections. */
 export async function signIn(page: Page, port: number, token: string): Promise<void> {
   await page.goto(`http://127.0.0.1:${port}/host`);
   await page.getByTestId('token').fill(token);
@@ -16,7 +17,7 @@ export async function signIn(page: Page, port: number, token: string): Promise<v
   await page.getByTestId('leave').first().waitFor({ state: 'attached' });
 }
 
-/** @param section by its id in `client/host/sections.ts` */
+/** Opens a section. @param section its id in `client/host/sections.ts` */
 export async function goTo(page: Page, section: string, room = 'garden'): Promise<void> {
   await page.evaluate((hash) => {
     location.hash = hash;
@@ -24,7 +25,7 @@ export async function goTo(page: Page, section: string, room = 'garden'): Promis
   await page.locator(`.page[data-section="${section}"]`).waitFor();
 }
 
-/** Waits until the live picture shows the room, with so many organisms on it. */
+/** Waits until the live picture shows the room with at least that many organisms. */
 export async function liveShows(page: Page, organisms = 0): Promise<void> {
   const canvas = await page.getByTestId('live').elementHandle();
   await page.waitForFunction(
@@ -37,7 +38,7 @@ export async function liveShows(page: Page, organisms = 0): Promise<void> {
   );
 }
 
-/** CSS pixels of the window at which the live picture shows a place of the grid. */
+/** Converts grid coordinates of the live picture to CSS pixels of the window. */
 export async function liveScreenOf(
   page: Page,
   x: number,
@@ -46,9 +47,9 @@ export async function liveScreenOf(
   return page.getByTestId('live').evaluate(
     (canvas, [px, py]) => {
       const { host } = canvas.getRootNode() as ShadowRoot;
-      const at = (host as LiveElement).worldToScreen(px!, py!);
+      const point = (host as LiveElement).worldToScreen(px!, py!);
       const { left, top } = host.getBoundingClientRect();
-      return { x: left + at.x, y: top + at.y };
+      return { x: left + point.x, y: top + point.y };
     },
     [x, y],
   );

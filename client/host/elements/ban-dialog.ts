@@ -1,91 +1,39 @@
-/** Sends one visitor out: alone or with everybody at her address, and for how long. */
+/** Bans a visitor, or everyone at their address, for some time. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property, query, state } from 'lit/decorators.js';
+import { html, nothing, type TemplateResult } from 'lit';
+import { customElement, query, state } from 'lit/decorators.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
 import { plural } from '../../elements/text.ts';
-import type { HostModel } from '../host-model.ts';
-import { hostStyle } from '../style.ts';
+import { dialogStyle, hostStyle } from '../style.ts';
 import { visitorName } from '../text.ts';
-import { dialogStyle } from './dialog-style.ts';
+import { HostElement } from './host-element.ts';
 
-const SPANS = [
+const DURATIONS = [
   { minutes: 10, name: msg('10 minutes') },
   { minutes: 60, name: msg('1 hour') },
   { minutes: 60 * 24, name: msg('1 day') },
-  { minutes: null, name: msg('Until I lift it') },
+  { minutes: null, name: msg('Until I lift the ban') },
 ] as const;
 
-function careful(neighbours: number): string {
-  return plural(
-    neighbours,
-    msg(
-      str`Careful: ${neighbours} other visitor comes from there too, perhaps by the house’s own network.`,
-    ),
-    msg(
-      str`Careful: ${neighbours} other visitors come from there too, perhaps by the house’s own network.`,
-    ),
-  );
-}
-
+/** Asks whom to ban, one visit or an address, and for how long. */
 @customElement('ban-dialog')
-export class BanDialog extends LitElement {
-  static override styles = [
-    hostStyle,
-    dialogStyle,
-    css`
-      .whom {
-        display: grid;
-        gap: 8px;
-      }
-      .whom label {
-        display: grid;
-        grid-template-columns: auto 1fr;
-        gap: 0 14px;
-        align-items: start;
-        padding: 12px 14px;
-        border: 1px solid var(--edge);
-        border-radius: 14px;
-        cursor: pointer;
-      }
-      .whom small {
-        display: block;
-        color: var(--ink-soft);
-        font-size: 0.93em;
-      }
-      .whom input {
-        width: 1.25em;
-        height: 1.25em;
-        margin-top: 0.1em;
-        border-radius: 50%;
-        border: 1.5px solid var(--ink-soft);
-      }
-      .whom input:checked {
-        border: 0.4em solid var(--accent);
-      }
-      .whom label:has(:checked) {
-        border-color: oklch(0.89 0.075 168 / 0.5);
-      }
-    `,
-  ];
+export class BanDialog extends HostElement {
+  static override styles = [hostStyle, dialogStyle];
 
-  @property({ attribute: false }) host!: HostModel;
-  @property({ attribute: false }) version = 0;
   @state() private visitor: VisitorState | undefined;
-  @query('dialog') private readonly dialog!: HTMLDialogElement;
-  /** Where the visitor is: numbers mean others elsewhere. */
-  private room = '';
+  @query('dialog') private readonly dialog!: HTMLDialogElement | null;
 
+  /** Opens the dialog for a visitor of the shown room. */
   async show(visitor: VisitorState): Promise<void> {
     this.visitor = visitor;
-    this.room = this.host.room;
     await this.updateComplete;
-    this.dialog.querySelector('form')?.reset();
-    this.dialog.showModal();
+    this.dialog?.querySelector('form')?.reset();
+    this.dialog?.showModal();
   }
 
-  protected override updated(): void {
-    if (this.dialog.open && this.room !== this.host.room) this.dialog.close();
+  /** The same id belongs to somebody else in another room. */
+  protected override roomChanged(): void {
+    this.dialog?.close();
   }
 
   override render(): TemplateResult {
@@ -97,22 +45,30 @@ export class BanDialog extends LitElement {
     const { neighbours } = visitor;
     return html`<form @submit=${this.submit}>
       <h2 id="title">${msg(str`Ban ${visitorName(visitor)}?`)}</h2>
-      <div class="whom" role="radiogroup" aria-label=${msg('Whom')}>
+      <div class="options" role="radiogroup" aria-label=${msg('Who to ban')}>
         <label>
           <input type="radio" name="address" value="" checked />
           <span>${msg('This visit only')}<small
-              >${msg('This phone is sent out, and a reload does not bring it back. Whoever scans the code anew comes in as a new visitor.')}</small
+              >${msg('This phone is disconnected, and reloading does not help. Scanning the code again joins as a new visitor.')}</small
             ></span>
         </label>
         <label>
           <input type="radio" name="address" value="yes" />
           <span
-            >${msg('Everybody at this address')}<small
-              >${msg('Whoever comes from there is kept out, new visitors too. Phones behind one router often all have the same address.')}
+            >${msg('Everyone at this address')}<small
+              >${msg('Nobody can join from this address, including new visitors. Phones on the same Wi-Fi often share one address.')}
               ${
                 neighbours > 0
-                  ? careful(neighbours)
-                  : msg('Nobody else is there from this address just now.')
+                  ? plural(
+                      neighbours,
+                      msg(
+                        str`Careful: ${neighbours} other visitor has the same address, perhaps through your own Wi-Fi.`,
+                      ),
+                      msg(
+                        str`Careful: ${neighbours} other visitors have the same address, perhaps through your own Wi-Fi.`,
+                      ),
+                    )
+                  : msg('Nobody else has this address right now.')
               }</small
             ></span
           >
@@ -121,7 +77,7 @@ export class BanDialog extends LitElement {
       <fieldset>
         <legend>${msg('For how long')}</legend>
         <div class="chips">
-          ${SPANS.map(
+          ${DURATIONS.map(
             ({ minutes, name }, i) => html`<label class="chip"
               ><input type="radio" name="minutes" value=${minutes ?? ''} ?checked=${i === 1} /><span>${name}</span></label
             >`,
@@ -129,7 +85,7 @@ export class BanDialog extends LitElement {
         </div>
       </fieldset>
       <footer>
-        <button type="button" class="plain" @click=${() => this.dialog.close()}>${msg('Cancel')}</button>
+        <button type="button" class="plain" @click=${() => this.dialog?.close()}>${msg('Cancel')}</button>
         <button class="danger now" data-testid="ban">${msg('Ban')}</button>
       </footer>
     </form>`;
@@ -137,8 +93,8 @@ export class BanDialog extends LitElement {
 
   private submit(event: SubmitEvent): void {
     event.preventDefault();
-    const { visitor, host, room } = this;
-    this.dialog.close();
+    const { visitor, host, shownRoom: room } = this;
+    this.dialog?.close();
     if (!visitor) return;
     const data = new FormData(event.target as HTMLFormElement);
     const minutes = data.get('minutes');
@@ -151,10 +107,10 @@ export class BanDialog extends LitElement {
         minutes: minutes ? Number(minutes) : null,
       },
       ({ id }) => ({
-        text: msg(str`${visitorName(visitor)} is out.`),
-        way: {
+        text: msg(str`${visitorName(visitor)} is banned.`),
+        action: {
           label: msg('Lift the ban'),
-          go: () => void host.do('liftBan', { ban: id }, {}, () => msg('The ban is lifted.')),
+          run: () => void host.do('liftBan', { ban: id }, {}, () => msg('The ban is lifted.')),
         },
       }),
     );

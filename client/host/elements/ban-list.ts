@@ -1,22 +1,18 @@
-/** Who is kept out, and the way back in. */
+/** The bans, with buttons to lift them. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement } from 'lit/decorators.js';
 import type { BanState } from '../../../shared/host/state.ts';
-import type { HostModel } from '../host-model.ts';
 import { hostStyle } from '../style.ts';
 import { moment, visitorName } from '../text.ts';
+import { HostElement } from './host-element.ts';
 
+/** Hidden while there are no bans. */
 @customElement('ban-list')
-export class BanList extends LitElement {
+export class BanList extends HostElement {
   static override styles = [
     hostStyle,
     css`
-      ul {
-        list-style: none;
-        margin: 8px 0 0;
-        padding: 0;
-      }
       li {
         display: flex;
         justify-content: space-between;
@@ -25,26 +21,18 @@ export class BanList extends LitElement {
         padding: 8px 0;
         border-top: 1px solid var(--line);
       }
-      small {
-        display: block;
-        color: var(--ink-soft);
-        font-size: 0.9em;
-      }
       .link {
         flex: none;
       }
     `,
   ];
 
-  @property({ attribute: false }) host!: HostModel;
-  @property({ attribute: false }) version = 0;
-
   override render(): TemplateResult | typeof nothing {
     const { state } = this.host;
     const bans = state?.bans ?? [];
     this.hidden = bans.length === 0;
     if (!state || bans.length === 0) return nothing;
-    return html`<h3>${msg('Kept out')}</h3>
+    return html`<h3>${msg('Banned')}</h3>
       <ul>
         ${bans.map((ban) => this.ban(ban))}
       </ul>`;
@@ -58,13 +46,13 @@ export class BanList extends LitElement {
         ? msg('until you lift it')
         : msg(str`until ${moment(ban.until, now, zone)}`);
     return html`<li>
-      <span>${name}<small>${ban.address ? msg('the whole address, ') : ''}${until}</small></span>
+      <span>${name}<small>${ban.address ? msg('everyone at the address, ') : ''}${until}</small></span>
       <button
         class="link"
-        aria-label=${msg(str`Let ${name} in again`)}
-        @click=${() => this.host.do('liftBan', { ban: ban.id }, {}, () => msg(str`${name} may come in again.`))}
+        aria-label=${msg(str`Lift the ban for ${name}`)}
+        @click=${() => this.host.do('liftBan', { ban: ban.id }, {}, () => msg(str`${name} can come back in.`))}
       >
-        ${msg('Let in again')}
+        ${msg('Lift ban')}
       </button>
     </li>`;
   }

@@ -1,22 +1,15 @@
-/** A small bar chart, with the same figures as a table for those who do not see it. */
+/** A small bar chart, with the same figures in a table for screen readers. */
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, svg, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { roundUp } from '../charts.ts';
+import { type Bar, roundUp } from '../aggregates.ts';
 import { hostStyle } from '../style.ts';
-
-export interface Bar {
-  /** What stands under the bar; empty: nothing does. */
-  readonly tick: string;
-  /** What the bar is, in full. */
-  readonly label: string;
-  readonly value: number;
-}
 
 const HEIGHT = 168;
 const TOP = 20;
 const FOOT = 22;
 
+/** Draws `bars` as SVG in the width of the element. */
 @customElement('bar-chart')
 export class BarChart extends LitElement {
   static override styles = [
@@ -33,10 +26,10 @@ export class BarChart extends LitElement {
         font-variant-numeric: tabular-nums;
       }
       .bar {
-        fill: oklch(0.72 0.075 var(--tone, 172));
+        fill: oklch(0.72 0.075 var(--hue, 172));
       }
       .most {
-        fill: oklch(0.86 0.085 var(--tone, 172));
+        fill: oklch(0.86 0.085 var(--hue, 172));
       }
       .zero {
         fill: oklch(0.95 0.01 210 / 0.14);
@@ -76,11 +69,11 @@ export class BarChart extends LitElement {
     `,
   ];
 
-  /** What is shown, in a sentence. */
+  /** Describes the chart. */
   @property() caption = '';
   @property() unit = '';
   @property({ attribute: false }) bars: readonly Bar[] = [];
-  /** CSS pixels: so that letters have their own size on every screen. */
+  /** CSS pixels. The drawing is not scaled, so that text has the same size on every screen. */
   @state() private width = 480;
   private readonly observer = new ResizeObserver(() => {
     this.width = Math.max(160, this.clientWidth);

@@ -1,20 +1,22 @@
-/** Asks once more before something that is hard to take back. */
+/** Asks for confirmation before actions that are hard to undo. */
 import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
-import { hostStyle } from '../style.ts';
-import { dialogStyle } from './dialog-style.ts';
+import { dialogStyle, hostStyle } from '../style.ts';
+import { inputValue } from './templates.ts';
 
+/** What a confirmation dialog shows. */
 export interface Question {
   readonly title: string;
   readonly text: string;
-  /** The word on the button that does it. */
-  readonly act: string;
+  /** Label of the button that confirms. */
+  readonly confirm: string;
   readonly danger?: boolean;
-  /** A word that must be typed first. */
+  /** What the host must type before they can confirm. */
   readonly typed?: string;
 }
 
+/** One question at a time: a new one cancels the previous one. */
 @customElement('confirm-dialog')
 export class ConfirmDialog extends LitElement {
   static override styles = [
@@ -33,7 +35,7 @@ export class ConfirmDialog extends LitElement {
   @query('dialog') private readonly dialog!: HTMLDialogElement;
   private answer: (yes: boolean) => void = () => {};
 
-  /** @returns whether the host wants it; closing the dialog in any way is a no */
+  /** Resolves to whether the host confirms; closing the dialog in any way counts as no. */
   async ask(question: Question): Promise<boolean> {
     this.answer(false);
     this.question = question;
@@ -43,18 +45,18 @@ export class ConfirmDialog extends LitElement {
     });
     const { answer } = this;
     await this.updateComplete;
-    // It may have been withdrawn meanwhile.
+    // The question may have been withdrawn or replaced in the meantime.
     if (answer === this.answer && !this.dialog.open) this.dialog.showModal();
     return answered;
   }
 
-  /** Nobody is to answer any more: that is a no. */
+  /** Closes the dialog; the pending question resolves to false. */
   withdraw(): void {
     this.end(false);
   }
 
   override render(): TemplateResult {
-    const { title = '', text = '', act = '', danger, typed } = this.question ?? {};
+    const { title = '', text = '', confirm = '', danger, typed } = this.question ?? {};
     const ready = typed === undefined || this.typed.trim() === typed;
     return html`<dialog aria-labelledby="title" aria-describedby="text" @close=${this.closed}>
       <form @submit=${this.submit}>
@@ -64,7 +66,7 @@ export class ConfirmDialog extends LitElement {
           typed === undefined
             ? nothing
             : html`<label class="field"
-                ><span>${msg(html`Type <b>${typed}</b> to go on`)}</span>
+                ><span>${msg(html`Type <b>${typed}</b> to confirm`)}</span>
                 <input
                   data-testid="confirm-typed"
                   autocomplete="off"
@@ -72,14 +74,14 @@ export class ConfirmDialog extends LitElement {
                   spellcheck="false"
                   .value=${this.typed}
                   @input=${(event: InputEvent) => {
-                    this.typed = (event.target as HTMLInputElement).value;
+                    this.typed = inputValue(event);
                   }}
               /></label>`
         }
         <footer>
           <button type="button" class="plain" @click=${() => this.end(false)}>${msg('Cancel')}</button>
           <button class=${danger ? 'danger now' : 'solid'} data-testid="confirm" ?disabled=${!ready}>
-            ${act}
+            ${confirm}
           </button>
         </footer>
       </form>
@@ -92,7 +94,7 @@ export class ConfirmDialog extends LitElement {
   }
 
   private closed(): void {
-    // The event comes late: by now something else may be asked.
+    // The event is asynchronous: the dialog may show the next question by now.
     if (!this.dialog.open) this.end(false);
   }
 

@@ -1,23 +1,30 @@
-/** The day as a film: made beside the rooms, then downloaded. */
+/** Makes timelapse films of the selected room in the background, to download. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { JobState } from '../../../shared/host/state.ts';
-import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { jobReasonText } from '../refusal-text.ts';
 import { hostStyle } from '../style.ts';
 import { bytes, moment } from '../text.ts';
+import { HostElement } from './host-element.ts';
+import { type Choice, noStorage, radioChips, sectionHead } from './templates.ts';
 
 const HOURS = [
-  { hours: 1, name: msg('The last hour') },
-  { hours: 8, name: msg('The last 8 hours') },
-  { hours: 24, name: msg('The last 24 hours') },
-] as const;
+  { value: 1, name: msg('The last hour') },
+  { value: 8, name: msg('The last 8 hours') },
+  { value: 24, name: msg('The last 24 hours') },
+];
+const SECONDS = [10, 20, 40, 60].map((value) => ({ value, name: msg(str`${value} seconds`) }));
+const KINDS: readonly Choice<JobState['kind']>[] = [
+  { value: 'gif', name: msg('A film (GIF)') },
+  { value: 'png', name: msg('Separate images (PNG)') },
+];
 
+/** Section “Film of the day”. */
 @customElement('film-section')
-export class FilmSection extends LitElement {
+export class FilmSection extends HostElement {
   static override styles = [
     hostStyle,
     css`
@@ -51,71 +58,44 @@ export class FilmSection extends LitElement {
       progress::-moz-progress-bar {
         background: var(--accent);
       }
-      .job img {
+      .picture {
         grid-column: 1 / -1;
-        width: 100%;
         max-height: 24em;
-        object-fit: contain;
-        border-radius: 12px;
-        background: oklch(0.14 0.009 228);
-      }
-      .part {
-        margin: 26px 0 12px;
       }
     `,
   ];
 
-  @property({ attribute: false }) host!: HostModel;
-  @property({ attribute: false }) version = 0;
   @state() private kind: JobState['kind'] = 'gif';
   @state() private hours = 24;
   @state() private seconds = 20;
-  /** The film that is looked at. */
-  @state() private shown = '';
+  /** Id of the film that is previewed; '' if none is. */
+  @state() private previewed = '';
 
   override render(): TemplateResult | typeof nothing {
     const { state: all, summary } = this.host;
     if (!all || !summary) return nothing;
     const jobs = all.jobs.filter(({ room }) => room === summary.name).toReversed();
-    const going = jobs.some((job) => job.state === 'going');
-    return html`<div class="head">
-        <div>
-          <h2>${msg('Film of the day')}</h2>
-          <p class="lead">${msg(str`What happened in “${summary.name}”, in a few seconds. It is made beside the rooms, which go on meanwhile.`)}</p>
-        </div>
-      </div>
+    const running = jobs.some((job) => job.state === 'going');
+    return html`${sectionHead(
+      msg('Film of the day'),
+      msg(
+        str`What happened in “${summary.name}”, in a few seconds. It is made in the background while the rooms keep running.`,
+      ),
+    )}
       ${
         all.keeping === null
-          ? html`<div class="empty"><p>${msg(html`This server keeps nothing: it was started with <b>--data none</b>. Whoever looks after the machine can start it without that.`)}</p></div>`
+          ? noStorage()
           : html`<form class="card" @submit=${this.start}>
-              ${this.chips(
-                msg('Which time'),
-                HOURS.map(({ hours, name }) => ({ value: hours, name })),
-                this.hours,
-                (hours) => {
-                  this.hours = hours;
-                },
-              )}
-              ${this.chips(
-                msg('How long the film is'),
-                [10, 20, 40, 60].map((value) => ({ value, name: msg(str`${value} seconds`) })),
-                this.seconds,
-                (seconds) => {
-                  this.seconds = seconds;
-                },
-              )}
-              ${this.chips(
-                msg('What you get'),
-                [
-                  { value: 'gif' as const, name: msg('One film (GIF)') },
-                  { value: 'png' as const, name: msg('Single pictures (PNG)') },
-                ],
-                this.kind,
-                (kind) => {
-                  this.kind = kind;
-                },
-              )}
-              <div><button class="solid" data-testid="make-film" ?disabled=${going}>${hostIcons.film}${going ? msg('One is being made') : msg('Make it')}</button></div>
+              ${radioChips(msg('Period'), HOURS, this.hours, (hours) => {
+                this.hours = hours;
+              })}
+              ${radioChips(msg('Length of the film'), SECONDS, this.seconds, (seconds) => {
+                this.seconds = seconds;
+              })}
+              ${radioChips(msg('Format'), KINDS, this.kind, (kind) => {
+                this.kind = kind;
+              })}
+              <div><button class="solid" data-testid="make-film" ?disabled=${running}>${hostIcons.film}${running ? msg('A film is being made') : msg('Make the film')}</button></div>
             </form>`
       }
       ${
@@ -126,31 +106,13 @@ export class FilmSection extends LitElement {
       }`;
   }
 
-  private chips<T extends string | number>(
-    legend: string,
-    choices: readonly { readonly value: T; readonly name: string }[],
-    chosen: T,
-    choose: (value: T) => void,
-  ): TemplateResult {
-    return html`<fieldset>
-      <legend>${legend}</legend>
-      <div class="chips">
-        ${choices.map(
-          ({ value, name }) => html`<label class="chip"
-            ><input type="radio" name=${legend} .checked=${value === chosen} @change=${() => choose(value)} /><span>${name}</span></label
-          >`,
-        )}
-      </div>
-    </fieldset>`;
-  }
-
   private job(job: JobState): TemplateResult {
     const { now = 0, zone = 0 } = this.host.state ?? {};
     const file = pathOf(FILES.job, { job: job.id });
     const size = job.bytes === null ? '' : `, ${bytes(job.bytes)}`;
     return html`<article class="card job" aria-label=${job.file} data-testid="job">
       <div>
-        <h3>${job.kind === 'gif' ? msg('Film') : msg('Pictures')}</h3>
+        <h3>${job.kind === 'gif' ? msg('Film') : msg('Images')}</h3>
         <p class="soft">${
           job.state === 'failed'
             ? html`<span class="wrong">${jobReasonText(job.error ?? 'failed')}</span>`
@@ -159,7 +121,7 @@ export class FilmSection extends LitElement {
         ${
           job.from === null || job.state === 'failed'
             ? nothing
-            : html`<p class="soft" data-testid="film-begins">${msg(str`It begins: ${moment(job.from, now, zone)}`)}</p>`
+            : html`<p class="soft" data-testid="film-begins">${msg(str`It starts: ${moment(job.from, now, zone)}`)}</p>`
         }
       </div>
       <div class="row">
@@ -170,19 +132,19 @@ export class FilmSection extends LitElement {
             : job.state === 'done'
               ? html`${
                   job.kind === 'gif'
-                    ? html`<button class="plain" @click=${() => this.look(job.id)}>${this.shown === job.id ? msg('Hide') : msg('Look')}</button>`
+                    ? html`<button class="plain" @click=${() => this.togglePreview(job.id)}>${this.previewed === job.id ? msg('Hide') : msg('Look')}</button>`
                     : nothing
                 }<a class="button solid" href=${file} download=${job.file}>${hostIcons.save}${msg('Download')}</a>`
               : nothing
         }
       </div>
-      ${job.state === 'going' ? html`<progress max="1" value=${job.progress} aria-label=${msg('How far it is')}></progress>` : nothing}
-      ${this.shown === job.id && job.state === 'done' ? html`<img src=${file} alt=${msg('The film of this room')} />` : nothing}
+      ${job.state === 'going' ? html`<progress max="1" value=${job.progress} aria-label=${msg('Progress')}></progress>` : nothing}
+      ${this.previewed === job.id && job.state === 'done' ? html`<img class="picture" src=${file} alt=${msg('Film of this room')} />` : nothing}
     </article>`;
   }
 
-  private look(id: string): void {
-    this.shown = this.shown === id ? '' : id;
+  private togglePreview(id: string): void {
+    this.previewed = this.previewed === id ? '' : id;
   }
 
   private start(event: SubmitEvent): void {
@@ -191,7 +153,7 @@ export class FilmSection extends LitElement {
     if (!summary) return;
     const { kind, hours, seconds } = this;
     void this.host.do('timelapse', { room: summary.name }, { kind, seconds, hours }, () =>
-      msg('The film is being made. You can go on with something else.'),
+      msg('The film is being made. You can leave this page in the meantime.'),
     );
   }
 }

@@ -1,23 +1,19 @@
-/** Where on the grid hands were: a map of warmth, and a sentence that says the same. */
+/** Heat map of where on the grid visitors planted and wounded, with the same as a sentence. */
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { oklch } from '../../style/oklch.ts';
-import { type Heat, ninths } from '../charts.ts';
+import { type Heat, ninths } from '../aggregates.ts';
 import { hostStyle } from '../style.ts';
 
+/** Draws `heat` in the shape of the grid. */
 @customElement('heat-map')
 export class HeatMap extends LitElement {
   static override styles = [
     hostStyle,
     css`
       canvas {
-        display: block;
-        width: 100%;
         max-height: 24em;
-        object-fit: contain;
-        border-radius: 12px;
-        background: oklch(0.15 0.01 225);
         border: 1px solid var(--line);
       }
       p {
@@ -34,7 +30,7 @@ export class HeatMap extends LitElement {
 
   override render(): TemplateResult {
     const width = 256;
-    return html`<canvas width=${width} height=${Math.round(width / this.shape)} role="img" aria-label=${this.sentence()}></canvas>
+    return html`<canvas class="picture" width=${width} height=${Math.round(width / this.shape)} role="img" aria-label=${this.sentence()}></canvas>
       <p>${this.sentence()}</p>`;
   }
 
@@ -43,7 +39,7 @@ export class HeatMap extends LitElement {
     const [first, second] = parts;
     if (!first) return msg('Nobody has planted or wounded anything yet.');
     const per = (share: number): string => `${Math.round(100 * share)} %`;
-    const most = msg(str`Most happened ${first.where} (${per(first.share)}).`);
+    const most = msg(str`Busiest: ${first.where} (${per(first.share)}).`);
     if (!second) return most;
     return `${most} ${msg(str`Next: ${second.where} (${per(second.share)}).`)}`;
   }
@@ -56,7 +52,7 @@ export class HeatMap extends LitElement {
     const most = Math.max(1, ...counts);
     const small = new ImageData(columns, rows);
     for (const [i, count] of counts.entries()) {
-      // The square root keeps places that few have touched from vanishing.
+      // The square root keeps rarely used places visible.
       const warmth = Math.sqrt(count / most);
       const color = oklch(0.17 + 0.72 * warmth, 0.12 * warmth, 200 - 130 * warmth);
       small.data.set([...color.map((part) => Math.round(255 * part)), 255], 4 * i);

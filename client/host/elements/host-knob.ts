@@ -1,15 +1,16 @@
-/** One knob: a slider and a number for the same thing, with the way back to what is usual. */
+/** One numeric setting: a slider and a number field, with a button to reset it to its default. */
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { hostIcons } from '../icons.ts';
 import type { Knob } from '../knobs.ts';
 import { hostStyle } from '../style.ts';
+import { inputValue } from './templates.ts';
 
-/** Keys move a slider many times in a row: it is told when they rest. */
-const REST = 350;
+/** A slider moved by keys sends its value this long after the last key, ms. */
+const KEY_DELAY_MS = 350;
 
-/** Says with a `turn` event (`detail`: number) where it was turned to. */
+/** Fires `knob-change` (`detail`: number). */
 @customElement('host-knob')
 export class HostKnob extends LitElement {
   static override styles = [
@@ -35,9 +36,7 @@ export class HostKnob extends LitElement {
       .name {
         font-weight: 500;
       }
-      .about {
-        color: var(--ink-soft);
-        font-size: 0.93em;
+      small {
         line-height: 1.35;
       }
       input[type='number'] {
@@ -48,7 +47,7 @@ export class HostKnob extends LitElement {
         position: relative;
         margin: 0 12px;
       }
-      .usual {
+      .default {
         position: absolute;
         left: calc(0.65em + var(--at) * (100% - 1.3em));
         top: calc(50% + 0.55em);
@@ -111,25 +110,24 @@ export class HostKnob extends LitElement {
 
   @property({ attribute: false }) knob!: Knob;
   @property({ type: Number }) value = 0;
-  /** What is usual. */
-  @property({ type: Number }) usual = 0;
-  /** What has become of the last turn. */
-  @property() applied: '' | 'going' | 'done' = '';
-  /** While a hand is on it, what others set does not pull it away. */
-  @state() private held: number | undefined;
+  @property({ type: Number }) default = 0;
+  /** Whether the server has applied the last change. */
+  @property() status: '' | 'pending' | 'done' = '';
+  /** The value while the slider is moved: changes by other hosts do not move it then. */
+  @state() private draft: number | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   override render(): TemplateResult {
-    const { knob, usual } = this;
+    const { knob } = this;
     const { id, name, about, unit, min, max, step, most = max } = knob;
-    const value = this.held ?? this.value;
+    const value = this.draft ?? this.value;
     const share = (n: number): number => Math.max(0, Math.min(1, (n - min) / (max - min)));
     return html`<div class="knob" data-testid="knob-${id}">
       <div class="words">
         <label class="name" for="slider">${name}</label>
-        ${about ? html`<div class="about" id="about">${about}</div>` : nothing}
+        ${about ? html`<small id="about">${about}</small>` : nothing}
       </div>
-      <div class="slide" style="--share:${share(value)};--at:${share(usual)}">
+      <div class="slide" style="--share:${share(value)};--at:${share(this.default)}">
         <input
           id="slider"
           type="range"
@@ -139,10 +137,10 @@ export class HostKnob extends LitElement {
           aria-describedby=${about ? 'about' : nothing}
           aria-valuetext="${value} ${unit}"
           .value=${String(value)}
-          @input=${(event: Event) => this.turn(event, false)}
-          @change=${(event: Event) => this.turn(event, true)}
+          @input=${(event: Event) => this.slide(event, false)}
+          @change=${(event: Event) => this.slide(event, true)}
         />
-        <i class="usual" aria-hidden="true"></i>
+        <i class="default" aria-hidden="true"></i>
       </div>
       <input
           type="number"
@@ -152,29 +150,29 @@ export class HostKnob extends LitElement {
           aria-label="${name}, ${unit}"
           inputmode="decimal"
           .value=${String(value)}
-          @change=${(event: Event) => this.type(event)}
+          @change=${this.enter}
         />
       <span class="unit">${unit}</span>
-      <span class="state" aria-live="polite">${this.state()}</span>
+      <span class="state" aria-live="polite">${this.statusText()}</span>
     </div>`;
   }
 
-  private state(): TemplateResult | string {
-    if (this.applied === 'going') return msg('applying …');
-    if (this.applied === 'done') return html`<span class="applied">${msg('applied')}</span>`;
-    if (Math.abs(this.value - this.usual) < 1e-6) return msg('as usual');
-    return html`<button class="link" @click=${() => this.send(this.usual)} aria-label=${msg(str`${this.knob.name}: back to ${this.usual}`)}>
-      ${hostIcons.undo}${msg(str`back to ${this.usual}`)}
+  private statusText(): TemplateResult | string {
+    if (this.status === 'pending') return msg('applying …');
+    if (this.status === 'done') return html`<span class="applied">${msg('applied')}</span>`;
+    if (Math.abs(this.value - this.default) < 1e-6) return msg('default');
+    return html`<button class="link" @click=${() => this.send(this.default)} aria-label=${msg(str`${this.knob.name}: reset to ${this.default}`)}>
+      ${hostIcons.undo}${msg(str`reset to ${this.default}`)}
     </button>`;
   }
 
-  private turn(event: Event, released: boolean): void {
-    this.held = Number((event.target as HTMLInputElement).value);
+  private slide(event: Event, released: boolean): void {
+    this.draft = Number(inputValue(event));
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.send(this.held ?? this.value), released ? 0 : REST);
+    this.timer = setTimeout(() => this.send(this.draft ?? this.value), released ? 0 : KEY_DELAY_MS);
   }
 
-  private type(event: Event): void {
+  private enter(event: Event): void {
     const field = event.target as HTMLInputElement;
     const { min, max, most = max } = this.knob;
     const typed = field.valueAsNumber;
@@ -187,9 +185,9 @@ export class HostKnob extends LitElement {
 
   private send(value: number): void {
     clearTimeout(this.timer);
-    this.held = undefined;
+    this.draft = undefined;
     if (Math.abs(value - this.value) < 1e-9) return;
     this.value = value;
-    this.dispatchEvent(new CustomEvent('turn', { detail: value }));
+    this.dispatchEvent(new CustomEvent('knob-change', { detail: value }));
   }
 }

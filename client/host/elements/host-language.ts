@@ -1,11 +1,13 @@
-/** The language of the host's page. Its words are read when the page begins, so choosing another begins it anew. */
+/** Selects the page's language. Texts are evaluated at start, so a change reloads the page. */
 import { msg } from '@lit/localize';
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import { chooseFor, language } from '../../locale/locale.ts';
 import { hostStyle } from '../style.ts';
+import { inputValue } from './templates.ts';
 
+/** A select that reloads the page in the selected language. */
 @customElement('host-language')
 export class HostLanguage extends LitElement {
   static override styles = [
@@ -29,17 +31,17 @@ export class HostLanguage extends LitElement {
   ];
 
   override render(): TemplateResult {
-    const spoken = language();
+    const current = language();
     return html`<select aria-label=${msg('Language')} data-testid="language" @change=${this.choose}>
       ${LANGUAGE_CODES.map(
         (code) =>
-          html`<option value=${code} lang=${code} .selected=${code === spoken}>${LANGUAGES[code].name}</option>`,
+          html`<option value=${code} lang=${code} .selected=${code === current}>${LANGUAGES[code].name}</option>`,
       )}
     </select>`;
   }
 
   private async choose(event: Event): Promise<void> {
-    await chooseFor((event.target as HTMLSelectElement).value as LanguageCode);
+    await chooseFor(inputValue(event) as LanguageCode);
     location.reload();
   }
 }

@@ -1,11 +1,12 @@
-/** The door of the host's page. */
+/** Sign-in form of the host's page. */
 import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import './host-language.ts';
 import { hostStyle } from '../style.ts';
+import { isChecked } from './templates.ts';
 
-/** Says with a `token` event (`detail`: what was typed) that somebody wants to come in. */
+/** Fires `token` (`detail`: the token that was typed) when the form is submitted. */
 @customElement('host-login')
 export class HostLogin extends LitElement {
   static override styles = [
@@ -55,7 +56,7 @@ export class HostLogin extends LitElement {
     `,
   ];
 
-  /** Why the last try came to nothing. */
+  /** Why the last attempt failed. */
   @property() wrong = '';
   @property({ type: Boolean }) busy = false;
   @state() private shown = false;
@@ -72,12 +73,12 @@ export class HostLogin extends LitElement {
             <circle cx="13.6" cy="8.3" r="0.7" opacity="0.7" />
           </g>
         </svg>
-        <h1>${msg('The host’s desk')}</h1>
-        <p class="lead">${msg('Rooms, rules and the day’s pictures.')}</p>
+        <h1>${msg('Host’s page')}</h1>
+        <p class="lead">${msg('Rooms, settings and statistics.')}</p>
       </div>
       <input type="text" name="username" value="host" autocomplete="username" hidden />
       <label class="field">
-        <span>${msg('Host’s token')}</span>
+        <span>${msg('Host token')}</span>
         <input
           type=${this.shown ? 'text' : 'password'}
           name="token"
@@ -96,16 +97,16 @@ export class HostLogin extends LitElement {
           type="checkbox"
           .checked=${this.shown}
           @change=${(event: Event) => {
-            this.shown = (event.target as HTMLInputElement).checked;
+            this.shown = isChecked(event);
           }}
         />
-        <span>${msg('Show what I type')}</span>
+        <span>${msg('Show token')}</span>
       </label>
       <p id="wrong" class="wrong" role="alert" data-testid="wrong">${this.wrong || nothing}</p>
-      <button class="solid" ?disabled=${this.busy}>${this.busy ? msg('One moment …') : msg('Come in')}</button>
+      <button class="solid" ?disabled=${this.busy}>${this.busy ? msg('One moment …') : msg('Sign in')}</button>
       <details>
         <summary>${msg('Where do I find the token?')}</summary>
-        <p>${msg('It was written when Vivarium started for the first time: in the terminal, or in the log of its service or container. If it is lost, whoever looks after the machine can make a new one: the README says how, under “When something hangs”.')}</p>
+        <p>${msg('It was shown when Vivarium first started: in the terminal, or in the log of the service or container. If it is lost, whoever runs the machine can make a new one: see “When something hangs” in the README.')}</p>
       </details>
       <host-language></host-language>
     </form>`;

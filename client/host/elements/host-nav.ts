@@ -1,11 +1,12 @@
-/** The ways between sections: a rail at the side, on a phone a bar at the foot. */
+/** Navigation between sections: a sidebar; on a phone a bar at the bottom with a menu. */
 import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { hostIcons } from '../icons.ts';
-import { placeHash, SECTIONS, type Section, type SectionId } from '../sections.ts';
+import { locationHash, SECTIONS, type Section } from '../sections.ts';
 import { hostStyle } from '../style.ts';
 
+/** Links to all sections; the slot is the end of the menu on a phone. */
 @customElement('host-nav')
 export class HostNav extends LitElement {
   static override styles = [
@@ -60,7 +61,7 @@ export class HostNav extends LitElement {
           padding: 0;
           font-size: 0.86em;
         }
-        a.later {
+        a.secondary {
           display: none;
         }
         .more {
@@ -98,46 +99,46 @@ export class HostNav extends LitElement {
   ];
 
   @property() room = '';
-  @property() section: SectionId = 'watch';
+  @property() section: Section['id'] = 'watch';
   @state() private open = false;
   @query('.more') private readonly more!: HTMLButtonElement;
 
   override render(): TemplateResult {
-    const rest = SECTIONS.filter(({ first }) => !first);
+    const rest = SECTIONS.filter(({ primary }) => !primary);
     const here = rest.some(({ id }) => id === this.section);
-    return html`<nav aria-label=${msg('Sections')} @keydown=${this.key}>
-      ${SECTIONS.map((section) => this.way(section, section.first ? '' : 'later'))}
+    return html`<nav aria-label=${msg('Sections')} @keydown=${this.closeOnEscape}>
+      ${SECTIONS.map((section) => this.link(section, section.primary ? '' : 'secondary'))}
       <button
         class="more ${here ? 'here' : ''}"
         aria-expanded=${this.open}
         aria-controls="rest"
-        @click=${() => {
-          this.open = !this.open;
-        }}
+        @click=${() => this.setOpen(!this.open)}
       >
         ${hostIcons.more}<span>${msg('More')}</span>
       </button>
       <div id="rest" class="rest ${this.open ? 'open' : ''}">
-        ${rest.map((section) => this.way(section, ''))}
+        ${rest.map((section) => this.link(section, ''))}
         <slot></slot>
       </div>
     </nav>`;
   }
 
-  private way({ id, name, icon }: Section, kind: string): TemplateResult {
+  private link({ id, name }: Section, kind: string): TemplateResult {
     return html`<a
       class=${kind}
-      href=${placeHash({ room: this.room, section: id })}
+      href=${locationHash({ room: this.room, section: id })}
       data-testid="to-${id}"
       aria-current=${id === this.section ? 'page' : nothing}
-      @click=${() => {
-        this.open = false;
-      }}
-      >${hostIcons[icon]}<span>${name}</span></a
+      @click=${() => this.setOpen(false)}
+      >${hostIcons[id]}<span>${name}</span></a
     >`;
   }
 
-  private key(event: KeyboardEvent): void {
+  private setOpen(open: boolean): void {
+    this.open = open;
+  }
+
+  private closeOnEscape(event: KeyboardEvent): void {
     if (event.key !== 'Escape' || !this.open) return;
     this.open = false;
     this.more.focus();

@@ -1,18 +1,19 @@
-/** When the house is open, what happens outside these hours, and the nightly restart. */
+/** Opening hours, what happens outside them, and the nightly restart. For all rooms. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
 import type { Schedule } from '../../../shared/host/settings.ts';
-import type { HostModel } from '../host-model.ts';
-import { scheduleError } from '../hours.ts';
 import { hostStyle } from '../style.ts';
-import { clock, DAY_NAMES, moment } from '../text.ts';
+import { clock, DAY_NAMES, moment, scheduleError } from '../text.ts';
+import { HostElement } from './host-element.ts';
+import { inputValue, isChecked, sectionHead } from './templates.ts';
 
-const USUAL = { from: '10:00', to: '17:00' };
-const USUAL_RESTART = '04:00';
+const TYPICAL_DAY = { from: '10:00', to: '17:00' };
+const TYPICAL_RESTART = '04:00';
 
+/** Section “Hours”. Changes are sent when the host saves them. */
 @customElement('hours-section')
-export class HoursSection extends LitElement {
+export class HoursSection extends HostElement {
   static override styles = [
     hostStyle,
     css`
@@ -38,16 +39,6 @@ export class HoursSection extends LitElement {
       }
       .days .link {
         margin-top: 14px;
-      }
-      .master {
-        display: flex;
-        justify-content: space-between;
-        align-items: center;
-        gap: 20px;
-        cursor: pointer;
-      }
-      .master .soft {
-        display: block;
       }
       .strip {
         position: relative;
@@ -81,37 +72,8 @@ export class HoursSection extends LitElement {
         flex: 1;
         padding-left: 8px;
       }
-      .choices {
-        display: grid;
-        gap: 8px;
+      .options {
         margin-top: 12px;
-      }
-      .choices label {
-        display: grid;
-        grid-template-columns: auto 1fr;
-        gap: 0 14px;
-        padding: 12px 14px;
-        border: 1px solid var(--edge);
-        border-radius: 14px;
-        cursor: pointer;
-      }
-      .choices small {
-        display: block;
-        color: var(--ink-soft);
-        font-size: 0.93em;
-      }
-      input[type='radio'] {
-        width: 1.25em;
-        height: 1.25em;
-        margin-top: 0.1em;
-        border-radius: 50%;
-        border: 1.5px solid var(--ink-soft);
-      }
-      input[type='radio']:checked {
-        border: 0.4em solid var(--accent);
-      }
-      .choices label:has(:checked) {
-        border-color: oklch(0.89 0.075 168 / 0.5);
       }
       .restart {
         display: flex;
@@ -148,9 +110,7 @@ export class HoursSection extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: HostModel;
-  @property({ attribute: false }) version = 0;
-  /** What is being changed and not yet kept. */
+  /** Unsaved changes; undefined if there are none. */
   @state() private draft: Schedule | undefined;
   @state() private busy = false;
 
@@ -160,29 +120,26 @@ export class HoursSection extends LitElement {
     const schedule = this.draft ?? all.schedule;
     const wrong = scheduleError(schedule);
     const changed = this.draft && JSON.stringify(this.draft) !== JSON.stringify(all.schedule);
-    return html`<div class="head">
-        <div>
-          <h2>${msg('Hours')}</h2>
-          <p class="lead">${msg(str`For all rooms. Times are those of the machine’s clock, which says ${clock(all.now, all.zone)} now.`)}
-            ${this.next()}</p>
-        </div>
-      </div>
+    const lead = msg(
+      str`For all rooms. Times follow the server’s clock, which shows ${clock(all.now, all.zone)} now.`,
+    );
+    return html`${sectionHead(msg('Hours'), html`${lead} ${this.nextChange()}`)}
       <form class="cards" @submit=${this.save}>
-        <section class="card" aria-label=${msg('Open hours')}>
-          <label class="master">
-            <span><h3>${msg('Keep open hours')}</h3><span class="soft">${msg('Off: it is open day and night.')}</span></span>
+        <section class="card" aria-label=${msg('Opening hours')}>
+          <label class="switch">
+            <span><h3>${msg('Use opening hours')}</h3><small>${msg('Off: open day and night.')}</small></span>
             <input
               type="checkbox"
               data-testid="hours-on"
               .checked=${schedule.on}
-              @change=${(event: Event) => this.change({ on: (event.target as HTMLInputElement).checked })}
+              @change=${(event: Event) => this.change({ on: isChecked(event) })}
             />
           </label>
           ${
             schedule.on
               ? html`<div class="days">
                   ${DAY_NAMES.map((name, day) => this.day(name, day, schedule))}
-                  <button type="button" class="link" @click=${this.sameForAll}>${msg('Monday’s hours for every open day')}</button>
+                  <button type="button" class="link" @click=${this.useMondayForAll}>${msg('Use Monday’s hours for every open day')}</button>
                 </div>`
               : nothing
           }
@@ -191,21 +148,21 @@ export class HoursSection extends LitElement {
         ${
           changed
             ? html`<div class="save">
-                <p class=${wrong ? 'wrong' : ''} role="status">${wrong || msg('Not kept yet.')}</p>
-                <button type="button" class="quiet" @click=${this.forget}>${msg('Cancel')}</button>
-                <button class="solid" data-testid="keep-hours" ?disabled=${wrong !== '' || this.busy}>${msg('Keep these hours')}</button>
+                <p class=${wrong ? 'wrong' : ''} role="status">${wrong || msg('Not saved yet.')}</p>
+                <button type="button" class="quiet" @click=${this.cancel}>${msg('Cancel')}</button>
+                <button class="solid" data-testid="keep-hours" ?disabled=${wrong !== '' || this.busy}>${msg('Save hours')}</button>
               </div>`
             : nothing
         }
       </form>`;
   }
 
-  private next(): string {
+  private nextChange(): string {
     const { now = 0, zone = 0, next } = this.host.state ?? {};
     if (!next) return '';
     const at = moment(next.at, now, zone);
-    if (next.what === 'restart') return msg(str`It restarts ${at}.`);
-    return next.what === 'open' ? msg(str`It opens ${at}.`) : msg(str`It closes ${at}.`);
+    if (next.what === 'restart') return msg(str`Restarts ${at}.`);
+    return next.what === 'open' ? msg(str`Opens ${at}.`) : msg(str`Closes ${at}.`);
   }
 
   private day(name: string, index: number, schedule: Schedule): TemplateResult {
@@ -220,8 +177,7 @@ export class HoursSection extends LitElement {
         type="checkbox"
         aria-label=${msg(str`${name}: open`)}
         .checked=${hours !== null}
-        @change=${(event: Event) =>
-          this.setDay(index, (event.target as HTMLInputElement).checked ? this.usualDay() : null)}
+        @change=${(event: Event) => this.setDay(index, isChecked(event) ? this.typicalDay() : null)}
       />
       ${
         hours
@@ -244,7 +200,7 @@ export class HoursSection extends LitElement {
       aria-label=${label}
       .value=${value}
       @change=${(event: Event) => {
-        const { value: typed } = event.target as HTMLInputElement;
+        const typed = inputValue(event);
         if (/^\d\d:\d\d/.test(typed)) change(typed.slice(0, 5));
       }}
     />`;
@@ -259,60 +215,60 @@ export class HoursSection extends LitElement {
       <input type="radio" name="outside" value=${value} .checked=${outside === value} @change=${() => this.change({ outside: value })} />
       <span>${name}<small>${about}</small></span>
     </label>`;
-    return html`<section class="card" aria-label=${msg('Outside these hours')}>
-      <h3>${msg('Outside these hours')}</h3>
-      <div class="choices" role="radiogroup" aria-label=${msg('Outside these hours')}>
-        ${choice('dim', msg('The wall is dim'), msg('Life goes on quietly, and phones may still play.'))}
-        ${choice('close', msg('The wall is dim, and phones are told that it is closed'), msg('Nobody can plant or wound until it opens again.'))}
+    return html`<section class="card" aria-label=${msg('Outside opening hours')}>
+      <h3>${msg('Outside opening hours')}</h3>
+      <div class="options" role="radiogroup" aria-label=${msg('Outside opening hours')}>
+        ${choice('dim', msg('Dim the wall'), msg('Life goes on, and visitors can still play on their phones.'))}
+        ${choice('close', msg('Dim the wall and close the rooms'), msg('Phones show that it is closed. Nobody can plant or wound until it opens again.'))}
       </div>
     </section>`;
   }
 
   private restart({ restart }: Schedule): TemplateResult {
     return html`<section class="card" aria-label=${msg('Nightly restart')}>
-      <label class="master">
+      <label class="switch">
         <span
-          ><h3>${msg('Restart each night')}</h3>
-          <span class="soft">${msg('Walls and phones come back by themselves, and all that lives stays. It needs something that starts the server again, as the service file does.')}</span></span
+          ><h3>${msg('Restart every night')}</h3>
+          <small>${msg('Walls and phones reconnect by themselves, and everything stays alive. Something must start the server again, such as the systemd service.')}</small></span
         >
         <input
           type="checkbox"
           .checked=${restart !== null}
-          @change=${(event: Event) =>
-            this.change({
-              restart: (event.target as HTMLInputElement).checked ? USUAL_RESTART : null,
-            })}
+          @change=${(event: Event) => this.change({ restart: isChecked(event) ? TYPICAL_RESTART : null })}
         />
       </label>
       ${
         restart === null
           ? nothing
-          : html`<div class="restart"><span>${msg('At')}</span> ${this.time(msg('Time of the restart'), restart, (time) => this.change({ restart: time }))}</div>`
+          : html`<div class="restart"><span>${msg('Time')}</span> ${this.time(msg('Restart time'), restart, (time) => this.change({ restart: time }))}</div>`
       }
     </section>`;
   }
 
-  private usualDay(): { from: string; to: string } {
-    return (this.draft ?? this.host.state?.schedule)?.days.find((day) => day !== null) ?? USUAL;
+  private get schedule(): Schedule | undefined {
+    return this.draft ?? this.host.state?.schedule;
+  }
+
+  private typicalDay(): { from: string; to: string } {
+    return this.schedule?.days.find((day) => day !== null) ?? TYPICAL_DAY;
   }
 
   private change(change: Partial<Schedule>): void {
-    const before = this.draft ?? this.host.state?.schedule;
-    if (before) this.draft = { ...before, ...change };
+    if (this.schedule) this.draft = { ...this.schedule, ...change };
   }
 
   private setDay(index: number, hours: Schedule['days'][number]): void {
-    const days = (this.draft ?? this.host.state?.schedule)?.days ?? [];
+    const { days = [] } = this.schedule ?? {};
     this.change({ days: days.map((day, i) => (i === index ? hours : day)) });
   }
 
-  private sameForAll(): void {
-    const days = (this.draft ?? this.host.state?.schedule)?.days ?? [];
-    const hours = days[0] ?? this.usualDay();
+  private useMondayForAll(): void {
+    const { days = [] } = this.schedule ?? {};
+    const hours = days[0] ?? this.typicalDay();
     this.change({ days: days.map((day) => (day ? hours : null)) });
   }
 
-  private forget(): void {
+  private cancel(): void {
     this.draft = undefined;
   }
 
@@ -320,10 +276,10 @@ export class HoursSection extends LitElement {
     event.preventDefault();
     if (!this.draft) return;
     this.busy = true;
-    const kept = await this.host.do('setSchedule', {}, this.draft, () =>
-      msg('The hours are kept.'),
+    const saved = await this.host.do('setSchedule', {}, this.draft, () =>
+      msg('The hours are saved.'),
     );
     this.busy = false;
-    if (kept) this.draft = undefined;
+    if (saved) this.draft = undefined;
   }
 }

@@ -1,30 +1,41 @@
-/** The knobs of a room, live: each turn acts at once, without a restart. */
+/** The settings of the selected room. Every change applies at the next tick, without a restart. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
 import type { RoomSettings, SettingsChange } from '../../../shared/host/settings.ts';
-import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
-import type { HostModel } from '../host-model.ts';
+import { LANGUAGE_CODES, LANGUAGES } from '../../../shared/languages.ts';
 import { hostIcons } from '../icons.ts';
-import { energyStory, KNOB_GROUPS, type Knob } from '../knobs.ts';
+import { energyStory, GARDENER_KNOB, KNOB_GROUPS, type Knob } from '../knobs.ts';
 import { hostStyle } from '../style.ts';
+import { HostElement } from './host-element.ts';
 import './host-knob.ts';
 import './reseed-card.ts';
+import { isChecked, sectionHead } from './templates.ts';
 
-const SHOWN = 2_500;
+/** How long “applied” is shown, ms. */
+const APPLIED_MS = 2_500;
 
-/** Whether a knob stands elsewhere than usual; pausing is no knob. */
-function isTurned(settings: RoomSettings, usual: RoomSettings): boolean {
-  const keys = Object.keys(usual) as (keyof RoomSettings)[];
-  return keys.some(
-    (key) => key !== 'paused' && JSON.stringify(settings[key]) !== JSON.stringify(usual[key]),
+interface Toggle {
+  readonly id: string;
+  readonly name: string;
+  readonly about: string;
+  readonly on: boolean;
+  write(on: boolean): SettingsChange;
+}
+
+/** Compares everything but pausing, which is not among the settings of this section. */
+function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
+  const keys = Object.keys(defaults) as (keyof RoomSettings)[];
+  return keys.every(
+    (key) => key === 'paused' || JSON.stringify(settings[key]) === JSON.stringify(defaults[key]),
   );
 }
 
+/** Section “Settings”. */
 @customElement('knobs-section')
-export class KnobsSection extends LitElement {
+export class KnobsSection extends HostElement {
   static override styles = [
     hostStyle,
     css`
@@ -39,21 +50,11 @@ export class KnobsSection extends LitElement {
         max-width: none;
       }
       .switch {
-        display: flex;
-        justify-content: space-between;
-        align-items: center;
-        gap: 20px;
         padding: 12px 0;
         border-top: 1px solid var(--line);
-        cursor: pointer;
       }
       .switch:first-of-type {
         border-top: 0;
-      }
-      .switch small {
-        display: block;
-        color: var(--ink-soft);
-        font-size: 0.93em;
       }
       .name {
         font-weight: 500;
@@ -65,13 +66,12 @@ export class KnobsSection extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: HostModel;
-  @property({ attribute: false }) version = 0;
-  /** The knob that was turned last, and what has become of it. */
-  @state() private last: { readonly id: string; readonly applied: 'going' | 'done' } | undefined;
-  /** What was asked for and is not answered yet, by knob. */
-  private readonly asked = new Map<string, SettingsChange>();
-  private of = '';
+  /** The setting that was changed last. */
+  @state() private changed:
+    | { readonly id: string; readonly status: 'pending' | 'done' }
+    | undefined;
+  /** Changes that the server has not confirmed yet, by the id of the setting. */
+  private readonly pending = new Map<string, SettingsChange>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   override disconnectedCallback(): void {
@@ -79,168 +79,148 @@ export class KnobsSection extends LitElement {
     clearTimeout(this.timer);
   }
 
-  protected override willUpdate(): void {
-    const { room } = this.host;
-    if (room === this.of) return;
-    this.of = room;
-    this.asked.clear();
-    this.last = undefined;
+  protected override roomChanged(): void {
+    this.pending.clear();
+    this.changed = undefined;
   }
 
   override render(): TemplateResult | typeof nothing {
     const { summary, state: all } = this.host;
     if (!summary || !all) return nothing;
     const { name } = summary;
-    const settings: RoomSettings = Object.assign({}, summary.settings, ...this.asked.values());
-    const usual = all.roomDefaults;
-    const changed = isTurned(settings, usual);
-    return html`<div class="head">
-        <div>
-          <h2>${msg(str`Knobs of “${name}”`)}</h2>
-          <p class="lead">${msg('Each turn acts at once, for everybody who is there. Nothing restarts.')}</p>
-        </div>
-        ${
-          changed
-            ? html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('All back to usual')}</button>`
-            : nothing
-        }
-      </div>
-      ${keyed(name, this.cards(name, settings, usual))}`;
+    const settings: RoomSettings = Object.assign({}, summary.settings, ...this.pending.values());
+    const defaults = all.roomDefaults;
+    const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
+    return html`${sectionHead(
+      msg(str`Settings of “${name}”`),
+      msg('Changes apply at once, for everyone in the room. Nothing restarts.'),
+      isDefault(settings, defaults) ? nothing : reset,
+    )}
+    ${keyed(name, this.cards(name, settings, defaults))}`;
   }
 
-  /** Of one room: a knob that is still in a hand when another room is shown, is that of the one before. */
-  private cards(room: string, settings: RoomSettings, usual: RoomSettings): TemplateResult {
+  /**
+   * Keyed by room, so that a slider that is being dragged when another room is selected still
+   * changes the room it belongs to.
+   */
+  private cards(room: string, settings: RoomSettings, defaults: RoomSettings): TemplateResult {
+    const { attract, captions, names, languages } = settings;
+    const knob = (each: Knob): TemplateResult => html`<host-knob
+      .knob=${each}
+      .value=${live(each.read(settings))}
+      .default=${each.read(defaults)}
+      .status=${this.statusOf(each.id)}
+      @knob-change=${({ detail }: CustomEvent<number>) => this.apply(room, each.id, each.write(detail, settings))}
+    ></host-knob>`;
+    const gardener: Toggle = {
+      id: 'attract',
+      name: msg('Gardener when nobody plays'),
+      about: msg('Plants and crosses by itself, and stops when a visitor starts.'),
+      on: attract.on,
+      write: (on) => ({ attract: { ...attract, on } }),
+    };
+    const nameToggle: Toggle = {
+      id: 'names',
+      name: msg('Visitors’ names'),
+      about: msg('Off: visitors only have a colour.'),
+      on: names,
+      write: (on) => ({ names: on }),
+    };
+    const captionToggle: Toggle = {
+      id: 'captions',
+      name: msg('Captions on the wall'),
+      about: msg('One short sentence, in each of these languages in turn.'),
+      on: captions,
+      write: (on) => ({ captions: on }),
+    };
     return html`<div class="cards">
       ${KNOB_GROUPS.map(
         (group, i) => html`<section class="card" aria-label=${group.name}>
           <h3>${group.name}</h3>
           <p class="soft">${group.about}</p>
-          ${group.knobs.map((knob) => this.knob(room, knob, settings, usual))}
+          ${group.knobs.map(knob)}
           ${i === 1 ? html`<p class="story" data-testid="story">${energyStory(settings)}</p>` : nothing}
         </section>`,
       )}
-      ${this.wall(room, settings, usual)}
+      <section class="card" aria-label=${msg('Wall and text')}>
+        <h3>${msg('Wall and text')}</h3>
+        <p class="soft">${msg('What the room does when nobody plays, and what text it shows.')}</p>
+        ${this.toggle(room, gardener)} ${attract.on ? knob(GARDENER_KNOB) : nothing}
+        ${this.toggle(room, nameToggle)} ${this.toggle(room, captionToggle)}
+        ${this.languages(room, languages)}
+      </section>
       <reseed-card class="card" .host=${this.host} .version=${this.version}></reseed-card>
     </div>`;
   }
 
-  private knob(
-    room: string,
-    knob: Knob,
-    settings: RoomSettings,
-    usual: RoomSettings,
-  ): TemplateResult {
-    return html`<host-knob
-      .knob=${knob}
-      .value=${live(knob.read(settings))}
-      .usual=${knob.read(usual)}
-      .applied=${this.last?.id === knob.id ? this.last.applied : ''}
-      @turn=${({ detail }: CustomEvent<number>) => this.apply(room, knob.id, knob.write(detail, settings))}
-    ></host-knob>`;
-  }
-
-  private wall(room: string, settings: RoomSettings, usual: RoomSettings): TemplateResult {
-    const { attract, captions, names, languages } = settings;
-    const after: Knob = {
-      id: 'attract-after',
-      name: msg('It begins after'),
-      about: msg('So long nobody has done anything.'),
-      unit: msg('seconds'),
-      min: 5,
-      max: 300,
-      most: 3_600,
-      step: 5,
-      read: (all) => all.attract.after,
-      write: (seconds, all) => ({ attract: { ...all.attract, after: seconds } }),
-    };
-    return html`<section class="card" aria-label=${msg('The wall and words')}>
-      <h3>${msg('The wall and words')}</h3>
-      <p class="soft">${msg('What the room does when nobody plays, and what is written.')}</p>
-      ${this.toggle(room, 'attract', msg('A gardener when nobody plays'), msg('It plants, tends and crosses, and stops when a visitor begins.'), attract.on, (on) => ({ attract: { ...attract, on } }))}
-      ${attract.on ? this.knob(room, after, settings, usual) : nothing}
-      ${this.toggle(room, 'names', msg('Names of visitors'), msg('Off: everybody has a colour only.'), names, (on) => ({ names: on }))}
-      ${this.toggle(room, 'captions', msg('Captions on the wall'), msg('One plain sentence, in turn in each language below.'), captions, (on) => ({ captions: on }))}
-      <div class="languages"><fieldset>
-        <legend>${msg('Languages')}</legend>
-        <div class="chips">
-          ${LANGUAGE_CODES.map(
-            (language) => html`<label class="chip"
-              ><input
-                type="checkbox"
-                .checked=${live(languages.includes(language))}
-                ?disabled=${languages.length === 1 && languages.includes(language)}
-                @change=${(event: Event) => this.speak(room, language, event, languages)}
-              /><span lang=${language}>${LANGUAGES[language].name}</span></label
-            >`,
-          )}
-        </div>
-      </fieldset></div>
-    </section>`;
-  }
-
-  private toggle(
-    room: string,
-    id: string,
-    name: string,
-    about: string,
-    on: boolean,
-    change: (on: boolean) => SettingsChange,
-  ): TemplateResult {
-    const applied =
-      this.last?.id === id
-        ? this.last.applied === 'done'
-          ? msg('applied')
-          : msg('applying …')
-        : '';
+  private toggle(room: string, { id, name, about, on, write }: Toggle): TemplateResult {
+    const status = { pending: msg('applying …'), done: msg('applied'), '': '' }[this.statusOf(id)];
     return html`<label class="switch" data-testid="knob-${id}">
-      <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${applied}</span><small>${about}</small></span>
+      <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${status}</span><small>${about}</small></span>
       <input
         type="checkbox"
         .checked=${live(on)}
-        @change=${(event: Event) => this.apply(room, id, change((event.target as HTMLInputElement).checked))}
+        @change=${(event: Event) => this.apply(room, id, write(isChecked(event)))}
       />
     </label>`;
   }
 
-  private speak(
-    room: string,
-    language: LanguageCode,
-    event: Event,
-    before: readonly LanguageCode[],
-  ): void {
-    const on = (event.target as HTMLInputElement).checked;
-    const languages = LANGUAGE_CODES.filter((each) =>
-      each === language ? on : before.includes(each),
-    );
-    void this.apply(room, 'languages', { languages });
+  private languages(room: string, selected: RoomSettings['languages']): TemplateResult {
+    return html`<div class="languages"><fieldset>
+      <legend>${msg('Languages')}</legend>
+      <div class="chips">
+        ${LANGUAGE_CODES.map((code) => {
+          const isSelected = selected.includes(code);
+          const toggle = (event: Event): void => {
+            const on = isChecked(event);
+            const languages = LANGUAGE_CODES.filter((each) =>
+              each === code ? on : selected.includes(each),
+            );
+            void this.apply(room, 'languages', { languages });
+          };
+          return html`<label class="chip"
+            ><input
+              type="checkbox"
+              .checked=${live(isSelected)}
+              ?disabled=${isSelected && selected.length === 1}
+              @change=${toggle}
+            /><span lang=${code}>${LANGUAGES[code].name}</span></label
+          >`;
+        })}
+      </div>
+    </fieldset></div>`;
+  }
+
+  private statusOf(id: string): '' | 'pending' | 'done' {
+    return this.changed?.id === id ? this.changed.status : '';
   }
 
   private async apply(room: string, id: string, change: SettingsChange): Promise<void> {
-    const isShown = room === this.of;
+    const isShown = room === this.shownRoom;
     if (isShown) {
       clearTimeout(this.timer);
-      this.last = { id, applied: 'going' };
-      this.asked.set(id, change);
+      this.changed = { id, status: 'pending' };
+      this.pending.set(id, change);
     }
     const settings = await this.host.do('changeSettings', { room }, change);
-    if (this.asked.get(id) === change) this.asked.delete(id);
+    if (this.pending.get(id) === change) this.pending.delete(id);
     this.requestUpdate();
-    if (!isShown || room !== this.of || this.last?.id !== id) return;
-    this.last = settings ? { id, applied: 'done' } : undefined;
+    if (!isShown || room !== this.shownRoom || this.changed?.id !== id) return;
+    this.changed = settings ? { id, status: 'done' } : undefined;
     this.timer = setTimeout(() => {
-      this.last = undefined;
-    }, SHOWN);
+      this.changed = undefined;
+    }, APPLIED_MS);
   }
 
   private async resetAll(): Promise<void> {
     const { summary, state: all } = this.host;
     if (!summary || !all) return;
-    const { paused: _now, ...before } = summary.settings;
-    const { paused: _usual, ...usual } = all.roomDefaults;
+    const { paused: _current, ...before } = summary.settings;
+    const { paused: _default, ...defaults } = all.roomDefaults;
     const parts = { room: summary.name };
-    await this.host.do('changeSettings', parts, usual, () => ({
-      text: msg('All knobs are back to usual.'),
-      way: { label: msg('Undo'), go: () => void this.host.do('changeSettings', parts, before) },
+    await this.host.do('changeSettings', parts, defaults, () => ({
+      text: msg('All settings are reset.'),
+      action: { label: msg('Undo'), run: () => void this.host.do('changeSettings', parts, before) },
     }));
   }
 }

@@ -1,4 +1,4 @@
-/** The organism under the host's finger: what it is, whose, and the way to remove it. */
+/** Card of the selected organism: what it is, who planted it, and a button to remove it. */
 import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
@@ -12,6 +12,7 @@ import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
 import { planterName } from '../text.ts';
 
+/** Fires `remove` and `close`. */
 @customElement('live-organism')
 export class LiveOrganism extends LitElement {
   static override styles = [
@@ -55,7 +56,7 @@ export class LiveOrganism extends LitElement {
         margin-right: 0.45em;
         background: oklch(${owner} var(--hue));
       }
-      .facts {
+      .details {
         margin: 10px 0 14px;
         color: var(--ink-soft);
       }
@@ -64,14 +65,11 @@ export class LiveOrganism extends LitElement {
         top: 8px;
         right: 8px;
       }
-      :host([hidden]) {
-        display: none;
-      }
       @media (max-width: 560px) {
         .card {
           width: 100%;
         }
-        .facts {
+        .details {
           margin: 8px 0 10px;
         }
       }
@@ -94,9 +92,9 @@ export class LiveOrganism extends LitElement {
           <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planterName(planter)}</p>
         </div>
       </header>
-      <p class="facts">${ageText(seconds)}, ${stateText(organism)}, ${survivedText(organism)}</p>
+      <p class="details">${ageText(seconds)}, ${stateText(organism)}, ${survivedText(organism)}</p>
       <button class="danger" data-testid="remove" @click=${() => this.dispatchEvent(new CustomEvent('remove'))}>
-        ${hostIcons.remove}${msg('Remove it')}
+        ${hostIcons.remove}${msg('Remove')}
       </button>
       <button class="icon close" aria-label=${msg('Close')} @click=${() => this.dispatchEvent(new CustomEvent('close'))}>
         ${icons.close}

@@ -1,4 +1,4 @@
-/** What visitors see of a room, live, with the host's hand over it. */
+/** The live picture of a room, with the host's tools to select organisms and areas. */
 import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -14,13 +14,14 @@ import type { RoomModel } from '../../net/room-model.ts';
 import { WallConnection } from '../../net/wall-connection.ts';
 import { RoomView } from '../../render/room-view.ts';
 import { InteractionState } from '../../state/interaction-state.ts';
-import { areaKey, areaWords } from '../area.ts';
+import { areaKey, areaText } from '../area.ts';
 import { type PointerTool, PointerTools } from '../pointer-tools.ts';
 import { hostStyle } from '../style.ts';
 
 /**
- * Says `model` when what is known of the room has changed, `pick` (`detail`: OrganismId) when an organism was tapped, `area`
- * (`detail`: Rect or undefined) when a rectangle was drawn or let go, and `area-ready` when Enter says that it is meant.
+ * Fires `model` when the room model has changed, `pick` (`detail`: OrganismId) when an organism was
+ * tapped, `area` (`detail`: Rect or undefined) when a rectangle was drawn or cancelled, and
+ * `area-ready` when Enter confirms it.
  */
 @customElement('live-view')
 export class LiveView extends LitElement {
@@ -72,7 +73,7 @@ export class LiveView extends LitElement {
         border-radius: 50%;
         pointer-events: none;
       }
-      .wait {
+      .waiting {
         position: absolute;
         inset: 0;
         display: grid;
@@ -87,8 +88,9 @@ export class LiveView extends LitElement {
   @property() tool: PointerTool = 'look';
   @property({ attribute: false }) picked: OrganismId = 0;
   @property({ attribute: false }) area: Rect | undefined;
-  /** Why there is no picture, if this browser cannot draw one. */
-  @state() private blind = false;
+  /** Whether this browser has no WebGL2. */
+  @state() private unsupported = false;
+  /** Whether to mark the centre, where keys act. */
   @state() private aiming = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
@@ -96,19 +98,19 @@ export class LiveView extends LitElement {
   private readonly state = new InteractionState();
   private connection: WallConnection | undefined;
   private view: RoomView | undefined;
-  private hand: PointerTools | undefined;
+  private tools: PointerTools | undefined;
   private stop: AbortController | undefined;
 
   get model(): RoomModel | undefined {
     return this.connection?.model;
   }
 
-  /** CSS pixels of this element at which a place of the grid is shown. */
+  /** Converts grid coordinates to CSS pixels of this element. */
   worldToScreen(x: number, y: number): { x: number; y: number } {
     return this.view?.toScreen({ x, y }) ?? { x: 0, y: 0 };
   }
 
-  /** The view goes to an organism. */
+  /** Moves the view to an organism. */
   show(id: OrganismId): void {
     const organism = this.model?.organisms.get(id);
     if (organism) this.view?.show(organism);
@@ -126,7 +128,7 @@ export class LiveView extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.leave();
+    this.disconnect();
   }
 
   override render(): TemplateResult {
@@ -140,171 +142,167 @@ export class LiveView extends LitElement {
         aria-label=${msg('The room as visitors see it')}
         aria-describedby="keys"
         @keydown=${this.key}
-        @focus=${() => {
-          this.aiming = this.canvas.matches(':focus-visible');
-        }}
-        @blur=${() => {
-          this.aiming = false;
-        }}
+        @focus=${this.updateAim}
+        @blur=${this.updateAim}
       ></canvas>
       <p id="keys" hidden>
         ${
           this.tool === 'area'
             ? msg(
-                'Arrow keys move a rectangle, with Shift they change its size. Enter clears what lies in it, Escape lets it go.',
+                'Arrow keys move the rectangle; with Shift they resize it. Enter clears the area, Escape cancels.',
               )
             : msg(
-                'Arrow keys move the view, plus and minus zoom. Enter chooses the organism in the middle. All organisms are in a list below.',
+                'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
               )
         }
       </p>
       <cursor-layer></cursor-layer>
-      ${area ? html`<div class="area" role="img" aria-label=${areaWords(area)}></div>` : nothing}
+      ${area ? html`<div class="area" role="img" aria-label=${areaText(area)}></div>` : nothing}
       ${this.aiming && this.tool === 'look' ? html`<i class="aim"></i>` : nothing}
       ${
-        this.blind
-          ? html`<p class="wait">${msg('This browser cannot draw the room: it has no WebGL2.')}</p>`
+        this.unsupported
+          ? html`<p class="waiting">${msg('This browser cannot draw the room: it has no WebGL2.')}</p>`
           : live || !model
             ? nothing
-            : html`<p class="wait" role="status">${waitingText(model.connection, model.ahead)} …</p>`
+            : html`<p class="waiting" role="status">${waitingText(model.connection, model.ahead)} …</p>`
       }`;
   }
 
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
     if (changed.has('room')) {
-      this.leave();
-      if (this.room) this.enter();
+      this.disconnect();
+      if (this.room) this.connect();
     }
-    if (this.hand) this.hand.tool = this.tool;
+    if (this.tools) this.tools.tool = this.tool;
     if (changed.has('picked') && this.state.state.selection?.organism !== this.picked) {
       this.state.select(this.picked);
     }
-    if (this.area && this.view) this.place();
+    if (this.area && this.view) this.placeFrame();
   }
 
-  private enter(): void {
-    // Like a wall, the host's page is nobody in the room, and takes no visitor's place.
-    const connection = new WallConnection({
-      room: this.room,
-      build: '',
-      renew: () => {},
-    });
+  private connect(): void {
+    // Like a wall, the host's page is not a participant and does not count toward the capacity.
+    const connection = new WallConnection({ room: this.room, build: '', renew: () => {} });
     this.connection = connection;
     const { model } = connection;
     this.state.take('look');
     try {
       this.view = new RoomView(this.canvas, model, this.state);
     } catch {
-      this.blind = true;
+      this.unsupported = true;
       return;
     }
-    const { view: director } = this;
+    const { view } = this;
     this.stop = new AbortController();
     const { signal } = this.stop;
-    this.hand = new PointerTools(model, director, {
-      tapped: (organism) => this.say('pick', organism),
-      area: (area) => this.say('area', area),
+    this.tools = new PointerTools(model, view, {
+      tapped: (organism) => this.emit('pick', organism),
+      area: (area) => this.emit('area', area),
     });
-    signal.addEventListener('abort', bindCanvas(this.canvas, this.hand));
-    const calm = matchMedia('(prefers-reduced-motion: reduce)');
-    director.rig.calm = director.effects.calm = calm.matches;
-    // A host's phone is sent what it shows, and nothing in a pocket.
-    const viewportReporter = new ViewportReporter((look) => connection.send('look', look), 'full');
-    director.onFrame = (now) => {
+    signal.addEventListener('abort', bindCanvas(this.canvas, this.tools));
+    const { matches } = matchMedia('(prefers-reduced-motion: reduce)');
+    view.rig.calm = view.effects.calm = matches;
+    // The server streams only the area that is visible, and nothing while the page is hidden.
+    const reporter = new ViewportReporter((look) => connection.send('look', look), 'full');
+    view.onFrame = (now) => {
       const live = model.connection === 'live' && !document.hidden;
-      const { camera } = director.rig;
-      const waits = live && viewportReporter.shows(camera, director.size, devicePixelRatio, now);
-      if (this.area) this.place();
-      return this.cursors.frame(now, (place) => director.toScreen(place)) || waits;
+      const { camera } = view.rig;
+      const isPending = live && reporter.shows(camera, view.size, devicePixelRatio, now);
+      if (this.area) this.placeFrame();
+      return this.cursors.frame(now, (place) => view.toScreen(place)) || isPending;
     };
-    const seen = (): void => {
-      if (document.hidden && model.connection === 'live') viewportReporter.hide();
-      director.loop.invalidate();
+    const visibilityChanged = (): void => {
+      if (document.hidden && model.connection === 'live') reporter.hide();
+      view.loop.invalidate();
     };
-    document.addEventListener('visibilitychange', seen, { signal });
-    const again = (): void => {
+    document.addEventListener('visibilitychange', visibilityChanged, { signal });
+    const notify = (): void => {
       this.requestUpdate();
-      this.say('model', model);
+      this.emit('model', model);
     };
     for (const name of ['people', 'pace', 'life', 'waiting', 'connection'] as const) {
-      model.on(name, again);
+      model.on(name, notify);
     }
     model.on('cursors', (cursors) => {
       this.cursors.receive(cursors, model.participants, 0);
-      director.loop.invalidate();
+      view.loop.invalidate();
     });
     model.on('people', () => this.cursors.keep(model.participants));
     model.on('wall', () => {
-      viewportReporter.forget();
-      if (document.hidden) viewportReporter.hide();
+      reporter.forget();
+      if (document.hidden) reporter.hide();
       this.layout();
-      again();
+      notify();
     });
     const observer = new ResizeObserver(() => this.layout());
     observer.observe(this);
     signal.addEventListener('abort', () => observer.disconnect());
   }
 
-  private leave(): void {
+  private disconnect(): void {
     this.stop?.abort();
     const { connection } = this;
     this.view?.dispose();
     this.view = undefined;
-    this.hand = undefined;
+    this.tools = undefined;
     this.connection = undefined;
     connection?.close();
   }
 
   private layout(): void {
-    const { view: director, model } = this;
-    if (!director) return;
-    const view = { width: this.clientWidth, height: this.clientHeight };
-    director.resize(view);
+    const { view, model } = this;
+    if (!view) return;
+    const size = { width: this.clientWidth, height: this.clientHeight };
+    view.resize(size);
     if (!model?.room) return;
-    const gap = view.width < 600 ? 10 : 22;
-    director.rig.layout(model.room, view, { top: gap, right: gap, bottom: gap, left: gap });
+    const gap = size.width < 600 ? 10 : 22;
+    view.rig.layout(model.room, size, { top: gap, right: gap, bottom: gap, left: gap });
   }
 
-  /** The drawn rectangle stays on its ground while the view moves. */
-  private place(): void {
-    const { frame, area, view: director } = this;
-    if (!frame || !area || !director) return;
-    const from = director.toScreen(area);
-    const to = director.toScreen({ x: area.x + area.width, y: area.y + area.height });
+  /** Keeps the rectangle on its cells while the view moves. */
+  private placeFrame(): void {
+    const { frame, area, view } = this;
+    if (!frame || !area || !view) return;
+    const from = view.toScreen(area);
+    const to = view.toScreen({ x: area.x + area.width, y: area.y + area.height });
     frame.style.transform = `translate(${from.x}px, ${from.y}px)`;
     frame.style.width = `${to.x - from.x}px`;
     frame.style.height = `${to.y - from.y}px`;
   }
 
   private key(event: KeyboardEvent): void {
-    const { view: director, model } = this;
-    if (!director || !model?.planes || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { view, model } = this;
+    if (!view || !model?.planes || event.ctrlKey || event.metaKey || event.altKey) return;
     const middle = { x: this.clientWidth / 2, y: this.clientHeight / 2 };
     if (this.tool === 'area') {
-      if (event.key === 'Enter' && this.area) this.say('area-ready', this.area);
-      else if (event.key === 'Escape') this.say('area', undefined);
+      if (event.key === 'Enter' && this.area) this.emit('area-ready', this.area);
+      else if (event.key === 'Escape') this.emit('area', undefined);
       else {
-        const area = areaKey(event, this.area, director.toWorld(middle), model.planes);
+        const area = areaKey(event, this.area, view.toWorld(middle), model.planes);
         if (!area) return;
-        this.say('area', area);
+        this.emit('area', area);
       }
       event.preventDefault();
       return;
     }
     const action = keyAction(event.key, true);
     if (!action) return;
-    if (action.do === 'move') director.rig.glideBy(action.dx, action.dy, 1);
+    if (action.do === 'move') view.rig.glideBy(action.dx, action.dy, 1);
     else if (action.do === 'zoom') this.zoom(action.factor);
     else if (action.do === 'fit') this.fit();
-    else if (action.do === 'use') this.hand?.toolEnd(middle.x, middle.y, true, performance.now());
-    else if (action.do === 'escape') this.say('pick', 0);
+    else if (action.do === 'use') this.tools?.toolEnd(middle.x, middle.y, true, performance.now());
+    else if (action.do === 'escape') this.emit('pick', 0);
     else return;
     event.preventDefault();
-    director.loop.invalidate();
+    view.loop.invalidate();
   }
 
-  private say(name: string, detail: unknown): void {
+  private updateAim(): void {
+    this.aiming = this.canvas.matches(':focus-visible');
+  }
+
+  private emit(name: string, detail: unknown): void {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }

@@ -1,4 +1,4 @@
-/** What has just been done, or could not be: a short word at the foot of the page, sometimes with a way back. */
+/** Short notices at the bottom of the page about what was done or failed, some with an action. */
 import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
@@ -6,19 +6,22 @@ import { repeat } from 'lit/directives/repeat.js';
 import { icons } from '../../elements/icons.ts';
 import { hostStyle } from '../style.ts';
 
-const STAY = 5_000;
-/** What can be taken back, or went wrong, is there to be read in peace. */
-const STAY_LONG = 14_000;
-const MOST = 3;
+/** How long a notice is shown, ms. */
+const SHOWN_MS = 5_000;
+/** The same for errors and for notices with an action. */
+const SHOWN_LONG_MS = 14_000;
+const MAX_SHOWN = 3;
 
+/** What was done or what went wrong. */
 export interface Notice {
   readonly text: string;
   readonly wrong?: boolean;
-  /** A way back or on: the word on its button, and what it does. */
-  readonly way?: { readonly label: string; readonly go: () => void };
+  /** A button to undo or continue. */
+  readonly action?: { readonly label: string; readonly run: () => void };
 }
 
-@customElement('said-layer')
+/** Shows up to three notices. */
+@customElement('notice-layer')
 export class NoticeLayer extends LitElement {
   static override styles = [
     hostStyle,
@@ -45,7 +48,7 @@ export class NoticeLayer extends LitElement {
         border: 1px solid var(--edge);
         box-shadow: var(--shadow);
         pointer-events: auto;
-        animation: come 0.2s ease-out;
+        animation: appear 0.2s ease-out;
       }
       .wrong {
         color: var(--ink);
@@ -57,50 +60,46 @@ export class NoticeLayer extends LitElement {
       .icon {
         flex: none;
       }
-      @keyframes come {
-        from {
-          opacity: 0;
-          transform: translateY(8px);
-        }
-      }
-      @media (prefers-reduced-motion: reduce) {
-        div {
-          animation: none;
-        }
-      }
     `,
   ];
 
   @state() private all: readonly (Notice & { readonly id: number })[] = [];
   private nextId = 1;
 
-  say(said: Notice): void {
+  /** Shows a notice for a few seconds, in place of an earlier one with the same text. */
+  show(notice: Notice): void {
     const id = this.nextId++;
-    this.all = [...this.all.filter(({ text }) => text !== said.text), { ...said, id }].slice(-MOST);
-    setTimeout(() => this.drop(id), said.wrong || said.way ? STAY_LONG : STAY);
+    const others = this.all.filter(({ text }) => text !== notice.text);
+    this.all = [...others, { ...notice, id }].slice(-MAX_SHOWN);
+    setTimeout(() => this.dismiss(id), notice.wrong || notice.action ? SHOWN_LONG_MS : SHOWN_MS);
   }
 
   override render(): TemplateResult {
-    return html`<section aria-live="polite" aria-label=${msg('What was done')} class="stack">
+    return html`<section aria-live="polite" aria-label=${msg('Notifications')} class="stack">
       ${repeat(
         this.all,
         ({ id }) => id,
-        ({ id, text, wrong, way }) => html`<div class=${wrong ? 'wrong' : ''} data-testid="said">
+        ({
+          id,
+          text,
+          wrong,
+          action,
+        }) => html`<div class=${wrong ? 'wrong' : ''} data-testid="notice">
           <p>${text}</p>
           ${
-            way
+            action
               ? html`<button
                   class="link"
                   @click=${() => {
-                    this.drop(id);
-                    way.go();
+                    this.dismiss(id);
+                    action.run();
                   }}
                 >
-                  ${way.label}
+                  ${action.label}
                 </button>`
               : nothing
           }
-          <button class="icon" aria-label=${msg('Close this message')} @click=${() => this.drop(id)}>
+          <button class="icon" aria-label=${msg('Close this message')} @click=${() => this.dismiss(id)}>
             ${icons.close}
           </button>
         </div>`,
@@ -108,7 +107,7 @@ export class NoticeLayer extends LitElement {
     </section>`;
   }
 
-  private drop(id: number): void {
-    this.all = this.all.filter((said) => said.id !== id);
+  private dismiss(id: number): void {
+    this.all = this.all.filter((notice) => notice.id !== id);
   }
 }

@@ -1,4 +1,4 @@
-/** All that lives in the room, the newest first: for those who cannot point at it. */
+/** All organisms of the room, the newest first: the canvas without a pointer. */
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
@@ -10,9 +10,10 @@ import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
 import { organismsText, planterName } from '../text.ts';
 
+/** Rows before “Show all”. */
 const FIRST = 20;
 
-/** Says `pick` and `remove` (`detail`: OrganismId). */
+/** Fires `pick` and `remove` (`detail`: OrganismId). */
 @customElement('organism-list')
 export class OrganismList extends LitElement {
   static override styles = [
@@ -39,11 +40,6 @@ export class OrganismList extends LitElement {
         rotate: 225deg;
         translate: 0 25%;
       }
-      ul {
-        list-style: none;
-        margin: 8px 0 0;
-        padding: 0;
-      }
       li {
         display: grid;
         grid-template-columns: minmax(0, 1fr) auto;
@@ -62,10 +58,6 @@ export class OrganismList extends LitElement {
       }
       [aria-current] .pick {
         color: var(--accent);
-      }
-      small {
-        color: var(--ink-soft);
-        font-size: 0.9em;
       }
     `,
   ];
@@ -96,7 +88,7 @@ export class OrganismList extends LitElement {
               </ul>
               ${
                 shown.length < organisms.length
-                  ? html`<button class="quiet" @click=${this.more}>${msg(str`Show all ${organisms.length}`)}</button>`
+                  ? html`<button class="quiet" @click=${this.showAll}>${msg(str`Show all ${organisms.length}`)}</button>`
                   : nothing
               }`
           : nothing
@@ -107,20 +99,20 @@ export class OrganismList extends LitElement {
   private organism({ id, kind, planter }: OrganismView): TemplateResult {
     const name = kindName(kind);
     return html`<li aria-current=${id === this.picked ? 'true' : nothing}>
-      <button class="pick" @click=${() => this.say('pick', id)}>
+      <button class="pick" @click=${() => this.emit('pick', id)}>
         ${name}<small>${planterName(planter)}</small>
       </button>
-      <button class="icon" aria-label=${msg(str`Remove ${name}, number ${id}`)} title=${msg('Remove')} @click=${() => this.say('remove', id)}>
+      <button class="icon" aria-label=${msg(str`Remove ${name}, number ${id}`)} title=${msg('Remove')} @click=${() => this.emit('remove', id)}>
         ${hostIcons.remove}
       </button>
     </li>`;
   }
 
-  private more(): void {
+  private showAll(): void {
     this.all = true;
   }
 
-  private say(name: string, detail: OrganismId): void {
+  private emit(name: 'pick' | 'remove', detail: OrganismId): void {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }

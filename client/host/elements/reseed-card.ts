@@ -1,14 +1,16 @@
-/** A fresh start for a room: everything goes, and some new seeds are planted. */
+/** Clears the selected room and plants new seeds. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, type TemplateResult } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
-import type { HostModel } from '../host-model.ts';
+import { css, html, type TemplateResult } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
 import { hostStyle } from '../style.ts';
 import { organismsText, seedsText } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
+import { HostElement } from './host-element.ts';
+import { inputValue } from './templates.ts';
 
+/** Asks for confirmation first; the result can be undone. */
 @customElement('reseed-card')
-export class ReseedCard extends LitElement {
+export class ReseedCard extends HostElement {
   static override styles = [
     hostStyle,
     css`
@@ -24,13 +26,11 @@ export class ReseedCard extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: HostModel;
-  @property({ attribute: false }) version = 0;
   @state() private organisms = 12;
 
   override render(): TemplateResult {
-    return html`<h3>${msg('A fresh start')}</h3>
-      <p class="soft">${msg('All that lives is taken away, and new seeds are planted all over the room. The room before is saved, and can be brought back.')}</p>
+    return html`<h3>${msg('Start over')}</h3>
+      <p class="soft">${msg('Removes every organism and plants new seeds all over the room. The current state is saved first, so you can restore it.')}</p>
       <form class="row" @submit=${this.submit}>
         <label class="field">
           <span>${msg('New seeds')}</span>
@@ -42,11 +42,11 @@ export class ReseedCard extends LitElement {
             required
             .value=${String(this.organisms)}
             @input=${(event: InputEvent) => {
-              this.organisms = Number((event.target as HTMLInputElement).value);
+              this.organisms = Number(inputValue(event));
             }}
           />
         </label>
-        <button class="danger" data-testid="reseed">${msg('Start afresh')}</button>
+        <button class="danger" data-testid="reseed">${msg('Start over')}</button>
       </form>`;
   }
 
@@ -54,13 +54,13 @@ export class ReseedCard extends LitElement {
     event.preventDefault();
     const { host, organisms } = this;
     const { room } = host;
-    const lives = host.summary?.organisms ?? 0;
+    const count = host.summary?.organisms ?? 0;
     const yes = await host.ask({
-      title: msg(str`Start “${room}” afresh?`),
+      title: msg(str`Start “${room}” over?`),
       text: msg(
-        str`Gone: ${organismsText(lives)}. Newly planted: ${seedsText(organisms)}. The room before is saved.`,
+        str`Removed: ${organismsText(count)}. Planted: ${seedsText(organisms)}. The current state is saved first.`,
       ),
-      act: msg('Start afresh'),
+      confirm: msg('Start over'),
       danger: true,
     });
     if (!yes) return;

@@ -1,4 +1,4 @@
-/** What a new room is to be. Says `make` (`detail`: body of `createRoom`) or `cancel`. */
+/** The form for a new room. */
 import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
@@ -8,40 +8,18 @@ import type { CheckpointState } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import { addressName } from '../sections.ts';
 import { hostStyle } from '../style.ts';
+import { inputValue } from './templates.ts';
 
-/** Cells of rooms that fit usual screens. */
+/** Room sizes for common screens, in cells. */
 const SIZES = [
-  {
-    id: 'small',
-    name: msg('Small'),
-    width: 160,
-    height: 96,
-    about: msg('for a tablet or a small screen'),
-  },
-  {
-    id: 'wide',
-    name: msg('Wide'),
-    width: 256,
-    height: 144,
-    about: msg('for a television or a projector, 16:9'),
-  },
-  {
-    id: 'square',
-    name: msg('Square'),
-    width: 256,
-    height: 256,
-    about: msg('for a big room with many visitors'),
-  },
-  {
-    id: 'tall',
-    name: msg('Tall'),
-    width: 144,
-    height: 256,
-    about: msg('for a screen on its side, 9:16'),
-  },
-  { id: 'own', name: msg('Own size'), width: 0, height: 0, about: '' },
+  { id: 'small', name: msg('Small'), width: 160, height: 96, about: msg('for a small screen') },
+  { id: 'wide', name: msg('Wide'), width: 256, height: 144, about: msg('for a TV or projector') },
+  { id: 'square', name: msg('Square'), width: 256, height: 256, about: msg('for many visitors') },
+  { id: 'tall', name: msg('Tall'), width: 144, height: 256, about: msg('for a portrait screen') },
+  { id: 'own', name: msg('Custom'), width: 0, height: 0, about: '' },
 ] as const;
 
+/** Fires `create` (`detail`: body of the call `createRoom`) or `cancel`. */
 @customElement('room-form')
 export class RoomForm extends LitElement {
   static override styles = [
@@ -57,26 +35,14 @@ export class RoomForm extends LitElement {
         gap: 8px;
       }
       .size {
-        position: relative;
         display: grid;
         justify-items: center;
         align-content: end;
         gap: 2px;
         min-height: 7em;
         padding: 12px 8px;
-        border: 1px solid var(--edge);
         border-radius: 14px;
-        color: var(--ink-soft);
-        cursor: pointer;
         text-align: center;
-      }
-      .size input {
-        position: absolute;
-        inset: 0;
-        width: 100%;
-        height: 100%;
-        opacity: 0;
-        cursor: pointer;
       }
       .size i {
         border: 1.5px solid currentColor;
@@ -90,15 +56,7 @@ export class RoomForm extends LitElement {
       }
       .size small {
         font-size: 0.86em;
-      }
-      .size:has(:checked) {
-        color: var(--accent);
-        background: var(--accent-deep);
-        border-color: oklch(0.89 0.075 168 / 0.5);
-      }
-      .size:has(:focus-visible) {
-        outline: 2px solid var(--accent);
-        outline-offset: 2px;
+        color: inherit;
       }
       .note {
         margin-top: 8px;
@@ -107,7 +65,7 @@ export class RoomForm extends LitElement {
   ];
 
   @property({ attribute: false }) checkpoints: readonly CheckpointState[] = [];
-  /** Names of the rooms there are. */
+  /** Names of the existing rooms. */
   @property({ attribute: false }) taken: readonly string[] = [];
   @state() private name = '';
   @state() private size = 'wide';
@@ -125,28 +83,28 @@ export class RoomForm extends LitElement {
           data-testid="room-name"
           required
           maxlength="60"
-          placeholder=${msg('for example: blue hall')}
+          placeholder=${msg('for example: Blue Hall')}
           autocomplete="off"
           .value=${this.name}
           aria-invalid=${taken}
           aria-describedby="address"
           @input=${(event: InputEvent) => {
-            this.name = (event.target as HTMLInputElement).value;
+            this.name = inputValue(event);
           }}
         />
         <small id="address" class=${taken ? 'wrong' : ''}>${
           taken
-            ? msg('There is a room of that name already. Choose another.')
+            ? msg('There is already a room with that name. Choose another one.')
             : address
               ? msg(html`Visitors find it at <b>/r/${address}</b>`)
-              : msg('Letters and digits; it becomes part of the address.')
+              : msg('Letters and digits. The name becomes part of the address.')
         }</small>
       </label>
       <fieldset>
         <legend>${msg('Size')}</legend>
         <div class="sizes">
           ${SIZES.map(
-            ({ id, name, width, height }) => html`<label class="size">
+            ({ id, name, width, height }) => html`<label class="chip size">
               <input
                 type="radio"
                 name="size"
@@ -169,24 +127,24 @@ export class RoomForm extends LitElement {
         ${
           this.size === 'own'
             ? html`<div class="fields note">
-                ${this.number('width', msg('Width, cells'), 256, 32, 1_024)}
-                ${this.number('height', msg('Height, cells'), 256, 32, 1_024)}
+                ${this.number('width', msg('Width in cells'), 256, [32, 1_024])}
+                ${this.number('height', msg('Height in cells'), 256, [32, 1_024])}
               </div>`
             : html`<p class="aside note">${size?.about}</p>`
         }
       </fieldset>
       <div class="fields">
         <label class="field">
-          <span>${msg('What grows there')}</span>
+          <span>${msg('What grows here')}</span>
           <select name="checkpoint">
             ${this.checkpoints.map(({ name, title }) => html`<option value=${name}>${title}</option>`)}
           </select>
         </label>
-        ${this.number('capacity', msg('Visitors at once'), DEFAULTS.room.capacity, 1, 5_000)}
-        ${this.number('tickRate', msg('Steps of life a second'), DEFAULTS.room.tickRate, 1, 60)}
+        ${this.number('capacity', msg('Visitors at once'), DEFAULTS.room.capacity, [1, 5_000])}
+        ${this.number('tickRate', msg('Steps per second'), DEFAULTS.room.tickRate, [1, 60])}
       </div>
       <fieldset>
-        <legend>${msg('Languages of the wall’s captions')}</legend>
+        <legend>${msg('Languages of the captions on the wall')}</legend>
         <div class="chips">
           ${LANGUAGE_CODES.map(
             (language) => html`<label class="chip"
@@ -199,7 +157,7 @@ export class RoomForm extends LitElement {
         </div>
       </fieldset>
       <div class="row">
-        <button class="solid" data-testid="make-room" ?disabled=${!address || taken}>${msg('Make the room')}</button>
+        <button class="solid" data-testid="make-room" ?disabled=${!address || taken}>${msg('Create room')}</button>
         <button type="button" class="quiet" @click=${() => this.dispatchEvent(new CustomEvent('cancel'))}>
           ${msg('Cancel')}
         </button>
@@ -211,8 +169,7 @@ export class RoomForm extends LitElement {
     name: string,
     label: string,
     value: number,
-    min: number,
-    max: number,
+    [min, max]: readonly [min: number, max: number],
   ): TemplateResult {
     return html`<label class="field"
       ><span>${label}</span>
@@ -237,6 +194,6 @@ export class RoomForm extends LitElement {
         languages: languages.length > 0 ? languages : ['en'],
       },
     };
-    this.dispatchEvent(new CustomEvent('make', { detail }));
+    this.dispatchEvent(new CustomEvent('create', { detail }));
   }
 }

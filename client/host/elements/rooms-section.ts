@@ -1,27 +1,28 @@
-/** All rooms: how each fares, and what can be done with it. */
+/** All rooms with their state: create, open, close and remove them. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGES } from '../../../shared/languages.ts';
-import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { placeHash } from '../sections.ts';
-import { blank, shown } from '../snapshot-pictures.ts';
+import { locationHash } from '../sections.ts';
 import { hostStyle } from '../style.ts';
 import { organismsText, paceText, roughSpan, visitorsText } from '../text.ts';
+import { HostElement } from './host-element.ts';
 import './room-form.ts';
+import { pictureFailed, pictureLoaded, sectionHead } from './templates.ts';
 
 const BUSY = {
   opening: msg('opening …'),
   closing: msg('closing …'),
-  undoing: msg('taking back …'),
-  restoring: msg('going back in time …'),
+  undoing: msg('undoing …'),
+  restoring: msg('restoring …'),
 } as const;
 
+/** Section “Rooms”. */
 @customElement('rooms-section')
-export class RoomsSection extends LitElement {
+export class RoomsSection extends HostElement {
   static override styles = [
     hostStyle,
     css`
@@ -32,20 +33,12 @@ export class RoomsSection extends LitElement {
         padding: 16px;
         align-items: center;
       }
-      img {
-        display: block;
-        width: 100%;
+      .picture {
         height: auto;
         aspect-ratio: 4 / 3;
-        object-fit: contain;
-        border-radius: 12px;
-        background: oklch(0.14 0.009 228);
         border: 1px solid var(--line);
       }
-      .failed {
-        visibility: hidden;
-      }
-      .closed img {
+      .closed .picture {
         opacity: 0.4;
         filter: saturate(0.3);
       }
@@ -54,12 +47,7 @@ export class RoomsSection extends LitElement {
         overflow-wrap: anywhere;
       }
       .facts {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 2px 1.3em;
         margin-top: 6px;
-        color: var(--ink-soft);
-        max-width: none;
       }
       .facts b {
         font-weight: 500;
@@ -72,9 +60,6 @@ export class RoomsSection extends LitElement {
       }
       .acts {
         margin-top: 12px;
-      }
-      .slow {
-        color: var(--warm);
       }
       @media (max-width: 560px) {
         .room {
@@ -93,25 +78,19 @@ export class RoomsSection extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: HostModel;
-  @property({ attribute: false }) version = 0;
+  /** Whether the form for a new room is open. */
   @state() private making = false;
 
   override render(): TemplateResult {
     const { rooms = [], checkpoints = [] } = this.host.state ?? {};
-    return html`<div class="head">
-        <div>
-          <h2>${msg('Rooms')}</h2>
-          <p class="lead">${msg('Each room is a world of its own, with its own address, wall and visitors.')}</p>
-        </div>
-        ${
-          this.making
-            ? nothing
-            : html`<button class="solid" data-testid="new-room" @click=${() => this.form(true)}>
-                ${hostIcons.plus}${msg('New room')}
-              </button>`
-        }
-      </div>
+    const add = html`<button class="solid" data-testid="new-room" @click=${() => this.showForm(true)}>
+      ${hostIcons.plus}${msg('New room')}
+    </button>`;
+    return html`${sectionHead(
+      msg('Rooms'),
+      msg('Each room is a separate world, with its own address, wall and visitors.'),
+      this.making ? nothing : add,
+    )}
       <div class="cards">
         ${
           this.making
@@ -119,8 +98,8 @@ export class RoomsSection extends LitElement {
                 class="card"
                 .checkpoints=${checkpoints}
                 .taken=${rooms.map(({ name }) => name)}
-                @make=${this.make}
-                @cancel=${() => this.form(false)}
+                @create=${this.create}
+                @cancel=${() => this.showForm(false)}
               ></room-form>`
             : nothing
         }
@@ -142,10 +121,10 @@ export class RoomsSection extends LitElement {
     const { name, width, height, open, settings, busy, pace } = room;
     const { checkpoints = [], now = 0 } = this.host.state ?? {};
     const species = checkpoints.find((each) => each.name === room.checkpoint)?.title;
-    // A new picture now and then; more would only cost.
+    // Drawing a picture costs the server time, so load a new one only every 15 s.
     const picture = `${pathOf(FILES.picture, { room: name })}?at=${Math.floor(now / 15_000)}`;
     return html`<article class="card room ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
-      <img src=${picture} alt="" width=${width} height=${height} @error=${blank} @load=${shown} />
+      <img class="picture" src=${picture} alt="" width=${width} height=${height} @error=${pictureFailed} @load=${pictureLoaded} />
       <div class="about">
         <div>
           <div class="row">
@@ -157,13 +136,13 @@ export class RoomsSection extends LitElement {
                   ? html`<span class="tag good">${msg('open')}</span>`
                   : html`<span class="tag">${msg('closed')}</span>`
             }
-            ${settings.paused && open ? html`<span class="tag worry">${msg('hands paused')}</span>` : nothing}
+            ${settings.paused && open ? html`<span class="tag worry">${msg('paused')}</span>` : nothing}
           </div>
           <p class="facts number">
             <span>${msg(html`<b>${room.participants}</b> of ${settings.capacity} visitors`)}</span>
             ${room.waiting > 0 ? html`<span>${msg(html`<b>${room.waiting}</b> in line`)}</span>` : nothing}
             <span>${organismsText(room.organisms)}</span>
-            ${open ? html`<span class=${pace.slow ? 'slow' : ''}>${paceText(pace)}</span>` : nothing}
+            ${open ? html`<span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>` : nothing}
             <span>${width} × ${height}</span>
             ${species ? html`<span>${species}</span>` : nothing}
             <span>${settings.languages.map((each) => LANGUAGES[each].name).join(', ')}</span>
@@ -172,14 +151,14 @@ export class RoomsSection extends LitElement {
         <div class="row acts">
           ${
             open
-              ? html`<a class="button plain" href=${placeHash({ room: name, section: 'watch' })}>${hostIcons.watch}${msg('Watch')}</a>
+              ? html`<a class="button plain" href=${locationHash({ room: name, section: 'watch' })}>${hostIcons.watch}${msg('Watch')}</a>
                   <a class="button plain" href="/wall/${name}" target="_blank">${hostIcons.open}${msg('Open the wall')}</a>
                   <button class="plain" ?disabled=${busy !== null} @click=${() => this.close(room)}>${msg('Close')}</button>`
               : html`<button class="solid" ?disabled=${busy !== null} @click=${() => this.open(name)}>${msg('Open')}</button>
                   ${
                     room.fixed
                       ? nothing
-                      : html`<button class="danger" ?disabled=${busy !== null} @click=${() => this.raze(room)}>
+                      : html`<button class="danger" ?disabled=${busy !== null} @click=${() => this.removeRoom(room)}>
                           ${hostIcons.remove}${msg('Remove')}
                         </button>`
                   }`
@@ -189,22 +168,22 @@ export class RoomsSection extends LitElement {
     </article>`;
   }
 
-  private form(making: boolean): void {
+  private showForm(making: boolean): void {
     this.making = making;
   }
 
-  private async make({ detail }: CustomEvent): Promise<void> {
+  private async create({ detail }: CustomEvent): Promise<void> {
     const { name } = detail;
-    const made = await this.host.do('createRoom', {}, detail, () => ({
+    const created = await this.host.do('createRoom', {}, detail, () => ({
       text: msg(str`The room “${name}” is open.`),
-      way: {
+      action: {
         label: msg('Watch it'),
-        go: () => {
-          location.hash = placeHash({ room: name, section: 'watch' });
+        run: () => {
+          location.hash = locationHash({ room: name, section: 'watch' });
         },
       },
     }));
-    if (made) this.making = false;
+    if (created) this.making = false;
   }
 
   private open(room: string): void {
@@ -213,28 +192,28 @@ export class RoomsSection extends LitElement {
 
   private async close({ name, participants }: RoomSummary): Promise<void> {
     const kept = msg(
-      'Nobody can come in until you open it again. Everything that lives there is kept as it is.',
+      'Nobody can join until you open it again. Everything in it is saved as it is.',
     );
-    const out = participants > 0 ? msg(str`Who is sent out: ${visitorsText(participants)}.`) : '';
+    const out = participants > 0 ? msg(str`This disconnects ${visitorsText(participants)}.`) : '';
     const yes = await this.host.ask({
       title: msg(str`Close “${name}”?`),
       text: `${kept} ${out}`,
-      act: msg('Close the room'),
+      confirm: msg('Close room'),
     });
     if (!yes) return;
     await this.host.do('closeRoom', { room: name }, {}, () => ({
       text: msg(str`The room “${name}” is closed.`),
-      way: { label: msg('Open it again'), go: () => this.open(name) },
+      action: { label: msg('Reopen'), run: () => this.open(name) },
     }));
   }
 
-  private async raze({ name, organisms }: RoomSummary): Promise<void> {
+  private async removeRoom({ name, organisms }: RoomSummary): Promise<void> {
     const yes = await this.host.ask({
-      title: msg(str`Remove “${name}” for good?`),
+      title: msg(str`Remove “${name}” permanently?`),
       text: msg(
-        str`All that lives there (${organismsText(organisms)}) and all its saved states go. A last copy is put aside in the server’s data folder.`,
+        str`Everything in it (${organismsText(organisms)}) and all its saved states are removed. A last copy stays in the server’s data folder.`,
       ),
-      act: msg('Remove the room'),
+      confirm: msg('Remove room'),
       danger: true,
       typed: name,
     });

@@ -1,7 +1,7 @@
-/** The sign for the wall: see it, print it, take it along. */
+/** The printed sign with the QR code: preview, print and download it. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property, query, state } from 'lit/decorators.js';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement, query, state } from 'lit/decorators.js';
 import { FILES, PAPERS, type Paper, pathOf } from '../../../shared/host/api.ts';
 import {
   LANGUAGE_CODES,
@@ -9,12 +9,17 @@ import {
   type LanguageCode,
   SOURCE_LANGUAGE,
 } from '../../../shared/languages.ts';
-import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
+import { HostElement } from './host-element.ts';
+import { inputValue, radioChips, sectionHead } from './templates.ts';
 
+const PAPER_CHOICES = PAPERS.map((value) => ({ value, name: value }));
+const LANGUAGE_CHOICES = LANGUAGE_CODES.map((value) => ({ value, name: LANGUAGES[value].name }));
+
+/** Section “Sign”. */
 @customElement('sign-section')
-export class SignSection extends LitElement {
+export class SignSection extends HostElement {
   static override styles = [
     hostStyle,
     css`
@@ -58,8 +63,6 @@ export class SignSection extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: HostModel;
-  @property({ attribute: false }) version = 0;
   @state() private paper: Paper = 'A4';
   @state() private language: LanguageCode = SOURCE_LANGUAGE;
   @state() private address = '';
@@ -72,32 +75,18 @@ export class SignSection extends LitElement {
     const query = new URLSearchParams({ paper: this.paper, language: this.language });
     if (address) query.set('address', address);
     const url = `${pathOf(FILES.sign, { room })}?${query}`;
-    return html`<div class="head">
-        <div>
-          <h2>${msg(str`Sign of “${room}”`)}</h2>
-          <p class="lead">${msg('Print it, and hang it beside the wall. Whoever scans it is in the room.')}</p>
-        </div>
-      </div>
+    return html`${sectionHead(
+      msg(str`Sign of “${room}”`),
+      msg('Print it and hang it beside the wall. Scanning it takes visitors into the room.'),
+    )}
       <div class="two">
         <div class="controls card">
-          ${this.chips(
-            msg('Paper'),
-            PAPERS,
-            this.paper,
-            (paper) => paper,
-            (paper) => {
-              this.paper = paper;
-            },
-          )}
-          ${this.chips(
-            msg('Language'),
-            LANGUAGE_CODES,
-            this.language,
-            (each) => LANGUAGES[each].name,
-            (language) => {
-              this.language = language;
-            },
-          )}
+          ${radioChips(msg('Paper'), PAPER_CHOICES, this.paper, (paper) => {
+            this.paper = paper;
+          })}
+          ${radioChips(msg('Language'), LANGUAGE_CHOICES, this.language, (language) => {
+            this.language = language;
+          })}
           ${this.addresses(all.addresses, address)}
           <div class="row">
             <button class="solid" data-testid="print" @click=${this.print}>${hostIcons.print}${msg('Print')}</button>
@@ -105,7 +94,7 @@ export class SignSection extends LitElement {
           </div>
         </div>
         <div class="sheet">
-          <img data-testid="sign" src=${url} alt=${msg('The sign: a code to scan, and one sentence')} />
+          <img data-testid="sign" src=${url} alt=${msg('The sign: a code to scan and one sentence')} />
         </div>
       </div>`;
   }
@@ -113,55 +102,34 @@ export class SignSection extends LitElement {
   private addresses(all: readonly string[], chosen: string): TemplateResult {
     if (all.length === 0) {
       return html`<p class="wrong">
-        ${msg('This server is on no network that phones could reach. Connect the machine, or have whoever looks after it start the server with --host 0.0.0.0.')}
+        ${msg('Phones cannot reach this server. Connect the machine to a network, or ask whoever runs it to start the server with --host 0.0.0.0.')}
       </p>`;
     }
     return html`<label class="field">
-      <span>${msg('Address that phones can reach')}</span>
+      <span>${msg('Address for phones')}</span>
       <select
         data-testid="address"
         @change=${(event: Event) => {
-          this.address = (event.target as HTMLSelectElement).value;
+          this.address = inputValue(event);
         }}
       >
         ${all.map((each) => html`<option value=${each} .selected=${each === chosen}>${each}</option>`)}
       </select>
       <small
-        >${msg('Scan it with a phone once before you print. If nothing opens, choose another one.')}</small
+        >${msg('Scan the code with a phone before you print. If nothing opens, choose another address.')}</small
       >
     </label>`;
   }
 
-  private chips<T extends string>(
-    legend: string,
-    choices: readonly T[],
-    chosen: T,
-    name: (choice: T) => string,
-    choose: (choice: T) => void,
-  ): TemplateResult {
-    return html`<fieldset>
-      <legend>${legend}</legend>
-      <div class="chips">
-        ${choices.map(
-          (choice) => html`<label class="chip"
-            ><input type="radio" name=${legend} value=${choice} .checked=${choice === chosen} @change=${() => choose(choice)} /><span
-              >${name(choice)}</span
-            ></label
-          >`,
-        )}
-      </div>
-    </fieldset>`;
-  }
-
-  /** Prints the sign alone: a page of its own, of the paper's size. */
+  /** Prints only the sign, from a window of its own with the size of the paper. */
   private print(): void {
     const { picture, paper } = this;
     if (!picture) return;
     const page = window.open('', '_blank', 'width=800,height=1100');
     if (!page) {
-      this.host.say({
+      this.host.notify({
         text: msg(
-          'This browser did not let the print window open. Download the sign and print it from there.',
+          'The browser blocked the print window. Download the sign and print it from there.',
         ),
         wrong: true,
       });

@@ -1,25 +1,27 @@
-/** Takes back what was done a moment ago, by one visitor or by all. */
+/** Undoes what one visitor or everybody did in the last seconds or minutes. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, type TemplateResult } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
+import { css, html, type TemplateResult } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
-import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
 import { actsText, span, visitorName } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
+import { HostElement } from './host-element.ts';
+import { inputValue, radioChips } from './templates.ts';
 
-const SPANS = [10, 30, 60, 300];
+const SPANS = [10, 30, 60, 300].map((value) => ({
+  value,
+  name: value < 60 ? `${value} s` : `${value / 60} min`,
+}));
 
+/** Asks for confirmation first; the result can be undone. */
 @customElement('undo-card')
-export class UndoCard extends LitElement {
+export class UndoCard extends HostElement {
   static override styles = [
     hostStyle,
     css`
-      .card-head {
-        margin-bottom: 12px;
-      }
       .chips {
         gap: 6px;
       }
@@ -34,88 +36,68 @@ export class UndoCard extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: HostModel;
-  @property({ attribute: false }) version = 0;
   @state() private seconds = 30;
-  /** Whose acts; undefined: everybody's. He may have left meanwhile. */
-  @state() private whom: VisitorState | undefined;
-  private room = '';
+  /** The visitor whose actions are undone, who may have left since; undefined for everybody. */
+  @state() private visitor: VisitorState | undefined;
 
-  protected override willUpdate(): void {
-    if (this.host.room === this.room) return;
-    this.room = this.host.room;
-    this.whom = undefined;
+  protected override roomChanged(): void {
+    this.visitor = undefined;
   }
 
   override render(): TemplateResult {
     const { detail, summary } = this.host;
-    const { whom } = this;
-    const there = detail?.visitors ?? [];
-    const visitors = whom && !there.some(({ id }) => id === whom.id) ? [...there, whom] : there;
+    const selected = this.visitor;
+    const present = detail?.visitors ?? [];
+    const hasLeft = selected && !present.some(({ id }) => id === selected.id);
+    const visitors = hasLeft ? [...present, selected] : present;
     const busy = summary?.busy === 'undoing';
-    return html`<form @submit=${this.submit} aria-label=${msg('Take back')}>
+    return html`<form @submit=${this.submit} aria-label=${msg('Undo')}>
       <div>
-        <h3>${msg('Take back')}</h3>
-        <p class="soft">${msg('The room becomes what it would be, had it not been done.')}</p>
+        <h3>${msg('Undo')}</h3>
+        <p class="soft">${msg('Undoes recent actions, as if they had never happened.')}</p>
       </div>
-      <fieldset>
-        <legend>${msg('The last')}</legend>
-        <div class="chips">
-          ${SPANS.map(
-            (seconds) => html`<label class="chip"
-              ><input
-                type="radio"
-                name="seconds"
-                value=${seconds}
-                .checked=${seconds === this.seconds}
-                @change=${() => {
-                  this.seconds = seconds;
-                }}
-              /><span>${seconds < 60 ? `${seconds} s` : `${seconds / 60} min`}</span></label
-            >`,
-          )}
-        </div>
-      </fieldset>
+      ${radioChips(msg('In the last'), SPANS, this.seconds, (seconds) => {
+        this.seconds = seconds;
+      })}
       <label class="field">
-        <span>${msg('Of whom')}</span>
+        <span>${msg('Whose actions')}</span>
         <select
           data-testid="undo-whom"
           @change=${(event: Event) => {
-            const chosen = Number((event.target as HTMLSelectElement).value);
-            this.whom = visitors.find(({ id }) => id === chosen);
+            this.visitor = visitors.find(({ id }) => id === Number(inputValue(event)));
           }}
         >
-          <option value="0" .selected=${!whom}>${msg('everybody')}</option>
+          <option value="0" .selected=${!selected}>${msg('everyone')}</option>
           ${repeat(
             visitors,
             ({ id }) => id,
-            (visitor) =>
-              html`<option value=${visitor.id} .selected=${visitor.id === whom?.id}>${visitorName(visitor)}</option>`,
+            (each) =>
+              html`<option value=${each.id} .selected=${each.id === selected?.id}>${visitorName(each)}</option>`,
           )}
         </select>
       </label>
-      <button class="plain" data-testid="undo" ?disabled=${busy}>${hostIcons.undo}${busy ? msg('Taking back …') : msg('Take back')}</button>
+      <button class="plain" data-testid="undo" ?disabled=${busy}>${hostIcons.undo}${busy ? msg('Undoing …') : msg('Undo')}</button>
     </form>`;
   }
 
   private async submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
-    const { host, room, seconds, whom: who } = this;
+    const { host, shownRoom: room, seconds, visitor } = this;
     const yes = await host.ask({
-      title: msg(str`Take back the last ${span(seconds * 1_000)}?`),
-      text: who
+      title: msg(str`Undo the last ${span(seconds * 1_000)}?`),
+      text: visitor
         ? msg(
-            str`What ${visitorName(who)} has done in that time is undone: seeds, wounds and crosses. The room before is saved.`,
+            str`Undoes everything ${visitorName(visitor)} did in that time: seeds, wounds and crosses. The current state is saved first.`,
           )
         : msg(
-            'What everybody has done in that time is undone: seeds, wounds and crosses. The room before is saved.',
+            'Undoes everything all visitors did in that time: seeds, wounds and crosses. The current state is saved first.',
           ),
-      act: msg('Take it back'),
+      confirm: msg('Undo'),
     });
     if (!yes) return;
-    const whom = who ? who.id : null;
-    await host.do('undo', { room }, { seconds, participant: whom }, ({ undone, kept }) =>
-      offerRestore(host, room, msg(str`Taken back: ${actsText(undone)}.`), kept),
+    const participant = visitor?.id ?? null;
+    await host.do('undo', { room }, { seconds, participant }, ({ undone, kept }) =>
+      offerRestore(host, room, msg(str`Undone: ${actsText(undone)}.`), kept),
     );
   }
 }

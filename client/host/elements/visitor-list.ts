@@ -1,23 +1,25 @@
-/** Who is in the room: mute and ban. */
+/** The visitors in the room, with buttons to mute and ban them. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property, query, state } from 'lit/decorators.js';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement, query, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
 import { owner } from '../../style/owner.ts';
-import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
 import { actsText, roughSpan, visitorName, visitorsText } from '../text.ts';
 import type { BanDialog } from './ban-dialog.ts';
+import { HostElement } from './host-element.ts';
 import './ban-dialog.ts';
+import { isChecked } from './templates.ts';
 
-/** So many are shown before the host asks for more. */
+/** Rows before “Show all”. */
 const FIRST = 8;
 
+/** Includes the switch for names and the dialog for bans. */
 @customElement('visitor-list')
-export class VisitorList extends LitElement {
+export class VisitorList extends HostElement {
   static override styles = [
     hostStyle,
     css`
@@ -32,11 +34,6 @@ export class VisitorList extends LitElement {
         gap: 0.6em;
         font-size: 0.93em;
         color: var(--ink-soft);
-      }
-      ul {
-        list-style: none;
-        margin: 6px 0 0;
-        padding: 0;
       }
       li {
         display: grid;
@@ -58,14 +55,8 @@ export class VisitorList extends LitElement {
         white-space: nowrap;
       }
       small {
-        display: block;
         white-space: normal;
-        color: var(--ink-soft);
-        font-size: 0.9em;
         line-height: 1.3;
-      }
-      .muted {
-        color: var(--warm);
       }
       .icon {
         margin: 0 -5px;
@@ -73,20 +64,14 @@ export class VisitorList extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) host!: HostModel;
-  @property({ attribute: false }) version = 0;
   @state() private all = false;
-  /** What she has just asked for of names, until it is so or has failed. */
-  @state() private wanted: boolean | undefined;
+  /** The requested setting while the server has not confirmed or refused it. */
+  @state() private showNames: boolean | undefined;
   @query('ban-dialog') private readonly dialog!: BanDialog;
-  private of = '';
 
-  protected override willUpdate(): void {
-    const { room } = this.host;
-    if (room === this.of) return;
-    this.of = room;
+  protected override roomChanged(): void {
     this.all = false;
-    this.wanted = undefined;
+    this.showNames = undefined;
   }
 
   override render(): TemplateResult {
@@ -101,13 +86,13 @@ export class VisitorList extends LitElement {
           <input
             type="checkbox"
             data-testid="names"
-            .checked=${live(this.wanted ?? names)}
-            @change=${(event: Event) => this.show((event.target as HTMLInputElement).checked)}
+            .checked=${live(this.showNames ?? names)}
+            @change=${(event: Event) => this.setNames(isChecked(event))}
         /></label>
       </header>
       ${
         visitors.length === 0
-          ? html`<p class="soft">${msg('Nobody is here just now.')}</p>`
+          ? html`<p class="soft">${msg('Nobody is here right now.')}</p>`
           : html`<ul>
               ${repeat(
                 shown,
@@ -118,7 +103,7 @@ export class VisitorList extends LitElement {
       }
       ${
         shown.length < visitors.length
-          ? html`<button class="quiet" @click=${this.more}>${msg(str`Show all ${visitors.length}`)}</button>`
+          ? html`<button class="quiet" @click=${this.showAll}>${msg(str`Show all ${visitors.length}`)}</button>`
           : nothing
       }
       <ban-dialog .host=${this.host} .version=${this.version}></ban-dialog>`;
@@ -131,12 +116,12 @@ export class VisitorList extends LitElement {
       <i style="--hue:${hue}"></i>
       <span class="name"
         >${name}<small
-          >${muted ? html`<span class="muted">${msg('may only look')}</span>` : html`${roughSpan(stay)} · ${actsText(acts)}`}</small
+          >${muted ? html`<span class="warning">${msg('muted')}</span>` : html`${roughSpan(stay)} · ${actsText(acts)}`}</small
         ></span
       >
       <button
         class="icon"
-        title=${muted ? msg('Let play again') : msg('Mute: may look, and do nothing')}
+        title=${muted ? msg('Unmute') : msg('Mute: can watch, but not act')}
         aria-label=${muted ? msg(str`Unmute ${name}`) : msg(str`Mute ${name}`)}
         aria-pressed=${muted}
         @click=${() => this.mute(visitor)}
@@ -149,28 +134,28 @@ export class VisitorList extends LitElement {
     </li>`;
   }
 
-  private more(): void {
+  private showAll(): void {
     this.all = true;
   }
 
-  private async show(names: boolean): Promise<void> {
-    this.wanted = names;
+  private async setNames(names: boolean): Promise<void> {
+    this.showNames = names;
     const { room } = this.host;
     await this.host.do('changeSettings', { room }, { names }, () =>
-      names ? msg('Names are shown.') : msg('Names are hidden: everybody has a colour only.'),
+      names ? msg('Names are shown.') : msg('Names are hidden. Visitors only have a colour.'),
     );
-    if (room === this.of) this.wanted = undefined;
+    if (room === this.shownRoom) this.showNames = undefined;
   }
 
-  private mute(visitor: VisitorState, { room }: Pick<HostModel, 'room'> = this.host): void {
+  private mute(visitor: VisitorState, room = this.host.room): void {
     const { id } = visitor;
     const muted = !visitor.muted;
     const name = visitorName(visitor);
     void this.host.do('mute', { room }, { participant: id, muted }, () =>
       muted
         ? {
-            text: msg(str`${name} may only look now.`),
-            way: { label: msg('Undo'), go: () => this.mute({ ...visitor, muted: true }, { room }) },
+            text: msg(str`${name} is muted.`),
+            action: { label: msg('Undo'), run: () => this.mute({ ...visitor, muted: true }, room) },
           }
         : msg(str`${name} can play again.`),
     );

@@ -1,18 +1,18 @@
-/** What visitors see, and the host's hand in it: the section for the day. */
+/** The live room, with what a host on duty needs: pause, undo, visitors, bans and organisms. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property, query, state } from 'lit/decorators.js';
+import { html, nothing, type TemplateResult } from 'lit';
+import { customElement, query, state } from 'lit/decorators.js';
 import type { Rect } from '../../../shared/geometry.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { organismName } from '../../elements/organism-text.ts';
 import { organismsIn } from '../area.ts';
-import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import type { PointerTool } from '../pointer-tools.ts';
 import { hostStyle } from '../style.ts';
 import { organismsText, paceText, visitorsText } from '../text.ts';
 import { offerUndo } from '../undo-action.ts';
+import { HostElement } from './host-element.ts';
 import './ban-list.ts';
 import './live-organism.ts';
 import type { LiveView } from './live-view.ts';
@@ -22,37 +22,29 @@ import './undo-card.ts';
 import './visitor-list.ts';
 import { watchStyle } from './watch-style.ts';
 
+/** Section “Watch”. */
 @customElement('watch-section')
-export class WatchSection extends LitElement {
-  static override styles = [hostStyle, watchStyle, css``];
+export class WatchSection extends HostElement {
+  static override styles = [hostStyle, watchStyle];
 
-  @property({ attribute: false }) host!: HostModel;
-  @property({ attribute: false }) version = 0;
   @state() private tool: PointerTool = 'look';
   @state() private picked: OrganismId = 0;
   @state() private area: Rect | undefined;
   @query('live-view') private readonly live!: LiveView | null;
-  private of = '';
 
-  protected override willUpdate(): void {
-    const { room } = this.host;
-    if (room === this.of) return;
-    this.of = room;
-    this.tool = 'look';
-    this.area = undefined;
-    this.picked = 0;
+  protected override roomChanged(): void {
+    this.useTool('look');
   }
 
   override render(): TemplateResult | typeof nothing {
     const { summary } = this.host;
     if (!summary) return nothing;
-    return html`<h2 class="seen-not">${msg(str`Watch “${summary.name}”`)}</h2>
+    return html`<h2 class="visually-hidden">${msg(str`Watch “${summary.name}”`)}</h2>
       <div class="view">
         ${summary.open ? this.picture(summary.name) : this.closed(summary.name)}
       </div>
-      <aside aria-label=${msg('Who is there, and what they may do')}>
-        ${summary.open ? this.pause() : nothing}
-        ${summary.open ? html`<undo-card class="card" .host=${this.host} .version=${this.version}></undo-card>` : nothing}
+      <aside aria-label=${msg('Controls and visitors')}>
+        ${summary.open ? html`${this.pause()} <undo-card class="card" .host=${this.host} .version=${this.version}></undo-card>` : nothing}
         <visitor-list class="card" .host=${this.host} .version=${this.version}></visitor-list>
         <ban-list class="card" .host=${this.host} .version=${this.version}></ban-list>
         ${
@@ -62,7 +54,7 @@ export class WatchSection extends LitElement {
                 .model=${this.live?.model}
                 .version=${this.version}
                 .picked=${this.picked}
-                @pick=${this.go}
+                @pick=${this.goTo}
                 @remove=${({ detail }: CustomEvent<OrganismId>) => this.removeOrganism(detail)}
               ></organism-list>`
             : nothing
@@ -72,8 +64,8 @@ export class WatchSection extends LitElement {
 
   private closed(name: string): TemplateResult {
     return html`<div class="shut card">
-      <p>${msg(str`“${name}” is closed. What lives there is kept as it is.`)}</p>
-      <button class="solid" @click=${() => this.host.do('openRoom', { room: name }, {})}>${msg('Open it')}</button>
+      <p>${msg(str`“${name}” is closed. Everything in it is saved as it is.`)}</p>
+      <button class="solid" @click=${() => this.host.do('openRoom', { room: name }, {})}>${msg('Open room')}</button>
     </div>`;
   }
 
@@ -81,8 +73,8 @@ export class WatchSection extends LitElement {
     const { tool, area, picked } = this;
     const organism = this.live?.model?.organisms.get(picked);
     return html`<div class="tools">
-        <div class="row" role="group" aria-label=${msg('What a drag does')}>
-          ${this.hand('look', msg('Look'), icons.look)} ${this.hand('area', msg('Clear an area'), hostIcons.area)}
+        <div class="row" role="group" aria-label=${msg('Tools')}>
+          ${this.toolButton('look', msg('Look'), icons.look)} ${this.toolButton('area', msg('Clear an area'), hostIcons.area)}
         </div>
         ${this.facts()}
       </div>
@@ -94,9 +86,7 @@ export class WatchSection extends LitElement {
           .area=${area}
           @model=${() => this.requestUpdate()}
           @pick=${({ detail }: CustomEvent<OrganismId>) => this.pick(detail)}
-          @area=${({ detail }: CustomEvent<Rect | undefined>) => {
-            this.area = detail;
-          }}
+          @area=${({ detail }: CustomEvent<Rect | undefined>) => this.setArea(detail)}
           @area-ready=${this.clear}
         ></live-view>
         <div class="tight" role="group" aria-label=${msg('View')}>
@@ -126,35 +116,37 @@ export class WatchSection extends LitElement {
     return html`<p class="facts number">
       <span>${visitorsText(participants)}${waiting > 0 ? `, ${msg(str`${waiting} in line`)}` : ''}</span>
       <span>${organismsText(organisms)}</span>
-      <span class=${pace.slow ? 'slow' : ''}>${paceText(pace)}</span>
+      <span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>
     </p>`;
   }
 
-  private hand(tool: PointerTool, name: string, icon: TemplateResult): TemplateResult {
+  private toolButton(tool: PointerTool, name: string, icon: TemplateResult): TemplateResult {
     return html`<button
-      class="plain hand"
-      data-testid="hand-${tool}"
+      class="plain tool"
+      data-testid="tool-${tool}"
       aria-pressed=${tool === this.tool}
-      @click=${() => {
-        this.tool = tool;
-        this.area = undefined;
-        this.picked = 0;
-      }}
+      @click=${() => this.useTool(tool)}
     >
       ${icon}${name}
     </button>`;
   }
 
+  private useTool(tool: PointerTool): void {
+    this.tool = tool;
+    this.area = undefined;
+    this.picked = 0;
+  }
+
   private areaBar(): TemplateResult {
     const { area } = this;
-    const inside = this.inside();
+    const inside = this.organismsInArea();
     return html`<div class="bar" role="status">
       ${
         area
           ? html`<span>${organismsText(inside)}</span>
               <button class="danger now" data-testid="clear" @click=${this.clear}>${msg('Clear this area')}</button>
-              <button class="quiet" @click=${() => this.hideArea()}>${msg('Cancel')}</button>`
-          : html`<span>${msg('Draw a rectangle over what is to go.')}</span>`
+              <button class="quiet" @click=${() => this.setArea(undefined)}>${msg('Cancel')}</button>`
+          : html`<span>${msg('Draw a rectangle over what you want to remove.')}</span>`
       }
     </div>`;
   }
@@ -168,15 +160,15 @@ export class WatchSection extends LitElement {
       @click=${() => this.setPaused(!paused)}
     >
       ${paused ? hostIcons.go : hostIcons.pause}
-      <span><b>${paused ? msg('Let them play again') : msg('Pause all hands')}</b>
-      <small>${paused ? msg('Visitors can only look just now.') : msg('Visitors can look, and do nothing.')}</small></span>
+      <span><b>${paused ? msg('Resume') : msg('Pause visitors')}</b>
+      <small>${paused ? msg('Visitors can only watch right now.') : msg('Visitors can watch, but not act.')}</small></span>
     </button>`;
   }
 
   private setPaused(paused: boolean): void {
     const { room } = this.host;
     void this.host.do('changeSettings', { room }, { paused }, () =>
-      paused ? msg('All hands are paused. Life goes on.') : msg('Visitors can play again.'),
+      paused ? msg('Visitors are paused. Life goes on.') : msg('Visitors can act again.'),
     );
   }
 
@@ -184,59 +176,59 @@ export class WatchSection extends LitElement {
     this.picked = organism;
   }
 
-  private go({ detail }: CustomEvent<OrganismId>): void {
+  private goTo({ detail }: CustomEvent<OrganismId>): void {
     this.tool = 'look';
     this.pick(detail);
     this.live?.show(detail);
   }
 
-  private inside(): number {
+  private organismsInArea(): number {
     const planes = this.live?.model?.planes;
     return this.area && planes ? organismsIn(this.area, planes) : 0;
   }
 
-  private hideArea(): void {
-    this.area = undefined;
+  private setArea(area: Rect | undefined): void {
+    this.area = area;
   }
 
   private async removeOrganism(id: OrganismId): Promise<void> {
-    const { host, of: room } = this;
+    const { host, shownRoom: room } = this;
     const organism = this.live?.model?.organisms.get(id);
     const name = organism ? organismName(organism) : msg('Organism');
     const planter = organism?.planter.name;
     const yes = await host.ask({
-      title: msg(str`Remove this: ${name}?`),
+      title: msg(str`Remove this organism: ${name}?`),
       text: planter
-        ? msg(str`It goes for everybody. ${planter} has planted it.`)
-        : msg('It goes for everybody.'),
-      act: msg('Remove it'),
+        ? msg(str`It is removed for everyone. ${planter} planted it.`)
+        : msg('It is removed for everyone.'),
+      confirm: msg('Remove'),
       danger: true,
     });
     if (!yes) return;
-    const at = performance.now();
+    const removedAt = performance.now();
     const done = await host.do('removeOrganism', { room }, { organism: id }, () =>
-      offerUndo(host, room, msg(str`Gone: ${name}.`), at),
+      offerUndo(host, room, msg(str`Removed: ${name}.`), removedAt),
     );
-    if (done && room === this.of) this.pick(0);
+    if (done && room === this.shownRoom) this.pick(0);
   }
 
   private async clear(): Promise<void> {
-    const { area, host, of: room } = this;
+    const { area, host, shownRoom: room } = this;
     if (!area) return;
-    const inside = this.inside();
+    const inside = this.organismsInArea();
     const yes = await host.ask({
       title: msg('Clear this area?'),
-      text: msg(str`Every organism that reaches into it goes, for everybody: ${inside} just now.`),
-      act: msg('Clear it'),
+      text: msg(
+        str`Removes every organism that reaches into it, for everyone. Right now: ${inside}.`,
+      ),
+      confirm: msg('Clear'),
       danger: true,
     });
     if (!yes) return;
-    const at = performance.now();
+    const removedAt = performance.now();
     const done = await host.do('clearArea', { room }, area, ({ removed }) =>
-      offerUndo(host, room, msg(str`Gone: ${organismsText(removed)}.`), at),
+      offerUndo(host, room, msg(str`Removed: ${organismsText(removed)}.`), removedAt),
     );
-    if (!done || room !== this.of) return;
-    this.area = undefined;
-    this.tool = 'look';
+    if (done && room === this.shownRoom) this.useTool('look');
   }
 }

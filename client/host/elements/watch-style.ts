@@ -1,6 +1,7 @@
+/** Layout of the watch section: the live room beside the cards; on a phone above them. */
 import { css } from 'lit';
 
-/** The picture beside its cards; on a phone above them. */
+/** Styles of `watch-section`. */
 export const watchStyle = css`
   :host {
     display: grid;
@@ -8,13 +9,6 @@ export const watchStyle = css`
     gap: 18px;
     height: calc(100vh - 44px);
     height: calc(100dvh - 44px);
-  }
-  .seen-not {
-    position: absolute;
-    width: 1px;
-    height: 1px;
-    overflow: hidden;
-    clip-path: inset(50%);
   }
   .view {
     display: grid;
@@ -46,19 +40,10 @@ export const watchStyle = css`
   .tight .icon {
     border-radius: 13px;
   }
-  .hand[aria-pressed='true'] {
+  .tool[aria-pressed='true'] {
     color: var(--accent);
     background: var(--accent-deep);
     border-color: oklch(0.89 0.075 168 / 0.5);
-  }
-  .facts {
-    display: flex;
-    flex-wrap: wrap;
-    gap: 2px 1.4em;
-    color: var(--ink-soft);
-  }
-  .slow {
-    color: var(--warm);
   }
   .stage {
     position: relative;
@@ -135,10 +120,6 @@ export const watchStyle = css`
     display: block;
     font-weight: 500;
     font-size: 1.08em;
-  }
-  .pause small {
-    color: var(--ink-soft);
-    font-size: 0.93em;
   }
   .pause.paused {
     background: oklch(0.86 0.08 80);

@@ -1,20 +1,20 @@
-/** What the host's page reckons: areas, sums, hours, and what knobs come to. */
-
-import { bars, columnsOf, middleStay, total } from '../../../client/host/aggregates.ts';
+/** Computations of the host's page: areas, statistics, hours, settings. */
+import {
+  bars,
+  columnsOf,
+  medianStay,
+  ninths,
+  roundUp,
+  total,
+} from '../../../client/host/aggregates.ts';
 import { areaKey, organismsIn } from '../../../client/host/area.ts';
-import { ninths, roundUp } from '../../../client/host/charts.ts';
-import { scheduleError } from '../../../client/host/hours.ts';
 import { energyStory, KNOB_GROUPS } from '../../../client/host/knobs.ts';
 import { areaBetween } from '../../../client/host/pointer-tools.ts';
-import { addressName, placeHash, readPlace } from '../../../client/host/sections.ts';
-import { bytes, clock, moment, span } from '../../../client/host/text.ts';
+import { addressName, locationHash, parseLocation } from '../../../client/host/sections.ts';
+import { bytes, clock, moment, scheduleError, span } from '../../../client/host/text.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import {
-  ALWAYS_OPEN,
-  type RoomSettings,
-  applyChange as turn,
-} from '../../../shared/host/settings.ts';
+import { ALWAYS_OPEN, applyChange, type RoomSettings } from '../../../shared/host/settings.ts';
 import { DWELL_SPANS, HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
 import fc from '../../support/property.ts';
 
@@ -36,7 +36,7 @@ const settings: RoomSettings = {
   paused: false,
 };
 
-test('an area between any two places lies on the grid and is not empty', () => {
+test('an area between any two points lies on the grid and is not empty', () => {
   fc.assert(
     fc.property(place, place, (a, b) => {
       const { x, y, width, height } = areaBetween(a, b, GRID);
@@ -49,7 +49,7 @@ test('an area between any two places lies on the grid and is not empty', () => {
   );
 });
 
-test('keys never carry an area off the grid', () => {
+test('keys never move an area off the grid', () => {
   const press = fc.record({
     key: fc.constantFrom('ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'),
     shiftKey: fc.boolean(),
@@ -68,7 +68,7 @@ test('keys never carry an area off the grid', () => {
   expect(areaKey({ key: 'a', shiftKey: false }, undefined, { x: 0, y: 0 }, GRID)).toBeUndefined();
 });
 
-test('what an area holds is counted by places, each organism once', () => {
+test('an organism is counted once if it owns a cell of the area', () => {
   const planes = createPlanes(8, 8);
   planes.owner.set([7, 7, 0, 9], 8);
   expect(organismsIn({ x: 0, y: 0, width: 8, height: 8 }, planes)).toBe(2);
@@ -85,7 +85,7 @@ test.each([
   expect(addressName(name)).toBe(address);
 });
 
-test('every name becomes an address that the server takes, or none', () => {
+test('every name becomes an address that the server accepts, or none', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 80 }), (name) => {
       expect(addressName(name)).toMatch(/^([a-z0-9-]{1,32})?$/);
@@ -93,38 +93,38 @@ test('every name becomes an address that the server takes, or none', () => {
   );
 });
 
-test('a place in the page is found again by its address', () => {
+test('a location survives the round trip through the address', () => {
   const here = { room: 'garden', section: 'hours' } as const;
-  expect(readPlace(placeHash(here))).toEqual(here);
-  expect(readPlace('#/UPPER/nonsense')).toEqual({ room: '', section: 'watch' });
+  expect(parseLocation(locationHash(here))).toEqual(here);
+  expect(parseLocation('#/UPPER/nonsense')).toEqual({ room: '', section: 'watch' });
 });
 
 test('each knob reads what it writes', () => {
   for (const knob of KNOB_GROUPS.flatMap(({ knobs }) => knobs)) {
     const value = knob.min + knob.step;
-    const turned = turn(settings, knob.write(value, settings));
-    expect([knob.id, knob.read(turned)]).toEqual([knob.id, value]);
+    const changed = applyChange(settings, knob.write(value, settings));
+    expect([knob.id, knob.read(changed)]).toEqual([knob.id, value]);
   }
 });
 
 test.each([
-  [{}, 'A visitor can plant 8 seeds at the start. After that, one each 1 second.'],
+  [{}, 'A visitor can plant 8 seeds at the start. After that, one every 1 second.'],
   [
     { energy: { ...DEFAULTS.energy, newcomer: 4 } },
-    'A visitor waits a little before the first seed. After that, one each 1 second.',
+    'Visitors wait a little before their first seed. After that, one every 1 second.',
   ],
   [
     { energy: { ...DEFAULTS.energy, refillPerSecond: 0 } },
     'A visitor can plant 8 seeds at the start. After that, none.',
   ],
-  [{ cooldown: 30 }, 'A visitor can plant 8 seeds at the start. After that, one each 30 seconds.'],
-  [{ energy: { ...DEFAULTS.energy, plant: 0 } }, 'A visitor can plant as many seeds as they like.'],
+  [{ cooldown: 30 }, 'A visitor can plant 8 seeds at the start. After that, one every 30 seconds.'],
+  [{ energy: { ...DEFAULTS.energy, plant: 0 } }, 'Visitors can plant as many seeds as they like.'],
   [
     { energy: { ...DEFAULTS.energy, plant: 101 } },
     'Nobody can plant: a seed costs more energy than anyone can have.',
   ],
 ] as [Partial<RoomSettings>, string][])(
-  'what knobs come to is said in a sentence: %#',
+  'the energy settings are summed up in a sentence: %#',
   (change, story) => {
     expect(energyStory({ ...settings, ...(change as Partial<RoomSettings>) } as RoomSettings)).toBe(
       story,
@@ -138,7 +138,7 @@ test('hours that close before they open are named', () => {
   expect(scheduleError({ ...ALWAYS_OPEN, days })).toContain('Wednesday');
 });
 
-test('the scale of a chart is round and holds all', () => {
+test('the scale of a chart is round and fits all values', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1e7 }), (most) => {
       const top = roundUp(most);
@@ -148,15 +148,15 @@ test('the scale of a chart is round and holds all', () => {
   );
 });
 
-test('where the most happened is said in words', () => {
+test('the busiest places are named, with their share', () => {
   const counts = Array.from({ length: 81 }, (_, i) => (i === 80 ? 3 : i === 40 ? 1 : 0));
   const [first, second, third] = ninths({ columns: 9, rows: 9, counts });
-  expect(first).toEqual({ where: 'at the lower right', share: 0.75 });
+  expect(first).toEqual({ where: 'at the bottom right', share: 0.75 });
   expect(second).toEqual({ where: 'in the middle', share: 0.25 });
   expect(third!.share).toBe(0);
 });
 
-describe('sums', () => {
+describe('statistics', () => {
   const sums = (visits: number) => ({
     visits,
     seeds: 2 * visits,
@@ -167,7 +167,7 @@ describe('sums', () => {
     dwell: [visits, ...DWELL_SPANS.map(() => 0)],
     heat: Array.from({ length: HEAT_SIDE * HEAT_SIDE }, () => 1),
   });
-  /** 14:30 where the server stands, an hour east of Greenwich. */
+  /** 14:30 at the server, which is at UTC+1. */
   const now = Date.UTC(2026, 10, 25, 13, 30);
   const all: Statistics = {
     room: 'garden',
@@ -183,7 +183,7 @@ describe('sums', () => {
     ],
   };
 
-  test('of today are those of the server’s day', () => {
+  test('of today cover the day of the server’s clock', () => {
     const columns = columnsOf(all, 'today', now, 60);
     expect(columns).toHaveLength(24);
     expect(bars(columns, 'visits')[14]).toMatchObject({ label: '14:00–15:00', value: 4 });
@@ -191,19 +191,19 @@ describe('sums', () => {
     expect(total(columnsOf(all, 'yesterday', now, 60)).visits).toBe(9);
   });
 
-  test('of days leave out what is older', () => {
+  test('of days leave out older days', () => {
     expect(total(columnsOf(all, 'week', now, 60)).visits).toBe(16);
     expect(total(columnsOf(all, 'month', now, 60)).visits).toBe(66);
   });
 
-  test('the usual stay is that of the middle visit', () => {
-    expect(middleStay([0, 0, 0, 0, 0, 0, 0, 0, 0])).toBeUndefined();
-    expect(middleStay([1, 0, 0, 2, 0, 0, 0, 0, 0])).toBe('1 min to 2 min');
-    expect(middleStay([0, 0, 0, 0, 0, 0, 0, 0, 1])).toBe('more than 60 min');
+  test('show the duration of the median visit', () => {
+    expect(medianStay([0, 0, 0, 0, 0, 0, 0, 0, 0])).toBeUndefined();
+    expect(medianStay([1, 0, 0, 2, 0, 0, 0, 0, 0])).toBe('1 min to 2 min');
+    expect(medianStay([0, 0, 0, 0, 0, 0, 0, 0, 1])).toBe('more than 60 min');
   });
 });
 
-test('times and amounts are said plainly', () => {
+test('times and amounts are written in words', () => {
   expect(span(90_000)).toBe('1 minute 30 seconds');
   expect(span(3_600_000)).toBe('1 hour');
   expect([900, 7_300_000, 2.5e9].map(bytes)).toEqual(['0.9 kB', '7.3 MB', '2.5 GB']);

@@ -1,4 +1,4 @@
-/** What the host's page says. That it is translated is tested with all other texts in words.test.ts. */
+/** Texts of the host's page. Their translations are tested in words.test.ts. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,19 +8,19 @@ import { templates, untranslated } from '../../support/html-words.ts';
 
 const folder = fileURLToPath(new URL('../../../client/host', import.meta.url));
 
-test('no element says a word in English only', () => {
+test('no element contains untranslated text', () => {
   const files = ['vivarium-host.ts', ...readdirSync(join(folder, 'elements'))];
-  const said = files.flatMap((file) => {
+  const found = files.flatMap((file) => {
     const path = file === 'vivarium-host.ts' ? file : join('elements', file);
     return templates(readFileSync(join(folder, path), 'utf8'))
       .flatMap(untranslated)
       .map((words) => `${file}: ${words}`);
   });
   // A name is the same in every language.
-  expect(said.filter((words) => !/: Vivarium( ◦|$)/.test(words))).toEqual([]);
+  expect(found.filter((words) => !/: Vivarium( ◦|$)/.test(words))).toEqual([]);
 });
 
-test('every refusal of a host’s call has words', () => {
+test('every reason for a refusal has a text', () => {
   for (const reason of Object.keys(HOST_REASONS) as HostReason[]) {
     expect(reasonText(reason)).toMatch(/\p{L}.*\.$/u);
   }

@@ -1,0 +1,33 @@
+/** Base class of the elements that show a part of the host model. */
+import { LitElement, type PropertyValues } from 'lit';
+import { property } from 'lit/decorators.js';
+import type { HostModel } from '../host-model.ts';
+
+/** Renders again when `version` changes, and notices when another room is selected. */
+export abstract class HostElement extends LitElement {
+  @property({ attribute: false }) host!: HostModel;
+  @property({ attribute: false }) version = 0;
+  /** Actions apply to this room, even if another one is selected before they end. */
+  protected shownRoom = '';
+  /** Server time between calls of `load` for the same room, ms. */
+  protected readonly reloadInterval: number = Number.POSITIVE_INFINITY;
+  private loadedAt = 0;
+
+  protected override willUpdate(changed: PropertyValues): void {
+    super.willUpdate(changed);
+    const { room, state } = this.host;
+    const now = state?.now ?? 0;
+    const isNew = room !== this.shownRoom;
+    this.shownRoom = room;
+    if (isNew) this.roomChanged();
+    if (!room || (!isNew && now - this.loadedAt <= this.reloadInterval)) return;
+    this.loadedAt = now;
+    void this.load(room);
+  }
+
+  /** Resets what belongs to the room that was shown before. */
+  protected roomChanged(): void {}
+
+  /** Fetches what the model does not hold. Must not reject. */
+  protected async load(_room: string): Promise<void> {}
+}
