@@ -75,7 +75,8 @@ const make = (
   map = inputs.some((input) => input.map),
 ): Expression => ({ operation, inputs, shape, map });
 
-const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
+/** Number of elements of a tensor. */
+export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
 
 function check(holds: boolean, what: string, ...of: Expression[]): void {
   if (!holds) throw new RangeError(`${what}: ${of.map(({ shape }) => `[${shape}]`).join(', ')}`);

@@ -1,4 +1,4 @@
-/** Many organisms of one checkpoint, grown and kept going in batches, as many at a time as there are workers. */
+/** Grows and runs many organisms of one checkpoint in batches, one batch per worker at a time. */
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { Compute } from '../autodiff/compute.ts';
@@ -8,57 +8,59 @@ import { likelihoodOf } from '../run-state.ts';
 import { openWorkerPool, type WorkerPool } from '../workers/worker-pool.ts';
 import { BATCH, type Job, type Result, workerJob } from './evaluation-job.ts';
 
-/** Called with cell-steps done since the last call. */
-export type Worked = (cellSteps: number) => void;
-
-/** Steps of the longest program: enough that starting one costs nothing, few enough to be interrupted. */
+/** Most steps of a program: enough that the cost of starting one is small, few enough to report progress. */
 const LONGEST = 16;
 
-/** σ of the Gaussian read-out of a checkpoint: what its card says of its training, else 0.1. */
+/** σ of the Gaussian read-out of a checkpoint: as noted in its card, else 0.1. */
 export function sigmaOf({ training }: Pick<Card, 'training'>): number {
-  const said = Number(training.sigma);
-  return said > 0 ? said : 0.1;
+  const sigma = Number(training.sigma);
+  return sigma > 0 ? sigma : 0.1;
 }
 
-/** The likelihood that a card's read-out stands for. */
+/** The likelihood that belongs to the read-out of a card. */
 export const likelihoodOfCard = (card: Pick<Card, 'readout' | 'training'>): Likelihood =>
   likelihoodOf({ readout: card.readout, sigma: sigmaOf(card) });
 
+/** States during growth. */
 export interface Stage {
+  /** Side of the patches. */
   readonly stage: number;
+  /** Steps since the seed. */
   readonly step: number;
+  /** [N, stage, stage, C]. */
   readonly states: Float32Array;
 }
 
+/** Organisms are rows of the arrays that it takes and returns. */
 export class EvaluationBatch {
   readonly card: Card;
   private readonly pool: WorkerPool<Job, Result>;
   private readonly growth: readonly Segment[];
-  /** Calls so far, each with chance of its own. */
+  /** Number of calls, part of the seed of each. */
   private calls = 0;
 
   /**
-   * @param seed of the chance by which cells take part, for rules that leave it to chance
-   * @param worked hears of every batch's segment
+   * @param seed of the update masks, for rules that update cells by chance
+   * @param onProgress called with the cell-steps of each segment
    */
   constructor(
     compute: Compute,
     { card, tensors }: Model,
     private readonly seed: number,
-    worked: Worked = () => {},
+    onProgress: (cellSteps: number) => void = () => {},
   ) {
     this.card = card;
     const plan = {
       card,
-      // Encoder and gallery stay here: workers only step.
+      // Workers need neither encoder nor gallery.
       tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
       likelihood: likelihoodOfCard(card),
     };
-    this.pool = openWorkerPool(workerJob, compute, plan, worked);
+    this.pool = openWorkerPool(workerJob, compute, plan, onProgress);
     this.growth = growthSegments(card, LONGEST);
   }
 
-  /** Cell-steps of one growth. */
+  /** Cell-steps to grow one organism. */
   get growthWork(): number {
     return this.growth.reduce((sum, { stage, steps }) => sum + stage * stage * steps, 0);
   }
@@ -69,6 +71,8 @@ export class EvaluationBatch {
   }
 
   /**
+   * Grows organisms.
+   *
    * @param latents [N, Z]
    * @returns [N, S, S, C]
    */
@@ -82,10 +86,9 @@ export class EvaluationBatch {
   }
 
   /**
-   * The states on the way from seed to picture, after every eight steps of a stage and at its end.
+   * Grows organisms and returns their states after every eight steps of a stage and at its end.
    *
    * @param latents [N, Z], N ≤ BATCH
-   * @returns in their order: side, steps since the seed, states [N, side, side, C]
    * @throws RangeError there are more than BATCH
    */
   async stages(latents: Float32Array): Promise<Stage[]> {
@@ -105,7 +108,7 @@ export class EvaluationBatch {
   }
 
   /**
-   * Lets organisms live on, and shows them on the way; one run serves all marks.
+   * Runs grown organisms on, and passes on their states at each mark.
    *
    * @param latents [N, Z]
    * @param states [N, S, S, C] at the start; are not changed
