@@ -111,9 +111,9 @@ export class EvaluationBatch {
    * Runs grown organisms on, and passes on their states at each mark.
    *
    * @param latents [N, Z]
-   * @param states [N, S, S, C] at the start; are not changed
-   * @param marks steps after which to look, ascending
-   * @param visit is shown organisms from `first` on, [n, S, S, C]; batches take turns
+   * @param states initial ones, [N, S, S, C]; not changed
+   * @param marks numbers of steps, ascending
+   * @param visit called with the states [n, S, S, C] of organisms from `first` on, for each mark and batch
    */
   async follow(
     latents: Float32Array,
@@ -133,22 +133,23 @@ export class EvaluationBatch {
   }
 
   /**
-   * log p(image | grown from its latent), nats, constants of a Gaussian left out.
+   * Measures log p(image | organism grown from the latent), nats, without the constant of a Gaussian.
    *
    * @param latents [N, Z]
    * @param images [N, S, S, c], 0…1
-   * @param call names the chance by which cells take part
+   * @param call part of the seed of the update masks
    * @returns [N]
    */
   async nats(latents: Float32Array, images: Float32Array, call: string): Promise<Float32Array> {
     const result = new Float32Array(this.count(latents));
-    const took = ([nats]: Result, first: number, n: number): void => {
+    const store = ([nats]: Result, first: number, n: number): void => {
       result.set(nats.subarray(0, n), first);
     };
-    await this.forBatches(latents, { runs: [this.growth], images }, took, call);
+    await this.forBatches(latents, { runs: [this.growth], images }, store, call);
     return result;
   }
 
+  /** Ends the workers. */
   dispose(): Promise<void> {
     return this.pool.dispose();
   }
@@ -158,15 +159,15 @@ export class EvaluationBatch {
   }
 
   /**
-   * Cuts organisms into batches, the last one filled up with zeros.
+   * Runs batches of organisms; the last one is filled up with zeros.
    *
-   * @param of what to do; its rows are cut like the latents
-   * @param took is shown what came of a batch of n organisms from `first` on, in whatever order batches end
+   * @param of the runs; states and images are cut into batches like the latents
+   * @param onResult called with the results of n organisms from `first` on, in order of completion
    */
   private async forBatches(
     latents: Float32Array,
     of: Pick<Job, 'runs' | 'states' | 'images'>,
-    took: (result: Result, first: number, n: number) => void,
+    onResult: (result: Result, first: number, n: number) => void,
     call = `${this.calls++}`,
   ): Promise<void> {
     const whole = this.count(latents);
@@ -182,15 +183,15 @@ export class EvaluationBatch {
       runs: of.runs,
       ...(of.states && { states: cut(of.states, first) }),
       ...(of.images && { images: cut(of.images, first) }),
-      // Whichever batch is faster, each has the same chance again.
+      // Does not depend on the order in which batches finish.
       seed: `${this.seed} ${call} ${first}`,
     }));
     await this.pool.work(jobs, (result, i) => {
-      took(result, firsts[i], Math.min(BATCH, whole - firsts[i]));
+      onResult(result, firsts[i], Math.min(BATCH, whole - firsts[i]));
     });
   }
 }
 
-/** Cell-steps that a number of organisms costs: batches are always full. */
+/** Cell-steps of a number of organisms: batches are always full. */
 export const workOf = (organisms: number, cellStepsEach: number): number =>
   Math.ceil(organisms / BATCH) * BATCH * cellStepsEach;
