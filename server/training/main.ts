@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   say(`${data.name}: ${count} images to train on, ${data.side}×${data.side}`);
   const { backend, threads } = options;
   const compute = await createCompute(backend, {
-    passed: (reason) => say(`not used: ${reason}`),
+    onSkip: (reason) => say(`not used: ${reason}`),
     ...(threads && { threads }),
   });
   say(`trains on ${compute.device}`);

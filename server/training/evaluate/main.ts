@@ -34,7 +34,7 @@ async function main(): Promise<void> {
   if (keep && keep.known.length > 0) say(`${keep.known.length} images are in ${file}`);
   const compute = await createCompute(backend, {
     ...(threads !== undefined && { threads }),
-    passed: (reason) => say(`passed by: ${reason}`),
+    onSkip: (reason) => say(`not used: ${reason}`),
   });
   say(`${model.card.name} on ${compute.device}`);
   const meter = createMeter(() => performance.now(), say);

@@ -37,7 +37,12 @@ test.each([
   ['data.background', { kind: 'folder', folder: 'x', background: 'blue' }],
   ['data.validationShare', { kind: 'folder', folder: 'x', validationShare: 0.9 }],
 ])('%s is refused in %j', async (field, config) => {
-  await expectFailure(loadDataset(config as never), 'bad-config', `${field}: `, 'correct this field');
+  await expectFailure(
+    loadDataset(config as never),
+    'bad-config',
+    `${field}: `,
+    'correct this field',
+  );
 });
 
 test('messages say what is wrong with the field', async () => {

@@ -196,7 +196,12 @@ describe('a folder that cannot be trained on is refused', () => {
 
   test('when an image shows nothing', async () => {
     const file = await put(folder(), 'clear/air.png', await plain('png', 8, 8, [9, 9, 9, 0]));
-    await expectFailure(load('clear'), 'broken-image', `${file}: is completely transparent`, 'draw');
+    await expectFailure(
+      load('clear'),
+      'broken-image',
+      `${file}: is completely transparent`,
+      'draw',
+    );
   });
 
   test('when an image is of a format that cannot be read', async () => {
