@@ -1,7 +1,7 @@
-/** The line that does a run anew, for its card: with every option that changes what comes out. */
+/** The command that repeats a run, for its card: with every option that changes the result. */
 import type { Options } from './options.ts';
 
-/** @param from checkpoint that the run began with, which a resumed one is not told again */
+/** Formats the command. @param from checkpoint that the run started with; a resumed run has no such option */
 export function commandOf(
   { file, images, name, updates, batch, backend }: Options,
   from?: string,
@@ -11,17 +11,17 @@ export function commandOf(
   return [
     'npm run train --',
     quoted(file),
-    // Cards are published; where somebody keeps their pictures is not.
+    // Cards are published; the user's folder is private.
     ...(images === undefined ? [] : ['--images <folder>']),
     ...option('--name', name),
     ...option('--from', from),
     ...option('--updates', updates),
     ...option('--batch', batch),
-    // Numbers are rounded otherwise on another; which one 'auto' took, the card's device says.
+    // Rounding depends on the back end. For 'auto' the device on the card shows which one was used.
     ...option('--backend', backend === 'auto' ? undefined : backend),
   ].join(' ');
 }
 
-/** As one word of a shell. */
+/** Quotes a text as one word of a shell. */
 const quoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;

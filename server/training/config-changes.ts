@@ -1,10 +1,10 @@
-/** What may change in a configuration between the parts of a run, and from machine to machine. */
+/** Changes of a configuration: which ones a resumed run allows, and those of the command line. */
 import { resolve } from 'node:path';
 import { parseConfig, type TrainingConfig } from './config.ts';
 import { nameOfFile } from './data/names.ts';
 import { TrainingError } from './errors.ts';
 
-/** What makes a model, and what its pool shows; the rest is schedule, which may change in the course of a run. */
+/** Fields of the model and its images. The rest is schedule, which can change during a run. */
 const MODEL_PARTS = [
   'side',
   'channels',
@@ -17,14 +17,15 @@ const MODEL_PARTS = [
 ] as const satisfies readonly (keyof TrainingConfig)[];
 
 /**
- * The first field of the model that another configuration has otherwise; a folder of images may have moved.
+ * The first model field that differs from an earlier configuration. The folder of the images may differ.
  *
- * @param before as JSON
+ * @param before the earlier configuration, JSON
+ * @returns its path; undefined if all are equal
  */
 export function changedField(before: string, now: TrainingConfig): string | undefined {
   let parsed: TrainingConfig;
   try {
-    // Defaults may have been added since.
+    // Adds defaults of fields that are newer than the run.
     parsed = parseConfig(JSON.parse(before), 'configuration');
   } catch {
     return 'configuration';
@@ -36,25 +37,25 @@ export function changedField(before: string, now: TrainingConfig): string | unde
   return undefined;
 }
 
-const MAY_MOVE = 'data.folder';
+const MOVABLE = 'data.folder';
 
 function differs(a: unknown, b: unknown, path: string): string | undefined {
-  if (path === MAY_MOVE) return undefined;
+  if (path === MOVABLE) return undefined;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
     return Object.is(a, b) ? undefined : path;
   }
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-    const at = (of: object): unknown => (of as Record<string, unknown>)[key];
-    const found = differs(at(a), at(b), `${path}.${key}`);
+    const [x, y] = [a, b].map((object) => (object as Record<string, unknown>)[key]);
+    const found = differs(x, y, `${path}.${key}`);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
 /**
- * The same training with batches of another size, for trials on small machines: the pool's parts shrink or grow along.
+ * The same training with another batch size, for trials on small machines. The pool is scaled too.
  *
- * @param fresh new organisms an update, 1…
+ * @param fresh new organisms per update, 1…
  */
 export function withBatch<T extends TrainingConfig>(config: T, fresh: number): T {
   const { batch, pool } = config;
@@ -84,10 +85,10 @@ export function withBatch<T extends TrainingConfig>(config: T, fresh: number): T
 }
 
 /**
- * The same training on images of the user's own.
+ * The same training on the user's own images.
  *
- * @param images a folder, from the working directory
- * @throws TrainingError bad-config: the configuration's set is no folder
+ * @param images a folder, relative to the working directory
+ * @throws TrainingError bad-config: the set of the configuration is not a folder
  */
 export function withImages<T extends TrainingConfig>(config: T, images: string): T {
   const { data } = config;
@@ -101,9 +102,9 @@ export function withImages<T extends TrainingConfig>(config: T, images: string):
 }
 
 /**
- * The same training by another name.
+ * The same training under another name.
  *
- * @throws TrainingError bad-config
+ * @throws TrainingError bad-config: the name is not allowed
  */
 export function withName<T extends TrainingConfig>(config: T, name: string): T {
   const named = { ...config, name, title: nameOfFile(name) };

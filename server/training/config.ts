@@ -1,4 +1,4 @@
-/** What a training run is told: `*.json` files that `npm run train` takes, with their defaults and limits. */
+/** The schema of training configurations, the JSON files of `npm run train`, with defaults and limits. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
@@ -13,7 +13,7 @@ const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 const positive = v.pipe(v.number(), v.gtValue(0));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
-/** Whole numbers to draw from, both ends included; they may grow from `from` to `to` over the first share of a run. */
+/** A range of integers, both ends included. It can change from `from` to `to` over the first share of a run. */
 const drawnFrom = (least: number) => {
   const end = v.pipe(v.number(), v.integer(), v.minValue(least));
   const span = v.pipe(
@@ -22,61 +22,63 @@ const drawnFrom = (least: number) => {
   );
   return v.union([span, v.strictObject({ from: span, to: span, over: v.optional(share, 1) })]);
 };
+/** A range of integers, constant or changing over a run. */
 export type Drawn = v.InferOutput<ReturnType<typeof drawnFrom>>;
 
+/** Shapes of damage; see `wounds.ts`. */
 export const WOUND_KINDS = ['disc', 'half', 'bar', 'square', 'stroke'] as const;
 
 const pool = v.strictObject({
-  /** Most grown states kept. */
+  /** Most grown states in the pool. */
   size: v.optional(count, 1024),
-  /** States drawn an update. */
+  /** States drawn per update. */
   batch: count,
-  /** Of the fresh batch, how many grown states go in; few let the others grow old. */
+  /** Number of new organisms added to the pool per update. The fewer, the older pooled states get. */
   admit: count,
   /**
-   * Until the pool holds more than are drawn, as many new organisms stand in for its states, and all of these go in: every
-   * update has a whole batch, as published.
+   * As long as the pool holds too few states, use new organisms instead, and add all of them to the pool: every update then has
+   * a full batch, as published.
    */
   standIns: v.optional(v.boolean(), false),
-  /** Steps a drawn state goes on. */
+  /** Further steps of a drawn state. */
   steps: drawnFrom(1),
-  /** Only the last of these steps are differentiated; absent: all. */
+  /** Number of last steps that are differentiated; default: all. */
   gradientSteps: v.exactOptional(count),
-  /** So many more states an update that are not wounded and go on a few steps: many pictures at little cost. */
+  /** Additional states per update that take a few steps without damage: many pictures at little cost. */
   calm: v.exactOptional(
     v.strictObject({
       batch: count,
       steps: drawnFrom(1),
       /**
-       * Each takes the genome of another image and has these steps to become it: a set that is much larger than the pool is
-       * seen at little cost, and what an organism becomes does not hang on what it was.
+       * Each gets the genome of another image and must become it within these steps. A set much larger than the pool is then
+       * seen at little cost, and an organism's picture does not depend on its history.
        */
       metamorphosis: v.optional(v.boolean(), false),
     }),
   ),
   /**
-   * So many more states an update that live among others: a part of their ground is closed, as neighbours close it in a room, and
-   * stays so for long. Cells there are zeroed before each step and not judged.
+   * Additional states per update with neighbours: part of their ground is closed for a long time, as in a room. Cells there are
+   * zeroed before each step and left out of the loss.
    */
   crowded: v.exactOptional(
     v.strictObject({
       batch: count,
-      /** Most states kept for these. */
+      /** Most states kept with neighbours. */
       size: v.optional(count, 256),
-      /** Share of the drawn ones that make way for a state of the pool, with new neighbours. */
+      /** Share of drawn states replaced by a state of the pool with new neighbours. */
       renewed: v.optional(share, 0.15),
-      /** Largest share of the cells that is closed. */
+      /** Largest share of closed cells. */
       largest: v.optional(share, 0.7),
-      /** Chance that a micro-batch of new organisms grows up crowded. */
+      /** Probability that a micro-batch of new organisms grows with neighbours. */
       fresh: v.optional(share, 0),
     }),
   ),
-  /** Share of the drawn states that are wounded first. */
+  /** Share of drawn states that are damaged first. */
   wounded: v.optional(share, 0.5),
   wounds: v.optional(v.pipe(v.array(v.picklist(WOUND_KINDS)), v.minLength(1)), ['square']),
-  /** Largest share of the cells that a wound takes. */
+  /** Largest share of cells in one wound. */
   largestWound: v.optional(share, 0.5),
-  /** What the divergence is counted for. */
+  /** Organisms whose divergence counts. */
   divergence: v.optional(v.picklist(['fresh', 'all']), 'fresh'),
 });
 
@@ -84,42 +86,42 @@ const fields = v.strictObject({
   ...modelFields,
   encoder: encoderNetwork,
   data: datasetConfig,
-  /** Train on the validation part too: the published digits did, and have the test part for figures. */
+  /** Train on the validation split too, as for the published digits, which are measured on the test split. */
   trainOnValidation: v.optional(v.boolean(), false),
-  /** Equal seeds give equal runs on one back end. */
+  /** Equal seeds give equal runs on the same back end. */
   seed: v.optional(whole, 1),
   /** Updates of the whole run. */
   updates: count,
-  /** σ of the RGBA likelihood; other read-outs have none. */
+  /** σ of the RGBA likelihood; unused by other read-outs. */
   sigma: v.optional(positive, 0.1),
-  /** What a nat of divergence counts. */
+  /** Weight of the divergence. */
   beta: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
   batch: v.strictObject({
-    /** New organisms an update. */
+    /** New organisms per update. */
     fresh: count,
-    /** Samples computed together; bounds memory, and small ones stay in the processor's cache. */
+    /** Samples computed together; bounds memory. Small ones fit into the processor's cache. */
     micro: v.optional(count, 8),
   }),
   /** Uniform growth: steps from seed to picture. */
   growthSteps: v.exactOptional(drawnFrom(1)),
   /**
-   * What draws a number of steps of its own: each micro-batch, or each update for all of its organisms, as published. Then
-   * equal ranges give equal numbers.
+   * Whether each micro-batch draws its own number of steps, or each update draws one for all organisms, as published. Equal
+   * ranges then give equal numbers.
    */
   stepsDrawn: v.optional(v.picklist(['micro-batch', 'update']), 'micro-batch'),
-  /** Steps that a fresh organism goes on after growing. */
+  /** Steps of a new organism after growth. */
   extraSteps: v.optional(drawnFrom(0), () => [0, 0] as [number, number]),
-  /** Channels in which cells learn to show where they are in the body: see `model/position-loss.ts`. */
+  /** Channels in which cells learn to show their position in the body: see `model/position-loss.ts`. */
   places: v.exactOptional(
     v.strictObject({ channel: whole, octaves: count, weight: v.optional(positive, 1) }),
   ),
-  /** What the picture counts at the end of growth, beside the one after the extra steps. */
+  /** Weight of the picture at the end of growth; the one after the extra steps has weight 1. */
   judgeGrown: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
-  /** What the picture of each smaller stage counts, against the image at its size. */
+  /** Weight of the picture of each smaller stage, compared with the image at that size. */
   judgeStages: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /**
-   * Shares of the run between which the leak rises from nothing to the model's. A rule without a leak learns pictures sooner,
-   * as cells need not uphold what they know; absent: it has its leak from the first update on.
+   * Shares of the run between which the leak rises from zero to the model's. A rule without a leak learns pictures sooner, because
+   * cells do not have to maintain their state. Default: the full leak from the first update.
    */
   leakRamp: v.exactOptional(
     v.pipe(
@@ -127,7 +129,7 @@ const fields = v.strictObject({
       v.check(([from, to]) => from <= to, 'its end is before its beginning'),
     ),
   ),
-  /** Begin with smaller patches, which cost less: up to `until` of the run they grow to `side` alone. */
+  /** Start with smaller patches, which cost less: until the share `until` of the run, they grow only to `side`. */
   curriculum: v.optional(v.array(v.strictObject({ side: count, until: share })), []),
   pool: v.exactOptional(pool),
   optimiser: v.optional(
@@ -135,15 +137,15 @@ const fields = v.strictObject({
       learningRate: v.optional(positive, 1e-4),
       /** Updates over which the rate rises from zero. */
       warmup: v.optional(whole, 0),
-      /** The rate falls linearly to `finalRate` of itself over the last share of the run. */
+      /** Last share of the run, over which the rate falls linearly to `finalRate` of itself. */
       decay: v.optional(share, 0),
       finalRate: v.optional(share, 0.05),
       beta1: v.optional(share, 0.9),
       beta2: v.optional(share, 0.999),
       epsilon: v.optional(positive, 1e-8),
-      /** Greatest global norm of a gradient. */
+      /** Gradients are clipped to this global norm. */
       clip: v.optional(positive, 10),
-      /** Decay of the moving average of the weights, which is what a checkpoint gets; 0: the weights themselves. */
+      /** Decay of the moving average of the weights, which goes into the checkpoint; 0: the weights themselves. */
       average: v.optional(share, 0),
     }),
     {},
@@ -152,125 +154,94 @@ const fields = v.strictObject({
     v.strictObject({ flip: v.optional(v.boolean(), false), shift: v.optional(whole, 0) }),
     {},
   ),
-  /** Steps a program holds; longer ones recompute less and need more memory. */
+  /** Steps per program; longer ones recompute less and need more memory. */
   segmentSteps: v.optional(count, 8),
-  /** A picture sheet and a saved state every so many minutes. */
+  /** Minutes between saved states and picture sheets. */
   saveMinutes: v.optional(positive, 5),
-  /** Entries of the gallery at most. */
+  /** Most entries of the gallery. */
   gallery: v.optional(count, 512),
 });
 
 type Fields = v.InferOutput<typeof fields>;
 
-/** Rules between the fields: where it is wrong, and what. */
-const RELATIONS: readonly [path: string, wrong: (config: Fields) => string | false | undefined][] =
-  [
-    [
-      'data.side',
-      ({ data, side }) =>
-        data.side !== side && `is ${data.side}, but the model's "side" is ${side}`,
-    ],
-    [
-      'readout.channels',
-      ({ readout }) =>
-        readout.kind === 'rgba-premultiplied' &&
-        readout.channels.some((channel, i) => channel !== readout.channels[0] + i) &&
-        'must follow each other',
-    ],
-    [
-      'batch.micro',
-      ({ batch }) =>
-        batch.fresh % batch.micro !== 0 &&
-        `is ${batch.micro}, which does not divide "batch.fresh" ${batch.fresh}`,
-    ],
-    [
-      'pool.batch',
-      ({ batch, pool }) =>
-        pool &&
-        pool.batch % batch.micro !== 0 &&
-        `is ${pool.batch}, no multiple of "batch.micro" ${batch.micro}`,
-    ],
-    [
-      'pool.calm.batch',
-      ({ batch, pool }) =>
-        pool?.calm &&
-        pool.calm.batch % batch.micro !== 0 &&
-        `is ${pool.calm.batch}, no multiple of "batch.micro" ${batch.micro}`,
-    ],
-    [
-      'pool.crowded.batch',
-      ({ batch, pool }) =>
-        pool?.crowded &&
-        (pool.crowded.batch % batch.micro !== 0 || pool.crowded.batch > pool.crowded.size) &&
-        `is ${pool.crowded.batch}: must be a multiple of "batch.micro" ${batch.micro}, no more than "size" ${pool.crowded.size}`,
-    ],
-    [
-      'places',
-      ({ places, channels }) =>
-        places &&
-        places.channel + positionChannels(places) > channels &&
-        `need ${positionChannels(places)} channels from ${places.channel} on, but there are only ${channels}`,
-    ],
-    [
-      'pool.admit',
-      ({ batch, pool }) =>
-        pool &&
-        pool.admit > batch.fresh &&
-        `is ${pool.admit}, more than "batch.fresh" ${batch.fresh}`,
-    ],
-    [
-      'pool.size',
-      ({ pool }) =>
-        pool &&
-        pool.size <= drawnStates(pool) &&
-        `is ${pool.size}, too few to draw ${drawnStates(pool)} of`,
-    ],
-    [
-      'growthSteps',
-      ({ growth, growthSteps }) =>
-        growthSteps && growth.kind !== 'uniform' && 'is for uniform growth alone',
-    ],
-    [
-      'curriculum',
-      ({ curriculum, growth, side }) => {
-        const least = growth.kind === 'doubling' ? growth.seedSide : 1;
-        const fits = (at: number): boolean =>
-          at >= least && (growth.kind === 'doubling' ? isDouble(side / at) : side % at === 0);
-        const wrong = curriculum.find((part) => !fits(part.side));
-        return wrong && `side ${wrong.side} is no stage on the way to "side" ${side}`;
-      },
-    ],
-    [
-      'augment.shift',
-      ({ augment, side }) =>
-        augment.shift >= side && `is ${augment.shift}, more than images of ${side} have`,
-    ],
-  ];
+/** Checks relations between fields. Yields the path of a field and what is wrong with it. */
+function* relationErrors(config: Fields): Generator<readonly [path: string, what: string]> {
+  const { augment, batch, channels, curriculum, data, growth, places, pool, readout, side } =
+    config;
+  const { micro } = batch;
+  if (data.side !== side) yield ['data.side', `is ${data.side}, but the model's "side" is ${side}`];
+  if (readout.kind === 'rgba-premultiplied') {
+    const [first] = readout.channels;
+    if (readout.channels.some((channel, i) => channel !== first + i)) {
+      yield ['readout.channels', 'must be consecutive'];
+    }
+  }
+  if (batch.fresh % micro !== 0) {
+    yield ['batch.micro', `is ${micro}, which does not divide "batch.fresh" ${batch.fresh}`];
+  }
+  if (places && places.channel + positionChannels(places) > channels) {
+    const needed = `need ${positionChannels(places)} channels from ${places.channel} on`;
+    yield ['places', `${needed}, but there are only ${channels}`];
+  }
+  if (pool) {
+    const { calm, crowded } = pool;
+    for (const [path, part] of [
+      ['pool.batch', pool],
+      ['pool.calm.batch', calm],
+    ] as const) {
+      if (part && part.batch % micro !== 0) {
+        yield [path, `is ${part.batch}, not a multiple of "batch.micro" ${micro}`];
+      }
+    }
+    if (crowded && (crowded.batch % micro !== 0 || crowded.batch > crowded.size)) {
+      const limits = `a multiple of "batch.micro" ${micro}, at most "size" ${crowded.size}`;
+      yield ['pool.crowded.batch', `is ${crowded.batch}: must be ${limits}`];
+    }
+    if (pool.admit > batch.fresh) {
+      yield ['pool.admit', `is ${pool.admit}, more than "batch.fresh" ${batch.fresh}`];
+    }
+    const drawn = drawnStates(pool);
+    if (pool.size <= drawn) yield ['pool.size', `is ${pool.size}, too few to draw ${drawn} of`];
+  }
+  if (config.growthSteps && growth.kind !== 'uniform') {
+    yield ['growthSteps', 'is only for uniform growth'];
+  }
+  for (const { side: young } of curriculum) {
+    const isStage =
+      growth.kind === 'doubling'
+        ? young >= growth.seedSide && isPowerOfTwo(side / young)
+        : side % young === 0;
+    if (!isStage) yield ['curriculum', `side ${young} is not a stage on the way to "side" ${side}`];
+  }
+  if (augment.shift >= side) {
+    yield ['augment.shift', `is ${augment.shift}, too large for images of side ${side}`];
+  }
+}
 
-/** States that an update draws from the pool. */
+/** Number of states that an update draws from the pool. */
 export const drawnStates = ({ batch, calm }: NonNullable<Fields['pool']>): number =>
   batch + (calm?.batch ?? 0);
 
-const isDouble = (n: number): boolean => n >= 1 && Number.isInteger(Math.log2(n));
+const isPowerOfTwo = (n: number): boolean => n >= 1 && Number.isInteger(Math.log2(n));
 
 const schema = v.pipe(
   fields,
   soundModel<Fields>(),
   v.rawCheck<Fields>(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
-    for (const [path, wrong] of RELATIONS) {
-      const what = wrong(dataset.value);
-      if (what) addIssue({ message: `field "${path}": ${what}` });
+    for (const [path, what] of relationErrors(dataset.value)) {
+      addIssue({ message: `field "${path}": ${what}` });
     }
   }),
 );
 
+/** A training configuration with all defaults. */
 export type TrainingConfig = v.InferOutput<typeof schema>;
 
 /**
  * Checks a configuration and fills in defaults.
  *
- * @param file how messages call it
+ * @param file name in error messages
  * @throws TrainingError bad-config
  */
 export function parseConfig(value: unknown, file: string): TrainingConfig {
@@ -278,12 +249,12 @@ export function parseConfig(value: unknown, file: string): TrainingConfig {
   if (result.success) return result.output;
   const issue = result.issues[0];
   const field = v.getDotPath(issue);
-  // Rules between fields name theirs in the message.
+  // Errors of relations name their field in the message.
   const where = field ? `field "${field}": ` : '';
   throw new TrainingError('bad-config', `${file}: ${where}${issue.message}`);
 }
 
-/** @throws TrainingError missing-config, bad-config */
+/** Reads a configuration file; `folder` is where relative paths start. @throws TrainingError missing-config, bad-config */
 export async function readConfig(file: string): Promise<TrainingConfig & { folder: string }> {
   let text: string;
   try {
@@ -301,7 +272,7 @@ export async function readConfig(file: string): Promise<TrainingConfig & { folde
   return { ...parseConfig(value, file), folder: dirname(resolve(file)) };
 }
 
-/** The range to draw from at a point of a run, 0…1. */
+/** The range at a point of a run, 0…1. */
 export function drawnAt(range: Drawn, progress: number): readonly [number, number] {
   if (!('from' in range)) return range;
   const t = range.over === 0 ? 1 : Math.min(1, progress / range.over);

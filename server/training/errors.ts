@@ -1,4 +1,4 @@
-/** What can stop a training run; the message is one sentence that says what to change. */
+/** Reasons for which a training run stops. */
 export type TrainingReason =
   | 'missing-config'
   | 'bad-config'
@@ -9,6 +9,7 @@ export type TrainingReason =
   | 'no-backend'
   | 'lost-thread';
 
+/** The message is one sentence that says what to change. */
 export class TrainingError extends Error {
   override readonly name = 'TrainingError';
 
@@ -18,4 +19,14 @@ export class TrainingError extends Error {
   ) {
     super(message);
   }
+}
+
+/** Runs the main function of a command. Errors with a `reason` are printed without their stack; others with it. */
+export function runCommand(name: string, main: () => Promise<void>): void {
+  main().catch((error: unknown) => {
+    const { message, stack } = error as Error;
+    const isKnown = error instanceof Error && 'reason' in error;
+    process.stderr.write(`${name}: ${isKnown ? message : (stack ?? error)}\n`);
+    process.exitCode = 1;
+  });
 }

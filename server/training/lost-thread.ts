@@ -1,12 +1,12 @@
-/** Work that is tried again when a thread has died in it. */
+/** Retries work after the death of a thread. */
 import { systemClock } from '../platform/clock.ts';
 import type { RetryOptions } from '../platform/retry.ts';
 import { TrainingError } from './errors.ts';
 
 /**
- * Want of memory passes, so there are two further tries; what kills a thread each time does not.
+ * Options for two more attempts: a lack of memory can pass; what kills a thread every time does not.
  *
- * @param remedy what is done about a death, for `say`
+ * @param remedy what happens after a death, for `say`
  */
 export const afterLostThread = (remedy: string, say: (line: string) => void): RetryOptions => ({
   clock: systemClock,

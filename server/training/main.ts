@@ -1,4 +1,4 @@
-/** Trains organisms: `npm run train -- <config.json>`. */
+/** Trains a rule: `npm run train -- <config.json>`. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { retry } from '../platform/retry.ts';
@@ -10,7 +10,7 @@ import { readConfig, type TrainingConfig } from './config.ts';
 import { withBatch, withImages, withName } from './config-changes.ts';
 import { type Dataset, imagesDigest } from './data/dataset.ts';
 import { loadDataset } from './data/load-dataset.ts';
-import { TrainingError } from './errors.ts';
+import { runCommand, TrainingError } from './errors.ts';
 import { trainedModel, writeCheckpoint } from './export.ts';
 import { afterLostThread } from './lost-thread.ts';
 import { HELP, type Options, readOptions } from './options.ts';
@@ -31,7 +31,7 @@ import { saveAfterFailure } from './save-after-failure.ts';
 import { leakAt } from './schedule.ts';
 import { Trainer, trainingImages } from './trainer.ts';
 
-/** ms within which a signal is taken for the one before. */
+/** ms within which a second signal counts as the first. */
 const SAME_SIGNAL = 1_000;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -52,24 +52,24 @@ async function main(): Promise<void> {
   if (begun.images !== undefined && begun.images !== images) {
     throw new TrainingError(
       'bad-run',
-      `the images are not those that the run in ${folder} began with, and its states would be taken for those of others; bring them back, or begin anew without --resume`,
+      `the images are not those that the run in ${folder} started with; restore them, or start a new run without --resume`,
     );
   }
   const { length: count } = trainingImages(config, data);
   say(`${data.name}: ${count} images to train on, ${data.side}×${data.side}`);
   const { backend, threads } = options;
   const compute = await createCompute(backend, {
-    passed: (reason) => say(`not used: ${reason}`),
+    onSkip: (reason) => say(`not used: ${reason}`),
     ...(threads && { threads }),
   });
   say(`trains on ${compute.device}`);
-  // Here and not only in the trainer, so that a large set is not kept twice.
+  // Here and not only in the trainer, so that a large set is not in memory twice.
   if (compute.workers > 1) data = { ...data, pixels: sharedBytes(data.pixels) };
   const trainer = await Trainer.create(compute, config, data, begun.state);
   if (options.resume) await cutLog(folder, begun.state.update);
   else {
-    if (await setAside(folder)) say('the run before is kept as state.old.safetensors');
-    // Whatever happens from here on, there is a run to resume.
+    if (await setAside(folder)) say('the previous run is kept as state.old.safetensors');
+    // From here on there is a run to resume.
     await saveRun(folder, { ...begun, images }, config);
   }
   await mkdir(join(folder, PICTURES_FOLDER), { recursive: true });
@@ -87,33 +87,28 @@ async function main(): Promise<void> {
     sigma: `${config.sigma}`,
     beta: `${config.beta}`,
   };
-  const weights = trainedWeights(config, state);
-  // Stopped on the way, a rule has the leak that it has learnt to live with.
+  // A run stopped during the leak ramp exports the leak that the rule was trained with.
   const leak = leakAt(config, state.update / config.updates);
-  const model = await trainedModel(
-    compute,
-    { ...config, update: { ...config.update, leak } },
-    data,
-    weights,
-    training,
-  );
+  const model = await trainedModel(compute, {
+    ...{ data, training, weights: trainedWeights(config, state) },
+    config: { ...config, update: { ...config.update, leak } },
+  });
   await writeCheckpoint(out, model);
-  const more = state.update < config.updates ? ' (go on with --resume)' : '';
+  const more = state.update < config.updates ? ' (continue with --resume)' : '';
   say(`checkpoint: ${out}; state: ${folder}${more}`);
   await compute.dispose();
 }
 
-/** @throws TrainingError bad-config */
+/** Applies the options of the command line. @throws TrainingError bad-config */
 function withOptions(read: TrainingConfig, options: Options): TrainingConfig {
   const { name, images, batch, updates } = options;
-  let config = read;
+  let config = updates === undefined ? read : { ...read, updates };
   if (name !== undefined) config = withName(config, name);
   if (images !== undefined) config = withImages(config, images);
-  if (batch !== undefined) config = withBatch(config, batch);
-  return updates === undefined ? config : { ...config, updates };
+  return batch === undefined ? config : withBatch(config, batch);
 }
 
-/** @throws TrainingError no-run, bad-run */
+/** The state to start from: a stored run, a checkpoint, or random weights. @throws TrainingError no-run, bad-run */
 async function begin(
   { resume, from }: Options,
   config: TrainingConfig,
@@ -142,7 +137,7 @@ interface Training {
   readonly compute: Compute;
   readonly config: TrainingConfig;
   readonly data: Dataset;
-  /** Its digest. */
+  /** Digest of the images. */
   readonly images: string;
   readonly folder: string;
   readonly begun: Run;
@@ -150,21 +145,21 @@ interface Training {
 }
 
 /**
- * Updates until the end, the time limit or a signal, and saves.
+ * Updates until the end, the time limit or a signal, and saves the state.
  *
- * @returns seconds behind the whole run
+ * @returns seconds of training of the whole run
  */
 async function train(training: Training): Promise<number> {
   const { trainer, compute, config, data, images, folder, begun, options } = training;
   let stopping = false;
-  let told = 0;
+  let signalledAt = 0;
   const stop = (): void => {
-    // What stands between a terminal and this process may pass the same keystroke on once more.
-    if (stopping && performance.now() - told > SAME_SIGNAL) process.exit(130);
+    // npm may forward the same keystroke once more.
+    if (stopping && performance.now() - signalledAt > SAME_SIGNAL) process.exit(130);
     if (stopping) return;
-    told = performance.now();
+    signalledAt = performance.now();
     stopping = true;
-    say('\nstops after this update; once more quits at once');
+    say('\nstopping after this update; press again to quit at once');
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
@@ -173,7 +168,10 @@ async function train(training: Training): Promise<number> {
   const seconds = (): number => begun.seconds + (performance.now() - started) / 1000;
   const limit = options.minutes === undefined ? Infinity : started + options.minutes * 60_000;
   const now = (): number => performance.now();
-  const progress = createProgress(config.updates, trainer.updates, now, say, compute.name);
+  const { updates } = config;
+  const progress = createProgress({
+    ...{ updates, done: trainer.updates, now, say, backend: compute.name },
+  });
   const saveState = (state: RunState): Promise<void> =>
     saveRun(folder, { ...begun, state, seconds: seconds(), images }, config);
   const save = async (): Promise<void> => {
@@ -200,7 +198,7 @@ async function train(training: Training): Promise<number> {
   return seconds();
 }
 
-/** One update; when it fails, what is behind it is saved where that can be. */
+/** Runs one update. If it fails, the updates before it are saved. */
 async function update(
   trainer: Trainer,
   save: (state: RunState) => Promise<void>,
@@ -216,12 +214,12 @@ async function update(
     if (!(error instanceof TrainingError && error.reason === 'not-finite')) throw error;
     throw new TrainingError(
       error.reason,
-      `${error.message}; lower "optimiser.learningRate" or "optimiser.clip" and go on from what was saved last with --resume`,
+      `${error.message}; lower "optimiser.learningRate" or "optimiser.clip" and continue from the last saved state with --resume`,
     );
   }
 }
 
-/** What a checkpoint gets: the moving average where there is one. */
+/** The weights of the checkpoint: their moving average if the configuration has one. */
 function trainedWeights(config: TrainingConfig, { tensors }: RunState) {
   const set = config.optimiser.average > 0 ? 'average' : 'parameter';
   return new Map(
@@ -229,8 +227,4 @@ function trainedWeights(config: TrainingConfig, { tensors }: RunState) {
   );
 }
 
-main().catch((error: unknown) => {
-  const known = error instanceof Error && 'reason' in error;
-  process.stderr.write(`train: ${known ? error.message : ((error as Error).stack ?? error)}\n`);
-  process.exitCode = 1;
-});
+runCommand('train', main);

@@ -1,23 +1,25 @@
-/** Adam (Kingma & Ba 2015, ε outside the root) after clipping by the global norm, as one program. */
+/** Adam (Kingma & Ba 2015, ε outside the root) with clipping by the global norm, as one program. */
 import type { Compute, Program, Value, Values } from './autodiff/compute.ts';
 import type { Expression } from './autodiff/graph.ts';
 import * as g from './autodiff/graph.ts';
 import { TrainingError } from './errors.ts';
-import type { Shapes, Tensors } from './model/parameters.ts';
+import type { Shapes, Tensor, Tensors } from './model/parameters.ts';
 
+/** Options of Adam. */
 export interface AdamOptions {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  /** Greatest global norm of a gradient. */
+  /** Gradients are clipped to this global norm. */
   readonly clip: number;
-  /** Decay of the weights' moving average; 0: none. */
+  /** Decay of the moving average of the weights; 0: none. */
   readonly average: number;
 }
 
-/** Moments of each parameter, and its moving average. */
+/** Each parameter, its moments, and its moving average. */
 const SETS = ['parameter', 'first', 'second', 'average'] as const;
 
+/** The parameters and moments of a run, in the memory of the back end. */
 export class Adam {
   private constructor(
     private readonly compute: Compute,
@@ -26,18 +28,20 @@ export class Adam {
     private readonly options: AdamOptions,
     private readonly names: readonly string[],
     private values: Record<string, Value>,
-    private taken: number,
+    private steps: number,
   ) {}
 
   /**
-   * @param stored tensors `parameter:*`, and, to go on where a run stopped, `first:*`, `second:*`, `average:*`
-   * @param taken updates behind these moments
+   * Compiles the program and uploads the tensors.
+   *
+   * @param stored tensors `parameter:*`; for a resumed run also `first:*`, `second:*`, `average:*`
+   * @param steps steps behind these moments
    */
   static async create(
     compute: Compute,
     shapes: Shapes,
     stored: Tensors,
-    taken: number,
+    steps: number,
     options: AdamOptions,
   ): Promise<Adam> {
     const program = await compute.compile(adam(shapes, options));
@@ -56,11 +60,11 @@ export class Adam {
         const source =
           stored.get(key) ?? (set === 'average' ? stored.get(`parameter:${name}`) : undefined);
         if (!source && set === 'parameter') throw new RangeError(`there is no value of ${key}`);
-        const size = shape.reduce((a, b) => a * b, 1);
-        values[key] = compute.upload(shape, source ? source.data.slice() : new Float32Array(size));
+        const data = source?.data.slice() ?? new Float32Array(g.sizeOf(shape));
+        values[key] = compute.upload(shape, data);
       }
     }
-    return new Adam(compute, program, adding, options, [...shapes.keys()], values, taken);
+    return new Adam(compute, program, adding, options, [...shapes.keys()], values, steps);
   }
 
   /** Inputs `parameter:*` of programs; valid until the next step. */
@@ -68,7 +72,7 @@ export class Adam {
     return this.values;
   }
 
-  /** Inputs `parameter:*` with the moving average in their place. */
+  /** Inputs `parameter:*` with the values of the moving average; valid until the next step. */
   get averages(): Values {
     return Object.fromEntries(
       this.names.map((name) => [`parameter:${name}`, this.values[`average:${name}`]]),
@@ -76,23 +80,23 @@ export class Adam {
   }
 
   /**
-   * Moves the parameters against a gradient.
+   * Takes a step against a gradient.
    *
    * @param parts `total:*` of each parameter, from each micro-batch
-   * @returns the gradient's norm before clipping
-   * @throws TrainingError not-finite: nothing was changed
+   * @returns the norm of the gradient before clipping
+   * @throws TrainingError not-finite: nothing has changed
    */
   async step(parts: readonly Values[], learningRate: number): Promise<number> {
     const { compute, options } = this;
     const totals = await this.sum(parts);
-    const taken = this.taken + 1;
+    const steps = this.steps + 1;
     const scalar = (value: number): Value => compute.upload([], Float32Array.of(value));
     const scalars = {
       rate: scalar(learningRate),
-      // The average forgets its start faster than its decay says, while it is young.
-      keep: scalar(Math.min(options.average, (1 + taken) / (10 + taken))),
-      correction1: scalar(1 - options.beta1 ** taken),
-      correction2: scalar(1 - options.beta2 ** taken),
+      // A smaller decay in the first steps, so that the average forgets the initial values.
+      keep: scalar(Math.min(options.average, (1 + steps) / (10 + steps))),
+      correction1: scalar(1 - options.beta1 ** steps),
+      correction2: scalar(1 - options.beta2 ** steps),
     };
     const { norm: normValue, ...next } = await this.program.run({
       ...this.values,
@@ -104,15 +108,15 @@ export class Adam {
     if (parts.length > 1) compute.free(...Object.values(totals));
     if (!Number.isFinite(norm)) {
       compute.free(...Object.values(next));
-      throw new TrainingError('not-finite', `gradient of update ${taken} is not finite`);
+      throw new TrainingError('not-finite', `gradient of update ${steps} is not finite`);
     }
     compute.free(...Object.values(this.values));
     this.values = next;
-    this.taken = taken;
+    this.steps = steps;
     return norm;
   }
 
-  /** Adds in order, so that equal runs round equally. */
+  /** Adds parts in order, so that equal runs round equally. */
   private async sum(parts: readonly Values[]): Promise<Values> {
     let sum = parts[0];
     for (const next of parts.slice(1)) {
@@ -124,9 +128,9 @@ export class Adam {
     return sum;
   }
 
-  /** Copies of everything, by name. */
-  async read(): Promise<Map<string, { shape: readonly number[]; data: Float32Array }>> {
-    const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>();
+  /** Copies of all tensors, by name. */
+  async read(): Promise<Map<string, Tensor>> {
+    const tensors = new Map<string, Tensor>();
     for (const [name, value] of Object.entries(this.values)) {
       const data = Float32Array.from(await this.compute.read(value));
       tensors.set(name, { shape: value.shape, data });
@@ -134,6 +138,7 @@ export class Adam {
     return tensors;
   }
 
+  /** Frees the tensors and programs. */
   async dispose(): Promise<void> {
     this.compute.free(...Object.values(this.values));
     await this.program.dispose();

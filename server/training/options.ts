@@ -73,11 +73,13 @@ const COMMAND = {
   ],
 } as const;
 
+/** Text of `--help`. */
 export const HELP = helpText(COMMAND);
 
+/** Parsed options. */
 export type Options = Exclude<ReturnType<typeof readOptions>, 'help'>;
 
-/** @throws SettingsError */
+/** Parses the command line. @throws SettingsError */
 export function readOptions(args: readonly string[]) {
   const options = readCommand(COMMAND, args);
   if (options !== 'help' && options.resume && options.from !== undefined) {

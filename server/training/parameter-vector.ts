@@ -1,37 +1,36 @@
-/** Named tensors in one row of numbers, as threads share them and hand them over. */
+/** Tensors and matrices as flat rows of numbers, as threads share them. */
+import { sizeOf } from './autodiff/graph.ts';
 import type { Shapes } from './model/parameters.ts';
 
-/** Where each tensor of a set lies in the row. */
+/** Positions of the tensors of a set in one row. */
 export class ParameterLayout {
-  private readonly places: ReadonlyMap<string, readonly [from: number, to: number]>;
-  /** Numbers of the row. */
+  private readonly ranges = new Map<string, readonly [from: number, to: number]>();
+  /** Length of the row. */
   readonly length: number;
 
   constructor(readonly shapes: Shapes) {
-    const places = new Map<string, readonly [number, number]>();
-    let at = 0;
+    let end = 0;
     for (const [name, shape] of shapes) {
-      const from = at;
-      at += shape.reduce((a, b) => a * b, 1);
-      places.set(name, [from, at]);
+      const from = end;
+      end += sizeOf(shape);
+      this.ranges.set(name, [from, end]);
     }
-    this.places = places;
-    this.length = at;
+    this.length = end;
   }
 
-  /** The tensor's own part of a row. */
+  /** A view of the tensor's part of a row. */
   part(row: Float32Array, name: string): Float32Array {
-    return row.subarray(...this.places.get(name)!);
+    return row.subarray(...this.ranges.get(name)!);
   }
 }
 
-/** The sum of rows, added in their order however they come, so that equal runs round equally. */
+/** Adds rows in the order of their index, in whatever order they arrive, so that equal runs round equally. */
 export class OrderedSum {
   private readonly waiting = new Map<number, Float32Array>();
   private next = 0;
   private row: Float32Array | undefined;
 
-  /** @param row of place i, 0…; is kept, and the first one changed */
+  /** @param row with index i, 0…; the caller must not use it again */
   add(row: Float32Array, i: number): void {
     this.waiting.set(i, row);
     for (;;) {
@@ -39,17 +38,26 @@ export class OrderedSum {
       if (!found) return;
       this.waiting.delete(this.next);
       this.next++;
-      if (this.row) addTo(this.row, found);
+      if (this.row) for (let k = 0; k < found.length; k++) this.row[k] += found[k];
       else this.row = found;
     }
   }
 
-  /** Of all rows up to the first that is missing. */
+  /** The sum of all rows before the first missing one. */
   get total(): Float32Array {
     return this.row ?? new Float32Array(0);
   }
 }
 
-function addTo(sum: Float32Array, row: Float32Array): void {
-  for (let i = 0; i < sum.length; i++) sum[i] += row[i];
+/** Copies rows of a matrix [N, size], in the order of `chosen`. */
+export function rowsOf(
+  matrix: Float32Array,
+  chosen: ArrayLike<number>,
+  size: number,
+): Float32Array {
+  const rows = new Float32Array(chosen.length * size);
+  for (let i = 0; i < chosen.length; i++) {
+    rows.set(matrix.subarray(chosen[i] * size, (chosen[i] + 1) * size), i * size);
+  }
+  return rows;
 }

@@ -1,22 +1,23 @@
-/** Grown states that training comes back to, so that the rule learns what to do long after growing. */
+/** A pool of grown states that are trained further, so that the rule learns to persist long after growth. */
 import type { Random } from '../../shared/random.ts';
 
+/** An organism in the pool. */
 export interface PoolEntry {
-  /** Index of the image it shall show. */
+  /** Index of its target image. */
   readonly image: number;
   /** [S, S, C]. */
   readonly states: Float32Array;
-  /** How that image was mirrored and moved when it was planted: the seed of its chance, 24 bits. */
+  /** Seed of the image's augmentation, 24 bits. */
   readonly look?: number;
-  /** Steps since it was planted. */
+  /** Steps since the seed. */
   readonly age: number;
-  /** [S, S], 1 where the ground is open to it; what others hold is closed (0). Absent: all is open. */
+  /** [S, S]: 1 open ground, 0 ground of neighbours. Absent: all is open. */
   readonly open?: Uint8Array;
 }
 
 /**
- * As in the published training: drawn entries are taken out, states are put in, and of too many a random choice stays
- * (Palm et al. 2022, code of 2021).
+ * As in the published training (Palm et al. 2022, code of 2021): drawn entries are removed, states are added, and above the size
+ * random entries are dropped.
  */
 export class Pool {
   private entries: PoolEntry[];
@@ -28,15 +29,17 @@ export class Pool {
     this.entries = [...entries];
   }
 
+  /** Number of entries. */
   get count(): number {
     return this.entries.length;
   }
 
+  /** A pool with the same entries. */
   copy(): Pool {
     return new Pool(this.size, this.entries);
   }
 
-  /** Takes out n random entries. @throws RangeError there are fewer */
+  /** Removes n random entries. @throws RangeError there are fewer */
   take(n: number, random: Random): PoolEntry[] {
     if (n > this.entries.length) {
       throw new RangeError(`pool holds ${this.entries.length} states, not ${n}`);
@@ -44,23 +47,23 @@ export class Pool {
     return Array.from({ length: n }, () => this.remove(random.integer(this.entries.length)));
   }
 
-  /** Puts entries in; of too many a random choice stays, old and new alike. */
+  /** Adds entries; above the size drops random ones, old or new. */
   add(entries: readonly PoolEntry[], random: Random): void {
     this.entries.push(...entries);
     while (this.entries.length > this.size) this.remove(random.integer(this.entries.length));
   }
 
-  /** Drops entries that do not fit. */
+  /** Keeps only entries that fit. */
   keep(fits: (entry: PoolEntry) => boolean): void {
     if (!this.entries.every(fits)) this.entries = this.entries.filter(fits);
   }
 
+  /** All entries. */
   all(): readonly PoolEntry[] {
     return this.entries;
   }
 
-  private remove(at: number): PoolEntry {
-    const [entry] = this.entries.splice(at, 1);
-    return entry;
+  private remove(index: number): PoolEntry {
+    return this.entries.splice(index, 1)[0];
   }
 }

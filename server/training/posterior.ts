@@ -1,4 +1,4 @@
-/** The encoder as programs: images to latents, and gradients back. */
+/** The encoder in training: images to latents, and gradients back. */
 import type { EncoderNetwork } from '../vnca/encoder-network.ts';
 import type { Compute, Program } from './autodiff/compute.ts';
 import { gradients } from './autodiff/gradients.ts';
@@ -12,6 +12,7 @@ import {
 } from './model/encoder.ts';
 import { parameterInputs } from './model/parameters.ts';
 
+/** Programs of the encoder for one batch size. */
 export class Posteriors {
   private constructor(
     /**
@@ -20,12 +21,13 @@ export class Posteriors {
      */
     readonly forward: Program,
     /**
-     * Further inputs: `total:latents`, the change of the latents; `divergenceWeight` [N], what a nat of divergence counts.
-     * Outputs: `total:encoder.*`, of this batch alone.
+     * Further inputs: `total:latents`, the change of the latents; `divergenceWeight` [N], the weight of a nat of divergence.
+     * Outputs: `total:encoder.*`, the gradients of this batch.
      */
     readonly reverse: Program,
   ) {}
 
+  /** Compiles the programs. */
   static async create(
     compute: Compute,
     net: EncoderNetwork,
@@ -59,6 +61,7 @@ export class Posteriors {
     return new Posteriors(forward, reverse);
   }
 
+  /** Disposes the programs. */
   async dispose(): Promise<void> {
     await this.forward.dispose();
     await this.reverse.dispose();

@@ -1,40 +1,42 @@
-/** Lines that tell how a run goes. */
+/** Prints the progress of a run. */
 import type { ComputeName } from './autodiff/compute.ts';
 import type { UpdateReport } from './trainer.ts';
 
+/** Receives every update and prints a line from time to time. */
 export interface Progress {
   add(report: UpdateReport): void;
 }
 
 /** Seconds between lines. */
-const EVERY = 10;
+const INTERVAL = 10;
 
-/**
- * @param updates of the whole run
- * @param done before now
- * @param now milliseconds
- * @param say prints a line
- * @param backend what computes
- */
-export function createProgress(
-  updates: number,
-  done: number,
-  now: () => number,
-  say: (line: string) => void,
-  backend: ComputeName,
-): Progress {
+/** Options of `createProgress`. */
+export interface ProgressOptions {
+  /** Updates of the whole run. */
+  readonly updates: number;
+  /** Updates done before. */
+  readonly done: number;
+  /** Time, ms. */
+  readonly now: () => number;
+  /** Prints a line. */
+  readonly say: (line: string) => void;
+  readonly backend: ComputeName;
+}
+
+/** Starts the progress of a run at the current time. */
+export function createProgress({ updates, done, now, say, backend }: ProgressOptions): Progress {
   const started = now();
-  let last = started;
+  let lastLine = started;
   let window: UpdateReport[] = [];
   return {
     add(report) {
       window.push(report);
-      const at = now();
-      // The first one shows at once that it works, and how long an update takes.
-      const edge = report.update === done + 1 || report.update === updates;
-      if (at - last < EVERY * 1000 && !edge) return;
-      const rate = window.length / ((at - last) / 1000);
-      const overall = (report.update - done) / ((at - started) / 1000);
+      const time = now();
+      // The first update shows that training works, and how long an update takes.
+      const isEdge = report.update === done + 1 || report.update === updates;
+      if (time - lastLine < INTERVAL * 1000 && !isEdge) return;
+      const rate = window.length / ((time - lastLine) / 1000);
+      const overall = (report.update - done) / ((time - started) / 1000);
       const left = (updates - report.update) / overall;
       const mean = (pick: (report: UpdateReport) => number | undefined): number => {
         const numbers = window.map(pick).filter((x) => x !== undefined);
@@ -58,7 +60,7 @@ export function createProgress(
         ].join(' · '),
       );
       window = [];
-      last = at;
+      lastLine = time;
     },
   };
 }

@@ -1,44 +1,48 @@
-/** The reverse loop: from an image's error back through an organism's life, segment by segment. */
+/** Backpropagation through a rollout, segment by segment. */
 import type { Compute, Value, Values } from './autodiff/compute.ts';
-import { type Segment, type Segments, startingWith, type Told } from './model/segments.ts';
+import { type Conditioning, type Segment, type Segments, startingWith } from './model/segments.ts';
 
-export interface Judgement {
+/** What the states after a segment are compared with. */
+export interface Target {
   /** [N, s, s, c], 0…1. */
   readonly image: Value;
-  /** What a nat of each sample counts, [N]: −1/batch to raise the likelihood. */
+  /** Weight of a nat of each sample, [N]: −1/batch raises the likelihood. */
   readonly weight: Value;
-  /** Where cells are taught their places: [1, s, s, 4 · octaves]. */
+  /** With a position loss: [1, s, s, 4 · octaves]. */
   readonly places?: Value;
 }
 
+/** Inputs of one rollout. */
 export interface Rollout {
   readonly segments: readonly Segment[];
-  /** How many of the last segments are differentiated; those before only run. */
+  /** The last segments that are differentiated; those before only run. */
   readonly differentiated: number;
-  /** What cells shall show after a segment, by its index; the last one has an entry. */
-  readonly judged: ReadonlyMap<number, Judgement>;
-  /** What every segment is told. */
-  readonly told: Told;
-  /** States before a life that does not begin with a seed; stays the caller's. */
+  /** By the index of the segment; the last one has an entry. */
+  readonly targets: ReadonlyMap<number, Target>;
+  /** Inputs that all segments share. */
+  readonly conditioning: Conditioning;
+  /** States before the first segment, unless it begins with a seed; the caller frees them. */
   readonly states?: Value;
-  /** Other inputs of a segment: update masks, `mask0…`, and `open` ground. */
+  /** Other inputs of a segment: update masks `mask0…` and `open` ground. Freed here. */
   readonly masks?: (segment: Segment) => Record<string, Value>;
 }
 
+/** Results of one rollout; the caller frees the values. */
 export interface RolloutResult {
-  /** The last states, the caller's. */
+  /** The last states. */
   readonly states: Value;
   /** log p(image | last states), [N]. */
   readonly nats: Float32Array;
-  /** `total:*` of every parameter of the rule, and `total:latents`, with this life's gradients added; the caller's. */
+  /** `total:*` of every parameter of the rule, and `total:latents`, with the gradients of this rollout added. */
   readonly totals: Values;
 }
 
 /**
- * Runs a life and adds its gradients. Memory: the states between segments, and one segment's inner states.
+ * Runs a rollout and adds its gradients to totals. Memory holds the states between segments, and the inner states of one
+ * segment.
  *
  * @param parameters `parameter:*`
- * @param totals where sums begin, `total:*` of the segments' `totalShapes`; they stay the caller's
+ * @param totals initial sums, `total:*` of the segments' `totalShapes`; the caller frees them
  */
 export async function differentiate(
   compute: Compute,
@@ -47,17 +51,21 @@ export async function differentiate(
   totals: Values,
   rollout: Rollout,
 ): Promise<RolloutResult> {
-  const { segments, told } = rollout;
+  const { segments, conditioning } = rollout;
   const last = segments.length - 1;
   const first = Math.max(0, segments.length - rollout.differentiated);
   const masks = segments.map((segment) => rollout.masks?.(segment) ?? {});
   const before: (Value | undefined)[] = [rollout.states];
-  const shared = { ...parameters, ...told.inputs };
-  const statesBefore = (i: number): Values => (before[i] ? { states: before[i] } : {});
+  const inputsOf = (i: number): Values => ({
+    ...parameters,
+    ...conditioning.inputs,
+    ...masks[i],
+    ...(before[i] && { states: before[i] }),
+  });
 
   for (let i = 0; i < last; i++) {
     const program = await programs.forward(segments[i]);
-    const { states } = await program.run({ ...shared, ...masks[i], ...statesBefore(i) });
+    const { states } = await program.run(inputsOf(i));
     if (i < first && i > 0) compute.free(before[i]!);
     before.push(states);
   }
@@ -66,17 +74,15 @@ export async function differentiate(
   let change: Value | undefined;
   let final: { states: Value; nats: Float32Array } | undefined;
   for (let i = last; i >= first; i--) {
-    const judged = rollout.judged.get(i);
+    const target = rollout.targets.get(i);
     const program = await programs.reverse(segments[i], {
-      image: judged !== undefined,
+      image: target !== undefined,
       change: change !== undefined,
     });
     const results = await program.run({
-      ...shared,
-      ...masks[i],
-      ...statesBefore(i),
+      ...inputsOf(i),
       ...sums,
-      ...judged,
+      ...target,
       ...(change && { change }),
     });
     if (sums !== totals) compute.free(...Object.values(sums));
@@ -85,20 +91,19 @@ export async function differentiate(
     change = results.change;
     if (i === last) {
       final = { states: results.states, nats: Float32Array.from(await compute.read(results.nats)) };
-    } else if (judged) compute.free(results.states);
+    } else if (target) compute.free(results.states);
     if (results.nats) compute.free(results.nats);
   }
   if (change) compute.free(change);
-  for (let i = Math.max(1, first); i < before.length; i++) {
-    const kept = before[i];
-    if (kept && kept !== rollout.states) compute.free(kept);
+  for (const states of before.slice(Math.max(1, first))) {
+    if (states && states !== rollout.states) compute.free(states);
   }
   for (const mask of masks) compute.free(...Object.values(mask));
-  const back = await programs.reverseGenome();
-  if (back) {
-    const { 'total:genome': genome, 'total:latents': latents, ...others } = sums;
-    const results = await back.run({ ...parameters, ...told.inputs, ...sums });
-    compute.free(genome, latents);
+  const genome = await programs.reverseGenome();
+  if (genome) {
+    const { 'total:genome': ofGenome, 'total:latents': ofLatents, ...others } = sums;
+    const results = await genome.run({ ...parameters, ...conditioning.inputs, ...sums });
+    compute.free(ofGenome, ofLatents);
     sums = { ...others, ...results };
   }
   return { ...final!, totals: sums };

@@ -1,59 +1,62 @@
-/** What the organisms of a micro-batch go through in one update: planned here, run in `rollout.ts`. */
+/** Plans the rollouts of an update, one for each micro-batch; `rollout.ts` runs them. */
 import type { Random } from '../../shared/random.ts';
 import { type Drawn, drawnAt, type TrainingConfig } from './config.ts';
 import { growthSegments, type Segment, stayingSegments } from './model/segments.ts';
 import type { PoolEntry } from './pool.ts';
 import { applyWound, woundMask, woundOfShare } from './wounds.ts';
 
+/** The steps that the organisms of one micro-batch take in an update. */
 export interface RolloutPlan {
-  /** Indices of the images that shall be shown. */
+  /** Indices of the target images. */
   readonly images: Uint32Array;
-  /** As `PoolEntry`'s `look`, of each; absent: of organisms that are new. */
+  /** The `look` of each `PoolEntry`; absent for new organisms. */
   readonly looks?: readonly number[];
   readonly segments: readonly Segment[];
-  /** How many of the last segments are differentiated. */
+  /** The last segments that are differentiated. */
   readonly differentiated: number;
-  /** What the picture after a segment counts, by the segment's index. */
+  /** Weight of the picture after a segment, by the segment's index. */
   readonly judged: ReadonlyMap<number, number>;
   /** [N, S, S] of grown patches: 1 where the ground is open. Absent: all of it is. */
   readonly open?: Uint8Array;
-  /** [N, S, S, C] of a life that goes on, and how old they are. */
+  /** States to continue from, [N, S, S, C], and their ages in steps. */
   readonly states?: Float32Array;
   readonly ages?: readonly number[];
-  /** 1 where the divergence counts, 0 where it does not. */
+  /** Weight of the divergence: 1 or 0. */
   readonly divergence: number;
-  /** The rule's, at this moment of the run. */
+  /** Leak of the rule at this point of the run. */
   readonly leak: number;
 }
 
 /** A configuration with a pool. */
 type Pooling = TrainingConfig & { readonly pool: NonNullable<TrainingConfig['pool']> };
 
-/** When in a run a life is planned. */
+/** The point of a run at which a rollout is planned. */
 export interface Moment {
-  /** Of grown patches, now. */
+  /** Side of grown patches, cells. */
   readonly side: number;
-  /** Share of the run that is behind, 0…1. */
+  /** Share of the run that is done, 0…1. */
   readonly progress: number;
-  /** The rule's, now. */
+  /** Leak of the rule. */
   readonly leak: number;
-  /** Where in its range each number of steps lies, 0…1, so that equal ranges give equal numbers. Absent: each life draws its own. */
+  /**
+   * Position within each range of step numbers, 0…1: equal ranges then give equal numbers. Absent: each plan draws its own.
+   */
   readonly chance?: number;
 }
 
-/** Shapes of the ground that neighbours hold. */
+/** Shapes of the ground that neighbours occupy. */
 const NEIGHBOURS = ['disc', 'half', 'bar'] as const;
 
-/** Smaller pictures tell nothing, but cells may learn their places there. */
+/** Smaller pictures say nothing about the image, but cells may learn their positions in them. */
 const SMALLEST_JUDGED = 4;
 
-/** Steps from a range that may change in the course of a run, both ends included. */
+/** Draws a number of steps from a range, both ends included. */
 function drawSteps(range: Drawn, { progress, chance }: Moment, random: Random): number {
   const [low, high] = drawnAt(range, progress);
   return low + Math.floor((chance ?? random.uniform()) * (high - low + 1));
 }
 
-/** From the seed to the grown patch, and some steps on. */
+/** Plans new organisms: growth from the seed, then the extra steps. */
 export function freshPlan(
   config: TrainingConfig,
   images: Uint32Array,
@@ -76,8 +79,9 @@ export function freshPlan(
   const judged = new Map<number, number>();
   growth.forEach(({ stage }, i) => {
     const isStageEnd = growth[i + 1]?.stage !== stage && stage < side;
-    if (isStageEnd && (config.places || stage >= SMALLEST_JUDGED))
+    if (isStageEnd && (config.places || stage >= SMALLEST_JUDGED)) {
       judged.set(i, config.judgeStages);
+    }
   });
   judged.set(growth.length - 1, config.judgeGrown);
   judged.set(segments.length - 1, 1);
@@ -93,49 +97,41 @@ export function freshPlan(
 }
 
 /**
- * Grown states go on; the first of an update's are wounded before.
+ * Plans further steps of grown states, after damage to the first ones of the update.
  *
- * @param place of the first entry among all that the update draws
+ * @param first index of the first entry among all that the update draws
  */
 export function pooledPlan(
   config: Pooling,
   entries: readonly PoolEntry[],
-  place: number,
+  first: number,
   now: Moment,
   random: Random,
 ): RolloutPlan {
   const { channels, pool } = config;
-  const { side } = now;
-  const size = side * side * channels;
-  const states = new Float32Array(entries.length * size);
+  const states = statesOf(entries);
+  const size = states.length / entries.length;
   const wounded = Math.round(pool.wounded * pool.batch);
-  entries.forEach((entry, i) => {
-    const own = states.subarray(i * size, (i + 1) * size);
-    own.set(entry.states);
-    if (place + i >= wounded) return;
+  for (let i = 0; i < Math.min(entries.length, wounded - first); i++) {
     const kind = pool.wounds[random.integer(pool.wounds.length)];
-    applyWound(own, woundMask(random, side, kind, pool.largestWound), channels);
-  });
-  return goOn(config, entries, states, drawSteps(pool.steps, now, random), now);
+    const mask = woundMask(random, now.side, kind, pool.largestWound);
+    applyWound(states.subarray(i * size, (i + 1) * size), mask, channels);
+  }
+  return continued(config, entries, states, drawSteps(pool.steps, now, random), now);
 }
 
-/** Grown states go on a few steps, as they are. */
+/** Plans a few further steps of grown states, without damage. */
 export function calmPlan(
   config: Pooling & { readonly pool: { readonly calm: { readonly steps: Drawn } } },
   entries: readonly PoolEntry[],
   now: Moment,
   random: Random,
 ): RolloutPlan {
-  const [{ states: first }] = entries;
-  const states = new Float32Array(entries.length * first.length);
-  entries.forEach((entry, i) => {
-    states.set(entry.states, i * first.length);
-  });
-  const { steps } = config.pool.calm;
-  return goOn(config, entries, states, drawSteps(steps, now, random), now);
+  const steps = drawSteps(config.pool.calm.steps, now, random);
+  return continued(config, entries, statesOf(entries), steps, now);
 }
 
-/** Grown states go on with a part of their ground closed, each as its entry says. */
+/** Plans further steps of grown states whose ground is partly closed, as each entry says. */
 export function crowdedPlan(
   config: Pooling,
   entries: readonly PoolEntry[],
@@ -144,25 +140,39 @@ export function crowdedPlan(
 ): RolloutPlan {
   const cells = now.side ** 2;
   const open = new Uint8Array(entries.length * cells).fill(1);
-  const states = new Float32Array(cells * config.channels * entries.length);
   entries.forEach((entry, i) => {
-    states.set(entry.states, i * entry.states.length);
     if (entry.open) open.set(entry.open, i * cells);
   });
   const steps = drawSteps(config.pool.steps, now, random);
-  const life = goOn(config, entries, states, steps, now);
-  const segments = life.segments.map((segment) => ({ ...segment, crowded: true }));
-  return { ...life, segments, open };
+  const plan = continued(config, entries, statesOf(entries), steps, now);
+  const segments = plan.segments.map((segment) => ({ ...segment, crowded: true }));
+  return { ...plan, segments, open };
 }
 
-/** [n, side, side], 1 = open: what neighbours of many shapes leave to each. */
+/** States of entries of one size, [n, S, S, C]. */
+function statesOf(entries: readonly PoolEntry[]): Float32Array {
+  const size = entries[0].states.length;
+  const all = new Float32Array(entries.length * size);
+  entries.forEach(({ states }, i) => {
+    all.set(states, i * size);
+  });
+  return all;
+}
+
+/** Open ground of n patches with random neighbours: [n, side, side], 1 = open. */
 function openGrounds(random: Random, n: number, side: number, largest: number): Uint8Array {
   const open = new Uint8Array(n * side * side);
   for (let i = 0; i < n; i++) open.set(openGround(random, side, largest), i * side * side);
   return open;
 }
 
-/** One or two neighbours, [side, side], 1 = open. The middle stays open: nothing can be planted on another's ground. */
+/**
+ * Draws the open ground of a patch beside one or two neighbours. The middle stays open, because an organism can only be
+ * planted on open ground.
+ *
+ * @param largest share of the cells that may be closed, 0…1
+ * @returns [side, side], 1 = open
+ */
 export function openGround(random: Random, side: number, largest: number): Uint8Array {
   const open = new Uint8Array(side * side).fill(1);
   const neighbours = 1 + random.integer(2);
@@ -177,8 +187,8 @@ export function openGround(random: Random, side: number, largest: number): Uint8
   return open;
 }
 
-/** @param states [N, S, S, C] to go on from */
-function goOn(
+/** @param states [N, S, S, C] to continue from */
+function continued(
   config: Pooling,
   entries: readonly PoolEntry[],
   states: Float32Array,

@@ -1,26 +1,24 @@
-/** Runs planned lives: with gradients for training, without for pictures. */
-import { createRandom, hashText, type Random } from '../../shared/random.ts';
-import { drawUpdateMask } from '../vnca/update-mask.ts';
+/** Runs rollouts: with gradients for training, without for pictures. */
+import { createRandom, hashText } from '../../shared/random.ts';
 import type { Compute, Value, Values } from './autodiff/compute.ts';
-import type { TrainingConfig } from './config.ts';
 import { augmentImages, newLook } from './data/augment.ts';
 import { gatherImages } from './data/dataset.ts';
 import { positionChannels, positionFields } from './model/position-loss.ts';
-import type { Segment } from './model/segments.ts';
+import { drawMasks, type Segment } from './model/segments.ts';
 import type { PoolEntry } from './pool.ts';
-import { differentiate } from './rollout-gradient.ts';
+import { differentiate, type Target } from './rollout-gradient.ts';
 import type { RolloutPlan } from './rollout-plan.ts';
 import type { TrainingContext } from './training-context.ts';
 
-/** A life to run, and its chance. */
+/** A rollout to run with gradients. */
 export interface RolloutJob {
-  readonly life: RolloutPlan;
-  /** Of the whole update, which a sample's nats are divided by. */
+  readonly plan: RolloutPlan;
+  /** Samples of the whole update; the nats of a sample are divided by it. */
   readonly samples: number;
   readonly seed: string;
 }
 
-/** Images whose posterior is asked for. */
+/** Images to encode. */
 export interface MeansJob {
   /** Indices into the set, as many as a micro-batch has. */
   readonly images: Uint32Array;
@@ -33,116 +31,111 @@ export interface GrowJob {
   readonly segments: readonly Segment[];
   /** [N, s, s, C] before the first segment, unless it begins with a seed. */
   readonly states?: Float32Array;
-  /** The rule's, at this moment of the run. */
+  /** Leak of the rule at this point of the run. */
   readonly leak: number;
   readonly seed: string;
 }
 
+/** Results of a rollout. */
 export interface RolloutOutcome {
-  /** `total:*` of every parameter, the caller's. */
+  /** `total:*` of every parameter; the caller frees them. */
   readonly totals: Values;
   /** log p(image | last states), [N]. */
   readonly nats: Float32Array;
   /** KL(q ‖ p), [N]. */
   readonly divergence: Float32Array;
-  /** The organisms as they end. */
+  /** The organisms in their last states. */
   readonly entries: readonly PoolEntry[];
 }
 
 /**
- * Runs a life of one micro-batch and gives its gradients.
+ * Runs the rollout of one micro-batch and returns its gradients.
  *
  * @param parameters `parameter:*`
  */
 export async function runRollout(
   { compute, config, data, posteriors, segments, zeros }: TrainingContext,
   parameters: Values,
-  { life, samples, seed }: RolloutJob,
+  { plan, samples, seed }: RolloutJob,
 ): Promise<RolloutOutcome> {
   const random = createRandom(hashText(seed));
-  const { channels, latentSize } = config;
-  const { images } = life;
-  const { stage: side } = life.segments[life.segments.length - 1];
+  const { channels, latentSize, places } = config;
+  const { images } = plan;
+  const { stage: side } = plan.segments[plan.segments.length - 1];
   const n = images.length;
-  const own: Value[] = [];
+  const uploaded: Value[] = [];
   const upload = (shape: readonly number[], numbers: Float32Array): Value => {
     const value = compute.upload(shape, numbers);
-    own.push(value);
+    uploaded.push(value);
     return value;
   };
   const fill = (value: number): Value => upload([n], new Float32Array(n).fill(value));
 
   const pixels = gatherImages(data, images);
-  // Who comes from the pool is to become what it was grown to be, not its mirror image.
-  const looks = life.looks ?? Array.from(images, () => newLook(random));
-  const each = pixels.length / n;
+  // A pooled organism keeps the mirroring and shift it was grown with.
+  const looks = plan.looks ?? Array.from(images, () => newLook(random));
+  const size = pixels.length / n;
   looks.forEach((look, i) => {
-    const shown = pixels.subarray(i * each, (i + 1) * each);
-    augmentImages(shown, data, config.augment, createRandom(look));
+    const image = pixels.subarray(i * size, (i + 1) * size);
+    augmentImages(image, data, config.augment, createRandom(look));
   });
   const noise = Float32Array.from({ length: n * latentSize }, () => random.normal());
-  const given = {
+  const encoderInputs = {
+    ...parameters,
     image: upload([n, data.side, data.side, data.channels], pixels),
     noise: upload([n, latentSize], noise),
   };
-  const posterior = await posteriors.forward.run({ ...given, ...parameters });
+  const posterior = await posteriors.forward.run(encoderInputs);
 
-  const pictures = new Map<number, Value>([[data.side, given.image]]);
+  const pictures = new Map<number, Value>([[data.side, encoderInputs.image]]);
   const pictureAt = (stage: number): Value => {
-    const known = pictures.get(stage);
-    if (known) return known;
-    const small = shrink(pixels, data.side, stage, data.channels);
-    const value = upload([n, stage, stage, data.channels], small);
-    pictures.set(stage, value);
-    return value;
+    let picture = pictures.get(stage);
+    if (!picture) {
+      const small = shrink(pixels, data.side, stage, data.channels);
+      picture = upload([n, stage, stage, data.channels], small);
+      pictures.set(stage, picture);
+    }
+    return picture;
   };
-  const placesAt = (stage: number): { places?: Value } =>
-    config.places
-      ? {
-          places: upload(
-            [1, stage, stage, positionChannels(config.places)],
-            positionFields(stage, config.places.octaves),
-          ),
-        }
-      : {};
-  const judged = new Map(
-    [...life.judged]
-      .filter(([, counts]) => counts > 0)
-      .map(([i, counts]) => [
-        i,
-        {
-          image: pictureAt(life.segments[i].stage),
-          weight: fill(-counts / samples),
-          ...placesAt(life.segments[i].stage),
-        },
-      ]),
-  );
-  const told = await segments.tell(parameters, posterior.latents, life.leak);
-  const before = life.states && upload([n, side, side, channels], life.states);
+  const targets = new Map<number, Target>();
+  for (const [i, weight] of plan.judged) {
+    if (weight <= 0) continue;
+    const { stage } = plan.segments[i];
+    targets.set(i, {
+      image: pictureAt(stage),
+      weight: fill(-weight / samples),
+      ...(places && {
+        places: upload(
+          [1, stage, stage, positionChannels(places)],
+          positionFields(stage, places.octaves),
+        ),
+      }),
+    });
+  }
+  const conditioning = await segments.condition(parameters, posterior.latents, plan.leak);
   const result = await differentiate(compute, segments, parameters, zeros, {
-    segments: life.segments,
-    differentiated: life.differentiated,
-    judged,
-    told,
-    ...(before && { states: before }),
+    segments: plan.segments,
+    differentiated: plan.differentiated,
+    targets,
+    conditioning,
+    ...(plan.states && { states: upload([n, side, side, channels], plan.states) }),
     masks: (segment) => ({
-      ...drawMasks(compute, config, segment, n, random),
-      ...(life.open && { open: uploadOpen(compute, life.open, n, side, segment.stage) }),
+      ...drawMasks(compute, config.update, n, segment, random),
+      ...(plan.open && { open: uploadOpen(compute, plan.open, n, side, segment.stage) }),
     }),
   });
   const { 'total:latents': change, ...ruleTotals } = result.totals;
   const encoderTotals = await posteriors.reverse.run({
-    ...given,
-    ...parameters,
+    ...encoderInputs,
     'total:latents': change,
-    divergenceWeight: fill((config.beta * life.divergence) / samples),
+    divergenceWeight: fill((config.beta * plan.divergence) / samples),
   });
   const states = Float32Array.from(await compute.read(result.states));
   const divergence = Float32Array.from(await compute.read(posterior.divergence));
-  told.free();
-  compute.free(change, result.states, ...own, ...Object.values(posterior));
-  const size = side * side * channels;
-  const steps = life.segments.reduce((sum, segment) => sum + segment.steps, 0);
+  conditioning.free();
+  compute.free(change, result.states, ...uploaded, ...Object.values(posterior));
+  const patch = side * side * channels;
+  const steps = plan.segments.reduce((sum, segment) => sum + segment.steps, 0);
   return {
     totals: { ...ruleTotals, ...encoderTotals },
     nats: result.nats,
@@ -150,14 +143,14 @@ export async function runRollout(
     entries: Array.from(images, (image, i) => ({
       image,
       look: looks[i],
-      states: states.slice(i * size, (i + 1) * size),
-      age: (life.ages?.[i] ?? 0) + steps,
-      ...(life.open && { open: life.open.slice(i * side * side, (i + 1) * side * side) }),
+      states: states.slice(i * patch, (i + 1) * patch),
+      age: (plan.ages?.[i] ?? 0) + steps,
+      ...(plan.open && { open: plan.open.slice(i * side * side, (i + 1) * side * side) }),
     })),
   };
 }
 
-/** The open ground of patches at a stage: the middle of that of grown ones, [n, stage, stage, 1]. */
+/** The open ground of patches at a stage, [n, stage, stage, 1]: the middle of the ground of grown ones. */
 function uploadOpen(
   compute: Compute,
   open: Uint8Array,
@@ -167,44 +160,25 @@ function uploadOpen(
 ): Value {
   const inset = (side - stage) / 2;
   const numbers = new Float32Array(n * stage * stage);
-  for (let i = 0; i < n; i++) {
-    for (let y = 0; y < stage; y++) {
-      const from = (i * side + inset + y) * side + inset;
-      numbers.set(open.subarray(from, from + stage), (i * stage + y) * stage);
-    }
+  for (let row = 0; row < n * stage; row++) {
+    const [i, y] = [Math.floor(row / stage), row % stage];
+    const from = (i * side + inset + y) * side + inset;
+    numbers.set(open.subarray(from, from + stage), row * stage);
   }
   return compute.upload([n, stage, stage, 1], numbers);
 }
 
-/** Which cells take part in each step of a segment, `mask0…`; none where all do. */
-function drawMasks(
-  compute: Compute,
-  { update: { updateProbability } }: TrainingConfig,
-  { stage, steps }: Segment,
-  n: number,
-  random: Random,
-): Record<string, Value> {
-  const masks: Record<string, Value> = {};
-  for (let i = 0; updateProbability < 1 && i < steps; i++) {
-    const mask = new Float32Array(n * stage * stage);
-    drawUpdateMask(mask, 0, mask.length, updateProbability, random);
-    masks[`mask${i}`] = compute.upload([n, stage, stage, 1], mask);
-  }
-  return masks;
-}
-
 /**
- * Means of the posterior, without noise.
+ * Encodes images to the means of their posteriors, without noise.
  *
  * @returns [N, Z]
  */
 export async function posteriorMeans(
-  { compute, config, data, posteriors }: TrainingContext,
+  { compute, config: { latentSize }, data, posteriors }: TrainingContext,
   parameters: Values,
   { images }: MeansJob,
 ): Promise<Float32Array> {
   const { side, channels } = data;
-  const { latentSize } = config;
   const n = images.length;
   const image = compute.upload([n, side, side, channels], gatherImages(data, images));
   const noise = compute.upload([n, latentSize], new Float32Array(n * latentSize));
@@ -220,31 +194,29 @@ export async function posteriorMeans(
  * @returns states after the last, [N, s, s, C]
  */
 export async function grow(
-  { compute, config, segments: programs }: TrainingContext,
+  { compute, config: { latentSize, channels, update }, segments: programs }: TrainingContext,
   parameters: Values,
   { latents, segments, states, leak, seed }: GrowJob,
 ): Promise<Float32Array> {
-  const { latentSize, channels } = config;
   const random = createRandom(hashText(seed));
   const n = latents.length / latentSize;
   const z = compute.upload([n, latentSize], latents);
-  const told = await programs.tell(parameters, z, leak);
-  let value: Value | undefined;
+  const conditioning = await programs.condition(parameters, z, leak);
+  let current: Values = {};
   if (states) {
     const side = Math.sqrt(states.length / n / channels);
-    value = compute.upload([n, side, side, channels], states);
+    current = { states: compute.upload([n, side, side, channels], states) };
   }
   for (const segment of segments) {
     const program = await programs.forward(segment);
-    const masks = drawMasks(compute, config, segment, n, random);
-    const inputs = { ...parameters, ...told.inputs, ...masks, ...(value && { states: value }) };
-    const next = await program.run(inputs);
-    compute.free(...Object.values(masks), ...(value ? [value] : []));
-    value = next.states;
+    const masks = drawMasks(compute, update, n, segment, random);
+    const next = await program.run({ ...parameters, ...conditioning.inputs, ...masks, ...current });
+    compute.free(...Object.values(masks), ...Object.values(current));
+    current = next;
   }
-  const result = Float32Array.from(await compute.read(value!));
-  told.free();
-  compute.free(z, value!);
+  const result = Float32Array.from(await compute.read(current.states));
+  conditioning.free();
+  compute.free(z, current.states);
   return result;
 }
 
@@ -258,13 +230,13 @@ export function shrink(
   const block = side / to;
   const count = images.length / (side * side * channels);
   const small = new Float32Array(count * to * to * channels);
-  for (let at = 0; at < images.length; at++) {
-    const c = at % channels;
-    const cell = Math.floor(at / channels);
+  for (let i = 0; i < images.length; i++) {
+    const c = i % channels;
+    const cell = Math.floor(i / channels);
     const x = Math.floor((cell % side) / block);
     const y = Math.floor((Math.floor(cell / side) % side) / block);
     const n = Math.floor(cell / (side * side));
-    small[((n * to + y) * to + x) * channels + c] += images[at] / (block * block);
+    small[((n * to + y) * to + x) * channels + c] += images[i] / (block * block);
   }
   return small;
 }

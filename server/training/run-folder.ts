@@ -1,4 +1,4 @@
-/** Where a run keeps itself: its state with its configuration, its log, its pictures. */
+/** The folder of a run: its state with its configuration, its log, its pictures. */
 import { appendFile, mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError } from '../vnca/errors.ts';
@@ -11,6 +11,7 @@ import {
 } from '../vnca/safetensors.ts';
 import type { TrainingConfig } from './config.ts';
 import { changedField } from './config-changes.ts';
+import { readBytes } from './data/cache.ts';
 import { TrainingError } from './errors.ts';
 import type { Tensor, Tensors } from './model/parameters.ts';
 import type { PoolEntry } from './pool.ts';
@@ -18,23 +19,23 @@ import { type RunState, trainedShapes } from './run-state.ts';
 
 const STATE_FILE = 'state.safetensors';
 const LOG_FILE = 'log.jsonl';
-/** Bytes read at once. */
-const PART = 2 ** 26;
-/** Of a run's state. */
+/** Pools of a run's state. */
 const POOLS = ['pool', 'crowd'] as const;
+/** Subfolder of the picture sheets. */
 export const PICTURES_FOLDER = 'pictures';
 
+/** A run as stored. */
 export interface Run {
   readonly state: RunState;
-  /** Seconds of training behind it. */
+  /** Seconds of training so far. */
   readonly seconds: number;
-  /** Digest of the images it is trained on; absent in runs of before it was kept. */
+  /** Digest of the training images; absent in runs of older versions. */
   readonly images?: string;
-  /** Checkpoint whose weights it began with; absent: fresh ones. */
+  /** Checkpoint with the initial weights; absent: random ones. */
   readonly from?: string;
 }
 
-/** Writes the state so that a kill or a power cut at any moment leaves the old one or the new one. */
+/** Writes the state atomically: after a crash or power failure the old or the new one is there. */
 export async function saveRun(
   folder: string,
   { state, seconds, images, from }: Run,
@@ -58,15 +59,13 @@ export async function saveRun(
   await replaceFile(join(folder, STATE_FILE), bytes);
 }
 
-/** @throws TrainingError no-run, bad-run */
+/** Reads the state of a run to resume with this configuration. @throws TrainingError no-run, bad-run */
 export async function loadRun(folder: string, config: TrainingConfig): Promise<Run> {
   const file = join(folder, STATE_FILE);
   const bytes = await readIfThere(file);
   if (!bytes) {
-    throw new TrainingError(
-      'no-run',
-      `${file}: there is no run to resume; start it without --resume`,
-    );
+    const message = `${file}: there is no run to resume; start it without --resume`;
+    throw new TrainingError('no-run', message);
   }
   const { tensors, metadata } = parse(bytes, file);
   checkModel(metadata.config, config, file);
@@ -77,7 +76,7 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   }
   checkShapes(stored, config, file);
   const run = stored.get('run')?.data;
-  if (run?.length !== 2) throw damaged(file, 'tensor "run" is missing or of another shape');
+  if (run?.length !== 2) throw damaged(`${file}: tensor "run" is missing or has another shape`);
   const [pool, crowd] = POOLS.map((name) => readPool(stored, name, config.channels, file));
   stored.delete('run');
   const { images, from } = metadata;
@@ -89,32 +88,21 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   };
 }
 
-/** Entries as tensors: `states` [n, S·S·C], `entries` [n, 3] (image, age, look), and `open` [n, S·S] where grounds are. */
+/** Entries as tensors: `states` [n, S·S·C], `entries` [n, 3] (image, age, look), and `open` [n, S·S] if they have one. */
 function poolTensors(pool: readonly PoolEntry[]): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   if (pool.length === 0) return tensors;
-  const rows = (of: (entry: PoolEntry) => ArrayLike<number>): Tensor => {
+  const addRows = (name: string, of: (entry: PoolEntry) => ArrayLike<number>): void => {
     const size = of(pool[0]).length;
     const data = new Float32Array(pool.length * size);
     pool.forEach((entry, i) => {
       data.set(of(entry), i * size);
     });
-    return { shape: [pool.length, size], data };
+    tensors.set(name, { shape: [pool.length, size], data });
   };
-  tensors.set(
-    'states',
-    rows(({ states }) => states),
-  );
-  tensors.set(
-    'entries',
-    rows(({ image, age, look = 0 }) => [image, age, look]),
-  );
-  if (pool[0].open) {
-    tensors.set(
-      'open',
-      rows(({ open }) => open!),
-    );
-  }
+  addRows('states', ({ states }) => states);
+  addRows('entries', ({ image, age, look = 0 }) => [image, age, look]);
+  if (pool[0].open) addRows('open', ({ open }) => open!);
   return tensors;
 }
 
@@ -123,27 +111,21 @@ function parse(bytes: Uint8Array, file: string): TensorFile {
     return parseSafetensors(bytes, file);
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
-    throw new TrainingError(
-      'bad-run',
-      `${error.message}; the run cannot go on: begin it again without --resume`,
-    );
+    throw damaged(error.message);
   }
 }
 
-const damaged = (file: string, what: string): TrainingError =>
-  new TrainingError(
-    'bad-run',
-    `${file}: ${what}; the run cannot go on: begin it again without --resume`,
-  );
+const damaged = (what: string): TrainingError =>
+  new TrainingError('bad-run', `${what}; the run cannot continue: start it again without --resume`);
 
-/** Equal shapes are not yet an equal model: steps, leak and read-out have none. Runs of old have no configuration. */
+/** Compares the model fields, since equal shapes do not mean an equal model. Old runs store no configuration. */
 function checkModel(saved: string | undefined, config: TrainingConfig, file: string): void {
   if (saved === undefined) return;
   const changed = changedField(saved, config);
   if (changed === undefined) return;
   throw new TrainingError(
     'bad-run',
-    `${file}: "${changed}" was another when the run began; the model of a run cannot change, only its schedule`,
+    `${file}: "${changed}" was different when the run started; the model of a run cannot change, only its schedule`,
   );
 }
 
@@ -151,7 +133,7 @@ function checkShapes(stored: Tensors, config: TrainingConfig, file: string): voi
   for (const [name, shape] of trainedShapes(config)) {
     for (const set of ['parameter', 'first', 'second', 'average']) {
       const found = stored.get(`${set}:${name}`)?.shape;
-      // Only weights must be there: a run that has not begun has no moments.
+      // Only weights are required: a run without updates has no moments.
       if (`${found}` === `${shape}` || (!found && set !== 'parameter')) continue;
       throw new TrainingError(
         'bad-run',
@@ -161,7 +143,7 @@ function checkShapes(stored: Tensors, config: TrainingConfig, file: string): voi
   }
 }
 
-/** Takes a pool's tensors out of those that were stored. */
+/** Reads the entries of a pool, and removes its tensors from `stored`. */
 function readPool(
   stored: Map<string, Tensor>,
   name: (typeof POOLS)[number],
@@ -176,12 +158,12 @@ function readPool(
   if (!states && !numbers && !open) return [];
   const [count, size] = states?.shape ?? [];
   const cells = (size ?? 0) / channels;
-  const opens = open ? `${open.shape}` === `${[count, cells]}` : name === 'pool';
-  // States of before looks were kept are of images as they are.
+  const openFits = open ? `${open.shape}` === `${[count, cells]}` : name === 'pool';
+  // Older runs store no looks; their images were not augmented.
   const columns = numbers?.shape[1] ?? 0;
   const fits = numbers?.shape[0] === count && (columns === 2 || columns === 3);
-  if (!fits || !(cells >= 1 && cells % 1 === 0) || !opens) {
-    throw damaged(file, `tensors "${name}.states" and "${name}.entries" do not fit`);
+  if (!fits || !(cells >= 1 && cells % 1 === 0) || !openFits) {
+    throw damaged(`${file}: tensors "${name}.states" and "${name}.entries" do not fit`);
   }
   return Array.from({ length: count }, (_, i) => ({
     image: numbers!.data[columns * i],
@@ -193,9 +175,9 @@ function readPool(
 }
 
 /**
- * Makes way for a new run: keeps state and log of the one before as `*.old.*`.
+ * Renames state and log of the previous run to `*.old.*`.
  *
- * @returns whether there was one
+ * @returns whether there was a run
  */
 export async function setAside(folder: string): Promise<boolean> {
   const moved = await Promise.all(
@@ -212,29 +194,30 @@ export async function setAside(folder: string): Promise<boolean> {
   return moved[0];
 }
 
+/** Appends a line to the log. */
 export async function appendLog(folder: string, line: object): Promise<void> {
   await appendFile(join(folder, LOG_FILE), `${JSON.stringify(line)}\n`);
 }
 
-/** Takes updates after the saved state out of the log: a run that was cut short does them again. */
+/** Removes updates after the saved state from the log, because a resumed run repeats them. */
 export async function cutLog(folder: string, update: number): Promise<void> {
   const file = join(folder, LOG_FILE);
   const lines = (await readIfThere(file))?.toString('utf8').split('\n') ?? [];
-  const kept = lines.filter((line) => {
+  const saved = lines.filter((line) => {
     try {
       return JSON.parse(line).update <= update;
     } catch {
       return false;
     }
   });
-  await replaceFile(file, kept.map((line) => `${line}\n`).join(''));
+  await replaceFile(file, saved.map((line) => `${line}\n`).join(''));
 }
 
 async function replaceFile(file: string, content: Uint8Array | string): Promise<void> {
   const part = await open(`${file}.part`, 'w');
   try {
     await part.writeFile(content);
-    // The name must not come to point at bytes that a power cut then loses.
+    // Otherwise a power failure could leave the name on a file without its bytes.
     await part.sync();
   } finally {
     await part.close();
@@ -242,27 +225,14 @@ async function replaceFile(file: string, content: Uint8Array | string): Promise<
   await rename(`${file}.part`, file);
 }
 
-/** In parts: Node reads no file of 2 GiB or more at once, and the pool of a large model is one. */
-async function readWhole(file: string): Promise<Buffer> {
-  const handle = await open(file);
-  try {
-    const bytes = Buffer.allocUnsafeSlow((await handle.stat()).size);
-    for (let at = 0; at < bytes.length; ) {
-      const { bytesRead } = await handle.read(bytes, at, Math.min(PART, bytes.length - at));
-      if (bytesRead === 0) throw new Error(`${file} was cut while it was read`);
-      at += bytesRead;
-    }
-    return bytes;
-  } finally {
-    await handle.close();
-  }
-}
-
 async function readIfThere(file: string): Promise<Buffer | undefined> {
-  try {
-    return await readWhole(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
     return undefined;
+  });
+  try {
+    return handle && (await readBytes(handle, (await handle.stat()).size));
+  } finally {
+    await handle?.close();
   }
 }

@@ -1,4 +1,4 @@
-/** What a run trains, and where it stands. */
+/** The state of a run, and the shapes of what it trains. */
 import { updateShapes } from '../vnca/architecture.ts';
 import { randomOfUpdate } from './batches.ts';
 import type { TrainingConfig } from './config.ts';
@@ -7,17 +7,18 @@ import { imageChannels, type Likelihood } from './model/likelihood.ts';
 import { initialise, type Shapes, type Tensors } from './model/parameters.ts';
 import type { PoolEntry } from './pool.ts';
 
-/** Where a run stands; enough to go on as if it had never stopped. */
+/** Everything needed to continue a run as if it had not stopped. */
 export interface RunState {
+  /** Updates done. */
   readonly update: number;
   /** `parameter:*`, `first:*`, `second:*`, `average:*`. */
   readonly tensors: Tensors;
   readonly pool: readonly PoolEntry[];
-  /** States that live among others: each with its open ground. */
+  /** States with neighbours, each with its open ground. */
   readonly crowd: readonly PoolEntry[];
 }
 
-/** The likelihood that a read-out is trained with. */
+/** The likelihood that belongs to a read-out. */
 export function likelihoodOf({
   readout,
   sigma,
@@ -32,7 +33,7 @@ export function likelihoodOf({
   }
 }
 
-/** Name and shape of everything that a configuration trains. */
+/** Name and shape of every trained tensor: rule and encoder. */
 export function trainedShapes(config: TrainingConfig): Shapes {
   const { side, latentSize } = config;
   const channels = imageChannels(likelihoodOf(config));
@@ -42,7 +43,7 @@ export function trainedShapes(config: TrainingConfig): Shapes {
   ]);
 }
 
-/** The first state of a run: untrained, its pool empty. */
+/** The initial state of a run: random weights and empty pools. */
 export function firstState(config: TrainingConfig): RunState {
   const drawn = initialise(trainedShapes(config), randomOfUpdate(config.seed, 0));
   const tensors = new Map([...drawn].map(([name, tensor]) => [`parameter:${name}`, tensor]));

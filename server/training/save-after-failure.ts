@@ -1,13 +1,13 @@
-/** What a failed update leaves is saved, unless it is broken: then what was saved last stays. */
+/** Saves the state after a failed update, unless it is broken: then the last saved one stays. */
 import { TrainingError } from './errors.ts';
 import type { RunState } from './run-state.ts';
 
 /**
- * Does not throw: the error that ended the run is what one should hear of.
+ * Saves what was done before a failed update. Does not throw, so that the error of the update is reported.
  *
  * @param error of the update
- * @param read where the run stands
- * @param say tells what became of it
+ * @param read reads the state of the run
+ * @param say prints what happened
  */
 export async function saveAfterFailure(
   error: unknown,
@@ -15,18 +15,18 @@ export async function saveAfterFailure(
   save: (state: RunState) => Promise<void>,
   say: (line: string) => void,
 ): Promise<void> {
-  // The same weights and images come to the same gradient again: a run that went on from here would end here.
+  // A run resumed from here would compute the same gradient and stop again.
   if (error instanceof TrainingError && error.reason === 'not-finite') return;
   try {
     const state = await read();
     if (isSound(state)) {
       await save(state);
-      say(`update ${state.update + 1} failed; what was done before it is saved`);
+      say(`update ${state.update + 1} failed; the updates before it are saved`);
     } else {
-      say('what is in memory is broken: what was saved last stays');
+      say('the state in memory is broken: the last saved state stays');
     }
   } catch (why) {
-    say(`what is in memory cannot be saved: ${(why as Error).message}`);
+    say(`the state in memory cannot be saved: ${(why as Error).message}`);
   }
 }
 

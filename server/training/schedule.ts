@@ -1,4 +1,4 @@
-/** What changes in the course of a run. */
+/** Values that change over a run. */
 import type { TrainingConfig } from './config.ts';
 
 /** Side of grown patches at a point of a run, 0…1. */
@@ -9,7 +9,7 @@ export function sideAt(
   return curriculum.find(({ until }) => progress < until)?.side ?? side;
 }
 
-/** The rule's leak at a point of a run, 0…1: none at first, then rising to the model's. */
+/** Leak of the rule at a point of a run, 0…1: rises from zero to the model's leak. */
 export function leakAt(
   { leakRamp, update: { leak } }: Pick<TrainingConfig, 'leakRamp' | 'update'>,
   progress: number,
@@ -20,7 +20,7 @@ export function leakAt(
   return (leak * Math.max(0, progress - from)) / (to - from);
 }
 
-/** The learning rate of an update (the first is 1): up over the warm-up, flat, down over the last share. */
+/** Learning rate of an update (the first is 1): rises over the warm-up, is constant, falls over the last share. */
 export function rateAt(
   optimiser: TrainingConfig['optimiser'],
   update: number,

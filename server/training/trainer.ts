@@ -1,7 +1,7 @@
 /**
- * The training of a variational NCA: evidence lower bound by Adam, with a pool of grown states that are wounded and go on
- * (Palm et al. 2022, section 3), and, beyond the paper, one rule that grows, stays and heals: fresh organisms go on a few
- * steps after growing, and the pool's grow old.
+ * Trains a variational NCA: maximises the evidence lower bound with Adam, and continues and damages grown states from a pool
+ * (Palm et al. 2022, section 3). Beyond the paper, one rule grows, stays and heals: new organisms take extra steps after
+ * growth, and pooled ones grow old.
  */
 import type { Random } from '../../shared/random.ts';
 import type { Compute, Values } from './autodiff/compute.ts';
@@ -15,6 +15,7 @@ import type { Segment } from './model/segments.ts';
 import { Adam } from './optimiser.ts';
 import type { DataParallel, Outcome } from './parallel/data-parallel.ts';
 import { openDataParallel } from './parallel/open-data-parallel.ts';
+import { rowsOf } from './parameter-vector.ts';
 import { Pool, type PoolEntry } from './pool.ts';
 import {
   calmPlan,
@@ -27,26 +28,28 @@ import {
 import { likelihoodOf, type RunState, trainedShapes } from './run-state.ts';
 import { leakAt, rateAt, sideAt } from './schedule.ts';
 
-/** What an update saw. Nats and errors are means an organism. */
+/** Figures of one update; nats are means over organisms. */
 export interface UpdateReport {
   readonly update: number;
-  /** −log p(x | z) of fresh organisms. */
+  /** −log p(x | z) of new organisms. */
   readonly reconstruction: number;
-  /** KL(q ‖ p) of fresh organisms. */
+  /** KL(q ‖ p) of new organisms. */
   readonly divergence: number;
-  /** −log p(x | states) of the pool's, after their steps. */
+  /** −log p(x | states) of pooled organisms after their steps. */
   readonly pooled?: number;
-  /** Mean age of the pool's drawn states, steps. */
+  /** Mean age of the states drawn from the pool, steps. */
   readonly age?: number;
+  /** Before clipping. */
   readonly gradientNorm: number;
 }
 
+/** The training loop of one run: `update()` until the run is done. */
 export class Trainer {
   private readonly passes: DataPasses;
   private pool: Pool;
-  /** States that live among others, each with its open ground. */
+  /** States with neighbours, each with its open ground. */
   private crowd: Pool;
-  /** Updates behind this run. */
+  /** Updates done. */
   private done: number;
 
   private constructor(
@@ -63,7 +66,11 @@ export class Trainer {
     this.done = state.update;
   }
 
-  /** @throws TrainingError bad-data, bad-run: the images do not fit the configuration, or the pool does not fit them */
+  /**
+   * Prepares the optimiser and the threads.
+   *
+   * @throws TrainingError bad-data: the images do not fit the configuration; bad-run: the pool does not fit the images
+   */
   static async create(
     compute: Compute,
     config: TrainingConfig,
@@ -77,20 +84,21 @@ export class Trainer {
     return new Trainer(compute, config, data, adam, parallel, state);
   }
 
+  /** Number of updates done. */
   get updates(): number {
     return this.done;
   }
 
-  /** Inputs `parameter:*` of programs: the moving average where there is one. */
+  /** Inputs `parameter:*` of programs: their moving average if the configuration has one. */
   get parameters(): Values {
     const { average } = this.config.optimiser;
     return average > 0 ? this.adam.averages : this.adam.parameters;
   }
 
   /**
-   * One update. Whatever it throws, nothing was changed.
+   * Runs one update. When it throws, nothing has changed.
    *
-   * @throws TrainingError not-finite; lost-thread: one may try again
+   * @throws TrainingError not-finite; lost-thread: the update can be tried again
    */
   async update(): Promise<UpdateReport> {
     const { pool, crowd } = this;
@@ -117,56 +125,57 @@ export class Trainer {
       leak: leakAt(config, progress),
       ...(config.stepsDrawn === 'update' && { chance: random.uniform() }),
     };
-    const ofNow = ({ states }: PoolEntry) => states.length === moment.side ** 2 * config.channels;
-    this.pool.keep(ofNow);
-    this.crowd.keep(ofNow);
+    const hasSide = ({ states }: PoolEntry) => states.length === moment.side ** 2 * config.channels;
+    this.pool.keep(hasSide);
+    this.crowd.keep(hasSide);
     const drawn = pooling ? drawnStates(pooling) : 0;
-    // As published: drawn from only when more are there than are drawn.
+    // As published: the pool is used only when it holds more states than are drawn.
     const pooled = pooling && this.pool.count > drawn ? this.pool.take(drawn, random) : [];
     const standIns = pooling?.standIns && pooled.length === 0 ? drawn : 0;
 
     const changing = pooling?.calm?.metamorphosis ? pooling.calm.batch : 0;
-    // As published: images of those that stand in have their turn in the passes, whether they are needed or not.
+    // As published: the passes advance by the images of stand-ins even when no stand-in is needed.
     const shown = batch.fresh + (pooling?.standIns ? drawn : changing);
     const images = this.passes.at(this.done * shown, shown);
     const fresh = images.slice(0, batch.fresh + standIns);
     const others = images.slice(batch.fresh);
-    // The calm ones are the last that are drawn.
+    // The calm states are the last ones drawn.
     for (let i = 0; i < changing && i < pooled.length; i++) {
-      const at = pooled.length - changing + i;
-      pooled[at] = { ...pooled[at], image: others[i], look: newLook(random) };
+      const target = pooled.length - changing + i;
+      pooled[target] = { ...pooled[target], image: others[i], look: newLook(random) };
     }
 
-    const lives: RolloutPlan[] = [];
-    for (let at = 0; at < fresh.length; at += batch.micro) {
-      lives.push(freshPlan(config, fresh.slice(at, at + batch.micro), moment, random));
-    }
-    const freshLives = lives.length;
-    for (let at = 0; pooling && at < pooled.length; at += batch.micro) {
-      const entries = pooled.slice(at, at + batch.micro);
+    const freshPlans = this.microBatches(fresh, (some) => freshPlan(config, some, moment, random));
+    const plans = [...freshPlans];
+    let crowded: PoolEntry[] = [];
+    if (pooling) {
       const { calm } = pooling;
-      lives.push(
-        calm && at >= pooling.batch
-          ? calmPlan({ ...config, pool: { ...pooling, calm } }, entries, moment, random)
-          : pooledPlan({ ...config, pool: pooling }, entries, at, moment, random),
+      const planConfig = { ...config, pool: pooling };
+      plans.push(
+        ...this.microBatches(pooled, (entries, first) =>
+          calm && first >= pooling.batch
+            ? calmPlan({ ...config, pool: { ...pooling, calm } }, entries, moment, random)
+            : pooledPlan(planConfig, entries, first, moment, random),
+        ),
       );
-    }
-    const crowded = pooled.length > 0 ? this.takeCrowded(moment.side, random) : [];
-    for (let at = 0; pooling && at < crowded.length; at += batch.micro) {
-      const entries = crowded.slice(at, at + batch.micro);
-      lives.push(crowdedPlan({ ...config, pool: pooling }, entries, moment, random));
+      if (pooled.length > 0) crowded = this.takeCrowded(moment.side, random);
+      plans.push(
+        ...this.microBatches(crowded, (entries) =>
+          crowdedPlan(planConfig, entries, moment, random),
+        ),
+      );
     }
     const samples = fresh.length + pooled.length + crowded.length;
     const { outcomes, parts } = await this.parallel.run(
       adam.parameters,
-      lives.map((life, i) => ({ life, samples, seed: `${config.seed} ${update} ${i}` })),
+      plans.map((plan, i) => ({ plan, samples, seed: `${config.seed} ${update} ${i}` })),
     );
-    const grown = outcomes.slice(0, freshLives);
-    const aged = outcomes.slice(freshLives);
+    const grown = outcomes.slice(0, freshPlans.length);
+    const aged = outcomes.slice(freshPlans.length);
     let gradientNorm: number;
     try {
       if (pooling) this.putBack(pooling.admit + standIns, grown, aged, random);
-      // Last, so that whatever fails leaves the parameters as they are.
+      // The last step that can fail, so that a failed update leaves the parameters unchanged.
       gradientNorm = await adam.step(parts, rateAt(optimiser, update, config.updates));
     } finally {
       for (const part of parts) compute.free(...Object.values(part));
@@ -184,7 +193,20 @@ export class Trainer {
     };
   }
 
-  /** Those that have lived among others, but for some that begin to: states of the pool, which keeps them, with new neighbours. */
+  /** Calls `plan` for each micro-batch, with the index of its first item. */
+  private microBatches<T extends Uint32Array | readonly PoolEntry[]>(
+    items: T,
+    plan: (some: T, first: number) => RolloutPlan,
+  ): RolloutPlan[] {
+    const { micro } = this.config.batch;
+    const plans: RolloutPlan[] = [];
+    for (let first = 0; first < items.length; first += micro) {
+      plans.push(plan(items.slice(first, first + micro) as T, first));
+    }
+    return plans;
+  }
+
+  /** Draws states with neighbours. Some are replaced by copies of states of the pool, with new neighbours. */
   private takeCrowded(side: number, random: Random): PoolEntry[] {
     const plan = this.config.pool?.crowded;
     if (!plan || this.pool.count === 0) return [];
@@ -203,20 +225,17 @@ export class Trainer {
     aged: readonly Outcome[],
     random: Random,
   ): void {
-    const entriesOf = (results: readonly Outcome[]): PoolEntry[] =>
-      results.flatMap(({ entries }) => entries);
-    const entries = [...entriesOf(aged), ...entriesOf(grown).slice(0, admit)];
-    this.pool.add(
-      entries.filter(({ open }) => !open),
-      random,
+    const [old, young] = [aged, grown].map((outcomes) =>
+      outcomes.flatMap(({ entries }) => entries),
     );
-    this.crowd.add(
-      entries.filter(({ open }) => open),
-      random,
-    );
+    const entries = [...old, ...young.slice(0, admit)];
+    const isCrowded = ({ open }: PoolEntry) => open !== undefined;
+    const isFree = ({ open }: PoolEntry) => open === undefined;
+    this.pool.add(entries.filter(isFree), random);
+    this.crowd.add(entries.filter(isCrowded), random);
   }
 
-  /** Means of the posterior of images: [n, Z]. */
+  /** Encodes images to the means of their posteriors: [n, Z]. */
   means(images: Uint32Array): Promise<Float32Array> {
     return this.rows(images.length, this.config.latentSize, (chosen) => ({
       images: chosen.map((i) => images[i]),
@@ -247,7 +266,7 @@ export class Trainer {
     }));
   }
 
-  /** Numbers of each row, computed in micro-batches; the last one repeats its last row. */
+  /** Computes rows in micro-batches; the last one is filled by repeating its last row. */
   private async rows(
     count: number,
     size: number,
@@ -267,27 +286,20 @@ export class Trainer {
     return all;
   }
 
+  /** Everything that a resumed run needs. */
   async state(): Promise<RunState> {
     const [pool, crowd] = [this.pool, this.crowd].map((states) => [...states.all()]);
     return { update: this.done, tensors: await this.adam.read(), pool, crowd };
   }
 
+  /** Ends the threads and frees the parameters; the compute stays open. */
   async dispose(): Promise<void> {
     await this.parallel.dispose();
     await this.adam.dispose();
   }
 }
 
-/** Chosen rows of a matrix. */
-function rowsOf(matrix: Float32Array, chosen: Uint32Array, size: number): Float32Array {
-  const result = new Float32Array(chosen.length * size);
-  chosen.forEach((from, to) => {
-    result.set(matrix.subarray(from * size, (from + 1) * size), to * size);
-  });
-  return result;
-}
-
-/** Over all organisms of some lives. */
+/** Mean over all organisms of some rollouts. */
 function mean(of: readonly Outcome[], pick: (result: Outcome) => Float32Array): number {
   let sum = 0;
   let count = 0;
@@ -328,7 +340,7 @@ function checkFit(config: TrainingConfig, data: Dataset, { pool, crowd }: RunSta
   if (foreign) {
     throw new TrainingError(
       'bad-run',
-      `the run's pool shows image ${foreign.image}, but ${data.name} has only ${data.count}; a run goes on with the images it began with`,
+      `the run's pool shows image ${foreign.image}, but ${data.name} has only ${data.count}; resume a run with the images it started with`,
     );
   }
 }

@@ -1,5 +1,6 @@
-/** What lives are run with. */
+/** What rollouts need besides parameters: compiled programs, images, and zero gradients. */
 import type { Compute, Value, Values } from './autodiff/compute.ts';
+import { sizeOf } from './autodiff/graph.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Dataset } from './data/dataset.ts';
 import { imageChannels } from './model/likelihood.ts';
@@ -7,42 +8,43 @@ import { Segments } from './model/segments.ts';
 import { Posteriors } from './posterior.ts';
 import { likelihoodOf } from './run-state.ts';
 
-/** What lives see of a set. */
+/** The images of a set, without their descriptions. */
 export type Pixels = Pick<Dataset, 'side' | 'channels' | 'count' | 'pixels'>;
 
+/** One per thread. */
 export interface TrainingContext {
   readonly compute: Compute;
   readonly config: TrainingConfig;
   readonly data: Pixels;
   readonly posteriors: Posteriors;
   readonly segments: Segments;
-  /** `total:*` of the segments, all zero: where every life's gradients begin. */
+  /** `total:*` of the segments, all zero: the initial sums of gradients. */
   readonly zeros: Values;
 }
 
+/** Compiles the encoder and prepares the segments of a configuration. Dispose with `closeTrainingContext`. */
 export async function openTrainingContext(
   compute: Compute,
   config: TrainingConfig,
   data: Pixels,
 ): Promise<TrainingContext> {
-  const { side, latentSize } = config;
+  const { side, latentSize, places, sigma, encoder } = config;
+  const { micro: batch } = config.batch;
   const likelihood = likelihoodOf(config);
-  const channels = imageChannels(likelihood);
-  const image = { side, channels, latentSize };
-  const { micro } = config.batch;
-  const posteriors = await Posteriors.create(compute, config.encoder, image, micro);
-  const segments = new Segments(compute, config, likelihood, channels, micro, taught(config));
+  const image = { side, channels: imageChannels(likelihood), latentSize };
+  const posteriors = await Posteriors.create(compute, encoder, image, batch);
+  const segments = new Segments({
+    ...{ compute, spec: config, likelihood, batch },
+    ...(places && { places: { ...places, sigma } }),
+  });
   const zeros: Record<string, Value> = {};
   for (const [name, shape] of segments.totalShapes) {
-    const size = shape.reduce((a, b) => a * b, 1);
-    zeros[`total:${name}`] = compute.upload(shape, new Float32Array(size));
+    zeros[`total:${name}`] = compute.upload(shape, new Float32Array(sizeOf(shape)));
   }
   return { compute, config, data, posteriors, segments, zeros };
 }
 
-/** What cells are taught of their places. */
-const taught = ({ places, sigma }: TrainingConfig) => places && { ...places, sigma };
-
+/** Frees the memory of a context; its compute stays open. */
 export async function closeTrainingContext(context: TrainingContext): Promise<void> {
   const { compute, posteriors, segments, zeros } = context;
   compute.free(...Object.values(zeros));

@@ -1,33 +1,34 @@
 /**
- * Wounds: which cells of a patch lose their whole state, as damage in a room does. Training heals random ones; evaluation
- * measures ones of an exact size.
+ * Wounds: which cells of a patch lose their whole state, as with damage in a room. Training uses random ones, evaluation ones of
+ * an exact size.
  */
 import type { Random } from '../../shared/random.ts';
 
+/** Shape of a wound. */
 export type WoundKind =
-  /** Round, anywhere. */
+  /** A disc, anywhere. */
   | 'disc'
-  /** All on one side of a straight cut, at any angle. */
+  /** One side of a straight cut, at any angle. */
   | 'half'
   /** A straight band from edge to edge. */
   | 'bar'
-  /** The published training's: half the side each way, along the axes (Palm et al. 2022, code of 2021). */
+  /** As published: a square of half the side (Palm et al. 2022, code of 2021). */
   | 'square'
-  /** A short bent line, as a finger draws it. */
+  /** A short bent line, as drawn with a finger. */
   | 'stroke';
 
-/** Smallest share of the cells that a drawn wound takes. */
+/** Smallest share of cells of a random wound. */
 const SMALLEST = 0.02;
-/** Thinner lines would fall into pieces. */
+/** Thinner lines would break into pieces. */
 const THINNEST_RADIUS = 1.25;
 const THINNEST_BAR = 2;
 
 /**
- * Draws a wound: its place, its direction and its size.
+ * Draws a wound with a random position, direction and size.
  *
  * @param side of the patch, cells
- * @param largest share of the cells it may take, 0…1; a `half` takes exactly that, a `square` at most a quarter, a
- *   `bar` is two cells wide or more, and the others take anything from 2 % on
+ * @param largest share of cells, 0…1: a `half` has exactly this share, a `square` at most a quarter, a `bar` is at least two
+ *   cells wide, and the others have at least 2 %
  * @returns [side, side], row-major, 1 = kept, 0 = wounded
  * @throws RangeError the share is not within 0…1
  */
@@ -47,7 +48,7 @@ export function woundMask(
 /**
  * Draws a wound of an exact size: one piece of round(share · side²) cells.
  *
- * @param kinds one of them is drawn; a bar of less than side · √2 cells may fall into pieces
+ * @param kinds one of them is chosen; a bar of less than side · √2 cells can break into pieces
  * @returns [side, side], row-major, 1 = kept, 0 = wounded
  * @throws RangeError the share is not within 0…1
  */
@@ -63,9 +64,9 @@ export function woundOfShare(
 }
 
 /**
- * Zeroes the wounded cells, all channels of them.
+ * Zeroes all channels of the wounded cells.
  *
- * @param states [side, side, channels]; is changed
+ * @param states [side, side, channels]; changed in place
  * @param mask [side, side], 1 = kept
  * @throws RangeError mask and states do not fit
  */
@@ -92,8 +93,8 @@ function squareWound(random: Random, side: number, largest: number): Uint8Array 
 }
 
 /**
- * Wounds the `count` cells nearest to a random shape. That gives every kind the size that is asked for, to the cell,
- * wherever it lies: what would fall outside of the patch makes the rest larger.
+ * Wounds the `count` cells nearest to a random shape. Every kind then has exactly the requested size at any position: parts
+ * outside the patch make the rest larger.
  */
 function nearest(random: Random, side: number, kind: WoundKind, count: number): Uint8Array {
   const distance = randomShape(random, side, kind, count);
@@ -107,7 +108,7 @@ function nearest(random: Random, side: number, kind: WoundKind, count: number): 
   return mask;
 }
 
-/** How far a point is from a shape; the shape's size is the caller's. */
+/** Distance of a point from a shape without size. */
 type Distance = (x: number, y: number) => number;
 
 function randomShape(random: Random, side: number, kind: WoundKind, count: number): Distance {
@@ -137,7 +138,7 @@ interface StrokePlan {
   readonly count: number;
 }
 
-/** Two legs with a bend, as long as its area and a random width leave it. */
+/** Two segments with a bend; the length follows from the area and a random width. */
 function stroke(random: Random, { x, y, angle, side, count }: StrokePlan): Distance {
   const round = Math.sqrt(count / Math.PI);
   const radius = Math.max(THINNEST_RADIUS, round * (0.2 + 0.6 * random.uniform()));
@@ -146,7 +147,7 @@ function stroke(random: Random, { x, y, angle, side, count }: StrokePlan): Dista
   const points = [{ x, y }];
   for (const turn of [angle, angle + bend]) {
     const last = points[points.length - 1];
-    // A leg that would leave the patch turns back, so that strokes stay thin.
+    // A segment that would leave the patch turns back, so that strokes stay thin.
     const to = (from: number, by: number): number =>
       from + by < 0 || from + by > side ? from - by : from + by;
     points.push({

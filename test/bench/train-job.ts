@@ -17,7 +17,7 @@ export const workerJob: WorkerJob<Plan, 'step', 'done'> = {
   async open(compute, { spec, steps, micro }) {
     const { side, channels } = spec;
     const likelihood = { kind: 'gaussian', sigma: 0.1, channels: [0, 1, 2, 3] } as const;
-    const segments = new Segments(compute, spec, likelihood, 4, micro);
+    const segments = new Segments({ compute, spec, likelihood, batch: micro });
     // Computes the states again before it goes back: forward and backward in one.
     const program = await segments.reverse(
       { begin: 'go-on', stage: side, steps },
@@ -33,8 +33,8 @@ export const workerJob: WorkerJob<Plan, 'step', 'done'> = {
     for (const [name, shape] of updateShapes(spec)) give(`parameter:${name}`, shape, 0.05);
     for (const [name, shape] of segments.totalShapes) give(`total:${name}`, shape, 0);
     give('latents', [micro, spec.latentSize], 1);
-    const told = await segments.tell(inputs, inputs.latents);
-    Object.assign(inputs, told.inputs);
+    const conditioning = await segments.condition(inputs, inputs.latents);
+    Object.assign(inputs, conditioning.inputs);
     give('states', [micro, side, side, channels], 1);
     give('image', [micro, side, side, 4], 1);
     give('weight', [micro], 1);

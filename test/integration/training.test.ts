@@ -110,8 +110,8 @@ test(
       setTimeout(() => process.kill(-child.pid!, 'SIGINT'), 500);
     });
     await new Promise((resolve) => child.on('close', resolve));
-    expect(errors).toContain('stops after this update');
-    expect(errors).toContain('go on with --resume');
+    expect(errors).toContain('stopping after this update');
+    expect(errors).toContain('continue with --resume');
     expect((await loadCheckpoint(join(folder, 'ctrl-c', 'checkpoint'))).card.name).toBe('tiny');
   },
   SLOW,
@@ -218,7 +218,7 @@ test(
     // Stopped by the clock after its first update.
     const part = await train([config(), ...run('part'), '--updates', '4', '--minutes', '0']);
     expect(part.code).toBe(0);
-    expect(part.errors).toContain('go on with --resume');
+    expect(part.errors).toContain('continue with --resume');
     expect((await stateOf('part')).run[0]).toBe(1);
     const rest = await train([config(), ...run('part'), '--updates', '4', '--resume']);
     expect(rest.code).toBe(0);
@@ -241,7 +241,7 @@ test(
       sent = true;
       signal('SIGINT');
     });
-    expect(errors).toContain('stops after this update');
+    expect(errors).toContain('stopping after this update');
     expect(code).toBe(0);
     const [update] = (await stateOf('long')).run;
     expect(update).toBeGreaterThan(0);
@@ -323,7 +323,7 @@ test(
   'where threads go on dying a run ends, and what it had done is saved and goes on',
   async () => {
     await write('doomed.json', { updates: 100_000 });
-    // After its first line, which tells of the first update, none of its threads lives, old or new.
+    // After its first line, of the first update, no thread of it is left.
     const doom = `
       const workers = [];
       process.on('worker', (worker) => workers.push(worker));
@@ -343,7 +343,7 @@ test(
     );
     expect(doomed.code).toBe(1);
     expect(doomed.errors.match(/is done again/g)).toHaveLength(2);
-    expect(doomed.errors).toContain('what was done before it is saved');
+    expect(doomed.errors).toContain('the updates before it are saved');
     expect(doomed.errors.trim().split('\n').at(-1)).toMatch(/^train: a training thread died/);
     const [saved] = (await stateOf('doomed')).run;
     expect(saved).toBeGreaterThan(0);

@@ -1,7 +1,17 @@
-/** What training asks of a back end: compile expressions, run them, keep tensors where it computes. */
+/** The interface of a training back end: compiles expressions, runs them, and stores tensors in its own memory. */
 import type { Outputs, Shape } from './graph.ts';
 
-/** A tensor in a back end's own memory; `free` it. */
+/** Looks up an input of a program. @throws RangeError it is missing or has another shape */
+export function inputOf<V extends Value>(values: Values, name: string, shape: Shape): V {
+  const value = values[name];
+  if (!value) throw new RangeError(`input "${name}" is missing`);
+  if (`${value.shape}` !== `${shape}`) {
+    throw new RangeError(`input "${name}" has shape [${value.shape}], not [${shape}]`);
+  }
+  return value as V;
+}
+
+/** A tensor in the memory of a back end. Release it with `Compute.free`. */
 export interface Value {
   readonly shape: Shape;
 }
@@ -9,13 +19,14 @@ export interface Value {
 /** Tensors by the name of an input or output. */
 export type Values = Readonly<Record<string, Value>>;
 
+/** Compiled expressions. */
 export interface Program {
   /**
    * Computes all outputs.
    *
-   * @param inputs a value for each input, of its shape; they stay the caller's
-   * @returns a value for each output, now the caller's
-   * @throws RangeError an input is missing or of another shape
+   * @param inputs a value of the right shape for each input; the caller frees them
+   * @returns a value for each output; the caller frees them
+   * @throws RangeError an input is missing or has another shape
    */
   run(inputs: Values): Promise<Values>;
   dispose(): Promise<void>;
@@ -24,16 +35,17 @@ export interface Program {
 export const COMPUTE_NAMES = ['onnx', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 export type ComputeName = (typeof COMPUTE_NAMES)[number];
 
+/** A back end. Its values and programs belong to the thread that opened it. */
 export interface Compute {
   readonly name: ComputeName;
-  /** For people: what it runs on. */
+  /** Description of the hardware for people. */
   readonly device: string;
-  /** How many threads with a compute like it use the machine best: the cores of a CPU; 1 on a GPU, which needs no thread. */
+  /** Number of threads, each with a compute like this, that use the machine best: CPU cores, or 1 for a GPU. */
   readonly workers: number;
   compile(outputs: Outputs): Promise<Program>;
-  /** Takes row-major numbers; the array must not change while the value lives. */
+  /** Uploads row-major numbers. The array must not change as long as the value is used. */
   upload(shape: Shape, data: Float32Array): Value;
-  /** Row-major numbers; not to be changed. */
+  /** Downloads row-major numbers. The caller must not change them. */
   read(value: Value): Promise<Float32Array>;
   free(...values: Value[]): void;
   dispose(): Promise<void>;

@@ -1,13 +1,12 @@
-/** Reverse-mode differentiation of expressions: gradients are expressions too. */
-
+/** Reverse-mode differentiation of expressions; gradients are expressions too. */
 import type { Expression, Operation, OperationKind, OperationOf } from './graph.ts';
 import * as g from './graph.ts';
 
 /**
  * Gradients of Σ over `seeds` of ⟨change, result⟩.
  *
- * @param seeds results with their changes (cotangents), of the result's shape; `undefined` stands for ones
- * @param wanted expressions to differentiate for
+ * @param seeds results with their changes (cotangents), of the result's shape; default: ones
+ * @param wanted expressions to differentiate with respect to
  * @returns one gradient for each of `wanted`, of its shape
  */
 export function gradients(
@@ -16,32 +15,32 @@ export function gradients(
 ): Expression[] {
   const order = g.inOrder(seeds.map(({ result }) => result));
   const needed = new Set<Expression>(wanted);
-  for (const at of order) if (at.inputs.some((child) => needed.has(child))) needed.add(at);
+  for (const node of order) if (node.inputs.some((child) => needed.has(child))) needed.add(node);
 
   const changes = new Map<Expression, Expression>();
-  const accumulate = (at: Expression, change: Expression): void => {
-    const known = changes.get(at);
-    changes.set(at, known ? g.add(known, change) : change);
+  const accumulate = (node: Expression, change: Expression): void => {
+    const known = changes.get(node);
+    changes.set(node, known ? g.add(known, change) : change);
   };
   for (const { result, change } of seeds) {
     accumulate(result, change ?? g.expand(g.constant(1), result.shape, result.map));
   }
-  for (const at of order.reverse()) {
-    const change = changes.get(at);
-    if (!change || !needed.has(at)) continue;
-    const pull = PULLS[at.operation.kind] as Pull<Operation>;
-    at.inputs.forEach((child, i) => {
+  for (const node of order.reverse()) {
+    const change = changes.get(node);
+    if (!change || !needed.has(node)) continue;
+    const pull = PULLS[node.operation.kind] as Pull<Operation>;
+    node.inputs.forEach((child, i) => {
       if (!needed.has(child)) return;
-      const pulled = pull(at, change, i, at.operation);
+      const pulled = pull(node, change, i, node.operation);
       if (pulled) accumulate(child, g.sumTo(pulled, child.shape));
     });
   }
-  return wanted.map((at) => changes.get(at) ?? g.expand(g.constant(0), at.shape, at.map));
+  return wanted.map((node) => changes.get(node) ?? g.expand(g.constant(0), node.shape, node.map));
 }
 
-/** The change of input i, given the result's change; `undefined` where there is no gradient. */
+/** The change of input i, given the change of the result; `undefined` if there is no gradient. */
 type Pull<O extends Operation> = (
-  at: Expression,
+  node: Expression,
   change: Expression,
   i: number,
   operation: O,
@@ -53,16 +52,16 @@ const none = (): undefined => undefined;
 const PULLS: Pulls = {
   input: none,
   constant: none,
-  unary: (at, change, _, operation) => {
-    const x = at.inputs[0];
+  unary: (node, change, _, operation) => {
+    const x = node.inputs[0];
     switch (operation.function) {
       case 'abs':
         return g.multiply(change, g.sign(x));
       case 'elu':
         // The slope is eˣ = y + 1 below zero and 1 above.
-        return g.multiply(change, g.add(g.minimum(at, 0), 1));
+        return g.multiply(change, g.add(g.minimum(node, 0), 1));
       case 'exp':
-        return g.multiply(change, at);
+        return g.multiply(change, node);
       case 'log':
         return g.divide(change, x);
       case 'negative':
@@ -70,21 +69,21 @@ const PULLS: Pulls = {
       case 'relu':
         return g.multiply(change, g.greater(x, 0));
       case 'sigmoid':
-        return g.multiply(change, g.multiply(at, g.subtract(g.constant(1), at)));
+        return g.multiply(change, g.multiply(node, g.subtract(g.constant(1), node)));
       case 'sign':
         return undefined;
       case 'softplus':
         return g.multiply(change, g.sigmoid(x));
       case 'sqrt':
-        return g.divide(change, g.multiply(at, 2));
+        return g.divide(change, g.multiply(node, 2));
       case 'tanh':
-        return g.multiply(change, g.subtract(g.constant(1), g.square(at)));
+        return g.multiply(change, g.subtract(g.constant(1), g.square(node)));
     }
   },
-  binary: (at, change, i, operation) => {
-    const [a, b] = at.inputs;
-    const own = at.inputs[i];
-    const other = at.inputs[1 - i];
+  binary: (node, change, i, operation) => {
+    const [a, b] = node.inputs;
+    const own = node.inputs[i];
+    const other = node.inputs[1 - i];
     switch (operation.function) {
       case 'add':
         return change;
@@ -93,9 +92,9 @@ const PULLS: Pulls = {
       case 'multiply':
         return g.multiply(change, other);
       case 'divide':
-        return i === 0 ? g.divide(change, b) : g.negative(g.divide(g.multiply(change, at), b));
+        return i === 0 ? g.divide(change, b) : g.negative(g.divide(g.multiply(change, node), b));
       case 'maximum':
-        // Where both are equal the first has the gradient.
+        // If both are equal, the first gets the gradient.
         return g.multiply(change, i === 0 ? notGreater(other, own) : g.greater(own, other));
       case 'minimum':
         return g.multiply(change, i === 0 ? notGreater(own, other) : g.greater(other, own));
@@ -109,21 +108,21 @@ const PULLS: Pulls = {
     if (i === 0) return undefined;
     return i === 1 ? g.where(condition, change, zero) : g.where(condition, zero, change);
   },
-  clip: (at, change) => g.multiply(change, g.within(at.inputs[0], at)),
+  clip: (node, change) => g.multiply(change, g.within(node.inputs[0], node)),
   within: none,
   expand: (_, change) => change,
-  sum: (at, change) => g.expand(change, at.inputs[0].shape),
+  sum: (node, change) => g.expand(change, node.inputs[0].shape),
   max: none,
-  reshape: (at, change) => {
-    const [x] = at.inputs;
+  reshape: (node, change) => {
+    const [x] = node.inputs;
     return x.map ? g.reshapeToMap(change, x.shape) : g.reshape(change, x.shape);
   },
-  slice: (at, change, _, { from }) => {
-    const { shape } = at.inputs[0];
+  slice: (node, change, _, { from }) => {
+    const { shape } = node.inputs[0];
     return g.pad(change, from, shape[shape.length - 1]);
   },
-  pad: (at, change, _, { from }) => {
-    const { shape } = at.inputs[0];
+  pad: (node, change, _, { from }) => {
+    const { shape } = node.inputs[0];
     return g.slice(change, from, from + shape[shape.length - 1]);
   },
   matMul: ({ inputs: [a, b] }, change, i, { transposeA, transposeB }) => {

@@ -1,12 +1,15 @@
 /**
- * Tensor expressions: what a training step computes, without saying on what. A back end compiles them (`compute.ts`), and
- * `gradients.ts` differentiates them into more of the same, so that all back ends share one set of gradients.
+ * Tensor expressions: what a training step computes, independent of the back end. A back end compiles them (`compute.ts`), and
+ * `gradients.ts` differentiates them into further expressions, so that all back ends share one set of gradients.
  *
- * Two sorts of tensor: *plain* ones, row-major, and *maps* [N, H, W, C], which a back end may keep in any order while it
- * computes. All shapes are fixed.
+ * There are two sorts of tensor: *plain* ones, row-major, and *maps* [N, H, W, C], which a back end may store in any order while
+ * it computes. All shapes are fixed.
  */
+
+/** Sizes of the dimensions. */
 export type Shape = readonly number[];
 
+/** Functions of one tensor. */
 export type Unary =
   | 'abs'
   | 'elu'
@@ -19,6 +22,7 @@ export type Unary =
   | 'softplus'
   | 'sqrt'
   | 'tanh';
+/** Functions of two tensors. */
 export type Binary = 'add' | 'divide' | 'greater' | 'maximum' | 'minimum' | 'multiply' | 'subtract';
 
 interface Window {
@@ -27,7 +31,7 @@ interface Window {
   readonly pad: number;
 }
 
-/** What each operation needs to know besides its inputs. */
+/** Settings of each operation besides its inputs. */
 interface Settings {
   input: { readonly name: string };
   constant: { readonly value: number };
@@ -54,14 +58,19 @@ interface Settings {
   sumPool: unknown;
 }
 
+/** Name of an operation. */
 export type OperationKind = keyof Settings;
+/** An operation of one kind with its settings. */
 export type OperationOf<K extends OperationKind> = { readonly kind: K } & Settings[K];
+/** Any operation. */
 export type Operation = { [K in OperationKind]: OperationOf<K> }[OperationKind];
 
+/** A node of the graph. */
 export interface Expression {
   readonly operation: Operation;
   readonly inputs: readonly Expression[];
   readonly shape: Shape;
+  /** Whether it is a map [N, H, W, C]. */
   readonly map: boolean;
 }
 
@@ -75,21 +84,22 @@ const make = (
   map = inputs.some((input) => input.map),
 ): Expression => ({ operation, inputs, shape, map });
 
-const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
+/** Number of elements of a tensor. */
+export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
 
 function check(holds: boolean, what: string, ...of: Expression[]): void {
   if (!holds) throw new RangeError(`${what}: ${of.map(({ shape }) => `[${shape}]`).join(', ')}`);
 }
 
-/** A plain tensor given at each run. */
+/** A plain tensor passed to each run. */
 export const input = (name: string, shape: Shape): Expression =>
   make({ kind: 'input', name }, [], shape, false);
 
-/** A map [N, H, W, C] given at each run, row-major like everything outside. */
+/** A map [N, H, W, C] passed to each run, row-major. */
 export const inputMap = (name: string, shape: Shape): Expression =>
   make({ kind: 'input', name }, [], shape, true);
 
-/** A number; combines with every shape. */
+/** A scalar; broadcasts to every shape. */
 export const constant = (value: number): Expression =>
   make({ kind: 'constant', value }, [], [], false);
 
@@ -114,7 +124,7 @@ export const sqrt = unary('sqrt');
 export const tanh = unary('tanh');
 export const square = (x: Expression): Expression => multiply(x, x);
 
-/** Equal ranks, where a dimension of 1 stretches; or a number with anything. */
+/** Broadcasts equal ranks, where dimensions of 1 expand, and scalars with anything. */
 function broadcast(...inputs: Expression[]): Shape {
   const rank = Math.max(...inputs.map(({ shape }) => shape.length));
   const shape = new Array<number>(rank).fill(1);
@@ -147,14 +157,14 @@ export const greater = binary('greater');
 /** a where the condition is 1, b where it is 0. */
 export const where = (condition: Expression, a: Expression, b: Expression): Expression =>
   make({ kind: 'where' }, [condition, a, b], broadcast(condition, a, b));
-/** Within [low, high]; the gradient is zero outside. */
+/** Clips to [low, high]; the gradient is zero outside. */
 export const clip = (x: Expression, low: number, high: number): Expression =>
   make({ kind: 'clip', low, high }, [x], x.shape);
-/** 1 where clipping left x as it was, else 0; has no gradient. */
+/** 1 where clipping did not change x, else 0; has no gradient. */
 export const within = (x: Expression, clipped: Expression): Expression =>
   make({ kind: 'within' }, [x, clipped], x.shape);
 
-/** Stretches dimensions of 1 (or a number) to a shape. */
+/** Expands dimensions of 1 (or a scalar) to a shape. */
 export function expand(x: Expression, shape: Shape, map = x.map): Expression {
   return `${x.shape}` === `${shape}` && map === x.map
     ? x
@@ -168,30 +178,27 @@ function reduce(kind: 'sum' | 'max', x: Expression, axes: readonly number[]): Ex
   return make({ kind, axes: left } as Operation, [x], shape);
 }
 
-/** Sums over axes, which stay as dimensions of 1. */
+/** Sums over axes, which become dimensions of 1. */
 export const sum = (
   x: Expression,
   axes: readonly number[] = x.shape.map((_, i) => i),
 ): Expression => reduce('sum', x, axes);
-/** Greatest along axes, which stay as dimensions of 1; has no gradient. */
+/** Maximum over axes, which become dimensions of 1; has no gradient. */
 export const max = (x: Expression, axes: readonly number[]): Expression => reduce('max', x, axes);
 
-/** Sums out what broadcasting stretched: back to `shape`. */
+/** Reverses broadcasting by summing: back to `shape`. */
 export function sumTo(x: Expression, shape: Shape): Expression {
   const axes = x.shape.map((_, i) => i).filter((i) => x.shape[i] !== (shape[i] ?? 1));
   return sum(x, axes);
 }
 
 /** The same numbers, row-major, in another shape. */
-export function reshape(x: Expression, shape: Shape): Expression {
+export function reshape(x: Expression, shape: Shape, map = false): Expression {
   check(sizeOf(x.shape) === sizeOf(shape), `cannot take the shape [${shape}]`, x);
-  return make({ kind: 'reshape' }, [x], shape, false);
+  return make({ kind: 'reshape' }, [x], shape, map);
 }
-/** As `reshape`, to a map [N, H, W, C]. */
-export function reshapeToMap(x: Expression, shape: Shape): Expression {
-  check(sizeOf(x.shape) === sizeOf(shape), `cannot take the shape [${shape}]`, x);
-  return make({ kind: 'reshape' }, [x], shape, true);
-}
+/** The same numbers as a map [N, H, W, C]. */
+export const reshapeToMap = (x: Expression, shape: Shape): Expression => reshape(x, shape, true);
 
 const last = ({ shape }: Expression): number => shape[shape.length - 1];
 
@@ -200,11 +207,11 @@ export function slice(x: Expression, from: number, to: number): Expression {
   check(from >= 0 && from < to && to <= last(x), `has no channels ${from}…${to}`, x);
   return make({ kind: 'slice', from }, [x], [...x.shape.slice(0, -1), to - from]);
 }
-/** Zero channels before and behind, on the last axis: the counterpart of `slice`. */
+/** Adds zero channels before and after, on the last axis: the reverse of `slice`. */
 export const pad = (x: Expression, from: number, channels: number): Expression =>
   make({ kind: 'pad', from }, [x], [...x.shape.slice(0, -1), channels]);
 
-/** Matrix product of plain tensors [M, K] · [K, N]; either may come transposed. */
+/** Matrix product of plain tensors [M, K] · [K, N]; either can be transposed. */
 export function matMul(
   a: Expression,
   b: Expression,
@@ -226,7 +233,7 @@ export function pointwise(x: Expression, weights: Expression, transposed = false
 export const pointwiseFilter = (x: Expression, change: Expression): Expression =>
   make({ kind: 'pointwiseFilter' }, [x, change], [last(x), last(change)], false);
 
-/** As `pointwise`, where each sample has weights of its own: [N, H, W, I] by [N, I, O] (or its transpose, [N, O, I]). */
+/** `pointwise` with separate weights for each sample: [N, H, W, I] by [N, I, O] (or its transpose, [N, O, I]). */
 export function pointwiseEach(x: Expression, weights: Expression, transposed = false): Expression {
   const [n, a, b] = weights.shape;
   const [i, o] = transposed ? [b, a] : [a, b];
@@ -237,13 +244,14 @@ export function pointwiseEach(x: Expression, weights: Expression, transposed = f
 export const pointwiseEachFilter = (x: Expression, change: Expression): Expression =>
   make({ kind: 'pointwiseEachFilter' }, [x, change], [x.shape[0], last(x), last(change)], false);
 
+/** Options of convolutions. */
 export interface ConvOptions {
   readonly stride?: number;
   /** Zeros on all four sides. */
   readonly pad?: number;
 }
 
-/** Convolution of a map [N, H, W, I] by [k, k, I, O], as deep learning has it (no flip). */
+/** Convolution of a map [N, H, W, I] by [k, k, I, O], without flipping the kernel. */
 export function conv(
   x: Expression,
   weights: Expression,
@@ -256,7 +264,7 @@ export function conv(
   return make({ kind: 'conv', size, stride, pad }, [x, weights], [n, side(h), side(w), o]);
 }
 /**
- * Gradient of `conv` for its input; as a layer, the transposed convolution.
+ * Gradient of `conv` for its input: the transposed convolution.
  *
  * @param change [N, h, w, O]
  * @param weights [k, k, I, O]
@@ -283,14 +291,14 @@ export const convFilter = (
     false,
   );
 
-/** Every cell becomes 2×2 copies of itself. */
+/** Copies every cell to 2×2 cells. */
 export const upsample = (x: Expression): Expression =>
   make({ kind: 'upsample' }, [x], [x.shape[0], 2 * x.shape[1], 2 * x.shape[2], x.shape[3]]);
 /** Sums of 2×2 cells: the gradient of `upsample`. */
 export const sumPool = (x: Expression): Expression =>
   make({ kind: 'sumPool' }, [x], [x.shape[0], x.shape[1] / 2, x.shape[2] / 2, x.shape[3]]);
 
-/** All that the expressions need, each after its inputs. */
+/** All nodes that the roots depend on, in topological order. */
 export function inOrder(roots: Iterable<Expression>): Expression[] {
   const order: Expression[] = [];
   const seen = new Set<Expression>();

@@ -1,9 +1,9 @@
-/** Expressions as ONNX models on the CPU. Inside a model, maps are stored channels first, where convolutions are fast. */
+/** Compiles expressions to ONNX models for the CPU. Models store maps channels first, because convolutions are fast there. */
 import { availableParallelism } from 'node:os';
 import '../../engine/onnx/no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ModelWriter } from '../../engine/onnx/model-writer.ts';
-import type { Compute, Program, Value, Values } from './compute.ts';
+import { type Compute, inputOf, type Program, type Value, type Values } from './compute.ts';
 import {
   type Expression,
   inOrder,
@@ -14,11 +14,6 @@ import {
   type Shape,
 } from './graph.ts';
 
-export interface OnnxOptions {
-  /** 1…; default: all that this process may use. */
-  readonly threads?: number;
-}
-
 class OnnxValue implements Value {
   readonly shape: Shape;
 
@@ -28,11 +23,13 @@ class OnnxValue implements Value {
 }
 
 /**
- * Programs have one thread each, and a run holds up the thread that asks for it: several at a time need a compute in a
- * thread each (see `workers`). Threads that share one convolution wait for each other, and wait long when the machine has
- * something else to do (half the speed was measured).
+ * Creates the ONNX Runtime back end. Each program uses one thread, and a run blocks the thread that calls it; for several node a
+ * time, use a compute per thread (see `workers`). Threads that share one convolution wait for each other: on a busy machine
+ * that halved the speed.
+ *
+ * @param options.threads 1…; default: all that this process may use
  */
-export function createOnnxCompute({ threads = availableParallelism() }: OnnxOptions = {}): Compute {
+export function createOnnxCompute({ threads = availableParallelism() } = {}): Compute {
   return {
     name: 'onnx',
     workers: threads,
@@ -40,7 +37,7 @@ export function createOnnxCompute({ threads = availableParallelism() }: OnnxOpti
     compile,
     upload: (shape, data) => new OnnxValue(new Tensor('float32', data, shape)),
     read: async (value) => (value as OnnxValue).tensor.data as Float32Array,
-    // Memory is the garbage collector's.
+    // The garbage collector frees the memory.
     free: () => {},
     dispose: async () => {},
   };
@@ -59,12 +56,7 @@ async function compile(outputs: Outputs): Promise<Program> {
     async run(values: Values) {
       const feeds: Record<string, Tensor> = {};
       for (const [name, shape] of inputs) {
-        const value = values[name] as OnnxValue | undefined;
-        if (!value) throw new RangeError(`input "${name}" is missing`);
-        if (`${value.shape}` !== `${shape}`) {
-          throw new RangeError(`input "${name}" has shape [${value.shape}], not [${shape}]`);
-        }
-        feeds[name] = value.tensor;
+        feeds[name] = inputOf<OnnxValue>(values, name, shape).tensor;
       }
       const results = await session.run(feeds);
       const named: Record<string, Value> = {};
@@ -78,7 +70,7 @@ async function compile(outputs: Outputs): Promise<Program> {
 /** [N, H, W, C] → [N, C, H, W]. */
 const channelsFirst = ([n, h, w, c]: Shape): number[] => [n, c, h, w];
 const physical = ({ shape, map }: Expression): Shape => (map ? channelsFirst(shape) : shape);
-/** Place of an axis of a map in memory. */
+/** Position in memory of each axis of a map. */
 const AXIS = [0, 2, 3, 1];
 const TO_FIRST = { perm: [0, 3, 1, 2] };
 const TO_LAST = { perm: [0, 2, 3, 1] };
@@ -87,29 +79,29 @@ function writeModel(outputs: Outputs): { bytes: Uint8Array; inputs: Map<string, 
   const model = new ModelWriter();
   const inputs = new Map<string, Shape>();
   const names = new Map<Expression, string>();
-  for (const at of inOrder(Object.values(outputs))) {
-    if (at.operation.kind === 'input') {
-      const { name } = at.operation;
-      if (!inputs.has(name)) model.input(name, at.shape);
-      inputs.set(name, at.shape);
-      names.set(at, at.map ? model.node('Transpose', [name], TO_FIRST) : name);
+  for (const node of inOrder(Object.values(outputs))) {
+    if (node.operation.kind === 'input') {
+      const { name } = node.operation;
+      if (!inputs.has(name)) model.input(name, node.shape);
+      inputs.set(name, node.shape);
+      names.set(node, node.map ? model.node('Transpose', [name], TO_FIRST) : name);
       continue;
     }
-    const write = WRITERS[at.operation.kind] as Writer<Operation>;
-    const operands = at.inputs.map((child) => names.get(child)!);
-    names.set(at, write(model, at, operands, at.operation));
+    const write = WRITERS[node.operation.kind] as Writer<Operation>;
+    const operands = node.inputs.map((child) => names.get(child)!);
+    names.set(node, write(model, node, operands, node.operation));
   }
-  for (const [name, at] of Object.entries(outputs)) {
-    model.output(`out:${name}`, at.shape);
-    if (at.map) model.node('Transpose', [names.get(at)!], TO_LAST, `out:${name}`);
-    else model.node('Identity', [names.get(at)!], {}, `out:${name}`);
+  for (const [name, node] of Object.entries(outputs)) {
+    model.output(`out:${name}`, node.shape);
+    if (node.map) model.node('Transpose', [names.get(node)!], TO_LAST, `out:${name}`);
+    else model.node('Identity', [names.get(node)!], {}, `out:${name}`);
   }
   return { bytes: model.finish(), inputs };
 }
 
 type Writer<O extends Operation> = (
   model: ModelWriter,
-  at: Expression,
+  node: Expression,
   operands: readonly string[],
   operation: O,
 ) => string;
@@ -120,7 +112,7 @@ type Writers = {
 const FUSED_MATMUL = 'com.microsoft.FusedMatMul';
 const UNARY = {
   abs: 'Abs',
-  // Rounds by the thread, which is why the engine has one of its own; here each program has one thread.
+  // Rounding depends on the thread, so the engine has its own; here each program has only one thread.
   elu: 'Elu',
   exp: 'Exp',
   log: 'Log',
@@ -151,6 +143,28 @@ const reshape = (model: ModelWriter, x: string, shape: Shape): string =>
 const flatCells = (model: ModelWriter, x: string, { shape: [n, h, w, c] }: Expression): string =>
   reshape(model, x, [n, c, h * w]);
 
+/** Product of weights, shared or for each sample, with the channels of every cell. */
+function pointwise(
+  model: ModelWriter,
+  node: Expression,
+  [x, weights]: readonly string[],
+  { transposed }: { readonly transposed: boolean },
+): string {
+  const product = model.node(FUSED_MATMUL, [weights, flatCells(model, x, node.inputs[0])], {
+    transA: Number(!transposed),
+    transB: 0,
+  });
+  return reshape(model, product, physical(node));
+}
+
+/** Σ over the cells of each sample of x ⊗ y, [N, I, O]. */
+const productOfCells = (model: ModelWriter, node: Expression, maps: readonly string[]): string =>
+  model.node(
+    FUSED_MATMUL,
+    maps.map((map, i) => flatCells(model, map, node.inputs[i])),
+    { transA: 0, transB: 1 },
+  );
+
 const WRITERS: Writers = {
   constant: (model, _, __, { value }) => number(model, value),
   unary: (model, _, [x], { function: name }) => model.node(UNARY[name], [x]),
@@ -164,20 +178,23 @@ const WRITERS: Writers = {
     model.node('Clip', [x, number(model, low), number(model, high)]),
   within: (model, _, operands) =>
     model.node('Cast', [model.node('Equal', operands)], { to: FLOAT }),
-  expand: (model, at, [x]) => model.node('Expand', [x, model.integers(physical(at))]),
-  sum: (model, at, [x], { axes }) =>
-    model.node('ReduceSum', [x, model.integers(axes.map((axis) => (at.map ? AXIS[axis] : axis)))]),
-  max: (model, at, [x], { axes }) =>
-    model.node('ReduceMax', [x], { axes: axes.map((axis) => (at.map ? AXIS[axis] : axis)) }),
-  reshape(model, at, [x]) {
-    const [from] = at.inputs;
+  expand: (model, node, [x]) => model.node('Expand', [x, model.integers(physical(node))]),
+  sum: (model, node, [x], { axes }) =>
+    model.node('ReduceSum', [
+      x,
+      model.integers(axes.map((axis) => (node.map ? AXIS[axis] : axis))),
+    ]),
+  max: (model, node, [x], { axes }) =>
+    model.node('ReduceMax', [x], { axes: axes.map((axis) => (node.map ? AXIS[axis] : axis)) }),
+  reshape(model, node, [x]) {
+    const [from] = node.inputs;
     const rows = from.map ? model.node('Transpose', [x], TO_LAST) : x;
-    const shaped = reshape(model, rows, at.shape);
-    return at.map ? model.node('Transpose', [shaped], TO_FIRST) : shaped;
+    const shaped = reshape(model, rows, node.shape);
+    return node.map ? model.node('Transpose', [shaped], TO_FIRST) : shaped;
   },
-  slice(model, at, [x], { from }) {
-    const axis = at.map ? 1 : at.shape.length - 1;
-    const to = from + at.shape[at.shape.length - 1];
+  slice(model, node, [x], { from }) {
+    const axis = node.map ? 1 : node.shape.length - 1;
+    const to = from + node.shape[node.shape.length - 1];
     return model.node('Slice', [
       x,
       model.integers([from]),
@@ -185,55 +202,34 @@ const WRITERS: Writers = {
       model.integers([axis]),
     ]);
   },
-  pad(model, at, [x], { from }) {
-    const rank = at.shape.length;
-    const axis = at.map ? 1 : rank - 1;
+  pad(model, node, [x], { from }) {
+    const rank = node.shape.length;
+    const axis = node.map ? 1 : rank - 1;
     const pads = new Array<number>(2 * rank).fill(0);
     pads[axis] = from;
-    pads[rank + axis] = at.shape[rank - 1] - from - at.inputs[0].shape[rank - 1];
+    pads[rank + axis] = node.shape[rank - 1] - from - node.inputs[0].shape[rank - 1];
     return model.node('Pad', [x, model.integers(pads)]);
   },
   matMul: (model, _, operands, { transposeA, transposeB }) =>
     model.node(FUSED_MATMUL, operands, { transA: Number(transposeA), transB: Number(transposeB) }),
-  pointwise(model, at, [x, weights], { transposed }) {
-    const product = model.node(FUSED_MATMUL, [weights, flatCells(model, x, at.inputs[0])], {
-      transA: Number(!transposed),
-      transB: 0,
-    });
-    return reshape(model, product, physical(at));
-  },
-  pointwiseFilter(model, at, [x, y]) {
-    const products = model.node(
-      FUSED_MATMUL,
-      [flatCells(model, x, at.inputs[0]), flatCells(model, y, at.inputs[1])],
-      { transA: 0, transB: 1 },
-    );
+  pointwise,
+  pointwiseFilter(model, node, [x, y]) {
+    const products = productOfCells(model, node, [x, y]);
     return model.node('ReduceSum', [products, model.integers([0])], { keepdims: 0 });
   },
-  pointwiseEach(model, at, [x, weights], { transposed }) {
-    const product = model.node(FUSED_MATMUL, [weights, flatCells(model, x, at.inputs[0])], {
-      transA: Number(!transposed),
-      transB: 0,
-    });
-    return reshape(model, product, physical(at));
-  },
-  pointwiseEachFilter: (model, at, [x, y]) =>
-    model.node(
-      FUSED_MATMUL,
-      [flatCells(model, x, at.inputs[0]), flatCells(model, y, at.inputs[1])],
-      { transA: 0, transB: 1 },
-    ),
+  pointwiseEach: pointwise,
+  pointwiseEachFilter: productOfCells,
   conv: (model, _, [x, weights], { size, stride, pad }) =>
     model.node('Conv', [x, model.node('Transpose', [weights], { perm: [3, 2, 0, 1] })], {
       kernel_shape: [size, size],
       strides: [stride, stride],
       pads: [pad, pad, pad, pad],
     }),
-  convInput(model, at, [y, weights], { size, stride, pad }) {
-    const [, height, width, inputs] = at.shape;
-    const outputs = at.inputs[0].shape[3];
+  convInput(model, node, [y, weights], { size, stride, pad }) {
+    const [, height, width, inputs] = node.shape;
+    const outputs = node.inputs[0].shape[3];
     if (stride === 1) {
-      // A convolution with the kernel turned round and its channels swapped.
+      // A convolution with the kernel rotated by 180° and its channels swapped.
       const taps = reshape(model, weights, [size * size, inputs, outputs]);
       const turn = Array.from({ length: size * size }, (_, i) => size * size - 1 - i);
       const turned = model.node('Gather', [taps, model.integers(turn)], { axis: 0 });
@@ -261,9 +257,9 @@ const WRITERS: Writers = {
       },
     );
   },
-  convFilter(model, at, [x, y], { size, stride, pad }) {
-    const [n, , , inputs] = at.inputs[0].shape;
-    const [, height, width] = at.inputs[1].shape;
+  convFilter(model, node, [x, y], { size, stride, pad }) {
+    const [n, , , inputs] = node.inputs[0].shape;
+    const [, height, width] = node.inputs[1].shape;
     const padded =
       pad === 0 ? x : model.node('Pad', [x, model.integers([0, 0, pad, pad, 0, 0, pad, pad])]);
     const axes = model.integers([2, 3]);
@@ -281,21 +277,21 @@ const WRITERS: Writers = {
       taps.length === 1 ? taps[0] : model.node('Concat', taps, { axis: 1 }),
       [n, size * size * inputs, height * width],
     );
-    const products = model.node(FUSED_MATMUL, [columns, flatCells(model, y, at.inputs[1])], {
+    const products = model.node(FUSED_MATMUL, [columns, flatCells(model, y, node.inputs[1])], {
       transA: 0,
       transB: 1,
     });
     const total = model.node('ReduceSum', [products, model.integers([0])], { keepdims: 0 });
-    return reshape(model, total, at.shape);
+    return reshape(model, total, node.shape);
   },
-  upsample(model, at, [x]) {
-    const [n, h, w, c] = at.inputs[0].shape;
+  upsample(model, node, [x]) {
+    const [n, h, w, c] = node.inputs[0].shape;
     const cells = reshape(model, x, [n, c, h, 1, w, 1]);
     const copies = model.node('Expand', [cells, model.integers([n, c, h, 2, w, 2])]);
-    return reshape(model, copies, physical(at));
+    return reshape(model, copies, physical(node));
   },
-  sumPool(model, at, [x]) {
-    const [n, h, w, c] = at.shape;
+  sumPool(model, node, [x]) {
+    const [n, h, w, c] = node.shape;
     const blocks = reshape(model, x, [n, c, h, 2, w, 2]);
     return model.node('ReduceSum', [blocks, model.integers([3, 5])], { keepdims: 0 });
   },

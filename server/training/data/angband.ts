@@ -1,13 +1,12 @@
 /**
- * The monsters of Angband as David Gervais drew them, 32×32 each, from the Debian package `angband-data`: a sheet of
- * tiles, and a table that says which tile is which monster.
+ * The monsters of Angband, drawn at 32×32 by David Gervais, from the Debian package `angband-data`: a sheet of tiles, and a
+ * table with the name of each tile.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConfigOf } from './config.ts';
 import { type Dataset, type DatasetEntry, type DatasetSource, splitByShare } from './dataset.ts';
-import { DatasetError, ioCode } from './errors.ts';
+import { DatasetError, readSource } from './errors.ts';
 import { capitalised } from './names.ts';
 import { isInvisible, readSheet } from './picture.ts';
 
@@ -15,6 +14,9 @@ const DEBIAN_FOLDER = '/usr/share/angband/tiles/gervais';
 const SHEET = '32x32.png';
 const TABLE = 'graf-dvg.prf';
 const SIDE = 32;
+const INSTALL =
+  'install the Debian package angband-data (apt-get install angband-data), ' +
+  `or set data.folder to the folder with ${SHEET} and ${TABLE}`;
 
 interface Tile {
   readonly name: string;
@@ -22,13 +24,13 @@ interface Tile {
   readonly column: number;
 }
 
-/** @throws DatasetError missing-package where the files are not to be found */
+/** Opens the set. @throws DatasetError missing-package: the files cannot be read */
 export async function openAngband(config: ConfigOf<'angband'>): Promise<DatasetSource> {
   const folder = config.folder ?? DEBIAN_FOLDER;
   const sheetFile = join(folder, SHEET);
   const tableFile = join(folder, TABLE);
-  const sheet = await read(sheetFile);
-  const table = await read(tableFile);
+  const sheet = await readSource(sheetFile, 'missing-package', INSTALL);
+  const table = await readSource(tableFile, 'missing-package', INSTALL);
   return {
     name: 'angband',
     fingerprint: createHash('sha256').update(sheet).update(table).digest('hex'),
@@ -42,7 +44,7 @@ export async function openAngband(config: ConfigOf<'angband'>): Promise<DatasetS
 }
 
 /**
- * Reads `monster:NAME:0xRR:0xCC`: row and column, each with its highest bit set. Other lines are of other things.
+ * Reads lines `monster:NAME:0xRR:0xCC`: row and column, each with its highest bit set. Other lines are ignored.
  *
  * @throws DatasetError broken-list, empty-set
  */
@@ -56,23 +58,19 @@ export function parseMonsters(table: string, file: string): Tile[] {
         'broken-list',
         file,
         `line ${i + 1} is not "monster:NAME:0xRR:0xCC"`,
-        'install angband-data again, or mend the line',
+        'reinstall angband-data, or correct the line',
       );
     }
-    const [, name, row, column] = found;
-    tiles.push({
-      name,
-      row: Number.parseInt(row, 16) & 0x7f,
-      column: Number.parseInt(column, 16) & 0x7f,
-    });
+    const [row, column] = found.slice(2).map((hex) => Number.parseInt(hex, 16) & 0x7f);
+    tiles.push({ name: found[1], row, column });
   });
   if (tiles.length === 0) {
-    throw new DatasetError('empty-set', file, 'names no monster', 'install angband-data again');
+    throw new DatasetError('empty-set', file, 'names no monster', 'reinstall angband-data');
   }
   return tiles;
 }
 
-/** Each tile once, under the first name that it has; tiles that look alike are one. */
+/** Cuts the sheet into tiles. Identical tiles are taken once, under their first name. */
 async function cut(
   sheet: Uint8Array,
   sheetFile: string,
@@ -89,7 +87,7 @@ async function cut(
         'broken-list',
         tableFile,
         `"${name}" is at row ${row}, column ${column}, outside of ${SHEET} (${width}×${height})`,
-        'the two files must be of one release: install angband-data again',
+        'the two files must be from one release: reinstall angband-data',
       );
     }
     const picture = new Uint8Array(SIDE * SIDE * 4);
@@ -104,7 +102,7 @@ async function cut(
     entries.push({ name: capitalised(name), kind: monsterKind(name) });
   }
   if (pictures.length === 0) {
-    throw new DatasetError('empty-set', sheetFile, 'shows nothing', 'install angband-data again');
+    throw new DatasetError('empty-set', sheetFile, 'shows nothing', 'reinstall angband-data');
   }
   return {
     name: 'angband',
@@ -128,16 +126,4 @@ const PLANTS =
 function monsterKind(name: string): DatasetEntry['kind'] {
   if (THINGS.test(name)) return 'thing';
   return PLANTS.test(name) ? 'plant' : 'animal';
-}
-
-async function read(file: string): Promise<Buffer> {
-  return readFile(file).catch((error) => {
-    throw new DatasetError(
-      'missing-package',
-      file,
-      `cannot be read (${ioCode(error)})`,
-      'install the Debian package angband-data (apt-get install angband-data), ' +
-        `or say in data.folder where ${SHEET} and ${TABLE} lie`,
-    );
-  });
 }

@@ -1,24 +1,25 @@
-/** Small changes that make few images more: mirror and shift. */
+/** Data augmentation: mirroring and shifting. */
 import type { Random } from '../../../shared/random.ts';
 
+/** Which augmentations are applied. */
 export interface Augmentation {
-  /** Mirror left and right every second time. Not for text and digits. */
+  /** Mirror left and right with probability ½. Not for text and digits. */
   readonly flip: boolean;
-  /** Up to so many pixels to each side, up and down. */
+  /** Largest shift in each direction, pixels. */
   readonly shift: number;
 }
 
-/** Seed of one image's changes: 24 bits, so that a float32 holds it. */
+/** Draws the seed of one image's augmentation: 24 bits, so that a float32 can store it. */
 export const newLook = (random: Random): number => random.integer(2 ** 24);
 
 /**
- * Changes a batch in place, each image by its own chance.
+ * Changes a batch in place, each image independently.
  *
- * What comes in at an edge is empty for ink and premultiplied RGBA, and repeats the edge for RGB, which has no ground.
- * Two draws for the shift and one for the mirror are taken per image, whatever they give, so that a seed means the same.
+ * A shift fills in empty pixels for ink and premultiplied RGBA, and repeats the edge for RGB, which has no empty pixels. Each
+ * image uses three random numbers whatever their values, so that a seed always means the same.
  *
  * @param images [n, side, side, channels]
- * @throws RangeError the batch is not of that shape, or the shift is not an integer of 0 … side - 1
+ * @throws RangeError the batch has another shape, or the shift is not an integer of 0 … side - 1
  */
 export function augmentImages(
   images: Float32Array,
@@ -28,43 +29,30 @@ export function augmentImages(
 ): void {
   const size = side * side * channels;
   if (images.length % size !== 0) {
-    throw new RangeError(`${images.length} numbers are no batch of ${side}×${side}×${channels}`);
+    throw new RangeError(`${images.length} numbers are not a batch of ${side}×${side}×${channels}`);
   }
   if (!Number.isInteger(shift) || shift < 0 || shift >= side) {
     throw new RangeError(`shift ${shift} is not an integer of 0 … ${side - 1}`);
   }
+  const inside = (i: number) => (channels === 3 ? Math.min(Math.max(i, 0), side - 1) : i);
   const original = new Float32Array(size);
-  for (let at = 0; at < images.length; at += size) {
+  for (let from = 0; from < images.length; from += size) {
     const dx = random.integer(2 * shift + 1) - shift;
     const dy = random.integer(2 * shift + 1) - shift;
     const mirror = random.uniform() < 0.5 && flip;
     if (dx === 0 && dy === 0 && !mirror) continue;
-    const image = images.subarray(at, at + size);
+    const image = images.subarray(from, from + size);
     original.set(image);
-    move(original, image, side, channels, mirror, dx, dy);
-  }
-}
-
-function move(
-  from: Float32Array,
-  to: Float32Array,
-  side: number,
-  channels: number,
-  mirror: boolean,
-  dx: number,
-  dy: number,
-): void {
-  const repeatEdge = channels === 3;
-  const inside = (i: number) => (repeatEdge ? Math.min(Math.max(i, 0), side - 1) : i);
-  for (let y = 0; y < side; y++) {
-    const sourceY = inside(y - dy);
-    for (let x = 0; x < side; x++) {
+    for (let cell = 0; cell < side * side; cell++) {
+      const [x, y] = [cell % side, Math.floor(cell / side)];
+      const sourceY = inside(y - dy);
       const shifted = inside(x - dx);
       const sourceX = mirror ? side - 1 - shifted : shifted;
       const empty = sourceY < 0 || sourceY >= side || sourceX < 0 || sourceX >= side;
       const source = (sourceY * side + sourceX) * channels;
-      const target = (y * side + x) * channels;
-      for (let c = 0; c < channels; c++) to[target + c] = empty ? 0 : from[source + c];
+      for (let c = 0; c < channels; c++) {
+        image[cell * channels + c] = empty ? 0 : original[source + c];
+      }
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Built sets, kept as one file each: MAGIC, length of the header (u32, little endian), header (JSON), pixels, labels,
- * splits. A file that is cut, damaged, of another version or of another source is built anew.
+ * Caches built sets, one file each: MAGIC, length of the header (u32, little endian), header (JSON), pixels, labels, splits,
+ * SHA-256. A set is rebuilt when its file is incomplete, damaged, or from another version or source.
  */
 import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { BuildProgress, Dataset, DatasetSource } from './dataset.ts';
 import { DatasetError, ioCode } from './errors.ts';
 
-/** Raise it whenever what a loader makes of the same source changes. */
+/** Raise it whenever a loader builds a different set from the same source. */
 const VERSION = 1;
 const MAGIC = 'vivarium training set\n';
 const PREFIX = MAGIC.length + 4;
@@ -23,9 +23,9 @@ type Header = Omit<Dataset, 'pixels' | 'labels' | 'splits'> & {
 };
 
 /**
- * The set from the cache, or built and then kept.
+ * Reads a set from the cache, or builds and stores it.
  *
- * @param config tells apart sets of one name: a file each
+ * @param config distinguishes sets of one name: a file each
  * @throws DatasetError what `source.build` throws; unwritable-cache
  */
 export async function cached(
@@ -36,14 +36,14 @@ export async function cached(
 ): Promise<Dataset> {
   const id = createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 12);
   const file = join(folder, `${source.name}-${id}.bin`);
-  const kept = await read(file, source.fingerprint).catch(() => undefined);
-  if (kept !== undefined) return kept;
+  const stored = await read(file, source.fingerprint).catch(() => undefined);
+  if (stored !== undefined) return stored;
   const data = await source.build(onProgress);
   await write(file, folder, data, source.fingerprint);
   return data;
 }
 
-/** Nothing where the file is not whole or not wanted. */
+/** Undefined or an error if the file is damaged or out of date. */
 async function read(file: string, fingerprint: string): Promise<Dataset | undefined> {
   const handle = await open(file);
   try {
@@ -119,34 +119,34 @@ async function write(
     throw new DatasetError(
       'unwritable-cache',
       folder,
-      `the built set cannot be kept there (${ioCode(error)})`,
-      'make room or give it write permission, or choose another cache folder',
+      `the built set cannot be stored there (${ioCode(error)})`,
+      'free disk space, allow writing, or choose another cache folder',
     );
   }
 }
 
-/** Chunk by chunk, because one call moves less than 2 GiB. */
-async function readBytes(handle: FileHandle, length: number, hash?: Hash): Promise<Buffer> {
+/** Reads the next bytes in chunks, because one call is limited to 2 GiB. @throws Error the file is too short */
+export async function readBytes(handle: FileHandle, length: number, hash?: Hash): Promise<Buffer> {
   const bytes = Buffer.allocUnsafeSlow(length);
-  for (let at = 0; at < length; ) {
-    const { bytesRead } = await handle.read(bytes, at, Math.min(CHUNK, length - at));
-    if (bytesRead === 0) throw new Error('cut');
-    hash?.update(bytes.subarray(at, at + bytesRead));
-    at += bytesRead;
+  for (let offset = 0; offset < length; ) {
+    const { bytesRead } = await handle.read(bytes, offset, Math.min(CHUNK, length - offset));
+    if (bytesRead === 0) throw new Error('the file is shorter than expected');
+    hash?.update(bytes.subarray(offset, offset + bytesRead));
+    offset += bytesRead;
   }
   return bytes;
 }
 
 async function writeBytes(handle: FileHandle, bytes: Uint8Array, hash?: Hash): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const chunk = bytes.subarray(at, at + CHUNK);
+  for (let offset = 0; offset < bytes.length; ) {
+    const chunk = bytes.subarray(offset, offset + CHUNK);
     const { bytesWritten } = await handle.write(chunk);
     hash?.update(chunk.subarray(0, bytesWritten));
-    at += bytesWritten;
+    offset += bytesWritten;
   }
 }
 
-/** A Buffer's bytes as the plain array that was given to be kept. */
+/** The bytes of a Buffer as a plain Uint8Array, as they were stored. */
 function plain(bytes: Buffer): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -1,4 +1,4 @@
-/** CelebA: aligned faces from a folder that the user has, 178×218, stretched to a square. */
+/** CelebA: aligned faces, 178×218, from the user's own folder, stretched to a square. */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ConfigOf } from './config.ts';
@@ -21,10 +21,8 @@ const LAST_TRAIN = 162_770;
 const LAST_VALIDATION = 182_637;
 
 /**
- * All images of the folder, whole set or not, by file name.
- *
- * Their parts are those of list_eval_partition.txt, in the folder or beside it; without that list, those that the
- * official numbers have.
+ * Opens all images of the folder, the whole set or part of it, by file name. The splits come from list_eval_partition.txt in
+ * or beside the folder; without that list, from the official image numbers.
  *
  * @throws DatasetError missing-folder, empty-set, broken-list
  */
@@ -84,7 +82,7 @@ async function findPartition(folder: string): Promise<PartitionList | undefined>
   return undefined;
 }
 
-/** Lines "000001.jpg 0": 0 train, 1 validation, 2 test; by name without its ending, as PNGs have another. */
+/** Reads lines "000001.jpg 0": 0 train, 1 validation, 2 test. Keyed by name without extension, since PNGs have another. */
 function parsePartition(text: string, file: string): Map<string, SplitName> {
   const parts = new Map<string, SplitName>();
   text.split(/\r?\n/).forEach((line, i) => {
@@ -95,7 +93,7 @@ function parsePartition(text: string, file: string): Map<string, SplitName> {
         'broken-list',
         file,
         `line ${i + 1} is not a file name and 0, 1 or 2`,
-        'take the list that comes with CelebA, or remove it to use the official ranges',
+        'use the list that comes with CelebA, or remove it to use the official ranges',
       );
     }
     parts.set(stem(found[1]), SPLITS[Number(found[2])]);
@@ -111,7 +109,7 @@ function partition(files: readonly ImageFile[], list: PartitionList | undefined)
       'broken-list',
       list?.file ?? path,
       list === undefined
-        ? `is no official name (000001 … ${OFFICIAL_COUNT})`
+        ? `is not an official name (000001 … ${OFFICIAL_COUNT})`
         : `lacks ${basename(path)}`,
       `put the ${PARTITION} of these images into their folder, or train on them as kind "folder"`,
     );

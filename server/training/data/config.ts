@@ -1,14 +1,14 @@
-/** Which training set is wanted, and how: the schema of the `data` part of a training run. */
+/** The schema of the `data` field of a training configuration. */
 import * as v from 'valibot';
 import { DatasetError } from './errors.ts';
 
 const side = v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(256));
 const margin = v.pipe(v.number(), v.integer(), v.minValue(0));
 const folder = v.pipe(v.string(), v.nonEmpty('is empty'));
-/** This share of the images is kept for validation, chosen by a fixed seed. */
+/** Share of the images reserved for validation, chosen with a fixed seed. */
 const validationShare = v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(0.5)), 0);
 
-/** `margin` is empty on each side: something must be left between. */
+/** At least four cells must remain between the margins. */
 const leavesRoom = (config: { side: number; margin: number }): boolean =>
   config.side - 2 * config.margin >= 4;
 const NO_ROOM = 'leaves fewer than 4 cells of "side" for the picture';
@@ -17,7 +17,7 @@ const COLOUR = 'is neither "transparent" nor a colour such as "#20242c"';
 const emoji = v.pipe(
   v.strictObject({
     kind: v.literal('emoji'),
-    /** 171 animals and plants; those with faces, food and fantasy people; all but flags and symbols. */
+    /** 171 animals and plants; these with faces, food and fantasy people; all except flags and symbols. */
     set: v.picklist(['bestiary', 'organisms', 'broad']),
     side: v.optional(v.picklist([32, 64]), 32),
     margin: v.optional(margin, 2),
@@ -51,11 +51,11 @@ const ownFolder = v.pipe(
   ),
 );
 
-/** The wanted set, told apart by `kind`; relative folders count from the caller's base folder. */
+/** The sets, distinguished by `kind`. Relative folders start at the base folder of `loadDataset`. */
 export const datasetConfig = v.variant('kind', [
   v.strictObject({
     kind: v.literal('mnist'),
-    /** 28 as they are, 32 with two empty pixels around. */
+    /** 28 is the original size; 32 adds two empty pixels on each side. */
     side: v.optional(v.picklist([28, 32]), 32),
     binarise: v.optional(
       v.strictObject({
@@ -68,7 +68,7 @@ export const datasetConfig = v.variant('kind', [
   v.strictObject({
     kind: v.literal('angband'),
     side: v.optional(v.literal(32), 32),
-    /** Where 32x32.png and graf-dvg.prf lie, if not where Debian puts them. */
+    /** Folder of 32x32.png and graf-dvg.prf; default: that of the Debian package. */
     folder: v.optional(folder),
   }),
   v.strictObject({
@@ -79,10 +79,11 @@ export const datasetConfig = v.variant('kind', [
   ownFolder,
 ]);
 
-/** As written in a configuration, defaults left out. */
+/** A set as written in a configuration, without defaults. */
 export type DatasetConfig = v.InferInput<typeof datasetConfig>;
-/** With every default filled in. */
+/** A set with all defaults. */
 export type FullConfig = v.InferOutput<typeof datasetConfig>;
+/** Configuration of one kind of set, with all defaults. */
 export type ConfigOf<K extends FullConfig['kind']> = Extract<FullConfig, { kind: K }>;
 
 /**
@@ -96,15 +97,11 @@ export function parseDatasetConfig(value: unknown): FullConfig {
   if (result.success) return result.output;
   const issue = result.issues[0];
   const path = ['data', ...(issue.path ?? []).map((item) => String(item.key))].join('.');
-  throw new DatasetError(
-    'bad-config',
-    path,
-    issueText(issue),
-    'mend this field of the training configuration',
-  );
+  const next = 'correct this field of the training configuration';
+  throw new DatasetError('bad-config', path, issueText(issue), next);
 }
 
 function issueText({ type, expected, message }: v.BaseIssue<unknown>): string {
   if (type !== 'strict_object') return message;
-  return expected === 'never' ? 'is no field of this kind of set' : 'is missing';
+  return expected === 'never' ? 'is not a field of this kind of set' : 'is missing';
 }

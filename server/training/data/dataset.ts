@@ -112,8 +112,8 @@ export function splitByShare(count: number, share: number): Dataset['splits'] {
 }
 
 /** A shuffled copy (Fisher-Yates). */
-export function shuffled(indices: Uint32Array, random: Random): Uint32Array {
-  const order = indices.slice();
+export function shuffled<T extends Uint32Array | unknown[]>(items: T, random: Random): T {
+  const order = items.slice() as T;
   for (let i = order.length - 1; i > 0; i--) {
     const j = random.integer(i + 1);
     [order[i], order[j]] = [order[j], order[i]];

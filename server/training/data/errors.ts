@@ -1,6 +1,9 @@
-/** What can be wrong with a training set; the message names the file, what is wrong and what to do next. */
+/** Errors of training sets. */
+import { readFile } from 'node:fs/promises';
+
+/** Reasons for which a training set cannot be loaded. */
 export type DatasetReason =
-  /** The package that holds the set is not installed. */
+  /** The package with the images is not installed. */
   | 'missing-package'
   | 'missing-folder'
   | 'missing-file'
@@ -12,16 +15,17 @@ export type DatasetReason =
   | 'broken-list'
   | 'checksum-mismatch'
   | 'bad-config'
-  /** What was built cannot be kept. */
+  /** The built set cannot be stored. */
   | 'unwritable-cache';
 
+/** The message names the file, what is wrong, and what to do next. */
 export class DatasetError extends Error {
   override readonly name = 'DatasetError';
 
   /** The message is `file: what; next`. */
   constructor(
     readonly reason: DatasetReason,
-    /** The file, folder, package or field that is at fault. */
+    /** The file, folder, package or field in question. */
     readonly file: string,
     what: string,
     /** What the reader should do. */
@@ -34,4 +38,15 @@ export class DatasetError extends Error {
 /** The code of a failed file operation, for messages. */
 export function ioCode(error: unknown): string {
   return (error as NodeJS.ErrnoException | undefined)?.code ?? 'unknown';
+}
+
+/** Reads a file. @throws DatasetError with `reason`; `next` says what to do */
+export async function readSource(
+  file: string,
+  reason: DatasetReason,
+  next: string,
+): Promise<Buffer> {
+  return readFile(file).catch((error) => {
+    throw new DatasetError(reason, file, `cannot be read (${ioCode(error)})`, next);
+  });
 }

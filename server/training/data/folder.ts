@@ -1,4 +1,4 @@
-/** Any folder of images of the user's own. */
+/** A folder of the user's own images. */
 import type { ConfigOf } from './config.ts';
 import { type BuildProgress, type Dataset, type DatasetSource, splitByShare } from './dataset.ts';
 import { DatasetError } from './errors.ts';
@@ -8,7 +8,7 @@ import { forEachIndex } from './parallel.ts';
 import { flatten, isInvisible, readPicture } from './picture.ts';
 
 /**
- * All images of a folder and of the folders in it, aspect kept, centred: RGBA, or RGB with a background colour.
+ * Opens all images of a folder and its subfolders, centred with their aspect ratio: RGBA, or RGB with a background colour.
  *
  * @throws DatasetError missing-folder, empty-set, broken-image
  */
@@ -35,7 +35,14 @@ async function build(
     async (i) => {
       const { path } = files[i];
       const picture = await readPicture(path, path, { side, margin });
-      if (isInvisible(picture)) throw invisible(path);
+      if (isInvisible(picture)) {
+        throw new DatasetError(
+          'broken-image',
+          path,
+          'is completely transparent',
+          'draw something on it, or remove it from the folder',
+        );
+      }
       pixels.set(ground === undefined ? picture : flatten(picture, ground), i * size);
     },
     onProgress,
@@ -59,13 +66,4 @@ async function build(
 function colour(text: string): [number, number, number] {
   const value = Number.parseInt(text.slice(1), 16);
   return [value >> 16, (value >> 8) & 255, value & 255];
-}
-
-function invisible(file: string): DatasetError {
-  return new DatasetError(
-    'broken-image',
-    file,
-    'is wholly transparent',
-    'draw something on it, or take it out of the folder',
-  );
 }

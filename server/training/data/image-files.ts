@@ -1,15 +1,17 @@
-/** The image files of a folder. */
+/** Lists the image files of a folder. */
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { DatasetError, ioCode } from './errors.ts';
 import { forEachIndex } from './parallel.ts';
 
+/** An image that has not been read. */
 export interface ImageFile {
   readonly path: string;
-  /** The path inside the folder, with `/`; files are in the order of these. */
+  /** The path inside the folder, with `/`; files are sorted by it. */
   readonly within: string;
   readonly bytes: number;
+  /** Time of the last change, ms since 1970. */
   readonly modified: number;
 }
 
@@ -17,9 +19,9 @@ const READABLE = /\.(png|jpe?g|svg|webp|gif|avif|tiff?)$/i;
 const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|pdf)$/i;
 
 /**
- * All images in a folder and the folders in it. Hidden files and files that are no images are left out.
+ * Lists all images in a folder and its subfolders. Hidden files and other files are ignored.
  *
- * @throws DatasetError missing-folder, empty-set; broken-image for one in a format that cannot be read
+ * @throws DatasetError missing-folder, empty-set; broken-image for a format that cannot be read
  */
 export async function listImages(folder: string): Promise<ImageFile[]> {
   const paths: string[] = [];
@@ -29,8 +31,8 @@ export async function listImages(folder: string): Promise<ImageFile[]> {
     throw new DatasetError(
       'broken-image',
       bad,
-      'is of a format that cannot be read',
-      'save it as PNG, JPEG, WebP or SVG, or take it out of the folder',
+      'has a format that cannot be read',
+      'save it as PNG, JPEG, WebP or SVG, or remove it from the folder',
     );
   }
   const readable = paths.filter((path) => READABLE.test(path));
@@ -45,14 +47,14 @@ export async function listImages(folder: string): Promise<ImageFile[]> {
     throw new DatasetError(
       'empty-set',
       folder,
-      'holds no image',
-      'put PNG, JPEG, WebP or SVG files into it, in subfolders too if you like',
+      'contains no images',
+      'add PNG, JPEG, WebP or SVG files; subfolders are searched too',
     );
   }
   return images.sort((a, b) => (a.within < b.within ? -1 : 1));
 }
 
-/** Changes with the names, sizes and times of the files, and with `more`. */
+/** A hash of the names, sizes and times of the files, and of `more`. */
 export function listFingerprint(files: readonly ImageFile[], more: string): string {
   const hash = createHash('sha256').update(more);
   for (const { within, bytes, modified } of files) {
@@ -67,13 +69,13 @@ async function walk(folder: string, found: string[]): Promise<void> {
       'missing-folder',
       folder,
       `cannot be opened as a folder (${ioCode(error)})`,
-      'check data.folder; relative paths start where the configuration lies',
+      'check data.folder; relative paths start at the folder of the configuration',
     );
   });
   for (const entry of inside) {
     if (entry.name.startsWith('.') || entry.name === '__MACOSX') continue;
     const path = join(folder, entry.name);
-    // Links to folders are not followed: they may lead in circles.
+    // Links to folders are not followed, because they can form loops.
     if (entry.isDirectory()) await walk(path, found);
     else found.push(path);
   }
@@ -85,7 +87,7 @@ async function statOf(path: string) {
       'broken-image',
       path,
       `cannot be read (${ioCode(error)})`,
-      'mend it, replace it, or take it out of the folder',
+      'repair it, replace it, or remove it from the folder',
     );
   });
 }

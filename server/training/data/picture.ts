@@ -1,24 +1,25 @@
-/** From image files of any kind to small pictures of one size. */
+/** Reads image files of any kind as small pictures of one size. */
 import type { OutputInfo, Sharp } from 'sharp';
 import { DatasetError } from './errors.ts';
 import { notInstalled } from './package.ts';
 
+/** Size of a picture. */
 export interface Fit {
-  /** Of the square picture. */
+  /** Side of the square picture, pixels. */
   readonly side: number;
   /** Empty pixels at each edge. */
   readonly margin: number;
 }
 
 /**
- * Reads an image (PNG, JPEG, SVG, WebP and what else sharp knows) and fits it, aspect kept and centred, into a square.
+ * Reads an image (PNG, JPEG, SVG, WebP and other formats of sharp) and fits it into a square, centred with its aspect ratio.
  *
- * Turned as its EXIF says, converted to sRGB; animations show their first picture. Shrinking is Lanczos on
- * premultiplied colour, so nothing hidden under transparency bleeds into edges; of two lobes, because a third leaves a
- * ring of faint pixels in the empty ground (of Noto animals 16 % of what is visible had an alpha below 8; now 3 %).
+ * It is rotated by its EXIF orientation and converted to sRGB; of animations the first frame is used. It is resized with
+ * Lanczos on premultiplied colour, so that hidden colours do not bleed into edges. The kernel has two lobes, because a third
+ * leaves a ring of faint pixels around the image (16 % of the visible pixels of Noto animals had an alpha below 8; now 3 %).
  *
- * @param input a file's name or its bytes
- * @param file how messages call it
+ * @param input file name or bytes
+ * @param file name in error messages
  * @returns [side, side, 4] premultiplied RGBA, 0…255, colour never above alpha; a transparent margin around
  * @throws DatasetError broken-image
  */
@@ -40,7 +41,7 @@ export async function readPicture(
 }
 
 /**
- * Reads an image and stretches it to a square: neither aspect nor transparency is kept.
+ * Reads an image and stretches it to a square, without aspect ratio and transparency.
  *
  * @returns [side, side, 3] RGB, 0…255
  * @throws DatasetError broken-image
@@ -56,7 +57,7 @@ export async function readStretched(file: string, side: number): Promise<Uint8Ar
 }
 
 /**
- * Reads an image at its own size.
+ * Reads an image in its own size.
  *
  * @returns pixels: [height, width, 4] premultiplied RGBA, 0…255
  * @throws DatasetError broken-image
@@ -72,7 +73,7 @@ export async function readSheet(
   return { width: info.width, height: info.height, pixels: data };
 }
 
-/** Lays premultiplied RGBA over a ground. @returns [n, 3] RGB */
+/** Draws premultiplied RGBA on a background colour. @returns [n, 3] RGB */
 export function flatten(rgba: Uint8Array, ground: readonly [number, number, number]): Uint8Array {
   const rgb = new Uint8Array((rgba.length / 4) * 3);
   for (let i = 0, o = 0; i < rgba.length; i += 4, o += 3) {
@@ -82,13 +83,13 @@ export function flatten(rgba: Uint8Array, ground: readonly [number, number, numb
   return rgb;
 }
 
-/** Whether nothing of a picture [n, 4] can be seen. */
+/** Whether a picture [n, 4] is completely transparent. */
 export function isInvisible(rgba: Uint8Array): boolean {
   for (let i = 3; i < rgba.length; i += 4) if (rgba[i] !== 0) return false;
   return true;
 }
 
-/** Straight RGBA becomes premultiplied, in place. */
+/** Converts straight RGBA to premultiplied, in place. */
 function premultiply(rgba: Uint8Array): void {
   for (let i = 0; i < rgba.length; i += 4) {
     const alpha = rgba[i + 3];
@@ -111,7 +112,7 @@ type SharpModule = typeof import('sharp').default;
 
 let loading: Promise<SharpModule> | undefined;
 
-/** Only when an image is to be read: a run on digits, or from the cache, does without. */
+/** Loads sharp lazily: a run on digits, or from the cache, does not need it. */
 function loadSharp(): Promise<SharpModule> {
   loading ??= import('sharp').then(
     ({ default: sharp }) => {
@@ -133,16 +134,12 @@ async function decode(
   try {
     return await pipeline(sharp).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
   } catch (error) {
-    throw broken(file, error);
+    const why = (error instanceof Error ? error.message : String(error)).split('\n')[0].trim();
+    throw new DatasetError(
+      'broken-image',
+      file,
+      `cannot be read as an image (${why})`,
+      'repair it, replace it, or remove it from the folder',
+    );
   }
-}
-
-function broken(file: string, error: unknown): DatasetError {
-  const why = (error instanceof Error ? error.message : String(error)).split('\n')[0].trim();
-  return new DatasetError(
-    'broken-image',
-    file,
-    `cannot be read as an image (${why})`,
-    'mend it, replace it, or take it out of the folder',
-  );
 }

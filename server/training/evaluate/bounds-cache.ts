@@ -1,4 +1,4 @@
-/** Keeps what each image came to while a likelihood takes hours, so that a run that was stopped goes on from there. */
+/** Stores the bounds of each image in a file, because a whole set takes hours: a stopped evaluation continues from there. */
 import { createHash } from 'node:crypto';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
@@ -6,13 +6,13 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import type { Images, Keep, OfImage } from './bounds.ts';
 import { EvaluationError } from './errors.ts';
 
-/** Raise it whenever the same seed gives other samples. */
+/** Raise it whenever the same seed gives different samples. */
 const VERSION = 1;
 
 const nats = v.pipe(v.number(), v.finite());
 const ROW = v.strictTuple([nats, nats, nats]);
 
-/** What was measured; figures of other models, images, samples or seeds are no part of it. */
+/** Identifies the figures of a file: another model, image, sample count or seed needs another file. */
 interface Measured {
   readonly model: Model;
   readonly images: Images;
@@ -21,10 +21,10 @@ interface Measured {
 }
 
 /**
- * Opens a file, or begins one: a line that says what is measured, then [ELBO, importance-weighted bound, reconstruction] of an
- * image a line. Of a line that was cut short, nothing is kept.
+ * Opens or creates a file: a header line that says what is measured, then one line [ELBO, importance-weighted bound,
+ * reconstruction] per image. An incomplete last line is dropped.
  *
- * @throws EvaluationError foreign-keep: the file is of something else; no-keep: it cannot be read or written
+ * @throws EvaluationError foreign-keep: the file belongs to something else; no-keep: it cannot be read or written
  */
 export async function openKeep(file: string, measured: Measured): Promise<Keep> {
   const head = headOf(measured);
@@ -35,14 +35,14 @@ export async function openKeep(file: string, measured: Measured): Promise<Keep> 
     }),
   );
   const lines = text.split('\n').slice(0, -1);
-  // Cut short in its first line, a file holds nothing yet.
+  // A file with an incomplete header holds nothing yet.
   const isBegun = lines.length > 0 || !head.startsWith(text);
   if (isBegun && lines[0] !== head) {
-    throw foreign(file, 'is of another model, other images, samples or another seed');
+    throw foreign(file, 'belongs to another model, other images, samples or another seed');
   }
   const known = lines.slice(1).map((line, i): OfImage => {
     const row = v.safeParse(v.pipe(v.string(), v.parseJson(), ROW), line);
-    if (!row.success) throw foreign(file, `has no three numbers in line ${i + 2}`);
+    if (!row.success) throw foreign(file, `does not have three numbers in line ${i + 2}`);
     return row.output;
   });
   if (known.length > measured.images.count) throw foreign(file, 'has more images than there are');
@@ -66,16 +66,15 @@ function headOf({ model, images, samples, seed }: Measured): string {
   }
   const checkpoint = hash.digest('hex');
   const pixels = createHash('sha256').update(bytes(images.pixels)).digest('hex');
-  return JSON.stringify({
-    ...{ version: VERSION, checkpoint, images: images.count, pixels, samples, seed },
-  });
+  const { count } = images;
+  return JSON.stringify({ version: VERSION, checkpoint, images: count, pixels, samples, seed });
 }
 
 const bytes = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
 const foreign = (file: string, what: string): EvaluationError =>
-  new EvaluationError('foreign-keep', `${file} ${what}: name another file, or remove this one`);
+  new EvaluationError('foreign-keep', `${file} ${what}: choose another file, or remove this one`);
 
 async function attempt<T>(file: string, act: () => Promise<T>): Promise<T> {
   try {

@@ -1,4 +1,4 @@
-/** Lower bounds of log p(image): the ELBO and the importance-weighted bound. */
+/** Lower bounds of log p(image): the ELBO and the importance-weighted bound (IWAE). */
 import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
 import { imageChannels } from '../model/likelihood.ts';
@@ -6,8 +6,8 @@ import { type EvaluationBatch, likelihoodOfCard } from './evaluation-batch.ts';
 import type { Posteriors } from './posteriors.ts';
 
 /**
- * Both bounds from log-weights log p(x|zᵢ) + log p(zᵢ) − log q(zᵢ|x), zᵢ drawn from q: their mean is an unbiased estimate of
- * the ELBO, and logsumexp − log N that of the importance-weighted bound (Burda et al. 2016), which for N = 1 is the same.
+ * Both bounds from log-weights log p(x|zᵢ) + log p(zᵢ) − log q(zᵢ|x) of samples zᵢ of q. Their mean is an unbiased estimate of
+ * the ELBO, and logsumexp − log N one of the importance-weighted bound (Burda et al. 2016); for N = 1 both are the same.
  */
 export function boundsOf(logWeights: ArrayLike<number>): { elbo: number; iwae: number } {
   const weights = Array.from(logWeights);
@@ -19,55 +19,60 @@ export function boundsOf(logWeights: ArrayLike<number>): { elbo: number; iwae: n
   };
 }
 
+/** Means over images. */
 export interface Bounds {
-  /** Nats an image; of several samples each. */
+  /** Nats per image. */
   readonly elbo: number;
-  /** Nats an image. */
+  /** Nats per image. */
   readonly iwae: number;
   /** log p(x|z), nats. */
   readonly reconstruction: number;
   /** KL(q ‖ p), nats. */
   readonly divergence: number;
-  /** Standard error of `iwae` over images; 0 of a single one. */
+  /** Standard error of `iwae` over images; 0 for a single image. */
   readonly standardError: number;
 }
 
-/** What one image came to, nats. */
+/** Figures of one image, nats. */
 export type OfImage = readonly [elbo: number, iwae: number, reconstruction: number];
 
-/** Remembers images that have been measured. */
+/** Stores the figures of measured images, in order. */
 export interface Keep {
-  /** The first images. */
+  /** Figures of the first images, stored by an earlier run. */
   readonly known: readonly OfImage[];
-  /** The next ones. */
+  /** Appends the figures of the next images. */
   add(more: readonly OfImage[]): Promise<void>;
 }
 
+/** Stores nothing. */
 export const KEEP_NOTHING: Keep = { known: [], add: async () => {} };
 
-/** Samples, of one image or of several, that are worked on together: enough for every lane to be busy. */
-const TOGETHER = 1024;
+/** Samples, of one image or several, in one call: enough to keep every worker busy. */
+const SAMPLES_PER_CALL = 1024;
 
-/** Images to be judged. */
+/** Images to evaluate on. */
 export interface Images {
   /** [N, S, S, c], 0…1. */
   readonly pixels: Float32Array;
   readonly count: number;
 }
 
-/**
- * @param samples of the posterior for each image
- * @param random gives an image the chance of its own, wherever a run begins
- * @param keep what is known already is not measured again
- * @returns means over images; a Gaussian read-out's constant is counted in
- */
+/** Options of `measureBounds`. */
+export interface BoundsOptions {
+  /** Posterior samples per image. */
+  readonly samples: number;
+  /** Creates the random numbers of an image, by its index, so that a resumed run draws the same. */
+  readonly random: (image: number) => Random;
+  /** Images stored here are not measured again. */
+  readonly keep?: Keep;
+}
+
+/** Measures the bounds of images. The constant of a Gaussian read-out is included. */
 export async function measureBounds(
   batch: EvaluationBatch,
   posteriors: Posteriors,
   { pixels, count }: Images,
-  samples: number,
-  random: (image: number) => Random,
-  keep: Keep = KEEP_NOTHING,
+  { samples, random, keep = KEEP_NOTHING }: BoundsOptions,
 ): Promise<Bounds> {
   const z = batch.card.latentSize;
   const { mean, logSigma } = await posteriors.encode(pixels, count);
@@ -75,34 +80,34 @@ export async function measureBounds(
   const size = pixels.length / count;
   const found = [...keep.known];
   let divergence = 0;
-  const together = Math.max(1, Math.floor(TOGETHER / samples));
+  const perCall = Math.max(1, Math.floor(SAMPLES_PER_CALL / samples));
   while (found.length < count) {
     const first = found.length;
-    const images = Math.min(together, count - first);
+    const images = Math.min(perCall, count - first);
     const latents = new Float32Array(images * samples * z);
     const targets = new Float32Array(images * samples * size);
     // log p(z) − log q(z|x), where the halves of log 2π cancel: ½(ε² − z²) + log σ.
     const priors = new Float64Array(images * samples);
-    const chances = Array.from({ length: images }, (_, i) => random(first + i));
+    const generators = Array.from({ length: images }, (_, i) => random(first + i));
     for (let i = 0; i < images * samples; i++) {
       const n = first + Math.floor(i / samples);
-      const chance = chances[n - first];
+      const generator = generators[n - first];
       targets.set(pixels.subarray(n * size, (n + 1) * size), i * size);
       for (let k = 0; k < z; k++) {
-        const noise = chance.normal();
+        const noise = generator.normal();
         const value = mean[n * z + k] + Math.exp(logSigma[n * z + k]) * noise;
         latents[i * z + k] = value;
         priors[i] += (noise * noise - value * value) / 2 + logSigma[n * z + k];
       }
     }
     const nats = await batch.nats(latents, targets, `images from ${first}`);
-    const news = chances.map((_, i): OfImage => {
+    const measured = generators.map((_, i): OfImage => {
       const own = nats.subarray(i * samples, (i + 1) * samples);
       const { elbo, iwae } = boundsOf(own.map((x, j) => priors[i * samples + j] + x + constant));
       return [elbo, iwae, own.reduce((a, b) => a + b, 0) / samples + constant];
     });
-    found.push(...news);
-    await keep.add(news);
+    found.push(...measured);
+    await keep.add(measured);
   }
   for (let k = 0; k < count * z; k++) {
     divergence += (mean[k] ** 2 + Math.exp(2 * logSigma[k]) - 1) / 2 - logSigma[k];
@@ -120,7 +125,7 @@ export async function measureBounds(
   };
 }
 
-/** −½ log 2πσ² for each number of an image with a Gaussian read-out; else nothing. */
+/** −½ log 2πσ² for each number of an image with a Gaussian read-out; else 0. */
 function densityConstant(card: Card): number {
   const likelihood = likelihoodOfCard(card);
   if (likelihood.kind !== 'gaussian') return 0;
@@ -128,13 +133,13 @@ function densityConstant(card: Card): number {
   return -0.5 * numbers * Math.log(2 * Math.PI * likelihood.sigma ** 2);
 }
 
-/** MNIST's pixels, whatever the frame around them, as published figures count them. */
+/** MNIST's pixels without padding, as published figures count them. */
 const MNIST_NUMBERS = 28 * 28;
 
 /**
- * Bits for each number of an image; ink on 28² or 32² counts as 784, as in the published figures.
+ * Converts nats per image to bits per dimension. Ink on 28² or 32² counts 784 dimensions, as in the published figures.
  *
- * @returns nothing for a Gaussian read-out, whose density is no number of bits of anything
+ * @returns null for a Gaussian read-out, because a density is not a number of bits
  */
 export function bitsPerDim(card: Card, nats: number): number | null {
   const likelihood = likelihoodOfCard(card);

@@ -1,6 +1,7 @@
-/** What can stop an evaluation; the message is one sentence that says what to change. */
+/** Reasons for which an evaluation stops. */
 export type EvaluationReason = 'no-data' | 'unfit-data' | 'no-encoder' | 'no-keep' | 'foreign-keep';
 
+/** The message is one sentence that says what to change. */
 export class EvaluationError extends Error {
   override readonly name = 'EvaluationError';
 

@@ -1,9 +1,10 @@
-/** All figures of a checkpoint. */
+/** Measures all figures of a checkpoint. */
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import { countParameters, macPerCellStep } from '../../vnca/architecture.ts';
 import { GALLERY_KINDS } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { Compute } from '../autodiff/compute.ts';
+import { rowsOf } from '../parameter-vector.ts';
 import { type Bounds, bitsPerDim, KEEP_NOTHING, type Keep, measureBounds } from './bounds.ts';
 import { EvaluationError } from './errors.ts';
 import { EvaluationBatch, sigmaOf, workOf } from './evaluation-batch.ts';
@@ -25,53 +26,55 @@ import { type Probe, probeCells } from './probe.ts';
 import type { Meter } from './progress-meter.ts';
 import type { Judged } from './test-images.ts';
 
-/** Figures as they are printed and stand in a card. Nats are an image; errors mean squared, of what is seen, 0…1. */
+/** Figures as printed and as stored in a card. Nats are per image; errors are mean squared, of the visible picture, 0…1. */
 export interface Figures {
-  /** Evidence lower bound, nats; null without an encoder or images. */
+  /** Evidence lower bound; null without an encoder or images. */
   readonly elbo: number | null;
   readonly iwae: { samples: number; nats: number | null; bitsPerDim: number | null };
-  /** From each image's posterior mean, against the image. */
+  /** Organisms grown from posterior means, against the images. */
   readonly grown: { mse: number | null };
-  /** By steps after growing: against the grown picture. */
+  /** By steps after growth: against the grown picture. */
   readonly stay: Stay;
-  /** By share of the cells wounded, by steps after it (0: right after): against the unwounded picture. */
+  /** By share of damaged cells, by steps after the damage: against the picture before. */
   readonly heal: Heal;
   /** Multiply-adds. */
   readonly macPerCellStep: number;
-  /** Of the update net. */
+  /** Parameters of the update net. */
   readonly parameters: number;
   readonly likelihood: (Omit<Bounds, 'elbo' | 'iwae'> & { readonly images: number }) | null;
   readonly probe: (Probe & { readonly of: 'class' | 'kind' }) | null;
-  /** By length of the latents in √Z. */
+  /** By norm of the latents, in √Z. */
   readonly robustness: Robustness;
   readonly organisms: number;
   readonly seed: number;
   readonly device: string;
-  /** What to know when reading the figures. */
+  /** Remarks for the reader of the figures. */
   readonly notes: readonly string[];
 }
 
+/** Result of `evaluate`. */
 export interface Evaluation {
   readonly figures: Figures;
-  /** The organisms that were aged and wounded. */
+  /** The organisms that were aged and damaged. */
   readonly grown: Grown;
 }
 
+/** Options of `evaluate`. */
 export interface EvaluateOptions
   extends Pick<Options, 'samples' | 'organisms' | 'steps' | 'wounds' | 'seed'> {
-  /** Remembers what each image came to. */
+  /** Stores the bounds of each image. */
   readonly keep?: Keep;
 }
 
-/** Organisms whose cells the probe reads, at most. */
+/** Most organisms whose cells the probe reads. */
 const PROBED = 512;
 const ROBUST_EACH = 16;
 const ROBUST_STEPS = 100;
 
 /**
- * Measures everything that can be.
+ * Measures everything that the checkpoint and the images allow.
  *
- * @param judged images to judge by, or why there are none
+ * @param judged images to evaluate on, or the reason why there are none
  */
 export async function evaluate(
   compute: Compute,
@@ -82,7 +85,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const { card } = model;
   const random = (what: string): Random => createRandom(hashText(`${wanted.seed} ${what}`));
-  const batch = new EvaluationBatch(compute, model, wanted.seed, (done) => meter.worked(done));
+  const batch = new EvaluationBatch(compute, model, wanted.seed, meter.worked);
   const notes: string[] = [];
   const cells = card.side ** 2;
   const measure = async <T>(what: string, work: number, run: () => Promise<T>): Promise<T> => {
@@ -92,7 +95,8 @@ export async function evaluate(
     return result;
   };
 
-  const images = await judgeImages(compute, model, batch, judged, wanted, measure, random, notes);
+  const tools = { compute, batch, measure, random, notes };
+  const images = await measureImages(model, judged, wanted, tools);
 
   const latents = chooseLatents(model, wanted.organisms, notes);
   const count = latents.length / card.latentSize;
@@ -144,24 +148,30 @@ export async function evaluate(
   return { figures: rounded(figures), grown };
 }
 
+/** What the measurements of one evaluation share. */
+interface Tools {
+  readonly compute: Compute;
+  readonly batch: EvaluationBatch;
+  /** Reports the progress of a measurement of so much work. */
+  readonly measure: <T>(what: string, work: number, run: () => Promise<T>) => Promise<T>;
+  readonly random: (what: string) => Random;
+  readonly notes: string[];
+}
+
 interface OfImages {
   readonly bounds: Bounds;
   readonly mse: number;
   readonly count: number;
-  /** Means of the posterior, [N, Z]. */
+  /** Posterior means, [N, Z]. */
   readonly means: Float32Array;
 }
 
-/** Likelihood and error of what grows from images; nothing without an encoder or images, and a note says why. */
-async function judgeImages(
-  compute: Compute,
+/** Measures likelihood and reconstruction error; null without an encoder or images, with a note that says why. */
+async function measureImages(
   model: Model,
-  batch: EvaluationBatch,
   judged: Judged | EvaluationError,
   { samples, keep = KEEP_NOTHING }: EvaluateOptions,
-  measure: <T>(what: string, work: number, run: () => Promise<T>) => Promise<T>,
-  random: (what: string) => Random,
-  notes: string[],
+  { compute, batch, measure, random, notes }: Tools,
 ): Promise<OfImages | null> {
   const { card } = model;
   let posteriors: Posteriors;
@@ -175,16 +185,17 @@ async function judgeImages(
   }
   const { pixels, count } = judged;
   notes.push(`likelihood of ${count} of ${judged.of} ${judged.split} images of "${judged.set}"`);
-  if (judged.trained) notes.push('the set keeps no images aside: these were trained on');
+  if (judged.trained)
+    notes.push('the set has no images kept apart from training: these were trained on');
   if (card.readout.kind === 'rgba-premultiplied') {
     notes.push(
       `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, constant included`,
     );
   }
   const work = workOf((count - keep.known.length) * samples, batch.growthWork);
-  const chance = (image: number): Random => random(`posterior ${image}`);
+  const options = { samples, keep, random: (image: number) => random(`posterior ${image}`) };
   const bounds = await measure('likelihood', work, () =>
-    measureBounds(batch, posteriors, { pixels, count }, samples, chance, keep),
+    measureBounds(batch, posteriors, { pixels, count }, options),
   );
   const { mean: means } = await posteriors.encode(pixels, count);
   const states = await measure('reconstruction', workOf(count, batch.growthWork), () =>
@@ -195,26 +206,25 @@ async function judgeImages(
   return { bounds, mse, count, means };
 }
 
-/** Evenly chosen latents of the gallery; without a gallery, of the prior. */
+/** Evenly chosen latents of the gallery; without a gallery, samples of the prior. */
 function chooseLatents({ card, tensors }: Model, wanted: number, notes: string[]): Float32Array {
   const z = card.latentSize;
   const { data } = tensors.get('gallery.latents')!;
   const all = card.gallery.length;
   if (all === 0) {
-    notes.push('the gallery is empty: organisms are of the prior');
+    notes.push('the gallery is empty: organisms are samples of the prior');
     return createRandom(1).latent((wanted || 64) * z);
   }
   const count = wanted === 0 ? all : Math.min(wanted, all);
   if (count < all) notes.push(`staying and healing of ${count} of ${all} organisms of the gallery`);
-  const latents = new Float32Array(count * z);
-  for (let i = 0; i < count; i++) {
-    const from = Math.floor((i * all) / count);
-    latents.set(data.subarray(from * z, (from + 1) * z), i * z);
-  }
-  return latents;
+  return rowsOf(data, evenly(all, count), z);
 }
 
-/** The probe for classes of images where they have some, else for kinds of the gallery. */
+/** `count` indices below `all`, evenly spaced. */
+const evenly = (all: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
+
+/** Probes cells for the classes of the images if they have classes, else for the kinds of the gallery. */
 async function probeKinds(
   { card, tensors }: Model,
   batch: EvaluationBatch,
@@ -226,25 +236,14 @@ async function probeKinds(
   const ofClass = means !== undefined && classes !== undefined;
   const latents = ofClass ? means : tensors.get('gallery.latents')!.data;
   const labels = ofClass ? classes : card.gallery.map(({ kind }) => GALLERY_KINDS.indexOf(kind));
-  const count = Math.min(PROBED, labels.length);
-  const chosen = Array.from({ length: count }, (_, i) => Math.floor((i * labels.length) / count));
-  const z = card.latentSize;
-  const some = new Float32Array(count * z);
-  chosen.forEach((n, i) => {
-    some.set(latents.subarray(n * z, (n + 1) * z), i * z);
-  });
-  const probe = probeCells(
-    {
-      states: await batch.grow(some),
-      channels: card.channels,
-      labels: chosen.map((n) => labels[n]),
-    },
-    random,
-  );
+  const chosen = evenly(labels.length, Math.min(PROBED, labels.length));
+  const states = await batch.grow(rowsOf(latents, chosen, card.latentSize));
+  const cells = { states, channels: card.channels, labels: chosen.map((n) => labels[n]) };
+  const probe = probeCells(cells, random);
   return probe && { of: ofClass ? 'class' : 'kind', ...probe };
 }
 
-/** Five digits of every measured number: more would be noise. Counts stay whole; what is not finite becomes null. */
+/** Rounds measured numbers to five digits, because more would be noise. Non-finite ones become null. */
 function rounded<T>(value: T): T {
   if (Number.isInteger(value)) return value;
   if (typeof value === 'number') {

@@ -1,4 +1,4 @@
-/** Many organisms of one checkpoint, grown and kept going in batches, as many at a time as there are workers. */
+/** Grows and runs many organisms of one checkpoint in batches, one batch per worker at a time. */
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { Compute } from '../autodiff/compute.ts';
@@ -8,57 +8,59 @@ import { likelihoodOf } from '../run-state.ts';
 import { openWorkerPool, type WorkerPool } from '../workers/worker-pool.ts';
 import { BATCH, type Job, type Result, workerJob } from './evaluation-job.ts';
 
-/** Called with cell-steps done since the last call. */
-export type Worked = (cellSteps: number) => void;
-
-/** Steps of the longest program: enough that starting one costs nothing, few enough to be interrupted. */
+/** Most steps of a program: enough that the cost of starting one is small, few enough to report progress. */
 const LONGEST = 16;
 
-/** σ of the Gaussian read-out of a checkpoint: what its card says of its training, else 0.1. */
+/** σ of the Gaussian read-out of a checkpoint: as noted in its card, else 0.1. */
 export function sigmaOf({ training }: Pick<Card, 'training'>): number {
-  const said = Number(training.sigma);
-  return said > 0 ? said : 0.1;
+  const sigma = Number(training.sigma);
+  return sigma > 0 ? sigma : 0.1;
 }
 
-/** The likelihood that a card's read-out stands for. */
+/** The likelihood that belongs to the read-out of a card. */
 export const likelihoodOfCard = (card: Pick<Card, 'readout' | 'training'>): Likelihood =>
   likelihoodOf({ readout: card.readout, sigma: sigmaOf(card) });
 
+/** States during growth. */
 export interface Stage {
+  /** Side of the patches. */
   readonly stage: number;
+  /** Steps since the seed. */
   readonly step: number;
+  /** [N, stage, stage, C]. */
   readonly states: Float32Array;
 }
 
+/** Organisms are rows of the arrays that it takes and returns. */
 export class EvaluationBatch {
   readonly card: Card;
   private readonly pool: WorkerPool<Job, Result>;
   private readonly growth: readonly Segment[];
-  /** Calls so far, each with chance of its own. */
+  /** Number of calls, part of the seed of each. */
   private calls = 0;
 
   /**
-   * @param seed of the chance by which cells take part, for rules that leave it to chance
-   * @param worked hears of every batch's segment
+   * @param seed of the update masks, for rules that update cells by chance
+   * @param onProgress called with the cell-steps of each segment
    */
   constructor(
     compute: Compute,
     { card, tensors }: Model,
     private readonly seed: number,
-    worked: Worked = () => {},
+    onProgress: (cellSteps: number) => void = () => {},
   ) {
     this.card = card;
     const plan = {
       card,
-      // Encoder and gallery stay here: workers only step.
+      // Workers need neither encoder nor gallery.
       tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
       likelihood: likelihoodOfCard(card),
     };
-    this.pool = openWorkerPool(workerJob, compute, plan, worked);
+    this.pool = openWorkerPool(workerJob, compute, plan, onProgress);
     this.growth = growthSegments(card, LONGEST);
   }
 
-  /** Cell-steps of one growth. */
+  /** Cell-steps to grow one organism. */
   get growthWork(): number {
     return this.growth.reduce((sum, { stage, steps }) => sum + stage * stage * steps, 0);
   }
@@ -69,6 +71,8 @@ export class EvaluationBatch {
   }
 
   /**
+   * Grows organisms.
+   *
    * @param latents [N, Z]
    * @returns [N, S, S, C]
    */
@@ -82,10 +86,9 @@ export class EvaluationBatch {
   }
 
   /**
-   * The states on the way from seed to picture, after every eight steps of a stage and at its end.
+   * Grows organisms and returns their states after every eight steps of a stage and at its end.
    *
    * @param latents [N, Z], N ≤ BATCH
-   * @returns in their order: side, steps since the seed, states [N, side, side, C]
    * @throws RangeError there are more than BATCH
    */
   async stages(latents: Float32Array): Promise<Stage[]> {
@@ -105,12 +108,12 @@ export class EvaluationBatch {
   }
 
   /**
-   * Lets organisms live on, and shows them on the way; one run serves all marks.
+   * Runs grown organisms on, and passes on their states at each mark.
    *
    * @param latents [N, Z]
-   * @param states [N, S, S, C] at the start; are not changed
-   * @param marks steps after which to look, ascending
-   * @param visit is shown organisms from `first` on, [n, S, S, C]; batches take turns
+   * @param states initial ones, [N, S, S, C]; not changed
+   * @param marks numbers of steps, ascending
+   * @param visit called with the states [n, S, S, C] of organisms from `first` on, for each mark and batch
    */
   async follow(
     latents: Float32Array,
@@ -130,22 +133,23 @@ export class EvaluationBatch {
   }
 
   /**
-   * log p(image | grown from its latent), nats, constants of a Gaussian left out.
+   * Measures log p(image | organism grown from the latent), nats, without the constant of a Gaussian.
    *
    * @param latents [N, Z]
    * @param images [N, S, S, c], 0…1
-   * @param call names the chance by which cells take part
+   * @param call part of the seed of the update masks
    * @returns [N]
    */
   async nats(latents: Float32Array, images: Float32Array, call: string): Promise<Float32Array> {
     const result = new Float32Array(this.count(latents));
-    const took = ([nats]: Result, first: number, n: number): void => {
+    const store = ([nats]: Result, first: number, n: number): void => {
       result.set(nats.subarray(0, n), first);
     };
-    await this.forBatches(latents, { runs: [this.growth], images }, took, call);
+    await this.forBatches(latents, { runs: [this.growth], images }, store, call);
     return result;
   }
 
+  /** Ends the workers. */
   dispose(): Promise<void> {
     return this.pool.dispose();
   }
@@ -155,15 +159,15 @@ export class EvaluationBatch {
   }
 
   /**
-   * Cuts organisms into batches, the last one filled up with zeros.
+   * Runs batches of organisms; the last one is filled up with zeros.
    *
-   * @param of what to do; its rows are cut like the latents
-   * @param took is shown what came of a batch of n organisms from `first` on, in whatever order batches end
+   * @param of the runs; states and images are cut into batches like the latents
+   * @param onResult called with the results of n organisms from `first` on, in order of completion
    */
   private async forBatches(
     latents: Float32Array,
     of: Pick<Job, 'runs' | 'states' | 'images'>,
-    took: (result: Result, first: number, n: number) => void,
+    onResult: (result: Result, first: number, n: number) => void,
     call = `${this.calls++}`,
   ): Promise<void> {
     const whole = this.count(latents);
@@ -179,15 +183,15 @@ export class EvaluationBatch {
       runs: of.runs,
       ...(of.states && { states: cut(of.states, first) }),
       ...(of.images && { images: cut(of.images, first) }),
-      // Whichever batch is faster, each has the same chance again.
+      // Does not depend on the order in which batches finish.
       seed: `${this.seed} ${call} ${first}`,
     }));
     await this.pool.work(jobs, (result, i) => {
-      took(result, firsts[i], Math.min(BATCH, whole - firsts[i]));
+      onResult(result, firsts[i], Math.min(BATCH, whole - firsts[i]));
     });
   }
 }
 
-/** Cell-steps that a number of organisms costs: batches are always full. */
+/** Cell-steps of a number of organisms: batches are always full. */
 export const workOf = (organisms: number, cellStepsEach: number): number =>
   Math.ceil(organisms / BATCH) * BATCH * cellStepsEach;

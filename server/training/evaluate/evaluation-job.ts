@@ -1,17 +1,18 @@
-/** What a lane does for a colony: one batch of organisms, grown and kept going. */
-import { createRandom, hashText, type Random } from '../../../shared/random.ts';
+/** The worker job of an evaluation: one batch of organisms, grown and run on. */
+import { createRandom, hashText } from '../../../shared/random.ts';
 import { updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { drawUpdateMask } from '../../vnca/update-mask.ts';
 import type { Compute, Value } from '../autodiff/compute.ts';
-import { imageChannels, type Likelihood } from '../model/likelihood.ts';
-import { type Segment, Segments } from '../model/segments.ts';
+import type { Likelihood } from '../model/likelihood.ts';
+import { uploadParameters } from '../model/parameters.ts';
+import { drawMasks, type Segment, Segments } from '../model/segments.ts';
 import type { WorkerJob } from '../workers/worker-job.ts';
 
-/** Organisms of a batch: as many as fit the processor's cache. */
+/** Organisms of a batch: as many as fit into the processor's cache. */
 export const BATCH = 8;
 
+/** What a worker is opened with. */
 export interface Plan {
   readonly card: Card;
   /** `update.*` at least. */
@@ -19,34 +20,31 @@ export interface Plan {
   readonly likelihood: Likelihood;
 }
 
+/** One batch of organisms. */
 export interface Job {
   /** [BATCH, Z]. */
   readonly latents: Float32Array;
-  /** Of the chance by which cells take part. */
+  /** Seed of the update masks. */
   readonly seed: string;
-  /** [BATCH, s, s, C] to go on from; absent: the first segment begins with a seed. */
+  /** Initial states, [BATCH, s, s, C]; absent: the first segment begins with a seed. */
   readonly states?: Float32Array;
-  /** Segments, cut where the states are to be seen. */
+  /** Runs of segments; the states after each run are returned. */
   readonly runs: readonly (readonly Segment[])[];
   /** [BATCH, S, S, c]: asks for log p(image | last states) instead of states. */
   readonly images?: Float32Array;
 }
 
-/** States after each run, [BATCH, s, s, C] each; or nats alone, [BATCH]. */
+/** States after each run, [BATCH, s, s, C] each; or only nats, [BATCH]. */
 export type Result = readonly Float32Array[];
 
+/** Loaded by the worker threads. */
 export const workerJob: WorkerJob<Plan, Job, Result> = {
   module: import.meta.url,
-  /** @param tell hears of cell-steps */
-  async open(compute, { card, tensors, likelihood }, tell) {
+  /** @param onProgress called with cell-steps */
+  async open(compute, { card, tensors, likelihood }, onProgress) {
     const { channels, latentSize, side } = card;
-    const segments = new Segments(compute, card, likelihood, imageChannels(likelihood), BATCH);
-    const parameters = Object.fromEntries(
-      [...updateShapes(card).keys()].map((name) => {
-        const { shape, data } = tensors.get(name)!;
-        return [`parameter:${name}`, compute.upload(shape, data)];
-      }),
-    );
+    const segments = new Segments({ compute, spec: card, likelihood, batch: BATCH });
+    const parameters = uploadParameters(compute, updateShapes(card).keys(), tensors);
     const uploadMap = (numbers: Float32Array, c: number): Value => {
       const s = Math.sqrt(numbers.length / BATCH / c);
       return compute.upload([BATCH, s, s, c], numbers);
@@ -55,32 +53,33 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
       async work({ latents, seed, states: from, runs, images }) {
         const random = createRandom(hashText(seed));
         const z = compute.upload([BATCH, latentSize], latents);
-        const told = await segments.tell(parameters, z);
+        const conditioning = await segments.condition(parameters, z);
         let states = from && uploadMap(from, channels);
         const seen: Float32Array[] = [];
-        /** After so many steps these states come back, bit for bit. */
+        /** Number of steps after which the states repeat, bit for bit. */
         let period: number | undefined;
         for (const run of runs) {
           for (const segment of run) {
-            const goesOn = segment.begin === 'go-on' && card.update.updateProbability === 1;
-            if (goesOn && period !== undefined && segment.steps % period === 0) {
-              tell(BATCH * segment.stage ** 2 * segment.steps);
+            const cellSteps = BATCH * segment.stage ** 2 * segment.steps;
+            const canRepeat = segment.begin === 'go-on' && card.update.updateProbability === 1;
+            if (canRepeat && period !== undefined && segment.steps % period === 0) {
+              onProgress(cellSteps);
               continue;
             }
             const program = await segments.forward(segment);
-            const masks = drawMasks(compute, card, segment, random);
+            const masks = drawMasks(compute, card.update, BATCH, segment, random);
             const before = states ? { states } : {};
             const results = await program.run({
               ...parameters,
-              ...told.inputs,
+              ...conditioning.inputs,
               ...masks,
               ...before,
             });
-            const back = goesOn && (await areEqual(compute, states!, results.states));
-            period = back ? segment.steps : undefined;
+            const repeats = canRepeat && (await areEqual(compute, states!, results.states));
+            period = repeats ? segment.steps : undefined;
             compute.free(...Object.values(masks), ...Object.values(before));
             states = results.states;
-            tell(BATCH * segment.stage ** 2 * segment.steps);
+            onProgress(cellSteps);
           }
           if (!images) seen.push(Float32Array.from(await compute.read(states!)));
         }
@@ -91,7 +90,7 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
           seen.push(Float32Array.from(await compute.read(nats)));
           compute.free(image, nats);
         }
-        told.free();
+        conditioning.free();
         compute.free(z, states!);
         return seen;
       },
@@ -103,26 +102,11 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
   },
 };
 
-/** Bit for bit, so that a rule that comes back to a state need not be run through the same again. */
+/** Compares bit for bit. A state that repeats need not be computed again. */
 async function areEqual(compute: Compute, a: Value, b: Value): Promise<boolean> {
   const bytes = async (value: Value): Promise<Buffer> => {
     const { buffer, byteOffset, byteLength } = await compute.read(value);
     return Buffer.from(buffer, byteOffset, byteLength);
   };
   return (await bytes(a)).equals(await bytes(b));
-}
-
-function drawMasks(
-  compute: Compute,
-  { update: { updateProbability } }: Card,
-  { stage, steps }: Segment,
-  random: Random,
-): Record<string, Value> {
-  const masks: Record<string, Value> = {};
-  for (let i = 0; updateProbability < 1 && i < steps; i++) {
-    const mask = new Float32Array(BATCH * stage * stage);
-    drawUpdateMask(mask, 0, mask.length, updateProbability, random);
-    masks[`mask${i}`] = compute.upload([BATCH, stage, stage, 1], mask);
-  }
-  return masks;
 }

@@ -1,12 +1,9 @@
 /** Evaluates a checkpoint: `npm run evaluate -- checkpoints/<name>`. */
-
 import { join } from 'node:path';
-import { SettingsError } from '../../settings/command.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
-import { CheckpointError } from '../../vnca/errors.ts';
-import { ComputeError, createCompute } from '../autodiff/create.ts';
+import { createCompute } from '../autodiff/create.ts';
 import { DatasetError } from '../data/errors.ts';
-import { TrainingError } from '../errors.ts';
+import { runCommand } from '../errors.ts';
 import { openKeep } from './bounds-cache.ts';
 import { EvaluationError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
@@ -34,7 +31,7 @@ async function main(): Promise<void> {
   if (keep && keep.known.length > 0) say(`${keep.known.length} images are in ${file}`);
   const compute = await createCompute(backend, {
     ...(threads !== undefined && { threads }),
-    passed: (reason) => say(`passed by: ${reason}`),
+    onSkip: (reason) => say(`not used: ${reason}`),
   });
   say(`${model.card.name} on ${compute.device}`);
   const meter = createMeter(() => performance.now(), say);
@@ -56,7 +53,7 @@ async function main(): Promise<void> {
   await compute.dispose();
 }
 
-/** Images, or why there are none: much can be measured without. What was asked for by name must be there. */
+/** Loads the images, or returns why there are none: much can be measured without. Images named with --data must exist. */
 async function loadJudged(
   card: Parameters<typeof loadImages>[0],
   { data, limit }: Options,
@@ -74,18 +71,4 @@ async function loadJudged(
   }
 }
 
-const KNOWN = [
-  SettingsError,
-  EvaluationError,
-  CheckpointError,
-  ComputeError,
-  DatasetError,
-  TrainingError,
-];
-
-main().catch((error: unknown) => {
-  const isKnown = KNOWN.some((kind) => error instanceof kind);
-  const { message, stack } = error as Error;
-  say(`evaluate: ${isKnown ? message : (stack ?? message)}`);
-  process.exitCode = 1;
-});
+runCommand('evaluate', main);

@@ -1,24 +1,24 @@
-/** A map of latents in two dimensions: what is alike lies near (UMAP, McInnes et al. 2018). */
+/** A map of latents in two dimensions, with similar ones close together (UMAP, McInnes et al. 2018). */
 import { UMAP } from 'umap-js';
 import type { Random } from '../../../shared/random.ts';
 import { Canvas, SHEET_COLOURS } from '../pictures/canvas.ts';
 import type { Tile } from '../pictures/tile.ts';
 
+/** A position on the map, 0…1 from the left and from the top. */
 export interface MapPoint {
-  /** 0…1 from the left, and from the top. */
   readonly x: number;
   readonly y: number;
 }
 
 const NEIGHBOURS = 12;
-/** UMAP finds no neighbourhood in fewer. */
+/** UMAP needs at least this many points. */
 const FEWEST = 5;
 
 /**
- * Lays latents out, the longer side filling 0…1.
+ * Places latents on a map; the longer side spans 0…1.
  *
  * @param latents [N, Z]
- * @returns N places; nothing for fewer than five latents
+ * @returns N positions; null for fewer than five latents
  */
 export function mapLatents(
   latents: Float32Array,
@@ -41,13 +41,13 @@ export function mapLatents(
   return points.map(([x, y]) => ({ x: (x - left) / span, y: (y - top) / span }));
 }
 
-/** Rounds of moving apart. */
+/** Iterations of `spread`. */
 const ROUNDS = 200;
 
 /**
- * Moves places apart until thumbnails hardly cover each other, as little as that takes.
+ * Moves positions apart until thumbnails hardly overlap, as little as possible.
  *
- * @param distance wanted between neighbours, of the map's side
+ * @param distance between neighbours, as a share of the map's side
  */
 export function spread(places: readonly MapPoint[], distance: number): MapPoint[] {
   const xs = places.map(({ x }) => x);
@@ -58,7 +58,7 @@ export function spread(places: readonly MapPoint[], distance: number): MapPoint[
         const [dx, dy] = [xs[b] - xs[a], ys[b] - ys[a]];
         const apart = Math.hypot(dx, dy);
         if (apart >= distance) continue;
-        // Those on one spot part along a direction of their own.
+        // Points at the same position separate in a direction that depends on their index.
         const [ux, uy] = apart > 0 ? [dx / apart, dy / apart] : [Math.cos(b), Math.sin(b)];
         const push = (distance - apart) / 4;
         xs[a] -= ux * push;
@@ -72,7 +72,7 @@ export function spread(places: readonly MapPoint[], distance: number): MapPoint[
 }
 
 /**
- * Thumbnails at their places.
+ * Draws thumbnails at their positions.
  *
  * @param side of the picture, pixels
  * @returns a PNG file

@@ -1,4 +1,4 @@
-/** The command line of an evaluation. */
+/** The command line of `npm run evaluate`. */
 import * as v from 'valibot';
 import { readCommand, type Values } from '../../settings/command.ts';
 import { helpText } from '../../settings/help.ts';
@@ -88,13 +88,17 @@ const COMMAND = {
   notes: ['Long runs report progress on standard error.'],
 } as const;
 
+/** Text of `--help`. */
 export const HELP = helpText(COMMAND);
 
+/** Parsed options. */
 export type Options = Values<typeof COMMAND.options, 'folder'>;
 
 /**
+ * Parses the command line.
+ *
  * @param args the command line after the program
- * @returns what to do, or 'help' when that was asked for
+ * @returns the options, or 'help' for --help
  * @throws SettingsError
  */
 export const readOptions = (args: readonly string[]): Options | 'help' =>

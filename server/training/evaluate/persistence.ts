@@ -1,13 +1,15 @@
-/** How a grown organism holds and heals, in numbers. */
+/** Measures how grown organisms persist, heal, and cope with unusual latents. */
 import type { Random } from '../../../shared/random.ts';
 import { applyWound, woundOfShare } from '../wounds.ts';
 import type { EvaluationBatch } from './evaluation-batch.ts';
 import { differences, type Likeness, likeness, picturesOf } from './picture.ts';
 
-/** Steps after a wound at which healing is looked at; 0: right after. */
+/** Steps after damage at which healing is measured; 0: right after it. */
 export const HEALING_STEPS = [0, 4, 8, 16, 32, 64] as const;
 
+/** By steps: likeness to the grown picture, and the share of organisms whose states are all finite. */
 export type Stay = Record<string, Likeness & { readonly finite: number }>;
+/** By share of damaged cells, by steps after the damage: likeness to the picture before. */
 export type Heal = Record<string, Record<string, Likeness>>;
 
 /** Organisms at the end of their growth. */
@@ -20,17 +22,14 @@ export interface Grown {
 }
 
 /**
- * How far organisms drift from what they were when grown, without being touched.
+ * Measures how far undisturbed organisms drift from their grown picture.
  *
  * @param steps ascending
- * @param saw is shown the states at each of them, batch by batch
- * @returns by steps: likeness to the grown picture, and the share of organisms whose states are all finite
  */
 export async function measureStay(
   batch: EvaluationBatch,
   grown: Grown,
   steps: readonly number[],
-  saw: (at: number, states: Float32Array, first: number) => void = () => {},
 ): Promise<Stay> {
   const before = picturesOf(batch.card, grown.states);
   const errors = errorsBy(steps, grown.count);
@@ -38,7 +37,6 @@ export async function measureStay(
   await batch.follow(grown.latents, grown.states, steps, (at, states, first) => {
     record(batch, before, states, first, errors.get(at)!);
     finite.set(at, finite.get(at)! + countFinite(states, batch.patchSize));
-    saw(at, states, first);
   });
   return Object.fromEntries(
     steps.map((at) => [
@@ -49,19 +47,15 @@ export async function measureStay(
 }
 
 /**
- * How organisms come back to what they were after losing a share of their cells: half of them to a straight cut, half to
- * a disc, in turn by chance.
+ * Measures how organisms heal after losing a share of their cells, at random to a straight cut or to a disc.
  *
  * @param shares of all cells of a patch, 0…1
- * @param saw is shown the states at each step after each wound, batch by batch
- * @returns by share, by steps after the wound: likeness to the unwounded picture
  */
 export async function measureHeal(
   batch: EvaluationBatch,
   grown: Grown,
   shares: readonly number[],
   random: Random,
-  saw: (share: number, at: number, states: Float32Array, first: number) => void = () => {},
 ): Promise<Heal> {
   const { side, channels } = batch.card;
   const before = picturesOf(batch.card, grown.states);
@@ -75,7 +69,6 @@ export async function measureHeal(
     const errors = errorsBy(HEALING_STEPS, grown.count);
     await batch.follow(grown.latents, wounded, HEALING_STEPS, (at, states, first) => {
       record(batch, before, states, first, errors.get(at)!);
-      saw(share, at, states, first);
     });
     result[`${share}`] = Object.fromEntries(
       HEALING_STEPS.map((at) => [`${at}`, likeness(errors.get(at)!)]),
@@ -84,17 +77,17 @@ export async function measureHeal(
   return result;
 }
 
-/** By how many times √Z the latents of `measureRobustness` are long; the prior's are about 1. */
+/** Norms of the latents of `measureRobustness`, in √Z; those of the prior are about 1. */
 export const RADII = [1, 1.5, 2, 3] as const;
 
+/** By radius in √Z: share of organisms whose states are all finite, and the largest absolute value of a state. */
 export type Robustness = Record<string, { readonly finite: number; readonly largest: number }>;
 
 /**
- * What becomes of latents far out: grown, and after some more steps.
+ * Measures whether latents far from the prior grow and stay bounded.
  *
- * @param each organisms for each radius
- * @param steps after growing
- * @returns by radius in √Z: share of organisms that are all finite numbers, and the largest number in a state
+ * @param each organisms per radius
+ * @param steps after growth
  */
 export async function measureRobustness(
   batch: EvaluationBatch,
@@ -138,10 +131,9 @@ function record(
   errors: Float32Array,
 ): void {
   const count = states.length / batch.patchSize;
-  const now = picturesOf(batch.card, states);
-  const size = now.length / count;
-  const then = before.subarray(first * size, (first + count) * size);
-  errors.set(differences(now, then, count), first);
+  const after = picturesOf(batch.card, states);
+  const size = after.length / count;
+  errors.set(differences(after, before.subarray(first * size), count), first);
 }
 
 function countFinite(states: Float32Array, size: number): number {

@@ -1,15 +1,15 @@
-/** What organisms show, as numbers to compare. */
+/** Compares the pictures of organisms. */
 import type { Card } from '../../vnca/card.ts';
 import { createReadout } from '../../vnca/readout.ts';
 import { imageChannels } from '../model/likelihood.ts';
 import { likelihoodOfCard } from './evaluation-batch.ts';
 
-/** Pictures whose mean squared difference is less look the same to people. */
+/** Pictures with a smaller mean squared difference look the same to people. */
 export const SAME = 0.01;
 
 /**
- * Pictures as a room shows them, in its 8 bits: premultiplied RGBA; ink; or a mixture's mean colour. Cells of zeros show
- * nothing, and what is no number shows as 0.
+ * Pictures as a room shows them, with 8 bits: premultiplied RGBA; ink; or the mean colour of a mixture. Cells of zeros are
+ * empty, and NaN becomes 0.
  *
  * @param states [N, side, side, C]
  * @returns [N, side, side, 1 | 3 | 4], 0…1
@@ -43,14 +43,16 @@ export function differences(a: Float32Array, b: Float32Array, count: number): Fl
   });
 }
 
+/** Similarity of pictures before and after. */
 export interface Likeness {
-  /** Share of the organisms that look the same as before: mean squared difference below 0.01. */
+  /** Share of organisms that look the same: mean squared difference below 0.01. */
   readonly share: number;
   /** Mean over organisms of the mean squared difference. */
   readonly mse: number;
   readonly median: number;
 }
 
+/** Summarises mean squared differences, one per organism. */
 export function likeness(errors: Float32Array): Likeness {
   const sorted = Float32Array.from(errors).sort();
   const middle = (sorted.length - 1) / 2;
@@ -61,5 +63,6 @@ export function likeness(errors: Float32Array): Likeness {
   };
 }
 
+/** Arithmetic mean. */
 export const mean = (numbers: ArrayLike<number>): number =>
   Array.from(numbers).reduce((sum, x) => sum + x, 0) / numbers.length;

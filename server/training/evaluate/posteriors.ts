@@ -1,12 +1,11 @@
-/** A checkpoint's encoder: images to the posteriors of their latents. */
-
+/** The encoder of a checkpoint: images to the posteriors of their latents. */
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { EncoderNetwork } from '../../vnca/encoder-network.ts';
 import type { Compute, Program, Values } from '../autodiff/compute.ts';
 import * as g from '../autodiff/graph.ts';
 import { encode, encoderShapes } from '../model/encoder.ts';
 import { imageChannels } from '../model/likelihood.ts';
-import { parameterInputs, type Shapes } from '../model/parameters.ts';
+import { parameterInputs, type Shapes, uploadParameters } from '../model/parameters.ts';
 import { EvaluationError } from './errors.ts';
 import { likelihoodOfCard } from './evaluation-batch.ts';
 
@@ -16,7 +15,7 @@ const BATCH = 16;
 export function encoderOf({ card, tensors }: Model): { network: EncoderNetwork; shapes: Shapes } {
   const { encoder: network, side, latentSize } = card;
   if (!network || !('convolutions' in network)) {
-    const how = network ? 'tells of its encoder in prose alone' : 'has no encoder';
+    const how = network ? 'only describes its encoder in words' : 'has no encoder';
     throw new EvaluationError('no-encoder', `the card ${how}, so images have no posterior`);
   }
   const channels = imageChannels(likelihoodOfCard(card));
@@ -31,6 +30,7 @@ export function encoderOf({ card, tensors }: Model): { network: EncoderNetwork; 
   return { network, shapes };
 }
 
+/** Encodes images in batches. */
 export class Posteriors {
   private constructor(
     private readonly compute: Compute,
@@ -40,7 +40,7 @@ export class Posteriors {
     private readonly latentSize: number,
   ) {}
 
-  /** @throws EvaluationError no-encoder: the checkpoint has none that can be run */
+  /** Compiles the encoder. @throws EvaluationError no-encoder: the checkpoint has none that can run */
   static async create(compute: Compute, model: Model): Promise<Posteriors> {
     const { network, shapes } = encoderOf(model);
     const { side, latentSize } = model.card;
@@ -48,16 +48,13 @@ export class Posteriors {
     const images = g.inputMap('image', [BATCH, side, side, channels]);
     const { mean, logSigma } = encode(network, parameterInputs(shapes), images);
     const program = await compute.compile({ mean, logSigma });
-    const parameters = Object.fromEntries(
-      [...shapes].map(([name, shape]) => [
-        `parameter:${name}`,
-        compute.upload(shape, model.tensors.get(name)!.data),
-      ]),
-    );
+    const parameters = uploadParameters(compute, shapes.keys(), model.tensors);
     return new Posteriors(compute, program, parameters, [side, side, channels], latentSize);
   }
 
   /**
+   * Encodes images.
+   *
    * @param images [N, S, S, c], 0…1
    * @returns mean and log σ, [N, Z] each
    */
@@ -81,6 +78,7 @@ export class Posteriors {
     return result;
   }
 
+  /** Frees the parameters and the program. */
   async dispose(): Promise<void> {
     this.compute.free(...Object.values(this.parameters));
     await this.program.dispose();

@@ -1,20 +1,23 @@
 /**
- * What single cells know: a linear probe from one cell's state to the class of its organism (Aillet & Sondén 2023,
+ * What single cells encode: a linear probe from one cell's state to the class of its organism (Aillet & Sondén 2023,
  * section 4.2, who report 80.37 % for digits).
  */
 import type { Random } from '../../../shared/random.ts';
+import { shuffled } from '../data/dataset.ts';
 
+/** Accuracy of the probe. */
 export interface Probe {
-  /** Share of the probe's answers that are right, cells of one organism in both parts: the published split. */
+  /** Share of correct answers when cells are split into training and test, as published. */
   readonly byCell: number;
-  /** The same with whole organisms kept aside: what a cell tells of an organism that was never seen. */
+  /** Share of correct answers when whole organisms are split: for organisms that the probe has not seen. */
   readonly byOrganism: number;
-  /** Share of the cells that are of the most frequent class: what guessing gives. */
+  /** Share of the most frequent class: the accuracy of guessing. */
   readonly guess: number;
   readonly classes: number;
   readonly organisms: number;
 }
 
+/** Cells of grown organisms. */
 export interface Cells {
   /** [N, cells, C]. */
   readonly states: Float32Array;
@@ -23,7 +26,7 @@ export interface Cells {
   readonly labels: ArrayLike<number>;
 }
 
-/** Cells taken of an organism: neighbours are much alike. */
+/** Cells sampled per organism: neighbours are similar, so more add little. */
 const CELLS_EACH = 128;
 const TEST_SHARE = 0.2;
 const EPOCHS = 20;
@@ -32,14 +35,14 @@ const LEARNING_RATE = 0.02;
 
 interface Example {
   readonly organism: number;
-  /** Where its state begins. */
-  readonly at: number;
+  /** Offset of the cell's state. */
+  readonly offset: number;
 }
 
 /**
- * Trains and judges the probe on both splits.
+ * Trains and tests the probe on both splits.
  *
- * @returns nothing where there are not two classes to tell apart
+ * @returns null with fewer than five organisms or two classes
  */
 export function probeCells(cells: Cells, random: Random): Probe | null {
   const { states, channels, labels } = cells;
@@ -51,20 +54,20 @@ export function probeCells(cells: Cells, random: Random): Probe | null {
   for (let organism = 0; organism < organisms; organism++) {
     for (let i = 0; i < Math.min(CELLS_EACH, cellsEach); i++) {
       const cell = cellsEach <= CELLS_EACH ? i : random.integer(cellsEach);
-      examples.push({ organism, at: (organism * cellsEach + cell) * channels });
+      examples.push({ organism, offset: (organism * cellsEach + cell) * channels });
     }
   }
-  const aside = shuffled([...Array(organisms).keys()], random);
-  const tested = new Set(aside.slice(0, Math.ceil(TEST_SHARE * organisms)));
+  const heldOut = shuffled([...Array(organisms).keys()], random);
+  const tested = new Set(heldOut.slice(0, Math.ceil(TEST_SHARE * organisms)));
   const mixed = shuffled(examples, random);
   const cut = Math.ceil(TEST_SHARE * mixed.length);
-  const judge = (train: Example[], test: Example[]): number =>
-    accuracy(trained(cells, train, classes, random), cells, test, classes);
+  const test = (training: Example[], rest: Example[]): number =>
+    accuracy(trained(cells, training, classes, random), cells, rest, classes);
   const counts = new Array<number>(classes).fill(0);
   for (const label of Array.from(labels)) counts[label]++;
   return {
-    byCell: judge(mixed.slice(cut), mixed.slice(0, cut)),
-    byOrganism: judge(
+    byCell: test(mixed.slice(cut), mixed.slice(0, cut)),
+    byOrganism: test(
       mixed.filter(({ organism }) => !tested.has(organism)),
       mixed.filter(({ organism }) => tested.has(organism)),
     ),
@@ -74,15 +77,15 @@ export function probeCells(cells: Cells, random: Random): Probe | null {
   };
 }
 
-/** A linear layer of standardised states. */
+/** A linear layer on standardised states. */
 interface Layer {
-  /** [C + 1, classes], the last row the bias. */
+  /** [C + 1, classes]; the last row is the bias. */
   readonly weights: Float64Array;
   readonly mean: Float64Array;
   readonly scale: Float64Array;
 }
 
-/** Softmax regression by stochastic gradient descent with momentum, the rate falling to zero. */
+/** Softmax regression by stochastic gradient descent with momentum; the learning rate falls to zero. */
 function trained(cells: Cells, examples: Example[], classes: number, random: Random): Layer {
   const { channels, labels } = cells;
   const layer = { ...standardise(cells, examples), weights: zeros((channels + 1) * classes) };
@@ -124,20 +127,20 @@ function accuracy(layer: Layer, cells: Cells, examples: Example[], classes: numb
 function standardise({ states, channels }: Cells, examples: Example[]): Omit<Layer, 'weights'> {
   const mean = zeros(channels);
   const scale = zeros(channels);
-  for (const { at } of examples) {
-    for (let c = 0; c < channels; c++) mean[c] += states[at + c] / examples.length;
+  for (const { offset } of examples) {
+    for (let c = 0; c < channels; c++) mean[c] += states[offset + c] / examples.length;
   }
-  for (const { at } of examples) {
+  for (const { offset } of examples) {
     for (let c = 0; c < channels; c++) {
-      scale[c] += (states[at + c] - mean[c]) ** 2 / examples.length;
+      scale[c] += (states[offset + c] - mean[c]) ** 2 / examples.length;
     }
   }
   return { mean, scale: scale.map((variance) => 1 / Math.sqrt(variance + 1e-8)) };
 }
 
-function inputOf({ mean, scale }: Layer, { states, channels }: Cells, { at }: Example) {
+function inputOf({ mean, scale }: Layer, { states, channels }: Cells, { offset }: Example) {
   const input = new Float64Array(channels + 1).fill(1);
-  for (let c = 0; c < channels; c++) input[c] = (states[at + c] - mean[c]) * scale[c];
+  for (let c = 0; c < channels; c++) input[c] = (states[offset + c] - mean[c]) * scale[c];
   return input;
 }
 
@@ -157,12 +160,3 @@ function softmax(values: Float64Array): Float64Array {
 }
 
 const zeros = (size: number): Float64Array => new Float64Array(size);
-
-function shuffled<T>(items: readonly T[], random: Random): T[] {
-  const result = [...items];
-  for (let i = result.length - 1; i > 0; i--) {
-    const j = random.integer(i + 1);
-    [result[i], result[j]] = [result[j], result[i]];
-  }
-  return result;
-}

@@ -1,41 +1,38 @@
-/** Tells how far long work is and how long it will take. */
-
+/** Reports the progress of long work. */
 /** Seconds between lines. */
-const EVERY = 5;
+const INTERVAL = 5;
 
+/** Follows one piece of work after the other. */
 export interface Meter {
-  /** Work of this name and size begins. */
+  /** Starts work of this name and size. */
   begin(what: string, total: number): void;
-  /** So much more of it is done. */
+  /** Adds work that is done. */
   worked(amount: number): void;
-  /** The work is over. */
+  /** Ends the work. */
   end(): void;
 }
 
-/**
- * @param now milliseconds
- * @param say prints a line
- */
+/** Creates a meter. @param now time, ms @param say prints a line */
 export function createMeter(now: () => number, say: (line: string) => void): Meter {
   let name = '';
   let size = 0;
   let done = 0;
   let started = 0;
-  let last = 0;
+  let lastLine = 0;
   return {
     begin(what, total) {
       name = what;
       size = total;
       done = 0;
       started = now();
-      last = started;
+      lastLine = started;
     },
     worked(amount) {
       done += amount;
-      const at = now();
-      if (at - last < EVERY * 1000 || done >= size) return;
-      last = at;
-      const seconds = ((at - started) / 1000) * (size / done - 1);
+      const time = now();
+      if (time - lastLine < INTERVAL * 1000 || done >= size) return;
+      lastLine = time;
+      const seconds = ((time - started) / 1000) * (size / done - 1);
       say(`${name}: ${Math.floor((100 * done) / size)} %, ${duration(seconds)} left`);
     },
     end() {
@@ -44,6 +41,7 @@ export function createMeter(now: () => number, say: (line: string) => void): Met
   };
 }
 
+/** A duration for people: seconds below 90 s, then minutes, then hours. */
 export function duration(seconds: number): string {
   if (seconds < 90) return `${Math.ceil(seconds)} s`;
   const minutes = Math.ceil(seconds / 60);

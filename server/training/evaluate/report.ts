@@ -1,4 +1,4 @@
-/** Figures as lines for people. */
+/** Prints figures as text. */
 import type { Figures } from './evaluate.ts';
 
 const percent = (share: number): string => `${Number((100 * share).toFixed(1))} %`;
@@ -7,10 +7,11 @@ const row = (label: string, text: string): string => `${label.padEnd(24)}${text}
 const alike = ({ share, mse }: { share: number; mse: number }): string =>
   `${percent(share)} look the same, error ${shown(mse)}`;
 
-/** Entries by the number that their key is. */
+/** Entries sorted by the number in their key. */
 const byNumber = <T>(record: Readonly<Record<string, T>>): [string, T][] =>
   Object.entries(record).sort(([a], [b]) => Number(a) - Number(b));
 
+/** One line per figure. */
 export function describe(figures: Figures): string {
   const { elbo, iwae, likelihood, grown, stay, heal, probe, robustness } = figures;
   const error = likelihood ? ` ± ${shown(likelihood.standardError)}` : '';

@@ -1,33 +1,30 @@
-/** The pictures of an evaluation: samples, growth, healing, crossings. */
+/** The picture sheets of an evaluation: samples, growth, healing, interpolation. */
 import type { Random } from '../../../shared/random.ts';
+import { rowsOf } from '../parameter-vector.ts';
 import { drawSheet, inRows } from '../pictures/sheet.ts';
-import { type Tile, tilesOfStates } from '../pictures/tile.ts';
+import { enlarged, type Tile, tilesOfStates } from '../pictures/tile.ts';
 import { applyWound, woundOfShare } from '../wounds.ts';
 import type { EvaluationBatch } from './evaluation-batch.ts';
 import { type Grown, HEALING_STEPS } from './persistence.ts';
 
 const ROWS = 8;
 
-/** Evenly chosen organisms, one a row. */
+/** Indices of evenly chosen organisms, one per row. */
 export function chooseRows({ count }: Pick<Grown, 'count'>, rows = ROWS): number[] {
   const chosen = Math.min(rows, count);
   return Array.from({ length: chosen }, (_, i) => Math.floor((i * count) / chosen));
 }
 
 /** Latents and states of some organisms. */
-function pick(grown: Grown, chosen: readonly number[]): Grown {
-  const rows = (numbers: Float32Array): Float32Array => {
-    const size = numbers.length / grown.count;
-    const result = new Float32Array(chosen.length * size);
-    chosen.forEach((n, i) => {
-      result.set(numbers.subarray(n * size, (n + 1) * size), i * size);
-    });
-    return result;
+function pick({ latents, states, count }: Grown, chosen: readonly number[]): Grown {
+  return {
+    latents: rowsOf(latents, chosen, latents.length / count),
+    states: rowsOf(states, chosen, states.length / count),
+    count: chosen.length,
   };
-  return { latents: rows(grown.latents), states: rows(grown.states), count: chosen.length };
 }
 
-/** 64 organisms of the prior, grown. */
+/** Draws 64 grown samples of the prior. @returns a PNG file */
 export async function drawSamples(batch: EvaluationBatch, random: Random): Promise<Buffer> {
   const { latentSize, side } = batch.card;
   const states = await batch.grow(random.latent(64 * latentSize));
@@ -35,9 +32,10 @@ export async function drawSamples(batch: EvaluationBatch, random: Random): Promi
 }
 
 /**
- * Rows of organisms, from the seed through the stages of growth, and after more steps.
+ * Draws rows of organisms from the seed through the stages of growth, and after more steps.
  *
- * @param after steps after growing, ascending
+ * @param after steps after growth, ascending
+ * @returns a PNG file
  */
 export async function drawGrowth(
   batch: EvaluationBatch,
@@ -64,7 +62,7 @@ export async function drawGrowth(
   return drawSheet(rows, { scale: 3, columns: labels });
 }
 
-/** Rows of organisms: whole, wounded, and on the way back; half of them lose a half, the others a disc of a quarter. */
+/** Draws rows of organisms: grown, damaged, healing. Half of them lose a half, the others a disc of a quarter. */
 export async function drawHealing(
   batch: EvaluationBatch,
   grown: Grown,
@@ -91,10 +89,10 @@ export async function drawHealing(
   return drawSheet(rows, { scale: 3, columns });
 }
 
-/** Latents between two in this many pictures, ends included (as published). */
+/** Pictures from one latent to the other, ends included (as published). */
 const POINTS = 8;
 
-/** Rows of organisms on the straight line between two latents. */
+/** Draws rows of organisms on the straight line between two latents. */
 export async function drawInterpolation(
   batch: EvaluationBatch,
   grown: Grown,
@@ -118,17 +116,4 @@ export async function drawInterpolation(
   }
   const states = await batch.grow(latents);
   return drawSheet(inRows(tilesOfStates(batch.card, states, side), POINTS), { scale: 3 });
-}
-
-/** A young patch as large as a grown one. */
-function enlarged(tile: Tile, side: number): Tile {
-  const factor = side / tile.side;
-  const rgba = new Uint8ClampedArray(4 * side * side);
-  for (let y = 0; y < side; y++) {
-    for (let x = 0; x < side; x++) {
-      const from = 4 * (Math.floor(y / factor) * tile.side + Math.floor(x / factor));
-      rgba.set(tile.rgba.subarray(from, from + 4), 4 * (y * side + x));
-    }
-  }
-  return { side, rgba };
 }

@@ -1,33 +1,34 @@
-/** The images that a checkpoint is judged by. */
+/** Loads the images that a checkpoint is evaluated on. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Card } from '../../vnca/card.ts';
 import { readConfig } from '../config.ts';
 import type { DatasetConfig } from '../data/config.ts';
-import { type Dataset, gatherImages } from '../data/dataset.ts';
+import { type Dataset, gatherImages, SPLITS } from '../data/dataset.ts';
 import { loadDataset } from '../data/load-dataset.ts';
 import { imageChannels } from '../model/likelihood.ts';
 import type { Images } from './bounds.ts';
 import { EvaluationError } from './errors.ts';
 import { likelihoodOfCard } from './evaluation-batch.ts';
 
+/** Images to evaluate on, and where they come from. */
 export interface Judged extends Images {
-  /** Name of the set, and which part of it. */
+  /** Name of the set, and the split. */
   readonly set: string;
   readonly split: 'test' | 'validation' | 'train';
-  /** Whether these images were trained on. */
+  /** Whether the checkpoint was trained on them. */
   readonly trained: boolean;
-  /** Images of that part. */
+  /** Number of images in the split. */
   readonly of: number;
-  /** Classes, where the set has them. */
+  /** Classes, if the set has any. */
   readonly labels?: Uint8Array;
 }
 
 /**
- * Loads the images: those that were not trained on, where there are any.
+ * Loads images, if possible such that were not trained on.
  *
- * @param wanted a training configuration's file, or its `data` as JSON; absent: the file the card names
- * @param limit images at most, evenly chosen; 0: all
+ * @param wanted file of a training configuration, or its `data` as JSON; default: the configuration named in the card
+ * @param limit most images, evenly chosen; 0: all
  * @throws EvaluationError no-data, unfit-data; TrainingError, DatasetError from the loaders
  */
 export async function loadImages(
@@ -56,11 +57,9 @@ export async function loadImages(
   };
 }
 
-/** Images of the first part that has any, of test, validation, train. */
+/** Chooses images of the first non-empty split of test, validation, train. */
 export function choose(data: Dataset, limit: number): Omit<Judged, 'trained'> {
-  const split = (['test', 'validation', 'train'] as const).find(
-    (name) => data.splits[name].length > 0,
-  )!;
+  const split = SPLITS.toReversed().find((name) => data.splits[name].length > 0)!;
   const indices = data.splits[split];
   const count = limit === 0 ? indices.length : Math.min(limit, indices.length);
   const chosen = Uint32Array.from(
@@ -86,7 +85,7 @@ async function findData(
     try {
       return { config: JSON.parse(wanted) };
     } catch {
-      throw new EvaluationError('no-data', '--data begins like JSON, but is none');
+      throw new EvaluationError('no-data', '--data starts like JSON, but cannot be parsed');
     }
   }
   if (wanted === undefined && card.training.command?.includes('--images')) {

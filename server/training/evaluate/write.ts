@@ -1,4 +1,4 @@
-/** Puts an evaluation into its checkpoint's folder: figures into the card, pictures beside it. */
+/** Writes an evaluation to the folder of its checkpoint: figures into the card, pictures beside it. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom, hashText } from '../../../shared/random.ts';
@@ -10,15 +10,15 @@ import { EvaluationBatch } from './evaluation-batch.ts';
 import { drawMap, mapLatents } from './map.ts';
 import { drawGrowth, drawHealing, drawInterpolation, drawSamples } from './strips.ts';
 
-/** Steps after growing that growth.png shows at most: further on, the figures tell. */
+/** Most steps after growth that growth.png shows. */
 const GROWTH_PICTURED = 1000;
 
 /**
  * Draws samples.png, growth.png, heal.png, interpolation.png, and map.png with map.json: `{ name, kind, x, y }` of each
  * gallery entry, 0…1.
  *
- * @param steps that were looked at
- * @param written hears of each file
+ * @param steps numbers of steps that were evaluated
+ * @param onWritten called with the name of each file
  */
 export async function writePictures(
   compute: Compute,
@@ -26,14 +26,14 @@ export async function writePictures(
   folder: string,
   { grown }: Evaluation,
   { steps, seed }: { readonly steps: readonly number[]; readonly seed: number },
-  written: (name: string) => void = () => {},
+  onWritten: (name: string) => void = () => {},
 ): Promise<void> {
   const random = (what: string) => createRandom(hashText(`${seed} ${what}`));
   const batch = new EvaluationBatch(compute, model, seed);
   const pictured = steps.filter((at) => at <= GROWTH_PICTURED);
   const write = async (name: string, content: Buffer | string): Promise<void> => {
     await writeFile(join(folder, name), content);
-    written(name);
+    onWritten(name);
   };
   await write('samples.png', await drawSamples(batch, random('samples')));
   await write('growth.png', await drawGrowth(batch, grown, pictured));
@@ -59,12 +59,12 @@ export async function writePictures(
   await batch.dispose();
 }
 
-/** Replaces the card's figures; the rest of the card stays as it is written. */
+/** Replaces the figures of the card; the rest of the card does not change. */
 export async function writeFigures(folder: string, figures: Figures): Promise<void> {
   const file = join(folder, CARD_FILE);
   const card = JSON.parse(await readFile(file, 'utf8'));
   const text = JSON.stringify({ ...card, figures }, null, 2);
-  // Gallery entries on a line each, as cards have them.
+  // One line per gallery entry, as in the published cards.
   const compact = text.replace(
     /\{\s+"name": ("(?:[^"\\]|\\.)*"),\s+"kind": ("[a-z]+")\s+\}/g,
     '{"name": $1, "kind": $2}',

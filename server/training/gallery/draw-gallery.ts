@@ -1,4 +1,4 @@
-/** Draws a checkpoint's gallery: every latent of it, grown. */
+/** Draws the gallery of a checkpoint: every latent, grown. */
 import { PNG } from 'pngjs';
 import { createEngine } from '../../engine/create-engine.ts';
 import type { Engine, Readout } from '../../engine/engine.ts';
@@ -25,8 +25,8 @@ async function grow(engine: Engine, model: Model, from: number, to: number): Pro
 }
 
 /**
- * Copies a premultiplied tile into the sheet, as the straight alpha that PNG asks for. Cells below the card's presence
- * threshold are left out, as in a room.
+ * Copies a premultiplied tile into the sheet with straight alpha, as PNG requires. Cells below the card's presence threshold are
+ * left out, as in a room.
  */
 function drawTile(sheet: PNG, readout: Readout, threshold: number, x: number, y: number): void {
   const { rgba, presence, stage } = readout;
@@ -45,7 +45,7 @@ function drawTile(sheet: PNG, readout: Readout, threshold: number, x: number, y:
   }
 }
 
-/** The file `gallery.png` of a checkpoint: tiles in the order of the card, as `gallerySheet` lays them out. */
+/** Draws the PNG file `gallery.png` of a checkpoint: tiles in the order of the card, placed as in `gallerySheet`. */
 export async function drawGallery(model: Model): Promise<Uint8Array> {
   const layout = gallerySheet(model.card);
   const sheet = new PNG({ width: layout.width, height: layout.height });

@@ -1,10 +1,11 @@
-/** Makes a checkpoint's `gallery.png`: every latent of its gallery, grown. */
+/** Draws a checkpoint's `gallery.png`: `npm run gallery -- checkpoints/<name>`. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readCommand } from '../../settings/command.ts';
 import { helpText } from '../../settings/help.ts';
 import { GALLERY_FILE, loadModel } from '../../vnca/checkpoint.ts';
 import { gallerySheet } from '../../vnca/gallery.ts';
+import { runCommand } from '../errors.ts';
 import { drawGallery } from './draw-gallery.ts';
 
 const COMMAND = {
@@ -33,7 +34,4 @@ async function main(): Promise<void> {
   process.stdout.write(`${file}: ${width}×${height}\n`);
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`gallery: ${error instanceof Error ? error.message : error}\n`);
-  process.exitCode = 1;
-});
+runCommand('gallery', main);

@@ -5,8 +5,9 @@ import * as g from '../autodiff/graph.ts';
 import type { Parameters } from './parameters.ts';
 import { overCells } from './rule.ts';
 
+/** Size of the images and latents of an encoder. */
 export interface EncoderInput {
-  /** Side of an image. */
+  /** Side of an image, pixels. */
   readonly side: number;
   /** Of an image: 1, 3 or 4. */
   readonly channels: number;
@@ -32,6 +33,7 @@ export function encoderShapes(net: EncoderNetwork, image: EncoderInput): Map<str
   return shapes;
 }
 
+/** Parameters of q(z | x) as expressions. */
 export interface Posterior {
   /** [N, Z]. */
   readonly mean: Expression;
@@ -39,7 +41,7 @@ export interface Posterior {
   readonly logSigma: Expression;
 }
 
-/** @param images map [N, side, side, channels], 0…1 */
+/** Encodes images. @param images map [N, side, side, channels], 0…1 */
 export function encode(net: EncoderNetwork, parameters: Parameters, images: Expression): Posterior {
   let x = net.input === '-1..1' ? g.subtract(g.multiply(images, 2), 1) : images;
   net.convolutions.forEach((layer, i) => {

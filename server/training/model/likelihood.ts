@@ -1,25 +1,29 @@
-/** log p(x | states): how probable an image is, given what the cells show. Nats, summed over pixels, as expressions. */
+/** log p(x | states), the probability of an image given the states of the cells: nats, summed over pixels, as expressions. */
 
 import type { Expression } from '../autodiff/graph.ts';
 import * as g from '../autodiff/graph.ts';
 import { slice } from '../autodiff/graph.ts';
 
+/** Distribution of a pixel. */
 export type Likelihood =
-  /** One logit a pixel. */
+  /** One logit per pixel. */
   | { readonly kind: 'bernoulli'; readonly channel: number }
-  /** Premultiplied RGBA with noise of one σ in the first channels; constants left out. */
+  /** Premultiplied RGBA with Gaussian noise of one σ. */
   | { readonly kind: 'gaussian'; readonly sigma: number; readonly channels: readonly number[] }
-  /** Discretised mixture of logistics, 256 levels a colour. */
+  /** Discretised mixture of logistics, 256 levels per colour. */
   | { readonly kind: 'dmol'; readonly mixtures: number };
 
-/** Channels of an image under a likelihood. */
+/** Number of image channels of a likelihood. */
 export const imageChannels = ({ kind }: Likelihood): 1 | 3 | 4 =>
   kind === 'bernoulli' ? 1 : kind === 'dmol' ? 3 : 4;
 
 /**
+ * The log-likelihood of images. The constant −½ log 2πσ² of a Gaussian is left out.
+ *
  * @param states map [N, H, W, C]
  * @param images map [N, H, W, 1 | 3 | 4], 0…1
- * @returns [N, 1, 1, 1] (a map): nats an image; a Gaussian's −½ log 2πσ² is left out, being no number of bits of anything
+ * @returns map [N, 1, 1, 1]: nats per image
+ * @throws RangeError the channels of a Gaussian read-out are not consecutive
  */
 export function logLikelihood(
   likelihood: Likelihood,
@@ -29,13 +33,13 @@ export function logLikelihood(
   switch (likelihood.kind) {
     case 'bernoulli': {
       const logits = slice(states, likelihood.channel, likelihood.channel + 1);
-      // −softplus(−l) for ink, −softplus(l) for ground, which is x·l − softplus(l).
+      // −softplus(−l) for ink and −softplus(l) for ground are both x·l − softplus(l).
       return sumPixels(g.subtract(g.multiply(images, logits), g.softplus(logits)));
     }
     case 'gaussian': {
       const [first] = likelihood.channels;
       if (likelihood.channels.some((channel, i) => channel !== first + i)) {
-        throw new RangeError('channels of the read-out must follow each other');
+        throw new RangeError('channels of the read-out must be consecutive');
       }
       const shown = slice(states, first, first + likelihood.channels.length);
       const errors = sumPixels(g.square(g.subtract(shown, images)));
@@ -52,7 +56,7 @@ const MIN_LOG_SCALE = -7;
 const HALF_BIN = 1 / 255;
 
 /**
- * Log-probability of each pixel under a discretised mixture of logistics (Salimans et al. 2017, PixelCNN++), laid out as in
+ * Log-probability of each pixel under a discretised mixture of logistics (Salimans et al. 2017, PixelCNN++). Channels as in
  * the published VNCA: n mixture logits, then for each colour n means, n log-scales, n coefficients.
  *
  * @returns [N, H, W, 1]
@@ -79,7 +83,7 @@ function dmol(states: Expression, images: Expression, mixtures: number): Express
   return logSumExp(total);
 }
 
-/** Log-mass of a logistic in the bin around x, [N, H, W, n]; the outermost bins reach to infinity. */
+/** Log-mass of a logistic in the bin around x, [N, H, W, n]; the outermost bins extend to infinity. */
 function logBin(centred: Expression, logScale: Expression, x: Expression): Expression {
   const sharpness = g.exp(g.negative(logScale));
   const above = g.multiply(g.add(centred, HALF_BIN), sharpness);

@@ -1,55 +1,61 @@
-/** Named tensors that training moves: their shapes, their first values, their number. */
+/** The named tensors that training changes: their shapes, initial values, and use as inputs of expressions. */
 import type { Random } from '../../../shared/random.ts';
-import { type Expression, input, type Shape } from '../autodiff/graph.ts';
+import type { Compute, Value } from '../autodiff/compute.ts';
+import { type Expression, input, type Shape, sizeOf } from '../autodiff/graph.ts';
 
+/** Shapes of tensors, by name. */
 export type Shapes = ReadonlyMap<string, Shape>;
+/** A tensor in memory, row-major. */
 export interface Tensor {
   readonly shape: Shape;
   readonly data: Float32Array;
 }
+/** Tensors in memory, by name. */
 export type Tensors = ReadonlyMap<string, Tensor>;
-/** Parameters as inputs of expressions, by name. */
+/** Returns the input expression of a parameter. */
 export type Parameters = (name: string) => Expression;
 
-const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
-
-export function countNumbers(shapes: Shapes): number {
-  let count = 0;
-  for (const shape of shapes.values()) count += sizeOf(shape);
-  return count;
-}
-
-/** Parameters of an expression as inputs named `parameter:…`, each made once. */
+/** Inputs named `parameter:…` for the tensors of a set; each is created once. @throws RangeError unknown name */
 export function parameterInputs(shapes: Shapes): Parameters {
-  const made = new Map<string, Expression>();
+  const inputs = new Map<string, Expression>();
   return (name) => {
-    const known = made.get(name);
+    const known = inputs.get(name);
     if (known) return known;
     const shape = shapes.get(name);
     if (!shape) throw new RangeError(`there is no parameter "${name}"`);
     const expression = input(`parameter:${name}`, shape);
-    made.set(name, expression);
+    inputs.set(name, expression);
     return expression;
   };
 }
 
-/** Layers that begin at zero: an untrained rule leaves every cell as it is, and no genome says anything. */
-const BEGINS_AT_ZERO = /^update\.(out\.|modulation\.)/;
+/** Uploads tensors as the inputs `parameter:…`; the caller frees them. */
+export const uploadParameters = (
+  compute: Compute,
+  names: Iterable<string>,
+  tensors: Tensors,
+): Record<string, Value> =>
+  Object.fromEntries(
+    Array.from(names, (name) => {
+      const { shape, data } = tensors.get(name)!;
+      return [`parameter:${name}`, compute.upload(shape, data)];
+    }),
+  );
+
+/** Layers that start at zero: an untrained rule leaves every cell unchanged, and genomes have no effect. */
+const STARTS_AT_ZERO = /^update\.(out\.|modulation\.)/;
 
 /**
- * First values as PyTorch 1.9 draws them, which the published training used: kernels and biases uniform in
- * ±1/√fan-in; the update net's last layer zero.
+ * Draws initial values as PyTorch 1.9 does, which the published training used: kernels and biases uniform in ±1/√fan-in; the
+ * last layer of the update net is zero.
  */
-export function initialise(
-  shapes: Shapes,
-  random: Random,
-): Map<string, { shape: Shape; data: Float32Array }> {
-  const tensors = new Map<string, { shape: Shape; data: Float32Array }>();
+export function initialise(shapes: Shapes, random: Random): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
   for (const [name, shape] of shapes) {
     const kernel = shapes.get(name.replace(/\.bias$/, '.kernel')) ?? shape;
     const bound = 1 / Math.sqrt(sizeOf(kernel.slice(0, -1)));
     const data = new Float32Array(sizeOf(shape));
-    if (!BEGINS_AT_ZERO.test(name)) {
+    if (!STARTS_AT_ZERO.test(name)) {
       for (let i = 0; i < data.length; i++) data[i] = bound * (2 * random.uniform() - 1);
     }
     tensors.set(name, { shape, data });

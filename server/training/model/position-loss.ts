@@ -1,25 +1,26 @@
 /**
- * Cells that learn where they are. Beside its picture a rule may be taught to show, in channels that nobody sees, the place of
- * each cell in its body, as waves over it: what a tissue needs to know before it can make, keep and mend a form
- * (positional information, Wolpert 1969). Cells still see their neighbours alone; only the judge knows the places.
+ * A loss that trains cells to show their position in the body, as waves in channels that are not part of the picture
+ * (positional information, Wolpert 1969). Cells still see only their neighbours; only the loss knows the positions.
  */
 import type { Expression } from '../autodiff/graph.ts';
 import * as g from '../autodiff/graph.ts';
 
+/** Options of the position loss. */
 export interface PositionLoss {
-  /** First of the channels that show places; there are `4 · octaves`. */
+  /** First of the `4 · octaves` channels that show the position. */
   readonly channel: number;
   /** Waves of half a period over the body, one period, two, … */
   readonly octaves: number;
-  /** What a place counts beside a colour. */
+  /** Weight of a position channel relative to a colour channel. */
   readonly weight: number;
 }
 
-/** Channels that places take. */
+/** Number of position channels. */
 export const positionChannels = ({ octaves }: Pick<PositionLoss, 'octaves'>): number => 4 * octaves;
 
 /**
- * For each octave cos and sin of π·2^octave·u, for u across and v down, 0…1 from edge to edge.
+ * The expected position channels. For each octave: cos and sin of π·2^octave·u, then of v; u runs across and v down, 0…1 from
+ * edge to edge.
  *
  * @returns [1, side, side, 4 · octaves]
  */
@@ -42,7 +43,7 @@ export function positionFields(side: number, octaves: number): Float32Array {
 }
 
 /**
- * How well cells show their places, as if it were a part of the picture: nats with a Gaussian of `sigma`.
+ * Log-likelihood of the positions that cells show, as if they were part of the picture: nats of a Gaussian with `sigma`.
  *
  * @param states map [N, H, W, C]
  * @param fields map [1, H, W, 4 · octaves]

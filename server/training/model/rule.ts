@@ -9,38 +9,38 @@ import type { Parameters } from './parameters.ts';
 export const overCells = (vector: Expression): Expression =>
   g.reshapeToMap(vector, [1, 1, 1, vector.shape[0]]);
 
-/** What the steps of a run are told besides the parameters. */
+/** Inputs of the rule besides its parameters. */
 export interface RuleInputs {
-  /** What the genome says, of `readGenome`; for rules with a standing input. */
+  /** The result of `readGenome`; for rules with a standing input. */
   readonly genome?: Expression;
-  /** A number, in place of the card's: training may begin without a leak. */
+  /** A scalar that replaces the card's leak, since training may start without one. */
   readonly leak?: Expression;
 }
 
 /**
- * What the standing input says to every cell of a patch: latents [N, Z] → [N, hidden], or, of a genome net, [N, size]
- * (`genomeLayout`). As `readGenome` of `vnca/rule.ts`.
+ * The standing input of every cell of a patch: latents [N, Z] → [N, hidden], or with a genome net [N, size] (`genomeLayout`).
+ * The same as `readGenome` of `vnca/rule.ts`.
  */
 export function readGenome(
   { genome }: Card['update'],
   parameters: Parameters,
   latents: Expression,
 ): Expression {
-  const read = g.matMul(latents, parameters('update.genome.kernel'));
-  if (!genome) return read;
+  const projected = g.matMul(latents, parameters('update.genome.kernel'));
+  if (!genome) return projected;
   const row = (name: string): Expression => {
     const vector = parameters(name);
     return g.reshape(vector, [1, vector.shape[0]]);
   };
-  const inner = g.elu(g.add(read, row('update.genome.bias')));
-  const said = g.matMul(inner, parameters('update.modulation.kernel'));
-  return g.multiply(g.add(said, row('update.modulation.bias')), genome.gain);
+  const hidden = g.elu(g.add(projected, row('update.genome.bias')));
+  const modulation = g.matMul(hidden, parameters('update.modulation.kernel'));
+  return g.multiply(g.add(modulation, row('update.modulation.bias')), genome.gain);
 }
 
 /**
- * What all steps of a run share: call once, then step many times.
+ * Builds what all steps share: call it once, then the result for each step.
  *
- * @returns a function from states [N, H, W, C] to the states one step later
+ * @returns a function from states [N, H, W, C], and an optional update mask [N, H, W, 1], to the states after one step
  */
 export function ruleSteps(
   update: Card['update'],
@@ -49,9 +49,9 @@ export function ruleSteps(
 ): (states: Expression, mask?: Expression) => Expression {
   const shapeOf = (layer: string) => parameters(`update.${layer}.kernel`).shape;
   const channels = shapeOf('perceive')[2];
-  const said = update.standingInput ? genomeParts(update, channels, genome) : undefined;
+  const modulation = update.standingInput ? genomeParts(update, channels, genome) : undefined;
   const activate = update.activation === 'relu' ? g.relu : g.elu;
-  /** The layer's bias, [N | 1, 1, 1, units], with what the genome adds to it. */
+  /** The layer's bias, [N | 1, 1, 1, units], with the shifts and scales of the genome. */
   const bias = (layer: string, add?: Expression, scale?: Expression): Expression => {
     let own = overCells(parameters(`update.${layer}.bias`));
     if (scale) own = g.multiply(own, g.reshapeToMap(scale, mapOf(scale)));
@@ -60,9 +60,8 @@ export function ruleSteps(
   const dense = (layer: string, x: Expression): Expression =>
     g.add(g.pointwise(x, parameters(`update.${layer}.kernel`)), bias(layer));
 
-  // Scales of a layer are worked into its weights, patch by patch: cells need not be multiplied.
-  const perceptionScales = said?.perceive?.scales;
-  const perceptionBias = bias('perceive', said?.perceive?.shifts, perceptionScales);
+  const perceptionScales = modulation?.perceive?.scales;
+  const perceptionBias = bias('perceive', modulation?.perceive?.shifts, perceptionScales);
   const perceive = (states: Expression): Expression => {
     const seen = g.conv(states, parameters('update.perceive.kernel'), { pad: 1 });
     const scaled = perceptionScales
@@ -70,22 +69,25 @@ export function ruleSteps(
       : seen;
     return g.add(scaled, perceptionBias);
   };
+  // Scales go into the weights of each patch, which costs less than scaling every cell.
   const second =
-    said?.hidden?.scales && ownWeights(parameters('update.hidden.kernel'), said.hidden.scales);
+    modulation?.hidden?.scales &&
+    ownWeights(parameters('update.hidden.kernel'), modulation.hidden.scales);
   const secondBias =
     update.kind === 'residual'
-      ? bias('hidden', said?.hidden?.shifts, said?.hidden?.scales)
+      ? bias('hidden', modulation?.hidden?.shifts, modulation?.hidden?.scales)
       : undefined;
   const hidden = (x: Expression): Expression =>
     g.add(
       second ? g.pointwiseEach(x, second) : g.pointwise(x, parameters('update.hidden.kernel')),
       secondBias!,
     );
-  const last = said?.weights && g.add(inEach(parameters('update.out.kernel')), said.weights);
+  const last =
+    modulation?.weights && g.add(inEach(parameters('update.out.kernel')), modulation.weights);
   const lastBias =
     update.kind !== 'simple' || update.outBias
-      ? bias('out', said?.out)
-      : said?.out && g.reshapeToMap(said.out, mapOf(said.out));
+      ? bias('out', modulation?.out)
+      : modulation?.out && g.reshapeToMap(modulation.out, mapOf(modulation.out));
   const out = (x: Expression): Expression => {
     const change = last
       ? g.pointwiseEach(x, last)
@@ -126,27 +128,27 @@ export function ruleSteps(
   };
 }
 
-/** A vector for each sample [N, C], over its cells. */
+/** Shape of a vector per sample [N, C], as a map that broadcasts over cells. */
 const mapOf = ({ shape }: Expression): number[] => [shape[0], 1, 1, shape[1]];
 
-/** Weights [I, O] for each sample alike. */
+/** Weights [I, O] shared by all samples, [1, I, O]. */
 const inEach = (weights: Expression): Expression => g.reshape(weights, [1, ...weights.shape]);
 
-/** Weights [I, O], their outputs scaled by what each patch says [N, O]: [N, I, O]. */
+/** Weights [I, O] with the output scales of each patch [N, O] applied: [N, I, O]. */
 const ownWeights = (weights: Expression, scales: Expression): Expression =>
   g.multiply(inEach(weights), g.reshape(scales, [scales.shape[0], 1, scales.shape[1]]));
 
-interface LayerSaid {
+interface LayerModulation {
   /** [N, hidden], 1 leaves the layer as it is. */
   readonly scales?: Expression;
   /** [N, hidden]. */
   readonly shifts: Expression;
 }
 
-/** What a genome says, part by part. */
+/** The parts of a genome. */
 interface GenomeParts {
-  readonly perceive: LayerSaid;
-  readonly hidden?: LayerSaid;
+  readonly perceive: LayerModulation;
+  readonly hidden?: LayerModulation;
   /** Added to the change, [N, C]. */
   readonly out?: Expression;
   /** Added to the weights of the last layer, [N, hidden, C]. */
@@ -156,13 +158,13 @@ interface GenomeParts {
 function genomeParts(
   update: Card['update'],
   channels: number,
-  said: Expression | undefined,
+  modulation: Expression | undefined,
 ): GenomeParts {
-  if (!said) throw new RangeError('a rule with a standing input needs what the genome says');
+  if (!modulation) throw new RangeError('a rule with a standing input needs a genome');
   const { hidden, genome } = update;
-  if (!genome) return { perceive: { shifts: said } };
+  if (!genome) return { perceive: { shifts: modulation } };
   const layout = genomeLayout({ channels, update });
-  const part = (from: number, size: number): Expression => g.slice(said, from, from + size);
+  const part = (from: number, size: number): Expression => g.slice(modulation, from, from + size);
   const [perceive, second] = layout.layers.map(({ scales, shifts }) => ({
     ...(scales !== undefined && { scales: g.add(part(scales, hidden), 1) }),
     shifts: part(shifts, hidden),
@@ -171,7 +173,11 @@ function genomeParts(
   const weights =
     expressed > 0
       ? g.pad(
-          g.reshape(part(layout.weights, hidden * expressed), [said.shape[0], hidden, expressed]),
+          g.reshape(part(layout.weights, hidden * expressed), [
+            modulation.shape[0],
+            hidden,
+            expressed,
+          ]),
           0,
           channels,
         )

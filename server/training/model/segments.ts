@@ -1,39 +1,43 @@
 /**
- * Runs of the rule as programs: a segment is a few steps in one program. Training stores states between segments alone and
- * computes those within again on the way back, so memory stays bounded however long an organism lives.
+ * Steps of the rule as compiled programs: a segment is a few steps in one program. Training stores only the states between
+ * segments and recomputes the ones inside during backpropagation, so memory stays bounded for rollouts of any length.
  */
+import type { Random } from '../../../shared/random.ts';
 import { genomeLayout, isPerPatch, updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
+import { drawUpdateMask } from '../../vnca/update-mask.ts';
 import type { Compute, Program, Value, Values } from '../autodiff/compute.ts';
 import { gradients } from '../autodiff/gradients.ts';
 import type { Expression } from '../autodiff/graph.ts';
 import * as g from '../autodiff/graph.ts';
-import { type Likelihood, logLikelihood } from './likelihood.ts';
+import { imageChannels, type Likelihood, logLikelihood } from './likelihood.ts';
 import { type Parameters, parameterInputs } from './parameters.ts';
 import { type PositionLoss, positionChannels, positionNats } from './position-loss.ts';
 import { readGenome, ruleSteps } from './rule.ts';
 
+/** The fields of a card that the rule needs. */
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
 
+/** A few steps at one stage. */
 export interface Segment {
   /**
-   * `seed`: the latent fills every cell of a new patch; `divide`: every cell becomes 2×2 first; `go-on`: neither. Steps
-   * follow.
+   * What happens before the steps. `seed`: the latent fills every cell of a new patch; `divide`: every cell becomes 2×2;
+   * `go-on`: nothing.
    */
   readonly begin: 'seed' | 'divide' | 'go-on';
   /** Side of the patch during the steps. */
   readonly stage: number;
   /** 1… */
   readonly steps: number;
-  /** A part of the ground is closed: see `open` of the programs. */
+  /** Whether part of the ground is closed: see the input `open` of the programs. */
   readonly crowded?: boolean;
 }
 
 /**
  * Segments from the seed to the grown patch.
  *
- * @param steps for uniform growth: how many steps (a doubling card says so itself)
- * @param longest steps a segment may have
+ * @param longest most steps of a segment
+ * @param steps of uniform growth; default: as on the card. Doubling growth always follows the card
  */
 export function growthSegments(spec: DecoderSpec, longest: number, steps = 0): Segment[] {
   const { growth, side } = spec;
@@ -51,53 +55,66 @@ export function stayingSegments(spec: DecoderSpec, steps: number, longest: numbe
   return steps === 0 ? [] : cut('go-on', spec.side, steps, longest);
 }
 
-/** A remainder comes first, so that all others are alike. */
+/** Puts the remainder first, so that all later segments share one program. */
 function cut(begin: Segment['begin'], stage: number, steps: number, longest: number): Segment[] {
   const segments: Segment[] = [];
-  const remainder = steps % longest;
-  for (let left = steps; left > 0; ) {
-    const now = segments.length === 0 && remainder > 0 ? remainder : longest;
-    segments.push({ begin: segments.length === 0 ? begin : 'go-on', stage, steps: now });
-    left -= now;
+  for (let left = steps; left > 0; left -= segments[segments.length - 1].steps) {
+    const isFirst = segments.length === 0;
+    segments.push({ begin: isFirst ? begin : 'go-on', stage, steps: left % longest || longest });
   }
   return segments;
 }
 
-/** Where the gradient of a segment's last states comes from: an image they shall show, what follows, or both. */
+/** Sources of the gradient of a segment's last states: a target image, the next segment's `change`, or both. */
 export interface ReverseOptions {
   readonly image: boolean;
   readonly change: boolean;
 }
 
-/** What all segments of a life are told: `latents` [N, Z], `genome` where there is a standing input, `leak` where there is one. */
-export interface Told {
+/** Inputs that all segments of a rollout share. */
+export interface Conditioning {
+  /** `latents` [N, Z], `genome` for a rule with a standing input, `leak` [] for a rule with a leak. */
   readonly inputs: Values;
-  /** Frees what was made; the latents stay the caller's. */
+  /** Frees `genome` and `leak`; the caller frees the latents. */
   readonly free: () => void;
+}
+
+/** Options of `Segments`. */
+export interface SegmentsOptions {
+  readonly compute: Compute;
+  readonly spec: DecoderSpec;
+  readonly likelihood: Likelihood;
+  /** Samples of every run, N. */
+  readonly batch: number;
+  /** Trains cells to show their positions, beside every target image. */
+  readonly places?: PositionLoss & { readonly sigma: number };
 }
 
 /**
  * Programs of segments for one batch size, compiled when first needed.
  *
- * Inputs: those of `tell`; `states` of the stage before (unless it begins with a seed); `parameter:*`; `mask0…` [N, s, s, 1]
- * where cells update by chance; `open` [N, s, s, 1] for crowded segments, 0 where cells are zeroed before each step, as on
- * ground that others hold, and not judged. For reverse programs also `image` [N, S, S, c] with `weight` [N] (what a nat of each sample
- * counts) and, where places are taught, `places` [1, s, s, 4 · octaves]; `change` of the last states, and `total:*` of what they give gradients of (`totalShapes`).
+ * Inputs of all programs: those of `condition`; `parameter:*`; `states` of the segment before, unless it begins with a seed;
+ * `mask0…` [N, s, s, 1] if cells update by chance; for crowded segments `open` [N, s, s, 1], where 0 marks closed ground:
+ * cells there are zeroed before each step and left out of the loss.
+ *
+ * Further inputs of reverse programs: `total:*` (`totalShapes`), the sums so far; `change` of the last states; for a target
+ * image `image` [N, S, S, c], `weight` [N] (of a nat of each sample), and `places` [1, s, s, 4 · octaves] with a position loss.
  */
 export class Segments {
   private readonly programs = new Map<string, Promise<Program>>();
+  private readonly compute: Compute;
+  private readonly spec: DecoderSpec;
+  private readonly batch: number;
+  private readonly imageChannels: number;
 
-  constructor(
-    private readonly compute: Compute,
-    private readonly spec: DecoderSpec,
-    private readonly likelihood: Likelihood,
-    private readonly imageChannels: number,
-    readonly batch: number,
-    /** Taught wherever there is an image to show. */
-    private readonly places?: PositionLoss & { readonly sigma: number },
-  ) {}
+  constructor(private readonly options: SegmentsOptions) {
+    this.compute = options.compute;
+    this.spec = options.spec;
+    this.batch = options.batch;
+    this.imageChannels = imageChannels(options.likelihood);
+  }
 
-  /** What segments give gradients of: the parameters that cells use, `latents`, and `genome` where there is one. */
+  /** Shapes of the gradients that segments return: parameters of the cells, `latents`, and `genome` if there is one. */
   get totalShapes(): Map<string, readonly number[]> {
     const { latentSize, update } = this.spec;
     const shapes = new Map([...updateShapes(this.spec)].filter(([name]) => !isPerPatch(name)));
@@ -107,13 +124,17 @@ export class Segments {
   }
 
   /**
-   * Reads the genome, once for a whole life.
+   * Computes the inputs that all segments of a rollout share, among them the genome.
    *
    * @param parameters `parameter:*`
    * @param latents [N, Z]
-   * @param leak instead of the card's
+   * @param leak default: the card's
    */
-  async tell(parameters: Values, latents: Value, leak = this.spec.update.leak): Promise<Told> {
+  async condition(
+    parameters: Values,
+    latents: Value,
+    leak = this.spec.update.leak,
+  ): Promise<Conditioning> {
     const own: Record<string, Value> = {};
     if (this.spec.update.standingInput) {
       const program = await this.program('genome', () => ({
@@ -129,9 +150,9 @@ export class Segments {
   }
 
   /**
-   * From the genome back to the net that reads it, and to the latents. Inputs: `parameter:*`, `latents`, `total:genome`,
-   * `total:latents`. Outputs: `total:latents` with what came through the genome added; `total:*` of the net's parameters.
-   * Absent: rules without a standing input.
+   * Backpropagates from the genome to the net that reads it, and to the latents. Inputs: `parameter:*`, `latents`,
+   * `total:genome`, `total:latents`. Outputs: `total:latents` with the gradient through the genome added; `total:*` of the
+   * net's parameters. Undefined for rules without a standing input.
    */
   reverseGenome(): Promise<Program> | undefined {
     if (!this.spec.update.standingInput) return undefined;
@@ -156,7 +177,7 @@ export class Segments {
     });
   }
 
-  /** Output: `states`. */
+  /** Runs a segment. Output: `states`. */
   forward(segment: Segment): Promise<Program> {
     return this.program(`forward ${key(segment)}`, () => {
       const { after } = this.steps(segment, parameterInputs(updateShapes(this.spec)));
@@ -164,7 +185,10 @@ export class Segments {
     });
   }
 
-  /** Outputs: `change` of the first states (unless a seed), `total:*`; with an image `states` and `nats` [N]. */
+  /**
+   * Recomputes a segment and backpropagates through it. Outputs: `total:*`; `change` of the first states, unless it begins with
+   * a seed; with a target image also `states` and `nats` [N].
+   */
   reverse(segment: Segment, { image, change }: ReverseOptions): Promise<Program> {
     return this.program(`reverse ${key(segment)} ${image} ${change}`, () => {
       const parameters = parameterInputs(updateShapes(this.spec));
@@ -176,22 +200,16 @@ export class Segments {
         const open = segment.crowded ? this.open(segment.stage) : undefined;
         const seen = open ? g.multiply(after, open) : after;
         const wanted = open ? g.multiply(target, open) : target;
-        const nats = logLikelihood(this.likelihood, seen, wanted);
-        const weight = g.input('weight', [this.batch]);
-        seeds.push({ result: nats, change: g.reshapeToMap(weight, [this.batch, 1, 1, 1]) });
-        const { places } = this;
+        const nats = logLikelihood(this.options.likelihood, seen, wanted);
+        const weight = g.reshapeToMap(g.input('weight', [this.batch]), [this.batch, 1, 1, 1]);
+        seeds.push({ result: nats, change: weight });
+        const { places } = this.options;
         if (places) {
           const [, side] = after.shape;
           const fields = g.inputMap('places', [1, side, side, positionChannels(places)]);
-          seeds.push({
-            result: positionNats(
-              seen,
-              open ? g.multiply(fields, open) : fields,
-              places,
-              places.sigma,
-            ),
-            change: g.reshapeToMap(weight, [this.batch, 1, 1, 1]),
-          });
+          const expected = open ? g.multiply(fields, open) : fields;
+          const result = positionNats(seen, expected, places, places.sigma);
+          seeds.push({ result, change: weight });
         }
         outputs.states = after;
         outputs.nats = g.reshape(nats, [this.batch]);
@@ -213,16 +231,19 @@ export class Segments {
     });
   }
 
-  /** What the last states show: inputs `states`, `image`; output `nats` [N]. */
+  /** Measures log p(image | states). Inputs: `states`, `image`. Output: `nats` [N]. */
   measure(): Promise<Program> {
     return this.program('measure', () => {
       const { side, channels } = this.spec;
       const states = g.inputMap('states', this.mapShape(side, channels));
       const image = g.inputMap('image', this.mapShape(side, this.imageChannels));
-      return { nats: g.reshape(logLikelihood(this.likelihood, states, image), [this.batch]) };
+      return {
+        nats: g.reshape(logLikelihood(this.options.likelihood, states, image), [this.batch]),
+      };
     });
   }
 
+  /** Disposes all programs. */
   async dispose(): Promise<void> {
     for (const program of this.programs.values()) await (await program).dispose();
     this.programs.clear();
@@ -271,12 +292,10 @@ export class Segments {
       before = g.inputMap('states', this.mapShape(from, channels));
       states = begin === 'divide' ? g.upsample(before) : before;
     }
-    const open = segment.crowded ? this.open(stage) : undefined;
+    const byChance = update.updateProbability < 1;
     for (let i = 0; i < steps; i++) {
-      if (open) states = g.multiply(states, open);
-      const mask =
-        update.updateProbability < 1 ? g.inputMap(`mask${i}`, this.mapShape(stage, 1)) : undefined;
-      states = step(states, mask);
+      if (segment.crowded) states = g.multiply(states, this.open(stage));
+      states = step(states, byChance ? g.inputMap(`mask${i}`, this.mapShape(stage, 1)) : undefined);
     }
     return { ...(before && { before }), latents, ...(genome && { genome }), after: states };
   }
@@ -294,7 +313,29 @@ export class Segments {
 const key = ({ begin, stage, steps, crowded }: Segment): string =>
   `${begin} ${stage} ${steps}${crowded ? ' crowded' : ''}`;
 
-/** The values of a set whose names begin with a prefix. */
+/**
+ * Draws which cells take part in each step of a segment.
+ *
+ * @param batch patches, N
+ * @returns `mask0…` [N, s, s, 1]; nothing if all cells take part in every step
+ */
+export function drawMasks(
+  compute: Compute,
+  { updateProbability }: Pick<Card['update'], 'updateProbability'>,
+  batch: number,
+  { stage, steps }: Segment,
+  random: Random,
+): Record<string, Value> {
+  const masks: Record<string, Value> = {};
+  for (let i = 0; updateProbability < 1 && i < steps; i++) {
+    const mask = new Float32Array(batch * stage * stage);
+    drawUpdateMask(mask, 0, mask.length, updateProbability, random);
+    masks[`mask${i}`] = compute.upload([batch, stage, stage, 1], mask);
+  }
+  return masks;
+}
+
+/** The values whose names begin with a prefix. */
 export function startingWith(values: Values, prefix: string): Record<string, Value> {
   return Object.fromEntries(Object.entries(values).filter(([name]) => name.startsWith(prefix)));
 }

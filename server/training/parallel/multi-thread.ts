@@ -1,4 +1,4 @@
-/** A crew of one thread a core. Parameters go there through shared memory, gradients come back as rows of numbers. */
+/** Runs rollouts on one thread per core: parameters in shared memory, gradients returned as flat rows of numbers. */
 import { Mutex } from '../../platform/mutex.ts';
 import type { Compute, Value, Values } from '../autodiff/compute.ts';
 import type { TrainingConfig } from '../config.ts';
@@ -10,7 +10,7 @@ import { openWorkerPool, type WorkerPool } from '../workers/worker-pool.ts';
 import type { DataParallel, Outcome } from './data-parallel.ts';
 import { type Job, type Plan, type Result, workerJob } from './rollout-job.ts';
 
-/** Threads start when first needed. */
+/** Opens the threads lazily, with the first jobs. */
 export async function openMultiThread(
   compute: Compute,
   config: TrainingConfig,
@@ -28,11 +28,11 @@ export async function openMultiThread(
   const mutex = new Mutex();
   let version = 0;
 
-  /** Does jobs with these parameters, which nobody changes meanwhile. */
+  /** Runs jobs with these parameters, one call after the other: all share the memory of the parameters. */
   const work = (
     values: Values,
     jobs: readonly Job['do'][],
-    took: (result: Result, i: number) => void,
+    onResult: (result: Result, i: number) => void,
   ): Promise<void> =>
     mutex.runExclusive(async () => {
       for (const name of layout.shapes.keys()) {
@@ -41,8 +41,8 @@ export async function openMultiThread(
       version++;
       await pool.work(
         jobs.map((job) => ({ version, do: job })),
-        took,
-        (job) => ('life' in job.do ? costOf(job.do) : 0),
+        onResult,
+        (job) => ('plan' in job.do ? costOf(job.do) : 0),
       );
     });
 
@@ -72,8 +72,8 @@ export async function openMultiThread(
   };
 }
 
-/** Cell-steps, those that are differentiated counted as three. */
-function costOf({ life: { segments, differentiated } }: RolloutJob): number {
+/** Cell-steps; differentiated ones count three times. */
+function costOf({ plan: { segments, differentiated } }: RolloutJob): number {
   const first = segments.length - differentiated;
   return segments.reduce(
     (sum, { stage, steps }, i) => sum + stage * stage * steps * (i < first ? 1 : 3),
@@ -81,7 +81,7 @@ function costOf({ life: { segments, differentiated } }: RolloutJob): number {
   );
 }
 
-/** Copied once, unless they are in shared memory already. */
+/** Moves bytes to shared memory, by a copy unless they are there already. */
 export function sharedBytes(bytes: Uint8Array): Uint8Array {
   if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
   const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));

@@ -1,4 +1,4 @@
-/** A crew's thread: lives with parameters from shared memory, gradients as one row of numbers. */
+/** The worker job of training: rollouts with parameters from shared memory, gradients as one row of numbers. */
 import type { Compute, Value, Values } from '../autodiff/compute.ts';
 import type { TrainingConfig } from '../config.ts';
 import { ParameterLayout } from '../parameter-vector.ts';
@@ -15,23 +15,26 @@ import { closeTrainingContext, openTrainingContext, type Pixels } from '../train
 import type { WorkerJob } from '../workers/worker-job.ts';
 import type { Outcome } from './data-parallel.ts';
 
+/** What a worker is opened with. */
 export interface Plan {
   readonly config: TrainingConfig;
   /** Pixels in shared memory. */
   readonly data: Pixels;
-  /** Parameters in shared memory, laid out as `trainedShapes`. Do not change while there is a job. */
+  /** Parameters in shared memory, laid out as `trainedShapes`; constant while a job runs. */
   readonly parameters: Float32Array;
 }
 
+/** One micro-batch. */
 export interface Job {
-  /** Counts the changes of the parameters. */
+  /** Version of the parameters, raised with each change. */
   readonly version: number;
   readonly do: RolloutJob | MeansJob | GrowJob;
 }
 
-/** Of a life, else the row of numbers that was asked for. */
+/** Gradients and outcome of a rollout, or the row of numbers that was asked for. */
 export type Result = Float32Array | { readonly totals: Float32Array; readonly outcome: Outcome };
 
+/** Loaded by the worker threads. */
 export const workerJob: WorkerJob<Plan, Job, Result> = {
   module: import.meta.url,
   async open(compute, { config, data, parameters: shared }) {
@@ -40,7 +43,7 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
     const parameters = new SharedParameters(compute, layout, shared);
     return {
       async work({ version, do: job }) {
-        const values = parameters.at(version);
+        const values = parameters.ofVersion(version);
         if ('images' in job) return posteriorMeans(context, values, job);
         if ('latents' in job) return grow(context, values, job);
         const { totals, ...outcome } = await runRollout(context, values, job);
@@ -59,7 +62,7 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
   },
 };
 
-/** The parameters as this thread's values: ONNX Runtime takes no shared memory, so they are copied at each change. */
+/** The parameters as values of this thread. ONNX Runtime takes no shared memory, so each new version is copied. */
 class SharedParameters {
   private values: Record<string, Value> = {};
   private version = -1;
@@ -70,7 +73,7 @@ class SharedParameters {
     private readonly shared: Float32Array,
   ) {}
 
-  at(version: number): Values {
+  ofVersion(version: number): Values {
     if (version === this.version) return this.values;
     this.free();
     const own = Float32Array.from(this.shared);

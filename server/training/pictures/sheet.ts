@@ -1,17 +1,18 @@
-/** Sheets of tiles: rows with even margins on a dark, quiet ground, with captions over the columns where wanted. */
+/** Draws sheets: rows of tiles with even margins on a dark ground, with optional captions over the columns. */
 import { Canvas, type Colour, SHEET_COLOURS } from './canvas.ts';
 import type { Tile } from './tile.ts';
 
+/** Options of `drawSheet`. */
 export interface SheetOptions {
-  /** Pixels a cell, 1…; cells stay sharp squares. */
+  /** Pixels per cell, 1…; cells stay sharp squares. */
   readonly scale?: number;
-  /** Pixels between tiles; twice as many lie around them all. */
+  /** Pixels between tiles; the outer margin is twice as wide. */
   readonly gap?: number;
-  /** Around the tiles. */
+  /** Colour around the tiles. */
   readonly ground?: Colour;
-  /** Under the tiles. */
+  /** Colour behind the tiles. */
   readonly field?: Colour;
-  /** Captions over the columns, without markup, in a font of this machine; if it has none, they stay empty. */
+  /** Captions over the columns, without markup. They need a font on this machine. */
   readonly columns?: readonly string[];
 }
 
@@ -68,7 +69,7 @@ export async function drawSheet(
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${canvas.width}" height="${canvas.height}" ` +
     `font-family="sans-serif" font-size="${CAPTION}" text-anchor="middle" fill="rgb(${SHEET_COLOURS.ink})">${texts.join('')}</svg>`;
-  // A large native library: loaded only where something is written.
+  // A large native library, loaded only when there are captions.
   const { default: sharp } = await import('sharp');
   return sharp(picture)
     .composite([{ input: Buffer.from(svg) }])
@@ -76,7 +77,7 @@ export async function drawSheet(
     .toBuffer();
 }
 
-/** Cuts a list into rows of so many. */
+/** Splits a list into rows of `columns` items. */
 export function inRows<T>(items: readonly T[], columns: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / columns) }, (_, row) =>
     items.slice(row * columns, (row + 1) * columns),

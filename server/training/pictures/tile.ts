@@ -1,24 +1,19 @@
-/** One picture of an organism or of a training image, as sheets show it. */
-import { createReadout, toByte, type Visible } from '../../vnca/readout.ts';
+/** Square pictures of organisms and training images, as sheets show them. */
+import { createReadout, type Visible } from '../../vnca/readout.ts';
 
+/** A square picture. */
 export interface Tile {
   readonly side: number;
-  /** [side, side, 4], straight alpha, as PNG has it. What shows nothing is clear. */
+  /** [side, side, 4], straight alpha as in PNG; empty cells are transparent. */
   readonly rgba: Uint8ClampedArray;
 }
 
-/** What a tile has where nothing is. */
-export const clearTile = (side: number): Tile => ({
-  side,
-  rgba: new Uint8ClampedArray(4 * side * side),
-});
-
 /**
- * What grown states show: premultiplied RGBA as it is; probabilities as white ink; mixtures by their mean colour.
+ * Pictures of grown states: premultiplied RGBA; probabilities as white ink; mixtures by their mean colour.
  *
  * @param states [N, side, side, C]
  * @returns N tiles
- * @throws RangeError the states are no whole number of patches
+ * @throws RangeError the length is not a whole number of patches
  */
 export function tilesOfStates(card: Visible, states: Float32Array, side: number): Tile[] {
   const cells = side * side;
@@ -36,10 +31,9 @@ export function tilesOfStates(card: Visible, states: Float32Array, side: number)
 }
 
 /**
- * A training image.
+ * The picture of a training image.
  *
  * @param pixels [N, side, side, channels], 0…255; 1 channel: ink, 3: RGB, 4: premultiplied RGBA
- * @param index which of the N
  * @throws RangeError there is no such image, or no such number of channels
  */
 export function tileOfImage(
@@ -48,6 +42,9 @@ export function tileOfImage(
   channels: number,
   index: number,
 ): Tile {
+  if (![1, 3, 4].includes(channels)) {
+    throw new RangeError(`images have 1, 3 or 4 channels, not ${channels}`);
+  }
   const cells = side * side;
   const size = cells * channels;
   const image = pixels.subarray(index * size, (index + 1) * size);
@@ -55,33 +52,28 @@ export function tileOfImage(
   const premultiplied = new Uint8Array(4 * cells);
   for (let i = 0; i < cells; i++) {
     const from = i * channels;
-    switch (channels) {
-      case 1:
-        premultiplied.fill(image[from], 4 * i, 4 * i + 4);
-        break;
-      case 3:
-        premultiplied.set(image.subarray(from, from + 3), 4 * i);
-        premultiplied[4 * i + 3] = 255;
-        break;
-      case 4:
-        premultiplied.set(image.subarray(from, from + 4), 4 * i);
-        break;
-      default:
-        throw new RangeError(`images have 1, 3 or 4 channels, not ${channels}`);
+    if (channels === 1) premultiplied.fill(image[from], 4 * i, 4 * i + 4);
+    else {
+      premultiplied.set(image.subarray(from, from + channels), 4 * i);
+      if (channels === 3) premultiplied[4 * i + 3] = 255;
     }
   }
   return { side, rgba: straight(premultiplied) };
 }
 
-/**
- * As `tileOfImage`, from one image of fractions 0…1 (beyond is clamped), as a training batch holds it.
- *
- * @param values [side, side, channels]
- */
-export const tileOfValues = (values: Float32Array, side: number, channels: number): Tile =>
-  tileOfImage(Uint8Array.from(values, toByte), side, channels, 0);
+/** Enlarges a tile to `side`, a multiple of its own, by repeating cells. */
+export function enlarged(tile: Tile, side: number): Tile {
+  const factor = side / tile.side;
+  const rgba = new Uint8ClampedArray(4 * side * side);
+  for (let cell = 0; cell < side * side; cell++) {
+    const y = Math.floor(Math.floor(cell / side) / factor);
+    const from = 4 * (y * tile.side + Math.floor((cell % side) / factor));
+    rgba.set(tile.rgba.subarray(from, from + 4), 4 * cell);
+  }
+  return { side, rgba };
+}
 
-/** Divides colours by alpha; a colour above its alpha, which a rule may well make, is clamped. */
+/** Divides colours by alpha and clamps those above alpha, which a rule can produce. */
 function straight(premultiplied: Uint8Array): Uint8ClampedArray {
   const rgba = new Uint8ClampedArray(premultiplied.length);
   for (let at = 0; at < rgba.length; at += 4) {

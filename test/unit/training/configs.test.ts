@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '../../../server/training/config.ts';
 import { imageChannels } from '../../../server/training/model/likelihood.ts';
-import { countNumbers } from '../../../server/training/model/parameters.ts';
 import { freshPlan, pooledPlan } from '../../../server/training/rollout-plan.ts';
 import { likelihoodOf, trainedShapes } from '../../../server/training/run-state.ts';
 import { macPerCellStep, updateShapes } from '../../../server/vnca/architecture.ts';
 import { createRandom } from '../../../shared/random.ts';
+import { countNumbers } from './tiny-run.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../server/training/configs', import.meta.url));
 const read = (name: string) => readConfig(join(FOLDER, `${name}.json`));

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import type { Compute } from '../../../server/training/autodiff/compute.ts';
 import { createCompute } from '../../../server/training/autodiff/create.ts';
-import { encodeMeans, trainedModel, writeCheckpoint } from '../../../server/training/export.ts';
+import { trainedModel, writeCheckpoint } from '../../../server/training/export.ts';
 import { growthSegments } from '../../../server/training/model/segments.ts';
 import { drawProgressSheet } from '../../../server/training/progress-sheet.ts';
 import { firstState, trainedShapes } from '../../../server/training/run-state.ts';
@@ -48,7 +48,7 @@ test.each([
     );
     const figures = { elbo: { nats: -3 } };
     const training = { updates: '3 of 6' };
-    const model = await trainedModel(compute, config, data, weights, training, figures);
+    const model = await trainedModel(compute, { config, data, weights, training, figures });
     await writeCheckpoint(out, model);
 
     const checkpoint = await loadCheckpoint(out);
@@ -66,11 +66,9 @@ test.each([
     }
     // The gallery's latents are those of its images, as the encoder of the checkpoint sees them.
     const means = await trainer.means(Uint32Array.of(0, 1, 2, 3));
-    const own = await encodeMeans(compute, config, data, Uint32Array.of(3), checkpoint.tensors);
     expect(means.some((x) => Math.abs(x) > 1e-3)).toBe(true);
     for (let i = 0; i < size; i++) {
       expect(galleryLatent(checkpoint, 3)[i]).toBeCloseTo(means[3 * size + i], 5);
-      expect(own[i]).toBeCloseTo(means[3 * size + i], 5);
     }
     // A sheet of it can be drawn too.
     expect((await drawProgressSheet(config, data, trainer)).length).toBeGreaterThan(500);

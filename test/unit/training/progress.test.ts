@@ -11,13 +11,13 @@ const report = (update: number, more: object = {}) => ({
 test('a line every ten seconds says how fast it goes, on what, and what is left', () => {
   const lines: string[] = [];
   let now = 0;
-  const progress = createProgress(
-    100,
-    10,
-    () => now,
-    (line) => lines.push(line),
-    'onnx',
-  );
+  const progress = createProgress({
+    updates: 100,
+    done: 10,
+    now: () => now,
+    say: (line) => lines.push(line),
+    backend: 'onnx',
+  });
   for (let update = 11; update <= 20; update++) {
     now += 1000;
     progress.add(report(update));
@@ -39,13 +39,13 @@ test('a line every ten seconds says how fast it goes, on what, and what is left'
 
 test('the first and the last update have a line, however soon', () => {
   const lines: string[] = [];
-  const progress = createProgress(
-    3,
-    0,
-    () => lines.length + 1,
-    (line) => lines.push(line),
-    'cpu',
-  );
+  const progress = createProgress({
+    updates: 3,
+    done: 0,
+    now: () => lines.length + 1,
+    say: (line) => lines.push(line),
+    backend: 'cpu',
+  });
   for (const update of [1, 2, 3]) progress.add(report(update));
   expect(lines.map((line) => line.slice(0, 3))).toEqual(['1/3', '3/3']);
 });

@@ -57,7 +57,7 @@ it.each([
   const { state, said } = await left(error, async () => later);
   expect(later.pool.length).toBeGreaterThan(2);
   expect(state).toEqual(numbersOf(later));
-  expect(said).toEqual(['update 5 failed; what was done before it is saved']);
+  expect(said).toEqual(['update 5 failed; the updates before it are saved']);
 });
 
 it.each([

@@ -2,8 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sizeOf } from '../../../server/training/autodiff/graph.ts';
 import { parseConfig, type TrainingConfig } from '../../../server/training/config.ts';
 import type { Dataset } from '../../../server/training/data/dataset.ts';
+import type { Shapes } from '../../../server/training/model/parameters.ts';
 import type { RunState } from '../../../server/training/run-state.ts';
 import type { Trainer, UpdateReport } from '../../../server/training/trainer.ts';
 
@@ -109,3 +111,7 @@ export function temporaryFolder(): () => string {
   afterAll(() => rm(folder, { recursive: true, force: true }));
   return () => folder;
 }
+
+/** Number of trained numbers. */
+export const countNumbers = (shapes: Shapes): number =>
+  [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);

@@ -1,15 +1,17 @@
-/** Why a training back end cannot be used here; the message says what to do next. */
+/** Errors of training back ends. */
 import type { ComputeName } from '../compute.ts';
 
+/** Reasons for which a back end cannot be used. */
 export type ComputeReason =
-  /** A package, or its native part, is not there. */
+  /** A package, or its native part, is missing. */
   | 'not-installed'
   /** No GPU, or no driver for one. */
   | 'no-adapter'
   | 'does-not-start'
-  /** It ran, and the device gave up: out of memory, or lost. */
+  /** The device failed while it ran: out of memory, or lost. */
   | 'device-failed';
 
+/** The message says what to do next. */
 export class ComputeError extends Error {
   override readonly name = 'ComputeError';
 

@@ -1,8 +1,8 @@
-/** What each operation is in TensorFlow.js. Maps are [N, H, W, C] throughout. */
+/** The implementation of each operation in TensorFlow.js. Maps are [N, H, W, C]. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Binary, Expression, Operation, OperationKind, OperationOf, Unary } from '../graph.ts';
 
-/** Runs on the backend that is set; what it makes on the way is the caller's to tidy. */
+/** Runs on the active backend; the caller tidies intermediate tensors. */
 export type Kernel<O extends Operation = Operation> = (
   at: Expression,
   operands: readonly tf.Tensor[],
@@ -37,6 +37,7 @@ const BINARY: Readonly<Record<Binary, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor>
   subtract: tf.sub,
 };
 
+/** By the kind of the operation. */
 export const KERNELS: Kernels = {
   constant: (_, __, { value }) => tf.scalar(value),
   unary: (_, [x], { function: name }) => UNARY[name](x),
@@ -75,7 +76,7 @@ export const KERNELS: Kernels = {
     tf.conv2d(x as tf.Tensor4D, weights as tf.Tensor4D, stride, sides(pad)),
   convInput(at, [change, weights], { size, stride, pad }) {
     if (stride === 1) {
-      // A convolution with the kernel turned round and its channels swapped.
+      // A convolution with the kernel rotated by 180° and its channels swapped.
       const turned = tf.transpose(tf.reverse(weights, [0, 1]), [0, 1, 3, 2]);
       return tf.conv2d(change as tf.Tensor4D, turned as tf.Tensor4D, 1, sides(size - 1 - pad));
     }
@@ -99,7 +100,7 @@ export const KERNELS: Kernels = {
     const [, h, w] = x.shape;
     return tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [2 * h, 2 * w]);
   },
-  // Times 4 is exact: the sums lose no bit by it.
+  // Multiplying by 4 is exact.
   sumPool: (_, [x]) => tf.mul(tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid'), 4),
 };
 
@@ -119,7 +120,7 @@ const rows = (x: tf.Tensor): tf.Tensor3D =>
 /** [N, H, W, C] → [N·H·W, C]. */
 const cells = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [-1, x.shape[x.shape.length - 1]]);
 
-/** In WebAssembly only the product without transposition is a fast one. */
+/** In WebAssembly only the product without transposition is fast. */
 function product(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boolean): tf.Tensor {
   if (tf.getBackend() !== 'wasm') return tf.matMul(a, b, transposeA, transposeB);
   return tf.matMul(transposeA ? tf.transpose(a) : a, transposeB ? tf.transpose(b) : b);
@@ -145,8 +146,8 @@ function convFilterKernel(
 }
 
 /**
- * For each tap, the cells that it saw: their product with the change is the gradient of the tap. WebAssembly has no kernel for
- * it all, and those of webgpu and cpu are slower (measured: half, and a sixth).
+ * Computes the gradient of each tap as a product of its input cells with the change. WebAssembly has no kernel for the whole,
+ * and those of webgpu and cpu were slower (half and a sixth of the speed).
  */
 function convFilterByTaps(
   padded: tf.Tensor,

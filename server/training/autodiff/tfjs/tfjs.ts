@@ -1,22 +1,31 @@
 /**
- * Expressions on TensorFlow.js, operation by operation. tfjs has one backend at a time in a thread: each `Compute` sets its
- * own before it works, so several can live side by side, but training's is best alone in its process.
+ * Runs expressions on TensorFlow.js, operation by operation. tfjs has one active backend per thread, so each `Compute` activates
+ * its own before it works; several can be open at a time.
  */
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { startCpu } from '../../../engine/tfjs/cpu.ts';
 import { startTensorflow } from '../../../engine/tfjs/tensorflow.ts';
 import { startWasm } from '../../../engine/tfjs/wasm.ts';
-import type { Compute, ComputeName, Program, Value, Values } from '../compute.ts';
+import {
+  type Compute,
+  type ComputeName,
+  inputOf,
+  type Program,
+  type Value,
+  type Values,
+} from '../compute.ts';
 import { type Expression, inOrder, type Outputs, type Shape } from '../graph.ts';
 import { ComputeError } from './errors.ts';
 import { KERNELS, type Kernel } from './kernels.ts';
 import { startWebgpu } from './webgpu.ts';
 
+/** Back ends of TensorFlow.js. */
 export type TfjsName = Exclude<ComputeName, 'onnx'>;
 
+/** A back end of TensorFlow.js. */
 export interface TfjsCompute extends Compute {
-  /** Whether it really runs on a GPU. */
+  /** Whether it runs on a real GPU. */
   readonly gpu: boolean;
 }
 
@@ -69,7 +78,9 @@ const firstLine = (error: unknown): string =>
     .replace(/[\s.]+$/, '');
 
 /**
- * @param threads of a CPU; default: all that this process may use
+ * Starts a back end.
+ *
+ * @param threads CPU threads; default: all that this process may use
  * @throws ComputeError it cannot be used here
  */
 export async function createTfjsCompute(
@@ -78,7 +89,7 @@ export async function createTfjsCompute(
 ): Promise<TfjsCompute> {
   const { device, gpu, check, stop } = await STARTERS[name]();
   tf.enableProdMode();
-  /** Backends that have started are set at once. */
+  /** Backends that have started are activated synchronously. */
   const enter = (): void => {
     if (tf.getBackend() !== name) void tf.setBackend(name);
   };
@@ -113,9 +124,9 @@ const tensorOf = (value: Value): tf.Tensor => (value as TfjsValue).tensor;
 
 interface Step {
   readonly at: Expression;
-  /** Places of the operands among the steps. */
+  /** Indices of the steps that compute the operands. */
   readonly operands: readonly number[];
-  /** Steps whose results nobody needs after this one. */
+  /** Indices of the steps whose results are not needed after this one. */
   readonly spent: readonly number[];
 }
 
@@ -124,7 +135,7 @@ function compile(outputs: Outputs, enter: () => void): Program {
   const places = new Map(order.map((at, place) => [at, place]));
   const results = Object.entries(outputs).map(([name, at]) => ({ name, place: places.get(at)! }));
   const steps = plan(order, places, new Set(results.map(({ place }) => place)));
-  /** Kept from run to run. */
+  /** Shared by all runs. */
   const constants = new Map<Expression, tf.Tensor>();
   for (const at of order) {
     if (at.operation.kind === 'constant') constants.set(at, tf.scalar(at.operation.value));
@@ -138,7 +149,7 @@ function compile(outputs: Outputs, enter: () => void): Program {
           tensors[place] =
             constants.get(at) ??
             (at.operation.kind === 'input'
-              ? given(values, at.operation.name, at.shape)
+              ? inputOf<TfjsValue>(values, at.operation.name, at.shape).tensor
               : compute(
                   at,
                   operands.map((operand) => tensors[operand]!),
@@ -148,7 +159,7 @@ function compile(outputs: Outputs, enter: () => void): Program {
             tensors[operand] = undefined;
           }
         });
-        // Clones share memory: a result may be an input, or go by two names.
+        // Clones share memory. Needed because a result can be an input, or have two names.
         return Object.fromEntries(
           results.map(({ name, place }) => [name, tf.clone(tensors[place]!)]),
         );
@@ -164,7 +175,7 @@ function compile(outputs: Outputs, enter: () => void): Program {
   };
 }
 
-/** Finds out when each result was needed last, so that memory holds no more than it must. */
+/** Finds the last use of each result, so that it is freed as early as possible. */
 function plan(
   order: readonly Expression[],
   places: ReadonlyMap<Expression, number>,
@@ -183,15 +194,6 @@ function plan(
     );
     return { at, operands, spent: [...spent] };
   });
-}
-
-function given(values: Values, name: string, shape: Shape): tf.Tensor {
-  const value = values[name];
-  if (!value) throw new RangeError(`input "${name}" is missing`);
-  if (`${value.shape}` !== `${shape}`) {
-    throw new RangeError(`input "${name}" has shape [${value.shape}], not [${shape}]`);
-  }
-  return tensorOf(value);
 }
 
 function compute(at: Expression, operands: readonly tf.Tensor[]): tf.Tensor {

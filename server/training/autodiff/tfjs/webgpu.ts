@@ -1,21 +1,23 @@
-/** TensorFlow.js on any GPU with a Vulkan, Metal or Direct3D driver: WebGPU by Dawn, without a browser and without CUDA. */
+/** TensorFlow.js on any GPU with a Vulkan, Metal or Direct3D driver: WebGPU by Dawn, without a browser or CUDA. */
 import * as tf from '@tensorflow/tfjs-core';
 import { isRealGpu } from '../../../engine/webgpu/device.ts';
 import { ComputeError } from './errors.ts';
 
 const NAME = 'webgpu';
 
+/** The WebGPU device of this thread. */
 export interface Webgpu {
   readonly device: string;
-  /** Whether the adapter is a real GPU, not a driver that computes on the CPU. */
+  /** Whether the adapter is a real GPU, not a driver that runs on the CPU. */
   readonly gpu: boolean;
-  /** @throws ComputeError the device has failed since the start: what it computed is not to be trusted */
+  /** @throws ComputeError the device has failed since the start, so its results are invalid */
   check(): void;
+  /** The last user's call destroys the device. */
   stop(): void;
 }
 
 interface Started extends Omit<Webgpu, 'stop'> {
-  /** Held: when it is collected, Dawn ends under the device that still works, and the process with it. */
+  /** Referenced here, because garbage collection would stop Dawn under the running device and crash the process. */
   readonly instance: GPU;
   destroy(): void;
 }
@@ -24,7 +26,7 @@ let started: Promise<Started> | undefined;
 let users = 0;
 
 /**
- * Starts the device and registers it as this thread's tfjs backend 'webgpu'; several may share it.
+ * Starts the device and registers it as this thread's tfjs backend 'webgpu'. Several users share it.
  *
  * @throws ComputeError not-installed, no-adapter, does-not-start
  */
@@ -56,7 +58,7 @@ async function start(): Promise<Started> {
     throw new ComputeError(
       NAME,
       'no-adapter',
-      'no GPU answers; install its Vulkan driver (Debian, also without a GPU: mesa-vulkan-drivers) or train with onnx',
+      'no GPU found; install its Vulkan driver (Debian, also without a GPU: mesa-vulkan-drivers) or train with onnx',
     );
   }
   const { limits, info } = adapter;
@@ -75,7 +77,7 @@ async function start(): Promise<Started> {
       throw new ComputeError(NAME, 'does-not-start', `${info.description}: ${error.message}`);
     });
 
-  // tfjs hears nothing of these: a kernel that found no memory would leave zeros.
+  // tfjs does not notice these errors: a kernel without memory would leave zeros.
   let failure: string | undefined;
   device.onuncapturederror = ({ error }) => {
     failure ??= error.message;
@@ -110,7 +112,7 @@ async function start(): Promise<Started> {
 
 async function load() {
   try {
-    // In this order: as long as there is no navigator.gpu, the second registers kernels only, and no device of its own.
+    // In this order: without navigator.gpu, the import registers only kernels and no device of its own.
     const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
     return { WebGPUBackend, ...(await import('webgpu')) };
   } catch (error) {
@@ -122,7 +124,7 @@ async function load() {
   }
 }
 
-/** tfjs looks for a navigator.gpu before it takes a device; left there, it would keep the process alive. */
+/** tfjs needs navigator.gpu when it is given a device; left in place, it would keep the process alive. */
 function withNavigator<T>(gpu: GPU, use: () => T): T {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
   Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });

@@ -82,7 +82,7 @@ for (const [name, refusal] of Object.entries(refusals)) {
 
 test('auto takes a real GPU, else onnx, and says why it passed others by', async () => {
   const reasons: string[] = [];
-  const compute = await createCompute('auto', { passed: (reason) => reasons.push(reason) });
+  const compute = await createCompute('auto', { onSkip: (reason) => reasons.push(reason) });
   if (compute.name === 'onnx') {
     expect(reasons.map((reason) => reason.split(':')[0])).toEqual(['tensorflow', 'webgpu']);
   } else {

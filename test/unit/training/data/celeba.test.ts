@@ -63,7 +63,13 @@ test('the whole picture is stretched: nothing is cut off', async () => {
 
 test('images without a part, and lists that cannot be read, are refused', async () => {
   const file = await put(folder(), 'mine/me.jpg', await plain('jpeg', 178, 218, [9, 9, 9]));
-  await expectFailure(load('mine'), 'broken-list', file, 'is no official name', 'kind "folder"');
+  await expectFailure(
+    load('mine'),
+    'broken-list',
+    file,
+    'is not an official name',
+    'kind "folder"',
+  );
   const list = await put(folder(), 'mine/list_eval_partition.txt', '000001.jpg 0\n');
   await expectFailure(load('mine'), 'broken-list', list, 'lacks me.jpg');
   await put(folder(), 'mine/list_eval_partition.txt', 'me.jpg 0\nme.jpg 7\n');

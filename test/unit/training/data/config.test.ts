@@ -37,13 +37,18 @@ test.each([
   ['data.background', { kind: 'folder', folder: 'x', background: 'blue' }],
   ['data.validationShare', { kind: 'folder', folder: 'x', validationShare: 0.9 }],
 ])('%s is refused in %j', async (field, config) => {
-  await expectFailure(loadDataset(config as never), 'bad-config', `${field}: `, 'mend this field');
+  await expectFailure(
+    loadDataset(config as never),
+    'bad-config',
+    `${field}: `,
+    'correct this field',
+  );
 });
 
 test('messages say what is wrong with the field', async () => {
   const refused = (config: object, text: string) =>
     expectFailure(loadDataset(config as never), 'bad-config', text);
-  await refused({ kind: 'mnist', extra: 1 }, 'data.extra: is no field of this kind of set');
+  await refused({ kind: 'mnist', extra: 1 }, 'data.extra: is not a field of this kind of set');
   await refused({ kind: 'celeba' }, 'data.folder: is missing');
   await refused({ kind: 'folder', folder: 'x', background: '#fff' }, 'nor a colour such as');
   await refused({ kind: 'emoji', set: 'broad', margin: 15 }, 'data.margin: leaves fewer than 4');

@@ -156,7 +156,7 @@ describe('a folder that cannot be trained on is refused', () => {
 
   test('when it holds no image', async () => {
     await mkdir(join(folder(), 'empty/er'), { recursive: true });
-    await expectFailure(load('empty'), 'empty-set', 'holds no image', 'put PNG, JPEG');
+    await expectFailure(load('empty'), 'empty-set', 'contains no images', 'add PNG, JPEG');
   });
 
   test.each([
@@ -196,7 +196,12 @@ describe('a folder that cannot be trained on is refused', () => {
 
   test('when an image shows nothing', async () => {
     const file = await put(folder(), 'clear/air.png', await plain('png', 8, 8, [9, 9, 9, 0]));
-    await expectFailure(load('clear'), 'broken-image', `${file}: is wholly transparent`, 'draw');
+    await expectFailure(
+      load('clear'),
+      'broken-image',
+      `${file}: is completely transparent`,
+      'draw',
+    );
   });
 
   test('when an image is of a format that cannot be read', async () => {

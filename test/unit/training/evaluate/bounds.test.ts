@@ -39,7 +39,11 @@ async function measure(
   const each: OfImage[] = [];
   const keep = { known: [], add: async (more: readonly OfImage[]) => void each.push(...more) };
   const chance = (image: number) => createRandom(hashText(`${seed} ${image}`));
-  const bounds = await measureBounds(batch, posteriors, images, samples, chance, keep);
+  const bounds = await measureBounds(batch, posteriors, images, {
+    samples,
+    random: chance,
+    keep,
+  });
   const posterior = await posteriors.encode(images.pixels, images.count);
   await posteriors.dispose();
   await batch.dispose();

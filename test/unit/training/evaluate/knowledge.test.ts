@@ -2,7 +2,7 @@
 import { PNG } from 'pngjs';
 import { drawMap, mapLatents, spread } from '../../../../server/training/evaluate/map.ts';
 import { probeCells } from '../../../../server/training/evaluate/probe.ts';
-import { clearTile } from '../../../../server/training/pictures/tile.ts';
+import type { Tile } from '../../../../server/training/pictures/tile.ts';
 import { createRandom } from '../../../../shared/random.ts';
 
 describe('the probe', () => {
@@ -93,7 +93,8 @@ describe('the map', () => {
       { x: 0, y: 0 },
       { x: 1, y: 0.5 },
     ];
-    const png = PNG.sync.read(drawMap([clearTile(8), clearTile(8)], places, 200));
+    const clear: Tile = { side: 8, rgba: new Uint8ClampedArray(4 * 8 * 8) };
+    const png = PNG.sync.read(drawMap([clear, clear], places, 200));
     expect([png.width, png.height]).toEqual([200, 120]);
   });
 });

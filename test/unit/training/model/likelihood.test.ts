@@ -244,5 +244,5 @@ it('a Gaussian reads channels in their order', () => {
   const images = g.inputMap('images', [1, 1, 1, 4]);
   expect(() =>
     logLikelihood({ kind: 'gaussian', sigma: 1, channels: [0, 2, 1, 3] }, states, images),
-  ).toThrow('follow each other');
+  ).toThrow('be consecutive');
 });

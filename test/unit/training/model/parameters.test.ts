@@ -1,21 +1,13 @@
 /** Parameter counts as published: Palm et al. 2022, its code, and Aillet & Sondén 2023. */
 import * as g from '../../../../server/training/autodiff/graph.ts';
-import {
-  baselineShapes,
-  CELEBA_BASELINE,
-  decodeBaseline,
-  MNIST_BASELINE,
-} from '../../../../server/training/model/baseline.ts';
 import { encode, encoderShapes } from '../../../../server/training/model/encoder.ts';
-import {
-  countNumbers,
-  initialise,
-  parameterInputs,
-} from '../../../../server/training/model/parameters.ts';
+import { initialise, parameterInputs } from '../../../../server/training/model/parameters.ts';
 import { type Architecture, updateShapes } from '../../../../server/vnca/architecture.ts';
 import { type EncoderNetwork, publishedEncoder } from '../../../../server/vnca/encoder-network.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';
+import { countNumbers } from '../tiny-run.ts';
+import { baselineShapes, CELEBA_BASELINE, decodeBaseline, MNIST_BASELINE } from './baseline.ts';
 
 type Kind = Architecture['update']['kind'];
 

@@ -122,13 +122,18 @@ describe('growth', () => {
     const parameters = parametersOf(tensors);
     for (const name of Object.keys(last)) parameters[`parameter:${name}`].data.fill(0);
     const latents = normals([2, card.latentSize], 3);
-    const segments = new Segments(compute, card, { kind: 'bernoulli', channel: 0 }, 1, 2);
+    const segments = new Segments({
+      compute,
+      spec: card,
+      likelihood: { kind: 'bernoulli', channel: 0 },
+      batch: 2,
+    });
     let states = {};
     for (const segment of growthSegments(card, 2)) {
       const program = await segments.forward(segment);
       const { latents: z, ...given } = upload(compute, { latents, ...parameters });
-      const told = await segments.tell(given, z);
-      states = await program.run({ ...given, ...told.inputs, ...states });
+      const conditioning = await segments.condition(given, z);
+      states = await program.run({ ...given, ...conditioning.inputs, ...states });
     }
     const grown = await compute.read((states as { states: never }).states);
     expect(grown).toHaveLength(2 * 64 * card.latentSize);

@@ -112,12 +112,12 @@ function setUp(
     parameters: randomParameters(updateShapes(spec), 20),
     latents: normals([N, latent], 2),
     weight: { shape: [N], data: Float32Array.from([0.1, -0.05]) },
-    segments: new Segments(compute, spec, likelihood, c, N),
+    segments: new Segments({ compute, spec, likelihood, batch: N }),
   };
 }
 type SetUp = ReturnType<typeof setUp>;
 
-/** Masks by the number of the step in a life, so that they do not depend on how it is cut. */
+/** Masks by the number of the step in a rollout, so that they do not depend on how it is cut. */
 function maskSource({ spec }: SetUp): (segment: Segment) => Record<string, Numbers> {
   let step = 0;
   return ({ stage, steps }) => {
@@ -142,7 +142,7 @@ function onOpen(data: ArrayLike<number>, channels: number, open: Numbers): Numbe
 /** Σ weight · nats at the judged ends of segments, by the forward programs alone. */
 async function objective(
   given: SetUp,
-  life: readonly Segment[],
+  rollout: readonly Segment[],
   judged: ReadonlySet<number>,
   changed: { parameters?: Record<string, Numbers>; latents?: Numbers } = {},
 ): Promise<number> {
@@ -152,18 +152,23 @@ async function objective(
     latents: changed.latents ?? given.latents,
     target: image,
   });
-  const told = await segments.tell(parameters, latents);
+  const conditioning = await segments.condition(parameters, latents);
   const masks = maskSource(given);
   const measure = await segments.measure();
   let states = {};
   let sum = 0;
-  for (const [i, segment] of life.entries()) {
+  for (const [i, segment] of rollout.entries()) {
     const program = await segments.forward(segment);
-    const ground = openSource(life)(segment);
+    const ground = openSource(rollout)(segment);
     const chance = upload(compute, { ...masks(segment), ...ground });
-    const results = await program.run({ ...parameters, ...told.inputs, ...chance, ...states });
+    const results = await program.run({
+      ...parameters,
+      ...conditioning.inputs,
+      ...chance,
+      ...states,
+    });
     states = { states: results.states };
-    if (i < life.length - 1 && !judged.has(i)) continue;
+    if (i < rollout.length - 1 && !judged.has(i)) continue;
     const seen = ground.open
       ? upload(compute, {
           states: onOpen(await compute.read(results.states), given.spec.channels, ground.open),
@@ -180,9 +185,9 @@ async function objective(
 
 async function gradientsOf(
   given: SetUp,
-  life: readonly Segment[],
+  rollout: readonly Segment[],
   judged: ReadonlySet<number>,
-  differentiated = life.length,
+  differentiated = rollout.length,
 ): Promise<Record<string, Float32Array>> {
   const { segments, latents, image, weight } = given;
   const totals: Record<string, Numbers> = {};
@@ -193,13 +198,16 @@ async function gradientsOf(
   const values = upload(compute, { latents, image, weight });
   const parameters = upload(compute, given.parameters);
   const result = await differentiate(compute, segments, parameters, upload(compute, totals), {
-    segments: life,
+    segments: rollout,
     differentiated,
-    judged: new Map(
-      [...judged, life.length - 1].map((i) => [i, { image: values.image, weight: values.weight }]),
+    targets: new Map(
+      [...judged, rollout.length - 1].map((i) => [
+        i,
+        { image: values.image, weight: values.weight },
+      ]),
     ),
-    told: await segments.tell(parameters, values.latents),
-    masks: (segment) => upload(compute, { ...masks(segment), ...openSource(life)(segment) }),
+    conditioning: await segments.condition(parameters, values.latents),
+    masks: (segment) => upload(compute, { ...masks(segment), ...openSource(rollout)(segment) }),
   });
   const read: Record<string, Float32Array> = { nats: result.nats };
   for (const [name, value] of Object.entries(result.totals)) {
@@ -226,7 +234,7 @@ describe.each(LIVES)('%s', (_, update, growth, likelihood) => {
   const given = setUp(update, growth, likelihood);
   /** Grown, judged, then a few steps more. */
   const more = update.stateLimit ? 1 : 3;
-  const life = (longest: number): { segments: Segment[]; judged: ReadonlySet<number> } => {
+  const rollout = (longest: number): { segments: Segment[]; judged: ReadonlySet<number> } => {
     const grown = growthSegments(given.spec, longest);
     return {
       segments: [...grown, ...stayingSegments(given.spec, more, longest)],
@@ -235,8 +243,8 @@ describe.each(LIVES)('%s', (_, update, growth, likelihood) => {
   };
   afterAll(() => given.segments.dispose());
 
-  it('has the gradient of every number, through the whole life', async () => {
-    const { segments, judged } = life(2);
+  it('has the gradient of every number, through the whole rollout', async () => {
+    const { segments, judged } = rollout(2);
     const found = await gradientsOf(given, segments, judged);
     const check = slopeChecker();
     for (const [name, tensor] of Object.entries(given.parameters)) {
@@ -260,10 +268,10 @@ describe.each(LIVES)('%s', (_, update, growth, likelihood) => {
     expect(check.steep()).toBeGreaterThan(0.5);
   });
 
-  it('has the same gradient however the life is cut', async () => {
+  it('has the same gradient however the rollout is cut', async () => {
     const results = [];
     for (const longest of [1, 3, 100]) {
-      const { segments, judged } = life(longest);
+      const { segments, judged } = rollout(longest);
       results.push(await gradientsOf(given, segments, judged));
     }
     const [whole] = results;
@@ -281,11 +289,11 @@ describe.each(LIVES)('%s', (_, update, growth, likelihood) => {
 
 it('differentiates only the last segments when told so', async () => {
   const given = setUp({ kind: 'residual', hidden: 3 }, { kind: 'uniform', steps: 4 }, BERNOULLI);
-  const life = growthSegments(given.spec, 1);
+  const rollout = growthSegments(given.spec, 1);
   const none = new Set<number>();
   const [all, last] = [
-    await gradientsOf(given, life, none),
-    await gradientsOf(given, life, none, 1),
+    await gradientsOf(given, rollout, none),
+    await gradientsOf(given, rollout, none, 1),
   ];
   expect(last.nats).toEqual(all.nats);
   expect(last['total:latents'].every((x) => x === 0)).toBe(true);
@@ -320,19 +328,19 @@ describe('segments', () => {
 describe('among others', () => {
   const update = { kind: 'residual', hidden: 3, standingInput: true, leak: 0.2 };
   const given = setUp(update, doubling(1), GAUSSIAN);
-  const life = [...growthSegments(given.spec, 2), ...stayingSegments(given.spec, 3, 2)].map(
+  const rollout = [...growthSegments(given.spec, 2), ...stayingSegments(given.spec, 3, 2)].map(
     (segment) => ({ ...segment, crowded: true }),
   );
   afterAll(() => given.segments.dispose());
 
   it('has the gradient of what is seen on open ground alone', async () => {
     const none = new Set<number>();
-    const found = await gradientsOf(given, life, none);
+    const found = await gradientsOf(given, rollout, none);
     const check = slopeChecker();
     for (const [name, tensor] of Object.entries(given.parameters)) {
       for (let at = 0; at < tensor.data.length; at++) {
         const wanted = await slopeAt(tensor, at, (data) =>
-          objective(given, life, none, {
+          objective(given, rollout, none, {
             parameters: { ...given.parameters, [name]: { ...tensor, data } },
           }),
         );
@@ -347,7 +355,7 @@ describe('among others', () => {
   it('is not touched by what stood on closed ground', async () => {
     const parameters = upload(compute, given.parameters);
     const { latents } = upload(compute, { latents: given.latents });
-    const told = await given.segments.tell(parameters, latents);
+    const conditioning = await given.segments.condition(parameters, latents);
     const step: Segment = { begin: 'go-on', stage: SIDE, steps: 1, crowded: true };
     const { open } = openSource([step])(step);
     const before = normals([N, SIDE, SIDE, given.spec.channels], 7);
@@ -359,10 +367,14 @@ describe('among others', () => {
     const results = [];
     for (const states of [before, other]) {
       const inputs = upload(compute, { states, open });
-      const { states: after } = await program.run({ ...parameters, ...told.inputs, ...inputs });
+      const { states: after } = await program.run({
+        ...parameters,
+        ...conditioning.inputs,
+        ...inputs,
+      });
       results.push([...(await compute.read(after))]);
     }
     expect(results[1]).toEqual(results[0]);
-    told.free();
+    conditioning.free();
   });
 });

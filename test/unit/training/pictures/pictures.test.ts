@@ -2,13 +2,16 @@ import { PNG } from 'pngjs';
 import { SHEET_COLOURS } from '../../../../server/training/pictures/canvas.ts';
 import { drawSheet, inRows } from '../../../../server/training/pictures/sheet.ts';
 import {
-  clearTile,
   type Tile,
   tileOfImage,
-  tileOfValues,
   tilesOfStates,
 } from '../../../../server/training/pictures/tile.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';
+
+const clearTile = (side: number): Tile => ({
+  side,
+  rgba: new Uint8ClampedArray(4 * side * side),
+});
 
 const pixel = ({ rgba, side }: Tile, x: number, y: number): number[] => {
   const at = 4 * (y * side + x);
@@ -39,7 +42,7 @@ describe('tiles', () => {
       255, 255, 255, 200,
     ]);
     expect(pixel(tileOfImage(Uint8Array.from([1, 2, 3]), 1, 3, 0), 0, 0)).toEqual([1, 2, 3, 255]);
-    expect(pixel(tileOfValues(Float32Array.from([0.2, 0, 0.4, 0.4]), 1, 4), 0, 0)).toEqual([
+    expect(pixel(tileOfImage(Uint8Array.of(51, 0, 102, 102), 1, 4, 0), 0, 0)).toEqual([
       128, 0, 255, 102,
     ]);
     expect(() => tileOfImage(new Uint8Array(4), 1, 4, 1)).toThrow('no image 1');

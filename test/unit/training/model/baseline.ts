@@ -1,9 +1,9 @@
 /** The convolutional VAE that the VNCA is measured against: the same encoder, transposed convolutions as decoder. */
 
-import type { Expression, Shape } from '../autodiff/graph.ts';
-import * as g from '../autodiff/graph.ts';
-import type { Parameters } from './parameters.ts';
-import { overCells } from './rule.ts';
+import type { Expression, Shape } from '../../../../server/training/autodiff/graph.ts';
+import * as g from '../../../../server/training/autodiff/graph.ts';
+import type { Parameters } from '../../../../server/training/model/parameters.ts';
+import { overCells } from '../../../../server/training/model/rule.ts';
 
 export interface BaselineNetwork {
   readonly latentSize: number;
