@@ -1,35 +1,40 @@
-/** Wishes that somebody is asked about: each participant's reach the room in the order they came, whoever takes how long over which. */
+/** Holds commands until extensions have approved them, and keeps each participant's order. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
 
-interface Line {
+interface ParticipantQueue {
   count: number;
-  last: Promise<unknown>;
+  tail: Promise<unknown>;
 }
 
+/** A queue of commands for each participant. */
 export class ApprovalQueue {
-  private readonly queues = new Map<ParticipantId, Line>();
+  private readonly queues = new Map<ParticipantId, ParticipantQueue>();
 
   /**
-   * @param asked resolves to an objection in words, or to undefined; absent: nobody is asked. Never rejects.
-   * @returns undefined when the wish may go on at once; else resolves when it may, and rejects with Refusal not-here
-   * @throws Refusal too-fast when she has too many that wait
+   * Queues a command.
+   *
+   * @param askExtensions resolves to an objection or undefined, never rejects; absent: no approval
+   *   needed
+   * @returns undefined if the command may run immediately; otherwise resolves when it may, or rejects
+   *   with Refusal not-here
+   * @throws Refusal too-fast when the participant has too many commands queued
    */
   submit(
     by: ParticipantId,
-    asked: (() => Promise<string | undefined>) | undefined,
+    askExtensions: (() => Promise<string | undefined>) | undefined,
   ): Promise<void> | undefined {
-    const line = this.queues.get(by) ?? { count: 0, last: Promise.resolve() };
-    if (line.count === 0 && !asked) return undefined;
-    if (line.count >= DEFAULTS.room.maxQueuedPerParticipant) throw new Refusal('too-fast');
-    this.queues.set(by, line);
-    line.count++;
-    const turn = Promise.all([asked?.(), line.last]).then(([objection]) => {
-      if (--line.count === 0) this.queues.delete(by);
+    const queue = this.queues.get(by) ?? { count: 0, tail: Promise.resolve() };
+    if (queue.count === 0 && !askExtensions) return undefined;
+    if (queue.count >= DEFAULTS.room.maxQueuedPerParticipant) throw new Refusal('too-fast');
+    this.queues.set(by, queue);
+    queue.count++;
+    const approved = Promise.all([askExtensions?.(), queue.tail]).then(([objection]) => {
+      if (--queue.count === 0) this.queues.delete(by);
       if (objection !== undefined) throw new Refusal('not-here', objection);
     });
-    line.last = turn.catch(() => {});
-    return turn;
+    queue.tail = approved.catch(() => {});
+    return approved;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Looks after one extension in its thread: nothing that it throws, and no time that it takes, comes through to a tick. What fails
- * is logged with its name; what is lost is started anew; what goes on failing is put aside.
+ * Runs one extension in its own thread, so that its errors and delays never affect a tick. Failures
+ * are logged with its name, a lost thread is restarted, and repeated failures disable the extension.
  */
 import { Worker } from 'node:worker_threads';
 import * as v from 'valibot';
@@ -28,17 +28,16 @@ export interface ExtensionThreadOptions {
   readonly file: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** It wants to do something in a room. Never rejects. */
+  /** Executes a command of the extension in a room. Never rejects. */
   readonly act: (
     extension: ExtensionThread,
     act: { readonly room: string; readonly what: string; readonly wish: unknown },
   ) => Promise<Outcome>;
-  /** It has been started anew, and knows nothing. */
-  readonly onFresh: (extension: ExtensionThread) => void;
+  /** Called after a restart; the extension has lost its state then. */
+  readonly onRestarted: (extension: ExtensionThread) => void;
 }
 
-/** What comes from it is no message of ours. */
-const GARBLED = 'says what cannot be understood';
+const MALFORMED = 'sends messages that cannot be understood';
 
 type Rpc = WorkerRpc<ThreadMethods, unknown, ServerMethods>;
 
@@ -49,88 +48,87 @@ const spawn = (start: ThreadStart): Worker =>
     resourceLimits: { maxOldGenerationSizeMb: DEFAULTS.hooks.megabytes },
   });
 
+/** An extension as the server sees it: its hooks, called in its thread. */
 export class ExtensionThread {
   private rpc: Rpc | undefined;
   private title = '';
   private hooks = new Set<string>();
-  /** Told, and not yet dealt with. */
+  /** Number of events sent and not yet handled. */
   private backlog = 0;
   private dropped = 0;
-  /** Empty when it has failed too often. */
-  private readonly patience: TokenBucket;
-  private readonly chatter: TokenBucket;
-  private readonly lines: TokenBucket;
-  private alive = true;
-  private isAside = false;
+  private readonly allowedFailures: TokenBucket;
+  private readonly messageLimit: TokenBucket;
+  private readonly logLimit: TokenBucket;
+  private hasAnsweredPing = true;
+  private isDisabled = false;
   private closing = false;
-  private callOff: (() => void)[] = [];
+  private timers: (() => void)[] = [];
 
   private constructor(private readonly options: ExtensionThreadOptions) {
     const { failures, forgivenAfter, messagesPerSecond, linesPerSecond } = DEFAULTS.hooks;
     const now = options.clock.now();
-    this.patience = new TokenBucket((1000 * failures) / forgivenAfter, failures - 1, now);
-    this.chatter = new TokenBucket(messagesPerSecond, 2 * messagesPerSecond, now);
-    this.lines = new TokenBucket(linesPerSecond, 10 * linesPerSecond, now);
+    this.allowedFailures = new TokenBucket((1000 * failures) / forgivenAfter, failures - 1, now);
+    this.messageLimit = new TokenBucket(messagesPerSecond, 2 * messagesPerSecond, now);
+    this.logLimit = new TokenBucket(linesPerSecond, 10 * linesPerSecond, now);
   }
 
-  /** @throws HookError */
+  /** Starts the thread and loads the extension. @throws HookError */
   static async start(options: ExtensionThreadOptions): Promise<ExtensionThread> {
     const thread = new ExtensionThread(options);
     await thread.open();
     return thread;
   }
 
-  /** What it calls itself. */
+  /** The name that the extension has given itself. */
   get name(): string {
     return this.title;
   }
 
-  /** It has failed too often, and is not called any more. */
-  get aside(): boolean {
-    return this.isAside;
+  /** Whether it is disabled after too many failures. */
+  get disabled(): boolean {
+    return this.isDisabled;
   }
 
+  /** Whether it runs and has a hook. */
   has(hook: ToldHook | AskedHook): boolean {
     return this.rpc !== undefined && this.hooks.has(hook);
   }
 
+  /** Sends an event to a hook without waiting. Drops it when the extension cannot keep up. */
   tell<H extends ToldHook>(hook: H, about: Told[H]): void {
     if (!this.has(hook)) return;
     if (this.backlog >= DEFAULTS.hooks.backlog) {
       if (this.dropped++ === 0) {
-        this.warn(
-          'extension-behind',
-          'has not kept up; what happens until it has is not told to it',
-        );
+        this.warn('extension-behind', 'has not kept up; events are dropped until it has');
       }
       return;
     }
     this.backlog++;
-    // Of one that is lost, nobody waits for what it was told.
+    // Calls fail only when the thread is lost; its backlog no longer matters then.
     this.rpc!.call('tell', hook, about).then(
-      () => this.dealtWith(),
+      () => this.eventHandled(),
       () => {},
     );
   }
 
-  private dealtWith(): void {
+  private eventHandled(): void {
     this.backlog--;
     if (this.backlog > 0 || this.dropped === 0) return;
-    this.warn('extension-behind', `has caught up; it was not told ${this.dropped} things`);
+    this.warn('extension-behind', `has caught up; ${this.dropped} events were dropped`);
     this.dropped = 0;
   }
 
-  /** @returns its objection, with words; undefined when it has none, or does not answer in time */
+  /** Asks a hook. @returns its objection; undefined if it has none or does not answer in time */
   ask<H extends AskedHook>(hook: H, about: Asked[H]): Promise<string | undefined> {
     const { rpc } = this;
     if (!rpc || !this.has(hook)) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      const inTime = this.options.clock.after(DEFAULTS.hooks.answer, () => {
+      const cancelTimeout = this.options.clock.after(DEFAULTS.hooks.answer, () => {
         resolve(undefined);
         this.failed(hook, `no answer within ${DEFAULTS.hooks.answer} ms`);
       });
       const answered = (objection: string | undefined): void => {
-        inTime();
+        cancelTimeout();
         resolve(objection);
       };
       rpc.call('ask', hook, about).then(
@@ -140,14 +138,15 @@ export class ExtensionThread {
     });
   }
 
+  /** Calls `onClose`, waits for it a moment and ends the thread. */
   async close(): Promise<void> {
     this.closing = true;
     const { rpc } = this;
     if (!rpc) return this.end();
     await new Promise<void>((resolve) => {
-      const inTime = this.options.clock.after(DEFAULTS.hooks.closing, resolve);
+      const cancelTimeout = this.options.clock.after(DEFAULTS.hooks.closing, resolve);
       const closed = (): void => {
-        inTime();
+        cancelTimeout();
         resolve();
       };
       rpc.call('close').then(closed, closed);
@@ -158,130 +157,134 @@ export class ExtensionThread {
   /** @throws HookError */
   private async open(): Promise<void> {
     const { file, clock } = this.options;
-    const refusal = (reason: HookError['reason'], why: string): HookError =>
+    const errorOf = (reason: HookError['reason'], why: string): HookError =>
       new HookError(reason, `The extension ${file} ${why}`);
     const worker = spawn({ file });
-    this.alive = true;
+    this.hasAnsweredPing = true;
     this.backlog = 0;
     worker.on('message', () => {
-      if (!this.chatter.take(1, clock.now())) this.lost(rpc, 'says too much');
+      if (!this.messageLimit.take(1, clock.now())) this.lost(rpc, 'sends too many messages');
     });
     const rpc: Rpc = new WorkerRpc(worker, {
       methods: this.methodsFor(() => rpc),
       onDeath: ({ cause, why }) => {
-        const [sentence, told] = {
+        const [message, logged] = {
           threw: [`has failed: ${why}`, why],
           ended: ['has ended.', 'it has ended'],
-          malformed: [`${GARBLED}.`, GARBLED],
+          malformed: [`${MALFORMED}.`, MALFORMED],
         }[cause];
-        this.lost(rpc, told);
-        return refusal('threw', sentence);
+        this.lost(rpc, logged);
+        return errorOf('threw', message);
       },
     });
-    const inTime = clock.after(DEFAULTS.hooks.loading, () => {
-      void rpc.terminate(refusal('too-slow', 'was not done with loading in time.'));
+    const cancelTimeout = clock.after(DEFAULTS.hooks.loading, () => {
+      void rpc.terminate(errorOf('too-slow', 'did not load in time.'));
     });
-    this.callOff.push(inTime);
+    this.timers.push(cancelTimeout);
     try {
       const started = this.checked(rpc, startedSchema, await rpc.ready);
-      if (!started) throw refusal('threw', `${GARBLED}.`);
-      if ('unfit' in started) throw refusal(started.unfit, unfit(started));
+      if (!started) throw errorOf('threw', `${MALFORMED}.`);
+      if ('unfit' in started) throw errorOf(started.unfit, describe(started));
       this.title = started.name;
       this.hooks = new Set(started.hooks);
     } catch (error) {
-      for (const callOff of this.callOff.splice(0)) callOff();
+      this.cancelTimers();
       await rpc.terminate(error as Error);
       throw error;
     }
-    inTime();
+    cancelTimeout();
     this.rpc = rpc;
     this.watch(rpc);
   }
 
-  /** What the thread may call. @param rpc is there by the time of a call */
+  /** Methods that the thread may call. @param rpc defined by the time of a call */
   private methodsFor(rpc: () => Rpc): ServerMethods {
     return {
       act: async (act) => {
-        const wish = this.checked(rpc(), actSchema, act);
-        return wish ? this.options.act(this, wish) : {};
+        const parsed = this.checked(rpc(), actSchema, act);
+        return parsed ? this.options.act(this, parsed) : {};
       },
       failed: (failure) => {
-        const said = this.checked(rpc(), failureSchema, failure);
-        if (said) this.failed(said.hook, said.why);
+        const parsed = this.checked(rpc(), failureSchema, failure);
+        if (parsed) this.failed(parsed.hook, parsed.why);
       },
       say: (line) => {
-        const said = this.checked(rpc(), lineSchema, line);
-        if (said === undefined || !this.lines.take(1, this.options.clock.now())) return;
-        this.options.log.info('extension', `${this.title}: ${said}`, { extension: this.title });
+        const text = this.checked(rpc(), lineSchema, line);
+        if (text === undefined || !this.logLimit.take(1, this.options.clock.now())) return;
+        this.options.log.info('extension', `${this.title}: ${text}`, { extension: this.title });
       },
     };
   }
 
-  /** @returns undefined when it is not what it should be; the thread is given up then */
+  /** Validates data from the thread. @returns undefined if it is malformed; ends the thread then */
   private checked<S extends v.GenericSchema>(
     rpc: Rpc,
     schema: S,
-    said: unknown,
+    value: unknown,
   ): v.InferOutput<S> | undefined {
-    const parsed = v.safeParse(schema, said);
+    const parsed = v.safeParse(schema, value);
     if (parsed.success) return parsed.output;
-    this.lost(rpc, GARBLED);
+    this.lost(rpc, MALFORMED);
     return undefined;
   }
 
-  /** Asks now and then whether the thread still listens. */
+  /** Pings the thread regularly; one that has not answered by the next ping is lost. */
   private watch(rpc: Rpc): void {
-    this.callOff.push(
+    this.timers.push(
       this.options.clock.after(DEFAULTS.hooks.stall, () => {
         if (this.rpc !== rpc) return;
-        if (!this.alive) return this.lost(rpc, 'it does not listen any more');
-        this.alive = false;
+        if (!this.hasAnsweredPing) return this.lost(rpc, 'it does not respond');
+        this.hasAnsweredPing = false;
         rpc.call('ping').then(
           () => {
-            this.alive = true;
+            this.hasAnsweredPing = true;
           },
           () => {},
         );
-        this.callOff = [];
+        this.timers = [];
         this.watch(rpc);
       }),
     );
   }
 
-  /** The thread is of no use any more. */
+  /** Ends a thread and schedules its restart. */
   private lost(rpc: Rpc, why: string): void {
     void rpc.terminate(new HookError('threw', `The extension ${this.options.file} ${why}.`));
     if (this.rpc !== rpc) return;
     this.rpc = undefined;
-    for (const callOff of this.callOff.splice(0)) callOff();
-    if (this.closing || this.isAside) return;
+    for (const cancel of this.timers.splice(0)) cancel();
+    if (this.closing || this.isDisabled) return;
     this.failed('thread', why);
-    if (this.isAside) return;
-    this.callOff = [
+    if (this.isDisabled) return;
+    this.timers = [
       this.options.clock.after(DEFAULTS.hooks.again, () => {
         this.open().then(
-          () => (this.closing ? void this.end() : this.options.onFresh(this)),
-          (error: Error) => this.setAside(error.message),
+          () => (this.closing ? void this.end() : this.options.onRestarted(this)),
+          (error: Error) => this.disable(error.message),
         );
       }),
     ];
   }
 
   private failed(hook: string, why: string): void {
-    if (this.isAside) return;
+    if (this.isDisabled) return;
     this.warn('extension-failed', `has failed in ${hook}: ${why}`);
-    if (this.patience.take(1, this.options.clock.now())) return;
-    this.setAside('it has failed too often');
+    if (this.allowedFailures.take(1, this.options.clock.now())) return;
+    this.disable('it has failed too often');
   }
 
-  private setAside(why: string): void {
-    this.isAside = true;
-    this.warn('extension-aside', `is put aside until the server starts anew: ${why}`);
+  private disable(why: string): void {
+    this.isDisabled = true;
+    this.warn('extension-aside', `is disabled until the server restarts: ${why}`);
     void this.end();
   }
 
+  private cancelTimers(): void {
+    for (const cancel of this.timers.splice(0)) cancel();
+  }
+
   private async end(): Promise<void> {
-    for (const callOff of this.callOff.splice(0)) callOff();
+    this.cancelTimers();
     const { rpc } = this;
     this.rpc = undefined;
     await rpc?.terminate(new HookError('threw', `The extension ${this.options.file} is closed.`));
@@ -294,8 +297,8 @@ export class ExtensionThread {
   }
 }
 
-function unfit({ unfit: reason, why }: Unfit): string {
-  if (reason === 'not-found') return 'is not there.';
-  if (reason === 'threw') return `cannot be loaded: ${why}`;
-  return 'has no default export with a name, or a function that makes one.';
+function describe({ unfit, why }: Unfit): string {
+  if (unfit === 'not-found') return 'does not exist.';
+  if (unfit === 'threw') return `cannot be loaded: ${why}`;
+  return 'has no default export with a name, or a function that returns one.';
 }

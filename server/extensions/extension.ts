@@ -1,6 +1,6 @@
 /**
- * What an extension is: a file whose default export has hooks, each called when something happens in a room. It runs in a
- * thread of its own, knows no room but what it is told, and acts as any participant does. EXTENSIONS.md tells how to write one.
+ * Types of an extension: a file whose default export has hooks, called when something happens in a
+ * room. It runs in its own thread and acts like any participant. EXTENSIONS.md shows how to write one.
  */
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type {
@@ -12,7 +12,7 @@ import type {
 } from '../../shared/vocabulary.ts';
 import type { RoomCommand } from '../world/commands.ts';
 
-/** A room has been opened; told again to an extension that was started anew. */
+/** A room was opened. Also sent for each open room after an extension restarts. */
 export interface RoomOpened {
   readonly room: string;
   /** Cells. */
@@ -20,37 +20,39 @@ export interface RoomOpened {
   readonly height: number;
   readonly tickRate: number;
   readonly checkpoint: string;
-  /** Names, in the order of their indices. */
+  /** Names of the gallery entries, by index. */
   readonly gallery: readonly string[];
   readonly organisms: readonly OrganismView[];
 }
 
+/** A room was closed. */
 export interface RoomClosed {
   readonly room: string;
 }
 
-/** Somebody is at the door. `name` is '' for the nameless. */
+/** A visitor is about to join. `name` is '' if they gave none. */
 export interface Joining {
   readonly room: string;
   readonly name: string;
 }
 
+/** A participant has joined or left. */
 export interface Joined {
   readonly room: string;
   readonly participant: ParticipantView;
 }
 
-/** Somebody plays: she moves her pointer, plants, wounds, crosses, looks for hers. Told once a tick. */
+/** A participant is active: moves their pointer or sends a command. Sent at most once a tick. */
 export interface Stirred {
   readonly room: string;
 }
 
-/** What a participant is about to do, before the room hears of it. */
+/** A command of a participant, before it is queued. */
 export type Wish<W extends RoomCommand['what']> = RoomCommand & { readonly what: W } & {
   readonly room: string;
 };
 
-/** What happened to organisms; `crossed`: two were mixed to a seed in somebody's hand. */
+/** A life event, or `crossed`: a participant crossed two organisms and holds the seed. */
 export type Happening =
   | LifeEvent
   | {
@@ -60,36 +62,39 @@ export type Happening =
       readonly seed: number;
     };
 
+/** An event in the life of a room's organisms. */
 export interface Lived {
   readonly room: string;
   readonly tick: number;
   readonly event: Happening;
 }
 
+/** A tick of a room is done. */
 export interface Ticked {
   readonly room: string;
   readonly tick: number;
   readonly organisms: number;
-  /** How many of them are stepped. */
+  /** Number of organisms that are stepped. */
   readonly awake: number;
-  /** Participants that are there. */
+  /** Number of participants present. */
   readonly people: number;
-  /** Ticks per second: asked for, and of late. */
+  /** Nominal ticks per second. */
   readonly tickRate: number;
+  /** Ticks per second over the last two seconds. */
   readonly actual: number;
-  /** It cannot keep its rate. */
+  /** Whether the room falls behind its nominal rate. */
   readonly slow: boolean;
 }
 
-/** How a room fares, twice a second at most. */
+/** A room's figures, sent at most twice a second. */
 export interface Figures extends Ticked {
-  /** Mean colour of all living places, 0…1 each; black when there is none. */
+  /** Mean colour of all owned places, 0…1 each; black if there are none. */
   readonly colour: readonly [red: number, green: number, blue: number];
-  /** Share of the places that are alive, 0…1. */
+  /** Share of the places that are owned, 0…1. */
   readonly living: number;
 }
 
-/** What each hook is told. */
+/** The argument of each hook that is informed. */
 export interface Told {
   readonly onRoomOpened: RoomOpened;
   readonly onRoomClosed: RoomClosed;
@@ -101,7 +106,7 @@ export interface Told {
   readonly onFigures: Figures;
 }
 
-/** What each hook is asked that may refuse. */
+/** The argument of each hook that may refuse. */
 export interface Asked {
   readonly onJoin: Joining;
   readonly onPlant: Wish<'plant'>;
@@ -109,7 +114,7 @@ export interface Asked {
   readonly onCross: Wish<'cross'>;
 }
 
-/** A refusal, with words for the log and for developers. Nothing: no objection. */
+/** A refusal, with a text for developers and the log. */
 export interface Objection {
   readonly refuse: string;
 }
@@ -122,36 +127,36 @@ type Hooks = {
   ) => Objection | undefined | Promise<Objection | undefined>;
 };
 
-/** Whatever a hook returns besides an objection is awaited, and passed over. */
+/** An extension. Promises that hooks return are awaited; other results are ignored. */
 export interface Extension extends Hooks {
-  /** What the log calls it; also the planter of what it plants. */
+  /** Its name in the log and as a planter. */
   readonly name: string;
-  /** The server closes; awaited for a moment. */
+  /** Called before the server closes, which waits up to 2 s. */
   readonly onClose?: () => unknown;
 }
 
-/** What became of an act. */
+/** The result of a command. */
 export interface Outcome {
   readonly refused?: { readonly reason: Reason; readonly detail: string };
-  /** The seed that a cross has put in its hand: planted with `{ from: 'hand', seed: seed.id }`. */
+  /** The seed of a cross; plant it with `{ from: 'hand', seed: seed.id }`. */
   readonly seed?: SeedView;
 }
 
 type Act<W extends RoomCommand['what']> = Omit<RoomCommand & { readonly what: W }, 'what' | 'by'>;
 
-/** What an extension may do: what any participant may, at the same prices and limits. */
+/** The commands of an extension, with a participant's prices and limits. */
 export interface Hand {
   plant(room: string, act: Act<'plant'>): Promise<Outcome>;
   damage(room: string, act: Act<'damage'>): Promise<Outcome>;
   cross(room: string, act: Act<'cross'>): Promise<Outcome>;
-  /** A line for the server's log. */
+  /** Writes a line to the server's log. */
   say(line: string): void;
 }
 
 /** The default export of an extension's file. */
 export type ExtensionFile = Extension | ((hand: Hand) => Extension | Promise<Extension>);
 
-/** Hooks that are told, and never asked. */
+/** Names of the hooks that are informed. */
 export const TOLD = [
   'onRoomOpened',
   'onRoomClosed',
@@ -163,7 +168,7 @@ export const TOLD = [
   'onFigures',
 ] as const satisfies readonly (keyof Told)[];
 
-/** Hooks that are asked, and may refuse. */
+/** Names of the hooks that may refuse. */
 export const ASKED = [
   'onJoin',
   'onPlant',

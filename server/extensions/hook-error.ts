@@ -1,20 +1,21 @@
-/** What can be wrong with what the host wants beside the rooms: extensions, OSC. */
+/** Errors of extensions and OSC at start-up. */
 
+/** Why an extension or OSC cannot be started. */
 export type HookReason =
-  /** There is no such file, or it cannot be read. */
+  /** The file does not exist or cannot be read. */
   | 'not-found'
   /** It has no default export with a name and hooks. */
   | 'no-extension'
-  /** It threw while it was loaded. */
+  /** It failed while loading. */
   | 'threw'
-  /** It was not done with loading in time. */
+  /** It did not load in time. */
   | 'too-slow'
-  /** There is no such address to send OSC to, or to listen at. */
+  /** The address for OSC is unknown, or not one of this machine. */
   | 'no-address'
-  /** Another program listens there. */
+  /** Another program uses the port. */
   | 'port-taken';
 
-/** The message is one sentence for the host. */
+/** An extension or OSC cannot be started. The message is one sentence for the host. */
 export class HookError extends Error {
   override readonly name = 'HookError';
 

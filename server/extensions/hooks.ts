@@ -1,4 +1,4 @@
-/** Tells whoever wants to hear what happens in the rooms, and asks whoever may object: the house's own listeners, and extensions. */
+/** Sends the rooms' events to listeners and extensions, and asks extensions to approve commands. */
 import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -19,29 +19,29 @@ import type { Asked, AskedHook, Outcome, Told, ToldHook } from './extension.ts';
 import { ExtensionThread } from './extension-thread.ts';
 import { meanColour } from './mean-colour.ts';
 
-/** One of the house's own, which runs beside the rooms: what it throws is logged, and it is not called again. */
+/** A listener within the server. If a hook throws, the error is logged and the listener removed. */
 export type Listener = { readonly name: string } & {
   readonly [H in ToldHook]?: (told: Told[H]) => void;
 };
 
 export interface HooksOptions {
-  /** Of extensions. */
+  /** Paths of the extensions. */
   readonly files: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
-  /** What one of them may do in a second. */
+  /** Rate limits of each extension. */
   readonly limits: Limits;
 }
 
-interface Watched {
+interface WatchedRoom {
   readonly roomServer: RoomServer;
   readonly pace: () => Pace;
-  readonly deliberation: ApprovalQueue;
-  /** Those who act here, by extension. */
-  readonly hands: Map<ExtensionThread, SystemActor>;
+  readonly approvals: ApprovalQueue;
+  /** The extensions' actors in this room. */
+  readonly actors: Map<ExtensionThread, SystemActor>;
   figuresAt: number;
-  /** Somebody has played since the last tick. */
-  stirred: boolean;
+  /** Whether a participant was active since the last tick. */
+  isActive: boolean;
 }
 
 const HOOK_OF = {
@@ -50,15 +50,16 @@ const HOOK_OF = {
   cross: 'onCross',
 } as const satisfies Partial<Record<RoomCommand['what'], AskedHook>>;
 
-/** What extensions may object to, and do themselves. */
+/** The commands that extensions can refuse, and send. */
 type ActName = keyof typeof HOOK_OF;
 
 const isActName = (what: string): what is ActName => Object.hasOwn(HOOK_OF, what);
 
+/** The hooks of all listeners and extensions. */
 export class Hooks {
   private extensions: ExtensionThread[] = [];
   private readonly listeners = new Set<Listener>();
-  private readonly rooms = new Map<string, Watched>();
+  private readonly rooms = new Map<string, WatchedRoom>();
   private readonly allowances = new Map<ExtensionThread, Allowance>();
 
   private constructor(private readonly options: HooksOptions) {}
@@ -74,7 +75,7 @@ export class Hooks {
           clock,
           log,
           act: (extension, act) => hooks.act(extension, act),
-          onFresh: (extension) => hooks.announceRooms(extension),
+          onRestarted: (extension) => hooks.announceRooms(extension),
         }),
       ),
     );
@@ -85,12 +86,12 @@ export class Hooks {
       throw failed.reason;
     }
     for (const { name } of hooks.extensions) {
-      log.info('extension', `The extension "${name}" is there.`, { extension: name });
+      log.info('extension', `The extension "${name}" is loaded.`, { extension: name });
     }
     return hooks;
   }
 
-  /** From now on it hears of everything; of rooms that are open it hears first. */
+  /** Adds a listener, and calls its `onRoomOpened` for each open room. */
   add(listener: Listener): void {
     this.listeners.add(listener);
     for (const { roomServer, pace } of this.rooms.values()) {
@@ -98,66 +99,66 @@ export class Hooks {
     }
   }
 
-  /** A room has been opened. */
+  /** Starts sending the events of an opened room. */
   watch(roomServer: RoomServer, pace: () => Pace): void {
-    const watched: Watched = {
+    const watched: WatchedRoom = {
       roomServer,
       pace,
-      deliberation: new ApprovalQueue(),
-      hands: new Map(),
+      approvals: new ApprovalQueue(),
+      actors: new Map(),
       figuresAt: -Infinity,
-      stirred: false,
+      isActive: false,
     };
     this.rooms.set(roomServer.room.name, watched);
     roomServer.hooks = this.roomHooksFor(watched);
     this.tell('onRoomOpened', () => opened(roomServer, pace()));
   }
 
-  /** A room has been closed. */
+  /** Stops sending the events of a closed room. */
   unwatch(roomServer: RoomServer): void {
     this.rooms.delete(roomServer.room.name);
     roomServer.hooks = undefined;
     this.tell('onRoomClosed', () => ({ room: roomServer.room.name }));
   }
 
-  /** A tick of a room is done. */
+  /** Sends the events of a room's tick. Call after each tick. */
   ticked(roomServer: RoomServer, { tick, life, answers }: TickResult): void {
     const room = roomServer.room.name;
     const watched = this.rooms.get(room);
     if (!watched) return;
-    if (watched.stirred) this.tell('onStirred', () => ({ room }));
-    watched.stirred = false;
+    if (watched.isActive) this.tell('onStirred', () => ({ room }));
+    watched.isActive = false;
     for (const event of life) this.tell('onLife', () => ({ room, tick, event }));
     for (const { by, seed } of answers) {
       if (seed?.origin !== 'cross') continue;
       const event = { what: 'crossed', parents: seed.parents, by, seed: seed.id } as const;
       this.tell('onLife', () => ({ room, tick, event }));
     }
-    const ticked = () => {
+    const summary = () => {
       const { size: organisms, awake } = roomServer.room;
       return { room, tick, organisms, awake, people: roomServer.size, ...watched.pace() };
     };
-    this.tell('onTick', ticked);
+    this.tell('onTick', summary);
     const now = this.options.clock.now();
     if (now - watched.figuresAt < DEFAULTS.hooks.figures) return;
     watched.figuresAt = now;
-    this.tell('onFigures', () => ({ ...ticked(), ...meanColour(roomServer.room.grid.planes) }));
+    this.tell('onFigures', () => ({ ...summary(), ...meanColour(roomServer.room.grid.planes) }));
   }
 
-  /** Extensions are told, and ended. */
+  /** Reports all rooms as closed and ends the extensions. */
   async close(): Promise<void> {
     for (const { roomServer } of [...this.rooms.values()]) this.unwatch(roomServer);
     await Promise.all(this.extensions.map((extension) => extension.close()));
   }
 
-  private roomHooksFor(watched: Watched): RoomHooks {
-    const { roomServer, deliberation } = watched;
+  private roomHooksFor(watched: WatchedRoom): RoomHooks {
+    const { roomServer, approvals } = watched;
     const room = roomServer.room.name;
     return {
       joined: (participant) => this.tell('onJoined', () => ({ room, participant })),
       left: (participant) => this.tell('onLeft', () => ({ room, participant })),
       active: () => {
-        watched.stirred = true;
+        watched.isActive = true;
       },
       join: (name) =>
         this.ask('onJoin', { room, name })?.().then((objection) => {
@@ -165,67 +166,71 @@ export class Hooks {
         }),
       command: (command) => {
         const { what } = command;
-        const asked = isActName(what)
+        const ask = isActName(what)
           ? this.ask(
               HOOK_OF[what],
               { ...command, room } as never,
-              this.actorOf(watched, command.by),
+              this.extensionOf(watched, command.by),
             )
           : undefined;
-        return deliberation.submit(command.by.id, asked);
+        return approvals.submit(command.by.id, ask);
       },
     };
   }
 
-  /** @returns the extension that acts so, for nobody is asked about what she does herself */
-  private actorOf({ hands }: Watched, { id }: { id: ParticipantId }): ExtensionThread | undefined {
-    for (const [extension, { you }] of hands) if (you?.id === id) return extension;
+  /** The extension whose actor this is; it is not asked about its own commands. */
+  private extensionOf(
+    { actors }: WatchedRoom,
+    { id }: { id: ParticipantId },
+  ): ExtensionThread | undefined {
+    for (const [extension, { you }] of actors) if (you?.id === id) return extension;
     return undefined;
   }
 
-  /** @returns what asks all that have such a hook for the first objection; undefined when none has */
+  /** @returns a function that asks all extensions with the hook and returns the first objection;
+   *   undefined if there are none */
   private ask<H extends AskedHook>(
     hook: H,
     about: Asked[H],
-    but?: ExtensionThread,
+    except?: ExtensionThread,
   ): (() => Promise<string | undefined>) | undefined {
-    const asked = this.extensions.filter((one) => one !== but && one.has(hook));
+    const asked = this.extensions.filter((one) => one !== except && one.has(hook));
     if (asked.length === 0) return undefined;
     return async () => {
       const answers = await Promise.all(asked.map((one) => one.ask(hook, about)));
-      const at = answers.findIndex((answer) => answer !== undefined);
-      return at < 0 ? undefined : `${asked[at].name}: ${answers[at]}`;
+      const index = answers.findIndex((answer) => answer !== undefined);
+      return index < 0 ? undefined : `${asked[index].name}: ${answers[index]}`;
     };
   }
 
   private tell<H extends ToldHook>(hook: H, about: () => Told[H]): void {
-    let told: Told[H] | undefined;
+    let event: Told[H] | undefined;
     for (const listener of [...this.listeners]) {
-      if (listener[hook]) this.call(listener, hook, (told ??= about()));
+      if (listener[hook]) this.call(listener, hook, (event ??= about()));
     }
     for (const extension of this.extensions) {
-      if (extension.has(hook)) extension.tell(hook, (told ??= about()));
+      if (extension.has(hook)) extension.tell(hook, (event ??= about()));
     }
   }
 
-  private call<H extends ToldHook>(listener: Listener, hook: H, told: Told[H]): void {
+  private call<H extends ToldHook>(listener: Listener, hook: H, event: Told[H]): void {
     try {
-      (listener[hook] as ((told: Told[H]) => void) | undefined)?.(told);
+      (listener[hook] as ((event: Told[H]) => void) | undefined)?.(event);
     } catch (error) {
       this.listeners.delete(listener);
       const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.options.log.error('hook-failed', `${listener.name} has ended: ${why}`);
+      this.options.log.error('hook-failed', `${listener.name} has stopped: ${why}`);
     }
   }
 
-  /** One that was started anew is told of the rooms. */
+  /** Sends `onRoomOpened` for each open room to a restarted extension. */
   private announceRooms(extension: ExtensionThread): void {
     for (const { roomServer, pace } of this.rooms.values()) {
       extension.tell('onRoomOpened', opened(roomServer, pace()));
     }
   }
 
-  /** An extension wants something of a room. */
+  /** Executes a command of an extension. */
   private async act(
     extension: ExtensionThread,
     { room, what, wish }: { readonly room: string; readonly what: string; readonly wish: unknown },
@@ -241,12 +246,12 @@ export class Hooks {
       }
       this.allow(extension, what, parsed.output);
       const { id: _, ...command } = parsed.output;
-      let hand = watched.hands.get(extension);
-      if (!hand) {
-        hand = watched.roomServer.createSystemActor(extension.name, false);
-        watched.hands.set(extension, hand);
+      let actor = watched.actors.get(extension);
+      if (!actor) {
+        actor = watched.roomServer.createSystemActor(extension.name, false);
+        watched.actors.set(extension, actor);
       }
-      const { refused, seed } = await hand.act({ what, ...command } as SystemCommand);
+      const { refused, seed } = await actor.act({ what, ...command } as SystemCommand);
       return { ...(refused && { refused }), ...(seed && { seed }) };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

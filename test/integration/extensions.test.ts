@@ -100,7 +100,7 @@ describe('an extension', () => {
     const said = hearing.lines
       .filter(({ event }) => event === 'extension')
       .map(({ sentence }) => sentence.replace(/^ear: /, ''));
-    expect(said.slice(0, 2)).toEqual(['The extension "ear" is there.', 'opened garden 160 418']);
+    expect(said.slice(0, 2)).toEqual(['The extension "ear" is loaded.', 'opened garden 160 418']);
     const wanted = ['joined Ada', 'born 1', 'born 2', 'crossed 1,2', 'left Ada'];
     expect(said.filter((line) => wanted.includes(line))).toEqual(wanted);
     expect(said.at(-1)).toBe('closing');
@@ -253,7 +253,7 @@ describe('an extension', () => {
   });
 
   test.each([
-    ['is not there', undefined, 'is not there'],
+    ['does not exist', undefined, 'does not exist'],
     ['is none', 'export const name = "none";', 'has no default export'],
     ['cannot be loaded', 'throw new Error("no ink");', 'no ink'],
     ['ends at once', 'process.exit(0);', 'has ended'],

@@ -1,22 +1,22 @@
 /**
- * An extension to begin from. It keeps a clearing in the middle of every room, and whatever has died of its wounds is planted
- * once more, a while later, in the place where it lived.
+ * An example extension. It keeps the middle of every room free, and replants organisms that have died
+ * of their wounds where they lived, a while later.
  *
  *     npm start -- --extension server/extensions/examples/remembrance.ts
  *
- * EXTENSIONS.md, one folder up, tells of every hook.
+ * EXTENSIONS.md, one folder up, describes every hook.
  */
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import type { Extension, Hand, RoomOpened } from '../extension.ts';
 
-/** Share of a room's smaller side that the clearing is wide. */
+/** Width of the free area in the middle, as a share of the room's shorter side. */
 const CLEARING = 0.2;
-/** How long what has died is remembered before it comes back, ms. */
-const REMEMBERED = 10_000;
+/** Time before a dead organism is replanted, ms. */
+const REPLANT_DELAY = 10_000;
 
 export default function remembrance(hand: Hand): Extension {
   const rooms = new Map<string, RoomOpened>();
-  /** Who lives where, by room and number: when one dies, the room knows it no more. */
+  /** Organisms by room and id, as a `died` event has only the id. */
   const living = new Map<string, OrganismView>();
 
   return {
@@ -29,11 +29,12 @@ export default function remembrance(hand: Hand): Extension {
       }
     },
 
-    // What is asked may be refused, with words for the log: return nothing, and it goes on.
+    // Returning `refuse` with a text rejects the command; returning undefined allows it.
     onPlant({ room, x, y }) {
       const { width, height } = rooms.get(room)!;
-      const far = Math.max(Math.abs(x - width / 2), Math.abs(y - height / 2));
-      if (far < (CLEARING * Math.min(width, height)) / 2) return { refuse: 'the clearing is kept' };
+      const distance = Math.max(Math.abs(x - width / 2), Math.abs(y - height / 2));
+      if (distance < (CLEARING * Math.min(width, height)) / 2)
+        return { refuse: 'the clearing is kept' };
       return undefined;
     },
 
@@ -48,9 +49,9 @@ export default function remembrance(hand: Hand): Extension {
       setTimeout(async () => {
         const seed = { from: 'gallery', index } as const;
         const { refused } = await hand.plant(room, { x: dead.x, y: dead.y, seed });
-        // Somebody else may live there by then.
-        hand.say(refused ? `${dead.kind} found no place` : `${dead.kind} is remembered`);
-      }, REMEMBERED);
+        // Another organism may own the place by then.
+        hand.say(refused ? `${dead.kind} was not replanted` : `${dead.kind} was replanted`);
+      }, REPLANT_DELAY);
     },
   };
 }

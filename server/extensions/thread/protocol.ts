@@ -1,34 +1,38 @@
-/** What the server and an extension's thread say to each other. What comes from the thread is checked: it may be anybody's code. */
+/**
+ * Calls between the server and an extension's thread. Data from the thread is validated, as an
+ * extension may be anybody's code.
+ */
 import * as v from 'valibot';
 import type { Asked, AskedHook, Objection, Outcome, Told, ToldHook } from '../extension.ts';
 
-/** What the thread is started with. */
+/** The thread's `workerData`. */
 export interface ThreadStart {
   /** Absolute path of the extension's file. */
   readonly file: string;
 }
 
-/** What the thread is asked. */
+/** Methods of the thread. */
 export interface ThreadMethods {
-  /** Answered once the hook is done. */
+  /** Resolves once the hook is done. */
   tell<H extends ToldHook>(hook: H, about: Told[H]): Promise<void>;
   ask<H extends AskedHook>(hook: H, about: Asked[H]): Promise<Partial<Objection>>;
   ping(): void;
   close(): Promise<void>;
 }
 
-const words = v.pipe(
+const shortText = v.pipe(
   v.string(),
   v.transform((text) => text.slice(0, 300)),
 );
 
 const unfitSchema = v.strictObject({
   unfit: v.picklist(['not-found', 'no-extension', 'threw']),
-  why: words,
+  why: shortText,
 });
+/** Why a file cannot be used as an extension. */
 export type Unfit = v.InferOutput<typeof unfitSchema>;
 
-/** The start-up result. */
+/** Schema of the start-up result. */
 export const startedSchema = v.union([
   v.strictObject({
     name: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
@@ -36,22 +40,27 @@ export const startedSchema = v.union([
   }),
   unfitSchema,
 ]);
+/** The start-up result, validated. */
 export type Started = v.InferOutput<typeof startedSchema>;
 
-export const objectionSchema = v.strictObject({ refuse: v.optional(words) });
+/** Schema of the answer of a hook that may refuse. */
+export const objectionSchema = v.strictObject({ refuse: v.optional(shortText) });
 
-/** What each method of the server takes. */
+/** Schema of a command; `wish` holds its parameters. */
 export const actSchema = v.strictObject({
   room: v.string(),
   what: v.picklist(['plant', 'damage', 'cross']),
   wish: v.unknown(),
 });
+/** A command of the extension, validated except for its parameters. */
 export type ActWish = v.InferOutput<typeof actSchema>;
 
-export const failureSchema = v.strictObject({ hook: words, why: words });
-export const lineSchema = words;
+/** Schema of a failure of a hook. */
+export const failureSchema = v.strictObject({ hook: shortText, why: shortText });
+/** Schema of a log line. */
+export const lineSchema = shortText;
 
-/** What the thread asks and says. */
+/** Methods of the server that the thread may call. */
 export interface ServerMethods {
   act(act: ActWish): Promise<Outcome>;
   failed(failure: v.InferOutput<typeof failureSchema>): void;

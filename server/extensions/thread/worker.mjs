@@ -1,4 +1,4 @@
-// A worker's entry cannot be TypeScript on every Node that we run on, so this one brings tsx into the thread.
+// Not every supported Node version can run a TypeScript file as a worker, so this registers tsx.
 import { register } from 'tsx/esm/api';
 
 register();

@@ -1,4 +1,4 @@
-/** An extension's thread: whatever it does, throws or never ends, it does here. */
+/** The thread of an extension: loads it and calls its hooks. */
 import { pathToFileURL } from 'node:url';
 import { workerData } from 'node:worker_threads';
 import { type Remote, serveWorker } from '../../platform/worker-rpc.ts';
@@ -21,7 +21,7 @@ import type {
   Unfit,
 } from './protocol.ts';
 
-const wordsOf = (error: unknown): string =>
+const messageOf = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);
 
 await serveWorker<ThreadMethods, ServerMethods, Started>(async (server) => {
@@ -46,15 +46,16 @@ async function load(
   const { file } = workerData as ThreadStart;
   try {
     const module = (await import(pathToFileURL(file).href)) as { default?: ExtensionFile };
-    const made = typeof module.default === 'function' ? await module.default(hand) : module.default;
-    if (typeof made === 'object' && made !== null && isName(made.name)) {
-      return { extension: made };
+    const { default: exported } = module;
+    const extension = typeof exported === 'function' ? await exported(hand) : exported;
+    if (typeof extension === 'object' && extension !== null && isName(extension.name)) {
+      return { extension };
     }
     return { unfit: 'no-extension', why: '' };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const missing = code === 'ERR_MODULE_NOT_FOUND' && wordsOf(error).includes(`'${file}'`);
-    return { unfit: missing ? 'not-found' : 'threw', why: wordsOf(error) };
+    const missing = code === 'ERR_MODULE_NOT_FOUND' && messageOf(error).includes(`'${file}'`);
+    return { unfit: missing ? 'not-found' : 'threw', why: messageOf(error) };
   }
 }
 
@@ -63,7 +64,7 @@ function isName(name: unknown): boolean {
 }
 
 function methodsOf(extension: Extension, server: Remote<ServerMethods>): ThreadMethods {
-  /** Calls a hook; what it throws is told. */
+  /** Calls a hook and reports what it throws. */
   const attempt = async (
     hook: ToldHook | AskedHook | 'onClose',
     call: () => unknown,
@@ -71,14 +72,14 @@ function methodsOf(extension: Extension, server: Remote<ServerMethods>): ThreadM
     try {
       return await call();
     } catch (error) {
-      server.notify('failed', { hook, why: wordsOf(error) });
+      server.notify('failed', { hook, why: messageOf(error) });
       return undefined;
     }
   };
   const run = (hook: ToldHook | AskedHook, about: unknown): Promise<unknown> =>
     attempt(hook, () => (extension[hook] as (about: unknown) => unknown)(about));
   return {
-    // What a hook returns stays here: it need not be plain data.
+    // The result of a hook need not be cloneable, so it is not returned.
     tell: async (hook, about) => void (await run(hook, about)),
     ask: async (hook, about) => {
       const answer = (await run(hook, about)) as Objection | undefined | null;

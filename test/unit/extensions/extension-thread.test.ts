@@ -28,28 +28,28 @@ afterEach(() => thread.close());
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** @returns called when it has been started anew */
+/** @returns a function whose promise resolves at the next restart */
 async function start(source: string): Promise<() => Promise<void>> {
   const file = join(folder, `${files++}.mjs`);
   await writeFile(file, source);
-  let fresh = (): void => {};
+  let onRestart = (): void => {};
   thread = await ExtensionThread.start({
     file,
     clock,
     log: hearing,
     act: async () => ({}),
-    onFresh: () => fresh(),
+    onRestarted: () => onRestart(),
   });
   return () =>
     new Promise((resolve) => {
-      fresh = resolve;
+      onRestart = resolve;
     });
 }
 
 const planting = { room: 'garden', what: 'plant', x: 1, y: 1 } as never;
 
-test('one that does not listen any more is started anew, and asked again from then on', async () => {
-  const becomesFresh = await start(`export default {
+test('an extension that does not respond is restarted, and asked again from then on', async () => {
+  const nextRestart = await start(`export default {
     name: 'dreamer',
     onJoined() { while (true); },
     onPlant: () => ({ refuse: 'awake' }),
@@ -58,28 +58,28 @@ test('one that does not listen any more is started anew, and asked again from th
   thread.tell('onJoined', {} as never);
   await clock.advance(stall);
   await clock.advance(stall);
-  expect(hearing.has('extension-failed', 'does not listen')).toBe(true);
-  // Meanwhile nobody is asked.
+  expect(hearing.has('extension-failed', 'does not respond')).toBe(true);
+  // It is not asked until it has restarted.
   expect(thread.has('onPlant')).toBe(false);
   expect(await thread.ask('onPlant', planting)).toBeUndefined();
-  const fresh = becomesFresh();
+  const restarted = nextRestart();
   await clock.advance(again);
-  await fresh;
+  await restarted;
   expect(await thread.ask('onPlant', planting)).toBe('awake');
-  expect(thread.aside).toBe(false);
+  expect(thread.disabled).toBe(false);
 });
 
-test('one that listens is left alone, however long', async () => {
+test('an extension that answers pings is not restarted', async () => {
   await start(`export default { name: 'sound', onPlant: () => ({ refuse: 'still here' }) }`);
   for (let i = 0; i < 5; i++) {
     await clock.advance(stall);
-    // Its answer comes after its pong.
+    // The answer to the ping arrives before this answer.
     expect(await thread.ask('onPlant', planting)).toBe('still here');
   }
   expect(hearing.lines).toEqual([]);
 });
 
-test('an answer that is late is none, and so many of them put it aside', async () => {
+test('a late answer allows the command, and too many of them disable the extension', async () => {
   await start(`export default { name: 'slow', onPlant: () => new Promise(() => {}) }`);
   for (let i = 0; i < failures; i++) {
     expect(thread.has('onPlant')).toBe(true);
@@ -90,7 +90,7 @@ test('an answer that is late is none, and so many of them put it aside', async (
     await clock.advance(1);
     expect(await asked).toBeUndefined();
   }
-  expect(thread.aside).toBe(true);
+  expect(thread.disabled).toBe(true);
   expect(thread.has('onPlant')).toBe(false);
   expect(hearing.has('extension-aside', '"slow"')).toBe(true);
 });
@@ -106,13 +106,13 @@ test('failures far apart are forgiven', async () => {
     await clock.advance(answer);
     expect(await asked).toBeUndefined();
     clock.spend((1.1 * forgivenAfter) / failures);
-    // Its answer comes after its pong, if it was asked whether it listens.
+    // The answer to a ping, if any, arrives before this answer.
     expect(await thread.ask('onStroke', planting)).toBe('here');
   }
-  expect(thread.aside).toBe(false);
+  expect(thread.disabled).toBe(false);
 });
 
-test('one that cannot keep up is not told the rest, and says how much that was', async () => {
+test('events are dropped and counted when an extension cannot keep up', async () => {
   await start(`export default (hand) => {
     let count = 0, open;
     const gate = new Promise((resolve) => { open = resolve; });
@@ -125,10 +125,10 @@ test('one that cannot keep up is not told the rest, and says how much that was',
   for (let i = 0; i < backlog + 7; i++) thread.tell('onLife', {} as never);
   expect(hearing.has('extension-behind', 'has not kept up')).toBe(true);
   expect(await thread.ask('onPlant', planting)).toBe(String(backlog));
-  await hearing.until('extension-behind', 'it was not told 7 things');
+  await hearing.until('extension-behind', '7 events were dropped');
 });
 
-test('one that says what is no message of ours is lost, not listened to', async () => {
+test('an extension that sends a malformed message is stopped', async () => {
   await start(`import { parentPort } from 'node:worker_threads';
     export default { name: 'rogue', onLife() { parentPort.postMessage({ act: 'everything' }); } }`);
   thread.tell('onLife', {} as never);

@@ -1,4 +1,4 @@
-/** What OSC.md says, what is sent, and what the sketches speak are one and the same. */
+/** OSC.md, the messages sent, and the sketches agree. */
 import { readFileSync } from 'node:fs';
 import type { Happening } from '../../../server/extensions/extension.ts';
 import { decodeOsc } from '../../../server/osc/osc-codec.ts';
@@ -8,7 +8,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 const read = (file: string): string =>
   readFileSync(new URL(`../../../server/osc/${file}`, import.meta.url), 'utf8');
 
-/** The rows of a part of OSC.md: address and how many values. */
+/** The rows of a section of OSC.md: address and values. */
 function rows(part: string): { address: string; values: string[] }[] {
   const text = read('OSC.md')
     .split(/^## /m)
@@ -17,8 +17,8 @@ function rows(part: string): { address: string; values: string[] }[] {
   return [...found].map(([, address, values]) => ({ address, values: values.split(', ') }));
 }
 
-/** Everything that can be told, once. */
-function told(): { address: string; types: string[] }[] {
+/** Sends every kind of message once. */
+function sentMessages(): { address: string; types: string[] }[] {
   const sent: Uint8Array[] = [];
   const out = new OscOutput({ clock: new FakeClock(), send: (bytes) => sent.push(bytes) });
   const room = 'garden';
@@ -51,14 +51,14 @@ function told(): { address: string; types: string[] }[] {
 const out = rows('Out');
 const words = new Set([...out, ...rows('In')].map(({ address }) => address));
 
-test('OSC.md tells of each message that is sent, with its values', () => {
+test('OSC.md lists each message that is sent, with its values', () => {
   const documented = out.map(({ address, values }) => ({
     address,
     types: values.map((value) => value.charAt(1)),
   }));
   const sorted = (list: { address: string }[]) =>
     [...list].sort((a, b) => a.address.localeCompare(b.address));
-  expect(sorted(documented)).toEqual(sorted(told()));
+  expect(sorted(documented)).toEqual(sorted(sentMessages()));
 });
 
 test.each(['vivarium.pde', 'vivarium.maxpat', 'touchdesigner.py'])(
