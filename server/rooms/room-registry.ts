@@ -239,7 +239,8 @@ export class RoomRegistry {
   setHours(hours: { readonly dim: boolean; readonly closed: boolean }): void {
     this.hours = hours;
     for (const { rules, live, plan } of this.known.values()) {
-      Object.assign(rules, hours);
+      rules.isDimmed = hours.dim;
+      rules.isClosed = hours.closed;
       if (!live || !plan.open) continue;
       live.server.broadcastSettings();
       if (hours.closed) live.server.disconnectAll('room-closed', true);
@@ -328,7 +329,8 @@ export class RoomRegistry {
 
   private register(plan: PlanRecord): Known {
     const rules = new RoomPolicy(applyChange(this.options.defaults, plan.change));
-    Object.assign(rules, this.hours);
+    rules.isDimmed = this.hours.dim;
+    rules.isClosed = this.hours.closed;
     const known: Known = { plan, rules, live: undefined, busy: null, mutex: new Mutex() };
     this.known.set(plan.name, known);
     return known;
