@@ -396,18 +396,15 @@ export class RoomRegistry {
     } else room = world.open(place);
     ticker.add(room, tickRate);
     const pace = () => ticker.pace(room)!;
-    const roomServer = new RoomServer(
-      room,
-      { checkpoint: facts, engine },
-      pace,
-      settings.capacity,
-      clock,
-      new ResumeTokens(secret, name),
-      new NewcomerEnergy(room, new DeviceMarks(secret), clock),
-      { policy: rules, bans },
-      this.options.wallFacts,
-      seeds,
-    );
+    const roomServer = new RoomServer({
+      ...{ room, pace, clock, capacity: settings.capacity },
+      info: { checkpoint: facts, engine },
+      resumeTokens: new ResumeTokens(secret, name),
+      newcomers: new NewcomerEnergy(room, new DeviceMarks(secret), clock),
+      access: { policy: rules, bans },
+      wallInfo: this.options.wallFacts,
+      previews: seeds,
+    });
     return { room, server: roomServer };
   }
 

@@ -23,6 +23,11 @@ export interface Viewport extends Rect {
   readonly best: TierName;
 }
 
+/** What a client looks at until it sends a viewport: everything. */
+export function fullViewport({ width, height }: Pick<Rect, 'width' | 'height'>): Viewport {
+  return { x: 0, y: 0, width, height, pixels: 1, best: 'full' };
+}
+
 interface Sent {
   readonly tick: number;
   readonly at: number;
