@@ -129,7 +129,7 @@ export class RoomAdmission {
   /** Clients see the whole room until they send a viewport. */
   private startStream(client: RoomClient, heldChecksums?: ArrayLike<number>): void {
     const { room, broadcaster, clock } = this.options;
-    broadcaster.add(client, fullViewport(room.grid.planes), clock.now(), heldChecksums);
+    broadcaster.add(client, fullViewport(room.grid.planes), clock.now(), { heldChecksums });
   }
 
   private admitWaiting(): void {

@@ -84,6 +84,7 @@ export class RoomWalls {
     const { room, slots, broadcaster, eventQueue, welcomeBuilder, clock } = this.options;
     welcomeBuilder.sendWallWelcome(wall, slots);
     eventQueue.startFor(wall);
-    broadcaster.add(wall, fullViewport(room.grid.planes), clock.now(), heldChecksums, 'full');
+    const viewport = fullViewport(room.grid.planes);
+    broadcaster.add(wall, viewport, clock.now(), { tier: 'full', heldChecksums });
   }
 }
