@@ -1,4 +1,4 @@
-/** `npm start`: reads the settings, starts the server, says where it is. */
+/** The entry of `npm start`: reads the settings, starts the server and prints its addresses. */
 import { existsSync } from 'node:fs';
 import { DEFAULTS } from '../shared/defaults.ts';
 import { createVivariumServer } from './app/create-server.ts';
@@ -16,7 +16,7 @@ import { type Config, helpText, readConfig } from './settings/server.ts';
 import { StoreError } from './storage/store-error.ts';
 import { CheckpointError } from './vnca/errors.ts';
 
-/** Ends with one sentence for what the host can mend, and with all there is for what only we can. */
+/** Exits with one sentence for errors that the host can fix, and with the full error for all others. */
 function fail(error: unknown): never {
   if (
     error instanceof SettingsError ||
@@ -33,21 +33,21 @@ function fail(error: unknown): never {
   process.exit(1);
 }
 
-/** ms within which a signal is taken for the one before. */
+/** Two signals within this time count as one, ms. */
 const SAME_SIGNAL = 1_000;
 
-/** Files that container engines put into each of their containers. */
-const CONTAINER = ['/.dockerenv', '/run/.containerenv'];
+/** Files that container engines create in each container. */
+const CONTAINER_FILES = ['/.dockerenv', '/run/.containerenv'];
 
 function tokenLine(token: string, { data }: Config): string {
   const { env } = process;
-  const by = CONTAINER.some((file) => existsSync(file))
+  const by = CONTAINER_FILES.some((file) => existsSync(file))
     ? 'container'
     : isService(env)
       ? 'service'
       : 'hand';
-  const way = tokenRecoveryHint({ by, data, folder: process.cwd(), user: env.USER });
-  return `The host's token, shown this once: ${token} (lost? ${way})`;
+  const hint = tokenRecoveryHint({ by, data, folder: process.cwd(), user: env.USER });
+  return `The host's token, shown this once: ${token} (lost? ${hint})`;
 }
 
 async function main(): Promise<void> {
@@ -70,13 +70,12 @@ async function main(): Promise<void> {
     onHeartbeat: () => supervisor?.beat(),
     onRestart: () => {
       if (supervised) {
-        log.info('restart', 'It is time for the nightly restart.');
+        log.info('restart', 'The nightly restart begins.');
         stop(RESTART_CODE);
       } else {
-        const hint = 'under systemd, or with --supervised yes where something else starts it anew';
         log.warn(
           'no-restart',
-          `Nothing would start this server anew, so it goes on. Run it ${hint}.`,
+          'The nightly restart is skipped, because no supervisor would start the server again. Run it under systemd, or use --supervised yes with another supervisor.',
         );
       }
     },
@@ -87,17 +86,21 @@ async function main(): Promise<void> {
     },
   });
 
-  // Before anything is said: who has read where the room is may also end it.
+  // Installed before the banner: a script that has read the address may send a signal at once.
   let closing = false;
-  let told = 0;
+  let lastSignalAt = 0;
   const stop = (code: number): void => {
-    // A second signal means that the host will not wait. But npm passes on what the terminal has sent already.
-    if (closing && performance.now() - told > SAME_SIGNAL) process.exit(1);
+    // A second signal means that the host does not want to wait. npm forwards signals that the
+    // terminal has sent to this process already, so two in quick succession count as one.
+    if (closing && performance.now() - lastSignalAt > SAME_SIGNAL) process.exit(1);
     if (closing) return;
     closing = true;
-    told = performance.now();
+    lastSignalAt = performance.now();
     setTimeout(() => {
-      log.error('closing-too-slow', 'Something does not end; all that was answered is kept.');
+      log.error(
+        'closing-too-slow',
+        'Shutdown takes too long; exiting now. Everything answered so far is saved.',
+      );
       process.exit(1);
     }, DEFAULTS.operations.closing).unref();
     vivarium.close().then(() => process.exit(code), fail);
@@ -106,18 +109,11 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => stop(0));
   supervisor?.ready();
 
-  const {
-    port,
-    localOrigin: local,
-    engine,
-    skippedEngines: passed,
-    metricsPort,
-    hostToken,
-  } = vivarium;
+  const { port, localOrigin: local, engine, skippedEngines, metricsPort, hostToken } = vivarium;
   const [room] = config.rooms;
   if (!asText) {
     if (hostToken !== undefined) log.info('host-token', tokenLine(hostToken, config));
-    log.info('alive', `Vivarium is alive. ${engineLine(engine, passed)}`, {
+    log.info('alive', `Vivarium is alive. ${engineLine(engine, skippedEngines)}`, {
       port,
       engine: engine.name,
       device: engine.device,
@@ -126,15 +122,14 @@ async function main(): Promise<void> {
     return;
   }
   const shared = vivarium.networkOrigins().map((origin) => `${origin}/r/${room}`);
-  console.log(`\nVivarium is alive. ${engineLine(engine, passed)}\n`);
+  console.log(`\nVivarium is alive. ${engineLine(engine, skippedEngines)}\n`);
   console.log(`  this machine   ${local}/r/${room}`);
   for (const url of shared) console.log(`  on the network ${url}`);
-  if (shared.length === 0) console.log('  on the network nowhere: phones do not reach this server');
+  if (shared.length === 0) console.log('  on the network none: phones cannot reach this server');
   if (metricsPort !== undefined)
-    console.log(`  figures        http://localhost:${metricsPort}/metrics`);
-  // A code that leads nowhere is worse than none.
-  const scanned = vivarium.qrOrigin();
-  console.log(scanned === '' ? '' : `\n${terminalQr(`${scanned}/r/${room}`)}\n`);
+    console.log(`  metrics        http://localhost:${metricsPort}/metrics`);
+  const qrOrigin = vivarium.qrOrigin();
+  console.log(qrOrigin === '' ? '' : `\n${terminalQr(`${qrOrigin}/r/${room}`)}\n`);
   if (hostToken !== undefined) {
     console.log(`${tokenLine(hostToken, config)}\n  sign in at     ${local}/host\n`);
   }

@@ -1,14 +1,13 @@
-/** The whole server, put together: checkpoint, engine, rooms, ticker, pages, sockets. */
+/** Composes the server: checkpoints, engine, storage, rooms, tick loop, pages and sockets. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { RoomSettings } from '../../shared/host/settings.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { hashText } from '../../shared/random.ts';
 import type { SkippedEngine } from '../engine/backends.ts';
 import { createEngine } from '../engine/create-engine.ts';
-import { EngineError, type EngineLoss } from '../engine/engine.ts';
+import type { EngineLoss } from '../engine/engine.ts';
 import { Hooks } from '../extensions/hooks.ts';
 import { Gardeners } from '../gardener/gardeners.ts';
 import { openHost } from '../host/host.ts';
@@ -21,7 +20,6 @@ import { watchExhaustion } from '../operations/exhaustion.ts';
 import { createMetrics } from '../operations/metrics.ts';
 import { type MetricsServer, serveMetrics } from '../operations/metrics-server.ts';
 import { RestartLimit } from '../operations/restart-limit.ts';
-import { TickWatchdog } from '../operations/tick-watchdog.ts';
 import { type Osc, openOsc } from '../osc/open-osc.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { type Log, silentLog } from '../platform/log.ts';
@@ -42,9 +40,8 @@ import { banRecords } from '../storage/record-schemas.ts';
 import { Store } from '../storage/store.ts';
 import { storedSecret } from '../storage/stored-secret.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
-import { DeferredWork } from '../world/deferred-work.ts';
 import type { Room } from '../world/room.ts';
-import { Ticker, type TickTiming } from '../world/ticker.ts';
+import type { TickTiming } from '../world/ticker.ts';
 import { World } from '../world/world.ts';
 import { listen } from './listen.ts';
 import {
@@ -54,97 +51,79 @@ import {
   venueAddresses,
   watchOrigin,
 } from './network-addresses.ts';
+import { defaultRoomSettings, gardenerDelay } from './room-defaults.ts';
 import { runShutdownPhases } from './shutdown-phases.ts';
+import { createTickLoop } from './tick-loop.ts';
 
 export interface VivariumServerOptions {
   readonly config: Config;
   readonly clientFolder: string;
   readonly clock?: Clock;
-  /** Something of the engine was lost and is put back: rooms are held up for a moment, and go on. */
+  /** The engine lost a GPU or a thread and replaces it. Rooms pause for a moment and continue. */
   readonly onEngineLoss?: (loss: EngineLoss) => void;
-  /** Hears of each tick that is done, for whoever measures. */
+  /** Called after each tick, for measurements. */
   readonly onTick?: (timing: TickTiming) => void;
-  /** Wall clock, ms; it may go back. */
+  /** Wall clock, ms since the epoch; it may be set back. */
   readonly date?: () => number;
-  /** This machine's addresses on its networks, the likeliest for phones first. */
+  /** This machine's network addresses, the likeliest to be reachable by phones first. */
   readonly networkAddresses?: () => readonly string[];
   readonly log?: Log;
-  /** Told at most once a second that ticks go on. */
+  /** Called about once a second while ticks run. */
   readonly onHeartbeat?: () => void;
-  /** The schedule wants the server to end, and to be started anew. */
+  /** The nightly restart is due. */
   readonly onRestart?: () => void;
-  /** No file descriptors are left, and the server may restart; undefined where nothing would start it again. */
+  /** No file descriptors are left and a restart is due; undefined without a supervisor. */
   readonly onExhausted?: (() => void) | undefined;
-  /** The rooms cannot go on. */
+  /** The rooms cannot continue. */
   readonly onFatal: (error: unknown) => void;
 }
 
+/** A running server. */
 export interface VivariumServer {
   readonly port: number;
-  /** Where this machine itself reaches it, as an origin. */
+  /** The origin at which this machine reaches the server. */
   readonly localOrigin: string;
-  /** Where phones reach it now, as origins, the likeliest first. */
+  /** The origins at which phones reach the server now, the likeliest first. */
   networkOrigins(): readonly string[];
-  /** The one of them that a code leads to; '' where none is likely. */
+  /** The origin for QR codes; '' if no address is likely to work for phones. */
   qrOrigin(): string;
   readonly engine: { readonly name: string; readonly device: string };
-  /** Engines that would have been better, and why they are not used. */
+  /** Faster engines that could not be used, with reasons. */
   readonly skippedEngines: readonly SkippedEngine[];
   readonly world: World;
   readonly rooms: RoomRegistry;
-  /** What keeps the rooms, where they are kept. */
+  /** undefined if rooms are not stored. */
   readonly journalWriter: JournalWriter | undefined;
-  /** Of the open rooms. */
+  /** The servers of the open rooms, by room name. */
   readonly roomServers: ReadonlyMap<string, RoomServer>;
-  /** What was turned away since the start. */
+  /** Rejections since the start, by reason. */
   readonly rejectionCounts: RejectionCounts;
-  /** The host's token, where it was made at this start: shown once, kept nowhere. */
+  /** The host's token if it was created at this start. Show it once; it is stored only as a hash. */
   readonly hostToken: string | undefined;
-  /** Those who play where nobody does. */
+  /** The automatic gardeners of idle rooms. */
   readonly gardeners: Gardeners;
-  /** Where figures are served, where that is a port of its own. */
+  /** The port for metrics, if they have a port of their own. */
   readonly metricsPort: number | undefined;
-  /** Where OSC is listened to, if it is. */
+  /** The port for incoming OSC, if there is one. */
   readonly oscPort: number | undefined;
   setTickRate(room: Room, rate: number): void;
+  /** Stops the server in the order of the shutdown phases. @throws the first phase's error */
   close(): Promise<void>;
 }
 
-/** How rooms are set that nobody has touched. */
-function settingsOf(config: Config): RoomSettings {
-  const { tickRate, capacity, maxOrganisms, energy } = config;
-  const attract =
-    config.attract === 'off'
-      ? { ...DEFAULTS.house.attract, on: false }
-      : { on: true, after: config.attract };
-  return { ...DEFAULTS.house, tickRate, capacity, maxOrganisms, energy, attract };
-}
-
-/** @returns ms without visitors after which a room's gardener begins */
-const gardenerAfter = ({ attract }: RoomSettings): number | 'off' =>
-  attract.on ? 1_000 * attract.after : 'off';
-
 /**
- * Starts everything.
+ * Starts the server and resolves once it listens.
  *
  * @throws CheckpointError, EngineError, HookError, ListenError, StoreError
  */
 export async function createVivariumServer(
   options: VivariumServerOptions,
 ): Promise<VivariumServer> {
-  const {
-    config,
-    clientFolder,
-    clock = systemClock,
-    date = Date.now,
-    onFatal,
-    onEngineLoss: onLoss,
-  } = options;
-  const { log = silentLog, networkAddresses: addresses } = options;
+  const { config, clientFolder, clock = systemClock, date = Date.now, log = silentLog } = options;
+  const { networkAddresses: addresses, onEngineLoss: onLoss } = options;
   const bound = () => http.address() as AddressInfo;
-  const reachedAt = () => networkOrigins(bound(), (addresses ?? networkAddresses)());
-  /** Where a code leads phones; '' where that is not known. */
-  const scannedAt = () => networkOrigins(bound(), (addresses ?? venueAddresses)())[0] ?? '';
+  const currentOrigins = () => networkOrigins(bound(), (addresses ?? networkAddresses)());
+  const qrOrigin = () => networkOrigins(bound(), (addresses ?? venueAddresses)())[0] ?? '';
   const names = createNameCheck(config.bannedWords ?? []);
   const checkpoint = await loadCheckpoint(config.checkpoint);
   const checkpoints = [checkpoint, ...(await Promise.all(config.checkpoints.map(loadCheckpoint)))];
@@ -153,13 +132,13 @@ export async function createVivariumServer(
     new Map(checkpoints.map(({ card, folder }) => [card.name, folder])),
   );
   const hooks = await Hooks.open({ files: config.extension, clock, log, limits: config.limits });
-  let passed: readonly SkippedEngine[] = [];
+  let skippedEngines: readonly SkippedEngine[] = [];
   const [engine, records] = await startBoth(
     createEngine({
       checkpoints,
       backend: config.engine,
-      onSkipped: (better) => {
-        passed = better;
+      onSkipped: (skipped) => {
+        skippedEngines = skipped;
       },
       ...(onLoss && { onLoss }),
     }),
@@ -186,58 +165,13 @@ export async function createVivariumServer(
   let failed = false;
   let closing: Promise<void> | undefined;
 
-  const watchdog = new TickWatchdog({
-    clock,
-    timeout: DEFAULTS.operations.stall,
-    onHeartbeat: () => options.onHeartbeat?.(),
-    onStalled: () => {
-      failed = true;
-      onFatal(new EngineError('failed', 'a tick has not ended; the engine has stalled'));
-    },
-  });
-  const onFailure = (error: unknown): void => {
-    failed = true;
-    onFatal(error);
-  };
-  const deferredWork = new DeferredWork(clock, onFailure);
-  const ticker = new Ticker({
-    clock,
-    tick: async (due) => {
-      const ticked = await watchdog.during(() => world.tick(due, () => deferredWork.run()));
-      journalWriter?.ticked(ticked);
-      const shown: RoomServer[] = [];
-      for (const { room, result } of ticked) {
-        const roomServer = rooms.roomServers.get(room.name);
-        if (!roomServer) continue;
-        roomServer.handleTick(result, clock.now());
-        hooks.ticked(roomServer, result);
-        shown.push(roomServer);
-      }
-      deferredWork.defer(() => {
-        for (const roomServer of shown) roomServer.broadcast(clock.now());
-      });
-      // Where there is time before the next tick, nobody waits for it. Who is greeted anew is told of the room as it is, which
-      // must be between two ticks.
-      if (!ticker.isBehind || shown.some((roomServer) => roomServer.hasPendingRefresh))
-        deferredWork.run();
-      metrics?.ticked(ticked);
-    },
-    onTick: (timing) => {
-      metrics?.timed(timing);
-      options.onTick?.(timing);
-    },
-    onPause: (until) => {
-      for (const { previews: seeds } of works) seeds.growth.pause(until);
-    },
-    onError: onFailure,
-  });
   const metrics =
     config.metrics === 'none'
       ? undefined
       : createMetrics({
           engine: engine.info,
-          keeping: () => journalWriter?.isPersisting,
-          turned: () => rejections.totals(),
+          isPersisting: () => journalWriter?.isPersisting,
+          rejections: () => rejections.totals(),
           rooms: () =>
             [...rooms.roomServers.values()].map(({ room, size }) => ({
               name: room.name,
@@ -248,6 +182,19 @@ export async function createVivariumServer(
               tick: room.tick,
             })),
         });
+  const { ticker, watchdog, deferredWork } = createTickLoop({
+    ...{ world, clock, hooks, journalWriter, metrics },
+    roomServers: () => rooms.roomServers,
+    pausePreviews: (until) => {
+      for (const { previews } of loaded) previews.growth.pause(until);
+    },
+    onTick: options.onTick,
+    onHeartbeat: options.onHeartbeat,
+    onFailure: (error) => {
+      failed = true;
+      options.onFatal(error);
+    },
+  });
 
   const hostStore = store ?? new Store(openMemory());
   const secret = storedSecret(config.data === 'none' ? undefined : config.data, 'passes.key');
@@ -257,22 +204,22 @@ export async function createVivariumServer(
       .catch((error: Error) => log.warn('not-kept', error.message));
   });
   const newPatch = () => world.newPatch();
-  const works = await Promise.all(
-    checkpoints.map((one) => prepareCheckpoint(one, engine, newPatch, clock)),
+  const loaded = await Promise.all(
+    checkpoints.map((one) => prepareCheckpoint(one, { engine, newPatch, clock })),
   );
-  const stock = new Map(works.map((one) => [one.species.checkpoint, one]));
-  const kept = store && journalWriter && { store, journalWriter };
+  const checkpointsByName = new Map(loaded.map((one) => [one.species.checkpoint, one]));
+  const storage = store && journalWriter && { store, journalWriter };
   const build = await wallBuild(clientFolder);
   const rooms = new RoomRegistry({
     ...{ world, ticker, hostStore, secret, bans, clock, date, log, engine: engine.info },
-    ...{ storage: kept, checkpoints: stock },
-    defaults: settingsOf(config),
+    ...{ storage, checkpoints: checkpointsByName },
+    defaults: defaultRoomSettings(config),
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {
       hooks.unwatch(roomServer);
       host.closed(roomServer.room.name);
     },
-    wallFacts: () => ({ origin: scannedAt(), build }),
+    wallInfo: () => ({ origin: qrOrigin(), build }),
   });
   try {
     await rooms.start(
@@ -298,15 +245,25 @@ export async function createVivariumServer(
   const admission = new ConnectionAdmission({ limits, origins, trustProxy, clock, rejections });
   const host = await openHost({
     context: {
-      ...{ rooms, world, ticker, bans, checkpoints: stock, clock, date, log, engine: engine.info },
-      storage: kept,
+      ...{
+        rooms,
+        world,
+        ticker,
+        bans,
+        checkpoints: checkpointsByName,
+        clock,
+        date,
+        log,
+        engine: engine.info,
+      },
+      storage,
       hostStore,
       folder: config.data === 'none' ? undefined : config.data,
       defaultRoom: config.rooms[0],
       backend: config.engine,
       checkpointFolder: (name) => checkpoints.find(({ card }) => card.name === name)?.folder,
-      defaults: settingsOf(config),
-      addresses: reachedAt,
+      defaults: defaultRoomSettings(config),
+      addresses: currentOrigins,
     },
     newToken: config.newHostToken,
     secret,
@@ -319,10 +276,10 @@ export async function createVivariumServer(
   };
   const gardeners = new Gardeners({
     ...{ roomServers: rooms.roomServers, clock, seed: config.seed },
-    after: (room) => gardenerAfter(rooms.settingsOf(room)),
+    after: (room) => gardenerDelay(rooms.settingsOf(room)),
   });
   rooms.onSettings((room, settings) =>
-    gardeners.of(room)?.configure({ after: gardenerAfter(settings) }),
+    gardeners.of(room)?.configure({ after: gardenerDelay(settings) }),
   );
   hooks.add(gardeners);
 
@@ -335,7 +292,7 @@ export async function createVivariumServer(
     files,
     gallery,
     maps: new Map(
-      works.flatMap(({ species: { checkpoint: name, map } }) => (map ? [[name, map]] : [])),
+      loaded.flatMap(({ species: { checkpoint: name, map } }) => (map ? [[name, map]] : [])),
     ),
     defaultRoom: config.rooms[0],
     hasWall: (room, request) =>
@@ -357,21 +314,21 @@ export async function createVivariumServer(
   let osc: Osc | undefined;
   let unwatch: (() => void) | undefined;
   const phases = [
-    { name: 'newcomers are refused', run: () => gateway.stopAdmitting() },
-    { name: 'the last tick is done', run: () => ticker.stop().then(() => deferredWork.run()) },
+    { name: 'new connections are refused', run: () => gateway.stopAdmitting() },
+    { name: 'the last tick has ended', run: () => ticker.stop().then(() => deferredWork.run()) },
     {
-      name: 'seeds are no longer looked at',
-      run: () => Promise.all(works.map(({ previews: seeds }) => seeds.growth.stop())),
+      name: 'previews have stopped',
+      run: () => Promise.all(loaded.map(({ previews }) => previews.growth.stop())),
     },
-    { name: 'rooms are kept', run: () => journalWriter?.saveAll() },
-    { name: 'what was counted is kept', run: () => host.close() },
-    { name: 'everybody is sent home', run: () => gateway.close() },
-    { name: 'OSC ends', run: () => osc?.close() },
-    { name: 'extensions end', run: () => hooks.close() },
-    { name: 'the engine rests', run: () => engine.close() },
+    { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
+    { name: 'host records are saved', run: () => host.close() },
+    { name: 'clients are disconnected', run: () => gateway.close() },
+    { name: 'OSC has stopped', run: () => osc?.close() },
+    { name: 'extensions have stopped', run: () => hooks.close() },
+    { name: 'the engine has stopped', run: () => engine.close() },
     { name: 'the store is closed', run: () => journalWriter?.close().then(() => store?.close()) },
     {
-      name: 'figures end',
+      name: 'metrics have stopped',
       run: () => {
         metrics?.close();
         return metricsServer?.close();
@@ -402,23 +359,23 @@ export async function createVivariumServer(
         }
       },
     });
-    const { port, host: at, metrics: figuresPort } = config;
-    await listen({ flag: '--port', host: at, port }, () => {
+    const { port, host: address, metrics: metricsPort } = config;
+    await listen({ flag: '--port', host: address, port }, () => {
       return new Promise<void>((resolve, reject) => {
         http.once('error', reject);
-        http.listen(port, at, resolve);
+        http.listen(port, address, resolve);
       });
     });
-    // As when a connection cannot be accepted: one that is missing is no reason to end.
+    // For example a connection that could not be accepted: the server continues without it.
     http.on('error', (error) => log.warn('not-accepted', error.message));
-    if (metrics && typeof figuresPort === 'number') {
-      const place = { flag: '--metrics', host: '127.0.0.1', port: figuresPort };
-      metricsServer = await listen(place, () => serveMetrics(metrics, figuresPort));
+    if (metrics && typeof metricsPort === 'number') {
+      const target = { flag: '--metrics', host: '127.0.0.1', port: metricsPort };
+      metricsServer = await listen(target, () => serveMetrics(metrics, metricsPort));
     }
-    unwatch = watchOrigin(clock, scannedAt, () => {
+    unwatch = watchOrigin(clock, qrOrigin, () => {
       for (const roomServer of rooms.roomServers.values()) roomServer.requestWallRefresh();
     });
-    // The last that may fail: a token that is kept must be shown.
+    // Last, since nothing after it may fail: a stored token must be shown.
     await host.keepToken();
   } catch (error) {
     watchdog.stop();
@@ -430,10 +387,10 @@ export async function createVivariumServer(
   return {
     port: bound().port,
     localOrigin: localOrigin(bound()),
-    networkOrigins: reachedAt,
-    qrOrigin: scannedAt,
+    networkOrigins: currentOrigins,
+    qrOrigin,
     engine: engine.info,
-    skippedEngines: passed,
+    skippedEngines,
     journalWriter,
     world,
     rooms,

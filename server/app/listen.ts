@@ -1,15 +1,16 @@
-/** What a host can do about a port that cannot be listened to. */
+/** Turns errors of listening on a port into a sentence that tells the host what to do. */
 import { networkAddresses } from './network-addresses.ts';
 
+/** Why a server cannot listen. */
 export type ListenReason =
-  /** Another program listens there. */
+  /** Another program listens on the port. */
   | 'port-taken'
-  /** The system keeps this port for others. */
+  /** The system does not let this user have the port. */
   | 'not-allowed'
   /** This machine has no such address. */
   | 'no-such-address';
 
-/** The message is one sentence for the host. */
+/** The server cannot listen. The message is one sentence for the host. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
 
@@ -21,7 +22,7 @@ export class ListenError extends Error {
   }
 }
 
-/** A port, and what the flag that sets it is called. */
+/** Where to listen, and the flag that sets the port. */
 export interface ListenTarget {
   readonly flag: string;
   readonly host: string;
@@ -38,28 +39,32 @@ const REASONS: Readonly<Record<string, ListenReason>> = {
   ENOTFOUND: 'no-such-address',
 };
 
-/** Ports below are for programs that the administrator trusts. */
-const FREE_FOR_ALL = 1024;
+/** Ports below this one need privileges. */
+const FIRST_UNPRIVILEGED = 1024;
 
-const next = (port: number): number => (port < 65_535 ? port + 1 : FREE_FOR_ALL);
+const next = (port: number): number => (port < 65_535 ? port + 1 : FIRST_UNPRIVILEGED);
 
-const SENTENCES: Readonly<Record<ListenReason, (place: ListenTarget) => string>> = {
+const SENTENCES: Readonly<Record<ListenReason, (target: ListenTarget) => string>> = {
   'port-taken': ({ flag, port }) =>
-    `${flag}: another program has port ${port}; choose another one, like ${flag} ${next(port)}.`,
+    `${flag}: another program uses port ${port}; choose another one, for example ${flag} ${next(port)}.`,
   'not-allowed': ({ flag, port }) =>
-    port < FREE_FOR_ALL
-      ? `${flag}: this user may not have port ${port}; choose one from ${FREE_FOR_ALL} on, like ${flag} 8080, or, under systemd, give the service AmbientCapabilities=CAP_NET_BIND_SERVICE.`
-      : `${flag}: the system does not give port ${port}; choose another one, like ${flag} ${next(port)}.`,
+    port < FIRST_UNPRIVILEGED
+      ? `${flag}: this user may not use port ${port}; choose ${FIRST_UNPRIVILEGED} or higher, for example ${flag} 8080, or, under systemd, give the service AmbientCapabilities=CAP_NET_BIND_SERVICE.`
+      : `${flag}: the system does not allow port ${port}; choose another one, for example ${flag} ${next(port)}.`,
   'no-such-address': ({ host }) =>
-    `--host: this machine has no address ${host}; it has ${['127.0.0.1', ...networkAddresses()].join(', ')}, and 0.0.0.0 stands for all of them.`,
+    `--host: this machine has no address ${host}; it has ${['127.0.0.1', ...networkAddresses()].join(', ')}. Use 0.0.0.0 for all of them.`,
 };
 
-/** Waits until a server listens. @throws ListenError, where the host can mend it */
-export async function listen<T>(place: ListenTarget, start: () => Promise<T>): Promise<T> {
+/**
+ * Starts listening.
+ *
+ * @throws ListenError if the host can fix the cause, else the error of `start`
+ */
+export async function listen<T>(target: ListenTarget, start: () => Promise<T>): Promise<T> {
   try {
     return await start();
   } catch (error) {
     const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
-    throw reason ? new ListenError(reason, SENTENCES[reason](place)) : error;
+    throw reason ? new ListenError(reason, SENTENCES[reason](target)) : error;
   }
 }

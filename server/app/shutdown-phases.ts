@@ -1,15 +1,17 @@
-/** Ends the server in good order: one phase after the other, each with its name. */
+/** Shuts the server down in named phases, one after the other. */
 import type { Log } from '../platform/log.ts';
 
+/** One step of a shutdown. */
 export interface ShutdownPhase {
+  /** Logged when the phase has ended, as in "Closing: rooms are saved." */
   readonly name: string;
   readonly run: () => unknown;
 }
 
 /**
- * One phase that fails does not keep the later ones from happening.
+ * Runs the phases in order. The later ones run even if an earlier one fails.
  *
- * @throws the first phase's error, at the end
+ * @throws the error of the first phase that failed, after the last phase
  */
 export async function runShutdownPhases(phases: readonly ShutdownPhase[], log: Log): Promise<void> {
   let failure: { readonly error: unknown } | undefined;

@@ -1,24 +1,27 @@
-/** What the host sees in the terminal: where the room is, also as a code to scan. */
+/** Lines for the host's terminal: the engine in use, engine losses, and a QR code. */
 import { generate } from 'lean-qr';
 import { explain, mendable, type SkippedEngine } from '../engine/backends.ts';
 import type { EngineInfo, EngineLoss } from '../engine/engine.ts';
 
-/** Which engine was taken, and which better ones this machine could have, as a sentence. */
-export function engineLine({ name, device }: EngineInfo, passed: readonly SkippedEngine[]): string {
-  return `Engine: ${[`${name} on ${device}`, ...mendable(passed).map(explain)].join('; better: ')}.`;
+/** One sentence: the engine in use, and the faster ones that the host could enable. */
+export function engineLine(
+  { name, device }: EngineInfo,
+  skipped: readonly SkippedEngine[],
+): string {
+  return `Engine: ${[`${name} on ${device}`, ...mendable(skipped).map(explain)].join('; better: ')}.`;
 }
 
-/** What the host should know of a loss that rooms do not notice, as a line. */
-export function lossLine({ what, why, count, replacement: instead }: EngineLoss): string {
-  if (instead) {
-    const { name, device } = instead;
-    return `Warning: the GPU does not come back (${why}). ${name} on ${device} steps from now on, more slowly; every organism goes on where it was. Mend its driver, and start the server again.`;
+/** A warning about an engine loss that rooms have survived. */
+export function lossLine({ what, why, count, replacement }: EngineLoss): string {
+  if (replacement) {
+    const { name, device } = replacement;
+    return `Warning: the GPU does not recover (${why}). The server continues on ${name} on ${device}, more slowly, without losing any organism. Repair the GPU driver and restart the server.`;
   }
-  const lost = what === 'gpu' ? 'the GPU' : 'a thread of the engine';
-  return `Warning: ${lost} was lost (${why}). Another takes its place, and every organism goes on where it was. Losses so far: ${count}.`;
+  const lost = what === 'gpu' ? 'the GPU' : 'an engine thread';
+  return `Warning: ${lost} was lost (${why}) and has been replaced, without losing any organism. Losses so far: ${count}.`;
 }
 
-/** A QR code of half blocks, dark on light whatever the terminal's colours. */
+/** A QR code of half-block characters, dark on light whatever the terminal's colours. */
 export function terminalQr(text: string): string {
   const code = generate(text);
   const margin = 2;

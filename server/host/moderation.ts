@@ -1,6 +1,6 @@
 /** Calls about what visitors do: removing, clearing, muting, banning, and taking back. */
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import type { OpenRoom } from '../rooms/room-registry.ts';
+import type { OpenRoom } from '../rooms/live-room.ts';
 import { restoreSnapshot } from '../storage/restore-snapshot.ts';
 import { type UndoOptions, undo } from '../storage/undo.ts';
 import type { Handlers } from './api.ts';

@@ -7,7 +7,7 @@ import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { CheckpointState, HostState, SnapshotState } from '../../shared/host/state.ts';
 import { readRange } from '../replay/journal-range.ts';
 import { writeBundle } from '../replay/replay-bundle.ts';
-import type { OpenRoom } from '../rooms/room-registry.ts';
+import type { OpenRoom } from '../rooms/live-room.ts';
 import type { Handlers } from './api.ts';
 import type { HostContext } from './host-context.ts';
 import { snapshotStateOf } from './snapshot-calls.ts';

@@ -2,7 +2,7 @@
 import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { SystemCommand } from '../realtime/commands/system-actor.ts';
-import type { OpenRoom } from '../rooms/room-registry.ts';
+import type { OpenRoom } from '../rooms/live-room.ts';
 import type { Answer } from '../world/commands.ts';
 
 /** @returns what became of it, with the next tick. @throws HostRefusal room-busy */

@@ -1,4 +1,4 @@
-/** The pages and pictures over HTTP. */
+/** The HTTP routes: pages, pictures, health, metrics and the host's API. */
 import type { IncomingMessage } from 'node:http';
 import express, {
   type Express,
@@ -17,43 +17,44 @@ import type { StaticFiles } from './static-files.ts';
 export interface AppOptions {
   /** The built client. */
   readonly files: StaticFiles;
-  /** Serves the pictures of the checkpoints' seeds. */
+  /** Serves the checkpoints' gallery pictures. */
   readonly gallery: RequestHandler<{ name: string }>;
-  /** Latent maps of the served checkpoints, by name. */
+  /** Latent maps by checkpoint name. */
   readonly maps?: ReadonlyMap<string, readonly MapPoint[]>;
   readonly defaultRoom: string;
-  /** The calls of the host's page. */
+  /** The API of the host's page. */
   readonly host?: Router;
-  /** Whether a wall of this room is up at the address that asks; undefined where no such room is open. */
+  /** Whether a wall is connected from the requesting address; undefined if the room is not open. */
   readonly hasWall: (room: string, request: IncomingMessage) => boolean | undefined;
-  /** Told of each request but those for health. @returns 0, or how long its address should wait before it asks again, ms */
+  /** Called for each request except health checks. @returns how long the address must wait, ms; 0: not at all */
   readonly admit: (request: IncomingMessage) => number;
-  /** What the server cannot live without; all that is `false` speaks against it. */
+  /** Checks that a restart can fix; any `false` means unhealthy. */
   readonly health: () => Readonly<Record<string, boolean>>;
-  /** What must be so for visitors to be sent here; all that is `false` speaks against it. */
+  /** Checks for traffic; any `false`, except `keeping`, means not ready. */
   readonly readiness: () => Readonly<Record<string, boolean | null>>;
-  /** Figures, where they are served beside the pages. */
+  /** Metrics, if they are served on this port. */
   readonly metrics?: Pick<Metrics, 'contentType' | 'text'> | undefined;
 }
 
-/** The most that one is asked to wait, ms. */
+/** The longest wait that Retry-After asks for, ms. */
 const LONGEST_WAIT = 60_000;
 
-/** For files whose names carry their hash. */
+/** For files with a hash in their name. */
 const FOREVER = 'public, max-age=31536000, immutable';
 
-/** Sockets of the host that gave the page, and of no other; older browsers do not count those as 'self'. */
+/** The page's own host as a WebSocket source; older browsers do not include it in 'self'. */
 function ownSockets(request: IncomingMessage): string {
   const { host = '' } = request.headers;
   return /^[\w.:[\]-]+$/.test(host) ? `ws://${host} wss://${host}` : "'self'";
 }
 
+/** Creates the Express application. */
 export function createApp(options: AppOptions): Express {
   const app = express();
-  // Whatever goes wrong, nobody is shown a stack.
+  // Error pages must not show stack traces.
   app.set('env', 'production');
   app.disable('x-powered-by');
-  // Requests that came in one piece with the one that ended their connection.
+  // Drops requests that arrived together with the one that ended their connection.
   app.use((request, _response, next) => {
     if (!request.socket.destroyed) next();
   });
@@ -74,7 +75,7 @@ export function createApp(options: AppOptions): Express {
           frameAncestors: ["'self'"],
         },
       },
-      // A venue's LAN has plain http: nothing may tell browsers to insist on TLS.
+      // Venues use plain http on their networks, so browsers must not insist on TLS.
       strictTransportSecurity: false,
       crossOriginOpenerPolicy: false,
       originAgentCluster: false,
@@ -82,22 +83,22 @@ export function createApp(options: AppOptions): Express {
   );
   app.get('/healthz', (_request, response) => {
     const health = options.health();
-    const healthy = Object.values(health).every((is) => is);
+    const healthy = Object.values(health).every(Boolean);
     response.status(healthy ? 200 : 503).json(health);
   });
   app.get('/readyz', (_request, response) => {
     const readiness = options.readiness();
-    // A disk that is full is a worry, but no reason to send visitors away.
+    // A full disk needs the host's attention, but visitors can still be served.
     const { keeping: _, ...needed } = readiness;
-    const ready = Object.values(needed).every((is) => is !== false);
+    const ready = Object.values(needed).every((passed) => passed !== false);
     response.status(ready ? 200 : 503).json(readiness);
   });
-  // After what tells a supervisor of the server's health: a flood must not get it restarted.
+  // After the health checks: a flood of requests must not make a supervisor restart the server.
   app.use((request, response, next) => {
     const wait = options.admit(request);
     if (wait === 0) return next();
     response.set('Retry-After', `${Math.ceil(Math.min(wait, LONGEST_WAIT) / 1000)}`);
-    response.status(429).type('text').send('Too much at once. Please try again in a moment.');
+    response.status(429).type('text').send('Too many requests. Please try again in a moment.');
   });
   const { metrics } = options;
   if (metrics) {
@@ -114,7 +115,8 @@ export function createApp(options: AppOptions): Express {
   };
   app.get('/r/:room', page('/index.html'));
   app.get('/wall/:room', page('/wall.html'));
-  // For the wall's own machine, to know that its browser has died; where there is no room, a new one would not help.
+  // Lets the wall's machine find out that its browser has crashed. `null` means that the room is
+  // not open, which a new browser would not change.
   app.get('/wall/:room/alive', (request, response) => {
     const alive = options.hasWall(request.params.room, request) ?? null;
     response.set('Cache-Control', 'no-store');
@@ -126,7 +128,7 @@ export function createApp(options: AppOptions): Express {
     const map = options.maps?.get(request.params.name);
     if (!map) return next();
     response.set('Cache-Control', 'max-age=3600');
-    // Places to a thousandth of a screen are enough for the eye.
+    // Four decimals are finer than a pixel.
     response.json(map.map(({ x, y }) => [Math.round(x * 1e4) / 1e4, Math.round(y * 1e4) / 1e4]));
   });
   app.use((request, response, next) => {
@@ -135,13 +137,13 @@ export function createApp(options: AppOptions): Express {
     if (!files.send(request.path, caching, request, response)) next();
   });
   app.use((_request, response) => {
-    response.status(404).type('text').send('There is nothing here.');
+    response.status(404).type('text').send('Page not found.');
   });
-  // An address that cannot be read is no fault of ours, and no stranger's business how we are built.
+  // Malformed URLs are the client's error; the default handler would reveal internals.
   app.use((error: { status?: number }, _: Request, response: Response, next: NextFunction) => {
     const { status = 500 } = error;
     if (response.headersSent || status >= 500) next(error);
-    else response.status(status).type('text').send('There is nothing here.');
+    else response.status(status).type('text').send('Page not found.');
   });
   return app;
 }

@@ -1,4 +1,4 @@
-/** Builds the client when there is none yet, or an older one than its sources. */
+/** Builds the client if the build is missing or older than its sources. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const clientSource = join(root, 'client');
 const built = join(clientSource, 'dist');
 
-/** Newest modification of a file under a folder, ms; what has been built does not count. */
+/** Time of the newest modification under a folder, without the build output, ms. */
 async function newest(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true });
   const times = entries.map(async (entry) => {
@@ -20,22 +20,24 @@ async function newest(folder: string): Promise<number> {
 }
 
 /**
- * @param log told when a build begins
- * @returns folder of the built client
+ * Builds the client if necessary.
+ *
+ * @param log called when a build begins
+ * @returns the folder of the built client
  */
 export async function ensureClient(log: (line: string) => void): Promise<string> {
   const index = await stat(join(built, 'index.html')).catch(() => undefined);
-  // The libraries are built in as well, and the lock file says which.
+  // The build contains libraries too; the lock file changes with their versions.
   const { mtimeMs: libraries } = await stat(join(root, 'package-lock.json'));
   const sources = [await newest(clientSource), await newest(join(root, 'shared')), libraries];
   if (index && index.mtimeMs >= Math.max(...sources)) return built;
   log('Building the pages …');
   const { build } = await import('vite');
   const { NODE_ENV } = process.env;
-  // Where it says otherwise, as in tests, pages would get the libraries' talkative halves.
+  // With another value, as in tests, pages would get the development versions of libraries.
   process.env.NODE_ENV = 'production';
   try {
-    // As in client/vite.config.ts, which knows the pages.
+    // The modes of client/vite.config.ts.
     for (const mode of ['wall', 'host', 'visitor']) {
       await build({ root: clientSource, mode, logLevel: 'warn' });
     }
@@ -46,7 +48,7 @@ export async function ensureClient(log: (line: string) => void): Promise<string>
   return built;
 }
 
-/** @returns which build of the wall's page lies in a folder; '' where there is none */
+/** @returns the build id of the wall's page in a folder; '' if there is none */
 export async function wallBuild(folder: string): Promise<string> {
   return buildOf(await readFile(join(folder, 'wall.html'), 'utf8').catch(() => ''));
 }

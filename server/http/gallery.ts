@@ -1,4 +1,4 @@
-/** The pictures of seeds: the largest file that a phone fetches, so it is sent as small as its browser can read it. */
+/** Serves gallery pictures, the largest files that phones fetch, as WebP if the browser supports it. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RequestHandler } from 'express';
@@ -7,14 +7,14 @@ import { type Representation, representation } from './static-files.ts';
 const QUALITY = { quality: 80, alphaQuality: 90, smartSubsample: true, effort: 4 };
 const AGE = 'public, max-age=3600';
 
-/** A checkpoint's gallery. */
+/** A checkpoint's gallery picture. */
 interface Gallery {
   readonly png: Representation;
-  /** Less than half of the PNG; made once, when the first page asks for it. */
+  /** Less than half the size of the PNG; encoded once, at the first request. */
   webp?: Promise<Representation | undefined>;
 }
 
-/** @returns undefined where `sharp` is not installed */
+/** @returns undefined if `sharp` is not installed */
 async function asWebp(png: Buffer): Promise<Representation | undefined> {
   try {
     const { default: sharp } = await import('sharp');
@@ -25,9 +25,10 @@ async function asWebp(png: Buffer): Promise<Representation | undefined> {
 }
 
 /**
- * Reads the galleries of checkpoints, once.
+ * Reads the gallery pictures of checkpoints into memory.
  *
- * @param folders of checkpoints, by their names; those without a gallery have none to serve
+ * @param folders checkpoint folders by checkpoint name; a folder need not have a gallery
+ * @returns the handler that serves them
  * @throws the error of reading
  */
 export async function loadGalleries(
@@ -46,7 +47,7 @@ export async function loadGalleries(
     if (!gallery) return next();
     response.set({ 'Cache-Control': AGE, Vary: 'Accept' });
     const { png } = gallery;
-    // Named: old browsers take anything, and cannot read it.
+    // WebP must be named: old browsers accept `*/*` but cannot decode it.
     if (request.headers.accept?.includes('image/webp')) {
       gallery.webp ??= asWebp(png.bytes);
       const webp = await gallery.webp;

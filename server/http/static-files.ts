@@ -1,6 +1,6 @@
 /**
- * The built pages and their files, in memory: what is sent to a visitor holds no file descriptor, so that nobody can use them
- * up by asking and not reading.
+ * Serves the built client from memory. Responses hold no file descriptors, so clients that request
+ * files without reading them cannot exhaust the descriptors.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
@@ -9,25 +9,26 @@ import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
 
-/** Bytes as they are sent, and what tells caches that they are the same as before. */
+/** The bytes of a response, and their entity tag. */
 export interface Representation {
   readonly bytes: Buffer;
   readonly etag: string;
 }
 
 interface StaticFile extends Representation {
-  /** Extension with its dot, from which the content type follows. */
+  /** Extension with its dot; determines the content type. */
   readonly extension: string;
   readonly modified: Date;
   readonly gzipped?: Representation;
 }
 
-/** Folder of files whose names carry their hash. */
+/** The folder of files with a hash in their name. */
 const ASSETS = 'assets';
 
-/** These are most of what a visitor waits for over a venue's wireless. */
+/** Most of what a visitor waits for on a venue's wireless network. */
 const COMPRESSED: ReadonlySet<string> = new Set(['.js', '.css']);
 
+/** Adds an entity tag, a hash of the bytes. */
 export function representation(bytes: Buffer): Representation {
   const hash = createHash('sha256').update(bytes).digest('base64url');
   return { bytes, etag: `"${hash.slice(0, 27)}"` };
@@ -42,7 +43,7 @@ async function load(path: string, compress: boolean): Promise<StaticFile> {
   return { ...file, gzipped: representation(packed) };
 }
 
-/** Names of the files of a folder, hidden ones left out; none where there is no such folder. */
+/** Names of a folder's files, without hidden ones; empty if the folder does not exist. */
 async function namesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
@@ -52,16 +53,18 @@ async function namesIn(folder: string): Promise<string[]> {
   return files.map(({ name }) => name);
 }
 
+/** The files of the built client. */
 export class StaticFiles {
-  /** By their path in an address. */
+  /** By URL path. */
   private readonly files = new Map<string, StaticFile>();
 
   private constructor() {}
 
   /**
-   * Reads the pages of a folder and the files of its `assets`.
+   * Reads the pages of a folder and the files of its `assets` folder. Later changes on disk take
+   * effect after a restart.
    *
-   * @param folder of the built client; what is built there later is served after a restart
+   * @param folder of the built client
    * @throws the error of reading
    */
   static async load(folder: string): Promise<StaticFiles> {
@@ -80,11 +83,11 @@ export class StaticFiles {
   }
 
   /**
-   * Sends a file, compressed where that is known and the browser takes it; 304 where it has it already.
+   * Sends a file, compressed if the browser accepts it, or 304 if the browser has it already.
    *
-   * @param path as in an address, beginning with `/`
-   * @param caching the Cache-Control header
-   * @returns whether there is such a file
+   * @param path URL path, beginning with `/`
+   * @param caching value of the Cache-Control header
+   * @returns whether the file exists
    */
   send(path: string, caching: string, request: Request, response: Response): boolean {
     const file = this.files.get(path);

@@ -1,6 +1,6 @@
 /**
- * File descriptors: how many connections fit into them, and whether any are left. A process without any accepts nobody and
- * opens nothing while its ticks go on, so that nothing else would notice.
+ * File descriptors: how many connections they allow, and whether any are left. Without any, the
+ * process cannot accept connections or open files, but its ticks continue, so no other check notices.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -9,13 +9,13 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Limits } from '../realtime/admission/command-costs.ts';
 
-/** How many file descriptors the process may have, and has. */
-export interface Descriptors {
+/** The number of file descriptors that the process may have, and has. */
+interface Descriptors {
   readonly limit: number;
   readonly used: number;
 }
 
-/** @returns undefined where the system does not say, or sets no limit */
+/** @returns undefined if the system does not say, or sets no limit */
 export function readDescriptors(
   limits = () => readFileSync('/proc/self/limits', 'utf8'),
   used = () => readdirSync('/proc/self/fd').length,
@@ -29,11 +29,11 @@ export function readDescriptors(
 }
 
 /**
- * Lowers the number of visitors' connections to what fits, so that with as many again for pages there are descriptors left for
- * the server's own files. Where few descriptors are allowed, a quarter of them is left.
+ * Lowers the limit of visitors' connections to what the descriptors allow. Half of them are for
+ * page requests, and some (at most a quarter of the limit) are reserved for the server's own files.
  *
- * @param descriptors undefined: nothing is lowered
- * @returns one connection at least
+ * @param descriptors undefined: the limits stay as they are
+ * @returns limits with at least one connection
  */
 export function limitsWithin(limits: Limits, log: Log, descriptors = readDescriptors()): Limits {
   if (!descriptors) return limits;
@@ -49,7 +49,7 @@ export function limitsWithin(limits: Limits, log: Log, descriptors = readDescrip
   return { ...limits, connections };
 }
 
-/** Whether an error says that the process, or the system, has no descriptor left. */
+/** Whether an error means that the process, or the system, has no descriptors left. */
 function isExhaustion(error: unknown): boolean {
   const { code } = (error ?? {}) as NodeJS.ErrnoException;
   return code === 'EMFILE' || code === 'ENFILE';
@@ -57,16 +57,16 @@ function isExhaustion(error: unknown): boolean {
 
 export interface DescriptorWatchOptions {
   readonly clock: Clock;
-  /** A file that is opened at each look; whether it is there does not matter. */
+  /** The file to open at each check. It need not exist. */
   readonly file: string;
-  /** Time between two looks, ms. */
+  /** Time between two checks, ms. */
   readonly every: number;
-  /** Looks in a row that must fail. */
+  /** Failed checks in a row that count as exhaustion. */
   readonly failures: number;
-  /** Called at each look from then on until there are descriptors again. */
+  /** Called at each check while descriptors are exhausted. */
   readonly onExhausted: () => void;
-  /** Opens a file, and closes it. @throws the system's error */
-  readonly look?: (file: string) => Promise<void>;
+  /** Opens and closes a file. @throws the system's error */
+  readonly probe?: (file: string) => Promise<void>;
 }
 
 async function openAndClose(file: string): Promise<void> {
@@ -74,13 +74,14 @@ async function openAndClose(file: string): Promise<void> {
   await handle.close();
 }
 
+/** Checks at intervals whether a file can be opened. */
 export class DescriptorWatch {
   private failed = 0;
   private stopped = false;
   private cancel: () => void;
 
   constructor(private readonly options: DescriptorWatchOptions) {
-    this.cancel = this.plan();
+    this.cancel = this.schedule();
   }
 
   /** Whether files and connections can be opened. */
@@ -88,26 +89,27 @@ export class DescriptorWatch {
     return this.failed < this.options.failures;
   }
 
+  /** Ends the checks. */
   stop(): void {
     this.stopped = true;
     this.cancel();
   }
 
-  private plan(): () => void {
+  private schedule(): () => void {
     const { clock, every } = this.options;
-    return clock.after(every, () => void this.look());
+    return clock.after(every, () => void this.check());
   }
 
-  private async look(): Promise<void> {
-    const { file, onExhausted, look = openAndClose } = this.options;
+  private async check(): Promise<void> {
+    const { file, onExhausted, probe = openAndClose } = this.options;
     try {
-      await look(file);
+      await probe(file);
       this.failed = 0;
     } catch (error) {
       this.failed = isExhaustion(error) ? this.failed + 1 : 0;
     }
     if (this.stopped) return;
     if (!this.hasSome) onExhausted();
-    this.cancel = this.plan();
+    this.cancel = this.schedule();
   }
 }

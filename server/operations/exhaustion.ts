@@ -1,4 +1,4 @@
-/** What the server does about having no file descriptors left: it says so, and restarts where it may. */
+/** Reacts to exhausted file descriptors: logs an error, and restarts the process if it may. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -11,35 +11,38 @@ export interface ExhaustionOptions {
   readonly limit: RestartLimit;
   /** See DescriptorWatch. */
   readonly file: string;
-  readonly look?: DescriptorWatchOptions['look'];
-  /** Ends the process for its supervisor; undefined where nothing would start it again. */
+  readonly probe?: DescriptorWatchOptions['probe'];
+  /** Exits, so that the supervisor starts the server again; undefined without a supervisor. */
   readonly restart: (() => void) | undefined;
 }
 
-const GOES_ON = 'nobody new can come in until the server is restarted';
+const CONSEQUENCE = 'no new connections are possible until the server is restarted';
 
-/** Watches until it is stopped. */
+/** Starts the checks. They run until `stop` is called on the returned watch. */
 export function watchExhaustion(options: ExhaustionOptions): DescriptorWatch {
-  const { clock, log, limit, file, look, restart } = options;
+  const { clock, log, limit, file, probe, restart } = options;
   const { descriptorLook: every, descriptorFailures: failures } = DEFAULTS.operations;
-  let asked = false;
-  let told = false;
+  let isHandling = false;
+  let isLogged = false;
   const onExhausted = async (): Promise<void> => {
-    if (asked) return;
-    asked = true;
+    if (isHandling) return;
+    isHandling = true;
     if (restart && (await limit.take())) {
       log.error('no-descriptors', 'The process has no file descriptors left. It restarts.');
       return restart();
     }
-    asked = false;
-    if (told) return;
-    told = true;
+    isHandling = false;
+    if (isLogged) return;
+    isLogged = true;
     const why = restart ? 'It restarts by itself only a few times an hour' : 'It has no supervisor';
-    log.error('no-descriptors', `The process has no file descriptors left. ${why}: ${GOES_ON}.`);
+    log.error(
+      'no-descriptors',
+      `The process has no file descriptors left. ${why}: ${CONSEQUENCE}.`,
+    );
   };
   return new DescriptorWatch({
     ...{ clock, file, every, failures },
     onExhausted: () => void onExhausted(),
-    ...(look && { look }),
+    ...(probe && { probe }),
   });
 }

@@ -1,14 +1,14 @@
-/** How V8 collects garbage in a server whose ticks must come in time. */
+/** Configures V8's garbage collection for ticks that must be on time. */
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * The heap may grow to three times what lives in it before all of it is looked through; usual are 8 MB more, if it is small. Those
- * 8 MB, in which buffers outside of the heap are counted, are what a busy room makes in a second: a collection of 30 to 60 ms each
- * second, while a tick waits. What dies young is collected all the same, in 2 ms.
+ * The heap may grow to three times its live size before a full collection. By default, a small heap
+ * may grow by 8 MB, external buffers included. A busy room allocates that in a second, which would
+ * mean a pause of 30 to 60 ms every second. Young objects are still collected, in 2 ms.
  */
 const GROWTH_PERCENT = 200;
 
-/** For this process and all of its threads, from now on. */
+/** Makes full collections rare, in this process and all its threads. */
 export function collectGarbageRarely(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
 }

@@ -1,14 +1,15 @@
-/** Figures on a port of their own, for this machine alone. */
+/** Serves metrics on a port of their own, on the loopback interface only. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Metrics } from './metrics.ts';
 
+/** A running metrics server. */
 export interface MetricsServer {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** @throws the error of listening */
+/** Serves `/metrics` on 127.0.0.1. @throws the error of listening */
 export async function serveMetrics(metrics: Metrics, port: number): Promise<MetricsServer> {
   const server = createServer(async (request, response) => {
     if (request.url !== '/metrics') {

@@ -1,4 +1,4 @@
-/** Figures for Prometheus, in a registry of their own. None of them names anybody. */
+/** Prometheus metrics in a registry of their own. They contain no personal data. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { EngineInfo } from '../engine/engine.ts';
 import type { TickTiming } from '../world/ticker.ts';
@@ -6,7 +6,7 @@ import type { RoomTick } from '../world/world.ts';
 
 export interface MetricsOptions {
   readonly engine: EngineInfo;
-  /** Looked at when figures are asked for. */
+  /** The open rooms; read when metrics are requested. `rate` is in ticks per second. */
   readonly rooms: () => readonly {
     readonly name: string;
     readonly participants: number;
@@ -15,26 +15,33 @@ export interface MetricsOptions {
     readonly rate: number;
     readonly tick: number;
   }[];
-  /** What was turned away since the start, by reason. */
-  readonly turned: () => Readonly<Record<string, number>>;
-  /** Whether all that happens is kept; undefined: nothing is to be. */
-  readonly keeping: () => boolean | undefined;
+  /** Rejections since the start, by reason. */
+  readonly rejections: () => Readonly<Record<string, number>>;
+  /** Whether the journal is being written; undefined if nothing is stored. */
+  readonly isPersisting: () => boolean | undefined;
 }
 
+/** Records metrics and renders them as text. */
 export interface Metrics {
-  /** A tick of some rooms is done. */
+  /** Records the results of a tick of some rooms. */
   ticked(ticks: readonly RoomTick[]): void;
+  /** Records how late a tick began and how long it took. */
   timed(timing: TickTiming): void;
-  /** @param duration ms */
+  /** Records a commit of the journal. @param duration ms */
   committed(duration: number): void;
   readonly contentType: string;
+  /** The metrics in the Prometheus text format. */
   text(): Promise<string>;
+  /** Removes all metrics from the registry. */
   close(): void;
 }
 
+/** Histogram buckets, s. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-export function createMetrics({ engine, rooms, keeping, turned }: MetricsOptions): Metrics {
+/** Creates the metrics of a server. Their names begin with `vivarium_`. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const { engine, rooms, isPersisting, rejections } = options;
   const registers = [new Registry()];
   const [registry] = registers;
   // Event-loop delay, heap, file descriptors.
@@ -42,26 +49,26 @@ export function createMetrics({ engine, rooms, keeping, turned }: MetricsOptions
   const name = (rest: string): string => `vivarium_${rest}`;
   const tick = new Histogram({
     name: name('tick_seconds'),
-    help: 'From the beginning of a tick until all is kept, and told unless that is put off into the next one.',
+    help: 'Duration of a tick, including journal and broadcast unless the broadcast is deferred to the next tick.',
     buckets: SECONDS,
     registers,
   });
   const late = new Histogram({
     name: name('tick_late_seconds'),
-    help: 'How long after it was due a tick began.',
+    help: 'Delay between when a tick was due and when it began.',
     buckets: SECONDS,
     registers,
   });
   const commit = new Histogram({
     name: name('commit_seconds'),
-    help: 'From handing a tick to the journal until it is on the disk.',
+    help: 'Time until a tick that was handed to the journal is on disk.',
     buckets: SECONDS,
     registers,
   });
   const cells = new Counter({ name: name('cells_stepped'), help: 'Cells stepped.', registers });
   const refused = new Counter({
     name: name('refused_total'),
-    help: 'Commands that rooms refused.',
+    help: 'Commands that rooms rejected.',
     labelNames: ['reason'],
     registers,
   });
@@ -74,11 +81,11 @@ export function createMetrics({ engine, rooms, keeping, turned }: MetricsOptions
   for (const what of perRoom) {
     new Gauge({
       name: name(`room_${what}`),
-      help: `Of each room: ${what}.`,
+      help: `Per room: ${what}.`,
       labelNames: ['room'],
       registers,
       collect() {
-        // A room that has been closed has no figures any more.
+        // Closed rooms have no metrics.
         this.reset();
         for (const room of rooms()) this.set({ room: room.name }, room[what]);
       },
@@ -86,40 +93,40 @@ export function createMetrics({ engine, rooms, keeping, turned }: MetricsOptions
   }
   new Counter({
     name: name('turned_away_total'),
-    help: 'What was turned away before it came into a room.',
+    help: 'Connections, requests and messages rejected before they reached a room.',
     labelNames: ['reason'],
     registers,
     collect() {
       this.reset();
-      for (const [reason, count] of Object.entries(turned())) this.inc({ reason }, count);
+      for (const [reason, count] of Object.entries(rejections())) this.inc({ reason }, count);
     },
   });
   new Gauge({
     name: name('keeping'),
-    help: '1: all that happens is kept; 0: it is not, see the log; absent: it is not to be.',
+    help: '1: the journal is being written; 0: it is not, see the log; absent: nothing is stored.',
     registers,
     collect() {
-      const is = keeping();
-      if (is === undefined) this.remove();
-      else this.set(Number(is));
+      const persisting = isPersisting();
+      if (persisting === undefined) this.remove();
+      else this.set(Number(persisting));
     },
   });
   new Gauge({
     name: name('engine'),
-    help: 'Always 1; what steps the cells, as labels.',
+    help: 'Always 1; the labels name the engine and its device.',
     labelNames: ['name', 'device'],
     registers,
   }).set({ ...engine }, 1);
   return {
-    timed({ late: after, took }) {
-      late.observe(after / 1000);
+    timed({ late: delay, took }) {
+      late.observe(delay / 1000);
       tick.observe(took / 1000);
     },
     ticked(ticks) {
       for (const { result, cells: stepped } of ticks) {
         cells.inc(stepped);
-        for (const { refused: why } of result.answers) {
-          if (why) refused.inc({ reason: why.reason });
+        for (const { refused: refusal } of result.answers) {
+          if (refusal) refused.inc({ reason: refusal.reason });
           else accepted.inc();
         }
       }

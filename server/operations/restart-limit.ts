@@ -1,4 +1,4 @@
-/** Restarts that the server decides on by itself, because of a fault: at most so many an hour, remembered across them. */
+/** Limits how often the server restarts itself because of a fault. The count survives restarts. */
 import * as v from 'valibot';
 import type { Clock } from '../platform/clock.ts';
 import type { Store } from '../storage/store.ts';
@@ -6,19 +6,20 @@ import type { Store } from '../storage/store.ts';
 const HOUR = 3_600_000;
 const RECORD = 'restarts';
 
-/** Wall clock, ms. */
+/** Times of restarts, ms since the epoch. */
 const restartRecords = v.array(v.number());
 
 export interface RestartLimitOptions {
-  /** Where restarts are remembered; undefined: nowhere. */
+  /** Where restart times are stored; undefined: nowhere. */
   readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'> | undefined;
   readonly clock: Clock;
-  /** Wall clock, ms; it may go back. */
+  /** Wall clock, ms since the epoch; it may be set back. */
   readonly date: () => number;
-  /** Restarts in an hour. */
+  /** Restarts allowed per hour. */
   readonly most: number;
 }
 
+/** Grants restarts, a limited number per hour. */
 export class RestartLimit {
   private readonly started: number;
 
@@ -27,8 +28,8 @@ export class RestartLimit {
   }
 
   /**
-   * Asks for a restart. It is remembered before it is granted; where it cannot be, a process restarts only after its share of
-   * an hour, which keeps the limit without any memory.
+   * Requests a restart and records it before granting it. If recording fails, a process may restart
+   * once it has run for its share of an hour, which keeps the limit without any record.
    *
    * @returns whether the server may restart now
    */
@@ -38,8 +39,8 @@ export class RestartLimit {
     if (!store) return waited;
     try {
       const now = date();
-      const kept = (await store.serverRecord(RECORD, restartRecords)) ?? [];
-      const recent = kept.filter((at) => Math.abs(now - at) < HOUR);
+      const times = (await store.serverRecord(RECORD, restartRecords)) ?? [];
+      const recent = times.filter((time) => Math.abs(now - time) < HOUR);
       if (recent.length >= most) return false;
       await store.putServerRecord(RECORD, [...recent, now]);
       return true;

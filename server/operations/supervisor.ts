@@ -1,13 +1,13 @@
-/** Tells systemd, where it is there, that the server is up and alive: `Type=notify` and `WatchdogSec` of its unit. */
+/** Notifies systemd that the server is ready and alive (`Type=notify` and `WatchdogSec` of its unit). */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** The exit code of a server that wants to be started anew: that of a failure that passes (sysexits.h). */
+/** The exit code that asks a supervisor for a restart: EX_TEMPFAIL of sysexits.h. */
 export const RESTART_CODE = 75;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a process calls itself; '' where that is not known. */
+/** The name of a process; '' if unknown. */
 function nameOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/comm`, 'utf8');
@@ -16,7 +16,7 @@ function nameOf(pid: string): string {
   }
 }
 
-/** The group that systemd has put this process into; '' where there is none. */
+/** The control group of this process; '' if there is none. */
 function ownGroup(): string {
   try {
     return readFileSync('/proc/self/cgroup', 'utf8');
@@ -25,15 +25,15 @@ function ownGroup(): string {
   }
 }
 
-/** A service of the system's own; those that start what others have told them to are none of ours. */
+/** A system service. Services that run jobs for others, such as cron and ssh, do not count. */
 const SERVICE = /\/system\.slice\/(?!cron|atd|ssh)[^/\n]+\.service$/m;
 
 /**
- * Whether this process is what a unit of systemd runs, itself or by npm. A desktop's terminals are units of systemd too, and
- * whatever is started in them inherits all that systemd has told the terminal; so it counts whom systemd has started, or that
- * this is in a service of the system.
+ * Whether systemd runs this process as a service, directly or through npm. A desktop terminal is a
+ * systemd unit too, and programs started in it inherit its environment. So the process must be the
+ * one that systemd started, or belong to a system service.
  *
- * @param pid of this process
+ * @param pid the id of this process
  */
 export function isService(
   environment: Environment,
@@ -44,20 +44,22 @@ export function isService(
   if (environment.NOTIFY_SOCKET) return true;
   const started = environment.SYSTEMD_EXEC_PID ?? '';
   if (started === `${pid}` || (/^\d+$/.test(started) && /^npm\b/.test(name(started)))) return true;
-  // Before version 248, and where a script stands between, systemd says no more than this.
+  // systemd before version 248, or a script between systemd and this process.
   return Boolean(environment.INVOCATION_ID) && SERVICE.test(group());
 }
 
-/** Whether something starts the server anew when it ends. */
-export function isSupervised(told: 'auto' | 'yes' | 'no', environment: Environment): boolean {
-  return told === 'auto' ? isService(environment) : told === 'yes';
+/** Whether a supervisor restarts the process when it exits. */
+export function isSupervised(setting: 'auto' | 'yes' | 'no', environment: Environment): boolean {
+  return setting === 'auto' ? isService(environment) : setting === 'yes';
 }
 
 /**
- * Node has no datagram sockets of Unix, so systemd's own program speaks for us (`NotifyAccess=all`).
+ * Connects to systemd through its `systemd-notify` program, because Node has no Unix datagram
+ * sockets. The unit needs `NotifyAccess=all`.
  *
- * @param every at most so often, ms
- * @returns undefined where nobody listens
+ * @param now monotonic time, ms
+ * @param every shortest time between two heartbeats, ms
+ * @returns undefined if systemd does not expect notifications
  */
 export function findSupervisor(
   environment: Environment,
@@ -66,15 +68,15 @@ export function findSupervisor(
 ): { ready(): void; beat(): void } | undefined {
   if (!environment.NOTIFY_SOCKET) return undefined;
   const notify = (state: string): void => {
-    // Whether it worked shows soon enough; there is nobody to tell.
+    // If it fails, systemd's watchdog notices.
     execFile('systemd-notify', [state], () => {});
   };
-  let last = -Infinity;
+  let lastBeat = -Infinity;
   return {
     ready: () => notify('READY=1'),
     beat() {
-      if (now() - last < every) return;
-      last = now();
+      if (now() - lastBeat < every) return;
+      lastBeat = now();
       notify('WATCHDOG=1');
     },
   };

@@ -1,43 +1,44 @@
 /**
- * Whether the rooms live: ticks begin and end. A tick that does not end means an engine that has stalled; then it is better to
- * end, and to be started again where the journal ends, than to show a still room.
+ * Detects a stalled engine: a tick that does not end. The process should then exit, so that a
+ * restart continues from the journal, instead of showing a frozen room.
  */
 import type { Clock } from '../platform/clock.ts';
 
 export interface TickWatchdogOptions {
   readonly clock: Clock;
-  /** How long a tick may take, ms. */
+  /** The longest that a tick may take, ms. */
   readonly timeout: number;
-  /** Called once: a tick has not ended for so long. */
+  /** Called once, when a tick takes longer. */
   readonly onStalled: () => void;
-  /** Called at each look at which ticks go on. */
+  /** Called at each check while ticks run. */
   readonly onHeartbeat?: () => void;
 }
 
-/** It looks so often, ms. */
-const LOOK = 1_000;
+/** Time between two checks, ms. */
+const CHECK_INTERVAL = 1_000;
 
+/** Checks once a second whether ticks end. */
 export class TickWatchdog {
   private begun = 0;
   private ended = 0;
-  private atLastLook = 0;
+  private endedAtLastCheck = 0;
   /**
-   * Looks in a row without an end of a tick. Looks are counted, not time: a process that was stopped for half a minute, or a
-   * machine that slept, has not looked either.
+   * Checks in a row during which no tick has ended. This counts checks, not time: while a process is
+   * suspended or a machine sleeps, there are no checks either.
    */
-  private still = 0;
+  private stalledChecks = 0;
   private cancel: () => void;
 
   constructor(private readonly options: TickWatchdogOptions) {
-    this.cancel = options.clock.after(LOOK, this.look);
+    this.cancel = options.clock.after(CHECK_INTERVAL, this.check);
   }
 
-  /** Ticks go on. */
+  /** Whether ticks have ended recently, or none was due. */
   get isTicking(): boolean {
-    return this.still * LOOK < Math.min(5_000, this.options.timeout);
+    return this.stalledChecks * CHECK_INTERVAL < Math.min(5_000, this.options.timeout);
   }
 
-  /** Runs a tick, and knows of it. */
+  /** Runs a tick under observation. */
   async during<T>(tick: () => Promise<T>): Promise<T> {
     this.begun++;
     try {
@@ -47,16 +48,18 @@ export class TickWatchdog {
     }
   }
 
+  /** Ends the checks. */
   stop(): void {
     this.cancel();
   }
 
-  private readonly look = (): void => {
-    this.cancel = this.options.clock.after(LOOK, this.look);
-    const busy = this.begun > this.ended;
-    this.still = this.ended === this.atLastLook && busy ? this.still + 1 : 0;
-    this.atLastLook = this.ended;
-    if (this.still === Math.ceil(this.options.timeout / LOOK)) this.options.onStalled();
+  private readonly check = (): void => {
+    const { clock, timeout, onStalled } = this.options;
+    this.cancel = clock.after(CHECK_INTERVAL, this.check);
+    const isStalled = this.begun > this.ended && this.ended === this.endedAtLastCheck;
+    this.stalledChecks = isStalled ? this.stalledChecks + 1 : 0;
+    this.endedAtLastCheck = this.ended;
+    if (this.stalledChecks === Math.ceil(timeout / CHECK_INTERVAL)) onStalled();
     if (this.isTicking) this.options.onHeartbeat?.();
   };
 }

@@ -1,7 +1,6 @@
-/** A room as the network sees it: who is in it, its stream, its small talk. */
+/** The realtime side of one room: its participants, walls, commands, events and frames. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { VisitorState } from '../../shared/host/state.ts';
-import { hueOf } from '../../shared/hues.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import type { Pointer } from '../../shared/protocol/pointers.ts';
@@ -20,14 +19,17 @@ import type { Pace } from '../world/ticker.ts';
 import { CommandDispatcher } from './commands/command-dispatcher.ts';
 import { type PreviewBackend, SeedPreviewService } from './commands/seed-preview-service.ts';
 import type { SystemActor } from './commands/system-actor.ts';
+import { HostOperations } from './policy/host-operations.ts';
 import type { RoomPolicy } from './policy/room-policy.ts';
 import { Cursors } from './presence/cursors.ts';
 import { EventQueue } from './presence/event-queue.ts';
-import { allNames, PresenceChanges } from './presence/presence-changes.ts';
+import { PresenceBroadcaster } from './presence/presence-broadcaster.ts';
+import { RefreshRequests } from './presence/refresh-requests.ts';
 import { VisitStatistics } from './presence/visit-statistics.ts';
 import type { NewcomerEnergy } from './sessions/newcomer-energy.ts';
 import { ParticipantSlots } from './sessions/participant-slots.ts';
 import type { ResumeTokens } from './sessions/resume-tokens.ts';
+import { RoomAdmission } from './sessions/room-admission.ts';
 import type {
   JoinRequest,
   RoomAccess,
@@ -36,74 +38,95 @@ import type {
   RoomInfo,
   WallInfo,
 } from './sessions/room-client.ts';
-import { WallSlots } from './sessions/wall-slots.ts';
+import { RoomWalls } from './sessions/room-walls.ts';
 import { WelcomeBuilder } from './sessions/welcome-builder.ts';
 import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
 import type { Viewport } from './streaming/viewer-stream.ts';
 
-type Anew = 'room' | 'names' | 'walls';
+export interface RoomServerOptions {
+  readonly room: Room;
+  readonly info: RoomInfo;
+  /** The current pace of the room's ticks. */
+  readonly pace: () => Pace;
+  /** Participants that may be present at once. */
+  readonly capacity: number;
+  readonly clock: Clock;
+  readonly resumeTokens: ResumeTokens;
+  readonly newcomers: NewcomerEnergy;
+  readonly access: RoomAccess;
+  readonly wallInfo: () => WallInfo;
+  readonly previews: PreviewBackend;
+}
 
+/** Connects clients to a room. It checks what the room's policy allows, and the room itself decides the rest. */
 export class RoomServer {
+  readonly room: Room;
   private readonly slots: ParticipantSlots<RoomClient>;
-  private readonly walls = new WallSlots<RoomClient>(DEFAULTS.room.maxWalls);
-  private readonly waiting = new Map<RoomClient, JoinRequest>();
+  private readonly admission: RoomAdmission;
+  private readonly walls: RoomWalls;
+  private readonly host: HostOperations;
   private readonly broadcaster: RoomBroadcaster;
+  private readonly presence: PresenceBroadcaster;
   private readonly previews: SeedPreviewService;
-  private readonly welcomeBuilder: WelcomeBuilder;
   private readonly dispatcher: CommandDispatcher;
-  private readonly pointers = new Cursors();
-  private paceAt = 0;
-  private readonly presenceChanges = new PresenceChanges();
+  private readonly refresh: RefreshRequests;
+  private readonly cursors = new Cursors();
   private readonly eventQueue = new EventQueue();
   private readonly visits = new VisitStatistics();
-  /** What is shown anew after the next tick: to everybody the room, which has become another at once, or who has which name; or walls alone. */
-  private requestedRefresh: Anew | undefined;
-  /** That tick is done. */
-  private pendingRefresh: Anew | undefined;
-  /** Whose names are not shown, as everybody was last told or is about to be. */
-  private hiddenNamesKey: string;
-  /** The last that was published. */
+  private readonly clock: Clock;
+  private lastPaceAt = 0;
   private lastTick = 0;
-  private queueChanged = false;
 
+  /** Told about joins, leaves and commands; may object to them. */
   hooks: RoomHooks | undefined;
 
-  constructor(
-    readonly room: Room,
-    facts: RoomInfo,
-    private readonly pace: () => Pace,
-    capacity: number,
-    private readonly clock: Clock,
-    resumeTokens: ResumeTokens,
-    private readonly newcomers: NewcomerEnergy,
-    private readonly ways: RoomAccess,
-    wallFacts: () => WallInfo = () => ({ origin: '', build: '' }),
-    glass?: PreviewBackend,
-  ) {
-    this.previews = new SeedPreviewService(room, glass);
-    this.welcomeBuilder = new WelcomeBuilder(room, facts, pace, ways.policy, wallFacts);
+  constructor(private readonly options: RoomServerOptions) {
+    const { room, info, pace, capacity, clock, resumeTokens, newcomers, access } = options;
+    const { policy } = access;
     const { grace, maxWaiting } = DEFAULTS.stream;
+    this.room = room;
+    this.clock = clock;
+    this.refresh = new RefreshRequests(policy);
+    this.previews = new SeedPreviewService(room, options.previews);
+    this.broadcaster = new RoomBroadcaster(room.grid.planes, room.tick);
     this.slots = new ParticipantSlots({
       capacity,
       grace,
       maxWaiting,
       newToken: (participant) => resumeTokens.issue(participant),
       readToken: (token) => resumeTokens.read(token),
-      // A number names one participant for ever, for it names who planted what.
+      // Organisms name their planter by number, so numbers are never reused.
       first: room.lastParticipant + 1,
-      // Who was here when the server ended is given the time to come back.
+      // Participants who were present when the server stopped get time to reconnect.
       expected: { participants: room.participantsWithState, until: clock.now() + grace },
     });
+    const { slots, visits, broadcaster, eventQueue } = this;
+    const hooks = () => this.hooks;
+    const welcomeBuilder = new WelcomeBuilder({
+      ...{ room, info, pace, policy, wallInfo: options.wallInfo },
+    });
+    this.walls = new RoomWalls({ room, slots, broadcaster, eventQueue, welcomeBuilder, clock });
+    const walls = () => this.walls.members;
+    this.presence = new PresenceBroadcaster({ room, slots, walls, policy });
+    this.admission = new RoomAdmission({
+      ...{ room, access, slots, newcomers, visits, broadcaster, eventQueue, welcomeBuilder },
+      ...{ presence: this.presence, clock, hooks },
+      removeViewer: (client, { id }) => {
+        this.broadcaster.remove(client);
+        this.cursors.forget(id);
+      },
+    });
+    this.host = new HostOperations({
+      ...{ room, access, slots, visits, welcomeBuilder, clock, admission: this.admission },
+    });
     this.dispatcher = new CommandDispatcher({
-      ...{ room, policy: ways.policy, clock },
-      hooks: () => this.hooks,
+      ...{ room, policy, clock, hooks },
       clientOf: (participant) => this.slots.memberOf(participant),
       newNumber: () => this.slots.newNumber(),
     });
-    this.broadcaster = new RoomBroadcaster(room.grid.planes, room.tick);
-    this.hiddenNamesKey = ways.policy.hiddenNamesKey;
   }
 
+  /** Number of present participants. */
   get size(): number {
     return this.slots.size;
   }
@@ -113,75 +136,43 @@ export class RoomServer {
     return this.slots.size + this.walls.size > 0;
   }
 
-  /** Frames that members were not sent because they were behind. */
+  /** Frames not sent because the client was behind. */
   get skippedFrames(): number {
     return this.broadcaster.skippedFrames;
   }
 
   /**
-   * Welcomes a member and sends her the first picture; in a full room she waits until there is a place.
+   * Gives a client a slot and starts its stream; in a full room the client waits in a queue.
    *
-   * @throws Refusal room-full, when too many wait already; sent-away
+   * @throws Refusal room-full if the queue is full too; room-closed; sent-away
    */
   join(client: RoomClient, request: JoinRequest): void {
-    if (this.policy.isClosed) throw new Refusal('room-closed');
-    const owner =
-      request.resumeToken === undefined ? undefined : this.slots.ownerOf(request.resumeToken);
-    if (this.ways.bans.isBanned(this.room.name, owner, request.address ?? '')) {
-      throw new Refusal('sent-away');
-    }
-    const returns =
-      request.resumeToken !== undefined && this.slots.holdsSlotFor(request.resumeToken);
-    if (this.slots.isFull && (!returns || this.slots.isCrowded)) {
-      const ahead = this.slots.enqueue(client);
-      if (ahead === undefined) throw new Refusal('room-full');
-      this.waiting.set(client, request);
-      client.send('waiting', { ahead });
-      return;
-    }
-    this.seatParticipant(client, request);
+    this.admission.join(client, request);
   }
 
   /**
-   * Shows a wall everything from now on.
+   * Welcomes a wall and streams the whole room to it.
    *
-   * @param address what its address is called
-   * @param holds [chunks] checks of what it still shows
+   * @param address address key of the wall
+   * @param heldChecksums [chunks] checksums of what the wall still shows
    * @throws Refusal too-many-walls
    */
-  addWall(wall: RoomClient, address: string, holds?: ArrayLike<number>): void {
-    const gone = this.walls.add(wall, address);
-    if (gone) {
-      this.broadcaster.remove(gone);
-      gone.disconnect('too-many-walls');
-    }
-    this.welcomeWall(wall, holds);
+  addWall(wall: RoomClient, address: string, heldChecksums?: ArrayLike<number>): void {
+    this.walls.addWall(wall, address, heldChecksums);
   }
 
+  /** Whether a wall is connected from this address. */
   hasWallAt(address: string): boolean {
     return this.walls.hasWallAt(address);
   }
 
+  /** Removes a client: a participant, a wall, or one who waits. */
   leave(client: RoomClient): void {
-    if (this.walls.remove(client)) {
-      this.broadcaster.remove(client);
-      return;
-    }
-    if (this.slots.leaveQueue(client)) {
-      this.waiting.delete(client);
-      this.queueChanged = true;
-      return;
-    }
-    const gone = this.slots.leave(client, this.clock.now());
-    if (!gone) return;
-    this.removeViewer(client, gone);
-    this.hooks?.left(gone);
-    this.presenceChanges.leave(gone.id);
-    this.admitWaiting();
+    if (!this.walls.remove(client)) this.admission.leave(client);
   }
 
   /**
-   * A member wants something of the room; the answer comes with the next tick.
+   * Submits a participant's command. The answer comes with the next tick.
    *
    * @throws Refusal
    */
@@ -190,118 +181,89 @@ export class RoomServer {
   }
 
   /**
-   * Somebody of the house who acts here.
+   * Creates an actor without a connection.
    *
-   * @param plays whether its acts count as somebody playing
+   * @param countsAsActivity whether its commands keep the gardener away
    */
-  createSystemActor(name: string, plays: boolean): SystemActor {
-    return this.dispatcher.createSystemActor(name, plays);
+  createSystemActor(name: string, countsAsActivity: boolean): SystemActor {
+    return this.dispatcher.createSystemActor(name, countsAsActivity);
   }
 
-  /** Who acts for the host here: nobody, by the number of the house. */
+  /** The actor for the host's own commands, which bypass the policy. */
   get hostActor(): SystemActor {
     return this.dispatcher.hostActor;
   }
 
-  /** Her pointer is shown no longer. */
+  /** Hides a participant's cursor from everybody. */
   hideCursor(participant: ParticipantId): void {
-    this.pointers.hide(participant);
+    this.cursors.hide(participant);
   }
 
+  /** Number of clients in the queue. */
   get waitingCount(): number {
     return this.slots.queued.length;
   }
 
+  /** What the host allows in this room. */
   get policy(): RoomPolicy {
-    return this.ways.policy;
+    return this.options.access.policy;
   }
 
-  /** The rules are others now; everybody is told. */
+  /** Sends everybody the room's public settings. */
   broadcastSettings(): void {
-    this.broadcastEvent('settings', this.policy.publicSettings);
+    this.presence.broadcastEvent('settings', this.policy.publicSettings);
   }
 
-  /** From now on so many may be there at once; nobody has to go. */
+  /** Changes how many participants may be present. Nobody has to leave. */
   setCapacity(capacity: number): void {
-    this.slots.setCapacity(capacity);
-    this.admitWaiting();
+    this.admission.setCapacity(capacity);
   }
 
-  /**
-   * Everybody is shown anew after the next tick what has become another: names, where the rules show others than before; else the
-   * room.
-   */
+  /** Sends everybody the names again after the next tick if other names are hidden now, else the room. */
   requestRefresh(): void {
-    const { hiddenNamesKey: veiled } = this.policy;
-    if (veiled === this.hiddenNamesKey) this.requestedRefresh = 'room';
-    else if (this.requestedRefresh !== 'room') this.requestedRefresh = 'names';
-    this.hiddenNamesKey = veiled;
+    this.refresh.request();
   }
 
-  /** Walls are told anew after the next tick where phones come in. */
+  /** Welcomes the walls again after the next tick, for example because the server's address changed. */
   requestWallRefresh(): void {
-    this.requestedRefresh ??= 'walls';
+    this.refresh.requestWalls();
   }
 
-  /** Whether one is there. */
+  /** Whether a participant is connected. */
   isPresent(participant: ParticipantId): boolean {
     return this.slots.memberOf(participant) !== undefined;
   }
 
-  /** Those who are there, as the host sees them. */
+  /** The present participants, as the host sees them. */
   get visitors(): Omit<VisitorState, 'organisms'>[] {
-    const { participants } = this.slots;
-    const crowds = this.visits.participantsByAddress(participants.map(({ id }) => id));
-    return participants.map((one) => ({
-      ...one,
-      muted: this.policy.muted.has(one.id),
-      ...this.visits.summaryOf(one.id, crowds, this.clock.now()),
-    }));
+    return this.host.visitors;
   }
 
-  /** What a participant's address is called; '' where it is not known. */
+  /** A participant's address key; '' if unknown. */
   addressOf(participant: ParticipantId): string {
     return this.visits.addressOf(participant);
   }
 
-  /** Ends the visits of those whom the host has just sent away. */
+  /** Disconnects everybody who is banned by now. */
   disconnectBanned(): void {
-    const { bans } = this.ways;
-    for (const [client, { address = '' }] of [...this.waiting]) {
-      if (!bans.isBanned(this.room.name, undefined, address)) continue;
-      this.leave(client);
-      client.disconnect('sent-away');
-    }
-    for (const member of [...this.slots.members]) {
-      const { id } = this.slots.participantOf(member)!;
-      if (!bans.isBanned(this.room.name, id, this.addressOf(id))) continue;
-      this.leave(member);
-      member.disconnect('sent-away');
-    }
+    this.host.disconnectBanned();
   }
 
-  /** Everybody has to go, those who wait too; and the walls, unless they may stay. */
+  /** Disconnects everybody, including those who wait. */
   disconnectAll(reason: Reason, keepWalls = false): void {
-    const walls = keepWalls ? [] : [...this.walls.members];
-    for (const client of [...this.waiting.keys(), ...this.slots.members, ...walls]) {
-      this.waiting.delete(client);
-      if (!this.slots.leaveQueue(client)) this.leave(client);
-      client.disconnect(reason);
-    }
+    this.host.disconnectParticipants(reason);
+    if (!keepWalls) this.walls.disconnectAll(reason);
   }
 
-  /** The host changes what acts cost; everybody is told. */
+  /** Changes what commands cost, and tells all participants. */
   setEnergy(settings: EnergySettings): void {
-    this.room.setEnergy(settings);
-    for (const client of this.slots.members) {
-      client.send('energy', this.welcomeBuilder.energyOf(this.slots.participantOf(client)!.id));
-    }
+    this.host.setEnergy(settings);
   }
 
   /**
-   * Everybody sees where an organism of a member's is.
+   * Shows everybody where an organism of this participant is.
    *
-   * @throws Refusal no-such-organism, not-yours
+   * @throws Refusal no-such-organism, not-yours, muted
    */
   beacon(client: RoomClient, { id, organism }: Command<'beacon'>): void {
     const { planter } = this.requireOrganism(organism);
@@ -309,12 +271,12 @@ export class RoomServer {
     if (!this.policy.mayShow(you.id)) throw new Refusal('muted');
     if (planter.id !== you.id) throw new Refusal('not-yours', `organism ${organism}`);
     this.hooks?.active();
-    this.broadcastEvent('beacon', { organism, hue: you.hue });
+    this.presence.broadcastEvent('beacon', { organism, hue: you.hue });
     client.send('accepted', { id });
   }
 
   /**
-   * Gives a member a living organism's seed as a token.
+   * Sends the seed of a living organism as a token.
    *
    * @throws Refusal no-such-organism
    */
@@ -322,16 +284,20 @@ export class RoomServer {
     client.send('accepted', { id, token: this.room.tokenOf(organism) });
   }
 
-  /** A member is called otherwise from now on; everybody is told. @param name cleaned and allowed */
+  /**
+   * Renames a participant and tells everybody with the next tick.
+   *
+   * @param name cleaned and checked
+   */
   rename(client: RoomClient, id: number, name: string): ParticipantView | undefined {
     const you = this.slots.rename(client, name);
     if (!you) return undefined;
-    this.presenceChanges.rename(you);
+    this.presence.changes.rename(you);
     client.send('accepted', { id });
     return you;
   }
 
-  /** Shows a member how a seed would grow. She is answered when it has. */
+  /** Grows a preview of a seed; the answer comes when it is done. */
   preview(client: RoomClient, command: Command<'preview'>): Promise<void> {
     const { id } = command;
     const you = this.slots.participantOf(client)!;
@@ -341,7 +307,7 @@ export class RoomServer {
     });
   }
 
-  /** Makes a member's drawing a seed in her hand. */
+  /** Turns a drawing into a seed in the participant's inventory. */
   draw(client: RoomClient, command: Command<'draw'>): Promise<void> {
     const you = this.slots.participantOf(client)!;
     return this.dispatcher.runAsync(client, command.id, async () => {
@@ -354,34 +320,34 @@ export class RoomServer {
     });
   }
 
+  /** The client has drawn the frame of a tick, which also proves that it knows its new resume token. */
   acknowledge(client: RoomClient, tick: number): void {
     this.slots.confirm(client);
     this.broadcaster.acknowledge(client, tick, this.clock.now());
   }
 
+  /** The client lost track of these chunks and needs them in full. */
   resync(client: RoomClient, chunks: readonly number[]): void {
     this.broadcaster.resync(client, chunks);
   }
 
-  setViewport(client: RoomClient, look: Viewport | undefined): void {
-    this.broadcaster.setViewport(client, look, this.clock.now());
+  /** Sets what a client looks at; undefined while its page is hidden. */
+  setViewport(client: RoomClient, viewport: Viewport | undefined): void {
+    this.broadcaster.setViewport(client, viewport, this.clock.now());
   }
 
+  /** Moves a participant's cursor, unless the participant is muted. */
   moveCursor(participant: ParticipantId, cursor: Omit<Pointer, 'id'>): void {
     if (!this.policy.mayShow(participant)) return;
     this.hooks?.active();
-    this.pointers.move(participant, cursor);
+    this.cursors.move(participant, cursor);
   }
 
-  /** Takes in what a tick has brought, and answers what was asked; `show` tells everybody. */
+  /** Answers the commands of a tick and takes over its changes; `broadcast` sends them later. */
   handleTick(result: TickResult, now: number): void {
-    for (const participant of this.slots.expire(now)) {
-      this.newcomers.leave(participant);
-      this.room.leave(participant);
-      this.visits.leave(participant);
-    }
-    this.sendPresenceChanges();
-    this.sendQueuePositions();
+    this.admission.expire(now);
+    this.presence.sendPresenceChanges();
+    this.presence.sendQueuePositions();
     for (const answer of result.answers) {
       if (!answer.refused) this.visits.countCommand(answer.by);
       this.dispatcher.answer(answer);
@@ -389,46 +355,39 @@ export class RoomServer {
     this.queueEvents(result, now);
     this.broadcaster.follow(result.tick, result.changed);
     this.lastTick = result.tick;
-    this.pendingRefresh = this.requestedRefresh;
-    this.requestedRefresh = undefined;
+    this.refresh.endTick();
   }
 
-  /** Everybody is greeted anew by the next `show`. */
+  /** Whether the next `broadcast` refreshes clients. It must then run before the next tick begins. */
   get hasPendingRefresh(): boolean {
-    return this.pendingRefresh !== undefined;
+    return this.refresh.hasPending;
   }
 
-  /** Sends everybody the news and the cells of the last tick; once for each, before the next is published. */
+  /** Sends the events and frames of the last tick. Call it once per tick, before the next `handleTick`. */
   broadcast(now: number): void {
-    const { pendingRefresh: due } = this;
-    this.pendingRefresh = undefined;
-    // Whoever is told who has which name must not hear afterwards of what was before.
-    const all = due === 'names';
+    const refresh = this.refresh.take();
+    // Events may carry names of before, so all must arrive before the new names.
+    const toAll = refresh === 'names';
     this.eventQueue.deliver(
-      this.allClients(),
-      (client) => all || this.broadcaster.hasTurn(client, this.lastTick),
+      this.presence.allClients(),
+      (client) => toAll || this.broadcaster.hasTurn(client, this.lastTick),
     );
-    if (due === 'names') this.resendNames();
+    if (refresh === 'names') this.presence.resendNames();
     this.broadcaster.publish(now);
-    if (due === 'room') this.resendWelcomes();
-    if (due) this.resendWallWelcomes();
+    if (refresh === 'room') this.admission.resendWelcomes();
+    if (refresh) this.walls.resendWallWelcomes();
   }
 
   private queueEvents({ tick, life }: TickResult, now: number): void {
     const add = <N extends EventName>(event: N, message: Event<N>): void =>
       this.eventQueue.add(event, this.policy.redactNames(event, message));
     if (life.length > 0) add('life', { tick, events: [...life] as Event<'life'>['events'] });
-    const moved = this.pointers.due(now, this.slots.size);
+    const moved = this.cursors.due(now, this.slots.size);
     if (moved) add('cursors', moved);
-    if (now - this.paceAt < DEFAULTS.net.heartbeat) return;
-    this.paceAt = now;
+    if (now - this.lastPaceAt < DEFAULTS.net.heartbeat) return;
+    this.lastPaceAt = now;
     const { awake, size: organisms } = this.room;
-    add('pace', { ...this.pace(), awake, organisms });
-  }
-
-  private *allClients(): Generator<RoomClient> {
-    yield* this.slots.members;
-    yield* this.walls.members;
+    add('pace', { ...this.options.pace(), awake, organisms });
   }
 
   /** @throws Refusal no-such-organism */
@@ -436,125 +395,5 @@ export class RoomServer {
     const organism = this.room.viewOf(id);
     if (!organism) throw new Refusal('no-such-organism', `organism ${id}`);
     return organism;
-  }
-
-  /** One message does for all: greeting each would tell everybody of everybody, and send all cells again. */
-  private resendNames(): void {
-    const names = this.policy.redactNames(
-      'people',
-      allNames(this.slots.participants, this.room.organisms),
-    );
-    for (const client of this.slots.members) {
-      client.send('people', names);
-      const you = this.slots.participantOf(client)!;
-      // She herself goes on seeing hers, as after her welcome.
-      if (this.policy.isNameHidden(you)) client.send('people', { joined: [you], left: [] });
-    }
-  }
-
-  private resendWelcomes(): void {
-    for (const client of this.slots.members) {
-      this.broadcaster.remove(client);
-      this.welcomeBuilder.sendWelcome(client, this.slots.participantOf(client)!, this.slots);
-      this.eventQueue.startFor(client);
-      this.broadcaster.add(client, this.wholeRoom(), this.clock.now());
-    }
-  }
-
-  /** Walls are few, and write names into the picture, which nothing but their greeting changes. */
-  private resendWallWelcomes(): void {
-    for (const wall of this.walls.members) {
-      this.broadcaster.remove(wall);
-      this.welcomeWall(wall);
-    }
-  }
-
-  private seatParticipant(
-    client: RoomClient,
-    {
-      name,
-      resumeToken: resume,
-      heldChecksums: holds,
-      onSeated: seated,
-      deviceMark: mark,
-      address = '',
-    }: JoinRequest,
-  ): void {
-    const { you, isNew, replaced } = this.slots.claim(client, resume, (id) => ({
-      id,
-      name,
-      hue: hueOf(id),
-    }));
-    const granted = this.newcomers.arrive(you.id, isNew, { mark, address });
-    if (isNew) this.room.enter(you.id, granted.energy);
-    this.visits.enter(you.id, address, this.clock.now());
-    if (replaced) {
-      this.removeViewer(replaced, you);
-      replaced.disconnect('replaced');
-    }
-    if (!replaced) this.presenceChanges.enter(you);
-    this.welcomeBuilder.sendWelcome(client, you, this.slots, granted.mark);
-    this.eventQueue.startFor(client);
-    seated(you);
-    if (!replaced) this.hooks?.joined(you);
-    this.broadcaster.add(client, this.wholeRoom(), this.clock.now(), holds);
-  }
-
-  private welcomeWall(wall: RoomClient, holds?: ArrayLike<number>): void {
-    this.welcomeBuilder.sendWallWelcome(wall, this.slots);
-    this.eventQueue.startFor(wall);
-    this.broadcaster.add(wall, this.wholeRoom(), this.clock.now(), holds, 'full');
-  }
-
-  /** What one looks at until she says otherwise. */
-  private wholeRoom(): Viewport {
-    const { width, height } = this.room.grid.planes;
-    return { x: 0, y: 0, width, height, pixels: 1, best: 'full' };
-  }
-
-  /** Who has come and gone since the last tick, in one message, however many. */
-  private sendPresenceChanges(): void {
-    if (!this.presenceChanges.hasChanges) return;
-    const tell = (client: RoomClient, own?: ParticipantId): void => {
-      const news = this.presenceChanges.changesFor(own);
-      if (news) client.send('people', this.policy.redactNames('people', news));
-      // She herself goes on seeing hers.
-      const you = news?.joined.find(({ id }) => id === own);
-      if (you && this.policy.isNameHidden(you)) client.send('people', { joined: [you], left: [] });
-    };
-    for (const member of this.slots.members) tell(member, this.slots.participantOf(member)!.id);
-    for (const wall of this.walls.members) tell(wall);
-    this.presenceChanges.clear();
-  }
-
-  /** What goes with a member, but for her seat and her hand. */
-  private removeViewer(client: RoomClient, { id }: ParticipantView): void {
-    this.broadcaster.remove(client);
-    this.pointers.forget(id);
-  }
-
-  private admitWaiting(): void {
-    let any = false;
-    for (let client = this.slots.dequeue(); client; client = this.slots.dequeue()) {
-      const request = this.waiting.get(client)!;
-      this.waiting.delete(client);
-      this.seatParticipant(client, request);
-      any = true;
-    }
-    if (any) this.queueChanged = true;
-  }
-
-  /** How many are before each who waits, when that has changed since the last tick. */
-  private sendQueuePositions(): void {
-    if (!this.queueChanged) return;
-    this.queueChanged = false;
-    this.slots.queued.forEach((client, ahead) => {
-      client.send('waiting', { ahead });
-    });
-  }
-
-  private broadcastEvent<N extends EventName>(event: N, message: Event<N>): void {
-    const shown = this.policy.redactNames(event, message);
-    for (const client of this.allClients()) client.send(event, shown);
   }
 }

@@ -1,11 +1,11 @@
-/** Where things are served that pages are told of. */
+/** URL paths of a checkpoint's files. */
 
-/** Where a checkpoint's gallery picture is served. */
+/** The path of a checkpoint's gallery picture. */
 export function galleryUrl(checkpoint: string): string {
   return `/checkpoints/${encodeURIComponent(checkpoint)}/gallery.png`;
 }
 
-/** Where a checkpoint's latent map is served. */
+/** The path of a checkpoint's latent map. */
 export function mapUrl(checkpoint: string): string {
   return `/checkpoints/${encodeURIComponent(checkpoint)}/map.json`;
 }

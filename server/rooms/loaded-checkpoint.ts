@@ -1,4 +1,4 @@
-/** What rooms are grown from: a checkpoint with what was made of it. */
+/** A checkpoint as loaded: its species, previews, and what pages need to know of it. */
 
 import type { Engine, PatchId } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -12,25 +12,29 @@ import type { Species } from '../world/species.ts';
 import { galleryUrl, mapUrl } from './checkpoint-urls.ts';
 import { speciesOf } from './species.ts';
 
-/** What rooms can be grown from. */
+/** A checkpoint that rooms can use. */
 export interface LoadedCheckpoint {
   readonly species: Species;
+  /** Fingerprint of the checkpoint's files. */
   readonly hash: string;
+  /** Sent to clients in their welcome. */
   readonly facts: RoomInfo['checkpoint'];
   readonly previews: SeedPreviews;
 }
 
-/** What rooms are grown from, and what pages are told of it. */
+/** Prepares a checkpoint for rooms. @throws the error of reading its latent map */
 export async function prepareCheckpoint(
   checkpoint: Checkpoint,
-  engine: Engine,
-  newPatch: () => PatchId,
-  clock: Clock,
+  tools: {
+    readonly engine: Engine;
+    readonly newPatch: () => PatchId;
+    readonly clock: Clock;
+  },
 ): Promise<LoadedCheckpoint> {
   const { card } = checkpoint;
   const map = await loadMap(checkpoint);
   const species = speciesOf(checkpoint, map);
-  const seeds = openSeedPreviews(checkpoint, { species, engine, newPatch, clock });
+  const previews = openSeedPreviews(checkpoint, { species, ...tools });
   const facts = {
     name: card.name,
     title: card.title,
@@ -40,7 +44,7 @@ export async function prepareCheckpoint(
     gallery: card.gallery.map(({ name, kind }) => ({ name, kind })),
     sheet: { url: galleryUrl(card.name), columns: GALLERY_COLUMNS },
     ...(map && { map: mapUrl(card.name) }),
-    ...(seeds.draws && { draws: seeds.draws }),
+    ...(previews.draws && { draws: previews.draws }),
   };
-  return { species, hash: fingerprint(checkpoint), facts, previews: seeds };
+  return { species, hash: fingerprint(checkpoint), facts, previews };
 }

@@ -1,78 +1,49 @@
-/** The rooms of a server: made, opened, closed and removed while it runs. */
+/** The rooms of a server, which the host can create, open, close and remove while it runs. */
 
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { applyChange, type RoomSettings, type SettingsChange } from '../../shared/host/settings.ts';
 import type { RoomSummary } from '../../shared/host/state.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import { EngineError, type EngineInfo } from '../engine/engine.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Log } from '../platform/log.ts';
+import { EngineError } from '../engine/engine.ts';
 import { Mutex } from '../platform/mutex.ts';
-import type { Bans } from '../realtime/policy/bans.ts';
 import { RoomPolicy } from '../realtime/policy/room-policy.ts';
-import { RoomServer } from '../realtime/room-server.ts';
-import { DeviceMarks } from '../realtime/sessions/device-marks.ts';
-import { NewcomerEnergy } from '../realtime/sessions/newcomer-energy.ts';
-import { ResumeTokens } from '../realtime/sessions/resume-tokens.ts';
-import type { WallInfo } from '../realtime/sessions/room-client.ts';
-import type { JournalWriter } from '../storage/journal-writer.ts';
-import { openRoom } from '../storage/open-room.ts';
+import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
 import type { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
-import type { Room } from '../world/room.ts';
-import type { Pace, Ticker } from '../world/ticker.ts';
-import type { RoomPlace, World } from '../world/world.ts';
-import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
+import type { Pace } from '../world/ticker.ts';
+import { applySettings, bringUpRoom, type LiveRoomOptions, type OpenRoom } from './live-room.ts';
 
-export interface RoomRegistryOptions {
-  readonly world: World;
-  readonly ticker: Ticker;
-  readonly engine: EngineInfo;
-  /** By the name of the checkpoint; the first is taken where none is named. */
-  readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
-  /** What cells are kept in; absent: they end with the server. */
-  readonly storage?: { readonly store: Store; readonly journalWriter: JournalWriter } | undefined;
-  /** What the host's wishes are kept in. */
+export interface RoomRegistryOptions extends LiveRoomOptions {
+  /** Where plans and settings are stored. */
   readonly hostStore: Store;
-  /** How a room is set that nobody has touched. */
+  /** Settings of a room that the host has not changed. */
   readonly defaults: RoomSettings;
-  readonly secret: Uint8Array;
-  readonly bans: Bans;
-  readonly wallFacts: () => WallInfo;
-  /** A room has been opened, before anybody is there; it has been closed, and nobody is there any more. */
+  /** Called when a room has opened, before the first client joins. */
   readonly onOpen?: (roomServer: RoomServer, pace: () => Pace) => void;
+  /** Called when a room is closing, after its clients have been disconnected. */
   readonly onClose?: (roomServer: RoomServer) => void;
-  readonly clock: Clock;
-  /** Wall clock, ms. */
-  readonly date: () => number;
-  readonly log: Log;
 }
 
-/** What an open room is made of. */
-export interface OpenRoom {
-  readonly room: Room;
-  readonly server: RoomServer;
-}
-
-/** A room that the host wants made. */
+/** A room that the host asks to create. */
 export type RoomRequest = Omit<PlanRecord, 'made' | 'open'>;
 
-interface Known {
+interface RoomEntry {
   plan: PlanRecord;
-  readonly rules: RoomPolicy;
-  /** Also of a closed room, where nothing is kept of it elsewhere. */
+  readonly policy: RoomPolicy;
+  /** A closed room stays in memory if there is no store. */
   live: OpenRoom | undefined;
   busy: RoomSummary['busy'];
-  /** Held while something changes the plan. */
+  /** Held while the plan changes. */
   readonly mutex: Mutex;
 }
 
+/** Creates, opens, changes, closes and removes rooms, one operation at a time for each room. */
 export class RoomRegistry {
-  /** Of the open rooms, by name. */
+  /** The servers of the open rooms, by name. */
   readonly roomServers = new Map<string, RoomServer>();
-  private readonly known = new Map<string, Known>();
-  /** Names of rooms that are about to be made: nobody else may make them. */
+  private readonly entries = new Map<string, RoomEntry>();
+  /** Names of rooms that are being created. */
   private readonly reserved = new Set<string>();
   private hours = { dim: false, closed: false };
   private readonly listeners = new Set<(room: string, settings: RoomSettings) => void>();
@@ -80,24 +51,24 @@ export class RoomRegistry {
   constructor(private readonly options: RoomRegistryOptions) {}
 
   /**
-   * Opens the rooms that the server is started with, and those that the host has made.
+   * Opens the rooms of the configuration and those that the host has created.
    *
-   * @param fixed rooms to be there whatever else is
+   * @param fixed the rooms of the configuration
    * @throws StoreError; EngineError
    */
   async start(fixed: readonly Omit<PlanRecord, 'made' | 'open' | 'change'>[]): Promise<void> {
     const plans = new Map((await this.options.hostStore.plans()).map((plan) => [plan.name, plan]));
     for (const place of fixed) {
-      const kept = plans.get(place.name);
+      const stored = plans.get(place.name);
       plans.delete(place.name);
-      const { open = true, change = {} } = kept ?? {};
-      const known = this.register({ ...place, made: false, open, change });
-      if (open) await this.startRoom(known);
+      const { open = true, change = {} } = stored ?? {};
+      const entry = this.register({ ...place, made: false, open, change });
+      if (open) await this.startRoom(entry);
     }
     for (const plan of plans.values()) {
       if (!plan.made) continue;
-      const known = this.register(plan);
-      if (plan.open) await this.startRoomIfPossible(known);
+      const entry = this.register(plan);
+      if (plan.open) await this.startRoomIfPossible(entry);
     }
   }
 
@@ -105,7 +76,7 @@ export class RoomRegistry {
   findServer(name: string): RoomServer {
     const roomServer = this.roomServers.get(name);
     if (roomServer) return roomServer;
-    throw new Refusal(this.known.has(name) ? 'room-closed' : 'no-such-room', name);
+    throw new Refusal(this.entries.has(name) ? 'room-closed' : 'no-such-room', name);
   }
 
   /** An open room, for its host. @throws HostRefusal no-such-room, room-closed, room-busy */
@@ -116,31 +87,31 @@ export class RoomRegistry {
     return live;
   }
 
-  /** How a room is set. @throws HostRefusal no-such-room */
+  /** A room's current settings. @throws HostRefusal no-such-room */
   settingsOf(name: string): RoomSettings {
-    return this.require(name).rules.settings;
+    return this.require(name).policy.settings;
   }
 
-  /** Calls back when a room is set otherwise. @returns ends it */
+  /** Calls the listener when a room's settings change. @returns removes the listener */
   onSettings(listener: (room: string, settings: RoomSettings) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  /** What a room is made with. @throws HostRefusal no-such-room */
+  /** A room's stored plan. @throws HostRefusal no-such-room */
   planOf(name: string): PlanRecord {
     return this.require(name).plan;
   }
 
-  /** Open ones and closed ones, in the order they were made. */
+  /** Names of all rooms, open and closed, in the order of creation. */
   get names(): readonly string[] {
-    return [...this.known.keys()];
+    return [...this.entries.keys()];
   }
 
-  /** @throws HostRefusal no-such-room */
+  /** A room's state for the host's page. @throws HostRefusal no-such-room */
   summary(name: string): RoomSummary {
-    const { plan, rules, live, busy } = this.require(name);
-    const { settings } = rules;
+    const { plan, policy, live, busy } = this.require(name);
+    const { settings } = policy;
     const { tickRate } = settings;
     const open = plan.open ? live : undefined;
     return {
@@ -161,23 +132,23 @@ export class RoomRegistry {
     };
   }
 
-  /** @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint */
-  async create(wish: RoomRequest): Promise<void> {
-    const { name } = wish;
-    if (this.known.has(name) || this.reserved.has(name)) throw new HostRefusal('room-exists');
+  /** Creates and opens a room. @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint */
+  async create(request: RoomRequest): Promise<void> {
+    const { name } = request;
+    if (this.entries.has(name) || this.reserved.has(name)) throw new HostRefusal('room-exists');
     this.reserved.add(name);
     try {
-      await this.requireCompatible(wish);
-      const known = this.register({ ...wish, made: true, open: true });
-      await this.whileBusy(known, 'opening', async () => {
+      await this.requireCompatible(request);
+      const entry = this.register({ ...request, made: true, open: true });
+      await this.whileBusy(entry, 'opening', async () => {
         try {
-          await this.startRoom(known);
-          await this.options.hostStore.putPlan(known.plan);
+          await this.startRoom(entry);
+          await this.options.hostStore.putPlan(entry.plan);
         } catch (error) {
-          // What is not kept is not made: nobody could find it, see it or close it.
-          await this.stopRoom(known);
-          await this.releaseOldServer(known);
-          this.known.delete(name);
+          // Without a stored plan, nobody could find, see or close the room after a restart.
+          await this.stopRoom(entry);
+          await this.release(entry);
+          this.entries.delete(name);
           throw error;
         }
       });
@@ -188,84 +159,88 @@ export class RoomRegistry {
 
   /** @throws HostRefusal no-such-room, room-busy */
   async open(name: string): Promise<void> {
-    const known = this.require(name);
-    if (known.busy) throw new HostRefusal('room-busy', known.busy);
-    if (known.plan.open) return;
-    await this.whileBusy(known, 'opening', async () => {
-      const plan = { ...known.plan, open: true };
-      await this.startRoom(known);
+    const entry = this.require(name);
+    if (entry.busy) throw new HostRefusal('room-busy', entry.busy);
+    if (entry.plan.open) return;
+    await this.whileBusy(entry, 'opening', async () => {
+      const plan = { ...entry.plan, open: true };
+      await this.startRoom(entry);
       try {
         await this.options.hostStore.putPlan(plan);
       } catch (error) {
-        await this.stopRoom(known);
+        await this.stopRoom(entry);
         throw error;
       }
-      known.plan = plan;
+      entry.plan = plan;
     });
   }
 
-  /** Everybody is sent home; its cells stop, and are kept. @throws HostRefusal no-such-room, room-busy */
+  /** Disconnects everybody, stops the cells and stores them. @throws HostRefusal no-such-room, room-busy */
   async close(name: string): Promise<void> {
-    const known = this.require(name);
-    if (known.busy) throw new HostRefusal('room-busy', known.busy);
-    if (!known.plan.open) return;
-    await this.whileBusy(known, 'closing', async () => {
-      const plan = { ...known.plan, open: false };
-      // Only when that is kept does it close: it must not be closed in one's eyes and open in another's.
+    const entry = this.require(name);
+    if (entry.busy) throw new HostRefusal('room-busy', entry.busy);
+    if (!entry.plan.open) return;
+    await this.whileBusy(entry, 'closing', async () => {
+      const plan = { ...entry.plan, open: false };
+      // Store first: if this fails, the room stays open for everybody.
       await this.options.hostStore.putPlan(plan);
-      known.plan = plan;
-      await this.stopRoom(known);
+      entry.plan = plan;
+      await this.stopRoom(entry);
     });
   }
 
   /**
-   * @param aside keeps what the room was, before it is forgotten
+   * Deletes a closed room for good.
+   *
+   * @param backUp saves the room's data before it is deleted
    * @throws HostRefusal no-such-room, room-open, fixed-room
    */
-  async remove(name: string, aside: () => Promise<void>): Promise<void> {
-    const known = this.require(name);
-    if (!known.plan.made) throw new HostRefusal('fixed-room', 'the server is started with it');
-    if (known.plan.open) throw new HostRefusal('room-open');
-    await this.whileBusy(known, 'closing', async () => {
-      await aside();
-      await this.releaseOldServer(known);
-      const { hostStore: desk, storage: kept } = this.options;
-      await kept?.store.forget(name);
-      await desk.forget(name);
-      this.known.delete(name);
+  async remove(name: string, backUp: () => Promise<void>): Promise<void> {
+    const entry = this.require(name);
+    if (!entry.plan.made)
+      throw new HostRefusal('fixed-room', 'it belongs to the server configuration');
+    if (entry.plan.open) throw new HostRefusal('room-open');
+    await this.whileBusy(entry, 'closing', async () => {
+      await backUp();
+      await this.release(entry);
+      const { hostStore, storage } = this.options;
+      await storage?.store.forget(name);
+      await hostStore.forget(name);
+      this.entries.delete(name);
     });
   }
 
-  /** The house opens or closes: walls go dim, and visitors have to go where that is wanted. */
+  /** Applies opening hours: walls go dim, and visitors are disconnected if `closed`. */
   setHours(hours: { readonly dim: boolean; readonly closed: boolean }): void {
     this.hours = hours;
-    for (const { rules, live, plan } of this.known.values()) {
-      Object.assign(rules, hours);
+    for (const { policy, live, plan } of this.entries.values()) {
+      policy.isDimmed = hours.dim;
+      policy.isClosed = hours.closed;
       if (!live || !plan.open) continue;
       live.server.broadcastSettings();
       if (hours.closed) live.server.disconnectAll('room-closed', true);
     }
   }
 
-  /** Turns some knobs; everybody there is told. @throws HostRefusal no-such-room */
+  /** Changes some settings, stores them, and tells everybody in the room. @throws HostRefusal no-such-room */
   async change(name: string, change: SettingsChange): Promise<RoomSettings> {
-    const known = this.require(name);
-    return this.serialised(known, async () => {
-      const { rules } = known;
-      const before = rules.settings;
-      const settings = applyChange(before, change);
-      const plan = { ...known.plan, change: { ...known.plan.change, ...change } };
+    const entry = this.require(name);
+    return this.serialised(entry, async () => {
+      const { policy } = entry;
+      const previous = policy.settings;
+      const settings = applyChange(previous, change);
+      const plan = { ...entry.plan, change: { ...entry.plan.change, ...change } };
       await this.options.hostStore.putPlan(plan);
-      known.plan = plan;
-      rules.settings = settings;
-      if (known.live) this.apply(known.live, settings, before);
+      entry.plan = plan;
+      policy.settings = settings;
+      if (entry.live) applySettings(entry.live, settings, previous, this.options.ticker);
       for (const listener of this.listeners) listener(name, settings);
       return settings;
     });
   }
 
   /**
-   * Lets something happen in a room that takes its time, and nothing else meanwhile.
+   * Marks a room as busy during an operation, so that no other begins.
    *
    * @throws HostRefusal no-such-room, room-busy
    */
@@ -274,179 +249,108 @@ export class RoomRegistry {
     busy: NonNullable<RoomSummary['busy']>,
     work: () => Promise<T>,
   ): Promise<T> {
-    const known = this.require(name);
-    if (known.busy) throw new HostRefusal('room-busy', known.busy);
-    known.busy = busy;
+    const entry = this.require(name);
+    if (entry.busy) throw new HostRefusal('room-busy', entry.busy);
+    entry.busy = busy;
     try {
       return await work();
     } finally {
-      known.busy = null;
+      entry.busy = null;
     }
   }
 
-  private require(name: string): Known {
-    const known = this.known.get(name);
-    if (!known) throw new HostRefusal('no-such-room', name);
-    return known;
+  private require(name: string): RoomEntry {
+    const entry = this.entries.get(name);
+    if (!entry) throw new HostRefusal('no-such-room', name);
+    return entry;
   }
 
   /**
-   * What changes a room's plan waits for what is changing it already, and begins from what that has left.
+   * Runs a change of a room's plan after those that have begun before.
    *
-   * @throws HostRefusal no-such-room: it has been removed meanwhile
+   * @throws HostRefusal no-such-room if the room has been removed meanwhile
    */
-  private serialised<T>(known: Known, work: () => Promise<T>): Promise<T> {
-    return known.mutex.runExclusive(() => {
-      if (this.require(known.plan.name) !== known) throw new HostRefusal('no-such-room');
+  private serialised<T>(entry: RoomEntry, work: () => Promise<T>): Promise<T> {
+    return entry.mutex.runExclusive(() => {
+      if (this.require(entry.plan.name) !== entry) throw new HostRefusal('no-such-room');
       return work();
     });
   }
 
-  /** It is busy at once, so that nothing else begins while it waits for its turn. @throws HostRefusal room-busy */
+  /** Marks the room as busy at once, also while it waits for the mutex. @throws HostRefusal room-busy */
   private whileBusy(
-    known: Known,
+    entry: RoomEntry,
     busy: NonNullable<RoomSummary['busy']>,
     work: () => Promise<void>,
   ): Promise<void> {
-    return this.during(known.plan.name, busy, () => this.serialised(known, work));
+    return this.during(entry.plan.name, busy, () => this.serialised(entry, work));
   }
 
   /**
-   * Whether a room can be made so.
+   * Checks a requested room against the store and the checkpoints.
    *
    * @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint
    */
   private async requireCompatible({ name, width, height, checkpoint }: RoomRequest): Promise<void> {
-    const chosen = this.options.checkpoints.get(checkpoint);
-    if (!chosen) throw new HostRefusal('no-such-checkpoint');
-    const before = await this.options.storage?.store.room(name);
-    // A room that was here before goes on, if it is the same.
-    if (before && before.checkpoint.hash !== chosen.hash) throw new HostRefusal('other-checkpoint');
-    if (before && (before.width !== width || before.height !== height)) {
-      throw new HostRefusal('room-exists', `kept with ${before.width}x${before.height} cells`);
+    const loaded = this.options.checkpoints.get(checkpoint);
+    if (!loaded) throw new HostRefusal('no-such-checkpoint');
+    const stored = await this.options.storage?.store.room(name);
+    // A stored room of the same name continues if it fits.
+    if (stored && stored.checkpoint.hash !== loaded.hash) throw new HostRefusal('other-checkpoint');
+    if (stored && (stored.width !== width || stored.height !== height)) {
+      throw new HostRefusal('room-exists', `stored with ${stored.width}x${stored.height} cells`);
     }
   }
 
-  private register(plan: PlanRecord): Known {
-    const rules = new RoomPolicy(applyChange(this.options.defaults, plan.change));
-    Object.assign(rules, this.hours);
-    const known: Known = { plan, rules, live: undefined, busy: null, mutex: new Mutex() };
-    this.known.set(plan.name, known);
-    return known;
+  private register(plan: PlanRecord): RoomEntry {
+    const policy = new RoomPolicy(applyChange(this.options.defaults, plan.change));
+    policy.isDimmed = this.hours.dim;
+    policy.isClosed = this.hours.closed;
+    const entry: RoomEntry = { plan, policy, live: undefined, busy: null, mutex: new Mutex() };
+    this.entries.set(plan.name, entry);
+    return entry;
   }
 
-  private async startRoomIfPossible(known: Known): Promise<void> {
+  private async startRoomIfPossible(entry: RoomEntry): Promise<void> {
     try {
-      await this.startRoom(known);
+      await this.startRoom(entry);
     } catch (error) {
       const isFull = error instanceof EngineError && error.reason === 'out-of-memory';
       if (!(isFull || error instanceof StoreError || error instanceof HostRefusal)) throw error;
-      known.plan = { ...known.plan, open: false };
-      this.options.log.warn('room-not-opened', error.message, { room: known.plan.name });
+      entry.plan = { ...entry.plan, open: false };
+      this.options.log.warn('room-not-opened', error.message, { room: entry.plan.name });
     }
   }
 
-  private async startRoom(known: Known): Promise<void> {
+  private async startRoom(entry: RoomEntry): Promise<void> {
     const { ticker } = this.options;
-    if (known.live) ticker.resume(known.live.room);
-    else known.live = await this.bringUp(known);
-    const { room, server: roomServer } = known.live;
-    this.roomServers.set(known.plan.name, roomServer);
+    if (entry.live) ticker.resume(entry.live.room);
+    else entry.live = await bringUpRoom(entry.plan, entry.policy, this.options);
+    const { room, server: roomServer } = entry.live;
+    this.roomServers.set(entry.plan.name, roomServer);
     this.options.onOpen?.(roomServer, () => ticker.pace(room)!);
   }
 
-  private async bringUp({ plan, rules }: Known): Promise<OpenRoom> {
-    const {
-      world,
-      ticker,
-      checkpoints: stock,
-      storage: kept,
-      engine,
-      secret,
-      bans,
-      clock,
-      date,
-      log,
-    } = this.options;
-    const { name, width, height, seed, checkpoint } = plan;
-    const chosen = stock.get(checkpoint);
-    if (!chosen) throw new HostRefusal('no-such-checkpoint', checkpoint);
-    const { settings } = rules;
-    const { maxOrganisms, energy, tickRate } = settings;
-    const { species, hash, facts, previews: seeds } = chosen;
-    const place: RoomPlace = {
-      ...{ name, width, height, maxOrganisms, seed, species, energy, tickRate },
-    };
-    let room: Room;
-    if (kept) {
-      const { store, journalWriter } = kept;
-      const opened = await openRoom(place, {
-        ...{ store, world, date },
-        checkpoint: { name: checkpoint, hash },
-        say: (remark) => log.info('room', remark),
-      });
-      room = opened.room;
-      try {
-        await journalWriter.watch(room, opened.tail);
-      } catch (error) {
-        await world.close(room);
-        throw error;
-      }
-    } else room = world.open(place);
-    ticker.add(room, tickRate);
-    const pace = () => ticker.pace(room)!;
-    const roomServer = new RoomServer(
-      room,
-      { checkpoint: facts, engine },
-      pace,
-      settings.capacity,
-      clock,
-      new ResumeTokens(secret, name),
-      new NewcomerEnergy(room, new DeviceMarks(secret), clock),
-      { policy: rules, bans },
-      this.options.wallFacts,
-      seeds,
-    );
-    return { room, server: roomServer };
-  }
-
-  /** Nobody is there any more, and it stands still; where it is kept, it is only there now. */
-  private async stopRoom(known: Known): Promise<void> {
-    const { live } = known;
+  /** Disconnects everybody and stops the ticks. With a store, also removes the room from memory. */
+  private async stopRoom(entry: RoomEntry): Promise<void> {
+    const { live } = entry;
     if (!live) return;
-    const { ticker, storage: kept, onClose } = this.options;
-    this.roomServers.delete(known.plan.name);
+    const { ticker, storage, onClose } = this.options;
+    this.roomServers.delete(entry.plan.name);
     live.server.disconnectAll('room-closed');
     onClose?.(live.server);
     await ticker.hold(live.room);
-    if (!kept) return;
-    await kept.journalWriter.unwatch(live.room);
-    await this.releaseOldServer(known);
+    if (!storage) return;
+    await storage.journalWriter.unwatch(live.room);
+    await this.release(entry);
   }
 
-  /** What it had of the engine is free again. It must stand still. */
-  private async releaseOldServer(known: Known): Promise<void> {
-    const { live } = known;
+  /** Frees what a stopped room holds of the engine. */
+  private async release(entry: RoomEntry): Promise<void> {
+    const { live } = entry;
     if (!live) return;
     await this.options.ticker.remove(live.room);
-    known.live = undefined;
+    entry.live = undefined;
     await this.options.world.close(live.room);
-  }
-
-  private apply(
-    { room, server: roomServer }: OpenRoom,
-    settings: RoomSettings,
-    before: RoomSettings,
-  ): void {
-    const { tickRate, capacity, maxOrganisms, energy, names } = settings;
-    if (tickRate !== before.tickRate) {
-      this.options.ticker.setRate(room, tickRate);
-      room.setTickRate(tickRate);
-    }
-    if (capacity !== before.capacity) roomServer.setCapacity(capacity);
-    if (maxOrganisms !== before.maxOrganisms) room.setMaxOrganisms(maxOrganisms);
-    if (JSON.stringify(energy) !== JSON.stringify(before.energy)) roomServer.setEnergy(energy);
-    if (names !== before.names) roomServer.requestRefresh();
-    roomServer.broadcastSettings();
   }
 }

@@ -1,9 +1,9 @@
-/** A checkpoint as the world sees it. */
+/** Derives what the world needs to know about a checkpoint. */
 import { type Checkpoint, galleryLatent } from '../vnca/checkpoint.ts';
 import { growthSchedule } from '../vnca/growth.ts';
 import type { Species } from '../world/species.ts';
 
-/** What a room needs to know of a checkpoint. */
+/** @returns the species of a checkpoint, with the latent map if there is one */
 export function speciesOf(checkpoint: Checkpoint, map?: Species['map']): Species {
   const { name, side, latentSize, presence, trustedSteps, gallery } = checkpoint.card;
   return {

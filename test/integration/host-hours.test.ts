@@ -84,5 +84,5 @@ test('at the time of its restart a server that is watched over ends, with a code
   await host.call('setSchedule', { ...CLOSED, on: false, restart });
   expect((await host.call('state')).next).toMatchObject({ what: 'restart' });
   expect(await watched.ended).toEqual({ code: RESTART_CODE, signal: null });
-  expect(watched.output).toContain('It is time for the nightly restart.');
+  expect(watched.output).toContain('The nightly restart begins.');
 });

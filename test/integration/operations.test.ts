@@ -41,17 +41,17 @@ test('stopped in the midst of ticks and started again, a room has everybody that
   expect(await first.ended).toEqual({ code: 0, signal: null });
   const phases = [...first.output.matchAll(/Closing: (.*)\./g)].map(([, phase]) => phase);
   expect(phases).toEqual([
-    'newcomers are refused',
-    'the last tick is done',
-    'seeds are no longer looked at',
-    'rooms are kept',
-    'what was counted is kept',
-    'everybody is sent home',
-    'OSC ends',
-    'extensions end',
-    'the engine rests',
+    'new connections are refused',
+    'the last tick has ended',
+    'previews have stopped',
+    'rooms are saved',
+    'host records are saved',
+    'clients are disconnected',
+    'OSC has stopped',
+    'extensions have stopped',
+    'the engine has stopped',
     'the store is closed',
-    'figures end',
+    'metrics have stopped',
   ]);
 
   const again = start('twice');

@@ -54,8 +54,8 @@ test('a start that fails leaves the token that was, though another was wanted', 
 });
 
 test.each([
-  ['--metrics', () => ['--metrics', `${taken}`], /^--metrics: another program has port \d+; /],
-  ['--port', () => ['--port', `${taken}`], /^--port: another program has port \d+; /],
+  ['--metrics', () => ['--metrics', `${taken}`], /^--metrics: another program uses port \d+; /],
+  ['--port', () => ['--port', `${taken}`], /^--port: another program uses port \d+; /],
   ['--host', () => ['--host', '203.0.113.77'], /^--host: this machine has no address 203/],
 ])('%s that cannot be is refused by name, in one sentence', async (_, wrong, sentence) => {
   const usual = ['--data', 'none', '--size', '64x64', '--port', '0', '--host', '127.0.0.1'];

@@ -1,16 +1,17 @@
-/** How many responses of one connection may be unfinished: who asks on and on without reading is not served for ever. */
+/** Limits the unfinished responses of one connection, for clients that send requests without reading. */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Ends each connection that has more requests under way than it may. Browsers have one; only who pipelines has more.
+ * Ends connections with too many unfinished responses. Browsers have one at a time; only pipelining
+ * clients have more.
  *
- * @param most responses of a connection that may be unfinished
- * @param onExcess told of each connection that is ended
+ * @param most unfinished responses allowed per connection
+ * @param onExcess called for each connection that is ended
  */
 export function limitOutstanding(http: Server, most: number, onExcess: () => void): void {
   const unfinished = new WeakMap<Socket, number>();
-  // Before all others: what comes after it can see that the connection has ended.
+  // First, so that later listeners can see that the connection has ended.
   http.prependListener('request', ({ socket }, response) => {
     if (socket.destroyed) return;
     const count = (unfinished.get(socket) ?? 0) + 1;

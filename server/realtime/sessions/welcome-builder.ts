@@ -1,4 +1,4 @@
-/** What one who comes is told first: the room as it is, who is in it, and what she has in her hand. */
+/** The first message to a new client: the state of the room, who is present, and the client's own seeds. */
 import type { Event } from '../../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol/version.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
@@ -10,18 +10,23 @@ import type { RoomClient, RoomInfo, WallInfo } from './room-client.ts';
 
 type People = Pick<ParticipantSlots<RoomClient>, 'participants' | 'tokenOf'>;
 
+export interface WelcomeBuilderOptions {
+  readonly room: Room;
+  readonly info: RoomInfo;
+  readonly pace: () => Pace;
+  readonly policy: RoomPolicy;
+  readonly wallInfo: () => WallInfo;
+}
+
+/** Builds and sends the welcomes of a room. */
 export class WelcomeBuilder {
-  constructor(
-    private readonly room: Room,
-    private readonly facts: RoomInfo,
-    private readonly pace: () => Pace,
-    private readonly rules: RoomPolicy,
-    private readonly wallFacts: () => WallInfo,
-  ) {}
+  constructor(private readonly options: WelcomeBuilderOptions) {}
 
   /**
-   * @param you who they are, with a place already
-   * @param mark for their device, where it has none
+   * Sends a participant the welcome and the settings.
+   *
+   * @param you the participant, who has a slot already
+   * @param mark a new device mark, if the device has none
    */
   sendWelcome(client: RoomClient, you: ParticipantView, people: People, mark?: string): void {
     const welcome: Event<'welcome'> = {
@@ -30,33 +35,36 @@ export class WelcomeBuilder {
       resume: people.tokenOf(client)!,
       ...(mark !== undefined && { mark }),
       energy: this.energyOf(you.id),
-      hand: this.room.seedsOf(you.id) as Event<'welcome'>['hand'],
+      hand: this.options.room.seedsOf(you.id) as Event<'welcome'>['hand'],
     };
-    client.send('welcome', this.rules.redactNames('welcome', welcome));
-    client.send('settings', this.rules.publicSettings);
+    const { policy } = this.options;
+    client.send('welcome', policy.redactNames('welcome', welcome));
+    client.send('settings', policy.publicSettings);
   }
 
+  /** Sends a wall its welcome and the settings. */
   sendWallWelcome(wall: RoomClient, people: People): void {
-    wall.send(
-      'wall',
-      this.rules.redactNames('wall', { ...this.opening(people), ...this.wallFacts() }),
-    );
-    wall.send('settings', this.rules.publicSettings);
+    const { policy, wallInfo } = this.options;
+    const welcome: Event<'wall'> = { ...this.opening(people), ...wallInfo() };
+    wall.send('wall', policy.redactNames('wall', welcome));
+    wall.send('settings', policy.publicSettings);
   }
 
-  /** What one has, and what acts cost. */
+  /** A participant's energy level, and what commands cost. */
   energyOf(participant: ParticipantId): Event<'energy'> {
-    const { newcomer, ...costs } = this.room.energySettings;
-    return { ...costs, level: this.room.energyOf(participant) };
+    const { room } = this.options;
+    const { newcomer, ...costs } = room.energySettings;
+    return { ...costs, level: room.energyOf(participant) };
   }
 
   private opening({ participants }: People) {
-    const { name, tick, maxOrganisms, grid: ground, organisms } = this.room;
-    const { width, height } = ground.planes;
+    const { room, info, pace } = this.options;
+    const { name, tick, maxOrganisms, grid, organisms } = room;
+    const { width, height } = grid.planes;
     return {
       protocol: PROTOCOL_VERSION,
-      room: { name, width, height, tickRate: this.pace().tickRate, tick, maxOrganisms },
-      ...this.facts,
+      room: { name, width, height, tickRate: pace().tickRate, tick, maxOrganisms },
+      ...info,
       organisms: organisms as Event<'welcome'>['organisms'],
       participants,
     };

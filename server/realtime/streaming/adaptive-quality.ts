@@ -1,6 +1,6 @@
 /**
- * Which tier a viewer can take, by what her line does: down when frames have to be skipped, up again when it has been quiet for
- * long enough. A step up that did not hold makes the next one wait longer.
+ * Chooses a viewer's tier by its connection: down when too many frames are skipped, up after a quiet
+ * period. A step up that does not last makes the next one wait longer.
  */
 import type { TierName } from '../../../shared/codec/tiers.ts';
 import { TIER_NAMES } from '../../../shared/codec/tiers.ts';
@@ -8,9 +8,10 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 
 const { window, skippedShare, slowAck, patience, maxPatience } = DEFAULTS.stream.ladder;
 
+/** The adaptive tier of one viewer. */
 export class AdaptiveQuality {
   private tierIndex: number;
-  private since: number;
+  private windowStart: number;
   private due = 0;
   private skipped = 0;
   private slow = 0;
@@ -19,8 +20,9 @@ export class AdaptiveQuality {
   private climbedAt = -Infinity;
 
   /**
-   * @param first where she begins
-   * @param best the best that she asks for
+   * @param first the first tier
+   * @param best the best tier that the viewer asks for
+   * @param now ms
    */
   constructor(
     first: TierName,
@@ -28,35 +30,37 @@ export class AdaptiveQuality {
     now: number,
   ) {
     this.tierIndex = Math.max(TIER_NAMES.indexOf(first), TIER_NAMES.indexOf(best));
-    this.since = now;
+    this.windowStart = now;
     this.quietSince = now;
   }
 
+  /** The current tier. */
   get tier(): TierName {
     return TIER_NAMES[this.tierIndex];
   }
 
+  /** Changes the best tier that the viewer asks for. */
   setBest(best: TierName): void {
     this.best = best;
     this.tierIndex = Math.max(this.tierIndex, TIER_NAMES.indexOf(best));
   }
 
-  /** A frame was due, and was sent or had to be skipped. */
+  /** Records a frame that was due, and sent or skipped. */
   frame(skipped: boolean): void {
     this.due++;
     if (skipped) this.skipped++;
   }
 
-  /** @param took ms from sending a frame to hearing of it */
-  acknowledged(took: number): void {
-    if (took > slowAck) this.slow++;
+  /** Records an acknowledgement. @param delay from sending the frame to its acknowledgement, ms */
+  acknowledged(delay: number): void {
+    if (delay > slowAck) this.slow++;
   }
 
-  /** Looks back on a window, once it is over. @returns whether the tier is another now */
+  /** Evaluates a window once it is over. @param now ms @returns whether the tier has changed */
   evaluate(now: number): boolean {
-    if (now - this.since < window) return false;
+    if (now - this.windowStart < window) return false;
     const { due, skipped, slow } = this;
-    this.since = now;
+    this.windowStart = now;
     this.due = 0;
     this.skipped = 0;
     this.slow = 0;

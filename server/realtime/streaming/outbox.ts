@@ -1,12 +1,12 @@
 /**
- * What goes out in one turn of the loop, as after a tick: each message is written once for all whom it goes to, and each
- * connection is handed all of its own at once. A write of its own for each message of each connection would cost a busy
- * room more than everything else together.
+ * Batches what is sent in one turn of the event loop, as after a tick: each message is encoded once
+ * for all recipients, and each connection gets one write. One write per message and connection would
+ * cost a busy room more than everything else together.
  */
 
-/** Engine.IO's connection, as far as it is needed here. */
+/** The parts of an Engine.IO connection that are used here. */
 export interface Connection {
-  /** Takes bytes that are on the wire already as they are (`wsPreEncodedFrame`, as Socket.IO's own adapter hands them over). */
+  /** Sends encoded WebSocket frames as they are, like Socket.IO's own adapter (`wsPreEncodedFrame`). */
   write(data: Uint8Array, options: WriteOptions): unknown;
 }
 
@@ -14,29 +14,32 @@ interface WriteOptions {
   readonly wsPreEncodedFrame: readonly [Uint8Array];
 }
 
-/** A message as it goes down the wire. */
-interface Written {
+/** A message as a WebSocket frame. */
+interface EncodedMessage {
   readonly name: string;
   readonly frame: Uint8Array;
 }
 
-/** Writes an event as one message. */
-export type Write = (name: string, message: unknown) => Uint8Array;
+/** Encodes an event as one message. */
+export type Encode = (name: string, message: unknown) => Uint8Array;
 
+/** Sends messages at the end of the current turn of the event loop. */
 export class Outbox {
-  /** By what they say, which nobody changes once it is sent. */
-  private readonly written = new Map<unknown, Written>();
+  /** By message object, which must not change after it was sent. */
+  private readonly encoded = new Map<unknown, EncodedMessage>();
   private readonly waiting = new Map<Connection, Uint8Array[]>();
-  /** What was last joined: neighbours mostly get the same. */
-  private last: { readonly parts: readonly Uint8Array[]; readonly whole: Uint8Array } | undefined;
+  /** The last concatenation: consecutive connections mostly get the same messages. */
+  private lastJoined:
+    | { readonly parts: readonly Uint8Array[]; readonly bytes: Uint8Array }
+    | undefined;
 
-  /** @param defer has something done at the end of this turn */
+  /** @param defer runs a function at the end of this turn */
   constructor(
-    private readonly write: Write,
+    private readonly encode: Encode,
     private readonly defer: (run: () => void) => void = process.nextTick,
   ) {}
 
-  /** Goes out at the end of this turn, after what was sent before. */
+  /** Queues a message. It is sent at the end of this turn, in order. */
   send(connection: Connection, name: string, message: unknown): void {
     if (this.waiting.size === 0) this.defer(() => this.flush());
     const frame = this.frameOf(name, message);
@@ -45,46 +48,46 @@ export class Outbox {
     else this.waiting.set(connection, [frame]);
   }
 
-  /** Now already, for one connection: before it is closed. */
+  /** Sends one connection's messages now, for use before it is closed. */
   flushNow(connection: Connection): void {
     const parts = this.waiting.get(connection);
     if (!parts) return;
     this.waiting.set(connection, []);
-    this.hand(connection, parts);
+    this.write(connection, parts);
   }
 
   private flush(): void {
-    for (const [connection, parts] of this.waiting) this.hand(connection, parts);
+    for (const [connection, parts] of this.waiting) this.write(connection, parts);
     this.waiting.clear();
-    this.written.clear();
-    this.last = undefined;
+    this.encoded.clear();
+    this.lastJoined = undefined;
   }
 
-  private hand(connection: Connection, parts: readonly Uint8Array[]): void {
+  private write(connection: Connection, parts: readonly Uint8Array[]): void {
     if (parts.length === 0) return;
-    const whole = parts.length === 1 ? parts[0] : this.join(parts);
-    connection.write(whole, { wsPreEncodedFrame: [whole] });
+    const bytes = parts.length === 1 ? parts[0] : this.join(parts);
+    connection.write(bytes, { wsPreEncodedFrame: [bytes] });
   }
 
   private join(parts: readonly Uint8Array[]): Uint8Array {
-    const { last } = this;
+    const { lastJoined: last } = this;
     const same = last?.parts.length === parts.length && parts.every((p, i) => p === last.parts[i]);
-    if (same) return last.whole;
-    const whole = Buffer.concat(parts);
-    this.last = { parts, whole };
-    return whole;
+    if (same) return last.bytes;
+    const bytes = Buffer.concat(parts);
+    this.lastJoined = { parts, bytes };
+    return bytes;
   }
 
   private frameOf(name: string, message: unknown): Uint8Array {
-    const known = this.written.get(message);
+    const known = this.encoded.get(message);
     if (known?.name === name) return known.frame;
-    const frame = framed(this.write(name, message));
-    this.written.set(message, { name, frame });
+    const frame = framed(this.encode(name, message));
+    this.encoded.set(message, { name, frame });
     return frame;
   }
 }
 
-/** A message as a binary WebSocket frame of a server: final, not masked (RFC 6455, 5.2). */
+/** Wraps a message in a binary WebSocket frame: final and not masked (RFC 6455, section 5.2). */
 export function framed(message: Uint8Array): Uint8Array {
   const { length } = message;
   const head = length < 126 ? 2 : length < 65_536 ? 4 : 10;

@@ -1,7 +1,7 @@
 /**
- * Streams one room to everybody in it. Each tier of each scale is one cast: its blocks are encoded once, for all who watch it; each
- * viewer gets those of the chunks she looks at that she does not hold yet. Who has too much on its way gets nothing
- * until it has arrived, and then the newest.
+ * Streams one room to all its viewers. Each tier at each scale is one channel, whose blocks are
+ * encoded once for all its viewers. A viewer gets the blocks of visible chunks that it does not hold
+ * yet. A viewer with too many frames in flight gets none until they arrive, and then the newest.
  */
 
 import { chunkRect, chunksWithin } from '../../../shared/codec/chunks.ts';
@@ -13,30 +13,40 @@ import { View } from '../../../shared/codec/view.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
 
-/** The deltas of one round, for all who look at the same chunks and are in step. */
-interface Step {
+/** The deltas of one round, for viewers that see the same chunks and hold the previous round. */
+interface SharedDeltas {
   readonly blocks: readonly FrameBlock[];
   readonly frame: Uint8Array;
 }
 
+/** The viewers of one tier at one scale, with their encoder. */
 interface Channel {
   readonly tier: TierName;
   readonly encoder: FrameEncoder;
   readonly streams: Set<ViewerStream>;
-  /** Tick since which nobody watches it; of one that is watched, an older one. */
+  /** Tick at which the last viewer left. */
   idleSince: number;
 }
 
-/** Ticks for which a channel that nobody watches is kept: who looks near and far in turn must not have all encoded anew each time. */
-const IDLE = 30;
+/** Ticks for which a channel without viewers is kept, so that zooming in and out re-encodes nothing. */
+const IDLE_TICKS = 30;
 
+/** How a viewer begins. */
+export interface AddOptions {
+  /** The first tier. */
+  readonly tier?: TierName;
+  /** [chunks] checksums of what the viewer still shows from an earlier connection. */
+  readonly heldChecksums?: ArrayLike<number> | undefined;
+}
+
+/** Sends each viewer of a room the frames that its tier, scale and viewport call for. */
 export class RoomBroadcaster {
   private readonly streams = new Map<Viewer, ViewerStream>();
   private readonly views = new Map<number, View>();
   private readonly channels = new Map<string, Channel>();
-  /** When each viewer's last frame was sent, for the heartbeat. */
+  /** When each viewer's last frame was sent, for the heartbeat; ms. */
   private readonly lastSent = new WeakMap<ViewerStream, number>();
-  /** Frames that were not sent because a viewer was behind. */
+  /** Frames not sent because a viewer was behind. */
   skippedFrames = 0;
 
   constructor(
@@ -45,26 +55,22 @@ export class RoomBroadcaster {
   ) {}
 
   /**
-   * A new viewer.
+   * Adds a viewer and sends it the first frame.
    *
-   * @param holds [chunks] checks of what she holds from before, where she does
-   * @param tier with which she begins
+   * @param now ms
    */
-  add(
-    viewer: Viewer,
-    look: Viewport,
-    now: number,
-    holds?: ArrayLike<number>,
-    tier: TierName = DEFAULTS.stream.firstTier,
-  ): void {
-    const first = this.channel(tier, look);
-    const stream = new ViewerStream(viewer, look, first.encoder, now, tier);
+  add(viewer: Viewer, viewport: Viewport, now: number, options: AddOptions = {}): void {
+    const { tier = DEFAULTS.stream.firstTier, heldChecksums } = options;
+    const channel = this.channel(tier, viewport);
+    const stream = new ViewerStream({ viewer, viewport, encoder: channel.encoder, now, tier });
     this.streams.set(viewer, stream);
-    this.move(stream, first);
-    if (holds) stream.acceptHeld(holds);
-    this.send(stream, now, true);
+    channel.streams.add(stream);
+    this.assignChannel(stream);
+    if (heldChecksums) stream.acceptHeld(heldChecksums);
+    this.send(stream, now, { always: true });
   }
 
+  /** Stops streaming to a viewer. */
   remove(viewer: Viewer): void {
     const stream = this.streams.get(viewer);
     if (!stream) return;
@@ -72,32 +78,33 @@ export class RoomBroadcaster {
     this.leave(stream);
   }
 
-  /** What a viewer looks at; absent: nothing, her page is hidden. */
-  setViewport(viewer: Viewer, look: Viewport | undefined, now: number): void {
+  /** Sets what a viewer looks at; undefined while its page is hidden. */
+  setViewport(viewer: Viewer, viewport: Viewport | undefined, now: number): void {
     const stream = this.streams.get(viewer);
     if (!stream) return;
-    stream.viewport = look;
-    if (look) stream.quality.setBest(look.best);
-    this.settle(stream);
+    stream.viewport = viewport;
+    if (viewport) stream.quality.setBest(viewport.best);
+    this.assignChannel(stream);
     stream.updateChunks();
-    if (look) this.send(stream, now, false);
+    if (viewport) this.send(stream, now);
   }
 
-  /** A viewer has drawn the frame of a tick, and so all before it. Ticks that were not sent are passed over. */
+  /** A viewer has drawn the frame of a tick and all before it. Unknown ticks are ignored. */
   acknowledge(viewer: Viewer, tick: number, now: number): void {
     this.streams.get(viewer)?.acknowledge(tick, now);
   }
 
-  /** A viewer has lost step in some chunks of the frames that she is sent; absent: in all. */
+  /** A viewer needs some chunks in full; absent: all of them. */
   resync(viewer: Viewer, chunks?: readonly number[]): void {
     this.streams.get(viewer)?.invalidate(chunks);
   }
 
+  /** A viewer's current tier. */
   tierOf(viewer: Viewer): TierName | undefined {
     return this.streams.get(viewer)?.quality.tier;
   }
 
-  /** Whether a viewer hears of a tick at once: in a crowd, who gets no frame in every second tick hears nothing in it. */
+  /** Whether a viewer gets events in this tick. In a crowd, slow tiers get them with their frames. */
   hasTurn(viewer: Viewer, tick: number): boolean {
     const tier = this.tierOf(viewer);
     const isCrowd = this.streams.size >= DEFAULTS.stream.crowd;
@@ -106,7 +113,7 @@ export class RoomBroadcaster {
   }
 
   /**
-   * A tick is done; `publish` is to follow before the next.
+   * Takes over the changes of a tick. Call `publish` before the next tick.
    *
    * @param changed chunks of the room that have changed
    */
@@ -117,7 +124,7 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Sends what the last tick has brought, as it was when it was done.
+   * Sends the changes of the last tick, as they were when `follow` was called.
    *
    * @param now ms
    */
@@ -127,62 +134,63 @@ export class RoomBroadcaster {
     for (const channel of this.channels.values()) {
       if (!isDue(TIERS[channel.tier], tick)) continue;
       due.add(channel);
-      // Nothing is written for those alone who do not read.
+      // Encode nothing if no viewer can receive it.
       if (![...channel.streams].some(({ mayReceive }) => mayReceive)) continue;
       const wanted = new Set<number>();
-      // Those who look at the same chunks have the same list of them.
+      // Viewers that see the same chunks share one array.
       const lists = new Set([...channel.streams].map(({ chunks }) => chunks));
       for (const chunks of lists) for (const chunk of chunks) wanted.add(chunk);
       channel.encoder.advance(tick, (chunk) => wanted.has(chunk));
     }
     const frames = new Map<string, Uint8Array>();
     for (const channel of due) {
-      const steps = new Map<readonly number[], Step>();
+      const shared = new Map<readonly number[], SharedDeltas>();
       for (const stream of channel.streams) {
-        if (stream.isUpToDate && stream.mayReceive) this.handOn(stream, channel, steps, now);
-        else this.send(stream, now, false, frames);
+        if (stream.isUpToDate && stream.mayReceive) this.sendShared(stream, channel, shared, now);
+        else this.send(stream, now, { frames });
       }
     }
-    for (const watch of this.streams.values()) {
-      if (watch.quality.evaluate(now)) this.settle(watch);
+    for (const stream of this.streams.values()) {
+      if (stream.quality.evaluate(now)) this.assignChannel(stream);
     }
   }
 
-  /** Takes changes of the room over into a view, and tells its casts. */
+  /** Updates a view, and marks the changed chunks in its encoders. */
   private update(view: View, changed: readonly number[]): void {
     const chunks = new Set<number>();
     for (const chunk of changed) {
       const { x, y, width, height } = chunkRect(this.planes, chunk);
       const { scale } = view;
       const within = { x: x / scale, y: y / scale, width: width / scale, height: height / scale };
-      for (const one of chunksWithin(view.planes, within)) chunks.add(one);
+      for (const scaled of chunksWithin(view.planes, within)) chunks.add(scaled);
     }
     for (const chunk of chunks) {
       if (!view.update(this.tick, chunk)) continue;
-      for (const { encoder: cast } of this.channels.values())
-        if (cast.view === view) cast.touch(chunk);
+      for (const { encoder } of this.channels.values())
+        if (encoder.view === view) encoder.touch(chunk);
     }
   }
 
-  /** Sends one who is in step what all who look where she looks are sent. */
-  private handOn(
+  /** Sends an up-to-date viewer the frame that it shares with all viewers of the same chunks. */
+  private sendShared(
     stream: ViewerStream,
-    { encoder: cast, tier }: Channel,
-    steps: Map<readonly number[], Step>,
+    { encoder, tier }: Channel,
+    shared: Map<readonly number[], SharedDeltas>,
     now: number,
   ): void {
-    let step = steps.get(stream.chunks);
-    if (!step) {
+    let deltas = shared.get(stream.chunks);
+    if (!deltas) {
       const blocks = stream.chunks.flatMap((chunk) => {
-        const block = cast.delta(chunk);
+        const block = encoder.delta(chunk);
         return block ? [{ chunk, block }] : [];
       });
-      const header = { tick: this.tick, tier, scale: cast.view.scale };
-      step = { blocks, frame: writeFrame(header, blocks) };
-      steps.set(stream.chunks, step);
+      const header = { tick: this.tick, tier, scale: encoder.view.scale };
+      deltas = { blocks, frame: writeFrame(header, blocks) };
+      shared.set(stream.chunks, deltas);
     }
-    stream.applyDeltas(step.blocks);
-    if (step.blocks.length > 0 || this.isSilent(stream, now)) this.sendTo(stream, step.frame, now);
+    const { blocks, frame } = deltas;
+    stream.applyDeltas(blocks);
+    if (blocks.length > 0 || this.isSilent(stream, now)) this.sendTo(stream, frame, now);
   }
 
   private isSilent(stream: ViewerStream, now: number): boolean {
@@ -196,12 +204,11 @@ export class RoomBroadcaster {
     stream.viewer.sendFrame(frame);
   }
 
-  /** Sends what a viewer lacks, if there is something or it is time to be heard from. */
+  /** Sends the blocks that a viewer lacks, if there are any or a heartbeat is due. */
   private send(
     stream: ViewerStream,
     now: number,
-    anyway: boolean,
-    frames?: Map<string, Uint8Array>,
+    { always = false, frames }: { always?: boolean; frames?: Map<string, Uint8Array> } = {},
   ): void {
     if (!stream.mayReceive) {
       stream.quality.frame(true);
@@ -209,20 +216,20 @@ export class RoomBroadcaster {
       return;
     }
     const blocks = stream.takeBlocks();
-    if (blocks.length === 0 && !anyway && !this.isSilent(stream, now)) return;
+    if (blocks.length === 0 && !always && !this.isSilent(stream, now)) return;
     this.sendTo(stream, this.frameOf(stream, blocks, frames), now);
   }
 
-  /** Viewers who need the same blocks get the same frame. */
+  /** Viewers that need the same blocks get the same frame. */
   private frameOf(
-    { encoder: cast, quality: ladder }: ViewerStream,
+    { encoder, quality }: ViewerStream,
     blocks: readonly FrameBlock[],
     frames?: Map<string, Uint8Array>,
   ): Uint8Array {
-    const { scale } = cast.view;
-    const header = { tick: this.tick, tier: ladder.tier, scale };
+    const { scale } = encoder.view;
+    const header = { tick: this.tick, tier: quality.tier, scale };
     if (!frames) return writeFrame(header, blocks);
-    const key = `${ladder.tier} ${scale} ${blocks.map(({ chunk, block }) => `${chunk}:${block[0]}`)}`;
+    const key = `${quality.tier} ${scale} ${blocks.map(({ chunk, block }) => `${chunk}:${block[0]}`)}`;
     let frame = frames.get(key);
     if (!frame) {
       frame = writeFrame(header, blocks);
@@ -231,19 +238,14 @@ export class RoomBroadcaster {
     return frame;
   }
 
-  /** Moves a viewer to the channel of her tier and of the scale of what she looks at. */
-  private settle(stream: ViewerStream): void {
+  /** Moves a viewer to the channel of its tier and of its viewport's scale. */
+  private assignChannel(stream: ViewerStream): void {
     const channel = this.channel(stream.quality.tier, stream.viewport);
     if (channel.encoder !== stream.encoder) {
       this.leave(stream);
       stream.switchEncoder(channel.encoder);
     }
     channel.streams.add(stream);
-  }
-
-  private move(stream: ViewerStream, channel: Channel): void {
-    channel.streams.add(stream);
-    this.settle(stream);
   }
 
   private leave(stream: ViewerStream): void {
@@ -254,19 +256,18 @@ export class RoomBroadcaster {
 
   private forgetIdle(): void {
     for (const [key, channel] of this.channels) {
-      // A room that was restored may have gone back.
-      const isFresh = Math.abs(this.tick - channel.idleSince) < IDLE;
+      // A restored room may have jumped back in time.
+      const isFresh = Math.abs(this.tick - channel.idleSince) < IDLE_TICKS;
       if (channel.streams.size > 0 || isFresh) continue;
       this.channels.delete(key);
-      const inUse = [...this.channels.values()].some(
-        ({ encoder: cast }) => cast.view === channel.encoder.view,
-      );
-      if (!inUse) this.views.delete(channel.encoder.view.scale);
+      const { view } = channel.encoder;
+      const isUsed = [...this.channels.values()].some(({ encoder }) => encoder.view === view);
+      if (!isUsed) this.views.delete(view.scale);
     }
   }
 
-  private channel(tier: TierName, look: Viewport | undefined): Channel {
-    const scale = farScale(look);
+  private channel(tier: TierName, viewport: Viewport | undefined): Channel {
+    const scale = scaleFor(viewport);
     const key = `${tier} ${scale}`;
     let channel = this.channels.get(key);
     if (!channel) {
@@ -275,17 +276,17 @@ export class RoomBroadcaster {
         view = new View(this.planes, scale);
         this.views.set(scale, view);
       }
-      const cast = new FrameEncoder(view, TIERS[tier]);
-      channel = { tier, encoder: cast, streams: new Set(), idleSince: this.tick };
+      const encoder = new FrameEncoder(view, TIERS[tier]);
+      channel = { tier, encoder, streams: new Set(), idleSince: this.tick };
       this.channels.set(key, channel);
     }
     return channel;
   }
 }
 
-/** From far away, several places fall on one pixel: they are streamed as one. */
-function farScale(look: Viewport | undefined): number {
+/** Cells per streamed cell and axis: zoomed out, several cells fall on one pixel. */
+function scaleFor(viewport: Viewport | undefined): number {
   let scale = 1;
-  while (look && look.pixels * scale < 1 && scale < DEFAULTS.codec.maxScale) scale *= 2;
+  while (viewport && viewport.pixels * scale < 1 && scale < DEFAULTS.codec.maxScale) scale *= 2;
   return scale;
 }

@@ -1,4 +1,4 @@
-/** What the stream knows of one viewer: what she looks at, what she holds, what is on its way to her. */
+/** The stream of one viewer: what it sees, what it holds, and which frames are in flight. */
 
 import type { FrameBlock } from '../../../shared/codec/frame.ts';
 import type { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
@@ -7,173 +7,201 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { AdaptiveQuality } from './adaptive-quality.ts';
 
-/** One who watches a room. */
+/** A client that receives frames. */
 export interface Viewer {
-  /** Hands over a frame; never called with more than `maxFramesInFlight` unacknowledged. */
+  /** Sends a frame; at most `maxFramesInFlight` frames are unacknowledged at any time. */
   sendFrame(frame: Uint8Array): void;
-  /** Whether the transport has taken all that was sent before. */
+  /** Whether the transport can take more. */
   readonly writable: boolean;
 }
 
-/** What a viewer looks at; absent: nothing, her page is hidden. */
+/** The part of the grid that a viewer sees, in cells. */
 export interface Viewport extends Rect {
-  /** Pixels of her screen a place. */
+  /** Screen pixels per cell. */
   readonly pixels: number;
-  /** The best that she asks for. */
+  /** The best tier that the viewer asks for. */
   readonly best: TierName;
 }
 
-interface Sent {
-  readonly tick: number;
-  readonly at: number;
+/** What a client looks at until it sends a viewport: everything. */
+export function fullViewport({ width, height }: Pick<Rect, 'width' | 'height'>): Viewport {
+  return { x: 0, y: 0, width, height, pixels: 1, best: 'full' };
 }
 
-export class ViewerStream {
-  readonly quality: AdaptiveQuality;
-  viewport: Viewport | undefined;
-  /** Chunks of the cast that she looks at, ascending. */
-  chunks: readonly number[] = [];
-  /** Version that she holds of each chunk; 0: none. */
-  private heldVersions: Uint32Array;
-  /** 1: she holds it without its lowest bits. */
-  private heldCoarsely: Uint8Array;
-  private inFlight: Sent[] = [];
-  /** Round of the cast up to which she holds all that she looks at. */
-  private complete = -1;
+interface SentFrame {
+  readonly tick: number;
+  /** ms */
+  readonly sentAt: number;
+}
 
-  constructor(
-    readonly viewer: Viewer,
-    look: Viewport,
-    public encoder: FrameEncoder,
-    now: number,
-    first: TierName = DEFAULTS.stream.firstTier,
-  ) {
-    this.viewport = look;
-    this.quality = new AdaptiveQuality(first, look.best, now);
+export interface ViewerStreamOptions {
+  readonly viewer: Viewer;
+  readonly viewport: Viewport;
+  readonly encoder: FrameEncoder;
+  /** ms */
+  readonly now: number;
+  /** The first tier. */
+  readonly tier?: TierName;
+}
+
+/** Decides which blocks a viewer needs next. */
+export class ViewerStream {
+  readonly viewer: Viewer;
+  encoder: FrameEncoder;
+  readonly quality: AdaptiveQuality;
+  /** undefined while the page is hidden. */
+  viewport: Viewport | undefined;
+  /** Visible chunks of the encoder's view, ascending. */
+  chunks: readonly number[] = [];
+  /** [chunks] version that the viewer holds of each chunk; 0: none. */
+  private heldVersions: Uint32Array;
+  /** [chunks] 1: the viewer holds the chunk without its lowest bits. */
+  private heldCoarsely: Uint8Array;
+  private inFlight: SentFrame[] = [];
+  /** The encoder's round up to which the viewer holds all visible chunks. */
+  private completeRound = -1;
+
+  constructor(options: ViewerStreamOptions) {
+    const { viewer, viewport, encoder, now, tier = DEFAULTS.stream.firstTier } = options;
+    this.viewer = viewer;
+    this.encoder = encoder;
+    this.viewport = viewport;
+    this.quality = new AdaptiveQuality(tier, viewport.best, now);
     this.heldVersions = new Uint32Array(encoder.chunks);
     this.heldCoarsely = new Uint8Array(encoder.chunks);
     this.updateChunks();
   }
 
+  /** Whether the viewer can take another frame. */
   get mayReceive(): boolean {
-    // The transport is asked too: who acknowledges without reading must not fill our memory.
+    // A client may acknowledge frames without reading them, which would fill the send buffer.
     return this.inFlight.length < DEFAULTS.stream.maxFramesInFlight && this.viewer.writable;
   }
 
-  /** Whether the deltas of the cast's last round are all that she lacks. */
+  /** Whether the viewer lacks nothing but the deltas of the encoder's last round. */
   get isUpToDate(): boolean {
-    return this.complete === this.encoder.round - 1;
+    return this.completeRound === this.encoder.round - 1;
   }
 
-  /** She is given the deltas of the last round. */
+  /** Records that the viewer gets the deltas of the last round. */
   applyDeltas(blocks: readonly FrameBlock[]): void {
     for (const { chunk } of blocks) this.heldVersions[chunk] = this.encoder.version(chunk);
-    this.complete = this.encoder.round;
+    this.completeRound = this.encoder.round;
   }
 
-  /** Works out which chunks of the cast are looked at. */
+  /** Recomputes the visible chunks after a change of the viewport or the encoder. */
   updateChunks(): void {
-    const { viewport: look, encoder: cast } = this;
-    this.complete = -1;
-    if (!look) {
+    const { viewport, encoder } = this;
+    this.completeRound = -1;
+    if (!viewport) {
       this.chunks = [];
       return;
     }
-    const { scale } = cast.view;
-    const margin = DEFAULTS.stream.margin;
-    this.chunks = cast.within({
-      x: (look.x - margin) / scale,
-      y: (look.y - margin) / scale,
-      width: (look.width + 2 * margin) / scale,
-      height: (look.height + 2 * margin) / scale,
+    const { scale } = encoder.view;
+    const { margin } = DEFAULTS.stream;
+    this.chunks = encoder.within({
+      x: (viewport.x - margin) / scale,
+      y: (viewport.y - margin) / scale,
+      width: (viewport.width + 2 * margin) / scale,
+      height: (viewport.height + 2 * margin) / scale,
     });
   }
 
-  /** She goes over to another cast: what is equal there she holds already. */
-  switchEncoder(cast: FrameEncoder): void {
-    const { heldVersions: holds, heldCoarsely: coarse, encoder: before } = this;
-    this.encoder = cast;
-    this.heldVersions = new Uint32Array(cast.chunks);
-    this.heldCoarsely = new Uint8Array(cast.chunks);
-    if (before.view === cast.view) {
-      for (let chunk = 0; chunk < cast.chunks; chunk++) {
-        if (holds[chunk] !== before.version(chunk) || coarse[chunk] === 1) continue;
-        if (before.check(chunk) === cast.check(chunk))
-          this.heldVersions[chunk] = cast.version(chunk);
+  /** Switches to another encoder. Chunks with equal content count as held. */
+  switchEncoder(encoder: FrameEncoder): void {
+    const { heldVersions, heldCoarsely, encoder: previous } = this;
+    this.encoder = encoder;
+    this.heldVersions = new Uint32Array(encoder.chunks);
+    this.heldCoarsely = new Uint8Array(encoder.chunks);
+    if (previous.view === encoder.view) {
+      for (let chunk = 0; chunk < encoder.chunks; chunk++) {
+        if (heldVersions[chunk] !== previous.version(chunk) || heldCoarsely[chunk] === 1) continue;
+        if (previous.check(chunk) === encoder.check(chunk))
+          this.heldVersions[chunk] = encoder.version(chunk);
       }
     }
     this.updateChunks();
   }
 
-  /** She says what she holds: [chunks] checks of their cells. */
-  acceptHeld(checks: ArrayLike<number>): void {
-    if (checks.length !== this.encoder.chunks) return;
+  /**
+   * Compares what the viewer says it holds with the encoder's chunks, so that equal ones are not
+   * sent again.
+   *
+   * @param checksums [chunks]
+   */
+  acceptHeld(checksums: ArrayLike<number>): void {
+    if (checksums.length !== this.encoder.chunks) return;
     for (const chunk of this.chunks) {
-      if (this.encoder.check(chunk) === checks[chunk])
+      if (this.encoder.check(chunk) === checksums[chunk])
         this.heldVersions[chunk] = this.encoder.version(chunk);
     }
   }
 
-  /** She has lost step in these chunks; absent: in all. */
+  /** Marks chunks as not held; absent: all of them. */
   invalidate(chunks?: readonly number[]): void {
-    this.complete = -1;
+    this.completeRound = -1;
     if (!chunks) this.heldVersions.fill(0);
     else
       for (const chunk of chunks)
         if (chunk < this.heldVersions.length) this.heldVersions[chunk] = 0;
   }
 
-  /** She has drawn the frame of a tick, and so all before it. @returns whether such a frame was on its way */
+  /**
+   * The viewer has drawn the frame of a tick and all before it.
+   *
+   * @returns whether that frame was in flight
+   */
   acknowledge(tick: number, now: number): boolean {
-    const sent = this.inFlight.find((frame) => frame.tick === tick);
-    if (!sent) return false;
-    this.quality.acknowledged(now - sent.at);
+    const acknowledged = this.inFlight.find((frame) => frame.tick === tick);
+    if (!acknowledged) return false;
+    this.quality.acknowledged(now - acknowledged.sentAt);
     this.inFlight = this.inFlight.filter((frame) => frame.tick > tick);
     return true;
   }
 
-  sent(tick: number, at: number): void {
-    this.inFlight.push({ tick, at });
+  /** Records that the frame of a tick has been sent. @param sentAt ms */
+  sent(tick: number, sentAt: number): void {
+    this.inFlight.push({ tick, sentAt });
   }
 
   /**
-   * The blocks that bring her to the cast's present versions, which she then holds. A first picture comes coarse, and is
-   * refined a little in each frame that follows.
+   * Returns the blocks that bring the viewer to the current versions, and records them as held. Chunks
+   * that the viewer has never had come without their lowest bits, which the next frames add.
    */
   takeBlocks(): FrameBlock[] {
-    const { encoder: cast, heldVersions: holds, heldCoarsely: coarse } = this;
+    const { encoder, heldVersions, heldCoarsely } = this;
     const blocks: FrameBlock[] = [];
-    let refining = DEFAULTS.stream.refineBytes;
+    let refinementBudget = DEFAULTS.stream.refineBytes;
     let isComplete = true;
     for (const chunk of this.chunks) {
-      const version = cast.version(chunk);
+      const version = encoder.version(chunk);
       let block: Uint8Array | undefined;
-      if (holds[chunk] === 0) {
-        block = cast.coarseKey(chunk);
-        coarse[chunk] = 1;
+      if (heldVersions[chunk] === 0) {
+        block = encoder.coarseKey(chunk);
+        heldCoarsely[chunk] = 1;
         isComplete = false;
-      } else if (coarse[chunk] === 1) {
-        if (refining <= 0) {
+      } else if (heldCoarsely[chunk] === 1) {
+        if (refinementBudget <= 0) {
           isComplete = false;
           continue;
         }
-        block = holds[chunk] === version ? cast.refinement(chunk) : cast.key(chunk);
-        refining -= block.length;
-        coarse[chunk] = 0;
-      } else if (holds[chunk] !== version) {
-        const missed = cast.since(chunk, holds[chunk]) ?? [];
+        block = heldVersions[chunk] === version ? encoder.refinement(chunk) : encoder.key(chunk);
+        refinementBudget -= block.length;
+        heldCoarsely[chunk] = 0;
+      } else if (heldVersions[chunk] !== version) {
+        const missed = encoder.since(chunk, heldVersions[chunk]) ?? [];
         const bytes = missed.reduce((sum, { length }) => sum + length, 0);
         if (bytes > 0 && bytes <= DEFAULTS.stream.missedBytes) {
-          holds[chunk] = version;
-          for (const one of missed) blocks.push({ chunk, block: one });
+          heldVersions[chunk] = version;
+          for (const delta of missed) blocks.push({ chunk, block: delta });
           continue;
         }
-        block = cast.key(chunk);
+        block = encoder.key(chunk);
       } else continue;
-      holds[chunk] = version;
+      heldVersions[chunk] = version;
       blocks.push({ chunk, block });
     }
-    this.complete = isComplete ? cast.round : -1;
+    this.completeRound = isComplete ? encoder.round : -1;
     return blocks;
   }
 }

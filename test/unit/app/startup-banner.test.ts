@@ -20,10 +20,10 @@ test('the host hears, in the same line, what would be better and how to have it'
 
 test('the host hears what was lost, why, and how often', () => {
   expect(lossLine({ what: 'thread', why: 'out of memory', count: 3 })).toBe(
-    'Warning: a thread of the engine was lost (out of memory). Another takes its place, and every organism goes on where it was. Losses so far: 3.',
+    'Warning: an engine thread was lost (out of memory) and has been replaced, without losing any organism. Losses so far: 3.',
   );
   expect(lossLine({ what: 'gpu', why: 'driver reset', count: 1 })).toContain('the GPU was lost');
   expect(lossLine({ what: 'gpu', why: 'no GPU answers', count: 2, replacement: info })).toBe(
-    'Warning: the GPU does not come back (no GPU answers). onnx on CPU (ONNX Runtime, 2 threads) steps from now on, more slowly; every organism goes on where it was. Mend its driver, and start the server again.',
+    'Warning: the GPU does not recover (no GPU answers). The server continues on onnx on CPU (ONNX Runtime, 2 threads), more slowly, without losing any organism. Repair the GPU driver and restart the server.',
   );
 });

@@ -20,7 +20,7 @@ function house(memory: 'kept' | 'none' = 'kept') {
     watchExhaustion({
       ...{ clock, log, file: 'any' },
       limit: new RestartLimit({ store, clock, date: () => 1e12 + clock.now(), most: 3 }),
-      look: async () => {
+      probe: async () => {
         if (seen.error) throw Object.assign(new Error(seen.error), { code: seen.error });
       },
       restart: isSupervised ? () => seen.restarts++ : undefined,

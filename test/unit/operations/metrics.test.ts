@@ -8,8 +8,8 @@ test('a room that is closed or removed has no figures any more', async () => {
   const metrics = createMetrics({
     engine: { name: 'onnx', device: 'cpu' } as never,
     rooms: () => rooms,
-    turned: () => ({}),
-    keeping: () => undefined,
+    rejections: () => ({}),
+    isPersisting: () => undefined,
   });
   const figures = async () => (await metrics.text()).match(/^vivarium_room_participants.*$/gm);
   expect(await figures()).toEqual([

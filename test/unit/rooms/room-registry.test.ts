@@ -73,7 +73,7 @@ function open() {
     defaults: { ...DEFAULTS.house, tickRate, maxOrganisms, capacity, energy: DEFAULTS.energy },
     secret: new Uint8Array(32),
     bans: { isOut: () => false } as never,
-    wallFacts: () => ({ origin: '', build: '' }),
+    wallInfo: () => ({ origin: '', build: '' }),
     date: () => 0,
     log: silentLog,
   });

@@ -75,7 +75,7 @@ function open(width: number, height: number) {
     cast,
     join(look: Partial<Viewport> = {}, holds?: ArrayLike<number>): Page {
       const page = new Page(planes);
-      cast.add(page, lookAt(planes, look), tick * TICK, holds);
+      cast.add(page, lookAt(planes, look), tick * TICK, { heldChecksums: holds });
       return page;
     },
     get now() {
@@ -136,7 +136,7 @@ describe('roomcast', () => {
     const phone = room.join({ best: 'phone' });
     expect(room.cast.hasTurn(phone, 1)).toBe(true);
     const wall = new Page(room.planes);
-    room.cast.add(wall, lookAt(room.planes), room.now, undefined, 'full');
+    room.cast.add(wall, lookAt(room.planes), room.now, { tier: 'full' });
     for (let i = 2; i < DEFAULTS.stream.crowd; i++) room.join({ best: 'phone' });
     expect([1, 2, 3, 4].map((tick) => room.cast.hasTurn(phone, tick))).toEqual([
       ...[false, true, false, true],
@@ -268,7 +268,7 @@ describe('what a viewer looks at', () => {
     const again = new Page(room.planes);
     again.planes.rgba.set(page.planes.rgba);
     again.planes.owner.set(page.planes.owner);
-    room.cast.add(again, lookAt(room.planes), room.now, holds);
+    room.cast.add(again, lookAt(room.planes), room.now, { heldChecksums: holds });
     again.draw(room.cast, room.now);
     room.go(20, [again]);
     expect(equalPlanes(again.planes, room.planes)).toBe(true);

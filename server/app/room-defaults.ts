@@ -1,0 +1,19 @@
+/** The settings of rooms that the host has not changed, from the server's configuration. */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { RoomSettings } from '../../shared/host/settings.ts';
+import type { Config } from '../settings/server.ts';
+
+/** @returns the settings of a room that the host has not changed */
+export function defaultRoomSettings(config: Config): RoomSettings {
+  const { tickRate, capacity, maxOrganisms, energy } = config;
+  const attract =
+    config.attract === 'off'
+      ? { ...DEFAULTS.house.attract, on: false }
+      : { on: true, after: config.attract };
+  return { ...DEFAULTS.house, tickRate, capacity, maxOrganisms, energy, attract };
+}
+
+/** @returns idle time before a room's gardener starts, ms */
+export function gardenerDelay({ attract }: RoomSettings): number | 'off' {
+  return attract.on ? 1_000 * attract.after : 'off';
+}

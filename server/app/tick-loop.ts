@@ -1,0 +1,79 @@
+/** Runs the ticks of all rooms: steps the world, journals the result, and has the rooms broadcast it. */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { EngineError } from '../engine/engine.ts';
+import type { Hooks } from '../extensions/hooks.ts';
+import type { Metrics } from '../operations/metrics.ts';
+import { TickWatchdog } from '../operations/tick-watchdog.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { RoomServer } from '../realtime/room-server.ts';
+import type { JournalWriter } from '../storage/journal-writer.ts';
+import { DeferredWork } from '../world/deferred-work.ts';
+import { Ticker, type TickTiming } from '../world/ticker.ts';
+import type { World } from '../world/world.ts';
+
+export interface TickLoopOptions {
+  readonly world: World;
+  readonly clock: Clock;
+  readonly hooks: Hooks;
+  readonly journalWriter: JournalWriter | undefined;
+  readonly metrics: Metrics | undefined;
+  /** The servers of the open rooms at the moment of the call. */
+  readonly roomServers: () => ReadonlyMap<string, RoomServer>;
+  /** Keeps previews from using the engine until then, ms. */
+  readonly pausePreviews: (until: number) => void;
+  readonly onTick: ((timing: TickTiming) => void) | undefined;
+  readonly onHeartbeat: (() => void) | undefined;
+  /** The ticks cannot continue. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface TickLoop {
+  readonly ticker: Ticker;
+  readonly watchdog: TickWatchdog;
+  readonly deferredWork: DeferredWork;
+}
+
+/** Builds the tick loop. It ticks the rooms that are added to its ticker. */
+export function createTickLoop(options: TickLoopOptions): TickLoop {
+  const { world, clock, hooks, journalWriter, metrics, onFailure } = options;
+  const watchdog = new TickWatchdog({
+    clock,
+    timeout: DEFAULTS.operations.stall,
+    onHeartbeat: () => options.onHeartbeat?.(),
+    onStalled: () => {
+      onFailure(new EngineError('failed', 'a tick has not ended; the engine has stalled'));
+    },
+  });
+  const deferredWork = new DeferredWork(clock, onFailure);
+  const ticker = new Ticker({
+    clock,
+    tick: async (due) => {
+      const ticks = await watchdog.during(() => world.tick(due, () => deferredWork.run()));
+      journalWriter?.ticked(ticks);
+      const ticked: RoomServer[] = [];
+      for (const { room, result } of ticks) {
+        const roomServer = options.roomServers().get(room.name);
+        if (!roomServer) continue;
+        roomServer.handleTick(result, clock.now());
+        hooks.ticked(roomServer, result);
+        ticked.push(roomServer);
+      }
+      deferredWork.defer(() => {
+        for (const roomServer of ticked) roomServer.broadcast(clock.now());
+      });
+      // Broadcast now if there is time before the next tick. A refresh sends the room as it is, so
+      // it cannot wait until the next tick has begun.
+      if (!ticker.isBehind || ticked.some((roomServer) => roomServer.hasPendingRefresh)) {
+        deferredWork.run();
+      }
+      metrics?.ticked(ticks);
+    },
+    onTick: (timing) => {
+      metrics?.timed(timing);
+      options.onTick?.(timing);
+    },
+    onPause: options.pausePreviews,
+    onError: onFailure,
+  });
+  return { ticker, watchdog, deferredWork };
+}

@@ -1,0 +1,113 @@
+/** Brings up a room from its plan, and applies changed settings to it while it runs. */
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { RoomSettings } from '../../shared/host/settings.ts';
+import type { EngineInfo } from '../engine/engine.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { Bans } from '../realtime/policy/bans.ts';
+import type { RoomPolicy } from '../realtime/policy/room-policy.ts';
+import { RoomServer } from '../realtime/room-server.ts';
+import { DeviceMarks } from '../realtime/sessions/device-marks.ts';
+import { NewcomerEnergy } from '../realtime/sessions/newcomer-energy.ts';
+import { ResumeTokens } from '../realtime/sessions/resume-tokens.ts';
+import type { WallInfo } from '../realtime/sessions/room-client.ts';
+import type { JournalWriter } from '../storage/journal-writer.ts';
+import { openRoom } from '../storage/open-room.ts';
+import type { PlanRecord } from '../storage/record-schemas.ts';
+import type { Store } from '../storage/store.ts';
+import type { Room } from '../world/room.ts';
+import type { Ticker } from '../world/ticker.ts';
+import type { RoomPlace, World } from '../world/world.ts';
+import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
+
+/** What a room runs on. */
+export interface LiveRoomOptions {
+  readonly world: World;
+  readonly ticker: Ticker;
+  readonly engine: EngineInfo;
+  /** The loaded checkpoints, by name. */
+  readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
+  /** Where rooms are stored; absent: they last as long as the server. */
+  readonly storage?: { readonly store: Store; readonly journalWriter: JournalWriter } | undefined;
+  /** Signs resume tokens and device marks. */
+  readonly secret: Uint8Array;
+  readonly bans: Bans;
+  readonly wallInfo: () => WallInfo;
+  readonly clock: Clock;
+  /** Wall clock, ms since the epoch. */
+  readonly date: () => number;
+  readonly log: Log;
+}
+
+/** A room that runs, with its server. */
+export interface OpenRoom {
+  readonly room: Room;
+  readonly server: RoomServer;
+}
+
+/**
+ * Opens a room, restored from the store if there is one, and adds it to the ticker.
+ *
+ * @throws HostRefusal no-such-checkpoint; StoreError; EngineError
+ */
+export async function bringUpRoom(
+  plan: PlanRecord,
+  policy: RoomPolicy,
+  options: LiveRoomOptions,
+): Promise<OpenRoom> {
+  const { world, ticker, storage, engine, secret, bans, clock, date, log } = options;
+  const { name, width, height, seed, checkpoint } = plan;
+  const loaded = options.checkpoints.get(checkpoint);
+  if (!loaded) throw new HostRefusal('no-such-checkpoint', checkpoint);
+  const { maxOrganisms, energy, tickRate, capacity } = policy.settings;
+  const { species, hash, facts, previews } = loaded;
+  const place: RoomPlace = {
+    ...{ name, width, height, maxOrganisms, seed, species, energy, tickRate },
+  };
+  let room: Room;
+  if (storage) {
+    const { store, journalWriter } = storage;
+    const opened = await openRoom(place, {
+      ...{ store, world, date },
+      checkpoint: { name: checkpoint, hash },
+      say: (remark) => log.info('room', remark),
+    });
+    room = opened.room;
+    try {
+      await journalWriter.watch(room, opened.tail);
+    } catch (error) {
+      await world.close(room);
+      throw error;
+    }
+  } else room = world.open(place);
+  ticker.add(room, tickRate);
+  const server = new RoomServer({
+    ...{ room, capacity, clock, previews },
+    info: { checkpoint: facts, engine },
+    pace: () => ticker.pace(room)!,
+    resumeTokens: new ResumeTokens(secret, name),
+    newcomers: new NewcomerEnergy(room, new DeviceMarks(secret), clock),
+    access: { policy, bans },
+    wallInfo: options.wallInfo,
+  });
+  return { room, server };
+}
+
+/** Applies what has changed between two versions of a room's settings, and tells its clients. */
+export function applySettings(
+  { room, server }: OpenRoom,
+  settings: RoomSettings,
+  previous: RoomSettings,
+  ticker: Ticker,
+): void {
+  const { tickRate, capacity, maxOrganisms, energy, names } = settings;
+  if (tickRate !== previous.tickRate) {
+    ticker.setRate(room, tickRate);
+    room.setTickRate(tickRate);
+  }
+  if (capacity !== previous.capacity) server.setCapacity(capacity);
+  if (maxOrganisms !== previous.maxOrganisms) room.setMaxOrganisms(maxOrganisms);
+  if (JSON.stringify(energy) !== JSON.stringify(previous.energy)) server.setEnergy(energy);
+  if (names !== previous.names) server.requestRefresh();
+  server.broadcastSettings();
+}
