@@ -1,11 +1,11 @@
 /** What the host sees in the terminal: where the room is, also as a code to scan. */
 import { generate } from 'lean-qr';
-import { explain, mendable, type SkippedEngine } from '../engine/backends.ts';
+import { explain, withRemedy, type SkippedEngine } from '../engine/backends.ts';
 import type { EngineInfo, EngineLoss } from '../engine/engine.ts';
 
 /** Which engine was taken, and which better ones this machine could have, as a sentence. */
 export function engineLine({ name, device }: EngineInfo, passed: readonly SkippedEngine[]): string {
-  return `Engine: ${[`${name} on ${device}`, ...mendable(passed).map(explain)].join('; better: ')}.`;
+  return `Engine: ${[`${name} on ${device}`, ...withRemedy(passed).map(explain)].join('; better: ')}.`;
 }
 
 /** What the host should know of a loss that rooms do not notice, as a line. */
