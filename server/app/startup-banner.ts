@@ -1,6 +1,6 @@
 /** Lines for the host's terminal: the engine in use, engine losses, and a QR code. */
 import { generate } from 'lean-qr';
-import { explain, mendable, type SkippedEngine } from '../engine/backends.ts';
+import { explain, type SkippedEngine, withRemedy } from '../engine/backends.ts';
 import type { EngineInfo, EngineLoss } from '../engine/engine.ts';
 
 /** One sentence: the engine in use, and the faster ones that the host could enable. */
@@ -8,7 +8,7 @@ export function engineLine(
   { name, device }: EngineInfo,
   skipped: readonly SkippedEngine[],
 ): string {
-  return `Engine: ${[`${name} on ${device}`, ...mendable(skipped).map(explain)].join('; better: ')}.`;
+  return `Engine: ${[`${name} on ${device}`, ...withRemedy(skipped).map(explain)].join('; better: ')}.`;
 }
 
 /** A warning about an engine loss that rooms have survived. */

@@ -18,7 +18,7 @@ export interface Batch {
   /** The states after the step are written here. */
   readonly after: Float32Array;
   /** [count, K], what `express` made of each patch's latent. */
-  readonly standing?: Float32Array;
+  readonly conditioning?: Float32Array;
   /** [count, s, s, 1], 1 = the cell takes part, for rules whose cells update by chance. */
   readonly mask?: Float32Array;
 }
@@ -26,7 +26,7 @@ export interface Batch {
 /** One checkpoint's update net on a backend. */
 export interface StepRule {
   /** What a latent [Z] says to its patch's cells at every step, worked out once: [K]; absent: nothing. */
-  readonly express?: (latent: Float32Array) => Float32Array;
+  readonly condition?: (latent: Float32Array) => Float32Array;
   /** One step of every patch, into `batch.after`. */
   step(batch: Batch): void | Promise<void>;
   dispose(): void | Promise<void>;
@@ -69,16 +69,16 @@ export interface StoreBackend extends BackendFacts {
 export type Backend = RuleBackend | StoreBackend;
 
 /** A patch on its way from one store to another. */
-export interface Carried {
+export interface TransferredPatch {
   readonly patch: PatchId;
   readonly checkpoint: string;
   readonly stage: number;
   /** [s, s, C] or as the backend lays states out. */
   readonly state: Float32Array;
   /** [K], what `express` made of its latent; absent where the rule does not listen to it. */
-  readonly standing: Float32Array | undefined;
+  readonly conditioning: Float32Array | undefined;
   /** [s, s, 4] of the last step; absent before the first, after a division and after an import. */
-  readonly seen: Uint8Array | undefined;
+  readonly lastRgba: Uint8Array | undefined;
 }
 
 /** See `Engine` for what each call does and throws. */
@@ -91,8 +91,8 @@ export interface PatchStore {
   importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void | Promise<void>;
   dispose(patches: readonly PatchId[]): void | Promise<void>;
   /** Gives patches away, for another store with the same checkpoints. @throws EngineError unknown-patch */
-  take?(patches: readonly PatchId[]): Carried[];
+  take?(patches: readonly PatchId[]): TransferredPatch[];
   /** Takes over what another store gave away. */
-  put?(patches: readonly Carried[]): void;
+  put?(patches: readonly TransferredPatch[]): void;
   close(): Promise<void>;
 }

@@ -16,7 +16,7 @@ export interface Candidate {
    *
    * @param onlyGpu a CPU would not be taken
    */
-  readonly absent?: (onlyGpu: boolean) => string | undefined;
+  readonly unavailableReason?: (onlyGpu: boolean) => string | undefined;
   /**
    * Loaded only when wanted: each brings a large library along.
    *
@@ -24,7 +24,7 @@ export interface Candidate {
    */
   readonly start: () => Promise<Backend>;
   /** Threads that make best use of the machine, each with a store of its own; absent: one. */
-  readonly lanes?: () => number;
+  readonly threads?: () => number;
   /** What it needs, for people. */
   readonly needs: string;
   /** What a host can do where it does not start. */
@@ -40,21 +40,21 @@ const noGpu = (onlyGpu: boolean): string | undefined =>
 
 export const CANDIDATES: Candidates = {
   webgpu: {
-    absent: noGpu,
+    unavailableReason: noGpu,
     start: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(false),
     needs: 'a GPU with a Vulkan, Metal or Direct3D 12 driver',
     remedy: 'npm ci, and a Vulkan driver for the GPU',
     gpu: { vendors: GPU_VENDORS, remedy: 'install a Vulkan driver for the GPU' },
   },
   'webgpu-f16': {
-    absent: noGpu,
+    unavailableReason: noGpu,
     start: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(true),
     needs: 'as webgpu, and a GPU that computes with 16-bit floats',
     remedy: '--engine webgpu',
     gpu: { vendors: GPU_VENDORS, remedy: 'install a Vulkan driver for the GPU' },
   },
   tensorflow: {
-    absent: missingNativePart,
+    unavailableReason: missingNativePart,
     start: async () => (await import('./tfjs/tensorflow.ts')).startTensorflow(),
     needs: 'tfjs-node-gpu or tfjs-node with its native part; for a GPU also NVIDIA, CUDA and cuDNN',
     remedy: 'npm run install:tensorflow, or npm run build:tensorflow',
@@ -65,7 +65,7 @@ export const CANDIDATES: Candidates = {
   },
   onnx: {
     start: async () => (await import('./onnx/onnx.ts')).startOnnx(),
-    lanes: availableParallelism,
+    threads: availableParallelism,
     needs: 'ONNX Runtime, which npm ci brings for Linux (glibc), macOS and Windows',
     remedy: 'npm ci',
   },
@@ -98,7 +98,7 @@ const AUTO: readonly Choice[] = [
 ];
 
 /** What 'auto' goes on with where a GPU does not come back, the best first. */
-export const sparesOf = (lost: BackendName): readonly BackendName[] =>
+export const fallbacksFor = (lost: BackendName): readonly BackendName[] =>
   AUTO.flatMap(({ name, onlyGpu }) => (onlyGpu || name === lost ? [] : [name]));
 
 /** What 'auto' tries, the best first, for people. */
@@ -120,13 +120,13 @@ export interface Selection {
   /** What would have come before it, in that order. */
   readonly skipped: readonly SkippedEngine[];
   /** Whether libraries were loaded in vain: they stay in the memory of this thread. */
-  readonly failed: boolean;
+  readonly hasUnusedLibraries: boolean;
 }
 
 /** Nothing that was wanted works here. */
 export class NoBackendError extends EngineError {
-  constructor(readonly passed: readonly SkippedEngine[]) {
-    super('unavailable', passed.map(explain).join('; '));
+  constructor(readonly skipped: readonly SkippedEngine[]) {
+    super('unavailable', skipped.map(explain).join('; '));
   }
 }
 
@@ -137,7 +137,7 @@ export function explain(passed: SkippedEngine): string {
 }
 
 /** Those better ones that a host can have here. */
-export const mendable = (passed: readonly SkippedEngine[]): SkippedEngine[] =>
+export const withRemedy = (passed: readonly SkippedEngine[]): SkippedEngine[] =>
   passed.filter(({ remedy }) => remedy !== undefined);
 
 /** What selection looks at; given by tests. */
@@ -167,14 +167,14 @@ export async function selectBackend(
 /** As many threads as will be of use here, as far as can be told before anything is loaded; one, where that is not sure. */
 export function expectedThreads(wanted: BackendName | 'auto', candidates = CANDIDATES): number {
   const likely = choicesOf(wanted).find(
-    ({ name, onlyGpu = false }) => candidates[name].absent?.(onlyGpu) === undefined,
+    ({ name, onlyGpu = false }) => candidates[name].unavailableReason?.(onlyGpu) === undefined,
   );
   return !likely || likely.onlyGpu ? 1 : threadsFor(likely.name, candidates);
 }
 
 /** Threads that make best use of the machine. */
 export const threadsFor = (name: BackendName, candidates = CANDIDATES): number =>
-  candidates[name].lanes?.() ?? 1;
+  candidates[name].threads?.() ?? 1;
 
 const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
   wanted === 'auto' ? AUTO : [{ name: wanted }];
@@ -185,7 +185,7 @@ export interface OpenStore {
   readonly store: PatchStore;
   readonly skipped: readonly SkippedEngine[];
   /** As `Selection.inVain`. */
-  readonly failed: boolean;
+  readonly hasUnusedLibraries: boolean;
 }
 
 /**
@@ -218,7 +218,7 @@ async function firstThatWorks<T>(
   const passed: SkippedEngine[] = [];
   let inVain = false;
   for (const { name, onlyGpu = false } of choicesOf(wanted)) {
-    const { absent, start, remedy, gpu } = candidates[name];
+    const { unavailableReason: absent, start, remedy, gpu } = candidates[name];
     const pass = (reason: string, help: string | undefined): void => {
       // Where there is no such GPU, whatever a host installs would be in vain.
       const helps = !onlyGpu || gpus.some((vendor) => gpu?.vendors.includes(vendor));
@@ -232,7 +232,7 @@ async function firstThatWorks<T>(
     try {
       const backend = await start();
       if (!onlyGpu || backend.gpu)
-        return { used: await use(backend), skipped: passed, failed: inVain };
+        return { used: await use(backend), skipped: passed, hasUnusedLibraries: inVain };
       pass(`no GPU that it can use, only ${backend.info.device}`, gpu?.remedy);
     } catch (error) {
       pass(reasonOf(error), remedy);

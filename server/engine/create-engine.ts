@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Model } from '../vnca/checkpoint.ts';
 import type { BackendName } from './backend.ts';
-import { expectedThreads, type SkippedEngine, sparesOf, threadsFor } from './backends.ts';
+import { expectedThreads, fallbacksFor, type SkippedEngine, threadsFor } from './backends.ts';
 import { SAVE_EVERY, SAVE_GPU_EVERY } from './core/state-checkpoint.ts';
 import type { Engine, EngineLoss } from './engine.ts';
 import './onnx/no-telemetry.ts';
@@ -10,7 +10,7 @@ import { Fallback } from './thread/fallback.ts';
 import type { WorkerStart } from './thread/protocol.ts';
 import { recoveringThread } from './thread/recovering-thread.ts';
 import { shardAcross } from './thread/sharding.ts';
-import { attachEngine, type Hearing, type ThreadEngine } from './thread/worker-engine.ts';
+import { attachEngine, type ThreadEngine, type ThreadListeners } from './thread/worker-engine.ts';
 
 export interface EngineOptions {
   /** Patches name their checkpoint by its card's name. */
@@ -58,11 +58,14 @@ export async function createEngine({
     onLoss?.({ what, why, count: ++losses[what] });
   const successors = new Set<Fallback>();
   const onDeviceLoss = (why: string): void => {
-    for (const successor of successors) successor.lost();
+    for (const successor of successors) successor.recordLoss();
     onLossOf('gpu')(why);
   };
   const mayGiveWay = backend === 'auto';
-  const start = (wanted: BackendName | 'auto', hearing: Hearing = {}): Promise<ThreadEngine> => {
+  const start = (
+    wanted: BackendName | 'auto',
+    hearing: ThreadListeners = {},
+  ): Promise<ThreadEngine> => {
     const mostLosses = mayGiveWay ? { mostDeviceLosses: MOST_DEVICE_LOSSES } : {};
     const thread = spawn({ backend: wanted, models, ...mostLosses });
     return attachEngine(thread, { onDeviceLoss, ...hearing });
@@ -70,7 +73,7 @@ export async function createEngine({
   // All at once, where it is plain what will be taken: each thread takes its second to start.
   const [first, ...others] = await startAll(
     Array.from({ length: Math.min(expectedThreads(backend), most) }, (_, i) =>
-      start(backend, i === 0 ? { onPassed } : {}),
+      start(backend, i === 0 ? { onSkipped: onPassed } : {}),
     ),
   );
   const chosen = first.info.name as BackendName;
@@ -78,7 +81,7 @@ export async function createEngine({
   const kept: ThreadEngine[] = [];
   for (const thread of [first, ...others]) {
     // One of several threads that has loaded in vain is better started anew.
-    const isGood = thread.info.name === chosen && !(thread.inVain && lanes > 1);
+    const isGood = thread.info.name === chosen && !(thread.hasUnusedLibraries && lanes > 1);
     if (isGood && kept.length < lanes) kept.push(thread);
     else if (thread !== first) await thread.close();
   }
@@ -95,8 +98,8 @@ export async function createEngine({
       const successor = new Fallback({
         start,
         chosen,
-        spare: mayGiveWay && isGpu ? sparesOf(chosen) : [],
-        onSpare: (instead, why) =>
+        alternatives: mayGiveWay && isGpu ? fallbacksFor(chosen) : [],
+        onFallback: (instead, why) =>
           onLoss?.({ what: 'gpu', why, count: Math.max(1, losses.gpu), replacement: instead }),
       });
       successors.add(successor);

@@ -7,7 +7,7 @@ import { BACKEND_NAMES } from '../engine/backend.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import { systemClock } from '../platform/clock.ts';
 import { readRange, timeOf } from '../replay/journal-range.ts';
-import { gif, type Pictures, png } from '../replay/pictures.ts';
+import { gif, type PictureWriter, png } from '../replay/pictures.ts';
 import { runReplay } from '../replay/run-replay.ts';
 import { speciesOf } from '../rooms/species.ts';
 import { fingerprint } from '../storage/checkpoint-fingerprint.ts';
@@ -107,7 +107,7 @@ async function make(order: FilmOrder): Promise<void> {
 }
 
 /** Each picture a PNG, all in one file. */
-function zipped(file: string, room: string, scale: number): Pictures {
+function zipped(file: string, room: string, scale: number): PictureWriter {
   const entries: { name: string; bytes: Uint8Array }[] = [];
   return {
     async add(planes, tick) {

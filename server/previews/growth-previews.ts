@@ -18,7 +18,7 @@ export interface GrowthPreviewsOptions {
   readonly settings: { readonly [K in keyof (typeof DEFAULTS)['nursery']]: number };
 }
 
-interface Seedling {
+interface GrowingSeed {
   readonly key: string;
   readonly latent: Float32Array;
   readonly patch: PatchId;
@@ -33,8 +33,8 @@ const FORGET = 0.9;
 export class GrowthPreviews {
   /** Films and seedlings by their latents, the last used ones at the end. */
   private readonly films = new Map<string, Promise<GrowthFilm>>();
-  private readonly waiting: Seedling[] = [];
-  private readonly growing: Seedling[] = [];
+  private readonly waiting: GrowingSeed[] = [];
+  private readonly growing: GrowingSeed[] = [];
   /** What a step has cost of late, ms. */
   private cost = 0;
   private passed = 0;
@@ -137,7 +137,7 @@ export class GrowthPreviews {
     );
     const steps = species.schedule.length;
     const every = Math.ceil(steps / settings.frames);
-    const grown: Seedling[] = [];
+    const grown: GrowingSeed[] = [];
     stepped.forEach((seedling, i) => {
       seedling.age++;
       if ((steps - seedling.age) % every === 0) seedling.shots.push(readouts[i]);

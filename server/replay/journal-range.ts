@@ -13,9 +13,9 @@ import type { Store, StoredMoment } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
 import { roomState } from '../world/room-state.ts';
 import type { When } from './options.ts';
-import { type Fix, Timeline } from './timeline.ts';
+import { Timeline, type TimePoint } from './timeline.ts';
 
-export const rangeOf = v.strictObject({
+export const journalRangeSchema = v.strictObject({
   room: roomRecord,
   snapshot: snapshotRecord,
   state: roomState,
@@ -105,8 +105,8 @@ export async function timeOf(store: Store, name: string, tick: number): Promise<
 }
 
 /** The snapshots that the journal leads on from, the first first; those that the host has put aside need not be of them. */
-async function beginnings(store: Store, name: string): Promise<Fix[]> {
-  const fixes: Fix[] = [];
+async function beginnings(store: Store, name: string): Promise<TimePoint[]> {
+  const fixes: TimePoint[] = [];
   for (const tick of await store.snapshotTicks(name)) {
     const snapshot = await store.snapshot(name, tick).catch(() => undefined);
     if (snapshot && !isSetAside(snapshot)) fixes.unshift({ tick, at: snapshot.at });
@@ -114,7 +114,11 @@ async function beginnings(store: Store, name: string): Promise<Fix[]> {
   return fixes;
 }
 
-async function timelineOf(store: Store, name: string, from: readonly Fix[]): Promise<Timeline> {
+async function timelineOf(
+  store: Store,
+  name: string,
+  from: readonly TimePoint[],
+): Promise<Timeline> {
   const fixes = [...from];
   for await (const { tick, at } of store.journal(name, from[0].tick, LAST))
     fixes.push({ tick, at });

@@ -2,6 +2,6 @@
 import { replayCommand } from './replay-command.ts';
 
 process.exitCode = await replayCommand(process.argv.slice(2), {
-  say: console.log,
-  complain: console.error,
+  print: console.log,
+  printError: console.error,
 });

@@ -6,7 +6,7 @@ import type { Planes } from '../../shared/codec/planes.ts';
 /** Frames that are kept in memory for one moving picture. */
 const MOST_FRAMES = 1_000;
 
-export interface Pictures {
+export interface PictureWriter {
   /** Takes what the planes show now. */
   add(planes: Planes, tick: number): Promise<void>;
   /** @returns what was written, for people */
@@ -30,7 +30,7 @@ export async function png({ rgba, width, height }: Planes, scale = 1): Promise<B
 }
 
 /** @param folder a PNG for each picture goes there, named by its tick */
-export function frames(folder = 'replay'): Pictures {
+export function frames(folder = 'replay'): PictureWriter {
   let count = 0;
   return {
     async add(planes, tick) {
@@ -46,7 +46,7 @@ export function frames(folder = 'replay'): Pictures {
  * @param delay between two pictures, ms
  * @param scale pixels a place
  */
-export function gif(file = 'replay.gif', delay = 100, scale = 1): Pictures {
+export function gif(file = 'replay.gif', delay = 100, scale = 1): PictureWriter {
   const kept: Buffer[] = [];
   return {
     async add(planes) {
@@ -63,7 +63,7 @@ export function gif(file = 'replay.gif', delay = 100, scale = 1): Pictures {
 }
 
 /** The last picture alone. */
-export function still(file = 'replay.png'): Pictures {
+export function lastPicture(file = 'replay.png'): PictureWriter {
   let last: Planes | undefined;
   return {
     async add(planes) {

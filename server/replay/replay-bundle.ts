@@ -5,7 +5,7 @@ import { gunzip, gzip } from 'node:zlib';
 import * as v from 'valibot';
 import { decodeRecord, encodeRecord } from '../storage/record-codec.ts';
 import { StoreError } from '../storage/store-error.ts';
-import { type JournalRange, rangeOf } from './journal-range.ts';
+import { type JournalRange, journalRangeSchema } from './journal-range.ts';
 
 /** Stands in for a record's key in the checksum. */
 const KEY = 'vivarium bottle';
@@ -33,7 +33,7 @@ export async function readBundle(file: string): Promise<JournalRange> {
       throw damaged(error.message);
     },
   );
-  const result = v.safeParse(rangeOf, decodeRecord(KEY, bytes), { abortEarly: true });
+  const result = v.safeParse(journalRangeSchema, decodeRecord(KEY, bytes), { abortEarly: true });
   if (!result.success) throw damaged(result.issues[0].message);
   return result.output as JournalRange;
 }

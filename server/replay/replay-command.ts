@@ -13,13 +13,13 @@ import { loadCheckpoint } from '../vnca/checkpoint.ts';
 import { CheckpointError } from '../vnca/errors.ts';
 import { type JournalRange, readRange } from './journal-range.ts';
 import { HELP, type ReplayOptions, readOptions } from './options.ts';
-import { frames, gif, type Pictures, still } from './pictures.ts';
+import { frames, gif, lastPicture, type PictureWriter } from './pictures.ts';
 import { readBundle, writeBundle } from './replay-bundle.ts';
 import { runReplay } from './run-replay.ts';
 
-export interface Voice {
-  readonly say: (line: string) => void;
-  readonly complain: (line: string) => void;
+export interface CommandOutput {
+  readonly print: (line: string) => void;
+  readonly printError: (line: string) => void;
 }
 
 /** Ticks per second that `--speed 1` stands for. */
@@ -35,14 +35,17 @@ async function stretchOf(options: ReplayOptions): Promise<JournalRange> {
   }
 }
 
-function picturesOf({ export: kind, out, every, speed }: ReplayOptions): Pictures | undefined {
+function picturesOf({ export: kind, out, every, speed }: ReplayOptions): PictureWriter | undefined {
   if (kind === 'frames') return frames(out);
-  if (kind === 'png') return still(out);
+  if (kind === 'png') return lastPicture(out);
   const delay = Math.max(20, (1000 * every) / RATE / Math.min(speed, 1000));
   return kind === 'gif' ? gif(out, Math.round(speed === Infinity ? 66 : delay)) : undefined;
 }
 
-async function command(args: readonly string[], { say, complain }: Voice): Promise<number> {
+async function command(
+  args: readonly string[],
+  { print: say, printError: complain }: CommandOutput,
+): Promise<number> {
   const options = readOptions(args);
   if (options === 'help') {
     say(HELP);
@@ -100,7 +103,10 @@ async function command(args: readonly string[], { say, complain }: Voice): Promi
  * @param args the command line after the program
  * @returns the exit code; what a host can mend is a sentence to `complain`, and 1
  */
-export async function replayCommand(args: readonly string[], voice: Voice): Promise<number> {
+export async function replayCommand(
+  args: readonly string[],
+  voice: CommandOutput,
+): Promise<number> {
   try {
     return await command(args, voice);
   } catch (error) {
@@ -110,7 +116,7 @@ export async function replayCommand(args: readonly string[], voice: Voice): Prom
       error instanceof CheckpointError ||
       error instanceof EngineError;
     if (!known) throw error;
-    voice.complain(error.message);
+    voice.printError(error.message);
     return 1;
   }
 }

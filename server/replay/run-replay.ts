@@ -7,7 +7,7 @@ import { StoreError } from '../storage/store-error.ts';
 import type { Species } from '../world/species.ts';
 import { World } from '../world/world.ts';
 import type { JournalRange } from './journal-range.ts';
-import type { Pictures } from './pictures.ts';
+import type { PictureWriter } from './pictures.ts';
 
 export interface RunReplayOptions {
   /** Has the room's checkpoint loaded, and no patches. */
@@ -16,7 +16,7 @@ export interface RunReplayOptions {
   readonly clock: Clock;
   /** Ticks per second, at most. */
   readonly rate: number;
-  readonly pictures?: Pictures | undefined;
+  readonly pictures?: PictureWriter | undefined;
   /** Told of each tick that is done. */
   readonly onTick?: (tick: number) => void;
   /** Every so many ticks there is a picture. */

@@ -1,17 +1,17 @@
 /** Which tick of a room was when: between two moments that are known, its pace is taken to have been even. */
 
 /** A tick, and the wall clock then, ms. */
-export interface Fix {
+export interface TimePoint {
   readonly tick: number;
   readonly at: number;
 }
 
 export class Timeline {
   /** The first first; the clock may have been set back, but time does not go back. */
-  private readonly fixes: readonly Fix[];
+  private readonly fixes: readonly TimePoint[];
 
   /** @param fixes in any order; at least one */
-  constructor(fixes: readonly Fix[]) {
+  constructor(fixes: readonly TimePoint[]) {
     let latest = Number.NEGATIVE_INFINITY;
     this.fixes = fixes
       .toSorted((a, b) => a.tick - b.tick || a.at - b.at)
@@ -21,11 +21,11 @@ export class Timeline {
       });
   }
 
-  get first(): Fix {
+  get first(): TimePoint {
     return this.fixes[0];
   }
 
-  get last(): Fix {
+  get last(): TimePoint {
     return this.fixes.at(-1)!;
   }
 
@@ -38,7 +38,7 @@ export class Timeline {
     return Math.round(this.between('tick', 'at', tick));
   }
 
-  private between(known: keyof Fix, sought: keyof Fix, value: number): number {
+  private between(known: keyof TimePoint, sought: keyof TimePoint, value: number): number {
     const i = this.fixes.findIndex((fix) => fix[known] >= value);
     const to = this.fixes[i] ?? this.last;
     const from = i > 0 ? this.fixes[i - 1] : to;

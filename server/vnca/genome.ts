@@ -52,10 +52,10 @@ export function ownLayout({ channels, update }: Architecture): OwnLayout | undef
  * @param latent [Z]
  * @returns the patch's own row, as `ownLayout` lays it out
  */
-export type Express = (latent: Float32Array) => Float32Array;
+export type Condition = (latent: Float32Array) => Float32Array;
 
 /** @returns nothing where all patches are alike */
-export function createExpress({ card, tensors }: Model): Express | undefined {
+export function createCondition({ card, tensors }: Model): Condition | undefined {
   const own = ownLayout(card);
   if (!own) return undefined;
   const { channels, update } = card;

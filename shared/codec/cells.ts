@@ -1,10 +1,11 @@
-/** The cells of one chunk, taken out of planes: what the models of blocks read and write. */
+/** The cells of one chunk, copied from planes: what the cell model reads and writes. */
 import type { Rect } from '../geometry.ts';
 import type { Planes } from './planes.ts';
 
-/** Looked up once: where globals live in a sandbox, each look costs more than the sum. */
+/** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { floor, imul, min } = Math;
 
+/** Colours and owners of a chunk's cells. */
 export interface Cells {
   readonly width: number;
   readonly height: number;
@@ -14,7 +15,7 @@ export interface Cells {
   readonly owner: Uint32Array;
 }
 
-/** All are made here, for engines of JavaScript are fastest with objects that come from one place. */
+/** All cells are created here, so that they share one hidden class, with which engines are fastest. */
 const cellsOf = (width: number, height: number, rgba: Uint8Array, owner: Uint32Array): Cells => ({
   width,
   height,
@@ -22,30 +23,33 @@ const cellsOf = (width: number, height: number, rgba: Uint8Array, owner: Uint32A
   owner,
 });
 
+/** Bare cells. */
 export function createCells({ width, height }: { width: number; height: number }): Cells {
   const rgba = new Uint8Array(width * height * 4);
   return cellsOf(width, height, rgba, new Uint32Array(width * height));
 }
 
-/** The same cells in other colours. */
+/** The same owners with other colours; both arrays are shared, not copied. */
 export const recoloured = ({ width, height, owner }: Cells, rgba: Uint8Array): Cells =>
   cellsOf(width, height, rgba, owner);
 
-/** The colours of cells, or of places, as one number each. */
+/** A view of the colours as one 32-bit number each. */
 export const wordsOf = ({ rgba, owner }: Pick<Cells, 'rgba' | 'owner'>): Uint32Array =>
   new Uint32Array(rgba.buffer, rgba.byteOffset, owner.length);
 
+/** A deep copy. */
 export function copyCells({ width, height, rgba, owner }: Cells): Cells {
   return cellsOf(width, height, rgba.slice(), owner.slice());
 }
 
+/** Copies a rectangle out of planes. */
 export function takeCells(planes: Planes, rect: Rect): Cells {
   const cells = createCells(rect);
   const [from, to] = [wordsOf(planes), wordsOf(cells)];
   const { owner } = cells;
   const step = planes.width - rect.width;
   let place = rect.y * planes.width + rect.x;
-  // Cell by cell: views of rows would cost more than their few cells.
+  // Cell by cell: creating a view of each short row would cost more.
   for (let y = 0, cell = 0; y < rect.height; y++, place += step) {
     for (let x = 0; x < rect.width; x++, cell++, place++) {
       to[cell] = from[place];
@@ -55,10 +59,10 @@ export function takeCells(planes: Planes, rect: Rect): Cells {
   return cells;
 }
 
-/** @param scale side of the square of places that a cell fills */
+/** Writes cells to a rectangle of planes. @param scale side of the square that each cell fills */
 export function putCells(planes: Planes, rect: Rect, cells: Cells, scale = 1): void {
   if (scale > 1) {
-    putLarge(planes, rect, cells, scale);
+    putScaled(planes, rect, cells, scale);
     return;
   }
   const { width, height, owner } = cells;
@@ -73,7 +77,7 @@ export function putCells(planes: Planes, rect: Rect, cells: Cells, scale = 1): v
   }
 }
 
-function putLarge(planes: Planes, rect: Rect, cells: Cells, scale: number): void {
+function putScaled(planes: Planes, rect: Rect, cells: Cells, scale: number): void {
   const bottom = min(planes.height, (rect.y + rect.height) * scale);
   const right = min(planes.width, (rect.x + rect.width) * scale);
   for (let y = rect.y * scale; y < bottom; y++) {
@@ -86,7 +90,7 @@ function putLarge(planes: Planes, rect: Rect, cells: Cells, scale: number): void
   }
 }
 
-/** 16 bits that tell different cells apart: a proof that both sides hold the same (FNV-1a over whole words, folded). */
+/** A 16-bit checksum of colours and owners (FNV-1a over 32-bit words, folded). */
 export function checkOf(cells: Cells): number {
   const { owner } = cells;
   const words = wordsOf(cells);

@@ -1,4 +1,4 @@
-/** Planes are streamed in square chunks; those at the right and lower rim may be cut. */
+/** Planes are streamed in square chunks; those at the right and lower edge may be smaller. */
 import { DEFAULTS } from '../defaults.ts';
 import type { Rect } from '../geometry.ts';
 
@@ -9,15 +9,17 @@ interface Size {
   readonly height: number;
 }
 
+/** Chunks per row. */
 export function chunkColumns(size: Size): number {
   return Math.ceil(size.width / SIDE);
 }
 
+/** Chunks in all; their indices run row by row. */
 export function chunkCount(size: Size): number {
   return chunkColumns(size) * Math.ceil(size.height / SIDE);
 }
 
-/** The places of a chunk. */
+/** The cells that a chunk covers. */
 export function chunkRect(size: Size, index: number): Rect {
   const columns = chunkColumns(size);
   const x = (index % columns) * SIDE;
@@ -30,12 +32,12 @@ export function chunkRect(size: Size, index: number): Rect {
   };
 }
 
-/** The chunk that a place lies in. */
+/** Index of the chunk that contains a cell. */
 export function chunkAt(size: Size, x: number, y: number): number {
   return Math.floor(y / SIDE) * chunkColumns(size) + Math.floor(x / SIDE);
 }
 
-/** The chunks that a rectangle lies in, which may reach over the rim; ascending. */
+/** Indices of the chunks that a rectangle touches, ascending. It may reach beyond the edges. */
 export function chunksWithin(size: Size, { x, y, width, height }: Rect): number[] {
   const columns = chunkColumns(size);
   const rows = Math.ceil(size.height / SIDE);

@@ -1,4 +1,4 @@
-/** Where the contexts of the model lie, and what is expected of each before a block has told anything. */
+/** The contexts of the cell model, and the probability that each starts a block with. */
 import { EXPECTATIONS } from './expectations.ts';
 import type { Contexts } from './range-coder.ts';
 
@@ -22,37 +22,38 @@ const SIZES = {
 
 type Name = keyof typeof SIZES;
 
-/** First context of each kind. */
+/** Index of the first context of each kind. */
 export const CONTEXTS = {} as Record<Name, number>;
 let count = 0;
 for (const name of Object.keys(SIZES) as Name[]) {
   CONTEXTS[name] = count;
   count += SIZES[name];
 }
+/** Number of contexts. */
 export const CONTEXT_COUNT = count;
 
-/** Log-odds of a 1 in steps of 1/16, so that what is nearly certain is told apart as well. */
+/** Steps per unit of log-odds: a logarithmic scale keeps near-certain probabilities distinct. */
 const STEPS = 16;
 
-/** A probability of a 1 as one of 256 steps. */
+/** Quantizes the probability of a 1 to a step, 0…255. */
 export const stepOf = (probability: number): number =>
   Math.max(0, Math.min(255, 128 + Math.round(STEPS * Math.log(probability / (1 - probability)))));
 
 const probabilityOf = (step: number): number => 1 / (1 + Math.exp(-(step - 128) / STEPS));
 
 const EXPECTED = Uint16Array.from({ length: CONTEXT_COUNT }, (_, context) => {
-  // Two hexadecimal digits each; what was never met is expected as much as not.
+  // Two hexadecimal digits each; a context without statistics starts at 1/2.
   const digits = EXPECTATIONS.slice(2 * context, 2 * context + 2);
   const step = digits === '' ? 128 : Number.parseInt(digits, 16);
   return Math.max(64, Math.min(65_472, Math.round(65_536 * probabilityOf(step))));
 });
 
-/** Contexts that expect what was found in a garden (`npm run fixtures -- codec-expectations`). */
-export function freshContexts(): Contexts {
+/** Contexts with the statistics of the standard garden (`npm run fixtures -- codec-expectations`). */
+export function createContexts(): Contexts {
   return EXPECTED.slice();
 }
 
-/** Makes them expect that again. */
-export function freshen(contexts: Contexts): void {
+/** Resets contexts to the state in which `createContexts` returns them. */
+export function resetContexts(contexts: Contexts): void {
   contexts.set(EXPECTED);
 }

@@ -1,4 +1,7 @@
-/** Reads frames into the planes that a page draws. Never trusts a length it has not checked; what fails its check is left as it was. */
+/**
+ * Decodes frames into the planes that a page draws. Every length is checked before use; a chunk whose
+ * checksum fails stays unchanged.
+ */
 import type { Rect } from '../geometry.ts';
 import { BlockReader, readBlockHeader } from './block.ts';
 import { checkOf, putCells, takeCells } from './cells.ts';
@@ -6,31 +9,33 @@ import { chunkCount, chunkRect } from './chunks.ts';
 import { FrameError, type FrameHeader, readBlocks, readHeader } from './frame.ts';
 import { createPlanes, type Planes } from './planes.ts';
 
+/** What a frame has changed. */
 export interface DecodedFrame {
   readonly header: FrameHeader;
-  /** What has changed of the planes. */
+  /** The changed parts of the planes. */
   readonly changed: readonly Rect[];
-  /** Those of them that were told anew, whatever was there before. */
+  /** Those of `changed` that were sent in full, not as a delta. */
   readonly replaced: readonly Rect[];
-  /** Chunks, at the frame's scale, that are out of step: they need a key. */
+  /** Chunks, at the frame's scale, that could not be decoded: they need a key. */
   readonly lost: readonly number[];
 }
 
+/** Decodes the frames of one connection, in order. */
 export class FrameDecoder {
   private readonly reader = new BlockReader();
-  /** Cells of the last frame's scale, where that is not one of places. */
-  private small: { readonly scale: number; readonly planes: Planes } | undefined;
+  /** Cells at the scale of the last frame, if that was above 1. */
+  private scaled: { readonly scale: number; readonly planes: Planes } | undefined;
 
-  /** @param planes are drawn on */
+  /** @param planes decoded cells are written to these */
   constructor(readonly planes: Planes) {}
 
-  /** @throws FrameError when it is no frame at all; the planes are then as they were */
+  /** Decodes a frame. @throws FrameError the frame is malformed; the planes are then unchanged */
   decode(frame: Uint8Array): DecodedFrame {
     const header = readHeader(frame);
     const cells = this.cellsAt(header.scale);
     const blocks = readBlocks(frame, chunkCount(cells));
     const changed: Rect[] = [];
-    const anew: Rect[] = [];
+    const replaced: Rect[] = [];
     const lost: number[] = [];
     for (const { chunk, block } of blocks) {
       const rect = chunkRect(cells, chunk);
@@ -40,21 +45,21 @@ export class FrameDecoder {
         if (header.scale > 1) putCells(this.planes, rect, after, header.scale);
         const places = this.placesOf(rect, header.scale);
         changed.push(places);
-        if (readBlockHeader(block).kind !== 'delta') anew.push(places);
+        if (readBlockHeader(block).kind !== 'delta') replaced.push(places);
       } catch (error) {
         if (!(error instanceof FrameError)) throw error;
         lost.push(chunk);
       }
     }
-    return { header, changed, replaced: anew, lost };
+    return { header, changed, replaced, lost };
   }
 
   /**
-   * What the planes hold, for a server that may know it: the check of each chunk, two bytes each, lowest first. Absent: they show
-   * less than their own scale.
+   * The checksum of each chunk, 16 bits little-endian, from which the server can tell which chunks are
+   * up to date; undefined while frames come at a scale above 1.
    */
   holds(): Uint8Array<ArrayBuffer> | undefined {
-    if (this.small) return undefined;
+    if (this.scaled) return undefined;
     const checks = Array.from({ length: chunkCount(this.planes) }, (_, chunk) =>
       checkOf(takeCells(this.planes, chunkRect(this.planes, chunk))),
     );
@@ -63,16 +68,16 @@ export class FrameDecoder {
 
   private cellsAt(scale: number): Planes {
     if (scale === 1) {
-      this.small = undefined;
+      this.scaled = undefined;
       return this.planes;
     }
-    if (this.small?.scale !== scale) {
+    if (this.scaled?.scale !== scale) {
       const [width, height] = [this.planes.width, this.planes.height].map((n) =>
         Math.ceil(n / scale),
       );
-      this.small = { scale, planes: createPlanes(width, height) };
+      this.scaled = { scale, planes: createPlanes(width, height) };
     }
-    return this.small.planes;
+    return this.scaled.planes;
   }
 
   private placesOf({ x, y, width, height }: Rect, scale: number): Rect {

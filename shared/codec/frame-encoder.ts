@@ -1,6 +1,6 @@
 /**
- * One stream of a room, at one tier: what its viewers hold of each chunk, and the blocks that take them on. A chunk has a
- * version, which grows by one with each delta; who has not got the one before needs a key.
+ * Encodes a room at one scale and tier: the state that viewers hold of each chunk, and the blocks that
+ * update it. A chunk's version grows by one with each delta; a viewer that missed one needs a key.
  */
 import { DEFAULTS } from '../defaults.ts';
 import type { Rect } from '../geometry.ts';
@@ -12,13 +12,13 @@ import { createPlanes, type Planes } from './planes.ts';
 import type { Tier } from './tiers.ts';
 import type { View } from './view.ts';
 
-/** A chunk, while its delta is made. */
+/** Working memory for the delta of one chunk. */
 interface Draft {
   /** What viewers hold. */
   readonly before: Cells;
-  /** What they shall hold. */
+  /** What they are to hold. */
   readonly after: Cells;
-  /** [cells] of `MARKS`: what is told, and of that what has come to rest, and must be told to the last bit. */
+  /** [cells] of `MARKS`: changing cells are coded in steps, those that have come to rest exactly. */
   readonly marks: Uint8Array;
 }
 
@@ -28,39 +28,42 @@ const createDraft = (size: { width: number; height: number }): Draft => ({
   marks: new Uint8Array(size.width * size.height),
 });
 
-/** Looked up once: where globals live in a sandbox, each look costs more than the sum. */
+/** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { abs } = Math;
 
-/** More looks than that are not worth remembering. */
+/** Rectangles whose chunk lists are cached. */
 const MAX_LISTS = 1_000;
 
-/** A block and the version it was made for. */
-interface Kept {
+/** A value and the chunk version it was made for. */
+interface Versioned<T> {
   readonly version: number;
-  readonly block: Uint8Array;
+  readonly value: T;
 }
+type VersionedBlocks = Map<number, Versioned<Uint8Array>>;
 
+/** See the top of the file. Blocks are encoded on request and cached until the chunk's next version. */
 export class FrameEncoder {
-  /** What viewers who are in step hold. */
+  /** What viewers that are up to date hold. */
   readonly seen: Planes;
-  /** Colours as one number each: of the view, and of what viewers hold. */
+  /** Colours of the view, one number each. */
   private readonly live: Uint32Array;
+  /** Colours of `seen`, one number each. */
   private readonly shown: Uint32Array;
   private readonly versions: Uint32Array;
   /** Chunks in which `seen` may differ from the view. */
   private readonly pending = new Set<number>();
-  /** Times that it was brought to a tick. */
+  /** Number of calls of `advance`. */
   round = 0;
   private deltas = new Map<number, Uint8Array>();
-  /** The last deltas of each chunk, oldest first. */
-  private readonly past = new Map<number, Kept[]>();
-  private readonly keys = new Map<number, Kept>();
-  private readonly coarse = new Map<number, Kept>();
-  private readonly refinements = new Map<number, Kept>();
+  /** The latest deltas of each chunk, oldest first. */
+  private readonly deltaHistory = new Map<number, Versioned<Uint8Array>[]>();
+  private readonly keys: VersionedBlocks = new Map();
+  private readonly coarseKeys: VersionedBlocks = new Map();
+  private readonly refinements: VersionedBlocks = new Map();
   private readonly lists = new Map<string, readonly number[]>();
-  private readonly checks = new Map<number, { readonly version: number; readonly check: number }>();
+  private readonly checks = new Map<number, Versioned<number>>();
   private readonly writer = new BlockWriter();
-  private drafted = createDraft({ width: 0, height: 0 });
+  private draft = createDraft({ width: 0, height: 0 });
 
   constructor(
     readonly view: View,
@@ -79,7 +82,7 @@ export class FrameEncoder {
     return this.versions.length;
   }
 
-  /** The chunks that a rectangle lies in; equal ones are the same list. */
+  /** The chunks that a rectangle touches. Equal lists are the same object while cached. */
   within(rect: Rect): readonly number[] {
     const chunks = chunksWithin(this.seen, rect);
     const key = `${chunks[0]} ${chunks[chunks.length - 1]}`;
@@ -90,20 +93,20 @@ export class FrameEncoder {
     return chunks;
   }
 
-  /** 1…; never goes back. */
+  /** A chunk's version, from 1; never decreases. */
   version(chunk: number): number {
     return this.versions[chunk];
   }
 
-  /** A chunk of the view has changed. */
+  /** Reports that a chunk of the view has changed. */
   touch(chunk: number): void {
     this.pending.add(chunk);
   }
 
   /**
-   * Brings what viewers hold to a tick.
+   * Encodes the deltas of a tick.
    *
-   * @param wanted whether anybody looks at a chunk; others wait, at no cost
+   * @param wanted whether a chunk has viewers; others are not encoded until they have
    */
   advance(tick: number, wanted: (chunk: number) => boolean): void {
     this.round++;
@@ -111,47 +114,41 @@ export class FrameEncoder {
     for (const chunk of this.pending) if (wanted(chunk)) this.step(tick, chunk);
   }
 
-  /** From the version before to the present one, if that came with the last advance. */
+  /** The delta to the current version, if the last `advance` made one. */
   delta(chunk: number): Uint8Array | undefined {
     return this.deltas.get(chunk);
   }
 
-  /** The deltas that lead from a version to the present one, or undefined when they are not all kept. */
+  /** The deltas from a version to the current one; undefined if they are no longer all stored. */
   since(chunk: number, version: number): readonly Uint8Array[] | undefined {
-    const kept = this.past.get(chunk)?.filter((delta) => delta.version > version);
-    return kept?.length === this.versions[chunk] - version
-      ? kept.map(({ block }) => block)
+    const deltas = this.deltaHistory.get(chunk)?.filter((delta) => delta.version > version);
+    return deltas?.length === this.versions[chunk] - version
+      ? deltas.map(({ value }) => value)
       : undefined;
   }
 
-  /** All of the chunk. */
+  /** The chunk in full. */
   key(chunk: number): Uint8Array {
-    return this.kept(this.keys, chunk, (cells) => this.writer.key(cells));
+    return this.cached(this.keys, chunk, (cells) => this.writer.key(cells));
   }
 
-  /** All of the chunk, without the lowest bits of its colours. */
+  /** The chunk in full, without the lowest bits of its colours. */
   coarseKey(chunk: number): Uint8Array {
-    return this.kept(this.coarse, chunk, (cells) =>
+    return this.cached(this.coarseKeys, chunk, (cells) =>
       this.writer.coarse(cells, DEFAULTS.codec.coarseShift),
     );
   }
 
-  /** Makes the coarse key of the present version exact. */
+  /** The bits that the coarse key of the current version omits. */
   refinement(chunk: number): Uint8Array {
-    return this.kept(this.refinements, chunk, (cells) =>
+    return this.cached(this.refinements, chunk, (cells) =>
       this.writer.refinement(cells, DEFAULTS.codec.coarseShift),
     );
   }
 
-  /** Of what viewers hold of a chunk. */
+  /** Checksum of what viewers hold of a chunk. */
   check(chunk: number): number {
-    const version = this.versions[chunk];
-    let kept = this.checks.get(chunk);
-    if (kept?.version !== version) {
-      kept = { version, check: checkOf(this.cells(chunk)) };
-      this.checks.set(chunk, kept);
-    }
-    return kept.check;
+    return this.cached(this.checks, chunk, checkOf);
   }
 
   /** What viewers hold of a chunk. */
@@ -159,49 +156,52 @@ export class FrameEncoder {
     return takeCells(this.seen, chunkRect(this.seen, chunk));
   }
 
-  private kept(store: Map<number, Kept>, chunk: number, make: (cells: Cells) => Uint8Array) {
+  private cached<T>(cache: Map<number, Versioned<T>>, chunk: number, make: (cells: Cells) => T): T {
     const version = this.versions[chunk];
-    let kept = store.get(chunk);
-    if (kept?.version !== version) {
-      kept = { version, block: make(this.cells(chunk)) };
-      store.set(chunk, kept);
+    let entry = cache.get(chunk);
+    if (entry?.version !== version) {
+      entry = { version, value: make(this.cells(chunk)) };
+      cache.set(chunk, entry);
     }
-    return kept.block;
+    return entry.value;
   }
 
   private step(tick: number, chunk: number): void {
     const { tier, seen } = this;
     const rect = chunkRect(seen, chunk);
-    const draft = this.draft(rect);
-    const { told, held } = this.compare(tick, rect, draft);
-    let left = held;
-    if (told > 0) {
-      const block = this.writer.delta(draft.before, draft.after, tier.step, draft.marks);
+    const draft = this.draftFor(rect);
+    const { coded, held } = this.compare(tick, rect, draft);
+    let inexact = held;
+    if (coded > 0) {
+      const value = this.writer.delta(draft.before, draft.after, tier.step, draft.marks);
       const version = ++this.versions[chunk];
-      this.deltas.set(chunk, block);
-      const past = this.past.get(chunk) ?? [];
-      this.past.set(chunk, [...past.slice(1 - DEFAULTS.codec.keptDeltas), { version, block }]);
-      left += this.settle(rect, draft);
+      this.deltas.set(chunk, value);
+      const history = this.deltaHistory.get(chunk) ?? [];
+      this.deltaHistory.set(chunk, [
+        ...history.slice(1 - DEFAULTS.codec.keptDeltas),
+        { version, value },
+      ]);
+      inexact += this.commit(rect, draft);
     }
-    if (left === 0) this.pending.delete(chunk);
+    if (inexact === 0) this.pending.delete(chunk);
   }
 
-  /** Chunks are worked on one after the other, and most are of one size: what is made for one serves the next. */
-  private draft({ width, height }: Rect): Draft {
-    const { before } = this.drafted;
+  /** The draft is reused: chunks are encoded one after another, and most have the same size. */
+  private draftFor({ width, height }: Rect): Draft {
+    const { before } = this.draft;
     if (before.width !== width || before.height !== height) {
-      this.drafted = createDraft({ width, height });
+      this.draft = createDraft({ width, height });
     }
-    return this.drafted;
+    return this.draft;
   }
 
-  /** Drafts what a chunk is to become: cells that are to be told as they are, others as they were, to be told later. */
-  private compare(tick: number, rect: Rect, draft: Draft): { told: number; held: number } {
+  /** Fills the draft: cells to code with their new values, those held back for now with their old. */
+  private compare(tick: number, rect: Rect, draft: Draft): { coded: number; held: number } {
     const { view, tier, seen, live, shown } = this;
     const { planes, changedAt } = view;
     const { before, after, marks } = draft;
     const [was, becomes] = [wordsOf(before), wordsOf(after)];
-    let told = 0;
+    let coded = 0;
     let held = 0;
     for (let y = 0, cell = 0; y < rect.height; y++) {
       let place = (rect.y + y) * planes.width + rect.x;
@@ -217,33 +217,33 @@ export class FrameEncoder {
         if (moved || rests || largestDifference(colour, live[place]) > tier.hold) {
           after.owner[cell] = planes.owner[place];
           becomes[cell] = live[place];
-          marks[cell] = rests ? MARKS.exact : MARKS.told;
-          told++;
+          marks[cell] = rests ? MARKS.exact : MARKS.coded;
+          coded++;
         } else held++;
       }
     }
-    return { told, held };
+    return { coded, held };
   }
 
-  /** Viewers hold what was told of a chunk. @returns cells of which a step has left something over */
-  private settle({ x, y, width, height }: Rect, { after, marks }: Draft): number {
+  /** Writes the coded cells to `seen`. @returns how many of them quantization has left inexact */
+  private commit({ x, y, width, height }: Rect, { after, marks }: Draft): number {
     const { seen, live, shown } = this;
     const becomes = wordsOf(after);
-    let left = 0;
+    let inexact = 0;
     for (let j = 0, cell = 0; j < height; j++) {
       let place = (y + j) * seen.width + x;
       for (let i = 0; i < width; i++, cell++, place++) {
         if (marks[cell] === MARKS.same) continue;
         seen.owner[place] = after.owner[cell];
         shown[place] = becomes[cell];
-        if (shown[place] !== live[place]) left++;
+        if (shown[place] !== live[place]) inexact++;
       }
     }
-    return left;
+    return inexact;
   }
 }
 
-/** Of two colours, each four bytes in one number: by how much they differ in the channel in which they do most. */
+/** The largest difference of a channel between two colours of four bytes each, 0…255. */
 function largestDifference(a: number, b: number): number {
   let largest = 0;
   for (let shift = 0; shift < 32; shift += 8) {

@@ -1,34 +1,44 @@
 /**
- * The form of a frame, version 4: blocks of the chunks that have changed. All numbers little-endian.
+ * The frame format, version 4: blocks of the chunks that have changed. All numbers are little-endian.
  *
  * | offset | type | |
  * |---|---|---|
  * | 0 | u8 | 0x56 'V' |
  * | 1 | u8 | version |
- * | 2 | u8 | log₂ of the scale: places a side that a cell stands for |
+ * | 2 | u8 | log₂ of the scale: side, in cells of the room, of the square that one sent cell covers |
  * | 3 | u8 | index of the tier (`TIER_NAMES`) |
  * | 4 | u32 | tick |
- * | 8 | … | blocks, by chunk: how far its chunk is from that of the block before, and the block's length (both as numbers of seven bits a byte, lowest first), the block. One chunk may have several, each on top of the one before |
+ * | 8 | … | blocks in ascending order of chunk |
+ *
+ * Each block is preceded by its chunk's distance from the previous block's chunk and by its length in
+ * bytes, both as base-128 varints. A chunk may have several blocks, each applied to the result of the
+ * one before.
  */
 import { DEFAULTS } from '../defaults.ts';
 import { TIER_NAMES, type TierName } from './tiers.ts';
 
+/** First byte of a frame. */
 export const FRAME_MAGIC = 0x56;
+/** Second byte of a frame. */
 export const FRAME_VERSION = 4;
+/** Bytes before the blocks. */
 export const FRAME_HEADER_BYTES = 8;
 
+/** The fields of a frame's header. */
 export interface FrameHeader {
   readonly tick: number;
   readonly tier: TierName;
-  /** Places a side that a cell stands for. */
+  /** Side, in cells of the room, of the square that one sent cell covers; a power of two. */
   readonly scale: number;
 }
 
+/** A block and the index of its chunk at the frame's scale. */
 export interface FrameBlock {
   readonly chunk: number;
   readonly block: Uint8Array;
 }
 
+/** Why a frame or block cannot be read. */
 export const FRAME_ERRORS = [
   'truncated',
   'magic',
@@ -39,7 +49,7 @@ export const FRAME_ERRORS = [
   'check',
 ] as const;
 
-/** A frame that cannot be read. */
+/** A frame or block cannot be read, for one of `FRAME_ERRORS`. */
 export class FrameError extends Error {
   override readonly name = 'FrameError';
 
@@ -50,22 +60,22 @@ export class FrameError extends Error {
 
 const bytesOf = (value: number): number => (value < 2 ** 7 ? 1 : value < 2 ** 14 ? 2 : 3);
 
-/** @param blocks by chunk */
+/** Joins blocks to a frame. @param blocks in ascending order of chunk */
 export function writeFrame(
   { tick, tier, scale }: FrameHeader,
   blocks: readonly FrameBlock[],
 ): Uint8Array {
   let length = FRAME_HEADER_BYTES;
-  let last = 0;
+  let previous = 0;
   for (const { chunk, block } of blocks) {
-    length += bytesOf(chunk - last) + bytesOf(block.length) + block.length;
-    last = chunk;
+    length += bytesOf(chunk - previous) + bytesOf(block.length) + block.length;
+    previous = chunk;
   }
   const frame = new Uint8Array(length);
   frame.set([FRAME_MAGIC, FRAME_VERSION, Math.log2(scale), TIER_NAMES.indexOf(tier)]);
   new DataView(frame.buffer).setUint32(4, tick, true);
   let at = FRAME_HEADER_BYTES;
-  const number = (value: number): void => {
+  const writeVarint = (value: number): void => {
     let rest = value;
     while (rest >= 128) {
       frame[at++] = (rest & 127) | 128;
@@ -73,18 +83,18 @@ export function writeFrame(
     }
     frame[at++] = rest;
   };
-  last = 0;
+  previous = 0;
   for (const { chunk, block } of blocks) {
-    number(chunk - last);
-    number(block.length);
+    writeVarint(chunk - previous);
+    writeVarint(block.length);
     frame.set(block, at);
     at += block.length;
-    last = chunk;
+    previous = chunk;
   }
   return frame;
 }
 
-/** @throws FrameError truncated, magic, version, header */
+/** Reads and checks a frame's header. @throws FrameError truncated, magic, version, header */
 export function readHeader(frame: Uint8Array): FrameHeader {
   if (frame.length < FRAME_HEADER_BYTES) throw new FrameError('truncated');
   if (frame[0] !== FRAME_MAGIC) throw new FrameError('magic');
@@ -96,13 +106,15 @@ export function readHeader(frame: Uint8Array): FrameHeader {
 }
 
 /**
- * @param chunks how many there are at the frame's scale
+ * Splits a frame into its blocks, which are views of the frame.
+ *
+ * @param chunks number of chunks at the frame's scale
  * @throws FrameError truncated, chunks
  */
 export function readBlocks(frame: Uint8Array, chunks: number): FrameBlock[] {
   const blocks: FrameBlock[] = [];
   let at = FRAME_HEADER_BYTES;
-  const number = (): number => {
+  const readVarint = (): number => {
     let value = 0;
     for (let shift = 0; shift < 21; shift += 7) {
       if (at >= frame.length) throw new FrameError('truncated');
@@ -112,15 +124,15 @@ export function readBlocks(frame: Uint8Array, chunks: number): FrameBlock[] {
     }
     throw new FrameError('chunks');
   };
-  let last = 0;
+  let previous = 0;
   while (at < frame.length) {
-    const chunk = last + number();
-    const length = number();
+    const chunk = previous + readVarint();
+    const length = readVarint();
     if (chunk >= chunks) throw new FrameError('chunks');
     if (at + length > frame.length) throw new FrameError('truncated');
     blocks.push({ chunk, block: frame.subarray(at, at + length) });
     at += length;
-    last = chunk;
+    previous = chunk;
   }
   return blocks;
 }

@@ -1,6 +1,8 @@
-/** What everybody sees of a room: for each place its colour and its owner. */
+/** What viewers see of a room: a colour and an owner for each place of the cell grid. */
 export interface Planes {
+  /** Cells. */
   readonly width: number;
+  /** Cells. */
   readonly height: number;
   /** [height, width, 4] premultiplied RGBA, 0…255; bare places are 0. */
   readonly rgba: Uint8Array;
@@ -8,6 +10,7 @@ export interface Planes {
   readonly owner: Uint32Array;
 }
 
+/** Planes of a bare room. */
 export function createPlanes(width: number, height: number): Planes {
   return {
     width,
@@ -17,10 +20,12 @@ export function createPlanes(width: number, height: number): Planes {
   };
 }
 
+/** A deep copy. */
 export function copyPlanes(planes: Planes): Planes {
   return { ...planes, rgba: planes.rgba.slice(), owner: planes.owner.slice() };
 }
 
+/** Whether size, colours and owners are all equal. */
 export function equalPlanes(a: Planes, b: Planes): boolean {
   return (
     a.width === b.width &&

@@ -1,38 +1,39 @@
 /**
- * An adaptive binary range coder: bits go out at the cost of how surprising they are (Martin 1979; carries as in LZMA). A writer
- * and a reader have one interface, so that one description of a block serves both ways and they cannot disagree.
+ * An adaptive binary range coder (Martin 1979; carries as in LZMA). Writer and reader share an interface,
+ * so one description of a block serves both directions and they cannot disagree.
  */
 
-/** Looked up once: where globals live in a sandbox, each look costs more than the sum. */
+/** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { imul } = Math;
 
-/** Probabilities of a 1, in 65,536ths, that learn from the bits they are asked about. */
+/** Probabilities of a 1, in 65,536ths, which adapt to the bits coded under them. */
 export type Contexts = Uint16Array;
 
-/** How far a probability goes towards each bit it sees: 1/32 of the way. */
+/** A probability moves 1/2^RATE of the way towards each coded bit. */
 const RATE = 5;
 /**
- * The window that is worked in, 24 bits, and below what range a byte of it goes out: all numbers stay small integers, which
- * engines of JavaScript compute with several times faster than with those of 32 bits and a carry.
+ * The coder works in a window of 24 bits and emits a byte when the range falls below `TOP`. All numbers
+ * stay small integers, which JavaScript engines compute with several times faster than with 32 bits and
+ * a carry.
  */
 const WINDOW = 2 ** 24;
 const TOP = 2 ** 16;
-/** Probabilities keep so far from certainty, in 65,536ths. */
+/** Distance that probabilities keep from 0 and 1, in 65,536ths. */
 const LEAST = 64;
 
 /** Writes or reads bits. */
 export interface BitCoder {
-  /** Whether bits are read: arguments that hold what is to be written mean nothing then. */
+  /** Whether bits are read: the values passed in are then ignored. */
   readonly reads: boolean;
   /**
-   * A bit under a context.
+   * Codes a bit under a context.
    *
    * @param context index into the contexts
-   * @param bit 0 or 1: what is written
-   * @returns the bit that was written, or read
+   * @param bit 0 or 1, the bit to write
+   * @returns the bit that was written or read
    */
   bit(context: number, bit: number): number;
-  /** A number of so many bits, 1…24, of which nothing is expected. */
+  /** Codes a number of 1…24 bits, all values equally likely. @returns it */
   plain(bits: number, value: number): number;
 }
 
@@ -41,10 +42,11 @@ function learn(contexts: Contexts, context: number, bit: number): void {
   contexts[context] = bit ? p + ((65_536 - LEAST - p) >> RATE) : p - ((p - LEAST) >> RATE);
 }
 
-/** The part of a range that stands for a 1. */
+/** The part of a range that encodes a 1. */
 const shareOf = (range: number, probability: number): number =>
   imul(range >>> 8, probability) >>> 8;
 
+/** Writes bits to a growing buffer. */
 export class RangeWriter implements BitCoder {
   readonly reads = false;
   private bytes = new Uint8Array(256);
@@ -52,7 +54,7 @@ export class RangeWriter implements BitCoder {
   private low = 0;
   private range = WINDOW;
   private cache = 0;
-  /** Bytes that wait for a carry; the very first is always 0 and is not written. */
+  /** Number of 0xff bytes that wait for a carry. The first byte is always 0 and is not written. */
   private waiting = 0;
   private started = false;
 
@@ -79,9 +81,12 @@ export class RangeWriter implements BitCoder {
     return value;
   }
 
-  /** Ends the writing, after which another may begin. Zeros at the end are left out: a reader finds them there anyway. */
+  /**
+   * Returns the encoded bytes and resets the writer. Trailing zeros are omitted: a reader assumes zeros
+   * after the end.
+   */
   finish(): Uint8Array {
-    // Of all numbers that still mean the same, one that ends in many zeros.
+    // Of all numbers in the range, pick one that ends in many zeros.
     for (let bits = 23; bits > 0; bits--) {
       const step = 1 << bits;
       const round = (this.low + step - 1) & -step;
@@ -93,11 +98,11 @@ export class RangeWriter implements BitCoder {
     for (let i = 0; i < 4; i++) this.shift();
     let end = this.length;
     while (end > 0 && this.bytes[end - 1] === 0) end--;
-    const told = this.bytes.slice(0, end);
+    const encoded = this.bytes.slice(0, end);
     this.length = this.low = this.cache = this.waiting = 0;
     this.range = WINDOW;
     this.started = false;
-    return told;
+    return encoded;
   }
 
   private shift(): void {
@@ -122,10 +127,11 @@ export class RangeWriter implements BitCoder {
   }
 }
 
+/** Reads the bits that a `RangeWriter` has written. Never fails: any bytes decode to some bits. */
 export class RangeReader implements BitCoder {
   readonly reads = true;
-  private at = 0;
-  /** Always below the range, whatever the bytes. */
+  private position = 0;
+  /** Always below the range, for any input. */
   private code = 0;
   private range = WINDOW;
 
@@ -136,11 +142,11 @@ export class RangeReader implements BitCoder {
     this.begin(bytes);
   }
 
-  /** Begins to read what a writer has ended. Reads zeros after its end, as long as it is asked. */
+  /** Starts reading the bytes of `RangeWriter.finish`; after their end it reads zeros. */
   begin(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.range = WINDOW;
-    this.at = this.code = 0;
+    this.position = this.code = 0;
     for (let i = 0; i < 3; i++) this.code = (this.code << 8) | this.next();
   }
 
@@ -175,6 +181,6 @@ export class RangeReader implements BitCoder {
   }
 
   private next(): number {
-    return this.at < this.bytes.length ? this.bytes[this.at++] : 0;
+    return this.position < this.bytes.length ? this.bytes[this.position++] : 0;
   }
 }

@@ -1,27 +1,32 @@
-/** How well a viewer is shown what moves. Whatever rests is exact within a second, whatever the tier. */
+/**
+ * Quality tiers of the stream. A tier limits the frame rate and the precision of moving cells; cells at
+ * rest become exact within a second on every tier.
+ */
 export interface Tier {
-  /** A frame every so many ticks … */
+  /** Ticks between two frames. */
   readonly every: number;
-  /** … and so many after a multiple of them: tiers that are in use together are not all written in the same tick. */
+  /** Offset of the frames, ticks: keeps tiers from all being encoded in the same tick. */
   readonly after: number;
-  /** Largest difference of a colour, of 255, that is held back while a place changes. */
+  /** Largest colour difference, of 255, that is not sent while a cell changes. */
   readonly hold: number;
-  /** Differences of changing places are told in such steps. */
+  /** Quantization step of colour differences while a cell changes. */
   readonly step: number;
-  /** Ticks without change after which a place is at rest and made exact. */
+  /** Ticks without change after which a cell is at rest and sent exactly. */
   readonly rest: number;
 }
 
-/** Best first: who cannot take one is given the next. */
+/** Best first: a viewer that cannot keep up with one gets the next. */
 export const TIERS = {
   full: { every: 1, after: 0, hold: 5, step: 8, rest: 4 },
   phone: { every: 2, after: 0, hold: 8, step: 8, rest: 6 },
   thrifty: { every: 4, after: 1, hold: 16, step: 16, rest: 8 },
 } as const satisfies Record<string, Tier>;
 
-/** Whether a tier has a frame of a tick. */
+/** Whether a tier sends a frame in a tick. */
 export const isDue = ({ every, after }: Pick<Tier, 'every' | 'after'>, tick: number): boolean =>
   tick % every === after;
 
+/** One of `TIER_NAMES`. */
 export type TierName = keyof typeof TIERS;
+/** Names of the tiers, best first; a frame stores the index. */
 export const TIER_NAMES = Object.keys(TIERS) as TierName[];

@@ -1,40 +1,38 @@
-/** The planes of a room at a scale, and since when each of their cells has not changed. */
+/** A room's planes at a scale, and the tick in which each cell last changed. */
 import type { Rect } from '../geometry.ts';
 import { chunkCount, chunkRect } from './chunks.ts';
 import { createPlanes, type Planes } from './planes.ts';
 
+/** Follows the source planes chunk by chunk, on request. */
 export class View {
   readonly planes: Planes;
-  /** [height, width] tick of the last change; 0 is long ago. */
+  /** [height, width] tick of the last change; 0 before the first. */
   readonly changedAt: Uint32Array;
-  private readonly source: Planes;
   private readonly words: Uint32Array;
 
-  /** @param scale 1: all of it; 2, 4, …: a cell is the mean of a square of places */
+  /** @param scale 1: the source itself; 2, 4, …: each cell averages a square of source cells */
   constructor(
-    source: Planes,
+    private readonly source: Planes,
     readonly scale: number,
   ) {
-    this.source = source;
     const [width, height] = [source.width, source.height].map((n) => Math.ceil(n / scale));
     this.planes = createPlanes(width, height);
     this.words = new Uint32Array(this.planes.rgba.buffer);
     this.changedAt = new Uint32Array(width * height);
-    const all = { x: 0, y: 0, width, height };
-    this.follow(0, all);
+    this.follow(0, { x: 0, y: 0, width, height });
   }
 
   get chunks(): number {
     return chunkCount(this.planes);
   }
 
-  /** Takes over what has changed of a chunk of the view. @returns whether anything has */
+  /** Takes over the source's changes within a chunk of the view. @returns whether there were any */
   update(tick: number, chunk: number): boolean {
     return this.follow(tick, chunkRect(this.planes, chunk));
   }
 
   private follow(tick: number, rect: Rect): boolean {
-    return this.scale === 1 ? this.copy(tick, rect) : this.shrink(tick, rect);
+    return this.scale === 1 ? this.copy(tick, rect) : this.average(tick, rect);
   }
 
   private copy(tick: number, rect: Rect): boolean {
@@ -59,7 +57,7 @@ export class View {
     return any;
   }
 
-  private shrink(tick: number, rect: Rect): boolean {
+  private average(tick: number, rect: Rect): boolean {
     const { planes, changedAt } = this;
     let any = false;
     for (let y = rect.y; y < rect.y + rect.height; y++) {
@@ -79,7 +77,7 @@ export class View {
   private readonly sum = new Uint8Array(4);
   private readonly mean = new Uint32Array(this.sum.buffer);
 
-  /** Mean colour of a square of places, and who holds most of what is held; bare when less than half is. */
+  /** Mean colour of a square of source cells and their majority owner; bare if most of them are bare. */
   private meanAt(x: number, y: number): { owner: number; colour: number } {
     const { source, scale } = this;
     const right = Math.min(source.width, (x + 1) * scale);
@@ -93,7 +91,7 @@ export class View {
         const holder = source.owner[at];
         if (holder === 0) continue;
         held++;
-        // The majority vote of Boyer and Moore: exact where there is a majority, one of those present where not.
+        // Boyer–Moore majority vote: exact if there is a majority, else one of the owners present.
         if (votes === 0) owner = holder;
         votes += owner === holder ? 1 : -1;
         r += source.rgba[at * 4];

@@ -89,7 +89,7 @@ function batchesOf(
     const many = Math.min(most, first + patches - from);
     const count = batchPatches ?? many;
     const states = new Float32Array(count * size);
-    const own = Array.from({ length: many }, (_, i) => rule.express?.(ownLatent(from + i)));
+    const own = Array.from({ length: many }, (_, i) => rule.condition?.(ownLatent(from + i)));
     for (let i = 0; i < many; i++)
       states.set(checkpoints[(from + i) % checkpoints.length], i * size);
     const standing = own[0] && new Float32Array(count * own[0].length);
@@ -98,7 +98,7 @@ function batchesOf(
     });
     const batch = { count, stage: side, states, after: new Float32Array(count * size) };
     const mask = chance(count, states);
-    batches.push({ ...batch, ...(standing && { standing }), ...(mask && { mask }) });
+    batches.push({ ...batch, ...(standing && { conditioning: standing }), ...(mask && { mask }) });
   }
   return batches;
 }

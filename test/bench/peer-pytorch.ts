@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { createExpress, ownLayout } from '../../server/vnca/genome.ts';
+import { createCondition, ownLayout } from '../../server/vnca/genome.ts';
 import { latentOf, type Net } from './nets.ts';
 import { PEER_SCRIPT } from './peer-script.ts';
 import { startPython } from './python.ts';
@@ -64,7 +64,7 @@ export async function startPeer(log: (line: string) => void): Promise<Peer | und
         await write(name, data);
       }
       await write('states', joined(checkpoints));
-      const express = createExpress(model);
+      const express = createCondition(model);
       if (express)
         await write('own', joined(checkpoints.map((_, i) => express(latentOf(model, i)))));
       await python.ask({

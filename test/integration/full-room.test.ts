@@ -64,7 +64,9 @@ describe('over the wire', () => {
 
     const said: string[] = [];
     const say = (line: string) => void said.push(line);
-    expect(await replayCommand(['garden', '--data', data], { say, complain: say })).toBe(0);
+    expect(await replayCommand(['garden', '--data', data], { print: say, printError: say })).toBe(
+      0,
+    );
     expect(said.at(-1)).toMatch(/all equal\.$/);
     server = await startServer(settings);
     expect(roomOf(server).organisms.map(({ id: one }) => one)).toEqual(

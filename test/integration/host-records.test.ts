@@ -92,7 +92,7 @@ test('a bottle is fetched, and done again elsewhere', async () => {
   writeFileSync(file, await bytesOf('/rooms/garden/bottle'));
   const said: string[] = [];
   const say = (line: string): void => void said.push(line);
-  expect(await replayCommand([file], { say, complain: say })).toBe(0);
+  expect(await replayCommand([file], { print: say, printError: say })).toBe(0);
   expect(said.at(-1)).toMatch(/checksums of \d+ ticks, all equal\.$/);
   expect(await statusOf('/rooms/garden/bottle?from=9999999')).toBe('404 no-such-time');
   expect(await statusOf('/rooms/garden/bottle?from=x')).toBe('400 bad-call');

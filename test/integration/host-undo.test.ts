@@ -526,8 +526,8 @@ describe('as a host does it', () => {
     const last = garden().export();
     const said: string[] = [];
     const code = await replayCommand(['garden', '--data', data], {
-      say: (line) => said.push(line),
-      complain: (line) => said.push(line),
+      print: (line) => said.push(line),
+      printError: (line) => said.push(line),
     });
     expect(said.at(-1)).toMatch(/^\d+ checksums of \d+ ticks, all equal\.$/);
     expect(code).toBe(0);

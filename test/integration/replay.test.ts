@@ -21,10 +21,10 @@ async function run(...args: string[]): Promise<{ code: number; output: string; e
   let output = '';
   let errors = '';
   const code = await replayCommand(args, {
-    say: (line) => {
+    print: (line) => {
       output += `${line}\n`;
     },
-    complain: (line) => {
+    printError: (line) => {
       errors += `${line}\n`;
     },
   });

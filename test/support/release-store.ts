@@ -166,7 +166,7 @@ async function replayOf(data: string) {
   const say = (line: string) => void said.push(line);
   const { engine, checkpoint } = SETTINGS;
   const args = [ROOM, '--data', data, '--engine', engine, '--checkpoint', checkpoint];
-  const code = await replayCommand(args, { say, complain: say });
+  const code = await replayCommand(args, { print: say, printError: say });
   const counts = /(\d+) checksums of (\d+) ticks, all equal/.exec(said.join('\n'));
   return { code, checksums: Number(counts?.[1]), ticks: Number(counts?.[2]) };
 }

@@ -10,7 +10,7 @@ import {
   takeCells,
 } from '../../shared/codec/cells.ts';
 import { chunkRect } from '../../shared/codec/chunks.ts';
-import { CONTEXT_COUNT, freshContexts, stepOf } from '../../shared/codec/contexts.ts';
+import { CONTEXT_COUNT, createContexts, stepOf } from '../../shared/codec/contexts.ts';
 import { readBlocks } from '../../shared/codec/frame.ts';
 import { Neighbourhood } from '../../shared/codec/neighbourhood.ts';
 import { createPlanes } from '../../shared/codec/planes.ts';
@@ -31,7 +31,10 @@ class Counts {
     const isKey = kind === 'key' || kind === 'coarse';
     const after = isKey ? createCells(before) : copyCells(before);
     if (kind === 'delta') {
-      codeDelta(reader, before, after, 2 ** shift, new Uint8Array(0), new Neighbourhood());
+      codeDelta(reader, {
+        ...{ before, after, step: 2 ** shift },
+        ...{ marks: new Uint8Array(0), neighbourhood: new Neighbourhood() },
+      });
     } else if (isKey) codeKey(reader, after, shift);
     else codeRefinement(reader, after, shift);
     return after;
@@ -43,7 +46,7 @@ class CountingReader extends RangeReader {
     private readonly counts: Counts,
     bytes: Uint8Array,
   ) {
-    super(freshContexts(), bytes);
+    super(createContexts(), bytes);
   }
 
   override bit(context: number): number {

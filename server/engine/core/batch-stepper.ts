@@ -3,7 +3,7 @@ import { drawUpdateMask, randomOfState } from '../../vnca/update-mask.ts';
 import type { Batch, RuleBackend } from '../backend.ts';
 import type { PatchStep } from '../engine.ts';
 import { allFinite } from './broken-readout.ts';
-import { Buffers } from './buffers.ts';
+import { BufferPool } from './buffers.ts';
 import type { LoadedModel, Patch } from './patch.ts';
 import { ResidentBatch } from './patch.ts';
 
@@ -13,22 +13,22 @@ export interface BatchEntry {
 }
 
 /** What a patch's state shows. */
-export interface ReadoutRequest {
+export interface PatchReadout {
   /** [s, s, 4]. */
   readonly rgba: Uint8Array;
   /** [s, s], in the same buffer. */
   readonly presence: Uint8Array;
   /** Whether the state is all numbers. */
-  readonly whole: boolean;
+  readonly isFinite: boolean;
 }
 
 /** A batch that was stepped, and is not yet true. */
-export interface Stepped {
+export interface SteppedBatch {
   readonly batch: ResidentBatch;
   readonly entries: readonly BatchEntry[];
   readonly stage: number;
   /** Of each entry, after the step. */
-  readonly looks: readonly ReadoutRequest[];
+  readonly readouts: readonly PatchReadout[];
 }
 
 export interface BatchStepper {
@@ -37,9 +37,13 @@ export interface BatchStepper {
    *
    * @param stage side s of every entry after its division
    */
-  step(species: LoadedModel, stage: number, entries: readonly BatchEntry[]): Promise<Stepped[]>;
+  step(
+    species: LoadedModel,
+    stage: number,
+    entries: readonly BatchEntry[],
+  ): Promise<SteppedBatch[]>;
   /** Makes all that was stepped true; who is left behind by others, or was not stepped for long, moves out. */
-  settle(stepped: readonly Stepped[]): void;
+  commit(stepped: readonly SteppedBatch[]): void;
 }
 
 /**
@@ -54,49 +58,49 @@ export function createBatchStepper({
 }: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>): BatchStepper {
   /** How many calls ago each was last stepped. */
   const homes = new Map<ResidentBatch, number>();
-  const buffers = new Buffers();
+  const buffers = new BufferPool();
   return {
     async step(species, stage, entries) {
       const size = stage * stage * species.card.channels;
       const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / (stage * stage)));
-      const stepped: Stepped[] = [];
+      const stepped: SteppedBatch[] = [];
       for (let start = 0; start < entries.length; start += most) {
         const batch = entries.slice(start, start + most);
         const patches = batch.map(({ patch }) => patch);
         const untouched = batch.every(({ step }) => !step.divide && !step.keep);
         const [{ batch: known }] = patches;
         let home = known;
-        if (!home || !untouched || !home.houses(patches)) {
+        if (!home || !untouched || !home.consistsOf(patches)) {
           home = new ResidentBatch(patches, size, batchPatches ?? batch.length, buffers);
           batch.forEach((entry, i) => {
             writeInput(home!.states, i * size, entry);
           });
         }
         const count = home.states.length / size;
-        const { states, after, standing } = home;
+        const { states, after, conditioning: standing } = home;
         const input = { count, stage, states, after, ...(standing && { standing }) };
         await species.rule.step({ ...input, ...chance(species, input, batch.length) });
         // Now, while they are in the core's cache.
         const looks = batch.map((_, i) => lookAt(species, stage, after, i * size));
-        stepped.push({ batch: home, entries: batch, stage, looks });
+        stepped.push({ batch: home, entries: batch, stage, readouts: looks });
       }
       return stepped;
     },
 
-    settle(stepped) {
+    commit(stepped) {
       for (const { batch: home, entries, stage } of stepped) {
         for (const { patch } of entries) {
           patch.batch = home;
           patch.stage = stage;
         }
-        home.turn();
+        home.swapBuffers();
         homes.set(home, 0);
       }
       for (const [home, idle] of homes) {
         // A sleeper must not hold on to the buffers of a whole batch.
-        if (idle < PATIENCE && home.isFull) homes.set(home, idle + 1);
+        if (idle < PATIENCE && home.isComplete) homes.set(home, idle + 1);
         else {
-          home.end();
+          home.release();
           homes.delete(home);
         }
       }
@@ -109,7 +113,7 @@ function lookAt(
   stage: number,
   states: Float32Array,
   offset: number,
-): ReadoutRequest {
+): PatchReadout {
   const cells = stage * stage;
   // One buffer for both, so that one travels between threads.
   const buffer = new ArrayBuffer(5 * cells);
@@ -117,7 +121,7 @@ function lookAt(
   const presence = new Uint8Array(buffer, 4 * cells);
   read(states, offset, rgba, presence);
   const whole = allFinite(states.subarray(offset, offset + cells * card.channels));
-  return { rgba, presence, whole };
+  return { rgba, presence, isFinite: whole };
 }
 
 /** Writes what a patch is before its step: divided, then masked. */

@@ -6,7 +6,7 @@
 /** Bytes that may lie ready. */
 const MOST_READY = 32 * 2 ** 20;
 
-export class Buffers {
+export class BufferPool {
   /** By their lengths; those that nobody has asked for for longest come first. */
   private readonly ready = new Map<number, Float32Array[]>();
   private bytes = 0;
@@ -15,7 +15,7 @@ export class Buffers {
   constructor(private readonly mostReady = MOST_READY) {}
 
   /** @returns so many numbers, of any values */
-  lend(length: number): Float32Array {
+  acquire(length: number): Float32Array {
     const alike = this.ready.get(length) ?? [];
     this.ready.delete(length);
     this.ready.set(length, alike);

@@ -6,13 +6,13 @@
 import type { Model } from '../../vnca/checkpoint.ts';
 import { firstStage } from '../../vnca/growth.ts';
 import { createReadout } from '../../vnca/readout.ts';
-import type { Carried, PatchStore, RuleBackend } from '../backend.ts';
+import type { PatchStore, RuleBackend, TransferredPatch } from '../backend.ts';
 import { EngineError, type PatchId, type Readout } from '../engine.ts';
 import {
   type BatchEntry,
   createBatchStepper,
-  type ReadoutRequest,
-  type Stepped,
+  type PatchReadout,
+  type SteppedBatch,
 } from './batch-stepper.ts';
 import { brokenReadout } from './broken-readout.ts';
 import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from './checks.ts';
@@ -69,11 +69,11 @@ export async function createPatchStore({
         const stage = firstStage(card);
         planted.set(id, {
           species,
-          standing: rule.express?.(latent),
+          conditioning: rule.condition?.(latent),
           stage,
           state: layout.seed(latent, stage),
           batch: undefined,
-          seen: undefined,
+          lastRgba: undefined,
         });
       }
       for (const [id, patch] of planted) patches.set(id, patch);
@@ -82,15 +82,15 @@ export async function createPatchStore({
     async step(steps) {
       const entries = steps.map((step): BatchEntry => ({ patch: find(step.patch), step }));
       checkSteps(entries);
-      const stepped: Stepped[] = [];
+      const stepped: SteppedBatch[] = [];
       for (const { species, stage, entries: group } of groupsOf(entries)) {
         stepped.push(...(await stepper.step(species, stage, group)));
       }
-      stepper.settle(stepped);
-      const looks = new Map<BatchEntry, ReadoutRequest>();
+      stepper.commit(stepped);
+      const looks = new Map<BatchEntry, PatchReadout>();
       for (const batch of stepped) {
         batch.entries.forEach((entry, i) => {
-          looks.set(entry, batch.looks[i]);
+          looks.set(entry, batch.readouts[i]);
         });
       }
       return entries.map((entry) => readOut(entry, looks.get(entry)!));
@@ -107,15 +107,22 @@ export async function createPatchStore({
         patch.batch = undefined;
         patch.stage = stage;
         patch.state = patch.species.layout.import(state);
-        patch.seen = undefined;
+        patch.lastRgba = undefined;
       }
     },
 
     take(ids) {
-      const taken = ids.map((id): Carried => {
-        const { species, stage, state, standing, seen } = find(id);
+      const taken = ids.map((id): TransferredPatch => {
+        const { species, stage, state, conditioning: standing, lastRgba: seen } = find(id);
         const { name: checkpoint } = species.card;
-        return { patch: id, checkpoint, stage, state: state.slice(), standing, seen };
+        return {
+          patch: id,
+          checkpoint,
+          stage,
+          state: state.slice(),
+          conditioning: standing,
+          lastRgba: seen,
+        };
       });
       ids.forEach(forget);
       return taken;
@@ -161,10 +168,13 @@ function groupsOf(entries: readonly BatchEntry[]): Group[] {
 }
 
 /** What is told of a patch's new state, now that it is true. */
-function readOut({ patch, step }: BatchEntry, { rgba, presence, whole }: ReadoutRequest): Readout {
-  const change = step.divide || !patch.seen ? 255 : largestChange(patch.seen, rgba);
-  if (patch.seen?.length === rgba.length) patch.seen.set(rgba);
-  else patch.seen = rgba.slice();
+function readOut(
+  { patch, step }: BatchEntry,
+  { rgba, presence, isFinite: whole }: PatchReadout,
+): Readout {
+  const change = step.divide || !patch.lastRgba ? 255 : largestChange(patch.lastRgba, rgba);
+  if (patch.lastRgba?.length === rgba.length) patch.lastRgba.set(rgba);
+  else patch.lastRgba = rgba.slice();
   const readout = { patch: step.patch, stage: patch.stage, rgba, presence, change };
   return whole ? readout : brokenReadout(readout);
 }

@@ -2,7 +2,7 @@
 import type { Card } from '../../vnca/card.ts';
 import type { ReadCells } from '../../vnca/readout.ts';
 import type { StepRule } from '../backend.ts';
-import type { Buffers } from './buffers.ts';
+import type { BufferPool } from './buffers.ts';
 import type { StateLayout } from './layout.ts';
 
 /** A checkpoint at work. */
@@ -16,7 +16,7 @@ export interface LoadedModel {
 export interface Patch {
   readonly species: LoadedModel;
   /** What its latent says to its cells, where the rule listens: [K]. */
-  readonly standing: Float32Array | undefined;
+  readonly conditioning: Float32Array | undefined;
   /** Side s. */
   stage: number;
   /** s² cells of C numbers, as the species lays them out; of a patch at home, lent by it. */
@@ -24,7 +24,7 @@ export interface Patch {
   /** Where it was stepped last, while its state lies there. */
   batch: ResidentBatch | undefined;
   /** [s, s, 4] of the last step; absent before the first, after a division and after an import. */
-  seen: Uint8Array | undefined;
+  lastRgba: Uint8Array | undefined;
 }
 
 /**
@@ -37,7 +37,7 @@ export class ResidentBatch {
   /** Where the next step goes; as large. */
   after: Float32Array;
   /** [patches, K]. */
-  readonly standing: Float32Array | undefined;
+  readonly conditioning: Float32Array | undefined;
 
   /**
    * @param size numbers of a state
@@ -47,20 +47,20 @@ export class ResidentBatch {
     readonly patches: readonly Patch[],
     readonly size: number,
     slots: number,
-    private readonly buffers: Buffers,
+    private readonly buffers: BufferPool,
   ) {
-    this.states = buffers.lend(slots * size).fill(0, patches.length * size);
-    this.after = buffers.lend(slots * size);
-    const width = patches[0].standing?.length;
+    this.states = buffers.acquire(slots * size).fill(0, patches.length * size);
+    this.after = buffers.acquire(slots * size);
+    const width = patches[0].conditioning?.length;
     if (width === undefined) return;
-    this.standing = buffers.lend(slots * width).fill(0, patches.length * width);
-    patches.forEach(({ standing }, i) => {
-      this.standing!.set(standing!, i * width);
+    this.conditioning = buffers.acquire(slots * width).fill(0, patches.length * width);
+    patches.forEach(({ conditioning: standing }, i) => {
+      this.conditioning!.set(standing!, i * width);
     });
   }
 
   /** Whether just these live here, in this order. */
-  houses(patches: readonly Patch[]): boolean {
+  consistsOf(patches: readonly Patch[]): boolean {
     return (
       patches.length === this.patches.length &&
       patches.every((patch, i) => patch === this.patches[i] && patch.batch === this)
@@ -68,12 +68,12 @@ export class ResidentBatch {
   }
 
   /** Whether nobody has moved out. */
-  get isFull(): boolean {
+  get isComplete(): boolean {
     return this.patches.every((patch) => patch.batch === this);
   }
 
   /** What was stepped into becomes the states. */
-  turn(): void {
+  swapBuffers(): void {
     [this.states, this.after] = [this.after, this.states];
     this.patches.forEach((patch, i) => {
       patch.state = this.states.subarray(i * this.size, (i + 1) * this.size);
@@ -81,13 +81,13 @@ export class ResidentBatch {
   }
 
   /** Those who still live here get buffers of their own; the home is no more. */
-  end(): void {
+  release(): void {
     for (const patch of this.patches) {
       if (patch.batch !== this) continue;
       patch.batch = undefined;
       patch.state = patch.state.slice();
     }
-    for (const buffer of [this.states, this.after, this.standing]) {
+    for (const buffer of [this.states, this.after, this.conditioning]) {
       if (buffer) this.buffers.release(buffer);
     }
   }

@@ -31,15 +31,15 @@ export interface RecoveryOptions<M> {
   /** Puts patches on a new machine; those of waiting calls too, as they were before these calls. */
   readonly restore: (machine: M) => Promise<void>;
   /** Puts on it what has come meanwhile; no call is between this and those that waited. */
-  readonly settle?: (machine: M) => void;
+  readonly afterRestore?: (machine: M) => void;
   /** Takes off it what was only needed for the calls that waited. */
-  readonly sweep?: (machine: M) => void;
+  readonly afterRetry?: (machine: M) => void;
   /** Hears of each loss, and why, before another machine is sought. */
   readonly onLoss?: ((why: string) => void) | undefined;
   /** What is lost more often than this within a minute will not do better the next time (3). */
   readonly maxLosses?: number | undefined;
   /** How long to wait before each try to open another machine, ms. */
-  readonly timeout?: readonly number[] | undefined;
+  readonly retryDelays?: readonly number[] | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -75,11 +75,11 @@ export class Recovery<M extends LossyResource, P = never> {
   }
 
   /** Patches of calls that wait. */
-  get waiting(): P[] {
+  get pendingPatches(): P[] {
     return [...this.pending].flatMap(({ patches }) => patches);
   }
 
-  waitsFor(call: object): boolean {
+  isPending(call: object): boolean {
     return this.pending.has(call as Pending<M, P>);
   }
 
@@ -92,7 +92,7 @@ export class Recovery<M extends LossyResource, P = never> {
    * @param run submits the call before it returns; made again on another machine where the first is lost
    * @param accept hears the answer at the moment from which the call will not be made again
    */
-  ask<T>(
+  submit<T>(
     patches: readonly P[],
     run: (machine: M) => Promise<T>,
     accept?: (result: T) => void,
@@ -169,13 +169,13 @@ export class Recovery<M extends LossyResource, P = never> {
       return;
     }
     this.current = machine;
-    this.options.settle?.(machine);
+    this.options.afterRestore?.(machine);
     for (const call of this.pending) call.attempt(machine);
-    this.options.sweep?.(machine);
+    this.options.afterRetry?.(machine);
   }
 
   private async reopen(): Promise<M | undefined> {
-    const { what, open, timeout: patience = PATIENCE } = this.options;
+    const { what, open, retryDelays: patience = PATIENCE } = this.options;
     const [first, ...pauses] = patience;
     await pause(this.clock, first);
     try {

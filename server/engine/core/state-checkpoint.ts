@@ -41,7 +41,7 @@ export class StateCheckpoint<S> {
   }
 
   /** Notes a step down. Its mask must be nobody else's. */
-  note(step: LoggedStep): void {
+  log(step: LoggedStep): void {
     this.steps.push(step);
   }
 

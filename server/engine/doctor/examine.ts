@@ -3,9 +3,9 @@ import { fork } from 'node:child_process';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { loadModel } from '../../vnca/checkpoint.ts';
 import { BACKEND_NAMES, type BackendName } from '../backend.ts';
-import { autoOrder, CANDIDATES, explain, mendable } from '../backends.ts';
+import { autoOrder, CANDIDATES, explain, withRemedy } from '../backends.ts';
 import { findGpus } from '../hardware.ts';
-import type { Finding, ProbeTask } from './probe.ts';
+import type { ProbeResult, ProbeTask } from './probe.ts';
 import { RATE_PATCHES } from './rate.ts';
 
 export interface EngineReport {
@@ -77,7 +77,11 @@ export async function examine({ checkpoint, seconds, progress }: Examination): P
     engines.push(toReport(name, await probe(task)));
   }
   progress?.('asking auto …');
-  const { info, passed, failure } = await probe({
+  const {
+    info,
+    skipped: passed,
+    failure,
+  } = await probe({
     backend: 'auto',
     seconds: 0,
     // As the server asks: an engine that cannot have this net is passed over.
@@ -103,13 +107,13 @@ export async function examine({ checkpoint, seconds, progress }: Examination): P
         : (failure ?? 'none works here'),
       passed: passed.map(explain),
     },
-    better: mendable(passed).map(explain),
+    better: withRemedy(passed).map(explain),
   };
 }
 
 function toReport(
   name: BackendName,
-  { info, passed, cellsPerSecond, failure }: Finding,
+  { info, skipped: passed, cellsPerSecond, failure }: ProbeResult,
 ): EngineReport {
   const own = passed.find((choice) => choice.name === name);
   return {
@@ -123,20 +127,20 @@ function toReport(
   };
 }
 
-function probe(task: ProbeTask): Promise<Finding> {
+function probe(task: ProbeTask): Promise<ProbeResult> {
   const child = fork(new URL('./probe.ts', import.meta.url), [JSON.stringify(task)], {
     // Libraries advertise themselves and their troubles; the report is all that is wanted.
     silent: true,
   });
   return new Promise((resolve) => {
-    const end = (finding: Finding): void => {
+    const end = (finding: ProbeResult): void => {
       clearTimeout(timer);
       child.kill('SIGKILL');
       resolve(finding);
     };
-    const fail = (failure: string): void => end({ passed: [], failure });
+    const fail = (failure: string): void => end({ skipped: [], failure });
     const timer = setTimeout(() => fail(`no answer in ${PATIENCE / 1000} s`), PATIENCE);
-    child.on('message', (finding) => end(finding as Finding));
+    child.on('message', (finding) => end(finding as ProbeResult));
     child.on('error', (error) => fail(error.message));
     child.on('exit', (code, signal) => fail(`its process ended with ${signal ?? `code ${code}`}`));
   });

@@ -16,11 +16,11 @@ export interface ProbeTask {
 }
 
 /** What was found, this process's one message. */
-export interface Finding {
+export interface ProbeResult {
   /** Absent: it does not work here. */
   readonly info?: EngineInfo;
   /** What came before it and was not taken; of an engine that does not work, that is itself. */
-  readonly passed: readonly SkippedEngine[];
+  readonly skipped: readonly SkippedEngine[];
   readonly cellsPerSecond?: number;
   /** Why it does not work, or why its speed is not known, where `passed` does not say it. */
   readonly failure?: string;
@@ -29,7 +29,7 @@ export interface Finding {
 const task = JSON.parse(process.argv[2]) as ProbeTask;
 process.send!(await probe(task), () => process.exit(0));
 
-async function probe({ backend, checkpoint, seconds }: ProbeTask): Promise<Finding> {
+async function probe({ backend, checkpoint, seconds }: ProbeTask): Promise<ProbeResult> {
   let passed: readonly SkippedEngine[] = [];
   let info: EngineInfo | undefined;
   try {
@@ -42,10 +42,10 @@ async function probe({ backend, checkpoint, seconds }: ProbeTask): Promise<Findi
       },
     });
     info = engine.info;
-    if (!model || seconds === 0) return { info, passed };
-    return { info, passed, cellsPerSecond: await measureRate(engine, model, seconds) };
+    if (!model || seconds === 0) return { info, skipped: passed };
+    return { info, skipped: passed, cellsPerSecond: await measureRate(engine, model, seconds) };
   } catch (error) {
     const failure = (error as Error).message.trim().split('\n')[0];
-    return { ...(info && { info }), passed, failure };
+    return { ...(info && { info }), skipped: passed, failure };
   }
 }

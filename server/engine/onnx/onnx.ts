@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import './no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { createExpress } from '../../vnca/genome.ts';
+import { createCondition } from '../../vnca/genome.ts';
 import { growthSchedule } from '../../vnca/growth.ts';
 import type { Batch, RuleBackend, StepRule } from '../backend.ts';
 import { AFTER, MASK, OWN, STATES, type StepModel, stepModel, tileable } from './graph.ts';
@@ -32,9 +32,9 @@ async function loadRule(model: Model): Promise<StepRule> {
     if (!tileable(stage) || ofStage.has(stage)) continue;
     ofStage.set(stage, await start(stepModel(model, stage)));
   }
-  const express = createExpress(model);
+  const express = createCondition(model);
   return {
-    ...(express && { express }),
+    ...(express && { condition: express }),
     async step(batch) {
       const session = ofStage.get(batch.stage);
       if (!session) return ofAnyStage.step(batch);
@@ -62,7 +62,7 @@ async function start({ bytes, parts }: StepModel): Promise<Session> {
     logSeverityLevel: 3,
   });
   return {
-    async step({ count, stage, states, after, standing, mask }) {
+    async step({ count, stage, states, after, conditioning: standing, mask }) {
       const tensor = (data: Float32Array, shape: readonly number[]): Tensor =>
         new Tensor('float32', data, shape);
       const shape = [count, states.length / (count * stage * stage), stage, stage];
@@ -86,10 +86,10 @@ function patchOf({ count, stage, ...numbers }: Batch, i: number): Batch {
     const size = all.length / count;
     return all.subarray(i * size, (i + 1) * size);
   };
-  const { states, after, standing, mask } = numbers;
+  const { states, after, conditioning: standing, mask } = numbers;
   return {
     ...{ count: 1, stage, states: part(states), after: part(after) },
-    ...(standing && { standing: part(standing) }),
+    ...(standing && { conditioning: part(standing) }),
     ...(mask && { mask: part(mask) }),
   };
 }

@@ -21,12 +21,12 @@ export async function loadTfjsRule(model: Model): Promise<StepRule> {
   const { channels, latentSize } = model.card;
   return {
     ...(model.card.update.standingInput && {
-      express: (latent: Float32Array) =>
+      condition: (latent: Float32Array) =>
         tf.tidy(
           () => readGenome(rule, tf.tensor2d(latent, [1, latentSize])).dataSync() as Float32Array,
         ),
     }),
-    step({ count, stage, states, after: target, standing, mask }: Batch) {
+    step({ count, stage, states, after: target, conditioning: standing, mask }: Batch) {
       const after = tf.tidy(() => {
         const genome = standing && tf.tensor2d(standing, [count, standing.length / count]);
         const parts = mask && tf.tensor4d(mask, [count, stage, stage, 1]);

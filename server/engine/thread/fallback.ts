@@ -17,9 +17,9 @@ export interface FallbackOptions {
   /** What was lost. */
   readonly chosen: BackendName;
   /** What may be taken where `chosen` does not hold, the best first; none, where `chosen` was asked for by name. */
-  readonly spare: readonly BackendName[];
+  readonly alternatives: readonly BackendName[];
   /** Hears what is taken from then on, and why `chosen` is not. */
-  readonly onSpare: (instead: EngineInfo, why: string) => void;
+  readonly onFallback: (instead: EngineInfo, why: string) => void;
   /** ms of a clock that never goes back. */
   readonly now?: () => number;
 }
@@ -33,7 +33,7 @@ export class Fallback {
   constructor(private readonly options: FallbackOptions) {}
 
   /** A device was lost; its thread may have found another. */
-  lost(): void {
+  recordLoss(): void {
     const { now = () => performance.now() } = this.options;
     const at = now();
     this.losses = [...this.losses.filter((loss) => at - loss < WINDOW), at];
@@ -45,10 +45,10 @@ export class Fallback {
    * @throws EngineError unavailable
    */
   async next(): Promise<ThreadEngine> {
-    const { start, chosen, spare, onSpare } = this.options;
+    const { start, chosen, alternatives: spare, onFallback: onSpare } = this.options;
     if (this.taken) return start(this.taken);
     // Tries of one search are one loss.
-    if (this.failures === 0) this.lost();
+    if (this.failures === 0) this.recordLoss();
     if (this.failures >= MOST_FAILURES || this.losses.length >= MOST_LOSSES) {
       for (const name of spare) {
         const thread = await start(name).catch(() => undefined);

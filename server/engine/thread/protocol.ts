@@ -10,15 +10,15 @@ export interface WorkerStart {
   readonly backend: BackendName | 'auto';
   readonly models: readonly { card: Card; tensors: ReadonlyMap<string, WeightTensor> }[];
   /** See `StoreBackend.open`. */
-  readonly mostDeviceLosses?: number;
+  readonly maxDeviceLosses?: number;
 }
 
 /** The start-up result. A failure to start has `passed` too. */
 export interface Started {
   readonly info: EngineInfo;
-  readonly passed: readonly SkippedEngine[];
+  readonly skipped: readonly SkippedEngine[];
   /** As `Selection.inVain`. */
-  readonly inVain: boolean;
+  readonly hasUnusedLibraries: boolean;
 }
 
 /** What the worker is asked. Calls are answered in the order they come. */

@@ -1,28 +1,28 @@
-import type { Carried } from '../backend.ts';
+import type { TransferredPatch } from '../backend.ts';
 import { type LossyResource, Recovery, type RecoveryOptions } from '../core/recovery.ts';
 import { SAVE_EVERY, StateCheckpoint } from '../core/state-checkpoint.ts';
 import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';
 import type { ThreadEngine } from './worker-engine.ts';
 
 export interface RecoveringThreadOptions
-  extends Pick<RecoveryOptions<LossyResource>, 'onLoss' | 'timeout' | 'clock'> {
+  extends Pick<RecoveryOptions<LossyResource>, 'onLoss' | 'retryDelays' | 'clock'> {
   /** Starts a thread in the place of one that is lost. @throws EngineError unavailable */
   readonly restart: () => Promise<ThreadEngine>;
   /** Steps of a patch between two copies of its states. */
   readonly saveEvery?: number;
 }
 
-interface Kept {
+interface StoredPatch {
   readonly planted: NewPatch;
   /** Its states [s, s, C]; `undefined` as it was planted. */
-  past: StateCheckpoint<Float32Array | undefined>;
+  stateCheckpoint: StateCheckpoint<Float32Array | undefined>;
   /** Whether its states are no numbers any more: nothing to go back to. */
   broken: boolean;
 }
 
 /** On its way from one lasting thread to another. */
-interface KeptAndCarried extends Carried {
-  readonly kept: Kept;
+interface KeptAndCarried extends TransferredPatch {
+  readonly kept: StoredPatch;
 }
 
 /** An answer, or a refusal, which is one too. */
@@ -36,7 +36,7 @@ export async function recoveringThread(
   first: ThreadEngine,
   { restart, saveEvery = SAVE_EVERY, ...keeping }: RecoveringThreadOptions,
 ): Promise<ThreadEngine> {
-  const patches = new Map<PatchId, Kept>();
+  const patches = new Map<PatchId, StoredPatch>();
   /** Of the thread at work. */
   const info = { ...first.info };
   let next: ThreadEngine | undefined = first;
@@ -69,7 +69,7 @@ export async function recoveringThread(
         },
       );
     // A thread answers in the order it is asked, so what is accepted is always all up to one call.
-    const { answer } = recovery.ask([], run, (outcome) => {
+    const { answer } = recovery.submit([], run, (outcome) => {
       if ('result' in outcome) accept?.(outcome.result);
     });
     const outcome = await answer;
@@ -81,8 +81,8 @@ export async function recoveringThread(
     const own = steps.map(({ keep, ...of }) => ({ ...of, ...(keep && { keep: keep.slice() }) }));
     const due = own.flatMap(({ patch }) => {
       const kept = patches.get(patch);
-      if (!kept || kept.broken || !kept.past.isDue) return [];
-      const { past } = kept;
+      if (!kept || kept.broken || !kept.stateCheckpoint.isDue) return [];
+      const { stateCheckpoint: past } = kept;
       return [{ patch, past, save: past.beginSave() }];
     });
     const ids = due.map(({ patch }) => patch);
@@ -100,7 +100,7 @@ export async function recoveringThread(
         });
         readouts.forEach(({ patch, broken = false }, i) => {
           const kept = patches.get(patch)!;
-          kept.past.note(own[i]);
+          kept.stateCheckpoint.log(own[i]);
           kept.broken = broken;
         });
       });
@@ -127,7 +127,7 @@ export async function recoveringThread(
 
   return {
     info,
-    inVain: first.inVain,
+    hasUnusedLibraries: first.hasUnusedLibraries,
     plant: async (news) => {
       const own = news.map((one) => ({ ...one, latent: one.latent.slice() }));
       await ask(
@@ -139,7 +139,7 @@ export async function recoveringThread(
               undefined,
               saveEvery,
             );
-            patches.set(planted.patch, { planted, past, broken: false });
+            patches.set(planted.patch, { planted, stateCheckpoint: past, broken: false });
           }
         },
       );
@@ -181,7 +181,9 @@ export async function recoveringThread(
     put: (news) =>
       ask(
         (thread) =>
-          thread.put(news.map(({ kept, ...carried }: Carried & { kept?: Kept }) => carried)),
+          thread.put(
+            news.map(({ kept, ...carried }: TransferredPatch & { kept?: StoredPatch }) => carried),
+          ),
         () => {
           for (const { patch, kept } of news as readonly KeptAndCarried[]) patches.set(patch, kept);
         },
@@ -191,15 +193,20 @@ export async function recoveringThread(
 }
 
 /** Puts all patches on a thread that has none, and makes the steps again that their copies do not have. */
-async function restore(thread: ThreadEngine, patches: ReadonlyMap<PatchId, Kept>): Promise<void> {
+async function restore(
+  thread: ThreadEngine,
+  patches: ReadonlyMap<PatchId, StoredPatch>,
+): Promise<void> {
   const all = [...patches];
   await thread.plant(all.map(([, { planted }]) => planted));
   await thread.importStates(
-    all.flatMap(([patch, { past }]) => (past.saved ? [{ patch, state: past.saved }] : [])),
+    all.flatMap(([patch, { stateCheckpoint: past }]) =>
+      past.saved ? [{ patch, state: past.saved }] : [],
+    ),
   );
-  const most = Math.max(0, ...all.map(([, { past }]) => past.steps.length));
+  const most = Math.max(0, ...all.map(([, { stateCheckpoint: past }]) => past.steps.length));
   for (let k = 0; k < most; k++) {
-    const steps = all.flatMap(([patch, { past }]) => {
+    const steps = all.flatMap(([patch, { stateCheckpoint: past }]) => {
       const step = past.steps[k];
       return step ? [{ patch, divide: step.divide, ...(step.keep && { keep: step.keep }) }] : [];
     });

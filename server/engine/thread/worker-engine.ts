@@ -1,15 +1,15 @@
 /** The engine's contract over a worker's message port. */
 import type { Worker } from 'node:worker_threads';
 import { WorkerRpc } from '../../platform/worker-rpc.ts';
-import type { Carried } from '../backend.ts';
+import type { TransferredPatch } from '../backend.ts';
 import type { NoBackendError, SkippedEngine } from '../backends.ts';
 import { type Engine, EngineError, type PatchId } from '../engine.ts';
 import type { EngineMethods, Started, WorkerMethods } from './protocol.ts';
 
 /** What a thread says unasked. */
-export interface Hearing {
+export interface ThreadListeners {
   /** As `EngineOptions.onPassed`. */
-  readonly onPassed?: ((passed: readonly SkippedEngine[]) => void) | undefined;
+  readonly onSkipped?: ((passed: readonly SkippedEngine[]) => void) | undefined;
   /** Its device was lost, why, and another is sought. */
   readonly onDeviceLoss?: ((why: string) => void) | undefined;
 }
@@ -17,11 +17,11 @@ export interface Hearing {
 /** An engine of one thread, which may be one of several that share the patches. */
 export interface ThreadEngine extends Engine {
   /** Libraries were loaded in vain, and make each of its garbage collections longer. */
-  readonly inVain: boolean;
+  readonly hasUnusedLibraries: boolean;
   /** Gives patches away. @throws EngineError unknown-patch */
-  take(patches: readonly PatchId[]): Promise<Carried[]>;
+  take(patches: readonly PatchId[]): Promise<TransferredPatch[]>;
   /** Takes over what another thread gave away. */
-  put(patches: readonly Carried[]): Promise<void>;
+  put(patches: readonly TransferredPatch[]): Promise<void>;
 }
 
 /**
@@ -32,7 +32,7 @@ export interface ThreadEngine extends Engine {
  */
 export async function attachEngine(
   worker: Worker,
-  { onPassed, onDeviceLoss }: Hearing = {},
+  { onSkipped: onPassed, onDeviceLoss }: ThreadListeners = {},
 ): Promise<ThreadEngine> {
   const rpc = new WorkerRpc<WorkerMethods, Started, EngineMethods>(worker, {
     methods: { lost: (why) => onDeviceLoss?.(why) },
@@ -45,16 +45,16 @@ export async function attachEngine(
   try {
     started = await rpc.ready;
   } catch (error) {
-    const { reason, detail, passed = [] } = error as EngineError & Partial<NoBackendError>;
+    const { reason, detail, skipped: passed = [] } = error as EngineError & Partial<NoBackendError>;
     onPassed?.(passed);
     throw reason === 'failed' ? new EngineError('unavailable', detail) : error;
   }
-  const { info, inVain, passed } = started;
+  const { info, hasUnusedLibraries: inVain, skipped: passed } = started;
   onPassed?.(passed);
 
   return {
     info,
-    inVain,
+    hasUnusedLibraries: inVain,
     plant: async (patches) =>
       rpc.call(
         'plant',

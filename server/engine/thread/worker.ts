@@ -7,14 +7,17 @@ import { openStore } from '../backends.ts';
 import type { EngineMethods, Started, WorkerMethods, WorkerStart } from './protocol.ts';
 
 await serveWorker<WorkerMethods, EngineMethods, Started>(async (engine) => {
-  const { backend: wanted, models, mostDeviceLosses } = workerData as WorkerStart;
+  const { backend: wanted, models, maxDeviceLosses: mostDeviceLosses } = workerData as WorkerStart;
   const {
     backend,
     store,
     skipped: passed,
-    failed: inVain,
+    hasUnusedLibraries: inVain,
   } = await openStore(wanted, models, (why) => engine.notify('lost', why), mostDeviceLosses);
-  return { methods: inOrder(store), ready: { info: backend.info, passed, inVain } };
+  return {
+    methods: inOrder(store),
+    ready: { info: backend.info, skipped: passed, hasUnusedLibraries: inVain },
+  };
 });
 
 function inOrder(store: PatchStore): WorkerMethods {

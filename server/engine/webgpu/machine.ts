@@ -15,13 +15,13 @@ import {
   BROKEN,
   JOBS_AT,
   type Job,
-  mostWorkWords,
+  maxWorkWords,
   Words,
   writeWork,
 } from './work.ts';
 
 /** Of one patch's step. */
-export interface Seen {
+export interface StepResult {
   /** [s, s, 4] RGBA, then [s, s] presence. */
   readonly pixels: Uint8Array<ArrayBuffer>;
   /** 0…255, or `undefined` where there was nothing to compare with. */
@@ -49,9 +49,9 @@ export interface Machine extends LossyResource {
   plant(net: Net, stage: number, state: Float32Array, record: Float32Array | undefined): GpuSlot;
   /** Puts other states into a place, as `plant` takes them. */
   write(place: GpuSlot, stage: number, state: Float32Array): void;
-  forget(net: Net, place: GpuSlot): void;
+  release(net: Net, place: GpuSlot): void;
   /** @returns in the order asked; rejected when the device is lost, or has failed */
-  step(jobs: readonly NetJob[]): Promise<Seen[]>;
+  step(jobs: readonly NetJob[]): Promise<StepResult[]>;
   /** The states, as `plant` takes them; `undefined` where there is no memory to read them into. Rejected as `step` is. */
   read(places: readonly GpuSlot[]): Promise<Float32Array[] | undefined>;
 }
@@ -92,7 +92,7 @@ export async function createMachine(
   const boxes = new ReadbackBuffers(device);
   const mostBytes = Math.min(MOST_ANSWER_BYTES, device.limits.maxStorageBufferBindingSize);
 
-  const submit = async (jobs: readonly NetJob[]): Promise<Seen[]> => {
+  const submit = async (jobs: readonly NetJob[]): Promise<StepResult[]> => {
     const answers: number[] = [];
     let answerWordCount = 0;
     for (const job of jobs) {
@@ -111,7 +111,7 @@ export async function createMachine(
       return { page, net, tiles, workAt: 4 * from, workBytes: 4 * (words.length - from) };
     });
     const answerBytes = 4 * answerWordCount;
-    const box = boxes.take(4 * words.length, answerBytes);
+    const box = boxes.acquire(4 * words.length, answerBytes);
     device.queue.writeBuffer(box.work, 0, words.all());
     const encoder = device.createCommandEncoder();
     encoder.clearBuffer(box.answers, 0, answerBytes);
@@ -121,25 +121,25 @@ export async function createMachine(
     }
     pass.end();
     const stages = jobs.map(stageOf);
-    const compared = jobs.map(({ compare, place }) => compare && place.seen);
-    jobs.forEach(({ place }, i) => {
-      place.half = 1 - place.half;
+    const compared = jobs.map(({ compare, slot: place }) => compare && place.hasLastRgba);
+    jobs.forEach(({ slot: place }, i) => {
+      place.currentHalf = 1 - place.currentHalf;
       place.stage = stages[i];
-      place.seen = true;
+      place.hasLastRgba = true;
     });
     try {
       return await box.send(encoder, answerBytes, (mapped) =>
         jobs.map((_, i) => readAnswer(mapped, answers[i], stages[i], compared[i])),
       );
     } finally {
-      boxes.give(box);
+      boxes.release(box);
     }
   };
 
   const write = (place: GpuSlot, stage: number, state: Float32Array): void => {
     place.stage = stage;
-    place.seen = false;
-    const at = place.at(place.half) * GROUP_BYTES;
+    place.hasLastRgba = false;
+    const at = place.offsetOf(place.currentHalf) * GROUP_BYTES;
     device.queue.writeBuffer(place.page.states, at, borrowed(state));
   };
 
@@ -149,7 +149,7 @@ export async function createMachine(
     for (const net of nets.values()) {
       const { card, plan, slots } = net;
       const count = slots.taken + (more.get(net) ?? 0);
-      work += 4 * count * mostWorkWords(card.side, plan.tileWidth, plan.tileHeight);
+      work += 4 * count * maxWorkWords(card.side, plan.tileWidth, plan.tileHeight);
       heads += 4 * slots.pages.length * (JOBS_AT + SECTION_WORDS);
       answers += 4 * count * answerWords(card.side);
     }
@@ -164,15 +164,15 @@ export async function createMachine(
       const counts = new Map<Net, number>();
       for (const net of wanted) counts.set(net, (counts.get(net) ?? 0) + 1);
       const short = [...counts].filter(([net, count]) => net.slots.free < count);
-      if (short.length === 0 && boxes.holds(...mostOf(counts))) return undefined;
+      if (short.length === 0 && boxes.hasRoomFor(...mostOf(counts))) return undefined;
       device.pushErrorScope('out-of-memory');
       const undo = short.map(([net, count]) => net.slots.grow(count));
       const most = mostOf(counts);
-      const laying = boxes.holds(...most) ? undefined : boxes.lay(...most);
+      const laying = boxes.hasRoomFor(...most) ? undefined : boxes.preallocate(...most);
       return device.popErrorScope().then(
         (error) => {
           if (!error) {
-            laying?.keep();
+            laying?.commit();
             return;
           }
           for (const takeAway of undo) takeAway();
@@ -184,7 +184,7 @@ export async function createMachine(
       );
     },
     plant(net, stage, state, record) {
-      const place = net.slots.take(stage);
+      const place = net.slots.acquire(stage);
       write(place, stage, state);
       if (record) {
         device.queue.writeBuffer(
@@ -196,7 +196,7 @@ export async function createMachine(
       return place;
     },
     write,
-    forget: (net, place) => net.slots.give(place),
+    release: (net, place) => net.slots.release(place),
     async step(jobs) {
       // All portions are submitted before the first is awaited.
       const words = (job: NetJob): number => answerWords(stageOf(job));
@@ -255,7 +255,7 @@ async function readStates(device: GPUDevice, places: readonly GpuSlot[]): Promis
     let at = 0;
     const spans = places.map((place) => {
       const bytes = bytesOf(place);
-      const from = place.at(place.half) * GROUP_BYTES;
+      const from = place.offsetOf(place.currentHalf) * GROUP_BYTES;
       encoder.copyBufferToBuffer(place.page.states, from, buffer, at, bytes);
       return { from: (at += bytes) - bytes, bytes };
     });
@@ -275,7 +275,7 @@ function wordsOf(error: GPUError): string {
   return name === 'GPUOutOfMemoryError' ? `out of memory: ${first}` : first || name;
 }
 
-const stageOf = ({ place, divide }: Job): number => (divide ? 2 * place.stage : place.stage);
+const stageOf = ({ slot: place, divide }: Job): number => (divide ? 2 * place.stage : place.stage);
 
 /** TypeScript asks for arrays that are not shared between threads. */
 const borrowed = (values: Float32Array): Float32Array<ArrayBuffer> =>
@@ -283,7 +283,7 @@ const borrowed = (values: Float32Array): Float32Array<ArrayBuffer> =>
 
 function byPage(jobs: readonly NetJob[]): Map<Page, { net: Net; indices: number[] }> {
   const pages = new Map<Page, { net: Net; indices: number[] }>();
-  jobs.forEach(({ net, place: { page } }, i) => {
+  jobs.forEach(({ net, slot: { page } }, i) => {
     const found = pages.get(page);
     if (found) found.indices.push(i);
     else pages.set(page, { net, indices: [i] });
@@ -307,7 +307,7 @@ function inPortions<T>(items: readonly T[], sizeOf: (item: T) => number, most: n
   return portions;
 }
 
-function readAnswer(mapped: ArrayBuffer, at: number, stage: number, compared: boolean): Seen {
+function readAnswer(mapped: ArrayBuffer, at: number, stage: number, compared: boolean): StepResult {
   const [flag] = new Uint32Array(mapped, 4 * at, 1);
   // Of their own buffer, which moves between threads.
   const pixels = new Uint8Array(mapped, 4 * (at + ANSWER_HEAD), 5 * stage * stage).slice();

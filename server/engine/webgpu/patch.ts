@@ -22,10 +22,10 @@ export interface GpuPatch {
   /** Side s after all calls made so far, whether or not they are answered. */
   stage: number;
   /** Whether a step has been made since it was planted or put back. */
-  seen: boolean;
-  readonly past: StateCheckpoint<Saved>;
+  hasStepped: boolean;
+  readonly stateCheckpoint: StateCheckpoint<Saved>;
   /** Where it is on the GPU at hand; absent while there is none. */
-  place: GpuSlot | undefined;
+  slot: GpuSlot | undefined;
 }
 
 /**
@@ -39,21 +39,24 @@ export function createPatch(
 ): GpuPatch {
   const { stage } = saved;
   const past = new StateCheckpoint(id, saved, saveEvery);
-  return { id, species, latent, stage, seen: false, past, place: undefined };
+  return { id, species, latent, stage, hasStepped: false, stateCheckpoint: past, slot: undefined };
 }
 
 export const netOf = (machine: Machine, { species }: GpuPatch): Net =>
   machine.nets.get(species.card.name)!;
 
 /** Puts a patch on a GPU as it was saved. */
-export function settlePatch(machine: Machine, patch: GpuPatch): void {
+export function uploadPatch(machine: Machine, patch: GpuPatch): void {
   const net = netOf(machine, patch);
-  const { stage, state } = patch.past.saved;
-  patch.place = machine.plant(net, stage, state, net.recordOf(patch.latent));
+  const { stage, state } = patch.stateCheckpoint.saved;
+  patch.slot = machine.plant(net, stage, state, net.recordOf(patch.latent));
 }
 
 /** To be called when a copy is asked for. @returns what to do with it */
-export function beginSave({ stage, past }: GpuPatch): (state?: Float32Array) => void {
+export function beginSave({
+  stage,
+  stateCheckpoint: past,
+}: GpuPatch): (state?: Float32Array) => void {
   const keep = past.beginSave();
   return (state) => keep(state && { stage, state });
 }
@@ -68,10 +71,10 @@ export async function restorePatches(
   patches: readonly GpuPatch[],
   isWaiting: (call: object) => boolean,
 ): Promise<void> {
-  for (const patch of patches) settlePatch(machine, patch);
+  for (const patch of patches) uploadPatch(machine, patch);
   const logs = patches.map((patch) => ({
     patch,
-    steps: patch.past.steps.filter(({ call }) => !call || !isWaiting(call)),
+    steps: patch.stateCheckpoint.steps.filter(({ call }) => !call || !isWaiting(call)),
   }));
   const most = Math.max(0, ...logs.map(({ steps }) => steps.length));
   for (let k = 0; k < most; k++) {
@@ -88,7 +91,7 @@ export const jobOf = (
   { divide, keep, compare }: Pick<NetJob, 'divide' | 'keep' | 'compare'>,
 ): NetJob => ({
   net: netOf(machine, patch),
-  place: patch.place!,
+  slot: patch.slot!,
   ...{ divide, compare },
   ...(keep && { keep }),
 });

@@ -62,8 +62,8 @@ const KEPT = 2;
 const LAID = 2;
 
 /** Mailboxes that were asked for ahead, and are not true yet. */
-interface Laying {
-  keep(): void;
+interface Preallocation {
+  commit(): void;
   undo(): void;
 }
 
@@ -71,30 +71,33 @@ export class ReadbackBuffers {
   /** The smallest first. */
   private readonly idle: ReadbackBuffer[] = [];
   /** Of one size, idle or not: they hold what any call may ask. */
-  private laid: readonly ReadbackBuffer[] = [];
+  private preallocated: readonly ReadbackBuffer[] = [];
 
   constructor(private readonly device: GPUDevice) {}
 
   /** One that holds as much; give it back when its answers are read. */
-  take(workBytes: number, answerBytes: number): ReadbackBuffer {
+  acquire(workBytes: number, answerBytes: number): ReadbackBuffer {
     const at = this.idle.findIndex((box) => fits(box, workBytes, answerBytes));
     if (at >= 0) return this.idle.splice(at, 1)[0];
     return new ReadbackBuffer(this.device, roomFor(workBytes), roomFor(answerBytes));
   }
 
   /** Whether those that were laid ready hold as much. */
-  holds(workBytes: number, answerBytes: number): boolean {
-    return this.laid.length > 0 && this.laid.every((box) => fits(box, workBytes, answerBytes));
+  hasRoomFor(workBytes: number, answerBytes: number): boolean {
+    return (
+      this.preallocated.length > 0 &&
+      this.preallocated.every((box) => fits(box, workBytes, answerBytes))
+    );
   }
 
   /** Lays some ready that hold as much, in the place of those before. */
-  lay(workBytes: number, answerBytes: number): Laying {
+  preallocate(workBytes: number, answerBytes: number): Preallocation {
     const size = [roomFor(workBytes), roomFor(answerBytes)] as const;
     const boxes = Array.from({ length: LAID }, () => new ReadbackBuffer(this.device, ...size));
     return {
-      keep: () => {
-        this.laid = boxes;
-        for (const box of boxes) this.give(box);
+      commit: () => {
+        this.preallocated = boxes;
+        for (const box of boxes) this.release(box);
       },
       undo: () => {
         for (const box of boxes) box.destroy();
@@ -102,10 +105,10 @@ export class ReadbackBuffers {
     };
   }
 
-  give(box: ReadbackBuffer): void {
+  release(box: ReadbackBuffer): void {
     this.idle.push(box);
     this.idle.sort((a, b) => a.answerBytes - b.answerBytes || a.workBytes - b.workBytes);
-    const others = this.idle.filter((one) => !this.laid.includes(one));
+    const others = this.idle.filter((one) => !this.preallocated.includes(one));
     for (const surplus of others.slice(0, -KEPT)) {
       this.idle.splice(this.idle.indexOf(surplus), 1);
       surplus.destroy();

@@ -25,31 +25,31 @@ export interface Page {
 /** A patch's slot, and what is in it. */
 export class GpuSlot {
   /** The half that holds the states now. */
-  half = 0;
+  currentHalf = 0;
   /** Whether `seen` is what the patch's last step showed. */
-  seen = false;
+  hasLastRgba = false;
 
   constructor(
     readonly page: Page,
-    readonly slot: number,
+    readonly index: number,
     private readonly sizes: SlotSizes,
     /** Side s now. */
     public stage: number,
   ) {}
 
   /** Where a half begins, in groups of four values. */
-  at(half: number): number {
-    return (2 * this.slot + half) * this.sizes.groups * this.sizes.cells;
+  offsetOf(half: number): number {
+    return (2 * this.index + half) * this.sizes.groups * this.sizes.cells;
   }
 
   /** In words. */
   get seenAt(): number {
-    return this.slot * this.sizes.cells;
+    return this.index * this.sizes.cells;
   }
 
   /** In groups of four values. */
   get recordAt(): number {
-    return this.slot * this.sizes.record;
+    return this.index * this.sizes.record;
   }
 
   /** Groups of four values of the states now. */
@@ -99,14 +99,14 @@ export class Slots {
     };
   }
 
-  take(stage: number): GpuSlot {
+  acquire(stage: number): GpuSlot {
     let page = this.pages.find(({ free }) => free.length > 0);
     if (!page) this.pages.push((page = this.createPage()));
     return new GpuSlot(page, page.free.pop()!, this.sizes, stage);
   }
 
   /** Work that was submitted before may still use the slot: the next owner's comes behind it. */
-  give({ page, slot }: GpuSlot): void {
+  release({ page, index: slot }: GpuSlot): void {
     page.free.push(slot);
     // One empty page is kept, or a patch that comes and goes would make and destroy it each time.
     const empty = this.pages.filter(({ free, slots }) => free.length === slots);

@@ -18,7 +18,7 @@ import {
 } from '../engine.ts';
 import { CallGate } from './call-gate.ts';
 import type { OpenGpu } from './device.ts';
-import { createMachine, type Machine, type Seen } from './machine.ts';
+import { createMachine, type Machine, type StepResult } from './machine.ts';
 import {
   beginSave,
   createPatch,
@@ -26,7 +26,7 @@ import {
   jobOf,
   netOf,
   restorePatches,
-  settlePatch,
+  uploadPatch,
 } from './patch.ts';
 import { fromGroups, toGroups } from './states.ts';
 
@@ -38,15 +38,15 @@ export interface GpuStoreOptions {
   readonly half: boolean;
   /** See `KeeperOptions`. */
   readonly onLoss?: ((why: string) => void) | undefined;
-  readonly mostLosses?: number | undefined;
-  readonly patience?: readonly number[];
+  readonly maxLosses?: number | undefined;
+  readonly retryDelays?: readonly number[];
   /** Steps of a patch between two copies of its states. */
   readonly saveEvery?: number;
 }
 
 /** @throws EngineError unavailable; Error: the GPU's compiler refuses a kernel */
 export async function createGpuStore(options: GpuStoreOptions): Promise<PatchStore> {
-  const { models, open, half, onLoss, mostLosses, patience } = options;
+  const { models, open, half, onLoss, maxLosses: mostLosses, retryDelays: patience } = options;
   const { saveEvery = SAVE_GPU_EVERY } = options;
   checkNames(models);
   const allSpecies = new Map(models.map(({ card }) => [card.name, { card }]));
@@ -60,21 +60,21 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   let restored: GpuPatch[] = [];
   const recovery = new Recovery<Machine, GpuPatch>({
     what: 'the GPU',
-    ...{ onLoss, maxLosses: mostLosses, timeout: patience },
+    ...{ onLoss, maxLosses: mostLosses, retryDelays: patience },
     open: async () => createMachine(models, await open(), half),
     restore: async (machine) => {
-      restored = [...new Set([...patches.values(), ...recovery.waiting])];
+      restored = [...new Set([...patches.values(), ...recovery.pendingPatches])];
       await machine.reserve(restored.map((patch) => netOf(machine, patch)));
-      await restorePatches(machine, restored, (call) => recovery.waitsFor(call));
+      await restorePatches(machine, restored, (call) => recovery.isPending(call));
     },
-    settle: (machine) => {
+    afterRestore: (machine) => {
       const there = new Set(restored);
-      for (const patch of patches.values()) if (!there.has(patch)) settlePatch(machine, patch);
+      for (const patch of patches.values()) if (!there.has(patch)) uploadPatch(machine, patch);
     },
-    sweep: (machine) => {
+    afterRetry: (machine) => {
       const living = new Set(patches.values());
       for (const patch of restored) {
-        if (!living.has(patch)) machine.forget(netOf(machine, patch), patch.place!);
+        if (!living.has(patch)) machine.release(netOf(machine, patch), patch.slot!);
       }
     },
   });
@@ -82,7 +82,8 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
 
   /** `undefined`: there is no memory to read them into. */
   const read = (wanted: readonly GpuPatch[]): Promise<Float32Array[] | undefined> =>
-    recovery.ask(wanted, (machine) => machine.read(wanted.map(({ place }) => place!))).answer;
+    recovery.submit(wanted, (machine) => machine.read(wanted.map(({ slot: place }) => place!)))
+      .answer;
 
   /** To be called before a step is asked for. @returns puts the copies by, to be called when it is answered */
   const save = (due: readonly GpuPatch[]): (() => Promise<void>) | undefined => {
@@ -124,7 +125,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         recovery.check();
         for (const [id, patch] of planted) {
           patches.set(id, patch);
-          if (recovery.machine) settlePatch(recovery.machine, patch);
+          if (recovery.machine) uploadPatch(recovery.machine, patch);
         }
       };
       const { machine } = recovery;
@@ -139,12 +140,12 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       checkSteps(entries);
       if (entries.length === 0) return [];
       const stepped = entries.map(({ patch }) => patch);
-      const putBy = save(stepped.filter(({ past }) => past.isDue));
+      const putBy = save(stepped.filter(({ stateCheckpoint: past }) => past.isDue));
       const asked = entries.map(({ patch, step }) => ({
         ...step,
-        compare: patch.seen && !step.divide,
+        compare: patch.hasStepped && !step.divide,
       }));
-      const { call, answer } = recovery.ask(stepped, (machine) =>
+      const { call, answer } = recovery.submit(stepped, (machine) =>
         machine.step(stepped.map((patch, i) => jobOf(machine, patch, asked[i]))),
       );
       const noted: LoggedStep[] = [];
@@ -152,8 +153,8 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         const { divide, keep } = step;
         const note = { call, divide, ...(keep && { keep: keep.slice() }) };
         noted.push(note);
-        patch.past.note(note);
-        patch.seen = true;
+        patch.stateCheckpoint.log(note);
+        patch.hasStepped = true;
         return (patch.stage = stageAfter(patch, step));
       });
       const seen = await answer;
@@ -188,8 +189,8 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         const next = createPatch(patch, saved, saveEvery);
         patches.set(patch.id, next);
         if (!recovery.machine) continue;
-        next.place = patch.place;
-        recovery.machine.write(patch.place!, saved.stage, saved.state);
+        next.slot = patch.slot;
+        recovery.machine.write(patch.slot!, saved.stage, saved.state);
       }
     },
 
@@ -199,7 +200,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         const patch = patches.get(id);
         patches.delete(id);
         if (patch && recovery.machine) {
-          recovery.machine.forget(netOf(recovery.machine, patch), patch.place!);
+          recovery.machine.release(netOf(recovery.machine, patch), patch.slot!);
         }
       }
     },
@@ -220,7 +221,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
 }
 
 /** @param seen its pixels are taken over */
-function readoutOf(patch: PatchId, stage: number, { pixels, change, broken }: Seen): Readout {
+function readoutOf(patch: PatchId, stage: number, { pixels, change, broken }: StepResult): Readout {
   const cells = stage * stage;
   const readout = {
     patch,

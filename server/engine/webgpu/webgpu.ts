@@ -17,6 +17,6 @@ export async function startWebgpu(half: boolean): Promise<StoreBackend> {
     info: { name: half ? 'webgpu-f16' : 'webgpu', device: found.name },
     gpu: found.real,
     open: (models, onLoss, mostLosses) =>
-      createGpuStore({ models, open: () => openGpu(half), half, onLoss, mostLosses }),
+      createGpuStore({ models, open: () => openGpu(half), half, onLoss, maxLosses: mostLosses }),
   };
 }

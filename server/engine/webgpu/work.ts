@@ -3,7 +3,7 @@ import type { GpuSlot } from './slots.ts';
 
 /** One patch's step. */
 export interface Job {
-  readonly place: GpuSlot;
+  readonly slot: GpuSlot;
   readonly divide: boolean;
   /** [s, s] of the stage after division. */
   readonly keep?: Uint8Array;
@@ -40,7 +40,7 @@ export const answerWords = (stage: number): number =>
   ANSWER_HEAD + stage * stage + Math.ceil((stage * stage) / 4);
 
 /** Words of work for one patch, and for its page, at most. */
-export const mostWorkWords = (stage: number, tileWidth: number, tileHeight: number): number =>
+export const maxWorkWords = (stage: number, tileWidth: number, tileHeight: number): number =>
   JOB_FIELDS.length +
   2 * Math.ceil(stage / tileWidth) * Math.ceil(stage / tileHeight) +
   Math.ceil((stage * stage) / 32);
@@ -101,11 +101,11 @@ export function writeWork(
   { jobs, answers, tileWidth, tileHeight }: WorkOptions,
 ): number {
   const start = words.skip(JOBS_AT + JOB_FIELDS.length * jobs.length);
-  jobs.forEach(({ place, divide, keep, compare }, i) => {
+  jobs.forEach(({ slot: place, divide, keep, compare }, i) => {
     const side = divide ? 2 * place.stage : place.stage;
     const fields = {
-      source: place.at(place.half),
-      goal: place.at(1 - place.half),
+      source: place.offsetOf(place.currentHalf),
+      goal: place.offsetOf(1 - place.currentHalf),
       seen: place.seenAt,
       record: place.recordAt,
       side,
@@ -120,7 +120,7 @@ export function writeWork(
   });
   const list = words.length;
   let tiles = 0;
-  jobs.forEach(({ place, divide }, i) => {
+  jobs.forEach(({ slot: place, divide }, i) => {
     const side = divide ? 2 * place.stage : place.stage;
     for (let y = 0; y < side; y += tileHeight) {
       for (let x = 0; x < side; x += tileWidth) {

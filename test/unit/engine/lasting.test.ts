@@ -15,7 +15,7 @@ const still: PatchStep = { patch: 1, divide: false };
 function fakeThread(dies = Infinity): ThreadEngine & { steps: number } {
   const thread = {
     info: { name: 'fake', device: 'CPU (none)' },
-    inVain: false,
+    hasUnusedLibraries: false,
     steps: 0,
     plant: async () => {},
     async step(steps: readonly PatchStep[]) {
@@ -38,7 +38,7 @@ async function lasting(deaths: number[], options: Partial<RecoveringThreadOption
   const thread = await recoveringThread(fakeThread(0), {
     restart: async () => fakeThread(deaths.shift()),
     onLoss: (why) => whys.push(why),
-    timeout: [0],
+    retryDelays: [0],
     ...options,
   });
   await thread.plant([SEED]);

@@ -6,11 +6,11 @@ import {
   type Candidates,
   expectedThreads,
   explain,
-  mendable,
+  fallbacksFor,
   NoBackendError,
   selectBackend,
-  sparesOf,
   threadsFor,
+  withRemedy,
 } from '../../../server/engine/backends.ts';
 import { EngineError } from '../../../server/engine/engine.ts';
 
@@ -36,7 +36,7 @@ function candidatesWith(outcomes: Partial<Record<BackendName, Outcome>>): Candid
       const device = outcome === 'gpu' ? 'GPU (fake)' : 'CPU (fake)';
       return { info: { name, device }, gpu: outcome === 'gpu' } as Backend;
     };
-    const { absent, ...candidate } = CANDIDATES[name];
+    const { unavailableReason: absent, ...candidate } = CANDIDATES[name];
     return [name, { ...candidate, start }];
   });
   return Object.fromEntries(entries) as Candidates;
@@ -54,21 +54,21 @@ async function refused(wanted: BackendName | 'auto', candidates: Candidates) {
 describe('auto', () => {
   test('takes a real GPU first, and tries nothing else', async () => {
     const candidates = candidatesWith({ webgpu: 'gpu', tensorflow: 'gpu', onnx: 'cpu' });
-    const { backend, skipped: passed } = await selectBackend('auto', {
+    const { backend, skipped } = await selectBackend('auto', {
       candidates,
       gpus: ['nvidia'],
     });
     expect(backend.info.device).toBe('GPU (fake)');
-    expect(passed).toEqual([]);
+    expect(skipped).toEqual([]);
     expect(started).toEqual(['webgpu']);
   });
 
   test('never takes a GPU that a CPU poses as', async () => {
     const candidates = candidatesWith({ webgpu: 'cpu', onnx: 'cpu' });
     for (const gpus of [[], ['intel']] as const) {
-      const { backend, skipped: passed } = await selectBackend('auto', { candidates, gpus });
+      const { backend, skipped } = await selectBackend('auto', { candidates, gpus });
       expect(backend.info.name).toBe('onnx');
-      expect(passed[0].reason).toBe('no GPU that it can use, only CPU (fake)');
+      expect(skipped[0].reason).toBe('no GPU that it can use, only CPU (fake)');
     }
     // Whoever asks for it by name has it.
     const { backend } = await selectBackend('webgpu', { candidates, gpus: [] });
@@ -76,18 +76,18 @@ describe('auto', () => {
   });
 
   test('goes on without a GPU by what it would have taken without one', () => {
-    expect(sparesOf('webgpu')).toEqual(['onnx', 'tensorflow', 'wasm', 'cpu']);
-    expect(sparesOf('tensorflow')).toEqual(['onnx', 'wasm', 'cpu']);
+    expect(fallbacksFor('webgpu')).toEqual(['onnx', 'tensorflow', 'wasm', 'cpu']);
+    expect(fallbacksFor('tensorflow')).toEqual(['onnx', 'wasm', 'cpu']);
   });
 
   test('does not take a silent fallback to the CPU for a GPU, and says how to mend it', async () => {
     const candidates = candidatesWith({ tensorflow: 'cpu', onnx: 'cpu' });
-    const { backend, skipped: passed } = await selectBackend('auto', {
+    const { backend, skipped } = await selectBackend('auto', {
       candidates,
       gpus: ['nvidia'],
     });
     expect(backend.info.name).toBe('onnx');
-    const [webgpu, ...others] = passed;
+    const [webgpu, ...others] = skipped;
     expect(webgpu).toMatchObject({ name: 'webgpu', reason: 'webgpu is broken' });
     expect(others).toEqual([
       {
@@ -97,7 +97,7 @@ describe('auto', () => {
         remedy: CANDIDATES.tensorflow.gpu!.remedy,
       },
     ]);
-    expect(mendable(others).map(explain)).toEqual([
+    expect(withRemedy(others).map(explain)).toEqual([
       `tensorflow on a GPU: no GPU that it can use, only CPU (fake) (to mend it: ${CANDIDATES.tensorflow.gpu!.remedy})`,
     ]);
   });
@@ -106,10 +106,10 @@ describe('auto', () => {
     'recommends nothing where the GPUs are %p, none of which it could use',
     async (gpus) => {
       const candidates = candidatesWith({ onnx: 'cpu' });
-      const { skipped: passed } = await selectBackend('auto', { candidates, gpus });
-      const own = passed.filter(({ name }) => name === 'tensorflow');
+      const { skipped } = await selectBackend('auto', { candidates, gpus });
+      const own = skipped.filter(({ name }) => name === 'tensorflow');
       expect(own.map(explain)).toEqual(['tensorflow on a GPU: tensorflow is broken']);
-      expect(mendable(own)).toEqual([]);
+      expect(withRemedy(own)).toEqual([]);
     },
   );
 
@@ -118,18 +118,18 @@ describe('auto', () => {
       tensorflow: new Error('no libcudart\n  and a stack'),
       wasm: 'cpu',
     });
-    const { backend, skipped: passed } = await selectBackend('auto', {
+    const { backend, skipped } = await selectBackend('auto', {
       candidates,
       gpus: ['nvidia'],
     });
     expect(backend.info.name).toBe('wasm');
-    expect(passed.map(({ name, onlyGpu, reason }) => [name, onlyGpu, reason])).toEqual([
+    expect(skipped.map(({ name, onlyGpu, reason }) => [name, onlyGpu, reason])).toEqual([
       ['webgpu', true, 'webgpu is broken'],
       ['tensorflow', true, 'no libcudart'],
       ['onnx', false, 'onnx is broken'],
       ['tensorflow', false, 'no libcudart'],
     ]);
-    expect(mendable(passed)).toHaveLength(4);
+    expect(withRemedy(skipped)).toHaveLength(4);
   });
 
   test('is unavailable where nothing starts, with every reason', async () => {
@@ -137,7 +137,7 @@ describe('auto', () => {
     expect(error).toBeInstanceOf(EngineError);
     expect(error.reason).toBe('unavailable');
     for (const name of TRIED) expect(error.message).toContain(`${name} is broken`);
-    expect(error.passed).toHaveLength(autoOrder().length);
+    expect(error.skipped).toHaveLength(autoOrder().length);
   });
 });
 
@@ -146,30 +146,35 @@ describe('what is absent', () => {
     const all = candidatesWith({ onnx: 'cpu' });
     const entries = BACKEND_NAMES.map((name) => [
       name,
-      { ...all[name], absent: () => absent[name] },
+      { ...all[name], unavailableReason: () => absent[name] },
     ]);
     return Object.fromEntries(entries) as Candidates;
   };
 
   test('is passed over for what is known of it, and nothing of it is loaded', async () => {
     const candidates = onlyOnnx({ webgpu: 'there is no GPU', tensorflow: 'no native part' });
-    const {
-      backend,
-      skipped: passed,
-      failed: inVain,
-    } = await selectBackend('auto', { candidates, gpus: [] });
+    const { backend, skipped, hasUnusedLibraries } = await selectBackend('auto', {
+      candidates,
+      gpus: [],
+    });
     expect(backend.info.name).toBe('onnx');
-    expect(passed.map(explain)).toEqual([
+    expect(skipped.map(explain)).toEqual([
       'webgpu on a GPU: there is no GPU',
       'tensorflow on a GPU: no native part',
     ]);
-    expect({ started, inVain }).toEqual({ started: ['onnx'], inVain: false });
+    expect({ started, hasUnusedLibraries }).toEqual({
+      started: ['onnx'],
+      hasUnusedLibraries: false,
+    });
   });
 
   test('what is loaded and not taken was loaded in vain', async () => {
     const candidates = onlyOnnx({ webgpu: 'there is no GPU' });
-    const { failed: inVain } = await selectBackend('auto', { candidates, gpus: [] });
-    expect({ started, inVain }).toEqual({ started: ['tensorflow', 'onnx'], inVain: true });
+    const { hasUnusedLibraries } = await selectBackend('auto', { candidates, gpus: [] });
+    expect({ started, hasUnusedLibraries }).toEqual({
+      started: ['tensorflow', 'onnx'],
+      hasUnusedLibraries: true,
+    });
   });
 
   test('tells how many threads there will be, where it is plain what is taken', () => {
@@ -186,9 +191,9 @@ describe('what is absent', () => {
 
 test('a name is taken as it is, whatever device it finds', async () => {
   const candidates = candidatesWith({ tensorflow: 'cpu', onnx: 'cpu' });
-  const { backend, skipped: passed } = await selectBackend('tensorflow', { candidates, gpus: [] });
+  const { backend, skipped } = await selectBackend('tensorflow', { candidates, gpus: [] });
   expect(backend.info).toEqual({ name: 'tensorflow', device: 'CPU (fake)' });
-  expect(passed).toEqual([]);
+  expect(skipped).toEqual([]);
 });
 
 test('a name that does not start is unavailable, with its remedy, though others would start', async () => {

@@ -19,7 +19,7 @@ async function thread(): Promise<{ engine: ThreadEngine; living: Set<PatchId>; m
   const moved: number[] = [];
   const engine: ThreadEngine = {
     info: backend.info,
-    inVain: false,
+    hasUnusedLibraries: false,
     async plant(patches) {
       store.plant(patches);
       for (const { patch } of patches) living.add(patch);

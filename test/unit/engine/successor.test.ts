@@ -11,16 +11,16 @@ function house(broken: readonly BackendName[], spare: readonly BackendName[]) {
   const time = { now: 0 };
   const successor = new Fallback({
     chosen: 'webgpu',
-    spare,
+    alternatives: spare,
     start: async (name) => {
       asked.push(name);
       if (broken.includes(name)) throw new EngineError('unavailable', `no ${name}`);
       return { info: { name, device: 'CPU (none)' } } as ThreadEngine;
     },
-    onSpare: (...spoken) => told.push(spoken),
+    onFallback: (...spoken) => told.push(spoken),
     now: () => time.now,
   });
-  return { asked, told, time, next: () => successor.next(), lost: () => successor.lost() };
+  return { asked, told, time, next: () => successor.next(), lost: () => successor.recordLoss() };
 }
 
 test('a GPU that comes back is taken, however often, where losses lie far apart', async () => {

@@ -4,7 +4,7 @@ import { attachEngine } from '../../../server/engine/thread/worker-engine.ts';
 
 const SAY = "const { parentPort } = require('node:worker_threads');";
 const READY =
-  "parentPort.postMessage({ answer: 0, result: { info: { name: 'fake', device: 'CPU (none)' }, passed: [] } });";
+  "parentPort.postMessage({ answer: 0, result: { info: { name: 'fake', device: 'CPU (none)' }, skipped: [] } });";
 
 const workerOf = (code: string): Worker => new Worker(`${SAY}${code}`, { eval: true });
 

@@ -22,7 +22,9 @@ async function stepOn(backend: RuleBackend, model: Model, stage: number): Promis
   const layout = planar(channels);
   const states = random.latent(PATCHES * size);
   const mask = Float32Array.from(random.latent(PATCHES * stage * stage), (x) => (x > 0 ? 1 : 0));
-  const standing = Array.from({ length: PATCHES }, () => rule.express?.(random.latent(latentSize)));
+  const standing = Array.from({ length: PATCHES }, () =>
+    rule.condition?.(random.latent(latentSize)),
+  );
   const turned = (from: Float32Array, turn: (state: Float32Array) => Float32Array): Float32Array =>
     Float32Array.from(
       Array.from({ length: PATCHES }, (_, i) => [
@@ -33,7 +35,7 @@ async function stepOn(backend: RuleBackend, model: Model, stage: number): Promis
   await rule.step({
     ...{ count: PATCHES, stage, after },
     states: backend.planar ? turned(states, layout.import) : states,
-    ...(standing[0] && { standing: Float32Array.from(standing.flatMap((row) => [...row!])) }),
+    ...(standing[0] && { conditioning: Float32Array.from(standing.flatMap((row) => [...row!])) }),
     ...(update.updateProbability < 1 && { mask }),
   });
   await rule.dispose();

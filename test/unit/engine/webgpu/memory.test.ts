@@ -32,7 +32,7 @@ async function opened(): Promise<{ engine: Engine; fill(): void; relieve(): void
   const store = await createGpuStore({
     models: [model],
     half: false,
-    patience: [0],
+    retryDelays: [0],
     saveEvery: SAVE_EVERY,
     open: async () => (gpu = await openGpu(false)),
   });

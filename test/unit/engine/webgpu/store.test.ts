@@ -35,7 +35,7 @@ async function opened(
   const store = await createGpuStore({
     models: MODELS,
     half: false,
-    patience: [0],
+    retryDelays: [0],
     open: async () => {
       const gpu = await open();
       gpus.push(gpu);
