@@ -30,7 +30,7 @@ export type RoomEvent =
    * From now on the room knows who is here: these, and whoever enters. Only then does it make room
    * for newcomers: journals of earlier releases are replayed without.
    */
-  | { readonly what: 'presence'; readonly present: readonly ParticipantId[] }
+  | { readonly what: 'attendance'; readonly present: readonly ParticipantId[] }
   /** From now on so many organisms may live at once. */
   | { readonly what: 'limit'; readonly maxOrganisms: number }
   /** What acts cost, and how often the room ticks, is this from now on. */

@@ -95,8 +95,8 @@ export const roomState = v.pipe(
         }),
       ),
     }),
-    /** Absent in a room of an earlier release, until a `presence` event. */
-    presence: v.optional(
+    /** Absent in a room of an earlier release, until an `attendance` event. */
+    attendance: v.optional(
       v.strictObject({
         present: v.array(positive),
         absent: v.array(v.strictObject({ participant: positive, since: whole })),

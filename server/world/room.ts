@@ -125,8 +125,8 @@ export class Room {
   }
 
   /** Whether the room knows who is here, and so makes room when it is full (rule DEP-5). */
-  get knowsPresence(): boolean {
-    return this.handlers.knowsPresence;
+  get knowsAttendance(): boolean {
+    return this.handlers.knowsAttendance;
   }
 
   /** The organism that a `thin` command would let go: the one unattended longest, if any. */
@@ -222,8 +222,8 @@ export class Room {
   }
 
   /** From now on the room knows who is here: these, and whoever enters. */
-  knowPresent(present: readonly ParticipantId[]): void {
-    this.happen({ what: 'presence', present });
+  startAttendance(present: readonly ParticipantId[]): void {
+    this.happen({ what: 'attendance', present });
   }
 
   /** From now on, so many organisms may live at once. */

@@ -1,7 +1,7 @@
 /** Who is in a room, and since when others are not. Counted in ticks alone, as it is journalled. */
 import type { ParticipantId } from '../../shared/vocabulary.ts';
 
-export interface PresenceState {
+export interface AttendanceState {
   readonly present: readonly ParticipantId[];
   /** Of those who have left and still have organisms here. */
   readonly absent: readonly { readonly participant: ParticipantId; readonly since: number }[];
@@ -10,12 +10,12 @@ export interface PresenceState {
 /** Ticks after which those who left and have nothing here any more are forgotten. */
 const PRUNE_EVERY = 64;
 
-export class Presence {
+export class Attendance {
   private readonly present: Set<ParticipantId>;
   private readonly absent: Map<ParticipantId, number>;
 
   /** @param from to go on from there */
-  constructor(from: PresenceState = { present: [], absent: [] }) {
+  constructor(from: AttendanceState = { present: [], absent: [] }) {
     this.present = new Set(from.present);
     this.absent = new Map(from.absent.map(({ participant, since }) => [participant, since]));
   }
@@ -49,7 +49,7 @@ export class Presence {
     }
   }
 
-  export(): PresenceState {
+  export(): AttendanceState {
     const absent = [...this.absent].map(([participant, since]) => ({ participant, since }));
     return { present: [...this.present], absent };
   }
