@@ -5,7 +5,7 @@ type Meanings<K extends 'energy' | 'limits'> = Readonly<Record<keyof (typeof DEF
 
 export const ENERGY_MEANINGS: Meanings<'energy'> = {
   capacity: 'most energy a participant can hold',
-  newcomer: 'energy a participant starts with; low, so that rejoining gains nothing',
+  newcomer: 'energy a newcomer starts with; a device has it once, then what it has left',
   refillPerSecond: "energy regained per second of the room's nominal tick rate",
   plant: 'cost of planting one organism',
   damagePerCell:

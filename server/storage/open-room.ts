@@ -49,7 +49,7 @@ export async function openRoom(
   );
   if (room.maxOrganisms !== maxOrganisms) room.setMaxOrganisms(maxOrganisms);
   // In a room of an earlier release, those who may still come back count as here until they do not.
-  if (!room.knowsPresence) room.knowPresent(room.participantsWithState);
+  if (!room.knowsAttendance) room.startAttendance(room.participantsWithState);
   if (place.energy) room.setEnergy(place.energy);
   if (place.tickRate) room.setTickRate(place.tickRate);
   return { room, tail };

@@ -66,7 +66,7 @@ const roomEvent = v.variant('what', [
     granted: v.optional(v.pipe(v.number(), v.minValue(0))),
   }),
   v.strictObject({ what: v.literal('leave'), participant: positive, at: v.optional(whole) }),
-  v.strictObject({ what: v.literal('presence'), present: v.array(positive) }),
+  v.strictObject({ what: v.literal('attendance'), present: v.array(positive) }),
   v.strictObject({
     what: v.literal('energy'),
     settings: energySettings,

@@ -13,6 +13,7 @@ import type {
   SeedView,
 } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
+import { Attendance } from './attendance.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { checkedLatent, createLatent } from './create-latent.ts';
 import { crossLatents, mutate } from './cross.ts';
@@ -24,7 +25,6 @@ import type { GridPlanes } from './grid-planes.ts';
 import { newOrganism, type Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
 import { plantingSite, windowAt } from './planting-site.ts';
-import { Presence } from './presence.ts';
 import { exportRandom, type RoomState } from './room-state.ts';
 import { SeedInventory } from './seed-inventory.ts';
 import { growthStep, type Species } from './species.ts';
@@ -47,12 +47,12 @@ export interface CommandHandlersOptions {
 /** The part of a room's state that `CommandHandlers` owns. */
 type CommandState = Pick<
   RoomState,
-  'maxOrganisms' | 'nextOrganism' | 'lastParticipant' | 'random' | 'hands' | 'energy' | 'presence'
+  'maxOrganisms' | 'nextOrganism' | 'lastParticipant' | 'random' | 'hands' | 'energy' | 'attendance'
 >;
 
 const viewOfSeed = ({ id, origin, parents }: SeedView): SeedView => ({ id, origin, parents });
 
-/** Applies a room's commands and presence, limit and energy events. */
+/** Applies a room's commands and attendance, limit and energy events. */
 export class CommandHandlers {
   /** Most organisms alive at once. */
   maxOrganisms: number;
@@ -68,7 +68,7 @@ export class CommandHandlers {
   private inventory = new SeedInventory(DEFAULTS.room.maxSeedsInHand);
   private energy: Energy;
   /** Undefined in a room of an earlier release: its full room rejects instead of removing. */
-  private presence: Presence | undefined = new Presence();
+  private attendance: Attendance | undefined = new Attendance();
   private answers: Answer[] = [];
   private planted: NewPatch[] = [];
   /** Organisms planted in this tick, each with the index of its answer. */
@@ -87,19 +87,20 @@ export class CommandHandlers {
 
   /** Participants who are known to be present, hold seeds or have spent energy. */
   get participantsWithState(): ParticipantId[] {
-    const present = this.presence?.participants ?? [];
+    const present = this.attendance?.participants ?? [];
     return [...new Set([...this.inventory.participants, ...this.energy.participants, ...present])];
   }
 
-  /** Whether the room tracks presence, and so can make room when it is full. */
-  get knowsPresence(): boolean {
-    return this.presence !== undefined;
+  /** Whether the room tracks attendance, and so can make room when it is full. */
+  get knowsAttendance(): boolean {
+    return this.attendance !== undefined;
   }
 
   /** The organism that has been unattended longest, if any; see `departure.ts`. */
   unattended(tick: number): Organism | undefined {
     return (
-      this.presence && chooseUnattended([...this.lifecycle.all], this.moment(this.presence, tick))
+      this.attendance &&
+      chooseUnattended([...this.lifecycle.all], this.moment(this.attendance, tick))
     );
   }
 
@@ -130,7 +131,7 @@ export class CommandHandlers {
       random: exportRandom(this.random),
       hands: this.inventory.export() as RoomState['hands'],
       energy: this.energy.export() as RoomState['energy'],
-      ...(this.presence && { presence: this.presence.export() as RoomState['presence'] }),
+      ...(this.attendance && { attendance: this.attendance.export() as RoomState['attendance'] }),
     };
   }
 
@@ -144,7 +145,7 @@ export class CommandHandlers {
     this.inventory = new SeedInventory(DEFAULTS.room.maxSeedsInHand, from.hands);
     this.energy = new Energy(settings, tickRate, accounts);
     this.tickRate = tickRate;
-    this.presence = from.presence && new Presence(from.presence);
+    this.attendance = from.attendance && new Attendance(from.attendance);
   }
 
   /**
@@ -187,15 +188,15 @@ export class CommandHandlers {
       case 'enter':
         this.lastParticipant = Math.max(this.lastParticipant, event.participant);
         this.energy.enter(event.participant, event.at, event.granted);
-        this.presence?.enter(event.participant);
+        this.attendance?.enter(event.participant);
         break;
       case 'leave':
         this.inventory.clear(event.participant);
         this.energy.leave(event.participant);
-        this.presence?.leave(event.participant, event.at ?? 0);
+        this.attendance?.leave(event.participant, event.at ?? 0);
         break;
-      case 'presence':
-        this.presence = new Presence({ present: event.present, absent: [] });
+      case 'attendance':
+        this.attendance = new Attendance({ present: event.present, absent: [] });
         break;
       case 'limit':
         this.maxOrganisms = event.maxOrganisms;
@@ -246,7 +247,7 @@ export class CommandHandlers {
   /** Ends a tick. @returns the answers to its commands */
   end(tick: number): Answer[] {
     this.energy.prune(tick);
-    this.presence?.prune(
+    this.attendance?.prune(
       tick,
       () => new Set([...this.lifecycle.all].map(({ planter }) => planter.id)),
     );
@@ -330,14 +331,14 @@ export class CommandHandlers {
    */
   private departing(tick: number): Organism | undefined {
     if (this.lifecycle.size < this.maxOrganisms) return undefined;
-    const { presence } = this;
+    const { attendance } = this;
     const departing =
-      presence && chooseDeparting([...this.lifecycle.all], this.moment(presence, tick));
+      attendance && chooseDeparting([...this.lifecycle.all], this.moment(attendance, tick));
     if (!departing) throw new Refusal('garden-full');
     return departing;
   }
 
-  private moment({ absentSince }: Presence, tick: number): Moment {
+  private moment({ absentSince }: Attendance, tick: number): Moment {
     return { tick, tickRate: this.tickRate, absentSince };
   }
 

@@ -28,10 +28,10 @@ export type RoomEvent =
       readonly at?: number;
     }
   /**
-   * Starts tracking presence with these participants. Full rooms remove organisms for new ones only
+   * Starts tracking attendance with these participants. Full rooms remove organisms for new ones only
    * from here on, so journals of earlier releases replay as they ran.
    */
-  | { readonly what: 'presence'; readonly present: readonly ParticipantId[] }
+  | { readonly what: 'attendance'; readonly present: readonly ParticipantId[] }
   /** Changes how many organisms may live at once. */
   | { readonly what: 'limit'; readonly maxOrganisms: number }
   /** Changes the energy settings and the tick rate. */

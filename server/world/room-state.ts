@@ -11,7 +11,7 @@ import { ORIGINS } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 import type { Organism } from './organism.ts';
 
-/** Version 1 lacks healing and version 2 presence; both are still read. */
+/** Version 1 lacks healing and version 2 attendance; both are still read. */
 export const ROOM_STATE_VERSION = 3;
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -97,8 +97,8 @@ export const roomState = v.pipe(
         }),
       ),
     }),
-    /** Absent in a room of an earlier release, until a `presence` event. */
-    presence: v.optional(
+    /** Absent in a room of an earlier release, until an `attendance` event. */
+    attendance: v.optional(
       v.strictObject({
         present: v.array(positive),
         absent: v.array(v.strictObject({ participant: positive, since: whole })),

@@ -127,9 +127,9 @@ export class Room {
     return this.handlers.participantsWithState;
   }
 
-  /** Whether the room tracks presence, and so makes room when it is full (rule DEP-5). */
-  get knowsPresence(): boolean {
-    return this.handlers.knowsPresence;
+  /** Whether the room tracks attendance, and so makes room when it is full (rule DEP-5). */
+  get knowsAttendance(): boolean {
+    return this.handlers.knowsAttendance;
   }
 
   /** The organism that a `thin` command would remove: the one unattended longest, if any. */
@@ -223,9 +223,9 @@ export class Room {
     this.applyNow({ what: 'leave', participant, at: this.completedTicks });
   }
 
-  /** Starts tracking presence with these participants. */
-  knowPresent(present: readonly ParticipantId[]): void {
-    this.applyNow({ what: 'presence', present });
+  /** Starts tracking attendance with these participants. */
+  startAttendance(present: readonly ParticipantId[]): void {
+    this.applyNow({ what: 'attendance', present });
   }
 
   /** Changes how many organisms may live at once. */

@@ -55,7 +55,7 @@ const url = (path: string): string => `http://127.0.0.1:${server.port}${path}`;
 beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), 'vivarium-baselines-'));
   server = await startServer(
-    { size: '160x90', energy: 'newcomer=100', data },
+    { size: '160x90', energy: 'newcomer=100,refillPerSecond=1000', data },
     await ensureClient(() => {}),
   );
   visitors = [

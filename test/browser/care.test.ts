@@ -57,7 +57,7 @@ async function tabTo(page: Page, testid: string): Promise<void> {
 beforeAll(async () => {
   const client = await ensureClient(() => {});
   server = await startServer(
-    { size: '128x96', host: '0.0.0.0', energy: 'newcomer=100', capacity: 4 },
+    { size: '128x96', host: '0.0.0.0', energy: 'newcomer=100,refillPerSecond=1000', capacity: 4 },
     client,
   );
   room = server.world.rooms.get('garden')!;

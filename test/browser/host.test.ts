@@ -32,7 +32,12 @@ let bo: Visitor;
 
 beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), 'vivarium-host-page-'));
-  const settings = { size: '96x96', data, energy: 'newcomer=100', snapshot: 1 };
+  const settings = {
+    size: '96x96',
+    data,
+    energy: 'newcomer=100,refillPerSecond=1000',
+    snapshot: 1,
+  };
   const client = await ensureClient(() => {});
   server = await startServer(settings, client, undefined, undefined, undefined, noonClock());
   ada = await Visitor.join(server.port, 'garden', 'Ada');

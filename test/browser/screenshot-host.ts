@@ -70,7 +70,12 @@ async function main(): Promise<void> {
   }
   const data = mkdtempSync(join(tmpdir(), 'vivarium-host-pictures-'));
   const clientFolder = await ensureClient(console.log);
-  const settings = { size: '208x136', energy: 'newcomer=100', data, snapshot: 1 };
+  const settings = {
+    size: '208x136',
+    energy: 'newcomer=100,refillPerSecond=1000',
+    data,
+    snapshot: 1,
+  };
   const server = await startServer(settings, clientFolder);
   const token = server.hostToken!;
   const visitors = await garden(server.port);

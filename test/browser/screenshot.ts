@@ -91,7 +91,10 @@ async function main(): Promise<void> {
   }
   const { out, only: wanted } = options;
   const clientFolder = await ensureClient(console.log);
-  const server = await startServer({ size: '256x160', energy: 'newcomer=100' }, clientFolder);
+  const server = await startServer(
+    { size: '256x160', energy: 'newcomer=100,refillPerSecond=1000' },
+    clientFolder,
+  );
   const url = `http://127.0.0.1:${server.port}/r/garden`;
   const visitors = await Promise.all(
     ['Ada', 'Bo', 'Chiyo', 'Dag'].map((name) => Visitor.join(server.port, 'garden', name)),

@@ -60,7 +60,7 @@ describe('over the wire', () => {
     for (const visitor of [ada, bo, cy]) visitor.leave();
     await server.close();
     const kept = roomOf(server).export();
-    expect(kept.presence?.present).toEqual([ada, bo, cy].map((who) => who.welcome!.you.id));
+    expect(kept.attendance?.present).toEqual([ada, bo, cy].map((who) => who.welcome!.you.id));
 
     const said: string[] = [];
     const say = (line: string) => void said.push(line);
@@ -74,7 +74,7 @@ describe('over the wire', () => {
     );
     // Nobody of them comes back: in a minute they will count as gone.
     expect(roomOf(server).participantsWithState).toEqual(
-      expect.arrayContaining([...kept.presence!.present]),
+      expect.arrayContaining([...kept.attendance!.present]),
     );
     await server.close();
     rmSync(data, { recursive: true });
@@ -204,7 +204,7 @@ describe('a room of an earlier release', () => {
     const world = new World(engine);
     const first = kept(world);
     const { room, tail } = await openRoom(place, { store, world, checkpoint, date, say: () => {} });
-    const { presence: _, ...before } = room.export();
+    const { attendance: _, ...before } = room.export();
     room.replaceState(before, []);
     const write = room.export.bind(room);
     room.export = () => ({ ...write(), version: 2 });
@@ -220,7 +220,7 @@ describe('a room of an earlier release', () => {
     const opened = await openRoom(place, {
       ...{ store, world: later, checkpoint, date, say: () => {} },
     });
-    expect(opened.room.knowsPresence).toBe(true);
+    expect(opened.room.knowsAttendance).toBe(true);
     const second = kept(later);
     await second.watch(opened.room, opened.tail);
     await live(later, opened.room, second, false);

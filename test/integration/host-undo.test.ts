@@ -170,7 +170,7 @@ async function never(
 
 /** All that can be seen of a room, with organisms named by their order: those that never were have no numbers. */
 function seen(room: Room) {
-  const { organisms, energy, planes, presence } = room.export();
+  const { organisms, energy, planes, attendance } = room.export();
   const order = new Map(organisms.map(({ id }, i) => [id, i + 1]));
   return {
     rgba: planes.rgba,
@@ -178,7 +178,7 @@ function seen(room: Room) {
     organisms: organisms.map(({ id: _, ...organism }) => organism),
     energy: [1, 2, 3].map((id) => room.energyOf(id)),
     settings: energy.settings,
-    presence,
+    attendance,
   };
 }
 

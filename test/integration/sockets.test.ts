@@ -31,7 +31,9 @@ function connect(): Visitor {
 const reasonOf = (message: unknown) => (message as { reason?: string }).reason;
 
 beforeAll(async () => {
-  server = await startServer({ rooms: 'garden,small', size: '128x96', 'tick-rate': 60 });
+  server = await startServer({
+    ...{ rooms: 'garden,small', size: '128x96', 'tick-rate': 60, energy: 'off' },
+  });
   room = server.world.rooms.get('garden')!;
 });
 

@@ -209,7 +209,7 @@ describe('a full room', () => {
 describe('a room of an earlier release', () => {
   /** As it was written before rooms knew who is here. */
   const earlier = (version: number) => {
-    const { presence: _, ...state } = fullRoom().room.export();
+    const { attendance: _, ...state } = fullRoom().room.export();
     return v.parse(roomState, { ...state, version });
   };
 
@@ -221,14 +221,14 @@ describe('a room of an earlier release', () => {
       hand.room.redo([{ what: 'leave', participant: BERT.id }]);
       hand.plant(6, 18, CLEO);
       expect(hand.tick().answers[0].refused?.reason).toBe('garden-full');
-      expect(hand.room.knowsPresence).toBe(false);
-      hand.room.knowPresent([ANNA.id]);
+      expect(hand.room.knowsAttendance).toBe(false);
+      hand.room.startAttendance([ANNA.id]);
       hand.plant(6, 18, CLEO);
       expect(hand.tick().answers[0].refused).toBeUndefined();
       expect(planters(hand)).toEqual(['Anna', 'Cleo']);
       expect(hand.room.export()).toMatchObject({
         version: ROOM_STATE_VERSION,
-        presence: { present: [ANNA.id], absent: [] },
+        attendance: { present: [ANNA.id], absent: [] },
       });
     },
   );
@@ -239,7 +239,7 @@ describe('a room of an earlier release', () => {
     const plan: ((hand: HandRoom) => void)[] = [
       ({ room }) => room.redo([{ what: 'leave', participant: ANNA.id }]),
       (hand) => hand.plant(6, 18, CLEO),
-      ({ room }) => room.knowPresent([BERT.id]),
+      ({ room }) => room.startAttendance([BERT.id]),
       ({ room }) => room.enter(CLEO.id, 5),
       (hand) => hand.plant(6, 18, CLEO),
       ({ room }) => room.leave(CLEO.id),
@@ -267,7 +267,7 @@ test('TIM-6: who is here and since when others are not is put back with the room
   hand.room.leave(ANNA.id);
   hand.tick();
   const state = v.parse(roomState, hand.room.export());
-  expect(state.presence).toEqual({
+  expect(state.attendance).toEqual({
     present: [BERT.id],
     absent: [{ participant: ANNA.id, since: hand.room.tick - 1 }],
   });
@@ -276,5 +276,5 @@ test('TIM-6: who is here and since when others are not is put back with the room
   // Nothing of theirs lives any more: they are forgotten.
   hand.plant(6, 18, CLEO);
   hand.ticks(64, () => 255);
-  expect(hand.room.export().presence).toEqual({ present: [BERT.id], absent: [] });
+  expect(hand.room.export().attendance).toEqual({ present: [BERT.id], absent: [] });
 });

@@ -1,8 +1,8 @@
 /** Tracks who is present in a room and when others left, in ticks, so that a replay is exact. */
 import type { ParticipantId } from '../../shared/vocabulary.ts';
 
-/** Presence between two ticks, as plain data. */
-export interface PresenceState {
+/** Attendance between two ticks, as plain data. */
+export interface AttendanceState {
   readonly present: readonly ParticipantId[];
   /** Participants who have left and still have organisms here. */
   readonly absent: readonly { readonly participant: ParticipantId; readonly since: number }[];
@@ -12,12 +12,12 @@ export interface PresenceState {
 const PRUNE_EVERY = 64;
 
 /** The present participants of a room, and the absent ones who still have organisms. */
-export class Presence {
+export class Attendance {
   private readonly present: Set<ParticipantId>;
   private readonly absent: Map<ParticipantId, number>;
 
   /** @param from restored state; default: nobody */
-  constructor(from: PresenceState = { present: [], absent: [] }) {
+  constructor(from: AttendanceState = { present: [], absent: [] }) {
     this.present = new Set(from.present);
     this.absent = new Map(from.absent.map(({ participant, since }) => [participant, since]));
   }
@@ -52,7 +52,7 @@ export class Presence {
     }
   }
 
-  export(): PresenceState {
+  export(): AttendanceState {
     const absent = [...this.absent].map(([participant, since]) => ({ participant, since }));
     return { present: [...this.present], absent };
   }
