@@ -16,13 +16,13 @@ import { parameterInputs } from './model/parameters.ts';
 export class Posteriors {
   private constructor(
     /**
-     * Inputs: `image` [N, S, S, c], `noise` [N, Z], `parameter:*`. Outputs: `latents`, `mean`, `logSigma` [N, Z], `divergence`
-     * [N], nats.
+     * Inputs: `image` [N, S, S, c], `noise` [N, Z], `parameter:*`. Outputs: `latents`, `mean`,
+     * `logSigma` [N, Z], `divergence` [N], nats.
      */
     readonly forward: Program,
     /**
-     * Further inputs: `total:latents`, the change of the latents; `divergenceWeight` [N], the weight of a nat of divergence.
-     * Outputs: `total:encoder.*`, the gradients of this batch.
+     * Further inputs: `total:latents`, the change of the latents; `divergenceWeight` [N], the
+     * weight of a nat of divergence. Outputs: `total:encoder.*`, the gradients of this batch.
      */
     readonly reverse: Program,
   ) {}

@@ -150,7 +150,10 @@ export async function runRollout(
   };
 }
 
-/** The open ground of patches at a stage, [n, stage, stage, 1]: the middle of the ground of grown ones. */
+/**
+ * The open ground of patches at a stage, [n, stage, stage, 1]: the middle of the ground of grown
+ * ones.
+ */
 function uploadOpen(
   compute: Compute,
   open: Uint8Array,

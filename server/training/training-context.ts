@@ -22,7 +22,10 @@ export interface TrainingContext {
   readonly zeros: Values;
 }
 
-/** Compiles the encoder and prepares the segments of a configuration. Dispose with `closeTrainingContext`. */
+/**
+ * Compiles the encoder and prepares the segments of a configuration. Dispose with
+ * `closeTrainingContext`.
+ */
 export async function openTrainingContext(
   compute: Compute,
   config: TrainingConfig,

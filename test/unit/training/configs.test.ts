@@ -21,7 +21,10 @@ test.each(files)('%s is understood, and named like its file', async (file) => {
   expect(config.description).not.toBe('');
 });
 
-/** Published: Palm et al. 2022 and its code; the counts as worked out from it, the total of MNIST as reproduced. */
+/**
+ * Published: Palm et al. 2022 and its code; the counts as worked out from it, the total of MNIST as
+ * reproduced.
+ */
 const PUBLISHED = [
   ['mnist-doubling', 5_402_880, 1_182_208, 6_585_088],
   ['mnist-damage', 4_878_336, 163_968, 5_042_304],

@@ -89,7 +89,7 @@ describe('a damaged state is refused with a sentence:', () => {
     const whole = await readFile(file);
     for (const length of [0, 4, 100, Math.floor(whole.length / 2), whole.length - 1]) {
       await writeFile(file, whole.subarray(0, length));
-      await expectBad(folder, 'begin it again');
+      await expectBad(folder, 'start it again');
     }
   });
 

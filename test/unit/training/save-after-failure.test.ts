@@ -31,7 +31,10 @@ beforeAll(async () => {
 
 const save = (state: RunState): Promise<void> => saveRun(folder(), { state, seconds: 1 }, config);
 
-/** Salvages after a save of the first state; gives back what is in the folder then, and what was said. */
+/**
+ * Salvages after a save of the first state; gives back what is in the folder then, and what was
+ * said.
+ */
 async function left(error: unknown, read: () => Promise<RunState>, saving = save) {
   await save(first);
   const said: string[] = [];

@@ -184,7 +184,8 @@ describe('the loss', () => {
   });
 
   it('is reported by what it is made of', async () => {
-    // An untrained rule leaves the seed as it is, so what is shown is the latent's first number in every cell.
+    // An untrained rule leaves the seed as it is, so what is shown is the latent's first number in
+    // every cell.
     const config = tinyConfig({
       readout: { kind: 'bernoulli', channel: 0 },
       presence: { threshold: 0.1 },
@@ -244,12 +245,14 @@ describe('the pool of a run', () => {
       reports.push(await trainer.update());
       held.push((await trainer.state()).pool.length);
     }
-    // A batch of eight: whole and new, then half of it from the pool, whose four come back beside four that are new.
+    // A batch of eight: whole and new, then half of it from the pool, whose four come back beside
+    // four that are new.
     expect(reports.map(({ pooled }) => pooled !== undefined)).toEqual([false, true, true]);
     expect(held).toEqual([8, 12, 16]);
     const { pool: entries } = await trainer.state();
     const passes = new DataPasses(trainingImages(config, tinyData()), config.seed);
-    // Each update has a whole batch of the passes, and what the pool has drawn takes the place of its second half.
+    // Each update has a whole batch of the passes, and what the pool has drawn takes the place of
+    // its second half.
     const shown = [...passes.at(0, 8), ...passes.at(8, 4), ...passes.at(16, 4)];
     expect(entries.map(({ image }) => image).sort()).toEqual(shown.sort());
     await trainer.dispose();
@@ -286,7 +289,8 @@ describe('the pool of a run', () => {
     const trainer = await start(config);
     await updates(trainer, 3);
     const passes = new DataPasses(trainingImages(config, tinyData()), config.seed);
-    // Of each update's share of six, the last two are for those that change; the first two updates have no pool to change.
+    // Of each update's share of six, the last two are for those that change; the first two updates
+    // have no pool to change.
     const wanted = [...passes.at(2 * 6 + 4, 2)];
     const { pool } = await trainer.state();
     const changed = pool.filter(({ age }) => age === 6 + 1).map(({ image }) => image);

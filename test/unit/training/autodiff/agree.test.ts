@@ -1,4 +1,7 @@
-/** A few steps of a small automaton, and their gradients: the same numbers on every back end that is here. */
+/**
+ * A few steps of a small automaton, and their gradients: the same numbers on every back end that is
+ * here.
+ */
 import type { ComputeName } from '../../../../server/training/autodiff/compute.ts';
 import { ComputeError, createCompute } from '../../../../server/training/autodiff/create.ts';
 import { gradients } from '../../../../server/training/autodiff/gradients.ts';

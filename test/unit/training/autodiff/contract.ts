@@ -1,4 +1,7 @@
-/** What every training back end must do: each operation and its gradient, against numbers and finite differences. */
+/**
+ * What every training back end must do: each operation and its gradient, against numbers and finite
+ * differences.
+ */
 import type { Compute, Value } from '../../../../server/training/autodiff/compute.ts';
 import { gradients } from '../../../../server/training/autodiff/gradients.ts';
 import type { Expression } from '../../../../server/training/autodiff/graph.ts';

@@ -7,7 +7,8 @@ import { describeComputeContract } from './contract.ts';
 
 const present: ComputeName[] = ['wasm', 'cpu'];
 const refusals: Partial<Record<ComputeName, unknown>> = {};
-// What not every machine has. Where it is missing, the refusal is tested instead, and the test's name says so.
+// What not every machine has. Where it is missing, the refusal is tested instead, and the test's
+// name says so.
 for (const name of ['webgpu', 'tensorflow'] as const) {
   try {
     await (await createCompute(name)).dispose();

@@ -103,7 +103,7 @@ test('a cache that cannot be written is told', async () => {
       { cacheFolder: join(blocked, 'cache') },
     ),
     'unwritable-cache',
-    'cannot be kept there (ENOTDIR)',
+    'cannot be stored there (ENOTDIR)',
     'choose another cache folder',
   );
 });

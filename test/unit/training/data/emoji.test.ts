@@ -53,7 +53,8 @@ describe('the emoji sets', () => {
   test('look like the pictures in the package', async () => {
     const index = organisms.entries.findIndex(({ name }) => name === 'Frog Face');
     const source = join(packageFolder('emoji-datasource-google'), 'img/google/64/1f438.png');
-    // Independent of the loader: over grey, shrunk, then compared with our pixels over the same grey.
+    // Independent of the loader: over grey, shrunk, then compared with our pixels over the same
+    // grey.
     const expected = await sharp(source)
       .flatten({ background: '#808080' })
       .resize(28, 28, { kernel: 'cubic' })

@@ -171,7 +171,7 @@ describe('a folder that cannot be trained on is refused', () => {
       load(inside),
       'broken-image',
       `${file}: cannot be read as an image (`,
-      'mend',
+      'repair',
     );
   });
 

@@ -76,7 +76,7 @@ it.each([
   const before = await lines();
   await expect(openKeep(file, other)).rejects.toMatchObject({
     reason: 'foreign-keep',
-    message: expect.stringContaining('name another file'),
+    message: expect.stringContaining('choose another file'),
   });
   expect(await lines()).toEqual(before);
 });
@@ -84,7 +84,7 @@ it.each([
 it.each(['[1,2]', '[1,2,null]', 'x'])('a line %s is no image', async (line) => {
   await openKeep(file, measured);
   await writeFile(file, `${await readFile(file, 'utf8')}${line}\n`);
-  await expect(openKeep(file, measured)).rejects.toThrow('has no three numbers in line 2');
+  await expect(openKeep(file, measured)).rejects.toThrow('does not have three numbers in line 2');
 });
 
 it('more images than there are, or a file that is none, are refused', async () => {

@@ -28,7 +28,10 @@ describe('bounds of log-weights', () => {
   });
 });
 
-/** Bounds of images, and what each image came to; an image has chance of its own, which `seed` changes. */
+/**
+ * Bounds of images, and what each image came to; an image has chance of its own, which `seed`
+ * changes.
+ */
 async function measure(
   model: Model,
   samples: number,
@@ -66,7 +69,9 @@ function meanOf(numbers: readonly number[]): { mean: number; standardError: numb
   return { mean, standardError: Math.sqrt(spread / n) };
 }
 
-/** A figure of each seed, of images that were measured again and again: its mean over the images. */
+/**
+ * A figure of each seed, of images that were measured again and again: its mean over the images.
+ */
 const bySeed = (each: readonly OfImage[], figure: (image: OfImage) => number): number[] =>
   Array.from({ length: each.length / 5 }, (_, seed) => {
     const images = each.slice(5 * seed, 5 * seed + 5);

@@ -71,7 +71,7 @@ describe('an evaluation', () => {
       likelihood: null,
       probe: { of: 'kind', classes: 2 },
     });
-    expect(none.figures.notes[0]).toMatch(/no likelihood: .* in prose alone/);
+    expect(none.figures.notes[0]).toMatch(/no likelihood: .* in words/);
     const noData = await run(smallModel(), new EvaluationError('no-data', 'no images here'));
     expect(noData.figures.notes[0]).toBe('no likelihood: no images here');
     expect(inWords(noData.figures)).toContain('note: no likelihood: no images here');

@@ -167,7 +167,8 @@ it('has gradients through sampling and divergence, for every parameter', async (
       );
     };
     for (let at = 0; at < tensor.data.length; at++) {
-      // A small step: an ELU bends where it begins, and a difference that spans this is a little off.
+      // A small step: an ELU bends where it begins, and a difference that spans this is a little
+      // off.
       const wanted = await slopeAt(tensor, at, objective, 2e-3);
       check.compare(name, at, found[name][at], wanted);
     }

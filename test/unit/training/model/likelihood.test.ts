@@ -1,4 +1,7 @@
-/** Likelihoods against arithmetic written apart from them, and where the answer is known in closed form. */
+/**
+ * Likelihoods against arithmetic written apart from them, and where the answer is known in closed
+ * form.
+ */
 import type { Compute } from '../../../../server/training/autodiff/compute.ts';
 import { gradients } from '../../../../server/training/autodiff/gradients.ts';
 import * as g from '../../../../server/training/autodiff/graph.ts';

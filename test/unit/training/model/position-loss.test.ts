@@ -1,4 +1,7 @@
-/** Cells are taught where they are: what the waves are, what an error costs, and that a rule learns it. */
+/**
+ * Cells are taught where they are: what the waves are, what an error costs, and that a rule learns
+ * it.
+ */
 import { createCompute } from '../../../../server/training/autodiff/create.ts';
 import { gradients } from '../../../../server/training/autodiff/gradients.ts';
 import * as g from '../../../../server/training/autodiff/graph.ts';

@@ -1,6 +1,6 @@
 /**
- * The reverse loop: gradients of whole lives, cut into segments of any length, against finite differences of every
- * number that training moves.
+ * The reverse loop: gradients of whole lives, cut into segments of any length, against finite
+ * differences of every number that training moves.
  */
 import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
 import { imageChannels, type Likelihood } from '../../../../server/training/model/likelihood.ts';
