@@ -73,7 +73,7 @@ it.each([
   expect(said).toEqual([expect.stringContaining('broken')]);
 });
 
-it('leaves the last save after a gradient that is not finite: it would come again', async () => {
+it('keeps the last saved state after a gradient that is not finite', async () => {
   const error = new TrainingError('not-finite', 'gradient of update 5 is not finite');
   const { state, said } = await left(error, async () => later);
   expect(state).toEqual(numbersOf(first));

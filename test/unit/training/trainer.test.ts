@@ -103,7 +103,7 @@ const runs: [string, TrainingConfig][] = [
 ];
 
 describe.each(runs)('a run %s', (_, config) => {
-  it('goes on, saved and loaded, as if it had never stopped', async () => {
+  it('continues after saving and loading as if it had not stopped', async () => {
     const whole = await start(config);
     const reports = await updates(whole, 6);
 
@@ -183,7 +183,7 @@ describe('the loss', () => {
     await trainer.dispose();
   });
 
-  it('is reported by what it is made of', async () => {
+  it('is reported by its parts', async () => {
     // An untrained rule leaves the seed as it is, so what is shown is the latent's first number in
     // every cell.
     const config = tinyConfig({
@@ -212,7 +212,7 @@ describe('the loss', () => {
 });
 
 describe('the pool of a run', () => {
-  it('is drawn from once it holds more than are drawn, grows old, and stays bounded', async () => {
+  it('is used once it holds enough, grows old, and stays bounded', async () => {
     const config = tinyConfig({ pool: { ...TINY_POOL, admit: 1, wounded: 0 }, updates: 30 });
     const trainer = await start(config);
     const counts: number[] = [];
@@ -232,7 +232,7 @@ describe('the pool of a run', () => {
     await trainer.dispose();
   });
 
-  it('has new organisms stand in as long as it holds too few, and all of them go in', async () => {
+  it('is replaced by new organisms while it holds too few, and takes all of them in', async () => {
     const pool = { ...TINY_POOL, size: 60, batch: 4, admit: 4, wounded: 0, steps: [4, 4] };
     const config = tinyConfig({
       growth: { kind: 'uniform', steps: 4 },
@@ -283,7 +283,7 @@ describe('the pool of a run', () => {
     await trainer.dispose();
   });
 
-  it('shows new images by metamorphosis, in its turn of the passes', async () => {
+  it('shows new images by metamorphosis, in the order of the passes', async () => {
     const calm = { batch: 2, steps: [1, 1], metamorphosis: true };
     const config = tinyConfig({ pool: { ...TINY_POOL, size: 12, admit: 4, calm } });
     const trainer = await start(config);
@@ -298,7 +298,7 @@ describe('the pool of a run', () => {
     await trainer.dispose();
   });
 
-  it('keeps apart those that live among others, each on its own ground, and goes on as if it had never stopped', async () => {
+  it('keeps crowded states apart with their ground, also after a resume', async () => {
     const config = tinyConfig({
       pool: { ...TINY_POOL, crowded: { batch: 2, size: 4, renewed: 0.2, fresh: 0.5 } },
       updates: 30,
@@ -320,7 +320,7 @@ describe('the pool of a run', () => {
     for (const one of [trainer, other]) await one.dispose();
   });
 
-  it('begins anew when the curriculum goes on to larger patches', async () => {
+  it('is emptied when the curriculum moves to larger patches', async () => {
     const config = tinyConfig({ pool: TINY_POOL, curriculum: [{ side: 4, until: 0.5 }] });
     const trainer = await start(config);
     await updates(trainer, 3);
@@ -335,7 +335,7 @@ describe('the pool of a run', () => {
   });
 });
 
-it('trains on the validation part too where it is told so', async () => {
+it('trains on the validation split too if configured', async () => {
   const config = tinyConfig({ pool: { ...TINY_POOL, size: 60, batch: 2, admit: 4 } });
   const seen = async (trainOnValidation: boolean): Promise<number[]> => {
     const trainer = await start({ ...config, trainOnValidation });
@@ -368,7 +368,7 @@ test('a gradient that is not finite changes nothing', async () => {
   for (const one of [trainer, broken]) await one.dispose();
 });
 
-describe('what does not fit the configuration is refused:', () => {
+describe('a mismatch with the configuration is refused:', () => {
   const config = tinyConfig({ pool: TINY_POOL });
   const refused = async (data: Dataset, reason: string, ...texts: string[]): Promise<void> => {
     const entry = { image: 5, age: 1, states: new Float32Array(8 * 8 * 6) };

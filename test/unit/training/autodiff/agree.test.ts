@@ -84,7 +84,7 @@ beforeAll(async () => {
   expected = await results('onnx');
 });
 
-test('the automaton is a lively one', () => {
+test('the test automaton is active', () => {
   for (const data of Object.values(expected)) {
     expect(data.every(Number.isFinite)).toBe(true);
     expect(data.some((x) => Math.abs(x) > 0.1)).toBe(true);

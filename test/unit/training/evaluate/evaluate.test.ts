@@ -47,7 +47,7 @@ describe('an evaluation', () => {
     expect(inWords(figures)).toContain('50 % wounded, +64');
   });
 
-  it('is the same for the same seed, by chance and in workers too', async () => {
+  it('is equal for equal seeds, also with random masks and several workers', async () => {
     const update = { kind: 'residual', hidden: 7, stateLimit: 4, updateProbability: 0.5 };
     // More than a batch, so that there is something for two workers.
     const gallery = Array.from({ length: 20 }, (_, i) => ({ name: `${i}`, kind: 'animal' }));
@@ -77,7 +77,7 @@ describe('an evaluation', () => {
     expect(inWords(noData.figures)).toContain('note: no likelihood: no images here');
   });
 
-  it('is of some organisms and says so', async () => {
+  it('covers some organisms and says so', async () => {
     const compute = createOnnxCompute({ threads: 1 });
     const { figures, grown } = await evaluate(
       compute,
@@ -99,7 +99,7 @@ describe('writing', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('puts figures into the card and pictures beside it', async () => {
+  it('writes figures into the card and pictures beside it', async () => {
     const model = smallModel();
     const { gallery } = model.card;
     await writeFile(join(folder, 'card.json'), JSON.stringify(model.card, null, 2));

@@ -123,7 +123,7 @@ it.each([
   }
 });
 
-it('finds no divergence from the prior in the prior', async () => {
+it('has zero divergence for the prior', async () => {
   const mean = g.input('mean', [2, 2]);
   const logSigma = g.input('logSigma', [2, 2]);
   const { kl } = await evaluate(
