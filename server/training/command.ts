@@ -1,7 +1,11 @@
 /** The command that repeats a run, for its card: with every option that changes the result. */
 import type { Options } from './options.ts';
 
-/** Formats the command. @param from checkpoint that the run started with; a resumed run has no such option */
+/**
+ * Formats the command.
+ *
+ * @param from checkpoint that the run started with; a resumed run has no such option
+ */
 export function commandOf(
   { file, images, name, updates, batch, backend }: Options,
   from?: string,

@@ -17,7 +17,8 @@ const MODEL_PARTS = [
 ] as const satisfies readonly (keyof TrainingConfig)[];
 
 /**
- * The first model field that differs from an earlier configuration. The folder of the images may differ.
+ * The first model field that differs from an earlier configuration. The folder of the images may
+ * differ.
  *
  * @param before the earlier configuration, JSON
  * @returns its path; undefined if all are equal

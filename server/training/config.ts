@@ -1,4 +1,7 @@
-/** The schema of training configurations, the JSON files of `npm run train`, with defaults and limits. */
+/**
+ * The schema of training configurations, the JSON files of `npm run train`, with defaults and
+ * limits.
+ */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
@@ -13,7 +16,10 @@ const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 const positive = v.pipe(v.number(), v.gtValue(0));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
-/** A range of integers, both ends included. It can change from `from` to `to` over the first share of a run. */
+/**
+ * A range of integers, both ends included. It can change from `from` to `to` over the first share
+ * of a run.
+ */
 const drawnFrom = (least: number) => {
   const end = v.pipe(v.number(), v.integer(), v.minValue(least));
   const span = v.pipe(
@@ -33,32 +39,38 @@ const pool = v.strictObject({
   size: v.optional(count, 1024),
   /** States drawn per update. */
   batch: count,
-  /** Number of new organisms added to the pool per update. The fewer, the older pooled states get. */
+  /**
+   * Number of new organisms added to the pool per update. The fewer, the older pooled states get.
+   */
   admit: count,
   /**
-   * As long as the pool holds too few states, use new organisms instead, and add all of them to the pool: every update then has
-   * a full batch, as published.
+   * As long as the pool holds too few states, use new organisms instead, and add all of them to the
+   * pool: every update then has a full batch, as published.
    */
   standIns: v.optional(v.boolean(), false),
   /** Further steps of a drawn state. */
   steps: drawnFrom(1),
   /** Number of last steps that are differentiated; default: all. */
   gradientSteps: v.exactOptional(count),
-  /** Additional states per update that take a few steps without damage: many pictures at little cost. */
+  /**
+   * Additional states per update that take a few steps without damage: many pictures at little
+   * cost.
+   */
   calm: v.exactOptional(
     v.strictObject({
       batch: count,
       steps: drawnFrom(1),
       /**
-       * Each gets the genome of another image and must become it within these steps. A set much larger than the pool is then
-       * seen at little cost, and an organism's picture does not depend on its history.
+       * Each gets the genome of another image and must become it within these steps. A set much
+       * larger than the pool is then seen at little cost, and an organism's picture does not depend
+       * on its history.
        */
       metamorphosis: v.optional(v.boolean(), false),
     }),
   ),
   /**
-   * Additional states per update with neighbours: part of their ground is closed for a long time, as in a room. Cells there are
-   * zeroed before each step and left out of the loss.
+   * Additional states per update with neighbours: part of their ground is closed for a long time,
+   * as in a room. Cells there are zeroed before each step and left out of the loss.
    */
   crowded: v.exactOptional(
     v.strictObject({
@@ -86,7 +98,10 @@ const fields = v.strictObject({
   ...modelFields,
   encoder: encoderNetwork,
   data: datasetConfig,
-  /** Train on the validation split too, as for the published digits, which are measured on the test split. */
+  /**
+   * Train on the validation split too, as for the published digits, which are measured on the test
+   * split.
+   */
   trainOnValidation: v.optional(v.boolean(), false),
   /** Equal seeds give equal runs on the same back end. */
   seed: v.optional(whole, 1),
@@ -105,13 +120,15 @@ const fields = v.strictObject({
   /** Uniform growth: steps from seed to picture. */
   growthSteps: v.exactOptional(drawnFrom(1)),
   /**
-   * Whether each micro-batch draws its own number of steps, or each update draws one for all organisms, as published. Equal
-   * ranges then give equal numbers.
+   * Whether each micro-batch draws its own number of steps, or each update draws one for all
+   * organisms, as published. Equal ranges then give equal numbers.
    */
   stepsDrawn: v.optional(v.picklist(['micro-batch', 'update']), 'micro-batch'),
   /** Steps of a new organism after growth. */
   extraSteps: v.optional(drawnFrom(0), () => [0, 0] as [number, number]),
-  /** Channels in which cells learn to show their position in the body: see `model/position-loss.ts`. */
+  /**
+   * Channels in which cells learn to show their position in the body: see `model/position-loss.ts`.
+   */
   places: v.exactOptional(
     v.strictObject({ channel: whole, octaves: count, weight: v.optional(positive, 1) }),
   ),
@@ -120,8 +137,9 @@ const fields = v.strictObject({
   /** Weight of the picture of each smaller stage, compared with the image at that size. */
   judgeStages: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /**
-   * Shares of the run between which the leak rises from zero to the model's. A rule without a leak learns pictures sooner, because
-   * cells do not have to maintain their state. Default: the full leak from the first update.
+   * Shares of the run between which the leak rises from zero to the model's. A rule without a leak
+   * learns pictures sooner, because cells do not have to maintain their state. Default: the full
+   * leak from the first update.
    */
   leakRamp: v.exactOptional(
     v.pipe(
@@ -129,7 +147,10 @@ const fields = v.strictObject({
       v.check(([from, to]) => from <= to, 'its end is before its beginning'),
     ),
   ),
-  /** Start with smaller patches, which cost less: until the share `until` of the run, they grow only to `side`. */
+  /**
+   * Start with smaller patches, which cost less: until the share `until` of the run, they grow only
+   * to `side`.
+   */
   curriculum: v.optional(v.array(v.strictObject({ side: count, until: share })), []),
   pool: v.exactOptional(pool),
   optimiser: v.optional(
@@ -145,7 +166,10 @@ const fields = v.strictObject({
       epsilon: v.optional(positive, 1e-8),
       /** Gradients are clipped to this global norm. */
       clip: v.optional(positive, 10),
-      /** Decay of the moving average of the weights, which goes into the checkpoint; 0: the weights themselves. */
+      /**
+       * Decay of the moving average of the weights, which goes into the checkpoint; 0: the weights
+       * themselves.
+       */
       average: v.optional(share, 0),
     }),
     {},
@@ -254,7 +278,11 @@ export function parseConfig(value: unknown, file: string): TrainingConfig {
   throw new TrainingError('bad-config', `${file}: ${where}${issue.message}`);
 }
 
-/** Reads a configuration file; `folder` is where relative paths start. @throws TrainingError missing-config, bad-config */
+/**
+ * Reads a configuration file; `folder` is where relative paths start.
+ *
+ * @throws TrainingError missing-config, bad-config
+ */
 export async function readConfig(file: string): Promise<TrainingConfig & { folder: string }> {
   let text: string;
   try {

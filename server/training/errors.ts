@@ -21,7 +21,10 @@ export class TrainingError extends Error {
   }
 }
 
-/** Runs the main function of a command. Errors with a `reason` are printed without their stack; others with it. */
+/**
+ * Runs the main function of a command. Errors with a `reason` are printed without their stack;
+ * others with it.
+ */
 export function runCommand(name: string, main: () => Promise<void>): void {
   main().catch((error: unknown) => {
     const { message, stack } = error as Error;

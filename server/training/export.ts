@@ -24,7 +24,9 @@ export interface TrainedRule {
   readonly figures?: Record<string, unknown>;
 }
 
-/** Builds a checkpoint in memory; its gallery has the posterior means of the first training images. */
+/**
+ * Builds a checkpoint in memory; its gallery has the posterior means of the first training images.
+ */
 export async function trainedModel(
   compute: Compute,
   { config, data, weights, training, figures = {} }: TrainedRule,

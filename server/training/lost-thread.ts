@@ -4,7 +4,8 @@ import type { RetryOptions } from '../platform/retry.ts';
 import { TrainingError } from './errors.ts';
 
 /**
- * Options for two more attempts: a lack of memory can pass; what kills a thread every time does not.
+ * Options for two more attempts: a lack of memory can pass; what kills a thread every time does
+ * not.
  *
  * @param remedy what happens after a death, for `say`
  */

@@ -108,7 +108,11 @@ function withOptions(read: TrainingConfig, options: Options): TrainingConfig {
   return batch === undefined ? config : withBatch(config, batch);
 }
 
-/** The state to start from: a stored run, a checkpoint, or random weights. @throws TrainingError no-run, bad-run */
+/**
+ * The state to start from: a stored run, a checkpoint, or random weights.
+ *
+ * @throws TrainingError no-run, bad-run
+ */
 async function begin(
   { resume, from }: Options,
   config: TrainingConfig,

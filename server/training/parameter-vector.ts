@@ -24,7 +24,10 @@ export class ParameterLayout {
   }
 }
 
-/** Adds rows in the order of their index, in whatever order they arrive, so that equal runs round equally. */
+/**
+ * Adds rows in the order of their index, in whatever order they arrive, so that equal runs round
+ * equally.
+ */
 export class OrderedSum {
   private readonly waiting = new Map<number, Float32Array>();
   private next = 0;

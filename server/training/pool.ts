@@ -1,4 +1,7 @@
-/** A pool of grown states that are trained further, so that the rule learns to persist long after growth. */
+/**
+ * A pool of grown states that are trained further, so that the rule learns to persist long after
+ * growth.
+ */
 import type { Random } from '../../shared/random.ts';
 
 /** An organism in the pool. */
@@ -16,8 +19,8 @@ export interface PoolEntry {
 }
 
 /**
- * As in the published training (Palm et al. 2022, code of 2021): drawn entries are removed, states are added, and above the size
- * random entries are dropped.
+ * As in the published training (Palm et al. 2022, code of 2021): drawn entries are removed, states
+ * are added, and above the size random entries are dropped.
  */
 export class Pool {
   private entries: PoolEntry[];

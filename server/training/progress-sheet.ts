@@ -1,4 +1,7 @@
-/** The picture sheet of a run in progress: reconstructions, samples of the prior, growth, staying and healing. */
+/**
+ * The picture sheet of a run in progress: reconstructions, samples of the prior, growth, staying
+ * and healing.
+ */
 import { createRandom } from '../../shared/random.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Dataset } from './data/dataset.ts';
@@ -15,9 +18,9 @@ const STAYED = [16, 64, 128, 256] as const;
 const HEALED = [4, 8, 16, 32, 64] as const;
 
 /**
- * Draws the sheet. Rows: images; organisms grown from them; samples of the prior; one organism as it grows. For a rule that is
- * trained beyond growth also: the grown organisms after 256 more steps; the growing one in later steps; one that loses half of
- * its cells and heals.
+ * Draws the sheet. Rows: images; organisms grown from them; samples of the prior; one organism as
+ * it grows. For a rule that is trained beyond growth also: the grown organisms after 256 more
+ * steps; the growing one in later steps; one that loses half of its cells and heals.
  *
  * @returns a PNG file
  */
@@ -69,7 +72,8 @@ export async function drawProgressSheet(
   }
   const shown = Array.from(images, (i) => tileOfImage(data.pixels, data.side, data.channels, i));
   const rows = [shown, tiles(grown), tiles(samples), strip];
-  // Pictures of steps that a rule was not trained for say nothing, and take minutes with a large one.
+  // Pictures of steps that a rule was not trained for say nothing, and take minutes with a large
+  // one.
   if (isTrainedToStay(config)) {
     strip.push(...(await stayStrip(states!, STAYED)));
     const wounded = grown.slice(0, side * side * channels);

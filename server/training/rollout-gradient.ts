@@ -33,13 +33,16 @@ export interface RolloutResult {
   readonly states: Value;
   /** log p(image | last states), [N]. */
   readonly nats: Float32Array;
-  /** `total:*` of every parameter of the rule, and `total:latents`, with the gradients of this rollout added. */
+  /**
+   * `total:*` of every parameter of the rule, and `total:latents`, with the gradients of this
+   * rollout added.
+   */
   readonly totals: Values;
 }
 
 /**
- * Runs a rollout and adds its gradients to totals. Memory holds the states between segments, and the inner states of one
- * segment.
+ * Runs a rollout and adds its gradients to totals. Memory holds the states between segments, and
+ * the inner states of one segment.
  *
  * @param parameters `parameter:*`
  * @param totals initial sums, `total:*` of the segments' `totalShapes`; the caller frees them

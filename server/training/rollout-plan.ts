@@ -39,7 +39,8 @@ export interface Moment {
   /** Leak of the rule. */
   readonly leak: number;
   /**
-   * Position within each range of step numbers, 0…1: equal ranges then give equal numbers. Absent: each plan draws its own.
+   * Position within each range of step numbers, 0…1: equal ranges then give equal numbers. Absent:
+   * each plan draws its own.
    */
   readonly chance?: number;
 }
@@ -167,8 +168,8 @@ function openGrounds(random: Random, n: number, side: number, largest: number): 
 }
 
 /**
- * Draws the open ground of a patch beside one or two neighbours. The middle stays open, because an organism can only be
- * planted on open ground.
+ * Draws the open ground of a patch beside one or two neighbours. The middle stays open, because an
+ * organism can only be planted on open ground.
  *
  * @param largest share of the cells that may be closed, 0…1
  * @returns [side, side], 1 = open

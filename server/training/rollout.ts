@@ -54,7 +54,7 @@ export interface RolloutOutcome {
  * @param parameters `parameter:*`
  */
 export async function runRollout(
-  { compute, config, data, posteriors, segments, zeros }: TrainingContext,
+  { compute, config, data, encoder, segments, zeros }: TrainingContext,
   parameters: Values,
   { plan, samples, seed }: RolloutJob,
 ): Promise<RolloutOutcome> {
@@ -85,7 +85,7 @@ export async function runRollout(
     image: upload([n, data.side, data.side, data.channels], pixels),
     noise: upload([n, latentSize], noise),
   };
-  const posterior = await posteriors.forward.run(encoderInputs);
+  const posterior = await encoder.forward.run(encoderInputs);
 
   const pictures = new Map<number, Value>([[data.side, encoderInputs.image]]);
   const pictureAt = (stage: number): Value => {
@@ -125,7 +125,7 @@ export async function runRollout(
     }),
   });
   const { 'total:latents': change, ...ruleTotals } = result.totals;
-  const encoderTotals = await posteriors.reverse.run({
+  const encoderTotals = await encoder.reverse.run({
     ...encoderInputs,
     'total:latents': change,
     divergenceWeight: fill((config.beta * plan.divergence) / samples),
@@ -150,7 +150,10 @@ export async function runRollout(
   };
 }
 
-/** The open ground of patches at a stage, [n, stage, stage, 1]: the middle of the ground of grown ones. */
+/**
+ * The open ground of patches at a stage, [n, stage, stage, 1]: the middle of the ground of grown
+ * ones.
+ */
 function uploadOpen(
   compute: Compute,
   open: Uint8Array,
@@ -174,7 +177,7 @@ function uploadOpen(
  * @returns [N, Z]
  */
 export async function posteriorMeans(
-  { compute, config: { latentSize }, data, posteriors }: TrainingContext,
+  { compute, config: { latentSize }, data, encoder }: TrainingContext,
   parameters: Values,
   { images }: MeansJob,
 ): Promise<Float32Array> {
@@ -182,7 +185,7 @@ export async function posteriorMeans(
   const n = images.length;
   const image = compute.upload([n, side, side, channels], gatherImages(data, images));
   const noise = compute.upload([n, latentSize], new Float32Array(n * latentSize));
-  const results = await posteriors.forward.run({ ...parameters, image, noise });
+  const results = await encoder.forward.run({ ...parameters, image, noise });
   const mean = Float32Array.from(await compute.read(results.mean));
   compute.free(image, noise, ...Object.values(results));
   return mean;

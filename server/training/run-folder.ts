@@ -59,7 +59,11 @@ export async function saveRun(
   await replaceFile(join(folder, STATE_FILE), bytes);
 }
 
-/** Reads the state of a run to resume with this configuration. @throws TrainingError no-run, bad-run */
+/**
+ * Reads the state of a run to resume with this configuration.
+ *
+ * @throws TrainingError no-run, bad-run
+ */
 export async function loadRun(folder: string, config: TrainingConfig): Promise<Run> {
   const file = join(folder, STATE_FILE);
   const bytes = await readIfThere(file);
@@ -88,7 +92,10 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   };
 }
 
-/** Entries as tensors: `states` [n, S·S·C], `entries` [n, 3] (image, age, look), and `open` [n, S·S] if they have one. */
+/**
+ * Entries as tensors: `states` [n, S·S·C], `entries` [n, 3] (image, age, look), and `open` [n, S·S]
+ * if they have one.
+ */
 function poolTensors(pool: readonly PoolEntry[]): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   if (pool.length === 0) return tensors;
@@ -118,7 +125,10 @@ function parse(bytes: Uint8Array, file: string): TensorFile {
 const damaged = (what: string): TrainingError =>
   new TrainingError('bad-run', `${what}; the run cannot continue: start it again without --resume`);
 
-/** Compares the model fields, since equal shapes do not mean an equal model. Old runs store no configuration. */
+/**
+ * Compares the model fields, since equal shapes do not mean an equal model. Old runs store no
+ * configuration.
+ */
 function checkModel(saved: string | undefined, config: TrainingConfig, file: string): void {
   if (saved === undefined) return;
   const changed = changedField(saved, config);

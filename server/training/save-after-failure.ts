@@ -3,7 +3,8 @@ import { TrainingError } from './errors.ts';
 import type { RunState } from './run-state.ts';
 
 /**
- * Saves what was done before a failed update. Does not throw, so that the error of the update is reported.
+ * Saves what was done before a failed update. Does not throw, so that the error of the update is
+ * reported.
  *
  * @param error of the update
  * @param read reads the state of the run

@@ -20,7 +20,10 @@ export function leakAt(
   return (leak * Math.max(0, progress - from)) / (to - from);
 }
 
-/** Learning rate of an update (the first is 1): rises over the warm-up, is constant, falls over the last share. */
+/**
+ * Learning rate of an update (the first is 1): rises over the warm-up, is constant, falls over the
+ * last share.
+ */
 export function rateAt(
   optimiser: TrainingConfig['optimiser'],
   update: number,

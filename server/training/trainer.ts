@@ -1,7 +1,7 @@
 /**
- * Trains a variational NCA: maximises the evidence lower bound with Adam, and continues and damages grown states from a pool
- * (Palm et al. 2022, section 3). Beyond the paper, one rule grows, stays and heals: new organisms take extra steps after
- * growth, and pooled ones grow old.
+ * Trains a variational NCA: maximises the evidence lower bound with Adam, and continues and damages
+ * grown states from a pool (Palm et al. 2022, section 3). Beyond the paper, one rule grows, stays
+ * and heals: new organisms take extra steps after growth, and pooled ones grow old.
  */
 import type { Random } from '../../shared/random.ts';
 import type { Compute, Values } from './autodiff/compute.ts';
@@ -69,7 +69,8 @@ export class Trainer {
   /**
    * Prepares the optimiser and the threads.
    *
-   * @throws TrainingError bad-data: the images do not fit the configuration; bad-run: the pool does not fit the images
+   * @throws TrainingError bad-data: the images do not fit the configuration; bad-run: the pool does
+   *   not fit the images
    */
   static async create(
     compute: Compute,
@@ -206,7 +207,10 @@ export class Trainer {
     return plans;
   }
 
-  /** Draws states with neighbours. Some are replaced by copies of states of the pool, with new neighbours. */
+  /**
+   * Draws states with neighbours. Some are replaced by copies of states of the pool, with new
+   * neighbours.
+   */
   private takeCrowded(side: number, random: Random): PoolEntry[] {
     const plan = this.config.pool?.crowded;
     if (!plan || this.pool.count === 0) return [];

@@ -1,6 +1,6 @@
 /**
- * Wounds: which cells of a patch lose their whole state, as with damage in a room. Training uses random ones, evaluation ones of
- * an exact size.
+ * Wounds: which cells of a patch lose their whole state, as with damage in a room. Training uses
+ * random ones, evaluation ones of an exact size.
  */
 import type { Random } from '../../shared/random.ts';
 
@@ -27,8 +27,8 @@ const THINNEST_BAR = 2;
  * Draws a wound with a random position, direction and size.
  *
  * @param side of the patch, cells
- * @param largest share of cells, 0…1: a `half` has exactly this share, a `square` at most a quarter, a `bar` is at least two
- *   cells wide, and the others have at least 2 %
+ * @param largest share of cells, 0…1: a `half` has exactly this share, a `square` at most a
+ *   quarter, a `bar` is at least two cells wide, and the others have at least 2 %
  * @returns [side, side], row-major, 1 = kept, 0 = wounded
  * @throws RangeError the share is not within 0…1
  */
@@ -93,8 +93,8 @@ function squareWound(random: Random, side: number, largest: number): Uint8Array 
 }
 
 /**
- * Wounds the `count` cells nearest to a random shape. Every kind then has exactly the requested size at any position: parts
- * outside the patch make the rest larger.
+ * Wounds the `count` cells nearest to a random shape. Every kind then has exactly the requested
+ * size at any position: parts outside the patch make the rest larger.
  */
 function nearest(random: Random, side: number, kind: WoundKind, count: number): Uint8Array {
   const distance = randomShape(random, side, kind, count);

@@ -1,4 +1,6 @@
-/** `npm run train` as a trainer meets it: a process, what it prints, how it ends, what it leaves. */
+/**
+ * `npm run train` as a trainer meets it: a process, what it prints, how it ends, what it leaves.
+ */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -13,7 +15,10 @@ import { TINY_POOL, tinyConfigJson } from '../unit/training/tiny-run.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 let folder = '';
 
-/** Milliseconds for several processes, each of which loads what trains, on a machine with other work. */
+/**
+ * Milliseconds for several processes, each of which loads what trains, on a machine with other
+ * work.
+ */
 const SLOW = 600_000;
 
 /** Always the same folder, so that the cache of training sets has one file of it. */
@@ -291,7 +296,10 @@ test(
   SLOW,
 );
 
-/** Kills so many threads of the training once each is ready, which is its first message. Runs in them too, where it does nothing. */
+/**
+ * Kills so many threads of the training once each is ready, which is its first message. Runs in
+ * them too, where it does nothing.
+ */
 const killing = (deaths: number, more = ''): string => `
   import { isMainThread } from 'node:worker_threads';
   let deaths = ${deaths};

@@ -1,4 +1,7 @@
-/** The interface of a training back end: compiles expressions, runs them, and stores tensors in its own memory. */
+/**
+ * The interface of a training back end: compiles expressions, runs them, and stores tensors in its
+ * own memory.
+ */
 import type { Outputs, Shape } from './graph.ts';
 
 /** Looks up an input of a program. @throws RangeError it is missing or has another shape */
@@ -40,7 +43,10 @@ export interface Compute {
   readonly name: ComputeName;
   /** Description of the hardware for people. */
   readonly device: string;
-  /** Number of threads, each with a compute like this, that use the machine best: CPU cores, or 1 for a GPU. */
+  /**
+   * Number of threads, each with a compute like this, that use the machine best: CPU cores, or 1
+   * for a GPU.
+   */
   readonly workers: number;
   compile(outputs: Outputs): Promise<Program>;
   /** Uploads row-major numbers. The array must not change as long as the value is used. */

@@ -13,8 +13,8 @@ export interface ComputeOptions {
 }
 
 /**
- * Starts a back end in this thread. 'auto' uses a real GPU if there is one, with TensorFlow before WebGPU, else ONNX Runtime on
- * the CPU.
+ * Starts a back end in this thread. 'auto' uses a real GPU if there is one, with TensorFlow before
+ * WebGPU, else ONNX Runtime on the CPU.
  *
  * @throws ComputeError the back end cannot be used here
  */

@@ -1,9 +1,10 @@
 /**
- * Tensor expressions: what a training step computes, independent of the back end. A back end compiles them (`compute.ts`), and
- * `gradients.ts` differentiates them into further expressions, so that all back ends share one set of gradients.
+ * Tensor expressions: what a training step computes, independent of the back end. A back end
+ * compiles them (`compute.ts`), and `gradients.ts` differentiates them into further expressions, so
+ * that all back ends share one set of gradients.
  *
- * There are two sorts of tensor: *plain* ones, row-major, and *maps* [N, H, W, C], which a back end may store in any order while
- * it computes. All shapes are fixed.
+ * There are two sorts of tensor: *plain* ones, row-major, and *maps* [N, H, W, C], which a back end
+ * may store in any order while it computes. All shapes are fixed.
  */
 
 /** Sizes of the dimensions. */
@@ -233,7 +234,10 @@ export function pointwise(x: Expression, weights: Expression, transposed = false
 export const pointwiseFilter = (x: Expression, change: Expression): Expression =>
   make({ kind: 'pointwiseFilter' }, [x, change], [last(x), last(change)], false);
 
-/** `pointwise` with separate weights for each sample: [N, H, W, I] by [N, I, O] (or its transpose, [N, O, I]). */
+/**
+ * `pointwise` with separate weights for each sample: [N, H, W, I] by [N, I, O] (or its transpose,
+ * [N, O, I]).
+ */
 export function pointwiseEach(x: Expression, weights: Expression, transposed = false): Expression {
   const [n, a, b] = weights.shape;
   const [i, o] = transposed ? [b, a] : [a, b];

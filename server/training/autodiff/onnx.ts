@@ -1,4 +1,7 @@
-/** Compiles expressions to ONNX models for the CPU. Models store maps channels first, because convolutions are fast there. */
+/**
+ * Compiles expressions to ONNX models for the CPU. Models store maps channels first, because
+ * convolutions are fast there.
+ */
 import { availableParallelism } from 'node:os';
 import '../../engine/onnx/no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -23,9 +26,9 @@ class OnnxValue implements Value {
 }
 
 /**
- * Creates the ONNX Runtime back end. Each program uses one thread, and a run blocks the thread that calls it; for several node a
- * time, use a compute per thread (see `workers`). Threads that share one convolution wait for each other: on a busy machine
- * that halved the speed.
+ * Creates the ONNX Runtime back end. Each program uses one thread, and a run blocks the thread that
+ * calls it; for several at a time, use a compute per thread (see `workers`). Threads that share
+ * one convolution wait for each other: on a busy machine that halved the speed.
  *
  * @param options.threads 1…; default: all that this process may use
  */
@@ -112,7 +115,8 @@ type Writers = {
 const FUSED_MATMUL = 'com.microsoft.FusedMatMul';
 const UNARY = {
   abs: 'Abs',
-  // Rounding depends on the thread, so the engine has its own; here each program has only one thread.
+  // Rounding depends on the thread, so the engine has its own; here each program has only one
+  // thread.
   elu: 'Elu',
   exp: 'Exp',
   log: 'Log',

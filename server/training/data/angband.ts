@@ -1,6 +1,6 @@
 /**
- * The monsters of Angband, drawn at 32×32 by David Gervais, from the Debian package `angband-data`: a sheet of tiles, and a
- * table with the name of each tile.
+ * The monsters of Angband, drawn at 32×32 by David Gervais, from the Debian package `angband-data`:
+ * a sheet of tiles, and a table with the name of each tile.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -44,7 +44,8 @@ export async function openAngband(config: ConfigOf<'angband'>): Promise<DatasetS
 }
 
 /**
- * Reads lines `monster:NAME:0xRR:0xCC`: row and column, each with its highest bit set. Other lines are ignored.
+ * Reads lines `monster:NAME:0xRR:0xCC`: row and column, each with its highest bit set. Other lines
+ * are ignored.
  *
  * @throws DatasetError broken-list, empty-set
  */

@@ -15,8 +15,9 @@ export const newLook = (random: Random): number => random.integer(2 ** 24);
 /**
  * Changes a batch in place, each image independently.
  *
- * A shift fills in empty pixels for ink and premultiplied RGBA, and repeats the edge for RGB, which has no empty pixels. Each
- * image uses three random numbers whatever their values, so that a seed always means the same.
+ * A shift fills in empty pixels for ink and premultiplied RGBA, and repeats the edge for RGB, which
+ * has no empty pixels. Each image uses three random numbers whatever their values, so that a seed
+ * always means the same.
  *
  * @param images [n, side, side, channels]
  * @throws RangeError the batch has another shape, or the shift is not an integer of 0 … side - 1

@@ -1,6 +1,7 @@
 /**
- * Caches built sets, one file each: MAGIC, length of the header (u32, little endian), header (JSON), pixels, labels, splits,
- * SHA-256. A set is rebuilt when its file is incomplete, damaged, or from another version or source.
+ * Caches built sets, one file each: MAGIC, length of the header (u32, little endian), header
+ * (JSON), pixels, labels, splits, SHA-256. A set is rebuilt when its file is incomplete, damaged,
+ * or from another version or source.
  */
 import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
@@ -125,7 +126,11 @@ async function write(
   }
 }
 
-/** Reads the next bytes in chunks, because one call is limited to 2 GiB. @throws Error the file is too short */
+/**
+ * Reads the next bytes in chunks, because one call is limited to 2 GiB.
+ *
+ * @throws Error the file is too short
+ */
 export async function readBytes(handle: FileHandle, length: number, hash?: Hash): Promise<Buffer> {
   const bytes = Buffer.allocUnsafeSlow(length);
   for (let offset = 0; offset < length; ) {

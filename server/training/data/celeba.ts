@@ -21,8 +21,9 @@ const LAST_TRAIN = 162_770;
 const LAST_VALIDATION = 182_637;
 
 /**
- * Opens all images of the folder, the whole set or part of it, by file name. The splits come from list_eval_partition.txt in
- * or beside the folder; without that list, from the official image numbers.
+ * Opens all images of the folder, the whole set or part of it, by file name. The splits come from
+ * list_eval_partition.txt in or beside the folder; without that list, from the official image
+ * numbers.
  *
  * @throws DatasetError missing-folder, empty-set, broken-list
  */
@@ -82,7 +83,10 @@ async function findPartition(folder: string): Promise<PartitionList | undefined>
   return undefined;
 }
 
-/** Reads lines "000001.jpg 0": 0 train, 1 validation, 2 test. Keyed by name without extension, since PNGs have another. */
+/**
+ * Reads lines "000001.jpg 0": 0 train, 1 validation, 2 test. Keyed by name without extension, since
+ * PNGs have another.
+ */
 function parsePartition(text: string, file: string): Map<string, SplitName> {
   const parts = new Map<string, SplitName>();
   text.split(/\r?\n/).forEach((line, i) => {

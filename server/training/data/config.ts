@@ -17,7 +17,10 @@ const COLOUR = 'is neither "transparent" nor a colour such as "#20242c"';
 const emoji = v.pipe(
   v.strictObject({
     kind: v.literal('emoji'),
-    /** 171 animals and plants; these with faces, food and fantasy people; all except flags and symbols. */
+    /**
+     * 171 animals and plants; these with faces, food and fantasy people; all except flags and
+     * symbols.
+     */
     set: v.picklist(['bestiary', 'organisms', 'broad']),
     side: v.optional(v.picklist([32, 64]), 32),
     margin: v.optional(margin, 2),
@@ -51,7 +54,9 @@ const ownFolder = v.pipe(
   ),
 );
 
-/** The sets, distinguished by `kind`. Relative folders start at the base folder of `loadDataset`. */
+/**
+ * The sets, distinguished by `kind`. Relative folders start at the base folder of `loadDataset`.
+ */
 export const datasetConfig = v.variant('kind', [
   v.strictObject({
     kind: v.literal('mnist'),

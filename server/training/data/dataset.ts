@@ -40,7 +40,9 @@ export interface Dataset {
   readonly description: string;
 }
 
-/** Reports how many images of a set have been built. Not called when the set comes from the cache. */
+/**
+ * Reports how many images of a set have been built. Not called when the set comes from the cache.
+ */
 export type BuildProgress = (done: number, total: number) => void;
 
 /** Where a set comes from: enough to find it in the cache, or to build it. */
@@ -98,7 +100,8 @@ export function range(start: number, end: number): Uint32Array {
 /**
  * Reserves a share of `count` images for validation, always the same ones, and none for tests.
  *
- * @param share 0…0.5; any share above 0 reserves at least one image, and one is always left to train on
+ * @param share 0…0.5; any share above 0 reserves at least one image, and one is always left to
+ *   train on
  */
 export function splitByShare(count: number, share: number): Dataset['splits'] {
   const wanted = share === 0 ? 0 : Math.max(1, Math.round(count * share));

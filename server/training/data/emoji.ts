@@ -1,4 +1,7 @@
-/** Noto emoji from the npm package `emoji-datasource-google`: base images, without skin-tone variants. */
+/**
+ * Noto emoji from the npm package `emoji-datasource-google`: base images, without skin-tone
+ * variants.
+ */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { ConfigOf } from './config.ts';

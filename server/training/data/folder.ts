@@ -8,7 +8,8 @@ import { forEachIndex } from './parallel.ts';
 import { flatten, isInvisible, readPicture } from './picture.ts';
 
 /**
- * Opens all images of a folder and its subfolders, centred with their aspect ratio: RGBA, or RGB with a background colour.
+ * Opens all images of a folder and its subfolders, centred with their aspect ratio: RGBA, or RGB
+ * with a background colour.
  *
  * @throws DatasetError missing-folder, empty-set, broken-image
  */

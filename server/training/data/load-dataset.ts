@@ -16,7 +16,8 @@ const CACHE = fileURLToPath(new URL('../../../.cache/training', import.meta.url)
  * Loads a training set, from the cache where that still fits its source.
  *
  * @param options.cacheFolder default: `.cache/training` at the root of the repository
- * @param options.baseFolder where relative folders in `config` start; default: the working directory
+ * @param options.baseFolder where relative folders in `config` start; default: the working
+ *   directory
  * @throws DatasetError
  */
 export async function loadDataset(

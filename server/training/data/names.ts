@@ -16,7 +16,8 @@ export function titleCase(text: string): string {
 }
 
 /**
- * A display name from a file name: "img/blue_jellyfish-02.png" → "Blue Jellyfish 02". Capitals are kept.
+ * A display name from a file name: "img/blue_jellyfish-02.png" → "Blue Jellyfish 02". Capitals are
+ * kept.
  */
 export function nameOfFile(file: string): string {
   const stem = file.replace(/^.*[\\/]/, '').replace(/\.[^.]*$/, '');

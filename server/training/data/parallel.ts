@@ -2,7 +2,8 @@
 import { availableParallelism } from 'node:os';
 
 /**
- * Runs `job(0)` … `job(count - 1)`. The first failure stops the rest and is thrown once running jobs have ended.
+ * Runs `job(0)` … `job(count - 1)`. The first failure stops the rest and is thrown once running
+ * jobs have ended.
  *
  * @param onProgress called after every 256 jobs, and at the end
  */

@@ -12,15 +12,18 @@ export interface Fit {
 }
 
 /**
- * Reads an image (PNG, JPEG, SVG, WebP and other formats of sharp) and fits it into a square, centred with its aspect ratio.
+ * Reads an image (PNG, JPEG, SVG, WebP and other formats of sharp) and fits it into a square,
+ * centred with its aspect ratio.
  *
- * It is rotated by its EXIF orientation and converted to sRGB; of animations the first frame is used. It is resized with
- * Lanczos on premultiplied colour, so that hidden colours do not bleed into edges. The kernel has two lobes, because a third
- * leaves a ring of faint pixels around the image (16 % of the visible pixels of Noto animals had an alpha below 8; now 3 %).
+ * It is rotated by its EXIF orientation and converted to sRGB; of animations the first frame is
+ * used. It is resized with Lanczos on premultiplied colour, so that hidden colours do not bleed
+ * into edges. The kernel has two lobes, because a third leaves a ring of faint pixels around the
+ * image (16 % of the visible pixels of Noto animals had an alpha below 8; now 3 %).
  *
  * @param input file name or bytes
  * @param file name in error messages
- * @returns [side, side, 4] premultiplied RGBA, 0…255, colour never above alpha; a transparent margin around
+ * @returns [side, side, 4] premultiplied RGBA, 0…255, colour never above alpha; a transparent
+ *   margin around
  * @throws DatasetError broken-image
  */
 export async function readPicture(

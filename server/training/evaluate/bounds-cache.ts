@@ -1,4 +1,7 @@
-/** Stores the bounds of each image in a file, because a whole set takes hours: a stopped evaluation continues from there. */
+/**
+ * Stores the bounds of each image in a file, because a whole set takes hours: a stopped evaluation
+ * continues from there.
+ */
 import { createHash } from 'node:crypto';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
@@ -12,7 +15,9 @@ const VERSION = 1;
 const nats = v.pipe(v.number(), v.finite());
 const ROW = v.strictTuple([nats, nats, nats]);
 
-/** Identifies the figures of a file: another model, image, sample count or seed needs another file. */
+/**
+ * Identifies the figures of a file: another model, image, sample count or seed needs another file.
+ */
 interface Measured {
   readonly model: Model;
   readonly images: Images;
@@ -21,10 +26,11 @@ interface Measured {
 }
 
 /**
- * Opens or creates a file: a header line that says what is measured, then one line [ELBO, importance-weighted bound,
- * reconstruction] per image. An incomplete last line is dropped.
+ * Opens or creates a file: a header line that says what is measured, then one line [ELBO,
+ * importance-weighted bound, reconstruction] per image. An incomplete last line is dropped.
  *
- * @throws EvaluationError foreign-keep: the file belongs to something else; no-keep: it cannot be read or written
+ * @throws EvaluationError foreign-keep: the file belongs to something else; no-keep: it cannot be
+ *   read or written
  */
 export async function openKeep(file: string, measured: Measured): Promise<Keep> {
   const head = headOf(measured);

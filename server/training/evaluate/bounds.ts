@@ -6,8 +6,9 @@ import { type EvaluationBatch, likelihoodOfCard } from './evaluation-batch.ts';
 import type { Posteriors } from './posteriors.ts';
 
 /**
- * Both bounds from log-weights log p(x|zᵢ) + log p(zᵢ) − log q(zᵢ|x) of samples zᵢ of q. Their mean is an unbiased estimate of
- * the ELBO, and logsumexp − log N one of the importance-weighted bound (Burda et al. 2016); for N = 1 both are the same.
+ * Both bounds from log-weights log p(x|zᵢ) + log p(zᵢ) − log q(zᵢ|x) of samples zᵢ of q. Their mean
+ * is an unbiased estimate of the ELBO, and logsumexp − log N one of the importance-weighted bound
+ * (Burda et al. 2016); for N = 1 both are the same.
  */
 export function boundsOf(logWeights: ArrayLike<number>): { elbo: number; iwae: number } {
   const weights = Array.from(logWeights);
@@ -137,7 +138,8 @@ function densityConstant(card: Card): number {
 const MNIST_NUMBERS = 28 * 28;
 
 /**
- * Converts nats per image to bits per dimension. Ink on 28² or 32² counts 784 dimensions, as in the published figures.
+ * Converts nats per image to bits per dimension. Ink on 28² or 32² counts 784 dimensions, as in the
+ * published figures.
  *
  * @returns null for a Gaussian read-out, because a density is not a number of bits
  */

@@ -26,7 +26,10 @@ import { type Probe, probeCells } from './probe.ts';
 import type { Meter } from './progress-meter.ts';
 import type { Judged } from './test-images.ts';
 
-/** Figures as printed and as stored in a card. Nats are per image; errors are mean squared, of the visible picture, 0…1. */
+/**
+ * Figures as printed and as stored in a card. Nats are per image; errors are mean squared, of the
+ * visible picture, 0…1.
+ */
 export interface Figures {
   /** Evidence lower bound; null without an encoder or images. */
   readonly elbo: number | null;
@@ -166,7 +169,10 @@ interface OfImages {
   readonly means: Float32Array;
 }
 
-/** Measures likelihood and reconstruction error; null without an encoder or images, with a note that says why. */
+/**
+ * Measures likelihood and reconstruction error; null without an encoder or images, with a note that
+ * says why.
+ */
 async function measureImages(
   model: Model,
   judged: Judged | EvaluationError,
@@ -224,7 +230,10 @@ function chooseLatents({ card, tensors }: Model, wanted: number, notes: string[]
 const evenly = (all: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
 
-/** Probes cells for the classes of the images if they have classes, else for the kinds of the gallery. */
+/**
+ * Probes cells for the classes of the images if they have classes, else for the kinds of the
+ * gallery.
+ */
 async function probeKinds(
   { card, tensors }: Model,
   batch: EvaluationBatch,
@@ -243,7 +252,9 @@ async function probeKinds(
   return probe && { of: ofClass ? 'class' : 'kind', ...probe };
 }
 
-/** Rounds measured numbers to five digits, because more would be noise. Non-finite ones become null. */
+/**
+ * Rounds measured numbers to five digits, because more would be noise. Non-finite ones become null.
+ */
 function rounded<T>(value: T): T {
   if (Number.isInteger(value)) return value;
   if (typeof value === 'number') {

@@ -8,7 +8,10 @@ import { likelihoodOf } from '../run-state.ts';
 import { openWorkerPool, type WorkerPool } from '../workers/worker-pool.ts';
 import { BATCH, type Job, type Result, workerJob } from './evaluation-job.ts';
 
-/** Most steps of a program: enough that the cost of starting one is small, few enough to report progress. */
+/**
+ * Most steps of a program: enough that the cost of starting one is small, few enough to report
+ * progress.
+ */
 const LONGEST = 16;
 
 /** σ of the Gaussian read-out of a checkpoint: as noted in its card, else 0.1. */
@@ -113,7 +116,8 @@ export class EvaluationBatch {
    * @param latents [N, Z]
    * @param states initial ones, [N, S, S, C]; not changed
    * @param marks numbers of steps, ascending
-   * @param visit called with the states [n, S, S, C] of organisms from `first` on, for each mark and batch
+   * @param visit called with the states [n, S, S, C] of organisms from `first` on, for each mark
+   *   and batch
    */
   async follow(
     latents: Float32Array,
@@ -133,7 +137,8 @@ export class EvaluationBatch {
   }
 
   /**
-   * Measures log p(image | organism grown from the latent), nats, without the constant of a Gaussian.
+   * Measures log p(image | organism grown from the latent), nats, without the constant of a
+   * Gaussian.
    *
    * @param latents [N, Z]
    * @param images [N, S, S, c], 0…1

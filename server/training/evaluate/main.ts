@@ -53,7 +53,10 @@ async function main(): Promise<void> {
   await compute.dispose();
 }
 
-/** Loads the images, or returns why there are none: much can be measured without. Images named with --data must exist. */
+/**
+ * Loads the images, or returns why there are none: much can be measured without. Images named with
+ * --data must exist.
+ */
 async function loadJudged(
   card: Parameters<typeof loadImages>[0],
   { data, limit }: Options,

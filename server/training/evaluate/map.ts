@@ -1,4 +1,6 @@
-/** A map of latents in two dimensions, with similar ones close together (UMAP, McInnes et al. 2018). */
+/**
+ * A map of latents in two dimensions, with similar ones close together (UMAP, McInnes et al. 2018).
+ */
 import { UMAP } from 'umap-js';
 import type { Random } from '../../../shared/random.ts';
 import { Canvas, SHEET_COLOURS } from '../pictures/canvas.ts';

@@ -7,7 +7,9 @@ import { differences, type Likeness, likeness, picturesOf } from './picture.ts';
 /** Steps after damage at which healing is measured; 0: right after it. */
 export const HEALING_STEPS = [0, 4, 8, 16, 32, 64] as const;
 
-/** By steps: likeness to the grown picture, and the share of organisms whose states are all finite. */
+/**
+ * By steps: likeness to the grown picture, and the share of organisms whose states are all finite.
+ */
 export type Stay = Record<string, Likeness & { readonly finite: number }>;
 /** By share of damaged cells, by steps after the damage: likeness to the picture before. */
 export type Heal = Record<string, Record<string, Likeness>>;
@@ -47,7 +49,8 @@ export async function measureStay(
 }
 
 /**
- * Measures how organisms heal after losing a share of their cells, at random to a straight cut or to a disc.
+ * Measures how organisms heal after losing a share of their cells, at random to a straight cut or
+ * to a disc.
  *
  * @param shares of all cells of a patch, 0…1
  */
@@ -80,7 +83,10 @@ export async function measureHeal(
 /** Norms of the latents of `measureRobustness`, in √Z; those of the prior are about 1. */
 export const RADII = [1, 1.5, 2, 3] as const;
 
-/** By radius in √Z: share of organisms whose states are all finite, and the largest absolute value of a state. */
+/**
+ * By radius in √Z: share of organisms whose states are all finite, and the largest absolute value
+ * of a state.
+ */
 export type Robustness = Record<string, { readonly finite: number; readonly largest: number }>;
 
 /**

@@ -8,8 +8,8 @@ import { likelihoodOfCard } from './evaluation-batch.ts';
 export const SAME = 0.01;
 
 /**
- * Pictures as a room shows them, with 8 bits: premultiplied RGBA; ink; or the mean colour of a mixture. Cells of zeros are
- * empty, and NaN becomes 0.
+ * Pictures as a room shows them, with 8 bits: premultiplied RGBA; ink; or the mean colour of a
+ * mixture. Cells of zeros are empty, and NaN becomes 0.
  *
  * @param states [N, side, side, C]
  * @returns [N, side, side, 1 | 3 | 4], 0…1

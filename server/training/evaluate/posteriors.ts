@@ -40,7 +40,11 @@ export class Posteriors {
     private readonly latentSize: number,
   ) {}
 
-  /** Compiles the encoder. @throws EvaluationError no-encoder: the checkpoint has none that can run */
+  /**
+   * Compiles the encoder.
+   *
+   * @throws EvaluationError no-encoder: the checkpoint has none that can run
+   */
   static async create(compute: Compute, model: Model): Promise<Posteriors> {
     const { network, shapes } = encoderOf(model);
     const { side, latentSize } = model.card;

@@ -1,6 +1,6 @@
 /**
- * What single cells encode: a linear probe from one cell's state to the class of its organism (Aillet & Sondén 2023,
- * section 4.2, who report 80.37 % for digits).
+ * What single cells encode: a linear probe from one cell's state to the class of its organism
+ * (Aillet & Sondén 2023, section 4.2, who report 80.37 % for digits).
  */
 import type { Random } from '../../../shared/random.ts';
 import { shuffled } from '../data/dataset.ts';
@@ -9,7 +9,10 @@ import { shuffled } from '../data/dataset.ts';
 export interface Probe {
   /** Share of correct answers when cells are split into training and test, as published. */
   readonly byCell: number;
-  /** Share of correct answers when whole organisms are split: for organisms that the probe has not seen. */
+  /**
+   * Share of correct answers when whole organisms are split: for organisms that the probe has not
+   * seen.
+   */
   readonly byOrganism: number;
   /** Share of the most frequent class: the accuracy of guessing. */
   readonly guess: number;
@@ -85,7 +88,9 @@ interface Layer {
   readonly scale: Float64Array;
 }
 
-/** Softmax regression by stochastic gradient descent with momentum; the learning rate falls to zero. */
+/**
+ * Softmax regression by stochastic gradient descent with momentum; the learning rate falls to zero.
+ */
 function trained(cells: Cells, examples: Example[], classes: number, random: Random): Layer {
   const { channels, labels } = cells;
   const layer = { ...standardise(cells, examples), weights: zeros((channels + 1) * classes) };

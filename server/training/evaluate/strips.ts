@@ -62,7 +62,10 @@ export async function drawGrowth(
   return drawSheet(rows, { scale: 3, columns: labels });
 }
 
-/** Draws rows of organisms: grown, damaged, healing. Half of them lose a half, the others a disc of a quarter. */
+/**
+ * Draws rows of organisms: grown, damaged, healing. Half of them lose a half, the others a disc of
+ * a quarter.
+ */
 export async function drawHealing(
   batch: EvaluationBatch,
   grown: Grown,

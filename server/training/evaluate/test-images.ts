@@ -27,7 +27,8 @@ export interface Judged extends Images {
 /**
  * Loads images, if possible such that were not trained on.
  *
- * @param wanted file of a training configuration, or its `data` as JSON; default: the configuration named in the card
+ * @param wanted file of a training configuration, or its `data` as JSON; default: the configuration
+ *   named in the card
  * @param limit most images, evenly chosen; 0: all
  * @throws EvaluationError no-data, unfit-data; TrainingError, DatasetError from the loaders
  */

@@ -1,4 +1,6 @@
-/** Writes an evaluation to the folder of its checkpoint: figures into the card, pictures beside it. */
+/**
+ * Writes an evaluation to the folder of its checkpoint: figures into the card, pictures beside it.
+ */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom, hashText } from '../../../shared/random.ts';
@@ -14,8 +16,8 @@ import { drawGrowth, drawHealing, drawInterpolation, drawSamples } from './strip
 const GROWTH_PICTURED = 1000;
 
 /**
- * Draws samples.png, growth.png, heal.png, interpolation.png, and map.png with map.json: `{ name, kind, x, y }` of each
- * gallery entry, 0…1.
+ * Draws samples.png, growth.png, heal.png, interpolation.png, and map.png with map.json: `{ name,
+ * kind, x, y }` of each gallery entry, 0…1.
  *
  * @param steps numbers of steps that were evaluated
  * @param onWritten called with the name of each file

@@ -25,8 +25,8 @@ async function grow(engine: Engine, model: Model, from: number, to: number): Pro
 }
 
 /**
- * Copies a premultiplied tile into the sheet with straight alpha, as PNG requires. Cells below the card's presence threshold are
- * left out, as in a room.
+ * Copies a premultiplied tile into the sheet with straight alpha, as PNG requires. Cells below the
+ * card's presence threshold are left out, as in a room.
  */
 function drawTile(sheet: PNG, readout: Readout, threshold: number, x: number, y: number): void {
   const { rgba, presence, stage } = readout;
@@ -45,7 +45,10 @@ function drawTile(sheet: PNG, readout: Readout, threshold: number, x: number, y:
   }
 }
 
-/** Draws the PNG file `gallery.png` of a checkpoint: tiles in the order of the card, placed as in `gallerySheet`. */
+/**
+ * Draws the PNG file `gallery.png` of a checkpoint: tiles in the order of the card, placed as in
+ * `gallerySheet`.
+ */
 export async function drawGallery(model: Model): Promise<Uint8Array> {
   const layout = gallerySheet(model.card);
   const sheet = new PNG({ width: layout.width, height: layout.height });

@@ -1,4 +1,7 @@
-/** log p(x | states), the probability of an image given the states of the cells: nats, summed over pixels, as expressions. */
+/**
+ * log p(x | states), the probability of an image given the states of the cells: nats, summed over
+ * pixels, as expressions.
+ */
 
 import type { Expression } from '../autodiff/graph.ts';
 import * as g from '../autodiff/graph.ts';
@@ -56,8 +59,9 @@ const MIN_LOG_SCALE = -7;
 const HALF_BIN = 1 / 255;
 
 /**
- * Log-probability of each pixel under a discretised mixture of logistics (Salimans et al. 2017, PixelCNN++). Channels as in
- * the published VNCA: n mixture logits, then for each colour n means, n log-scales, n coefficients.
+ * Log-probability of each pixel under a discretised mixture of logistics (Salimans et al. 2017,
+ * PixelCNN++). Channels as in the published VNCA: n mixture logits, then for each colour n means, n
+ * log-scales, n coefficients.
  *
  * @returns [N, H, W, 1]
  */
@@ -83,7 +87,9 @@ function dmol(states: Expression, images: Expression, mixtures: number): Express
   return logSumExp(total);
 }
 
-/** Log-mass of a logistic in the bin around x, [N, H, W, n]; the outermost bins extend to infinity. */
+/**
+ * Log-mass of a logistic in the bin around x, [N, H, W, n]; the outermost bins extend to infinity.
+ */
 function logBin(centred: Expression, logScale: Expression, x: Expression): Expression {
   const sharpness = g.exp(g.negative(logScale));
   const above = g.multiply(g.add(centred, HALF_BIN), sharpness);

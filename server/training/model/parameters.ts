@@ -1,4 +1,7 @@
-/** The named tensors that training changes: their shapes, initial values, and use as inputs of expressions. */
+/**
+ * The named tensors that training changes: their shapes, initial values, and use as inputs of
+ * expressions.
+ */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute, Value } from '../autodiff/compute.ts';
 import { type Expression, input, type Shape, sizeOf } from '../autodiff/graph.ts';
@@ -15,7 +18,11 @@ export type Tensors = ReadonlyMap<string, Tensor>;
 /** Returns the input expression of a parameter. */
 export type Parameters = (name: string) => Expression;
 
-/** Inputs named `parameter:…` for the tensors of a set; each is created once. @throws RangeError unknown name */
+/**
+ * Inputs named `parameter:…` for the tensors of a set; each is created once.
+ *
+ * @throws RangeError unknown name
+ */
 export function parameterInputs(shapes: Shapes): Parameters {
   const inputs = new Map<string, Expression>();
   return (name) => {
@@ -42,12 +49,15 @@ export const uploadParameters = (
     }),
   );
 
-/** Layers that start at zero: an untrained rule leaves every cell unchanged, and genomes have no effect. */
+/**
+ * Layers that start at zero: an untrained rule leaves every cell unchanged, and genomes have no
+ * effect.
+ */
 const STARTS_AT_ZERO = /^update\.(out\.|modulation\.)/;
 
 /**
- * Draws initial values as PyTorch 1.9 does, which the published training used: kernels and biases uniform in ±1/√fan-in; the
- * last layer of the update net is zero.
+ * Draws initial values as PyTorch 1.9 does, which the published training used: kernels and biases
+ * uniform in ±1/√fan-in; the last layer of the update net is zero.
  */
 export function initialise(shapes: Shapes, random: Random): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();

@@ -1,6 +1,7 @@
 /**
- * A loss that trains cells to show their position in the body, as waves in channels that are not part of the picture
- * (positional information, Wolpert 1969). Cells still see only their neighbours; only the loss knows the positions.
+ * A loss that trains cells to show their position in the body, as waves in channels that are not
+ * part of the picture (positional information, Wolpert 1969). Cells still see only their
+ * neighbours; only the loss knows the positions.
  */
 import type { Expression } from '../autodiff/graph.ts';
 import * as g from '../autodiff/graph.ts';
@@ -19,8 +20,8 @@ export interface PositionLoss {
 export const positionChannels = ({ octaves }: Pick<PositionLoss, 'octaves'>): number => 4 * octaves;
 
 /**
- * The expected position channels. For each octave: cos and sin of π·2^octave·u, then of v; u runs across and v down, 0…1 from
- * edge to edge.
+ * The expected position channels. For each octave: cos and sin of π·2^octave·u, then of v; u runs
+ * across and v down, 0…1 from edge to edge.
  *
  * @returns [1, side, side, 4 · octaves]
  */
@@ -43,7 +44,8 @@ export function positionFields(side: number, octaves: number): Float32Array {
 }
 
 /**
- * Log-likelihood of the positions that cells show, as if they were part of the picture: nats of a Gaussian with `sigma`.
+ * Log-likelihood of the positions that cells show, as if they were part of the picture: nats of a
+ * Gaussian with `sigma`.
  *
  * @param states map [N, H, W, C]
  * @param fields map [1, H, W, 4 · octaves]

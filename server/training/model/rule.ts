@@ -18,8 +18,8 @@ export interface RuleInputs {
 }
 
 /**
- * The standing input of every cell of a patch: latents [N, Z] → [N, hidden], or with a genome net [N, size] (`genomeLayout`).
- * The same as `readGenome` of `vnca/rule.ts`.
+ * The standing input of every cell of a patch: latents [N, Z] → [N, hidden], or with a genome net
+ * [N, size] (`genomeLayout`). The same as `readGenome` of `vnca/rule.ts`.
  */
 export function readGenome(
   { genome }: Card['update'],
@@ -40,7 +40,8 @@ export function readGenome(
 /**
  * Builds what all steps share: call it once, then the result for each step.
  *
- * @returns a function from states [N, H, W, C], and an optional update mask [N, H, W, 1], to the states after one step
+ * @returns a function from states [N, H, W, C], and an optional update mask [N, H, W, 1], to the
+ *   states after one step
  */
 export function ruleSteps(
   update: Card['update'],

@@ -1,6 +1,7 @@
 /**
- * Steps of the rule as compiled programs: a segment is a few steps in one program. Training stores only the states between
- * segments and recomputes the ones inside during backpropagation, so memory stays bounded for rollouts of any length.
+ * Steps of the rule as compiled programs: a segment is a few steps in one program. Training stores
+ * only the states between segments and recomputes the ones inside during backpropagation, so memory
+ * stays bounded for rollouts of any length.
  */
 import type { Random } from '../../../shared/random.ts';
 import { genomeLayout, isPerPatch, updateShapes } from '../../vnca/architecture.ts';
@@ -21,8 +22,8 @@ export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growt
 /** A few steps at one stage. */
 export interface Segment {
   /**
-   * What happens before the steps. `seed`: the latent fills every cell of a new patch; `divide`: every cell becomes 2×2;
-   * `go-on`: nothing.
+   * What happens before the steps. `seed`: the latent fills every cell of a new patch; `divide`:
+   * every cell becomes 2×2; `go-on`: nothing.
    */
   readonly begin: 'seed' | 'divide' | 'go-on';
   /** Side of the patch during the steps. */
@@ -65,7 +66,10 @@ function cut(begin: Segment['begin'], stage: number, steps: number, longest: num
   return segments;
 }
 
-/** Sources of the gradient of a segment's last states: a target image, the next segment's `change`, or both. */
+/**
+ * Sources of the gradient of a segment's last states: a target image, the next segment's `change`,
+ * or both.
+ */
 export interface ReverseOptions {
   readonly image: boolean;
   readonly change: boolean;
@@ -73,7 +77,9 @@ export interface ReverseOptions {
 
 /** Inputs that all segments of a rollout share. */
 export interface Conditioning {
-  /** `latents` [N, Z], `genome` for a rule with a standing input, `leak` [] for a rule with a leak. */
+  /**
+   * `latents` [N, Z], `genome` for a rule with a standing input, `leak` [] for a rule with a leak.
+   */
   readonly inputs: Values;
   /** Frees `genome` and `leak`; the caller frees the latents. */
   readonly free: () => void;
@@ -93,12 +99,14 @@ export interface SegmentsOptions {
 /**
  * Programs of segments for one batch size, compiled when first needed.
  *
- * Inputs of all programs: those of `condition`; `parameter:*`; `states` of the segment before, unless it begins with a seed;
- * `mask0…` [N, s, s, 1] if cells update by chance; for crowded segments `open` [N, s, s, 1], where 0 marks closed ground:
- * cells there are zeroed before each step and left out of the loss.
+ * Inputs of all programs: those of `condition`; `parameter:*`; `states` of the segment before,
+ * unless it begins with a seed; `mask0…` [N, s, s, 1] if cells update by chance; for crowded
+ * segments `open` [N, s, s, 1], where 0 marks closed ground: cells there are zeroed before each
+ * step and left out of the loss.
  *
- * Further inputs of reverse programs: `total:*` (`totalShapes`), the sums so far; `change` of the last states; for a target
- * image `image` [N, S, S, c], `weight` [N] (of a nat of each sample), and `places` [1, s, s, 4 · octaves] with a position loss.
+ * Further inputs of reverse programs: `total:*` (`totalShapes`), the sums so far; `change` of the
+ * last states; for a target image `image` [N, S, S, c], `weight` [N] (of a nat of each sample), and
+ * `places` [1, s, s, 4 · octaves] with a position loss.
  */
 export class Segments {
   private readonly programs = new Map<string, Promise<Program>>();
@@ -114,7 +122,10 @@ export class Segments {
     this.imageChannels = imageChannels(options.likelihood);
   }
 
-  /** Shapes of the gradients that segments return: parameters of the cells, `latents`, and `genome` if there is one. */
+  /**
+   * Shapes of the gradients that segments return: parameters of the cells, `latents`, and `genome`
+   * if there is one.
+   */
   get totalShapes(): Map<string, readonly number[]> {
     const { latentSize, update } = this.spec;
     const shapes = new Map([...updateShapes(this.spec)].filter(([name]) => !isPerPatch(name)));
@@ -150,9 +161,10 @@ export class Segments {
   }
 
   /**
-   * Backpropagates from the genome to the net that reads it, and to the latents. Inputs: `parameter:*`, `latents`,
-   * `total:genome`, `total:latents`. Outputs: `total:latents` with the gradient through the genome added; `total:*` of the
-   * net's parameters. Undefined for rules without a standing input.
+   * Backpropagates from the genome to the net that reads it, and to the latents. Inputs:
+   * `parameter:*`, `latents`, `total:genome`, `total:latents`. Outputs: `total:latents` with the
+   * gradient through the genome added; `total:*` of the net's parameters. Undefined for rules
+   * without a standing input.
    */
   reverseGenome(): Promise<Program> | undefined {
     if (!this.spec.update.standingInput) return undefined;
@@ -186,8 +198,8 @@ export class Segments {
   }
 
   /**
-   * Recomputes a segment and backpropagates through it. Outputs: `total:*`; `change` of the first states, unless it begins with
-   * a seed; with a target image also `states` and `nats` [N].
+   * Recomputes a segment and backpropagates through it. Outputs: `total:*`; `change` of the first
+   * states, unless it begins with a seed; with a target image also `states` and `nats` [N].
    */
   reverse(segment: Segment, { image, change }: ReverseOptions): Promise<Program> {
     return this.program(`reverse ${key(segment)} ${image} ${change}`, () => {

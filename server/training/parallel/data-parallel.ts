@@ -9,7 +9,9 @@ export type Outcome = Omit<RolloutOutcome, 'totals'>;
 export interface BatchOutcome {
   /** In the order of the jobs. */
   readonly outcomes: readonly Outcome[];
-  /** `total:*` of every parameter; their sum is the gradient of all rollouts. The caller frees them. */
+  /**
+   * `total:*` of every parameter; their sum is the gradient of all rollouts. The caller frees them.
+   */
   readonly parts: readonly Values[];
 }
 

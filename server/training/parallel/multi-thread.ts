@@ -1,4 +1,7 @@
-/** Runs rollouts on one thread per core: parameters in shared memory, gradients returned as flat rows of numbers. */
+/**
+ * Runs rollouts on one thread per core: parameters in shared memory, gradients returned as flat
+ * rows of numbers.
+ */
 import { Mutex } from '../../platform/mutex.ts';
 import type { Compute, Value, Values } from '../autodiff/compute.ts';
 import type { TrainingConfig } from '../config.ts';
@@ -28,7 +31,10 @@ export async function openMultiThread(
   const mutex = new Mutex();
   let version = 0;
 
-  /** Runs jobs with these parameters, one call after the other: all share the memory of the parameters. */
+  /**
+   * Runs jobs with these parameters, one call after the other: all share the memory of the
+   * parameters.
+   */
   const work = (
     values: Values,
     jobs: readonly Job['do'][],

@@ -1,4 +1,7 @@
-/** The worker job of training: rollouts with parameters from shared memory, gradients as one row of numbers. */
+/**
+ * The worker job of training: rollouts with parameters from shared memory, gradients as one row of
+ * numbers.
+ */
 import type { Compute, Value, Values } from '../autodiff/compute.ts';
 import type { TrainingConfig } from '../config.ts';
 import { ParameterLayout } from '../parameter-vector.ts';
@@ -62,7 +65,10 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
   },
 };
 
-/** The parameters as values of this thread. ONNX Runtime takes no shared memory, so each new version is copied. */
+/**
+ * The parameters as values of this thread. ONNX Runtime takes no shared memory, so each new version
+ * is copied.
+ */
 class SharedParameters {
   private values: Record<string, Value> = {};
   private version = -1;

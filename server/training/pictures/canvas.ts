@@ -5,7 +5,10 @@ import type { Tile } from './tile.ts';
 /** sRGB, 0…255. */
 export type Colour = readonly [number, number, number];
 
-/** Colours of sheets, as in the dark theme of the client (client/style): ground, background of a tile, text. */
+/**
+ * Colours of sheets, as in the dark theme of the client (client/style): ground, background of a
+ * tile, text.
+ */
 export const SHEET_COLOURS = {
   ground: [14, 17, 20],
   field: [22, 27, 31],
@@ -53,7 +56,8 @@ export class Canvas {
 
   /** Encodes the picture as a PNG file. */
   encode(): Buffer {
-    // Cells are blocks of pixels, so rows repeat and the filter "up" compresses well. Trying all filters is slow.
+    // Cells are blocks of pixels, so rows repeat and the filter "up" compresses well. Trying all
+    // filters is slow.
     return PNG.sync.write(this.png, { filterType: 2, deflateStrategy: 0, deflateLevel: 9 });
   }
 

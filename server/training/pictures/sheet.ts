@@ -1,4 +1,7 @@
-/** Draws sheets: rows of tiles with even margins on a dark ground, with optional captions over the columns. */
+/**
+ * Draws sheets: rows of tiles with even margins on a dark ground, with optional captions over the
+ * columns.
+ */
 import { Canvas, type Colour, SHEET_COLOURS } from './canvas.ts';
 import type { Tile } from './tile.ts';
 

@@ -9,7 +9,8 @@ export interface Tile {
 }
 
 /**
- * Pictures of grown states: premultiplied RGBA; probabilities as white ink; mixtures by their mean colour.
+ * Pictures of grown states: premultiplied RGBA; probabilities as white ink; mixtures by their mean
+ * colour.
  *
  * @param states [N, side, side, C]
  * @returns N tiles

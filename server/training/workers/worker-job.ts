@@ -1,4 +1,7 @@
-/** What a worker thread does and how it is addressed; types alone, shared by both sides of the thread. */
+/**
+ * What a worker thread does and how it is addressed; types alone, shared by both sides of the
+ * thread.
+ */
 import type { Compute, ComputeName } from '../autodiff/compute.ts';
 
 /** Does one job after the other. */
@@ -11,8 +14,8 @@ export interface PoolWorker<Job, Result> {
 }
 
 /**
- * A kind of work. Its module exports it as `workerJob`, so that a thread can load it by its URL; plans, jobs and results are
- * plain data that can be cloned.
+ * A kind of work. Its module exports it as `workerJob`, so that a thread can load it by its URL;
+ * plans, jobs and results are plain data that can be cloned.
  */
 export interface WorkerJob<Plan, Job, Result> {
   /** URL of the module. */

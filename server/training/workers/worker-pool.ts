@@ -4,7 +4,9 @@ import type { Compute } from '../autodiff/compute.ts';
 import type { PoolWorker, WorkerJob } from './worker-job.ts';
 import { openThread } from './worker-thread.ts';
 
-/** Workers that take jobs as they become free. They start when first needed; a lost one is replaced. */
+/**
+ * Workers that take jobs as they become free. They start when first needed; a lost one is replaced.
+ */
 export class WorkerPool<Job, Result> {
   private readonly workers: (PoolWorker<Job, Result> | undefined)[];
   private readonly mutex = new Mutex();
@@ -19,11 +21,12 @@ export class WorkerPool<Job, Result> {
   }
 
   /**
-   * Does all jobs, after those of earlier calls. When a job fails no new one begins, and its error is thrown once the running
-   * ones have ended.
+   * Does all jobs, after those of earlier calls. When a job fails no new one begins, and its error
+   * is thrown once the running ones have ended.
    *
    * @param onResult called with each result and the index of its job, in order of completion
-   * @param costOf the most expensive jobs begin first, so that none is left alone at the end; default: in their order
+   * @param costOf the most expensive jobs begin first, so that none is left alone at the end;
+   *   default: in their order
    */
   work(
     jobs: readonly Job[],
@@ -73,8 +76,9 @@ export class WorkerPool<Job, Result> {
 }
 
 /**
- * Opens as many workers as use a back end best. A single one works in this thread with `compute` itself; several are threads
- * with a single-threaded compute each, because ONNX Runtime and TensorFlow.js block the thread that calls them.
+ * Opens as many workers as use a back end best. A single one works in this thread with `compute`
+ * itself; several are threads with a single-threaded compute each, because ONNX Runtime and
+ * TensorFlow.js block the thread that calls them.
  *
  * @param onProgress called with the amount of a job that is done, in a unit of the kind of work
  */

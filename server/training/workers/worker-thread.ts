@@ -10,7 +10,8 @@ import type { PoolWorker, WorkerEvents, WorkerMethods, WorkerStart } from './wor
  * Starts a thread and waits until it can work. The process may end while the thread is idle.
  *
  * @param onProgress called with the amount of a job that is done
- * @throws what opening the worker job throws; TrainingError lost-thread: the thread died, now or in a job
+ * @throws what opening the worker job throws; TrainingError lost-thread: the thread died, now or in
+ *   a job
  */
 export async function openThread<Job, Result>(
   start: WorkerStart,

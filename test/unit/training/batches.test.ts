@@ -9,7 +9,7 @@ it('sees every image once in each pass, in another order each time', () => {
   expect(new Set(orders.map(String)).size).toBe(4);
 });
 
-it('is a function of the place alone, also across passes', () => {
+it('depends only on the position, also across passes', () => {
   const whole = [...new DataPasses(INDICES, 1).at(0, 35)];
   const passes = new DataPasses(INDICES, 1);
   for (const from of [28, 5, 0, 13, 6]) {
@@ -24,7 +24,7 @@ it('depends on the seed', () => {
   ]);
 });
 
-it('gives every update of every seed a chance of its own', () => {
+it('gives every update of every seed its own random numbers', () => {
   const first = (seed: number, update: number): number => randomOfUpdate(seed, update).uniform();
   expect(first(1, 2)).toBe(first(1, 2));
   expect(new Set([first(1, 2), first(1, 3), first(2, 2), first(12, 3), first(1, 23)]).size).toBe(5);

@@ -11,36 +11,36 @@ const optionsOf = (...args: string[]): Options => {
 /** Words of a line without quotes, behind `npm run train --`. */
 const argsOf = (line: string): string[] => line.split(' ').slice(4);
 
-it('is short where nothing was chosen', () => {
+it('is short without options', () => {
   expect(commandOf(optionsOf('configs/a.json'))).toBe('npm run train -- configs/a.json');
 });
 
-it('brings back every option that changes what comes out', () => {
+it('contains every option that changes the result', () => {
   const args = ['a.json', '--name', 'mine', '--updates', '50', '--batch', '2', '--backend', 'cpu'];
   const options = optionsOf(...args, '--from', 'checkpoints/x');
   const line = commandOf(options, options.from);
   expect(optionsOf(...argsOf(line))).toEqual(options);
 });
 
-it('leaves out where a run lies and how it was cut, by time or by threads', () => {
+it('leaves out folders, time limits and threads', () => {
   const where = ['--run', 'r', '--out', 'o', '--minutes', '5', '--threads', '1'];
   expect(commandOf(optionsOf('a.json', '--batch', '2', ...where))).toBe(
     'npm run train -- a.json --batch 2',
   );
 });
 
-it('tells what a resumed run began with', () => {
+it('contains the initial checkpoint of a resumed run', () => {
   const options = optionsOf('a.json', '--resume');
   expect(commandOf(options, 'checkpoints/x')).toBe('npm run train -- a.json --from checkpoints/x');
 });
 
-it('does not tell where pictures lie', () => {
+it('does not contain the folder of the images', () => {
   expect(commandOf(optionsOf('a.json', '--images', '/home/her/drawings'))).toBe(
     'npm run train -- a.json --images <folder>',
   );
 });
 
-it('quotes what a shell would take apart', () => {
+it('quotes special characters', () => {
   expect(commandOf(optionsOf("her drawings'.json"))).toBe(
     String.raw`npm run train -- 'her drawings'\''.json'`,
   );

@@ -22,7 +22,7 @@ const refusal = (value: unknown): TrainingError => {
   throw new Error('was accepted');
 };
 
-it('fills in what the published training does', () => {
+it('has the defaults of the published training', () => {
   const config = tinyConfig();
   expect(config.optimiser).toEqual({
     learningRate: 1e-4,
@@ -111,7 +111,7 @@ describe('an error names its field:', () => {
   });
 });
 
-test('a file that is missing or no JSON is refused by name', async () => {
+test('a missing file, or one that is not JSON, is refused by name', async () => {
   const file = join(folder(), 'none.json');
   await expect(readConfig(file)).rejects.toMatchObject({
     reason: 'missing-config',
@@ -158,7 +158,7 @@ describe('in the course of a run', () => {
     expect(changed(fields)).toBe(field);
   });
 
-  test('a configuration that is no longer understood counts as changed', () => {
+  test('a configuration that is no longer valid counts as changed', () => {
     expect(changedField('{}', config)).toBe('configuration');
     expect(changedField('{', config)).toBe('configuration');
   });
@@ -183,7 +183,7 @@ describe('another batch', () => {
     expect(parseConfig(JSON.parse(JSON.stringify(config)), 'x')).toEqual(config);
   });
 
-  it('of any size is one that could have been written', async () => {
+  it('of any size gives a valid configuration', async () => {
     const shipped = await Promise.all(
       ['drawings', 'organisms', 'organisms-neighbours', 'digits', 'digits-heal', 'noto'].map(
         async (name) => {
@@ -207,7 +207,7 @@ describe('another batch', () => {
   });
 });
 
-test('images of the user are taken from the working directory', () => {
+test('images of the user are relative to the working directory', () => {
   const { data } = withImages(tinyConfig(), 'drawings');
   expect(data).toEqual({ ...tinyConfig().data, folder: join(process.cwd(), 'drawings') });
   const digits = tinyConfig({
@@ -218,7 +218,7 @@ test('images of the user are taken from the working directory', () => {
   expect(() => withImages(digits, 'drawings')).toThrow(/^--images is for .* not for .*"mnist"$/);
 });
 
-test('another name has another title, and must be one', () => {
+test('another name has another title, and must be valid', () => {
   const { name, title, ...rest } = withName(tinyConfig(), 'my-drawings');
   expect([name, title]).toEqual(['my-drawings', 'My Drawings']);
   expect(rest).toEqual((({ name: _, title: __, ...others }) => others)(tinyConfig()));

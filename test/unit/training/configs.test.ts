@@ -15,13 +15,16 @@ const read = (name: string) => readConfig(join(FOLDER, `${name}.json`));
 
 const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.json'));
 
-test.each(files)('%s is understood, and named like its file', async (file) => {
+test.each(files)('%s is valid, and named like its file', async (file) => {
   const config = await readConfig(join(FOLDER, file));
   expect(`${config.name}.json`).toBe(file);
   expect(config.description).not.toBe('');
 });
 
-/** Published: Palm et al. 2022 and its code; the counts as worked out from it, the total of MNIST as reproduced. */
+/**
+ * Published: Palm et al. 2022 and its code; the counts as worked out from it, the total of MNIST as
+ * reproduced.
+ */
 const PUBLISHED = [
   ['mnist-doubling', 5_402_880, 1_182_208, 6_585_088],
   ['mnist-damage', 4_878_336, 163_968, 5_042_304],
@@ -75,13 +78,13 @@ describe.each(PUBLISHED)('%s', (name, encoder, decoder, total) => {
     const config = await read(name);
     const { side } = config;
     const images = new Uint32Array(config.batch.micro);
-    const life = freshPlan(config, images, { side, progress: 0, leak: 0 }, createRandom(1));
-    const steps = life.segments.reduce((sum, segment) => sum + segment.steps, 0);
+    const plan = freshPlan(config, images, { side, progress: 0, leak: 0 }, createRandom(1));
+    const steps = plan.segments.reduce((sum, segment) => sum + segment.steps, 0);
     if (config.growth.kind === 'doubling') expect(steps).toBe(side === 32 ? 40 : 48);
     else expect(config.growthSteps).toEqual(side === 28 ? [32, 64] : [64, 128]);
     // Only what is shown at the end is judged.
-    expect([...life.judged].filter(([, counts]) => counts > 0)).toEqual([
-      [life.segments.length - 1, 1],
+    expect([...plan.judged].filter(([, counts]) => counts > 0)).toEqual([
+      [plan.segments.length - 1, 1],
     ]);
     expect(imageChannels(likelihoodOf(config))).toBe(name.startsWith('mnist') ? 1 : 3);
   });
@@ -106,20 +109,20 @@ test.each([
     const states = new Float32Array(side * side * channels).fill(1);
     const entries = Array.from({ length: drawn }, (_, image) => ({ image, age: 0, states }));
     const now = { side, progress: 0, leak: 0 };
-    const life = pooledPlan({ ...rest, pool }, entries, 0, now, createRandom(1));
+    const plan = pooledPlan({ ...rest, pool }, entries, 0, now, createRandom(1));
     const lost = entries.map((_, i) => {
-      const own = life.states!.subarray(i * states.length, (i + 1) * states.length);
+      const own = plan.states!.subarray(i * states.length, (i + 1) * states.length);
       return own.reduce((sum, x) => sum + (x === 0 ? 1 : 0), 0) / channels;
     });
     expect(lost).toEqual([
       ...new Array(wounded).fill(size ** 2),
       ...new Array(drawn - wounded).fill(0),
     ]);
-    expect(life.divergence).toBe(1);
+    expect(plan.divergence).toBe(1);
   },
 );
 
-test.each(['digits', 'digits-heal'])('%s is small enough to live in a room', async (name) => {
+test.each(['digits', 'digits-heal'])('%s is small enough for a room', async (name) => {
   const config = await read(name);
   expect(macPerCellStep(config)).toBeLessThan(20_000);
   expect(config.data.kind).toBe('mnist');

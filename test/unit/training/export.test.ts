@@ -35,46 +35,43 @@ test.each([
     tinyConfig({ ...shown, ...ink, ...uniform, update: byChance }),
     tinyData(1),
   ],
-])(
-  'what a run exports is a checkpoint that loads, with its gallery: %s',
-  async (name, config, data) => {
-    const out = join(folder(), name);
-    const size = config.latentSize;
-    const trainer = await Trainer.create(compute, config, data, firstState(config));
-    await updates(trainer, 3);
-    const { tensors } = await trainer.state();
-    const weights = new Map(
-      [...trainedShapes(config).keys()].map((name) => [name, tensors.get(`parameter:${name}`)!]),
-    );
-    const figures = { elbo: { nats: -3 } };
-    const training = { updates: '3 of 6' };
-    const model = await trainedModel(compute, { config, data, weights, training, figures });
-    await writeCheckpoint(out, model);
+])('a run exports a checkpoint that loads, with its gallery: %s', async (name, config, data) => {
+  const out = join(folder(), name);
+  const size = config.latentSize;
+  const trainer = await Trainer.create(compute, config, data, firstState(config));
+  await updates(trainer, 3);
+  const { tensors } = await trainer.state();
+  const weights = new Map(
+    [...trainedShapes(config).keys()].map((name) => [name, tensors.get(`parameter:${name}`)!]),
+  );
+  const figures = { elbo: { nats: -3 } };
+  const training = { updates: '3 of 6' };
+  const model = await trainedModel(compute, { config, data, weights, training, figures });
+  await writeCheckpoint(out, model);
 
-    const checkpoint = await loadCheckpoint(out);
-    expect(checkpoint.card).toMatchObject({
-      name: 'tiny',
-      trustedSteps: 30,
-      encoder: config.encoder,
-      data: { set: 'six discs', licence: 'none', source: 'made up' },
-      training,
-      figures,
-    });
-    expect(checkpoint.card.gallery).toEqual(data.entries.slice(0, 4));
-    for (const [name, { data: numbers }] of weights) {
-      expect(checkpoint.tensors.get(name)?.data).toEqual(numbers);
-    }
-    // The gallery's latents are those of its images, as the encoder of the checkpoint sees them.
-    const means = await trainer.means(Uint32Array.of(0, 1, 2, 3));
-    expect(means.some((x) => Math.abs(x) > 1e-3)).toBe(true);
-    for (let i = 0; i < size; i++) {
-      expect(galleryLatent(checkpoint, 3)[i]).toBeCloseTo(means[3 * size + i], 5);
-    }
-    // A sheet of it can be drawn too.
-    expect((await drawProgressSheet(config, data, trainer)).length).toBeGreaterThan(500);
-    await trainer.dispose();
-  },
-);
+  const checkpoint = await loadCheckpoint(out);
+  expect(checkpoint.card).toMatchObject({
+    name: 'tiny',
+    trustedSteps: 30,
+    encoder: config.encoder,
+    data: { set: 'six discs', licence: 'none', source: 'made up' },
+    training,
+    figures,
+  });
+  expect(checkpoint.card.gallery).toEqual(data.entries.slice(0, 4));
+  for (const [name, { data: numbers }] of weights) {
+    expect(checkpoint.tensors.get(name)?.data).toEqual(numbers);
+  }
+  // The gallery's latents are those of its images, as the encoder of the checkpoint sees them.
+  const means = await trainer.means(Uint32Array.of(0, 1, 2, 3));
+  expect(means.some((x) => Math.abs(x) > 1e-3)).toBe(true);
+  for (let i = 0; i < size; i++) {
+    expect(galleryLatent(checkpoint, 3)[i]).toBeCloseTo(means[3 * size + i], 5);
+  }
+  // A sheet of it can be drawn too.
+  expect((await drawProgressSheet(config, data, trainer)).length).toBeGreaterThan(500);
+  await trainer.dispose();
+});
 
 test.each([
   ['grows', {}, 4],
@@ -91,7 +88,7 @@ test.each([
   await trainer.dispose();
 });
 
-test('rows beyond a micro-batch are computed as those within', async () => {
+test('rows beyond a micro-batch are computed like those within', async () => {
   const config = tinyConfig();
   const trainer = await Trainer.create(compute, config, tinyData(), firstState(config));
   const all = await trainer.means(Uint32Array.of(0, 1, 2, 3, 4));

@@ -18,7 +18,7 @@ async function tried(failures: readonly Error[]) {
   return { result, calls, lines };
 }
 
-it('gives up when threads die a third time, and tells of the deaths before', async () => {
+it('gives up at the third death, and reports the earlier ones', async () => {
   const deaths = [1, 2, 3, 4].map(lost);
   const lines = ['death 1; done again', 'death 2; done again'];
   expect(await tried(deaths.slice(0, 2))).toEqual({ result: 'done', calls: 3, lines });

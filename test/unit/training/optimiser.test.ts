@@ -88,7 +88,7 @@ const expectClose = (found: Float32Array, wanted: readonly number[]): void => {
 };
 
 describe.each([0, 0.95])('Adam with an average of %f', (average) => {
-  it('moves as the reference does, clipped and not', async () => {
+  it('steps like the reference, with and without clipping', async () => {
     const options = { ...OPTIONS, average };
     const adam = await create(options);
     const reference = new Reference(options);
@@ -153,6 +153,6 @@ it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e30])(
   },
 );
 
-it('needs a first value of every parameter', async () => {
+it('needs an initial value of every parameter', async () => {
   await expect(Adam.create(compute, SHAPES, new Map(), 0, OPTIONS)).rejects.toThrow('parameter:a');
 });

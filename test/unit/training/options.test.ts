@@ -1,7 +1,7 @@
 import { SettingsError } from '../../../server/settings/command.ts';
 import { HELP, readOptions } from '../../../server/training/options.ts';
 
-test('all that help names is understood', () => {
+test('all options in the help are accepted', () => {
   const args = '--run r --out o --updates 5 --minutes 0.5 --batch 2 --backend cpu --threads 1';
   expect(readOptions(['a.json', ...args.split(' '), '--resume'])).toEqual({
     file: 'a.json',

@@ -1,4 +1,4 @@
-/** Whoever runs the lives of a run, one thread or several. */
+/** Rollouts on one thread and on several. */
 import { createCompute } from '../../../server/training/autodiff/create.ts';
 import { firstState } from '../../../server/training/run-state.ts';
 import { Trainer } from '../../../server/training/trainer.ts';
@@ -6,7 +6,7 @@ import { numbersOf, TINY_POOL, tinyConfig, tinyData, updates } from './tiny-run.
 import { threads } from './workers/alive.ts';
 
 test.each([1, 2])(
-  'a life that fails on %d workers changes nothing and leaves no thread',
+  'a rollout that fails on %d workers changes nothing and leaves no thread',
   async (workers) => {
     const before = threads();
     const own = await createCompute('onnx', { threads: workers });

@@ -12,11 +12,11 @@ const images = (of: Iterable<PoolEntry>): number[] =>
   [...of].map(({ image }) => image).sort((a, b) => a - b);
 const counting = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
-it('begins empty', () => {
+it('starts empty', () => {
   expect(new Pool(4).count).toBe(0);
 });
 
-it('takes out what it gives, and takes in what it is given', () => {
+it('removes drawn entries, and adds others', () => {
   const pool = new Pool(8, entries(0, 6));
   const taken = pool.take(4, createRandom(1));
   expect(new Set(images(taken)).size).toBe(4);
@@ -26,7 +26,7 @@ it('takes out what it gives, and takes in what it is given', () => {
   expect(images(pool.all())).toEqual(counting(6));
 });
 
-it('takes any of its entries, equally often', () => {
+it('draws entries with equal probability', () => {
   const random = createRandom(3);
   const taken = new Array(5).fill(0);
   for (let i = 0; i < 2000; i++) {
@@ -36,13 +36,13 @@ it('takes any of its entries, equally often', () => {
   for (const times of taken) expect(Math.abs(times - 800)).toBeLessThan(100);
 });
 
-it('has no more to give than it holds', () => {
+it('refuses to draw more than it holds', () => {
   const pool = new Pool(8, entries(0, 3));
   expect(() => pool.take(4, createRandom(1))).toThrow('pool holds 3 states, not 4');
   expect(pool.count).toBe(3);
 });
 
-it('keeps a random choice of too many, old and new alike', () => {
+it('drops random entries above its size, old and new', () => {
   const random = createRandom(4);
   const stayed = new Array(12).fill(0);
   for (let i = 0; i < 3000; i++) {
@@ -54,7 +54,7 @@ it('keeps a random choice of too many, old and new alike', () => {
   for (const times of stayed) expect(Math.abs(times - 2000)).toBeLessThan(150);
 });
 
-it('shrinks to its bound when a run goes on with a smaller one', () => {
+it('shrinks when a run resumes with a smaller size', () => {
   const pool = new Pool(3, entries(0, 9));
   pool.add([], createRandom(5));
   expect(pool.count).toBe(3);

@@ -8,7 +8,7 @@ const report = (update: number, more: object = {}) => ({
   ...more,
 });
 
-test('a line every ten seconds says how fast it goes, on what, and what is left', () => {
+test('a line every ten seconds shows rate, back end and time left', () => {
   const lines: string[] = [];
   let now = 0;
   const progress = createProgress({
@@ -37,7 +37,7 @@ test('a line every ten seconds says how fast it goes, on what, and what is left'
   expect(lines[2]).toContain('pool 50.0 (age 33)');
 });
 
-test('the first and the last update have a line, however soon', () => {
+test('the first and the last update always have a line', () => {
   const lines: string[] = [];
   const progress = createProgress({
     updates: 3,

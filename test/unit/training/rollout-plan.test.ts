@@ -15,30 +15,30 @@ const images = Uint32Array.of(1, 2);
 const stepsOf = ({ segments }: { segments: readonly { steps: number }[] }): number =>
   segments.reduce((sum, { steps }) => sum + steps, 0);
 
-describe('a fresh life', () => {
-  it('doubles to the side, and is judged at its end alone unless told otherwise', () => {
-    const life = freshPlan(tinyConfig(), images, now, createRandom(1));
-    expect(life.segments.map(({ begin, stage, steps }) => [begin, stage, steps])).toEqual([
+describe('a plan of new organisms', () => {
+  it('doubles to the side, and has a target only at its end by default', () => {
+    const plan = freshPlan(tinyConfig(), images, now, createRandom(1));
+    expect(plan.segments.map(({ begin, stage, steps }) => [begin, stage, steps])).toEqual([
       ['seed', 2, 2],
       ['divide', 4, 2],
       ['divide', 8, 2],
     ]);
-    expect(life.differentiated).toBe(3);
-    expect([...life.judged].filter(([, counts]) => counts > 0)).toEqual([[2, 1]]);
+    expect(plan.differentiated).toBe(3);
+    expect([...plan.judged].filter(([, counts]) => counts > 0)).toEqual([[2, 1]]);
   });
 
-  it('is judged at each stage, when grown, and after its extra steps', () => {
+  it('has targets at each stage, after growth, and after the extra steps', () => {
     const config = tinyConfig({ judgeStages: 0.25, judgeGrown: 0.5, extraSteps: [4, 4] });
-    const life = freshPlan(config, images, now, createRandom(1));
-    expect(life.segments.map(({ stage }) => stage)).toEqual([2, 4, 8, 8, 8]);
-    expect([...life.judged].sort()).toEqual([
+    const plan = freshPlan(config, images, now, createRandom(1));
+    expect(plan.segments.map(({ stage }) => stage)).toEqual([2, 4, 8, 8, 8]);
+    expect([...plan.judged].sort()).toEqual([
       [1, 0.25],
       [2, 0.5],
       [4, 1],
     ]);
   });
 
-  it('grows uniformly for a number of steps that is drawn, both ends included', () => {
+  it('grows uniformly for a random number of steps, both ends included', () => {
     const config = tinyConfig({ growth: { kind: 'uniform', steps: 4 }, growthSteps: [3, 5] });
     const random = createRandom(2);
     const counts = new Set<number>();
@@ -46,7 +46,7 @@ describe('a fresh life', () => {
     expect([...counts].sort()).toEqual([3, 4, 5]);
   });
 
-  it('grows for the steps that the chance of its moment says, whatever its own', () => {
+  it('takes the number of steps from the chance of the update', () => {
     const config = tinyConfig({ growth: { kind: 'uniform', steps: 4 }, growthSteps: [3, 5] });
     const counts = [0, 0.32, 0.34, 0.66, 0.67, 0.999].map((chance) => {
       const moment = { ...now, chance };
@@ -58,7 +58,7 @@ describe('a fresh life', () => {
   });
 });
 
-describe('a pooled life', () => {
+describe('a plan of pooled organisms', () => {
   const withPool = (pool: object) =>
     tinyConfig({ pool: { ...TINY_POOL, size: 8, batch: 4, ...pool } }) as TrainingConfig & {
       pool: NonNullable<TrainingConfig['pool']>;
@@ -72,7 +72,7 @@ describe('a pooled life', () => {
   const zeros = (states: Float32Array, i: number): number =>
     states.subarray(i * 384, (i + 1) * 384).filter((x) => x === 0).length;
 
-  it('wounds the first of what an update draws, and nothing that is kept', () => {
+  it('damages the first drawn states, and not the pool itself', () => {
     const config = withPool({ wounded: 0.75, wounds: ['square'] });
     const random = createRandom(3);
     const first = pooledPlan(config, entries, 0, now, random);
@@ -87,41 +87,41 @@ describe('a pooled life', () => {
     expect(first.looks).toEqual([7, 8]);
   });
 
-  it('differentiates the last steps alone when told so', () => {
-    const life = pooledPlan(
+  it('differentiates only the last steps if configured', () => {
+    const plan = pooledPlan(
       withPool({ steps: [7, 7], gradientSteps: 3 }),
       entries,
       0,
       now,
       createRandom(1),
     );
-    expect(stepsOf(life)).toBe(7);
-    expect(stepsOf({ segments: life.segments.slice(-life.differentiated) })).toBe(3);
-    expect([...life.judged]).toEqual([[life.segments.length - 1, 1]]);
+    expect(stepsOf(plan)).toBe(7);
+    expect(stepsOf({ segments: plan.segments.slice(-plan.differentiated) })).toBe(3);
+    expect([...plan.judged]).toEqual([[plan.segments.length - 1, 1]]);
   });
 
-  it('is calm, and short, for those that are not wounded', () => {
+  it('is short and without damage for calm states', () => {
     const calm = { batch: 4, steps: [2, 2] as [number, number], metamorphosis: false };
     const config = withPool({ size: 9, wounded: 1, calm });
-    const life = calmPlan(
+    const plan = calmPlan(
       { ...config, pool: { ...config.pool, calm } },
       entries,
       now,
       createRandom(1),
     );
-    expect(stepsOf(life)).toBe(2);
-    expect(life.differentiated).toBe(life.segments.length);
-    expect([...life.judged]).toEqual([[life.segments.length - 1, 1]]);
-    expect(life.states!.every((x) => x === 1)).toBe(true);
-    expect(life.ages).toEqual([0, 10]);
+    expect(stepsOf(plan)).toBe(2);
+    expect(plan.differentiated).toBe(plan.segments.length);
+    expect([...plan.judged]).toEqual([[plan.segments.length - 1, 1]]);
+    expect(plan.states!.every((x) => x === 1)).toBe(true);
+    expect(plan.ages).toEqual([0, 10]);
   });
 
   it.each([
     ['fresh', 0],
     ['all', 1],
   ])('counts the divergence of %s organisms', (divergence, counts) => {
-    const life = pooledPlan(withPool({ divergence }), entries, 0, now, createRandom(1));
-    expect(life.divergence).toBe(counts);
+    const plan = pooledPlan(withPool({ divergence }), entries, 0, now, createRandom(1));
+    expect(plan.divergence).toBe(counts);
   });
 });
 
@@ -136,33 +136,33 @@ test('pictures of smaller stages are means of blocks', () => {
   expect(small[14]).toBe((2 * (26 + 27 + 30 + 31)) / 4);
 });
 
-describe('a crowded life', () => {
+describe('a plan of crowded organisms', () => {
   const config = tinyConfig({
     pool: { ...TINY_POOL, crowded: { batch: 2, fresh: 1 } },
   }) as TrainingConfig & { pool: NonNullable<TrainingConfig['pool']> };
 
-  it('goes on among the neighbours that its entry has', () => {
+  it('uses the open ground of its entries', () => {
     const entries = [1, 2].map((image) => ({
       image,
       age: 0,
       states: new Float32Array(8 * 8 * 6).fill(image),
       open: Uint8Array.from({ length: 64 }, (_, cell) => (cell % 8 < 4 * image ? 1 : 0)),
     }));
-    const life = crowdedPlan(config, entries, now, createRandom(1));
-    expect([...life.open!]).toEqual(entries.flatMap(({ open }) => [...open]));
-    expect([...life.states!]).toEqual(entries.flatMap(({ states }) => [...states]));
-    expect(life.segments.every(({ crowded }) => crowded)).toBe(true);
+    const plan = crowdedPlan(config, entries, now, createRandom(1));
+    expect([...plan.open!]).toEqual(entries.flatMap(({ open }) => [...open]));
+    expect([...plan.states!]).toEqual(entries.flatMap(({ states }) => [...states]));
+    expect(plan.segments.every(({ crowded }) => crowded)).toBe(true);
   });
 
-  it('begins as a seed where the configuration says so', () => {
-    const life = freshPlan(config, images, now, createRandom(1));
-    expect(life.open).toHaveLength(2 * 64);
-    expect(life.segments.every(({ crowded }) => crowded)).toBe(true);
+  it('can begin with a seed', () => {
+    const plan = freshPlan(config, images, now, createRandom(1));
+    expect(plan.open).toHaveLength(2 * 64);
+    expect(plan.segments.every(({ crowded }) => crowded)).toBe(true);
     const alone = freshPlan(tinyConfig({ pool: TINY_POOL }), images, now, createRandom(1));
     expect(alone.open).toBeUndefined();
   });
 
-  it('has ground of its own in the middle, and others on no more than they may', () => {
+  it('leaves the middle open, and closes no more than allowed', () => {
     const random = createRandom(5);
     let closed = 0;
     for (let i = 0; i < 300; i++) {

@@ -56,26 +56,26 @@ async function expectBad(folder: string, ...texts: string[]): Promise<void> {
   }
 }
 
-it('gives back what was saved', async () => {
+it('loads what was saved', async () => {
   const { folder } = await saved();
   const run = await loadRun(folder, config);
   expect(run.seconds).toBe(90);
   expect(numbersOf(run.state)).toEqual(numbersOf(state));
 });
 
-it('remembers its images, and the checkpoint that it began with', async () => {
+it('stores the digest of its images, and its initial checkpoint', async () => {
   const folder = join(root(), 'from');
   const run = { state, seconds: 90, images: '0123', from: 'checkpoints/x' };
   await saveRun(folder, run, config);
   expect(await loadRun(folder, config)).toMatchObject({ images: '0123', from: 'checkpoints/x' });
 });
 
-it('gives back an empty pool', async () => {
+it('loads an empty pool', async () => {
   const { folder } = await saved({ ...state, pool: [], crowd: [] });
   expect((await loadRun(folder, config)).state).toMatchObject({ pool: [], crowd: [] });
 });
 
-it('says that there is none', async () => {
+it('reports a missing run', async () => {
   const folder = join(root(), 'nowhere');
   await expect(loadRun(folder, config)).rejects.toMatchObject({
     reason: 'no-run',
@@ -84,12 +84,12 @@ it('says that there is none', async () => {
 });
 
 describe('a damaged state is refused with a sentence:', () => {
-  test('cut anywhere', async () => {
+  test('truncated anywhere', async () => {
     const { folder, file } = await saved();
     const whole = await readFile(file);
     for (const length of [0, 4, 100, Math.floor(whole.length / 2), whole.length - 1]) {
       await writeFile(file, whole.subarray(0, length));
-      await expectBad(folder, 'begin it again');
+      await expectBad(folder, 'start it again');
     }
   });
 
@@ -138,7 +138,7 @@ describe('a changed model is refused:', () => {
     await expect(loadRun(folder, config)).resolves.toMatchObject({ seconds: 90 });
   });
 
-  test('by what has no shape', async () => {
+  test('by fields without a shape', async () => {
     const { folder } = await saved();
     const leaky = tinyConfig({ update: { ...config.update, leak: 0.5 }, pool: TINY_POOL });
     await expect(loadRun(folder, leaky)).rejects.toMatchObject({
@@ -148,13 +148,13 @@ describe('a changed model is refused:', () => {
   });
 });
 
-it('goes on with another schedule', async () => {
+it('resumes with another schedule', async () => {
   const { folder } = await saved();
   const other = tinyConfig({ updates: 500, beta: 2, optimiser: { learningRate: 1 } });
   await expect(loadRun(folder, other)).resolves.toMatchObject({ state: { update: 77_777 } });
 });
 
-it('keeps the old state whole until the new one is', async () => {
+it('keeps the old state until the new one is complete', async () => {
   const { folder, file } = await saved();
   const before = await readFile(file);
   // A write that was cut short leaves its part behind, and no more.
@@ -171,7 +171,7 @@ it('keeps the old state whole until the new one is', async () => {
   expect(await readdir(folder)).toEqual(['state.safetensors']);
 });
 
-it('makes way for a new run and keeps the one before', async () => {
+it('renames the previous run for a new one', async () => {
   const { folder } = await saved();
   await appendLog(folder, { update: 1 });
   expect(await setAside(folder)).toBe(true);
@@ -180,7 +180,7 @@ it('makes way for a new run and keeps the one before', async () => {
   await expect(loadRun(folder, config)).rejects.toMatchObject({ reason: 'no-run' });
 });
 
-it('takes out of the log what a resumed run does again', async () => {
+it('removes repeated updates from the log', async () => {
   const { folder } = await saved();
   for (let update = 1; update <= 4; update++) await appendLog(folder, { update });
   const log = join(folder, 'log.jsonl');

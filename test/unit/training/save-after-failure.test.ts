@@ -31,7 +31,10 @@ beforeAll(async () => {
 
 const save = (state: RunState): Promise<void> => saveRun(folder(), { state, seconds: 1 }, config);
 
-/** Salvages after a save of the first state; gives back what is in the folder then, and what was said. */
+/**
+ * Salvages after a save of the first state; gives back what is in the folder then, and what was
+ * said.
+ */
 async function left(error: unknown, read: () => Promise<RunState>, saving = save) {
   await save(first);
   const said: string[] = [];
@@ -70,7 +73,7 @@ it.each([
   expect(said).toEqual([expect.stringContaining('broken')]);
 });
 
-it('leaves the last save after a gradient that is not finite: it would come again', async () => {
+it('keeps the last saved state after a gradient that is not finite', async () => {
   const error = new TrainingError('not-finite', 'gradient of update 5 is not finite');
   const { state, said } = await left(error, async () => later);
   expect(state).toEqual(numbersOf(first));

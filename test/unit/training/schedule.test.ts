@@ -5,7 +5,7 @@ import { tinyConfig } from './tiny-run.ts';
 const { optimiser } = tinyConfig();
 
 describe('the learning rate', () => {
-  it('is constant unless told otherwise', () => {
+  it('is constant by default', () => {
     for (const update of [1, 50, 100]) expect(rateAt(optimiser, update, 100)).toBe(1e-4);
   });
 
@@ -33,7 +33,7 @@ test('patches grow with the curriculum', () => {
   ]);
 });
 
-test('the leak rises from nothing to that of the model', () => {
+test('the leak rises from zero to that of the model', () => {
   const update = tinyConfig({ update: { kind: 'residual', hidden: 3, leak: 0.5 } }).update;
   expect(leakAt({ update }, 0)).toBe(0.5);
   const at = (progress: number) => leakAt({ update, leakRamp: [0.25, 0.75] }, progress);

@@ -1,4 +1,4 @@
-/** Made-up training runs: eight cells a side, six images, milliseconds an update. */
+/** Tiny training runs: patches of 8×8, six images, milliseconds per update. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import type { Trainer, UpdateReport } from '../../../server/training/trainer.ts'
 const SIDE = 8;
 const COUNT = 6;
 
-/** As it would lie in a file. */
+/** The configuration as stored in a file. */
 export function tinyConfigJson(fields: Record<string, unknown> = {}): Record<string, unknown> {
   return {
     name: 'tiny',
@@ -40,7 +40,7 @@ export function tinyConfigJson(fields: Record<string, unknown> = {}): Record<str
 export const tinyConfig = (fields: Record<string, unknown> = {}): TrainingConfig =>
   parseConfig(tinyConfigJson(fields), 'tiny.json');
 
-/** A pool that is drawn from as soon as it holds more than two. */
+/** A pool that is used as soon as it holds more than two states. */
 export const TINY_POOL = {
   size: 6,
   batch: 2,
@@ -85,7 +85,7 @@ export async function updates(trainer: Trainer, count: number): Promise<UpdateRe
   return reports;
 }
 
-/** Plain numbers of a state, so that two can be compared bit for bit. */
+/** Numbers of a state as text, to compare states bit for bit. */
 export function numbersOf({ update, tensors, pool, crowd }: RunState) {
   return {
     update,
@@ -102,7 +102,7 @@ export function numbersOf({ update, tensors, pool, crowd }: RunState) {
 export const hexOf = (data: Float32Array): string =>
   Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex');
 
-/** A folder that is gone after the tests of a file. */
+/** A folder that is removed after the tests of a file. */
 export function temporaryFolder(): () => string {
   let folder = '';
   beforeAll(async () => {

@@ -103,7 +103,7 @@ const runs: [string, TrainingConfig][] = [
 ];
 
 describe.each(runs)('a run %s', (_, config) => {
-  it('goes on, saved and loaded, as if it had never stopped', async () => {
+  it('continues after saving and loading as if it had not stopped', async () => {
     const whole = await start(config);
     const reports = await updates(whole, 6);
 
@@ -183,8 +183,9 @@ describe('the loss', () => {
     await trainer.dispose();
   });
 
-  it('is reported by what it is made of', async () => {
-    // An untrained rule leaves the seed as it is, so what is shown is the latent's first number in every cell.
+  it('is reported by its parts', async () => {
+    // An untrained rule leaves the seed as it is, so what is shown is the latent's first number in
+    // every cell.
     const config = tinyConfig({
       readout: { kind: 'bernoulli', channel: 0 },
       presence: { threshold: 0.1 },
@@ -211,7 +212,7 @@ describe('the loss', () => {
 });
 
 describe('the pool of a run', () => {
-  it('is drawn from once it holds more than are drawn, grows old, and stays bounded', async () => {
+  it('is used once it holds enough, grows old, and stays bounded', async () => {
     const config = tinyConfig({ pool: { ...TINY_POOL, admit: 1, wounded: 0 }, updates: 30 });
     const trainer = await start(config);
     const counts: number[] = [];
@@ -231,7 +232,7 @@ describe('the pool of a run', () => {
     await trainer.dispose();
   });
 
-  it('has new organisms stand in as long as it holds too few, and all of them go in', async () => {
+  it('is replaced by new organisms while it holds too few, and takes all of them in', async () => {
     const pool = { ...TINY_POOL, size: 60, batch: 4, admit: 4, wounded: 0, steps: [4, 4] };
     const config = tinyConfig({
       growth: { kind: 'uniform', steps: 4 },
@@ -244,12 +245,14 @@ describe('the pool of a run', () => {
       reports.push(await trainer.update());
       held.push((await trainer.state()).pool.length);
     }
-    // A batch of eight: whole and new, then half of it from the pool, whose four come back beside four that are new.
+    // A batch of eight: whole and new, then half of it from the pool, whose four come back beside
+    // four that are new.
     expect(reports.map(({ pooled }) => pooled !== undefined)).toEqual([false, true, true]);
     expect(held).toEqual([8, 12, 16]);
     const { pool: entries } = await trainer.state();
     const passes = new DataPasses(trainingImages(config, tinyData()), config.seed);
-    // Each update has a whole batch of the passes, and what the pool has drawn takes the place of its second half.
+    // Each update has a whole batch of the passes, and what the pool has drawn takes the place of
+    // its second half.
     const shown = [...passes.at(0, 8), ...passes.at(8, 4), ...passes.at(16, 4)];
     expect(entries.map(({ image }) => image).sort()).toEqual(shown.sort());
     await trainer.dispose();
@@ -280,13 +283,14 @@ describe('the pool of a run', () => {
     await trainer.dispose();
   });
 
-  it('shows new images by metamorphosis, in its turn of the passes', async () => {
+  it('shows new images by metamorphosis, in the order of the passes', async () => {
     const calm = { batch: 2, steps: [1, 1], metamorphosis: true };
     const config = tinyConfig({ pool: { ...TINY_POOL, size: 12, admit: 4, calm } });
     const trainer = await start(config);
     await updates(trainer, 3);
     const passes = new DataPasses(trainingImages(config, tinyData()), config.seed);
-    // Of each update's share of six, the last two are for those that change; the first two updates have no pool to change.
+    // Of each update's share of six, the last two are for those that change; the first two updates
+    // have no pool to change.
     const wanted = [...passes.at(2 * 6 + 4, 2)];
     const { pool } = await trainer.state();
     const changed = pool.filter(({ age }) => age === 6 + 1).map(({ image }) => image);
@@ -294,7 +298,7 @@ describe('the pool of a run', () => {
     await trainer.dispose();
   });
 
-  it('keeps apart those that live among others, each on its own ground, and goes on as if it had never stopped', async () => {
+  it('keeps crowded states apart with their ground, also after a resume', async () => {
     const config = tinyConfig({
       pool: { ...TINY_POOL, crowded: { batch: 2, size: 4, renewed: 0.2, fresh: 0.5 } },
       updates: 30,
@@ -316,7 +320,7 @@ describe('the pool of a run', () => {
     for (const one of [trainer, other]) await one.dispose();
   });
 
-  it('begins anew when the curriculum goes on to larger patches', async () => {
+  it('is emptied when the curriculum moves to larger patches', async () => {
     const config = tinyConfig({ pool: TINY_POOL, curriculum: [{ side: 4, until: 0.5 }] });
     const trainer = await start(config);
     await updates(trainer, 3);
@@ -331,7 +335,7 @@ describe('the pool of a run', () => {
   });
 });
 
-it('trains on the validation part too where it is told so', async () => {
+it('trains on the validation split too if configured', async () => {
   const config = tinyConfig({ pool: { ...TINY_POOL, size: 60, batch: 2, admit: 4 } });
   const seen = async (trainOnValidation: boolean): Promise<number[]> => {
     const trainer = await start({ ...config, trainOnValidation });
@@ -364,7 +368,7 @@ test('a gradient that is not finite changes nothing', async () => {
   for (const one of [trainer, broken]) await one.dispose();
 });
 
-describe('what does not fit the configuration is refused:', () => {
+describe('a mismatch with the configuration is refused:', () => {
   const config = tinyConfig({ pool: TINY_POOL });
   const refused = async (data: Dataset, reason: string, ...texts: string[]): Promise<void> => {
     const entry = { image: 5, age: 1, states: new Float32Array(8 * 8 * 6) };

@@ -146,8 +146,9 @@ function convFilterKernel(
 }
 
 /**
- * Computes the gradient of each tap as a product of its input cells with the change. WebAssembly has no kernel for the whole,
- * and those of webgpu and cpu were slower (half and a sixth of the speed).
+ * Computes the gradient of each tap as a product of its input cells with the change. WebAssembly
+ * has no kernel for the whole, and those of webgpu and cpu were slower (half and a sixth of the
+ * speed).
  */
 function convFilterByTaps(
   padded: tf.Tensor,

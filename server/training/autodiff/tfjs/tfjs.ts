@@ -1,6 +1,6 @@
 /**
- * Runs expressions on TensorFlow.js, operation by operation. tfjs has one active backend per thread, so each `Compute` activates
- * its own before it works; several can be open at a time.
+ * Runs expressions on TensorFlow.js, operation by operation. tfjs has one active backend per
+ * thread, so each `Compute` activates its own before it works; several can be open at a time.
  */
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';

@@ -1,4 +1,7 @@
-/** TensorFlow.js on any GPU with a Vulkan, Metal or Direct3D driver: WebGPU by Dawn, without a browser or CUDA. */
+/**
+ * TensorFlow.js on any GPU with a Vulkan, Metal or Direct3D driver: WebGPU by Dawn, without a
+ * browser or CUDA.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import { isRealGpu } from '../../../engine/webgpu/device.ts';
 import { ComputeError } from './errors.ts';
@@ -17,7 +20,10 @@ export interface Webgpu {
 }
 
 interface Started extends Omit<Webgpu, 'stop'> {
-  /** Referenced here, because garbage collection would stop Dawn under the running device and crash the process. */
+  /**
+   * Referenced here, because garbage collection would stop Dawn under the running device and crash
+   * the process.
+   */
   readonly instance: GPU;
   destroy(): void;
 }
@@ -26,7 +32,8 @@ let started: Promise<Started> | undefined;
 let users = 0;
 
 /**
- * Starts the device and registers it as this thread's tfjs backend 'webgpu'. Several users share it.
+ * Starts the device and registers it as this thread's tfjs backend 'webgpu'. Several users share
+ * it.
  *
  * @throws ComputeError not-installed, no-adapter, does-not-start
  */
@@ -112,7 +119,8 @@ async function start(): Promise<Started> {
 
 async function load() {
   try {
-    // In this order: without navigator.gpu, the import registers only kernels and no device of its own.
+    // In this order: without navigator.gpu, the import registers only kernels and no device of its
+    // own.
     const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
     return { WebGPUBackend, ...(await import('webgpu')) };
   } catch (error) {
@@ -124,7 +132,10 @@ async function load() {
   }
 }
 
-/** tfjs needs navigator.gpu when it is given a device; left in place, it would keep the process alive. */
+/**
+ * tfjs needs navigator.gpu when it is given a device; left in place, it would keep the process
+ * alive.
+ */
 function withNavigator<T>(gpu: GPU, use: () => T): T {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
   Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });

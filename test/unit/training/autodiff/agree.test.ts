@@ -1,4 +1,7 @@
-/** A few steps of a small automaton, and their gradients: the same numbers on every back end that is here. */
+/**
+ * A few steps of a small automaton, and their gradients: the same numbers on every back end that is
+ * here.
+ */
 import type { ComputeName } from '../../../../server/training/autodiff/compute.ts';
 import { ComputeError, createCompute } from '../../../../server/training/autodiff/create.ts';
 import { gradients } from '../../../../server/training/autodiff/gradients.ts';
@@ -81,7 +84,7 @@ beforeAll(async () => {
   expected = await results('onnx');
 });
 
-test('the automaton is a lively one', () => {
+test('the test automaton is active', () => {
   for (const data of Object.values(expected)) {
     expect(data.every(Number.isFinite)).toBe(true);
     expect(data.some((x) => Math.abs(x) > 0.1)).toBe(true);

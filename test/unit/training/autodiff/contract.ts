@@ -1,4 +1,7 @@
-/** What every training back end must do: each operation and its gradient, against numbers and finite differences. */
+/**
+ * What every training back end must do: each operation and its gradient, against numbers and finite
+ * differences.
+ */
 import type { Compute, Value } from '../../../../server/training/autodiff/compute.ts';
 import { gradients } from '../../../../server/training/autodiff/gradients.ts';
 import type { Expression } from '../../../../server/training/autodiff/graph.ts';
@@ -195,7 +198,7 @@ export function describeComputeContract(name: string, start: () => Promise<Compu
       });
     }
 
-    it('computes a convolution as on paper', async () => {
+    it('computes a convolution like by hand', async () => {
       const x = Float32Array.from([1, 2, 3, 4]);
       const w = Float32Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9]);
       const { y } = await evaluate(

@@ -7,7 +7,8 @@ import { describeComputeContract } from './contract.ts';
 
 const present: ComputeName[] = ['wasm', 'cpu'];
 const refusals: Partial<Record<ComputeName, unknown>> = {};
-// What not every machine has. Where it is missing, the refusal is tested instead, and the test's name says so.
+// What not every machine has. Where it is missing, the refusal is tested instead, and the test's
+// name says so.
 for (const name of ['webgpu', 'tensorflow'] as const) {
   try {
     await (await createCompute(name)).dispose();
@@ -27,7 +28,7 @@ for (const name of present) {
     });
     afterAll(() => compute?.dispose());
 
-    it('holds no more after a run than before', async () => {
+    it('frees all memory of a run', async () => {
       const x = g.inputMap('x', [2, 4, 4, 3]);
       const w = g.input('w', [3, 3, 3, 3]);
       const y = g.elu(g.add(g.conv(x, w, { pad: 1 }), x));
@@ -50,7 +51,7 @@ for (const name of present) {
       await program.dispose();
     });
 
-    it('computes on its own backend, whichever was used last', async () => {
+    it('computes on its own backend after another was active', async () => {
       const other = await createCompute(name === 'cpu' ? 'wasm' : 'cpu');
       const program = await compute.compile({ y: g.exp(g.input('x', [2])) });
       const elsewhere = await other.compile({ y: g.exp(g.input('x', [2])) });
@@ -80,7 +81,7 @@ for (const [name, refusal] of Object.entries(refusals)) {
   });
 }
 
-test('auto takes a real GPU, else onnx, and says why it passed others by', async () => {
+test('auto uses a real GPU, else onnx, and gives the reasons', async () => {
   const reasons: string[] = [];
   const compute = await createCompute('auto', { onSkip: (reason) => reasons.push(reason) });
   if (compute.name === 'onnx') {

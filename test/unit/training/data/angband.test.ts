@@ -41,7 +41,7 @@ monster:nobody:0x81:0x82\r
 monster:Potion mimic:0x81:0x81
 `;
 
-test('tiles are cut by row and column, each look once', async () => {
+test('tiles are cut by row and column, identical ones once', async () => {
   await put(folder(), 'small/32x32.png', await sheet());
   await put(folder(), 'small/graf-dvg.prf', TABLE);
   const data = await load('small');
@@ -58,7 +58,7 @@ test('tiles are cut by row and column, each look once', async () => {
   expect(cell(data, 3, 0, 31)).toEqual([0, 0, 9, 255]);
 });
 
-test('a missing package is told with how to install it', async () => {
+test('a missing package is reported with how to install it', async () => {
   await expectFailure(
     load('nothing'),
     'missing-package',

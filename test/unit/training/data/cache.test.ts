@@ -39,7 +39,7 @@ test('two loads at once do not disturb each other', async () => {
   await cacheFile();
 });
 
-test('the second load is the first again, unbuilt', async () => {
+test('the second load equals the first without a build', async () => {
   await rm(cacheFolder(), { recursive: true });
   const first = await load();
   expect(first.built).toBe(true);
@@ -49,7 +49,7 @@ test('the second load is the first again, unbuilt', async () => {
   expect(second.data.pixels.constructor).toBe(Uint8Array);
 });
 
-describe('a cache file is built anew', () => {
+describe('a cache file is rebuilt', () => {
   const damages: [string, (bytes: Buffer) => Buffer | Promise<Buffer>][] = [
     ['empty', () => Buffer.alloc(0)],
     ['cut in its header', (bytes) => bytes.subarray(0, 60)],
@@ -95,7 +95,7 @@ test('another configuration has another file', async () => {
   expect(await readdir(cacheFolder())).toHaveLength(2);
 });
 
-test('a cache that cannot be written is told', async () => {
+test('a cache that cannot be written is reported', async () => {
   const blocked = await put(folder(), 'blocked', 'a file');
   await expectFailure(
     loadDataset(
@@ -103,7 +103,7 @@ test('a cache that cannot be written is told', async () => {
       { cacheFolder: join(blocked, 'cache') },
     ),
     'unwritable-cache',
-    'cannot be kept there (ENOTDIR)',
+    'cannot be stored there (ENOTDIR)',
     'choose another cache folder',
   );
 });

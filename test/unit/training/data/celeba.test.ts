@@ -21,7 +21,7 @@ async function faces(inside: string, format: 'jpeg' | 'png', ending: string) {
   }
 }
 
-test('official names have the official parts', async () => {
+test('official names have the official splits', async () => {
   await faces('official', 'jpeg', 'jpg');
   const data = await load('official');
   expect(data).toMatchObject({ name: 'celeba', side: 64, channels: 3, count: 6 });
@@ -34,7 +34,7 @@ test('official names have the official parts', async () => {
   expect(Math.abs(cell(data, 2, 0, 0)[0] - 80)).toBeLessThan(4);
 });
 
-test('the partition list goes before them, also beside the folder and for PNGs', async () => {
+test('the partition list has priority, also beside the folder and for PNGs', async () => {
   await faces('celeba/img_align_celeba_png', 'png', 'png');
   const parts = [2, 1, 0, 0, 0, 0];
   const list = names.map((name, i) => `${name}.jpg ${parts[i]}\n`).join('');
@@ -45,7 +45,7 @@ test('the partition list goes before them, also beside the folder and for PNGs',
   expect(splits.train).toEqual(Uint32Array.of(2, 3, 4, 5));
 });
 
-test('the whole picture is stretched: nothing is cut off', async () => {
+test('the whole picture is stretched, without cropping', async () => {
   // The upper left quarter white, the rest black.
   const white = await plain('png', 89, 109, [255, 255, 255]);
   const image = sharp({ create: { width: 178, height: 218, channels: 3, background: '#000' } });
@@ -61,7 +61,7 @@ test('the whole picture is stretched: nothing is cut off', async () => {
   expect(cell(data, 0, 30, 33)[0]).toBeLessThan(15);
 });
 
-test('images without a part, and lists that cannot be read, are refused', async () => {
+test('images without a split, and broken lists, are refused', async () => {
   const file = await put(folder(), 'mine/me.jpg', await plain('jpeg', 178, 218, [9, 9, 9]));
   await expectFailure(
     load('mine'),

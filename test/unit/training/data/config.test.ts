@@ -64,7 +64,7 @@ test('names are for people', () => {
   expect(titleCase('THE LEAF_OF the TREE')).toBe('The Leaf of the Tree');
 });
 
-test('a share for validation is the same each time, and never all', () => {
+test('the validation share is always the same, and never all images', () => {
   const { train, validation } = splitByShare(100, 0.2);
   expect([train.length, validation.length]).toEqual([80, 20]);
   expect(new Set([...train, ...validation]).size).toBe(100);

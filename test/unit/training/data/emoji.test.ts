@@ -53,7 +53,8 @@ describe('the emoji sets', () => {
   test('look like the pictures in the package', async () => {
     const index = organisms.entries.findIndex(({ name }) => name === 'Frog Face');
     const source = join(packageFolder('emoji-datasource-google'), 'img/google/64/1f438.png');
-    // Independent of the loader: over grey, shrunk, then compared with our pixels over the same grey.
+    // Independent of the loader: over grey, shrunk, then compared with our pixels over the same
+    // grey.
     const expected = await sharp(source)
       .flatten({ background: '#808080' })
       .resize(28, 28, { kernel: 'cubic' })
@@ -72,7 +73,7 @@ describe('the emoji sets', () => {
     expect(difference / (32 * 32 * 3)).toBeLessThan(3);
   });
 
-  test('are all to train on, unless a share is kept', async () => {
+  test('are all for training unless a share is reserved', async () => {
     expect([...organisms.splits.train]).toEqual(organisms.entries.map((_, i) => i));
     expect(organisms.splits.validation).toHaveLength(0);
     const { splits } = await load('bestiary', { validationShare: 0.1 });
@@ -88,17 +89,17 @@ describe('the emoji sets', () => {
   });
 });
 
-test('long names give way to short ones', () => {
+test('long names are replaced by short ones', () => {
   expect(emojiName({ name: 'CAT FACE WITH TEARS OF JOY', short_name: 'joy_cat' })).toBe('Joy Cat');
   expect(emojiName({ name: 'EAR OF MAIZE', short_name: 'corn' })).toBe('Ear of Maize');
   expect(emojiName({ name: 'T-REX', short_name: 't-rex' })).toBe('T-Rex');
 });
 
-test('what fits no group is a thing', () => {
+test('an emoji without a known group is a thing', () => {
   expect(emojiKind({ subcategory: 'tool', short_name: 'hammer' })).toBe('thing');
 });
 
-describe('a package that is not as it should be', () => {
+describe('a broken package', () => {
   const config = {
     kind: 'emoji',
     set: 'bestiary',
@@ -108,7 +109,7 @@ describe('a package that is not as it should be', () => {
   } as const;
   const build = (from: string) => openEmoji(config, from).build(() => {});
 
-  test('is told by its sha256, its missing picture, or its broken list', async () => {
+  test('is reported by its sha256, missing picture, or broken list', async () => {
     const original = packageFolder('emoji-datasource-google');
     const copy = join(folder(), 'copy');
     await mkdir(copy, { recursive: true });

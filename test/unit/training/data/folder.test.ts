@@ -44,7 +44,7 @@ describe('a folder of images', () => {
     at = (name) => data.entries.findIndex((entry) => entry.name === name);
   });
 
-  test('is read whole, nested folders too, in the order of the paths', () => {
+  test('is read with its subfolders, in the order of the paths', () => {
     expect(data.entries.map(({ name }) => name)).toEqual([
       'Blue Half',
       'Glass',
@@ -94,14 +94,14 @@ describe('a folder of images', () => {
     }
   });
 
-  test('draws SVG sharp at the size wanted, and makes colour of grey', () => {
+  test('draws SVG sharp at the requested size, and converts grey to colour', () => {
     expect(cell(data, at('Blue Half'), 8, 4)).toEqual([0, 0, 255, 255]);
     expect(cell(data, at('Blue Half'), 8, 7)).toEqual([0, 0, 255, 255]);
     expect(cell(data, at('Blue Half'), 8, 8)).toEqual([0, 0, 0, 0]);
     near(cell(data, at('Grey'), 8, 8), [128, 128, 128, 255]);
   });
 
-  test('takes no colour from what is hidden under transparency', async () => {
+  test('ignores colours hidden under transparency', async () => {
     // Left half white and invisible, right half dark green.
     const raw = Buffer.alloc(32 * 32 * 4);
     for (let p = 0; p < 32 * 32; p++)
@@ -124,7 +124,7 @@ describe('a folder of images', () => {
     near(cell(opaque, 1, 8, 8), [128, 64, 127]);
   });
 
-  test('is turned as EXIF says', async () => {
+  test('is rotated by its EXIF orientation', async () => {
     const raw = await plain('jpeg', 40, 20, RED);
     const turned = await sharp(raw).withMetadata({ orientation: 6 }).toBuffer();
     await put(folder(), 'turned/phone.jpg', turned);
@@ -133,12 +133,12 @@ describe('a folder of images', () => {
     expect(cell(photo, 0, 2, 8)[3]).toBe(0);
   });
 
-  test('keeps a share for validation', async () => {
+  test('reserves a share for validation', async () => {
     const { splits } = await load('mine', { validationShare: 0.34 });
     expect([splits.train.length, splits.validation.length, splits.test.length]).toEqual([4, 2, 0]);
   });
 
-  test('is built anew when an image changes', async () => {
+  test('is rebuilt when an image changes', async () => {
     await put(folder(), 'changing/a.png', await plain('png', 8, 8, RED));
     expect(cell(await load('changing'), 0, 8, 8)[2]).toBeLessThan(5);
     await put(folder(), 'changing/a.png', await plain('png', 9, 9, [0, 0, 255]));
@@ -147,14 +147,14 @@ describe('a folder of images', () => {
 });
 
 describe('a folder that cannot be trained on is refused', () => {
-  test('when it is not there, or is a file', async () => {
+  test('when it is missing, or is a file', async () => {
     const nothing = join(folder(), 'nothing');
     await expectFailure(load('nothing'), 'missing-folder', `${nothing}: `, 'ENOENT', 'data.folder');
     await put(folder(), 'file', 'x');
     await expectFailure(load('file'), 'missing-folder', 'ENOTDIR');
   });
 
-  test('when it holds no image', async () => {
+  test('when it contains no image', async () => {
     await mkdir(join(folder(), 'empty/er'), { recursive: true });
     await expectFailure(load('empty'), 'empty-set', 'contains no images', 'add PNG, JPEG');
   });
@@ -171,11 +171,11 @@ describe('a folder that cannot be trained on is refused', () => {
       load(inside),
       'broken-image',
       `${file}: cannot be read as an image (`,
-      'mend',
+      'repair',
     );
   });
 
-  test.each(['png', 'jpeg', 'webp'] as const)('when an image is cut: %s', async (format) => {
+  test.each(['png', 'jpeg', 'webp'] as const)('when an image is truncated: %s', async (format) => {
     const noise = sharp({
       create: {
         width: 60,
@@ -194,7 +194,7 @@ describe('a folder that cannot be trained on is refused', () => {
     await expectFailure(load(`cut-${format}`), 'broken-image', file);
   });
 
-  test('when an image shows nothing', async () => {
+  test('when an image is completely transparent', async () => {
     const file = await put(folder(), 'clear/air.png', await plain('png', 8, 8, [9, 9, 9, 0]));
     await expectFailure(
       load('clear'),
@@ -204,19 +204,19 @@ describe('a folder that cannot be trained on is refused', () => {
     );
   });
 
-  test('when an image is of a format that cannot be read', async () => {
+  test('when an image has an unsupported format', async () => {
     const file = await put(folder(), 'apple/photo.HEIC', 'x');
     await expectFailure(load('apple'), 'broken-image', file, 'save it as PNG');
   });
 
-  test('when an image is a link to nowhere', async () => {
+  test('when an image is a broken link', async () => {
     await mkdir(join(folder(), 'linked'));
     await symlink('/nowhere.png', join(folder(), 'linked/gone.png'));
     await expectFailure(load('linked'), 'broken-image', 'gone.png: cannot be read (ENOENT)');
   });
 });
 
-test('the drawings that come along are a set of thirty, each with something on it', async () => {
+test('the included drawings are a set of thirty visible images', async () => {
   const data = await load(resolve('server/training/examples/drawings'), { side: 32 });
   expect(data.count).toBe(30);
   expect(data.entries.map(({ name }) => name)).toContain('Ice Cream');

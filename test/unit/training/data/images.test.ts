@@ -77,7 +77,7 @@ describe('augmentation', () => {
     expect(seen.size).toBe(9);
   });
 
-  test('leaves images alone when told to, and refuses other shapes', () => {
+  test('changes nothing without augmentation, and refuses other shapes', () => {
     const images = ramp(3, 4, 3);
     augmentImages(images, { side: 4, channels: 3 }, { flip: false, shift: 0 }, createRandom(1));
     expect(images).toEqual(ramp(3, 4, 3));

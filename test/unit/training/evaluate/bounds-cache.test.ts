@@ -35,7 +35,7 @@ async function figures(keep?: Keep) {
   return found.figures;
 }
 
-it('a run that is stopped goes on to the same end, and measures nothing twice', async () => {
+it('a stopped evaluation continues to the same result and measures nothing twice', async () => {
   const whole = await figures();
   expect(await figures(await openKeep(file, measured))).toEqual(whole);
   const [head, ...images] = await lines();
@@ -58,7 +58,7 @@ it('a run that is stopped goes on to the same end, and measures nothing twice', 
   expect(await lines()).toEqual([head, ...images]);
 });
 
-it('a file that was cut in its first line begins anew', async () => {
+it('a file with an incomplete first line starts again', async () => {
   await openKeep(file, measured);
   const [head] = await lines();
   await writeFile(file, head.slice(0, 20));
@@ -71,23 +71,23 @@ it.each([
   ['a seed', { ...measured, seed: 2 }],
   ['images', { ...measured, images: smallImages(4) }],
   ['a model', { ...measured, model: smallModel({ update: { kind: 'simple', hidden: 7 } }) }],
-])('a file of other %s is refused and stays as it is', async (_, other) => {
+])('a file of other %s is refused and not changed', async (_, other) => {
   await (await openKeep(file, measured)).add([[-3, -2, -1]]);
   const before = await lines();
   await expect(openKeep(file, other)).rejects.toMatchObject({
     reason: 'foreign-keep',
-    message: expect.stringContaining('name another file'),
+    message: expect.stringContaining('choose another file'),
   });
   expect(await lines()).toEqual(before);
 });
 
-it.each(['[1,2]', '[1,2,null]', 'x'])('a line %s is no image', async (line) => {
+it.each(['[1,2]', '[1,2,null]', 'x'])('a line %s is refused', async (line) => {
   await openKeep(file, measured);
   await writeFile(file, `${await readFile(file, 'utf8')}${line}\n`);
-  await expect(openKeep(file, measured)).rejects.toThrow('has no three numbers in line 2');
+  await expect(openKeep(file, measured)).rejects.toThrow('does not have three numbers in line 2');
 });
 
-it('more images than there are, or a file that is none, are refused', async () => {
+it('too many images, or a folder instead of a file, are refused', async () => {
   const keep = await openKeep(file, measured);
   await keep.add(Array.from({ length: 6 }, () => [-3, -2, -1] as const));
   await expect(openKeep(file, measured)).rejects.toThrow('more images than there are');

@@ -16,19 +16,22 @@ import { smallImages, smallModel } from './small.ts';
 const compute = createOnnxCompute({ threads: 1 });
 
 describe('bounds of log-weights', () => {
-  it('are those on paper', () => {
+  it('match values computed by hand', () => {
     const { elbo, iwae } = boundsOf([Math.log(1), Math.log(3)]);
     expect(elbo).toBeCloseTo(Math.log(3) / 2, 12);
     expect(iwae).toBeCloseTo(Math.log(2), 12);
   });
 
-  it('stand weights that no number could hold', () => {
+  it('are finite for weights beyond the range of exp', () => {
     expect(boundsOf([-9000, -9000]).iwae).toBeCloseTo(-9000, 9);
     expect(boundsOf([-9000, Number.NEGATIVE_INFINITY]).iwae).toBeCloseTo(-9000 - Math.LN2, 9);
   });
 });
 
-/** Bounds of images, and what each image came to; an image has chance of its own, which `seed` changes. */
+/**
+ * Bounds of images, and what each image came to; an image has chance of its own, which `seed`
+ * changes.
+ */
 async function measure(
   model: Model,
   samples: number,
@@ -66,7 +69,9 @@ function meanOf(numbers: readonly number[]): { mean: number; standardError: numb
   return { mean, standardError: Math.sqrt(spread / n) };
 }
 
-/** A figure of each seed, of images that were measured again and again: its mean over the images. */
+/**
+ * A figure of each seed, of images that were measured again and again: its mean over the images.
+ */
 const bySeed = (each: readonly OfImage[], figure: (image: OfImage) => number): number[] =>
   Array.from({ length: each.length / 5 }, (_, seed) => {
     const images = each.slice(5 * seed, 5 * seed + 5);
@@ -84,13 +89,13 @@ function integral(f: (t: number) => number): number {
 describe('bounds of images', () => {
   const model = smallModel();
 
-  it('come out alike for the same seed, and otherwise for another', async () => {
+  it('are equal for equal seeds and differ for others', async () => {
     const { bounds } = await measure(model, 2);
     expect((await measure(model, 2)).bounds).toEqual(bounds);
     expect((await measure(model, 2, { seed: 2 })).bounds.iwae).not.toBe(bounds.iwae);
   });
 
-  it('are, for one sample, reconstruction less the analytic divergence, on average', async () => {
+  it('are on average reconstruction minus analytic divergence for one sample', async () => {
     const { bounds, each } = await measure(model, 1, { images: again(1000) });
     // What is left without the reconstruction is log p(z) − log q(z|x), whose mean is −KL.
     const { mean, standardError } = meanOf(bySeed(each, ([, iwae, known]) => iwae - known));
@@ -115,7 +120,7 @@ describe('bounds of images', () => {
     }
   });
 
-  it('are what integration gives, where a likelihood can be integrated', async () => {
+  it('match numerical integration where that is possible', async () => {
     const flat = smallModel();
     // A rule that changes nothing shows the latent's first number, as a logit, in every pixel.
     for (const [name, { data }] of flat.tensors) {
@@ -146,14 +151,14 @@ describe('bounds of images', () => {
     expect(whole - elbo).toBeGreaterThan(10);
   });
 
-  it('tell the standard error over images', async () => {
+  it('report the standard error over images', async () => {
     const { bounds, each } = await measure(model, 4);
     const { mean, standardError } = meanOf(each.map(([, iwae]) => iwae));
     expect(bounds.iwae).toBeCloseTo(mean, 9);
     expect(bounds.standardError).toBeCloseTo(standardError, 9);
   });
 
-  it('begin where an untrained model does', async () => {
+  it('match an untrained model', async () => {
     const untrained = smallModel({ update: { kind: 'simple', hidden: 7 } });
     for (const [name, { data }] of untrained.tensors) {
       if (name.startsWith('encoder.') || name.startsWith('update.out.')) data.fill(0);
@@ -164,7 +169,7 @@ describe('bounds of images', () => {
     expect(bounds.elbo / 64).toBeCloseTo(-0.806, 1);
   });
 
-  it('count a Gaussian constant in, with the σ of the card', async () => {
+  it('include the Gaussian constant with the σ of the card', async () => {
     const readout = { kind: 'rgba-premultiplied', channels: [0, 1, 2, 3] };
     const of = async (sigma: string) => {
       const fields = { readout, training: { sigma }, presence: { threshold: 0.5 } };
@@ -183,14 +188,14 @@ describe('bounds of images', () => {
 describe('bits per dimension', () => {
   const ink = { readout: { kind: 'bernoulli', channel: 0 }, presence: { threshold: 0.5 } };
 
-  it('are of 784 numbers for digits, framed or not', () => {
+  it('count 784 numbers for digits, padded or not', () => {
     for (const side of [28, 32]) {
       const growth = { kind: 'uniform', steps: 1 };
       expect(bitsPerDim(tinyCard({ ...ink, growth, side }), -84.23)).toBeCloseTo(0.155, 4);
     }
   });
 
-  it('are of all numbers else, and of none for densities', () => {
+  it('count all numbers otherwise, and are null for densities', () => {
     expect(bitsPerDim(tinyCard({ ...ink, side: 16 }), -256 * Math.LN2)).toBeCloseTo(1, 9);
     const rgb = { readout: { kind: 'dmol', mixtures: 1 }, channels: 10, latentSize: 10 };
     const card = tinyCard({ ...rgb, presence: { threshold: 0.5 } });

@@ -22,7 +22,7 @@ describe('the command', () => {
     expect(stdout).toContain('npm run evaluate -- <folder>');
   });
 
-  it('names what is wrong in a sentence', async () => {
+  it('reports an error in one sentence', async () => {
     const { code, stderr } = await command('no/such/checkpoint');
     expect(code).toBe(1);
     expect(stderr).toBe('evaluate: no/such/checkpoint/card.json: file cannot be read (ENOENT)\n');
@@ -99,7 +99,7 @@ describe('images', () => {
     description: '',
   });
 
-  it('are those that were not trained on, evenly chosen', () => {
+  it('are evenly chosen from those not trained on', () => {
     const judged = choose(data({ train: [0], test: [1, 2, 4, 5] }), 2);
     expect(judged).toMatchObject({ split: 'test', count: 2, of: 4 });
     expect([...judged.labels!]).toEqual([1, 4]);
@@ -120,7 +120,7 @@ describe('images', () => {
     });
   });
 
-  test("a checkpoint of images of a user's own is not judged by those of the configuration", async () => {
+  test("a checkpoint of a user's own images is not evaluated on those of the configuration", async () => {
     const { training, ...card } = tinyCard();
     const command = 'npm run train -- server/training/configs/drawings.json --images <folder>';
     const own = { ...card, training: { ...training, command } };
@@ -129,7 +129,7 @@ describe('images', () => {
 });
 
 describe('the meter', () => {
-  it('tells how far work is, now and then', () => {
+  it('reports progress at intervals', () => {
     let now = 0;
     const lines: string[] = [];
     const meter = createMeter(
@@ -145,7 +145,7 @@ describe('the meter', () => {
     expect(lines).toEqual(['staying: 50 %, 5 s left', 'staying: done in 10 s']);
   });
 
-  it('writes times for people', () => {
+  it('formats durations', () => {
     expect([3.2, 89, 600, 7260].map(duration)).toEqual(['4 s', '89 s', '10 min', '2 h 1 min']);
   });
 });

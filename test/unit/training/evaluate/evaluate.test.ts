@@ -47,7 +47,7 @@ describe('an evaluation', () => {
     expect(inWords(figures)).toContain('50 % wounded, +64');
   });
 
-  it('is the same for the same seed, by chance and in workers too', async () => {
+  it('is equal for equal seeds, also with random masks and several workers', async () => {
     const update = { kind: 'residual', hidden: 7, stateLimit: 4, updateProbability: 0.5 };
     // More than a batch, so that there is something for two workers.
     const gallery = Array.from({ length: 20 }, (_, i) => ({ name: `${i}`, kind: 'animal' }));
@@ -71,13 +71,13 @@ describe('an evaluation', () => {
       likelihood: null,
       probe: { of: 'kind', classes: 2 },
     });
-    expect(none.figures.notes[0]).toMatch(/no likelihood: .* in prose alone/);
+    expect(none.figures.notes[0]).toMatch(/no likelihood: .* in words/);
     const noData = await run(smallModel(), new EvaluationError('no-data', 'no images here'));
     expect(noData.figures.notes[0]).toBe('no likelihood: no images here');
     expect(inWords(noData.figures)).toContain('note: no likelihood: no images here');
   });
 
-  it('is of some organisms and says so', async () => {
+  it('covers some organisms and says so', async () => {
     const compute = createOnnxCompute({ threads: 1 });
     const { figures, grown } = await evaluate(
       compute,
@@ -99,7 +99,7 @@ describe('writing', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('puts figures into the card and pictures beside it', async () => {
+  it('writes figures into the card and pictures beside it', async () => {
     const model = smallModel();
     const { gallery } = model.card;
     await writeFile(join(folder, 'card.json'), JSON.stringify(model.card, null, 2));

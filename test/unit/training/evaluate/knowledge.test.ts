@@ -25,19 +25,19 @@ describe('the probe', () => {
     return { states, channels: C, labels };
   }
 
-  it('reads what every cell says', () => {
+  it('decodes a class that every cell encodes', () => {
     const probe = probeCells(cells(8, 0), createRandom(2))!;
     expect(probe.byCell).toBeGreaterThan(0.98);
     expect(probe.byOrganism).toBeGreaterThan(0.98);
     expect(probe).toMatchObject({ classes: 3, organisms: ORGANISMS });
   });
 
-  it('guesses where there is nothing to read', () => {
+  it('guesses when cells encode nothing', () => {
     const probe = probeCells(cells(0, 0), createRandom(2))!;
     expect(probe.byCell).toBeLessThan(probe.guess + 0.1);
   });
 
-  it('knows an organism that it was trained on better than a new one', () => {
+  it('decodes trained organisms better than new ones', () => {
     const probe = probeCells(cells(0, 3), createRandom(2))!;
     expect(probe.byCell).toBeGreaterThan(probe.byOrganism + 0.1);
   });
@@ -55,7 +55,7 @@ describe('the map', () => {
     return Float32Array.from({ length: 30 * 5 }, (_, i) => random.normal() + (i < 75 ? 0 : 20));
   };
 
-  it('lays what is alike together, within 0…1, the same for the same seed', () => {
+  it('puts similar latents together, within 0…1, and equal for equal seeds', () => {
     const places = mapLatents(latents(), 30, createRandom(1))!;
     expect(places).toEqual(mapLatents(latents(), 30, createRandom(1)));
     const centre = (of: typeof places) => ({
@@ -72,7 +72,7 @@ describe('the map', () => {
     }
   });
 
-  it('needs a few latents', () => {
+  it('needs five latents', () => {
     expect(mapLatents(new Float32Array(8), 4, createRandom(1))).toBeNull();
   });
 
@@ -88,7 +88,7 @@ describe('the map', () => {
     }
   });
 
-  it('is drawn with a margin, whatever its shape', () => {
+  it('is drawn with a margin for any shape', () => {
     const places = [
       { x: 0, y: 0 },
       { x: 1, y: 0.5 },

@@ -1,4 +1,4 @@
-/** Rules whose life is known: one that does nothing, one that forgets, one that bursts. */
+/** Rules with known behaviour: one that does nothing, one that forgets, one that diverges. */
 import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
 import { EvaluationBatch, workOf } from '../../../../server/training/evaluate/evaluation-batch.ts';
 import {
@@ -38,7 +38,7 @@ describe('a rule that does nothing', () => {
     expect(stay).toEqual({ '1': same, '40': same });
   });
 
-  it('heals nothing: what a wound took is missing for good', async () => {
+  it('heals nothing', async () => {
     const grown = await grownOf(batch, 1);
     const heal = await measureHeal(batch, grown, [0.25], createRandom(2));
     for (const found of Object.values(heal['0.25'])) {
@@ -48,7 +48,7 @@ describe('a rule that does nothing', () => {
 });
 
 describe('a rule that comes to rest', () => {
-  it('is followed for a million steps in no time, and found where a thousand lead', async () => {
+  it('is not computed again after it repeats: a million steps end like a thousand', async () => {
     let worked = 0;
     // Half of what it is fades at each step, until nothing is left of it.
     const update = { kind: 'residual', hidden: 7, leak: 0.5 };
@@ -66,7 +66,7 @@ describe('a rule that comes to rest', () => {
 });
 
 describe('a rule that drifts', () => {
-  it('is as far off as it went', async () => {
+  it('has the error of its drift', async () => {
     // Growing takes 2 steps a stage from side 2 to 8: zero in the end, then a fiftieth a step.
     const batch = new EvaluationBatch(compute, drifting(0.02), 1);
     const stay = await measureStay(batch, await grownOf(batch, -0.12), [4, 10]);
@@ -77,8 +77,8 @@ describe('a rule that drifts', () => {
   });
 });
 
-describe('latents far out', () => {
-  it('are as large as they are, where a rule does nothing', async () => {
+describe('latents far from the prior', () => {
+  it('keep their size under a rule that does nothing', async () => {
     const batch = new EvaluationBatch(compute, drifting(0), 1);
     const found = await measureRobustness(batch, createRandom(1), 4, 10);
     for (const [radius, { finite, largest }] of Object.entries(found)) {
@@ -88,7 +88,7 @@ describe('latents far out', () => {
     }
   });
 
-  it('are told when a rule bursts, within a limit or without', async () => {
+  it('show that a rule diverges, with or without a state limit', async () => {
     const burst = drifting(3e38);
     const found = await measureRobustness(
       new EvaluationBatch(compute, burst, 1),
@@ -113,7 +113,7 @@ describe('latents far out', () => {
 });
 
 describe('pictures', () => {
-  it('are compared as they are seen', () => {
+  it('are compared as displayed', () => {
     const { card } = smallModel(rgba);
     const states = new Float32Array(2 * 64 * 6);
     states.fill(7, 64 * 6);

@@ -1,4 +1,7 @@
-/** The convolutional VAE that the VNCA is measured against: the same encoder, transposed convolutions as decoder. */
+/**
+ * The convolutional VAE that the VNCA is measured against: the same encoder, transposed
+ * convolutions as decoder.
+ */
 
 import type { Expression, Shape } from '../../../../server/training/autodiff/graph.ts';
 import * as g from '../../../../server/training/autodiff/graph.ts';
@@ -33,7 +36,10 @@ export const CELEBA_BASELINE: BaselineNetwork = {
 const SIZE = 5;
 const PAD = 2;
 
-/** Name and shape of every tensor of the decoder; kernels [k, k, out, in], as `convInput` takes them. */
+/**
+ * Name and shape of every tensor of the decoder; kernels [k, k, out, in], as `convInput` takes
+ * them.
+ */
 export function baselineShapes(net: BaselineNetwork): Map<string, Shape> {
   const { channels, latentSize, outputs } = net;
   const shapes = new Map<string, Shape>();

@@ -123,7 +123,7 @@ it.each([
   }
 });
 
-it('finds no divergence from the prior in the prior', async () => {
+it('has zero divergence for the prior', async () => {
   const mean = g.input('mean', [2, 2]);
   const logSigma = g.input('logSigma', [2, 2]);
   const { kl } = await evaluate(
@@ -167,7 +167,8 @@ it('has gradients through sampling and divergence, for every parameter', async (
       );
     };
     for (let at = 0; at < tensor.data.length; at++) {
-      // A small step: an ELU bends where it begins, and a difference that spans this is a little off.
+      // A small step: an ELU bends where it begins, and a difference that spans this is a little
+      // off.
       const wanted = await slopeAt(tensor, at, objective, 2e-3);
       check.compare(name, at, found[name][at], wanted);
     }

@@ -1,4 +1,7 @@
-/** Likelihoods against arithmetic written apart from them, and where the answer is known in closed form. */
+/**
+ * Likelihoods against arithmetic written apart from them, and where the answer is known in closed
+ * form.
+ */
 import type { Compute } from '../../../../server/training/autodiff/compute.ts';
 import { gradients } from '../../../../server/training/autodiff/gradients.ts';
 import * as g from '../../../../server/training/autodiff/graph.ts';
@@ -138,14 +141,14 @@ const CASES: [string, Case][] = [
 ];
 
 describe.each(CASES)('%s', (_, given) => {
-  it('is what its formula says, pixel by pixel', async () => {
+  it('matches its formula pixel by pixel', async () => {
     const { nats } = await run(given);
     pixelByPixel(given).forEach((wanted, i) => {
       expect(Math.abs(nats[i] - wanted)).toBeLessThan(1e-4 * Math.max(1, Math.abs(wanted)));
     });
   });
 
-  it('has the gradient that its values have', async () => {
+  it('has the gradient of its values', async () => {
     const { slope } = await run(given);
     const { states } = given;
     const check = slopeChecker();
@@ -161,7 +164,7 @@ describe.each(CASES)('%s', (_, given) => {
     expect(check.steep()).toBeGreaterThan(0.35);
   });
 
-  it('stays finite, and so do its gradients, for wild states', async () => {
+  it('stays finite with its gradients for extreme states', async () => {
     for (const scale of [0, 30, 1000]) {
       const states = normals(given.states.shape, 3, scale);
       const { nats, slope } = await run({ ...given, states });
@@ -189,7 +192,7 @@ describe('a Bernoulli pixel', () => {
     });
   });
 
-  it('of 1024 untold ones is 709.8 nats', async () => {
+  it('of zero logit costs 709.8 nats in 1024 pixels', async () => {
     const given = made(BERNOULLI, 3, [1, 32], normals([1, 32, 32, 3], 1, 0));
     expect((await run(given)).nats[0]).toBeCloseTo(-709.78, 1);
   });
@@ -221,7 +224,7 @@ describe.each([1, 4])('a mixture of %i', (n) => {
     };
   }
 
-  test.each([0, 1, 2])('gives the levels of colour %i a probability of 1 together', async (c) => {
+  test.each([0, 1, 2])('gives the levels of colour %i a total probability of 1', async (c) => {
     for (const seed of [1, 2, 3]) {
       const { nats } = await run(levels(c, seed));
       const whole = nats.reduce((sum, x) => sum + Math.exp(x), 0);
@@ -229,7 +232,7 @@ describe.each([1, 4])('a mixture of %i', (n) => {
     }
   });
 
-  it('gives all that lies beyond to the outermost levels', async () => {
+  it('gives the tails to the outermost levels', async () => {
     const given = levels(0, 1);
     for (let at = 0; at < given.states.data.length; at += given.channels) {
       for (let i = 0; i < n; i++) given.states.data[at + n + i] = -30;
@@ -239,7 +242,7 @@ describe.each([1, 4])('a mixture of %i', (n) => {
   });
 });
 
-it('a Gaussian reads channels in their order', () => {
+it('a Gaussian reads consecutive channels', () => {
   const states = g.inputMap('states', [1, 1, 1, 6]);
   const images = g.inputMap('images', [1, 1, 1, 4]);
   expect(() =>

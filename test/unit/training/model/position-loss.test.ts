@@ -1,4 +1,7 @@
-/** Cells are taught where they are: what the waves are, what an error costs, and that a rule learns it. */
+/**
+ * Cells are taught where they are: what the waves are, what an error costs, and that a rule learns
+ * it.
+ */
 import { createCompute } from '../../../../server/training/autodiff/create.ts';
 import { gradients } from '../../../../server/training/autodiff/gradients.ts';
 import * as g from '../../../../server/training/autodiff/graph.ts';
@@ -14,7 +17,7 @@ import { evaluate } from '../autodiff/contract.ts';
 import { tinyConfig, tinyData, updates } from '../tiny-run.ts';
 import { normals } from './small.ts';
 
-test('the first waves tell left from right and top from bottom, whatever the side', () => {
+test('the first waves distinguish left from right and top from bottom at any side', () => {
   for (const side of [2, 8, 32]) {
     const fields = positionFields(side, 2);
     expect(fields).toHaveLength(side * side * positionChannels({ octaves: 2 }));
@@ -29,14 +32,14 @@ test('the first waves tell left from right and top from bottom, whatever the sid
   }
 });
 
-test('no two cells of a body have one place', () => {
+test('every cell of a body has its own position', () => {
   const fields = positionFields(16, 1);
   const seen = new Set<string>();
   for (let i = 0; i < fields.length; i += 4) seen.add(`${fields.subarray(i, i + 4)}`);
   expect(seen.size).toBe(256);
 });
 
-test('an error costs what one of the picture costs, times its weight; only the places feel it', async () => {
+test('an error costs as much as one of the picture times its weight, and affects only the position channels', async () => {
   const compute = await createCompute('onnx', { threads: 1 });
   const places = { channel: 1, octaves: 1, weight: 0.3 };
   const states = normals([2, 3, 3, 6], 1);
@@ -66,7 +69,7 @@ test('an error costs what one of the picture costs, times its weight; only the p
   await compute.dispose();
 });
 
-test('a rule learns its places, at every stage', async () => {
+test('a rule learns positions at every stage', async () => {
   const compute = await createCompute('onnx', { threads: 1 });
   const config = tinyConfig({
     updates: 150,

@@ -71,7 +71,7 @@ describe.each(NETS)('%s', (_, update) => {
   const states = normals([PATCHES, SIDE, SIDE, channels], 5);
   const latents = normals([PATCHES, latentSize], 6);
 
-  test.each([false, true])('steps as the reference does, masked: %s', async (masked) => {
+  test.each([false, true])('steps like the reference, masked: %s', async (masked) => {
     const mask = normals([PATCHES, SIDE, SIDE, 1], 7);
     mask.data.forEach((x, i) => {
       mask.data[i] = x > 0 ? 1 : 0;

@@ -1,6 +1,6 @@
 /**
- * The reverse loop: gradients of whole lives, cut into segments of any length, against finite differences of every
- * number that training moves.
+ * The reverse loop: gradients of whole rollouts, cut into segments of any length, against finite
+ * differences of every number that training moves.
  */
 import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
 import { imageChannels, type Likelihood } from '../../../../server/training/model/likelihood.ts';
@@ -31,7 +31,7 @@ const BERNOULLI: Likelihood = { kind: 'bernoulli', channel: 0 };
 const GAUSSIAN: Likelihood = { kind: 'gaussian', sigma: 1, channels: [0, 1, 2, 3] };
 
 const doubling = (stepsPerStage: number) => ({ kind: 'doubling', seedSide: 2, stepsPerStage });
-const LIVES: [string, Record<string, unknown>, Record<string, unknown>, Likelihood][] = [
+const ROLLOUTS: [string, Record<string, unknown>, Record<string, unknown>, Likelihood][] = [
   ['simple, doubling', { kind: 'simple', hidden: 4 }, doubling(2), BERNOULLI],
   [
     'simple with a last bias, uniform, by chance',
@@ -230,7 +230,7 @@ function openSource(segments: readonly Segment[]): (segment: Segment) => Record<
   };
 }
 
-describe.each(LIVES)('%s', (_, update, growth, likelihood) => {
+describe.each(ROLLOUTS)('%s', (_, update, growth, likelihood) => {
   const given = setUp(update, growth, likelihood);
   /** Grown, judged, then a few steps more. */
   const more = update.stateLimit ? 1 : 3;
@@ -243,7 +243,7 @@ describe.each(LIVES)('%s', (_, update, growth, likelihood) => {
   };
   afterAll(() => given.segments.dispose());
 
-  it('has the gradient of every number, through the whole rollout', async () => {
+  it('has the gradient of every number through the whole rollout', async () => {
     const { segments, judged } = rollout(2);
     const found = await gradientsOf(given, segments, judged);
     const check = slopeChecker();
@@ -268,7 +268,7 @@ describe.each(LIVES)('%s', (_, update, growth, likelihood) => {
     expect(check.steep()).toBeGreaterThan(0.5);
   });
 
-  it('has the same gradient however the rollout is cut', async () => {
+  it('has the same gradient for any segment length', async () => {
     const results = [];
     for (const longest of [1, 3, 100]) {
       const { segments, judged } = rollout(longest);
@@ -287,7 +287,7 @@ describe.each(LIVES)('%s', (_, update, growth, likelihood) => {
   });
 });
 
-it('differentiates only the last segments when told so', async () => {
+it('differentiates only the last segments on request', async () => {
   const given = setUp({ kind: 'residual', hidden: 3 }, { kind: 'uniform', steps: 4 }, BERNOULLI);
   const rollout = growthSegments(given.spec, 1);
   const none = new Set<number>();
@@ -305,7 +305,7 @@ it('differentiates only the last segments when told so', async () => {
 describe('segments', () => {
   const spec = setUp({ kind: 'simple', hidden: 4 }, doubling(3), BERNOULLI).spec;
 
-  it('are all steps of growth, divisions before the first of a stage', () => {
+  it('cover all steps of growth, with a division at the start of a stage', () => {
     expect(growthSegments(spec, 2)).toEqual([
       { begin: 'seed', stage: 2, steps: 1 },
       { begin: 'go-on', stage: 2, steps: 2 },
@@ -316,7 +316,7 @@ describe('segments', () => {
     ]);
   });
 
-  it('of a grown patch have no beginning', () => {
+  it('of a grown patch begin with nothing', () => {
     expect(stayingSegments(spec, 5, 3)).toEqual([
       { begin: 'go-on', stage: 8, steps: 2 },
       { begin: 'go-on', stage: 8, steps: 3 },
@@ -325,7 +325,7 @@ describe('segments', () => {
   });
 });
 
-describe('among others', () => {
+describe('a crowded segment', () => {
   const update = { kind: 'residual', hidden: 3, standingInput: true, leak: 0.2 };
   const given = setUp(update, doubling(1), GAUSSIAN);
   const rollout = [...growthSegments(given.spec, 2), ...stayingSegments(given.spec, 3, 2)].map(
@@ -333,7 +333,7 @@ describe('among others', () => {
   );
   afterAll(() => given.segments.dispose());
 
-  it('has the gradient of what is seen on open ground alone', async () => {
+  it('has gradients only from open ground', async () => {
     const none = new Set<number>();
     const found = await gradientsOf(given, rollout, none);
     const check = slopeChecker();
@@ -352,7 +352,7 @@ describe('among others', () => {
     expect(check.steep()).toBeGreaterThan(0.5);
   });
 
-  it('is not touched by what stood on closed ground', async () => {
+  it('does not depend on states on closed ground', async () => {
     const parameters = upload(compute, given.parameters);
     const { latents } = upload(compute, { latents: given.latents });
     const conditioning = await given.segments.condition(parameters, latents);

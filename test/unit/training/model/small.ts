@@ -1,4 +1,7 @@
-/** What the tests of the model share: small tensors, plain arithmetic in float64, finite differences. */
+/**
+ * What the tests of the model share: small tensors, plain arithmetic in float64, finite
+ * differences.
+ */
 import type { Value } from '../../../../server/training/autodiff/compute.ts';
 import type { Shapes } from '../../../../server/training/model/parameters.ts';
 import { createRandom } from '../../../../shared/random.ts';
@@ -18,7 +21,9 @@ export function normals(shape: readonly number[], seed: number, scale = 1): Numb
   };
 }
 
-/** Random tensors of these shapes, large enough that nothing vanishes, by the name of their input. */
+/**
+ * Random tensors of these shapes, large enough that nothing vanishes, by the name of their input.
+ */
 export function randomParameters(shapes: Shapes, seed: number): Record<string, Numbers> {
   return Object.fromEntries(
     [...shapes].map(([name, shape], i) => {
@@ -55,12 +60,16 @@ export async function slopeAt(
 const CLOSE = 0.01;
 
 /**
- * Share of its tensor's largest slope under which a slope is not told from rounding: differences of what is summed up in
- * float32 are off by up to 2e-4 of the largest slope (measured), which is within `CLOSE` of this share.
+ * Share of its tensor's largest slope under which a slope is not told from rounding: differences of
+ * what is summed up in float32 are off by up to 2e-4 of the largest slope (measured), which is
+ * within `CLOSE` of this share.
  */
 const FLOOR = 0.03;
 
-/** Compares gradients with differences, each relative to the slope, or to the floor of its tensor where it is less steep. */
+/**
+ * Compares gradients with differences, each relative to the slope, or to the floor of its tensor
+ * where it is less steep.
+ */
 export function slopeChecker() {
   const tensors = new Map<string, { at: number; found: number; wanted: number }[]>();
   const floorOf = (slopes: readonly { wanted: number }[]): number =>

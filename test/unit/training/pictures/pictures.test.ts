@@ -37,7 +37,7 @@ describe('tiles', () => {
     expect(pixel(tile, 0, 1)).toEqual([0, 0, 0, 0]);
   });
 
-  it('are made of training images of every sort', () => {
+  it('show training images of every kind', () => {
     expect(pixel(tileOfImage(Uint8Array.from([0, 200]), 1, 1, 1), 0, 0)).toEqual([
       255, 255, 255, 200,
     ]);
@@ -63,7 +63,7 @@ describe('a sheet', () => {
     ...data.subarray(4 * (y * width + x), 4 * (y * width + x) + 3),
   ];
 
-  it('has even margins, sharp cells and its ground', async () => {
+  it('has even margins, sharp cells and a background', async () => {
     const png = PNG.sync.read(
       await drawSheet([[red(2), red(2), clearTile(2)], [red(2)]], { scale: 3, gap: 4 }),
     );
@@ -76,7 +76,7 @@ describe('a sheet', () => {
     expect(at(png, 18, 18)).toEqual([...SHEET_COLOURS.ground]);
   });
 
-  it('makes room for captions, and leaves the tiles as they are', async () => {
+  it('has captions above unchanged tiles', async () => {
     const plain = PNG.sync.read(await drawSheet([[red(2), clearTile(2)]]));
     const png = PNG.sync.read(
       await drawSheet([[red(2), clearTile(2)]], { columns: ['10 %', 'whole'] }),
@@ -90,12 +90,12 @@ describe('a sheet', () => {
     }
   });
 
-  it('refuses what is none', async () => {
+  it('refuses no tiles, or tiles of different sides', async () => {
     await expect(drawSheet([[]])).rejects.toThrow('needs a tile');
     await expect(drawSheet([[red(2), red(3)]])).rejects.toThrow('one side');
   });
 
-  it('is made of lists', () => {
+  it('is split into rows', () => {
     expect(inRows([1, 2, 3, 4, 5], 2)).toEqual([[1, 2], [3, 4], [5]]);
   });
 });

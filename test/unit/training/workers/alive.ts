@@ -1,4 +1,4 @@
-/** Worker threads of this process that have not ended. */
+/** Number of running worker threads of this process. */
 export const threads = (): number =>
   (process.report.getReport() as unknown as { readonly workers: readonly unknown[] }).workers
     .length;

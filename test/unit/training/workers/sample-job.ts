@@ -1,16 +1,16 @@
-/** A trade that shows where it runs, meets others, and fails in every way. */
+/** A worker job that reports its thread, waits for others, and fails in every way. */
 import { threadId } from 'node:worker_threads';
 import { TrainingError } from '../../../../server/training/errors.ts';
 import type { WorkerJob } from '../../../../server/training/workers/worker-job.ts';
 
-/** Two counters in shared memory: workers that are open, and jobs that have come to meet. */
+/** Two counters in shared memory: open workers, and jobs that wait for each other. */
 export type Plan = { readonly counters: Int32Array; readonly refuse?: boolean };
 
 export type Job =
   | { readonly kind: 'echo'; readonly value: Float32Array }
-  /** Ends once so many jobs have come. */
+  /** Ends once this many jobs have started. */
   | { readonly kind: 'meet'; readonly wanted: number }
-  | { readonly kind: 'tell'; readonly amount: number }
+  | { readonly kind: 'progress'; readonly amount: number }
   | { readonly kind: 'throw'; readonly what: 'training' | 'range' | 'other' }
   | { readonly kind: 'die'; readonly how: 'exit' | 'throw' };
 
@@ -18,7 +18,7 @@ export type Result = { readonly thread: number; readonly value?: Float32Array };
 
 export const workerJob: WorkerJob<Plan, Job, Result> = {
   module: import.meta.url,
-  async open(_, { counters, refuse }, tell) {
+  async open(_, { counters, refuse }, onProgress) {
     if (refuse) throw new TrainingError('bad-data', 'nothing to work with');
     Atomics.add(counters, 0, 1);
     return {
@@ -36,8 +36,8 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
                 throw new Error('alone');
               }
             }
-          case 'tell':
-            tell(job.amount);
+          case 'progress':
+            onProgress(job.amount);
             return { thread: threadId };
           case 'throw':
             if (job.what === 'training') throw new TrainingError('not-finite', 'no number');

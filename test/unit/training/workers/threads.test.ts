@@ -1,4 +1,4 @@
-/** Lanes in threads: what goes there, what comes back, and what becomes of threads that fail. */
+/** Workers in threads: jobs, results, and threads that fail. */
 import type { Compute } from '../../../../server/training/autodiff/compute.ts';
 import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
 import { openWorkerPool } from '../../../../server/training/workers/worker-pool.ts';
@@ -37,7 +37,7 @@ it('runs two jobs at the same time, in threads that end with it', async () => {
   expect(threads()).toBe(before);
 });
 
-it('works in this thread where a back end likes one run at a time', async () => {
+it('works in this thread for a back end with one worker', async () => {
   const pool = openWorkerPool(workerJob, createOnnxCompute({ threads: 1 }), {
     counters: counters(),
   });
@@ -50,14 +50,14 @@ it('works in this thread where a back end likes one run at a time', async () => 
   await pool.dispose();
 });
 
-it('passes on what jobs tell', async () => {
+it('passes on the progress of jobs', async () => {
   let sum = 0;
   const pool = openWorkerPool(workerJob, two, { counters: counters() }, (amount) => {
     sum += amount;
   });
   await resultsOf(
     pool,
-    [1, 20, 300].map((amount) => ({ kind: 'tell', amount })),
+    [1, 20, 300].map((amount) => ({ kind: 'progress', amount })),
   );
   expect(sum).toBe(321);
   await pool.dispose();
@@ -95,7 +95,7 @@ it.each([
   expect(threads()).toBe(before);
 });
 
-it('names what keeps a thread from opening, and leaves none behind', async () => {
+it('throws the error of opening, and leaves no thread behind', async () => {
   const before = threads();
   const pool = openWorkerPool(workerJob, two, { counters: counters(), refuse: true });
   await expect(resultsOf(pool, [echo])).rejects.toMatchObject({

@@ -1,7 +1,7 @@
 import type { PoolWorker } from '../../../../server/training/workers/worker-job.ts';
 import { WorkerPool } from '../../../../server/training/workers/worker-pool.ts';
 
-/** Lanes whose jobs end when told to. */
+/** Workers whose jobs end on request. */
 function gated(width: number, fails = -1) {
   const open: (() => void)[] = [];
   const begun: number[] = [];
@@ -42,7 +42,7 @@ function gated(width: number, fails = -1) {
   };
 }
 
-test('jobs run so many at a time; results tell their places', async () => {
+test('jobs run in parallel up to the size; results come with their index', async () => {
   const { workers: pool, begun, counts, letAllEnd } = gated(2);
   const results = new Map<number, string>();
   const done = pool.work([10, 11, 12, 13, 14], (result, i) => results.set(i, result));
@@ -59,7 +59,7 @@ test('jobs run so many at a time; results tell their places', async () => {
   await expect(pool.work([1], () => {})).rejects.toThrow('closed');
 });
 
-test('what costs most begins first', async () => {
+test('the most expensive jobs begin first', async () => {
   const { workers: pool, begun, letAllEnd } = gated(1);
   const done = pool.work([1, 3, 2, 3], () => {}, Number);
   await letAllEnd(4);
@@ -67,7 +67,7 @@ test('what costs most begins first', async () => {
   expect(begun).toEqual([3, 3, 2, 1]);
 });
 
-test('after a failure no job begins, and those that had begun are waited for', async () => {
+test('after a failure no job begins, and running jobs are awaited', async () => {
   const { workers: pool, open, begun, ended } = gated(2, 1);
   const failure = pool
     .work([0, 1, 2, 3], () => {})
@@ -78,7 +78,7 @@ test('after a failure no job begins, and those that had begun are waited for', a
   expect(begun).toEqual([0, 1]);
 });
 
-test('calls wait for those before them, and so does the end', async () => {
+test('calls and disposal wait for earlier calls', async () => {
   const { workers: pool, ended, counts, letAllEnd } = gated(2);
   const calls = [pool.work([0], () => {}), pool.work([1], () => {}), pool.dispose()];
   await letAllEnd(2);
@@ -87,7 +87,7 @@ test('calls wait for those before them, and so does the end', async () => {
   expect(counts()).toEqual({ most: 1, opened: 1, closed: 1 });
 });
 
-test('no jobs are no work', async () => {
+test('without jobs no worker starts', async () => {
   const { workers: pool, counts } = gated(2);
   await pool.work([], () => {});
   expect(counts().opened).toBe(0);

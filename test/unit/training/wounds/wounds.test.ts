@@ -33,8 +33,8 @@ function pieces(mask: Uint8Array, side: number): number {
   return count;
 }
 
-describe('a drawn wound', () => {
-  test.each(KINDS)('%s takes no more than it may, in one piece', (kind) => {
+describe('a random wound', () => {
+  test.each(KINDS)('%s is within its size, in one piece', (kind) => {
     const random = createRandom(3);
     const sizes = new Set<number>();
     for (let i = 0; i < 100; i++) {

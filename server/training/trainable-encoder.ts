@@ -13,16 +13,16 @@ import {
 import { parameterInputs } from './model/parameters.ts';
 
 /** Programs of the encoder for one batch size. */
-export class Posteriors {
+export class TrainableEncoder {
   private constructor(
     /**
-     * Inputs: `image` [N, S, S, c], `noise` [N, Z], `parameter:*`. Outputs: `latents`, `mean`, `logSigma` [N, Z], `divergence`
-     * [N], nats.
+     * Inputs: `image` [N, S, S, c], `noise` [N, Z], `parameter:*`. Outputs: `latents`, `mean`,
+     * `logSigma` [N, Z], `divergence` [N], nats.
      */
     readonly forward: Program,
     /**
-     * Further inputs: `total:latents`, the change of the latents; `divergenceWeight` [N], the weight of a nat of divergence.
-     * Outputs: `total:encoder.*`, the gradients of this batch.
+     * Further inputs: `total:latents`, the change of the latents; `divergenceWeight` [N], the
+     * weight of a nat of divergence. Outputs: `total:encoder.*`, the gradients of this batch.
      */
     readonly reverse: Program,
   ) {}
@@ -33,7 +33,7 @@ export class Posteriors {
     net: EncoderNetwork,
     image: EncoderInput,
     batch: number,
-  ): Promise<Posteriors> {
+  ): Promise<TrainableEncoder> {
     const shapes = encoderShapes(net, image);
     const parameters = parameterInputs(shapes);
     const images = g.inputMap('image', [batch, image.side, image.side, image.channels]);
@@ -58,7 +58,7 @@ export class Posteriors {
     const reverse = await compute.compile(
       Object.fromEntries(names.map((name, i) => [`total:${name}`, slopes[i]])),
     );
-    return new Posteriors(forward, reverse);
+    return new TrainableEncoder(forward, reverse);
   }
 
   /** Disposes the programs. */
