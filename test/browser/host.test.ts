@@ -202,9 +202,7 @@ test(
     await page.getByTestId('remove').click();
     await confirm();
     await ada.until(() => hasDied(ada, id)() && !owners(ada).has(id));
-    await notice(/^Removed/)
-      .getByRole('button', { name: 'Undo' })
-      .click();
+    await notice('Removed:').getByRole('button', { name: 'Undo' }).click();
     await ada.sees(before);
   },
   TIMEOUT,
@@ -267,7 +265,7 @@ test(
     await page.locator('undo-card .chip', { hasText: '5 min' }).click();
     await page.getByTestId('undo').click();
     await confirm();
-    await notice(/^Undone/).waitFor();
+    await notice('Undone:').waitFor();
     await ada.until(() => !owners(ada).has(bos));
     expect(owners(ada).has(adas)).toBe(true);
     await page.getByRole('button', { name: 'Restore the previous state' }).click();
