@@ -1,8 +1,8 @@
-/** What tells one checkpoint from another, whatever they are called. */
+/** Identifies a checkpoint by its content, whatever its name. */
 import { createHash } from 'node:crypto';
 import type { Model } from '../vnca/checkpoint.ts';
 
-/** Hash of all that a room's cells depend on: the weights, and of the card what says how they are used. */
+/** SHA-256 of the weights and of the card's properties that affect a room's cells; hexadecimal. */
 export function fingerprint({ card, tensors }: Model): string {
   const { side, channels, latentSize, growth, update, readout, presence, trustedSteps } = card;
   const names = card.gallery.map(({ name }) => name);

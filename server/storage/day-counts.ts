@@ -1,15 +1,16 @@
-/** What is counted of each day in a room's statistics. */
+/** Counts a room's commands by day. */
 import type { TickEvents } from '../world/world.ts';
 import type { DayRecord } from './record-schemas.ts';
 
-/** The day of a time, in UTC: 2026-11-25. */
+/** The UTC day of a time in ms: 2026-11-25. */
 export const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
+/** A day without commands. */
 export function emptyDay(day: string): DayRecord {
   return { day, plant: 0, damage: 0, cross: 0, hold: 0, refused: 0, left: 0 };
 }
 
-/** Counts what has come into a tick. */
+/** Adds the events of a tick. @param refused indices of refused commands */
 export function count(
   day: DayRecord,
   events: TickEvents['events'],

@@ -1,7 +1,7 @@
 /**
- * Writes down what happens in the rooms while it happens: the journal before anybody hears of it, checksums of the planes,
- * snapshots now and then. When the disk takes no more, the rooms go on all the same; as soon as it does again, a snapshot
- * makes good for what the journal lacks.
+ * Stores the rooms while they run: journal entries before results are sent, checksums of the planes,
+ * and periodic snapshots. If writing fails, the rooms continue; once writing works again, a snapshot
+ * of each room replaces the missing journal entries.
  */
 
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -27,22 +27,23 @@ import type { TickRecord } from './store.ts';
 import { StoreError } from './store-error.ts';
 
 export interface JournalWriterOptions extends SnapshotsOptions {
-  /** Between two snapshots of a busy room, ms. */
+  /** Least time between two snapshots of a busy room, ms. */
   readonly snapshotLeast?: number;
-  /** Hears what a host should know, each with its name. */
+  /** Receives notices for the host. */
   readonly warn: (name: StorageNotice, message: string) => void;
-  /** Told how long a commit took, ms. */
+  /** Receives the duration of each commit, ms. */
   readonly onCommit?: (duration: number) => void;
 }
 
 /** `kept-again` ends `not-kept`. */
 export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed';
 
+/** Writes journals and snapshots of the watched rooms. */
 export class JournalWriter {
   private readonly watched = new Map<Room, WatchedRoom>();
-  private last: Promise<unknown> = Promise.resolve();
+  private lastCommit: Promise<unknown> = Promise.resolve();
   private failedAt: number | undefined;
-  /** Those whose snapshots are tried once more, each after its own next tick: only then does it stand still. */
+  /** Rooms whose snapshot is retried after their next tick, when their state is consistent. */
   private readonly retried = new Set<WatchedRoom>();
   private failures = 0;
   private closed = false;
@@ -52,21 +53,21 @@ export class JournalWriter {
     this.snapshots = new Snapshots(options);
   }
 
-  /** Whether all that happens is kept. */
+  /** Whether all rooms are stored. */
   get isPersisting(): boolean {
     return this.failedAt === undefined;
   }
 
   /**
-   * From now on a room is kept, and first of all as it is.
+   * Starts storing a room, with a snapshot.
    *
-   * @param tail what the store has of it
+   * @param tail the end of the room's stored journal
    */
   async watch(room: Room, tail: JournalTail): Promise<void> {
     const { store, date, clock } = this.options;
     const snapshots: SnapshotRecord[] = [];
     for (const tick of await store.snapshotTicks(room.name)) {
-      // One that cannot be read is forgotten with the next sweep.
+      // Unreadable snapshots are removed with the next cleanup.
       const snapshot = await store.snapshot(room.name, tick).catch(() => undefined);
       if (snapshot) snapshots.push(snapshot);
     }
@@ -95,18 +96,19 @@ export class JournalWriter {
     await this.saveSnapshot(watched);
   }
 
-  /** What has come into a tick, before anybody hears of it: the world's journal. */
+  /** Stores the events of a tick before its results are sent. This is the world's journal. */
   readonly record = async (ticks: readonly TickEvents[]): Promise<void> => {
     const written = ticks.flatMap(({ room, tick, events, refused }) => {
       const watched = this.watched.get(room);
       if (!watched) return [];
-      // One whose snapshot has been made good keeps its journal, while others still wait for theirs.
+      // A room that already has its new snapshot is journalled while others still wait for theirs.
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
       if (events.length === 0 && marks.length === 0) return [];
       watched.marks = [];
-      const entry = events.length > 0 ? this.entryOf(watched, tick, events, refused) : undefined;
+      const entry =
+        events.length > 0 ? this.entryOf(watched, { tick, events, refused }) : undefined;
       if (entry) count(watched.day, events, refused);
       const lastTick = Math.max(watched.tail.tick, entry?.tick ?? 0, marks.at(-1)?.tick ?? 0);
       watched.tail = { tick: lastTick, seq: entry?.seq ?? watched.tail.seq };
@@ -115,11 +117,11 @@ export class JournalWriter {
       return [{ watched, page }];
     });
     if (written.length === 0) return;
-    const begun = this.options.clock.now();
-    const done = this.options.store.commit(written.map(({ page }) => page));
-    this.last = done.catch(() => undefined);
+    const start = this.options.clock.now();
+    const commit = this.options.store.commit(written.map(({ page }) => page));
+    this.lastCommit = commit.catch(() => undefined);
     try {
-      const bytes = await done;
+      const bytes = await commit;
       for (const { watched, page } of written) {
         watched.stored = page.tail;
         watched.bytes += Math.ceil(bytes / written.length);
@@ -127,10 +129,10 @@ export class JournalWriter {
     } catch (error) {
       this.fail(error);
     }
-    this.options.onCommit?.(this.options.clock.now() - begun);
+    this.options.onCommit?.(this.options.clock.now() - start);
   };
 
-  /** After a tick is done, and before the next. */
+  /** Records checksums, and takes snapshots when due. Call after each tick, before the next. */
   ticked(ticks: readonly RoomTick[]): void {
     const now = this.options.clock.now();
     const { snapshotLeast = DEFAULTS.store.snapshotLeast } = this.options;
@@ -156,16 +158,16 @@ export class JournalWriter {
         watched.marks.push({ tick, planes, each });
         watched.unmarked = false;
       }
-      const ago = now - watched.savedAt;
-      const due = snapshotLeast * (watched.cells >= snapshotCells ? 1 : snapshotCalm);
-      // One at rest ticks on: what comes back after a power cut must not have days of that to go through.
-      const wait = watched.unsaved ? due : snapshotIdle;
-      const again = this.retried.delete(watched);
-      if (this.failedAt === undefined ? ago >= wait : again) void this.saveSnapshot(watched);
+      const activeInterval = snapshotLeast * (watched.cells >= snapshotCells ? 1 : snapshotCalm);
+      // A room at rest needs snapshots too, or recovery would have to replay days of idle ticks.
+      const interval = watched.unsaved ? activeInterval : snapshotIdle;
+      const isRetry = this.retried.delete(watched);
+      const isDue = this.failedAt === undefined ? now - watched.savedAt >= interval : isRetry;
+      if (isDue) void this.saveSnapshot(watched);
     }
   }
 
-  /** Keeps every room as it is now. No tick may be under way. */
+  /** Takes a snapshot of every room. No tick may be in progress. */
   async saveAll(): Promise<void> {
     for (const watched of this.watched.values()) {
       await watched.saving.waitForUnlock();
@@ -174,23 +176,23 @@ export class JournalWriter {
     }
   }
 
-  /** A room is kept as it is now, and from now on no more. It must stand still. */
+  /** Takes a last snapshot of a room and stops storing it. The room must be held. */
   async unwatch(room: Room): Promise<void> {
     const watched = this.watched.get(room);
     if (!watched) return;
     await watched.saving.waitForUnlock();
     if (watched.snapshots[0]?.tick !== room.tick || watched.needsSnapshot)
       await this.saveSnapshot(watched);
-    await this.last;
+    await this.lastCommit;
     this.watched.delete(room);
     this.retried.delete(watched);
     this.markComplete();
   }
 
   /**
-   * Keeps a room as it is now. It must stand still until this is called, no longer.
+   * Takes a snapshot of a room. The room must be held until this returns its promise, no longer.
    *
-   * @param marks what is special about this snapshot
+   * @param marks its name, or the action before which it is taken
    * @throws StoreError
    */
   async takeSnapshot(
@@ -198,62 +200,62 @@ export class JournalWriter {
     marks: Pick<SnapshotRecord, 'name' | 'before'>,
   ): Promise<SnapshotRecord> {
     const watched = this.watchedOf(room);
-    // What is being taken may be of a moment ago.
-    const before = watched.saving.waitForUnlock();
-    const moment = this.snapshots.draftOf(watched);
-    await before;
-    return this.exclusively(watched, () => this.keep(watched, moment, marks));
+    // A snapshot in progress may be of an earlier tick.
+    const others = watched.saving.waitForUnlock();
+    const draft = this.snapshots.draftOf(watched);
+    await others;
+    return this.exclusively(watched, () => this.write(watched, draft, marks));
   }
 
   /**
-   * The room has become another at once: from here on it is kept as it is now. It must stand still.
+   * Records that the room's state was replaced, with a snapshot of the new one. The room must be held.
    *
-   * @throws StoreError; the room goes on as it is now nevertheless, and is kept as after any failure
+   * @throws StoreError; the room keeps its new state, and is stored as after any other failure
    */
   async recordJump(room: Room, jump: Jump): Promise<SnapshotRecord> {
     const watched = this.watchedOf(room);
     await watched.saving.waitForUnlock();
-    const entry = this.entryOf(watched, room.tick, [], [], jump);
+    const entry = this.entryOf(watched, { tick: room.tick, events: [], refused: [] }, jump);
     watched.tail = { tick: room.tick, seq: entry.seq };
     // Cells of one age are not the cells of before.
     watched.saved = new Map();
     watched.unmarked = true;
     // In this tick nothing was stepped.
     watched.sums.take();
-    const moment = this.snapshots.draftOf(watched);
+    const draft = this.snapshots.draftOf(watched);
     try {
       return await this.exclusively(watched, () =>
-        this.keep(watched, moment, { jump: true }, entry),
+        this.write(watched, draft, { jump: true }, entry),
       );
     } catch (error) {
-      // The entry went with the snapshot: without it, nothing that follows can be done again.
+      // The entry is stored with the snapshot; later entries cannot be replayed without it.
       if (!(error instanceof StoreError)) this.markIncomplete([watched], (error as Error).message);
       throw error;
     }
   }
 
-  /** Resolves when all that was recorded so far is on the disk. */
+  /** Resolves when everything recorded so far is on disk. */
   async flushed(): Promise<void> {
-    await this.last;
+    await this.lastCommit;
   }
 
-  /** Sees to it that a snapshot, and all that happened since, stays while it is worked with. */
+  /** Runs work that reads a snapshot and the journal after it, which are not removed meanwhile. */
   async whileReading<T>(room: Room, tick: number, work: () => Promise<T>): Promise<T> {
-    const { readers: read } = this.watchedOf(room);
-    read.add(tick);
+    const { readers } = this.watchedOf(room);
+    readers.add(tick);
     try {
       return await work();
     } finally {
-      read.delete(tick);
+      readers.delete(tick);
     }
   }
 
-  /** Snapshots of a room that is kept, the latest first. */
+  /** Snapshots of a watched room, latest first. @throws StoreError not-kept */
   snapshotsOf(room: Room): readonly SnapshotRecord[] {
     return this.watchedOf(room).snapshots;
   }
 
-  /** Changes what is special about a snapshot. @throws StoreError */
+  /** Names a snapshot, or removes its name. @throws StoreError */
   async renameSnapshot(room: Room, tick: number, name: string | undefined): Promise<void> {
     const watched = this.watchedOf(room);
     await this.exclusively(watched, async () => {
@@ -266,18 +268,16 @@ export class JournalWriter {
     });
   }
 
-  /** Ends when all that was begun is kept. */
+  /** Resolves when all writes in progress are done. */
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all([...this.watched.values()].map(({ saving }) => saving.waitForUnlock()));
-    await this.last;
+    await this.lastCommit;
   }
 
   private entryOf(
     watched: WatchedRoom,
-    tick: number,
-    events: TickEvents['events'],
-    refused: readonly number[],
+    { tick, events, refused }: Omit<TickEvents, 'room'>,
     jump?: Jump,
   ): JournalRecord {
     const at = Math.max(watched.at, this.options.date());
@@ -297,29 +297,29 @@ export class JournalWriter {
     return entry;
   }
 
-  /** Takes a snapshot, unless one is being taken. Never rejects. */
+  /** Takes a snapshot, or waits for the one in progress. Never rejects. */
   private saveSnapshot(watched: WatchedRoom): Promise<void> {
     if (watched.saving.isLocked()) return watched.saving.waitForUnlock();
-    const moment = this.snapshots.draftOf(watched);
-    return this.exclusively(watched, () => this.keep(watched, moment, {})).then(
+    const draft = this.snapshots.draftOf(watched);
+    return this.exclusively(watched, () => this.write(watched, draft, {})).then(
       () => {},
       () => {},
     );
   }
 
-  /** One thing after the other is done to a room's snapshots. @throws as the work */
+  /** Runs work on a room's snapshots, one at a time. @throws what the work throws */
   private exclusively<T>(watched: WatchedRoom, work: () => Promise<T>): Promise<T> {
     const { failures } = this;
     return watched.saving.runExclusive(async () => {
       try {
         const result = await work();
-        // What has failed since is not in it.
+        // A later failure is not repaired by this snapshot.
         if (this.failures === failures) watched.needsSnapshot = false;
         this.markComplete();
         return result;
       } catch (error) {
         watched.unsaved = true;
-        // How much of it was written is not known.
+        // It is not known how much of it was written.
         if (error instanceof StoreError) watched.saved = new Map();
         this.fail(error);
         throw error;
@@ -327,27 +327,28 @@ export class JournalWriter {
     });
   }
 
-  private keep(
+  private write(
     watched: WatchedRoom,
-    moment: SnapshotDraft,
+    draft: SnapshotDraft,
     marks: Pick<SnapshotRecord, 'name' | 'before' | 'jump'>,
     entry?: JournalRecord,
   ): Promise<SnapshotRecord> {
+    const written = () => this.lastCommit;
     return this.snapshots
-      .write(watched, moment, () => this.last, marks, entry)
+      .write(watched, draft, { written, marks, entry })
       .catch((error: unknown) => {
-        watched.bytes += moment.bytes;
+        watched.bytes += draft.bytes;
         throw error;
       });
   }
 
   private watchedOf(room: Room): WatchedRoom {
     const watched = this.watched.get(room);
-    if (!watched) throw new StoreError('not-kept', `The room "${room.name}" is not kept.`);
+    if (!watched) throw new StoreError('not-kept', `The room "${room.name}" is not stored.`);
     return watched;
   }
 
-  /** What a failure means for what is kept: one of writing is everybody's. */
+  /** Handles a failure; a failed write affects all rooms. */
   private fail(error: unknown): void {
     if (this.closed) return;
     if (!(error instanceof StoreError)) {
@@ -358,30 +359,30 @@ export class JournalWriter {
     this.markIncomplete(this.watched.values(), error.message);
   }
 
-  /** The journals of some rooms lack something: from now on nothing of them is kept, until a snapshot of each is. */
-  private markIncomplete(some: Iterable<WatchedRoom>, why: string): void {
-    const first = this.failedAt === undefined;
+  /** Marks journals as incomplete. Their rooms are not stored until each has a new snapshot. */
+  private markIncomplete(rooms: Iterable<WatchedRoom>, why: string): void {
+    const isFirst = this.failedAt === undefined;
     this.failedAt = this.options.clock.now();
     this.failures++;
-    for (const watched of some) {
+    for (const watched of rooms) {
       watched.needsSnapshot = true;
       watched.gap = true;
-      // Entries that were never written leave their number free, so that nobody takes the journal for whole.
+      // Skip a sequence number, so that recovery notices the missing entries.
       watched.tail = { ...watched.tail, seq: watched.tail.seq + 1 };
     }
-    if (first) {
+    if (isFirst) {
       this.options.warn(
         'not-kept',
-        `${why} The rooms go on, but what happens from now on is lost with a restart; all from before is kept.`,
+        `${why} The rooms continue, but changes from now on are lost if the server restarts; earlier ones are stored.`,
       );
     }
   }
 
   private markComplete(): void {
     if (this.failedAt === undefined) return;
-    if ([...this.watched.values()].some(({ needsSnapshot: owed }) => owed)) return;
+    if ([...this.watched.values()].some(({ needsSnapshot }) => needsSnapshot)) return;
     this.failedAt = undefined;
-    this.options.warn('kept-again', 'What happens in the rooms is kept again.');
+    this.options.warn('kept-again', 'The rooms are stored again.');
   }
 
   private async dayOf(room: string, at: number): Promise<DayRecord> {

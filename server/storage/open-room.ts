@@ -1,4 +1,4 @@
-/** Opens a room: one that is kept as it was, another anew. */
+/** Opens a room: restores a stored one, or creates a new one. */
 import type { Room } from '../world/room.ts';
 import type { RoomPlace, World } from '../world/world.ts';
 import type { JournalTail, RoomRecord } from './record-schemas.ts';
@@ -12,12 +12,12 @@ export interface OpenRoomOptions {
   readonly checkpoint: RoomRecord['checkpoint'];
   /** Wall clock, ms. */
   readonly date: () => number;
-  /** Told what a host should know. */
+  /** Receives notices for the host. */
   readonly say: (remark: string) => void;
 }
 
 /**
- * Opens a room; `journal writer.watch` must follow, before its first tick.
+ * Opens a room. Call `JournalWriter.watch` before its first tick.
  *
  * @throws StoreError; EngineError
  */
@@ -26,11 +26,11 @@ export async function openRoom(
   { store, world, checkpoint, date, say }: OpenRoomOptions,
 ): Promise<{ readonly room: Room; readonly tail: JournalTail }> {
   const { name, width, height, seed, maxOrganisms, species } = place;
-  const kept = await store.room(name);
-  if (!kept && (await store.hasPartsOf(name))) {
-    throw new StoreError('damaged', `The room "${name}" is kept, but not what it was made with.`);
+  const stored = await store.room(name);
+  if (!stored && (await store.hasPartsOf(name))) {
+    throw new StoreError('damaged', `The stored room "${name}" lacks its main record.`);
   }
-  if (!kept || (await isUnborn(store, name))) {
+  if (!stored || (await isUnused(store, name))) {
     await store.createRoom({ name, width, height, seed, checkpoint, made: date() });
     return { room: world.open(place), tail: { tick: 0, seq: 0 } };
   }
@@ -44,19 +44,19 @@ export async function openRoom(
   for (const remark of remarks) say(remark);
   const count = room.organisms.length;
   say(
-    `Room "${name}" is as it was: ${count} ${count === 1 ? 'organism' : 'organisms'}, tick ${room.tick}` +
-      `${ticks > 0 ? `, the last ${ticks} of them done again` : ''}.`,
+    `Room "${name}" is restored: ${count} ${count === 1 ? 'organism' : 'organisms'}, tick ${room.tick}` +
+      `${ticks > 0 ? `, the last ${ticks} ticks replayed` : ''}.`,
   );
   if (room.maxOrganisms !== maxOrganisms) room.setMaxOrganisms(maxOrganisms);
-  // In a room of an earlier release, those who may still come back count as here until they do not.
+  // A room of an earlier release has no attendance: participants who may resume count as present.
   if (!room.knowsAttendance) room.startAttendance(room.participantsWithState);
   if (place.energy) room.setEnergy(place.energy);
   if (place.tickRate) room.setTickRate(place.tickRate);
   return { room, tail };
 }
 
-/** Whether a room was made, and the server ended before its first snapshot. */
-async function isUnborn(store: Store, name: string): Promise<boolean> {
+/** Whether the server ended between creating the room and its first snapshot. */
+async function isUnused(store: Store, name: string): Promise<boolean> {
   const tail = await store.tail(name);
   return tail?.tick === 0 && tail.seq === 0 && (await store.snapshotTicks(name)).length === 0;
 }

@@ -1,16 +1,17 @@
-/** What a replay proves itself by. */
+/** Checksums of the planes, which verify a replay. */
 import { crc32 } from 'node:zlib';
 import { chunkColumns, chunkCount, chunkRect } from '../../shared/codec/chunks.ts';
 import type { Planes } from '../../shared/codec/planes.ts';
 
-/** 32 bits of what everybody sees: colours, then owners. */
+/** CRC-32 of the colours and owners. */
 export function checksumOf({ rgba, owner }: Planes): number {
   const owners = new Uint8Array(owner.buffer, owner.byteOffset, owner.byteLength);
   return crc32(owners, crc32(rgba));
 }
 
-/** All ticks from one on, as 32 bits. */
+/** CRC-32 of the checksums of consecutive ticks. */
 export interface EachTick {
+  /** First tick. */
   readonly since: number;
   readonly sum: number;
 }
@@ -19,8 +20,8 @@ const foldOf = (sums: readonly number[]): number =>
   crc32(new Uint8Array(Uint32Array.from(sums).buffer));
 
 /**
- * A checksum of the planes after each of many ticks, for little more than what has changed costs: the planes are summed in
- * bands, one for each row of chunks, and only those with a changed chunk anew.
+ * Computes a checksum of the planes after each tick at low cost: one per row of chunks, recomputed
+ * only for rows with a changed chunk.
  */
 export class TickSums {
   private readonly bands: number[] = [];
@@ -30,7 +31,7 @@ export class TickSums {
 
   constructor(private readonly planes: Planes) {}
 
-  /** A tick is done. @param changed chunks that it has changed, or more */
+  /** Adds a tick. @param changed at least the chunks that have changed */
   ticked(tick: number, changed: readonly number[]): void {
     if (tick !== this.first + this.sums.length) this.restart(tick);
     const columns = chunkColumns(this.planes);
@@ -43,13 +44,13 @@ export class TickSums {
     this.sums.push(last === undefined || stale.size > 0 ? foldOf(this.bands) : last);
   }
 
-  /** Whether ticks went as they did; undefined: it was not told of all of them. */
+  /** Whether a checksum of consecutive ticks matches; undefined if some of them were not added. */
   proves({ since, sum }: EachTick): boolean | undefined {
     if (since < this.first || since >= this.first + this.sums.length) return undefined;
     return foldOf(this.sums.slice(since - this.first)) === sum;
   }
 
-  /** All ticks that it was told of since the last time; it forgets them. */
+  /** Takes the checksum of the ticks added since the last call. */
   take(): EachTick {
     const each = { since: this.first, sum: foldOf(this.sums) };
     this.restart(this.first + this.sums.length);

@@ -1,18 +1,19 @@
 /**
- * Records as bytes: a version, a checksum over key and content, and the content in MessagePack. A record that lies under
- * another key, or of which one bit has changed, cannot be opened.
+ * Encodes records: a version, a checksum of key and content, and the content as MessagePack. A record
+ * under another key, or with a changed bit, is rejected.
  */
 import { crc32 } from 'node:zlib';
 import { Packr } from 'msgpackr';
 import { StoreError } from './store-error.ts';
 
-/** Raised when records change so that an older server would misread them. */
+/** Raise it when records change so that an older server would misread them. */
 export const RECORD_VERSION = 1;
 const HEADER = 5;
 
-/** Typed arrays are kept as their bytes; nothing else needs an extension. */
+/** `moreTypes` stores typed arrays as bytes; other extensions are not needed. */
 const packr = new Packr({ useRecords: false, moreTypes: true, variableMapSize: true });
 
+/** Encodes a record. */
 export function encodeRecord(key: string, value: unknown): Uint8Array {
   const content = packr.pack(value);
   const bytes = new Uint8Array(HEADER + content.length);
@@ -22,7 +23,7 @@ export function encodeRecord(key: string, value: unknown): Uint8Array {
   return bytes;
 }
 
-/** @throws StoreError damaged, other-version */
+/** Decodes a record. @throws StoreError damaged, other-version */
 export function decodeRecord(key: string, bytes: Uint8Array): unknown {
   if (!isIntact(key, bytes)) throw new StoreError('damaged', `The record "${key}" is damaged.`);
   if (bytes[0] !== RECORD_VERSION) {
@@ -34,14 +35,14 @@ export function decodeRecord(key: string, bytes: Uint8Array): unknown {
   return packr.unpack(bytes.subarray(HEADER));
 }
 
-/** Whether a record is as it was written. */
+/** Whether a record matches its checksum. */
 export function isIntact(key: string, bytes: Uint8Array): boolean {
   if (bytes.length <= HEADER) return false;
-  const kept = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1, true);
-  return checksum(key, bytes.subarray(HEADER)) === kept;
+  const stored = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1, true);
+  return checksum(key, bytes.subarray(HEADER)) === stored;
 }
 
-/** The version is not in it: it has to be read before anything else can be. */
+/** Excludes the version, which must be readable before the rest. */
 function checksum(key: string, content: Uint8Array): number {
   return crc32(content, crc32(key));
 }

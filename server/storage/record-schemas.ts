@@ -1,4 +1,4 @@
-/** What the records of a store hold, each kind with its schema. */
+/** Schemas and types of the store's records. */
 import * as v from 'valibot';
 import { settingsChange } from '../../shared/host/settings.ts';
 import { energySettings } from '../world/room-state.ts';
@@ -7,20 +7,21 @@ const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(whole, v.minValue(1));
 const text = v.string();
 
-/** A room as its host wants it: what it is made with, and which knobs she has turned. */
+/** A room's parameters and the settings that the host has changed. */
 export const planRecord = v.strictObject({
   name: text,
   width: positive,
   height: positive,
   seed: whole,
   checkpoint: text,
-  /** Made by the host; others are those that the server is started with. */
+  /** Whether the host created it; otherwise the server was started with it. */
   made: v.boolean(),
   open: v.boolean(),
   change: settingsChange,
 });
 export type PlanRecord = v.InferOutput<typeof planRecord>;
 
+/** The active bans. */
 export const banRecords = v.array(
   v.strictObject({
     id: positive,
@@ -33,20 +34,20 @@ export const banRecords = v.array(
   }),
 );
 
-/** What a room was made with, and where it stands. */
+/** A room's parameters, which never change. */
 export const roomRecord = v.strictObject({
   name: text,
   width: positive,
   height: positive,
   seed: whole,
-  /** Weights and card are known by their hash: names can be given twice. */
+  /** Identified by the hash of weights and card, as names are not unique. */
   checkpoint: v.strictObject({ name: text, hash: text }),
   /** Wall clock, ms. */
   made: v.number(),
 });
 export type RoomRecord = v.InferOutput<typeof roomRecord>;
 
-/** The last tick that is kept, and how many journal entries there have been. */
+/** The last stored tick, and the number of journal entries so far. */
 export const journalTailRecord = v.strictObject({ tick: whole, seq: whole });
 export type JournalTail = v.InferOutput<typeof journalTailRecord>;
 
@@ -78,7 +79,7 @@ const roomEvent = v.variant('what', [
 ]);
 
 const jump = v.variant('why', [
-  /** What one, or all visitors, had done in ticks from … to, both included, was taken back. */
+  /** An undo of the commands of one or all visitors in ticks from … to, both included. */
   v.strictObject({
     why: v.literal('undo'),
     from: whole,
@@ -88,21 +89,22 @@ const jump = v.variant('why', [
   }),
   v.strictObject({ why: v.literal('restore'), tick: whole }),
 ]);
+/** Why a room's state was replaced. */
 export type Jump = v.InferOutput<typeof jump>;
 
-/** What came from outside into one tick. */
+/** The external events of one tick. */
 export const journalRecord = v.strictObject({
   tick: positive,
-  /** One more than the entry before: none can be missing unnoticed. */
+  /** One more than the entry before, so that a missing entry is noticed. */
   seq: positive,
   /** Wall clock, ms; never less than the entry before. */
   at: v.number(),
   events: v.array(roomEvent),
-  /** Places, among the commands, of those that were refused. */
+  /** Indices, among the commands, of those that were refused. */
   refused: v.optional(v.array(whole)),
-  /** Ticks before it may be missing: nothing could be written then. */
+  /** Earlier entries may be missing, as writing failed. */
   gap: v.optional(v.literal(true)),
-  /** In this tick nothing was stepped: the room became what the snapshot of this tick shows, and why. */
+  /** In this tick, the room's state was replaced by the snapshot of this tick. */
   jump: v.optional(jump),
 });
 export type JournalRecord = v.InferOutput<typeof journalRecord>;
@@ -111,46 +113,47 @@ export type JournalRecord = v.InferOutput<typeof journalRecord>;
 export const planeChecksumRecord = v.strictObject({
   tick: whole,
   planes: whole,
-  /** Of the planes after each tick, from one until this one; older records lack it. */
+  /** Checksum over the planes of each tick since one; absent in older records. */
   each: v.optional(v.strictObject({ since: whole, sum: whole })),
 });
 export type PlaneChecksum = v.InferOutput<typeof planeChecksumRecord>;
 
-/** A moment of a room; its state and its organisms' cells are records of their own. */
+/** A snapshot of a room. Its state and its organisms' cells are separate records. */
 export const snapshotRecord = v.strictObject({
   tick: whole,
   /** Journal entries before it. */
   seq: whole,
   at: v.number(),
-  /** Who computed it and what comes after it. */
+  /** The engine that computed it and the ticks after it. */
   engine: v.strictObject({ name: text, device: text }),
-  /** In the order of the organisms: the tick of the snapshot that first had their cells as they are. */
+  /** In the order of the organisms: the tick of the snapshot that stored their cells. */
   cells: v.array(v.strictObject({ id: positive, tick: whole })),
-  /** Bytes written for it, and for the journal since the one before. */
+  /** Bytes written for it and for the journal since the previous snapshot. */
   bytes: whole,
-  /** Of these, the journal's. */
+  /** The journal's part of `bytes`. */
   journal: v.optional(whole, 0),
-  /** What the host has called it: kept until she says otherwise. */
+  /** The name that the host has given it; named snapshots are kept. */
   name: v.optional(text),
-  /** Taken before the host changed the room as a whole. */
+  /** The host's action before which it was taken. */
   before: v.optional(v.picklist(['undo', 'restore', 'reseed'])),
-  /** The room became this at once: what came before leads elsewhere. */
+  /** The room's state was replaced by this; it does not follow from earlier snapshots. */
   jump: v.optional(v.literal(true)),
 });
 export type SnapshotRecord = v.InferOutput<typeof snapshotRecord>;
 
+/** The cells of one organism. */
 export const cellsRecord = v.strictObject({
-  /** [stage, stage, C] as the engine gives them: 32 bits, for with fewer a room would not go on as it went on. */
+  /** [stage, stage, C] in 32 bits, as rounded cells would grow differently. */
   state: v.custom<Float32Array>((value) => value instanceof Float32Array),
 });
 
-/** What happened in a room on one day. */
+/** Counts of a room's commands on one day. */
 export const dayRecord = v.strictObject({
   day: text,
   plant: whole,
   damage: whole,
   cross: whole,
-  /** Drawings that became seeds. */
+  /** Seeds made from drawings. */
   hold: v.optional(whole, 0),
   refused: whole,
   left: whole,

@@ -1,42 +1,46 @@
 /**
- * The seam to what keeps bytes: an ordered map from keys to records. Keys are ASCII, in the order of their bytes; what the
- * records mean is `Store`'s business.
+ * The interface of a storage backend: an ordered map from ASCII keys to bytes, sorted by the bytes of
+ * the keys. `Store` defines the contents.
  */
 
+/** A key with its bytes. */
 export interface Entry {
   readonly key: string;
   readonly bytes: Uint8Array;
 }
 
+/** A range of keys. */
 export interface Span {
-  /** First key, if there is one of that name. */
+  /** First key, inclusive. */
   readonly from: string;
-  /** Keys from here on are left out. */
+  /** Last key, exclusive. */
   readonly to: string;
   /** Largest first. */
   readonly backwards?: boolean;
   readonly limit?: number;
 }
 
+/** The changes of one transaction. */
 export interface Write {
   readonly put?: readonly Entry[];
   readonly remove?: readonly string[];
 }
 
+/** A storage backend. */
 export interface Records {
   get(key: string): Promise<Uint8Array | undefined>;
   /** The records of a span, in the order of their keys. */
   list(span: Span): Promise<Entry[]>;
   keys(span: Span): Promise<string[]>;
   /**
-   * All of it takes effect, or nothing; when it resolves, it outlives the process and a loss of power. Writes take effect in
-   * their order.
+   * Writes atomically. When it resolves, the data survive the end of the process and a loss of power.
+   * Writes take effect in order.
    *
    * @throws StoreError disk-full, write-failed, closed
    */
   write(write: Write): Promise<void>;
-  /** Bytes that it takes up. */
+  /** Bytes used. */
   size(): Promise<number>;
-  /** Ends when all writes are kept. */
+  /** Resolves when all writes are done. */
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * Puts a room back as it was at its last kept tick: the latest snapshot that is whole, and the journal from there on, stepped
- * as fast as the engine can.
+ * Restores a room to its last stored tick: opens the latest intact snapshot and replays the journal
+ * from there as fast as the engine can.
  */
 import type { Room, TickResult } from '../world/room.ts';
 import type { Species } from '../world/species.ts';
@@ -10,18 +10,21 @@ import type { JournalRecord, JournalTail, PlaneChecksum, RoomRecord } from './re
 import type { Store, StoredMoment } from './store.ts';
 import { StoreError } from './store-error.ts';
 
+/** A restored room and the result of its replay. */
 export interface Recovered {
   readonly room: Room;
   readonly tail: JournalTail;
-  /** Ticks that were done again, and the checksums among them that were equal and that were not. */
+  /** Number of replayed ticks. */
   readonly ticks: number;
+  /** Number of checksums that matched. */
   readonly equal: number;
+  /** Number of checksums that did not match. */
   readonly unequal: number;
-  /** What a host should know. */
+  /** Notices for the host. */
   readonly remarks: readonly string[];
 }
 
-/** What the server would open a room as. */
+/** The parameters with which the server opens a room. */
 export interface ExpectedRoom {
   readonly name: string;
   readonly width: number;
@@ -30,41 +33,44 @@ export interface ExpectedRoom {
   readonly species: Species;
 }
 
-/** @throws StoreError other-checkpoint, other-size: what was kept is another room than the one that is wanted */
-export function checkRoom(kept: RoomRecord, wanted: ExpectedRoom): void {
-  const { name, checkpoint } = wanted;
-  const otherwise = 'or open it under another name with --rooms, or with another --data';
-  if (kept.checkpoint.hash !== checkpoint.hash) {
-    const same = kept.checkpoint.name === checkpoint.name;
+/** Checks that a stored room fits its parameters. @throws StoreError other-checkpoint, other-size */
+export function checkRoom(stored: RoomRecord, expected: ExpectedRoom): void {
+  const { name, checkpoint, width, height } = expected;
+  const alternatives = 'or choose another room name with --rooms, or another --data';
+  if (stored.checkpoint.hash !== checkpoint.hash) {
+    const isSameName = stored.checkpoint.name === checkpoint.name;
     throw new StoreError(
       'other-checkpoint',
-      `The room "${name}" was grown from ${same ? 'other files of' : 'the checkpoint'} "${kept.checkpoint.name}"; ` +
-        `its cells mean nothing to ${same ? 'these' : `"${checkpoint.name}"`}. Start with --checkpoint of that, ${otherwise}.`,
+      `The room "${name}" was made with ${isSameName ? 'other files of' : 'the checkpoint'} "${stored.checkpoint.name}" ` +
+        `and cannot be opened with ${isSameName ? 'these' : `"${checkpoint.name}"`}. ` +
+        `Start with that one (--checkpoint), ${alternatives}.`,
     );
   }
-  if (kept.width !== wanted.width || kept.height !== wanted.height) {
+  if (stored.width !== width || stored.height !== height) {
     throw new StoreError(
       'other-size',
-      `The room "${name}" has ${kept.width}x${kept.height} cells, not ${wanted.width}x${wanted.height}. ` +
-        `Start with --size ${kept.width}x${kept.height}, ${otherwise}.`,
+      `The room "${name}" has ${stored.width}x${stored.height} cells, not ${width}x${height}. ` +
+        `Start with --size ${stored.width}x${stored.height}, ${alternatives}.`,
     );
   }
 }
 
 /**
+ * Opens a stored room in a world and replays its journal.
+ *
  * @param world has an engine with the room's checkpoint, and no journal yet
  * @throws StoreError damaged, other-version, other-checkpoint, other-size; EngineError
  */
 export async function recover(
   store: Store,
   world: World,
-  wanted: ExpectedRoom,
+  expected: ExpectedRoom,
 ): Promise<Recovered> {
-  const { name } = wanted;
-  const kept = await store.room(name);
+  const { name } = expected;
+  const stored = await store.room(name);
   const tail = await store.tail(name);
-  if (!kept || !tail) throw new StoreError('damaged', `The room "${name}" is not kept whole.`);
-  checkRoom(kept, wanted);
+  if (!stored || !tail) throw new StoreError('damaged', `The stored room "${name}" is incomplete.`);
+  checkRoom(stored, expected);
   const remarks: string[] = [];
   const moment = await latestMoment(store, name, tail, (remark) => remarks.push(remark));
   const { engine } = moment.snapshot;
@@ -73,10 +79,10 @@ export async function recover(
   const end = await lastWholeEntry(store, name, moment, tail);
   if (end.gap) {
     remarks.push(
-      `Room "${name}": what happened after tick ${end.tail.tick} could not be kept then, and is lost.`,
+      `Room "${name}": changes after tick ${end.tail.tick} could not be stored at the time and are lost.`,
     );
   }
-  const room = await reopenRoom(world, wanted, moment);
+  const room = await reopenRoom(world, expected, moment);
   const { ticks, equal, unequal } = await replay({
     world,
     room,
@@ -87,20 +93,20 @@ export async function recover(
   });
   if (ticks > 0 && isOther) {
     remarks.push(
-      `Room "${name}": the last ${ticks} ticks were computed by ${other}, and now again by another engine: every command is ` +
-        `there, pictures may differ.`,
+      `Room "${name}": the last ${ticks} ticks were computed by ${other} and replayed by another engine. ` +
+        `No command is lost; the picture may differ.`,
     );
   } else if (unequal > 0) {
     remarks.push(
-      `Room "${name}": ${unequal} of ${equal + unequal} checksums of the last ${ticks} ticks differ; every command is there, ` +
-        `but the cells were computed otherwise than before.`,
+      `Room "${name}": ${unequal} of ${equal + unequal} checksums of the last ${ticks} ticks differ. ` +
+        `No command is lost, but the cells were computed differently.`,
     );
   }
   if (end.gap) await store.truncate(name, end.tail);
   return { room, tail: end.tail, ticks, equal, unequal, remarks };
 }
 
-/** Opens the room of a moment. */
+/** Opens a room with the state and cells of a snapshot. */
 export function reopenRoom(
   world: World,
   { name, width, height, species }: Pick<ExpectedRoom, 'name' | 'width' | 'height' | 'species'>,
@@ -110,7 +116,7 @@ export function reopenRoom(
   return world.restore({ name, width, height, maxOrganisms, seed: 0, species, from: state }, cells);
 }
 
-/** The latest snapshot that is whole. @throws StoreError damaged: there is none */
+/** The latest intact snapshot. @throws StoreError damaged if there is none */
 async function latestMoment(
   store: Store,
   name: string,
@@ -123,17 +129,17 @@ async function latestMoment(
       return await store.moment(name, tick);
     } catch (error) {
       if (!(error instanceof StoreError) || error.reason !== 'damaged') throw error;
-      remark(`Room "${name}": the snapshot of tick ${tick} is damaged and was passed over.`);
+      remark(`Room "${name}": the snapshot of tick ${tick} is damaged and was skipped.`);
     }
   }
-  throw new StoreError('damaged', `The room "${name}" has no snapshot that is whole.`);
+  throw new StoreError('damaged', `The room "${name}" has no intact snapshot.`);
 }
 
 /**
- * Reads the journal through before any of it is done again.
+ * Reads the whole journal before it is replayed.
  *
- * @returns where it ends; before the end of what was written, where something could not be written
- * @throws StoreError damaged: an entry is, or is missing
+ * @returns its end, which lies before a gap where writing failed
+ * @throws StoreError damaged: an entry is damaged or missing
  */
 async function lastWholeEntry(
   store: Store,
@@ -147,15 +153,15 @@ async function lastWholeEntry(
       if (entry.gap) return { tail: last, gap: true };
       throw missing(name, last.tick, entry.tick);
     }
-    // Where the room became another at once, the snapshot of that moment is all there is.
-    if (entry.jump && !(await isWhole(store, name, entry.tick))) return { tail: last, gap: true };
+    // A replaced state is stored only in the snapshot of that tick.
+    if (entry.jump && !(await isIntact(store, name, entry.tick))) return { tail: last, gap: true };
     last = { tick: entry.tick, seq: entry.seq };
   }
   if (last.seq !== tail.seq) throw missing(name, last.tick, tail.tick);
   return { tail, gap: false };
 }
 
-async function isWhole(store: Store, name: string, tick: number): Promise<boolean> {
+async function isIntact(store: Store, name: string, tick: number): Promise<boolean> {
   try {
     await store.moment(name, tick);
     return true;
@@ -168,29 +174,29 @@ async function isWhole(store: Store, name: string, tick: number): Promise<boolea
 const missing = (name: string, from: number, to: number): StoreError =>
   new StoreError(
     'damaged',
-    `The journal of room "${name}" lacks what happened between the ticks ${from} and ${to}.`,
+    `The journal of room "${name}" lacks entries between the ticks ${from} and ${to}.`,
   );
 
 export interface Replay {
   readonly world: World;
-  /** Stands at the tick before the first of these. */
+  /** At the tick before the first to be replayed. */
   readonly room: Room;
-  /** Tick after which it ends. */
+  /** Last tick. */
   readonly to: number;
   readonly journal: AsyncIterable<JournalRecord>;
   readonly marks: AsyncIterable<PlaneChecksum>;
-  /** What the room became at once in a tick, where the journal says that it did. */
+  /** Reads the snapshot of a tick in which the room's state was replaced. */
   readonly moment: (tick: number) => Promise<Pick<StoredMoment, 'state' | 'cells'>>;
-  /** Told of each tick that was done; where it has a checksum, whether that is equal, and with it all ticks since the last one. */
+  /** Called for each tick; `equal` says whether its checksum matches, if it has one. */
   readonly onTick?: (tick: TickResult, equal: boolean | undefined) => void | Promise<void>;
 }
 
-/** Does ticks again. */
+/** Replays ticks and compares their checksums. @throws StoreError; EngineError */
 export async function replay({ world, room, to, journal, marks, moment, onTick }: Replay): Promise<{
   readonly ticks: number;
   readonly equal: number;
   readonly unequal: number;
-  /** Ticks that were equal, each of them. */
+  /** Number of ticks covered by checksums that matched. */
   readonly proven: number;
 }> {
   const entries = journal[Symbol.asyncIterator]();

@@ -1,12 +1,14 @@
-/** Makes a room what it was at a snapshot: its organisms and its ground; who is there, and what they hold, stays as it is. */
+/** Restores a room's organisms and planes from a snapshot; participants, seeds and energy stay. */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { SnapshotRecord } from './record-schemas.ts';
 import { StoreError } from './store-error.ts';
 import type { UndoOptions } from './undo.ts';
 
 /**
+ * Restores a snapshot while the room runs.
+ *
  * @param tick of the snapshot
- * @returns what the room was before
+ * @returns a snapshot of the room before
  * @throws HostRefusal no-such-snapshot; StoreError; EngineError
  */
 export async function restoreSnapshot(
@@ -27,13 +29,13 @@ export async function restoreSnapshot(
     });
   await hold();
   try {
-    const kept = await journalWriter.takeSnapshot(room, { before: 'restore' });
-    const { planes: _, organisms: _gone, ...present } = room.export();
+    const backup = await journalWriter.takeSnapshot(room, { before: 'restore' });
+    const { planes: _, organisms: _replaced, ...present } = room.export();
     const { organisms, planes } = state;
     const from = { ...present, tick: present.tick + 1, organisms, planes };
     await world.replaceState(room, from, cells);
     await journalWriter.recordJump(room, { why: 'restore', tick });
-    return kept;
+    return backup;
   } finally {
     resume();
   }

@@ -1,4 +1,4 @@
-/** Which snapshots of a room are kept. */
+/** Decides which snapshots of a room are kept. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { SnapshotRecord } from './record-schemas.ts';
 
@@ -15,42 +15,44 @@ interface KeepLimits {
   readonly maxBytes: number;
 }
 
-/** Whether the host has put it aside: it is kept by other rules, and its journal with it is not. */
+/** Whether a snapshot is named or precedes a host's action: other rules apply, without its journal. */
 export const isSetAside = ({ name, before }: Pick<SnapshotRecord, 'name' | 'before'>): boolean =>
   name !== undefined || before !== undefined;
 
 /**
- * The latest, the first of each of the last minutes, the last of each of the last hours and days; and of those no more than have room. What the host has named
- * stays, and the last few that were taken before she changed a room as a whole. Where a room became another at once stays as long as
- * anything from before it does: it cannot be worked out.
+ * Keeps the latest snapshots, the first of each of the last minutes and the last of each of the last
+ * hours and days, subject to the size limit. Also keeps named snapshots, the last few that precede a
+ * host's action, and snapshots of a replaced state while older ones exist, as a replay needs them.
  *
- * @param snapshots the latest first
- * @param limits `DEFAULTS.store`
- * @returns those that are kept, the latest first
+ * @param snapshots latest first
+ * @returns the snapshots to keep, latest first
  */
 export function retainedSnapshots(
   snapshots: readonly SnapshotRecord[],
   limits: KeepLimits = DEFAULTS.store,
 ): SnapshotRecord[] {
-  const routine = keptRoutine(
+  const periodic = retainedPeriodic(
     snapshots.filter((one) => !isSetAside(one)),
     limits,
   );
-  const aside = snapshots
+  const setAside = snapshots
     .filter(({ name, before }) => name === undefined && before !== undefined)
     .slice(0, limits.keepBefore ?? 0);
-  const first = Math.min(...routine.map(({ tick }) => tick));
-  const wanted = new Set([...routine, ...aside]);
+  const first = Math.min(...periodic.map(({ tick }) => tick));
+  const wanted = new Set([...periodic, ...setAside]);
   return snapshots.filter((one) => {
     return wanted.has(one) || one.name !== undefined || (one.jump && one.tick > first);
   });
 }
 
-function keptRoutine(snapshots: readonly SnapshotRecord[], limits: KeepLimits): SnapshotRecord[] {
+function retainedPeriodic(
+  snapshots: readonly SnapshotRecord[],
+  limits: KeepLimits,
+): SnapshotRecord[] {
   const latest = snapshots[0]?.at ?? 0;
   const seen = new Set<string>();
   const { keepLatest, keepMinutes = 0, keepHours, keepDays, maxBytes } = limits;
-  // The first of a minute: all that was done in it came later, or in the minute before.
+  // The first of a minute, as an undo must start before everything done in that minute.
   const minutes = new Map<number, SnapshotRecord>();
   for (const one of snapshots) {
     if (latest - one.at < keepMinutes * MINUTE) minutes.set(Math.floor(one.at / MINUTE), one);

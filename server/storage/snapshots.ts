@@ -1,5 +1,4 @@
-/** A room as it is at one moment, taken while it stands still and kept while it goes on. */
-
+/** Takes snapshots: reads a room's state between two ticks, and writes it while the room continues. */
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Mutex } from '../platform/mutex.ts';
@@ -16,55 +15,70 @@ import type {
 import { isSetAside, retainedSnapshots } from './snapshot-retention.ts';
 import type { Store } from './store.ts';
 
-/** Cells written in one transaction: a tick that wants to commit waits no longer than for one of them. */
-const CELLS_AT_ONCE = 1_000_000;
-/** Between such parts the ticks have their turn. */
-const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Bytes of cells per transaction; the most that a tick's commit has to wait for. */
+const CELL_BYTES_AT_ONCE = 1_000_000;
+/** Lets ticks run between such transactions. */
+const yieldToTicks = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A room, and what is known of how it is kept. */
+/** A room and the state of its storage. */
 export interface WatchedRoom {
   readonly room: Room;
-  /** Of the last entry, written or on its way; and what the store has. */
+  /** Of the last journal entry, which may still be being written. */
   tail: JournalTail;
+  /** Of the last journal entry on disk. */
   stored: JournalTail;
-  /** Wall clock of the last entry. */
+  /** Wall clock of the last entry, ms. */
   at: number;
   day: DayRecord;
+  /** Checksums to be written with the next entry. */
   marks: PlaneChecksum[];
   /** Of the ticks since the last mark. */
   readonly sums: TickSums;
-  /** Something has changed since the last mark; since the last snapshot. */
+  /** Whether the room has changed since the last mark. */
   unmarked: boolean;
+  /** Whether the room has changed since the last snapshot. */
   unsaved: boolean;
-  /** Since the last snapshot: cells stepped, bytes of journal, and when that was. */
+  /** Cells stepped since the last snapshot. */
   cells: number;
+  /** Bytes of journal since the last snapshot. */
   bytes: number;
+  /** Time of the last snapshot, ms. */
   savedAt: number;
-  /** The latest first. */
+  /** Latest first. */
   snapshots: SnapshotRecord[];
-  /** Ticks of snapshots that somebody reads: they stay until she has. */
+  /** Ticks of snapshots that are being read, and must not be removed. */
   readonly readers: Set<number>;
-  /** Which cells are kept already: the organism's age then, and the snapshot's tick. */
+  /** By organism: its age when its cells were last stored, and the tick of that snapshot. */
   saved: Map<number, { readonly age: number; readonly tick: number }>;
-  /** Held while something is done to its snapshots. */
+  /** Held while its snapshots are changed. */
   readonly saving: Mutex;
-  /** The journal lacks something; only a snapshot makes good for it. */
+  /** Whether the journal lacks entries, which only a snapshot can replace. */
   needsSnapshot: boolean;
-  /** The next entry comes after some that could not be written. */
+  /** Whether entries before the next one could not be written. */
   gap: boolean;
 }
 
-/** What a snapshot will have: the room, and those of its cells that are not kept yet, on their way from the engine. */
+/** The content of a snapshot before it is written. Its cells may still be in the engine. */
 export interface SnapshotDraft {
   readonly state: RoomState;
+  /** Organisms whose cells are not stored yet. */
   readonly stale: RoomState['organisms'];
   /** [S, S, C] each, in the order of `stale`. */
   readonly exported: Promise<Float32Array[]>;
-  /** Wall clock. */
+  /** Wall clock, ms. */
   readonly at: number;
-  /** Of journal since the snapshot before. */
+  /** Bytes of journal since the previous snapshot. */
   readonly bytes: number;
   readonly seq: number;
+}
+
+/** How and with what a draft is written. */
+export interface SnapshotWrite {
+  /** Resolves when the journal up to the draft is on disk. */
+  readonly written: () => Promise<unknown>;
+  readonly marks: Pick<SnapshotRecord, 'name' | 'before' | 'jump'>;
+  /** A journal entry to be written in the same transaction. */
+  readonly entry: JournalRecord | undefined;
 }
 
 export interface SnapshotsOptions {
@@ -75,17 +89,18 @@ export interface SnapshotsOptions {
   readonly date: () => number;
 }
 
+/** Takes and writes snapshots, and removes old ones. */
 export class Snapshots {
   constructor(private readonly options: SnapshotsOptions) {}
 
-  /** The room and its cells at one moment: all of it happens before anything else can. */
+  /** Captures a room and its cells synchronously, so that no tick can come between. */
   draftOf(watched: WatchedRoom): SnapshotDraft {
     const { engine, date, clock } = this.options;
     const { room, saved, tail } = watched;
     const state = room.export();
     const stale = state.organisms.filter(({ id, age }) => saved.get(id)?.age !== age);
     const exported = engine.exportStates(stale.map(({ id }) => room.patchOf(id)!));
-    // Whoever awaits it later must not be too late to hear of its failure.
+    // `write` awaits it later; without this, a failure before that would be unhandled.
     exported.catch(() => {});
     const at = Math.max(watched.at, date());
     watched.unsaved = false;
@@ -97,36 +112,33 @@ export class Snapshots {
   }
 
   /**
-   * @param written resolves when the journal of that moment is on the disk
-   * @param marks what is special about it
-   * @param entry of the journal, that goes with it
+   * Writes a draft, and removes snapshots that are not retained.
+   *
    * @throws StoreError; EngineError
    */
   async write(
     watched: WatchedRoom,
-    moment: SnapshotDraft,
-    written: () => Promise<unknown>,
-    marks: Pick<SnapshotRecord, 'name' | 'before' | 'jump'>,
-    entry?: JournalRecord,
+    draft: SnapshotDraft,
+    { written, marks, entry }: SnapshotWrite,
   ): Promise<SnapshotRecord> {
     const { store, engine } = this.options;
     const { room, saved } = watched;
-    const { state, stale, at, seq } = moment;
+    const { state, stale, at, seq } = draft;
     const { tick } = state;
-    let { bytes } = moment;
-    const states = await moment.exported;
+    let { bytes } = draft;
+    const states = await draft.exported;
     for (let i = 0; i < stale.length; ) {
       const part: { id: number; state: Float32Array }[] = [];
-      for (let size = 0; i < stale.length && size < CELLS_AT_ONCE; i++) {
+      for (let size = 0; i < stale.length && size < CELL_BYTES_AT_ONCE; i++) {
         part.push({ id: stale[i].id, state: states[i] });
         size += states[i].byteLength;
       }
       bytes += await store.putCells(room.name, tick, part);
-      await breath();
+      await yieldToTicks();
     }
     for (const { id, age } of stale) saved.set(id, { age, tick });
     const cells = state.organisms.map(({ id }) => ({ id, tick: saved.get(id)!.tick }));
-    // The tail that goes with it must not promise what is still on its way.
+    // The stored tail must not refer to entries that are not on disk yet.
     await written();
     const { stored: before } = watched;
     watched.stored = { tick: Math.max(before.tick, tick), seq: Math.max(before.seq, seq) };
@@ -137,10 +149,10 @@ export class Snapshots {
       engine: { name: engine.info.name, device: engine.info.device },
       cells,
       bytes,
-      journal: moment.bytes,
+      journal: draft.bytes,
       ...marks,
     };
-    await store.putSnapshot(room.name, snapshot, state, watched.stored, entry);
+    await store.putSnapshot(room.name, { snapshot, state, tail: watched.stored, entry });
     const living = new Set(state.organisms.map(({ id }) => id));
     for (const id of saved.keys()) if (!living.has(id)) saved.delete(id);
     const all = [snapshot, ...watched.snapshots.filter((old) => old.tick !== tick)];
@@ -155,16 +167,17 @@ export class Snapshots {
   }
 
   /**
-   * Those that stay. The journal before one that goes stays as long as any from before it does: the next one answers for its bytes.
+   * Selects the snapshots that stay. The journal before a removed snapshot stays while an older one
+   * does; its bytes are then counted with the next snapshot.
    *
-   * @param all the latest first
+   * @param all latest first
    */
   private async inherit(
     name: string,
     all: readonly SnapshotRecord[],
     stays: (one: SnapshotRecord) => boolean,
   ): Promise<SnapshotRecord[]> {
-    const kept: SnapshotRecord[] = [];
+    const retained: SnapshotRecord[] = [];
     let orphaned = 0;
     let isNeeded = false;
     for (const one of [...all].reverse()) {
@@ -181,8 +194,8 @@ export class Snapshots {
         orphaned = 0;
         isNeeded = true;
       }
-      kept.unshift(heir);
+      retained.unshift(heir);
     }
-    return kept;
+    return retained;
   }
 }

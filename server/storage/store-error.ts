@@ -1,25 +1,28 @@
-/** What can be wrong with kept rooms. */
+/** Errors of the store. */
 
+/** Why a store operation failed. */
 export type StoreReason =
-  /** The folder cannot be made or written to. */
+  /** The folder cannot be created or is not writable. */
   | 'not-writable'
-  /** Another server has the folder. */
+  /** Another server uses the folder. */
   | 'in-use'
-  /** It was written by a version of the server whose data this one does not know. */
+  /** The data have a format that this version does not know. */
   | 'other-version'
-  /** What was read is not what was written. */
+  /** The data are not as they were written. */
   | 'damaged'
-  /** The room was grown from other weights, or has another size, than it is to be opened with. */
+  /** The room was made with another checkpoint than the one given. */
   | 'other-checkpoint'
+  /** The room has another size than the one given. */
   | 'other-size'
-  /** There is no such room, or not of that time. */
+  /** The room, or that time of it, is not stored. */
   | 'not-kept'
-  /** A write failed, for want of space or otherwise: nothing of it is kept, all that was kept before is. */
+  /** A write failed for lack of space. Nothing of it is stored; earlier data are. */
   | 'disk-full'
+  /** A write failed otherwise; as `disk-full`. */
   | 'write-failed'
   | 'closed';
 
-/** The message is one sentence or two for the host. */
+/** A store operation failed. The message is one or two sentences for the host. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
 

@@ -1,6 +1,6 @@
 /**
- * Rooms as they are kept: what they were made with, their journal, their snapshots, their days. Knows what the records are
- * called and what they hold; when they are written is the journal writer's business.
+ * The stored rooms: their parameters, journals, snapshots and daily counts. Defines keys and contents
+ * of the records; the journal writer decides when they are written.
  */
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -33,7 +33,7 @@ import type { Entry, Records } from './records.ts';
 import { isSetAside } from './snapshot-retention.ts';
 import { StoreError } from './store-error.ts';
 
-/** All that is needed to put a room back. */
+/** A snapshot with everything needed to restore the room. */
 export interface StoredMoment {
   readonly snapshot: SnapshotRecord;
   readonly state: RoomState;
@@ -41,7 +41,15 @@ export interface StoredMoment {
   readonly cells: readonly Float32Array[];
 }
 
-/** What one transaction can put down for one room. */
+/** The last part of a snapshot, after its cells. */
+export interface SnapshotCommit {
+  readonly snapshot: SnapshotRecord;
+  readonly state: RoomState;
+  readonly tail: JournalTail;
+  readonly entry?: JournalRecord | undefined;
+}
+
+/** One room's records of a tick. */
 export interface TickRecord {
   readonly room: string;
   readonly tail: JournalTail;
@@ -50,32 +58,38 @@ export interface TickRecord {
   readonly day?: DayRecord | undefined;
 }
 
-/** Records removed in one transaction, so that ticks need not wait long for it. */
-const SWEEP = 400;
+/** Records removed in one transaction; small, so that ticks need not wait long. */
+const REMOVED_AT_ONCE = 400;
 /** Records read at a time. */
 const PART = 1_000;
 
 const padded = (n: number): string => n.toString().padStart(12, '0');
 const END = '~';
 
+/**
+ * Typed access to the records. Reading throws StoreError damaged or other-version; writing throws
+ * StoreError disk-full or write-failed.
+ */
 export class Store {
   constructor(private readonly records: Records) {}
 
+  /** Names of the stored rooms. */
   async rooms(): Promise<string[]> {
     const keys = await this.records.keys({ from: 'room/', to: `room/${END}` });
     return keys.map((key) => key.slice('room/'.length));
   }
 
-  /** @throws StoreError damaged, other-version, and so do all that read */
+  /** A room's parameters; undefined if it is not stored. */
   async room(name: string): Promise<RoomRecord | undefined> {
     return this.read(`room/${name}`, roomRecord);
   }
 
+  /** The end of a room's journal. */
   async tail(name: string): Promise<JournalTail | undefined> {
     return this.read(`tail/${name}`, journalTailRecord);
   }
 
-  /** Whether anything is kept of a room besides what it was made with. */
+  /** Whether there are records of a room besides its parameters. */
   async hasPartsOf(name: string): Promise<boolean> {
     if ((await this.tail(name)) !== undefined) return true;
     for (const kind of ['snapshot', 'journal']) {
@@ -86,7 +100,7 @@ export class Store {
     return false;
   }
 
-  /** A new room, before its first tick. @throws StoreError disk-full, write-failed, and so do all that write */
+  /** Stores a new room, before its first tick. */
   async createRoom(room: RoomRecord): Promise<void> {
     const tail: JournalTail = { tick: 0, seq: 0 };
     await this.records.write({
@@ -95,7 +109,7 @@ export class Store {
   }
 
   /**
-   * Puts down what has happened, in one transaction.
+   * Stores the records of a tick in one transaction.
    *
    * @returns bytes written
    */
@@ -115,36 +129,40 @@ export class Store {
     yield* this.run(`journal/${name}/`, from, to, journalRecord);
   }
 
+  /** Checksums of ticks from … to, both included. */
   async *marks(name: string, from: number, to: number): AsyncGenerator<PlaneChecksum> {
     yield* this.run(`mark/${name}/`, from, to, planeChecksumRecord);
   }
 
+  /** Command counts of all days. */
   async days(name: string): Promise<DayRecord[]> {
     const keys = await this.records.keys({ from: `day/${name}/`, to: `day/${name}/${END}` });
     return Promise.all(keys.map(async (key) => (await this.read(key, dayRecord))!));
   }
 
+  /** Command counts of a day: 2026-11-25. */
   async day(name: string, day: string): Promise<DayRecord | undefined> {
     return this.read(`day/${name}/${day}`, dayRecord);
   }
 
-  /** Ticks of the snapshots, the latest first, whole or not. */
+  /** Ticks of the snapshots, latest first; they may be damaged. */
   async snapshotTicks(name: string): Promise<number[]> {
     const from = `snapshot/${name}/`;
     const keys = await this.records.keys({ from, to: `${from}${END}`, backwards: true });
     return keys.map((key) => Number(key.slice(from.length)));
   }
 
+  /** A snapshot's own record. */
   async snapshot(name: string, tick: number): Promise<SnapshotRecord> {
     return this.require(`snapshot/${name}/${padded(tick)}`, snapshotRecord);
   }
 
-  /** What a room was at a snapshot, without the engine's states. */
+  /** A room's state at a snapshot, without cell states. */
   async stateAt(name: string, tick: number): Promise<RoomState> {
     return this.require(`state/${name}/${padded(tick)}`, roomState);
   }
 
-  /** A snapshot with all that belongs to it. */
+  /** A snapshot with its state and cells. */
   async moment(name: string, tick: number): Promise<StoredMoment> {
     const snapshot = await this.snapshot(name, tick);
     const state = await this.stateAt(name, tick);
@@ -154,12 +172,12 @@ export class Store {
     }
     const ids = snapshot.cells.map(({ id }) => id);
     if (state.tick !== tick || `${ids}` !== `${state.organisms.map(({ id }) => id)}`) {
-      throw new StoreError('damaged', `The snapshot of tick ${tick} does not hold together.`);
+      throw new StoreError('damaged', `The snapshot of tick ${tick} is inconsistent.`);
     }
     return { snapshot, state, cells };
   }
 
-  /** @returns bytes written */
+  /** Stores cell states of a snapshot. @returns bytes written */
   async putCells(
     name: string,
     tick: number,
@@ -170,20 +188,14 @@ export class Store {
     return put.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
-  /** The last part of a snapshot: with it, it is there. @param entry of the journal, which leads to it */
-  async putSnapshot(
-    name: string,
-    snapshot: SnapshotRecord,
-    state: RoomState,
-    tail: JournalTail,
-    entry?: JournalRecord,
-  ): Promise<void> {
+  /** Completes a snapshot whose cells are stored. @param commit.entry stored in the same transaction */
+  async putSnapshot(name: string, { snapshot, state, tail, entry }: SnapshotCommit): Promise<void> {
     const tick = padded(snapshot.tick);
-    const kept = sealed(`state/${name}/${tick}`, state);
-    const bytes = snapshot.bytes + kept.bytes.length;
+    const stateEntry = sealed(`state/${name}/${tick}`, state);
+    const bytes = snapshot.bytes + stateEntry.bytes.length;
     await this.records.write({
       put: [
-        kept,
+        stateEntry,
         sealed(`snapshot/${name}/${tick}`, { ...snapshot, bytes }),
         sealed(`tail/${name}`, tail),
         ...(entry ? [sealed(`journal/${name}/${padded(entry.tick)}`, entry)] : []),
@@ -191,14 +203,12 @@ export class Store {
     });
   }
 
+  /** Replaces a snapshot's own record. */
   async putSnapshotRecord(name: string, snapshot: SnapshotRecord): Promise<void> {
     await this.put(`snapshot/${name}/${padded(snapshot.tick)}`, snapshot);
   }
 
-  /**
-   * Forgets all that the snapshots which are kept do not need: other snapshots, cells, and the journal before the first.
-   * Days stay.
-   */
+  /** Removes other snapshots, the cells that only they need, and the journal before the first kept. */
   async removeOldSnapshots(name: string, kept: readonly SnapshotRecord[]): Promise<void> {
     const needed = new Set(
       kept.flatMap(({ tick, cells }) => [
@@ -216,7 +226,7 @@ export class Store {
     }
   }
 
-  /** Forgets what comes after a tick: the room goes on from there another way. */
+  /** Removes all records after a tick, as the room continues differently from there. */
   async truncate(name: string, tail: JournalTail): Promise<void> {
     await this.records.write({ put: [sealed(`tail/${name}`, tail)] });
     for (const kind of ['journal', 'mark', 'snapshot', 'state']) {
@@ -224,35 +234,38 @@ export class Store {
     }
   }
 
-  /** Rooms as their host wants them. */
+  /** The host's settings of all rooms. */
   async plans(): Promise<PlanRecord[]> {
     const keys = await this.records.keys({ from: 'plan/', to: `plan/${END}` });
     return Promise.all(keys.map(async (key) => (await this.read(key, planRecord))!));
   }
 
+  /** Stores the host's settings of a room. */
   async putPlan(plan: PlanRecord): Promise<void> {
     await this.put(`plan/${plan.name}`, plan);
   }
 
-  /** What is kept of the house, by its name. */
+  /** A record of the whole server, by name. */
   async serverRecord<T>(name: string, schema: v.GenericSchema<unknown, T>): Promise<T | undefined> {
     return this.read(`house/${name}`, schema);
   }
 
+  /** Stores a record of the whole server. */
   async putServerRecord(name: string, value: unknown): Promise<void> {
     await this.put(`house/${name}`, value);
   }
 
-  /** What was counted of a room, by hour, the first first. */
+  /** A room's visit statistics by hour, oldest first. */
   async hours(name: string): Promise<HourStatistics[]> {
     return this.counted(`hours/${name}/`, hourStatistics);
   }
 
+  /** A room's visit statistics by day, oldest first. */
   async countedDays(name: string): Promise<DayStatistics[]> {
     return this.counted(`counted/${name}/`, dayStatistics);
   }
 
-  /** Keeps what was counted, and forgets what is too old. */
+  /** Stores visit statistics and removes those that are too old. */
   async putCounted(name: string, hour: HourStatistics, day: DayStatistics): Promise<void> {
     await this.records.write({
       put: [sealed(`hours/${name}/${hour.hour}`, hour), sealed(`counted/${name}/${day.day}`, day)],
@@ -268,10 +281,10 @@ export class Store {
     }
   }
 
-  /** Forgets all of a room. */
+  /** Removes all records of a room. */
   async forget(name: string): Promise<void> {
-    const one = ['plan', 'room', 'tail'].map((kind) => `${kind}/${name}`);
-    // The room itself goes last, so that what a loss of power leaves of it is found, and said to be damaged.
+    const own = ['plan', 'room', 'tail'].map((kind) => `${kind}/${name}`);
+    // The room's own record goes last, so that a loss of power leaves a room that is reported damaged.
     for (const kind of [
       'mark',
       'journal',
@@ -284,13 +297,15 @@ export class Store {
     ]) {
       await this.remove(`${kind}/${name}/`, `${kind}/${name}/${END}`);
     }
-    await this.records.write({ remove: one });
+    await this.records.write({ remove: own });
   }
 
+  /** Bytes used on disk. */
   size(): Promise<number> {
     return this.records.size();
   }
 
+  /** Closes the records when all writes are done. */
   close(): Promise<void> {
     return this.records.close();
   }
@@ -306,8 +321,8 @@ export class Store {
 
   private async remove(from: string, to: string, wanted = (_: string) => true): Promise<void> {
     const keys = (await this.records.keys({ from, to })).filter(wanted);
-    for (let i = 0; i < keys.length; i += SWEEP) {
-      await this.records.write({ remove: keys.slice(i, i + SWEEP) });
+    for (let i = 0; i < keys.length; i += REMOVED_AT_ONCE) {
+      await this.records.write({ remove: keys.slice(i, i + REMOVED_AT_ONCE) });
     }
   }
 
@@ -338,10 +353,10 @@ export class Store {
   }
 }
 
-/** What the host has put aside needs no journal. */
+/** Snapshots that are set aside need no journal. */
 function journalBegin(kept: readonly SnapshotRecord[]): number {
-  const routine = kept.filter((one) => !isSetAside(one));
-  return Math.min(...(routine.length > 0 ? routine : kept).map(({ tick }) => tick));
+  const periodic = kept.filter((one) => !isSetAside(one));
+  return Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));
 }
 
 const cellsKey = (room: string, organism: number, tick: number): string =>
@@ -355,9 +370,9 @@ function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchema<unkno
   const result = v.safeParse(schema, decodeRecord(key, bytes), { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
-  const where = v.getDotPath(issue as never) ?? 'it';
+  const where = v.getDotPath(issue as never) ?? 'value';
   throw new StoreError(
     where === 'version' ? 'other-version' : 'damaged',
-    `The record "${key}" is not one that this server writes: ${where}: ${issue.message}.`,
+    `The record "${key}" is not in this server's format: ${where}: ${issue.message}.`,
   );
 }

@@ -1,4 +1,4 @@
-/** Secrets of this server that outlive it: random bytes in a file that nobody else may read. */
+/** Persistent secrets of the server: random bytes in a file with mode 600. */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,9 +7,9 @@ import { StoreError } from './store-error.ts';
 const LENGTH = 32;
 
 /**
- * Reads a secret, or makes it.
+ * Reads a secret, or creates it.
  *
- * @param folder where rooms are kept; undefined: a secret of this process alone
+ * @param folder the data folder; undefined: the secret is not stored
  * @returns [32]
  * @throws StoreError not-writable
  */
@@ -17,22 +17,22 @@ export function storedSecret(folder: string | undefined, name: string): Uint8Arr
   if (folder === undefined) return randomBytes(LENGTH);
   const file = join(folder, name);
   try {
-    const kept = readFileSync(file);
-    if (kept.length === LENGTH) return kept;
+    const stored = readFileSync(file);
+    if (stored.length === LENGTH) return stored;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(file, error);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw errorOf(file, error);
   }
   const secret = randomBytes(LENGTH);
   try {
     mkdirSync(folder, { recursive: true });
     writeFileSync(file, secret, { mode: 0o600 });
   } catch (error) {
-    throw unreadable(file, error);
+    throw errorOf(file, error);
   }
   return secret;
 }
 
-function unreadable(file: string, error: unknown): StoreError {
+function errorOf(file: string, error: unknown): StoreError {
   const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-  return new StoreError('not-writable', `The file ${file} cannot be kept (${code}).`);
+  return new StoreError('not-writable', `The file ${file} cannot be read or written (${code}).`);
 }

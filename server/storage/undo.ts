@@ -1,7 +1,7 @@
 /**
- * Takes back what was done of late: the room's past is lived again beside the room, from a snapshot on, without it; when it has
- * caught up, the room becomes that. What others did stays what it was, with its numbers and its chance; what had been refused stays
- * refused.
+ * Undoes recent commands: replays the journal without them in a scratch room, from a snapshot on. When
+ * the replay has caught up, its state replaces the room's. Other commands keep their ids and random
+ * numbers; refused ones stay refused.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
@@ -19,35 +19,37 @@ export interface UndoOptions {
   readonly world: World;
   readonly journalWriter: JournalWriter;
   readonly room: Room;
-  /** Lets the room stand still between two ticks, and go on. */
+  /** Pauses the room between two ticks. */
   readonly hold: () => Promise<void>;
+  /** Ends the pause. */
   readonly resume: () => void;
 }
 
+/** The commands to undo. */
 export interface UndoRequest {
-  /** What was done from then on; wall clock, ms. */
+  /** Wall clock of the first, ms. */
   readonly since: number;
-  /** Nothing up to this tick is taken back, whatever the wall clock said then: it may have been set back. */
+  /** Excludes commands up to this tick, as the wall clock may have been set back. */
   readonly after?: number;
-  /** Whose; 0: the house's; null: of all but the house. */
+  /** Participant; 0: the house; null: all but the house. */
   readonly by: number | null;
 }
 
 export interface UndoResult {
-  /** Commands that were taken back. */
+  /** Number of commands undone. */
   readonly commands: number;
-  /** What the room was before. */
+  /** A snapshot of the room before. */
   readonly backup: SnapshotRecord;
 }
 
 type Withdrawal = Pick<Jump & { why: 'undo' }, 'from' | 'to' | 'by'>;
 
-/** So many snapshots from before are looked at. */
-const MOST_BASES = 8;
-/** While it is this far behind, the past is lived without letting the room wait; ticks. */
-const CLOSE = 8;
-/** What is left of its way each time, at most, as long as the room need not wait. */
-const GAINS = 0.9;
+/** Number of earlier snapshots from which the replay may start. */
+const MAX_BASES = 8;
+/** Remaining ticks at which the room is held for the rest of the replay. */
+const CLOSE_TICKS = 8;
+/** The room is held earlier if a pass leaves more than this share of the ticks. */
+const MAX_REMAINING = 0.9;
 
 const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   const list: T[] = [];
@@ -56,6 +58,8 @@ const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
 };
 
 /**
+ * Undoes commands while the room runs.
+ *
  * @throws HostRefusal nothing-to-undo, undo-too-far: nothing has changed then; StoreError; EngineError
  */
 export async function undo(
@@ -66,7 +70,7 @@ export async function undo(
   const { name } = room;
   await journalWriter.flushed();
   const to = room.tick;
-  const earliest = journalWriter.snapshotsOf(room).filter(({ at }) => at < since)[MOST_BASES - 1];
+  const earliest = journalWriter.snapshotsOf(room).filter(({ at }) => at < since)[MAX_BASES - 1];
   const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, to));
   const all = { from: 0, to, by };
   const first = journal.find(
@@ -74,25 +78,25 @@ export async function undo(
   );
   if (!first) throw new HostRefusal('nothing-to-undo');
   const withdrawal: Withdrawal = { ...all, from: first.tick };
-  // What a restore has brought back is no longer taken back.
+  // Undos before a restore no longer have an effect.
   const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;
   const before = withdrawalsAfter(journal, restored);
   const commands = countOf(journal, [withdrawal, ...before]) - countOf(journal, before);
   if (commands === 0) throw new HostRefusal('nothing-to-undo');
   const { tick } = baseFor(journalWriter.snapshotsOf(room), journal, first.tick);
   const withdrawals = [withdrawal, ...withdrawalsAfter(journal, tick)];
-  const kept = await journalWriter.whileReading(room, tick, () =>
+  const backup = await journalWriter.whileReading(room, tick, () =>
     rewrite(options, tick, withdrawals),
   );
-  return { commands, backup: kept };
+  return { commands, backup };
 }
 
 /**
- * The room becomes what it would be, had what is withdrawn not been done.
+ * Replaces the room's state by a replay without the withdrawn commands.
  *
- * @param base tick of the snapshot to begin from
+ * @param base tick of the snapshot to start from
  * @param withdrawals the new one first
- * @returns what the room was
+ * @returns a snapshot of the room before
  */
 async function rewrite(
   options: UndoOptions,
@@ -108,69 +112,69 @@ async function rewrite(
   try {
     for (let before = Number.POSITIVE_INFINITY; ; ) {
       const behind = room.tick - scratch.tick;
-      // Where the engine has no time for both, the room has to wait for its past.
-      if (behind <= CLOSE || behind > GAINS * before) break;
+      // Hold the room if the engine cannot run both fast enough.
+      if (behind <= CLOSE_TICKS || behind > MAX_REMAINING * before) break;
       before = behind;
-      await live(options, scratch, room.tick, withdrawals);
+      await replayWithout(withdrawals, options, scratch, room.tick);
     }
     await hold();
     await journalWriter.flushed();
-    await live(options, scratch, room.tick, withdrawals);
-    // In the tick that follows, the room becomes the other: a tick in which nobody does anything.
+    await replayWithout(withdrawals, options, scratch, room.tick);
+    // The replacement counts as a tick of its own, without commands.
     await world.tick([scratch]);
-    const kept = await journalWriter.takeSnapshot(room, { before: 'undo' });
+    const backup = await journalWriter.takeSnapshot(room, { before: 'undo' });
     await world.merge(room, scratch);
     merged = true;
     await journalWriter.recordJump(room, { why: 'undo', ...withdrawals[0] });
-    return kept;
+    return backup;
   } finally {
     if (!merged) await world.close(scratch);
     resume();
   }
 }
 
-/** Lives the past up to a tick. */
-async function live(
+/** Replays the journal in the scratch room, up to a tick. */
+async function replayWithout(
+  withdrawals: readonly Withdrawal[],
   { store, world, room }: UndoOptions,
   scratch: Room,
   to: number,
-  withdrawals: readonly Withdrawal[],
 ): Promise<void> {
   const entries = store.journal(room.name, scratch.tick + 1, to);
   let entry = await entries.next();
   while (scratch.tick < to) {
     if (!entry.done && entry.value.tick === scratch.tick + 1) {
-      scratch.redo(otherwise(entry.value, withdrawals));
+      scratch.redo(eventsWithout(withdrawals, entry.value));
       entry = await entries.next();
     }
     await world.tick([scratch]);
   }
 }
 
-/** What comes from outside into a tick that is lived again. */
-function otherwise(entry: JournalRecord, withdrawals: readonly Withdrawal[]): RoomEvent[] {
-  let place = 0;
+/** The events of a replayed tick: refused commands are omitted, withdrawn ones marked. */
+function eventsWithout(withdrawals: readonly Withdrawal[], entry: JournalRecord): RoomEvent[] {
+  let index = 0;
   return (entry.events as RoomEvent[]).flatMap((event): RoomEvent[] => {
-    // What the engine had no memory for is among what was refused.
+    // Commands that ran out of engine memory are also listed as refused.
     if (event.what === 'no-memory') return [];
     if (event.what !== 'command') return [event];
-    if (entry.refused?.includes(place++)) return [];
-    const isWithdrawn = withdrawals.some((one) => meets(one, entry.tick, event.command.by.id));
+    if (entry.refused?.includes(index++)) return [];
+    const isWithdrawn = withdrawals.some((one) => covers(one, entry.tick, event.command.by.id));
     return [{ ...event, past: isWithdrawn ? 'withdrawn' : 'accepted' }];
   });
 }
 
-const meets = ({ from, to, by }: Withdrawal, tick: number, participant: number): boolean =>
+const covers = ({ from, to, by }: Withdrawal, tick: number, participant: number): boolean =>
   tick >= from && tick <= to && (by === null ? participant !== HOUSE.id : participant === by);
 
-/** How many commands are taken back. */
+/** Number of commands that are withdrawn. */
 function countOf(journal: readonly JournalRecord[], withdrawals: readonly Withdrawal[]): number {
   return journal
-    .flatMap((entry) => otherwise(entry, withdrawals))
+    .flatMap((entry) => eventsWithout(withdrawals, entry))
     .filter((event) => event.what === 'command' && event.past === 'withdrawn').length;
 }
 
-/** What was taken back before, of what is lived again. */
+/** Earlier undos after a tick. */
 function withdrawalsAfter(journal: readonly JournalRecord[], base: number): Withdrawal[] {
   return journal.flatMap(({ tick, jump }) => {
     return jump?.why === 'undo' && tick > base ? [jump] : [];
@@ -178,7 +182,8 @@ function withdrawalsAfter(journal: readonly JournalRecord[], base: number): With
 }
 
 /**
- * The latest snapshot from which the past can be lived: none of what is taken back is in it, now or by an earlier undo after it.
+ * The latest snapshot from which the undo can be replayed: it contains none of the commands withdrawn
+ * now or by a later undo, and the journal after it is complete.
  *
  * @throws HostRefusal undo-too-far
  */
@@ -191,11 +196,11 @@ function baseFor(
     const { tick, seq } = snapshot;
     if (tick >= first || isSetAside(snapshot)) continue;
     const after = journal.filter((entry) => entry.tick > tick);
-    const isWhole = after.every((entry, i) => entry.seq === seq + 1 + i);
-    const isOne = after.every(({ jump }) => {
+    const isComplete = after.every((entry, i) => entry.seq === seq + 1 + i);
+    const canReplay = after.every(({ jump }) => {
       return !jump || (jump.why === 'undo' && jump.from > tick);
     });
-    if (isWhole && isOne) return snapshot;
+    if (isComplete && canReplay) return snapshot;
   }
   throw new HostRefusal('undo-too-far');
 }

@@ -89,7 +89,7 @@ test('replay does a recorded room again, over a restart, and all of it is equal'
   expect(figures).toMatchObject({ ticks: 180, unequal: 0 });
   expect(figures.equal).toBeGreaterThan(9);
   expect(recording.restart.tick).toBe(90);
-  expect(recording.restart.remarks.join()).toContain('is as it was');
+  expect(recording.restart.remarks.join()).toContain('is restored');
 });
 
 test('soak lets bots play with a server of its own, and says what it holds', async () => {

@@ -181,7 +181,7 @@ describe('a room that was kept', () => {
     const state = snapshots.at(-1)!.replace('snapshot/', 'state/');
     kept.get(state)![200] ^= 4;
     const again = await open(openMemory(kept));
-    expect(again.said[0]).toMatch(/snapshot of tick \d+ is damaged and was passed over/);
+    expect(again.said[0]).toMatch(/snapshot of tick \d+ is damaged and was skipped/);
     expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
     await again.abandon();
   });
@@ -424,7 +424,7 @@ describe('when the disk takes no more', () => {
       if (/^(snapshot|state)\//.test(key) && !key.endsWith('/000000000000')) kept.delete(key);
     }
     const again = await open(openMemory(kept));
-    expect(again.said[0]).toMatch(/could not be kept then, and is lost/);
+    expect(again.said[0]).toMatch(/could not be stored at the time and are lost/);
     expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
     const on = await live(again, 40, 16);
     await again.abandon();

@@ -158,6 +158,6 @@ test('a server that has run out of descriptors ends for its supervisor, all that
   expect(server.errors).toContain('no-descriptors: ');
   const again = new ServerProcess(args);
   expect((await get(await again.alive(), '/r/garden')).status).toBe(200);
-  expect(again.output).toMatch(/Room "garden" is as it was/);
+  expect(again.output).toMatch(/Room "garden" is restored/);
   await again.end();
 });

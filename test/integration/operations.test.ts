@@ -59,11 +59,11 @@ test('stopped in the midst of ticks and started again, a room has everybody that
   const second = start('twice');
   expect(await second.ended).toEqual({ code: 1, signal: null });
   expect(second.errors).toMatch(
-    /^Another server has the data in .*\. Stop it, .* with --data\.\n$/,
+    /^Another server uses the data in .*\. Stop it, .* with --data\.\n$/,
   );
   expect(planted.length).toBeGreaterThan(0);
   expect(other.welcome!.organisms.length).toBeGreaterThanOrEqual(planted.length);
-  expect(again.output).toMatch(/Room "garden" is as it was: \d+ organisms?, tick \d+\./);
+  expect(again.output).toMatch(/Room "garden" is restored: \d+ organisms?, tick \d+\./);
   // A number is never given twice: it names who planted what.
   const { you, organisms } = other.welcome!;
   for (const { planter } of organisms) expect(planter.id).not.toBe(you.id);
@@ -108,7 +108,7 @@ test('a room made with a checkpoint that is no longer shipped opens with --check
 
   const again = start('earlier', ['--checkpoint', EARLIER]);
   const other = await Visitor.join(await again.alive());
-  expect(again.output).toMatch(/Room "garden" is as it was: 1 organism, tick \d+\./);
+  expect(again.output).toMatch(/Room "garden" is restored: 1 organism, tick \d+\./);
   expect(other.welcome!.checkpoint.name).toBe('interim-emoji');
   expect(other.welcome!.organisms).toHaveLength(1);
   other.leave();
@@ -153,7 +153,7 @@ test('without space it goes on and says so; what was kept before is there after 
   for (let i = 0; !server.errors.includes('not-kept'); i++) {
     await visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
   }
-  expect(server.errors).toMatch(/not-kept: The disk takes no more .* all from before is kept\./);
+  expect(server.errors).toMatch(/not-kept: The disk is full .* earlier ones are stored\./);
   const answer = await visitor.ask('damage', { radius: 3, points: [30, 30] });
   expect(answer).not.toHaveProperty('reason');
   visitor.leave();

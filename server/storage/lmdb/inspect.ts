@@ -1,4 +1,4 @@
-/** Looks through a folder's data before anything trusts them. */
+/** Verifies the data of a folder before they are used. */
 import { fork } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,31 +6,31 @@ import { fileURLToPath } from 'node:url';
 import { StoreError } from '../store-error.ts';
 import { DATA_FILE } from './table.ts';
 
-/** What was found, the probe's one message. */
+/** The result of a verification, as the probe sends it. */
 export interface Findings {
-  /** Keys of records that are not as they were written. */
+  /** Keys of damaged records. */
   readonly damaged: readonly string[];
-  /** Whether there is a fresh file with the same records. */
+  /** Whether the records were copied to a new file. */
   readonly copied: boolean;
-  /** Why the data cannot be read at all. */
+  /** Set if the data cannot be read at all. */
   readonly failure?: { readonly reason: 'damaged' | 'not-writable'; readonly message: string };
 }
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
- * Reads everything in a process of its own, for a damaged file can end the process that reads it.
+ * Reads all records in a separate process, as a damaged file can crash the process that reads it.
  *
- * @param renew puts a fresh file with the same records in its place; nobody may have the folder open
+ * @param options.renew replaces the file by a copy of its records; nobody may have the folder open
  * @returns keys of damaged records
- * @throws StoreError damaged: so much that not even that can be said
+ * @throws StoreError damaged: the data cannot be read; not-writable
  */
 export async function inspect(folder: string, { renew = false } = {}): Promise<readonly string[]> {
   const file = join(folder, DATA_FILE);
   const fresh = join(folder, 'fresh');
   if (renew) rmSync(fresh, { recursive: true, force: true });
   if (!existsSync(file)) return [];
-  if (!renew || !hasRoom(folder, file)) return (await probe(folder)).damaged;
+  if (!renew || !hasSpace(folder, file)) return (await probe(folder)).damaged;
   mkdirSync(fresh);
   try {
     const { damaged, copied } = await probe(folder, fresh);
@@ -41,8 +41,8 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
   }
 }
 
-/** Whether there is room for another file of that size, and some more. */
-function hasRoom(folder: string, file: string): boolean {
+/** Whether the disk has space for a copy of a file, with a margin. */
+function hasSpace(folder: string, file: string): boolean {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize > 1.5 * statSync(file).size;
 }

@@ -1,6 +1,6 @@
 /**
- * One server a folder: whoever has it listens on a socket in it. The socket of a server that was killed answers nobody, so
- * nothing has to be guessed from process ids or ages of files.
+ * Ensures that one server uses a folder: it listens on a socket there. The socket of a killed server
+ * does not answer, so no process ids or file ages need to be interpreted.
  */
 import { createHash } from 'node:crypto';
 import { rmSync, statSync } from 'node:fs';
@@ -9,21 +9,21 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { StoreError } from '../store-error.ts';
 
-/** Longest path of a Unix socket, with room to spare. */
-const LONGEST = 100;
-/** Two that start at once, ms: the first has listened by then, or the second has taken its socket away. */
-const PAUSE = 60;
+/** Longest path of a Unix socket, with a margin. */
+const MAX_PATH = 100;
+/** Time after which a server that starts concurrently has replaced our socket, if it does; ms. */
+const RACE_DELAY = 60;
 
-/** Gives the folder free. */
+/** Releases the folder. */
 export type Release = () => Promise<void>;
 
-/** @throws StoreError in-use, not-writable */
+/** Locks a folder for this server. @throws StoreError in-use, not-writable */
 export async function lockFolder(folder: string): Promise<Release> {
   const path = socketPath(resolve(folder));
   if (await answers(path)) throw inUse(folder);
   if (process.platform !== 'win32') rmSync(path, { force: true });
   const server = await listen(path, folder);
-  await new Promise((wake) => setTimeout(wake, PAUSE));
+  await new Promise((wake) => setTimeout(wake, RACE_DELAY));
   if (process.platform !== 'win32' && !isMine(path, server)) {
     await close(server);
     throw inUse(folder);
@@ -34,17 +34,17 @@ export async function lockFolder(folder: string): Promise<Release> {
 const inUse = (folder: string): StoreError =>
   new StoreError(
     'in-use',
-    `Another server has the data in ${folder}. Stop it, or choose another folder with --data.`,
+    `Another server uses the data in ${folder}. Stop it, or choose another folder with --data.`,
   );
 
 function socketPath(folder: string): string {
   const name = createHash('sha256').update(folder).digest('hex').slice(0, 16);
   if (process.platform === 'win32') return `\\\\.\\pipe\\vivarium-${name}`;
   const inside = join(folder, 'server.sock');
-  return inside.length <= LONGEST ? inside : join(tmpdir(), `vivarium-${name}.sock`);
+  return inside.length <= MAX_PATH ? inside : join(tmpdir(), `vivarium-${name}.sock`);
 }
 
-/** Inode of each server's socket, to know it again. */
+/** Inode of each server's socket, to recognise it. */
 const inodes = new WeakMap<Server, number>();
 
 function isMine(path: string, server: Server): boolean {
@@ -75,7 +75,7 @@ function listen(path: string, folder: string): Promise<Server> {
       if (error.code === 'EADDRINUSE') fail(inUse(folder));
       else {
         const why = error.code ?? error.message;
-        fail(new StoreError('not-writable', `The folder ${folder} cannot be written to (${why}).`));
+        fail(new StoreError('not-writable', `The folder ${folder} is not writable (${why}).`));
       }
     });
     server.listen(path, () => {

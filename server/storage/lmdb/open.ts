@@ -1,4 +1,4 @@
-/** Records in a folder. */
+/** Opens the records of a folder. */
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Records } from '../records.ts';
@@ -7,13 +7,14 @@ import { inspect } from './inspect.ts';
 import { lockFolder } from './lock.ts';
 import { startTable } from './thread.ts';
 
+/** Records with the result of their verification. */
 export interface FolderRecords extends Records {
-  /** Keys of records that are not as they were written. */
+  /** Keys of damaged records. */
   readonly damaged: readonly string[];
 }
 
 /**
- * Opens a folder's records, for this server alone; makes the folder where there is none.
+ * Opens a folder for this server only, and creates it if it does not exist.
  *
  * @throws StoreError not-writable, in-use, damaged
  */
@@ -22,7 +23,7 @@ export async function openFolder(folder: string): Promise<FolderRecords> {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    throw new StoreError('not-writable', `The folder ${folder} cannot be made (${code}).`);
+    throw new StoreError('not-writable', `The folder ${folder} cannot be created (${code}).`);
   }
   const release = await lockFolder(folder);
   try {
@@ -43,7 +44,7 @@ export async function openFolder(folder: string): Promise<FolderRecords> {
 }
 
 /**
- * As `openFolder`, for sealed records, of which all must be whole that there are no others of.
+ * As `openFolder`; fails if records other than those of snapshots are damaged.
  *
  * @throws StoreError not-writable, in-use, damaged
  */
@@ -58,21 +59,21 @@ export async function openSound(folder: string): Promise<FolderRecords> {
   }
 }
 
-/** For those who only look, also while a server is at work. @throws StoreError damaged, not-kept */
+/** Opens a folder read-only, also while a server uses it. @throws StoreError damaged, not-kept */
 export async function readFolder(folder: string): Promise<FolderRecords> {
   const damaged = await inspect(resolve(folder));
   return { ...(await startTable({ folder, readOnly: true })), damaged };
 }
 
-/** Of these there are others to go back to. */
-const SPARE = /^(snapshot|state|cells)\//;
+/** Records of snapshots: if one is damaged, an older snapshot can be used. */
+const REPLACEABLE = /^(snapshot|state|cells)\//;
 
-/** @throws StoreError damaged: something of which there is only one */
+/** @throws StoreError damaged */
 function checkDamage(folder: string, damaged: readonly string[]): void {
-  const sole = damaged.filter((key) => !SPARE.test(key));
-  if (sole.length === 0) return;
+  const lost = damaged.filter((key) => !REPLACEABLE.test(key));
+  if (lost.length === 0) return;
   throw new StoreError(
     'damaged',
-    `The data in ${folder} are damaged: ${sole.length} records of which there is no other, the first "${sole[0]}".`,
+    `The data in ${folder} are damaged: ${lost.length} records that cannot be replaced, the first "${lost[0]}".`,
   );
 }

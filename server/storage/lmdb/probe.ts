@@ -1,13 +1,13 @@
-/** Reads a whole store, and copies it where that is wanted, in a process of its own: what a damaged file does to a process ends this one alone. */
-
+/** Verifies and optionally copies a store in a separate process, as a damaged file may crash it. */
 import { isIntact } from '../record-codec.ts';
 import { StoreError } from '../store-error.ts';
 import type { Findings } from './inspect.ts';
 import { after, copyTable, LAST, openTable, PART } from './table.ts';
 
-/** Keys that hold no sealed record begin with it. */
-const OWN = '!';
-async function look(folder: string, fresh: string | undefined): Promise<Findings> {
+/** Prefix of keys whose values have no checksum of `record-codec`. */
+const INTERNAL = '!';
+
+async function verify(folder: string, fresh: string | undefined): Promise<Findings> {
   try {
     const table = openTable(folder, { readOnly: true });
     const damaged: string[] = [];
@@ -16,16 +16,16 @@ async function look(folder: string, fresh: string | undefined): Promise<Findings
       const entries = table.list({ from, to: LAST, limit: PART });
       count += entries.length;
       for (const { key, bytes } of entries) {
-        if (typeof key !== 'string') damaged.push('a key that is none');
-        else if (!key.startsWith(OWN) && !isIntact(key, bytes)) damaged.push(key);
+        if (typeof key !== 'string') damaged.push('an invalid key');
+        else if (!key.startsWith(INTERNAL) && !isIntact(key, bytes)) damaged.push(key);
       }
       if (entries.length < PART) break;
       from = after(entries.at(-1)!.key);
     }
     if (count !== table.count()) {
-      throw new Error(`there are ${count} records, and should be ${table.count()}`);
+      throw new Error(`there are ${count} records instead of ${table.count()}`);
     }
-    // Where there is no room for a copy, the file itself has to do.
+    // Without space for a copy, the file itself is used.
     const copied =
       fresh !== undefined &&
       (await copyTable(table, fresh).then(
@@ -49,4 +49,4 @@ async function look(folder: string, fresh: string | undefined): Promise<Findings
 }
 
 const [, , folder, fresh] = process.argv;
-process.send!(await look(folder, fresh), () => process.exit(0));
+process.send!(await verify(folder, fresh), () => process.exit(0));

@@ -1,6 +1,6 @@
 /**
- * An LMDB environment in this thread: every write is one transaction, on the disk when it returns. (LMDB by its synchronous
- * calls: those of its asynchronous ones that fail leave promises behind that nobody can catch.)
+ * An LMDB environment in this thread. Every write is one transaction and on disk when it returns. Uses
+ * LMDB's synchronous calls, as failed asynchronous ones leave unhandled rejections.
  */
 import { closeSync, constants, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,26 +10,27 @@ import type { Entry, Span, Write } from '../records.ts';
 import { StoreError } from '../store-error.ts';
 
 export const DATA_FILE = 'data.mdb';
-/** How many transactions there have been: which of them is the last, LMDB itself does not check. */
+/** Key of the number of transactions; LMDB does not detect that the last ones are missing. */
 const COUNT_KEY = '!count';
 const WITNESS_FILE = 'witness';
 const WITNESS_BYTES = 12;
 
-/** `Records`, but at once. */
+/** `Records` with synchronous methods. */
 export interface Table {
   get(key: string): Uint8Array | undefined;
   list(span: Span): Entry[];
   keys(span: Span): string[];
   write(write: Write): void;
   size(): number;
-  /** How many records there should be. */
+  /** Number of records according to LMDB. */
   count(): number;
   close(): Promise<void>;
 }
 
 /**
- * @param folder exists
- * @throws StoreError not-writable; damaged: the last transactions are missing. A damaged file may also end the process.
+ * Opens the environment of an existing folder. A damaged file may also crash the process.
+ *
+ * @throws StoreError not-writable; damaged: unreadable, or the last transactions are missing
  */
 export function openTable(folder: string, { readOnly = false } = {}): Table {
   const db = openDatabase(folder, readOnly);
@@ -39,7 +40,7 @@ export function openTable(folder: string, { readOnly = false } = {}): Table {
     void db.close();
     throw new StoreError(
       'damaged',
-      `The data in ${folder} lack the last ${witnessed - count} of the writes that were made.`,
+      `The data in ${folder} lack the last ${witnessed - count} writes.`,
     );
   }
   const witness = readOnly ? undefined : openWitness(folder);
@@ -50,10 +51,10 @@ export function openTable(folder: string, { readOnly = false } = {}): Table {
     ...(limit !== undefined && { limit }),
   });
   return {
-    // Copies of their own: a view that is sent between threads takes all that lies around it along.
-    get: (key) => alone(db.get(key)),
+    // Copies, as sending a view to another thread would transfer its whole buffer.
+    get: (key) => copyOf(db.get(key)),
     list: (span) =>
-      [...db.getRange(rangeOf(span))].map(({ key, value }) => ({ key, bytes: alone(value)! })),
+      [...db.getRange(rangeOf(span))].map(({ key, value }) => ({ key, bytes: copyOf(value)! })),
     keys: (span) => [...db.getKeys(rangeOf(span))],
     write({ put = [], remove = [] }) {
       try {
@@ -78,15 +79,16 @@ export function openTable(folder: string, { readOnly = false } = {}): Table {
 }
 
 /**
- * Writes every record into a fresh environment, whole or not. What else is in a file, its lists of free pages above all, is
- * left behind: no reading shows whether they are sound, and writing by bad ones ends the process.
+ * Copies every record, damaged or not, into a new environment. The file's other structures, such as
+ * its list of free pages, are not copied: reading cannot verify them, and if they are damaged, writing
+ * crashes the process.
  *
- * @param from a table that can be read through
+ * @param from a table that is readable to its end
  * @param folder exists and is empty
  */
 export async function copyTable(from: Table, folder: string): Promise<void> {
   const db = openDatabase(folder, false);
-  // Each transaction waits for the disk: a week of small records must not wait thousands of times.
+  // Each transaction waits for the disk, so small records are written in batches.
   let batch: Entry[] = [];
   let bytes = 0;
   for (let start = ''; ; ) {
@@ -109,14 +111,14 @@ export async function copyTable(from: Table, folder: string): Promise<void> {
 
 /** Greater than every key. */
 export const LAST = '~';
-/** Bytes copied in one transaction, about. */
+/** Approximate number of bytes copied in one transaction. */
 const BATCH_BYTES = 16 * 2 ** 20;
 /** Records read at a time. */
 export const PART = 64;
-/** The first key that could come after one. */
+/** The smallest key after another. */
 export const after = (key: string): string => `${key}\u0000`;
 
-function alone(bytes: Uint8Array | undefined): Uint8Array | undefined {
+function copyOf(bytes: Uint8Array | undefined): Uint8Array | undefined {
   return bytes && new Uint8Array(bytes);
 }
 
@@ -127,7 +129,7 @@ function openDatabase(folder: string, readOnly: boolean) {
       noSubdir: false,
       encoding: 'binary',
       readOnly,
-      // The data first, then what says that they are there, as LMDB was made.
+      // Write data pages before the pages that refer to them, as in the original LMDB.
       overlappingSync: false,
     });
   } catch (error) {
@@ -135,26 +137,23 @@ function openDatabase(folder: string, readOnly: boolean) {
   }
 }
 
-/** Why a folder's data cannot be opened. */
+/** Converts an error on opening. */
 function cannotOpen(folder: string, error: unknown): StoreError {
   const { message, code } = error as { message: string; code?: unknown };
   const denied = ['EACCES', 'EPERM', 'EROFS', 13, 1, 30].includes(code as never);
   if (denied || /permission|read-only/i.test(message)) {
-    return new StoreError(
-      'not-writable',
-      `The folder ${folder} cannot be written to (${message}).`,
-    );
+    return new StoreError('not-writable', `The folder ${folder} is not writable (${message}).`);
   }
   return new StoreError('damaged', `The data in ${folder} cannot be read: ${message}.`);
 }
 
-/** ENOSPC, EDQUOT; EFBIG; EIO is what LMDB makes of a write of which only a part found room. */
-const NO_ROOM = new Set([28, 122, 27, 5, -30792]);
+/** ENOSPC, EDQUOT, EFBIG, EIO (LMDB's error for a partial write) and MDB_MAP_FULL. */
+const NO_SPACE = new Set([28, 122, 27, 5, -30792]);
 
 function failedWrite(error: unknown): StoreError {
   const { message, code } = error as { message: string; code?: number };
-  return NO_ROOM.has(code ?? 0)
-    ? new StoreError('disk-full', `The disk takes no more (${message}).`)
+  return NO_SPACE.has(code ?? 0)
+    ? new StoreError('disk-full', `The disk is full (${message}).`)
     : new StoreError('write-failed', `The data cannot be written (${message}).`);
 }
 
@@ -165,7 +164,7 @@ function encodeCount(count: number): Buffer {
   return bytes;
 }
 
-/** 0 where there is none, or none that is whole. */
+/** @returns 0 if the count is missing or damaged */
 function decodeCount(bytes: Uint8Array | undefined): number {
   if (bytes?.length !== WITNESS_BYTES) return 0;
   const view = Buffer.from(bytes);
@@ -188,11 +187,11 @@ function openWitness(folder: string): number {
   }
 }
 
-/** Best effort: an old one is no harm. */
+/** Best effort: an outdated witness does no harm. */
 function writeWitness(file: number, count: number): void {
   try {
     writeSync(file, encodeCount(count), 0, WITNESS_BYTES, 0);
   } catch {
-    // What it would have borne witness to is kept all the same.
+    // The transaction itself is stored.
   }
 }

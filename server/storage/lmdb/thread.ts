@@ -1,4 +1,4 @@
-/** Records in an LMDB environment that lives in a thread of its own. */
+/** Records of an LMDB environment in a worker thread. */
 import { Worker } from 'node:worker_threads';
 import { WorkerRpc } from '../../platform/worker-rpc.ts';
 import type { Records } from '../records.ts';
@@ -6,7 +6,7 @@ import { StoreError } from '../store-error.ts';
 import type { Table } from './table.ts';
 import type { StoreStart } from './worker.ts';
 
-/** @throws StoreError not-writable, damaged */
+/** Starts the thread and opens the environment. @throws StoreError not-writable, damaged */
 export async function startTable(start: StoreStart): Promise<Records> {
   const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
     workerData: start,
@@ -29,7 +29,7 @@ export async function startTable(start: StoreStart): Promise<Records> {
     write: (write) => rpc.call('write', write),
     size: () => rpc.call('size'),
     close() {
-      // Whether the table closes well or not, the thread is ended.
+      // The thread is ended even if closing the table fails.
       rpc.call('close').catch(() => {});
       return rpc.close(new StoreError('closed', 'The store is closed.'));
     },

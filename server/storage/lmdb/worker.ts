@@ -1,4 +1,4 @@
-/** The store's thread: writes wait for the disk here, so that nothing else does. Calls are made in the order they come. */
+/** The store's thread, so that waiting for the disk does not block the server. Calls run in order. */
 import { workerData } from 'node:worker_threads';
 import { serveWorker } from '../../platform/worker-rpc.ts';
 import { openTable, type Table } from './table.ts';

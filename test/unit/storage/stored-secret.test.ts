@@ -28,6 +28,6 @@ describe('a kept secret', () => {
   test('without a folder lasts as long as the process; one that cannot be kept is an error', () => {
     expect(storedSecret(undefined, 'a.key')).not.toEqual(storedSecret(undefined, 'a.key'));
     writeFileSync(join(folder, 'file'), '');
-    expect(() => storedSecret(join(folder, 'file'), 'a.key')).toThrow('cannot be kept');
+    expect(() => storedSecret(join(folder, 'file'), 'a.key')).toThrow('cannot be read or written');
   });
 });
