@@ -1,4 +1,4 @@
-/** A drawing as a list of lines, so that each can be undone. Coordinates are 0…1 of the pad's side. */
+/** A drawing as a list of lines that can be undone. Coordinates are shares (0…1) of the side. */
 
 /** One line of a drawing. */
 export interface Line {

@@ -90,7 +90,8 @@ function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, si
 }
 
 /**
- * Normalises ink like MNIST: scaled into a 20×20 box of a 28×28 picture, centre of mass in the middle.
+ * Normalises ink like MNIST: scaled into a 20×20 box of a 28×28 picture, centre of mass in the
+ * middle.
  *
  * @param sheet ink, one channel
  * @param side width and height of the result, pixels

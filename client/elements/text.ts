@@ -39,7 +39,11 @@ export function lineText(ahead: number): string {
   );
 }
 
-/** The connection state while the room is not live. @param ahead visitors waiting before this one */
+/**
+ * The connection state while the room is not live.
+ *
+ * @param ahead visitors waiting before this one
+ */
 export function waitingText(connection: ConnectionState, ahead: number | undefined): string {
   if (connection === 'connecting') return msg('connecting');
   if (connection !== 'waiting') return msg('reconnecting');

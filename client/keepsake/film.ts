@@ -26,7 +26,7 @@ export async function growthFilm(frames: readonly HTMLCanvasElement[]): Promise<
     pictures.push(to.getImageData(0, 0, SIDE, SIDE).data);
   }
   await yieldToPage();
-  // Every fourth frame, counted back from the last one: growing organisms have colours of their own.
+  // Sample every fourth frame, counted back from the last: earlier stages have other colours.
   const last = pictures.length - 1;
   const palette = paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
   const film = new GifWriter(SIDE, SIDE, palette);
