@@ -1,37 +1,41 @@
-/** A drawing as the strokes that it is made of, so that each can be taken back. Places are 0…1 of the sheet's side. */
+/** A drawing as a list of lines that can be undone. Coordinates are shares (0…1) of the side. */
 
+/** One line of a drawing. */
 export interface Line {
   /** CSS colour. */
   readonly colour: string;
-  /** Share of the sheet's side. */
+  /** Share of the pad's side. */
   readonly width: number;
   /** x, y, x, y, … */
   readonly points: readonly number[];
 }
 
-/** Most points a drawing has; more is scribbling. */
+/** Limit on the points of a drawing. */
 const MAX_POINTS = 20_000;
-/** Nearer points say nothing new. */
+/** Least distance between two points; closer ones are dropped. */
 const STEP = 0.004;
 
+/** The lines of a drawing, with undo. */
 export class Drawing {
-  private done: Line[] = [];
+  private finished: Line[] = [];
   private current: Line | undefined;
 
-  /** All lines, the one that is being drawn last. */
+  /** All lines; the one being drawn is last. */
   get lines(): readonly Line[] {
-    return this.current ? [...this.done, this.current] : this.done;
+    return this.current ? [...this.finished, this.current] : this.finished;
   }
 
   get isEmpty(): boolean {
     return this.lines.length === 0;
   }
 
+  /** Begins a line; ends the current one first. */
   begin(colour: string, width: number, x: number, y: number): void {
     this.end();
     this.current = { colour, width, points: [x, y] };
   }
 
+  /** Adds a point to the current line, if there is one. */
   move(x: number, y: number): void {
     const { current } = this;
     if (!current || this.size > MAX_POINTS) return;
@@ -40,19 +44,21 @@ export class Drawing {
     this.current = { ...current, points: [...current.points, x, y] };
   }
 
+  /** Ends the current line. */
   end(): void {
-    if (this.current) this.done.push(this.current);
+    if (this.current) this.finished.push(this.current);
     this.current = undefined;
   }
 
-  /** Takes the last line back. */
+  /** Removes the last line. */
   undo(): void {
     this.end();
-    this.done.pop();
+    this.finished.pop();
   }
 
+  /** Removes all lines. */
   clear(): void {
-    this.done = [];
+    this.finished = [];
     this.current = undefined;
   }
 
@@ -61,7 +67,7 @@ export class Drawing {
   }
 }
 
-/** Draws lines on a square canvas, smooth where the finger was quick. */
+/** Draws the lines on a square canvas, as curves between points. @param side pixels */
 export function paint(
   context: CanvasRenderingContext2D,
   lines: readonly Line[],
@@ -70,20 +76,23 @@ export function paint(
   context.clearRect(0, 0, side, side);
   context.lineCap = context.lineJoin = 'round';
   for (const { colour, width, points } of lines) {
-    const at = (i: number): [number, number] => [points[2 * i] * side, points[2 * i + 1] * side];
+    const pointAt = (i: number): [number, number] => [
+      points[2 * i] * side,
+      points[2 * i + 1] * side,
+    ];
     const count = points.length / 2;
     context.strokeStyle = colour;
     context.lineWidth = width * side;
     context.beginPath();
-    context.moveTo(...at(0));
-    // A dot is a line that goes nowhere.
-    if (count === 1) context.lineTo(...at(0));
+    context.moveTo(...pointAt(0));
+    // A single point is drawn as a line of length zero, which round caps make a dot.
+    if (count === 1) context.lineTo(...pointAt(0));
     for (let i = 1; i < count - 1; i++) {
-      const [x, y] = at(i);
-      const [nx, ny] = at(i + 1);
+      const [x, y] = pointAt(i);
+      const [nx, ny] = pointAt(i + 1);
       context.quadraticCurveTo(x, y, (x + nx) / 2, (y + ny) / 2);
     }
-    if (count > 1) context.lineTo(...at(count - 1));
+    if (count > 1) context.lineTo(...pointAt(count - 1));
     context.stroke();
   }
 }

@@ -1,13 +1,13 @@
-/** How the latent map lies on a screen. */
+/** Projects the latent map, with coordinates 0…1, onto a screen. */
 import type { MapPoint } from '../../shared/latent-map.ts';
 
-/** Places 0…1 on a screen of some size. */
+/** A projection onto a screen of `width` × `height` CSS pixels. */
 export interface MapProjection {
   readonly width: number;
   readonly height: number;
-  /** Side of a creature's picture, CSS pixels. */
+  /** Width and height of a creature's picture, CSS pixels. */
   readonly tile: number;
-  /** Middle of all places. */
+  /** Centre of the map. */
   readonly middle: MapPoint;
   readonly toScreen: (place: MapPoint) => MapPoint;
   readonly scale: number;
@@ -15,10 +15,10 @@ export interface MapProjection {
   readonly top: number;
 }
 
-/** How much larger pictures are than their share of the map: most of a picture's square is empty. */
+/** Factor by which pictures exceed their share of the map; most of a picture's square is empty. */
 const OVERLAP = 1.25;
 
-/** Fits the map into a screen. */
+/** Fits the map into a screen of `width` × `height` CSS pixels. */
 export function mapProjectionOf(
   places: readonly MapPoint[],
   width: number,
@@ -27,7 +27,7 @@ export function mapProjectionOf(
   const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
   const [right, bottom] = [Math.max(...xs), Math.max(...ys)];
   const count = Math.max(1, places.length);
-  // A picture a place, with some of it over the rim of the places.
+  // Leave room for the pictures at the edge, which extend beyond their points.
   const share = Math.sqrt((Math.max(right, 0.01) * Math.max(bottom, 0.01)) / count) * OVERLAP;
   const scale = Math.min(width / (right + share), height / (bottom + share));
   const left = (width - scale * right) / 2;
@@ -44,7 +44,7 @@ export function mapProjectionOf(
   };
 }
 
-/** The place of the map under a point of the screen; may lie beside it. */
+/** The point of the map at a screen position; may be outside 0…1. */
 export function placeAt({ left, top, scale }: MapProjection, x: number, y: number): MapPoint {
   return { x: (x - left) / scale, y: (y - top) / scale };
 }

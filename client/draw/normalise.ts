@@ -1,9 +1,9 @@
 /**
- * From a drawing of any size anywhere on its sheet to the picture that an encoder knows: what it learnt from was all of one size,
- * and in the middle.
+ * Scales and centres a drawing as the encoder expects it: all pictures of its training data have
+ * the same size and are centred.
  */
 
-/** A square picture, row by row; values 0…1, `channels` a pixel. */
+/** A square picture [side, side, channels]; values 0…1. */
 export interface Sheet {
   readonly side: number;
   readonly channels: number;
@@ -17,14 +17,14 @@ interface Box {
   readonly bottom: number;
 }
 
-/** What is fainter counts as empty. */
+/** Pixels with a lower value count as empty. */
 const FAINT = 0.02;
-/** MNIST's digits fill 20 pixels of 28; wider pictures have more margin around. */
+/** MNIST digits fill a box of 20 pixels in a picture of 28; larger pictures get a wider margin. */
 const DIGIT = { box: 20, side: 28 };
-/** Empty pixels around a creature. */
+/** Empty pixels on each side of a creature. */
 const MARGIN = 1;
 
-/** Pixels that hold something, by the last channel. */
+/** Bounding box of the non-empty pixels, by the last channel (ink or alpha). */
 function boxOf({ side, channels, data }: Sheet): Box | undefined {
   let [left, top, right, bottom] = [side, side, 0, 0];
   for (let y = 0; y < side; y++) {
@@ -39,7 +39,7 @@ function boxOf({ side, channels, data }: Sheet): Box | undefined {
   return right > left ? { left, top, right, bottom } : undefined;
 }
 
-/** Where the ink's weight is, in pixels. */
+/** Centre of mass of the last channel, in pixels. */
 function massCentre({ side, channels, data }: Sheet): { x: number; y: number } {
   let [mass, mx, my] = [0, 0, 0];
   for (let y = 0; y < side; y++) {
@@ -54,15 +54,16 @@ function massCentre({ side, channels, data }: Sheet): { x: number; y: number } {
 }
 
 /**
- * Scales a picture so that a point of it comes to the middle; each new pixel is the mean of what it covers.
+ * Scales a picture and moves `centre` to the middle. Each new pixel is the area average of the old
+ * pixels that it covers.
  *
  * @returns [side, side, channels]
  */
 function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, side: number): Sheet {
   const { channels } = from;
   const data = new Float32Array(side * side * channels);
-  const parts = (at: number, middle: number): { to: number; share: number }[] => {
-    const [low, high] = [at, at + 1].map((edge) => (edge - middle) * scale + side / 2);
+  const overlaps = (pixel: number, middle: number): { to: number; share: number }[] => {
+    const [low, high] = [pixel, pixel + 1].map((edge) => (edge - middle) * scale + side / 2);
     const found: { to: number; share: number }[] = [];
     for (let to = Math.max(0, Math.floor(low)); to < Math.min(side, high); to++) {
       const share = Math.min(high, to + 1) - Math.max(low, to);
@@ -70,17 +71,17 @@ function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, si
     }
     return found;
   };
-  const columns = Array.from({ length: from.side }, (_, x) => parts(x, centre.x));
+  const columns = Array.from({ length: from.side }, (_, x) => overlaps(x, centre.x));
   for (let y = 0; y < from.side; y++) {
-    const rows = parts(y, centre.y);
+    const rows = overlaps(y, centre.y);
     for (let x = 0; x < from.side; x++) {
-      const at = (y * from.side + x) * channels;
-      if (from.data[at + channels - 1] === 0) continue;
+      const source = (y * from.side + x) * channels;
+      if (from.data[source + channels - 1] === 0) continue;
       for (const row of rows) {
         for (const column of columns[x]) {
           const to = (row.to * side + column.to) * channels;
           const share = row.share * column.share;
-          for (let c = 0; c < channels; c++) data[to + c] += share * from.data[at + c];
+          for (let c = 0; c < channels; c++) data[to + c] += share * from.data[source + c];
         }
       }
     }
@@ -89,10 +90,11 @@ function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, si
 }
 
 /**
- * Ink as MNIST has it: in a box of 20×20 of 28, its weight in the middle.
+ * Normalises ink like MNIST: scaled into a 20×20 box of a 28×28 picture, centre of mass in the
+ * middle.
  *
  * @param sheet ink, one channel
- * @param side of the picture
+ * @param side width and height of the result, pixels
  * @returns [side, side] bytes; undefined when nothing is drawn
  */
 export function normaliseInk(sheet: Sheet, side: number): Uint8Array<ArrayBuffer> | undefined {
@@ -101,20 +103,20 @@ export function normaliseInk(sheet: Sheet, side: number): Uint8Array<ArrayBuffer
   const room = side >= DIGIT.side ? DIGIT.box : (side * DIGIT.box) / DIGIT.side;
   const scale = room / Math.max(box.right - box.left, box.bottom - box.top);
   const { x, y } = massCentre(sheet);
-  // MNIST moves by whole pixels: its weights lie within the pixel that begins in the middle.
-  const whole = (mass: number, edge: number): number => {
+  // MNIST shifts by whole pixels: the centre of mass is inside the pixel that begins in the middle.
+  const aligned = (mass: number, edge: number): number => {
     const edgeAt = Math.ceil(side / 2 - (mass - edge) * scale);
     return edge + (side / 2 - edgeAt) / scale;
   };
-  const centre = { x: whole(x, box.left), y: whole(y, box.top) };
+  const centre = { x: aligned(x, box.left), y: aligned(y, box.top) };
   return toBytes(scaled(sheet, scale, centre, side));
 }
 
 /**
- * A drawing as creatures of a gallery are: as large as fits, in the middle.
+ * Normalises a colour drawing like the gallery's creatures: as large as fits, centred.
  *
  * @param sheet premultiplied RGBA
- * @param side of the picture
+ * @param side width and height of the result, pixels
  * @returns [side, side, 4] bytes, premultiplied; undefined when nothing is drawn
  */
 export function normaliseColour(sheet: Sheet, side: number): Uint8Array<ArrayBuffer> | undefined {

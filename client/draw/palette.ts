@@ -1,11 +1,13 @@
-/** What the drawing pad draws with. */
+/** Line widths and colours of the drawing pad. */
 
-/** Thickness of a line, share of the pad's side. */
+/** Line widths as shares of the pad's side. */
 export const WIDTHS = { fine: 1 / 28, medium: 1 / 11, thick: 1 / 5 } as const;
+/** Name of a line width. */
 export type Width = keyof typeof WIDTHS;
 
+/** The colour of ink, for checkpoints that read digits. */
 export const INK = '#ffffff';
-/** What the gallery's creatures are made of. */
+/** Colours that are common among the gallery's creatures. */
 export const COLOURS = {
   black: '#2f2f35',
   brown: '#8a5a3b',
@@ -18,4 +20,5 @@ export const COLOURS = {
   pink: '#f49ab9',
   white: '#f7f4ee',
 } as const;
+/** Name of a colour. */
 export type Colour = keyof typeof COLOURS;

@@ -1,4 +1,4 @@
-/** The pointers of the others, each with name and colour, gliding from place to place. */
+/** The other participants' pointers, each with a name and a colour, moving smoothly. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Pointer } from '../../shared/protocol/pointers.ts';
@@ -6,31 +6,32 @@ import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts'
 import type { Point } from '../render/camera.ts';
 import { owner } from '../style/owner.ts';
 
-const GLIDE = 70;
+/** Time constant of the pointers' smoothing, ms. */
+const SMOOTHING = 70;
 /** CSS pixels from a pointer to its name. */
-const BESIDE = 11;
+const NAME_OFFSET = 11;
 
 interface Cursor {
   readonly element: HTMLElement;
   readonly name: HTMLElement;
-  /** Of the name beside the dot, CSS pixels. */
+  /** Width of the name beside the dot, CSS pixels. */
   width: number;
-  at: Point;
-  goal: Point;
+  position: Point;
+  target: Point;
 }
 
-function shape(participant: ParticipantView): Pick<Cursor, 'element' | 'name'> {
+function createCursor(participant: ParticipantView): Pick<Cursor, 'element' | 'name'> {
   const element = document.createElement('div');
   element.className = 'cursor';
   element.style.setProperty('--hue', String(participant.hue));
   const dot = document.createElement('i');
   const name = document.createElement('span');
-  // The nameless have a colour only.
   name.textContent = participant.name;
   element.append(dot, name);
   return { element, name };
 }
 
+/** Overlay on the canvas that draws the pointers of all other participants. */
 @customElement('cursor-layer')
 export class CursorLayer extends LitElement {
   static override styles = css`
@@ -69,7 +70,7 @@ export class CursorLayer extends LitElement {
     }
     span {
       position: absolute;
-      left: ${BESIDE}px;
+      left: ${NAME_OFFSET}px;
       top: 3px;
       font-size: 0.82em;
       line-height: 1.3;
@@ -79,10 +80,10 @@ export class CursorLayer extends LitElement {
       color: oklch(0.9 0.06 var(--hue));
       background: oklch(0.17 0.012 225 / 0.8);
     }
-    /* At the right edge of the screen. */
+    /* Near the right edge of the screen the name is on the left. */
     .left span {
       left: auto;
-      right: ${BESIDE}px;
+      right: ${NAME_OFFSET}px;
     }
     span:empty {
       display: none;
@@ -105,13 +106,13 @@ export class CursorLayer extends LitElement {
   `;
 
   private readonly cursors = new Map<ParticipantId, Cursor>();
-  private steppedAt = 0;
+  private lastFrameTime = 0;
 
   override render(): TemplateResult {
     return html``;
   }
 
-  /** Takes in where the others' pointers are. */
+  /** Updates the pointers' positions, in cells, from a server message; skips one's own. */
   receive(
     cursors: readonly Pointer[],
     participants: ReadonlyMap<ParticipantId, ParticipantView>,
@@ -125,17 +126,17 @@ export class CursorLayer extends LitElement {
       }
       let cursor = this.cursors.get(id);
       if (!cursor) {
-        const { element, name } = shape(participant);
+        const { element, name } = createCursor(participant);
         this.renderRoot.append(element);
-        cursor = { element, name, width: name.offsetWidth, at: { x, y }, goal: { x, y } };
+        cursor = { element, name, width: name.offsetWidth, position: { x, y }, target: { x, y } };
         this.cursors.set(id, cursor);
       }
-      cursor.goal = { x, y };
+      cursor.target = { x, y };
       cursor.element.dataset.tool = tool;
     }
   }
 
-  /** Takes off the pointers of those who have left; who is called otherwise now is called so here. */
+  /** Removes the pointers of participants who have left and updates names that have changed. */
   keep(participants: ReadonlyMap<ParticipantId, ParticipantView>): void {
     for (const [id, cursor] of this.cursors) {
       const participant = participants.get(id);
@@ -147,21 +148,27 @@ export class CursorLayer extends LitElement {
     }
   }
 
-  /** @returns whether one is still on its way */
+  /**
+   * Moves the pointers for one animation frame.
+   *
+   * @param now ms
+   * @returns whether any pointer is still moving
+   */
   frame(now: number, toScreen: (place: Point) => Point): boolean {
-    const share = 1 - Math.exp(-Math.min(100, now - this.steppedAt) / GLIDE);
-    this.steppedAt = now;
+    const share = 1 - Math.exp(-Math.min(100, now - this.lastFrameTime) / SMOOTHING);
+    this.lastFrameTime = now;
     const { clientWidth } = this;
     let moving = false;
     for (const cursor of this.cursors.values()) {
-      const { at, goal } = cursor;
-      const way = Math.hypot(goal.x - at.x, goal.y - at.y);
-      // Far jumps are new beginnings, not ways.
-      const step = way > 80 || way < 0.02 ? 1 : share;
-      cursor.at = { x: at.x + (goal.x - at.x) * step, y: at.y + (goal.y - at.y) * step };
+      const { position, target } = cursor;
+      const [dx, dy] = [target.x - position.x, target.y - position.y];
+      const distance = Math.hypot(dx, dy);
+      // A pointer that reappears far away jumps there without crossing the room.
+      const step = distance > 80 || distance < 0.02 ? 1 : share;
+      cursor.position = { x: position.x + dx * step, y: position.y + dy * step };
       moving ||= step < 1;
-      const { x, y } = toScreen(cursor.at);
-      cursor.element.classList.toggle('left', x + BESIDE + cursor.width > clientWidth);
+      const { x, y } = toScreen(cursor.position);
+      cursor.element.classList.toggle('left', x + NAME_OFFSET + cursor.width > clientWidth);
       cursor.element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
     }
     return moving;

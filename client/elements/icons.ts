@@ -1,17 +1,18 @@
-/** Icons, drawn for this page on a 24×24 grid. */
+/** SVG icons on a 24×24 grid. */
 import { html, svg, type TemplateResult } from 'lit';
 
 const icon = (body: TemplateResult): TemplateResult =>
   html`<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">${body}</svg>`;
 
+/** All icons by name, as Lit templates. */
 export const icons = {
-  /** A sprout over its seed. */
+  /** A sprout. */
   plant: icon(svg`<path d="M12 20v-8" /><path d="M12 13c0-3.6-2.2-5.8-6.5-6 0 3.9 2.2 6 6.5 6Z" />
     <path d="M12 11c0-3.9 2.3-6.4 6.5-6.6 0 4.3-2.2 6.6-6.5 6.6Z" /><path d="M8.5 20h7" />`),
-  /** A scalpel's stroke. */
+  /** A scalpel. */
   damage: icon(svg`<path d="M19.5 4.5c-4 .6-7.6 3-10.4 6.9l3.5 3.5c3.9-2.8 6.3-6.4 6.9-10.4Z" />
     <path d="m9.1 11.4 3.5 3.5" /><path d="m9.6 15.4-5.1 4.1 3.1-6" />`),
-  /** A loupe with a cell in it. */
+  /** A magnifying glass with a cell in it. */
   look: icon(svg`<circle cx="10.5" cy="10.5" r="6" /><path d="m15 15 5 5" />
     <circle cx="10.5" cy="10.5" r="1.6" fill="currentColor" stroke="none" />`),
   dice: icon(svg`<rect x="4.5" y="4.5" width="15" height="15" rx="4" />
@@ -32,7 +33,7 @@ export const icons = {
   cross: icon(svg`<path d="M7 4c0 8 10 8 10 16M17 4c0 8-10 8-10 16M8.2 7h7.600M8.2 17h7.6" />`),
   keys: icon(svg`<rect x="3.5" y="6.5" width="17" height="11" rx="2.5" />
     <path d="M7 10h.01M10.3 10h.01M13.7 10h.01M17 10h.01M8.500 14h7" />`),
-  /** Down, to be taken home. */
+  /** A download arrow. */
   keep: icon(svg`<path d="M12 4.500v10M8 10.800l4 4 4-4" /><path d="M5 18.500h14" />`),
   sound: icon(
     svg`<path d="M5 9.6v4.8h3.1l4.4 3.7V5.9L8.100 9.6Z" /><path d="M15.6 9.300a4 4 0 0 1 0 5.4M18 7a7.300 7.300 0 0 1 0 10" />`,
@@ -44,9 +45,9 @@ export const icons = {
     svg`<circle cx="12" cy="8.5" r="3.3" /><path d="M5.5 19c.6-3.6 3-5.4 6.5-5.4s5.9 1.8 6.5 5.4" />`,
   ),
   search: icon(svg`<circle cx="10.5" cy="10.5" r="6" /><path d="m15 15 5 5" />`),
-  /** A pencil and its line. */
+  /** A pencil. */
   draw: icon(svg`<path d="m13.5 5.5 5 5L9 20H4v-5Z" /><path d="m11 8 5 5" />`),
-  /** Creatures, and one between them. */
+  /** Three creatures with a point between them. */
   map: icon(svg`<circle cx="6" cy="7" r="2" /><circle cx="18" cy="9" r="2" /><circle cx="9.5" cy="18" r="2" />
     <path d="m7.6 8.4 3.6 3M16.1 9.8l-2.8 1.5M10.1 16.1l1.4-2.8" /><circle cx="12.2" cy="12" r="1.2" fill="currentColor" stroke="none" />`),
   undo: icon(svg`<path d="M8.5 5 4.5 9l4 4" /><path d="M4.5 9H14a5 5 0 0 1 0 10h-4" />`),

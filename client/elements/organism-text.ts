@@ -1,18 +1,18 @@
-/** What a card says of an organism's life. */
+/** Texts about an organism: its name, age, state, wounds and planter. */
 import { msg, str } from '@lit/localize';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { kindName, number, plural } from './text.ts';
 
-/** What an organism is called: after what it was grown from, or after how it came to be. */
+/** The display name of an organism: its kind, or its origin when it has no kind. */
 export function organismName({ kind, origin }: OrganismView): string {
   if (kind !== '') return kindName(kind);
   if (origin === 'cross') return msg('A child of two');
   return origin === 'prior' ? msg('A child of chance') : msg('One of a kind');
 }
 
-/** For how long it has lived, in the largest unit that fits. */
+/** The age of an organism, in the largest unit that fits. */
 export function ageText(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 5) return msg('just planted');
@@ -25,7 +25,7 @@ export function ageText(seconds: number): string {
     : msg(str`${number(Math.round(hours / 24))} days old`);
 }
 
-/** What it does just now. */
+/** The current state of an organism: growing, awake, at rest, healing or dead. */
 export function stateText({ phase, stage, side, hurt }: OrganismView): string {
   if (phase === 'growing') return msg(str`growing, ${number(stage)} of ${number(side)} cells wide`);
   if (phase === 'dead') return msg('dead');
@@ -33,7 +33,7 @@ export function stateText({ phase, stage, side, hurt }: OrganismView): string {
   return phase === 'asleep' ? msg('at rest') : msg('awake');
 }
 
-/** How many wounds it has come back from. */
+/** How many wounds the organism has healed. */
 export function survivedText({ healed, wounds }: OrganismView): string {
   if (healed > 0) {
     return plural(healed, msg('one survived'), msg(str`${number(healed)} survived`));
@@ -41,10 +41,14 @@ export function survivedText({ healed, wounds }: OrganismView): string {
   return wounds > 0 ? msg('none healed yet') : msg('never wounded');
 }
 
-/** Who is here, and who reads. */
+/** The participants of the room and the reader among them. */
 export type People = Pick<RoomModel, 'participants' | 'you'>;
 
-/** What she who planted it is called now, or was then, at the head of a sentence; '' for the nameless. */
+/**
+ * The planter's current name, or their name at planting when they have left, to begin a sentence.
+ *
+ * @returns '' for a planter without a name
+ */
 export function planterName(
   { planter }: OrganismView,
   { participants }: Pick<RoomModel, 'participants'>,
@@ -55,7 +59,7 @@ export function planterName(
   return name === DEFAULTS.attract.name ? msg('The gardener') : name;
 }
 
-/** Who planted it. */
+/** "Planted by …", as the reader sees it. */
 export function planterText(organism: OrganismView, model: People): string {
   if (organism.planter.id === model.you?.id) return msg('planted by you');
   if (organism.planter.id === HOUSE.id) return msg('planted by the house');
@@ -65,14 +69,14 @@ export function planterText(organism: OrganismView, model: People): string {
   return name === '' ? msg('planted by a visitor') : msg(str`planted by ${name}`);
 }
 
-/** To her who planted it: it has gone, for the room was full and somebody else has planted. */
+/** Tells the planter that their organism was removed because the room was full. */
 export function departedText({ kind }: OrganismView): string {
   return kind === ''
     ? msg('Something you planted has made room for a newcomer.')
     : msg(str`Your ${kindName(kind)} has made room for a newcomer.`);
 }
 
-/** How many come from it that are no children of its own. */
+/** The number of relatives beyond those listed. */
 export function furtherText(count: number): string {
   return plural(count, msg('and one further on'), msg(str`and ${number(count)} further on`));
 }

@@ -1,33 +1,35 @@
-/** The room's facts in words that a visitor reads, in the language of the page. */
+/** Texts about the room, in the language of the page. */
 import { msg, str } from '@lit/localize';
 import { language, localKind } from '../locale/locale.ts';
 import type { ConnectionState } from '../net/room-model.ts';
 
-/** A number as this language writes it. */
+/** Formats a number in the page's language. */
 export function number(n: number): string {
   return new Intl.NumberFormat(language()).format(n);
 }
 
-/** The one of two texts that goes with a number, by the language's own rules. */
+/** Chooses the singular or plural text for a number, by the page's language. */
 export function plural(n: number, one: string, other: string): string {
   return new Intl.PluralRules(language()).select(n) === 'one' ? one : other;
 }
 
-/** 'hot_pepper' → 'hot pepper', or what that is called here. */
+/** The display name of a kind: translated, or 'hot_pepper' → 'hot pepper'. */
 export function kindName(kind: string): string {
   if (kind === '') return msg('nameless');
   return localKind(kind) ?? kind.replaceAll(/[_-]+/g, ' ');
 }
 
+/** "1 cell", "5 cells". */
 export function cellsText(n: number): string {
   return plural(n, msg(str`${number(n)} cell`), msg(str`${number(n)} cells`));
 }
 
+/** "1 person here", "5 people here". */
 export function peopleText(n: number): string {
   return plural(n, msg(str`${number(n)} person here`), msg(str`${number(n)} people here`));
 }
 
-/** Where she stands in the line before a full room. */
+/** The visitor's position in the queue of a full room. @param ahead visitors before them */
 export function lineText(ahead: number): string {
   if (ahead === 0) return msg('The room is full. You are next.');
   return plural(
@@ -37,21 +39,25 @@ export function lineText(ahead: number): string {
   );
 }
 
-/** What a page does while it shows no living room. */
+/**
+ * The connection state while the room is not live.
+ *
+ * @param ahead visitors waiting before this one
+ */
 export function waitingText(connection: ConnectionState, ahead: number | undefined): string {
   if (connection === 'connecting') return msg('connecting');
   if (connection !== 'waiting') return msg('reconnecting');
   return ahead ? msg(str`room full, ${number(ahead)} before you`) : msg('room full, you are next');
 }
 
-/** Ticks a second, honest about a room that cannot keep up. */
+/** Ticks per second; when the room cannot keep up, the actual and the target rate. */
 export function paceText(pace: { tickRate: number; actual: number; slow: boolean }): string {
   const whole = (n: number): string => number(Math.round(n));
   if (pace.slow) return msg(str`slow: ${whole(pace.actual)} of ${whole(pace.tickRate)}`);
   return msg(str`${whole(pace.tickRate)} ticks/s`);
 }
 
-/** The same in the least space: '13/15'. */
+/** Actual and target ticks per second in short form: '13/15'. */
 export function shortPace(pace: { tickRate: number; actual: number }): string {
   return `${number(Math.round(pace.actual))}/${number(Math.round(pace.tickRate))}`;
 }

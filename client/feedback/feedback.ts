@@ -1,13 +1,14 @@
-/** Sound and touch of the page: off until the visitor turns them on. */
+/** Sound and vibration of the page; off until the visitor turns them on. */
 import type { RoomModel } from '../net/room-model.ts';
 import { deviceHaptics, type Haptics } from './haptics.ts';
 import type { Sound } from './sound.ts';
 
-/** Cells in one piece of a stroke that feel like as much as can be felt. */
-const MUCH = 40;
+/** Cells removed by one stroke segment at which the feedback is strongest. */
+const FULL_STRENGTH_CELLS = 40;
 
+/** Plays sounds and vibrations for the visitor's own actions and organisms. */
 export class Feedback {
-  /** No shaking (prefers-reduced-motion). */
+  /** Turns vibration off (prefers-reduced-motion). */
   calm = false;
   private context: AudioContext | undefined;
   private sound: Sound | undefined;
@@ -15,16 +16,16 @@ export class Feedback {
   private cutting = false;
   private hidden = false;
 
-  /** @param model whose life is heard, as far as it is the visitor's own */
+  /** @param model source of life events; only those of the visitor's own organisms are played */
   constructor(model: RoomModel) {
     model.on('life', ({ event, organism }) => {
-      // What was not heard then must not all be heard when the page is back.
+      // Sounds queued on a suspended context would all play at once when the page is shown again.
       if (!this.isOn || this.hidden || organism.planter.id !== model.you?.id) return;
       if (event.what === 'divided') this.sound?.divided(Math.round(Math.log2(event.stage / 2)));
       if (event.what === 'born') this.planted();
       if (event.what === 'healed') {
         this.sound?.healed();
-        this.hand?.healed();
+        this.activeHaptics?.healed();
       }
     });
   }
@@ -33,13 +34,13 @@ export class Feedback {
     return this.context !== undefined;
   }
 
-  /** To be called while a button is pressed: browsers let pages sound only then. */
+  /** Must be called from a user gesture: browsers block sound otherwise. */
   turnOn(): void {
     if (this.context || typeof AudioContext === 'undefined') return;
     const context = new AudioContext();
     this.context = context;
     this.haptics = deviceHaptics();
-    this.hand?.planted();
+    this.activeHaptics?.planted();
     context.resume().catch(() => undefined);
     import('./sound.ts').then(
       (module) => {
@@ -47,17 +48,18 @@ export class Feedback {
         this.sound = new module.Sound(context, Math.random);
         this.sound.planted();
       },
-      // Without its program there is no sound; all else works.
+      // When the module cannot be loaded there is no sound; everything else works.
       () => undefined,
     );
   }
 
+  /** Turns sound and vibration off and frees the audio context. */
   turnOff(): void {
     this.context?.close().catch(() => undefined);
     this.context = this.sound = this.haptics = undefined;
   }
 
-  /** The page is not seen: it is not heard either. */
+  /** Suspends sound while the page is hidden. */
   hide(hidden: boolean): void {
     this.hidden = hidden;
     const { context } = this;
@@ -65,34 +67,36 @@ export class Feedback {
   }
 
   /**
-   * The blade goes on.
+   * Plays one segment of a damage stroke.
    *
-   * @param cells of flesh that it takes
-   * @param radius of the blade, cells
+   * @param cells number of owned cells that the segment removes
+   * @param radius of the stroke, cells
+   * @param now ms
    */
   cut(cells: number, radius: number, now: number): void {
     if (cells === 0) {
       this.cutting = false;
       return;
     }
-    const strength = Math.min(1, cells / MUCH);
+    const strength = Math.min(1, cells / FULL_STRENGTH_CELLS);
     if (!this.cutting) this.sound?.touch();
     this.cutting = true;
     this.sound?.cut(strength, radius);
-    this.hand?.cut(strength, now);
+    this.activeHaptics?.cut(strength, now);
   }
 
+  /** Signals that the server or the page has refused an action. */
   refused(): void {
     this.sound?.refused();
-    this.hand?.refused();
+    this.activeHaptics?.refused();
   }
 
   private planted(): void {
     this.sound?.planted();
-    this.hand?.planted();
+    this.activeHaptics?.planted();
   }
 
-  private get hand(): Haptics | undefined {
+  private get activeHaptics(): Haptics | undefined {
     return this.calm ? undefined : this.haptics;
   }
 }

@@ -1,41 +1,43 @@
-/** What the hand feels, on devices that can shake; silent on all others. */
+/** Vibration patterns for devices that have a vibration motor. */
 
-/** The least time between two shakes, ms: a motor needs that long. */
-const REST = 45;
+/** Least time between two vibrations, ms; motors cannot follow faster ones. */
+const MIN_INTERVAL = 45;
 
+/** Vibrates for cuts, refusals, planting and healing. */
 export class Haptics {
-  private shakenAt = Number.NEGATIVE_INFINITY;
+  private lastVibration = Number.NEGATIVE_INFINITY;
 
-  /** @param shake shakes for so many ms, or in a pattern of shakes and rests */
-  constructor(private readonly shake: (pattern: number | number[]) => void) {}
+  /** @param vibrate takes a duration, or alternating durations and pauses, ms */
+  constructor(private readonly vibrate: (pattern: number | number[]) => void) {}
 
   /**
-   * The blade goes through flesh.
+   * Vibrates for a segment of a damage stroke.
    *
    * @param strength 0…1
+   * @param now ms
    */
   cut(strength: number, now: number): void {
-    if (now - this.shakenAt < REST) return;
-    this.shakenAt = now;
-    this.shake(Math.round(6 + 16 * strength));
+    if (now - this.lastVibration < MIN_INTERVAL) return;
+    this.lastVibration = now;
+    this.vibrate(Math.round(6 + 16 * strength));
   }
 
   refused(): void {
-    this.shake([18, 50, 18]);
+    this.vibrate([18, 50, 18]);
   }
 
   planted(): void {
-    this.shake(12);
+    this.vibrate(12);
   }
 
   healed(): void {
-    this.shake([8, 60, 8]);
+    this.vibrate([8, 60, 8]);
   }
 }
 
-/** The device's motor, where there is one that pages may use. */
+/** Haptics of this device, or undefined when the browser has no vibration API. */
 export function deviceHaptics(): Haptics | undefined {
-  // Not every browser has it, whatever the types say.
+  // Safari has no vibrate(), although the DOM types always declare it.
   const { vibrate } = navigator as { vibrate?: Navigator['vibrate'] };
   return (
     vibrate &&

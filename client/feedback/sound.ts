@@ -1,27 +1,31 @@
-/** What the room sounds like: every sound is made here, of sines and noise. */
+/** The room's sounds, synthesised from oscillators and noise. */
 
 const VOLUME = 0.24;
-/** Notes that sound well together whatever their order, as shares of the lowest. */
+/** Major pentatonic scale, as frequency ratios: any of its notes sound well together. */
 const SCALE = [1, 9 / 8, 5 / 4, 3 / 2, 5 / 3, 2];
+/** Lowest note, Hz. */
 const LOWEST = 196;
 
 interface Tone {
-  /** Hz at its beginning and at its end. */
+  /** Frequency at the start and at the end, Hz. */
   readonly from: number;
   readonly to?: number;
   readonly loudness: number;
-  /** Seconds until it is loudest, and until it is gone. */
+  /** Attack and decay, seconds. */
   readonly rise: number;
   readonly fall: number;
+  /** Delay before the tone starts, seconds. */
   readonly after?: number;
   readonly shape?: OscillatorType;
 }
 
+/** Plays the sounds on an audio context. */
 export class Sound {
   private readonly out: GainNode;
+  /** Looping noise of the damage stroke, silent until `cut` raises its level. */
   private readonly tear: { readonly level: GainNode; readonly color: BiquadFilterNode };
 
-  /** @param random for the noise of the blade */
+  /** @param random returns 0…1; source of the noise */
   constructor(
     private readonly context: AudioContext,
     random: () => number,
@@ -35,10 +39,10 @@ export class Sound {
   }
 
   /**
-   * The blade goes through flesh: sounds for a moment, on and on as long as it is called.
+   * Plays about 0.1 s of cutting noise; repeated calls sound continuous.
    *
    * @param strength 0…1
-   * @param radius of the blade in cells: wide ones sound deeper
+   * @param radius of the stroke in cells; wide strokes sound deeper
    */
   cut(strength: number, radius: number): void {
     const now = this.context.currentTime;
@@ -49,27 +53,30 @@ export class Sound {
     level.gain.setTargetAtTime(0, now + 0.06, 0.05);
   }
 
-  /** The blade touches flesh. */
+  /** A damage stroke meets an organism. */
   touch(): void {
     this.play({ from: 120, to: 58, loudness: 0.8, rise: 0.004, fall: 0.16 });
   }
 
+  /** A seed was planted. */
   planted(): void {
     this.play({ from: 190, to: 330, loudness: 0.6, rise: 0.008, fall: 0.22 });
   }
 
-  /** @param division how many there have been, with this one */
+  /** An organism has divided. @param division the count so far, from 1 */
   divided(division: number): void {
     const from = LOWEST * SCALE[Math.min(SCALE.length, Math.max(1, division)) - 1];
     this.play({ from, loudness: 0.34, rise: 0.01, fall: 0.5 });
     this.play({ from: 2 * from, loudness: 0.12, rise: 0.01, fall: 0.3 });
   }
 
+  /** An organism has healed. */
   healed(): void {
     this.play({ from: LOWEST * 1.5, loudness: 0.3, rise: 0.07, fall: 1.1 });
     this.play({ from: LOWEST * 2.25, loudness: 0.22, rise: 0.09, fall: 1.3, after: 0.12 });
   }
 
+  /** An action was refused. */
   refused(): void {
     const thud: Tone = {
       from: 92,
@@ -103,7 +110,7 @@ export class Sound {
     const { context } = this;
     const noise = context.createBuffer(1, context.sampleRate, context.sampleRate);
     const samples = noise.getChannelData(0);
-    // Grains rather than hiss: tissue gives way in steps.
+    // The level changes every 160 samples, so that the noise sounds grainy rather than like hiss.
     for (let i = 0, grain = 1; i < samples.length; i++) {
       if (i % 160 === 0) grain = 0.25 + 0.75 * random() ** 2;
       samples[i] = (2 * random() - 1) * grain;

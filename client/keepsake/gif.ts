@@ -1,32 +1,33 @@
-/** Animated GIFs, which every phone shows, saves and sends. */
+/** Writes animated GIFs, the film format that every phone can show, save and send. */
 import { applyPalette, GIFEncoder, type Palette, quantize } from 'gifenc';
 
 const COLORS = 256;
-/** Ordered dithering, 4×4: without it, the dark ground shows bands of colour. */
+/** 4×4 ordered dithering; without it, the dark background shows colour bands. */
 const BAYER = [0, 8, 2, 10, 12, 4, 14, 6, 3, 11, 1, 9, 15, 7, 13, 5];
+/** Amplitude of the dithering, of 255. */
 const DITHER = 7;
 
 /**
- * Chooses the 256 colours that come nearest to those of some pictures.
+ * Chooses the 256 colours that represent the pictures best.
  *
- * @param pictures RGBA, opaque, all of one size
+ * @param pictures RGBA, opaque
  */
 export function paletteOf(pictures: readonly Uint8ClampedArray[]): Palette {
   const all = new Uint8ClampedArray(pictures.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
+  let offset = 0;
   for (const picture of pictures) {
-    all.set(picture, at);
-    at += picture.length;
+    all.set(picture, offset);
+    offset += picture.length;
   }
   return quantize(all, COLORS);
 }
 
-/** Writes an animated GIF that repeats forever. */
+/** Encoder for an animated GIF that loops forever. */
 export class GifWriter {
   private readonly encoder = GIFEncoder();
   private isFirst = true;
 
-  /** @param palette of all frames */
+  /** @param palette shared by all frames */
   constructor(
     private readonly width: number,
     private readonly height: number,
@@ -34,8 +35,10 @@ export class GifWriter {
   ) {}
 
   /**
-   * @param picture RGBA, opaque, width × height
-   * @param delay how long it is shown, ms; GIF counts in steps of 10 ms
+   * Adds a frame.
+   *
+   * @param picture RGBA, opaque, [height, width, 4]
+   * @param delay ms; GIF rounds to steps of 10 ms
    */
   add(picture: Uint8ClampedArray, delay: number): void {
     const { encoder, width, height, palette } = this;
@@ -44,7 +47,7 @@ export class GifWriter {
     this.isFirst = false;
   }
 
-  /** @returns the file; nothing can be added afterwards */
+  /** Ends the GIF and returns the file; no frames can be added afterwards. */
   finish(): Uint8Array<ArrayBuffer> {
     this.encoder.finish();
     return this.encoder.bytes();
@@ -55,8 +58,8 @@ function dithered(picture: Uint8ClampedArray, width: number): Uint8ClampedArray 
   const result = new Uint8ClampedArray(picture.length);
   for (let i = 0; i < picture.length; i += 4) {
     const pixel = i / 4;
-    const place = ((Math.floor(pixel / width) & 3) << 2) | ((pixel % width) & 3);
-    const shift = (BAYER[place] / 15 - 0.5) * DITHER;
+    const cell = ((Math.floor(pixel / width) & 3) << 2) | ((pixel % width) & 3);
+    const shift = (BAYER[cell] / 15 - 0.5) * DITHER;
     for (let c = 0; c < 3; c++) result[i + c] = picture[i + c] + shift;
     result[i + 3] = 255;
   }

@@ -1,16 +1,16 @@
-/** The part of gifenc that we use; the package ships no types. */
+/** Types for the parts of gifenc that we use; the package ships none. */
 declare module 'gifenc' {
   /** Red, green and blue of each colour. */
   export type Palette = [number, number, number][];
 
-  /** @param rgba all bytes of its buffer */
+  /** @param rgba must span its whole buffer: gifenc reads the underlying ArrayBuffer */
   export function quantize(rgba: Uint8ClampedArray, maxColors: number): Palette;
 
   /** @returns the index of the nearest colour for each pixel */
   export function applyPalette(rgba: Uint8ClampedArray, palette: Palette): Uint8Array;
 
   export function GIFEncoder(): {
-    /** @param options `palette`: of all frames, with the first one; `delay`: ms */
+    /** @param options `palette`: global, given with the first frame; `delay`: ms */
     writeFrame(
       pixels: Uint8Array,
       width: number,

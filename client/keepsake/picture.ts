@@ -1,24 +1,28 @@
-/** The picture of an organism to take home: a specimen card, with a code that plants it again. */
+/** The keepsake picture of an organism: a card with a QR code that plants it again. */
 import { generate } from 'lean-qr';
 import { type Context, canvasOf, drawGround, drawSpecimen, enlarged } from './specimen.ts';
 
 const WIDTH = 1_080;
 const HEIGHT = 1_350;
 const MARGIN = 84;
+/** Width and height of the QR code, pixels. */
 const CODE = 264;
 const FONTS =
   '"Avenir Next", Avenir, "Segoe UI", Seravek, Cantarell, Ubuntu, Roboto, "Noto Sans", sans-serif';
 
+/** The texts on the card. */
 export interface PictureWords {
   readonly title: string;
-  /** One under the other, the most important first. */
+  /** Lines below the title, the most important first. */
   readonly lines: readonly string[];
 }
 
 /**
- * @param cells of the organism as it is now
- * @param link that plants it again
- * @throws when the browser cannot make a picture of it
+ * Draws the card as a PNG of 1080×1350 pixels.
+ *
+ * @param cells the organism's cells [side, side]
+ * @param link the address in the QR code
+ * @throws Error when the browser cannot encode the picture
  */
 export function specimenCard(
   cells: HTMLCanvasElement,
@@ -49,16 +53,15 @@ export function specimenCard(
   });
 }
 
-/** Words on one line, narrower letters where they would not fit. */
-function write(to: Context, text: string, font: string, y: number, room: number): void {
+/** Writes one line of text, condensed to fit `maxWidth` pixels. */
+function write(to: Context, text: string, font: string, y: number, maxWidth: number): void {
   to.font = font;
-  to.fillText(text, MARGIN, y, room);
+  to.fillText(text, MARGIN, y, maxWidth);
 }
 
-/** A code that a phone reads off a screen or a print. */
 function drawCode(to: Context, link: string, x: number, y: number, side = CODE): void {
   const code = generate(link);
-  // Scanners want four modules of quiet around it.
+  // The QR standard requires a quiet zone of four modules on each side.
   const module = side / (code.size + 8);
   to.fillStyle = '#e9efee';
   to.fillRect(x, y, side, side);
@@ -67,7 +70,7 @@ function drawCode(to: Context, link: string, x: number, y: number, side = CODE):
     for (let i = 0; i < code.size; i++) {
       if (!code.get(i, j)) continue;
       const [left, top] = [x + (i + 4) * module, y + (j + 4) * module];
-      // A hair larger, so that no seams show between them.
+      // The overlap hides seams between the modules.
       to.fillRect(left, top, module + 0.4, module + 0.4);
     }
   }

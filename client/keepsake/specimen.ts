@@ -1,12 +1,18 @@
-/** An organism's few cells as a large smooth picture, on the ground of the dish. */
+/** Draws an organism's few cells as a large, smooth picture with a background and a glow. */
 
+/** The 2D context that the pictures are drawn on. */
 export type Context = CanvasRenderingContext2D;
 
-/** Where between two cells a body's edge lies: alpha from here … to there. */
+/** Alpha range (0…255) in which the body's edge fades from transparent to opaque. */
 const EDGE = [70, 150] as const;
-/** Pixels a side to which light is blurred. */
+/** Width and height to which the body is reduced to blur its glow, pixels. */
 const GLOW = 20;
 
+/**
+ * Creates a canvas with a smoothing 2D context.
+ *
+ * @throws Error when the browser provides no 2D context
+ */
 export function canvasOf(
   width: number,
   height: number,
@@ -20,7 +26,11 @@ export function canvasOf(
   return { canvas, to };
 }
 
-/** The pictures of a strip of squares. @throws when it is no picture */
+/**
+ * Splits a horizontal strip of square frames into canvases.
+ *
+ * @throws EncodingError when the blob is not a picture
+ */
 export async function framesOf(strip: Blob, count: number): Promise<HTMLCanvasElement[]> {
   const url = URL.createObjectURL(strip);
   try {
@@ -38,7 +48,11 @@ export async function framesOf(strip: Blob, count: number): Promise<HTMLCanvasEl
   }
 }
 
-/** @param side of the picture that comes of it, pixels */
+/**
+ * Enlarges the cells smoothly and sharpens the edge of the body again.
+ *
+ * @param side width and height of the result, pixels
+ */
 export function enlarged(cells: HTMLCanvasElement, side: number): HTMLCanvasElement {
   const { canvas, to } = canvasOf(side, side);
   to.drawImage(cells, 0, 0, side, side);
@@ -52,7 +66,7 @@ export function enlarged(cells: HTMLCanvasElement, side: number): HTMLCanvasElem
   return canvas;
 }
 
-/** The ground of the dish, lit from its middle. */
+/** Fills the background with a radial gradient around (x, y). */
 export function drawGround(to: Context, width: number, height: number, x: number, y: number): void {
   const light = to.createRadialGradient(x, y, 0, x, y, Math.hypot(width, height) * 0.62);
   light.addColorStop(0, '#2a3032');
@@ -62,10 +76,10 @@ export function drawGround(to: Context, width: number, height: number, x: number
   to.fillRect(0, 0, width, height);
 }
 
-/** A body with the glow that it throws on the ground. */
+/** Draws a body, centred at (x, y), and its glow on the background. */
 export function drawSpecimen(to: Context, body: HTMLCanvasElement, x: number, y: number): void {
   const { width } = body;
-  // Light is blurred by being made small; it needs room around to fade out in.
+  // Scaling down and up again blurs the glow; the margin lets it fade out.
   const soft = canvasOf(GLOW, GLOW);
   soft.to.drawImage(body, GLOW / 4, GLOW / 4, GLOW / 2, GLOW / 2);
   to.save();

@@ -1,4 +1,4 @@
-/** What keys do on the visitor's page: all that a pointer can. */
+/** Keyboard control of the visitor's page: everything that a pointer can do. */
 
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { type KeyAction, keyAction } from '../input/keyboard.ts';
@@ -9,31 +9,35 @@ import type { InteractionState } from '../state/interaction-state.ts';
 import { LocalStore } from '../state/local-store.ts';
 import type { Tools } from './tools.ts';
 
-/** What of the page keys reach. */
+/** The parts of the page that keys act on. */
 export interface KeyTarget {
   readonly canvas: HTMLCanvasElement;
   readonly model: RoomModel;
   readonly state: InteractionState;
   readonly view: RoomView;
   readonly tools: Tools;
-  /** Goes to an organism of hers. */
+  /** Moves the view to one of the visitor's organisms. */
   readonly mine: () => void;
-  /** Puts the focus on the seeds. */
+  /** Focuses the seed list. */
   readonly seeds: () => void;
-  /** Lists the keys. */
+  /** Opens the list of keys. */
   readonly help: () => void;
-  /** Says what organism she has come to. */
+  /** Announces the organism that was selected. */
   readonly meet: (organism: OrganismView) => void;
 }
 
+/** Translates key presses into actions on the page. */
 export class KeyControl {
   private readonly localStore = new LocalStore('vivarium keys');
-  /** What of the grid the tool has pointed at. */
+  /** The position on the grid that the tool last pointed at, in cells. */
   private aimed: Point | undefined;
 
   constructor(private readonly target: KeyTarget) {}
 
-  /** Whether single letters work everywhere on the page, and not on the canvas alone; this browser keeps it. */
+  /**
+   * Whether single letters work on the whole page or only while the canvas has the focus. Stored in
+   * this browser.
+   */
   get everywhere(): boolean {
     return this.localStore.read() !== 'canvas';
   }
@@ -42,74 +46,84 @@ export class KeyControl {
     this.localStore.write(everywhere ? 'page' : 'canvas');
   }
 
+  /** Handles a keydown event of the window. */
   down(event: KeyboardEvent): void {
-    const { canvas, state: session } = this.target;
-    // A sheet over the room has keys of its own.
-    if (session.state.sheet) return;
-    const from = event.composedPath()[0] as HTMLElement;
-    // Many keyboards have brackets behind AltGr (which Windows tells as Ctrl and Alt) or Option.
+    const { canvas, state: interaction } = this.target;
+    // An open sheet handles its own keys.
+    if (interaction.state.sheet) return;
+    const target = event.composedPath()[0] as HTMLElement;
+    // Many keyboards need AltGr (reported as Ctrl and Alt on Windows) or Option for brackets.
     const bracket = event.altKey && /^[[\]]$/.test(event.key);
     if (event.metaKey || (!bracket && (event.ctrlKey || event.altKey))) return;
-    if (from.matches('input, select, textarea') || from.closest('dialog')) return;
-    const onCanvas = from === canvas || from === document.body;
-    const action = keyAction(event.key, onCanvas, this.everywhere || from === canvas);
+    if (target.matches('input, select, textarea') || target.closest('dialog')) return;
+    const onCanvas = target === canvas || target === document.body;
+    const action = keyAction(event.key, onCanvas, this.everywhere || target === canvas);
     if (!action) return;
     event.preventDefault();
     this.act(action);
   }
 
+  /** Performs an action, from a key or from the button for it. */
   act(action: KeyAction): void {
-    const { state: session, view: director, canvas } = this.target;
-    const { state } = session;
-    if (action.do === 'take') session.take(action.tool);
-    if (action.do === 'radius') session.setRadius(state.radius + action.by);
-    if (action.do === 'move') director.rig.glideBy(action.dx, action.dy, 1);
-    if (action.do === 'zoom') director.rig.glideBy(0, 0, action.factor);
-    if (action.do === 'fit') director.rig.fit();
-    if (action.do === 'look') session.update({ crisp: !state.crisp });
+    const { state: interaction, view, canvas } = this.target;
+    const { state } = interaction;
+    if (action.do === 'take') interaction.take(action.tool);
+    if (action.do === 'radius') interaction.setRadius(state.radius + action.by);
+    if (action.do === 'move') view.rig.glideBy(action.dx, action.dy, 1);
+    if (action.do === 'zoom') view.rig.glideBy(0, 0, action.factor);
+    if (action.do === 'fit') view.rig.fit();
+    if (action.do === 'look') interaction.update({ crisp: !state.crisp });
     if (action.do === 'escape') {
-      session.update({ selection: undefined });
+      interaction.update({ selection: undefined });
       canvas.focus();
     }
-    if (action.do === 'use') this.target.tools.use(director.rig.middle, performance.now());
+    if (action.do === 'use') this.target.tools.use(view.rig.middle, performance.now());
     if (action.do === 'meet') this.meet(action.by);
     if (action.do === 'mine') this.target.mine();
     if (action.do === 'seeds') this.target.seeds();
     if (action.do === 'help') this.target.help();
-    director.loop.invalidate();
+    view.loop.invalidate();
   }
 
-  /** While the canvas has the keyboard, the tool points at the middle of the view; to be called with each picture. */
+  /**
+   * Points the tool at the middle of the view while the canvas has the keyboard focus. To be called
+   * on every frame.
+   *
+   * @param now ms
+   */
   follow(now: number): void {
-    const { canvas, view: director, tools } = this.target;
+    const { canvas, view, tools } = this.target;
     if (!canvas.matches(':focus-visible')) {
       this.aimed = undefined;
       return;
     }
-    const place = director.toWorld(director.rig.middle);
+    const place = view.toWorld(view.rig.middle);
     if (this.aimed?.x === place.x && this.aimed.y === place.y) return;
     this.aimed = place;
-    const { x, y } = director.rig.middle;
+    const { x, y } = view.rig.middle;
     tools.hover(x, y, now);
   }
 
-  /** Goes to the next organism in the order of birth; first of all to the one nearest to the middle of the view. */
+  /**
+   * Selects the next or previous organism in the order of birth; without a selection, the one
+   * nearest to the middle of the view.
+   */
   private meet(by: 1 | -1): void {
-    const { model, state: session, view: director } = this.target;
+    const { model, state: interaction, view } = this.target;
     const all = [...model.organisms.values()];
     if (all.length === 0) return;
-    const { selection } = session.state;
-    const at = all.findIndex(({ id }) => id === (selection?.second || selection?.organism));
-    const next = at < 0 ? this.nearest(all) : all[(at + by + all.length) % all.length];
-    session.select(next.id);
-    director.show(next);
+    const { selection } = interaction.state;
+    const index = all.findIndex(({ id }) => id === (selection?.second || selection?.organism));
+    const next = index < 0 ? this.nearest(all) : all[(index + by + all.length) % all.length];
+    interaction.select(next.id);
+    view.show(next);
     this.target.meet(next);
   }
 
   private nearest(all: readonly OrganismView[]): OrganismView {
-    const { view: director } = this.target;
-    const middle = director.toWorld(director.rig.middle);
-    const far = ({ x, y }: OrganismView): number => Math.hypot(x - middle.x, y - middle.y);
-    return all.reduce((best, one) => (far(one) < far(best) ? one : best));
+    const { view } = this.target;
+    const middle = view.toWorld(view.rig.middle);
+    const distance = ({ x, y }: OrganismView): number => Math.hypot(x - middle.x, y - middle.y);
+    return all.reduce((best, one) => (distance(one) < distance(best) ? one : best));
   }
 }

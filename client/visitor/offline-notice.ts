@@ -1,6 +1,7 @@
-/** While the line is broken, whatever a visitor does is lost: she is told so, and nothing looks as if it had been done. */
+/** The notice for a visitor who acts while the page is disconnected; the action is dropped. */
 import { msg } from '@lit/localize';
 
+/** Text of the notice, in the language of the page. */
 export function offlineText(): string {
   return msg('Nothing reaches the room just now. Please wait a moment.');
 }

@@ -1,4 +1,4 @@
-/** Why something was not done, in the language of the page. */
+/** Texts for the server's reasons and notices, in the language of the page. */
 import { msg } from '@lit/localize';
 import { NOTICES, type Notice } from '../../shared/protocol/notices.ts';
 import { REASONS, type Reason } from '../../shared/protocol/reasons.ts';
@@ -48,10 +48,12 @@ const NOTICE_WORDS: Words<Notice> = {
   'name-hidden': () => msg('That name cannot be shown here. You are here without one.'),
 };
 
+/** Why an action was refused; the English text when there is no translation. */
 export function reasonText(reason: Reason): string {
   return REASON_WORDS[reason]?.() ?? REASONS[reason];
 }
 
+/** A notice from the server; the English text when there is no translation. */
 export function noticeText(notice: Notice): string {
   return NOTICE_WORDS[notice]?.() ?? NOTICES[notice];
 }

@@ -1,4 +1,4 @@
-/** What gestures do: each tool's meaning, from the pointer to the command. */
+/** Turns gestures into the commands of the current tool: plant, damage or look. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { clampCentre, type Stroke } from '../../shared/geometry.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
@@ -19,21 +19,22 @@ import { ownerColor } from '../style/owner.ts';
 import { offlineText } from './offline-notice.ts';
 import { reasonText } from './refusal-text.ts';
 
-/** CSS pixels that a finger covers around the place it points at, and a mouse pointer. */
+/** Size of the area that a finger or a mouse pointer covers, CSS pixels. */
 const FINGER = 40;
 const POINTER = 16;
 
+/** Applies the selected tool where the visitor points; shows effects before the server answers. */
 export class Tools implements GestureTarget {
   private stroke: StrokeSegmenter | undefined;
-  private last: Point = { x: 0, y: 0 };
-  /** Places that the stroke under way has cut. */
-  private taken = new Set<number>();
-  /** Whether the last piece of it was more than she has energy for. */
-  private short = false;
-  private refusedAt = Number.NEGATIVE_INFINITY;
+  private lastPoint: Point = { x: 0, y: 0 };
+  /** Indices of the cells that the current stroke has already cut. */
+  private cutCells = new Set<number>();
+  /** Whether the last segment had no effect: too little energy, or the room is paused. */
+  private isShort = false;
+  private lastRefusal = Number.NEGATIVE_INFINITY;
   private readonly cursor: Throttle<Point | undefined>;
 
-  /** @param refuse shows a visitor, near a place of the screen, why something was not done */
+  /** @param refuse shows the visitor why an action was refused, near a point on the screen */
   constructor(
     private readonly model: RoomModel,
     private readonly state: InteractionState,
@@ -47,7 +48,7 @@ export class Tools implements GestureTarget {
     const finger = matchMedia('(pointer: coarse)').matches ? FINGER : POINTER;
     view.gauge = () => ({
       share: estimate.share,
-      refused: this.short,
+      refused: this.isShort,
       color: ownerColor(model.you?.hue ?? 0),
       finger,
     });
@@ -57,33 +58,33 @@ export class Tools implements GestureTarget {
   }
 
   toolStart(x: number, y: number, now: number): void {
-    this.last = { x, y };
+    this.lastPoint = { x, y };
     this.point(x, y, true, now);
     const { planes } = this.model;
-    if (this.state.state.tool !== 'damage' || !planes || !this.isOnline(this.last)) return;
-    const world = this.view.toWorld(this.last);
-    this.taken = new Set();
+    if (this.state.state.tool !== 'damage' || !planes || !this.isOnline(this.lastPoint)) return;
+    const world = this.view.toWorld(this.lastPoint);
+    this.cutCells = new Set();
     this.stroke = new StrokeSegmenter(planes, (points) => this.wound(points));
     this.stroke.start(world.x, world.y, now);
-    this.echo(world, world, now);
+    this.previewSegment(world, world, now);
   }
 
   toolMove(x: number, y: number, now: number): void {
     if (this.state.state.tool === 'look') {
-      this.view.rig.panBy(x - this.last.x, y - this.last.y, now);
+      this.view.rig.panBy(x - this.lastPoint.x, y - this.lastPoint.y, now);
     }
-    const from = this.view.toWorld(this.last);
-    this.last = { x, y };
+    const from = this.view.toWorld(this.lastPoint);
+    this.lastPoint = { x, y };
     this.point(x, y, true, now);
-    const to = this.view.toWorld(this.last);
+    const to = this.view.toWorld(this.lastPoint);
     if (!this.hasStroke()) return;
     this.estimate.draw(Math.hypot(to.x - from.x, to.y - from.y), this.state.state.radius);
-    this.echo(from, to, now);
+    this.previewSegment(from, to, now);
     this.stroke?.move(to.x, to.y, now);
   }
 
   toolEnd(x: number, y: number, tap: boolean, now: number): void {
-    this.last = { x, y };
+    this.lastPoint = { x, y };
     this.point(x, y, false, now);
     const { tool } = this.state.state;
     this.endStroke(now);
@@ -98,7 +99,7 @@ export class Tools implements GestureTarget {
   }
 
   hover(x: number, y: number, now: number): void {
-    this.last = { x, y };
+    this.lastPoint = { x, y };
     this.point(x, y, false, now);
   }
 
@@ -121,7 +122,7 @@ export class Tools implements GestureTarget {
     const { planes } = this.model;
     const { x: i, y: j } = this.view.toWorld({ x, y });
     const onGrid = planes && i >= 0 && j >= 0 && i < planes.width && j < planes.height;
-    // On the grid one finger tapping twice is planting or wounding twice, and means just that.
+    // On the grid, a double tap with one finger plants or damages twice.
     if (fingers === 2 || !onGrid || this.state.state.tool === 'look') this.view.rig.fit();
     this.view.loop.invalidate();
   }
@@ -134,12 +135,16 @@ export class Tools implements GestureTarget {
     this.view.loop.invalidate();
   }
 
-  /** Sends a place that was held back for a moment. @returns whether one still waits */
+  /**
+   * Sends the pointer's position when the throttle allows it.
+   *
+   * @returns whether a position is still pending
+   */
   flush(now: number): boolean {
     return this.cursor.flush(now);
   }
 
-  /** Uses the tool at a place of the screen: what the keyboard does. */
+  /** Uses the tool at a point on the screen, for the keyboard. */
   use(at: Point, now: number): void {
     this.toolStart(at.x, at.y, now);
     this.toolEnd(at.x, at.y, true, now);
@@ -157,7 +162,7 @@ export class Tools implements GestureTarget {
     return organismAt(this.model, this.view.toWorld(at));
   }
 
-  /** Whether the room hears what she does; else she is told so where she has done it. */
+  /** Whether the room is connected; if not, shows a notice at the point. */
   private isOnline(at: Point): boolean {
     if (this.model.connection === 'live') return true;
     this.refuse(offlineText(), at);
@@ -165,9 +170,9 @@ export class Tools implements GestureTarget {
     return false;
   }
 
-  /** Whether a stroke is under way; it ends where the line breaks. */
+  /** Whether a stroke is in progress; cancels it when the connection is lost. */
   private hasStroke(): boolean {
-    if (this.stroke && !this.isOnline(this.last)) this.stroke = undefined;
+    if (this.stroke && !this.isOnline(this.lastPoint)) this.stroke = undefined;
     return this.stroke !== undefined;
   }
 
@@ -181,11 +186,11 @@ export class Tools implements GestureTarget {
     if (!planes || !checkpoint) return;
     const world = this.view.toWorld(at);
     const { x, y } = clampCentre(world.x, world.y, checkpoint.side, planes);
-    const reach = checkpoint.side / 2 + 6;
-    if (Math.abs(world.x - x) > reach || Math.abs(world.y - y) > reach) return;
+    const maxOffset = checkpoint.side / 2 + 6;
+    if (Math.abs(world.x - x) > maxOffset || Math.abs(world.y - y) > maxOffset) return;
     if (!this.isOnline(at)) return;
     const { held } = this.state.state;
-    // The finger is answered at once; the seed is there when the server has it.
+    // Show the effect at once; the organism appears when the server has accepted the seed.
     this.view.effects.sown(x, y, ownerColor(this.model.you?.hue ?? 0), performance.now());
     this.requests.ask(
       'plant',
@@ -199,47 +204,47 @@ export class Tools implements GestureTarget {
 
   private wound(points: number[]): void {
     const { radius } = this.state.state;
-    const sent = this.estimate.send({ points, radius });
+    const pending = this.estimate.send({ points, radius });
     this.requests.ask(
       'damage',
       { radius, points },
       {
-        accepted: sent.accepted,
+        accepted: pending.accepted,
         rejected: (reason) => {
-          sent.rejected();
+          pending.rejected();
           this.refuseStroke(reason, { points, radius });
         },
       },
     );
   }
 
-  /** What a piece of a stroke does, shown before the server has been asked: it answers within a tick or two. */
-  private echo(from: Point, to: Point, now: number): void {
+  /** Shows the effect of a stroke segment at once; the server's answer takes a tick or two. */
+  private previewSegment(from: Point, to: Point, now: number): void {
     const { planes } = this.model;
     if (!planes) return;
     const { effects, chance } = this.view;
     const { radius } = this.state.state;
-    const way = { x: from.x, y: from.y, x2: to.x, y2: to.y };
-    const wasShort = this.short;
-    this.short = !this.estimate.isEnough || this.model.settings?.paused === true;
-    if (this.short) {
-      effects.refused(way, radius, now);
+    const segment = { x: from.x, y: from.y, x2: to.x, y2: to.y };
+    const wasShort = this.isShort;
+    this.isShort = !this.estimate.isEnough || this.model.settings?.paused === true;
+    if (this.isShort) {
+      effects.refused(segment, radius, now);
       if (!wasShort) this.feedback.refused();
       return;
     }
-    const cut = cutOf({ points: [from.x, from.y, to.x, to.y], radius }, planes, this.taken);
-    effects.cut(cut, way, radius, now, chance);
+    const cut = cutOf({ points: [from.x, from.y, to.x, to.y], radius }, planes, this.cutCells);
+    effects.cut(cut, segment, radius, now, chance);
     this.feedback.cut(cut.flesh.length, radius, now);
   }
 
-  /** A drag is many messages; one word about them a while is enough. */
+  /** Shows a refused segment; a stroke is many messages, so the text is shown at most every 2 s. */
   private refuseStroke(reason: Reason, { points, radius }: Stroke): void {
     const now = performance.now();
-    this.short = reason === 'no-energy';
+    this.isShort = reason === 'no-energy';
     const [x2, y2] = [points[points.length - 2], points[points.length - 1]];
     this.view.effects.refused({ x: points[0], y: points[1], x2, y2 }, radius, now);
-    if (now - this.refusedAt < 2_000) return;
-    this.refusedAt = now;
-    this.refuse(reasonText(reason), this.last);
+    if (now - this.lastRefusal < 2_000) return;
+    this.lastRefusal = now;
+    this.refuse(reasonText(reason), this.lastPoint);
   }
 }

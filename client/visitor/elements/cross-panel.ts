@@ -1,4 +1,4 @@
-/** Two parents and the child between them, as it would grow: the lower half of an organism's card while it is being crossed. */
+/** The part of the organism card for crossing: two parents and a preview of their child. */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
@@ -10,10 +10,10 @@ import { controls } from '../../style/controls.ts';
 import './organism-portrait.ts';
 import './seed-film.ts';
 
-/** How much chance has to say. */
+/** Mutation strengths on offer, 0…1. */
 const MUTATIONS = [0, 0.35, 0.8] as const;
 
-/** Says with a `make-seed` event that the child is wanted. */
+/** Fires `make-seed` when the visitor wants a seed of the child. */
 @localized()
 @customElement('cross-panel')
 export class CrossPanel extends LitElement {
@@ -118,7 +118,7 @@ export class CrossPanel extends LitElement {
   @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) state!: InteractionState;
   @property({ attribute: false }) previews!: Previews;
-  /** Changes with session and room, so that this is drawn anew. */
+  /** Increases when the state or the room changes, which triggers a render. */
   @property({ attribute: false }) version = 0;
   private source: PreviewSource | undefined;
 
@@ -193,19 +193,20 @@ export class CrossPanel extends LitElement {
       </div>`;
   }
 
+  /** Moves the selection within the radio group with the arrow keys. */
   private walk(event: KeyboardEvent): void {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!step) return;
     const all = [...(event.currentTarget as HTMLElement).querySelectorAll('button')];
-    const at = all.indexOf(event.target as HTMLButtonElement);
-    const next = all[(at + step + all.length) % all.length];
+    const index = all.indexOf(event.target as HTMLButtonElement);
+    const next = all[(index + step + all.length) % all.length];
     next.click();
     next.focus();
     event.preventDefault();
     event.stopPropagation();
   }
 
-  /** The same object for the same child, so that nothing is asked anew. */
+  /** One object per child, so that seed-film does not request its film on every render. */
   private sourceOf({ organism: a, second: b, mix }: Selection): PreviewSource {
     const source = { from: 'cross', a, b, mix } as const;
     if (JSON.stringify(source) !== JSON.stringify(this.source)) this.source = source;

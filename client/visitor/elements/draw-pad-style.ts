@@ -1,6 +1,9 @@
 import { css } from 'lit';
 
-/** The sheet around says how much room there is: `--free-width`, `--free-height`, `--head` and, across, `--side`. */
+/**
+ * Styles of the drawing pad. The sheet around it sets the available size: `--free-width`,
+ * `--free-height`, `--head` and, in landscape, `--side`.
+ */
 export const drawPadStyle = css`
   :host {
     --cell: max(44px, 3.15em);
@@ -10,7 +13,7 @@ export const drawPadStyle = css`
     /* Rows of cells below the pad. */
     --rows: 3;
     --below: calc(var(--rows) * var(--cell) + (var(--rows) - 2) * var(--step) + 2 * var(--gap));
-    /* Where next to nothing is left, one scrolls, and the pad keeps most of the width. */
+    /* In a tiny window the content scrolls and the pad keeps most of the width. */
     --side-length: min(
       var(--free-width),
       max(
@@ -130,7 +133,7 @@ export const drawPadStyle = css`
   .tools[inert] {
     opacity: 0;
   }
-  /* The groups' buttons share one grid with those beside them. */
+  /* The buttons of both groups share one grid. */
   .tools [role='radiogroup'] {
     display: contents;
   }
@@ -194,7 +197,7 @@ export const drawPadStyle = css`
     font-size: 1.07em;
     line-height: 1.15;
   }
-  /* Digits have no colours. */
+  /* No colours for digits. */
   :host([ink]) {
     --columns: 5;
     --rows: 2;

@@ -1,4 +1,4 @@
-/** A pad to draw on with a finger, a mouse or keys: what is drawn becomes a seed, and grows where it was drawn. */
+/** The drawing pad, for finger, mouse or keyboard: the drawing becomes a seed and grows there. */
 import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -16,12 +16,15 @@ import { reasonText } from '../refusal-text.ts';
 import { drawPadStyle } from './draw-pad-style.ts';
 import './seed-film.ts';
 
-/** Pixels a side that a drawing is read in. */
+/** Width and height at which a drawing is read, pixels. */
 const READ = 256;
-/** How far a key moves the pen, share of the side. */
+/** How far an arrow key moves the pen, share of the side. */
 const KEY_STEP = 0.02;
 
-/** Sends `grown` (`detail`: SeedView) when the drawing lies in her hand, and `done` when she wants to plant it. */
+/**
+ * Fires `grown` (`detail`: SeedView) when the drawing has become a seed, and `done` when the
+ * visitor chooses to plant it.
+ */
 @localized()
 @customElement('draw-pad')
 export class DrawPad extends LitElement {
@@ -30,18 +33,18 @@ export class DrawPad extends LitElement {
   @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
   @property({ attribute: false }) previews!: Previews;
   @property({ attribute: false }) requests!: RequestTracker;
-  /** Whether the server can be asked. */
+  /** Whether the server is connected. */
   @property({ attribute: false }) live = false;
-  /** Seeds that she has. */
+  /** The visitor's own seeds. */
   @property({ attribute: false }) hand: readonly SeedView[] = [];
   @state() private width: Width = 'medium';
   @state() private colour: Colour = 'red';
   @state() private lines = 0;
   @state() private asking = false;
   @state() private refusal = '';
-  /** What has grown from the drawing. */
+  /** The seed made from the drawing. */
   @state() private seed: SeedView | undefined;
-  /** Where the keyboard's pen is, and whether it draws. */
+  /** Position (0…1) of the keyboard's pen, and whether it draws. */
   @state() private pen: { x: number; y: number; down: boolean } | undefined;
   @query('[data-testid=plant-drawing]') private readonly planter!: HTMLElement | null;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
@@ -49,26 +52,26 @@ export class DrawPad extends LitElement {
   private pointer: number | undefined;
   private readonly resized = new ResizeObserver(() => this.repaint());
 
-  private get inks(): boolean {
+  private get isInk(): boolean {
     return this.checkpoint.draws === 'ink';
   }
 
   override firstUpdated(): void {
     this.resized.observe(this.canvas);
-    if (this.inks) this.width = 'medium';
+    if (this.isInk) this.width = 'medium';
     this.canvas.focus();
   }
 
   protected override willUpdate(changed: PropertyValues): void {
     const { seed } = this;
     const isBack = changed.get('live') === false && this.live;
-    // Her hand may have been emptied while she was away; the drawing is still here to grow again.
+    // The server may have dropped the seed while disconnected; the drawing can be grown again.
     if (isBack && seed && !this.hand.some(({ id }) => id === seed.id)) this.seed = undefined;
-    this.toggleAttribute('ink', this.inks);
+    this.toggleAttribute('ink', this.isInk);
   }
 
   protected override updated(changed: PropertyValues): void {
-    // What was under way when the connection broke is not answered any more.
+    // A request that was pending when the connection broke gets no answer: repeat it.
     if (changed.has('live') && this.live && this.asking) this.grow();
   }
 
@@ -96,7 +99,7 @@ export class DrawPad extends LitElement {
             this.pen = undefined;
           }}
         ></canvas>
-        ${empty && !pen ? html`<p class="hint">${this.inks ? msg('Draw a digit') : msg('Draw here with your finger')}</p>` : nothing}
+        ${empty && !pen ? html`<p class="hint">${this.isInk ? msg('Draw a digit') : msg('Draw here with your finger')}</p>` : nothing}
         ${
           pen
             ? html`<span
@@ -119,14 +122,14 @@ export class DrawPad extends LitElement {
       <div class="side">
         <div class="stack">
           <div class="tools" ?inert=${seed !== undefined}>
-            ${this.inks ? this.brushes() : this.colours()} ${this.edits(empty)}
+            ${this.isInk ? this.brushes() : this.colours()} ${this.edits(empty)}
           </div>
           <p class="says" role="status">
             ${seed ? msg('This is what your drawing grows into.') : nothing}
           </p>
         </div>
         <div class="last">
-          ${this.inks || seed ? nothing : this.brushes()}
+          ${this.isInk || seed ? nothing : this.brushes()}
           <footer>${seed ? this.plantButtons() : this.growButton(empty || asking)}</footer>
         </div>
       </div>`;
@@ -236,11 +239,11 @@ export class DrawPad extends LitElement {
         this.width = width;
       }}
     >
-      <i style="--size:${WIDTHS[width]};--colour:${this.inks ? INK : COLOURS[this.colour]}"></i>
+      <i style="--size:${WIDTHS[width]};--colour:${this.isInk ? INK : COLOURS[this.colour]}"></i>
     </button>`;
   }
 
-  /** Arrow keys choose within a group of radio buttons. */
+  /** Moves the selection within a radio group with the arrow keys. */
   private walk(event: KeyboardEvent): void {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!step) return;
@@ -258,7 +261,7 @@ export class DrawPad extends LitElement {
   }
 
   private begin(x: number, y: number): void {
-    const colour = this.inks ? INK : COLOURS[this.colour];
+    const colour = this.isInk ? INK : COLOURS[this.colour];
     this.drawing.begin(colour, WIDTHS[this.width], x, y);
     this.refusal = '';
     this.changed();
@@ -294,14 +297,14 @@ export class DrawPad extends LitElement {
       return;
     }
     const step = event.shiftKey ? 4 * KEY_STEP : KEY_STEP;
-    const way = {
+    const delta = {
       ArrowLeft: [-step, 0],
       ArrowRight: [step, 0],
       ArrowUp: [0, -step],
       ArrowDown: [0, step],
       ' ': [0, 0],
     }[event.key];
-    if (!way) return;
+    if (!delta) return;
     event.preventDefault();
     const pen = this.pen ?? { x: 0.5, y: 0.5, down: false };
     if (event.key === ' ') {
@@ -311,8 +314,8 @@ export class DrawPad extends LitElement {
       this.changed();
       return;
     }
-    const inside = (value: number): number => Math.max(0, Math.min(1, value));
-    const [x, y] = [inside(pen.x + way[0]), inside(pen.y + way[1])];
+    const clamp = (value: number): number => Math.max(0, Math.min(1, value));
+    const [x, y] = [clamp(pen.x + delta[0]), clamp(pen.y + delta[1])];
     this.pen = { ...pen, x, y };
     if (pen.down) this.drawing.move(x, y);
     this.repaint();
@@ -346,7 +349,7 @@ export class DrawPad extends LitElement {
     if (context) paint(context, this.drawing.lines, side);
   }
 
-  /** What is drawn, as the server wants it. */
+  /** The drawing as bytes: [side, side] ink or [side, side, 4] premultiplied RGBA. */
   private pixels(): Uint8Array<ArrayBuffer> | undefined {
     const canvas = document.createElement('canvas');
     canvas.width = canvas.height = READ;
@@ -355,7 +358,7 @@ export class DrawPad extends LitElement {
     paint(context, this.drawing.lines, READ);
     const { data } = context.getImageData(0, 0, READ, READ);
     const { side } = this.checkpoint;
-    if (this.inks) {
+    if (this.isInk) {
       const ink = Float32Array.from({ length: READ * READ }, (_, i) => data[4 * i + 3] / 255);
       return normaliseInk({ side: READ, channels: 1, data: ink } satisfies Sheet, side);
     }
@@ -379,7 +382,7 @@ export class DrawPad extends LitElement {
           this.asking = false;
           if (!seed) return;
           this.seed = seed;
-          // The button that had the focus is gone.
+          // The button that had the focus was removed.
           this.updateComplete.then(() => this.planter?.focus());
           this.dispatchEvent(new CustomEvent('grown', { detail: seed }));
         },

@@ -1,12 +1,13 @@
-/** A thin line under the tool in hand: what energy she has left, in her own colour. It grows back by itself. */
+/** A thin bar below the selected tool: the visitor's remaining energy, in their colour. */
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import type { Event } from '../../../shared/protocol/events.ts';
 import { owner } from '../../style/owner.ts';
 
-/** How long what was spent is seen to go, ms. */
-const SPENDING = 260;
+/** How long the bar takes to shrink after spending, ms. */
+const SPEND_DURATION = 260;
 
+/** Animates the energy and its refill between two server messages. */
 @customElement('energy-line')
 export class EnergyLine extends LitElement {
   static override styles = css`
@@ -30,11 +31,11 @@ export class EnergyLine extends LitElement {
   /** OKLCH hue of the visitor. */
   @property({ attribute: false }) hue = 0;
   @query('div') private readonly line!: HTMLElement;
-  private motion: Animation | undefined;
+  private animation: Animation | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
-    // What is refused is said in words.
+    // Screen readers hear the text of a refusal instead.
     this.setAttribute('aria-hidden', 'true');
   }
 
@@ -44,25 +45,25 @@ export class EnergyLine extends LitElement {
 
   protected override updated(changed: PropertyValues): void {
     this.style.setProperty('--hue', String(this.hue));
-    if (changed.has('energy') && this.energy) this.flow(this.energy);
+    if (changed.has('energy') && this.energy) this.animateTo(this.energy);
   }
 
-  /** From what is shown to what is there, and from there, as fast as it refills, to the full line. */
-  private flow({ level, capacity, refillPerSecond }: Event<'energy'>): void {
-    const shown = this.motion ? this.shownShare() : level / capacity;
+  /** Animates from the shown to the actual level, then at the refill rate to the full bar. */
+  private animateTo({ level, capacity, refillPerSecond }: Event<'energy'>): void {
+    const shown = this.animation ? this.shownShare() : level / capacity;
     const share = Math.min(1, level / capacity);
     const refill = refillPerSecond > 0 ? ((capacity - level) / refillPerSecond) * 1000 : 0;
     const end = refill > 0 ? 1 : share;
-    const duration = SPENDING + refill;
+    const duration = SPEND_DURATION + refill;
     const frame = (scale: number, offset: number) => ({
       transform: `scaleX(${scale.toFixed(4)})`,
-      // A full line is hardly there: calm use never needs to look at it.
+      // A full bar is faint: it matters only when energy runs low.
       opacity: 0.3 + 0.6 * (1 - scale) ** 0.5,
       offset,
     });
-    const frames = [frame(shown, 0), frame(share, SPENDING / duration), frame(end, 1)];
-    this.motion?.cancel();
-    this.motion = this.line.animate(frames, { duration, fill: 'forwards' });
+    const frames = [frame(shown, 0), frame(share, SPEND_DURATION / duration), frame(end, 1)];
+    this.animation?.cancel();
+    this.animation = this.line.animate(frames, { duration, fill: 'forwards' });
   }
 
   private shownShare(): number {

@@ -1,4 +1,4 @@
-/** The way back to one's own: where several are hers, each press goes on to the next. */
+/** The button that finds the visitor's own organisms; each press goes to the next one. */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
@@ -7,7 +7,7 @@ import type { RoomModel } from '../../net/room-model.ts';
 import { controls } from '../../style/controls.ts';
 import { owner } from '../../style/owner.ts';
 
-/** Says with a `find` event (`detail`: OrganismView) which of the visitor's organisms she looks for. */
+/** Fires `find` (`detail`: OrganismView) with one of the visitor's organisms. */
 @localized()
 @customElement('find-mine')
 export class FindMine extends LitElement {
@@ -70,7 +70,7 @@ export class FindMine extends LitElement {
 
   @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) version = 0;
-  private last: OrganismId = 0;
+  private lastFound: OrganismId = 0;
 
   override render(): TemplateResult | typeof nothing {
     const { you, connection } = this.model;
@@ -85,12 +85,12 @@ export class FindMine extends LitElement {
     return [...organisms.values()].filter(({ planter }) => planter.id === you?.id);
   }
 
-  /** The newest first, then back in time. */
+  /** Finds the newest organism first, then the older ones in turn. */
   find(): void {
     const mine = this.mine();
-    const organism = mine.findLast(({ id }) => id < this.last) ?? mine.at(-1);
+    const organism = mine.findLast(({ id }) => id < this.lastFound) ?? mine.at(-1);
     if (!organism) return;
-    this.last = organism.id;
+    this.lastFound = organism.id;
     this.dispatchEvent(new CustomEvent('find', { detail: organism }));
   }
 }

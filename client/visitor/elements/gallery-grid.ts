@@ -1,4 +1,4 @@
-/** The whole gallery: searched by words and by kinds, walked through with the arrow keys. */
+/** The whole gallery as a grid, with a text search and category filters. */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -10,7 +10,7 @@ import { kindName } from '../../elements/text.ts';
 import { controls } from '../../style/controls.ts';
 import { isMeant, KINDS, kindsTitle } from './seed-text.ts';
 
-/** Says with a `take` event (`detail`: SeedSource) which seed is wanted. */
+/** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
 @localized()
 @customElement('gallery-grid')
 export class GalleryGrid extends LitElement {
@@ -41,7 +41,7 @@ export class GalleryGrid extends LitElement {
         min-width: 0;
         padding: 0.72em 0;
         font: inherit;
-        /* Smaller, and phones zoom into the page. */
+        /* Phones zoom into fields with less than 16 px. */
         font-size: max(16px, 1em);
         color: var(--ink);
         background: none;
@@ -80,7 +80,7 @@ export class GalleryGrid extends LitElement {
       .grid {
         display: grid;
         grid-template-columns: repeat(auto-fill, minmax(4.3em, 1fr));
-        /* A row is as high as its tiles, though a tile's least height is less. */
+        /* Rows are as high as their square tiles, not as the buttons' minimum height. */
         grid-auto-rows: max-content;
         align-content: start;
         gap: 4px;
@@ -133,7 +133,7 @@ export class GalleryGrid extends LitElement {
           height: 100%;
         }
       }
-      /* Next to nothing is left: all of it scrolls. */
+      /* In a tiny window everything scrolls. */
       @media (max-height: 359px) {
         :host {
           grid-template-rows: none;
@@ -238,10 +238,10 @@ export class GalleryGrid extends LitElement {
     this.grid.scrollTop = 0;
   }
 
-  /** From the search straight into what was found. */
+  /** Moves the focus from the search field to the first result. */
   private searchKey(event: KeyboardEvent): void {
     if (event.key !== 'Enter' && event.key !== 'ArrowDown') return;
-    // Then the key belongs to the word that is being composed. Safari says so by its number alone.
+    // Ignore keys of an input method (IME); Safari reports them only as keyCode 229.
     if (event.isComposing || event.keyCode === 229) return;
     this.grid.querySelector('button')?.focus();
     event.preventDefault();

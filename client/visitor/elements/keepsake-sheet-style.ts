@@ -2,7 +2,7 @@ import { css } from 'lit';
 
 export const keepsakeSheetStyle = css`
   dialog {
-    /* A picture is four wide and five high, the film beside it five and five. */
+    /* The picture is 4:5, the film beside it 5:5. */
     --ninth: min((100dvw - 60px) / 9, (100dvh - 236px) / 5, 4.8em);
     width: fit-content;
     max-width: calc(100dvw - 16px);
@@ -136,13 +136,13 @@ export const keepsakeSheetStyle = css`
       padding-inline: 0.8em;
     }
   }
-  /* Narrow and zoomed: one above the other. */
+  /* Narrow and zoomed: stacked. */
   @media (max-width: 299px) {
     dialog {
       --ninth: min((100dvw - 60px) / 5, 60dvh / 5);
     }
   }
-  /* Across, the words stand beside the pictures. */
+  /* In landscape the text is beside the pictures. */
   @media (min-aspect-ratio: 11/10) and (max-height: 600px) {
     dialog {
       --ninth: min((100dvw - 236px) / 9, max(100dvh - 96px, 80px) / 5);

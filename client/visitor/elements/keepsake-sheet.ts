@@ -1,4 +1,4 @@
-/** What one takes home of an organism: its picture, the film of its growing, and a link that plants it again. */
+/** The keepsake of an organism: picture, film of its growth and a link that plants it again. */
 import { localized, msg, str } from '@lit/localize';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -18,16 +18,17 @@ import { controls } from '../../style/controls.ts';
 import { keepsakeSheetStyle } from './keepsake-sheet-style.ts';
 import { portraitOf } from './organism-portrait.ts';
 
-/** A server that is busy is asked again so much later, ms, and so often. */
-const RETRY = 1_200;
+/** Delay, ms, and number of retries when the server is busy. */
+const RETRY_DELAY = 1_200;
 const RETRIES = 6;
 
+/** A generated file and its object URL. */
 interface Made {
   readonly blob: Blob;
   readonly url: string;
 }
 
-/** Says with a `close` event that it is done (`detail`: the reason why nothing came of it, if nothing did). */
+/** Fires `close` when it is closed (`detail`: the reason if the server refused the keepsake). */
 @localized()
 @customElement('keepsake-sheet')
 export class KeepsakeSheet extends LitElement {
@@ -35,17 +36,17 @@ export class KeepsakeSheet extends LitElement {
 
   @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) requests!: RequestTracker;
-  /** As it was when it was kept. */
+  /** The organism at the time when the sheet was opened. */
   @property({ attribute: false }) organism!: OrganismView;
   @property({ attribute: false }) live = false;
   @state() private link = '';
   @state() private picture: Made | undefined;
   @state() private film: Made | 'none' | undefined;
-  /** What is shown of the film: for who wants no motion its last picture. */
+  /** The film on display: only its last frame when the visitor prefers reduced motion. */
   @state() private shown: Made | undefined;
   @state() private copied = false;
   private failed: Reason | undefined;
-  /** Its cells, as they were when it was kept. */
+  /** The organism's cells at the time when the sheet was opened. */
   private cells: HTMLCanvasElement | undefined;
   @query('dialog') private readonly dialog!: HTMLDialogElement;
 
@@ -58,16 +59,16 @@ export class KeepsakeSheet extends LitElement {
     const { canvas, to } = canvasOf(side, side);
     to.putImageData(new ImageData(portraitOf(organism, planes), side, side), 0, 0);
     this.cells = canvas;
-    this.ask();
+    this.requestMissing();
   }
 
   protected override updated(changed: PropertyValues): void {
-    // What was under way when the connection broke is not answered any more.
-    if (changed.get('live') === false && this.live) this.ask();
+    // A request that was pending when the connection broke gets no answer: repeat it.
+    if (changed.get('live') === false && this.live) this.requestMissing();
   }
 
-  /** For what is not there yet. */
-  private ask(): void {
+  /** Requests whatever is still missing. */
+  private requestMissing(): void {
     const { cells, organism } = this;
     if (!cells) return;
     if (this.link === '') {
@@ -75,12 +76,12 @@ export class KeepsakeSheet extends LitElement {
         'keep',
         { organism: organism.id },
         {
-          accepted: ({ token }) => token && this.tokenCame(token, cells),
+          accepted: ({ token }) => token && this.makePicture(token, cells),
           rejected: (reason) => this.end(reason),
         },
       );
     }
-    if (!this.film) this.askForFilm(RETRIES);
+    if (!this.film) this.requestFilm(RETRIES);
   }
 
   override disconnectedCallback(): void {
@@ -142,7 +143,7 @@ export class KeepsakeSheet extends LitElement {
     </dialog>`;
   }
 
-  /** A link that saves works everywhere, also over plain http. */
+  /** A download link works in every browser, also over plain http. */
   private save(id: string, label: string, made: Made | undefined, file: string): TemplateResult {
     return made
       ? html`<a class="solid" data-testid=${id} href=${made.url} download=${file}>${label}</a>`
@@ -151,7 +152,7 @@ export class KeepsakeSheet extends LitElement {
 
   private canShare(): boolean {
     const { picture } = this;
-    // Only where pages come over https.
+    // The share API is only available over https.
     if (!picture || typeof navigator.canShare !== 'function') return false;
     return navigator.canShare({ files: [asFile(picture, 'organism.png')] });
   }
@@ -162,7 +163,7 @@ export class KeepsakeSheet extends LitElement {
       @click=${() => {
         const files = [asFile(this.picture!, 'organism.png')];
         if (this.film && this.film !== 'none') files.push(asFile(this.film, 'organism.gif'));
-        // She may think better of it.
+        // The visitor may cancel.
         navigator.share({ files, url: this.link }).catch(() => undefined);
       }}
     >
@@ -170,15 +171,15 @@ export class KeepsakeSheet extends LitElement {
     </button>`;
   }
 
-  private async tokenCame(token: string, cells: HTMLCanvasElement): Promise<void> {
+  private async makePicture(token: string, cells: HTMLCanvasElement): Promise<void> {
     const { organism, model } = this;
     const room = model.room?.name ?? '';
     this.link = `${location.origin}/r/${room}?seed=${token}`;
     const planter = organism.planter.name;
-    const isOfHouse = planter === DEFAULTS.attract.name || planter === DEFAULTS.osc.planter;
+    const isAutomatic = planter === DEFAULTS.attract.name || planter === DEFAULTS.osc.planter;
     const day = new Intl.DateTimeFormat(language(), { dateStyle: 'long' }).format(new Date());
     const lines = [
-      ...(isOfHouse
+      ...(isAutomatic
         ? [planterText(organism, model)]
         : planter === ''
           ? []
@@ -186,23 +187,23 @@ export class KeepsakeSheet extends LitElement {
       `${room}, ${day}`,
       ...(organism.healed > 0 ? [msg(str`wounds survived: ${organism.healed}`)] : []),
     ];
-    const title = capital(organismName(organism));
+    const title = capitalized(organismName(organism));
     const blob = await specimenCard(cells, { title, lines }, this.link);
-    if (this.isConnected) this.picture = made(blob);
+    if (this.isConnected) this.picture = withUrl(blob);
   }
 
-  private askForFilm(retries: number): void {
+  private requestFilm(retries: number): void {
     const seed = { from: 'organism', organism: this.organism.id } as const;
-    const again = (reason: Reason): void => {
+    const rejected = (reason: Reason): void => {
       if (!this.isConnected) return;
       if (retries === 0 || (reason !== 'room-busy' && reason !== 'too-fast')) this.film = 'none';
-      else setTimeout(() => this.isConnected && this.askForFilm(retries - 1), RETRY);
+      else setTimeout(() => this.isConnected && this.requestFilm(retries - 1), RETRY_DELAY);
     };
-    const accepted = ({ film }: Event<'accepted'>) => film && this.filmCame(film);
-    this.requests.ask('preview', { seed }, { accepted, rejected: again });
+    const accepted = ({ film }: Event<'accepted'>) => film && this.makeFilm(film);
+    this.requests.ask('preview', { seed }, { accepted, rejected });
   }
 
-  private async filmCame({ png, frames }: NonNullable<Event<'accepted'>['film']>): Promise<void> {
+  private async makeFilm({ png, frames }: NonNullable<Event<'accepted'>['film']>): Promise<void> {
     try {
       const strip = new Blob([png as Uint8Array<ArrayBuffer>], { type: 'image/png' });
       const pictures = await framesOf(strip, frames);
@@ -210,15 +211,15 @@ export class KeepsakeSheet extends LitElement {
       const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
       const shown = calm ? await growthFilm(pictures.slice(-1)) : film;
       if (!this.isConnected) return;
-      this.film = made(film);
-      this.shown = made(shown);
+      this.film = withUrl(film);
+      this.shown = withUrl(shown);
     } catch {
       this.film = 'none';
     }
   }
 
   private copy(): void {
-    // The clipboard of today is for https alone; the old way is for everybody.
+    // navigator.clipboard needs https; execCommand works everywhere.
     const text = document.createElement('textarea');
     text.value = this.link;
     this.dialog.append(text);
@@ -233,9 +234,9 @@ export class KeepsakeSheet extends LitElement {
   }
 }
 
-const made = (blob: Blob): Made => ({ blob, url: URL.createObjectURL(blob) });
+const withUrl = (blob: Blob): Made => ({ blob, url: URL.createObjectURL(blob) });
 
 const asFile = ({ blob }: Made, name: string): File => new File([blob], name, { type: blob.type });
 
-const capital = (text: string): string =>
+const capitalized = (text: string): string =>
   text.charAt(0).toLocaleUpperCase(language()) + text.slice(1);

@@ -1,4 +1,4 @@
-/** What the keys do, for those who have some. */
+/** The dialog that lists the keyboard shortcuts. */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -6,6 +6,7 @@ import { icons } from '../../elements/icons.ts';
 import { controls } from '../../style/controls.ts';
 import type { KeyControl } from '../key-control.ts';
 
+/** Shortcut list and the setting for single-letter keys. */
 @localized()
 @customElement('key-help')
 export class KeyHelp extends LitElement {
@@ -90,7 +91,7 @@ export class KeyHelp extends LitElement {
         border-radius: 50%;
         color: var(--ink-soft);
       }
-      /* A low window has the lines in two columns, a narrow one in one. */
+      /* Two columns in a low window, one in a narrow window. */
       @media (min-width: 640px) and (max-height: 520px) {
         dialog {
           width: min(58em, calc(100vw - 16px));
@@ -110,6 +111,7 @@ export class KeyHelp extends LitElement {
   @state() private keys: KeyControl | undefined;
   @query('dialog') private readonly dialog!: HTMLDialogElement;
 
+  /** Opens the dialog. @param keys holds the setting for single-letter keys */
   async open(keys: KeyControl): Promise<void> {
     this.keys = keys;
     await this.updateComplete;
@@ -167,7 +169,7 @@ export class KeyHelp extends LitElement {
       <dd>${text}</dd>`;
   }
 
-  /** A press on the backdrop comes as one on the dialog itself, outside of its box. */
+  /** Closes the dialog on a click on the backdrop, which is reported on the dialog itself. */
   private outside({ target, clientX: x, clientY: y }: MouseEvent): void {
     if (target !== this.dialog) return;
     const { left, right, top, bottom } = this.dialog.getBoundingClientRect();

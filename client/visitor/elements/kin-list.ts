@@ -1,4 +1,4 @@
-/** The relatives of an organism, each with its picture: a tap goes there. */
+/** The parents, children and siblings of an organism, as portraits that select them. */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
@@ -9,10 +9,10 @@ import type { RoomModel } from '../../net/room-model.ts';
 import { controls } from '../../style/controls.ts';
 import './organism-portrait.ts';
 
-/** More than these are counted only. */
-const SHOWN = 4;
+/** Most portraits per group; further relatives are only counted. */
+const MAX_SHOWN = 4;
 
-/** Says with a `visit` event (`detail`: OrganismView) which relative she wants to see. */
+/** Fires `visit` (`detail`: OrganismView) when a relative is chosen. */
 @localized()
 @customElement('kin-list')
 export class KinList extends LitElement {
@@ -75,7 +75,7 @@ export class KinList extends LitElement {
 
   @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) organism!: OrganismView;
-  /** Changes with the room, so that this is drawn anew. */
+  /** Increases when the room changes, which triggers a render. */
   @property({ attribute: false }) version = 0;
 
   override render(): TemplateResult | typeof nothing {
@@ -86,7 +86,7 @@ export class KinList extends LitElement {
     ${this.group('siblings', msg('Siblings'), siblings)}`;
   }
 
-  /** @param total how many there are in all, when these are not all */
+  /** @param total the number of relatives, when `all` does not list every one */
   private group(
     name: string,
     title: string,
@@ -94,12 +94,12 @@ export class KinList extends LitElement {
     total = all.length,
   ): TemplateResult | typeof nothing {
     if (total === 0) return nothing;
-    const shown = all.slice(0, SHOWN);
+    const shown = all.slice(0, MAX_SHOWN);
     const further = total - shown.length;
     return html`<section data-testid="kin-${name}">
       <h3>${title}</h3>
       <div class="row">
-        ${shown.map((one) => (one ? this.relative(one) : this.gone()))}
+        ${shown.map((one) => (one ? this.relative(one) : this.removed()))}
         ${further > 0 ? html`<span class="further">${furtherText(further)}</span>` : nothing}
       </div>
     </section>`;
@@ -120,7 +120,7 @@ export class KinList extends LitElement {
     </button>`;
   }
 
-  private gone(): TemplateResult {
+  private removed(): TemplateResult {
     const text = msg('one that is gone');
     return html`<span class="gone" role="img" title=${text} aria-label=${text}></span>`;
   }

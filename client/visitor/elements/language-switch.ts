@@ -1,4 +1,4 @@
-/** The language of the page, in two letters, with the device's own list behind them. */
+/** The language menu: shows the two-letter code and opens a native select. */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
@@ -6,6 +6,7 @@ import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/la
 import { chooseFor, language } from '../../locale/locale.ts';
 import { controls } from '../../style/controls.ts';
 
+/** Switches the language of the page. */
 @localized()
 @customElement('language-switch')
 export class LanguageSwitch extends LitElement {
@@ -46,7 +47,7 @@ export class LanguageSwitch extends LitElement {
           min-width: 44px;
           height: 44px;
         }
-        /* The label around it is what a finger meets. */
+        /* The label is the touch target. */
         select {
           min-width: 0 !important;
           min-height: 0 !important;
@@ -65,15 +66,15 @@ export class LanguageSwitch extends LitElement {
   ];
 
   override render(): TemplateResult {
-    const spoken = language();
+    const current = language();
     return html`<label class="panel" title=${msg('Language')}>
       <select aria-label=${msg('Language')} data-testid="language" @change=${this.choose}>
         ${LANGUAGE_CODES.map(
           (code) =>
-            html`<option value=${code} lang=${code} .selected=${code === spoken}>${LANGUAGES[code].name}</option>`,
+            html`<option value=${code} lang=${code} .selected=${code === current}>${LANGUAGES[code].name}</option>`,
         )}
       </select>
-      <span aria-hidden="true">${spoken}</span>
+      <span aria-hidden="true">${current}</span>
     </label>`;
   }
 

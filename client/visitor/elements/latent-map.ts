@@ -1,4 +1,4 @@
-/** The map of all creatures: alike ones lie near each other, and between them grows what lies between them. */
+/** The latent map: similar creatures are close together, and points between them blend them. */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -11,14 +11,14 @@ import { controls } from '../../style/controls.ts';
 import './seed-film.ts';
 import { betweenText } from './seed-text.ts';
 
-/** Named are those who have the most to say. */
-const NAMED = 3;
-/** How far a key moves the finger, share of the map. */
+/** How many of the nearest creatures the text names. */
+const MAX_NAMES = 3;
+/** How far an arrow key moves the point, share of the map. */
 const KEY_STEP = 0.012;
-/** Places are told this fine: a finger is no finer, and what was seen is found again. */
-const GRAIN = 512;
+/** Steps per axis: coordinates are rounded to these, so that previews can be reused. */
+const STEPS = 512;
 
-/** Says with a `take` event (`detail`: SeedSource) which seed is wanted. */
+/** Fires `take` (`detail`: SeedSource) when a point is chosen. */
 @localized()
 @customElement('latent-map')
 export class LatentMap extends LitElement {
@@ -110,7 +110,7 @@ export class LatentMap extends LitElement {
           gap: 4px;
         }
       }
-      /* The sheet's own header stands above the words. */
+      /* The header of the sheet is above the text. */
       @media (min-aspect-ratio: 11/10) {
         :host {
           grid-template: minmax(0, 1fr) / minmax(0, 1fr) var(--side);
@@ -139,7 +139,7 @@ export class LatentMap extends LitElement {
   @property({ attribute: false }) held!: SeedSource;
   @state() private places: readonly MapPoint[] = [];
   @state() private failed = false;
-  /** Where the finger is or was, on the map. */
+  /** The selected point on the map. */
   @state() private spot: MapPoint | undefined;
   @state() private chart: MapProjection | undefined;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
@@ -149,7 +149,7 @@ export class LatentMap extends LitElement {
 
   override async firstUpdated(): Promise<void> {
     this.resized.observe(this.canvas);
-    if (this.held.from === 'map') this.touch(this.held);
+    if (this.held.from === 'map') this.select(this.held);
     const image = new Image();
     image.src = this.checkpoint.sheet.url;
     try {
@@ -173,7 +173,7 @@ export class LatentMap extends LitElement {
     const near = spot ? weightsAt(this.places, spot) : [];
     const names = near
       .filter(({ share }) => share > 0.12)
-      .slice(0, NAMED)
+      .slice(0, MAX_NAMES)
       .map(({ index }) => this.checkpoint.gallery[index].name);
     const text = betweenText(names);
     return html`<div class="map">
@@ -208,7 +208,7 @@ export class LatentMap extends LitElement {
     if (changed.has('places') || changed.has('chart')) this.draw();
   }
 
-  /** Rays to those who have a say, and what grows between them, above the finger. */
+  /** Lines to the neighbours that are blended, and a preview of the result above the point. */
   private overlay(
     spot: MapPoint,
     near: readonly MapWeight[],
@@ -230,14 +230,14 @@ export class LatentMap extends LitElement {
         })}
         <circle class="spot" cx=${at.x} cy=${at.y} r="6" />
       </svg>
-      ${near.map(({ index }) => this.lit(index, chart))}
+      ${near.map(({ index }) => this.highlight(index, chart))}
       <div class="bubble" style="left:${x}px;top:${y}px;width:${2 * radius}px;height:${2 * radius}px">
         <seed-film .previews=${this.previews} .seed=${this.seed}></seed-film>
       </div>`;
   }
 
-  /** A neighbour, brighter than the rest. */
-  private lit(index: number, { tile, toScreen }: MapProjection): TemplateResult {
+  /** A neighbour at full brightness above the dimmed map. */
+  private highlight(index: number, { tile, toScreen }: MapProjection): TemplateResult {
     const { x, y } = toScreen(this.places[index]);
     const { columns, url } = this.checkpoint.sheet;
     const rows = Math.ceil(this.checkpoint.gallery.length / columns);
@@ -273,10 +273,10 @@ export class LatentMap extends LitElement {
     });
   }
 
-  private touch({ x, y }: MapPoint): void {
-    const fine = (value: number): number =>
-      Math.round(Math.max(0, Math.min(1, value)) * GRAIN) / GRAIN;
-    const spot = { x: fine(x), y: fine(y) };
+  private select({ x, y }: MapPoint): void {
+    const rounded = (value: number): number =>
+      Math.round(Math.max(0, Math.min(1, value)) * STEPS) / STEPS;
+    const spot = { x: rounded(x), y: rounded(y) };
     if (spot.x === this.spot?.x && spot.y === this.spot.y) return;
     this.spot = spot;
     this.seed = { from: 'map', ...spot };
@@ -294,7 +294,7 @@ export class LatentMap extends LitElement {
   private point({ clientX, clientY }: PointerEvent): void {
     if (!this.chart) return;
     const { left, top } = this.canvas.getBoundingClientRect();
-    this.touch(placeAt(this.chart, clientX - left, clientY - top));
+    this.select(placeAt(this.chart, clientX - left, clientY - top));
   }
 
   private key(event: KeyboardEvent): void {
@@ -304,17 +304,17 @@ export class LatentMap extends LitElement {
       return;
     }
     const step = event.shiftKey ? 4 * KEY_STEP : KEY_STEP;
-    const way = {
+    const delta = {
       ArrowLeft: [-step, 0],
       ArrowRight: [step, 0],
       ArrowUp: [0, -step],
       ArrowDown: [0, step],
     }[event.key];
-    if (!way || !this.chart) return;
+    if (!delta || !this.chart) return;
     event.preventDefault();
     const { middle } = this.chart;
     const from = this.spot ?? middle;
-    this.touch({ x: from.x + way[0], y: from.y + way[1] });
+    this.select({ x: from.x + delta[0], y: from.y + delta[1] });
   }
 
   private take(): void {
@@ -322,7 +322,7 @@ export class LatentMap extends LitElement {
   }
 }
 
-/** @throws Error the map is not to be had */
+/** Loads the positions of the gallery's creatures. @throws Error when the request fails */
 async function fetchPlaces(url: string): Promise<readonly MapPoint[]> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`map: ${response.status}`);

@@ -1,4 +1,4 @@
-/** What a visitor wants to be called: never asked for, there for who looks for it. */
+/** The field for the visitor's name. A name is optional: nothing on the page asks for it. */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -9,12 +9,13 @@ import type { RoomModel } from '../../net/room-model.ts';
 import { controls } from '../../style/controls.ts';
 import { owner } from '../../style/owner.ts';
 
-/** Detail of the event `rename`: what she wants to be called, and whom to tell when that cannot be. */
+/** Detail of the `rename` event: the wanted name, and a callback for when it is refused. */
 export interface Rename {
   readonly name: string;
   readonly refused: () => void;
 }
 
+/** Fires `rename` (`detail`: Rename) when the visitor submits a new name. */
 @localized()
 @customElement('name-field')
 export class NameField extends LitElement {
@@ -41,7 +42,7 @@ export class NameField extends LitElement {
         min-width: 0;
         min-height: 2.9em;
         padding: 0 0.8em;
-        /* Smaller letters would make phones zoom in. */
+        /* Phones zoom into fields with less than 16 px. */
         font: inherit;
         font-size: max(16px, 1em);
         color: var(--ink);
@@ -64,15 +65,15 @@ export class NameField extends LitElement {
 
   @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) version = 0;
-  /** What she has written: on its way to the server once she has `given` it, and gone when that has said who she is. */
-  @state() private written: string | undefined;
-  @state() private given = false;
+  /** The text typed, until the server confirms it; `submitted` while it waits for the answer. */
+  @state() private draft: string | undefined;
+  @state() private submitted = false;
   private you: ParticipantView | undefined;
   @query('input') private readonly input!: HTMLInputElement;
 
   protected override willUpdate(): void {
     const { you } = this.model;
-    if (you !== this.you && this.given) this.forget();
+    if (you !== this.you && this.submitted) this.reset();
     this.you = you;
   }
 
@@ -81,7 +82,7 @@ export class NameField extends LitElement {
     return html`<form
       @submit=${(event: SubmitEvent) => {
         event.preventDefault();
-        this.give();
+        this.submit();
       }}
     >
       <i style="--hue:${you?.hue ?? 0}"></i>
@@ -94,10 +95,10 @@ export class NameField extends LitElement {
         enterkeyhint="done"
         aria-label=${msg('Your name')}
         placeholder=${msg('Your name, if you like')}
-        .value=${live(this.written ?? you?.name ?? '')}
+        .value=${live(this.draft ?? you?.name ?? '')}
         @input=${() => {
-          this.written = this.input.value;
-          this.given = false;
+          this.draft = this.input.value;
+          this.submitted = false;
         }}
       />
       ${
@@ -108,27 +109,27 @@ export class NameField extends LitElement {
     </form>`;
   }
 
-  /** Whether what she has written can be given. */
+  /** Whether the text typed is a change that can be submitted. */
   private get isNew(): boolean {
-    const { written, given, model } = this;
-    return written !== undefined && !given && written.trim() !== (model.you?.name ?? '');
+    const { draft, submitted, model } = this;
+    return draft !== undefined && !submitted && draft.trim() !== (model.you?.name ?? '');
   }
 
-  private give(): void {
-    const { written: name } = this;
+  private submit(): void {
+    const { draft: name } = this;
     if (name === undefined || !this.isNew) return;
-    this.given = true;
+    this.submitted = true;
     this.input.blur();
     const refused = (): void => {
-      // What she has written since is still hers to give.
-      if (this.given && this.written === name) this.forget();
+      // Keep a text that the visitor has typed since.
+      if (this.submitted && this.draft === name) this.reset();
     };
     const detail: Rename = { name, refused };
     this.dispatchEvent(new CustomEvent('rename', { detail, bubbles: true, composed: true }));
   }
 
-  private forget(): void {
-    this.written = undefined;
-    this.given = false;
+  private reset(): void {
+    this.draft = undefined;
+    this.submitted = false;
   }
 }

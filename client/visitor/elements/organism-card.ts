@@ -1,4 +1,4 @@
-/** The card of one organism: who it is, whose, how it fares, whom it comes from; and the beginning of a cross. */
+/** The card of the selected organism: its facts and relatives, or the cross panel. */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
@@ -21,14 +21,14 @@ import {
 } from '../../elements/organism-text.ts';
 import './organism-portrait.ts';
 
-/** A relative is asked for by a `visit` event, a keepsake by a `keep` event (`detail`: OrganismView). */
+/** Fires `visit` for a relative and `keep` for a keepsake (`detail`: OrganismView). */
 @localized()
 @customElement('organism-card')
 export class OrganismCard extends LitElement {
   static override styles = [
     controls,
     css`
-      /* The room says how high a card may be. */
+      /* vivarium-room sets the maximum height. */
       :host,
       .panel {
         display: flex;
@@ -128,7 +128,7 @@ export class OrganismCard extends LitElement {
         border-radius: 50%;
         color: var(--ink-soft);
       }
-      /* On a phone the card lies flat above the dock and leaves the dish in sight. */
+      /* On a phone the card is low and sits above the dock, so that the room stays visible. */
       @media (max-width: 720px) {
         .panel {
           width: 100%;
@@ -209,7 +209,7 @@ export class OrganismCard extends LitElement {
             <span class="who" style="--hue:${planter.hue}"></span
             >${planterText(organism, this.model)}
           </p>
-          <p>${ageText(this.secondsOf(organism))}</p>
+          <p>${ageText(this.ageOf(organism))}</p>
         </div>
       </header>
       <div class="body">
@@ -221,13 +221,14 @@ export class OrganismCard extends LitElement {
                 .state=${this.state}
                 .version=${this.version}
               ></cross-panel>`
-            : this.life(organism)
+            : this.facts(organism)
         }
       </div>
       <button class="close" aria-label=${msg('Close')} @click=${this.close}>${icons.close}</button>
     </section>`;
   }
 
+  /** Focuses the card. */
   override focus(): void {
     this.shadowRoot?.querySelector('section')?.focus();
   }
@@ -236,12 +237,12 @@ export class OrganismCard extends LitElement {
     this.state.update({ selection: undefined });
   }
 
-  private secondsOf({ born }: OrganismView): number {
+  private ageOf({ born }: OrganismView): number {
     const { room, tick = born } = this.model;
     return (tick - born) / (room?.tickRate ?? DEFAULTS.room.tickRate);
   }
 
-  private life(organism: OrganismView): TemplateResult {
+  private facts(organism: OrganismView): TemplateResult {
     return html`<dl>
         <dt>${msg('Now')}</dt>
         <dd data-testid="state">${stateText(organism)}</dd>

@@ -1,4 +1,4 @@
-/** One organism as it looks now, on its own: what the page shows of its window, without its neighbours. */
+/** A live picture of one organism without its neighbours. */
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import type { Planes } from '../../../shared/codec/planes.ts';
@@ -7,9 +7,9 @@ import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 
 /**
- * The cells that an organism shows.
+ * Copies the cells that an organism owns from the room's planes.
  *
- * @returns [side, side, 4], not premultiplied
+ * @returns RGBA [side, side, 4], not premultiplied
  */
 export function portraitOf(
   { id, x, y, side }: OrganismView,
@@ -17,20 +17,21 @@ export function portraitOf(
 ): Uint8ClampedArray<ArrayBuffer> {
   const shown = new Uint8ClampedArray(4 * side * side);
   const { x: left, y: top } = windowAround(x, y, side);
-  for (let j = 0, at = 0; j < side; j++) {
-    for (let i = 0; i < side; i++, at += 4) {
+  for (let j = 0, offset = 0; j < side; j++) {
+    for (let i = 0; i < side; i++, offset += 4) {
       const [px, py] = [left + i, top + j];
       if (px < 0 || py < 0 || px >= width || py >= height) continue;
-      const place = py * width + px;
-      const alpha = rgba[4 * place + 3];
-      if (owner[place] !== id || alpha === 0) continue;
-      for (let c = 0; c < 3; c++) shown[at + c] = (255 * rgba[4 * place + c]) / alpha;
-      shown[at + 3] = alpha;
+      const cell = py * width + px;
+      const alpha = rgba[4 * cell + 3];
+      if (owner[cell] !== id || alpha === 0) continue;
+      for (let c = 0; c < 3; c++) shown[offset + c] = (255 * rgba[4 * cell + c]) / alpha;
+      shown[offset + 3] = alpha;
     }
   }
   return shown;
 }
 
+/** Redraws when a part of the room that overlaps the organism changes. */
 @customElement('organism-portrait')
 export class OrganismPortrait extends LitElement {
   static override styles = css`
@@ -47,17 +48,17 @@ export class OrganismPortrait extends LitElement {
   @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) organism: OrganismId = 0;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  private stop: (() => void) | undefined;
+  private unsubscribe: (() => void) | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.setAttribute('aria-hidden', 'true');
-    this.stop = this.model?.on('picture', ({ changed }) => this.changed(changed));
+    this.unsubscribe = this.model?.on('picture', ({ changed }) => this.changed(changed));
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.stop?.();
+    this.unsubscribe?.();
   }
 
   override render(): TemplateResult {
@@ -78,7 +79,7 @@ export class OrganismPortrait extends LitElement {
   private draw(): void {
     const { planes, organisms } = this.model;
     const organism = organisms.get(this.organism);
-    // One that is gone keeps its last picture for as long as somebody looks at it.
+    // A removed organism keeps its last picture.
     if (!planes || !organism) return;
     const { side } = organism;
     if (this.canvas.width !== side) this.canvas.width = this.canvas.height = side;

@@ -1,4 +1,4 @@
-/** The upper right corner: how many are here and how the room ticks; more of it when opened. */
+/** The status button in the upper right corner, with participants, tick rate and details. */
 import { localized, msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
@@ -8,6 +8,7 @@ import { controls } from '../../style/controls.ts';
 import './name-field.ts';
 import { number, paceText, peopleText, shortPace, waitingText } from '../../elements/text.ts';
 
+/** Shows the room's status, or the connection state while it is not live. */
 @localized()
 @customElement('room-status')
 export class RoomStatus extends LitElement {
@@ -78,7 +79,7 @@ export class RoomStatus extends LitElement {
       .short {
         display: none;
       }
-      /* On a phone only what is out of the ordinary, and that in short: the rest is among the details. */
+      /* On a phone the pace is shown only when the room is slow, in short form. */
       @media (max-width: 720px) {
         .pace {
           display: none;
@@ -108,25 +109,25 @@ export class RoomStatus extends LitElement {
   @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) version = 0;
   @state() private open = false;
-  private watch = new AbortController();
+  private dismissListeners = new AbortController();
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.toggle(false);
   }
 
-  /** What is open lies over the room: whoever turns to that again, or presses Escape, is done with it. */
+  /** Opens or closes the details panel; it closes on Escape and on a click or focus outside. */
   private toggle(open: boolean): void {
     this.open = open;
-    this.watch.abort();
-    this.watch = new AbortController();
+    this.dismissListeners.abort();
+    this.dismissListeners = new AbortController();
     if (!open) return;
-    const { signal } = this.watch;
-    const elsewhere = (event: Event): void => {
+    const { signal } = this.dismissListeners;
+    const closeIfOutside = (event: Event): void => {
       if (!event.composedPath().includes(this)) this.toggle(false);
     };
-    document.addEventListener('pointerdown', elsewhere, { signal, capture: true });
-    document.addEventListener('focusin', elsewhere, { signal });
+    document.addEventListener('pointerdown', closeIfOutside, { signal, capture: true });
+    document.addEventListener('focusin', closeIfOutside, { signal });
     document.addEventListener(
       'keydown',
       ({ key }) => {

@@ -1,4 +1,4 @@
-/** The room for who cannot see it: what happens, told now and then, and a list of all that lives there. */
+/** The room for screen readers: a live region with events and a list of all organisms. */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, queryAll, state } from 'lit/decorators.js';
@@ -9,12 +9,12 @@ import type { RoomModel } from '../../net/room-model.ts';
 import { controls } from '../../style/controls.ts';
 import { greeting, portraitText, Story } from './story.ts';
 
-/** Between two tellings, ms: time to listen to one. */
-const PAUSE = 7_000;
-/** What happens together is told together, ms. */
-const GATHER = 900;
+/** Least time between two announcements, ms, so that one can be heard in full. */
+const MIN_INTERVAL = 7_000;
+/** How long events are collected for one announcement, ms. */
+const COLLECT_TIME = 900;
 
-/** Says with a `visit` event (`detail`: OrganismView) which organism she wants to meet. */
+/** Fires `visit` (`detail`: OrganismView) when an organism of the list is chosen. */
 @localized()
 @customElement('room-story')
 export class RoomStory extends LitElement {
@@ -80,44 +80,44 @@ export class RoomStory extends LitElement {
   ];
 
   @property({ attribute: false }) model!: RoomModel;
-  @state() private told = '';
+  @state() private announcement = '';
   @queryAll('button') private readonly buttons!: NodeListOf<HTMLElement>;
   private readonly story = new Story();
-  private readonly stops: (() => void)[] = [];
+  private readonly unsubscribers: (() => void)[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private toldAt = Number.NEGATIVE_INFINITY;
-  private saying: (() => string) | undefined;
+  private lastAnnouncement = Number.NEGATIVE_INFINITY;
+  private currentText: (() => string) | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
     const { model, story } = this;
-    this.stops.push(
+    this.unsubscribers.push(
       model.on('welcome', ({ organisms, participants }) => {
         story.forget();
-        this.say(() => greeting(organisms.length, participants.length));
+        this.announce(() => greeting(organisms.length, participants.length));
       }),
-      // A name may be another now, or none at all.
+      // Names may have changed or been removed.
       model.on('people', () => {
-        if (this.saying) this.told = this.saying();
+        if (this.currentText) this.announcement = this.currentText();
         this.requestUpdate();
       }),
       model.on('life', (change) => {
         story.happened(change);
-        this.later();
+        this.schedule();
       }),
     );
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    for (const stop of this.stops.splice(0)) stop();
+    for (const stop of this.unsubscribers.splice(0)) stop();
     clearTimeout(this.timer);
     this.timer = undefined;
   }
 
   override render(): TemplateResult {
     const { organisms } = this.model;
-    return html`<p role="status" aria-live="polite" data-testid="story">${this.told}</p>
+    return html`<p role="status" aria-live="polite" data-testid="story">${this.announcement}</p>
       <section class="panel" aria-labelledby="title" data-testid="organism-list">
         <h2 id="title">${msg('What lives here')}</h2>
         <ul @keydown=${(event: KeyboardEvent) => rove(event, [...this.buttons])}>
@@ -139,9 +139,9 @@ export class RoomStory extends LitElement {
     settle([...this.buttons]);
   }
 
-  /** Tells of an organism that she has come to. */
+  /** Announces an organism that the visitor has selected. */
   tell(organism: OrganismView): void {
-    this.say(() => portraitText(this.signed(organism), this.model));
+    this.announce(() => portraitText(this.withCurrentPlanter(organism), this.model));
   }
 
   private visit(organism: OrganismView): void {
@@ -149,32 +149,32 @@ export class RoomStory extends LitElement {
     this.tell(organism);
   }
 
-  private later(): void {
+  private schedule(): void {
     if (this.timer !== undefined) return;
-    const wait = Math.max(GATHER, this.toldAt + PAUSE - performance.now());
+    const wait = Math.max(COLLECT_TIME, this.lastAnnouncement + MIN_INTERVAL - performance.now());
     this.timer = setTimeout(() => {
       this.timer = undefined;
-      // Nobody listens to a hidden page.
+      // Drop events that happened while the page was hidden.
       if (document.hidden) this.story.forget();
-      const news = this.story.hasNews
-        ? this.story.take(this.model, (one) => this.signed(one))
+      const text = this.story.hasNews
+        ? this.story.take(this.model, (organism) => this.withCurrentPlanter(organism))
         : undefined;
-      if (news) this.say(news);
-      // The list may have changed even where there is nothing to tell.
+      if (text) this.announce(text);
+      // The list may have changed even if there is nothing to announce.
       else this.requestUpdate();
     }, wait);
   }
 
-  /** As it was then, with its planter as she is shown now. */
-  private signed(organism: OrganismView): OrganismView {
+  /** The organism as it was at the event, with its planter as shown now. */
+  private withCurrentPlanter(organism: OrganismView): OrganismView {
     const { planter } = this.model.organisms.get(organism.id) ?? organism;
     return { ...organism, planter };
   }
 
-  /** @param saying the text, with the names as they are when it is asked for */
-  private say(saying: () => string): void {
-    this.saying = saying;
-    this.told = saying();
-    this.toldAt = performance.now();
+  /** @param text returns the announcement with the current names */
+  private announce(text: () => string): void {
+    this.currentText = text;
+    this.announcement = text();
+    this.lastAnnouncement = performance.now();
   }
 }

@@ -1,6 +1,6 @@
 import { css } from 'lit';
 
-/** How the page is laid out: all floats over the canvas. */
+/** Layout of the visitor's page: everything floats over the canvas. */
 export const roomStyle = css`
   :host {
     position: fixed;
@@ -51,7 +51,7 @@ export const roomStyle = css`
   organism-card {
     pointer-events: auto;
   }
-  /* Organisms may pass below the title. */
+  /* Keeps the title readable above organisms. */
   header::before {
     content: '';
     position: absolute;
@@ -183,7 +183,7 @@ export const roomStyle = css`
       transform: translateY(8px);
     }
   }
-  /* Where the dock takes all of the foot, what stands beside it elsewhere stands upon it. */
+  /* The dock takes the full width: the controls beside it move above it. */
   @media (max-width: 1120px) {
     find-mine,
     .view {
@@ -237,14 +237,14 @@ export const roomStyle = css`
       max-height: calc(100dvh - var(--dock, 12.6em) - var(--edge-top) - 60px);
     }
   }
-  /* A low phone has no room for both: the card lies over the dock until it is closed. */
+  /* A low phone has no room for both: the card covers the dock until it is closed. */
   @media (max-width: 720px) and (max-height: 640px) {
     organism-card {
       bottom: max(8px, env(safe-area-inset-bottom));
       max-height: calc(100dvh - var(--edge-top) - 60px - env(safe-area-inset-bottom));
     }
   }
-  /* A phone held across: what is left of its height is the room's. */
+  /* A phone in landscape: keep the remaining height for the room. */
   @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
     :host {
       --edge-top: max(8px, env(safe-area-inset-top));
@@ -275,7 +275,7 @@ export const roomStyle = css`
       max-height: calc(100dvh - var(--edge-top) - 48px - var(--edge-bottom));
     }
   }
-  /* A phone at 200 %: the room's own name gives way, and what does not fit scrolls sideways. */
+  /* A phone at 200 % zoom: hide the room's name and scroll sideways what does not fit. */
   @media (max-width: 299px), (max-height: 299px) {
     :host {
       --edge-top: max(6px, env(safe-area-inset-top));

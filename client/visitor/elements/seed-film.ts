@@ -1,14 +1,15 @@
-/** How a seed would grow, over and over: the film that the server has grown of it. */
+/** A looping film of a seed's growth, which the server computes. */
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 import type { FilmView, Previews } from '../../net/seed-previews.ts';
 
-/** How long a seed takes to grow here, and stays grown, ms. */
-const GROW = 2_000;
-const STAY = 2_600;
+/** How long the growth lasts and how long the grown organism is shown, ms. */
+const GROWTH_DURATION = 2_000;
+const GROWN_DURATION = 2_600;
+const DURATION = GROWTH_DURATION + GROWN_DURATION;
 
-/** Sends `shown` when the film of its seed is there. */
+/** Fires `shown` when the film of its seed is available. */
 @customElement('seed-film')
 export class SeedFilm extends LitElement {
   static override styles = css`
@@ -51,34 +52,34 @@ export class SeedFilm extends LitElement {
 
   @property({ attribute: false }) previews!: Previews;
   @property({ attribute: false }) seed: PreviewSource | undefined;
-  /** Shows the grown organism, still. */
+  /** Shows the grown organism as a still picture. */
   @property({ type: Boolean }) still = false;
   @state() private film: FilmView | undefined;
   @query('.film') private readonly strip!: HTMLElement | null;
-  private playing: Animation | undefined;
-  private stop: (() => void) | undefined;
+  private animation: Animation | undefined;
+  private unsubscribe: (() => void) | undefined;
   private key = '';
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.setAttribute('aria-hidden', 'true');
-    this.stop = this.previews?.onChange(() => this.look());
-    if (this.hasUpdated) this.look();
+    this.unsubscribe = this.previews?.onChange(() => this.load());
+    if (this.hasUpdated) this.load();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.stop?.();
+    this.unsubscribe?.();
     this.previews.forget(this);
     this.key = '';
   }
 
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has('previews') && this.isConnected) {
-      this.stop?.();
-      this.stop = this.previews.onChange(() => this.look());
+      this.unsubscribe?.();
+      this.unsubscribe = this.previews.onChange(() => this.load());
     }
-    if (changed.has('seed') || changed.has('previews')) this.look();
+    if (changed.has('seed') || changed.has('previews')) this.load();
   }
 
   override render(): TemplateResult | typeof nothing {
@@ -94,8 +95,8 @@ export class SeedFilm extends LitElement {
     if (changed.has('film') || changed.has('still')) this.play();
   }
 
-  /** Asks for the film of the seed, or takes it when it is there; the one before stays until then. */
-  private look(): void {
+  /** Shows the seed's film, or requests it; until then the previous film stays. */
+  private load(): void {
     const { seed, previews } = this;
     if (!seed) {
       this.film = undefined;
@@ -119,17 +120,17 @@ export class SeedFilm extends LitElement {
   }
 
   private play(): void {
-    this.playing?.cancel();
-    this.playing = undefined;
+    this.animation?.cancel();
+    this.animation = undefined;
     const { film, strip, still } = this;
     if (!film || !strip || still || film.frames < 2) return;
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
     const grown = { backgroundPosition: '100% 0' };
     const frames: Keyframe[] = [
       { backgroundPosition: '0% 0', easing: `steps(${film.frames - 1})` },
-      { ...grown, offset: GROW / (GROW + STAY) },
+      { ...grown, offset: GROWTH_DURATION / DURATION },
       grown,
     ];
-    this.playing = strip.animate(frames, { duration: GROW + STAY, iterations: Infinity });
+    this.animation = strip.animate(frames, { duration: DURATION, iterations: Infinity });
   }
 }

@@ -1,4 +1,4 @@
-/** Seeds side by side: those of the hand, then the gallery. Drawn anew only when these or what is held change. */
+/** A row of seeds: the visitor's own seeds, then the gallery. */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, queryAll } from 'lit/decorators.js';
@@ -12,7 +12,7 @@ import './seed-film.ts';
 import { tile } from '../../elements/seed-picture.ts';
 import { kindName } from '../../elements/text.ts';
 
-/** Says with a `take` event (`detail`: SeedSource) which seed is wanted. */
+/** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
 @localized()
 @customElement('seed-row')
 export class SeedRow extends LitElement {
@@ -81,7 +81,7 @@ export class SeedRow extends LitElement {
   @property({ attribute: false }) held!: SeedSource;
   @property({ attribute: false }) previews!: Previews;
   @queryAll('button') private readonly buttons!: NodeListOf<HTMLElement>;
-  /** What a seed of the hand is called. */
+  /** Returns the name of one of the visitor's own seeds. */
   @property({ attribute: false, hasChanged: () => false }) titleOf!: (seed: SeedView) => string;
 
   override render(): TemplateResult {
@@ -98,7 +98,7 @@ export class SeedRow extends LitElement {
     </div>`;
   }
 
-  /** Puts the focus on the seed in hand, or on the first. */
+  /** Focuses the selected seed, or the first one. */
   override focus(): void {
     this.shadowRoot?.querySelector<HTMLElement>('button[tabindex="0"]')?.focus();
   }
@@ -124,7 +124,7 @@ export class SeedRow extends LitElement {
     </button>`;
   }
 
-  /** The same object each time, so that nothing is asked anew. */
+  /** One object per seed, so that seed-film does not request its film on every render. */
   private readonly sources = new Map<number, SeedSource>();
   private sourceOf(id: number): SeedSource {
     const known = this.sources.get(id) ?? ({ from: 'hand', seed: id } as const);
@@ -151,7 +151,7 @@ export class SeedRow extends LitElement {
     this.dispatchEvent(new CustomEvent('take', { detail: seed }));
   }
 
-  /** What is held is in sight, wherever it was chosen. */
+  /** Scrolls the selected seed into view; it may have been chosen elsewhere. */
   private reveal(): void {
     const row = this.shadowRoot?.querySelector('.row');
     const held = row?.querySelector<HTMLElement>('[aria-pressed="true"]');
@@ -165,7 +165,7 @@ export class SeedRow extends LitElement {
     rove(event, [...this.buttons]);
   }
 
-  /** A mouse wheel has one axis; the row takes it as its own. */
+  /** Scrolls the row horizontally with a vertical mouse wheel. */
   private wheel(event: WheelEvent): void {
     if (event.ctrlKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
     (event.currentTarget as HTMLElement).scrollLeft += event.deltaY;

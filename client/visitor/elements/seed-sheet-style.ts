@@ -1,6 +1,6 @@
 import { css } from 'lit';
 
-/** A sheet rises from the lower edge; where the window is large it floats in the middle. */
+/** Styles of the seed sheet: at the lower edge, or centred in a large window. */
 export const seedSheetStyle = css`
   dialog {
     display: none;
@@ -9,7 +9,7 @@ export const seedSheetStyle = css`
     --edge: 12px;
     --margin: 0px;
     --head: 44px;
-    /* What lies inside gets its size from the room that the window leaves for it. */
+    /* The available size, for the content. */
     --free-width: calc(
       100dvw - 2 * var(--margin) - 2 * var(--edge) - 2px - env(safe-area-inset-left) -
         env(safe-area-inset-right)
@@ -100,7 +100,7 @@ export const seedSheetStyle = css`
     border-radius: 50%;
     color: var(--ink-soft);
   }
-  /* Across, what is drawn on or looked at takes the whole height, and all else stands beside it. */
+  /* In landscape the pad or the map takes the full height and the controls are beside it. */
   @media (min-aspect-ratio: 11/10) {
     dialog[open] {
       --side: clamp(94px, 39dvw, max(188px, 14em));
@@ -115,7 +115,7 @@ export const seedSheetStyle = css`
       width: var(--side);
       height: var(--head);
     }
-    /* The map itself is about as wide as it is high. */
+    /* The map is about square. */
     dialog.map[open] {
       width: min(
         100dvw - env(safe-area-inset-left) - env(safe-area-inset-right),

@@ -1,4 +1,4 @@
-/** Where seeds are sought that need more room than the dock has: the whole gallery, the drawing pad, the map. */
+/** The dialog for choosing a seed in the gallery, on the map or by drawing. */
 import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
@@ -15,6 +15,7 @@ import { icons } from '../../elements/icons.ts';
 import './latent-map.ts';
 import { seedSheetStyle } from './seed-sheet-style.ts';
 
+/** A modal dialog with the content of `sheet`; closed while that is undefined. */
 @localized()
 @customElement('seed-sheet')
 export class SeedSheet extends LitElement {
@@ -25,7 +26,7 @@ export class SeedSheet extends LitElement {
   @property({ attribute: false }) previews!: Previews;
   @property({ attribute: false }) requests!: RequestTracker;
   @property({ attribute: false }) sheet: Sheet | undefined;
-  /** Whether the server can be asked. */
+  /** Whether the server is connected. */
   @property({ attribute: false }) live = false;
   @query('dialog') private readonly dialog!: HTMLDialogElement;
 
@@ -105,7 +106,7 @@ export class SeedSheet extends LitElement {
     if (this.state.state.sheet) this.state.update({ sheet: undefined });
   }
 
-  /** A tap beside the sheet. */
+  /** Closes the dialog on a click outside it; the browser reports those on the dialog itself. */
   private clicked(event: MouseEvent): void {
     if (event.target === this.dialog) {
       const { left, right, top, bottom } = this.dialog.getBoundingClientRect();

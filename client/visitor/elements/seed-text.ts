@@ -1,12 +1,13 @@
-/** What seeds, their kinds and their origins are called. */
+/** Names of seeds and of gallery categories, and the gallery's text search. */
 import { msg, str } from '@lit/localize';
 import type { OrganismView, SeedView } from '../../../shared/vocabulary.ts';
 import { organismName } from '../../elements/organism-text.ts';
 import { kindName } from '../../elements/text.ts';
 
-/** Kinds of a gallery, in the order that they are offered in. */
+/** Categories of the gallery, in display order. */
 export const KINDS = ['animal', 'plant', 'food', 'face', 'thing'] as const;
 
+/** The title of a category; "All" for any other value. */
 export function kindsTitle(kind: string): string {
   switch (kind) {
     case 'animal':
@@ -24,7 +25,7 @@ export function kindsTitle(kind: string): string {
   }
 }
 
-/** What a seed in a hand is called. */
+/** The name of one of the visitor's own seeds. */
 export function seedTitle(
   { origin, parents }: SeedView,
   organisms: ReadonlyMap<number, OrganismView>,
@@ -35,21 +36,26 @@ export function seedTitle(
   return msg('A child of two');
 }
 
-/** Without accents, in lower case. */
+/** Lower case without accents. */
 const plain = (text: string): string =>
   text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLocaleLowerCase();
 
-/** Whether a gallery entry is meant by what somebody types: each word begins one of its name, here or in English. */
+/**
+ * Whether a gallery entry matches a search text: every word typed begins a word of its name, in the
+ * page's language or in English. Words of three or more letters match anywhere in the name.
+ */
 export function isMeant(name: string, typed: string): boolean {
   const words = plain(typed).split(/\s+/).filter(Boolean);
-  const own = plain(`${kindName(name)} ${name.replaceAll(/[_-]+/g, ' ')}`);
+  const names = plain(`${kindName(name)} ${name.replaceAll(/[_-]+/g, ' ')}`);
   return words.every(
     (word) =>
-      own.startsWith(word) || own.includes(` ${word}`) || (word.length > 2 && own.includes(word)),
+      names.startsWith(word) ||
+      names.includes(` ${word}`) ||
+      (word.length > 2 && names.includes(word)),
   );
 }
 
-/** What lies around a place of the map. */
+/** Names the creatures around a point of the map. @param names up to three, nearest first */
 export function betweenText(names: readonly string[]): string {
   const [first, second, third] = names.map(kindName);
   if (!second) return first ?? '';

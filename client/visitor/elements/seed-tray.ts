@@ -1,4 +1,4 @@
-/** The seed in hand, as it will grow, and the ways to another one. */
+/** The selected seed with a preview of its growth, and the controls to choose another one. */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
@@ -13,6 +13,7 @@ import './seed-row.ts';
 import { kindName } from '../../elements/text.ts';
 import { seedTitle } from './seed-text.ts';
 
+/** Content of the dock while the planting tool is selected. */
 @localized()
 @customElement('seed-tray')
 export class SeedTray extends LitElement {
@@ -125,7 +126,7 @@ export class SeedTray extends LitElement {
           display: none;
         }
       }
-      /* The whole gallery is a tap away. */
+      /* No room for the row; the gallery button remains. */
       @media (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
         :host {
           grid-template-columns: auto 1fr;
@@ -170,7 +171,7 @@ export class SeedTray extends LitElement {
   @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) state!: InteractionState;
   @property({ attribute: false }) previews!: Previews;
-  /** Changes with the session, so that this is drawn anew. */
+  /** Increases when the state changes, which triggers a render. */
   @property({ attribute: false }) version = 0;
 
   override render(): TemplateResult | typeof nothing {
@@ -204,7 +205,7 @@ export class SeedTray extends LitElement {
       ></seed-row>`;
   }
 
-  /** Puts the focus on the seed in hand. */
+  /** Focuses the selected seed. */
   override focus(): void {
     this.shadowRoot?.querySelector<HTMLElement>('seed-row')?.focus();
   }
@@ -224,7 +225,7 @@ export class SeedTray extends LitElement {
   private throwDice(event: Event): void {
     const button = event.currentTarget as HTMLElement;
     button.classList.remove('tumble');
-    // Asked for its size, the button forgets the old animation.
+    // Reading the layout restarts the CSS animation.
     void button.offsetWidth;
     button.classList.add('tumble');
     this.state.throwDice(Math.random);

@@ -1,4 +1,4 @@
-/** What happens in the room, in sentences for who cannot see it. */
+/** Describes the room's events in sentences, for screen readers. */
 import { msg, str } from '@lit/localize';
 import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
 import {
@@ -13,10 +13,10 @@ import {
 import { number, peopleText, plural } from '../../elements/text.ts';
 import type { LifeChange } from '../../net/room-model.ts';
 
-/** Sentences told at once: more are not listened to. */
-const AT_ONCE = 3;
+/** Most sentences in one announcement; longer ones are not listened to. */
+const MAX_SENTENCES = 3;
 
-/** What is worth telling, the most telling first. */
+/** The events that are announced, the most important first. */
 const RANK: readonly LifeEvent['what'][] = ['born', 'died', 'wounded', 'healed', 'grown'];
 
 /** 'penguin (planted by Ada)' */
@@ -41,13 +41,13 @@ function sentence({ event, organism }: LifeChange, people: People): string {
   return event.what === 'healed' ? msg(str`${who} has healed.`) : msg(str`${who} has grown up.`);
 }
 
-/** Everything of an organism that its card shows, in one line. */
+/** The facts of an organism's card in one line. */
 export function portraitText(organism: OrganismView, people: People): string {
   const facts = [planterText(organism, people), stateText(organism), survivedText(organism)];
   return `${organismName(organism)}: ${facts.join(' · ')}`;
 }
 
-/** What is there when one comes in. */
+/** The number of organisms and people, announced on joining. */
 export function greeting(organisms: number, people: number): string {
   const living = plural(
     organisms,
@@ -57,43 +57,48 @@ export function greeting(organisms: number, people: number): string {
   return `${living} ${peopleText(people)}.`;
 }
 
-/** Gathers what happens until it is told. */
+/** Collects events and turns the most important ones into an announcement. */
 export class Story {
-  /** By organism and what happened to it: the same twice is told once. */
-  private readonly waiting = new Map<string, LifeChange>();
+  /** Keyed by organism and event type, so that a repeated event is announced once. */
+  private readonly pending = new Map<string, LifeChange>();
 
-  /** Whether there is something to tell. */
+  /** Whether there are events to announce. */
   get hasNews(): boolean {
-    return this.waiting.size > 0;
+    return this.pending.size > 0;
   }
 
+  /** Adds an event. */
   happened(change: LifeChange): void {
     const { what } = change.event;
-    if (RANK.includes(what)) this.waiting.set(`${change.organism.id} ${what}`, change);
+    if (RANK.includes(what)) this.pending.set(`${change.organism.id} ${what}`, change);
   }
 
+  /** Drops all collected events. */
   forget(): void {
-    this.waiting.clear();
+    this.pending.clear();
   }
 
   /**
-   * What has happened since the last time, in some sentences and its order.
+   * Takes the collected events: the most important ones in order, and a count of the others.
    *
-   * @param signed an organism with its planter as she is shown now
-   * @returns says it, with the names as they are then
+   * @param withCurrentPlanter returns an organism with its planter as shown now
+   * @returns builds the text, with the names current at the call
    */
-  take(people: People, signed = (organism: OrganismView): OrganismView => organism): () => string {
+  take(
+    people: People,
+    withCurrentPlanter = (organism: OrganismView): OrganismView => organism,
+  ): () => string {
     const weight = ({ event, organism }: LifeChange): number =>
       RANK.indexOf(event.what) + (organism.planter.id === people.you?.id ? 0 : RANK.length);
-    const all = [...this.waiting.values()];
-    this.waiting.clear();
-    // What happened to her own comes before all else.
-    const chosen = new Set([...all].sort((a, b) => weight(a) - weight(b)).slice(0, AT_ONCE));
-    const told = all.filter((change) => chosen.has(change));
-    const rest = all.length - told.length;
+    const all = [...this.pending.values()];
+    this.pending.clear();
+    // The reader's own organisms come first.
+    const chosen = new Set([...all].sort((a, b) => weight(a) - weight(b)).slice(0, MAX_SENTENCES));
+    const announced = all.filter((change) => chosen.has(change));
+    const rest = all.length - announced.length;
     return () => {
-      const sentences = told.map(({ event, organism }) =>
-        sentence({ event, organism: signed(organism) }, people),
+      const sentences = announced.map(({ event, organism }) =>
+        sentence({ event, organism: withCurrentPlanter(organism) }, people),
       );
       if (rest > 0) {
         sentences.push(

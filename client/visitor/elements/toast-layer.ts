@@ -1,10 +1,11 @@
-/** Short words near the pointer about what could not be done. */
+/** Short messages that appear near the pointer and disappear by themselves. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Point } from '../../render/camera.ts';
 
-const STAY = 2_600;
+/** How long a toast is shown, ms; the same as its CSS animation. */
+const DURATION = 2_600;
 const MAX_TOASTS = 3;
 
 interface Toast extends Point {
@@ -12,6 +13,7 @@ interface Toast extends Point {
   readonly text: string;
 }
 
+/** Overlay on the canvas for toasts. */
 @customElement('toast-layer')
 export class ToastLayer extends LitElement {
   static override styles = css`
@@ -63,6 +65,7 @@ export class ToastLayer extends LitElement {
     this.setAttribute('aria-live', 'polite');
   }
 
+  /** Shows a text near a point in CSS pixels; a toast with the same text is replaced. */
   show(text: string, { x, y }: Point): void {
     const id = this.nextId++;
     const margin = Math.min(150, this.clientWidth / 2);
@@ -74,7 +77,7 @@ export class ToastLayer extends LitElement {
     this.toasts = [...others, { id, text, ...place }].slice(-MAX_TOASTS);
     setTimeout(() => {
       this.toasts = this.toasts.filter((toast) => toast.id !== id);
-    }, STAY);
+    }, DURATION);
   }
 
   override render(): TemplateResult {

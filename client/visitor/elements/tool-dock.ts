@@ -1,4 +1,4 @@
-/** The dock at the lower edge: the three tools, and beside them what the one in hand needs. */
+/** The dock at the lower edge: the three tools and the controls of the selected one. */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
@@ -22,6 +22,7 @@ const LABELS: Readonly<Record<Tool, { label: () => string; keys: string }>> = {
 
 const { minRadius } = DEFAULTS.stroke;
 
+/** Tool buttons, with the seed tray or the brush size beside them. */
 @localized()
 @customElement('tool-dock')
 export class ToolDock extends LitElement {
@@ -43,7 +44,7 @@ export class ToolDock extends LitElement {
         position: relative;
         flex: none;
         display: grid;
-        /* All as wide as the longest word of the language: the line of energy counts on it. */
+        /* Equal widths, as wide as the longest label: energy-line is positioned by thirds. */
         grid-auto-flow: column;
         grid-auto-columns: 1fr;
         gap: 2px;
@@ -139,7 +140,7 @@ export class ToolDock extends LitElement {
           flex: none;
         }
       }
-      /* A phone held across: one row, and icons say it all. */
+      /* A phone in landscape: one row, icons only. */
       @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
         .panel {
           flex-direction: row;
@@ -247,14 +248,14 @@ export class ToolDock extends LitElement {
     </div>`;
   }
 
-  /** Takes the planting tool and puts the focus on the seed in hand. */
+  /** Selects the planting tool and focuses the selected seed. */
   async focusSeeds(): Promise<void> {
     this.state.take('plant');
     await this.updateComplete;
     this.shadowRoot?.querySelector<HTMLElement>('seed-tray')?.focus();
   }
 
-  /** Under the tool in hand; looking costs nothing. */
+  /** The visitor's energy, below the selected tool; hidden for looking, which costs nothing. */
   private energyLine(tool: Tool): TemplateResult {
     const at = Object.keys(LABELS).indexOf(tool);
     return html`<energy-line

@@ -1,4 +1,4 @@
-/** The page: one room, full-bleed, with its dock, its status and its card. */
+/** The visitor's page: one room on a full-window canvas, with dock, status and organism card. */
 import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -45,9 +45,13 @@ import { lineText, number } from '../../elements/text.ts';
 import { noticeText, reasonText } from '../refusal-text.ts';
 import { roomStyle } from './room-style.ts';
 
-/** Of no concern to a visitor: that something was sent too early, and that the server has hung up on one whom it had refused before. */
-const UNTOLD: ReadonlySet<Reason> = new Set(['not-joined', 'join-timeout']);
+/**
+ * Reasons not shown to the visitor: a message sent before joining, and a connection that the server
+ * closed after it had refused to let the visitor join.
+ */
+const SILENT_REASONS: ReadonlySet<Reason> = new Set(['not-joined', 'join-timeout']);
 
+/** Creates the connection, the view and the tools, and passes their state to the elements. */
 @localized()
 @customElement('vivarium-room')
 export class VivariumRoom extends LitElement {
@@ -85,9 +89,9 @@ export class VivariumRoom extends LitElement {
   private leavesCard = false;
   @state() private version = 0;
   @state() private refusal = '';
-  /** Of which a keepsake is being made. */
+  /** The organism of the open keepsake sheet. */
   @state() private keeping: OrganismView | undefined;
-  /** Whether the room has been shown. */
+  /** Whether the first picture of the room has arrived. */
   @state() private pictured = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('tool-dock') private readonly dock!: ToolDock;
@@ -102,7 +106,7 @@ export class VivariumRoom extends LitElement {
     return this.connection.model;
   }
 
-  /** CSS pixels of the window at which a place of the grid is shown. */
+  /** Converts a position on the grid, in cells, to CSS pixels of the window. */
   worldToScreen(x: number, y: number): Point {
     return this.view?.toScreen({ x, y }) ?? { x: 0, y: 0 };
   }
@@ -110,20 +114,20 @@ export class VivariumRoom extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     const { model, state: session } = this;
-    const again = (): void => {
+    const refresh = (): void => {
       this.version++;
     };
-    session.onChange(again);
-    model.on('people', again);
-    model.on('pace', again);
-    model.on('waiting', again);
-    model.on('energy', again);
+    session.onChange(refresh);
+    model.on('people', refresh);
+    model.on('pace', refresh);
+    model.on('waiting', refresh);
+    model.on('energy', refresh);
     model.on('settings', ({ maxRadius }) => session.setWidest(maxRadius));
     model.on('notice', ({ notice }) => this.tell(noticeText(notice)));
     model.on('life', ({ event, organism }) => {
       if (event.what === 'died') session.forget(organism.id);
-      if (event.what === 'died' && event.cause === 'departed') this.partWith(organism);
-      if (session.state.selection || organism.planter.id === model.you?.id) again();
+      if (event.what === 'died' && event.cause === 'departed') this.announceDeparture(organism);
+      if (session.state.selection || organism.planter.id === model.you?.id) refresh();
     });
     model.on('accepted', (answer) => this.requests.accepted(answer));
     model.on('rejected', (answer) => this.rejected(answer));
@@ -135,7 +139,7 @@ export class VivariumRoom extends LitElement {
       for (const id of [selection?.organism, selection?.second]) {
         if (id && !model.organisms.has(id)) session.forget(id);
       }
-      // Whoever opens a keepsake's link has its seed in hand.
+      // A keepsake link selects its seed.
       const token = new URLSearchParams(location.search).get('seed');
       if (first && token && /^[\w-]{16,2100}$/.test(token)) session.hold({ from: 'token', token });
       first = false;
@@ -145,9 +149,9 @@ export class VivariumRoom extends LitElement {
     model.on('connection', (connection) => {
       document.documentElement.dataset.connection = connection;
       this.wishedName.tell();
-      again();
+      refresh();
     });
-    // After the room itself: on a slow line its picture would have to share with that of the seeds.
+    // Load the seeds' pictures after the room's, so that they do not compete on a slow connection.
     const stop = model.on('picture', () => {
       stop();
       this.pictured = true;
@@ -171,14 +175,14 @@ export class VivariumRoom extends LitElement {
       this.refusal = msg('This browser cannot draw the room: it has no WebGL2.');
       return;
     }
-    const { view: director, model } = this;
+    const { view: roomView, model } = this;
     const send = this.connection.send.bind(this.connection) as Connection['send'];
     const refuse = (text: string, at: Point): void => this.toasts.show(text, at);
     this.tools = new Tools(
       model,
       this.state,
       this.requests,
-      director,
+      roomView,
       send,
       refuse,
       this.estimate,
@@ -188,29 +192,29 @@ export class VivariumRoom extends LitElement {
     const { signal } = this.stop;
     signal.addEventListener('abort', unbind);
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
-    const settle = (): void => {
-      director.rig.calm = director.effects.calm = this.feedback.calm = calm.matches;
+    const applyMotion = (): void => {
+      roomView.rig.calm = roomView.effects.calm = this.feedback.calm = calm.matches;
     };
-    calm.addEventListener('change', settle, { signal });
-    settle();
-    director.onFrame = (now) => {
+    calm.addEventListener('change', applyMotion, { signal });
+    applyMotion();
+    roomView.onFrame = (now) => {
       this.keys?.follow(now);
-      let waits = this.tools?.flush(now) ?? false;
-      // What a stroke costs is seen to go while it is drawn.
+      let isPending = this.tools?.flush(now) ?? false;
+      // Shows the cost of a stroke while it is drawn.
       this.dock.energy = this.estimate.energy;
       if (model.connection === 'live' && !document.hidden) {
-        waits =
-          this.viewportReporter.shows(director.rig.camera, director.size, devicePixelRatio, now) ||
-          waits;
+        isPending =
+          this.viewportReporter.shows(roomView.rig.camera, roomView.size, devicePixelRatio, now) ||
+          isPending;
       }
-      return this.cursors.frame(now, (place) => director.toScreen(place)) || waits;
+      return this.cursors.frame(now, (place) => roomView.toScreen(place)) || isPending;
     };
     model.on('cursors', (cursors) => {
       this.cursors.receive(cursors, model.participants, model.you?.id ?? 0);
-      director.loop.invalidate();
+      roomView.loop.invalidate();
     });
     model.on('people', () => this.cursors.keep(model.participants));
-    // A closed room has opened, a full one has a place again: in the room, or in the line before it.
+    // A closed room has opened, or a full one accepts visitors to its queue again.
     model.on('waiting', () => {
       this.refusal = '';
     });
@@ -220,17 +224,17 @@ export class VivariumRoom extends LitElement {
       if (document.hidden) this.viewportReporter.hide();
       this.layout();
     });
-    const seen = (): void => {
+    const onVisibility = (): void => {
       this.feedback.hide(document.hidden);
       if (document.hidden && model.connection === 'live') this.viewportReporter.hide();
-      director.loop.invalidate();
+      roomView.loop.invalidate();
     };
-    document.addEventListener('visibilitychange', seen, { signal });
+    document.addEventListener('visibilitychange', onVisibility, { signal });
     const observer = new ResizeObserver(() => this.layout());
     for (const element of [this, this.dock]) observer.observe(element);
     const { canvas, state: session, tools } = this;
     const keys = new KeyControl({
-      ...{ canvas, model, state: session, view: director, tools },
+      ...{ canvas, model, state: session, view: roomView, tools },
       mine: () => this.finder.find(),
       seeds: () => this.dock.focusSeeds(),
       help: () => this.help.open(keys),
@@ -248,20 +252,20 @@ export class VivariumRoom extends LitElement {
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
     this.canvas.dataset.tool = this.state.state.tool;
-    // A card that goes must not take the focus along.
+    // When the card that has the focus is removed, the focus moves to the canvas.
     if (this.leavesCard) this.canvas.focus();
   }
 
   override render(): TemplateResult {
     const { model, state: session, version } = this;
     const { planted, crisp, tool, selection } = session.state;
-    // Behind a word that fills the page nothing can be reached.
-    const veiled = this.refusal !== '' || model.connection === 'waiting';
+    // A full-page message makes everything behind it inert.
+    const isCovered = this.refusal !== '' || model.connection === 'waiting';
     const hint = model.connection === 'live' && !planted && tool === 'plant';
     return html`
       <canvas data-testid="canvas" tabindex="0" aria-label=${msg('The room’s living cells. Arrow keys move, Enter uses the tool at the centre.')}
         role="application"
-        ?inert=${veiled}
+        ?inert=${isCovered}
         @focus=${() => this.view?.loop.invalidate()}
         @blur=${() => this.tools?.leave(performance.now())}
       ></canvas>
@@ -279,21 +283,21 @@ export class VivariumRoom extends LitElement {
             ></organism-card>`
           : nothing
       }
-      <room-story ?inert=${veiled} .model=${model} @visit=${this.meet}></room-story>
+      <room-story ?inert=${isCovered} .model=${model} @visit=${this.meet}></room-story>
       <header>
         <h1>Vivarium<span>${this.roomName}</span></h1>
         <language-switch></language-switch>
         <room-status .model=${model} .version=${version} @rename=${this.rename}></room-status>
       </header>
-      <find-mine ?inert=${veiled} .model=${model} .version=${version} @find=${this.find}></find-mine>
-      <div class="view panel" ?inert=${veiled} role="group" aria-label=${msg('View')}>
+      <find-mine ?inert=${isCovered} .model=${model} .version=${version} @find=${this.find}></find-mine>
+      <div class="view panel" ?inert=${isCovered} role="group" aria-label=${msg('View')}>
         ${this.viewButton(crisp ? msg('Smooth look') : msg('Cells look'), crisp ? 'smooth' : 'crisp', 'c')}
         ${this.soundButton()}
         ${this.viewButton(msg('Show all'), 'fit', '0')}
         ${this.viewButton(msg('Keys'), 'keys', '?')}
         ${this.viewButton(msg('Closer'), 'closer', '+')} ${this.viewButton(msg('Farther'), 'farther', '-')}
       </div>
-      <div class="foot" ?inert=${veiled}>
+      <div class="foot" ?inert=${isCovered}>
         <p class="hint" ?hidden=${!hint}>${session.state.held.from === 'token' ? msg('Tap to plant it again') : msg('Tap to plant')}</p>
         <tool-dock
           .state=${session}
@@ -364,7 +368,7 @@ export class VivariumRoom extends LitElement {
     </button>`;
   }
 
-  /** The room is full: where she stands in line. */
+  /** The visitor's position in the queue of a full room. */
   private line(): TemplateResult {
     const { ahead = 0 } = this.model;
     return html`<div class="closed line" role="status" data-testid="line">
@@ -382,12 +386,12 @@ export class VivariumRoom extends LitElement {
   }
 
   private layout(): void {
-    const { view: director, model } = this;
-    if (!director) return;
+    const { view: roomView, model } = this;
+    if (!roomView) return;
     const view = { width: this.clientWidth, height: this.clientHeight };
-    director.resize(view);
+    roomView.resize(view);
     const dock = view.height - this.dock.getBoundingClientRect().top;
-    // On a phone the card lies upon the dock, whose height is that of its words.
+    // On a phone the card sits above the dock, whose height depends on its labels.
     this.style.setProperty('--dock', `${dock}px`);
     if (!model.room) return;
     const isSmall = view.width < 720 || view.height < 520;
@@ -398,7 +402,7 @@ export class VivariumRoom extends LitElement {
       left: gap,
       right: gap,
     };
-    director.rig.layout(model.room, view, insets);
+    roomView.rig.layout(model.room, view, insets);
   }
 
   private loadSheet(url: string): void {
@@ -406,7 +410,7 @@ export class VivariumRoom extends LitElement {
     image.src = url;
     image.decode().then(
       () => this.view?.setSheet(image),
-      // Without its sheet the gallery shows empty tiles; everything else works.
+      // Without the sheet the gallery shows empty tiles; everything else works.
       () => undefined,
     );
   }
@@ -415,11 +419,11 @@ export class VivariumRoom extends LitElement {
     if (this.requests.rejected(answer)) return;
     const text = reasonText(answer.reason);
     if (this.model.connection === 'live') this.tell(text);
-    else if (!UNTOLD.has(answer.reason)) this.refusal = text;
+    else if (!SILENT_REASONS.has(answer.reason)) this.refusal = text;
   }
 
-  /** One of hers has gone to make room: she is told where it was. */
-  private partWith(organism: OrganismView): void {
+  /** Tells the visitor, where it was, that one of their organisms was removed to make room. */
+  private announceDeparture(organism: OrganismView): void {
     if (organism.planter.id !== this.model.you?.id) return;
     this.toasts.show(departedText(organism), this.worldToScreen(organism.x, organism.y));
   }
@@ -428,35 +432,35 @@ export class VivariumRoom extends LitElement {
     this.toasts.show(text, { x: this.clientWidth / 2, y: this.clientHeight / 2 });
   }
 
-  /** Whether the room hears what she does; else she is told so. */
-  private isHeard(): boolean {
+  /** Whether the room is connected; if not, shows a notice. */
+  private isOnline(): boolean {
     if (this.model.connection === 'live') return true;
     this.tell(offlineText());
     return false;
   }
 
-  /** Her own view goes there; everybody sees it shine. */
+  /** Moves the visitor's view to the organism and highlights it for everybody. */
   private find({ detail: organism }: CustomEvent<OrganismView>): void {
     this.view?.show(organism);
-    if (!this.isHeard()) return;
+    if (!this.isOnline()) return;
     const rejected = (reason: Reason): void => this.tell(reasonText(reason));
     this.requests.ask('beacon', { organism: organism.id }, { rejected });
   }
 
-  /** A relative of the one on the card: its own card, and the view goes there. */
+  /** Opens the card of a relative and moves the view to it. */
   private visit({ detail: organism }: CustomEvent<OrganismView>): void {
     this.state.select(organism.id);
     this.view?.show(organism);
   }
 
-  /** From the list of all that lives: what she wants to know or do next is on the card. */
+  /** Opens an organism of the screen reader list and focuses its card, for the next action. */
   private async meet(event: CustomEvent<OrganismView>): Promise<void> {
     this.visit(event);
     await this.updateComplete;
     this.shadowRoot?.querySelector<HTMLElement>('organism-card')?.focus();
   }
 
-  /** What makes keepsakes is fetched when the first is wanted. */
+  /** Opens the keepsake sheet; its module is loaded on first use. */
   private keep({ detail: organism }: CustomEvent<OrganismView>): void {
     import('./keepsake-sheet.ts').then(
       () => {
@@ -475,7 +479,7 @@ export class VivariumRoom extends LitElement {
 
   private makeSeed(): void {
     const { selection } = this.state.state;
-    if (!selection?.second || !this.isHeard()) return;
+    if (!selection?.second || !this.isOnline()) return;
     const { organism: a, second: b, mix, mutation } = selection;
     this.requests.ask(
       'cross',
