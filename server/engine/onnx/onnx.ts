@@ -32,9 +32,9 @@ async function loadRule(model: Model): Promise<StepRule> {
     if (!tileable(stage) || ofStage.has(stage)) continue;
     ofStage.set(stage, await start(stepModel(model, stage)));
   }
-  const express = createCondition(model);
+  const condition = createCondition(model);
   return {
-    ...(express && { condition: express }),
+    ...(condition && { condition }),
     async step(batch) {
       const session = ofStage.get(batch.stage);
       if (!session) return ofAnyStage.step(batch);
@@ -62,16 +62,16 @@ async function start({ bytes, parts }: StepModel): Promise<Session> {
     logSeverityLevel: 3,
   });
   return {
-    async step({ count, stage, states, after, conditioning: standing, mask }) {
+    async step({ count, stage, states, after, conditioning, mask }) {
       const tensor = (data: Float32Array, shape: readonly number[]): Tensor =>
         new Tensor('float32', data, shape);
       const shape = [count, states.length / (count * stage * stage), stage, stage];
       const feeds: Record<string, Tensor> = { [STATES]: tensor(states, shape) };
-      if (standing && parts.length === 0) {
-        feeds[OWN] = tensor(standing, [count, standing.length / count]);
+      if (conditioning && parts.length === 0) {
+        feeds[OWN] = tensor(conditioning, [count, conditioning.length / count]);
       }
       for (const { name, from, size, shape } of parts) {
-        feeds[name] = tensor(standing!.subarray(from, from + size), shape);
+        feeds[name] = tensor(conditioning!.subarray(from, from + size), shape);
       }
       if (mask) feeds[MASK] = tensor(mask, [count, 1, stage, stage]);
       await session.run(feeds, { [AFTER]: tensor(after, shape) });
@@ -86,10 +86,10 @@ function patchOf({ count, stage, ...numbers }: Batch, i: number): Batch {
     const size = all.length / count;
     return all.subarray(i * size, (i + 1) * size);
   };
-  const { states, after, conditioning: standing, mask } = numbers;
+  const { states, after, conditioning, mask } = numbers;
   return {
     ...{ count: 1, stage, states: part(states), after: part(after) },
-    ...(standing && { conditioning: part(standing) }),
+    ...(conditioning && { conditioning: part(conditioning) }),
     ...(mask && { mask: part(mask) }),
   };
 }

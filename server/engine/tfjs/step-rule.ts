@@ -26,9 +26,10 @@ export async function loadTfjsRule(model: Model): Promise<StepRule> {
           () => readGenome(rule, tf.tensor2d(latent, [1, latentSize])).dataSync() as Float32Array,
         ),
     }),
-    step({ count, stage, states, after: target, conditioning: standing, mask }: Batch) {
+    step({ count, stage, states, after: target, conditioning, mask }: Batch) {
       const after = tf.tidy(() => {
-        const genome = standing && tf.tensor2d(standing, [count, standing.length / count]);
+        const genome =
+          conditioning && tf.tensor2d(conditioning, [count, conditioning.length / count]);
         const parts = mask && tf.tensor4d(mask, [count, stage, stage, 1]);
         return stepStates(rule, tf.tensor4d(states, [count, stage, stage, channels]), {
           ...(genome && { genome }),

@@ -46,7 +46,7 @@ export interface GpuStoreOptions {
 
 /** @throws EngineError unavailable; Error: the GPU's compiler refuses a kernel */
 export async function createGpuStore(options: GpuStoreOptions): Promise<PatchStore> {
-  const { models, open, half, onLoss, maxLosses: mostLosses, retryDelays: patience } = options;
+  const { models, open, half, onLoss, maxLosses, retryDelays } = options;
   const { saveEvery = SAVE_GPU_EVERY } = options;
   checkNames(models);
   const allSpecies = new Map(models.map(({ card }) => [card.name, { card }]));
@@ -60,7 +60,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   let restored: GpuPatch[] = [];
   const recovery = new Recovery<Machine, GpuPatch>({
     what: 'the GPU',
-    ...{ onLoss, maxLosses: mostLosses, retryDelays: patience },
+    ...{ onLoss, maxLosses, retryDelays },
     open: async () => createMachine(models, await open(), half),
     restore: async (machine) => {
       restored = [...new Set([...patches.values(), ...recovery.pendingPatches])];
