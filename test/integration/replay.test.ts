@@ -105,7 +105,11 @@ test('a stretch in a bottle is done again without what it came from', async () =
 });
 
 test.each([
-  ['a room that is not there', ['attic'], 'There is no stored room "attic" here. Stored rooms: garden.'],
+  [
+    'a room that is not there',
+    ['attic'],
+    'There is no stored room "attic" here. Stored rooms: garden.',
+  ],
   ['a time that is not kept', ['garden', '--from', '999999'], 'are stored, not 999999'],
   ['a file that is no bundle', ['package.json'], 'is not a complete replay bundle'],
   ['an unknown kind of picture', ['garden', '--export', 'webm'], '--export must be one of'],
