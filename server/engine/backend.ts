@@ -1,6 +1,6 @@
 /**
- * The backend contract. A `RuleBackend` steps batches of states that the core keeps; a `StoreBackend`
- * keeps the states in its own memory. `backends.ts` lists the backends.
+ * The backend contract. A `RuleBackend` steps batches of states that the core keeps; a
+ * `StoreBackend` keeps the states in its own memory. `backends.ts` lists the backends.
  */
 import type { Model } from '../vnca/checkpoint.ts';
 import type { EngineInfo, NewPatch, PatchId, PatchStep, Readout } from './engine.ts';
@@ -27,8 +27,8 @@ export interface Batch {
 /** One checkpoint's update net on a backend. */
 export interface StepRule {
   /**
-   * Computes from a latent [Z] the patch's conditioning [K], once, when the patch is planted. Absent for
-   * rules that do not read the latent in every step.
+   * Computes from a latent [Z] the patch's conditioning [K], once, when the patch is planted.
+   * Absent for rules that do not read the latent in every step.
    */
   readonly condition?: (latent: Float32Array) => Float32Array;
   /** Steps every patch of the batch once, into `batch.after`. */
@@ -49,8 +49,9 @@ export interface RuleBackend extends BackendBase {
   /** Cells in the largest batch: limits memory, and keeps the working set in the CPU's cache. */
   readonly maxBatchCells: number;
   /**
-   * Patches in every batch, padded with zeros; absent: any number. Set where the library chooses its
-   * algorithm by batch size, which would make a patch's result depend on the others in the batch.
+   * Patches in every batch, padded with zeros; absent: any number. Set where the library chooses
+   * its algorithm by batch size, which would make a patch's result depend on the others in the
+   * batch.
    */
   readonly batchPatches?: number;
   load(model: Model): Promise<StepRule>;
@@ -60,7 +61,9 @@ export interface RuleBackend extends BackendBase {
 export interface DeviceLossOptions {
   /** Called with the reason each time the device is lost, before it is reopened. */
   readonly onLoss?: ((why: string) => void) | undefined;
-  /** Device losses within a minute that the store recovers from; absent: the default of `Recovery`. */
+  /**
+   * Device losses within a minute that the store recovers from; absent: the default of `Recovery`.
+   */
   readonly maxLosses?: number | undefined;
 }
 
@@ -95,7 +98,11 @@ export interface PatchStore {
   exportStates(patches: readonly PatchId[]): Float32Array[] | Promise<Float32Array[]>;
   importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void | Promise<void>;
   dispose(patches: readonly PatchId[]): void | Promise<void>;
-  /** Removes patches, for another store with the same checkpoints. @throws EngineError unknown-patch */
+  /**
+   * Removes patches, for another store with the same checkpoints.
+   *
+   * @throws EngineError unknown-patch
+   */
   take?(patches: readonly PatchId[]): TransferredPatch[];
   /** Adds patches that another store's `take` has returned. */
   put?(patches: readonly TransferredPatch[]): void;

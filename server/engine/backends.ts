@@ -161,7 +161,10 @@ export async function selectBackend(
   return firstThatWorks(wanted, async (backend) => ({ backend }), environment);
 }
 
-/** The number of useful threads, as far as known before anything is loaded; one if that is uncertain. */
+/**
+ * The number of useful threads, as far as known before anything is loaded; one if that is
+ * uncertain.
+ */
 export function expectedThreads(wanted: BackendName | 'auto', candidates = CANDIDATES): number {
   const likely = choicesOf(wanted).find(
     ({ name, onlyGpu = false }) => candidates[name].unavailableReason?.(onlyGpu) === undefined,

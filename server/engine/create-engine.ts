@@ -20,7 +20,9 @@ export interface EngineOptions {
   readonly backend?: BackendName | 'auto';
   /** Maximum number of threads; default: as many as the backend can use. */
   readonly threads?: number;
-  /** Called once, before `createEngine` resolves or rejects, with the backends that were skipped. */
+  /**
+   * Called once, before `createEngine` resolves or rejects, with the backends that were skipped.
+   */
   readonly onSkipped?: (skipped: readonly SkippedEngine[]) => void;
   /** Called for each lost thread or GPU, before its patches are restored. */
   readonly onLoss?: (loss: EngineLoss) => void;
@@ -36,9 +38,9 @@ export const spawnThread = (workerData: WorkerStart): Worker =>
   new Worker(new URL('./thread/worker.mjs', import.meta.url), { workerData, name: 'engine' });
 
 /**
- * Starts as many threads as the backend can use and waits until they are ready. A thread that dies later
- * is replaced, and its patches continue where they were. If 'auto' selected a GPU and it does not return
- * after a loss, the CPU replaces it.
+ * Starts as many threads as the backend can use and waits until they are ready. A thread that dies
+ * later is replaced, and its patches continue where they were. If 'auto' selected a GPU and it does
+ * not return after a loss, the CPU replaces it.
  *
  * @throws EngineError unavailable: no wanted backend works, or two checkpoints have the same name
  */
@@ -119,7 +121,11 @@ export async function createEngine({
   );
 }
 
-/** Resolves to the threads that have started. @throws the first thread's error, after closing the others */
+/**
+ * Resolves to the threads that have started.
+ *
+ * @throws the first thread's error, after closing the others
+ */
 async function startAll(
   starting: readonly Promise<ThreadEngine>[],
 ): Promise<[ThreadEngine, ...ThreadEngine[]]> {

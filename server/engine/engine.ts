@@ -1,8 +1,9 @@
 /**
- * The engine contract. An engine steps batches of patches; it knows tensors and knows nothing of rooms.
+ * The engine contract. An engine steps batches of patches; it knows tensors and knows nothing of
+ * rooms.
  *
- * The caller chooses patch ids. Calls take effect in the order they are made, so a step sees every plant
- * before it. States stay inside the engine; it returns read-outs, and states only on request.
+ * The caller chooses patch ids. Calls take effect in the order they are made, so a step sees every
+ * plant before it. States stay inside the engine; it returns read-outs, and states only on request.
  */
 
 /** Identifies a patch in an engine; unique while the patch exists. */
@@ -22,8 +23,8 @@ export interface NewPatch {
   /** Name of a loaded checkpoint. */
   readonly checkpoint: string;
   /**
-   * [Z]. Fills every cell of the checkpoint's first stage. A rule with a standing input ("every cell
-   * carries the genome") also reads it in every step, as the patch's conditioning.
+   * [Z]. Fills every cell of the checkpoint's first stage. A rule with a standing input ("every
+   * cell carries the genome") also reads it in every step, as the patch's conditioning.
    */
   readonly latent: Float32Array;
 }
@@ -46,11 +47,14 @@ export interface Readout {
   readonly rgba: Uint8Array;
   /** Aliveness of each cell, [s, s], 0…255. */
   readonly presence: Uint8Array;
-  /** Largest change of a value of `rgba` since the last step, 0…255; 255 if there is none to compare with. */
+  /**
+   * Largest change of a value of `rgba` since the last step, 0…255; 255 if there is none to compare
+   * with.
+   */
   readonly change: number;
   /**
-   * Set if a value of the state is not a finite number: the rule has diverged. `rgba` and `presence` are
-   * then all 0 and `change` is 255. Other patches of the batch are not affected.
+   * Set if a value of the state is not a finite number: the rule has diverged. `rgba` and
+   * `presence` are then all 0 and `change` is 255. Other patches of the batch are not affected.
    */
   readonly broken?: true;
 }
@@ -69,11 +73,15 @@ export interface Engine {
    * whatever else is in the batch. If it throws, no patch was stepped.
    *
    * @returns read-outs in the order of `steps`
-   * @throws EngineError unknown-patch, bad-mask, duplicate-patch (two steps of one patch), bad-state
-   *   (a fully grown patch cannot divide)
+   * @throws EngineError unknown-patch, bad-mask, duplicate-patch (two steps of one patch),
+   *   bad-state (a fully grown patch cannot divide)
    */
   step(steps: readonly PatchStep[]): Promise<Readout[]>;
-  /** Copies of states, [s, s, C] float32, in the order of `patches`. @throws EngineError unknown-patch */
+  /**
+   * Copies of states, [s, s, C] float32, in the order of `patches`.
+   *
+   * @throws EngineError unknown-patch
+   */
   exportStates(patches: readonly PatchId[]): Promise<Float32Array[]>;
   /** Replaces states, [s, s, C] of any stage. @throws EngineError unknown-patch, bad-state */
   importStates(states: readonly { patch: PatchId; state: Float32Array }[]): Promise<void>;

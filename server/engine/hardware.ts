@@ -17,8 +17,8 @@ const VENDORS: Readonly<Record<string, GpuVendor>> = {
 const DISPLAY = '0x03';
 
 /**
- * Vendors of this machine's GPUs, each once. Finds none on Windows, and none that are not PCI devices:
- * the host is then not advised to install a driver, but engines still find a working GPU.
+ * Vendors of this machine's GPUs, each once. Finds none on Windows, and none that are not PCI
+ * devices: the host is then not advised to install a driver, but engines still find a working GPU.
  *
  * @param devices the folder where Linux lists PCI devices
  */

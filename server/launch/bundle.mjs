@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * Bundles the server with esbuild. From its sources it takes twice as long to start, since each thread
- * resolves and transpiles hundreds of files. Plain JavaScript, since it runs before TypeScript is loaded.
+ * Bundles the server with esbuild. From its sources it takes twice as long to start, since each
+ * thread resolves and transpiles hundreds of files. Plain JavaScript, since it runs before
+ * TypeScript is loaded.
  */
 import { createHash } from 'node:crypto';
 import {

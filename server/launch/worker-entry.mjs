@@ -1,5 +1,8 @@
 // @ts-check
-/** Starts processes and threads of the server. Not all supported versions of Node accept a TypeScript entry. */
+/**
+ * Starts processes and threads of the server. Not all supported versions of Node accept a
+ * TypeScript entry.
+ */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 

@@ -1,4 +1,6 @@
-/** Encodes drawings to latents, one at a time and in short slices, so that nothing else is delayed. */
+/**
+ * Encodes drawings to latents, one at a time and in short slices, so that nothing else is delayed.
+ */
 import { Mutex } from 'async-mutex';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Encoder } from '../vnca/encoder.ts';

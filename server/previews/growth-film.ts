@@ -1,4 +1,7 @@
-/** Growth films: the pictures of a growing seed side by side in one PNG, which every browser can show. */
+/**
+ * Growth films: the pictures of a growing seed side by side in one PNG, which every browser can
+ * show.
+ */
 import { promisify } from 'node:util';
 import { crc32, deflate } from 'node:zlib';
 import type { Readout } from '../engine/engine.ts';

@@ -1,4 +1,7 @@
-/** A range of a room's journal: the snapshot it starts from, its commands, and the expected checksums. */
+/**
+ * A range of a room's journal: the snapshot it starts from, its commands, and the expected
+ * checksums.
+ */
 import * as v from 'valibot';
 import type { JournalRecord, PlaneChecksum, RoomRecord } from '../storage/record-schemas.ts';
 import {
@@ -46,7 +49,8 @@ export interface JournalRange extends StoredMoment {
 }
 
 /**
- * Reads a range of a room. A time before the first stored tick means that tick; a tick must be stored.
+ * Reads a range of a room. A time before the first stored tick means that tick; a tick must be
+ * stored.
  *
  * @throws StoreError not-kept: the range is not stored; damaged
  */
@@ -109,7 +113,9 @@ export async function timeOf(store: Store, name: string, tick: number): Promise<
   return starts.length > 0 ? (await timelineOf(store, name, starts)).timeOf(tick) : null;
 }
 
-/** The snapshots that a replay can start from, oldest first, without those that undo has set aside. */
+/**
+ * The snapshots that a replay can start from, oldest first, without those that undo has set aside.
+ */
 async function replayStarts(store: Store, name: string): Promise<TimePoint[]> {
   const fixes: TimePoint[] = [];
   for (const tick of await store.snapshotTicks(name)) {

@@ -1,4 +1,7 @@
-/** Replay bundles: a range of a room's journal in one file, which any machine with the checkpoint can replay. */
+/**
+ * Replay bundles: a range of a room's journal in one file, which any machine with the checkpoint
+ * can replay.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';

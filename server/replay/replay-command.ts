@@ -1,4 +1,7 @@
-/** `npm run replay` as a function: replays a range of a room and reports whether the checksums match. */
+/**
+ * `npm run replay` as a function: replays a range of a room and reports whether the checksums
+ * match.
+ */
 import { existsSync } from 'node:fs';
 import { createEngine } from '../engine/create-engine.ts';
 import { EngineError } from '../engine/engine.ts';

@@ -1,4 +1,6 @@
-/** The tensors of an update net. Kernels are [in, out], or [3, 3, in, out] for the 3×3 convolution. */
+/**
+ * The tensors of an update net. Kernels are [in, out], or [3, 3, in, out] for the 3×3 convolution.
+ */
 import type { Card } from './card.ts';
 
 /** The part of a card that determines the tensors. */

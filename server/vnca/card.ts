@@ -30,11 +30,17 @@ const updateFields = {
   leak: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0),
   /** Whether every step reads the latent: it adds z·W to the first layer, or see `genome`. */
   standingInput: v.optional(v.boolean(), false),
-  /** A net of one hidden layer that maps the latent to scales and shifts of layers ('residual', 'simple'). */
+  /**
+   * A net of one hidden layer that maps the latent to scales and shifts of layers ('residual',
+   * 'simple').
+   */
   genome: v.exactOptional(
     v.strictObject({
       hidden: count,
-      /** Number of channels, from the first, for which each patch has its own weights of the last layer. */
+      /**
+       * Number of channels, from the first, for which each patch has its own weights of the last
+       * layer.
+       */
       expressed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
       /** Whether it scales perception besides shifting it; shifts alone cost no time per cell. */
       scalesPerception: v.optional(v.boolean(), true),
@@ -79,7 +85,10 @@ export const modelFields = {
   side: v.pipe(count, v.multipleOf(2)),
   /** Numbers per cell state. */
   channels: count,
-  /** Numbers per latent: `channels`, or more with `genome`; the first `channels` fill the first cells. */
+  /**
+   * Numbers per latent: `channels`, or more with `genome`; the first `channels` fill the first
+   * cells.
+   */
   latentSize: count,
   growth,
   update,

@@ -1,6 +1,6 @@
 /**
- * A checkpoint folder: `card.json`, `model.safetensors`, `gallery.png`. Everything is checked on loading,
- * so that a loaded checkpoint can be run.
+ * A checkpoint folder: `card.json`, `model.safetensors`, `gallery.png`. Everything is checked on
+ * loading, so that a loaded checkpoint can be run.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +20,9 @@ export interface WeightTensor {
 /** Card and weights. */
 export interface Model {
   readonly card: Card;
-  /** All float32 tensors by name, including those of the update net and `gallery.latents` [G, Z]. */
+  /**
+   * All float32 tensors by name, including those of the update net and `gallery.latents` [G, Z].
+   */
   readonly tensors: ReadonlyMap<string, WeightTensor>;
 }
 
@@ -46,7 +48,11 @@ export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
   return { ...model, folder };
 }
 
-/** Loads card and weights only, for tools that create the rest of the folder. @throws CheckpointError */
+/**
+ * Loads card and weights only, for tools that create the rest of the folder.
+ *
+ * @throws CheckpointError
+ */
 export async function loadModel(folder: string): Promise<Model> {
   const cardFile = join(folder, CARD_FILE);
   const card = parseCard(parseJson(await read(cardFile), cardFile), cardFile);

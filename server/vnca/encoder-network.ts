@@ -37,7 +37,10 @@ export const encoderNetwork = v.strictObject({
 /** A parsed description of the net. */
 export type EncoderNetwork = v.InferOutput<typeof encoderNetwork>;
 
-/** The published encoder (Palm et al. 2022): five 5×5 convolutions, 32…512 channels, no dense layer between. */
+/**
+ * The published encoder (Palm et al. 2022): five 5×5 convolutions, 32…512 channels, no dense layer
+ * between.
+ */
 export function publishedEncoder(input: EncoderNetwork['input'], firstPad = 2): EncoderNetwork {
   return {
     input,

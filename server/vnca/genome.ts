@@ -1,6 +1,6 @@
 /**
- * A patch's conditioning: the weights that its genome gives the rule, computed once per patch. Equivalent
- * to reading the genome in every step (`readGenome` of `rule.ts`), at no cost per cell.
+ * A patch's conditioning: the weights that its genome gives the rule, computed once per patch.
+ * Equivalent to reading the genome in every step (`readGenome` of `rule.ts`), at no cost per cell.
  */
 import { type Architecture, genomeLayout } from './architecture.ts';
 import type { Model } from './checkpoint.ts';
@@ -110,7 +110,10 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
   };
 }
 
-/** Reads a latent as `readGenome` does: [hidden] or, with a genome net, as `genomeLayout` lays it out. */
+/**
+ * Reads a latent as `readGenome` does: [hidden] or, with a genome net, as `genomeLayout` lays it
+ * out.
+ */
 function createReader({ card, tensors }: Model): (latent: Float32Array) => Float32Array {
   const { genome } = card.update;
   const dense = (layer: string, x: Float32Array): Float32Array => {

@@ -1,6 +1,6 @@
 /**
- * How a latent becomes a grown patch (Palm et al. 2022, sections 3 and 4): by doubling, or uniformly in place.
- * States are [s, s, C], row-major.
+ * How a latent becomes a grown patch (Palm et al. 2022, sections 3 and 4): by doubling, or
+ * uniformly in place. States are [s, s, C], row-major.
  */
 import type { Card } from './card.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The latent map: the gallery's latents in two dimensions. Evaluation writes it (`map.json`, by UMAP);
- * without the file, the two principal components are used.
+ * The latent map: the gallery's latents in two dimensions. Evaluation writes it (`map.json`, by
+ * UMAP); without the file, the two principal components are used.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,7 +25,8 @@ const mapFile = v.array(v.object({ x: coordinate, y: coordinate }));
 /**
  * Loads or computes the map.
  *
- * @returns a point for each gallery entry, spread so that each can be touched; undefined for very few
+ * @returns a point for each gallery entry, spread so that each can be touched; undefined for very
+ *   few
  * @throws CheckpointError bad-card: the file is not a map of this gallery
  */
 export async function loadMap(checkpoint: Checkpoint): Promise<readonly MapPoint[] | undefined> {

@@ -87,8 +87,8 @@ function createCellReadout({ channels, readout }: Visible): ReadCell {
 }
 
 /**
- * Reads a state of zeros, which damage leaves, as empty. These likelihoods cannot express that: they would
- * give grey or half ink.
+ * Reads a state of zeros, which damage leaves, as empty. These likelihoods cannot express that:
+ * they would give grey or half ink.
  */
 function unlessBare(channels: number, read: ReadCell): ReadCell {
   return (states, at, stride, rgba, to) => {
@@ -101,9 +101,10 @@ function unlessBare(channels: number, read: ReadCell): ReadCell {
 }
 
 /**
- * Mean colour of a discretised mixture of logistics (PixelCNN++, Salimans et al. 2017; channels as in the published
- * VNCA): n mixture logits, then for each of R, G, B n means, n log-scales and n coefficients. The mean of
- * a colour depends on the means of those before it; mixtures are weighted by their softmax.
+ * Mean colour of a discretised mixture of logistics (PixelCNN++, Salimans et al. 2017; channels as
+ * in the published VNCA): n mixture logits, then for each of R, G, B n means, n log-scales and n
+ * coefficients. The mean of a colour depends on the means of those before it; mixtures are weighted
+ * by their softmax.
  *
  * @returns R, G, B, each clamped to −1…1
  */

@@ -1,8 +1,9 @@
 /**
- * The cell rule on tensors: perceive, update, step. Pure functions on the current TensorFlow.js backend;
- * the caller owns the returned tensors.
+ * The cell rule on tensors: perceive, update, step. Pure functions on the current TensorFlow.js
+ * backend; the caller owns the returned tensors.
  *
- * Nets: 'res4' and 'simple' as in Palm et al. 2022 (code of 2021); 'residual' is ours. ELU has α = 1.
+ * Nets: 'res4' and 'simple' as in Palm et al. 2022 (code of 2021); 'residual' is ours. ELU has α =
+ * 1.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { genomeLayout, RES4_BLOCKS, updateShapes } from './architecture.ts';
@@ -39,8 +40,8 @@ export function disposeRule(rule: Rule): void {
 }
 
 /**
- * Reads latents [N, Z] for rules with a standing input: a shift of the first layer, [N, hidden], or, with
- * a genome net, scales and shifts of each layer (`genomeLayout`).
+ * Reads latents [N, Z] for rules with a standing input: a shift of the first layer, [N, hidden],
+ * or, with a genome net, scales and shifts of each layer (`genomeLayout`).
  */
 export function readGenome(rule: Rule, latents: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => {

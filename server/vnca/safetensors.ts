@@ -1,7 +1,7 @@
 /**
  * A strict reader and writer of the safetensors format
- * (https://github.com/huggingface/safetensors#format): eight bytes of header length (little endian), a JSON
- * header, then the tensors' bytes without gaps.
+ * (https://github.com/huggingface/safetensors#format): eight bytes of header length (little
+ * endian), a JSON header, then the tensors' bytes without gaps.
  *
  * Stricter than the format where that detects damage: every byte must belong to exactly one tensor.
  */
@@ -96,7 +96,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The keys of the outermost object of a JSON text, including duplicates, which JSON.parse drops. */
+/**
+ * The keys of the outermost object of a JSON text, including duplicates, which JSON.parse drops.
+ */
 function* topLevelKeys(text: string): Generator<string> {
   let depth = 0;
   let last = '';
@@ -182,8 +184,8 @@ export function fromFloat32(shape: readonly number[], data: Float32Array): Store
 }
 
 /**
- * Writes a file that `parseSafetensors` reads: wide dtypes first and the header padded with spaces, so that every
- * tensor is aligned.
+ * Writes a file that `parseSafetensors` reads: wide dtypes first and the header padded with spaces,
+ * so that every tensor is aligned.
  *
  * @throws RangeError a tensor's bytes do not fit its shape
  */

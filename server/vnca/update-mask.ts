@@ -12,8 +12,9 @@ export function drawUpdateMask(mask: Float32Array, probability: number, random: 
 }
 
 /**
- * A generator seeded with the state itself, so that a step depends on nothing but the state: a patch
- * steps identically in any batch, and a room restored from exported states replays bit for bit.
+ * A generator seeded with the state itself, so that a step depends on nothing but the state: a
+ * patch steps identically in any batch, and a room restored from exported states replays bit for
+ * bit.
  */
 export function randomOfState(state: Float32Array): Random {
   const words = new Uint32Array(state.buffer, state.byteOffset, state.length);

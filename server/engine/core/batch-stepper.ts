@@ -35,7 +35,8 @@ export interface SteppedBatch {
 /** Steps in two phases, so that a failing batch leaves all patches unchanged. */
 export interface BatchStepper {
   /**
-   * Divides, masks and steps every entry into its batch's `after`. Patches are unchanged until `commit`.
+   * Divides, masks and steps every entry into its batch's `after`. Patches are unchanged until
+   * `commit`.
    *
    * @param stage side s of every entry after division
    */
@@ -49,8 +50,8 @@ export interface BatchStepper {
 }
 
 /**
- * Idle calls after which a batch is released. It must be high enough that seed previews, stepped between
- * two ticks, do not evict a room's patches.
+ * Idle calls after which a batch is released. It must be high enough that seed previews, stepped
+ * between two ticks, do not evict a room's patches.
  */
 const MAX_IDLE_CALLS = 128;
 

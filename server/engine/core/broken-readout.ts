@@ -3,8 +3,8 @@ import type { Readout } from '../engine.ts';
 
 /** Whether every value is a finite number. */
 export function allFinite(values: Float32Array): boolean {
-  // A sum of float32 values cannot overflow a float64, so it is finite exactly if they all are. Four
-  // independent sums make this several times faster than testing each value.
+  // A sum of float32 values cannot overflow a float64, so it is finite exactly if they all are.
+  // Four independent sums make this several times faster than testing each value.
   let [a, b, c, d] = [0, 0, 0, 0];
   const unrolled = values.length - (values.length % 4);
   for (let i = 0; i < unrolled; i += 4) {

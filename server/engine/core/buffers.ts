@@ -1,6 +1,6 @@
 /**
- * A pool of buffers. Batches change from tick to tick and their buffers are large: allocating them each
- * time would make the garbage collector stop the engine once or twice a second.
+ * A pool of buffers. Batches change from tick to tick and their buffers are large: allocating them
+ * each time would make the garbage collector stop the engine once or twice a second.
  */
 
 /** Bytes of unused buffers that the pool keeps. */

@@ -1,5 +1,6 @@
 /**
- * The patch store of every `RuleBackend`: it plants, steps and reads patches and knows nothing of threads.
+ * The patch store of every `RuleBackend`: it plants, steps and reads patches and knows nothing of
+ * threads.
  *
  * A call takes effect completely, or throws and leaves every patch unchanged.
  */
@@ -26,7 +27,11 @@ export interface PatchStoreOptions {
   readonly backend: RuleBackend;
 }
 
-/** Loads the models on the backend. @throws EngineError unavailable: two models have the same name */
+/**
+ * Loads the models on the backend.
+ *
+ * @throws EngineError unavailable: two models have the same name
+ */
 export async function createPatchStore({
   models,
   backend,

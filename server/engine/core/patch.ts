@@ -29,8 +29,8 @@ export interface Patch {
 }
 
 /**
- * A batch of patches whose states lie in one buffer, in order. Steps alternate between two buffers, so
- * nothing is copied while the same patches are stepped.
+ * A batch of patches whose states lie in one buffer, in order. Steps alternate between two buffers,
+ * so nothing is copied while the same patches are stepped.
  */
 export class ResidentBatch {
   /** [patches, s², C], in the layout of the species. */

@@ -1,6 +1,7 @@
 /**
- * Recovers from the loss of a GPU or a thread. Calls are submitted at once and answered in order. After a
- * loss, a new machine is opened, the patches are restored, and unanswered calls are submitted again.
+ * Recovers from the loss of a GPU or a thread. Calls are submitted at once and answered in order.
+ * After a loss, a new machine is opened, the patches are restored, and unanswered calls are
+ * submitted again.
  */
 import { type Clock, pause, systemClock } from '../../platform/clock.ts';
 import { retry } from '../../platform/retry.ts';
@@ -29,9 +30,13 @@ export interface RecoveryOptions<M> {
   /** The machine in words: 'the GPU'. */
   readonly what: string;
   readonly open: () => Promise<M>;
-  /** Restores all patches on a new machine, those of pending calls in the state before the calls. */
+  /**
+   * Restores all patches on a new machine, those of pending calls in the state before the calls.
+   */
   readonly restore: (machine: M) => Promise<void>;
-  /** Called before the pending calls are submitted again, to add patches planted during `restore`. */
+  /**
+   * Called before the pending calls are submitted again, to add patches planted during `restore`.
+   */
   readonly afterRestore?: (machine: M) => void;
   /** Called after that, to remove patches that only the pending calls needed. */
   readonly afterRetry?: (machine: M) => void;

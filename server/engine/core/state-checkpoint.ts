@@ -8,16 +8,19 @@ export interface LoggedStep extends Pick<PatchStep, 'divide' | 'keep'> {
 }
 
 /**
- * Steps between two copies of a patch's states. At this interval copying costs well under 1 % of the
- * steps' time on a CPU, and repeating the steps takes a second or two.
+ * Steps between two copies of a patch's states. At this interval copying costs well under 1 % of
+ * the steps' time on a CPU, and repeating the steps takes a second or two.
  */
 export const SAVE_EVERY = 64;
-/** As `SAVE_EVERY`, on a GPU: copies cost more, but if the GPU does not return, a CPU repeats the steps. */
+/**
+ * As `SAVE_EVERY`, on a GPU: copies cost more, but if the GPU does not return, a CPU repeats the
+ * steps.
+ */
 export const SAVE_GPU_EVERY = 128;
 
 /**
- * A copy of a patch's states and the steps made since. A step is a function of the states, so repeating
- * the steps gives the same result.
+ * A copy of a patch's states and the steps made since. A step is a function of the states, so
+ * repeating the steps gives the same result.
  */
 export class StateCheckpoint<S> {
   /** Steps since the copy, in order. */
@@ -51,8 +54,9 @@ export class StateCheckpoint<S> {
   /**
    * Call it when a copy is requested.
    *
-   * @returns call it with the copy and the number of logged steps that the copy includes (default: all
-   *   those logged before `beginSave`), or without a copy if there is none: one is then due again soon
+   * @returns call it with the copy and the number of logged steps that the copy includes (default:
+   *   all those logged before `beginSave`), or without a copy if there is none: one is then due
+   *   again soon
    */
   beginSave(): (saved?: S, steps?: number) => void {
     const logged = this.steps.length;

@@ -1,4 +1,7 @@
-/** Examines which engines work on this machine, which one 'auto' selects, and how to get a better one. */
+/**
+ * Examines which engines work on this machine, which one 'auto' selects, and how to get a better
+ * one.
+ */
 import { fork } from 'node:child_process';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { loadModel } from '../../vnca/checkpoint.ts';

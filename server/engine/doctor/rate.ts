@@ -21,7 +21,8 @@ export async function measureRate(
   const { name, side, channels, latentSize } = card;
   const latent = new Float32Array(latentSize).fill(0.5);
   await engine.plant(PATCHES.map((patch) => ({ patch, checkpoint: name, latent })));
-  // Imported, not grown: the cost does not depend on the states, and growing is slow on some engines.
+  // Imported, not grown: the cost does not depend on the states, and growing is slow on some
+  // engines.
   const state = seedState(latent, side, channels);
   await engine.importStates(PATCHES.map((patch) => ({ patch, state })));
   const steps = PATCHES.map((patch) => ({ patch, divide: false }));

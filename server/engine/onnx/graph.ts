@@ -1,6 +1,6 @@
 /**
- * Builds one step of a rule as an ONNX model. The nets are those of `vnca/rule.ts`, which is the reference
- * and defines the terms.
+ * Builds one step of a rule as an ONNX model. The nets are those of `vnca/rule.ts`, which is the
+ * reference and defines the terms.
  */
 import { RES4_BLOCKS } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
@@ -28,18 +28,19 @@ export interface OwnInput extends OwnPart {
 }
 
 /**
- * Whether patches of this side are convolved in tiles, one patch per run. For smaller ones a run costs
- * more than tiles save (time relative to batches: 8×8 2, 16×16 0.86, 32×32 0.78).
+ * Whether patches of this side are convolved in tiles, one patch per run. For smaller ones a run
+ * costs more than tiles save (time relative to batches: 8×8 2, 16×16 0.86, 32×32 0.78).
  */
 export const tileable = (stage: number): boolean => stage % TILE === 0 && stage >= 4 * TILE;
 
 /**
  * Builds a model with the inputs `states` [N, C, s, s]; `own` [N, K], the patches' own weights
- * (`ownLayout`), for rules with a standing input; `mask` [N, 1, s, s] for rules with stochastic updates;
- * and the output `after` [N, C, s, s]. ONNX Runtime's convolutions are fastest with channels first.
+ * (`ownLayout`), for rules with a standing input; `mask` [N, 1, s, s] for rules with stochastic
+ * updates; and the output `after` [N, C, s, s]. ONNX Runtime's convolutions are fastest with
+ * channels first.
  *
- * @param stage build a model for one patch of this side that convolves in tiles (`winograd.ts`): N is 1,
- *   and each part of `own` is an input of its own
+ * @param stage build a model for one patch of this side that convolves in tiles (`winograd.ts`): N
+ *   is 1, and each part of `own` is an input of its own
  */
 export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
   const { channels, update } = card;
@@ -97,7 +98,9 @@ export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
     const sides = model.node('Slice', [size, two, four]);
     return model.node('Concat', [patches, model.integers([units]), sides], { axis: 0 });
   };
-  /** The first layer. Later layers work on single cells, so the order of the rows does not matter. */
+  /**
+   * The first layer. Later layers work on single cells, so the order of the rows does not matter.
+   */
   const perceiveTiles = (withBias: boolean): string => {
     const [kernel, shift] = ['kernel', 'bias'].map((part) =>
       tensors.get(`update.perceive.${part}`),
@@ -157,8 +160,9 @@ export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
 }
 
 /**
- * ELU in four operators. The runtime's own operator rounds some elements differently at the end of a
- * thread's range, so that a patch would depend on the others in its batch. These four are no slower.
+ * ELU in four operators. The runtime's own operator rounds some elements differently at the end of
+ * a thread's range, so that a patch would depend on the others in its batch. These four are no
+ * slower.
  */
 function elu(model: ModelWriter, input: string): string {
   const [zero, one] = [0, 1].map((value) => model.weight([], new Float32Array([value])));

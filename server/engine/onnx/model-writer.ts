@@ -1,4 +1,6 @@
-/** Writes an ONNX model in memory: nodes, weights, inputs, outputs. Field numbers as in onnx.proto3. */
+/**
+ * Writes an ONNX model in memory: nodes, weights, inputs, outputs. Field numbers as in onnx.proto3.
+ */
 import { ProtoWriter } from './protobuf.ts';
 
 const IR_VERSION = 8;

@@ -1,4 +1,7 @@
-/** The ONNX Runtime backend, on the CPU: one engine thread per core, each with a part of the patches. */
+/**
+ * The ONNX Runtime backend, on the CPU: one engine thread per core, each with a part of the
+ * patches.
+ */
 import { availableParallelism } from 'node:os';
 import './no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';

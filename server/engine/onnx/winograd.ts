@@ -1,10 +1,10 @@
 /**
- * A 3×3 convolution with half the multiplications: Winograd's minimal filtering F(4, 3) along the columns,
- * four rows at a time, with the points 0, ±1, ±2 and ∞ (Lavin and Gray 2016, arXiv 1509.09308, section
- * 4.2). Along the rows it remains a convolution.
+ * A 3×3 convolution with half the multiplications: Winograd's minimal filtering F(4, 3) along the
+ * columns, four rows at a time, with the points 0, ±1, ±2 and ∞ (Lavin and Gray 2016, arXiv
+ * 1509.09308, section 4.2). Along the rows it remains a convolution.
  *
- * The transforms use operations that the runtime is fast at: six depthwise convolutions with stride 4, and
- * one small matrix product.
+ * The transforms use operations that the runtime is fast at: six depthwise convolutions with stride
+ * 4, and one small matrix product.
  */
 import type { WeightTensor } from '../../vnca/checkpoint.ts';
 import type { ModelWriter } from './model-writer.ts';

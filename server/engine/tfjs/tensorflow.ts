@@ -7,8 +7,8 @@ import { TENSORFLOW_PACKAGES } from './native-part.ts';
 import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './step-rule.ts';
 
 /**
- * On the CPU every patch steps alone: the last rows of a batch are summed in a different order (measured
- * with TensorFlow 2.15: up to 46 cells, and the last two latents).
+ * On the CPU every patch steps alone: the last rows of a batch are summed in a different order
+ * (measured with TensorFlow 2.15: up to 46 cells, and the last two latents).
  */
 const BATCH_PATCHES = { gpu: 16, cpu: 1 };
 

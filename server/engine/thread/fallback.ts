@@ -1,9 +1,14 @@
-/** Chooses what replaces a lost thread: the same backend, or an alternative if it fails repeatedly. */
+/**
+ * Chooses what replaces a lost thread: the same backend, or an alternative if it fails repeatedly.
+ */
 import type { BackendName } from '../backend.ts';
 import type { EngineInfo } from '../engine.ts';
 import type { ThreadEngine } from './worker-engine.ts';
 
-/** Consecutive failures to start before an alternative is used: all but the last retry of `Recovery`. */
+/**
+ * Consecutive failures to start before an alternative is used: all but the last retry of
+ * `Recovery`.
+ */
 const MAX_FAILURES = 3;
 /** Losses of threads and devices within `WINDOW` after which an alternative is used. */
 const MAX_LOSSES = 3;

@@ -90,8 +90,8 @@ export async function recoveringThread(
       return [{ patch, stateCheckpoint, save: stateCheckpoint.beginSave() }];
     });
     const ids = due.map(({ patch }) => patch);
-    // Copied before the step but saved after it: a restored patch repeats its last step, so that the
-    // next one has a read-out to compare with.
+    // Copied before the step but saved after it: a restored patch repeats its last step, so that
+    // the next one has a read-out to compare with.
     const call = async (thread: ThreadEngine) => {
       const saved = ids.length > 0 ? thread.exportStates(ids).catch(() => []) : [];
       const readouts = await thread.step(own);
@@ -100,7 +100,8 @@ export async function recoveringThread(
     try {
       const { readouts } = await ask(call, ({ saved, readouts }) => {
         due.forEach(({ stateCheckpoint, save }, i) => {
-          // Steps are logged when answered, in order: those logged by now are exactly those in the copy.
+          // Steps are logged when answered, in order: those logged by now are exactly those in the
+          // copy.
           save(saved[i], stateCheckpoint.steps.length);
         });
         readouts.forEach(({ patch, broken = false }, i) => {

@@ -1,7 +1,7 @@
 /**
- * One engine over several threads, each with its own store. Every patch is in one of them; before a step
- * with uneven load, some patches move. A patch steps identically in any thread, so callers see no
- * difference.
+ * One engine over several threads, each with its own store. Every patch is in one of them; before a
+ * step with uneven load, some patches move. A patch steps identically in any thread, so callers see
+ * no difference.
  */
 import { Mutex } from 'async-mutex';
 import type { Card } from '../../vnca/card.ts';

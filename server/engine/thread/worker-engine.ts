@@ -16,7 +16,9 @@ export interface ThreadListeners {
 
 /** An engine in one thread, possibly one of several that share the patches. */
 export interface ThreadEngine extends Engine {
-  /** Whether it has loaded libraries that it does not use, which slow down its garbage collection. */
+  /**
+   * Whether it has loaded libraries that it does not use, which slow down its garbage collection.
+   */
   readonly hasUnusedLibraries: boolean;
   /** Removes patches, for another thread. @throws EngineError unknown-patch */
   take(patches: readonly PatchId[]): Promise<TransferredPatch[]>;
@@ -25,8 +27,8 @@ export interface ThreadEngine extends Engine {
 }
 
 /**
- * Waits until a worker has started and returns an engine over it. When the worker dies, every pending
- * and later call fails with `failed`.
+ * Waits until a worker has started and returns an engine over it. When the worker dies, every
+ * pending and later call fails with `failed`.
  *
  * @throws EngineError unavailable
  */

@@ -1,4 +1,6 @@
-/** The engine's thread: a patch store behind a message port. Calls run, and are answered, in order. */
+/**
+ * The engine's thread: a patch store behind a message port. Calls run, and are answered, in order.
+ */
 import { workerData } from 'node:worker_threads';
 import { Mutex } from 'async-mutex';
 import { serveWorker } from '../../platform/worker-rpc.ts';

@@ -1,6 +1,6 @@
 /**
- * Everything that belongs to one device and is lost with it: nets, states, readback buffers. Calls are
- * submitted before they return; their promises resolve when the answers have arrived.
+ * Everything that belongs to one device and is lost with it: nets, states, readback buffers. Calls
+ * are submitted before they return; their promises resolve when the answers have arrived.
  */
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { LossyResource } from '../core/recovery.ts';
@@ -41,8 +41,8 @@ export interface Machine extends LossyResource {
   /** By checkpoint name. */
   readonly nets: ReadonlyMap<string, Net>;
   /**
-   * Reserves memory for one more patch of each of these nets and for a step of all patches when fully
-   * grown; returns undefined if there is enough already.
+   * Reserves memory for one more patch of each of these nets and for a step of all patches when
+   * fully grown; returns undefined if there is enough already.
    *
    * @throws EngineError out-of-memory: nothing was reserved, and everything else continues to work
    */
@@ -57,18 +57,26 @@ export interface Machine extends LossyResource {
   /** Replaces the states of a patch. @param state as for `plant` */
   write(slot: GpuSlot, stage: number, state: Float32Array): void;
   release(net: Net, slot: GpuSlot): void;
-  /** Steps patches; resolves in the order of `jobs`, rejects if the device is lost or has failed. */
+  /**
+   * Steps patches; resolves in the order of `jobs`, rejects if the device is lost or has failed.
+   */
   step(jobs: readonly NetJob[]): Promise<StepResult[]>;
   /** Reads states as `plant` takes them; undefined if memory is short. Rejects as `step` does. */
   read(slots: readonly GpuSlot[]): Promise<Float32Array[] | undefined>;
 }
 
-/** Answer bytes per submission, which must fit one binding; larger steps are split into portions. */
+/**
+ * Answer bytes per submission, which must fit one binding; larger steps are split into portions.
+ */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20;
 /** Alignment of a page's section of the work, words. */
 const SECTION_WORDS = 64;
 
-/** Loads the models on a device. @throws EngineError unavailable; Error: a kernel does not compile */
+/**
+ * Loads the models on a device.
+ *
+ * @throws EngineError unavailable; Error: a kernel does not compile
+ */
 export async function createMachine(
   models: readonly Model[],
   gpu: Gpu,
@@ -297,7 +305,10 @@ function byPage(jobs: readonly NetJob[]): Map<Page, { net: Net; indices: number[
   return pages;
 }
 
-/** Splits items, in order, into portions of at most `most` in size; a larger item is its own portion. */
+/**
+ * Splits items, in order, into portions of at most `most` in size; a larger item is its own
+ * portion.
+ */
 function inPortions<T>(items: readonly T[], sizeOf: (item: T) => number, most: number): T[][] {
   const portions: T[][] = [];
   let room = 0;

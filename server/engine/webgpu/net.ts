@@ -35,7 +35,8 @@ export interface Section {
 /**
  * Loads a net on a device.
  *
- * @throws EngineError unavailable: the net is too wide for the GPU; Error: a kernel does not compile
+ * @throws EngineError unavailable: the net is too wide for the GPU; Error: a kernel does not
+ *   compile
  */
 export async function loadNet(model: Model, { device }: Gpu, half: boolean): Promise<Net> {
   const { card } = model;

@@ -68,7 +68,8 @@ export function beginSave({
 /**
  * Uploads patches and repeats the steps made since they were saved.
  *
- * @param isPending whether a call is still to be submitted again, so that its steps are not repeated here
+ * @param isPending whether a call is still to be submitted again, so that its steps are not
+ *   repeated here
  */
 export async function restorePatches(
   machine: Machine,

@@ -1,8 +1,8 @@
 /**
- * How a net is partitioned on a GPU. A workgroup steps one tile of a patch through the total net. Each
- * thread holds some cells and some units of the current layer in registers; the values of the cells and
- * the next rows of weights are in workgroup memory. Values come in groups of four, which a GPU loads at
- * once.
+ * How a net is partitioned on a GPU. A workgroup steps one tile of a patch through the total net.
+ * Each thread holds some cells and some units of the current layer in registers; the values of the
+ * cells and the next rows of weights are in workgroup memory. Values come in groups of four, which
+ * a GPU loads at once.
  */
 import type { Card } from '../../vnca/card.ts';
 import { EngineError } from '../engine.ts';
@@ -17,7 +17,9 @@ export interface Columns {
 
 /** The sizes that the kernels of a net are generated for. */
 export interface Plan {
-  /** Whether weights and workgroup memory are in 16-bit floats; states and sums always have 32 bits. */
+  /**
+   * Whether weights and workgroup memory are in 16-bit floats; states and sums always have 32 bits.
+   */
   readonly half: boolean;
   readonly threads: number;
   readonly tileWidth: number;

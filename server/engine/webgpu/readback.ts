@@ -1,6 +1,6 @@
 /**
- * Reads the answers of kernels back to the CPU. Each call has its own buffers, so the next call can be
- * submitted while the answers of the previous one are still being copied.
+ * Reads the answers of kernels back to the CPU. Each call has its own buffers, so the next call can
+ * be submitted while the answers of the previous one are still being copied.
  */
 /** The buffers of one call. */
 export class ReadbackBuffer {
@@ -24,7 +24,10 @@ export class ReadbackBuffer {
     this.mappable = device.createBuffer({ size: answerBytes, usage: MAP_READ | COPY_DST });
   }
 
-  /** Submits the encoded commands and reads the first `bytes` of the answers when they have mappable. */
+  /**
+   * Submits the encoded commands and reads the first `bytes` of the answers when they have
+   * mappable.
+   */
   async send<T>(
     encoder: GPUCommandEncoder,
     bytes: number,
@@ -91,7 +94,9 @@ export class ReadbackBuffers {
     );
   }
 
-  /** Allocates buffers of at least these sizes, which replace the preallocated ones once committed. */
+  /**
+   * Allocates buffers of at least these sizes, which replace the preallocated ones once committed.
+   */
   preallocate(workBytes: number, answerBytes: number): Preallocation {
     const size = [roomFor(workBytes), roomFor(answerBytes)] as const;
     const created = Array.from(

@@ -1,6 +1,6 @@
 /**
- * A patch's record: the scales and shifts of each layer's units, from the biases and the patch's genome.
- * It is computed once per patch, here on the CPU, and stored beside the patch's states.
+ * A patch's record: the scales and shifts of each layer's units, from the biases and the patch's
+ * genome. It is computed once per patch, here on the CPU, and stored beside the patch's states.
  */
 import { genomeLayout, RES4_BLOCKS } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -11,7 +11,9 @@ import { groupsOf, type Plan } from './plan.ts';
 export interface RecordLayout {
   /** By layer, 'perceive' first: [columns] each; scales only where the layer has them. */
   readonly layers: ReadonlyMap<string, { readonly scales?: number; readonly shifts: number }>;
-  /** The patch's own weights of the last layer, [hidden rows, ownGroups], for the first channels. */
+  /**
+   * The patch's own weights of the last layer, [hidden rows, ownGroups], for the first channels.
+   */
   readonly own: number;
   readonly ownGroups: number;
   readonly size: number;

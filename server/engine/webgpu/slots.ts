@@ -1,7 +1,7 @@
 /**
- * GPU memory for patches: pages of equal slots, each for one patch of any stage. A slot has two halves: a
- * step reads one and writes the other. A half holds groups of four channels, [C/4, s, s, 4], so that
- * neighbouring threads, which step neighbouring cells, read neighbouring memory.
+ * GPU memory for patches: pages of equal slots, each for one patch of any stage. A slot has two
+ * halves: a step reads one and writes the other. A half holds groups of four channels, [C/4, s, s,
+ * 4], so that neighbouring threads, which step neighbouring cells, read neighbouring memory.
  */
 
 /** Sizes of a slot of one species. */
@@ -66,7 +66,10 @@ const MAX_PAGE_BYTES = 256 * 2 ** 20;
 /** Bytes of a group of four values. */
 export const GROUP_BYTES = 16;
 
-/** The pages of one species. Each new page has twice the slots, so that pages are few and mostly full. */
+/**
+ * The pages of one species. Each new page has twice the slots, so that pages are few and mostly
+ * full.
+ */
 export class Slots {
   readonly pages: Page[] = [];
   private readonly maxSlots: number;
@@ -112,7 +115,8 @@ export class Slots {
   /** Frees a slot. Submitted work may still use it: work of the next owner is queued behind. */
   release({ page, index: slot }: GpuSlot): void {
     page.free.push(slot);
-    // Keep one empty page, or repeated planting and disposing would create and destroy it each time.
+    // Keep one empty page, or repeated planting and disposing would create and destroy it each
+    // time.
     const empty = this.pages.filter(({ free, slots }) => free.length === slots);
     if (empty.length < 2) return;
     const last = empty.at(-1)!;

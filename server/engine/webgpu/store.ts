@@ -1,6 +1,7 @@
 /**
- * A patch store with its states on a GPU. The CPU keeps ids and stages, occasional copies of the states
- * and the steps made since, from which it restores every patch, bit for bit, after a loss of the GPU.
+ * A patch store with its states on a GPU. The CPU keeps ids and stages, occasional copies of the
+ * states and the steps made since, from which it restores every patch, bit for bit, after a loss of
+ * the GPU.
  */
 import type { Model } from '../../vnca/checkpoint.ts';
 import { firstStage, seedState } from '../../vnca/growth.ts';
@@ -43,7 +44,11 @@ export interface GpuStoreOptions extends DeviceLossOptions {
   readonly saveEvery?: number;
 }
 
-/** Opens the GPU and a store on it. @throws EngineError unavailable; Error: a kernel does not compile */
+/**
+ * Opens the GPU and a store on it.
+ *
+ * @throws EngineError unavailable; Error: a kernel does not compile
+ */
 export async function createGpuStore(options: GpuStoreOptions): Promise<PatchStore> {
   const { models, open, half, onLoss, maxLosses, retryDelays } = options;
   const { saveEvery = SAVE_GPU_EVERY } = options;

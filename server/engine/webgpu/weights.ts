@@ -1,4 +1,7 @@
-/** A net's weights in the GPU's layout: rows of inputs in groups of four, zero-padded to the columns of a plan. */
+/**
+ * A net's weights in the GPU's layout: rows of inputs in groups of four, zero-padded to the columns
+ * of a plan.
+ */
 import type { Model } from '../../vnca/checkpoint.ts';
 import { EngineError } from '../engine.ts';
 import type { Plan } from './plan.ts';

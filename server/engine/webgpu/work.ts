@@ -1,4 +1,6 @@
-/** The work buffer that kernels read for one page, and the layout of their answers, in 32-bit words. */
+/**
+ * The work buffer that kernels read for one page, and the layout of their answers, in 32-bit words.
+ */
 import type { GpuSlot } from './slots.ts';
 
 /** One patch's step. */
@@ -34,7 +36,9 @@ export const DIVIDES = 1;
 /** Flag of a job: compare with the last step. */
 export const COMPARES = 2;
 
-/** Words before RGBA and presence in an answer: the largest change or `BROKEN`, and the random seed. */
+/**
+ * Words before RGBA and presence in an answer: the largest change or `BROKEN`, and the random seed.
+ */
 export const ANSWER_HEAD = 2;
 /** Marks a state that holds NaN or infinity. */
 export const BROKEN = 256;

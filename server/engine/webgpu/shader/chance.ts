@@ -1,6 +1,7 @@
 /**
- * Which cells a step updates, for rules with stochastic updates. As in vnca/update-mask.ts the state is the
- * seed, so that a patch steps identically in any batch. The draws differ, since here they are parallel.
+ * Which cells a step updates, for rules with stochastic updates. As in vnca/update-mask.ts the
+ * state is the seed, so that a patch steps identically in any batch. The draws differ, since here
+ * they are parallel.
  */
 import type { Plan } from '../plan.ts';
 import { commonSource } from './common.ts';

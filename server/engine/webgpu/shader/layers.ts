@@ -13,7 +13,10 @@ export const eachSum = (
   line: (cell: number, column: number) => string,
 ): string => each(plan.cellsPerThread, (j) => each(perThread, (p) => line(j, p)));
 
-/** Declares, for each cell j of a thread, its index i_j in the tile, x_j and y_j in the patch, and h_j in the tile with its border. */
+/**
+ * Declares, for each cell j of a thread, its index i_j in the tile, x_j and y_j in the patch, and
+ * h_j in the tile with its border.
+ */
 export function positionSource({ cellsPerThread, cellThreads, tileWidth }: Plan): string {
   return `
   let mine = thread % ${cellThreads}u;
@@ -37,7 +40,9 @@ interface Rows {
   /** Groups of rows staged at once. */
   readonly atOnce: number;
   readonly columns: Columns;
-  /** Statement: loads group `i` of the staged rows, of which `k0` is the first, to workgroup memory. */
+  /**
+   * Statement: loads group `i` of the staged rows, of which `k0` is the first, to workgroup memory.
+   */
   readonly stage: string;
   /** Expression: input group `k0 + k` of cell j. */
   readonly input: (cell: number) => string;
@@ -48,7 +53,8 @@ interface Rows {
 function multiplySource(plan: Plan, { count, atOnce, columns, stage, input, sums }: Rows): string {
   const { all, perThread } = columns;
   const into = plan.half ? 'part' : sums;
-  // In 16 bits only a few rows are summed before they are added to the 32-bit sums, to limit rounding.
+  // In 16 bits only a few rows are summed before they are added to the 32-bit sums, to limit
+  // rounding.
   const [begin, end] = plan.half
     ? [
         eachSum(plan, columns, (j, p) => `    var part_${j}_${p} = number4(0);`),

@@ -3,8 +3,8 @@ import type { Card } from '../../../vnca/card.ts';
 import type { Visible } from '../../../vnca/readout.ts';
 
 /**
- * Functions for the cell that starts at `at` in `states`, with `stride` between its groups of channels:
- * `readCell` returns RGBA, a byte each, R lowest; `readPresence` the presence, 0…255.
+ * Functions for the cell that starts at `at` in `states`, with `stride` between its groups of
+ * channels: `readCell` returns RGBA, a byte each, R lowest; `readPresence` the presence, 0…255.
  */
 export function readoutSource(card: Visible): string {
   const { channel } = card.presence;
