@@ -1,11 +1,11 @@
 // @ts-check
-/** `npm start`: runs the server from its bundle; from its sources, where none can be made. */
+/** `npm start`: runs the server from its bundle, or from its sources if it cannot be bundled. */
 import { ensureBundle } from './launch/bundle.mjs';
 import { BUNDLE, enter } from './launch/worker-entry.mjs';
 
 try {
   process.env[BUNDLE] = await ensureBundle();
-  // Errors name the sources.
+  // Stack traces refer to the sources.
   process.setSourceMapsEnabled(true);
 } catch (error) {
   delete process.env[BUNDLE];

@@ -1,7 +1,7 @@
-/** Which back ends there are, which of them works on this machine, and a store on it. */
+/** Lists the backends, selects one that works on this machine, and opens a store on it. */
 import { availableParallelism } from 'node:os';
 import type { Model } from '../vnca/checkpoint.ts';
-import type { Backend, BackendName, PatchStore } from './backend.ts';
+import type { Backend, BackendName, DeviceLossOptions, PatchStore } from './backend.ts';
 import { checkNames } from './core/checks.ts';
 import { createPatchStore } from './core/patch-store.ts';
 import { EngineError } from './engine.ts';
@@ -9,35 +9,33 @@ import { findGpus, GPU_VENDORS, type GpuVendor } from './hardware.ts';
 import { missingNativePart } from './tfjs/native-part.ts';
 import { mayHaveGpu } from './webgpu/device.ts';
 
-/** What can be started, and what a host must know of it. One row is all that a new backend needs here. */
+/** A backend that can be started. A new backend needs one row in `CANDIDATES`. */
 export interface Candidate {
   /**
-   * Why it cannot start here, where that is told without loading what it needs.
+   * Why it cannot start here, as far as that can be told without loading its libraries.
    *
-   * @param onlyGpu a CPU would not be taken
+   * @param onlyGpu whether it would be used only on a GPU
    */
   readonly unavailableReason?: (onlyGpu: boolean) => string | undefined;
-  /**
-   * Loaded only when wanted: each brings a large library along.
-   *
-   * @throws Error it does not start, and why
-   */
+  /** Loads its libraries and starts it. @throws Error it does not start */
   readonly start: () => Promise<Backend>;
-  /** Threads that make best use of the machine, each with a store of its own; absent: one. */
+  /** Threads that make best use of the machine, each with its own store; absent: one. */
   readonly threads?: () => number;
-  /** What it needs, for people. */
+  /** Requirements, for people. */
   readonly needs: string;
-  /** What a host can do where it does not start. */
+  /** What a host can do if it does not start. */
   readonly remedy: string;
-  /** GPUs that it can use, and what a host can do where it starts without one of them. */
+  /** GPUs it can use, and what a host can do if it starts without one of them. */
   readonly gpu?: { readonly vendors: readonly GpuVendor[]; readonly remedy: string };
 }
 
+/** All backends by name. */
 export type Candidates = Readonly<Record<BackendName, Candidate>>;
 
 const noGpu = (onlyGpu: boolean): string | undefined =>
   onlyGpu && !mayHaveGpu() ? 'there is no GPU' : undefined;
 
+/** The backends of this build. */
 export const CANDIDATES: Candidates = {
   webgpu: {
     unavailableReason: noGpu,
@@ -83,11 +81,11 @@ export const CANDIDATES: Candidates = {
 
 interface Choice {
   readonly name: BackendName;
-  /** Taken only where it runs on a real GPU. */
+  /** Whether it is used only on a GPU. */
   readonly onlyGpu?: boolean;
 }
 
-/** A real GPU first; TensorFlow's own CPU build is slower than ONNX Runtime, but faster than WebAssembly. */
+/** GPUs first. On the CPU, TensorFlow is slower than ONNX Runtime but faster than WebAssembly. */
 const AUTO: readonly Choice[] = [
   { name: 'webgpu', onlyGpu: true },
   { name: 'tensorflow', onlyGpu: true },
@@ -97,74 +95,76 @@ const AUTO: readonly Choice[] = [
   { name: 'cpu' },
 ];
 
-/** What 'auto' goes on with where a GPU does not come back, the best first. */
+/** The backends that 'auto' falls back to when a lost GPU does not return, best first. */
 export const fallbacksFor = (lost: BackendName): readonly BackendName[] =>
   AUTO.flatMap(({ name, onlyGpu }) => (onlyGpu || name === lost ? [] : [name]));
 
-/** What 'auto' tries, the best first, for people. */
+/** What 'auto' tries, best first, for people. */
 export const autoOrder = (): string[] => AUTO.map(nameOf);
 
-/** A choice that was not taken. */
+/** A backend that does not work here. */
 export interface SkippedEngine {
   readonly name: BackendName;
-  /** Whether only a GPU of its was wanted. */
+  /** Whether it was to be used only on a GPU. */
   readonly onlyGpu: boolean;
-  /** Why, in one line. */
+  /** Why it was skipped, in one line. */
   readonly reason: string;
-  /** What a host can do about it; absent where nothing helps, as where there is no such GPU. */
+  /** What a host can do about it; absent if nothing helps, for example without such a GPU. */
   readonly remedy?: string;
 }
 
-export interface Selection {
-  readonly backend: Backend;
-  /** What would have come before it, in that order. */
+interface SelectionResult {
+  /** The preferred backends that do not work here, in order of preference. */
   readonly skipped: readonly SkippedEngine[];
-  /** Whether libraries were loaded in vain: they stay in the memory of this thread. */
+  /** Whether libraries of skipped backends were loaded: they stay in this thread's memory. */
   readonly hasUnusedLibraries: boolean;
 }
 
-/** Nothing that was wanted works here. */
+/** The selected backend. */
+export interface Selection extends SelectionResult {
+  readonly backend: Backend;
+}
+
+/** None of the wanted backends works here. */
 export class NoBackendError extends EngineError {
   constructor(readonly skipped: readonly SkippedEngine[]) {
     super('unavailable', skipped.map(explain).join('; '));
   }
 }
 
-/** What was passed over and why, in one line. */
-export function explain(passed: SkippedEngine): string {
-  const { reason, remedy } = passed;
-  return `${nameOf(passed)}: ${reason}${remedy ? ` (to mend it: ${remedy})` : ''}`;
+/** Which backend was skipped and why, in one line. */
+export function explain(skipped: SkippedEngine): string {
+  const { reason, remedy } = skipped;
+  return `${nameOf(skipped)}: ${reason}${remedy ? ` (to fix it: ${remedy})` : ''}`;
 }
 
-/** Those better ones that a host can have here. */
-export const withRemedy = (passed: readonly SkippedEngine[]): SkippedEngine[] =>
-  passed.filter(({ remedy }) => remedy !== undefined);
+/** The skipped backends that a host can make available. */
+export const withRemedy = (skipped: readonly SkippedEngine[]): SkippedEngine[] =>
+  skipped.filter(({ remedy }) => remedy !== undefined);
 
-/** What selection looks at; given by tests. */
+/** What selection depends on; tests pass their own. */
 export interface HostEnvironment {
   readonly candidates?: Candidates;
-  /** GPUs that are built into this machine, whether or not anything can use them. */
+  /** GPUs built into this machine, usable or not. */
   readonly gpus?: readonly GpuVendor[];
 }
 
 /**
- * Starts a backend in this thread. 'auto' takes the first of `autoOrder` that works here.
+ * Starts a backend in this thread. 'auto' selects the first of `autoOrder` that works here.
  *
  * @throws NoBackendError
  */
 export async function selectBackend(
   wanted: BackendName | 'auto',
-  surroundings: HostEnvironment = {},
+  environment: HostEnvironment = {},
 ): Promise<Selection> {
-  const { used: backend, ...rest } = await firstThatWorks(
-    wanted,
-    async (started) => started,
-    surroundings,
-  );
-  return { backend, ...rest };
+  return firstThatWorks(wanted, async (backend) => ({ backend }), environment);
 }
 
-/** As many threads as will be of use here, as far as can be told before anything is loaded; one, where that is not sure. */
+/**
+ * The number of useful threads, as far as known before anything is loaded; one if that is
+ * uncertain.
+ */
 export function expectedThreads(wanted: BackendName | 'auto', candidates = CANDIDATES): number {
   const likely = choicesOf(wanted).find(
     ({ name, onlyGpu = false }) => candidates[name].unavailableReason?.(onlyGpu) === undefined,
@@ -179,67 +179,60 @@ export const threadsFor = (name: BackendName, candidates = CANDIDATES): number =
 const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
   wanted === 'auto' ? AUTO : [{ name: wanted }];
 
-/** A store, on the backend that it runs on. */
-export interface OpenStore {
-  readonly backend: Backend;
+/** A store and the backend it runs on. */
+export interface OpenStore extends Selection {
   readonly store: PatchStore;
-  readonly skipped: readonly SkippedEngine[];
-  /** As `Selection.inVain`. */
-  readonly hasUnusedLibraries: boolean;
 }
 
 /**
- * Starts a backend as `selectBackend` does, and a store on it; one that cannot have these models does not work.
+ * Selects a backend as `selectBackend` does and opens a store on it. A backend that cannot load the
+ * models is skipped.
  *
- * @param onLoss as `StoreBackend.open`, and `mostLosses` too
- * @throws NoBackendError; EngineError unavailable: two models have one name
+ * @throws NoBackendError; EngineError unavailable: two models have the same name
  */
 export async function openStore(
   wanted: BackendName | 'auto',
   models: readonly Model[],
-  onLoss?: (why: string) => void,
-  mostLosses?: number,
+  options: DeviceLossOptions = {},
 ): Promise<OpenStore> {
   checkNames(models);
-  const { used, ...rest } = await firstThatWorks(wanted, async (backend) => ({
+  return firstThatWorks(wanted, async (backend) => ({
     backend,
     store: await ('open' in backend
-      ? backend.open(models, onLoss, mostLosses)
+      ? backend.open(models, options)
       : createPatchStore({ models, backend })),
   }));
-  return { ...used, ...rest };
 }
 
-async function firstThatWorks<T>(
+async function firstThatWorks<T extends object>(
   wanted: BackendName | 'auto',
   use: (backend: Backend) => Promise<T>,
   { candidates = CANDIDATES, gpus = findGpus() }: HostEnvironment = {},
-): Promise<Omit<Selection, 'backend'> & { readonly used: T }> {
-  const passed: SkippedEngine[] = [];
-  let inVain = false;
+): Promise<T & SelectionResult> {
+  const skipped: SkippedEngine[] = [];
+  let hasUnusedLibraries = false;
   for (const { name, onlyGpu = false } of choicesOf(wanted)) {
-    const { unavailableReason: absent, start, remedy, gpu } = candidates[name];
-    const pass = (reason: string, help: string | undefined): void => {
-      // Where there is no such GPU, whatever a host installs would be in vain.
+    const { unavailableReason, start, remedy, gpu } = candidates[name];
+    const skip = (reason: string, help: string | undefined): void => {
+      // Without such a GPU, nothing that a host installs would help.
       const helps = !onlyGpu || gpus.some((vendor) => gpu?.vendors.includes(vendor));
-      passed.push({ name, onlyGpu, reason, ...(helps && help !== undefined && { remedy: help }) });
+      skipped.push({ name, onlyGpu, reason, ...(helps && help !== undefined && { remedy: help }) });
     };
-    const why = absent?.(onlyGpu);
-    if (why !== undefined) {
-      pass(why, remedy);
+    const reason = unavailableReason?.(onlyGpu);
+    if (reason !== undefined) {
+      skip(reason, remedy);
       continue;
     }
     try {
       const backend = await start();
-      if (!onlyGpu || backend.gpu)
-        return { used: await use(backend), skipped: passed, hasUnusedLibraries: inVain };
-      pass(`no GPU that it can use, only ${backend.info.device}`, gpu?.remedy);
+      if (!onlyGpu || backend.gpu) return { ...(await use(backend)), skipped, hasUnusedLibraries };
+      skip(`no GPU that it can use, only ${backend.info.device}`, gpu?.remedy);
     } catch (error) {
-      pass(reasonOf(error), remedy);
+      skip(reasonOf(error), remedy);
     }
-    inVain = true;
+    hasUnusedLibraries = true;
   }
-  throw new NoBackendError(passed);
+  throw new NoBackendError(skipped);
 }
 
 const nameOf = ({ name, onlyGpu }: Choice): string => (onlyGpu ? `${name} on a GPU` : name);

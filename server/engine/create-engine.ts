@@ -1,4 +1,4 @@
-/** An engine in threads of its own, so that steps never hold up the sockets. */
+/** Creates an engine that runs in threads of its own, so that steps do not delay the sockets. */
 import { Worker } from 'node:worker_threads';
 import type { Model } from '../vnca/checkpoint.ts';
 import type { BackendName } from './backend.ts';
@@ -12,43 +12,47 @@ import { recoveringThread } from './thread/recovering-thread.ts';
 import { shardAcross } from './thread/sharding.ts';
 import { attachEngine, type ThreadEngine, type ThreadListeners } from './thread/worker-engine.ts';
 
+/** Options of `createEngine`. */
 export interface EngineOptions {
-  /** Patches name their checkpoint by its card's name. */
+  /** Patches refer to a checkpoint by the name in its card. */
   readonly checkpoints: readonly Model[];
-  /** 'auto' (the default) takes the best that works here. */
+  /** 'auto' (the default) selects the best that works here. */
   readonly backend?: BackendName | 'auto';
-  /** Threads at most; default: as many as the backend has use for. */
+  /** Maximum number of threads; default: as many as the backend can use. */
   readonly threads?: number;
-  /** Hears once, before the engine is there or known to be unavailable, what was passed over and why. */
-  readonly onSkipped?: (passed: readonly SkippedEngine[]) => void;
-  /** Hears of each thread and each GPU that was lost, before its patches are put back. */
+  /**
+   * Called once, before `createEngine` resolves or rejects, with the backends that were skipped.
+   */
+  readonly onSkipped?: (skipped: readonly SkippedEngine[]) => void;
+  /** Called for each lost thread or GPU, before its patches are restored. */
   readonly onLoss?: (loss: EngineLoss) => void;
-  /** Starts a thread; given by tests. */
+  /** Starts a thread; tests pass their own. */
   readonly spawn?: (start: WorkerStart) => Worker;
 }
 
-/** Losses of its GPU within a minute that a thread gets over by itself, where something else may take its place. */
-const MOST_DEVICE_LOSSES = 2;
+/** GPU losses within a minute that a thread recovers from, if another backend may replace it. */
+const MAX_DEVICE_LOSSES = 2;
 
-/** Starts a thread of an engine. */
+/** Starts an engine's worker thread. */
 export const spawnThread = (workerData: WorkerStart): Worker =>
   new Worker(new URL('./thread/worker.mjs', import.meta.url), { workerData, name: 'engine' });
 
 /**
- * Starts the engine's thread, or as many as its backend has use for, and waits until they can step. One that dies later is
- * replaced, and its patches go on where they were; a GPU that 'auto' took and that does not come back is replaced by the CPU.
+ * Starts as many threads as the backend can use and waits until they are ready. A thread that dies
+ * later is replaced, and its patches continue where they were. If 'auto' selected a GPU and it does
+ * not return after a loss, the CPU replaces it.
  *
- * @throws EngineError unavailable: no wanted backend works, or two checkpoints have one name
+ * @throws EngineError unavailable: no wanted backend works, or two checkpoints have the same name
  */
 export async function createEngine({
   checkpoints,
   backend = 'auto',
-  threads: most = Infinity,
-  onSkipped: onPassed,
+  threads: maxThreads = Infinity,
+  onSkipped,
   onLoss,
   spawn = spawnThread,
 }: EngineOptions): Promise<Engine> {
-  // Encoder and gallery stay here: threads only step.
+  // Threads need neither encoder nor gallery.
   const models = checkpoints.map(({ card, tensors }) => ({
     card,
     tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
@@ -56,55 +60,55 @@ export async function createEngine({
   const losses = { thread: 0, gpu: 0 };
   const onLossOf = (what: EngineLoss['what']) => (why: string) =>
     onLoss?.({ what, why, count: ++losses[what] });
-  const successors = new Set<Fallback>();
+  const fallbacks = new Set<Fallback>();
   const onDeviceLoss = (why: string): void => {
-    for (const successor of successors) successor.recordLoss();
+    for (const fallback of fallbacks) fallback.recordLoss();
     onLossOf('gpu')(why);
   };
-  const mayGiveWay = backend === 'auto';
+  const isAuto = backend === 'auto';
   const start = (
     wanted: BackendName | 'auto',
-    hearing: ThreadListeners = {},
+    listeners: ThreadListeners = {},
   ): Promise<ThreadEngine> => {
-    const mostLosses = mayGiveWay ? { mostDeviceLosses: MOST_DEVICE_LOSSES } : {};
-    const thread = spawn({ backend: wanted, models, ...mostLosses });
-    return attachEngine(thread, { onDeviceLoss, ...hearing });
+    const limit = isAuto ? { maxDeviceLosses: MAX_DEVICE_LOSSES } : {};
+    const thread = spawn({ backend: wanted, models, ...limit });
+    return attachEngine(thread, { onDeviceLoss, ...listeners });
   };
-  // All at once, where it is plain what will be taken: each thread takes its second to start.
+  // All at once if the backend is already known: each thread takes about a second to start.
   const [first, ...others] = await startAll(
-    Array.from({ length: Math.min(expectedThreads(backend), most) }, (_, i) =>
-      start(backend, i === 0 ? { onSkipped: onPassed } : {}),
+    Array.from({ length: Math.min(expectedThreads(backend), maxThreads) }, (_, i) =>
+      start(backend, i === 0 ? { onSkipped } : {}),
     ),
   );
   const chosen = first.info.name as BackendName;
-  const lanes = Math.min(threadsFor(chosen), most);
-  const kept: ThreadEngine[] = [];
+  const threadCount = Math.min(threadsFor(chosen), maxThreads);
+  const started: ThreadEngine[] = [];
   for (const thread of [first, ...others]) {
-    // One of several threads that has loaded in vain is better started anew.
-    const isGood = thread.info.name === chosen && !(thread.hasUnusedLibraries && lanes > 1);
-    if (isGood && kept.length < lanes) kept.push(thread);
+    // One of several threads is better restarted than kept with libraries it does not use.
+    const isUsable = thread.info.name === chosen && !(thread.hasUnusedLibraries && threadCount > 1);
+    if (isUsable && started.length < threadCount) started.push(thread);
     else if (thread !== first) await thread.close();
   }
   const more = await Promise.allSettled(
-    Array.from({ length: lanes - kept.length }, () => start(chosen)),
+    Array.from({ length: threadCount - started.length }, () => start(chosen)),
   );
-  // One that did not start is missed, but not needed.
-  kept.push(...more.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : [])));
-  if (kept.length === 0) kept.push(first);
-  else if (!kept.includes(first)) await first.close();
+  // The engine also works with fewer threads.
+  started.push(...more.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : [])));
+  if (started.length === 0) started.push(first);
+  else if (!started.includes(first)) await first.close();
   const threads = await Promise.all(
-    kept.map((thread) => {
+    started.map((thread) => {
       const isGpu = first.info.device.startsWith('GPU');
-      const successor = new Fallback({
+      const fallback = new Fallback({
         start,
         chosen,
-        alternatives: mayGiveWay && isGpu ? fallbacksFor(chosen) : [],
-        onFallback: (instead, why) =>
-          onLoss?.({ what: 'gpu', why, count: Math.max(1, losses.gpu), replacement: instead }),
+        alternatives: isAuto && isGpu ? fallbacksFor(chosen) : [],
+        onFallback: (replacement, why) =>
+          onLoss?.({ what: 'gpu', why, count: Math.max(1, losses.gpu), replacement }),
       });
-      successors.add(successor);
+      fallbacks.add(fallback);
       return recoveringThread(thread, {
-        restart: () => successor.next(),
+        restart: () => fallback.next(),
         onLoss: onLossOf('thread'),
         saveEvery: chosen.startsWith('webgpu') ? SAVE_GPU_EVERY : SAVE_EVERY,
       });
@@ -117,7 +121,11 @@ export async function createEngine({
   );
 }
 
-/** @returns those that have started, the first of all first @throws as the first did; the others are closed then */
+/**
+ * Resolves to the threads that have started.
+ *
+ * @throws the first thread's error, after closing the others
+ */
 async function startAll(
   starting: readonly Promise<ThreadEngine>[],
 ): Promise<[ThreadEngine, ...ThreadEngine[]]> {

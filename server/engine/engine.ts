@@ -1,90 +1,108 @@
 /**
- * The engine seam. An engine steps batches of patches; it knows tensors and knows nothing of rooms.
+ * The engine contract. An engine steps batches of patches; it knows tensors and knows nothing of
+ * rooms.
  *
- * Patches are named by whoever plants them. Calls take effect in the order they are made, so a step sees
- * every plant before it. States stay inside the engine; read-outs come out, and states only on request.
+ * The caller chooses patch ids. Calls take effect in the order they are made, so a step sees every
+ * plant before it. States stay inside the engine; it returns read-outs, and states only on request.
  */
 
-/** Names a patch in an engine; unique while the patch lives. */
+/** Identifies a patch in an engine; unique while the patch exists. */
 export type PatchId = number;
 
+/** What an engine is and runs on. */
 export interface EngineInfo {
   /** 'tensorflow' | 'wasm' | … */
   readonly name: string;
-  /** The device it really runs on, in words, e.g. 'CPU (WebAssembly SIMD)'. */
+  /** The device it runs on, for people, e.g. 'CPU (WebAssembly SIMD)'. */
   readonly device: string;
 }
 
+/** A patch to plant. */
 export interface NewPatch {
   readonly patch: PatchId;
   /** Name of a loaded checkpoint. */
   readonly checkpoint: string;
   /**
-   * [Z]. Fills every cell of the checkpoint's first stage. The engine keeps it: a rule that takes the latent
-   * as a standing input ("every cell carries the genome") adds it, as one bias vector, in its first layer.
+   * [Z]. Fills every cell of the checkpoint's first stage. A rule with a standing input ("every
+   * cell carries the genome") also reads it in every step, as the patch's conditioning.
    */
   readonly latent: Float32Array;
 }
 
+/** A step of one patch. */
 export interface PatchStep {
   readonly patch: PatchId;
   /** Every cell divides into 2×2 before the step. */
   readonly divide: boolean;
-  /** [s, s] of the stage after division, 0 = this state becomes all zero before the step. Absent: nothing does. */
+  /** [s, s] of the stage after division, 0 = the cell's state is set to zero before the step. */
   readonly keep?: Uint8Array;
 }
 
+/** What a patch shows after a step. */
 export interface Readout {
   readonly patch: PatchId;
-  /** Side s of the patch now. */
+  /** Side s of the patch after the step. */
   readonly stage: number;
   /** [s, s, 4] premultiplied RGBA, 0…255. */
   readonly rgba: Uint8Array;
-  /** [s, s] how alive each cell looks, 0…255. */
+  /** Aliveness of each cell, [s, s], 0…255. */
   readonly presence: Uint8Array;
-  /** Largest change of a value of `rgba` since the last step, 0…255; 255 when there is no such step to compare with. */
+  /**
+   * Largest change of a value of `rgba` since the last step, 0…255; 255 if there is none to compare
+   * with.
+   */
   readonly change: number;
   /**
-   * Set when a value of the state is no finite number: the rule has run away with it. `rgba` and `presence` are then all
-   * 0, `change` 255. Other patches of the batch are as they would be without it.
+   * Set if a value of the state is not a finite number: the rule has diverged. `rgba` and
+   * `presence` are then all 0 and `change` is 255. Other patches of the batch are not affected.
    */
   readonly broken?: true;
 }
 
+/** Grows and steps patches. */
 export interface Engine {
   readonly info: EngineInfo;
-  /** @throws EngineError unknown-checkpoint, duplicate-patch, bad-latent, out-of-memory; then none of them is planted */
+  /**
+   * Adds patches: all of them, or none if it throws.
+   *
+   * @throws EngineError unknown-checkpoint, duplicate-patch, bad-latent, out-of-memory
+   */
   plant(patches: readonly NewPatch[]): Promise<void>;
   /**
-   * One step for each patch: divide, mask, step, read out. A patch's result does not depend on what else is in
-   * the batch, bit for bit.
+   * Steps each patch once: divide, mask, step, read out. A patch's result is the same, bit for bit,
+   * whatever else is in the batch. If it throws, no patch was stepped.
    *
-   * @returns read-outs in the order asked
-   * @throws EngineError unknown-patch, bad-mask, duplicate-patch (a patch asked for twice), bad-state (a grown
-   *   patch told to divide); then nothing was stepped
+   * @returns read-outs in the order of `steps`
+   * @throws EngineError unknown-patch, bad-mask, duplicate-patch (two steps of one patch),
+   *   bad-state (a fully grown patch cannot divide)
    */
   step(steps: readonly PatchStep[]): Promise<Readout[]>;
-  /** States [s, s, C] float32, in the order asked. @throws EngineError unknown-patch */
+  /**
+   * Copies of states, [s, s, C] float32, in the order of `patches`.
+   *
+   * @throws EngineError unknown-patch
+   */
   exportStates(patches: readonly PatchId[]): Promise<Float32Array[]>;
-  /** Puts states [s, s, C] back, also of another stage. @throws EngineError unknown-patch, bad-state */
+  /** Replaces states, [s, s, C] of any stage. @throws EngineError unknown-patch, bad-state */
   importStates(states: readonly { patch: PatchId; state: Float32Array }[]): Promise<void>;
-  /** Forgets patches; unknown ones are passed over. */
+  /** Removes patches; unknown ids are ignored. */
   dispose(patches: readonly PatchId[]): Promise<void>;
-  /** Frees everything. Further calls fail with `closed`. */
+  /** Frees everything. Later calls fail with `closed`. */
   close(): Promise<void>;
 }
 
-/** What an engine has lost, and put back by itself. Rooms cannot tell, but a host should know. */
+/** A loss that the engine has recovered from. Rooms do not notice it, but a host should know. */
 export interface EngineLoss {
   readonly what: 'thread' | 'gpu';
-  /** Why, as far as it is known. */
+  /** The cause, if known. */
   readonly why: string;
-  /** How many of them have been lost so far, this one included. */
+  /** Losses of this kind so far, including this one. */
   readonly count: number;
-  /** What steps from now on, where none comes in its place. */
+  /** The engine that steps from now on, if the lost one was not restarted. */
   readonly replacement?: EngineInfo;
 }
 
+/** Why an engine call fails. */
 export type EngineReason =
   | 'unavailable'
   | 'closed'
@@ -97,6 +115,7 @@ export type EngineReason =
   | 'bad-mask'
   | 'bad-state';
 
+/** An engine call has failed, for one of `EngineReason`. */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
 

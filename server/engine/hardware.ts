@@ -1,24 +1,26 @@
-/** Which GPUs are built into this machine: what could be used, with the right driver, whatever can be used now. */
+/** Finds the GPUs built into this machine, including those that lack a driver. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** Vendors whose GPUs the backends can use. */
 export const GPU_VENDORS = ['nvidia', 'amd', 'intel', 'apple'] as const;
+/** One of `GPU_VENDORS`. */
 export type GpuVendor = (typeof GPU_VENDORS)[number];
 
-/** Vendors of PCI devices. Others make display adapters of virtual machines and of consoles, which compute nothing. */
+/** PCI vendor ids. Other vendors make display adapters of servers and virtual machines. */
 const VENDORS: Readonly<Record<string, GpuVendor>> = {
   '0x10de': 'nvidia',
   '0x1002': 'amd',
   '0x8086': 'intel',
 };
-/** Display controllers: VGA, 3D, and others. */
+/** PCI class of display controllers. */
 const DISPLAY = '0x03';
 
 /**
- * Vendors of this machine's GPUs, each once. On systems that it cannot ask (Windows), and of GPUs that are no PCI devices
- * (boards), it finds none: then nobody is told to install a driver, and engines find their GPU all the same.
+ * Vendors of this machine's GPUs, each once. Finds none on Windows, and none that are not PCI
+ * devices: the host is then not advised to install a driver, but engines still find a working GPU.
  *
- * @param devices where Linux lists PCI devices
+ * @param devices the folder where Linux lists PCI devices
  */
 export function findGpus(
   platform: NodeJS.Platform = process.platform,
@@ -27,14 +29,14 @@ export function findGpus(
   if (platform === 'darwin') return ['apple'];
   if (platform !== 'linux') return [];
   const found = new Set<GpuVendor>();
-  for (const device of listed(devices)) {
-    const vendor = VENDORS[fact(join(devices, device, 'vendor'))];
-    if (vendor && fact(join(devices, device, 'class')).startsWith(DISPLAY)) found.add(vendor);
+  for (const device of entriesOf(devices)) {
+    const vendor = VENDORS[contentOf(join(devices, device, 'vendor'))];
+    if (vendor && contentOf(join(devices, device, 'class')).startsWith(DISPLAY)) found.add(vendor);
   }
   return [...found];
 }
 
-function listed(folder: string): string[] {
+function entriesOf(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
@@ -42,7 +44,7 @@ function listed(folder: string): string[] {
   }
 }
 
-function fact(file: string): string {
+function contentOf(file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch {

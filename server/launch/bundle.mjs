@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * The server in one piece. From its sources it takes twice as long to start, for each of hundreds of files is looked up and turned
- * into JavaScript by itself, in the server and again in each of its threads. Plain JavaScript, since it runs before whatever reads
- * TypeScript.
+ * Bundles the server with esbuild. From its sources it takes twice as long to start, since each
+ * thread resolves and transpiles hundreds of files. Plain JavaScript, since it runs before
+ * TypeScript is loaded.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -23,7 +23,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const bundles = join(root, '.cache', 'server');
 
-/** What a process or thread of the server begins with; see `worker-entry.mjs`. */
+/** Entry points of the server's processes and threads; see `worker-entry.mjs`. */
 const ENTRIES = {
   main: 'server/main.ts',
   engine: 'server/engine/thread/worker.ts',
@@ -31,11 +31,11 @@ const ENTRIES = {
   'store-probe': 'server/storage/lmdb/probe.ts',
 };
 
-/** Bundles that stay: a server that runs may yet load a part of the one that it was started from. */
+/** Bundles that are kept: a running server may still load parts of the one it was started from. */
 const KEPT = 3;
 
 /**
- * The bundle of the sources as they are now, made if there is none.
+ * Returns the bundle of the current sources, building it if necessary.
  *
  * @returns {Promise<string>} its folder
  */
@@ -44,7 +44,7 @@ export async function ensureBundle() {
   if (existsSync(folder)) return folder;
   const { build } = await import('esbuild');
   mkdirSync(bundles, { recursive: true });
-  // Another server may be at the same: what has its name is whole.
+  // Another server may be building it too: only a complete bundle gets the final name.
   const draft = mkdtempSync(join(bundles, 'draft-'));
   try {
     await build({
@@ -63,18 +63,18 @@ export async function ensureBundle() {
       logLevel: 'silent',
       plugins: [sameAddresses],
     });
-    // Whoever made it, whoever starts from it.
+    // Readable by other users who start the server.
     chmodSync(draft, 0o755);
     renameSync(draft, folder);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
     if (!existsSync(folder)) throw error;
   }
-  forgetOld(folder);
+  removeOld(folder);
   return folder;
 }
 
-/** What a bundle is made of, and where: sources find what lies beside them by their own addresses. */
+/** Hashes the sources and their folder, which is part of the bundled `import.meta.url`s. */
 function digest() {
   const hash = createHash('sha256').update(root);
   const files = ['server', 'shared'].flatMap((folder) =>
@@ -88,7 +88,7 @@ function digest() {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** `import.meta.url` stays what it is in the sources. @type {import('esbuild').Plugin} */
+/** Keeps `import.meta.url` as in the sources. @type {import('esbuild').Plugin} */
 const sameAddresses = {
   name: 'same-addresses',
   setup(build) {
@@ -103,7 +103,7 @@ const sameAddresses = {
 };
 
 /** @param {string} latest */
-function forgetOld(latest) {
+function removeOld(latest) {
   const old = readdirSync(bundles)
     .map((name) => join(bundles, name))
     .filter((folder) => folder !== latest && /^[0-9a-f]{32}$/.test(folder.split(sep).at(-1) ?? ''))

@@ -1,13 +1,16 @@
 // @ts-check
-/** Where processes and threads of the server begin. Their entry cannot be TypeScript on every Node that we run on. */
+/**
+ * Starts processes and threads of the server. Not all supported versions of Node accept a
+ * TypeScript entry.
+ */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** Set by `start.mjs` for the server's threads and processes: the folder of the bundle that it runs from. */
+/** Environment variable with the bundle's folder; `start.mjs` sets it for threads and processes. */
 export const BUNDLE = 'VIVARIUM_BUNDLE';
 
 /**
- * Loads a module of ours: from the bundle, where the server runs from one, else by tsx.
+ * Loads a module from the bundle, if the server runs from one, or else through tsx.
  *
  * @param {string} name in the bundle
  * @param {URL} source

@@ -1,21 +1,24 @@
-/** Where drawings become latents: one after another, a little at a time, between everything else. */
-
+/**
+ * Encodes drawings to latents, one at a time and in short slices, so that nothing else is delayed.
+ */
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { Mutex } from '../platform/mutex.ts';
 import type { Encoder } from '../vnca/encoder.ts';
 
+/** Options of a `DrawingEncoder`. */
 export interface DrawingEncoderOptions {
   readonly encoder: Encoder;
-  /** Drawings that may wait. */
+  /** Maximum number of waiting drawings. */
   readonly maxWaiting: number;
-  /** So long it works before others have their turn, ms. */
+  /** Length of a slice, ms. */
   readonly slice: number;
-  /** ms */
+  /** Clock, ms. */
   readonly now: () => number;
-  /** Lets others have their turn. */
+  /** Yields to the event loop between slices. */
   readonly pause: () => Promise<void>;
 }
 
+/** A queue of drawings for one encoder. */
 export class DrawingEncoder {
   private waiting = 0;
   private readonly mutex = new Mutex();
@@ -23,9 +26,11 @@ export class DrawingEncoder {
   constructor(private readonly options: DrawingEncoderOptions) {}
 
   /**
-   * @param pixels [side, side, channels], a byte each; what is unlike any picture is encoded as well as can be
+   * Encodes a drawing.
+   *
+   * @param pixels [side, side, channels], a byte each
    * @returns the latent's mean [Z]
-   * @throws Refusal bad-drawing: of another size; room-busy: too many wait
+   * @throws Refusal bad-drawing: another size, or empty; room-busy: too many drawings are waiting
    */
   async encode(pixels: Uint8Array): Promise<Float32Array> {
     const { encoder, maxWaiting } = this.options;

@@ -1,12 +1,14 @@
-/** Films of growing: a strip of pictures side by side in one PNG, which every browser can show. */
-
+/**
+ * Growth films: the pictures of a growing seed side by side in one PNG, which every browser can
+ * show.
+ */
 import { promisify } from 'node:util';
 import { crc32, deflate } from 'node:zlib';
 import type { Readout } from '../engine/engine.ts';
 
-/** How a seed grows. */
+/** The growth of a seed. */
 export interface GrowthFilm {
-  /** Of a picture, pixels: the grown organism's. */
+  /** Side of a picture, pixels: that of the grown organism. */
   readonly side: number;
   readonly frames: number;
   /** `frames` pictures in a row, the grown one last. */
@@ -16,8 +18,10 @@ export interface GrowthFilm {
 const compress = promisify(deflate);
 
 /**
- * @param readouts in the order of growing
- * @param threshold least presence, 0…255, of a cell that is shown
+ * Draws a film.
+ *
+ * @param readouts in order of growth
+ * @param threshold minimum presence, 0…255, of a cell that is shown
  */
 export async function createGrowthFilm(
   readouts: readonly Pick<Readout, 'stage' | 'rgba' | 'presence'>[],
@@ -29,20 +33,17 @@ export async function createGrowthFilm(
   // Each line begins with the number of its filter: none.
   const lines = new Uint8Array(side * (1 + 4 * width));
   readouts.forEach((readout, frame) => {
-    draw(readout, lines, frame * side, side, width, threshold);
+    draw(readout, lines, { left: frame * side, side, width, threshold });
   });
   const png = encodePng(width, side, await compress(lines));
   return { side, frames, png };
 }
 
-/** Draws a picture in the middle of its square, premultiplied colour as the straight one that PNG asks for. */
+/** Draws a picture in the centre of its square, with straight alpha as PNG requires. */
 function draw(
   { stage, rgba, presence }: Pick<Readout, 'stage' | 'rgba' | 'presence'>,
   lines: Uint8Array,
-  left: number,
-  side: number,
-  width: number,
-  threshold: number,
+  { left, side, width, threshold }: Record<'left' | 'side' | 'width' | 'threshold', number>,
 ): void {
   const inset = (side - stage) >> 1;
   for (let y = 0; y < stage; y++) {

@@ -1,6 +1,6 @@
 /**
- * The nursery: grows seeds outside of any room, so that visitors see what a seed becomes before they plant it. Rooms come first: it
- * works in the pauses between ticks, a step at a time, and a tick waits for one such step at worst.
+ * Grows seeds outside any room, so that visitors can see what a seed becomes before they plant it.
+ * Rooms have priority: previews use the pauses between ticks, and delay a tick by at most one step.
  */
 import type { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -8,12 +8,13 @@ import type { Engine, PatchId, Readout } from '../engine/engine.ts';
 import { growthStep, type Species } from '../world/species.ts';
 import { createGrowthFilm, type GrowthFilm } from './growth-film.ts';
 
+/** Options of `GrowthPreviews`. */
 export interface GrowthPreviewsOptions {
   readonly engine: Pick<Engine, 'plant' | 'step' | 'dispose'>;
   readonly species: Species;
-  /** Gives a patch id that nobody else has. */
+  /** Returns an unused patch id. */
   readonly newPatch: () => PatchId;
-  /** ms, by the clock of the ticks */
+  /** The clock that ticks are timed with, ms. */
   readonly now: () => number;
   readonly settings: { readonly [K in keyof (typeof DEFAULTS)['nursery']]: number };
 }
@@ -27,29 +28,31 @@ interface GrowingSeed {
   readonly done: (film: Promise<GrowthFilm>) => void;
 }
 
-/** How fast a long step is forgotten. */
-const FORGET = 0.9;
+/** Decay of the estimated cost per step. */
+const COST_DECAY = 0.9;
 
+/** A queue of growing seeds and a cache of their films. */
 export class GrowthPreviews {
-  /** Films and seedlings by their latents, the last used ones at the end. */
+  /** Films, also those in progress, by latent; most recently used last. */
   private readonly films = new Map<string, Promise<GrowthFilm>>();
   private readonly waiting: GrowingSeed[] = [];
   private readonly growing: GrowingSeed[] = [];
-  /** What a step has cost of late, ms. */
+  /** Estimated duration of a step, ms. */
   private cost = 0;
-  private passed = 0;
+  /** Pauses in a row that were too short for a step. */
+  private skippedPauses = 0;
   private busy: Promise<void> | undefined;
   private stopped = false;
 
   constructor(private readonly options: GrowthPreviewsOptions) {}
 
-  /** Seeds that grow, or wait for it. */
+  /** Number of seeds that grow or wait. */
   get size(): number {
     return this.waiting.length + this.growing.length;
   }
 
   /**
-   * How a seed grows.
+   * Grows a seed, or returns the cached film.
    *
    * @param latent [Z]
    * @throws Refusal room-busy: too many wait; shutting-down
@@ -69,11 +72,11 @@ export class GrowthPreviews {
       return Promise.reject(new Refusal('room-busy', 'previews'));
     }
     const film = new Promise<GrowthFilm>((done) => {
-      const seedling = { key, latent: latent.slice(), patch: newPatch(), age: 0, shots: [], done };
-      this.waiting.push(seedling);
+      const seed = { key, latent: latent.slice(), patch: newPatch(), age: 0, shots: [], done };
+      this.waiting.push(seed);
     });
     films.set(key, film);
-    // What has failed may be tried again.
+    // A failed preview may be requested again.
     film.catch(() => films.get(key) === film && films.delete(key));
     for (const oldest of films.keys()) {
       if (films.size <= settings.films) break;
@@ -83,18 +86,18 @@ export class GrowthPreviews {
   }
 
   /**
-   * A tick is done.
+   * Uses the pause after a tick.
    *
-   * @param until when the next one is due
+   * @param until when the next tick is due, ms
    */
   pause(until: number): void {
     if (this.busy || this.size === 0 || this.stopped) return;
     const { now, settings } = this.options;
     const fits = (): boolean => now() + this.cost + settings.reserve <= until;
     const hurried = !fits();
-    // Where ticks leave no pause, looking at seeds is slow, but comes to an end.
-    if (hurried && ++this.passed < settings.patience) return;
-    this.passed = 0;
+    // If ticks leave no pauses, previews are slow but still finish.
+    if (hurried && ++this.skippedPauses < settings.patience) return;
+    this.skippedPauses = 0;
     const work = async (): Promise<void> => {
       do await this.round(hurried ? this.options.species.side ** 2 : Infinity);
       while (this.size > 0 && !this.stopped && fits());
@@ -106,7 +109,7 @@ export class GrowthPreviews {
       });
   }
 
-  /** Nothing is grown any more; resolves when the step in progress is done. */
+  /** Stops growing and rejects what waits; resolves when the step in progress has ended. */
   async stop(): Promise<void> {
     this.stopped = true;
     await this.busy;
@@ -114,9 +117,9 @@ export class GrowthPreviews {
   }
 
   /**
-   * One step of the seedlings, or of the first of them.
+   * Steps the growing seeds once.
    *
-   * @param cells that may be stepped; one seedling is, anyway
+   * @param cells limit of cells to step; the first seed is stepped in any case
    */
   private async round(cells: number): Promise<void> {
     const { engine, species, settings, now } = this.options;
@@ -138,23 +141,23 @@ export class GrowthPreviews {
     const steps = species.schedule.length;
     const every = Math.ceil(steps / settings.frames);
     const grown: GrowingSeed[] = [];
-    stepped.forEach((seedling, i) => {
-      seedling.age++;
-      if ((steps - seedling.age) % every === 0) seedling.shots.push(readouts[i]);
-      if (seedling.age === steps) grown.push(seedling);
+    stepped.forEach((seed, i) => {
+      seed.age++;
+      if ((steps - seed.age) % every === 0) seed.shots.push(readouts[i]);
+      if (seed.age === steps) grown.push(seed);
     });
-    for (const seedling of grown) {
-      this.growing.splice(this.growing.indexOf(seedling), 1);
-      seedling.done(createGrowthFilm(seedling.shots, species.side, species.threshold));
+    for (const seed of grown) {
+      this.growing.splice(this.growing.indexOf(seed), 1);
+      seed.done(createGrowthFilm(seed.shots, species.side, species.threshold));
     }
     if (grown.length > 0) await engine.dispose(grown.map(({ patch }) => patch));
-    this.cost = Math.max(now() - start, this.cost * FORGET);
+    this.cost = Math.max(now() - start, this.cost * COST_DECAY);
   }
 
-  /** All that grows or waits comes to nothing. */
+  /** Rejects everything that grows or waits. */
   private fail(error: unknown): void {
     const lost = [...this.growing.splice(0), ...this.waiting.splice(0)];
-    // An engine that fails says so to the rooms, who know what to do.
+    // Rooms handle the failure of an engine themselves.
     const refusal = error instanceof Refusal ? error : new Refusal('room-busy', String(error));
     for (const { done } of lost) done(Promise.reject(refusal));
     if (this.stopped) return;

@@ -1,4 +1,4 @@
-/** The nursery and the atelier of a checkpoint, put together. */
+/** Creates the growth previews and the drawing encoder of a checkpoint. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Engine, PatchId } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -9,23 +9,25 @@ import { DrawingEncoder } from './drawing-encoder.ts';
 import type { GrowthFilm } from './growth-film.ts';
 import { GrowthPreviews } from './growth-previews.ts';
 
+/** What visitors can preview. */
 export interface SeedPreviews {
   readonly growth: GrowthPreviews;
-  /** What drawings are made of, where the checkpoint can grow any. */
+  /** The kind of drawings that the checkpoint can encode, if any. */
   readonly draws: 'ink' | 'colour' | undefined;
   grow(latent: Float32Array): Promise<GrowthFilm>;
   encode?(pixels: Uint8Array): Promise<Float32Array>;
 }
 
-interface Place {
+interface PreviewContext {
   readonly species: Species;
   readonly engine: Engine;
   readonly newPatch: () => PatchId;
   readonly clock: Clock;
 }
 
-export function openSeedPreviews(checkpoint: Checkpoint, place: Place): SeedPreviews {
-  const { species, engine, newPatch, clock } = place;
+/** Creates the previews of a checkpoint. */
+export function openSeedPreviews(checkpoint: Checkpoint, context: PreviewContext): SeedPreviews {
+  const { species, engine, newPatch, clock } = context;
   const { maxDrawing, maxDrawings, slice } = DEFAULTS.nursery;
   const now = (): number => clock.now();
   const growthPreviews = new GrowthPreviews({
@@ -37,7 +39,7 @@ export function openSeedPreviews(checkpoint: Checkpoint, place: Place): SeedPrev
   });
   const grow = (latent: Float32Array): Promise<GrowthFilm> => growthPreviews.grow(latent);
   const encoder = createEncoder(checkpoint);
-  // Photographs are no drawings.
+  // An RGB encoder is for photographs.
   if (!encoder || encoder.channels === 3 || encoder.size > maxDrawing) {
     return { growth: growthPreviews, draws: undefined, grow };
   }

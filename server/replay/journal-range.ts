@@ -1,4 +1,7 @@
-/** A stretch of a room's life: where it begins, what came in, what it must look like. */
+/**
+ * A range of a room's journal: the snapshot it starts from, its commands, and the expected
+ * checksums.
+ */
 import * as v from 'valibot';
 import type { JournalRecord, PlaneChecksum, RoomRecord } from '../storage/record-schemas.ts';
 import {
@@ -15,6 +18,7 @@ import { roomState } from '../world/room-state.ts';
 import type { When } from './options.ts';
 import { Timeline, type TimePoint } from './timeline.ts';
 
+/** Schema of a range in a replay bundle. */
 export const journalRangeSchema = v.strictObject({
   room: roomRecord,
   snapshot: snapshotRecord,
@@ -22,18 +26,19 @@ export const journalRangeSchema = v.strictObject({
   cells: v.array(cellsRecord.entries.state),
   journal: v.array(journalRecord),
   marks: v.array(planeChecksumRecord),
-  /** Where the room became another at once. */
+  /** States that the room was replaced with at once. */
   jumps: v.optional(
     v.array(v.strictObject({ state: roomState, cells: v.array(cellsRecord.entries.state) })),
   ),
-  /** First and last tick that were asked for; the snapshot may be of an earlier one. */
+  /** First and last requested tick; the snapshot may be older. */
   from: v.number(),
   to: v.number(),
 });
 
-/** Of all ticks that there could be, whose keys are written with twelve figures. */
-const LAST = 999_999_999_998;
+/** Largest tick: keys have twelve digits. */
+const MAX_TICK = 999_999_999_998;
 
+/** Everything needed to replay a range. */
 export interface JournalRange extends StoredMoment {
   readonly room: RoomRecord;
   readonly journal: readonly JournalRecord[];
@@ -44,9 +49,10 @@ export interface JournalRange extends StoredMoment {
 }
 
 /**
- * Reads a stretch of what is kept. A time that is too early means the first tick that is kept; a tick is taken at its word.
+ * Reads a range of a room. A time before the first stored tick means that tick; a tick must be
+ * stored.
  *
- * @throws StoreError not-kept: there is nothing of that time; damaged
+ * @throws StoreError not-kept: the range is not stored; damaged
  */
 export async function readRange(
   store: Store,
@@ -57,24 +63,27 @@ export async function readRange(
   const tail = await store.tail(name);
   if (!room || !tail) {
     const rooms = (await store.rooms()).join(', ') || 'none';
-    throw new StoreError('not-kept', `No room "${name}" is kept here; there is: ${rooms}.`);
+    throw new StoreError(
+      'not-kept',
+      `There is no stored room "${name}" here. Stored rooms: ${rooms}.`,
+    );
   }
-  const fixes = await beginnings(store, name);
-  if (fixes.length === 0) {
-    throw new StoreError('not-kept', `Of room "${name}" nothing is kept that could be done again.`);
+  const starts = await replayStarts(store, name);
+  if (starts.length === 0) {
+    throw new StoreError('not-kept', `Nothing of room "${name}" is stored that can be replayed.`);
   }
-  const begin = fixes[0].tick;
+  const begin = starts[0].tick;
   const hasTime = [wanted.from, wanted.to].some((when) => when && 'time' in when);
-  const timeline = hasTime ? await timelineOf(store, name, fixes) : new Timeline(fixes);
-  // Of a room that lives there may be more by now than its end was.
+  const timeline = hasTime ? await timelineOf(store, name, starts) : new Timeline(starts);
+  // A running room may have advanced since `tail` was read.
   const from = wanted.from ? tickOf(wanted.from, timeline, tail.tick) : begin;
   const isToNow = !wanted.to || ('time' in wanted.to && wanted.to.time > timeline.last.at);
   const to = isToNow ? tail.tick : tickOf(wanted.to!, timeline, tail.tick);
-  const base = fixes.findLast(({ tick }) => tick <= from)?.tick;
+  const base = starts.findLast(({ tick }) => tick <= from)?.tick;
   if (base === undefined || to > tail.tick || from > to) {
     throw new StoreError(
       'not-kept',
-      `Of room "${name}" the ticks ${begin} to ${tail.tick} are kept, not ${from} to ${to}.`,
+      `Of room "${name}", ticks ${begin} to ${tail.tick} are stored, not ${from} to ${to}.`,
     );
   }
   const moment = await store.moment(name, base);
@@ -85,7 +94,7 @@ export async function readRange(
     if (entry.seq !== ++seq) {
       throw new StoreError(
         'not-kept',
-        `What happened before tick ${entry.tick} could not be kept then: choose times on one side of it.`,
+        `The journal has a gap before tick ${entry.tick}. Choose a range on one side of it.`,
       );
     }
     journal.push(entry);
@@ -98,14 +107,16 @@ export async function readRange(
   return { ...moment, room, journal, marks, jumps, from, to };
 }
 
-/** When a tick was, by the wall clock then, ms; as far as is known. */
+/** Wall-clock time of a tick, ms; null if unknown. */
 export async function timeOf(store: Store, name: string, tick: number): Promise<number | null> {
-  const fixes = await beginnings(store, name);
-  return fixes.length > 0 ? (await timelineOf(store, name, fixes)).timeOf(tick) : null;
+  const starts = await replayStarts(store, name);
+  return starts.length > 0 ? (await timelineOf(store, name, starts)).timeOf(tick) : null;
 }
 
-/** The snapshots that the journal leads on from, the first first; those that the host has put aside need not be of them. */
-async function beginnings(store: Store, name: string): Promise<TimePoint[]> {
+/**
+ * The snapshots that a replay can start from, oldest first, without those that undo has set aside.
+ */
+async function replayStarts(store: Store, name: string): Promise<TimePoint[]> {
   const fixes: TimePoint[] = [];
   for (const tick of await store.snapshotTicks(name)) {
     const snapshot = await store.snapshot(name, tick).catch(() => undefined);
@@ -120,7 +131,7 @@ async function timelineOf(
   from: readonly TimePoint[],
 ): Promise<Timeline> {
   const fixes = [...from];
-  for await (const { tick, at } of store.journal(name, from[0].tick, LAST))
+  for await (const { tick, at } of store.journal(name, from[0].tick, MAX_TICK))
     fixes.push({ tick, at });
   return new Timeline(fixes);
 }

@@ -5,7 +5,7 @@ import { readCommand, type Values } from '../settings/command.ts';
 import { helpText } from '../settings/help.ts';
 import { number, oneOf, text } from '../settings/types.ts';
 
-/** A tick, or a wall clock's ms. */
+/** A tick, or a wall-clock time in ms. */
 export type When = { readonly tick: number } | { readonly time: number };
 
 const when = v.pipe(
@@ -84,10 +84,12 @@ const COMMAND = {
   },
 } as const;
 
+/** The text of `--help`. */
 export const HELP = helpText(COMMAND);
 
+/** Parsed options. */
 export type ReplayOptions = Values<typeof COMMAND.options, 'what'>;
 
-/** @throws SettingsError */
+/** Parses the command line. @throws SettingsError */
 export const readOptions = (args: readonly string[]): ReplayOptions | 'help' =>
   readCommand(COMMAND, args);

@@ -1,35 +1,36 @@
-/** What a room showed, as pictures. */
+/** Writes pictures of a room: PNGs or an animated GIF. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Planes } from '../../shared/codec/planes.ts';
 
-/** Frames that are kept in memory for one moving picture. */
-const MOST_FRAMES = 1_000;
+/** Frames of one GIF, which are all in memory. */
+const MAX_FRAMES = 1_000;
 
+/** Receives pictures one by one. */
 export interface PictureWriter {
-  /** Takes what the planes show now. */
+  /** Adds a picture of the planes. */
   add(planes: Planes, tick: number): Promise<void>;
-  /** @returns what was written, for people */
+  /** Finishes writing. @returns what was written, for people */
   end(): Promise<string>;
 }
 
 /**
- * PNG of planes on black ground.
+ * Encodes planes on black as PNG.
  *
- * @param scale pixels a place, a whole number
+ * @param scale pixels per cell, an integer
  */
 export async function png({ rgba, width, height }: Planes, scale = 1): Promise<Buffer> {
-  // A large native library: loaded only when pictures are wanted.
+  // A large native library, so it is loaded only when needed.
   const { default: sharp } = await import('sharp');
   const rgb = new Uint8Array(3 * width * height);
-  // Premultiplied: what is left of black ground is black.
+  // Premultiplied colours on black are the colours themselves.
   for (let i = 0; i < width * height; i++) rgb.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
   const picture = sharp(rgb, { raw: { width, height, channels: 3 } });
   if (scale > 1) picture.resize(width * scale, height * scale, { kernel: 'nearest' });
   return picture.png().toBuffer();
 }
 
-/** @param folder a PNG for each picture goes there, named by its tick */
+/** Writes a PNG per picture, named by its tick. @param folder is created if missing */
 export function frames(folder = 'replay'): PictureWriter {
   let count = 0;
   return {
@@ -43,26 +44,28 @@ export function frames(folder = 'replay'): PictureWriter {
 }
 
 /**
+ * Writes an animated GIF.
+ *
  * @param delay between two pictures, ms
- * @param scale pixels a place
+ * @param scale pixels per cell, an integer
  */
 export function gif(file = 'replay.gif', delay = 100, scale = 1): PictureWriter {
-  const kept: Buffer[] = [];
+  const pictures: Buffer[] = [];
   return {
     async add(planes) {
-      if (kept.length < MOST_FRAMES) kept.push(await png(planes, scale));
+      if (pictures.length < MAX_FRAMES) pictures.push(await png(planes, scale));
     },
     async end() {
       const { default: sharp } = await import('sharp');
       await mkdir(dirname(file), { recursive: true });
-      const moving = sharp(kept, { join: { animated: true } });
-      await moving.gif({ delay: kept.map(() => delay), loop: 0 }).toFile(file);
-      return `${kept.length} pictures in ${file}`;
+      const animation = sharp(pictures, { join: { animated: true } });
+      await animation.gif({ delay: pictures.map(() => delay), loop: 0 }).toFile(file);
+      return `${pictures.length} pictures in ${file}`;
     },
   };
 }
 
-/** The last picture alone. */
+/** Writes only the last picture. */
 export function lastPicture(file = 'replay.png'): PictureWriter {
   let last: Planes | undefined;
   return {

@@ -1,4 +1,7 @@
-/** `npm run replay` as a function: does again what happened in a room, and says whether it became the same. */
+/**
+ * `npm run replay` as a function: replays a range of a room and reports whether the checksums
+ * match.
+ */
 import { existsSync } from 'node:fs';
 import { createEngine } from '../engine/create-engine.ts';
 import { EngineError } from '../engine/engine.ts';
@@ -17,6 +20,7 @@ import { frames, gif, lastPicture, type PictureWriter } from './pictures.ts';
 import { readBundle, writeBundle } from './replay-bundle.ts';
 import { runReplay } from './run-replay.ts';
 
+/** Where the command prints to. */
 export interface CommandOutput {
   readonly print: (line: string) => void;
   readonly printError: (line: string) => void;
@@ -25,7 +29,7 @@ export interface CommandOutput {
 /** Ticks per second that `--speed 1` stands for. */
 const RATE = 15;
 
-async function stretchOf(options: ReplayOptions): Promise<JournalRange> {
+async function readRequested(options: ReplayOptions): Promise<JournalRange> {
   if (existsSync(options.what)) return readBundle(options.what);
   const store = new Store(await readFolder(options.data));
   try {
@@ -51,12 +55,12 @@ async function command(
     say(HELP);
     return 0;
   }
-  const range = await stretchOf(options);
+  const range = await readRequested(options);
   const { room, snapshot, from, to } = range;
   say(`Room "${room.name}", ticks ${from} to ${to}, from the snapshot of ${snapshot.tick}.`);
   if (options.bottle) {
     await writeBundle(options.bottle, range);
-    say(`In a bottle: ${options.bottle}`);
+    say(`Replay bundle: ${options.bottle}`);
   }
   const checkpoint = await loadCheckpoint(options.checkpoint);
   if (fingerprint(checkpoint) !== room.checkpoint.hash) {
@@ -80,7 +84,7 @@ async function command(
     const seconds = (performance.now() - begun) / 1000;
     const times = done.ticks / RATE / seconds;
     say(
-      `${done.ticks} ticks in ${seconds.toFixed(1)} s (${times.toFixed(1)} times as fast as at ${RATE} a second).`,
+      `${done.ticks} ticks in ${seconds.toFixed(1)} s (${times.toFixed(1)} times the original speed of ${RATE} ticks a second).`,
     );
     if (pictures) say(await pictures.end());
     const { equal, unequal, proven } = done;
@@ -100,8 +104,10 @@ async function command(
 }
 
 /**
- * @param args the command line after the program
- * @returns the exit code; what a host can mend is a sentence to `complain`, and 1
+ * Runs the command.
+ *
+ * @param args command-line arguments
+ * @returns the exit code: 1, with a message on `printError`, for errors that a host can fix
  */
 export async function replayCommand(
   args: readonly string[],

@@ -1,5 +1,4 @@
-/** Does a stretch of a room's life again. */
-
+/** Replays a range of a room and compares the checksums. */
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import { reopenRoom, replay } from '../storage/recovery.ts';
@@ -9,26 +8,29 @@ import { World } from '../world/world.ts';
 import type { JournalRange } from './journal-range.ts';
 import type { PictureWriter } from './pictures.ts';
 
+/** Options of `runReplay`. */
 export interface RunReplayOptions {
-  /** Has the room's checkpoint loaded, and no patches. */
+  /** An engine with the room's checkpoint and without patches. */
   readonly engine: Engine;
   readonly species: Species;
   readonly clock: Clock;
-  /** Ticks per second, at most. */
+  /** Maximum ticks per second. */
   readonly rate: number;
   readonly pictures?: PictureWriter | undefined;
-  /** Told of each tick that is done. */
+  /** Called after each tick. */
   readonly onTick?: (tick: number) => void;
-  /** Every so many ticks there is a picture. */
+  /** Ticks between two pictures. */
   readonly every: number;
 }
 
+/** The outcome of a replay. */
 export interface ReplayResult {
   readonly ticks: number;
-  /** Checksums that were equal; ticks whose were not. */
+  /** Number of equal checksums. */
   readonly equal: number;
+  /** Ticks with a different checksum. */
   readonly unequal: readonly number[];
-  /** Ticks that were equal, each of them. */
+  /** Number of ticks that the equal checksums cover. */
   readonly proven: number;
 }
 
@@ -36,6 +38,7 @@ async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
 }
 
+/** Runs the replay. @throws StoreError damaged: a state in the range is missing */
 export async function runReplay(
   { room: record, state, cells, journal, marks, jumps = [], from, to }: JournalRange,
   { engine, species, clock, rate, pictures, every, onTick }: RunReplayOptions,
@@ -53,13 +56,16 @@ export async function runReplay(
     async moment(tick) {
       const jump = jumps.find((one) => one.state.tick === tick);
       if (!jump)
-        throw new StoreError('damaged', `What the room became in tick ${tick} is missing.`);
+        throw new StoreError(
+          'damaged',
+          `The state that replaced the room in tick ${tick} is missing.`,
+        );
       return jump;
     },
     async onTick({ tick }, same) {
       if (same === false) unequal.push(tick);
       onTick?.(tick);
-      // What comes before is only done to get there.
+      // Earlier ticks only lead up to the requested range.
       if (tick < from) return;
       begun ??= clock.now();
       const wait = begun + ((tick - from) * 1000) / rate - clock.now();

@@ -1,13 +1,14 @@
-/** Which tick of a room was when: between two moments that are known, its pace is taken to have been even. */
+/** Maps ticks to times and back, by linear interpolation between known points. */
 
-/** A tick, and the wall clock then, ms. */
+/** A tick and its wall-clock time, ms. */
 export interface TimePoint {
   readonly tick: number;
   readonly at: number;
 }
 
+/** A room's known points in time. */
 export class Timeline {
-  /** The first first; the clock may have been set back, but time does not go back. */
+  /** Sorted, with times that never decrease, even if the clock was set back. */
   private readonly fixes: readonly TimePoint[];
 
   /** @param fixes in any order; at least one */
@@ -29,11 +30,12 @@ export class Timeline {
     return this.fixes.at(-1)!;
   }
 
-  /** What is before all that is known is the first tick, and what is after it the last. */
+  /** The tick at a time, ms; clamped to the first and the last known tick. */
   tickAt(time: number): number {
     return Math.round(this.between('at', 'tick', time));
   }
 
+  /** The time of a tick, ms; clamped likewise. */
   timeOf(tick: number): number {
     return Math.round(this.between('tick', 'at', tick));
   }
@@ -42,9 +44,9 @@ export class Timeline {
     const i = this.fixes.findIndex((fix) => fix[known] >= value);
     const to = this.fixes[i] ?? this.last;
     const from = i > 0 ? this.fixes[i - 1] : to;
-    const whole = to[known] - from[known];
-    return whole > 0
-      ? from[sought] + ((value - from[known]) / whole) * (to[sought] - from[sought])
+    const span = to[known] - from[known];
+    return span > 0
+      ? from[sought] + ((value - from[known]) / span) * (to[sought] - from[sought])
       : to[sought];
   }
 }

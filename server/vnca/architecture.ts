@@ -1,6 +1,9 @@
-/** Which tensors an update net is made of. Kernels are [in, out], or [3, 3, in, out] for the 3×3 convolution. */
+/**
+ * The tensors of an update net. Kernels are [in, out], or [3, 3, in, out] for the 3×3 convolution.
+ */
 import type { Card } from './card.ts';
 
+/** The part of a card that determines the tensors. */
 export type Architecture = Pick<Card, 'channels' | 'latentSize' | 'update'>;
 
 /** Blocks of the net 'res4' (Palm et al. 2022). */
@@ -31,15 +34,15 @@ export function updateShapes(card: Architecture): Map<string, readonly number[]>
   return shapes;
 }
 
-/** What a genome says to a layer: where its scales begin, if it has any, and its shifts, [hidden] each. */
+/** Offsets of a layer's scales, if it has any, and shifts in a read genome, [hidden] each. */
 export interface GenomeLayer {
   readonly scales?: number;
   readonly shifts: number;
 }
 
-/** Where the parts of a read genome lie, one behind the other. */
+/** Offsets of the consecutive parts of a read genome. */
 export interface GenomeLayout {
-  /** Of what cells perceive, and of the second layer, if there is one. */
+  /** Perception, and the second layer, if there is one. */
   readonly layers: readonly GenomeLayer[];
   /** Shifts of the change, [C]. */
   readonly shifts: number;
@@ -48,6 +51,7 @@ export interface GenomeLayout {
   readonly size: number;
 }
 
+/** The layout of a read genome. */
 export function genomeLayout({
   channels,
   update,
@@ -65,17 +69,17 @@ export function genomeLayout({
   return { layers, shifts, weights, size: weights + hidden * (genome?.expressed ?? 0) };
 }
 
-/** Whether a tensor is of a layer that is worked out once a patch, not once a cell. */
+/** Whether a tensor belongs to a layer that is computed once per patch instead of once per cell. */
 export const isPerPatch = (name: string): boolean => /^update\.(genome|modulation)\./.test(name);
 
-/** Numbers that training can move in a card's update net. */
+/** Number of trainable parameters of a card's update net. */
 export function countParameters(card: Architecture): number {
   let sum = 0;
   for (const shape of updateShapes(card).values()) sum += shape.reduce((a, b) => a * b, 1);
   return sum;
 }
 
-/** Multiply-adds of one step for one cell (biases and activations left out). */
+/** Multiply–accumulate operations per cell and step, without biases and activations. */
 export function macPerCellStep(card: Architecture): number {
   let sum = 0;
   for (const [name, shape] of updateShapes(card)) {

@@ -1,10 +1,9 @@
-/**
- * The model card: what a checkpoint is, for people and for the machine. `card.json` beside the weights, version 1.
- */
+/** The model card, `card.json`, version 1: describes a checkpoint for people and for the server. */
 import * as v from 'valibot';
 import { encoderNetwork } from './encoder-network.ts';
 import { CheckpointError } from './errors.ts';
 
+/** The version that this build reads. */
 export const CARD_VERSION = 1;
 
 /** What a gallery entry shows; the planting menu groups by it. */
@@ -27,23 +26,29 @@ const updateFields = {
   activation: v.optional(v.picklist(['elu', 'relu']), 'elu'),
   /** States are clamped to ±stateLimit after each step; absent: free. */
   stateLimit: v.exactOptional(v.pipe(v.number(), v.gtValue(0))),
-  /** What a state loses of itself in a step: s ← s + u(s) − leak·s. Above zero, what is not upheld fades. */
+  /** Fraction of a state that decays in each step: s ← s + u(s) − leak·s. */
   leak: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0),
-  /** The latent takes part in every step: every cell carries the genome. It adds z·W to the first layer, or see `genome`. */
+  /** Whether every step reads the latent: it adds z·W to the first layer, or see `genome`. */
   standingInput: v.optional(v.boolean(), false),
-  /** The standing input is read by a net of one hidden layer, which scales and shifts layers ('residual', 'simple'). */
+  /**
+   * A net of one hidden layer that maps the latent to scales and shifts of layers ('residual',
+   * 'simple').
+   */
   genome: v.exactOptional(
     v.strictObject({
       hidden: count,
-      /** So many channels, from the first on, also get weights of the last layer that are the patch's own. */
+      /**
+       * Number of channels, from the first, for which each patch has its own weights of the last
+       * layer.
+       */
       expressed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
-      /** Whether it scales what cells perceive, beside shifting it; without, that costs a cell nothing. */
+      /** Whether it scales perception besides shifting it; shifts alone cost no time per cell. */
       scalesPerception: v.optional(v.boolean(), true),
-      /** What all that the net says is multiplied by: the smaller, the calmer it learns. */
+      /** Factor on the net's output: smaller values make training more stable. */
       gain: v.optional(v.pipe(v.number(), v.gtValue(0)), 1),
     }),
   ),
-  /** Chance of a cell to take part in a step. */
+  /** Probability that a step updates a cell. */
   updateProbability: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
 };
 const update = v.variant('kind', [
@@ -69,25 +74,28 @@ const readout = v.variant('kind', [
   v.strictObject({ kind: v.literal('dmol'), mixtures: count }),
 ]);
 
-/** What a rule is and how it grows: the part of a card that training is told. */
+/** The fields that define a rule and its growth, which training takes as input. */
 export const modelFields = {
-  /** Names the checkpoint in engine, protocol and journal. */
+  /** Identifies the checkpoint in engine, protocol and journal. */
   name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower case, digits and "-"')),
   /** For people. */
   title: v.pipe(v.string(), v.nonEmpty()),
   description: v.optional(v.string(), ''),
   /** Side of a grown patch. */
   side: v.pipe(count, v.multipleOf(2)),
-  /** Numbers in a cell state. */
+  /** Numbers per cell state. */
   channels: count,
-  /** Numbers of a latent: as many as a cell has, or, where every cell carries the genome, more, whose first fill the first cells. */
+  /**
+   * Numbers per latent: `channels`, or more with `genome`; the first `channels` fill the first
+   * cells.
+   */
   latentSize: count,
   growth,
   update,
   readout,
   /** Cells at or above the threshold are alive; `channel` absent: what the read-out shows. */
   presence: v.strictObject({ channel: v.exactOptional(channel), threshold: share }),
-  /** Steps the rule can be trusted for once grown or touched. */
+  /** Steps for which the rule is stable after growth or damage. */
   trustedSteps: v.exactOptional(count),
 };
 const model = v.strictObject(modelFields);
@@ -96,7 +104,7 @@ type ModelFields = v.InferOutput<typeof model>;
 const fields = v.strictObject({
   version: v.literal(CARD_VERSION),
   ...modelFields,
-  /** Tensors `encoder.*`; a card may tell of the net in prose alone. */
+  /** The net of the tensors `encoder.*`, as data or as prose. */
   encoder: v.exactOptional(
     v.union([encoderNetwork, v.strictObject({ input: v.string(), layers: v.array(v.string()) })]),
   ),
@@ -109,14 +117,14 @@ const fields = v.strictObject({
   figures: v.record(v.string(), v.unknown()),
 });
 
-/** A rule between fields. */
+/** A constraint between fields. */
 interface Relation {
   readonly path: readonly string[];
-  /** What is wrong, or nothing. */
+  /** What is wrong, if anything. */
   readonly wrong: (model: ModelFields) => string | undefined;
 }
 
-/** Checks the rules between the fields of a model. */
+/** A schema action that checks the constraints between the fields of a model. */
 export function soundModel<T extends ModelFields>() {
   return v.rawCheck<T>(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
@@ -193,13 +201,14 @@ const RELATIONS: readonly Relation[] = [
 
 const schema = v.pipe(fields, soundModel<v.InferOutput<typeof fields>>());
 
+/** A parsed card, with defaults filled in. */
 export type Card = v.InferOutput<typeof schema>;
 
 /**
- * Checks what `card.json` holds and fills in defaults.
+ * Checks the content of `card.json` and fills in defaults.
  *
  * @param value parsed JSON
- * @param file how messages call it
+ * @param file name for messages
  * @throws CheckpointError unknown-version, bad-card
  */
 export function parseCard(value: unknown, file: string): Card {

@@ -1,6 +1,6 @@
 /**
- * A checkpoint folder: `card.json`, `model.safetensors`, `gallery.png`. Everything is checked on loading, so that
- * whatever is loaded can be run.
+ * A checkpoint folder: `card.json`, `model.safetensors`, `gallery.png`. Everything is checked on
+ * loading, so that a loaded checkpoint can be run.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,31 +10,37 @@ import { CheckpointError } from './errors.ts';
 import { gallerySheet } from './gallery.ts';
 import { parseSafetensors, toFloat32 } from './safetensors.ts';
 
+/** A float32 tensor. */
 export interface WeightTensor {
   readonly shape: readonly number[];
   /** Row-major. */
   readonly data: Float32Array;
 }
 
+/** Card and weights. */
 export interface Model {
   readonly card: Card;
-  /** Every float32 tensor of the file by name, at least those of the update net and `gallery.latents` [G, Z]. */
+  /**
+   * All float32 tensors by name, including those of the update net and `gallery.latents` [G, Z].
+   */
   readonly tensors: ReadonlyMap<string, WeightTensor>;
 }
 
+/** A model and its folder. */
 export interface Checkpoint extends Model {
   readonly folder: string;
 }
 
+/** File names in a checkpoint folder. */
 export const CARD_FILE = 'card.json';
 export const MODEL_FILE = 'model.safetensors';
 export const GALLERY_FILE = 'gallery.png';
 const GALLERY_TENSOR = 'gallery.latents';
 
 /**
- * Loads a checkpoint and checks all of it.
+ * Loads and checks a checkpoint.
  *
- * @throws CheckpointError with one sentence that names the file and the field
+ * @throws CheckpointError in one sentence that names the file and the field
  */
 export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
   const model = await loadModel(folder);
@@ -42,7 +48,11 @@ export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
   return { ...model, folder };
 }
 
-/** Loads card and weights alone, for tools that make the rest of the folder. @throws CheckpointError */
+/**
+ * Loads card and weights only, for tools that create the rest of the folder.
+ *
+ * @throws CheckpointError
+ */
 export async function loadModel(folder: string): Promise<Model> {
   const cardFile = join(folder, CARD_FILE);
   const card = parseCard(parseJson(await read(cardFile), cardFile), cardFile);
@@ -51,7 +61,7 @@ export async function loadModel(folder: string): Promise<Model> {
   return { card, tensors };
 }
 
-/** Latent i of the gallery: a copy, [Z]. @throws RangeError there is no such entry */
+/** A copy of a latent of the gallery, [Z]. @throws RangeError there is no such entry */
 export function galleryLatent({ card, tensors }: Model, index: number): Float32Array {
   if (!Number.isInteger(index) || index < 0 || index >= card.gallery.length) {
     throw new RangeError(`gallery of ${card.gallery.length} has no entry ${index}`);

@@ -1,4 +1,4 @@
-/** The encoder's net as the card describes it: convolutions, then dense layers, then mean and log σ of the latent. */
+/** The encoder's net in the card: convolutions, dense layers, then mean and log σ of the latent. */
 import * as v from 'valibot';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -7,8 +7,9 @@ const range = v.pipe(
   v.check(([low, high]) => low < high, 'low end is not below the high end'),
 );
 
+/** Schema of the net. */
 export const encoderNetwork = v.strictObject({
-  /** Range that images come in: 0…1, or shifted to −1…1. */
+  /** Value range of input images. */
   input: v.picklist(['0..1', '-1..1']),
   /** Each k×k, ELU. */
   convolutions: v.pipe(
@@ -33,9 +34,13 @@ export const encoderNetwork = v.strictObject({
   logSigmaRange: v.exactOptional(range),
 });
 
+/** A parsed description of the net. */
 export type EncoderNetwork = v.InferOutput<typeof encoderNetwork>;
 
-/** The published encoder (Palm et al. 2022): five 5×5 convolutions, 32…512 channels, no dense layer between. */
+/**
+ * The published encoder (Palm et al. 2022): five 5×5 convolutions, 32…512 channels, no dense layer
+ * between.
+ */
 export function publishedEncoder(input: EncoderNetwork['input'], firstPad = 2): EncoderNetwork {
   return {
     input,

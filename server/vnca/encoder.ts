@@ -1,19 +1,20 @@
 /**
- * A checkpoint's encoder: from a picture to the mean of its latent. Plain loops that stop now and then, so that it needs no
- * thread and holds nobody up: ours takes 3 million multiplications, the published one 50.
+ * A checkpoint's encoder: from a picture to the mean of its latent. It runs in small slices, so
+ * that it needs no thread: our net takes 3 million multiplications, the published one 50 million.
  */
 import type { Model, WeightTensor } from './checkpoint.ts';
 import type { EncoderNetwork } from './encoder-network.ts';
 
+/** Encodes pictures. */
 export interface Encoder {
-  /** Numbers a picture has: side × side × channels. */
+  /** Numbers per picture: side × side × channels. */
   readonly size: number;
   /** 1: ink; 3: RGB; 4: premultiplied RGBA. */
   readonly channels: 1 | 3 | 4;
   /**
    * @param pixels [side, side, channels], 0…1
-   * @returns a step a row; its result is the latent's mean [Z]
-   * @throws RangeError it is of another size
+   * @returns yields after each row of outputs; returns the latent's mean [Z]
+   * @throws RangeError the picture has another size
    */
   encode(pixels: Float32Array): Generator<void, Float32Array>;
 }
@@ -40,12 +41,12 @@ interface Dense {
   readonly bias: WeightTensor;
 }
 
-/** Outputs of a dense layer between two stops. */
+/** Multiplications of a dense layer between two yields. */
 const DENSE_SLICE = 16_384;
 
 const elu = (x: number): number => (x > 0 ? x : Math.expm1(x));
 
-/** The encoder of a checkpoint; undefined where it has none that can be run. */
+/** The encoder of a checkpoint; undefined if it has none that can be run. */
 export function createEncoder({ card, tensors }: Model): Encoder | undefined {
   const { encoder: network, side, latentSize, readout } = card;
   if (!network || !('convolutions' in network)) return undefined;
@@ -73,7 +74,7 @@ export function createEncoder({ card, tensors }: Model): Encoder | undefined {
   };
 }
 
-/** Tensors in the order of use, if all are there and fit each other. */
+/** The tensors in order of use; undefined if one is missing or has another shape. */
 function layersOf(
   network: EncoderNetwork,
   tensors: Model['tensors'],
@@ -105,12 +106,13 @@ function layersOf(
   return { convolutions, dense };
 }
 
-/** One convolution with its ELU, a row of outputs at a time. */
+/** A convolution with ELU, one row of outputs per slice. */
 function* convolve(from: Layer, { size, stride, pad, kernel, bias }: Convolution) {
   const side = Math.floor((from.side + 2 * pad - size) / stride) + 1;
   const channels = bias.data.length;
   const data = new Float32Array(side * side * channels);
   const sums = new Float64Array(channels);
+  const layer = { inputs: from.data, count: from.channels, weights: kernel.data };
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {
       sums.set(bias.data);
@@ -121,14 +123,7 @@ function* convolve(from: Layer, { size, stride, pad, kernel, bias }: Convolution
           const column = x * stride + i - pad;
           if (column < 0 || column >= from.side) continue;
           const at = (row * from.side + column) * from.channels;
-          addScaled(
-            sums,
-            from.data,
-            at,
-            from.channels,
-            kernel.data,
-            (j * size + i) * from.channels,
-          );
+          addProducts(sums, layer, at, (j * size + i) * from.channels);
         }
       }
       const to = (y * side + x) * channels;
@@ -139,19 +134,25 @@ function* convolve(from: Layer, { size, stride, pad, kernel, bias }: Convolution
   return { side, channels, data } satisfies Layer;
 }
 
-/** Adds inputs × weights: `weights` has a row of outputs for each input, the first at row `first`. */
-function addScaled(
+interface Products {
+  readonly inputs: Float32Array;
+  /** Number of inputs to add. */
+  readonly count: number;
+  /** A row of outputs for each input. */
+  readonly weights: Float32Array;
+}
+
+/** Adds inputs × weights, from input `at` and row `first` of the weights on. */
+function addProducts(
   sums: Float64Array,
-  inputs: Float32Array,
+  { inputs, count, weights }: Products,
   at: number,
-  count: number,
-  weights: Float32Array,
   first: number,
 ): void {
   const outputs = sums.length;
   for (let i = 0; i < count; i++) {
     const input = inputs[at + i];
-    // Empty ground is most of a drawing.
+    // Most of a drawing is empty.
     if (input === 0) continue;
     const row = (first + i) * outputs;
     for (let c = 0; c < outputs; c++) sums[c] += input * weights[row + c];
@@ -164,7 +165,7 @@ function* multiply(row: Float32Array, { kernel, bias }: Dense) {
   const inputs = Math.max(1, Math.floor(DENSE_SLICE / outputs));
   for (let at = 0; at < row.length; at += inputs) {
     const count = Math.min(inputs, row.length - at);
-    addScaled(sums, row, at, count, kernel.data, at);
+    addProducts(sums, { inputs: row, count, weights: kernel.data }, at, at);
     yield;
   }
   return Float32Array.from(sums);

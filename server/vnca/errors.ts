@@ -1,4 +1,4 @@
-/** What can be wrong with a checkpoint folder; the message is one sentence that names the file and the field. */
+/** Why a checkpoint cannot be loaded. */
 export type CheckpointReason =
   | 'missing-file'
   | 'corrupt-file'
@@ -8,6 +8,7 @@ export type CheckpointReason =
   | 'bad-tensor'
   | 'bad-gallery';
 
+/** A checkpoint cannot be loaded; the message is one sentence that names the file and the field. */
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
 

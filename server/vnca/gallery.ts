@@ -1,8 +1,10 @@
-/** Geometry of `gallery.png`: the gallery's latents, grown, side by side in rows. */
+/** Geometry of `gallery.png`: the grown organisms of the gallery, in rows. */
 import type { Card } from './card.ts';
 
+/** Tiles per row. */
 export const GALLERY_COLUMNS = 24;
 
+/** The layout of a sheet. */
 export interface GallerySheet {
   readonly columns: number;
   readonly rows: number;
@@ -13,7 +15,7 @@ export interface GallerySheet {
   readonly height: number;
 }
 
-/** How the sheet of a card is laid out; entry i is at column i mod columns, row ⌊i / columns⌋. */
+/** The layout of a card's sheet; entry i is at column i mod columns, row ⌊i / columns⌋. */
 export function gallerySheet(card: Pick<Card, 'side' | 'gallery'>): GallerySheet {
   const rows = Math.ceil(card.gallery.length / GALLERY_COLUMNS);
   return {

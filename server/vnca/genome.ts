@@ -1,21 +1,21 @@
 /**
- * What a genome makes of the rule, worked out once a patch in plain numbers: layers whose weights are the patch's own. The
- * same as reading the genome at every step (`readGenome` of `rule.ts`), but cells pay nothing for it.
+ * A patch's conditioning: the weights that its genome gives the rule, computed once per patch.
+ * Equivalent to reading the genome in every step (`readGenome` of `rule.ts`), at no cost per cell.
  */
 import { type Architecture, genomeLayout } from './architecture.ts';
 import type { Model } from './checkpoint.ts';
 
-/** A part of a patch's own row. */
+/** A range of a patch's conditioning. */
 export interface OwnPart {
   readonly from: number;
   readonly size: number;
 }
 
-/** Where a patch's own weights lie in its row; absent: the layer's weights are those of all patches. */
+/** Ranges of a patch's own weights; a part is absent if all patches share the layer's weights. */
 export interface OwnLayout {
-  /** Scales of what cells perceive, [hidden]. */
+  /** Scales of perception, [hidden]. */
   readonly perceptionScale?: OwnPart;
-  /** Bias of the first layer, [hidden]: the layer's own, scaled, and the genome's shift. */
+  /** Bias of the first layer, [hidden]: the layer's own, scaled, plus the genome's shift. */
   readonly perceptionBias: OwnPart;
   /** Second layer, [hidden out, hidden in] and [hidden]. */
   readonly hidden?: OwnPart;
@@ -23,11 +23,11 @@ export interface OwnLayout {
   /** Last layer, [C, hidden] and [C]. */
   readonly out?: OwnPart;
   readonly outBias?: OwnPart;
-  /** Numbers of the row. */
+  /** Numbers in all, K. */
   readonly size: number;
 }
 
-/** @returns nothing where all patches are alike: a rule without a standing input */
+/** The layout of a rule's conditioning; undefined without a standing input. */
 export function ownLayout({ channels, update }: Architecture): OwnLayout | undefined {
   if (!update.standingInput) return undefined;
   const { hidden, genome, kind } = update;
@@ -49,12 +49,14 @@ export function ownLayout({ channels, update }: Architecture): OwnLayout | undef
 }
 
 /**
+ * Computes a patch's conditioning.
+ *
  * @param latent [Z]
- * @returns the patch's own row, as `ownLayout` lays it out
+ * @returns [K], as laid out by `ownLayout`
  */
 export type Condition = (latent: Float32Array) => Float32Array;
 
-/** @returns nothing where all patches are alike */
+/** Prepares computing the conditioning of patches; undefined without a standing input. */
 export function createCondition({ card, tensors }: Model): Condition | undefined {
   const own = ownLayout(card);
   if (!own) return undefined;
@@ -67,23 +69,23 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
   const outKernel = numbers('out.kernel')!;
 
   return (latent) => {
-    const said = read(latent);
+    const modulation = read(latent);
     const row = new Float32Array(own.size);
     const put = (part: OwnPart, value: (i: number) => number): void => {
       for (let i = 0; i < part.size; i++) row[part.from + i] = value(i);
     };
     const bias = (name: string, i: number): number => numbers(`${name}.bias`)?.[i] ?? 0;
     if (!genome) {
-      put(own.perceptionBias, (i) => bias('perceive', i) + said[i]);
+      put(own.perceptionBias, (i) => bias('perceive', i) + modulation[i]);
       return row;
     }
     const [perceive, second] = layout.layers;
     const scale = (from: number | undefined, i: number): number =>
-      from === undefined ? 1 : 1 + said[from + i];
+      from === undefined ? 1 : 1 + modulation[from + i];
     if (own.perceptionScale) put(own.perceptionScale, (i) => scale(perceive.scales, i));
     put(
       own.perceptionBias,
-      (i) => bias('perceive', i) * scale(perceive.scales, i) + said[perceive.shifts + i],
+      (i) => bias('perceive', i) * scale(perceive.scales, i) + modulation[perceive.shifts + i],
     );
     if (own.hidden && own.hiddenBias) {
       put(own.hidden, (i) => {
@@ -92,23 +94,26 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
       });
       put(
         own.hiddenBias,
-        (o) => bias('hidden', o) * scale(second.scales, o) + said[second.shifts + o],
+        (o) => bias('hidden', o) * scale(second.scales, o) + modulation[second.shifts + o],
       );
     }
     if (own.out) {
       const { expressed } = genome;
       put(own.out, (i) => {
         const [c, input] = [Math.floor(i / hidden), i % hidden];
-        const extra = c < expressed ? said[layout.weights + input * expressed + c] : 0;
+        const extra = c < expressed ? modulation[layout.weights + input * expressed + c] : 0;
         return outKernel[input * channels + c] + extra;
       });
     }
-    if (own.outBias) put(own.outBias, (c) => bias('out', c) + said[layout.shifts + c]);
+    if (own.outBias) put(own.outBias, (c) => bias('out', c) + modulation[layout.shifts + c]);
     return row;
   };
 }
 
-/** The standing input as it is read, [hidden] or, of a genome net, as `genomeLayout` lays it out. */
+/**
+ * Reads a latent as `readGenome` does: [hidden] or, with a genome net, as `genomeLayout` lays it
+ * out.
+ */
 function createReader({ card, tensors }: Model): (latent: Float32Array) => Float32Array {
   const { genome } = card.update;
   const dense = (layer: string, x: Float32Array): Float32Array => {

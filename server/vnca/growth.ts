@@ -1,24 +1,26 @@
 /**
- * How a latent becomes a grown patch (Palm et al. 2022, sections 3 and 4): by doubling, or uniformly in place.
- * States are [s, s, C], row-major.
+ * How a latent becomes a grown patch (Palm et al. 2022, sections 3 and 4): by doubling, or
+ * uniformly in place. States are [s, s, C], row-major.
  */
 import type { Card } from './card.ts';
 
+/** The part of a card that growth depends on. */
 export type Growth = Pick<Card, 'growth' | 'side'>;
 
+/** A step of a growth schedule. */
 export interface GrowthStep {
   /** Every cell divides into 2×2 before the step. */
   readonly divide: boolean;
-  /** Side of the patch in this step. */
+  /** Side of the patch in this step, cells. */
   readonly stage: number;
 }
 
-/** Side of a newly planted patch. */
+/** Side of a newly planted patch, cells. */
 export function firstStage({ growth, side }: Growth): number {
   return growth.kind === 'doubling' ? growth.seedSide : side;
 }
 
-/** Every step from the seed to the grown patch; growth ends with steps, not with a division. */
+/** The steps from the seed to the grown patch, in order. */
 export function growthSchedule(card: Growth): GrowthStep[] {
   const { growth, side } = card;
   if (growth.kind === 'uniform') {
@@ -33,13 +35,13 @@ export function growthSchedule(card: Growth): GrowthStep[] {
   return schedule;
 }
 
-/** Steps from the seed to the grown patch. */
+/** Number of steps from the seed to the grown patch. */
 export function totalSteps(card: Growth): number {
   return growthSchedule(card).length;
 }
 
 /**
- * The state of a newly planted patch, [s, s, C]: the latent in every cell, or as much of it as a cell holds.
+ * The state of a newly planted patch, [s, s, C]: the first C numbers of the latent in every cell.
  *
  * @param latent [Z], Z ≥ C
  */
@@ -53,16 +55,16 @@ export function seedState(latent: Float32Array, stage: number, channels: number)
 /**
  * Divides every cell into a 2×2 block of copies of itself.
  *
- * @param source [s, s, C], starting at 0
- * @param target [2s, 2s, C] starts at `offset` in it
+ * @param target receives [2s, 2s, C] from `offset` on
+ * @param source [s, s, C]
  */
 export function divideInto(
   target: Float32Array,
   offset: number,
   source: Float32Array,
-  stage: number,
   channels: number,
 ): void {
+  const stage = Math.sqrt(source.length / channels);
   const row = 2 * stage * channels;
   for (let j = 0; j < stage; j++) {
     const upper = offset + 2 * j * row;
@@ -80,8 +82,8 @@ export function divideInto(
 }
 
 /** Divides every cell: [s, s, C] → [2s, 2s, C]. */
-export function divide(state: Float32Array, stage: number, channels: number): Float32Array {
+export function divide(state: Float32Array, channels: number): Float32Array {
   const divided = new Float32Array(4 * state.length);
-  divideInto(divided, 0, state, stage, channels);
+  divideInto(divided, 0, state, channels);
   return divided;
 }

@@ -1,6 +1,6 @@
 /**
- * The latent map: where the gallery's latents lie in two dimensions. Evaluation writes it (`map.json`, by UMAP); a checkpoint
- * without one is laid out by its two principal components.
+ * The latent map: the gallery's latents in two dimensions. Evaluation writes it (`map.json`, by
+ * UMAP); without the file, the two principal components are used.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,21 +9,25 @@ import type { MapPoint } from '../../shared/latent-map.ts';
 import { type Checkpoint, galleryLatent } from './checkpoint.ts';
 import { CheckpointError } from './errors.ts';
 
+/** File name in a checkpoint folder. */
 export const MAP_FILE = 'map.json';
-/** Fewer creatures are no map. */
+/** Fewer organisms make no map. */
 const FEWEST = 3;
 const ROUNDS = 120;
-/** A phone that is held upright is so wide for its height. */
+/** Width of the map, with height 1: about that of an upright phone. */
 const WIDTH = 0.68;
-/** How evenly they fill the map: 1 where each keeps from the others what is its due in a square grid. */
+/** Minimum distance of points, in units of the spacing of a square grid of as many points. */
 const FILL = 1.1;
 
 const coordinate = v.pipe(v.number(), v.finite());
 const mapFile = v.array(v.object({ x: coordinate, y: coordinate }));
 
 /**
- * @returns a place for each gallery entry, moved apart a little so that each can be touched; undefined for very few
- * @throws CheckpointError bad-card: the file is there, and is no map of this gallery
+ * Loads or computes the map.
+ *
+ * @returns a point for each gallery entry, spread so that each can be touched; undefined for very
+ *   few
+ * @throws CheckpointError bad-card: the file is not a map of this gallery
  */
 export async function loadMap(checkpoint: Checkpoint): Promise<readonly MapPoint[] | undefined> {
   const count = checkpoint.card.gallery.length;
@@ -53,7 +57,7 @@ function parseMap(text: string, file: string, count: number): readonly MapPoint[
 }
 
 /**
- * Places by the two directions in which latents differ most.
+ * The first two principal components.
  *
  * @param latents [Z] each
  */
@@ -66,7 +70,7 @@ export function principalPlaces(latents: readonly Float32Array[]): MapPoint[] {
   const rows = latents.map((latent) => Float64Array.from(latent, (value, c) => value - mean[c]));
   const axes: Float64Array[] = [];
   for (let k = 0; k < 2; k++) {
-    // Some fixed direction that is no principal one.
+    // A fixed start vector that is unlikely to be orthogonal to the component.
     let axis = Float64Array.from({ length: size }, (_, c) => 1 + ((7 * c + 3 * k) % 5));
     for (let round = 0; round < 50; round++) {
       const next = new Float64Array(size);
@@ -92,7 +96,7 @@ function dot(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
-/** The longer side fills 0…1. */
+/** Scales points so that the longer side is 0…1. */
 function fill(places: readonly MapPoint[]): MapPoint[] {
   const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
   const [left, top] = [Math.min(...xs), Math.min(...ys)];
@@ -101,7 +105,7 @@ function fill(places: readonly MapPoint[]): MapPoint[] {
 }
 
 /**
- * Moves places apart until they fill the map evenly, as little as that takes: alike ones stay together, and each can be touched.
+ * Pushes points apart, as little as needed for each to be touched; similar ones stay close.
  *
  * @param places 0…1
  * @returns places in a map that is `WIDTH` wide and 1 high
@@ -120,7 +124,7 @@ function spread(places: readonly MapPoint[]): MapPoint[] {
         const squared = dx * dx + dy * dy;
         if (squared >= distance * distance) continue;
         const apart = Math.sqrt(squared);
-        // Those on one spot part along a direction of their own.
+        // Identical points separate in directions of their own.
         const [ux, uy] = apart > 0 ? [dx / apart, dy / apart] : [Math.cos(b), Math.sin(b)];
         const push = (distance - apart) / 4;
         xs[a] = within(xs[a] - ux * push, WIDTH);

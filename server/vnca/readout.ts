@@ -1,13 +1,10 @@
-/**
- * Read-outs: from cell states to what is seen, premultiplied RGBA and presence, 8 bits each.
- *
- * Plain loops over the states: they are in this process's memory anyway, and the rest of a state is never touched.
- */
+/** Read-outs: from cell states to premultiplied RGBA and presence, 8 bits each. */
 import type { Card } from './card.ts';
 
+/** The part of a card that read-outs depend on. */
 export type Visible = Pick<Card, 'channels' | 'readout' | 'presence'>;
 
-/** 0…1 to 0…255, half up; beyond is clamped, and what is no number reads 0. */
+/** Maps 0…1 to 0…255, rounding half up; clamps other values, and maps NaN to 0. */
 export function toByte(value: number): number {
   if (!(value > 0)) return 0;
   return value >= 1 ? 255 : (value * 255 + 0.5) | 0;
@@ -21,8 +18,8 @@ function sigmoid(x: number): number {
  * Reads cells out.
  *
  * @param states [cells, C], or [C, cells], starting at `offset`
- * @param rgba [cells, 4] is written
- * @param presence [cells] is written
+ * @param rgba [cells, 4], overwritten
+ * @param presence [cells], overwritten
  */
 export type ReadCells = (
   states: Float32Array,
@@ -34,7 +31,7 @@ export type ReadCells = (
 /**
  * The read-out of a card's states.
  *
- * @param planar whether each channel is a plane of its own
+ * @param planar whether states are [C, cells]
  */
 export function createReadout(card: Visible, planar = false): ReadCells {
   const readCell = createCellReadout(card);
@@ -52,8 +49,8 @@ export function createReadout(card: Visible, planar = false): ReadCells {
 /**
  * Writes one cell's four values and returns its presence.
  *
- * @param at of the cell's first channel
- * @param stride from one channel to the next
+ * @param at offset of the cell's first channel
+ * @param stride distance between channels
  */
 type ReadCell = (
   states: Float32Array,
@@ -90,8 +87,8 @@ function createCellReadout({ channels, readout }: Visible): ReadCell {
 }
 
 /**
- * These likelihoods have no word for "nothing here": a state of zeros would read half ink, or grey. Zeros are what
- * damage leaves, so they read as nothing.
+ * Reads a state of zeros, which damage leaves, as empty. These likelihoods cannot express that:
+ * they would give grey or half ink.
  */
 function unlessBare(channels: number, read: ReadCell): ReadCell {
   return (states, at, stride, rgba, to) => {
@@ -104,9 +101,10 @@ function unlessBare(channels: number, read: ReadCell): ReadCell {
 }
 
 /**
- * Mean colour of a discretised mixture of logistics (PixelCNN++, Salimans et al. 2017; channels as in the published
- * VNCA): n mixture logits, then for each of R, G, B n means, n log-scales and n coefficients. The mean of a colour
- * leans on the means of those before it; mixtures are weighted by their softmax.
+ * Mean colour of a discretised mixture of logistics (PixelCNN++, Salimans et al. 2017; channels as
+ * in the published VNCA): n mixture logits, then for each of R, G, B n means, n log-scales and n
+ * coefficients. The mean of a colour depends on the means of those before it; mixtures are weighted
+ * by their softmax.
  *
  * @returns R, G, B, each clamped to −1…1
  */

@@ -1,8 +1,9 @@
 /**
- * The cell rule on tensors: perceive, update, step. Pure functions of tensors on whatever TensorFlow.js backend is
- * set; whoever calls them owns what they return.
+ * The cell rule on tensors: perceive, update, step. Pure functions on the current TensorFlow.js
+ * backend; the caller owns the returned tensors.
  *
- * Nets: 'res4' and 'simple' as in Palm et al. 2022 (code of 2021); 'residual' is ours. ELU has α = 1.
+ * Nets: 'res4' and 'simple' as in Palm et al. 2022 (code of 2021); 'residual' is ours. ELU has α =
+ * 1.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { genomeLayout, RES4_BLOCKS, updateShapes } from './architecture.ts';
@@ -16,10 +17,11 @@ export interface Rule {
   readonly weights: ReadonlyMap<string, tf.Tensor>;
 }
 
+/** Further inputs of a step. */
 export interface StepInput {
-  /** Of `readGenome`, for rules with a standing input. */
+  /** From `readGenome`, for rules with a standing input. */
   readonly genome?: tf.Tensor2D;
-  /** [N, H, W, 1], 1 = the cell takes part; absent: all do. */
+  /** [N, H, W, 1], 1 = the cell is updated; absent: all are. */
   readonly mask?: tf.Tensor4D;
 }
 
@@ -32,27 +34,28 @@ export function createRule({ card, tensors }: Model): Rule {
   return { update: card.update, weights };
 }
 
+/** Frees the weights. */
 export function disposeRule(rule: Rule): void {
   for (const weight of rule.weights.values()) weight.dispose();
 }
 
 /**
- * What the standing input says to every cell of a patch, at every step: latents [N, Z] → [N, hidden], a shift of the first
- * layer; or, for rules with a genome net, scales and shifts of each layer.
+ * Reads latents [N, Z] for rules with a standing input: a shift of the first layer, [N, hidden],
+ * or, with a genome net, scales and shifts of each layer (`genomeLayout`).
  */
 export function readGenome(rule: Rule, latents: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => {
     const { genome } = rule.update;
     if (!genome) return tf.matMul(latents, kernel(rule, 'genome'));
-    const said = dense(rule, 'modulation', tf.elu(dense(rule, 'genome', latents)));
-    return tf.mul(said, genome.gain);
+    const modulation = dense(rule, 'modulation', tf.elu(dense(rule, 'genome', latents)));
+    return tf.mul(modulation, genome.gain);
   });
 }
 
 /**
  * One step of every cell, s ← clamp(s + mask · (u(s) − leak · s)).
  *
- * @param states [N, H, W, C]; what lies outside a patch reads as zero
+ * @param states [N, H, W, C]; outside a patch they are zero
  * @returns [N, H, W, C]
  */
 export function stepStates(rule: Rule, states: tf.Tensor4D, input: StepInput = {}): tf.Tensor4D {
@@ -67,7 +70,7 @@ export function stepStates(rule: Rule, states: tf.Tensor4D, input: StepInput = {
   });
 }
 
-/** Lets the genome speak to a layer [N, H, W, units]; layers are asked for in order. */
+/** Applies the genome's scales and shifts to a layer, [N, H, W, units]. */
 type Modulate = (layer: 'perceive' | 'hidden' | 'out', x: tf.Tensor4D) => tf.Tensor4D;
 
 function modulation(rule: Rule, genome?: tf.Tensor2D): Modulate {
@@ -82,13 +85,13 @@ function modulation(rule: Rule, genome?: tf.Tensor2D): Modulate {
     const layout = genomeLayout({ channels, update: rule.update });
     if (layer === 'out') return tf.add(x, part(layout.shifts, channels));
     const { scales, shifts } = layout.layers[layer === 'perceive' ? 0 : 1];
-    // A scale of 0 leaves a layer as it is.
+    // Scales are relative to 1.
     const scaled = scales === undefined ? x : tf.mul(x, tf.add(part(scales, hidden), 1));
     return tf.add(scaled, part(shifts, hidden));
   };
 }
 
-/** What cells perceive: the learned 3×3 convolution, [N, H, W, C] → [N, H, W, hidden]. */
+/** Perception: the learned 3×3 convolution, [N, H, W, C] → [N, H, W, hidden]. */
 function perceive(rule: Rule, states: tf.Tensor4D, modulate: Modulate): tf.Tensor4D {
   const seen = tf.fused.conv2d({
     x: states,
@@ -100,7 +103,7 @@ function perceive(rule: Rule, states: tf.Tensor4D, modulate: Modulate): tf.Tenso
   return modulate('perceive', seen);
 }
 
-/** How cells want to change: perception [N, H, W, hidden] → [N, H, W, C]. */
+/** The change of the states: perception [N, H, W, hidden] → [N, H, W, C]. */
 function updateCells(
   rule: Rule,
   perception: tf.Tensor4D,
@@ -127,7 +130,7 @@ function updateCells(
   return tf.add(changes, padded);
 }
 
-/** What happens to single cells between the first layer and the last. */
+/** The layers between the first and the last, which work on single cells. */
 function trunk(rule: Rule, cells: tf.Tensor4D, modulate: Modulate): tf.Tensor4D {
   const activate = rule.update.activation === 'relu' ? tf.relu : tf.elu;
   switch (rule.update.kind) {

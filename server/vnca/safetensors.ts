@@ -1,13 +1,13 @@
 /**
  * A strict reader and writer of the safetensors format
- * (https://github.com/huggingface/safetensors#format): eight bytes of header length (little endian), a JSON
- * header, then the tensors' bytes without gaps.
+ * (https://github.com/huggingface/safetensors#format): eight bytes of header length (little
+ * endian), a JSON header, then the tensors' bytes without gaps.
  *
- * Stricter than the format asks where that catches a damaged file: every byte must belong to one tensor.
+ * Stricter than the format where that detects damage: every byte must belong to exactly one tensor.
  */
 import { CheckpointError } from './errors.ts';
 
-/** Bytes of one element. */
+/** Bytes per element. */
 const ELEMENT_BYTES = { F32: 4, I32: 4, F16: 2, U8: 1 } as const;
 export type Dtype = keyof typeof ELEMENT_BYTES;
 
@@ -29,7 +29,7 @@ const MAX_HEADER_BYTES = 100_000_000;
 /**
  * Reads a whole file.
  *
- * @param file how messages call it
+ * @param file name for messages
  * @throws CheckpointError corrupt-file
  */
 export function parseSafetensors(bytes: Uint8Array, file: string): TensorFile {
@@ -96,7 +96,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The keys of the outermost object of a valid JSON text, repeated ones too (JSON.parse forgets those). */
+/**
+ * The keys of the outermost object of a JSON text, including duplicates, which JSON.parse drops.
+ */
 function* topLevelKeys(text: string): Generator<string> {
   let depth = 0;
   let last = '';
@@ -168,7 +170,7 @@ function checkCover(ranges: Range[], dataLength: number, fail: Fail): void {
 /** A copy of an F32 tensor's numbers; undefined for another dtype. */
 export function toFloat32(tensor: StoredTensor): Float32Array | undefined {
   if (tensor.dtype !== 'F32') return undefined;
-  // Not bytes.slice(): that of a Buffer is a view, and of the whole pool.
+  // Not bytes.slice(): for a Buffer that is a view, possibly unaligned.
   return new Float32Array(Uint8Array.from(tensor.bytes).buffer);
 }
 
@@ -182,8 +184,8 @@ export function fromFloat32(shape: readonly number[], data: Float32Array): Store
 }
 
 /**
- * Writes a file that `parseSafetensors` reads: wide dtypes first and the header padded with spaces, so that every
- * tensor is aligned.
+ * Writes a file that `parseSafetensors` reads: wide dtypes first and the header padded with spaces,
+ * so that every tensor is aligned.
  *
  * @throws RangeError a tensor's bytes do not fit its shape
  */

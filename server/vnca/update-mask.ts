@@ -1,25 +1,20 @@
-/** Which cells take part in a step, where the rule leaves that to chance. */
+/** Which cells a step updates, for rules with stochastic updates. */
 import { createRandom, type Random } from '../../shared/random.ts';
 
 /**
- * Draws for every cell alone whether it takes part; all channels of a cell go together.
+ * Draws independently for each cell whether it is updated.
  *
- * @param mask [cells] is written from `offset` on, 1 = takes part
+ * @param mask [cells], overwritten: 1 = updated
  * @param probability 0…1
  */
-export function drawUpdateMask(
-  mask: Float32Array,
-  offset: number,
-  cells: number,
-  probability: number,
-  random: Random,
-): void {
-  for (let i = 0; i < cells; i++) mask[offset + i] = random.uniform() < probability ? 1 : 0;
+export function drawUpdateMask(mask: Float32Array, probability: number, random: Random): void {
+  for (let i = 0; i < mask.length; i++) mask[i] = random.uniform() < probability ? 1 : 0;
 }
 
 /**
- * A generator seeded by the states themselves, so that a step is a function of nothing but the state: a patch steps
- * alike in any batch, and a room that is put back from exported states replays bit for bit.
+ * A generator seeded with the state itself, so that a step depends on nothing but the state: a
+ * patch steps identically in any batch, and a room restored from exported states replays bit for
+ * bit.
  */
 export function randomOfState(state: Float32Array): Random {
   const words = new Uint32Array(state.buffer, state.byteOffset, state.length);

@@ -1,7 +1,7 @@
 /**
- * A block encodes one chunk: its kind, a checksum of the chunk's cells after decoding, and the bits of
- * the cell model (`cell-model.ts`). Each block is encoded once for all viewers. The checksum fails if a
- * delta is applied to cells other than those it was made for.
+ * A block encodes one chunk: its kind, a checksum of the chunk's cells after decoding, and the bits
+ * of the cell model (`cell-model.ts`). Each block is encoded once for all viewers. The checksum
+ * fails if a delta is applied to cells other than those it was made for.
  *
  * | offset | type | |
  * |---|---|---|
@@ -20,8 +20,8 @@ import { type BitCoder, RangeReader, RangeWriter } from './range-coder.ts';
 export const BLOCK_HEADER_BYTES = 3;
 
 /**
- * A delta changes what the chunk held before, a key needs nothing, and a refinement makes the coarse
- * key of the same cells exact.
+ * A delta changes what the chunk held before, a key needs nothing, and a refinement makes the
+ * coarse key of the same cells exact.
  */
 export const BLOCK_KINDS = ['delta', 'key', 'coarse', 'refinement'] as const;
 /** One of `BLOCK_KINDS`. */
@@ -49,8 +49,8 @@ export class BlockWriter {
    * Encodes the change from `before` to `after`.
    *
    * @param before what viewers hold
-   * @param after the wanted cells; overwritten with what viewers decode, which differs from the wanted
-   *   cells by less than `step` where they need not be exact
+   * @param after the wanted cells; overwritten with what viewers decode, which differs from the
+   *   wanted cells by less than `step` where they need not be exact
    * @param step quantization step of colour differences, a power of two
    * @param marks [cells] of `MARKS`; every cell that differs must be marked
    */

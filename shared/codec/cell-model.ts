@@ -1,12 +1,13 @@
 /**
- * The cell model: which bits encode the cells of a chunk, in which order and under which contexts. One
- * description serves writer and reader (`BitCoder`): a writer takes the bits from the cells, a reader
- * fills the cells in.
+ * The cell model: which bits encode the cells of a chunk, in which order and under which contexts.
+ * One description serves writer and reader (`BitCoder`): a writer takes the bits from the cells, a
+ * reader fills the cells in.
  *
- * Bare cells are always transparent, so their colour is not coded. Colours are coded as alpha, R, G, B,
- * each as its difference from a prediction: in deltas the cell's previous colour, in keys that of its
- * neighbours (the median edge detector of JPEG-LS, Weinberger et al. 2000). A difference is coded by its
- * length in bits, under contexts of how much the neighbours and the previous channel differed.
+ * Bare cells are always transparent, so their colour is not coded. Colours are coded as alpha, R,
+ * G, B, each as its difference from a prediction: in deltas the cell's previous colour, in keys
+ * that of its neighbours (the median edge detector of JPEG-LS, Weinberger et al. 2000). A
+ * difference is coded by its length in bits, under contexts of how much the neighbours and the
+ * previous channel differed.
  */
 import { type Cells, recoloured } from './cells.ts';
 import { CONTEXTS } from './contexts.ts';
@@ -36,8 +37,8 @@ class OwnerCoder {
   ) {}
 
   /**
-   * Adds the owners of all cells given to the constructor. A writer, whose cells do not change, calls
-   * this only when an owner is coded by its index, which is rare.
+   * Adds the owners of all cells given to the constructor. A writer, whose cells do not change,
+   * calls this only when an owner is coded by its index, which is rare.
    */
   meetAll(): void {
     if (this.hasMetAll || !this.cells) return;
@@ -245,7 +246,8 @@ function predict({ rgba, width }: Cells, x: number, y: number, c: number): numbe
 /**
  * Codes a chunk in full.
  *
- * @param cells those to write (as `coarsen` returns them, where `shift` is not 0), or empty ones to fill in
+ * @param cells those to write (as `coarsen` returns them, where `shift` is not 0), or empty ones to
+ *   fill in
  * @param shift lowest bits of each colour to omit, 0…7
  */
 export function codeKey(coder: BitCoder, cells: Cells, shift: number): void {

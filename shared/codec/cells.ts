@@ -15,7 +15,9 @@ export interface Cells {
   readonly owner: Uint32Array;
 }
 
-/** All cells are created here, so that they share one hidden class, with which engines are fastest. */
+/**
+ * All cells are created here, so that they share one hidden class, with which engines are fastest.
+ */
 const cellsOf = (width: number, height: number, rgba: Uint8Array, owner: Uint32Array): Cells => ({
   width,
   height,

@@ -48,7 +48,9 @@ const EXPECTED = Uint16Array.from({ length: CONTEXT_COUNT }, (_, context) => {
   return Math.max(64, Math.min(65_472, Math.round(65_536 * probabilityOf(step))));
 });
 
-/** Contexts with the statistics of the standard garden (`npm run fixtures -- codec-expectations`). */
+/**
+ * Contexts with the statistics of the standard garden (`npm run fixtures -- codec-expectations`).
+ */
 export function createContexts(): Contexts {
   return EXPECTED.slice();
 }

@@ -1,6 +1,6 @@
 /**
- * Decodes frames into the planes that a page draws. Every length is checked before use; a chunk whose
- * checksum fails stays unchanged.
+ * Decodes frames into the planes that a page draws. Every length is checked before use; a chunk
+ * whose checksum fails stays unchanged.
  */
 import type { Rect } from '../geometry.ts';
 import { BlockReader, readBlockHeader } from './block.ts';
@@ -55,8 +55,8 @@ export class FrameDecoder {
   }
 
   /**
-   * The checksum of each chunk, 16 bits little-endian, from which the server can tell which chunks are
-   * up to date; undefined while frames come at a scale above 1.
+   * The checksum of each chunk, 16 bits little-endian, from which the server can tell which chunks
+   * are up to date; undefined while frames come at a scale above 1.
    */
   holds(): Uint8Array<ArrayBuffer> | undefined {
     if (this.scaled) return undefined;

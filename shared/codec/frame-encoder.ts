@@ -1,6 +1,7 @@
 /**
- * Encodes a room at one scale and tier: the state that viewers hold of each chunk, and the blocks that
- * update it. A chunk's version grows by one with each delta; a viewer that missed one needs a key.
+ * Encodes a room at one scale and tier: the state that viewers hold of each chunk, and the blocks
+ * that update it. A chunk's version grows by one with each delta; a viewer that missed one needs a
+ * key.
  */
 import { DEFAULTS } from '../defaults.ts';
 import type { Rect } from '../geometry.ts';
@@ -18,7 +19,9 @@ interface Draft {
   readonly before: Cells;
   /** What they are to hold. */
   readonly after: Cells;
-  /** [cells] of `MARKS`: changing cells are coded in steps, those that have come to rest exactly. */
+  /**
+   * [cells] of `MARKS`: changing cells are coded in steps, those that have come to rest exactly.
+   */
   readonly marks: Uint8Array;
 }
 
@@ -41,7 +44,9 @@ interface Versioned<T> {
 }
 type VersionedBlocks = Map<number, Versioned<Uint8Array>>;
 
-/** See the top of the file. Blocks are encoded on request and cached until the chunk's next version. */
+/**
+ * See the top of the file. Blocks are encoded on request and cached until the chunk's next version.
+ */
 export class FrameEncoder {
   /** What viewers that are up to date hold. */
   readonly seen: Planes;
@@ -195,7 +200,9 @@ export class FrameEncoder {
     return this.draft;
   }
 
-  /** Fills the draft: cells to code with their new values, those held back for now with their old. */
+  /**
+   * Fills the draft: cells to code with their new values, those held back for now with their old.
+   */
   private compare(tick: number, rect: Rect, draft: Draft): { coded: number; held: number } {
     const { view, tier, seen, live, shown } = this;
     const { planes, changedAt } = view;

@@ -1,5 +1,6 @@
 /**
- * The frame format, version 4: blocks of the chunks that have changed. All numbers are little-endian.
+ * The frame format, version 4: blocks of the chunks that have changed. All numbers are
+ * little-endian.
  *
  * | offset | type | |
  * |---|---|---|
@@ -10,9 +11,9 @@
  * | 4 | u32 | tick |
  * | 8 | … | blocks in ascending order of chunk |
  *
- * Each block is preceded by its chunk's distance from the previous block's chunk and by its length in
- * bytes, both as base-128 varints. A chunk may have several blocks, each applied to the result of the
- * one before.
+ * Each block is preceded by its chunk's distance from the previous block's chunk and by its length
+ * in bytes, both as base-128 varints. A chunk may have several blocks, each applied to the result
+ * of the one before.
  */
 import { DEFAULTS } from '../defaults.ts';
 import { TIER_NAMES, type TierName } from './tiers.ts';

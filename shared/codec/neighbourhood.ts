@@ -1,6 +1,6 @@
 /**
- * What was coded around a cell, from which the cell model chooses contexts: maps of one chunk with a
- * border of zeros, one cell wide.
+ * What was coded around a cell, from which the cell model chooses contexts: maps of one chunk with
+ * a border of zeros, one cell wide.
  */
 
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */

@@ -1,6 +1,6 @@
 /**
- * An adaptive binary range coder (Martin 1979; carries as in LZMA). Writer and reader share an interface,
- * so one description of a block serves both directions and they cannot disagree.
+ * An adaptive binary range coder (Martin 1979; carries as in LZMA). Writer and reader share an
+ * interface, so one description of a block serves both directions and they cannot disagree.
  */
 
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
@@ -12,9 +12,9 @@ export type Contexts = Uint16Array;
 /** A probability moves 1/2^RATE of the way towards each coded bit. */
 const RATE = 5;
 /**
- * The coder works in a window of 24 bits and emits a byte when the range falls below `TOP`. All numbers
- * stay small integers, which JavaScript engines compute with several times faster than with 32 bits and
- * a carry.
+ * The coder works in a window of 24 bits and emits a byte when the range falls below `TOP`. All
+ * numbers stay small integers, which JavaScript engines compute with several times faster than with
+ * 32 bits and a carry.
  */
 const WINDOW = 2 ** 24;
 const TOP = 2 ** 16;
@@ -82,8 +82,8 @@ export class RangeWriter implements BitCoder {
   }
 
   /**
-   * Returns the encoded bytes and resets the writer. Trailing zeros are omitted: a reader assumes zeros
-   * after the end.
+   * Returns the encoded bytes and resets the writer. Trailing zeros are omitted: a reader assumes
+   * zeros after the end.
    */
   finish(): Uint8Array {
     // Of all numbers in the range, pick one that ends in many zeros.

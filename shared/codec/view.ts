@@ -77,7 +77,10 @@ export class View {
   private readonly sum = new Uint8Array(4);
   private readonly mean = new Uint32Array(this.sum.buffer);
 
-  /** Mean colour of a square of source cells and their majority owner; bare if most of them are bare. */
+  /**
+   * Mean colour of a square of source cells and their majority owner; bare if most of them are
+   * bare.
+   */
   private meanAt(x: number, y: number): { owner: number; colour: number } {
     const { source, scale } = this;
     const right = Math.min(source.width, (x + 1) * scale);

@@ -1,8 +1,7 @@
 /** A process that steps a backend without the engine around it, and multiplies matrices with the backend's runtime. */
 import type { BackendName, Batch, RuleBackend, StepRule } from '../../server/engine/backend.ts';
 import { selectBackend, threadsFor } from '../../server/engine/backends.ts';
-import { interleaved } from '../../server/engine/core/interleaved.ts';
-import { planar } from '../../server/engine/core/planar.ts';
+import { interleaved, planar } from '../../server/engine/core/layout.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
 import { drawUpdateMask, randomOfState } from '../../server/vnca/update-mask.ts';
 import { answerParent } from '../load/child.ts';
@@ -92,13 +91,13 @@ function batchesOf(
     const own = Array.from({ length: many }, (_, i) => rule.condition?.(ownLatent(from + i)));
     for (let i = 0; i < many; i++)
       states.set(checkpoints[(from + i) % checkpoints.length], i * size);
-    const standing = own[0] && new Float32Array(count * own[0].length);
+    const conditioning = own[0] && new Float32Array(count * own[0].length);
     own.forEach((row, i) => {
-      standing?.set(row!, i * row!.length);
+      conditioning?.set(row!, i * row!.length);
     });
     const batch = { count, stage: side, states, after: new Float32Array(count * size) };
     const mask = chance(count, states);
-    batches.push({ ...batch, ...(standing && { conditioning: standing }), ...(mask && { mask }) });
+    batches.push({ ...batch, ...(conditioning && { conditioning }), ...(mask && { mask }) });
   }
   return batches;
 }
@@ -110,6 +109,6 @@ function chance(count: number, states: Float32Array): Float32Array | undefined {
   const { updateProbability } = model.card.update;
   if (updateProbability >= 1) return undefined;
   const mask = new Float32Array(count * side ** 2);
-  drawUpdateMask(mask, 0, mask.length, updateProbability, randomOfState(states));
+  drawUpdateMask(mask, updateProbability, randomOfState(states));
   return mask;
 }

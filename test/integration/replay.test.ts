@@ -100,14 +100,18 @@ test('a stretch in a bottle is done again without what it came from', async () =
   const bytes = readFileSync(bottle);
   writeFileSync(bottle, bytes.subarray(0, bytes.length - 100));
   const cut = await run(bottle);
-  expect(cut.errors).toMatch(/^The file .* is no whole bottle: .*\.\n$/);
+  expect(cut.errors).toMatch(/^The file .* is not a complete replay bundle: .*\.\n$/);
   expect(cut.code).toBe(1);
 });
 
 test.each([
-  ['a room that is not there', ['attic'], 'No room "attic" is kept here; there is: garden.'],
-  ['a time that is not kept', ['garden', '--from', '999999'], 'are kept, not 999999'],
-  ['a bottle that is none', ['package.json'], 'is no whole bottle'],
+  [
+    'a room that is not there',
+    ['attic'],
+    'There is no stored room "attic" here. Stored rooms: garden.',
+  ],
+  ['a time that is not kept', ['garden', '--from', '999999'], 'are stored, not 999999'],
+  ['a file that is no bundle', ['package.json'], 'is not a complete replay bundle'],
   ['an unknown kind of picture', ['garden', '--export', 'webm'], '--export must be one of'],
 ])('%s is refused with a sentence', async (_, args, words) => {
   const { code, errors } = await run(...args, '--data', data);

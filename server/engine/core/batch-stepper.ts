@@ -1,4 +1,4 @@
-/** Steps patches of one species and stage as one batch after another. */
+/** Steps patches of one species and stage in batches. */
 import { drawUpdateMask, randomOfState } from '../../vnca/update-mask.ts';
 import type { Batch, RuleBackend } from '../backend.ts';
 import type { PatchStep } from '../engine.ts';
@@ -7,57 +7,61 @@ import { BufferPool } from './buffers.ts';
 import type { LoadedModel, Patch } from './patch.ts';
 import { ResidentBatch } from './patch.ts';
 
+/** A patch and its step. */
 export interface BatchEntry {
   readonly patch: Patch;
   readonly step: PatchStep;
 }
 
-/** What a patch's state shows. */
+/** What a patch's new state shows. */
 export interface PatchReadout {
   /** [s, s, 4]. */
   readonly rgba: Uint8Array;
-  /** [s, s], in the same buffer. */
+  /** [s, s], in the same buffer as `rgba`. */
   readonly presence: Uint8Array;
-  /** Whether the state is all numbers. */
+  /** Whether all values of the state are finite. */
   readonly isFinite: boolean;
 }
 
-/** A batch that was stepped, and is not yet true. */
+/** A batch that was stepped but not yet committed. */
 export interface SteppedBatch {
   readonly batch: ResidentBatch;
   readonly entries: readonly BatchEntry[];
   readonly stage: number;
-  /** Of each entry, after the step. */
+  /** For each entry, after the step. */
   readonly readouts: readonly PatchReadout[];
 }
 
+/** Steps in two phases, so that a failing batch leaves all patches unchanged. */
 export interface BatchStepper {
   /**
-   * The states of every entry after divide, mask, step: in the homes' `after`. The patches stay as they are until `settle`.
+   * Divides, masks and steps every entry into its batch's `after`. Patches are unchanged until
+   * `commit`.
    *
-   * @param stage side s of every entry after its division
+   * @param stage side s of every entry after division
    */
   step(
     species: LoadedModel,
     stage: number,
     entries: readonly BatchEntry[],
   ): Promise<SteppedBatch[]>;
-  /** Makes all that was stepped true; who is left behind by others, or was not stepped for long, moves out. */
+  /** Commits the steps, and releases batches that are incomplete or have been idle for long. */
   commit(stepped: readonly SteppedBatch[]): void;
 }
 
 /**
- * Calls without a step after which patches move out. Fewer, and seeds that are grown between two ticks to be looked at would turn
- * a room's patches out of their buffers each time.
+ * Idle calls after which a batch is released. It must be high enough that seed previews, stepped
+ * between two ticks, do not evict a room's patches.
  */
-const PATIENCE = 128;
+const MAX_IDLE_CALLS = 128;
 
+/** Creates a stepper for a backend. */
 export function createBatchStepper({
   batchPatches,
   maxBatchCells,
 }: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>): BatchStepper {
-  /** How many calls ago each was last stepped. */
-  const homes = new Map<ResidentBatch, number>();
+  /** Calls since each batch was last stepped. */
+  const idleCalls = new Map<ResidentBatch, number>();
   const buffers = new BufferPool();
   return {
     async step(species, stage, entries) {
@@ -65,75 +69,74 @@ export function createBatchStepper({
       const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / (stage * stage)));
       const stepped: SteppedBatch[] = [];
       for (let start = 0; start < entries.length; start += most) {
-        const batch = entries.slice(start, start + most);
-        const patches = batch.map(({ patch }) => patch);
-        const untouched = batch.every(({ step }) => !step.divide && !step.keep);
-        const [{ batch: known }] = patches;
-        let home = known;
-        if (!home || !untouched || !home.consistsOf(patches)) {
-          home = new ResidentBatch(patches, size, batchPatches ?? batch.length, buffers);
-          batch.forEach((entry, i) => {
-            writeInput(home!.states, i * size, entry);
+        const part = entries.slice(start, start + most);
+        const patches = part.map(({ patch }) => patch);
+        const isUnmodified = part.every(({ step }) => !step.divide && !step.keep);
+        let { batch } = patches[0];
+        if (!batch || !isUnmodified || !batch.consistsOf(patches)) {
+          batch = new ResidentBatch(patches, size, batchPatches ?? part.length, buffers);
+          part.forEach((entry, i) => {
+            writeInput(batch!.states, i * size, entry);
           });
         }
-        const count = home.states.length / size;
-        const { states, after, conditioning: standing } = home;
-        const input = { count, stage, states, after, ...(standing && { standing }) };
-        await species.rule.step({ ...input, ...chance(species, input, batch.length) });
-        // Now, while they are in the core's cache.
-        const looks = batch.map((_, i) => lookAt(species, stage, after, i * size));
-        stepped.push({ batch: home, entries: batch, stage, readouts: looks });
+        const count = batch.states.length / size;
+        const { states, after, conditioning } = batch;
+        const input = { count, stage, states, after, ...(conditioning && { conditioning }) };
+        await species.rule.step({ ...input, ...updateMask(species, input, part.length) });
+        // Read out while the states are in the CPU's cache.
+        const readouts = part.map((_, i) => readState(species, stage, after, i * size));
+        stepped.push({ batch, entries: part, stage, readouts });
       }
       return stepped;
     },
 
     commit(stepped) {
-      for (const { batch: home, entries, stage } of stepped) {
+      for (const { batch, entries, stage } of stepped) {
         for (const { patch } of entries) {
-          patch.batch = home;
+          patch.batch = batch;
           patch.stage = stage;
         }
-        home.swapBuffers();
-        homes.set(home, 0);
+        batch.swapBuffers();
+        idleCalls.set(batch, 0);
       }
-      for (const [home, idle] of homes) {
-        // A sleeper must not hold on to the buffers of a whole batch.
-        if (idle < PATIENCE && home.isComplete) homes.set(home, idle + 1);
+      for (const [batch, idle] of idleCalls) {
+        // A patch at rest must not keep the buffers of a whole batch in use.
+        if (idle < MAX_IDLE_CALLS && batch.isComplete) idleCalls.set(batch, idle + 1);
         else {
-          home.release();
-          homes.delete(home);
+          batch.release();
+          idleCalls.delete(batch);
         }
       }
     },
   };
 }
 
-function lookAt(
+function readState(
   { card, read }: LoadedModel,
   stage: number,
   states: Float32Array,
   offset: number,
 ): PatchReadout {
   const cells = stage * stage;
-  // One buffer for both, so that one travels between threads.
+  // One buffer for both, so that only one moves between threads.
   const buffer = new ArrayBuffer(5 * cells);
   const rgba = new Uint8Array(buffer, 0, 4 * cells);
   const presence = new Uint8Array(buffer, 4 * cells);
   read(states, offset, rgba, presence);
-  const whole = allFinite(states.subarray(offset, offset + cells * card.channels));
-  return { rgba, presence, isFinite: whole };
+  const isFinite = allFinite(states.subarray(offset, offset + cells * card.channels));
+  return { rgba, presence, isFinite };
 }
 
-/** Writes what a patch is before its step: divided, then masked. */
+/** Writes the input of a step: the state, divided, then masked. */
 function writeInput(target: Float32Array, offset: number, { patch, step }: BatchEntry): void {
   const { layout } = patch.species;
-  if (step.divide) layout.divideInto(target, offset, patch.state, patch.stage);
+  if (step.divide) layout.divideInto(target, offset, patch.state);
   else target.set(patch.state, offset);
   if (step.keep) layout.clear(target, offset, step.keep);
 }
 
-/** Which cells take part, where chance decides. */
-function chance(
+/** The update mask, for rules with stochastic updates. */
+function updateMask(
   { card }: LoadedModel,
   { count, stage, states }: Pick<Batch, 'count' | 'stage' | 'states'>,
   patches: number,
@@ -145,7 +148,7 @@ function chance(
   const mask = new Float32Array(count * cells);
   for (let i = 0; i < patches; i++) {
     const random = randomOfState(states.subarray(i * size, (i + 1) * size));
-    drawUpdateMask(mask, i * cells, cells, updateProbability, random);
+    drawUpdateMask(mask.subarray(i * cells, (i + 1) * cells), updateProbability, random);
   }
   return { mask };
 }

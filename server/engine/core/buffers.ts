@@ -1,47 +1,48 @@
 /**
- * Buffers that are used again. Batches change from tick to tick, and what they lie in is large: made anew each time, it would have
- * the garbage collector stop the engine once or twice a second.
+ * A pool of buffers. Batches change from tick to tick and their buffers are large: allocating them
+ * each time would make the garbage collector stop the engine once or twice a second.
  */
 
-/** Bytes that may lie ready. */
-const MOST_READY = 32 * 2 ** 20;
+/** Bytes of unused buffers that the pool keeps. */
+const MAX_READY = 32 * 2 ** 20;
 
+/** Float32 buffers, reused by length. */
 export class BufferPool {
-  /** By their lengths; those that nobody has asked for for longest come first. */
+  /** Unused buffers by length, the least recently requested length first. */
   private readonly ready = new Map<number, Float32Array[]>();
   private bytes = 0;
 
-  /** @param mostReady bytes that may lie ready */
-  constructor(private readonly mostReady = MOST_READY) {}
+  /** @param maxReady bytes of unused buffers to keep */
+  constructor(private readonly maxReady = MAX_READY) {}
 
-  /** @returns so many numbers, of any values */
+  /** Returns a buffer of this length with arbitrary content. */
   acquire(length: number): Float32Array {
-    const alike = this.ready.get(length) ?? [];
+    const sameLength = this.ready.get(length) ?? [];
     this.ready.delete(length);
-    this.ready.set(length, alike);
-    const buffer = alike.pop();
+    this.ready.set(length, sameLength);
+    const buffer = sameLength.pop();
     if (!buffer) return new Float32Array(length);
     this.bytes -= buffer.byteLength;
     return buffer;
   }
 
-  /** Nobody may look at it from now on. */
+  /** Returns a buffer to the pool. The caller must not use it afterwards. */
   release(buffer: Float32Array): void {
-    if (buffer.byteLength > this.mostReady) return;
-    const alike = this.ready.get(buffer.length);
-    if (alike) alike.push(buffer);
+    if (buffer.byteLength > this.maxReady) return;
+    const sameLength = this.ready.get(buffer.length);
+    if (sameLength) sameLength.push(buffer);
     else this.ready.set(buffer.length, [buffer]);
     this.bytes += buffer.byteLength;
-    if (this.bytes > this.mostReady) this.makeRoom();
+    if (this.bytes > this.maxReady) this.makeRoom();
   }
 
-  /** What is not asked for any more must not keep out what is. */
+  /** Drops buffers of the least recently requested lengths. */
   private makeRoom(): void {
-    for (const [length, alike] of this.ready) {
-      while (this.bytes > this.mostReady && alike.length > 0) {
-        this.bytes -= alike.pop()!.byteLength;
+    for (const [length, sameLength] of this.ready) {
+      while (this.bytes > this.maxReady && sameLength.length > 0) {
+        this.bytes -= sameLength.pop()!.byteLength;
       }
-      if (alike.length > 0) return;
+      if (sameLength.length > 0) return;
       this.ready.delete(length);
     }
   }

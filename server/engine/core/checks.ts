@@ -1,9 +1,9 @@
-/** What a store refuses before it changes anything: the same words whichever engine it is. */
+/** Argument checks that all stores share; they run before anything is changed. */
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { EngineError, type PatchId, type PatchStep } from '../engine.ts';
 
-/** @throws EngineError unavailable: two models of one name */
+/** Checks that names are unique. @throws EngineError unavailable: two models have the same name */
 export function checkNames(models: readonly Model[]): void {
   for (const { card } of models) {
     if (models.filter((other) => other.card.name === card.name).length > 1) {
@@ -12,13 +12,15 @@ export function checkNames(models: readonly Model[]): void {
   }
 }
 
-/** @throws EngineError bad-latent */
+/** Checks length and values of a latent. @throws EngineError bad-latent */
 export function checkLatent(patch: PatchId, latent: Float32Array, card: Card): void {
   checkNumbers('bad-latent', `latent of patch ${patch}`, latent, card.latentSize);
 }
 
 /**
- * @param state should be [s, s, C]
+ * Checks size and values of a state.
+ *
+ * @param state [s, s, C]
  * @returns side s
  * @throws EngineError bad-state
  */
@@ -35,7 +37,7 @@ export function checkState(
   return stage;
 }
 
-/** Whether patches of this full side can have this side: it halves to it, or is it. */
+/** Whether repeated doubling of `stage` gives the full side. */
 function isStage(stage: number, side: number): boolean {
   return (
     Number.isInteger(stage) &&
@@ -59,14 +61,14 @@ function checkNumbers(
   }
 }
 
-/** A step, and as much of its patch as its soundness depends on. */
-interface AskedStep {
+/** A step and what the checks need of its patch. */
+interface StepEntry {
   readonly patch: { readonly stage: number; readonly species: { readonly card: Card } };
   readonly step: PatchStep;
 }
 
-/** @throws EngineError duplicate-patch, bad-state, bad-mask */
-export function checkSteps(entries: readonly AskedStep[]): void {
+/** Checks the steps of one call. @throws EngineError duplicate-patch, bad-state, bad-mask */
+export function checkSteps(entries: readonly StepEntry[]): void {
   const seen = new Set<PatchId>();
   for (const { patch, step } of entries) {
     if (seen.has(step.patch)) throw new EngineError('duplicate-patch', String(step.patch));
@@ -84,7 +86,7 @@ export function checkSteps(entries: readonly AskedStep[]): void {
   }
 }
 
-/** Side of a patch in a step. */
+/** Side of a patch after a step. */
 export function stageAfter({ stage }: { readonly stage: number }, step: PatchStep): number {
   return step.divide ? 2 * stage : stage;
 }

@@ -1,7 +1,8 @@
 /**
- * The core of every engine: patches, and how they are planted, stepped and read. It knows nothing of workers.
+ * The patch store of every `RuleBackend`: it plants, steps and reads patches and knows nothing of
+ * threads.
  *
- * A call takes effect whole, or throws and leaves every patch as it was.
+ * A call takes effect completely, or throws and leaves every patch unchanged.
  */
 import type { Model } from '../../vnca/checkpoint.ts';
 import { firstStage } from '../../vnca/growth.ts';
@@ -16,17 +17,21 @@ import {
 } from './batch-stepper.ts';
 import { brokenReadout } from './broken-readout.ts';
 import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from './checks.ts';
-import { interleaved } from './interleaved.ts';
+import { interleaved, planar } from './layout.ts';
 import type { LoadedModel, Patch } from './patch.ts';
-import { planar } from './planar.ts';
 
+/** Options of `createPatchStore`. */
 export interface PatchStoreOptions {
-  /** Names are those of the cards. */
+  /** Patches refer to a model by the name in its card. */
   readonly models: readonly Model[];
   readonly backend: RuleBackend;
 }
 
-/** @throws EngineError unavailable: two models of one name */
+/**
+ * Loads the models on the backend.
+ *
+ * @throws EngineError unavailable: two models have the same name
+ */
 export async function createPatchStore({
   models,
   backend,
@@ -49,8 +54,8 @@ export async function createPatchStore({
     return patch;
   };
 
-  /** It lives here no longer, and its home need not wait for it. */
-  const forget = (id: PatchId): void => {
+  /** Removes a patch; its batch, now incomplete, is released after the next step. */
+  const remove = (id: PatchId): void => {
     const patch = patches.get(id);
     if (patch) patch.batch = undefined;
     patches.delete(id);
@@ -87,13 +92,13 @@ export async function createPatchStore({
         stepped.push(...(await stepper.step(species, stage, group)));
       }
       stepper.commit(stepped);
-      const looks = new Map<BatchEntry, PatchReadout>();
+      const readouts = new Map<BatchEntry, PatchReadout>();
       for (const batch of stepped) {
         batch.entries.forEach((entry, i) => {
-          looks.set(entry, batch.readouts[i]);
+          readouts.set(entry, batch.readouts[i]);
         });
       }
-      return entries.map((entry) => readOut(entry, looks.get(entry)!));
+      return entries.map((entry) => readOut(entry, readouts.get(entry)!));
     },
 
     exportStates: (ids) => ids.map(find).map(({ species, state }) => species.layout.export(state)),
@@ -113,18 +118,18 @@ export async function createPatchStore({
 
     take(ids) {
       const taken = ids.map((id): TransferredPatch => {
-        const { species, stage, state, conditioning: standing, lastRgba: seen } = find(id);
+        const { species, stage, state, conditioning, lastRgba } = find(id);
         const { name: checkpoint } = species.card;
         return {
           patch: id,
           checkpoint,
           stage,
           state: state.slice(),
-          conditioning: standing,
-          lastRgba: seen,
+          conditioning,
+          lastRgba,
         };
       });
-      ids.forEach(forget);
+      ids.forEach(remove);
       return taken;
     },
 
@@ -135,7 +140,7 @@ export async function createPatchStore({
     },
 
     dispose(ids) {
-      ids.forEach(forget);
+      ids.forEach(remove);
     },
 
     async close() {
@@ -149,11 +154,11 @@ export async function createPatchStore({
 interface Group {
   readonly species: LoadedModel;
   readonly stage: number;
-  /** In the order they were asked for. */
+  /** In the order of the call. */
   readonly entries: BatchEntry[];
 }
 
-/** Entries of one species and stage can be stepped as one tensor. */
+/** Groups entries by species and stage, which can be stepped as one tensor. */
 function groupsOf(entries: readonly BatchEntry[]): Group[] {
   const groups = new Map<string, Group>();
   for (const entry of entries) {
@@ -167,16 +172,13 @@ function groupsOf(entries: readonly BatchEntry[]): Group[] {
   return [...groups.values()];
 }
 
-/** What is told of a patch's new state, now that it is true. */
-function readOut(
-  { patch, step }: BatchEntry,
-  { rgba, presence, isFinite: whole }: PatchReadout,
-): Readout {
+/** The read-out of a committed step. */
+function readOut({ patch, step }: BatchEntry, { rgba, presence, isFinite }: PatchReadout): Readout {
   const change = step.divide || !patch.lastRgba ? 255 : largestChange(patch.lastRgba, rgba);
   if (patch.lastRgba?.length === rgba.length) patch.lastRgba.set(rgba);
   else patch.lastRgba = rgba.slice();
   const readout = { patch: step.patch, stage: patch.stage, rgba, presence, change };
-  return whole ? readout : brokenReadout(readout);
+  return isFinite ? readout : brokenReadout(readout);
 }
 
 function largestChange(a: Uint8Array, b: Uint8Array): number {

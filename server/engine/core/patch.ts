@@ -1,11 +1,11 @@
-/** What the engine keeps of a checkpoint and of a patch. */
+/** A loaded checkpoint, a patch, and the batch that holds the states of patches. */
 import type { Card } from '../../vnca/card.ts';
 import type { ReadCells } from '../../vnca/readout.ts';
 import type { StepRule } from '../backend.ts';
 import type { BufferPool } from './buffers.ts';
 import type { StateLayout } from './layout.ts';
 
-/** A checkpoint at work. */
+/** A checkpoint loaded on a backend. */
 export interface LoadedModel {
   readonly card: Card;
   readonly rule: StepRule;
@@ -13,35 +13,36 @@ export interface LoadedModel {
   readonly layout: StateLayout;
 }
 
+/** A patch in the core store. */
 export interface Patch {
   readonly species: LoadedModel;
-  /** What its latent says to its cells, where the rule listens: [K]. */
+  /** [K], the result of `StepRule.condition`, for rules that have it. */
   readonly conditioning: Float32Array | undefined;
   /** Side s. */
   stage: number;
-  /** s² cells of C numbers, as the species lays them out; of a patch at home, lent by it. */
+  /** s² cells of C numbers in the layout of `species`; a view of the batch, if it is in one. */
   state: Float32Array;
-  /** Where it was stepped last, while its state lies there. */
+  /** The batch that holds its state, if any. */
   batch: ResidentBatch | undefined;
   /** [s, s, 4] of the last step; absent before the first, after a division and after an import. */
   lastRgba: Uint8Array | undefined;
 }
 
 /**
- * A batch of patches that stay together: their states lie in one buffer, in order, and a step goes from it to another one and
- * back, so that nothing is gathered or handed out as long as the same patches are stepped.
+ * A batch of patches whose states lie in one buffer, in order. Steps alternate between two buffers,
+ * so nothing is copied while the same patches are stepped.
  */
 export class ResidentBatch {
-  /** [patches, s², C], in the species' layout. */
+  /** [patches, s², C], in the layout of the species. */
   states: Float32Array;
-  /** Where the next step goes; as large. */
+  /** Receives the next step; as large as `states`. */
   after: Float32Array;
   /** [patches, K]. */
   readonly conditioning: Float32Array | undefined;
 
   /**
-   * @param size numbers of a state
-   * @param slots patches that the buffers are for; those beyond `patches` stay zero
+   * @param size numbers per state
+   * @param slots patches that the buffers have room for; those beyond `patches` stay zero
    */
   constructor(
     readonly patches: readonly Patch[],
@@ -54,12 +55,12 @@ export class ResidentBatch {
     const width = patches[0].conditioning?.length;
     if (width === undefined) return;
     this.conditioning = buffers.acquire(slots * width).fill(0, patches.length * width);
-    patches.forEach(({ conditioning: standing }, i) => {
-      this.conditioning!.set(standing!, i * width);
+    patches.forEach(({ conditioning }, i) => {
+      this.conditioning!.set(conditioning!, i * width);
     });
   }
 
-  /** Whether just these live here, in this order. */
+  /** Whether the batch holds the states of exactly these patches, in this order. */
   consistsOf(patches: readonly Patch[]): boolean {
     return (
       patches.length === this.patches.length &&
@@ -67,12 +68,12 @@ export class ResidentBatch {
     );
   }
 
-  /** Whether nobody has moved out. */
+  /** Whether it still holds the states of all its patches. */
   get isComplete(): boolean {
     return this.patches.every((patch) => patch.batch === this);
   }
 
-  /** What was stepped into becomes the states. */
+  /** Makes the result of a step the current states. */
   swapBuffers(): void {
     [this.states, this.after] = [this.after, this.states];
     this.patches.forEach((patch, i) => {
@@ -80,7 +81,7 @@ export class ResidentBatch {
     });
   }
 
-  /** Those who still live here get buffers of their own; the home is no more. */
+  /** Copies the states that it still holds to buffers of their own and releases its buffers. */
   release(): void {
     for (const patch of this.patches) {
       if (patch.batch !== this) continue;

@@ -1,21 +1,22 @@
 /**
- * Keeps something mortal at work, be it a GPU or a thread. Calls are submitted at once, and wait for their answers in order;
- * when it is lost, another is opened, patches are put back, and the calls that were not answered are made again.
+ * Recovers from the loss of a GPU or a thread. Calls are submitted at once and answered in order.
+ * After a loss, a new machine is opened, the patches are restored, and unanswered calls are
+ * submitted again.
  */
 import { type Clock, pause, systemClock } from '../../platform/clock.ts';
 import { retry } from '../../platform/retry.ts';
 import { EngineError } from '../engine.ts';
 
-/** What steps patches until it is lost. */
+/** A machine that steps patches and may be lost: a GPU or a thread. */
 export interface LossyResource {
-  /** Whether it is gone. What it did before, and what it was asked since, is then lost. */
+  /** Whether it is lost, with its states and the calls it has not answered. */
   isLost(): boolean;
   destroy(): void;
 }
 
-/** A call that waits for its answer. */
+/** A submitted call. */
 export interface Call<P> {
-  /** Whose places it needs. */
+  /** The patches it refers to. */
   readonly patches: readonly P[];
 }
 
@@ -24,73 +25,81 @@ interface Pending<M, P> extends Call<P> {
   reject(error: EngineError): void;
 }
 
+/** Options of a `Recovery`. */
 export interface RecoveryOptions<M> {
-  /** What is kept, for people: 'the GPU'. */
+  /** The machine in words: 'the GPU'. */
   readonly what: string;
   readonly open: () => Promise<M>;
-  /** Puts patches on a new machine; those of waiting calls too, as they were before these calls. */
+  /**
+   * Restores all patches on a new machine, those of pending calls in the state before the calls.
+   */
   readonly restore: (machine: M) => Promise<void>;
-  /** Puts on it what has come meanwhile; no call is between this and those that waited. */
+  /**
+   * Called before the pending calls are submitted again, to add patches planted during `restore`.
+   */
   readonly afterRestore?: (machine: M) => void;
-  /** Takes off it what was only needed for the calls that waited. */
+  /** Called after that, to remove patches that only the pending calls needed. */
   readonly afterRetry?: (machine: M) => void;
-  /** Hears of each loss, and why, before another machine is sought. */
+  /** Called with the reason of each loss, before a new machine is opened. */
   readonly onLoss?: ((why: string) => void) | undefined;
-  /** What is lost more often than this within a minute will not do better the next time (3). */
+  /** Losses within a minute that are recovered from (3). */
   readonly maxLosses?: number | undefined;
-  /** How long to wait before each try to open another machine, ms. */
+  /** Delay before each attempt to open a new machine, ms. */
   readonly retryDelays?: readonly number[] | undefined;
   readonly clock?: Clock | undefined;
 }
 
-/** A driver that has reset its GPU may take seconds to offer it again. */
-const PATIENCE = [0, 500, 2_000, 5_000];
-/** How long a device may take to say that it is lost after something on it has failed, ms. */
-const LAST_WORDS = 100;
-const MOST_LOSSES = 3;
+/** A driver may take seconds to make a GPU available after a reset. */
+const RETRY_DELAYS = [0, 500, 2_000, 5_000];
+/** How long after a failed call a device may take to report its loss, ms. */
+const LOSS_REPORT_DELAY = 100;
+const MAX_LOSSES = 3;
 /** ms */
 const LOSS_WINDOW = 60_000;
 
+/** Holds the current machine and the calls it has not answered. */
 export class Recovery<M extends LossyResource, P = never> {
   private current: M | undefined;
   private failure: EngineError | undefined;
-  /** When machines were lost of late. */
+  /** Times of the losses within `LOSS_WINDOW`. */
   private losses: number[] = [];
   private readonly pending = new Set<Pending<M, P>>();
-
   private readonly clock: Clock;
 
   constructor(private readonly options: RecoveryOptions<M>) {
     this.clock = options.clock ?? systemClock;
   }
 
-  /** @throws EngineError, Error: there is no machine to begin with */
+  /** Opens the first machine. @throws EngineError, Error: it cannot be opened */
   async start(): Promise<void> {
     this.current = await this.options.open();
   }
 
-  /** The machine to put patches on; none while another is sought. */
+  /** The current machine; undefined while a new one is being opened. */
   get machine(): M | undefined {
     return this.current;
   }
 
-  /** Patches of calls that wait. */
+  /** Patches of pending calls. */
   get pendingPatches(): P[] {
     return [...this.pending].flatMap(({ patches }) => patches);
   }
 
+  /** Whether a call has not been answered yet. */
   isPending(call: object): boolean {
     return this.pending.has(call as Pending<M, P>);
   }
 
-  /** @throws EngineError failed, closed */
+  /** Checks that calls can be submitted. @throws EngineError failed, closed */
   check(): void {
     if (this.failure) throw this.failure;
   }
 
   /**
-   * @param run submits the call before it returns; made again on another machine where the first is lost
-   * @param accept hears the answer at the moment from which the call will not be made again
+   * Submits a call.
+   *
+   * @param run submits the call before it returns; called again if the machine is lost
+   * @param accept receives the answer; afterwards the call is never submitted again
    */
   submit<T>(
     patches: readonly P[],
@@ -106,7 +115,7 @@ export class Recovery<M extends LossyResource, P = never> {
         attempt: (machine) => {
           run(machine).then(
             (result) => {
-              // Answers of a machine that is given up count for nothing: the call is made again.
+              // Ignore answers of a lost machine: the call is submitted again.
               if (machine !== this.current) return;
               pending.delete(call);
               accept?.(result);
@@ -134,7 +143,7 @@ export class Recovery<M extends LossyResource, P = never> {
   private async onFailure(machine: M, error: Error): Promise<void> {
     if (machine !== this.current) return;
     this.current = undefined;
-    if (!machine.isLost()) await pause(this.clock, LAST_WORDS);
+    if (!machine.isLost()) await pause(this.clock, LOSS_REPORT_DELAY);
     const lost = machine.isLost();
     machine.destroy();
     const why = error instanceof EngineError ? error.detail : error.message;
@@ -144,11 +153,11 @@ export class Recovery<M extends LossyResource, P = never> {
   }
 
   private async recover(why: string): Promise<void> {
-    const { what, onLoss, maxLosses: mostLosses = MOST_LOSSES } = this.options;
-    const at = this.clock.now();
-    this.losses = [...this.losses.filter((loss) => at - loss < LOSS_WINDOW), at];
-    if (this.losses.length > mostLosses) {
-      this.end(new EngineError('failed', `${what} is lost again and again (${why})`));
+    const { what, onLoss, maxLosses = MAX_LOSSES } = this.options;
+    const time = this.clock.now();
+    this.losses = [...this.losses.filter((loss) => time - loss < LOSS_WINDOW), time];
+    if (this.losses.length > maxLosses) {
+      this.end(new EngineError('failed', `${what} was lost repeatedly (${why})`));
       return;
     }
     onLoss?.(why);
@@ -175,14 +184,14 @@ export class Recovery<M extends LossyResource, P = never> {
   }
 
   private async reopen(): Promise<M | undefined> {
-    const { what, open, retryDelays: patience = PATIENCE } = this.options;
-    const [first, ...pauses] = patience;
+    const { what, open, retryDelays = RETRY_DELAYS } = this.options;
+    const [first, ...pauses] = retryDelays;
     await pause(this.clock, first);
     try {
       return await retry(open, { clock: this.clock, pauses });
     } catch (error) {
       const why = error instanceof EngineError ? error.detail : (error as Error).message;
-      this.end(new EngineError('failed', `${what} was lost, and none came in its place: ${why}`));
+      this.end(new EngineError('failed', `${what} was lost and could not be reopened: ${why}`));
       return undefined;
     }
   }

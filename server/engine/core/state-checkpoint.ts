@@ -1,29 +1,35 @@
-/** What brings a patch back to the very bit when that which held its states is lost. */
+/** Restores a patch, bit for bit, after the loss of the thread or device that held its states. */
 import type { PatchId, PatchStep } from '../engine.ts';
 
-/** A step that was made, or is on its way. */
+/** A step that was made or submitted. */
 export interface LoggedStep extends Pick<PatchStep, 'divide' | 'keep'> {
-  /** Of which call, until that is answered. */
+  /** The call it belongs to, until that is answered. */
   call?: object | undefined;
 }
 
 /**
- * The more steps between two copies, the less is copied, and the more is to be made again. So many cost well under a hundredth
- * of what the steps take on a CPU, and are made again in a second or two.
+ * Steps between two copies of a patch's states. At this interval copying costs well under 1 % of
+ * the steps' time on a CPU, and repeating the steps takes a second or two.
  */
 export const SAVE_EVERY = 64;
-/** Copies weigh more on a GPU; but where it does not come back, it is a CPU that makes the steps again. */
+/**
+ * As `SAVE_EVERY`, on a GPU: copies cost more, but if the GPU does not return, a CPU repeats the
+ * steps.
+ */
 export const SAVE_GPU_EVERY = 128;
 
-/** A copy of a patch's states, some steps old, and the steps since then. Steps are functions of the states, so that is enough. */
+/**
+ * A copy of a patch's states and the steps made since. A step is a function of the states, so
+ * repeating the steps gives the same result.
+ */
 export class StateCheckpoint<S> {
-  /** In order. */
+  /** Steps since the copy, in order. */
   steps: LoggedStep[] = [];
-  /** How many steps are too many; `Infinity` while it is being saved. */
+  /** Number of steps after which a copy is due; `Infinity` while one is being made. */
   private saveAfter: number;
 
   /**
-   * @param saved what the patch is now
+   * @param saved the patch's current states
    * @param saveEvery steps between two copies
    */
   constructor(
@@ -31,32 +37,33 @@ export class StateCheckpoint<S> {
     public saved: S,
     private readonly saveEvery: number,
   ) {
-    // Patches that were planted together are not all saved together.
+    // Spreads the copies of patches that were planted together.
     this.saveAfter = saveEvery / 2 + (id % saveEvery);
   }
 
-  /** Whether the patch should be saved before its next step. */
+  /** Whether the states should be copied before the next step. */
   get isDue(): boolean {
     return this.steps.length >= this.saveAfter;
   }
 
-  /** Notes a step down. Its mask must be nobody else's. */
+  /** Adds a step. The caller must not change its mask afterwards. */
   log(step: LoggedStep): void {
     this.steps.push(step);
   }
 
   /**
-   * To be called when a copy is asked for.
+   * Call it when a copy is requested.
    *
-   * @returns what to do with it, and how many of the noted steps are in it: those noted by now, unless said otherwise; without a
-   *   copy, the patch is due again soon
+   * @returns call it with the copy and the number of logged steps that the copy includes (default:
+   *   all those logged before `beginSave`), or without a copy if there is none: one is then due
+   *   again soon
    */
   beginSave(): (saved?: S, steps?: number) => void {
-    const noted = this.steps.length;
+    const logged = this.steps.length;
     this.saveAfter = Infinity;
-    return (saved, steps = noted) => {
+    return (saved, steps = logged) => {
       if (saved === undefined) {
-        // What could not be copied now is not asked for again at once.
+        // A copy that failed now is not retried at once.
         this.saveAfter = this.steps.length + this.saveEvery / 8;
         return;
       }

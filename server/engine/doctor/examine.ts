@@ -1,4 +1,7 @@
-/** What engines this machine has, which one 'auto' takes, and what would be better. */
+/**
+ * Examines which engines work on this machine, which one 'auto' selects, and how to get a better
+ * one.
+ */
 import { fork } from 'node:child_process';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { loadModel } from '../../vnca/checkpoint.ts';
@@ -8,20 +11,22 @@ import { findGpus } from '../hardware.ts';
 import type { ProbeResult, ProbeTask } from './probe.ts';
 import { RATE_PATCHES } from './rate.ts';
 
+/** What was found out about an engine. */
 export interface EngineReport {
   readonly name: BackendName;
   readonly usable: boolean;
-  /** What it really runs on; null: it does not run. */
+  /** The device it runs on; null: it does not run. */
   readonly device: string | null;
   readonly needs: string;
   /** Why it does not run, or why its speed is not known. */
   readonly reason: string | null;
   /** What a host can do about it. */
   readonly remedy: string | null;
-  /** Cells stepped a second, `RATE_PATCHES` patches at a time; null: not measured. */
+  /** Cells stepped per second, `RATE_PATCHES` patches at a time; null: not measured. */
   readonly cellsPerSecond: number | null;
 }
 
+/** The doctor's report, also printed as JSON. */
 export interface Report {
   readonly machine: {
     readonly cpu: string;
@@ -45,26 +50,27 @@ export interface Report {
     readonly name: string | null;
     readonly device: string | null;
     readonly why: string;
-    /** Better ones that were passed over, a sentence each. */
+    /** Preferred engines that were skipped, a sentence each. */
     readonly passed: readonly string[];
   };
-  /** What a host can do to get a better engine on this machine, a sentence each. */
+  /** How a host can get a better engine on this machine, a sentence each. */
   readonly better: readonly string[];
 }
 
+/** Options of `examine`. */
 export interface Examination {
   /** Folder of the checkpoint to measure with. */
   readonly checkpoint: string;
-  /** To measure each engine for. */
+  /** How long to measure each engine. */
   readonly seconds: number;
-  /** Hears what is tried next. */
+  /** Called with a line per engine. */
   readonly progress?: (line: string) => void;
 }
 
-/** A library that hangs must not hang us. */
-const PATIENCE = 120_000;
+/** Timeout for a library that hangs, ms. */
+const TIMEOUT = 120_000;
 
-/** Never throws for what is missing or broken: that is what it reports. */
+/** Examines the machine. Missing or broken engines are reported, not thrown. */
 export async function examine({ checkpoint, seconds, progress }: Examination): Promise<Report> {
   const model = await loadModel(checkpoint).then(
     ({ card }) => ({ folder: checkpoint, net: card.name, side: card.side }),
@@ -84,7 +90,7 @@ export async function examine({ checkpoint, seconds, progress }: Examination): P
   } = await probe({
     backend: 'auto',
     seconds: 0,
-    // As the server asks: an engine that cannot have this net is passed over.
+    // As the server does: an engine that cannot load this net is skipped.
     ...(model && { checkpoint }),
   });
   return {
@@ -129,7 +135,7 @@ function toReport(
 
 function probe(task: ProbeTask): Promise<ProbeResult> {
   const child = fork(new URL('./probe.ts', import.meta.url), [JSON.stringify(task)], {
-    // Libraries advertise themselves and their troubles; the report is all that is wanted.
+    // Libraries print messages of their own; only the report is wanted.
     silent: true,
   });
   return new Promise((resolve) => {
@@ -139,7 +145,7 @@ function probe(task: ProbeTask): Promise<ProbeResult> {
       resolve(finding);
     };
     const fail = (failure: string): void => end({ skipped: [], failure });
-    const timer = setTimeout(() => fail(`no answer in ${PATIENCE / 1000} s`), PATIENCE);
+    const timer = setTimeout(() => fail(`no answer in ${TIMEOUT / 1000} s`), TIMEOUT);
     child.on('message', (finding) => end(finding as ProbeResult));
     child.on('error', (error) => fail(error.message));
     child.on('exit', (code, signal) => fail(`its process ended with ${signal ?? `code ${code}`}`));

@@ -1,4 +1,4 @@
-/** `npm run doctor`: what this machine steps cells with, and what would be better. */
+/** `npm run doctor`: reports which engines work on this machine and how fast they are. */
 import { readCommand } from '../../settings/command.ts';
 import { helpText } from '../../settings/help.ts';
 import { SERVER } from '../../settings/server.ts';
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const report = await examine({
     checkpoint,
     seconds,
-    // On the other stream: what is piped on is the report alone.
+    // On standard error, so that a pipe receives only the report.
     progress: (line) => console.error(line),
   });
   console.log(json ? JSON.stringify(report, null, 2) : `\n${reportText(report)}`);

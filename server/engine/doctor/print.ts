@@ -1,6 +1,7 @@
-/** The doctor's report for people. */
+/** Formats the doctor's report for people. */
 import type { EngineReport, Report } from './examine.ts';
 
+/** The report as text. */
 export function reportText({
   machine,
   checkpoint,

@@ -1,4 +1,7 @@
-/** Tries one engine, in a process of its own: what a broken native library does to a process ends this one alone. */
+/**
+ * Tries one engine in a process of its own, so that a broken native library crashes only that
+ * process.
+ */
 import { loadModel } from '../../vnca/checkpoint.ts';
 import type { BackendName } from '../backend.ts';
 import type { SkippedEngine } from '../backends.ts';
@@ -6,23 +9,23 @@ import { createEngine } from '../create-engine.ts';
 import type { EngineInfo } from '../engine.ts';
 import { measureRate } from './rate.ts';
 
-/** What is asked, as this process's one argument in JSON. */
+/** The task, passed as JSON in the process's only argument. */
 export interface ProbeTask {
   readonly backend: BackendName | 'auto';
-  /** Whose net its speed is measured with; absent: nothing is measured. */
+  /** Checkpoint whose net is measured; absent: nothing is measured. */
   readonly checkpoint?: string;
-  /** To measure for; 0: not. */
+  /** How long to measure; 0: not at all. */
   readonly seconds: number;
 }
 
-/** What was found, this process's one message. */
+/** The result, sent as the process's only message. */
 export interface ProbeResult {
-  /** Absent: it does not work here. */
+  /** Absent if the engine does not work here. */
   readonly info?: EngineInfo;
-  /** What came before it and was not taken; of an engine that does not work, that is itself. */
+  /** The engines that were skipped; for a single engine that does not work, itself. */
   readonly skipped: readonly SkippedEngine[];
   readonly cellsPerSecond?: number;
-  /** Why it does not work, or why its speed is not known, where `passed` does not say it. */
+  /** Why it does not work or was not measured, if `skipped` does not tell. */
   readonly failure?: string;
 }
 

@@ -1,15 +1,16 @@
-/** How fast an engine steps full patches, for people who choose one. */
+/** Measures how fast an engine steps fully grown patches. */
 import type { Model } from '../../vnca/checkpoint.ts';
 import { seedState } from '../../vnca/growth.ts';
 import type { Engine } from '../engine.ts';
 
+/** Patches per measured step. */
 export const RATE_PATCHES = 16;
 const PATCHES = Array.from({ length: RATE_PATCHES }, (_, patch) => patch);
 
 /**
- * Steps `RATE_PATCHES` patches of the model's full side for so many seconds, or one step if that takes longer.
+ * Steps `RATE_PATCHES` patches of the model's full side, at least once.
  *
- * @param seconds after a first step, which is not counted
+ * @param seconds duration, after a first step that is not counted
  * @returns cells/s, read-outs included
  */
 export async function measureRate(
@@ -20,7 +21,8 @@ export async function measureRate(
   const { name, side, channels, latentSize } = card;
   const latent = new Float32Array(latentSize).fill(0.5);
   await engine.plant(PATCHES.map((patch) => ({ patch, checkpoint: name, latent })));
-  // Not grown: a cell costs the same whatever it holds, and growing takes slow engines half a minute.
+  // Imported, not grown: the cost does not depend on the states, and growing is slow on some
+  // engines.
   const state = seedState(latent, side, channels);
   await engine.importStates(PATCHES.map((patch) => ({ patch, state })));
   const steps = PATCHES.map((patch) => ({ patch, divide: false }));

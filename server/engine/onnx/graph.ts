@@ -1,6 +1,6 @@
 /**
- * One step of a rule as an ONNX model, built from the checkpoint. The same nets as `vnca/rule.ts`, which is the
- * reference; there the words are explained.
+ * Builds one step of a rule as an ONNX model. The nets are those of `vnca/rule.ts`, which is the
+ * reference and defines the terms.
  */
 import { RES4_BLOCKS } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
@@ -8,38 +8,39 @@ import { type OwnPart, ownLayout } from '../../vnca/genome.ts';
 import { ModelWriter } from './model-writer.ts';
 import { convolveTiles, TILE } from './winograd.ts';
 
+/** Names of the inputs and of the output. */
 export const STATES = 'states';
 export const OWN = 'own';
 export const MASK = 'mask';
 export const AFTER = 'after';
 
-/** A model, as bytes. */
+/** A serialized model. */
 export interface StepModel {
   readonly bytes: Uint8Array;
-  /** The inputs for parts of a patch's own weights, where these do not come as one. */
+  /** The inputs for the parts of a patch's own weights, unless they are one input. */
   readonly parts: readonly OwnInput[];
 }
 
-/** An input, and where in a patch's row its numbers are. */
+/** An input and its range in a patch's conditioning. */
 export interface OwnInput extends OwnPart {
   readonly name: string;
   readonly shape: readonly number[];
 }
 
 /**
- * Sides of patches that are perceived by tiles. Smaller ones are stepped many at once instead: a run for each costs more than
- * tiles save (8×8: twice the time; 16×16: 0.86, 32×32: 0.78 of it).
+ * Whether patches of this side are convolved in tiles, one patch per run. For smaller ones a run
+ * costs more than tiles save (time relative to batches: 8×8 2, 16×16 0.86, 32×32 0.78).
  */
 export const tileable = (stage: number): boolean => stage % TILE === 0 && stage >= 4 * TILE;
 
 /**
- * The model's inputs: `states` [N, C, s, s]; `own` [N, K], the patches' own weights (`ownLayout`), for rules with a standing
- * input; `mask` [N, 1, s, s] for rules whose cells update by chance. Its output: `after` [N, C, s, s].
+ * Builds a model with the inputs `states` [N, C, s, s]; `own` [N, K], the patches' own weights
+ * (`ownLayout`), for rules with a standing input; `mask` [N, 1, s, s] for rules with stochastic
+ * updates; and the output `after` [N, C, s, s]. ONNX Runtime's convolutions are fastest with
+ * channels first.
  *
- * Channels come first: that is the layout ONNX Runtime's convolutions are fast in.
- *
- * @param stage the model is for one patch of this side, and perceives by tiles (`winograd.ts`): N is 1, and the parts of `own`
- *   come each for itself
+ * @param stage build a model for one patch of this side that convolves in tiles (`winograd.ts`): N
+ *   is 1, and each part of `own` is an input of its own
  */
 export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
   const { channels, update } = card;
@@ -51,14 +52,14 @@ export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
   model.output(AFTER, [patches, channels, side, side]);
   if (layout && !tiled) model.input(OWN, [patches, layout.size]);
   const parts: OwnInput[] = [];
-  /** Whether cells lie in one row between the layers: none of these is a convolution then. */
+  /** Whether cells are in one row between the layers, none of which is then a convolution. */
   const flat = tiled && layout?.hidden !== undefined && layout.out !== undefined;
-  /** One number for all cells. */
+  /** Shape of one number for all cells. */
   const everywhere = flat ? [1] : [1, 1];
 
   const add = (a: string, b: string): string => model.node('Add', [a, b]);
   const number = (value: number): string => model.weight([], new Float32Array([value]));
-  /** A patch's own numbers; −1 in the shape stands for the patches. */
+  /** A part of the patches' own weights; −1 in the shape is the number of patches. */
   const own = (part: OwnPart, as: readonly number[]): string => {
     const { from, size } = part;
     if (tiled) {
@@ -82,7 +83,7 @@ export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
     const pad = (side - 1) / 2;
     return model.node('Conv', names, { kernel_shape: [side, side], pads: [pad, pad, pad, pad] });
   };
-  /** A layer whose weights are each patch's own: a product of matrices, [out, in] by [in, cells]. */
+  /** A layer with each patch's own weights: a matrix product, [out, in] × [in, cells]. */
   const ownLayer = (weights: OwnPart, inputs: number, outputs: number, input: string): string => {
     const cells = flat ? input : model.node('Reshape', [input, model.integers([0, 0, -1])]);
     const product = model.node('MatMul', [own(weights, [-1, outputs, inputs]), cells]);
@@ -97,7 +98,9 @@ export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
     const sides = model.node('Slice', [size, two, four]);
     return model.node('Concat', [patches, model.integers([units]), sides], { axis: 0 });
   };
-  /** The first layer; all after it work cell by cell, so that they do not mind the order of the rows. */
+  /**
+   * The first layer. Later layers work on single cells, so the order of the rows does not matter.
+   */
   const perceiveTiles = (withBias: boolean): string => {
     const [kernel, shift] = ['kernel', 'bias'].map((part) =>
       tensors.get(`update.perceive.${part}`),
@@ -157,8 +160,9 @@ export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
 }
 
 /**
- * ELU in four operators. The runtime's own rounds some elements otherwise where a thread's share of them ends, so that a
- * patch would depend on its company; these do not, and together they are no slower.
+ * ELU in four operators. The runtime's own operator rounds some elements differently at the end of
+ * a thread's range, so that a patch would depend on the others in its batch. These four are no
+ * slower.
  */
 function elu(model: ModelWriter, input: string): string {
   const [zero, one] = [0, 1].map((value) => model.weight([], new Float32Array([value])));
@@ -166,7 +170,7 @@ function elu(model: ModelWriter, input: string): string {
   return model.node('Add', [model.node('Relu', [input]), model.node('Sub', [grown, one])]);
 }
 
-/** [taps, in, out] → [out, in, taps]: ONNX keeps a kernel's outputs first, tfjs last. */
+/** [taps, in, out] → [out, in, taps]: ONNX stores a kernel's outputs first, tfjs last. */
 function outputsFirst(
   data: Float32Array,
   taps: number,

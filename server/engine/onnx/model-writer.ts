@@ -1,4 +1,6 @@
-/** Puts an ONNX model together in memory: nodes, weights, inputs, outputs. Field numbers as in onnx.proto3. */
+/**
+ * Writes an ONNX model in memory: nodes, weights, inputs, outputs. Field numbers as in onnx.proto3.
+ */
 import { ProtoWriter } from './protobuf.ts';
 
 const IR_VERSION = 8;
@@ -7,9 +9,10 @@ const FLOAT = 1;
 const INT64 = 7;
 
 type Attribute = number | readonly number[];
-/** A whole number is a fixed dimension, a word a free one. */
+/** A number is a fixed dimension, a name a dynamic one. */
 export type Dimension = number | string;
 
+/** Collects a graph and serializes it. */
 export class ModelWriter {
   private readonly graph = new ProtoWriter().text(2, 'step');
   private names = 0;
@@ -17,7 +20,7 @@ export class ModelWriter {
   /**
    * Adds a node with one output.
    *
-   * @param type an operator; a dot parts the domain of one outside the standard from its name
+   * @param type an operator, prefixed with its domain and a dot if it is not a standard one
    * @returns the output's name
    */
   node(
@@ -62,15 +65,18 @@ export class ModelWriter {
     return this.constant(INT64, [values.length], new Uint8Array(data.buffer));
   }
 
+  /** Adds an input. @returns its name */
   input(name: string, shape: readonly Dimension[]): string {
     this.graph.message(11, valueInfo(name, shape));
     return name;
   }
 
+  /** Adds an output. */
   output(name: string, shape: readonly Dimension[]): void {
     this.graph.message(12, valueInfo(name, shape));
   }
 
+  /** Serializes the model. */
   finish(): Uint8Array {
     return new ProtoWriter()
       .int(1, IR_VERSION)

@@ -1,5 +1,6 @@
 /**
- * ONNX Runtime 1.30 gives each user a device id, kept in her home, and reports to its makers. Nothing of ours calls home.
- * It reads this when its library is loaded, from the environment of the process: a thread's own copy comes too late.
+ * Disables the telemetry of ONNX Runtime 1.30, which stores a device id in the user's home folder.
+ * The library reads the variable from the process when it is loaded; a thread's copy of it has no
+ * effect.
  */
 process.env.ORT_DISABLE_TELEMETRY = '1';

@@ -1,8 +1,11 @@
-/** Writes Protocol Buffers messages: as much of the wire format as an ONNX model needs. https://protobuf.dev/programming-guides/encoding */
+/**
+ * Writes Protocol Buffers messages, as far as an ONNX model needs them.
+ * https://protobuf.dev/programming-guides/encoding
+ */
 export class ProtoWriter {
   private readonly parts: Uint8Array[] = [];
 
-  /** A whole number ≥ 0. */
+  /** Adds a non-negative integer. */
   int(field: number, value: number): this {
     this.parts.push(varint(field * 8), varint(value));
     return this;

@@ -1,17 +1,18 @@
 /**
- * A 3×3 convolution by half of the multiplications: Winograd's minimal filtering F(4, 3) down the columns, four rows at a time,
- * with the points 0, ±1, ±2 and ∞ (Lavin and Gray 2016, arXiv 1509.09308, section 4.2). Across the rows it stays a convolution.
+ * A 3×3 convolution with half the multiplications: Winograd's minimal filtering F(4, 3) along the
+ * columns, four rows at a time, with the points 0, ±1, ±2 and ∞ (Lavin and Gray 2016, arXiv
+ * 1509.09308, section 4.2). Along the rows it remains a convolution.
  *
- * Both ways of the transformation are made of what the runtime is fast at: six convolutions of single channels that skip to
- * every fourth row, and one small product of matrices.
+ * The transforms use operations that the runtime is fast at: six depthwise convolutions with stride
+ * 4, and one small matrix product.
  */
 import type { WeightTensor } from '../../vnca/checkpoint.ts';
 import type { ModelWriter } from './model-writer.ts';
 
-/** Rows that are worked out together. */
+/** Rows per tile. */
 export const TILE = 4;
 
-/** Bᵀ: from six rows of the image, of which four are the tile's, to one for each point. */
+/** Bᵀ: transforms six rows of the image, four of them the tile's, to one row per point. */
 const OF_IMAGE = [
   [4, 0, -5, 0, 1, 0],
   [0, -4, -4, 1, 1, 0],
@@ -20,7 +21,7 @@ const OF_IMAGE = [
   [0, 2, -1, -2, 1, 0],
   [0, 4, 0, -5, 0, 1],
 ];
-/** G: from the three rows of a kernel to one for each point. */
+/** G: transforms the three rows of a kernel to one row per point. */
 const OF_KERNEL = [
   [1 / 4, 0, 0],
   [-1 / 6, -1 / 6, -1 / 6],
@@ -29,7 +30,7 @@ const OF_KERNEL = [
   [1 / 24, -1 / 12, 1 / 6],
   [0, 0, 1],
 ];
-/** Aᵀ: from the points' products to the four rows of a tile. */
+/** Aᵀ: transforms the points' products to the four rows of a tile. */
 const BACK = [
   [1, 1, 1, 1, 1, 0],
   [0, 1, -1, 2, -2, 0],
@@ -39,9 +40,11 @@ const BACK = [
 const POINTS = OF_IMAGE.length;
 
 /**
- * @param image [1, in, s, s], s a multiple of 4; what lies outside reads as zero
+ * Adds the convolution to a model.
+ *
+ * @param image [1, in, s, s], s a multiple of 4; outside it is zero
  * @param kernel [3, 3, in, out]
- * @returns [4, out × s²/4]: all first rows of the tiles, then all second ones, …
+ * @returns [4, out × s²/4]: the first rows of all tiles, then the second rows, …
  */
 export function convolveTiles(model: ModelWriter, image: string, kernel: WeightTensor): string {
   const [inputs, outputs] = kernel.shape.slice(-2);
@@ -68,7 +71,7 @@ export function convolveTiles(model: ModelWriter, image: string, kernel: WeightT
   ]);
 }
 
-/** [3, 3, in, out] → [points, out, in, 3], in double precision. */
+/** Transforms a kernel in double precision: [3, 3, in, out] → [points, out, in, 3]. */
 function kernelsOf(kernel: Float32Array, inputs: number, outputs: number): Float32Array {
   const result = new Float32Array(POINTS * outputs * inputs * 3);
   let at = 0;

@@ -1,15 +1,15 @@
-/** Whether TensorFlow's own library is here, told without loading the JavaScript that stands around it. */
+/** Checks for TensorFlow's native library without loading the JavaScript package. */
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** The best first. */
+/** Packages with the native library, best first. */
 export const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 
-/** @returns why it cannot start; undefined: nothing is known against it */
+/** Why the backend cannot start; undefined if no reason is known. */
 export function missingNativePart(): string | undefined {
   const folders = TENSORFLOW_PACKAGES.flatMap((name) => folderOf(name) ?? []);
-  // What is said then is said by who looks for the packages themselves.
+  // Without any package, importing one reports the error.
   if (folders.length === 0) return undefined;
   return folders.some(hasAddOn) ? undefined : 'its native part is not installed';
 }
@@ -22,7 +22,7 @@ function folderOf(name: string): string | undefined {
   }
 }
 
-/** Where its installer puts it: a folder for each version of Node's interface. */
+/** The installer puts the add-on in a folder per version of Node-API. */
 function hasAddOn(folder: string): boolean {
   try {
     return readdirSync(join(folder, 'lib'), { recursive: true, encoding: 'utf8' }).some((file) =>

@@ -1,4 +1,4 @@
-/** Steps on whatever TensorFlow.js backend this thread has set. */
+/** Steps on the TensorFlow.js backend that is set in this thread. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { createRule, disposeRule, readGenome, stepStates } from '../../vnca/rule.ts';
@@ -7,15 +7,16 @@ import type { Batch, StepRule } from '../backend.ts';
 /** 64 patches of 32×32: about 100 MB with a hidden layer of 72. */
 export const MAX_BATCH_CELLS = 65_536;
 
-/** Sets this thread's backend, which the caller has registered. @throws Error it does not start */
+/** Sets this thread's backend, which must be registered. @throws Error it does not start */
 export async function useBackend(name: string): Promise<void> {
-  // Leaves out checks that only a program under construction needs, and an advertisement on the console.
+  // Disables debug checks and a message on the console.
   tf.enableProdMode();
-  // tfjs swallows a backend's own error and answers false.
+  // tfjs hides the backend's own error and returns false.
   if (!(await tf.setBackend(name))) throw new Error('the backend does not start');
   await tf.ready();
 }
 
+/** Loads a model on the backend. */
 export async function loadTfjsRule(model: Model): Promise<StepRule> {
   const rule = createRule(model);
   const { channels, latentSize } = model.card;
@@ -26,9 +27,10 @@ export async function loadTfjsRule(model: Model): Promise<StepRule> {
           () => readGenome(rule, tf.tensor2d(latent, [1, latentSize])).dataSync() as Float32Array,
         ),
     }),
-    step({ count, stage, states, after: target, conditioning: standing, mask }: Batch) {
+    step({ count, stage, states, after: target, conditioning, mask }: Batch) {
       const after = tf.tidy(() => {
-        const genome = standing && tf.tensor2d(standing, [count, standing.length / count]);
+        const genome =
+          conditioning && tf.tensor2d(conditioning, [count, conditioning.length / count]);
         const parts = mask && tf.tensor4d(mask, [count, stage, stage, 1]);
         return stepStates(rule, tf.tensor4d(states, [count, stage, stage, channels]), {
           ...(genome && { genome }),

@@ -1,4 +1,4 @@
-/** TensorFlow's own library, through tfjs-node-gpu or tfjs-node where one is installed. */
+/** The native TensorFlow backend, through tfjs-node-gpu or tfjs-node if one is installed. */
 import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
@@ -7,16 +7,16 @@ import { TENSORFLOW_PACKAGES } from './native-part.ts';
 import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './step-rule.ts';
 
 /**
- * On the CPU every patch steps alone: the last rows of a batch are summed in another order than the rest (measured with
- * TensorFlow 2.15: up to 46 cells, and the last two latents).
+ * On the CPU every patch steps alone: the last rows of a batch are summed in a different order
+ * (measured with TensorFlow 2.15: up to 46 cells, and the last two latents).
  */
 const BATCH_PATCHES = { gpu: 16, cpu: 1 };
 
-/** @throws Error neither package is installed, or its native part is missing */
+/** Starts the backend. @throws Error neither package is installed, or its native part is missing */
 export async function startTensorflow(): Promise<RuleBackend> {
   loadTensorflow();
   await useBackend('tensorflow');
-  // The GPU package falls back to the CPU without a word; the backend knows which device is registered.
+  // The GPU package falls back to the CPU silently; the backend knows which device is in use.
   const gpu = (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
   return {
     info: { name: 'tensorflow', device: gpu ? 'GPU (TensorFlow, CUDA)' : 'CPU (TensorFlow)' },
@@ -28,10 +28,10 @@ export async function startTensorflow(): Promise<RuleBackend> {
   };
 }
 
-/** Either package registers the backend 'tensorflow' with the tfjs-core that is loaded already. */
+/** Loads a package, which registers the backend 'tensorflow' with the loaded tfjs-core. */
 function loadTensorflow(): void {
-  giveBackUtil();
-  // Chosen algorithms must not depend on which was fastest on the day.
+  polyfillUtil();
+  // The choice of algorithms must not depend on timings.
   process.env.TF_CUDNN_DETERMINISTIC ??= '1';
   process.env.TF_CUDNN_USE_AUTOTUNE ??= '0';
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
@@ -45,13 +45,13 @@ function loadTensorflow(): void {
       first ??= error;
     }
   }
-  // Its own message takes five lines, the first of which is a path.
-  const absent = first instanceof Error && first.message.includes('native addon module');
-  throw absent ? new Error('its native part is not installed') : first;
+  // The original message has five lines, the first of which is a path.
+  const isMissing = first instanceof Error && first.message.includes('native addon module');
+  throw isMissing ? new Error('its native part is not installed') : first;
 }
 
-/** tfjs-node calls helpers of node:util that Node 23 removed. */
-function giveBackUtil(): void {
+/** Restores helpers of node:util that tfjs-node calls and Node 23 removed. */
+function polyfillUtil(): void {
   const helpers: Record<string, (value: unknown) => boolean> = {
     isNullOrUndefined: (value) => value === null || value === undefined,
     isArray: Array.isArray,

@@ -1,13 +1,14 @@
-/** TensorFlow.js in WebAssembly: needs nothing but Node; one thread. */
+/** The TensorFlow.js WebAssembly backend: needs only Node; one thread. */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { RuleBackend } from '../backend.ts';
 import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './step-rule.ts';
 
-/** One product of matrices alone is computed by another kernel than several together, and rounds otherwise. */
+/** A single matrix product uses a different kernel than several, which rounds differently. */
 const BATCH_PATCHES = 2;
 
+/** Starts the backend. */
 export async function startWasm(): Promise<RuleBackend> {
   const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
   const main = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');

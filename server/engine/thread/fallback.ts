@@ -1,59 +1,66 @@
-/** What takes the place of a thread that is lost. */
+/**
+ * Chooses what replaces a lost thread: the same backend, or an alternative if it fails repeatedly.
+ */
 import type { BackendName } from '../backend.ts';
 import type { EngineInfo } from '../engine.ts';
 import type { ThreadEngine } from './worker-engine.ts';
 
-/** Starts that fail one after the other before a spare is taken: as many as a driver that was reset is given, but the last. */
-const MOST_FAILURES = 3;
-/** Losses within a minute, of threads and of devices, after which a spare is taken. */
-const MOST_LOSSES = 3;
+/**
+ * Consecutive failures to start before an alternative is used: all but the last retry of
+ * `Recovery`.
+ */
+const MAX_FAILURES = 3;
+/** Losses of threads and devices within `WINDOW` after which an alternative is used. */
+const MAX_LOSSES = 3;
 /** ms */
 const WINDOW = 60_000;
-const AGAIN = 'it is lost again and again';
+const REPEATED = 'it was lost repeatedly';
 
+/** Options of a `Fallback`. */
 export interface FallbackOptions {
-  /** @throws EngineError unavailable */
+  /** Starts a thread. @throws EngineError unavailable */
   readonly start: (backend: BackendName) => Promise<ThreadEngine>;
-  /** What was lost. */
+  /** The backend of the lost thread. */
   readonly chosen: BackendName;
-  /** What may be taken where `chosen` does not hold, the best first; none, where `chosen` was asked for by name. */
+  /** What may replace `chosen`, best first; empty if the host has asked for `chosen` by name. */
   readonly alternatives: readonly BackendName[];
-  /** Hears what is taken from then on, and why `chosen` is not. */
-  readonly onFallback: (instead: EngineInfo, why: string) => void;
-  /** ms of a clock that never goes back. */
+  /** Called with the alternative that is used from now on, and why `chosen` is not. */
+  readonly onFallback: (replacement: EngineInfo, why: string) => void;
+  /** Monotonic clock, ms. */
   readonly now?: () => number;
 }
 
+/** Replaces the threads of one backend. */
 export class Fallback {
   private losses: number[] = [];
   private failures = 0;
-  private why = AGAIN;
-  private taken: BackendName | undefined;
+  private why = REPEATED;
+  private replacement: BackendName | undefined;
 
   constructor(private readonly options: FallbackOptions) {}
 
-  /** A device was lost; its thread may have found another. */
+  /** Records the loss of a device, also if its thread has reopened it. */
   recordLoss(): void {
     const { now = () => performance.now() } = this.options;
-    const at = now();
-    this.losses = [...this.losses.filter((loss) => at - loss < WINDOW), at];
+    const time = now();
+    this.losses = [...this.losses.filter((loss) => time - loss < WINDOW), time];
   }
 
   /**
-   * Starts the next thread: of the same kind, or of a spare one.
+   * Starts the next thread, on the chosen backend or on an alternative.
    *
    * @throws EngineError unavailable
    */
   async next(): Promise<ThreadEngine> {
     const { start, chosen, alternatives: spare, onFallback: onSpare } = this.options;
-    if (this.taken) return start(this.taken);
-    // Tries of one search are one loss.
+    if (this.replacement) return start(this.replacement);
+    // Repeated attempts to replace one lost thread count as one loss.
     if (this.failures === 0) this.recordLoss();
-    if (this.failures >= MOST_FAILURES || this.losses.length >= MOST_LOSSES) {
+    if (this.failures >= MAX_FAILURES || this.losses.length >= MAX_LOSSES) {
       for (const name of spare) {
         const thread = await start(name).catch(() => undefined);
         if (!thread) continue;
-        this.taken = name;
+        this.replacement = name;
         onSpare(thread.info, this.why);
         return thread;
       }
@@ -61,7 +68,7 @@ export class Fallback {
     try {
       const thread = await start(chosen);
       this.failures = 0;
-      this.why = AGAIN;
+      this.why = REPEATED;
       return thread;
     } catch (error) {
       this.failures++;

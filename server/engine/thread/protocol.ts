@@ -1,4 +1,4 @@
-/** What the engine and its worker say to each other. */
+/** The messages between an engine and its worker thread. */
 import type { Card } from '../../vnca/card.ts';
 import type { WeightTensor } from '../../vnca/checkpoint.ts';
 import type { BackendName, PatchStore } from '../backend.ts';
@@ -9,23 +9,23 @@ import type { EngineInfo } from '../engine.ts';
 export interface WorkerStart {
   readonly backend: BackendName | 'auto';
   readonly models: readonly { card: Card; tensors: ReadonlyMap<string, WeightTensor> }[];
-  /** See `StoreBackend.open`. */
+  /** See `DeviceLossOptions.maxLosses`. */
   readonly maxDeviceLosses?: number;
 }
 
-/** The start-up result. A failure to start has `passed` too. */
+/** The start-up result. A failure to start carries `skipped` too (`NoBackendError`). */
 export interface Started {
   readonly info: EngineInfo;
   readonly skipped: readonly SkippedEngine[];
-  /** As `Selection.inVain`. */
+  /** See `Selection`. */
   readonly hasUnusedLibraries: boolean;
 }
 
-/** What the worker is asked. Calls are answered in the order they come. */
+/** The worker's methods. Calls are answered in order. */
 export type WorkerMethods = Required<Omit<PatchStore, 'close' | 'pipelined'>>;
 
-/** What the worker says unasked. */
+/** The methods that the worker calls. */
 export interface EngineMethods {
-  /** The device was lost, why, and another is sought. */
+  /** The worker's device was lost and is being reopened. */
   lost(why: string): void;
 }

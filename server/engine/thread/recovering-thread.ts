@@ -1,12 +1,14 @@
+/** An engine thread that is replaced when it dies, with all patches restored. */
 import type { TransferredPatch } from '../backend.ts';
 import { type LossyResource, Recovery, type RecoveryOptions } from '../core/recovery.ts';
 import { SAVE_EVERY, StateCheckpoint } from '../core/state-checkpoint.ts';
 import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';
 import type { ThreadEngine } from './worker-engine.ts';
 
+/** Options of `recoveringThread`. */
 export interface RecoveringThreadOptions
   extends Pick<RecoveryOptions<LossyResource>, 'onLoss' | 'retryDelays' | 'clock'> {
-  /** Starts a thread in the place of one that is lost. @throws EngineError unavailable */
+  /** Starts a replacement for a lost thread. @throws EngineError unavailable */
   readonly restart: () => Promise<ThreadEngine>;
   /** Steps of a patch between two copies of its states. */
   readonly saveEvery?: number;
@@ -14,40 +16,42 @@ export interface RecoveringThreadOptions
 
 interface StoredPatch {
   readonly planted: NewPatch;
-  /** Its states [s, s, C]; `undefined` as it was planted. */
+  /** Of its states [s, s, C]; undefined while they are as planted. */
   stateCheckpoint: StateCheckpoint<Float32Array | undefined>;
-  /** Whether its states are no numbers any more: nothing to go back to. */
+  /** Whether its states hold NaN or infinity, of which no copy is made. */
   broken: boolean;
 }
 
-/** On its way from one lasting thread to another. */
-interface KeptAndCarried extends TransferredPatch {
-  readonly kept: StoredPatch;
+/** A patch in transfer between two recovering threads. */
+interface TransferredStoredPatch extends TransferredPatch {
+  readonly stored: StoredPatch;
 }
 
-/** An answer, or a refusal, which is one too. */
+/** A result, or an error that the thread has answered with, which is not repeated. */
 type Outcome<T> = { readonly result: T } | { readonly refused: EngineError };
 
 /**
- * @param first the thread at work now
- * @returns an engine that fails with `failed` only when threads are lost again and again, or none comes in the place of one
+ * Wraps a thread. The returned engine fails with `failed` only if threads are lost repeatedly or no
+ * replacement starts.
+ *
+ * @param first the running thread
  */
 export async function recoveringThread(
   first: ThreadEngine,
-  { restart, saveEvery = SAVE_EVERY, ...keeping }: RecoveringThreadOptions,
+  { restart, saveEvery = SAVE_EVERY, ...options }: RecoveringThreadOptions,
 ): Promise<ThreadEngine> {
   const patches = new Map<PatchId, StoredPatch>();
-  /** Of the thread at work. */
+  /** Of the current thread. */
   const info = { ...first.info };
   let next: ThreadEngine | undefined = first;
   const recovery = new Recovery<LossyResource & { readonly thread: ThreadEngine }>({
-    ...keeping,
+    ...options,
     what: "the engine's thread",
     async open() {
       const thread = next ?? (await restart());
       next = undefined;
       Object.assign(info, thread.info);
-      // What has failed in a thread may have left it half done: it is as good as dead.
+      // A failed call may have left a thread in an inconsistent state, so it counts as lost.
       return { thread, isLost: () => true, destroy: () => void thread.close() };
     },
     restore: ({ thread }) => restore(thread, patches),
@@ -68,7 +72,7 @@ export async function recoveringThread(
           return { refused: error };
         },
       );
-    // A thread answers in the order it is asked, so what is accepted is always all up to one call.
+    // A thread answers in order, so the accepted calls are always all those up to one call.
     const { answer } = recovery.submit([], run, (outcome) => {
       if ('result' in outcome) accept?.(outcome.result);
     });
@@ -80,13 +84,14 @@ export async function recoveringThread(
   const step = async (steps: readonly PatchStep[]) => {
     const own = steps.map(({ keep, ...of }) => ({ ...of, ...(keep && { keep: keep.slice() }) }));
     const due = own.flatMap(({ patch }) => {
-      const kept = patches.get(patch);
-      if (!kept || kept.broken || !kept.stateCheckpoint.isDue) return [];
-      const { stateCheckpoint: past } = kept;
-      return [{ patch, past, save: past.beginSave() }];
+      const stored = patches.get(patch);
+      if (!stored || stored.broken || !stored.stateCheckpoint.isDue) return [];
+      const { stateCheckpoint } = stored;
+      return [{ patch, stateCheckpoint, save: stateCheckpoint.beginSave() }];
     });
     const ids = due.map(({ patch }) => patch);
-    // Copied before the step, and put by after it: a patch whose last step is not made again has nothing to compare with.
+    // Copied before the step but saved after it: a restored patch repeats its last step, so that
+    // the next one has a read-out to compare with.
     const call = async (thread: ThreadEngine) => {
       const saved = ids.length > 0 ? thread.exportStates(ids).catch(() => []) : [];
       const readouts = await thread.step(own);
@@ -94,14 +99,15 @@ export async function recoveringThread(
     };
     try {
       const { readouts } = await ask(call, ({ saved, readouts }) => {
-        due.forEach(({ past, save }, i) => {
-          // Steps are noted when they are answered, in order: noted by now is just what the copy has.
-          save(saved[i], past.steps.length);
+        due.forEach(({ stateCheckpoint, save }, i) => {
+          // Steps are logged when answered, in order: those logged by now are exactly those in the
+          // copy.
+          save(saved[i], stateCheckpoint.steps.length);
         });
         readouts.forEach(({ patch, broken = false }, i) => {
-          const kept = patches.get(patch)!;
-          kept.stateCheckpoint.log(own[i]);
-          kept.broken = broken;
+          const stored = patches.get(patch)!;
+          stored.stateCheckpoint.log(own[i]);
+          stored.broken = broken;
         });
       });
       return readouts;
@@ -112,7 +118,7 @@ export async function recoveringThread(
   };
 
   const close = async (): Promise<void> => {
-    // What was asked before is answered first.
+    // An empty call, to wait for the answers of all earlier ones.
     const last = ask((thread) => thread.dispose([]));
     closing = last.then(
       () => undefined,
@@ -128,18 +134,18 @@ export async function recoveringThread(
   return {
     info,
     hasUnusedLibraries: first.hasUnusedLibraries,
-    plant: async (news) => {
-      const own = news.map((one) => ({ ...one, latent: one.latent.slice() }));
+    plant: async (newPatches) => {
+      const own = newPatches.map((one) => ({ ...one, latent: one.latent.slice() }));
       await ask(
         (thread) => thread.plant(own),
         () => {
           for (const planted of own) {
-            const past = new StateCheckpoint<Float32Array | undefined>(
+            const stateCheckpoint = new StateCheckpoint<Float32Array | undefined>(
               planted.patch,
               undefined,
               saveEvery,
             );
-            patches.set(planted.patch, { planted, stateCheckpoint: past, broken: false });
+            patches.set(planted.patch, { planted, stateCheckpoint, broken: false });
           }
         },
       );
@@ -153,7 +159,7 @@ export async function recoveringThread(
         () => {
           for (const { patch, state } of own) {
             Object.assign(patches.get(patch)!, {
-              past: new StateCheckpoint(patch, state, saveEvery),
+              stateCheckpoint: new StateCheckpoint(patch, state, saveEvery),
               broken: false,
             });
           }
@@ -168,31 +174,35 @@ export async function recoveringThread(
         },
       ),
     take: async (ids) => {
-      let taken: KeptAndCarried[] = [];
+      let taken: TransferredStoredPatch[] = [];
       await ask(
         (thread) => thread.take(ids),
-        (carried) => {
-          taken = carried.map((one) => ({ ...one, kept: patches.get(one.patch)! }));
+        (transferred) => {
+          taken = transferred.map((one) => ({ ...one, stored: patches.get(one.patch)! }));
           for (const id of ids) patches.delete(id);
         },
       );
       return taken;
     },
-    put: (news) =>
+    put: (newPatches) =>
       ask(
         (thread) =>
           thread.put(
-            news.map(({ kept, ...carried }: TransferredPatch & { kept?: StoredPatch }) => carried),
+            newPatches.map(
+              ({ stored, ...transferred }: TransferredPatch & { stored?: StoredPatch }) =>
+                transferred,
+            ),
           ),
         () => {
-          for (const { patch, kept } of news as readonly KeptAndCarried[]) patches.set(patch, kept);
+          for (const { patch, stored } of newPatches as readonly TransferredStoredPatch[])
+            patches.set(patch, stored);
         },
       ),
     close: () => (closed ??= close()),
   };
 }
 
-/** Puts all patches on a thread that has none, and makes the steps again that their copies do not have. */
+/** Restores all patches on a new thread and repeats the steps made since their copies. */
 async function restore(
   thread: ThreadEngine,
   patches: ReadonlyMap<PatchId, StoredPatch>,
@@ -200,14 +210,14 @@ async function restore(
   const all = [...patches];
   await thread.plant(all.map(([, { planted }]) => planted));
   await thread.importStates(
-    all.flatMap(([patch, { stateCheckpoint: past }]) =>
-      past.saved ? [{ patch, state: past.saved }] : [],
+    all.flatMap(([patch, { stateCheckpoint }]) =>
+      stateCheckpoint.saved ? [{ patch, state: stateCheckpoint.saved }] : [],
     ),
   );
-  const most = Math.max(0, ...all.map(([, { stateCheckpoint: past }]) => past.steps.length));
+  const most = Math.max(0, ...all.map(([, { stateCheckpoint }]) => stateCheckpoint.steps.length));
   for (let k = 0; k < most; k++) {
-    const steps = all.flatMap(([patch, { stateCheckpoint: past }]) => {
-      const step = past.steps[k];
+    const steps = all.flatMap(([patch, { stateCheckpoint }]) => {
+      const step = stateCheckpoint.steps[k];
       return step ? [{ patch, divide: step.divide, ...(step.keep && { keep: step.keep }) }] : [];
     });
     await thread.step(steps);

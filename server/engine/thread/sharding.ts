@@ -1,6 +1,7 @@
 /**
- * One engine of several threads, each with a store of its own. Every patch lives in one of them; where the work of a step is
- * uneven, patches move over first. A patch steps alike wherever it lives, so nobody outside can tell.
+ * One engine over several threads, each with its own store. Every patch is in one of them; before a
+ * step with uneven load, some patches move. A patch steps identically in any thread, so callers see
+ * no difference.
  */
 import { Mutex } from '../../platform/mutex.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -9,46 +10,46 @@ import { checkLatent, checkState, checkSteps, stageAfter } from '../core/checks.
 import { type Engine, EngineError, type PatchId, type PatchStep } from '../engine.ts';
 import type { ThreadEngine } from './worker-engine.ts';
 
-/** What is known of a patch on this side. */
-interface Place {
+/** What this side knows of a patch. */
+interface Placement {
   readonly species: { readonly card: Card };
   thread: number;
   stage: number;
 }
 
 /** Patches that may move before one step: each costs a copy of its state. */
-const MOST_MOVES = 8;
+const MAX_MOVES = 8;
 
-/** @param threads that have loaded the same checkpoints */
+/** Combines threads to one engine. @param threads which have loaded the same checkpoints */
 export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Card[]): Engine {
-  const places = new Map<PatchId, Place>();
+  const placements = new Map<PatchId, Placement>();
   const mutex = new Mutex();
   let closing: Promise<void> | undefined;
-  /** Calls take effect in their order: each begins when the one before has ended. */
-  const inTurn = <T>(call: () => Promise<T>): Promise<T> => {
+  /** Runs calls in order: each starts when the one before has ended. */
+  const inOrder = <T>(call: () => Promise<T>): Promise<T> => {
     if (closing) return Promise.reject(new EngineError('closed'));
     return mutex.runExclusive(call);
   };
 
-  const find = (patch: PatchId): Place => {
-    const place = places.get(patch);
-    if (!place) throw new EngineError('unknown-patch', String(patch));
-    return place;
+  const find = (patch: PatchId): Placement => {
+    const placement = placements.get(patch);
+    if (!placement) throw new EngineError('unknown-patch', String(patch));
+    return placement;
   };
-  /** Hands each thread its own part of some items, and puts the results into the items' order. */
-  const shared = async <I, R>(
+  /** Passes each thread its own items and returns the results in the order of the items. */
+  const distribute = async <I, R>(
     items: readonly I[],
     threadOf: (item: I) => number,
-    ask: (thread: ThreadEngine, own: readonly I[]) => Promise<R[]>,
+    call: (thread: ThreadEngine, own: readonly I[]) => Promise<R[]>,
   ): Promise<R[]> => {
     const parts = threads.map((): number[] => []);
     items.forEach((item, i) => {
       parts[threadOf(item)].push(i);
     });
     const results = new Array<R>(items.length);
-    const asked = threads.map(async (thread, t) => {
+    const calls = threads.map(async (thread, t) => {
       if (parts[t].length === 0) return;
-      const own = await ask(
+      const own = await call(
         thread,
         parts[t].map((i) => items[i]),
       );
@@ -56,32 +57,34 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
         results[parts[t][k]] = result;
       });
     });
-    const failed = (await Promise.allSettled(asked)).find(({ status }) => status === 'rejected');
+    const failed = (await Promise.allSettled(calls)).find(({ status }) => status === 'rejected');
     if (failed) throw (failed as PromiseRejectedResult).reason;
     return results;
   };
 
   const move = async (patch: PatchId, to: number): Promise<void> => {
-    const place = find(patch);
-    await threads[to].put(await threads[place.thread].take([patch]));
-    place.thread = to;
+    const placement = find(patch);
+    await threads[to].put(await threads[placement.thread].take([patch]));
+    placement.thread = to;
   };
 
-  /** Evens out what threads have to do in a step. */
+  /** Moves patches until the threads' load of a step is as even as possible. */
   const balance = async (steps: readonly PatchStep[]): Promise<void> => {
     const load = threads.map(() => 0);
     const work = steps.map((step) => {
-      const place = find(step.patch);
-      const cells = stageAfter(place, step) ** 2;
-      load[place.thread] += cells;
-      return { patch: step.patch, place, cells };
+      const placement = find(step.patch);
+      const cells = stageAfter(placement, step) ** 2;
+      load[placement.thread] += cells;
+      return { patch: step.patch, placement, cells };
     });
-    for (let moves = 0; moves < MOST_MOVES; moves++) {
+    for (let moves = 0; moves < MAX_MOVES; moves++) {
       const from = load.indexOf(Math.max(...load));
       const to = load.indexOf(Math.min(...load));
       const gap = load[from] - load[to];
-      // Moving more than half of the difference would only turn it round.
-      const fitting = work.filter(({ place, cells }) => place.thread === from && 2 * cells <= gap);
+      // Moving more than half of the difference would only reverse it.
+      const fitting = work.filter(
+        ({ placement, cells }) => placement.thread === from && 2 * cells <= gap,
+      );
       if (fitting.length === 0) return;
       const { patch, cells } = fitting.reduce((a, b) => (b.cells > a.cells ? b : a));
       await move(patch, to);
@@ -92,15 +95,15 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
 
   return {
     info: threads[0].info,
-    plant: (news) =>
-      inTurn(async () => {
-        const planted = new Map<PatchId, Place>();
+    plant: (patches) =>
+      inOrder(async () => {
+        const planted = new Map<PatchId, Placement>();
         const counts = threads.map(() => 0);
-        for (const { thread } of places.values()) counts[thread]++;
-        for (const { patch, checkpoint, latent } of news) {
+        for (const { thread } of placements.values()) counts[thread]++;
+        for (const { patch, checkpoint, latent } of patches) {
           const card = cards.find(({ name }) => name === checkpoint);
           if (!card) throw new EngineError('unknown-checkpoint', checkpoint);
-          if (places.has(patch) || planted.has(patch)) {
+          if (placements.has(patch) || planted.has(patch)) {
             throw new EngineError('duplicate-patch', String(patch));
           }
           checkLatent(patch, latent, card);
@@ -108,9 +111,9 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
           counts[thread]++;
           planted.set(patch, { species: { card }, thread, stage: firstStage(card) });
         }
-        for (const [patch, place] of planted) places.set(patch, place);
-        await shared(
-          news,
+        for (const [patch, placement] of planted) placements.set(patch, placement);
+        await distribute(
+          patches,
           ({ patch }) => find(patch).thread,
           async (thread, own) => {
             await thread.plant(own);
@@ -119,36 +122,36 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
         );
       }),
     step: (steps) =>
-      inTurn(async () => {
+      inOrder(async () => {
         checkSteps(steps.map((step) => ({ patch: find(step.patch), step })));
         await balance(steps);
         for (const step of steps) {
-          const place = find(step.patch);
-          place.stage = stageAfter(place, step);
+          const placement = find(step.patch);
+          placement.stage = stageAfter(placement, step);
         }
-        return shared(
+        return distribute(
           steps,
           ({ patch }) => find(patch).thread,
           (thread, own) => thread.step(own),
         );
       }),
     exportStates: (patches) =>
-      inTurn(async () =>
-        shared(
+      inOrder(async () =>
+        distribute(
           patches,
           (patch) => find(patch).thread,
           (thread, own) => thread.exportStates(own),
         ),
       ),
     importStates: (states) =>
-      inTurn(async () => {
+      inOrder(async () => {
         const stages = states.map(({ patch, state }) =>
           checkState(patch, state, find(patch).species.card),
         );
         states.forEach(({ patch }, i) => {
           find(patch).stage = stages[i];
         });
-        await shared(
+        await distribute(
           states,
           ({ patch }) => find(patch).thread,
           async (thread, own) => {
@@ -158,9 +161,9 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
         );
       }),
     dispose: (patches) =>
-      inTurn(async () => {
-        const known = [...new Set(patches)].filter((patch) => places.has(patch));
-        await shared(
+      inOrder(async () => {
+        const known = [...new Set(patches)].filter((patch) => placements.has(patch));
+        await distribute(
           known,
           (patch) => find(patch).thread,
           async (thread, own) => {
@@ -168,7 +171,7 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
             return [];
           },
         );
-        for (const patch of known) places.delete(patch);
+        for (const patch of known) placements.delete(patch);
       }),
     close: () =>
       (closing ??= mutex.runExclusive(async () => {

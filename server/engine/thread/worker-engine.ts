@@ -1,4 +1,4 @@
-/** The engine's contract over a worker's message port. */
+/** The `Engine` contract over a worker's message port. */
 import type { Worker } from 'node:worker_threads';
 import { WorkerRpc } from '../../platform/worker-rpc.ts';
 import type { TransferredPatch } from '../backend.ts';
@@ -6,33 +6,35 @@ import type { NoBackendError, SkippedEngine } from '../backends.ts';
 import { type Engine, EngineError, type PatchId } from '../engine.ts';
 import type { EngineMethods, Started, WorkerMethods } from './protocol.ts';
 
-/** What a thread says unasked. */
+/** Listeners to a thread's events. */
 export interface ThreadListeners {
-  /** As `EngineOptions.onPassed`. */
-  readonly onSkipped?: ((passed: readonly SkippedEngine[]) => void) | undefined;
-  /** Its device was lost, why, and another is sought. */
+  /** See `EngineOptions.onSkipped`. */
+  readonly onSkipped?: ((skipped: readonly SkippedEngine[]) => void) | undefined;
+  /** The thread's device was lost, for this reason, and is being reopened. */
   readonly onDeviceLoss?: ((why: string) => void) | undefined;
 }
 
-/** An engine of one thread, which may be one of several that share the patches. */
+/** An engine in one thread, possibly one of several that share the patches. */
 export interface ThreadEngine extends Engine {
-  /** Libraries were loaded in vain, and make each of its garbage collections longer. */
+  /**
+   * Whether it has loaded libraries that it does not use, which slow down its garbage collection.
+   */
   readonly hasUnusedLibraries: boolean;
-  /** Gives patches away. @throws EngineError unknown-patch */
+  /** Removes patches, for another thread. @throws EngineError unknown-patch */
   take(patches: readonly PatchId[]): Promise<TransferredPatch[]>;
-  /** Takes over what another thread gave away. */
+  /** Adds patches that another thread's `take` has returned. */
   put(patches: readonly TransferredPatch[]): Promise<void>;
 }
 
 /**
- * Waits for a worker's first message and speaks for it from then on. When the worker dies, every call that waits and
- * every later one fails with `failed`.
+ * Waits until a worker has started and returns an engine over it. When the worker dies, every
+ * pending and later call fails with `failed`.
  *
  * @throws EngineError unavailable
  */
 export async function attachEngine(
   worker: Worker,
-  { onSkipped: onPassed, onDeviceLoss }: ThreadListeners = {},
+  { onSkipped, onDeviceLoss }: ThreadListeners = {},
 ): Promise<ThreadEngine> {
   const rpc = new WorkerRpc<WorkerMethods, Started, EngineMethods>(worker, {
     methods: { lost: (why) => onDeviceLoss?.(why) },
@@ -45,16 +47,16 @@ export async function attachEngine(
   try {
     started = await rpc.ready;
   } catch (error) {
-    const { reason, detail, skipped: passed = [] } = error as EngineError & Partial<NoBackendError>;
-    onPassed?.(passed);
+    const { reason, detail, skipped = [] } = error as EngineError & Partial<NoBackendError>;
+    onSkipped?.(skipped);
     throw reason === 'failed' ? new EngineError('unavailable', detail) : error;
   }
-  const { info, hasUnusedLibraries: inVain, skipped: passed } = started;
-  onPassed?.(passed);
+  const { info, hasUnusedLibraries, skipped } = started;
+  onSkipped?.(skipped);
 
   return {
     info,
-    hasUnusedLibraries: inVain,
+    hasUnusedLibraries,
     plant: async (patches) =>
       rpc.call(
         'plant',
@@ -78,7 +80,7 @@ export async function attachEngine(
   };
 }
 
-/** Posting a view takes the whole buffer behind it along, so a small view is copied out first. */
+/** Posting a view copies its whole buffer, so a part of a larger buffer is copied out first. */
 function alone<T extends Float32Array | Uint8Array>(view: T): T {
   return view.byteLength === view.buffer.byteLength ? view : (view.slice() as T);
 }

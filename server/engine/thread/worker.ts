@@ -1,4 +1,6 @@
-/** The engine's thread: a patch store behind a message port. Calls are made, and answered, in the order they come. */
+/**
+ * The engine's thread: a patch store behind a message port. Calls run, and are answered, in order.
+ */
 import { workerData } from 'node:worker_threads';
 import { Mutex } from '../../platform/mutex.ts';
 import { serveWorker } from '../../platform/worker-rpc.ts';
@@ -7,17 +9,10 @@ import { openStore } from '../backends.ts';
 import type { EngineMethods, Started, WorkerMethods, WorkerStart } from './protocol.ts';
 
 await serveWorker<WorkerMethods, EngineMethods, Started>(async (engine) => {
-  const { backend: wanted, models, maxDeviceLosses: mostDeviceLosses } = workerData as WorkerStart;
-  const {
-    backend,
-    store,
-    skipped: passed,
-    hasUnusedLibraries: inVain,
-  } = await openStore(wanted, models, (why) => engine.notify('lost', why), mostDeviceLosses);
-  return {
-    methods: inOrder(store),
-    ready: { info: backend.info, skipped: passed, hasUnusedLibraries: inVain },
-  };
+  const { backend: wanted, models, maxDeviceLosses: maxLosses } = workerData as WorkerStart;
+  const onLoss = (why: string): void => engine.notify('lost', why);
+  const { backend, store, ...selection } = await openStore(wanted, models, { onLoss, maxLosses });
+  return { methods: inOrder(store), ready: { info: backend.info, ...selection } };
 });
 
 function inOrder(store: PatchStore): WorkerMethods {
@@ -27,7 +22,7 @@ function inOrder(store: PatchStore): WorkerMethods {
     const answer = (argument: unknown): Promise<unknown> => {
       const perform = async (): Promise<unknown> => call(argument);
       const early = store.pipelined ? perform() : undefined;
-      // A failure is reported when its turn comes.
+      // A failure is reported in the order of the calls.
       early?.catch(() => {});
       return mutex.runExclusive(() => early ?? perform());
     };

@@ -1,4 +1,7 @@
-/** The native part of tfjs-node, built here: for machines that reach a package index but not tfjs's storage host. */
+/**
+ * The native part of tfjs-node, built here: for machines that reach a package index but not tfjs's
+ * storage host.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';

@@ -1,13 +1,13 @@
-/** Lets calls through at once, in the order they are made; while it is shut, they wait, and keep that order. */
+/** Runs calls immediately, or queues them in order while the gate is closed. */
 export class CallGate {
-  private shut = false;
-  private readonly waiting: (() => void)[] = [];
+  private closed = false;
+  private readonly queue: (() => void)[] = [];
 
-  /** @returns what the call returns, or promises it where the call has to wait */
+  /** Runs or queues a call. @returns its result, as a promise if it was queued */
   pass<T>(call: () => T | Promise<T>): T | Promise<T> {
-    if (!this.shut) return call();
+    if (!this.closed) return call();
     return new Promise<T>((resolve, reject) => {
-      this.waiting.push(() => {
+      this.queue.push(() => {
         try {
           resolve(call());
         } catch (error) {
@@ -17,15 +17,15 @@ export class CallGate {
     });
   }
 
-  /** Shuts the gate, which is open, until something has ended; that is then the first to go through. */
+  /** Closes the open gate until a promise settles, then runs the queued calls. */
   async hold<T>(until: Promise<T>): Promise<T> {
-    this.shut = true;
+    this.closed = true;
     try {
       return await until;
     } finally {
-      this.shut = false;
-      // One of those that waited may shut it again.
-      while (!this.shut && this.waiting.length > 0) this.waiting.shift()!();
+      this.closed = false;
+      // A queued call may close the gate again.
+      while (!this.closed && this.queue.length > 0) this.queue.shift()!();
     }
   }
 }

@@ -1,47 +1,50 @@
-/** Finds a GPU with a Vulkan, Metal or Direct3D 12 driver, by Dawn, and opens it. */
+/** Finds and opens a GPU with a Vulkan, Metal or Direct3D 12 driver, through Dawn. */
 import { existsSync } from 'node:fs';
 import { EngineError } from '../engine.ts';
 
+/** An open GPU. */
 export interface Gpu {
   readonly device: GPUDevice;
-  /** Of the adapter: what a shader may ask for. */
+  /** The limits that the device was opened with. */
   readonly limits: GPUSupportedLimits;
-  /** Held: when it is collected, Dawn ends under the device that still works, and the process with it. */
+  /** A reference that must be held: if it is garbage-collected, Dawn crashes the process. */
   readonly instance: GPU;
 }
 
+/** What is known of a GPU before it is opened. */
 export interface FoundGpu {
-  /** In words, for people. */
+  /** For people. */
   readonly name: string;
-  /** Not a driver that computes on the CPU. */
+  /** Whether it is not a driver that computes on the CPU. */
   readonly real: boolean;
-  /** Whether shaders may compute in 16 bits. */
+  /** Whether shaders can compute in 16-bit floats. */
   readonly half: boolean;
 }
 
+/** Opens the GPU. */
 export type OpenGpu = () => Promise<Gpu>;
 
-/** @throws EngineError unavailable */
+/** Finds the preferred GPU. @throws EngineError unavailable */
 export async function findGpu(): Promise<FoundGpu> {
   const { adapter } = await request();
   const { info } = adapter;
   const real = isRealGpu(info);
   const what = info.description || info.device || info.vendor || 'unnamed adapter';
   return {
-    name: `${real ? 'GPU' : 'CPU posing as a GPU'} (WebGPU, ${what.trim()})`,
+    name: `${real ? 'GPU' : 'CPU emulating a GPU'} (WebGPU, ${what.trim()})`,
     real,
     half: adapter.features.has('shader-f16'),
   };
 }
 
-/** What Linux calls GPUs: of the kernel's own drivers, NVIDIA's, and Windows' beneath it. */
+/** Device files of GPUs on Linux: kernel drivers, NVIDIA's driver, and WSL. */
 const DEVICE_FILES = ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'];
 
-/** Whether it is worth asking for a real GPU: drivers that find none complain on the terminal. */
+/** Whether there may be a GPU. Drivers print errors on the terminal if they find none. */
 export const mayHaveGpu = (): boolean =>
   process.platform !== 'linux' || DEVICE_FILES.some((file) => existsSync(file));
 
-/** Drivers that do not all say of themselves that they are a fallback. */
+/** Software drivers, not all of which set `isFallbackAdapter`. */
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|software/i;
 
 /** Whether an adapter is a GPU, not a driver that computes on the CPU. */
@@ -53,11 +56,13 @@ export const isRealGpu = ({
   !isFallbackAdapter && !SOFTWARE.test(`${architecture} ${description}`);
 
 /**
- * @param half shaders will compute in 16 bits
+ * Opens the preferred GPU.
+ *
+ * @param half whether shaders will compute in 16-bit floats
  * @throws EngineError unavailable
  */
 export async function openGpu(half: boolean): Promise<Gpu> {
-  // An adapter opens one device and is spent, so each device has its own.
+  // An adapter can open only one device.
   const { instance, adapter } = await request();
   const { limits } = adapter;
   const device = await adapter
@@ -79,14 +84,14 @@ export async function openGpu(half: boolean): Promise<Gpu> {
 
 async function request(): Promise<{ instance: GPU; adapter: GPUAdapter }> {
   const { create, globals } = await load();
-  // Dawn looks its own classes up there.
+  // Dawn expects its classes to be global.
   Object.assign(globalThis, globals);
   const instance = create([]);
   const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter) return { instance, adapter };
   throw new EngineError(
     'unavailable',
-    'no GPU answers; install its Vulkan driver (Debian, also without a GPU: mesa-vulkan-drivers)',
+    'no GPU found; install its Vulkan driver (Debian, also without a GPU: mesa-vulkan-drivers)',
   );
 }
 

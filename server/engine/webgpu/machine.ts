@@ -1,6 +1,6 @@
 /**
- * All that lives on one device, and dies with it: nets, states, mailboxes. Calls are submitted before they return; what
- * they promise is the answer on its way back.
+ * Everything that belongs to one device and is lost with it: nets, states, readback buffers. Calls
+ * are submitted before they return; their promises resolve when the answers have arrived.
  */
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { LossyResource } from '../core/recovery.ts';
@@ -20,48 +20,63 @@ import {
   writeWork,
 } from './work.ts';
 
-/** Of one patch's step. */
+/** The answer to one patch's step. */
 export interface StepResult {
   /** [s, s, 4] RGBA, then [s, s] presence. */
   readonly pixels: Uint8Array<ArrayBuffer>;
-  /** 0…255, or `undefined` where there was nothing to compare with. */
+  /** Largest change of a byte of RGBA, 0…255; undefined if there was no step to compare with. */
   readonly change: number | undefined;
   readonly broken: boolean;
 }
 
+/** A step of a patch and the net to step it with. */
 export interface NetJob extends Job {
   readonly net: Net;
 }
 
+/** A device and what it holds. */
 export interface Machine extends LossyResource {
-  /** Held as long as the machine is: see `Gpu.instance`. */
+  /** Keeps `Gpu.instance` referenced. */
   readonly gpu: Gpu;
-  /** By name of the checkpoint. */
+  /** By checkpoint name. */
   readonly nets: ReadonlyMap<string, Net>;
   /**
-   * Makes room for one more patch of each of these nets, and for what a step of all patches answers, grown; `undefined` where
-   * there is room already.
+   * Reserves memory for one more patch of each of these nets and for a step of all patches when
+   * fully grown; returns undefined if there is enough already.
    *
-   * @throws EngineError out-of-memory: there is none; all else goes on
+   * @throws EngineError out-of-memory: nothing was reserved, and everything else continues to work
    */
   reserve(nets: readonly Net[]): Promise<void> | undefined;
-  /** @param state groups of four channels [C/4, s, s, 4] @param record of `Net.recordOf` */
+  /**
+   * Adds a patch.
+   *
+   * @param state groups of four channels, [C/4, s, s, 4]
+   * @param record from `Net.recordOf`
+   */
   plant(net: Net, stage: number, state: Float32Array, record: Float32Array | undefined): GpuSlot;
-  /** Puts other states into a place, as `plant` takes them. */
-  write(place: GpuSlot, stage: number, state: Float32Array): void;
-  release(net: Net, place: GpuSlot): void;
-  /** @returns in the order asked; rejected when the device is lost, or has failed */
+  /** Replaces the states of a patch. @param state as for `plant` */
+  write(slot: GpuSlot, stage: number, state: Float32Array): void;
+  release(net: Net, slot: GpuSlot): void;
+  /**
+   * Steps patches; resolves in the order of `jobs`, rejects if the device is lost or has failed.
+   */
   step(jobs: readonly NetJob[]): Promise<StepResult[]>;
-  /** The states, as `plant` takes them; `undefined` where there is no memory to read them into. Rejected as `step` is. */
-  read(places: readonly GpuSlot[]): Promise<Float32Array[] | undefined>;
+  /** Reads states as `plant` takes them; undefined if memory is short. Rejects as `step` does. */
+  read(slots: readonly GpuSlot[]): Promise<Float32Array[] | undefined>;
 }
 
-/** Answers of one submission, which must fit one binding; more than this is sent in portions. */
-const MOST_ANSWER_BYTES = 64 * 2 ** 20;
-/** Where a page's section of the work may begin. */
+/**
+ * Answer bytes per submission, which must fit one binding; larger steps are split into portions.
+ */
+const MAX_ANSWER_BYTES = 64 * 2 ** 20;
+/** Alignment of a page's section of the work, words. */
 const SECTION_WORDS = 64;
 
-/** @throws EngineError unavailable, Error */
+/**
+ * Loads the models on a device.
+ *
+ * @throws EngineError unavailable; Error: a kernel does not compile
+ */
 export async function createMachine(
   models: readonly Model[],
   gpu: Gpu,
@@ -71,12 +86,12 @@ export async function createMachine(
   let failure: string | undefined;
   let lost = false;
   device.onuncapturederror = ({ error }) => {
-    failure ??= wordsOf(error);
+    failure ??= messageOf(error);
   };
   void device.lost.then(() => {
     lost = true;
   });
-  /** Answers that came although something had failed are not to be trusted. */
+  /** Rejects after any failure: answers that still arrive are not reliable. */
   const checked = async <T>(answer: Promise<T>): Promise<T> => {
     const result = await answer.catch((error: Error) => {
       failure ??= error.message;
@@ -89,8 +104,8 @@ export async function createMachine(
 
   const nets = new Map<string, Net>();
   for (const model of models) nets.set(model.card.name, await loadNet(model, gpu, half));
-  const boxes = new ReadbackBuffers(device);
-  const mostBytes = Math.min(MOST_ANSWER_BYTES, device.limits.maxStorageBufferBindingSize);
+  const readbackBuffers = new ReadbackBuffers(device);
+  const maxBytes = Math.min(MAX_ANSWER_BYTES, device.limits.maxStorageBufferBindingSize);
 
   const submit = async (jobs: readonly NetJob[]): Promise<StepResult[]> => {
     const answers: number[] = [];
@@ -111,40 +126,40 @@ export async function createMachine(
       return { page, net, tiles, workAt: 4 * from, workBytes: 4 * (words.length - from) };
     });
     const answerBytes = 4 * answerWordCount;
-    const box = boxes.acquire(4 * words.length, answerBytes);
-    device.queue.writeBuffer(box.work, 0, words.all());
+    const buffers = readbackBuffers.acquire(4 * words.length, answerBytes);
+    device.queue.writeBuffer(buffers.work, 0, words.all());
     const encoder = device.createCommandEncoder();
-    encoder.clearBuffer(box.answers, 0, answerBytes);
+    encoder.clearBuffer(buffers.answers, 0, answerBytes);
     const pass = encoder.beginComputePass();
     for (const { page, net, ...section } of sections) {
-      net.encode(pass, page, box, { ...section, answerBytes });
+      net.encode(pass, page, buffers, { ...section, answerBytes });
     }
     pass.end();
     const stages = jobs.map(stageOf);
-    const compared = jobs.map(({ compare, slot: place }) => compare && place.hasLastRgba);
-    jobs.forEach(({ slot: place }, i) => {
-      place.currentHalf = 1 - place.currentHalf;
-      place.stage = stages[i];
-      place.hasLastRgba = true;
+    const compared = jobs.map(({ compare, slot }) => compare && slot.hasLastRgba);
+    jobs.forEach(({ slot }, i) => {
+      slot.currentHalf = 1 - slot.currentHalf;
+      slot.stage = stages[i];
+      slot.hasLastRgba = true;
     });
     try {
-      return await box.send(encoder, answerBytes, (mapped) =>
+      return await buffers.send(encoder, answerBytes, (mapped) =>
         jobs.map((_, i) => readAnswer(mapped, answers[i], stages[i], compared[i])),
       );
     } finally {
-      boxes.release(box);
+      readbackBuffers.release(buffers);
     }
   };
 
-  const write = (place: GpuSlot, stage: number, state: Float32Array): void => {
-    place.stage = stage;
-    place.hasLastRgba = false;
-    const at = place.offsetOf(place.currentHalf) * GROUP_BYTES;
-    device.queue.writeBuffer(place.page.states, at, borrowed(state));
+  const write = (slot: GpuSlot, stage: number, state: Float32Array): void => {
+    slot.stage = stage;
+    slot.hasLastRgba = false;
+    const at = slot.offsetOf(slot.currentHalf) * GROUP_BYTES;
+    device.queue.writeBuffer(slot.page.states, at, unshared(state));
   };
 
-  /** Bytes of work and of answers of a step of all patches, grown, and of `more`; of a portion of it, where it is more than one. */
-  const mostOf = (more: ReadonlyMap<Net, number>): [work: number, answers: number] => {
+  /** Bytes that a step of all patches and of `more` takes when fully grown, per portion. */
+  const requiredBytes = (more: ReadonlyMap<Net, number>): [work: number, answers: number] => {
     let [work, heads, answers] = [0, 0, 0];
     for (const net of nets.values()) {
       const { card, plan, slots } = net;
@@ -153,7 +168,7 @@ export async function createMachine(
       heads += 4 * slots.pages.length * (JOBS_AT + SECTION_WORDS);
       answers += 4 * count * answerWords(card.side);
     }
-    const portion = Math.min(1, mostBytes / answers);
+    const portion = Math.min(1, maxBytes / answers);
     return [Math.ceil(work * portion) + heads, Math.ceil(answers * portion)];
   };
 
@@ -164,60 +179,59 @@ export async function createMachine(
       const counts = new Map<Net, number>();
       for (const net of wanted) counts.set(net, (counts.get(net) ?? 0) + 1);
       const short = [...counts].filter(([net, count]) => net.slots.free < count);
-      if (short.length === 0 && boxes.hasRoomFor(...mostOf(counts))) return undefined;
+      if (short.length === 0 && readbackBuffers.hasRoomFor(...requiredBytes(counts)))
+        return undefined;
       device.pushErrorScope('out-of-memory');
       const undo = short.map(([net, count]) => net.slots.grow(count));
-      const most = mostOf(counts);
-      const laying = boxes.hasRoomFor(...most) ? undefined : boxes.preallocate(...most);
+      const most = requiredBytes(counts);
+      const preallocation = readbackBuffers.hasRoomFor(...most)
+        ? undefined
+        : readbackBuffers.preallocate(...most);
       return device.popErrorScope().then(
         (error) => {
           if (!error) {
-            laying?.commit();
+            preallocation?.commit();
             return;
           }
-          for (const takeAway of undo) takeAway();
-          laying?.undo();
-          throw new EngineError('out-of-memory', wordsOf(error));
+          for (const remove of undo) remove();
+          preallocation?.undo();
+          throw new EngineError('out-of-memory', messageOf(error));
         },
-        // The device is lost: whoever asks it next will notice.
+        // The device is lost, which the next call will report.
         () => {},
       );
     },
     plant(net, stage, state, record) {
-      const place = net.slots.acquire(stage);
-      write(place, stage, state);
+      const slot = net.slots.acquire(stage);
+      write(slot, stage, state);
       if (record) {
-        device.queue.writeBuffer(
-          place.page.records!,
-          place.recordAt * GROUP_BYTES,
-          borrowed(record),
-        );
+        device.queue.writeBuffer(slot.page.records!, slot.recordAt * GROUP_BYTES, unshared(record));
       }
-      return place;
+      return slot;
     },
     write,
-    release: (net, place) => net.slots.release(place),
+    release: (net, slot) => net.slots.release(slot),
     async step(jobs) {
       // All portions are submitted before the first is awaited.
       const words = (job: NetJob): number => answerWords(stageOf(job));
-      const portions = inPortions(jobs, words, mostBytes / 4).map(submit);
+      const portions = inPortions(jobs, words, maxBytes / 4).map(submit);
       return (await checked(Promise.all(portions))).flat();
     },
-    async read(places) {
+    async read(slots) {
       device.pushErrorScope('validation');
       device.pushErrorScope('out-of-memory');
       const copies = Promise.allSettled(
-        readPortions(places, device.limits.maxBufferSize).map((portion) =>
+        readPortions(slots, device.limits.maxBufferSize).map((portion) =>
           readStates(device, portion),
         ),
       );
-      // Commands that name a buffer that was not made are not valid either.
+      // After a failed allocation, the commands that use the buffer are invalid too.
       const [full, wrong] = await Promise.all(
         [device.popErrorScope(), device.popErrorScope()].map((scope) => scope.catch(() => null)),
       );
       const read = await copies;
       if (full && !lost) return undefined;
-      if (wrong) failure ??= wordsOf(wrong);
+      if (wrong) failure ??= messageOf(wrong);
       return checked(
         Promise.all(
           read.map((copy) => {
@@ -229,34 +243,34 @@ export async function createMachine(
     },
     isLost: () => lost,
     destroy() {
-      boxes.destroy();
+      readbackBuffers.destroy();
       for (const net of nets.values()) net.destroy();
       device.destroy();
     },
   };
 }
 
-/** Copies of so many bytes at most are read in one buffer: a large one is harder to find room for. */
-const MOST_READ_BYTES = 64 * 2 ** 20;
+/** Bytes read through one buffer: a larger one is harder to allocate. */
+const MAX_READ_BYTES = 64 * 2 ** 20;
 
-const bytesOf = (place: GpuSlot): number => place.size * GROUP_BYTES;
+const bytesOf = (slot: GpuSlot): number => slot.size * GROUP_BYTES;
 
-function readPortions(places: readonly GpuSlot[], mostBytes: number): GpuSlot[][] {
-  return inPortions(places, bytesOf, Math.min(MOST_READ_BYTES, mostBytes));
+function readPortions(slots: readonly GpuSlot[], maxBytes: number): GpuSlot[][] {
+  return inPortions(slots, bytesOf, Math.min(MAX_READ_BYTES, maxBytes));
 }
 
-/** Submits a copy of some states at once. @returns them, as `Machine.plant` takes them */
-async function readStates(device: GPUDevice, places: readonly GpuSlot[]): Promise<Float32Array[]> {
-  const size = places.reduce((sum, place) => sum + bytesOf(place), 0);
+/** Copies states to the CPU; the copy is submitted before the call returns. */
+async function readStates(device: GPUDevice, slots: readonly GpuSlot[]): Promise<Float32Array[]> {
+  const size = slots.reduce((sum, slot) => sum + bytesOf(slot), 0);
   const { MAP_READ, COPY_DST } = GPUBufferUsage;
   const buffer = device.createBuffer({ size, usage: MAP_READ | COPY_DST });
   try {
     const encoder = device.createCommandEncoder();
     let at = 0;
-    const spans = places.map((place) => {
-      const bytes = bytesOf(place);
-      const from = place.offsetOf(place.currentHalf) * GROUP_BYTES;
-      encoder.copyBufferToBuffer(place.page.states, from, buffer, at, bytes);
+    const spans = slots.map((slot) => {
+      const bytes = bytesOf(slot);
+      const from = slot.offsetOf(slot.currentHalf) * GROUP_BYTES;
+      encoder.copyBufferToBuffer(slot.page.states, from, buffer, at, bytes);
       return { from: (at += bytes) - bytes, bytes };
     });
     device.queue.submit([encoder.finish()]);
@@ -268,17 +282,17 @@ async function readStates(device: GPUDevice, places: readonly GpuSlot[]): Promis
   }
 }
 
-/** A driver's message goes on for many lines, or is empty. */
-function wordsOf(error: GPUError): string {
+/** The first line of a driver's message, which may be long or empty. */
+function messageOf(error: GPUError): string {
   const [first] = error.message.split('\n');
   const { name } = error.constructor;
   return name === 'GPUOutOfMemoryError' ? `out of memory: ${first}` : first || name;
 }
 
-const stageOf = ({ slot: place, divide }: Job): number => (divide ? 2 * place.stage : place.stage);
+const stageOf = ({ slot, divide }: Job): number => (divide ? 2 * slot.stage : slot.stage);
 
-/** TypeScript asks for arrays that are not shared between threads. */
-const borrowed = (values: Float32Array): Float32Array<ArrayBuffer> =>
+/** WebGPU types exclude shared buffers. */
+const unshared = (values: Float32Array): Float32Array<ArrayBuffer> =>
   values as Float32Array<ArrayBuffer>;
 
 function byPage(jobs: readonly NetJob[]): Map<Page, { net: Net; indices: number[] }> {
@@ -291,7 +305,10 @@ function byPage(jobs: readonly NetJob[]): Map<Page, { net: Net; indices: number[
   return pages;
 }
 
-/** Items in portions of a size of at most `most` each, in order; one that is larger is a portion by itself. */
+/**
+ * Splits items, in order, into portions of at most `most` in size; a larger item is its own
+ * portion.
+ */
 function inPortions<T>(items: readonly T[], sizeOf: (item: T) => number, most: number): T[][] {
   const portions: T[][] = [];
   let room = 0;
@@ -309,7 +326,7 @@ function inPortions<T>(items: readonly T[], sizeOf: (item: T) => number, most: n
 
 function readAnswer(mapped: ArrayBuffer, at: number, stage: number, compared: boolean): StepResult {
   const [flag] = new Uint32Array(mapped, 4 * at, 1);
-  // Of their own buffer, which moves between threads.
+  // Copied, since the buffer moves between threads.
   const pixels = new Uint8Array(mapped, 4 * (at + ANSWER_HEAD), 5 * stage * stage).slice();
   return { pixels, change: compared ? flag : undefined, broken: flag === BROKEN };
 }

@@ -1,4 +1,4 @@
-/** A checkpoint's net on a device: its kernels, its weights, and the pages of its patches. */
+/** A checkpoint's net on a device: kernels, weights, and the pages of its patches. */
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { Gpu } from './device.ts';
@@ -12,18 +12,19 @@ import { type Page, Slots } from './slots.ts';
 import { packWeights } from './weights.ts';
 import { ROW } from './work.ts';
 
+/** A loaded net. */
 export interface Net {
   readonly card: Card;
   readonly plan: Plan;
   readonly slots: Slots;
-  /** A patch's record; `undefined` where all share one. */
+  /** The record of a patch with this latent [Z]; undefined if all patches share one. */
   recordOf(latent: Float32Array): Float32Array | undefined;
-  /** Encodes the kernels over a page's section of the work. */
-  encode(pass: GPUComputePassEncoder, page: Page, box: ReadbackBuffer, section: Section): void;
+  /** Encodes the kernels for a page's section of the work. */
+  encode(pass: GPUComputePassEncoder, page: Page, buffers: ReadbackBuffer, section: Section): void;
   destroy(): void;
 }
 
-/** Bytes of work and of answers that a dispatch is about. */
+/** A page's part of the work buffer, and the bytes of all answers. */
 export interface Section {
   readonly workAt: number;
   readonly workBytes: number;
@@ -31,15 +32,20 @@ export interface Section {
   readonly tiles: number;
 }
 
-/** @throws EngineError unavailable: the net is too wide; Error: the GPU's compiler refuses a kernel */
+/**
+ * Loads a net on a device.
+ *
+ * @throws EngineError unavailable: the net is too wide for the GPU; Error: a kernel does not
+ *   compile
+ */
 export async function loadNet(model: Model, { device }: Gpu, half: boolean): Promise<Net> {
   const { card } = model;
   const plan = planFor(card, device.limits, half);
   const record = recordLayout(card, plan);
   const { offsets, data } = packWeights(model, plan);
-  const weights = filled(device, data);
+  const weights = bufferWith(device, data);
   const common = record.shared
-    ? filled(device, writeRecord(model, record, new Float32Array()))
+    ? bufferWith(device, writeRecord(model, record, new Float32Array()))
     : undefined;
   const layout = device.createBindGroupLayout({
     entries: BINDINGS.map(({ written }, binding) => ({
@@ -57,16 +63,16 @@ export async function loadNet(model: Model, { device }: Gpu, half: boolean): Pro
     plan,
     slots,
     recordOf: (latent) => (record.shared ? undefined : writeRecord(model, record, latent)),
-    encode(pass, page, box, { workAt, workBytes, answerBytes, tiles }) {
-      const buffers: Record<(typeof BINDINGS)[number]['name'], GPUBufferBinding> = {
+    encode(pass, page, buffers, { workAt, workBytes, answerBytes, tiles }) {
+      const bindings: Record<(typeof BINDINGS)[number]['name'], GPUBufferBinding> = {
         states: { buffer: page.states },
         seen: { buffer: page.seen },
-        answers: { buffer: box.answers, size: answerBytes },
+        answers: { buffer: buffers.answers, size: answerBytes },
         records: { buffer: (common ?? page.records)! },
         weights: { buffer: weights },
-        work: { buffer: box.work, offset: workAt, size: workBytes },
+        work: { buffer: buffers.work, offset: workAt, size: workBytes },
       };
-      const entries = BINDINGS.map(({ name }, binding) => ({ binding, resource: buffers[name] }));
+      const entries = BINDINGS.map(({ name }, binding) => ({ binding, resource: bindings[name] }));
       pass.setBindGroup(0, device.createBindGroup({ layout, entries }));
       for (const pipeline of pipelines) {
         pass.setPipeline(pipeline);
@@ -87,7 +93,7 @@ const slotSizes = ({ side }: Card, plan: Plan, { shared, size }: RecordLayout) =
   record: shared ? 0 : size,
 });
 
-function filled(
+function bufferWith(
   device: GPUDevice,
   data: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>,
 ): GPUBuffer {

@@ -1,4 +1,4 @@
-/** A patch as the CPU knows it, and what brings it back when the GPU that holds its states is lost. */
+/** What the CPU keeps of a patch whose states are on the GPU, including how to restore it. */
 import type { Card } from '../../vnca/card.ts';
 import { StateCheckpoint } from '../core/state-checkpoint.ts';
 import type { PatchId } from '../engine.ts';
@@ -6,7 +6,7 @@ import type { Machine, NetJob } from './machine.ts';
 import type { Net } from './net.ts';
 import type { GpuSlot } from './slots.ts';
 
-/** States on the CPU, as a GPU holds them. */
+/** A copy of states in the GPU's layout. */
 export interface Saved {
   /** Side s. */
   readonly stage: number;
@@ -14,22 +14,25 @@ export interface Saved {
   readonly state: Float32Array;
 }
 
+/** A patch of a GPU store. */
 export interface GpuPatch {
   readonly id: PatchId;
   readonly species: { readonly card: Card };
   /** [Z] */
   readonly latent: Float32Array;
-  /** Side s after all calls made so far, whether or not they are answered. */
+  /** Side s after all submitted calls, answered or not. */
   stage: number;
-  /** Whether a step has been made since it was planted or put back. */
+  /** Whether a step was submitted since it was planted or imported. */
   hasStepped: boolean;
   readonly stateCheckpoint: StateCheckpoint<Saved>;
-  /** Where it is on the GPU at hand; absent while there is none. */
+  /** Its slot on the current GPU; undefined while there is none. */
   slot: GpuSlot | undefined;
 }
 
 /**
- * @param saved what it is now
+ * Creates a patch that is not yet on a GPU.
+ *
+ * @param saved its current states
  * @param saveEvery steps between two copies of its states
  */
 export function createPatch(
@@ -42,17 +45,18 @@ export function createPatch(
   return { id, species, latent, stage, hasStepped: false, stateCheckpoint: past, slot: undefined };
 }
 
+/** The net that steps a patch. */
 export const netOf = (machine: Machine, { species }: GpuPatch): Net =>
   machine.nets.get(species.card.name)!;
 
-/** Puts a patch on a GPU as it was saved. */
+/** Uploads the saved states of a patch. */
 export function uploadPatch(machine: Machine, patch: GpuPatch): void {
   const net = netOf(machine, patch);
   const { stage, state } = patch.stateCheckpoint.saved;
   patch.slot = machine.plant(net, stage, state, net.recordOf(patch.latent));
 }
 
-/** To be called when a copy is asked for. @returns what to do with it */
+/** Call it when a copy is requested. @returns call it with the copy, or without if there is none */
 export function beginSave({
   stage,
   stateCheckpoint: past,
@@ -62,19 +66,20 @@ export function beginSave({
 }
 
 /**
- * Puts patches on a GPU and makes the steps since they were saved again.
+ * Uploads patches and repeats the steps made since they were saved.
  *
- * @param isWaiting whether a call will be made again by itself
+ * @param isPending whether a call is still to be submitted again, so that its steps are not
+ *   repeated here
  */
 export async function restorePatches(
   machine: Machine,
   patches: readonly GpuPatch[],
-  isWaiting: (call: object) => boolean,
+  isPending: (call: object) => boolean,
 ): Promise<void> {
   for (const patch of patches) uploadPatch(machine, patch);
   const logs = patches.map((patch) => ({
     patch,
-    steps: patch.stateCheckpoint.steps.filter(({ call }) => !call || !isWaiting(call)),
+    steps: patch.stateCheckpoint.steps.filter(({ call }) => !call || !isPending(call)),
   }));
   const most = Math.max(0, ...logs.map(({ steps }) => steps.length));
   for (let k = 0; k < most; k++) {
@@ -85,6 +90,7 @@ export async function restorePatches(
   }
 }
 
+/** The job for a step of a patch. */
 export const jobOf = (
   machine: Machine,
   patch: GpuPatch,

@@ -1,20 +1,25 @@
 /**
- * How a net is cut up for a GPU. A workgroup steps a tile of one patch through the whole net: each thread holds some cells
- * and some units of the layer at hand in registers; cells' values and the weights' next rows lie in workgroup memory.
- * Everything is in groups of four values, which is what a GPU moves at once.
+ * How a net is partitioned on a GPU. A workgroup steps one tile of a patch through the total net.
+ * Each thread holds some cells and some units of the current layer in registers; the values of the
+ * cells and the next rows of weights are in workgroup memory. Values come in groups of four, which
+ * a GPU loads at once.
  */
 import type { Card } from '../../vnca/card.ts';
 import { EngineError } from '../engine.ts';
 
+/** How the units of a layer are distributed over threads, in groups of four. */
 export interface Columns {
-  /** Groups of units that one thread holds. */
+  /** Groups of units per thread. */
   readonly perThread: number;
-  /** Of all threads; what exceeds the layer is zero. */
+  /** Groups of all threads; those beyond the layer are zero. */
   readonly all: number;
 }
 
+/** The sizes that the kernels of a net are generated for. */
 export interface Plan {
-  /** Weights and what lies in workgroup memory have 16 bits; states and sums 32. */
+  /**
+   * Whether weights and workgroup memory are in 16-bit floats; states and sums always have 32 bits.
+   */
   readonly half: boolean;
   readonly threads: number;
   readonly tileWidth: number;
@@ -22,24 +27,26 @@ export interface Plan {
   /** Cells of a tile. */
   readonly cells: number;
   readonly cellsPerThread: number;
-  /** Threads side by side over the cells; the others share the same cells and hold other units. */
+  /** Threads with different cells; the others have the same cells and other units. */
   readonly cellThreads: number;
-  /** Groups of channels, of units of the hidden layers. */
+  /** Groups of channels. */
   readonly channels: number;
+  /** Groups of units of a hidden layer. */
   readonly hidden: number;
   readonly hiddenColumns: Columns;
   readonly outColumns: Columns;
-  /** Groups of channels of a tile and the cells around it that are in workgroup memory at once. */
+  /** Groups of channels of a tile and its border that are in workgroup memory at once. */
   readonly perceived: number;
-  /** Groups of inputs whose weights are in workgroup memory at once, when cells perceive, and later. */
+  /** Groups of inputs whose weights are in workgroup memory at once, for each kind of layer. */
   readonly perceiveRows: number;
   readonly hiddenRows: number;
   readonly outRows: number;
-  /** Groups of values in workgroup memory for cells and for weights. */
+  /** Workgroup memory for cells and for weights, in groups of values. */
   readonly cellSpace: number;
   readonly weightSpace: number;
 }
 
+/** The limits of a GPU that a plan depends on. */
 export type PlanLimits = Pick<
   GPUSupportedLimits,
   | 'maxComputeWorkgroupStorageSize'
@@ -47,9 +54,10 @@ export type PlanLimits = Pick<
   | 'maxComputeWorkgroupSizeX'
 >;
 
+/** Groups of four that hold so many values. */
 export const groupsOf = (values: number): number => Math.ceil(values / 4);
 
-/** Tiles from the most economic to the least: the larger, the more cells use a weight once it is fetched. */
+/** Tile sizes, most efficient first: in a larger tile, more cells share each loaded weight. */
 const TILES = [
   [8, 8],
   [8, 4],
@@ -58,14 +66,19 @@ const TILES = [
   [2, 2],
 ] as const;
 const CELLS_PER_THREAD = 4;
-/** Groups of units a thread may hold for each of its cells: 4 × 4 × 4 sums leave registers for the rest. */
-const MOST_COLUMNS = 4;
-/** Left for the few counters a shader keeps beside cells and weights. */
+/** Groups of units per thread and cell: 4 × 4 × 4 sums leave enough registers for the rest. */
+const MAX_COLUMNS = 4;
+/** Workgroup memory for the few counters of a kernel. */
 const SPARE_BYTES = 64;
-/** More staged rows save no time, and leave no room for a second workgroup beside this one. */
-const MOST_WEIGHT_BYTES = 12_288;
+/** More staged rows save no time and keep a second workgroup from running alongside. */
+const MAX_WEIGHT_BYTES = 12_288;
 
-/** @throws EngineError unavailable: the net is too wide for this GPU */
+/**
+ * Plans a net for a GPU.
+ *
+ * @param half whether to compute in 16-bit floats
+ * @throws EngineError unavailable: the net is too wide for this GPU
+ */
 export function planFor(
   { channels, update }: Pick<Card, 'channels' | 'update'>,
   limits: PlanLimits,
@@ -75,7 +88,7 @@ export function planFor(
   const space = Math.floor((limits.maxComputeWorkgroupStorageSize - SPARE_BYTES) / groupBytes);
   const c = groupsOf(channels);
   const h = groupsOf(update.hidden);
-  const unitThreads = Math.max(Math.ceil(h / bestColumns(h)), Math.ceil(c / MOST_COLUMNS));
+  const unitThreads = Math.max(Math.ceil(h / bestColumns(h)), Math.ceil(c / MAX_COLUMNS));
   const columnsOf = (groups: number): Columns => {
     const perThread = Math.ceil(groups / unitThreads);
     return { perThread, all: perThread * unitThreads };
@@ -87,15 +100,15 @@ export function planFor(
     const cells = tileWidth * tileHeight;
     const cellThreads = cells / Math.min(CELLS_PER_THREAD, cells);
     const threads = cellThreads * unitThreads;
-    const around = (tileWidth + 2) * (tileHeight + 2);
-    const cellSpace = Math.max(cells * hiddenColumns.all, around * Math.min(c, MOST_PERCEIVED));
-    const weightSpace = Math.min(space - cellSpace, MOST_WEIGHT_BYTES / groupBytes);
+    const withBorder = (tileWidth + 2) * (tileHeight + 2);
+    const cellSpace = Math.max(cells * hiddenColumns.all, withBorder * Math.min(c, MAX_PERCEIVED));
+    const weightSpace = Math.min(space - cellSpace, MAX_WEIGHT_BYTES / groupBytes);
     const rows = (inputs: number, columns: Columns): number =>
       evenly(inputs, Math.floor(weightSpace / (4 * columns.all)));
     if (weightSpace < 4 * widest) continue;
     if (threads > limits.maxComputeInvocationsPerWorkgroup) continue;
     if (threads > limits.maxComputeWorkgroupSizeX) continue;
-    const perceived = evenly(c, Math.floor(cellSpace / around));
+    const perceived = evenly(c, Math.floor(cellSpace / withBorder));
     return {
       ...{ half, threads, tileWidth, tileHeight, cells, cellThreads },
       cellsPerThread: cells / cellThreads,
@@ -112,20 +125,20 @@ export function planFor(
   );
 }
 
-/** Groups of channels a tile holds at least, where the hidden layer asks for less. */
-const MOST_PERCEIVED = 12;
+/** Groups of channels that a tile has room for at least, if the net has as many. */
+const MAX_PERCEIVED = 12;
 
-/** How many columns a thread holds: as many as it may, as long as few are left empty. */
+/** Columns per thread: the largest number that leaves the fewest columns empty. */
 function bestColumns(groups: number): number {
   let best = 1;
   const empty = (columns: number): number => Math.ceil(groups / columns) * columns - groups;
-  for (let columns = 2; columns <= MOST_COLUMNS; columns++) {
+  for (let columns = 2; columns <= MAX_COLUMNS; columns++) {
     if (empty(columns) <= empty(best)) best = columns;
   }
   return best;
 }
 
-/** The size of equal portions of at most `most` that a whole can be taken in; 0 where nothing fits. */
-function evenly(whole: number, most: number): number {
-  return most < 1 ? 0 : Math.ceil(whole / Math.ceil(whole / most));
+/** The size of equal portions, at most `most`, that a total is split into; 0 if nothing fits. */
+function evenly(total: number, most: number): number {
+  return most < 1 ? 0 : Math.ceil(total / Math.ceil(total / most));
 }

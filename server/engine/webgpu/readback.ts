@@ -1,14 +1,14 @@
 /**
- * Brings what kernels answer back to the CPU. Each call has a mailbox of its own, and the next one may be submitted, with
- * another mailbox, while the last one's is still on its way.
+ * Reads the answers of kernels back to the CPU. Each call has its own buffers, so the next call can
+ * be submitted while the answers of the previous one are still being copied.
  */
-
+/** The buffers of one call. */
 export class ReadbackBuffer {
-  /** What the call asks: written by the CPU, read by kernels. */
+  /** The work: written by the CPU, read by kernels. */
   readonly work: GPUBuffer;
-  /** What kernels answer. */
+  /** The answers, written by kernels. */
   readonly answers: GPUBuffer;
-  private readonly arrived: GPUBuffer;
+  private readonly mappable: GPUBuffer;
 
   constructor(
     private readonly device: GPUDevice,
@@ -21,28 +21,31 @@ export class ReadbackBuffer {
       size: answerBytes,
       usage: STORAGE | COPY_SRC | COPY_DST,
     });
-    this.arrived = device.createBuffer({ size: answerBytes, usage: MAP_READ | COPY_DST });
+    this.mappable = device.createBuffer({ size: answerBytes, usage: MAP_READ | COPY_DST });
   }
 
-  /** Sends what was encoded, and reads the first `bytes` of the answers when they are there. */
+  /**
+   * Submits the encoded commands and reads the first `bytes` of the answers when they have
+   * mappable.
+   */
   async send<T>(
     encoder: GPUCommandEncoder,
     bytes: number,
     read: (answers: ArrayBuffer) => T,
   ): Promise<T> {
-    encoder.copyBufferToBuffer(this.answers, 0, this.arrived, 0, bytes);
+    encoder.copyBufferToBuffer(this.answers, 0, this.mappable, 0, bytes);
     this.device.queue.submit([encoder.finish()]);
-    return readMapped(this.arrived, bytes, read);
+    return readMapped(this.mappable, bytes, read);
   }
 
   destroy(): void {
     this.work.destroy();
     this.answers.destroy();
-    this.arrived.destroy();
+    this.mappable.destroy();
   }
 }
 
-/** @param read must keep no view of what it is given */
+/** Maps a buffer and reads it. @param read must not keep a view of the mapped bytes */
 export async function readMapped<T>(
   buffer: GPUBuffer,
   bytes: number,
@@ -56,72 +59,79 @@ export async function readMapped<T>(
   }
 }
 
-/** Idle mailboxes that are kept beside those that were laid ready: calls of other sizes come again too. */
-const KEPT = 2;
-/** Laid ready at a time: one is filled while the other is read. */
-const LAID = 2;
+/** Idle buffers that are kept besides the preallocated ones. */
+const MAX_IDLE = 2;
+/** Number of preallocated buffers: one is filled while the other is read. */
+const PREALLOCATED = 2;
 
-/** Mailboxes that were asked for ahead, and are not true yet. */
+/** Buffers that were allocated in advance and are not in use yet. */
 interface Preallocation {
   commit(): void;
   undo(): void;
 }
 
+/** A pool of readback buffers. */
 export class ReadbackBuffers {
-  /** The smallest first. */
+  /** Smallest first. */
   private readonly idle: ReadbackBuffer[] = [];
-  /** Of one size, idle or not: they hold what any call may ask. */
+  /** Idle or not, all of one size, which is enough for any call. */
   private preallocated: readonly ReadbackBuffer[] = [];
 
   constructor(private readonly device: GPUDevice) {}
 
-  /** One that holds as much; give it back when its answers are read. */
+  /** Returns buffers of at least these sizes; release them when the answers are read. */
   acquire(workBytes: number, answerBytes: number): ReadbackBuffer {
-    const at = this.idle.findIndex((box) => fits(box, workBytes, answerBytes));
+    const at = this.idle.findIndex((buffers) => fits(buffers, workBytes, answerBytes));
     if (at >= 0) return this.idle.splice(at, 1)[0];
     return new ReadbackBuffer(this.device, roomFor(workBytes), roomFor(answerBytes));
   }
 
-  /** Whether those that were laid ready hold as much. */
+  /** Whether the preallocated buffers have at least these sizes. */
   hasRoomFor(workBytes: number, answerBytes: number): boolean {
     return (
       this.preallocated.length > 0 &&
-      this.preallocated.every((box) => fits(box, workBytes, answerBytes))
+      this.preallocated.every((buffers) => fits(buffers, workBytes, answerBytes))
     );
   }
 
-  /** Lays some ready that hold as much, in the place of those before. */
+  /**
+   * Allocates buffers of at least these sizes, which replace the preallocated ones once committed.
+   */
   preallocate(workBytes: number, answerBytes: number): Preallocation {
     const size = [roomFor(workBytes), roomFor(answerBytes)] as const;
-    const boxes = Array.from({ length: LAID }, () => new ReadbackBuffer(this.device, ...size));
+    const created = Array.from(
+      { length: PREALLOCATED },
+      () => new ReadbackBuffer(this.device, ...size),
+    );
     return {
       commit: () => {
-        this.preallocated = boxes;
-        for (const box of boxes) this.release(box);
+        this.preallocated = created;
+        for (const buffers of created) this.release(buffers);
       },
       undo: () => {
-        for (const box of boxes) box.destroy();
+        for (const buffers of created) buffers.destroy();
       },
     };
   }
 
-  release(box: ReadbackBuffer): void {
-    this.idle.push(box);
+  /** Returns buffers to the pool. */
+  release(buffers: ReadbackBuffer): void {
+    this.idle.push(buffers);
     this.idle.sort((a, b) => a.answerBytes - b.answerBytes || a.workBytes - b.workBytes);
     const others = this.idle.filter((one) => !this.preallocated.includes(one));
-    for (const surplus of others.slice(0, -KEPT)) {
+    for (const surplus of others.slice(0, -MAX_IDLE)) {
       this.idle.splice(this.idle.indexOf(surplus), 1);
       surplus.destroy();
     }
   }
 
   destroy(): void {
-    for (const box of this.idle.splice(0)) box.destroy();
+    for (const buffers of this.idle.splice(0)) buffers.destroy();
   }
 }
 
-const fits = (box: ReadbackBuffer, workBytes: number, answerBytes: number): boolean =>
-  box.workBytes >= workBytes && box.answerBytes >= answerBytes;
+const fits = (buffers: ReadbackBuffer, workBytes: number, answerBytes: number): boolean =>
+  buffers.workBytes >= workBytes && buffers.answerBytes >= answerBytes;
 
-/** Sizes in powers of two, so that calls that differ a little fit the same mailboxes. */
+/** Rounds up to a power of two, so that calls of similar size can use the same buffers. */
 const roomFor = (bytes: number): number => 2 ** Math.ceil(Math.log2(Math.max(bytes, 4096)));

@@ -1,21 +1,23 @@
 /**
- * What is added to and multiplied with the units of each layer: biases, and what the patch's genome says. It does not
- * change while a patch lives, so it is computed once, here, and lies beside the patch's states as one record.
+ * A patch's record: the scales and shifts of each layer's units, from the biases and the patch's
+ * genome. It is computed once per patch, here on the CPU, and stored beside the patch's states.
  */
 import { genomeLayout, RES4_BLOCKS } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { groupsOf, type Plan } from './plan.ts';
 
-/** Where the parts of a record lie, in groups of four. */
+/** Offsets of the parts of a record, in groups of four. */
 export interface RecordLayout {
-  /** By layer, 'perceive' first: [columns] each. A layer without scales leaves them out. */
+  /** By layer, 'perceive' first: [columns] each; scales only where the layer has them. */
   readonly layers: ReadonlyMap<string, { readonly scales?: number; readonly shifts: number }>;
-  /** Weights of the last layer for the first groups of channels, [hidden rows, ownGroups], where the patch has its own. */
+  /**
+   * The patch's own weights of the last layer, [hidden rows, ownGroups], for the first channels.
+   */
   readonly own: number;
   readonly ownGroups: number;
   readonly size: number;
-  /** All patches have the same record. */
+  /** Whether all patches have the same record. */
   readonly shared: boolean;
 }
 
@@ -29,14 +31,16 @@ export function layersOf({ update }: Pick<Card, 'update'>): string[] {
   return [...layers, 'out'];
 }
 
+/** The layout of the records of a net. */
 export function recordLayout(card: Card, plan: Plan): RecordLayout {
   const { update } = card;
-  const said = genomeLayout(card).layers;
+  const modulation = genomeLayout(card).layers;
   const layers = new Map<string, { scales?: number; shifts: number }>();
   let at = 0;
   for (const [i, layer] of layersOf(card).entries()) {
     const { all } = layer === 'out' ? plan.outColumns : plan.hiddenColumns;
-    const scaled = update.genome !== undefined && layer !== 'out' && said[i].scales !== undefined;
+    const scaled =
+      update.genome !== undefined && layer !== 'out' && modulation[i].scales !== undefined;
     layers.set(layer, { ...(scaled && { scales: at }), shifts: scaled ? at + all : at });
     at += scaled ? 2 * all : all;
   }
@@ -48,7 +52,7 @@ export function recordLayout(card: Card, plan: Plan): RecordLayout {
 /**
  * A patch's record, [size, 4].
  *
- * @param latent [Z]; of no account where all patches have the same record
+ * @param latent [Z]; ignored if all patches have the same record
  */
 export function writeRecord(
   model: Model,
@@ -58,7 +62,7 @@ export function writeRecord(
   const { card, tensors } = model;
   const { channels, update } = card;
   const record = new Float32Array(4 * layout.size);
-  const said = update.standingInput ? readGenome(model, latent) : undefined;
+  const modulation = update.standingInput ? readGenome(model, latent) : undefined;
   const parts = genomeLayout(card);
   for (const [i, [layer, { scales, shifts }]] of [...layout.layers].entries()) {
     const bias = tensors.get(`update.${layer}.bias`)?.data;
@@ -71,19 +75,19 @@ export function writeRecord(
         ? { shifts: 0 }
         : undefined;
     for (let unit = 0; unit < units; unit++) {
-      const scale = scales === undefined ? 1 : 1 + said![from!.scales! + unit];
+      const scale = scales === undefined ? 1 : 1 + modulation![from!.scales! + unit];
       if (scales !== undefined) record[4 * scales + unit] = scale;
-      const shift = said && from ? said[from.shifts + unit] : 0;
+      const shift = modulation && from ? modulation[from.shifts + unit] : 0;
       record[4 * shifts + unit] = (bias?.[unit] ?? 0) * scale + shift;
     }
   }
   const expressed = update.genome?.expressed ?? 0;
-  if (said && expressed > 0) {
+  if (modulation && expressed > 0) {
     const kernel = tensors.get('update.out.kernel')!.data;
     const width = 4 * layout.ownGroups;
     for (let unit = 0; unit < update.hidden; unit++) {
       for (let c = 0; c < Math.min(width, channels); c++) {
-        const own = c < expressed ? said[parts.weights + unit * expressed + c] : 0;
+        const own = c < expressed ? modulation[parts.weights + unit * expressed + c] : 0;
         record[4 * layout.own + unit * width + c] = kernel[unit * channels + c] + own;
       }
     }
@@ -91,7 +95,7 @@ export function writeRecord(
   return record;
 }
 
-/** What the standing input says to every cell of a patch: `readGenome` of vnca/rule.ts, for one latent. */
+/** `readGenome` of vnca/rule.ts for one latent, in double precision. */
 function readGenome({ card, tensors }: Model, latent: Float32Array): Float64Array {
   const { genome } = card.update;
   const dense = (layer: string, inputs: ArrayLike<number>): Float64Array => {

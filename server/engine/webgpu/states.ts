@@ -1,6 +1,7 @@
-/** Turns states [s, s, C] into the groups of four channels [C/4, s, s, 4] that lie on the GPU, and back. */
+/** Converts states between [s, s, C] and the GPU's layout, [C/4, s, s, 4]. */
 import { groupsOf } from './plan.ts';
 
+/** [s, s, C] → [C/4, s, s, 4], padded with zeros. */
 export function toGroups(state: Float32Array, stage: number, channels: number): Float32Array {
   const cells = stage * stage;
   const groups = new Float32Array(groupsOf(channels) * cells * 4);
@@ -12,6 +13,7 @@ export function toGroups(state: Float32Array, stage: number, channels: number): 
   return groups;
 }
 
+/** [C/4, s, s, 4] → [s, s, C]. */
 export function fromGroups(groups: Float32Array, stage: number, channels: number): Float32Array {
   const cells = stage * stage;
   const state = new Float32Array(cells * channels);

@@ -1,10 +1,11 @@
 /**
- * The store of patches whose states live on a GPU. The CPU knows their names and stages, and now and then is given a copy
- * of their states: with the steps made since, which it notes down, that is enough to bring each back to the very bit.
+ * A patch store with its states on a GPU. The CPU keeps ids and stages, occasional copies of the
+ * states and the steps made since, from which it restores every patch, bit for bit, after a loss of
+ * the GPU.
  */
 import type { Model } from '../../vnca/checkpoint.ts';
 import { firstStage, seedState } from '../../vnca/growth.ts';
-import type { PatchStore } from '../backend.ts';
+import type { DeviceLossOptions, PatchStore } from '../backend.ts';
 import { brokenReadout } from '../core/broken-readout.ts';
 import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from '../core/checks.ts';
 import { Recovery } from '../core/recovery.ts';
@@ -30,23 +31,26 @@ import {
 } from './patch.ts';
 import { fromGroups, toGroups } from './states.ts';
 
-export interface GpuStoreOptions {
-  /** Names are those of the cards. */
+/** Options of `createGpuStore`. */
+export interface GpuStoreOptions extends DeviceLossOptions {
+  /** Patches refer to a model by the name in its card. */
   readonly models: readonly Model[];
   readonly open: OpenGpu;
-  /** Computes in 16 bits. */
+  /** Whether to compute in 16-bit floats. */
   readonly half: boolean;
-  /** See `KeeperOptions`. */
-  readonly onLoss?: ((why: string) => void) | undefined;
-  readonly maxLosses?: number | undefined;
+  /** See `RecoveryOptions`. */
   readonly retryDelays?: readonly number[];
   /** Steps of a patch between two copies of its states. */
   readonly saveEvery?: number;
 }
 
-/** @throws EngineError unavailable; Error: the GPU's compiler refuses a kernel */
+/**
+ * Opens the GPU and a store on it.
+ *
+ * @throws EngineError unavailable; Error: a kernel does not compile
+ */
 export async function createGpuStore(options: GpuStoreOptions): Promise<PatchStore> {
-  const { models, open, half, onLoss, maxLosses: mostLosses, retryDelays: patience } = options;
+  const { models, open, half, onLoss, maxLosses, retryDelays } = options;
   const { saveEvery = SAVE_GPU_EVERY } = options;
   checkNames(models);
   const allSpecies = new Map(models.map(({ card }) => [card.name, { card }]));
@@ -60,7 +64,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   let restored: GpuPatch[] = [];
   const recovery = new Recovery<Machine, GpuPatch>({
     what: 'the GPU',
-    ...{ onLoss, maxLosses: mostLosses, retryDelays: patience },
+    ...{ onLoss, maxLosses, retryDelays },
     open: async () => createMachine(models, await open(), half),
     restore: async (machine) => {
       restored = [...new Set([...patches.values(), ...recovery.pendingPatches])];
@@ -68,29 +72,29 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       await restorePatches(machine, restored, (call) => recovery.isPending(call));
     },
     afterRestore: (machine) => {
-      const there = new Set(restored);
-      for (const patch of patches.values()) if (!there.has(patch)) uploadPatch(machine, patch);
+      const uploaded = new Set(restored);
+      for (const patch of patches.values()) if (!uploaded.has(patch)) uploadPatch(machine, patch);
     },
     afterRetry: (machine) => {
-      const living = new Set(patches.values());
+      const current = new Set(patches.values());
       for (const patch of restored) {
-        if (!living.has(patch)) machine.release(netOf(machine, patch), patch.slot!);
+        if (!current.has(patch)) machine.release(netOf(machine, patch), patch.slot!);
       }
     },
   });
   await recovery.start();
 
-  /** `undefined`: there is no memory to read them into. */
+  /** Reads states; undefined if memory is short. */
   const read = (wanted: readonly GpuPatch[]): Promise<Float32Array[] | undefined> =>
     recovery.submit(wanted, (machine) => machine.read(wanted.map(({ slot: place }) => place!)))
       .answer;
 
-  /** To be called before a step is asked for. @returns puts the copies by, to be called when it is answered */
+  /** Requests copies before a step. @returns stores them; call it when the step is answered */
   const save = (due: readonly GpuPatch[]): (() => Promise<void>) | undefined => {
     if (due.length === 0) return undefined;
     const keep = due.map(beginSave);
     const copies = read(due);
-    // Then every other call fails too, and says why.
+    // If this fails, the step fails with the same error.
     copies.catch(() => {});
     return async () => {
       const states = await copies;
@@ -100,13 +104,13 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
     };
   };
 
-  /** Shut while the GPU is asked for memory: the calls that come meanwhile are about patches of which nobody knows yet. */
+  /** Closed while memory is being allocated: later calls may refer to patches not yet planted. */
   const gate = new CallGate();
   const calls = {
-    plant(news: readonly NewPatch[]): void | Promise<void> {
+    plant(newPatches: readonly NewPatch[]): void | Promise<void> {
       recovery.check();
       const planted = new Map<PatchId, GpuPatch>();
-      for (const { patch: id, checkpoint, latent } of news) {
+      for (const { patch: id, checkpoint, latent } of newPatches) {
         const species = allSpecies.get(checkpoint);
         if (!species) throw new EngineError('unknown-checkpoint', checkpoint);
         if (patches.has(id) || planted.has(id)) {
@@ -121,7 +125,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
           createPatch({ id, species, latent: latent.slice() }, { stage, state }, saveEvery),
         );
       }
-      const settle = (): void => {
+      const commit = (): void => {
         recovery.check();
         for (const [id, patch] of planted) {
           patches.set(id, patch);
@@ -131,7 +135,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       const { machine } = recovery;
       const nets = machine && [...planted.values()].map((patch) => netOf(machine, patch));
       const room = machine?.reserve(nets!);
-      return room ? gate.hold(room.then(settle)) : settle();
+      return room ? gate.hold(room.then(commit)) : commit();
     },
 
     async step(steps: readonly PatchStep[]): Promise<Readout[]> {
@@ -140,28 +144,28 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       checkSteps(entries);
       if (entries.length === 0) return [];
       const stepped = entries.map(({ patch }) => patch);
-      const putBy = save(stepped.filter(({ stateCheckpoint: past }) => past.isDue));
-      const asked = entries.map(({ patch, step }) => ({
+      const storeCopies = save(stepped.filter(({ stateCheckpoint: past }) => past.isDue));
+      const requests = entries.map(({ patch, step }) => ({
         ...step,
         compare: patch.hasStepped && !step.divide,
       }));
       const { call, answer } = recovery.submit(stepped, (machine) =>
-        machine.step(stepped.map((patch, i) => jobOf(machine, patch, asked[i]))),
+        machine.step(stepped.map((patch, i) => jobOf(machine, patch, requests[i]))),
       );
-      const noted: LoggedStep[] = [];
+      const logged: LoggedStep[] = [];
       const stages = entries.map(({ patch, step }) => {
         const { divide, keep } = step;
-        const note = { call, divide, ...(keep && { keep: keep.slice() }) };
-        noted.push(note);
-        patch.stateCheckpoint.log(note);
+        const entry = { call, divide, ...(keep && { keep: keep.slice() }) };
+        logged.push(entry);
+        patch.stateCheckpoint.log(entry);
         patch.hasStepped = true;
         return (patch.stage = stageAfter(patch, step));
       });
       const seen = await answer;
-      // It holds on to all that was asked and answered.
-      for (const note of noted) note.call = undefined;
-      // Not before: a patch whose last step is not made again would have nothing to compare with.
-      await putBy?.();
+      // Lets the call and its answer be garbage-collected.
+      for (const entry of logged) entry.call = undefined;
+      // Only now: a restored patch repeats its last step, so that the next has one to compare with.
+      await storeCopies?.();
       return seen.map((one, i) => readoutOf(steps[i].patch, stages[i], one));
     },
 
@@ -170,7 +174,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       const wanted = ids.map(find);
       const stages = wanted.map(({ stage }) => stage);
       const states = await read(wanted);
-      if (!states) throw new EngineError('out-of-memory', 'none to read states into');
+      if (!states) throw new EngineError('out-of-memory', 'no memory to read states into');
       return states.map((state, i) =>
         fromGroups(state, stages[i], wanted[i].species.card.channels),
       );
@@ -185,7 +189,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
         return { patch, saved: { stage, state: toGroups(state, stage, card.channels) } };
       });
       for (const { patch, saved } of found) {
-        // Another patch from here on: calls that wait are about the one before.
+        // A new object: pending calls refer to the previous one.
         const next = createPatch(patch, saved, saveEvery);
         patches.set(patch.id, next);
         if (!recovery.machine) continue;
@@ -208,7 +212,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
 
   return {
     pipelined: true,
-    plant: (news) => gate.pass(() => calls.plant(news)),
+    plant: (newPatches) => gate.pass(() => calls.plant(newPatches)),
     step: async (steps) => gate.pass(() => calls.step(steps)),
     exportStates: (ids) => gate.pass(() => calls.exportStates(ids)),
     importStates: (states) => gate.pass(() => calls.importStates(states)),
@@ -220,7 +224,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   };
 }
 
-/** @param seen its pixels are taken over */
+/** Converts a result to a read-out, which takes over its pixels. */
 function readoutOf(patch: PatchId, stage: number, { pixels, change, broken }: StepResult): Readout {
   const cells = stage * stage;
   const readout = {

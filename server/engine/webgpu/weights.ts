@@ -1,23 +1,27 @@
-/** A net's weights as a GPU reads them: rows of inputs in groups of four, padded with zeros to the threads' columns. */
+/**
+ * A net's weights in the GPU's layout: rows of inputs in groups of four, zero-padded to the columns
+ * of a plan.
+ */
 import type { Model } from '../../vnca/checkpoint.ts';
 import { EngineError } from '../engine.ts';
 import type { Plan } from './plan.ts';
 import { layersOf } from './record.ts';
 
+/** The weights of all layers in one array. */
 export interface PackedWeights {
-  /** In groups of four values: where each layer begins. */
+  /** Offset of each layer, in groups of four values. */
   readonly offsets: ReadonlyMap<string, number>;
   /** Float32 values, or 16-bit floats. */
   readonly data: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
 }
 
-/** What rounds to more than the largest 16-bit float. */
+/** The smallest magnitude that rounds to infinity as a 16-bit float. */
 const TOO_LARGE = 65_520;
 
 /**
- * Rows of 'perceive' are those of one of nine neighbours after the other, [9, 4·channels].
+ * Packs a net's weights. The rows of 'perceive' are [9 neighbours, 4·channels].
  *
- * @throws EngineError unavailable: 16 bits do not hold a weight
+ * @throws EngineError unavailable: a weight is too large for a 16-bit float
  */
 export function packWeights({ card, tensors }: Model, plan: Plan): PackedWeights {
   const offsets = new Map<string, number>();
@@ -60,7 +64,7 @@ export function packWeights({ card, tensors }: Model, plan: Plan): PackedWeights
 const FLOAT = new Float32Array(1);
 const BITS = new Uint32Array(FLOAT.buffer);
 
-/** To 16-bit floats, to the nearest, ties to even; too large becomes infinite. */
+/** Rounds to 16-bit floats, ties to even; what is too large becomes infinite. */
 export function toHalf(values: Float32Array): Uint16Array<ArrayBuffer> {
   return Uint16Array.from(values, halfOf);
 }
@@ -70,10 +74,10 @@ function halfOf(value: number): number {
   const sign = (BITS[0] >>> 16) & 0x8000;
   const magnitude = Math.abs(FLOAT[0]);
   if (magnitude >= TOO_LARGE) return sign | 0x7c00;
-  // Below 2^-14 steps have one size. Scaled by it, addition to 2^23 rounds as asked.
+  // Subnormal numbers have a fixed step. Scaled by it, adding 2^23 rounds to it.
   if (magnitude < 2 ** -14) return sign | (Math.fround(magnitude * 2 ** 24 + 2 ** 23) % 2 ** 23);
   BITS[0] &= 0x7fffffff;
-  // Half of the last kept bit, less one where that bit is even: what carries over is the rounding.
+  // Adds half of the last remaining bit, or one less if that bit is even, and lets the carry round.
   const rounded = BITS[0] + 0x0fff + ((BITS[0] >>> 13) & 1);
   return sign | ((rounded >>> 13) - 0x1c000);
 }

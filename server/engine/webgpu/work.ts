@@ -1,4 +1,6 @@
-/** What a call asks of one page, as shaders read it: words of 32 bits; and what they answer. */
+/**
+ * The work buffer that kernels read for one page, and the layout of their answers, in 32-bit words.
+ */
 import type { GpuSlot } from './slots.ts';
 
 /** One patch's step. */
@@ -7,20 +9,20 @@ export interface Job {
   readonly divide: boolean;
   /** [s, s] of the stage after division. */
   readonly keep?: Uint8Array;
-  /** Whether there is a last step to compare with. */
+  /** Whether to compare with the last step. */
   readonly compare: boolean;
 }
 
-/** Workgroups in a row of a dispatch; more than one row when there are more. Fewer than any GPU's limit. */
+/** Workgroups per row of a dispatch, below the limit of every GPU. */
 export const ROW = 32_768;
 
-/** The section of a page begins with how many tiles there are, and the word where they are listed. */
+/** Words before the jobs: the number of tiles, the offset of their list, and two unused ones. */
 export const JOBS_AT = 4;
 
-/** Words of a job, by their place. */
+/** The words of a job, in order. */
 export const JOB_FIELDS = [
   'source',
-  'goal',
+  'destination',
   'seen',
   'record',
   'side',
@@ -29,31 +31,38 @@ export const JOB_FIELDS = [
   'flags',
 ] as const;
 
+/** Flag of a job: cells divide before the step. */
 export const DIVIDES = 1;
+/** Flag of a job: compare with the last step. */
 export const COMPARES = 2;
 
-/** An answer begins with the largest change, or BROKEN, and the seed of chance; then come RGBA and presence. */
+/**
+ * Words before RGBA and presence in an answer: the largest change or `BROKEN`, and the random seed.
+ */
 export const ANSWER_HEAD = 2;
+/** Marks a state that holds NaN or infinity. */
 export const BROKEN = 256;
 
+/** Words of an answer. */
 export const answerWords = (stage: number): number =>
   ANSWER_HEAD + stage * stage + Math.ceil((stage * stage) / 4);
 
-/** Words of work for one patch, and for its page, at most. */
+/** Largest number of work words for one patch. */
 export const maxWorkWords = (stage: number, tileWidth: number, tileHeight: number): number =>
   JOB_FIELDS.length +
   2 * Math.ceil(stage / tileWidth) * Math.ceil(stage / tileHeight) +
   Math.ceil((stage * stage) / 32);
 
+/** The steps of one page. */
 export interface WorkOptions {
   readonly jobs: readonly Job[];
-  /** Word of each job's answer. */
+  /** Offset of each job's answer, words. */
   readonly answers: readonly number[];
   readonly tileWidth: number;
   readonly tileHeight: number;
 }
 
-/** Numbers that grow as they are written. */
+/** A growing array of 32-bit words. */
 export class Words {
   private words = new Uint32Array(1024);
   length = 0;
@@ -63,7 +72,7 @@ export class Words {
     for (const value of values) this.words[this.length++] = value;
   }
 
-  /** Room for `count` zeros; returns where it begins. */
+  /** Appends zeros. @returns the offset of the first */
   skip(count: number): number {
     this.reserve(count);
     this.words.fill(0, this.length, (this.length += count));
@@ -74,7 +83,7 @@ export class Words {
     this.words[at] = value;
   }
 
-  /** Sets bit `bit` of the bits that begin at a word. */
+  /** Sets a bit, counted from the start of a word. */
   setBit(at: number, bit: number): void {
     this.words[at + (bit >>> 5)] |= 1 << (bit & 31);
   }
@@ -105,7 +114,7 @@ export function writeWork(
     const side = divide ? 2 * place.stage : place.stage;
     const fields = {
       source: place.offsetOf(place.currentHalf),
-      goal: place.offsetOf(1 - place.currentHalf),
+      destination: place.offsetOf(1 - place.currentHalf),
       seen: place.seenAt,
       record: place.recordAt,
       side,

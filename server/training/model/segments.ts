@@ -341,7 +341,7 @@ export function drawMasks(
   const masks: Record<string, Value> = {};
   for (let i = 0; updateProbability < 1 && i < steps; i++) {
     const mask = new Float32Array(batch * stage * stage);
-    drawUpdateMask(mask, 0, mask.length, updateProbability, random);
+    drawUpdateMask(mask, updateProbability, random);
     masks[`mask${i}`] = compute.upload([batch, stage, stage, 1], mask);
   }
   return masks;

@@ -14,7 +14,7 @@ test('the host hears, in the same line, what would be better and how to have it'
     { name: 'tensorflow', onlyGpu: true, reason: 'no CUDA', remedy: 'install CUDA' },
   ] as const;
   expect(engineLine(info, passed)).toBe(
-    'Engine: onnx on CPU (ONNX Runtime, 2 threads); better: tensorflow on a GPU: no CUDA (to mend it: install CUDA).',
+    'Engine: onnx on CPU (ONNX Runtime, 2 threads); better: tensorflow on a GPU: no CUDA (to fix it: install CUDA).',
   );
 });
 

@@ -212,7 +212,7 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       const state = createRandom(9).latent(4 * CHANNELS);
       await engine.importStates([
         { patch: 1, state },
-        { patch: 2, state: divide(state, 2, CHANNELS) },
+        { patch: 2, state: divide(state, CHANNELS) },
       ]);
       const [divided, direct] = await engine.step([{ patch: 1, divide: true }, still(2)]);
       expect(divided.stage).toBe(4);
@@ -224,7 +224,7 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       await engine.plant([seed(1), seed(2), seed(3)]);
       const state = createRandom(9).latent(4 * CHANNELS);
       const keep = Uint8Array.from({ length: 16 }, (_, i) => (i % 3 === 0 ? 0 : 1));
-      const masked = divide(state, 2, CHANNELS).map((x, i) => x * keep[Math.floor(i / CHANNELS)]);
+      const masked = divide(state, CHANNELS).map((x, i) => x * keep[Math.floor(i / CHANNELS)]);
       await engine.importStates([
         { patch: 1, state },
         { patch: 2, state: masked },

@@ -57,7 +57,7 @@ test('a report says what to install for a better engine, and when nothing works 
     checkpoint: null,
     engines: [tensorflow],
     auto: { name: null, device: null, why: 'none works here', passed: [] },
-    better: ['tensorflow on a GPU: no CUDA (to mend it: install CUDA)'],
+    better: ['tensorflow on a GPU: no CUDA (to fix it: install CUDA)'],
   });
   expect(text).toContain('GPU: nvidia');
   expect(text).toContain('Speed was not measured');

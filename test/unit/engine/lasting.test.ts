@@ -49,7 +49,7 @@ test('a step that has killed a thread four times in a minute fails, and so does 
   const { thread, whys } = await lasting([0, 0, 0, 0, 0]);
   const failure = {
     reason: 'failed',
-    message: "engine: failed: the engine's thread is lost again and again (hit)",
+    message: "engine: failed: the engine's thread was lost repeatedly (hit)",
   };
   await expect(thread.step([still])).rejects.toMatchObject(failure);
   await expect(thread.plant([{ ...SEED, patch: 2 }])).rejects.toMatchObject(failure);
@@ -80,7 +80,7 @@ test('when no thread comes in its place, calls fail and say why', async () => {
   });
   await expect(thread.step([still])).rejects.toMatchObject({
     reason: 'failed',
-    detail: "the engine's thread was lost, and none came in its place: no luck",
+    detail: "the engine's thread was lost and could not be reopened: no luck",
   });
   await thread.close();
 });

@@ -98,7 +98,7 @@ describe('auto', () => {
       },
     ]);
     expect(withRemedy(others).map(explain)).toEqual([
-      `tensorflow on a GPU: no GPU that it can use, only CPU (fake) (to mend it: ${CANDIDATES.tensorflow.gpu!.remedy})`,
+      `tensorflow on a GPU: no GPU that it can use, only CPU (fake) (to fix it: ${CANDIDATES.tensorflow.gpu!.remedy})`,
     ]);
   });
 
@@ -203,7 +203,7 @@ test('a name that does not start is unavailable, with its remedy, though others 
   const error = await refused('onnx', candidatesWith({ onnx: absent, wasm: 'cpu' }));
   expect(started).toEqual(['onnx']);
   expect(error.message).toBe(
-    'engine: unavailable: onnx: steam is not installed (to mend it: npm ci)',
+    'engine: unavailable: onnx: steam is not installed (to fix it: npm ci)',
   );
 });
 

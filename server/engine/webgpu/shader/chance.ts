@@ -1,12 +1,12 @@
 /**
- * Which cells take part in a step, where the rule leaves that to chance. As in vnca/update-mask.ts the state itself is the
- * seed, so that a patch steps alike in any batch; the draws are others, for here all cells draw at once.
+ * Which cells a step updates, for rules with stochastic updates. As in vnca/update-mask.ts the
+ * state is the seed, so that a patch steps identically in any batch. The draws differ, since here
+ * they are parallel.
  */
-
 import type { Plan } from '../plan.ts';
 import { commonSource } from './common.ts';
 
-/** Bits well mixed: the end of MurmurHash3. */
+/** The finalizer of MurmurHash3. */
 const MIX = `
 fn mix32(bits: u32) -> u32 {
   var h = bits;
@@ -16,7 +16,7 @@ fn mix32(bits: u32) -> u32 {
 }
 `;
 
-/** `takesPart(seed, cell)` for a chance of 0…1. */
+/** Declares `takesPart(seed, cell)`. @param probability 0…1 */
 export const chanceSource = (probability: number): string => `${MIX}
 fn takesPart(seed: u32, cell: u32) -> bool {
   // 24 bits: as many as a float32 keeps.
@@ -24,7 +24,7 @@ fn takesPart(seed: u32, cell: u32) -> bool {
 }
 `;
 
-/** The kernel 'main' that runs before the step and leaves each patch's seed in the head of its answer. */
+/** The kernel that runs before the step and writes each patch's seed to the head of its answer. */
 export function seedSource(plan: Plan): string {
   const { cells, tileWidth } = plan;
   return `${commonSource(plan)}${MIX}
@@ -44,7 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     for (var c = 0u; c < CHANNELS; c++) {
       let bits = bitcast<vec4u>(groupOf(job, source, c));
       for (var k = 0u; k < 4u; k++) {
-        // Each value says where it is, so that the sum, which has no order, still tells states apart.
+        // Hashed with its position, since the sum does not depend on the order.
         hash += mix32(bits[k] ^ mix32((cell * CHANNELS + c) * 4u + k + 1u));
       }
     }

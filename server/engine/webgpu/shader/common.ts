@@ -1,9 +1,8 @@
-/** What all kernels of a net begin with: what they are given, and how they read a cell of a patch. */
-
+/** The common part of all kernels of a net: bindings, jobs, and access to the states of a cell. */
 import type { Plan } from '../plan.ts';
 import { COMPARES, DIVIDES, JOB_FIELDS, JOBS_AT, ROW } from '../work.ts';
 
-/** Buffers in the order of their bindings, and whether a kernel writes them. */
+/** The buffers in order of their bindings, and whether kernels write to them. */
 export const BINDINGS = [
   { name: 'states', type: 'array<vec4f>', written: true },
   { name: 'seen', type: 'array<u32>', written: true },
@@ -13,6 +12,7 @@ export const BINDINGS = [
   { name: 'work', type: 'array<u32>', written: false },
 ] as const;
 
+/** The declarations that every kernel starts with. */
 export function commonSource({ half, channels, threads }: Plan): string {
   const buffers = BINDINGS.map(
     ({ name, type, written }, i) =>
@@ -26,7 +26,7 @@ const THREADS = ${threads}u;
 ${buffers.join('\n')}
 
 struct Job { ${JOB_FIELDS.map((field) => `${field}: u32`).join(', ')} }
-/** A workgroup's: a job, and where in its patch. */
+/** The job of a workgroup and its position in the patch. */
 struct Tile { job: Job, x: i32, y: i32 }
 
 fn tileCount() -> u32 { return work[0]; }
@@ -48,10 +48,10 @@ fn inside(job: Job, x: i32, y: i32) -> bool {
   return x >= 0 && y >= 0 && x < i32(job.side) && y < i32(job.side);
 }
 
-/** Of a cell outside its patch, or one that the mask takes. */
+/** The source of a cell outside its patch or cleared by the mask. */
 const BARE = 0xffffffffu;
 
-/** Where the states are that a cell has before its step: divided, then masked. */
+/** Offset of the states that a cell has before its step: divided, then masked. */
 fn sourceOf(job: Job, x: i32, y: i32) -> u32 {
   if (!inside(job, x, y)) { return BARE; }
   if (job.keep != 0u) {
@@ -61,7 +61,7 @@ fn sourceOf(job: Job, x: i32, y: i32) -> u32 {
   return job.source + (u32(y) >> divides(job)) * (job.side >> divides(job)) + (u32(x) >> divides(job));
 }
 
-/** Four channels of it. */
+/** Four channels of a cell. */
 fn groupOf(job: Job, source: u32, group: u32) -> vec4f {
   if (source == BARE) { return vec4f(0); }
   let side = job.side >> divides(job);

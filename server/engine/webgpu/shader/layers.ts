@@ -1,8 +1,8 @@
-/** The net's layers, written out for a plan: each thread sums some units of some cells in registers. */
+/** Generates the code of a net's layers: each thread sums some units of some cells in registers. */
 import type { Columns, Plan } from '../plan.ts';
 import type { RecordLayout } from '../record.ts';
 
-/** Indices 0 … n−1 as text. */
+/** A line for each index from 0 to n − 1. */
 export const each = (n: number, line: (i: number) => string): string =>
   Array.from({ length: n }, (_, i) => line(i)).join('\n');
 
@@ -13,7 +13,10 @@ export const eachSum = (
   line: (cell: number, column: number) => string,
 ): string => each(plan.cellsPerThread, (j) => each(perThread, (p) => line(j, p)));
 
-/** Where the thread is: `cells` j of its own at i_j of the tile, x_j and y_j of the patch, h_j of the tile with its rim. */
+/**
+ * Declares, for each cell j of a thread, its index i_j in the tile, x_j and y_j in the patch, and
+ * h_j in the tile with its border.
+ */
 export function positionSource({ cellsPerThread, cellThreads, tileWidth }: Plan): string {
   return `
   let mine = thread % ${cellThreads}u;
@@ -27,28 +30,31 @@ ${each(
 )}`;
 }
 
-/** Declares a layer's sums a_j_p. */
+/** Declares the sums of a layer, `name`_j_p for cell j and group of units p. */
 export const declareSums = (plan: Plan, columns: Columns, name: string): string =>
   eachSum(plan, columns, (j, p) => `  var ${name}_${j}_${p} = vec4f(0);`);
 
 interface Rows {
-  /** How many rows of inputs, in groups: an expression. */
+  /** Expression: number of input rows, in groups. */
   readonly count: string;
   /** Groups of rows staged at once. */
   readonly atOnce: number;
   readonly columns: Columns;
-  /** Puts group `i` of the staged rows, of which `k0` is the first, where all threads read it: a statement. */
+  /**
+   * Statement: loads group `i` of the staged rows, of which `k0` is the first, to workgroup memory.
+   */
   readonly stage: string;
-  /** Group `k0 + k` of inputs of cell j: an expression. */
+  /** Expression: input group `k0 + k` of cell j. */
   readonly input: (cell: number) => string;
   readonly sums: string;
 }
 
-/** Adds weights × inputs to the sums, some rows after the other. */
+/** Adds weights × inputs to the sums, a few rows at a time. */
 function multiplySource(plan: Plan, { count, atOnce, columns, stage, input, sums }: Rows): string {
   const { all, perThread } = columns;
   const into = plan.half ? 'part' : sums;
-  // In 16 bits only a few rows are summed before they join the rest, so that little is rounded away.
+  // In 16 bits only a few rows are summed before they are added to the 32-bit sums, to limit
+  // rounding.
   const [begin, end] = plan.half
     ? [
         eachSum(plan, columns, (j, p) => `    var part_${j}_${p} = number4(0);`),
@@ -77,7 +83,7 @@ ${end}
   }`;
 }
 
-/** What cells perceive: sums the 3×3 convolution. */
+/** Perception: sums the 3×3 convolution. */
 export function perceiveSource(plan: Plan, offset: number, sums: string): string {
   const { tileWidth, tileHeight, hiddenColumns: columns, perceived } = plan;
   const width = tileWidth + 2;
@@ -107,7 +113,7 @@ ${rows}
   }`;
 }
 
-/** Puts the thread's units, in variables `name`, where the next layer reads its inputs. */
+/** Writes the thread's units, in variables `name`, to where the next layer reads its inputs. */
 export const shareSource = (plan: Plan, name: string): string => `
   workgroupBarrier();
 ${eachSum(
@@ -117,7 +123,7 @@ ${eachSum(
     `  cells[(share * ${plan.hiddenColumns.perThread}u + ${p}u) * ${plan.cells}u + i_${j}] = number4(${name}_${j}_${p});`,
 )}`;
 
-/** A hidden layer over the units that were shared last; `offset` is an expression. */
+/** A hidden layer over the units shared last. @param offset expression for the layer's weights */
 export const hiddenSource = (plan: Plan, offset: string, sums: string): string =>
   multiplySource(plan, {
     count: `${plan.hidden}u`,
@@ -128,7 +134,7 @@ export const hiddenSource = (plan: Plan, offset: string, sums: string): string =
     sums,
   });
 
-/** The last layer. Where a patch has weights of its own for the first groups of channels, it takes those. */
+/** The last layer, with the patch's own weights for the first groups of channels, if it has any. */
 export function outSource(
   plan: Plan,
   offset: number,

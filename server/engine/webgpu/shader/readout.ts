@@ -1,10 +1,10 @@
-/** Read-outs, as in vnca/readout.ts, where the words are explained. */
+/** Generates the code of the read-outs documented in vnca/readout.ts. */
 import type { Card } from '../../../vnca/card.ts';
 import type { Visible } from '../../../vnca/readout.ts';
 
 /**
- * Functions over the cell that begins at `at` of `states`, whose groups of channels lie `stride` apart: `readCell` gives
- * RGBA, a byte each, R lowest; `readPresence` the presence, 0…255.
+ * Functions for the cell that starts at `at` in `states`, with `stride` between its groups of
+ * channels: `readCell` returns RGBA, a byte each, R lowest; `readPresence` the presence, 0…255.
  */
 export function readoutSource(card: Visible): string {
   const { channel } = card.presence;
@@ -52,7 +52,7 @@ fn readCell(at: u32, stride: u32) -> u32 {
 }`;
     }
     case 'bernoulli':
-      // Beyond ±30 a byte does not change any more, and exp would overflow.
+      // Beyond ±30 the byte no longer changes, and exp would overflow.
       return `
 fn readCell(at: u32, stride: u32) -> u32 {
   if (isBare(at, stride)) { return 0u; }

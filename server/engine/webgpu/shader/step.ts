@@ -1,4 +1,4 @@
-/** The kernel of a step: everything between a patch's states and what is seen of them, in one go. */
+/** Generates the kernel of a step: from a patch's states to its new states and read-out. */
 import { RES4_BLOCKS } from '../../../vnca/architecture.ts';
 import type { Card } from '../../../vnca/card.ts';
 import type { Columns, Plan } from '../plan.ts';
@@ -19,6 +19,7 @@ import {
 } from './layers.ts';
 import { readoutSource } from './readout.ts';
 
+/** What the kernel is generated from. */
 export interface NetSource {
   readonly card: Card;
   readonly plan: Plan;
@@ -26,12 +27,12 @@ export interface NetSource {
   readonly offsets: PackedWeights['offsets'];
 }
 
-/** The kernel 'main', for one workgroup a tile. */
+/** The kernel `main`, with one workgroup per tile. */
 export function stepSource({ card, plan, record, offsets }: NetSource): string {
   const { update } = card;
   const { hiddenColumns, outColumns } = plan;
-  /** Lets biases and genome speak to a layer's sums. */
-  const said = (layer: string, sums: string, columns: Columns, further = '0u'): string => {
+  /** Applies the record's scales and shifts to the sums of a layer. */
+  const modulate = (layer: string, sums: string, columns: Columns, further = '0u'): string => {
     const { scales, shifts } = record.layers.get(layer)!;
     const at = (from: number, p: number): string =>
       `records[job.record + ${from + p}u + share * ${columns.perThread}u + ${further}]`;
@@ -46,20 +47,20 @@ export function stepSource({ card, plan, record, offsets }: NetSource): string {
   };
   const assign = (line: (h: string, u: string) => string): string =>
     eachSum(plan, hiddenColumns, (j, p) => `  ${line(`h_${j}_${p}`, `u_${j}_${p}`)}`);
-  /** Sums of a hidden layer, in variables u of the block around it. */
+  /** Sums of a hidden layer, in variables u of the enclosing block. */
   const hidden = (layer: string, further = '0u', blockSize = 0): string[] => [
     declareSums(plan, hiddenColumns, 'u'),
     hiddenSource(plan, `${offsets.get(layer)!}u + ${further} * ${blockSize}u`, 'u'),
-    said(layer, 'u', hiddenColumns, `${further} * ${2 * hiddenColumns.all}u`),
+    modulate(layer, 'u', hiddenColumns, `${further} * ${2 * hiddenColumns.all}u`),
   ];
 
   const net: string[] = [
     declareSums(plan, hiddenColumns, 'h'),
     perceiveSource(plan, offsets.get('perceive')!, 'h'),
-    said('perceive', 'h', hiddenColumns),
+    modulate('perceive', 'h', hiddenColumns),
   ];
   if (update.kind === 'res4') {
-    // A loop over blocks that lie behind each other: written out they take compilers four times as long.
+    // A loop over consecutive blocks: unrolled, it takes compilers four times as long.
     const blockSize = offsets.get('block1.inner')! - offsets.get('block0.inner')!;
     net.push(
       `for (var block = 0u; block < ${RES4_BLOCKS}u; block++) {`,
@@ -86,13 +87,13 @@ export function stepSource({ card, plan, record, offsets }: NetSource): string {
     shareSource(plan, 'h'),
     declareSums(plan, outColumns, 'c'),
     outSource(plan, offsets.get('out')!, 'c', record),
-    said('out', 'c', outColumns),
+    modulate('out', 'c', outColumns),
   );
 
   return `${commonSource(plan)}
 var<workgroup> cells: array<number4, ${plan.cellSpace}>;
 var<workgroup> staged: array<number4, ${plan.weightSpace}>;
-/** Of the tile: the largest change, or BROKEN. */
+/** The largest change in the tile, or BROKEN. */
 var<workgroup> largest: atomic<u32>;
 ${readoutSource(card)}
 ${update.updateProbability < 1 ? chanceSource(update.updateProbability) : ''}
@@ -100,7 +101,7 @@ fn activate(x: vec4f) -> vec4f {
   return ${update.activation === 'relu' ? 'max(x, vec4f(0))' : 'select(exp(min(x, vec4f(0))) - 1.0, x, x > vec4f(0))'};
 }
 
-/** Asked of the bits: compilers may take it that numbers are finite. */
+/** Tests the bits, since compilers may assume that numbers are finite. */
 fn finite(x: vec4f) -> bool {
   return all((bitcast<vec4u>(x) & vec4u(0x7f800000u)) != vec4u(0x7f800000u));
 }
@@ -120,7 +121,7 @@ ${answerSource(plan)}
 `;
 }
 
-/** The new states: what the net says, the leak, chance and the limit. */
+/** The new states, from the net's output, the leak, the update mask and the limit. */
 function changeSource({ update }: Card, plan: Plan): string {
   const { perThread } = plan.outColumns;
   const { leak, stateLimit, updateProbability } = update;
@@ -139,7 +140,7 @@ function changeSource({ update }: Card, plan: Plan): string {
         let old = groupOf(job, source, unit);
         let moved = ${moved};
         runaway = runaway || !finite(moved);
-        states[job.goal + unit * stride + cell] = ${limit};
+        states[job.destination + unit * stride + cell] = ${limit};
       }
     }`;
     });
@@ -154,7 +155,7 @@ ${groups}
   });
 }
 
-/** What is seen of the new states, which other threads of the tile have written. */
+/** The read-out of the new states, which other threads of the tile have written. */
 const answerSource = ({ cells, tileWidth }: Plan): string => `
   storageBarrier();
   workgroupBarrier();
@@ -163,7 +164,7 @@ const answerSource = ({ cells, tileWidth }: Plan): string => `
     let y = tile.y + i32(i / ${tileWidth}u);
     if (!inside(job, x, y)) { continue; }
     let cell = u32(y) * job.side + u32(x);
-    let at = job.goal + cell;
+    let at = job.destination + cell;
     let rgba = readCell(at, stride);
     let presence = readPresence(at, stride, rgba);
     atomicStore(&answers[job.answer + ${ANSWER_HEAD}u + cell], rgba);
@@ -176,5 +177,5 @@ const answerSource = ({ cells, tileWidth }: Plan): string => `
   workgroupBarrier();
   if (thread == 0u) { atomicMax(&answers[job.answer], atomicLoad(&largest)); }`;
 
-/** A number as WGSL writes it. */
+/** A number in WGSL. */
 const f32 = (value: number): string => `f32(${value})`;

@@ -1,7 +1,7 @@
 /** Perceiving by tiles is a matter of speed only: the same rule, whatever the net and the side. */
 
 import type { RuleBackend } from '../../../../server/engine/backend.ts';
-import { planar } from '../../../../server/engine/core/planar.ts';
+import { planar } from '../../../../server/engine/core/layout.ts';
 import { tileable } from '../../../../server/engine/onnx/graph.ts';
 import { startOnnx } from '../../../../server/engine/onnx/onnx.ts';
 import { startCpu } from '../../../../server/engine/tfjs/cpu.ts';

@@ -162,7 +162,7 @@ describeHere('a store on a GPU', () => {
     given[0].device.destroy();
     const failure = {
       reason: 'failed',
-      detail: 'the GPU was lost, and none came in its place: no GPU answers',
+      detail: 'the GPU was lost and could not be reopened: no GPU answers',
     };
     await expect(mine.step([still(1)])).rejects.toMatchObject(failure);
     await expect(mine.step([still(1)])).rejects.toMatchObject(failure);
