@@ -1,4 +1,7 @@
-/** What all panels and controls share. Sizes in em, so that big screens get big controls. */
+/**
+ * Styles that all panels and controls share. Sizes are in em, so that controls scale with the
+ * screen.
+ */
 import { css } from 'lit';
 
 export const controls = css`
