@@ -1,7 +1,7 @@
 /** Binds a canvas's DOM events to gestures. */
 import { Gestures, type GestureTarget, type PointerSample } from './gestures.ts';
 
-/** What pointers over a canvas work. */
+/** Receives what pointers do over a canvas. */
 export interface CanvasHand extends GestureTarget {
   leave(now: number): void;
 }

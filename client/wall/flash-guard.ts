@@ -1,10 +1,12 @@
 /**
- * Watches what a wall is about to show for flashes (WCAG 2.3.1), and says where the picture must follow more slowly.
+ * Detects flashes in what a wall is about to show (WCAG 2.3.1), and says where the picture must
+ * change more slowly.
  *
- * A flash is a pair of opposing changes of relative luminance by a tenth or more, the darker side below 0.8, or of saturated red. No
- * more than three in a second may be seen by more than a quarter of any ten degrees of the visual field. How many degrees a
- * wall is depends on who stands where, so windows of several sizes are looked at, and a margin is kept: what turns back for the
- * second time within a second, in an eighth of a window, is softened.
+ * A flash is a pair of opposing changes of relative luminance by a tenth or more, the darker side
+ * below 0.8, or of saturated red. At most three per second may cover more than a quarter of any ten
+ * degrees of the visual field. How many degrees a wall covers depends on the viewer's distance, so
+ * the guard checks windows of several sizes and keeps a margin: it softens a zone from the second
+ * reversal within a second, in an eighth of a window.
  */
 
 /** Levels per zone. Luminance: 0…1. Red: (R − G − B) if the red is saturated, else 0. */

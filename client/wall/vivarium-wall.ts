@@ -58,7 +58,7 @@ export class VivariumWall extends LitElement {
     name-layer {
       transition: opacity 4s ease-in-out;
     }
-    /* Outside the open hours: a night light, and nothing to read. */
+    /* Outside the opening hours: a dimmed picture without text. */
     :host([dim]) canvas {
       opacity: 0.1;
     }
