@@ -1,4 +1,4 @@
-/** What a client may say, each message with its schema. Names are the Socket.IO event names. */
+/** The messages that clients send, each with its schema. Names are the Socket.IO event names. */
 import * as v from 'valibot';
 import { TIER_NAMES } from '../codec/tiers.ts';
 import { DEFAULTS } from '../defaults.ts';
@@ -8,12 +8,12 @@ import { TOOLS } from '../vocabulary.ts';
 const whole = (min: number, max: number) =>
   v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
 const finite = v.pipe(v.number(), v.finite());
-/** Chosen by the client; comes back with the answer to this command. */
+/** Chosen by the client, and returned with the answer to the command. */
 const commandId = whole(0, 0xffffffff);
 const organismId = whole(1, 0xffffffff);
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
-/** Latents of any checkpoint are far shorter than this; each number must be finite and small. */
+/** Far longer than any checkpoint's latents; each number must be finite and small. */
 const latent = v.pipe(
   v.array(v.pipe(v.number(), v.finite(), v.minValue(-100), v.maxValue(100))),
   v.minLength(1),
@@ -22,25 +22,25 @@ const latent = v.pipe(
 
 const seedSource = v.variant('from', [
   v.strictObject({ from: v.literal('gallery'), index: whole(0, 65_535) }),
-  /** Chance: with a `throw`, the same each time. */
+  /** A random seed; with a `throw`, the same one each time. */
   v.strictObject({ from: v.literal('prior'), throw: v.optional(whole(0, 0xffffffff)) }),
-  /** What lies between the creatures around a place of the latent map. */
+  /** A mix of the creatures around a place of the latent map. */
   v.strictObject({ from: v.literal('map'), x: share, y: share }),
   v.strictObject({ from: v.literal('latent'), latent }),
   v.strictObject({ from: v.literal('hand'), seed: whole(1, 0xffffffff) }),
-  /** What somebody has kept of an organism: see seedToken.ts. */
+  /** A seed saved from an organism: see seed-token.ts. */
   v.strictObject({
     from: v.literal('token'),
     token: v.pipe(v.string(), v.maxLength(MAX_TOKEN), v.regex(/^[A-Za-z0-9_-]+$/)),
   }),
 ]);
 
-/** All that can be planted, and what is not in a hand yet. */
+/** Everything that can be planted, and seeds that are not in a hand yet. */
 const previewSource = v.variant('from', [
   ...seedSource.options,
-  /** What a cross without mutation would be. */
+  /** A cross without mutation. */
   v.strictObject({ from: v.literal('cross'), a: organismId, b: organismId, mix: share }),
-  /** How a living organism has grown. */
+  /** The growth of a living organism. */
   v.strictObject({ from: v.literal('organism'), organism: organismId }),
 ]);
 
@@ -61,7 +61,9 @@ export const COMMANDS = {
     protocol: whole(0, 0xffff),
     room: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/)),
     name: v.optional(v.pipe(v.string(), v.maxLength(256))),
-    /** A wall is nobody: it is shown everything, and may only look. Its answer is `wall`. */
+    /**
+     * A wall is not a participant: it receives everything and may only watch. The answer is `wall`.
+     */
     as: v.optional(v.literal('wall')),
     /** Token of a `welcome` of before: the same participant goes on. */
     resume: v.optional(v.pipe(v.string(), v.maxLength(64))),
