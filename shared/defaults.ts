@@ -266,7 +266,7 @@ export const DEFAULTS = {
     /** First delay; it doubles each time. */
     firstDelay: 2_000,
     maxDelay: 600_000,
-    /** Time after which an address is forgotten. */
+    /** Concurrent sessions; a further one ends the oldest. */
     forget: 3_600_000,
     /** Wrong tokens of all addresses within `window` before every address is delayed. */
     allFree: 50,
