@@ -83,7 +83,7 @@ export const jobState = v.object({
   bytes: v.nullable(count),
   /** Why it failed. */
   error: v.nullable(v.picklist(Object.keys(JOB_REASONS) as JobReason[])),
-  /** When what it shows begins, as soon as that is known. */
+  /** Start of the period that the film shows, once known. */
   from: v.nullable(number),
   since: number,
   /** File name for the download. */

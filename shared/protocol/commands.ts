@@ -61,15 +61,16 @@ export const COMMANDS = {
     protocol: whole(0, 0xffff),
     room: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/)),
     name: v.optional(v.pipe(v.string(), v.maxLength(256))),
-    /**
-     * A wall is not a participant: it receives everything and may only watch. The answer is `wall`.
-     */
+    /** A wall is not a participant: it sees everything and may only watch. The answer is `wall`. */
     as: v.optional(v.literal('wall')),
-    /** Token of a `welcome` of before: the same participant goes on. */
+    /** Token from an earlier `welcome`, to resume as the same participant. */
     resume: v.optional(v.pipe(v.string(), v.maxLength(64))),
-    /** Mark of this device, from a `welcome` of before in any room of the server. */
+    /** Mark of this device, from an earlier `welcome` in any room of the server. */
     mark: v.optional(v.pipe(v.string(), v.maxLength(64))),
-    /** What the page still shows of the room: the check of each chunk (`checkOf`), two bytes each, lowest first. */
+    /**
+     * The room as the page still shows it: the check of each chunk (`checkOf`), two bytes each,
+     * lowest first.
+     */
     holds: v.optional(
       v.pipe(
         v.instance(Uint8Array),
@@ -77,7 +78,7 @@ export const COMMANDS = {
       ),
     ),
   }),
-  /** What the page shows of the grid; hidden pages are sent nothing but a sign of life. */
+  /** The visible part of the grid; hidden pages receive only heartbeats. */
   look: v.variant('hidden', [
     v.strictObject({ hidden: v.literal(true) }),
     v.strictObject({
@@ -86,20 +87,20 @@ export const COMMANDS = {
       y: v.pipe(finite, v.minValue(-1e6), v.maxValue(1e6)),
       width: v.pipe(finite, v.minValue(0), v.maxValue(1e6)),
       height: v.pipe(finite, v.minValue(0), v.maxValue(1e6)),
-      /** Pixels of the screen a place. */
+      /** Screen pixels per place. */
       pixels: v.pipe(finite, v.minValue(0), v.maxValue(1e4)),
-      /** The best tier that is asked for. */
+      /** The best quality tier requested. */
       best: v.picklist(TIER_NAMES),
     }),
   ]),
-  /** Plant a seed with the centre of its window at whole coordinates. */
+  /** Plant a seed with the centre of its window at integer coordinates. */
   plant: v.strictObject({
     id: commandId,
     x: whole(-1e6, 1e6),
     y: whole(-1e6, 1e6),
     seed: seedSource,
   }),
-  /** Wound what lies under a stroke. */
+  /** Damage the cells under a stroke. */
   damage: v.strictObject({
     id: commandId,
     radius: v.pipe(
@@ -109,7 +110,10 @@ export const COMMANDS = {
     ),
     points: strokePoints,
   }),
-  /** Mix two living organisms to a seed in one's hand. `mix` is the share of b, `mutation` that of chance. */
+  /**
+   * Cross two living organisms into a seed in the hand. `mix` is the share of b, `mutation` that of
+   * chance.
+   */
   cross: v.strictObject({
     id: commandId,
     a: organismId,
@@ -118,8 +122,8 @@ export const COMMANDS = {
     mutation: v.optional(share),
   }),
   /**
-   * Make what one has drawn a seed in one's hand: side×side pixels of the checkpoint's grown organism, a byte of ink each,
-   * or premultiplied RGBA, as the checkpoint `draws`.
+   * Turn a drawing into a seed in the hand: side×side pixels of the checkpoint's grown organism,
+   * one byte of ink each or premultiplied RGBA, as the checkpoint's `draws` says.
    */
   draw: v.strictObject({
     id: commandId,
@@ -128,23 +132,23 @@ export const COMMANDS = {
       v.check(({ length }) => length <= DEFAULTS.nursery.maxDrawing, 'too large'),
     ),
   }),
-  /** Show how a seed would grow, without planting it. */
+  /** Preview how a seed would grow, without planting it. */
   preview: v.strictObject({ id: commandId, seed: previewSource }),
-  /** Show everybody where one of one's own organisms is. */
+  /** Show everybody where one of the participant's own organisms is. */
   beacon: v.strictObject({ id: commandId, organism: organismId }),
-  /** Give a living organism's seed as a token, to plant it again some day. */
+  /** Return a living organism's seed as a token, to plant it again later. */
   keep: v.strictObject({ id: commandId, organism: organismId }),
-  /** Be called so from now on; '' is to be nameless. */
+  /** Change the participant's name; '' removes it. */
   name: v.strictObject({ id: commandId, name: v.pipe(v.string(), v.maxLength(256)) }),
-  /** Where the pointer is; without a place, it has left the grid. */
+  /** Position of the pointer; without coordinates, it has left the grid. */
   cursor: v.strictObject({
     x: v.optional(finite),
     y: v.optional(finite),
     tool: v.picklist(TOOLS),
   }),
-  /** The frame of this tick has been drawn. */
+  /** Acknowledges the frame of this tick. */
   received: v.strictObject({ tick: whole(0, 0xffffffff) }),
-  /** The client has lost step in these chunks, at the scale of its frames: send all of them anew. */
+  /** These chunks are out of sync at the scale of the client's frames: send them in full. */
   resync: v.strictObject({ chunks: v.pipe(v.array(chunk), v.maxLength(MAX_CHUNKS)) }),
 } as const;
 

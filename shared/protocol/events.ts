@@ -128,7 +128,7 @@ export const EVENTS = {
     id: count,
     seed: v.optional(seed),
     /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
-    /** Of what was asked to be kept. */
+    /** Token of the seed, the answer to `keep`. */
     token: v.optional(v.string()),
     film: v.optional(v.object({ side: stage, frames: stage, png: v.instance(Uint8Array) })),
     /** The participant's energy after the command. */
