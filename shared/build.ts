@@ -1,7 +1,7 @@
 /**
- * Which build a page belongs to: the names of the built files that it is made of, which carry hashes of what is in them.
+ * Identifies the build of a page by the names of its files, which contain content hashes.
  *
- * @param page HTML of the page, as served or as it stands in the browser
+ * @param page HTML of the page, as served or as loaded in the browser
  * @returns '' for a page that was not built
  */
 export function buildOf(page: string): string {

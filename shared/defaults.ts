@@ -18,52 +18,52 @@ export const DEFAULTS = {
     maxQueuedPerParticipant: 32,
     /** Commands of all participants that may wait for the next tick. */
     maxQueued: 2_000,
-    /** Seeds a participant can hold in her hand; the oldest falls out. */
+    /** Seeds in a participant's hand; the oldest is dropped. */
     maxSeedsInHand: 8,
-    /** Walls that may show the room at once; they take nobody's place. */
+    /** Walls that may show the room at once; they do not count towards the capacity. */
     maxWalls: 16,
   },
-  /** How a room is set that its host has not touched; more of it is in `room` and `energy`. */
+  /** Default settings of a room; more of them are in `room` and `energy`. */
   house: {
     maxRadius: 12,
     /** Seconds between two seeds of one participant. */
     cooldown: 0,
     names: true,
-    /** Seconds after which the gardener plays where nobody does. */
+    /** Idle seconds before the automatic gardener starts. */
     attract: { on: true, after: 60 },
     captions: true,
     languages: [SOURCE_LANGUAGE] as LanguageCode[],
     paused: false,
   },
   life: {
-    /** Largest change of an RGBA8 read-out value between steps that still counts as rest. */
+    /** Largest change of an RGBA8 value between steps that still counts as rest. */
     restLevel: 3,
     /** Ticks of rest after which an organism sleeps. */
     restTicks: 8,
-    /** Steps that ground which fell free keeps an organism awake, the first time; each further time half as many. */
+    /** Steps for which newly freed ground keeps an organism awake; halved each further time. */
     stirSteps: 32,
-    /** So often ground alone wakes it, until a stroke or a death gives it new cause. */
+    /** Times that free ground alone may wake it, until a stroke or a death resets the count. */
     maxStirs: 4,
-    /** Share of the places it held when it was wounded, with which an organism at rest has healed. */
+    /** Share of its former places with which a wounded organism at rest counts as healed. */
     healedShare: 0.9,
   },
-  /** Who goes when a full room makes room; see server/world/departure.ts. */
+  /** Which organisms are removed when a full room makes space; see server/world/departure.ts. */
   departure: {
-    /** What was planted so short a time ago never goes; seconds. */
+    /** Organisms younger than this are never removed; seconds. */
     protectedSeconds: 60,
-    /** The gardener may thin what rests and whose planter has been away for so long; seconds. */
+    /** The gardener may remove resting organisms whose planter has been away this long; seconds. */
     unattendedSeconds: 600,
   },
   stroke: {
     minRadius: 0.5,
     maxRadius: 12,
     maxPoints: 64,
-    /** Longest way of one stroke message, in cells. */
+    /** Longest stroke message, in cells. */
     maxLength: 512,
   },
   /**
-   * What actions cost; server/settings/number-keys.ts says what each number means. Calm use never
-   * runs out: a seed every two seconds and strokes of normal size refill in between.
+   * Costs of actions; server/settings/number-keys.ts explains each number. Calm use never runs out:
+   * a seed every two seconds and strokes of normal size refill in between.
    */
   energy: {
     capacity: 100,
@@ -72,13 +72,13 @@ export const DEFAULTS = {
     plant: 8,
     damagePerCell: 0.005,
   },
-  /** What reconnecting brings; see server/realtime/sessions/newcomer-energy.ts. */
+  /** Energy of newcomers; see server/realtime/sessions/newcomer-energy.ts. */
   newcomers: {
-    /** Where nothing refills, a newcomer's energy comes back after so many seconds. */
+    /** Seconds until a newcomer's energy is restored if nothing refills it. */
     renewedWithin: 3_600,
-    /** Until its mark is so many seconds old, a device shares its address's energy too. */
+    /** A device also shares its address's energy until its mark is this old; seconds. */
     trustedAfter: 3_600,
-    /** Devices and addresses of a room that are remembered. */
+    /** Devices and addresses remembered per room. */
     remembered: 10_000,
   },
   /**
@@ -116,173 +116,189 @@ export const DEFAULTS = {
   nursery: {
     /** Bytes of a drawing: RGBA of 60×60. */
     maxDrawing: 14_400,
-    /** Seeds grown for a look at once … */
+    /** Previews grown at once. */
     growing: 8,
-    /** … and those that wait for it, of all rooms and of one participant. */
+    /** Waiting previews, of all rooms and of one participant. */
     maxWaiting: 64,
     maxWaitingEach: 4,
-    /** Films kept, the last used ones. */
+    /** Cached previews; the least recently used ones are dropped. */
     films: 256,
-    /** Pictures in a film, at most. */
+    /** Pictures in a preview, at most. */
     frames: 24,
-    /** What is left of a pause between ticks when growing stops, ms: so much later a tick may begin at worst. */
+    /**
+     * Previews stop growing this long before the next tick, ms: the most by which they can delay
+     * it.
+     */
     reserve: 8,
-    /** Where there is no pause, a step of as many cells as one organism has is taken after so many ticks all the same. */
+    /** Without idle time, one preview step still runs every this many ticks. */
     patience: 3,
-    /** Drawings that wait for the encoder. */
+    /** Drawings waiting for the encoder. */
     maxDrawings: 32,
-    /** The encoder works so long before others have their turn, ms. */
+    /** Time that the encoder works before it yields, ms. */
     slice: 2,
   },
   net: {
     port: 8080,
     /** Largest inbound message, bytes. */
     maxMessageBytes: 16_384,
-    /** Each WebSocket frame counts as at least so many bytes: the work for one does not depend on its length. */
+    /**
+     * Each WebSocket frame counts as at least this many bytes, because handling it has a fixed
+     * cost.
+     */
     minFrameBytes: 64,
-    /** Fragments of one message, … */
+    /** Fragments per message. */
     maxFragments: 32,
-    /** … and pieces that one frame may arrive in, as the network cuts it. */
+    /** Network chunks that one frame may arrive in. */
     maxFramePieces: 1_024,
-    /** A connection that has not joined by then is closed. */
+    /** A connection that has not joined within this time is closed. */
     joinTimeout: 10_000,
-    /** How a room fares is told so often. */
+    /** Interval of the room's pace messages. */
     heartbeat: 1_000,
-    /** Cursors are passed on so often. */
+    /** Interval of cursor messages. */
     cursorInterval: 66,
-    /** Among more people than these they are passed on as much more rarely: a crowd is told no more a second than they are. */
+    /**
+     * With more people than this the interval grows in proportion, so that traffic stays bounded.
+     */
     cursorPeople: 250,
     /**
-     * Each side asks for a sign of life so often, and gives the other up when none has come for so long: a server whose plug was
-     * pulled says no goodbye, and whoever has not noticed when it is back comes back late.
+     * Interval and timeout of pings. A server that lost power closes no connections, so clients
+     * must notice quickly.
      */
     pingInterval: 5_000,
     pingTimeout: 10_000,
-    /** How a page dials a server that was lost: the first wait, the longest (and half of it more by chance), an attempt at most. */
+    /** Reconnection delays: first, longest (plus up to half at random), and timeout per attempt. */
     redial: { first: 300, longest: 1_000, attempt: 3_000 },
     maxNameLength: 24,
   },
   stream: {
-    /** Frames a viewer may have unacknowledged before the next ones are skipped. */
+    /** Unacknowledged frames per viewer before further ones are skipped. */
     maxFramesInFlight: 2,
-    /** A frame is sent at least so often, so that pages see the room tick. */
+    /** A frame is sent at least this often, so that pages see the room tick. */
     heartbeat: 1_000,
-    /** Places around what a viewer looks at that she is sent as well. */
+    /** Margin around a viewer's viewport that is sent too, cells. */
     margin: 16,
-    /** Bytes of a frame that may refine a coarse first picture. */
+    /** Bytes per frame that refine a coarse first picture. */
     refineBytes: 16_384,
-    /** One who has missed some deltas of a chunk is sent them all, up to so many bytes; else the whole chunk. */
+    /**
+     * A viewer that missed deltas of a chunk gets them up to this size; above it, the whole chunk.
+     */
     missedBytes: 1_200,
-    /** From so many viewers on, phones hear what happens together with their frames: in every second tick. */
+    /**
+     * From this many viewers on, phones receive life events with their frames, every second tick.
+     */
     crowd: 100,
-    /** Tier that viewers begin with. */
+    /** Initial tier of a viewer. */
     firstTier: 'phone',
     ladder: {
-      /** Tiers are judged so often. */
+      /** Interval of tier decisions. */
       window: 2_000,
-      /** Share of skipped frames above which a viewer gets less. */
+      /** Share of skipped frames above which a viewer's tier is lowered. */
       skippedShare: 0.2,
-      /** An acknowledgement that takes longer speaks of a slow line. */
+      /** A slower acknowledgement means a slow connection. */
       slowAck: 300,
-      /** How long a line must have been quick before more is tried. */
+      /** Time that a connection must be fast before a higher tier is tried. */
       patience: 4_000,
       maxPatience: 120_000,
     },
-    /** How long the place of one who has gone is kept for her. */
+    /** How long the place of a disconnected participant is reserved. */
     grace: 60_000,
-    /** How many may wait for a place in a full room. */
+    /** Pages that may queue for a place in a full room. */
     maxWaiting: 1_000,
   },
   store: {
-    /** The planes' checksum goes into the journal so often, in ticks, while something changes … */
+    /** Interval of the planes' checksum in the journal while something changes, ticks. */
     markTicks: 15,
-    /** … and so often while nothing does. */
+    /** The same while nothing changes. */
     idleMarkTicks: 900,
-    /** Cells stepped since the last snapshot after which the next is due: bounds how long a recovery takes … */
+    /** Stepped cells after which a snapshot is due; bounds the recovery time. */
     snapshotCells: 5_000_000,
-    /** … but not sooner than this, which bounds what is written; */
+    /** Minimum time between two of these; bounds the amount written. */
     snapshotLeast: 10_000,
-    /** and after so many times that, it is due if anything has changed. */
+    /** After this many times `snapshotLeast`, a snapshot is due if anything has changed. */
     snapshotCalm: 6,
-    /** One is due even so after this, ms: whoever comes back does each tick since then again. */
+    /** A snapshot is due after this time in any case, because recovery replays every tick. */
     snapshotIdle: 3_600_000,
-    /** Snapshots that are kept: the latest, one for each of the last minutes, of the last hours, and of the last days; */
+    /** Snapshots kept: the latest, and one for each of the last minutes, hours and days. */
     keepLatest: 3,
-    /** these are what an undo begins from, */
+    /** Undo starts from these. */
     keepMinutes: 12,
     keepHours: 6,
     keepDays: 7,
-    /** of those taken before the host changed a room as a whole, so many, */
+    /** Kept snapshots from before the host changed a room as a whole. */
     keepBefore: 6,
-    /** and of those that she has named, at most so many. */
+    /** Named snapshots, at most. */
     maxNamed: 24,
-    /** Bytes of a room over which its oldest days go first. */
+    /** Size of a room's stored data above which its oldest days are deleted, bytes. */
     maxBytes: 1_073_741_824,
-    /** After a failed write the next attempt comes so late. */
+    /** Delay before a failed write is retried. */
     retry: 5_000,
   },
-  /** Extensions of the host's, each in a thread of its own. */
+  /** The host's extensions, each in a thread of its own. */
   hooks: {
-    /** How long one may take to load. */
+    /** Time for loading. */
     loading: 20_000,
-    /** An answer to whether something may be done is waited for so long; then it may. */
+    /** Time for an answer to whether an action is allowed; without one it is allowed. */
     answer: 250,
-    /** A thread that has not listened for so long, twice over, is started anew … */
+    /** A thread that misses two checks of this length is restarted. */
     stall: 5_000,
-    /** … after this. */
+    /** Delay before the restart. */
     again: 1_000,
-    /** How long one may take to close. */
+    /** Time for closing. */
     closing: 2_000,
-    /** So many failures, and one is put aside; each is forgiven after `forgivenAfter` divided by them. */
+    /**
+     * Failures after which an extension is disabled; each expires after `forgivenAfter / failures`.
+     */
     failures: 5,
     forgivenAfter: 60_000,
-    /** Things told that may wait to be dealt with. */
+    /** Events waiting for an extension, at most. */
     backlog: 2_000,
     messagesPerSecond: 5_000,
     linesPerSecond: 10,
-    /** Memory that one may take. */
+    /** Memory per extension. */
     megabytes: 256,
-    /** How a room fares, and its mean colour, is told so often. */
+    /** Interval of room figures, including the mean colour. */
     figures: 500,
   },
-  /** How wrong host tokens are slowed down; see server/host/login-throttle.ts. */
+  /** Delays after wrong host tokens; see server/host/login-throttle.ts. */
   login: {
-    /** Wrong tokens of an address before it has to wait … */
+    /** Wrong tokens per address without a delay. */
     free: 5,
-    /** … first so long, then twice as long each time, */
+    /** First delay; it doubles each time. */
     firstDelay: 2_000,
     maxDelay: 600_000,
-    /** and as if nothing had been after so long. */
+    /** Concurrent sessions; a further one ends the oldest. */
     forget: 3_600_000,
-    /** Wrong tokens of all addresses in `window` before each that was wrong has to wait. */
+    /** Wrong tokens of all addresses within `window` before every address is delayed. */
     allFree: 50,
     window: 600_000,
-    /** Addresses that are remembered. */
+    /** Addresses remembered. */
     maxAddresses: 10_000,
   },
   /** How long a host stays signed in. */
   session: {
     idle: 3_600_000,
     life: 43_200_000,
-    /** How long a browser is known in which a host was signed in, ms: for good, as far as browsers keep anything. */
+    /**
+     * How long a browser stays known after a host signed in, ms: as long as browsers keep cookies.
+     */
     known: 34_560_000_000,
     /** Sessions at once; the oldest ends for one more. */
     most: 32,
   },
   host: {
-    /** Largest call of the host's page, bytes. */
+    /** Largest request from the host page, bytes. */
     maxBodyBytes: 16_384,
-    /** Films: pictures a second, least side in pixels, and how many that are done are kept. */
+    /** Time-lapse films: frames per second, minimum side in pixels, and finished films kept. */
     filmRate: 15,
     filmSide: 480,
     filmsKept: 4,
-    /** Seconds of a film that nobody has said how long to make. */
+    /** Default length of a film, seconds. */
     filmSeconds: 20,
-    /** What was counted is kept so often; hours that are kept, and days. */
+    /** Statistics: how often they are saved, and how many hours and days are kept. */
     countEvery: 60_000,
     countedHours: 840,
     countedDays: 1_100,
-    /** Rooms that a server takes, open or closed. */
+    /** Rooms per server, open or closed. */
     maxRooms: 32,
   },
   /** The automatic gardener, which acts in rooms that nobody uses; times in ms unless noted. */
@@ -309,35 +325,35 @@ export const DEFAULTS = {
     thinAbove: 0.9,
   },
   osc: {
-    /** Messages sent; what is over that is counted and left out. */
+    /** Messages sent per second; excess ones are counted and dropped. */
     messagesPerSecond: 400,
-    /** Longest datagram: one that any network takes in one piece. */
+    /** Largest datagram: most networks carry this size unfragmented. */
     datagramBytes: 1_400,
-    /** Who has planted what came in by OSC. */
+    /** Planter's name for seeds that arrive by OSC. */
     planter: 'The house',
   },
   operations: {
-    /** A tick that has not ended after so long will not: the server ends, to be started again. */
+    /** A tick that takes longer than this is stuck: the process exits, to be restarted. */
     stall: 30_000,
-    /** Closing takes no longer than this. */
+    /** Time for a shutdown. */
     closing: 20_000,
-    /** File descriptors that connections leave to the rest of the server, beside those in use at the start; */
+    /** File descriptors reserved for everything but connections, beyond those in use at startup. */
     reservedDescriptors: 256,
-    /** whether there are any left is looked at so often, */
+    /** Interval of checks for free descriptors. */
     descriptorLook: 2_000,
-    /** and after so many looks in a row without one the server restarts, */
+    /** Failed checks in a row before the server restarts. */
     descriptorFailures: 2,
-    /** in one hour at most so often. */
+    /** Restarts per hour, at most. */
     restartsPerHour: 3,
   },
   codec: {
     /** Side of a chunk. */
     chunk: 32,
-    /** Low bits of a colour that a first picture may leave out, to be there sooner. */
+    /** Low bits of colours that a first picture may omit, to arrive sooner. */
     coarseShift: 3,
-    /** Deltas of a chunk that are kept for those who have missed some. */
+    /** Deltas kept per chunk for viewers that missed some. */
     keptDeltas: 12,
-    /** Most places a side that a streamed cell may stand for. */
+    /** Largest scale: places per side of a streamed cell. */
     maxScale: 8,
   },
 } as const;

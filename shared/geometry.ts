@@ -1,4 +1,4 @@
-/** Plane geometry of the cell grid: windows, strokes and what lies under them. Pure. */
+/** Plane geometry of the cell grid: windows, strokes and the places under them. Pure. */
 
 /** Half-open rectangle of places: x ≤ i < x + width. */
 export interface Rect {
@@ -8,18 +8,25 @@ export interface Rect {
   readonly height: number;
 }
 
-/** A polyline with a radius: what damage is drawn with. `points` is flat: x0, y0, x1, y1, … (at least one point). */
+/**
+ * A polyline with a radius, the shape of damage. `points` is flat: x0, y0, x1, y1, … (at least one
+ * point).
+ */
 export interface Stroke {
   readonly points: ArrayLike<number>;
   readonly radius: number;
 }
 
-/** The window of an organism: side×side places around a centre at whole coordinates (side is even). */
+/**
+ * The window of an organism: side×side places around a centre at integer coordinates.
+ *
+ * @param side even
+ */
 export function windowAround(x: number, y: number, side: number): Rect {
   return { x: x - side / 2, y: y - side / 2, width: side, height: side };
 }
 
-/** The centred part of a window that a stage of growth fills. */
+/** The centred part of a window that an organism of a growth stage fills. */
 export function stageRect(window: Rect, stage: number): Rect {
   const inset = (window.width - stage) / 2;
   return { x: window.x + inset, y: window.y + inset, width: stage, height: stage };
@@ -38,7 +45,7 @@ export function intersects(a: Rect, b: Rect): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
-/** The centre nearest to (x, y) whose window of this side lies on the grid: how a visitor's finger is read. */
+/** The centre nearest to (x, y) whose window lies on the grid. Applied to pointer positions. */
 export function clampCentre(
   x: number,
   y: number,
@@ -50,7 +57,7 @@ export function clampCentre(
   return { x: clamp(x, grid.width), y: clamp(y, grid.height) };
 }
 
-/** Length of the way of a stroke, in cells. */
+/** Length of a stroke, cells. */
 export function strokeLength(points: ArrayLike<number>): number {
   let length = 0;
   for (let i = 2; i + 1 < points.length; i += 2) {
@@ -60,15 +67,16 @@ export function strokeLength(points: ArrayLike<number>): number {
 }
 
 /**
- * Cells that a stroke sweeps: length × diameter, and the disc that it begins with. Cells swept twice count twice.
+ * Cells that a stroke sweeps: length × diameter, plus its initial disc. Cells swept twice count
+ * twice.
  *
- * @param goesOn whether it begins where another ended, whose disc it is then
+ * @param goesOn whether it continues another stroke, which has paid for the disc
  */
 export function sweptCells({ points, radius }: Stroke, goesOn: boolean): number {
   return strokeLength(points) * 2 * radius + (goesOn ? 0 : Math.PI * radius * radius);
 }
 
-/** Smallest rectangle of places that holds all a stroke covers. */
+/** Smallest rectangle of places that contains everything a stroke covers. */
 export function strokeBounds(stroke: Stroke): Rect {
   let x0 = Infinity;
   let y0 = Infinity;
@@ -112,10 +120,10 @@ function distanceSquared(
 }
 
 /**
- * The places of a rectangle that a stroke covers: those whose centre is at most `radius` from its line.
- * A stroke thinner than a cell still covers the place its points lie in.
+ * The places of a rectangle that a stroke covers: those whose centre is at most `radius` from its
+ * line. A stroke thinner than a cell still covers the places of its points.
  *
- * @returns [height × width], 1 = covered; or undefined when none is
+ * @returns [height × width], 1 = covered; undefined if no place is
  */
 export function coverage(stroke: Stroke, rect: Rect): Uint8Array | undefined {
   if (!intersects(strokeBounds(stroke), rect)) return undefined;

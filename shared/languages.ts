@@ -11,7 +11,7 @@
  *    `npm test -- test/unit/client/words`, which lists what is missing.
  */
 
-/** What is known of a language. */
+/** Properties of a language. */
 interface LanguageEntry {
   /** Its own name for itself, shown where a language is chosen. */
   readonly name: string;

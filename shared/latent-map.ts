@@ -1,4 +1,4 @@
-/** The latent map: who has a say in what grows at a place of it, and how much. */
+/** The latent map: which gallery creatures contribute to a place on it, and how much. */
 
 /** A place of the map, 0…1 each. */
 export interface MapPoint {
@@ -7,20 +7,21 @@ export interface MapPoint {
 }
 
 export interface MapWeight {
-  /** In the gallery. */
+  /** Index in the gallery. */
   readonly index: number;
-  /** All of them add up to 1. */
+  /** All shares add up to 1. */
   readonly share: number;
 }
 
-/** Creatures that have a say at a place. */
+/** Creatures that contribute to a place. */
 const NEIGHBOURS = 4;
-/** Nearer than this is on it. */
+/** Smaller distances count as zero. */
 const SAME = 1e-9;
 
 /**
- * The nearest few, by inverse distance (Shepard 1968; by Franke and Little's weights, which fall to nothing where another becomes
- * one of the nearest, so that nothing jumps).
+ * Weights of the nearest creatures by inverse distance (Shepard 1968, with Franke and Little's
+ * weights, which reach zero where another creature becomes one of the nearest, so that the mix is
+ * continuous).
  *
  * @returns the nearest first
  */
@@ -31,7 +32,7 @@ export function weightsAt(places: readonly MapPoint[], { x, y }: MapPoint): MapW
   if (all.length > 0 && all[0].distance < SAME) return [{ index: all[0].index, share: 1 }];
   const reach = all[NEIGHBOURS]?.distance ?? Number.POSITIVE_INFINITY;
   const near = all.slice(0, NEIGHBOURS);
-  // Where all are equally far, none may count for nothing.
+  // If all are equally far, the weights must not all be zero.
   const weights = near.map(({ distance }) => (1 / distance - 1 / reach) ** 2 || Number.MIN_VALUE);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return near.map(({ index }, i) => ({ index, share: weights[i] / total }));

@@ -5,10 +5,13 @@
  * covers [i, i+1) × [j, j+1) and has its centre at (i + 0.5, j + 0.5).
  */
 
-/** Names one organism of a room; grows by one with each birth and is never used again. 0 means "bare". */
+/**
+ * Identifies an organism of a room. Increases with each birth and is never reused; 0 is bare
+ * ground.
+ */
 export type OrganismId = number;
 
-/** Names one participant of a room for as long as she is there. */
+/** Identifies a participant of a room for the length of their stay. */
 export type ParticipantId = number;
 
 /** What an organism does: it grows to its full side, then lives, sleeps when nothing changes, and may die. */
@@ -53,14 +56,14 @@ export interface OrganismView {
   readonly hurt: boolean;
 }
 
-/** The house itself, where no participant has acted: the host, who plants and removes. Participants are numbered from 1. */
+/** The host as a planter and actor, id 0. Participants are numbered from 1. */
 export const HOUSE: ParticipantView = { id: 0, name: '', hue: 90 };
 
 /** What everybody may know of a participant. */
 export interface ParticipantView {
   readonly id: ParticipantId;
   readonly name: string;
-  /** OKLCH hue of her colour, degrees 0…360. */
+  /** OKLCH hue of the participant's colour, degrees 0…360. */
   readonly hue: number;
 }
 
@@ -80,7 +83,7 @@ export interface EnergySettings {
   readonly damagePerCell: number;
 }
 
-/** What a visitor can hold. */
+/** The tools of a visitor. */
 export const TOOLS = ['plant', 'damage', 'look'] as const;
 export type Tool = (typeof TOOLS)[number];
 
@@ -100,10 +103,10 @@ export type LifeEvent =
       readonly what: 'wounded';
       readonly id: OrganismId;
       readonly by: ParticipantId;
-      /** How many wounds it has had, with this one: who joins in the middle of a tick must not count it twice. */
+      /** Wounds including this one, so that clients joining mid-tick do not count it twice. */
       readonly wounds: number;
     }
-  /** It has come to rest in its former size after a wound; `healed` counts with this time. */
+  /** It has come to rest at its former size after a wound; `healed` includes this time. */
   | { readonly what: 'healed'; readonly id: OrganismId; readonly healed: number }
   | { readonly what: 'asleep'; readonly id: OrganismId }
   | { readonly what: 'awake'; readonly id: OrganismId }

@@ -1,13 +1,12 @@
 /** Binds a canvas's DOM events to gestures. */
 import { Gestures, type GestureTarget, type PointerSample } from './gestures.ts';
 
-/** What pointers over a canvas work. */
+/** Receives what pointers do over a canvas. */
 export interface CanvasHand extends GestureTarget {
-  /** The pointer has left the canvas. */
   leave(now: number): void;
 }
 
-/** Wheel deltas come in pixels, lines or pages. */
+/** CSS pixels per wheel delta unit: pixel, line, page. */
 const WHEEL_UNITS = [1, 32, 400];
 
 export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => void {
@@ -36,7 +35,7 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
     gestures.down(sample(event), event.timeStamp);
   });
   on('pointermove', (event) => {
-    // A fast brush: browsers hand over several places at once.
+    // During fast strokes browsers merge several pointer positions into one event.
     const all = gestures.active ? (event.getCoalescedEvents?.() ?? []) : [];
     for (const each of all.length > 0 ? all : [event]) gestures.move(sample(each), each.timeStamp);
   });
@@ -54,7 +53,7 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
     const { left, top } = canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - left, event.clientY - top];
     const unit = WHEEL_UNITS[event.deltaMode] ?? 1;
-    // A pinch on a trackpad comes as a wheel with ctrl, in much smaller steps.
+    // A trackpad pinch arrives as a wheel event with Ctrl held, in much smaller steps.
     const speed = event.ctrlKey ? 0.011 : 0.0016;
     const delta = Math.max(-240, Math.min(240, event.deltaY * unit));
     tools.zoomAbout(x, y, Math.exp(-delta * speed));
@@ -67,7 +66,7 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
   const { signal } = stop;
   window.addEventListener('keydown', (event) => bar(event, true), { signal });
   window.addEventListener('keyup', (event) => bar(event, false), { signal });
-  // Safari zooms the whole page by its own gesture otherwise.
+  // Otherwise Safari's own gesture zooms the whole page.
   document.addEventListener('gesturestart', (event) => event.preventDefault(), { signal });
   return () => stop.abort();
 }

@@ -1,9 +1,9 @@
-/** What a visitor's energy is now, as far as the page can know before the server has answered. */
+/** Estimates a visitor's current energy between the server's answers. */
 import { type Stroke, sweptCells } from '../../shared/geometry.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { RoomModel } from '../net/room-model.ts';
 
-/** Answers that are still missing when so many newer strokes have gone out will not come. */
+/** Strokes that may await an answer. Beyond this, the oldest is assumed to be lost. */
 const MAX_UNANSWERED = 64;
 
 interface End {
@@ -13,15 +13,15 @@ interface End {
 }
 
 export class EnergyEstimate {
-  /** What the server last said, and when, ms. */
+  /** The server's latest energy message, and when it arrived (ms). */
   private said: Event<'energy'> | undefined;
   private saidAt = 0;
-  /** Prices of strokes that have been sent, oldest first. */
+  /** Prices of sent strokes that have no answer yet, oldest first. */
   private unanswered: { readonly price: number }[] = [];
-  /** Price of what has been drawn and not been sent. */
+  /** Price of what has been drawn but not yet sent. */
   private drawn = 0;
   private current: Event<'energy'> | undefined;
-  /** Where the last stroke ended, if the server took it. */
+  /** End of the last stroke that the server accepted. */
   private end: End | undefined;
 
   /** @param clock ms */
@@ -41,31 +41,36 @@ export class EnergyEstimate {
     });
   }
 
-  /** What she had when that last changed by more than refilling; undefined before the server has said anything. */
+  /** The energy at its last change other than refilling; undefined before the first message. */
   get energy(): Event<'energy'> | undefined {
     return this.current;
   }
 
-  /** Share of what one can hold, 0…1. */
+  /** Remaining share of the capacity, 0…1. */
   get share(): number {
     return this.said ? Math.max(0, this.left) / this.said.capacity : 1;
   }
 
-  /** Whether the server will take what has been drawn so far. */
+  /** Whether the energy covers everything drawn so far. */
   get isEnough(): boolean {
     return this.left >= 0;
   }
 
-  /** A stroke goes on to a place; it has not been sent yet. @param length cells */
+  /**
+   * Adds a drawn, still unsent segment of a stroke.
+   *
+   * @param length cells
+   * @param radius cells
+   */
   draw(length: number, radius: number): void {
     this.drawn += length * 2 * radius * (this.said?.damagePerCell ?? 0);
     this.changed();
   }
 
   /**
-   * A piece of a stroke has been sent.
+   * Records that a segment of a stroke was sent.
    *
-   * @returns to be called when it is answered
+   * @returns callbacks for the server's answer
    */
   send(stroke: Stroke): { accepted(): void; rejected(): void } {
     const { points, radius } = stroke;

@@ -1,6 +1,7 @@
 /**
- * Turns pointers into gestures. One mouse pointer or one finger works the tool; two fingers, the middle or right button,
- * or the space bar move the view. A finger's tool waits a moment, so that the second finger of a pinch harms nothing.
+ * Turns pointer events into gestures. One mouse pointer or finger uses the tool. Two fingers, the
+ * middle or right button, or the space bar move the view. A finger's tool starts after a short
+ * delay, so that the first finger of a pinch has no effect.
  */
 
 export interface PointerSample {
@@ -9,7 +10,7 @@ export interface PointerSample {
   /** CSS pixels of the view. */
   readonly x: number;
   readonly y: number;
-  /** Whether this pointer was pressed to move the view (right or middle button, space held). */
+  /** Whether this pointer moves the view (right or middle button, or space held). */
   readonly pan: boolean;
 }
 
@@ -18,13 +19,13 @@ export interface GestureTarget {
   toolMove(x: number, y: number, now: number): void;
   /** @param tap whether the pointer hardly moved */
   toolEnd(x: number, y: number, tap: boolean, now: number): void;
-  /** The tool was taken away in the midst of its use. */
+  /** The gesture was interrupted, for example by a second finger. */
   toolCancel(now: number): void;
   hover(x: number, y: number, now: number): void;
   panBy(dx: number, dy: number, now: number): void;
   panEnd(now: number): void;
   zoomAbout(x: number, y: number, factor: number): void;
-  /** Two fingers tapped, or one tapped twice. */
+  /** Two fingers tapped, or one finger tapped twice. */
   doubleTap(x: number, y: number, fingers: 1 | 2): void;
 }
 
@@ -50,7 +51,7 @@ export class Gestures {
 
   constructor(private readonly target: GestureTarget) {}
 
-  /** Whether the view or the tool is being worked just now. */
+  /** Whether a gesture that moves the view or uses the tool is in progress. */
   get active(): boolean {
     return this.state !== 'idle';
   }
@@ -111,7 +112,7 @@ export class Gestures {
       } else this.target.panEnd(now);
       this.state = 'spent';
     }
-    // What fingers are left after a pinch do nothing until all are lifted.
+    // After a pinch, remaining fingers have no effect until all are lifted.
     if (this.held.size === 0) this.state = 'idle';
   }
 

@@ -1,4 +1,4 @@
-/** Keys: tools by number and letter, the brush's size, moving the view. Pure: says what a key means. */
+/** Keyboard shortcuts: tools by number and letter, brush size, moving the view. Pure. */
 import type { Tool } from '../../shared/vocabulary.ts';
 
 export type KeyAction =
@@ -33,13 +33,13 @@ const ACTIONS: Readonly<Record<string, KeyAction>> = {
   s: { do: 'seeds' },
 };
 
-/** These cannot be spoken or hit by chance: they work whatever she has switched off. */
+/** These keys work even when single-key shortcuts are off: speech input cannot trigger them. */
 const ALWAYS: Readonly<Record<string, KeyAction>> = {
   escape: { do: 'escape' },
   '?': { do: 'help' },
 };
 
-/** What these mean only while the canvas has the focus: elsewhere they belong to the controls. */
+/** These keys act only while the canvas has focus. Elsewhere they belong to the controls. */
 const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
   arrowleft: { do: 'move', dx: PAN, dy: 0 },
   arrowright: { do: 'move', dx: -PAN, dy: 0 },
@@ -49,8 +49,11 @@ const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
 };
 
 /**
- * @param onCanvas whether the canvas has the focus
- * @param single whether single letters and signs mean something
+ * Maps a key to its action.
+ *
+ * @param key as in `KeyboardEvent.key`
+ * @param onCanvas whether the canvas has focus
+ * @param single whether single-character shortcuts are enabled
  */
 export function keyAction(key: string, onCanvas: boolean, single = true): KeyAction | undefined {
   const name = key.toLowerCase();

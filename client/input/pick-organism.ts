@@ -1,12 +1,12 @@
-/** Which organism is meant by a place of the grid. Pure. */
+/** Finds the organism at a place of the grid. Pure. */
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Point } from '../render/camera.ts';
 
-/** A finger is wide, seeds are small, and creatures have holes: a place this near is meant too, cells. */
+/** Search radius in cells: fingers are wide, seeds are small, and organisms have holes. */
 const REACH = 3;
 
-/** @returns the one that holds the place, or else the nearest one within reach; 0 where none is */
+/** @returns the organism at the place, else the nearest one within reach; 0 if there is none */
 export function organismAt(
   { planes, organisms }: Pick<RoomModel, 'planes' | 'organisms'>,
   { x, y }: Point,

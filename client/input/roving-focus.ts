@@ -1,4 +1,6 @@
-/** Many buttons, one stop of the Tab key: arrows, Home and End go from one to the next. */
+/**
+ * Roving tab index: a group of buttons is one Tab stop; arrow keys, Home and End move within it.
+ */
 
 const STEPS: Readonly<Record<string, number>> = {
   ArrowRight: 1,
@@ -7,7 +9,9 @@ const STEPS: Readonly<Record<string, number>> = {
   ArrowUp: -1,
 };
 
-/** Makes one of them the stop: the one with the focus, else the one pressed or chosen, else the first. */
+/**
+ * Makes one item the Tab stop: the focused one, else the pressed or selected one, else the first.
+ */
 export function settle(items: readonly HTMLElement[]): void {
   const chosen = '[aria-pressed="true"], [aria-checked="true"], [aria-current="true"]';
   const stop =
@@ -17,7 +21,7 @@ export function settle(items: readonly HTMLElement[]): void {
   for (const item of items) item.tabIndex = item === stop ? 0 : -1;
 }
 
-/** Takes a key that moves among them; others are left alone. */
+/** Handles keys that move the focus within the group, and ignores all others. */
 export function rove(event: KeyboardEvent, items: readonly HTMLElement[]): void {
   const at = items.findIndex((item) => item.matches(':focus'));
   const step = STEPS[event.key];

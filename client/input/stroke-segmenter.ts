@@ -1,4 +1,7 @@
-/** Cuts a drag into stroke messages that keep the protocol's limits, each going on from where the last ended. */
+/**
+ * Splits a drag into stroke messages within the protocol's limits. Each continues where the last
+ * ended.
+ */
 import { DEFAULTS } from '../../shared/defaults.ts';
 
 interface Grid {
@@ -6,22 +9,23 @@ interface Grid {
   readonly height: number;
 }
 
-/** A little under the server's limit, so that rounding never carries a message over it. */
+/** Slightly below the server's limit, so that rounding never exceeds it. Cells. */
 const MAX_LENGTH = DEFAULTS.stroke.maxLength * 0.98;
 const MAX_POINTS = DEFAULTS.stroke.maxPoints;
-/** Steps shorter than this, in cells, add nothing that could be seen. */
+/** Shorter steps are invisible. Cells. */
 const MIN_STEP = 0.15;
 
 export class StrokeSegmenter {
-  /** Flat points that have not been sent; the first is where the last message ended. */
+  /** Unsent points, flat (x, y, …). The first is the end of the last message. */
   private points: number[] = [];
   private length = 0;
   private fresh = false;
   private sentAt = Number.NEGATIVE_INFINITY;
 
   /**
-   * @param emit takes one message's points: at most 64 and at most 512 cells long, all on the grid
-   * @param interval shortest time between messages, ms, unless a limit is reached
+   * @param emit receives the points of one message: at most 64 points and 512 cells long, all on
+   *   the grid
+   * @param interval minimum time between messages, ms, unless a limit is reached
    */
   constructor(
     private readonly grid: Grid,

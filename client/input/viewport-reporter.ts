@@ -1,4 +1,7 @@
-/** Tells the server what the page shows, so that it is sent just that: at most a few times a second, and only when it matters. */
+/**
+ * Reports the visible part of the grid to the server: a few times a second at most, and only when
+ * it has changed enough to matter.
+ */
 import type { Command } from '../../shared/protocol/commands.ts';
 import { type Camera, type Size, screenToWorld } from '../render/camera.ts';
 import { Throttle } from '../state/throttle.ts';
@@ -7,7 +10,7 @@ type Look = Command<'look'>;
 type Shown = Extract<Look, { hidden: false }>;
 
 const INTERVAL = 200;
-/** Smaller moves are within the margin that the server sends anyway. */
+/** Smaller moves stay within the margin that the server sends anyway. Cells. */
 const STEP = 4;
 
 export class ViewportReporter {
@@ -16,15 +19,17 @@ export class ViewportReporter {
 
   constructor(
     private readonly send: (look: Look) => void,
-    /** The best tier that this page asks for. */
+    /** The best quality tier that this page requests. */
     private readonly best: Shown['best'],
   ) {
     this.throttle = new Throttle(send, INTERVAL);
   }
 
   /**
-   * @param pixelRatio device pixels a CSS pixel
-   * @returns whether something still waits to be told
+   * Reports the current view.
+   *
+   * @param pixelRatio device pixels per CSS pixel
+   * @returns whether a report is still pending
    */
   shows(camera: Camera, view: Size, pixelRatio: number, now: number): boolean {
     const { x, y } = screenToWorld(camera, view, { x: 0, y: 0 });
@@ -37,14 +42,14 @@ export class ViewportReporter {
     return this.throttle.flush(now);
   }
 
-  /** The page is not seen. It is told at once: no picture will be drawn after which something that waits could be told. */
+  /** Reports at once that the page is hidden: no further frame will send a pending report. */
   hide(): void {
     this.last = undefined;
     this.throttle.forget();
     this.send({ hidden: true });
   }
 
-  /** A new connection knows nothing. */
+  /** Forgets what was reported, because a new connection starts without it. */
   forget(): void {
     this.last = undefined;
   }

@@ -1,7 +1,4 @@
-/**
- * Fetches what pages say in a language. Each language's files are modules of their own: a page
- * loads only its language.
- */
+/** Loads the texts of a page in one language. Each language's files are separate modules. */
 import type { LocaleModule } from '@lit/localize';
 import {
   isTranslated,

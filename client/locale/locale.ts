@@ -1,4 +1,4 @@
-/** The language of this page: words come when they are needed, in a module for each language. */
+/** The language of this page. Each language is a separate module, loaded when needed. */
 import { configureLocalization } from '@lit/localize';
 import {
   chooseLanguage,
@@ -25,20 +25,17 @@ const { getLocale, setLocale } = configureLocalization({
 let texts: TextLoaders | undefined;
 let dictionary: Dictionary | undefined;
 
-/** The language that is spoken now. */
+/** The current language. */
 export function language(): LanguageCode {
   return getLocale() as LanguageCode;
 }
 
-/**
- * What a gallery's kind is called in the language that is spoken now; undefined where no name is
- * known.
- */
+/** The name of a gallery kind in the current language; undefined if it has none. */
 export function localKind(kind: string): string | undefined {
   return language() === SOURCE_LANGUAGE ? undefined : dictionary?.kinds[kind] || undefined;
 }
 
-/** Speaks a language; stays with the one before when its words cannot be fetched. */
+/** Switches the language. If its texts cannot be loaded, the previous one stays. */
 async function speak(next: LanguageCode): Promise<void> {
   const root = document.documentElement;
   await setLocale(next).catch(() => undefined);
@@ -48,8 +45,8 @@ async function speak(next: LanguageCode): Promise<void> {
 }
 
 /**
- * Speaks what the address asks for (`?lang=`), else what the visitor chose earlier, else what her
- * browser prefers.
+ * Chooses the language at startup: from the address (`?lang=`), else the visitor's earlier choice,
+ * else the browser's preferences.
  *
  * @param loaders of this page's texts
  */
@@ -57,12 +54,12 @@ export async function startLanguage(loaders: TextLoaders): Promise<void> {
   texts = loaders;
   const asked = new URLSearchParams(location.search).get('lang');
   const wish = chooseLanguage([asked, localStore.read(), ...navigator.languages]);
-  // Until its words are there, nothing is said in another language.
+  // Hide the page until its texts are loaded, so that they never appear in another language.
   if (wish !== SOURCE_LANGUAGE) document.documentElement.dataset.words = 'coming';
   await speak(wish);
 }
 
-/** The visitor chooses: from now on that is her language here. */
+/** Switches to the visitor's choice and remembers it. */
 export async function chooseFor(next: LanguageCode): Promise<void> {
   localStore.write(next);
   const url = new URL(location.href);

@@ -1,4 +1,7 @@
-/** The Socket.IO connection to one room: joins, rejoins after every break, hands messages to the model. */
+/**
+ * The Socket.IO connection to one room. It joins, rejoins after each disconnection, and passes
+ * messages to the model.
+ */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
@@ -9,7 +12,7 @@ import { RoomModel } from './room-model.ts';
 
 const REDIAL = DEFAULTS.net.redial;
 
-/** Refusals after which trying again by itself would only repeat them. */
+/** Refusals after which an automatic retry would only be refused again. */
 const FINAL: ReadonlySet<Reason> = new Set([
   'protocol-version',
   'no-such-room',
@@ -17,40 +20,44 @@ const FINAL: ReadonlySet<Reason> = new Set([
   'sent-away',
 ]);
 
-/** Refusals at the door which leave the connection open: the page asks there again. */
+/** Refused joins that leave the connection open. The page asks again over it. */
 const PASSING: ReadonlySet<Reason> = new Set(['room-full', 'too-many-joins', 'not-here']);
 
-/** Refusals at the door with which the server ends the connection; it is dialled again. */
+/** Refused joins after which the server closes the connection. The page reconnects. */
 const HANGS_UP: ReadonlySet<Reason> = new Set(['room-closed', 'join-timeout']);
 
 /**
- * How long a page waits before it asks again, ms: twice as long after each further refusal, up to the longest, and up to half as long by
- * chance. A thousand pages before a closed room that asked together would keep each other out.
+ * Delay before another join, ms. It doubles with each refusal up to `longest`, plus up to half as
+ * much at random: otherwise a thousand pages would all retry at the same moment.
  */
 const WAIT = { first: 2_000, longest: 20_000 };
 
-/** Keeps a page's seat in a room, so that a reload finds it again. */
+/** Stores a page's resume token, so that a reload keeps its place in the room. */
 export interface SeatMemory {
   read(): string | undefined;
   write(token: string): void;
 }
 
-/** What a page keeps between visits. */
+/** What a page stores between visits. */
 export interface PageMemory {
   readonly seat: SeatMemory;
-  /** The mark of this device. */
+  /** The device's mark, see `welcome.mark`. */
   readonly mark: { read(): string | null; write(mark: string): void };
 }
 
-/** A mark as servers give them; whatever else may be kept under its name is left out. */
+/** Format of a mark. Other values in the storage are ignored. */
 const MARK = /^[\w-]{1,64}$/;
 
-/** What a connection is made of. */
+/** Dependencies of a connection. */
 export interface Means {
   readonly dial: (options: Partial<ManagerOptions & SocketOptions>) => Socket;
   /** 0…1 */
   readonly random: () => number;
-  /** Calls back in so many ms. @returns that it need not */
+  /**
+   * Calls back after a delay, ms.
+   *
+   * @returns a function that cancels it
+   */
   readonly after: (ms: number, call: () => void) => () => void;
 }
 
@@ -67,13 +74,13 @@ export class Connection {
   readonly model: RoomModel;
   private readonly socket: Socket;
   private joined = false;
-  /** How often she was refused since she was last let in. */
+  /** Refusals since the last accepted join. */
   private refusals = 0;
   private cancel = (): void => {};
 
   constructor(
     private readonly room: string,
-    /** What she is called at the next join. */
+    /** Name for the next join. */
     public name: string | undefined,
     private readonly memory: PageMemory,
     private readonly means = BROWSER,
@@ -82,17 +89,17 @@ export class Connection {
     this.socket = means.dial({
       transports: ['websocket'],
       parser,
-      // Whoever the server has lost is back within five seconds after it is.
+      // Pages must be back within five seconds after the server is.
       reconnectionDelay: REDIAL.first,
       reconnectionDelayMax: REDIAL.longest,
       timeout: REDIAL.attempt,
-      // With the greeting, which spares a way there and back.
+      // Sent with the handshake, which saves a round trip.
       auth: (greet) => greet({ join: this.wish() }),
     });
     this.socket.on('disconnect', (reason) => {
       this.cancel();
       this.model.setConnection('reconnecting');
-      // A server that closed the connection itself is not dialled again by Socket.IO: do it here, gently.
+      // Socket.IO does not reconnect by itself after the server closed the connection.
       if (reason === 'io server disconnect') this.later(() => this.socket.connect());
     });
     this.socket.on('connect_error', () => {
@@ -109,7 +116,7 @@ export class Connection {
     this.model.on('rejected', ({ reason }) => this.refused(reason));
   }
 
-  /** Sends a command; while there is no connection it is dropped, since the moment it was meant for has passed. */
+  /** Sends a command. Without a connection it is dropped: it would be out of date later. */
   send<N extends CommandName>(event: N, payload: Command<N>): void {
     if (this.socket.connected) this.socket.emit(event, payload);
   }
@@ -120,7 +127,7 @@ export class Connection {
     this.model.setConnection('closed');
   }
 
-  /** She has a place in the room, or in the line before it. */
+  /** Resets the retries: the page has a place in the room, or in its queue. */
   private letIn(): void {
     this.cancel();
     this.refusals = 0;
@@ -132,7 +139,7 @@ export class Connection {
       return;
     }
     const { connection } = this.model;
-    // What was refused was an act then, and not her.
+    // After the join, a refusal concerns a command, not the participant.
     if (connection === 'live' || connection === 'waiting') return;
     if (!PASSING.has(reason) && !HANGS_UP.has(reason)) return;
     this.refusals++;
@@ -146,7 +153,7 @@ export class Connection {
     this.cancel = after(wait * (1 - random() / 2), what);
   }
 
-  /** Who she wants to be, and where. */
+  /** The join command: resume token, name and room. */
   private wish(): Command<'join'> {
     const resume = this.memory.seat.read();
     const mark = this.memory.mark.read();

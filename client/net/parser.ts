@@ -1,4 +1,4 @@
-/** The parser of pages. */
+/** The Socket.IO parser of pages. */
 import { pack } from '../../shared/protocol/pack.ts';
 import { createParser } from '../../shared/protocol/packets.ts';
 

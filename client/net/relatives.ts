@@ -1,18 +1,22 @@
-/** Who of a room's organisms is related to whom, as far as they live. Pure. */
+/** Finds the living relatives of an organism. Pure. */
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 
 export interface Kin {
-  /** The two it was crossed from, where it was: each, if it lives. */
+  /** The two parents of a cross, if alive. */
   readonly parents: readonly (OrganismView | undefined)[];
-  /** Oldest first, here and below. */
+  /** Oldest first, as in the lists below. */
   readonly children: readonly OrganismView[];
-  /** Others of the same two parents. */
+  /** Other organisms with the same two parents. */
   readonly siblings: readonly OrganismView[];
-  /** How many come from it in all, children included. */
+  /** Number of all descendants, children included. */
   readonly descendants: number;
 }
 
-/** @param organisms the living, oldest first */
+/**
+ * Finds the relatives of an organism.
+ *
+ * @param organisms the living ones, oldest first
+ */
 export function kinOf(
   organism: OrganismView,
   organisms: ReadonlyMap<OrganismId, OrganismView>,
@@ -20,7 +24,7 @@ export function kinOf(
   const { id, parents } = organism;
   const all = [...organisms.values()];
   const of = [...parents].sort().join();
-  // Parents are older than their children: one pass in order of age finds all that come from it.
+  // Parents are older than their children, so one pass by age finds all descendants.
   const line = new Set([id]);
   for (const other of all) {
     if (other.parents.some((parent) => line.has(parent))) line.add(other.id);

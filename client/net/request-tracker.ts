@@ -1,10 +1,10 @@
-/** Where commands go out and their answers come back: matches each answer with what was asked, and where. */
+/** Sends commands, and matches each answer with its request and position. */
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { Send } from './room-model.ts';
 
-/** The commands that are answered by `accepted` or `rejected`. */
+/** The commands that the server answers with `accepted` or `rejected`. */
 type Asked = 'plant' | 'damage' | 'cross' | 'beacon' | 'draw' | 'preview' | 'keep' | 'name';
 
 export interface Answers {
@@ -12,7 +12,7 @@ export interface Answers {
   rejected?(reason: Reason): void;
 }
 
-/** Answers that are still missing when so many newer commands have gone out will not come. */
+/** Commands that may await an answer. Beyond this, the oldest is assumed to be lost. */
 const MAX_PENDING = 256;
 
 export class RequestTracker {
@@ -36,7 +36,7 @@ export class RequestTracker {
     this.take(answer.id)?.accepted?.(answer);
   }
 
-  /** @returns whether somebody was waiting for this answer */
+  /** @returns whether a request was waiting for this answer */
   rejected({ id, reason }: Event<'rejected'>): boolean {
     const answers = id === undefined ? undefined : this.take(id);
     answers?.rejected?.(reason);

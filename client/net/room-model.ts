@@ -1,6 +1,7 @@
 /**
- * What this page knows of the room: its planes, organisms, people and pace. Fed with the server's messages, it says
- * back (through `send`) only what the protocol asks of a client: that frames were received, or that step was lost.
+ * This page's model of the room: planes, organisms, participants and pace. It takes the server's
+ * messages, and sends only what the protocol requires of a client: acknowledgements and requests
+ * for chunks that are out of sync.
  */
 import * as v from 'valibot';
 import { chunkCount } from '../../shared/codec/chunks.ts';
@@ -24,10 +25,10 @@ export type ConnectionState = 'connecting' | 'waiting' | 'live' | 'reconnecting'
 
 export type Send = <N extends CommandName>(name: N, payload: Command<N>) => void;
 
-/** Frames after which chunks are asked for once more. */
+/** Frames after which a chunk is requested again. */
 const PATIENCE = 30;
 
-/** An organism to whom something happened, as it is now (or, when it died, as it last was). */
+/** A life event and its organism's current state (or its last one, if it died). */
 export interface LifeChange {
   readonly event: LifeEvent;
   readonly organism: OrganismView;
@@ -35,23 +36,23 @@ export interface LifeChange {
 
 interface RoomEvents {
   welcome: Event<'welcome'>;
-  /** The same for a page that is a wall. */
+  /** The join answer of a wall page. */
   wall: Event<'wall'>;
   /** The planes show a new tick. */
   picture: Pick<DecodedFrame, 'changed' | 'replaced'>;
   life: LifeChange;
   people: undefined;
-  /** Her place in the line has changed. */
+  /** The place in the queue has changed. */
   waiting: undefined;
   cursors: readonly Pointer[];
   beacon: Event<'beacon'>;
   accepted: Event<'accepted'>;
   rejected: Event<'rejected'>;
   pace: Event<'pace'>;
-  /** What she has, or what acts cost, is anew. */
+  /** The participant's energy or the costs have changed. */
   energy: Event<'energy'>;
   notice: Event<'notice'>;
-  /** What the host has set. */
+  /** The host has changed settings. */
   settings: Event<'settings'>;
   connection: ConnectionState;
 }
@@ -75,39 +76,39 @@ function after(organism: OrganismView, event: LifeEvent): OrganismView {
 export class RoomModel {
   connection: ConnectionState = 'connecting';
   planes: Planes | undefined;
-  /** The tick that the planes show; undefined until the first frame of this connection has come. */
+  /** The tick that the planes show; undefined before this connection's first frame. */
   tick: number | undefined;
   /** Tier and scale of the last frame. */
   quality: Omit<FrameHeader, 'tick'> | undefined;
-  /** How many wait for a place in the room before this page, while it waits. */
+  /** Number of pages ahead in the queue, while this page waits. */
   ahead: number | undefined;
   you: ParticipantView | undefined;
   room: Event<'welcome'>['room'] | undefined;
   checkpoint: Event<'welcome'>['checkpoint'] | undefined;
   engine: Event<'welcome'>['engine'] | undefined;
   pace: Event<'pace'> | undefined;
-  /** What acts cost, and what she had when the server last said so. */
+  /** Costs, and the participant's energy at the last message. */
   energy: Event<'energy'> | undefined;
-  /** What the host has set; undefined until it was told. */
+  /** Settings from the host; undefined until received. */
   settings: Event<'settings'> | undefined;
   readonly organisms = new Map<OrganismId, OrganismView>();
   readonly participants = new Map<ParticipantId, ParticipantView>();
 
   private readonly listeners = new Listeners<RoomEvents>();
   private decoder: FrameDecoder | undefined;
-  /** Chunks that are out of step, and how many frames ago they were asked for. */
+  /** Frames since each out-of-sync chunk was requested. */
   private readonly asked = new Map<number, number>();
 
   constructor(private readonly send: Send) {}
 
-  /** What the planes still show, for the next join: the check of each chunk, two bytes each. */
+  /** Checksums of the chunks on screen, for the next join: two bytes each. */
   holds(): Uint8Array<ArrayBuffer> | undefined {
     return this.decoder?.holds();
   }
 
   readonly on = this.listeners.on.bind(this.listeners) as Listeners<RoomEvents>['on'];
 
-  /** Takes in one message as it came off the wire; what does not fit its schema is left out. */
+  /** Handles one message from the wire. Messages that do not match their schema are ignored. */
   receive(name: string, payload: unknown): void {
     if (!isEventName(name)) return;
     const parsed = v.safeParse(EVENTS[name], payload);
@@ -189,7 +190,7 @@ export class RoomModel {
     participants,
   }: Event<'welcome'> | Event<'wall'>): void {
     Object.assign(this, { room, checkpoint, engine });
-    // The last picture stays while a connection is made anew: what has changed of it will be told.
+    // Keep the last picture while reconnecting: the server sends only what has changed.
     if (this.planes?.width !== room.width || this.planes.height !== room.height) {
       this.planes = createPlanes(room.width, room.height);
     }
@@ -204,7 +205,7 @@ export class RoomModel {
     this.signOrganisms();
   }
 
-  /** Who has taken another name since she planted goes by that. */
+  /** Updates planter names: participants may have changed theirs since planting. */
   private signOrganisms(): void {
     for (const organism of this.organisms.values()) {
       const planter = this.participants.get(organism.planter.id);
@@ -244,7 +245,10 @@ export class RoomModel {
     }
   }
 
-  /** Asks for chunks that are out of step, once until they come: what arrives in between does not fit either. */
+  /**
+   * Requests out-of-sync chunks, each only once until it arrives: deltas in between do not fit
+   * either.
+   */
   private ask(lost: readonly number[]): void {
     for (const [chunk, frames] of this.asked) {
       if (lost.includes(chunk) && frames < PATIENCE) this.asked.set(chunk, frames + 1);

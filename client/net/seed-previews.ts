@@ -1,6 +1,6 @@
 /**
- * Films of how seeds would grow: asked for one after another, the last wish first, and kept for a while. Whoever shows one says what
- * it wants, and is told when something new is there.
+ * Previews of how seeds grow. Requests are sent one after another, the latest first, and results
+ * are cached. Viewers say what they want to show and are notified of changes.
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
@@ -9,24 +9,24 @@ import { Listeners } from '../state/listeners.ts';
 import type { RequestTracker } from './request-tracker.ts';
 
 export interface FilmView {
-  /** Picture strip of `frames` squares, the grown one last. */
+  /** Strip of `frames` square pictures, the grown organism last. */
   readonly url: string;
   readonly frames: number;
 }
 
 export interface PreviewsOptions {
   readonly ask: RequestTracker['ask'];
-  /** Makes a URL of a PNG. */
+  /** Creates a URL for a PNG. */
   readonly urlOf: (png: Uint8Array<ArrayBuffer>) => string;
   readonly revoke: (url: string) => void;
   readonly after: (ms: number, call: () => void) => void;
 }
 
-/** Films kept. */
+/** Cached previews, at most. */
 const KEPT = 80;
-/** Requests under way at once. */
+/** Requests in flight at once. */
 const MOST_ASKED = 2;
-/** A server that is busy is asked again so much later. */
+/** Delay before a busy server is asked again, ms. */
 const RETRY = 1_000;
 
 const isPassing = (reason: Reason): boolean => reason === 'room-busy' || reason === 'too-fast';
@@ -34,7 +34,7 @@ const isPassing = (reason: Reason): boolean => reason === 'room-busy' || reason 
 export class Previews {
   private readonly films = new Map<string, FilmView | 'none'>();
   private readonly asked = new Set<string>();
-  /** What each viewer wants to show, the newest wish last. */
+  /** What each viewer wants to show, the latest request last. */
   private readonly wishes = new Map<object, PreviewSource>();
   private readonly listeners = new Listeners<{ change: undefined }>();
   private resting = false;
@@ -47,19 +47,21 @@ export class Previews {
     return this.listeners.on('change', listener);
   }
 
-  /** Says what a viewer wants to show; one wish each. */
+  /** Sets what a viewer wants to show. */
   want(viewer: object, seed: PreviewSource): void {
     this.wishes.delete(viewer);
     this.wishes.set(viewer, seed);
     this.pump();
   }
 
-  /** A viewer shows nothing any more. */
+  /** Removes a viewer. */
   forget(viewer: object): void {
     this.wishes.delete(viewer);
   }
 
-  /** The film of a seed; undefined while it is not there, 'none' where there is no such seed. */
+  /**
+   * The preview of a seed; undefined while it is not available, 'none' if there is no such seed.
+   */
   film(seed: PreviewSource): FilmView | 'none' | undefined {
     const key = JSON.stringify(seed);
     const film = this.films.get(key);
@@ -69,11 +71,11 @@ export class Previews {
     return film;
   }
 
-  /** A connection has been made anew: what was asked before is not answered any more. */
+  /** Handles a new connection: earlier requests will not be answered. */
   renew(you: number): void {
     this.era++;
     this.asked.clear();
-    // Seeds of hands are numbered for each participant, and whatever was not there may be by now.
+    // Seed numbers differ between participants, and missing seeds may exist by now.
     for (const [key, film] of this.films) {
       if (film === 'none' || (you !== this.you && key.includes('"hand"'))) this.drop(key);
     }
@@ -140,7 +142,7 @@ export class Previews {
   }
 }
 
-/** Previews in a browser. */
+/** Previews for browsers, with object URLs. */
 export function browserPreviews(requests: RequestTracker): Previews {
   return new Previews({
     ask: requests.ask.bind(requests) as RequestTracker['ask'],

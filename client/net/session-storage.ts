@@ -1,20 +1,26 @@
-/** Keeps a page's seat and name in the tab: a reload is the same participant, another tab is another. */
+/**
+ * Stores a page's resume token and name per tab: a reload is the same participant, another tab is
+ * another one.
+ */
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { SeatMemory } from './connection.ts';
 import type { RequestTracker } from './request-tracker.ts';
 
 export const tabSeatStorage = (room: string): SeatMemory => tabMemory(`vivarium seat ${room}`);
 
-/** What she has called herself in this tab. */
+/** The name chosen in this tab. */
 export const tabName = (): SeatMemory => tabMemory('vivarium name');
 
-/** What she wants to be called, until the server has said yes or no to it: a line that breaks meanwhile does not lose it. */
+/**
+ * A requested name until the server accepts or refuses it, so that a lost connection does not lose
+ * it.
+ */
 export class WishedName {
   private wish: { readonly name: string; readonly refused: (reason: Reason) => void } | undefined;
 
   /**
-   * @param isHeard whether the room hears her now
-   * @param taken she is called so from now on
+   * @param isHeard whether the room can receive commands
+   * @param taken called with the accepted name
    */
   constructor(
     private readonly ask: RequestTracker['ask'],
@@ -22,13 +28,13 @@ export class WishedName {
     private readonly taken: (name: string) => void,
   ) {}
 
-  /** She wants to be called so; what she wanted before does not count any more. */
+  /** Requests a name. It replaces any earlier request. */
   want(name: string, refused: (reason: Reason) => void): void {
     this.wish = { name, refused };
     this.tell();
   }
 
-  /** Says so to a room that hears her, for the first time or again. */
+  /** Sends the request, also again after a reconnection. */
   tell(): void {
     const { wish } = this;
     if (!wish || !this.isHeard()) return;
@@ -56,7 +62,7 @@ function tabMemory(key: string): SeatMemory {
       try {
         return sessionStorage.getItem(key) ?? kept;
       } catch {
-        // Some browsers refuse storage altogether: the seat lasts as long as the page then.
+        // Some browsers block storage; then the value lasts as long as the page.
         return kept;
       }
     },

@@ -1,4 +1,7 @@
-/** A wall's connection: it never gives up, says nothing of it, and takes a newer page when the server has one. */
+/**
+ * A wall's connection. It reconnects forever and silently, and reloads when the server has a newer
+ * page.
+ */
 import { io, type Socket } from 'socket.io-client';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
@@ -7,14 +10,14 @@ import { parser } from './parser.ts';
 import { RoomModel, type Send } from './room-model.ts';
 
 const REDIAL = DEFAULTS.net.redial;
-/** How long a refused wall waits before it asks again, ms. */
+/** Delay before a refused wall asks again, ms. */
 const REFUSED = 3_000;
 
 export interface WallConnectionOptions {
   readonly room: string;
-  /** Which build this page is, see `buildOf`. */
+  /** The build of this page, see `buildOf`. */
   readonly build: string;
-  /** The server has another page than this one. */
+  /** Called when the server has another build of the page. */
   readonly renew: () => void;
 }
 
@@ -22,7 +25,7 @@ export class WallConnection {
   readonly model: RoomModel;
   private readonly socket: Socket;
   private again: ReturnType<typeof setTimeout> | undefined;
-  /** Whether it was not let in last time. */
+  /** Whether the last join was refused. */
   private refused = false;
 
   constructor(private readonly options: WallConnectionOptions) {
@@ -33,12 +36,12 @@ export class WallConnection {
       reconnectionDelay: REDIAL.first,
       reconnectionDelayMax: REDIAL.longest,
       timeout: REDIAL.attempt,
-      // With the greeting, which spares a way there and back.
+      // Sent with the handshake, which saves a round trip.
       auth: (greet) => greet({ join: this.wish() }),
     });
     this.socket.on('disconnect', (reason) => {
       this.model.setConnection('reconnecting');
-      // A server that closed the connection itself is not dialled again by Socket.IO.
+      // Socket.IO does not reconnect by itself after the server closed the connection.
       const wait = this.refused ? REFUSED : REDIAL.first;
       if (reason === 'io server disconnect') this.later(() => this.socket.connect(), wait);
     });
@@ -49,14 +52,14 @@ export class WallConnection {
     });
     this.model.on('rejected', ({ reason }) => {
       if (reason === 'protocol-version') this.options.renew();
-      // A room may open later, a place on the list of walls come free.
+      // Ask again: the room may open, or another wall may leave.
       if (this.model.connection === 'live') return;
       this.refused = true;
       this.later(() => this.send('join', this.wish()), REFUSED);
     });
   }
 
-  /** What is sent while there is no connection is dropped. */
+  /** Sends a command. Without a connection it is dropped. */
   readonly send: Send = (event, payload) => {
     if (this.socket.connected) this.socket.emit(event, payload);
   };

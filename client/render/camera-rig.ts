@@ -1,4 +1,4 @@
-/** The camera in time: glides to where it is sent, coasts a little after a throw. The clock is passed in. */
+/** Moves the camera over time: glides to a target, coasts after a fling. The clock is passed in. */
 import type { Rect } from '../../shared/geometry.ts';
 import {
   between,
@@ -14,22 +14,22 @@ import {
 } from './camera.ts';
 
 const GLIDE = 90;
-/** A way that the visitor has not made herself is shown to her at a walk. */
+/** Time constants, ms. Moves that the visitor did not make by hand are slower. */
 const STROLL = 240;
 const COAST = 160;
-/** Pixels a millisecond below which a throw is none. */
+/** Slower releases do not coast. CSS pixels per ms. */
 const MIN_THROW = 0.12;
-/** Shorter times than this say nothing of a velocity, ms. */
+/** Shorter intervals are too short to measure a velocity, ms. */
 const MOMENT = 6;
 
 export class CameraRig {
   camera: Camera = { x: 0, y: 0, zoom: 1 };
-  /** No gliding and no coasting (prefers-reduced-motion). */
+  /** Disables gliding and coasting (prefers-reduced-motion). */
   calm = false;
   private target: Camera | undefined;
   private glide = GLIDE;
   private velocity = { x: 0, y: 0 };
-  /** CSS pixels of the way since the velocity was last looked at. */
+  /** Distance since the velocity was last measured, CSS pixels. */
   private way = { x: 0, y: 0 };
   private coasting = false;
   private movedAt = 0;
@@ -37,14 +37,14 @@ export class CameraRig {
   private grid: Size = { width: 1, height: 1 };
   private view: Size = { width: 1, height: 1 };
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
-  /** Whether the whole grid is shown: then it stays so when the window changes. */
+  /** Whether the whole grid is shown. If so, it stays fitted when the window is resized. */
   private fitted = true;
 
   get isFitted(): boolean {
     return this.fitted;
   }
 
-  /** The middle of what panels leave free of the view, CSS pixels: where keys work. */
+  /** Centre of the view without panels, CSS pixels. Keyboard zoom acts about this point. */
   get middle(): Point {
     const { left, right, top, bottom } = this.insets;
     const { width, height } = this.view;
@@ -62,7 +62,7 @@ export class CameraRig {
     this.go(this.home());
   }
 
-  /** Goes to a part of the grid: into the middle of what panels leave free, no farther off than now. */
+  /** Moves to a part of the grid, centred in the space without panels. Never zooms out. */
   show(part: Rect): void {
     const framed = fitGrid(part, this.view, this.insets);
     const zoom = Math.min(MAX_ZOOM, Math.max(framed.zoom, this.camera.zoom));
@@ -78,7 +78,7 @@ export class CameraRig {
     this.way.y += dy;
     this.set(panBy(this.camera, dx, dy));
     const elapsed = now - this.movedAt;
-    // Two fingers are heard one after the other within a moment; only together do they say which way it goes.
+    // Two fingers report one after the other; only together do they give a direction.
     if (elapsed < MOMENT) return;
     const share = elapsed > 100 ? 1 : 0.4;
     this.velocity.x += (this.way.x / elapsed - this.velocity.x) * share;
@@ -87,7 +87,7 @@ export class CameraRig {
     this.movedAt = now;
   }
 
-  /** The picture was let go: it coasts if it was thrown. */
+  /** Ends a drag. The picture coasts if it was flung. */
   release(now: number): void {
     const speed = Math.hypot(this.velocity.x, this.velocity.y);
     this.coasting = !this.calm && now - this.movedAt < 60 && speed > MIN_THROW;
@@ -99,7 +99,7 @@ export class CameraRig {
     this.set(zoomAbout(this.camera, this.view, { x, y }, factor, this.minZoom()));
   }
 
-  /** Glides there: for keys and buttons. */
+  /** Pans and zooms with a glide, for keys and buttons. */
   glideBy(dx: number, dy: number, factor: number): void {
     const from = this.target ?? this.camera;
     const zoomed = zoomAbout(from, this.view, this.middle, factor, this.minZoom());
@@ -107,7 +107,11 @@ export class CameraRig {
     this.go(keepNear(panBy(zoomed, dx, dy), this.grid, this.minZoom()));
   }
 
-  /** @returns whether it still moves */
+  /**
+   * Advances the animation.
+   *
+   * @returns whether the camera is still moving
+   */
   step(now: number): boolean {
     const elapsed = Math.min(64, now - this.steppedAt);
     this.steppedAt = now;

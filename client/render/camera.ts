@@ -1,4 +1,7 @@
-/** Where the visitor looks: a centre in cells and a zoom in CSS pixels a cell. Pure arithmetic, immutable values. */
+/**
+ * The camera: a centre in cells and a zoom in CSS pixels per cell. Pure arithmetic, immutable
+ * values.
+ */
 
 export interface Camera {
   readonly x: number;
@@ -11,7 +14,7 @@ export interface Size {
   readonly height: number;
 }
 
-/** What panels cover at the sides of the view, CSS pixels. */
+/** Space that panels cover at the sides of the view, CSS pixels. */
 export interface Insets {
   readonly top: number;
   readonly right: number;
@@ -40,12 +43,12 @@ export function worldToScreen(camera: Camera, view: Size, point: Point): Point {
   };
 }
 
-/** Moves the picture by screen pixels. */
+/** Pans by CSS pixels of the screen. */
 export function panBy(camera: Camera, dx: number, dy: number): Camera {
   return { ...camera, x: camera.x - dx / camera.zoom, y: camera.y - dy / camera.zoom };
 }
 
-/** Zooms by a factor about a point of the screen: what lies under it stays under it. */
+/** Zooms by a factor about a screen point, which stays in place. */
 export function zoomAbout(
   camera: Camera,
   view: Size,
@@ -63,7 +66,7 @@ export function zoomAbout(
   };
 }
 
-/** Shows all of the grid, centred in what the panels leave free. */
+/** Fits the whole grid, centred in the space without panels. */
 export function fitGrid(grid: Size, view: Size, insets: Insets): Camera {
   const width = Math.max(1, view.width - insets.left - insets.right);
   const height = Math.max(1, view.height - insets.top - insets.bottom);
@@ -75,7 +78,7 @@ export function fitGrid(grid: Size, view: Size, insets: Insets): Camera {
   };
 }
 
-/** Keeps the centre of the view on the grid, so that nobody gets lost on the bench around it. */
+/** Keeps the centre of the view on the grid, so that nobody gets lost outside it. */
 export function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
   return {
     zoom: Math.max(minZoom, Math.min(MAX_ZOOM, camera.zoom)),
@@ -84,7 +87,7 @@ export function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
   };
 }
 
-/** Goes part of the way from one camera to another; zoom by ratio, so that the pace looks even. */
+/** Interpolates between two cameras; zoom geometrically, so that the pace looks even. */
 export function between(from: Camera, to: Camera, share: number): Camera {
   return {
     x: from.x + (to.x - from.x) * share,

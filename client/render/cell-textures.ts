@@ -1,4 +1,6 @@
-/** The cells on the GPU: the newest tick, what is shown on the way to it, and the blurs that light is made of. */
+/**
+ * Cell textures on the GPU: the newest tick, the interpolated picture, and the blurs for lighting.
+ */
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import {
@@ -18,7 +20,7 @@ import {
   TERRITORY_FRAGMENT,
 } from './shaders/passes.ts';
 
-/** Sigmas of the blurs: of membranes and relief, of shadows, and of the light that strays over the ground. */
+/** Sigmas of the blurs, cells: for membranes and relief, for shadows, and for scattered light. */
 const TIGHT_SIGMA = 1.15;
 const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
@@ -30,7 +32,7 @@ export class CellTextures {
   readonly wide: Target;
   readonly halo: Target;
   readonly mask: Target;
-  /** Whose ground each place is, see `TERRITORY_FRAGMENT`. */
+  /** The organism that owns the ground at each place, see `TERRITORY_FRAGMENT`. */
   readonly territory: Target;
   private readonly newest: WebGLTexture;
   private readonly scratch: Target;
@@ -43,7 +45,7 @@ export class CellTextures {
   private readonly maskProgram: Program;
   private readonly territoryProgram: Program;
   private settled = false;
-  /** Whether the tick that was taken in last has been drawn. */
+  /** Whether the latest uploaded tick has been drawn. */
   private drawn = true;
 
   constructor(
@@ -88,9 +90,9 @@ export class CellTextures {
     return this.shown.texture;
   }
 
-  /** Takes in a new tick; the way to it starts from whatever is on the screen now, so nothing ever jumps. */
+  /** Uploads a new tick. Interpolation starts from what is on screen, so that nothing jumps. */
   upload(planes: Planes, changed: readonly Rect[]): void {
-    // Of two ticks between two pictures the first was never on the screen.
+    // If two ticks arrive between two pictures, the first was never shown.
     if (this.drawn) [this.from, this.shown] = [this.shown, this.from];
     this.drawn = false;
     const { gl } = this;
@@ -111,7 +113,11 @@ export class CellTextures {
     this.settled = false;
   }
 
-  /** @param share how far from what was shown to the newest tick, 0…1 */
+  /**
+   * Interpolates towards the newest tick.
+   *
+   * @param share 0…1
+   */
   blend(share: number): void {
     const { gl, blendProgram } = this;
     gl.disable(gl.BLEND);
@@ -135,7 +141,7 @@ export class CellTextures {
     this.settled = true;
   }
 
-  /** Draws anew which places the selected, the hovered and the second organism hold. */
+  /** Redraws the mask of the places that the selected, hovered and second organism own. */
   select(selected: number, hovered: number, second: number): void {
     const { gl, maskProgram } = this;
     gl.disable(gl.BLEND);

@@ -1,9 +1,9 @@
-/** Finds the cells that died in a tick, by keeping what the last one showed. */
+/** Finds the cells that died in a tick, by comparison with a copy of the previous one. */
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { Rgb } from '../style/oklch.ts';
 
-/** More grains than this a tick would be a storm. */
+/** Grains per tick, at most. */
 const MAX_GRAINS = 90;
 
 export class DustFinder {
@@ -11,9 +11,9 @@ export class DustFinder {
   private owner = new Uint32Array(0);
 
   /**
-   * Calls `grain` for some of the places that were owned and are bare now.
+   * Calls `grain` for some of the places that were owned and are now bare.
    *
-   * @param silent of what has changed, what was told anew: that something else is seen there is no death
+   * @param silent changed chunks that were sent in full: differences there are not deaths
    */
   find(
     planes: Planes,

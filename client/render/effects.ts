@@ -1,17 +1,20 @@
-/** Short-lived light: rings of division, dust of dying cells, the echo of one's own cut. Time is passed in. */
+/**
+ * Short light effects: rings of division, dust of dying cells, feedback for cuts. Time is passed
+ * in.
+ */
 import type { Rgb } from '../style/oklch.ts';
 import type { MarkList } from './marks.ts';
 import type { Cut, Speck } from './wound-effect.ts';
 
 interface Effect {
   start: number;
-  /** Whether it has been shown. */
+  /** Whether it has been drawn at least once. */
   isShown: boolean;
   readonly duration: number;
   draw(share: number, marks: MarkList): void;
 }
 
-/** From a place to another, cells. */
+/** A segment, in cells. */
 export interface Way {
   readonly x: number;
   readonly y: number;
@@ -20,18 +23,18 @@ export interface Way {
 }
 
 const WARM: Rgb = [0.98, 0.93, 0.8];
-/** The rim of a fresh wound. */
+/** Colour of a fresh wound's rim. */
 const RAW: Rgb = [1, 0.62, 0.42];
-/** The ground of the dish, as it is seen through a wound. */
+/** Colour of the ground seen through a wound. */
 const GROUND: Rgb = [0.1, 0.115, 0.12];
 const NO: Rgb = [1, 0.48, 0.42];
 const HEALED: Rgb = [0.72, 0.97, 0.86];
-/** Grains that fly off at each step of a blade, at most. */
+/** Grains per segment of a cut, at most. */
 const MAX_SPATTER = 16;
 const MAX_EFFECTS = 1_500;
-/** What could not be shown for so long, ms, as in a page that nobody sees, is not shown any more. */
+/** Effects that could not be drawn for this long, for example in a hidden page, are dropped; ms. */
 const MOST_LATE = 1_500;
-/** How long a beacon shines, ms. */
+/** Duration of a beacon, ms. */
 const BEACON = 3_200;
 
 const easeOut = (t: number): number => 1 - (1 - t) ** 3;
@@ -39,14 +42,14 @@ const easeOut = (t: number): number => 1 - (1 - t) ** 3;
 export class Effects {
   private effects: Effect[] = [];
 
-  /** @param calm no movement, only gentle fading (prefers-reduced-motion) */
+  /** @param calm gentle fading instead of movement (prefers-reduced-motion) */
   constructor(public calm = false) {}
 
   get active(): boolean {
     return this.effects.length > 0;
   }
 
-  /** One's own finger has let a seed go: a spark, until the server has planted it. */
+  /** The visitor released a seed: a spark until the server has planted it. */
   sown(x: number, y: number, color: Rgb, now: number): void {
     this.add(now, 420, (t, marks) => {
       const alpha = (1 - t) ** 1.5;
@@ -56,7 +59,7 @@ export class Effects {
     });
   }
 
-  /** A seed touches the ground. */
+  /** A seed was planted. */
   born(x: number, y: number, color: Rgb, now: number): void {
     const { calm } = this;
     this.add(now, 1100, (t, marks) => {
@@ -77,7 +80,7 @@ export class Effects {
     });
   }
 
-  /** Every cell has become four: light runs out from the body's edge. */
+  /** Every cell has divided into four: a ring of light spreads from the body's edge. */
   divided(x: number, y: number, stage: number, color: Rgb, now: number): void {
     const { calm } = this;
     this.add(now, 900, (t, marks) => {
@@ -107,7 +110,7 @@ export class Effects {
     });
   }
 
-  /** A cell has died: a grain of its colour drifts off and goes out. */
+  /** A cell has died: a grain of its colour drifts off and fades. */
   dust(x: number, y: number, color: Rgb, now: number, random: () => number): void {
     if (this.calm) return;
     const angle = random() * 2 * Math.PI;
@@ -131,11 +134,12 @@ export class Effects {
   }
 
   /**
-   * One's own cut, at once: flesh opens, its rim glows, grains fly off along the blade. It stays until the server's picture
-   * shows the same. On bare ground there is a scratch of light alone.
+   * Shows the visitor's own cut at once: an opening with a glowing rim, and grains along the blade.
+   * It lasts until the server's picture shows the same. On bare ground only a scratch of light
+   * appears.
    *
-   * @param way that the blade has gone
-   * @param radius of the blade
+   * @param way segment of the cut
+   * @param radius of the stroke, cells
    */
   cut(cut: Cut, way: Way, radius: number, now: number, random: () => number): void {
     const line = { kind: 'disc', ...way, radius: 0.1, softness: 1, color: WARM } as const;
@@ -157,7 +161,7 @@ export class Effects {
     for (const speck of cut.flesh) if (random() < share) this.spatter(speck, way, now, random);
   }
 
-  /** What was drawn here is not done: the line turns to a row of dim dots that go out. */
+  /** A stroke was refused: its line becomes a row of dim dots that fade. */
   refused({ x, y, x2, y2 }: Way, radius: number, now: number): void {
     const length = Math.hypot(x2 - x, y2 - y);
     const dots = Math.max(1, Math.min(24, Math.round(length / 1.6)));
@@ -173,7 +177,7 @@ export class Effects {
     });
   }
 
-  /** A wound has closed: a soft ring draws together around the body. */
+  /** A wound has healed: a soft ring contracts around the body. */
   healed(x: number, y: number, reach: number, now: number): void {
     const { calm } = this;
     this.add(now, 1_500, (t, marks) => {
@@ -185,7 +189,7 @@ export class Effects {
     });
   }
 
-  /** Here it is: rings come in from afar, one after another, and a last one stays around the body for a while. */
+  /** A beacon: rings contract onto the organism, and the last one stays around it for a while. */
   beacon(x: number, y: number, reach: number, color: Rgb, now: number): void {
     const { calm } = this;
     this.add(now, BEACON, (t, marks) => {
@@ -204,7 +208,7 @@ export class Effects {
     });
   }
 
-  /** A grain flies off along the blade and to its sides, and is soon held by the wet. */
+  /** A grain flies off along the blade or sideways, and slows down quickly. */
   private spatter({ x, y, color }: Speck, way: Way, now: number, random: () => number): void {
     const [dx, dy] = [way.x2 - way.x, way.y2 - way.y];
     const length = Math.max(1e-6, Math.hypot(dx, dy));
@@ -230,13 +234,13 @@ export class Effects {
     });
   }
 
-  /** Puts what is to be seen now on the list and forgets what is over. */
+  /** Draws the active effects and removes those that have ended. */
   draw(now: number, marks: MarkList): void {
     this.effects = this.effects.filter(
       ({ start, duration, isShown }) => now - start < (isShown ? duration : MOST_LATE),
     );
     for (const effect of this.effects) {
-      // On a slow machine the first picture of it comes late, and shows its beginning all the same.
+      // On a slow machine the first picture is late; start the effect there, not midway.
       if (!effect.isShown && effect.start < now) effect.start = now;
       effect.isShown = true;
       effect.draw(Math.max(0, (now - effect.start) / effect.duration), marks);

@@ -1,4 +1,4 @@
-/** Beads around the blade: what energy is left while one cuts. Around a finger they stand clear of it. */
+/** The energy ring: beads around the pointer show the energy left during a stroke. */
 import type { Rgb } from '../style/oklch.ts';
 import type { MarkList } from './marks.ts';
 
@@ -8,18 +8,20 @@ const NO: Rgb = [1, 0.48, 0.42];
 export interface EnergyRing {
   /** Energy left, 0…1. */
   readonly share: number;
-  /** Whether what is being drawn is more than that. */
+  /** Whether the current stroke costs more than the energy left. */
   readonly refused: boolean;
-  /** Of the visitor. */
+  /** The visitor's colour. */
   readonly color: Rgb;
-  /** CSS pixels from the pointer that its finger covers. */
+  /** Radius around the pointer that the finger covers, CSS pixels. */
   readonly finger: number;
 }
 
 /**
- * @param at cells
- * @param radius of the blade, cells
- * @param zoom CSS pixels a cell
+ * Draws the ring.
+ *
+ * @param at pointer position, cells
+ * @param radius of the stroke, cells
+ * @param zoom CSS pixels per cell
  */
 export function drawEnergyRing(
   { share, refused, color, finger }: EnergyRing,

@@ -1,9 +1,11 @@
-/** Draws when something has changed and rests when nothing has; browsers pause it for hidden pages. */
+/**
+ * Draws when something has changed and stops when nothing has. Browsers pause it in hidden pages.
+ */
 export class FrameLoop {
   private handle = 0;
   private ended = false;
 
-  /** @param draw draws one picture; says whether the next will differ */
+  /** @param draw draws one picture and returns whether the next one will differ */
   constructor(private readonly draw: (now: number) => boolean) {}
 
   invalidate(): void {
@@ -16,7 +18,7 @@ export class FrameLoop {
     this.handle = 0;
   }
 
-  /** Nothing is drawn any more, whatever changes. */
+  /** Stops drawing for good. */
   end(): void {
     this.ended = true;
     this.stop();

@@ -1,37 +1,44 @@
-/** Two small clocks: how far the picture is between two ticks, and how many pixels this machine can draw in time. */
+/**
+ * Frame timing: interpolation between ticks, and a resolution that this machine can draw in time.
+ */
 
 const FIRST_INTERVAL = 66;
 
-/** Measures the time between ticks and says how far from the last one to the newest the picture should be. */
+/** Measures the tick interval and computes the interpolation between the last two ticks. */
 export class Interpolation {
   private interval = FIRST_INTERVAL;
   private arrivedAt = Number.NEGATIVE_INFINITY;
 
   arrived(now: number): void {
     const gap = now - this.arrivedAt;
-    // A quiet room sends nothing for a while: such gaps say nothing about the tick rate.
+    // A quiet room pauses sending; such gaps say nothing about the tick rate.
     if (gap < 400) this.interval += (Math.max(16, gap) - this.interval) * 0.15;
     this.arrivedAt = now;
   }
 
-  /** A little slower than the ticks come, so that a late one finds the picture still moving. */
+  /**
+   * Interpolation share, 0…1. Slightly slower than the ticks, so that a late tick causes no stop.
+   */
   share(now: number): number {
     return Math.max(0, Math.min(1, (now - this.arrivedAt) / (this.interval * 1.2)));
   }
 }
 
-/** ms. Screens of 24, 25 and 30 Hz are not slow, nor are phones that save power. */
+/**
+ * Frame gap of a slow machine, ms. Screens of 24, 25 and 30 Hz and phones in power-saving mode are
+ * not slow.
+ */
 const SLOW_FRAME = 45;
 const VERY_SLOW_FRAME = 120;
 const SAMPLE = 24;
-/** Very slow frames are few: so much time of them is enough to judge by, ms. */
+/** Very slow frames are few; this total time of them is enough to decide, ms. */
 const ENOUGH = 1_500;
 const LOWER = 0.8;
 const LOWER_MUCH = 0.5;
 
 /**
- * Lowers the resolution, step by step, while frames take too long. One who runs for days tries to raise it again after a
- * while, and waits twice as long each time that this did not hold.
+ * Lowers the resolution step by step while frames take too long. With a finite patience it tries a
+ * higher one later, and waits twice as long after each failed attempt.
  */
 export class Resolution {
   private scale = 1;
@@ -41,7 +48,7 @@ export class Resolution {
   private changedAt = Number.NEGATIVE_INFINITY;
 
   /**
-   * @param patience ms before more is tried
+   * @param patience time before a higher resolution is tried, ms
    * @param pause longer gaps between frames are pauses, not slow frames; ms
    */
   constructor(
@@ -50,17 +57,21 @@ export class Resolution {
     private readonly pause = 250,
   ) {}
 
-  /** Device pixels a CSS pixel. */
+  /** Device pixels per CSS pixel to draw at. */
   ratio(devicePixelRatio: number): number {
     return Math.max(0.5, Math.min(2, devicePixelRatio) * this.scale);
   }
 
-  /** Nothing was drawn until now, for there was nothing new. */
+  /** Marks a time without drawing, because nothing had changed. */
   rest(now: number): void {
     this.lastAt = now;
   }
 
-  /** @returns whether the resolution has just changed */
+  /**
+   * Records a frame.
+   *
+   * @returns whether the resolution has just changed
+   */
   frame(now: number): boolean {
     const gap = now - this.lastAt;
     this.lastAt = now;

@@ -1,4 +1,4 @@
-/** The few WebGL2 calls that everything here is made of. */
+/** Thin helpers over WebGL2. */
 
 export class GlError extends Error {
   override readonly name = 'GlError';
@@ -18,7 +18,11 @@ function compile(gl: WebGL2RenderingContext, type: GLenum, source: string): WebG
   return shader;
 }
 
-/** @throws GlError with the compiler's words */
+/**
+ * Compiles and links a program.
+ *
+ * @throws GlError with the compiler's message
+ */
 export function createProgram(
   gl: WebGL2RenderingContext,
   vertex: string,
@@ -38,7 +42,6 @@ export function createProgram(
     ];
     throw new GlError(logs.filter(Boolean).join('\n'));
   }
-  // They go with the program.
   for (const shader of [vertexShader, fragmentShader]) gl.deleteShader(shader);
   const locations = new Map<string, WebGLUniformLocation | null>();
   return {
@@ -71,7 +74,7 @@ export function createTexture(
   return texture;
 }
 
-/** A texture that can be drawn into. */
+/** A texture that can be rendered to. */
 export interface Target {
   readonly texture: WebGLTexture;
   readonly framebuffer: WebGLFramebuffer;
@@ -90,7 +93,7 @@ export function createTarget(
   const framebuffer = gl.createFramebuffer();
   gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
-  // Only floats can be cleared to a colour; numbers are drawn before they are read.
+  // `clear` works only for float formats. Integer targets are always drawn before they are read.
   if (format !== gl.RG32UI) {
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);

@@ -1,4 +1,4 @@
-/** What happens in a room, as light: rings of birth and division, dust of death, the beacon, the glow of seeds. */
+/** Shows events of a room as light: births, divisions, deaths, beacons, and the glow of seeds. */
 import type { Rect } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { RoomModel } from '../net/room-model.ts';
@@ -7,17 +7,17 @@ import { DustFinder } from './death-dust.ts';
 import { Effects } from './effects.ts';
 import type { MarkList } from './marks.ts';
 
-/** Below this stage an organism may still be too faint to see, and its seed is shown as a mark. */
+/** Below this stage an organism may be too faint to see, so a mark shows its seed. */
 const VISIBLE_STAGE = 8;
 
 export class LifeEffects {
   readonly effects = new Effects();
-  /** Where light is left to chance. It has nothing to do with what a visitor throws. */
+  /** Randomness for effects, separate from the randomness of the visitor's seeds. */
   readonly chance = createRandom(1).uniform;
   private readonly dust = new DustFinder();
   private readonly deaf: () => void;
 
-  /** @param invalidate told that there is something new to draw */
+  /** @param invalidate called when there is something new to draw */
   constructor(
     private readonly model: RoomModel,
     invalidate: () => void,
@@ -45,12 +45,12 @@ export class LifeEffects {
     };
   }
 
-  /** Hears no more of the room. */
+  /** Removes the listeners from the room model. */
   dispose(): void {
     this.deaf();
   }
 
-  /** A new tick has come: what died in it falls to dust. */
+  /** Handles a new tick: dust for the cells that died in it. */
   arrived(changed: readonly Rect[], anew: readonly Rect[], now: number): void {
     const { planes } = this.model;
     if (!planes) return;
@@ -60,7 +60,11 @@ export class LifeEffects {
     );
   }
 
-  /** @returns whether the next picture will differ */
+  /**
+   * Draws the effects.
+   *
+   * @returns whether the next picture will differ
+   */
   draw(now: number, marks: MarkList): boolean {
     const growing = this.drawSeeds(now, marks);
     this.effects.draw(now, marks);

@@ -1,4 +1,4 @@
-/** A list of light marks, laid out as the GPU wants them: 12 numbers a mark. */
+/** A list of light marks in the GPU's layout: 12 numbers per mark. */
 import type { Rgb } from '../style/oklch.ts';
 import { bindTexture, createProgram, createTexture, type Program } from './gl.ts';
 import { MARKS_FRAGMENT, MARKS_VERTEX } from './shaders/marks.ts';
@@ -9,7 +9,7 @@ export interface Mark {
   readonly kind: keyof typeof MARK;
   readonly x: number;
   readonly y: number;
-  /** Other end of a capsule; for a picture the column and row of its tile. */
+  /** Other end of a capsule; for a picture, the column and row of its tile. */
   readonly x2?: number;
   readonly y2?: number;
   /** Cells. */
@@ -19,7 +19,7 @@ export interface Mark {
   readonly line?: number;
   readonly color: Rgb;
   readonly alpha: number;
-  /** 1: light is added; 0: paint covers. */
+  /** 1: additive light; 0: opaque paint. */
   readonly glow?: number;
 }
 
@@ -53,13 +53,13 @@ export interface View {
   readonly height: number;
   readonly originX: number;
   readonly originY: number;
-  /** Cells a device pixel. */
+  /** Cells per device pixel. */
   readonly scale: number;
-  /** Cells a CSS pixel. */
+  /** Cells per CSS pixel. */
   readonly pixel: number;
 }
 
-/** Draws mark lists, all of one list in one call. */
+/** Draws mark lists, one draw call per list. */
 export class MarkPainter {
   private readonly program: Program;
   private readonly array: WebGLVertexArrayObject;

@@ -1,4 +1,6 @@
-/** What is drawn under one's own pointer: the ghost of what would be planted, the ring of the brush. */
+/**
+ * What is drawn under the visitor's own pointer: a preview of the seed, or the ring of the brush.
+ */
 import type { Planes } from '../../shared/codec/planes.ts';
 import { clampCentre } from '../../shared/geometry.ts';
 import type { InteractionState } from '../state/interaction-state.ts';
@@ -10,7 +12,7 @@ const CALM: Rgb = [0.74, 0.94, 0.86];
 const NO: Rgb = [1, 0.48, 0.42];
 const BRUSH: Rgb = [0.98, 0.9, 0.78];
 
-/** Whether another organism's cells hold the ground where a seed would first lie. */
+/** Whether another organism owns one of the four places of a new seed. */
 export function isOccupied(planes: Planes, x: number, y: number): boolean {
   for (let j = y - 1; j <= y; j++) {
     for (let i = x - 1; i <= x; i++) {

@@ -1,4 +1,4 @@
-/** Draws one picture of the room onto a canvas; owns everything on the GPU and makes it anew after a lost context. */
+/** Draws a room onto a canvas. Owns all GPU resources and recreates them after a lost context. */
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { Camera, Size } from './camera.ts';
@@ -18,24 +18,28 @@ export interface Picture {
   readonly camera: Camera;
   /** CSS pixels. */
   readonly view: Size;
-  /** Way from the last tick to the newest, 0…1. */
+  /** Interpolation from the previous tick to the newest, 0…1. */
   readonly share: number;
   readonly crisp: boolean;
-  /** 0…1: how far the colours have gone while there is no connection. */
+  /** Desaturation while there is no connection, 0…1. */
   readonly faded: number;
   readonly highlights: Highlights;
-  /** Where all of the picture lies, of which this canvas may show a part; CSS pixels. */
+  /** Bounds of the whole picture, if this canvas shows a part of it; CSS pixels. */
   readonly whole?: Rect;
-  /** Seconds since any moment, by which cells stir; none: they hold still. */
+  /** Seconds since any fixed moment, for the movement of cells; without it they are still. */
   readonly time?: number;
   readonly marks: MarkList;
 }
 
-/** What stands between the scene and the screen. */
+/** An optional stage between the scene and the screen. */
 export interface Screen {
-  /** A picture begins. @returns where it is drawn */
+  /**
+   * Begins a picture.
+   *
+   * @returns the framebuffer to draw into
+   */
   begin(width: number, height: number, now: number): WebGLFramebuffer | null;
-  /** It is drawn, and is to be shown. */
+  /** Shows the finished picture. */
   end(): void;
 }
 
@@ -84,7 +88,7 @@ export class Renderer {
     );
   }
 
-  /** Gives back what it has on the GPU; the canvas can be drawn on by another. */
+  /** Releases all GPU resources. Another renderer may then use the canvas. */
   dispose(): void {
     this.left.abort();
     this.field?.dispose();
@@ -93,7 +97,11 @@ export class Renderer {
     this.gl.deleteProgram(this.scene.program);
   }
 
-  /** Takes in a new tick. */
+  /**
+   * Uploads a new tick.
+   *
+   * @param changed areas that differ from the previous one
+   */
   upload(planes: Planes, changed: readonly Rect[]): void {
     this.planes = planes;
     if (this.gl.isContextLost()) return;
@@ -112,7 +120,9 @@ export class Renderer {
   }
 
   /**
-   * @param ratio device pixels a CSS pixel
+   * Draws one picture.
+   *
+   * @param ratio device pixels per CSS pixel
    * @param now ms
    */
   draw(picture: Picture, ratio: number, now: number): void {
@@ -175,7 +185,7 @@ export class Renderer {
   }
 
   private create(): void {
-    // What there was went with the context.
+    // The old resources were lost with the context.
     this.field = undefined;
     this.scene = createProgram(this.gl, COVER_VERTEX, SCENE_FRAGMENT);
     this.painter = new MarkPainter(this.gl);

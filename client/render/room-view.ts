@@ -1,4 +1,7 @@
-/** Brings model, session and renderer together: decides what each picture shows, and when there is a new one. */
+/**
+ * Connects model, interaction state and renderer: decides what each picture shows, and when to
+ * draw.
+ */
 import { type Rect, windowAround } from '../../shared/geometry.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
@@ -25,11 +28,11 @@ export class RoomView {
   readonly rig = new CameraRig();
   readonly loop = new FrameLoop((now) => this.draw(now));
   hovered = 0;
-  /** Own pointer in CSS pixels, while it is over the canvas. */
+  /** The visitor's own pointer in CSS pixels, while it is over the canvas. */
   pointer: Pointer | undefined;
-  /** What is told around the blade while it is pressed. */
+  /** Provides the energy ring while a stroke is in progress. */
   gauge: (() => EnergyRing) | undefined;
-  /** Moves other things along with each picture; says whether they will move again. */
+  /** Runs with each picture, to move other elements. Returns whether they will move again. */
   onFrame: (now: number) => boolean = () => false;
 
   private readonly renderer: Renderer;
@@ -63,7 +66,7 @@ export class RoomView {
     ];
   }
 
-  /** Draws no more, whatever becomes of the room and of what is in hand; the canvas is free for another. */
+  /** Stops drawing and removes all listeners. Another view may then use the canvas. */
   dispose(): void {
     this.loop.end();
     for (const off of this.deaf) off();
@@ -75,7 +78,7 @@ export class RoomView {
     return this.happenings.effects;
   }
 
-  /** Where light is left to chance. */
+  /** Randomness for effects. */
   get chance(): () => number {
     return this.happenings.chance;
   }
@@ -89,7 +92,7 @@ export class RoomView {
     this.loop.invalidate();
   }
 
-  /** The view goes to an organism. */
+  /** Moves the camera to an organism. */
   show({ x, y, side }: OrganismView): void {
     this.rig.show(windowAround(x, y, 2.4 * side));
     this.loop.invalidate();
@@ -158,7 +161,7 @@ export class RoomView {
     return (more && this.resolution.frame(now)) || more;
   }
 
-  /** Colours go a little while there is no connection, and come back with it. */
+  /** Desaturates the picture a little while there is no connection. */
   private fade(now: number): boolean {
     const goal = this.model.connection === 'reconnecting' ? FADED : 0;
     const step = (Math.min(64, now - this.drawnAt) / FADE) * FADED;

@@ -1,4 +1,6 @@
-/** One's own cut, shown before the server has answered: what flesh it takes, and the rim that it leaves. */
+/**
+ * Predicts the visitor's own cut before the server answers: the cells it removes, and their rim.
+ */
 import type { Planes } from '../../shared/codec/planes.ts';
 import { coverage, type Stroke, strokeBounds } from '../../shared/geometry.ts';
 import type { Rgb } from '../style/oklch.ts';
@@ -11,16 +13,16 @@ export interface Speck {
 }
 
 export interface Cut {
-  /** Places whose cells a stroke takes. */
+  /** Places whose cells the stroke removes. */
   readonly flesh: readonly Speck[];
-  /** Places beside them whose cells stay. */
+  /** Adjacent places whose cells stay. */
   readonly rim: readonly Speck[];
 }
 
 /**
- * What a piece of a stroke cuts.
+ * Computes what a segment of a stroke cuts.
  *
- * @param taken places that the same stroke has cut before; those of this piece are added
+ * @param taken indices of places that the same stroke has already cut; this segment's are added
  */
 export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>): Cut {
   const { owner, width, height } = planes;

@@ -1,4 +1,6 @@
-/** What this visitor is doing: the tool and seed in hand, what is selected, how she likes to look. Emits on change. */
+/**
+ * This visitor's interaction state: tool, seed, selection and display preferences. Emits on change.
+ */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
@@ -7,32 +9,32 @@ import { Listeners } from './listeners.ts';
 
 type Gallery = Event<'welcome'>['checkpoint']['gallery'];
 
-/** Where seeds are sought that need more room than the dock has. */
+/** Panels for choosing seeds that do not fit into the dock. */
 export type Sheet = 'gallery' | 'draw' | 'map';
 
-/** What is selected, and with what it is about to be crossed. */
+/** The selected organism and the partner for a cross. */
 export interface Selection {
   readonly organism: OrganismId;
   readonly crossing: boolean;
   readonly second: OrganismId;
-  /** Share of the second. */
+  /** Share of the second parent, 0…1. */
   readonly mix: number;
-  /** Share of chance. */
+  /** Share of random variation, 0…1. */
   readonly mutation: number;
 }
 
 interface State {
   tool: Tool;
   radius: number;
-  /** Widest blade that the room allows, radius in cells. */
+  /** Largest stroke radius that the room allows, cells. */
   widest: number;
   held: SeedSource;
-  /** Seeds that the server keeps for her, the newest first. */
+  /** The visitor's seeds on the server, newest first. */
   hand: readonly SeedView[];
   sheet: Sheet | undefined;
   selection: Selection | undefined;
   crisp: boolean;
-  /** Whether she has planted since the page was opened. */
+  /** Whether the visitor has planted since the page was opened. */
   planted: boolean;
 }
 
@@ -73,18 +75,18 @@ export class InteractionState {
     this.update({ held, tool: 'plant', selection: undefined });
   }
 
-  /** Throws the dice: the seed that falls is held, and is the same until the next throw. */
+  /** Holds a random seed. It stays the same until the next throw. */
   throwDice(random: () => number): void {
     this.hold(thrown(random));
   }
 
-  /** Something was planted: chance gives another seed each time. */
+  /** Draws the next random seed after one was planted. */
   sown(random: () => number): void {
     const { held } = this.current;
     this.update({ planted: true, ...(held.from === 'prior' && { held: thrown(random) }) });
   }
 
-  /** Something of the gallery to begin with: an animal where there is one. */
+  /** Holds a first seed from the gallery: an animal if there is one. */
   holdFirst(gallery: Gallery, random: () => number): void {
     const all = gallery.map((entry, index) => ({ ...entry, index }));
     const animals = all.filter(({ kind }) => kind === 'animal');
@@ -97,7 +99,7 @@ export class InteractionState {
     this.update({ radius: Math.max(minRadius, Math.min(this.current.widest, radius)) });
   }
 
-  /** The host has set how wide a blade may be, radius in cells. */
+  /** Applies the host's largest stroke radius, cells. */
   setWidest(widest: number): void {
     this.update({ widest: Math.max(minRadius, Math.min(maxRadius, widest)) });
     this.setRadius(this.current.radius);
@@ -114,7 +116,7 @@ export class InteractionState {
     }
   }
 
-  /** Lets go of an organism that is no more. */
+  /** Deselects an organism that has died. */
   forget(organism: OrganismId): void {
     const { selection } = this.current;
     if (selection?.organism === organism) this.update({ selection: undefined });
@@ -123,14 +125,18 @@ export class InteractionState {
     }
   }
 
-  /** A seed has come into her hand; the oldest falls out when it is full. */
+  /** Adds a seed to the visitor's hand. The oldest is dropped when the hand is full. */
   receive(seed: SeedView): void {
     const kept = this.current.hand.slice(0, DEFAULTS.room.maxSeedsInHand - 1);
     this.update({ hand: [seed, ...kept] });
     this.hold({ from: 'hand', seed: seed.id });
   }
 
-  /** What the server says that she has, the oldest first. */
+  /**
+   * Replaces the visitor's hand.
+   *
+   * @param hand as the server sends it, oldest first
+   */
   setHand(hand: readonly SeedView[], random: () => number): void {
     const { held } = this.current;
     const gone = held.from === 'hand' && !hand.some(({ id }) => id === held.seed);

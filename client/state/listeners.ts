@@ -1,8 +1,12 @@
-/** A typed set of listeners: all the eventing that the client's own objects need. */
+/** A typed set of event listeners. */
 export class Listeners<Events extends { [K in keyof Events]: unknown }> {
   private readonly sets = new Map<keyof Events, Set<(event: never) => void>>();
 
-  /** @returns a function that takes the listener off again */
+  /**
+   * Adds a listener.
+   *
+   * @returns a function that removes it
+   */
   on<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void {
     const set = this.sets.get(name) ?? new Set();
     this.sets.set(name, set);

@@ -1,4 +1,4 @@
-/** A word that this browser keeps for a visitor. Some browsers refuse storage: then it lasts as long as the page. */
+/** A string in the browser's local storage. If storage is blocked, it lasts as long as the page. */
 export class LocalStore {
   private word: string | null = null;
 

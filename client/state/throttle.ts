@@ -1,4 +1,4 @@
-/** Lets a value through at most once an interval; the last one always comes through, when `flush` is called later. */
+/** Emits a value at most once per interval. `flush` emits the last value when it is due. */
 export class Throttle<T> {
   private waiting: { readonly value: T } | undefined;
   private passedAt = Number.NEGATIVE_INFINITY;
@@ -13,12 +13,16 @@ export class Throttle<T> {
     this.flush(now);
   }
 
-  /** What still waits is not wanted any more. */
+  /** Discards the pending value. */
   forget(): void {
     this.waiting = undefined;
   }
 
-  /** @returns whether something still waits */
+  /**
+   * Emits the pending value if it is due.
+   *
+   * @returns whether a value is still pending
+   */
   flush(now: number): boolean {
     if (!this.waiting) return false;
     if (now - this.passedAt < this.interval) return true;

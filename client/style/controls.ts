@@ -1,4 +1,7 @@
-/** What all panels and controls share. Sizes in em, so that big screens get big controls. */
+/**
+ * Styles that all panels and controls share. Sizes are in em, so that controls scale with the
+ * screen.
+ */
 import { css } from 'lit';
 
 export const controls = css`
@@ -94,7 +97,7 @@ export const controls = css`
     border-radius: 50%;
     background: var(--ink);
   }
-  /* A fingertip is wide. */
+  /* Touch targets need more room. */
   @media (pointer: coarse) {
     button,
     select,
@@ -116,7 +119,7 @@ export const controls = css`
       transition: none !important;
     }
   }
-  /* Who has chosen her own few colours: shapes say what hues and shades said, and pictures stay pictures. */
+  /* Forced colours: convey state by shape instead of hue, and keep pictures as they are. */
   @media (forced-colors: active) {
     [aria-pressed='true'],
     [aria-checked='true'] {

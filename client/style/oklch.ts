@@ -1,4 +1,7 @@
-/** OKLCH to sRGB, for colours that go to the GPU. Arithmetic: Björn Ottosson, https://bottosson.github.io/posts/oklab/ */
+/**
+ * Converts OKLCH to sRGB, for colours on the GPU. Source: Björn Ottosson,
+ * https://bottosson.github.io/posts/oklab/
+ */
 
 export type Rgb = readonly [number, number, number];
 
@@ -7,7 +10,12 @@ const encode = (x: number): number => {
   return c <= 0.0031308 ? 12.92 * c : 1.055 * c ** (1 / 2.4) - 0.055;
 };
 
-/** @returns sRGB 0…1, clipped to the gamut */
+/**
+ * Converts a colour.
+ *
+ * @param hue degrees
+ * @returns sRGB 0…1, clipped to the gamut
+ */
 export function oklch(lightness: number, chroma: number, hue: number): Rgb {
   const a = chroma * Math.cos((hue * Math.PI) / 180);
   const b = chroma * Math.sin((hue * Math.PI) / 180);

@@ -1,39 +1,47 @@
 /**
- * Watches what a wall is about to show for flashes (WCAG 2.3.1), and says where the picture must follow more slowly.
+ * Detects flashes in what a wall is about to show (WCAG 2.3.1), and says where the picture must
+ * change more slowly.
  *
- * A flash is a pair of opposing changes of relative luminance by a tenth or more, the darker side below 0.8, or of saturated red. No
- * more than three in a second may be seen by more than a quarter of any ten degrees of the visual field. How many degrees a
- * wall is depends on who stands where, so windows of several sizes are looked at, and a margin is kept: what turns back for the
- * second time within a second, in an eighth of a window, is softened.
+ * A flash is a pair of opposing changes of relative luminance by a tenth or more, the darker side
+ * below 0.8, or of saturated red. At most three per second may cover more than a quarter of any ten
+ * degrees of the visual field. How many degrees a wall covers depends on the viewer's distance, so
+ * the guard checks windows of several sizes and keeps a margin: it softens a zone from the second
+ * reversal within a second, in an eighth of a window.
  */
 
-/** Level: 0…1 a zone. Red: (R − G − B) of saturated red, else 0. */
+/** Levels per zone. Luminance: 0…1. Red: (R − G − B) if the red is saturated, else 0. */
 export interface Levels {
   readonly luminance: ArrayLike<number>;
   readonly red: ArrayLike<number>;
 }
 
 export const GUARD = {
-  /** Changes by less are no part of a flash; the norm says 0.1, and 20/320 for red. */
+  /** Smaller changes are not part of a flash. WCAG says 0.1, and 20/320 for red. */
   luminanceStep: 0.08,
   redStep: 0.05,
-  /** Changes above this luminance are no part of a flash. */
+  /** Changes above this luminance are not part of a flash. */
   bright: 0.8,
-  /** Opposing changes in a second with which a zone counts as flashing; six are the three flashes that are allowed. */
+  /**
+   * Opposing changes within `second` ms from which a zone counts as flashing. Six would be the
+   * three flashes that WCAG allows.
+   */
   changes: 3,
   second: 1_000,
-  /** Share of a window from which flashing counts; the norm says a quarter. */
+  /** Share of a window from which flashing counts. WCAG says a quarter. */
   share: 0.125,
-  /** Sides of windows, as shares of the wall's. */
+  /** Sides of the windows, as shares of the wall's sides. */
   windows: [1, 1 / 3, 1 / 5],
-  /** What is softened follows with this time constant, ms: anything faster than 2.5 flashes a second stays below a tenth. */
+  /**
+   * Time constant of softened zones, ms: anything faster than 2.5 flashes per second stays below a
+   * tenth.
+   */
   lag: 1_000,
-  /** Softening goes on so long after the last reason for it, ms, and then fades in as much time. */
+  /** Softening lasts this long after its last cause, ms, and then fades out over `release` ms. */
   hold: 1_200,
   release: 1_000,
 } as const;
 
-/** Finds the turning points of one level. */
+/** Detects the turning points of one level in each zone. */
 class Turns {
   private readonly low: Float32Array;
   private readonly high: Float32Array;
@@ -49,7 +57,7 @@ class Turns {
     this.rising = new Int8Array(zones);
   }
 
-  /** @returns whether the level of a zone has just completed a change against the one before */
+  /** @returns whether the level of a zone has just completed a change opposing the previous one */
   turned(zone: number, level: number): boolean {
     const { low, high, rising, step, bright } = this;
     if (Number.isNaN(low[zone])) {
@@ -77,15 +85,15 @@ class Turns {
 export class FlashGuard {
   private readonly luminance: Turns;
   private readonly red: Turns;
-  /** [zones × changes] when each of the last changes was, a ring for each zone. */
+  /** [zones × changes] times of the latest changes: a ring buffer per zone. */
   private readonly changes: Float64Array;
   private readonly next: Uint8Array;
   private readonly softUntil: Float64Array;
-  /** [(rows + 1) × (columns + 1)] flashing zones above and to the left. */
+  /** [(rows + 1) × (columns + 1)] summed-area table of flashing zones. */
   private readonly sums: Uint32Array;
   private latest = Number.NEGATIVE_INFINITY;
 
-  /** Zones are about square, in rows from the upper left. */
+  /** Zones are roughly square, in rows from the top left. */
   constructor(
     readonly columns: number,
     readonly rows: number,
@@ -99,26 +107,34 @@ export class FlashGuard {
     this.sums = new Uint32Array((columns + 1) * (rows + 1));
   }
 
-  /** Whether anything is softened at a moment. @param now ms */
+  /**
+   * Whether anything is softened.
+   *
+   * @param now ms
+   */
   isSoft(now: number): boolean {
     return now < this.latest + GUARD.hold + GUARD.release;
   }
 
-  /** Takes in what the picture would be if nothing was softened. @param now ms, when it was drawn */
+  /**
+   * Measures the picture as it would be without softening.
+   *
+   * @param now time of drawing, ms
+   */
   measure({ luminance, red }: Levels, now: number): void {
     const { columns, rows, changes, next } = this;
     let any = false;
     const flashing = new Uint8Array(columns * rows);
     for (let zone = 0; zone < flashing.length; zone++) {
       const base = zone * GUARD.changes;
-      // Both are asked: each keeps its own account.
+      // Call both, without short-circuiting: each keeps its own state.
       const byLight = this.luminance.turned(zone, luminance[zone]);
       const byRed = this.red.turned(zone, red[zone]);
       if (byLight || byRed) {
         changes[base + next[zone]] = now;
         next[zone] = (next[zone] + 1) % GUARD.changes;
       }
-      // The oldest of the last few is the next to be written over.
+      // The slot to be overwritten next holds the oldest change.
       if (now - changes[base + next[zone]] < GUARD.second) {
         flashing[zone] = 1;
         any = true;
@@ -128,23 +144,26 @@ export class FlashGuard {
   }
 
   /**
-   * How far each zone may go from what is shown towards what is to be shown.
+   * Computes how far each zone may move from the shown picture to the new one.
    *
-   * @param elapsed since the picture before, ms
-   * @param into [rows × columns] 0…255; 255: all the way
+   * @param elapsed time since the previous picture, ms
+   * @param into [rows × columns] 0…255; 255 is all the way
    */
   shares(now: number, elapsed: number, into: Uint8Array): void {
     for (let zone = 0; zone < into.length; zone++) {
       const since = now - this.softUntil[zone];
       const soft = since < 0 ? 1 : Math.max(0, 1 - since / GUARD.release);
-      // Squared: the last of it goes gently.
+      // Squared, so that the softening ends gradually.
       const lag = GUARD.lag * soft * soft;
       const share = lag < 1 ? 1 : 1 - Math.exp(-elapsed / lag);
       into[zone] = Math.max(1, Math.round(255 * share));
     }
   }
 
-  /** Softens what flashes in windows where too much does, and what is next to it: a zone may hold just the rim of a flash. */
+  /**
+   * Softens zones that flash in windows with too many of them, and their neighbours: a zone may
+   * hold only the edge of a flash.
+   */
   private soften(flashing: Uint8Array, now: number): void {
     const { columns, rows } = this;
     this.count(flashing);

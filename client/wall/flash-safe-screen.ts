@@ -1,6 +1,7 @@
 /**
- * What stands between the scene and a wall's screen: measures each picture on the GPU and, where the guard says so, lets it
- * follow softly. Levels come back a picture or two later, without anybody waiting for them.
+ * Sits between the scene and a wall's screen. It measures each picture on the GPU and softens it
+ * where the flash guard says so. Measurements are read back asynchronously, one or two pictures
+ * later.
  */
 import {
   bindTexture,
@@ -18,7 +19,7 @@ import { LEVELS_FRAGMENT, SHOW_FRAGMENT, SOFTEN_FRAGMENT } from './shaders.ts';
 
 /** Zones along the longer side. */
 const ZONES = 64;
-/** Measurements that may be under way. */
+/** Measurements that may be in flight. */
 const MAX_PENDING = 3;
 
 interface Reading {
@@ -27,10 +28,10 @@ interface Reading {
   readonly fence: WebGLSync;
 }
 
-/** Everything whose size is that of the screen. */
+/** Everything that depends on the screen's size. */
 interface Pictures {
   readonly shown: [Target, Target];
-  /** The scene before it is softened; made when it is needed first. */
+  /** The scene before softening; created on first use. */
   scene: Target | undefined;
   readonly levels: Target;
   readonly shares: WebGLTexture;
@@ -54,7 +55,7 @@ export class FlashSafeScreen implements Screen {
     this.show = createProgram(gl, COVER_VERTEX, SHOW_FRAGMENT);
   }
 
-  /** Whether it softens something now. */
+  /** Whether anything is being softened. */
   get isSoft(): boolean {
     return this.soft;
   }
@@ -100,7 +101,7 @@ export class FlashSafeScreen implements Screen {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  /** Sets a measurement of a picture going. */
+  /** Starts measuring a picture. */
   private measure({ levels }: Pictures, picture: Target): void {
     const { gl } = this;
     if (this.pending.length >= MAX_PENDING) return;
@@ -118,7 +119,7 @@ export class FlashSafeScreen implements Screen {
     if (fence) this.pending.push({ at: this.now, buffer, fence });
   }
 
-  /** Takes in the measurements that have come, in their order. */
+  /** Reads the finished measurements in order. */
   private read({ guard }: Pictures): void {
     const { gl, pending } = this;
     const zones = guard.columns * guard.rows;

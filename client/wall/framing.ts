@@ -1,17 +1,20 @@
-/** Where a wall looks: the whole dish or a region of it, and how the view drifts. Pure arithmetic. */
+/** How a wall frames the grid: all of it or a region, and how the view drifts. Pure. */
 import type { Rect } from '../../shared/geometry.ts';
 import { type Camera, fitGrid, type Insets, type Size } from '../render/camera.ts';
 import type { WallOptions } from './wall-options.ts';
 
-/** Cells around the grid that its glass rim takes. */
+/** Width of the glass rim around the grid, cells. */
 const RIM = 3;
 
-/** The way of the drift: shares of the view, and periods in seconds that never meet again within a day. */
+/**
+ * Drift: amplitudes as shares of the view, and periods in seconds that do not coincide within a
+ * day.
+ */
 const DRIFT = { x: 0.009, y: 0.007, zoom: 0.02, periods: [97, 131, 173] } as const;
 
 type Region = Pick<WallOptions, 'columns' | 'rows' | 'column' | 'row' | 'bezel'>;
 
-/** The screens of all walls of one picture, with the gaps between them. CSS pixels. */
+/** Size of all screens of a video wall with the gaps between them. CSS pixels. */
 export function wholeView(screen: Size, { columns, rows, bezel }: Region): Size {
   return {
     width: columns * screen.width + (columns - 1) * bezel,
@@ -19,14 +22,14 @@ export function wholeView(screen: Size, { columns, rows, bezel }: Region): Size 
   };
 }
 
-/** Where the whole picture lies for one who sees a region of it. CSS pixels. */
+/** Bounds of the whole picture, relative to one screen of it. CSS pixels. */
 export function wholeAround(screen: Size, region: Region): Rect {
   const { column, row, bezel } = region;
   const [x, y] = [-column * (screen.width + bezel), -row * (screen.height + bezel)];
   return { x, y, ...wholeView(screen, region) };
 }
 
-/** From the camera of the whole picture to that of one wall's region. */
+/** Converts the camera of the whole picture to that of one wall's region. */
 export function regionOf(whole: Camera, screen: Size, region: Region): Camera {
   const view = wholeView(screen, region);
   const centre = (at: number, side: number): number => at * (side + region.bezel) + side / 2;
@@ -38,7 +41,7 @@ export function regionOf(whole: Camera, screen: Size, region: Region): Camera {
 }
 
 /**
- * Shows all of the dish in what the insets leave free, or lets it cover all there is.
+ * Fits the whole grid into the space that the insets leave, or covers the view with it.
  *
  * @param view of the whole picture, CSS pixels
  */
@@ -57,7 +60,12 @@ export function frameOf(
   return { zoom, x: grid.width / 2, y: grid.height / 2 };
 }
 
-/** The view on its slow way, never far from home. @param seconds since any moment */
+/**
+ * The drifting camera at a time.
+ *
+ * @param home camera without drift
+ * @param seconds since any fixed moment
+ */
 export function drifted(
   home: Camera,
   grid: Size,
@@ -67,7 +75,7 @@ export function drifted(
 ): Camera {
   const [a, b, c] = DRIFT.periods.map((period) => Math.sin((2 * Math.PI * seconds) / period));
   if (frame === 'fill') {
-    // What does not fit on the screen has its turn.
+    // Pan slowly over what does not fit on the screen.
     const hidden = (side: number, shown: number): number =>
       Math.max(0, side - shown / home.zoom) / 2;
     return {

@@ -1,13 +1,13 @@
-/** Who has planted what is just growing: her name under it, in her hue, until it has grown. */
+/** Shows the planter's name under a growing organism, in the planter's hue. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { Point } from '../render/camera.ts';
 
-/** A name stays so long after its organism has grown, ms. */
+/** How long a name stays after its organism has grown, ms. */
 const STAY = 4_000;
 const FADE = 900;
-/** More names than this at once are noise. */
+/** Names shown at once, at most. */
 const MAX_NAMES = 40;
 
 interface Name {
@@ -46,7 +46,7 @@ export class NameLayer extends LitElement {
     }
   `;
 
-  /** What is written for a name. */
+  /** Formats a planter's name. */
   sign: (name: string) => string = (name) => name;
   private readonly names = new Map<OrganismId, Name>();
 
@@ -54,7 +54,7 @@ export class NameLayer extends LitElement {
     return html``;
   }
 
-  /** An organism of somebody who has a name begins to grow. */
+  /** Adds the planter's name when an organism begins to grow. */
   born({ id, x, y, side, planter }: OrganismView): void {
     if (planter.name === '' || this.names.has(id) || this.names.size >= MAX_NAMES) return;
     const element = document.createElement('span');
@@ -65,13 +65,13 @@ export class NameLayer extends LitElement {
     this.names.set(id, { element, place, until: Number.POSITIVE_INFINITY });
   }
 
-  /** It has grown, or died. */
+  /** Fades the name out once the organism has grown or died. */
   done(id: OrganismId, now: number): void {
     const name = this.names.get(id);
     if (name) name.until = Math.min(name.until, now + STAY);
   }
 
-  /** Takes in which organisms there are, after a time in which nothing was heard of them. */
+  /** Synchronizes the names with the room's organisms, after a gap in the connection. */
   keep(organisms: ReadonlyMap<OrganismId, OrganismView>, now: number): void {
     for (const organism of organisms.values()) {
       if (organism.phase === 'growing') this.born(organism);
@@ -83,7 +83,11 @@ export class NameLayer extends LitElement {
     }
   }
 
-  /** @returns whether there are names to move along */
+  /**
+   * Moves the names.
+   *
+   * @returns whether any name still has to be moved
+   */
   frame(now: number, toScreen: (place: Point) => Point): boolean {
     for (const [id, { element, place, until }] of this.names) {
       if (now > until + FADE) {

@@ -1,7 +1,7 @@
 import { css } from 'lit';
 import { owner } from '../style/owner.ts';
 
-/** Beside the dish on a wide wall, below it on a tall one. Sizes in shares of the wall, whatever it is made of. */
+/** Beside the dish on a wide wall, below it on a tall one. Sizes are shares of the wall's size. */
 export const overlayStyle = css`
   :host {
     --column: min(17cqw, 27cqh);

@@ -1,13 +1,14 @@
-/** Takes a newer page from the server, but not over and over: something between them may go on giving out the old one. */
+/** Limits reloads for a newer page: a cache in between may keep serving the old one. */
 
-/** A page that was renewed and still is not the server's waits so long, ms. */
+/** Minimum time between two reloads, ms. */
 const PATIENCE = 60_000;
 const KEY = 'vivarium wall renewed';
 
 /**
- * @param now ms, of a clock that goes on across reloads
- * @param memory that outlives the page
- * @returns whether it may be done now
+ * Whether the page may reload now.
+ *
+ * @param now ms, of a clock that continues across reloads
+ * @param memory storage that survives a reload
  */
 export function mayRenew(now: number, memory: Pick<Storage, 'getItem' | 'setItem'>): boolean {
   try {
@@ -16,7 +17,7 @@ export function mayRenew(now: number, memory: Pick<Storage, 'getItem' | 'setItem
     memory.setItem(KEY, String(now));
     return true;
   } catch {
-    // Without a memory it cannot know how often it has been done.
+    // Without storage, the page cannot know how often it has reloaded.
     return false;
   }
 }

@@ -1,13 +1,13 @@
-/** A code to scan, as one path of an SVG. */
+/** A QR code as a single SVG path. */
 import { generate } from 'lean-qr';
 
-/** Modules of quiet ground that scanners want around a code. */
+/** Width of the quiet zone around the code, modules. */
 const QUIET = 4;
 
 export interface Code {
-  /** Side with its quiet ground, modules. */
+  /** Side including the quiet zone, modules. */
   readonly side: number;
-  /** Dark modules, each run of a row one rectangle. */
+  /** Dark modules: one rectangle per horizontal run. */
   readonly path: string;
 }
 

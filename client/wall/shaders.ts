@@ -1,6 +1,6 @@
-/** The passes between the scene and a wall's screen. */
+/** Shader passes between the scene and a wall's screen. */
 
-/** Levels of the picture, zone by zone: relative luminance, and how much saturated red. The first row is the uppermost. */
+/** Per zone: relative luminance, and amount of saturated red. The first row is the top one. */
 export const LEVELS_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D uPicture;
@@ -24,7 +24,7 @@ void main() {
   color = vec4(luminance, red, 0.0, 36.0) / 36.0;
 }`;
 
-/** From what was shown some of the way to what is to be shown: each zone its share of it. */
+/** Moves each zone by its share from the shown picture to the new one. */
 export const SOFTEN_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D uBefore;

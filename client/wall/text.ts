@@ -1,7 +1,7 @@
 /**
- * What a wall says. Short, for people who pass by. The page itself has no language: it says the
- * same in several, in turn, so each text is `say(msg('…'))`, where `msg` marks it for translation
- * and leaves it in English.
+ * The texts of a wall, short enough for passers-by. The page itself has no language: it shows the
+ * same text in several languages in turn. So each text is `say(msg('…'))`, where `msg` marks it for
+ * translation and returns the English.
  */
 import { msg } from '@lit/localize';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -13,10 +13,10 @@ import {
 } from '../../shared/languages.ts';
 import { LOADERS } from '../locale/words/wall/index.ts';
 
-/** Says an English text in some language, with values for its `{names}`. */
+/** Translates an English text and fills in its `{names}`. */
 export type Say = (text: string, values?: Readonly<Record<string, string | number>>) => string;
 
-/** One of the languages in which a wall speaks. */
+/** A language of the captions. */
 export interface Caption {
   readonly language: LanguageCode;
   readonly direction: 'ltr' | 'rtl';
@@ -25,13 +25,13 @@ export interface Caption {
 
 export const ENGLISH: Caption = voice(SOURCE_LANGUAGE, {});
 
-/** Fetches what the wall says in a language; what is not translated is said in English. */
+/** Loads the captions of a language. Untranslated texts stay English. */
 export async function voiceOf(language: LanguageCode): Promise<Caption> {
   if (!isTranslated(language)) return ENGLISH;
   return voice(language, (await LOADERS[language]()).default);
 }
 
-/** @param texts translations by the English text */
+/** @param texts translations, keyed by the English text */
 function voice(language: LanguageCode, texts: Readonly<Record<string, string>>): Caption {
   const fill = (text: string, values: Parameters<Say>[1] = {}): string =>
     text.replaceAll(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
@@ -43,9 +43,9 @@ function voice(language: LanguageCode, texts: Readonly<Record<string, string>>):
 }
 
 /**
- * While somebody plays: one at a time, in turn.
+ * Captions while visitors are active; shown one at a time.
  *
- * @param hasCode whether there is something to scan
+ * @param hasCode whether the wall shows a QR code
  */
 export function captions(say: Say, hasCode: boolean): readonly string[] {
   return [
@@ -57,7 +57,11 @@ export function captions(say: Say, hasCode: boolean): readonly string[] {
   ];
 }
 
-/** While nobody does. @param hasCode whether there is something to scan */
+/**
+ * Captions while nobody is active.
+ *
+ * @param hasCode whether the wall shows a QR code
+ */
 export function invitations(say: Say, hasCode: boolean): readonly string[] {
   return [
     say(msg('Nobody is here yet. Be the first.')),
@@ -66,18 +70,18 @@ export function invitations(say: Say, hasCode: boolean): readonly string[] {
   ];
 }
 
-/** Beside the code. */
+/** Beside the QR code. */
 export function scanMe(say: Say): string {
   return say(msg('Scan to plant a seed'));
 }
 
-/** Under what grows: who has planted it. Those of the house have names in each language. */
+/** Name of the planter under a growing organism. Built-in planters have a name in each language. */
 export function signature(say: Say, name: string): string {
   if (name === DEFAULTS.attract.name) return say(msg('The gardener'));
   return name === DEFAULTS.osc.planter ? say(msg('The house')) : name;
 }
 
-/** Above the names. */
+/** Heading of the list of names. */
 export function here(say: Say, count: number): string {
   if (count === 0) return say(msg('Nobody here yet'));
   return count === 1 ? say(msg('One is here')) : say(msg('{count} are here'), { count });
@@ -88,22 +92,22 @@ export function others(say: Say, count: number): string {
   return say(msg('and {count} more'), { count });
 }
 
-/** While the server does not answer. */
+/** While the server does not respond. */
 export function moment(say: Say): string {
   return say(msg('One moment'));
 }
 
-/** In place of the code, for whoever sets up the server. */
+/** In place of the QR code, for the person who sets up the server. */
 export function noCode(say: Say): string {
   return say(msg('No code to scan: phones do not reach this room.'));
 }
 
-/** For whoever sets up the screen. */
+/** For the person who sets up the screen. */
 export function cannotDraw(say: Say): string {
   return say(msg('No picture here: this browser has no WebGL2.'));
 }
 
-/** For those who hear the page. */
+/** Label for screen readers. */
 export function picture(say: Say): string {
   return say(msg('A dish of living cells, seen from above.'));
 }

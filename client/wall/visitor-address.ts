@@ -1,22 +1,24 @@
-/** What visitors scan: the address of the room as phones reach it. */
+/** The address that visitors scan: the room as phones can reach it. */
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
-/** Where visitors come in. */
+/** The address that visitors open. */
 export interface Way {
   readonly address: string;
-  /** Whether it is worth scanning: to a phone, what a machine calls itself is the phone. */
+  /** Whether phones can use it: `localhost` means the phone itself there. */
   readonly forPhones: boolean;
 }
 
 /**
- * @param wished of the wall's own address (`?url=`); '' for none
+ * Chooses the room's address for phones.
+ *
+ * @param wished from the wall's own address (`?url=`); '' for none
  * @param page origin of the wall's page
- * @param known where the server says that phones reach it; '' where it does not know
+ * @param known origin that the server reports as reachable by phones; '' if unknown
  */
 export function visitorAddress(room: string, wished: string, page: string, known: string): Way {
   if (wished !== '') return { address: wished, forPhones: true };
-  // A wall on the server's own machine calls it by a name that means another machine to every phone.
+  // A wall on the server's own machine uses a loopback address, which phones cannot reach.
   const isOwn = LOOPBACK.test(new URL(page).hostname);
   const here = isOwn && known !== '' ? known : page;
   return { address: `${here}/r/${room}`, forPhones: !isOwn || known !== '' };

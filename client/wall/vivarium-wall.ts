@@ -1,4 +1,4 @@
-/** The wall's page: one room, full screen, without controls. It runs for days and is touched by nobody. */
+/** The wall page: one room, full screen, without controls. It runs unattended for days. */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { buildOf } from '../../shared/build.ts';
@@ -18,13 +18,13 @@ import { WallView } from './wall-view.ts';
 import './wall-overlay.ts';
 import { type Caption, ENGLISH, picture, signature, voiceOf } from './text.ts';
 
-/** Nobody has been here for so long: passers-by are invited; ms. */
+/** Time without visitors after which the wall invites passers-by, ms. */
 const LONELY = 45_000;
-/** So long without the server is not worth a word, ms. */
+/** Connection losses shorter than this are not shown, ms. */
 const BLINK = 4_000;
-/** A drawing context that is not given back within so long is fetched with a new page, ms. */
+/** If a lost drawing context is not restored within this time, the page reloads; ms. */
 const LOST = 15_000;
-/** Quiet ground around the dish, a share of the shorter side. */
+/** Margin around the dish, as a share of the shorter side. */
 const GROUND = 0.025;
 
 @customElement('vivarium-wall')
@@ -58,7 +58,7 @@ export class VivariumWall extends LitElement {
     name-layer {
       transition: opacity 4s ease-in-out;
     }
-    /* Outside the open hours: a night light, and nothing to read. */
+    /* Outside the opening hours: a dimmed picture without text. */
     :host([dim]) canvas {
       opacity: 0.1;
     }
@@ -85,12 +85,12 @@ export class VivariumWall extends LitElement {
   private gone: ReturnType<typeof setTimeout> | undefined;
   private lost: ReturnType<typeof setTimeout> | undefined;
   @state() private version = 0;
-  /** How visitors come in; undefined until the server has said where it is. */
+  /** The address for visitors; undefined until the server has sent its origin. */
   @state() private way: Way | undefined;
   @state() private attract = false;
   @state() private away = false;
   @state() private blind = false;
-  /** Whether the host wants words on walls. */
+  /** Whether the host has enabled captions. */
   @state() private captions = true;
   @state() private voices: readonly Caption[] = [ENGLISH];
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
@@ -102,12 +102,12 @@ export class VivariumWall extends LitElement {
     return this.connection.model;
   }
 
-  /** Pictures that were drawn, and whether the last was softened: for whoever watches a wall. */
+  /** Number of pictures drawn, and whether the last one was softened. For monitoring. */
   get drawn(): { readonly pictures: number; readonly soft: boolean } {
     return { pictures: this.stage?.drawn ?? 0, soft: this.stage?.isSoft ?? false };
   }
 
-  /** CSS pixels of the unturned wall at which a place of the grid is shown. */
+  /** Converts a place of the grid to CSS pixels of the wall, before rotation. */
   worldToScreen(x: number, y: number): Point {
     return this.stage?.toScreen({ x, y }) ?? { x: 0, y: 0 };
   }
@@ -152,7 +152,7 @@ export class VivariumWall extends LitElement {
 
   override firstUpdated(): void {
     const { model, options, canvas } = this;
-    // Without WebGL2 there is no picture, but the code to scan is still of use.
+    // Without WebGL2 there is no picture, but the QR code is still useful.
     try {
       this.stage = new WallView(canvas, model, options);
     } catch {
@@ -219,7 +219,7 @@ export class VivariumWall extends LitElement {
     `;
   }
 
-  /** Its words come in the languages that the address asks for, or else the host. */
+  /** Loads the captions in the languages of the address, or else of the host's settings. */
   private async speak(): Promise<void> {
     const { options, model } = this;
     const asked = options.languages.length > 0 ? options.languages : model.settings?.languages;
@@ -227,7 +227,7 @@ export class VivariumWall extends LitElement {
     if (languages.length > 0) this.voices = await Promise.all(languages.map(voiceOf));
   }
 
-  /** As the screen hangs: turned, mirrored. */
+  /** Applies the screen's rotation and mirroring. */
   private hang(): void {
     const { rotate, flip } = this.options;
     const [x, y] = [flip.includes('x') ? -1 : 1, flip.includes('y') ? -1 : 1];

@@ -1,28 +1,31 @@
-/** What the address of a wall's page asks for: `/wall/garden?columns=2&column=1&overlay=off`. Nonsense is passed over. */
+/**
+ * Options in the address of a wall page: `/wall/garden?columns=2&column=1&overlay=off`. Invalid
+ * values are ignored.
+ */
 import { isLanguage, type LanguageCode } from '../../shared/languages.ts';
 
 export interface WallOptions {
   readonly room: string;
-  /** How the dish is shown: whole and drifting a little, whole and still, or filling the screen. */
+  /** How the dish is shown: whole with a slow drift, whole and still, or filling the screen. */
   readonly frame: 'drift' | 'fixed' | 'fill';
-  /** Walls of one picture, and which of them this is, counted from 0. */
+  /** Size of the video wall in screens, and this screen's position in it, counted from 0. */
   readonly columns: number;
   readonly rows: number;
   readonly column: number;
   readonly row: number;
-  /** What the frames of two neighbours hide between them, in pixels of the picture. */
+  /** Gap between two neighbouring screens, in pixels of the picture. */
   readonly bezel: number;
-  /** Mirrored, as for a projector behind the screen. */
+  /** Mirroring, for example for rear projection. */
   readonly flip: 'none' | 'x' | 'y' | 'xy';
-  /** How the screen hangs, degrees clockwise. */
+  /** Rotation of the screen, degrees clockwise. */
   readonly rotate: 0 | 90 | 180 | 270;
-  /** Whether the code, the names and the words are shown on this wall. */
+  /** Whether this wall shows the QR code, names and captions. */
   readonly overlay: boolean;
-  /** Address to be scanned instead of the one that the server knows; '' for none. */
+  /** Address for the QR code instead of the one from the server; '' for none. */
   readonly url: string;
-  /** Whether a machine that draws too slowly may draw more coarsely. */
+  /** Whether the resolution may drop on a slow machine. */
   readonly resolution: 'auto' | 'full';
-  /** Languages in which captions take turns. */
+  /** Languages of the captions, shown in turn. */
   readonly languages: readonly LanguageCode[];
 }
 
@@ -38,13 +41,17 @@ function oneOf<T extends string>(text: string | null, words: readonly T[], other
   return words.find((word) => word === text) ?? otherwise;
 }
 
-/** Only addresses that a phone can open. */
+/** Accepts only addresses that a phone can open. */
 function webAddress(text: string | null): string {
   if (text === null || !URL.canParse(text)) return '';
   return /^https?:$/.test(new URL(text).protocol) ? text : '';
 }
 
-/** @param location of the page */
+/**
+ * Reads the options.
+ *
+ * @param location of the page
+ */
 export function readOptions({
   pathname,
   search,
@@ -58,7 +65,7 @@ export function readOptions({
   const column = whole(query.get('column'), 0, columns - 1, 0);
   const row = whole(query.get('row'), 0, rows - 1, 0);
   const isFirst = column === 0 && row === 0;
-  // Walls of one picture hold still: they drift by clocks of their own.
+  // Screens of one video wall stay still: each would drift by its own clock.
   const still = columns * rows > 1;
   const frame = oneOf(query.get('frame'), ['drift', 'fixed', 'fill'], 'drift');
   return {

@@ -1,4 +1,4 @@
-/** What a wall says beside its picture: where to scan, who is here, a line in turn. */
+/** The text on a wall beside its picture: QR code, participants, and captions in turn. */
 import { html, LitElement, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
@@ -20,9 +20,9 @@ import {
 } from './text.ts';
 import { readable } from './visitor-address.ts';
 
-/** A caption's turn, ms. */
+/** Time that a caption is shown, ms. */
 const TURN = 12_000;
-/** Names and dots that are shown at once. */
+/** Names and dots shown at once, at most. */
 const MAX_NAMES = 8;
 const MAX_DOTS = 24;
 
@@ -31,20 +31,20 @@ export class WallOverlay extends LitElement {
   static override styles = overlayStyle;
 
   @property() room = '';
-  /** Where visitors come in; '' while it is not known. */
+  /** Address for visitors; '' while unknown. */
   @property() address = '';
-  /** Whether phones get there: a code that leads nowhere is worse than none. */
+  /** Whether phones can reach the address. If not, no QR code is shown. */
   @property({ attribute: false }) scannable = true;
   @property({ attribute: false }) people: readonly ParticipantView[] = [];
-  /** Nobody has been here for a while. */
+  /** Nobody has been active for a while. */
   @property({ type: Boolean }) attract = false;
-  /** Whether the host wants sentences on the wall. */
+  /** Whether the host has enabled captions. */
   @property({ attribute: false }) captions = true;
-  /** The server has not answered for a while. */
+  /** The server has not responded for a while. */
   @property({ type: Boolean }) away = false;
   /** This browser cannot draw the room. */
   @property({ type: Boolean }) blind = false;
-  /** Languages in which captions take turns. */
+  /** Languages of the captions, shown in turn. */
   @property({ attribute: false }) voices: readonly Caption[] = [ENGLISH];
   @state() private turn = 0;
   private code: Code | undefined;
@@ -79,7 +79,7 @@ export class WallOverlay extends LitElement {
     `;
   }
 
-  /** From the first line on; each has all of its turn. */
+  /** Restarts at the first caption, which then gets its full time. */
   private begin(): void {
     clearInterval(this.timer);
     this.turn = 0;
@@ -97,7 +97,7 @@ export class WallOverlay extends LitElement {
     const linesOf = attract ? invitations : captions;
     const hasCode = this.code !== undefined;
     const lines = linesOf(first.say, hasCode);
-    // Each line in all languages, one after another.
+    // Show each caption in all languages before the next one.
     const line = Math.floor(turn / voices.length) % lines.length;
     const { language, direction, say } = voices[turn % voices.length];
     const text = linesOf(say, hasCode)[line];
@@ -115,7 +115,7 @@ export class WallOverlay extends LitElement {
     return html`<figure>
       ${this.code ? this.toScan(this.code) : html`<p lang=${language} dir=${direction}>${noCode(say)}</p>`}
       <figcaption data-testid="address">${
-        // Where it does not fit a line, it goes on in the next after a stroke.
+        // Long addresses break after a slash.
         readable(this.address)
           .split(/(?<=\/)/)
           .map((part) => html`${part}<wbr />`)
@@ -127,7 +127,7 @@ export class WallOverlay extends LitElement {
     const { people, voices } = this;
     const [{ say, language, direction }] = voices;
     if (people.length === 0) return nothing;
-    // The newest first: she looks for herself.
+    // Newest first: newcomers look for their own name.
     const named = people.filter(({ name }) => name !== '').reverse();
     const guests = people.filter(({ name }) => name === '').reverse();
     const hidden = Math.max(0, named.length - MAX_NAMES) + Math.max(0, guests.length - MAX_DOTS);

@@ -1,4 +1,4 @@
-/** Brings a wall's room onto its canvas: where it looks, what moves, and when there is a new picture. */
+/** Draws a wall's room on its canvas: camera, animation, and when a new picture is due. */
 import type { RoomModel } from '../net/room-model.ts';
 import {
   type Camera,
@@ -17,19 +17,19 @@ import { drifted, frameOf, regionOf, wholeAround, wholeView } from './framing.ts
 import type { WallOptions } from './wall-options.ts';
 
 const NOTHING = { selected: 0, hovered: 0, second: 0 } as const;
-/** A wall that draws coarsely tries to do better after so long, ms. */
+/** Time after which a wall with reduced resolution tries a higher one, ms. */
 const PATIENCE = 60_000;
-/** A wall is hardly ever at rest: only longer gaps are pauses, ms. */
+/** Frame gaps longer than this are pauses, not slow frames; ms. A wall is rarely idle. */
 const PAUSE = 5_000;
 
 export class WallView {
   readonly loop = new FrameLoop((now) => this.draw(now));
-  /** No drift, no moving light (prefers-reduced-motion). */
+  /** Disables drift and moving light (prefers-reduced-motion). */
   calm = false;
-  /** Moves other things along with each picture; says whether they will move again. */
+  /** Runs with each picture, to move other elements. Returns whether they will move again. */
   onFrame: (now: number) => boolean = () => false;
   camera: Camera = { x: 0, y: 0, zoom: 1 };
-  /** Pictures that were drawn. */
+  /** Number of pictures drawn. */
   drawn = 0;
 
   private readonly renderer: Renderer;
@@ -41,7 +41,7 @@ export class WallView {
   private view: Size = { width: 1, height: 1 };
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private home: Camera | undefined;
-  /** Whether the picture before this one was followed by it without a rest. */
+  /** Whether the previous picture was followed by this one without a pause. */
   private busy = false;
 
   /** @throws GlError when this browser has no WebGL2 */
@@ -71,12 +71,16 @@ export class WallView {
     });
   }
 
-  /** Whether something flashed too often, and is softened. */
+  /** Whether anything that flashes is being softened. */
   get isSoft(): boolean {
     return this.screen?.isSoft ?? false;
   }
 
-  /** @param insets of the whole picture: what words take at its sides */
+  /**
+   * Sets the sizes.
+   *
+   * @param insets space that text takes at the sides of the whole picture
+   */
   layout(view: Size, insets: Insets): void {
     Object.assign(this, { view, insets });
     this.home = undefined;
@@ -121,7 +125,11 @@ export class WallView {
     return (more && this.resolution.frame(now)) || more;
   }
 
-  /** @returns whether the view will have moved at the next picture */
+  /**
+   * Moves the camera.
+   *
+   * @returns whether it will move again at the next picture
+   */
   private move(now: number): boolean {
     const { model, options, view, insets } = this;
     if (!model.room) return false;

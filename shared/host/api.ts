@@ -1,12 +1,13 @@
 /**
- * What the host's page may ask of the server: HTTP under `/host/api`, JSON both ways. One table gives method, path and schemas
- * to both sides. A refusal is `{reason, detail?, retryAfter?}` of `refusal` in state.ts, with a status that fits.
+ * The host page's API: HTTP under `/host/api` with JSON bodies. One table gives method, path and
+ * schemas to both sides. A refusal is `{reason, detail?, retryAfter?}` (`refusal` in state.ts) with
+ * a matching status.
  *
- * `login` answers with a session cookie, which pages cannot read, and a key. Every call but GET must carry that key in the
- * header `x-vivarium-key`.
+ * `login` answers with a session cookie, which scripts cannot read, and a key. Every call but GET
+ * must carry that key in the header `x-vivarium-key`.
  *
- * A session lives on by what the host does: every call but GET, and a GET with the header `x-vivarium-used`, which the page sends
- * when she has touched it since the last.
+ * Activity extends a session: every call but GET, and a GET with the header `x-vivarium-used`,
+ * which the page sends if the host has used it since the last one.
  */
 import * as v from 'valibot';
 import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
@@ -24,14 +25,14 @@ import { statistics } from './statistics.ts';
 
 export const KEY_HEADER = 'x-vivarium-key';
 export const USED_HEADER = 'x-vivarium-used';
-/** Where all calls are. */
+/** Path prefix of all calls. */
 export const API = '/host/api';
 
 type Schema = v.GenericSchema<unknown, unknown>;
 
 interface Call<B extends Schema, A extends Schema> {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
-  /** Under `API`; `:room` and such are filled in by `pathOf`. */
+  /** Relative to `API`; `pathOf` fills in `:room` and other parameters. */
   readonly path: string;
   readonly body: B;
   readonly answer: A;
@@ -56,7 +57,7 @@ const whole = (min: number, max: number) =>
   v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
 const id = whole(1, 0xffffffff);
 
-/** Names of rooms go into addresses. */
+/** Room names are part of addresses. */
 export const roomName = v.pipe(
   v.string(),
   v.regex(/^[a-z0-9-]{1,32}$/, 'names have a-z, 0-9 and -, 32 at most'),
@@ -64,7 +65,7 @@ export const roomName = v.pipe(
 const label = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(80));
 const side = whole(32, 1_024);
 
-/** A tick, or nothing for the first or last that is kept. */
+/** A tick; without one, the first or last that is stored. */
 const tick = v.optional(whole(0, Number.MAX_SAFE_INTEGER));
 
 export const CALLS = {
@@ -75,7 +76,7 @@ export const CALLS = {
     sessionState,
   ),
   logout: call('POST', '/logout', nothing, nothing),
-  /** The session that the cookie stands for, for a page that was loaded anew. */
+  /** The session of the cookie, for a reloaded page. */
   session: get('/session', sessionState),
   state: get('/state', hostState),
   room: get('/rooms/:room', roomState),
@@ -94,11 +95,11 @@ export const CALLS = {
   ),
   openRoom: call('POST', '/rooms/:room/open', nothing, roomSummary),
   closeRoom: call('POST', '/rooms/:room/close', nothing, roomSummary),
-  /** A closed room alone; a last snapshot of it is put aside in the data folder. */
+  /** Only for closed rooms. A last snapshot is saved in the data folder. */
   removeRoom: call('DELETE', '/rooms/:room', v.strictObject({ confirm: v.string() }), nothing),
 
   changeSettings: call('PATCH', '/rooms/:room/settings', settingsChange, roomSettings),
-  /** Removes all that lives, and plants anew, spread over the room. The present is kept as a snapshot before. */
+  /** Removes all organisms and plants new ones across the room. Takes a snapshot first. */
   reseed: call(
     'POST',
     '/rooms/:room/reseed',
@@ -112,7 +113,7 @@ export const CALLS = {
     v.strictObject({ organism: id }),
     nothing,
   ),
-  /** Removes every organism that holds a place of a rectangle, in cells. */
+  /** Removes every organism that owns a place within a rectangle, in cells. */
   clearArea: call(
     'POST',
     '/rooms/:room/clear-area',
@@ -124,7 +125,7 @@ export const CALLS = {
     }),
     v.object({ removed: whole(0, 0xffffffff) }),
   ),
-  /** She may watch, but do nothing; neither her cursor nor her name is shown. */
+  /** The participant may only watch; their cursor and name are hidden. */
   mute: call(
     'POST',
     '/rooms/:room/mute',
@@ -136,7 +137,7 @@ export const CALLS = {
     '/rooms/:room/ban',
     v.strictObject({
       participant: id,
-      /** Her whole address, not her session alone. */
+      /** Whether to ban the address, not only the session. */
       address: v.boolean(),
       /** null: until it is lifted. */
       minutes: v.nullable(whole(1, 60 * 24 * 365)),
@@ -145,15 +146,15 @@ export const CALLS = {
   ),
   liftBan: call('DELETE', '/bans/:ban', nothing, nothing),
   /**
-   * Takes back what was done in the last seconds, by one (0: the host) or by all visitors (null): the room becomes what it would be now, had that not been
-   * done. What others did stays. The present is kept as a snapshot before.
+   * Undoes the commands of the last seconds, of one participant (0: the host) or of all visitors
+   * (null), by replaying the journal without them. Other commands stay. Takes a snapshot first.
    */
   undo: call(
     'POST',
     '/rooms/:room/undo',
     v.strictObject({ seconds: whole(1, 600), participant: v.nullable(whole(0, 0xffffffff)) }),
     v.object({
-      /** Seeds, wounds and crosses that were taken back. */
+      /** Seeds, wounds and crosses that were undone. */
       undone: whole(0, 0xffffffff),
       kept: v.nullable(snapshotState),
     }),
@@ -166,9 +167,9 @@ export const CALLS = {
     v.strictObject({ name: label }),
     snapshotState,
   ),
-  /** Of a named one: it is forgotten as the others are, in time. */
+  /** Removes a snapshot's name. It then expires like the others. */
   unnameSnapshot: call('DELETE', '/rooms/:room/snapshots/:tick', nothing, nothing),
-  /** The room becomes what it was; the present is kept as a snapshot before. */
+  /** Restores a snapshot. Takes a snapshot of the current state first. */
   restore: call(
     'POST',
     '/rooms/:room/snapshots/:tick/restore',
@@ -176,17 +177,19 @@ export const CALLS = {
     v.object({ kept: snapshotState }),
   ),
 
-  /** Pictures of a stretch of time, made beside the rooms; the last 24 hours by default, as far as they are kept. */
+  /**
+   * Renders a time-lapse film in the background; by default of the last 24 hours, as far as stored.
+   */
   timelapse: call(
     'POST',
     '/rooms/:room/timelapse',
     v.strictObject({
       kind: v.picklist(['gif', 'png']),
-      /** So long until now, unless ticks are given. */
+      /** Hours until now, unless ticks are given. */
       hours: v.optional(whole(1, 24 * 7)),
       from: tick,
       to: tick,
-      /** Seconds that the film takes, at 15 pictures a second. */
+      /** Length of the film in seconds, at 15 frames per second. */
       seconds: v.optional(whole(1, 60)),
     }),
     jobState,
@@ -202,19 +205,25 @@ export type CallName = keyof typeof CALLS;
 export type CallBody<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['body']>;
 export type CallAnswer<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['answer']>;
 
-/** What is fetched as a file or shown as a picture: GET, with the session's cookie. */
+/** Files and pictures: GET, with the session's cookie. */
 export const FILES = {
-  /** PNG of what a snapshot shows, a pixel a place. */
+  /** PNG of a snapshot, one pixel per place. */
   snapshotPicture: '/rooms/:room/snapshots/:tick/picture.png',
-  /** PNG of what the room shows now, a pixel a place. */
+  /** PNG of the room now, one pixel per place. */
   picture: '/rooms/:room/picture.png',
-  /** Everything that happened between two ticks (`?from=&to=`; by default all that is kept), for `npm run replay`. */
+  /**
+   * All events between two ticks (`?from=&to=`; by default all that is stored), for `npm run
+   * replay`.
+   */
   bottle: '/rooms/:room/bottle',
-  /** What a job has made. */
+  /** The result of a job. */
   job: '/jobs/:job/file',
   /** `?by=hour` or `?by=day` (the default). */
   statistics: '/rooms/:room/statistics.csv',
-  /** `?paper=A4|A3&language=<code of a language>&address=` one of `HostState.addresses`; the first by default. */
+  /**
+   * `?paper=A4|A3&language=<language code>&address=` one of `HostState.addresses`; the first by
+   * default.
+   */
   sign: '/rooms/:room/sign.svg',
 } as const;
 
@@ -228,9 +237,9 @@ export const signQuery = v.object({
 });
 
 /**
- * A path with its parts filled in, `API` before it.
+ * Fills in the parameters of a path and prefixes it with `API`.
  *
- * @param path of `CALLS` or `FILES`
+ * @param path from `CALLS` or `FILES`
  */
 export function pathOf(
   path: string,

@@ -1,6 +1,6 @@
 /**
- * Why a call of the host's page is refused. A closed set, like the one for visitors: every refusal names one of these, and the
- * page has words for each.
+ * Why a call of the host page is refused. A closed set, like the one for visitors: every refusal
+ * names one of these, and the page has a text for each.
  */
 export const HOST_REASONS = {
   'no-session': 'Please sign in with the host token.',
@@ -40,7 +40,7 @@ export const HOST_REASONS = {
 
 export type HostReason = keyof typeof HOST_REASONS;
 
-/** Why a film could not be made. A closed set too. */
+/** Why a film could not be made; also a closed set. */
 export const JOB_REASONS = {
   'not-kept': 'Not all of that time is kept.',
   damaged: 'What is kept of that time cannot be read.',
@@ -52,15 +52,15 @@ export const JOB_REASONS = {
 
 export type JobReason = keyof typeof JOB_REASONS;
 
-/** The error of everything that refuses a host's wish. */
+/** Thrown when a call of the host page is refused. */
 export class HostRefusal extends Error {
   override readonly name = 'HostRefusal';
 
   constructor(
     readonly reason: HostReason,
-    /** What exactly was wrong; for the page's small print. */
+    /** Details for the page's small print. */
     readonly detail = '',
-    /** How long to wait before the next try, ms. */
+    /** Delay before the next attempt, ms. */
     readonly retryAfter?: number,
   ) {
     super(detail ? `${reason}: ${detail}` : reason);

@@ -1,4 +1,4 @@
-/** What a host can turn while the rooms live: of each room, and of the whole house. */
+/** Settings that a host can change while rooms are running: per room, and for the whole server. */
 import * as v from 'valibot';
 import { DEFAULTS } from '../defaults.ts';
 import { LANGUAGE_CODES } from '../languages.ts';
@@ -17,56 +17,56 @@ const languages = v.pipe(
 );
 
 const energy = v.strictObject({
-  /** Energy that one can hold. */
+  /** Maximum energy of a participant. */
   capacity: between(1, 1e6),
-  /** Energy that one comes with. */
+  /** Initial energy of a participant. */
   newcomer: between(0, 1e6),
-  /** Refilled each second. */
+  /** Energy refilled per second. */
   refillPerSecond: between(0, 1e6),
-  /** What a seed costs. */
+  /** Cost of a seed. */
   plant: between(0, 1e6),
-  /** What a wound costs for each cell that it sweeps. */
+  /** Cost of a stroke per swept cell. */
   damagePerCell: between(0, 1e3),
 });
 
-/** The knobs of a room. */
+/** The settings of a room. */
 const knobs = {
   /** Ticks per second. */
   tickRate: whole(1, 60),
-  /** Participants that may be there at once. */
+  /** Participants that may be in the room at once. */
   capacity: whole(1, 5_000),
   /** Organisms that may live at once. */
   maxOrganisms: whole(1, 4_096),
   energy,
   /** Largest radius of a stroke, cells. */
   maxRadius: between(stroke.minRadius, stroke.maxRadius),
-  /** Seconds between two seeds of one participant; 0: none. */
+  /** Seconds between two seeds of one participant; 0 for none. */
   cooldown: between(0, 600),
   /** Whether names are shown. */
   names: v.boolean(),
-  /** When nobody plays, the gardener does, after so many seconds. */
+  /** The automatic gardener, and the idle seconds before it starts. */
   attract: v.strictObject({ on: v.boolean(), after: whole(5, 3_600) }),
-  /** Whether the wall has captions; they take turns in the room's languages. */
+  /** Whether walls have captions, shown in the room's languages in turn. */
   captions: v.boolean(),
   languages,
-  /** Nobody can do anything but look, for now. */
+  /** While paused, visitors can only watch. */
   paused: v.boolean(),
 };
 
 export const roomSettings = v.strictObject(knobs);
 export type RoomSettings = v.InferOutput<typeof roomSettings>;
 
-/** Some of the knobs; the others stay as they are. */
+/** A partial change; other settings stay as they are. */
 export const settingsChange = v.partial(roomSettings);
 export type SettingsChange = v.InferOutput<typeof settingsChange>;
 
-/** Settings with some knobs turned. */
+/** Applies a change to settings. */
 export function applyChange(settings: RoomSettings, change: SettingsChange): RoomSettings {
   const given = Object.entries(change).filter(([, value]) => value !== undefined);
   return { ...settings, ...Object.fromEntries(given) };
 }
 
-/** A time of the day of the server's clock, `HH:MM`. */
+/** A time of day by the server's clock, `HH:MM`. */
 const time = v.pipe(
   v.string(),
   v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time is written like 09:30'),
@@ -78,13 +78,13 @@ const openHours = v.pipe(
 );
 
 export const schedule = v.strictObject({
-  /** Whether the hours below are kept; else it is always open. */
+  /** Whether the hours below apply; otherwise the room is always open. */
   on: v.boolean(),
-  /** Monday first; null: closed all day. */
+  /** Monday first; null for a day that is closed. */
   days: v.pipe(v.array(v.nullable(openHours)), v.length(7)),
-  /** Outside these hours walls are dim; and phones are told that the house is closed, or may go on. */
+  /** Outside these hours walls are dimmed, and phones either continue or see that it is closed. */
   outside: v.picklist(['dim', 'close']),
-  /** The server ends, to be started anew by whatever watches over it, at this time of each day; null: never. */
+  /** Time of day at which the process ends, for a supervisor to restart; null for never. */
   restart: v.nullable(time),
 });
 export type Schedule = v.InferOutput<typeof schedule>;

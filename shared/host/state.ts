@@ -1,4 +1,7 @@
-/** What the host's page shows. Times are of the server's wall clock, ms, unless a name says otherwise. */
+/**
+ * The data of the host page. Times are wall-clock times of the server in ms, unless a name says
+ * otherwise.
+ */
 import * as v from 'valibot';
 import { HOST_REASONS, type HostReason, JOB_REASONS, type JobReason } from './reasons.ts';
 import { roomSettings, schedule } from './settings.ts';
@@ -8,16 +11,16 @@ const number = v.number();
 const text = v.string();
 const truth = v.boolean();
 
-/** What is known of a room without going in. */
+/** Summary of a room. */
 const roomEntries = {
   name: text,
   width: count,
   height: count,
   /** Name of the checkpoint. */
   checkpoint: text,
-  /** A closed room is kept as it is, and lets nobody in. */
+  /** A closed room is stored unchanged and accepts nobody. */
   open: truth,
-  /** Of those that the server is started with: it cannot be removed. */
+  /** The room is in the server's startup settings, so it cannot be removed. */
   fixed: truth,
   participants: count,
   waiting: count,
@@ -26,7 +29,7 @@ const roomEntries = {
   tick: count,
   pace: v.object({ tickRate: number, actual: number, slow: truth }),
   settings: roomSettings,
-  /** Something takes its time in this room: visitors wait. */
+  /** A slow operation in this room; visitors wait. */
   busy: v.nullable(v.picklist(['opening', 'closing', 'undoing', 'restoring'])),
 } as const;
 
@@ -34,18 +37,20 @@ export const roomSummary = v.object(roomEntries);
 export type RoomSummary = v.InferOutput<typeof roomSummary>;
 
 export const visitorState = v.object({
-  /** Participant number; names one in calls. */
+  /** Participant number, used in calls. */
   id: count,
   name: text,
   hue: number,
   muted: truth,
-  /** How many others come from the same address: a ban of the address would meet them too. */
+  /**
+   * Number of other participants at the same address, whom a ban of the address would also affect.
+   */
   neighbours: count,
-  /** Of what she has planted, how much lives. */
+  /** Living organisms that the participant has planted. */
   organisms: count,
-  /** Seeds, wounds and crosses since she came. */
+  /** Seeds, wounds and crosses since the participant joined. */
   acts: count,
-  /** ms that she has been here. */
+  /** Time since the participant joined, ms. */
   stay: number,
 });
 export type VisitorState = v.InferOutput<typeof visitorState>;
@@ -56,10 +61,10 @@ export type RoomDetail = v.InferOutput<typeof roomState>;
 export const banState = v.object({
   id: count,
   room: text,
-  /** Participant number and the name that she had. */
+  /** Participant number, and their name at the time. */
   participant: count,
   name: text,
-  /** Her whole address is kept out, not her session alone. */
+  /** Whether the address is banned, not only the session. */
   address: truth,
   since: number,
   /** null: until it is lifted. */
@@ -74,14 +79,14 @@ export const jobState = v.object({
   state: v.picklist(['going', 'done', 'failed', 'stopped']),
   /** 0…1 */
   progress: number,
-  /** Bytes of the file, once it is done. */
+  /** Size of the finished file, bytes. */
   bytes: v.nullable(count),
-  /** Why it has failed. */
+  /** Why it failed. */
   error: v.nullable(v.picklist(Object.keys(JOB_REASONS) as JobReason[])),
-  /** When what it shows begins, as soon as that is known. */
+  /** Start of the period that the film shows, once known. */
   from: v.nullable(number),
   since: number,
-  /** Name that the file is downloaded under. */
+  /** File name for the download. */
   file: text,
 });
 export type JobState = v.InferOutput<typeof jobState>;
@@ -89,9 +94,9 @@ export type JobState = v.InferOutput<typeof jobState>;
 export const snapshotState = v.object({
   tick: count,
   at: number,
-  /** What the host has called it; named ones are kept until they are removed. */
+  /** Name given by the host; named snapshots are kept until removed. */
   name: v.nullable(text),
-  /** Taken by itself, before the host changed the room as a whole. */
+  /** Taken automatically before the host changed the room as a whole. */
   before: v.nullable(v.picklist(['undo', 'restore', 'reseed'])),
   organisms: count,
 });
@@ -102,30 +107,30 @@ export const checkpointState = v.object({
   title: text,
   /** Side of an organism, cells. */
   side: count,
-  /** A sheet of `columns` tiles a row, side×side pixels each. */
+  /** A sheet with `columns` tiles per row, side×side pixels each. */
   sheet: v.object({ url: text, columns: count }),
 });
 export type CheckpointState = v.InferOutput<typeof checkpointState>;
 
 export const hostState = v.object({
-  /** Of the server. */
+  /** Server version. */
   version: text,
   engine: v.object({ name: text, device: text }),
-  /** How a room is set that nobody has touched. */
+  /** Default settings of a room. */
   roomDefaults: roomSettings,
-  /** The server's clock now, and since when it runs. */
+  /** The server's current time and its start time. */
   now: number,
   since: number,
-  /** Of the server, minutes east of Greenwich; the schedule is in its time. */
+  /** Time zone of the server and its schedule, minutes east of Greenwich. */
   zone: number,
-  /** Whether what happens is kept: false while the disk takes no more, null where nothing is to be kept. */
+  /** Whether the journal is being written: false after a disk error, null if storage is off. */
   keeping: v.nullable(truth),
-  /** Outside the open hours. */
+  /** Whether it is outside the opening hours. */
   dim: truth,
   schedule,
-  /** When the schedule changes something next; null: never. */
+  /** The next change by the schedule; null for none. */
   next: v.nullable(v.object({ at: number, what: v.picklist(['open', 'close', 'restart']) })),
-  /** Where visitors find this server, without a path: the network's addresses, the best first. */
+  /** Addresses of this server for visitors, without a path, best first. */
   addresses: v.array(text),
   checkpoints: v.array(checkpointState),
   rooms: v.array(roomSummary),
@@ -135,7 +140,7 @@ export const hostState = v.object({
 export type HostState = v.InferOutput<typeof hostState>;
 
 export const sessionState = v.object({
-  /** Goes with every call that changes something, in the header `x-vivarium-key`. */
+  /** Sent with every call that changes something, in the header `x-vivarium-key`. */
   key: text,
   /** When this session ends. */
   until: number,
@@ -146,7 +151,7 @@ export type SessionState = v.InferOutput<typeof sessionState>;
 export const refusal = v.object({
   reason: v.picklist(Object.keys(HOST_REASONS) as HostReason[]),
   detail: v.optional(text),
-  /** ms to wait before the next try. */
+  /** Delay before the next attempt, ms. */
   retryAfter: v.optional(number),
 });
 export type RefusalState = v.InferOutput<typeof refusal>;

@@ -1,4 +1,4 @@
-/** What a client may say, each message with its schema. Names are the Socket.IO event names. */
+/** The messages that clients send, each with its schema. Names are the Socket.IO event names. */
 import * as v from 'valibot';
 import { TIER_NAMES } from '../codec/tiers.ts';
 import { DEFAULTS } from '../defaults.ts';
@@ -8,12 +8,12 @@ import { TOOLS } from '../vocabulary.ts';
 const whole = (min: number, max: number) =>
   v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
 const finite = v.pipe(v.number(), v.finite());
-/** Chosen by the client; comes back with the answer to this command. */
+/** Chosen by the client, and returned with the answer to the command. */
 const commandId = whole(0, 0xffffffff);
 const organismId = whole(1, 0xffffffff);
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
-/** Latents of any checkpoint are far shorter than this; each number must be finite and small. */
+/** Far longer than any checkpoint's latents; each number must be finite and small. */
 const latent = v.pipe(
   v.array(v.pipe(v.number(), v.finite(), v.minValue(-100), v.maxValue(100))),
   v.minLength(1),
@@ -22,25 +22,25 @@ const latent = v.pipe(
 
 const seedSource = v.variant('from', [
   v.strictObject({ from: v.literal('gallery'), index: whole(0, 65_535) }),
-  /** Chance: with a `throw`, the same each time. */
+  /** A random seed; with a `throw`, the same one each time. */
   v.strictObject({ from: v.literal('prior'), throw: v.optional(whole(0, 0xffffffff)) }),
-  /** What lies between the creatures around a place of the latent map. */
+  /** A mix of the creatures around a place of the latent map. */
   v.strictObject({ from: v.literal('map'), x: share, y: share }),
   v.strictObject({ from: v.literal('latent'), latent }),
   v.strictObject({ from: v.literal('hand'), seed: whole(1, 0xffffffff) }),
-  /** What somebody has kept of an organism: see seedToken.ts. */
+  /** A seed saved from an organism: see seed-token.ts. */
   v.strictObject({
     from: v.literal('token'),
     token: v.pipe(v.string(), v.maxLength(MAX_TOKEN), v.regex(/^[A-Za-z0-9_-]+$/)),
   }),
 ]);
 
-/** All that can be planted, and what is not in a hand yet. */
+/** Everything that can be planted, and seeds that are not in a hand yet. */
 const previewSource = v.variant('from', [
   ...seedSource.options,
-  /** What a cross without mutation would be. */
+  /** A cross without mutation. */
   v.strictObject({ from: v.literal('cross'), a: organismId, b: organismId, mix: share }),
-  /** How a living organism has grown. */
+  /** The growth of a living organism. */
   v.strictObject({ from: v.literal('organism'), organism: organismId }),
 ]);
 
@@ -61,13 +61,16 @@ export const COMMANDS = {
     protocol: whole(0, 0xffff),
     room: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/)),
     name: v.optional(v.pipe(v.string(), v.maxLength(256))),
-    /** A wall is nobody: it is shown everything, and may only look. Its answer is `wall`. */
+    /** A wall is not a participant: it sees everything and may only watch. The answer is `wall`. */
     as: v.optional(v.literal('wall')),
-    /** Token of a `welcome` of before: the same participant goes on. */
+    /** Token from an earlier `welcome`, to resume as the same participant. */
     resume: v.optional(v.pipe(v.string(), v.maxLength(64))),
-    /** Mark of this device, from a `welcome` of before in any room of the server. */
+    /** Mark of this device, from an earlier `welcome` in any room of the server. */
     mark: v.optional(v.pipe(v.string(), v.maxLength(64))),
-    /** What the page still shows of the room: the check of each chunk (`checkOf`), two bytes each, lowest first. */
+    /**
+     * The room as the page still shows it: the check of each chunk (`checkOf`), two bytes each,
+     * lowest first.
+     */
     holds: v.optional(
       v.pipe(
         v.instance(Uint8Array),
@@ -75,7 +78,7 @@ export const COMMANDS = {
       ),
     ),
   }),
-  /** What the page shows of the grid; hidden pages are sent nothing but a sign of life. */
+  /** The visible part of the grid; hidden pages receive only heartbeats. */
   look: v.variant('hidden', [
     v.strictObject({ hidden: v.literal(true) }),
     v.strictObject({
@@ -84,20 +87,20 @@ export const COMMANDS = {
       y: v.pipe(finite, v.minValue(-1e6), v.maxValue(1e6)),
       width: v.pipe(finite, v.minValue(0), v.maxValue(1e6)),
       height: v.pipe(finite, v.minValue(0), v.maxValue(1e6)),
-      /** Pixels of the screen a place. */
+      /** Screen pixels per place. */
       pixels: v.pipe(finite, v.minValue(0), v.maxValue(1e4)),
-      /** The best tier that is asked for. */
+      /** The best quality tier requested. */
       best: v.picklist(TIER_NAMES),
     }),
   ]),
-  /** Plant a seed with the centre of its window at whole coordinates. */
+  /** Plant a seed with the centre of its window at integer coordinates. */
   plant: v.strictObject({
     id: commandId,
     x: whole(-1e6, 1e6),
     y: whole(-1e6, 1e6),
     seed: seedSource,
   }),
-  /** Wound what lies under a stroke. */
+  /** Damage the cells under a stroke. */
   damage: v.strictObject({
     id: commandId,
     radius: v.pipe(
@@ -107,7 +110,10 @@ export const COMMANDS = {
     ),
     points: strokePoints,
   }),
-  /** Mix two living organisms to a seed in one's hand. `mix` is the share of b, `mutation` that of chance. */
+  /**
+   * Cross two living organisms into a seed in the hand. `mix` is the share of b, `mutation` that of
+   * chance.
+   */
   cross: v.strictObject({
     id: commandId,
     a: organismId,
@@ -116,8 +122,8 @@ export const COMMANDS = {
     mutation: v.optional(share),
   }),
   /**
-   * Make what one has drawn a seed in one's hand: side×side pixels of the checkpoint's grown organism, a byte of ink each,
-   * or premultiplied RGBA, as the checkpoint `draws`.
+   * Turn a drawing into a seed in the hand: side×side pixels of the checkpoint's grown organism,
+   * one byte of ink each or premultiplied RGBA, as the checkpoint's `draws` says.
    */
   draw: v.strictObject({
     id: commandId,
@@ -126,23 +132,23 @@ export const COMMANDS = {
       v.check(({ length }) => length <= DEFAULTS.nursery.maxDrawing, 'too large'),
     ),
   }),
-  /** Show how a seed would grow, without planting it. */
+  /** Preview how a seed would grow, without planting it. */
   preview: v.strictObject({ id: commandId, seed: previewSource }),
-  /** Show everybody where one of one's own organisms is. */
+  /** Show everybody where one of the participant's own organisms is. */
   beacon: v.strictObject({ id: commandId, organism: organismId }),
-  /** Give a living organism's seed as a token, to plant it again some day. */
+  /** Return a living organism's seed as a token, to plant it again later. */
   keep: v.strictObject({ id: commandId, organism: organismId }),
-  /** Be called so from now on; '' is to be nameless. */
+  /** Change the participant's name; '' removes it. */
   name: v.strictObject({ id: commandId, name: v.pipe(v.string(), v.maxLength(256)) }),
-  /** Where the pointer is; without a place, it has left the grid. */
+  /** Position of the pointer; without coordinates, it has left the grid. */
   cursor: v.strictObject({
     x: v.optional(finite),
     y: v.optional(finite),
     tool: v.picklist(TOOLS),
   }),
-  /** The frame of this tick has been drawn. */
+  /** Acknowledges the frame of this tick. */
   received: v.strictObject({ tick: whole(0, 0xffffffff) }),
-  /** The client has lost step in these chunks, at the scale of its frames: send all of them anew. */
+  /** These chunks are out of sync at the scale of the client's frames: send them in full. */
   resync: v.strictObject({ chunks: v.pipe(v.array(chunk), v.maxLength(MAX_CHUNKS)) }),
 } as const;
 

@@ -1,4 +1,6 @@
-/** What the server may say, each message with its schema. Names are the Socket.IO event names. */
+/**
+ * The messages that the server sends, each with its schema. Names are the Socket.IO event names.
+ */
 import * as v from 'valibot';
 import { CAUSES, ORIGINS } from '../vocabulary.ts';
 import { NOTICES, type Notice } from './notices.ts';
@@ -14,7 +16,7 @@ const reason = v.picklist(Object.keys(REASONS) as Reason[]);
 const notice = v.picklist(Object.keys(NOTICES) as Notice[]);
 const amount = v.pipe(v.number(), v.finite(), v.minValue(0));
 
-/** What acts cost, and what she has; she can reckon from there how it refills. */
+/** Costs of actions, and the participant's energy; the client computes the refill from there. */
 const energy = v.object({
   level: amount,
   capacity: amount,
@@ -26,7 +28,7 @@ const energy = v.object({
 const seed = v.object({ id, origin, parents: v.array(id) });
 
 const participant = v.object({ id, name: v.string(), hue: v.number() });
-/** 0: the house. */
+/** 0: the host. */
 const planter = v.object({ id: count, name: v.string(), hue: v.number() });
 
 const organism = v.object({
@@ -57,7 +59,7 @@ const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('died'), id, cause: v.picklist(CAUSES) }),
 ]);
 
-/** All of a room that one must know before the frames that follow. */
+/** Everything about a room that a client needs before the first frame. */
 const opening = {
   protocol: count,
   room: v.object({
@@ -93,74 +95,74 @@ export const EVENTS = {
   welcome: v.object({
     ...opening,
     you: participant,
-    /** Shown at the next join, it makes her the same participant; good once, and for a while. */
+    /** Resumes the same participant at the next join; valid once, and for a limited time. */
     resume: v.string(),
-    /** For a device that came without one, to be shown at each join from now on. */
+    /** For a device without a mark, to be sent at each later join. */
     mark: v.optional(v.string()),
     energy,
-    /** The seeds in her hand, the oldest first. */
+    /** The seeds in the participant's hand, oldest first. */
     hand: v.optional(v.array(seed), []),
   }),
   /** Answer to the join of a wall. */
   wall: v.object({
     ...opening,
-    /** Where phones reach the room's server, like http://192.168.1.20:8080; '' when it is on no network. */
+    /** Where phones reach the server, like http://192.168.1.20:8080; '' without a network. */
     origin: v.string(),
-    /** Files of the pages that are served now (see shared/build.ts); '' when not known. */
+    /** Build of the pages that are being served (see shared/build.ts); '' if unknown. */
     build: v.string(),
   }),
-  /** The room is full: so many wait before this page. It is let in when its turn has come. */
+  /** The room is full: this many pages are ahead in the queue. Each joins when it is next. */
   waiting: v.object({ ahead: count }),
-  /** What has changed of the picture: see codec/frame.ts. */
+  /** Changes of the picture: see codec/frame.ts. */
   frame: v.instance(Uint8Array),
   /** What happened to organisms in a tick. */
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
-  /** Who came and who went. */
+  /** Participants who joined and left. */
   people: v.object({ joined: v.array(participant), left: v.array(id) }),
   /** Where pointers are: see `pointers.ts`. */
   cursors: v.array(packedPointer),
-  /** Somebody asks where one of hers is: it shines for a moment, in her hue, wherever the room is shown. */
+  /** A participant shows where one of their organisms is: it glows briefly in their hue. */
   beacon: v.object({ organism: id, hue: v.number() }),
-  /** The command was taken and has acted; a cross and a drawing answer with their seed, a preview with its film. */
+  /** The command was executed. A cross or a drawing returns its seed, a preview its pictures. */
   accepted: v.object({
     id: count,
     seed: v.optional(seed),
     /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
-    /** Of what was asked to be kept. */
+    /** Token of the seed, the answer to `keep`. */
     token: v.optional(v.string()),
     film: v.optional(v.object({ side: stage, frames: stage, png: v.instance(Uint8Array) })),
-    /** What she has left. */
+    /** The participant's energy after the command. */
     energy: v.optional(amount),
   }),
-  /** The command changed nothing, and why. Without an id: the message could not be read that far. */
+  /** The command had no effect, with the reason. No id: the message could not be parsed. */
   rejected: v.object({
     id: v.optional(count),
     reason,
     detail: v.optional(v.string()),
     energy: v.optional(amount),
   }),
-  /** What the host has set for everybody; after `welcome`, and when it has changed. */
+  /** Settings from the host; sent after `welcome` and after each change. */
   settings: v.object({
     /** Whether names are shown. */
     names: v.boolean(),
-    /** Nobody can do anything but look, for now. */
+    /** While paused, visitors can only watch. */
     paused: v.boolean(),
     /** Largest radius of a stroke, cells. */
     maxRadius: amount,
     /** Seconds between two seeds of one participant. */
     cooldown: amount,
-    /** Whether walls show captions, and in which languages they take turns. */
+    /** Whether walls show captions, and their languages. */
     captions: v.boolean(),
     languages: v.array(v.string()),
     attract: v.object({ on: v.boolean(), after: amount }),
-    /** Outside the open hours: walls go dim. */
+    /** Outside the opening hours walls are dimmed. */
     dim: v.boolean(),
   }),
-  /** The host has changed what acts cost. */
+  /** The host has changed the costs. */
   energy,
-  /** Something that only she is told; nothing was refused. */
+  /** A notice for this participant only; nothing was refused. */
   notice: v.object({ notice }),
-  /** How fast the room really ticks; `slow` while it cannot keep its rate. */
+  /** The actual tick rate; `slow` while it is below the configured one. */
   pace: v.object({
     tickRate: v.number(),
     actual: v.number(),

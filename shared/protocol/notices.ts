@@ -1,4 +1,4 @@
-/** What the server lets one visitor know without refusing anything. A closed set, with words for each. */
+/** Notices to one visitor that refuse nothing. A closed set, with a text for each. */
 export const NOTICES = {
   'name-hidden': 'That name cannot be shown here. You are here without one.',
 } as const satisfies Record<string, string>;

@@ -1,11 +1,13 @@
 /**
- * A small writer of MessagePack, for pages: what they say is short, and the library's writer would be 6 kB of what a phone
- * has to fetch. Format: https://github.com/msgpack/msgpack/blob/master/spec.md
+ * A small MessagePack writer for pages: their messages are short, and the library's writer would
+ * add 6 kB to the download. Format: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 
 /**
- * @param value null, booleans, finite or other numbers, strings, bytes, and arrays and plain records of these; what is undefined
- *   in a record is left out
+ * Encodes a value as MessagePack.
+ *
+ * @param value null, booleans, numbers, strings, bytes, and arrays and plain records of these;
+ *   undefined fields of records are omitted
  * @throws TypeError for anything else
  */
 export function pack(value: unknown): Uint8Array {
@@ -38,7 +40,7 @@ function write(value: unknown, out: number[]): void {
   } else throw new TypeError(`a ${typeof value} cannot be sent`);
 }
 
-/** Small whole numbers in one byte or five, all others as doubles. */
+/** Small integers take one to five bytes; all other numbers are doubles. */
 function writeNumber(value: number, out: number[]): void {
   const whole = Number.isInteger(value) && !Object.is(value, -0);
   if (whole && value >= -32 && value < 128) out.push(value & 0xff);

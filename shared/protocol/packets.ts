@@ -16,7 +16,7 @@ interface Packet {
   id?: number | undefined;
 }
 
-/** Events that Socket.IO itself raises; a stranger who sends one could call our own handlers. */
+/** Socket.IO's own events: a client that sends one could trigger our handlers for it. */
 const RESERVED = new Set([
   'connect',
   'connect_error',
@@ -27,7 +27,7 @@ const RESERVED = new Set([
   'removeListener',
 ]);
 
-/** Nothing that reaches the decoder may define records, extensions or structured clones: it comes from strangers. */
+/** Packets come from untrusted clients, so records, extensions and structured clones are off. */
 export const OPTIONS = {
   useRecords: false,
   moreTypes: false,
@@ -50,7 +50,7 @@ function hasValidData(type: number, data: unknown): boolean {
     case PacketType.EVENT:
       return Array.isArray(data) && typeof data[0] === 'string' && !RESERVED.has(data[0]);
     default:
-      // Nobody here asks for acknowledgements.
+      // Acknowledgements are not used.
       return false;
   }
 }
@@ -75,9 +75,9 @@ class Decoder extends Emitter<DecoderEvents, DecoderEvents> {
   private readonly unpackr = new Unpackr(OPTIONS);
 
   /**
-   * Takes in one message and emits its packet.
+   * Decodes one message and emits its packet.
    *
-   * @throws Error when it is no packet; Socket.IO then closes the connection
+   * @throws Error for an invalid packet; Socket.IO then closes the connection
    */
   add(message: unknown): void {
     if (typeof message === 'string') throw new Error('a text message is no packet');
@@ -86,7 +86,7 @@ class Decoder extends Emitter<DecoderEvents, DecoderEvents> {
     const packet: unknown = this.unpackr.unpack(bytes);
     if (!isRecord(packet)) throw new Error('not a packet');
     const { type, nsp, data, id } = packet;
-    // There is one namespace; others would be answered one by one.
+    // There is only one namespace; Socket.IO would answer each packet for another one.
     if (typeof type !== 'number' || nsp !== '/') throw new Error('not a packet');
     if (id !== undefined && id !== null && !Number.isSafeInteger(id)) throw new Error('bad id');
     if (!hasValidData(type, data)) throw new Error('bad packet data');

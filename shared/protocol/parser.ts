@@ -1,4 +1,4 @@
-/** The parser of servers and of programs: writes MessagePack with the library's own fast writer. */
+/** The Socket.IO parser of servers and programs: uses the library's fast MessagePack writer. */
 import { Packr } from 'msgpackr';
 import { createParser, OPTIONS } from './packets.ts';
 

@@ -1,8 +1,8 @@
-/** Pointers on the wire: lists of small numbers, for in a crowd hundreds of them go to everybody each second. */
+/** Compact pointer positions on the wire: in a crowd, everybody receives hundreds per second. */
 import * as v from 'valibot';
 import { type ParticipantId, TOOLS, type Tool } from '../vocabulary.ts';
 
-/** Where somebody's pointer is; without a place, it has left the grid. */
+/** A participant's pointer; without a position, it has left the grid. */
 export interface Pointer {
   readonly id: ParticipantId;
   readonly x?: number | undefined;
@@ -10,19 +10,22 @@ export interface Pointer {
   readonly tool: Tool;
 }
 
-/** Parts of a place in which pointers are told. */
+/** Resolution of positions, parts per place. */
 const PARTS = 8;
 
 const whole = v.pipe(v.number(), v.integer());
 
-/** Whose, x and y in eighths of a place, index of the tool; whose alone: it has left the grid. */
+/**
+ * Participant, x and y in eighths of a place, tool index; the participant alone: it has left the
+ * grid.
+ */
 export const packedPointer = v.union([
   v.tuple([whole, whole, whole, v.pipe(whole, v.minValue(0), v.maxValue(TOOLS.length - 1))]),
   v.strictTuple([whole]),
 ]);
 export type PackedPointer = v.InferOutput<typeof packedPointer>;
 
-/** Farther than any grid; what lies beyond is told as this. */
+/** Beyond any grid; positions are clamped to this. */
 const FAR = 2 ** 20;
 
 const toldPlace = (place: number): number =>

@@ -1,6 +1,4 @@
-/**
- * Why the server says no. A closed set: every refusal names one of these, and clients have words for each.
- */
+/** Why the server refuses a command. A closed set; clients have a text for each reason. */
 export const REASONS = {
   'protocol-version': 'This page is older or newer than the server. Reload it.',
   'no-such-room': 'There is no room of that name.',
@@ -44,13 +42,13 @@ export const REASONS = {
 
 export type Reason = keyof typeof REASONS;
 
-/** The error of everything that refuses a visitor's wish: carries a reason of the closed set. */
+/** Thrown when a visitor's command is refused; carries a reason of the closed set. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
 
   constructor(
     readonly reason: Reason,
-    /** What exactly was wrong; shown to developers, not to visitors. */
+    /** Details for developers; not shown to visitors. */
     readonly detail = '',
   ) {
     super(detail ? `${reason}: ${detail}` : reason);

@@ -1,2 +1,2 @@
-/** Raised with every change of a message or a frame that an older client would misread. */
+/** Increased with every change of a message or frame that older clients would misread. */
 export const PROTOCOL_VERSION = 6;

@@ -23,13 +23,10 @@ const XLIFF = 'client/locale/xliff';
 const KINDS = 'client/locale/kinds';
 const WORDS = 'client/locale/words';
 const SIGN_WORDS = 'server/host/sign-words.json';
-/** The card of the checkpoint whose gallery's names are translated. */
+/** The checkpoint card whose gallery names are translated. */
 const GALLERY = 'checkpoints/organisms/card.json';
 
-/**
- * What shows texts, each with its entry: the texts of all modules that the entry imports are its
- * own.
- */
+/** Entry modules by part. A part's texts are those of all modules that its entry imports. */
 const ENTRIES = {
   visitor: 'client/visitor/main.ts',
   host: 'client/host/main.ts',
@@ -42,7 +39,7 @@ const LOCALES = TRANSLATED_LANGUAGES as readonly string[] as Locale[];
 type Part = keyof typeof ENTRIES;
 type Translations = ReturnType<LitLocalizer['readTranslationsSync']>;
 type Source = ReturnType<LitLocalizer['extractSourceMessages']>;
-/** Translations by what is translated, in English. */
+/** Translations, keyed by the English text. */
 type Texts = Record<string, string>;
 
 class PartLocalizer extends RuntimeLitLocalizer {
@@ -59,7 +56,7 @@ class PartLocalizer extends RuntimeLitLocalizer {
     });
   }
 
-  /** Of this part's texts alone; English stands in for what is not translated yet. */
+  /** Translations of this part's texts only. Untranslated texts stay English. */
   override readTranslationsSync(): Translations {
     const { translations } = super.readTranslationsSync();
     const { messages } = this.extractSourceMessages();
@@ -72,7 +69,7 @@ class PartLocalizer extends RuntimeLitLocalizer {
   }
 }
 
-/** The texts of all parts together: these are in the translation files. */
+/** The texts of all parts, as in the translation files. */
 class AllLocalizer extends RuntimeLitLocalizer {
   constructor(private readonly parts: readonly PartLocalizer[]) {
     super(parts[0].config);
@@ -105,7 +102,7 @@ export class Words {
     this.all = new AllLocalizer(Object.values(this.parts));
   }
 
-  /** All texts in English, and what in the sources keeps a text from being translated. */
+  /** All texts in English, and errors in the sources that prevent a translation. */
   source(): Source {
     return this.all.extractSourceMessages();
   }
@@ -115,16 +112,13 @@ export class Words {
     return this.parts[part].extractSourceMessages().messages;
   }
 
-  /**
-   * What the file of a language contains, by the id of the message; a text that is not translated
-   * yet is not there.
-   */
+  /** The contents of a language's file by message id. Untranslated texts are missing. */
   translations(code: TranslatedLanguage): ReadonlyMap<string, Message> {
     const messages = this.all.readTranslationsSync().translations.get(code as Locale) ?? [];
     return new Map(messages.map((message) => [message.name, message]));
   }
 
-  /** What is wrong with placeholders in translations. */
+  /** Errors in the placeholders of translations. */
   problems(): readonly string[] {
     return this.all.validateTranslations().errors;
   }
@@ -166,7 +160,7 @@ export class Words {
     await this.write(SIGN_WORDS, json(sign));
   }
 
-  /** By English text, for parts that say the same in several languages at once. */
+  /** Translations keyed by the English text, for parts that show several languages at once. */
   private plainTexts(part: Part, code: TranslatedLanguage): Texts {
     const localizer = this.parts[part];
     const names = new Map(
@@ -182,8 +176,8 @@ export class Words {
   }
 
   /**
-   * A module that imports each language's file when it is needed. It does not compile where a
-   * language has none.
+   * Writes a module that imports each language's file on demand. It does not compile if a language
+   * has no file.
    */
   private async writeLoaders(
     folder: string,
@@ -218,7 +212,7 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 const pick = <K extends string, T>(keys: readonly K[], value: (key: K) => T): Record<K, T> =>
   Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, T>;
 
-/** Names of the gallery that is shipped, in English, sorted. */
+/** English names of the default gallery, sorted. */
 export async function galleryNames(): Promise<readonly string[]> {
   const card = JSON.parse(await readFile(join(ROOT, GALLERY), 'utf8'));
   return [...new Set<string>(card.gallery.map(({ name }: { name: string }) => name))].sort();

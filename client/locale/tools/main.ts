@@ -1,5 +1,5 @@
 /**
- * `npm run words`: after a text, a gallery or the list of languages changed. See
+ * `npm run words`: run it after changing a text, a gallery or the list of languages. See
  * shared/languages.ts.
  */
 import { printDiagnostics } from '@lit/localize-tools/lib/typescript.js';

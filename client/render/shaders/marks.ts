@@ -1,4 +1,4 @@
-/** Light drawn over the scene: glows, rings, scars, frames and the ghost of what is about to be planted. */
+/** Shaders of light marks over the scene: glows, rings, scars, frames and the planting preview. */
 
 export const MARKS_VERTEX = `#version 300 es
 layout(location = 0) in vec4 aSegment;

@@ -1,13 +1,13 @@
-/** The passes that run at the grid's own resolution: blending ticks, blurring, masking what is selected. */
+/** Passes at the grid's resolution: interpolating ticks, blurring, masking the selection. */
 
-/** One triangle that covers all; no buffers needed. */
+/** One triangle that covers the viewport, without vertex buffers. */
 export const COVER_VERTEX = `#version 300 es
 void main() {
   vec2 p = vec2(float((gl_VertexID << 1) & 2), float(gl_VertexID & 2));
   gl_Position = vec4(p * 2.0 - 1.0, 0.0, 1.0);
 }`;
 
-/** Goes part of the way from what was last shown to the newest tick. */
+/** Interpolates from the last shown picture to the newest tick. */
 export const BLEND_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D uFrom;
@@ -19,7 +19,7 @@ void main() {
   color = mix(texelFetch(uFrom, p, 0), texelFetch(uTo, p, 0), uShare);
 }`;
 
-/** One axis of a Gaussian; \`uStep\` is the way between taps in the source's texture coordinates. */
+/** One axis of a Gaussian; `uStep` is the step between taps in texture coordinates. */
 export const BLUR_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D uSource;
@@ -40,8 +40,9 @@ void main() {
 }`;
 
 /**
- * Whose ground a place is by the votes of what lies around it: where two press against each other they hold every other place, and
- * a border through each of these would be a comb. Red: its organism, bare ground too; green: 1 where there are several.
+ * Assigns each place to an organism by the votes of its neighbourhood. Where two organisms press
+ * against each other, their cells alternate, and a border drawn through single places would be
+ * jagged. Red: the organism, on bare ground too. Green: 1 where there are several.
  */
 export const TERRITORY_FRAGMENT = `#version 300 es
 precision highp float;
@@ -73,7 +74,7 @@ void main() {
   territory = uvec4(ids.x, ids.y == 0u ? 0u : 1u, 0u, 0u);
 }`;
 
-/** Red where the selected organism is, green where the hovered one, blue where the one to cross with. */
+/** Red: the selected organism; green: the hovered one; blue: the partner for a cross. */
 export const MASK_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp usampler2D;

@@ -1,4 +1,4 @@
-/** The scene: a dish on a dark bench, and in it the living cells. One pass over every pixel of the screen. */
+/** Scene shader: a dish on a dark bench with the living cells in it. One pass over every pixel. */
 
 const GROUND = `
 float hash(vec2 p) {
