@@ -21,7 +21,7 @@ export class SeedPreviewService {
 
   constructor(
     private readonly room: Room,
-    private readonly backend: PreviewBackend | undefined,
+    private readonly backend: PreviewBackend,
   ) {}
 
   /** Grows a preview of a seed. @throws Refusal no-such-seed, no-such-organism, bad-latent, too-fast, room-busy */
@@ -29,7 +29,7 @@ export class SeedPreviewService {
     const latent = this.room.previewLatent(seed, id);
     const count = this.waiting.get(id) ?? 0;
     if (count >= DEFAULTS.nursery.maxWaitingEach) throw new Refusal('too-fast', 'previews');
-    if (!this.backend) throw new Refusal('no-such-seed', 'previews are not available');
+
     this.waiting.set(id, count + 1);
     try {
       return await this.backend.grow(latent);
@@ -51,7 +51,7 @@ export class SeedPreviewService {
     { id, pixels }: Command<'draw'>,
     isPresent: () => boolean,
   ): Promise<void> {
-    if (!this.backend?.encode) throw new Refusal('bad-drawing', 'the checkpoint has no encoder');
+    if (!this.backend.encode) throw new Refusal('bad-drawing', 'the checkpoint has no encoder');
     const latent = await this.backend.encode(pixels);
     // The inventory of an absent participant might never be cleared.
     if (!isPresent()) return;
