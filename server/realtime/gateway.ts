@@ -1,4 +1,4 @@
-/** Where websockets come in. */
+/** Accepts WebSocket connections and starts a session for each. */
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import { Server } from 'socket.io';
@@ -12,14 +12,15 @@ import { limitOutstanding } from './admission/outstanding-responses.ts';
 import type { RejectionCounts, RejectionReason } from './admission/rejection-counts.ts';
 import { createWebSocketEngine } from './admission/websocket-engine.ts';
 import { isWellFormed } from './admission/well-formed-message.ts';
-import { ClientSession, type RoomDirectory } from './client-session.ts';
+import { ClientSession, type RoomDirectory } from './sessions/client-session.ts';
 import type { NameCheck } from './sessions/display-names.ts';
 import { Outbox } from './streaming/outbox.ts';
 
+/** The running gateway. */
 export interface Gateway {
-  /** From now on nobody new gets in. */
+  /** Rejects new connections from now on. */
   stopAdmitting(): void;
-  /** Disconnects everybody and stops listening. */
+  /** Closes all connections and the HTTP server. */
   close(): Promise<void>;
 }
 
@@ -32,22 +33,22 @@ export interface GatewayOptions {
   readonly names: NameCheck;
 }
 
-/** Engine.IO's own connection, as far as it is needed here. */
+/** The parts of an Engine.IO connection that are used here. */
 interface RawConnection {
   request: (IncomingMessage & { readonly _query?: Record<string, string> }) | null;
-  /** Messages that the transport has not taken yet. */
+  /** Messages that the transport has not sent yet. */
   readonly writeBuffer: readonly unknown[];
   on(event: 'close', listener: (reason: string, cause?: unknown) => void): void;
   on(event: 'packetCreate', listener: (packet: Packet) => void): void;
   close(discard?: boolean): void;
 }
 
-/** One message of Engine.IO. */
+/** An Engine.IO packet. */
 interface Packet {
   readonly data?: string | Uint8Array;
 }
 
-/** How an HTTP server must be made so that nobody can hold it up by being slow. */
+/** Options for the HTTP server that time out slow clients. */
 export function httpOptions({ handshakeSeconds }: Limits) {
   return {
     headersTimeout: handshakeSeconds * 1000,
@@ -57,18 +58,18 @@ export function httpOptions({ handshakeSeconds }: Limits) {
   };
 }
 
-/** Our parser, which first looks whether what strangers send may be decoded at all. */
-function strictParser(refusals: RejectionCounts) {
+/** The Socket.IO parser with a check of each message before it is decoded. */
+function strictParser(rejections: RejectionCounts) {
   class Decoder extends parser.Decoder {
     override add(message: unknown): void {
       try {
-        // Text messages are turned away by the decoder itself.
+        // The decoder itself rejects text messages.
         if (typeof message !== 'string' && !isWellFormed(message as Uint8Array)) {
           throw new Error('not of the allowed kinds');
         }
         super.add(message);
       } catch (error) {
-        refusals.count('malformed');
+        rejections.count('malformed');
         throw error;
       }
     }
@@ -76,17 +77,17 @@ function strictParser(refusals: RejectionCounts) {
   return { ...parser, Decoder };
 }
 
-/** Counts what the HTTP server turns away before there is a request. */
-function watchHttp(http: HttpServer, limits: Limits, refusals: RejectionCounts): void {
-  // Pages are fetched over connections of their own.
+/** Counts what the HTTP server rejects before there is a request. */
+function watchHttp(http: HttpServer, limits: Limits, rejections: RejectionCounts): void {
+  // Page requests use connections of their own.
   http.maxConnections = 2 * limits.connections;
-  limitOutstanding(http, limits.outstandingResponses, () => refusals.count('too-many-requests'));
-  http.on('drop', () => refusals.count('too-many-connections'));
+  limitOutstanding(http, limits.outstandingResponses, () => rejections.count('too-many-requests'));
+  http.on('drop', () => rejections.count('too-many-connections'));
   http.on('clientError', (error: NodeJS.ErrnoException, socket: TcpSocket) => {
-    // Who hangs up in the middle has done nothing wrong.
+    // A client that disconnects midway has done nothing wrong.
     if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') {
       const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-      refusals.count(slow ? 'slow-handshake' : 'bad-handshake');
+      rejections.count(slow ? 'slow-handshake' : 'bad-handshake');
       if (socket.writable) {
         const status = slow ? '408 Request Timeout' : '400 Bad Request';
         socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
@@ -96,33 +97,27 @@ function watchHttp(http: HttpServer, limits: Limits, refusals: RejectionCounts):
   });
 }
 
+/** Attaches the gateway to an HTTP server. */
 export function openGateway(http: HttpServer, options: GatewayOptions): Gateway {
-  const {
-    rooms: roomServers,
-    clock,
-    limits,
-    admission: door,
-    rejections: refusals,
-    names,
-  } = options;
+  const { rooms, clock, limits, admission, rejections, names } = options;
   let open = true;
   const encoder = new parser.Encoder();
   const outbox = new Outbox((name, message) => {
     const data = [name, message];
     return encoder.encode({ type: parser.PacketType.EVENT, nsp: '/', data })[0];
   });
-  /** Who watches over what comes in on a TCP connection. */
+  /** The rate limiter of each TCP connection. */
   const byWire = new WeakMap<object, ConnectionRateLimiter>();
   const io = new Server(http, {
     wsEngine: createWebSocketEngine({
-      rejections: refusals,
-      guard: (request) => {
-        const rateLimiter = door.createRateLimiter(request);
+      rejections,
+      rateLimiterFor: (request) => {
+        const rateLimiter = admission.createRateLimiter(request);
         byWire.set(request.socket, rateLimiter);
         return rateLimiter;
       },
     }),
-    parser: strictParser(refusals),
+    parser: strictParser(rejections),
     transports: ['websocket'],
     allowUpgrades: false,
     perMessageDeflate: false,
@@ -133,71 +128,71 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     connectTimeout: 2 * limits.handshakeSeconds * 1000,
     maxHttpBufferSize: DEFAULTS.net.maxMessageBytes,
     allowRequest: (request, decide) => {
-      const reason = open ? door.admit(request) : 'shutting-down';
+      const reason = open ? admission.admit(request) : 'shutting-down';
       decide(reason ?? null, reason === undefined);
     },
   });
-  // After Engine.IO has put itself before all listeners of requests.
-  watchHttp(http, limits, refusals);
+  // After Engine.IO has prepended its request listener.
+  watchHttp(http, limits, rejections);
   io.engine.use(
     (
       { _query }: { _query: Record<string, string> },
       response: { req: unknown },
       next: (error?: Error) => void,
     ) => {
-      // What would answer the handshake waits for its connection's end, and would keep the request until then.
+      // The handshake's response would keep the request in memory as long as the connection.
       response.req = null;
-      // A known session id would pass by `allowRequest`; over websockets alone nobody needs one.
+      // A known session id would bypass `allowRequest`; without polling, no client needs one.
       next(_query.sid === undefined ? undefined : new Error('no session ids'));
     },
   );
   io.engine.on('connection_error', ({ code }: { code: number }) => {
     const forbidden = 4;
-    // Those that the door turns away are counted there.
-    if (code !== forbidden) refusals.count('bad-handshake');
+    // Connections that the admission rejects are counted there.
+    if (code !== forbidden) rejections.count('bad-handshake');
   });
   const rateLimiters = new WeakMap<object, ConnectionRateLimiter>();
-  /** Called when one has said hello. */
-  const greetings = new WeakMap<object, () => void>();
+  /** Cancels the handshake timeout of a connection. */
+  const handshakeTimeouts = new WeakMap<object, () => void>();
   io.engine.on('connection', (raw: RawConnection) => {
     const request = raw.request;
     if (!request) return;
     const tcp = request.socket;
     const rateLimiter = byWire.get(tcp);
     if (rateLimiter) rateLimiters.set(raw, rateLimiter);
-    // Frames stop by themselves where nothing is read. Answers and news do not: what is asked for is answered.
+    // Frames stop by themselves if the client does not read. Answers and events do not, so limit them.
     let unsent = 0;
     raw.on('packetCreate', ({ data }) => {
       if (raw.writeBuffer.length === 0) unsent = 0;
       const unread = unsent + tcp.writableLength;
       unsent += data?.length ?? 0;
       if (tcp.destroyed || unread <= limits.unreadBytes) return;
-      refusals.count('does-not-read');
+      rejections.count('does-not-read');
       tcp.destroy();
     });
-    // Socket.IO has such a timer too, but does not say when it has struck.
-    greetings.set(
+    // Socket.IO has such a timeout too, but does not report it.
+    handshakeTimeouts.set(
       raw,
       clock.after(limits.handshakeSeconds * 1000, () => {
-        refusals.count('slow-handshake');
+        rejections.count('slow-handshake');
         raw.close(true);
       }),
     );
     raw.on('close', (reason, cause) => {
-      greetings.get(raw)?.();
+      handshakeTimeouts.get(raw)?.();
       const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
-      if (turned) refusals.count(turned);
+      if (turned) rejections.count(turned);
     });
-    // The request of the handshake would be kept for as long as the connection.
+    // The handshake's request would stay in memory as long as the connection.
     raw.request = null;
   });
   io.on('connection', (socket) => {
-    greetings.get(socket.conn)?.();
-    greetings.delete(socket.conn);
+    handshakeTimeouts.get(socket.conn)?.();
+    handshakeTimeouts.delete(socket.conn);
     const rateLimiter = rateLimiters.get(socket.conn);
     if (!rateLimiter) return socket.disconnect(true);
-    new ClientSession(socket, roomServers, clock, rateLimiter, names, outbox);
-    // A connection is one session: who leaves it has hung up.
+    new ClientSession({ socket, rooms, clock, rateLimiter, names, outbox });
+    // Each connection has one session, so close it with the session.
     socket.on('disconnect', () => socket.conn.close());
   });
   return {
@@ -208,7 +203,7 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
   };
 }
 
-/** Why `ws` gave a connection up, which Engine.IO passes on as a text only. */
+/** The reason why `ws` closed a connection, which Engine.IO passes on as text only. */
 function brokenFrame(cause: unknown): RejectionReason | undefined {
   const text = cause instanceof Error ? cause.message : '';
   if (text.includes('Max payload size exceeded')) return 'too-large';

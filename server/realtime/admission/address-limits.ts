@@ -1,6 +1,6 @@
 /**
- * What is known of the addresses that connections come from: how many are open, how fast new ones come, and who is kept out.
- * Many phones share one address, so nobody is kept out for what a neighbour did.
+ * Limits per network address: open connections, rates of connects, joins and requests, and bans.
+ * Many phones may share one address, so nobody is banned for what a neighbour did.
  */
 import { isIPv6 } from 'node:net';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
@@ -15,10 +15,13 @@ interface Entry {
   bannedUntil: number;
 }
 
-/** Addresses without connections that are remembered before the idle ones are looked through. */
+/** Addresses without connections that are remembered before idle ones are removed. */
 const MAX_IDLE = 10_000;
 
-/** One who has IPv6 has at least 2^64 addresses: they count as one. IPv4 in IPv6's clothes is IPv4. */
+/**
+ * The key of an address. An IPv6 /64 network counts as one address, since a single device may use
+ * all of it. IPv4-mapped IPv6 counts as IPv4.
+ */
 export function addressKey(address: string): string {
   const plain = /^::ffff:([\d.]+)$/i.exec(address)?.[1] ?? address;
   if (!isIPv6(plain)) return plain;
@@ -31,21 +34,22 @@ export function addressKey(address: string): string {
   return `${network.join(':')}::/64`;
 }
 
+/** Tracks the addresses that connections come from. */
 export class AddressLimits {
   private readonly entries = new Map<string, Entry>();
   private total = 0;
 
   constructor(private readonly limits: Limits) {}
 
-  /** Connections that are open. */
+  /** Number of open connections. */
   get open(): number {
     return this.total;
   }
 
   /**
-   * A connection wants to be opened; when it is taken in, `close` must follow once.
+   * Counts a new connection. If it is admitted, `close` must follow once.
    *
-   * @returns why not, or undefined when it is taken in
+   * @returns the reason for a rejection; undefined if admitted
    */
   connect(key: string, now: number): Reason | undefined {
     const { connections, connectionsPerAddress } = this.limits;
@@ -60,6 +64,7 @@ export class AddressLimits {
     return undefined;
   }
 
+  /** Counts an admitted connection as closed. */
   close(key: string): void {
     const entry = this.entries.get(key);
     if (!entry || entry.open === 0) return;
@@ -67,19 +72,19 @@ export class AddressLimits {
     this.total--;
   }
 
-  /** @returns whether one more of this address may join a room now */
+  /** @returns whether one more client of this address may join a room now */
   join(key: string, now: number): boolean {
     return this.entry(key, now)?.joins.take(1, now) ?? false;
   }
 
-  /** One of this address wants a page or a picture. @returns 0, or how long it should wait, ms */
+  /** Counts an HTTP request. @returns how long the address must wait, ms; 0: not at all */
   request(key: string, now: number): number {
     const requests = this.entry(key, now)?.requests;
     if (!requests) return 1_000;
     return requests.take(1, now) ? 0 : requests.wait(1, now);
   }
 
-  /** Keeps an address out for a while if nobody else is there. @returns whether it is kept out */
+  /** Bans an address for a while if it has no other connections. @returns whether it is banned */
   ban(key: string, now: number): boolean {
     const entry = this.entries.get(key);
     if (!entry || entry.open > 1) return false;
@@ -109,8 +114,8 @@ export class AddressLimits {
 
   private forgetIdle(now: number): void {
     for (const [key, { open, connects, joins, requests, bannedUntil }] of this.entries) {
-      const calm = [connects, joins, requests].every((bucket) => bucket.isFull(now));
-      if (open === 0 && now >= bannedUntil && calm) this.entries.delete(key);
+      const isIdle = [connects, joins, requests].every((bucket) => bucket.isFull(now));
+      if (open === 0 && now >= bannedUntil && isIdle) this.entries.delete(key);
     }
   }
 }

@@ -1,11 +1,12 @@
-/** What one connection may send: each kind of thing has its own bucket, counted in points and bytes, not in packets. */
+/** What messages cost, and how much one connection may send of each kind. */
 import type { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Command, CommandName } from '../../../shared/protocol/commands.ts';
 import { TokenBucket } from '../../platform/token-bucket.ts';
 
+/** Values for all limits of DEFAULTS.limits. */
 export type Limits = { readonly [K in keyof (typeof DEFAULTS)['limits']]: number };
 
-/** The limits that are counted for each connection. */
+/** The rates that are limited per connection. */
 type Rate =
   | 'bytesPerSecond'
   | 'messagesPerSecond'
@@ -19,7 +20,7 @@ type Rate =
   | 'namesPerSecond'
   | 'resyncsPerSecond';
 
-/** What a message takes, beside being a message. */
+/** What a message costs, in addition to `messagesPerSecond`. */
 export function costsOf(name: CommandName, message: unknown): readonly (readonly [Rate, number])[] {
   switch (name) {
     case 'damage': {
@@ -51,9 +52,10 @@ export function costsOf(name: CommandName, message: unknown): readonly (readonly
   }
 }
 
+/** The token buckets of one connection. */
 export class Allowance {
   private readonly buckets = new Map<Rate, TokenBucket>();
-  /** Empty when too much had to be refused. */
+  /** Empty after too many rejections. */
   private readonly rejectionBudget: TokenBucket;
 
   /** @param now ms */
@@ -65,7 +67,7 @@ export class Allowance {
     this.rejectionBudget = new TokenBucket(refusals / burstSeconds, refusals, now);
   }
 
-  /** @returns whether it may be sent */
+  /** Takes an amount from a rate's bucket. @returns whether it was available */
   take(rate: Rate, amount: number, now: number): boolean {
     let bucket = this.buckets.get(rate);
     if (!bucket) {
@@ -79,7 +81,7 @@ export class Allowance {
     return bucket.take(amount, now);
   }
 
-  /** Something was refused. @returns whether that is still to be borne */
+  /** Counts a rejection. @returns whether the connection may stay */
   rejected(now: number): boolean {
     return this.rejectionBudget.take(1, now);
   }

@@ -1,4 +1,4 @@
-/** The door: who may open a connection, before anything of it is read beyond its request. */
+/** Decides from the HTTP request alone who may open a connection. */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import proxyaddr from 'proxy-addr';
@@ -11,15 +11,18 @@ import type { RejectionCounts } from './rejection-counts.ts';
 
 export interface ConnectionAdmissionOptions {
   readonly limits: Limits;
-  /** Origins of other pages that may come in, exactly as browsers write them. */
+  /** Origins of other pages that may connect, exactly as browsers send them. */
   readonly origins: readonly string[];
-  /** How many proxies stand in front; their word for an address is taken. */
+  /** Number of trusted proxies in front of the server. */
   readonly trustProxy: number;
   readonly clock: Clock;
   readonly rejections: RejectionCounts;
 }
 
-/** A browser names the page that opens a socket: ours, or one of the list, to the letter. Programs name none. */
+/**
+ * Whether a page may open a WebSocket: our own page, or one of a list. Programs other than browsers
+ * send no origin and are allowed.
+ */
 export function isAllowedOrigin(
   { origin, host }: { readonly origin?: string | undefined; readonly host?: string | undefined },
   others: readonly string[],
@@ -27,10 +30,11 @@ export function isAllowedOrigin(
   if (origin === undefined || others.includes(origin)) return true;
   if (!host || !URL.canParse(origin)) return false;
   const url = new URL(origin);
-  // An origin is written in one way only; what is written otherwise comes from no browser.
+  // Browsers send origins in their canonical form only.
   return /^https?:$/.test(url.protocol) && url.origin === origin && url.host === host.toLowerCase();
 }
 
+/** Admits connections and HTTP requests within the limits of their addresses. */
 export class ConnectionAdmission {
   private readonly addresses: AddressLimits;
 
@@ -38,48 +42,48 @@ export class ConnectionAdmission {
     this.addresses = new AddressLimits(options.limits);
   }
 
-  /** Connections that are open. */
+  /** Number of open connections. */
   get open(): number {
     return this.addresses.open;
   }
 
   /**
-   * A request to open a connection.
+   * Admits a connection, which counts as open until its TCP connection closes.
    *
-   * @returns why not, or undefined: then it counts as open until its TCP connection closes
+   * @returns the reason for a rejection; undefined if admitted
    */
   admit(request: IncomingMessage): Reason | undefined {
-    const { clock, origins, rejections: refusals } = this.options;
+    const { clock, origins, rejections } = this.options;
     const key = this.addressKeyOf(request);
     const reason = isAllowedOrigin(request.headers, origins)
       ? this.addresses.connect(key, clock.now())
       : 'wrong-origin';
-    if (reason) refusals.count(reason);
+    if (reason) rejections.count(reason);
     else request.socket.once('close', () => this.addresses.close(key));
     return reason;
   }
 
-  /** A request for a page or a picture. @returns 0, or how long its address should wait, ms */
+  /** Counts an HTTP request. @returns how long the address must wait, ms; 0: not at all */
   admitRequest(request: IncomingMessage): number {
-    const { clock, rejections: refusals } = this.options;
+    const { clock, rejections } = this.options;
     const wait = this.addresses.request(this.addressKeyOf(request), clock.now());
-    if (wait > 0) refusals.count('too-many-fetches');
+    if (wait > 0) rejections.count('too-many-fetches');
     return wait;
   }
 
-  /** What watches over a connection that was let in. */
+  /** Creates the rate limiter of an admitted connection. */
   createRateLimiter(request: IncomingMessage): ConnectionRateLimiter {
-    const { limits, clock, rejections: refusals } = this.options;
+    const { limits, clock, rejections } = this.options;
     return new ConnectionRateLimiter({
       key: this.addressKeyOf(request),
       limits,
       clock,
-      rejections: refusals,
+      rejections,
       addresses: this.addresses,
     });
   }
 
-  /** What the address of a request is called: its visitor's, where proxies are trusted. */
+  /** The address key of a request, taken from X-Forwarded-For as far as proxies are trusted. */
   addressKeyOf(request: IncomingMessage): string {
     const { trustProxy } = this.options;
     const address = proxyaddr(request, (_address, hop) => hop < trustProxy);

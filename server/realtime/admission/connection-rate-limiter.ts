@@ -1,4 +1,4 @@
-/** Watches over one connection: what it may still send, what was refused, and when it has to go. */
+/** Limits what one connection may send, and decides when too many rejections end it. */
 import type { CommandName } from '../../../shared/protocol/commands.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -7,7 +7,7 @@ import { Allowance, costsOf, type Limits } from './command-costs.ts';
 import type { RejectionCounts } from './rejection-counts.ts';
 
 export interface ConnectionRateLimiterOptions {
-  /** What its address is called in the book. */
+  /** The connection's address key. */
   readonly key: string;
   readonly limits: Limits;
   readonly clock: Clock;
@@ -15,6 +15,7 @@ export interface ConnectionRateLimiterOptions {
   readonly addresses: AddressLimits;
 }
 
+/** The rate limiter of one connection. */
 export class ConnectionRateLimiter {
   readonly rejections: RejectionCounts;
   private readonly allowance: Allowance;
@@ -24,23 +25,23 @@ export class ConnectionRateLimiter {
     this.allowance = new Allowance(options.limits, options.clock.now());
   }
 
-  /** What the address that it comes from is called. */
+  /** The connection's address key. */
   get address(): string {
     return this.options.key;
   }
 
-  /** Bytes have come in. @returns whether the connection may go on */
+  /** Counts received bytes. @returns whether the connection may stay */
   bytes(count: number): boolean {
     return this.allowance.take('bytesPerSecond', count, this.options.clock.now());
   }
 
-  /** WebSocket frames have come in that are no message of their own. @returns whether the connection may go on */
+  /** Counts WebSocket frames other than whole messages. @returns whether the connection may stay */
   frames(count: number): boolean {
     return this.allowance.take('framesPerSecond', count, this.options.clock.now());
   }
 
   /**
-   * A message has come in, whatever it is.
+   * Counts a message before it is parsed.
    *
    * @throws Refusal too-fast
    */
@@ -49,7 +50,7 @@ export class ConnectionRateLimiter {
   }
 
   /**
-   * A message has been read.
+   * Charges a parsed message by its kind.
    *
    * @throws Refusal too-fast
    */
@@ -58,26 +59,26 @@ export class ConnectionRateLimiter {
   }
 
   /**
-   * It comes into a room, where it is in none yet: what its address may do is not used up by less.
+   * Counts a join. Call it for valid joins only, since all clients of an address share this limit.
    *
    * @throws Refusal too-many-joins
    */
   join(): void {
-    const { addresses: book, key, clock } = this.options;
-    if (!book.join(key, clock.now())) throw new Refusal('too-many-joins');
+    const { addresses, key, clock } = this.options;
+    if (!addresses.join(key, clock.now())) throw new Refusal('too-many-joins');
   }
 
   /**
-   * Something was refused.
+   * Counts a rejection.
    *
-   * @returns whether that was too much: the connection must be ended
+   * @returns whether there were too many, so that the connection must be closed
    */
   rejected(reason: Reason): boolean {
-    const { clock, addresses: book, key } = this.options;
+    const { clock, addresses, key } = this.options;
     this.rejections.count(reason);
     if (this.allowance.rejected(clock.now())) return false;
     this.rejections.count('abuse');
-    book.ban(key, clock.now());
+    addresses.ban(key, clock.now());
     return true;
   }
 

@@ -1,13 +1,13 @@
 /**
- * Counts the WebSocket frames of one connection as they come down the wire, by their headers alone (RFC 6455, 5.2). Written
- * here since `ws` tells of pings and messages only after it has dealt with them, and of fragments not at all.
+ * Counts the WebSocket frames of one connection by their headers (RFC 6455, section 5.2). `ws` cannot
+ * do this: it reports pings and messages only after handling them, and fragments not at all.
  */
 
-/** What a piece of the wire holds, as far as it is charged. */
+/** What a piece of received data costs. */
 export interface Charge {
-  /** Bytes to charge: those of the piece, and for each frame that is shorter what it lacks to the least that one costs. */
+  /** Bytes to charge: the piece's length, plus the difference to the minimum for short frames. */
   readonly bytes: number;
-  /** Frames that are not a whole message of ours: control frames, texts and fragments. */
+  /** Frames other than the last of a binary message: control frames, texts and fragments. */
   readonly others: number;
 }
 
@@ -16,23 +16,24 @@ const BINARY = 0x02;
 const CONTINUATION = 0x00;
 const MASKED = 0x80;
 
-/** Header's bytes after the first two. */
+/** Length of the header after its first two bytes. */
 function restOf(second: number): number {
   const length = second & 0x7f;
   return (length === 126 ? 2 : length === 127 ? 8 : 0) + (second & MASKED ? 4 : 0);
 }
 
+/** Parses frame headers incrementally. */
 export class FrameMeter {
-  /** Bytes of the header that have come. */
+  /** The header bytes received so far. */
   private readonly header = new Uint8Array(14);
   private read = 0;
-  /** Bytes of the payload that are still to come. */
+  /** Payload bytes still to come. */
   private payload = 0;
 
-  /** @param least bytes that each frame costs */
+  /** @param least minimum cost of a frame, bytes */
   constructor(private readonly least: number) {}
 
-  /** A piece has come; pieces may be cut anywhere. */
+  /** Processes received data, which may be split anywhere. */
   push(piece: Uint8Array): Charge {
     let { length: bytes } = piece;
     let others = 0;

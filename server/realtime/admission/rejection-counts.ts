@@ -1,44 +1,47 @@
-/** Counts everything that was turned away, by reason: what a host sees of who misbehaves, without what they sent. */
+/** Counts rejections by reason, without any content, for the host's page and the metrics. */
 import { REASONS, type Reason } from '../../../shared/protocol/reasons.ts';
 
-/** Turned away without a word, since who sent it would not read one. */
+/** Reasons that are not sent to the client, because it could not or would not read them. */
 const SILENT = [
-  /** No packet of ours; the connection was closed. */
+  /** Not a valid packet; the connection was closed. */
   'malformed',
   /** A message over `maxMessageBytes`; the connection was closed. */
   'too-large',
   /** More bytes a second than allowed; the connection was closed. */
   'too-much-data',
-  /** More waited to be read than may; the connection was closed. */
+  /** The client did not read what it was sent; the connection was closed. */
   'does-not-read',
-  /** More responses of one HTTP connection were unfinished than may be; it was closed. */
+  /** Too many unfinished responses on one HTTP connection; it was closed. */
   'too-many-requests',
   /** More pings, pongs and fragments a second than allowed; the connection was closed. */
   'too-many-frames',
   /** A message of more fragments, or a frame of more pieces, than allowed; the connection was closed. */
   'too-many-fragments',
-  /** More pages and pictures than an address may fetch; HTTP says so. */
+  /** Too many HTTP requests from one address; answered with status 429. */
   'too-many-fetches',
-  /** No HTTP, or an upgrade that is none. */
+  /** Invalid HTTP, or an invalid upgrade. */
   'bad-handshake',
-  /** Who would not say in time what was wanted. */
+  /** The handshake took too long. */
   'slow-handshake',
-  /** OSC from an address that may not send any. */
+  /** OSC from an address that is not allowed. */
   'wrong-sender',
 ] as const;
 
+/** All reasons that are counted. */
 export type RejectionReason = Reason | (typeof SILENT)[number];
 
+/** The rejections since the start of the server. */
 export class RejectionCounts {
   private readonly counts = Object.fromEntries(
     [...Object.keys(REASONS), ...SILENT].map((reason) => [reason, 0]),
   ) as Record<RejectionReason, number>;
 
+  /** Counts one rejection. */
   count(reason: RejectionReason): void {
     this.counts[reason]++;
   }
 
-  /** How many since the start, by reason; every reason is there. */
+  /** A copy of the counts, with an entry for every reason. */
   totals(): Readonly<Record<RejectionReason, number>> {
     return { ...this.counts };
   }

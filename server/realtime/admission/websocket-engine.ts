@@ -1,4 +1,4 @@
-/** The WebSocket server that Engine.IO works with: what comes in is charged before anything is made of it. */
+/** A WebSocket server for Engine.IO that charges received data before `ws` processes it. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
@@ -10,23 +10,20 @@ import type { RejectionCounts } from './rejection-counts.ts';
 const { minFrameBytes, maxFragments, maxFramePieces } = DEFAULTS.net;
 
 export interface WebSocketEngineOptions {
-  /** @returns what watches over the connection of a request that was let in */
-  readonly guard: (request: IncomingMessage) => ConnectionRateLimiter;
+  /** The rate limiter of an admitted request's connection. */
+  readonly rateLimiterFor: (request: IncomingMessage) => ConnectionRateLimiter;
   readonly rejections: RejectionCounts;
 }
 
 type Upgraded = (socket: WebSocket, request: IncomingMessage) => void;
 
-/** @returns the class that Engine.IO makes its WebSocket server of (`wsEngine`) */
-export function createWebSocketEngine({
-  guard: guardOf,
-  rejections: refusals,
-}: WebSocketEngineOptions) {
+/** @returns the class for Engine.IO's `wsEngine` option */
+export function createWebSocketEngine({ rateLimiterFor, rejections }: WebSocketEngineOptions) {
   return class extends WebSocketServer {
-    /** @param options as Engine.IO gives them, which leaves the limits of fragments as they are */
+    /** @param options from Engine.IO, which sets no limits for fragments */
     constructor(options: ServerOptions) {
       const fragments = { maxFragments, maxBufferedChunks: maxFramePieces };
-      // Pings are limited below, by name; `ws` would hang up without a word.
+      // Pings are limited below, where they are counted; `ws` would close without a reason.
       const limits = { ...fragments, maxPendingAutoPongs: 0 };
       super({ ...options, ...limits } as ServerOptions);
     }
@@ -38,19 +35,19 @@ export function createWebSocketEngine({
       done: Upgraded,
     ): void {
       super.handleUpgrade(request, wire, head, (socket) => {
-        const rateLimiter = guardOf(request);
+        const rateLimiter = rateLimiterFor(request);
         const meter = new FrameMeter(minFrameBytes);
-        // Nothing has been read yet, and `ws` hears of each piece only after this.
+        // Prepended, so that it runs before the listener of `ws`.
         wire.prependListener('data', (piece: Uint8Array) => {
           if (wire.destroyed) return;
           const { bytes, others } = meter.push(piece);
-          const tooMuch = !rateLimiter.bytes(bytes);
-          if (!tooMuch && rateLimiter.frames(others)) return;
-          // Where it is closing, what ended it has been counted.
+          const isTooMuch = !rateLimiter.bytes(bytes);
+          if (!isTooMuch && rateLimiter.frames(others)) return;
+          // If the connection is closing already, the cause has been counted.
           if (socket.readyState === socket.OPEN) {
-            refusals.count(tooMuch ? 'too-much-data' : 'too-many-frames');
+            rejections.count(isTooMuch ? 'too-much-data' : 'too-many-frames');
           }
-          // Not `wire.destroy`: pings of this piece would still be answered.
+          // `wire.destroy` would not keep `ws` from answering the pings in this piece.
           socket.terminate();
         });
         done(socket, request);

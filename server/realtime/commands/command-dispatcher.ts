@@ -1,4 +1,4 @@
-/** How what visitors and the house wish of a room reaches it, and how the answers find back. */
+/** Passes commands from participants and system actors to a room, and returns the answers. */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import { HOUSE, type ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -13,19 +13,20 @@ export interface CommandDispatcherOptions {
   readonly policy: RoomPolicy;
   readonly clock: Clock;
   readonly hooks: () => RoomHooks | undefined;
-  /** Who has this number, if she is there. */
+  /** The client of a participant, if present. */
   readonly clientOf: (participant: ParticipantId) => RoomClient | undefined;
-  /** A number that nobody has. */
+  /** An unused participant number. */
   readonly newNumber: () => ParticipantId;
 }
 
+/** Checks commands against the policy and the hooks, and enqueues them for the next tick. */
 export class CommandDispatcher {
   private readonly systemActors = new Map<ParticipantId, SystemActor>();
 
   constructor(private readonly options: CommandDispatcherOptions) {}
 
   /**
-   * A member wants something of the room; the answer comes with the next tick.
+   * Submits a participant's command. The answer comes with the next tick.
    *
    * @throws Refusal
    */
@@ -38,8 +39,10 @@ export class CommandDispatcher {
   }
 
   /**
-   * A member wants something that takes its time and is not the room's to answer: it is refused late, but with its reason like
-   * everything else.
+   * Runs a request that the room does not answer itself, such as a preview. A Refusal is sent to the
+   * client like that of a command.
+   *
+   * @throws any other error of `work`
    */
   async runAsync(client: RoomClient, id: number, work: () => Promise<void>): Promise<void> {
     this.reportActivity();
@@ -53,11 +56,11 @@ export class CommandDispatcher {
   }
 
   /**
-   * Somebody of the house who acts here.
+   * Creates an actor without a connection.
    *
-   * @param plays whether its acts count as somebody playing
+   * @param countsAsActivity whether its commands keep the gardener away
    */
-  createSystemActor(name: string, plays: boolean): SystemActor {
+  createSystemActor(name: string, countsAsActivity: boolean): SystemActor {
     return new SystemActor({
       name,
       assignId: (actor) => {
@@ -66,26 +69,26 @@ export class CommandDispatcher {
         return id;
       },
       submit: (id, command, refuse) => {
-        if (plays) this.reportActivity();
+        if (countsAsActivity) this.reportActivity();
         this.admit(id, command, refuse, true);
       },
     });
   }
 
-  /** Who acts for the host here: nobody, by the number of the house. */
+  /** The actor for the host's own commands, which bypass policy and hooks. */
   get hostActor(): SystemActor {
     const known = this.systemActors.get(HOUSE.id);
     if (known) return known;
-    const house = new SystemActor({
+    const actor = new SystemActor({
       name: HOUSE.name,
       assignId: () => HOUSE.id,
       submit: (id, command) => this.options.room.enqueue(id, command),
     });
-    this.systemActors.set(HOUSE.id, house);
-    return house;
+    this.systemActors.set(HOUSE.id, actor);
+    return actor;
   }
 
-  /** The room has answered. */
+  /** Passes an answer of the room to the actor or client that sent the command. */
   answer(answer: Answer): void {
     const { by, id, energy, refused, seed } = answer;
     if (refused && answer.what === 'plant') this.options.policy.resetCooldown(by);
@@ -100,39 +103,41 @@ export class CommandDispatcher {
   }
 
   /**
-   * On its way to the room, as the rules have it and unless somebody objects.
+   * Enqueues a command if the policy allows it and no hook rejects it.
    *
-   * @param ofHouse how wide and how often is for visitors; whether hands are paused is for all
+   * @param refuse called if a hook rejects the command later
+   * @param isSystem the limits on width and frequency are for participants; a pause is for all
    * @throws Refusal
    */
   private admit(
     id: number,
-    wish: RoomCommand,
+    requested: RoomCommand,
     refuse: (refusal: Refusal) => void,
-    ofHouse = false,
+    isSystem = false,
   ): void {
-    const { room, policy: rules, clock, hooks: attendant } = this.options;
-    if (ofHouse) rules.requireMayAct(wish.by.id);
-    const command = ofHouse ? wish : rules.admit(wish, clock.now());
-    const forgiven = (error: unknown): unknown => {
-      if (command.what === 'plant') rules.resetCooldown(command.by.id);
-      return error;
+    const { room, policy, clock, hooks } = this.options;
+    if (isSystem) policy.requireMayAct(requested.by.id);
+    const command = isSystem ? requested : policy.admit(requested, clock.now());
+    // A rejected seed must not start the cooldown.
+    const undoCooldown = (): void => {
+      if (command.what === 'plant') policy.resetCooldown(command.by.id);
     };
     try {
-      const asked = attendant()?.command(command);
-      if (!asked) {
+      const approval = hooks()?.command(command);
+      if (!approval) {
         room.enqueue(id, command);
         return;
       }
-      asked
+      approval
         .then(() => room.enqueue(id, command))
         .catch((error: unknown) => {
           if (!(error instanceof Refusal)) throw error;
-          forgiven(error);
+          undoCooldown();
           refuse(error);
         });
     } catch (error) {
-      throw forgiven(error);
+      undoCooldown();
+      throw error;
     }
   }
 }

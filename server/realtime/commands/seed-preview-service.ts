@@ -1,4 +1,4 @@
-/** What one visitor may see and make of seeds before they are planted: asks the nursery and the atelier on her behalf. */
+/** Growth previews of seeds, and seeds made from drawings, for the participants of one room. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Command } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
@@ -6,54 +6,55 @@ import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import type { GrowthFilm } from '../../previews/growth-film.ts';
 import type { Room } from '../../world/room.ts';
 
-/** Grows seeds for a look, and makes latents of drawings, where the checkpoint can. */
+/** Grows previews, and encodes drawings if the checkpoint has an encoder. */
 export interface PreviewBackend {
-  /** @throws Refusal */
+  /** Grows a latent, [latentSize], into a film. @throws Refusal too-fast, room-busy */
   grow(latent: Float32Array): Promise<GrowthFilm>;
-  /** @throws Refusal */
+  /** Encodes a drawing as a latent. @throws Refusal bad-drawing, room-busy */
   encode?(pixels: Uint8Array): Promise<Float32Array>;
 }
 
+/** Limits previews per participant, and puts drawn seeds into the participant's inventory. */
 export class SeedPreviewService {
-  /** How many previews each participant waits for. */
+  /** Number of unfinished previews of each participant. */
   private readonly waiting = new Map<number, number>();
 
   constructor(
     private readonly room: Room,
-    private readonly glass: PreviewBackend | undefined,
+    private readonly backend: PreviewBackend,
   ) {}
 
-  /** @throws Refusal no-such-seed, no-such-organism, bad-latent, too-fast, room-busy */
+  /** Grows a preview of a seed. @throws Refusal no-such-seed, no-such-organism, bad-latent, too-fast, room-busy */
   async preview({ id }: ParticipantView, { seed }: Command<'preview'>): Promise<GrowthFilm> {
     const latent = this.room.previewLatent(seed, id);
     const count = this.waiting.get(id) ?? 0;
     if (count >= DEFAULTS.nursery.maxWaitingEach) throw new Refusal('too-fast', 'previews');
-    if (!this.glass) throw new Refusal('no-such-seed', 'there is no nursery');
+
     this.waiting.set(id, count + 1);
     try {
-      return await this.glass.grow(latent);
+      return await this.backend.grow(latent);
     } finally {
-      const left = this.waiting.get(id)! - 1;
-      if (left > 0) this.waiting.set(id, left);
+      const remaining = this.waiting.get(id)! - 1;
+      if (remaining > 0) this.waiting.set(id, remaining);
       else this.waiting.delete(id);
     }
   }
 
   /**
-   * Makes a drawing a seed: the room puts it into her hand at its next tick, and answers then.
+   * Turns a drawing into a seed. The room adds it to the inventory at its next tick, and answers then.
    *
-   * @param isHere whether she is still there when it is done
+   * @param isPresent whether the participant is still present when the drawing is encoded
    * @throws Refusal bad-drawing, room-busy, too-fast
    */
   async draw(
     by: ParticipantView,
     { id, pixels }: Command<'draw'>,
-    isHere: () => boolean,
+    isPresent: () => boolean,
   ): Promise<void> {
-    if (!this.glass?.encode) throw new Refusal('bad-drawing', 'the checkpoint has no encoder');
-    const latent = await this.glass.encode(pixels);
-    // Nobody would ever empty the hand of one who has gone for good.
-    if (!isHere()) return;
+    if (!this.backend.encode) throw new Refusal('bad-drawing', 'the checkpoint has no encoder');
+    const latent = await this.backend.encode(pixels);
+    // The inventory of an absent participant might never be cleared.
+    if (!isPresent()) return;
     this.room.enqueue(id, { what: 'hold', by, latent: [...latent], origin: 'drawing' });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Somebody of the house who acts in a room without being there: a console, an extension, the gardener. It has a number and energy
- * of its own and is journalled like any participant, but takes no seat and is not counted among the people.
+ * A participant without a connection: OSC, an extension or the gardener. It has a number and energy of
+ * its own, and its commands are journalled, but it takes no slot and is not listed as present.
  */
 import { hueOf } from '../../../shared/hues.ts';
 import { HOUSE, type ParticipantId, type ParticipantView } from '../../../shared/vocabulary.ts';
@@ -8,32 +8,33 @@ import type { Answer, RoomCommand } from '../../world/commands.ts';
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** What it wants to do. */
+/** A command without its sender. */
 export type SystemCommand = Without<RoomCommand, 'by'>;
 
 export interface SystemActorOptions {
-  /** Shown as the planter's. */
+  /** Shown as the planter's name. */
   readonly name: string;
-  /** Gives it a number, with its first act. */
+  /** Assigns a number, at the first command. */
   readonly assignId: (actor: SystemActor) => ParticipantId;
-  /** @throws Refusal; `refuse` is for what is refused later, before the room has heard of it */
+  /** Submits a command; calls `refuse` if it is rejected later, before the room runs it. @throws Refusal */
   readonly submit: (id: number, command: RoomCommand, refuse: (error: Error) => void) => void;
 }
 
+/** Sends commands to a room and waits for the answers. */
 export class SystemActor {
-  private me: ParticipantView | undefined;
+  private participant: ParticipantView | undefined;
   private nextId = 1;
   private readonly waiting = new Map<number, (answer: Answer) => void>();
 
   constructor(private readonly options: SystemActorOptions) {}
 
-  /** Who it is; nobody before its first act. */
+  /** The actor as a participant; undefined before its first command. */
   get you(): ParticipantView | undefined {
-    return this.me;
+    return this.participant;
   }
 
-  /** @returns what became of it. @throws Refusal when it did not get as far as the room */
-  act(act: SystemCommand): Promise<Answer> {
+  /** Runs a command. @returns the room's answer. @throws Refusal if it does not reach the room */
+  act(command: SystemCommand): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const id = this.nextId++;
       const refuse = (error: Error): void => {
@@ -42,24 +43,24 @@ export class SystemActor {
       };
       this.waiting.set(id, resolve);
       try {
-        this.options.submit(id, { ...act, by: this.enrolled() } as RoomCommand, refuse);
+        this.options.submit(id, { ...command, by: this.register() } as RoomCommand, refuse);
       } catch (error) {
         refuse(error as Error);
       }
     });
   }
 
-  /** The room has answered. */
+  /** Resolves the command that the room has answered. */
   answer(answer: Answer): void {
     this.waiting.get(answer.id)?.(answer);
     this.waiting.delete(answer.id);
   }
 
-  private enrolled(): ParticipantView {
-    if (!this.me) {
+  private register(): ParticipantView {
+    if (!this.participant) {
       const id = this.options.assignId(this);
-      this.me = id === HOUSE.id ? HOUSE : { id, name: this.options.name, hue: hueOf(id) };
+      this.participant = id === HOUSE.id ? HOUSE : { id, name: this.options.name, hue: hueOf(id) };
     }
-    return this.me;
+    return this.participant;
   }
 }

@@ -1,29 +1,31 @@
-/** Whom the host has sent away: sessions by their number, addresses by a fingerprint, so that none is kept in clear. */
+/** The host's bans: of participants by number, and of addresses by fingerprint, never in clear text. */
 import { createHmac } from 'node:crypto';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 
+/** One ban. */
 export interface Ban {
   readonly id: number;
   readonly room: string;
   readonly participant: ParticipantId;
-  /** The name that she had, for the host to know her by. */
+  /** The participant's name at that time, for the host's list. */
   readonly name: string;
-  /** Fingerprint of her address; null: her session alone is kept out. */
+  /** Fingerprint of the address; null: the ban is for the participant alone. */
   readonly address: string | null;
-  /** Wall clock, ms. */
+  /** Wall clock, ms since the epoch. */
   readonly since: number;
-  /** null: until it is lifted. */
+  /** Wall clock, ms since the epoch; null: until the ban is lifted. */
   readonly until: number | null;
 }
 
+/** The list of bans, which the caller stores. */
 export class Bans {
   private bans: readonly Ban[];
 
   /**
-   * @param secret of this server, the same after a restart
-   * @param date wall clock, ms
-   * @param bans of before
-   * @param onChange they are others now
+   * @param secret key of the address fingerprints, the same after a restart
+   * @param date wall clock, ms since the epoch
+   * @param bans the stored bans
+   * @param onChange called with the new list after each change
    */
   constructor(
     private readonly secret: Uint8Array,
@@ -34,21 +36,25 @@ export class Bans {
     this.bans = bans;
   }
 
-  /** Those that are not over. */
+  /** The bans that are in force. */
   get all(): readonly Ban[] {
     const now = this.date();
     return this.bans.filter(({ until }) => until === null || until > now);
   }
 
-  /** @param address of `addressKey`; absent: her session alone is kept out */
+  /**
+   * Bans a participant and, if given, an address key.
+   *
+   * @returns the ban
+   */
   add(
-    wish: Pick<Ban, 'room' | 'participant' | 'name'> & {
+    request: Pick<Ban, 'room' | 'participant' | 'name'> & {
       readonly address?: string | undefined;
-      /** ms; absent: until it is lifted */
+      /** ms; absent: until the ban is lifted */
       readonly duration?: number | undefined;
     },
   ): Ban {
-    const { room, participant, name, address, duration } = wish;
+    const { room, participant, name, address, duration } = request;
     const since = this.date();
     const ban = {
       id: 1 + Math.max(0, ...this.bans.map(({ id }) => id)),
@@ -63,7 +69,7 @@ export class Bans {
     return ban;
   }
 
-  /** @returns whether there was such a ban */
+  /** Lifts a ban. @returns whether it existed */
   lift(id: number): boolean {
     const found = this.all.some((ban) => ban.id === id);
     if (found) this.change(this.all.filter((ban) => ban.id !== id));
@@ -71,18 +77,19 @@ export class Bans {
   }
 
   /**
-   * Whether one is kept out: her session of this room, her address of all rooms.
+   * Whether a client is banned: a participant from one room, an address from all rooms.
    *
-   * @param participant whose pass she shows; undefined: none
+   * @param participant owner of the client's resume token, if it has one
+   * @param address address key; '' if unknown
    */
   isBanned(room: string, participant: ParticipantId | undefined, address: string): boolean {
     const { all } = this;
     if (all.length === 0) return false;
-    const print = address ? this.fingerprintOf(address) : undefined;
+    const fingerprint = address ? this.fingerprintOf(address) : undefined;
     return all.some(
       (ban) =>
         (ban.room === room && ban.participant === participant) ||
-        (ban.address !== null && ban.address === print),
+        (ban.address !== null && ban.address === fingerprint),
     );
   }
 

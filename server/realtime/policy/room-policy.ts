@@ -1,46 +1,49 @@
-/** What the host has set for a room, as far as it meets those who come: who may act, how wide, how often, and who is named. */
+/** What the host allows participants in a room: who may act, how much and how often, and whose name is shown. */
 import type { RoomSettings } from '../../../shared/host/settings.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
 
-/** Participants whose last seed is remembered before those of long ago are forgotten. */
-const MOST_SEEDS = 10_000;
+/** Participants whose last planting time is remembered. */
+const MAX_REMEMBERED = 10_000;
 
+/** Applies a room's settings, mutes and opening hours to commands and messages. */
 export class RoomPolicy {
-  /** May watch, but do nothing. */
+  /** Participants who may only watch. */
   readonly muted = new Set<ParticipantId>();
-  /** Outside the open hours; and then, whether visitors have to go. */
+  /** Whether it is outside the opening hours. */
   isDimmed = false;
+  /** Whether visitors may not join, because it is outside the opening hours. */
   isClosed = false;
-  /** When each has last planted, ms; in that order. */
+  /** When each participant last planted, ms; the oldest first. */
   private readonly lastPlantedAt = new Map<ParticipantId, number>();
 
   constructor(public settings: RoomSettings) {}
 
-  /** What pages are told. */
+  /** The settings that clients receive. */
   get publicSettings(): Event<'settings'> {
     const { names, paused, maxRadius, cooldown, captions, languages, attract } = this.settings;
     const { isDimmed: dim } = this;
     return { names, paused, maxRadius, cooldown, captions, languages, attract, dim };
   }
 
-  /** Whether what she does, short of commands, may be shown to others. */
+  /** Whether others may see this participant's cursor and beacons. */
   mayShow(participant: ParticipantId): boolean {
     return !this.muted.has(participant);
   }
 
-  /** @throws Refusal muted, paused */
+  /** Checks that a participant may change the room. @throws Refusal muted, paused */
   requireMayAct(participant: ParticipantId): void {
     if (this.muted.has(participant)) throw new Refusal('muted');
     if (this.settings.paused) throw new Refusal('paused');
   }
 
   /**
-   * What becomes of a wish: strokes are no wider than the room allows.
+   * Checks a command, and narrows strokes to the width that the room allows.
    *
    * @param now ms
+   * @returns the command to run
    * @throws Refusal muted, paused, cooling-down
    */
   admit(command: RoomCommand, now: number): RoomCommand {
@@ -59,22 +62,22 @@ export class RoomPolicy {
     return command;
   }
 
-  /** Her seed was refused after all: nothing grows for which she would have to wait. */
+  /** Ends a participant's cooldown, because the seed was rejected. */
   resetCooldown(participant: ParticipantId): void {
     this.lastPlantedAt.delete(participant);
   }
 
-  /** Whose names are not shown, as a text that is another when that is. */
+  /** A key of whose names are hidden; two different states have different keys. */
   get hiddenNamesKey(): string {
     return [this.settings.names, ...this.muted].join();
   }
 
-  /** Whether she has a name that others are not shown. */
+  /** Whether a participant has a name that others do not see. */
   isNameHidden(participant: ParticipantView): boolean {
     return participant.name !== this.redactParticipant(participant).name;
   }
 
-  /** A message as it may be shown: without the names of those who are muted, or of anybody. */
+  /** Removes hidden names from a message: those of muted participants, or all. */
   redactNames<N extends EventName>(event: N, message: Event<N>): Event<N> {
     if (this.settings.names && this.muted.size === 0) return message;
     switch (event as EventName) {
@@ -94,8 +97,8 @@ export class RoomPolicy {
       }
       case 'life': {
         const life = message as Event<'life'>;
-        const events = life.events.map((one) =>
-          one.what === 'born' ? { ...one, organism: this.redactPlanter(one.organism) } : one,
+        const events = life.events.map((item) =>
+          item.what === 'born' ? { ...item, organism: this.redactPlanter(item.organism) } : item,
         );
         return { ...life, events } as never;
       }
@@ -117,7 +120,7 @@ export class RoomPolicy {
   private rememberPlanting(participant: ParticipantId, now: number): void {
     this.lastPlantedAt.delete(participant);
     this.lastPlantedAt.set(participant, now);
-    if (this.lastPlantedAt.size <= MOST_SEEDS) return;
+    if (this.lastPlantedAt.size <= MAX_REMEMBERED) return;
     const [oldest] = this.lastPlantedAt.keys();
     this.lastPlantedAt.delete(oldest);
   }

@@ -1,4 +1,4 @@
-/** Where everybody's hands are. Newest wins: of each only the last place is kept until it is passed on. */
+/** The participants' cursors. Only the latest position of each is kept until it is broadcast. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import {
   type PackedPointer,
@@ -7,36 +7,40 @@ import {
 } from '../../../shared/protocol/pointers.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 
+/** Collects cursor moves and releases them at a limited rate. */
 export class Cursors {
   private moved = new Map<ParticipantId, Pointer>();
-  private told = 0;
+  private lastSentAt = 0;
 
+  /** Records the latest position of a participant's cursor. */
   move(participant: ParticipantId, pointer: Omit<Pointer, 'id'>): void {
     this.moved.set(participant, { ...pointer, id: participant });
   }
 
-  /** It is to be shown no longer. */
+  /** Has everybody hide a participant's cursor. */
   hide(participant: ParticipantId): void {
     this.moved.set(participant, { id: participant, tool: 'look' });
   }
 
-  /** She is gone: there is nothing more to tell of her. */
+  /** Drops what is not broadcast yet, because the participant has left. */
   forget(participant: ParticipantId): void {
     this.moved.delete(participant);
   }
 
   /**
+   * Takes the cursors that have moved. The interval grows with the number of recipients.
+   *
    * @param now ms
-   * @param people who are told
-   * @returns what has moved since it was last asked; undefined when that is nothing, or too short a time ago
+   * @param people number of recipients
+   * @returns undefined if nothing has moved, or if the last broadcast was too recent
    */
   due(now: number, people: number): PackedPointer[] | undefined {
     const { cursorInterval, cursorPeople } = DEFAULTS.net;
     const interval = cursorInterval * Math.max(1, people / cursorPeople);
-    if (now - this.told < interval || this.moved.size === 0) return undefined;
+    if (now - this.lastSentAt < interval || this.moved.size === 0) return undefined;
     const all = [...this.moved.values()].map(packPointer);
     this.moved = new Map();
-    this.told = now;
+    this.lastSentAt = now;
     return all;
   }
 }

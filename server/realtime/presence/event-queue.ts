@@ -1,54 +1,55 @@
 /**
- * What a room tells everybody after a tick. In a crowd each hears it with her frame, a tick later at most: a write of its own for
- * each of a thousand connections would cost more than the tick.
+ * Queues a room's events for all clients. In a crowd, each client gets them together with its next
+ * frame, because a separate write to each of a thousand connections would cost more than the tick.
  */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 
-interface Item {
-  /** 1…, in the order of telling. */
+interface QueuedEvent {
+  /** 1…, in order. */
   readonly number: number;
-  /** How many times news had been handed out before. */
+  /** The delivery round in which the event was added. */
   readonly round: number;
   readonly send: (client: RoomClient) => void;
 }
 
-/** Rounds within which everybody has a turn: two, and a third for her whose turns have just become others. */
+/** Rounds within which each client has a turn: two, and a third for a client that changes its tier. */
 const ROUNDS = 3;
 
+/** Delivers each event once to each client, in order. */
 export class EventQueue {
-  private items: Item[] = [];
+  private events: QueuedEvent[] = [];
   private count = 0;
   private round = 0;
-  /** The last item that each has been told, or knows from her welcome. */
-  private readonly heard = new WeakMap<RoomClient, number>();
+  /** Number of the last event that each client has received, or knows from its welcome. */
+  private readonly lastReceived = new WeakMap<RoomClient, number>();
 
-  /** @param message is not changed from now on */
+  /** Queues an event. @param message must not change any more */
   add<N extends EventName>(event: N, message: Event<N>): void {
     const send = (client: RoomClient): void => client.send(event, message);
-    this.items.push({ number: ++this.count, round: this.round, send });
+    this.events.push({ number: ++this.count, round: this.round, send });
   }
 
-  /** She has just been told all that is. */
+  /** Skips all events so far, because the client's welcome contains them. */
   startFor(client: RoomClient): void {
-    this.heard.set(client, this.count);
+    this.lastReceived.set(client, this.count);
   }
 
   /**
-   * Tells each of them what she has not heard yet.
+   * Sends each client with a turn the events that it has not received yet.
    *
-   * @param hasTurn whether it is to be now; within three rounds it must be so once
+   * @param hasTurn must be true at least once in three rounds for each client
    */
   deliver(members: Iterable<RoomClient>, hasTurn: (client: RoomClient) => boolean): void {
-    if (this.items.length > 0) {
+    if (this.events.length > 0) {
       for (const member of members) {
         if (!hasTurn(member)) continue;
-        const heard = this.heard.get(member) ?? 0;
-        for (const { number, send } of this.items) if (number > heard) send(member);
-        this.heard.set(member, this.count);
+        const last = this.lastReceived.get(member) ?? 0;
+        for (const { number, send } of this.events) if (number > last) send(member);
+        this.lastReceived.set(member, this.count);
       }
     }
     this.round++;
-    this.items = this.items.filter(({ round }) => round > this.round - ROUNDS);
+    this.events = this.events.filter(({ round }) => round > this.round - ROUNDS);
   }
 }

@@ -1,4 +1,4 @@
-/** Who has come and who has gone since people were last told, so that they are told once a tick, however many it is. */
+/** Collects joins, leaves and renames of a tick, so that clients get one message per tick. */
 import type { Event } from '../../../shared/protocol/events.ts';
 import {
   HOUSE,
@@ -7,26 +7,28 @@ import {
   type ParticipantView,
 } from '../../../shared/vocabulary.ts';
 
+/** The presence changes since the last `clear`. */
 export class PresenceChanges {
   private readonly joined = new Map<ParticipantId, ParticipantView>();
   private readonly left = new Set<ParticipantId>();
-  /** Of those who have come, who was here already, under another name. */
+  /** Those of `joined` who were present already, under another name. */
   private readonly renamed = new Set<ParticipantId>();
-  /** What most are told, once it has been put together. */
+  /** The message for most clients; built once. */
   private shared: Event<'people'> | undefined;
 
+  /** Whether anything has changed. */
   get hasChanges(): boolean {
     return this.joined.size > 0 || this.left.size > 0;
   }
 
-  /** One has come, or has come back: who came while she was away does not know her. */
+  /** A participant has joined or resumed. Clients that joined in between do not know them yet. */
   enter(you: ParticipantView): void {
     this.shared = undefined;
     this.left.delete(you.id);
     this.joined.set(you.id, you);
   }
 
-  /** One has gone, if only just come: who came after her has found her here. */
+  /** A participant has left. This counts even if they joined in the same tick, since welcomes name them. */
   leave(id: ParticipantId): void {
     this.shared = undefined;
     this.renamed.delete(id);
@@ -34,7 +36,7 @@ export class PresenceChanges {
     this.left.add(id);
   }
 
-  /** One is called otherwise from now on; who has just come is told of with her new name alone. */
+  /** A participant has a new name. Newcomers are announced only under their new name. */
   rename(you: ParticipantView): void {
     this.shared = undefined;
     this.joined.set(you.id, you);
@@ -42,8 +44,10 @@ export class PresenceChanges {
   }
 
   /**
-   * @param own of one who is there herself: nobody is told that she has come; absent for a wall
-   * @returns the same object for all who are told the same; undefined when there is nothing to tell
+   * Builds the message for one client.
+   *
+   * @param own the client's participant, whose own join is left out; absent for a wall
+   * @returns one shared object for clients with the same changes; undefined if there are none
    */
   changesFor(own?: ParticipantId): Event<'people'> | undefined {
     this.shared ??= { joined: [...this.joined.values()], left: [...this.left] };
@@ -54,7 +58,7 @@ export class PresenceChanges {
     return others.length + left.length > 0 ? { joined: others, left } : undefined;
   }
 
-  /** Everybody has been told. */
+  /** Forgets all changes, after they were sent. */
   clear(): void {
     this.shared = undefined;
     this.joined.clear();
@@ -64,18 +68,18 @@ export class PresenceChanges {
 }
 
 /**
- * Who has which name: those who are here, and those who are not but have planted what lives. These come and go in the same message,
- * whereby pages sign their organisms anew.
+ * The names of all present participants, and of absent ones who planted living organisms. The absent
+ * ones join and leave in the same message, which makes pages update the names on their organisms.
  */
 export function allNames(
-  here: readonly ParticipantView[],
+  participants: readonly ParticipantView[],
   organisms: readonly Pick<OrganismView, 'planter'>[],
 ): Event<'people'> {
-  const present = new Set(here.map(({ id }) => id));
+  const present = new Set(participants.map(({ id }) => id));
   const absent = new Map(
     organisms
       .map(({ planter }) => [planter.id, planter] as const)
       .filter(([id]) => id !== HOUSE.id && !present.has(id)),
   );
-  return { joined: [...here, ...absent.values()], left: [...absent.keys()] };
+  return { joined: [...participants, ...absent.values()], left: [...absent.keys()] };
 }

@@ -1,59 +1,64 @@
-/** Who is in a room, as its host sees them: since when, from which address, and how much each has done. Nothing of it is kept. */
+/** How long participants have stayed, how active they are, and who shares an address. In memory only. */
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 
-interface Guest {
+interface Visit {
+  /** ms */
   readonly since: number;
-  /** What her address is called; '' where none is known. */
+  /** Address key; '' if unknown. */
   address: string;
-  acts: number;
+  /** Accepted commands. */
+  commands: number;
 }
 
+/** Statistics for the host's list of visitors. */
 export class VisitStatistics {
-  private readonly visits = new Map<ParticipantId, Guest>();
+  private readonly visits = new Map<ParticipantId, Visit>();
 
-  /** She is there, for the first time or again. @param now ms */
+  /** Starts or resumes a visit. @param now ms */
   enter(participant: ParticipantId, address: string, now: number): void {
     const known = this.visits.get(participant);
     if (known) known.address = address;
-    else this.visits.set(participant, { since: now, address, acts: 0 });
+    else this.visits.set(participant, { since: now, address, commands: 0 });
   }
 
-  /** Her seat is kept no longer. */
+  /** Ends a visit, once the slot is no longer reserved. */
   leave(participant: ParticipantId): void {
     this.visits.delete(participant);
   }
 
-  /** A command of hers was accepted. */
+  /** Counts an accepted command. */
   countCommand(participant: ParticipantId): void {
-    const guest = this.visits.get(participant);
-    if (guest) guest.acts++;
+    const visit = this.visits.get(participant);
+    if (visit) visit.commands++;
   }
 
+  /** A participant's address key; '' if unknown. */
   addressOf(participant: ParticipantId): string {
     return this.visits.get(participant)?.address ?? '';
   }
 
-  /** How many of those who are there come from each address that is known. */
+  /** Counts the present participants of each known address. */
   participantsByAddress(present: Iterable<ParticipantId>): ReadonlyMap<string, number> {
-    const crowds = new Map<string, number>();
+    const counts = new Map<string, number>();
     for (const id of present) {
       const address = this.addressOf(id);
-      if (address !== '') crowds.set(address, (crowds.get(address) ?? 0) + 1);
+      if (address !== '') counts.set(address, (counts.get(address) ?? 0) + 1);
     }
-    return crowds;
+    return counts;
   }
 
   /**
-   * What is known of one who is there.
+   * Summarises the visit of a present participant: stay in ms, accepted commands, and other
+   * participants from the same address.
    *
-   * @param crowds of all who are there, her among them
+   * @param counts from `participantsByAddress`
    */
-  summaryOf(participant: ParticipantId, crowds: ReadonlyMap<string, number>, now: number) {
-    const { since, address, acts } = this.visits.get(participant) ?? {
-      since: now,
-      address: '',
-      acts: 0,
+  summaryOf(participant: ParticipantId, counts: ReadonlyMap<string, number>, now: number) {
+    const visit = this.visits.get(participant);
+    return {
+      stay: visit ? now - visit.since : 0,
+      acts: visit?.commands ?? 0,
+      neighbours: (counts.get(visit?.address ?? '') ?? 1) - 1,
     };
-    return { stay: now - since, acts, neighbours: (crowds.get(address) ?? 1) - 1 };
   }
 }

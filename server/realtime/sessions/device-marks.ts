@@ -1,6 +1,6 @@
 /**
- * What a device shows to be known again in any room of this server: signed, so that nothing need be
- * kept and none can be made up.
+ * Signed marks by which the server recognises a device in any of its rooms, without any store. They
+ * cannot be forged.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
@@ -9,17 +9,18 @@ const MAC = 16;
 /** Room names have no spaces, so no resume token of this server passes for a mark. */
 const CONTEXT = 'device mark';
 
+/** Issues and verifies device marks. */
 export class DeviceMarks {
-  /** @param secret of this server, the same after a restart; who knows it can make marks */
+  /** @param secret signing key, the same after a restart; whoever knows it can forge marks */
   constructor(private readonly secret: Uint8Array) {}
 
-  /** A new mark; no two are alike. */
+  /** @returns a new, unique mark */
   issue(): string {
     const id = randomBytes(ID);
     return Buffer.concat([id, this.sign(id)]).toString('base64url');
   }
 
-  /** @returns which device has this mark; undefined for what this server has not issued */
+  /** @returns the device id of a mark; undefined if this server did not issue it */
   read(mark: string): string | undefined {
     const bytes = Buffer.from(mark, 'base64url');
     if (bytes.length !== ID + MAC) return undefined;

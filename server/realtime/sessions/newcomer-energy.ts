@@ -1,7 +1,7 @@
 /**
- * How much energy newcomers to a room begin with (rules ENE-4 and ENE-5), so that reconnecting
- * brings nothing. The disk has only what was granted, in the journal: after a restart, a device with
- * a mark counts as having spent everything just before.
+ * Decides how much energy newcomers to a room start with (rules ENE-4 and ENE-5), so that
+ * reconnecting gains nothing. Only the granted amounts are stored, in the journal: after a restart, a
+ * device with a mark counts as having spent everything just before.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
@@ -11,40 +11,44 @@ import type { DeviceMarks } from './device-marks.ts';
 
 const { renewedWithin, trustedAfter, remembered } = DEFAULTS.newcomers;
 
-/** What is left of a newcomer's energy; it refills with time. */
-interface Rest {
+/** An energy allowance that refills with time. */
+interface EnergyAllowance {
+  /** Level at `updatedAt`. */
   level: number;
   /** ms */
-  at: number;
+  updatedAt: number;
 }
 
-interface Device extends Rest {
-  /** When it was given its mark, or the latest that this can have been; ms. */
+interface Device extends EnergyAllowance {
+  /** When the device got its mark, or the latest time that this can have been; ms. */
   readonly since: number;
-  /** Who is here with it. */
+  /** The present participants on this device. */
   readonly participants: Set<ParticipantId>;
 }
 
+/** What the server knows of a client that joins. */
 export interface Newcomer {
-  /** The mark of their device, as it says. */
+  /** The device mark that the page has stored; not verified yet. */
   readonly mark?: string | undefined;
-  /** What their address is called. */
+  /** The address key of the connection. */
   readonly address: string;
 }
 
-export interface Granted {
-  /** Energy that they begin with; undefined where they resume their place with what they have. */
+/** What a newcomer gets. */
+interface Grant {
+  /** Energy to start with; undefined for a participant who resumes with what they have. */
   readonly energy: number | undefined;
-  /** For a device that has none. */
+  /** A new mark, if the device has no valid one. */
   readonly mark: string | undefined;
 }
 
+/** Tracks the energy allowances of devices and addresses in one room. */
 export class NewcomerEnergy {
   private readonly devices = new Map<string, Device>();
-  private readonly addresses = new Map<string, Rest>();
-  /** With which device each of them came. */
+  private readonly addresses = new Map<string, EnergyAllowance>();
+  /** The device id of each present participant. */
   private readonly deviceOf = new Map<ParticipantId, string>();
-  /** When devices of which nothing is known had nothing left, at the latest; ms. */
+  /** The latest time at which a forgotten device can have had an empty allowance; ms. */
   private since: number;
 
   constructor(
@@ -56,18 +60,18 @@ export class NewcomerEnergy {
   }
 
   /**
-   * Somebody comes, and has a number already.
+   * Registers a participant who joins, and grants energy if their state in the room is new.
    *
-   * @param isNew whether their energy begins now
+   * @param isNew whether the participant has no energy level yet
    */
-  arrive(participant: ParticipantId, isNew: boolean, { mark, address }: Newcomer): Granted {
+  arrive(participant: ParticipantId, isNew: boolean, { mark, address }: Newcomer): Grant {
     const now = this.clock.now();
     const known = mark === undefined ? undefined : this.marks.read(mark);
     const issued = known === undefined ? this.marks.issue() : undefined;
     const id = known ?? this.marks.read(issued!)!;
     const device = this.devices.get(id) ?? {
       level: 0,
-      at: known === undefined ? now : this.since,
+      updatedAt: known === undefined ? now : this.since,
       since: known === undefined ? now : this.since,
       participants: new Set<ParticipantId>(),
     };
@@ -79,7 +83,7 @@ export class NewcomerEnergy {
     return { energy, mark: issued };
   }
 
-  /** Their place is kept no longer; the room still knows what they have. */
+  /** A participant's reserved slot has expired. Call it while the room still knows their energy. */
   leave(participant: ParticipantId): void {
     const device = this.devices.get(this.deviceOf.get(participant) ?? '');
     this.deviceOf.delete(participant);
@@ -91,52 +95,59 @@ export class NewcomerEnergy {
   private grant(device: Device, isKnown: boolean, address: string): number {
     const { newcomer, plant } = this.room.energySettings;
     const own = isKnown ? this.leftTo(device) : newcomer;
-    // Whoever gathers marks must not fare better than without: at first they count as none.
+    // Collecting marks must not pay: a young mark counts as none.
     const isTrusted = isKnown && this.clock.now() - device.since >= 1000 * trustedAfter;
     if (isTrusted) return this.spend(device, own);
-    const shared = this.addresses.get(address) ?? { level: newcomer, at: this.clock.now() };
+    const shared = this.addresses.get(address) ?? { level: newcomer, updatedAt: this.clock.now() };
     this.remember(this.addresses, address, shared);
-    // An address may be a whole museum's: enough for a seed is left to each.
+    // A whole museum may share one address, so everyone gets enough for one seed.
     const energy = Math.min(newcomer, own, Math.max(plant, this.levelOf(shared)));
     this.spend(shared, energy);
     return this.spend(device, energy);
   }
 
-  /** Two who are here with one device have no more than one of them. */
+  /** Several participants on one device have no more than the one with the least. */
   private leftTo(device: Device): number {
-    const theirs = [...device.participants].map((one) => this.room.energyOf(one));
-    return Math.min(this.levelOf(device), ...theirs);
+    const levels = [...device.participants].map((one) => this.room.energyOf(one));
+    return Math.min(this.levelOf(device), ...levels);
   }
 
-  private levelOf({ level, at }: Rest): number {
+  private levelOf({ level, updatedAt }: EnergyAllowance): number {
     const { newcomer, refillPerSecond } = this.room.energySettings;
     const perSecond = Math.max(refillPerSecond, newcomer / renewedWithin);
-    return Math.min(newcomer, level + ((this.clock.now() - at) / 1000) * perSecond);
+    return Math.min(newcomer, level + ((this.clock.now() - updatedAt) / 1000) * perSecond);
   }
 
-  private spend(rest: Rest, energy: number): number {
-    this.set(rest, Math.max(0, this.levelOf(rest) - energy));
+  private spend(allowance: EnergyAllowance, energy: number): number {
+    this.set(allowance, Math.max(0, this.levelOf(allowance) - energy));
     return energy;
   }
 
-  private set(rest: Rest, level: number): void {
-    Object.assign(rest, { level, at: this.clock.now() });
+  private set(allowance: EnergyAllowance, level: number): void {
+    allowance.level = level;
+    allowance.updatedAt = this.clock.now();
   }
 
-  /** The latest last, and no more than so many. */
-  private remember<R extends Rest>(rests: Map<string, R>, key: string, rest: R): void {
-    rests.delete(key);
-    rests.set(key, rest);
-    if (rests.size <= remembered) return;
-    const isIdle = (one: Rest & Partial<Device>): boolean => !one.participants?.size;
+  /** Stores an allowance as the most recent one, and forgets full or old ones beyond the limit. */
+  private remember<A extends EnergyAllowance>(
+    allowances: Map<string, A>,
+    key: string,
+    allowance: A,
+  ): void {
+    allowances.delete(key);
+    allowances.set(key, allowance);
+    if (allowances.size <= remembered) return;
+    const isIdle = (one: EnergyAllowance & Partial<Device>): boolean => !one.participants?.size;
     const { newcomer } = this.room.energySettings;
-    for (const [one, kept] of rests) {
-      if (one !== key && isIdle(kept) && this.levelOf(kept) >= newcomer) rests.delete(one);
+    for (const [other, stored] of allowances) {
+      if (other !== key && isIdle(stored) && this.levelOf(stored) >= newcomer) {
+        allowances.delete(other);
+      }
     }
-    if (rests.size <= remembered) return;
-    const oldest = [...rests].find(([one, kept]) => one !== key && isIdle(kept));
-    if (oldest) rests.delete(oldest[0]);
-    // It may come back, and must not find more than it left.
+    if (allowances.size <= remembered) return;
+    const oldest = [...allowances].find(([other, stored]) => other !== key && isIdle(stored));
+    if (oldest) allowances.delete(oldest[0]);
+    // The forgotten device may return, and must not find more than it left.
     this.since = this.clock.now();
   }
 }

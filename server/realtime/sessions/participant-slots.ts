@@ -1,97 +1,109 @@
-/** Who has a place in a room: those who are there, those who have just gone and may come back, and those who wait. */
+/** The slots of a room: occupied ones, ones reserved for participants who just left, and the queue. */
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 
-export interface Slot {
+interface Slot {
   you: ParticipantView;
-  /** Shown at the next join, it gives the seat back; a new one each time. Not good any more once she has heard of the next. */
+  /** Resumes this slot at the next join; replaced at each join. */
   token: string;
-  /** With which she came; good until she is known to have heard of the new one. */
-  before?: string | undefined;
+  /** The token of the last join. It stays valid until the client confirms that it has the new one. */
+  previousToken?: string | undefined;
 }
 
 export interface SlotOptions {
-  /** Participants that may be there at once. */
+  /** Participants that may be present at once. */
   readonly capacity: number;
-  /** How long a seat is kept for one who has gone, ms. */
+  /** How long the slot of a participant who left stays reserved, ms. */
   readonly grace: number;
+  /** Longest queue. */
   readonly maxWaiting: number;
   /** Number of the first participant; 1 by default. */
   readonly first?: number;
-  /** Makes a token for a participant, that nobody can guess. */
+  /** Issues a token for a participant that nobody can guess. */
   readonly newToken: (participant: ParticipantId) => string;
-  /** Whose token it once was; undefined for what was never given. */
+  /** The participant that a token was issued for; undefined if this server did not issue it. */
   readonly readToken: (token: string) => ParticipantId | undefined;
-  /** Those whom the server had when it ended, and until when their seats are kept; ms. */
+  /** Participants present when the server stopped. Their slots stay reserved until then; ms. */
   readonly expected?: { readonly participants: readonly ParticipantId[]; readonly until: number };
 }
 
-interface Away {
+interface ReservedSlot {
   readonly slot: Slot;
+  /** ms */
   readonly until: number;
 }
 
-/** @typeParam M what stands for a connection */
+/**
+ * Gives participants slots and numbers, and lets them resume.
+ *
+ * @typeParam M a connection
+ */
 export class ParticipantSlots<M> {
   private readonly occupied = new Map<M, Slot>();
-  /** By token, in the order of going. */
-  private readonly reserved = new Map<string, Away>();
+  /** By token, in the order of leaving. */
+  private readonly reserved = new Map<string, ReservedSlot>();
   private readonly queue: M[] = [];
   private readonly expected: Set<ParticipantId>;
   private nextParticipant: number;
   private capacity: number;
 
-  constructor(private readonly rules: SlotOptions) {
-    this.nextParticipant = rules.first ?? 1;
-    this.capacity = rules.capacity;
-    this.expected = new Set(rules.expected?.participants);
+  constructor(private readonly options: SlotOptions) {
+    this.nextParticipant = options.first ?? 1;
+    this.capacity = options.capacity;
+    this.expected = new Set(options.expected?.participants);
   }
 
+  /** Number of present participants. */
   get size(): number {
     return this.occupied.size;
   }
 
+  /** Whether newcomers have to wait. */
   get isFull(): boolean {
     return this.occupied.size >= this.capacity;
   }
 
-  /** Whether even those whose seats are kept have to wait: as many as may be here have come back beyond those who may. */
+  /** Whether even participants with a reserved slot have to wait: the room has twice its capacity. */
   get isCrowded(): boolean {
     return this.occupied.size >= 2 * this.capacity;
   }
 
-  /** From now on so many may be there at once; nobody has to go. */
+  /** Changes how many participants may be present. Nobody has to leave. */
   setCapacity(capacity: number): void {
     this.capacity = capacity;
   }
 
+  /** The connections of the present participants. */
   get members(): Iterable<M> {
     return this.occupied.keys();
   }
 
+  /** The present participants. */
   get participants(): ParticipantView[] {
     return [...this.occupied.values()].map(({ you }) => you);
   }
 
+  /** The participant of a connection; undefined without a slot. */
   participantOf(member: M): ParticipantView | undefined {
     return this.occupied.get(member)?.you;
   }
 
+  /** The current resume token of a connection; undefined without a slot. */
   tokenOf(member: M): string | undefined {
     return this.occupied.get(member)?.token;
   }
 
-  /** Who has a participant's seat. */
+  /** The connection of a participant; undefined if not present. */
   memberOf(participant: number): M | undefined {
     for (const [member, { you }] of this.occupied) if (you.id === participant) return member;
     return undefined;
   }
 
   /**
-   * Gives a seat.
+   * Gives a connection a slot.
    *
-   * @param token of a seat of hers; an unknown one, or one that was used while she was here, gives a fresh seat
-   * @param newcomer who she is when the seat is fresh; a token of long ago gives her number back
-   * @returns the connection that had the seat until now, where one had
+   * @param token resumes a slot; an unknown or superseded token gives a new one
+   * @param newcomer makes the participant of a new slot; an expired token still restores the number
+   * @returns the participant, whether their state in the room is new, and the replaced connection
    */
   claim(
     member: M,
@@ -100,111 +112,112 @@ export class ParticipantSlots<M> {
   ): { you: ParticipantView; isNew: boolean; replaced?: M } {
     const old = token === undefined ? undefined : this.find(token);
     const returned = old || token === undefined ? undefined : this.returning(token);
-    const seat = old?.slot ?? { you: newcomer(returned ?? this.nextParticipant++), token: '' };
-    const kept = old !== undefined || this.expected.delete(seat.you.id);
+    const slot = old?.slot ?? { you: newcomer(returned ?? this.nextParticipant++), token: '' };
+    const resumes = old !== undefined || this.expected.delete(slot.you.id);
     if (old?.member !== undefined) this.occupied.delete(old.member);
-    this.reserved.delete(seat.token);
-    seat.before = old || returned !== undefined ? token : undefined;
-    seat.token = this.rules.newToken(seat.you.id);
-    this.occupied.set(member, seat);
+    this.reserved.delete(slot.token);
+    slot.previousToken = old || returned !== undefined ? token : undefined;
+    slot.token = this.options.newToken(slot.you.id);
+    this.occupied.set(member, slot);
     return {
-      you: seat.you,
-      isNew: !kept,
+      you: slot.you,
+      isNew: !resumes,
       ...(old?.member !== undefined && { replaced: old.member }),
     };
   }
 
-  /** She has heard of her new token: the one before is good no longer. */
+  /** The client has received its new token, so the previous one becomes invalid. */
   confirm(member: M): void {
-    const seat = this.occupied.get(member);
-    if (seat) seat.before = undefined;
+    const slot = this.occupied.get(member);
+    if (slot) slot.previousToken = undefined;
   }
 
-  /** Whose seat a token gives back, or once gave. */
+  /** The participant that a token belongs or once belonged to. */
   ownerOf(token: string): ParticipantId | undefined {
-    return this.find(token)?.slot.you.id ?? this.rules.readToken(token);
+    return this.find(token)?.slot.you.id ?? this.options.readToken(token);
   }
 
-  /** A number for somebody who takes no seat. */
+  /** A new number for an actor without a slot. */
   newNumber(): ParticipantId {
     return this.nextParticipant++;
   }
 
-  /** Whether a token gives a seat back that is kept. */
+  /** Whether a token resumes an occupied or reserved slot. */
   holdsSlotFor(token: string): boolean {
     if (this.find(token)) return true;
     const returned = this.returning(token);
     return returned !== undefined && this.expected.has(returned);
   }
 
-  /** She is called otherwise from now on, where she has a seat. @returns who she is now */
+  /** Renames a participant. @returns the renamed participant; undefined without a slot */
   rename(member: M, name: string): ParticipantView | undefined {
-    const seat = this.occupied.get(member);
-    if (!seat) return undefined;
-    seat.you = { ...seat.you, name };
-    return seat.you;
+    const slot = this.occupied.get(member);
+    if (!slot) return undefined;
+    slot.you = { ...slot.you, name };
+    return slot.you;
   }
 
-  /** She has gone; her seat is kept for a while. @returns who she was */
+  /** Frees a slot and reserves it for a while. @returns the participant; undefined without a slot */
   leave(member: M, now: number): ParticipantView | undefined {
-    const seat = this.occupied.get(member);
-    if (!seat) return undefined;
+    const slot = this.occupied.get(member);
+    if (!slot) return undefined;
     this.occupied.delete(member);
-    this.reserved.set(seat.token, { slot: seat, until: now + this.rules.grace });
-    return seat.you;
+    this.reserved.set(slot.token, { slot, until: now + this.options.grace });
+    return slot.you;
   }
 
-  /** Those whose seats are kept no longer. */
+  /** Removes reservations that are over. @returns their participants */
   expire(now: number): ParticipantId[] {
-    const gone: ParticipantId[] = [];
-    for (const [token, { slot: seat, until }] of this.reserved) {
+    const expired: ParticipantId[] = [];
+    for (const [token, { slot, until }] of this.reserved) {
       if (until > now) break;
       this.reserved.delete(token);
-      gone.push(seat.you.id);
+      expired.push(slot.you.id);
     }
-    if (this.expected.size > 0 && (this.rules.expected?.until ?? 0) <= now) {
-      gone.push(...this.expected);
+    if (this.expected.size > 0 && (this.options.expected?.until ?? 0) <= now) {
+      expired.push(...this.expected);
       this.expected.clear();
     }
-    return gone;
+    return expired;
   }
 
-  /** Stands in line. @returns how many wait before her, or undefined when the line is full */
+  /** Adds a connection to the queue. @returns how many are ahead; undefined if the queue is full */
   enqueue(member: M): number | undefined {
-    if (this.queue.length >= this.rules.maxWaiting) return undefined;
+    if (this.queue.length >= this.options.maxWaiting) return undefined;
     return this.queue.push(member) - 1;
   }
 
-  /** Leaves the line. @returns whether she stood in it */
+  /** Removes a connection from the queue. @returns whether it was in the queue */
   leaveQueue(member: M): boolean {
-    const at = this.queue.indexOf(member);
-    if (at >= 0) this.queue.splice(at, 1);
-    return at >= 0;
+    const index = this.queue.indexOf(member);
+    if (index >= 0) this.queue.splice(index, 1);
+    return index >= 0;
   }
 
-  /** The first in line, if there is room for her. */
+  /** Removes and returns the first in the queue if a slot is free. */
   dequeue(): M | undefined {
     return this.isFull ? undefined : this.queue.shift();
   }
 
+  /** The queue, the first in line first. */
   get queued(): readonly M[] {
     return this.queue;
   }
 
-  /** Whose token of before it is, if she is not here and has no seat that is kept. */
+  /** The owner of an expired token, unless they are present or have a reserved slot. */
   private returning(token: string): ParticipantId | undefined {
-    const id = this.rules.readToken(token);
+    const id = this.options.readToken(token);
     if (id === undefined || id >= this.nextParticipant || this.memberOf(id) !== undefined) {
       return undefined;
     }
-    for (const { slot: seat } of this.reserved.values()) if (seat.you.id === id) return undefined;
+    for (const { slot } of this.reserved.values()) if (slot.you.id === id) return undefined;
     return id;
   }
 
   private find(token: string): { slot: Slot; member?: M } | undefined {
-    const fits = (seat: Slot): boolean => seat.token === token || seat.before === token;
-    for (const { slot: seat } of this.reserved.values()) if (fits(seat)) return { slot: seat };
-    for (const [member, seat] of this.occupied) if (fits(seat)) return { slot: seat, member };
+    const fits = (slot: Slot): boolean => slot.token === token || slot.previousToken === token;
+    for (const { slot } of this.reserved.values()) if (fits(slot)) return { slot };
+    for (const [member, slot] of this.occupied) if (fits(slot)) return { slot, member };
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** What a page shows to be the same participant again, even after the server was started anew: signed, so nothing need be kept. */
+/** Signed tokens with which a page resumes its participant, also after a restart, without any store. */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 
@@ -6,17 +6,18 @@ const NONCE = 12;
 const MAC = 16;
 const LENGTH = 4 + NONCE + MAC;
 
+/** Issues and verifies the resume tokens of one room. */
 export class ResumeTokens {
   /**
-   * @param secret of this server, the same after a restart; who knows it can be anybody
-   * @param room its name: a pass is good there alone
+   * @param secret signing key, the same after a restart; whoever knows it can resume as anybody
+   * @param room name of the only room where the tokens are valid
    */
   constructor(
     private readonly secret: Uint8Array,
     private readonly room: string,
   ) {}
 
-  /** A new pass; no two are alike. */
+  /** @returns a new, unique token */
   issue(participant: ParticipantId): string {
     const body = Buffer.alloc(4 + NONCE);
     body.writeUInt32LE(participant);
@@ -24,9 +25,9 @@ export class ResumeTokens {
     return Buffer.concat([body, this.sign(body)]).toString('base64url');
   }
 
-  /** @returns whose pass it is; undefined for what this server has not issued */
-  read(pass: string): ParticipantId | undefined {
-    const bytes = Buffer.from(pass, 'base64url');
+  /** @returns the participant of a token; undefined if this server did not issue it */
+  read(token: string): ParticipantId | undefined {
+    const bytes = Buffer.from(token, 'base64url');
     if (bytes.length !== LENGTH) return undefined;
     const body = bytes.subarray(0, 4 + NONCE);
     return timingSafeEqual(bytes.subarray(4 + NONCE), this.sign(body))

@@ -1,4 +1,4 @@
-/** What stands at both sides of a room server: who comes to it, who watches over it, and what it is told of its room. */
+/** The interfaces between a room server and its surroundings: clients, hooks and room facts. */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
@@ -7,52 +7,58 @@ import type { Bans } from '../policy/bans.ts';
 import type { RoomPolicy } from '../policy/room-policy.ts';
 import type { Viewer } from '../streaming/viewer-stream.ts';
 
-/** One connected participant: what a room server needs of a connection. */
+/** A connection as a room server needs it. */
 export interface RoomClient extends Viewer {
+  /** Sends an event. */
   send<N extends EventName>(event: N, message: Event<N>): void;
   /** Ends the connection. */
   disconnect(reason: Reason): void;
 }
 
-/** How somebody comes in. */
+/** A request to join a room as a participant. */
 export interface JoinRequest {
-  /** Cleaned; '' for the nameless. */
+  /** Cleaned and checked; '' without a name. */
   readonly name: string;
-  /** Token of the seat that she had. */
+  /** Token of an earlier slot. */
   readonly resumeToken?: string | undefined;
-  /** [chunks] checks of what her page still shows. */
+  /** [chunks] checksums of what the page still shows. */
   readonly heldChecksums?: ArrayLike<number> | undefined;
-  /** What her address is called. */
+  /** The address key of the connection. */
   readonly address?: string | undefined;
-  /** The mark of their device, as it says. */
+  /** The device mark that the page has stored; not verified yet. */
   readonly deviceMark?: string | undefined;
-  /** She has a seat now. */
+  /** Called once the client has a slot, which may be after some time in the queue. */
   readonly onSeated: (you: ParticipantView) => void;
 }
 
-/** Stands at the door and hears who comes, who goes and what is wished; it may object, after a while. See server/hooks. */
+/** Observes a room and may reject joins and commands, also asynchronously. See server/extensions. */
 export interface RoomHooks {
+  /** A participant has a slot. */
   joined(you: ParticipantView): void;
+  /** A participant has disconnected. */
   left(you: ParticipantView): void;
-  /** Somebody plays. */
+  /** Somebody interacts with the room. */
   active(): void;
-  /** @returns undefined when nobody objects; else rejects with a Refusal for an objection */
+  /** @returns undefined to allow the join at once, or a promise that rejects with a Refusal */
   join(name: string): Promise<void> | undefined;
-  /** The same. @throws Refusal too-fast when she has too many that wait for an answer */
+  /**
+   * @returns undefined to allow the command at once, or a promise that rejects with a Refusal
+   * @throws Refusal too-fast if too many commands of this participant await approval
+   */
   command(command: RoomCommand): Promise<void> | undefined;
 }
 
-/** Facts of a room that do not change while it is open; they go into each welcome. */
+/** Facts for each welcome that do not change while the room is open. */
 export interface RoomInfo {
   readonly checkpoint: Event<'welcome'>['checkpoint'];
   readonly engine: Event<'welcome'>['engine'];
 }
 
-/** What the host has set for those who come. */
+/** What the host allows in a room, and who is banned from it. */
 export interface RoomAccess {
   readonly policy: RoomPolicy;
   readonly bans: Pick<Bans, 'isBanned'>;
 }
 
-/** What only walls are told: where phones reach the server now, and which build of the pages it serves. */
+/** Facts for walls: the origin at which phones reach the server now, and the build id of the page. */
 export type WallInfo = Pick<Event<'wall'>, 'origin' | 'build'>;

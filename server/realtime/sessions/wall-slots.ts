@@ -1,56 +1,64 @@
-/** The walls of a room: they are shown everything and do nothing, and take nobody's place. */
+/** Limits the number of walls of a room, fairly between addresses. */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 
-/** One customer's networks have their first 48 bits in common. */
+/** IPv6 networks of one customer share their first 48 bits. */
 const siteOf = (address: string): string => address.replace(/^((?:[^:]+:){3}).*::\/64$/, '$1');
 
-/** @typeParam M what stands for a connection */
+/**
+ * The connected walls.
+ *
+ * @typeParam M a connection
+ */
 export class WallSlots<M> {
-  /** Each with what its address is called. */
+  /** With the address key of each. */
   private readonly walls = new Map<M, string>();
 
   constructor(private readonly limit: number) {}
 
+  /** The connections of the walls. */
   get members(): Iterable<M> {
     return this.walls.keys();
   }
 
+  /** Number of walls. */
   get size(): number {
     return this.walls.size;
   }
 
   /**
-   * One more. Where there is no place left, one of the address that has most makes place for an address that has fewer: nobody
-   * alone can keep a house's own wall out.
+   * Adds a wall. At the limit, it replaces the newest wall of the site with the most walls, so that
+   * no single site can keep the venue's own wall out.
    *
-   * @returns that one, if any; it hangs no longer
-   * @throws Refusal too-many-walls: no address has more than this one would have
+   * @param address address key of the wall
+   * @returns the replaced wall, if any
+   * @throws Refusal too-many-walls if no site has more walls than this one would have
    */
   add(member: M, address: string): M | undefined {
-    const last = this.walls.size < this.limit ? undefined : this.lastOfMost(address);
-    if (last) this.walls.delete(last);
+    const evicted = this.walls.size < this.limit ? undefined : this.newestOfLargestSite(address);
+    if (evicted) this.walls.delete(evicted);
     this.walls.set(member, address);
-    return last;
+    return evicted;
   }
 
+  /** Whether a wall is connected from this address. */
   hasWallAt(address: string): boolean {
     return [...this.walls.values()].includes(address);
   }
 
-  /** The wall that was hung last from the address that has most. @throws Refusal too-many-walls */
-  private lastOfMost(address: string): M {
+  /** @throws Refusal too-many-walls */
+  private newestOfLargestSite(address: string): M {
     const bySite = new Map<string, M[]>();
-    for (const [member, at] of this.walls) {
-      const site = siteOf(at);
+    for (const [member, wallAddress] of this.walls) {
+      const site = siteOf(wallAddress);
       bySite.set(site, [...(bySite.get(site) ?? []), member]);
     }
     const own = bySite.get(siteOf(address))?.length ?? 0;
-    const [most] = [...bySite.values()].sort((a, b) => b.length - a.length);
-    if (most.length <= own + 1) throw new Refusal('too-many-walls');
-    return most[most.length - 1];
+    const [largest] = [...bySite.values()].sort((a, b) => b.length - a.length);
+    if (largest.length <= own + 1) throw new Refusal('too-many-walls');
+    return largest[largest.length - 1];
   }
 
-  /** @returns whether it was one */
+  /** @returns whether the connection was a wall */
   remove(member: M): boolean {
     return this.walls.delete(member);
   }

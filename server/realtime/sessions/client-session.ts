@@ -1,44 +1,44 @@
-/** One connection, from its first message to its last: checks what comes in, and hands it on. */
+/** The session of one connection: validates incoming messages and passes them to the room. */
 import type { Socket } from 'socket.io';
 import * as v from 'valibot';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
 import {
   COMMANDS,
   type Command,
   type CommandName,
   isCommandName,
-} from '../../shared/protocol/commands.ts';
-import type { Event, EventName } from '../../shared/protocol/events.ts';
-import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
-import type { ParticipantView } from '../../shared/vocabulary.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { RoomCommand } from '../world/commands.ts';
-import type { ConnectionRateLimiter } from './admission/connection-rate-limiter.ts';
-import type { RoomServer } from './room-server.ts';
-import { cleanName, type NameCheck } from './sessions/display-names.ts';
-import type { JoinRequest, RoomClient } from './sessions/room-client.ts';
-import type { Connection, Outbox } from './streaming/outbox.ts';
+} from '../../../shared/protocol/commands.ts';
+import type { Event, EventName } from '../../../shared/protocol/events.ts';
+import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
+import { PROTOCOL_VERSION } from '../../../shared/protocol/version.ts';
+import type { ParticipantView } from '../../../shared/vocabulary.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { RoomCommand } from '../../world/commands.ts';
+import type { ConnectionRateLimiter } from '../admission/connection-rate-limiter.ts';
+import type { RoomServer } from '../room-server.ts';
+import type { Connection, Outbox } from '../streaming/outbox.ts';
+import { cleanName, type NameCheck } from './display-names.ts';
+import type { JoinRequest, RoomClient } from './room-client.ts';
 
 /** Packets that may wait in the transport before frames are held back. */
 const MAX_BUFFERED_PACKETS = 8;
 
-/** Refusals that end the connection: the page comes back later, or never. */
+/** Refusals that end the connection. The page reconnects later, or not at all. */
 const FINAL: ReadonlySet<Reason> = new Set(['protocol-version', 'room-closed', 'sent-away']);
 
-/** Where rooms are found. */
+/** Finds the servers of open rooms. */
 export interface RoomDirectory {
   /** @throws Refusal no-such-room, room-closed */
   findServer(room: string): RoomServer;
 }
 
-/** The id that a client has given a message, if the message can be read that far. */
+/** The id of a message that may be invalid otherwise; undefined if it has none. */
 function readId(message: unknown): number | undefined {
   const id = (message as { id?: unknown } | null)?.id;
   return Number.isSafeInteger(id) && (id as number) >= 0 ? (id as number) : undefined;
 }
 
-/** Checks of chunks, two bytes each, lowest first. */
+/** Decodes chunk checksums: two bytes each, little-endian. */
 function checksOf(holds: Uint8Array): number[] {
   return Array.from(
     { length: holds.length >> 1 },
@@ -46,59 +46,71 @@ function checksOf(holds: Uint8Array): number[] {
   );
 }
 
+export interface ClientSessionOptions {
+  readonly socket: Socket;
+  readonly rooms: RoomDirectory;
+  readonly clock: Clock;
+  readonly rateLimiter: ConnectionRateLimiter;
+  readonly names: NameCheck;
+  readonly outbox: Outbox;
+}
+
+/** Handles one client from connection to disconnection. */
 export class ClientSession implements RoomClient {
-  /** The room that she has come to, and who she is there once she has a seat. */
+  private readonly socket: Socket;
+  private readonly rateLimiter: ConnectionRateLimiter;
+  /** The joined room, and the participant once the client has a slot. */
   private roomServer: RoomServer | undefined;
   private participant: ParticipantView | undefined;
-  /** A wall is nobody, and only looks. */
+  /** A wall only watches and is no participant. */
   private isWall = false;
-  /** Of how long she may take to join; she has, when it is gone. */
+  /** Cancels the timeout for the join; undefined once joined. */
   private cancelTimeout: (() => void) | undefined;
   private ended = false;
-  /** Somebody is asked whether she may come in. */
+  /** A hook is deciding about the join. */
   private isJoining = false;
 
-  constructor(
-    private readonly socket: Socket,
-    private readonly roomServers: RoomDirectory,
-    clock: Clock,
-    private readonly rateLimiter: ConnectionRateLimiter,
-    private readonly names: NameCheck,
-    private readonly outbox: Outbox,
-  ) {
-    this.cancelTimeout = clock.after(DEFAULTS.net.joinTimeout, () => {
+  constructor(private readonly options: ClientSessionOptions) {
+    const { socket } = options;
+    this.socket = socket;
+    this.rateLimiter = options.rateLimiter;
+    this.cancelTimeout = options.clock.after(DEFAULTS.net.joinTimeout, () => {
       this.refuse(new Refusal('join-timeout'));
       this.end();
     });
-    // A middleware that never calls `next`: no event of a stranger's choosing ever reaches an event emitter.
+    // This middleware never calls `next`, so no client-chosen event name reaches the emitter.
     socket.use(([name, ...messages]) => this.receive(name, messages));
     socket.on('disconnect', () => {
-      this.arrived();
+      this.clearJoinTimeout();
       this.roomServer?.leave(this);
       this.roomServer = undefined;
       this.participant = undefined;
       this.isWall = false;
     });
     const { join } = socket.handshake.auth;
-    // The handshake would be kept, with all its headers, for as long as the connection.
+    // The handshake with its headers would stay in memory as long as the connection.
     Object.assign(socket, { handshake: undefined });
-    // Who says with her greeting where she wants to go is spared a way there and back.
+    // A join in the handshake saves a round trip.
     if (join !== undefined) this.receive('join', [join]);
   }
 
+  /** Whether the transport can take more frames. */
   get writable(): boolean {
     return this.connection.writeBuffer.length < MAX_BUFFERED_PACKETS;
   }
 
+  /** Sends an event; too many rejections end the connection. */
   send<N extends EventName>(event: N, message: Event<N>): void {
-    this.outbox.send(this.connection, event, message);
+    this.options.outbox.send(this.connection, event, message);
     if (event === 'rejected') this.rejected(message as Event<'rejected'>);
   }
 
+  /** Sends an encoded frame. */
   sendFrame(frame: Uint8Array): void {
-    this.outbox.send(this.connection, 'frame', frame);
+    this.options.outbox.send(this.connection, 'frame', frame);
   }
 
+  /** Sends the reason and closes the connection. */
   disconnect(reason: Reason): void {
     this.roomServer = undefined;
     this.refuse(new Refusal(reason));
@@ -110,7 +122,7 @@ export class ClientSession implements RoomClient {
   }
 
   private receive(name: unknown, messages: unknown[]): void {
-    // What was read before the connection was ended is still passed on.
+    // Messages received before the end of the connection may still arrive here.
     if (this.ended) return;
     try {
       this.rateLimiter.message();
@@ -158,7 +170,7 @@ export class ClientSession implements RoomClient {
   /** @throws Refusal bad-name */
   private rename(roomServer: RoomServer, { id, name }: Command<'name'>): void {
     const cleaned = cleanName(name);
-    if (!this.names(cleaned)) throw new Refusal('bad-name');
+    if (!this.options.names(cleaned)) throw new Refusal('bad-name');
     this.participant = roomServer.rename(this, id, cleaned);
   }
 
@@ -167,18 +179,18 @@ export class ClientSession implements RoomClient {
       throw new Refusal('protocol-version', `server ${PROTOCOL_VERSION}, page ${protocol}`);
     }
     if (this.roomServer || this.isJoining) throw new Refusal('already-joined');
-    const roomServer = this.roomServers.findServer(room);
+    const roomServer = this.options.rooms.findServer(room);
     this.rateLimiter.join();
     if (as === 'wall') {
       roomServer.addWall(this, this.rateLimiter.address, holds && checksOf(holds));
       this.isWall = true;
       this.roomServer = roomServer;
-      this.arrived();
+      this.clearJoinTimeout();
       return;
     }
     const cleaned = cleanName(name);
-    const shown = this.names(cleaned);
-    const arrival: JoinRequest = {
+    const shown = this.options.names(cleaned);
+    const request: JoinRequest = {
       name: shown ? cleaned : '',
       resumeToken: resume,
       deviceMark: mark,
@@ -189,20 +201,20 @@ export class ClientSession implements RoomClient {
         if (!shown) this.send('notice', { notice: 'name-hidden' });
       },
     };
-    const asked = roomServer.hooks?.join(arrival.name);
-    if (!asked) {
-      this.enter(roomServer, arrival);
+    const approval = roomServer.hooks?.join(request.name);
+    if (!approval) {
+      this.enter(roomServer, request);
       return;
     }
     this.isJoining = true;
-    asked
+    approval
       .finally(() => {
         this.isJoining = false;
       })
       .then(() => {
-        // The room may have closed meanwhile.
+        // The room may have closed in the meantime.
         if (!this.ended && this.socket.connected)
-          this.enter(this.roomServers.findServer(room), arrival);
+          this.enter(this.options.rooms.findServer(room), request);
       })
       .catch((error: unknown) => {
         if (!(error instanceof Refusal)) throw error;
@@ -212,7 +224,7 @@ export class ClientSession implements RoomClient {
       });
   }
 
-  private arrived(): void {
+  private clearJoinTimeout(): void {
     this.cancelTimeout?.();
     this.cancelTimeout = undefined;
   }
@@ -221,25 +233,25 @@ export class ClientSession implements RoomClient {
   private enter(roomServer: RoomServer, request: JoinRequest): void {
     roomServer.join(this, request);
     this.roomServer = roomServer;
-    this.arrived();
+    this.clearJoinTimeout();
   }
 
   private refuse({ reason, detail }: Refusal, id?: number): void {
     this.send('rejected', { reason, ...(detail && { detail }), ...(id !== undefined && { id }) });
   }
 
-  /** A refusal has been sent; who collects too many has to go. */
+  /** Counts a rejection that was sent, and closes the connection after too many. */
   private rejected({ reason }: Event<'rejected'>): void {
     if (this.ended || !this.rateLimiter.rejected(reason)) return;
     this.ended = true;
     const abuse: Event<'rejected'> = { reason: 'abuse' };
-    this.outbox.send(this.connection, 'rejected', abuse);
+    this.options.outbox.send(this.connection, 'rejected', abuse);
     this.end();
   }
 
   private end(): void {
     this.ended = true;
-    this.outbox.flushNow(this.connection);
+    this.options.outbox.flushNow(this.connection);
     this.socket.disconnect(true);
   }
 }

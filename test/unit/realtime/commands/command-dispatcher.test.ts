@@ -1,0 +1,95 @@
+import { CommandDispatcher } from '../../../../server/realtime/commands/command-dispatcher.ts';
+import { RoomPolicy } from '../../../../server/realtime/policy/room-policy.ts';
+import type { RoomClient, RoomHooks } from '../../../../server/realtime/sessions/room-client.ts';
+import type { RoomCommand } from '../../../../server/world/commands.ts';
+import { DEFAULTS } from '../../../../shared/defaults.ts';
+import { Refusal } from '../../../../shared/protocol/reasons.ts';
+import { HOUSE } from '../../../../shared/vocabulary.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+
+const ANNA = { id: 1, name: 'Anna', hue: 0 };
+const PLANT = { what: 'plant', by: ANNA, x: 1, y: 1 } as unknown as RoomCommand;
+const SETTINGS = { ...DEFAULTS.house, ...DEFAULTS.room, cooldown: 5, maxRadius: 3 };
+
+function open(command: RoomHooks['command'] = () => undefined) {
+  const enqueued: RoomCommand[] = [];
+  const sent: unknown[] = [];
+  const send = (event: string, message: object) => sent.push({ event, ...message });
+  const client = { send } as unknown as RoomClient;
+  const policy = new RoomPolicy(SETTINGS as never);
+  let active = 0;
+  const dispatcher = new CommandDispatcher({
+    room: { enqueue: (_, one) => void enqueued.push(one), energyOf: () => 7 },
+    policy,
+    clock: new FakeClock(),
+    hooks: () => ({ command, active: () => active++ }) as unknown as RoomHooks,
+    clientOf: (id) => (id === ANNA.id ? client : undefined),
+    newNumber: () => 42,
+  });
+  return { dispatcher, policy, client, enqueued, sent, activity: () => active };
+}
+
+const settled = () => new Promise(setImmediate);
+
+test('an allowed command reaches the room, and its answer reaches the client', () => {
+  const { dispatcher, client, enqueued, sent, activity } = open();
+  dispatcher.dispatch(client, 3, PLANT);
+  expect(enqueued).toEqual([PLANT]);
+  expect(activity()).toBe(1);
+  dispatcher.answer({ by: 1, id: 3, what: 'plant', energy: 5 } as never);
+  expect(sent).toEqual([{ event: 'accepted', id: 3, energy: 5 }]);
+});
+
+test('a muted participant is refused, and nothing reaches the room', () => {
+  const { dispatcher, policy, client, enqueued } = open();
+  policy.muted.add(ANNA.id);
+  expect(() => dispatcher.dispatch(client, 1, PLANT)).toThrow(new Refusal('muted'));
+  expect(enqueued).toEqual([]);
+});
+
+test('strokes are narrowed to what the room allows', () => {
+  const { dispatcher, client, enqueued } = open();
+  dispatcher.dispatch(client, 1, { what: 'damage', by: ANNA, radius: 9, points: [] } as never);
+  expect(enqueued).toMatchObject([{ radius: 3 }]);
+});
+
+test('a rejection by a hook comes with its reason and starts no cooldown', async () => {
+  let approval = Promise.reject(new Refusal('not-here'));
+  const { dispatcher, client, enqueued, sent } = open(() => approval);
+  dispatcher.dispatch(client, 1, PLANT);
+  await settled();
+  expect(sent).toEqual([{ event: 'rejected', id: 1, reason: 'not-here', energy: 7 }]);
+  expect(enqueued).toEqual([]);
+  approval = Promise.resolve() as Promise<never>;
+  dispatcher.dispatch(client, 2, PLANT);
+  await settled();
+  expect(enqueued).toEqual([PLANT]);
+  expect(() => dispatcher.dispatch(client, 3, PLANT)).toThrow(new Refusal('cooling-down'));
+});
+
+test('slow requests answer a Refusal to the client, and pass on other errors', async () => {
+  const { dispatcher, client, sent } = open();
+  await dispatcher.runAsync(client, 4, () => Promise.reject(new Refusal('room-busy')));
+  expect(sent).toEqual([{ event: 'rejected', id: 4, reason: 'room-busy' }]);
+  const failure = dispatcher.runAsync(client, 5, () => Promise.reject(new Error('broken')));
+  await expect(failure).rejects.toThrow('broken');
+});
+
+test('a system actor gets a number of its own, and its answer', async () => {
+  const { dispatcher, enqueued, activity } = open();
+  const actor = dispatcher.createSystemActor('gardener', false);
+  const answer = actor.act({ what: 'plant', x: 1, y: 1 } as never);
+  expect(enqueued).toMatchObject([{ what: 'plant', by: { id: 42, name: 'gardener' } }]);
+  dispatcher.answer({ by: 42, id: 1, what: 'plant', energy: 1 } as never);
+  await expect(answer).resolves.toMatchObject({ energy: 1 });
+  expect(activity()).toBe(0);
+});
+
+test('the host acts even while the room is paused; system actors do not', async () => {
+  const { dispatcher, policy, enqueued } = open();
+  policy.settings = { ...policy.settings, paused: true };
+  const actor = dispatcher.createSystemActor('osc', true);
+  await expect(actor.act({ what: 'plant' } as never)).rejects.toThrow(new Refusal('paused'));
+  void dispatcher.hostActor.act({ what: 'plant' } as never);
+  expect(enqueued).toMatchObject([{ by: { id: HOUSE.id } }]);
+});

@@ -1,0 +1,59 @@
+import { AdaptiveQuality } from '../../../../server/realtime/streaming/adaptive-quality.ts';
+import { DEFAULTS } from '../../../../shared/defaults.ts';
+
+const { window, patience, slowAck } = DEFAULTS.stream.ladder;
+
+/** Evaluates windows of ten frames each, of which some are skipped. @returns the time after them */
+function pass(quality: AdaptiveQuality, from: number, windows: number, skipped = 0): number {
+  for (let i = 0; i < windows; i++) {
+    for (let frame = 0; frame < 10; frame++) quality.frame(frame < skipped);
+    quality.evaluate(from + (i + 1) * window);
+  }
+  return from + windows * window;
+}
+
+test('the first tier is never better than the viewer asks for', () => {
+  expect(new AdaptiveQuality('full', 'thrifty', 0).tier).toBe('thrifty');
+  const quality = new AdaptiveQuality('full', 'full', 0);
+  quality.setBest('phone');
+  expect(quality.tier).toBe('phone');
+});
+
+test('many skipped frames lower the tier, one window at a time, down to the last', () => {
+  const quality = new AdaptiveQuality('full', 'full', 0);
+  let now = pass(quality, 0, 1, 5);
+  expect(quality.tier).toBe('phone');
+  now = pass(quality, now, 1, 5);
+  expect(quality.tier).toBe('thrifty');
+  pass(quality, now, 3, 5);
+  expect(quality.tier).toBe('thrifty');
+});
+
+test('a quiet connection gets a better tier, but no better one than it asks for', () => {
+  const quality = new AdaptiveQuality('thrifty', 'phone', 0);
+  pass(quality, 0, Math.ceil((10 * patience) / window));
+  expect(quality.tier).toBe('phone');
+});
+
+test('slow acknowledgements keep the tier from rising', () => {
+  const quality = new AdaptiveQuality('phone', 'full', 0);
+  let now = 0;
+  while (now < 5 * patience) {
+    quality.acknowledged(slowAck + 1);
+    now = pass(quality, now, 1);
+  }
+  expect(quality.tier).toBe('phone');
+});
+
+test('after a step up that did not last, the next one takes longer', () => {
+  const quality = new AdaptiveQuality('phone', 'full', 0);
+  const climb = (from: number): number => {
+    let now = from;
+    while (quality.tier !== 'full') now = pass(quality, now, 1);
+    return now;
+  };
+  const first = climb(0);
+  const fallen = pass(quality, first, 1, 5);
+  expect(quality.tier).toBe('phone');
+  expect(climb(fallen) - fallen).toBeGreaterThan(first);
+});
