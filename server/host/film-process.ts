@@ -1,4 +1,4 @@
-/** A process of its own that does a stretch of a room's life again and makes a film of it: beside the rooms, never before them. */
+/** A low-priority process that replays part of a room's journal and renders it as a film. */
 import { writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import * as v from 'valibot';
@@ -60,7 +60,7 @@ async function make(order: FilmOrder): Promise<void> {
   const { room, from, to } = order;
   const range = await readRange(store, room, { from, to })
     .then(async (found) => {
-      // Only a word beside the film: what is damaged elsewhere in the journal must not keep it from being made.
+      // Optional: damage elsewhere in the journal must not prevent the film.
       say({ from: await timeOf(store, room, found.from).catch(() => null) });
       return found;
     })
@@ -131,7 +131,7 @@ const REASONS: Partial<Record<StoreError['reason'], JobReason>> = {
 const reasonOf = (error: unknown): JobReason =>
   (error instanceof StoreError && REASONS[error.reason]) || 'failed';
 
-// A machine that is short of time is to spend it on the rooms.
+// The rooms take precedence on a busy machine.
 setPriority(10);
 process.once('message', (message) => {
   make(v.parse(filmOrder, message))
@@ -141,5 +141,5 @@ process.once('message', (message) => {
     )
     .finally(() => process.disconnect());
 });
-// Whoever has asked is not there any more.
+// The parent process has ended.
 process.once('disconnect', () => process.exit());
