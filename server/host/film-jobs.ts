@@ -1,4 +1,7 @@
-/** Renders films of rooms, one at a time, each in its own process, and keeps the latest for download. */
+/**
+ * Renders films of rooms, one at a time, each in its own process, and keeps the latest for
+ * download.
+ */
 import { type ChildProcess, fork as forkProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';

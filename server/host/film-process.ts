@@ -41,7 +41,10 @@ export const filmOrder = v.strictObject({
 });
 export type FilmOrder = v.InferOutput<typeof filmOrder>;
 
-/** What it says: when what it shows begins, wall clock, ms; how far it is, 0…1; at last that it is done, or why it is not. */
+/**
+ * What it says: when what it shows begins, wall clock, ms; how far it is, 0…1; at last that it is
+ * done, or why it is not.
+ */
 export type FilmNews =
   | { readonly from: number | null }
   | { readonly progress: number }

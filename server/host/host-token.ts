@@ -1,4 +1,7 @@
-/** The host's token: created and shown once. Only its hash is stored, so reading it grants no access. */
+/**
+ * The host's token: created and shown once. Only its hash is stored, so reading it grants no
+ * access.
+ */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import * as v from 'valibot';
 import type { Store } from '../storage/store.ts';

@@ -105,7 +105,9 @@ async function earliest(
   return tick - maxTicksIn(seconds * SLACK, { tick, rate: tickRate }, changes);
 }
 
-/** Sends the new state to all clients, also after a storage error, as the state may have changed. */
+/**
+ * Sends the new state to all clients, also after a storage error, as the state may have changed.
+ */
 async function shown<T>({ server: roomServer }: OpenRoom, work: () => Promise<T>): Promise<T> {
   try {
     const result = await work();

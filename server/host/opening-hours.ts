@@ -1,4 +1,6 @@
-/** Opening hours: when the house is open, when its walls are dimmed, and when the server restarts. */
+/**
+ * Opening hours: when the house is open, when its walls are dimmed, and when the server restarts.
+ */
 import { ALWAYS_OPEN, type Schedule, schedule } from '../../shared/host/settings.ts';
 import type { HostState } from '../../shared/host/state.ts';
 import type { Clock } from '../platform/clock.ts';
