@@ -1,6 +1,7 @@
 /**
  * Runs one extension in its own thread, so that its errors and delays never affect a tick. Failures
- * are logged with its name, a lost thread is restarted, and repeated failures disable the extension.
+ * are logged with its name, a lost thread is restarted, and repeated failures disable the
+ * extension.
  */
 import { Worker } from 'node:worker_threads';
 import * as v from 'valibot';

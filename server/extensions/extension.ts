@@ -1,6 +1,7 @@
 /**
  * Types of an extension: a file whose default export has hooks, called when something happens in a
- * room. It runs in its own thread and acts like any participant. EXTENSIONS.md shows how to write one.
+ * room. It runs in its own thread and acts like any participant. EXTENSIONS.md shows how to write
+ * one.
  */
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type {

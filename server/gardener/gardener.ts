@@ -1,8 +1,10 @@
 /**
  * The automatic gardener keeps an unused room lively: it plants, cuts its own organisms so that
  * healing can be seen, crosses, and removes its oldest. In a nearly full room it removes unattended
- * organisms; otherwise it never harms those of others. It stops when a visitor acts, and pauses while
- * nobody watches. Its commands go through a system actor, so they are journalled and cost energy; its
+ * organisms; otherwise it never harms those of others. It stops when a visitor acts, and pauses
+ * while
+ * nobody watches. Its commands go through a system actor, so they are journalled and cost energy;
+ * its
  * random numbers are its own, so that replays do not depend on it.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -181,7 +183,10 @@ export class Gardener {
     return choosePlantingPlace(this.area, this.population, this.options.random, near);
   }
 
-  /** In a nearly full room, removes the organism unattended longest. @returns false if not needed */
+  /**
+   * In a nearly full room, removes the organism unattended longest.
+   * @returns false if not needed
+   */
   private thin(): boolean {
     const { room } = this.options;
     if (room.size <= thinAbove * room.maxOrganisms || room.unattended === undefined) return false;

@@ -1,4 +1,4 @@
-/** The host's calls over HTTP: who may call, whether a call is of the right form, and what its refusal looks like. */
+/** The host's HTTP API: authentication, validation and error responses. */
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -20,7 +20,7 @@ import type { HostToken } from './host-token.ts';
 import type { KnownDevices } from './known-devices.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 
-/** What a path names, like the room in `/rooms/:room`. */
+/** Parameters of a path, such as the room in `/rooms/:room`. */
 export type Parts = Readonly<Record<string, string>>;
 
 /** One function for each call; all may throw `HostRefusal`. */
@@ -31,7 +31,7 @@ export type Handlers = {
   ) => CallAnswer<N> | Promise<CallAnswer<N>>;
 };
 
-/** Answers with something else than JSON. */
+/** Sends a file or picture. */
 export type FileHandler = (request: Request, response: Response) => void | Promise<void>;
 
 export interface ApiOptions {
@@ -73,6 +73,7 @@ const STATUS: Partial<Record<HostReason, number>> = {
   failed: 500,
 };
 
+/** Creates the router of all calls and files. */
 export function createHostApi(options: ApiOptions): Router {
   const { handlers, files } = options;
   const router = express.Router();
@@ -105,7 +106,7 @@ export function createHostApi(options: ApiOptions): Router {
         response.json(await handle(wish, request.params as Parts));
       }
     };
-    // What strangers send is not read before it is known who they are.
+    // Authenticate before reading the body.
     if (name === 'login') router[verb](path, json, answer);
     else if (method === 'GET') router[verb](path, signedIn, answer);
     else router[verb](path, signedIn, json, answer);
@@ -120,7 +121,7 @@ export function createHostApi(options: ApiOptions): Router {
   return router;
 }
 
-/** A browser says which page a call comes from; programs do not, and have no cookie of a browser's either. */
+/** Rejects calls from other sites' pages. Programs send no such headers, and have no cookie. */
 function requireOwnPage(request: Request): void {
   const site = request.get('sec-fetch-site');
   const foreign = site !== undefined && site !== 'same-origin' && site !== 'none';
@@ -144,22 +145,23 @@ function login(
   response: Response,
   options: ApiOptions,
 ): SessionState {
-  const { throttle: tries, knownDevices: acquaintances, clock, sessions, cookie, log } = options;
-  // Not called after the secret, of which a server that keeps nothing has a new one at each start: such marks would pile up.
+  const { throttle, knownDevices, clock, sessions, cookie, log } = options;
+  // Not named after the secret: a server that stores nothing has a new one at each start, and such
+  // cookies would pile up.
   const known = `vivarium-known-${request.socket.localPort}`;
   const mark = wordOf(request, known);
-  const browser = acquaintances.identify(mark);
+  const browser = knownDevices.identify(mark);
   const address = browser ?? options.addressOf(request);
   const now = clock.now();
-  const wait = tries.wait(address, now);
-  // Not even the right token is looked at: who guesses must not learn while she should wait.
+  const wait = throttle.wait(address, now);
+  // The token is not even compared, so that guessing is useless during the wait.
   if (wait > 0) throw new HostRefusal('too-many-tries', '', wait);
   if (!options.token.is(token)) {
-    const delay = tries.fail(address, now);
+    const delay = throttle.fail(address, now);
     log.warn('wrong-host-token', 'Somebody tried a wrong host token.');
     throw new HostRefusal('wrong-token', '', delay > 0 ? delay : undefined);
   }
-  tries.succeed(address);
+  throttle.succeed(address);
   const { word, session } = sessions.begin();
   const own = {
     httpOnly: true,
@@ -168,7 +170,7 @@ function login(
     secure: request.secure,
   } as const;
   response.cookie(cookie, word, { ...own, maxAge: DEFAULTS.session.life });
-  response.cookie(known, (browser && mark) ?? acquaintances.issue(), {
+  response.cookie(known, (browser && mark) ?? knownDevices.issue(), {
     ...own,
     maxAge: DEFAULTS.session.known,
   });
@@ -202,7 +204,7 @@ function wordOf(request: Request, cookie: string): string | undefined {
   return undefined;
 }
 
-/** Errors of the body's reader, by their type. */
+/** Errors of the body parser, by type. */
 const UNREADABLE: Readonly<Record<string, HostReason>> = {
   'entity.too.large': 'too-large',
   'entity.parse.failed': 'not-json',

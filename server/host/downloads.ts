@@ -1,4 +1,4 @@
-/** What the host fetches as a file, or is shown as a picture. */
+/** Files and pictures for the host's page. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
@@ -32,13 +32,13 @@ function queryOf<T>(schema: v.GenericSchema<unknown, T>, { query }: Request): T 
   throw new HostRefusal('bad-call', result.issues[0].message);
 }
 
-/** What is not kept, or not whole, in the host's words. */
+/** Converts a StoreError to a HostRefusal. */
 function asRefusal(error: unknown): never {
   if (!(error instanceof StoreError)) throw error;
   throw new HostRefusal(error.reason === 'not-kept' ? 'no-such-time' : 'failed', error.message);
 }
 
-/** Sends a file that is too large for memory; its descriptor goes with the connection, however much of it was read. */
+/** Streams a file; closes its descriptor with the connection even if it was not read to the end. */
 async function stream(path: string, request: Request, response: Response): Promise<void> {
   const { size } = await stat(path);
   const { socket } = request;
@@ -52,6 +52,7 @@ async function stream(path: string, request: Request, response: Response): Promi
   file.pipe(response);
 }
 
+/** The handlers of all files, by path. */
 export function files(
   context: HostContext,
   { films, counter }: { readonly films: FilmJobs; readonly counter: VisitCounter },

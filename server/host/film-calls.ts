@@ -1,9 +1,10 @@
-/** Calls about films. */
+/** Handlers for films. */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { Handlers } from './api.ts';
 import type { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
 
+/** The handlers of the film calls. */
 export function filmCalls(
   { rooms, storage: kept, folder, checkpointFolder }: HostContext,
   films: FilmJobs,

@@ -1,4 +1,7 @@
-/** Films of rooms: each is made by a process of its own, one at a time; those that are done wait for a while to be fetched. */
+/**
+ * Renders films of rooms, one at a time, each in its own process, and keeps the latest for
+ * download.
+ */
 import { type ChildProcess, fork as forkProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -17,9 +20,9 @@ export interface FilmJobsOptions {
   /** Wall clock, ms. */
   readonly date: () => number;
   readonly engine: FilmOrder['engine'];
-  /** Hears why one has failed, in more words than the host's page has. */
+  /** Receives the details of a failure, for the log. */
   readonly warn: (message: string) => void;
-  /** Starts the process that makes one. */
+  /** Starts the rendering process. */
   readonly start?: () => ChildProcess;
 }
 
@@ -27,13 +30,13 @@ interface Job {
   state: JobState;
   readonly path: string;
   child: ChildProcess | undefined;
-  /** Ends the wait for its next sign of life. */
-  patience: () => void;
+  /** Cancels the stall timeout. */
+  cancelTimeout: () => void;
 }
 
 const PROCESS = fileURLToPath(new URL('./film-process.ts', import.meta.url));
 const HOUR = 3_600_000;
-/** One that comes no further for so long will not, ms. A long day may take as long as it does. */
+/** Time without progress after which a job fails, ms; its total time is not limited. */
 const STALLED = 900_000;
 
 const fork = (): ChildProcess =>
@@ -42,21 +45,22 @@ const fork = (): ChildProcess =>
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
 
+/** The film jobs of all rooms. */
 export class FilmJobs {
   private readonly jobs = new Map<string, Job>();
   private folder: string | undefined;
 
   constructor(private readonly options: FilmJobsOptions) {}
 
-  /** The latest last. */
+  /** All jobs, latest last. */
   get states(): JobState[] {
     return [...this.jobs.values()].map(({ state }) => state);
   }
 
   /**
-   * Begins to make a film.
+   * Starts a film.
    *
-   * @param place what is kept, and the checkpoint's folder
+   * @param place the data folder and the checkpoint's folder
    * @throws HostRefusal too-many-jobs
    */
   begin(
@@ -75,7 +79,7 @@ export class FilmJobs {
     const job: Job = {
       path,
       child: start(),
-      patience: () => {},
+      cancelTimeout: () => {},
       state: {
         ...{ id, room, kind },
         state: 'going',
@@ -107,7 +111,7 @@ export class FilmJobs {
     return job.state;
   }
 
-  /** Ends one that is being made, and forgets it. @throws HostRefusal no-such-job */
+  /** Stops a job and removes its file. @throws HostRefusal no-such-job */
   stop(id: string): void {
     const job = this.get(id);
     this.end(job, 'stopped');
@@ -115,7 +119,7 @@ export class FilmJobs {
     rmSync(job.path, { force: true });
   }
 
-  /** @returns where the film lies. @throws HostRefusal no-such-job, job-not-done */
+  /** The file of a finished film. @throws HostRefusal no-such-job, job-not-done */
   file(id: string): { readonly path: string; readonly name: string } {
     const { state, path } = this.get(id);
     if (state.state !== 'done') throw new HostRefusal('job-not-done', state.error ?? '');
@@ -134,7 +138,7 @@ export class FilmJobs {
   }
 
   private hear(job: Job, news: FilmNews): void {
-    // It may have been stopped, and its file be gone, while this was on its way.
+    // The job may have been stopped while this message was in transit.
     if (job.state.state !== 'going') return;
     this.wait(job);
     if ('progress' in news) job.state = { ...job.state, progress: news.progress };
@@ -147,8 +151,8 @@ export class FilmJobs {
   }
 
   private wait(job: Job): void {
-    job.patience();
-    job.patience = this.options.clock.after(STALLED, () => {
+    job.cancelTimeout();
+    job.cancelTimeout = this.options.clock.after(STALLED, () => {
       this.fail(job, 'stalled', 'It came no further.');
     });
   }
@@ -161,13 +165,13 @@ export class FilmJobs {
 
   private end(job: Job, state: JobState['state'], error: JobReason | null = null): void {
     if (job.state.state !== 'going') return;
-    job.patience();
+    job.cancelTimeout();
     job.state = { ...job.state, state, error };
     job.child?.kill('SIGKILL');
     job.child = undefined;
   }
 
-  /** Only the latest that are done are kept. */
+  /** Removes all but the latest finished films. */
   private sweep(): void {
     const over = [...this.jobs].filter(([, { state }]) => state.state !== 'going');
     for (const [id, { path }] of over.slice(0, -DEFAULTS.host.filmsKept)) {

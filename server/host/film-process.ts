@@ -1,4 +1,4 @@
-/** A process of its own that does a stretch of a room's life again and makes a film of it: beside the rooms, never before them. */
+/** A low-priority process that replays part of a room's journal and renders it as a film. */
 import { writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import * as v from 'valibot';
@@ -41,7 +41,10 @@ export const filmOrder = v.strictObject({
 });
 export type FilmOrder = v.InferOutput<typeof filmOrder>;
 
-/** What it says: when what it shows begins, wall clock, ms; how far it is, 0…1; at last that it is done, or why it is not. */
+/**
+ * What it says: when what it shows begins, wall clock, ms; how far it is, 0…1; at last that it is
+ * done, or why it is not.
+ */
 export type FilmNews =
   | { readonly from: number | null }
   | { readonly progress: number }
@@ -60,7 +63,7 @@ async function make(order: FilmOrder): Promise<void> {
   const { room, from, to } = order;
   const range = await readRange(store, room, { from, to })
     .then(async (found) => {
-      // Only a word beside the film: what is damaged elsewhere in the journal must not keep it from being made.
+      // Optional: damage elsewhere in the journal must not prevent the film.
       say({ from: await timeOf(store, room, found.from).catch(() => null) });
       return found;
     })
@@ -131,7 +134,7 @@ const REASONS: Partial<Record<StoreError['reason'], JobReason>> = {
 const reasonOf = (error: unknown): JobReason =>
   (error instanceof StoreError && REASONS[error.reason]) || 'failed';
 
-// A machine that is short of time is to spend it on the rooms.
+// The rooms take precedence on a busy machine.
 setPriority(10);
 process.once('message', (message) => {
   make(v.parse(filmOrder, message))
@@ -141,5 +144,5 @@ process.once('message', (message) => {
     )
     .finally(() => process.disconnect());
 });
-// Whoever has asked is not there any more.
+// The parent process has ended.
 process.once('disconnect', () => process.exit());

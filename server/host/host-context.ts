@@ -1,4 +1,4 @@
-/** What the host's calls work with. */
+/** The services and settings that the host's calls use. */
 import type { RoomSettings } from '../../shared/host/settings.ts';
 import type { BackendName } from '../engine/backend.ts';
 import type { EngineInfo } from '../engine/engine.ts';
@@ -12,6 +12,7 @@ import type { Store } from '../storage/store.ts';
 import type { Ticker } from '../world/ticker.ts';
 import type { World } from '../world/world.ts';
 
+/** Shared by all handlers of the host's calls. */
 export interface HostContext {
   readonly rooms: RoomRegistry;
   readonly world: World;
@@ -19,24 +20,24 @@ export interface HostContext {
   readonly bans: Bans;
   readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
   readonly engine: EngineInfo;
-  /** What cells are kept in; absent: they end with the server. */
+  /** Storage of the rooms; undefined: they end with the server. */
   readonly storage: { readonly store: Store; readonly journalWriter: JournalWriter } | undefined;
-  /** What the host's wishes are kept in. */
+  /** Storage of the host's settings. */
   readonly hostStore: Store;
-  /** Folder of what is kept. */
+  /** The data folder; undefined: nothing is stored. */
   readonly folder: string | undefined;
-  /** Where / leads to. */
+  /** The room to which / redirects. */
   readonly defaultRoom: string;
   /** Folder of a checkpoint, by its name. */
   readonly checkpointFolder: (name: string) => string | undefined;
   readonly backend: BackendName | 'auto';
-  /** Where visitors find this server, the best address first. */
+  /** The server's addresses for visitors, best first. */
   readonly addresses: () => string[];
-  /** How a room is set that nobody has touched. */
+  /** Settings of a room that the host has not changed. */
   readonly defaults: RoomSettings;
-  /** When the server was started, wall clock, ms. */
+  /** Start of the server, wall clock, ms. */
   readonly since: number;
-  /** Of the server. */
+  /** Version of the server. */
   readonly version: string;
   readonly clock: Clock;
   /** Wall clock, ms. */

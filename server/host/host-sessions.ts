@@ -1,20 +1,23 @@
-/** Who is signed in as the host. Sessions end with the server: who manages rooms signs in again. */
+/** Login sessions of the host. They are in memory only and end with the server. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { DEFAULTS } from '../../shared/defaults.ts';
 
+/** One login. */
 export interface HostSession {
-  /** Goes with each call that changes something; pages of other origins cannot read it. */
+  /** CSRF key, required by each call that changes something. */
   readonly key: string;
-  /** When it was begun, ms of the clock; and when its host last did something. */
+  /** Time of the login, ms of the clock. */
   readonly since: number;
+  /** Time of the host's last action, ms of the clock. */
   used: number;
 }
 
 const random = (): string => randomBytes(32).toString('base64url');
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
+/** All current sessions. */
 export class HostSessions {
-  /** By the hash of the cookie's word. */
+  /** By the hash of the cookie's value. */
   private readonly sessions = new Map<string, HostSession>();
 
   /** @param now ms of a clock that never goes back */
@@ -27,7 +30,7 @@ export class HostSessions {
     } = DEFAULTS.session,
   ) {}
 
-  /** @returns the word for the cookie, and the session */
+  /** Starts a session. @returns the cookie's value, and the session */
   begin(): { readonly word: string; readonly session: HostSession } {
     this.forgetOld();
     const word = random();
@@ -41,9 +44,9 @@ export class HostSessions {
   }
 
   /**
-   * The session of a cookie's word, if it is not over.
+   * The session of a cookie, if it has not expired.
    *
-   * @param isUse whether its host does something, and not her page alone: it lives on from now
+   * @param isUse whether the host acts, as opposed to the page polling; renews the session
    */
   find(word: string | undefined, isUse: boolean): HostSession | undefined {
     if (!word) return undefined;
@@ -53,11 +56,12 @@ export class HostSessions {
     return session;
   }
 
+  /** Ends the session of a cookie, if any. */
   end(word: string | undefined): void {
     if (word) this.sessions.delete(hashOf(word));
   }
 
-  /** ms until a session ends, when it is not used any more */
+  /** Time until an unused session expires, ms. */
   left({ since, used }: HostSession): number {
     const { idle, life } = this.limits;
     return Math.max(0, Math.min(used + idle, since + life) - this.now());
@@ -70,7 +74,7 @@ export class HostSessions {
   }
 }
 
-/** Whether a call carries the session's key; takes as long for a wrong one. */
+/** Whether a call has the session's key; compares in constant time. */
 export function hasKey({ key }: HostSession, given: string | undefined): boolean {
   const [a, b] = [key, given ?? ''].map((text) => createHash('sha256').update(text).digest());
   return timingSafeEqual(a, b);

@@ -1,18 +1,21 @@
-/** The host's token: made once, shown once; what is kept is its hash alone, so that who reads the data folder is no host yet. */
+/**
+ * The host's token: created and shown once. Only its hash is stored, so reading it grants no
+ * access.
+ */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import * as v from 'valibot';
 import type { Store } from '../storage/store.ts';
 
-/** 160 bits: too many to be guessed, so that a plain hash of it will do. */
+/** 160 bits cannot be guessed, so a plain hash is sufficient. */
 const BYTES = 20;
-/** Without letters that look like others: people type it from a terminal. */
+/** No letters that look alike, as people type the token. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 const LENGTH = Math.ceil((BYTES * 8) / Math.log2(LETTERS.length));
 const GROUP = 5;
 
 const tokenRecord = v.strictObject({ hash: v.string(), made: v.number() });
 
-/** As it is compared: case, spaces and dashes do not matter. */
+/** Ignores case, spaces and dashes. */
 const plain = (token: string): string => token.toLowerCase().replace(/[\s-]+/g, '');
 
 const hashOf = (token: string): Buffer => createHash('sha256').update(plain(token)).digest();
@@ -21,25 +24,26 @@ function newToken(): string {
   let token = '';
   while (token.length < LENGTH) {
     for (const byte of randomBytes(LENGTH)) {
-      // Bytes beyond the last whole round of letters would make some letters likelier.
+      // Reject the remaining bytes, which would make some letters more likely.
       if (byte < 256 - (256 % LETTERS.length)) token += LETTERS[byte % LETTERS.length];
     }
   }
   return token.slice(0, LENGTH).replace(new RegExp(`(.{${GROUP}})(?=.)`, 'g'), '$1-');
 }
 
+/** Verifies the host's token. */
 export class HostToken {
   private constructor(
     private readonly hash: Buffer,
-    /** The token itself, where it was made just now: to be shown once. */
+    /** The token itself if it was created now, to be shown once. */
     readonly fresh: string | undefined,
     private readonly put: () => Promise<void>,
   ) {}
 
   /**
-   * Reads the hash that is kept, or makes a token, of which nothing is kept yet.
+   * Reads the stored hash, or creates a token that `keep` stores.
    *
-   * @param anew makes another one in any case: the old one opens nothing any more
+   * @param anew always creates a new token, which invalidates the old one
    * @param date wall clock, ms
    * @throws StoreError
    */
@@ -54,8 +58,8 @@ export class HostToken {
   }
 
   /**
-   * Keeps the hash of a token that was made just now. For whoever shows it right after: one that is kept and was never shown
-   * would lock the host out.
+   * Stores the hash of a new token. Call it just before showing the token: a stored token that was
+   * never shown would lock the host out.
    *
    * @throws StoreError
    */
@@ -63,7 +67,7 @@ export class HostToken {
     return this.put();
   }
 
-  /** Whether this is the token; takes as long for a wrong one. */
+  /** Whether a token is correct; compares in constant time. */
   is(token: string): boolean {
     return timingSafeEqual(hashOf(token), this.hash);
   }

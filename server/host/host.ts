@@ -1,4 +1,4 @@
-/** The host's side of the server, put together: token, sessions, calls. */
+/** Creates the host's part of the server: token, sessions, calls. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Request, Router } from 'express';
@@ -20,43 +20,44 @@ import { VisitCounter } from './visit-statistics.ts';
 
 export interface HostOptions {
   readonly context: Omit<HostContext, 'version' | 'since'>;
-  /** Makes a new token in any case. */
+  /** Always creates a new token. */
   readonly newToken: boolean;
   readonly secret: Uint8Array;
-  /** What the address of a request is called. */
+  /** The client address of a request. */
   readonly addressOf: (request: Request) => string;
-  /** The schedule wants the server to start anew. */
+  /** Called when the scheduled restart is due. */
   readonly onRestart: () => void;
 }
 
+/** The running host part. */
 export interface Host {
   readonly router: Router;
-  /** The token, where it was made just now: to be shown once. */
+  /** The token if it was created now, to be shown once. */
   readonly freshToken: string | undefined;
-  /** Keeps that token, which is shown right after. @throws StoreError */
+  /** Stores that token; call it just before showing it. @throws StoreError */
   keepToken(): Promise<void>;
-  /** Counts what a tick of some rooms has brought. */
+  /** Adds a tick's events to the visit statistics. */
   count(ticks: readonly TickEvents[]): void;
-  /** A room was closed. */
+  /** Call when a room was closed. */
   closed(room: string): void;
   close(): Promise<void>;
 }
 
-/** @throws StoreError */
+/** Reads the stored token and schedule, and starts. @throws StoreError */
 export async function openHost(options: HostOptions): Promise<Host> {
   const { context: given, newToken, secret, addressOf, onRestart } = options;
   const { clock, date, log, rooms, hostStore: store } = given;
-  const desk: HostContext = { ...given, since: date(), version: versionOfServer() };
+  const hostContext: HostContext = { ...given, since: date(), version: versionOfServer() };
   const token = await HostToken.open(store, newToken, date);
   const films = new FilmJobs({
-    ...{ clock, date, engine: desk.backend },
+    ...{ clock, date, engine: hostContext.backend },
     warn: (message) => log.warn('film-not-made', message),
   });
-  const lobbyOf = (room: string) => rooms.roomServers.get(room);
+  const serverOf = (room: string) => rooms.roomServers.get(room);
   const counter = new VisitCounter({
     ...{ store, clock, date },
-    size: (room) => lobbyOf(room)?.size,
-    isVisitor: (room, participant) => lobbyOf(room)?.isPresent(participant) ?? false,
+    size: (room) => serverOf(room)?.size,
+    isVisitor: (room, participant) => serverOf(room)?.isPresent(participant) ?? false,
     onError: (error) => log.warn('not-counted', (error as Error).message),
   });
   const hours = await OpeningHours.open({
@@ -75,19 +76,19 @@ export async function openHost(options: HostOptions): Promise<Host> {
     handlers: {
       state: () => {
         const { schedule, isOpen, next } = hours;
-        return stateOf(desk, { dim: !isOpen, schedule, next, jobs: films.states });
+        return stateOf(hostContext, { dim: !isOpen, schedule, next, jobs: films.states });
       },
-      ...roomCalls(desk, (room) => counter.forget(room)),
-      ...moderationCalls(desk),
-      ...snapshotCalls(desk),
-      ...filmCalls(desk, films),
+      ...roomCalls(hostContext, (room) => counter.forget(room)),
+      ...moderationCalls(hostContext),
+      ...snapshotCalls(hostContext),
+      ...filmCalls(hostContext, films),
       statistics: (_, { room }) => counter.of(rooms.planOf(room).name),
       setSchedule: async (wanted) => {
         await hours.set(wanted);
         return wanted;
       },
     },
-    files: files(desk, { films, counter }),
+    files: files(hostContext, { films, counter }),
   });
   return {
     router,

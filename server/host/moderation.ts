@@ -1,4 +1,4 @@
-/** Calls about what visitors do: removing, clearing, muting, banning, and taking back. */
+/** Handlers for moderation: remove, clear, mute, ban, undo, restore. */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import { restoreSnapshot } from '../storage/restore-snapshot.ts';
@@ -9,11 +9,12 @@ import { snapshotStateOf } from './snapshot-calls.ts';
 import { requireSystemCommand } from './system-commands.ts';
 import { MAX_TICK_RATE, maxTicksIn, type RateChange } from './tick-rate-history.ts';
 
-/** A room may tick a little faster than it is set, for a moment. */
+/** Factor by which a room may briefly tick faster than its rate. */
 const SLACK = 1.1;
 
 type Names = 'removeOrganism' | 'clearArea' | 'mute' | 'ban' | 'liftBan' | 'undo' | 'restore';
 
+/** The handlers of the moderation calls. */
 export function moderationCalls(context: HostContext): Pick<Handlers, Names> {
   const { rooms, bans, date } = context;
   return {
@@ -83,7 +84,7 @@ export function moderationCalls(context: HostContext): Pick<Handlers, Names> {
   };
 }
 
-/** More than so many seconds ago it was up to this tick, whatever has become of the wall clock since. */
+/** The last tick that is certainly older than some seconds, even if the wall clock was set. */
 async function earliest(
   { storage: kept, rooms }: HostContext,
   { room }: OpenRoom,
@@ -104,7 +105,9 @@ async function earliest(
   return tick - maxTicksIn(seconds * SLACK, { tick, rate: tickRate }, changes);
 }
 
-/** Everybody is shown what the room has become; also when it could not be kept, for it may have become it all the same. */
+/**
+ * Sends the new state to all clients, also after a storage error, as the state may have changed.
+ */
 async function shown<T>({ server: roomServer }: OpenRoom, work: () => Promise<T>): Promise<T> {
   try {
     const result = await work();

@@ -1,4 +1,6 @@
-/** The hours of the house: when it is open, when its walls go dim, and when the server starts anew. */
+/**
+ * Opening hours: when the house is open, when its walls are dimmed, and when the server restarts.
+ */
 import { ALWAYS_OPEN, type Schedule, schedule } from '../../shared/host/settings.ts';
 import type { HostState } from '../../shared/host/state.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -9,20 +11,21 @@ export interface OpeningHoursOptions {
   readonly clock: Clock;
   /** Wall clock, ms. */
   readonly date: () => number;
-  /** It is within the open hours from now on, or it is not. */
+  /** Called when the house opens or closes, and when the schedule changes. */
   readonly onChange: (isOpen: boolean, schedule: Schedule) => void;
-  /** The server is to end now, to be started anew. */
+  /** Called when the scheduled restart is due. */
   readonly onRestart: () => void;
 }
 
 const MINUTE = 60_000;
-/** Longest that a clock is not looked at: it may be set. */
+/** Longest time between two checks, ms, as the wall clock may be set. */
 const LOOK = 30_000;
 
+/** Follows the schedule. */
 export class OpeningHours {
   private cancel: (() => void) | undefined;
   private wasOpen = true;
-  /** Up to when restarts have been thought of, wall clock, ms. */
+  /** Time of the last check, wall clock, ms. */
   private looked: number;
 
   private constructor(
@@ -32,7 +35,7 @@ export class OpeningHours {
     this.looked = options.date();
   }
 
-  /** Reads what is kept. @throws StoreError */
+  /** Reads the stored schedule and starts following it. @throws StoreError */
   static async open(options: OpeningHoursOptions): Promise<OpeningHours> {
     const kept = await options.store.serverRecord('schedule', schedule);
     const hours = new OpeningHours(options, kept ?? ALWAYS_OPEN);
@@ -48,12 +51,12 @@ export class OpeningHours {
     return isOpenAt(this.now, this.options.date());
   }
 
-  /** What comes next, if anything does. */
+  /** The next opening, closing or restart, if any. */
   get next(): HostState['next'] {
     return nextOf(this.now, this.options.date());
   }
 
-  /** @throws StoreError */
+  /** Stores and applies a schedule. @throws StoreError */
   async set(wanted: Schedule): Promise<void> {
     await this.options.store.putServerRecord('schedule', wanted);
     this.now = wanted;
@@ -74,7 +77,7 @@ export class OpeningHours {
       onChange(isOpen, this.now);
     }
     const restart = restartAfter(this.now, this.looked);
-    // A machine that slept, or was off by hours, has nothing to make up for.
+    // A restart missed by more than ten minutes, as after sleep, is skipped.
     const isDue = restart !== undefined && restart <= now && now - restart < 10 * MINUTE;
     this.looked = now;
     if (isDue) onRestart();
@@ -86,7 +89,7 @@ export class OpeningHours {
 /** Monday is 0. */
 const weekday = (date: Date): number => (date.getDay() + 6) % 7;
 
-/** That time of the day, so many days after another moment. */
+/** A time of day, some days after another moment; ms. */
 function at(moment: number, days: number, time: string): number {
   const [hours, minutes] = time.split(':').map(Number);
   const date = new Date(moment);
@@ -100,6 +103,7 @@ function at(moment: number, days: number, time: string): number {
   ).getTime();
 }
 
+/** Whether the house is open at a time, wall clock, ms. */
 export function isOpenAt({ on, days }: Schedule, now: number): boolean {
   if (!on) return true;
   const today = days[weekday(new Date(now))];

@@ -1,4 +1,4 @@
-/** Calls about rooms as a whole, and the state that the page shows. */
+/** Handlers for rooms, and the state that the host's page shows. */
 import { randomInt } from 'node:crypto';
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ type Names =
   | 'changeSettings'
   | 'reseed';
 
-/** @param onRemoved a room is no more */
+/** The handlers of the room calls. @param onRemoved called after a room was removed */
 export function roomCalls(
   context: HostContext,
   onRemoved: (room: string) => void,
@@ -80,7 +80,7 @@ export function roomCalls(
   };
 }
 
-/** Everything that the page shows at a glance. */
+/** The state of the server for the host's page. */
 export function stateOf(
   {
     rooms,
@@ -116,7 +116,7 @@ export function stateOf(
   };
 }
 
-/** A bottle of what the room last was goes into the folder of what is kept. */
+/** Writes a replay bundle of the room's last state to the data folder, before it is removed. */
 async function putAside({ storage: kept, folder, date }: HostContext, room: string): Promise<void> {
   if (!kept || folder === undefined) return;
   const tail = await kept.store.tail(room);
@@ -143,7 +143,7 @@ async function takeBefore(
   return snapshotStateOf(snapshot);
 }
 
-/** Plants by the house, spread over the room, each of another kind as long as there are kinds. */
+/** Plants organisms evenly over the room, of different kinds as far as the gallery has them. */
 function sow(live: OpenRoom, count: number) {
   const { grid: ground, species } = live.room;
   const { side, gallery } = species;
@@ -163,7 +163,7 @@ function sow(live: OpenRoom, count: number) {
   });
 }
 
-/** The middle of the i-th of n windows along a length, not quite in line. */
+/** The centre of the i-th of n windows along a length, slightly randomised. */
 function placeIn(i: number, n: number, length: number, side: number): number {
   const room = length - side;
   const step = room / n;

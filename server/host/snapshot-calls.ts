@@ -1,4 +1,4 @@
-/** Calls about snapshots: listing, taking, naming. */
+/** Handlers for snapshots: list, take, remove the name. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { SnapshotState } from '../../shared/host/state.ts';
@@ -8,10 +8,12 @@ import type { HostContext } from './host-context.ts';
 
 type Names = 'snapshots' | 'takeSnapshot' | 'unnameSnapshot';
 
+/** A snapshot as the host's page shows it. */
 export function snapshotStateOf({ tick, at, name, before, cells }: SnapshotRecord): SnapshotState {
   return { tick, at, name: name ?? null, before: before ?? null, organisms: cells.length };
 }
 
+/** The handlers of the snapshot calls. */
 export function snapshotCalls(context: HostContext): Pick<Handlers, Names> {
   const { rooms, ticker } = context;
   return {
@@ -43,7 +45,7 @@ export function snapshotCalls(context: HostContext): Pick<Handlers, Names> {
   };
 }
 
-/** The latest first; those that cannot be read are left out. */
+/** A room's snapshots, latest first, without unreadable ones. */
 export async function snapshotsOf(
   { rooms, storage: kept }: HostContext,
   name: string,

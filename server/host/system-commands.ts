@@ -1,11 +1,11 @@
-/** Acts of the house in a room: commands like a visitor's, in its journal, by nobody. */
+/** Sends the host's commands to a room: journalled like a visitor's, without a participant. */
 import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { SystemCommand } from '../realtime/commands/system-actor.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import type { Answer } from '../world/commands.ts';
 
-/** @returns what became of it, with the next tick. @throws HostRefusal room-busy */
+/** Runs a command; resolves to its answer with the next tick. @throws HostRefusal room-busy */
 export async function runSystemCommand(
   { server: roomServer }: OpenRoom,
   act: SystemCommand,
@@ -23,7 +23,7 @@ const REASONS: Readonly<Record<string, HostReason>> = {
   'off-grid': 'off-grid',
 };
 
-/** The same, for what must not be refused. @throws HostRefusal */
+/** As `runSystemCommand`; a refusal is thrown. @throws HostRefusal */
 export async function requireSystemCommand(live: OpenRoom, act: SystemCommand): Promise<Answer> {
   const answer = await runSystemCommand(live, act);
   const { refused } = answer;

@@ -1,18 +1,19 @@
-/** How many ticks some seconds were, of a room whose pace may have been changed in them. */
+/** Converts seconds to ticks for a room whose tick rate may have changed meanwhile. */
 
-/** Ticks a second, after a tick. */
+/** The rate in ticks per second from a tick on. */
 export interface RateChange {
   readonly tick: number;
   readonly rate: number;
 }
 
-/** What no room exceeds. */
+/** The highest tick rate of any room, per second. */
 export const MAX_TICK_RATE = 60;
 
 /**
- * @param now the tick that it is, and the rate now
- * @param changes of the rate until now, the first first; before the first of them it may have been any
- * @returns ticks that there have been at most in the last seconds
+ * The largest possible number of ticks in the last seconds.
+ *
+ * @param now the present tick and rate
+ * @param changes of the rate, oldest first; the rate before the first is unknown
  */
 export function maxTicksIn(
   seconds: number,
@@ -21,7 +22,7 @@ export function maxTicksIn(
 ): number {
   let left = seconds;
   let end = now.tick;
-  // The last change may be so new that no tick knows of it.
+  // The last change may not be journalled yet.
   let rate = Math.max(now.rate, changes.at(-1)?.rate ?? 0);
   for (let i = changes.length - 1; i >= 0; i--) {
     const { tick } = changes[i];

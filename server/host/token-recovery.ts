@@ -1,25 +1,25 @@
-/** How a host who has lost her token comes to another one, with the rooms that this server keeps. */
+/** Tells a host who has lost the token how to create a new one for the same rooms. */
 import { resolve } from 'node:path';
 
-/** How a server was started. */
+/** How the server was started. */
 export interface ServerStart {
-  /** By hand, by systemd, or in a container. */
+  /** Manually, by systemd, or in a container. */
   readonly by: 'hand' | 'service' | 'container';
-  /** The folder where rooms are kept, as it was set; or `none`. */
+  /** The value of `--data`: a folder, or `none`. */
   readonly data: string;
-  /** The folder that it was started in. */
+  /** The working directory. */
   readonly folder: string;
-  /** Whom a service runs as, where that is known. */
+  /** The user that the service runs as, if known. */
   readonly user?: string | undefined;
 }
 
-/** Rooms are kept here where nobody says otherwise. */
-const USUAL = '.data';
+/** The default of `--data`. */
+const DEFAULT_FOLDER = '.data';
 
 const quoted = (text: string): string =>
   /^[\w./:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
-/** Words that follow "lost?". */
+/** The hint that the log shows after "lost?". */
 export function tokenRecoveryHint({ by, data, folder, user }: ServerStart): string {
   if (data === 'none') return 'the next start makes another';
   const kept = quoted(resolve(folder, data));
@@ -30,5 +30,5 @@ export function tokenRecoveryHint({ by, data, folder, user }: ServerStart): stri
     const as = user === undefined ? '' : `runuser -u ${quoted(user)} -- `;
     return `stop the service; in ${quoted(folder)}, with whatever other VIVARIUM_… the service has before npm: ${as}env VIVARIUM_DATA=${kept} npm start -- --new-host-token; write it down, Ctrl-C, start the service`;
   }
-  return `npm start -- ${data === USUAL ? '' : `--data ${kept} `}--new-host-token`;
+  return `npm start -- ${data === DEFAULT_FOLDER ? '' : `--data ${kept} `}--new-host-token`;
 }

@@ -1,5 +1,4 @@
-/** Counts what happens in the rooms, by hour and day: sums alone, of nobody in particular. */
-
+/** Visit statistics by hour and day: sums only, nothing about individual visitors. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   type DayStatistics,
@@ -21,11 +20,11 @@ export interface VisitCounterOptions {
   readonly clock: Clock;
   /** Wall clock, ms. */
   readonly date: () => number;
-  /** How many are in a room now; undefined for one that is none of the house's. */
+  /** Number of visitors in a room now; undefined for a room that is not open. */
   readonly size: (room: string) => number | undefined;
-  /** Whether one is a visitor who is there; else the house has acted. */
+  /** Whether a participant is a visitor who is present; otherwise a system actor. */
   readonly isVisitor: (room: string, participant: ParticipantId) => boolean;
-  /** It could not be kept. */
+  /** Called when the statistics could not be stored. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -37,19 +36,20 @@ interface Counted {
   changed: boolean;
 }
 
+/** Counts visits and commands of all rooms. */
 export class VisitCounter {
   private readonly counted = new Map<string, Counted>();
-  /** When each visitor of a room has come, ms. */
+  /** Arrival of each visitor by room, wall clock, ms. */
   private readonly since = new Map<string, Map<ParticipantId, number>>();
   private cancel: () => void;
-  /** One thing is counted after the other. */
+  /** Serialises counting. */
   private readonly mutex = new Mutex();
 
   constructor(private readonly options: VisitCounterOptions) {
     this.cancel = this.plan();
   }
 
-  /** What a tick of some rooms has brought. */
+  /** Counts a tick's events. */
   record(ticks: readonly TickEvents[]): void {
     const { size, onError } = this.options;
     const busy = ticks.flatMap((one) => {
@@ -82,7 +82,7 @@ export class VisitCounter {
     }
   }
 
-  /** Nobody is in a room any more. */
+  /** Counts all visitors of a closed room as having left. */
   emptied(room: string): void {
     this.mutex.runExclusive(() => this.empty(room)).catch(this.options.onError);
   }
@@ -90,25 +90,25 @@ export class VisitCounter {
   private async empty(room: string): Promise<void> {
     const counted = await this.now(room);
     for (const participant of this.since.get(room)?.keys() ?? []) {
-      // They went now, not when their seats were given up.
+      // They left now, so the grace period for reconnecting is not subtracted.
       this.leave(counted, room, participant, 0);
     }
   }
 
-  /** All that is known of a room. */
+  /** A room's statistics. */
   async of(room: string): Promise<Statistics> {
     await this.flush();
     const { store } = this.options;
     return { room, hours: await store.hours(room), days: await store.countedDays(room) };
   }
 
-  /** A room is no more. */
+  /** Drops the counts of a removed room. */
   forget(room: string): void {
     this.counted.delete(room);
     this.since.delete(room);
   }
 
-  /** Keeps what was counted. @throws StoreError */
+  /** Stores the counts. @throws StoreError */
   async flush(): Promise<void> {
     await this.mutex.waitForUnlock();
     for (const [room, counted] of this.counted) {
@@ -144,14 +144,14 @@ export class VisitCounter {
     const hour = hourOf(date());
     const known = this.counted.get(room);
     if (known?.hour.hour === hour) return known;
-    // A disk that is full takes the hour that ends, not the one that begins.
+    // Counts of the past hour that cannot be stored are dropped.
     if (known?.changed) await this.keep(room, known).catch(this.options.onError);
     const day = hour.slice(0, 10);
     const counted: Counted = {
       hour: (await store.hours(room)).find((one) => one.hour === hour) ?? { hour, ...noSums() },
       day: (known?.day.day === day ? known.day : undefined) ??
         (await store.countedDays(room)).find((one) => one.day === day) ?? { day, ...noSums() },
-      // The day's sums go on; if they could not be kept, they are still to be.
+      // The day's sums continue; unsaved ones are stored later.
       changed: known?.changed ?? false,
     };
     this.counted.set(room, counted);
@@ -219,7 +219,7 @@ const noSums = (): Sums => ({
   heat: Array(HEAT_SIDE * HEAT_SIDE).fill(0),
 });
 
-/** Of this machine's clock, as in `2026-11-25T14`. */
+/** The hour in local time: `2026-11-25T14`. */
 function hourOf(at: number): string {
   const date = new Date(at);
   const padded = (n: number): string => `${n}`.padStart(2, '0');
@@ -227,7 +227,7 @@ function hourOf(at: number): string {
   return `${day}T${padded(date.getHours())}`;
 }
 
-/** One row for each hour or day; without the heat map, which is no table. */
+/** The statistics as CSV, a row per hour or day, without the heat map. */
 export function csvOf({ hours, days }: Statistics, by: 'hour' | 'day'): string {
   const spans = [...DWELL_SPANS.map((end) => `stayed_under_${end}_s`), 'stayed_longer'];
   const header = [by, 'visits', 'seeds', 'wounds', 'crosses', 'refused', 'most_at_once', ...spans];

@@ -1,9 +1,10 @@
 /**
- * Files as one, in the ZIP format that every system opens: each stored as it is, for pictures are packed already.
+ * Writes ZIP archives without compression, as PNG files are already compressed.
  * Format: APPNOTE 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16.
  */
 import { crc32 } from 'node:zlib';
 
+/** A file in the archive. */
 export interface ZipEntry {
   /** ASCII. */
   readonly name: string;
@@ -12,7 +13,7 @@ export interface ZipEntry {
 
 const UTF8 = 0x0800;
 const STORED = 0;
-/** 1980-01-01, the first day that the format knows: when a picture was made says its name. */
+/** 1980-01-01, the format's first day; the files' names say when a picture was taken. */
 const DAY = 0x0021;
 
 /** The fields that both headers of an entry have, from version to length of the name. */
@@ -30,7 +31,7 @@ function common({ name, bytes }: ZipEntry): Buffer {
   return header;
 }
 
-/** @returns the parts of the file, in their order; under 4 GiB and 65,535 entries */
+/** Yields the parts of an archive in order; limited to 4 GiB and 65,535 entries. */
 export function* zip(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
   const directory: Buffer[] = [];
   let offset = 0;

@@ -4,7 +4,10 @@
  */
 import { fromBuffer, type OscArgOutputOrArray, toBuffer } from 'osc-min';
 
-/** A value with its type, by osc-min's name: `integer`, `float`, `string`, `double`, `bigint`, `true` … */
+/**
+ * A value with its type, by osc-min's name: `integer`, `float`, `string`, `double`, `bigint`,
+ * `true` …
+ */
 export type OscArgument = OscArgOutputOrArray;
 
 /** One OSC message. */

@@ -1,4 +1,6 @@
-/** Executes OSC messages as commands of a system actor, with the checks and limits of a visitor's. */
+/**
+ * Executes OSC messages as commands of a system actor, with the checks and limits of a visitor's.
+ */
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { COMMANDS } from '../../shared/protocol/commands.ts';

@@ -1,4 +1,6 @@
-/** The server's log: sentences for a terminal, or JSON lines. Neither contains participants' names. */
+/**
+ * The server's log: sentences for a terminal, or JSON lines. Neither contains participants' names.
+ */
 import pino from 'pino';
 
 /** Further data of a log entry. */

@@ -3,7 +3,10 @@ interface Closable {
   close(): Promise<void>;
 }
 
-/** Waits for both. If one fails to start, closes the other. @throws the error of the one that failed */
+/**
+ * Waits for both. If one fails to start, closes the other.
+ * @throws the error of the one that failed
+ */
 export async function startBoth<A extends Closable, B extends Closable | undefined>(
   a: Promise<A>,
   b: B | Promise<B>,

@@ -2,7 +2,8 @@
  * Typed calls between this thread and a worker thread, in both directions: one message per call and
  * one per answer.
  *
- * Not a library. comlink 4.4: calls to a thread that has ended never settle, errors lose their class
+ * Not a library. comlink 4.4: calls to a thread that has ended never settle, errors lose their
+ * class
  * and reason, there is no start-up result, and the other side can reach any exposed property.
  * tinypool 2.2: the same for process.exit() and errors; and it chooses the thread, while a patch is
  * bound to one.
@@ -16,7 +17,8 @@ type ResultOf<M> = M extends (...args: never) => infer R ? Awaited<R> : never;
 /** The other side's methods, as this side calls them. */
 export interface Remote<Methods extends object> {
   /**
-   * Calls a method and waits for its result. Buffers in the result are transferred; those in arguments
+   * Calls a method and waits for its result. Buffers in the result are transferred; those in
+   * arguments
    * are copied.
    *
    * @throws what the method throws, or the error of a connection that has ended
@@ -34,7 +36,9 @@ export type ErrorClasses = Readonly<Record<string, { readonly prototype: Error }
 
 /** Why a thread died. */
 export interface Death {
-  /** `threw`: an uncaught error; `ended`: it exited or was terminated; `malformed`: a bad message. */
+  /**
+   * `threw`: an uncaught error; `ended`: it exited or was terminated; `malformed`: a bad message.
+   */
   readonly cause: 'threw' | 'ended' | 'malformed';
   /** The error's message, or text such as 'ended with code 3'. */
   readonly why: string;
@@ -143,7 +147,8 @@ export interface Served<Methods extends object, Ready = undefined> {
 /**
  * Makes this worker thread answer calls. They start in the order of arrival and run concurrently.
  *
- * @param open prepares the thread and may call the other side; `WorkerRpc.ready` rejects if it throws
+ * @param open prepares the thread and may call the other side; `WorkerRpc.ready` rejects if it
+ *   throws
  */
 export async function serveWorker<
   Methods extends object,

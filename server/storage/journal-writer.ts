@@ -1,6 +1,8 @@
 /**
- * Stores the rooms while they run: journal entries before results are sent, checksums of the planes,
- * and periodic snapshots. If writing fails, the rooms continue; once writing works again, a snapshot
+ * Stores the rooms while they run: journal entries before results are sent, checksums of the
+ * planes,
+ * and periodic snapshots. If writing fails, the rooms continue; once writing works again, a
+ * snapshot
  * of each room replaces the missing journal entries.
  */
 
@@ -208,7 +210,8 @@ export class JournalWriter {
   }
 
   /**
-   * Records that the room's state was replaced, with a snapshot of the new one. The room must be held.
+   * Records that the room's state was replaced, with a snapshot of the new one. The room must be
+   * held.
    *
    * @throws StoreError; the room keeps its new state, and is stored as after any other failure
    */

@@ -1,5 +1,6 @@
 /**
- * The interface of a storage backend: an ordered map from ASCII keys to bytes, sorted by the bytes of
+ * The interface of a storage backend: an ordered map from ASCII keys to bytes, sorted by the bytes
+ * of
  * the keys. `Store` defines the contents.
  */
 
@@ -33,7 +34,8 @@ export interface Records {
   list(span: Span): Promise<Entry[]>;
   keys(span: Span): Promise<string[]>;
   /**
-   * Writes atomically. When it resolves, the data survive the end of the process and a loss of power.
+   * Writes atomically. When it resolves, the data survive the end of the process and a loss of
+   * power.
    * Writes take effect in order.
    *
    * @throws StoreError disk-full, write-failed, closed

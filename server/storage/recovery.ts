@@ -33,7 +33,10 @@ export interface ExpectedRoom {
   readonly species: Species;
 }
 
-/** Checks that a stored room fits its parameters. @throws StoreError other-checkpoint, other-size */
+/**
+ * Checks that a stored room fits its parameters.
+ * @throws StoreError other-checkpoint, other-size
+ */
 export function checkRoom(stored: RoomRecord, expected: ExpectedRoom): void {
   const { name, checkpoint, width, height } = expected;
   const alternatives = 'or choose another room name with --rooms, or another --data';

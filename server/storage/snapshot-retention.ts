@@ -15,13 +15,17 @@ interface KeepLimits {
   readonly maxBytes: number;
 }
 
-/** Whether a snapshot is named or precedes a host's action: other rules apply, without its journal. */
+/**
+ * Whether a snapshot is named or precedes a host's action: other rules apply, without its journal.
+ */
 export const isSetAside = ({ name, before }: Pick<SnapshotRecord, 'name' | 'before'>): boolean =>
   name !== undefined || before !== undefined;
 
 /**
- * Keeps the latest snapshots, the first of each of the last minutes and the last of each of the last
- * hours and days, subject to the size limit. Also keeps named snapshots, the last few that precede a
+ * Keeps the latest snapshots, the first of each of the last minutes and the last of each of the
+ * last
+ * hours and days, subject to the size limit. Also keeps named snapshots, the last few that precede
+ * a
  * host's action, and snapshots of a replaced state while older ones exist, as a replay needs them.
  *
  * @param snapshots latest first

@@ -1,4 +1,6 @@
-/** Takes snapshots: reads a room's state between two ticks, and writes it while the room continues. */
+/**
+ * Takes snapshots: reads a room's state between two ticks, and writes it while the room continues.
+ */
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Mutex } from '../platform/mutex.ts';

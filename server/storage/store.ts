@@ -1,5 +1,6 @@
 /**
- * The stored rooms: their parameters, journals, snapshots and daily counts. Defines keys and contents
+ * The stored rooms: their parameters, journals, snapshots and daily counts. Defines keys and
+ * contents
  * of the records; the journal writer decides when they are written.
  */
 import * as v from 'valibot';
@@ -188,7 +189,10 @@ export class Store {
     return put.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
-  /** Completes a snapshot whose cells are stored. @param commit.entry stored in the same transaction */
+  /**
+   * Completes a snapshot whose cells are stored.
+   * @param commit.entry stored in the same transaction
+   */
   async putSnapshot(name: string, { snapshot, state, tail, entry }: SnapshotCommit): Promise<void> {
     const tick = padded(snapshot.tick);
     const stateEntry = sealed(`state/${name}/${tick}`, state);
@@ -208,7 +212,9 @@ export class Store {
     await this.put(`snapshot/${name}/${padded(snapshot.tick)}`, snapshot);
   }
 
-  /** Removes other snapshots, the cells that only they need, and the journal before the first kept. */
+  /**
+   * Removes other snapshots, the cells that only they need, and the journal before the first kept.
+   */
   async removeOldSnapshots(name: string, kept: readonly SnapshotRecord[]): Promise<void> {
     const needed = new Set(
       kept.flatMap(({ tick, cells }) => [
@@ -284,7 +290,8 @@ export class Store {
   /** Removes all records of a room. */
   async forget(name: string): Promise<void> {
     const own = ['plan', 'room', 'tail'].map((kind) => `${kind}/${name}`);
-    // The room's own record goes last, so that a loss of power leaves a room that is reported damaged.
+    // The room's own record goes last, so that a loss of power leaves a room that is reported
+    // damaged.
     for (const kind of [
       'mark',
       'journal',

@@ -1,5 +1,6 @@
 /**
- * Undoes recent commands: replays the journal without them in a scratch room, from a snapshot on. When
+ * Undoes recent commands: replays the journal without them in a scratch room, from a snapshot on.
+ * When
  * the replay has caught up, its state replaces the room's. Other commands keep their ids and random
  * numbers; refused ones stay refused.
  */
@@ -60,7 +61,8 @@ const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
 /**
  * Undoes commands while the room runs.
  *
- * @throws HostRefusal nothing-to-undo, undo-too-far: nothing has changed then; StoreError; EngineError
+ * @throws HostRefusal nothing-to-undo, undo-too-far: nothing has changed then; StoreError;
+ *   EngineError
  */
 export async function undo(
   options: UndoOptions,
@@ -182,7 +184,8 @@ function withdrawalsAfter(journal: readonly JournalRecord[], base: number): With
 }
 
 /**
- * The latest snapshot from which the undo can be replayed: it contains none of the commands withdrawn
+ * The latest snapshot from which the undo can be replayed: it contains none of the commands
+ * withdrawn
  * now or by a later undo, and the journal after it is complete.
  *
  * @throws HostRefusal undo-too-far

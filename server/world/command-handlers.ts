@@ -154,7 +154,8 @@ export class CommandHandlers {
    *
    * @param participant owner of the held seed, if it is one
    * @returns [Z], not to be changed
-   * @throws Refusal no-such-seed (also for a prior seed without `throw`), no-such-organism, bad-latent
+   * @throws Refusal no-such-seed (also for a prior seed without `throw`), no-such-organism,
+   *   bad-latent
    */
   previewLatent(seed: PreviewSource, participant: ParticipantId): Float32Array {
     if (seed.from === 'organism') return this.latentOf(seed.organism);
@@ -168,7 +169,8 @@ export class CommandHandlers {
   }
 
   /**
-   * The command as the journal stores it: map points are replaced by their latents, so that a replay
+   * The command as the journal stores it: map points are replaced by their latents, so that a
+   * replay
    * does not depend on the map.
    *
    * @throws Refusal no-such-seed without a map; bad-latent

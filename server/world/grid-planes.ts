@@ -9,7 +9,9 @@ export class GridPlanes {
   readonly planes: Planes;
   /** [height × width] RGBA as one number. */
   private readonly colours: Uint32Array;
-  /** [height × width] chunk of each place; a table, as divisions in the tick's inner loop are slow. */
+  /**
+   * [height × width] chunk of each place; a table, as divisions in the tick's inner loop are slow.
+   */
   private readonly chunks: Uint16Array;
   /** By chunk, 1 = changed. */
   private readonly changed: Uint8Array;
@@ -75,7 +77,9 @@ export class GridPlanes {
     this.touch(place);
   }
 
-  /** Calls `visit` for each place of a rectangle, with its index in the grid and in the rectangle. */
+  /**
+   * Calls `visit` for each place of a rectangle, with its index in the grid and in the rectangle.
+   */
   each({ x, y, width, height }: Rect, visit: (place: number, cell: number) => void): void {
     let cell = 0;
     for (let row = y; row < y + height; row++) {

@@ -1,5 +1,6 @@
 /**
- * The life cycle of a room's organisms: growing, awake, asleep, dead (rules LIF-1 … LIF-7). Collects
+ * The life cycle of a room's organisms: growing, awake, asleep, dead (rules LIF-1 … LIF-7).
+ * Collects
  * life events, and the patches of dead organisms for the engine to dispose of.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -201,7 +202,9 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'asleep', id: organism.id });
   }
 
-  /** Wakes an organism whose blocked places are free. Limited, or neighbours would do so forever. */
+  /**
+   * Wakes an organism whose blocked places are free. Limited, or neighbours would do so forever.
+   */
   private wakeByGround(organism: Organism): void {
     if (organism.stirs >= DEFAULTS.life.maxStirs) return;
     organism.stirs++;

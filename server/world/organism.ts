@@ -36,7 +36,9 @@ export interface Organism {
   isRestored: boolean;
   /** [stage, stage] cells hit by this tick's strokes, 1 = hit. */
   woundMask: Uint8Array | undefined;
-  /** [S, S], 1 = a live cell here is blocked by another owner; the organism wakes when it is freed. */
+  /**
+   * [S, S], 1 = a live cell here is blocked by another owner; the organism wakes when it is freed.
+   */
   readonly pressing: Uint8Array;
 }
 

@@ -27,7 +27,8 @@ export interface Stepped {
  * Updates owners and colours after a step.
  *
  * @param stepped oldest first
- * @param threshold least presence, 0…255, to claim a place; half of it keeps one, so that borders do
+ * @param threshold least presence, 0…255, to claim a place; half of it keeps one, so that borders
+ *   do
  *   not flicker
  * @returns the number of places that each organism owns now
  */

@@ -1,6 +1,7 @@
 /**
  * The complete state of a room between two ticks, as plain data. With the engine's cell states, a
- * room continues from it bit for bit. Queued commands are not part of it: they are not answered yet.
+ * room continues from it bit for bit. Queued commands are not part of it: they are not answered
+ * yet.
  *
  * To add a field that outlives a tick, add it here and to `exportOrganism` or `Room.export`, and
  * raise the version.

@@ -195,7 +195,8 @@ export class Room {
    *
    * @param participant owner of the held seed, if it is one
    * @returns [Z], not to be changed
-   * @throws Refusal no-such-seed (also for a prior seed without `throw`), no-such-organism, bad-latent
+   * @throws Refusal no-such-seed (also for a prior seed without `throw`), no-such-organism,
+   *   bad-latent
    */
   previewLatent(seed: PreviewSource, participant: ParticipantId): Float32Array {
     return this.handlers.previewLatent(seed, participant);
@@ -300,7 +301,9 @@ export class Room {
     for (const event of this.appliedEvents.slice(from.acted)) this.apply(event);
   }
 
-  /** Takes the patches that are to be disposed of with the next tick; the caller does it instead. */
+  /**
+   * Takes the patches that are to be disposed of with the next tick; the caller does it instead.
+   */
   release(): PatchId[] {
     return this.lifecycle.takeDisposed();
   }

@@ -1,4 +1,6 @@
-/** All rooms of a server, stepped together: one engine call per tick for the patches of all rooms. */
+/**
+ * All rooms of a server, stepped together: one engine call per tick for the patches of all rooms.
+ */
 import {
   type Engine,
   EngineError,
@@ -61,7 +63,8 @@ export class World {
    * Opens a room with a stored state.
    *
    * @param states cell states of `from.organisms`, in order
-   * @throws Error when a room of that name is open; EngineError bad-latent, bad-state, out-of-memory;
+   * @throws Error when a room of that name is open; EngineError bad-latent, bad-state,
+   *   out-of-memory;
    *   the room is not opened then
    */
   async restore(
@@ -144,7 +147,8 @@ export class World {
       // The engine also rejected the step, as it contained unknown patches.
       stepped = this.step(steps.flat());
     }
-    // The journal writes while the engine steps, so the tick takes as long as the slower of the two.
+    // The journal writes while the engine steps, so the tick takes as long as the slower of the
+    // two.
     const journalled = this.journal?.(
       rooms.map((room, i) => {
         const noMemory = isReverted[i] ? [{ what: 'no-memory' } as const] : [];

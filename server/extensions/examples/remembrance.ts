@@ -1,5 +1,6 @@
 /**
- * An example extension. It keeps the middle of every room free, and replants organisms that have died
+ * An example extension. It keeps the middle of every room free, and replants organisms that have
+ * died
  * of their wounds where they lived, a while later.
  *
  *     npm start -- --extension server/extensions/examples/remembrance.ts

@@ -1,4 +1,6 @@
-/** The store's thread, so that waiting for the disk does not block the server. Calls run in order. */
+/**
+ * The store's thread, so that waiting for the disk does not block the server. Calls run in order.
+ */
 import { workerData } from 'node:worker_threads';
 import { serveWorker } from '../../platform/worker-rpc.ts';
 import { openTable, type Table } from './table.ts';
