@@ -100,8 +100,8 @@ function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, si
 export function normaliseInk(sheet: Sheet, side: number): Uint8Array<ArrayBuffer> | undefined {
   const box = boxOf(sheet);
   if (!box) return undefined;
-  const room = side >= DIGIT.side ? DIGIT.box : (side * DIGIT.box) / DIGIT.side;
-  const scale = room / Math.max(box.right - box.left, box.bottom - box.top);
+  const boxSide = side >= DIGIT.side ? DIGIT.box : (side * DIGIT.box) / DIGIT.side;
+  const scale = boxSide / Math.max(box.right - box.left, box.bottom - box.top);
   const { x, y } = massCentre(sheet);
   // MNIST shifts by whole pixels: the centre of mass is inside the pixel that begins in the middle.
   const aligned = (mass: number, edge: number): number => {

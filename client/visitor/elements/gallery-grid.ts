@@ -249,19 +249,19 @@ export class GalleryGrid extends LitElement {
 
   private arrow(event: KeyboardEvent): void {
     const all = [...this.grid.querySelectorAll('button')];
-    const at = all.indexOf(event.target as HTMLButtonElement);
+    const index = all.indexOf(event.target as HTMLButtonElement);
     const columns = getComputedStyle(this.grid).gridTemplateColumns.split(' ').length;
     const steps: Record<string, number> = {
       ArrowRight: 1,
       ArrowLeft: -1,
       ArrowDown: columns,
       ArrowUp: -columns,
-      Home: -at,
-      End: all.length - 1 - at,
+      Home: -index,
+      End: all.length - 1 - index,
     };
     const step = steps[event.key];
-    if (step === undefined || at < 0) return;
-    all[at + step]?.focus();
+    if (step === undefined || index < 0) return;
+    all[index + step]?.focus();
     event.preventDefault();
   }
 }

@@ -1,5 +1,6 @@
 import { css } from 'lit';
 
+/** Styles of the keepsake sheet. */
 export const keepsakeSheetStyle = css`
   dialog {
     /* The picture is 4:5, the film beside it 5:5. */

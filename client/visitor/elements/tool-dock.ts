@@ -303,8 +303,8 @@ export class ToolDock extends LitElement {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!step) return;
     const tools = Object.keys(LABELS) as Tool[];
-    const at = tools.indexOf(this.state.state.tool);
-    const next = tools[(at + step + tools.length) % tools.length];
+    const index = tools.indexOf(this.state.state.tool);
+    const next = tools[(index + step + tools.length) % tools.length];
     this.state.take(next);
     this.shadowRoot?.querySelector<HTMLElement>(`[data-testid="tool-${next}"]`)?.focus();
     event.preventDefault();
