@@ -1,0 +1,156 @@
+import { EventEmitter } from 'node:events';
+import { AddressLimits } from '../../../../server/realtime/admission/address-limits.ts';
+import { ConnectionRateLimiter } from '../../../../server/realtime/admission/connection-rate-limiter.ts';
+import { RejectionCounts } from '../../../../server/realtime/admission/rejection-counts.ts';
+import { ClientSession } from '../../../../server/realtime/sessions/client-session.ts';
+import type { JoinRequest } from '../../../../server/realtime/sessions/room-client.ts';
+import { Outbox } from '../../../../server/realtime/streaming/outbox.ts';
+import { DEFAULTS } from '../../../../shared/defaults.ts';
+import { Refusal } from '../../../../shared/protocol/reasons.ts';
+import { PROTOCOL_VERSION } from '../../../../shared/protocol/version.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+
+const JOIN = { protocol: PROTOCOL_VERSION, room: 'garden', name: 'Anna' };
+
+function open(limits: Partial<typeof DEFAULTS.limits> = {}) {
+  const clock = new FakeClock();
+  const sent: { name: string; message: unknown }[] = [];
+  const calls: unknown[][] = [];
+  let receive: (packet: unknown[]) => void = () => {};
+  const socket = Object.assign(new EventEmitter(), {
+    conn: { writeBuffer: [], write: () => {} },
+    handshake: { auth: {} },
+    connected: true,
+    use: (middleware: typeof receive) => {
+      receive = middleware;
+    },
+    disconnect: () => {
+      calls.push(['disconnect']);
+      socket.emit('disconnect');
+    },
+  });
+  const roomServer = {
+    join: (_: unknown, request: JoinRequest) => {
+      calls.push(['join', request]);
+      request.onSeated({ id: 1, name: request.name, hue: 0 });
+    },
+    addWall: () => calls.push(['addWall']),
+    leave: () => calls.push(['leave']),
+    dispatch: (_: unknown, id: number, command: unknown) => calls.push(['dispatch', id, command]),
+  };
+  const allLimits = { ...DEFAULTS.limits, ...limits };
+  const outbox = new Outbox(
+    (name, message) => {
+      sent.push({ name, message });
+      return new Uint8Array();
+    },
+    (flush) => flush(),
+  );
+  new ClientSession({
+    socket: socket as never,
+    rooms: {
+      findServer: (room) => {
+        if (room !== 'garden') throw new Refusal('no-such-room', room);
+        return roomServer as never;
+      },
+    },
+    clock,
+    rateLimiter: new ConnectionRateLimiter({
+      ...{ key: '192.0.2.1', limits: allLimits, clock, rejections: new RejectionCounts() },
+      addresses: new AddressLimits(allLimits as never),
+    }),
+    names: (name) => name !== 'rude',
+    outbox,
+  });
+  const rejections = async () => {
+    await clock.advance(0);
+    return sent.filter(({ name }) => name === 'rejected').map(({ message }) => message);
+  };
+  return {
+    clock,
+    socket,
+    sent,
+    calls,
+    rejections,
+    receive: (...packet: unknown[]) => receive(packet),
+  };
+}
+
+test('a join passes on the name, the tokens and what the page still shows', () => {
+  const { calls, receive } = open();
+  const holds = Uint8Array.of(1, 2, 3, 0);
+  receive('join', { ...JOIN, resume: 'token', holds });
+  expect(calls).toMatchObject([
+    ['join', { name: 'Anna', resumeToken: 'token', heldChecksums: [513, 3], address: '192.0.2.1' }],
+  ]);
+});
+
+test('commands need a join, and carry their participant', async () => {
+  const { calls, receive, rejections } = open();
+  const plant = { id: 5, x: 10, y: 10, seed: { from: 'gallery', index: 0 } };
+  receive('plant', plant);
+  expect(await rejections()).toEqual([{ id: 5, reason: 'not-joined' }]);
+  receive('join', JOIN);
+  receive('plant', plant);
+  expect(calls.at(-1)).toMatchObject(['dispatch', 5, { what: 'plant', by: { id: 1 }, x: 10 }]);
+});
+
+test.each([
+  ['an unknown message', ['explode', {}], 'unknown-message'],
+  ['a malformed message', ['join', { room: 7 }], 'bad-message'],
+  ['two arguments', ['join', JOIN, JOIN], 'bad-message'],
+  ['a room that does not exist', ['join', { ...JOIN, room: 'attic' }], 'no-such-room'],
+])('%s is refused, and the connection stays', async (_, packet, reason) => {
+  const { calls, receive, rejections } = open();
+  receive(...packet);
+  expect(await rejections()).toMatchObject([{ reason }]);
+  receive('join', JOIN);
+  expect(calls).toMatchObject([['join', {}]]);
+});
+
+test('a page of another protocol version is disconnected', async () => {
+  const { calls, receive, rejections } = open();
+  receive('join', { ...JOIN, protocol: PROTOCOL_VERSION + 1 });
+  expect(await rejections()).toMatchObject([{ reason: 'protocol-version' }]);
+  expect(calls).toEqual([['disconnect']]);
+});
+
+test('a name that may not be shown is left out, and the participant is told', async () => {
+  const { calls, sent, receive, clock } = open();
+  receive('join', { ...JOIN, name: 'rude' });
+  await clock.advance(0);
+  expect(calls).toMatchObject([['join', { name: '' }]]);
+  expect(sent).toContainEqual({ name: 'notice', message: { notice: 'name-hidden' } });
+});
+
+test('a wall only watches', async () => {
+  const { calls, receive, rejections } = open();
+  receive('join', { ...JOIN, as: 'wall' });
+  receive('cursor', { x: 1, y: 1, tool: 'plant' });
+  expect(calls).toEqual([['addWall']]);
+  expect(await rejections()).toMatchObject([{ reason: 'only-watches' }]);
+});
+
+test('a client that does not join in time is disconnected', async () => {
+  const { clock, calls, rejections } = open();
+  await clock.advance(DEFAULTS.net.joinTimeout);
+  expect(await rejections()).toMatchObject([{ reason: 'join-timeout' }]);
+  expect(calls).toEqual([['disconnect']]);
+});
+
+test('a client that joined is not, and leaves the room when it disconnects', async () => {
+  const { clock, calls, socket, receive } = open();
+  receive('join', JOIN);
+  await clock.advance(2 * DEFAULTS.net.joinTimeout);
+  socket.emit('disconnect');
+  expect(calls.map(([name]) => name)).toEqual(['join', 'leave']);
+});
+
+test('too many rejections end the connection, and nothing after them is read', async () => {
+  const { calls, receive, rejections } = open({ refusals: 2 } as never);
+  for (let i = 0; i < 10; i++) receive('explode', {});
+  expect(calls).toEqual([['disconnect']]);
+  const reasons = (await rejections()).map((message) => (message as { reason: string }).reason);
+  expect(reasons.at(-1)).toBe('abuse');
+  expect(reasons).toHaveLength(4);
+});
