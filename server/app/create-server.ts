@@ -98,7 +98,7 @@ export interface VivariumServer {
   readonly roomServers: ReadonlyMap<string, RoomServer>;
   /** Rejections since the start, by reason. */
   readonly rejectionCounts: RejectionCounts;
-  /** The host's token if it was created at this start. Show it once; it is stored only as a hash. */
+  /** The host's token, if created at this start. Show it once; only its hash is stored. */
   readonly hostToken: string | undefined;
   /** The automatic gardeners of idle rooms. */
   readonly gardeners: Gardeners;
