@@ -16,7 +16,10 @@ import { type Config, helpText, readConfig } from './settings/server.ts';
 import { StoreError } from './storage/store-error.ts';
 import { CheckpointError } from './vnca/errors.ts';
 
-/** Exits with one sentence for errors that the host can fix, and with the full error for all others. */
+/**
+ * Exits with one sentence for errors that the host can fix, and with the full error for all
+ * others.
+ */
 function fail(error: unknown): never {
   if (
     error instanceof SettingsError ||

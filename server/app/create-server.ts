@@ -43,7 +43,7 @@ import { loadCheckpoint } from '../vnca/checkpoint.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTiming } from '../world/ticker.ts';
 import { World } from '../world/world.ts';
-import { listen } from './listen.ts';
+import { listen, listenHttp } from './listen.ts';
 import {
   localOrigin,
   networkAddresses,
@@ -98,7 +98,7 @@ export interface VivariumServer {
   readonly roomServers: ReadonlyMap<string, RoomServer>;
   /** Rejections since the start, by reason. */
   readonly rejectionCounts: RejectionCounts;
-  /** The host's token if it was created at this start. Show it once; it is stored only as a hash. */
+  /** The host's token, if created at this start. Show it once; only its hash is stored. */
   readonly hostToken: string | undefined;
   /** The automatic gardeners of idle rooms. */
   readonly gardeners: Gardeners;
@@ -335,14 +335,11 @@ export async function createVivariumServer(
       },
     },
   ];
-  const close = (): Promise<void> => {
-    closing ??= (async () => {
-      watchdog.stop();
-      descriptors.stop();
-      unwatch?.();
-      await runShutdownPhases(phases, log);
-    })();
-    return closing;
+  const shutDown = (phaseLog: Log): Promise<void> => {
+    watchdog.stop();
+    descriptors.stop();
+    unwatch?.();
+    return runShutdownPhases(phases, phaseLog);
   };
   try {
     osc = await openOsc({
@@ -360,12 +357,7 @@ export async function createVivariumServer(
       },
     });
     const { port, host: address, metrics: metricsPort } = config;
-    await listen({ flag: '--port', host: address, port }, () => {
-      return new Promise<void>((resolve, reject) => {
-        http.once('error', reject);
-        http.listen(port, address, resolve);
-      });
-    });
+    await listenHttp(http, { flag: '--port', host: address, port });
     // For example a connection that could not be accepted: the server continues without it.
     http.on('error', (error) => log.warn('not-accepted', error.message));
     if (metrics && typeof metricsPort === 'number') {
@@ -378,10 +370,7 @@ export async function createVivariumServer(
     // Last, since nothing after it may fail: a stored token must be shown.
     await host.keepToken();
   } catch (error) {
-    watchdog.stop();
-    descriptors.stop();
-    unwatch?.();
-    await runShutdownPhases(phases, silentLog);
+    await shutDown(silentLog);
     throw error;
   }
   return {
@@ -404,6 +393,9 @@ export async function createVivariumServer(
       ticker.setRate(room, rate);
       room.setTickRate(rate);
     },
-    close,
+    close: () => {
+      closing ??= shutDown(log);
+      return closing;
+    },
   };
 }

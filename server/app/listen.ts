@@ -1,4 +1,5 @@
 /** Turns errors of listening on a port into a sentence that tells the host what to do. */
+import type { Server } from 'node:http';
 import { networkAddresses } from './network-addresses.ts';
 
 /** Why a server cannot listen. */
@@ -67,4 +68,14 @@ export async function listen<T>(target: ListenTarget, start: () => Promise<T>): 
     const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
     throw reason ? new ListenError(reason, SENTENCES[reason](target)) : error;
   }
+}
+
+/** Makes an HTTP server listen. @throws ListenError, as `listen` */
+export function listenHttp(http: Server, target: ListenTarget): Promise<void> {
+  const start = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      http.once('error', reject);
+      http.listen(target.port, target.host, resolve);
+    });
+  return listen(target, start);
 }

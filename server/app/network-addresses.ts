@@ -1,4 +1,6 @@
-/** The addresses at which phones on the local networks, and this machine itself, reach the server. */
+/**
+ * The addresses at which phones on the local networks, and this machine itself, reach the server.
+ */
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../platform/clock.ts';
@@ -77,8 +79,8 @@ export function localOrigin({ address, port }: BoundAddress): string {
 }
 
 /**
- * Watches for a change of the server's origin: the network came up late, or assigned another address.
- * A change counts once two checks in a row agree.
+ * Watches for a change of the server's origin: the network came up late, or assigned another
+ * address. A change counts once two checks in a row agree.
  *
  * @param origin the current origin
  * @returns stops watching

@@ -1,4 +1,7 @@
-/** Runs the ticks of all rooms: steps the world, journals the result, and has the rooms broadcast it. */
+/**
+ * Runs the ticks of all rooms: steps the world, journals the result, and has the rooms broadcast
+ * it.
+ */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { EngineError } from '../engine/engine.ts';
 import type { Hooks } from '../extensions/hooks.ts';

@@ -24,9 +24,15 @@ export interface AppOptions {
   readonly defaultRoom: string;
   /** The API of the host's page. */
   readonly host?: Router;
-  /** Whether a wall is connected from the requesting address; undefined if the room is not open. */
+  /**
+   * Whether a wall is connected from the requesting address; undefined if the room is not open.
+   */
   readonly hasWall: (room: string, request: IncomingMessage) => boolean | undefined;
-  /** Called for each request except health checks. @returns how long the address must wait, ms; 0: not at all */
+  /**
+   * Called for each request except health checks.
+   *
+   * @returns how long the address must wait, ms; 0: not at all
+   */
   readonly admit: (request: IncomingMessage) => number;
   /** Checks that a restart can fix; any `false` means unhealthy. */
   readonly health: () => Readonly<Record<string, boolean>>;

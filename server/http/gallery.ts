@@ -1,4 +1,7 @@
-/** Serves gallery pictures, the largest files that phones fetch, as WebP if the browser supports it. */
+/**
+ * Serves gallery pictures, the largest files that phones fetch, as WebP if the browser supports
+ * it.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RequestHandler } from 'express';

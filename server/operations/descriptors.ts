@@ -1,6 +1,7 @@
 /**
  * File descriptors: how many connections they allow, and whether any are left. Without any, the
- * process cannot accept connections or open files, but its ticks continue, so no other check notices.
+ * process cannot accept connections or open files, but its ticks continue, so no other check
+ * notices.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -30,7 +31,8 @@ export function readDescriptors(
 
 /**
  * Lowers the limit of visitors' connections to what the descriptors allow. Half of them are for
- * page requests, and some (at most a quarter of the limit) are reserved for the server's own files.
+ * page requests, and some (at most a quarter of the limit) are reserved for the server's own
+ * files.
  *
  * @param descriptors undefined: the limits stay as they are
  * @returns limits with at least one connection

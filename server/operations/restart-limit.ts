@@ -28,8 +28,8 @@ export class RestartLimit {
   }
 
   /**
-   * Requests a restart and records it before granting it. If recording fails, a process may restart
-   * once it has run for its share of an hour, which keeps the limit without any record.
+   * Requests a restart and records it before granting it. If recording fails, a process may
+   * restart once it has run for its share of an hour, which keeps the limit without any record.
    *
    * @returns whether the server may restart now
    */

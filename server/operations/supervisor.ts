@@ -1,4 +1,7 @@
-/** Notifies systemd that the server is ready and alive (`Type=notify` and `WatchdogSec` of its unit). */
+/**
+ * Notifies systemd that the server is ready and alive (`Type=notify` and `WatchdogSec` of its
+ * unit).
+ */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 

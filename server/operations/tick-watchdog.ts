@@ -23,8 +23,8 @@ export class TickWatchdog {
   private ended = 0;
   private endedAtLastCheck = 0;
   /**
-   * Checks in a row during which no tick has ended. This counts checks, not time: while a process is
-   * suspended or a machine sleeps, there are no checks either.
+   * Checks in a row during which no tick has ended. This counts checks, not time: while a process
+   * is suspended or a machine sleeps, there are no checks either.
    */
   private stalledChecks = 0;
   private cancel: () => void;

@@ -160,7 +160,8 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     const tcp = request.socket;
     const rateLimiter = byWire.get(tcp);
     if (rateLimiter) rateLimiters.set(raw, rateLimiter);
-    // Frames stop by themselves if the client does not read. Answers and events do not, so limit them.
+    // Frames stop by themselves if the client does not read. Answers and events do not, so limit
+    // them.
     let unsent = 0;
     raw.on('packetCreate', ({ data }) => {
       if (raw.writeBuffer.length === 0) unsent = 0;

@@ -58,7 +58,7 @@ export interface RoomServerOptions {
   readonly previews: PreviewBackend;
 }
 
-/** Connects clients to a room. It checks what the room's policy allows, and the room itself decides the rest. */
+/** Connects clients to a room, within what the room's policy allows. */
 export class RoomServer {
   readonly room: Room;
   private readonly slots: ParticipantSlots<RoomClient>;
@@ -219,12 +219,12 @@ export class RoomServer {
     this.admission.setCapacity(capacity);
   }
 
-  /** Sends everybody the names again after the next tick if other names are hidden now, else the room. */
+  /** Sends the names again after the next tick if other names are hidden now, else the room. */
   requestRefresh(): void {
     this.refresh.request();
   }
 
-  /** Welcomes the walls again after the next tick, for example because the server's address changed. */
+  /** Welcomes the walls again after the next tick, for example when the origin changed. */
   requestWallRefresh(): void {
     this.refresh.requestWalls();
   }
@@ -320,7 +320,7 @@ export class RoomServer {
     });
   }
 
-  /** The client has drawn the frame of a tick, which also proves that it knows its new resume token. */
+  /** The client has drawn the frame of a tick, so it also knows its new resume token. */
   acknowledge(client: RoomClient, tick: number): void {
     this.slots.confirm(client);
     this.broadcaster.acknowledge(client, tick, this.clock.now());
@@ -358,12 +358,12 @@ export class RoomServer {
     this.refresh.endTick();
   }
 
-  /** Whether the next `broadcast` refreshes clients. It must then run before the next tick begins. */
+  /** Whether the next `broadcast` refreshes clients, and must run before the next tick begins. */
   get hasPendingRefresh(): boolean {
     return this.refresh.hasPending;
   }
 
-  /** Sends the events and frames of the last tick. Call it once per tick, before the next `handleTick`. */
+  /** Sends the events and frames of the last tick. Call it before the next `handleTick`. */
   broadcast(now: number): void {
     const refresh = this.refresh.take();
     // Events may carry names of before, so all must arrive before the new names.

@@ -132,7 +132,11 @@ export class RoomRegistry {
     };
   }
 
-  /** Creates and opens a room. @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint */
+  /**
+   * Creates and opens a room.
+   *
+   * @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint
+   */
   async create(request: RoomRequest): Promise<void> {
     const { name } = request;
     if (this.entries.has(name) || this.reserved.has(name)) throw new HostRefusal('room-exists');
@@ -175,7 +179,11 @@ export class RoomRegistry {
     });
   }
 
-  /** Disconnects everybody, stops the cells and stores them. @throws HostRefusal no-such-room, room-busy */
+  /**
+   * Disconnects everybody, stops the cells and stores them.
+   *
+   * @throws HostRefusal no-such-room, room-busy
+   */
   async close(name: string): Promise<void> {
     const entry = this.require(name);
     if (entry.busy) throw new HostRefusal('room-busy', entry.busy);
@@ -222,7 +230,11 @@ export class RoomRegistry {
     }
   }
 
-  /** Changes some settings, stores them, and tells everybody in the room. @throws HostRefusal no-such-room */
+  /**
+   * Changes some settings, stores them, and tells everybody in the room.
+   *
+   * @throws HostRefusal no-such-room
+   */
   async change(name: string, change: SettingsChange): Promise<RoomSettings> {
     const entry = this.require(name);
     return this.serialised(entry, async () => {
@@ -277,7 +289,11 @@ export class RoomRegistry {
     });
   }
 
-  /** Marks the room as busy at once, also while it waits for the mutex. @throws HostRefusal room-busy */
+  /**
+   * Marks the room as busy at once, also while it waits for the mutex.
+   *
+   * @throws HostRefusal room-busy
+   */
   private whileBusy(
     entry: RoomEntry,
     busy: NonNullable<RoomSummary['busy']>,
@@ -331,7 +347,9 @@ export class RoomRegistry {
     this.options.onOpen?.(roomServer, () => ticker.pace(room)!);
   }
 
-  /** Disconnects everybody and stops the ticks. With a store, also removes the room from memory. */
+  /**
+   * Disconnects everybody and stops the ticks. With a store, also removes the room from memory.
+   */
   private async stopRoom(entry: RoomEntry): Promise<void> {
     const { live } = entry;
     if (!live) return;

@@ -20,8 +20,8 @@ export interface ConnectionAdmissionOptions {
 }
 
 /**
- * Whether a page may open a WebSocket: our own page, or one of a list. Programs other than browsers
- * send no origin and are allowed.
+ * Whether a page may open a WebSocket: our own page, or one of a list. Programs other than
+ * browsers send no origin and are allowed.
  */
 export function isAllowedOrigin(
   { origin, host }: { readonly origin?: string | undefined; readonly host?: string | undefined },

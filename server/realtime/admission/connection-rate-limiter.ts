@@ -35,7 +35,11 @@ export class ConnectionRateLimiter {
     return this.allowance.take('bytesPerSecond', count, this.options.clock.now());
   }
 
-  /** Counts WebSocket frames other than whole messages. @returns whether the connection may stay */
+  /**
+   * Counts WebSocket frames other than whole messages.
+   *
+   * @returns whether the connection may stay
+   */
   frames(count: number): boolean {
     return this.allowance.take('framesPerSecond', count, this.options.clock.now());
   }

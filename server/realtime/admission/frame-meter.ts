@@ -1,6 +1,7 @@
 /**
- * Counts the WebSocket frames of one connection by their headers (RFC 6455, section 5.2). `ws` cannot
- * do this: it reports pings and messages only after handling them, and fragments not at all.
+ * Counts the WebSocket frames of one connection by their headers (RFC 6455, section 5.2). `ws`
+ * cannot do this: it reports pings and messages only after handling them, and fragments not at
+ * all.
  */
 
 /** What a piece of received data costs. */

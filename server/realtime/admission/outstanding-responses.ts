@@ -1,10 +1,13 @@
-/** Limits the unfinished responses of one connection, for clients that send requests without reading. */
+/**
+ * Limits the unfinished responses of one connection, for clients that send requests without
+ * reading.
+ */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Ends connections with too many unfinished responses. Browsers have one at a time; only pipelining
- * clients have more.
+ * Ends connections with too many unfinished responses. Browsers have one at a time; only
+ * pipelining clients have more.
  *
  * @param most unfinished responses allowed per connection
  * @param onExcess called for each connection that is ended

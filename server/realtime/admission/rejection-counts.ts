@@ -15,7 +15,10 @@ const SILENT = [
   'too-many-requests',
   /** More pings, pongs and fragments a second than allowed; the connection was closed. */
   'too-many-frames',
-  /** A message of more fragments, or a frame of more pieces, than allowed; the connection was closed. */
+  /**
+   * A message of more fragments, or a frame of more pieces, than allowed; the connection was
+   * closed.
+   */
   'too-many-fragments',
   /** Too many HTTP requests from one address; answered with status 429. */
   'too-many-fetches',

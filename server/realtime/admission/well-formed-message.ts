@@ -1,8 +1,7 @@
 /**
- * Validates a MessagePack message before it is decoded: numbers, strings, bytes, arrays and maps with
- * limited nesting. Extensions, from which decoders create sets, errors, regular expressions and
- * references, are rejected.
- * Format: https://github.com/msgpack/msgpack/blob/master/spec.md
+ * Validates a MessagePack message before it is decoded: numbers, strings, bytes, arrays and maps
+ * with limited nesting. Extensions, from which decoders create sets, errors, regular expressions
+ * and references, are rejected. Format: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 
 /** A packet contains an array, a message, a seed and a latent. */

@@ -39,8 +39,8 @@ export class CommandDispatcher {
   }
 
   /**
-   * Runs a request that the room does not answer itself, such as a preview. A Refusal is sent to the
-   * client like that of a command.
+   * Runs a request that the room does not answer itself, such as a preview. A Refusal is sent to
+   * the client like that of a command.
    *
    * @throws any other error of `work`
    */

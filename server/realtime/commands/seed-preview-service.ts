@@ -24,7 +24,11 @@ export class SeedPreviewService {
     private readonly backend: PreviewBackend,
   ) {}
 
-  /** Grows a preview of a seed. @throws Refusal no-such-seed, no-such-organism, bad-latent, too-fast, room-busy */
+  /**
+   * Grows a preview of a seed.
+   *
+   * @throws Refusal no-such-seed, no-such-organism, bad-latent, too-fast, room-busy
+   */
   async preview({ id }: ParticipantView, { seed }: Command<'preview'>): Promise<GrowthFilm> {
     const latent = this.room.previewLatent(seed, id);
     const count = this.waiting.get(id) ?? 0;
@@ -41,7 +45,8 @@ export class SeedPreviewService {
   }
 
   /**
-   * Turns a drawing into a seed. The room adds it to the inventory at its next tick, and answers then.
+   * Turns a drawing into a seed. The room adds it to the inventory at its next tick, and answers
+   * then.
    *
    * @param isPresent whether the participant is still present when the drawing is encoded
    * @throws Refusal bad-drawing, room-busy, too-fast

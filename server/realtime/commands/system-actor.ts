@@ -1,6 +1,7 @@
 /**
- * A participant without a connection: OSC, an extension or the gardener. It has a number and energy of
- * its own, and its commands are journalled, but it takes no slot and is not listed as present.
+ * A participant without a connection: OSC, an extension or the gardener. It has a number and
+ * energy of its own, and its commands are journalled, but it takes no slot and is not listed as
+ * present.
  */
 import { hueOf } from '../../../shared/hues.ts';
 import { HOUSE, type ParticipantId, type ParticipantView } from '../../../shared/vocabulary.ts';
@@ -16,7 +17,11 @@ export interface SystemActorOptions {
   readonly name: string;
   /** Assigns a number, at the first command. */
   readonly assignId: (actor: SystemActor) => ParticipantId;
-  /** Submits a command; calls `refuse` if it is rejected later, before the room runs it. @throws Refusal */
+  /**
+   * Submits a command; calls `refuse` if it is rejected later, before the room runs it.
+   *
+   * @throws Refusal
+   */
   readonly submit: (id: number, command: RoomCommand, refuse: (error: Error) => void) => void;
 }
 

@@ -1,4 +1,7 @@
-/** The host's bans: of participants by number, and of addresses by fingerprint, never in clear text. */
+/**
+ * The host's bans: of participants by number, and of addresses by fingerprint, never in clear
+ * text.
+ */
 import { createHmac } from 'node:crypto';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 

@@ -1,4 +1,7 @@
-/** What the host allows participants in a room: who may act, how much and how often, and whose name is shown. */
+/**
+ * What the host allows participants in a room: who may act, how much and how often, and whose name
+ * is shown.
+ */
 import type { RoomSettings } from '../../../shared/host/settings.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';

@@ -13,7 +13,9 @@ interface QueuedEvent {
   readonly send: (client: RoomClient) => void;
 }
 
-/** Rounds within which each client has a turn: two, and a third for a client that changes its tier. */
+/**
+ * Rounds within which each client has a turn: two, and a third for a client that changes its tier.
+ */
 const ROUNDS = 3;
 
 /** Delivers each event once to each client, in order. */

@@ -64,7 +64,9 @@ export class PresenceBroadcaster {
     this.isQueueChanged = true;
   }
 
-  /** Tells each waiting client how many are ahead, if the queue has changed since the last tick. */
+  /**
+   * Tells each waiting client how many are ahead, if the queue has changed since the last tick.
+   */
   sendQueuePositions(): void {
     if (!this.isQueueChanged) return;
     this.isQueueChanged = false;

@@ -28,7 +28,10 @@ export class PresenceChanges {
     this.joined.set(you.id, you);
   }
 
-  /** A participant has left. This counts even if they joined in the same tick, since welcomes name them. */
+  /**
+   * A participant has left. This counts even if they joined in the same tick, since welcomes name
+   * them.
+   */
   leave(id: ParticipantId): void {
     this.shared = undefined;
     this.renamed.delete(id);
@@ -68,8 +71,9 @@ export class PresenceChanges {
 }
 
 /**
- * The names of all present participants, and of absent ones who planted living organisms. The absent
- * ones join and leave in the same message, which makes pages update the names on their organisms.
+ * The names of all present participants, and of absent ones who planted living organisms. The
+ * absent ones join and leave in the same message, which makes pages update the names on their
+ * organisms.
  */
 export function allNames(
   participants: readonly ParticipantView[],

@@ -2,14 +2,14 @@
 import type { RoomPolicy } from '../policy/room-policy.ts';
 
 /**
- * What is sent again: everything about the room to everybody, all names to everybody, or the welcome
- * to walls alone.
+ * What is sent again: everything about the room to everybody, all names to everybody, or the
+ * welcome to walls alone.
  */
 export type Refresh = 'room' | 'names' | 'walls';
 
 /**
- * Collects refresh requests until a tick has been handled, so that clients are refreshed between two
- * ticks and at most once per tick.
+ * Collects refresh requests until a tick has been handled, so that clients are refreshed between
+ * two ticks and at most once per tick.
  */
 export class RefreshRequests {
   private requested: Refresh | undefined;

@@ -1,4 +1,7 @@
-/** How long participants have stayed, how active they are, and who shares an address. In memory only. */
+/**
+ * How long participants have stayed, how active they are, and who shares an address. In memory
+ * only.
+ */
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 
 interface Visit {

@@ -1,6 +1,6 @@
 /**
- * Signed marks by which the server recognises a device in any of its rooms, without any store. They
- * cannot be forged.
+ * Signed marks by which the server recognises a device in any of its rooms, without any store.
+ * They cannot be forged.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 

@@ -1,7 +1,7 @@
 /**
  * Decides how much energy newcomers to a room start with (rules ENE-4 and ENE-5), so that
- * reconnecting gains nothing. Only the granted amounts are stored, in the journal: after a restart, a
- * device with a mark counts as having spent everything just before.
+ * reconnecting gains nothing. Only the granted amounts are stored, in the journal: after a
+ * restart, a device with a mark counts as having spent everything just before.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
@@ -83,7 +83,9 @@ export class NewcomerEnergy {
     return { energy, mark: issued };
   }
 
-  /** A participant's reserved slot has expired. Call it while the room still knows their energy. */
+  /**
+   * A participant's reserved slot has expired. Call it while the room still knows their energy.
+   */
   leave(participant: ParticipantId): void {
     const device = this.devices.get(this.deviceOf.get(participant) ?? '');
     this.deviceOf.delete(participant);

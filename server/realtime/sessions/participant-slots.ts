@@ -1,11 +1,15 @@
-/** The slots of a room: occupied ones, ones reserved for participants who just left, and the queue. */
+/**
+ * The slots of a room: occupied ones, ones reserved for participants who just left, and the queue.
+ */
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 
 interface Slot {
   you: ParticipantView;
   /** Resumes this slot at the next join; replaced at each join. */
   token: string;
-  /** The token of the last join. It stays valid until the client confirms that it has the new one. */
+  /**
+   * The token of the last join. It stays valid until the client confirms that it has the new one.
+   */
   previousToken?: string | undefined;
 }
 
@@ -62,7 +66,9 @@ export class ParticipantSlots<M> {
     return this.occupied.size >= this.capacity;
   }
 
-  /** Whether even participants with a reserved slot have to wait: the room has twice its capacity. */
+  /**
+   * Whether even participants with a reserved slot have to wait: the room has twice its capacity.
+   */
   get isCrowded(): boolean {
     return this.occupied.size >= 2 * this.capacity;
   }
@@ -157,7 +163,11 @@ export class ParticipantSlots<M> {
     return slot.you;
   }
 
-  /** Frees a slot and reserves it for a while. @returns the participant; undefined without a slot */
+  /**
+   * Frees a slot and reserves it for a while.
+   *
+   * @returns the participant; undefined without a slot
+   */
   leave(member: M, now: number): ParticipantView | undefined {
     const slot = this.occupied.get(member);
     if (!slot) return undefined;
@@ -181,7 +191,11 @@ export class ParticipantSlots<M> {
     return expired;
   }
 
-  /** Adds a connection to the queue. @returns how many are ahead; undefined if the queue is full */
+  /**
+   * Adds a connection to the queue.
+   *
+   * @returns how many are ahead; undefined if the queue is full
+   */
   enqueue(member: M): number | undefined {
     if (this.queue.length >= this.options.maxWaiting) return undefined;
     return this.queue.push(member) - 1;

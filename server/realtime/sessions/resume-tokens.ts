@@ -1,4 +1,7 @@
-/** Signed tokens with which a page resumes its participant, also after a restart, without any store. */
+/**
+ * Signed tokens with which a page resumes its participant, also after a restart, without any
+ * store.
+ */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 

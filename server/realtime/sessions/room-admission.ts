@@ -38,8 +38,8 @@ export class RoomAdmission {
   constructor(private readonly options: RoomAdmissionOptions) {}
 
   /**
-   * Gives a client a slot, or a place in the queue if the room is full. A reserved slot is honoured
-   * in a full room, up to twice its capacity.
+   * Gives a client a slot, or a place in the queue if the room is full. A reserved slot is
+   * honoured in a full room, up to twice its capacity.
    *
    * @throws Refusal room-full if the queue is full too; room-closed; sent-away
    */

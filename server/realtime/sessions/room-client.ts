@@ -31,7 +31,9 @@ export interface JoinRequest {
   readonly onSeated: (you: ParticipantView) => void;
 }
 
-/** Observes a room and may reject joins and commands, also asynchronously. See server/extensions. */
+/**
+ * Observes a room and may reject joins and commands, also asynchronously. See server/extensions.
+ */
 export interface RoomHooks {
   /** A participant has a slot. */
   joined(you: ParticipantView): void;
@@ -60,5 +62,7 @@ export interface RoomAccess {
   readonly bans: Pick<Bans, 'isBanned'>;
 }
 
-/** Facts for walls: the origin at which phones reach the server now, and the build id of the page. */
+/**
+ * Facts for walls: the origin at which phones reach the server now, and the build id of the page.
+ */
 export type WallInfo = Pick<Event<'wall'>, 'origin' | 'build'>;

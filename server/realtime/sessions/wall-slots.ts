@@ -26,8 +26,8 @@ export class WallSlots<M> {
   }
 
   /**
-   * Adds a wall. At the limit, it replaces the newest wall of the site with the most walls, so that
-   * no single site can keep the venue's own wall out.
+   * Adds a wall. At the limit, it replaces the newest wall of the site with the most walls, so
+   * that no single site can keep the venue's own wall out.
    *
    * @param address address key of the wall
    * @returns the replaced wall, if any

@@ -1,4 +1,7 @@
-/** The first message to a new client: the state of the room, who is present, and the client's own seeds. */
+/**
+ * The first message to a new client: the state of the room, who is present, and the client's own
+ * seeds.
+ */
 import type { Event } from '../../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol/version.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';

@@ -1,6 +1,6 @@
 /**
- * Chooses a viewer's tier by its connection: down when too many frames are skipped, up after a quiet
- * period. A step up that does not last makes the next one wait longer.
+ * Chooses a viewer's tier by its connection: down when too many frames are skipped, up after a
+ * quiet period. A step up that does not last makes the next one wait longer.
  */
 import type { TierName } from '../../../shared/codec/tiers.ts';
 import { TIER_NAMES } from '../../../shared/codec/tiers.ts';

@@ -1,12 +1,15 @@
 /**
- * Batches what is sent in one turn of the event loop, as after a tick: each message is encoded once
- * for all recipients, and each connection gets one write. One write per message and connection would
- * cost a busy room more than everything else together.
+ * Batches what is sent in one turn of the event loop, as after a tick: each message is encoded
+ * once for all recipients, and each connection gets one write. One write per message and
+ * connection would cost a busy room more than everything else together.
  */
 
 /** The parts of an Engine.IO connection that are used here. */
 export interface Connection {
-  /** Sends encoded WebSocket frames as they are, like Socket.IO's own adapter (`wsPreEncodedFrame`). */
+  /**
+   * Sends encoded WebSocket frames as they are, like Socket.IO's own adapter
+   * (`wsPreEncodedFrame`).
+   */
   write(data: Uint8Array, options: WriteOptions): unknown;
 }
 

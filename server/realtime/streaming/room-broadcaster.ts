@@ -1,7 +1,8 @@
 /**
  * Streams one room to all its viewers. Each tier at each scale is one channel, whose blocks are
- * encoded once for all its viewers. A viewer gets the blocks of visible chunks that it does not hold
- * yet. A viewer with too many frames in flight gets none until they arrive, and then the newest.
+ * encoded once for all its viewers. A viewer gets the blocks of visible chunks that it does not
+ * hold yet. A viewer with too many frames in flight gets none until they arrive, and then the
+ * newest.
  */
 
 import { chunkRect, chunksWithin } from '../../../shared/codec/chunks.ts';
@@ -28,7 +29,10 @@ interface Channel {
   idleSince: number;
 }
 
-/** Ticks for which a channel without viewers is kept, so that zooming in and out re-encodes nothing. */
+/**
+ * Ticks for which a channel without viewers is kept, so that zooming in and out re-encodes
+ * nothing.
+ */
 const IDLE_TICKS = 30;
 
 /** How a viewer begins. */
@@ -104,7 +108,9 @@ export class RoomBroadcaster {
     return this.streams.get(viewer)?.quality.tier;
   }
 
-  /** Whether a viewer gets events in this tick. In a crowd, slow tiers get them with their frames. */
+  /**
+   * Whether a viewer gets events in this tick. In a crowd, slow tiers get them with their frames.
+   */
   hasTurn(viewer: Viewer, tick: number): boolean {
     const tier = this.tierOf(viewer);
     const isCrowd = this.streams.size >= DEFAULTS.stream.crowd;

@@ -165,8 +165,9 @@ export class ViewerStream {
   }
 
   /**
-   * Returns the blocks that bring the viewer to the current versions, and records them as held. Chunks
-   * that the viewer has never had come without their lowest bits, which the next frames add.
+   * Returns the blocks that bring the viewer to the current versions, and records them as held.
+   * Chunks that the viewer has never had come without their lowest bits, which the next frames
+   * add.
    */
   takeBlocks(): FrameBlock[] {
     const { encoder, heldVersions, heldCoarsely } = this;
