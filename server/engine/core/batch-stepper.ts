@@ -20,7 +20,7 @@ export interface PatchReadout {
   /** [s, s], in the same buffer as `rgba`. */
   readonly presence: Uint8Array;
   /** Whether all values of the state are finite. */
-  readonly isFinite: boolean;
+  readonly finite: boolean;
 }
 
 /** A batch that was stepped but not yet committed. */
@@ -123,8 +123,8 @@ function readState(
   const rgba = new Uint8Array(buffer, 0, 4 * cells);
   const presence = new Uint8Array(buffer, 4 * cells);
   read(states, offset, rgba, presence);
-  const isFinite = allFinite(states.subarray(offset, offset + cells * card.channels));
-  return { rgba, presence, isFinite };
+  const finite = allFinite(states.subarray(offset, offset + cells * card.channels));
+  return { rgba, presence, finite };
 }
 
 /** Writes the input of a step: the state, divided, then masked. */

@@ -173,12 +173,12 @@ function groupsOf(entries: readonly BatchEntry[]): Group[] {
 }
 
 /** The read-out of a committed step. */
-function readOut({ patch, step }: BatchEntry, { rgba, presence, isFinite }: PatchReadout): Readout {
+function readOut({ patch, step }: BatchEntry, { rgba, presence, finite }: PatchReadout): Readout {
   const change = step.divide || !patch.lastRgba ? 255 : largestChange(patch.lastRgba, rgba);
   if (patch.lastRgba?.length === rgba.length) patch.lastRgba.set(rgba);
   else patch.lastRgba = rgba.slice();
   const readout = { patch: step.patch, stage: patch.stage, rgba, presence, change };
-  return isFinite ? readout : brokenReadout(readout);
+  return finite ? readout : brokenReadout(readout);
 }
 
 function largestChange(a: Uint8Array, b: Uint8Array): number {
