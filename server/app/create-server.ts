@@ -92,9 +92,9 @@ export interface VivariumServer {
   readonly skippedEngines: readonly SkippedEngine[];
   readonly world: World;
   readonly rooms: RoomRegistry;
-  /** undefined if rooms are not stored. */
+  /** Undefined if rooms are not stored. */
   readonly journalWriter: JournalWriter | undefined;
-  /** The servers of the open rooms, by room name. */
+  /** By room name. */
   readonly roomServers: ReadonlyMap<string, RoomServer>;
   /** Rejections since the start, by reason. */
   readonly rejectionCounts: RejectionCounts;
@@ -393,9 +393,6 @@ export async function createVivariumServer(
       ticker.setRate(room, rate);
       room.setTickRate(rate);
     },
-    close: () => {
-      closing ??= shutDown(log);
-      return closing;
-    },
+    close: () => (closing ??= shutDown(log)),
   };
 }

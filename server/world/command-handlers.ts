@@ -1,7 +1,4 @@
-/**
- * Executes the commands of participants and the host, in order, and owns the state they need: held
- * seeds, energy, random numbers and ids that are never reused.
- */
+/** Executes commands, in order, and owns held seeds, energy, random numbers and organism ids. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -25,7 +22,7 @@ import type { GridPlanes } from './grid-planes.ts';
 import { newOrganism, type Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
 import { plantingSite, windowAt } from './planting-site.ts';
-import { exportRandom, type RoomState } from './room-state.ts';
+import { type CommandState, exportRandom, type RoomState } from './room-state.ts';
 import { SeedInventory } from './seed-inventory.ts';
 import { growthStep, type Species } from './species.ts';
 
@@ -43,12 +40,6 @@ export interface CommandHandlersOptions {
   /** Returns a patch id that no other room uses. */
   readonly nextPatch: () => PatchId;
 }
-
-/** The part of a room's state that `CommandHandlers` owns. */
-type CommandState = Pick<
-  RoomState,
-  'maxOrganisms' | 'nextOrganism' | 'lastParticipant' | 'random' | 'hands' | 'energy' | 'attendance'
->;
 
 const viewOfSeed = ({ id, origin, parents }: SeedView): SeedView => ({ id, origin, parents });
 
@@ -98,10 +89,8 @@ export class CommandHandlers {
 
   /** The organism that has been unattended longest, if any; see `departure.ts`. */
   unattended(tick: number): Organism | undefined {
-    return (
-      this.attendance &&
-      chooseUnattended([...this.lifecycle.all], this.moment(this.attendance, tick))
-    );
+    const moment = this.moment(tick);
+    return moment && chooseUnattended([...this.lifecycle.all], moment);
   }
 
   get energySettings(): EnergySettings {
@@ -333,15 +322,15 @@ export class CommandHandlers {
    */
   private departing(tick: number): Organism | undefined {
     if (this.lifecycle.size < this.maxOrganisms) return undefined;
-    const { attendance } = this;
-    const departing =
-      attendance && chooseDeparting([...this.lifecycle.all], this.moment(attendance, tick));
+    const moment = this.moment(tick);
+    const departing = moment && chooseDeparting([...this.lifecycle.all], moment);
     if (!departing) throw new Refusal('garden-full');
     return departing;
   }
 
-  private moment({ absentSince }: Attendance, tick: number): Moment {
-    return { tick, tickRate: this.tickRate, absentSince };
+  private moment(tick: number): Moment | undefined {
+    const { absentSince } = this.attendance ?? {};
+    return absentSince && { absentSince, tick, tickRate: this.tickRate };
   }
 
   /** @throws Refusal no-such-organism */

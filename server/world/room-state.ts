@@ -126,6 +126,12 @@ export const roomState = v.pipe(
 
 /** A room's state, validated. */
 export type RoomState = v.InferOutput<typeof roomState>;
+
+/** The part of a room's state that its command handlers own. */
+export type CommandState = Pick<
+  RoomState,
+  'maxOrganisms' | 'nextOrganism' | 'lastParticipant' | 'random' | 'hands' | 'energy' | 'attendance'
+>;
 type OrganismState = v.InferOutput<typeof organismState>;
 
 /** A random generator's state as plain data. */

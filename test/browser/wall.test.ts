@@ -375,7 +375,7 @@ test('of two ticks between two pictures nothing older than what was shown is see
         ).model;
         const all = [{ x: 0, y: 0, width: planes.width, height: planes.height }];
         planes.rgba.fill(fill);
-        for (let i = 0; i < count; i++) listeners.emit('picture', { changed: all, anew: all });
+        for (let i = 0; i < count; i++) listeners.emit('picture', { changed: all, replaced: all });
       },
       [ticks, value],
     );
@@ -413,7 +413,7 @@ test('a room that flashes from black to white four times a second is not shown s
           const { planes, listeners } = wall.model;
           const all = [{ x: 0, y: 0, width: planes.width, height: planes.height }];
           planes.rgba.fill(white ? 255 : 0);
-          listeners.emit('picture', { changed: all, anew: all });
+          listeners.emit('picture', { changed: all, replaced: all });
           return wall.drawn.soft;
         },
         { white: flashed >= 0 && flashed % 16 >= 8, anew: flashed < 0 || flashed % 8 === 0 },
