@@ -128,9 +128,8 @@ export async function createVivariumServer(
   const checkpoint = await loadCheckpoint(config.checkpoint);
   const checkpoints = [checkpoint, ...(await Promise.all(config.checkpoints.map(loadCheckpoint)))];
   const files = await StaticFiles.load(clientFolder);
-  const gallery = await loadGalleries(
-    new Map(checkpoints.map(({ card, folder }) => [card.name, folder])),
-  );
+  const folders = new Map(checkpoints.map(({ card, folder }) => [card.name, folder]));
+  const gallery = await loadGalleries(folders);
   const hooks = await Hooks.open({ files: config.extension, clock, log, limits: config.limits });
   let skippedEngines: readonly SkippedEngine[] = [];
   const [engine, records] = await startBoth(
@@ -261,7 +260,7 @@ export async function createVivariumServer(
       folder: config.data === 'none' ? undefined : config.data,
       defaultRoom: config.rooms[0],
       backend: config.engine,
-      checkpointFolder: (name) => checkpoints.find(({ card }) => card.name === name)?.folder,
+      checkpointFolder: (name) => folders.get(name),
       defaults: defaultRoomSettings(config),
       addresses: currentOrigins,
     },

@@ -11,7 +11,7 @@ const CONTEXT = 'device mark';
 
 /** Issues and verifies device marks. */
 export class DeviceMarks {
-  /** @param secret signing key, the same after a restart; whoever knows it can forge marks */
+  /** @param secret signing key, the same after a restart; with it, marks can be forged */
   constructor(private readonly secret: Uint8Array) {}
 
   /** @returns a new, unique mark */

@@ -12,7 +12,7 @@ const LENGTH = 4 + NONCE + MAC;
 /** Issues and verifies the resume tokens of one room. */
 export class ResumeTokens {
   /**
-   * @param secret signing key, the same after a restart; whoever knows it can resume as anybody
+   * @param secret signing key, the same after a restart; with it, any token can be forged
    * @param room name of the only room where the tokens are valid
    */
   constructor(
