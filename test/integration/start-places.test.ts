@@ -70,7 +70,7 @@ test('who lets in this machine alone is shown no address for phones, and no code
   const server = new ServerProcess(args);
   await server.says(/sign in at/);
   expect(server.output).toMatch(/this machine {3}http:\/\/localhost:\d+\/r\/garden/);
-  expect(server.output).toContain('on the network nowhere');
+  expect(server.output).toContain('on the network none');
   expect(server.output).not.toMatch(/on the network http|█/);
   await server.end();
 });
