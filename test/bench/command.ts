@@ -148,7 +148,7 @@ async function command(args: readonly string[], { say }: Voice): Promise<void> {
 
 /**
  * @param args the command line after the program
- * @returns the exit code; what whoever measures can mend is a sentence to `complain`, and 1
+ * @returns the exit code; 1 for an error that the user can fix, which goes to `complain` as one sentence
  */
 export async function benchCommand(args: readonly string[], voice: Voice): Promise<number> {
   try {

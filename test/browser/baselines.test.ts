@@ -1,6 +1,6 @@
 /**
  * Every page at the size of a phone, a desktop and a 4K wall, beside the picture of it that people have looked at and found
- * right. `VIVARIUM_BASELINES=1 npm test -- test/browser/baselines` takes them anew: look at them before they are kept.
+ * right. `VIVARIUM_BASELINES=1 npm test -- test/browser/baselines` retakes them: review them before you commit them.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** The visitor's page for everybody: by keyboard alone, by ear, in her language, from a plain address of the LAN. */
+/** Accessibility of the visitor's page: keyboard only, screen reader, translations, plain HTTP on the LAN. */
 import { networkInterfaces } from 'node:os';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import type { VivariumServer } from '../../server/app/create-server.ts';
@@ -479,7 +479,7 @@ test('who wants calm gets it: nothing that moves by itself, and the camera goes 
   expect(moving).toEqual([]);
 });
 
-test('who has chosen her own colours sees what is chosen, and where the focus is', async () => {
+test('in forced colours, the selected tool and the focus are visible', async () => {
   const page = await visit({ ...DESKTOP, forcedColors: 'active' });
   const outline = (name: string) =>
     page.getByTestId(`tool-${name}`).evaluate((element) => getComputedStyle(element).outlineStyle);
@@ -520,7 +520,7 @@ function spilled(page: Page): Promise<string[]> {
   });
 }
 
-test('her browser’s language is spoken; the switch changes it for good; an address can ask for one', async () => {
+test('the page follows the browser’s language; the switch overrides it permanently; an address can select one', async () => {
   const page = await visit({ ...DESKTOP, locale: 'de-AT' });
   const spoken = () => page.evaluate(() => document.documentElement.lang);
   const plant = page.getByTestId('tool-plant');

@@ -1,4 +1,4 @@
-/** A full room, in real browsers: the next visitor waits in line and is let in by herself. */
+/** A full room, in real browsers: the next visitor waits in line and is admitted automatically. */
 import type { Browser, Page } from 'playwright-core';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
@@ -66,7 +66,7 @@ test('one waits before a full room, comes in when there is a place, and is the s
   await second.close();
 });
 
-test('when a closed room opens, whoever finds no place stands in line, and is not told any more that it is closed', async () => {
+test('when a closed room opens, a visitor without a place waits in line and no longer sees that the room is closed', async () => {
   const host = await HostClient.login(server.port, server.hostToken!);
   await host.call('closeRoom', {}, { room: 'garden' });
   const pages = [await newPage(), await newPage()];

@@ -1,4 +1,4 @@
-/** What makes a visitor's organism hers, on a phone: planted at once, met, wounded with weight, named, taken home. */
+/** A visitor's own organism, on a phone: planting, looking at it, damaging it, naming, and the keepsake. */
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
 import sharp from 'sharp';
 import type { VivariumServer } from '../../server/app/create-server.ts';
@@ -110,7 +110,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** A phone that was never here opens the page and taps. @returns ms until first cells of hers are seen */
+/** A new phone opens the page and taps. @returns ms until the first cells of its organism are visible */
 async function scanAndTap(x: number, y: number): Promise<number> {
   await context?.close();
   context = await visitPhone();
@@ -128,7 +128,7 @@ async function scanAndTap(x: number, y: number): Promise<number> {
   return performance.now() - opened;
 }
 
-test('from the scanned code to first cells of her own: no question is asked, the first tap plants', async () => {
+test('the first tap plants, without any question, and its first cells appear in time', async () => {
   proxy.set(PHONE_LINE);
   // A machine that does much else besides is given a second try.
   const first = await scanAndTap(30, 128);
@@ -246,7 +246,7 @@ test('it heals, and its card counts that', async () => {
   await page.getByTestId('survived').getByText(told).waitFor();
 });
 
-test('a name she gives is seen by the others, also on what she has planted', async () => {
+test('other visitors see a new name, also on the organisms planted before', async () => {
   await page.getByTestId('status').tap();
   await page.getByTestId('name').fill('Grace');
   await page.getByTestId('save-name').tap();
@@ -261,7 +261,7 @@ test('a name she gives is seen by the others, also on what she has planted', asy
   await page.getByTestId('status').tap();
 });
 
-test('sound and touch are off until she turns them on', async () => {
+test('sound and vibration are off until the visitor turns them on', async () => {
   const problems: string[] = [];
   page.on('pageerror', ({ message }) => problems.push(message));
   const turned = page.getByTestId('senses');
@@ -275,11 +275,11 @@ test('sound and touch are off until she turns them on', async () => {
   expect(problems).toEqual([]);
 });
 
-test('she takes it home: a picture, a film, and a link that plants the same creature again', async () => {
+test('the keepsake holds a picture, a film, and a link that plants the same creature again', async () => {
   await page.getByTestId('keep').tap();
   await page.getByTestId('keepsake').getByRole('button', { name: 'Close' }).click();
   await page.locator('keepsake-sheet').waitFor({ state: 'detached' });
-  // Her line has just broken: what she asks for comes when it is back.
+  // The connection has just broken: the keepsake arrives after it is restored.
   proxy.set({ deaf: true });
   proxy.reset();
   await page.waitForSelector('html[data-connection="reconnecting"]', { state: 'attached' });

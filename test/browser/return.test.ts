@@ -1,4 +1,4 @@
-/** A show goes on: whatever becomes of the server, walls and phones come back by themselves, and everybody is who she was. */
+/** After any failure of the server, walls and phones reconnect by themselves and visitors keep their identity. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ async function open(options: object): Promise<Page> {
   return page;
 }
 
-/** Who she is, and which organisms the page calls hers. */
+/** The page's participant, and which organisms the page shows as its own. */
 const self = (page: Page) =>
   page.evaluate(() => {
     const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
@@ -106,7 +106,7 @@ test.each([
   // Nobody is told, and dialling it is not even refused; until the machine has come up again.
   ['loses its power', true, DEFAULTS.net.pingInterval + DEFAULTS.net.pingTimeout + 1_000],
 ] as const)(
-  'the server %s: when it is back, so are the wall and the phones within five seconds, each who she was',
+  'the server %s: the wall and the phones are back within five seconds of it, with the same identities',
   async (_, unplugged, away) => {
     const before = await Promise.all(phones.map(self));
     for (const { mine } of before) expect(mine).toHaveLength(1);

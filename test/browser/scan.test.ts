@@ -1,6 +1,6 @@
 /**
- * Somebody scans the code at the wall, over a thin line, and has an organism of her own growing there: both pages in real
- * browsers, from opening the page to its first cells on the wall.
+ * A visitor scans the code on the wall over a slow connection and plants an organism: both pages in real browsers, from
+ * opening the page to the organism's first cells on the wall.
  */
 import type { Browser, Page } from 'playwright-core';
 import type { VivariumServer } from '../../server/app/create-server.ts';
@@ -38,7 +38,7 @@ let browsers: Browser[] = [];
 let wall: Page;
 
 beforeAll(async () => {
-  // The gardener plays for the wall until she comes.
+  // The gardener plays until the visitor comes.
   server = await startServer({ attract: 60 }, await ensureClient(() => {}));
   room = server.world.rooms.get('garden')!;
   proxy = await FaultProxy.open({ port: server.port, random: createRandom(1), faults: LINE });
@@ -101,7 +101,7 @@ function reachable(page: Page, places: readonly { x: number; y: number }[]) {
   }, places);
 }
 
-/** Waits until the wall has drawn cells of an organism that she has planted. @returns where it is on the wall */
+/** Waits until the wall has drawn cells of an organism of this planter. @returns its position on the wall */
 function firstCells(of: number): Promise<{ x: number; y: number }> {
   return wall
     .waitForFunction((planter) => {
@@ -121,7 +121,7 @@ function firstCells(of: number): Promise<{ x: number; y: number }> {
     .then((handle) => handle.jsonValue() as Promise<{ x: number; y: number }>);
 }
 
-/** A visitor comes, plants, and sees it on the wall. @returns ms that it took her */
+/** A visitor comes, plants, and sees the organism on the wall. @returns how long that took, in ms */
 async function visit(): Promise<number> {
   const phone = await browsers[1].newContext(PHONE);
   const page = await phone.newPage();
@@ -152,7 +152,7 @@ async function visit(): Promise<number> {
   expect(spot.y).toBeGreaterThan(0);
   expect(spot.y).toBeLessThan(view.height);
   expect(room.organisms.filter(({ planter }) => planter.id === you)).toHaveLength(1);
-  // She plays: the gardener has gone.
+  // The gardener stops as soon as a visitor plays.
   expect(server.gardeners.of('garden')!.isActive).toBe(false);
   await phone.close();
   return seen;

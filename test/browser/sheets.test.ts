@@ -1,7 +1,7 @@
 /**
  * Every sheet and panel of the visitor's page in every state. In every window, also at 200 % zoom, all of it is within reach, and
  * the pad is as large as the window allows; and it looks as it did when people looked at it and found it right.
- * `VIVARIUM_BASELINES=1 npm test -- test/browser/sheets` takes the pictures anew: look at them before they are kept.
+ * `VIVARIUM_BASELINES=1 npm test -- test/browser/sheets` retakes the pictures: review them before you commit them.
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';

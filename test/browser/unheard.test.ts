@@ -39,7 +39,7 @@ async function give(name: string): Promise<void> {
   await page.getByTestId('save-name').tap();
 }
 
-/** What she is called in the room. */
+/** The names of the visitors in the room, on the server. */
 const called = (): string[] => server.roomServers.get('garden')!.visitors.map(({ name }) => name);
 
 test('a name that cannot be shown is not left in the field', async () => {

@@ -92,7 +92,7 @@ async function grow(visitor: Visitor, x: number, y: number): Promise<number> {
   return (born as { organism: { id: number } }).organism.id;
 }
 
-test('at 4K: what a visitor plants is to be seen, her name is there, and the code leads to the room', async () => {
+test('at 4K the wall shows a visitor’s organism and name, and the code leads to the room', async () => {
   // Before the wall is hung: while something grows it draws without a rest, and that takes a processor all it has.
   await grow(ada, 30, 36);
   const page = await screen(3840, 2160, { ...still, deviceScaleFactor: pixels(0.35) });
@@ -195,7 +195,7 @@ test('two walls show the two halves of what one would; mirrored and turned ones 
   const whole = await open('frame=fixed', 2 * width, height);
   const left = await open('columns=2&column=0');
   const right = await open('columns=2&column=1');
-  // Grain is drawn anew on each screen; all else is the same.
+  // Each screen draws its own grain; everything else is the same.
   expect(differenceOf(left, whole)).toBeLessThan(1.5);
   expect(differenceOf(right, whole, (x, y) => [x + width, y])).toBeLessThan(1.5);
   expect(differenceOf(left, right)).toBeGreaterThan(4);
@@ -208,7 +208,7 @@ test('two walls show the two halves of what one would; mirrored and turned ones 
   expect(differenceOf(mirrored, straight)).toBeGreaterThan(2);
 });
 
-test('whoever comes and goes leaves nothing behind in its page', async () => {
+test('visitors who come and go leave no nodes behind in the page', async () => {
   const page = await screen(320, 180, still);
   await openWall(page, `${url}/wall/garden`);
   const overlay = page.locator('wall-overlay');

@@ -70,7 +70,7 @@ test(
       reason: 'its process ended with SIGILL',
     });
     expect(found.get('cpu')).toMatchObject({ usable: true, cellsPerSecond: null });
-    // What kills the process of whoever asks would kill the server too, and the host must hear it.
+    // A back end that kills the doctor's process would kill the server too, so the host must see it.
     if (!found.get('tensorflow')!.usable) {
       expect(auto).toMatchObject({ name: null, why: 'its process ended with SIGILL' });
     }

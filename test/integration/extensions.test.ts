@@ -148,7 +148,7 @@ describe('an extension', () => {
       detail: 'judge: not tonight',
     });
     expect(nobody.welcome).toBeUndefined();
-    // She may think of another name.
+    // The visitor may join under another name.
     nobody.send('join', { protocol: PROTOCOL_VERSION, room: 'garden', name: 'Somebody' });
     await nobody.until(() => nobody.welcome !== undefined);
   });
@@ -195,7 +195,7 @@ describe('an extension', () => {
     const { organisms } = server!.world.rooms.get('garden')!;
     expect(organisms.map(({ planter }) => planter.name)).toEqual(Array(3).fill('The hands'));
     expect(organisms[2].parents).toEqual([1, 2]);
-    // She and the extension have numbers of their own.
+    // The visitor and the extension have different participant numbers.
     expect(organisms[0].planter.id).not.toBe(ada.welcome!.you.id);
     expect(server!.roomServers.get('garden')!.size).toBe(1);
     const bo = await come('Bo');

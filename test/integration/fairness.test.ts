@@ -1,4 +1,4 @@
-/** Fair play over real sockets: whoever takes too much is held back or sent away, and the neighbour never notices. */
+/** Limits over real sockets: a client that sends too much is throttled or disconnected, and others never notice. */
 import { connect as connectTcp, type Socket as TcpSocket } from 'node:net';
 import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
@@ -30,7 +30,7 @@ const clock = {
   after: systemClock.after,
 };
 
-/** A server, with a neighbour in the room who comes from an address of her own. */
+/** Starts a server, with a neighbour in the room who connects from another address. */
 async function start(settings?: Record<string, string | number>): Promise<void> {
   const common = { size: '128x96', 'tick-rate': 60, 'trust-proxy': 1 };
   if (settings) server = await startServer({ ...common, ...settings }, '.', clock);

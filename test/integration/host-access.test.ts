@@ -110,7 +110,7 @@ test('a wrong token is refused; after some, its address waits ever longer, and t
   expect(waits.slice(0, free - 1)).toEqual(Array(free - 1).fill(0));
   expect(waits.slice(free - 1)).toEqual([1, 2, 4, 8].map((n) => n * firstDelay));
   expect((await signedIn()).key).not.toBe('');
-  // She may have mistyped it herself.
+  // The host may have mistyped the token: a correct login clears the count.
   await client.call('login', { token });
   expect(await client.refusal('login', { token: 'wrong' })).toBe('wrong-token');
 });
@@ -125,7 +125,7 @@ test('many addresses that try together are one: all of them wait, and the host d
   expect((await signedIn()).key).not.toBe('');
 });
 
-test('a browser in which she has signed in before is not held up by what others try at its address', async () => {
+test('a browser with an earlier sign-in is not delayed by the attempts of others at its address', async () => {
   const host = elsewhere();
   await host.call('login', { token });
   const visitor = new HostClient(server.port, host.headers);
@@ -194,7 +194,7 @@ const touched = (client: HostClient): HostClient => {
   return Object.assign(new HostClient(client.port, { ...headers, [USED_HEADER]: '1' }), rest);
 };
 
-test('a session ends when its host does nothing, when it is old, and when she signs out', async () => {
+test('a session ends when it is idle, when it is too old, and on sign-out', async () => {
   const idle = await signedIn();
   clock.ahead += DEFAULTS.session.idle - 60_000;
   await touched(idle).call('state');

@@ -1,4 +1,4 @@
-/** The house closes and opens: what walls and phones are told; and the server that ends to be started anew. */
+/** Opening hours: what walls and phones are told, and the server exiting for its supervisor to restart it. */
 import { RESTART_CODE } from '../../server/operations/supervisor.ts';
 import type { Schedule } from '../../shared/host/settings.ts';
 import type { Event } from '../../shared/protocol/events.ts';

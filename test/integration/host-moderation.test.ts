@@ -63,7 +63,7 @@ test('LIF-8: an area is cleared of all that hold a place in it, and of nobody el
   ada.leave();
 });
 
-test('who is muted looks on: no act, no cursor, no name, until she is not', async () => {
+test('a muted visitor only watches: no command, no cursor and no name, until unmuted', async () => {
   const [ada, bo] = [
     await Visitor.join(server.port, 'garden', 'Ada'),
     await Visitor.join(server.port, 'garden', 'Bo'),
@@ -87,13 +87,13 @@ test('who is muted looks on: no act, no cursor, no name, until she is not', asyn
   const here = ({ joined, left }: Event<'people'>) =>
     joined.filter((one) => !left.includes(one.id)).map(({ name }) => name);
   expect(here(await naming(bo, ''))).toEqual(['', 'Bo']);
-  // She herself goes on seeing hers.
+  // Ada still sees her own name.
   await naming(ada, '');
   await ada.until(() =>
     JSON.stringify(ada.heard.findLast(({ name }) => name === 'people')).includes('Ada'),
   );
 
-  // Also when she gives herself another.
+  // Others do not see a new name either.
   expect(await ada.ask('name', { name: 'Adaline' })).not.toHaveProperty('reason');
   await ada.until(() =>
     JSON.stringify(ada.heard.findLast(({ name }) => name === 'people')).includes('Adaline'),
@@ -114,7 +114,7 @@ test('who is muted looks on: no act, no cursor, no name, until she is not', asyn
   const cursors = (await bo.next(({ name }) => name === 'cursors')) as Event<'cursors'>;
   const places = cursors.map(unpackPointer).map(({ x }) => x);
   expect(places.filter((x) => x !== undefined)).toEqual([20]);
-  // She still sees all of it.
+  // Ada still sees the whole room.
   await plant(bo, 60, 40);
   await ada.until(() => ada.life.some(({ what }) => what === 'born'));
 

@@ -209,7 +209,7 @@ test('a sign is a page to print, in millimetres', async () => {
     const svg = (await bytesOf(`/rooms/garden/sign.svg${query}`)).toString();
     const attribute = (name: string) => new RegExp(`<svg [^>]*${name}="([^"]*)"`).exec(svg)![1];
     expect([attribute('width'), attribute('height'), attribute('viewBox')]).toEqual(size);
-    // Whoever draws it asks for nothing else.
+    // The picture loads nothing else.
     expect(svg).not.toMatch(/href|url\(|<script|<image|<style/);
   }
   expect(await statusOf('/rooms/garden/sign.svg?paper=A5')).toBe('400 bad-call');

@@ -227,12 +227,12 @@ test('a room is removed when it is closed and named, and what it was is put asid
   expect(state.organisms).toHaveLength(1);
   await restart();
   expect((await host.call('state')).rooms.map(({ name }) => name)).toEqual(['garden']);
-  // A new one of that name begins anew.
+  // A new room of that name starts from its first tick.
   await host.call('createRoom', { name: 'attic', width: 64, height: 64, checkpoint: 'organisms' });
   expect(server.world.rooms.get('attic')!.tick).toBeLessThan(200);
 });
 
-test('a room is planted anew, and what was there is kept', async () => {
+test('a reseeded room gets new organisms, and a snapshot keeps the old ones', async () => {
   const room = { room: 'garden' };
   const before = server.world.rooms.get('garden')!.organisms.map(({ id }) => id);
   const { planted, kept } = await host.call('reseed', { organisms: 4 }, room);

@@ -144,7 +144,7 @@ async function begin(shared: Engine, seed: number, records = openMemory(), maxOr
   };
 }
 
-/** The room in which some of it never was, lived anew from its first tick. */
+/** The room replayed from its first tick without the undone commands. */
 async function never(
   engine: Engine,
   place: Parameters<World['open']>[0],
@@ -318,7 +318,7 @@ describe('the past lived again', () => {
     const { commands } = await undo(undoing, { since: here.now() - 30 * STEP, by: 1 });
     expect(commands).toBe(2);
     const after = room.export().organisms;
-    // Bo's was refused while Ada's stood there: she was told so, and so it stays.
+    // Bo's seed was refused because of Ada's organism; Bo was told so, and undo does not change it.
     expect(after.map(({ id }) => id)).toEqual([before[2].id]);
     expect(after[0].latent).toEqual(before[2].latent);
     await expect(undo(undoing, { since: here.now() - 30 * STEP, by: 1 })).rejects.toThrow(

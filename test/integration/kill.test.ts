@@ -56,9 +56,9 @@ interface Answered {
 type Lives = Map<number, string>;
 
 /**
- * A visitor who never rests, until she is cut off; each of her commands that was answered is noted.
+ * Sends commands without a pause until the connection breaks, and records each one that was answered.
  *
- * @returns what she heard of lives
+ * @returns the life events that the visitor received
  */
 async function beBusy(visitor: Visitor, random: Random, answered: Answered[]): Promise<Lives> {
   const lives: Lives = new Map();

@@ -122,7 +122,7 @@ test('stopped in its tracks and let go on, it goes on where it was', async () =>
   server.child.kill('SIGSTOP');
   await new Promise((wake) => setTimeout(wake, full ? 30_000 : 2_000));
   server.child.kill('SIGCONT');
-  // After half a minute her own connection may have been given up.
+  // After half a minute the server may have closed the visitor's own connection.
   const later = full ? await Visitor.join(port, 'garden', 'Zebulon') : visitor;
   const answer = await later.ask('plant', { x: 40, y: 40, seed: { from: 'prior' } });
   expect(answer).not.toHaveProperty('reason');
@@ -147,7 +147,7 @@ test('without space it goes on and says so; what was kept before is there after 
   for (const x of [16, 48, 80]) {
     for (const y of [16, 48, 80]) await visitor.ask('plant', { x, y, seed: { from: 'prior' } });
   }
-  // They grow, and what wakes them makes their cells worth keeping anew.
+  // The organisms grow, and damage wakes them, so that their cells have to be stored again.
   for (let i = 0; !server.errors.includes('not-kept'); i++) {
     await visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
   }

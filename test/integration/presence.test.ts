@@ -1,4 +1,4 @@
-/** What a visitor does with her organism, over real sockets: she shows it, names herself, takes it home. */
+/** Presence over real sockets: beacons, names and keepsakes. */
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
 import type { Event } from '../../shared/protocol/events.ts';
@@ -38,7 +38,7 @@ afterEach(() => {
 afterAll(() => server.close());
 
 describe('a beacon', () => {
-  test('shines for everybody, in the hue of her whose organism it is', async () => {
+  test('is shown to everybody, in the hue of the organism’s planter', async () => {
     const [ada, bo] = [await join('Ada'), await join('Bo')];
     const { id: organism } = await plant(ada, 20, 20);
     expect(await ada.ask('beacon', { organism })).not.toHaveProperty('reason');

@@ -1,11 +1,11 @@
-/** The server is started anew: who was there is who she was, with what she held. */
+/** After a restart of the server, returning visitors keep their identity and what they held. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
-test('one who comes back after a restart has her number, her energy and the seeds in her hand', async () => {
+test('a visitor who reconnects after a restart keeps number, energy and the seeds in hand', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'vivarium-return-'));
   const settings = { data: folder, size: '96x64', 'tick-rate': 30, energy: 'refillPerSecond=0' };
   const first = await startServer(settings);

@@ -44,7 +44,7 @@ afterEach(() => {
 afterAll(() => server.close());
 
 describe('a room over sockets', () => {
-  test('one who says with her greeting where she wants to go is in at once, or refused by name', async () => {
+  test('a visitor who names a room in the handshake is admitted at once, or rejected with a reason', async () => {
     const greet = (join: unknown): Visitor => {
       const visitor = new Visitor(server.port, {}, { join });
       visitors.push(visitor);
@@ -61,7 +61,7 @@ describe('a room over sockets', () => {
     for (const nonsense of [null, 7, 'garden', [], {}, { ...wish, more: 1 }]) {
       expect(await refused(nonsense)).toBe('bad-message');
     }
-    // She may say it once.
+    // Joining is possible only once.
     ada.send('join', wish);
     expect(reasonOf(await ada.next(({ name }) => name === 'rejected'))).toBe('already-joined');
   });
@@ -244,7 +244,7 @@ describe('refusals', () => {
     await little.close();
   });
 
-  test('one who comes back in time is who she was, with her seeds in hand, and is sent only what has changed', async () => {
+  test('a visitor who reconnects in time keeps identity and seeds, and receives only what has changed', async () => {
     const a = await join('Ada');
     const seen = await join();
     await a.ask('plant', { x: 100, y: 40, seed: { from: 'gallery', index: 3 } });

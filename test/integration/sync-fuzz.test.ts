@@ -13,7 +13,7 @@ import { Peer } from '../support/peer.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
 
 const full = process.env.VIVARIUM_TEST_FULL === '1';
-/** Have once failed: somebody came while another one was away for less than a tick, and never heard that she was back. */
+/** Failed once: a visitor joined while another was away for less than a tick, and was never told of their return. */
 const FAILED = [77, 181];
 const SEEDS = full ? Array.from({ length: 200 }, (_, i) => i + 1) : [1, 2, 3, 4, ...FAILED];
 const [WIDTH, HEIGHT] = [128, 96];

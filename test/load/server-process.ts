@@ -77,7 +77,7 @@ function watchTicks(): void {
   };
 }
 
-/** Once a second of the room's time, by its ticks: so each run is of the same garden, whoever else is in it. */
+/** Gardens once per second of room time, counted in ticks, so that each run measures the same garden. */
 function garden(tick: number): void {
   if (since === undefined || (tick - since) % GARDEN.tickRate !== 0) return;
   gardener.second();

@@ -1,4 +1,4 @@
-/** The page without its picture: its own model of the room on a real connection, which it makes anew when it breaks. */
+/** A visitor's page without rendering: its room model on a real connection, which reconnects when it breaks. */
 import { io, type Socket } from 'socket.io-client';
 import { RoomModel } from '../../client/net/room-model.ts';
 import { parser } from '../../shared/protocol/parser.ts';

@@ -1,4 +1,4 @@
-/** Records the standard garden anew: for when the shipped organisms have changed. */
+/** Records the standard garden again, after the shipped organisms have changed. */
 import { writeFile } from 'node:fs/promises';
 import { World } from '../../server/world/world.ts';
 import { copyPlanes, createPlanes, type Planes } from '../../shared/codec/planes.ts';

@@ -93,7 +93,7 @@ describe('where a server is reached', () => {
   });
 });
 
-test('whoever watches hears of each change that lasts within twenty seconds, of nothing else, and no more when it is over', async () => {
+test('the watcher reports each lasting change within twenty seconds, nothing else, and nothing after it has ended', async () => {
   const clock = new FakeClock();
   let origin = '';
   const heard: string[] = [];

@@ -47,7 +47,7 @@ test('a seed that holds nothing yet can be tapped', () => {
   ).toBe(0);
 });
 
-test('whoever holds a place is meant by it, however near another is', () => {
+test('a cell picks its owner, however near another organism is', () => {
   const place = (size: number) => fc.double({ min: 0, max: size - 0.01, noNaN: true });
   const room = roomOf([organism(1, 12, 20), organism(2, 36, 20)], (x) => (x < 24 ? 1 : 2));
   fc.assert(

@@ -23,7 +23,7 @@ test('parents, children, siblings and all that come from one', () => {
   expect(of(7)).toEqual({ parents: [], children: [], siblings: [], descendants: 0 });
 });
 
-test('who is a child of somebody has her as a parent, and counts among what comes from her', () => {
+test('a child has its parents as parents, and counts among their descendants', () => {
   const families = fc
     .array(fc.tuple(fc.nat(20), fc.nat(20)), { maxLength: 20 })
     .map((pairs) =>

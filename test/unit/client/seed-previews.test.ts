@@ -77,7 +77,7 @@ describe('previews', () => {
     expect(asked).toHaveLength(3);
   });
 
-  test('after a break, what was under way is asked for anew; another’s hand is forgotten', () => {
+  test('after a reconnect, pending previews are requested again; those of another participant’s hand are dropped', () => {
     const { previews, asked, answer, revoked } = open();
     previews.renew(1);
     const own: PreviewSource = { from: 'hand', seed: 4 };

@@ -48,7 +48,7 @@ describe('the story of the room', () => {
     );
   });
 
-  test('knows the nameless and herself', () => {
+  test('names anonymous participants “Somebody” and the visitor “you”', () => {
     const story = new Story();
     for (const one of [change('born', fox), change('born', mine), change('grown', mine)]) {
       story.happened(one);
@@ -72,7 +72,7 @@ describe('the story of the room', () => {
     ]);
   });
 
-  test('says little, however much happens: her own first, the rest as a number', () => {
+  test('stays short, however much happens: own organisms first, the rest as a number', () => {
     const story = new Story();
     for (let id = 10; id < 40; id++) story.happened(change('born', organism(id, 'Rose', 2, 'Ada')));
     story.happened(change('grown', mine));
@@ -82,7 +82,7 @@ describe('the story of the room', () => {
     expect(told.split('. ')).toHaveLength(4);
   });
 
-  test('says it anew with the names that are shown now', () => {
+  test('uses the names that are current when the text is read', () => {
     const story = new Story();
     const participants = new Map([[2, { id: 2, name: 'Ada', hue: 0 }]]);
     story.happened(change('born', rose));

@@ -34,7 +34,7 @@ describe('what the page tells of what it shows', () => {
     expect(told[2]).toMatchObject({ x: 90 });
   });
 
-  test('is told anew when a place becomes smaller than a pixel, after hiding, and on a new connection', () => {
+  test('is reported again when a cell becomes smaller than a pixel, after hiding, and on a new connection', () => {
     const { told, looks: viewportReporter } = setUp();
     const near = { x: 128, y: 128, zoom: 0.51 };
     viewportReporter.shows(near, view, 2, 0);

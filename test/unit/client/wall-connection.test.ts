@@ -119,7 +119,7 @@ test.each(['room-full', 'too-many-joins', 'not-here'] as const)(
     await clock.advance(1);
     expect(line.joins).toBe(2);
     line.say('waiting', { ahead: 3 });
-    // In line she need not ask; what is refused there is not her.
+    // A visitor in line does not ask again; the refusal concerns another request.
     line.refuse('too-fast');
     await clock.advance(60_000);
     expect([line.joins, line.dialled, clock.waiting]).toEqual([2, 0, 0]);
@@ -152,7 +152,7 @@ test('pages that were refused together do not ask together', async () => {
   expect([early.line.joins, late.line.joins]).toEqual([1, 0]);
 });
 
-test('one whose line breaks while she waits to ask says so with her greeting alone', async () => {
+test('a page whose connection breaks while it waits to retry joins with its handshake alone', async () => {
   const { line, clock, model } = open();
   line.refuse('room-full');
   line.drop('transport close');

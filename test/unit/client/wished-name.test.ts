@@ -17,7 +17,7 @@ function open() {
   return { line, sent, told, desk: requests, wished, want };
 }
 
-test('a name is asked for at once, and hers when the server has taken it', () => {
+test('a name is requested at once, and applies when the server has accepted it', () => {
   const { sent, told, desk: requests, wished, want } = open();
   want('Ada');
   expect(sent.map(({ name }) => name)).toEqual(['Ada']);
@@ -27,7 +27,7 @@ test('a name is asked for at once, and hers when the server has taken it', () =>
   expect([told, sent.length]).toEqual([['is Ada'], 1]);
 });
 
-test('a name that she wanted while the line was broken, or whose answer was lost, is asked for when it is back', () => {
+test('a name chosen while disconnected, or whose answer was lost, is requested after reconnecting', () => {
   const { line, sent, told, desk: requests, wished, want } = open();
   line.live = false;
   want('Ad');
@@ -43,7 +43,7 @@ test('a name that she wanted while the line was broken, or whose answer was lost
   expect(told).toEqual(['is Ada']);
 });
 
-test('a name that is refused is not asked for again; an answer to what she wanted before is passed over', () => {
+test('a rejected name is not requested again; an answer to an earlier request is ignored', () => {
   const { sent, told, desk: requests, wished, want } = open();
   want('Bad');
   want('Worse');

@@ -23,7 +23,7 @@ async function opened(options: EngineOptions): Promise<Engine> {
 }
 
 const here: BackendName[] = ['onnx', 'wasm', 'cpu'];
-// Its native part is installed by whoever wants it.
+// The native part of TensorFlow is an optional install.
 const hasTensorflow =
   missingNativePart() === undefined &&
   (await selectBackend('tensorflow').then(

@@ -70,7 +70,7 @@ describe('auto', () => {
       expect(backend.info.name).toBe('onnx');
       expect(skipped[0].reason).toBe('no GPU that it can use, only CPU (fake)');
     }
-    // Whoever asks for it by name has it.
+    // It can still be selected by name.
     const { backend } = await selectBackend('webgpu', { candidates, gpus: [] });
     expect(backend.info.name).toBe('webgpu');
   });

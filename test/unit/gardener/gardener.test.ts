@@ -202,7 +202,7 @@ describe('the gardener', () => {
     expect(garden.count('thin')).toBe(1);
   });
 
-  test('knows its own again, whatever number it has after the server was started anew', async () => {
+  test('recognises its own organisms after a restart, whatever its participant number', async () => {
     const before = new Garden(3, undefined, 40);
     await before.pass(4 * MINUTE);
     const [oldest] = before.room.organisms;

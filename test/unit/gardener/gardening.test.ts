@@ -54,7 +54,7 @@ describe('composition', () => {
         expect(place).toBeDefined();
         taken.push(place!);
       }
-      // Someone who comes then finds ground for a seed of hers.
+      // A newcomer then still finds space for a seed.
       expect(choosePlantingPlace(plot, taken, random)).toBeDefined();
     }
   });

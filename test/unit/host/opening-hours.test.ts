@@ -49,7 +49,7 @@ async function start(at: number, store = new Store(openMemory())) {
   };
 }
 
-test('it opens and closes on time, and starts anew at night', async () => {
+test('it opens and closes on time, and restarts at night', async () => {
   const { hours, heard, restarts, pass } = await start(WEDNESDAY + 9 * HOUR);
   await hours.set(MUSEUM);
   expect(hours.isOpen).toBe(false);

@@ -1,4 +1,4 @@
-/** Whether something starts the server anew when it ends. */
+/** Detects whether a supervisor restarts the server process. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { isService, isSupervised } from '../../../server/operations/supervisor.ts';

@@ -186,7 +186,7 @@ describe('the stream', () => {
     );
   });
 
-  test('names just the rectangles that changed, and which were told anew', () => {
+  test('names only the rectangles that changed, and those that were replaced', () => {
     const stage = new Stage(70, 40, 'full');
     const first = stage.decoder.decode(stage.keyframe());
     expect(first.changed).toHaveLength(6);
@@ -216,7 +216,7 @@ describe('the stream', () => {
     }
     decoder.decode(stage.go([0, 5]));
     for (let i = 0; i < 15; i++) decoder.decode(stage.go([]));
-    // Three of four places: their mean colour, and all four are hers.
+    // Three of four cells: all four get their owner and mean colour.
     for (const place of [10 * 70 + 10, 10 * 70 + 11, 11 * 70 + 10, 11 * 70 + 11]) {
       expect(decoder.planes.owner[place]).toBe(3);
       expect([...decoder.planes.rgba.subarray(place * 4, place * 4 + 4)]).toEqual([60, 30, 15, 75]);

@@ -41,7 +41,7 @@ class Ground {
 
 const ALL_CHUNKS = Array.from({ length: 12 }, (_, chunk) => chunk);
 
-test('who does the same ticks again has the same sum, whatever she thinks has changed', () => {
+test('replaying the same ticks gives the same sum, whatever is reported as changed', () => {
   fc.assert(
     fc.property(fc.array(tick, { minLength: 1, maxLength: 12 }), (ticks) => {
       const each = new Ground().live(ticks).sums.take();
@@ -89,7 +89,7 @@ test('who began earlier can prove the later ticks, who began later cannot prove 
   expect(early.sums.proves(all)).toBeUndefined();
 });
 
-test('a tick that was left out begins anew', () => {
+test('a skipped tick starts a new sum', () => {
   const ground = new Ground().live([[], []]);
   ground.sums.ticked(9, []);
   expect(ground.sums.take()).toMatchObject({ since: 9 });

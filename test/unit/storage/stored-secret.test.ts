@@ -20,7 +20,7 @@ describe('a kept secret', () => {
     expect(statSync(join(folder, 'a.key')).mode & 0o777).toBe(0o600);
   });
 
-  test('that was cut short is made anew', () => {
+  test('that was truncated is replaced', () => {
     writeFileSync(join(folder, 'a.key'), 'short');
     expect(storedSecret(folder, 'a.key')).toHaveLength(32);
   });

@@ -43,7 +43,7 @@ const momentOf = (absences: readonly (number | undefined)[]): Moment => ({
 });
 
 describe('the choice', () => {
-  test('DEP-1, DEP-2: what rests of the absent, the longest absent first; then of whoever has most; then the oldest', () => {
+  test('DEP-1, DEP-2: first the organisms of absent planters, longest absent first; then of those with most; then the oldest', () => {
     fc.assert(
       fc.property(scenes, ({ residents, absences }) => {
         const chosen = chooseDeparting(residents, momentOf(absences));
@@ -127,7 +127,7 @@ describe('a full room', () => {
     expect(hand.census().get(1)).toBeUndefined();
   });
 
-  test('DEP-1: whoever has left goes before those who are here', () => {
+  test('DEP-1: organisms of planters who have left go before those of planters who are present', () => {
     const hand = fullRoom();
     hand.room.leave(BERT.id);
     hand.plant(6, 18, CLEO);

@@ -146,7 +146,7 @@ describe('life', () => {
     expect(results.every(({ changed }) => changed.length === 0)).toBe(true);
   });
 
-  test('LIF-3: a stroke wakes, and trust begins anew', () => {
+  test('LIF-3: a stroke wakes an organism and resets its count of steps', () => {
     const hand = asleep();
     hand.damage([6, 6], 1);
     expect(words(hand.tick().life)).toEqual(['awake', 'wounded']);

@@ -25,7 +25,7 @@ test('TIM-6: an organism that was put back while it came to rest falls asleep wh
   expect(second.room.export()).toEqual(first.room.export());
 });
 
-test('what a participant held in her hand is still hers in a room that was put back', () => {
+test('participants keep the seeds in their hand when a room is restored', () => {
   const first = new HandRoom();
   first.plant(8, 8);
   first.plant(24, 16);

@@ -103,7 +103,7 @@ describe('ticker', () => {
     expect(ticker.pace(room)).toMatchObject({ slow: true });
   });
 
-  test('whoever measures hears how late each tick began, and how long it took', async () => {
+  test('onTick reports how late each tick began, and how long it took', async () => {
     const clock = new FakeClock();
     const heard: TickTiming[] = [];
     const ticker = new Ticker({

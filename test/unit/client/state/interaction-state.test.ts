@@ -47,7 +47,7 @@ describe('session', () => {
     expect(state.state).toMatchObject({ hand: [drawn], held: { from: 'prior', throw: 2 ** 31 } });
   });
 
-  test('the dice fall anew when what they showed is planted; other seeds stay in hand', () => {
+  test('planting the dice’s seed throws the dice again; other seeds stay in hand', () => {
     const state = new InteractionState();
     state.throwDice(() => 0.25);
     expect(state.state.held).toEqual({ from: 'prior', throw: 2 ** 30 });

@@ -3,7 +3,7 @@ import { BufferPool } from '../../../../server/engine/core/buffers.ts';
 /** Bytes of four floats. */
 const FOUR = 16;
 
-test('what is given back is lent again, to whoever wants just as much', () => {
+test('a released buffer is reused for a request of the same size', () => {
   const buffers = new BufferPool(10 * FOUR);
   const buffer = buffers.acquire(4);
   buffers.release(buffer);

@@ -20,7 +20,7 @@ test('of each the newest place is told, at most every interval', () => {
   expect(due(9_000)).toBeUndefined();
 });
 
-test('who hides hers is told of without a place; who is gone, no more', () => {
+test('a hidden cursor is announced without a position; that of a departed participant is not announced', () => {
   const pointers = new Cursors();
   pointers.move(1, { x: 1, y: 1, tool: 'plant' });
   pointers.move(2, { x: 1, y: 1, tool: 'plant' });

@@ -2,7 +2,7 @@ import { EventQueue } from '../../../../server/realtime/presence/event-queue.ts'
 import type { RoomClient } from '../../../../server/realtime/sessions/room-client.ts';
 import fc from '../../../support/property.ts';
 
-/** One who writes down what she is told. */
+/** Records the events it receives. */
 class Listener implements RoomClient {
   readonly told: number[] = [];
   readonly writable = true;
@@ -17,7 +17,7 @@ class Listener implements RoomClient {
 
 const beacon = (organism: number) => ({ organism, hue: 0 });
 
-test('each hears everything once and in order, whenever she has her turn', () => {
+test('every client receives every event once and in order, whenever it is their turn', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.nat(3), fc.boolean()), { minLength: 2, maxLength: 40 }),
@@ -28,7 +28,7 @@ test('each hears everything once and in order, whenever she has her turn', () =>
         let count = 0;
         rounds.forEach(([many, early], round) => {
           for (let i = 0; i < many; i++) news.add('beacon', beacon(++count));
-          // Her turn is in every third round, now and then sooner.
+          // This client's turn is every third round, and sometimes earlier.
           news.deliver([always, sometimes], (one) => one === always || early || round % 3 === turn);
         });
         news.deliver([sometimes], () => true);
@@ -40,7 +40,7 @@ test('each hears everything once and in order, whenever she has her turn', () =>
   );
 });
 
-test('who has just been welcomed is not told what she knows', () => {
+test('a client that was just welcomed receives no earlier events', () => {
   const news = new EventQueue();
   const [here, newcomer] = [new Listener(), new Listener()];
   news.add('beacon', beacon(1));

@@ -24,7 +24,7 @@ test('who has come and gone is told once, the same to all who are told the same'
   expect(comings.changesFor(5)).toBeUndefined();
 });
 
-test('nobody is told that she has come herself', () => {
+test('participants are not told of their own arrival', () => {
   const comings = new PresenceChanges();
   comings.enter(one(1));
   expect(comings.changesFor(1)).toBeUndefined();
@@ -32,14 +32,14 @@ test('nobody is told that she has come herself', () => {
   expect(comings.changesFor(1)).toEqual({ joined: [one(2)], left: [] });
 });
 
-test('who comes and goes before anybody was told is told of as gone: one who came in between has found her here', () => {
+test('joining and leaving between two updates is announced as left: a newcomer in between has seen the participant', () => {
   const comings = new PresenceChanges();
   comings.enter(one(1));
   comings.leave(1);
   expect(comings.changesFor(2)).toEqual({ joined: [], left: [1] });
 });
 
-test('who goes and comes back before anybody was told is told of as here: one who came in between does not know her', () => {
+test('leaving and returning between two updates is announced as joined: a newcomer in between does not know the participant', () => {
   const comings = new PresenceChanges();
   comings.leave(1);
   comings.enter(one(1));
@@ -48,7 +48,7 @@ test('who goes and comes back before anybody was told is told of as here: one wh
   expect(comings.changesFor(2)).toEqual({ joined: [], left: [1] });
 });
 
-test('a new name is told to everybody, to herself too; with it she goes like anybody', () => {
+test('a new name is announced to everybody, including its owner; leaving is then announced as usual', () => {
   const comings = new PresenceChanges();
   comings.rename(one(1, 'Ada'));
   expect(comings.changesFor(1)).toEqual({ joined: [one(1, 'Ada')], left: [] });

@@ -1,6 +1,6 @@
 import { VisitStatistics } from '../../../../server/realtime/presence/visit-statistics.ts';
 
-test('a guest is told apart by how long she is there, what she has done, and who else comes from where she does', () => {
+test('a visit has a duration, a count of acts, and a count of neighbours at the same address', () => {
   const guests = new VisitStatistics();
   guests.enter(1, 'a', 1_000);
   guests.enter(2, 'a', 2_000);
@@ -20,7 +20,8 @@ test('a guest is told apart by how long she is there, what she has done, and who
     { stay: 2_000, acts: 0, neighbours: 0 },
     { stay: 2_000, acts: 0, neighbours: 0 },
   ]);
-  // Who has gone is nobody's neighbour, though her seat is kept; who comes back from elsewhere is theirs.
+  // Participants who left do not count as neighbours, even while their slot is held. After a return from another
+  // address they count there.
   expect(about([2]).map(({ neighbours }) => neighbours)).toEqual([0]);
   guests.enter(1, 'b', 6_000);
   expect(about([1, 2, 3]).map(({ neighbours }) => neighbours)).toEqual([1, 0, 1]);
@@ -28,7 +29,7 @@ test('a guest is told apart by how long she is there, what she has done, and who
   expect(about([3])).toEqual([{ stay: 0, acts: 0, neighbours: 0 }]);
 });
 
-test('each is asked once for her address, however many there are', () => {
+test('the address of each participant is read only once, however many there are', () => {
   const guests = new VisitStatistics();
   const present = Array.from({ length: 2_000 }, (_, i) => i + 1);
   for (const id of present) guests.enter(id, `address ${id % 10}`, 0);

@@ -29,7 +29,7 @@ class Entrance {
     this.newcomers = new NewcomerEnergy(room, marks, this.clock);
   }
 
-  /** Somebody comes for the first time, or anew. */
+  /** A participant arrives for the first time, or as a newcomer again. */
   come(as: Partial<Newcomer> = {}) {
     const id = this.nextId++;
     const { energy, mark } = this.newcomers.arrive(id, true, { address: HOME, ...as });
@@ -66,7 +66,7 @@ class Entrance {
 }
 
 describe("a newcomer's energy", () => {
-  test('ENE-4: whoever comes 32 times with one device has it once', () => {
+  test('ENE-4: 32 arrivals from one device get the newcomer’s energy once', () => {
     const door = new Entrance();
     const first = door.come();
     expect(first.energy).toBe(newcomer);

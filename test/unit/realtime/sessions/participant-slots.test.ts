@@ -18,7 +18,7 @@ function open(capacity = 2, more: Partial<SlotOptions> = {}) {
 }
 
 describe('seats', () => {
-  test('one who comes back in time is who she was, with a new token', () => {
+  test('a participant who returns in time keeps their identity, with a new token', () => {
     const { seats: slots, take } = open();
     const { you } = take('anna');
     const token = slots.tokenOf('anna')!;
@@ -42,7 +42,7 @@ describe('seats', () => {
     expect(slots.expire(9_000)).toEqual([]);
   });
 
-  test('who is gone before she has heard of her new token comes back with the one before', () => {
+  test('a participant who left before receiving the new token returns with the previous one', () => {
     const { seats: slots, take } = open();
     const { you } = take('anna');
     const token = slots.tokenOf('anna')!;
@@ -74,7 +74,7 @@ describe('seats', () => {
     expect(admitted).toHaveLength(2);
   });
 
-  test('one whose seat was not kept has her number again, but comes anew', () => {
+  test('a participant whose slot has expired gets the same number, but counts as new', () => {
     const { seats: slots, take } = open();
     const { you } = take('anna');
     const token = slots.tokenOf('anna')!;
@@ -98,7 +98,7 @@ describe('seats', () => {
     expect(take('zoe')).toMatchObject({ you: { id: 8 }, isNew: true });
   });
 
-  test('one who comes back while her old connection hangs takes its place', () => {
+  test('a participant who returns while the old connection hangs replaces it', () => {
     const { seats: slots, take } = open();
     const { you } = take('hanging');
     const { you: same, replaced } = take('fresh', slots.tokenOf('hanging'));

@@ -92,7 +92,7 @@ function open(width: number, height: number) {
   };
 }
 
-describe('roomcast', () => {
+describe('RoomBroadcaster', () => {
   test('everybody who draws sees the same once it rests, early or late', () => {
     const room = open(96, 64);
     const pages: Page[] = [];
@@ -108,7 +108,7 @@ describe('roomcast', () => {
     expect(room.cast.skippedFrames).toBe(0);
   });
 
-  test('who looks near and far in turn has nothing made anew; what nobody watches goes after a while', () => {
+  test('a viewer who zooms in and out reuses the channels; unwatched ones are removed after a while', () => {
     const room = open(96, 64);
     const page = room.join();
     room.go(5, [page], true);
@@ -176,7 +176,7 @@ describe('roomcast', () => {
     expect(equalPlanes(page.planes, room.planes)).toBe(true);
   });
 
-  test('chunks that are asked for anew come, and no others', () => {
+  test('a resync sends the requested chunks, and no others', () => {
     const room = open(64, 64);
     const page = room.join();
     room.go(20, [page], true);
@@ -199,8 +199,8 @@ describe('roomcast', () => {
   });
 });
 
-describe('what a viewer looks at', () => {
-  test('is all that she is sent, with a margin; what she moves to comes at once', () => {
+describe('the viewport of a viewer', () => {
+  test('limits what is sent, with a margin; a new viewport is sent at once', () => {
     const room = open(192, 64);
     const page = room.join({ x: 0, y: 0, width: 40, height: 64 });
     room.cast.setViewport(page, lookAt(room.planes, { x: 0, width: 40 }), room.now);
@@ -225,7 +225,7 @@ describe('what a viewer looks at', () => {
     expect(page.lost).toBe(0);
   });
 
-  test('is nothing while her page is hidden, and comes when it is seen again', () => {
+  test('stops the stream while the page is hidden, and resumes it when the page is visible again', () => {
     const room = open(64, 64);
     const page = room.join();
     room.go(20, [page], true);
@@ -254,7 +254,7 @@ describe('what a viewer looks at', () => {
     expect(equalPlanes(page.planes, room.planes)).toBe(true);
   });
 
-  test('need not come again where her page still shows it', () => {
+  test('is not sent again where the page still shows it', () => {
     const room = open(96, 96);
     const page = room.join();
     room.go(30, [page], true);
@@ -278,7 +278,7 @@ describe('what a viewer looks at', () => {
 });
 
 describe('the tier of a viewer', () => {
-  test('rises to the best while her line is quick, and no higher than she asks for', () => {
+  test('rises to the best on a fast connection, and no higher than the viewer asks for', () => {
     const room = open(64, 64);
     const [page, modest] = [room.join(), room.join({ best: 'phone' })];
     room.go(150, [page, modest], true);
