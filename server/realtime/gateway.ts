@@ -182,7 +182,8 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     raw.on('close', (reason, cause) => {
       handshakeTimeouts.get(raw)?.();
       const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
-      if (turned) rejections.count(turned);
+      // A connection that the server ended has been counted; the rest of its bytes may be broken too.
+      if (turned && !tcp.destroyed) rejections.count(turned);
     });
     // The handshake's request would stay in memory as long as the connection.
     raw.request = null;

@@ -64,7 +64,7 @@ test('one entry and two translation files add a language; until then, types and 
     'client/locale/words/host',
     'client/locale/words/wall',
     'client/locale/words/kinds',
-    'server/host/sign',
+    'server/host/printed-sign',
   ]) {
     expect(failures).toMatch(new RegExp(`^${part}.*'?ar'? is missing`, 'm'));
   }

@@ -74,7 +74,9 @@ test('stopped in the midst of ticks and started again, a room has everybody that
 test('with another checkpoint or size it is refused with a sentence, and nothing is changed', async () => {
   const other = start('twice', ['--checkpoint', EARLIER]);
   expect((await other.ended).code).toBe(1);
-  expect(other.errors).toMatch(/^The room "garden" was made with the checkpoint "organisms" and .*\n$/);
+  expect(other.errors).toMatch(
+    /^The room "garden" was made with the checkpoint "organisms" and .*\n$/,
+  );
   const larger = new ServerProcess(['--port', '0', '--data', join(scratch, 'twice')]);
   expect((await larger.ended).code).toBe(1);
   expect(larger.errors).toMatch(/^The room "garden" has 96x96 cells, not 256x256\..*\n$/);
