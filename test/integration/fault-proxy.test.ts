@@ -85,7 +85,7 @@ afterEach(async () => {
 
 afterAll(() => server.close());
 
-test('without faults it passes data and closes on in both directions', async () => {
+test('without faults it forwards data and closes in both directions', async () => {
   const caller = call(await open());
   caller.socket.end('hello');
   await once(caller.socket, 'close');

@@ -1,4 +1,4 @@
-/** Walls over real sockets: they are shown everything, are nobody, and may only look. */
+/** Walls over real sockets: they receive the whole room, are no participants, and cannot send commands. */
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
 import { readHeader } from '../../shared/codec/frame.ts';
