@@ -1,4 +1,4 @@
-/** A room that is never at rest, in a server that pages of real browsers look at. */
+/** A room that is never at rest, on a server for pages of real browsers. */
 
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';

@@ -1,4 +1,4 @@
-/** `npm run bench` as a function: which benches there are, and what each is told. */
+/** `npm run bench` as a function: the list of benchmarks and their options. */
 import { writeFile } from 'node:fs/promises';
 import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts';
 import { readCommand, SettingsError } from '../../server/settings/command.ts';

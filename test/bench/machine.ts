@@ -1,4 +1,4 @@
-/** What figures were measured on. */
+/** Describes the machine that the figures were measured on. */
 import { availableParallelism, cpus, loadavg } from 'node:os';
 
 export interface Machine {

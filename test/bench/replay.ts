@@ -1,4 +1,4 @@
-/** How fast what a room has lived through is done again, and whether it becomes the same: an hour, a restart in its middle. */
+/** Measures how fast an hour of a room, with a restart halfway, is replayed, and whether its checksums match. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

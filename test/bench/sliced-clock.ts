@@ -1,4 +1,4 @@
-/** A clock that goes in slices: between them no timer rings, and nobody can tell that time has passed. */
+/** A clock that runs in slices: between them it stops, and no timer fires. */
 import type { Clock } from '../../server/platform/clock.ts';
 
 interface Timer {

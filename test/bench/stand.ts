@@ -1,4 +1,4 @@
-/** One engine with one net at the bench: what is measured of it in each round. */
+/** One engine with one net in a benchmark, and its measurements per round. */
 import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { type Engine, EngineError } from '../../server/engine/engine.ts';

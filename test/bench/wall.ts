@@ -1,4 +1,4 @@
-/** What a wall that hangs in a room which is never at rest holds in memory, minute by minute. */
+/** Measures the memory of a wall's page, minute by minute, in a room that is never at rest. */
 
 import { rounded } from '../load/figures.ts';
 import { launchBrowser } from '../support/browser.ts';

@@ -156,7 +156,7 @@ describe.each(Object.keys(PAGES))('the page of the %s', (name) => {
   );
 });
 
-test('a picture that is another is told from it', async () => {
+test('the comparison detects a different picture', async () => {
   const file = join(FOLDER, 'room-phone.webp');
   const { width, height } = await sharp(file).metadata();
   // A button's worth of something bright.

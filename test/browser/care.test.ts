@@ -86,7 +86,7 @@ afterAll(async () => {
   await server.close();
 });
 
-test('by keyboard alone: choose a seed, plant it, wound it, meet organisms, cross two', async () => {
+test('by keyboard alone: choose a seed, plant it, damage it, select organisms, cross two', async () => {
   const page = await visit(DESKTOP);
   const { keyboard } = page;
 
@@ -143,7 +143,7 @@ test('by keyboard alone: choose a seed, plant it, wound it, meet organisms, cros
   expect(await focused(page)).toBe('canvas');
 });
 
-test('the facts of the room close by Escape, and when one turns to anything else', async () => {
+test('the room information closes on Escape, and when another control is used', async () => {
   const page = await visit(DESKTOP);
   const [status, details] = [page.getByTestId('status'), page.getByTestId('details')];
   await status.click();
@@ -162,7 +162,7 @@ test('the facts of the room close by Escape, and when one turns to anything else
   await details.waitFor({ state: 'detached' });
 });
 
-test('a help lists the keys; letters can be kept from acting outside of the room', async () => {
+test('the help lists the keys; letter shortcuts can be limited to the room', async () => {
   const page = await visit(DESKTOP);
   const { keyboard } = page;
   await keyboard.press('?');
@@ -182,7 +182,7 @@ test('a help lists the keys; letters can be kept from acting outside of the room
   expect(await tool('damage')).toBe('true');
 });
 
-test('the story of the room is told, and its organisms are a list', async () => {
+test('the room’s events are announced, and its organisms are a list', async () => {
   const page = await visit(DESKTOP);
   const story = page.getByTestId('story');
   await page.waitForFunction(
@@ -267,7 +267,7 @@ describe.each([
     }
   }, 400_000);
 
-  test('words and icons are seen on whatever lives below them', async () => {
+  test('text and icons are readable over any organism', async () => {
     const page = await visit(screen);
     for (const [state, reach] of Object.entries(STATES)) {
       await reach(page);
@@ -381,7 +381,7 @@ function tiny(page: Page): Promise<string[]> {
   });
 }
 
-test('all that a finger can press is as large as a fingertip', async () => {
+test('all touch targets are as large as a fingertip', async () => {
   const page = await visit(PHONE);
   for (const [state, reach] of Object.entries({ ...STATES, ...SHEETS })) {
     await reach(page);
@@ -389,7 +389,7 @@ test('all that a finger can press is as large as a fingertip', async () => {
   }
 });
 
-test('whatever the window, upright or across, what can be pressed lies free', async () => {
+test('no control is covered in any window, portrait or landscape', async () => {
   const page = await visit({ ...PHONE, isMobile: false });
   await cameraRests(page);
   const { x, y } = await screenOf(page, 20, 76);
@@ -463,7 +463,7 @@ function covered(page: Page): Promise<string[]> {
   });
 }
 
-test('who wants calm gets it: nothing that moves by itself, and the camera goes at once', async () => {
+test('with reduced motion nothing moves by itself, and the camera jumps', async () => {
   const page = await visit({ ...DESKTOP, reducedMotion: 'reduce' });
   await page.getByTestId('tool-look').click();
   await page.keyboard.press('n');
@@ -544,7 +544,7 @@ test('the page follows the browser’s language; the switch overrides it permane
   expect(await spoken()).toBe('da');
 });
 
-test('a full room and a lost server are told to everybody', async () => {
+test('the pages of a full room and of a lost connection have no accessibility violations', async () => {
   const others = await Promise.all([1, 2].map(() => Visitor.join(server.port)));
   const inside = await visit(PHONE);
   const context = await browser.newContext({ ...PHONE, locale: 'en-GB' }).then(leaveUnpainted);
@@ -563,7 +563,7 @@ test('a full room and a lost server are told to everybody', async () => {
 });
 
 (lan ? test : test.skip)(
-  'from an address of the LAN, without a secure context, all works, and nothing else is asked for anything',
+  'at a LAN address, without a secure context, everything works, and no other host is contacted',
   async () => {
     const context = await browser.newContext({ ...PHONE, locale: 'da-DK' }).then(leaveUnpainted);
     contexts.push(context);

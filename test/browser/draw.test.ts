@@ -1,6 +1,6 @@
 /**
- * Digits are drawn on the page's own pad, and planted: they grow into the same digits, says a judge of ours. Ten in `npm test`, a
- * hundred with VIVARIUM_TEST_FULL=1.
+ * Digits drawn on the page's pad and planted grow into the same digits, according to a classifier. Ten in `npm test`,
+ * a hundred with VIVARIUM_TEST_FULL=1.
  */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +31,7 @@ const PICTURES = process.env.VIVARIUM_PICTURES;
 const classifier = loadClassifier();
 const { images, labels } = readDigits('t10k');
 
-test('the judge knows at least 97 % of MNIST’s test digits', () => {
+test('the classifier recognises at least 97 % of MNIST’s test digits', () => {
   let right = 0;
   labels.forEach((label, n) => {
     if (classify(classifier, digitOf(images, n)) === label) right++;

@@ -30,7 +30,7 @@ const newPage = (): Promise<Page> =>
     .then(leaveUnpainted)
     .then((context) => context.newPage());
 
-test('one waits before a full room, comes in when there is a place, and is the same after a reload', async () => {
+test('a visitor waits for a full room, is admitted when there is a place, and keeps their identity after a reload', async () => {
   const first = await newPage();
   await openRoom(first, url);
   const second = await newPage();

@@ -58,7 +58,7 @@ test('a seed is in hand at once: the first tap plants it', async () => {
   expect(organism).toMatchObject({ x: 48, y: 48, origin: 'gallery' });
 });
 
-test('two fingers zoom about their middle, and plant nothing', async () => {
+test('two fingers zoom about their midpoint, and plant nothing', async () => {
   await cameraRests(page);
   const [left, right] = [await screenOf(page, 38, 48), await screenOf(page, 58, 48)];
   const middle = (left.x + right.x) / 2;
@@ -75,7 +75,7 @@ test('two fingers zoom about their middle, and plant nothing', async () => {
   expect(server.world.rooms.get('garden')!.organisms).toHaveLength(1);
 });
 
-test('with the cutting tool, a finger wounds what it passes over', async () => {
+test('with the cutting tool, a finger damages the cells in its path', async () => {
   // A camera that still glides from the zoom would take the organism from under the finger.
   await openRoom(page, `http://127.0.0.1:${server.port}/r/garden`);
   await page.getByTestId('tool-damage').tap();

@@ -139,7 +139,7 @@ test('the first tap plants, without any question, and its first cells appear in 
   await waitForPhase(page, mine.id, 'asleep');
 });
 
-test('the card tells whose it is and whom it comes from; a tap on a relative goes there', async () => {
+test('the card shows the planter and the relatives; a tap on a relative goes there', async () => {
   const mother = await plantAs(ada, 24, 30, { from: 'gallery', index: 105 });
   const father = await plantAs(ada, 80, 30, { from: 'gallery', index: 20 });
   const { seed } = (await ada.ask('cross', {
@@ -162,7 +162,7 @@ test('the card tells whose it is and whom it comes from; a tap on a relative goe
   await card.getByLabel('Close', { exact: true }).tap();
 });
 
-test('a wound is seen under the finger before the server has heard of it, and what it costs', async () => {
+test('a wound and its cost are visible under the finger before the server knows of it', async () => {
   // What a picture shows is known only while it is drawn.
   await page.addInitScript(() => {
     const draw = WebGL2RenderingContext.prototype.drawArraysInstanced;
@@ -232,7 +232,7 @@ test('a wound is seen under the finger before the server has heard of it, and wh
   proxy.set(NO_FAULTS);
 });
 
-test('it heals, and its card counts that', async () => {
+test('the organism heals, and its card counts that', async () => {
   await page.waitForFunction((id) => {
     const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
     return (model.organisms.get(id)?.healed ?? 0) > 0;

@@ -80,7 +80,7 @@ afterAll(async () => {
   await server.close();
 });
 
-test('two browsers: one plants, both see it grow; the other wounds it, both see the hole and the healing; a third who comes late sees the same', async () => {
+test('two browsers see an organism grow, a wound by the other visitor, and the healing; a late third sees the same', async () => {
   const [a, b] = [await visit(), await visit()];
   await Promise.all([a, b].map((page) => recordGrowth(page, WIDTH)));
 

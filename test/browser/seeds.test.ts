@@ -1,4 +1,4 @@
-/** A phone's ways to a seed, in a real browser: searched, thrown, drawn, crossed, found on the map; seen growing, then planted. */
+/** Choosing a seed on a phone, in a real browser: gallery search, dice, drawing, crossing and map, with previews. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import type { VivariumServer } from '../../server/app/create-server.ts';
@@ -154,7 +154,7 @@ test('a creature is found by its name and by its kind, and a tap puts it in hand
   expect(await plantAt(20, 24)).toMatchObject({ kind: 'Penguin', x: 20, y: 24 });
 });
 
-test('all of the gallery can be walked through with keys alone', async () => {
+test('the whole gallery is reachable by keyboard', async () => {
   await page.getByTestId('open-gallery').focus();
   await page.keyboard.press('Enter');
   await page.getByTestId('search').fill('face');
@@ -177,7 +177,7 @@ test('all of the gallery can be walked through with keys alone', async () => {
   await page.getByTestId('map').waitFor({ state: 'detached' });
 });
 
-test('the dice show what they have thrown, and that is what grows; then they show another', async () => {
+test('the dice show a seed, which then grows as shown; after planting they show another', async () => {
   await page.getByTestId('dice').click();
   const seen = await filmIn('held');
   await picture('dice');
@@ -189,7 +189,7 @@ test('the dice show what they have thrown, and that is what grows; then they sho
   expect(meanError(seen, await whole)).toBeLessThan(8);
 });
 
-test('what a finger draws grows where it was drawn, and is planted', async () => {
+test('a finger’s drawing grows on the pad, and is planted', async () => {
   await page.getByTestId('open-draw').tap();
   await page.getByTestId('width-thick').tap();
   await page.getByTestId('colour-yellow').tap();
@@ -213,7 +213,7 @@ test('what a finger draws grows where it was drawn, and is planted', async () =>
   expect(meanError(seen, await whole)).toBeLessThan(8);
 });
 
-test('a drawing can be made with keys alone', async () => {
+test('a drawing can be made by keyboard', async () => {
   await page.getByTestId('open-draw').focus();
   await page.keyboard.press('Enter');
   await page.getByTestId('pad').focus();
@@ -229,7 +229,7 @@ test('a drawing can be made with keys alone', async () => {
   expect(await page.getByTestId('hand-seed').count()).toBe(2);
 });
 
-test('two organisms have a child that is seen before it is made', async () => {
+test('a cross of two organisms is previewed before it is made', async () => {
   await page.getByTestId('tool-look').tap();
   const [first, second] = [await cellOf(1), await cellOf(2)];
   await fingerTap(page, first);
@@ -250,7 +250,7 @@ test('two organisms have a child that is seen before it is made', async () => {
   expect(meanError(child, await whole)).toBeLessThan(8);
 });
 
-test('between creatures of the map grows what lies between them', async () => {
+test('a point between creatures of the map grows a blend of them', async () => {
   await page.getByTestId('open-map').tap();
   const map = page.getByTestId('map');
   await page.waitForFunction(

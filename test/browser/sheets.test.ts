@@ -193,7 +193,7 @@ test.each(Object.keys(states))('%s: within reach, and as it was, in every window
   expect(await lookEverywhere(page, name, within)).toEqual([]);
 });
 
-test('a room that is slow says so within the window', async () => {
+test('the notice of a slow room is within the window', async () => {
   await resize(page, HOME);
   await closeAll(page);
   await setPace(page, true);
@@ -229,7 +229,7 @@ test.each(['de', 'es'])('in “%s” the fullest sheets are within reach as well
   expect(wrong).toEqual([]);
 });
 
-test('what a visitor reads who cannot come in: within reach, and as it was, in every window', async () => {
+test('the pages of a visitor who is not admitted are within reach, and match their pictures, in every window', async () => {
   const within = 'vivarium-room .closed';
   await resize(page, HOME);
   await closeAll(page);
@@ -257,7 +257,7 @@ test('what a visitor reads who cannot come in: within reach, and as it was, in e
   expect(await lookEverywhere(page, 'banned', within)).toEqual([]);
 });
 
-test('a sheet that is another is told from it', async () => {
+test('the comparison detects a different sheet', async () => {
   const file = join(FOLDER, 'draw.webp');
   // A button's worth of something bright, in the first of its windows.
   const spot = { create: { width: 90, height: 40, channels: 3, background: '#ffcf6b' } } as const;

@@ -1,4 +1,4 @@
-/** A phone whose line breaks: what is done meanwhile does not look done, and a name is not lost. */
+/** A phone that loses its connection: commands are not shown as done, and a new name is not lost. */
 import type { Browser, Page } from 'playwright-core';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
@@ -42,7 +42,7 @@ async function give(name: string): Promise<void> {
 /** The names of the visitors in the room, on the server. */
 const called = (): string[] => server.roomServers.get('garden')!.visitors.map(({ name }) => name);
 
-test('a name that cannot be shown is not left in the field', async () => {
+test('a refused name does not stay in the field', async () => {
   await give('Grace');
   await page.waitForFunction(
     () =>
@@ -59,7 +59,7 @@ test('a name that cannot be shown is not left in the field', async () => {
   expect(called()).toEqual(['Grace']);
 });
 
-test('while the line is broken a tap says that nothing reaches the room; a name is given when it does again', async () => {
+test('while disconnected, a tap shows that nothing reaches the room; a new name is sent after reconnecting', async () => {
   const room = server.world.rooms.get('garden')!;
   proxy.set({ deaf: true });
   proxy.reset();

@@ -1,4 +1,4 @@
-/** The wall in real browsers: what it shows at 4K and on any other screen, alone and among others, and what it survives. */
+/** The wall in real browsers: its picture at 4K and on other screens, as one of several walls, and after failures. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,7 +126,7 @@ test('at 4K the wall shows a visitor’s organism and name, and the code leads t
   expect(read).toEqual(truth);
 }, 400_000);
 
-test('a wall that is hung while something grows says whose it is, until it has grown', async () => {
+test('a wall opened while an organism grows shows its planter’s name until it is grown', async () => {
   const room = server.world.rooms.get('garden')!;
   const page = await screen(640, 360, { ...still, deviceScaleFactor: pixels(0.4) });
   // Once before, so that what takes a slow machine long is there when it counts.
@@ -183,7 +183,7 @@ test.each([
   },
 );
 
-test('two walls show the two halves of what one would; mirrored and turned ones show it mirrored and turned', async () => {
+test('two walls show the two halves of one picture; the flip and rotate options transform it', async () => {
   await grow(ada, 64, 40);
   const [width, height] = [320, 240];
   const open = async (query: string, w = width, h = height) => {
@@ -235,7 +235,7 @@ test('visitors who come and go leave no nodes behind in the page', async () => {
   expect(await nodes()).toBe(before);
 });
 
-test('a drawing context that is lost and given back: the picture is there again', async () => {
+test('after a lost and restored WebGL context the picture is back', async () => {
   const page = await screen(640, 360, { ...still, deviceScaleFactor: pixels(0.5) });
   await openWall(page, `${url}/wall/garden?overlay=off`);
   const before = await pixelsOf(page);
@@ -258,7 +258,7 @@ test('a drawing context that is lost and given back: the picture is there again'
   expect(brightnessOf(before)).toBeGreaterThan(4);
 });
 
-test('a page of an older build than the server has takes the new one by itself', async () => {
+test('a page of an older build than the server’s reloads by itself', async () => {
   const page = await screen(640, 360, { deviceScaleFactor: pixels(0.3) });
   let served = 0;
   await page.route('**/wall/garden', async (route) => {
@@ -273,7 +273,7 @@ test('a page of an older build than the server has takes the new one by itself',
   expect(served).toBe(2);
 });
 
-test('where phones do not reach the server there is its address and no code; when they do, a code to them', async () => {
+test('the wall shows a code only when phones can reach the server, and the plain address otherwise', async () => {
   let addresses: string[] = [];
   const clock = new HeldClock(POLL_INTERVAL);
   const args = ['--port=0', '--size=64x64', '--data=none', '--attract=off'];
@@ -313,7 +313,7 @@ test('where phones do not reach the server there is its address and no code; whe
   }
 });
 
-test('when nobody is there it invites; the first visitor ends that', async () => {
+test('an empty room shows an invitation, until the first visitor comes', async () => {
   const empty = await startServer({ size: '64x64' }, await ensureClient(() => {}));
   try {
     const page = await screen(640, 360, { deviceScaleFactor: pixels(0.3) });
@@ -362,7 +362,7 @@ async function watchLevels(page: Page): Promise<void> {
 const levelsOf = (page: Page): Promise<number[]> =>
   page.evaluate(() => (document.querySelector('vivarium-wall') as unknown as Flashing).levels);
 
-test('of two ticks between two pictures nothing older than what was shown is seen', async () => {
+test('two ticks between two frames never show an older picture', async () => {
   const page = await screen(320, 180, still);
   await page.clock.install();
   await openWall(page, `${url}/wall/garden?overlay=off`);
@@ -395,7 +395,7 @@ test('of two ticks between two pictures nothing older than what was shown is see
   expect(Math.min(...since)).toBeGreaterThan(0.95 * before.at(-1)!);
 });
 
-test('a room that flashes from black to white four times a second is not shown so', async () => {
+test('a room that flashes between black and white four times a second does not flash on the wall', async () => {
   const page = await screen(320, 180, still);
   await page.clock.install();
   await openWall(page, `${url}/wall/garden?overlay=off`);
@@ -430,7 +430,7 @@ test('a room that flashes from black to white four times a second is not shown s
   expect(swing(levels.slice(-40))).toBeLessThan(0.1);
 });
 
-test('a server that is killed: the picture stays and nothing is said; when it is back, so is the wall, within five seconds', async () => {
+test('after a kill of the server the picture stays without a message, and the wall reconnects within five seconds', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'vivarium-wall-'));
   const start = (port: number) =>
     new ServerProcess(

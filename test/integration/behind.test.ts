@@ -1,4 +1,4 @@
-/** A server that is behind: the next tick is due before what the last one has brought is sent. */
+/** An overloaded server: the next tick is due before the frames of the last one are sent. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { startServer } from '../support/server.ts';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => server.close());
 
-test('frames go out while the next tick is stepped, and show the room as it was after theirs', async () => {
+test('frames are sent during the next tick, and show the room as it was after their own', async () => {
   const room = server.world.rooms.get('garden')!;
   const roomServer = server.roomServers.get('garden')!;
   const owners = new Map<number, Uint16Array | Uint32Array>();

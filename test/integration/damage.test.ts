@@ -1,4 +1,4 @@
-/** What is kept meets what disks, people and other programs do to it: never a wrong room, always a sentence. */
+/** Damaged, full or foreign data folders: the server never opens a wrong room, and always explains itself. */
 import {
   cpSync,
   existsSync,
@@ -59,13 +59,13 @@ interface Open {
   readonly troubles: StorageNotice[];
   readonly journalWriter: JournalWriter;
   tick(): Promise<void>;
-  /** Time goes by, ms. */
+  /** Advances the time, ms. */
   pass(ms?: number): Promise<void>;
-  /** As `kill -9` would. */
+  /** Stops without a clean shutdown, like `kill -9`. */
   abandon(): Promise<void>;
 }
 
-/** A server's rooms without the server: time stands still until told. */
+/** A server's rooms without the server, on a clock that the test advances. */
 async function open(
   records: Records,
   {
@@ -152,8 +152,8 @@ const reasonOf = (opening: Promise<unknown>): Promise<StoreReason> =>
     },
   );
 
-describe('a room that was kept', () => {
-  test('is as it was at its last kept tick, and goes on as it would have', async () => {
+describe('a stored room', () => {
+  test('is restored at its last stored tick, and continues exactly as it would have', async () => {
     const kept = new Map<string, Uint8Array>();
     const first = await open(openMemory(kept));
     await live(first, 120, 1);
@@ -171,7 +171,7 @@ describe('a room that was kept', () => {
     await again.abandon();
   });
 
-  test('a snapshot that is damaged is passed over, and the room is the same', async () => {
+  test('a damaged snapshot is skipped, and the room is the same', async () => {
     const kept = new Map<string, Uint8Array>();
     const first = await open(openMemory(kept));
     const seen = await live(first, 100, 3);
@@ -207,7 +207,7 @@ describe('a room that was kept', () => {
     expect(await reasonOf(open(openMemory(kept)))).toBe('damaged');
   });
 
-  test('grown from other weights or of another size it is refused, and so is what a later version wrote', async () => {
+  test('is refused with other weights, another size, or a later format version', async () => {
     const kept = new Map<string, Uint8Array>();
     await (await open(openMemory(kept))).abandon();
     expect(await reasonOf(open(openMemory(kept), { grown: other }))).toBe('other-checkpoint');
@@ -222,7 +222,7 @@ describe('a room that was kept', () => {
     expect(await reasonOf(open(openMemory(kept)))).toBe('other-version');
   });
 
-  test('the number of organisms that fit may change between two starts', async () => {
+  test('the maximum number of organisms may change between two starts', async () => {
     const kept = new Map<string, Uint8Array>();
     const first = await open(openMemory(kept));
     await live(first, 50, 6);
@@ -257,7 +257,7 @@ describe('a room that was kept', () => {
   });
 });
 
-test('a room at rest is kept once an hour, so that nobody has days to go through after a power cut', async () => {
+test('a room at rest is stored once an hour, so that a restart does not replay days', async () => {
   const room = await open(openMemory(new Map()));
   const latest = (): number => room.journalWriter.snapshotsOf(room.room)[0].tick;
   for (let hour = 0; hour < 5; hour++) {
@@ -270,7 +270,7 @@ test('a room at rest is kept once an hour, so that nobody has days to go through
   await room.abandon();
 });
 
-describe('when the disk takes no more', () => {
+describe('when the disk is full', () => {
   /** Memory that refuses to write while it is told so. */
   function brittle(kept: Map<string, Uint8Array>) {
     const records = openMemory(kept);
@@ -282,7 +282,7 @@ describe('when the disk takes no more', () => {
     return { disk, records: { ...records, write } };
   }
 
-  test('the room goes on, says so, loses nothing that was kept, and is kept again when it does', async () => {
+  test('the room goes on, reports it, loses nothing stored, and is stored again when there is space', async () => {
     const kept = new Map<string, Uint8Array>();
     const { disk, records } = brittle(kept);
     const first = await open(records);
@@ -308,7 +308,7 @@ describe('when the disk takes no more', () => {
     await again.abandon();
   });
 
-  test('a room that is kept again keeps what is done in it, while another still waits for that', async () => {
+  test('a room that is stored again stores its commands while another room still waits', async () => {
     const kept = new Map<string, Uint8Array>();
     const { disk, records } = brittle(kept);
     let free = (): void => {};
@@ -367,7 +367,7 @@ describe('when the disk takes no more', () => {
     await again.abandon();
   });
 
-  test('a slow room is kept again after its own next tick, whichever rooms tick when that is tried', async () => {
+  test('a slow room is stored again after its own next tick, whichever rooms tick at the retry', async () => {
     const { disk, records } = brittle(new Map());
     const first = await open(records, { snapshotLeast: 1e9 });
     const { room, world, store, journalWriter } = first;
@@ -408,7 +408,7 @@ describe('when the disk takes no more', () => {
     await first.abandon();
   });
 
-  test('killed before a snapshot has made good for what is missing, the room is as of before', async () => {
+  test('after a kill before the next snapshot, the room is as before the gap', async () => {
     const kept = new Map<string, Uint8Array>();
     const { disk, records } = brittle(kept);
     const first = await open(records, { snapshotLeast: 1e9 });
@@ -470,7 +470,7 @@ describe('a room that has become another while the engine had no memory to read 
   });
 });
 
-describe('a folder', () => {
+describe('a data folder', () => {
   const folderOf = (name: string): string => join(scratch, name);
 
   test('belongs to one server', async () => {
@@ -496,7 +496,7 @@ describe('a folder', () => {
     expect(existsSync(join(locked, 'data.mdb'))).toBe(false);
   });
 
-  test('cut off or with flipped bits is never read as another room', async () => {
+  test('truncated or with flipped bits is never read as another room', async () => {
     const whole = folderOf('whole');
     const first = await open(await openFolder(whole));
     const seen = await live(first, 150, 20);

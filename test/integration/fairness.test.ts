@@ -13,9 +13,9 @@ import { startServer, UNLIMITED } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
 let server: VivariumServer;
-/** One with all its defaults, for all tests that change none. */
+/** A server with default settings, shared by the tests that change none. */
 let plain: VivariumServer | undefined;
-/** What had been turned away before the test. */
+/** Rejections counted before the test. */
 let before: Readonly<Record<RejectionReason, number>>;
 let neighbour: Visitor;
 const left: (() => void)[] = [];
@@ -23,7 +23,7 @@ const left: (() => void)[] = [];
 /** A school class here; a whole museum when VIVARIUM_TEST_FULL is set. */
 const PHONES = process.env.VIVARIUM_TEST_FULL ? 1_000 : 100;
 
-/** The system's clock, which can be put forward. */
+/** The system's clock, which can be moved forward. */
 const clock = {
   ahead: 0,
   now: () => systemClock.now() + clock.ahead,
@@ -45,7 +45,7 @@ async function start(settings?: Record<string, string | number>): Promise<void> 
   left.push(() => neighbour.leave());
 }
 
-/** As a proxy says it. */
+/** Headers as a proxy sends them. */
 const from = (address: string) => ({ 'x-forwarded-for': `6.6.6.6, ${address}` });
 
 async function join(address = '10.0.0.1', name?: string): Promise<Visitor> {
@@ -56,7 +56,7 @@ async function join(address = '10.0.0.1', name?: string): Promise<Visitor> {
   return visitor;
 }
 
-/** Tries to open a connection. @returns what came of it */
+/** Tries to open a connection. @returns the outcome */
 async function knock(address: string, headers: Record<string, string> = {}): Promise<string> {
   const visitor = new Visitor(server.port, { ...from(address), ...headers });
   left.push(() => visitor.leave());
@@ -118,7 +118,7 @@ afterEach(async () => {
 afterAll(() => plain?.close());
 
 describe('energy over the wire', () => {
-  test('the welcome says what acts cost, each answer what is left; who floods is refused, a neighbour is not', async () => {
+  test('the welcome has the costs, each answer the energy left; a flooding client is refused, a neighbour is not', async () => {
     await start();
     const flooder = await join();
     const { energy } = flooder.welcome!;
@@ -138,7 +138,7 @@ describe('energy over the wire', () => {
     await expectUnharmed();
   });
 
-  test('the host changes it while the room lives, and everybody is told', async () => {
+  test('the host can change it in a running room, and everybody is told', async () => {
     await start({ energy: 'plant=30,newcomer=20,refillPerSecond=0.001' });
     const visitor = await join();
     const wish = { x: 20, y: 20, seed: { from: 'prior' } };
@@ -170,13 +170,13 @@ describe('floods', () => {
     ['unknown messages', 'flood', {}],
   ])('of %s end with the connection', async (_, name, message) => {
     await start();
-    // He has company, or the address would be shut for the next.
+    // Another client shares the address, or it would be blocked for the next one.
     const [flooder] = [await join(), await join()];
     const { refusals, burstSeconds } = DEFAULTS.limits;
     const begun = performance.now();
     for (let i = 0; i < 4_000; i++) flooder.say(name, message);
     await gone(flooder);
-    // Patience comes back as time goes by.
+    // The limit refills over time.
     const regained = ((performance.now() - begun) / 1000) * (refusals / burstSeconds);
     expect(reasons(flooder).at(-1)).toBe('abuse');
     expect(reasons(flooder).length).toBeLessThan(refusals + 60 + regained);
@@ -184,7 +184,7 @@ describe('floods', () => {
     await expectUnharmed();
   });
 
-  test('who was alone on an address stays out for a while; who shares one comes back at once', async () => {
+  test('after a flood, an address with one client is blocked for a while; a shared address is not', async () => {
     await start({ limits: 'refusals=20,banSeconds=600' });
     const alone = await join('10.0.0.1');
     for (let i = 0; i < 30; i++) alone.say('flood', {});
@@ -201,7 +201,7 @@ describe('floods', () => {
     await expectUnharmed();
   });
 
-  test('of bytes end with the connection, whatever they are', async () => {
+  test('of bytes close the connection, whatever the bytes are', async () => {
     await start({ limits: 'bytesPerSecond=10000,framesPerSecond=1000000' });
     // Pings are answered below the protocol; they count all the same.
     const socket = await greeted();
@@ -213,7 +213,7 @@ describe('floods', () => {
   });
 });
 
-describe('who does not read', () => {
+describe('a client that does not read', () => {
   /** Joins over a line of its own, on which nothing comes down once it is stalled, and has something to ask for. */
   async function startStalled(settings: Record<string, string | number>) {
     await start(settings);
@@ -228,7 +228,7 @@ describe('who does not read', () => {
     return { visitor, proxy, organism };
   }
 
-  test('but goes on asking is hung up on when more waits than may, and leaves nothing behind', async () => {
+  test('but keeps sending is disconnected when too much is queued, and leaves nothing behind', async () => {
     const most = 200_000;
     const { visitor, proxy, organism } = await startStalled({
       limits: `${UNLIMITED},unreadBytes=${most}`,
@@ -261,7 +261,7 @@ describe('who does not read', () => {
 });
 
 describe('connections', () => {
-  test('a burst from one address is let in up to its measure, others come in beside it', async () => {
+  test('a burst from one address is admitted up to its limit, and other addresses are still admitted', async () => {
     await start({ limits: 'connectsAtOnce=150,connectsPerSecond=1' });
     const outcomes = await Promise.all(Array.from({ length: 250 }, () => knock('10.0.0.1')));
     const open = outcomes.filter((outcome) => outcome === 'open').length;
@@ -291,7 +291,7 @@ describe('connections', () => {
     await expectUnharmed();
   });
 
-  test('caps for one address and for all; who leaves makes room', async () => {
+  test('limits per address and in total; a departure makes room', async () => {
     await start({ limits: 'connectionsPerAddress=2,connections=4' });
     const first = await join('10.0.0.1');
     expect(await knock('10.0.0.1')).toBe('open');
@@ -304,13 +304,13 @@ describe('connections', () => {
     await expectUnharmed();
   });
 
-  test('an address that no proxy of ours has written is not believed', async () => {
+  test('a forwarded address that no trusted proxy wrote is ignored', async () => {
     await start({ 'trust-proxy': 0, limits: 'connectionsPerAddress=2' });
     expect(await knock('10.0.0.1')).toBe('open');
     expect(await knock('10.0.0.2')).toBe('refused');
   });
 
-  test('origins: our own, those of the list, to the letter; a session id opens nothing', async () => {
+  test('only the own origin and exact matches of the list are allowed; a session id alone opens nothing', async () => {
     await start({ origins: 'https://museum.example' });
     const own = `http://127.0.0.1:${server.port}`;
     expect(await knock('10.0.0.1', { origin: own })).toBe('open');
@@ -339,7 +339,7 @@ describe('connections', () => {
     expect(polling.headers.get('set-cookie')).toBeNull();
   });
 
-  test('who is slow to say what he wants is hung up on', async () => {
+  test('a client that is slow to send its request is disconnected', async () => {
     await start({ limits: 'handshakeSeconds=3' });
     const half = connectTcp(server.port, '127.0.0.1');
     half.write('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgr');
@@ -358,7 +358,7 @@ describe('connections', () => {
   });
 });
 
-describe('messages that no page of ours sends', () => {
+describe('messages that no page sends', () => {
   const event = (...data: unknown[]) => pack({ type: 2, nsp: '/', data });
   const proto = () => {
     const text = Buffer.from(event('plant', { _proto_: { polluted: 1 } })).toString('latin1');
@@ -384,7 +384,7 @@ describe('messages that no page of ours sends', () => {
     await expectAnswered();
   });
 
-  test('leaving and joining again within one connection ends it', async () => {
+  test('leaving and joining again within one connection closes it', async () => {
     await start();
     const socket = await greeted();
     socket.send(pack({ type: 1, nsp: '/' }));
@@ -392,7 +392,7 @@ describe('messages that no page of ours sends', () => {
     await expectUnharmed();
   });
 
-  test('joins that are said again change nothing', async () => {
+  test('repeated joins change nothing', async () => {
     await start();
     const visitor = await join('10.0.0.1', 'Ada');
     for (let i = 0; i < 50; i++) {
@@ -406,7 +406,7 @@ describe('messages that no page of ours sends', () => {
     expect(names).not.toContain('Eve');
   });
 
-  test('joins that are said again use up nothing of what the address may do', async () => {
+  test('repeated joins do not count against the limits of the address', async () => {
     await start({ limits: 'joinsAtOnce=2,joinsPerSecond=0' });
     const visitor = await join('10.0.0.1', 'Ada');
     for (let i = 0; i < 20; i++) {
@@ -417,7 +417,7 @@ describe('messages that no page of ours sends', () => {
     await expectUnharmed();
   });
 
-  test('joins of one address have their measure', async () => {
+  test('the joins of one address are limited', async () => {
     await start({ limits: 'joinsAtOnce=2,joinsPerSecond=0' });
     await join();
     await join();
@@ -429,7 +429,7 @@ describe('messages that no page of ours sends', () => {
     await join('10.0.0.2');
   });
 
-  test('who one is, what one has and whose an organism is, only the server says', async () => {
+  test('identity, energy and ownership are decided by the server alone', async () => {
     await start();
     const visitor = await join('10.0.0.1', 'Ada');
     const plant = { id: 77, x: 20, y: 20, seed: { from: 'prior' } };
@@ -453,7 +453,7 @@ describe('messages that no page of ours sends', () => {
   });
 });
 
-test('a name that children need not read is not shown; its bearer alone is told', async () => {
+test('an offensive name is not shown, and only its participant is told', async () => {
   await start();
   const rude = await join('10.0.0.1', 'Fuck3r');
   expect(await rude.next(({ name }) => name === 'notice')).toEqual({ notice: 'name-hidden' });

@@ -1,4 +1,4 @@
-/** The bad network that other tests stand on: real sockets through it, its time given by hand where time matters. */
+/** The fault proxy that other tests use: real sockets, with a fake clock where time matters. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createRandom } from '../../shared/random.ts';
@@ -85,7 +85,7 @@ afterEach(async () => {
 
 afterAll(() => server.close());
 
-test('without faults it is a wire, and an end is passed on both ways', async () => {
+test('without faults it forwards data and closes in both directions', async () => {
   const caller = call(await open());
   caller.socket.end('hello');
   await once(caller.socket, 'close');
@@ -93,7 +93,7 @@ test('without faults it is a wire, and an end is passed on both ways', async () 
   await until(() => ends === 1);
 });
 
-test('nothing is lost, doubled or turned round by jitter, slicing and a narrow line that changes meanwhile', async () => {
+test('jitter, slicing and a changing bandwidth never lose, duplicate or reorder data', async () => {
   const random = createRandom(7);
   const proxy = await open({ faults: { latency: 1, jitter: 4, slice: 700, bandwidth: 4e6 } });
   const caller = call(proxy);
@@ -112,7 +112,7 @@ test('nothing is lost, doubled or turned round by jitter, slicing and a narrow l
   expect(Buffer.concat(caller.received).equals(Buffer.concat(sent))).toBe(true);
 });
 
-test('latency: what was sent comes when its time has come, no sooner', async () => {
+test('latency: data arrives after the delay, not earlier', async () => {
   const clock = new FakeClock();
   const caller = call(await open({ clock, faults: { latency: 50 } }));
   caller.socket.write('ping');
@@ -129,7 +129,7 @@ test('latency: what was sent comes when its time has come, no sooner', async () 
   await until(() => caller.bytes === 4);
 });
 
-test('bandwidth: so many bytes in so much time', async () => {
+test('bandwidth: bytes per second are limited', async () => {
   const clock = new FakeClock();
   call(await open({ clock, faults: { bandwidth: 1_000 } })).socket.write(Buffer.alloc(100));
   // A first piece at once, then one every 20 ms.
@@ -160,7 +160,7 @@ test.each(['down', 'both'] as const)(
   },
 );
 
-test('who sends into a stall is held back, and loses nothing', async () => {
+test('a stall applies backpressure to the sender, and loses nothing', async () => {
   const proxy = await open({ faults: { stalled: 'up' } });
   const caller = call(proxy);
   const total = 32 * 2 ** 20;
@@ -172,7 +172,7 @@ test('who sends into a stall is held back, and loses nothing', async () => {
   await until(() => caller.bytes === total);
 });
 
-test('a reset breaks both ends off, also in a stall; new calls get through', async () => {
+test('a reset breaks both ends, also in a stall; new connections get through', async () => {
   const proxy = await open();
   const [first, second] = [call(proxy), call(proxy)];
   for (const { socket } of [first, second]) socket.write('x');
@@ -187,7 +187,7 @@ test('a reset breaks both ends off, also in a stall; new calls get through', asy
   await until(() => third.bytes === 1);
 });
 
-test('a deaf proxy takes calls and never answers; when it hears again, new calls are answered', async () => {
+test('a deaf proxy accepts connections and never answers; afterwards, new connections are answered', async () => {
   const proxy = await open({ faults: { deaf: true } });
   const unheard = call(proxy);
   await once(unheard.socket, 'connect');
@@ -201,7 +201,7 @@ test('a deaf proxy takes calls and never answers; when it hears again, new calls
   expect(unheard.bytes).toBe(0);
 });
 
-test('unplugged, it lets go of the server and tells no caller; plugged in again, it serves new ones, and those stay without a word', async () => {
+test('unplugged, it drops the server but not the clients; plugged in again, it serves new ones, and old ones stay silent', async () => {
   const proxy = await open();
   const first = call(proxy);
   first.socket.write('x');
@@ -226,7 +226,7 @@ test('unplugged, it lets go of the server and tells no caller; plugged in again,
   expect([first.bytes, second.bytes]).toEqual([1, 0]);
 });
 
-test('where no server listens, callers are turned away', async () => {
+test('without a listening server, connections are refused', async () => {
   const closed = createServer().listen(0, '127.0.0.1');
   await once(closed, 'listening');
   const { port } = closed.address() as AddressInfo;

@@ -119,8 +119,8 @@ function wellFormed(random: Random): [string, unknown] {
   return messages[random.integer(messages.length)];
 }
 
-describe('with the limits that a room has by default', () => {
-  test('a mix of right and wrong, as fast as it goes: abusers are cut off and come again, a neighbour never notices', async () => {
+describe('with the default limits', () => {
+  test('valid and invalid messages at full speed: abusers are disconnected and reconnect, a neighbour never notices', async () => {
     server = await startServer({ ...settings, 'max-organisms': 4 });
     watcher = await Visitor.join(server.port);
     const random = createRandom(34);

@@ -34,7 +34,7 @@ beforeAll(async () => {
 
 afterAll(() => engine.close());
 
-test('in a minute it plants, wounds what heals again, and the journal alone makes the same room', async () => {
+test('in a minute it plants and makes wounds that heal, and replaying the journal gives the same room', async () => {
   const clock = new FakeClock();
   const world = new World(engine);
   const place = { ...PLACE, species, energy: DEFAULTS.energy };
@@ -91,7 +91,7 @@ test('in a minute it plants, wounds what heals again, and the journal alone make
   expect(checksumOf(again.grid.planes)).toBe(planes);
 });
 
-test('plays for a wall, stops for a visitor, and is nobody among the people', async () => {
+test('plays for a wall, stops for a visitor, and is not listed as a participant', async () => {
   const server = await startServer({ size: '160x96', 'tick-rate': 60, attract: 60 });
   const room = server.world.rooms.get('garden')!;
   const gardener = server.gardeners.of('garden')!;

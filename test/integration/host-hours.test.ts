@@ -13,7 +13,7 @@ const CLOSED: Schedule = { on: true, days: Array(7).fill(null), outside: 'dim', 
 const settingsOf = (visitor: Visitor): Event<'settings'> =>
   visitor.heard.findLast(({ name }) => name === 'settings')!.message as Event<'settings'>;
 
-test('walls go dim; visitors may go on, or are sent home until it opens', async () => {
+test('after closing time walls go dim; visitors may stay, or are disconnected until opening time', async () => {
   const server = await startServer({ size: '64x64' });
   const host = await HostClient.login(server.port, server.hostToken!);
   const ada = await Visitor.join(server.port);
@@ -64,7 +64,7 @@ test('walls go dim; visitors may go on, or are sent home until it opens', async 
   await server.close();
 });
 
-test('at the time of its restart a server that is watched over ends, with a code of its own', async () => {
+test('a supervised server exits at its restart time, with its own exit code', async () => {
   // By its own clock it is twenty-five seconds before a minute when it begins.
   const minute = 60_000;
   const soon = new Date(Math.ceil((Date.now() + minute) / minute) * minute);

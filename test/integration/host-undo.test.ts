@@ -1,4 +1,4 @@
-/** Taking back what was done: the room becomes, bit for bit, the room in which it never was. */
+/** Undo: the room becomes, bit for bit, the room in which the undone commands never happened. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -182,14 +182,14 @@ function seen(room: Room) {
   };
 }
 
-describe('the past lived again', () => {
+describe('replaying without the undone commands', () => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await createEngine({ checkpoints: [model], backend: 'onnx', threads: 1 });
   });
   afterAll(() => engine.close());
 
-  test('TIM-7: whatever was done by whom, taken back twice: the room is the one in which it never was', async () => {
+  test('TIM-7: two undos of any commands give the room in which these never happened', async () => {
     let undos = 0;
     let departed = 0;
     await fc.assert(
@@ -258,7 +258,7 @@ describe('the past lived again', () => {
     expect(departed).toBeGreaterThan(8);
   });
 
-  test('TIM-7: a planting that made one depart is taken back: it is there again, and goes for the next', async () => {
+  test('TIM-7: undoing a planting brings back the organism that departed for it, which departs for the next one', async () => {
     const here = await begin(engine, 9);
     const { room, undoing } = here;
     const seed = { from: 'gallery', index: 0 } as const;
@@ -298,7 +298,7 @@ describe('the past lived again', () => {
     await here.world.close(room);
   });
 
-  test('TIM-7: what others planted by chance, and its number, stays what it was', async () => {
+  test('TIM-7: random seeds of others, and their numbers, stay the same', async () => {
     const here = await begin(engine, 7);
     const { room, undoing } = here;
     const [ada, bo] = [
@@ -339,7 +339,7 @@ describe('the past lived again', () => {
     await here.world.close(room);
   });
 
-  test('TIM-7: a room that leaves its past no time has to wait for it', async () => {
+  test('TIM-7: a room that leaves the replay no time has to wait for it', async () => {
     const here = await begin(engine, 5);
     const { room, world } = here;
     const seed = { from: 'gallery', index: 0 } as const;
@@ -366,7 +366,7 @@ describe('the past lived again', () => {
     await world.close(room);
   });
 
-  test('TIM-7: when the clock has been set back, no more is taken back than so many ticks can have done', async () => {
+  test('TIM-7: after the clock was set back, an undo covers no more ticks than fit its duration', async () => {
     const here = await begin(engine, 6);
     const { room, undoing } = here;
     const seed = { from: 'gallery', index: 0 } as const;
@@ -385,7 +385,7 @@ describe('the past lived again', () => {
   });
 });
 
-test('whenever the power fails while something is taken back, the room is what it was, or what it became', async () => {
+test('after a power failure during an undo, the room is in the state before it or after it', async () => {
   const engine = await createEngine({ checkpoints: [model], backend: 'onnx', threads: 1 });
   const outcomes = new Set<string>();
   for (let writes = 0; !outcomes.has('all written'); writes++) {
@@ -431,7 +431,7 @@ test('whenever the power fails while something is taken back, the room is what i
   await engine.close();
 });
 
-describe('as a host does it', () => {
+describe('through the host API', () => {
   const SETTINGS = { size: '128x96', 'tick-rate': 30, energy: 'off', snapshot: 0.2 };
   const parts = { room: 'garden' };
   let data: string;
@@ -452,7 +452,7 @@ describe('as a host does it', () => {
     rmSync(data, { recursive: true });
   });
 
-  test('undo, restore and a restart; everybody is shown it, and a replay proves it', async () => {
+  test('undo, restore and a restart are shown to everybody, and a replay matches', async () => {
     const [ada, bo] = [
       await Visitor.join(server.port, 'garden', 'Ada'),
       await Visitor.join(server.port, 'garden', 'Bo'),
@@ -540,7 +540,7 @@ describe('as a host does it', () => {
     host = await HostClient.login(server.port, token);
   });
 
-  test('a pace that was lowered meanwhile does not shorten the time in which it was done', async () => {
+  test('a lower pace in between does not shorten the time that an undo covers', async () => {
     await host.call('changeSettings', { tickRate: 60 }, parts);
     const cy = await Visitor.join(server.port, 'garden', 'Cy');
     const seed = { from: 'gallery', index: 5 };

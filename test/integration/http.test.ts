@@ -1,4 +1,4 @@
-/** What the server gives over plain HTTP. */
+/** The server's plain HTTP responses: pages, galleries, health, metrics and headers. */
 import { request } from 'node:http';
 import sharp from 'sharp';
 import type { VivariumServer } from '../../server/app/create-server.ts';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => server.close());
 
-test('the root leads to the first room, every room has the page', async () => {
+test('the root redirects to the first room, and every room serves the page', async () => {
   const root = await get('/');
   expect(root.status).toBe(302);
   expect(root.headers.get('location')).toBe('/r/hall');
@@ -24,14 +24,14 @@ test('the root leads to the first room, every room has the page', async () => {
   expect(await page.text()).toContain('<vivarium-room');
 });
 
-test('the page asks for nothing that the server does not have', async () => {
+test('the server has every file that the page requests', async () => {
   const page = await (await get('/r/hall')).text();
   const wanted = [...page.matchAll(/(?:src|href)="(\/[^"]*)"/g)].map(([, path]) => path);
   expect(wanted.length).toBeGreaterThan(0);
   for (const path of wanted) expect((await get(path)).status).toBe(200);
 });
 
-test('programs come packed, and say the same as unpacked', async () => {
+test('scripts are served compressed, with the same content as uncompressed', async () => {
   const page = await (await get('/r/hall')).text();
   const programs = [...page.matchAll(/(?:src|href)="(\/assets\/[^"]*)"/g)].map(([, path]) => path);
   expect(programs.length).toBeGreaterThan(1);
@@ -47,7 +47,7 @@ test('programs come packed, and say the same as unpacked', async () => {
   }
 });
 
-test('the gallery of the served checkpoint, and of no other', async () => {
+test('the gallery of the served checkpoint is available, and no other', async () => {
   const gallery = await get('/checkpoints/organisms/gallery.png');
   expect(gallery.headers.get('content-type')).toBe('image/png');
   await gallery.arrayBuffer();
@@ -77,7 +77,7 @@ test('the gallery is less than half as large for a browser that reads WebP', asy
   expect(await size(webp)).toEqual(await size(png));
 });
 
-test('readiness, and what it rests on', async () => {
+test('readiness, and the checks it depends on', async () => {
   const ready = await get('/readyz');
   expect(ready.status).toBe(200);
   expect(await ready.json()).toEqual({
@@ -89,7 +89,7 @@ test('readiness, and what it rests on', async () => {
   });
 });
 
-test('figures that name nobody', async () => {
+test('metrics contain no names', async () => {
   const figures = await get('/metrics');
   expect(figures.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
   const text = await figures.text();
@@ -99,7 +99,7 @@ test('figures that name nobody', async () => {
   expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
 });
 
-test('health, and nothing where there is nothing', async () => {
+test('health is served, and unknown paths are 404', async () => {
   expect(await (await get('/healthz')).json()).toEqual({
     ticking: true,
     descriptors: true,
@@ -125,7 +125,7 @@ test('strict headers that still let a plain-http venue work', async () => {
   expect(headers.get('x-powered-by')).toBeNull();
 });
 
-test('a host header that is none does not get into the policy', async () => {
+test('an invalid host header does not get into the content security policy', async () => {
   const policy = await new Promise<string>((resolve, reject) => {
     const headers = { host: "x; script-src 'unsafe-inline'" };
     request({ port: server.port, host: '127.0.0.1', path: '/r/hall', headers }, (response) => {
@@ -139,7 +139,7 @@ test('a host header that is none does not get into the policy', async () => {
   expect(policy).not.toMatch(/script-src [^;]*'unsafe-inline'/);
 });
 
-test('an address that cannot be read is told so, and nothing of how the server is built', async () => {
+test('a malformed URL is rejected without details of the server', async () => {
   for (const path of ['/r/%ff', '/wall/%ff', '/assets/%ff', '/checkpoints/%ff/gallery.png']) {
     const answer = await get(path);
     expect([400, 404]).toContain(answer.status);
@@ -147,7 +147,7 @@ test('an address that cannot be read is told so, and nothing of how the server i
   }
 });
 
-test('an address that fetches without end is told to wait, others and those who look after the server are not', async () => {
+test('an address that sends too many requests has to wait; other addresses and health checks do not', async () => {
   const busy = await startServer({
     'trust-proxy': 1,
     limits: 'fetchesAtOnce=5,fetchesPerSecond=2',
@@ -166,7 +166,7 @@ test('an address that fetches without end is told to wait, others and those who 
     expect(busy.rejectionCounts.totals()['too-many-fetches']).toBe(refused.length);
     expect((await ask('10.0.0.2')).status).toBe(302);
     expect((await ask('10.0.0.1', '/healthz')).status).toBe(200);
-    // Who asks again when told to is served.
+    // A request after the announced delay is served.
     const { status } = await new Promise<Response>((resolve, reject) => {
       setTimeout(() => ask('10.0.0.1').then(resolve, reject), 1_000);
     });

@@ -1,5 +1,5 @@
 /**
- * `kill -9` at any moment: what was answered is kept, and the room is what its journal makes of it.
+ * `kill -9` at any moment: answered commands are stored, and the room equals the replay of its journal.
  *
  * What the last snapshots and the journal say is worked out here, by another engine of the same kind: the checksums of planes
  * that the server made before the kill must be equal, and what it makes is compared with what visitors heard before the kill
@@ -38,7 +38,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Snapshots come so often that kills meet them, and what is forgotten after them. */
+/** Frequent snapshots, so that kills also hit a snapshot or the deletion of old data after it. */
 const start = (): ServerProcess =>
   new ServerProcess([
     ...['--port', '0', '--host', '127.0.0.1', '--data', folder, '--snapshot', '0.05'],
@@ -48,7 +48,7 @@ const start = (): ServerProcess =>
 interface Answered {
   readonly by: number;
   readonly id: number;
-  /** The last tick that was seen before the answer came. */
+  /** The last tick seen before the answer. */
   readonly after: number;
 }
 
@@ -109,7 +109,7 @@ interface Kept {
   readonly count: number;
 }
 
-/** What lies there after a kill, for the server that comes next changes it. */
+/** A copy of the data folder after a kill, because the next server changes the original. */
 function copyKept(): string {
   const copy = mkdtempSync(join(tmpdir(), 'vivarium-copy-'));
   cpSync(folder, copy, { recursive: true, filter: (path) => !path.endsWith('.sock') });

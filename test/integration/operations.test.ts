@@ -1,4 +1,4 @@
-/** The server as those meet it who look after it: stopped, started again, stopped in its tracks, out of space. */
+/** Operating the server: stop, restart, SIGSTOP, and a full disk. */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ function start(name: string, more: readonly string[] = [], before = ''): ServerP
   return new ServerProcess([...args, '--energy', 'off', ...more], before);
 }
 
-test('stopped in the midst of ticks and started again, a room has everybody that was planted', async () => {
+test('stopped during ticks and restarted, a room has every organism that was planted', async () => {
   const first = start('twice');
   const port = await first.alive();
   const visitor = await Visitor.join(port);
@@ -64,14 +64,14 @@ test('stopped in the midst of ticks and started again, a room has everybody that
   expect(planted.length).toBeGreaterThan(0);
   expect(other.welcome!.organisms.length).toBeGreaterThanOrEqual(planted.length);
   expect(again.output).toMatch(/Room "garden" is restored: \d+ organisms?, tick \d+\./);
-  // A number is never given twice: it names who planted what.
+  // Numbers are never reused, because they identify planters.
   const { you, organisms } = other.welcome!;
   for (const { planter } of organisms) expect(planter.id).not.toBe(you.id);
   other.leave();
   await again.end();
 });
 
-test('with another checkpoint or size it is refused with a sentence, and nothing is changed', async () => {
+test('with another checkpoint or size it is refused with one sentence, and nothing is changed', async () => {
   const other = start('twice', ['--checkpoint', EARLIER]);
   expect((await other.ended).code).toBe(1);
   expect(other.errors).toMatch(
@@ -115,7 +115,7 @@ test('a room made with a checkpoint that is no longer shipped opens with --check
   await again.end();
 });
 
-test('stopped in its tracks and let go on, it goes on where it was', async () => {
+test('after SIGSTOP and SIGCONT it continues where it was', async () => {
   const server = start('stopped', ['--log', 'json']);
   await server.says(/"event":"alive"/);
   const port = Number(/"port":(\d+)/.exec(server.output)![1]);
@@ -139,7 +139,7 @@ test('stopped in its tracks and let go on, it goes on where it was', async () =>
   expect(server.output + server.errors).not.toMatch(/Zebulon|127\.0\.0\.1/);
 });
 
-test('without space it goes on and says so; what was kept before is there after a kill', async () => {
+test('on a full disk it goes on and reports it; earlier data survives a kill', async () => {
   // No file may grow beyond this: as good as a full disk, without one.
   const small = "trap '' XFSZ; ulimit -f 2500";
   const server = start('full', ['--snapshot', '0.05'], small);

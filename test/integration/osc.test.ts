@@ -1,4 +1,4 @@
-/** OSC over real datagrams: what a show's machines hear of a living room, and what they can do in it. */
+/** OSC over real datagrams: the messages that a running room sends, and those that it accepts. */
 import { createSocket } from 'node:dgram';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { encodeBundle, float, int, text } from '../../server/osc/osc-codec.ts';
@@ -42,7 +42,7 @@ afterEach(async () => {
 });
 
 describe('OSC out', () => {
-  test('tells of a life, and how the room fares', async () => {
+  test('sends the life events of an organism, and the state of the room', async () => {
     await start();
     expect(await box.next(garden('size'))).toEqual([160, 96]);
     expect(await box.next(garden('colour'))).toEqual([0, 0, 0, 0]);
@@ -76,7 +76,7 @@ describe('OSC out', () => {
     ada.leave();
   });
 
-  test('goes on when nobody is there to hear it', async () => {
+  test('goes on when nobody receives the messages', async () => {
     await start();
     box.close();
     box = await OscReceiver.open();
@@ -89,7 +89,7 @@ describe('OSC out', () => {
 });
 
 describe('OSC in', () => {
-  test('plants by index, by name and by the dice, and wounds', async () => {
+  test('plants by index, by name and by the dice, and damages', async () => {
     await start();
     send(garden('plant'), float(40.4), int(40), int(3));
     expect(await box.next(garden('born'))).toMatchObject([
@@ -114,7 +114,7 @@ describe('OSC in', () => {
     expect(server.roomServers.get('garden')!.size).toBe(0);
   });
 
-  test('pauses the room, for itself as for everybody, and lifts it again', async () => {
+  test('pauses the room, also for itself, and resumes it', async () => {
     await start();
     const ada = await Visitor.join(server.port);
     const plant = (x: number) =>
@@ -143,7 +143,7 @@ describe('OSC in', () => {
     ada.leave();
   });
 
-  test('all messages of a bundle act in the same tick', async () => {
+  test('all messages of a bundle apply in the same tick', async () => {
     await start();
     const plant = (x: number) => ({ address: garden('plant'), args: [int(x), int(40), int(3)] });
     const elements = [plant(40), plant(80), plant(120)];
@@ -152,7 +152,7 @@ describe('OSC in', () => {
     expect(new Set(room.organisms.map(({ born }) => born)).size).toBe(1);
   });
 
-  test('bad values are refused by name, told and counted, and change nothing', async () => {
+  test('bad values are refused with a reason, reported and counted, and change nothing', async () => {
     await start();
     const cases = [
       ['plant', [int(1), int(1), int(3)], 'off-grid'],
@@ -179,7 +179,7 @@ describe('OSC in', () => {
     expect(server.rejectionCounts.totals()['bad-message']).toBe(8);
   });
 
-  test('what cannot be read, is for nobody, or comes too fast is counted, and the rest goes on', async () => {
+  test('malformed, unknown and too frequent messages are counted, and the rest is handled', async () => {
     await start({ limits: 'messagesPerSecond=20' });
     const random = createRandom(7);
     for (let i = 0; i < 50; i++) {
@@ -203,14 +203,14 @@ describe('OSC in', () => {
     expect(room.organisms).toHaveLength(1);
   });
 
-  test('only from addresses that may', async () => {
+  test('only from allowed addresses', async () => {
     await start({ 'osc-allow': '192.0.2.7,::1' });
     send(garden('plant'), int(40), int(40), int(3));
     await until(() => server.rejectionCounts.totals()['wrong-sender'] === 1);
     expect(room.organisms).toEqual([]);
   });
 
-  test('a port that is taken, or no address: the server does not start, and says why', async () => {
+  test('with a port in use or an invalid address, the server does not start, and says why', async () => {
     await start();
     const taken = server.oscPort!;
     await expect(startServer({ ...SETTINGS, 'osc-in': taken })).rejects.toMatchObject({

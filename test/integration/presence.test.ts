@@ -48,7 +48,7 @@ describe('a beacon', () => {
     }
   });
 
-  test("another's organism, one that is gone, and too many of them are refused by name", async () => {
+  test("is refused with a reason for another's organism, for a dead one, and when there are too many", async () => {
     const [ada, bo] = [await join(), await join()];
     const { id: organism } = await plant(ada, 60, 20);
     expect(await bo.ask('beacon', { organism })).toMatchObject({ reason: 'not-yours' });
@@ -71,7 +71,7 @@ describe('a name', () => {
         (heard.message as Event<'people'>).joined.some((one) => one.id === id && one.name === name),
     );
 
-  test('given in the room is told to everybody, and goes with what is planted from then on', async () => {
+  test('given in the room is announced to everybody, and shown with later organisms', async () => {
     const [ada, bo] = [await join(), await join('Bo')];
     const { id } = ada.welcome!.you;
     expect(await ada.ask('name', { name: '  Ada\u0000 Lovelace ' })).not.toHaveProperty('reason');
@@ -85,7 +85,7 @@ describe('a name', () => {
     await knows(bo, id, '');
   });
 
-  test('who takes one and leaves at once is gone for everybody', async () => {
+  test('followed at once by leaving is announced as left to everybody', async () => {
     const [ada, bo] = [await join(), await join()];
     const { id } = ada.welcome!.you;
     ada.send('name', { id: 1, name: 'Ada' });
@@ -95,7 +95,7 @@ describe('a name', () => {
     );
   });
 
-  test('that children need not read, or one after the other, is refused; the old one stays', async () => {
+  test('is refused when offensive or changed too often; the old one stays', async () => {
     const [ada, bo] = [await join('Ada'), await join()];
     const { id } = ada.welcome!.you;
     expect(await ada.ask('name', { name: 'sh1thead' })).toMatchObject({ reason: 'bad-name' });
@@ -126,7 +126,7 @@ describe('a keepsake', () => {
     expect(kept).toBe(token);
   });
 
-  test('of one that is gone, and a token that is none, are refused by name', async () => {
+  test('of a dead organism, and an invalid token, are refused with a reason', async () => {
     const ada = await join();
     expect(await ada.ask('keep', { organism: 4_000 })).toMatchObject({
       reason: 'no-such-organism',

@@ -1,4 +1,4 @@
-/** A room's state as a value: another room that is given it, in another engine, goes on as the first does. */
+/** Exported room state: a room restored from it, in another engine, continues exactly as the first does. */
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { createEngine } from '../../server/engine/create-engine.ts';
@@ -59,7 +59,7 @@ const energy = { capacity: 60, newcomer: 30, refillPerSecond: 9, plant: 12, dama
 
 const fullRuns = process.env.VIVARIUM_TEST_FULL === '1' ? 200 : 16;
 
-test('TIM-6: a room put back from its state and its cells goes on bit for bit', () =>
+test('TIM-6: a room restored from its state and its cells continues bit for bit', () =>
   fc.assert(
     fc.asyncProperty(
       fc.record({

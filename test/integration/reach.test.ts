@@ -33,14 +33,14 @@ const origins = (wall: Visitor): string[] =>
     .filter(({ name }) => name === 'wall')
     .map(({ message }) => (message as Event<'wall'>).origin);
 
-test('a wall is told when phones reach the server elsewhere, and goes on showing the room', async () => {
+test('a wall is told of a new address for phones, and keeps showing the room', async () => {
   const wall = await Visitor.join(server.port, 'garden', undefined, { as: 'wall' });
   expect(origins(wall)).toEqual(['']);
   const told = [''];
   const visitor = await Visitor.join(server.port);
   for (const found of [['192.168.1.20', '10.0.0.5'], ['192.168.1.31'], []]) {
     addresses = found;
-    // It is told once it has lasted.
+    // The change is announced once it has lasted.
     clock.pass();
     clock.pass();
     told.push(found.length > 0 ? `http://${found[0]}:${server.port}` : '');

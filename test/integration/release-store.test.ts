@@ -3,12 +3,12 @@ import { observeOpening, observeUndo, plain, readExpected } from '../support/rel
 
 const { recording, opening, undo } = readExpected();
 
-test('a room kept by an earlier release opens as it was, lets its visitors back in, goes on and replays', async () => {
+test('a room stored by an earlier release opens unchanged, readmits its visitors, goes on and replays', async () => {
   expect(opening).toMatchObject({ replay: { code: 0 }, replayAfter: 0 });
   expect(plain(await observeOpening(recording))).toEqual(opening);
 });
 
-test("an undo in such a room takes back one visitor's acts, and it goes on and replays", async () => {
+test("in such a room, an undo removes one visitor's commands, and the room goes on and replays", async () => {
   expect(undo).toMatchObject({ replay: { code: 0 }, replayAfter: 0 });
   expect(plain(await observeUndo(recording))).toEqual(undo);
 });

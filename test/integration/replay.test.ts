@@ -1,4 +1,4 @@
-/** `npm run replay` as a host meets it: what happened in a room is done again, and proves itself. */
+/** `npm run replay`: replays a room's journal and verifies its checksums. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,7 +53,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-test('all that is kept is done again, over a restart, and every checksum is equal', async () => {
+test('the whole journal is replayed, over a restart, and every checksum matches', async () => {
   const { code, output, errors } = await run('garden', '--data', data);
   expect(errors).toBe('');
   expect(output).toMatch(/Room "garden", ticks 0 to \d+/);
@@ -65,7 +65,7 @@ test('all that is kept is done again, over a restart, and every checksum is equa
   expect(code).toBe(0);
 });
 
-test('pictures show what there was to see', async () => {
+test('pictures show the room at that time', async () => {
   const out = join(scratch, 'frames');
   const to = `${seen.tick}`;
   const { code } = await run(
@@ -87,7 +87,7 @@ test('pictures show what there was to see', async () => {
   expect(pages).toBeGreaterThan(2);
 });
 
-test('a stretch in a bottle is done again without what it came from', async () => {
+test('a replay bundle replays without the data folder it came from', async () => {
   const bottle = join(scratch, 'bug.bottle');
   await run('garden', '--data', data, '--from', '20', '--bottle', bottle);
   const { code, output } = await run(bottle);

@@ -71,7 +71,7 @@ function meanError(a: number[], b: number[]): number {
   return a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length;
 }
 
-test('what is previewed is what grows: a throw of the dice, a place of the map', async () => {
+test('the organism grows as previewed, from the dice and from the map', async () => {
   for (const [i, seed] of [
     { from: 'prior', throw: 4711 },
     { from: 'map', x: 0.31, y: 0.62 },
@@ -96,7 +96,7 @@ test('a preview is the same for everybody, and changes nothing', async () => {
   expect(room.size).toBe(before);
 });
 
-test('a cross can be looked at while it is mixed, and lies in the hand when it is made', async () => {
+test('a cross can be previewed while it is mixed, and then lies in the hand', async () => {
   const [{ id: a }, { id: b }] = server.world.rooms.get('garden')!.organisms;
   const looked = await filmOf({ from: 'cross', a, b, mix: 0.5 });
   const { seed } = (await ada.ask('cross', { a, b, mix: 0.5 })) as Accepted;
@@ -143,7 +143,7 @@ test.each([
   expect(await ada.ask(what, message)).toMatchObject({ reason });
 });
 
-test('the hand is still full for one who comes back', async () => {
+test('a returning visitor still has the seeds in hand', async () => {
   const cleo = await join('Cleo');
   expect(cleo.welcome!.hand).toEqual([]);
   const [{ id: a }, { id: b }] = server.world.rooms.get('garden')!.organisms;
@@ -155,7 +155,7 @@ test('the hand is still full for one who comes back', async () => {
   expect(stranger.welcome!.hand).toEqual([]);
 });
 
-test('one visitor may wait for a few previews at a time', async () => {
+test('a visitor may have only a few pending previews', async () => {
   const dag = await join('Dag');
   const { maxWaitingEach } = DEFAULTS.nursery;
   const answers = await Promise.all(
@@ -170,7 +170,7 @@ test('one visitor may wait for a few previews at a time', async () => {
   ]);
 });
 
-test('the map is served where the welcome says, a place for each of the gallery', async () => {
+test('the map is served at the URL in the welcome, with a position for each gallery organism', async () => {
   const { map, gallery } = ada.welcome!.checkpoint;
   const places = (await (
     await fetch(`http://127.0.0.1:${server.port}${map}`)
@@ -179,7 +179,7 @@ test('the map is served where the welcome says, a place for each of the gallery'
   expect(places.flat().every((value) => value >= 0 && value <= 1)).toBe(true);
 });
 
-test('seeds of numbers that no creature has are refused, and so is their child: nobody can end the engine', async () => {
+test('seeds with latents out of range are refused, and so are crosses of them: they cannot crash the engine', async () => {
   const { checkpoint } = ada.welcome!;
   const species = { checkpoint: checkpoint.name, latentSize: 96 };
   const room = server.world.rooms.get('garden')!;

@@ -66,7 +66,7 @@ describe('a room over sockets', () => {
     expect(reasonOf(await ada.next(({ name }) => name === 'rejected'))).toBe('already-joined');
   });
 
-  test('one plants, both see it grow to its full side and sleep, a third who comes late sees the same', async () => {
+  test('both visitors see an organism grow and fall asleep, and a late third sees the same', async () => {
     const [a, b] = [await join('Ada'), await join('Bo')];
     const seed = { from: 'gallery', index: 105 };
     expect(await a.ask('plant', { x: 40, y: 40, seed })).not.toHaveProperty('reason');
@@ -94,7 +94,7 @@ describe('a room over sockets', () => {
     expect(equalPlanes(c.planes!, createPlanes(128, 96))).toBe(false);
   });
 
-  test('people, cursors and pace are passed on', async () => {
+  test('participants, cursors and pace are broadcast', async () => {
     const a = await join('Ada');
     const b = await join('Bo');
     const joined = await a.next(({ name, message }) => {
@@ -117,7 +117,7 @@ describe('a room over sockets', () => {
     );
   });
 
-  test('a cross gives a seed that grows', async () => {
+  test('crossing two organisms gives a seed that grows', async () => {
     const a = await join();
     await a.ask('plant', { x: 100, y: 20, seed: { from: 'prior' } });
     await a.until(() => a.life.some(({ what }) => what === 'born'));
@@ -206,7 +206,7 @@ describe('refusals', () => {
     expect(JSON.stringify(room.organisms.map(({ id, wounds }) => [id, wounds]))).toBe(before);
   });
 
-  test("planting on another's cells", async () => {
+  test("planting on another participant's cells", async () => {
     const a = await join();
     await a.ask('plant', { x: 60, y: 78, seed: { from: 'prior' } });
     const b = await join();
@@ -214,7 +214,7 @@ describe('refusals', () => {
     expect(reasonOf(answer)).toBe('occupied');
   });
 
-  test('a full garden takes no more organisms, a full room no more people', async () => {
+  test('a full room takes no more organisms and no more participants', async () => {
     const little = await startServer({
       size: '128x96',
       'max-organisms': 1,
@@ -271,7 +271,7 @@ describe('refusals', () => {
     expect(other.welcome!.you.id).not.toBe(you.id);
   });
 
-  test('one whose old connection hangs takes its place', async () => {
+  test('a visitor who reconnects replaces an old connection that hangs', async () => {
     const a = await join('Ada');
     const { you, resume } = a.welcome!;
     const again = await Visitor.join(server.port, 'garden', undefined, { resume });
@@ -293,7 +293,7 @@ describe('refusals', () => {
     await good.until(() => good.tick! > tick);
   });
 
-  test('only pages of the same origin open a socket', async () => {
+  test('only pages of the same origin can open a socket', async () => {
     const open = async (origin: string) => {
       const url = `ws://127.0.0.1:${server.port}/socket.io/?EIO=4&transport=websocket`;
       const socket = new WebSocket(url, { origin });
@@ -311,7 +311,7 @@ describe('refusals', () => {
 });
 
 describe('malformed messages', () => {
-  test('500 connections that send random bytes are closed, each alone', async () => {
+  test('500 connections that send random bytes are closed, without affecting others', async () => {
     const random = createRandom(32);
     const watcher = await join();
     for (let i = 0; i < 500; i++) {

@@ -25,7 +25,7 @@ afterAll(() => {
   rmSync(scratch, { recursive: true });
 });
 
-test('a start that fails makes no token; the first that does not shows one', async () => {
+test('a failed start makes no token; the first successful start shows one', async () => {
   const settings = { size: '64x64', data: join(scratch, 'first') };
   // Before and after its pages could have been had.
   for (const wrong of [{ port: taken }, { metrics: taken }]) {
@@ -40,7 +40,7 @@ test('a start that fails makes no token; the first that does not shows one', asy
   await second.close();
 });
 
-test('a start that fails leaves the token that was, though another was wanted', async () => {
+test('a failed start keeps the old token, even with --new-host-token', async () => {
   const data = join(scratch, 'anew');
   const settings = { size: '64x64', data };
   const first = await startServer(settings);
@@ -65,7 +65,7 @@ test.each([
   expect(server.errors.trim().split('\n')).toHaveLength(1);
 });
 
-test('who lets in this machine alone is shown no address for phones, and no code', async () => {
+test('a server on localhost only shows no address for phones, and no code', async () => {
   const args = ['--data', 'none', '--size', '64x64', '--port', '0', '--host', '127.0.0.1'];
   const server = new ServerProcess(args);
   await server.says(/sign in at/);

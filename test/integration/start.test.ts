@@ -1,4 +1,4 @@
-/** `npm start` as a host meets it: a process, what it prints, how it ends. */
+/** `npm start` as a process: its output and its exit. */
 import { spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -68,19 +68,19 @@ function editCard(folder: string, edit: (card: Record<string, unknown>) => void)
 }
 
 describe('starting', () => {
-  test('says where the room is, with a code to scan, and ends in good order when told to', async () => {
+  test('prints the address of the room and a code to scan, and shuts down cleanly on a signal', async () => {
     const { code, output, errors } = await start(['--port', '0'], 'sign in at');
     expect(errors).toBe('');
     expect(output).toMatch(/Engine: \w+ on \w+/);
     expect(output).toMatch(/http:\/\/localhost:\d+\/r\/garden/);
-    // A machine without a network has nothing to be scanned.
+    // Without a network there is no code to scan.
     const [, shared] = /on the network (http:.*)/.exec(output) ?? [];
     expect(output.includes('█')).toBe(shared !== undefined);
     if (shared !== undefined) expect(output).toContain(terminalQr(shared));
     expect(code).toBe(0);
   });
 
-  test('leaves nothing in the home of who starts it: no library keeps or reports who that is', async () => {
+  test('leaves nothing in the home folder: no library stores or reports the user', async () => {
     const home = mkdtempSync(join(tmpdir(), 'vivarium-'));
     folders.push(home);
     const { output } = await start(['--port', '0', '--engine', 'onnx'], 'sign in at', home);
@@ -122,14 +122,14 @@ describe('starting', () => {
     },
   );
 
-  test('a setting that cannot be is refused with one sentence', async () => {
+  test('an invalid setting is refused with one sentence', async () => {
     const { code, errors } = await start(['--tick-rate', '99']);
     expect(code).toBe(1);
     expect(errors).toBe('--tick-rate must be a whole number from 1 to 60, not "99".\n');
   });
 });
 
-test('it runs from a bundle of its sources as they are; from the sources themselves, where none can be made', () => {
+test('it runs from a bundle of the current sources, or from the sources where no bundle can be made', () => {
   const folder = mkdtempSync(join(tmpdir(), 'vivarium-'));
   folders.push(folder);
   for (const part of ['server', 'shared', 'package.json', 'package-lock.json', 'tsconfig.json']) {

@@ -1,6 +1,6 @@
 /**
- * Whatever visitors and networks do, in the end everybody sees what the server has: seeded chance acts on a real server,
- * on real connections through bad networks, and on the page's own model of the room.
+ * Whatever visitors and networks do, every page ends up with the server's state. Seeded random actions drive a real
+ * server, real connections through bad networks, and the page's own room model.
  */
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
@@ -20,7 +20,7 @@ const [WIDTH, HEIGHT] = [128, 96];
 const TICK_RATE = 60;
 const PERIOD = 1000 / TICK_RATE;
 const actsOf = (seed: number): number => (full || FAILED.includes(seed) ? 120 : 80);
-/** Ticks in which a room comes to rest, if at all. */
+/** Ticks within which a room comes to rest, if it does. */
 const REST_TICKS = 200;
 /** ms; at rest, ticks may be so far apart that each is told. */
 const LONG_TICK = DEFAULTS.stream.heartbeat;
@@ -81,7 +81,7 @@ class Play {
     await turn();
   }
 
-  /** One thing of all that can happen. */
+  /** One random action. */
   async act(): Promise<void> {
     const { random } = this;
     const who = random.integer(this.peers.length);

@@ -1,4 +1,4 @@
-/** Walls over real sockets: they are shown everything, are nobody, and may only look. */
+/** Walls over real sockets: they receive the whole room, are no participants, and cannot send commands. */
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
 import { readHeader } from '../../shared/codec/frame.ts';
@@ -45,7 +45,7 @@ afterEach(async () => {
 
 afterAll(() => server.close());
 
-test('a wall is told who lives and who is there, is nobody itself, and sees what everybody sees, at the full tier', async () => {
+test('a wall receives organisms and participants, is no participant itself, and sees the room at the full tier', async () => {
   const ada = await join({ name: 'Ada' });
   const wall = await join({ as: 'wall' });
   const opening = (await wall.next(({ name }) => name === 'wall')) as Event<'wall'>;
@@ -77,7 +77,7 @@ test('a wall is told who lives and who is there, is nobody itself, and sees what
   expect(bo.welcome!.participants).toHaveLength(2);
 });
 
-test('it takes no place in a full room, and nobody is told of it', async () => {
+test('it takes no slot in a full room, and is announced to nobody', async () => {
   const [ada, bo] = [await join({ name: 'Ada' }), await join({ name: 'Bo' })];
   const wall = await join({ as: 'wall' });
   expect(wall.tick).toBeDefined();
@@ -93,7 +93,7 @@ test('it takes no place in a full room, and nobody is told of it', async () => {
   expect(ada.heard.some(({ name }) => name === 'waiting')).toBe(false);
 });
 
-test('whatever a wall does but look is refused by name and changes nothing', async () => {
+test('every command of a wall is refused with a reason and changes nothing', async () => {
   const wall = await join({ as: 'wall' });
   const before = room.organisms.length;
   const wishes = {
@@ -126,7 +126,7 @@ test('whatever a wall does but look is refused by name and changes nothing', asy
   expect(refusals().length).toBe(6);
 });
 
-test('a wall that comes back says what it still shows, and is sent the rest', async () => {
+test('a wall that reconnects reports what it still shows, and receives the rest', async () => {
   const ada = await join();
   const wall = await join({ as: 'wall' });
   await wall.sees(room.grid.planes);
@@ -141,7 +141,7 @@ test('a wall that comes back says what it still shows, and is sent the rest', as
   expect(ada.heard.some(({ name }) => name === 'disconnect')).toBe(false);
 });
 
-test('a room has so many walls and no more; one that goes makes place', async () => {
+test('a room has a maximum number of walls; one that leaves makes room', async () => {
   const walls: Visitor[] = [];
   for (let i = 0; i < DEFAULTS.room.maxWalls; i++) walls.push(await join({ as: 'wall' }));
   const late = ask();
@@ -158,7 +158,7 @@ test('a room has so many walls and no more; one that goes makes place', async ()
   expect(wall.tick).toBeGreaterThan(0);
 });
 
-test("a wall's machine can ask whether its wall is up; where no such room is open, nothing is amiss", async () => {
+test("a wall's machine can check whether its wall is up; for a room that is not open there is no error", async () => {
   const ask = async (name: string): Promise<[number, unknown]> => {
     const response = await fetch(`http://127.0.0.1:${server.port}/wall/${name}/alive`);
     return [response.status, await response.json()];

@@ -1,4 +1,4 @@
-/** WebSocket frames that are no messages: pings, and messages that never end. They cost, and end with the connection. */
+/** WebSocket frames below the protocol, such as pings and endless fragments, count against the connection's limits. */
 import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
 import type { VivariumServer } from '../../server/app/create-server.ts';

@@ -74,7 +74,7 @@ describe('the automaton in the world', () => {
       for (const state of states) expect(state).toEqual(states[0]);
     }));
 
-  test('GRO-2: grown in forty ticks, and visible', () =>
+  test('GRO-2: an organism is grown in forty ticks, and visible', () =>
     inWorld(async (world) => {
       const room = open(world, 'grow', 64, 64);
       plant(room, 105, 32, 32);
@@ -92,7 +92,7 @@ describe('the automaton in the world', () => {
       expect(owned).toBeLessThan(1024);
     }));
 
-  test('LIF-1, LIF-2: sleeps in time, costs nothing, wakes to a stroke and heals', () =>
+  test('LIF-1, LIF-2: an organism falls asleep in time, then costs nothing, and wakes and heals after a stroke', () =>
     inWorld(async (world) => {
       const room = open(world, 'sleep', 64, 64);
       plant(room, 105, 32, 32);

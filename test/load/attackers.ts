@@ -1,4 +1,4 @@
-/** Visitors of ill will, each of one kind: nothing they do may be felt by the others. */
+/** Abusive clients, each with one kind of attack; other visitors must not notice them. */
 import { connect } from 'node:net';
 import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';

@@ -1,4 +1,4 @@
-/** What load tests and benches make of their samples. */
+/** Statistics of the samples of load tests and benchmarks. */
 
 export interface Spread {
   readonly p50: number;

@@ -1,4 +1,4 @@
-/** What the processes of the load tool say to each other. */
+/** Messages between the processes of the load tool. */
 
 import type { TierName } from '../../shared/codec/tiers.ts';
 

@@ -1,4 +1,4 @@
-/** Who comes: the visitors of a profile, dealt out to processes. */
+/** Distributes the visitors of a profile over processes. */
 
 import {
   ATTACKS,

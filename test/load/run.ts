@@ -1,4 +1,4 @@
-/** One measured run: a server, a crowd, and what both have to tell. */
+/** One measured run: starts a server and a crowd, and collects the figures of both. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Child } from './child.ts';
 import { addCounts } from './figures.ts';

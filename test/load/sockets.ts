@@ -1,4 +1,4 @@
-/** What a connection costs a server that makes nothing of it: what is over that is ours. */
+/** Measures the cost of a bare connection, as a baseline for the cost of a visitor. */
 import { Child } from './child.ts';
 import type { SocketsPlan, SocketsQuestion } from './messages.ts';
 import type { Split } from './split.ts';

@@ -2,7 +2,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 
-/** What axe-core finds wrong, in words that help to mend it. Whatever moves is looked at when it has come to rest. */
+/** The violations that axe-core finds, with enough detail to fix them. Animations are finished first. */
 export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(async () => {
     const moving = () =>

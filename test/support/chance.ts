@@ -1,4 +1,4 @@
-/** What chance does in tests: the same in each run, so that what fails fails again. Another each time in whole runs. */
+/** Random seeds of tests: fixed in each run, so that failures repeat; different each time in full runs. */
 import type { BrowserContext } from 'playwright-core';
 
 /** VIVARIUM_TEST_SEED brings a whole run's chance back. */

@@ -1,7 +1,7 @@
-/** Clocks of tests. */
+/** Clocks for tests. */
 import { type Clock, systemClock } from '../../server/platform/clock.ts';
 
-/** Stands still until told. */
+/** A clock that only a test advances. */
 export class FakeClock implements Clock {
   private time = 1_000;
   private timers: { at: number; call: () => void }[] = [];
@@ -43,7 +43,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** All that is ready to run has run. */
+/** Runs the pending microtasks, ten levels deep. */
 async function settled(): Promise<void> {
   for (let i = 0; i < 10; i++) await Promise.resolve();
 }

@@ -1,4 +1,4 @@
-/** A bad network on one machine: passes TCP connections on to a port, slowly, in pieces, or not at all. */
+/** Simulates a bad network: forwards TCP connections to a local port, slowly, in pieces, or not at all. */
 import {
   type AddressInfo,
   createServer,
@@ -67,7 +67,7 @@ export class FaultProxy {
     for (const pipe of this.pipes) pipe.pump();
   }
 
-  /** Breaks all connections off, as a router does that is switched off: what is under way is lost. */
+  /** Breaks all connections, like a router that loses power: data in transit is lost. */
   reset(): void {
     for (const socket of this.sockets) reset(socket);
   }

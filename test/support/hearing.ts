@@ -1,4 +1,4 @@
-/** A log that is listened to. */
+/** A log that records its lines for tests. */
 import type { Log } from '../../server/platform/log.ts';
 
 export class LogRecorder implements Log {

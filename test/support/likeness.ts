@@ -1,4 +1,4 @@
-/** How much two pictures of a page differ, as eyes would see it. */
+/** How much two pictures of a page differ visibly. */
 import sharp from 'sharp';
 
 /** Mean difference of all values, 0…255. */

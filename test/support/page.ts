@@ -1,4 +1,4 @@
-/** Reaches into the page of a room: its model, its camera. */
+/** Reads the model and the camera of a room's page. */
 import type { Page } from 'playwright-core';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 

@@ -1,4 +1,4 @@
-/** How long a machine that has other things to do may take, and how long it stood still. */
+/** Time allowances for a busy machine, and how long the process was not scheduled. */
 import { availableParallelism, loadavg } from 'node:os';
 
 /** By how much it may be later than one that is at leisure: as many times as jobs wait for each of its cores; at least 1. */

@@ -1,4 +1,4 @@
-/** Our programs in processes of their own, as hosts start them: a server, to be stopped and killed; scripts of package.json. */
+/** Child processes: a server that tests can stop and kill, and scripts of package.json. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

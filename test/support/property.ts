@@ -1,4 +1,4 @@
-/** fast-check, whose examples are the same in each run, and others each time in whole runs. */
+/** fast-check with a fixed seed, and a different seed each time in full runs. */
 import fc from 'fast-check';
 import { SEED } from './chance.ts';
 

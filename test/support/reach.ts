@@ -1,4 +1,4 @@
-/** Whether eyes and fingers get at everything on a page. */
+/** Checks that everything on a page is visible and can be tapped. */
 import type { Locator } from 'playwright-core';
 
 /**

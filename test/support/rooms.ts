@@ -1,4 +1,4 @@
-/** Rooms driven by hand: read-outs are given, so that a rule can be shown in a few cells. */
+/** Rooms that a test ticks, with given read-outs, so that a few cells can show a rule. */
 
 import type { Readout } from '../../server/engine/engine.ts';
 import { growthSchedule } from '../../server/vnca/growth.ts';

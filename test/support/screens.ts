@@ -1,4 +1,4 @@
-/** Screens that pages are looked at on. */
+/** Screen sizes for browser tests. */
 
 /** A phone, held upright. */
 export const PHONE = {

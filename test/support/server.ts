@@ -1,4 +1,4 @@
-/** A whole server of ours on a free port. */
+/** Starts a complete server on a free port. */
 
 import {
   createVivariumServer,

@@ -1,4 +1,4 @@
-/** Pages whose pictures nobody looks at: everything of them runs, but no pixel is computed where there is no GPU to do it. */
+/** Pages whose pictures are not tested: everything runs, but without a GPU no pixel is computed. */
 import type { BrowserContext } from 'playwright-core';
 
 /**

@@ -1,4 +1,4 @@
-/** Reaches into the page of a wall: its model, its picture. */
+/** Reads the model and the picture of a wall's page. */
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import type { OrganismView } from '../../shared/vocabulary.ts';

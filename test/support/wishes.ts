@@ -1,9 +1,9 @@
-/** What visitors could want, good and bad. */
+/** Random commands of visitors, valid and invalid. */
 import type { Room } from '../../server/world/room.ts';
 import type { Random } from '../../shared/random.ts';
 import { ANNA } from './rooms.ts';
 
-/** One random wish of a visitor. */
+/** One random command of a visitor. */
 export function command(random: Random, room: Room): void {
   const { width, height } = room.grid;
   const by = { ...ANNA, id: 1 + random.integer(3) };

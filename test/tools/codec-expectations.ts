@@ -1,4 +1,4 @@
-/** What the stream's contexts should expect: counts their bits in the standard garden, and writes them down. */
+/** Counts the bits of the stream's contexts in the standard garden, and writes their initial probabilities to a file. */
 import { writeFile } from 'node:fs/promises';
 import { BLOCK_HEADER_BYTES, readBlockHeader } from '../../shared/codec/block.ts';
 import { codeDelta, codeKey, codeRefinement } from '../../shared/codec/cell-model.ts';

@@ -1,4 +1,4 @@
-/** `npm run fixtures -- <name>`: makes a file again that tests, benches or the codec are given. */
+/** `npm run fixtures -- <name>`: regenerates a file that tests, benchmarks or the codec use. */
 import { writeExpectations } from './codec-expectations.ts';
 import { trainClassifier } from './digit-classifier.ts';
 import { recordGarden } from './standard-garden.ts';

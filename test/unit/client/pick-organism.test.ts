@@ -65,7 +65,7 @@ test('between two the nearer one is meant', () => {
   expect(organismAt(room, { x: 22.6, y: 20 })).toBe(2);
 });
 
-test('off the grid, and of one that is no more, nothing is meant', () => {
+test('nothing is picked outside the grid, or for a dead organism', () => {
   const room = roomOf([organism(1, 8, 20)], () => 7);
   expect(organismAt(room, { x: 8, y: 20 })).toBe(0);
   for (const [x, y] of [

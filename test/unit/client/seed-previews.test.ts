@@ -33,7 +33,7 @@ function open() {
 const dice = (n: number): PreviewSource => ({ from: 'prior', throw: n });
 
 describe('previews', () => {
-  test('a film comes to all who want it, and is asked for once', () => {
+  test('a preview is requested once and delivered to all who want it', () => {
     const { previews, asked, answer } = open();
     let told = 0;
     previews.onChange(() => told++);

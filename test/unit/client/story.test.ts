@@ -24,7 +24,7 @@ const fox = organism(2, 'Fox Face', 3);
 const mine = organism(3, 'Penguin', 7, 'Bo');
 
 describe('the story of the room', () => {
-  test('tells who planted what, and what became of it, in its order', () => {
+  test('tells who planted what, and what happened to it, in order', () => {
     const story = new Story();
     for (const one of [change('born', rose), change('wounded', rose), change('healed', rose)]) {
       story.happened(one);

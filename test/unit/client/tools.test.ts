@@ -60,7 +60,7 @@ test('while the line is broken a tap plants nothing, shows no spark, and says so
   expect(done).toEqual([WORD, 'spark', 'plant']);
 });
 
-test('while the line is broken a stroke shows no wound, sends nothing, and is told of once', () => {
+test('while disconnected, a stroke shows no wound, sends nothing, and is reported once', () => {
   const { tools, model, done } = hold('damage');
   model.connection = 'reconnecting';
   tools.toolStart(10, 10, 1_000);

@@ -38,7 +38,7 @@ describe.each(TRANSLATED_LANGUAGES)('%s', (code) => {
     expect(empty).toEqual([]);
   });
 
-  test('says nothing that English says no more', () => {
+  test('has no translation of a text that English no longer has', () => {
     const names = new Set(messages.map(({ name }) => name));
     expect([...translated.keys()].filter((name) => !names.has(name))).toEqual([]);
   });

@@ -61,7 +61,7 @@ describe('addresses', () => {
     expect(crowd.connect('10.0.0.3', 1_000)).toBeUndefined();
   });
 
-  test('caps for one address and for all; who closes makes room', () => {
+  test('limits per address and in total; a closed connection makes room', () => {
     const book = new AddressLimits({ ...limits, connections: 3, connectionsPerAddress: 2 });
     expect([book.connect('a', 0), book.connect('a', 0)]).toEqual([undefined, undefined]);
     expect(book.connect('a', 0)).toBe('too-many-connections');
@@ -74,7 +74,7 @@ describe('addresses', () => {
     expect(book.connect('c', 0)).toBeUndefined();
   });
 
-  test('only who is alone on an address takes it out of the room with him, and only for a while', () => {
+  test('a client blocks its address only when alone on it, and only for a while', () => {
     const book = new AddressLimits({ ...limits, banSeconds: 5 });
     book.connect('a', 0);
     book.connect('a', 0);

@@ -4,7 +4,7 @@ import { unpackPointer } from '../../../../shared/protocol/pointers.ts';
 
 const { cursorInterval, cursorPeople } = DEFAULTS.net;
 
-test('of each the newest place is told, at most every interval', () => {
+test('the newest position of each cursor is sent, at most once per interval', () => {
   const pointers = new Cursors();
   pointers.move(1, { x: 1, y: 1, tool: 'plant' });
   pointers.move(2, { x: 5, y: 5, tool: 'look' });
@@ -29,7 +29,7 @@ test('a hidden cursor is announced without a position; that of a departed partic
   expect(pointers.due(1_000, 2)?.map(unpackPointer)).toEqual([{ id: 1, tool: 'look' }]);
 });
 
-test('a crowd is told more rarely, and no more in all', () => {
+test('in a crowd cursors are sent less often, so that the total stays limited', () => {
   const told = (people: number): number => {
     const pointers = new Cursors();
     let count = 0;

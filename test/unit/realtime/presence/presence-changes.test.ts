@@ -9,7 +9,7 @@ import { HOUSE } from '../../../../shared/vocabulary.ts';
 
 const one = (id: number, name = `Guest ${id}`) => ({ id, name, hue: 0 });
 
-test('who has come and gone is told once, the same to all who are told the same', () => {
+test('arrivals and departures are announced once, with one shared message for equal changes', () => {
   const comings = new PresenceChanges();
   expect(comings.hasChanges).toBe(false);
   comings.enter(one(1));

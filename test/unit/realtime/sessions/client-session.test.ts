@@ -115,7 +115,7 @@ test('a page of another protocol version is disconnected', async () => {
   expect(calls).toEqual([['disconnect']]);
 });
 
-test('a name that may not be shown is left out, and the participant is told', async () => {
+test('a name that may not be shown is omitted, and the participant is told', async () => {
   const { calls, sent, receive, clock } = open();
   receive('join', { ...JOIN, name: 'rude' });
   await clock.advance(0);

@@ -133,7 +133,7 @@ describe("a newcomer's energy", () => {
     expect(door.come({ mark: marks.issue() }).energy).toBe(2 * refillPerSecond);
   });
 
-  test('ENE-5: thirty who come at once from one address can plant, each of them', () => {
+  test('ENE-5: thirty visitors who arrive together from one address can each plant', () => {
     const door = new Entrance();
     const pupils = Array.from({ length: 30 }, () => door.come());
     expect(pupils[0].energy).toBe(newcomer);

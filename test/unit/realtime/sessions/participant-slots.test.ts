@@ -58,7 +58,7 @@ describe('seats', () => {
     expect(slots.size).toBe(1);
   });
 
-  test('seats that are kept do not let in any number beyond those that there are', () => {
+  test('held slots do not raise the number of participants above the limit', () => {
     const { seats: slots, take } = open(1);
     const tokens = ['a', 'b', 'c', 'd'].map((who) => {
       take(who);

@@ -4,7 +4,7 @@ import fc from '../../../support/property.ts';
 const secret = Buffer.alloc(32, 7);
 
 describe('passes', () => {
-  test('say whose they are, after a restart too, and no two are alike', () => {
+  test('identify their participant, also after a restart, and are unique', () => {
     const before = new ResumeTokens(secret, 'garden');
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 0xffffffff }), (participant) => {

@@ -50,7 +50,7 @@ function open() {
   return { outbox, endTurn, written: () => written };
 }
 
-test('all that one is sent in a turn goes out in one write, in its order', () => {
+test('all messages to a client in one turn go out in one write, in order', () => {
   const { outbox, endTurn } = open();
   const [a, b] = [new Line(), new Line()];
   outbox.send(a, 'life', { tick: 1 });
@@ -71,7 +71,7 @@ test('all that one is sent in a turn goes out in one write, in its order', () =>
   expect(a.messages[3]).toEqual(['life', { tick: 4 }]);
 });
 
-test('what goes to many is written once, and nothing else is taken for it', () => {
+test('a message to many clients is encoded once, and not confused with another', () => {
   const { outbox, endTurn, written } = open();
   const lines = Array.from({ length: 100 }, () => new Line());
   const news = [{ id: 1, x: 2 }];
@@ -101,7 +101,7 @@ test('what goes to many is written once, and nothing else is taken for it', () =
   expect(lines[0].messages.at(-1)).toEqual(['cursors', [{ id: 1, x: 3 }]]);
 });
 
-test('who is sent away is told everything before', () => {
+test('a client that is disconnected first receives everything sent before', () => {
   const { outbox, endTurn } = open();
   const [a, b] = [new Line(), new Line()];
   outbox.send(a, 'life', 1);

@@ -93,7 +93,7 @@ function open(width: number, height: number) {
 }
 
 describe('RoomBroadcaster', () => {
-  test('everybody who draws sees the same once it rests, early or late', () => {
+  test('early and late viewers see the same picture once the room rests', () => {
     const room = open(96, 64);
     const pages: Page[] = [];
     for (let i = 0; i < 6; i++) {
@@ -144,7 +144,7 @@ describe('RoomBroadcaster', () => {
     expect([1, 2].every((tick) => room.cast.hasTurn(wall, tick))).toBe(true);
   });
 
-  test('one who falls behind gets no more than two frames, then the newest', () => {
+  test('a viewer who falls behind gets no more than two frames, then the newest', () => {
     const room = open(64, 64);
     const [page, quick] = [room.join(), room.join()];
     room.go(20, [quick], true);
@@ -159,7 +159,7 @@ describe('RoomBroadcaster', () => {
     }
   });
 
-  test('one whose transport is stuck is sent nothing, whatever it acknowledges', () => {
+  test('a viewer whose transport is stuck is sent nothing, whatever it acknowledges', () => {
     const room = open(64, 64);
     const page = room.join();
     page.draw(room.cast, 0);
