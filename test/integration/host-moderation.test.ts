@@ -87,7 +87,7 @@ test('a muted visitor only watches: no command, no cursor and no name, until unm
   const here = ({ joined, left }: Event<'people'>) =>
     joined.filter((one) => !left.includes(one.id)).map(({ name }) => name);
   expect(here(await naming(bo, ''))).toEqual(['', 'Bo']);
-  // Ada still sees her own name.
+  // Ada still sees their own name.
   await naming(ada, '');
   await ada.until(() =>
     JSON.stringify(ada.heard.findLast(({ name }) => name === 'people')).includes('Ada'),

@@ -47,6 +47,8 @@ test('no participant is "she" in code or documents', () => {
     file.endsWith('retired-names.test.ts')
       ? []
       : text
+          // Danish for "here".
+          .replaceAll("'3 er her'", '')
           .split('\n')
           .flatMap((line, i) =>
             /\b(she|her|hers|herself)\b/i.test(line) ? [`${file}:${i + 1}`] : [],

@@ -167,9 +167,9 @@ describe('the gardener', () => {
       garden.hand.plant(x, y, ANNA);
     }
     await garden.pass(15 * MINUTE);
-    const hers = garden.room.organisms.filter(({ planter }) => planter.id === ANNA.id);
-    expect(hers).toHaveLength(4);
-    expect(hers.every(({ wounds }) => wounds === 0)).toBe(true);
+    const annas = garden.room.organisms.filter(({ planter }) => planter.id === ANNA.id);
+    expect(annas).toHaveLength(4);
+    expect(annas.every(({ wounds }) => wounds === 0)).toBe(true);
     expect(garden.count('damage')).toBeGreaterThan(0);
   });
 

@@ -35,13 +35,13 @@ it('contains the initial checkpoint of a resumed run', () => {
 });
 
 it('does not contain the folder of the images', () => {
-  expect(commandOf(optionsOf('a.json', '--images', '/home/her/drawings'))).toBe(
+  expect(commandOf(optionsOf('a.json', '--images', '/home/ada/drawings'))).toBe(
     'npm run train -- a.json --images <folder>',
   );
 });
 
 it('quotes special characters', () => {
-  expect(commandOf(optionsOf("her drawings'.json"))).toBe(
-    String.raw`npm run train -- 'her drawings'\''.json'`,
+  expect(commandOf(optionsOf("my drawings'.json"))).toBe(
+    String.raw`npm run train -- 'my drawings'\''.json'`,
   );
 });
