@@ -6,7 +6,7 @@ import { expectedThreads, fallbacksFor, type SkippedEngine, threadsFor } from '.
 import { SAVE_EVERY, SAVE_GPU_EVERY } from './core/state-checkpoint.ts';
 import type { Engine, EngineLoss } from './engine.ts';
 import './onnx/no-telemetry.ts';
-import { Fallback } from './thread/fallback.ts';
+import { Fallback } from './thread/gpu-fallback.ts';
 import type { WorkerStart } from './thread/protocol.ts';
 import { recoveringThread } from './thread/recovering-thread.ts';
 import { shardAcross } from './thread/sharding.ts';

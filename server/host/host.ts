@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Request, Router } from 'express';
 import type { TickEvents } from '../world/world.ts';
 import { createHostApi } from './api.ts';
+import { DailySchedule } from './daily-schedule.ts';
 import { files } from './downloads.ts';
 import { filmCalls } from './film-calls.ts';
 import { FilmJobs } from './film-jobs.ts';
@@ -13,7 +14,6 @@ import { HostToken } from './host-token.ts';
 import { KnownDevices } from './known-devices.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import { moderationCalls } from './moderation.ts';
-import { OpeningHours } from './opening-hours.ts';
 import { roomCalls, stateOf } from './room-calls.ts';
 import { snapshotCalls } from './snapshot-calls.ts';
 import { VisitCounter } from './visit-statistics.ts';
@@ -60,7 +60,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     isVisitor: (room, participant) => serverOf(room)?.isPresent(participant) ?? false,
     onError: (error) => log.warn('not-counted', (error as Error).message),
   });
-  const hours = await OpeningHours.open({
+  const hours = await DailySchedule.open({
     ...{ store, clock, date, onRestart },
     onChange: (isOpen, { outside }) => {
       rooms.setHours({ dim: !isOpen, closed: !isOpen && outside === 'close' });

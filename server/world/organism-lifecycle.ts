@@ -8,7 +8,6 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../engine/engine.ts';
 import type { GridPlanes } from './grid-planes.ts';
-import { heal, hurt } from './healing.ts';
 import { type Organism, viewOf } from './organism.ts';
 import { keepMask, type Stepped, settle } from './ownership.ts';
 import { Population } from './population.ts';
@@ -226,4 +225,34 @@ export class OrganismLifecycle {
       ? trustedSteps
       : Math.min(trustedSteps, DEFAULTS.life.stirSteps / 2 ** (stirs - 1));
   }
+}
+
+/**
+ * Records how many places an organism owns when it is wounded. Call before the stroke takes effect.
+ * Further strokes before it rests belong to the same wound; a stroke after that measures again.
+ */
+function hurt(organism: Organism, grid: GridPlanes): void {
+  const { phase } = organism;
+  if (organism.hurt !== undefined && phase !== 'asleep') return;
+  organism.hurt = phase === 'growing' ? 0 : heldBy(organism, grid);
+}
+
+/**
+ * Checks whether a resting organism has recovered enough of its places, and counts the healing.
+ *
+ * @param held places that it owns now
+ */
+function heal(organism: Organism, held: number): boolean {
+  if (organism.hurt === undefined || held < DEFAULTS.life.healedShare * organism.hurt) return false;
+  organism.hurt = undefined;
+  organism.healed++;
+  return true;
+}
+
+function heldBy({ id, window }: Organism, grid: GridPlanes): number {
+  let held = 0;
+  grid.each(window, (place) => {
+    if (grid.ownerAt(place) === id) held++;
+  });
+  return held;
 }

@@ -1,4 +1,4 @@
-/** Line widths and colours of the drawing pad. */
+/** Brushes of the drawing pad: line widths and colours. */
 
 /** Line widths as shares of the pad's side. */
 export const WIDTHS = { fine: 1 / 28, medium: 1 / 11, thick: 1 / 5 } as const;

@@ -1,12 +1,10 @@
-/**
- * Opening hours: when the house is open, when its walls are dimmed, and when the server restarts.
- */
+/** The daily schedule: opening hours, dimmed walls outside them, and the nightly restart. */
 import { ALWAYS_OPEN, type Schedule, schedule } from '../../shared/host/settings.ts';
 import type { HostState } from '../../shared/host/state.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Store } from '../storage/store.ts';
 
-export interface OpeningHoursOptions {
+export interface DailyScheduleOptions {
   readonly store: Store;
   readonly clock: Clock;
   /** Wall clock, ms. */
@@ -22,23 +20,23 @@ const MINUTE = 60_000;
 const LOOK = 30_000;
 
 /** Follows the schedule. */
-export class OpeningHours {
+export class DailySchedule {
   private cancel: (() => void) | undefined;
   private wasOpen = true;
   /** Time of the last check, wall clock, ms. */
   private looked: number;
 
   private constructor(
-    private readonly options: OpeningHoursOptions,
+    private readonly options: DailyScheduleOptions,
     private now: Schedule,
   ) {
     this.looked = options.date();
   }
 
   /** Reads the stored schedule and starts following it. @throws StoreError */
-  static async open(options: OpeningHoursOptions): Promise<OpeningHours> {
+  static async open(options: DailyScheduleOptions): Promise<DailySchedule> {
     const kept = await options.store.serverRecord('schedule', schedule);
-    const hours = new OpeningHours(options, kept ?? ALWAYS_OPEN);
+    const hours = new DailySchedule(options, kept ?? ALWAYS_OPEN);
     hours.look();
     return hours;
   }

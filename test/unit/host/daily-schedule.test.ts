@@ -1,5 +1,5 @@
 /** The hours of the house, with a clock that stands still until told. */
-import { isOpenAt, OpeningHours } from '../../../server/host/opening-hours.ts';
+import { DailySchedule, isOpenAt } from '../../../server/host/daily-schedule.ts';
 import { openMemory } from '../../../server/storage/memory-records.ts';
 import { Store } from '../../../server/storage/store.ts';
 import { ALWAYS_OPEN, type Schedule } from '../../../shared/host/settings.ts';
@@ -25,7 +25,7 @@ async function start(at: number, store = new Store(openMemory())) {
   const clock = new FakeClock();
   const heard: { readonly isOpen: boolean; readonly at: number }[] = [];
   const restarts: number[] = [];
-  const hours = await OpeningHours.open({
+  const hours = await DailySchedule.open({
     store,
     clock,
     date: () => now,
