@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
 
 /**
- * Each page is a build of its own (`--mode`), so that what one needs makes no other larger. The visitor's is the last: with it
+ * Each page is a build of its own (`--mode`), so that no page carries code of another. The visitor's
+ * page is the last: with it
  * the whole is there.
  */
 const PAGES = { wall: 'wall.html', host: 'host.html', visitor: 'index.html' } as const;
@@ -12,8 +13,9 @@ type PageName = keyof typeof PAGES;
 const isPage = (mode: string): mode is PageName => Object.hasOwn(PAGES, mode);
 
 /**
- * Removes comments and indentation from templates, which the minifier leaves as they are: 3 kB of the
- * visitor's page. Only CSS and shaders have block comments; after minifying, only templates have lines.
+ * Removes comments and line breaks from templates, which the minifier leaves alone: 3 kB of the
+ * visitor's page. Only CSS and shaders have block comments; after minifying, only templates have
+ * lines.
  */
 const shrinkTemplates: Plugin = {
   name: 'shrink-templates',
@@ -39,7 +41,7 @@ export default defineConfig(({ mode }) => {
     root: import.meta.dirname,
     base: '/',
     plugins: [shrinkTemplates],
-    // Its "browser" file is CommonJS, of which nothing can be left out: 1 kB more on the visitor's page.
+    // Its "browser" file is CommonJS, which cannot be tree-shaken: 1 kB more on the visitor's page.
     resolve: { alias: { gifenc: 'gifenc/dist/gifenc.esm.js' } },
     // A name for each entry of a JSON file would make it twice as large.
     json: { namedExports: false },

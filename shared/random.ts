@@ -1,5 +1,5 @@
 /**
- * Seeded randomness. All chance in a room comes from one such generator, so that a room can be replayed.
+ * Seeded randomness. A room draws from one such generator only, so that it can be replayed.
  */
 export interface Random {
   /** Uniform in [0, 1), 32 bits of it. */

@@ -1,5 +1,5 @@
 /**
- * Seeds as short texts, for links: all that is needed to plant the same creature again, and nothing else.
+ * Seeds as short texts, for links: just what is needed to plant the same creature again.
  *
  * | bytes | meaning |
  * |---|---|

@@ -1,7 +1,7 @@
 /**
  * The words of Vivarium as types: what both sides say about rooms, organisms and participants.
  *
- * Coordinates are in cells, x to the right and y down, (0, 0) the upper left corner of the grid; place (i, j)
+ * Coordinates are in cells, x to the right, y down, (0, 0) at the grid's upper left; place (i, j)
  * covers [i, i+1) × [j, j+1) and has its centre at (i + 0.5, j + 0.5).
  */
 
@@ -14,10 +14,10 @@ export type OrganismId = number;
 /** Identifies a participant of a room for the length of their stay. */
 export type ParticipantId = number;
 
-/** What an organism does: it grows to its full side, then lives, sleeps when nothing changes, and may die. */
+/** An organism grows to its full side, is awake, sleeps when nothing changes, and may die. */
 export type Phase = 'growing' | 'awake' | 'asleep' | 'dead';
 
-/** Where a seed's latent came from: what somebody drew, a place of the latent map, a throw of the dice (the prior), … */
+/** Where a seed's latent came from: a drawing, the latent map, the dice (the prior), … */
 export const ORIGINS = [
   'gallery',
   'prior',
@@ -67,7 +67,7 @@ export interface ParticipantView {
   readonly hue: number;
 }
 
-/** A seed in a participant's hand: made by the server (a cross, a drawing), planted later by its id. */
+/** A seed that a participant holds: made by the server (cross, drawing), planted by its id. */
 export interface SeedView {
   readonly id: number;
   readonly origin: Origin;

@@ -12,6 +12,7 @@ interface End {
   readonly radius: number;
 }
 
+/** Estimates a visitor's energy from the server's answers and the commands since. */
 export class EnergyEstimate {
   /** The server's latest energy message, and when it arrived (ms). */
   private said: Event<'energy'> | undefined;

@@ -41,6 +41,7 @@ interface Held {
   y: number;
 }
 
+/** Turns pointer samples into strokes, pans, pinches and double taps. */
 export class Gestures {
   private state: State = 'idle';
   private readonly held = new Map<number, Held>();

@@ -15,6 +15,7 @@ const MAX_POINTS = DEFAULTS.stroke.maxPoints;
 /** Shorter steps are invisible. Cells. */
 const MIN_STEP = 0.15;
 
+/** Cuts a running stroke into segments within the protocol's limits. */
 export class StrokeSegmenter {
   /** Unsent points, flat (x, y, …). The first is the end of the last message. */
   private points: number[] = [];

@@ -13,6 +13,7 @@ const INTERVAL = 200;
 /** Smaller moves stay within the margin that the server sends anyway. Cells. */
 const STEP = 4;
 
+/** Reports the visible part of the grid to the server at intervals. */
 export class ViewportReporter {
   private readonly throttle: Throttle<Look>;
   private last: Shown | undefined;

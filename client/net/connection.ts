@@ -70,6 +70,7 @@ const BROWSER: Means = {
   },
 };
 
+/** A visitor's connection to a room: joins, resumes, and sends commands. */
 export class Connection {
   readonly model: RoomModel;
   private readonly socket: Socket;

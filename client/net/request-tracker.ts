@@ -15,6 +15,7 @@ export interface Answers {
 /** Commands that may await an answer. Beyond this, the oldest is assumed to be lost. */
 const MAX_PENDING = 256;
 
+/** Numbers requests and hands each answer to its request. */
 export class RequestTracker {
   private nextId = 1;
   private readonly pending = new Map<number, Answers>();

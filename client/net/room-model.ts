@@ -73,6 +73,7 @@ function after(organism: OrganismView, event: LifeEvent): OrganismView {
   return { ...organism, phase, stage: event.what === 'grown' ? organism.side : organism.stage };
 }
 
+/** The room as the page knows it: planes, organisms, participants, settings. */
 export class RoomModel {
   connection: ConnectionState = 'connecting';
   planes: Planes | undefined;

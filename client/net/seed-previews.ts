@@ -31,6 +31,7 @@ const RETRY = 1_000;
 
 const isPassing = (reason: Reason): boolean => reason === 'room-busy' || reason === 'too-fast';
 
+/** Requests growth previews, and caches their films. */
 export class Previews {
   private readonly films = new Map<string, FilmView | 'none'>();
   private readonly asked = new Set<string>();

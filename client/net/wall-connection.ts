@@ -21,6 +21,7 @@ export interface WallConnectionOptions {
   readonly renew: () => void;
 }
 
+/** A wall's connection to a room; it always reconnects and sends no commands. */
 export class WallConnection {
   readonly model: RoomModel;
   private readonly socket: Socket;

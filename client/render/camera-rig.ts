@@ -22,6 +22,7 @@ const MIN_THROW = 0.12;
 /** Shorter intervals are too short to measure a velocity, ms. */
 const MOMENT = 6;
 
+/** Moves a camera over time, towards a target or after a fling. */
 export class CameraRig {
   camera: Camera = { x: 0, y: 0, zoom: 1 };
   /** Disables gliding and coasting (prefers-reduced-motion). */

@@ -26,6 +26,7 @@ const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
 
+/** Holds a room's planes as textures, and the textures derived from them. */
 export class CellTextures {
   readonly owner: WebGLTexture;
   readonly tight: Target;

@@ -6,6 +6,7 @@ import type { Rgb } from '../style/oklch.ts';
 /** Grains per tick, at most. */
 const MAX_GRAINS = 90;
 
+/** Finds the cells that have died since the last call. */
 export class DustFinder {
   private rgba = new Uint8Array(0);
   private owner = new Uint32Array(0);

@@ -39,6 +39,7 @@ const BEACON = 3_200;
 
 const easeOut = (t: number): number => 1 - (1 - t) ** 3;
 
+/** Active light effects; each adds its marks to a picture until it has faded. */
 export class Effects {
   private effects: Effect[] = [];
 

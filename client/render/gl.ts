@@ -1,5 +1,6 @@
 /** Thin helpers over WebGL2. */
 
+/** WebGL2 is missing, or rejects a program or a texture. */
 export class GlError extends Error {
   override readonly name = 'GlError';
 }

@@ -10,6 +10,7 @@ import type { MarkList } from './marks.ts';
 /** Below this stage an organism may be too faint to see, so a mark shows its seed. */
 const VISIBLE_STAGE = 8;
 
+/** Starts an effect for each life event, and draws the glow of seeds. */
 export class LifeEffects {
   readonly effects = new Effects();
   /** Randomness for effects, separate from the randomness of the visitor's seeds. */

@@ -25,6 +25,7 @@ export interface Mark {
 
 const FLOATS = 12;
 
+/** A growable list of light marks, reused from picture to picture. */
 export class MarkList {
   data = new Float32Array(FLOATS * 64);
   count = 0;

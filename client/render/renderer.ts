@@ -49,6 +49,7 @@ interface Sheet {
   readonly side: number;
 }
 
+/** Draws pictures of a room. Dispose it with its canvas. */
 export class Renderer {
   private readonly gl: WebGL2RenderingContext;
   private field: CellTextures | undefined;

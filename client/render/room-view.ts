@@ -24,6 +24,7 @@ export interface Pointer extends Point {
   readonly pressed: boolean;
 }
 
+/** A room on a canvas: camera, animation and pointer highlights. */
 export class RoomView {
   readonly rig = new CameraRig();
   readonly loop = new FrameLoop((now) => this.draw(now));

@@ -40,6 +40,7 @@ interface State {
 
 const { minRadius, maxRadius } = DEFAULTS.stroke;
 
+/** What the visitor has selected, holds and has open; tells listeners. */
 export class InteractionState {
   private current: State = {
     tool: 'plant',

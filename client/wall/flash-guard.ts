@@ -82,6 +82,7 @@ class Turns {
   }
 }
 
+/** Counts flashes per region, and says when pictures must be softened. */
 export class FlashGuard {
   private readonly luminance: Turns;
   private readonly red: Turns;

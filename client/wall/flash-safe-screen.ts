@@ -38,6 +38,7 @@ interface Pictures {
   readonly guard: FlashGuard;
 }
 
+/** Measures each picture, and softens those that would flash. */
 export class FlashSafeScreen implements Screen {
   private pictures: Pictures | undefined;
   private readonly levels: Program;

@@ -16,6 +16,7 @@ interface Name {
   until: number;
 }
 
+/** Names under growing organisms. */
 @customElement('name-layer')
 export class NameLayer extends LitElement {
   static override styles = css`

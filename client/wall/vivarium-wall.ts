@@ -27,6 +27,7 @@ const LOST = 15_000;
 /** Margin around the dish, as a share of the shorter side. */
 const GROUND = 0.025;
 
+/** The wall's root element. */
 @customElement('vivarium-wall')
 export class VivariumWall extends LitElement {
   static override styles = css`

@@ -26,6 +26,7 @@ const TURN = 12_000;
 const MAX_NAMES = 8;
 const MAX_DOTS = 24;
 
+/** Code, participants and captions beside the wall's picture. */
 @customElement('wall-overlay')
 export class WallOverlay extends LitElement {
   static override styles = overlayStyle;

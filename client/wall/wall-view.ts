@@ -22,6 +22,7 @@ const PATIENCE = 60_000;
 /** Frame gaps longer than this are pauses, not slow frames; ms. A wall is rarely idle. */
 const PAUSE = 5_000;
 
+/** A room on a wall's canvas. */
 export class WallView {
   readonly loop = new FrameLoop((now) => this.draw(now));
   /** Disables drift and moving light (prefers-reduced-motion). */

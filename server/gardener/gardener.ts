@@ -215,7 +215,7 @@ export class Gardener {
   }
 
   /**
-   * Crosses two neighbours, whoever planted them, and plants the child near them.
+   * Crosses two neighbours of any planter, and plants the child near them.
    *
    * @returns false if there are no two, or no room for the child
    */

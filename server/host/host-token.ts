@@ -43,12 +43,12 @@ export class HostToken {
   /**
    * Reads the stored hash, or creates a token that `keep` stores.
    *
-   * @param anew always creates a new token, which invalidates the old one
+   * @param renew always creates a new token, which invalidates the old one
    * @param date wall clock, ms
    * @throws StoreError
    */
-  static async open(hostStore: Store, anew: boolean, date: () => number): Promise<HostToken> {
-    const kept = anew ? undefined : await hostStore.serverRecord('token', tokenRecord);
+  static async open(hostStore: Store, renew: boolean, date: () => number): Promise<HostToken> {
+    const kept = renew ? undefined : await hostStore.serverRecord('token', tokenRecord);
     if (kept) return new HostToken(Buffer.from(kept.hash, 'hex'), undefined, async () => {});
     const token = newToken();
     const hash = hashOf(token);

@@ -182,7 +182,7 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     raw.on('close', (reason, cause) => {
       handshakeTimeouts.get(raw)?.();
       const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
-      // A connection that the server ended has been counted; the rest of its bytes may be broken too.
+      // A connection that the server ended is counted already; its last bytes may be broken too.
       if (turned && !tcp.destroyed) rejections.count(turned);
     });
     // The handshake's request would stay in memory as long as the connection.

@@ -28,7 +28,8 @@ export type RoomEvent =
       readonly at?: number;
     }
   /**
-   * Starts tracking attendance with these participants. Full rooms remove organisms for new ones only
+   * Starts tracking attendance with these participants. Full rooms remove organisms for new ones
+   * only
    * from here on, so journals of earlier releases replay as they ran.
    */
   | { readonly what: 'attendance'; readonly present: readonly ParticipantId[] }

@@ -1,12 +1,12 @@
 /**
- * Socket.IO's parser over MessagePack: every packet is one binary WebSocket message, cell data raw bytes in it.
+ * Socket.IO's parser over MessagePack: every packet is one binary message with raw cell data.
  * (The default parser sends a text message with placeholders and a second, binary one.)
  * Interface: https://socket.io/docs/v4/custom-parser/
  */
 import { Emitter } from '@socket.io/component-emitter';
 import { Unpackr } from 'msgpackr/unpack';
 
-/** As in socket.io-protocol 5; the two BINARY types are not needed, since any packet may carry bytes. */
+/** As in socket.io-protocol 5, without the BINARY types: any packet may carry bytes. */
 const PacketType = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, ACK: 3, CONNECT_ERROR: 4 } as const;
 
 interface Packet {

@@ -26,7 +26,7 @@ float motes(vec2 p, float size, float seed) {
   float d = distance(q, at) / r;
   return step(0.45, h.y) * (0.35 + 0.65 * h.x) * (1.0 - smoothstep(0.35, 1.0, d)) * (0.7 + 0.5 * smoothstep(0.5, 0.9, d));
 }
-/* The bench, the dish's glass rim and the medium in it; signed distance to the grid's edge in cells. */
+/* The bench, the dish's glass rim and its medium; signed distance to the grid's edge, in cells. */
 vec3 ground(vec2 p, float edge, float ppc) {
   vec2 centred = (p - 0.5 * uGrid) / (0.5 * min(uGrid.x, uGrid.y));
   vec2 screen = (vec2(gl_FragCoord.x, uView.y - gl_FragCoord.y) - uWhole.xy) / uWhole.zw - 0.5;
@@ -135,7 +135,7 @@ Border border(vec2 p) {
 }`;
 
 const CELLS = `
-/* Seen from near, tissue is made of cells: each place of the grid is one, off its place as in life, and stirring a little. */
+/* Close up, tissue shows its cells: one for each place, slightly displaced and moving. */
 vec3 cells(vec2 p, vec3 c, float close, float parted) {
   vec2 home = floor(p);
   float first = 9.0, second = 9.0;
