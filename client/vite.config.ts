@@ -3,8 +3,7 @@ import { defineConfig, type Plugin } from 'vite';
 
 /**
  * Each page is a build of its own (`--mode`), so that no page carries code of another. The visitor's
- * page is the last: with it
- * the whole is there.
+ * page is built last, which completes the client.
  */
 const PAGES = { wall: 'wall.html', host: 'host.html', visitor: 'index.html' } as const;
 

@@ -57,7 +57,7 @@ export function files(
   context: HostContext,
   { films, counter }: { readonly films: FilmJobs; readonly counter: VisitCounter },
 ): Readonly<Record<string, FileHandler>> {
-  const { rooms, storage: kept, date, addresses, defaultRoom } = context;
+  const { rooms, storage, date, addresses, defaultRoom } = context;
   const roomOf = ({ params }: Request): string => rooms.planOf(`${params.room}`).name;
   return {
     [FILES.picture]: async (request, response) => {
@@ -65,9 +65,9 @@ export function files(
       response.type('png').send(await png(room.grid.planes));
     },
     [FILES.snapshotPicture]: async (request, response) => {
-      if (!kept) throw new HostRefusal('not-kept');
+      if (!storage) throw new HostRefusal('not-kept');
       const room = roomOf(request);
-      const { planes } = await kept.store
+      const { planes } = await storage.store
         .stateAt(room, Number(request.params.tick))
         .catch((error: unknown) => {
           if (error instanceof StoreError) throw new HostRefusal('no-such-snapshot', error.message);
@@ -76,13 +76,15 @@ export function files(
       response.type('png').send(await png(planes));
     },
     [FILES.bottle]: async (request, response) => {
-      if (!kept) throw new HostRefusal('not-kept');
+      if (!storage) throw new HostRefusal('not-kept');
       const room = roomOf(request);
       const { from, to } = queryOf(stretchQuery, request);
       const since: When = from === undefined ? { time: date() - HOUR } : { tick: from };
       const until = to === undefined ? undefined : { tick: to };
-      await kept.journalWriter.flushed();
-      const range = await readRange(kept.store, room, { from: since, to: until }).catch(asRefusal);
+      await storage.journalWriter.flushed();
+      const range = await readRange(storage.store, room, { from: since, to: until }).catch(
+        asRefusal,
+      );
       response.attachment(`${room}-${range.from}-${range.to}.bottle`);
       response.type('application/octet-stream').send(await packBundle(range));
     },

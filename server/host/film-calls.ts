@@ -6,16 +6,16 @@ import type { HostContext } from './host-context.ts';
 
 /** The handlers of the film calls. */
 export function filmCalls(
-  { rooms, storage: kept, folder, checkpointFolder }: HostContext,
+  { rooms, storage, folder, checkpointFolder }: HostContext,
   films: FilmJobs,
 ): Pick<Handlers, 'timelapse' | 'stopJob'> {
   return {
     timelapse: async (wish, parts) => {
       const { name, checkpoint } = rooms.planOf(parts.room);
       const grown = checkpointFolder(checkpoint);
-      if (!kept || folder === undefined) throw new HostRefusal('not-kept');
+      if (!storage || folder === undefined) throw new HostRefusal('not-kept');
       if (grown === undefined) throw new HostRefusal('no-such-checkpoint', checkpoint);
-      await kept.journalWriter.flushed();
+      await storage.journalWriter.flushed();
       return films.begin(name, wish, { data: folder, checkpoint: grown });
     },
     stopJob: (_, { job }) => {

@@ -86,7 +86,7 @@ export function moderationCalls(context: HostContext): Pick<Handlers, Names> {
 
 /** The last tick that is certainly older than some seconds, even if the wall clock was set. */
 async function earliest(
-  { storage: kept, rooms }: HostContext,
+  { storage, rooms }: HostContext,
   { room }: OpenRoom,
   seconds: number,
 ): Promise<number> {
@@ -94,9 +94,9 @@ async function earliest(
   const { tickRate } = rooms.summary(name).settings;
   const most = Math.ceil(seconds * SLACK * MAX_TICK_RATE);
   const changes: RateChange[] = [];
-  if (kept) {
-    await kept.journalWriter.flushed();
-    for await (const entry of kept.store.journal(name, Math.max(0, tick - most), tick)) {
+  if (storage) {
+    await storage.journalWriter.flushed();
+    for await (const entry of storage.store.journal(name, Math.max(0, tick - most), tick)) {
       for (const event of entry.events) {
         if (event.what === 'energy') changes.push({ tick: entry.tick, rate: event.tickRate });
       }
@@ -120,12 +120,9 @@ async function shown<T>({ server: roomServer }: OpenRoom, work: () => Promise<T>
 }
 
 /** @throws HostRefusal not-kept */
-function optionsFor(
-  { storage: kept, world, ticker }: HostContext,
-  { room }: OpenRoom,
-): UndoOptions {
-  if (!kept) throw new HostRefusal('not-kept');
-  const { store, journalWriter } = kept;
+function optionsFor({ storage, world, ticker }: HostContext, { room }: OpenRoom): UndoOptions {
+  if (!storage) throw new HostRefusal('not-kept');
+  const { store, journalWriter } = storage;
   return {
     ...{ store, journalWriter, world, room },
     hold: () => ticker.hold(room),

@@ -86,7 +86,7 @@ export function stateOf(
     rooms,
     checkpoints: stock,
     engine,
-    storage: kept,
+    storage,
     bans,
     addresses,
     date,
@@ -107,7 +107,7 @@ export function stateOf(
     now: date(),
     since,
     zone: -new Date(date()).getTimezoneOffset(),
-    keeping: kept?.journalWriter.isPersisting ?? null,
+    keeping: storage?.journalWriter.isPersisting ?? null,
     addresses: addresses(),
     checkpoints,
     rooms: rooms.names.map((name) => rooms.summary(name)),
@@ -117,12 +117,12 @@ export function stateOf(
 }
 
 /** Writes a replay bundle of the room's last state to the data folder, before it is removed. */
-async function putAside({ storage: kept, folder, date }: HostContext, room: string): Promise<void> {
-  if (!kept || folder === undefined) return;
-  const tail = await kept.store.tail(room);
+async function putAside({ storage, folder, date }: HostContext, room: string): Promise<void> {
+  if (!storage || folder === undefined) return;
+  const tail = await storage.store.tail(room);
   if (!tail) return;
   const last = { tick: tail.tick };
-  const range = await readRange(kept.store, room, { from: last, to: last });
+  const range = await readRange(storage.store, room, { from: last, to: last });
   const removed = join(folder, 'removed');
   await mkdir(removed, { recursive: true });
   const day = new Date(date()).toISOString().slice(0, 19).replaceAll(':', '-');
@@ -132,12 +132,12 @@ async function putAside({ storage: kept, folder, date }: HostContext, room: stri
 }
 
 async function takeBefore(
-  { storage: kept, ticker }: HostContext,
+  { storage, ticker }: HostContext,
   { room }: OpenRoom,
 ): Promise<SnapshotState | null> {
-  if (!kept) return null;
+  if (!storage) return null;
   await ticker.hold(room);
-  const taken = kept.journalWriter.takeSnapshot(room, { before: 'reseed' });
+  const taken = storage.journalWriter.takeSnapshot(room, { before: 'reseed' });
   ticker.resume(room);
   const snapshot = await taken;
   return snapshotStateOf(snapshot);

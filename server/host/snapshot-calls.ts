@@ -22,24 +22,24 @@ export function snapshotCalls(context: HostContext): Pick<Handlers, Names> {
       return (await snapshotsOf(context, room)).map(snapshotStateOf);
     },
     takeSnapshot: async ({ name }, parts) => {
-      const { storage: kept } = context;
-      if (!kept) throw new HostRefusal('not-kept');
+      const { storage } = context;
+      if (!storage) throw new HostRefusal('not-kept');
       const { room } = rooms.requireOpen(parts.room);
-      const named = kept.journalWriter.snapshotsOf(room).filter((one) => one.name !== undefined);
+      const named = storage.journalWriter.snapshotsOf(room).filter((one) => one.name !== undefined);
       if (named.length >= DEFAULTS.store.maxNamed) throw new HostRefusal('too-many-snapshots');
       await ticker.hold(room);
-      const taken = kept.journalWriter.takeSnapshot(room, { name });
+      const taken = storage.journalWriter.takeSnapshot(room, { name });
       ticker.resume(room);
       return snapshotStateOf(await taken);
     },
     unnameSnapshot: async (_, parts) => {
-      const { storage: kept } = context;
-      if (!kept) throw new HostRefusal('not-kept');
+      const { storage } = context;
+      if (!storage) throw new HostRefusal('not-kept');
       const { room } = rooms.requireOpen(parts.room);
       const tick = Number(parts.tick);
-      const snapshot = kept.journalWriter.snapshotsOf(room).find((one) => one.tick === tick);
+      const snapshot = storage.journalWriter.snapshotsOf(room).find((one) => one.tick === tick);
       if (!snapshot) throw new HostRefusal('no-such-snapshot');
-      await kept.journalWriter.renameSnapshot(room, tick, undefined);
+      await storage.journalWriter.renameSnapshot(room, tick, undefined);
       return {};
     },
   };
@@ -47,16 +47,16 @@ export function snapshotCalls(context: HostContext): Pick<Handlers, Names> {
 
 /** A room's snapshots, latest first, without unreadable ones. */
 export async function snapshotsOf(
-  { rooms, storage: kept }: HostContext,
+  { rooms, storage }: HostContext,
   name: string,
 ): Promise<SnapshotRecord[]> {
-  if (!kept) return [];
+  if (!storage) return [];
   const roomServer = rooms.roomServers.get(name);
   if (roomServer && rooms.summary(name).busy === null)
-    return [...kept.journalWriter.snapshotsOf(roomServer.room)];
+    return [...storage.journalWriter.snapshotsOf(roomServer.room)];
   const snapshots: SnapshotRecord[] = [];
-  for (const tick of await kept.store.snapshotTicks(name)) {
-    const snapshot = await kept.store.snapshot(name, tick).catch(() => undefined);
+  for (const tick of await storage.store.snapshotTicks(name)) {
+    const snapshot = await storage.store.snapshot(name, tick).catch(() => undefined);
     if (snapshot) snapshots.push(snapshot);
   }
   return snapshots;
