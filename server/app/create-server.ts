@@ -295,7 +295,7 @@ export async function createVivariumServer(
     ),
     defaultRoom: config.rooms[0],
     hasWall: (room, request) =>
-      rooms.roomServers.get(room)?.hasWallAt(admission.addressKeyOf(request)),
+      rooms.roomServers.get(room)?.walls.hasWallAt(admission.addressKeyOf(request)),
     admit: (request) => admission.admitRequest(request),
     health: () => ({ ticking: !failed, descriptors: descriptors.hasSome }),
     readiness: () => ({
@@ -364,7 +364,7 @@ export async function createVivariumServer(
       metricsServer = await listen(target, () => serveMetrics(metrics, metricsPort));
     }
     unwatch = watchOrigin(clock, qrOrigin, () => {
-      for (const roomServer of rooms.roomServers.values()) roomServer.requestWallRefresh();
+      for (const roomServer of rooms.roomServers.values()) roomServer.refresh.requestWalls();
     });
     // Last, since nothing after it may fail: a stored token must be shown.
     await host.keepToken();

@@ -248,7 +248,7 @@ export class Hooks {
       const { id: _, ...command } = parsed.output;
       let actor = watched.actors.get(extension);
       if (!actor) {
-        actor = watched.roomServer.createSystemActor(extension.name, false);
+        actor = watched.roomServer.dispatcher.createSystemActor(extension.name, false);
         watched.actors.set(extension, actor);
       }
       const { refused, seed } = await actor.act({ what, ...command } as SystemCommand);

@@ -124,7 +124,8 @@ export class OscInput {
 
   private actorIn(roomServer: RoomServer): SystemActor {
     const actor =
-      this.actors.get(roomServer) ?? roomServer.createSystemActor(DEFAULTS.osc.planter, true);
+      this.actors.get(roomServer) ??
+      roomServer.dispatcher.createSystemActor(DEFAULTS.osc.planter, true);
     this.actors.set(roomServer, actor);
     return actor;
   }

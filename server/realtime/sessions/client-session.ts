@@ -150,7 +150,8 @@ export class ClientSession implements RoomClient {
     const { roomServer, participant: me } = this;
     if (!roomServer || !(me || this.isWall)) throw new Refusal('not-joined');
     if (name === 'received') roomServer.acknowledge(this, (message as Command<'received'>).tick);
-    else if (name === 'resync') roomServer.resync(this, (message as Command<'resync'>).chunks);
+    else if (name === 'resync')
+      roomServer.broadcaster.resync(this, (message as Command<'resync'>).chunks);
     else if (name === 'look') {
       const look = message as Command<'look'>;
       roomServer.setViewport(this, look.hidden ? undefined : look);
@@ -163,7 +164,7 @@ export class ClientSession implements RoomClient {
     else if (name === 'draw') roomServer.draw(this, message as Command<'draw'>);
     else {
       const { id, ...wish } = message as Command<typeof name>;
-      roomServer.dispatch(this, id, { what: name, by: me, ...wish } as RoomCommand);
+      roomServer.dispatcher.dispatch(this, id, { what: name, by: me, ...wish } as RoomCommand);
     }
   }
 
@@ -182,7 +183,7 @@ export class ClientSession implements RoomClient {
     const roomServer = this.options.rooms.findServer(room);
     this.rateLimiter.join();
     if (as === 'wall') {
-      roomServer.addWall(this, this.rateLimiter.address, holds && checksOf(holds));
+      roomServer.walls.addWall(this, this.rateLimiter.address, holds && checksOf(holds));
       this.isWall = true;
       this.roomServer = roomServer;
       this.clearJoinTimeout();
@@ -231,7 +232,7 @@ export class ClientSession implements RoomClient {
 
   /** @throws Refusal room-full */
   private enter(roomServer: RoomServer, request: JoinRequest): void {
-    roomServer.join(this, request);
+    roomServer.admission.join(this, request);
     this.roomServer = roomServer;
     this.clearJoinTimeout();
   }

@@ -1,6 +1,7 @@
 import { CommandDispatcher } from '../../../../server/realtime/commands/command-dispatcher.ts';
 import { RoomPolicy } from '../../../../server/realtime/policy/room-policy.ts';
 import type { RoomClient, RoomHooks } from '../../../../server/realtime/sessions/room-client.ts';
+import type { RoomContext } from '../../../../server/realtime/sessions/room-context.ts';
 import type { RoomCommand } from '../../../../server/world/commands.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { Refusal } from '../../../../shared/protocol/reasons.ts';
@@ -19,13 +20,15 @@ function open(command: RoomHooks['command'] = () => undefined) {
   const policy = new RoomPolicy(SETTINGS as never);
   let active = 0;
   const dispatcher = new CommandDispatcher({
-    room: { enqueue: (_, one) => void enqueued.push(one), energyOf: () => 7 },
+    room: { enqueue: (_: number, one: RoomCommand) => void enqueued.push(one), energyOf: () => 7 },
     policy,
     clock: new FakeClock(),
     hooks: () => ({ command, active: () => active++ }) as unknown as RoomHooks,
-    clientOf: (id) => (id === ANNA.id ? client : undefined),
-    newNumber: () => 42,
-  });
+    slots: {
+      memberOf: (id: number) => (id === ANNA.id ? client : undefined),
+      newNumber: () => 42,
+    },
+  } as unknown as RoomContext);
   return { dispatcher, policy, client, enqueued, sent, activity: () => active };
 }
 

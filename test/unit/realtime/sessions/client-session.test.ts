@@ -30,13 +30,17 @@ function open(limits: Partial<typeof DEFAULTS.limits> = {}) {
     },
   });
   const roomServer = {
-    join: (_: unknown, request: JoinRequest) => {
-      calls.push(['join', request]);
-      request.onSeated({ id: 1, name: request.name, hue: 0 });
+    admission: {
+      join: (_: unknown, request: JoinRequest) => {
+        calls.push(['join', request]);
+        request.onSeated({ id: 1, name: request.name, hue: 0 });
+      },
     },
-    addWall: () => calls.push(['addWall']),
+    walls: { addWall: () => calls.push(['addWall']) },
     leave: () => calls.push(['leave']),
-    dispatch: (_: unknown, id: number, command: unknown) => calls.push(['dispatch', id, command]),
+    dispatcher: {
+      dispatch: (_: unknown, id: number, command: unknown) => calls.push(['dispatch', id, command]),
+    },
   };
   const allLimits = { ...DEFAULTS.limits, ...limits };
   const outbox = new Outbox(
