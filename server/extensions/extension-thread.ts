@@ -63,7 +63,8 @@ export class ExtensionThread {
   private hasAnsweredPing = true;
   private isDisabled = false;
   private closing = false;
-  private timers: (() => void)[] = [];
+  /** Cancels the time limit for loading, the next ping or the restart. */
+  private cancelTimer = (): void => {};
 
   private constructor(private readonly options: ExtensionThreadOptions) {
     const { failures, forgivenAfter, messagesPerSecond, linesPerSecond } = DEFAULTS.hooks;
@@ -178,10 +179,9 @@ export class ExtensionThread {
         return errorOf('threw', message);
       },
     });
-    const cancelTimeout = clock.after(DEFAULTS.hooks.loading, () => {
+    this.cancelTimer = clock.after(DEFAULTS.hooks.loading, () => {
       void rpc.terminate(errorOf('too-slow', 'did not load in time.'));
     });
-    this.timers.push(cancelTimeout);
     try {
       const started = this.checked(rpc, startedSchema, await rpc.ready);
       if (!started) throw errorOf('threw', `${MALFORMED}.`);
@@ -189,11 +189,11 @@ export class ExtensionThread {
       this.title = started.name;
       this.hooks = new Set(started.hooks);
     } catch (error) {
-      this.cancelTimers();
       await rpc.terminate(error as Error);
       throw error;
+    } finally {
+      this.cancelTimer();
     }
-    cancelTimeout();
     this.rpc = rpc;
     this.watch(rpc);
   }
@@ -231,21 +231,18 @@ export class ExtensionThread {
 
   /** Pings the thread regularly; one that has not answered by the next ping is lost. */
   private watch(rpc: Rpc): void {
-    this.timers.push(
-      this.options.clock.after(DEFAULTS.hooks.stall, () => {
-        if (this.rpc !== rpc) return;
-        if (!this.hasAnsweredPing) return this.lost(rpc, 'it does not respond');
-        this.hasAnsweredPing = false;
-        rpc.call('ping').then(
-          () => {
-            this.hasAnsweredPing = true;
-          },
-          () => {},
-        );
-        this.timers = [];
-        this.watch(rpc);
-      }),
-    );
+    this.cancelTimer = this.options.clock.after(DEFAULTS.hooks.stall, () => {
+      if (this.rpc !== rpc) return;
+      if (!this.hasAnsweredPing) return this.lost(rpc, 'it does not respond');
+      this.hasAnsweredPing = false;
+      rpc.call('ping').then(
+        () => {
+          this.hasAnsweredPing = true;
+        },
+        () => {},
+      );
+      this.watch(rpc);
+    });
   }
 
   /** Ends a thread and schedules its restart. */
@@ -253,18 +250,16 @@ export class ExtensionThread {
     void rpc.terminate(new HookError('threw', `The extension ${this.options.file} ${why}.`));
     if (this.rpc !== rpc) return;
     this.rpc = undefined;
-    for (const cancel of this.timers.splice(0)) cancel();
+    this.cancelTimer();
     if (this.closing || this.isDisabled) return;
     this.failed('thread', why);
     if (this.isDisabled) return;
-    this.timers = [
-      this.options.clock.after(DEFAULTS.hooks.again, () => {
-        this.open().then(
-          () => (this.closing ? void this.end() : this.options.onRestarted(this)),
-          (error: Error) => this.disable(error.message),
-        );
-      }),
-    ];
+    this.cancelTimer = this.options.clock.after(DEFAULTS.hooks.again, () => {
+      this.open().then(
+        () => (this.closing ? void this.end() : this.options.onRestarted(this)),
+        (error: Error) => this.disable(error.message),
+      );
+    });
   }
 
   private failed(hook: string, why: string): void {
@@ -280,12 +275,8 @@ export class ExtensionThread {
     void this.end();
   }
 
-  private cancelTimers(): void {
-    for (const cancel of this.timers.splice(0)) cancel();
-  }
-
   private async end(): Promise<void> {
-    this.cancelTimers();
+    this.cancelTimer();
     const { rpc } = this;
     this.rpc = undefined;
     await rpc?.terminate(new HookError('threw', `The extension ${this.options.file} is closed.`));

@@ -81,8 +81,7 @@ export class RoomRegistry {
 
   /** An open room, for its host. @throws HostRefusal no-such-room, room-closed, room-busy */
   requireOpen(name: string): OpenRoom {
-    const { live, plan, busy } = this.require(name);
-    if (busy) throw new HostRefusal('room-busy', busy);
+    const { live, plan } = this.requireIdle(name);
     if (!live || !plan.open) throw new HostRefusal('room-closed');
     return live;
   }
@@ -163,19 +162,16 @@ export class RoomRegistry {
 
   /** @throws HostRefusal no-such-room, room-busy */
   async open(name: string): Promise<void> {
-    const entry = this.require(name);
-    if (entry.busy) throw new HostRefusal('room-busy', entry.busy);
+    const entry = this.requireIdle(name);
     if (entry.plan.open) return;
     await this.whileBusy(entry, 'opening', async () => {
-      const plan = { ...entry.plan, open: true };
       await this.startRoom(entry);
       try {
-        await this.options.hostStore.putPlan(plan);
+        await this.storePlan(entry, { open: true });
       } catch (error) {
         await this.stopRoom(entry);
         throw error;
       }
-      entry.plan = plan;
     });
   }
 
@@ -185,14 +181,11 @@ export class RoomRegistry {
    * @throws HostRefusal no-such-room, room-busy
    */
   async close(name: string): Promise<void> {
-    const entry = this.require(name);
-    if (entry.busy) throw new HostRefusal('room-busy', entry.busy);
+    const entry = this.requireIdle(name);
     if (!entry.plan.open) return;
     await this.whileBusy(entry, 'closing', async () => {
-      const plan = { ...entry.plan, open: false };
       // Store first: if this fails, the room stays open for everybody.
-      await this.options.hostStore.putPlan(plan);
-      entry.plan = plan;
+      await this.storePlan(entry, { open: false });
       await this.stopRoom(entry);
     });
   }
@@ -241,9 +234,7 @@ export class RoomRegistry {
       const { policy } = entry;
       const previous = policy.settings;
       const settings = applyChange(previous, change);
-      const plan = { ...entry.plan, change: { ...entry.plan.change, ...change } };
-      await this.options.hostStore.putPlan(plan);
-      entry.plan = plan;
+      await this.storePlan(entry, { change: { ...entry.plan.change, ...change } });
       policy.settings = settings;
       if (entry.live) applySettings(entry.live, settings, previous, this.options.ticker);
       for (const listener of this.listeners) listener(name, settings);
@@ -261,8 +252,7 @@ export class RoomRegistry {
     busy: NonNullable<RoomSummary['busy']>,
     work: () => Promise<T>,
   ): Promise<T> {
-    const entry = this.require(name);
-    if (entry.busy) throw new HostRefusal('room-busy', entry.busy);
+    const entry = this.requireIdle(name);
     entry.busy = busy;
     try {
       return await work();
@@ -275,6 +265,18 @@ export class RoomRegistry {
     const entry = this.entries.get(name);
     if (!entry) throw new HostRefusal('no-such-room', name);
     return entry;
+  }
+
+  private requireIdle(name: string): RoomEntry {
+    const entry = this.require(name);
+    if (entry.busy) throw new HostRefusal('room-busy', entry.busy);
+    return entry;
+  }
+
+  private async storePlan(entry: RoomEntry, change: Partial<PlanRecord>): Promise<void> {
+    const plan = { ...entry.plan, ...change };
+    await this.options.hostStore.putPlan(plan);
+    entry.plan = plan;
   }
 
   /**

@@ -2,12 +2,9 @@
 import * as v from 'valibot';
 import { DEFAULTS } from '../defaults.ts';
 import { LANGUAGE_CODES } from '../languages.ts';
+import { between, whole } from '../schemas.ts';
 
 const { stroke } = DEFAULTS;
-
-const between = (min: number, max: number) =>
-  v.pipe(v.number(), v.finite(), v.minValue(min), v.maxValue(max));
-const whole = (min: number, max: number) => v.pipe(between(min, max), v.integer());
 
 const languages = v.pipe(
   v.array(v.picklist(LANGUAGE_CODES)),

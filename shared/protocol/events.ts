@@ -2,12 +2,12 @@
  * The messages that the server sends, each with its schema. Names are the Socket.IO event names.
  */
 import * as v from 'valibot';
+import { count } from '../schemas.ts';
 import { CAUSES, ORIGINS } from '../vocabulary.ts';
 import { NOTICES, type Notice } from './notices.ts';
 import { packedPointer } from './pointers.ts';
 import { REASONS, type Reason } from './reasons.ts';
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const stage = v.pipe(v.number(), v.integer(), v.minValue(1));
 const origin = v.picklist(ORIGINS);

@@ -1,9 +1,7 @@
 /** The session of one connection: validates incoming messages and passes them to the room. */
 import type { Socket } from 'socket.io';
-import * as v from 'valibot';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import {
-  COMMANDS,
   type Command,
   type CommandName,
   isCommandName,
@@ -15,6 +13,7 @@ import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { RoomCommand } from '../../world/commands.ts';
 import type { ConnectionRateLimiter } from '../admission/connection-rate-limiter.ts';
+import { parseCommand } from '../commands/parse-command.ts';
 import type { RoomServer } from '../room-server.ts';
 import type { Connection, Outbox } from '../streaming/outbox.ts';
 import { cleanName, type NameCheck } from './display-names.ts';
@@ -125,16 +124,12 @@ export class ClientSession implements RoomClient {
     // Messages received before the end of the connection may still arrive here.
     if (this.ended) return;
     try {
-      this.rateLimiter.message();
+      this.rateLimiter.charge('messagesPerSecond');
       if (!isCommandName(name)) throw new Refusal('unknown-message');
       if (messages.length !== 1) throw new Refusal('bad-message', 'one argument expected');
-      const parsed = v.safeParse(COMMANDS[name], messages[0], { abortEarly: true });
-      if (!parsed.success) {
-        const [issue] = parsed.issues;
-        throw new Refusal('bad-message', `${v.getDotPath(issue) ?? name}: ${issue.message}`);
-      }
-      this.rateLimiter.command(name, parsed.output);
-      this.handle(name, parsed.output);
+      const command = parseCommand(name, messages[0]);
+      this.rateLimiter.chargeCommand(name, command);
+      this.handle(name, command);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.refuse(error, readId(messages[0]));

@@ -137,13 +137,11 @@ export class ViewerStream {
     }
   }
 
-  /** Marks chunks as not held; absent: all of them. */
-  invalidate(chunks?: readonly number[]): void {
+  /** Marks chunks as not held. */
+  invalidate(chunks: readonly number[]): void {
     this.completeRound = -1;
-    if (!chunks) this.heldVersions.fill(0);
-    else
-      for (const chunk of chunks)
-        if (chunk < this.heldVersions.length) this.heldVersions[chunk] = 0;
+    // A typed array ignores writes beyond its end.
+    for (const chunk of chunks) this.heldVersions[chunk] = 0;
   }
 
   /**

@@ -11,16 +11,12 @@ import {
 } from '../../../shared/codec/frame.ts';
 import { FrameDecoder } from '../../../shared/codec/frame-decoder.ts';
 import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
-import {
-  copyPlanes,
-  createPlanes,
-  equalPlanes,
-  type Planes,
-} from '../../../shared/codec/planes.ts';
+import { createPlanes, type Planes } from '../../../shared/codec/planes.ts';
 import { RangeReader, RangeWriter } from '../../../shared/codec/range-coder.ts';
 import { TIER_NAMES, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
 import { View } from '../../../shared/codec/view.ts';
 import { createRandom } from '../../../shared/random.ts';
+import { copyPlanes, equalPlanes } from '../../support/planes.ts';
 import fc from '../../support/property.ts';
 
 const full = process.env.VIVARIUM_TEST_FULL === '1';

@@ -1,8 +1,9 @@
 /** The stream of the standard garden stays as small as it is said to be. */
 import { FrameDecoder } from '../../../shared/codec/frame-decoder.ts';
-import { createPlanes, equalPlanes } from '../../../shared/codec/planes.ts';
+import { createPlanes } from '../../../shared/codec/planes.ts';
 import type { TierName } from '../../../shared/codec/tiers.ts';
 import { GardenStream } from '../../support/garden-stream.ts';
+import { equalPlanes } from '../../support/planes.ts';
 import { GARDEN } from '../../support/standard-garden.ts';
 
 /** Plays all of it. @returns bytes of the first picture, of it made exact, and of each tick */

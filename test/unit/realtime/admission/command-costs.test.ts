@@ -165,7 +165,7 @@ describe('a guard', () => {
       let points = 0;
       const flood = () => {
         for (;;) {
-          rateLimiter.command('damage', stroke(size));
+          rateLimiter.chargeCommand('damage', stroke(size));
           points += size;
         }
       };
@@ -178,11 +178,11 @@ describe('a guard', () => {
     const { guard: rateLimiter, clock, refusals: rejections } = setUp();
     for (let second = 0; second < 3_600; second += 10) {
       // Twenty stroke messages and fifteen cursors a second, sixty acknowledgements.
-      for (let i = 0; i < 200; i++) rateLimiter.command('damage', stroke(12));
-      for (let i = 0; i < 150; i++) rateLimiter.command('cursor', {});
-      for (let i = 0; i < 950; i++) rateLimiter.message();
-      rateLimiter.command('resync', {});
-      expect(rateLimiter.bytes(300_000)).toBe(true);
+      for (let i = 0; i < 200; i++) rateLimiter.chargeCommand('damage', stroke(12));
+      for (let i = 0; i < 150; i++) rateLimiter.chargeCommand('cursor', {});
+      for (let i = 0; i < 950; i++) rateLimiter.charge('messagesPerSecond');
+      rateLimiter.chargeCommand('resync', {});
+      expect(rateLimiter.take('bytesPerSecond', 300_000)).toBe(true);
       await clock.advance(10_000);
     }
     expect(Object.values(rejections.totals()).every((count) => count === 0)).toBe(true);
@@ -191,21 +191,21 @@ describe('a guard', () => {
   test('each thing has its own measure', () => {
     const { guard: rateLimiter } = setUp();
     expect(() => {
-      for (let i = 0; i < 1_000; i++) rateLimiter.command('cursor', {});
+      for (let i = 0; i < 1_000; i++) rateLimiter.chargeCommand('cursor', {});
     }).toThrow('cursorsPerSecond');
     expect(() => {
-      for (let i = 0; i < 1_000; i++) rateLimiter.command('resync', {});
+      for (let i = 0; i < 1_000; i++) rateLimiter.chargeCommand('resync', {});
     }).toThrow('resyncsPerSecond');
     expect(() => {
-      for (let i = 0; i < 100; i++) rateLimiter.command('beacon', {});
+      for (let i = 0; i < 100; i++) rateLimiter.chargeCommand('beacon', {});
     }).toThrow('beaconsPerSecond');
     expect(() => {
-      for (let i = 0; i < 1_000; i++) rateLimiter.command('plant', {});
+      for (let i = 0; i < 1_000; i++) rateLimiter.chargeCommand('plant', {});
     }).toThrow('commandsPerSecond');
     expect(() => {
-      for (let i = 0; i < 10_000; i++) rateLimiter.message();
+      for (let i = 0; i < 10_000; i++) rateLimiter.charge('messagesPerSecond');
     }).toThrow('messagesPerSecond');
-    expect(rateLimiter.bytes(1e7)).toBe(false);
+    expect(rateLimiter.take('bytesPerSecond', 1e7)).toBe(false);
   });
 
   test('bears with many refusals over time, not with as many at once', async () => {

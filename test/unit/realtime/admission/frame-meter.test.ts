@@ -85,8 +85,8 @@ test('what a busy page sends passes for an hour, also when ten seconds of it com
   const tenSeconds = Buffer.concat([...Array<Buffer[]>(10).fill(second).flat(), pong, pong]);
   for (let time = 0; time < 3_600; time += 10) {
     const { bytes, others } = meter.push(tenSeconds);
-    expect(rateLimiter.bytes(bytes)).toBe(true);
-    expect(rateLimiter.frames(others)).toBe(true);
+    expect(rateLimiter.take('bytesPerSecond', bytes)).toBe(true);
+    expect(rateLimiter.take('framesPerSecond', others)).toBe(true);
     await clock.advance(10_000);
   }
 });

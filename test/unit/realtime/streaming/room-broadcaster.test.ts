@@ -2,9 +2,10 @@ import { RoomBroadcaster } from '../../../../server/realtime/streaming/room-broa
 import type { Viewer, Viewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
 import { chunkAt } from '../../../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../../../shared/codec/frame-decoder.ts';
-import { createPlanes, equalPlanes, type Planes } from '../../../../shared/codec/planes.ts';
+import { createPlanes, type Planes } from '../../../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { createRandom } from '../../../../shared/random.ts';
+import { equalPlanes } from '../../../support/planes.ts';
 
 const TICK = 1000 / 15;
 
