@@ -151,15 +151,15 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     // Connections that the admission rejects are counted there.
     if (code !== forbidden) rejections.count('bad-handshake');
   });
-  const rateLimiters = new WeakMap<object, ConnectionRateLimiter>();
-  /** Cancels the handshake timeout of a connection. */
-  const handshakeTimeouts = new WeakMap<object, () => void>();
+  /** What the session of each admitted connection will need. */
+  const admitted = new WeakMap<
+    object,
+    { readonly rateLimiter: ConnectionRateLimiter; cancelTimeout(): void }
+  >();
   io.engine.on('connection', (raw: RawConnection) => {
     const request = raw.request;
     if (!request) return;
     const tcp = request.socket;
-    const rateLimiter = byWire.get(tcp);
-    if (rateLimiter) rateLimiters.set(raw, rateLimiter);
     // Frames stop by themselves if the client does not read. Answers and events do not, so limit
     // them.
     let unsent = 0;
@@ -172,15 +172,14 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
       tcp.destroy();
     });
     // Socket.IO has such a timeout too, but does not report it.
-    handshakeTimeouts.set(
-      raw,
-      clock.after(limits.handshakeSeconds * 1000, () => {
-        rejections.count('slow-handshake');
-        raw.close(true);
-      }),
-    );
+    const cancelTimeout = clock.after(limits.handshakeSeconds * 1000, () => {
+      rejections.count('slow-handshake');
+      raw.close(true);
+    });
+    const rateLimiter = byWire.get(tcp);
+    if (rateLimiter) admitted.set(raw, { rateLimiter, cancelTimeout });
     raw.on('close', (reason, cause) => {
-      handshakeTimeouts.get(raw)?.();
+      cancelTimeout();
       const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
       // A connection that the server ended is counted already; its last bytes may be broken too.
       if (turned && !tcp.destroyed) rejections.count(turned);
@@ -189,10 +188,10 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     raw.request = null;
   });
   io.on('connection', (socket) => {
-    handshakeTimeouts.get(socket.conn)?.();
-    handshakeTimeouts.delete(socket.conn);
-    const rateLimiter = rateLimiters.get(socket.conn);
-    if (!rateLimiter) return socket.disconnect(true);
+    const found = admitted.get(socket.conn);
+    if (!found) return socket.disconnect(true);
+    found.cancelTimeout();
+    const { rateLimiter } = found;
     new ClientSession({ socket, rooms, clock, rateLimiter, names, outbox });
     // Each connection has one session, so close it with the session.
     socket.on('disconnect', () => socket.conn.close());

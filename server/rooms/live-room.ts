@@ -61,9 +61,7 @@ export async function bringUpRoom(
   if (!loaded) throw new HostRefusal('no-such-checkpoint', checkpoint);
   const { maxOrganisms, energy, tickRate, capacity } = policy.settings;
   const { species, hash, facts, previews } = loaded;
-  const place: RoomPlace = {
-    ...{ name, width, height, maxOrganisms, seed, species, energy, tickRate },
-  };
+  const place: RoomPlace = { name, width, height, maxOrganisms, seed, species, energy, tickRate };
   let room: Room;
   if (storage) {
     const { store, journalWriter } = storage;

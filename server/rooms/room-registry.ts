@@ -23,6 +23,8 @@ export interface RoomRegistryOptions extends LiveRoomOptions {
   readonly onOpen?: (roomServer: RoomServer, pace: () => Pace) => void;
   /** Called when a room is closing, after its clients have been disconnected. */
   readonly onClose?: (roomServer: RoomServer) => void;
+  /** Called when a room's settings have changed. */
+  readonly onSettings?: (room: string, settings: RoomSettings) => void;
 }
 
 /** A room that the host asks to create. */
@@ -46,7 +48,6 @@ export class RoomRegistry {
   /** Names of rooms that are being created. */
   private readonly reserved = new Set<string>();
   private hours = { dim: false, closed: false };
-  private readonly listeners = new Set<(room: string, settings: RoomSettings) => void>();
 
   constructor(private readonly options: RoomRegistryOptions) {}
 
@@ -89,12 +90,6 @@ export class RoomRegistry {
   /** A room's current settings. @throws HostRefusal no-such-room */
   settingsOf(name: string): RoomSettings {
     return this.require(name).policy.settings;
-  }
-
-  /** Calls the listener when a room's settings change. @returns removes the listener */
-  onSettings(listener: (room: string, settings: RoomSettings) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
   }
 
   /** A room's stored plan. @throws HostRefusal no-such-room */
@@ -237,7 +232,7 @@ export class RoomRegistry {
       await this.storePlan(entry, { change: { ...entry.plan.change, ...change } });
       policy.settings = settings;
       if (entry.live) applySettings(entry.live, settings, previous, this.options.ticker);
-      for (const listener of this.listeners) listener(name, settings);
+      this.options.onSettings?.(name, settings);
       return settings;
     });
   }

@@ -1,5 +1,5 @@
 import { limitsWithin, readDescriptors } from '../../../server/operations/descriptors.ts';
-import { watchExhaustion } from '../../../server/operations/exhaustion.ts';
+import { ExhaustionWatch } from '../../../server/operations/exhaustion.ts';
 import { RestartLimit } from '../../../server/operations/restart-limit.ts';
 import { type Log, silentLog } from '../../../server/platform/log.ts';
 import { openMemory } from '../../../server/storage/memory-records.ts';
@@ -17,7 +17,7 @@ function house(memory: 'kept' | 'none' = 'kept') {
   const seen = { restarts: 0, lines: [] as string[], error: undefined as string | undefined };
   const log: Log = { ...silentLog, error: (_, line) => seen.lines.push(line) };
   const begin = (isSupervised = true) =>
-    watchExhaustion({
+    new ExhaustionWatch({
       ...{ clock, log, file: 'any' },
       limit: new RestartLimit({ store, clock, date: () => 1e12 + clock.now(), most: 3 }),
       probe: async () => {

@@ -14,11 +14,11 @@ function start() {
       seen.beats++;
     },
   });
-  return { clock, pulse: watchdog, seen };
+  return { clock, watchdog, seen };
 }
 
 test('beats while ticks end, and while there is nothing to do', async () => {
-  const { clock, pulse: watchdog, seen } = start();
+  const { clock, watchdog, seen } = start();
   await clock.advance(60_000);
   for (let i = 0; i < 60; i++) {
     await watchdog.during(() => clock.advance(900));
@@ -29,7 +29,7 @@ test('beats while ticks end, and while there is nothing to do', async () => {
 });
 
 test('a tick that does not end stops the beat, and then is called a stall, once', async () => {
-  const { clock, pulse: watchdog, seen } = start();
+  const { clock, watchdog, seen } = start();
   void watchdog.during(() => new Promise(() => {}));
   await clock.advance(10_000);
   expect(watchdog.isTicking).toBe(false);
@@ -42,7 +42,7 @@ test('a tick that does not end stops the beat, and then is called a stall, once'
 });
 
 test('a process that was stopped for half a minute in a tick has not stalled', async () => {
-  const { clock, pulse: watchdog, seen } = start();
+  const { clock, watchdog, seen } = start();
   let end = (): void => {};
   void watchdog.during(
     () =>

@@ -50,17 +50,17 @@ class Stage {
   readonly tier: TierName;
   tick = 0;
 
+  private readonly scale: number;
+
   constructor(
     width: number,
     height: number,
-    tier: TierName,
-    seed = 1,
-    places = 300,
-    private readonly scale = 1,
+    { tier = 'full' as TierName, seed = 1, places = 300, scale = 1 } = {},
   ) {
     this.planes = createPlanes(width, height);
     scribble(this.planes, seed, places);
     this.tier = tier;
+    this.scale = scale;
     this.encoder = new FrameEncoder(new View(this.planes, scale), TIERS[tier]);
     this.decoder = new FrameDecoder(createPlanes(width, height));
   }
@@ -84,12 +84,8 @@ class Stage {
     const { view } = this.encoder;
     for (const chunk of changed) {
       const { x, y, width, height } = chunkRect(this.planes, chunk);
-      const rect = {
-        x: x / view.scale,
-        y: y / view.scale,
-        width: width / view.scale,
-        height: height / view.scale,
-      };
+      const { scale } = view;
+      const rect = { x: x / scale, y: y / scale, width: width / scale, height: height / scale };
       for (const one of chunksWithin(view.planes, rect)) {
         if (view.update(this.tick, one)) this.encoder.touch(one);
       }
@@ -144,8 +140,8 @@ describe('the stream', () => {
   test('shows any history of planes, within what its tier holds back, and exactly what rests', () => {
     fc.assert(
       fc.property(size, size, tierName, seeds, (width, height, tier, history) => {
-        const stage = new Stage(width, height, tier);
-        const { decoder, planes, encoder: cast } = stage;
+        const stage = new Stage(width, height, { tier });
+        const { decoder, planes, encoder } = stage;
         expect(decoder.decode(stage.keyframe()).lost).toEqual([]);
         for (const seed of history) {
           expect(decoder.decode(stage.go(scribble(planes, seed, seed % 60))).lost).toEqual([]);
@@ -157,7 +153,7 @@ describe('the stream', () => {
           );
         }
         for (let i = 0; i < 15; i++) expect(decoder.decode(stage.go([])).lost).toEqual([]);
-        expect(equalPlanes(cast.seen, cast.view.planes)).toBe(true);
+        expect(equalPlanes(encoder.seen, encoder.view.planes)).toBe(true);
         expect(equalPlanes(decoder.planes, planes)).toBe(true);
       }),
       { numRuns: 60 },
@@ -167,7 +163,8 @@ describe('the stream', () => {
   test('begins with a coarse picture that looks the same, and makes it exact', () => {
     fc.assert(
       fc.property(size, size, fc.nat(), (width, height, seed) => {
-        const { cast: encoder, decoder, planes, all, ...stage } = withFrames(width, height, seed);
+        const stage = new Stage(width, height, { seed });
+        const { encoder, decoder, planes, all } = stage;
         const coarse = stage.frame(
           all.map((chunk) => ({ chunk, block: encoder.coarseKey(chunk) })),
         );
@@ -183,7 +180,7 @@ describe('the stream', () => {
   });
 
   test('names only the rectangles that changed, and those that were replaced', () => {
-    const stage = new Stage(70, 40, 'full');
+    const stage = new Stage(70, 40);
     const first = stage.decoder.decode(stage.keyframe());
     expect(first.changed).toHaveLength(6);
     expect(first.replaced).toEqual(first.changed);
@@ -198,7 +195,7 @@ describe('the stream', () => {
   });
 
   test('shows small cells as squares of places where they stand for several', () => {
-    const stage = new Stage(70, 40, 'thrifty', 1, 0, 2);
+    const stage = new Stage(70, 40, { tier: 'thrifty', places: 0, scale: 2 });
     const { planes, decoder } = stage;
     decoder.decode(stage.keyframe());
     for (const [x, y] of [
@@ -222,25 +219,18 @@ describe('the stream', () => {
   });
 
   test('tells nothing of chunks that nobody wants, until somebody does', () => {
-    const { encoder: cast, planes } = new Stage(64, 32, 'full');
+    const { encoder, planes } = new Stage(64, 32);
     const chunks = scribble(planes, 5, 40);
-    for (const chunk of chunks) if (cast.view.update(1, chunk)) cast.touch(chunk);
-    cast.advance(1, (chunk) => chunk === 0);
-    expect(cast.delta(0)).toBeDefined();
-    expect(cast.delta(1)).toBeUndefined();
-    expect(cast.version(1)).toBe(1);
-    cast.advance(2, () => true);
-    expect(cast.delta(1)).toBeDefined();
-    expect(cast.version(1)).toBe(2);
+    for (const chunk of chunks) if (encoder.view.update(1, chunk)) encoder.touch(chunk);
+    encoder.advance(1, (chunk) => chunk === 0);
+    expect(encoder.delta(0)).toBeDefined();
+    expect(encoder.delta(1)).toBeUndefined();
+    expect(encoder.version(1)).toBe(1);
+    encoder.advance(2, () => true);
+    expect(encoder.delta(1)).toBeDefined();
+    expect(encoder.version(1)).toBe(2);
   });
 });
-
-/** A stage with its helpers as own properties. */
-function withFrames(width: number, height: number, seed: number) {
-  const stage = new Stage(width, height, 'full', seed);
-  const { encoder: cast, decoder, planes, all } = stage;
-  return { cast, decoder, planes, all, frame: (blocks: FrameBlock[]) => stage.frame(blocks) };
-}
 
 describe('chunks', () => {
   test('cover the grid, each place once', () => {
@@ -282,7 +272,7 @@ describe('chunks', () => {
 
 describe('what is out of step or broken', () => {
   test('a delta on other cells is found out, chunk by chunk, and leaves them as they were', () => {
-    const stage = new Stage(96, 64, 'full');
+    const stage = new Stage(96, 64);
     const { decoder, planes } = stage;
     decoder.decode(stage.keyframe());
     const lateDecoder = new FrameDecoder(copyPlanes(decoder.planes));
@@ -312,7 +302,7 @@ describe('what is out of step or broken', () => {
   test(
     'broken frames fail with a named reason or are found out, and what is wrong is not shown',
     () => {
-      const stage = new Stage(64, 48, 'full', 3, 900);
+      const stage = new Stage(64, 48, { seed: 3, places: 900 });
       const frame = stage.keyframe();
       const reasons = new Set<string>();
       const random = createRandom(4);

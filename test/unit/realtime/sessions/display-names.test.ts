@@ -11,7 +11,7 @@ describe('names', () => {
     [`a${'\u0301\u0302\u0303\u0304'.repeat(9)}`.normalize('NFD'), 'á\u0302\u0303'],
     ['x'.repeat(99), 'x'.repeat(24)],
     ['\u200b\u200b', ''],
-    // What is one picture stays one, and joins nothing else.
+    // An emoji sequence stays one, and joins nothing else.
     ['👩‍🔬', '👩‍🔬'],
     ['👩🏽‍🔬 👁️‍🗨️', '👩🏽‍🔬 👁️‍🗨️'],
     ['👩\u200d\u200d🔬', '👩 🔬'],
@@ -33,39 +33,9 @@ describe('names', () => {
 
 describe('any name', () => {
   const pieces = [
-    ...[
-      'a',
-      'B',
-      '7',
-      ' ',
-      '.',
-      'é',
-      '\u0301',
-      'م',
-      'ی',
-      'क',
-      '\u094d',
-      '李',
-      '👩',
-      '🔬',
-      '🏽',
-      '🇩',
-      '🇰',
-      '❤',
-    ],
-    ...[
-      '\ufe0f',
-      '\u200c',
-      '\u200d',
-      '\u200b',
-      '\u202e',
-      '\u2066',
-      '\u200f',
-      '\u061c',
-      '\u00ad',
-      '\ufeff',
-    ],
-    ...['\0', '\n', '\u2028', '\ud800', '\ue000', '\u{e0067}', '\u{10ffff}'],
+    ...'aB7 .é\u0301میक\u094d李👩🔬🏽🇩🇰❤',
+    ...'\ufe0f\u200c\u200d\u200b\u202e\u2066\u200f\u061c\u00ad\ufeff',
+    ...'\0\n\u2028\ud800\ue000\u{e0067}\u{10ffff}',
   ];
   const given = fc.oneof(
     fc.array(fc.constantFrom(...pieces), { maxLength: 60 }).map((some) => some.join('')),

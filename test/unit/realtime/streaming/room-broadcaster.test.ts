@@ -177,13 +177,13 @@ describe('RoomBroadcaster', () => {
     expect(equalPlanes(page.planes, room.planes)).toBe(true);
   });
 
-  test('a resync sends the requested chunks, and no others', () => {
+  test('a resync sends the requested chunks; unknown ones are ignored', () => {
     const room = open(64, 64);
     const page = room.join();
     room.go(20, [page], true);
     room.go(30, [page]);
     page.planes.rgba.fill(9, 0, 64 * 4 * 10);
-    room.cast.resync(page, [0, 1]);
+    room.cast.resync(page, [0, 1, 1_000_000]);
     const sent = page.bytes.length;
     room.go(10, [page]);
     expect(equalPlanes(page.planes, room.planes)).toBe(true);
@@ -300,22 +300,5 @@ describe('the tier of a viewer', () => {
     expect(slow.lost).toBe(0);
     room.go(20, [slow, quick]);
     expect(equalPlanes(quick.planes, room.planes)).toBe(true);
-  });
-
-  test('does not swing for ever on a line that can take one but not the next', () => {
-    const room = open(64, 64);
-    const page = room.join();
-    let changes = 0;
-    let last = '';
-    for (let i = 0; i < 1_500; i++) {
-      room.go(1, [], true);
-      // Acknowledges every other tick: enough for a phone, too little for all.
-      if (room.cast.tierOf(page) !== 'full' || i % 6 === 0) page.draw(room.cast, room.now);
-      const tier = room.cast.tierOf(page)!;
-      if (tier !== last) changes++;
-      last = tier;
-    }
-    expect(changes).toBeGreaterThan(2);
-    expect(changes).toBeLessThan(14);
   });
 });
