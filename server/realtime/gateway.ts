@@ -35,12 +35,17 @@ export interface GatewayOptions {
 
 /** The parts of an Engine.IO connection that are used here. */
 interface RawConnection {
-  request: (IncomingMessage & { readonly _query?: Record<string, string> }) | null;
+  request: IncomingMessage | null;
   /** Messages that the transport has not sent yet. */
   readonly writeBuffer: readonly unknown[];
   on(event: 'close', listener: (reason: string, cause?: unknown) => void): void;
   on(event: 'packetCreate', listener: (packet: Packet) => void): void;
   close(discard?: boolean): void;
+}
+
+/** A request with its query, as Engine.IO parses it. */
+interface Handshake {
+  readonly _query: Readonly<Record<string, string>>;
 }
 
 /** An Engine.IO packet. */
@@ -134,18 +139,12 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
   });
   // After Engine.IO has prepended its request listener.
   watchHttp(http, limits, rejections);
-  io.engine.use(
-    (
-      { _query }: { _query: Record<string, string> },
-      response: { req: unknown },
-      next: (error?: Error) => void,
-    ) => {
-      // The handshake's response would keep the request in memory as long as the connection.
-      response.req = null;
-      // A known session id would bypass `allowRequest`; without polling, no client needs one.
-      next(_query.sid === undefined ? undefined : new Error('no session ids'));
-    },
-  );
+  io.engine.use((request: Handshake, response: { req: unknown }, next: (error?: Error) => void) => {
+    // The handshake's response would keep the request in memory as long as the connection.
+    response.req = null;
+    // A known session id would bypass `allowRequest`; without polling, no client needs one.
+    next(request._query.sid === undefined ? undefined : new Error('no session ids'));
+  });
   io.engine.on('connection_error', ({ code }: { code: number }) => {
     const forbidden = 4;
     // Connections that the admission rejects are counted there.

@@ -1,6 +1,6 @@
 /** Passes commands from participants and system actors to a room, and returns the answers. */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
-import { HOUSE, type ParticipantId } from '../../../shared/vocabulary.ts';
+import { HOUSE } from '../../../shared/vocabulary.ts';
 import type { Answer, RoomCommand } from '../../world/commands.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
@@ -8,7 +8,13 @@ import { SystemActor } from './system-actor.ts';
 
 /** Checks commands against the policy and the hooks, and enqueues them for the next tick. */
 export class CommandDispatcher {
-  private readonly systemActors = new Map<ParticipantId, SystemActor>();
+  /** The actor for the host's own commands, which bypass policy and hooks. */
+  readonly hostActor = new SystemActor({
+    name: HOUSE.name,
+    assignId: () => HOUSE.id,
+    submit: (id, command) => this.context.room.enqueue(id, command),
+  });
+  private readonly systemActors = new Map([[HOUSE.id, this.hostActor]]);
 
   constructor(private readonly context: RoomContext) {}
 
@@ -60,19 +66,6 @@ export class CommandDispatcher {
         this.admit(id, command, refuse, true);
       },
     });
-  }
-
-  /** The actor for the host's own commands, which bypass policy and hooks. */
-  get hostActor(): SystemActor {
-    const known = this.systemActors.get(HOUSE.id);
-    if (known) return known;
-    const actor = new SystemActor({
-      name: HOUSE.name,
-      assignId: () => HOUSE.id,
-      submit: (id, command) => this.context.room.enqueue(id, command),
-    });
-    this.systemActors.set(HOUSE.id, actor);
-    return actor;
   }
 
   /** Passes an answer of the room to the actor or client that sent the command. */

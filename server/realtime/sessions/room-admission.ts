@@ -61,7 +61,7 @@ export class RoomAdmission {
 
   /** Changes how many participants may be present. Nobody has to leave. */
   setCapacity(capacity: number): void {
-    this.context.slots.setCapacity(capacity);
+    this.context.slots.capacity = capacity;
     this.admitWaiting();
   }
 
