@@ -1,4 +1,3 @@
-/** What the host reads where a port cannot be listened to. */
 import { createServer } from 'node:net';
 import { ListenError, type ListenTarget, listen } from '../../../server/app/listen.ts';
 
@@ -27,19 +26,19 @@ test.each([
     /198\.51\.100\.7; .*0\.0/,
   ],
   [{ ...PAGES, host: 'no.such' }, 'ENOTFOUND', 'no-such-address', /^--host: .*no\.such;/],
-] as const)('%j, %s: the flag, and what to do', async (place, code, reason, sentence) => {
+] as const)('%j, %s: names the flag, and a remedy', async (place, code, reason, sentence) => {
   const error = await failing(place, code);
   expect(error).toBeInstanceOf(ListenError);
   expect(error).toMatchObject({ reason, message: expect.stringMatching(sentence) });
 });
 
-test('what no host can mend stays what it is', async () => {
+test('other errors are passed on', async () => {
   const error = await failing(PAGES, 'EMFILE');
   expect(error).not.toBeInstanceOf(ListenError);
   expect(error).toMatchObject({ code: 'EMFILE' });
 });
 
-test("the system's own refusals are understood", async () => {
+test('errors of the system are recognised', async () => {
   const start = (port: number, host: string) =>
     listen({ flag: '--port', host, port }, async () => {
       const server = createServer();

@@ -25,7 +25,7 @@ const anyFrame = fc.record({
   length: fc.oneof(fc.nat(10), fc.nat(200), fc.constantFrom(125, 126, 127, 65_535, 65_536)),
 });
 
-test('frames are counted by their headers, however the wire is cut', () => {
+test('frames are counted by their headers, however the data is split', () => {
   fc.assert(
     fc.property(
       fc.array(anyFrame, { maxLength: 20 }),

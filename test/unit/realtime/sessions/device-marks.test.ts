@@ -5,8 +5,8 @@ import fc from '../../../support/property.ts';
 
 const secret = Buffer.alloc(32, 7);
 
-describe('marks of devices', () => {
-  test('are known again after a restart; no two are alike', () => {
+describe('device marks', () => {
+  test('are recognised after a restart, and are unique', () => {
     const marks = new DeviceMarks(secret);
     const [one, two] = [marks.issue(), marks.issue()];
     expect(marks.read(one)).not.toBe(marks.read(two));
@@ -16,7 +16,7 @@ describe('marks of devices', () => {
     );
   });
 
-  test('are good neither at another server nor with a bit changed, and no seat passes for one', () => {
+  test('are invalid on another server and with a bit changed; a resume token is no mark', () => {
     const marks = new DeviceMarks(secret);
     const mark = marks.issue();
     expect(new DeviceMarks(Buffer.alloc(32, 8)).read(mark)).toBeUndefined();

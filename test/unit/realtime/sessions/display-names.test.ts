@@ -44,14 +44,14 @@ describe('any name', () => {
   const check = (holds: (cleaned: string, given: string) => void) =>
     fc.assert(fc.property(given, (text) => holds(cleanName(text), text)));
 
-  test('is no longer than a name may be, and has no space at its ends or beside another', () => {
+  test('is within the maximum length, without spaces at its ends or in a row', () => {
     check((cleaned) => {
       expect([...cleaned].length).toBeLessThanOrEqual(DEFAULTS.net.maxNameLength);
       expect(cleaned).not.toMatch(/^\s|\s$|\s\s|[^\S ]/u);
     });
   });
 
-  test('has nothing unseen but single joiners of pictographs and single non-joiners of letters', () => {
+  test('has no invisible characters but single joiners in emoji and single non-joiners between letters', () => {
     check((cleaned) => {
       expect(cleaned.replace(/[\u200c\u200d]/g, '')).not.toMatch(/\p{C}/u);
       expect(cleaned).not.toMatch(/^[\u200c\u200d]|[\u200c\u200d]$|[\u200c\u200d]{2}/);
@@ -66,12 +66,12 @@ describe('any name', () => {
     });
   });
 
-  test('that is clean stays as it is', () => {
+  test('that is clean stays the same', () => {
     check((cleaned) => expect(cleanName(cleaned)).toBe(cleaned));
   });
 });
 
-describe('names that are not shown', () => {
+describe('offensive names', () => {
   const mayShow = createNameCheck(['Blorp', 'blödmann', '...', 'дурак']);
   test.each([
     'fuck',
@@ -86,7 +86,7 @@ describe('names that are not shown', () => {
     'Дурачок и дурак',
     'f\u200cu\u200cck',
     'bl\u200corp',
-  ])('%s', (name) => {
+  ])('%s is not shown', (name) => {
     expect(mayShow(cleanName(name))).toBe(false);
   });
   test.each([

@@ -18,16 +18,6 @@ function open(capacity = 2, more: Partial<SlotOptions> = {}) {
 }
 
 describe('participant slots', () => {
-  test('a participant who returns in time keeps their identity, with a new token', () => {
-    const { slots, take } = open();
-    const { you } = take('anna');
-    const token = slots.tokenOf('anna')!;
-    expect(slots.leave('anna', 0)).toEqual(you);
-    expect(slots.size).toBe(0);
-    expect(take('anna again', token)).toEqual({ you, isNew: false });
-    expect(slots.tokenOf('anna again')).not.toBe(token);
-  });
-
   test('a token is valid once, and for a while', () => {
     const { slots, take } = open(9);
     const { you } = take('anna');
@@ -96,15 +86,6 @@ describe('participant slots', () => {
     expect(slots.holdsSlotFor('4/1')).toBe(false);
     expect(take('bo', '4/1')).toMatchObject({ you: { id: 4 }, isNew: true });
     expect(take('zoe')).toMatchObject({ you: { id: 8 }, isNew: true });
-  });
-
-  test('a participant who returns while the old connection hangs replaces it', () => {
-    const { slots, take } = open();
-    const { you } = take('hanging');
-    const { you: same, replaced } = take('fresh', slots.tokenOf('hanging'));
-    expect([same, replaced]).toEqual([you, 'hanging']);
-    expect(slots.leave('hanging', 0)).toBeUndefined();
-    expect(slots.memberOf(you.id)).toBe('fresh');
   });
 
   test('a full room has a queue, first come, first served', () => {

@@ -66,7 +66,7 @@ function lookAt(planes: Planes, part: Partial<Viewport> = {}): Viewport {
   return { x: 0, y: 0, width, height, pixels: 4, best: 'full', ...part };
 }
 
-/** A room, its stream, and time. */
+/** A room with its broadcaster, and time. */
 function open(width: number, height: number) {
   const planes = createPlanes(width, height);
   const cast = new RoomBroadcaster(planes, 0);
@@ -132,7 +132,7 @@ describe('RoomBroadcaster', () => {
     expect(equalPlanes(page.planes, room.planes)).toBe(true);
   });
 
-  test('in a crowd phones have their turn with their frames; walls, and a few, have it always', () => {
+  test('in a crowd phones get events with their frames; walls, and phones in a small room, at once', () => {
     const room = open(64, 64);
     const phone = room.join({ best: 'phone' });
     expect(room.cast.hasTurn(phone, 1)).toBe(true);
@@ -152,7 +152,7 @@ describe('RoomBroadcaster', () => {
     expect(page.waiting).toHaveLength(2);
     expect(room.cast.skippedFrames).toBeGreaterThan(5);
     page.draw(room.cast, room.now);
-    // It is given less at first, and all once its line has been quick for a while.
+    // It is sent less at first, and everything once its connection has been fast for a while.
     room.go(300, [page, quick]);
     for (const one of [page, quick]) {
       expect(one.lost).toBe(0);
@@ -241,7 +241,7 @@ describe('the viewport of a viewer', () => {
     expect(equalPlanes(page.planes, room.planes)).toBe(true);
   });
 
-  test('comes in larger cells from far away', () => {
+  test('zoomed out gets larger cells', () => {
     const room = open(128, 128);
     const page = room.join({ pixels: 0.4 });
     const near = room.join();
@@ -255,7 +255,7 @@ describe('the viewport of a viewer', () => {
     expect(equalPlanes(page.planes, room.planes)).toBe(true);
   });
 
-  test('is not sent again where the page still shows it', () => {
+  test('is sent only where the page does not show it already', () => {
     const room = open(96, 96);
     const page = room.join();
     room.go(30, [page], true);
@@ -288,7 +288,7 @@ describe('the tier of a viewer', () => {
     expect(new Set(modest.tiers)).toEqual(new Set(['phone']));
   });
 
-  test('falls while frames have to be skipped, and nobody else notices', () => {
+  test('falls while frames are skipped, without affecting other viewers', () => {
     const room = open(64, 64);
     const [slow, quick] = [room.join(), room.join()];
     for (let i = 0; i < 60; i++) {
