@@ -52,7 +52,8 @@ const spawn = (start: ThreadStart): Worker =>
 /** An extension as the server sees it: its hooks, called in its thread. */
 export class ExtensionThread {
   private rpc: Rpc | undefined;
-  private title = '';
+  /** The name that the extension has given itself. */
+  name = '';
   private hooks = new Set<string>();
   /** Number of events sent and not yet handled. */
   private backlog = 0;
@@ -61,7 +62,8 @@ export class ExtensionThread {
   private readonly messageLimit: TokenBucket;
   private readonly logLimit: TokenBucket;
   private hasAnsweredPing = true;
-  private isDisabled = false;
+  /** Whether it is disabled after too many failures. */
+  disabled = false;
   private closing = false;
   /** Cancels the time limit for loading, the next ping or the restart. */
   private cancelTimer = (): void => {};
@@ -79,16 +81,6 @@ export class ExtensionThread {
     const thread = new ExtensionThread(options);
     await thread.open();
     return thread;
-  }
-
-  /** The name that the extension has given itself. */
-  get name(): string {
-    return this.title;
-  }
-
-  /** Whether it is disabled after too many failures. */
-  get disabled(): boolean {
-    return this.isDisabled;
   }
 
   /** Whether it runs and has a hook. */
@@ -186,7 +178,7 @@ export class ExtensionThread {
       const started = this.checked(rpc, startedSchema, await rpc.ready);
       if (!started) throw errorOf('threw', `${MALFORMED}.`);
       if ('unfit' in started) throw errorOf(started.unfit, describe(started));
-      this.title = started.name;
+      this.name = started.name;
       this.hooks = new Set(started.hooks);
     } catch (error) {
       await rpc.terminate(error as Error);
@@ -212,7 +204,7 @@ export class ExtensionThread {
       say: (line) => {
         const text = this.checked(rpc(), lineSchema, line);
         if (text === undefined || !this.logLimit.take(1, this.options.clock.now())) return;
-        this.options.log.info('extension', `${this.title}: ${text}`, { extension: this.title });
+        this.options.log.info('extension', `${this.name}: ${text}`, { extension: this.name });
       },
     };
   }
@@ -251,9 +243,9 @@ export class ExtensionThread {
     if (this.rpc !== rpc) return;
     this.rpc = undefined;
     this.cancelTimer();
-    if (this.closing || this.isDisabled) return;
+    if (this.closing || this.disabled) return;
     this.failed('thread', why);
-    if (this.isDisabled) return;
+    if (this.disabled) return;
     this.cancelTimer = this.options.clock.after(DEFAULTS.hooks.again, () => {
       this.open().then(
         () => (this.closing ? void this.end() : this.options.onRestarted(this)),
@@ -263,14 +255,14 @@ export class ExtensionThread {
   }
 
   private failed(hook: string, why: string): void {
-    if (this.isDisabled) return;
+    if (this.disabled) return;
     this.warn('extension-failed', `has failed in ${hook}: ${why}`);
     if (this.allowedFailures.take(1, this.options.clock.now())) return;
     this.disable('it has failed too often');
   }
 
   private disable(why: string): void {
-    this.isDisabled = true;
+    this.disabled = true;
     this.warn('extension-aside', `is disabled until the server restarts: ${why}`);
     void this.end();
   }
@@ -283,8 +275,8 @@ export class ExtensionThread {
   }
 
   private warn(event: string, sentence: string): void {
-    this.options.log.warn(event, `The extension "${this.title}" ${sentence}.`, {
-      extension: this.title,
+    this.options.log.warn(event, `The extension "${this.name}" ${sentence}.`, {
+      extension: this.name,
     });
   }
 }

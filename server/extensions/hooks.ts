@@ -241,10 +241,8 @@ export class Hooks {
       if (!isActName(what)) throw new Refusal('bad-message', what);
       const { id, ...command } = parseCommand(what, { ...(wish as object), id: 0 });
       const { clock, limits } = this.options;
-      getOrAdd(this.allowances, extension, () => new Allowance(limits, clock)).chargeCommand(
-        what,
-        command,
-      );
+      const allowance = getOrAdd(this.allowances, extension, () => new Allowance(limits, clock));
+      allowance.chargeCommand(what, command);
       const actor = getOrAdd(watched.actors, extension, () =>
         watched.roomServer.dispatcher.createSystemActor(extension.name, false),
       );

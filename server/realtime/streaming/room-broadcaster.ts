@@ -212,7 +212,7 @@ export class RoomBroadcaster {
   private send(
     stream: ViewerStream,
     now: number,
-    { always = false, frames }: { always?: boolean; frames?: Map<string, Uint8Array> } = {},
+    { always = false, frames = new Map<string, Uint8Array>() } = {},
   ): void {
     if (!stream.mayReceive) {
       stream.quality.frame(true);
@@ -228,11 +228,10 @@ export class RoomBroadcaster {
   private frameOf(
     { encoder, quality }: ViewerStream,
     blocks: readonly FrameBlock[],
-    frames?: Map<string, Uint8Array>,
+    frames: Map<string, Uint8Array>,
   ): Uint8Array {
     const { scale } = encoder.view;
     const header = { tick: this.tick, tier: quality.tier, scale };
-    if (!frames) return writeFrame(header, blocks);
     const key = `${quality.tier} ${scale} ${blocks.map(({ chunk, block }) => `${chunk}:${block[0]}`)}`;
     return getOrAdd(frames, key, () => writeFrame(header, blocks));
   }

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import { ListenError, type ListenTarget, listen } from '../../../server/app/listen.ts';
 
 const failing = (place: ListenTarget, code: string): Promise<unknown> =>
@@ -36,22 +35,4 @@ test('other errors are passed on', async () => {
   const error = await failing(PAGES, 'EMFILE');
   expect(error).not.toBeInstanceOf(ListenError);
   expect(error).toMatchObject({ code: 'EMFILE' });
-});
-
-test('errors of the system are recognised', async () => {
-  const start = (port: number, host: string) =>
-    listen({ flag: '--port', host, port }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(port, host, resolve);
-      });
-      return server;
-    });
-  const first = await start(0, '127.0.0.1');
-  const { port } = first.address() as { port: number };
-  await expect(start(port, '127.0.0.1')).rejects.toMatchObject({ reason: 'port-taken' });
-  // Addresses for documentation, which no machine has.
-  await expect(start(0, '203.0.113.77')).rejects.toMatchObject({ reason: 'no-such-address' });
-  await new Promise((closed) => first.close(closed));
 });
