@@ -7,8 +7,8 @@
  */
 
 import * as v from 'valibot';
+import { count, id, size } from './common-schemas.ts';
 import type { RoomSettings } from './host/settings.ts';
-import { count, id, size } from './schemas.ts';
 
 type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
 

@@ -10,8 +10,8 @@
  * which the page sends if the host has used it since the last one.
  */
 import * as v from 'valibot';
+import { roomName, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
-import { roomName, whole } from '../schemas.ts';
 import { roomSettings, schedule, settingsChange } from './settings.ts';
 import {
   banState,

@@ -1,8 +1,8 @@
 /** Settings that a host can change while rooms are running: per room, and for the whole server. */
 import * as v from 'valibot';
+import { between, whole } from '../common-schemas.ts';
 import { DEFAULTS } from '../defaults.ts';
 import { LANGUAGE_CODES } from '../languages.ts';
-import { between, whole } from '../schemas.ts';
 
 const { stroke } = DEFAULTS;
 

@@ -3,7 +3,7 @@
  * otherwise.
  */
 import * as v from 'valibot';
-import { count } from '../schemas.ts';
+import { count } from '../common-schemas.ts';
 import { HOST_REASONS, type HostReason, JOB_REASONS, type JobReason } from './reasons.ts';
 import { roomSettings, schedule } from './settings.ts';
 

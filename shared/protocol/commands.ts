@@ -1,8 +1,8 @@
 /** The messages that clients send, each with its schema. Names are the Socket.IO event names. */
 import * as v from 'valibot';
 import { TIER_NAMES } from '../codec/tiers.ts';
+import { between, finite, roomName, whole } from '../common-schemas.ts';
 import { DEFAULTS } from '../defaults.ts';
-import { between, finite, roomName, whole } from '../schemas.ts';
 import { MAX_TOKEN } from '../seed-token.ts';
 import { TOOLS } from '../vocabulary.ts';
 

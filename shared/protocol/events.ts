@@ -2,7 +2,7 @@
  * The messages that the server sends, each with its schema. Names are the Socket.IO event names.
  */
 import * as v from 'valibot';
-import { count, finite, id, size } from '../schemas.ts';
+import { count, finite, id, size } from '../common-schemas.ts';
 import { lifeEvent, organismView, participantView, seedView } from '../vocabulary.ts';
 import { packedPointer } from './pointers.ts';
 import { NOTICES, type Notice, REASONS, type Reason } from './reasons.ts';
