@@ -19,13 +19,13 @@ import { ParticipantSlots } from './sessions/participant-slots.ts';
 import type { ResumeTokens } from './sessions/resume-tokens.ts';
 import { RoomAdmission } from './sessions/room-admission.ts';
 import type { RoomClient, RoomHooks } from './sessions/room-client.ts';
-import type { RoomContext, RoomEnvironment } from './sessions/room-context.ts';
+import type { RoomBasis, RoomContext } from './sessions/room-context.ts';
 import { RoomWalls } from './sessions/room-walls.ts';
 import { WelcomeBuilder } from './sessions/welcome-builder.ts';
 import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
 import type { Viewport } from './streaming/viewer-stream.ts';
 
-export interface RoomServerOptions extends RoomEnvironment {
+export interface RoomServerOptions extends RoomBasis {
   /** Participants that may be present at once. */
   readonly capacity: number;
   readonly resumeTokens: ResumeTokens;

@@ -13,7 +13,7 @@ import type { ParticipantSlots } from './participant-slots.ts';
 import type { RoomClient, RoomHooks, RoomInfo, WallInfo } from './room-client.ts';
 
 /** What a room server is given. */
-export interface RoomEnvironment {
+export interface RoomBasis {
   readonly room: Room;
   readonly info: RoomInfo;
   /** The current pace of the room's ticks. */
@@ -26,8 +26,8 @@ export interface RoomEnvironment {
   readonly wallInfo: () => WallInfo;
 }
 
-/** The environment, and the state that the parts of a room server share. */
-export interface RoomContext extends RoomEnvironment {
+/** The basis, and the state that the parts of a room server share. */
+export interface RoomContext extends RoomBasis {
   readonly slots: ParticipantSlots<RoomClient>;
   readonly visits: VisitStatistics;
   readonly broadcaster: RoomBroadcaster;
