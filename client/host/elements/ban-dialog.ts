@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
 import { plural } from '../../elements/text.ts';
-import { dialogStyle, hostStyle } from '../style.ts';
+import { dialogStyle } from '../style.ts';
 import { visitorName } from '../text.ts';
 import { HostElement } from './host-element.ts';
 
@@ -18,7 +18,7 @@ const DURATIONS = [
 /** Asks whom to ban, one visit or an address, and for how long. */
 @customElement('ban-dialog')
 export class BanDialog extends HostElement {
-  static override styles = [hostStyle, dialogStyle];
+  static override styles = dialogStyle;
 
   @state() private visitor: VisitorState | undefined;
   @query('dialog') private readonly dialog!: HTMLDialogElement | null;

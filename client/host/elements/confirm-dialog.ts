@@ -1,8 +1,9 @@
 /** Asks for confirmation before actions that are hard to undo. */
 import { msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
-import { dialogStyle, hostStyle } from '../style.ts';
+import { dialogStyle } from '../style.ts';
+import { StyledElement } from './styled-element.ts';
 import { inputValue } from './templates.ts';
 
 /** What a confirmation dialog shows. */
@@ -18,9 +19,8 @@ export interface Question {
 
 /** One question at a time: a new one cancels the previous one. */
 @customElement('confirm-dialog')
-export class ConfirmDialog extends LitElement {
+export class ConfirmDialog extends StyledElement {
   static override styles = [
-    hostStyle,
     dialogStyle,
     css`
       b {
@@ -40,9 +40,7 @@ export class ConfirmDialog extends LitElement {
     this.answer(false);
     this.question = question;
     this.typed = '';
-    const answered = new Promise<boolean>((resolve) => {
-      this.answer = resolve;
-    });
+    const answered = new Promise<boolean>((resolve) => (this.answer = resolve));
     const { answer } = this;
     await this.updateComplete;
     // The question may have been withdrawn or replaced in the meantime.
@@ -73,9 +71,7 @@ export class ConfirmDialog extends LitElement {
                   autocapitalize="off"
                   spellcheck="false"
                   .value=${this.typed}
-                  @input=${(event: InputEvent) => {
-                    this.typed = inputValue(event);
-                  }}
+                  @input=${(event: InputEvent) => (this.typed = inputValue(event))}
               /></label>`
         }
         <footer>

@@ -6,7 +6,6 @@ import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { JobState } from '../../../shared/host/state.ts';
 import { hostIcons } from '../icons.ts';
 import { jobReasonText } from '../refusal-text.ts';
-import { hostStyle } from '../style.ts';
 import { bytes, moment } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import { type Choice, noStorage, radioChips, sectionHead } from './templates.ts';
@@ -25,45 +24,42 @@ const KINDS: readonly Choice<JobState['kind']>[] = [
 /** Section “Film of the day”. */
 @customElement('film-section')
 export class FilmSection extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
-      form {
-        display: grid;
-        gap: 20px;
-      }
-      .job {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr) auto;
-        gap: 12px 20px;
-        align-items: center;
-      }
-      progress {
-        appearance: none;
-        grid-column: 1 / -1;
-        width: 100%;
-        height: 5px;
-        border: 0;
-        border-radius: 3px;
-        overflow: hidden;
-        background: oklch(0.95 0.01 210 / 0.14);
-      }
-      progress::-webkit-progress-bar {
-        background: none;
-      }
-      progress::-webkit-progress-value {
-        background: var(--accent);
-        transition: inline-size 0.4s;
-      }
-      progress::-moz-progress-bar {
-        background: var(--accent);
-      }
-      .picture {
-        grid-column: 1 / -1;
-        max-height: 24em;
-      }
-    `,
-  ];
+  static override styles = css`
+    form {
+      display: grid;
+      gap: 20px;
+    }
+    .job {
+      display: grid;
+      grid-template-columns: minmax(0, 1fr) auto;
+      gap: 12px 20px;
+      align-items: center;
+    }
+    progress {
+      appearance: none;
+      grid-column: 1 / -1;
+      width: 100%;
+      height: 5px;
+      border: 0;
+      border-radius: 3px;
+      overflow: hidden;
+      background: oklch(0.95 0.01 210 / 0.14);
+    }
+    progress::-webkit-progress-bar {
+      background: none;
+    }
+    progress::-webkit-progress-value {
+      background: var(--accent);
+      transition: inline-size 0.4s;
+    }
+    progress::-moz-progress-bar {
+      background: var(--accent);
+    }
+    .picture {
+      grid-column: 1 / -1;
+      max-height: 24em;
+    }
+  `;
 
   @state() private kind: JobState['kind'] = 'gif';
   @state() private hours = 24;
@@ -86,15 +82,9 @@ export class FilmSection extends HostElement {
         all.keeping === null
           ? noStorage()
           : html`<form class="card" @submit=${this.start}>
-              ${radioChips(msg('Period'), HOURS, this.hours, (hours) => {
-                this.hours = hours;
-              })}
-              ${radioChips(msg('Length of the film'), SECONDS, this.seconds, (seconds) => {
-                this.seconds = seconds;
-              })}
-              ${radioChips(msg('Format'), KINDS, this.kind, (kind) => {
-                this.kind = kind;
-              })}
+              ${radioChips(msg('Period'), HOURS, this.hours, (hours) => (this.hours = hours))}
+              ${radioChips(msg('Length of the film'), SECONDS, this.seconds, (seconds) => (this.seconds = seconds))}
+              ${radioChips(msg('Format'), KINDS, this.kind, (kind) => (this.kind = kind))}
               <div><button class="solid" data-testid="make-film" ?disabled=${running}>${hostIcons.film}${running ? msg('A film is being made') : msg('Make the film')}</button></div>
             </form>`
       }

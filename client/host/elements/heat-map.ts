@@ -1,27 +1,24 @@
 /** Heat map of where on the grid visitors planted and wounded, with the same as a sentence. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import { css, html, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { oklch } from '../../style/oklch.ts';
 import { type Heat, ninths } from '../aggregates.ts';
-import { hostStyle } from '../style.ts';
+import { StyledElement } from './styled-element.ts';
 
 /** Draws `heat` in the shape of the grid. */
 @customElement('heat-map')
-export class HeatMap extends LitElement {
-  static override styles = [
-    hostStyle,
-    css`
-      canvas {
-        max-height: 24em;
-        border: 1px solid var(--line);
-      }
-      p {
-        margin-top: 10px;
-        color: var(--ink-soft);
-      }
-    `,
-  ];
+export class HeatMap extends StyledElement {
+  static override styles = css`
+    canvas {
+      max-height: 24em;
+      border: 1px solid var(--line);
+    }
+    p {
+      margin-top: 10px;
+      color: var(--ink-soft);
+    }
+  `;
 
   @property({ attribute: false }) heat: Heat = { columns: 1, rows: 1, counts: [0] };
   /** Width by height of the grid. */

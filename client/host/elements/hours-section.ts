@@ -3,7 +3,6 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import type { Schedule } from '../../../shared/host/settings.ts';
-import { hostStyle } from '../style.ts';
 import { clock, DAY_NAMES, moment, scheduleError } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import { inputValue, isChecked, sectionHead } from './templates.ts';
@@ -14,101 +13,98 @@ const TYPICAL_RESTART = '04:00';
 /** Section “Hours”. Changes are sent when the host saves them. */
 @customElement('hours-section')
 export class HoursSection extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
+  static override styles = css`
+    .day {
+      display: grid;
+      grid-template-columns: 8em 4.2em minmax(0, 1fr);
+      align-items: center;
+      gap: 6px 16px;
+      min-height: 3.6em;
+      border-top: 1px solid var(--line);
+    }
+    .day:first-of-type {
+      border-top: 0;
+    }
+    .times {
+      display: flex;
+      align-items: center;
+      gap: 10px;
+      max-width: 34em;
+    }
+    .days {
+      margin-top: 14px;
+    }
+    .days .link {
+      margin-top: 14px;
+    }
+    .strip {
+      position: relative;
+      height: 5px;
+      margin-left: 10px;
+      flex: 1;
+      min-width: 4em;
+      border-radius: 3px;
+      background: oklch(0.95 0.01 210 / 0.1);
+    }
+    .strip i {
+      position: absolute;
+      inset: 0 calc(100% - var(--to)) 0 var(--from);
+      border-radius: 3px;
+      background: oklch(0.72 0.075 172);
+    }
+    .save {
+      position: sticky;
+      bottom: calc(var(--foot) + 10px);
+      display: flex;
+      flex-wrap: wrap;
+      gap: 12px;
+      align-items: center;
+      padding: 12px 16px;
+      background: oklch(0.25 0.03 180 / 0.97);
+      border: 1px solid oklch(0.89 0.075 168 / 0.4);
+      border-radius: 999px;
+      box-shadow: var(--shadow);
+    }
+    .save p {
+      flex: 1;
+      padding-left: 8px;
+    }
+    .options {
+      margin-top: 12px;
+    }
+    .restart {
+      display: flex;
+      flex-wrap: wrap;
+      align-items: center;
+      gap: 12px 20px;
+      margin-top: 10px;
+    }
+    .restart .time {
+      width: 10em;
+    }
+    h3 + p {
+      margin-top: 4px;
+    }
+    @media (max-width: 560px) {
       .day {
-        display: grid;
-        grid-template-columns: 8em 4.2em minmax(0, 1fr);
-        align-items: center;
-        gap: 6px 16px;
-        min-height: 3.6em;
-        border-top: 1px solid var(--line);
-      }
-      .day:first-of-type {
-        border-top: 0;
+        grid-template-columns: minmax(0, 1fr) auto;
+        padding: 10px 0;
       }
       .times {
-        display: flex;
-        align-items: center;
-        gap: 10px;
-        max-width: 34em;
+        grid-column: 1 / -1;
+        max-width: none;
       }
-      .days {
-        margin-top: 14px;
+      .times .strip {
+        display: none;
       }
-      .days .link {
-        margin-top: 14px;
-      }
-      .strip {
-        position: relative;
-        height: 5px;
-        margin-left: 10px;
+      .times label {
         flex: 1;
-        min-width: 4em;
-        border-radius: 3px;
-        background: oklch(0.95 0.01 210 / 0.1);
-      }
-      .strip i {
-        position: absolute;
-        inset: 0 calc(100% - var(--to)) 0 var(--from);
-        border-radius: 3px;
-        background: oklch(0.72 0.075 172);
       }
       .save {
-        position: sticky;
-        bottom: calc(var(--foot) + 10px);
-        display: flex;
-        flex-wrap: wrap;
-        gap: 12px;
-        align-items: center;
-        padding: 12px 16px;
-        background: oklch(0.25 0.03 180 / 0.97);
-        border: 1px solid oklch(0.89 0.075 168 / 0.4);
-        border-radius: 999px;
-        box-shadow: var(--shadow);
+        border-radius: 20px;
       }
-      .save p {
-        flex: 1;
-        padding-left: 8px;
-      }
-      .options {
-        margin-top: 12px;
-      }
-      .restart {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 12px 20px;
-        margin-top: 10px;
-      }
-      .restart .time {
-        width: 10em;
-      }
-      h3 + p {
-        margin-top: 4px;
-      }
-      @media (max-width: 560px) {
-        .day {
-          grid-template-columns: minmax(0, 1fr) auto;
-          padding: 10px 0;
-        }
-        .times {
-          grid-column: 1 / -1;
-          max-width: none;
-        }
-        .times .strip {
-          display: none;
-        }
-        .times label {
-          flex: 1;
-        }
-        .save {
-          border-radius: 20px;
-        }
-      }
-    `,
-  ];
+    }
+  `;
 
   /** Unsaved changes; undefined if there are none. */
   @state() private draft: Schedule | undefined;

@@ -8,7 +8,6 @@ import type { RoomSettings, SettingsChange } from '../../../shared/host/settings
 import { LANGUAGE_CODES, LANGUAGES } from '../../../shared/languages.ts';
 import { hostIcons } from '../icons.ts';
 import { energyStory, GARDENER_KNOB, KNOB_GROUPS, type Knob } from '../knobs.ts';
-import { hostStyle } from '../style.ts';
 import { HostElement } from './host-element.ts';
 import './host-knob.ts';
 import './reseed-card.ts';
@@ -36,35 +35,32 @@ function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
 /** Section “Settings”. */
 @customElement('knobs-section')
 export class KnobsSection extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
-      .card > h3 + p {
-        margin: 4px 0 10px;
-      }
-      .story {
-        margin-top: 12px;
-        padding: 12px 16px;
-        border-radius: 12px;
-        background: oklch(0.36 0.045 175 / 0.35);
-        max-width: none;
-      }
-      .switch {
-        padding: 12px 0;
-        border-top: 1px solid var(--line);
-      }
-      .switch:first-of-type {
-        border-top: 0;
-      }
-      .name {
-        font-weight: 500;
-      }
-      .languages {
-        padding: 14px 0 2px;
-        border-top: 1px solid var(--line);
-      }
-    `,
-  ];
+  static override styles = css`
+    .card > h3 + p {
+      margin: 4px 0 10px;
+    }
+    .story {
+      margin-top: 12px;
+      padding: 12px 16px;
+      border-radius: 12px;
+      background: oklch(0.36 0.045 175 / 0.35);
+      max-width: none;
+    }
+    .switch {
+      padding: 12px 0;
+      border-top: 1px solid var(--line);
+    }
+    .switch:first-of-type {
+      border-top: 0;
+    }
+    .name {
+      font-weight: 500;
+    }
+    .languages {
+      padding: 14px 0 2px;
+      border-top: 1px solid var(--line);
+    }
+  `;
 
   /** The setting that was changed last. */
   @state() private changed:
@@ -207,9 +203,7 @@ export class KnobsSection extends HostElement {
     this.requestUpdate();
     if (!isShown || room !== this.shownRoom || this.changed?.id !== id) return;
     this.changed = settings ? { id, status: 'done' } : undefined;
-    this.timer = setTimeout(() => {
-      this.changed = undefined;
-    }, APPLIED_MS);
+    this.timer = setTimeout(() => (this.changed = undefined), APPLIED_MS);
   }
 
   private async resetAll(): Promise<void> {

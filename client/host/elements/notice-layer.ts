@@ -1,10 +1,10 @@
 /** Short notices at the bottom of the page about what was done or failed, some with an action. */
 import { msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { icons } from '../../elements/icons.ts';
-import { hostStyle } from '../style.ts';
+import { StyledElement } from './styled-element.ts';
 
 /** How long a notice is shown, ms. */
 const SHOWN_MS = 5_000;
@@ -22,46 +22,43 @@ export interface Notice {
 
 /** Shows up to three notices. */
 @customElement('notice-layer')
-export class NoticeLayer extends LitElement {
-  static override styles = [
-    hostStyle,
-    css`
-      :host {
-        position: fixed;
-        z-index: 5;
-        left: 12px;
-        right: 12px;
-        bottom: calc(var(--foot) + 14px);
-        display: grid;
-        justify-items: center;
-        gap: 8px;
-        pointer-events: none;
-      }
-      div {
-        display: flex;
-        align-items: center;
-        gap: 14px;
-        max-width: 44em;
-        padding: 5px 8px 5px 20px;
-        border-radius: 26px;
-        background: oklch(0.27 0.016 222);
-        border: 1px solid var(--edge);
-        box-shadow: var(--shadow);
-        pointer-events: auto;
-        animation: appear 0.2s ease-out;
-      }
-      .wrong {
-        color: var(--ink);
-        border-color: oklch(0.76 0.13 28 / 0.6);
-      }
-      p {
-        padding: 6px 0;
-      }
-      .icon {
-        flex: none;
-      }
-    `,
-  ];
+export class NoticeLayer extends StyledElement {
+  static override styles = css`
+    :host {
+      position: fixed;
+      z-index: 5;
+      left: 12px;
+      right: 12px;
+      bottom: calc(var(--foot) + 14px);
+      display: grid;
+      justify-items: center;
+      gap: 8px;
+      pointer-events: none;
+    }
+    div {
+      display: flex;
+      align-items: center;
+      gap: 14px;
+      max-width: 44em;
+      padding: 5px 8px 5px 20px;
+      border-radius: 26px;
+      background: oklch(0.27 0.016 222);
+      border: 1px solid var(--edge);
+      box-shadow: var(--shadow);
+      pointer-events: auto;
+      animation: appear 0.2s ease-out;
+    }
+    .wrong {
+      color: var(--ink);
+      border-color: oklch(0.76 0.13 28 / 0.6);
+    }
+    p {
+      padding: 6px 0;
+    }
+    .icon {
+      flex: none;
+    }
+  `;
 
   @state() private all: readonly (Notice & { readonly id: number })[] = [];
   private nextId = 1;

@@ -2,7 +2,6 @@
 import { msg, str } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { hostStyle } from '../style.ts';
 import { organismsText, seedsText } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
@@ -11,20 +10,17 @@ import { inputValue } from './templates.ts';
 /** Asks for confirmation first; the result can be undone. */
 @customElement('reseed-card')
 export class ReseedCard extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
-      p {
-        margin: 4px 0 14px;
-      }
-      .field {
-        width: 11em;
-      }
-      .row {
-        align-items: end;
-      }
-    `,
-  ];
+  static override styles = css`
+    p {
+      margin: 4px 0 14px;
+    }
+    .field {
+      width: 11em;
+    }
+    .row {
+      align-items: end;
+    }
+  `;
 
   @state() private organisms = 12;
 
@@ -41,9 +37,7 @@ export class ReseedCard extends HostElement {
             step="1"
             required
             .value=${String(this.organisms)}
-            @input=${(event: InputEvent) => {
-              this.organisms = Number(inputValue(event));
-            }}
+            @input=${(event: InputEvent) => (this.organisms = Number(inputValue(event)))}
           />
         </label>
         <button class="danger" data-testid="reseed">${msg('Start over')}</button>

@@ -1,13 +1,13 @@
 /** The form for a new room. */
 import { msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { CallBody } from '../../../shared/host/api.ts';
 import type { CheckpointState } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import { addressName } from '../sections.ts';
-import { hostStyle } from '../style.ts';
+import { StyledElement } from './styled-element.ts';
 import { inputValue } from './templates.ts';
 
 /** Room sizes for common screens, in cells. */
@@ -21,48 +21,45 @@ const SIZES = [
 
 /** Fires `create` (`detail`: body of the call `createRoom`) or `cancel`. */
 @customElement('room-form')
-export class RoomForm extends LitElement {
-  static override styles = [
-    hostStyle,
-    css`
-      form {
-        display: grid;
-        gap: 22px;
-      }
-      .sizes {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(7.4em, 1fr));
-        gap: 8px;
-      }
-      .size {
-        display: grid;
-        justify-items: center;
-        align-content: end;
-        gap: 2px;
-        min-height: 7em;
-        padding: 12px 8px;
-        border-radius: 14px;
-        text-align: center;
-      }
-      .size i {
-        border: 1.5px solid currentColor;
-        border-radius: 4px;
-        margin: auto;
-      }
-      .own {
-        width: 34px;
-        height: 26px;
-        border-style: dashed;
-      }
-      .size small {
-        font-size: 0.86em;
-        color: inherit;
-      }
-      .note {
-        margin-top: 8px;
-      }
-    `,
-  ];
+export class RoomForm extends StyledElement {
+  static override styles = css`
+    form {
+      display: grid;
+      gap: 22px;
+    }
+    .sizes {
+      display: grid;
+      grid-template-columns: repeat(auto-fit, minmax(7.4em, 1fr));
+      gap: 8px;
+    }
+    .size {
+      display: grid;
+      justify-items: center;
+      align-content: end;
+      gap: 2px;
+      min-height: 7em;
+      padding: 12px 8px;
+      border-radius: 14px;
+      text-align: center;
+    }
+    .size i {
+      border: 1.5px solid currentColor;
+      border-radius: 4px;
+      margin: auto;
+    }
+    .own {
+      width: 34px;
+      height: 26px;
+      border-style: dashed;
+    }
+    .size small {
+      font-size: 0.86em;
+      color: inherit;
+    }
+    .note {
+      margin-top: 8px;
+    }
+  `;
 
   @property({ attribute: false }) checkpoints: readonly CheckpointState[] = [];
   /** Names of the existing rooms. */
@@ -88,9 +85,7 @@ export class RoomForm extends LitElement {
           .value=${this.name}
           aria-invalid=${taken}
           aria-describedby="address"
-          @input=${(event: InputEvent) => {
-            this.name = inputValue(event);
-          }}
+          @input=${(event: InputEvent) => (this.name = inputValue(event))}
         />
         <small id="address" class=${taken ? 'wrong' : ''}>${
           taken
@@ -110,9 +105,7 @@ export class RoomForm extends LitElement {
                 name="size"
                 value=${id}
                 .checked=${id === this.size}
-                @change=${() => {
-                  this.size = id;
-                }}
+                @change=${() => (this.size = id)}
               />
               ${
                 width > 0
@@ -158,7 +151,7 @@ export class RoomForm extends LitElement {
       </fieldset>
       <div class="row">
         <button class="solid" data-testid="make-room" ?disabled=${!address || taken}>${msg('Create room')}</button>
-        <button type="button" class="quiet" @click=${() => this.dispatchEvent(new CustomEvent('cancel'))}>
+        <button type="button" class="quiet" @click=${() => this.emit('cancel')}>
           ${msg('Cancel')}
         </button>
       </div>
@@ -194,6 +187,6 @@ export class RoomForm extends LitElement {
         languages: languages.length > 0 ? languages : ['en'],
       },
     };
-    this.dispatchEvent(new CustomEvent('create', { detail }));
+    this.emit('create', detail);
   }
 }

@@ -7,7 +7,6 @@ import type { RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGES } from '../../../shared/languages.ts';
 import { hostIcons } from '../icons.ts';
 import { locationHash } from '../sections.ts';
-import { hostStyle } from '../style.ts';
 import { organismsText, paceText, roughSpan, visitorsText } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import './room-form.ts';
@@ -23,60 +22,57 @@ const BUSY = {
 /** Section “Rooms”. */
 @customElement('rooms-section')
 export class RoomsSection extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
+  static override styles = css`
+    .room {
+      display: grid;
+      grid-template-columns: 8.5em minmax(0, 1fr);
+      gap: 18px 22px;
+      padding: 16px;
+      align-items: center;
+    }
+    .picture {
+      height: auto;
+      aspect-ratio: 4 / 3;
+      border: 1px solid var(--line);
+    }
+    .closed .picture {
+      opacity: 0.4;
+      filter: saturate(0.3);
+    }
+    h3 {
+      font-size: 1.25em;
+      overflow-wrap: anywhere;
+    }
+    .facts {
+      margin-top: 6px;
+    }
+    .facts b {
+      font-weight: 500;
+      color: var(--ink);
+    }
+    .server {
+      margin: 22px 4px 0;
+      color: var(--ink-soft);
+      font-size: 0.93em;
+    }
+    .acts {
+      margin-top: 12px;
+    }
+    @media (max-width: 560px) {
       .room {
-        display: grid;
-        grid-template-columns: 8.5em minmax(0, 1fr);
-        gap: 18px 22px;
-        padding: 16px;
-        align-items: center;
-      }
-      .picture {
-        height: auto;
-        aspect-ratio: 4 / 3;
-        border: 1px solid var(--line);
-      }
-      .closed .picture {
-        opacity: 0.4;
-        filter: saturate(0.3);
-      }
-      h3 {
-        font-size: 1.25em;
-        overflow-wrap: anywhere;
-      }
-      .facts {
-        margin-top: 6px;
-      }
-      .facts b {
-        font-weight: 500;
-        color: var(--ink);
-      }
-      .server {
-        margin: 22px 4px 0;
-        color: var(--ink-soft);
-        font-size: 0.93em;
+        grid-template-columns: 4.8em minmax(0, 1fr);
+        align-items: start;
+        gap: 14px 16px;
       }
       .acts {
-        margin-top: 12px;
+        grid-column: 1 / -1;
+        margin: 0;
       }
-      @media (max-width: 560px) {
-        .room {
-          grid-template-columns: 4.8em minmax(0, 1fr);
-          align-items: start;
-          gap: 14px 16px;
-        }
-        .acts {
-          grid-column: 1 / -1;
-          margin: 0;
-        }
-        .about {
-          display: contents;
-        }
+      .about {
+        display: contents;
       }
-    `,
-  ];
+    }
+  `;
 
   /** Whether the form for a new room is open. */
   @state() private making = false;
@@ -178,9 +174,7 @@ export class RoomsSection extends HostElement {
       text: msg(str`The room “${name}” is open.`),
       action: {
         label: msg('Watch it'),
-        run: () => {
-          location.hash = locationHash({ room: name, section: 'watch' });
-        },
+        run: () => (location.hash = locationHash({ room: name, section: 'watch' })),
       },
     }));
     if (created) this.making = false;

@@ -5,7 +5,6 @@ import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { SnapshotState } from '../../../shared/host/state.ts';
 import { hostIcons } from '../icons.ts';
-import { hostStyle } from '../style.ts';
 import { moment, organismsText, roughSpan } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
@@ -20,45 +19,42 @@ const BEFORE = {
 /** Section “Saved states”. */
 @customElement('saved-section')
 export class SavedSection extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
-      .grid {
-        display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.5em), 1fr));
-        gap: 14px;
-      }
-      .one {
-        display: grid;
-        gap: 12px;
-        padding: 12px;
-        align-content: start;
-      }
-      .picture {
-        aspect-ratio: 16 / 10;
-      }
-      .text {
-        padding: 0 6px;
-      }
-      .acts {
-        padding: 0 2px 2px;
-        justify-content: space-between;
-      }
-      h3 {
-        overflow-wrap: anywhere;
-      }
-      form {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 12px;
-        align-items: end;
-      }
-      form .field {
-        flex: 1 1 16em;
-        max-width: 28em;
-      }
-    `,
-  ];
+  static override styles = css`
+    .grid {
+      display: grid;
+      grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.5em), 1fr));
+      gap: 14px;
+    }
+    .one {
+      display: grid;
+      gap: 12px;
+      padding: 12px;
+      align-content: start;
+    }
+    .picture {
+      aspect-ratio: 16 / 10;
+    }
+    .text {
+      padding: 0 6px;
+    }
+    .acts {
+      padding: 0 2px 2px;
+      justify-content: space-between;
+    }
+    h3 {
+      overflow-wrap: anywhere;
+    }
+    form {
+      display: flex;
+      flex-wrap: wrap;
+      gap: 12px;
+      align-items: end;
+    }
+    form .field {
+      flex: 1 1 16em;
+      max-width: 28em;
+    }
+  `;
 
   @state() private all: readonly SnapshotState[] | undefined;
   protected override readonly reloadInterval = 10_000;

@@ -10,7 +10,6 @@ import {
   SOURCE_LANGUAGE,
 } from '../../../shared/languages.ts';
 import { hostIcons } from '../icons.ts';
-import { hostStyle } from '../style.ts';
 import { HostElement } from './host-element.ts';
 import { inputValue, radioChips, sectionHead } from './templates.ts';
 
@@ -20,48 +19,45 @@ const LANGUAGE_CHOICES = LANGUAGE_CODES.map((value) => ({ value, name: LANGUAGES
 /** Section “Sign”. */
 @customElement('sign-section')
 export class SignSection extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
+  static override styles = css`
+    .two {
+      display: grid;
+      grid-template-columns: minmax(0, 24em) minmax(0, 1fr);
+      gap: 26px;
+      align-items: start;
+    }
+    .controls {
+      display: grid;
+      gap: 22px;
+    }
+    .sheet {
+      display: grid;
+      justify-items: center;
+      padding: 26px;
+      border-radius: var(--radius);
+      background: oklch(0.24 0.01 225);
+      border: 1px solid var(--line);
+    }
+    img {
+      display: block;
+      width: 100%;
+      max-width: 25em;
+      aspect-ratio: 1 / 1.4142;
+      background: white;
+      box-shadow: 0 10px 40px oklch(0 0 0 / 0.5);
+    }
+    iframe {
+      position: fixed;
+      width: 0;
+      height: 0;
+      border: 0;
+    }
+    @media (max-width: 760px) {
       .two {
-        display: grid;
-        grid-template-columns: minmax(0, 24em) minmax(0, 1fr);
-        gap: 26px;
-        align-items: start;
+        grid-template-columns: minmax(0, 1fr);
       }
-      .controls {
-        display: grid;
-        gap: 22px;
-      }
-      .sheet {
-        display: grid;
-        justify-items: center;
-        padding: 26px;
-        border-radius: var(--radius);
-        background: oklch(0.24 0.01 225);
-        border: 1px solid var(--line);
-      }
-      img {
-        display: block;
-        width: 100%;
-        max-width: 25em;
-        aspect-ratio: 1 / 1.4142;
-        background: white;
-        box-shadow: 0 10px 40px oklch(0 0 0 / 0.5);
-      }
-      iframe {
-        position: fixed;
-        width: 0;
-        height: 0;
-        border: 0;
-      }
-      @media (max-width: 760px) {
-        .two {
-          grid-template-columns: minmax(0, 1fr);
-        }
-      }
-    `,
-  ];
+    }
+  `;
 
   @state() private paper: Paper = 'A4';
   @state() private language: LanguageCode = SOURCE_LANGUAGE;
@@ -81,12 +77,8 @@ export class SignSection extends HostElement {
     )}
       <div class="two">
         <div class="controls card">
-          ${radioChips(msg('Paper'), PAPER_CHOICES, this.paper, (paper) => {
-            this.paper = paper;
-          })}
-          ${radioChips(msg('Language'), LANGUAGE_CHOICES, this.language, (language) => {
-            this.language = language;
-          })}
+          ${radioChips(msg('Paper'), PAPER_CHOICES, this.paper, (paper) => (this.paper = paper))}
+          ${radioChips(msg('Language'), LANGUAGE_CHOICES, this.language, (language) => (this.language = language))}
           ${this.addresses(all.addresses, address)}
           <div class="row">
             <button class="solid" data-testid="print" @click=${this.print}>${hostIcons.print}${msg('Print')}</button>
@@ -109,9 +101,7 @@ export class SignSection extends HostElement {
       <span>${msg('Address for phones')}</span>
       <select
         data-testid="address"
-        @change=${(event: Event) => {
-          this.address = inputValue(event);
-        }}
+        @change=${(event: Event) => (this.address = inputValue(event))}
       >
         ${all.map((each) => html`<option value=${each} .selected=${each === chosen}>${each}</option>`)}
       </select>

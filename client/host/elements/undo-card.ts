@@ -5,7 +5,6 @@ import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
 import { hostIcons } from '../icons.ts';
-import { hostStyle } from '../style.ts';
 import { actsText, span, visitorName } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
@@ -19,22 +18,19 @@ const SPANS = [10, 30, 60, 300].map((value) => ({
 /** Asks for confirmation first; the result can be undone. */
 @customElement('undo-card')
 export class UndoCard extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
-      .chips {
-        gap: 6px;
-      }
-      .chip {
-        min-height: 2.6em;
-        padding-inline: 0.9em;
-      }
-      form {
-        display: grid;
-        gap: 14px;
-      }
-    `,
-  ];
+  static override styles = css`
+    .chips {
+      gap: 6px;
+    }
+    .chip {
+      min-height: 2.6em;
+      padding-inline: 0.9em;
+    }
+    form {
+      display: grid;
+      gap: 14px;
+    }
+  `;
 
   @state() private seconds = 30;
   /** The visitor whose actions are undone, who may have left since; undefined for everybody. */
@@ -56,16 +52,12 @@ export class UndoCard extends HostElement {
         <h3>${msg('Undo')}</h3>
         <p class="soft">${msg('Undoes recent actions, as if they had never happened.')}</p>
       </div>
-      ${radioChips(msg('In the last'), SPANS, this.seconds, (seconds) => {
-        this.seconds = seconds;
-      })}
+      ${radioChips(msg('In the last'), SPANS, this.seconds, (seconds) => (this.seconds = seconds))}
       <label class="field">
         <span>${msg('Whose actions')}</span>
         <select
           data-testid="undo-whom"
-          @change=${(event: Event) => {
-            this.visitor = visitors.find(({ id }) => id === Number(inputValue(event)));
-          }}
+          @change=${(event: Event) => (this.visitor = visitors.find(({ id }) => id === Number(inputValue(event))))}
         >
           <option value="0" .selected=${!selected}>${msg('everyone')}</option>
           ${repeat(

@@ -7,7 +7,6 @@ import { repeat } from 'lit/directives/repeat.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
 import { owner } from '../../style/owner.ts';
 import { hostIcons } from '../icons.ts';
-import { hostStyle } from '../style.ts';
 import { actsText, roughSpan, visitorName, visitorsText } from '../text.ts';
 import type { BanDialog } from './ban-dialog.ts';
 import { HostElement } from './host-element.ts';
@@ -20,49 +19,46 @@ const FIRST = 8;
 /** Includes the switch for names and the dialog for bans. */
 @customElement('visitor-list')
 export class VisitorList extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
-      header {
-        display: flex;
-        justify-content: space-between;
-        align-items: center;
-        gap: 12px;
-        min-height: 2.75em;
-      }
-      .names {
-        gap: 0.6em;
-        font-size: 0.93em;
-        color: var(--ink-soft);
-      }
-      li {
-        display: grid;
-        grid-template-columns: auto minmax(0, 1fr) auto auto;
-        align-items: center;
-        gap: 0 10px;
-        padding: 5px 0;
-        border-top: 1px solid var(--line);
-      }
-      i {
-        width: 0.7em;
-        height: 0.7em;
-        border-radius: 50%;
-        background: oklch(${owner} var(--hue));
-      }
-      .name {
-        overflow: hidden;
-        text-overflow: ellipsis;
-        white-space: nowrap;
-      }
-      small {
-        white-space: normal;
-        line-height: 1.3;
-      }
-      .icon {
-        margin: 0 -5px;
-      }
-    `,
-  ];
+  static override styles = css`
+    header {
+      display: flex;
+      justify-content: space-between;
+      align-items: center;
+      gap: 12px;
+      min-height: 2.75em;
+    }
+    .names {
+      gap: 0.6em;
+      font-size: 0.93em;
+      color: var(--ink-soft);
+    }
+    li {
+      display: grid;
+      grid-template-columns: auto minmax(0, 1fr) auto auto;
+      align-items: center;
+      gap: 0 10px;
+      padding: 5px 0;
+      border-top: 1px solid var(--line);
+    }
+    i {
+      width: 0.7em;
+      height: 0.7em;
+      border-radius: 50%;
+      background: oklch(${owner} var(--hue));
+    }
+    .name {
+      overflow: hidden;
+      text-overflow: ellipsis;
+      white-space: nowrap;
+    }
+    small {
+      white-space: normal;
+      line-height: 1.3;
+    }
+    .icon {
+      margin: 0 -5px;
+    }
+  `;
 
   @state() private all = false;
   /** The requested setting while the server has not confirmed or refused it. */

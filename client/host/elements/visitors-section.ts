@@ -6,7 +6,6 @@ import { FILES, pathOf } from '../../../shared/host/api.ts';
 import { HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
 import { bars, columnsOf, dwellBars, medianStay, type Span, total } from '../aggregates.ts';
 import { hostIcons } from '../icons.ts';
-import { hostStyle } from '../style.ts';
 import { failure } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import './bar-chart.ts';
@@ -23,55 +22,52 @@ const SPANS: readonly Choice<Span>[] = [
 /** Section “Visitors”. */
 @customElement('visitors-section')
 export class VisitorsSection extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
-      .figures {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(8.4em, 1fr));
-        gap: 14px;
-        margin: 18px 0 14px;
-      }
-      .figures .card {
-        padding: 16px 18px;
-      }
-      .figures dd {
-        margin: 0;
-        font-size: 2em;
-        font-weight: 300;
-        letter-spacing: -0.01em;
-        line-height: 1.25;
-        font-variant-numeric: tabular-nums;
-      }
-      .figures .text {
-        font-size: 1.2em;
-        line-height: 2.05;
-        white-space: nowrap;
-      }
-      .figures dt {
-        color: var(--ink-soft);
-      }
-      .figures > div {
-        display: flex;
-        flex-direction: column-reverse;
-        justify-content: start;
-      }
-      dl {
-        margin: 0;
-      }
-      .charts {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(min(100%, 24em), 1fr));
-        gap: 14px;
-      }
-      .charts h3 {
-        margin-bottom: 12px;
-      }
-      .wide {
-        grid-column: 1 / -1;
-      }
-    `,
-  ];
+  static override styles = css`
+    .figures {
+      display: grid;
+      grid-template-columns: repeat(auto-fit, minmax(8.4em, 1fr));
+      gap: 14px;
+      margin: 18px 0 14px;
+    }
+    .figures .card {
+      padding: 16px 18px;
+    }
+    .figures dd {
+      margin: 0;
+      font-size: 2em;
+      font-weight: 300;
+      letter-spacing: -0.01em;
+      line-height: 1.25;
+      font-variant-numeric: tabular-nums;
+    }
+    .figures .text {
+      font-size: 1.2em;
+      line-height: 2.05;
+      white-space: nowrap;
+    }
+    .figures dt {
+      color: var(--ink-soft);
+    }
+    .figures > div {
+      display: flex;
+      flex-direction: column-reverse;
+      justify-content: start;
+    }
+    dl {
+      margin: 0;
+    }
+    .charts {
+      display: grid;
+      grid-template-columns: repeat(auto-fit, minmax(min(100%, 24em), 1fr));
+      gap: 14px;
+    }
+    .charts h3 {
+      margin-bottom: 12px;
+    }
+    .wide {
+      grid-column: 1 / -1;
+    }
+  `;
 
   @state() private all: Statistics | undefined;
   @state() private span: Span = 'today';
@@ -92,9 +88,7 @@ export class VisitorsSection extends HostElement {
       msg('Totals only. No names or addresses are stored.'),
       download,
     )}
-      ${radioChips(msg('Period'), SPANS, this.span, (span) => {
-        this.span = span;
-      })}
+      ${radioChips(msg('Period'), SPANS, this.span, (span) => (this.span = span))}
       ${all ? this.figures(all, known.now, known.zone) : html`<p class="lead" role="status">${this.wrong || msg('Counting …')}</p>`}`;
   }
 

@@ -9,7 +9,6 @@ import { organismName } from '../../elements/organism-text.ts';
 import { organismsIn } from '../area.ts';
 import { hostIcons } from '../icons.ts';
 import type { PointerTool } from '../pointer-tools.ts';
-import { hostStyle } from '../style.ts';
 import { organismsText, paceText, visitorsText } from '../text.ts';
 import { offerUndo } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
@@ -25,7 +24,7 @@ import { watchStyle } from './watch-style.ts';
 /** Section “Watch”. */
 @customElement('watch-section')
 export class WatchSection extends HostElement {
-  static override styles = [hostStyle, watchStyle];
+  static override styles = watchStyle;
 
   @state() private tool: PointerTool = 'look';
   @state() private picked: OrganismId = 0;
