@@ -4,7 +4,7 @@ import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { Schedule } from '../../shared/host/settings.ts';
 import { number, plural } from '../elements/text.ts';
 import { language } from '../locale/locale.ts';
-import { reasonText } from './refusal-text.ts';
+import { REASON_TEXTS } from './refusal-text.ts';
 
 /** From Monday, in the order of a schedule's days. */
 export const DAY_NAMES = [
@@ -122,7 +122,7 @@ export function failure(error: unknown): string {
     const wait = span(Math.ceil(retryAfter / 1_000) * 1_000);
     return msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`);
   }
-  return reasonText(reason);
+  return REASON_TEXTS[reason];
 }
 
 /** The visitor's name, or their number if they have none. */

@@ -5,7 +5,7 @@ import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { JobState } from '../../../shared/host/state.ts';
 import { hostIcons } from '../icons.ts';
-import { jobReasonText } from '../refusal-text.ts';
+import { JOB_REASON_TEXTS } from '../refusal-text.ts';
 import { bytes, moment } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import { type Choice, noStorage, radioChips, sectionHead } from './templates.ts';
@@ -105,7 +105,7 @@ export class FilmSection extends HostElement {
         <h3>${job.kind === 'gif' ? msg('Film') : msg('Images')}</h3>
         <p class="soft">${
           job.state === 'failed'
-            ? html`<span class="wrong">${jobReasonText(job.error ?? 'failed')}</span>`
+            ? html`<span class="wrong">${JOB_REASON_TEXTS[job.error ?? 'failed']}</span>`
             : html`${moment(job.since, now, zone)}${size}${job.state === 'stopped' ? msg(', stopped') : ''}`
         }</p>
         ${

@@ -116,7 +116,8 @@ export class HostKnob extends StyledElement {
 
   override render(): TemplateResult {
     const { knob } = this;
-    const { id, name, about, unit, min, max, step, most = max } = knob;
+    const { id, name, about, unit, range } = knob;
+    const [min, max, step, most] = range;
     const value = this.draft ?? this.value;
     const share = (n: number): number => Math.max(0, Math.min(1, (n - min) / (max - min)));
     return html`<div class="knob" data-testid="knob-${id}">
@@ -171,7 +172,7 @@ export class HostKnob extends StyledElement {
 
   private enter(event: Event): void {
     const field = event.target as HTMLInputElement;
-    const { min, max, most = max } = this.knob;
+    const [min, , , most] = this.knob.range;
     const typed = field.valueAsNumber;
     if (!Number.isFinite(typed)) {
       field.value = String(this.value);
