@@ -55,9 +55,8 @@ export function zoomAbout(
   point: Point,
   factor: number,
   minZoom = 0.1,
-  maxZoom = MAX_ZOOM,
 ): Camera {
-  const zoom = Math.max(minZoom, Math.min(maxZoom, camera.zoom * factor));
+  const zoom = Math.max(minZoom, Math.min(MAX_ZOOM, camera.zoom * factor));
   const held = screenToWorld(camera, view, point);
   return {
     zoom,
