@@ -39,8 +39,8 @@ export interface Screen {
    * @returns the framebuffer to draw into
    */
   begin(width: number, height: number, now: number): WebGLFramebuffer | null;
-  /** Shows the finished picture. */
-  end(): void;
+  /** Shows the finished picture. @returns whether the next one will differ because of it */
+  end(): boolean;
 }
 
 /** Draws pictures of a room. Dispose it with its canvas. */
@@ -116,10 +116,11 @@ export class Renderer {
    *
    * @param ratio device pixels per CSS pixel
    * @param now ms
+   * @returns whether the screen will change the next picture, even if nothing else does
    */
-  draw(picture: Picture, ratio: number, now: number): void {
+  draw(picture: Picture, ratio: number, now: number): boolean {
     const { gl, canvas, field } = this;
-    if (!field || gl.isContextLost()) return;
+    if (!field || gl.isContextLost()) return false;
     const width = Math.max(1, Math.round(picture.view.width * ratio));
     const height = Math.max(1, Math.round(picture.view.height * ratio));
     if (canvas.width !== width || canvas.height !== height)
@@ -146,7 +147,7 @@ export class Renderer {
     };
     this.drawScene(field, picture, view);
     this.painter.draw(picture.marks, view);
-    this.screen?.end();
+    return this.screen?.end() ?? false;
   }
 
   private drawScene(field: CellTextures, picture: Picture, view: View): void {

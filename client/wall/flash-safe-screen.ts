@@ -56,11 +56,6 @@ export class FlashSafeScreen implements Screen {
     this.show = createProgram(gl, COVER_VERTEX, SHOW_FRAGMENT);
   }
 
-  /** Whether anything is being softened. */
-  get isSoft(): boolean {
-    return this.soft;
-  }
-
   begin(width: number, height: number, now: number): WebGLFramebuffer {
     this.elapsed = Math.max(0, now - this.now);
     this.now = now;
@@ -72,9 +67,10 @@ export class FlashSafeScreen implements Screen {
     return pictures.scene.framebuffer;
   }
 
-  end(): void {
+  /** @returns whether anything is being softened */
+  end(): boolean {
     const { gl, pictures } = this;
-    if (!pictures) return;
+    if (!pictures) return false;
     const [before, next] = pictures.shown;
     gl.disable(gl.BLEND);
     this.measure(pictures, this.soft && pictures.scene ? pictures.scene : next);
@@ -82,6 +78,7 @@ export class FlashSafeScreen implements Screen {
     beginPass(gl, this.show, { ...next, framebuffer: null }, { uPicture: next.texture });
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     pictures.shown.reverse();
+    return this.soft;
   }
 
   private follow({ guard, shares }: Pictures, before: Target, scene: Target, next: Target): void {
