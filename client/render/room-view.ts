@@ -50,11 +50,6 @@ export class RoomView extends RoomCanvas {
     return this.happenings.effects;
   }
 
-  /** Randomness for effects. */
-  get chance(): () => number {
-    return this.happenings.chance;
-  }
-
   get size(): Size {
     return this.view;
   }
