@@ -3,9 +3,9 @@ import { html, LitElement, nothing, type PropertyValues, svg, type TemplateResul
 import { customElement, property, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { repeat } from 'lit/directives/repeat.js';
+import { type Code, codeOf, readable } from '../../shared/printed-address.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import { overlayStyle } from './overlay-style.ts';
-import { type Code, codeOf } from './qr-code.ts';
 import {
   type Caption,
   cannotDraw,
@@ -18,8 +18,9 @@ import {
   others,
   scanMe,
 } from './text.ts';
-import { readable } from './visitor-address.ts';
 
+/** Width of the quiet zone around the code, modules. */
+const QUIET = 4;
 /** Time that a caption is shown, ms. */
 const TURN = 12_000;
 /** Names and dots shown at once, at most. */
@@ -64,7 +65,7 @@ export class WallOverlay extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('address') || changed.has('scannable')) {
-      this.code = this.address && this.scannable ? codeOf(this.address) : undefined;
+      this.code = this.address && this.scannable ? codeOf(this.address, QUIET) : undefined;
     }
     if (changed.has('attract')) this.begin();
     this.toggleAttribute('data-attract', this.attract);

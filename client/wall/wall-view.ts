@@ -81,9 +81,8 @@ export class WallView extends RoomCanvas {
     const whole = wholeView(view, options);
     this.home ??= frameOf(options.frame, model.room, whole, insets);
     const drifts = options.frame !== 'fixed' && !this.calm;
-    const goal = drifts
-      ? drifted(this.home, model.room, whole, options.frame, now / 1000)
-      : this.home;
+    const scene = { grid: model.room, view: whole, frame: options.frame };
+    const goal = drifts ? drifted(this.home, scene, now / 1000) : this.home;
     this.camera = regionOf(goal, view, options);
     return drifts;
   }

@@ -3,10 +3,10 @@ import { generate } from 'lean-qr';
 import { screenToWorld, worldToScreen } from '../../../client/render/camera.ts';
 import { drifted, frameOf, regionOf, wholeView } from '../../../client/wall/framing.ts';
 import { mayRenew } from '../../../client/wall/page-reload.ts';
-import { codeOf } from '../../../client/wall/qr-code.ts';
-import { readable, visitorAddress } from '../../../client/wall/visitor-address.ts';
+import { visitorAddress } from '../../../client/wall/visitor-address.ts';
 import { readOptions } from '../../../client/wall/wall-options.ts';
 import { buildOf } from '../../../shared/build.ts';
+import { codeOf, readable } from '../../../shared/printed-address.ts';
 import fc from '../../support/property.ts';
 
 const NO_INSETS = { top: 0, right: 0, bottom: 0, left: 0 };
@@ -96,7 +96,7 @@ describe('what is scanned', () => {
   test('the path of a code covers its dark modules and no others, with quiet ground around', () => {
     fc.assert(
       fc.property(fc.webUrl(), (text) => {
-        const { side, path } = codeOf(text);
+        const { side, path } = codeOf(text, 4);
         const code = generate(text);
         expect(side).toBe(code.size + 8);
         const dark = new Set<string>();
@@ -126,7 +126,7 @@ describe('where a wall looks', () => {
         const gap = 0.025 * Math.min(view.width, view.height);
         const insets = { top: gap, right: gap, bottom: gap, left: gap };
         const home = frameOf('drift', grid, view, insets);
-        for (const camera of [home, drifted(home, grid, view, 'drift', seconds)]) {
+        for (const camera of [home, drifted(home, { grid, view, frame: 'drift' }, seconds)]) {
           const upper = worldToScreen(camera, view, { x: 0, y: 0 });
           const lower = worldToScreen(camera, view, { x: grid.width, y: grid.height });
           expect(Math.min(upper.x, upper.y)).toBeGreaterThan(0);
@@ -141,7 +141,7 @@ describe('where a wall looks', () => {
     fc.assert(
       fc.property(screens, fc.double({ min: 0, max: 1e5, noNaN: true }), (view, seconds) => {
         const home = frameOf('fill', grid, view, NO_INSETS);
-        const camera = drifted(home, grid, view, 'fill', seconds);
+        const camera = drifted(home, { grid, view, frame: 'fill' }, seconds);
         const upper = screenToWorld(camera, view, { x: 0, y: 0 });
         const lower = screenToWorld(camera, view, { x: view.width, y: view.height });
         expect(Math.min(upper.x, upper.y)).toBeGreaterThan(-1e-6);
@@ -152,7 +152,7 @@ describe('where a wall looks', () => {
     const view = { width: 1000, height: 200 };
     const home = frameOf('fill', grid, view, NO_INSETS);
     const tops = Array.from({ length: 200 }, (_, i) => {
-      return screenToWorld(drifted(home, grid, view, 'fill', i), view, { x: 0, y: 0 }).y;
+      return screenToWorld(drifted(home, { grid, view, frame: 'fill' }, i), view, { x: 0, y: 0 }).y;
     });
     expect(Math.min(...tops)).toBeLessThan(1);
     expect(Math.max(...tops)).toBeGreaterThan(grid.height - 200 / home.zoom - 1);
