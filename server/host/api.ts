@@ -73,6 +73,8 @@ const STATUS: Partial<Record<HostReason, number>> = {
   failed: 500,
 };
 
+const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/host' } as const;
+
 /** Creates the router of all calls and files. */
 export function createHostApi(options: ApiOptions): Router {
   const { handlers, files } = options;
@@ -90,21 +92,19 @@ export function createHostApi(options: ApiOptions): Router {
     }
     next();
   };
-  for (const [name, { method, path, body }] of Object.entries(CALLS) as [
-    CallName,
-    (typeof CALLS)[CallName],
-  ][]) {
-    const verb = method.toLowerCase() as 'get' | 'post' | 'patch' | 'put' | 'delete';
+  const answerTo = (name: CallName, wish: unknown, request: Request, response: Response) => {
+    if (name === 'login') return login(wish as CallBody<'login'>, request, response, options);
+    if (name === 'logout') return logout(request, response, options);
+    if (name === 'session') return stateOf(sessionOf(request, options), options);
+    const handle = handlers[name] as (wish: unknown, parts: Parts) => unknown;
+    return handle(wish, request.params as Parts);
+  };
+  for (const name of Object.keys(CALLS) as CallName[]) {
+    const { method, path, body } = CALLS[name];
+    const verb = method.toLowerCase() as Lowercase<typeof method>;
     const answer = async (request: Request, response: Response): Promise<void> => {
       const wish = method === 'GET' ? {} : parsed(body, request);
-      if (name === 'login')
-        response.json(login(wish as CallBody<'login'>, request, response, options));
-      else if (name === 'logout') response.json(logout(request, response, options));
-      else if (name === 'session') response.json(stateOf(sessionOf(request, options), options));
-      else {
-        const handle = handlers[name] as (wish: unknown, parts: Parts) => unknown;
-        response.json(await handle(wish, request.params as Parts));
-      }
+      response.json(await answerTo(name, wish, request, response));
     };
     // Authenticate before reading the body.
     if (name === 'login') router[verb](path, json, answer);
@@ -163,24 +163,17 @@ function login(
   }
   throttle.succeed(address);
   const { word, session } = sessions.begin();
-  const own = {
-    httpOnly: true,
-    sameSite: 'strict',
-    path: '/host',
-    secure: request.secure,
-  } as const;
-  response.cookie(cookie, word, { ...own, maxAge: DEFAULTS.session.life });
-  response.cookie(known, (browser && mark) ?? knownDevices.issue(), {
-    ...own,
-    maxAge: DEFAULTS.session.known,
-  });
+  const { life, known: knownFor } = DEFAULTS.session;
+  const own = { ...COOKIE, secure: request.secure };
+  response.cookie(cookie, word, { ...own, maxAge: life });
+  response.cookie(known, (browser && mark) ?? knownDevices.issue(), { ...own, maxAge: knownFor });
   log.info('host-signed-in', 'The host has signed in.');
   return stateOf(session, options);
 }
 
 function logout(request: Request, response: Response, options: ApiOptions): Record<string, never> {
   options.sessions.end(wordOf(request, options.cookie));
-  response.clearCookie(options.cookie, { httpOnly: true, sameSite: 'strict', path: '/host' });
+  response.clearCookie(options.cookie, COOKIE);
   return {};
 }
 

@@ -92,13 +92,8 @@ function at(moment: number, days: number, time: string): number {
   const [hours, minutes] = time.split(':').map(Number);
   const date = new Date(moment);
   // By the calendar, so that a day of 23 or 25 hours is one day.
-  return new Date(
-    date.getFullYear(),
-    date.getMonth(),
-    date.getDate() + days,
-    hours,
-    minutes,
-  ).getTime();
+  date.setDate(date.getDate() + days);
+  return date.setHours(hours, minutes, 0, 0);
 }
 
 /** Whether the house is open at a time, wall clock, ms. */

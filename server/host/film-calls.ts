@@ -5,10 +5,8 @@ import type { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
 
 /** The handlers of the film calls. */
-export function filmCalls(
-  { rooms, storage, folder, checkpointFolder }: HostContext,
-  films: FilmJobs,
-): Pick<Handlers, 'timelapse' | 'stopJob'> {
+export function filmCalls(context: HostContext, films: FilmJobs) {
+  const { rooms, storage, folder, checkpointFolder } = context;
   return {
     timelapse: async (wish, parts) => {
       const { name, checkpoint } = rooms.planOf(parts.room);
@@ -22,5 +20,5 @@ export function filmCalls(
       films.stop(job);
       return {};
     },
-  };
+  } satisfies Partial<Handlers>;
 }

@@ -6,15 +6,13 @@ import type { SnapshotRecord } from '../storage/record-schemas.ts';
 import type { Handlers } from './api.ts';
 import type { HostContext } from './host-context.ts';
 
-type Names = 'snapshots' | 'takeSnapshot' | 'unnameSnapshot';
-
 /** A snapshot as the host's page shows it. */
 export function snapshotStateOf({ tick, at, name, before, cells }: SnapshotRecord): SnapshotState {
   return { tick, at, name: name ?? null, before: before ?? null, organisms: cells.length };
 }
 
 /** The handlers of the snapshot calls. */
-export function snapshotCalls(context: HostContext): Pick<Handlers, Names> {
+export function snapshotCalls(context: HostContext) {
   const { rooms, ticker } = context;
   return {
     snapshots: async (_, { room }) => {
@@ -42,7 +40,7 @@ export function snapshotCalls(context: HostContext): Pick<Handlers, Names> {
       await storage.journalWriter.renameSnapshot(room, tick, undefined);
       return {};
     },
-  };
+  } satisfies Partial<Handlers>;
 }
 
 /** A room's snapshots, latest first, without unreadable ones. */
