@@ -4,7 +4,7 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { dialogStyle } from '../style.ts';
 import { StyledElement } from './styled-element.ts';
-import { inputValue } from './templates.ts';
+import { field, inputValue } from './templates.ts';
 
 /** What a confirmation dialog shows. */
 export interface Question {
@@ -63,16 +63,17 @@ export class ConfirmDialog extends StyledElement {
         ${
           typed === undefined
             ? nothing
-            : html`<label class="field"
-                ><span>${msg(html`Type <b>${typed}</b> to confirm`)}</span>
-                <input
+            : field(
+                msg(html`Type <b>${typed}</b> to confirm`),
+                html`<input
                   data-testid="confirm-typed"
                   autocomplete="off"
                   autocapitalize="off"
                   spellcheck="false"
                   .value=${this.typed}
                   @input=${(event: InputEvent) => (this.typed = inputValue(event))}
-              /></label>`
+                />`,
+              )
         }
         <footer>
           <button type="button" class="plain" @click=${() => this.end(false)}>${msg('Cancel')}</button>

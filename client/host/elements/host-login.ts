@@ -4,7 +4,7 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { StyledElement } from './styled-element.ts';
 import './host-language.ts';
-import { isChecked } from './templates.ts';
+import { field, isChecked } from './templates.ts';
 
 /** Fires `token` (`detail`: the token that was typed) when the form is submitted. */
 @customElement('host-login')
@@ -74,9 +74,9 @@ export class HostLogin extends StyledElement {
         <p class="lead">${msg('Rooms, settings and statistics.')}</p>
       </div>
       <input type="text" name="username" value="host" autocomplete="username" hidden />
-      <label class="field">
-        <span>${msg('Host token')}</span>
-        <input
+      ${field(
+        msg('Host token'),
+        html`<input
           type=${this.shown ? 'text' : 'password'}
           name="token"
           data-testid="token"
@@ -87,14 +87,10 @@ export class HostLogin extends StyledElement {
           required
           aria-invalid=${this.wrong !== ''}
           aria-describedby="wrong"
-        />
-      </label>
+        />`,
+      )}
       <label class="check">
-        <input
-          type="checkbox"
-          .checked=${this.shown}
-          @change=${(event: Event) => (this.shown = isChecked(event))}
-        />
+        <input type="checkbox" .checked=${this.shown} @change=${(event: Event) => (this.shown = isChecked(event))} />
         <span>${msg('Show token')}</span>
       </label>
       <p id="wrong" class="wrong" role="alert" data-testid="wrong">${this.wrong || nothing}</p>

@@ -5,7 +5,7 @@ import { customElement, state } from 'lit/decorators.js';
 import type { Schedule } from '../../../shared/host/settings.ts';
 import { clock, DAY_NAMES, moment, scheduleError } from '../text.ts';
 import { HostElement } from './host-element.ts';
-import { inputValue, isChecked, sectionHead } from './templates.ts';
+import { inputValue, isChecked, option, sectionHead, switchRow } from './templates.ts';
 
 const TYPICAL_DAY = { from: '10:00', to: '17:00' };
 const TYPICAL_RESTART = '04:00';
@@ -203,36 +203,30 @@ export class HoursSection extends HostElement {
   }
 
   private outside({ outside }: Schedule): TemplateResult {
-    const choice = (
-      value: Schedule['outside'],
-      name: string,
-      about: string,
-    ): TemplateResult => html`<label>
-      <input type="radio" name="outside" value=${value} .checked=${outside === value} @change=${() => this.change({ outside: value })} />
-      <span>${name}<small>${about}</small></span>
-    </label>`;
+    const radio = (value: Schedule['outside']): TemplateResult =>
+      html`<input type="radio" name="outside" value=${value} .checked=${outside === value} @change=${() => this.change({ outside: value })} />`;
     return html`<section class="card" aria-label=${msg('Outside opening hours')}>
       <h3>${msg('Outside opening hours')}</h3>
       <div class="options" role="radiogroup" aria-label=${msg('Outside opening hours')}>
-        ${choice('dim', msg('Dim the wall'), msg('Life goes on, and visitors can still play on their phones.'))}
-        ${choice('close', msg('Dim the wall and close the rooms'), msg('Phones show that it is closed. Nobody can plant or wound until it opens again.'))}
+        ${option(radio('dim'), msg('Dim the wall'), msg('Life goes on, and visitors can still play on their phones.'))}
+        ${option(radio('close'), msg('Dim the wall and close the rooms'), msg('Phones show that it is closed. Nobody can plant or wound until it opens again.'))}
       </div>
     </section>`;
   }
 
   private restart({ restart }: Schedule): TemplateResult {
     return html`<section class="card" aria-label=${msg('Nightly restart')}>
-      <label class="switch">
-        <span
-          ><h3>${msg('Restart every night')}</h3>
-          <small>${msg('Walls and phones reconnect by themselves, and everything stays alive. Something must start the server again, such as the systemd service.')}</small></span
-        >
-        <input
+      ${switchRow(
+        html`<h3>${msg('Restart every night')}</h3>`,
+        msg(
+          'Walls and phones reconnect by themselves, and everything stays alive. Something must start the server again, such as the systemd service.',
+        ),
+        html`<input
           type="checkbox"
           .checked=${restart !== null}
           @change=${(event: Event) => this.change({ restart: isChecked(event) ? TYPICAL_RESTART : null })}
-        />
-      </label>
+        />`,
+      )}
       ${
         restart === null
           ? nothing

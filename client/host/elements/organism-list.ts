@@ -9,6 +9,7 @@ import type { RoomModel } from '../../net/room-model.ts';
 import { hostIcons } from '../icons.ts';
 import { organismsText, planterName } from '../text.ts';
 import { StyledElement } from './styled-element.ts';
+import { idOf, showAll } from './templates.ts';
 
 /** Rows before “Show all”. */
 const FIRST = 20;
@@ -74,18 +75,8 @@ export class OrganismList extends StyledElement {
       <summary><h3>${organismsText(organisms.length)}</h3></summary>
       ${
         this.open
-          ? html`<ul>
-                ${repeat(
-                  shown,
-                  ({ id }) => id,
-                  (organism) => this.organism(organism),
-                )}
-              </ul>
-              ${
-                shown.length < organisms.length
-                  ? html`<button class="quiet" @click=${this.showAll}>${msg(str`Show all ${organisms.length}`)}</button>`
-                  : nothing
-              }`
+          ? html`<ul>${repeat(shown, idOf, (organism) => this.organism(organism))}</ul>
+              ${showAll(shown.length, organisms.length, () => (this.all = true))}`
           : nothing
       }
     </details>`;
@@ -101,9 +92,5 @@ export class OrganismList extends StyledElement {
         ${hostIcons.remove}
       </button>
     </li>`;
-  }
-
-  private showAll(): void {
-    this.all = true;
   }
 }

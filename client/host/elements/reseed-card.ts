@@ -5,7 +5,7 @@ import { customElement, state } from 'lit/decorators.js';
 import { organismsText, seedsText } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
-import { inputValue } from './templates.ts';
+import { field, inputValue } from './templates.ts';
 
 /** Asks for confirmation first; the result can be undone. */
 @customElement('reseed-card')
@@ -28,9 +28,9 @@ export class ReseedCard extends HostElement {
     return html`<h3>${msg('Start over')}</h3>
       <p class="soft">${msg('Removes every organism and plants new seeds all over the room. The current state is saved first, so you can restore it.')}</p>
       <form class="row" @submit=${this.submit}>
-        <label class="field">
-          <span>${msg('New seeds')}</span>
-          <input
+        ${field(
+          msg('New seeds'),
+          html`<input
             type="number"
             min="0"
             max="64"
@@ -38,8 +38,8 @@ export class ReseedCard extends HostElement {
             required
             .value=${String(this.organisms)}
             @input=${(event: InputEvent) => (this.organisms = Number(inputValue(event)))}
-          />
-        </label>
+          />`,
+        )}
         <button class="danger" data-testid="reseed">${msg('Start over')}</button>
       </form>`;
   }

@@ -5,10 +5,11 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { CallBody } from '../../../shared/host/api.ts';
 import type { CheckpointState } from '../../../shared/host/state.ts';
-import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
+import type { LanguageCode } from '../../../shared/languages.ts';
+import { REASON_TEXTS } from '../refusal-text.ts';
 import { addressName } from '../sections.ts';
 import { StyledElement } from './styled-element.ts';
-import { inputValue } from './templates.ts';
+import { field, inputValue, languageChips } from './templates.ts';
 
 /** Room sizes for common screens, in cells. */
 const SIZES = [
@@ -73,9 +74,9 @@ export class RoomForm extends StyledElement {
     const taken = this.taken.includes(address);
     return html`<form @submit=${this.submit} aria-label=${msg('New room')}>
       <h3>${msg('New room')}</h3>
-      <label class="field">
-        <span>${msg('Name')}</span>
-        <input
+      ${field(
+        msg('Name'),
+        html`<input
           name="name"
           data-testid="room-name"
           required
@@ -86,15 +87,15 @@ export class RoomForm extends StyledElement {
           aria-invalid=${taken}
           aria-describedby="address"
           @input=${(event: InputEvent) => (this.name = inputValue(event))}
-        />
-        <small id="address" class=${taken ? 'wrong' : ''}>${
+        />`,
+        html`<small id="address" class=${taken ? 'wrong' : ''}>${
           taken
-            ? msg('There is already a room with that name. Choose another one.')
+            ? REASON_TEXTS['room-exists']
             : address
               ? msg(html`Visitors find it at <b>/r/${address}</b>`)
               : msg('Letters and digits. The name becomes part of the address.')
-        }</small>
-      </label>
+        }</small>`,
+      )}
       <fieldset>
         <legend>${msg('Size')}</legend>
         <div class="sizes">
@@ -127,28 +128,20 @@ export class RoomForm extends StyledElement {
         }
       </fieldset>
       <div class="fields">
-        <label class="field">
-          <span>${msg('What grows here')}</span>
-          <select name="checkpoint">
+        ${field(
+          msg('What grows here'),
+          html`<select name="checkpoint">
             ${this.checkpoints.map(({ name, title }) => html`<option value=${name}>${title}</option>`)}
-          </select>
-        </label>
+          </select>`,
+        )}
         ${this.number('capacity', msg('Visitors at once'), DEFAULTS.room.capacity, [1, 5_000])}
         ${this.number('tickRate', msg('Steps per second'), DEFAULTS.room.tickRate, [1, 60])}
       </div>
-      <fieldset>
-        <legend>${msg('Languages of the captions on the wall')}</legend>
-        <div class="chips">
-          ${LANGUAGE_CODES.map(
-            (language) => html`<label class="chip"
-              ><input type="checkbox" name="language" value=${language} ?checked=${language === 'en'} /><span
-                lang=${language}
-                >${LANGUAGES[language].name}</span
-              ></label
-            >`,
-          )}
-        </div>
-      </fieldset>
+      ${languageChips(
+        msg('Languages of the captions on the wall'),
+        (code) =>
+          html`<input type="checkbox" name="language" value=${code} ?checked=${code === 'en'} />`,
+      )}
       <div class="row">
         <button class="solid" data-testid="make-room" ?disabled=${!address || taken}>${msg('Create room')}</button>
         <button type="button" class="quiet" @click=${() => this.emit('cancel')}>
@@ -164,10 +157,10 @@ export class RoomForm extends StyledElement {
     value: number,
     [min, max]: readonly [min: number, max: number],
   ): TemplateResult {
-    return html`<label class="field"
-      ><span>${label}</span>
-      <input type="number" name=${name} value=${value} min=${min} max=${max} step="1" required inputmode="numeric"
-    /></label>`;
+    return field(
+      label,
+      html`<input type="number" name=${name} value=${value} min=${min} max=${max} step="1" required inputmode="numeric" />`,
+    );
   }
 
   private submit(event: SubmitEvent): void {

@@ -10,7 +10,7 @@ import { locationHash } from '../sections.ts';
 import { organismsText, paceText, roughSpan, visitorsText } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import './room-form.ts';
-import { pictureFailed, pictureLoaded, sectionHead } from './templates.ts';
+import { pictureLoaded, sectionHead } from './templates.ts';
 
 const BUSY = {
   opening: msg('opening …'),
@@ -82,11 +82,8 @@ export class RoomsSection extends HostElement {
     const add = html`<button class="solid" data-testid="new-room" @click=${() => this.showForm(true)}>
       ${hostIcons.plus}${msg('New room')}
     </button>`;
-    return html`${sectionHead(
-      msg('Rooms'),
-      msg('Each room is a separate world, with its own address, wall and visitors.'),
-      this.making ? nothing : add,
-    )}
+    const lead = msg('Each room is a separate world, with its own address, wall and visitors.');
+    return html`${sectionHead(msg('Rooms'), lead, this.making ? nothing : add)}
       <div class="cards">
         ${
           this.making
@@ -120,7 +117,7 @@ export class RoomsSection extends HostElement {
     // Drawing a picture costs the server time, so load a new one only every 15 s.
     const picture = `${pathOf(FILES.picture, { room: name })}?at=${Math.floor(now / 15_000)}`;
     return html`<article class="card room ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
-      <img class="picture" src=${picture} alt="" width=${width} height=${height} @error=${pictureFailed} @load=${pictureLoaded} />
+      <img class="picture" src=${picture} alt="" width=${width} height=${height} @error=${pictureLoaded} @load=${pictureLoaded} />
       <div class="about">
         <div>
           <div class="row">

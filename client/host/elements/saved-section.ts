@@ -8,7 +8,7 @@ import { hostIcons } from '../icons.ts';
 import { moment, organismsText, roughSpan } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
-import { noStorage, pictureFailed, sectionHead } from './templates.ts';
+import { field, noStorage, pictureLoaded, sectionHead } from './templates.ts';
 
 const BEFORE = {
   undo: msg('before an undo'),
@@ -83,10 +83,10 @@ export class SavedSection extends HostElement {
         keeping === null
           ? noStorage()
           : html`<form class="card" @submit=${this.take}>
-                <label class="field">
-                  <span>${msg('Save the current state')}</span>
-                  <input name="name" data-testid="snapshot-name" required maxlength="80" placeholder=${msg('for example: opening night')} autocomplete="off" />
-                </label>
+                ${field(
+                  msg('Save the current state'),
+                  html`<input name="name" data-testid="snapshot-name" required maxlength="80" placeholder=${msg('for example: opening night')} autocomplete="off" />`,
+                )}
                 <button class="solid" data-testid="take">${msg('Save')}</button>
               </form>
               ${named.length > 0 ? this.group(msg('Saved by you'), named) : nothing}
@@ -112,7 +112,7 @@ export class SavedSection extends HostElement {
     const when = moment(at, now, zone);
     const why = snapshot.before && BEFORE[snapshot.before];
     return html`<article class="card one" aria-label=${name ?? when} data-testid="snapshot-${tick}">
-      <img class="picture" src=${pathOf(FILES.snapshotPicture, { room, tick })} alt="" loading="lazy" @error=${pictureFailed} />
+      <img class="picture" src=${pathOf(FILES.snapshotPicture, { room, tick })} alt="" loading="lazy" @error=${pictureLoaded} />
       <div class="text">
         <h3>${name ?? when}</h3>
         <p class="soft">${name === null ? msg(str`${roughSpan(now - at)} ago`) : when}, ${organismsText(organisms)}</p>

@@ -11,7 +11,7 @@ import {
 } from '../../../shared/languages.ts';
 import { hostIcons } from '../icons.ts';
 import { HostElement } from './host-element.ts';
-import { inputValue, radioChips, sectionHead } from './templates.ts';
+import { field, inputValue, radioChips, sectionHead } from './templates.ts';
 
 const PAPER_CHOICES = PAPERS.map((value) => ({ value, name: value }));
 const LANGUAGE_CHOICES = LANGUAGE_CODES.map((value) => ({ value, name: LANGUAGES[value].name }));
@@ -45,12 +45,6 @@ export class SignSection extends HostElement {
       aspect-ratio: 1 / 1.4142;
       background: white;
       box-shadow: 0 10px 40px oklch(0 0 0 / 0.5);
-    }
-    iframe {
-      position: fixed;
-      width: 0;
-      height: 0;
-      border: 0;
     }
     @media (max-width: 760px) {
       .two {
@@ -97,18 +91,13 @@ export class SignSection extends HostElement {
         ${msg('Phones cannot reach this server. Connect the machine to a network, or ask whoever runs it to start the server with --host 0.0.0.0.')}
       </p>`;
     }
-    return html`<label class="field">
-      <span>${msg('Address for phones')}</span>
-      <select
-        data-testid="address"
-        @change=${(event: Event) => (this.address = inputValue(event))}
-      >
+    return field(
+      msg('Address for phones'),
+      html`<select data-testid="address" @change=${(event: Event) => (this.address = inputValue(event))}>
         ${all.map((each) => html`<option value=${each} .selected=${each === chosen}>${each}</option>`)}
-      </select>
-      <small
-        >${msg('Scan the code with a phone before you print. If nothing opens, choose another address.')}</small
-      >
-    </label>`;
+      </select>`,
+      html`<small>${msg('Scan the code with a phone before you print. If nothing opens, choose another address.')}</small>`,
+    );
   }
 
   /** Prints only the sign, from a window of its own with the size of the paper. */

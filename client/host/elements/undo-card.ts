@@ -8,7 +8,7 @@ import { hostIcons } from '../icons.ts';
 import { actsText, span, visitorName } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
-import { inputValue, radioChips } from './templates.ts';
+import { field, idOf, inputValue, radioChips } from './templates.ts';
 
 const SPANS = [10, 30, 60, 300].map((value) => ({
   value,
@@ -53,21 +53,21 @@ export class UndoCard extends HostElement {
         <p class="soft">${msg('Undoes recent actions, as if they had never happened.')}</p>
       </div>
       ${radioChips(msg('In the last'), SPANS, this.seconds, (seconds) => (this.seconds = seconds))}
-      <label class="field">
-        <span>${msg('Whose actions')}</span>
-        <select
+      ${field(
+        msg('Whose actions'),
+        html`<select
           data-testid="undo-whom"
           @change=${(event: Event) => (this.visitor = visitors.find(({ id }) => id === Number(inputValue(event))))}
         >
           <option value="0" .selected=${!selected}>${msg('everyone')}</option>
           ${repeat(
             visitors,
-            ({ id }) => id,
+            idOf,
             (each) =>
               html`<option value=${each.id} .selected=${each.id === selected?.id}>${visitorName(each)}</option>`,
           )}
-        </select>
-      </label>
+        </select>`,
+      )}
       <button class="plain" data-testid="undo" ?disabled=${busy}>${hostIcons.undo}${busy ? msg('Undoing …') : msg('Undo')}</button>
     </form>`;
   }

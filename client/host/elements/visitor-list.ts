@@ -1,6 +1,6 @@
 /** The visitors in the room, with buttons to mute and ban them. */
 import { msg, str } from '@lit/localize';
-import { css, html, nothing, type TemplateResult } from 'lit';
+import { css, html, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
@@ -11,7 +11,7 @@ import { actsText, roughSpan, visitorName, visitorsText } from '../text.ts';
 import type { BanDialog } from './ban-dialog.ts';
 import { HostElement } from './host-element.ts';
 import './ban-dialog.ts';
-import { isChecked } from './templates.ts';
+import { idOf, isChecked, showAll } from './templates.ts';
 
 /** Rows before “Show all”. */
 const FIRST = 8;
@@ -89,19 +89,9 @@ export class VisitorList extends HostElement {
       ${
         visitors.length === 0
           ? html`<p class="soft">${msg('Nobody is here right now.')}</p>`
-          : html`<ul>
-              ${repeat(
-                shown,
-                ({ id }) => id,
-                (visitor) => this.visitor(visitor),
-              )}
-            </ul>`
+          : html`<ul>${repeat(shown, idOf, (visitor) => this.visitor(visitor))}</ul>`
       }
-      ${
-        shown.length < visitors.length
-          ? html`<button class="quiet" @click=${this.showAll}>${msg(str`Show all ${visitors.length}`)}</button>`
-          : nothing
-      }
+      ${showAll(shown.length, visitors.length, () => (this.all = true))}
       <ban-dialog .host=${this.host} .version=${this.version}></ban-dialog>`;
   }
 
@@ -128,10 +118,6 @@ export class VisitorList extends HostElement {
         ${hostIcons.ban}
       </button>
     </li>`;
-  }
-
-  private showAll(): void {
-    this.all = true;
   }
 
   private async setNames(names: boolean): Promise<void> {
