@@ -3,7 +3,7 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
-import type { JobState } from '../../../shared/host/state.ts';
+import type { HostState, JobState, RoomSummary } from '../../../shared/host/state.ts';
 import { hostIcons } from '../icons.ts';
 import { JOB_REASON_TEXTS } from '../refusal-text.ts';
 import { bytes, moment } from '../text.ts';
@@ -67,17 +67,13 @@ export class FilmSection extends HostElement {
   /** Id of the film that is previewed; '' if none is. */
   @state() private previewed = '';
 
-  override render(): TemplateResult | typeof nothing {
-    const { state: all, summary } = this.host;
-    if (!all || !summary) return nothing;
-    const jobs = all.jobs.filter(({ room }) => room === summary.name).toReversed();
+  protected override section({ name }: RoomSummary, all: HostState): TemplateResult {
+    const jobs = all.jobs.filter(({ room }) => room === name).toReversed();
     const running = jobs.some((job) => job.state === 'going');
-    return html`${sectionHead(
-      msg('Film of the day'),
-      msg(
-        str`What happened in “${summary.name}”, in a few seconds. It is made in the background while the rooms keep running.`,
-      ),
-    )}
+    const lead = msg(
+      str`What happened in “${name}”, in a few seconds. It is made in the background while the rooms keep running.`,
+    );
+    return html`${sectionHead(msg('Film of the day'), lead)}
       ${
         all.keeping === null
           ? noStorage()
@@ -91,13 +87,12 @@ export class FilmSection extends HostElement {
       ${
         jobs.length > 0
           ? html`<h3 class="part">${msg('Films')}</h3>
-              <div class="cards">${jobs.map((job) => this.job(job))}</div>`
+              <div class="cards">${jobs.map((job) => this.job(job, all))}</div>`
           : nothing
       }`;
   }
 
-  private job(job: JobState): TemplateResult {
-    const { now = 0, zone = 0 } = this.host.state ?? {};
+  private job(job: JobState, { now, zone }: HostState): TemplateResult {
     const file = pathOf(FILES.job, { job: job.id });
     const size = job.bytes === null ? '' : `, ${bytes(job.bytes)}`;
     return html`<article class="card job" aria-label=${job.file} data-testid="job">
@@ -139,10 +134,8 @@ export class FilmSection extends HostElement {
 
   private start(event: SubmitEvent): void {
     event.preventDefault();
-    const { summary } = this.host;
-    if (!summary) return;
-    const { kind, hours, seconds } = this;
-    void this.host.do('timelapse', { room: summary.name }, { kind, seconds, hours }, () =>
+    const { kind, hours, seconds, shownRoom: room } = this;
+    void this.host.do('timelapse', { room }, { kind, seconds, hours }, () =>
       msg('The film is being made. You can leave this page in the meantime.'),
     );
   }

@@ -1,6 +1,7 @@
 /** Base class of the elements that show a part of the host model. */
-import type { PropertyValues } from 'lit';
+import { nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { property } from 'lit/decorators.js';
+import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import type { HostModel } from '../host-model.ts';
 import { StyledElement } from './styled-element.ts';
 
@@ -23,6 +24,16 @@ export abstract class HostElement extends StyledElement {
     if (!room || (!isNew && now - this.loadedAt <= this.reloadInterval)) return;
     this.loadedAt = now;
     void this.load(room);
+  }
+
+  /** A section about the selected room renders this. */
+  protected section(_room: RoomSummary, _all: HostState): TemplateResult | typeof nothing {
+    return nothing;
+  }
+
+  override render(): TemplateResult | typeof nothing {
+    const { summary, state } = this.host;
+    return summary && state ? this.section(summary, state) : nothing;
   }
 
   /** Resets what belongs to the room that was shown before. */

@@ -5,6 +5,7 @@ import { customElement, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
 import type { RoomSettings, SettingsChange } from '../../../shared/host/settings.ts';
+import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, type LanguageCode } from '../../../shared/languages.ts';
 import { hostIcons } from '../icons.ts';
 import { energyStory, GARDENER_KNOB, KNOB_GROUPS, type Knob } from '../knobs.ts';
@@ -84,18 +85,14 @@ export class KnobsSection extends HostElement {
     this.changed = undefined;
   }
 
-  override render(): TemplateResult | typeof nothing {
-    const { summary, state: all } = this.host;
-    if (!summary || !all) return nothing;
+  protected override section(summary: RoomSummary, all: HostState): TemplateResult {
     const { name } = summary;
     const settings: RoomSettings = Object.assign({}, summary.settings, ...this.pending.values());
     const defaults = all.roomDefaults;
     const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
-    return html`${sectionHead(
-      msg(str`Settings of “${name}”`),
-      msg('Changes apply at once, for everyone in the room. Nothing restarts.'),
-      isDefault(settings, defaults) ? nothing : reset,
-    )}
+    const lead = msg('Changes apply at once, for everyone in the room. Nothing restarts.');
+    const action = isDefault(settings, defaults) ? nothing : reset;
+    return html`${sectionHead(msg(str`Settings of “${name}”`), lead, action)}
     ${keyed(name, this.cards(name, settings, defaults))}`;
   }
 
@@ -135,8 +132,8 @@ export class KnobsSection extends HostElement {
     const { name, about } = TOGGLES[id];
     const { attract } = settings;
     const on = id === 'attract' ? attract.on : settings[id];
-    const write = (on: boolean): SettingsChange =>
-      id === 'attract' ? { attract: { ...attract, on } } : { [id]: on };
+    const write = (next: boolean): SettingsChange =>
+      id === 'attract' ? { attract: { ...attract, on: next } } : { [id]: next };
     const status = { pending: msg('applying …'), done: msg('applied'), '': '' }[this.statusOf(id)];
     return html`<label class="switch" data-testid="knob-${id}">
       <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${status}</span><small>${about}</small></span>

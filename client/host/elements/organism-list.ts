@@ -9,7 +9,7 @@ import type { RoomModel } from '../../net/room-model.ts';
 import { hostIcons } from '../icons.ts';
 import { organismsText, planterName } from '../text.ts';
 import { StyledElement } from './styled-element.ts';
-import { idOf, showAll } from './templates.ts';
+import { iconButton, idOf, showAll } from './templates.ts';
 
 /** Rows before “Show all”. */
 const FIRST = 20;
@@ -88,9 +88,7 @@ export class OrganismList extends StyledElement {
       <button class="pick" @click=${() => this.emit('pick', id)}>
         ${name}<small>${planterName(planter)}</small>
       </button>
-      <button class="icon" aria-label=${msg(str`Remove ${name}, number ${id}`)} title=${msg('Remove')} @click=${() => this.emit('remove', id)}>
-        ${hostIcons.remove}
-      </button>
+      ${iconButton(msg(str`Remove ${name}, number ${id}`), hostIcons.remove, () => this.emit('remove', id), msg('Remove'))}
     </li>`;
   }
 }

@@ -3,12 +3,12 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
-import type { SnapshotState } from '../../../shared/host/state.ts';
+import type { HostState, RoomSummary, SnapshotState } from '../../../shared/host/state.ts';
 import { hostIcons } from '../icons.ts';
 import { moment, organismsText, roughSpan } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
-import { field, noStorage, pictureLoaded, sectionHead } from './templates.ts';
+import { field, iconButton, noStorage, pictureLoaded, sectionHead } from './templates.ts';
 
 const BEFORE = {
   undo: msg('before an undo'),
@@ -63,22 +63,17 @@ export class SavedSection extends HostElement {
     this.all = undefined;
   }
 
-  override render(): TemplateResult | typeof nothing {
-    const { host, all } = this;
-    if (!host.state || !host.summary) return nothing;
-    const { keeping } = host.state;
+  protected override section({ name: room }: RoomSummary, { keeping }: HostState): TemplateResult {
+    const { all } = this;
     const named = all?.filter(({ name }) => name !== null) ?? [];
     const own = all?.filter(({ name }) => name === null) ?? [];
-    const download = html`<a class="button plain" href=${pathOf(FILES.bottle, { room: host.room })} download title=${msg('The full history, for npm run replay')}>
+    const download = html`<a class="button plain" href=${pathOf(FILES.bottle, { room })} download title=${msg('The full history, for npm run replay')}>
           ${hostIcons.save}${msg('Download history')}
         </a>`;
-    return html`${sectionHead(
-      msg(str`Saved states of “${host.room}”`),
-      msg(
-        'The room is saved automatically every few seconds. Save a state yourself to keep it permanently.',
-      ),
-      download,
-    )}
+    const lead = msg(
+      'The room is saved automatically every few seconds. Save a state yourself to keep it permanently.',
+    );
+    return html`${sectionHead(msg(str`Saved states of “${room}”`), lead, download)}
       ${
         keeping === null
           ? noStorage()
@@ -123,7 +118,12 @@ export class SavedSection extends HostElement {
         ${
           name === null
             ? nothing
-            : html`<button class="icon" title=${msg('Remove')} aria-label=${msg(str`Remove “${name}”`)} @click=${() => this.removeSnapshot(snapshot)}>${hostIcons.remove}</button>`
+            : iconButton(
+                msg(str`Remove “${name}”`),
+                hostIcons.remove,
+                () => this.removeSnapshot(snapshot),
+                msg('Remove'),
+              )
         }
       </div>
     </article>`;

@@ -1,8 +1,9 @@
 /** The printed sign with the QR code: preview, print and download it. */
 import { msg, str } from '@lit/localize';
-import { css, html, nothing, type TemplateResult } from 'lit';
+import { css, html, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { FILES, PAPERS, type Paper, pathOf } from '../../../shared/host/api.ts';
+import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import {
   LANGUAGE_CODES,
   LANGUAGES,
@@ -58,9 +59,7 @@ export class SignSection extends HostElement {
   @state() private address = '';
   @query('img') private readonly picture!: HTMLImageElement | null;
 
-  override render(): TemplateResult | typeof nothing {
-    const { state: all, room, summary } = this.host;
-    if (!all || !summary) return nothing;
+  protected override section({ name: room }: RoomSummary, all: HostState): TemplateResult {
     const address = this.address || all.addresses[0] || '';
     const query = new URLSearchParams({ paper: this.paper, language: this.language });
     if (address) query.set('address', address);

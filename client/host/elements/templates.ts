@@ -63,6 +63,11 @@ export function chips<T>(
   </fieldset>`;
 }
 
+/** A round button with an icon. @param title the name, or what it does in more words */
+export function iconButton(label: string, icon: unknown, click: () => void, title = label) {
+  return html`<button class="icon" title=${title} aria-label=${label} @click=${click}>${icon}</button>`;
+}
+
 /** A control with its label above, and notes below. */
 export function field(label: unknown, control: TemplateResult, notes?: TemplateResult) {
   return html`<label class="field"><span>${label}</span>${control}${notes}</label>`;

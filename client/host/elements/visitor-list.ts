@@ -11,7 +11,7 @@ import { actsText, roughSpan, visitorName, visitorsText } from '../text.ts';
 import type { BanDialog } from './ban-dialog.ts';
 import { HostElement } from './host-element.ts';
 import './ban-dialog.ts';
-import { idOf, isChecked, showAll } from './templates.ts';
+import { iconButton, idOf, isChecked, showAll } from './templates.ts';
 
 /** Rows before “Show all”. */
 const FIRST = 8;
@@ -114,9 +114,7 @@ export class VisitorList extends HostElement {
       >
         ${muted ? hostIcons.mute : hostIcons.sound}
       </button>
-      <button class="icon" title=${msg('Ban')} aria-label=${msg(str`Ban ${name}`)} @click=${() => this.dialog.show(visitor)}>
-        ${hostIcons.ban}
-      </button>
+      ${iconButton(msg(str`Ban ${name}`), hostIcons.ban, () => this.dialog.show(visitor), msg('Ban'))}
     </li>`;
   }
 
