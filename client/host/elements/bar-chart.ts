@@ -37,7 +37,6 @@ export class BarChart extends StyledElement {
     }
     details {
       margin-top: 6px;
-      color: var(--ink-soft);
     }
     summary {
       cursor: pointer;
@@ -109,7 +108,7 @@ export class BarChart extends StyledElement {
             <text x=${x + step / 2} y=${HEIGHT - 4} text-anchor="middle">${tick}</text>`;
         })}
       </svg>
-      <details>
+      <details class="soft">
         <summary>${msg('As a table')}</summary>
         <div class="scroll" tabindex="0" role="region" aria-label=${msg(str`${this.caption}, as a table`)}>
           <table>

@@ -26,7 +26,6 @@ const KINDS: readonly Choice<JobState['kind']>[] = [
 export class FilmSection extends HostElement {
   static override styles = css`
     form {
-      display: grid;
       gap: 20px;
     }
     .job {

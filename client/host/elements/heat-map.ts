@@ -16,7 +16,6 @@ export class HeatMap extends StyledElement {
     }
     p {
       margin-top: 10px;
-      color: var(--ink-soft);
     }
   `;
 
@@ -28,7 +27,7 @@ export class HeatMap extends StyledElement {
   override render(): TemplateResult {
     const width = 256;
     return html`<canvas class="picture" width=${width} height=${Math.round(width / this.shape)} role="img" aria-label=${this.sentence()}></canvas>
-      <p>${this.sentence()}</p>`;
+      <p class="soft">${this.sentence()}</p>`;
   }
 
   private sentence(): string {

@@ -56,7 +56,6 @@ export class HostKnob extends StyledElement {
     }
     .unit {
       grid-area: unit;
-      color: var(--ink-soft);
       font-size: 0.93em;
       line-height: 1.25;
     }
@@ -66,7 +65,6 @@ export class HostKnob extends StyledElement {
       min-height: 1.7em;
       align-items: center;
       font-size: 0.9em;
-      color: var(--ink-soft);
     }
     .applied {
       color: var(--accent);
@@ -150,8 +148,8 @@ export class HostKnob extends StyledElement {
           .value=${String(value)}
           @change=${this.enter}
         />
-      <span class="unit">${unit}</span>
-      <span class="state" aria-live="polite">${this.statusText()}</span>
+      <span class="unit soft">${unit}</span>
+      <span class="state soft" aria-live="polite">${this.statusText()}</span>
     </div>`;
   }
 

@@ -18,8 +18,6 @@ export class HostLogin extends StyledElement {
     }
     form {
       width: min(25em, 100%);
-      display: grid;
-      gap: 18px;
     }
     .mark {
       width: 4.2em;
@@ -36,9 +34,6 @@ export class HostLogin extends StyledElement {
     }
     input {
       font-size: 1.1em;
-    }
-    details {
-      color: var(--ink-soft);
     }
     summary {
       cursor: pointer;
@@ -95,7 +90,7 @@ export class HostLogin extends StyledElement {
       </label>
       <p id="wrong" class="wrong" role="alert" data-testid="wrong">${this.wrong || nothing}</p>
       <button class="solid" ?disabled=${this.busy}>${this.busy ? msg('One moment …') : msg('Sign in')}</button>
-      <details>
+      <details class="soft">
         <summary>${msg('Where do I find the token?')}</summary>
         <p>${msg('It was shown when Vivarium first started: in the terminal, or in the log of the service or container. If it is lost, whoever runs the machine can make a new one: see “When something hangs” in the README.')}</p>
       </details>

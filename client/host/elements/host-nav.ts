@@ -72,9 +72,7 @@ export class HostNav extends StyledElement {
       }
       .rest {
         position: absolute;
-        left: 8px;
-        right: 8px;
-        bottom: calc(100% + 8px);
+        inset: auto 8px calc(100% + 8px);
         padding: 8px;
         background: oklch(0.24 0.014 225);
         border: 1px solid var(--edge);

@@ -55,10 +55,7 @@ export class HoursSection extends HostElement {
     .save {
       position: sticky;
       bottom: calc(var(--foot) + 10px);
-      display: flex;
-      flex-wrap: wrap;
       gap: 12px;
-      align-items: center;
       padding: 12px 16px;
       background: oklch(0.25 0.03 180 / 0.97);
       border: 1px solid oklch(0.89 0.075 168 / 0.4);
@@ -73,9 +70,6 @@ export class HoursSection extends HostElement {
       margin-top: 12px;
     }
     .restart {
-      display: flex;
-      flex-wrap: wrap;
-      align-items: center;
       gap: 12px 20px;
       margin-top: 10px;
     }
@@ -143,7 +137,7 @@ export class HoursSection extends HostElement {
         ${schedule.on ? this.outside(schedule) : nothing} ${this.restart(schedule)}
         ${
           changed
-            ? html`<div class="save">
+            ? html`<div class="save row">
                 <p class=${wrong ? 'wrong' : ''} role="status">${wrong || msg('Not saved yet.')}</p>
                 <button type="button" class="quiet" @click=${this.cancel}>${msg('Cancel')}</button>
                 <button class="solid" data-testid="keep-hours" ?disabled=${wrong !== '' || this.busy}>${msg('Save hours')}</button>
@@ -230,7 +224,7 @@ export class HoursSection extends HostElement {
       ${
         restart === null
           ? nothing
-          : html`<div class="restart"><span>${msg('Time')}</span> ${this.time(msg('Restart time'), restart, (time) => this.change({ restart: time }))}</div>`
+          : html`<div class="restart row"><span>${msg('Time')}</span> ${this.time(msg('Restart time'), restart, (time) => this.change({ restart: time }))}</div>`
       }
     </section>`;
   }

@@ -56,12 +56,10 @@ export class LiveOrganism extends StyledElement {
     }
     .details {
       margin: 10px 0 14px;
-      color: var(--ink-soft);
     }
     .close {
       position: absolute;
-      top: 8px;
-      right: 8px;
+      inset: 8px 8px auto auto;
     }
     @media (max-width: 560px) {
       .card {
@@ -89,7 +87,7 @@ export class LiveOrganism extends StyledElement {
           <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planterName(planter)}</p>
         </div>
       </header>
-      <p class="details">${ageText(seconds)}, ${stateText(organism)}, ${survivedText(organism)}</p>
+      <p class="details soft">${ageText(seconds)}, ${stateText(organism)}, ${survivedText(organism)}</p>
       <button class="danger" data-testid="remove" @click=${() => this.emit('remove')}>
         ${hostIcons.remove}${msg('Remove')}
       </button>

@@ -53,8 +53,7 @@ export class LiveView extends StyledElement {
     }
     .area {
       position: absolute;
-      left: 0;
-      top: 0;
+      inset: 0 auto auto 0;
       pointer-events: none;
       border: 2px dashed oklch(0.86 0.1 40);
       background: oklch(0.76 0.13 28 / 0.16);
@@ -62,11 +61,7 @@ export class LiveView extends StyledElement {
     }
     .aim {
       position: absolute;
-      left: 50%;
-      top: 50%;
-      width: 22px;
-      height: 22px;
-      margin: -11px;
+      inset: calc(50% - 11px);
       border: 1.5px solid var(--accent);
       border-radius: 50%;
       pointer-events: none;
@@ -76,7 +71,6 @@ export class LiveView extends StyledElement {
       inset: 0;
       display: grid;
       place-content: center;
-      color: var(--ink-soft);
       pointer-events: none;
     }
   `;
@@ -158,10 +152,10 @@ export class LiveView extends StyledElement {
       ${this.aiming && this.tool === 'look' ? html`<i class="aim"></i>` : nothing}
       ${
         this.unsupported
-          ? html`<p class="waiting">${msg('This browser cannot draw the room: it has no WebGL2.')}</p>`
+          ? html`<p class="waiting soft">${msg('This browser cannot draw the room: it has no WebGL2.')}</p>`
           : live || !model
             ? nothing
-            : html`<p class="waiting" role="status">${waitingText(model.connection, model.ahead)} …</p>`
+            : html`<p class="waiting soft" role="status">${waitingText(model.connection, model.ahead)} …</p>`
       }`;
   }
 

@@ -27,13 +27,14 @@ export class NoticeLayer extends StyledElement {
     :host {
       position: fixed;
       z-index: 5;
-      left: 12px;
-      right: 12px;
-      bottom: calc(var(--foot) + 14px);
-      display: grid;
-      justify-items: center;
-      gap: 8px;
+      inset: auto 12px calc(var(--foot) + 14px);
       pointer-events: none;
+    }
+    section {
+      display: grid;
+      gap: 12px;
+      width: fit-content;
+      margin: auto;
     }
     div {
       display: flex;
@@ -72,7 +73,7 @@ export class NoticeLayer extends StyledElement {
   }
 
   override render(): TemplateResult {
-    return html`<section aria-live="polite" aria-label=${msg('Notifications')} class="stack">
+    return html`<section aria-live="polite" aria-label=${msg('Notifications')}>
       ${repeat(
         this.all,
         ({ id }) => id,

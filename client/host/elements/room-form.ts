@@ -25,7 +25,6 @@ const SIZES = [
 export class RoomForm extends StyledElement {
   static override styles = css`
     form {
-      display: grid;
       gap: 22px;
     }
     .sizes {
@@ -124,7 +123,7 @@ export class RoomForm extends StyledElement {
                 ${this.number('width', msg('Width in cells'), 256, [32, 1_024])}
                 ${this.number('height', msg('Height in cells'), 256, [32, 1_024])}
               </div>`
-            : html`<p class="aside note">${size?.about}</p>`
+            : html`<small class="note">${size?.about}</small>`
         }
       </fieldset>
       <div class="fields">

@@ -52,7 +52,6 @@ export class RoomsSection extends HostElement {
     }
     .server {
       margin: 22px 4px 0;
-      color: var(--ink-soft);
       font-size: 0.93em;
     }
     .acts {
@@ -105,7 +104,7 @@ export class RoomsSection extends HostElement {
     const { state: all } = this.host;
     if (!all) return nothing;
     const { engine, version, now, since } = all;
-    return html`<p class="server number">
+    return html`<p class="server soft number">
       Vivarium ${version} · ${engine.name}, ${engine.device} · ${msg(str`running for ${roughSpan(now - since)}`)}
     </p>`;
   }

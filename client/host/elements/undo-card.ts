@@ -27,7 +27,6 @@ export class UndoCard extends HostElement {
       padding-inline: 0.9em;
     }
     form {
-      display: grid;
       gap: 14px;
     }
   `;

@@ -30,7 +30,6 @@ export class VisitorList extends HostElement {
     .names {
       gap: 0.6em;
       font-size: 0.93em;
-      color: var(--ink-soft);
     }
     li {
       display: grid;
@@ -77,7 +76,7 @@ export class VisitorList extends HostElement {
     const names = summary?.settings.names ?? true;
     return html`<header>
         <h3>${visitors.length === 0 ? msg('Visitors') : visitorsText(visitors.length)}</h3>
-        <label class="check names"
+        <label class="check names soft"
           >${msg('Names')}
           <input
             type="checkbox"

@@ -54,9 +54,6 @@ export class VisitorsSection extends HostElement {
       line-height: 2.05;
       white-space: nowrap;
     }
-    .figures dt {
-      color: var(--ink-soft);
-    }
     .figures > div {
       display: flex;
       flex-direction: column-reverse;
@@ -111,7 +108,7 @@ export class VisitorsSection extends HostElement {
     const seeds = hourly ? msg('Seeds per hour') : msg('Seeds per day');
     const wounds = hourly ? msg('Wounds per hour') : msg('Wounds per day');
     const figure = (name: string, value: number | string): TemplateResult => html`<div class="card">
-      <dt>${name}</dt>
+      <dt class="soft">${name}</dt>
       <dd class=${typeof value === 'string' ? 'text' : ''}>${value}</dd>
     </div>`;
     const units = { visits: msg('visits'), seeds: msg('seeds'), wounds: msg('wounds') };

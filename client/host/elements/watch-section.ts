@@ -71,7 +71,7 @@ export class WatchSection extends HostElement {
   private picture(summary: RoomSummary): TemplateResult {
     const { tool, area, picked } = this;
     const organism = this.live?.model?.organisms.get(picked);
-    return html`<div class="tools">
+    return html`<div class="tools row">
         <div class="row" role="group" aria-label=${msg('Tools')}>
           ${this.toolButton('look', msg('Look'), icons.look)} ${this.toolButton('area', msg('Clear an area'), hostIcons.area)}
         </div>
