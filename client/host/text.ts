@@ -2,6 +2,7 @@
 import { msg, str } from '@lit/localize';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { Schedule } from '../../shared/host/settings.ts';
+import type { RoomSummary } from '../../shared/host/state.ts';
 import { number, plural } from '../elements/text.ts';
 import { language } from '../locale/locale.ts';
 import { REASON_TEXTS } from './refusal-text.ts';
@@ -131,11 +132,7 @@ export function visitorName({ id, name }: { readonly id: number; readonly name: 
 }
 
 /** The speed of a room in steps per second, or that it is slower than set. */
-export function paceText(pace: {
-  readonly tickRate: number;
-  readonly actual: number;
-  readonly slow: boolean;
-}): string {
+export function paceText(pace: RoomSummary['pace']): string {
   const [actual, wanted] = [Math.round(pace.actual), Math.round(pace.tickRate)];
   return pace.slow
     ? msg(str`slow: ${actual} of ${wanted} steps per second`)

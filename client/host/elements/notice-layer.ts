@@ -5,6 +5,7 @@ import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { icons } from '../../elements/icons.ts';
 import { StyledElement } from './styled-element.ts';
+import { idOf } from './templates.ts';
 
 /** How long a notice is shown, ms. */
 const SHOWN_MS = 5_000;
@@ -19,6 +20,8 @@ export interface Notice {
   /** A button to undo or continue. */
   readonly action?: { readonly label: string; readonly run: () => void };
 }
+
+type Shown = Notice & { readonly id: number };
 
 /** Shows up to three notices. */
 @customElement('notice-layer')
@@ -61,7 +64,7 @@ export class NoticeLayer extends StyledElement {
     }
   `;
 
-  @state() private all: readonly (Notice & { readonly id: number })[] = [];
+  @state() private all: readonly Shown[] = [];
   private nextId = 1;
 
   /** Shows a notice for a few seconds, in place of an earlier one with the same text. */
@@ -74,35 +77,20 @@ export class NoticeLayer extends StyledElement {
 
   override render(): TemplateResult {
     return html`<section aria-live="polite" aria-label=${msg('Notifications')}>
-      ${repeat(
-        this.all,
-        ({ id }) => id,
-        ({
-          id,
-          text,
-          wrong,
-          action,
-        }) => html`<div class=${wrong ? 'wrong' : ''} data-testid="notice">
-          <p>${text}</p>
-          ${
-            action
-              ? html`<button
-                  class="link"
-                  @click=${() => {
-                    this.dismiss(id);
-                    action.run();
-                  }}
-                >
-                  ${action.label}
-                </button>`
-              : nothing
-          }
-          <button class="icon" aria-label=${msg('Close this message')} @click=${() => this.dismiss(id)}>
-            ${icons.close}
-          </button>
-        </div>`,
-      )}
+      ${repeat(this.all, idOf, (notice) => this.notice(notice))}
     </section>`;
+  }
+
+  private notice({ id, text, wrong, action }: Shown): TemplateResult {
+    const run = (): void => {
+      this.dismiss(id);
+      action?.run();
+    };
+    return html`<div class=${wrong ? 'wrong' : ''} data-testid="notice">
+      <p>${text}</p>
+      ${action ? html`<button class="link" @click=${run}>${action.label}</button>` : nothing}
+      <button class="icon" aria-label=${msg('Close this message')} @click=${() => this.dismiss(id)}>${icons.close}</button>
+    </div>`;
   }
 
   private dismiss(id: number): void {

@@ -49,7 +49,7 @@ export class ReseedCard extends HostElement {
     const { host, organisms } = this;
     const { room } = host;
     const count = host.summary?.organisms ?? 0;
-    const yes = await host.ask({
+    const yes = await host.feedback.ask({
       title: msg(str`Start “${room}” over?`),
       text: msg(
         str`Removed: ${organismsText(count)}. Planted: ${seedsText(organisms)}. The current state is saved first.`,

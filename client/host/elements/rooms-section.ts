@@ -185,7 +185,7 @@ export class RoomsSection extends HostElement {
       'Nobody can join until you open it again. Everything in it is saved as it is.',
     );
     const out = participants > 0 ? msg(str`This disconnects ${visitorsText(participants)}.`) : '';
-    const yes = await this.host.ask({
+    const yes = await this.host.feedback.ask({
       title: msg(str`Close “${name}”?`),
       text: `${kept} ${out}`,
       confirm: msg('Close room'),
@@ -198,7 +198,7 @@ export class RoomsSection extends HostElement {
   }
 
   private async removeRoom({ name, organisms }: RoomSummary): Promise<void> {
-    const yes = await this.host.ask({
+    const yes = await this.host.feedback.ask({
       title: msg(str`Remove “${name}” permanently?`),
       text: msg(
         str`Everything in it (${organismsText(organisms)}) and all its saved states are removed. A last copy stays in the server’s data folder.`,

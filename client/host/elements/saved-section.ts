@@ -158,7 +158,7 @@ export class SavedSection extends HostElement {
   private async restore({ tick, at, name, organisms }: SnapshotState): Promise<void> {
     const { host, shownRoom: room } = this;
     const { now = 0, zone = 0 } = host.state ?? {};
-    const yes = await host.ask({
+    const yes = await host.feedback.ask({
       title: msg(str`Restore this state: ${name ?? moment(at, now, zone)}?`),
       text: msg(
         str`The room goes back to how it was then (${organismsText(organisms)}). The current state is saved first, so you can return to it.`,
@@ -175,7 +175,7 @@ export class SavedSection extends HostElement {
 
   private async removeSnapshot({ tick, name }: SnapshotState): Promise<void> {
     const { shownRoom: room } = this;
-    const yes = await this.host.ask({
+    const yes = await this.host.feedback.ask({
       title: msg(str`Remove “${name}”?`),
       text: msg('It will be deleted like the automatic ones. You cannot undo this.'),
       confirm: msg('Remove'),

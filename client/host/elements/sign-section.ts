@@ -105,7 +105,7 @@ export class SignSection extends HostElement {
     if (!picture) return;
     const page = window.open('', '_blank', 'width=800,height=1100');
     if (!page) {
-      this.host.notify({
+      this.host.feedback.show({
         text: msg(
           'The browser blocked the print window. Download the sign and print it from there.',
         ),

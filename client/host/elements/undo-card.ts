@@ -74,7 +74,7 @@ export class UndoCard extends HostElement {
   private async submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const { host, shownRoom: room, seconds, visitor } = this;
-    const yes = await host.ask({
+    const yes = await host.feedback.ask({
       title: msg(str`Undo the last ${span(seconds * 1_000)}?`),
       text: visitor
         ? msg(

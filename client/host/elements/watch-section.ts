@@ -183,7 +183,7 @@ export class WatchSection extends HostElement {
     const organism = this.live?.model?.organisms.get(id);
     const name = organism ? organismName(organism) : msg('Organism');
     const planter = organism?.planter.name;
-    const yes = await host.ask({
+    const yes = await host.feedback.ask({
       title: msg(str`Remove this organism: ${name}?`),
       text: planter
         ? msg(str`It is removed for everyone. ${planter} planted it.`)
@@ -203,7 +203,7 @@ export class WatchSection extends HostElement {
     const { area, host, shownRoom: room } = this;
     if (!area) return;
     const inside = this.organismsInArea();
-    const yes = await host.ask({
+    const yes = await host.feedback.ask({
       title: msg('Clear this area?'),
       text: msg(
         str`Removes every organism that reaches into it, for everyone. Right now: ${inside}.`,
