@@ -31,8 +31,7 @@ export class WallView extends RoomCanvas {
     model: RoomModel,
     private readonly options: WallOptions,
   ) {
-    const resolution = new Resolution(0.45, PATIENCE, PAUSE);
-    super(canvas, model, resolution, (gl) => new FlashSafeScreen(gl));
+    super(canvas, model, new Resolution(PATIENCE, PAUSE), (gl) => new FlashSafeScreen(gl));
   }
 
   /** Whether anything that flashes is being softened. */

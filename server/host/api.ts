@@ -52,6 +52,7 @@ export interface ApiOptions {
   readonly log: Log;
 }
 
+/** All `no-such-…` are 404; the others are 409. */
 const STATUS: Partial<Record<HostReason, number>> = {
   'no-session': 401,
   'wrong-token': 401,
@@ -62,14 +63,6 @@ const STATUS: Partial<Record<HostReason, number>> = {
   'bad-call': 400,
   'not-json': 400,
   'too-large': 413,
-  'no-such-room': 404,
-  'no-such-checkpoint': 404,
-  'no-such-organism': 404,
-  'no-such-participant': 404,
-  'no-such-ban': 404,
-  'no-such-snapshot': 404,
-  'no-such-job': 404,
-  'no-such-time': 404,
   failed: 500,
 };
 
@@ -218,7 +211,8 @@ function refuse(error: unknown, response: Response, log: Log): void {
     ...(detail && { detail }),
     ...(retryAfter !== undefined && { retryAfter }),
   };
-  response.status(STATUS[reason] ?? 409).json(body);
+  const otherwise = reason.startsWith('no-such-') ? 404 : 409;
+  response.status(STATUS[reason] ?? otherwise).json(body);
 }
 
 function refusalOf(error: unknown, log: Log): HostRefusal {

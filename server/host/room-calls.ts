@@ -4,13 +4,13 @@ import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import type { CheckpointState, HostState, SnapshotState } from '../../shared/host/state.ts';
+import type { CheckpointState, HostState } from '../../shared/host/state.ts';
 import { readRange } from '../replay/journal-range.ts';
 import { writeBundle } from '../replay/replay-bundle.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import type { Handlers } from './api.ts';
 import type { HostContext } from './host-context.ts';
-import { snapshotStateOf } from './snapshot-calls.ts';
+import { takeSnapshot } from './snapshot-calls.ts';
 import { runSystemCommand } from './system-commands.ts';
 
 /** The handlers of the room calls. @param onRemoved called after a room was removed */
@@ -54,7 +54,10 @@ export function roomCalls(context: HostContext, onRemoved: (room: string) => voi
     changeSettings: (change, { room }) => rooms.change(room, change),
     reseed: async ({ organisms }, parts) => {
       const live = rooms.requireOpen(parts.room);
-      const kept = await takeBefore(context, live);
+      const { storage } = context;
+      const kept = storage
+        ? await takeSnapshot(context, storage, live.room, { before: 'reseed' })
+        : null;
       const { width, height } = live.room.grid;
       const area = { x: 0, y: 0, width, height };
       const cleared = runSystemCommand(live, { what: 'clear', area });
@@ -102,17 +105,6 @@ async function putAside({ storage, folder, date }: HostContext, room: string): P
   const file = join(removed, `${room}-${day}.bottle`);
   await writeBundle(file, range);
   await access(file);
-}
-
-async function takeBefore(
-  { storage, ticker }: HostContext,
-  { room }: OpenRoom,
-): Promise<SnapshotState | null> {
-  if (!storage) return null;
-  await ticker.hold(room);
-  const taken = storage.journalWriter.takeSnapshot(room, { before: 'reseed' });
-  ticker.resume(room);
-  return snapshotStateOf(await taken);
 }
 
 /** Plants organisms evenly over the room, of different kinds as far as the gallery has them. */

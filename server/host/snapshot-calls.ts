@@ -2,7 +2,9 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { SnapshotState } from '../../shared/host/state.ts';
+import type { JournalWriter } from '../storage/journal-writer.ts';
 import type { SnapshotRecord } from '../storage/record-schemas.ts';
+import type { Room } from '../world/room.ts';
 import type { Handlers } from './api.ts';
 import type { HostContext } from './host-context.ts';
 
@@ -13,7 +15,7 @@ export function snapshotStateOf({ tick, at, name, before, cells }: SnapshotRecor
 
 /** The handlers of the snapshot calls. */
 export function snapshotCalls(context: HostContext) {
-  const { rooms, ticker } = context;
+  const { rooms } = context;
   return {
     snapshots: async (_, { room }) => {
       rooms.planOf(room);
@@ -25,10 +27,7 @@ export function snapshotCalls(context: HostContext) {
       const { room } = rooms.requireOpen(parts.room);
       const named = storage.journalWriter.snapshotsOf(room).filter((one) => one.name !== undefined);
       if (named.length >= DEFAULTS.store.maxNamed) throw new HostRefusal('too-many-snapshots');
-      await ticker.hold(room);
-      const taken = storage.journalWriter.takeSnapshot(room, { name });
-      ticker.resume(room);
-      return snapshotStateOf(await taken);
+      return takeSnapshot(context, storage, room, { name });
     },
     unnameSnapshot: async (_, parts) => {
       const { storage } = context;
@@ -41,6 +40,19 @@ export function snapshotCalls(context: HostContext) {
       return {};
     },
   } satisfies Partial<Handlers>;
+}
+
+/** Takes a snapshot between two ticks. */
+export async function takeSnapshot(
+  { ticker }: HostContext,
+  { journalWriter }: NonNullable<HostContext['storage']>,
+  room: Room,
+  label: Parameters<JournalWriter['takeSnapshot']>[1],
+): Promise<SnapshotState> {
+  await ticker.hold(room);
+  const taken = journalWriter.takeSnapshot(room, label);
+  ticker.resume(room);
+  return snapshotStateOf(await taken);
 }
 
 /** A room's snapshots, latest first, without unreadable ones. */

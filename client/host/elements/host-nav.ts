@@ -107,7 +107,7 @@ export class HostNav extends StyledElement {
         class="more ${here ? 'here' : ''}"
         aria-expanded=${this.open}
         aria-controls="rest"
-        @click=${() => this.setOpen(!this.open)}
+        @click=${() => (this.open = !this.open)}
       >
         ${hostIcons.more}<span>${msg('More')}</span>
       </button>
@@ -124,13 +124,9 @@ export class HostNav extends StyledElement {
       href=${locationHash({ room: this.room, section: id })}
       data-testid="to-${id}"
       aria-current=${id === this.section ? 'page' : nothing}
-      @click=${() => this.setOpen(false)}
+      @click=${() => (this.open = false)}
       >${hostIcons[id]}<span>${name}</span></a
     >`;
-  }
-
-  private setOpen(open: boolean): void {
-    this.open = open;
   }
 
   private closeOnEscape(event: KeyboardEvent): void {

@@ -116,15 +116,11 @@ export class HoursSection extends HostElement {
     return html`${sectionHead(msg('Hours'), html`${lead} ${this.nextChange()}`)}
       <form class="cards" @submit=${this.save}>
         <section class="card" aria-label=${msg('Opening hours')}>
-          <label class="switch">
-            <span><h3>${msg('Use opening hours')}</h3><small>${msg('Off: open day and night.')}</small></span>
-            <input
-              type="checkbox"
-              data-testid="hours-on"
-              .checked=${schedule.on}
-              @change=${(event: Event) => this.change({ on: isChecked(event) })}
-            />
-          </label>
+          ${switchRow(
+            html`<h3>${msg('Use opening hours')}</h3>`,
+            msg('Off: open day and night.'),
+            html`<input type="checkbox" data-testid="hours-on" .checked=${schedule.on} @change=${(event: Event) => this.change({ on: isChecked(event) })} />`,
+          )}
           ${
             schedule.on
               ? html`<div class="days">
@@ -139,7 +135,7 @@ export class HoursSection extends HostElement {
           changed
             ? html`<div class="save row">
                 <p class=${wrong ? 'wrong' : ''} role="status">${wrong || msg('Not saved yet.')}</p>
-                <button type="button" class="quiet" @click=${this.cancel}>${msg('Cancel')}</button>
+                <button type="button" class="quiet" @click=${() => (this.draft = undefined)}>${msg('Cancel')}</button>
                 <button class="solid" data-testid="keep-hours" ?disabled=${wrong !== '' || this.busy}>${msg('Save hours')}</button>
               </div>`
             : nothing
@@ -250,10 +246,6 @@ export class HoursSection extends HostElement {
     const { days = [] } = this.schedule ?? {};
     const hours = days[0] ?? this.typicalDay();
     this.change({ days: days.map((day) => (day ? hours : null)) });
-  }
-
-  private cancel(): void {
-    this.draft = undefined;
   }
 
   private async save(event: SubmitEvent): Promise<void> {

@@ -78,7 +78,7 @@ export class RoomsSection extends HostElement {
 
   override render(): TemplateResult {
     const { rooms = [], checkpoints = [] } = this.host.state ?? {};
-    const add = html`<button class="solid" data-testid="new-room" @click=${() => this.showForm(true)}>
+    const add = html`<button class="solid" data-testid="new-room" @click=${() => (this.making = true)}>
       ${hostIcons.plus}${msg('New room')}
     </button>`;
     const lead = msg('Each room is a separate world, with its own address, wall and visitors.');
@@ -91,7 +91,7 @@ export class RoomsSection extends HostElement {
                 .checkpoints=${checkpoints}
                 .taken=${rooms.map(({ name }) => name)}
                 @create=${this.create}
-                @cancel=${() => this.showForm(false)}
+                @cancel=${() => (this.making = false)}
               ></room-form>`
             : nothing
         }
@@ -158,10 +158,6 @@ export class RoomsSection extends HostElement {
         </div>
       </div>
     </article>`;
-  }
-
-  private showForm(making: boolean): void {
-    this.making = making;
   }
 
   private async create({ detail }: CustomEvent): Promise<void> {
