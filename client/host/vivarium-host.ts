@@ -1,6 +1,6 @@
 /** The host's page: the sign-in form, then the sections of the selected room. */
 import { msg, str } from '@lit/localize';
-import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
 import type { ConfirmDialog } from './elements/confirm-dialog.ts';
@@ -72,8 +72,7 @@ export class VivariumHost extends StyledElement {
     this.host.stop();
   }
 
-  protected override updated(changed: PropertyValues): void {
-    super.updated(changed);
+  protected override updated(): void {
     const { host } = this;
     const name = SECTIONS.find(({ id }) => id === this.location.section)?.name;
     document.title = host.signedIn ? `${name} · ${host.room} · Host` : 'Host · Vivarium';

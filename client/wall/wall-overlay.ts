@@ -27,6 +27,11 @@ const TURN = 12_000;
 const MAX_NAMES = 8;
 const MAX_DOTS = 24;
 
+const idOf = ({ id }: ParticipantView): number => id;
+const dot = ({ hue }: ParticipantView) => html`<i style="--hue:${hue}"></i>`;
+const namedItem = ({ name, hue }: ParticipantView) =>
+  html`<li style="--hue:${hue}"><i></i><span>${name}</span></li>`;
+
 /** Code, participants and captions beside the wall's picture. */
 @customElement('wall-overlay')
 export class WallOverlay extends LitElement {
@@ -136,19 +141,11 @@ export class WallOverlay extends LitElement {
     return html`
       <p data-testid="here" lang=${language} dir=${direction}>${here(say, people.length)}</p>
       <ul>
-        ${repeat(
-          named.slice(0, MAX_NAMES),
-          ({ id }) => id,
-          ({ name, hue }) => html`<li style="--hue:${hue}"><i></i><span>${name}</span></li>`,
-        )}
+        ${repeat(named.slice(0, MAX_NAMES), idOf, namedItem)}
         ${hidden > 0 ? html`<li class="more">${others(say, hidden)}</li>` : nothing}
       </ul>
       <div class="guests" aria-hidden="true">
-        ${repeat(
-          guests.slice(0, MAX_DOTS),
-          ({ id }) => id,
-          ({ hue }) => html`<i style="--hue:${hue}"></i>`,
-        )}
+        ${repeat(guests.slice(0, MAX_DOTS), idOf, dot)}
       </div>
     `;
   }

@@ -15,8 +15,6 @@ const PAUSE = 5_000;
 
 /** A room on a wall's canvas. */
 export class WallView extends RoomCanvas {
-  /** Disables drift and moving light (prefers-reduced-motion). */
-  calm = false;
   camera: Camera = { x: 0, y: 0, zoom: 1 };
   /** Number of pictures drawn. */
   drawn = 0;
@@ -50,8 +48,9 @@ export class WallView extends RoomCanvas {
     this.loop.invalidate();
   }
 
+  /** Disables drift and moving light (prefers-reduced-motion). */
   setCalm(calm: boolean): void {
-    this.calm = this.happenings.effects.calm = calm;
+    this.happenings.effects.calm = calm;
     this.loop.invalidate();
   }
 
@@ -67,7 +66,8 @@ export class WallView extends RoomCanvas {
   }
 
   protected frame(now: number): Framing {
-    const { camera, calm, options, view } = this;
+    const { camera, options, view } = this;
+    const { calm } = this.happenings.effects;
     return {
       ...{ camera, whole: wholeAround(view, options), highlights: NOTHING },
       ...{ time: calm ? 0 : now / 1000, crisp: false, faded: 0 },
@@ -79,7 +79,7 @@ export class WallView extends RoomCanvas {
     if (!model.room) return false;
     const whole = wholeView(view, options);
     this.home ??= frameOf(options.frame, model.room, whole, insets);
-    const drifts = options.frame !== 'fixed' && !this.calm;
+    const drifts = options.frame !== 'fixed' && !this.happenings.effects.calm;
     const scene = { grid: model.room, view: whole, frame: options.frame };
     const goal = drifts ? drifted(this.home, scene, now / 1000) : this.home;
     this.camera = regionOf(goal, view, options);

@@ -92,6 +92,7 @@ export class FilmSection extends HostElement {
   }
 
   private job(job: JobState, { now, zone }: HostState): TemplateResult {
+    const isPreviewed = this.previewed === job.id;
     const file = pathOf(FILES.job, { job: job.id });
     const size = job.bytes === null ? '' : `, ${bytes(job.bytes)}`;
     return html`<article class="card job" aria-label=${job.file} data-testid="job">
@@ -116,19 +117,15 @@ export class FilmSection extends HostElement {
             : job.state === 'done'
               ? html`${
                   job.kind === 'gif'
-                    ? html`<button class="plain" @click=${() => this.togglePreview(job.id)}>${this.previewed === job.id ? msg('Hide') : msg('Look')}</button>`
+                    ? html`<button class="plain" @click=${() => (this.previewed = isPreviewed ? '' : job.id)}>${isPreviewed ? msg('Hide') : msg('Look')}</button>`
                     : nothing
                 }<a class="button solid" href=${file} download=${job.file}>${hostIcons.save}${msg('Download')}</a>`
               : nothing
         }
       </div>
       ${job.state === 'going' ? html`<progress max="1" value=${job.progress} aria-label=${msg('Progress')}></progress>` : nothing}
-      ${this.previewed === job.id && job.state === 'done' ? html`<img class="picture" src=${file} alt=${msg('Film of this room')} />` : nothing}
+      ${isPreviewed && job.state === 'done' ? html`<img class="picture" src=${file} alt=${msg('Film of this room')} />` : nothing}
     </article>`;
-  }
-
-  private togglePreview(id: string): void {
-    this.previewed = this.previewed === id ? '' : id;
   }
 
   private start(event: SubmitEvent): void {

@@ -1,6 +1,6 @@
 /** Heat map of where on the grid visitors planted and wounded, with the same as a sentence. */
 import { msg, str } from '@lit/localize';
-import { css, html, type PropertyValues, type TemplateResult } from 'lit';
+import { css, html, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { oklch } from '../../style/oklch.ts';
 import { type Heat, ninths } from '../aggregates.ts';
@@ -40,8 +40,7 @@ export class HeatMap extends StyledElement {
     return `${most} ${msg(str`Next: ${second.where} (${per(second.share)}).`)}`;
   }
 
-  protected override updated(changed: PropertyValues): void {
-    super.updated(changed);
+  protected override updated(): void {
     const context = this.canvas.getContext('2d');
     if (!context) return;
     const { columns, rows, counts } = this.heat;

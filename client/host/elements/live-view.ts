@@ -160,7 +160,6 @@ export class LiveView extends StyledElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    super.updated(changed);
     if (changed.has('room')) {
       this.disconnect();
       if (this.room) this.connect();
