@@ -105,7 +105,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   return {
     router,
     freshToken: token.fresh,
-    keepToken: () => token.keep(),
+    keepToken: token.keep,
     count: (ticks) => counter.record(ticks),
     closed: (room) => counter.emptied(room),
     close: async () => {
