@@ -53,8 +53,7 @@ export function zoomAbout(
   camera: Camera,
   view: Size,
   point: Point,
-  factor: number,
-  minZoom = 0.1,
+  { factor, minZoom = 0.1 }: { readonly factor: number; readonly minZoom?: number },
 ): Camera {
   const zoom = Math.max(minZoom, Math.min(MAX_ZOOM, camera.zoom * factor));
   const held = screenToWorld(camera, view, point);

@@ -31,7 +31,7 @@ describe('camera', () => {
   test('zooming keeps the point under the pointer in place', () => {
     fc.assert(
       fc.property(cameras, views, points, number(0.1, 10), (camera, view, point, factor) => {
-        const zoomed = zoomAbout(camera, view, point, factor);
+        const zoomed = zoomAbout(camera, view, point, { factor });
         expectNear(screenToWorld(zoomed, view, point), screenToWorld(camera, view, point));
       }),
     );
