@@ -109,11 +109,11 @@ export const OPERATIONS: Record<string, Case> = {
   },
   'pointwise, weights of each sample': {
     inputs: [map(2, 3, 3, 4), plain(2, 4, 6)],
-    build: (x, w) => g.pointwiseEach(x, w),
+    build: (x, w) => g.pointwise(x, w),
   },
   'pointwise, weights of each sample, transposed': {
     inputs: [map(2, 3, 3, 4), plain(2, 6, 4)],
-    build: (x, w) => g.pointwiseEach(x, w, true),
+    build: (x, w) => g.pointwise(x, w, true),
   },
   'convolution 3×3': {
     inputs: [map(2, 5, 4, 3), plain(3, 3, 3, 2)],
