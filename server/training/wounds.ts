@@ -4,18 +4,13 @@
  */
 import type { Random } from '../../shared/random.ts';
 
-/** Shape of a wound. */
-export type WoundKind =
-  /** A disc, anywhere. */
-  | 'disc'
-  /** One side of a straight cut, at any angle. */
-  | 'half'
-  /** A straight band from edge to edge. */
-  | 'bar'
-  /** As published: a square of half the side (Palm et al. 2022, code of 2021). */
-  | 'square'
-  /** A short bent line, as drawn with a finger. */
-  | 'stroke';
+/**
+ * Shapes of wounds: a disc, anywhere; one side of a straight cut, at any angle; a straight band from
+ * edge to edge; as published, a square of half the side (Palm et al. 2022, code of 2021); a short
+ * bent line, as drawn with a finger.
+ */
+export const WOUND_KINDS = ['disc', 'half', 'bar', 'square', 'stroke'] as const;
+type WoundKind = (typeof WOUND_KINDS)[number];
 
 /** Smallest share of cells of a random wound. */
 const SMALLEST = 0.02;
