@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { retry } from '../platform/retry.ts';
+import { misfitOf } from '../vnca/architecture.ts';
 import { loadModel } from '../vnca/checkpoint.ts';
 import type { Compute } from './autodiff/compute.ts';
 import { createCompute } from './autodiff/create.ts';
@@ -121,18 +122,16 @@ async function begin(
   if (resume) return loadRun(folder, config);
   const state = firstState(config);
   if (from === undefined) return { state, seconds: 0 };
-  const model = await loadModel(from);
-  const tensors = new Map(state.tensors);
-  for (const [name, shape] of trainedShapes(config)) {
-    const found = model.tensors.get(name);
-    if (!found || `${found.shape}` !== `${shape}`) {
-      throw new TrainingError(
-        'bad-run',
-        `${from}: tensor "${name}" is ${found ? `[${found.shape}]` : 'missing'}, but the configuration asks for [${shape}]`,
-      );
-    }
-    tensors.set(`parameter:${name}`, found);
+  const { tensors: found } = await loadModel(from);
+  const shapes = trainedShapes(config);
+  const misfit = misfitOf(found, shapes);
+  if (misfit) {
+    const why = 'the checkpoint is of another model than the configuration';
+    throw new TrainingError('bad-run', `${from}: ${misfit}; ${why}`);
   }
+  const tensors = new Map(
+    [...shapes.keys()].map((name) => [`parameter:${name}`, found.get(name)!]),
+  );
   return { state: { ...state, tensors }, seconds: 0, from };
 }
 

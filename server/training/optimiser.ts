@@ -17,7 +17,7 @@ export interface AdamOptions {
 }
 
 /** Each parameter, its moments, and its moving average. */
-const SETS = ['parameter', 'first', 'second', 'average'] as const;
+export const SETS = ['parameter', 'first', 'second', 'average'] as const;
 
 /** The parameters and moments of a run, in the memory of the back end. */
 export class Adam {

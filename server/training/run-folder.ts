@@ -1,6 +1,7 @@
 /** The folder of a run: its state with its configuration, its log, its pictures. */
 import { appendFile, mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { misfitOf } from '../vnca/architecture.ts';
 import { CheckpointError } from '../vnca/errors.ts';
 import {
   fromFloat32,
@@ -9,11 +10,13 @@ import {
   toFloat32,
   writeSafetensors,
 } from '../vnca/safetensors.ts';
+import type { Shape } from './autodiff/graph.ts';
 import type { TrainingConfig } from './config.ts';
 import { changedField } from './config-changes.ts';
 import { readBytes } from './data/cache.ts';
 import { TrainingError } from './errors.ts';
-import type { Tensor, Tensors } from './model/parameters.ts';
+import type { Tensor } from './model/parameters.ts';
+import { SETS } from './optimiser.ts';
 import type { PoolEntry } from './pool.ts';
 import { type RunState, trainedShapes } from './run-state.ts';
 
@@ -73,12 +76,21 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   }
   const { tensors, metadata } = parse(bytes, file);
   checkModel(metadata.config, config, file);
-  const stored = new Map<string, { shape: readonly number[]; data: Float32Array }>();
+  const stored = new Map<string, Tensor>();
   for (const [name, tensor] of tensors) {
     const data = toFloat32(tensor);
     if (data) stored.set(name, { shape: tensor.shape, data });
   }
-  checkShapes(stored, config, file);
+  // Only weights are required: a run without updates has no moments.
+  const shapes = [...trainedShapes(config)].flatMap(([name, shape]) =>
+    SETS.map((set): [string, Shape] => [`${set}:${name}`, shape]).filter(
+      ([key]) => key === `parameter:${name}` || stored.has(key),
+    ),
+  );
+  const misfit = misfitOf(stored, new Map(shapes));
+  if (misfit) {
+    throw new TrainingError('bad-run', `${file}: ${misfit}; the model of a run cannot change`);
+  }
   const run = stored.get('run')?.data;
   if (run?.length !== 2) throw damaged(`${file}: tensor "run" is missing or has another shape`);
   const [pool, crowd] = POOLS.map((name) => readPool(stored, name, config.channels, file));
@@ -137,20 +149,6 @@ function checkModel(saved: string | undefined, config: TrainingConfig, file: str
     'bad-run',
     `${file}: "${changed}" was different when the run started; the model of a run cannot change, only its schedule`,
   );
-}
-
-function checkShapes(stored: Tensors, config: TrainingConfig, file: string): void {
-  for (const [name, shape] of trainedShapes(config)) {
-    for (const set of ['parameter', 'first', 'second', 'average']) {
-      const found = stored.get(`${set}:${name}`)?.shape;
-      // Only weights are required: a run without updates has no moments.
-      if (`${found}` === `${shape}` || (!found && set !== 'parameter')) continue;
-      throw new TrainingError(
-        'bad-run',
-        `${file}: "${name}" is ${found ? `[${found}]` : 'missing'}, but the configuration asks for [${shape}]; the model of a run cannot change`,
-      );
-    }
-  }
 }
 
 /** Reads the entries of a pool, and removes its tensors from `stored`. */

@@ -1,8 +1,8 @@
 /** The state of a run, and the shapes of what it trains. */
 import { updateShapes } from '../vnca/architecture.ts';
+import { encoderShapes } from '../vnca/encoder-network.ts';
 import { randomOfUpdate } from './batches.ts';
 import type { TrainingConfig } from './config.ts';
-import { encoderShapes } from './model/encoder.ts';
 import { imageChannels, type Likelihood } from './model/likelihood.ts';
 import { initialise, type Shapes, type Tensors } from './model/parameters.ts';
 import type { PoolEntry } from './pool.ts';

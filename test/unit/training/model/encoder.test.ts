@@ -2,14 +2,9 @@
 import { gradients } from '../../../../server/training/autodiff/gradients.ts';
 import * as g from '../../../../server/training/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
-import {
-  divergence,
-  encode,
-  encoderShapes,
-  reparameterise,
-} from '../../../../server/training/model/encoder.ts';
+import { divergence, encode, reparameterise } from '../../../../server/training/model/encoder.ts';
 import { parameterInputs } from '../../../../server/training/model/parameters.ts';
-import type { EncoderNetwork } from '../../../../server/vnca/encoder-network.ts';
+import { type EncoderNetwork, encoderShapes } from '../../../../server/vnca/encoder-network.ts';
 import { evaluate } from '../autodiff/contract.ts';
 import { elu, type Numbers, normals, randomParameters, slopeAt, slopeChecker } from './small.ts';
 
