@@ -346,8 +346,3 @@ export function drawMasks(
   }
   return masks;
 }
-
-/** The values whose names begin with a prefix. */
-export function startingWith(values: Values, prefix: string): Record<string, Value> {
-  return Object.fromEntries(Object.entries(values).filter(([name]) => name.startsWith(prefix)));
-}

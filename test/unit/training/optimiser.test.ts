@@ -25,25 +25,22 @@ const draw = (scale: number): Record<Name, number[]> => ({
 });
 const BEGINNING = draw(1);
 
-const create = (options: AdamOptions): Promise<Adam> =>
-  Adam.create(
-    compute,
-    SHAPES,
-    new Map(
-      NAMES.map((name) => [
-        `parameter:${name}`,
-        { shape: SHAPES.get(name)!, data: Float32Array.from(BEGINNING[name]) },
-      ]),
-    ),
-    0,
-    options,
+const tensorsOf = (set: string, of: Record<Name, number[]>) =>
+  new Map(
+    NAMES.map((name) => [
+      `${set}:${name}`,
+      { shape: SHAPES.get(name)!, data: Float32Array.from(of[name]) },
+    ]),
   );
+
+const create = (options: AdamOptions): Promise<Adam> =>
+  Adam.create(compute, SHAPES, { update: 0, tensors: tensorsOf('parameter', BEGINNING) }, options);
 
 const gradient = (of: Record<Name, number[]>) =>
   Object.fromEntries(
-    NAMES.map((name) => [
-      `total:${name}`,
-      compute.upload(SHAPES.get(name)!, Float32Array.from(of[name])),
+    [...tensorsOf('total', of)].map(([name, { shape, data }]) => [
+      name,
+      compute.upload(shape, data),
     ]),
   );
 
@@ -154,5 +151,7 @@ it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e30])(
 );
 
 it('needs an initial value of every parameter', async () => {
-  await expect(Adam.create(compute, SHAPES, new Map(), 0, OPTIONS)).rejects.toThrow('parameter:a');
+  await expect(
+    Adam.create(compute, SHAPES, { update: 0, tensors: new Map() }, OPTIONS),
+  ).rejects.toThrow('parameter:a');
 });

@@ -197,7 +197,8 @@ async function gradientsOf(
   const masks = maskSource(given);
   const values = upload(compute, { latents, image, weight });
   const parameters = upload(compute, given.parameters);
-  const result = await differentiate(compute, segments, parameters, upload(compute, totals), {
+  const zeros = upload(compute, totals);
+  const result = await differentiate({ compute, segments, zeros }, parameters, {
     segments: rollout,
     differentiated,
     targets: new Map(
