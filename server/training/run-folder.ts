@@ -1,5 +1,5 @@
 /** The folder of a run: its state with its configuration, its log, its pictures. */
-import { appendFile, mkdir, open, rename } from 'node:fs/promises';
+import { appendFile, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { misfitOf } from '../vnca/architecture.ts';
 import { CheckpointError } from '../vnca/errors.ts';
@@ -13,8 +13,8 @@ import {
 import type { Shape } from './autodiff/graph.ts';
 import type { TrainingConfig } from './config.ts';
 import { changedField } from './config-changes.ts';
-import { readBytes } from './data/cache.ts';
 import { TrainingError } from './errors.ts';
+import { readIfThere, replaceFile } from './files.ts';
 import type { Tensor } from './model/parameters.ts';
 import { SETS } from './optimiser.ts';
 import type { PoolEntry } from './pool.ts';
@@ -38,7 +38,7 @@ export interface Run {
   readonly from?: string;
 }
 
-/** Writes the state atomically: after a crash or power failure the old or the new one is there. */
+/** Writes the state atomically. */
 export async function saveRun(
   folder: string,
   { state, seconds, images, from }: Run,
@@ -59,7 +59,7 @@ export async function saveRun(
     ...(images !== undefined && { images }),
     ...(from !== undefined && { from }),
   });
-  await replaceFile(join(folder, STATE_FILE), bytes);
+  await replaceFile(join(folder, STATE_FILE), [bytes]);
 }
 
 /**
@@ -218,29 +218,8 @@ export async function cutLog(folder: string, update: number): Promise<void> {
       return false;
     }
   });
-  await replaceFile(file, saved.map((line) => `${line}\n`).join(''));
-}
-
-async function replaceFile(file: string, content: Uint8Array | string): Promise<void> {
-  const part = await open(`${file}.part`, 'w');
-  try {
-    await part.writeFile(content);
-    // Otherwise a power failure could leave the name on a file without its bytes.
-    await part.sync();
-  } finally {
-    await part.close();
-  }
-  await rename(`${file}.part`, file);
-}
-
-async function readIfThere(file: string): Promise<Buffer | undefined> {
-  const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-    return undefined;
-  });
-  try {
-    return handle && (await readBytes(handle, (await handle.stat()).size));
-  } finally {
-    await handle?.close();
-  }
+  await replaceFile(
+    file,
+    saved.map((line) => `${line}\n`),
+  );
 }

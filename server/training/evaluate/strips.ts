@@ -1,6 +1,6 @@
 /** The picture sheets of an evaluation: samples, growth, healing, interpolation. */
 import type { Random } from '../../../shared/random.ts';
-import { rowsOf } from '../parameter-vector.ts';
+import { evenly, rowsOf } from '../parameter-vector.ts';
 import { drawSheet, inRows } from '../pictures/sheet.ts';
 import { enlarged, type Tile, tilesOfStates } from '../pictures/tile.ts';
 import { applyWound, woundOfShare } from '../wounds.ts';
@@ -9,14 +9,9 @@ import { type Grown, HEALING_STEPS } from './persistence.ts';
 
 const ROWS = 8;
 
-/** Indices of evenly chosen organisms, one per row. */
-export function chooseRows({ count }: Pick<Grown, 'count'>, rows = ROWS): number[] {
-  const chosen = Math.min(rows, count);
-  return Array.from({ length: chosen }, (_, i) => Math.floor((i * count) / chosen));
-}
-
-/** Latents and states of some organisms. */
-function pick({ latents, states, count }: Grown, chosen: readonly number[]): Grown {
+/** Latents and states of evenly chosen organisms, one per row. */
+function pick({ latents, states, count }: Grown): Grown {
+  const chosen = evenly(count, Math.min(ROWS, count));
   return {
     latents: rowsOf(latents, chosen, latents.length / count),
     states: rowsOf(states, chosen, states.length / count),
@@ -43,7 +38,7 @@ export async function drawGrowth(
   after: readonly number[],
 ): Promise<Buffer> {
   const { card } = batch;
-  const some = pick(grown, chooseRows(grown));
+  const some = pick(grown);
   const rows: Tile[][] = Array.from({ length: some.count }, () => []);
   const labels: string[] = [];
   const stages = await batch.stages(some.latents);
@@ -72,7 +67,7 @@ export async function drawHealing(
   random: Random,
 ): Promise<Buffer> {
   const { card } = batch;
-  const some = pick(grown, chooseRows(grown));
+  const some = pick(grown);
   const rows = tilesOfStates(card, some.states, card.side).map((tile) => [tile]);
   const wounded = some.states.slice();
   for (let n = 0; n < some.count; n++) {

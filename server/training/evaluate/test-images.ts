@@ -7,6 +7,7 @@ import type { DatasetConfig } from '../data/config.ts';
 import { type Dataset, gatherImages, SPLITS } from '../data/dataset.ts';
 import { loadDataset } from '../data/load-dataset.ts';
 import { imageChannels } from '../model/likelihood.ts';
+import { evenly } from '../parameter-vector.ts';
 import type { Images } from './bounds.ts';
 import { EvaluationError } from './errors.ts';
 import { likelihoodOfCard } from './evaluation-batch.ts';
@@ -63,10 +64,7 @@ export function choose(data: Dataset, limit: number): Omit<Judged, 'trained'> {
   const split = SPLITS.toReversed().find((name) => data.splits[name].length > 0)!;
   const indices = data.splits[split];
   const count = limit === 0 ? indices.length : Math.min(limit, indices.length);
-  const chosen = Uint32Array.from(
-    { length: count },
-    (_, i) => indices[Math.floor((i * indices.length) / count)],
-  );
+  const chosen = Uint32Array.from(evenly(indices.length, count), (at) => indices[at]);
   const { labels } = data;
   return {
     pixels: gatherImages(data, chosen),
