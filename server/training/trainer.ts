@@ -4,13 +4,13 @@
  * and heals: new organisms take extra steps after growth, and pooled ones grow old.
  */
 import type { Random } from '../../shared/random.ts';
+import { imageChannels } from '../vnca/readout.ts';
 import type { Compute, Values } from './autodiff/compute.ts';
 import { DataPasses, randomOfUpdate } from './batches.ts';
 import { drawnStates, type TrainingConfig } from './config.ts';
 import { newLook } from './data/augment.ts';
 import type { Dataset } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
-import { imageChannels } from './model/likelihood.ts';
 import type { Segment } from './model/segments.ts';
 import { Adam } from './optimiser.ts';
 import type { DataParallel, Outcome } from './parallel/data-parallel.ts';
@@ -18,7 +18,7 @@ import { openDataParallel } from './parallel/open-data-parallel.ts';
 import { rowsOf } from './parameter-vector.ts';
 import { Pool, type PoolEntry } from './pool.ts';
 import { freshPlan, openGround, pooledPlan, type RolloutPlan } from './rollout-plan.ts';
-import { likelihoodOf, type RunState, trainedShapes } from './run-state.ts';
+import { type RunState, trainedShapes } from './run-state.ts';
 import { leakAt, rateAt, sideAt } from './schedule.ts';
 
 /** Figures of one update; nats are means over organisms. */
@@ -329,7 +329,7 @@ function checkFit(config: TrainingConfig, data: Dataset, { pool, crowd }: RunSta
   const bad = (what: string): never => {
     throw new TrainingError('bad-data', `${data.name}: ${what}`);
   };
-  const channels = imageChannels(likelihoodOf(config));
+  const channels = imageChannels(config.readout);
   if (data.side !== config.side) {
     bad(`images are ${data.side}×${data.side}, but "side" of the configuration is ${config.side}`);
   }

@@ -1,12 +1,12 @@
 /** What rollouts need besides parameters: compiled programs, images, and zero gradients. */
 import { type EncoderInput, type EncoderNetwork, encoderShapes } from '../vnca/encoder-network.ts';
+import { imageChannels } from '../vnca/readout.ts';
 import type { Compute, Program, Value, Values } from './autodiff/compute.ts';
 import { gradients } from './autodiff/gradients.ts';
 import * as g from './autodiff/graph.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Dataset } from './data/dataset.ts';
 import { divergence, encode, reparameterise } from './model/encoder.ts';
-import { imageChannels } from './model/likelihood.ts';
 import { parameterInputs } from './model/parameters.ts';
 import { Segments } from './model/segments.ts';
 import { likelihoodOf } from './run-state.ts';

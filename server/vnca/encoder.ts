@@ -5,6 +5,7 @@
 import { misfitOf } from './architecture.ts';
 import type { Model, WeightTensor } from './checkpoint.ts';
 import { type EncoderNetwork, encoderShapes } from './encoder-network.ts';
+import { imageChannels } from './readout.ts';
 
 /** Encodes pictures. */
 export interface Encoder {
@@ -42,7 +43,7 @@ const elu = (x: number): number => (x > 0 ? x : Math.expm1(x));
 export function createEncoder({ card, tensors }: Model): Encoder | undefined {
   const { encoder: network, side, latentSize, readout } = card;
   if (!network || !('convolutions' in network)) return undefined;
-  const channels = readout.kind === 'bernoulli' ? 1 : readout.kind === 'dmol' ? 3 : 4;
+  const channels = imageChannels(readout);
   if (misfitOf(tensors, encoderShapes(network, { side, channels, latentSize }))) return undefined;
   const weightsOf = (layer: string): Weights => ({
     kernel: tensors.get(`encoder.${layer}.kernel`)!,

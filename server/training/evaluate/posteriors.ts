@@ -2,14 +2,13 @@
 import { misfitOf } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { encoderShapes } from '../../vnca/encoder-network.ts';
+import { imageChannels } from '../../vnca/readout.ts';
 import type { Compute, Program, Values } from '../autodiff/compute.ts';
 import type { Shape } from '../autodiff/graph.ts';
 import * as g from '../autodiff/graph.ts';
 import { encode } from '../model/encoder.ts';
-import { imageChannels } from '../model/likelihood.ts';
 import { parameterInputs, uploadParameters } from '../model/parameters.ts';
 import { EvaluationError } from './errors.ts';
-import { likelihoodOfCard } from './evaluation-batch.ts';
 
 const BATCH = 16;
 
@@ -37,7 +36,7 @@ export class Posteriors {
       const how = network ? 'only describes its encoder in words' : 'has no encoder';
       throw new EvaluationError('no-encoder', `the card ${how}, so images have no posterior`);
     }
-    const channels = imageChannels(likelihoodOfCard(card));
+    const channels = imageChannels(card.readout);
     const shapes = encoderShapes(network, { side, channels, latentSize });
     const misfit = misfitOf(tensors, shapes);
     if (misfit) throw new EvaluationError('no-encoder', misfit);

@@ -19,6 +19,19 @@ function pick({ latents, states, count }: Grown): Grown {
   };
 }
 
+/** Runs organisms on, and adds a tile to the row of each at each mark. */
+const addTiles = (
+  rows: readonly Tile[][],
+  batch: EvaluationBatch,
+  { latents, states }: Grown,
+  marks: readonly number[],
+): Promise<void> =>
+  batch.follow(latents, states, marks, (_, now, first) => {
+    tilesOfStates(batch.card, now, batch.card.side).forEach((tile, i) => {
+      rows[first + i].push(tile);
+    });
+  });
+
 /** Draws 64 grown samples of the prior. @returns a PNG file */
 export async function drawSamples(batch: EvaluationBatch, random: Random): Promise<Buffer> {
   const { latentSize, side } = batch.card;
@@ -48,13 +61,8 @@ export async function drawGrowth(
       rows[i].push(enlarged(tile, card.side));
     });
   }
-  await batch.follow(some.latents, some.states, after, (at, states, first) => {
-    if (first === 0) labels.push(`+${at}`);
-    tilesOfStates(card, states, card.side).forEach((tile, i) => {
-      rows[first + i].push(tile);
-    });
-  });
-  return drawSheet(rows, { scale: 3, columns: labels });
+  await addTiles(rows, batch, some, after);
+  return drawSheet(rows, { scale: 3, columns: [...labels, ...after.map((at) => `+${at}`)] });
 }
 
 /**
@@ -72,17 +80,10 @@ export async function drawHealing(
   const wounded = some.states.slice();
   for (let n = 0; n < some.count; n++) {
     const own = wounded.subarray(n * batch.patchSize, (n + 1) * batch.patchSize);
-    const wound =
-      n % 2 === 0
-        ? woundOfShare(random, card.side, 0.5, ['half'])
-        : woundOfShare(random, card.side, 0.25, ['disc']);
-    applyWound(own, wound, card.channels);
+    const [share, kind] = n % 2 === 0 ? ([0.5, 'half'] as const) : ([0.25, 'disc'] as const);
+    applyWound(own, woundOfShare(random, card.side, share, [kind]), card.channels);
   }
-  await batch.follow(some.latents, wounded, HEALING_STEPS, (_, states, first) => {
-    tilesOfStates(card, states, card.side).forEach((tile, i) => {
-      rows[first + i].push(tile);
-    });
-  });
+  await addTiles(rows, batch, { ...some, states: wounded }, HEALING_STEPS);
   const columns = ['before', ...HEALING_STEPS.map((at) => (at === 0 ? 'wounded' : `+${at}`))];
   return drawSheet(rows, { scale: 3, columns });
 }

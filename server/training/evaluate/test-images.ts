@@ -2,15 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Card } from '../../vnca/card.ts';
+import { imageChannels } from '../../vnca/readout.ts';
 import { readConfig } from '../config.ts';
 import type { DatasetConfig } from '../data/config.ts';
 import { type Dataset, gatherImages, SPLITS } from '../data/dataset.ts';
 import { loadDataset } from '../data/load-dataset.ts';
-import { imageChannels } from '../model/likelihood.ts';
 import { evenly } from '../parameter-vector.ts';
 import type { Images } from './bounds.ts';
 import { EvaluationError } from './errors.ts';
-import { likelihoodOfCard } from './evaluation-batch.ts';
 
 /** Images to evaluate on, and where they come from. */
 export interface Judged extends Images {
@@ -44,7 +43,7 @@ export async function loadImages(
     ...(base !== undefined && { baseFolder: base }),
     ...(progress && { onProgress: progress }),
   });
-  const channels = imageChannels(likelihoodOfCard(card));
+  const channels = imageChannels(card.readout);
   if (data.side !== card.side || data.channels !== channels) {
     throw new EvaluationError(
       'unfit-data',

@@ -20,10 +20,6 @@ export type Likelihood =
 export const areConsecutive = (channels: readonly number[]): boolean =>
   channels.every((channel, i) => channel === channels[0] + i);
 
-/** Number of image channels of a likelihood. */
-export const imageChannels = ({ kind }: Likelihood): 1 | 3 | 4 =>
-  kind === 'bernoulli' ? 1 : kind === 'dmol' ? 3 : 4;
-
 /**
  * The log-likelihood of images. The constant −½ log 2πσ² of a Gaussian is left out.
  *

@@ -6,12 +6,13 @@
 import type { Random } from '../../../shared/random.ts';
 import { genomeLayout, isPerPatch, updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
+import { imageChannels } from '../../vnca/readout.ts';
 import { drawUpdateMask } from '../../vnca/update-mask.ts';
 import type { Compute, Program, Value, Values } from '../autodiff/compute.ts';
 import { gradients } from '../autodiff/gradients.ts';
 import type { Expression } from '../autodiff/graph.ts';
 import * as g from '../autodiff/graph.ts';
-import { imageChannels, type Likelihood, logLikelihood } from './likelihood.ts';
+import { type Likelihood, logLikelihood } from './likelihood.ts';
 import { type Parameters, parameterInputs } from './parameters.ts';
 import { type PositionLoss, positionChannels, positionNats } from './position-loss.ts';
 import { readGenome, ruleSteps } from './rule.ts';

@@ -3,10 +3,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '../../../server/training/config.ts';
-import { imageChannels } from '../../../server/training/model/likelihood.ts';
 import { freshPlan, pooledPlan } from '../../../server/training/rollout-plan.ts';
-import { likelihoodOf, trainedShapes } from '../../../server/training/run-state.ts';
+import { trainedShapes } from '../../../server/training/run-state.ts';
 import { macPerCellStep, updateShapes } from '../../../server/vnca/architecture.ts';
+import { imageChannels } from '../../../server/vnca/readout.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { countNumbers } from './tiny-run.ts';
 
@@ -86,7 +86,7 @@ describe.each(PUBLISHED)('%s', (name, encoder, decoder, total) => {
     expect([...plan.judged].filter(([, counts]) => counts > 0)).toEqual([
       [plan.segments.length - 1, 1],
     ]);
-    expect(imageChannels(likelihoodOf(config))).toBe(name.startsWith('mnist') ? 1 : 3);
+    expect(imageChannels(config.readout)).toBe(name.startsWith('mnist') ? 1 : 3);
   });
 });
 

@@ -2,7 +2,7 @@
 import { createCompute } from '../../../server/training/autodiff/create.ts';
 import { firstState } from '../../../server/training/run-state.ts';
 import { Trainer } from '../../../server/training/trainer.ts';
-import { numbersOf, TINY_POOL, tinyConfig, tinyData, updates } from './tiny-run.ts';
+import { numbersOf, tinyConfig, tinyData } from './tiny-run.ts';
 import { threads } from './workers/alive.ts';
 
 test.each([1, 2])(
@@ -28,18 +28,3 @@ test.each([1, 2])(
     expect(threads()).toBe(before);
   },
 );
-
-test('wasm too is the same on one worker and on two', async () => {
-  const config = tinyConfig({ pool: TINY_POOL });
-  const states: unknown[] = [];
-  for (const workers of [1, 2]) {
-    const wasm = await createCompute('wasm', { threads: workers });
-    expect(wasm.workers).toBe(workers);
-    const trainer = await Trainer.create(wasm, config, tinyData(), firstState(config));
-    const reports = await updates(trainer, 3);
-    states.push([reports, numbersOf(await trainer.state())]);
-    await trainer.dispose();
-    await wasm.dispose();
-  }
-  expect(states[1]).toEqual(states[0]);
-});

@@ -1,7 +1,8 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { expectFailure, plain, put, temporaryFolder } from './support.ts';
+import { temporaryFolder } from '../tiny-run.ts';
+import { expectFailure, plain, put } from './support.ts';
 
 const folder = temporaryFolder();
 const cacheFolder = () => join(folder(), 'cache/deep');

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { cell, expectFailure, plain, put, temporaryFolder } from './support.ts';
+import { temporaryFolder } from '../tiny-run.ts';
+import { cell, expectFailure, plain, put } from './support.ts';
 
 const folder = temporaryFolder();
 const load = (name: string, side: 32 | 64 = 64) =>

@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import type { Dataset } from '../../../../server/training/data/dataset.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { cell, expectFailure, plain, put, temporaryFolder } from './support.ts';
+import { temporaryFolder } from '../tiny-run.ts';
+import { cell, expectFailure, plain, put } from './support.ts';
 
 const folder = temporaryFolder();
 const load = (name: string, more: object = {}): Promise<Dataset> =>

@@ -16,9 +16,6 @@ describe('the command', () => {
   it('explains itself', async () => {
     const { code, stdout } = await command('--help');
     expect(code).toBe(0);
-    for (const { flag } of [...stdout.matchAll(/^ {2}--(?<flag>[a-z]+)/gm)].map((m) => m.groups!)) {
-      expect(stdout).toContain(`--${flag}`);
-    }
     expect(stdout).toContain('npm run evaluate -- <folder>');
   });
 
@@ -50,29 +47,16 @@ describe('options', () => {
     expect(
       readOptions(['a', ...text.split(' '), '--threads', '2', '--data', 'b', '--keep', 'c']),
     ).toMatchObject({
-      json: true,
-      write: true,
-      samples: 5,
-      limit: 0,
-      steps: [3, 9],
-      wounds: [0.3],
-      backend: 'onnx',
-      threads: 2,
-      data: 'b',
-      keep: 'c',
+      ...{ json: true, write: true, samples: 5, limit: 0, steps: [3, 9], wounds: [0.3] },
+      ...{ backend: 'onnx', threads: 2, data: 'b', keep: 'c' },
     });
-    expect(readOptions(['-h'])).toBe('help');
   });
 
   test.each([
     [[], 'Name one checkpoint folder.'],
-    [['a', 'b'], 'Name one checkpoint folder, not 2.'],
-    [['a', '--fast'], '--fast'],
     [['a', '--samples', '0'], '--samples must be a whole number, 1 or more, not "0".'],
-    [['a', '--limit', 'x'], '--limit must be a whole number, 0 or more, not "x".'],
     [['a', '--steps', '10,'], '--steps must be whole numbers, 1 or more'],
     [['a', '--wounds', '2'], '--wounds must be shares above 0'],
-    [['a', '--backend', 'abacus'], '--backend must be one of auto, onnx'],
   ])('%j are refused', (args, message) => {
     expect(() => readOptions(args)).toThrow(
       expect.objectContaining({ reason: 'bad-option', message: expect.stringContaining(message) }),
