@@ -1,38 +1,14 @@
-/** What is left of a run when an update fails: in a folder where a sound save lies already. */
-import { retry } from '../../../server/platform/retry.ts';
+/**
+ * What is left of a run when an update fails: in a folder where a sound save lies already. The
+ * integration test kills threads.
+ */
 import { TrainingError } from '../../../server/training/errors.ts';
-import { afterLostThread, saveAfterFailure } from '../../../server/training/failures.ts';
+import { saveAfterFailure } from '../../../server/training/failures.ts';
 import { loadRun, saveRun } from '../../../server/training/run-folder.ts';
 import { firstState, type RunState } from '../../../server/training/run-state.ts';
 import { numbersOf, TINY_POOL, temporaryFolder, tinyConfig } from './tiny-run.ts';
 
-const lost = (n: number): TrainingError => new TrainingError('lost-thread', `death ${n}`);
 const notFinite = new TrainingError('not-finite', 'gradient of update 5 is not finite');
-
-/** Tries work that fails so many times. */
-async function tried(failures: readonly Error[]) {
-  let calls = 0;
-  const lines: string[] = [];
-  const work = async (): Promise<string> => {
-    const failure = failures[calls++];
-    if (failure) throw failure;
-    return 'done';
-  };
-  const options = afterLostThread('done again', (line) => lines.push(line));
-  const result = await retry(work, options).catch((error) => error);
-  return { result, calls, lines };
-}
-
-it('gives up at the third death of a thread, and reports the earlier ones', async () => {
-  const deaths = [1, 2, 3, 4].map(lost);
-  const lines = ['death 1; done again', 'death 2; done again'];
-  expect(await tried(deaths.slice(0, 2))).toEqual({ result: 'done', calls: 3, lines });
-  expect(await tried(deaths)).toEqual({ result: deaths[2], calls: 3, lines });
-});
-
-it.each([notFinite, new RangeError('no image')])('does not repeat after %s', async (error) => {
-  expect(await tried([error])).toEqual({ result: error, calls: 1, lines: [] });
-});
 
 const folder = temporaryFolder();
 const config = tinyConfig({ pool: TINY_POOL });
@@ -63,8 +39,8 @@ async function left(error: unknown, read: () => Promise<RunState>, saving = save
   return { state: numbersOf((await loadRun(folder(), config)).state), said };
 }
 
-it.each([lost(3), new RangeError('no image')])('saves what was done after %s', async (error) => {
-  const { state, said } = await left(error, async () => later());
+it('saves what was done before', async () => {
+  const { state, said } = await left(new RangeError('no image'), async () => later());
   expect(state).toEqual(numbersOf(later()));
   expect(said).toEqual(['update 5 failed; the updates before it are saved']);
 });

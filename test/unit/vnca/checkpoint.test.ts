@@ -1,29 +1,28 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';
 import { GALLERY_KINDS } from '../../../server/vnca/card.ts';
 import { galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { CheckpointError } from '../../../server/vnca/errors.ts';
-import { totalSteps } from '../../../server/vnca/growth.ts';
+import { growthSchedule } from '../../../server/vnca/growth.ts';
 import {
   fromFloat32,
   type StoredTensor,
   writeSafetensors,
 } from '../../../server/vnca/safetensors.ts';
+import { temporaryFolder } from '../training/tiny-run.ts';
 import { modelOf, tinyCard, tinyCardJson } from './tiny-model.ts';
 
+const newFolder = temporaryFolder();
 let folder = '';
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'vivarium-checkpoint-'));
+  folder = newFolder();
   await writeFile(join(folder, 'card.json'), JSON.stringify(tinyCardJson()));
   await writeFile(join(folder, 'model.safetensors'), writeSafetensors(stored()));
   await writeFile(join(folder, 'gallery.png'), png(24 * 16, 16));
 });
-
-afterEach(() => rm(folder, { recursive: true }));
 
 function stored(): Map<string, StoredTensor> {
   const { tensors } = modelOf(tinyCard());
@@ -122,6 +121,6 @@ test('a checkpoint of the first format loads', async () => {
   );
   const checkpoint = await loadCheckpoint(earlier);
   expect(checkpoint.card.gallery).toHaveLength(459);
-  expect(totalSteps(checkpoint.card)).toBe(40);
+  expect(growthSchedule(checkpoint.card)).toHaveLength(40);
   expect(new Set(checkpoint.card.gallery.map(({ kind }) => kind))).toEqual(new Set(GALLERY_KINDS));
 });
