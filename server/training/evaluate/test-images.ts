@@ -1,5 +1,5 @@
 /** Loads the images that a checkpoint is evaluated on. */
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Card } from '../../vnca/card.ts';
 import { imageChannels } from '../../vnca/readout.ts';
@@ -99,11 +99,7 @@ async function findData(
       'the card names no training configuration; give one with --data',
     );
   }
-  const isThere = await readFile(file).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) {
+  if (!existsSync(file)) {
     throw new EvaluationError('no-data', `${file} cannot be read; name the images with --data`);
   }
   const { data, trainOnValidation } = await readConfig(file);

