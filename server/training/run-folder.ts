@@ -75,7 +75,14 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
     throw new TrainingError('no-run', message);
   }
   const { tensors, metadata } = parse(bytes, file);
-  checkModel(metadata.config, config, file);
+  // Equal shapes do not mean an equal model. Old runs store no configuration.
+  const changed = metadata.config && changedField(metadata.config, config);
+  if (changed) {
+    throw new TrainingError(
+      'bad-run',
+      `${file}: "${changed}" was different when the run started; the model of a run cannot change, only its schedule`,
+    );
+  }
   const stored = new Map<string, Tensor>();
   for (const [name, tensor] of tensors) {
     const data = toFloat32(tensor);
@@ -136,20 +143,6 @@ function parse(bytes: Uint8Array, file: string): TensorFile {
 
 const damaged = (what: string): TrainingError =>
   new TrainingError('bad-run', `${what}; the run cannot continue: start it again without --resume`);
-
-/**
- * Compares the model fields, since equal shapes do not mean an equal model. Old runs store no
- * configuration.
- */
-function checkModel(saved: string | undefined, config: TrainingConfig, file: string): void {
-  if (saved === undefined) return;
-  const changed = changedField(saved, config);
-  if (changed === undefined) return;
-  throw new TrainingError(
-    'bad-run',
-    `${file}: "${changed}" was different when the run started; the model of a run cannot change, only its schedule`,
-  );
-}
 
 /** Reads the entries of a pool, and removes its tensors from `stored`. */
 function readPool(

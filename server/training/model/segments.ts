@@ -114,13 +114,11 @@ export class Segments {
   private readonly compute: Compute;
   private readonly spec: DecoderSpec;
   private readonly batch: number;
-  private readonly imageChannels: number;
 
   constructor(private readonly options: SegmentsOptions) {
     this.compute = options.compute;
     this.spec = options.spec;
     this.batch = options.batch;
-    this.imageChannels = imageChannels(options.likelihood);
   }
 
   /**
@@ -209,7 +207,7 @@ export class Segments {
       const outputs: Record<string, Expression> = {};
       const seeds: { result: Expression; change: Expression }[] = [];
       if (image) {
-        const target = g.inputMap('image', this.mapShape(segment.stage, this.imageChannels));
+        const target = this.image(segment.stage);
         const open = segment.crowded ? this.open(segment.stage) : undefined;
         const seen = open ? g.multiply(after, open) : after;
         const wanted = open ? g.multiply(target, open) : target;
@@ -249,10 +247,8 @@ export class Segments {
     return this.program('measure', () => {
       const { side, channels } = this.spec;
       const states = g.inputMap('states', this.mapShape(side, channels));
-      const image = g.inputMap('image', this.mapShape(side, this.imageChannels));
-      return {
-        nats: g.reshape(logLikelihood(this.options.likelihood, states, image), [this.batch]),
-      };
+      const nats = logLikelihood(this.options.likelihood, states, this.image(side));
+      return { nats: g.reshape(nats, [this.batch]) };
     });
   }
 
@@ -273,6 +269,10 @@ export class Segments {
 
   private readGenome(parameters: Parameters, latents = this.latents): Expression {
     return readGenome(this.spec.update, parameters, latents);
+  }
+
+  private image(side: number): Expression {
+    return g.inputMap('image', this.mapShape(side, imageChannels(this.options.likelihood)));
   }
 
   private open(side: number): Expression {
