@@ -230,7 +230,7 @@ describe('the pool of a run', () => {
     expect(Math.max(...reports.map(({ age = 0 }) => age))).toBeGreaterThan(9);
   });
 
-  it('is replaced by new organisms while it holds too few, and takes all of them in', async () => {
+  it('is replaced by new organisms while it holds too few, and receives all of them', async () => {
     const pool = { ...TINY_POOL, size: 60, batch: 4, admit: 4, wounded: 0, steps: [4, 4] };
     const config = tinyConfig({ ...uniform, pool: { ...pool, standIns: true } });
     const trainer = await start(config);
@@ -250,7 +250,7 @@ describe('the pool of a run', () => {
   it.each([
     ['micro-batch', 4],
     ['update', 1],
-  ])('goes on for steps that are drawn for each %s', async (stepsDrawn, numbers) => {
+  ])('is continued for a number of steps drawn for each %s', async (stepsDrawn, numbers) => {
     const config = tinyConfig({
       ...uniform,
       growthSteps: [1, 64],
@@ -285,7 +285,7 @@ describe('the pool of a run', () => {
     expect(changed).toEqual(expect.arrayContaining(wanted));
   });
 
-  it('keeps crowded states apart with their ground, also after a resume', async () => {
+  it('stores crowded states separately with their ground, also after a resume', async () => {
     const config = tinyConfig({
       pool: { ...TINY_POOL, crowded: { batch: 2, size: 4, renewed: 0.2, fresh: 0.5 } },
       updates: 30,

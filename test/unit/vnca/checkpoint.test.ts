@@ -45,7 +45,7 @@ async function expectFailure(reason: string, file: string, what: string): Promis
   expect(message).not.toContain('\n');
 }
 
-test('a whole folder loads', async () => {
+test('a complete folder loads', async () => {
   const checkpoint = await loadCheckpoint(folder);
   expect(checkpoint.folder).toBe(folder);
   expect(checkpoint.card).toEqual(tinyCard());
@@ -72,12 +72,12 @@ test.each(['card.json', 'model.safetensors', 'gallery.png'])('%s must be there',
 test.each([
   ['{"version":', 'card is not JSON'],
   [JSON.stringify(tinyCardJson({ side: -2 })), 'field "side": '],
-])('the card must be whole: %#', async (card, what) => {
+])('the card must be valid: %#', async (card, what) => {
   await writeFile(join(folder, 'card.json'), card);
   await expectFailure('bad-card', 'card.json', what);
 });
 
-test('the weights must be whole', async () => {
+test('the weights must be complete', async () => {
   const whole = writeSafetensors(stored());
   await writeFile(join(folder, 'model.safetensors'), whole.subarray(0, whole.length - 1));
   await expectFailure('corrupt-file', 'model.safetensors', 'tensor "');
@@ -101,7 +101,7 @@ test.each<[string, StoredTensor | undefined, string]>([
   await expectFailure(reason, 'model.safetensors', `tensor "${name}" ${what}`);
 });
 
-test('tensors that the update net does not need are welcome', async () => {
+test('tensors that the update net does not need are allowed', async () => {
   const tensors = stored().set('encoder.kernel', fromFloat32([2], new Float32Array(2)));
   await writeFile(join(folder, 'model.safetensors'), writeSafetensors(tensors));
   expect((await loadCheckpoint(folder)).tensors.get('encoder.kernel')!.shape).toEqual([2]);

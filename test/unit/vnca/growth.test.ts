@@ -41,7 +41,7 @@ test('cells divide into blocks of copies, with all channels', () => {
   expect([...divide(Float32Array.of(5, 6), 2)]).toEqual([5, 6, 5, 6, 5, 6, 5, 6]);
 });
 
-test('division writes its place of a batch and nothing else', () => {
+test('division writes only its own part of a batch', () => {
   const batch = new Float32Array(12).fill(9);
   divideInto(batch, 4, Float32Array.of(7), 1);
   expect([...batch]).toEqual([9, 9, 9, 9, 7, 7, 7, 7, 9, 9, 9, 9]);

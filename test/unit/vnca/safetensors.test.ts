@@ -42,7 +42,7 @@ const tensor: fc.Arbitrary<StoredTensor> = fc
 const name = fc.string({ unit: 'binary' }).filter((s) => s !== '__metadata__');
 const named = fc.uniqueArray(fc.tuple(name, tensor), { selector: ([key]) => key, maxLength: 6 });
 
-test('what is written is read', () => {
+test('reads what was written', () => {
   fc.assert(
     fc.property(named, fc.dictionary(fc.string(), fc.string()), (entries, metadata) => {
       const file = parseSafetensors(writeSafetensors(new Map(entries), metadata), FILE);
@@ -64,7 +64,7 @@ test('written tensors are aligned to their elements', () => {
   expect(bytes.byteOffset % 4).toBe(0);
 });
 
-test('float32 numbers keep their bits, also out of a pooled Buffer and unaligned', () => {
+test('float32 numbers keep their bits, also from a pooled Buffer and unaligned', () => {
   const data = Float32Array.of(0, -0, 1e-42, 3.5, -Infinity);
   const file = writeSafetensors(new Map([['a', fromFloat32([5], data)]]));
   const shifted = Buffer.concat([Buffer.of(1), file]).subarray(1);
@@ -156,7 +156,7 @@ test('a tensor may be named like a field of Object', () => {
   expect([...parseSafetensors(file, FILE).tensors.keys()]).toEqual(['__proto__']);
 });
 
-test('no damage to a file leads to anything but a CheckpointError', () => {
+test('every damaged file throws a CheckpointError', () => {
   const whole = writeSafetensors(
     new Map([
       ['a', fromFloat32([2, 3], new Float32Array(6))],
