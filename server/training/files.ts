@@ -3,7 +3,7 @@ import { type FileHandle, open, rename, writeFile } from 'node:fs/promises';
 
 const CHUNK = 64 * 1024 * 1024;
 
-/** Reads a file; undefined if there is none. @throws Error it cannot be read, or shrinks meanwhile */
+/** Reads a file; undefined if there is none. @throws Error it cannot be read, or has shrunk */
 export async function readIfThere(file: string): Promise<Buffer | undefined> {
   const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
