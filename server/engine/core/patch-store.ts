@@ -5,10 +5,9 @@
  * A call takes effect completely, or throws and leaves every patch unchanged.
  */
 import type { Model } from '../../vnca/checkpoint.ts';
-import { firstStage } from '../../vnca/growth.ts';
 import { createReadout } from '../../vnca/readout.ts';
 import type { PatchStore, RuleBackend, TransferredPatch } from '../backend.ts';
-import { EngineError, type PatchId, type Readout } from '../engine.ts';
+import type { PatchId, Readout } from '../engine.ts';
 import {
   type BatchEntry,
   createBatchStepper,
@@ -16,9 +15,9 @@ import {
   type SteppedBatch,
 } from './batch-stepper.ts';
 import { brokenReadout } from './broken-readout.ts';
-import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from './checks.ts';
 import { interleaved, planar } from './layout.ts';
 import type { LoadedModel, Patch } from './patch.ts';
+import { checkNames, PatchTable, stageAfter } from './patch-table.ts';
 
 /** Options of `createPatchStore`. */
 export interface PatchStoreOptions {
@@ -45,14 +44,8 @@ export async function createPatchStore({
     const read = createReadout(card, layout.planar);
     allSpecies.set(card.name, { card, rule, read, layout });
   }
-  const patches = new Map<PatchId, Patch>();
+  const patches = new PatchTable<Patch>(allSpecies);
   const stepper = createBatchStepper(backend);
-
-  const find = (id: PatchId): Patch => {
-    const patch = patches.get(id);
-    if (!patch) throw new EngineError('unknown-patch', String(id));
-    return patch;
-  };
 
   /** Removes a patch; its batch, now incomplete, is released after the next step. */
   const remove = (id: PatchId): void => {
@@ -63,30 +56,19 @@ export async function createPatchStore({
 
   return {
     plant(news) {
-      const planted = new Map<PatchId, Patch>();
-      for (const { patch: id, checkpoint, latent } of news) {
-        const species = allSpecies.get(checkpoint);
-        if (!species) throw new EngineError('unknown-checkpoint', checkpoint);
-        if (patches.has(id) || planted.has(id))
-          throw new EngineError('duplicate-patch', String(id));
-        const { card, rule, layout } = species;
-        checkLatent(id, latent, card);
-        const stage = firstStage(card);
-        planted.set(id, {
-          species,
-          conditioning: rule.condition?.(latent),
-          stage,
-          state: layout.seed(latent, stage),
-          batch: undefined,
-          lastRgba: undefined,
-        });
-      }
-      for (const [id, patch] of planted) patches.set(id, patch);
+      const planted = patches.create(news, ({ latent }, species, stage) => ({
+        species,
+        conditioning: species.rule.condition?.(latent),
+        stage,
+        state: species.layout.seed(latent, stage),
+        batch: undefined,
+        lastRgba: undefined,
+      }));
+      patches.addAll(planted);
     },
 
     async step(steps) {
-      const entries = steps.map((step): BatchEntry => ({ patch: find(step.patch), step }));
-      checkSteps(entries);
+      const entries = patches.entriesOf(steps);
       const stepped: SteppedBatch[] = [];
       for (const { species, stage, entries: group } of groupsOf(entries)) {
         stepped.push(...(await stepper.step(species, stage, group)));
@@ -101,14 +83,13 @@ export async function createPatchStore({
       return entries.map((entry) => readOut(entry, readouts.get(entry)!));
     },
 
-    exportStates: (ids) => ids.map(find).map(({ species, state }) => species.layout.export(state)),
+    exportStates: (ids) =>
+      ids
+        .map((id) => patches.require(id))
+        .map(({ species, state }) => species.layout.export(state)),
 
     importStates(states) {
-      const found = states.map(({ patch: id, state }) => {
-        const patch = find(id);
-        return { patch, stage: checkState(id, state, patch.species.card), state };
-      });
-      for (const { patch, stage, state } of found) {
+      for (const { patch, stage, state } of patches.importsOf(states)) {
         patch.batch = undefined;
         patch.stage = stage;
         patch.state = patch.species.layout.import(state);
@@ -118,16 +99,9 @@ export async function createPatchStore({
 
     take(ids) {
       const taken = ids.map((id): TransferredPatch => {
-        const { species, stage, state, conditioning, lastRgba } = find(id);
+        const { species, stage, state, conditioning, lastRgba } = patches.require(id);
         const { name: checkpoint } = species.card;
-        return {
-          patch: id,
-          checkpoint,
-          stage,
-          state: state.slice(),
-          conditioning,
-          lastRgba,
-        };
+        return { patch: id, checkpoint, stage, state: state.slice(), conditioning, lastRgba };
       });
       ids.forEach(remove);
       return taken;

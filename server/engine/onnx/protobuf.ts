@@ -11,11 +11,6 @@ export class ProtoWriter {
     return this;
   }
 
-  float(field: number, value: number): this {
-    this.parts.push(varint(field * 8 + 5), new Uint8Array(new Float32Array([value]).buffer));
-    return this;
-  }
-
   bytes(field: number, value: Uint8Array): this {
     this.parts.push(varint(field * 8 + 2), varint(value.length), value);
     return this;

@@ -16,6 +16,7 @@ import {
   JOBS_AT,
   type Job,
   maxWorkWords,
+  stageOf,
   Words,
   writeWork,
 } from './work.ts';
@@ -220,26 +221,19 @@ export async function createMachine(
     async read(slots) {
       device.pushErrorScope('validation');
       device.pushErrorScope('out-of-memory');
-      const copies = Promise.allSettled(
-        readPortions(slots, device.limits.maxBufferSize).map((portion) =>
-          readStates(device, portion),
-        ),
+      const most = Math.min(MAX_READ_BYTES, device.limits.maxBufferSize);
+      const copies = Promise.all(
+        inPortions(slots, bytesOf, most).map((portion) => readStates(device, portion)),
       );
+      // Awaited below, if memory was not short.
+      copies.catch(() => {});
       // After a failed allocation, the commands that use the buffer are invalid too.
       const [full, wrong] = await Promise.all(
         [device.popErrorScope(), device.popErrorScope()].map((scope) => scope.catch(() => null)),
       );
-      const read = await copies;
       if (full && !lost) return undefined;
       if (wrong) failure ??= messageOf(wrong);
-      return checked(
-        Promise.all(
-          read.map((copy) => {
-            if (copy.status === 'rejected') throw copy.reason;
-            return copy.value;
-          }),
-        ).then((portions) => portions.flat()),
-      );
+      return checked(copies.then((portions) => portions.flat()));
     },
     isLost: () => lost,
     destroy() {
@@ -254,10 +248,6 @@ export async function createMachine(
 const MAX_READ_BYTES = 64 * 2 ** 20;
 
 const bytesOf = (slot: GpuSlot): number => slot.size * GROUP_BYTES;
-
-function readPortions(slots: readonly GpuSlot[], maxBytes: number): GpuSlot[][] {
-  return inPortions(slots, bytesOf, Math.min(MAX_READ_BYTES, maxBytes));
-}
 
 /** Copies states to the CPU; the copy is submitted before the call returns. */
 async function readStates(device: GPUDevice, slots: readonly GpuSlot[]): Promise<Float32Array[]> {
@@ -288,8 +278,6 @@ function messageOf(error: GPUError): string {
   const { name } = error.constructor;
   return name === 'GPUOutOfMemoryError' ? `out of memory: ${first}` : first || name;
 }
-
-const stageOf = ({ slot, divide }: Job): number => (divide ? 2 * slot.stage : slot.stage);
 
 /** WebGPU types exclude shared buffers. */
 const unshared = (values: Float32Array): Float32Array<ArrayBuffer> =>

@@ -4,10 +4,10 @@
  * the GPU.
  */
 import type { Model } from '../../vnca/checkpoint.ts';
-import { firstStage, seedState } from '../../vnca/growth.ts';
+import { seedState } from '../../vnca/growth.ts';
 import type { DeviceLossOptions, PatchStore } from '../backend.ts';
 import { brokenReadout } from '../core/broken-readout.ts';
-import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from '../core/checks.ts';
+import { checkNames, PatchTable, stageAfter } from '../core/patch-table.ts';
 import { Recovery } from '../core/recovery.ts';
 import { type LoggedStep, SAVE_GPU_EVERY } from '../core/state-checkpoint.ts';
 import {
@@ -53,13 +53,9 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   const { models, open, half, onLoss, maxLosses, retryDelays } = options;
   const { saveEvery = SAVE_GPU_EVERY } = options;
   checkNames(models);
-  const allSpecies = new Map(models.map(({ card }) => [card.name, { card }]));
-  const patches = new Map<PatchId, GpuPatch>();
-  const find = (id: PatchId): GpuPatch => {
-    const patch = patches.get(id);
-    if (!patch) throw new EngineError('unknown-patch', String(id));
-    return patch;
-  };
+  const patches = new PatchTable<GpuPatch>(
+    new Map(models.map((model) => [model.card.name, model])),
+  );
 
   let restored: GpuPatch[] = [];
   const recovery = new Recovery<Machine, GpuPatch>({
@@ -109,39 +105,26 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   const calls = {
     plant(newPatches: readonly NewPatch[]): void | Promise<void> {
       recovery.check();
-      const planted = new Map<PatchId, GpuPatch>();
-      for (const { patch: id, checkpoint, latent } of newPatches) {
-        const species = allSpecies.get(checkpoint);
-        if (!species) throw new EngineError('unknown-checkpoint', checkpoint);
-        if (patches.has(id) || planted.has(id)) {
-          throw new EngineError('duplicate-patch', String(id));
-        }
-        const { card } = species;
-        checkLatent(id, latent, card);
-        const stage = firstStage(card);
-        const state = toGroups(seedState(latent, stage, card.channels), stage, card.channels);
-        planted.set(
-          id,
-          createPatch({ id, species, latent: latent.slice() }, { stage, state }, saveEvery),
-        );
-      }
+      const planted = patches.create(newPatches, ({ patch: id, latent }, species, stage) => {
+        const { channels } = species.card;
+        const state = toGroups(seedState(latent, stage, channels), stage, channels);
+        return createPatch({ id, species, latent: latent.slice() }, { stage, state }, saveEvery);
+      });
+      const all = [...planted.values()];
       const commit = (): void => {
         recovery.check();
-        for (const [id, patch] of planted) {
-          patches.set(id, patch);
-          if (recovery.machine) uploadPatch(recovery.machine, patch);
-        }
+        patches.addAll(planted);
+        const { machine } = recovery;
+        if (machine) for (const patch of all) uploadPatch(machine, patch);
       };
       const { machine } = recovery;
-      const nets = machine && [...planted.values()].map((patch) => netOf(machine, patch));
-      const room = machine?.reserve(nets!);
+      const room = machine?.reserve(all.map((patch) => netOf(machine, patch)));
       return room ? gate.hold(room.then(commit)) : commit();
     },
 
     async step(steps: readonly PatchStep[]): Promise<Readout[]> {
       recovery.check();
-      const entries = steps.map((step) => ({ patch: find(step.patch), step }));
-      checkSteps(entries);
+      const entries = patches.entriesOf(steps);
       if (entries.length === 0) return [];
       const stepped = entries.map(({ patch }) => patch);
       const storeCopies = save(stepped.filter(({ stateCheckpoint: past }) => past.isDue));
@@ -171,7 +154,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
 
     async exportStates(ids: readonly PatchId[]): Promise<Float32Array[]> {
       recovery.check();
-      const wanted = ids.map(find);
+      const wanted = ids.map((id) => patches.require(id));
       const stages = wanted.map(({ stage }) => stage);
       const states = await read(wanted);
       if (!states) throw new EngineError('out-of-memory', 'no memory to read states into');
@@ -182,13 +165,8 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
 
     importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void {
       recovery.check();
-      const found = states.map(({ patch: id, state }) => {
-        const patch = find(id);
-        const { card } = patch.species;
-        const stage = checkState(id, state, card);
-        return { patch, saved: { stage, state: toGroups(state, stage, card.channels) } };
-      });
-      for (const { patch, saved } of found) {
+      for (const { patch, state, stage } of patches.importsOf(states)) {
+        const saved = { stage, state: toGroups(state, stage, patch.species.card.channels) };
         // A new object: pending calls refer to the previous one.
         const next = createPatch(patch, saved, saveEvery);
         patches.set(patch.id, next);

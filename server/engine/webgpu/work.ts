@@ -13,6 +13,9 @@ export interface Job {
   readonly compare: boolean;
 }
 
+/** Side of the patch after the step. */
+export const stageOf = ({ slot, divide }: Job): number => (divide ? 2 * slot.stage : slot.stage);
+
 /** Workgroups per row of a dispatch, below the limit of every GPU. */
 export const ROW = 32_768;
 
@@ -110,14 +113,14 @@ export function writeWork(
   { jobs, answers, tileWidth, tileHeight }: WorkOptions,
 ): number {
   const start = words.skip(JOBS_AT + JOB_FIELDS.length * jobs.length);
-  jobs.forEach(({ slot: place, divide, keep, compare }, i) => {
-    const side = divide ? 2 * place.stage : place.stage;
+  jobs.forEach((job, i) => {
+    const { slot: place, divide, keep, compare } = job;
     const fields = {
       source: place.offsetOf(place.currentHalf),
       destination: place.offsetOf(1 - place.currentHalf),
       seen: place.seenAt,
       record: place.recordAt,
-      side,
+      side: stageOf(job),
       keep: keep ? writeKeep(words, keep) - start : 0,
       answer: answers[i],
       flags: (divide ? DIVIDES : 0) + (compare ? COMPARES : 0),
@@ -129,8 +132,8 @@ export function writeWork(
   });
   const list = words.length;
   let tiles = 0;
-  jobs.forEach(({ slot: place, divide }, i) => {
-    const side = divide ? 2 * place.stage : place.stage;
+  jobs.forEach((job, i) => {
+    const side = stageOf(job);
     for (let y = 0; y < side; y += tileHeight) {
       for (let x = 0; x < side; x += tileWidth) {
         words.push(i, (y << 16) + x);
