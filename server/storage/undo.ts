@@ -156,7 +156,7 @@ async function replayWithout(
 /** The events of a replayed tick: refused commands are omitted, withdrawn ones marked. */
 function eventsWithout(withdrawals: readonly Withdrawal[], entry: JournalRecord): RoomEvent[] {
   let index = 0;
-  return (entry.events as RoomEvent[]).flatMap((event): RoomEvent[] => {
+  return entry.events.flatMap((event): RoomEvent[] => {
     // Commands that ran out of engine memory are also listed as refused.
     if (event.what === 'no-memory') return [];
     if (event.what !== 'command') return [event];

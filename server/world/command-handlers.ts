@@ -119,8 +119,8 @@ export class CommandHandlers {
       lastParticipant: this.lastParticipant,
       random: exportRandom(this.random),
       hands: this.inventory.export() as RoomState['hands'],
-      energy: this.energy.export() as RoomState['energy'],
-      ...(this.attendance && { attendance: this.attendance.export() as RoomState['attendance'] }),
+      energy: this.energy.export(),
+      ...(this.attendance && { attendance: this.attendance.export() }),
     };
   }
 
@@ -187,7 +187,7 @@ export class CommandHandlers {
         this.attendance?.leave(event.participant, event.at ?? 0);
         break;
       case 'attendance':
-        this.attendance = new Attendance({ present: event.present, absent: [] });
+        this.attendance = new Attendance({ present: [...event.present], absent: [] });
         break;
       case 'limit':
         this.maxOrganisms = event.maxOrganisms;

@@ -176,11 +176,8 @@ export class Room {
     const isHouse = by === HOUSE.id;
     if (queued >= DEFAULTS.room.maxQueuedPerParticipant && !isHouse) throw new Refusal('too-fast');
     if (this.waiting.length >= DEFAULTS.room.maxQueued) throw new Refusal('room-busy');
-    this.waiting.push({
-      what: 'command',
-      id,
-      command: plainNumbers(this.handlers.resolved(command)),
-    });
+    const resolved = plainNumbers(this.handlers.resolved(command));
+    this.waiting.push({ what: 'command', id, command: resolved });
     this.queued.set(by, queued + 1);
   }
 
@@ -245,22 +242,16 @@ export class Room {
 
   /** Changes what commands cost. */
   setEnergy(settings: EnergySettings): void {
-    this.applyNow({
-      what: 'energy',
-      settings,
-      tickRate: this.handlers.tickRate,
-      at: this.completedTicks,
-    });
+    this.changeEnergy(settings, this.handlers.tickRate);
   }
 
   /** Adapts the refill per tick to a new tick rate, so that it stays the same per second. */
   setTickRate(tickRate: number): void {
-    this.applyNow({
-      what: 'energy',
-      settings: this.energySettings,
-      tickRate,
-      at: this.completedTicks,
-    });
+    this.changeEnergy(this.energySettings, tickRate);
+  }
+
+  private changeEnergy(settings: EnergySettings, tickRate: number): void {
+    this.applyNow({ what: 'energy', settings, tickRate, at: this.completedTicks });
   }
 
   /** Replays the next tick's journal entry: events apply now, commands are queued. */
