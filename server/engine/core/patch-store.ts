@@ -8,12 +8,7 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import { createReadout } from '../../vnca/readout.ts';
 import type { PatchStore, RuleBackend, TransferredPatch } from '../backend.ts';
 import type { PatchId, Readout } from '../engine.ts';
-import {
-  type BatchEntry,
-  createBatchStepper,
-  type PatchReadout,
-  type SteppedBatch,
-} from './batch-stepper.ts';
+import { type BatchEntry, BatchStepper, type PatchReadout } from './batch-stepper.ts';
 import { brokenReadout } from './broken-readout.ts';
 import { interleaved, planar } from './layout.ts';
 import type { LoadedModel, Patch } from './patch.ts';
@@ -45,7 +40,7 @@ export async function createPatchStore({
     allSpecies.set(card.name, { card, rule, read, layout });
   }
   const patches = new PatchTable<Patch>(allSpecies);
-  const stepper = createBatchStepper(backend);
+  const stepper = new BatchStepper(backend);
 
   /** Removes a patch; its batch, now incomplete, is released after the next step. */
   const remove = (id: PatchId): void => {
@@ -69,17 +64,14 @@ export async function createPatchStore({
 
     async step(steps) {
       const entries = patches.entriesOf(steps);
-      const stepped: SteppedBatch[] = [];
+      const stepped = [];
       for (const { species, stage, entries: group } of groupsOf(entries)) {
         stepped.push(...(await stepper.step(species, stage, group)));
       }
       stepper.commit(stepped);
-      const readouts = new Map<BatchEntry, PatchReadout>();
-      for (const batch of stepped) {
-        batch.entries.forEach((entry, i) => {
-          readouts.set(entry, batch.readouts[i]);
-        });
-      }
+      const readouts = new Map(
+        stepped.flatMap((batch) => batch.entries.map((entry, i) => [entry, batch.readouts[i]])),
+      );
       return entries.map((entry) => readOut(entry, readouts.get(entry)!));
     },
 

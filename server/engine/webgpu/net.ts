@@ -13,16 +13,7 @@ import { packWeights } from './weights.ts';
 import { ROW } from './work.ts';
 
 /** A loaded net. */
-export interface Net {
-  readonly card: Card;
-  readonly plan: Plan;
-  readonly slots: Slots;
-  /** The record of a patch with this latent [Z]; undefined if all patches share one. */
-  recordOf(latent: Float32Array): Float32Array | undefined;
-  /** Encodes the kernels for a page's section of the work. */
-  encode(pass: GPUComputePassEncoder, page: Page, buffers: ReadbackBuffer, section: Section): void;
-  destroy(): void;
-}
+export type Net = Awaited<ReturnType<typeof loadNet>>;
 
 /** A page's part of the work buffer, and the bytes of all answers. */
 export interface Section {
@@ -38,7 +29,7 @@ export interface Section {
  * @throws EngineError unavailable: the net is too wide for the GPU; Error: a kernel does not
  *   compile
  */
-export async function loadNet(model: Model, { device }: Gpu, half: boolean): Promise<Net> {
+export async function loadNet(model: Model, { device }: Gpu, half: boolean) {
   const { card } = model;
   const plan = planFor(card, device.limits, half);
   const record = recordLayout(card, plan);
@@ -62,8 +53,16 @@ export async function loadNet(model: Model, { device }: Gpu, half: boolean): Pro
     card,
     plan,
     slots,
-    recordOf: (latent) => (record.shared ? undefined : writeRecord(model, record, latent)),
-    encode(pass, page, buffers, { workAt, workBytes, answerBytes, tiles }) {
+    /** The record of a patch with this latent [Z]; undefined if all patches share one. */
+    recordOf: (latent: Float32Array): Float32Array | undefined =>
+      record.shared ? undefined : writeRecord(model, record, latent),
+    /** Encodes the kernels for a page's section of the work. */
+    encode(
+      pass: GPUComputePassEncoder,
+      page: Page,
+      buffers: ReadbackBuffer,
+      { workAt, workBytes, answerBytes, tiles }: Section,
+    ): void {
       const bindings: Record<(typeof BINDINGS)[number]['name'], GPUBufferBinding> = {
         states: { buffer: page.states },
         seen: { buffer: page.seen },

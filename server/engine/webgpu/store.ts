@@ -74,7 +74,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
     afterRetry: (machine) => {
       const current = new Set(patches.values());
       for (const patch of restored) {
-        if (!current.has(patch)) machine.release(netOf(machine, patch), patch.slot!);
+        if (!current.has(patch)) netOf(machine, patch).slots.release(patch.slot!);
       }
     },
   });
@@ -181,9 +181,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       for (const id of ids) {
         const patch = patches.get(id);
         patches.delete(id);
-        if (patch && recovery.machine) {
-          recovery.machine.release(netOf(recovery.machine, patch), patch.slot!);
-        }
+        if (patch && recovery.machine) netOf(recovery.machine, patch).slots.release(patch.slot!);
       }
     },
   };
