@@ -52,7 +52,8 @@ const CLOSE_TICKS = 8;
 /** The room is held earlier if a pass leaves more than this share of the ticks. */
 const MAX_REMAINING = 0.9;
 
-const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+/** The items of a sequence that is read bit by bit. */
+export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   const list: T[] = [];
   for await (const item of items) list.push(item);
   return list;

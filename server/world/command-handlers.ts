@@ -27,9 +27,6 @@ import { SeedInventory } from './seed-inventory.ts';
 import { growthStep, type Species } from './species.ts';
 
 export interface CommandHandlersOptions {
-  readonly species: Species;
-  readonly grid: GridPlanes;
-  readonly lifecycle: OrganismLifecycle;
   readonly maxOrganisms: number;
   /** Seed of the room's random numbers. */
   readonly seed: number;
@@ -50,9 +47,6 @@ export class CommandHandlers {
   /** Highest participant id that has entered or sent a command. */
   lastParticipant = 0;
   tickRate: number;
-  private readonly species: Species;
-  private readonly grid: GridPlanes;
-  private readonly lifecycle: OrganismLifecycle;
   private readonly nextPatch: () => PatchId;
   private nextOrganism = 1;
   private random: Random;
@@ -65,10 +59,12 @@ export class CommandHandlers {
   /** Organisms planted in this tick, each with the index of its answer. */
   private pendingPlants: { readonly organism: Organism; readonly answer: number }[] = [];
 
-  constructor(options: CommandHandlersOptions) {
-    this.species = options.species;
-    this.grid = options.grid;
-    this.lifecycle = options.lifecycle;
+  constructor(
+    private readonly species: Species,
+    private readonly grid: GridPlanes,
+    private readonly lifecycle: OrganismLifecycle,
+    options: CommandHandlersOptions,
+  ) {
     this.nextPatch = options.nextPatch;
     this.maxOrganisms = options.maxOrganisms;
     this.tickRate = options.tickRate;

@@ -94,12 +94,8 @@ export class Room {
     this.grid = new GridPlanes(width, height, from?.planes);
     this.lifecycle = new OrganismLifecycle(this.grid, species);
     const tickRate = options.tickRate ?? DEFAULTS.room.tickRate;
-    this.handlers = new CommandHandlers({
-      ...options,
-      tickRate,
-      grid: this.grid,
-      lifecycle: this.lifecycle,
-    });
+    const { grid, lifecycle } = this;
+    this.handlers = new CommandHandlers(species, grid, lifecycle, { ...options, tickRate });
     this.completedTicks = from?.tick ?? 0;
     this.alreadyApplied = from?.acted ?? 0;
     if (!from) return;
