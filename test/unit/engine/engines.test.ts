@@ -6,7 +6,8 @@ import { missingNativePart } from '../../../server/engine/tfjs/native-part.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER, mortalEngine } from '../../support/engine.ts';
-import { bitsOf, CONTRACT_MODELS, describeEngineContract, describeLosses } from './contract.ts';
+import { bitsOf, CONTRACT_MODELS, describeEngineContract } from './contract.ts';
+import { describeLosses } from './losses.ts';
 import { present } from './webgpu/support.ts';
 
 let open: Engine | undefined;

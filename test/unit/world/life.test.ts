@@ -1,17 +1,14 @@
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { LifeEvent } from '../../../shared/vocabulary.ts';
-import { ANNA, BERT, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
+import { ANNA, BERT, GROWN, grown, HandRoom, SPECIES } from '../../support/rooms.ts';
 
 const words = (events: readonly LifeEvent[]) => events.map(({ what }) => what);
 
 /** A room with one organism that sleeps. */
 function asleep(): HandRoom {
-  const hand = new HandRoom();
-  hand.plant(8, 8);
-  hand.ticks(GROWN);
-  hand.change = 0;
-  hand.ticks(DEFAULTS.life.restTicks);
+  const hand = grown([8, 8]);
+  hand.rest();
   expect(hand.room.organisms[0].phase).toBe('asleep');
   return hand;
 }
@@ -64,9 +61,7 @@ describe('growth', () => {
 
 describe('damage', () => {
   test('DMG-2: cells under a stroke are masked, their places fall free, the organism remembers', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.ticks(GROWN);
+    const hand = grown([8, 8]);
     hand.damage([6, 6], 1.5, BERT);
     const result = hand.tick();
     expect(result.life).toEqual([{ what: 'wounded', id: 1, by: BERT.id, wounds: 1 }]);
@@ -90,10 +85,7 @@ describe('damage', () => {
   });
 
   test('DMG-2: one stroke wounds every organism it passes over', () => {
-    const hand = new HandRoom();
-    hand.plant(6, 8);
-    hand.plant(20, 8);
-    hand.ticks(GROWN);
+    const hand = grown([6, 8], [20, 8]);
     hand.damage([2, 8, 24, 8], 1);
     expect(hand.tick().life.map((event) => [event.what, 'id' in event && event.id])).toEqual([
       ['wounded', 1],
@@ -107,9 +99,7 @@ describe('damage', () => {
     ['infinite', [3, Number.POSITIVE_INFINITY], 'bad-point'],
     ['too long', Array.from({ length: 120 }, (_, i) => ((i >> 1) % 2 ? 24 : 0)), 'stroke-too-long'],
   ])('TIM-2: a stroke %s is refused and changes nothing', (_, points, reason) => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.ticks(GROWN);
+    const hand = grown([8, 8]);
     const before = hand.room.grid.planes.owner.slice();
     hand.damage(points, 2);
     const result = hand.tick();
@@ -120,18 +110,14 @@ describe('damage', () => {
 
 describe('life', () => {
   test('LIF-1: rest sends to sleep', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.ticks(GROWN);
+    const hand = grown([8, 8]);
     hand.change = DEFAULTS.life.restLevel;
     const life = hand.ticks(DEFAULTS.life.restTicks).flatMap((result) => words(result.life));
     expect(life).toEqual(['asleep']);
   });
 
   test("LIF-1: trust ends after the card's steps, though it still changes", () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.ticks(GROWN);
+    const hand = grown([8, 8]);
     const trusted = SPECIES.trustedSteps!;
     expect(hand.ticks(trusted - 1).flatMap((result) => words(result.life))).toEqual([]);
     expect(words(hand.tick().life)).toEqual(['asleep']);
@@ -154,13 +140,8 @@ describe('life', () => {
   });
 
   test('LIF-3: ground that falls free wakes a sleeper that pressed against it, and no other', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.plant(14, 8);
-    hand.plant(26, 18);
-    hand.ticks(GROWN);
-    hand.change = 0;
-    hand.ticks(DEFAULTS.life.restTicks);
+    const hand = grown([8, 8], [14, 8], [26, 18]);
+    hand.rest();
     hand.change = 255;
     hand.damage([11.5, 8], 0.6);
     // The wounded one does not regrow its rim; its neighbour takes the ground one tick later.
@@ -174,12 +155,8 @@ describe('life', () => {
   });
 
   test('LIF-3: so does the ground of one that dies', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.plant(14, 8);
-    hand.ticks(GROWN);
-    hand.change = 0;
-    hand.ticks(DEFAULTS.life.restTicks);
+    const hand = grown([8, 8], [14, 8]);
+    hand.rest();
     hand.change = 255;
     hand.damage([5, 8], 0.6);
     expect(words(hand.tick().life)).toEqual(['awake', 'wounded']);
@@ -217,8 +194,7 @@ describe('life', () => {
     hand.tick();
     hand.damage([10, 6], 1);
     hand.ticks(2);
-    hand.change = 0;
-    const life = hand.ticks(DEFAULTS.life.restTicks).flatMap((result) => result.life);
+    const life = hand.rest().flatMap((result) => result.life);
     expect(life).toEqual([
       { what: 'healed', id: 1, healed: 1 },
       { what: 'asleep', id: 1 },
@@ -256,9 +232,7 @@ describe('life', () => {
   });
 
   test('LIF-4: one without a live cell dies and leaves bare ground', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.ticks(GROWN);
+    const hand = grown([8, 8]);
     const result = hand.tick(() => 0);
     expect(words(result.life)).toEqual(['died']);
     expect(hand.room.organisms).toEqual([]);

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { roomState } from '../../../server/world/room-state.ts';
-import { GROWN, HandRoom } from '../../support/rooms.ts';
+import { GROWN, grown, HandRoom } from '../../support/rooms.ts';
 
 test('TIM-6: an organism that was put back while it came to rest falls asleep when it would have', () => {
   const first = new HandRoom();
@@ -26,10 +26,7 @@ test('TIM-6: an organism that was put back while it came to rest falls asleep wh
 });
 
 test('participants keep the seeds in their hand when a room is restored', () => {
-  const first = new HandRoom();
-  first.plant(8, 8);
-  first.plant(24, 16);
-  first.ticks(GROWN);
+  const first = grown([8, 8], [24, 16]);
   const by = { id: 7, name: 'Cleo', hue: 3 };
   first.room.enqueue(9, { what: 'cross', by, a: 1, b: 2, mix: 0.25 });
   const [{ answers }] = first.ticks(1);
@@ -72,9 +69,7 @@ test('what had acted before a room was put back does not act again when its jour
 });
 
 test('a wound is open across a restart, and heals there', () => {
-  const first = new HandRoom();
-  first.plant(16, 12);
-  first.ticks(GROWN);
+  const first = grown([16, 12]);
   first.damage([14, 10], 1);
   first.tick();
   const state = v.parse(roomState, first.room.export());
@@ -89,9 +84,7 @@ test('a wound is open across a restart, and heals there', () => {
 });
 
 test('a room that was kept before healing was counted goes on', () => {
-  const first = new HandRoom();
-  first.plant(16, 12);
-  first.ticks(GROWN);
+  const first = grown([16, 12]);
   const { organisms, ...kept } = first.room.export();
   const old = organisms.map(({ healed: _, hurt: __, ...organism }) => organism);
   const state = v.parse(roomState, { ...kept, version: 1, organisms: old });
