@@ -1,9 +1,9 @@
 import type { Room } from '../../../server/world/room.ts';
-import { Ticker, type TickTiming } from '../../../server/world/ticker.ts';
+import { Ticker, type TickerOptions, type TickTiming } from '../../../server/world/ticker.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { HandRoom } from '../../support/rooms.ts';
 
-function start(cost: (tick: number) => number) {
+function start(cost: (tick: number) => number, options: Partial<TickerOptions> = {}) {
   const clock = new FakeClock();
   const begun: { at: number; rooms: Room[] }[] = [];
   const errors: unknown[] = [];
@@ -14,6 +14,7 @@ function start(cost: (tick: number) => number) {
       clock.spend(cost(begun.length));
     },
     onError: (error) => errors.push(error),
+    ...options,
   });
   return { clock, begun, errors, ticker };
 }
@@ -88,12 +89,9 @@ describe('ticker', () => {
   );
 
   test('TIM-4: a room whose tick does not end is called slow soon', async () => {
-    const clock = new FakeClock();
     let ends = true;
-    const ticker = new Ticker({
-      clock,
+    const { clock, ticker } = start(() => 0, {
       tick: () => (ends ? Promise.resolve() : new Promise(() => {})),
-      onError: () => {},
     });
     const room = roomOf();
     ticker.add(room, 15);
@@ -104,13 +102,9 @@ describe('ticker', () => {
   });
 
   test('onTick reports how late each tick began, and how long it took', async () => {
-    const clock = new FakeClock();
     const heard: TickTiming[] = [];
-    const ticker = new Ticker({
-      clock,
-      tick: async () => clock.spend(heard.length === 2 ? 130 : 30),
+    const { clock, ticker } = start((tick) => (tick === 3 ? 130 : 30), {
       onTick: (timing) => heard.push(timing),
-      onError: () => {},
     });
     ticker.add(roomOf(), 10);
     await clock.advance(500);
@@ -164,14 +158,8 @@ describe('ticker', () => {
   });
 
   test('a failed tick is reported once and stops the clockwork', async () => {
-    const clock = new FakeClock();
-    const errors: unknown[] = [];
-    const ticker = new Ticker({
-      clock,
-      tick: async () => {
-        throw new Error('engine gone');
-      },
-      onError: (error) => errors.push(error),
+    const { clock, errors, ticker } = start(() => {
+      throw new Error('engine gone');
     });
     ticker.add(roomOf(), 15);
     await clock.advance(1_000);

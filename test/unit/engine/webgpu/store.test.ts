@@ -7,8 +7,7 @@ import { createRandom } from '../../../../shared/random.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
 import { CONTRACT_MODELS } from '../contract.ts';
 import { describeLosses } from '../losses.ts';
-import { engineOf } from './engine-of.ts';
-import { PATIENCE, present } from './support.ts';
+import { engineOf, PATIENCE, present } from './support.ts';
 
 const update = { kind: 'simple', hidden: 8, stateLimit: 4 };
 const plain = tinyModel({ name: 'plain', update });
