@@ -6,14 +6,10 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-interface KeepLimits {
-  readonly keepLatest: number;
-  readonly keepMinutes?: number;
-  readonly keepHours: number;
-  readonly keepDays: number;
-  readonly keepBefore?: number;
-  readonly maxBytes: number;
-}
+type KeepLimits = Readonly<
+  Record<'keepLatest' | 'keepHours' | 'keepDays' | 'maxBytes', number> &
+    Partial<Record<'keepMinutes' | 'keepBefore', number>>
+>;
 
 /**
  * Whether a snapshot is named or precedes a host's action: other rules apply, without its journal.

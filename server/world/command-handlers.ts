@@ -22,7 +22,7 @@ import type { GridPlanes } from './grid-planes.ts';
 import { newOrganism, type Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
 import { plantingSite, windowAt } from './planting-site.ts';
-import { type CommandState, exportRandom, type RoomState } from './room-state.ts';
+import { type CommandState, exportRandom } from './room-state.ts';
 import { SeedInventory } from './seed-inventory.ts';
 import { growthStep, type Species } from './species.ts';
 
@@ -114,7 +114,7 @@ export class CommandHandlers {
       nextOrganism: this.nextOrganism,
       lastParticipant: this.lastParticipant,
       random: exportRandom(this.random),
-      hands: this.inventory.export() as RoomState['hands'],
+      hands: this.inventory.export(),
       energy: this.energy.export(),
       ...(this.attendance && { attendance: this.attendance.export() }),
     };

@@ -24,7 +24,7 @@ const latent = v.custom<Float32Array>((value) => value instanceof Float32Array);
 const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const owners = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
 const origin = v.picklist(ORIGINS);
-const parents = v.array(positive);
+const parents = v.pipe(v.array(positive), v.readonly());
 const number = v.pipe(v.number(), v.finite());
 
 /** Schema of `EnergySettings`. */

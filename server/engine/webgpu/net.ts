@@ -1,10 +1,9 @@
 /** A checkpoint's net on a device: kernels, weights, and the pages of its patches. */
-import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { Gpu } from './device.ts';
-import { type Plan, planFor } from './plan.ts';
+import { planFor } from './plan.ts';
 import type { ReadbackBuffer } from './readback.ts';
-import { type RecordLayout, recordLayout, writeRecord } from './record.ts';
+import { recordLayout, writeRecord } from './record.ts';
 import { seedSource } from './shader/chance.ts';
 import { BINDINGS } from './shader/common.ts';
 import { stepSource } from './shader/step.ts';
@@ -48,7 +47,11 @@ export async function loadNet(model: Model, { device }: Gpu, half: boolean) {
   const sources = [stepSource({ card, plan, record, offsets })];
   if (card.update.updateProbability < 1) sources.unshift(seedSource(plan));
   const pipelines = await Promise.all(sources.map((code) => compile(device, layout, code)));
-  const slots = new Slots(device, slotSizes(card, plan, record));
+  const slots = new Slots(device, {
+    groups: plan.channels,
+    cells: card.side * card.side,
+    record: record.shared ? 0 : record.size,
+  });
   return {
     card,
     plan,
@@ -85,12 +88,6 @@ export async function loadNet(model: Model, { device }: Gpu, half: boolean) {
     },
   };
 }
-
-const slotSizes = ({ side }: Card, plan: Plan, { shared, size }: RecordLayout) => ({
-  groups: plan.channels,
-  cells: side * side,
-  record: shared ? 0 : size,
-});
 
 function bufferWith(
   device: GPUDevice,
