@@ -6,6 +6,7 @@ import { allFinite } from './broken-readout.ts';
 import { BufferPool } from './buffers.ts';
 import type { LoadedModel, Patch } from './patch.ts';
 import { ResidentBatch } from './patch.ts';
+import { stageAfter } from './patch-table.ts';
 
 /** A patch and its step. */
 export interface BatchEntry {
@@ -50,13 +51,12 @@ export class BatchStepper {
    * Divides, masks and steps every entry into its batch's `after`. Patches are unchanged until
    * `commit`.
    *
-   * @param stage side s of every entry after division
+   * @param entries of one species, and of one stage after division
    */
-  async step(
-    species: LoadedModel,
-    stage: number,
-    entries: readonly BatchEntry[],
-  ): Promise<SteppedBatch[]> {
+  async step(entries: readonly BatchEntry[]): Promise<SteppedBatch[]> {
+    const [{ patch: first, step }] = entries;
+    const { species } = first;
+    const stage = stageAfter(first, step);
     const { batchPatches, maxBatchCells } = this.backend;
     const size = stage * stage * species.card.channels;
     const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / (stage * stage)));

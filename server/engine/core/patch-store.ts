@@ -65,9 +65,7 @@ export async function createPatchStore({
     async step(steps) {
       const entries = patches.entriesOf(steps);
       const stepped = [];
-      for (const { species, stage, entries: group } of groupsOf(entries)) {
-        stepped.push(...(await stepper.step(species, stage, group)));
-      }
+      for (const group of groupsOf(entries)) stepped.push(...(await stepper.step(group)));
       stepper.commit(stepped);
       const readouts = new Map(
         stepped.flatMap((batch) => batch.entries.map((entry, i) => [entry, batch.readouts[i]])),
@@ -117,23 +115,14 @@ export async function createPatchStore({
   };
 }
 
-interface Group {
-  readonly species: LoadedModel;
-  readonly stage: number;
-  /** In the order of the call. */
-  readonly entries: BatchEntry[];
-}
-
-/** Groups entries by species and stage, which can be stepped as one tensor. */
-function groupsOf(entries: readonly BatchEntry[]): Group[] {
-  const groups = new Map<string, Group>();
+/** Groups entries by species and stage, which can be stepped as one tensor; in their order. */
+function groupsOf(entries: readonly BatchEntry[]): BatchEntry[][] {
+  const groups = new Map<string, BatchEntry[]>();
   for (const entry of entries) {
-    const { species } = entry.patch;
-    const stage = stageAfter(entry.patch, entry.step);
-    const key = `${species.card.name} ${stage}`;
-    let found = groups.get(key);
-    if (!found) groups.set(key, (found = { species, stage, entries: [] }));
-    found.entries.push(entry);
+    const key = `${entry.patch.species.card.name} ${stageAfter(entry.patch, entry.step)}`;
+    const group = groups.get(key);
+    if (group) group.push(entry);
+    else groups.set(key, [entry]);
   }
   return [...groups.values()];
 }

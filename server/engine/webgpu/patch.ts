@@ -56,15 +56,6 @@ export function uploadPatch(machine: Machine, patch: GpuPatch): void {
   patch.slot = machine.plant(net, stage, state, net.recordOf(patch.latent));
 }
 
-/** Call it when a copy is requested. @returns call it with the copy, or without if there is none */
-export function beginSave({
-  stage,
-  stateCheckpoint: past,
-}: GpuPatch): (state?: Float32Array) => void {
-  const keep = past.beginSave();
-  return (state) => keep(state && { stage, state });
-}
-
 /**
  * Uploads patches and repeats the steps made since they were saved.
  *

@@ -20,15 +20,7 @@ import {
 import { CallGate } from './call-gate.ts';
 import type { OpenGpu } from './device.ts';
 import { createMachine, type Machine, type StepResult } from './machine.ts';
-import {
-  beginSave,
-  createPatch,
-  type GpuPatch,
-  jobOf,
-  netOf,
-  restorePatches,
-  uploadPatch,
-} from './patch.ts';
+import { createPatch, type GpuPatch, jobOf, netOf, restorePatches, uploadPatch } from './patch.ts';
 import { fromGroups, toGroups } from './states.ts';
 
 /** Options of `createGpuStore`. */
@@ -88,14 +80,17 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   /** Requests copies before a step. @returns stores them; call it when the step is answered */
   const save = (due: readonly GpuPatch[]): (() => Promise<void>) | undefined => {
     if (due.length === 0) return undefined;
-    const keep = due.map(beginSave);
+    const saves = due.map(({ stage, stateCheckpoint }) => ({
+      stage,
+      save: stateCheckpoint.beginSave(),
+    }));
     const copies = read(due);
     // If this fails, the step fails with the same error.
     copies.catch(() => {});
     return async () => {
       const states = await copies;
-      keep.forEach((put, i) => {
-        put(states?.[i]);
+      saves.forEach(({ stage, save }, i) => {
+        save(states && { stage, state: states[i] });
       });
     };
   };
