@@ -20,8 +20,8 @@ async function thread(): Promise<{ engine: ThreadEngine; living: Set<PatchId>; m
     info: backend.info,
     hasUnusedLibraries: false,
     async plant(patches) {
-      store.plant(patches);
       for (const { patch } of patches) living.add(patch);
+      return store.plant(patches);
     },
     step: (steps) => store.step(steps),
     exportStates: async (patches) => store.exportStates(patches),
@@ -32,13 +32,10 @@ async function thread(): Promise<{ engine: ThreadEngine; living: Set<PatchId>; m
       return store.take!(patches);
     },
     async put(patches) {
-      store.put!(patches);
       for (const { patch } of patches) living.add(patch);
+      return store.put!(patches);
     },
-    async dispose(patches) {
-      store.dispose(patches);
-      for (const patch of patches) living.delete(patch);
-    },
+    dispose: async (patches) => store.dispose(patches),
     close: () => store.close(),
   };
   return { engine, living, moved };
@@ -51,7 +48,7 @@ const seed = (patch: number, checkpoint = 'tiny') => ({
 });
 const still = (patch: number) => ({ patch, divide: false });
 
-test('patches are shared out evenly, and move when those of one thread have all the work', async () => {
+test('patches are distributed evenly, and move when one thread has all the work', async () => {
   const threads = await Promise.all([thread(), thread(), thread()]);
   const engines = threads.map((one) => one.engine);
   const engine = shardAcross(engines, CARDS);
@@ -71,7 +68,7 @@ test('patches are shared out evenly, and move when those of one thread have all 
   await engine.close();
 });
 
-test('a room cannot tell how many threads there are: states and read-outs are equal, bit for bit', async () => {
+test('states and read-outs do not depend on the number of threads, bit for bit', async () => {
   const single = await createEngine({ checkpoints: CONTRACT_MODELS, backend: 'onnx', threads: 1 });
   const threads = await Promise.all([thread(), thread(), thread()]);
   const several = shardAcross(
