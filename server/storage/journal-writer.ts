@@ -1,9 +1,7 @@
 /**
  * Stores the rooms while they run: journal entries before results are sent, checksums of the
- * planes,
- * and periodic snapshots. If writing fails, the rooms continue; once writing works again, a
- * snapshot
- * of each room replaces the missing journal entries.
+ * planes, and periodic snapshots. If writing fails, the rooms continue; once writing works again, a
+ * snapshot of each room replaces the missing journal entries.
  */
 
 import { DEFAULTS } from '../../shared/defaults.ts';

@@ -19,10 +19,9 @@ export const isSetAside = ({ name, before }: Pick<SnapshotRecord, 'name' | 'befo
 
 /**
  * Keeps the latest snapshots, the first of each of the last minutes and the last of each of the
- * last
- * hours and days, subject to the size limit. Also keeps named snapshots, the last few that precede
- * a
- * host's action, and snapshots of a replaced state while older ones exist, as a replay needs them.
+ * last hours and days, subject to the size limit. Also keeps named snapshots, the last few that
+ * precede a host's action, and snapshots of a replaced state while older ones exist, as a replay
+ * needs them.
  *
  * @param snapshots latest first
  * @returns the snapshots to keep, latest first

@@ -1,7 +1,6 @@
 /**
  * The stored rooms: their parameters, journals, snapshots and daily counts. Defines keys and
- * contents
- * of the records; the journal writer decides when they are written.
+ * contents of the records; the journal writer decides when they are written.
  */
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';

@@ -1,8 +1,7 @@
 /**
  * Undoes recent commands: replays the journal without them in a scratch room, from a snapshot on.
- * When
- * the replay has caught up, its state replaces the room's. Other commands keep their ids and random
- * numbers; refused ones stay refused.
+ * When the replay has caught up, its state replaces the room's. Other commands keep their ids and
+ * random numbers; refused ones stay refused.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
@@ -186,8 +185,7 @@ function withdrawalsAfter(journal: readonly JournalRecord[], base: number): With
 
 /**
  * The latest snapshot from which the undo can be replayed: it contains none of the commands
- * withdrawn
- * now or by a later undo, and the journal after it is complete.
+ * withdrawn now or by a later undo, and the journal after it is complete.
  *
  * @throws HostRefusal undo-too-far
  */

@@ -155,8 +155,7 @@ export class CommandHandlers {
 
   /**
    * The command as the journal stores it: map points are replaced by their latents, so that a
-   * replay
-   * does not depend on the map.
+   * replay does not depend on the map.
    *
    * @throws Refusal no-such-seed without a map; bad-latent
    */

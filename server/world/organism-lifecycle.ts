@@ -1,7 +1,6 @@
 /**
  * The life cycle of a room's organisms: growing, awake, asleep, dead (rules LIF-1 … LIF-7).
- * Collects
- * life events, and the patches of dead organisms for the engine to dispose of.
+ * Collects life events, and the patches of dead organisms for the engine to dispose of.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';

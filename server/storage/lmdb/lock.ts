@@ -1,7 +1,6 @@
 /**
  * Ensures that one server uses a folder: it listens on a socket there. The socket of a killed
- * server
- * does not answer, so no process ids or file ages need to be interpreted.
+ * server does not answer, so no process ids or file ages need to be interpreted.
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';

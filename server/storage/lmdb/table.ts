@@ -1,7 +1,6 @@
 /**
  * An LMDB environment in this thread. Every write is one transaction and on disk when it returns.
- * Uses
- * LMDB's synchronous calls, as failed asynchronous ones leave unhandled rejections.
+ * Uses LMDB's synchronous calls, as failed asynchronous ones leave unhandled rejections.
  */
 import { closeSync, constants, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -82,8 +81,7 @@ export function openTable(folder: string, { readOnly = false } = {}): Table {
 /**
  * Copies every record, damaged or not, into a new environment. The file's other structures, such as
  * its list of free pages, are not copied: reading cannot verify them, and if they are damaged,
- * writing
- * crashes the process.
+ * writing crashes the process.
  *
  * @param from a table that is readable to its end
  * @param folder exists and is empty
