@@ -54,8 +54,8 @@ export class CommandHandlers {
   private energy: Energy;
   /** Undefined in a room of an earlier release: its full room rejects instead of removing. */
   private attendance: Attendance | undefined = new Attendance();
-  private answers: Answer[] = [];
-  private planted: NewPatch[] = [];
+  private readonly answers: Answer[] = [];
+  private readonly planted: NewPatch[] = [];
   /** Organisms planted in this tick, each with the index of its answer. */
   private pendingPlants: { readonly organism: Organism; readonly answer: number }[] = [];
 
@@ -206,9 +206,7 @@ export class CommandHandlers {
    */
   takePlanted(disposed: readonly PatchId[]): NewPatch[] {
     const disposedSet = new Set(disposed);
-    const planted = this.planted.filter(({ patch }) => !disposedSet.has(patch));
-    this.planted = [];
-    return planted;
+    return this.planted.splice(0).filter(({ patch }) => !disposedSet.has(patch));
   }
 
   /**
@@ -237,9 +235,7 @@ export class CommandHandlers {
       tick,
       () => new Set([...this.lifecycle.all].map(({ planter }) => planter.id)),
     );
-    const { answers } = this;
-    this.answers = [];
-    return answers;
+    return this.answers.splice(0);
   }
 
   private run({ id, command, past }: CommandEvent, tick: number): void {
@@ -250,15 +246,15 @@ export class CommandHandlers {
       this.consumeOnly(command);
       return;
     }
+    let outcome: Pick<Answer, 'seed' | 'removed' | 'refused'>;
     try {
-      const outcome = this.execute(command, tick);
-      this.answers.push({ by, id, what, energy: this.energyOf(by, tick), ...outcome });
+      outcome = this.execute(command, tick);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (past === 'accepted') this.consumeOnly(command);
-      const refused = { reason: error.reason, detail: error.detail };
-      this.answers.push({ by, id, what, energy: this.energyOf(by, tick), refused });
+      outcome = { refused: { reason: error.reason, detail: error.detail } };
     }
+    this.answers.push({ by, id, what, energy: this.energyOf(by, tick), ...outcome });
   }
 
   /**

@@ -96,9 +96,7 @@ export class GridPlanes {
 
   /** Takes the places released since the last call that are still bare. */
   takeFreed(): number[] {
-    const bare = this.freed.filter((place) => this.ownerAt(place) === 0);
-    this.freed = [];
-    return bare;
+    return this.freed.splice(0).filter((place) => this.ownerAt(place) === 0);
   }
 
   private touch(place: number): void {

@@ -75,11 +75,11 @@ export class Room {
   readonly grid: GridPlanes;
   private readonly lifecycle: OrganismLifecycle;
   private readonly handlers: CommandHandlers;
-  private waiting: CommandEvent[] = [];
+  private readonly waiting: CommandEvent[] = [];
   /** Number of waiting commands by participant. */
-  private queued = new Map<ParticipantId, number>();
+  private readonly queued = new Map<ParticipantId, number>();
   /** Events applied since the last tick began, to be journalled with the next. */
-  private appliedEvents: OuterEvent[] = [];
+  private readonly appliedEvents: OuterEvent[] = [];
   /** Number of the next tick's journalled events that the restored state already contains. */
   private alreadyApplied: number;
   /** The tick being replayed ran out of engine memory for its plants. */
@@ -302,11 +302,10 @@ export class Room {
 
   /** First half of a tick: applies the queued commands and returns the engine's work. */
   beginTick(): TickWork {
-    const { waiting: commands, isOutOfMemory } = this;
-    const events = [...this.appliedEvents, ...commands];
-    this.waiting = [];
-    this.appliedEvents = [];
-    this.queued = new Map();
+    const { isOutOfMemory } = this;
+    const commands = this.waiting.splice(0);
+    const events = [...this.appliedEvents.splice(0), ...commands];
+    this.queued.clear();
     this.isOutOfMemory = false;
     this.alreadyApplied = 0;
     this.handlers.apply(commands, this.completedTicks);

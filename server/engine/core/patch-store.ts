@@ -26,10 +26,8 @@ export interface PatchStoreOptions {
  *
  * @throws EngineError unavailable: two models have the same name
  */
-export async function createPatchStore({
-  models,
-  backend,
-}: PatchStoreOptions): Promise<PatchStore> {
+export async function createPatchStore(options: PatchStoreOptions): Promise<PatchStore> {
+  const { models, backend } = options;
   const allSpecies = new Map<string, LoadedModel>();
   checkNames(models);
   for (const model of models) {
