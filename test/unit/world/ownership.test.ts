@@ -90,7 +90,7 @@ describe('ownership', () => {
     }
   });
 
-  test('OWN-7: a growing organism holds its middle, though its cells cannot be seen yet', () => {
+  test('OWN-7: a growing organism owns its centre before its cells are visible', () => {
     const hand = new HandRoom();
     hand.plant(8, 8);
     hand.tick(() => 0);

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { roomState } from '../../../server/world/room-state.ts';
 import { GROWN, grown, HandRoom } from '../../support/rooms.ts';
 
-test('TIM-6: an organism that was put back while it came to rest falls asleep when it would have', () => {
+test('TIM-6: an organism restored while coming to rest falls asleep when it would have', () => {
   const first = new HandRoom();
   first.plant(16, 12);
   first.ticks(GROWN + 1);
@@ -39,7 +39,7 @@ test('participants keep the seeds in their hand when a room is restored', () => 
   expect(room.organisms.map(({ parents }) => parents)).toEqual([[], [], [1, 2]]);
 });
 
-test('TIM-3: a seed that the engine had no memory for is refused again when the tick is done again', () => {
+test('TIM-3: a seed refused for lack of engine memory is refused again in a replay', () => {
   const [first, second] = [new HandRoom(), new HandRoom()];
   for (const { room } of [first, second]) room.enter(1);
   first.plant(16, 12);
@@ -54,7 +54,7 @@ test('TIM-3: a seed that the engine had no memory for is refused again when the 
   expect(second.room.export()).toEqual(first.room.export());
 });
 
-test('what had acted before a room was put back does not act again when its journal is done', () => {
+test('events that a restored state contains are not applied again', () => {
   const first = new HandRoom();
   first.ticks(3);
   first.room.enter(5);
@@ -68,7 +68,7 @@ test('what had acted before a room was put back does not act again when its jour
   expect(again.room.energyOf(5)).toBe(first.room.energyOf(5));
 });
 
-test('a wound is open across a restart, and heals there', () => {
+test('a wound outlasts a restart and then heals', () => {
   const first = grown([16, 12]);
   first.damage([14, 10], 1);
   first.tick();
@@ -83,7 +83,7 @@ test('a wound is open across a restart, and heals there', () => {
   expect(second.room.organisms[0].healed).toBe(1);
 });
 
-test('a room that was kept before healing was counted goes on', () => {
+test('a room stored before healing was counted still opens', () => {
   const first = grown([16, 12]);
   const { organisms, ...kept } = first.room.export();
   const old = organisms.map(({ healed: _, hurt: __, ...organism }) => organism);

@@ -22,7 +22,7 @@ function start(cost: (tick: number) => number, options: Partial<TickerOptions> =
 const roomOf = (): Room => new HandRoom().room;
 
 describe('ticker', () => {
-  test('a room that two hold stands still until both let go', async () => {
+  test('a room held twice stands still until both holds are released', async () => {
     const { clock, begun, ticker } = start(() => 0);
     const room = roomOf();
     ticker.add(room, 10);
@@ -54,7 +54,7 @@ describe('ticker', () => {
     await ticker.stop();
   });
 
-  test('TIM-4: ticks that take too long are not piled up; the room says it is slow, and recovers', async () => {
+  test('TIM-4: missed ticks are dropped; the room counts as slow, and recovers', async () => {
     let heavy = true;
     const { clock, begun, ticker } = start(() => (heavy ? 150 : 1));
     const room = roomOf();
@@ -75,7 +75,7 @@ describe('ticker', () => {
   });
 
   test.each([1, 2, 3, 15, 60])(
-    'TIM-4: a room that is in time is never called slow, whenever one asks, at %i ticks a second',
+    'TIM-4: a room on time never counts as slow, at %i ticks a second',
     async (rate) => {
       const { clock, ticker } = start(() => 1);
       const room = roomOf();
@@ -88,7 +88,7 @@ describe('ticker', () => {
     },
   );
 
-  test('TIM-4: a room whose tick does not end is called slow soon', async () => {
+  test('TIM-4: a room whose tick does not end soon counts as slow', async () => {
     let ends = true;
     const { clock, ticker } = start(() => 0, {
       tick: () => (ends ? Promise.resolve() : new Promise(() => {})),
@@ -113,7 +113,7 @@ describe('ticker', () => {
     await ticker.stop();
   });
 
-  test('a timer that is early lets nothing tick twice', async () => {
+  test('an early timer does not cause an extra tick', async () => {
     const clock = new FakeClock();
     const ticks: number[] = [];
     const ticker = new Ticker({
@@ -157,7 +157,7 @@ describe('ticker', () => {
     expect(clock.waiting).toBe(0);
   });
 
-  test('a failed tick is reported once and stops the clockwork', async () => {
+  test('a failed tick is reported once and stops the ticker', async () => {
     const { clock, errors, ticker } = start(() => {
       throw new Error('engine gone');
     });
