@@ -146,7 +146,7 @@ export class Previews {
 /** Previews for browsers, with object URLs. */
 export function browserPreviews(requests: RequestTracker): Previews {
   return new Previews({
-    ask: requests.ask.bind(requests) as RequestTracker['ask'],
+    ask: requests.ask,
     urlOf: (png) => URL.createObjectURL(new Blob([png], { type: 'image/png' })),
     revoke: (url) => URL.revokeObjectURL(url),
     after: (ms, call) => setTimeout(call, ms),

@@ -5,8 +5,8 @@ import { type KeyAction, keyAction } from '../input/keyboard.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Point } from '../render/camera.ts';
 import type { RoomView } from '../render/room-view.ts';
+import { BrowserStore } from '../state/browser-store.ts';
 import type { InteractionState } from '../state/interaction-state.ts';
-import { LocalStore } from '../state/local-store.ts';
 import type { Tools } from './tools.ts';
 
 /** The parts of the page that keys act on. */
@@ -28,7 +28,7 @@ export interface KeyTarget {
 
 /** Translates key presses into actions on the page. */
 export class KeyControl {
-  private readonly localStore = new LocalStore('vivarium keys');
+  private readonly localStore = new BrowserStore('localStorage', 'vivarium keys');
   /** The position on the grid that the tool last pointed at, in cells. */
   private aimed: Point | undefined;
 

@@ -278,14 +278,4 @@ export const drawPadStyle = css`
       transform: scale(0.9);
     }
   }
-  @media (prefers-reduced-motion: reduce) {
-    canvas,
-    .tools,
-    .colours button::before {
-      transition: none;
-    }
-    .pad seed-film {
-      animation: none;
-    }
-  }
 `;

@@ -8,7 +8,9 @@ import { icons } from '../../elements/icons.ts';
 import { tile } from '../../elements/seed-picture.ts';
 import { kindName } from '../../elements/text.ts';
 import { controls } from '../../style/controls.ts';
-import { isMeant, KINDS, kindsTitle } from './seed-text.ts';
+import { visuallyHidden } from '../../style/fragments.ts';
+import { fire } from './page-element.ts';
+import { isMeant, KIND_TITLES } from './seed-text.ts';
 
 /** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
 @localized()
@@ -149,12 +151,7 @@ export class GalleryGrid extends LitElement {
         }
       }
       .count {
-        position: absolute;
-        width: 1px;
-        height: 1px;
-        margin: 0;
-        overflow: hidden;
-        clip-path: inset(50%);
+        ${visuallyHidden}
       }
     `,
   ];
@@ -167,7 +164,9 @@ export class GalleryGrid extends LitElement {
 
   override render(): TemplateResult {
     const { gallery } = this.checkpoint;
-    const kinds = KINDS.filter((kind) => gallery.some((entry) => entry.kind === kind));
+    const kinds = Object.keys(KIND_TITLES).filter((kind) =>
+      gallery.some((entry) => entry.kind === kind),
+    );
     const found = gallery.flatMap(({ name, kind }, index) => {
       const shown = (this.kind === '' || kind === this.kind) && isMeant(name, this.typed);
       return shown ? [{ name, index }] : [];
@@ -211,7 +210,7 @@ export class GalleryGrid extends LitElement {
         this.grid.scrollTop = 0;
       }}
     >
-      ${kindsTitle(kind)}
+      ${KIND_TITLES[kind]?.() ?? msg('All')}
     </button>`;
   }
 
@@ -224,10 +223,7 @@ export class GalleryGrid extends LitElement {
       aria-label=${kindName(name)}
       aria-pressed=${held.from === 'gallery' && held.index === index}
       tabindex=${at === 0 ? 0 : -1}
-      @click=${() => {
-        const seed: SeedSource = { from: 'gallery', index };
-        this.dispatchEvent(new CustomEvent('take', { detail: seed }));
-      }}
+      @click=${() => fire<SeedSource>(this, 'take', { from: 'gallery', index })}
     >
       ${tile(this.checkpoint, index)}
     </button>`;

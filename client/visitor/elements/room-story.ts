@@ -7,6 +7,8 @@ import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { rove, settle } from '../../input/roving-focus.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { controls } from '../../style/controls.ts';
+import { visuallyHidden } from '../../style/fragments.ts';
+import { fire } from './page-element.ts';
 import { greeting, portraitText, Story } from './story.ts';
 
 /** Least time between two announcements, ms, so that one can be heard in full. */
@@ -23,12 +25,7 @@ export class RoomStory extends LitElement {
     css`
       p,
       section:not(:focus-within) {
-        position: absolute;
-        width: 1px;
-        height: 1px;
-        margin: 0;
-        overflow: hidden;
-        clip-path: inset(50%);
+        ${visuallyHidden}
         white-space: nowrap;
       }
       section {
@@ -145,7 +142,7 @@ export class RoomStory extends LitElement {
   }
 
   private visit(organism: OrganismView): void {
-    this.dispatchEvent(new CustomEvent('visit', { detail: organism }));
+    fire(this, 'visit', organism);
     this.tell(organism);
   }
 

@@ -1,4 +1,5 @@
 import { css } from 'lit';
+import { visuallyHidden } from '../../style/fragments.ts';
 
 /** Layout of the visitor's page: everything floats over the canvas. */
 export const roomStyle = css`
@@ -312,11 +313,7 @@ export const roomStyle = css`
   }
   @media (max-width: 299px), (max-height: 199px) {
     h1 {
-      position: absolute;
-      width: 1px;
-      height: 1px;
-      overflow: hidden;
-      clip-path: inset(50%);
+      ${visuallyHidden}
     }
     language-switch {
       margin-left: auto;
@@ -329,13 +326,6 @@ export const roomStyle = css`
     h1 {
       align-self: center;
       margin-block: 0;
-    }
-  }
-  @media (prefers-reduced-motion: reduce) {
-    .hint,
-    .line .place,
-    organism-card {
-      animation: none;
     }
   }
 `;

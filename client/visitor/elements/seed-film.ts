@@ -9,7 +9,7 @@ const GROWTH_DURATION = 2_000;
 const GROWN_DURATION = 2_600;
 const DURATION = GROWTH_DURATION + GROWN_DURATION;
 
-/** Fires `shown` when the film of its seed is available. */
+/** Shows the film of its seed as soon as it is available. */
 @customElement('seed-film')
 export class SeedFilm extends LitElement {
   static override styles = css`
@@ -113,10 +113,7 @@ export class SeedFilm extends LitElement {
       return;
     }
     this.key = key;
-    const shown = film === 'none' ? undefined : film;
-    if (shown === this.film) return;
-    this.film = shown;
-    if (shown) this.dispatchEvent(new CustomEvent('shown'));
+    this.film = film === 'none' ? undefined : film;
   }
 
   private play(): void {

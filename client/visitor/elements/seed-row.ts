@@ -8,6 +8,7 @@ import type { SeedView } from '../../../shared/vocabulary.ts';
 import { rove, settle } from '../../input/roving-focus.ts';
 import type { Previews } from '../../net/seed-previews.ts';
 import { controls } from '../../style/controls.ts';
+import { fire } from './page-element.ts';
 import './seed-film.ts';
 import { tile } from '../../elements/seed-picture.ts';
 import { kindName } from '../../elements/text.ts';
@@ -148,7 +149,7 @@ export class SeedRow extends LitElement {
   }
 
   private take(seed: SeedSource): void {
-    this.dispatchEvent(new CustomEvent('take', { detail: seed }));
+    fire(this, 'take', seed);
   }
 
   /** Scrolls the selected seed into view; it may have been chosen elsewhere. */

@@ -31,8 +31,6 @@ export const seedSheetStyle = css`
     max-height: none;
     padding: var(--edge);
     padding-bottom: max(var(--edge), env(safe-area-inset-bottom));
-    overflow: hidden;
-    color: var(--ink);
     background: oklch(0.17 0.012 225);
     border: 1px solid var(--line);
     border-bottom: 0;
@@ -73,32 +71,10 @@ export const seedSheetStyle = css`
     }
   }
   dialog::backdrop {
-    background: oklch(0.1 0.01 230 / 0.62);
     animation: dim 0.3s;
   }
   header {
-    display: flex;
-    align-items: center;
-    justify-content: space-between;
-    gap: 8px;
-    min-width: 0;
     padding-left: 6px;
-  }
-  h2 {
-    min-width: 0;
-    margin: 0;
-    font-size: 1.22em;
-    font-weight: 500;
-    line-height: 1.15;
-  }
-  header button {
-    flex: none;
-    display: grid;
-    place-items: center;
-    width: 44px;
-    height: 44px;
-    border-radius: 50%;
-    color: var(--ink-soft);
   }
   /* In landscape the pad or the map takes the full height and the controls are beside it. */
   @media (min-aspect-ratio: 11/10) {
@@ -138,12 +114,6 @@ export const seedSheetStyle = css`
   @keyframes dim {
     from {
       opacity: 0;
-    }
-  }
-  @media (prefers-reduced-motion: reduce) {
-    dialog[open],
-    dialog::backdrop {
-      animation: none;
     }
   }
 `;

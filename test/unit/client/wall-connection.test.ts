@@ -74,10 +74,10 @@ const welcome = {
 function open(random = () => 0, kept: { mark: string | null } = { mark: null }) {
   const line = new Line();
   const clock = new FakeClock();
-  const seat = { read: () => undefined, write: () => undefined };
+  const seat = { read: () => null, write: () => undefined };
   const mark = { read: () => kept.mark, write: (given: string) => void (kept.mark = given) };
   const memory = { seat, mark };
-  const connection = new Connection('garden', undefined, memory, {
+  const connection = new Connection('garden', null, memory, {
     dial: ({ auth }) => {
       line.auth = auth;
       return line as unknown as Socket;

@@ -1,5 +1,5 @@
 import { RequestTracker } from '../../../client/net/request-tracker.ts';
-import { WishedName } from '../../../client/net/session-storage.ts';
+import { WishedName } from '../../../client/net/wished-name.ts';
 
 function open() {
   const line = { live: true };
@@ -9,7 +9,7 @@ function open() {
     if (line.live) sent.push(payload as never);
   });
   const wished = new WishedName(
-    requests.ask.bind(requests) as RequestTracker['ask'],
+    requests.ask,
     () => line.live,
     (name) => told.push(`is ${name}`),
   );

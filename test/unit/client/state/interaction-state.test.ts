@@ -67,26 +67,18 @@ describe('session', () => {
   });
 });
 
-describe('desk', () => {
-  test('gives each answer to who asked', () => {
+describe('requests', () => {
+  test('each answer reaches its request', () => {
     const sent: unknown[] = [];
     const heard: unknown[] = [];
     const requests = new RequestTracker((name, payload) => sent.push([name, payload]));
     const seed = { from: 'prior' } as const;
-    const first = requests.ask(
-      'plant',
-      { x: 1, y: 2, seed },
-      { accepted: () => heard.push('yes') },
-    );
-    const second = requests.ask(
-      'plant',
-      { x: 3, y: 4, seed },
-      { rejected: (reason) => heard.push(reason) },
-    );
-    expect(sent[0]).toEqual(['plant', { id: first, x: 1, y: 2, seed }]);
-    expect(requests.rejected({ id: second, reason: 'occupied' })).toBe(true);
-    requests.accepted({ id: first });
-    requests.accepted({ id: first });
+    requests.ask('plant', { x: 1, y: 2, seed }, { accepted: () => heard.push('yes') });
+    requests.ask('plant', { x: 3, y: 4, seed }, { rejected: (reason) => heard.push(reason) });
+    expect(sent[0]).toEqual(['plant', { id: 1, x: 1, y: 2, seed }]);
+    expect(requests.rejected({ id: 2, reason: 'occupied' })).toBe(true);
+    requests.accepted({ id: 1 });
+    requests.accepted({ id: 1 });
     expect(requests.rejected({ reason: 'too-fast' })).toBe(false);
     expect(heard).toEqual(['occupied', 'yes']);
   });
@@ -126,8 +118,8 @@ describe('clocks', () => {
   });
 });
 
-describe('words and keys', () => {
-  test('say it as people do', () => {
+describe('texts and keys', () => {
+  test('texts about organisms and pace', () => {
     expect(kindName('hot_pepper')).toBe('hot pepper');
     expect(kindName('')).toBe('nameless');
     expect(ageText(2)).toBe('just planted');
