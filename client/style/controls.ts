@@ -60,6 +60,10 @@ export const controls = css`
     .quiet:hover {
       color: var(--ink);
     }
+    .raise:hover {
+      color: var(--ink);
+      background: var(--raised);
+    }
   }
   input[type='range'] {
     appearance: none;

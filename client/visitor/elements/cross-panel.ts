@@ -2,7 +2,6 @@
 import { localized, msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
-import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 import type { Selection } from '../../state/interaction-state.ts';
 import { controls } from '../../style/controls.ts';
 import './organism-portrait.ts';
@@ -115,18 +114,17 @@ export class CrossPanel extends PageElement {
     `,
   ];
 
-  private source: PreviewSource | undefined;
-
   override render(): TemplateResult | typeof nothing {
     const { model, state, previews } = this.session;
     const { selection } = state.state;
     const first = selection && model.organisms.get(selection.organism);
     if (!selection || !first) return nothing;
     const second = model.organisms.get(selection.second);
+    const child = second && { from: 'cross', a: first.id, b: second.id, mix: selection.mix };
     return html`<div class="family">
         ${this.portrait(first.id)}
         <div class="child ${selection.mutation > 0 ? 'surprise' : ''}" data-testid="child">
-          <seed-film .previews=${previews} .seed=${second && this.sourceOf(selection)}></seed-film>
+          <seed-film .previews=${previews} .seed=${child}></seed-film>
         </div>
         ${second ? this.portrait(second.id) : html`<span class="empty"></span>`}
       </div>
@@ -187,12 +185,5 @@ export class CrossPanel extends PageElement {
           choose: (mutation) => state.update({ selection: { ...selection, mutation } }),
         })}
       </div>`;
-  }
-
-  /** One object per child, so that seed-film does not request its film on every render. */
-  private sourceOf({ organism: a, second: b, mix }: Selection): PreviewSource {
-    const source = { from: 'cross', a, b, mix } as const;
-    if (JSON.stringify(source) !== JSON.stringify(this.source)) this.source = source;
-    return this.source!;
   }
 }

@@ -237,8 +237,7 @@ export const drawPadStyle = css`
     }
     .last {
       flex: 1 0 auto;
-      flex-direction: column;
-      flex-wrap: nowrap;
+      flex-flow: column;
     }
     .last .brushes,
     footer {

@@ -116,7 +116,7 @@ export class DrawPad extends LitElement {
             ? html`<seed-film
               data-testid="drawn-film"
               .previews=${this.previews}
-              .seed=${{ from: 'hand', seed: seed.id } as const}
+              .seed=${{ from: 'hand', seed: seed.id }}
             ></seed-film>`
             : nothing
         }

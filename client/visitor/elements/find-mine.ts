@@ -38,11 +38,6 @@ export class FindMine extends PageElement {
         border: 1.5px solid oklch(${owner} var(--hue) / 0.7);
         border-radius: 50%;
       }
-      @media (hover: hover) {
-        button:hover {
-          background: var(--raised);
-        }
-      }
       @media (max-width: 299px), (max-height: 299px) {
         span {
           ${visuallyHidden}
@@ -65,7 +60,7 @@ export class FindMine extends PageElement {
   override render(): TemplateResult | typeof nothing {
     const { you, connection } = this.session.model;
     if (!you || connection !== 'live' || this.mine().length === 0) return nothing;
-    return html`<button class="panel" data-testid="find-mine" @click=${this.find}>
+    return html`<button class="panel raise" data-testid="find-mine" @click=${this.find}>
       <i style="--hue:${you.hue}"></i><span>${msg('Find mine')}</span>
     </button>`;
   }

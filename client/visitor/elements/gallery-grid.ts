@@ -104,9 +104,6 @@ export class GalleryGrid extends LitElement {
         box-shadow: inset 0 0 0 1.5px var(--accent);
       }
       @media (hover: hover) {
-        .grid button:hover:not([aria-pressed='true']) {
-          background: var(--raised);
-        }
         .chips button:hover {
           color: var(--ink);
         }
@@ -217,6 +214,7 @@ export class GalleryGrid extends LitElement {
   private entry(name: string, index: number, at: number): TemplateResult {
     const { held } = this;
     return html`<button
+      class="raise"
       data-testid="found"
       data-name=${name}
       title=${kindName(name)}

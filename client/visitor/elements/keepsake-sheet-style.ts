@@ -143,8 +143,7 @@ export const keepsakeSheetStyle = css`
       overscroll-behavior: contain;
     }
     .link {
-      flex-direction: column;
-      flex-wrap: nowrap;
+      flex-flow: column;
       align-items: stretch;
       justify-content: space-between;
       margin: 0;

@@ -65,11 +65,6 @@ export class KinList extends PageElement {
         color: var(--ink-soft);
         font-size: 0.93em;
       }
-      @media (hover: hover) {
-        button:hover {
-          background: var(--raised);
-        }
-      }
     `,
   ];
 
@@ -108,6 +103,7 @@ export class KinList extends PageElement {
   private relative(organism: OrganismView): TemplateResult {
     const name = organismName(organism);
     return html`<button
+      class="raise"
       title=${name}
       aria-label=${name}
       @click=${() => fire(this, 'visit', organism)}

@@ -72,12 +72,6 @@ export class SeedTray extends PageElement {
       .ways button[aria-pressed='true'] {
         color: var(--accent);
       }
-      @media (hover: hover) {
-        .ways button:hover {
-          background: var(--raised);
-          color: var(--ink);
-        }
-      }
       .tumble svg {
         animation: tumble 0.45s cubic-bezier(0.3, 1.5, 0.5, 1);
       }
@@ -173,6 +167,7 @@ export class SeedTray extends PageElement {
       <div class="ways" role="group" aria-label=${msg('Ways to a seed')}>
         ${this.way('gallery', 'search', msg('All'))}
         <button
+          class="raise"
           data-testid="dice"
           title=${msg('A random seed, different each time')}
           aria-label=${msg('A random seed, different each time')}
@@ -201,6 +196,7 @@ export class SeedTray extends PageElement {
 
   private way(sheet: Sheet, icon: 'search' | 'draw' | 'map', label: string): TemplateResult {
     return html`<button
+      class="raise"
       data-testid="open-${sheet}"
       aria-haspopup="dialog"
       title=${label}

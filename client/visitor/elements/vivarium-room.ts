@@ -180,7 +180,7 @@ export class VivariumRoom extends LitElement {
   private viewButton(label: string, icon: keyof typeof icons, key: string): TemplateResult {
     const action = keyAction(key, false)!;
     return html`<button
-      class=${icon}
+      class="raise ${icon}"
       title=${label}
       aria-label=${label}
       @click=${() => this.room?.keys.act(action)}
@@ -194,7 +194,7 @@ export class VivariumRoom extends LitElement {
     const { isOn } = feedback;
     const label = msg('Sound and touch');
     return html`<button
-      class="sense"
+      class="raise"
       title=${label}
       aria-label=${label}
       aria-pressed=${isOn}
