@@ -48,6 +48,11 @@ const NOTICE_WORDS: Words<Notice> = {
   'name-hidden': () => msg('That name cannot be shown here. You are here without one.'),
 };
 
+/** The notice for a visitor who acts while the page is disconnected; the action is dropped. */
+export function offlineText(): string {
+  return msg('Nothing reaches the room just now. Please wait a moment.');
+}
+
 /** Why an action was refused; the English text when there is no translation. */
 export function reasonText(reason: Reason): string {
   return REASON_WORDS[reason]?.() ?? REASONS[reason];

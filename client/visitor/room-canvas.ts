@@ -4,24 +4,15 @@ import { bindCanvas } from '../input/canvas-input.ts';
 import { ViewportReporter } from '../input/viewport-reporter.ts';
 import type { Point } from '../render/camera.ts';
 import { RoomView } from '../render/room-view.ts';
-import type { FindMine } from './elements/find-mine.ts';
-import type { KeyHelp } from './elements/key-help.ts';
-import type { RoomStory } from './elements/room-story.ts';
-import type { ToolDock } from './elements/tool-dock.ts';
-import { KeyControl } from './key-control.ts';
+import { KeyControl, type KeyElements } from './key-control.ts';
 import type { RoomSession } from './room-session.ts';
 import { Tools } from './tools.ts';
 
 /** The elements of the page that the canvas works with. */
-export interface CanvasElements {
+export interface CanvasElements extends KeyElements {
   readonly page: HTMLElement;
-  readonly canvas: HTMLCanvasElement;
   readonly header: HTMLElement;
-  readonly dock: ToolDock;
   readonly cursors: CursorLayer;
-  readonly finder: FindMine;
-  readonly help: KeyHelp;
-  readonly story: RoomStory;
 }
 
 /** Draws the room, and turns the visitor's gestures into commands. */
@@ -40,18 +31,12 @@ export class RoomCanvas {
     private readonly elements: CanvasElements,
     refuse: (text: string, at: Point) => void,
   ) {
-    const { page, canvas, dock, cursors, finder, help, story } = elements;
+    const { page, canvas, dock, cursors } = elements;
     const { model, state, estimate, feedback, connection } = session;
     const { signal } = this.stop;
     const view = new RoomView(canvas, model, state);
     const tools = new Tools(session, view, refuse);
-    const keys = new KeyControl({
-      ...{ canvas, model, state, view, tools },
-      mine: () => finder.find(),
-      seeds: () => dock.focusSeeds(),
-      help: () => help.open(keys),
-      meet: (organism) => story.tell(organism),
-    });
+    const keys = new KeyControl(session, view, tools, elements);
     this.view = view;
     this.tools = tools;
     this.keys = keys;

@@ -7,13 +7,12 @@ import { Feedback } from '../feedback/feedback.ts';
 import { EnergyEstimate } from '../input/energy-estimate.ts';
 import { Connection } from '../net/connection.ts';
 import { RequestTracker } from '../net/request-tracker.ts';
-import { browserPreviews } from '../net/seed-previews.ts';
+import { Previews } from '../net/seed-previews.ts';
 import { WishedName } from '../net/wished-name.ts';
 import type { Point } from '../render/camera.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState } from '../state/interaction-state.ts';
-import { offlineText } from './offline-notice.ts';
-import { noticeText, reasonText } from './refusal-text.ts';
+import { noticeText, offlineText, reasonText } from './refusal-text.ts';
 
 /**
  * Reasons not shown to the visitor: a message sent before joining, and a connection that the server
@@ -44,7 +43,7 @@ export class RoomSession {
   readonly model = this.connection.model;
   readonly state = new InteractionState();
   readonly requests = new RequestTracker(this.connection.send);
-  readonly previews = browserPreviews(this.requests);
+  readonly previews = new Previews(this.requests.ask);
   readonly estimate = new EnergyEstimate(this.model, () => performance.now());
   readonly feedback = new Feedback(this.model);
   private readonly wishedName = new WishedName(

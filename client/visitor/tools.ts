@@ -10,8 +10,7 @@ import type { RoomView } from '../render/room-view.ts';
 import { cutOf } from '../render/wound-effect.ts';
 import { Throttle } from '../state/throttle.ts';
 import { ownerColor } from '../style/owner.ts';
-import { offlineText } from './offline-notice.ts';
-import { reasonText } from './refusal-text.ts';
+import { offlineText, reasonText } from './refusal-text.ts';
 import type { RoomSession } from './room-session.ts';
 
 /** Size of the area that a finger or a mouse pointer covers, CSS pixels. */
@@ -143,7 +142,7 @@ export class Tools extends ViewTools implements CanvasHand {
   private isOnline(at: Point): boolean {
     if (this.model.connection === 'live') return true;
     this.refuse(offlineText(), at);
-    this.session.feedback.refused();
+    this.session.feedback.play('refused');
     return false;
   }
 
@@ -206,7 +205,7 @@ export class Tools extends ViewTools implements CanvasHand {
     this.isShort = !this.session.estimate.isEnough || this.model.settings?.paused === true;
     if (this.isShort) {
       effects.refused(segment, radius, now);
-      if (!wasShort) this.session.feedback.refused();
+      if (!wasShort) this.session.feedback.play('refused');
       return;
     }
     const cut = cutOf({ points: [from.x, from.y, to.x, to.y], radius }, planes, this.cutCells);

@@ -2,8 +2,12 @@
 import { localized, msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import type { KeyControl } from '../key-control.ts';
 import { SheetElement } from './sheet-element.ts';
+
+/** Whether single letters work on the whole page, or only while the canvas has the focus. */
+interface KeySetting {
+  everywhere: boolean;
+}
 
 /** Shortcut list and the setting for single-letter keys. */
 @localized()
@@ -84,10 +88,9 @@ export class KeyHelp extends SheetElement {
     `,
   ];
 
-  @state() private keys: KeyControl | undefined;
+  @state() private keys: KeySetting | undefined;
 
-  /** Opens the dialog. @param keys holds the setting for single-letter keys */
-  async open(keys: KeyControl): Promise<void> {
+  async open(keys: KeySetting): Promise<void> {
     this.keys = keys;
     await this.updateComplete;
     this.dialog.showModal();

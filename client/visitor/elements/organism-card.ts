@@ -115,14 +115,16 @@ export class OrganismCard extends PageElement {
         ${roundButton}
       }
       /* On a phone the card is low and sits above the dock, so that the room stays visible. */
+      @media (max-width: 720px), (max-height: 520px) {
+        organism-portrait {
+          width: 3.6em;
+          height: 3.6em;
+        }
+      }
       @media (max-width: 720px) {
         .panel {
           width: 100%;
           padding: 12px 14px;
-        }
-        organism-portrait {
-          width: 3.6em;
-          height: 3.6em;
         }
         dl {
           grid-template-columns: auto 1fr auto 1fr;
@@ -140,10 +142,6 @@ export class OrganismCard extends PageElement {
         .panel {
           width: 24em;
           padding: 10px 14px;
-        }
-        organism-portrait {
-          width: 3.6em;
-          height: 3.6em;
         }
         dl {
           margin-top: 8px;

@@ -9,11 +9,9 @@ export const seedSheetStyle = css`
     --edge: 12px;
     --margin: 0px;
     --head: 44px;
+    --safe-width: calc(100dvw - env(safe-area-inset-left) - env(safe-area-inset-right));
     /* The available size, for the content. */
-    --free-width: calc(
-      100dvw - 2 * var(--margin) - 2 * var(--edge) - 2px - env(safe-area-inset-left) -
-        env(safe-area-inset-right)
-    );
+    --free-width: calc(var(--safe-width) - 2 * var(--margin) - 2 * var(--edge) - 2px);
     --free-height: calc(
       100dvh - 2 * var(--margin) - 2px - max(var(--edge), env(safe-area-inset-top)) -
         max(var(--edge), env(safe-area-inset-bottom))
@@ -25,7 +23,7 @@ export const seedSheetStyle = css`
     display: grid;
     grid-template: var(--head) minmax(0, 1fr) / minmax(0, 1fr);
     gap: 8px;
-    width: min(100dvw - env(safe-area-inset-left) - env(safe-area-inset-right), 38em);
+    width: min(var(--safe-width), 38em);
     max-width: none;
     height: min(92dvh, 54em);
     max-height: none;
@@ -93,15 +91,11 @@ export const seedSheetStyle = css`
     }
     /* The map is about square. */
     dialog.map[open] {
-      width: min(
-        100dvw - env(safe-area-inset-left) - env(safe-area-inset-right),
-        100dvh + var(--side),
-        72em
-      );
+      width: min(var(--safe-width), 100dvh + var(--side), 72em);
     }
     @media (max-height: 600px) {
       dialog.gallery[open] {
-        width: min(100dvw - env(safe-area-inset-left) - env(safe-area-inset-right), 60em);
+        width: min(var(--safe-width), 60em);
       }
     }
   }

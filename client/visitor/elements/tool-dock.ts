@@ -153,9 +153,6 @@ export class ToolDock extends PageElement {
           align-content: center;
           border-radius: 15px;
         }
-        .tools span {
-          ${visuallyHidden}
-        }
         .divider {
           display: block;
           margin: 5px 0;
@@ -191,10 +188,12 @@ export class ToolDock extends PageElement {
           flex: 1 0 11em;
         }
       }
-      @media (max-width: 299px) {
+      @media (max-width: 299px), (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
         .tools span {
           ${visuallyHidden}
         }
+      }
+      @media (max-width: 299px) {
         .context {
           min-height: 54px;
         }
@@ -239,10 +238,14 @@ export class ToolDock extends PageElement {
     this.shadowRoot?.querySelector<HTMLElement>('seed-tray')?.focus();
   }
 
-  /** The visitor's energy, below the selected tool; hidden for looking, which costs nothing. */
+  /**
+   * The visitor's energy, below the selected tool; hidden for looking, which costs nothing. Screen
+   * readers hear the text of a refusal instead.
+   */
   private energyLine(tool: Tool): TemplateResult {
     const at = TOOLS.findIndex((each) => each.tool === tool);
     return html`<energy-line
+      aria-hidden="true"
       class=${tool === 'look' ? 'idle' : ''}
       style="--at:${at}"
       .energy=${this.energy}

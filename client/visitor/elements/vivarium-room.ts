@@ -159,7 +159,7 @@ export class VivariumRoom extends LitElement {
         ></tool-dock>
       </div>
       <seed-sheet .session=${session} .sheet=${sheet}></seed-sheet>
-      <toast-layer></toast-layer>
+      <toast-layer role="status" aria-live="polite"></toast-layer>
       <key-help></key-help>
       ${
         this.keeping

@@ -66,7 +66,7 @@ test('there is no sound or vibration until they are turned on', () => {
   expect(feedback.isOn).toBe(false);
   listen({ event: { what: 'born' }, organism: { planter: { id: 1 } } });
   feedback.cut(10, 3, 0);
-  feedback.refused();
+  feedback.play('refused');
   feedback.hide(true);
   feedback.turnOff();
   // Without audio in this environment, the switch stays off.

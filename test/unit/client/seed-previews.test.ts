@@ -7,13 +7,13 @@ function open() {
   const revoked: string[] = [];
   let later: (() => void)[] = [];
   let urls = 0;
-  const previews = new Previews({
-    ask: ((_: string, { seed }: { seed: PreviewSource }, answers: Answers) =>
-      asked.push({ seed, answers })) as never,
-    urlOf: () => `blob:${++urls}`,
-    revoke: (url) => revoked.push(url),
-    after: (_, call) => later.push(call),
+  Object.assign(URL, {
+    createObjectURL: () => `blob:${++urls}`,
+    revokeObjectURL: (url: string) => revoked.push(url),
   });
+  const ask = (_: string, { seed }: { seed: PreviewSource }, answers: Answers) =>
+    asked.push({ seed, answers });
+  const previews = new Previews(ask as never, (_, call) => later.push(call));
   const film = { side: 8, frames: 3, png: new Uint8Array(4) };
   return {
     previews,

@@ -29,7 +29,7 @@ function hold(tool: Tool) {
     isEnough: true,
     send: () => ({ accepted: () => undefined, rejected: () => undefined }),
   };
-  const feedback = { refused: () => undefined, cut: () => undefined };
+  const feedback = { play: () => undefined, cut: () => undefined };
   const requests = new RequestTracker((name) => done.push(name));
   const state = new InteractionState();
   state.take(tool);
