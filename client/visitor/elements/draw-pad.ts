@@ -61,7 +61,6 @@ export class DrawPad extends LitElement {
 
   override firstUpdated(): void {
     this.resized.observe(this.canvas);
-    if (this.isInk) this.width = 'medium';
     this.canvas.focus();
   }
 

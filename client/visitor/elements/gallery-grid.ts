@@ -193,7 +193,7 @@ export class GalleryGrid extends LitElement {
       }
       <div class="grid" role="group" aria-label=${msg('Seeds')} @keydown=${this.arrow}>
         ${found.map(({ name, index }, at) => this.entry(name, index, at))}
-        ${found.length === 0 ? html`<p>${msg('Nothing of that name lives here.')}</p>` : nothing}
+        ${found.length === 0 ? html`<p>${msg('Nothing with that name lives here.')}</p>` : nothing}
       </div>
       <p class="count" role="status">${this.typed === '' ? '' : `${found.length}`}</p>`;
   }
