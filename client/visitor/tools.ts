@@ -49,7 +49,6 @@ export class Tools extends ViewTools implements CanvasHand {
   }
 
   toolStart(x: number, y: number, now: number): void {
-    this.lastPoint = { x, y };
     this.point(x, y, true, now);
     const { planes } = this.model;
     if (this.session.state.state.tool !== 'damage' || !planes || !this.isOnline(this.lastPoint))
@@ -66,7 +65,6 @@ export class Tools extends ViewTools implements CanvasHand {
       this.view.rig.panBy(x - this.lastPoint.x, y - this.lastPoint.y, now);
     }
     const from = this.view.toWorld(this.lastPoint);
-    this.lastPoint = { x, y };
     this.point(x, y, true, now);
     const to = this.view.toWorld(this.lastPoint);
     if (!this.hasStroke()) return;
@@ -79,7 +77,6 @@ export class Tools extends ViewTools implements CanvasHand {
   }
 
   toolEnd(x: number, y: number, tap: boolean, now: number): void {
-    this.lastPoint = { x, y };
     this.point(x, y, false, now);
     const { tool } = this.session.state.state;
     this.endStroke(now);
@@ -94,7 +91,6 @@ export class Tools extends ViewTools implements CanvasHand {
   }
 
   hover(x: number, y: number, now: number): void {
-    this.lastPoint = { x, y };
     this.point(x, y, false, now);
   }
 
@@ -131,10 +127,10 @@ export class Tools extends ViewTools implements CanvasHand {
   }
 
   private point(x: number, y: number, pressed: boolean, now: number): void {
-    const world = this.view.toWorld({ x, y });
+    this.lastPoint = { x, y };
     this.view.pointer = { x, y, pressed };
     this.view.hovered = this.session.state.state.tool === 'look' ? this.organismAt({ x, y }) : 0;
-    this.cursor.push(world, now);
+    this.cursor.push(this.view.toWorld({ x, y }), now);
     this.view.loop.invalidate();
   }
 

@@ -138,7 +138,7 @@ export class RoomStory extends LitElement {
 
   /** Announces an organism that the visitor has selected. */
   tell(organism: OrganismView): void {
-    this.announce(() => portraitText(this.withCurrentPlanter(organism), this.model));
+    this.announce(() => portraitText(organism, this.model));
   }
 
   private visit(organism: OrganismView): void {
@@ -153,19 +153,11 @@ export class RoomStory extends LitElement {
       this.timer = undefined;
       // Drop events that happened while the page was hidden.
       if (document.hidden) this.story.forget();
-      const text = this.story.hasNews
-        ? this.story.take(this.model, (organism) => this.withCurrentPlanter(organism))
-        : undefined;
+      const text = this.story.hasNews ? this.story.take(this.model) : undefined;
       if (text) this.announce(text);
       // The list may have changed even if there is nothing to announce.
       else this.requestUpdate();
     }, wait);
-  }
-
-  /** The organism as it was at the event, with its planter as shown now. */
-  private withCurrentPlanter(organism: OrganismView): OrganismView {
-    const { planter } = this.model.organisms.get(organism.id) ?? organism;
-    return { ...organism, planter };
   }
 
   /** @param text returns the announcement with the current names */

@@ -1,11 +1,14 @@
-import type { People } from '../../../client/elements/organism-text.ts';
 import type { LifeChange } from '../../../client/net/room-model.ts';
 import { Story } from '../../../client/visitor/elements/story.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
+import type { LifeEvent, OrganismView, ParticipantView } from '../../../shared/vocabulary.ts';
 import { organismView } from '../../support/welcome.ts';
 
-const YOU: People = { you: { id: 7, name: '', hue: 0 }, participants: new Map() };
+const YOU = {
+  you: { id: 7, name: '', hue: 0 },
+  participants: new Map<number, ParticipantView>(),
+  organisms: new Map<number, OrganismView>(),
+};
 
 const organism = (id: number, kind: string, planter: number, name = ''): OrganismView =>
   organismView(id, { kind, planter: { id: planter, name, hue: 0 } });
