@@ -101,6 +101,18 @@ export const controls = css`
     border-radius: 50%;
     background: var(--ink);
   }
+  /* Also moves in when --from is set. */
+  @keyframes fade-in {
+    from {
+      opacity: 0;
+      transform: var(--from, none);
+    }
+  }
+  @keyframes pulse {
+    50% {
+      opacity: var(--faintest, 0.5);
+    }
+  }
   /* Touch targets need more room. */
   @media (pointer: coarse) {
     button,

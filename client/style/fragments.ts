@@ -22,6 +22,22 @@ export const roundButton = css`
   color: var(--ink-soft);
 `;
 
+/** A field for text. */
+export const textField = css`
+  input {
+    flex: 1;
+    min-width: 0;
+    font: inherit;
+    /* Phones zoom into fields with less than 16 px. */
+    font-size: max(16px, 1em);
+    color: var(--ink);
+  }
+  input::placeholder {
+    color: var(--ink-soft);
+    opacity: 1;
+  }
+`;
+
 /** A list of terms and their values, in two columns. */
 export const facts = css`
   dl {

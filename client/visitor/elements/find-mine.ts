@@ -21,7 +21,7 @@ export class FindMine extends PageElement {
         gap: 0.65em;
         padding: 0.62em 1.1em 0.62em 0.85em;
         border-radius: 999px;
-        animation: come 0.5s ease-out;
+        animation: fade-in 0.5s ease-out;
       }
       i {
         position: relative;
@@ -45,11 +45,6 @@ export class FindMine extends PageElement {
         button {
           padding: 0.62em;
           justify-content: center;
-        }
-      }
-      @keyframes come {
-        from {
-          opacity: 0;
         }
       }
     `,

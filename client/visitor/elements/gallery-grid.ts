@@ -8,7 +8,7 @@ import { icons } from '../../elements/icons.ts';
 import { tile } from '../../elements/seed-picture.ts';
 import { kindName } from '../../elements/text.ts';
 import { controls } from '../../style/controls.ts';
-import { visuallyHidden } from '../../style/fragments.ts';
+import { textField, visuallyHidden } from '../../style/fragments.ts';
 import { fire } from './page-element.ts';
 import { isMeant, KIND_TITLES } from './seed-text.ts';
 
@@ -18,6 +18,7 @@ import { isMeant, KIND_TITLES } from './seed-text.ts';
 export class GalleryGrid extends LitElement {
   static override styles = [
     controls,
+    textField,
     css`
       :host {
         display: grid;
@@ -39,22 +40,12 @@ export class GalleryGrid extends LitElement {
         outline-offset: 1px;
       }
       input {
-        flex: 1;
-        min-width: 0;
         padding: 0.72em 0;
-        font: inherit;
-        /* Phones zoom into fields with less than 16 px. */
-        font-size: max(16px, 1em);
-        color: var(--ink);
         background: none;
         border: 0;
       }
       input:focus-visible {
         outline: 0;
-      }
-      input::placeholder {
-        color: var(--ink-soft);
-        opacity: 1;
       }
       input::-webkit-search-cancel-button {
         filter: invert(0.8);

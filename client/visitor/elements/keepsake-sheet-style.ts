@@ -68,7 +68,7 @@ export const keepsakeSheetStyle = css`
     display: grid;
     place-items: center;
     color: var(--ink-soft);
-    animation: wait 1.6s ease-in-out infinite;
+    animation: pulse 1.6s ease-in-out infinite;
   }
   a.solid {
     text-decoration: none;
@@ -90,11 +90,6 @@ export const keepsakeSheetStyle = css`
   }
   .link button {
     flex: none;
-  }
-  @keyframes wait {
-    50% {
-      opacity: 0.5;
-    }
   }
   @media (max-width: 720px) {
     dialog {

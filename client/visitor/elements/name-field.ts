@@ -6,6 +6,7 @@ import { live } from 'lit/directives/live.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import { controls } from '../../style/controls.ts';
+import { textField } from '../../style/fragments.ts';
 import { owner } from '../../style/owner.ts';
 import { fire, PageElement } from './page-element.ts';
 
@@ -21,6 +22,7 @@ export interface Rename {
 export class NameField extends PageElement {
   static override styles = [
     controls,
+    textField,
     css`
       :host {
         display: block;
@@ -38,23 +40,13 @@ export class NameField extends PageElement {
         background: oklch(${owner} var(--hue));
       }
       input {
-        flex: 1;
-        min-width: 0;
         min-height: 2.9em;
         padding: 0 0.8em;
-        /* Phones zoom into fields with less than 16 px. */
-        font: inherit;
-        font-size: max(16px, 1em);
-        color: var(--ink);
         background: oklch(0.14 0.01 225);
         border: 1px solid var(--line);
         border-radius: 12px;
         user-select: text;
         -webkit-user-select: text;
-      }
-      input::placeholder {
-        color: var(--ink-soft);
-        opacity: 1;
       }
       button {
         flex: none;

@@ -49,7 +49,8 @@ export class RoomStatus extends PageElement {
       }
       .waiting .dot {
         background: var(--ink-soft);
-        animation: breathe 1.8s ease-in-out infinite;
+        --faintest: 0.25;
+        animation: pulse 1.8s ease-in-out infinite;
       }
       .details {
         background: oklch(0.2 0.012 225);
@@ -88,11 +89,6 @@ export class RoomStatus extends PageElement {
       @media (max-width: 299px) {
         .details {
           padding: 10px 12px;
-        }
-      }
-      @keyframes breathe {
-        50% {
-          opacity: 0.25;
         }
       }
     `,

@@ -95,7 +95,8 @@ export const roomStyle = css`
     color: var(--ink);
     background: oklch(0.17 0.012 225 / 0.8);
     letter-spacing: 0.01em;
-    animation: hint 3.2s ease-in-out infinite;
+    --faintest: 0.72;
+    animation: pulse 3.2s ease-in-out infinite;
   }
   find-mine {
     position: absolute;
@@ -121,7 +122,8 @@ export const roomStyle = css`
     position: absolute;
     inset: calc(var(--edge-top) + 3.6em) var(--edge-right) auto auto;
     max-height: calc(100dvh - var(--edge-top) - 3.6em - var(--edge-bottom));
-    animation: come 0.28s ease-out;
+    --from: translateY(8px);
+    animation: fade-in 0.28s ease-out;
     z-index: 2;
   }
   .closed {
@@ -151,7 +153,8 @@ export const roomStyle = css`
     letter-spacing: -0.02em;
     line-height: 1;
     color: var(--accent);
-    animation: hint 3.6s ease-in-out infinite;
+    --faintest: 0.72;
+    animation: pulse 3.6s ease-in-out infinite;
   }
   .line .aside {
     font-size: 0.95em;
@@ -159,17 +162,6 @@ export const roomStyle = css`
   }
   [hidden] {
     display: none;
-  }
-  @keyframes hint {
-    50% {
-      opacity: 0.72;
-    }
-  }
-  @keyframes come {
-    from {
-      opacity: 0;
-      transform: translateY(8px);
-    }
   }
   /* The dock takes the full width: the controls beside it move above it. */
   @media (max-width: 1120px) {

@@ -34,7 +34,8 @@ export const seedSheetStyle = css`
     border-bottom: 0;
     border-radius: 26px 26px 0 0;
     box-shadow: var(--shadow);
-    animation: rise 0.32s cubic-bezier(0.2, 0.9, 0.3, 1);
+    --from: translateY(60px);
+    animation: fade-in 0.32s cubic-bezier(0.2, 0.9, 0.3, 1);
     overscroll-behavior: contain;
   }
   dialog.draw[open] {
@@ -69,7 +70,8 @@ export const seedSheetStyle = css`
     }
   }
   dialog::backdrop {
-    animation: dim 0.3s;
+    --from: none;
+    animation: fade-in 0.3s;
   }
   header {
     padding-left: 6px;
@@ -97,17 +99,6 @@ export const seedSheetStyle = css`
       dialog.gallery[open] {
         width: min(var(--safe-width), 60em);
       }
-    }
-  }
-  @keyframes rise {
-    from {
-      transform: translateY(60px);
-      opacity: 0;
-    }
-  }
-  @keyframes dim {
-    from {
-      opacity: 0;
     }
   }
 `;
