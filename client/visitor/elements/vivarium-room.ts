@@ -166,6 +166,7 @@ export class VivariumRoom extends LitElement {
           ? html`<keepsake-sheet
               .session=${session}
               .organism=${this.keeping}
+              .live=${session.isLive}
               @close=${({ detail: reason }: CustomEvent<Reason | undefined>) => {
                 this.keeping = undefined;
                 if (reason) this.tell(reasonText(reason));
