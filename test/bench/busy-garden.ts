@@ -33,7 +33,7 @@ export async function openBusyGarden(): Promise<BusyGarden> {
       energy: 'off',
       limits: UNLIMITED,
     },
-    await ensureClient(() => {}),
+    { clientFolder: await ensureClient(() => {}) },
   );
   const room = server.world.rooms.get('garden')!;
   const gardener = new Gardener(room);

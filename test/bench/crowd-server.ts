@@ -59,13 +59,12 @@ const vivarium = await startServer(
     limits: UNLIMITED,
     ...(engine && { engine }),
   },
-  '.',
-  undefined,
-  undefined,
-  ({ late, took }) => {
-    const room = vivarium.world.rooms.get('garden')!;
-    const due = sharedNow() - took - late;
-    ticks.push({ tick: room.tick, late, took, awake: room.awake, due });
+  {
+    onTick: ({ late, took }) => {
+      const room = vivarium.world.rooms.get('garden')!;
+      const due = sharedNow() - took - late;
+      ticks.push({ tick: room.tick, late, took, awake: room.awake, due });
+    },
   },
 );
 /** Looks at the event loop each ms. */

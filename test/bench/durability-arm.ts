@@ -69,8 +69,11 @@ export class Arm {
       ...(engine && { engine }),
       ...(snapshot !== undefined && { snapshot }),
     };
-    const server = await startServer(settings, '.', clock, undefined, ({ took }) => {
-      arm?.ticked(took);
+    const server = await startServer(settings, {
+      clock,
+      onTick: ({ took }) => {
+        arm?.ticked(took);
+      },
     });
     arm = new Arm(server, clock, organisms);
     await arm.grow();

@@ -70,12 +70,11 @@ const vivarium = await startServer(
     limits: UNLIMITED,
     ...(engine && { engine }),
   },
-  '.',
-  undefined,
-  undefined,
-  ({ late, took }) => {
-    stretch?.late.push(late);
-    stretch?.took.push(took);
+  {
+    onTick: ({ late, took }) => {
+      stretch?.late.push(late);
+      stretch?.took.push(took);
+    },
   },
 );
 const room = vivarium.world.rooms.get('garden')!;

@@ -33,7 +33,7 @@ const clock = {
 /** Starts a server, with a neighbour in the room who connects from another address. */
 async function start(settings?: Record<string, string | number>): Promise<void> {
   const common = { size: '128x96', 'tick-rate': 60, 'trust-proxy': 1 };
-  if (settings) server = await startServer({ ...common, ...settings }, '.', clock);
+  if (settings) server = await startServer({ ...common, ...settings }, { clock });
   else {
     plain ??= await startServer(common);
     server = plain;

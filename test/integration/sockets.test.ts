@@ -1,61 +1,30 @@
 /** Real sockets against a real server: joining, planting, seeing the same, and every way of being refused. */
+
 import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import type { Room } from '../../server/world/room.ts';
 import { createPlanes, equalPlanes } from '../../shared/codec/planes.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { unpackPointer } from '../../shared/protocol/pointers.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { createRandom } from '../../shared/random.ts';
 import { startServer } from '../support/server.ts';
+import { suiteServer } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
-let server: VivariumServer;
-let room: Room;
-const visitors: Visitor[] = [];
-
-async function join(name?: string): Promise<Visitor> {
-  const visitor = await Visitor.join(server.port, 'garden', name);
-  visitors.push(visitor);
-  return visitor;
-}
-
-/** A connection that has not joined. */
-function connect(): Visitor {
-  const visitor = new Visitor(server.port);
-  visitors.push(visitor);
-  return visitor;
-}
+const { server, room, join, connect } = await suiteServer({
+  ...{ rooms: 'garden,small', size: '128x96', 'tick-rate': 60, energy: 'off' },
+});
 
 const reasonOf = (message: unknown) => (message as { reason?: string }).reason;
 
-beforeAll(async () => {
-  server = await startServer({
-    ...{ rooms: 'garden,small', size: '128x96', 'tick-rate': 60, energy: 'off' },
-  });
-  room = server.world.rooms.get('garden')!;
-});
-
-afterEach(() => {
-  for (const visitor of visitors.splice(0)) visitor.leave();
-});
-
-afterAll(() => server.close());
-
 describe('a room over sockets', () => {
   test('a visitor who names a room in the handshake is admitted at once, or rejected with a reason', async () => {
-    const greet = (join: unknown): Visitor => {
-      const visitor = new Visitor(server.port, {}, { join });
-      visitors.push(visitor);
-      return visitor;
-    };
+    const greet = (wanted: unknown) => connect({}, { join: wanted });
     const wish = { protocol: PROTOCOL_VERSION, room: 'garden', name: 'Ada' };
     const ada = greet(wish);
     await ada.until(() => ada.tick !== undefined);
     expect(ada.welcome!.you.name).toBe('Ada');
-    const refused = async (join: unknown) =>
-      reasonOf(await greet(join).next(({ name }) => name === 'rejected'));
+    const refused = (wanted: unknown) => greet(wanted).refusal();
     expect(await refused({ ...wish, room: 'nowhere' })).toBe('no-such-room');
     expect(await refused({ ...wish, protocol: 0 })).toBe('protocol-version');
     for (const nonsense of [null, 7, 'garden', [], {}, { ...wish, more: 1 }]) {
@@ -63,7 +32,7 @@ describe('a room over sockets', () => {
     }
     // Joining is possible only once.
     ada.send('join', wish);
-    expect(reasonOf(await ada.next(({ name }) => name === 'rejected'))).toBe('already-joined');
+    expect(await ada.refusal()).toBe('already-joined');
   });
 
   test('both visitors see an organism grow and fall asleep, and a late third sees the same', async () => {
@@ -236,7 +205,7 @@ describe('refusals', () => {
     const second = line.find((one) => one !== first)!;
     await second.next(ahead(1));
     first.say('cursor', { x: 1, y: 1, tool: 'look' });
-    expect(reasonOf(await first.next(({ name }) => name === 'rejected'))).toBe('not-joined');
+    expect(await first.refusal()).toBe('not-joined');
     a.leave();
     await first.until(() => first.tick !== undefined);
     await second.next(ahead(0));
@@ -258,26 +227,23 @@ describe('refusals', () => {
     await seen.next(({ name, message }) => {
       return name === 'people' && (message as { left: number[] }).left.includes(you.id);
     });
-    const again = await Visitor.join(server.port, 'garden', 'Eve', { resume, holds });
-    visitors.push(again);
+    const again = await join('Eve', { resume, holds });
     expect(again.welcome!.you).toEqual(you);
     expect(again.welcome!.resume).not.toBe(resume);
     const frames = again.heard.filter(({ name }) => name === 'frame');
     expect((frames[0].message as Uint8Array).length).toBeLessThan(200);
     const seed = { from: 'hand', seed: crossed.seed.id };
     expect(reasonOf(await again.ask('plant', { x: 1, y: 1, seed }))).toBe('off-grid');
-    const other = await Visitor.join(server.port, 'garden', 'Mallory', { resume });
-    visitors.push(other);
+    const other = await join('Mallory', { resume });
     expect(other.welcome!.you.id).not.toBe(you.id);
   });
 
   test('a visitor who reconnects replaces an old connection that hangs', async () => {
     const a = await join('Ada');
     const { you, resume } = a.welcome!;
-    const again = await Visitor.join(server.port, 'garden', undefined, { resume });
-    visitors.push(again);
+    const again = await join(undefined, { resume });
     expect(again.welcome!.you).toEqual(you);
-    expect(reasonOf(await a.next(({ name }) => name === 'rejected'))).toBe('replaced');
+    expect(await a.refusal()).toBe('replaced');
     await a.next(({ name }) => name === 'disconnect');
     expect(again.socket.connected).toBe(true);
   });

@@ -221,7 +221,7 @@ beforeAll(async () => {
     // They come back at once and often, as no visitor does.
     limits: UNLIMITED,
   };
-  server = await startServer(settings, '.', clock);
+  server = await startServer(settings, { clock });
 });
 
 afterAll(async () => {

@@ -9,6 +9,10 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** @returns flags as the command line takes them */
+export const flagsOf = (settings: Readonly<Record<string, string | number>>): string[] =>
+  Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
+
 export class ServerProcess {
   output = '';
   errors = '';
@@ -59,6 +63,13 @@ export class ServerProcess {
       });
       await Promise.resolve();
     }
+  }
+
+  /** Waits for the host's token, which a first start shows. */
+  async hostToken(): Promise<string> {
+    const shown = /host's token, shown this once: ([\w-]+)/;
+    await this.says(shown);
+    return shown.exec(this.output)![1];
   }
 
   /** Ends it; nothing can be done about `SIGKILL`. */

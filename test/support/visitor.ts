@@ -54,9 +54,33 @@ export class Visitor {
   ): Promise<Visitor> {
     const { headers, ...more } = wishes;
     const visitor = new Visitor(port, headers);
-    visitor.send('join', { protocol: PROTOCOL_VERSION, room, ...(name && { name }), ...more });
+    visitor.requestJoin({ room, ...(name && { name }), ...more });
     await visitor.until(() => visitor.tick !== undefined);
     return visitor;
+  }
+
+  /** Asks to join, and leaves at once. @returns 'welcome', or the reason of the refusal */
+  static async knock(
+    port: number,
+    wishes: Partial<Command<'join'>> = {},
+    headers?: Record<string, string>,
+  ): Promise<string> {
+    const visitor = new Visitor(port, headers);
+    visitor.requestJoin(wishes);
+    const answer = await visitor.next(({ name }) => name === 'welcome' || name === 'rejected');
+    visitor.leave();
+    return (answer as Partial<Event<'rejected'>>).reason ?? 'welcome';
+  }
+
+  /** Asks to join `garden`, and waits for nothing. */
+  requestJoin(wishes: Partial<Command<'join'>> = {}): void {
+    this.send('join', { protocol: PROTOCOL_VERSION, room: 'garden', ...wishes });
+  }
+
+  /** The first reason, before or after this call, for which something was refused. */
+  async refusal(): Promise<string> {
+    const answer = await this.next(({ name }) => name === 'rejected');
+    return (answer as Event<'rejected'>).reason;
   }
 
   get planes(): Planes | undefined {
