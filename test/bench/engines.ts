@@ -1,9 +1,11 @@
 /** How fast each engine steps each net, how near that is to what its runtime can do, and what sleepers cost. */
+
 import type { BackendName } from '../../server/engine/backend.ts';
 import { EngineError } from '../../server/engine/engine.ts';
 import { median, millions, rounded } from '../load/figures.ts';
-import { describeMachine, type Machine } from './machine.ts';
+import { describeMachine } from './machine.ts';
 import { loadNets, type Net } from './nets.ts';
+import type { BenchOptions, Log } from './options.ts';
 import { GARDEN, ROUNDS, Stand, USUAL } from './stand.ts';
 
 interface DenseFigures {
@@ -39,23 +41,8 @@ interface EngineFigures {
   readonly memoryMiB: { readonly started: number; readonly full: number };
 }
 
-export interface EnginesFigures {
-  readonly machine: Machine;
-  readonly engines: readonly EngineFigures[];
-}
-
-export interface EnginesOptions {
-  /** Folder of one; absent: all that are shipped. */
-  readonly checkpoint?: string;
-  /** The only one to be measured; absent: all that start here, but for the last resort. */
-  readonly engine?: BackendName;
-}
-
 /** @throws CheckpointError */
-export async function benchEngines(
-  log: (line: string) => void,
-  { checkpoint, engine }: EnginesOptions = {},
-): Promise<EnginesFigures> {
+export async function benchEngines(log: Log, { checkpoint, engine }: BenchOptions = {}) {
   const engines: EngineFigures[] = [];
   for (const net of await loadNets(checkpoint)) {
     const stands: Stand[] = [];
@@ -82,7 +69,7 @@ async function open(
   name: BackendName,
   net: Net,
   named: boolean,
-  log: (line: string) => void,
+  log: Log,
 ): Promise<Stand | undefined> {
   try {
     return await Stand.open(name, net, named);

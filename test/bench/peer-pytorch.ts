@@ -1,9 +1,11 @@
 /** PyTorch with a net of ours. */
+
 import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createCondition, ownLayout } from '../../server/vnca/genome.ts';
 import { latentOf, type Net } from './nets.ts';
+import type { Log } from './options.ts';
 import { PEER_SCRIPT } from './peer-script.ts';
 import { startPython } from './python.ts';
 
@@ -38,7 +40,7 @@ export interface Peer {
 }
 
 /** @returns undefined, having said so, where there is no python3 with torch */
-export async function startPeer(log: (line: string) => void): Promise<Peer | undefined> {
+export async function startPeer(log: Log): Promise<Peer | undefined> {
   const python = await startPython(PEER_SCRIPT, log);
   if (!python) return undefined;
   const { version, cuda, blas } = python.hello as {

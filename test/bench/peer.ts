@@ -1,10 +1,12 @@
 /** The same step here and in PyTorch, in turn in one run. */
+
 import type { BackendName } from '../../server/engine/backend.ts';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { median, millions, rounded } from '../load/figures.ts';
 import { startBare } from './bare.ts';
-import { describeMachine, type Machine } from './machine.ts';
+import { describeMachine } from './machine.ts';
 import { loadNets, type Net } from './nets.ts';
+import type { BenchOptions, Log } from './options.ts';
 import { Patches } from './patches.ts';
 import { type Peer, type PeerRun, startPeer } from './peer-pytorch.ts';
 
@@ -30,18 +32,6 @@ interface PeerFigures {
   readonly pytorchWay: string;
 }
 
-export interface PeersFigures {
-  readonly machine: Machine;
-  readonly peer: readonly PeerFigures[];
-}
-
-export interface PeerOptions {
-  /** Folder of one; absent: all that are shipped. */
-  readonly checkpoint?: string;
-  /** Which of ours; absent: the best that works here. */
-  readonly engine?: BackendName;
-}
-
 const SIZES = [16, 64, 256] as const;
 const ROUNDS = 7;
 /** To time a step by: short ones are repeated. */
@@ -50,10 +40,7 @@ const ENOUGH_MS = 300;
 const TOLERANCE = { full: 1e-3, half: 2e-2 };
 
 /** @throws CheckpointError, EngineError */
-export async function benchPeer(
-  log: (line: string) => void,
-  { checkpoint, engine }: PeerOptions = {},
-): Promise<PeersFigures> {
+export async function benchPeer(log: Log, { checkpoint, engine }: BenchOptions = {}) {
   const nets = await loadNets(checkpoint);
   const peer = await startPeer(log);
   const rows: PeerFigures[] = [];
@@ -73,7 +60,7 @@ async function compare(
   net: Net,
   wanted: BackendName | undefined,
   peer: Peer,
-  log: (line: string) => void,
+  log: Log,
 ): Promise<PeerFigures[]> {
   const { model } = net;
   const { name, side } = model.card;

@@ -1,10 +1,12 @@
 /** What training costs: forward and backward of the rule, as programs of segments, on each back end that is here. */
+
 import { availableParallelism, loadavg } from 'node:os';
 import type { Compute, ComputeName } from '../../server/training/autodiff/compute.ts';
 import { ComputeError, createCompute } from '../../server/training/autodiff/create.ts';
 import type { DecoderSpec } from '../../server/training/model/segments.ts';
 import { openWorkerPool } from '../../server/training/workers/worker-pool.ts';
 import { macPerCellStep } from '../../server/vnca/architecture.ts';
+import type { BenchOptions, Log } from './options.ts';
 import { workerJob } from './train-job.ts';
 import { type PyTorch, startPyTorch } from './train-pytorch.ts';
 
@@ -21,13 +23,6 @@ interface TrainRow {
   readonly pytorchGflops: number | null;
   /** gflops / pytorchGflops. */
   readonly ratio: number | null;
-}
-
-export interface TrainFigures {
-  readonly devices: Readonly<Record<string, string>>;
-  /** What else ran meanwhile counts against both: processes that wanted to run, mean of the last minute. */
-  readonly load: number;
-  readonly nets: readonly TrainRow[];
 }
 
 const BACKENDS: readonly ComputeName[] = ['onnx', 'tensorflow', 'webgpu', 'wasm', 'cpu'];
@@ -48,10 +43,7 @@ const LONGEST = 5;
 /** PyTorch may choose: threads wait for each other where the machine has something else to do. */
 const PYTORCH_THREADS = [...new Set([availableParallelism(), 1])];
 
-export async function benchTrain(
-  log: (line: string) => void,
-  options: { readonly pytorch?: boolean } = {},
-): Promise<TrainFigures> {
+export async function benchTrain(log: Log, options: BenchOptions = {}) {
   const pytorch = options.pytorch ? await startPyTorch(log) : undefined;
   const devices: Record<string, string> = {};
   if (pytorch) {
@@ -68,10 +60,11 @@ export async function benchTrain(
     await compute.dispose();
   }
   await pytorch?.close();
+  // What else ran meanwhile counts against both: processes that wanted to run, mean of the last minute.
   return { devices, load: loadavg()[0], nets };
 }
 
-async function start(name: ComputeName, log: (line: string) => void): Promise<Compute | undefined> {
+async function start(name: ComputeName, log: Log): Promise<Compute | undefined> {
   try {
     return await createCompute(name);
   } catch (error) {
@@ -87,7 +80,7 @@ async function measureNet(
   compute: Compute,
   net: Net,
   pytorch: PyTorch | undefined,
-  log: (line: string) => void,
+  log: Log,
 ): Promise<TrainRow[]> {
   const rows: TrainRow[] = [];
   let secondsPerPatch = 0;

@@ -44,7 +44,7 @@ export class Child<Question, Note> {
   static start<Question, Note>(
     file: string,
     argument: unknown,
-    cores: string | undefined,
+    cores?: string,
   ): Child<Question, Note> {
     const path = fileURLToPath(new URL(file, import.meta.url));
     const node = [process.execPath, '--expose-gc', ...process.execArgv, path];

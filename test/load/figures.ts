@@ -41,6 +41,10 @@ export function spread(samples: ArrayLike<number>): Spread | null {
   return { p50, p99, max };
 }
 
+/** The same where there may be no samples: zeros. */
+export const spreadOf = (samples: ArrayLike<number>): Spread =>
+  spread(samples) ?? { p50: 0, p99: 0, max: 0 };
+
 /** Four digits. */
 export const rounded = (x: number): number => Number(x.toPrecision(4));
 
