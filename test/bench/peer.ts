@@ -10,27 +10,7 @@ import type { BenchOptions, Log } from './options.ts';
 import { Patches } from './patches.ts';
 import { type Peer, type PeerRun, startPeer } from './peer-pytorch.ts';
 
-/** Cells/s throughout; `ratio` is ours by theirs. */
-interface PeerFigures {
-  readonly net: string;
-  readonly side: number;
-  readonly engine: string;
-  readonly patches: number;
-  /** Through the engine, as rooms step it: with read-outs, and messages between threads. */
-  readonly ours: number;
-  /** The batch as a whole, in the faster memory layout; states alone, without read-outs. */
-  readonly pytorch: number;
-  readonly ratio: number;
-  /** Our steps without read-outs, as PyTorch's are; null: this backend has none without its states. */
-  readonly oursStepAlone: number | null;
-  readonly ratioStepAlone: number | null;
-  /** The same in PyTorch, 16 patches at a time: what it could do, were it fed so. */
-  readonly pytorchInPieces: number;
-  /** Compiled by PyTorch; null: not on a GPU. */
-  readonly pytorchCompiled: number | null;
-  /** How PyTorch was fastest. */
-  readonly pytorchWay: string;
-}
+type PeerFigures = Awaited<ReturnType<typeof compare>>[number];
 
 const SIZES = [16, 64, 256] as const;
 const ROUNDS = 7;
@@ -56,12 +36,7 @@ export async function benchPeer(log: Log, { checkpoint, engine }: BenchOptions =
   return { machine: describeMachine(), peer: rows };
 }
 
-async function compare(
-  net: Net,
-  wanted: BackendName | undefined,
-  peer: Peer,
-  log: Log,
-): Promise<PeerFigures[]> {
+async function compare(net: Net, wanted: BackendName | undefined, peer: Peer, log: Log) {
   const { model } = net;
   const { name, side } = model.card;
   const engine = await createEngine({ checkpoints: [model], ...(wanted && { backend: wanted }) });
@@ -69,7 +44,7 @@ async function compare(
   const { checkpoints: stock } = patches;
   const backend = engine.info.name as BackendName;
   const bare = await startBare({ name: backend, folder: net.folder }, stock);
-  const rows: PeerFigures[] = [];
+  const rows = [];
   try {
     log(
       `${engine.info.name}: ${engine.info.device}; ${peer.device}; net of ${name}, ${side}×${side}`,
@@ -97,18 +72,25 @@ async function compare(
       }
       const rate = (what: PeerRun | 'ours' | 'alone'): number =>
         Math.round(median(samples.get(what)!));
-      const row: PeerFigures = {
+      // Cells/s throughout; `ratio` is ours by theirs.
+      const row = {
         net: name,
         side,
         engine: engine.info.name,
         patches: size,
+        /** Through the engine, as rooms step it: with read-outs, and messages between threads. */
         ours: rate('ours'),
+        /** The batch as a whole, in the faster memory layout; states alone, without read-outs. */
         pytorch: rate('whole'),
         ratio: rounded(rate('ours') / rate('whole')),
+        /** Our steps without read-outs, as PyTorch's are; null: this backend has none without its states. */
         oursStepAlone: samples.has('alone') ? rate('alone') : null,
         ratioStepAlone: samples.has('alone') ? rounded(rate('alone') / rate('whole')) : null,
+        /** The same in PyTorch, 16 patches at a time: what it could do, were it fed so. */
         pytorchInPieces: rate('pieces'),
+        /** Compiled by PyTorch; null: not on a GPU. */
         pytorchCompiled: samples.has('compiled') ? rate('compiled') : null,
+        /** How PyTorch was fastest. */
         pytorchWay: ways.whole!,
       };
       rows.push(row);

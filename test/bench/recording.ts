@@ -34,19 +34,7 @@ export interface RecordingOptions {
   readonly organisms: number;
 }
 
-export interface Recording {
-  readonly commands: number;
-  readonly refused: number;
-  /** Snapshots that were taken, and that are still there at the end. */
-  readonly snapshots: { readonly taken: number; readonly kept: number };
-  /** Cells stepped in a tick, mean. */
-  readonly cells: number;
-  /** In the middle: ticks that were lost with the server, and what it said when it was back. */
-  readonly restart: { readonly tick: number; readonly lost: number; readonly remarks: string[] };
-  /** Of the store when all is done. */
-  readonly bytes: number;
-  readonly seconds: number;
-}
+export type Recording = Awaited<ReturnType<typeof recordRoom>>;
 
 /**
  * The standard garden until some tick. In the middle the server ends as if it had been killed, and another one goes on from what
@@ -54,7 +42,7 @@ export interface Recording {
  *
  * @throws StoreError, EngineError
  */
-export async function recordRoom(options: RecordingOptions): Promise<Recording> {
+export async function recordRoom(options: RecordingOptions) {
   const begun = performance.now();
   const half = Math.round(options.ticks / 2);
   const first = await Keeper.open(options, 0);
@@ -72,9 +60,13 @@ export async function recordRoom(options: RecordingOptions): Promise<Recording> 
   return {
     commands: total(({ commands }) => commands),
     refused: total(({ refused }) => refused),
+    /** That were taken, and that are still there at the end. */
     snapshots: { taken: total(({ snapshots }) => snapshots.size), kept },
+    /** Cells stepped in a tick, mean. */
     cells: total(({ cells }) => cells) / total(({ ticks }) => ticks),
+    /** In the middle: ticks that were lost with the server, and what it said when it was back. */
     restart: { tick: half, lost, remarks: second.remarks },
+    /** Of the store when all is done. */
     bytes,
     seconds: (performance.now() - begun) / 1000,
   };

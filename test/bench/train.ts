@@ -10,21 +10,6 @@ import type { BenchOptions, Log } from './options.ts';
 import { workerJob } from './train-job.ts';
 import { type PyTorch, startPyTorch } from './train-pytorch.ts';
 
-interface TrainRow {
-  readonly channels: number;
-  readonly hidden: number;
-  /** Patches of SIDE×SIDE. */
-  readonly batch: number;
-  readonly backend: ComputeName;
-  /** Of forward and backward, counted as three forwards. */
-  readonly gflops: number;
-  readonly updatesPerSecond: number;
-  /** Of the same in PyTorch, taken in turn with ours in this run; null: not measured. */
-  readonly pytorchGflops: number | null;
-  /** gflops / pytorchGflops. */
-  readonly ratio: number | null;
-}
-
 const BACKENDS: readonly ComputeName[] = ['onnx', 'tensorflow', 'webgpu', 'wasm', 'cpu'];
 const NETS = [
   { channels: 32, hidden: 64 },
@@ -50,7 +35,7 @@ export async function benchTrain(log: Log, options: BenchOptions = {}) {
     devices.pytorch = pytorch.device;
     log(pytorch.device);
   }
-  const nets: TrainRow[] = [];
+  const nets: Awaited<ReturnType<typeof measureNet>> = [];
   for (const name of BACKENDS) {
     const compute = await start(name, log);
     if (!compute) continue;
@@ -76,13 +61,8 @@ async function start(name: ComputeName, log: Log): Promise<Compute | undefined> 
 
 type Net = (typeof NETS)[number];
 
-async function measureNet(
-  compute: Compute,
-  net: Net,
-  pytorch: PyTorch | undefined,
-  log: Log,
-): Promise<TrainRow[]> {
-  const rows: TrainRow[] = [];
+async function measureNet(compute: Compute, net: Net, pytorch: PyTorch | undefined, log: Log) {
+  const rows = [];
   let secondsPerPatch = 0;
   for (const batch of BATCHES) {
     if (secondsPerPatch * batch > LONGEST) {
@@ -107,12 +87,14 @@ async function measureNet(
     }
     await dispose();
     secondsPerPatch = best / batch;
-    const row: TrainRow = {
+    const row = {
       ...net,
       batch,
       backend: compute.name,
+      /** Of forward and backward, counted as three forwards. */
       gflops: round(gflop / best),
       updatesPerSecond: round(1 / best),
+      /** Of the same in PyTorch, taken in turn with ours in this run; null: not measured. */
       pytorchGflops: pytorch ? round(gflop / pytorchBest) : null,
       ratio: pytorch ? round(pytorchBest / best) : null,
     };

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { terminalQr } from '../../server/app/startup-banner.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
-import type { ScriptRun } from '../support/process.ts';
+import { collected, type ScriptRun } from '../support/process.ts';
 import { suiteFolder } from '../support/suite.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -25,19 +25,12 @@ function start(args: string[], until?: string, home?: string): Promise<ScriptRun
     cwd: root,
     env: { ...process.env, ORT_DISABLE_TELEMETRY: undefined, ...(home && { HOME: home }) },
   });
-  let output = '';
-  let errors = '';
-  child.stdout.on('data', (chunk) => {
-    const before = output.includes(until ?? '');
-    output += chunk;
+  let isStopping = false;
+  return collected(child, ({ output }) => {
     // Told once: who is told twice does not wait for good order.
-    if (until && !before && output.includes(until)) child.kill('SIGTERM');
-  });
-  child.stderr.on('data', (chunk) => {
-    errors += chunk;
-  });
-  return new Promise((resolve) => {
-    child.on('close', (code) => resolve({ code, output, errors }));
+    if (isStopping || !until || !output.includes(until)) return;
+    isStopping = true;
+    child.kill('SIGTERM');
   });
 }
 

@@ -4,24 +4,24 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { parseSafetensors, toFloat32 } from '../../server/vnca/safetensors.ts';
-import type { ScriptRun } from '../support/process.ts';
+import { collected, type ScriptRun } from '../support/process.ts';
+import { suiteFolder } from '../support/suite.ts';
 import { TINY_POOL, tinyConfigJson } from '../unit/training/tiny-run.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-let folder = '';
+const folder = suiteFolder();
 
 /** Always the same folder, so that the cache of training sets has one file of it. */
 const IMAGES = join(tmpdir(), 'vivarium-train-images');
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'vivarium-train-'));
   await mkdir(IMAGES, { recursive: true });
   for (const [i, background] of ['#e03020', '#20a040', '#3040e0', '#e0c020'].entries()) {
     const file = join(IMAGES, `${i}.png`);
@@ -30,7 +30,6 @@ beforeAll(async () => {
   }
   await write('tiny.json', {});
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const write = (name: string, fields: object): Promise<void> =>
   writeFile(
@@ -61,18 +60,7 @@ function train(
     ...args,
   ];
   const child = spawn(process.execPath, command, { cwd: root });
-  let output = '';
-  let errors = '';
-  child.stdout.on('data', (chunk) => {
-    output += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    errors += chunk;
-    whenSaid(errors, (name) => child.kill(name));
-  });
-  return new Promise((resolve) => {
-    child.on('close', (code) => resolve({ code, output, errors }));
-  });
+  return collected(child, ({ errors }) => whenSaid(errors, (name) => child.kill(name)));
 }
 
 const config = (name = 'tiny.json'): string => join(folder, name);

@@ -1,4 +1,5 @@
 /** One measured run: starts a server and a crowd, and collects the figures of both. */
+
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Child } from './child.ts';
 import { addCounts } from './figures.ts';
@@ -7,17 +8,15 @@ import type {
   CrowdNote,
   CrowdPlan,
   CrowdQuestion,
-  HostHello,
   HostNote,
   HostPlan,
   HostQuestion,
   LineFigures,
   LineKind,
-  ServerMemory,
-  ServerWindow,
 } from './messages.ts';
 import type { LoadOptions } from './options.ts';
 import { planCrowds } from './plan.ts';
+import type { HostHello, ServerMemory, ServerWindow } from './server-process.ts';
 import { measureSockets } from './sockets.ts';
 import type { Split } from './split.ts';
 

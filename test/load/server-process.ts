@@ -1,11 +1,12 @@
 /** The real server as its own process, with its time and memory told to the process that started it. */
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { collectGarbageRarely } from '../../server/operations/garbage-collection.ts';
 import { startServer } from '../support/server.ts';
 import { answerParent, noteParent } from './child.ts';
 import { quantile } from './figures.ts';
 import { GARDEN, Gardener } from './garden.ts';
 import { heapInUse, ProcessUsage, sharedNow } from './measure.ts';
-import type { HostPlan, HostQuestion, ServerMemory, ServerWindow } from './messages.ts';
+import type { HostPlan, HostQuestion } from './messages.ts';
 
 const ROOM = 'garden';
 
@@ -95,19 +96,29 @@ async function growGarden(): Promise<void> {
   vivarium.setTickRate(room, GARDEN.tickRate);
 }
 
-function measureMemory(): ServerMemory {
+export type ServerMemory = ReturnType<typeof measureMemory>;
+export type ServerWindow = ReturnType<typeof endWindow>;
+export type HostHello = Pick<VivariumServer, 'port' | 'engine'>;
+
+/** Bytes, after a collection. */
+function measureMemory() {
   return { heap: heapInUse(), rss: process.memoryUsage().rss };
 }
 
-function endWindow(): ServerWindow {
+function endWindow() {
   return {
+    /** Cores. */
     cpu: usage.cpu,
+    /** ms that a timer was late. */
     loopDelayP99: usage.loopDelay(0.99),
     ticksPerSecond: tickMs.length / usage.seconds,
+    /** ms from the begin of a tick until its frames were handed to all sockets. */
     tickMs: { p50: quantile(tickMs, 0.5), p99: quantile(tickMs, 0.99) },
     skipped: roomServer.skippedFrames - skippedBefore,
     organisms: room.organisms.length,
+    /** How many of them, in a tick: what an engine that shares the core takes follows it. */
     awake: { p50: quantile(awake, 0.5), p99: quantile(awake, 0.99) },
+    /** All that it has turned away since its start, by reason. */
     refusals: Object.fromEntries(
       Object.entries(vivarium.rejectionCounts.totals()).filter(([, count]) => count > 0),
     ),

@@ -90,26 +90,40 @@ export interface ScriptRun {
   readonly errors: string;
 }
 
+/**
+ * Collects what a process prints until it ends.
+ *
+ * @param whenSaid is called with all that it has printed so far
+ */
+export function collected(
+  child: ChildProcess,
+  whenSaid: (said: { output: string; errors: string }) => void = () => {},
+): Promise<ScriptRun> {
+  const said = { output: '', errors: '' };
+  for (const [stream, where] of [
+    [child.stdout, 'output'],
+    [child.stderr, 'errors'],
+  ] as const) {
+    stream!.on('data', (chunk) => {
+      said[where] += chunk;
+      whenSaid(said);
+    });
+  }
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve({ code, ...said }));
+  });
+}
+
 /** `npm run <name> -- <args>`, until it ends. */
-export function runScript(
+export const runScript = (
   name: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-): Promise<ScriptRun> {
-  const child = spawn('npm', ['run', '--silent', name, '--', ...args], {
-    cwd: root,
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  let errors = '';
-  child.stdout.on('data', (chunk) => {
-    output += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    errors += chunk;
-  });
-  return new Promise((resolve) => {
-    child.on('close', (code) => resolve({ code, output, errors }));
-  });
-}
+): Promise<ScriptRun> =>
+  collected(
+    spawn('npm', ['run', '--silent', name, '--', ...args], {
+      cwd: root,
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
