@@ -5,45 +5,37 @@
  * that the server made before the kill must be equal, and what it makes is compared with what visitors heard before the kill
  * and find after the restart.
  */
+
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Engine } from '../../server/engine/engine.ts';
 import { openFolder } from '../../server/storage/lmdb/open.ts';
 import { reopenRoom, replay } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
 import type { TickResult } from '../../server/world/room.ts';
-import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { startEngine } from '../support/engine.ts';
-import { ServerProcess } from '../support/process.ts';
+import { flagsOf, ServerProcess } from '../support/process.ts';
+import { afterSuite, suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const rounds = process.env.VIVARIUM_TEST_FULL === '1' ? 200 : 3;
 const SIDE = 96;
 
-let engine: Engine;
-let species: Species;
-let folder: string;
-
-beforeAll(async () => {
-  ({ engine, species } = await startEngine());
-  folder = mkdtempSync(join(tmpdir(), 'vivarium-kill-'));
-});
-
-afterAll(async () => {
-  await engine.close();
-  rmSync(folder, { recursive: true });
-});
+const folder = suiteFolder();
+const { engine, species } = await startEngine();
+afterSuite(() => engine.close());
 
 /** Frequent snapshots, so that kills also hit a snapshot or the deletion of old data after it. */
 const start = (): ServerProcess =>
-  new ServerProcess([
-    ...['--port', '0', '--host', '127.0.0.1', '--data', folder, '--snapshot', '0.05'],
-    ...['--size', `${SIDE}x${SIDE}`, '--max-organisms', '8', '--energy', 'plant=0,damagePerCell=0'],
-  ]);
+  new ServerProcess(
+    flagsOf({
+      ...{ port: 0, host: '127.0.0.1', data: folder, snapshot: 0.05, size: `${SIDE}x${SIDE}` },
+      ...{ 'max-organisms': 8, energy: 'plant=0,damagePerCell=0' },
+    }),
+  );
 
 interface Answered {
   readonly by: number;

@@ -1,6 +1,8 @@
 /** Child processes: a server that tests can stop and kill, and scripts of package.json. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { Changes } from './changes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -16,7 +18,8 @@ export const flagsOf = (settings: Readonly<Record<string, string | number>>): st
 export class ServerProcess {
   output = '';
   errors = '';
-  private readonly listeners = new Set<() => void>();
+  private readonly changes = new Changes();
+  private hasEnded = false;
 
   /** Its end. */
   readonly ended: Promise<Ended>;
@@ -32,8 +35,9 @@ export class ServerProcess {
     this.child.stderr!.on('data', (chunk) => this.hear('errors', chunk));
     this.ended = new Promise((resolve) => {
       this.child.on('close', (code, signal) => {
+        this.hasEnded = true;
         resolve({ code, signal });
-        this.hear('output', '');
+        this.changes.changed();
       });
     });
   }
@@ -48,21 +52,9 @@ export class ServerProcess {
 
   /** Waits until it has said something. @throws Error it ended before */
   async says(words: RegExp): Promise<void> {
-    let over = false;
-    void this.ended.then(() => {
-      over = true;
-    });
-    while (!words.test(this.output + this.errors)) {
-      if (over) throw new Error(`the server ended: ${this.output}${this.errors}`);
-      await new Promise<void>((resolve) => {
-        const listener = (): void => {
-          this.listeners.delete(listener);
-          resolve();
-        };
-        this.listeners.add(listener);
-      });
-      await Promise.resolve();
-    }
+    const isSaid = () => words.test(this.output + this.errors);
+    await this.changes.until(() => isSaid() || this.hasEnded);
+    if (!isSaid()) throw new Error(`the server ended: ${this.output}${this.errors}`);
   }
 
   /** Waits for the host's token, which a first start shows. */
@@ -80,7 +72,7 @@ export class ServerProcess {
 
   private hear(where: 'output' | 'errors', chunk: unknown): void {
     this[where] += chunk;
-    for (const listener of [...this.listeners]) listener();
+    this.changes.changed();
   }
 }
 

@@ -1,4 +1,5 @@
 /** A visitor without a browser: a real socket, real decoding. */
+
 import { io, type Socket } from 'socket.io-client';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import { createPlanes, equalPlanes, type Planes } from '../../shared/codec/planes.ts';
@@ -7,6 +8,7 @@ import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { parser } from '../../shared/protocol/parser.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
+import { Changes } from './changes.ts';
 
 interface Heard {
   readonly name: EventName | 'disconnect' | 'connect_error';
@@ -22,7 +24,7 @@ export class Visitor {
   lost = 0;
   tick: number | undefined;
   welcome: Event<'welcome'> | undefined;
-  private listeners = new Set<() => void>();
+  private readonly changes = new Changes();
   private nextId = 1;
 
   /**
@@ -117,15 +119,7 @@ export class Visitor {
 
   /** Waits until something is so; looked at again with each message. */
   until(isSo: () => boolean): Promise<void> {
-    if (isSo()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const listener = () => {
-        if (!isSo()) return;
-        this.listeners.delete(listener);
-        resolve();
-      };
-      this.listeners.add(listener);
-    });
+    return this.changes.until(isSo);
   }
 
   /** Waits until the picture is exactly this one: what moves may be told a little late. */
@@ -151,6 +145,6 @@ export class Visitor {
       this.lost += lost.length;
       this.send('received', { tick: header.tick });
     }
-    for (const listener of [...this.listeners]) listener();
+    this.changes.changed();
   }
 }
