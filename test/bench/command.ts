@@ -141,7 +141,8 @@ async function command(args: readonly string[], { say }: Voice): Promise<void> {
 
 /**
  * @param args the command line after the program
- * @returns the exit code; 1 for an error that the user can fix, which goes to `complain` as one sentence
+ * @returns the exit code; 1 for an error that the user can fix, which goes to `complain` as one
+ * sentence
  */
 export async function benchCommand(args: readonly string[], voice: Voice): Promise<number> {
   try {

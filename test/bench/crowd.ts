@@ -1,6 +1,7 @@
 /**
- * A whole server at its work: organisms that are kept awake by wounds, visitors who watch. Server and visitors are processes of
- * their own, so that what one of them computes does not hold up the other, but for the cores that they share.
+ * A whole server at its work: organisms that are kept awake by wounds, visitors who watch. Server
+ * and visitors are processes of their own, so that what one of them computes does not hold up the
+ * other, but for the cores that they share.
  */
 
 import { loadModel } from '../../server/vnca/checkpoint.ts';
@@ -14,7 +15,10 @@ import type { BenchOptions, Log } from './options.ts';
 import type { ServerHello, ServerQuestion, ServerStretch } from './server-process.ts';
 
 const TICK_RATE = 15;
-/** All were planted at once, and are told to the last bit at once when they have grown: that is over before it is measured, ms. */
+/**
+ * All were planted at once, and are told to the last bit at once when they have grown: that is over
+ * before it is measured, ms.
+ */
 const SETTLED = 3_000;
 /** ms */
 const GOAL = 10;

@@ -1,4 +1,7 @@
-/** A whole server with a busy room that lives in slices of time, so that several of them can be compared in one process. */
+/**
+ * A whole server with a busy room that lives in slices of time, so that several of them can be
+ * compared in one process.
+ */
 import { performance } from 'node:perf_hooks';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { BackendName } from '../../server/engine/backend.ts';

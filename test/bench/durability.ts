@@ -1,6 +1,7 @@
 /**
- * What it costs a room to be kept: three servers with the same garden and the same commands, by turns in one process. One keeps
- * nothing; one keeps all, as it is set; one takes snapshots far more often than that.
+ * What it costs a room to be kept: three servers with the same garden and the same commands, by
+ * turns in one process. One keeps nothing; one keeps all, as it is set; one takes snapshots far
+ * more often than that.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -19,7 +20,10 @@ type ArmName = 'off' | 'on' | 'often';
 const GOAL = 0.05;
 /** Longest slice, s. */
 const SLICE = 4;
-/** Seconds between snapshots of a busy room, where they are to come often; a calm one waits six times as long. */
+/**
+ * Seconds between snapshots of a busy room, where they are to come often; a calm one waits six
+ * times as long.
+ */
 const OFTEN = 0.5;
 const NAMES = ['off', 'on', 'often'] as const;
 
@@ -75,8 +79,8 @@ export async function benchDurability(
       /** At the end all show the same: what was compared was the same work. */
       same,
       /**
-       * Goals: of `on`, mean and median at most 5 % over `off`, with a standard error of half of that at most; snapshots were
-       * among it; all show the same.
+       * Goals: of `on`, mean and median at most 5 % over `off`, with a standard error of half of
+       * that at most; snapshots were among it; all show the same.
        */
       met: isLittle && isSure && same && on.snapshots > 0,
     };
@@ -92,7 +96,9 @@ export async function benchDurability(
   }
 }
 
-/** ms a tick: of all of it, of the main thread (`busy`), and of all threads' processor time (`cpu`). */
+/**
+ * ms a tick: of all of it, of the main thread (`busy`), and of all threads' processor time (`cpu`).
+ */
 function summary(slices: readonly Slice[]) {
   const took = slices.flatMap((slice) => slice.took);
   return {
@@ -104,7 +110,10 @@ function summary(slices: readonly Slice[]) {
   };
 }
 
-/** @returns shares of `off` that come on top; `error` is the standard error of the mean's, over the rounds */
+/**
+ * @returns shares of `off` that come on top; `error` is the standard error of the mean's, over the
+ * rounds
+ */
 function overheadOf(slices: readonly Slice[], off: readonly Slice[]) {
   const took = (some: readonly Slice[]): number[] => some.flatMap((slice) => slice.took);
   const over = (ours: number, theirs: number): number => rounded(ours / theirs - 1);

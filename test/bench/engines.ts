@@ -1,4 +1,7 @@
-/** How fast each engine steps each net, how near that is to what its runtime can do, and what sleepers cost. */
+/**
+ * How fast each engine steps each net, how near that is to what its runtime can do, and what
+ * sleepers cost.
+ */
 
 import type { BackendName } from '../../server/engine/backend.ts';
 import { EngineError } from '../../server/engine/engine.ts';
@@ -81,11 +84,17 @@ function figuresOf(stand: Stand) {
     dense: Object.fromEntries(dense),
     /** Numbers of patches that were left out, and why. */
     skipped: Object.fromEntries(stand.skipped),
-    /** The lowest of those with 64 patches or more; where none was taken, that of the most; null: no peak is known. */
+    /**
+     * The lowest of those with 64 patches or more; where none was taken, that of the most; null: no
+     * peak is known.
+     */
     peakShare: counted.length > 0 ? rounded(Math.min(...counted.map(([, share]) => share))) : null,
     /** Best of a product of 1024×1024 matrices in the engine's own runtime. */
     peakGflops: peaks.length > 0 ? rounded(Math.max(...peaks) / 1e9) : null,
-    /** Cost of a garden with a tenth awake, by that of the same garden all awake; null: all awake takes too long. */
+    /**
+     * Cost of a garden with a tenth awake, by that of the same garden all awake; null: all awake
+     * takes too long.
+     */
     awake10Share: whole === undefined ? null : rounded(ms.get(10)! / whole),
     garden:
       whole === undefined

@@ -1,8 +1,9 @@
 /**
- * What the visitor's page and the wall ask of a browser's main thread in a room that is never at rest, and whether one on a
- * processor a quarter as fast would draw 60 frames a second. Where there is no GPU a processor computes each pixel, and of
- * frames that are counted little else would be seen: the pages are left unpainted, and what is measured is the processor time
- * that the main thread takes: of its frames, and of all its other tasks, be they for ticks, hands or garbage.
+ * What the visitor's page and the wall ask of a browser's main thread in a room that is never at
+ * rest, and whether one on a processor a quarter as fast would draw 60 frames a second. Where there
+ * is no GPU a processor computes each pixel, and of frames that are counted little else would be
+ * seen: the pages are left unpainted, and what is measured is the processor time that the main
+ * thread takes: of its frames, and of all its other tasks, be they for ticks, hands or garbage.
  */
 
 import type { Browser, CDPSession } from 'playwright-core';
@@ -77,7 +78,9 @@ async function measure(
     return {
       page: name,
       ticks,
-      /** Processor time of the main thread in each 60th of a second, four times what it is here, ms. */
+      /**
+       * Processor time of the main thread in each 60th of a second, four times what it is here, ms.
+       */
       slowed: { ...spreadOf(slowed), p95: rounded(quantile(slowed, 0.95)) },
       /** Share of the frames which even so are done within a 60th of a second. */
       inTime: rounded(slowed.filter((ms) => ms <= FRAME).length / slowed.length),
@@ -121,8 +124,8 @@ async function traced(devtools: CDPSession, during: () => Promise<void>): Promis
 }
 
 /**
- * Processor time of the page's main thread in each 60th of a second, had it drawn a frame in each, ms: one of the measured
- * frames, and all other tasks of that moment.
+ * Processor time of the page's main thread in each 60th of a second, had it drawn a frame in each,
+ * ms: one of the measured frames, and all other tasks of that moment.
  */
 function costs(events: readonly TraceEvent[]): number[] {
   const thread = ({ pid, tid }: TraceEvent): string => `${pid} ${tid}`;

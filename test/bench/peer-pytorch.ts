@@ -9,7 +9,10 @@ import type { Log } from './options.ts';
 import { PEER_SCRIPT } from './peer-script.ts';
 import { startPython } from './python.ts';
 
-/** How PyTorch steps a batch: as a whole, or so many patches at a time, which stay in the cache; compiled on GPUs alone. */
+/**
+ * How PyTorch steps a batch: as a whole, or so many patches at a time, which stay in the cache;
+ * compiled on GPUs alone.
+ */
 export type PeerRun = 'whole' | 'pieces' | 'compiled';
 const PIECE = 16;
 
@@ -29,7 +32,8 @@ export interface Peer {
   /**
    * Finds the fastest way for so many patches.
    *
-   * @returns the ways, by what can be timed; and what the states are after one step, one patch after the other
+   * @returns the ways, by what can be timed; and what the states are after one step, one patch
+   * after the other
    */
   prepare(
     patches: number,
@@ -46,7 +50,9 @@ export async function startPeer(log: Log): Promise<Peer | undefined> {
   const { version, cuda, blas } = python.hello as {
     version: string;
     cuda: boolean;
-    /** What it multiplies matrices with, which its convolutions do not use; null: it does not say. */
+    /**
+     * What it multiplies matrices with, which its convolutions do not use; null: it does not say.
+     */
     blas: string | null;
   };
   const write = (name: string, data: Float32Array): Promise<void> =>

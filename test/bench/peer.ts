@@ -16,7 +16,10 @@ const SIZES = [16, 64, 256] as const;
 const ROUNDS = 7;
 /** To time a step by: short ones are repeated. */
 const ENOUGH_MS = 300;
-/** Largest difference of a state after one step, in 32 and in 16 bits: beyond, it is not the same step. */
+/**
+ * Largest difference of a state after one step, in 32 and in 16 bits: beyond, it is not the same
+ * step.
+ */
 const TOLERANCE = { full: 1e-3, half: 2e-2 };
 
 /** @throws CheckpointError, EngineError */
@@ -83,7 +86,10 @@ async function compare(net: Net, wanted: BackendName | undefined, peer: Peer, lo
         /** The batch as a whole, in the faster memory layout; states alone, without read-outs. */
         pytorch: rate('whole'),
         ratio: rounded(rate('ours') / rate('whole')),
-        /** Our steps without read-outs, as PyTorch's are; null: this backend has none without its states. */
+        /**
+         * Our steps without read-outs, as PyTorch's are; null: this backend has none without its
+         * states.
+         */
         oursStepAlone: samples.has('alone') ? rate('alone') : null,
         ratioStepAlone: samples.has('alone') ? rounded(rate('alone') / rate('whole')) : null,
         /** The same in PyTorch, 16 patches at a time: what it could do, were it fed so. */

@@ -1,4 +1,7 @@
-/** A Python process that has torch, asked line by line in JSON, so that it can be timed in turn with ours. */
+/**
+ * A Python process that has torch, asked line by line in JSON, so that it can be timed in turn with
+ * ours.
+ */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -1,4 +1,7 @@
-/** Measures how fast an hour of a room, with a restart halfway, is replayed, and whether its checksums match. */
+/**
+ * Measures how fast an hour of a room, with a restart halfway, is replayed, and whether its
+ * checksums match.
+ */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -72,7 +75,9 @@ export async function benchReplay(
       /** Of that, reading, and waiting for the engine. */
       reading: rounded(reading),
       stepping: rounded(watched.waited() / 1000),
-      /** Processor time of all threads, s: on two cores half of it is the least that it can take. */
+      /**
+       * Processor time of all threads, s: on two cores half of it is the least that it can take.
+       */
       cpu: rounded((user + system) / 1e6),
       /** How many times as fast as it was. */
       times: rounded(times),
@@ -80,7 +85,10 @@ export async function benchReplay(
       ...{ equal, unequal: unequal.length },
       /** Ticks whose planes were equal, each of them. */
       proven,
-      /** Goals: at least 20 times as fast, all of it from the first tick, every checksum equal, after a restart and a compaction. */
+      /**
+       * Goals: at least 20 times as fast, all of it from the first tick, every checksum equal,
+       * after a restart and a compaction.
+       */
       met: times >= GOAL && unequal.length === 0 && equal > 0 && whole && compacted,
     };
     log(

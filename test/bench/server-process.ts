@@ -1,4 +1,7 @@
-/** The process of a server for `crowd.ts` and `soak.ts`: as `npm start` puts it together, and it says how it fares. */
+/**
+ * The process of a server for `crowd.ts` and `soak.ts`: as `npm start` puts it together, and it
+ * says how it fares.
+ */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { answerParent } from '../load/child.ts';
@@ -84,7 +87,10 @@ function lookAtMyself() {
   };
 }
 
-/** Without the store's file, of which the system keeps in memory what it likes; where that cannot be told, with it. */
+/**
+ * Without the store's file, of which the system keeps in memory what it likes; where that cannot be
+ * told, with it.
+ */
 function ownMemory(): number {
   if (process.platform === 'linux') {
     const [, anonymous] =

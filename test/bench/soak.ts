@@ -1,6 +1,7 @@
 /**
- * Whether a server that runs for long stays as it is: fifty bots do in an hour more than ten days' worth of what visitors do, on
- * a whole server that keeps everything, at a third more ticks a second. Server and bots are processes of their own.
+ * Whether a server that runs for long stays as it is: fifty bots do in an hour more than ten days'
+ * worth of what visitors do, on a whole server that keeps everything, at a third more ticks a
+ * second. Server and bots are processes of their own.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -18,13 +19,16 @@ import type { ServerHello, ServerQuestion, ServerState, ServerStretch } from './
 import type { BotCounts, BotsPlan } from './soak-bots.ts';
 
 /**
- * Commands that a room accepts on a normal day of an exhibition: 1,200 visitors, of whom each plants, crosses and wounds a dozen
- * times in all; over eight hours that is one every two seconds.
+ * Commands that a room accepts on a normal day of an exhibition: 1,200 visitors, of whom each
+ * plants, crosses and wounds a dozen times in all; over eight hours that is one every two seconds.
  */
 const NORMAL_DAY = 14_400;
 /** So many of them in an hour. */
 const DAYS = 10;
-/** Slower machines than most must have time left in each, or nothing but that is seen in how late they are. */
+/**
+ * Slower machines than most must have time left in each, or nothing but that is seen in how late
+ * they are.
+ */
 const TICK_RATE = Math.round((4 / 3) * DEFAULTS.room.tickRate);
 const MB = 1e6;
 /** Of organisms; each two bots share one. */
@@ -49,7 +53,8 @@ export async function benchSoak(
   const scratch = mkdtempSync(join(tmpdir(), 'vivarium-soak-'));
   const server = start<ServerQuestion>('./server-process.ts', {
     ...{ data: join(scratch, 'data'), checkpoint, 'tick-rate': TICK_RATE },
-    // As many as have ground of their own: else some settle between, and the end is another room than the beginning.
+    // As many as have ground of their own: else some settle between, and the end is another room
+    // than the beginning.
     ...{ size: `${width}x${height}`, 'max-organisms': spots },
     ...(wanted && { engine: wanted }),
   });
@@ -141,9 +146,11 @@ const total = ({ accepted, refused }: BotCounts): number =>
   accepted + Object.values(refused).reduce((sum, n) => sum + n, 0);
 
 /**
- * What "bounded" means here. Heap and memory may breathe, but not grow with what was done; files may be opened for a moment. The
- * store may take what a room may, and in the second half of the time, when there are as many snapshots as there will be, grow
- * by no more than a tenth and what the journal takes. Ticks begin as late as before, within a tenth or a millisecond, which is as fine as timers are.
+ * What "bounded" means here. Heap and memory may breathe, but not grow with what was done; files
+ * may be opened for a moment. The store may take what a room may, and in the second half of the
+ * time, when there are as many snapshots as there will be, grow by no more than a tenth and what
+ * the journal takes. Ticks begin as late as before, within a tenth or a millisecond, which is as
+ * fine as timers are.
  *
  * @param commands that came in the second half
  */

@@ -1,4 +1,7 @@
-/** How small the stream is: the standard garden by each tier, beside what others would send, all in one run. */
+/**
+ * How small the stream is: the standard garden by each tier, beside what others would send, all in
+ * one run.
+ */
 
 import { deflateRawSync } from 'node:zlib';
 import { ArraySchema, Encoder, schema, t } from '@colyseus/schema';
@@ -28,7 +31,10 @@ function rowOf(name: string, bytes: readonly number[], times: readonly number[])
   };
 }
 
-/** A tier's frames of the whole recording, the first two of which are a picture of it and what makes that exact. */
+/**
+ * A tier's frames of the whole recording, the first two of which are a picture of it and what makes
+ * that exact.
+ */
 interface Encoded {
   readonly tier: TierName;
   readonly first: readonly [picture: Uint8Array, exact: Uint8Array];
@@ -134,7 +140,9 @@ function changedChunks(first: Planes): Sender {
   };
 }
 
-/** State sync of a game framework: an array of packed colours, of which the changed ones are sent. */
+/**
+ * State sync of a game framework: an array of packed colours, of which the changed ones are sent.
+ */
 function schemaSync(first: Planes): Sender {
   const State = schema({ cells: t.array('uint32') });
   const coloursOf = ({ rgba }: Planes) =>

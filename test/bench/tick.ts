@@ -11,7 +11,10 @@ import type { Log } from './options.ts';
 const COUNTS = [1, 16, 64, 256];
 /** Fewer than the steps after which a grown organism sleeps. */
 const GROWN_TICKS = 12;
-/** Rooms of one count, one after the other: the first warms up, and a room of few organisms is soon over. */
+/**
+ * Rooms of one count, one after the other: the first warms up, and a room of few organisms is soon
+ * over.
+ */
 const roomsOf = (organisms: number): number => 1 + Math.max(3, Math.ceil(32 / organisms));
 
 interface Sample {
@@ -72,7 +75,8 @@ export async function benchTick(log: Log) {
       const sum = (of: (sample: Sample) => number): number =>
         some.reduce((s, one) => s + of(one), 0);
       const mean = sum(({ ms }) => ms) / some.length;
-      // While they grow each tick is another; when grown all are alike, and what held one up says nothing.
+      // While they grow each tick is another; when grown all are alike, and what held one up says
+      // nothing.
       const msPerTick = phase === 'grown' ? median(some.map(({ ms }) => ms)) : mean;
       const cellsPerSecond = Math.round(
         (sum(({ cells }) => cells) / some.length / msPerTick) * 1000,

@@ -1,4 +1,7 @@
-/** The nets of `train.ts` in PyTorch, in a Python process beside: asked line by line, so that both can be timed in turn. */
+/**
+ * The nets of `train.ts` in PyTorch, in a Python process beside: asked line by line, so that both
+ * can be timed in turn.
+ */
 import type { Log } from './options.ts';
 import { startPython } from './python.ts';
 

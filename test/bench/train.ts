@@ -1,4 +1,7 @@
-/** What training costs: forward and backward of the rule, as programs of segments, on each back end that is here. */
+/**
+ * What training costs: forward and backward of the rule, as programs of segments, on each back end
+ * that is here.
+ */
 
 import { availableParallelism, loadavg } from 'node:os';
 import type { Compute, ComputeName } from '../../server/training/autodiff/compute.ts';
@@ -45,7 +48,8 @@ export async function benchTrain(log: Log, options: BenchOptions = {}) {
     await compute.dispose();
   }
   await pytorch?.close();
-  // What else ran meanwhile counts against both: processes that wanted to run, mean of the last minute.
+  // What else ran meanwhile counts against both: processes that wanted to run, mean of the last
+  // minute.
   return { devices, load: loadavg()[0], nets };
 }
 
@@ -112,7 +116,10 @@ async function measureNet(compute: Compute, net: Net, pytorch: PyTorch | undefin
 
 const round = (x: number): number => Number(x.toPrecision(3));
 
-/** One training step: the batch is shared out among the workers, as the trainer shares out its micro-batches. */
+/**
+ * One training step: the batch is shared out among the workers, as the trainer shares out its
+ * micro-batches.
+ */
 function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
   const spec: DecoderSpec = {
     side: SIDE,
@@ -128,7 +135,8 @@ function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
       updateProbability: 1,
     },
   };
-  // What cannot be shared out evenly keeps one worker busy and the others idle, as it would in training.
+  // What cannot be shared out evenly keeps one worker busy and the others idle, as it would in
+  // training.
   const shares = batch % compute.workers === 0 ? compute.workers : 1;
   const pool = openWorkerPool(workerJob, compute, { spec, steps: STEPS, micro: batch / shares });
   const jobs = new Array<'step'>(shares).fill('step');

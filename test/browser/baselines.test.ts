@@ -1,6 +1,7 @@
 /**
- * Every page at the size of a phone, a desktop and a 4K wall, beside the picture of it that people have looked at and found
- * right. `VIVARIUM_BASELINES=1 npm test -- test/browser/baselines` retakes them: review them before you commit them.
+ * Every page at the size of a phone, a desktop and a 4K wall, beside the picture of it that people
+ * have looked at and found right. `VIVARIUM_BASELINES=1 npm test -- test/browser/baselines` retakes
+ * them: review them before you commit them.
  */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -20,7 +21,10 @@ const FOLDER = fileURLToPath(new URL('baselines', import.meta.url));
 const PICTURES = process.env.VIVARIUM_PICTURES;
 const ANEW = process.env.VIVARIUM_BASELINES !== undefined;
 
-/** Fewer pixels than a screen has, for a processor computes them; all of the layout is that of the screen. */
+/**
+ * Fewer pixels than a screen has, for a processor computes them; all of the layout is that of the
+ * screen.
+ */
 const SCREENS = {
   phone: { ...PHONE, deviceScaleFactor: 1 },
   desktop: { viewport: { width: 1920, height: 1080 }, deviceScaleFactor: 0.5 },
@@ -85,7 +89,10 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   },
 };
 
-/** What differs from picture to picture and says nothing of the page: clocks, and how busy this machine is. */
+/**
+ * What differs from picture to picture and says nothing of the page: clocks, and how busy this
+ * machine is.
+ */
 const FLEETING = '[data-testid=status], [data-fleeting]';
 
 describe.each(Object.keys(PAGES))('the page of the %s', (name) => {
@@ -97,7 +104,8 @@ describe.each(Object.keys(PAGES))('the page of the %s', (name) => {
         ...{ reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'Europe/Copenhagen' },
       });
       await context.addInitScript(() => {
-        // A busy machine's room may be told to be slow, which is a longer word; and a wall's captions take turns.
+        // A busy machine's room may be told to be slow, which is a longer word; and a wall's
+        // captions take turns.
         const { json } = Response.prototype;
         Response.prototype.json = async function () {
           const text = JSON.stringify(await json.call(this));

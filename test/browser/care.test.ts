@@ -1,4 +1,7 @@
-/** Accessibility of the visitor's page: keyboard only, screen reader, translations, plain HTTP on the LAN. */
+/**
+ * Accessibility of the visitor's page: keyboard only, screen reader, translations, plain HTTP on
+ * the LAN.
+ */
 
 import { networkInterfaces } from 'node:os';
 import type { BrowserContextOptions, JSHandle, Page } from 'playwright-core';
@@ -22,7 +25,10 @@ import { Visitor } from '../support/visitor.ts';
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
 
-/** Where this machine is in its network; a page from there is no secure context, unlike one from itself. */
+/**
+ * Where this machine is in its network; a page from there is no secure context, unlike one from
+ * itself.
+ */
 const lan = Object.values(networkInterfaces())
   .flat()
   .find((one) => one?.family === 'IPv4' && !one.internal)?.address;

@@ -1,6 +1,6 @@
 /**
- * Digits drawn on the page's pad and planted grow into the same digits, according to a classifier. Ten in `npm test`,
- * a hundred with VIVARIUM_TEST_FULL=1.
+ * Digits drawn on the page's pad and planted grow into the same digits, according to a classifier.
+ * Ten in `npm test`, a hundred with VIVARIUM_TEST_FULL=1.
  */
 
 import { fileURLToPath } from 'node:url';
@@ -51,7 +51,9 @@ function chosen(): { digit: number; pixels: Float32Array }[] {
 
 const digits = chosen();
 const columns = Math.ceil(Math.sqrt(digits.length));
-/** Places apart, so that neighbours keep to themselves although a finger is no finer than a place. */
+/**
+ * Places apart, so that neighbours keep to themselves although a finger is no finer than a place.
+ */
 const apart = SIDE + 4;
 const { room, roomUrl, browser } = await suiteWithPages({
   ...{ size: `${columns * apart}x${columns * apart}`, energy: 'off', limits: UNLIMITED },
@@ -98,13 +100,17 @@ async function draw(page: Page, mouse: CDPSession, pixels: Float32Array): Promis
         buttons: 1,
         clickCount: 1,
       });
-    // In order, but without waiting for each: a page that draws in software takes its time to say that it has heard.
+    // In order, but without waiting for each: a page that draws in software takes its time to say
+    // that it has heard.
     sent.push(send('mousePressed', from), send('mouseMoved', to), send('mouseReleased', to));
   }
   await Promise.all(sent);
 }
 
-/** What the room shows of an organism, as the judge wants it: ink 0…1, without the rim that the data has around. */
+/**
+ * What the room shows of an organism, as the judge wants it: ink 0…1, without the rim that the data
+ * has around.
+ */
 function shown({ x, y }: OrganismView): Float32Array {
   const { rgba, width } = room.grid.planes;
   const corner = (middle: number): number => middle - DIGIT_SIDE / 2;

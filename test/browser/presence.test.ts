@@ -1,4 +1,7 @@
-/** A visitor's own organism, on a phone: planting, looking at it, damaging it, naming, and the keepsake. */
+/**
+ * A visitor's own organism, on a phone: planting, looking at it, damaging it, naming, and the
+ * keepsake.
+ */
 
 import type { BrowserContext, CDPSession, Page } from 'playwright-core';
 import sharp from 'sharp';
@@ -87,7 +90,11 @@ async function download(testId: string): Promise<{ name: string; bytes: Buffer }
 
 afterEach(() => proxy.set(NO_FAULTS));
 
-/** A new phone opens the page and taps. @returns ms until the first cells of its organism are visible */
+/**
+ * A new phone opens the page and taps.
+ *
+ * @returns ms until the first cells of its organism are visible
+ */
 async function scanAndTap(x: number, y: number): Promise<number> {
   await context?.close();
   context = await visitPhone();

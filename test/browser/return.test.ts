@@ -1,4 +1,7 @@
-/** After any failure of the server, walls and phones reconnect by themselves and visitors keep their identity. */
+/**
+ * After any failure of the server, walls and phones reconnect by themselves and visitors keep their
+ * identity.
+ */
 
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';

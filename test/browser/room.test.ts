@@ -20,8 +20,9 @@ import { suiteBrowser } from '../support/suite-pages.ts';
 const WIDTH = 128;
 const HEIGHT = 96;
 /**
- * Mean squared error of premultiplied RGBA, 0…1, over the window, between the healed organism and its unwounded self.
- * The interim checkpoint's card gives 0.0088 as the median for a disc of radius 8 after 8 steps.
+ * Mean squared error of premultiplied RGBA, 0…1, over the window, between the healed organism and
+ * its unwounded self. The interim checkpoint's card gives 0.0088 as the median for a disc of radius
+ * 8 after 8 steps.
  */
 const HEALED = 0.01;
 
@@ -79,7 +80,8 @@ test('two browsers see an organism grow, a wound by the other visitor, and the h
   expect(organism).toMatchObject({ x: 64, y: 48, kind: 'Penguin' });
   for (const page of [a, b]) {
     const moments = await growthOf(page, 1);
-    // A slow browser may skip a whole stage; what it shows still only grows, from the seed to the grown organism.
+    // A slow browser may skip a whole stage; what it shows still only grows, from the seed to the
+    // grown organism.
     const stages = [...new Set(moments.map(({ stage }) => stage))];
     expect([stages[0], stages.at(-1)]).toEqual([2, 32]);
     expect(stages.length).toBeGreaterThanOrEqual(3);

@@ -1,6 +1,6 @@
 /**
- * A visitor scans the code on the wall over a slow connection and plants an organism: both pages in real browsers, from
- * opening the page to the organism's first cells on the wall.
+ * A visitor scans the code on the wall over a slow connection and plants an organism: both pages in
+ * real browsers, from opening the page to the organism's first cells on the wall.
  */
 
 import type { JSHandle, Page } from 'playwright-core';
@@ -21,7 +21,10 @@ const LINE = { bandwidth: 500_000, latency: 100 };
 const { server, room, url, browser } = await suiteWithPages({ attract: 60 });
 const proxy = await FaultProxy.open({ port: server.port, random: createRandom(1), faults: LINE });
 afterSuite(() => proxy.close());
-/** On a machine of its own, as far as one machine can pretend: the two would draw one after the other. */
+/**
+ * On a machine of its own, as far as one machine can pretend: the two would draw one after the
+ * other.
+ */
 const phones = await suiteBrowser();
 // Small and calm: the machine that draws it in software is that of the phone and of the server too.
 const screen = { viewport: { width: 640, height: 360 }, reducedMotion: 'reduce' } as const;
@@ -35,7 +38,8 @@ async function openUntil(page: Page, isSo: (shown: PageElement) => boolean): Pro
 }
 
 beforeAll(async () => {
-  // A phone's browser has drawn before; this one would spend seconds on its first shader. Nothing is kept of it.
+  // A phone's browser has drawn before; this one would spend seconds on its first shader. Nothing
+  // is kept of it.
   const before = await phones.newContext({ viewport: PHONE.viewport });
   await openUntil(await before.newPage(), ({ drawn }) => drawn?.pictures > 2);
   await before.close();
@@ -72,7 +76,11 @@ function reachable(page: Page, places: readonly { x: number; y: number }[]) {
   }, places);
 }
 
-/** Waits until the wall has drawn cells of an organism of this planter. @returns its position on the wall */
+/**
+ * Waits until the wall has drawn cells of an organism of this planter.
+ *
+ * @returns its position on the wall
+ */
 function firstCells(of: number): Promise<{ x: number; y: number }> {
   return wall
     .waitForFunction((planter) => {
@@ -92,7 +100,11 @@ function firstCells(of: number): Promise<{ x: number; y: number }> {
     .then((handle) => handle.jsonValue() as Promise<{ x: number; y: number }>);
 }
 
-/** A visitor comes, plants, and sees the organism on the wall. @returns how long that took, in ms */
+/**
+ * A visitor comes, plants, and sees the organism on the wall.
+ *
+ * @returns how long that took, in ms
+ */
 async function visit(): Promise<number> {
   const page = await phones.newPage(PHONE);
 

@@ -1,4 +1,7 @@
-/** `npm run screenshot`: grows a garden in a real room and takes its picture, as desktop, phone and wall show it. */
+/**
+ * `npm run screenshot`: grows a garden in a real room and takes its picture, as desktop, phone and
+ * wall show it.
+ */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,7 @@
-/** Choosing a seed on a phone, in a real browser: gallery search, dice, drawing, crossing and map, with previews. */
+/**
+ * Choosing a seed on a phone, in a real browser: gallery search, dice, drawing, crossing and map,
+ * with previews.
+ */
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OrganismView } from '../../shared/vocabulary.ts';
@@ -38,7 +41,10 @@ async function plantAt(x: number, y: number): Promise<OrganismView> {
   return room.organisms.at(-1)!;
 }
 
-/** CSS pixels of the cell of an organism that is nearest to its middle: what chance makes may have a hole there. */
+/**
+ * CSS pixels of the cell of an organism that is nearest to its middle: what chance makes may have a
+ * hole there.
+ */
 async function cellOf(id: number): Promise<{ x: number; y: number }> {
   const { organisms, grid: ground } = room;
   const { x, y } = organisms.find((organism) => organism.id === id)!;
@@ -50,7 +56,10 @@ async function cellOf(id: number): Promise<{ x: number; y: number }> {
   return screenOf(page, (nearest % width) + 0.5, Math.floor(nearest / width) + 0.5);
 }
 
-/** The last picture of a film that the page shows: premultiplied RGBA. Waits until it is there and is that of the seed now wanted. */
+/**
+ * The last picture of a film that the page shows: premultiplied RGBA. Waits until it is there and
+ * is that of the seed now wanted.
+ */
 async function filmIn(holder: string): Promise<number[]> {
   const element = page.getByTestId(holder).locator('seed-film').first();
   await element.waitFor({ state: 'attached' });
@@ -73,8 +82,8 @@ async function filmIn(holder: string): Promise<number[]> {
 }
 
 /**
- * What the room shows of the next organism at the moment it is grown, premultiplied RGBA: what chance makes may go on changing, and
- * a busy page hears of it late.
+ * What the room shows of the next organism at the moment it is grown, premultiplied RGBA: what
+ * chance makes may go on changing, and a busy page hears of it late.
  */
 async function grownNext(): Promise<number[]> {
   const before = new Set(room.organisms.map(({ id }) => id));
@@ -173,7 +182,8 @@ test('a finger’s drawing grows on the pad, and is planted', async () => {
   await page.getByTestId('width-thick').tap();
   await page.getByTestId('colour-yellow').tap();
   for (const y of [0.3, 0.42, 0.54, 0.66]) await stroke([0.3, y], [0.5, y], [0.7, y]);
-  // No browser takes a tap that follows on the heels of a stroke elsewhere for one: a mouse is quicker.
+  // No browser takes a tap that follows on the heels of a stroke elsewhere for one: a mouse is
+  // quicker.
   await page.getByTestId('colour-red').click();
   await stroke([0.1, 0.1], [0.9, 0.9]);
   await page.getByTestId('undo').click();

@@ -1,6 +1,7 @@
 /**
- * Every sheet and panel of the visitor's page in every state. In every window, also at 200 % zoom, all of it is within reach, and
- * the pad is as large as the window allows; and it looks as it did when people looked at it and found it right.
+ * Every sheet and panel of the visitor's page in every state. In every window, also at 200 % zoom,
+ * all of it is within reach, and the pad is as large as the window allows; and it looks as it did
+ * when people looked at it and found it right.
  * `VIVARIUM_BASELINES=1 npm test -- test/browser/sheets` retakes the pictures: review them before you commit them.
  */
 
@@ -27,12 +28,21 @@ const PICTURES = process.env.VIVARIUM_PICTURES;
 const HOME = WINDOWS.at(-1)!;
 /** Windows whose pictures are kept. */
 const KEPT = WINDOWS.filter(({ width, height }) => height !== 568 && width !== 480);
-/** Least side of the drawing pad, share of the window's shorter side; and at 200 % zoom, where controls weigh twice. */
+/**
+ * Least side of the drawing pad, share of the window's shorter side; and at 200 % zoom, where
+ * controls weigh twice.
+ */
 const PAD = 0.78;
 const PAD_ZOOMED = 0.69;
-/** Mean difference of all values, 0…255: many small creatures suffer when a picture is made small enough to keep. */
+/**
+ * Mean difference of all values, 0…255: many small creatures suffer when a picture is made small
+ * enough to keep.
+ */
 const MEAN_KEPT = 2.5;
-/** What differs from run to run and says nothing of the sheet: clocks, this machine, addresses and the codes made of them. */
+/**
+ * What differs from run to run and says nothing of the sheet: clocks, this machine, addresses and
+ * the codes made of them.
+ */
 const FLEETING = [
   '.waiting[data-testid=status]',
   'room-status dd',

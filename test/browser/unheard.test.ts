@@ -1,4 +1,6 @@
-/** A phone that loses its connection: commands are not shown as done, and a new name is not lost. */
+/**
+ * A phone that loses its connection: commands are not shown as done, and a new name is not lost.
+ */
 
 import { createRandom } from '../../shared/random.ts';
 import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';

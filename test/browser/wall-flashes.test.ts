@@ -1,4 +1,7 @@
-/** The wall never flashes: pictures that come too fast are joined, and changes of light are softened. */
+/**
+ * The wall never flashes: pictures that come too fast are joined, and changes of light are
+ * softened.
+ */
 import type { Page } from 'playwright-core';
 import { openWall } from '../support/page.ts';
 import { afterTest } from '../support/suite.ts';
@@ -18,7 +21,10 @@ interface Flashing {
 
 const { url, browser } = await suiteWithPages({ size: '128x72' });
 
-/** Opens a wall whose time goes on frame by frame, however slowly this machine draws, and which keeps how bright each picture is. */
+/**
+ * Opens a wall whose time goes on frame by frame, however slowly this machine draws, and which
+ * keeps how bright each picture is.
+ */
 async function openWatched(): Promise<Page> {
   const viewport = { width: 320, height: 180 };
   const page = await browser.newPage({ viewport, reducedMotion: 'reduce' });
@@ -27,7 +33,8 @@ async function openWatched(): Promise<Page> {
   await openWall(page, `${url}/wall/garden?overlay=off`);
   await page.evaluate(() => {
     const { model } = document.querySelector('vivarium-wall') as unknown as Flashing;
-    // From now on the test alone says what is seen: the server, silent for a moment of this clock, may seem to be lost.
+    // From now on the test alone says what is seen: the server, silent for a moment of this clock,
+    // may seem to be lost.
     Object.assign(model, { receive: () => {}, setConnection: () => {} });
   });
   await page.clock.pauseAt(Date.now() + 10_000);
@@ -86,7 +93,8 @@ test('two ticks between two frames never show an older picture', async () => {
 test('a room that flashes between black and white four times a second does not flash on the wall', async () => {
   const page = await openWatched();
   const soft: boolean[] = [];
-  // Black at first, sixty times a second: a picture follows as fast as the last ones came, and here that may have been slowly.
+  // Black at first, sixty times a second: a picture follows as fast as the last ones came, and here
+  // that may have been slowly.
   const lead = 40;
   for (let frame = 0; frame < lead + 140; frame++) {
     const flashed = frame - lead;

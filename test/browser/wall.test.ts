@@ -1,4 +1,7 @@
-/** The wall in real browsers: its picture at 4K and on other screens, as one of several walls, and after failures. */
+/**
+ * The wall in real browsers: its picture at 4K and on other screens, as one of several walls, and
+ * after failures.
+ */
 
 import { generate } from 'lean-qr';
 import type { BrowserContextOptions, Page } from 'playwright-core';
@@ -29,7 +32,10 @@ const { server, room, url, browser } = await suiteWithPages({
 });
 const ada = await suiteVisitor(server, 'Ada');
 
-/** Pixels of a large screen for each of the page's: all of them take minutes a picture where a processor draws. */
+/**
+ * Pixels of a large screen for each of the page's: all of them take minutes a picture where a
+ * processor draws.
+ */
 const pixels = (reduced: number): number => (process.env.VIVARIUM_TEST_FULL ? 1 : reduced);
 
 /** A page of its own, as large as a screen. */
@@ -56,7 +62,8 @@ async function grow(visitor: Visitor, x: number, y: number): Promise<number> {
 }
 
 test('at 4K the wall shows a visitor’s organism and name, and the code leads to the room', async () => {
-  // Before the wall is hung: while something grows it draws without a rest, and that takes a processor all it has.
+  // Before the wall is hung: while something grows it draws without a rest, and that takes a
+  // processor all it has.
   await grow(ada, 30, 36);
   const page = await screen(3840, 2160, { ...still, deviceScaleFactor: pixels(0.35) });
   const address = `${url}/r/garden`;
@@ -193,7 +200,8 @@ test('visitors who come and go leave no nodes behind in the page', async () => {
   await passing(0, 2);
   const before = await nodes();
   await passing(2, 12);
-  // lit-html 3.3.1 to 3.3.3 leave a comment behind for each (lit issue 5298): its version is fixed before them.
+  // lit-html 3.3.1 to 3.3.3 leave a comment behind for each (lit issue 5298): its version is fixed
+  // before them.
   expect(await nodes()).toBe(before);
 });
 

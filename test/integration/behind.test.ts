@@ -43,8 +43,8 @@ test('frames are sent during the next tick, and show the room as it was after th
     if (!Buffer.from(wanted.buffer).equals(Buffer.from(visitor.planes!.owner.slice().buffer)))
       unlike++;
   });
-  // Seeds take their ground at the beginning of a tick, while the frames of the one before are still to be sent: beside others,
-  // in chunks that are changing anyway.
+  // Seeds take their ground at the beginning of a tick, while the frames of the one before are
+  // still to be sent: beside others, in chunks that are changing anyway.
   for (const [x, y] of [
     [20, 20],
     [40, 20],

@@ -1,4 +1,6 @@
-/** Damaged or foreign data folders: the server never opens a wrong room, and always explains itself. */
+/**
+ * Damaged or foreign data folders: the server never opens a wrong room, and always explains itself.
+ */
 import {
   cpSync,
   existsSync,
@@ -55,7 +57,8 @@ describe('a stored room', () => {
     await first.abandon();
     const again = await open(openMemory(kept));
     expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
-    // At most the ticks since the last checksum, in which nothing has come in, are still to be done.
+    // At most the ticks since the last checksum, in which nothing has come in, are still to be
+    // done.
     for (const [tick, planes] of seen) {
       if (tick <= again.room.tick) continue;
       await again.tick();

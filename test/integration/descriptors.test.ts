@@ -1,4 +1,7 @@
-/** File descriptors of a real server: whatever strangers do, none stays behind, and there are always some left. */
+/**
+ * File descriptors of a real server: whatever strangers do, none stays behind, and there are always
+ * some left.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';

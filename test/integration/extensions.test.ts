@@ -1,4 +1,7 @@
-/** Extensions in a server that lives: what they hear, refuse and do, and that none of them can hold it up. */
+/**
+ * Extensions in a server that lives: what they hear, refuse and do, and that none of them can hold
+ * it up.
+ */
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,7 +25,10 @@ let server: VivariumServer;
 let room: Room;
 let hearing: LogRecorder;
 
-/** Real time, but that an extension of a busy machine may take as long as it likes to answer and to close. */
+/**
+ * Real time, but that an extension of a busy machine may take as long as it likes to answer and to
+ * close.
+ */
 const patient: Clock = {
   now: systemClock.now,
   after: (delay, call) => {

@@ -1,4 +1,7 @@
-/** Limits over real sockets: a client that sends too much is throttled or disconnected, and others never notice. */
+/**
+ * Limits over real sockets: a client that sends too much is throttled or disconnected, and others
+ * never notice.
+ */
 import { connect as connectTcp } from 'node:net';
 import { WebSocket } from 'ws';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -116,7 +119,10 @@ describe('floods', () => {
 });
 
 describe('a client that does not read', () => {
-  /** Joins over a line of its own, on which nothing comes down once it is stalled, and has something to ask for. */
+  /**
+   * Joins over a line of its own, on which nothing comes down once it is stalled, and has something
+   * to ask for.
+   */
   async function startStalled(settings: Record<string, string | number>) {
     const throng = await startThrong(settings);
     const { server } = throng;
@@ -179,7 +185,8 @@ describe('connections', () => {
 
   test(`${PHONES} phones behind one address come in together`, async () => {
     const { server, connect, before, expectUnharmed } = await startThrong({ capacity: 2_000 });
-    // In one process with the server, all at once would wait for each other longer than a page waits.
+    // In one process with the server, all at once would wait for each other longer than a page
+    // waits.
     for (let wave = 0; wave < PHONES; wave += 50) {
       const phones = Array.from({ length: 50 }, () => connect('10.0.0.1'));
       for (const phone of phones) {

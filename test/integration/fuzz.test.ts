@@ -1,4 +1,7 @@
-/** Seeded random messages against a whole server: 20,000 here, a million when VIVARIUM_TEST_FULL is set. */
+/**
+ * Seeded random messages against a whole server: 20,000 here, a million when VIVARIUM_TEST_FULL is
+ * set.
+ */
 
 import { pack } from 'msgpackr';
 import type { VivariumServer } from '../../server/app/create-server.ts';

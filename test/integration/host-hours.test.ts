@@ -1,4 +1,7 @@
-/** Opening hours: what walls and phones are told, and the server exiting for its supervisor to restart it. */
+/**
+ * Opening hours: what walls and phones are told, and the server exiting for its supervisor to
+ * restart it.
+ */
 
 import { RESTART_CODE } from '../../server/operations/supervisor.ts';
 import type { Schedule } from '../../shared/host/settings.ts';

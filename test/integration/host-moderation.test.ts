@@ -1,4 +1,7 @@
-/** What a host does about what visitors do: pausing is in host-rooms; here removing, clearing, muting, banning. */
+/**
+ * What a host does about what visitors do: pausing is in host-rooms; here removing, clearing,
+ * muting, banning.
+ */
 
 import type { Event } from '../../shared/protocol/events.ts';
 import { unpackPointer } from '../../shared/protocol/pointers.ts';

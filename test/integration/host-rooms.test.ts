@@ -1,4 +1,6 @@
-/** Rooms while the server runs: made, set, closed, opened, removed, and there again after a restart. */
+/**
+ * Rooms while the server runs: made, set, closed, opened, removed, and there again after a restart.
+ */
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -110,7 +112,8 @@ test('knobs act at once, and everybody is told', async () => {
   await turn({ paused: false });
   expect(await ada.ask('damage', { radius: 1, points: [48, 4] })).not.toHaveProperty('reason');
 
-  // Pages are told of people alone, those too who have gone and left something that lives, and keep their picture.
+  // Pages are told of people alone, those too who have gone and left something that lives, and keep
+  // their picture.
   const told = () =>
     bo.heard.flatMap(({ name, message }) =>
       name === 'people' ? [message as Event<'people'>] : [],

@@ -1,9 +1,9 @@
 /**
  * `kill -9` at any moment: answered commands are stored, and the room equals the replay of its journal.
  *
- * What the last snapshots and the journal say is worked out here, by another engine of the same kind: the checksums of planes
- * that the server made before the kill must be equal, and what it makes is compared with what visitors heard before the kill
- * and find after the restart.
+ * What the last snapshots and the journal say is worked out here, by another engine of the same
+ * kind: the checksums of planes that the server made before the kill must be equal, and what it
+ * makes is compared with what visitors heard before the kill and find after the restart.
  */
 
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
@@ -48,7 +48,8 @@ interface Answered {
 type Lives = Map<number, string>;
 
 /**
- * Sends commands without a pause until the connection breaks, and records each one that was answered.
+ * Sends commands without a pause until the connection breaks, and records each one that was
+ * answered.
  *
  * @returns the life events that the visitor received
  */
@@ -90,7 +91,9 @@ async function beBusy(visitor: Visitor, random: Random, answered: Answered[]): P
 }
 
 interface Kept {
-  /** What a snapshot and the journal make of the room, tick by tick: what happened, who is there. */
+  /**
+   * What a snapshot and the journal make of the room, tick by tick: what happened, who is there.
+   */
   readonly lives: Lives;
   readonly organisms: ReadonlyMap<number, string>;
   readonly first: number;
@@ -198,7 +201,8 @@ test(
       back.push(Math.round(performance.now() - begun));
       const { room, organisms } = visitor.welcome!;
       visitor.leave();
-      // What was before was proven by the rounds before; the last one begins where all that is kept does.
+      // What was before was proven by the rounds before; the last one begins where all that is kept
+      // does.
       const from = round === rounds - 1 ? 0 : began;
       const kept = await readKept(copy, from, Math.max(until, room.tick));
       for (const [tick, life] of heard) {

@@ -1,4 +1,7 @@
-/** Exported room state: a room restored from it, in another engine, continues exactly as the first does. */
+/**
+ * Exported room state: a room restored from it, in another engine, continues exactly as the first
+ * does.
+ */
 
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';

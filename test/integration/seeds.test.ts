@@ -1,4 +1,7 @@
-/** Seeds before they are planted, over real sockets: previews, drawings, crosses, the map, and the hand that holds them. */
+/**
+ * Seeds before they are planted, over real sockets: previews, drawings, crosses, the map, and the
+ * hand that holds them.
+ */
 
 import { PNG } from 'pngjs';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -63,7 +66,8 @@ test('the organism grows as previewed, from the dice and from the map', async ()
     const film = await filmOf(seed);
     expect(film).toMatchObject({ side: 32, frames: 20 });
     const grown = await grownAt(20 + 40 * i, 20, seed);
-    // The message may come some ticks after: alive things move a little, others look quite different.
+    // The message may come some ticks after: alive things move a little, others look quite
+    // different.
     expect(meanError(lastOf(film), grown)).toBeLessThan(8);
     const other = await filmOf({ from: 'prior', throw: 4712 });
     expect(meanError(lastOf(other), grown)).toBeGreaterThan(16);

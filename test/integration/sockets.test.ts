@@ -1,4 +1,7 @@
-/** Real sockets against a real server: joining, planting, seeing the same, and every way of being refused. */
+/**
+ * Real sockets against a real server: joining, planting, seeing the same, and every way of being
+ * refused.
+ */
 
 import { createPlanes, equalPlanes } from '../../shared/codec/planes.ts';
 import type { Event } from '../../shared/protocol/events.ts';

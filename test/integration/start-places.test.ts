@@ -1,4 +1,6 @@
-/** Starting where something is in the way: a port that another program has, an address that is none. */
+/**
+ * Starting where something is in the way: a port that another program has, an address that is none.
+ */
 
 import { type AddressInfo, createServer } from 'node:net';
 import { ListenError } from '../../server/app/listen.ts';

@@ -31,7 +31,10 @@ const model = tinyModel(
   8,
 );
 const species = speciesOf({ ...model, folder: '' });
-/** Of the wall clock, each tick: snapshots of a hundred ticks are spread over minutes, as in a museum. */
+/**
+ * Of the wall clock, each tick: snapshots of a hundred ticks are spread over minutes, as in a
+ * museum.
+ */
 const STEP = 5_000;
 const full = process.env.VIVARIUM_TEST_FULL === '1';
 
@@ -136,7 +139,10 @@ async function never(
   return { room, close: () => world.close(room) };
 }
 
-/** All that can be seen of a room, with organisms named by their order: those that never were have no numbers. */
+/**
+ * All that can be seen of a room, with organisms named by their order: those that never were have
+ * no numbers.
+ */
 function seen(room: Room) {
   const { organisms, energy, planes, attendance } = room.export();
   const order = new Map(organisms.map(({ id }, i) => [id, i + 1]));
@@ -355,7 +361,10 @@ test('after a power failure during an undo, the room is in the state before it o
     };
     const here = await begin(3, failing);
     const random = createRandom(5);
-    /** What was to be seen, by tick: the last ticks in which nothing happened are not on the disk yet. */
+    /**
+     * What was to be seen, by tick: the last ticks in which nothing happened are not on the disk
+     * yet.
+     */
     const showed = new Map<number, Planes>();
     for (let i = 0; i < 40; i++) {
       if (random.uniform() < 0.5) wish(random, here.room);

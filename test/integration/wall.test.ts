@@ -1,4 +1,7 @@
-/** Walls over real sockets: they receive the whole room, are no participants, and cannot send commands. */
+/**
+ * Walls over real sockets: they receive the whole room, are no participants, and cannot send
+ * commands.
+ */
 
 import { readHeader } from '../../shared/codec/frame.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -128,7 +131,8 @@ test('a room has a maximum number of walls; one that leaves makes room', async (
   expect(await late.refusal()).toBe('too-many-walls');
   walls[0].leave();
   let wall = late;
-  // The server hears of a hang-up when it does: the refused one asks again until then, as a wall does.
+  // The server hears of a hang-up when it does: the refused one asks again until then, as a wall
+  // does.
   while (wall.tick === undefined) {
     wall = ask();
     await wall.until(() => wall.tick !== undefined || wall.heard.some(isRefusal));

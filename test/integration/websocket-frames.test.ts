@@ -1,4 +1,7 @@
-/** WebSocket frames below the protocol, such as pings and endless fragments, count against the connection's limits. */
+/**
+ * WebSocket frames below the protocol, such as pings and endless fragments, count against the
+ * connection's limits.
+ */
 
 import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';

@@ -14,7 +14,10 @@ import { command } from '../support/wishes.ts';
 const { engine, species } = await startEngine();
 afterSuite(() => engine.close());
 
-/** Each world has patch ids of its own, and so needs the engine for itself: its patches are given back. */
+/**
+ * Each world has patch ids of its own, and so needs the engine for itself: its patches are given
+ * back.
+ */
 async function inWorld<T>(run: (world: World) => Promise<T>): Promise<T> {
   const world = new World(engine);
   try {

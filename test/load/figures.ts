@@ -24,8 +24,8 @@ export const mean = (samples: readonly number[]): number =>
   samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
 
 /**
- * No more samples than are worth sending to another process, ascending: each quantile is as near as can be, the largest is kept.
- * (Millions of numbers would hold both up for minutes.)
+ * No more samples than are worth sending to another process, ascending: each quantile is as near as
+ * can be, the largest is kept. (Millions of numbers would hold both up for minutes.)
  */
 export function thinned(samples: ArrayLike<number>, most = 100_000): Float64Array {
   const sorted = Float64Array.from(samples).sort();

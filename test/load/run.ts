@@ -22,7 +22,10 @@ import type { Split } from './split.ts';
 
 /** ms that all may take to join, beyond their turn. */
 const JOIN_PATIENCE = 60_000;
-/** ms between the last join, or a collection, and the begin of what is measured: for as long organisms grow and heal. */
+/**
+ * ms between the last join, or a collection, and the begin of what is measured: for as long
+ * organisms grow and heal.
+ */
 const CALM = 4_000;
 
 type Crowd = Child<CrowdQuestion, CrowdNote>;

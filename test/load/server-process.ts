@@ -1,4 +1,6 @@
-/** The real server as its own process, with its time and memory told to the process that started it. */
+/**
+ * The real server as its own process, with its time and memory told to the process that started it.
+ */
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { collectGarbageRarely } from '../../server/operations/garbage-collection.ts';
 import { startServer } from '../support/server.ts';
@@ -52,7 +54,10 @@ answerParent((question: HostQuestion): unknown => {
   }
 });
 
-/** Stamps each tick, without a change to the server: its world and room server are called through here. */
+/**
+ * Stamps each tick, without a change to the server: its world and room server are called through
+ * here.
+ */
 function watchTicks(): void {
   const tick = world.tick.bind(world);
   const publish = roomServer.handleTick.bind(roomServer);
@@ -78,11 +83,15 @@ function watchTicks(): void {
   };
 }
 
-/** Gardens once per second of room time, counted in ticks, so that each run measures the same garden. */
+/**
+ * Gardens once per second of room time, counted in ticks, so that each run measures the same
+ * garden.
+ */
 function garden(tick: number): void {
   if (since === undefined || (tick - since) % GARDEN.tickRate !== 0) return;
   gardener.second();
-  // Else a long run would measure another garden than a short one: of a hundred, pressed against each other.
+  // Else a long run would measure another garden than a short one: of a hundred, pressed against
+  // each other.
   gardener.thin(plan.organisms);
 }
 

@@ -2,7 +2,9 @@
 import type { Page } from 'playwright-core';
 import { drawnTwice } from './page.ts';
 
-/** Texts and icons whose contrast is below AA, were the canvas below them all white, or all black. */
+/**
+ * Texts and icons whose contrast is below AA, were the canvas below them all white, or all black.
+ */
 export function faint(page: Page): Promise<string[]> {
   return page.locator('*').evaluateAll((elements: HTMLElement[]) => {
     type Color = readonly [number, number, number, number];
@@ -41,7 +43,8 @@ export function faint(page: Page): Promise<string[]> {
       );
       const { width, height } = element.getBoundingClientRect();
       if (!(icon || words) || width < 2 || height < 2) continue;
-      // What cannot be used, and what eyes do not see, need no contrast; the title has a shade of its own below it.
+      // What cannot be used, and what eyes do not see, need no contrast; the title has a shade of
+      // its own below it.
       if (element.closest(':disabled, [data-testid=organism-list], select, header h1')) continue;
       for (const canvas of [
         [255, 255, 255, 1],

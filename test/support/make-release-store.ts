@@ -3,10 +3,11 @@
  *
  *     node --import tsx test/support/make-release-store.ts
  *
- * Writes two things to test/fixtures/release-store/: `data`, the data folder as a killed server left it, with
+ * Writes two things to test/fixtures/release-store/: `data`, the data folder as a killed server
+ * left it, with
  * `data.mdb` compressed; and `expected.json`, what the current code sees when it opens that folder.
- * The committed fixture was written by commit 36b96a1. Running this script replaces it, so only do that to
- * cover a newer release.
+ * The committed fixture was written by commit 36b96a1. Running this script replaces it, so only do
+ * that to cover a newer release.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -73,8 +74,8 @@ const asleep = (host: HostClient, visitor: Visitor) => async (): Promise<void> =
 };
 
 /**
- * First session, with frequent snapshots: every kind of journal entry, an undo, a named snapshot, bans, settings.
- * Stops cleanly.
+ * First session, with frequent snapshots: every kind of journal entry, an undo, a named snapshot,
+ * bans, settings. Stops cleanly.
  */
 async function firstSession(data: string) {
   const server = start(data, 0.5);

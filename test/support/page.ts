@@ -69,7 +69,10 @@ export const screenOf = (page: Page, x: number, y: number): Promise<{ x: number;
     y,
   ] as const);
 
-/** Waits until the page has been drawn twice more: what it has just laid out is drawn, and the browser knows where it listens. */
+/**
+ * Waits until the page has been drawn twice more: what it has just laid out is drawn, and the
+ * browser knows where it listens.
+ */
 export function drawnTwice(page: Page): Promise<void> {
   return page.evaluate(
     () =>
@@ -207,8 +210,8 @@ export async function waitForPhase(page: Page, id: number, phase: string): Promi
 }
 
 /**
- * Waits until the page knows an organism to have so many wounds. They never become fewer, whereas a slow page may not look
- * while the organism is awake.
+ * Waits until the page knows an organism to have so many wounds. They never become fewer, whereas a
+ * slow page may not look while the organism is awake.
  */
 export async function waitForWounds(page: Page, id: number, count: number): Promise<void> {
   await page.waitForFunction(

@@ -22,7 +22,11 @@ export async function pixelsOf(page: Page, clip?: Clip): Promise<Pixels> {
   return { width: info.width, height: info.height, data };
 }
 
-/** Mean difference of two pictures, 0…255. @param at where a pixel of the first is in the second; the same by default */
+/**
+ * Mean difference of two pictures, 0…255.
+ *
+ * @param at where a pixel of the first is in the second; the same by default
+ */
 export function differenceOf(
   a: Pixels,
   b: Pixels,

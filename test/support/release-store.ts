@@ -1,11 +1,13 @@
 /**
- * A data folder written by an earlier release, and what a server sees when it opens that folder. The script
+ * A data folder written by an earlier release, and what a server sees when it opens that folder.
+ * The script
  * `make-release-store.ts` records the folder and what that release saw; `release-store.test.ts` checks that
  * the current code sees the same.
  *
- * The room runs on the `wasm` engine: WebAssembly defines every float operation, so states are equal bit for
- * bit on every x86-64 CPU and every Node version. ONNX Runtime picks kernels by CPU (AVX2, AVX-512), and each
- * sums in a different order. The `cpu` engine gives the same picture, but is twenty times slower.
+ * The room runs on the `wasm` engine: WebAssembly defines every float operation, so states are
+ * equal bit for bit on every x86-64 CPU and every Node version. ONNX Runtime picks kernels by CPU
+ * (AVX2, AVX-512), and each sums in a different order. The `cpu` engine gives the same picture, but
+ * is twenty times slower.
  */
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -171,7 +173,9 @@ async function replayOf(data: string) {
   return { code, checksums: Number(checksums), ticks: Number(ticks) };
 }
 
-/** Replays a copy of the fixture, runs `work` with a server on it, and replays what the server left. */
+/**
+ * Replays a copy of the fixture, runs `work` with a server on it, and replays what the server left.
+ */
 async function withServer<T>({ at }: Recording, work: (server: SteppedServer) => Promise<T>) {
   const data = unpack();
   try {

@@ -10,13 +10,19 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { CHECKPOINT_FOLDER } from './engine.ts';
 import { flagsOf } from './process.ts';
 
-/** Settings of a server that lets one connection send whatever it likes, for tests of what comes behind the limits. */
+/**
+ * Settings of a server that lets one connection send whatever it likes, for tests of what comes
+ * behind the limits.
+ */
 export const UNLIMITED = Object.keys(DEFAULTS.limits)
   .filter((name) => !name.endsWith('Seconds'))
   .map((name) => `${name}=1e9`)
   .join(',');
 
-/** A wall clock that runs from noon on, today: no midnight comes between two looks at what belongs to a day. */
+/**
+ * A wall clock that runs from noon on, today: no midnight comes between two looks at what belongs
+ * to a day.
+ */
 export function noonClock(): () => number {
   const noon = new Date().setHours(12, 0, 0, 0);
   const start = performance.now();

@@ -1,4 +1,7 @@
-/** What a suite of tests shares: started once, at the top of its file, and closed after its last test. */
+/**
+ * What a suite of tests shares: started once, at the top of its file, and closed after its last
+ * test.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
