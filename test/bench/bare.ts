@@ -25,11 +25,7 @@ export async function startBare(
   checkpoints: readonly Float32Array[],
 ): Promise<Bare> {
   const startProcess = () =>
-    Child.start<BareQuestion, never>(
-      new URL('./bare-process.ts', import.meta.url).href,
-      start,
-      undefined,
-    );
+    Child.start<BareQuestion, never>(new URL('./bare-process.ts', import.meta.url), start);
   const first = startProcess();
   const count = await first.ask<number>({ what: 'lanes' });
   const lanes = [first, ...Array.from({ length: count - 1 }, startProcess)];

@@ -66,7 +66,7 @@ export async function benchCrowd(
 }
 
 const start = <Question>(file: string, plan: object): Child<Question, never> =>
-  Child.start(new URL(file, import.meta.url).href, plan);
+  Child.start(new URL(file, import.meta.url), plan);
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -126,7 +126,7 @@ export async function benchSoak(
 }
 
 const start = <Question>(file: string, plan: object): Child<Question, never> =>
-  Child.start(new URL(file, import.meta.url).href, plan);
+  Child.start(new URL(file, import.meta.url), plan);
 
 type SoakFigures = Awaited<ReturnType<typeof benchSoak>>;
 

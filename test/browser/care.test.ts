@@ -4,7 +4,7 @@
  */
 
 import { networkInterfaces } from 'node:os';
-import type { BrowserContextOptions, JSHandle, Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { LANGUAGE_CODES } from '../../shared/languages.ts';
 import { violations } from '../support/axe.ts';
 import { plantGarden } from '../support/garden.ts';
@@ -12,9 +12,12 @@ import { covered, faint, spilled, tiny } from '../support/layout-faults.ts';
 import {
   cameraRests,
   fingerTap,
+  focus,
+  focused,
   modelOf,
   openRoom,
   screenOf,
+  tabTo,
   waitForConnection,
   waitForPhase,
 } from '../support/page.ts';
@@ -50,25 +53,6 @@ async function visit(options: BrowserContextOptions): Promise<Page> {
   await openRoom(page, roomUrl);
   await page.getByTestId('gallery-item').first().waitFor();
   return page;
-}
-
-/** The element that has the focus, inside of whatever holds it. */
-const focus = (page: Page): Promise<JSHandle<Element>> =>
-  page.evaluateHandle(() => {
-    let at = document.activeElement!;
-    while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
-    return at;
-  });
-
-const focused = async (page: Page): Promise<string> =>
-  (await focus(page)).evaluate((at) => at.getAttribute('data-testid') ?? at.localName);
-
-async function tabTo(page: Page, testid: string): Promise<void> {
-  for (let i = 0; i < 60; i++) {
-    if ((await focused(page)) === testid) return;
-    await page.keyboard.press('Tab');
-  }
-  throw new Error(`${testid} was not reached`);
 }
 
 beforeAll(async () => {

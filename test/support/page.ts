@@ -227,3 +227,24 @@ export async function waitForTick(page: Page, tick: number): Promise<void> {
     [await modelOf(page), tick] as const,
   );
 }
+
+/** The element of the page that has the focus, inside of whatever holds it. */
+export const focus = (page: Page): Promise<JSHandle<Element>> =>
+  page.evaluateHandle(() => {
+    let at = document.activeElement!;
+    while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+    return at;
+  });
+
+/** Its test id, or its name. */
+export const focused = async (page: Page): Promise<string> =>
+  (await focus(page)).evaluate((at) => at.getAttribute('data-testid') ?? at.localName);
+
+/** Presses Tab until an element has the focus. */
+export async function tabTo(page: Page, testid: string): Promise<void> {
+  for (let i = 0; i < 60; i++) {
+    if ((await focused(page)) === testid) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`${testid} was not reached`);
+}
