@@ -21,6 +21,7 @@ const REASON_WORDS: Words<Reason> = {
   'no-such-seed': () => msg('There is no such seed.'),
   'bad-token': () => msg('This keepsake grows in another garden, or its link is damaged.'),
   'bad-name': () => msg('That name cannot be shown here.'),
+  'reserved-name': () => msg('That name is for the gardener or the host. Choose another one.'),
   'bad-latent': () => msg('The latent vector has the wrong length or is out of range.'),
   'bad-drawing': () => msg('That drawing cannot be grown here.'),
   'no-such-organism': () => msg('That organism is not here any more.'),
@@ -45,6 +46,8 @@ const REASON_WORDS: Words<Reason> = {
 
 const NOTICE_WORDS: Words<Notice> = {
   'name-hidden': () => msg('That name cannot be shown here. You are here without one.'),
+  'name-reserved': () =>
+    msg('That name is for the gardener or the host. You are here without one.'),
 };
 
 /** The notice for a visitor who acts while the page is disconnected; the action is dropped. */

@@ -29,7 +29,7 @@ import { RejectionCounts } from '../realtime/admission/rejection-counts.ts';
 import { httpOptions, openGateway } from '../realtime/gateway.ts';
 import { Bans } from '../realtime/policy/bans.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { createNameCheck } from '../realtime/sessions/display-names.ts';
+import { createNameCheck } from '../realtime/names/display-names.ts';
 import { prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import { RoomRegistry } from '../rooms/room-registry.ts';
 import type { Config } from '../settings/server.ts';

@@ -13,7 +13,7 @@ import type { RejectionCounts, RejectionReason } from './admission/rejection-cou
 import { createWebSocketEngine } from './admission/websocket-engine.ts';
 import { isWellFormed } from './admission/well-formed-message.ts';
 import { ClientSession, type RoomDirectory } from './sessions/client-session.ts';
-import type { NameCheck } from './sessions/display-names.ts';
+import type { NameCheck } from './names/display-names.ts';
 import { Outbox } from './streaming/outbox.ts';
 
 /** The running gateway. */

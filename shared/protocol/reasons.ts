@@ -18,6 +18,7 @@ export const REASONS = {
   'no-such-seed': 'There is no such seed.',
   'bad-token': 'This keepsake grows in another garden, or its link is damaged.',
   'bad-name': 'That name cannot be shown here.',
+  'reserved-name': 'That name is for the gardener or the host. Choose another one.',
   'bad-latent': 'The latent vector has the wrong length or is out of range.',
   'bad-drawing': 'That drawing cannot be grown here.',
   'no-such-organism': 'That organism is not here any more.',
@@ -45,6 +46,7 @@ export type Reason = keyof typeof REASONS;
 /** Notices to one visitor that refuse nothing. A closed set, with a text for each. */
 export const NOTICES = {
   'name-hidden': 'That name cannot be shown here. You are here without one.',
+  'name-reserved': 'That name is for the gardener or the host. You are here without one.',
 } as const satisfies Record<string, string>;
 
 export type Notice = keyof typeof NOTICES;

@@ -60,7 +60,7 @@ function open(limits: Partial<typeof DEFAULTS.limits> = {}) {
       ...{ key: '192.0.2.1', limits: allLimits, clock, rejections: new RejectionCounts() },
       addresses: new AddressLimits(allLimits as never),
     }),
-    names: (name) => name !== 'rude',
+    names: (name) => (name === 'rude' ? 'bad-name' : undefined),
     outbox,
   });
   const rejections = async () => {
