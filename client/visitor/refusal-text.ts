@@ -24,6 +24,16 @@ const REASON_WORDS: Words<Reason> = {
   'reserved-name': () => msg('That name is for the gardener or the host. Choose another one.'),
   'bad-latent': () => msg('The latent vector has the wrong length or is out of range.'),
   'bad-drawing': () => msg('That drawing cannot be grown here.'),
+  'no-drawings': () => msg('Drawing is switched off in this room.'),
+  'no-tokens': () => msg('Keepsakes cannot be planted in this room.'),
+  'drawing-declined': () =>
+    msg('The host would rather not have this drawing here. Try another one.'),
+  'drawing-expired': () =>
+    msg('Nobody had the time to look at your drawing. You can send it again.'),
+  'drawing-unseen': () => msg('The host has not seen this drawing. Draw it again to show it.'),
+  'drawings-waiting': () =>
+    msg('Your last drawings still wait for the host. Please wait a little.'),
+  'too-many-drawings': () => msg('Many drawings wait for the host. Please try again later.'),
   'no-such-organism': () => msg('That organism is not here any more.'),
   'not-yours': () => msg('Somebody else has planted that one.'),
   'stroke-too-long': () => msg('The stroke is too long.'),

@@ -9,6 +9,7 @@ import { readRange } from '../replay/journal-range.ts';
 import { writeBundle } from '../replay/replay-bundle.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import type { Handlers } from './api.ts';
+import { drawingsOf } from './drawing-calls.ts';
 import type { HostContext } from './host-context.ts';
 import { takeSnapshot } from './snapshot-calls.ts';
 import { runSystemCommand } from './system-commands.ts';
@@ -19,7 +20,7 @@ export function roomCalls(context: HostContext, onRemoved: (room: string) => voi
   return {
     room: (_, { room }) => {
       const summary = rooms.summary(room);
-      if (!summary.open || summary.busy) return { ...summary, visitors: [] };
+      if (!summary.open || summary.busy) return { ...summary, visitors: [], drawings: [] };
       const live = rooms.requireOpen(room);
       const planted = new Map<number, number>();
       for (const { planter } of live.room.organisms) {
@@ -28,7 +29,7 @@ export function roomCalls(context: HostContext, onRemoved: (room: string) => voi
       const visitors = live.server.host.visitors.map((visitor) => {
         return { ...visitor, organisms: planted.get(visitor.id) ?? 0 };
       });
-      return { ...summary, visitors };
+      return { ...summary, visitors, drawings: drawingsOf(live, context.clock.now()) };
     },
     createRoom: async ({ name, width, height, checkpoint, settings = {} }) => {
       if (rooms.names.length >= DEFAULTS.host.maxRooms) throw new HostRefusal('too-many-rooms');

@@ -12,8 +12,8 @@ import { limitOutstanding } from './admission/outstanding-responses.ts';
 import type { RejectionCounts, RejectionReason } from './admission/rejection-counts.ts';
 import { createWebSocketEngine } from './admission/websocket-engine.ts';
 import { isWellFormed } from './admission/well-formed-message.ts';
-import { ClientSession, type RoomDirectory } from './sessions/client-session.ts';
 import type { NameCheck } from './names/display-names.ts';
+import { ClientSession, type RoomDirectory } from './sessions/client-session.ts';
 import { Outbox } from './streaming/outbox.ts';
 
 /** The running gateway. */

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { count } from '../common-schemas.ts';
+import { participantView } from '../vocabulary.ts';
 import { HOST_REASONS, type HostReason, JOB_REASONS, type JobReason } from './reasons.ts';
 import { roomSettings, schedule } from './settings.ts';
 
@@ -24,6 +25,8 @@ const roomEntries = {
   fixed: truth,
   participants: count,
   waiting: count,
+  /** Drawings that wait for the host's yes. */
+  drawingsWaiting: count,
   organisms: count,
   awake: count,
   tick: count,
@@ -55,7 +58,23 @@ export const visitorState = v.object({
 });
 export type VisitorState = v.InferOutput<typeof visitorState>;
 
-export const roomState = v.object({ ...roomEntries, visitors: v.array(visitorState) });
+/** A drawing that waits for the host's yes. */
+export const drawingState = v.object({
+  /** Used in calls. */
+  id: count,
+  /** Participant number, name and hue. */
+  by: participantView,
+  /** Time since it was sent, ms. */
+  waited: number,
+});
+export type DrawingState = v.InferOutput<typeof drawingState>;
+
+export const roomState = v.object({
+  ...roomEntries,
+  visitors: v.array(visitorState),
+  /** Longest waiting first. */
+  drawings: v.array(drawingState),
+});
 export type RoomDetail = v.InferOutput<typeof roomState>;
 
 export const banState = v.object({

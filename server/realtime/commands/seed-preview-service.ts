@@ -1,4 +1,4 @@
-/** Growth previews of seeds, and seeds made from drawings, for the participants of one room. */
+/** Growth previews of seeds, and latents of drawings, for the participants of one room. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Command } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
@@ -14,7 +14,7 @@ export interface PreviewBackend {
   encode?(pixels: Uint8Array): Promise<Float32Array>;
 }
 
-/** Limits previews per participant, and puts drawn seeds into the participant's inventory. */
+/** Limits previews per participant. */
 export class SeedPreviewService {
   /** Number of unfinished previews of each participant. */
   private readonly waiting = new Map<number, number>();
@@ -44,22 +44,14 @@ export class SeedPreviewService {
     }
   }
 
-  /**
-   * Turns a drawing into a seed. The room adds it to the inventory at its next tick, and answers
-   * then.
-   *
-   * @param isPresent whether the participant is still present when the drawing is encoded
-   * @throws Refusal bad-drawing, room-busy, too-fast
-   */
-  async draw(
-    by: ParticipantView,
-    { id, pixels }: Command<'draw'>,
-    isPresent: () => boolean,
-  ): Promise<void> {
+  /** Encodes a drawing as a latent. @throws Refusal bad-drawing, room-busy */
+  async encode(pixels: Uint8Array): Promise<Float32Array> {
     if (!this.backend.encode) throw new Refusal('bad-drawing', 'the checkpoint has no encoder');
-    const latent = await this.backend.encode(pixels);
-    // The inventory of an absent participant might never be cleared.
-    if (!isPresent()) return;
-    this.room.enqueue(id, { what: 'hold', by, latent: [...latent], origin: 'drawing' });
+    return this.backend.encode(pixels);
+  }
+
+  /** Grows a latent for the host. @throws Refusal too-fast, room-busy */
+  grow(latent: Float32Array): Promise<GrowthFilm> {
+    return this.backend.grow(latent);
   }
 }

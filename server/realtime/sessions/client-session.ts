@@ -14,9 +14,9 @@ import type { Clock } from '../../platform/clock.ts';
 import type { RoomCommand } from '../../world/commands.ts';
 import type { ConnectionRateLimiter } from '../admission/connection-rate-limiter.ts';
 import { parseCommand } from '../commands/parse-command.ts';
+import { cleanName, type NameCheck } from '../names/display-names.ts';
 import type { RoomServer } from '../room-server.ts';
 import type { Connection, Outbox } from '../streaming/outbox.ts';
-import { cleanName, type NameCheck } from '../names/display-names.ts';
 import type { JoinRequest, RoomClient } from './room-client.ts';
 
 /** Packets that may wait in the transport before frames are held back. */
