@@ -65,6 +65,11 @@ export function offlineText(): string {
   return msg('Nothing reaches the room just now. Please wait a moment.');
 }
 
+/** The notice for a visitor whose drawing the host has approved while they did something else. */
+export function approvedText(): string {
+  return msg('Your drawing may grow. Tap where it should live.');
+}
+
 /** Why an action was refused; the English text when there is no translation. */
 export function reasonText(reason: Reason): string {
   return REASON_WORDS[reason]?.() ?? REASONS[reason];

@@ -25,8 +25,9 @@ const READ = 256;
 const KEY_STEP = 0.02;
 
 /**
- * Fires `grown` (`detail`: SeedView) when the drawing has become a seed, and `done` when the
- * visitor chooses to plant it.
+ * Fires `grown` (`detail`: SeedView) when the drawing has become a seed, `refused` (`detail`:
+ * Reason), and `done` when the visitor chooses to plant it. The host may take minutes to answer:
+ * the first two are fired also after the pad is closed.
  */
 @localized()
 @customElement('draw-pad')
@@ -38,6 +39,8 @@ export class DrawPad extends LitElement {
   @property({ attribute: false }) requests!: RequestTracker;
   /** Whether the server is connected. */
   @property({ attribute: false }) live = false;
+  /** Whether the host looks at drawings before they grow. */
+  @property({ attribute: false }) asks = false;
   /** The visitor's own seeds. */
   @property({ attribute: false }) hand: readonly SeedView[] = [];
   @state() private width: Width = 'medium';
@@ -127,7 +130,7 @@ export class DrawPad extends LitElement {
             ${this.isInk ? this.brushes() : this.colours()} ${this.edits(empty)}
           </div>
           <p class="says" role="status">
-            ${seed ? msg('This is what your drawing grows into.') : nothing}
+            ${seed ? msg('This is what your drawing grows into.') : this.asks ? this.waits() : nothing}
           </p>
         </div>
         <div class="last">
@@ -135,6 +138,13 @@ export class DrawPad extends LitElement {
           <footer>${seed ? this.plantButtons() : this.growButton(empty || asking)}</footer>
         </div>
       </div>`;
+  }
+
+  /** What the visitor is told where the host looks first. */
+  private waits(): string {
+    return this.asking
+      ? msg('Your drawing is with the host. Play on: you will hear.')
+      : msg('The host looks at drawings before they grow.');
   }
 
   private plantButtons(): TemplateResult {
@@ -343,6 +353,7 @@ export class DrawPad extends LitElement {
         rejected: (reason: Reason) => {
           this.asking = false;
           this.refusal = reasonText(reason);
+          fire(this, 'refused', reason);
         },
       },
     );
