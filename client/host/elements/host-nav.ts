@@ -76,7 +76,7 @@ export class HostNav extends StyledElement {
       }
       .badge {
         position: absolute;
-        inset: 2px auto auto calc(50% + 0.5em);
+        inset: 2px auto auto calc(50% + 1em);
         font-size: 0.9em;
       }
       .more {

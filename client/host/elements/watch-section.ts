@@ -44,8 +44,13 @@ export class WatchSection extends HostElement {
         ${summary.open ? this.picture(summary) : this.closed(summary.name)}
       </div>
       <aside aria-label=${msg('Controls and visitors')}>
-        ${summary.open ? html`${this.pause(summary)} <undo-card class="card" .host=${this.host} .version=${this.version}></undo-card>` : nothing}
-        <drawing-queue class="card" .host=${this.host} .version=${this.version}></drawing-queue>
+        ${
+          summary.open
+            ? html`${this.pause(summary)}
+                <drawing-queue class="card" .host=${this.host} .version=${this.version}></drawing-queue>
+                <undo-card class="card" .host=${this.host} .version=${this.version}></undo-card>`
+            : nothing
+        }
         <visitor-list class="card" .host=${this.host} .version=${this.version}></visitor-list>
         <ban-list class="card" .host=${this.host} .version=${this.version}></ban-list>
         ${

@@ -122,7 +122,7 @@ export class DrawPad extends LitElement {
             ></seed-film>`
             : nothing
         }
-        <p class="refusal" role="status">${this.refusal}</p>
+        <p class="refusal" role="status">${this.refusal || this.waits()}</p>
       </div>
       <div class="side">
         <div class="stack">
@@ -130,7 +130,7 @@ export class DrawPad extends LitElement {
             ${this.isInk ? this.brushes() : this.colours()} ${this.edits(empty)}
           </div>
           <p class="says" role="status">
-            ${seed ? msg('This is what your drawing grows into.') : this.asks ? this.waits() : nothing}
+            ${seed ? msg('This is what your drawing grows into.') : nothing}
           </p>
         </div>
         <div class="last">
@@ -140,11 +140,11 @@ export class DrawPad extends LitElement {
       </div>`;
   }
 
-  /** What the visitor is told where the host looks first. */
+  /** What the visitor is told where the host looks first; nothing while they draw. */
   private waits(): string {
-    return this.asking
-      ? msg('Your drawing is with the host. Play on: you will hear.')
-      : msg('The host looks at drawings before they grow.');
+    if (!this.asks || this.seed) return '';
+    if (this.asking) return msg('Your drawing is with the host. Play on: you will hear.');
+    return this.lines === 0 ? msg('The host looks at drawings before they grow.') : '';
   }
 
   private plantButtons(): TemplateResult {

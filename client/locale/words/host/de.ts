@@ -401,7 +401,7 @@
 'sc6cd72ecb29414c2': str`Jeder Organismus, der hineinreicht, verschwindet für alle: gerade ${0}.`,
 'sc7f1beea639774c7': `verbinde`,
 'sc85f4dd5dc1537a6': str`${0} Personen hier`,
-'sc86a36bbe03926ed': `Zeichnungen warten unter „Ansehen“, bis du sie wachsen lässt. Andenken warten nicht.`,
+'sc86a36bbe03926ed': `Zeichnungen warten unter „Ansehen“, bis Sie sie wachsen lassen. Andenken warten nicht.`,
 'sc93318403df61d0c': str`Es schließt ${0}.`,
 'sc9b21823d105acec': `Wie lange`,
 'sc9d0eff5b9ef0c4d': str`${0} Minuten alt`,

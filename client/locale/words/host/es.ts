@@ -401,7 +401,7 @@
 'sc6cd72ecb29414c2': str`Cada organismo que entra en ella se va para todos: ${0} ahora.`,
 'sc7f1beea639774c7': `conectando`,
 'sc85f4dd5dc1537a6': str`${0} personas aquí`,
-'sc86a36bbe03926ed': `Los dibujos esperan en «Ver» hasta que los dejes crecer. Los recuerdos no esperan.`,
+'sc86a36bbe03926ed': `Los dibujos esperan en «Ver» hasta que usted los deje crecer. Los recuerdos no esperan.`,
 'sc93318403df61d0c': str`Cierra ${0}.`,
 'sc9b21823d105acec': `Cuánto tiempo`,
 'sc9d0eff5b9ef0c4d': str`${0} minutos de vida`,
