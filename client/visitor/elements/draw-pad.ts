@@ -1,6 +1,6 @@
 /** The drawing pad, for finger, mouse or keyboard: the drawing becomes a seed and grows there. */
-import { localized, msg } from '@lit/localize';
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { msg } from '@lit/localize';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Event as Message } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
@@ -12,10 +12,9 @@ import { icons } from '../../elements/icons.ts';
 import { arrowMove } from '../../input/keyboard.ts';
 import type { RequestTracker } from '../../net/request-tracker.ts';
 import type { Previews } from '../../net/seed-previews.ts';
-import { controls } from '../../style/controls.ts';
 import { reasonText } from '../refusal-text.ts';
 import { drawPadStyle } from './draw-pad-style.ts';
-import { fire } from './page-element.ts';
+import { fire, VisitorElement } from './page-element.ts';
 import { radioGroup } from './radio-group.ts';
 import './seed-film.ts';
 
@@ -28,10 +27,9 @@ const KEY_STEP = 0.02;
  * Fires `grown` (`detail`: SeedView) when the drawing has become a seed, and `done` when the
  * visitor chooses to plant it.
  */
-@localized()
 @customElement('draw-pad')
-export class DrawPad extends LitElement {
-  static override styles = [controls, drawPadStyle];
+export class DrawPad extends VisitorElement {
+  static override styles = drawPadStyle;
 
   @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
   @property({ attribute: false }) previews!: Previews;

@@ -1,5 +1,5 @@
 /** The keepsake of an organism: picture, film of its growth and a link that plants it again. */
-import { localized, msg, str } from '@lit/localize';
+import { msg, str } from '@lit/localize';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -26,10 +26,9 @@ interface Made {
 }
 
 /** Fires `close` when it is closed (`detail`: the reason if the server refused the keepsake). */
-@localized()
 @customElement('keepsake-sheet')
 export class KeepsakeSheet extends SheetElement {
-  static override styles = [SheetElement.sheetStyles, keepsakeSheetStyle];
+  static override styles = keepsakeSheetStyle;
 
   /** The organism at the time when the sheet was opened. */
   @property({ attribute: false }) organism!: OrganismView;

@@ -6,7 +6,6 @@ export const roomStyle = css`
   :host {
     position: fixed;
     inset: 0;
-    display: block;
     overflow: hidden;
     user-select: none;
     -webkit-user-select: none;

@@ -1,6 +1,6 @@
 /** The visitor's page: one room on a full-window canvas, with dock, status and organism card. */
-import { localized, msg } from '@lit/localize';
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { msg } from '@lit/localize';
+import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
@@ -11,7 +11,6 @@ import { lineText, number } from '../../elements/text.ts';
 import { keyAction } from '../../input/keyboard.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import type { Point } from '../../render/camera.ts';
-import { controls } from '../../style/controls.ts';
 import { reasonText } from '../refusal-text.ts';
 import { RoomCanvas } from '../room-canvas.ts';
 import { RoomSession } from '../room-session.ts';
@@ -22,6 +21,7 @@ import './key-help.ts';
 import './language-switch.ts';
 import type { Rename } from './name-field.ts';
 import './organism-card.ts';
+import { VisitorElement } from './page-element.ts';
 import './room-status.ts';
 import type { RoomStory } from './room-story.ts';
 import './room-story.ts';
@@ -33,10 +33,9 @@ import type { ToolDock } from './tool-dock.ts';
 import './tool-dock.ts';
 
 /** Lays out the page, and passes the session to its elements. */
-@localized()
 @customElement('vivarium-room')
-export class VivariumRoom extends LitElement {
-  static override styles = [controls, roomStyle];
+export class VivariumRoom extends VisitorElement {
+  static override styles = roomStyle;
 
   private readonly session = new RoomSession({
     refresh: () => this.requestUpdate(),
@@ -104,8 +103,7 @@ export class VivariumRoom extends LitElement {
     this.leavesCard = !selection && this.shadowRoot?.activeElement?.localName === 'organism-card';
   }
 
-  protected override updated(changed: PropertyValues): void {
-    super.updated(changed);
+  protected override updated(): void {
     this.canvas.dataset.tool = this.session.state.state.tool;
     // When the card that has the focus is removed, the focus moves to the canvas.
     if (this.leavesCard) this.canvas.focus();
