@@ -66,17 +66,13 @@ export const shellStyle = css`
     justify-items: start;
     gap: 8px;
     padding: 0 0.95em;
-    color: var(--ink-soft);
     font-size: 0.93em;
     font-variant-numeric: tabular-nums;
   }
   .sign-out {
-    display: flex;
-    align-items: center;
     gap: 0.85em;
     padding: 0 0.95em;
     border-radius: 14px;
-    color: var(--ink-soft);
     text-align: left;
   }
   host-nav .sign-out,
@@ -101,8 +97,6 @@ export const shellStyle = css`
     padding: 22px 24px;
   }
   .offline {
-    display: flex;
-    align-items: center;
     gap: 14px;
     max-width: none;
     padding: 12px 34px;

@@ -1,6 +1,7 @@
 /** Styles that the elements of the host's page share: cards, buttons, tags, dialogs. */
 import { css } from 'lit';
 import { controls } from '../style/controls.ts';
+import { visuallyHidden } from '../style/fragments.ts';
 import { fields } from './field-style.ts';
 
 const shared = css`
@@ -11,28 +12,22 @@ const shared = css`
     display: none !important;
   }
   h2 {
-    margin: 0;
     font-size: 1.65em;
     font-weight: 400;
     letter-spacing: -0.005em;
     line-height: 1.2;
   }
   h3 {
-    margin: 0;
     font-size: 1.08em;
     font-weight: 500;
     line-height: 1.3;
   }
   p {
-    margin: 0;
     max-width: 62ch;
     text-wrap: pretty;
   }
   .lead {
     margin-top: 0.45em;
-    color: var(--ink-soft);
-  }
-  .soft {
     color: var(--ink-soft);
   }
   .head {
@@ -59,9 +54,6 @@ const shared = css`
     align-items: center;
     gap: 10px 14px;
   }
-  .between {
-    justify-content: space-between;
-  }
   .facts {
     display: flex;
     flex-wrap: wrap;
@@ -86,11 +78,7 @@ const shared = css`
     visibility: hidden;
   }
   .visually-hidden {
-    position: absolute;
-    width: 1px;
-    height: 1px;
-    overflow: hidden;
-    clip-path: inset(50%);
+    ${visuallyHidden}
   }
   form {
     display: grid;
@@ -100,6 +88,10 @@ const shared = css`
     list-style: none;
     margin: 8px 0 0;
     padding: 0;
+  }
+  summary {
+    min-height: 2em;
+    cursor: pointer;
   }
   .number {
     font-variant-numeric: tabular-nums;

@@ -103,7 +103,7 @@ export class VivariumHost extends StyledElement {
         <div class="foot">${this.health()} <host-language></host-language> ${this.signOutButton()}</div>
       </header>
       <main id="main" tabindex="-1">
-        ${host.reachable ? nothing : html`<p class="offline" role="status">${hostIcons.warning}${failure(undefined)}</p>`}
+        ${host.reachable ? nothing : html`<p class="offline flex" role="status">${hostIcons.warning}${failure(undefined)}</p>`}
         <div class="page" data-section=${this.location.section}>${host.state ? this.section() : nothing}</div>
       </main>
     </div>`;
@@ -130,7 +130,7 @@ export class VivariumHost extends StyledElement {
     if (!state) return nothing;
     const { now, zone, next, keeping, dim } = state;
     const verbs = { open: msg('opens'), close: msg('closes'), restart: msg('restarts') } as const;
-    return html`<p class="health">
+    return html`<p class="health soft">
       ${
         !reachable
           ? html`<span class="tag bad">${msg('no connection')}</span>`
@@ -145,7 +145,7 @@ export class VivariumHost extends StyledElement {
   }
 
   private signOutButton(): TemplateResult {
-    return html`<button class="sign-out" data-testid="leave" @click=${() => this.host.signOut()}>
+    return html`<button class="sign-out flex soft" data-testid="leave" @click=${() => this.host.signOut()}>
       ${hostIcons.leave}<span>${msg('Sign out')}</span>
     </button>`;
   }

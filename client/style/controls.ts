@@ -3,10 +3,49 @@
  * screen.
  */
 import { css } from 'lit';
+import { owner } from './owner.ts';
 
 export const controls = css`
   * {
     box-sizing: border-box;
+  }
+  h1,
+  h2,
+  h3,
+  p,
+  dl,
+  dd,
+  figure {
+    margin: 0;
+  }
+  /* Layouts that many rules refine, so they weigh nothing. */
+  :where(.flex) {
+    display: flex;
+    align-items: center;
+  }
+  :where(.spread) {
+    justify-content: space-between;
+  }
+  .fill {
+    position: absolute;
+    inset: 0;
+    width: 100%;
+    height: 100%;
+  }
+  .soft {
+    color: var(--ink-soft);
+  }
+  .capital::first-letter {
+    text-transform: uppercase;
+  }
+  /* A dot in the colour of the participant before their name. */
+  .who {
+    display: inline-block;
+    width: 0.6em;
+    height: 0.6em;
+    margin-right: 0.45em;
+    border-radius: 50%;
+    background: oklch(${owner} var(--hue));
   }
   .panel {
     background: var(--panel);

@@ -44,12 +44,8 @@ export const facts = css`
     display: grid;
     grid-template-columns: auto 1fr;
     gap: 5px 18px;
-    margin: 0;
   }
   dt {
     color: var(--ink-soft);
-  }
-  dd {
-    margin: 0;
   }
 `;

@@ -39,9 +39,7 @@ export class BarChart extends StyledElement {
       margin-top: 6px;
     }
     summary {
-      cursor: pointer;
       font-size: 0.93em;
-      min-height: 2em;
       width: fit-content;
     }
     .scroll {

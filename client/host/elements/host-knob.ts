@@ -61,9 +61,7 @@ export class HostKnob extends StyledElement {
     }
     .state {
       grid-area: state;
-      display: flex;
       min-height: 1.7em;
-      align-items: center;
       font-size: 0.9em;
     }
     .applied {
@@ -149,7 +147,7 @@ export class HostKnob extends StyledElement {
           @change=${this.enter}
         />
       <span class="unit soft">${unit}</span>
-      <span class="state soft" aria-live="polite">${this.statusText()}</span>
+      <span class="state flex soft" aria-live="polite">${this.statusText()}</span>
     </div>`;
   }
 

@@ -26,8 +26,6 @@ export class HoursSection extends HostElement {
       border-top: 0;
     }
     .times {
-      display: flex;
-      align-items: center;
       gap: 10px;
       max-width: 34em;
     }
@@ -167,7 +165,7 @@ export class HoursSection extends HostElement {
       />
       ${
         hours
-          ? html`<div class="times">
+          ? html`<div class="times flex">
               <label>${this.time(msg(str`${name}: opens`), hours.from, (from) => this.setDay(index, { ...hours, from }))}</label>
               <span aria-hidden="true">–</span>
               <label>${this.time(msg(str`${name}: closes`), hours.to, (to) => this.setDay(index, { ...hours, to }))}</label>

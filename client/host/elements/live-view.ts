@@ -36,10 +36,6 @@ export class LiveView extends StyledElement {
       -webkit-user-select: none;
     }
     canvas {
-      position: absolute;
-      inset: 0;
-      width: 100%;
-      height: 100%;
       touch-action: none;
       outline-offset: -3px;
       border-radius: inherit;
@@ -126,6 +122,7 @@ export class LiveView extends StyledElement {
     const { model, area } = this;
     const live = model?.connection === 'live';
     return html`<canvas
+        class="fill"
         data-testid="live"
         data-tool=${this.tool}
         tabindex="0"

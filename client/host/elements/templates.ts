@@ -75,7 +75,7 @@ export function field(label: unknown, control: TemplateResult, notes?: TemplateR
 
 /** A check box at the end of a row that says what it does. */
 export function switchRow(title: unknown, about: string, input: TemplateResult): TemplateResult {
-  return html`<label class="switch"><span>${title}<small>${about}</small></span>${input}</label>`;
+  return html`<label class="switch flex spread"><span>${title}<small>${about}</small></span>${input}</label>`;
 }
 
 /** One of the radio buttons in `.options`, with what it means. */

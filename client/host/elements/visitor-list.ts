@@ -21,9 +21,6 @@ const FIRST = 8;
 export class VisitorList extends HostElement {
   static override styles = css`
     header {
-      display: flex;
-      justify-content: space-between;
-      align-items: center;
       gap: 12px;
       min-height: 2.75em;
     }
@@ -74,9 +71,9 @@ export class VisitorList extends HostElement {
     const visitors = detail?.visitors ?? [];
     const shown = this.all ? visitors : visitors.slice(0, FIRST);
     const names = summary?.settings.names ?? true;
-    return html`<header>
+    return html`<header class="flex spread">
         <h3>${visitors.length === 0 ? msg('Visitors') : visitorsText(visitors.length)}</h3>
-        <label class="check names soft"
+        <label class="check names flex soft"
           >${msg('Names')}
           <input
             type="checkbox"

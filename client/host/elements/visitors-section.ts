@@ -42,7 +42,6 @@ export class VisitorsSection extends HostElement {
       padding: 16px 18px;
     }
     .figures dd {
-      margin: 0;
       font-size: 2em;
       font-weight: 300;
       letter-spacing: -0.01em;
@@ -58,9 +57,6 @@ export class VisitorsSection extends HostElement {
       display: flex;
       flex-direction: column-reverse;
       justify-content: start;
-    }
-    dl {
-      margin: 0;
     }
     .charts {
       display: grid;

@@ -136,7 +136,7 @@ export class WatchSection extends HostElement {
   private areaBar(): TemplateResult {
     const { area } = this;
     const inside = this.organismsInArea();
-    return html`<div class="bar" role="status">
+    return html`<div class="bar flex" role="status">
       ${
         area
           ? html`<span>${organismsText(inside)}</span>
@@ -149,7 +149,7 @@ export class WatchSection extends HostElement {
 
   private pause({ settings: { paused } }: RoomSummary): TemplateResult {
     return html`<button
-      class="pause ${paused ? 'paused' : ''}"
+      class="pause flex ${paused ? 'paused' : ''}"
       data-testid="pause"
       aria-pressed=${paused}
       @click=${() => this.setPaused(!paused)}

@@ -61,8 +61,6 @@ export const watchStyle = css`
     left: 50%;
     bottom: 16px;
     translate: -50%;
-    display: flex;
-    align-items: center;
     gap: 12px;
     width: max-content;
     max-width: calc(100% - 20px);
@@ -95,8 +93,6 @@ export const watchStyle = css`
     padding: 0 6px 20px;
   }
   .pause {
-    display: flex;
-    align-items: center;
     gap: 14px;
     padding: 14px 20px;
     border-radius: var(--radius);

@@ -54,13 +54,9 @@ export class CrossPanel extends PageElement {
       text-align: center;
     }
     .mutation {
-      display: flex;
       flex-wrap: wrap;
-      align-items: center;
-      justify-content: space-between;
       gap: 0 8px;
       margin-top: 2px;
-      color: var(--ink-soft);
     }
     .strengths {
       display: flex;
@@ -163,7 +159,7 @@ export class CrossPanel extends PageElement {
           state.update({ selection: { ...selection, mix } });
         }}
       />
-      <div class="mutation">
+      <div class="mutation flex spread soft">
         <span>${msg('Surprise')}</span>
         ${radioGroup({
           class: 'strengths',

@@ -46,10 +46,6 @@ export const drawPadStyle = css`
     background: oklch(0.1 0.005 230);
   }
   canvas {
-    position: absolute;
-    inset: 0;
-    width: 100%;
-    height: 100%;
     touch-action: none;
     cursor: crosshair;
     border-radius: 22px;
@@ -70,13 +66,11 @@ export const drawPadStyle = css`
   .hint {
     position: absolute;
     inset: 0;
-    margin: 0;
     padding: 1em;
     display: grid;
     place-items: center;
     text-align: center;
     text-wrap: balance;
-    color: var(--ink-soft);
     pointer-events: none;
   }
   .refusal {
@@ -120,9 +114,7 @@ export const drawPadStyle = css`
   }
   .says {
     align-self: center;
-    margin: 0;
     text-align: center;
-    color: var(--ink-soft);
     text-wrap: balance;
   }
   .tools {
@@ -146,7 +138,6 @@ export const drawPadStyle = css`
     width: 100%;
     height: var(--cell);
     border-radius: 14px;
-    color: var(--ink-soft);
   }
   .colours button::before {
     content: '';

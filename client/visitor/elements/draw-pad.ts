@@ -85,6 +85,7 @@ export class DrawPad extends VisitorElement {
     const empty = this.lines === 0;
     return html`<div class="pad ${seed ? 'grown' : ''}">
         <canvas
+          class="fill"
           tabindex="0"
           ?inert=${seed !== undefined}
           data-testid="pad"
@@ -99,7 +100,7 @@ export class DrawPad extends VisitorElement {
             this.pen = undefined;
           }}
         ></canvas>
-        ${empty && !pen ? html`<p class="hint">${this.isInk ? msg('Draw a digit') : msg('Draw here with your finger')}</p>` : nothing}
+        ${empty && !pen ? html`<p class="hint soft">${this.isInk ? msg('Draw a digit') : msg('Draw here with your finger')}</p>` : nothing}
         ${
           pen
             ? html`<span
@@ -124,7 +125,7 @@ export class DrawPad extends VisitorElement {
           <div class="tools" ?inert=${seed !== undefined}>
             ${this.isInk ? this.brushes() : this.colours()} ${this.edits(empty)}
           </div>
-          <p class="says" role="status">
+          <p class="says soft" role="status">
             ${seed ? msg('This is what your drawing grows into.') : nothing}
           </p>
         </div>
@@ -162,6 +163,7 @@ export class DrawPad extends VisitorElement {
   private edits(empty: boolean): TemplateResult {
     const button = (id: string, icon: TemplateResult, label: string, act: () => void) =>
       html`<button
+        class="soft"
         aria-label=${label}
         title=${label}
         data-testid=${id}

@@ -23,13 +23,10 @@ export class GalleryGrid extends VisitorElement {
       min-height: 0;
     }
     label {
-      display: flex;
-      align-items: center;
       gap: 10px;
       padding: 0 14px;
       border-radius: 999px;
       background: oklch(0.95 0.01 210 / 0.07);
-      color: var(--ink-soft);
     }
     label:focus-within {
       outline: 2px solid var(--accent);
@@ -59,7 +56,6 @@ export class GalleryGrid extends VisitorElement {
       min-height: 2.4em;
       padding: 0 0.95em;
       font-size: 0.93em;
-      color: var(--ink-soft);
       border-radius: 999px;
     }
     .chips button[aria-pressed='true'] {
@@ -103,7 +99,6 @@ export class GalleryGrid extends VisitorElement {
     p {
       grid-column: 1 / -1;
       margin: 2em auto;
-      color: var(--ink-soft);
       text-align: center;
     }
     @media (min-aspect-ratio: 11/10) and (max-height: 600px) {
@@ -154,7 +149,7 @@ export class GalleryGrid extends VisitorElement {
       const shown = (this.kind === '' || kind === this.kind) && isMeant(name, this.typed);
       return shown ? [{ name, index }] : [];
     });
-    return html`<label>
+    return html`<label class="flex soft">
         ${icons.search}
         <input
           type="search"
@@ -179,13 +174,14 @@ export class GalleryGrid extends VisitorElement {
       }
       <div class="grid" role="group" aria-label=${msg('Seeds')} @keydown=${this.arrow}>
         ${found.map(({ name, index }, at) => this.entry(name, index, at))}
-        ${found.length === 0 ? html`<p>${msg('Nothing with that name lives here.')}</p>` : nothing}
+        ${found.length === 0 ? html`<p class="soft">${msg('Nothing with that name lives here.')}</p>` : nothing}
       </div>
       <p class="count" role="status">${this.typed === '' ? '' : `${found.length}`}</p>`;
   }
 
   private chip(kind: string): TemplateResult {
     return html`<button
+      class="soft"
       data-testid="kind-${kind || 'all'}"
       aria-pressed=${this.kind === kind}
       @click=${() => {

@@ -103,7 +103,7 @@ export class KeepsakeSheet extends SheetElement {
           ${
             this.picture
               ? html`<img src=${this.picture.url} alt=${msg('Its picture, with a code')} />`
-              : html`<span class="blank"></span>`
+              : html`<span class="blank soft"></span>`
           }
           ${this.save('save-picture', msg('Save picture'), this.picture, `${file}.png`)}
         </figure>
@@ -114,14 +114,14 @@ export class KeepsakeSheet extends SheetElement {
                 ${
                   this.shown
                     ? html`<img src=${this.shown.url} alt=${msg('A film of how it grows')} />`
-                    : html`<span class="blank">${msg('growing it once more …')}</span>`
+                    : html`<span class="blank soft">${msg('growing it once more …')}</span>`
                 }
                 ${this.save('save-film', msg('Save film'), this.film, `${file}.gif`)}
               </figure>`
         }
       </div>
-      <div class="link">
-        <p>${msg('Scan the code, or open the link, and it grows again in this room.')}</p>
+      <div class="link flex">
+        <p class="soft">${msg('Scan the code, or open the link, and it grows again in this room.')}</p>
         ${this.canShare() ? this.shareButton() : nothing}
         <button
           class="quiet"

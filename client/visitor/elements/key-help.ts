@@ -33,16 +33,11 @@ export class KeyHelp extends SheetElement {
       display: grid;
       grid-template-columns: auto 1fr;
       gap: 7px 18px;
-      margin: 0;
       align-items: baseline;
     }
     dt {
       display: flex;
       gap: 4px;
-    }
-    dd {
-      margin: 0;
-      color: var(--ink-soft);
     }
     kbd {
       min-width: 1.9em;
@@ -54,12 +49,9 @@ export class KeyHelp extends SheetElement {
       text-align: center;
     }
     label {
-      display: flex;
-      align-items: center;
       gap: 10px;
       min-height: 44px;
       margin-top: 10px;
-      color: var(--ink-soft);
       cursor: pointer;
     }
     input {
@@ -118,7 +110,7 @@ export class KeyHelp extends SheetElement {
         ${this.row(['C'], msg('see the cells'))}
         ${this.row(['Esc'], msg('close, and back to the room'))}
       </dl>
-      <label>
+      <label class="flex soft">
         <input
           type="checkbox"
           data-testid="keys-everywhere"
@@ -135,6 +127,6 @@ export class KeyHelp extends SheetElement {
 
   private row(keys: readonly string[], text: string): TemplateResult {
     return html`<dt>${keys.map((key) => html`<kbd>${key}</kbd>`)}</dt>
-      <dd>${text}</dd>`;
+      <dd class="soft">${text}</dd>`;
   }
 }

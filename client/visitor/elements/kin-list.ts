@@ -27,11 +27,8 @@ export class KinList extends PageElement {
       margin: 0 0 4px;
       font: inherit;
       font-size: 0.86em;
-      color: var(--ink-soft);
     }
     .row {
-      display: flex;
-      align-items: center;
       gap: 4px;
     }
     button,
@@ -58,7 +55,6 @@ export class KinList extends PageElement {
     }
     .further {
       margin-left: 6px;
-      color: var(--ink-soft);
       font-size: 0.93em;
     }
   `;
@@ -87,10 +83,10 @@ export class KinList extends PageElement {
     const shown = all.slice(0, MAX_SHOWN);
     const further = total - shown.length;
     return html`<section data-testid="kin-${name}">
-      <h3>${title}</h3>
-      <div class="row">
+      <h3 class="soft">${title}</h3>
+      <div class="row flex">
         ${shown.map((one) => (one ? this.relative(one) : this.removed()))}
-        ${further > 0 ? html`<span class="further">${furtherText(further)}</span>` : nothing}
+        ${further > 0 ? html`<span class="further soft">${furtherText(further)}</span>` : nothing}
       </div>
     </section>`;
   }

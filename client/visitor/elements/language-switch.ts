@@ -17,7 +17,6 @@ export class LanguageSwitch extends VisitorElement {
       min-width: 2.9em;
       height: 2.8em;
       border-radius: 999px;
-      color: var(--ink-soft);
       font-size: 0.93em;
       letter-spacing: 0.04em;
       text-transform: uppercase;
@@ -63,7 +62,7 @@ export class LanguageSwitch extends VisitorElement {
 
   override render(): TemplateResult {
     const current = language();
-    return html`<label class="panel" title=${msg('Language')}>
+    return html`<label class="panel soft" title=${msg('Language')}>
       <select aria-label=${msg('Language')} data-testid="language" @change=${({ target }: Event) => chooseFor((target as HTMLSelectElement).value as LanguageCode)}>
         ${LANGUAGE_CODES.map(
           (code) =>

@@ -38,13 +38,6 @@ export class LatentMap extends VisitorElement {
       background: radial-gradient(circle at 50% 45%, oklch(0.19 0.014 215), oklch(0.13 0.01 230));
       box-shadow: inset 0 0 0 1px var(--line);
     }
-    canvas,
-    svg.over {
-      position: absolute;
-      inset: 0;
-      width: 100%;
-      height: 100%;
-    }
     canvas {
       touch-action: none;
       cursor: crosshair;
@@ -85,21 +78,13 @@ export class LatentMap extends VisitorElement {
       inset: 13%;
     }
     footer {
-      display: flex;
-      align-items: center;
-      justify-content: space-between;
       gap: 14px;
       min-height: 3.4em;
       padding: 0 4px 4px 6px;
     }
     footer p {
-      margin: 0;
       min-width: 0;
-      color: var(--ink-soft);
       text-wrap: balance;
-    }
-    footer p::first-letter {
-      text-transform: uppercase;
     }
     footer button {
       flex: none;
@@ -175,7 +160,7 @@ export class LatentMap extends VisitorElement {
     const text = betweenText(names);
     return html`<div class="map">
         <canvas
-          class=${spot ? 'dim' : ''}
+          class="fill ${spot ? 'dim' : ''}"
           tabindex="0"
           role="application"
           data-testid="map"
@@ -186,8 +171,8 @@ export class LatentMap extends VisitorElement {
         ></canvas>
         ${spot && this.chart ? this.overlay(spot, near, this.chart) : nothing}
       </div>
-      <footer>
-        <p role="status" data-testid="between">
+      <footer class="flex spread">
+        <p class="soft capital" role="status" data-testid="between">
           ${this.failed ? msg('The map could not be fetched.') : text || msg('Touch between two creatures.')}
         </p>
         <button
@@ -218,7 +203,7 @@ export class LatentMap extends VisitorElement {
     const side = at.y > 2 * radius + 30 ? -1 : 1;
     const x = Math.max(radius + 6, Math.min(width - radius - 6, at.x));
     const y = Math.max(radius + 6, Math.min(height - radius - 6, at.y + side * (radius + 34)));
-    return html`<svg class="over" viewBox="0 0 ${width} ${height}" aria-hidden="true">
+    return html`<svg class="over fill" viewBox="0 0 ${width} ${height}" aria-hidden="true">
         ${near.map(({ index, share }) => {
           const to = chart.toScreen(this.places[index]);
           const ring = chart.tile * 0.62;

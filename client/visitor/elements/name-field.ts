@@ -21,8 +21,6 @@ export class NameField extends PageElement {
   static override styles = css`
     ${textField}
     form {
-      display: flex;
-      align-items: center;
       gap: 8px;
     }
     i {
@@ -62,6 +60,7 @@ export class NameField extends PageElement {
   override render(): TemplateResult {
     const { you } = this.session.model;
     return html`<form
+      class="flex"
       @submit=${(event: SubmitEvent) => {
         event.preventDefault();
         this.submit();

@@ -5,7 +5,6 @@ import { customElement } from 'lit/decorators.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { facts, roundButton } from '../../style/fragments.ts';
-import { owner } from '../../style/owner.ts';
 import './cross-panel.ts';
 import { icons } from '../../elements/icons.ts';
 import './kin-list.ts';
@@ -47,8 +46,6 @@ export class OrganismCard extends PageElement {
       scrollbar-width: thin;
     }
     header {
-      display: flex;
-      align-items: center;
       gap: 14px;
       padding-right: 26px;
     }
@@ -57,17 +54,12 @@ export class OrganismCard extends PageElement {
       overflow-wrap: anywhere;
     }
     h2 {
-      margin: 0;
       font-size: 1.22em;
       font-weight: 500;
       line-height: 1.2;
     }
-    h2::first-letter {
-      text-transform: uppercase;
-    }
     header p {
       margin: 3px 0 0;
-      color: var(--ink-soft);
       font-size: 0.93em;
     }
     organism-portrait {
@@ -75,14 +67,6 @@ export class OrganismCard extends PageElement {
       width: 4.4em;
       height: 4.4em;
       margin: -0.3em;
-    }
-    .who {
-      display: inline-block;
-      width: 0.6em;
-      height: 0.6em;
-      border-radius: 50%;
-      margin-right: 0.45em;
-      background: oklch(${owner} var(--hue));
     }
     dl {
       margin-top: 16px;
@@ -176,15 +160,15 @@ export class OrganismCard extends PageElement {
     if (!selection || !organism) return nothing;
     const { planter } = organism;
     return html`<section class="panel" tabindex="-1" data-testid="organism-card" aria-label=${msg('Organism')}>
-      <header>
+      <header class="flex">
         <organism-portrait .model=${model} .organism=${organism.id}></organism-portrait>
         <div>
-          <h2>${organismName(organism)}</h2>
-          <p>
+          <h2 class="capital">${organismName(organism)}</h2>
+          <p class="soft">
             <span class="who" style="--hue:${planter.hue}"></span
             >${planterText(organism, model)}
           </p>
-          <p>${ageText(this.ageOf(organism))}</p>
+          <p class="soft">${ageText(this.ageOf(organism))}</p>
         </div>
       </header>
       <div class="body">

@@ -17,14 +17,11 @@ export class RoomStatus extends PageElement {
       position: relative;
     }
     .pill {
-      display: flex;
-      align-items: center;
       gap: 0.7em;
       height: 2.6em;
       padding: 0 0.95em;
       white-space: nowrap;
       border-radius: 999px;
-      color: var(--ink-soft);
       font-size: 0.93em;
       font-variant-numeric: tabular-nums;
     }
@@ -124,7 +121,7 @@ export class RoomStatus extends PageElement {
     const live = connection === 'live';
     const mood = live ? (pace?.slow ? 'slow' : '') : 'waiting';
     return html`<button
-        class="pill panel ${mood}"
+        class="pill panel flex soft ${mood}"
         data-testid="status"
         aria-expanded=${this.open}
         @click=${() => this.toggle(!this.open)}

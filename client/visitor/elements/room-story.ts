@@ -53,21 +53,15 @@ export class RoomStory extends VisitorElement {
       list-style: none;
     }
     button {
-      display: flex;
-      align-items: center;
       width: 100%;
       min-height: 44px;
       padding: 6px 8px;
       border-radius: 10px;
-      color: var(--ink-soft);
       text-align: start;
     }
     button:focus {
       background: var(--raised);
       color: var(--ink);
-    }
-    button::first-letter {
-      text-transform: uppercase;
     }
   `;
 
@@ -118,7 +112,7 @@ export class RoomStory extends VisitorElement {
             ({ id }) => id,
             (organism) =>
               html`<li>
-                <button @click=${() => this.visit(organism)}>
+                <button class="flex soft capital" @click=${() => this.visit(organism)}>
                   ${portraitText(organism, this.model)}
                 </button>
               </li>`,

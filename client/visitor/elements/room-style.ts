@@ -11,10 +11,6 @@ export const roomStyle = css`
     -webkit-user-select: none;
   }
   canvas {
-    position: absolute;
-    inset: 0;
-    width: 100%;
-    height: 100%;
     touch-action: none;
     outline-offset: -3px;
     cursor: crosshair;
@@ -88,7 +84,6 @@ export const roomStyle = css`
   .hint {
     position: absolute;
     bottom: calc(100% + 4.2em);
-    margin: 0;
     padding: 0.3em 1em;
     border-radius: 999px;
     color: var(--ink);
@@ -112,7 +107,6 @@ export const roomStyle = css`
   .view button {
     padding: 0.62em;
     border-radius: 14px;
-    color: var(--ink-soft);
   }
   .view button[aria-pressed='true'] {
     color: var(--accent);
@@ -140,7 +134,6 @@ export const roomStyle = css`
   }
   .closed p {
     text-wrap: balance;
-    margin: 0;
     font-size: 1.15em;
   }
   .line {
@@ -157,7 +150,6 @@ export const roomStyle = css`
   }
   .line .aside {
     font-size: 0.95em;
-    color: var(--ink-soft);
   }
   [hidden] {
     display: none;

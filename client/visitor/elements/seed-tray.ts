@@ -46,14 +46,11 @@ export class SeedTray extends PageElement {
     .ways button {
       flex: 1 1 0;
       min-width: 0;
-      display: flex;
-      align-items: center;
       justify-content: center;
       gap: 0.45em;
       min-height: 2.6em;
       padding: 0 0.3em;
       font-size: 0.93em;
-      color: var(--ink-soft);
       border-radius: 13px;
     }
     .ways span {
@@ -162,7 +159,7 @@ export class SeedTray extends PageElement {
       <div class="ways" role="group" aria-label=${msg('Ways to a seed')}>
         ${this.way('gallery', 'search', msg('All'))}
         <button
-          class="raise"
+          class="raise flex soft"
           data-testid="dice"
           title=${msg('A random seed, different each time')}
           aria-label=${msg('A random seed, different each time')}
@@ -191,7 +188,7 @@ export class SeedTray extends PageElement {
 
   private way(sheet: Sheet, icon: 'search' | 'draw' | 'map', label: string): TemplateResult {
     return html`<button
-      class="raise"
+      class="raise flex soft"
       data-testid="open-${sheet}"
       aria-haspopup="dialog"
       title=${label}

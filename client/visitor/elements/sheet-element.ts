@@ -15,19 +15,14 @@ const sheetStyle = css`
     background: oklch(0.1 0.01 230 / 0.62);
   }
   header {
-    display: flex;
-    align-items: center;
-    justify-content: space-between;
     gap: 8px;
     min-width: 0;
   }
   h2 {
     min-width: 0;
-    margin: 0;
     font-size: 1.22em;
     font-weight: 500;
     line-height: 1.2;
-    overflow-wrap: anywhere;
   }
   .close {
     ${roundButton}
@@ -47,7 +42,7 @@ export abstract class SheetElement extends PageElement {
   @query('dialog') protected readonly dialog!: HTMLDialogElement;
 
   protected header(title: string): TemplateResult {
-    return html`<header>
+    return html`<header class="flex spread">
       <h2 id="title">${title}</h2>
       <button class="close" aria-label=${msg('Close')} data-testid="sheet-close" @click=${this.close}>
         ${icons.close}

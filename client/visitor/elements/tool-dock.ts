@@ -26,8 +26,6 @@ const { minRadius } = DEFAULTS.stroke;
 export class ToolDock extends PageElement {
   static override styles = css`
     .panel {
-      display: flex;
-      align-items: center;
       gap: 10px;
       padding: 8px;
       border-radius: 24px;
@@ -51,7 +49,6 @@ export class ToolDock extends PageElement {
       padding: 0.75em 0.5em 0.6em;
       border-radius: 17px;
       font-size: 0.93em;
-      color: var(--ink-soft);
       transition: background 0.2s, color 0.2s;
     }
     .tools button[aria-checked='true'] {
@@ -103,11 +100,9 @@ export class ToolDock extends PageElement {
     }
     .brush output,
     p {
-      color: var(--ink-soft);
       font-variant-numeric: tabular-nums;
     }
     p {
-      margin: 0;
       padding: 0 18px 0 10px;
       text-wrap: balance;
     }
@@ -206,7 +201,7 @@ export class ToolDock extends PageElement {
   override render(): TemplateResult {
     const { state } = this.session;
     const { tool } = state.state;
-    return html`<div class="panel">
+    return html`<div class="panel flex">
       ${radioGroup({
         class: 'tools',
         label: msg('Tools'),
@@ -248,7 +243,7 @@ export class ToolDock extends PageElement {
   private context(tool: Tool): TemplateResult | typeof nothing {
     if (tool === 'damage') return this.brush();
     if (tool === 'look')
-      return html`<p>${msg('Tap an organism to meet it. Drag to move around.')}</p>`;
+      return html`<p class="soft">${msg('Tap an organism to meet it. Drag to move around.')}</p>`;
     return this.pictured ? html`<seed-tray .session=${this.session}></seed-tray>` : nothing;
   }
 
@@ -269,7 +264,7 @@ export class ToolDock extends PageElement {
         @input=${(event: InputEvent) =>
           state.setRadius((event.target as HTMLInputElement).valueAsNumber)}
       />
-      <output>${cellsText(radius)}</output>
+      <output class="soft">${cellsText(radius)}</output>
     </div>`;
   }
 }

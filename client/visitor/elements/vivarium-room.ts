@@ -117,7 +117,7 @@ export class VivariumRoom extends VisitorElement {
     const isCovered = this.refusal !== '' || model.connection === 'waiting';
     const hint = model.connection === 'live' && !planted && tool === 'plant';
     return html`
-      <canvas data-testid="canvas" tabindex="0" aria-label=${msg('The room’s living cells. Arrow keys move, Enter uses the tool at the centre.')}
+      <canvas class="fill" data-testid="canvas" tabindex="0" aria-label=${msg('The room’s living cells. Arrow keys move, Enter uses the tool at the centre.')}
         role="application"
         ?inert=${isCovered}
         @focus=${() => this.room?.view.loop.invalidate()}
@@ -179,7 +179,7 @@ export class VivariumRoom extends VisitorElement {
   private viewButton(label: string, icon: keyof typeof icons, key: string): TemplateResult {
     const action = keyAction(key, false)!;
     return html`<button
-      class="raise ${icon}"
+      class="raise soft ${icon}"
       title=${label}
       aria-label=${label}
       @click=${() => this.room?.keys.act(action)}
@@ -193,7 +193,7 @@ export class VivariumRoom extends VisitorElement {
     const { isOn } = feedback;
     const label = msg('Sound and touch');
     return html`<button
-      class="raise"
+      class="raise soft"
       title=${label}
       aria-label=${label}
       aria-pressed=${isOn}
@@ -214,7 +214,7 @@ export class VivariumRoom extends VisitorElement {
     return html`<div class="closed line" role="status" data-testid="line">
       <p class="place">${ahead === 0 ? msg('Next') : number(ahead)}</p>
       <p>${lineText(ahead)}</p>
-      <p class="aside">${msg('Keep this page open: it lets you in by itself.')}</p>
+      <p class="aside soft">${msg('Keep this page open: it lets you in by itself.')}</p>
     </div>`;
   }
 
