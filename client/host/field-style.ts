@@ -130,8 +130,6 @@ export const fields = css`
     border-color: oklch(0.89 0.075 168 / 0.5);
   }
   .chips {
-    display: flex;
-    flex-wrap: wrap;
     gap: 8px;
   }
   .chip {

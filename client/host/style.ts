@@ -31,10 +31,7 @@ const shared = css`
     color: var(--ink-soft);
   }
   .head {
-    display: flex;
-    flex-wrap: wrap;
     align-items: end;
-    justify-content: space-between;
     gap: 14px 24px;
     margin-bottom: 22px;
   }
@@ -55,14 +52,8 @@ const shared = css`
     gap: 10px 14px;
   }
   .facts {
-    display: flex;
-    flex-wrap: wrap;
     gap: 2px 1.4em;
     max-width: none;
-    color: var(--ink-soft);
-  }
-  .warning {
-    color: var(--warm);
   }
   .part {
     margin: 26px 0 12px;
@@ -184,11 +175,8 @@ const shared = css`
   .tag.good {
     color: var(--accent);
   }
-  .tag.worry {
+  .warning {
     color: var(--warm);
-  }
-  .tag.bad {
-    color: var(--alarm);
   }
   .empty {
     padding: 34px 20px;
@@ -236,8 +224,6 @@ export const dialogStyle = css`
     gap: 16px;
   }
   footer {
-    display: flex;
-    flex-wrap: wrap;
     justify-content: end;
     gap: 10px;
     margin-top: 6px;

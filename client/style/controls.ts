@@ -26,6 +26,16 @@ export const controls = css`
   :where(.spread) {
     justify-content: space-between;
   }
+  :where(.wrap) {
+    display: flex;
+    flex-wrap: wrap;
+  }
+  :where(.grid, .middle) {
+    display: grid;
+  }
+  :where(.middle) {
+    place-items: center;
+  }
   .fill {
     position: absolute;
     inset: 0;
@@ -103,6 +113,10 @@ export const controls = css`
       color: var(--ink);
       background: var(--raised);
     }
+  }
+  .seed[aria-pressed='true'] {
+    background: var(--accent-deep);
+    box-shadow: inset 0 0 0 1.5px var(--accent);
   }
   input[type='range'] {
     appearance: none;

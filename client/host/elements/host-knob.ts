@@ -15,7 +15,6 @@ const KEY_DELAY_MS = 350;
 export class HostKnob extends StyledElement {
   static override styles = css`
     .knob {
-      display: grid;
       grid-template: 'words slide field unit' auto 'words slide state state' auto / minmax(0, 15em) minmax(
           0,
           1fr
@@ -116,7 +115,7 @@ export class HostKnob extends StyledElement {
     const [min, max, step, most] = range;
     const value = this.draft ?? this.value;
     const share = (n: number): number => Math.max(0, Math.min(1, (n - min) / (max - min)));
-    return html`<div class="knob" data-testid="knob-${id}">
+    return html`<div class="knob grid" data-testid="knob-${id}">
       <div class="words">
         <label class="name" for="slider">${name}</label>
         ${about ? html`<small id="about">${about}</small>` : nothing}

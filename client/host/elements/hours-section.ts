@@ -15,7 +15,6 @@ const TYPICAL_RESTART = '04:00';
 export class HoursSection extends HostElement {
   static override styles = css`
     .day {
-      display: grid;
       grid-template-columns: 8em 4.2em minmax(0, 1fr);
       align-items: center;
       gap: 6px 16px;
@@ -155,7 +154,7 @@ export class HoursSection extends HostElement {
       const [hour = 0, minute = 0] = time.split(':').map(Number);
       return `${((hour * 60 + minute) / 14.4).toFixed(1)}%`;
     };
-    return html`<div class="day" role="group" aria-label=${name}>
+    return html`<div class="day grid" role="group" aria-label=${name}>
       <span>${name}</span>
       <input
         type="checkbox"

@@ -65,7 +65,6 @@ export class LiveView extends StyledElement {
     .waiting {
       position: absolute;
       inset: 0;
-      display: grid;
       place-content: center;
       pointer-events: none;
     }
@@ -149,10 +148,10 @@ export class LiveView extends StyledElement {
       ${this.aiming && this.tool === 'look' ? html`<i class="aim"></i>` : nothing}
       ${
         this.unsupported
-          ? html`<p class="waiting soft">${msg('This browser cannot draw the room: it has no WebGL2.')}</p>`
+          ? html`<p class="waiting grid soft">${msg('This browser cannot draw the room: it has no WebGL2.')}</p>`
           : live || !model
             ? nothing
-            : html`<p class="waiting soft" role="status">${waitingText(model.connection, model.ahead)} …</p>`
+            : html`<p class="waiting grid soft" role="status">${waitingText(model.connection, model.ahead)} …</p>`
       }`;
   }
 

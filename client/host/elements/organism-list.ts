@@ -40,7 +40,6 @@ export class OrganismList extends StyledElement {
       border-top: 1px solid var(--line);
     }
     .pick {
-      display: grid;
       padding: 6px 0;
       text-align: left;
       border-radius: 8px;
@@ -75,7 +74,7 @@ export class OrganismList extends StyledElement {
   private organism({ id, kind, planter }: OrganismView): TemplateResult {
     const name = kindName(kind);
     return html`<li aria-current=${id === this.picked ? 'true' : nothing}>
-      <button class="pick capital" @click=${() => this.emit('pick', id)}>
+      <button class="pick grid capital" @click=${() => this.emit('pick', id)}>
         ${name}<small>${planterName(planter)}</small>
       </button>
       ${iconButton(msg(str`Remove ${name}, number ${id}`), hostIcons.remove, () => this.emit('remove', id), msg('Remove'))}

@@ -24,7 +24,6 @@ const BUSY = {
 export class RoomsSection extends HostElement {
   static override styles = css`
     .room {
-      display: grid;
       grid-template-columns: 8.5em minmax(0, 1fr);
       gap: 18px 22px;
       padding: 16px;
@@ -115,7 +114,7 @@ export class RoomsSection extends HostElement {
     const species = checkpoints.find((each) => each.name === room.checkpoint)?.title;
     // Drawing a picture costs the server time, so load a new one only every 15 s.
     const picture = `${pathOf(FILES.picture, { room: name })}?at=${Math.floor(now / 15_000)}`;
-    return html`<article class="card room ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
+    return html`<article class="card room grid ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
       <img class="picture" src=${picture} alt="" width=${width} height=${height} @error=${pictureLoaded} @load=${pictureLoaded} />
       <div class="about">
         <div>
@@ -123,14 +122,14 @@ export class RoomsSection extends HostElement {
             <h3>${name}</h3>
             ${
               busy
-                ? html`<span class="tag worry">${BUSY[busy]}</span>`
+                ? html`<span class="tag warning">${BUSY[busy]}</span>`
                 : open
                   ? html`<span class="tag good">${msg('open')}</span>`
                   : html`<span class="tag">${msg('closed')}</span>`
             }
-            ${settings.paused && open ? html`<span class="tag worry">${msg('paused')}</span>` : nothing}
+            ${settings.paused && open ? html`<span class="tag warning">${msg('paused')}</span>` : nothing}
           </div>
-          <p class="facts number">
+          <p class="facts wrap soft number">
             <span>${msg(html`<b>${room.participants}</b> of ${settings.capacity} visitors`)}</span>
             ${room.waiting > 0 ? html`<span>${msg(html`<b>${room.waiting}</b> in line`)}</span>` : nothing}
             <span>${organismsText(room.organisms)}</span>

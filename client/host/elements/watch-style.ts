@@ -11,7 +11,6 @@ export const watchStyle = css`
     height: calc(100dvh - 44px);
   }
   .view {
-    display: grid;
     grid-template-rows: auto minmax(0, 1fr);
     gap: 12px;
     min-width: 0;
@@ -27,7 +26,6 @@ export const watchStyle = css`
   .tight {
     position: absolute;
     inset: auto 14px 14px auto;
-    display: grid;
     padding: 3px;
     border-radius: 16px;
     background: oklch(0.2 0.012 225 / 0.9);
@@ -76,7 +74,6 @@ export const watchStyle = css`
   }
   .shut {
     grid-row: 1 / -1;
-    display: grid;
     place-content: center;
     justify-items: center;
     gap: 18px;

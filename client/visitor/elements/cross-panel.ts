@@ -16,7 +16,6 @@ const MUTATIONS = [0, 0.35, 0.8] as const;
 export class CrossPanel extends PageElement {
   static override styles = css`
     .family {
-      display: grid;
       grid-template-columns: 1fr auto 1fr;
       align-items: center;
       justify-items: center;
@@ -74,10 +73,7 @@ export class CrossPanel extends PageElement {
     }
     footer {
       margin-top: 12px;
-      display: flex;
-      flex-wrap: wrap;
       gap: 6px;
-      justify-content: space-between;
     }
     @media (max-width: 720px), (max-height: 520px) {
       .family,
@@ -109,7 +105,7 @@ export class CrossPanel extends PageElement {
     if (!selection || !first) return nothing;
     const second = model.organisms.get(selection.second);
     const child = second && { from: 'cross', a: first.id, b: second.id, mix: selection.mix };
-    return html`<div class="family">
+    return html`<div class="family grid">
         ${this.portrait(first.id)}
         <div class="child ${selection.mutation > 0 ? 'surprise' : ''}" data-testid="child">
           <seed-film .previews=${previews} .seed=${child}></seed-film>
@@ -121,7 +117,7 @@ export class CrossPanel extends PageElement {
           ? this.controls(selection)
           : html`<p class="hint">${msg('Now tap a second organism.')}</p>`
       }
-      <footer>
+      <footer class="wrap spread">
         <button class="quiet" @click=${() => state.update({ selection: undefined })}>
           ${msg('Cancel')}
         </button>

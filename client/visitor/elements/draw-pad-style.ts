@@ -67,8 +67,6 @@ export const drawPadStyle = css`
     position: absolute;
     inset: 0;
     padding: 1em;
-    display: grid;
-    place-items: center;
     text-align: center;
     text-wrap: balance;
     pointer-events: none;
@@ -106,9 +104,6 @@ export const drawPadStyle = css`
     gap: var(--gap);
     width: min(var(--free-width), max(var(--side-length), 22em));
   }
-  .stack {
-    display: grid;
-  }
   .stack > * {
     grid-area: 1 / 1;
   }
@@ -118,7 +113,6 @@ export const drawPadStyle = css`
     text-wrap: balance;
   }
   .tools {
-    display: grid;
     grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
     gap: var(--step);
     transition: opacity 0.4s;
@@ -154,8 +148,6 @@ export const drawPadStyle = css`
     outline-offset: 4px;
   }
   .last {
-    display: flex;
-    flex-wrap: wrap;
     gap: var(--gap);
   }
   .last .brushes {
@@ -176,8 +168,6 @@ export const drawPadStyle = css`
   }
   footer {
     flex: 1 1 9em;
-    display: flex;
-    flex-wrap: wrap;
     justify-content: center;
     gap: var(--gap);
   }

@@ -100,7 +100,7 @@ export class DrawPad extends VisitorElement {
             this.pen = undefined;
           }}
         ></canvas>
-        ${empty && !pen ? html`<p class="hint soft">${this.isInk ? msg('Draw a digit') : msg('Draw here with your finger')}</p>` : nothing}
+        ${empty && !pen ? html`<p class="hint middle soft">${this.isInk ? msg('Draw a digit') : msg('Draw here with your finger')}</p>` : nothing}
         ${
           pen
             ? html`<span
@@ -121,17 +121,17 @@ export class DrawPad extends VisitorElement {
         <p class="refusal" role="status">${this.refusal}</p>
       </div>
       <div class="side">
-        <div class="stack">
-          <div class="tools" ?inert=${seed !== undefined}>
+        <div class="stack grid">
+          <div class="tools grid" ?inert=${seed !== undefined}>
             ${this.isInk ? this.brushes() : this.colours()} ${this.edits(empty)}
           </div>
           <p class="says soft" role="status">
             ${seed ? msg('This is what your drawing grows into.') : nothing}
           </p>
         </div>
-        <div class="last">
+        <div class="last wrap">
           ${this.isInk || seed ? nothing : this.brushes()}
-          <footer>${seed ? this.plantButtons() : this.growButton(empty || asking)}</footer>
+          <footer class="wrap">${seed ? this.plantButtons() : this.growButton(empty || asking)}</footer>
         </div>
       </div>`;
   }

@@ -63,7 +63,6 @@ export class GalleryGrid extends VisitorElement {
       color: var(--ink);
     }
     .grid {
-      display: grid;
       grid-template-columns: repeat(auto-fill, minmax(4.3em, 1fr));
       /* Rows are as high as their square tiles, not as the buttons' minimum height. */
       grid-auto-rows: max-content;
@@ -76,15 +75,9 @@ export class GalleryGrid extends VisitorElement {
       scrollbar-color: oklch(0.95 0.01 210 / 0.2) transparent;
     }
     .grid button {
-      aspect-ratio: 1;
-      display: grid;
-      place-items: center;
       border-radius: 16px;
+      aspect-ratio: 1;
       contain: content;
-    }
-    .grid button[aria-pressed='true'] {
-      background: var(--accent-deep);
-      box-shadow: inset 0 0 0 1.5px var(--accent);
     }
     @media (hover: hover) {
       .chips button:hover {
@@ -196,7 +189,7 @@ export class GalleryGrid extends VisitorElement {
   private entry(name: string, index: number, at: number): TemplateResult {
     const { held } = this;
     return html`<button
-      class="raise"
+      class="seed raise middle"
       data-testid="found"
       data-name=${name}
       title=${kindName(name)}

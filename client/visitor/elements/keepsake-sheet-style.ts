@@ -32,8 +32,6 @@ export const keepsakeSheetStyle = css`
     padding-right: 14px;
   }
   .two {
-    display: flex;
-    flex-wrap: wrap;
     justify-content: center;
     gap: 14px;
   }

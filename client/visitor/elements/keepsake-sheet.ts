@@ -98,7 +98,7 @@ export class KeepsakeSheet extends SheetElement {
       @click=${this.clicked}
     >
       ${this.header(msg(str`Take ${name} home`))}
-      <div class="all"><div class="two">
+      <div class="all"><div class="two wrap">
         <figure class="picture">
           ${
             this.picture

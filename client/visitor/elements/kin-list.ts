@@ -34,8 +34,6 @@ export class KinList extends PageElement {
     button,
     .gone {
       flex: none;
-      display: grid;
-      place-items: center;
       width: 3.2em;
       height: 3.2em;
       border-radius: 12px;
@@ -94,7 +92,7 @@ export class KinList extends PageElement {
   private relative(organism: OrganismView): TemplateResult {
     const name = organismName(organism);
     return html`<button
-      class="raise"
+      class="raise middle"
       title=${name}
       aria-label=${name}
       @click=${() => fire(this, 'visit', organism)}
@@ -105,6 +103,6 @@ export class KinList extends PageElement {
 
   private removed(): TemplateResult {
     const text = msg('one that is gone');
-    return html`<span class="gone" role="img" title=${text} aria-label=${text}></span>`;
+    return html`<span class="gone middle" role="img" title=${text} aria-label=${text}></span>`;
   }
 }

@@ -12,8 +12,6 @@ export class LanguageSwitch extends VisitorElement {
   static override styles = css`
     label {
       position: relative;
-      display: grid;
-      place-items: center;
       min-width: 2.9em;
       height: 2.8em;
       border-radius: 999px;
@@ -62,7 +60,7 @@ export class LanguageSwitch extends VisitorElement {
 
   override render(): TemplateResult {
     const current = language();
-    return html`<label class="panel soft" title=${msg('Language')}>
+    return html`<label class="panel middle soft" title=${msg('Language')}>
       <select aria-label=${msg('Language')} data-testid="language" @change=${({ target }: Event) => chooseFor((target as HTMLSelectElement).value as LanguageCode)}>
         ${LANGUAGE_CODES.map(
           (code) =>

@@ -78,8 +78,6 @@ export class OrganismCard extends PageElement {
     }
     footer {
       margin-top: 16px;
-      display: flex;
-      flex-wrap: wrap;
       gap: 6px;
     }
     footer button {
@@ -202,7 +200,7 @@ export class OrganismCard extends PageElement {
         <dd data-testid="survived">${survivedText(organism)}</dd>
       </dl>
       <kin-list .session=${this.session} .organism=${organism}></kin-list>
-      <footer>
+      <footer class="wrap">
         <button
           class="solid"
           data-testid="cross-with"

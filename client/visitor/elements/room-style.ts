@@ -1,8 +1,9 @@
 import { css } from 'lit';
-import { visuallyHidden } from '../../style/fragments.ts';
+import { brand, visuallyHidden } from '../../style/fragments.ts';
 
 /** Layout of the visitor's page: everything floats over the canvas. */
 export const roomStyle = css`
+  ${brand}
   :host {
     position: fixed;
     inset: 0;
@@ -58,17 +59,7 @@ export const roomStyle = css`
     overflow: hidden;
     text-overflow: ellipsis;
     margin: 0.4em auto 0 4px;
-    font-size: 1.05em;
-    font-weight: 500;
-    letter-spacing: 0.02em;
     white-space: nowrap;
-  }
-  h1 span {
-    margin-left: 0.7em;
-    padding-left: 0.75em;
-    border-left: 1px solid oklch(0.95 0.01 210 / 0.22);
-    font-weight: 400;
-    color: var(--ink-soft);
   }
   .foot {
     position: absolute;
@@ -100,7 +91,6 @@ export const roomStyle = css`
   .view {
     position: absolute;
     inset: auto var(--edge-right) var(--edge-bottom) auto;
-    display: grid;
     padding: 4px;
     z-index: 1;
   }
@@ -123,7 +113,6 @@ export const roomStyle = css`
     position: absolute;
     inset: 0;
     z-index: 3;
-    display: grid;
     place-content: safe center;
     justify-items: center;
     overflow-y: auto;

@@ -40,13 +40,7 @@ export class SeedRow extends VisitorElement {
       width: 3.6em;
       height: 3.6em;
       border-radius: 14px;
-      display: grid;
-      place-items: center;
       contain: strict;
-    }
-    .row button[aria-pressed='true'] {
-      background: var(--accent-deep);
-      box-shadow: inset 0 0 0 1.5px var(--accent);
     }
     .tile,
     seed-film {
@@ -103,7 +97,7 @@ export class SeedRow extends VisitorElement {
     const title = this.titleOf(seed);
     const source = { from: 'hand', seed: seed.id } as const;
     return html`<button
-      class="own raise"
+      class="seed own raise middle"
       data-testid="hand-seed"
       data-origin=${seed.origin}
       title=${title}
@@ -119,7 +113,7 @@ export class SeedRow extends VisitorElement {
     const { held } = this;
     const pressed = held.from === 'gallery' && held.index === index;
     return html`<button
-      class="raise"
+      class="seed raise middle"
       data-testid="gallery-item"
       data-name=${name}
       title=${kindName(name)}

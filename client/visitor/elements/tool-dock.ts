@@ -83,11 +83,9 @@ export class ToolDock extends PageElement {
       flex: 0 1 39em;
       min-width: 0;
       min-height: 6.9em;
-      display: grid;
       align-items: center;
     }
     .brush {
-      display: grid;
       grid-template-columns: 3.4em 1fr 4.6em;
       align-items: center;
       gap: 12px;
@@ -214,7 +212,7 @@ export class ToolDock extends PageElement {
         after: this.energyLine(tool),
       })}
       <span class="divider"></span>
-      <div class="context">${this.context(tool)}</div>
+      <div class="context grid">${this.context(tool)}</div>
     </div>`;
   }
 
@@ -251,7 +249,7 @@ export class ToolDock extends PageElement {
     const { state } = this.session;
     const { radius, widest } = state.state;
     const size = 6 + radius * 3;
-    return html`<div class="brush">
+    return html`<div class="brush grid">
       <span class="ring" style="width:${size}px;height:${size}px"></span>
       <input
         type="range"

@@ -141,7 +141,7 @@ export class VivariumRoom extends VisitorElement {
         <room-status .session=${session} @rename=${({ detail: { name, refused } }: CustomEvent<Rename>) => session.rename(name, refused)}></room-status>
       </header>
       <find-mine ?inert=${isCovered} .session=${session} @find=${this.find}></find-mine>
-      <div class="view panel" ?inert=${isCovered} role="group" aria-label=${msg('View')}>
+      <div class="view grid panel" ?inert=${isCovered} role="group" aria-label=${msg('View')}>
         ${this.viewButton(crisp ? msg('Smooth look') : msg('Cells look'), crisp ? 'smooth' : 'crisp', 'c')}
         ${this.soundButton()}
         ${this.viewButton(msg('Show all'), 'fit', '0')}
@@ -211,7 +211,7 @@ export class VivariumRoom extends VisitorElement {
   /** The visitor's position in the queue of a full room. */
   private line(): TemplateResult {
     const { ahead = 0 } = this.model;
-    return html`<div class="closed line" role="status" data-testid="line">
+    return html`<div class="closed grid line" role="status" data-testid="line">
       <p class="place">${ahead === 0 ? msg('Next') : number(ahead)}</p>
       <p>${lineText(ahead)}</p>
       <p class="aside soft">${msg('Keep this page open: it lets you in by itself.')}</p>
@@ -219,7 +219,7 @@ export class VivariumRoom extends VisitorElement {
   }
 
   private closed(): TemplateResult {
-    return html`<div class="closed" role="alert">
+    return html`<div class="closed grid" role="alert">
       <p>${this.refusal}</p>
       <button class="solid" @click=${() => location.reload()}>${msg('Reload')}</button>
     </div>`;
