@@ -3,11 +3,7 @@
  * ended.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
-
-interface Grid {
-  readonly width: number;
-  readonly height: number;
-}
+import type { Size } from '../render/camera.ts';
 
 /** Slightly below the server's limit, so that rounding never exceeds it. Cells. */
 const MAX_LENGTH = DEFAULTS.stroke.maxLength * 0.98;
@@ -29,7 +25,7 @@ export class StrokeSegmenter {
    * @param interval minimum time between messages, ms, unless a limit is reached
    */
   constructor(
-    private readonly grid: Grid,
+    private readonly grid: Size,
     private readonly emit: (points: number[]) => void,
     private readonly interval = 50,
   ) {}

@@ -113,9 +113,7 @@ export class RoomModel {
   receive(name: string, payload: unknown): void {
     if (!isEventName(name)) return;
     const parsed = v.safeParse(EVENTS[name], payload);
-    if (!parsed.success) {
-      return;
-    }
+    if (!parsed.success) return;
     const handle = this.handlers[name] as (event: unknown) => void;
     handle(parsed.output);
   }

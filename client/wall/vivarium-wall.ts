@@ -76,9 +76,8 @@ export class VivariumWall extends LitElement {
       if (mayRenew(Date.now(), sessionStorage)) location.reload();
     },
   });
-  private readonly viewportReporter = new ViewportReporter(
-    (look) => this.connection.send('look', look),
-    'full',
+  private readonly viewportReporter = new ViewportReporter((look) =>
+    this.connection.send('look', look),
   );
   private readonly stop = new AbortController();
   private stage: WallView | undefined;

@@ -190,7 +190,7 @@ export class LiveView extends StyledElement {
     const { matches } = matchMedia('(prefers-reduced-motion: reduce)');
     view.rig.calm = view.effects.calm = matches;
     // The server streams only the area that is visible, and nothing while the page is hidden.
-    const reporter = new ViewportReporter((look) => connection.send('look', look), 'full');
+    const reporter = new ViewportReporter((look) => connection.send('look', look));
     view.onFrame = (now) => {
       const live = model.connection === 'live' && !document.hidden;
       const { camera } = view.rig;

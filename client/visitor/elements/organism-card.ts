@@ -15,6 +15,7 @@ import {
   stateText,
   survivedText,
 } from '../../elements/organism-text.ts';
+import type { Selection } from '../../state/interaction-state.ts';
 import './organism-portrait.ts';
 import { fire, PageElement } from './page-element.ts';
 
@@ -173,7 +174,7 @@ export class OrganismCard extends PageElement {
         ${
           selection.crossing
             ? html`<cross-panel .session=${this.session}></cross-panel>`
-            : this.facts(organism)
+            : this.facts(organism, selection)
         }
       </div>
       <button class="close" aria-label=${msg('Close')} @click=${() => state.update({ selection: undefined })}>
@@ -192,7 +193,7 @@ export class OrganismCard extends PageElement {
     return (tick - born) / (room?.tickRate ?? DEFAULTS.room.tickRate);
   }
 
-  private facts(organism: OrganismView): TemplateResult {
+  private facts(organism: OrganismView, selection: Selection): TemplateResult {
     return html`<dl>
         <dt>${msg('Now')}</dt>
         <dd data-testid="state">${stateText(organism)}</dd>
@@ -204,16 +205,7 @@ export class OrganismCard extends PageElement {
         <button
           class="solid"
           data-testid="cross-with"
-          @click=${() =>
-            this.session.state.update({
-              selection: {
-                organism: organism.id,
-                crossing: true,
-                second: 0,
-                mix: 0.5,
-                mutation: 0,
-              },
-            })}
+          @click=${() => this.session.state.update({ selection: { ...selection, crossing: true } })}
         >
           ${icons.cross}<span>${msg('Cross with…')}</span>
         </button>
