@@ -3,6 +3,7 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Selection } from '../../state/interaction-state.ts';
+import { quiet, solid } from './buttons.ts';
 import './organism-portrait.ts';
 import { fire, PageElement } from './page-element.ts';
 import { radioGroup } from './radio-group.ts';
@@ -118,17 +119,8 @@ export class CrossPanel extends PageElement {
           : html`<p class="hint">${msg('Now tap a second organism.')}</p>`
       }
       <footer class="wrap spread">
-        <button class="quiet" @click=${() => state.update({ selection: undefined })}>
-          ${msg('Cancel')}
-        </button>
-        <button
-          class="solid"
-          data-testid="make-seed"
-          ?disabled=${!second}
-          @click=${() => fire(this, 'make-seed')}
-        >
-          ${msg('Make a seed')}
-        </button>
+        ${quiet('cancel-cross', msg('Cancel'), () => state.update({ selection: undefined }))}
+        ${solid('make-seed', msg('Make a seed'), () => fire(this, 'make-seed'), !second)}
       </footer>`;
   }
 

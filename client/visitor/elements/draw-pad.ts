@@ -13,6 +13,7 @@ import { arrowMove } from '../../input/keyboard.ts';
 import type { RequestTracker } from '../../net/request-tracker.ts';
 import type { Previews } from '../../net/seed-previews.ts';
 import { reasonText } from '../refusal-text.ts';
+import { quiet, solid } from './buttons.ts';
 import { drawPadStyle } from './draw-pad-style.ts';
 import { fire, VisitorElement } from './page-element.ts';
 import { radioGroup } from './radio-group.ts';
@@ -131,33 +132,14 @@ export class DrawPad extends VisitorElement {
         </div>
         <div class="last wrap">
           ${this.isInk || seed ? nothing : this.brushes()}
-          <footer class="wrap">${seed ? this.plantButtons() : this.growButton(empty || asking)}</footer>
+          <footer class="wrap">${
+            seed
+              ? html`${quiet('draw-on', msg('Draw on'), this.drawOn)}
+                ${solid('plant-drawing', msg('Plant it'), () => fire(this, 'done'))}`
+              : solid('grow-drawing', msg('Let it grow'), this.grow, empty || asking || !this.live)
+          }</footer>
         </div>
       </div>`;
-  }
-
-  private plantButtons(): TemplateResult {
-    return html`<button class="quiet" data-testid="draw-on" @click=${this.drawOn}>
-        ${msg('Draw on')}
-      </button>
-      <button
-        class="solid"
-        data-testid="plant-drawing"
-        @click=${() => fire(this, 'done')}
-      >
-        ${msg('Plant it')}
-      </button>`;
-  }
-
-  private growButton(disabled: boolean): TemplateResult {
-    return html`<button
-      class="solid"
-      data-testid="grow-drawing"
-      ?disabled=${disabled || !this.live}
-      @click=${this.grow}
-    >
-      ${msg('Let it grow')}
-    </button>`;
   }
 
   private edits(empty: boolean): TemplateResult {

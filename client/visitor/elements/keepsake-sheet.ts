@@ -11,6 +11,7 @@ import { growthFilm } from '../../keepsake/film.ts';
 import { specimenCard } from '../../keepsake/picture.ts';
 import { canvasOf, framesOf } from '../../keepsake/specimen.ts';
 import { language } from '../../locale/locale.ts';
+import { quiet } from './buttons.ts';
 import { keepsakeSheetStyle } from './keepsake-sheet-style.ts';
 import { portraitOf } from './organism-portrait.ts';
 import { SheetElement } from './sheet-element.ts';
@@ -151,17 +152,12 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   private shareButton(): TemplateResult {
-    return html`<button
-      class="quiet"
-      @click=${() => {
-        const files = [asFile(this.picture!, 'organism.png')];
-        if (this.film && this.film !== 'none') files.push(asFile(this.film, 'organism.gif'));
-        // The visitor may cancel.
-        navigator.share({ files, url: this.link }).catch(() => undefined);
-      }}
-    >
-      ${msg('Share')}
-    </button>`;
+    return quiet('share', msg('Share'), () => {
+      const files = [asFile(this.picture!, 'organism.png')];
+      if (this.film && this.film !== 'none') files.push(asFile(this.film, 'organism.gif'));
+      // The visitor may cancel.
+      navigator.share({ files, url: this.link }).catch(() => undefined);
+    });
   }
 
   private async makePicture(token: string, cells: HTMLCanvasElement): Promise<void> {

@@ -9,6 +9,7 @@ import { type MapProjection, mapProjectionOf, placeAt } from '../../draw/map-pro
 import { tileStyle } from '../../elements/seed-picture.ts';
 import { arrowMove } from '../../input/keyboard.ts';
 import type { Previews } from '../../net/seed-previews.ts';
+import { solid } from './buttons.ts';
 import { fire, VisitorElement } from './page-element.ts';
 import './seed-film.ts';
 import { betweenText } from './seed-text.ts';
@@ -175,14 +176,7 @@ export class LatentMap extends VisitorElement {
         <p class="soft capital" role="status" data-testid="between">
           ${this.failed ? msg('The map could not be fetched.') : text || msg('Touch between two creatures.')}
         </p>
-        <button
-          class="solid"
-          data-testid="take-spot"
-          ?disabled=${!seed}
-          @click=${this.take}
-        >
-          ${msg('Plant it')}
-        </button>
+        ${solid('take-spot', msg('Plant it'), this.take, !seed)}
       </footer>`;
   }
 

@@ -5,6 +5,7 @@ import { customElement } from 'lit/decorators.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { facts, roundButton } from '../../style/fragments.ts';
+import { quiet, solid } from './buttons.ts';
 import './cross-panel.ts';
 import { icons } from '../../elements/icons.ts';
 import './kin-list.ts';
@@ -202,20 +203,10 @@ export class OrganismCard extends PageElement {
       </dl>
       <kin-list .session=${this.session} .organism=${organism}></kin-list>
       <footer class="wrap">
-        <button
-          class="solid"
-          data-testid="cross-with"
-          @click=${() => this.session.state.update({ selection: { ...selection, crossing: true } })}
-        >
-          ${icons.cross}<span>${msg('Cross with…')}</span>
-        </button>
-        <button
-          class="quiet"
-          data-testid="keep"
-          @click=${() => fire(this, 'keep', organism)}
-        >
-          ${icons.keep}<span>${msg('Keep')}</span>
-        </button>
+        ${solid('cross-with', html`${icons.cross}<span>${msg('Cross with…')}</span>`, () => {
+          this.session.state.update({ selection: { ...selection, crossing: true } });
+        })}
+        ${quiet('keep', html`${icons.keep}<span>${msg('Keep')}</span>`, () => fire(this, 'keep', organism))}
       </footer>`;
   }
 }

@@ -178,34 +178,18 @@ export class VivariumRoom extends VisitorElement {
 
   private viewButton(label: string, icon: keyof typeof icons, key: string): TemplateResult {
     const action = keyAction(key, false)!;
-    return html`<button
-      class="raise soft ${icon}"
-      title=${label}
-      aria-label=${label}
-      @click=${() => this.room?.keys.act(action)}
-    >
-      ${icons[icon]}
-    </button>`;
+    return iconButton(label, icon, () => this.room?.keys.act(action));
   }
 
   private soundButton(): TemplateResult {
     const { feedback } = this.session;
     const { isOn } = feedback;
-    const label = msg('Sound and touch');
-    return html`<button
-      class="raise soft"
-      title=${label}
-      aria-label=${label}
-      aria-pressed=${isOn}
-      data-testid="senses"
-      @click=${() => {
-        if (isOn) feedback.turnOff();
-        else feedback.turnOn();
-        this.requestUpdate();
-      }}
-    >
-      ${icons[isOn ? 'sound' : 'silent']}
-    </button>`;
+    const toggle = (): void => {
+      if (isOn) feedback.turnOff();
+      else feedback.turnOn();
+      this.requestUpdate();
+    };
+    return iconButton(msg('Sound and touch'), isOn ? 'sound' : 'silent', toggle, isOn);
   }
 
   /** The visitor's position in the queue of a full room. */
@@ -261,4 +245,17 @@ export class VivariumRoom extends VisitorElement {
       () => this.tell(msg('That did not come through. Please try again.')),
     );
   }
+}
+
+function iconButton(label: string, icon: keyof typeof icons, click: () => void, on?: boolean) {
+  return html`<button
+    class="raise soft ${icon}"
+    title=${label}
+    aria-label=${label}
+    aria-pressed=${on ?? nothing}
+    data-testid=${on === undefined ? nothing : 'senses'}
+    @click=${click}
+  >
+    ${icons[icon]}
+  </button>`;
 }
