@@ -55,8 +55,6 @@ export const shellStyle = css`
     justify-items: start;
     gap: 8px;
     padding: 0 0.95em;
-    font-size: 0.93em;
-    font-variant-numeric: tabular-nums;
   }
   .sign-out {
     gap: 0.85em;
@@ -97,12 +95,6 @@ export const shellStyle = css`
   .offline svg {
     flex: none;
     color: var(--alarm);
-  }
-  @media (hover: hover) {
-    .sign-out:hover {
-      color: var(--ink);
-      background: var(--raised);
-    }
   }
   @media (max-width: 860px) {
     :host {

@@ -84,9 +84,6 @@ const shared = css`
     min-height: 2em;
     cursor: pointer;
   }
-  .number {
-    font-variant-numeric: tabular-nums;
-  }
   button,
   .button {
     min-height: 2.75em;

@@ -130,7 +130,7 @@ export class VivariumHost extends StyledElement {
     if (!state) return nothing;
     const { now, zone, next, keeping, dim } = state;
     const verbs = { open: msg('opens'), close: msg('closes'), restart: msg('restarts') } as const;
-    return html`<p class="health grid soft">
+    return html`<p class="health grid small soft number">
       ${
         !reachable
           ? html`<span class="tag wrong">${msg('no connection')}</span>`
@@ -145,7 +145,7 @@ export class VivariumHost extends StyledElement {
   }
 
   private signOutButton(): TemplateResult {
-    return html`<button class="sign-out flex soft" data-testid="leave" @click=${() => this.host.signOut()}>
+    return html`<button class="sign-out raise flex soft" data-testid="leave" @click=${() => this.host.signOut()}>
       ${hostIcons.leave}<span>${msg('Sign out')}</span>
     </button>`;
   }

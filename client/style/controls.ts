@@ -45,6 +45,12 @@ export const controls = css`
   .soft {
     color: var(--ink-soft);
   }
+  .small {
+    font-size: 0.93em;
+  }
+  .number {
+    font-variant-numeric: tabular-nums;
+  }
   .capital::first-letter {
     text-transform: uppercase;
   }
@@ -106,7 +112,8 @@ export const controls = css`
     .solid:hover:not(:disabled) {
       background: oklch(0.42 0.05 175);
     }
-    .quiet:hover {
+    .quiet:hover,
+    .bright:hover {
       color: var(--ink);
     }
     .raise:hover {

@@ -55,7 +55,6 @@ export class HostKnob extends StyledElement {
     }
     .unit {
       grid-area: unit;
-      font-size: 0.93em;
       line-height: 1.25;
     }
     .state {
@@ -145,7 +144,7 @@ export class HostKnob extends StyledElement {
           .value=${String(value)}
           @change=${this.enter}
         />
-      <span class="unit soft">${unit}</span>
+      <span class="unit small soft">${unit}</span>
       <span class="state flex soft" aria-live="polite">${this.statusText()}</span>
     </div>`;
   }

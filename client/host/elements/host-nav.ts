@@ -32,11 +32,6 @@ export class HostNav extends StyledElement {
       display: none;
     }
     @media (hover: hover) {
-      a:hover,
-      .more:hover {
-        color: var(--ink);
-        background: var(--raised);
-      }
       a[aria-current]:hover {
         color: var(--accent);
         background: oklch(0.36 0.045 175 / 0.8);
@@ -101,7 +96,7 @@ export class HostNav extends StyledElement {
     return html`<nav aria-label=${msg('Sections')} @keydown=${this.closeOnEscape}>
       ${SECTIONS.map((section) => this.link(section, section.primary ? '' : 'secondary'))}
       <button
-        class="more flex soft ${here ? 'here' : ''}"
+        class="more raise flex soft ${here ? 'here' : ''}"
         aria-expanded=${this.open}
         aria-controls="rest"
         @click=${() => (this.open = !this.open)}
@@ -117,7 +112,7 @@ export class HostNav extends StyledElement {
 
   private link({ id, name }: Section, kind: string): TemplateResult {
     return html`<a
-      class="flex soft ${kind}"
+      class="raise flex soft ${kind}"
       href=${locationHash({ room: this.room, section: id })}
       data-testid="to-${id}"
       aria-current=${id === this.section ? 'page' : nothing}

@@ -51,7 +51,6 @@ export class RoomsSection extends HostElement {
     }
     .server {
       margin: 22px 4px 0;
-      font-size: 0.93em;
     }
     .acts {
       margin-top: 12px;
@@ -103,7 +102,7 @@ export class RoomsSection extends HostElement {
     const { state: all } = this.host;
     if (!all) return nothing;
     const { engine, version, now, since } = all;
-    return html`<p class="server soft number">
+    return html`<p class="server small soft number">
       Vivarium ${version} · ${engine.name}, ${engine.device} · ${msg(str`running for ${roughSpan(now - since)}`)}
     </p>`;
   }

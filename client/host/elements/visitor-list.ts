@@ -26,7 +26,6 @@ export class VisitorList extends HostElement {
     }
     .names {
       gap: 0.6em;
-      font-size: 0.93em;
     }
     li {
       display: grid;
@@ -73,7 +72,7 @@ export class VisitorList extends HostElement {
     const names = summary?.settings.names ?? true;
     return html`<header class="flex spread">
         <h3>${visitors.length === 0 ? msg('Visitors') : visitorsText(visitors.length)}</h3>
-        <label class="check names flex soft"
+        <label class="check names flex small soft"
           >${msg('Names')}
           <input
             type="checkbox"

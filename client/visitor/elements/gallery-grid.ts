@@ -55,7 +55,6 @@ export class GalleryGrid extends VisitorElement {
       flex: none;
       min-height: 2.4em;
       padding: 0 0.95em;
-      font-size: 0.93em;
       border-radius: 999px;
     }
     .chips button[aria-pressed='true'] {
@@ -78,11 +77,6 @@ export class GalleryGrid extends VisitorElement {
       border-radius: 16px;
       aspect-ratio: 1;
       contain: content;
-    }
-    @media (hover: hover) {
-      .chips button:hover {
-        color: var(--ink);
-      }
     }
     .tile {
       width: 80%;
@@ -174,7 +168,7 @@ export class GalleryGrid extends VisitorElement {
 
   private chip(kind: string): TemplateResult {
     return html`<button
-      class="soft"
+      class="soft small bright"
       data-testid="kind-${kind || 'all'}"
       aria-pressed=${this.kind === kind}
       @click=${() => {

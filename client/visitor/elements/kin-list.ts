@@ -53,7 +53,6 @@ export class KinList extends PageElement {
     }
     .further {
       margin-left: 6px;
-      font-size: 0.93em;
     }
   `;
 
@@ -84,7 +83,7 @@ export class KinList extends PageElement {
       <h3 class="soft">${title}</h3>
       <div class="row flex">
         ${shown.map((one) => (one ? this.relative(one) : this.removed()))}
-        ${further > 0 ? html`<span class="further soft">${furtherText(further)}</span>` : nothing}
+        ${further > 0 ? html`<span class="further small soft">${furtherText(further)}</span>` : nothing}
       </div>
     </section>`;
   }

@@ -15,7 +15,6 @@ export class LanguageSwitch extends VisitorElement {
       min-width: 2.9em;
       height: 2.8em;
       border-radius: 999px;
-      font-size: 0.93em;
       letter-spacing: 0.04em;
       text-transform: uppercase;
     }
@@ -47,11 +46,6 @@ export class LanguageSwitch extends VisitorElement {
         min-height: 0 !important;
       }
     }
-    @media (hover: hover) {
-      label:hover {
-        color: var(--ink);
-      }
-    }
     option {
       color: initial;
       background: initial;
@@ -60,7 +54,7 @@ export class LanguageSwitch extends VisitorElement {
 
   override render(): TemplateResult {
     const current = language();
-    return html`<label class="panel middle soft" title=${msg('Language')}>
+    return html`<label class="panel middle small soft bright" title=${msg('Language')}>
       <select aria-label=${msg('Language')} data-testid="language" @change=${({ target }: Event) => chooseFor((target as HTMLSelectElement).value as LanguageCode)}>
         ${LANGUAGE_CODES.map(
           (code) =>

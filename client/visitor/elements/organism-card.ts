@@ -62,7 +62,6 @@ export class OrganismCard extends PageElement {
     }
     header p {
       margin: 3px 0 0;
-      font-size: 0.93em;
     }
     organism-portrait {
       flex: none;
@@ -164,11 +163,11 @@ export class OrganismCard extends PageElement {
         <organism-portrait .model=${model} .organism=${organism.id}></organism-portrait>
         <div>
           <h2 class="capital">${organismName(organism)}</h2>
-          <p class="soft">
+          <p class="small soft">
             <span class="who" style="--hue:${planter.hue}"></span
             >${planterText(organism, model)}
           </p>
-          <p class="soft">${ageText(this.ageOf(organism))}</p>
+          <p class="small soft">${ageText(this.ageOf(organism))}</p>
         </div>
       </header>
       <div class="body">

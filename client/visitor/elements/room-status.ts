@@ -22,8 +22,6 @@ export class RoomStatus extends PageElement {
       padding: 0 0.95em;
       white-space: nowrap;
       border-radius: 999px;
-      font-size: 0.93em;
-      font-variant-numeric: tabular-nums;
     }
     .pill svg {
       width: 1.2em;
@@ -121,7 +119,7 @@ export class RoomStatus extends PageElement {
     const live = connection === 'live';
     const mood = live ? (pace?.slow ? 'slow' : '') : 'waiting';
     return html`<button
-        class="pill panel flex soft ${mood}"
+        class="pill panel flex small soft number ${mood}"
         data-testid="status"
         aria-expanded=${this.open}
         @click=${() => this.toggle(!this.open)}

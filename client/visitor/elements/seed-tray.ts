@@ -50,7 +50,6 @@ export class SeedTray extends PageElement {
       gap: 0.45em;
       min-height: 2.6em;
       padding: 0 0.3em;
-      font-size: 0.93em;
       border-radius: 13px;
     }
     .ways span {
@@ -159,7 +158,7 @@ export class SeedTray extends PageElement {
       <div class="ways" role="group" aria-label=${msg('Ways to a seed')}>
         ${this.way('gallery', 'search', msg('All'))}
         <button
-          class="raise flex soft"
+          class="raise flex small soft"
           data-testid="dice"
           title=${msg('A random seed, different each time')}
           aria-label=${msg('A random seed, different each time')}
@@ -188,7 +187,7 @@ export class SeedTray extends PageElement {
 
   private way(sheet: Sheet, icon: 'search' | 'draw' | 'map', label: string): TemplateResult {
     return html`<button
-      class="raise flex soft"
+      class="raise flex small soft"
       data-testid="open-${sheet}"
       aria-haspopup="dialog"
       title=${label}

@@ -96,10 +96,6 @@ export class ToolDock extends PageElement {
       border: 1.5px solid var(--warm);
       border-radius: 50%;
     }
-    .brush output,
-    p {
-      font-variant-numeric: tabular-nums;
-    }
     p {
       padding: 0 18px 0 10px;
       text-wrap: balance;
@@ -262,7 +258,7 @@ export class ToolDock extends PageElement {
         @input=${(event: InputEvent) =>
           state.setRadius((event.target as HTMLInputElement).valueAsNumber)}
       />
-      <output class="soft">${cellsText(radius)}</output>
+      <output class="soft number">${cellsText(radius)}</output>
     </div>`;
   }
 }
