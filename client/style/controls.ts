@@ -36,6 +36,10 @@ export const controls = css`
   :where(.middle) {
     place-items: center;
   }
+  :where(.scroll) {
+    overflow-y: auto;
+    overscroll-behavior: contain;
+  }
   .fill {
     position: absolute;
     inset: 0;
@@ -54,14 +58,19 @@ export const controls = css`
   .capital::first-letter {
     text-transform: uppercase;
   }
-  /* A dot in the colour of the participant before their name. */
+  /* A dot in the colour of a participant; in a text, before their name. */
   .who {
+    flex: none;
+    width: 0.7em;
+    height: 0.7em;
+    border-radius: 50%;
+    background: oklch(${owner} var(--hue));
+  }
+  p > .who {
     display: inline-block;
     width: 0.6em;
     height: 0.6em;
     margin-right: 0.45em;
-    border-radius: 50%;
-    background: oklch(${owner} var(--hue));
   }
   .panel {
     background: var(--panel);

@@ -95,7 +95,7 @@ export class RoomCanvas {
 
   close(): void {
     this.stop.abort();
-    this.view.loop.stop();
+    this.view.loop.end();
   }
 
   /** Fits the view between the header and the dock. */

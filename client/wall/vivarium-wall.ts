@@ -145,7 +145,7 @@ export class VivariumWall extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.stop.abort();
-    this.stage?.loop.stop();
+    this.stage?.loop.end();
     this.connection.close();
     for (const timer of [this.lonely, this.gone, this.lost]) clearTimeout(timer);
   }

@@ -19,15 +19,13 @@ export class FindMine extends PageElement {
       border-radius: 999px;
       animation: fade-in 0.5s ease-out;
     }
-    i {
+    .who {
       position: relative;
       width: 0.62em;
       height: 0.62em;
       margin: 0.3em;
-      border-radius: 50%;
-      background: oklch(${owner} var(--hue));
     }
-    i::after {
+    .who::after {
       content: '';
       position: absolute;
       inset: -0.3em;
@@ -51,7 +49,7 @@ export class FindMine extends PageElement {
     const { you, connection } = this.session.model;
     if (!you || connection !== 'live' || this.mine().length === 0) return nothing;
     return html`<button class="panel raise" data-testid="find-mine" @click=${this.find}>
-      <i style="--hue:${you.hue}"></i><span>${msg('Find mine')}</span>
+      <i class="who" style="--hue:${you.hue}"></i><span>${msg('Find mine')}</span>
     </button>`;
   }
 

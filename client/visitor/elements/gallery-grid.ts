@@ -67,8 +67,6 @@ export class GalleryGrid extends VisitorElement {
       grid-auto-rows: max-content;
       align-content: start;
       gap: 4px;
-      overflow-y: auto;
-      overscroll-behavior: contain;
       padding: 4px 2px 24px;
       scrollbar-width: thin;
       scrollbar-color: oklch(0.95 0.01 210 / 0.2) transparent;
@@ -159,7 +157,7 @@ export class GalleryGrid extends VisitorElement {
           </div>`
           : html`<span></span>`
       }
-      <div class="grid" role="group" aria-label=${msg('Seeds')} @keydown=${this.arrow}>
+      <div class="grid scroll" role="group" aria-label=${msg('Seeds')} @keydown=${this.arrow}>
         ${found.map(({ name, index }, at) => this.entry(name, index, at))}
         ${found.length === 0 ? html`<p class="soft">${msg('Nothing with that name lives here.')}</p>` : nothing}
       </div>

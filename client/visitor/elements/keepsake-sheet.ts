@@ -99,7 +99,7 @@ export class KeepsakeSheet extends SheetElement {
       @click=${this.clicked}
     >
       ${this.header(msg(str`Take ${name} home`))}
-      <div class="all"><div class="two wrap">
+      <div class="all scroll"><div class="two wrap">
         <figure class="picture">
           ${
             this.picture

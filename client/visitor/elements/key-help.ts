@@ -97,7 +97,7 @@ export class KeyHelp extends SheetElement {
       @click=${this.clicked}
     >
       ${this.header(msg('Keys'))}
-      <div class="all">
+      <div class="all scroll">
       <dl>
         ${this.row(['P', 'D', 'L'], msg('plant, damage, look'))}
         ${this.row(['S'], msg('choose a seed, with the arrow keys'))}

@@ -6,7 +6,6 @@ import { live } from 'lit/directives/live.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import { textField } from '../../style/fragments.ts';
-import { owner } from '../../style/owner.ts';
 import { fire, PageElement } from './page-element.ts';
 
 /** Detail of the `rename` event: the wanted name, and a callback for when it is refused. */
@@ -22,13 +21,6 @@ export class NameField extends PageElement {
     ${textField}
     form {
       gap: 8px;
-    }
-    i {
-      flex: none;
-      width: 0.7em;
-      height: 0.7em;
-      border-radius: 50%;
-      background: oklch(${owner} var(--hue));
     }
     input {
       min-height: 2.9em;
@@ -66,7 +58,7 @@ export class NameField extends PageElement {
         this.submit();
       }}
     >
-      <i style="--hue:${you?.hue ?? 0}"></i>
+      <i class="who" style="--hue:${you?.hue ?? 0}"></i>
       <input
         data-testid="name"
         maxlength=${DEFAULTS.net.maxNameLength}

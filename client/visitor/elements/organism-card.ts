@@ -43,8 +43,6 @@ export class OrganismCard extends PageElement {
       min-height: 0;
       margin: 0 -4px -4px;
       padding: 0 4px 4px;
-      overflow-y: auto;
-      overscroll-behavior: contain;
       scrollbar-width: thin;
     }
     header {
@@ -170,7 +168,7 @@ export class OrganismCard extends PageElement {
           <p class="small soft">${ageText(this.ageOf(organism))}</p>
         </div>
       </header>
-      <div class="body">
+      <div class="body scroll">
         ${
           selection.crossing
             ? html`<cross-panel .session=${this.session}></cross-panel>`

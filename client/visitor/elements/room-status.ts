@@ -50,8 +50,6 @@ export class RoomStatus extends PageElement {
       padding: 16px 18px;
       width: min(19em, calc(100vw - 2 * var(--gap)));
       max-height: calc(100dvh - var(--edge-top) - var(--edge-bottom) - max(2.6em, 44px) - 8px);
-      overflow-y: auto;
-      overscroll-behavior: contain;
     }
     name-field {
       margin-bottom: 14px;
@@ -141,7 +139,7 @@ export class RoomStatus extends PageElement {
     const { engine, room, checkpoint, organisms, pace, settings } = this.session.model;
     const row = (name: string, value: unknown): TemplateResult | typeof nothing =>
       value === undefined || value === '' ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
-    return html`<div class="panel details" data-testid="details">
+    return html`<div class="panel details scroll" data-testid="details">
       ${settings?.names === false ? nothing : html`<name-field .session=${this.session}></name-field>`}
       <dl>
         ${row(msg('Grid'), room && msg(str`${room.width} × ${room.height} cells`))}

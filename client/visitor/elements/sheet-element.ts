@@ -27,10 +27,6 @@ const sheetStyle = css`
   .close {
     ${roundButton}
   }
-  .all {
-    overflow-y: auto;
-    overscroll-behavior: contain;
-  }
 `;
 
 /** A dialog with a title and a button that closes it; a click outside closes it too. */
