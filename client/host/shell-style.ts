@@ -12,7 +12,6 @@ export const shellStyle = css`
     --foot: 0px;
     position: fixed;
     inset: 0;
-    display: block;
     background: var(--bench);
     font-size: 15px;
   }

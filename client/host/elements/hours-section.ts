@@ -28,9 +28,7 @@ export class HoursSection extends HostElement {
       gap: 10px;
       max-width: 34em;
     }
-    .days {
-      margin-top: 14px;
-    }
+    .days,
     .days .link {
       margin-top: 14px;
     }

@@ -22,8 +22,7 @@ export class CrossPanel extends PageElement {
       justify-items: center;
       margin-top: 12px;
     }
-    organism-portrait,
-    .empty {
+    organism-portrait {
       width: 4.2em;
       height: 4.2em;
     }
@@ -78,15 +77,13 @@ export class CrossPanel extends PageElement {
     }
     @media (max-width: 720px), (max-height: 520px) {
       .family,
+      .hint,
       footer {
         margin-top: 6px;
       }
       .child {
         width: 5.6em;
         height: 5.6em;
-      }
-      .hint {
-        margin-top: 6px;
       }
     }
     @media (max-width: 299px) {

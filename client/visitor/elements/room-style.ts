@@ -140,9 +140,6 @@ export const roomStyle = css`
   .line .aside {
     font-size: 0.95em;
   }
-  [hidden] {
-    display: none;
-  }
   /* The dock takes the full width: the controls beside it move above it. */
   @media (max-width: 1120px) {
     find-mine,
