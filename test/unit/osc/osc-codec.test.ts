@@ -9,7 +9,7 @@ import {
   type OscMessage,
   text,
 } from '../../../server/osc/osc-codec.ts';
-import fc from '../../support/property.ts';
+import fc, { forAll, forRuns } from '../../support/property.ts';
 
 const bytes = (words: string): Uint8Array => Uint8Array.from(Buffer.from(words, 'latin1'));
 
@@ -71,18 +71,14 @@ describe('OSC', () => {
   });
 
   test('encoded messages are decoded in order, however they are bundled', () => {
-    fc.assert(
-      fc.property(message, (one) => {
-        const written = encodeMessage(one);
-        expect(written.length % 4).toBe(0);
-        expect(decodeOsc(written)).toEqual([one]);
-      }),
-    );
-    fc.assert(
-      fc.property(packet, ({ messages, written }) => {
-        expect(decodeOsc(written)).toEqual(messages);
-      }),
-    );
+    forAll(message, (one) => {
+      const written = encodeMessage(one);
+      expect(written.length % 4).toBe(0);
+      expect(decodeOsc(written)).toEqual([one]);
+    });
+    forAll(packet, ({ messages, written }) => {
+      expect(decodeOsc(written)).toEqual(messages);
+    });
   });
 
   test('a message without a type string has no values', () => {
@@ -146,22 +142,20 @@ describe('OSC', () => {
         expect(error).toBeInstanceOf(OscError);
       }
     };
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 80 }), readOrRefuse), { numRuns: 2_000 });
+    forRuns(2_000, fc.uint8Array({ maxLength: 80 }), readOrRefuse);
     // Real packets with some bytes changed, cut or put in.
     const change = fc.record({ at: fc.nat(200), byte: fc.integer({ min: 0, max: 255 }) });
-    fc.assert(
-      fc.property(
-        packet,
-        fc.array(change, { maxLength: 4 }),
-        fc.nat(8),
-        ({ written }, changes, cut) => {
-          const some = written.slice();
-          for (const { at, byte } of changes) some[at % some.length] = byte;
-          readOrRefuse(some.subarray(0, some.length - cut));
-          readOrRefuse(Uint8Array.from([...some, ...some.subarray(0, cut)]));
-        },
-      ),
-      { numRuns: 2_000 },
+    forRuns(
+      2_000,
+      packet,
+      fc.array(change, { maxLength: 4 }),
+      fc.nat(8),
+      ({ written }, changes, cut) => {
+        const some = written.slice();
+        for (const { at, byte } of changes) some[at % some.length] = byte;
+        readOrRefuse(some.subarray(0, some.length - cut));
+        readOrRefuse(Uint8Array.from([...some, ...some.subarray(0, cut)]));
+      },
     );
   });
 });

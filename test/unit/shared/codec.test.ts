@@ -17,7 +17,7 @@ import { TIER_NAMES, TIERS, type TierName } from '../../../shared/codec/tiers.ts
 import { View } from '../../../shared/codec/view.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { copyPlanes, equalPlanes } from '../../support/planes.ts';
-import fc from '../../support/property.ts';
+import fc, { forRuns } from '../../support/property.ts';
 
 const full = process.env.VIVARIUM_TEST_FULL === '1';
 /** Time limit for a million rounds, ms. */
@@ -111,22 +111,19 @@ describe('the range coder', () => {
       context: fc.integer({ min: -1, max: 2 }),
       value: fc.integer({ min: 0, max: 2 ** 20 - 1 }),
     });
-    fc.assert(
-      fc.property(fc.array(one, { maxLength: 2_000 }), (told) => {
-        const fresh = () => new Uint16Array(3).fill(32_768);
-        const writer = new RangeWriter(fresh());
-        for (const { context, value } of told) {
-          if (context < 0) writer.plain(20, value);
-          else writer.bit(context, Number(value < 100));
-        }
-        const reader = new RangeReader(fresh(), writer.finish());
-        for (const { context, value } of told) {
-          if (context < 0) expect(reader.plain(20)).toBe(value);
-          else expect(reader.bit(context)).toBe(Number(value < 100));
-        }
-      }),
-      { numRuns: 50 },
-    );
+    forRuns(50, fc.array(one, { maxLength: 2_000 }), (told) => {
+      const fresh = () => new Uint16Array(3).fill(32_768);
+      const writer = new RangeWriter(fresh());
+      for (const { context, value } of told) {
+        if (context < 0) writer.plain(20, value);
+        else writer.bit(context, Number(value < 100));
+      }
+      const reader = new RangeReader(fresh(), writer.finish());
+      for (const { context, value } of told) {
+        if (context < 0) expect(reader.plain(20)).toBe(value);
+        else expect(reader.bit(context)).toBe(Number(value < 100));
+      }
+    });
   });
 
   test('needs few bytes for bits that it predicts', () => {
@@ -138,45 +135,37 @@ describe('the range coder', () => {
 
 describe('the stream', () => {
   test("shows any history of planes within the tier's tolerance, and exactly once it rests", () => {
-    fc.assert(
-      fc.property(size, size, tierName, seeds, (width, height, tier, history) => {
-        const stage = new Stage(width, height, { tier });
-        const { decoder, planes, encoder } = stage;
-        expect(decoder.decode(stage.keyframe()).lost).toEqual([]);
-        for (const seed of history) {
-          expect(decoder.decode(stage.go(scribble(planes, seed, seed % 60))).lost).toEqual([]);
-          if (TIERS[tier].every > 1) continue;
-          expect(planes.owner).toEqual(decoder.planes.owner);
-          const off = planes.rgba.map((v, i) => Math.abs(v - decoder.planes.rgba[i]));
-          expect(Math.max(...off)).toBeLessThanOrEqual(
-            Math.max(TIERS[tier].hold, TIERS[tier].step / 2),
-          );
-        }
-        for (let i = 0; i < 15; i++) expect(decoder.decode(stage.go([])).lost).toEqual([]);
-        expect(equalPlanes(encoder.seen, encoder.view.planes)).toBe(true);
-        expect(equalPlanes(decoder.planes, planes)).toBe(true);
-      }),
-      { numRuns: 60 },
-    );
+    forRuns(60, size, size, tierName, seeds, (width, height, tier, history) => {
+      const stage = new Stage(width, height, { tier });
+      const { decoder, planes, encoder } = stage;
+      expect(decoder.decode(stage.keyframe()).lost).toEqual([]);
+      for (const seed of history) {
+        expect(decoder.decode(stage.go(scribble(planes, seed, seed % 60))).lost).toEqual([]);
+        if (TIERS[tier].every > 1) continue;
+        expect(planes.owner).toEqual(decoder.planes.owner);
+        const off = planes.rgba.map((v, i) => Math.abs(v - decoder.planes.rgba[i]));
+        expect(Math.max(...off)).toBeLessThanOrEqual(
+          Math.max(TIERS[tier].hold, TIERS[tier].step / 2),
+        );
+      }
+      for (let i = 0; i < 15; i++) expect(decoder.decode(stage.go([])).lost).toEqual([]);
+      expect(equalPlanes(encoder.seen, encoder.view.planes)).toBe(true);
+      expect(equalPlanes(decoder.planes, planes)).toBe(true);
+    });
   });
 
   test('starts with a coarse picture of nearly the same colours, then refines it', () => {
-    fc.assert(
-      fc.property(size, size, fc.nat(), (width, height, seed) => {
-        const stage = new Stage(width, height, { seed });
-        const { encoder, decoder, planes, all } = stage;
-        const coarse = stage.frame(
-          all.map((chunk) => ({ chunk, block: encoder.coarseKey(chunk) })),
-        );
-        expect(decoder.decode(coarse).lost).toEqual([]);
-        const off = planes.rgba.map((v, i) => Math.abs(v - decoder.planes.rgba[i]));
-        expect(Math.max(...off)).toBeLessThan(8);
-        const rest = stage.frame(all.map((chunk) => ({ chunk, block: encoder.refinement(chunk) })));
-        expect(decoder.decode(rest).lost).toEqual([]);
-        expect(equalPlanes(decoder.planes, planes)).toBe(true);
-      }),
-      { numRuns: 30 },
-    );
+    forRuns(30, size, size, fc.nat(), (width, height, seed) => {
+      const stage = new Stage(width, height, { seed });
+      const { encoder, decoder, planes, all } = stage;
+      const coarse = stage.frame(all.map((chunk) => ({ chunk, block: encoder.coarseKey(chunk) })));
+      expect(decoder.decode(coarse).lost).toEqual([]);
+      const off = planes.rgba.map((v, i) => Math.abs(v - decoder.planes.rgba[i]));
+      expect(Math.max(...off)).toBeLessThan(8);
+      const rest = stage.frame(all.map((chunk) => ({ chunk, block: encoder.refinement(chunk) })));
+      expect(decoder.decode(rest).lost).toEqual([]);
+      expect(equalPlanes(decoder.planes, planes)).toBe(true);
+    });
   });
 
   test('reports only the rectangles that changed, and those that were replaced', () => {
@@ -234,39 +223,33 @@ describe('the stream', () => {
 
 describe('chunks', () => {
   test('cover the grid, each place once', () => {
-    fc.assert(
-      fc.property(size, size, (width, height) => {
-        const covered = new Uint8Array(width * height);
-        for (let i = 0; i < chunkCount({ width, height }); i++) {
-          const rect = chunkRect({ width, height }, i);
-          for (let y = rect.y; y < rect.y + rect.height; y++)
-            for (let x = rect.x; x < rect.x + rect.width; x++) {
-              covered[y * width + x]++;
-              expect(chunkAt({ width, height }, x, y)).toBe(i);
-            }
-        }
-        expect(covered.every((n) => n === 1)).toBe(true);
-      }),
-      { numRuns: 20 },
-    );
+    forRuns(20, size, size, (width, height) => {
+      const covered = new Uint8Array(width * height);
+      for (let i = 0; i < chunkCount({ width, height }); i++) {
+        const rect = chunkRect({ width, height }, i);
+        for (let y = rect.y; y < rect.y + rect.height; y++)
+          for (let x = rect.x; x < rect.x + rect.width; x++) {
+            covered[y * width + x]++;
+            expect(chunkAt({ width, height }, x, y)).toBe(i);
+          }
+      }
+      expect(covered.every((n) => n === 1)).toBe(true);
+    });
   });
 
   test('within a rectangle are those of its places', () => {
     const grid = { width: 100, height: 70 };
     const side = fc.integer({ min: 1, max: 120 });
     const at = fc.integer({ min: -50, max: 120 });
-    fc.assert(
-      fc.property(at, at, side, side, (x, y, width, height) => {
-        const wanted = new Set<number>();
-        for (let v = Math.max(0, y); v < Math.min(70, y + height); v++)
-          for (let u = Math.max(0, x); u < Math.min(100, x + width); u++)
-            wanted.add(chunkAt(grid, u, v));
-        expect(chunksWithin(grid, { x, y, width, height })).toEqual(
-          [...wanted].sort((a, b) => a - b),
-        );
-      }),
-      { numRuns: 60 },
-    );
+    forRuns(60, at, at, side, side, (x, y, width, height) => {
+      const wanted = new Set<number>();
+      for (let v = Math.max(0, y); v < Math.min(70, y + height); v++)
+        for (let u = Math.max(0, x); u < Math.min(100, x + width); u++)
+          wanted.add(chunkAt(grid, u, v));
+      expect(chunksWithin(grid, { x, y, width, height })).toEqual(
+        [...wanted].sort((a, b) => a - b),
+      );
+    });
   });
 });
 

@@ -7,7 +7,7 @@ import {
   toFloat32,
   writeSafetensors,
 } from '../../../server/vnca/safetensors.ts';
-import fc from '../../support/property.ts';
+import fc, { forRuns } from '../../support/property.ts';
 
 const FILE = 'x/model.safetensors';
 
@@ -43,14 +43,11 @@ const name = fc.string({ unit: 'binary' }).filter((s) => s !== '__metadata__');
 const named = fc.uniqueArray(fc.tuple(name, tensor), { selector: ([key]) => key, maxLength: 6 });
 
 test('reads what was written', () => {
-  fc.assert(
-    fc.property(named, fc.dictionary(fc.string(), fc.string()), (entries, metadata) => {
-      const file = parseSafetensors(writeSafetensors(new Map(entries), metadata), FILE);
-      expect(new Map([...file.tensors].sort())).toEqual(new Map([...entries].sort()));
-      expect({ ...file.metadata }).toEqual({ ...metadata });
-    }),
-    { numRuns: 200 },
-  );
+  forRuns(200, named, fc.dictionary(fc.string(), fc.string()), (entries, metadata) => {
+    const file = parseSafetensors(writeSafetensors(new Map(entries), metadata), FILE);
+    expect(new Map([...file.tensors].sort())).toEqual(new Map([...entries].sort()));
+    expect({ ...file.metadata }).toEqual({ ...metadata });
+  });
 });
 
 test('written tensors are aligned to their elements', () => {
@@ -171,12 +168,9 @@ test('every damaged file throws a CheckpointError', () => {
       if (!(error instanceof CheckpointError)) throw error;
     }
   };
-  fc.assert(
-    fc.property(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
-      attempt(whole.with(at, byte));
-    }),
-    { numRuns: 1000 },
-  );
+  forRuns(1000, fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
+    attempt(whole.with(at, byte));
+  });
   for (let length = 0; length < whole.length; length++) {
     expect(() => parseSafetensors(whole.subarray(0, length), FILE)).toThrow(CheckpointError);
   }

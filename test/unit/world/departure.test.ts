@@ -10,7 +10,7 @@ import type { RoomEvent } from '../../../server/world/events.ts';
 import { ROOM_STATE_VERSION, roomState } from '../../../server/world/room-state.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { LifeEvent } from '../../../shared/vocabulary.ts';
-import fc from '../../support/property.ts';
+import fc, { forAll, forRuns } from '../../support/property.ts';
 import { ANNA, BERT, GROWN, HandRoom } from '../../support/rooms.ts';
 
 const { protectedSeconds, unattendedSeconds } = DEFAULTS.departure;
@@ -44,54 +44,47 @@ const momentOf = (absences: readonly (number | undefined)[]): Moment => ({
 
 describe('the choice', () => {
   test('DEP-1, DEP-2: first the organisms of absent planters, longest absent first; then of those with most; then the oldest', () => {
-    fc.assert(
-      fc.property(scenes, ({ residents, absences }) => {
-        const chosen = chooseDeparting(residents, momentOf(absences));
-        const free = residents.filter(({ born }) => NOW - born >= PROTECTED);
-        if (!chosen) {
-          expect(free).toEqual([]);
-          return;
-        }
-        expect(free).toContain(chosen);
-        const since = ({ planter }: Resident) => absences[planter.id];
-        const left = free.filter((one) => one.phase === 'asleep' && since(one) !== undefined);
-        if (left.length > 0) {
-          const earliest = Math.min(...left.map((one) => since(one)!));
-          expect(chosen).toBe(left.find((one) => since(one) === earliest));
-          return;
-        }
-        const countOf = ({ planter }: Resident) =>
-          residents.filter((one) => one.planter.id === planter.id).length;
-        const most = Math.max(...free.map(countOf));
-        const theirs = free.filter((one) => countOf(one) === most);
-        expect(chosen).toBe(theirs.find(({ phase }) => phase === 'asleep') ?? theirs[0]);
-      }),
-      { numRuns: 2_000 },
-    );
+    forRuns(2_000, scenes, ({ residents, absences }) => {
+      const chosen = chooseDeparting(residents, momentOf(absences));
+      const free = residents.filter(({ born }) => NOW - born >= PROTECTED);
+      if (!chosen) {
+        expect(free).toEqual([]);
+        return;
+      }
+      expect(free).toContain(chosen);
+      const since = ({ planter }: Resident) => absences[planter.id];
+      const left = free.filter((one) => one.phase === 'asleep' && since(one) !== undefined);
+      if (left.length > 0) {
+        const earliest = Math.min(...left.map((one) => since(one)!));
+        expect(chosen).toBe(left.find((one) => since(one) === earliest));
+        return;
+      }
+      const countOf = ({ planter }: Resident) =>
+        residents.filter((one) => one.planter.id === planter.id).length;
+      const most = Math.max(...free.map(countOf));
+      const theirs = free.filter((one) => countOf(one) === most);
+      expect(chosen).toBe(theirs.find(({ phase }) => phase === 'asleep') ?? theirs[0]);
+    });
   });
 
   test('DEP-1: the choice does not depend on the order of the organisms', () => {
-    fc.assert(
-      fc.property(scenes, fc.nat(), ({ residents, absences }, turn) => {
-        const turned = [...residents.slice(turn % 7), ...residents.slice(0, turn % 7)];
-        const moment = momentOf(absences);
-        expect(chooseDeparting(turned, moment)?.id).toBe(chooseDeparting(residents, moment)?.id);
-      }),
-    );
+    forAll(scenes, fc.nat(), ({ residents, absences }, turn) => {
+      const turned = [...residents.slice(turn % 7), ...residents.slice(0, turn % 7)];
+      const moment = momentOf(absences);
+      expect(chooseDeparting(turned, moment)?.id).toBe(chooseDeparting(residents, moment)?.id);
+    });
   });
 
   test('DEP-4: unattended is what rests and whose planter was away for ten minutes of its life', () => {
-    fc.assert(
-      fc.property(scenes, ({ residents, absences }) => {
-        const chosen = chooseUnattended(residents, momentOf(absences));
-        const since = ({ planter }: Resident) => absences[planter.id] ?? Number.POSITIVE_INFINITY;
-        const left = residents.filter(
-          (one) => one.phase === 'asleep' && NOW - Math.max(since(one), one.born) >= UNATTENDED,
-        );
-        const earliest = Math.min(...left.map(since));
-        expect(chosen).toBe(left.find((one) => since(one) === earliest));
-      }),
-    );
+    forAll(scenes, ({ residents, absences }) => {
+      const chosen = chooseUnattended(residents, momentOf(absences));
+      const since = ({ planter }: Resident) => absences[planter.id] ?? Number.POSITIVE_INFINITY;
+      const left = residents.filter(
+        (one) => one.phase === 'asleep' && NOW - Math.max(since(one), one.born) >= UNATTENDED,
+      );
+      const earliest = Math.min(...left.map(since));
+      expect(chosen).toBe(left.find((one) => since(one) === earliest));
+    });
   });
 });
 

@@ -7,27 +7,25 @@ import { DEFAULTS } from '../../../../shared/defaults.ts';
 import type { CommandName } from '../../../../shared/protocol/commands.ts';
 import { REASONS } from '../../../../shared/protocol/reasons.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
-import fc from '../../../support/property.ts';
+import fc, { forAll } from '../../../support/property.ts';
 
 const { limits } = DEFAULTS;
 
 test('a token bucket never gives more than its size and what has been refilled', () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.tuple(fc.nat(500), fc.nat(30)), { maxLength: 200 }),
-      fc.integer({ min: 1, max: 50 }),
-      fc.integer({ min: 1, max: 100 }),
-      (wishes, perSecond, size) => {
-        const bucket = new TokenBucket(perSecond, size, 0);
-        let now = 0;
-        let given = 0;
-        for (const [wait, amount] of wishes) {
-          now += wait;
-          if (bucket.take(amount, now)) given += amount;
-          expect(given).toBeLessThanOrEqual(size + (now / 1000) * perSecond + 1e-6);
-        }
-      },
-    ),
+  forAll(
+    fc.array(fc.tuple(fc.nat(500), fc.nat(30)), { maxLength: 200 }),
+    fc.integer({ min: 1, max: 50 }),
+    fc.integer({ min: 1, max: 100 }),
+    (wishes, perSecond, size) => {
+      const bucket = new TokenBucket(perSecond, size, 0);
+      let now = 0;
+      let given = 0;
+      for (const [wait, amount] of wishes) {
+        now += wait;
+        if (bucket.take(amount, now)) given += amount;
+        expect(given).toBeLessThanOrEqual(size + (now / 1000) * perSecond + 1e-6);
+      }
+    },
   );
 });
 

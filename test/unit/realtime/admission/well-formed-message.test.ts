@@ -1,6 +1,6 @@
 import { Packr, pack, Unpackr } from 'msgpackr';
 import { isWellFormed } from '../../../../server/realtime/admission/well-formed-message.ts';
-import fc from '../../../support/property.ts';
+import fc, { forRuns } from '../../../support/property.ts';
 
 const packr = new Packr({ useRecords: false, moreTypes: false, variableMapSize: true });
 const unpackr = new Unpackr({ useRecords: false, moreTypes: false });
@@ -24,12 +24,9 @@ describe('a message', () => {
         fc.dictionary(fc.string(), tie('node'), { maxKeys: 5 }),
       ),
     })).node;
-    fc.assert(
-      fc.property(value, (message) => {
-        expect(isWellFormed(packr.pack(message))).toBe(true);
-      }),
-      { numRuns: process.env.VIVARIUM_TEST_FULL ? 500 : 100 },
-    );
+    forRuns(process.env.VIVARIUM_TEST_FULL ? 500 : 100, value, (message) => {
+      expect(isWellFormed(packr.pack(message))).toBe(true);
+    });
   });
 
   test('with keys that are no strings is rejected', () => {
@@ -39,14 +36,11 @@ describe('a message', () => {
 
   test('that is well-formed is decoded without an error', () => {
     let passed = 0;
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 40 }), (message) => {
-        if (!isWellFormed(message)) return;
-        passed++;
-        unpackr.unpack(message);
-      }),
-      { numRuns: 20_000 },
-    );
+    forRuns(20_000, fc.uint8Array({ maxLength: 40 }), (message) => {
+      if (!isWellFormed(message)) return;
+      passed++;
+      unpackr.unpack(message);
+    });
     expect(passed).toBeGreaterThan(100);
   });
 
