@@ -1,20 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findGpus } from '../../../server/engine/hardware.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
+const folder = temporaryFolder();
+let machines = 0;
 let devices: string;
-
 beforeEach(() => {
-  devices = mkdtempSync(join(tmpdir(), 'vivarium-pci-'));
-});
-
-afterEach(() => {
-  rmSync(devices, { recursive: true });
+  devices = join(folder(), `${machines++}`);
 });
 
 function plug(slot: string, facts: Record<string, string>): void {
-  mkdirSync(join(devices, slot));
+  mkdirSync(join(devices, slot), { recursive: true });
   for (const [name, value] of Object.entries(facts)) {
     writeFileSync(join(devices, slot, name), `${value}\n`);
   }

@@ -1,11 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { flagOf, SettingsError } from '../../../server/settings/command.ts';
 import { type Config, helpText, readConfig, SERVER } from '../../../server/settings/server.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { settingsChange } from '../../../shared/host/settings.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const folder = temporaryFolder();
 
 describe('settings', () => {
   test('have valid defaults', () => {
@@ -84,13 +86,11 @@ describe('settings', () => {
   });
 
   test('banned words come from a file, one per line', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'words-'));
-    const file = join(folder, 'words.txt');
+    const file = join(folder(), 'words.txt');
     await writeFile(file, '# ours\n\n  blorp \r\nkrass\n');
     expect(readConfig(['--banned-words', file], {})).toMatchObject({
       bannedWords: ['blorp', 'krass'],
     });
-    await rm(folder, { recursive: true });
   });
 
   test('extensions are named together, one by one, or not at all', () => {

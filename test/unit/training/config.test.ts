@@ -7,7 +7,8 @@ import {
   withImages,
   withName,
 } from '../../../server/training/config-changes.ts';
-import { TINY_POOL, temporaryFolder, tinyConfig, tinyConfigJson } from './tiny-run.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { TINY_POOL, tinyConfig, tinyConfigJson } from './tiny-run.ts';
 
 const folder = temporaryFolder();
 

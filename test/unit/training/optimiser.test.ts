@@ -1,4 +1,3 @@
-import type { Compute } from '../../../server/training/autodiff/compute.ts';
 import { createCompute } from '../../../server/training/autodiff/create.ts';
 import { Adam, type AdamOptions } from '../../../server/training/optimiser.ts';
 import { createRandom } from '../../../shared/random.ts';
@@ -12,11 +11,8 @@ type Name = keyof typeof SIZES;
 const NAMES: readonly Name[] = ['a', 'b'];
 const OPTIONS: AdamOptions = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, clip: 2, average: 0 };
 
-let compute: Compute;
-beforeAll(async () => {
-  compute = await createCompute('cpu');
-});
-afterAll(() => compute?.dispose());
+const compute = await createCompute('cpu');
+afterAll(() => compute.dispose());
 
 const random = createRandom(7);
 const draw = (scale: number): Record<Name, number[]> => ({

@@ -11,7 +11,7 @@ import {
   type StoredTensor,
   writeSafetensors,
 } from '../../../server/vnca/safetensors.ts';
-import { temporaryFolder } from '../training/tiny-run.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { modelOf, tinyCard, tinyCardJson } from './tiny-model.ts';
 
 const newFolder = temporaryFolder();

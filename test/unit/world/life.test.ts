@@ -307,26 +307,6 @@ describe('commands', () => {
     }
   });
 
-  test('a cross gives a seed that only its holder can plant', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.plant(20, 8);
-    hand.tick();
-    hand.room.enqueue(7, { what: 'cross', by: ANNA, a: 1, b: 2, mix: 0.5 });
-    const [{ seed }] = hand.tick().answers;
-    expect(seed).toEqual({ id: 1, origin: 'cross', parents: [1, 2] });
-    hand.room.enqueue(8, { what: 'plant', by: BERT, x: 8, y: 18, seed: { from: 'hand', seed: 1 } });
-    hand.room.enqueue(9, { what: 'plant', by: ANNA, x: 8, y: 18, seed: { from: 'hand', seed: 1 } });
-    hand.room.enqueue(10, { what: 'cross', by: ANNA, a: 1, b: 99, mix: 0.5 });
-    const answers = hand.tick().answers;
-    expect(answers.map(({ refused }) => refused?.reason)).toEqual([
-      'no-such-seed',
-      undefined,
-      'no-such-organism',
-    ]);
-    expect(hand.room.organisms[2]).toMatchObject({ origin: 'cross', parents: [1, 2] });
-  });
-
   test('a latent of the wrong length is refused', () => {
     const hand = new HandRoom();
     for (const latent of [[1], [1, 2, 3], [1, Number.NaN]]) {

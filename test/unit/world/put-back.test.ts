@@ -25,20 +25,6 @@ test('TIM-6: an organism restored while coming to rest falls asleep when it woul
   expect(second.room.export()).toEqual(first.room.export());
 });
 
-test('participants keep the seeds in their hand when a room is restored', () => {
-  const first = grown([8, 8], [24, 16]);
-  const by = { id: 7, name: 'Cleo', hue: 3 };
-  first.room.enqueue(9, { what: 'cross', by, a: 1, b: 2, mix: 0.25 });
-  const [{ answers }] = first.ticks(1);
-  const seed = answers[0].seed!.id;
-  const { room } = new HandRoom({ from: first.room.export() });
-  expect(room.lastParticipant).toBe(7);
-  expect(room.participantsWithState).toContain(7);
-  room.enqueue(10, { what: 'plant', by, x: 16, y: 4, seed: { from: 'hand', seed } });
-  room.beginTick();
-  expect(room.organisms.map(({ parents }) => parents)).toEqual([[], [], [1, 2]]);
-});
-
 test('TIM-3: a seed refused for lack of engine memory is refused again in a replay', () => {
   const [first, second] = [new HandRoom(), new HandRoom()];
   for (const { room } of [first, second]) room.enter(1);
@@ -66,21 +52,6 @@ test('events that a restored state contains are not applied again', () => {
   again.room.redo(events);
   expect(again.room.beginTick().events).toEqual(events.slice(1));
   expect(again.room.energyOf(5)).toBe(first.room.energyOf(5));
-});
-
-test('a wound outlasts a restart and then heals', () => {
-  const first = grown([16, 12]);
-  first.damage([14, 10], 1);
-  first.tick();
-  const state = v.parse(roomState, first.room.export());
-  const second = new HandRoom({ from: state });
-  second.ages.set(1, first.ages.get(1)!);
-  const [healed] = [first, second].map((hand) => {
-    hand.change = 0;
-    return hand.ticks(20).flatMap(({ life }) => life);
-  });
-  expect(healed).toContainEqual({ what: 'healed', id: 1, healed: 1 });
-  expect(second.room.organisms[0].healed).toBe(1);
 });
 
 test('a room stored before healing was counted still opens', () => {

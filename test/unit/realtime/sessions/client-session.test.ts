@@ -77,29 +77,12 @@ function open(limits: Partial<typeof DEFAULTS.limits> = {}) {
   };
 }
 
-test('a join passes on the name, the tokens and what the page still shows', () => {
-  const { calls, receive } = open();
-  const holds = Uint8Array.of(1, 2, 3, 0);
-  receive('join', { ...JOIN, resume: 'token', holds });
-  expect(calls).toMatchObject([
-    ['join', { name: 'Anna', resumeToken: 'token', heldChecksums: [513, 3], address: '192.0.2.1' }],
-  ]);
-});
-
 test('a message with two arguments is refused, and the connection stays', async () => {
   const { calls, receive, rejections } = open();
   receive('join', JOIN, JOIN);
   expect(await rejections()).toMatchObject([{ reason: 'bad-message' }]);
   receive('join', JOIN);
   expect(calls).toMatchObject([['join', {}]]);
-});
-
-test('a wall only watches', async () => {
-  const { calls, receive, rejections } = open();
-  receive('join', { ...JOIN, as: 'wall' });
-  receive('cursor', { x: 1, y: 1, tool: 'plant' });
-  expect(calls).toEqual([['addWall']]);
-  expect(await rejections()).toMatchObject([{ reason: 'only-watches' }]);
 });
 
 test('a client that does not join in time is disconnected', async () => {

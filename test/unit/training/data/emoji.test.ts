@@ -5,7 +5,7 @@ import type { Dataset } from '../../../../server/training/data/dataset.ts';
 import { emojiKind, emojiName, openEmoji } from '../../../../server/training/data/emoji.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { packageFolder } from '../../../../server/training/data/package.ts';
-import { temporaryFolder } from '../tiny-run.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { expectFailure, put } from './support.ts';
 
 const folder = temporaryFolder();

@@ -9,7 +9,7 @@ import { writeFigures, writePictures } from '../../../../server/training/evaluat
 import { countParameters } from '../../../../server/vnca/architecture.ts';
 import { parseCard } from '../../../../server/vnca/card.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
-import { temporaryFolder } from '../tiny-run.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { quiet, smallImages, smallModel } from './small.ts';
 
 const WANTED = { samples: 4, organisms: 0, steps: [5, 20], wounds: [0.1, 0.5], seed: 1 };

@@ -2,7 +2,6 @@
  * Likelihoods against arithmetic written apart from them, and where the answer is known in closed
  * form.
  */
-import type { Compute } from '../../../../server/training/autodiff/compute.ts';
 import { gradients } from '../../../../server/training/autodiff/gradients.ts';
 import * as g from '../../../../server/training/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
@@ -12,10 +11,7 @@ import { createRandom } from '../../../../shared/random.ts';
 import { evaluate } from '../autodiff/contract.ts';
 import { type Numbers, normals, sigmoid, slopeAt, slopeChecker, softplus } from './small.ts';
 
-let compute: Compute;
-beforeAll(() => {
-  compute = createOnnxCompute({ threads: 1 });
-});
+const compute = createOnnxCompute({ threads: 1 });
 
 interface Case {
   readonly likelihood: Likelihood;

@@ -2,8 +2,12 @@
 import type { Compute } from '../../../../server/training/autodiff/compute.ts';
 import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
 import { openWorkerPool } from '../../../../server/training/workers/worker-pool.ts';
-import { threads } from './alive.ts';
 import { type Job, type Result, workerJob } from './sample-job.ts';
+
+/** Number of running worker threads of this process. */
+const threads = (): number =>
+  (process.report.getReport() as unknown as { readonly workers: readonly unknown[] }).workers
+    .length;
 
 const two: Compute = createOnnxCompute({ threads: 2 });
 type Pool = ReturnType<typeof openWorkerPool<unknown, Job, Result>>;
