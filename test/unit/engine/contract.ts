@@ -12,7 +12,7 @@ import type { Model } from '../../../server/vnca/checkpoint.ts';
 import { divide, seedState } from '../../../server/vnca/growth.ts';
 import { createReadout, toByte } from '../../../server/vnca/readout.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { tinyModel } from '../vnca/tiny-model.ts';
+import { calmUpdate, genomeUpdate, tinyModel } from '../vnca/tiny-model.ts';
 
 /** Grows by doubling, 2 → 16, with RGBA read-outs. */
 const plain = tinyModel();
@@ -40,14 +40,7 @@ export const CONTRACT_MODELS: readonly Model[] = [
   tinyModel(
     {
       name: 'genome',
-      update: {
-        kind: 'residual',
-        hidden: 7,
-        standingInput: true,
-        genome: { hidden: 6, expressed: 3 },
-        leak: 0.2,
-        stateLimit: 2,
-      },
+      update: { ...genomeUpdate(7), leak: 0.2, stateLimit: 2 },
     },
     5,
   ),
@@ -55,15 +48,7 @@ export const CONTRACT_MODELS: readonly Model[] = [
     {
       name: 'calm',
       latentSize: 9,
-      update: {
-        kind: 'residual',
-        hidden: 7,
-        activation: 'relu',
-        standingInput: true,
-        genome: { hidden: 6, expressed: 4, scalesPerception: false, gain: 0.3 },
-        leak: 0.5,
-        stateLimit: 2,
-      },
+      update: { ...calmUpdate(7), activation: 'relu', stateLimit: 2 },
     },
     6,
   ),
@@ -80,6 +65,12 @@ const latentOf = (seed: number): Float32Array => createRandom(seed).latent(CHANN
 export function seed(patch: number, checkpoint = 'tiny', latent = latentOf(patch)): NewPatch {
   return { patch, checkpoint, latent };
 }
+
+/** A seed for a model, with a latent of its own. */
+export const seedOf = ({ card }: Model, patch: number): NewPatch => ({
+  ...{ patch, checkpoint: card.name },
+  latent: createRandom(patch).latent(card.latentSize),
+});
 
 /** Fingerprint of a state's bits: Jest compares long arrays slowly, and prints them at length. */
 export function bitsOf(state: Float32Array): string {

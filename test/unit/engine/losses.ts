@@ -1,7 +1,7 @@
 /** Tests that an engine survives the loss of what holds its states. */
 import type { Engine, Readout } from '../../../server/engine/engine.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { bitsOf, CONTRACT_MODELS, expectError, seed, still } from './contract.ts';
+import { bitsOf, CONTRACT_MODELS, expectError, seed, seedOf, still } from './contract.ts';
 
 const CHANNELS = CONTRACT_MODELS[0].card.channels;
 
@@ -22,8 +22,7 @@ export function describeLosses(
   const ids = [1, 2, 3, 4, 5, 6, 7];
   const names = ['tiny', 'chance', 'genome', 'calm', 'tiny'];
   const sown = ids.slice(0, 5).map((patch, i) => {
-    const { latentSize } = CONTRACT_MODELS.find(({ card }) => card.name === names[i])!.card;
-    return seed(patch, names[i], createRandom(patch).latent(latentSize));
+    return seedOf(CONTRACT_MODELS.find(({ card }) => card.name === names[i])!, patch);
   });
 
   /** A hundred steps of them, with wounds, divisions and sleepers. @param lose where it is to be lost, if it is */

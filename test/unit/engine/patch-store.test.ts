@@ -6,7 +6,7 @@ import type { PatchStore, RuleBackend } from '../../../server/engine/backend.ts'
 import { selectBackend } from '../../../server/engine/backends.ts';
 import { createPatchStore } from '../../../server/engine/core/patch-store.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { CONTRACT_MODELS } from './contract.ts';
+import { CONTRACT_MODELS, seedOf, still } from './contract.ts';
 
 setFlagsFromString('--expose-gc');
 
@@ -20,26 +20,18 @@ const IDS = Array.from({ length: 12 }, (_, i) => i);
 
 async function planted(): Promise<PatchStore> {
   const store = await createPatchStore({ models: CONTRACT_MODELS, backend });
-  store.plant(
-    IDS.map((patch) => {
-      const { card } = CONTRACT_MODELS[patch % CONTRACT_MODELS.length];
-      const latent = createRandom(patch).latent(card.latentSize);
-      return { patch, checkpoint: card.name, latent };
-    }),
-  );
+  store.plant(IDS.map((patch) => seedOf(CONTRACT_MODELS[patch % CONTRACT_MODELS.length], patch)));
   return store;
 }
 
-const steps = IDS.map((patch) => ({ patch, divide: false }));
+const steps = IDS.map(still);
 
 test('stepping leaves no tensor behind, closing none at all', async () => {
   const before = tf.memory().numTensors;
   const store = await planted();
   const loaded = tf.memory().numTensors;
   for (let k = 0; k < 3; k++) await store.step(steps);
-  await expect(store.step([...steps, { patch: 99, divide: false }])).rejects.toThrow(
-    'unknown-patch',
-  );
+  await expect(store.step([...steps, still(99)])).rejects.toThrow('unknown-patch');
   expect(tf.memory().numTensors).toBe(loaded);
   await store.close();
   expect(tf.memory().numTensors).toBe(before);
@@ -59,13 +51,7 @@ test('seeds that are grown between two ticks leave a room’s patches in their b
   };
   const { batchPatches, ...free } = backend;
   const store = await createPatchStore({ models: CONTRACT_MODELS, backend: { ...free, load } });
-  const [{ card }] = CONTRACT_MODELS;
-  store.plant(
-    IDS.map((patch) => ({
-      ...{ patch, checkpoint: card.name },
-      latent: createRandom(patch).latent(card.latentSize),
-    })),
-  );
+  store.plant(IDS.map((patch) => seedOf(CONTRACT_MODELS[0], patch)));
   const room = steps.slice(0, 5);
   const seeds = steps.slice(5, 8);
   await store.step(room);
@@ -92,10 +78,9 @@ test('2,000 rounds of planting, stepping and disposing leave nothing behind', as
   const state = createRandom(3).latent(side * side * card.channels);
   const rounds = async (from: number, to: number): Promise<number> => {
     for (let patch = from; patch < to; patch++) {
-      const latent = createRandom(patch).latent(card.latentSize);
-      store.plant([{ patch, checkpoint: card.name, latent }]);
+      store.plant([seedOf(CONTRACT_MODELS[0], patch)]);
       store.importStates([{ patch, state }]);
-      if (patch % 50 === 0) await store.step([{ patch, divide: false }]);
+      if (patch % 50 === 0) await store.step([still(patch)]);
       store.dispose([patch]);
     }
     collect();

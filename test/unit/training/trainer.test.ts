@@ -8,6 +8,7 @@ import { loadRun, saveRun } from '../../../server/training/run-folder.ts';
 import { firstState, type RunState } from '../../../server/training/run-state.ts';
 import { Trainer, trainingImages, type UpdateReport } from '../../../server/training/trainer.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { calmUpdate } from '../vnca/tiny-model.ts';
 import { hexOf, numbersOf, TINY_POOL, tinyConfig, tinyData, updates } from './tiny-run.ts';
 
 const folder = temporaryFolder();
@@ -78,11 +79,7 @@ const runs: [string, TrainingConfig][] = [
     tinyConfig({
       channels: 8,
       latentSize: 10,
-      update: {
-        ...residual,
-        activation: 'relu',
-        genome: { hidden: 4, expressed: 4, scalesPerception: false, gain: 0.2 },
-      },
+      update: { ...calmUpdate(5), activation: 'relu' },
       places: { channel: 4, octaves: 1, weight: 0.3 },
       leakRamp: [0.1, 0.9],
       pool: {

@@ -1,11 +1,11 @@
 import type { PatchStore } from '../../../../server/engine/backend.ts';
-import { EngineError, type PatchStep } from '../../../../server/engine/engine.ts';
+import { EngineError } from '../../../../server/engine/engine.ts';
 import { type Gpu, openGpu } from '../../../../server/engine/webgpu/device.ts';
 import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
-import { CONTRACT_MODELS } from '../contract.ts';
+import { CONTRACT_MODELS, seedOf, still } from '../contract.ts';
 import { describeLosses } from '../losses.ts';
 import { engineOf, PATIENCE, present } from './support.ts';
 
@@ -19,11 +19,7 @@ const chance: Model = {
 const MODELS = [plain, chance];
 const CHANNELS = plain.card.channels;
 
-const still = (patch: number): PatchStep => ({ patch, divide: false });
-const seed = (patch: number, checkpoint = 'plain') => ({
-  ...{ patch, checkpoint },
-  latent: createRandom(patch).latent(CHANNELS),
-});
+const seed = (patch: number, model = plain) => seedOf(model, patch);
 const stateOf = (n: number, side: number): Float32Array =>
   createRandom(n).latent(side * side * CHANNELS);
 
@@ -75,7 +71,7 @@ describeHere('a store on a GPU', () => {
   beforeAll(async () => {
     ({ store, gpus } = await opened());
     // Compiles the kernels.
-    store.plant([seed(1), seed(2, 'chance')]);
+    store.plant([seed(1), seed(2, chance)]);
     await store.step([still(1), still(2)]);
     store.dispose([1, 2]);
   }, PATIENCE);
@@ -85,7 +81,7 @@ describeHere('a store on a GPU', () => {
   });
 
   test('by chance, cells take the whole step or stay as they are', async () => {
-    store.plant([seed(1), seed(2, 'chance')]);
+    store.plant([seed(1), seed(2, chance)]);
     const state = stateOf(5, 16);
     store.importStates([1, 2].map((patch) => ({ patch, state })));
     await store.step([still(1), still(2)]);
@@ -136,7 +132,7 @@ describeHere('a store on a GPU', () => {
     };
     const ids = Array.from({ length: 40 }, (_, i) => 100 + i);
     const round = async (): Promise<void> => {
-      await store.plant(ids.map((id) => seed(id, id % 2 ? 'plain' : 'chance')));
+      await store.plant(ids.map((id) => seed(id, id % 2 ? plain : chance)));
       await store.dispose(ids);
     };
     await round();

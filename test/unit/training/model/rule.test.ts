@@ -8,55 +8,13 @@ import { readGenome as readGenomeAs, ruleSteps } from '../../../../server/traini
 import { growthSegments, Segments } from '../../../../server/training/model/segments.ts';
 import { updateShapes } from '../../../../server/vnca/architecture.ts';
 import { createRule, disposeRule, readGenome, stepStates } from '../../../../server/vnca/rule.ts';
-import { tinyCard, tinyModel } from '../../vnca/tiny-model.ts';
+import { tinyCard, tinyModel, UPDATES } from '../../vnca/tiny-model.ts';
 import { evaluate } from '../autodiff/contract.ts';
 import { type Numbers, normals, upload } from './small.ts';
 
 const SIDE = 5;
 const PATCHES = 2;
 const compute = createOnnxCompute({ threads: 1 });
-const NETS: [string, Record<string, unknown>][] = [
-  ['residual', { kind: 'residual', hidden: 7, stateLimit: 0.5 }],
-  ['residual with a standing input', { kind: 'residual', hidden: 7, standingInput: true }],
-  ['res4', { kind: 'res4', hidden: 5 }],
-  [
-    'res4 with a standing input and a limit',
-    {
-      kind: 'res4',
-      hidden: 5,
-      standingInput: true,
-      stateLimit: 1,
-    },
-  ],
-  [
-    'residual with a genome net and a leak',
-    {
-      kind: 'residual',
-      hidden: 7,
-      standingInput: true,
-      genome: { hidden: 4, expressed: 2 },
-      leak: 0.1,
-    },
-  ],
-  [
-    'residual with a calm genome net, all channels expressed, rectified',
-    {
-      kind: 'residual',
-      hidden: 7,
-      activation: 'relu',
-      standingInput: true,
-      genome: { hidden: 4, expressed: 4, scalesPerception: false, gain: 0.3 },
-      leak: 0.5,
-      stateLimit: 2,
-    },
-  ],
-  ['simple', { kind: 'simple', hidden: 9 }],
-  [
-    'simple with a genome net',
-    { kind: 'simple', hidden: 9, standingInput: true, genome: { hidden: 3 } },
-  ],
-  ['simple with a last bias', { kind: 'simple', hidden: 9, outBias: true }],
-];
 
 const parametersOf = (tensors: ReadonlyMap<string, Numbers>): Record<string, Numbers> =>
   Object.fromEntries([...tensors].map(([name, tensor]) => [`parameter:${name}`, tensor]));
@@ -65,7 +23,7 @@ beforeAll(async () => {
   await selectBackend('cpu');
 });
 
-describe.each(NETS)('%s', (_, update) => {
+describe.each(UPDATES)('%s', (_, update) => {
   const model = tinyModel({ update });
   const { channels, latentSize } = model.card;
   const states = normals([PATCHES, SIDE, SIDE, channels], 5);

@@ -14,7 +14,7 @@ import {
 import { differentiate } from '../../../../server/training/rollout-gradient.ts';
 import { updateShapes } from '../../../../server/vnca/architecture.ts';
 import { imageChannels } from '../../../../server/vnca/readout.ts';
-import { tinyCard } from '../../vnca/tiny-model.ts';
+import { calmUpdate, genomeUpdate, tinyCard } from '../../vnca/tiny-model.ts';
 import {
   type Numbers,
   normals,
@@ -46,27 +46,10 @@ const ROLLOUTS: [string, Record<string, unknown>, Record<string, unknown>, Likel
     doubling(2),
     GAUSSIAN,
   ],
-  [
-    'residual with a genome net and a leak, doubling',
-    {
-      kind: 'residual',
-      hidden: 3,
-      standingInput: true,
-      genome: { hidden: 3, expressed: 1 },
-      leak: 0.1,
-    },
-    doubling(1),
-    GAUSSIAN,
-  ],
+  ['residual with a genome net and a leak, doubling', genomeUpdate(3), doubling(1), GAUSSIAN],
   [
     'residual with a calm genome net, latents of more numbers than a cell',
-    {
-      kind: 'residual',
-      hidden: 3,
-      standingInput: true,
-      genome: { hidden: 3, expressed: 4, scalesPerception: false, gain: 0.3 },
-      leak: 0.5,
-    },
+    calmUpdate(3),
     doubling(1),
     GAUSSIAN,
   ],
