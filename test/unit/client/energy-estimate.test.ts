@@ -48,15 +48,6 @@ test('energy refills at the server’s rate', () => {
   expect(estimate.share).toBe(1);
 });
 
-test('a refused stroke costs nothing', () => {
-  const { estimate, say } = start();
-  const sent = estimate.send({ points: [10, 10, 60, 10], radius: 5 });
-  expect(estimate.share).toBeLessThan(0.5);
-  say(60);
-  sent.rejected();
-  expect(estimate.share).toBeCloseTo(0.6);
-});
-
 test('however a stroke is split and answered, the estimate ends at the server’s energy', () => {
   const place = fc.integer({ min: 0, max: 256 });
   const stroke = fc.array(fc.tuple(place, place), { minLength: 1, maxLength: 20 });

@@ -1,5 +1,6 @@
 /** The guard keeps a wall below three flashes per second, whatever the room does. */
 import { FlashGuard, GUARD } from '../../../client/wall/flash-guard.ts';
+import { expectNear } from '../../support/near.ts';
 import fc, { forRuns } from '../../support/property.ts';
 
 const COLUMNS = 20;
@@ -115,9 +116,11 @@ test('a single change is shown at once, however large', () => {
   const scene: Scene = (zone, now) => (now > 1_500 ? 1 - (zone % 3) / 3 : 0);
   const shown = show(scene, 120);
   shown.forEach((levels, i) => {
-    levels.forEach((level, zone) => {
-      expect(level).toBeCloseTo(scene(zone, 1_000 + i * FRAME), 6);
-    });
+    expectNear(
+      levels,
+      levels.map((_, zone) => scene(zone, 1_000 + i * FRAME)),
+      5e-7,
+    );
   });
 });
 

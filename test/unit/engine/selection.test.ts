@@ -174,13 +174,6 @@ describe('a backend that cannot start here', () => {
   });
 });
 
-test('a backend that was chosen by name is used on any device', async () => {
-  const candidates = candidatesWith({ tensorflow: 'cpu', onnx: 'cpu' });
-  const { backend, skipped } = await select('tensorflow', candidates);
-  expect(backend.info).toEqual({ name: 'tensorflow', device: 'CPU (fake)' });
-  expect(skipped).toEqual([]);
-});
-
 test('a backend that was chosen by name and does not start is unavailable, with its remedy', async () => {
   const absent = Object.assign(new Error("Cannot find package 'steam' imported from backend"), {
     code: 'ERR_MODULE_NOT_FOUND',
@@ -190,11 +183,4 @@ test('a backend that was chosen by name and does not start is unavailable, with 
   expect(error.message).toBe(
     'engine: unavailable: onnx: steam is not installed (to fix it: npm ci)',
   );
-});
-
-test('auto tries every backend of full precision, cpu last', () => {
-  for (const name of TRIED) {
-    expect(autoOrder().some((choice) => choice.split(' ')[0] === name)).toBe(true);
-  }
-  expect(autoOrder().at(-1)).toBe('cpu');
 });

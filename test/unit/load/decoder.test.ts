@@ -56,14 +56,3 @@ test('each sees what it would see alone, whatever it misses and however late it 
     expect(equalPlanes(shared.planes, alone.planes)).toBe(true);
   }
 });
-
-test('those who see the same cost no more than one', () => {
-  const frames = framesOfGarden();
-  const decoder = new SharedDecoder();
-  const all = Array.from({ length: 20 }, () => decoder.open(SIZE));
-  const seen = frames.map((frame) => all.map((one) => one.take(frame)));
-  // The very same answer: nothing was decoded twice.
-  for (const [first, ...others] of seen.slice(20)) {
-    for (const other of others) expect(other).toBe(first);
-  }
-});

@@ -1,6 +1,7 @@
 import { createCompute } from '../../../server/training/autodiff/create.ts';
 import { Adam, type AdamOptions } from '../../../server/training/optimiser.ts';
 import { createRandom } from '../../../shared/random.ts';
+import { expectNear } from '../../support/near.ts';
 
 const SHAPES = new Map([
   ['a', [3]],
@@ -73,18 +74,11 @@ class Reference {
   }
 }
 
-const expectClose = (found: Float32Array, wanted: readonly number[]): void => {
-  expect(found).toHaveLength(wanted.length);
-  wanted.forEach((value, i) => {
-    expect(Math.abs(found[i] - value)).toBeLessThan(2e-5 * Math.max(1, Math.abs(value)));
-  });
-};
-
 async function expectLike(adam: Adam, reference: Reference): Promise<void> {
   const found = await adam.read();
   for (const name of NAMES) {
-    expectClose(found.get(`parameter:${name}`)!.data, reference.values(name, 'at'));
-    expectClose(found.get(`average:${name}`)!.data, reference.values(name, 'average'));
+    expectNear(found.get(`parameter:${name}`)!.data, reference.values(name, 'at'), 2e-5);
+    expectNear(found.get(`average:${name}`)!.data, reference.values(name, 'average'), 2e-5);
   }
 }
 
@@ -107,7 +101,7 @@ describe.each([0, 0.95])('Adam with an average of %f', (average) => {
     await expectLike(adam, reference);
     for (const name of NAMES) {
       const averages = await compute.read(adam.averages[`parameter:${name}`]);
-      expectClose(averages, reference.values(name, 'average'));
+      expectNear(averages, reference.values(name, 'average'), 2e-5);
     }
     await adam.dispose();
   });

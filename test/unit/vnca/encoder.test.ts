@@ -4,6 +4,7 @@ import { loadCheckpoint, type Model } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
+import { expectNear } from '../../support/near.ts';
 import { modelOf, tinyCard, tinyModel, withTensors } from './tiny-model.ts';
 
 function run(model: Model, pixels: Float32Array): Float32Array {
@@ -67,9 +68,7 @@ test.each([
   await posteriors.dispose();
   const ours = run(model, pixels);
   expect(ours).toHaveLength(6);
-  ours.forEach((value, i) => {
-    expect(value).toBeCloseTo(mean[i], 4);
-  });
+  expectNear(ours, mean, 5e-5);
 });
 
 test('the shipped encoder agrees with training, in slices of a few milliseconds', async () => {
@@ -80,9 +79,7 @@ test('the shipped encoder agrees with training, in slices of a few milliseconds'
   const { mean } = await posteriors.encode(pixels, 1);
   await posteriors.dispose();
   const ours = run(model, pixels);
-  ours.forEach((value, i) => {
-    expect(value).toBeCloseTo(mean[i], 3);
-  });
+  expectNear(ours, mean, 5e-4);
   // Warm, no slice is long. Garbage collection and neighbours may stretch some: the best of ten tries counts.
   const tries = Array.from({ length: 10 }, () => slicesOf(createEncoder(model)!.encode(pixels)));
   expect(tries[0].length).toBeGreaterThan(30);

@@ -1,9 +1,6 @@
 /** A tick is about those that are awake: whatever happens, they are found without asking the others. */
 import { coloursOf, GridPlanes } from '../../../server/world/grid-planes.ts';
-import { newOrganism } from '../../../server/world/organism.ts';
-import { Population } from '../../../server/world/population.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
-import { windowAround } from '../../../shared/geometry.ts';
 import { createRandom } from '../../../shared/random.ts';
 import fc, { forRuns } from '../../support/property.ts';
 import { ANNA, BERT, HandRoom, type Look } from '../../support/rooms.ts';
@@ -58,24 +55,6 @@ test('LIF-2, OWN-4: just the awake are stepped, the oldest first, and sleepers t
       expect(room.size).toBe(after.length);
     }
   });
-});
-
-test('an organism restored asleep is found by the places that block it, and only by these', () => {
-  const grid = new GridPlanes(32, 24);
-  const population = new Population(grid);
-  const window = windowAround(8, 8, 8);
-  const sown = { id: 1, patch: 1, window, latent: new Float32Array(2), origin: 'prior' } as const;
-  const planter = { id: 1, name: '', hue: 0 };
-  const organism = newOrganism({ ...sown, kind: '', parents: [], planter, born: 0, stage: 8 });
-  organism.phase = 'asleep';
-  organism.pressing[0] = 1;
-  population.add(organism);
-  expect([population.size, population.awake]).toEqual([1, []]);
-  expect(population.pressingOn([grid.place(5, 4)])).toEqual([]);
-  expect(population.pressingOn([grid.place(4, 4), grid.place(4, 4)])).toEqual([organism]);
-  population.wake(organism);
-  expect(population.awake).toEqual([organism]);
-  expect(population.pressingOn([grid.place(4, 4)])).toEqual([]);
 });
 
 test('a grid also takes planes that are not aligned in memory', () => {

@@ -1,5 +1,6 @@
 import { latentOnMap } from '../../../server/world/latent-map.ts';
 import { createRandom } from '../../../shared/random.ts';
+import { expectNear } from '../../support/near.ts';
 import fc, { forAll } from '../../support/property.ts';
 import { ANNA, BERT, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
 
@@ -124,9 +125,7 @@ describe('the latent map', () => {
     gallery.forEach(({ latent }, i) => {
       expect(latentOnMap(species, map[i])).toEqual(latent);
       const near = latentOnMap(species, { x: map[i].x + 1e-3, y: map[i].y })!;
-      latent.forEach((value, c) => {
-        expect(near[c]).toBeCloseTo(value, 2);
-      });
+      expectNear(near, latent, 0.005);
     });
   });
 

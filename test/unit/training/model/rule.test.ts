@@ -8,6 +8,7 @@ import { readGenome as readGenomeAs, ruleSteps } from '../../../../server/traini
 import { growthSegments, Segments } from '../../../../server/training/model/segments.ts';
 import { updateShapes } from '../../../../server/vnca/architecture.ts';
 import { createRule, disposeRule, readGenome, stepStates } from '../../../../server/vnca/rule.ts';
+import { expectNear } from '../../../support/near.ts';
 import { tinyCard, tinyModel, UPDATES } from '../../vnca/tiny-model.ts';
 import { evaluate } from '../autodiff/contract.ts';
 import { type Numbers, normals, upload } from './small.ts';
@@ -60,10 +61,7 @@ describe.each(UPDATES)('%s', (_, update) => {
       return now.dataSync();
     });
     disposeRule(rule);
-    expect(found.at).toHaveLength(wanted.length);
-    found.at.forEach((x, i) => {
-      expect(Math.abs(x - wanted[i])).toBeLessThan(2e-5 * Math.max(1, Math.abs(x)));
-    });
+    expectNear(found.at, wanted, 2e-5);
   });
 });
 

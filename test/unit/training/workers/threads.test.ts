@@ -71,20 +71,6 @@ it.each([
   expect(counters[0]).toBe(1);
 });
 
-it.each([
-  ['exit', 'it ended with code 3'],
-  ['throw', 'hit'],
-] as const)('names a thread that dies (%s), and starts another', async (how, message) => {
-  open();
-  await expect(resultsOf({ kind: 'die', how }, echo)).rejects.toMatchObject({
-    name: 'TrainingError',
-    reason: 'lost-thread',
-    message: expect.stringContaining(message),
-  });
-  expect(await resultsOf(echo, echo)).toHaveLength(2);
-  expect(counters[0]).toBe(3);
-});
-
 it('throws the error of opening, and leaves no thread behind', async () => {
   open(true);
   const error = { name: 'TrainingError', reason: 'bad-data' };
