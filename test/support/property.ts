@@ -4,6 +4,10 @@ import { SEED } from './chance.ts';
 
 fc.configureGlobal({ seed: SEED });
 
+/** Any number from one to another. */
+export const between = (min: number, max: number): fc.Arbitrary<number> =>
+  fc.double({ min, max, noNaN: true });
+
 /** Arbitraries, and a predicate of their values. */
 type Property<Values extends [unknown, ...unknown[]]> = [
   ...arbitraries: { [K in keyof Values]: fc.Arbitrary<Values[K]> },

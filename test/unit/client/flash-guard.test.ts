@@ -1,14 +1,14 @@
 /** The guard keeps a wall below three flashes per second, whatever the room does. */
 import { FlashGuard, GUARD } from '../../../client/wall/flash-guard.ts';
 import { expectNear } from '../../support/near.ts';
-import fc, { forRuns } from '../../support/property.ts';
+import fc, { between, forRuns } from '../../support/property.ts';
 
 const COLUMNS = 20;
 const ROWS = 10;
 const ZONES = COLUMNS * ROWS;
 const FRAME = 1000 / 60;
 
-/** What a zone is to show at a time; 0…1. */
+/** Light of a zone at a time, without the guard; 0…1. */
 type Scene = (zone: number, now: number) => number;
 
 /** Pictures of a wall under guard, as levels of light, frame by frame; levels come back late by two frames. */
@@ -106,7 +106,7 @@ test.each([3.5, 5, 12, 29])(
   (hertz) => {
     const shown = show(square(hertz), 600);
     expect(worst(shown)).toBe(0);
-    // Once the guard has seen it, it no longer is to be seen at all.
+    // Once the guard has measured it, it is no longer visible.
     const late = shown.slice(-120).map((levels) => levels[0]);
     expect(Math.max(...late) - Math.min(...late)).toBeLessThan(0.1);
   },
@@ -160,9 +160,9 @@ test('whatever flickers, no quarter of the wall or of a ninth of it flashes too 
   const flicker = fc.record({
     from: fc.nat(COLUMNS - 1),
     to: fc.nat(COLUMNS - 1),
-    hertz: fc.double({ min: 0.5, max: 29, noNaN: true }),
-    low: fc.double({ min: 0, max: 0.5, noNaN: true }),
-    high: fc.double({ min: 0.5, max: 1, noNaN: true }),
+    hertz: between(0.5, 29),
+    low: between(0, 0.5),
+    high: between(0.5, 1),
     begins: fc.nat(3_000),
     lasts: fc.integer({ min: 200, max: 4_000 }),
   });

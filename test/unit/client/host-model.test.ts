@@ -17,10 +17,10 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { ALWAYS_OPEN, applyChange, type RoomSettings } from '../../../shared/host/settings.ts';
 import { DWELL_SPANS, HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
-import fc, { forAll } from '../../support/property.ts';
+import fc, { between, forAll } from '../../support/property.ts';
 
 const GRID = { width: 96, height: 64 };
-const finite = fc.double({ min: -200, max: 300, noNaN: true });
+const finite = between(-200, 300);
 const place = fc.record({ x: finite, y: finite });
 
 const energy: RoomSettings['energy'] = DEFAULTS.energy;

@@ -1,10 +1,6 @@
 import { RoomModel } from '../../../client/net/room-model.ts';
-import { writeFrame } from '../../../shared/codec/frame.ts';
-import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
-import { createPlanes, type Planes } from '../../../shared/codec/planes.ts';
-import { TIERS } from '../../../shared/codec/tiers.ts';
-import { View } from '../../../shared/codec/view.ts';
 import { equalPlanes } from '../../support/planes.ts';
+import { Stage } from '../../support/stage.ts';
 import { organismView, WELCOME } from '../../support/welcome.ts';
 
 const fox = organismView(7, { x: 32, y: 32, stage: 2, phase: 'growing', kind: 'fox', born: 3 });
@@ -17,36 +13,16 @@ function room() {
   return { model, sent };
 }
 
-function painted() {
-  const planes = createPlanes(64, 64);
-  planes.rgba.set([10, 20, 30, 255], 4 * 100);
-  planes.owner[100] = 7;
-  return planes;
-}
-
-/** A stream of planes, at full quality. */
-function streamOf(planes: Planes) {
-  const encoder = new FrameEncoder(new View(planes, 1), TIERS.full);
-  const all = [0, 1, 2, 3];
-  const frame = (tick: number, blocks: { chunk: number; block: Uint8Array }[]) =>
-    writeFrame({ tick, tier: 'full', scale: 1 }, blocks);
+/** The stream of a room, at full quality. */
+function streamed() {
+  const stage = new Stage(64, 64);
   return {
-    keyframe: (tick: number, chunks = all) =>
-      frame(
-        tick,
-        chunks.map((chunk) => ({ chunk, block: encoder.key(chunk) })),
-      ),
-    delta(tick: number) {
-      for (const chunk of all) if (encoder.view.update(tick, chunk)) encoder.touch(chunk);
-      encoder.advance(tick, () => true);
-      return frame(
-        tick,
-        all.flatMap((chunk) => {
-          const block = encoder.delta(chunk);
-          return block ? [{ chunk, block }] : [];
-        }),
-      );
+    planes: stage.planes,
+    keyframe(tick: number, chunks?: number[]) {
+      stage.tick = tick;
+      return stage.keyframe(chunks);
     },
+    delta: () => stage.go(stage.all),
   };
 }
 
@@ -56,11 +32,11 @@ describe('room model', () => {
     const states: string[] = [];
     model.on('connection', (state) => states.push(state));
     expect(model.connection).toBe('connecting');
-    const planes = painted();
-    const stream = streamOf(planes);
+    const stream = streamed();
+    const { planes } = stream;
     model.receive('frame', stream.keyframe(5));
     planes.owner[4000] = 9;
-    model.receive('frame', stream.delta(6));
+    model.receive('frame', stream.delta());
     expect(model.tick).toBe(6);
     expect(equalPlanes(model.planes!, planes)).toBe(true);
     expect(states).toEqual(['live']);
@@ -72,16 +48,16 @@ describe('room model', () => {
 
   test('requests an out-of-sync chunk once, and keeps its picture', () => {
     const { model, sent } = room();
-    const planes = painted();
-    const stream = streamOf(planes);
+    const stream = streamed();
+    const { planes } = stream;
     model.receive('frame', stream.keyframe(5));
     planes.owner[0] = 3;
-    stream.delta(6);
+    stream.delta();
     const before = model.planes!.owner.slice();
     sent.length = 0;
     for (const tick of [7, 8]) {
       planes.owner[1] = tick;
-      model.receive('frame', stream.delta(tick));
+      model.receive('frame', stream.delta());
     }
     expect(sent).toEqual([
       ['received', { tick: 7 }],
@@ -98,8 +74,8 @@ describe('room model', () => {
 
   test('a reconnected room keeps its last picture, says what it holds, and is live with the next frame', () => {
     const { model, sent } = room();
-    const planes = painted();
-    const stream = streamOf(planes);
+    const stream = streamed();
+    const { planes } = stream;
     model.receive('frame', stream.keyframe(5));
     model.setConnection('reconnecting');
     expect(model.holds()).toHaveLength(8);

@@ -1,7 +1,7 @@
 import { StrokeSegmenter } from '../../../client/input/stroke-segmenter.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { strokeLength } from '../../../shared/geometry.ts';
-import fc, { forAll } from '../../support/property.ts';
+import fc, { between, forAll } from '../../support/property.ts';
 
 const grid = { width: 2000, height: 1500 };
 
@@ -15,10 +15,7 @@ function drag(points: readonly (readonly [number, number])[], gap: number): numb
   return messages;
 }
 
-const anywhere = fc.tuple(
-  fc.double({ min: -100, max: 2100, noNaN: true }),
-  fc.double({ min: -100, max: 1600, noNaN: true }),
-);
+const anywhere = fc.tuple(between(-100, 2100), between(-100, 1600));
 
 test('a stroke keeps the limits, stays on the grid, and is sent whole', () => {
   forAll(

@@ -7,7 +7,7 @@ import { visitorAddress } from '../../../client/wall/visitor-address.ts';
 import { readOptions } from '../../../client/wall/wall-options.ts';
 import { buildOf } from '../../../shared/build.ts';
 import { codeOf, readable } from '../../../shared/printed-address.ts';
-import fc, { forAll, forRuns } from '../../support/property.ts';
+import fc, { between, forAll, forRuns } from '../../support/property.ts';
 
 const NO_INSETS = { top: 0, right: 0, bottom: 0, left: 0 };
 const grid = { width: 256, height: 160 };
@@ -103,7 +103,7 @@ const screens = fc.record({
 
 describe('the camera of a wall', () => {
   test('shows the whole dish at any aspect ratio, also while it drifts', () => {
-    forAll(screens, fc.double({ min: 0, max: 1e6, noNaN: true }), (view, seconds) => {
+    forAll(screens, between(0, 1e6), (view, seconds) => {
       const gap = 0.025 * Math.min(view.width, view.height);
       const insets = { top: gap, right: gap, bottom: gap, left: gap };
       const home = frameOf('drift', grid, view, insets);
@@ -118,7 +118,7 @@ describe('the camera of a wall', () => {
   });
 
   test('that fills the screen shows only the dish, and all of it over time', () => {
-    forAll(screens, fc.double({ min: 0, max: 1e5, noNaN: true }), (view, seconds) => {
+    forAll(screens, between(0, 1e5), (view, seconds) => {
       const home = frameOf('fill', grid, view, NO_INSETS);
       const camera = drifted(home, { grid, view, frame: 'fill' }, seconds);
       const upper = screenToWorld(camera, view, { x: 0, y: 0 });

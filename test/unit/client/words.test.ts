@@ -63,7 +63,7 @@ test('no translation loses a placeholder', () => {
   expect(words.problems()).toEqual([]);
 });
 
-/** What is in files under a folder of the repository, or the same folder elsewhere. */
+/** Contents of all files of a folder. */
 function contentsOf(parent: string, folder: string): Record<string, string> {
   const files = readdirSync(join(parent, folder), { recursive: true, encoding: 'utf8' });
   const texts = files

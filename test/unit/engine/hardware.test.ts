@@ -25,17 +25,17 @@ test('GPUs are display controllers of vendors that make them, each vendor once',
   expect(findGpus('linux', devices).sort()).toEqual(['amd', 'nvidia']);
 });
 
-test('the display adapter of a virtual machine is no GPU', () => {
+test('the display adapter of a virtual machine is not a GPU', () => {
   plug('0000:00:02.0', { vendor: '0x1234', class: '0x030000' });
   plug('0000:00:03.0', {});
   expect(findGpus('linux', devices)).toEqual([]);
 });
 
-test('nothing is found where nothing can be asked', () => {
+test('nothing is found where devices are not listed', () => {
   expect(findGpus('linux', join(devices, 'nowhere'))).toEqual([]);
   expect(findGpus('win32')).toEqual([]);
 });
 
-test('every Mac has one', () => {
+test('every Mac has a GPU', () => {
   expect(findGpus('darwin')).toEqual(['apple']);
 });

@@ -9,7 +9,7 @@ const CHANNELS = CONTRACT_MODELS[0].card.channels;
 export interface Mortal {
   readonly engine: Engine;
   lose(): void;
-  /** What it has said of its losses. */
+  /** Reported losses. */
   readonly heard: readonly string[];
 }
 
@@ -25,7 +25,7 @@ export function describeLosses(
     return seedOf(CONTRACT_MODELS.find(({ card }) => card.name === names[i])!, patch);
   });
 
-  /** A hundred steps of them, with wounds, divisions and sleepers. @param lose where it is to be lost, if it is */
+  /** A hundred steps with wounds, divisions and sleepers. @param lose called when states are lost */
   const live = async (engine: Engine, lose: () => void): Promise<unknown> => {
     await engine.plant(sown);
     const told: Readout[][] = [];
@@ -37,7 +37,7 @@ export function describeLosses(
       const sleeper = k > 10 && k < 70 ? [] : [still(4)];
       told.push(await engine.step([wounded, still(2), still(3), ...sleeper]));
     }
-    // Two calls under way all the time, also when states are copied.
+    // Two calls are always pending, also when states are copied.
     let last = engine.step([still(1), still(2)]);
     for (let k = 0; k < 70; k++) {
       const next = engine.step([still(1), still(2)]);
@@ -45,7 +45,7 @@ export function describeLosses(
       last = next;
     }
     told.push(await last);
-    // Calls that are made when nobody knows of it yet.
+    // Calls made before the loss is noticed.
     lose();
     const waiting = [
       engine.step([still(1), still(2), still(3)]),
@@ -60,7 +60,7 @@ export function describeLosses(
     await Promise.all(others);
     const living = [1, 2, 4, 5, 6];
     told.push(await engine.step(living.map(still)));
-    // With nothing under way.
+    // A loss while no call is pending.
     lose();
     await expectError(engine.step([still(3)]), 'unknown-patch');
     told.push(await engine.step(living.map(still)));
@@ -70,7 +70,7 @@ export function describeLosses(
   };
 
   test(
-    `${name}: what holds the states may be lost, and nothing is lost with it, to the bit`,
+    `${name}: after a loss, states and read-outs are the same bit for bit`,
     async () => {
       const { engine, lose, heard } = await create();
       try {

@@ -1,4 +1,4 @@
-/** What only the core can show: that it leaks nothing, and how it reuses buffers. */
+/** Memory of the patch store: leaks, and the reuse of buffers. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs-core';
@@ -26,7 +26,7 @@ async function planted(): Promise<PatchStore> {
 
 const steps = IDS.map(still);
 
-test('stepping leaves no tensor behind, closing none at all', async () => {
+test('stepping leaks no tensors, and closing frees all', async () => {
   const before = tf.memory().numTensors;
   const store = await planted();
   const loaded = tf.memory().numTensors;
@@ -70,7 +70,7 @@ test('seeds that are grown between two ticks leave a room’s patches in their b
   await store.close();
 });
 
-test('2,000 rounds of planting, stepping and disposing leave nothing behind', async () => {
+test('2,000 rounds of planting, stepping and disposing do not leak memory', async () => {
   const collect = runInNewContext('gc') as () => void;
   const store = await createPatchStore({ models: CONTRACT_MODELS, backend });
   const [{ card }] = CONTRACT_MODELS;
@@ -87,26 +87,11 @@ test('2,000 rounds of planting, stepping and disposing leave nothing behind', as
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
   };
-  // Buffers lie ready from the first ones on.
+  // The first rounds fill the pool of buffers.
   const before = await rounds(0, 1_000);
   const grown = (await rounds(1_000, 3_000)) - before;
   // One state of each would be more than ten times this.
   expect(2_000 * state.byteLength).toBeGreaterThan(10 * 2 ** 20);
   expect(grown).toBeLessThan(2 ** 20);
   await store.close();
-});
-
-test('buffers that are used again carry nothing over: who is stepped in ever changing company steps as alone', async () => {
-  const random = createRandom(7);
-  const together = await planted();
-  const alone = await Promise.all(IDS.map(() => planted()));
-  for (let round = 0; round < 12; round++) {
-    const company = steps.filter(() => random.uniform() < 0.6);
-    await together.step(company);
-    for (const step of company) await alone[step.patch].step([step]);
-  }
-  expect(await together.exportStates(IDS)).toEqual(
-    await Promise.all(IDS.map(async (patch) => (await alone[patch].exportStates([patch]))[0])),
-  );
-  for (const store of [together, ...alone]) await store.close();
 });

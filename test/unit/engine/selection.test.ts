@@ -1,4 +1,4 @@
-/** Which engine is taken, and what is said about the others. */
+/** Which engine is selected, and why the others are not. */
 import { BACKEND_NAMES, type Backend, type BackendName } from '../../../server/engine/backend.ts';
 import {
   autoOrder,
@@ -22,12 +22,12 @@ beforeEach(() => {
   started = [];
 });
 
-/** Half the precision is never taken unasked. */
+/** Half precision is never selected automatically. */
 const TRIED = BACKEND_NAMES.filter((name) => name !== 'webgpu-f16');
 
 type Outcome = 'gpu' | 'cpu' | Error;
 
-/** The real table, but with starters that end as told; who is not named does not start. */
+/** The real table with given outcomes; backends without one do not start. */
 function candidatesWith(outcomes: Partial<Record<BackendName, Outcome>>): Candidates {
   const entries = BACKEND_NAMES.map((name) => {
     const start = async (): Promise<Backend> => {

@@ -10,7 +10,7 @@ import { bitsOf, CONTRACT_MODELS, seedOf, still } from './contract.ts';
 
 const CARDS = CONTRACT_MODELS.map(({ card }) => card);
 
-/** A store as a thread would have it, and who lives there. */
+/** A store as a thread would have it, and its patches. */
 async function thread(): Promise<{ engine: ThreadEngine; living: Set<PatchId>; moved: number[] }> {
   const backend = await startOnnx();
   const store = await createPatchStore({ models: CONTRACT_MODELS, backend });
@@ -54,7 +54,7 @@ test('patches are distributed evenly, and move when one thread has all the work'
   await engine.step(awake.map(still));
   const share = threads.map(({ living }) => awake.filter((id) => living.has(id)).length);
   expect([...share].sort()).toEqual([1, 1, 2]);
-  // Once even, everybody stays.
+  // Once the work is even, no patch moves.
   const moves = threads.flatMap(({ moved }) => moved).length;
   for (let k = 0; k < 3; k++) await engine.step(awake.map(still));
   expect(threads.flatMap(({ moved }) => moved)).toHaveLength(moves);

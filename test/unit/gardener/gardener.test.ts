@@ -1,4 +1,4 @@
-/** When the gardener plays, and when it does not; by a clock that stands still, in a room whose cells are given. */
+/** When the gardener plays, with a fake clock and a room whose cells the test decides. */
 import { Gardener } from '../../../server/gardener/gardener.ts';
 import type { Answer, RoomCommand } from '../../../server/world/commands.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -15,7 +15,7 @@ const GALLERY = Array.from({ length: 12 }, (_, i) => ({
   latent: new Float32Array([1, i]),
 }));
 
-/** A room with its gardener, and all that it has done. */
+/** A room with its gardener, and everything it has done. */
 class Garden {
   readonly clock = new FakeClock();
   readonly hand: HandRoom;
@@ -47,7 +47,7 @@ class Garden {
     return this.hand.room;
   }
 
-  /** So long nothing comes from outside. */
+  /** Lets time pass without visitors. */
   async pass(duration: number): Promise<void> {
     for (let left = duration; left > 0; left -= TICK) {
       await this.clock.advance(TICK);
@@ -71,6 +71,14 @@ class Garden {
     return new Promise((resolve) => this.waiting.set(id, resolve));
   }
 }
+
+/** Where four organisms do not touch in a room of side 64. */
+const PLACES = [
+  [10, 10],
+  [30, 12],
+  [12, 40],
+  [50, 50],
+] as const;
 
 describe('the gardener', () => {
   test('begins at once in a new room, and a minute after the last visitor', async () => {
@@ -104,7 +112,7 @@ describe('the gardener', () => {
     expect(acts.some((act) => act.what === 'plant' && act.seed.from === 'hand')).toBe(true);
   });
 
-  test('when it has planted enough, the oldest goes for a new one', async () => {
+  test('when it has planted enough, it replaces its oldest organism', async () => {
     const garden = new Garden(3, undefined, 40);
     await garden.pass(4 * MINUTE);
     const [oldest] = garden.room.organisms;
@@ -122,7 +130,7 @@ describe('the gardener', () => {
     expect(new Set(kinds).size).toBe(kinds.length);
   });
 
-  test('ends in the middle of a stroke when somebody comes; what it has planted stays', async () => {
+  test('stops in the middle of a stroke when a visitor arrives; what it has planted stays', async () => {
     const garden = new Garden();
     while (garden.count('damage') === 0) await garden.pass(TICK);
     const { size } = garden.room;
@@ -158,14 +166,7 @@ describe('the gardener', () => {
 
   test('does not harm the organisms of others', async () => {
     const garden = new Garden(2, undefined, 64);
-    for (const [x, y] of [
-      [10, 10],
-      [30, 12],
-      [12, 40],
-      [50, 50],
-    ]) {
-      garden.hand.plant(x, y, ANNA);
-    }
+    for (const [x, y] of PLACES) garden.hand.plant(x, y, ANNA);
     await garden.pass(15 * MINUTE);
     const annas = garden.room.organisms.filter(({ planter }) => planter.id === ANNA.id);
     expect(annas).toHaveLength(4);
@@ -173,19 +174,12 @@ describe('the gardener', () => {
     expect(garden.count('damage')).toBeGreaterThan(0);
   });
 
-  test('DEP-4: thins what is long unattended in a crowded room, until there is room again', async () => {
+  test('DEP-4: thins long unattended organisms in a crowded room, until there is space again', async () => {
     const garden = new Garden(2, undefined, 64);
     const { hand, room } = garden;
     room.setMaxOrganisms(4);
     for (const { id } of [ANNA, BERT]) room.enter(id);
-    for (const [x, y, by] of [
-      [10, 10, BERT],
-      [30, 12, ANNA],
-      [12, 40, ANNA],
-      [50, 50, ANNA],
-    ] as const) {
-      hand.plant(x, y, by);
-    }
+    for (const [i, [x, y]] of PLACES.entries()) hand.plant(x, y, i === 0 ? BERT : ANNA);
     hand.ticks(GROWN);
     hand.change = 0;
     hand.ticks(DEFAULTS.life.restTicks);

@@ -20,8 +20,18 @@ const side = 32;
 const size = fc.integer({ min: 32, max: 400 });
 const seed = fc.nat();
 
+const PLOT = { width: 256, height: 256, side };
+
+/** The places that are chosen one after another. */
+function placesOf(count: number, chance: number): PlantingPlace[] {
+  const random = createRandom(chance);
+  const taken: PlantingPlace[] = [];
+  while (taken.length < count) taken.push(choosePlantingPlace(PLOT, taken, random)!);
+  return taken;
+}
+
 describe('composition', () => {
-  test('every place lies on the grid, and none so near another that they press against each other', () => {
+  test('every place is on the grid, and no two organisms touch', () => {
     forRuns(60, size, size, seed, (width, height, chance) => {
       const random = createRandom(chance);
       const taken: PlantingPlace[] = [];
@@ -41,28 +51,16 @@ describe('composition', () => {
   });
 
   test('a room looks planted, and space for visitors is left', () => {
-    const plot = { width: 256, height: 256, side };
     for (let chance = 0; chance < 20; chance++) {
-      const random = createRandom(chance);
-      const taken: PlantingPlace[] = [];
-      const enough = targetCount(plot);
-      while (taken.length < enough) {
-        const place = choosePlantingPlace(plot, taken, random);
-        expect(place).toBeDefined();
-        taken.push(place!);
-      }
       // A newcomer then still finds space for a seed.
-      expect(choosePlantingPlace(plot, taken, random)).toBeDefined();
+      const places = placesOf(targetCount(PLOT) + 1, chance);
+      for (const place of places) expect(place).toBeDefined();
     }
   });
 
   test('plants are scattered: each quarter of a room has some', () => {
-    const plot = { width: 256, height: 256, side };
     for (let chance = 0; chance < 20; chance++) {
-      const random = createRandom(chance);
-      const taken: PlantingPlace[] = [];
-      for (let i = 0; i < 10; i++) taken.push(choosePlantingPlace(plot, taken, random)!);
-      const quarters = new Set(taken.map(({ x, y }) => `${x < 128} ${y < 128}`));
+      const quarters = new Set(placesOf(10, chance).map(({ x, y }) => `${x < 128} ${y < 128}`));
       expect(quarters.size).toBe(4);
     }
   });

@@ -20,7 +20,7 @@ function framesOfGarden(): Uint8Array[] {
   return frames;
 }
 
-test('each sees what it would see alone, whatever it misses and however late it comes', () => {
+test('each client sees what it would see alone, whatever it misses and however late it joins', () => {
   const frames = framesOfGarden();
   const random = createRandom(4);
   const decoder = new SharedDecoder();
@@ -36,7 +36,7 @@ test('each sees what it would see alone, whatever it misses and however late it 
   while (all.some(({ next }) => next < FRAMES)) {
     const fastest = Math.max(...all.map(({ next }) => next));
     const one = all[random.integer(all.length)];
-    // Nobody is more than a few frames ahead of another.
+    // No client is more than a few frames ahead of another.
     const slowest = Math.min(...all.map(({ next }) => next));
     if (one.next >= FRAMES || (one.next === fastest && fastest > slowest + 5)) continue;
     let frame = frames[one.next++];

@@ -45,7 +45,7 @@ function previewsWith(settings: Partial<GrowthPreviewsOptions['settings']> = {},
       },
     },
   });
-  /** One pause after another, as long as given. */
+  /** Pauses one after another, each of this length. */
   const pause = async (length: number, times = 1): Promise<void> => {
     for (let i = 0; i < times; i++) {
       growthPreviews.pause(time + length);
@@ -110,7 +110,7 @@ describe('growth previews', () => {
     await pause(1_000);
     await Promise.all(films);
     expect(Math.max(...batches)).toBe(2);
-    // Who was refused may ask again.
+    // A refused preview can be requested again.
     expect((await grown(4)).frames).toBe(GROWN);
   });
 
@@ -138,7 +138,7 @@ describe('growth previews', () => {
     expect((await Promise.all(films)).map(({ frames }) => frames)).toEqual([GROWN, GROWN]);
   });
 
-  test('rejects previews when the engine fails, and starts anew on the next request', async () => {
+  test('rejects previews when the engine fails, and starts again on the next request', async () => {
     const { growthPreviews, grown, breakDown } = previewsWith();
     breakDown();
     await expect(grown(1)).rejects.toThrow('room-busy');
@@ -150,34 +150,30 @@ describe('growth previews', () => {
   });
 });
 
-describe('the drawing encoder', () => {
-  const encoder = {
-    size: 4,
-    channels: 1 as const,
-    *encode(pixels: Float32Array) {
-      for (let i = 0; i < 10; i++) yield;
-      return pixels;
-    },
-  };
+const encoder = {
+  size: 4,
+  channels: 1 as const,
+  *encode(pixels: Float32Array) {
+    for (let i = 0; i < 10; i++) yield;
+    return pixels;
+  },
+};
 
-  const options = { encoder, maxWaiting: 2, slice: 2 };
+const options = { encoder, maxWaiting: 2, slice: 2 };
 
-  test('encodes drawings one after another, in short slices', async () => {
-    let time = 0;
-    let pauses = 0;
-    const drawingEncoder = new DrawingEncoder({
-      ...options,
-      now: () => time++,
-      pause: async () => void pauses++,
-    });
-    const drawings = [1, 2].map((value) =>
-      drawingEncoder.encode(new Uint8Array(4).fill(value * 51)),
-    );
-    await expect(drawingEncoder.encode(new Uint8Array(4).fill(1))).rejects.toThrow('room-busy');
-    const [first, second] = await Promise.all(drawings);
-    expect(first[0]).toBeCloseTo(0.2);
-    expect(second[0]).toBeCloseTo(0.4);
-    expect(pauses).toBeGreaterThan(4);
-    await expect(drawingEncoder.encode(new Uint8Array(4).fill(1))).resolves.toHaveLength(4);
+test('drawings are encoded one after another, in short slices', async () => {
+  let time = 0;
+  let pauses = 0;
+  const drawingEncoder = new DrawingEncoder({
+    ...options,
+    now: () => time++,
+    pause: async () => void pauses++,
   });
+  const drawings = [1, 2].map((value) => drawingEncoder.encode(new Uint8Array(4).fill(value * 51)));
+  await expect(drawingEncoder.encode(new Uint8Array(4).fill(1))).rejects.toThrow('room-busy');
+  const [first, second] = await Promise.all(drawings);
+  expect(first[0]).toBeCloseTo(0.2);
+  expect(second[0]).toBeCloseTo(0.4);
+  expect(pauses).toBeGreaterThan(4);
+  await expect(drawingEncoder.encode(new Uint8Array(4).fill(1))).resolves.toHaveLength(4);
 });

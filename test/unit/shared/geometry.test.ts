@@ -7,15 +7,15 @@ import {
   strokeLength,
   windowAround,
 } from '../../../shared/geometry.ts';
-import fc, { forAll, forRuns } from '../../support/property.ts';
+import fc, { between, forAll, forRuns } from '../../support/property.ts';
 
-const coordinate = fc.double({ min: -20, max: 60, noNaN: true });
+const coordinate = between(-20, 60);
 
 test('DMG-1: a stroke covers the places whose centres are within its radius, and those of its points', () => {
   forRuns(
     25,
     fc.array(fc.tuple(coordinate, coordinate), { minLength: 1, maxLength: 5 }),
-    fc.double({ min: 0.5, max: 9, noNaN: true }),
+    between(0.5, 9),
     (pairs, radius) => {
       const points = pairs.flat();
       const rect = { x: 3, y: 5, width: 14, height: 12 };

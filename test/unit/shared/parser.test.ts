@@ -41,7 +41,7 @@ test.each([
   ['two values', Buffer.concat([pack({ type: 0, nsp: '/' }), pack(1)])],
   ['nothing', new Uint8Array(0)],
   ['ten thousand nested arrays', new Uint8Array(10_000).fill(0x91)],
-])('%s is no packet', (_, message) => {
+])('%s is not a packet', (_, message) => {
   expect(() => decode(message)).toThrow();
 });
 

@@ -2,14 +2,14 @@ import { pack } from 'msgpackr';
 import * as v from 'valibot';
 import { packedPointer, packPointer, unpackPointer } from '../../../shared/protocol/pointers.ts';
 import { TOOLS } from '../../../shared/vocabulary.ts';
-import fc, { forAll } from '../../support/property.ts';
+import fc, { between, forAll } from '../../support/property.ts';
 
 const id = fc.integer({ min: 1, max: 2 ** 31 });
 const place = fc.double({ noNaN: true, noDefaultInfinity: true });
 const tool = fc.constantFrom(...TOOLS);
 
 test('positions are exact to a sixteenth of a place', () => {
-  const near = fc.double({ noNaN: true, min: -100, max: 10_000 });
+  const near = between(-100, 10_000);
   forAll(id, near, near, tool, (id, x, y, tool) => {
     const told = unpackPointer(packPointer({ id, x, y, tool }));
     expect(told).toMatchObject({ id, tool });

@@ -5,7 +5,7 @@ import fc, { forAll } from '../../support/property.ts';
 
 const SIZE = { width: 70, height: 100 };
 
-/** What a tick changes: of some places, colour or owner. */
+/** Changes of a tick: colour or owner of some places. */
 const tick = fc.array(
   fc.record({
     x: fc.nat(SIZE.width - 1),

@@ -1,5 +1,5 @@
 /**
- * What is left of a run when an update fails: in a folder where a sound save lies already. The
+ * What is left of a run when an update fails, in a folder with an earlier save. The
  * integration test kills threads.
  */
 import { saveAfterFailure } from '../../../server/training/failures.ts';

@@ -112,7 +112,7 @@ it('refuses a model of other shapes', async () => {
   const { folder, file } = await saved();
   const wider = tinyConfig({ update: { kind: 'residual', hidden: 6, stateLimit: 4 } });
   const { tensors: all } = parseSafetensors(await readFile(file), file);
-  // A run of old has no configuration beside it.
+  // Earlier releases stored no configuration with a run.
   await writeFile(file, writeSafetensors(all));
   await expect(loadRun(folder, wider)).rejects.toMatchObject({
     reason: 'bad-run',

@@ -86,10 +86,14 @@ test.each([
   ['a huge header', fileOf('{}', 0, 1e9), 'header length 1000000000 is over the limit'],
   ['a header in pieces', fileOf('{"a":'), 'header is not JSON'],
   ['a list', fileOf([]), 'header is not a JSON object'],
-  ['bytes that are no text', fileOf('{}').fill(0xff, 8), 'header is not JSON'],
-  ['metadata that are no object', fileOf({ __metadata__: 1 }), '"__metadata__" is not an object'],
+  ['bytes that are not text', fileOf('{}').fill(0xff, 8), 'header is not JSON'],
+  [
+    'metadata that are not an object',
+    fileOf({ __metadata__: 1 }),
+    '"__metadata__" is not an object',
+  ],
   ['a number in metadata', fileOf({ __metadata__: { k: 1 } }), '"__metadata__.k" is not a string'],
-  ['a tensor that is no object', fileOf({ a: 1 }), 'tensor "a": is not an object'],
+  ['a tensor that is not an object', fileOf({ a: 1 }), 'tensor "a": is not an object'],
   [
     'an unknown dtype',
     fileOf({ a: { ...f32(0, 4), dtype: 'F31' } }, 4),

@@ -4,7 +4,7 @@ import { type Card, parseCard } from '../../../server/vnca/card.ts';
 import type { Model, WeightTensor } from '../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../shared/random.ts';
 
-/** A valid card as it lies in a file. */
+/** A valid card as stored in a file. */
 export function tinyCardJson(fields: Record<string, unknown> = {}): Record<string, unknown> {
   return {
     version: 1,

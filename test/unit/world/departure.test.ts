@@ -1,4 +1,4 @@
-/** Who goes when a full room makes room for a newcomer. */
+/** Which organism leaves when a full room makes space for a newcomer. */
 import * as v from 'valibot';
 import {
   chooseDeparting,
@@ -110,7 +110,7 @@ const planters = ({ room }: HandRoom) => room.organisms.map(({ planter }) => pla
 const died = (events: readonly LifeEvent[]) => events.filter(({ what }) => what === 'died');
 
 describe('a full room', () => {
-  test('DEP-1, DEP-3, GRO-3: takes a newcomer; one goes at once, with a word why', () => {
+  test('DEP-1, DEP-3, GRO-3: takes a newcomer; another organism leaves at once, with its cause', () => {
     const hand = fullRoom();
     hand.plant(6, 18, CLEO);
     const { answers, life } = hand.tick();
@@ -126,7 +126,7 @@ describe('a full room', () => {
     hand.plant(6, 18, CLEO);
     hand.tick();
     expect(planters(hand)).toEqual(['Anna', 'Cleo']);
-    // Back again, they are no longer absent: now it is the oldest that goes.
+    // After their return they are no longer absent, so the oldest organism leaves.
     const back = fullRoom();
     back.room.leave(BERT.id);
     back.tick();
@@ -155,12 +155,12 @@ describe('a full room', () => {
     ['off the grid', (hand: HandRoom) => hand.plant(1, 1, CLEO), 'off-grid'],
     ['on another', (hand: HandRoom) => hand.plant(6, 6, CLEO), 'occupied'],
     [
-      'with a seed that is none',
+      'that does not exist',
       ({ room }: HandRoom) =>
         room.enqueue(9, { what: 'plant', by: CLEO, x: 6, y: 18, seed: { from: 'hand', seed: 7 } }),
       'no-such-seed',
     ],
-  ])('TIM-2: a seed %s is refused, and nobody goes for it', (_, plant, reason) => {
+  ])('TIM-2: a seed %s is refused, and no organism leaves for it', (_, plant, reason) => {
     const hand = fullRoom();
     plant(hand);
     const { answers, life } = hand.tick();
@@ -200,7 +200,7 @@ describe('a full room', () => {
 });
 
 describe('a room of an earlier release', () => {
-  /** As it was written before rooms knew who is here. */
+  /** A state from before rooms recorded attendance. */
   const earlier = (version: number) => {
     const { attendance: _, ...state } = fullRoom().room.export();
     return v.parse(roomState, { ...state, version });
@@ -226,7 +226,7 @@ describe('a room of an earlier release', () => {
     },
   );
 
-  test('DEP-5: what its journal has done is done again to the letter, and the newer journal after it', () => {
+  test('DEP-5: its journal is replayed exactly, and the newer journal after it', () => {
     const [first, again] = [1, 2].map(() => new HandRoom({ ...SLOW, from: earlier(2) }));
     first.change = again.change = 0;
     const plan: ((hand: HandRoom) => void)[] = [
@@ -255,7 +255,7 @@ describe('a room of an earlier release', () => {
   });
 });
 
-test('TIM-6: who is here and since when others are not is put back with the room', () => {
+test('TIM-6: attendance is restored with the room', () => {
   const hand = fullRoom();
   hand.room.leave(ANNA.id);
   hand.tick();
@@ -266,7 +266,7 @@ test('TIM-6: who is here and since when others are not is put back with the room
   });
   const again = new HandRoom({ ...SLOW, from: state });
   expect(again.room.export()).toEqual({ ...state, acted: 0 });
-  // Nothing of theirs lives any more: they are forgotten.
+  // They are forgotten once none of their organisms lives.
   hand.plant(6, 18, CLEO);
   hand.ticks(64, () => 255);
   expect(hand.room.export().attendance).toEqual({ present: [BERT.id], absent: [] });

@@ -1,7 +1,7 @@
 import { Energy } from '../../../server/world/energy.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { EnergySettings } from '../../../shared/vocabulary.ts';
-import fc, { forRuns } from '../../support/property.ts';
+import fc, { between, forRuns } from '../../support/property.ts';
 import { ANNA, BERT, HandRoom } from '../../support/rooms.ts';
 
 const SETTINGS: EnergySettings = {
@@ -12,14 +12,14 @@ const SETTINGS: EnergySettings = {
   damagePerCell: 0.1,
 };
 
-/** What may happen to energy, at ticks that never go back. */
+/** Events that change energy, at ticks in order. */
 const happenings = fc.array(
   fc.record({
     wait: fc.integer({ min: 0, max: 40 }),
     who: fc.integer({ min: 1, max: 3 }),
     what: fc.constantFrom('plant', 'stroke', 'enter', 'leave', 'settings', 'rate', 'prune'),
     x: fc.integer({ min: 0, max: 30 }),
-    radius: fc.double({ min: 0.5, max: 12, noNaN: true }),
+    radius: between(0.5, 12),
     capacity: fc.integer({ min: 1, max: 200 }),
   }),
   { maxLength: 60 },
@@ -73,7 +73,7 @@ describe('energy', () => {
       200,
       fc.array(fc.tuple(fc.nat(200), fc.nat(200)), { minLength: 2, maxLength: 30 }),
       fc.array(fc.nat(28), { maxLength: 10 }),
-      fc.double({ min: 0.5, max: 12, noNaN: true }),
+      between(0.5, 12),
       (line, cuts, radius) => {
         const settings = { ...SETTINGS, capacity: 1e9, damagePerCell: 1 };
         const cost = (messages: number[][]): number => {

@@ -1,4 +1,4 @@
-/** A tick is about those that are awake: whatever happens, they are found without asking the others. */
+/** Only organisms that are awake are stepped. */
 import { coloursOf, GridPlanes } from '../../../server/world/grid-planes.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
 import { createRandom } from '../../../shared/random.ts';
@@ -13,7 +13,7 @@ const look: Look = ({ x, y, organism, tick }) => {
   return height > -0.2 ? 200 : height > -0.9 ? 30 : 5;
 };
 
-test('LIF-2, OWN-4: just the awake are stepped, the oldest first, and sleepers that wake find their place among them', () => {
+test('LIF-2, OWN-4: only the awake are stepped, the oldest first, also after sleepers wake', () => {
   forRuns(25, fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
     const random = createRandom(seed);
     const hand = new HandRoom({ maxOrganisms: 16, width: WIDTH, height: HEIGHT });

@@ -10,7 +10,7 @@ test('TIM-6: an organism restored while coming to rest falls asleep when it woul
   first.ticks(3);
   const second = new HandRoom({ from: first.room.export() });
   second.ages.set(1, first.ages.get(1)!);
-  // An engine that was given a state cannot compare it with the one before.
+  // After an import, an engine has nothing to compare the state with.
   second.change = 255;
   const asleep = (hand: HandRoom): boolean[] => {
     return Array.from({ length: 8 }, () => {

@@ -1,7 +1,7 @@
 import { latentOnMap } from '../../../server/world/latent-map.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { expectNear } from '../../support/near.ts';
-import fc, { forAll } from '../../support/property.ts';
+import fc, { between, forAll } from '../../support/property.ts';
 import { ANNA, BERT, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
 
 const gallery = [
@@ -15,7 +15,7 @@ const map = [
   { x: 0.5, y: 0.9 },
 ];
 const species = { ...SPECIES, gallery, map };
-const share = fc.double({ min: 0, max: 1, noNaN: true });
+const share = between(0, 1);
 
 /** Plants a seed, and says with which latent. */
 function planted(

@@ -35,7 +35,6 @@ test('a room held twice stands still until both holds are released', async () =>
   ticker.resume(room);
   await clock.advance(1_000);
   expect(begun.length - before).toBeGreaterThan(8);
-  await ticker.stop();
 });
 
 test('TIM-4: ticks do not drift, however uneven they are', async () => {
@@ -50,7 +49,6 @@ test('TIM-4: ticks do not drift, however uneven they are', async () => {
     if (i > 0) expect(Math.round((at - begun[i - 1].at) / period)).toBe(1);
   });
   expect(ticker.pace(room)).toMatchObject({ tickRate: 15, slow: false });
-  await ticker.stop();
 });
 
 test('TIM-4: missed ticks are dropped; the room counts as slow, and recovers', async () => {
@@ -66,11 +64,10 @@ test('TIM-4: missed ticks are dropped; the room counts as slow, and recovers', a
   heavy = false;
   const before = begun.length;
   await clock.advance(4_000);
-  // Sixty a four seconds, and no burst to make up for what was missed.
+  // Sixty in four seconds, without a burst to catch up.
   expect(begun.length - before).toBeGreaterThanOrEqual(58);
   expect(begun.length - before).toBeLessThanOrEqual(61);
   expect(ticker.pace(room)).toMatchObject({ slow: false });
-  await ticker.stop();
 });
 
 test.each([1, 2, 3, 15, 60])(
@@ -83,7 +80,6 @@ test.each([1, 2, 3, 15, 60])(
       await clock.advance(13);
       expect(ticker.pace(room)).toMatchObject({ slow: false });
     }
-    await ticker.stop();
   },
 );
 
@@ -109,7 +105,6 @@ test('onTick reports how late each tick began, and how long it took', async () =
   await clock.advance(500);
   expect(heard.map(({ late }) => Math.round(late)).slice(0, 5)).toEqual([0, 0, 0, 30, 0]);
   expect(heard.map(({ took }) => Math.round(took)).slice(0, 5)).toEqual([30, 30, 130, 30, 30]);
-  await ticker.stop();
 });
 
 test('an early timer does not cause an extra tick', async () => {
@@ -127,7 +122,6 @@ test('an early timer does not cause an extra tick', async () => {
   for (let k = 0; k < 1_000; k++) await clock.advance(1);
   expect(ticks).toEqual(Array(ticks.length).fill(1));
   expect(Math.abs(ticks.length - 15)).toBeLessThanOrEqual(1);
-  await ticker.stop();
 });
 
 test('rooms of one rate tick together; the rate can be changed', async () => {

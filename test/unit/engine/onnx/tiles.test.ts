@@ -1,4 +1,4 @@
-/** Perceiving by tiles is a matter of speed only: the same rule, whatever the net and the side. */
+/** Perceiving by tiles changes only the speed: the rule is the same for any net and side. */
 
 import type { RuleBackend } from '../../../../server/engine/backend.ts';
 import { planar } from '../../../../server/engine/core/layout.ts';

@@ -78,7 +78,7 @@ beforeAll(async () => {
 const largest = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   expect(a).toHaveLength(b.length);
   let most = 0;
-  // What is no number is as far away as can be.
+  // NaN counts as the largest difference.
   for (let i = 0; i < a.length; i++)
     most = Math.max(most, Math.abs(a[i] - b[i]) || (a[i] === b[i] ? 0 : 1e9));
   return most;

@@ -44,7 +44,7 @@ async function opened(): Promise<{ engine: Engine; fill(): void; relieve(): void
   };
 }
 
-testGpu('what there is no memory for is not planted, and all others live on', async () => {
+testGpu('patches without memory are not planted, and all others live on', async () => {
   const [{ engine, fill, relieve }, { engine: other }] = [await opened(), await opened()];
   for (const one of [engine, other]) {
     await one.plant(upTo(FIRST).map(seed));
@@ -63,7 +63,7 @@ testGpu('what there is no memory for is not planted, and all others live on', as
   await expect(calls[0]).rejects.toMatchObject({ reason: 'unknown-patch' });
   await expect(calls[2]).rejects.toMatchObject({ reason: 'unknown-patch' });
   expect(await calls[1]).toEqual(await other.step(upTo(FIRST).map(still)));
-  // One that dies makes room.
+  // A disposed patch frees memory.
   await engine.dispose([3]);
   await engine.plant([seed(FIRST)]);
   relieve();
@@ -77,41 +77,38 @@ testGpu('what there is no memory for is not planted, and all others live on', as
   await other.close();
 });
 
-testGpu(
-  'TIM-2: a seed that there is no memory for is refused, and leaves nothing behind in its room',
-  async () => {
-    const { engine, fill } = await opened();
-    const world = new World(engine);
-    const species = speciesOf({ ...model, folder: '' });
-    const size = { width: 256, height: 64 };
-    const room = world.open({ name: 'a', ...size, maxOrganisms: 99, seed: 1, species });
-    const plant = (i: number): void => {
-      const at = { x: 8 + 16 * (i % 16), y: 8 + 16 * Math.floor(i / 16) };
-      room.enqueue(i, { what: 'plant', by: ANNA, ...at, seed: { from: 'prior' } });
-    };
-    upTo(FIRST).forEach(plant);
-    await world.tick([room]);
-    fill();
-    plant(FIRST);
-    room.enqueue(99, { what: 'damage', by: ANNA, points: [8.5, 24.5], radius: 0.5 });
-    const [{ result }] = await world.tick([room]);
-    const refused = expect.objectContaining({ reason: 'garden-full' });
-    expect(result.answers).toEqual([
-      { by: ANNA.id, id: FIRST, what: 'plant', energy: 1, refused },
-      { by: ANNA.id, id: 99, what: 'damage', energy: 1 },
-    ]);
-    expect(result.life).toEqual([]);
-    expect(room.size).toBe(FIRST);
-    expect(room.grid.ownerAt(room.grid.place(7, 24))).toBe(0);
-    // What larger answers will want was set aside when they were planted.
-    for (let tick = 0; tick < 4; tick++) await world.tick([room]);
-    expect(room.organisms.map(({ stage }) => stage)).toEqual(Array(FIRST).fill(8));
-    await engine.close();
-  },
-);
+testGpu('TIM-2: a seed without memory is refused, and its room is unchanged', async () => {
+  const { engine, fill } = await opened();
+  const world = new World(engine);
+  const species = speciesOf({ ...model, folder: '' });
+  const size = { width: 256, height: 64 };
+  const room = world.open({ name: 'a', ...size, maxOrganisms: 99, seed: 1, species });
+  const plant = (i: number): void => {
+    const at = { x: 8 + 16 * (i % 16), y: 8 + 16 * Math.floor(i / 16) };
+    room.enqueue(i, { what: 'plant', by: ANNA, ...at, seed: { from: 'prior' } });
+  };
+  upTo(FIRST).forEach(plant);
+  await world.tick([room]);
+  fill();
+  plant(FIRST);
+  room.enqueue(99, { what: 'damage', by: ANNA, points: [8.5, 24.5], radius: 0.5 });
+  const [{ result }] = await world.tick([room]);
+  const refused = expect.objectContaining({ reason: 'garden-full' });
+  expect(result.answers).toEqual([
+    { by: ANNA.id, id: FIRST, what: 'plant', energy: 1, refused },
+    { by: ANNA.id, id: 99, what: 'damage', energy: 1 },
+  ]);
+  expect(result.life).toEqual([]);
+  expect(room.size).toBe(FIRST);
+  expect(room.grid.ownerAt(room.grid.place(7, 24))).toBe(0);
+  // Memory for larger answers was reserved when they were planted.
+  for (let tick = 0; tick < 4; tick++) await world.tick([room]);
+  expect(room.organisms.map(({ stage }) => stage)).toEqual(Array(FIRST).fill(8));
+  await engine.close();
+});
 
 testGpu(
-  'states that there is no memory to read into are not read, all goes on, and later they are',
+  'states cannot be read without memory; steps go on, and states can be read later',
   async () => {
     const [{ engine, fill, relieve }, { engine: other }] = [await opened(), await opened()];
     const states = upTo(FIRST).map((patch) => ({
@@ -127,7 +124,7 @@ testGpu(
     const going = engine.step(upTo(FIRST).map(still));
     await expect(refused).rejects.toMatchObject({ reason: 'out-of-memory' });
     expect(await going).toEqual(await other.step(upTo(FIRST).map(still)));
-    // For so long that copies are due, too.
+    // Long enough that copies are due, too.
     for (let k = 0; k < 2 * SAVE_EVERY; k++) {
       const [told, wanted] = [engine, other].map((one) => one.step(upTo(FIRST).map(still)));
       expect(await told).toEqual(await wanted);
@@ -140,12 +137,12 @@ testGpu(
   },
 );
 
-testGpu('what fails for want of memory in the middle of a step fails by name', async () => {
+testGpu('a step that fails for lack of memory names the reason', async () => {
   const { engine, fill } = await opened();
   await engine.plant(upTo(FIRST).map(seed));
   fill();
   const failure = { reason: 'failed', detail: expect.stringMatching(/memory/i) };
-  // More calls at once than anything was set aside for.
+  // More calls at once than memory was reserved for.
   const calls = [1, 2, 3, 4].map((patch) => engine.step([still(patch)]));
   await Promise.allSettled(calls);
   await expect(calls.at(-1)).rejects.toMatchObject(failure);

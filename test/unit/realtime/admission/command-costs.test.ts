@@ -80,33 +80,30 @@ describe('addresses', () => {
   });
 });
 
-describe('origins', () => {
-  const allowed = ['https://museum.example'];
-  test.each([
-    [undefined, true],
-    ['http://garden.local:8080', true],
-    ['https://garden.local:8080', true],
-    ['http://GARDEN.local:8080', false],
-    ['http://garden.local', false],
-    ['http://garden.local:8081', false],
-    ['http://xgarden.local:8080', false],
-    ['http://garden.local:8080.evil.example', false],
-    ['http://evil.example/garden.local:8080', false],
-    ['http://garden.local:8080@evil.example', false],
-    ['http://user@garden.local:8080', false],
-    ['ftp://garden.local:8080', false],
-    ['https://museum.example', true],
-    ['https://museum.example.evil.example', false],
-    ['http://museum.example', false],
-    ['https://museum.example/', false],
-    ['null', false],
-    ['', false],
-    ['*', false],
-  ])('%p: %p', (origin, welcome) => {
-    expect(isAllowedOrigin({ origin, host: 'garden.local:8080' }, allowed)).toBe(welcome);
-  });
+const allowed = ['https://museum.example'];
+test.each([
+  [undefined, true],
+  ['http://garden.local:8080', true],
+  ['https://garden.local:8080', true],
+  ['http://GARDEN.local:8080', false],
+  ['http://garden.local', false],
+  ['http://garden.local:8081', false],
+  ['http://xgarden.local:8080', false],
+  ['http://garden.local:8080.evil.example', false],
+  ['http://evil.example/garden.local:8080', false],
+  ['http://garden.local:8080@evil.example', false],
+  ['http://user@garden.local:8080', false],
+  ['ftp://garden.local:8080', false],
+  ['https://museum.example', true],
+  ['https://museum.example.evil.example', false],
+  ['http://museum.example', false],
+  ['https://museum.example/', false],
+  ['null', false],
+  ['', false],
+  ['*', false],
+])('a page of origin %p may connect: %p', (origin, welcome) => {
+  expect(isAllowedOrigin({ origin, host: 'garden.local:8080' }, allowed)).toBe(welcome);
 });
-
 describe('a rate limiter', () => {
   const setUp = (changes: Partial<Record<keyof typeof limits, number>> = {}) => {
     const clock = new FakeClock();

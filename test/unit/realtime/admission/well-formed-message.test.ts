@@ -29,7 +29,7 @@ describe('a message', () => {
     });
   });
 
-  test('with keys that are no strings is rejected', () => {
+  test('with keys that are not strings is rejected', () => {
     expect(isWellFormed(Uint8Array.from([129, 129, 0, 0, 0]))).toBe(false);
     expect(isWellFormed(Uint8Array.from([129, 161, 97, 0]))).toBe(true);
   });

@@ -15,7 +15,7 @@ describe('device marks', () => {
     );
   });
 
-  test('are invalid on another server; a resume token is no mark, and a mark no resume token', () => {
+  test('are invalid on another server; marks and resume tokens cannot be confused', () => {
     const marks = new DeviceMarks(secret);
     const mark = marks.issue();
     expect(new DeviceMarks(Buffer.alloc(32, 8)).read(mark)).toBeUndefined();

@@ -14,14 +14,20 @@ function open(capacity = 2, more: Partial<SlotOptions> = {}) {
     ...more,
   });
   const newcomer = (id: number) => ({ id, name: `visitor ${id}`, hue: 0 });
-  return { slots, take: (who: string, token?: string) => slots.claim(who, token, newcomer) };
+  const take = (who: string, token?: string) => slots.claim(who, token, newcomer);
+  /** A visitor who has come and gone, and the token they were given. */
+  const visit = (who: string) => {
+    const { you } = take(who);
+    const token = slots.tokenOf(who)!;
+    slots.leave(who, 0);
+    return { you, token };
+  };
+  return { slots, take, visit };
 }
 
 test('a token is valid once, and for a while', () => {
-  const { slots, take } = open(9);
-  const { you } = take('anna');
-  const token = slots.tokenOf('anna')!;
-  slots.leave('anna', 0);
+  const { slots, take, visit } = open(9);
+  const { you, token } = visit('anna');
   take('anna again', token);
   slots.confirm('anna again');
   expect(take('mallory', token)).toMatchObject({ you: { id: 2 }, isNew: true });
@@ -32,10 +38,8 @@ test('a token is valid once, and for a while', () => {
 });
 
 test('a participant who left before receiving the new token returns with the previous one', () => {
-  const { slots, take } = open();
-  const { you } = take('anna');
-  const token = slots.tokenOf('anna')!;
-  slots.leave('anna', 0);
+  const { slots, take, visit } = open();
+  const { you, token } = visit('anna');
   for (const again of ['a reload', 'another', 'and one more']) {
     expect(take(again, token)).toEqual({ you, isNew: false });
     slots.leave(again, 0);
@@ -48,13 +52,8 @@ test('a participant who left before receiving the new token returns with the pre
 });
 
 test('held slots do not raise the number of participants above the limit', () => {
-  const { slots, take } = open(1);
-  const tokens = ['a', 'b', 'c', 'd'].map((who) => {
-    take(who);
-    const token = slots.tokenOf(who)!;
-    slots.leave(who, 0);
-    return token;
-  });
+  const { slots, take, visit } = open(1);
+  const tokens = ['a', 'b', 'c', 'd'].map((who) => visit(who).token);
   const admitted = tokens.filter((token, i) => {
     if (slots.isFull && (!slots.holdsSlotFor(token) || slots.isCrowded)) return false;
     take(`again ${i}`, token);
@@ -64,10 +63,8 @@ test('held slots do not raise the number of participants above the limit', () =>
 });
 
 test('a participant whose slot has expired gets the same number, but counts as new', () => {
-  const { slots, take } = open();
-  const { you } = take('anna');
-  const token = slots.tokenOf('anna')!;
-  slots.leave('anna', 0);
+  const { slots, take, visit } = open();
+  const { you, token } = visit('anna');
   expect(take('mallory', 'token of my own')).toMatchObject({ you: { id: 2 } });
   slots.expire(1_000);
   expect(slots.holdsSlotFor(token)).toBe(false);

@@ -178,7 +178,7 @@ describe('RoomBroadcaster', () => {
 });
 
 describe('the viewport of a viewer', () => {
-  test('limits what is sent, with a margin; a new viewport is sent at once', () => {
+  test('limits the stream, with a margin; a new viewport is sent at once', () => {
     const room = open(192, 64);
     const page = room.join({ x: 0, y: 0, width: 40, height: 64 });
     room.cast.setViewport(page, lookAt(room.planes, { x: 0, width: 40 }), room.now);

@@ -65,38 +65,36 @@ describe.each(UPDATES)('%s', (_, update) => {
   });
 });
 
-describe('growth', () => {
-  const last = { 'update.out.kernel': 0, 'update.out.bias': 0 };
+const last = { 'update.out.kernel': 0, 'update.out.bias': 0 };
 
-  test.each([
-    ['doubling', { kind: 'doubling', seedSide: 2, stepsPerStage: 3 }],
-    ['uniform', { kind: 'uniform', steps: 7 }],
-  ])('%s of a rule that begins at zero shows the latent everywhere', async (_, growth) => {
-    const update = { kind: 'res4', hidden: 5 };
-    const card = tinyCard({ side: 8, growth, update });
-    const { tensors } = tinyModel({ side: 8, growth, update });
-    const parameters = parametersOf(tensors);
-    for (const name of Object.keys(last)) parameters[`parameter:${name}`].data.fill(0);
-    const latents = normals([2, card.latentSize], 3);
-    const segments = new Segments({
-      compute,
-      spec: card,
-      likelihood: { kind: 'bernoulli', channel: 0 },
-      batch: 2,
-    });
-    let states = {};
-    for (const segment of growthSegments(card, 2)) {
-      const program = await segments.forward(segment);
-      const { latents: z, ...given } = upload(compute, { latents, ...parameters });
-      const conditioning = await segments.condition(given, z);
-      states = await program.run({ ...given, ...conditioning.inputs, ...states });
-    }
-    const grown = await compute.read((states as { states: never }).states);
-    expect(grown).toHaveLength(2 * 64 * card.latentSize);
-    grown.forEach((x, i) => {
-      const patch = Math.floor(i / (64 * card.latentSize));
-      expect(x).toBe(latents.data[patch * card.latentSize + (i % card.latentSize)]);
-    });
-    await segments.dispose();
+test.each([
+  ['doubling', { kind: 'doubling', seedSide: 2, stepsPerStage: 3 }],
+  ['uniform', { kind: 'uniform', steps: 7 }],
+])('growth (%s) of a rule that begins at zero shows the latent everywhere', async (_, growth) => {
+  const update = { kind: 'res4', hidden: 5 };
+  const card = tinyCard({ side: 8, growth, update });
+  const { tensors } = tinyModel({ side: 8, growth, update });
+  const parameters = parametersOf(tensors);
+  for (const name of Object.keys(last)) parameters[`parameter:${name}`].data.fill(0);
+  const latents = normals([2, card.latentSize], 3);
+  const segments = new Segments({
+    compute,
+    spec: card,
+    likelihood: { kind: 'bernoulli', channel: 0 },
+    batch: 2,
   });
+  let states = {};
+  for (const segment of growthSegments(card, 2)) {
+    const program = await segments.forward(segment);
+    const { latents: z, ...given } = upload(compute, { latents, ...parameters });
+    const conditioning = await segments.condition(given, z);
+    states = await program.run({ ...given, ...conditioning.inputs, ...states });
+  }
+  const grown = await compute.read((states as { states: never }).states);
+  expect(grown).toHaveLength(2 * 64 * card.latentSize);
+  grown.forEach((x, i) => {
+    const patch = Math.floor(i / (64 * card.latentSize));
+    expect(x).toBe(latents.data[patch * card.latentSize + (i % card.latentSize)]);
+  });
+  await segments.dispose();
 });

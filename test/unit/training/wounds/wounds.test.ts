@@ -87,19 +87,16 @@ describe('a random wound', () => {
   });
 });
 
-describe('a wound of a share', () => {
-  test.each(OF_SHARE)('%s is exact and one piece', (kind) => {
-    const random = createRandom(4);
-    for (const share of [0, 0.1, 0.25, 0.5, 0.77, 1]) {
-      for (let i = 0; i < 20; i++) {
-        const mask = woundOfShare(random, SIDE, share, [kind]);
-        expect(wounded(mask)).toBe(Math.round(share * SIDE * SIDE));
-        expect(pieces(mask, SIDE)).toBe(share === 0 ? 0 : 1);
-      }
+test.each(OF_SHARE)('a wound of a share (%s) is exact and one piece', (kind) => {
+  const random = createRandom(4);
+  for (const share of [0, 0.1, 0.25, 0.5, 0.77, 1]) {
+    for (let i = 0; i < 20; i++) {
+      const mask = woundOfShare(random, SIDE, share, [kind]);
+      expect(wounded(mask)).toBe(Math.round(share * SIDE * SIDE));
+      expect(pieces(mask, SIDE)).toBe(share === 0 ? 0 : 1);
     }
-  });
+  }
 });
-
 describe('applying a wound', () => {
   it('zeroes all channels of the cells, and no others', () => {
     const states = new Float32Array(12).fill(2);
