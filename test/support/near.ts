@@ -1,6 +1,6 @@
 /** Compares lists of numbers. */
 
-/** Expects each number to be as wanted, within a tolerance that is relative for numbers above one. */
+/** Expects numbers within a tolerance, which is relative for numbers above one. */
 export function expectNear(
   found: ArrayLike<number>,
   wanted: ArrayLike<number>,

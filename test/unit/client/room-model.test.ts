@@ -26,138 +26,136 @@ function streamed() {
   };
 }
 
-describe('room model', () => {
-  test('is live once a first frame has been decoded, and follows', () => {
-    const { model, sent } = room();
-    const states: string[] = [];
-    model.on('connection', (state) => states.push(state));
-    expect(model.connection).toBe('connecting');
-    const stream = streamed();
-    const { planes } = stream;
-    model.receive('frame', stream.keyframe(5));
-    planes.owner[4000] = 9;
+test('a room is live once a first frame has been decoded, and follows', () => {
+  const { model, sent } = room();
+  const states: string[] = [];
+  model.on('connection', (state) => states.push(state));
+  expect(model.connection).toBe('connecting');
+  const stream = streamed();
+  const { planes } = stream;
+  model.receive('frame', stream.keyframe(5));
+  planes.owner[4000] = 9;
+  model.receive('frame', stream.delta());
+  expect(model.tick).toBe(6);
+  expect(equalPlanes(model.planes!, planes)).toBe(true);
+  expect(states).toEqual(['live']);
+  expect(sent).toEqual([
+    ['received', { tick: 5 }],
+    ['received', { tick: 6 }],
+  ]);
+});
+
+test('it requests an out-of-sync chunk once, and keeps its picture', () => {
+  const { model, sent } = room();
+  const stream = streamed();
+  const { planes } = stream;
+  model.receive('frame', stream.keyframe(5));
+  planes.owner[0] = 3;
+  stream.delta();
+  const before = model.planes!.owner.slice();
+  sent.length = 0;
+  for (const tick of [7, 8]) {
+    planes.owner[1] = tick;
     model.receive('frame', stream.delta());
-    expect(model.tick).toBe(6);
-    expect(equalPlanes(model.planes!, planes)).toBe(true);
-    expect(states).toEqual(['live']);
-    expect(sent).toEqual([
-      ['received', { tick: 5 }],
-      ['received', { tick: 6 }],
-    ]);
-  });
+  }
+  expect(sent).toEqual([
+    ['received', { tick: 7 }],
+    ['resync', { chunks: [0] }],
+    ['received', { tick: 8 }],
+  ]);
+  expect(model.planes!.owner).toEqual(before);
+  model.receive('frame', stream.keyframe(9, [0]));
+  expect(equalPlanes(model.planes!, planes)).toBe(true);
+  sent.length = 0;
+  model.receive('frame', new Uint8Array(3));
+  expect(sent).toEqual([['resync', { chunks: [0, 1, 2, 3] }]]);
+});
 
-  test('requests an out-of-sync chunk once, and keeps its picture', () => {
-    const { model, sent } = room();
-    const stream = streamed();
-    const { planes } = stream;
-    model.receive('frame', stream.keyframe(5));
-    planes.owner[0] = 3;
-    stream.delta();
-    const before = model.planes!.owner.slice();
-    sent.length = 0;
-    for (const tick of [7, 8]) {
-      planes.owner[1] = tick;
-      model.receive('frame', stream.delta());
-    }
-    expect(sent).toEqual([
-      ['received', { tick: 7 }],
-      ['resync', { chunks: [0] }],
-      ['received', { tick: 8 }],
-    ]);
-    expect(model.planes!.owner).toEqual(before);
-    model.receive('frame', stream.keyframe(9, [0]));
-    expect(equalPlanes(model.planes!, planes)).toBe(true);
-    sent.length = 0;
-    model.receive('frame', new Uint8Array(3));
-    expect(sent).toEqual([['resync', { chunks: [0, 1, 2, 3] }]]);
-  });
+test('a reconnected room keeps its last picture, says what it holds, and is live with the next frame', () => {
+  const { model, sent } = room();
+  const stream = streamed();
+  const { planes } = stream;
+  model.receive('frame', stream.keyframe(5));
+  model.setConnection('reconnecting');
+  expect(model.holds()).toHaveLength(8);
+  model.receive('welcome', welcome);
+  expect(model.connection).toBe('reconnecting');
+  expect(equalPlanes(model.planes!, planes)).toBe(true);
+  sent.length = 0;
+  model.receive('frame', stream.keyframe(7, []));
+  expect(model.connection).toBe('live');
+  expect(sent).toEqual([['received', { tick: 7 }]]);
+});
 
-  test('a reconnected room keeps its last picture, says what it holds, and is live with the next frame', () => {
-    const { model, sent } = room();
-    const stream = streamed();
-    const { planes } = stream;
-    model.receive('frame', stream.keyframe(5));
-    model.setConnection('reconnecting');
-    expect(model.holds()).toHaveLength(8);
-    model.receive('welcome', welcome);
-    expect(model.connection).toBe('reconnecting');
-    expect(equalPlanes(model.planes!, planes)).toBe(true);
-    sent.length = 0;
-    model.receive('frame', stream.keyframe(7, []));
-    expect(model.connection).toBe('live');
-    expect(sent).toEqual([['received', { tick: 7 }]]);
-  });
+test('it knows its place in the queue of a full room', () => {
+  const model = new RoomModel(() => undefined);
+  const ahead: (number | undefined)[] = [];
+  model.on('waiting', () => ahead.push(model.ahead));
+  model.receive('waiting', { ahead: 2 });
+  expect(model.connection).toBe('waiting');
+  model.receive('waiting', { ahead: 0 });
+  expect(ahead).toEqual([2, 0]);
+  model.receive('welcome', welcome);
+  expect(model.ahead).toBeUndefined();
+});
 
-  test('knows its place in the queue of a full room', () => {
-    const model = new RoomModel(() => undefined);
-    const ahead: (number | undefined)[] = [];
-    model.on('waiting', () => ahead.push(model.ahead));
-    model.receive('waiting', { ahead: 2 });
-    expect(model.connection).toBe('waiting');
-    model.receive('waiting', { ahead: 0 });
-    expect(ahead).toEqual([2, 0]);
-    model.receive('welcome', welcome);
-    expect(model.ahead).toBeUndefined();
+test('it applies life events to organisms', () => {
+  const { model } = room();
+  const seen: string[] = [];
+  model.on('life', ({ event, organism }) => seen.push(`${event.what} ${organism.phase}`));
+  const live = (...events: unknown[]) => model.receive('life', { tick: 9, events });
+  live({ what: 'born', organism: { ...fox, id: 8 } }, { what: 'divided', id: 7, stage: 4 });
+  expect(model.organisms.get(7)).toMatchObject({ stage: 4, phase: 'growing' });
+  live(
+    { what: 'grown', id: 7 },
+    { what: 'wounded', id: 7, by: 1, wounds: 1 },
+    { what: 'healed', id: 7, healed: 1 },
+    { what: 'asleep', id: 7 },
+  );
+  expect(model.organisms.get(7)).toMatchObject({
+    stage: 32,
+    phase: 'asleep',
+    wounds: 1,
+    healed: 1,
   });
+  live(
+    { what: 'awake', id: 7 },
+    { what: 'died', id: 7, cause: 'no-cell-left' },
+    { what: 'died', id: 7, cause: 'no-cell-left' },
+  );
+  expect([...model.organisms.keys()]).toEqual([8]);
+  expect(seen).toEqual([
+    'born growing',
+    'divided growing',
+    'grown awake',
+    'wounded awake',
+    'healed awake',
+    'asleep asleep',
+    'awake awake',
+    'died dead',
+  ]);
+});
 
-  test('applies life events to organisms', () => {
-    const { model } = room();
-    const seen: string[] = [];
-    model.on('life', ({ event, organism }) => seen.push(`${event.what} ${organism.phase}`));
-    const live = (...events: unknown[]) => model.receive('life', { tick: 9, events });
-    live({ what: 'born', organism: { ...fox, id: 8 } }, { what: 'divided', id: 7, stage: 4 });
-    expect(model.organisms.get(7)).toMatchObject({ stage: 4, phase: 'growing' });
-    live(
-      { what: 'grown', id: 7 },
-      { what: 'wounded', id: 7, by: 1, wounds: 1 },
-      { what: 'healed', id: 7, healed: 1 },
-      { what: 'asleep', id: 7 },
-    );
-    expect(model.organisms.get(7)).toMatchObject({
-      stage: 32,
-      phase: 'asleep',
-      wounds: 1,
-      healed: 1,
-    });
-    live(
-      { what: 'awake', id: 7 },
-      { what: 'died', id: 7, cause: 'no-cell-left' },
-      { what: 'died', id: 7, cause: 'no-cell-left' },
-    );
-    expect([...model.organisms.keys()]).toEqual([8]);
-    expect(seen).toEqual([
-      'born growing',
-      'divided growing',
-      'grown awake',
-      'wounded awake',
-      'healed awake',
-      'asleep asleep',
-      'awake awake',
-      'died dead',
-    ]);
-  });
+test('it keeps the list of participants, and ignores messages that match no schema', () => {
+  const { model } = room();
+  model.receive('people', { joined: [{ id: 5, name: 'Lin', hue: 1 }], left: [1] });
+  expect([...model.participants.keys()]).toEqual([2, 5]);
+  model.receive('people', { joined: 'everybody' });
+  model.receive('pace', { tickRate: 'fast' });
+  model.receive('no-such-event', {});
+  expect(model.participants.size).toBe(2);
+  expect(model.pace).toBeUndefined();
+});
 
-  test('keeps the list of participants, and ignores messages that match no schema', () => {
-    const { model } = room();
-    model.receive('people', { joined: [{ id: 5, name: 'Lin', hue: 1 }], left: [1] });
-    expect([...model.participants.keys()]).toEqual([2, 5]);
-    model.receive('people', { joined: 'everybody' });
-    model.receive('pace', { tickRate: 'fast' });
-    model.receive('no-such-event', {});
-    expect(model.participants.size).toBe(2);
-    expect(model.pace).toBeUndefined();
-  });
-
-  test('updates energy after each answer, and costs when the host changes them', () => {
-    const { model } = room();
-    const levels: number[] = [];
-    model.on('energy', ({ level }) => levels.push(level));
-    model.receive('accepted', { id: 1, energy: 32 });
-    model.receive('rejected', { id: 2, reason: 'no-energy', energy: 3 });
-    model.receive('rejected', { reason: 'too-fast' });
-    model.receive('energy', { ...welcome.energy, level: 5, capacity: 10 });
-    model.receive('energy', { ...welcome.energy, level: -1 });
-    expect(levels).toEqual([32, 3, 5]);
-    expect(model.energy).toMatchObject({ level: 5, capacity: 10, plant: 8 });
-  });
+test('it updates energy after each answer, and costs when the host changes them', () => {
+  const { model } = room();
+  const levels: number[] = [];
+  model.on('energy', ({ level }) => levels.push(level));
+  model.receive('accepted', { id: 1, energy: 32 });
+  model.receive('rejected', { id: 2, reason: 'no-energy', energy: 3 });
+  model.receive('rejected', { reason: 'too-fast' });
+  model.receive('energy', { ...welcome.energy, level: 5, capacity: 10 });
+  model.receive('energy', { ...welcome.energy, level: -1 });
+  expect(levels).toEqual([32, 3, 5]);
+  expect(model.energy).toMatchObject({ level: 5, capacity: 10, plant: 8 });
 });

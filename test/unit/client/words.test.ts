@@ -20,7 +20,7 @@ const fresh = temporaryFolder();
 const words = new Words();
 const { messages, errors } = words.source();
 
-/** Reasons that only a wall or a host is told: in client/visitor/refusal-text.ts are those for visitors. */
+/** Reasons that only a wall or a host meets, without a text in client/visitor/refusal-text.ts. */
 const NOT_FOR_VISITORS: readonly Reason[] = ['too-many-walls', 'only-watches'];
 
 const tokens = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort();

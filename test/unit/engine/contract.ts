@@ -18,7 +18,7 @@ import { calmUpdate, genomeUpdate, tinyModel } from '../vnca/tiny-model.ts';
 const plain = tinyModel();
 const CHANNELS = plain.card.channels;
 
-/** Multiplies what it sees until float32 cannot hold it, though its weights are no more than 16 bits can hold. */
+/** States grow until float32 cannot hold them, though 16 bits can hold the weights. */
 const calm = tinyModel({
   name: 'runaway',
   update: { kind: 'simple', hidden: 8, activation: 'relu' },

@@ -25,7 +25,11 @@ export function describeLosses(
     return seedOf(CONTRACT_MODELS.find(({ card }) => card.name === names[i])!, patch);
   });
 
-  /** A hundred steps with wounds, divisions and sleepers. @param lose called when states are lost */
+  /**
+   * A hundred steps with wounds, divisions and sleepers.
+   *
+   * @param lose called when states are lost
+   */
   const live = async (engine: Engine, lose: () => void): Promise<unknown> => {
     await engine.plant(sown);
     const told: Readout[][] = [];

@@ -62,7 +62,7 @@ test('seeds that are grown between two ticks leave a room’s patches in their b
     await store.step(room);
   }
   expect(new Set(lent.get(5))).toEqual(home);
-  // Their buffers are lent to others as soon as one of them sleeps: here to as many who stay together with another.
+  // Once one of them sleeps, others use their buffers: here the same number with another patch.
   await store.step(room.slice(1));
   await store.step([...room.slice(1), steps[8]]);
   await store.step([...room.slice(1), steps[8]]);

@@ -17,8 +17,6 @@ const uniform = { growth: { kind: 'uniform', steps: 4 } };
 
 // Fields that a model card has too are tested with it.
 test.each<[string, Record<string, unknown>]>([
-  ['latentSize', { latentSize: 5 }],
-  ['growth.seedSide', { growth: { kind: 'doubling', seedSide: 3, stepsPerStage: 2 } }],
   ['update.genome', { update: { kind: 'residual', hidden: 4, genome: { hidden: 3 } } }],
   ['readout.channels', { readout: { kind: 'rgba-premultiplied', channels: [0, 1, 3, 4] } }],
   ['encoder.convolutions', { encoder: { input: '0..1', convolutions: [] } }],

@@ -80,7 +80,7 @@ test('the shipped encoder agrees with training, in slices of a few milliseconds'
   await posteriors.dispose();
   const ours = run(model, pixels);
   expectNear(ours, mean, 5e-4);
-  // Warm, no slice is long. Garbage collection and neighbours may stretch some: the best of ten tries counts.
+  // Garbage collection and other work may delay some: the best of ten tries counts.
   const tries = Array.from({ length: 10 }, () => slicesOf(createEncoder(model)!.encode(pixels)));
   expect(tries[0].length).toBeGreaterThan(30);
   const nearlyAll = tries.map((slices) => slices[Math.floor(slices.length * 0.9)]);

@@ -1,8 +1,7 @@
-import { ANNA, GROWN, grown, HandRoom, SPECIES } from '../../support/rooms.ts';
+import { ANNA, GROWN, grown, HandRoom, SPECIES, sown } from '../../support/rooms.ts';
 
 test('OWN-2: bare places under live cells are claimed, others are not', () => {
-  const hand = new HandRoom();
-  hand.plant(8, 8);
+  const hand = sown([8, 8]);
   hand.ticks(GROWN + 1, ({ x }) => (x < 4 ? SPECIES.threshold : SPECIES.threshold / 2 - 1));
   expect(hand.census()).toEqual(
     new Map([
@@ -15,8 +14,7 @@ test('OWN-2: bare places under live cells are claimed, others are not', () => {
 });
 
 test('OWN-1: a place shows its owner, a bare place nothing', () => {
-  const hand = new HandRoom();
-  hand.plant(8, 8);
+  const hand = sown([8, 8]);
   hand.ticks(GROWN, ({ x }) => (x < 4 ? 200 : 10));
   const { owner, rgba } = hand.room.grid.planes;
   owner.forEach((id, place) => {
@@ -90,8 +88,7 @@ test('OWN-6: places are conserved while organisms grow, press, are wounded and d
 });
 
 test('OWN-7: a growing organism owns its centre before its cells are visible', () => {
-  const hand = new HandRoom();
-  hand.plant(8, 8);
+  const hand = sown([8, 8]);
   hand.tick(() => 0);
   expect(hand.census().get(1)).toBe(4);
   hand.room.enqueue(9, { what: 'plant', by: ANNA, x: 9, y: 9, seed: { from: 'prior' } });

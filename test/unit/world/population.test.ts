@@ -37,7 +37,8 @@ test('LIF-2, OWN-4: only the awake are stepped, the oldest first, also after sle
       const before = room.organisms;
       const { life } = hand.tick(look);
       const after = room.organisms;
-      // Hand rooms name patches as their organisms. Strokes wake and seeds are planted before the step, and some die of a stroke.
+      // In hand rooms, patches have the numbers of their organisms. Before the step, strokes wake
+      // or kill, and seeds are planted.
       const woken = life
         .filter(({ what }) => what === 'awake')
         .map((event) => ('id' in event ? event.id : 0));

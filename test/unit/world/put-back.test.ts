@@ -1,10 +1,9 @@
 import * as v from 'valibot';
 import { roomState } from '../../../server/world/room-state.ts';
-import { GROWN, grown, HandRoom } from '../../support/rooms.ts';
+import { GROWN, grown, HandRoom, sown } from '../../support/rooms.ts';
 
 test('TIM-6: an organism restored while coming to rest falls asleep when it would have', () => {
-  const first = new HandRoom();
-  first.plant(16, 12);
+  const first = sown([16, 12]);
   first.ticks(GROWN + 1);
   first.change = 0;
   first.ticks(3);

@@ -71,7 +71,7 @@ test('TIM-4: missed ticks are dropped; the room counts as slow, and recovers', a
 });
 
 test.each([1, 2, 3, 15, 60])(
-  'TIM-4: a room on time never counts as slow, at %i ticks a second',
+  'TIM-4: a room on time is never slow, at a rate of %i',
   async (rate) => {
     const { clock, ticker } = start(() => 1);
     const room = roomOf();

@@ -1,4 +1,4 @@
-/** A GPU without memory for more. The errors are a driver's own: it is asked for a buffer that no driver has. */
+/** A GPU without free memory. The errors are the driver's own: no GPU has so large a buffer. */
 import { type Engine, EngineError } from '../../../../server/engine/engine.ts';
 import { type Gpu, openGpu } from '../../../../server/engine/webgpu/device.ts';
 import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';

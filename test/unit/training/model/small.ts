@@ -80,7 +80,7 @@ export function slopeChecker() {
       const slopes = tensors.get(tensor) ?? [];
       tensors.set(tensor, [...slopes, { at, found, wanted }]);
     },
-    /** Slopes that are not close, in words; also tensors that change nothing, as they check nothing. */
+    /** Slopes that are not close, in words, and tensors without any effect. */
     wrong(): string[] {
       return [...tensors].flatMap(([tensor, slopes]) => {
         const floor = floorOf(slopes);
