@@ -1,6 +1,6 @@
 import { RoomModel } from '../../../client/net/room-model.ts';
 import { equalPlanes } from '../../support/planes.ts';
-import { Stage } from '../../support/stage.ts';
+import { WatchedStream } from '../../support/watched-stream.ts';
 import { organismView, WELCOME } from '../../support/welcome.ts';
 
 const fox = organismView(7, { x: 32, y: 32, stage: 2, phase: 'growing', kind: 'fox', born: 3 });
@@ -15,7 +15,7 @@ function room() {
 
 /** The stream of a room, at full quality. */
 function streamed() {
-  const stage = new Stage(64, 64);
+  const stage = new WatchedStream(64, 64);
   return {
     planes: stage.planes,
     keyframe(tick: number, chunks?: number[]) {

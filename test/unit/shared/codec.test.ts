@@ -9,7 +9,7 @@ import { TIER_NAMES, TIERS } from '../../../shared/codec/tiers.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { copyPlanes, equalPlanes } from '../../support/planes.ts';
 import fc, { forRuns } from '../../support/property.ts';
-import { Stage, scribble } from '../../support/stage.ts';
+import { scribble, WatchedStream } from '../../support/watched-stream.ts';
 
 const full = process.env.VIVARIUM_TEST_FULL === '1';
 /** Time limit for a million rounds, ms. */
@@ -50,7 +50,7 @@ describe('the range coder', () => {
 describe('the stream', () => {
   test("shows any history of planes within the tier's tolerance, and exactly once it rests", () => {
     forRuns(60, size, size, tierName, seeds, (width, height, tier, history) => {
-      const stage = new Stage(width, height, { tier });
+      const stage = new WatchedStream(width, height, { tier });
       const { decoder, planes, encoder } = stage;
       expect(decoder.decode(stage.keyframe()).lost).toEqual([]);
       for (const seed of history) {
@@ -70,7 +70,7 @@ describe('the stream', () => {
 
   test('starts with a coarse picture of nearly the same colours, then refines it', () => {
     forRuns(30, size, size, fc.nat(), (width, height, seed) => {
-      const stage = new Stage(width, height, { seed });
+      const stage = new WatchedStream(width, height, { seed });
       const { encoder, decoder, planes, all } = stage;
       const coarse = stage.frame(all.map((chunk) => ({ chunk, block: encoder.coarseKey(chunk) })));
       expect(decoder.decode(coarse).lost).toEqual([]);
@@ -83,7 +83,7 @@ describe('the stream', () => {
   });
 
   test('reports only the rectangles that changed, and those that were replaced', () => {
-    const stage = new Stage(70, 40);
+    const stage = new WatchedStream(70, 40);
     const first = stage.decoder.decode(stage.keyframe());
     expect(first.changed).toHaveLength(6);
     expect(first.replaced).toEqual(first.changed);
@@ -98,7 +98,7 @@ describe('the stream', () => {
   });
 
   test('shows scaled cells as squares', () => {
-    const stage = new Stage(70, 40, { tier: 'thrifty', places: 0, scale: 2 });
+    const stage = new WatchedStream(70, 40, { tier: 'thrifty', places: 0, scale: 2 });
     const { planes, decoder } = stage;
     decoder.decode(stage.keyframe());
     for (const [x, y] of [
@@ -122,7 +122,7 @@ describe('the stream', () => {
   });
 
   test('encodes a chunk only if it is wanted', () => {
-    const { encoder, planes } = new Stage(64, 32);
+    const { encoder, planes } = new WatchedStream(64, 32);
     const chunks = scribble(planes, 5, 40);
     for (const chunk of chunks) if (encoder.view.update(1, chunk)) encoder.touch(chunk);
     encoder.advance(1, (chunk) => chunk === 0);
@@ -169,7 +169,7 @@ describe('chunks', () => {
 
 describe('broken data', () => {
   test('a delta for other cells is detected by its checksum, and leaves the chunk unchanged', () => {
-    const stage = new Stage(96, 64);
+    const stage = new WatchedStream(96, 64);
     const { decoder, planes } = stage;
     decoder.decode(stage.keyframe());
     const lateDecoder = new FrameDecoder(copyPlanes(decoder.planes));
@@ -199,7 +199,7 @@ describe('broken data', () => {
   test(
     'broken frames fail with a reason or a checksum, and change nothing',
     () => {
-      const stage = new Stage(64, 48, { seed: 3, places: 900 });
+      const stage = new WatchedStream(64, 48, { seed: 3, places: 900 });
       const frame = stage.keyframe();
       const reasons = new Set<string>();
       const random = createRandom(4);

@@ -27,7 +27,7 @@ export function scribble(planes: Planes, seed: number, places: number): Set<numb
   return chunks;
 }
 
-export class Stage {
+export class WatchedStream {
   readonly planes: Planes;
   readonly encoder: FrameEncoder;
   readonly decoder: FrameDecoder;
