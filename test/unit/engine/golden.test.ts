@@ -62,7 +62,8 @@ const plant = (engine: Engine, patches = PATCHES): Promise<void> =>
     patches.map((patch) => ({ patch, checkpoint: 'interim-emoji', latent: row('z', patch) })),
   );
 
-// 'auto' is one of the others here, so its long runs are left to `npm run test:full`, as are half of those in 16 bits.
+// 'auto' selects one of the others, so its long runs are left to `npm run test:full`, as are half
+// of those in 16 bits.
 const full = process.env.VIVARIUM_TEST_FULL === '1';
 
 const backends: [BackendName | 'auto', boolean][] = [
@@ -106,7 +107,7 @@ describe.each(backends)('on backend %s', (backend, long) => {
   });
 });
 
-/** 16 bits are allowed so much of 255 on a grown picture, in the mean and at worst (seen: 0.08 and 3). */
+/** Largest error of 16 bits on a grown picture, of 255 (measured: 0.08 and 3). */
 const HALF_BOUND = { mean: 0.25, worst: 8 };
 
 function expectNear(pictures: readonly Uint8Array[], wanted: readonly Uint8Array[]): void {

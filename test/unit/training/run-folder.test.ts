@@ -14,7 +14,8 @@ import {
   parseSafetensors,
   writeSafetensors,
 } from '../../../server/vnca/safetensors.ts';
-import { numbersOf, TINY_POOL, temporaryFolder, tinyConfig } from './tiny-run.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { numbersOf, TINY_POOL, tinyConfig } from './tiny-run.ts';
 
 const root = temporaryFolder();
 const config = tinyConfig({ pool: TINY_POOL });
@@ -107,28 +108,17 @@ describe('a damaged state is refused with a sentence:', () => {
   });
 });
 
-describe('a changed model is refused:', () => {
-  test('by its shapes', async () => {
-    const { folder, file } = await saved();
-    const wider = tinyConfig({ update: { kind: 'residual', hidden: 6, stateLimit: 4 } });
-    const { tensors: all } = parseSafetensors(await readFile(file), file);
-    // A run of old has no configuration beside it.
-    await writeFile(file, writeSafetensors(all));
-    await expect(loadRun(folder, wider)).rejects.toMatchObject({
-      reason: 'bad-run',
-      message: expect.stringContaining('update.perceive.kernel" is [3,3,6,5], not [3,3,6,6]'),
-    });
-    await expect(loadRun(folder, config)).resolves.toMatchObject({ seconds: 90 });
+it('refuses a model of other shapes', async () => {
+  const { folder, file } = await saved();
+  const wider = tinyConfig({ update: { kind: 'residual', hidden: 6, stateLimit: 4 } });
+  const { tensors: all } = parseSafetensors(await readFile(file), file);
+  // Earlier releases stored no configuration with a run.
+  await writeFile(file, writeSafetensors(all));
+  await expect(loadRun(folder, wider)).rejects.toMatchObject({
+    reason: 'bad-run',
+    message: expect.stringContaining('update.perceive.kernel" is [3,3,6,5], not [3,3,6,6]'),
   });
-
-  test('by fields without a shape', async () => {
-    const { folder } = await saved();
-    const leaky = tinyConfig({ update: { ...config.update, leak: 0.5 }, pool: TINY_POOL });
-    await expect(loadRun(folder, leaky)).rejects.toMatchObject({
-      reason: 'bad-run',
-      message: expect.stringContaining('"update.leak"'),
-    });
-  });
+  await expect(loadRun(folder, config)).resolves.toMatchObject({ seconds: 90 });
 });
 
 it('resumes with another schedule', async () => {

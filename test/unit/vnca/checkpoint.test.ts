@@ -4,14 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';
 import { GALLERY_KINDS } from '../../../server/vnca/card.ts';
 import { galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { CheckpointError } from '../../../server/vnca/errors.ts';
 import { growthSchedule } from '../../../server/vnca/growth.ts';
 import {
   fromFloat32,
   type StoredTensor,
   writeSafetensors,
 } from '../../../server/vnca/safetensors.ts';
-import { temporaryFolder } from '../training/tiny-run.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { modelOf, tinyCard, tinyCardJson } from './tiny-model.ts';
 
 const newFolder = temporaryFolder();
@@ -34,15 +33,10 @@ function png(width: number, height: number): Buffer {
 }
 
 async function expectFailure(reason: string, file: string, what: string): Promise<void> {
-  const error = await loadCheckpoint(folder).then(
-    () => undefined,
-    (e: unknown) => e,
-  );
-  expect(error).toBeInstanceOf(CheckpointError);
-  expect(error).toMatchObject({ reason, file: join(folder, file) });
-  const { message } = error as CheckpointError;
-  expect(message).toContain(`${join(folder, file)}: ${what}`);
-  expect(message).not.toContain('\n');
+  await expect(loadCheckpoint(folder)).rejects.toMatchObject({
+    ...{ name: 'CheckpointError', reason, file: join(folder, file) },
+    message: expect.stringContaining(`${join(folder, file)}: ${what}`),
+  });
 }
 
 test('a complete folder loads', async () => {

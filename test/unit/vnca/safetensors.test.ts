@@ -7,7 +7,7 @@ import {
   toFloat32,
   writeSafetensors,
 } from '../../../server/vnca/safetensors.ts';
-import fc from '../../support/property.ts';
+import fc, { forRuns } from '../../support/property.ts';
 
 const FILE = 'x/model.safetensors';
 
@@ -43,14 +43,11 @@ const name = fc.string({ unit: 'binary' }).filter((s) => s !== '__metadata__');
 const named = fc.uniqueArray(fc.tuple(name, tensor), { selector: ([key]) => key, maxLength: 6 });
 
 test('reads what was written', () => {
-  fc.assert(
-    fc.property(named, fc.dictionary(fc.string(), fc.string()), (entries, metadata) => {
-      const file = parseSafetensors(writeSafetensors(new Map(entries), metadata), FILE);
-      expect(new Map([...file.tensors].sort())).toEqual(new Map([...entries].sort()));
-      expect({ ...file.metadata }).toEqual({ ...metadata });
-    }),
-    { numRuns: 200 },
-  );
+  forRuns(200, named, fc.dictionary(fc.string(), fc.string()), (entries, metadata) => {
+    const file = parseSafetensors(writeSafetensors(new Map(entries), metadata), FILE);
+    expect(new Map([...file.tensors].sort())).toEqual(new Map([...entries].sort()));
+    expect({ ...file.metadata }).toEqual({ ...metadata });
+  });
 });
 
 test('written tensors are aligned to their elements', () => {
@@ -89,10 +86,14 @@ test.each([
   ['a huge header', fileOf('{}', 0, 1e9), 'header length 1000000000 is over the limit'],
   ['a header in pieces', fileOf('{"a":'), 'header is not JSON'],
   ['a list', fileOf([]), 'header is not a JSON object'],
-  ['bytes that are no text', fileOf('{}').fill(0xff, 8), 'header is not JSON'],
-  ['metadata that are no object', fileOf({ __metadata__: 1 }), '"__metadata__" is not an object'],
+  ['bytes that are not text', fileOf('{}').fill(0xff, 8), 'header is not JSON'],
+  [
+    'metadata that are not an object',
+    fileOf({ __metadata__: 1 }),
+    '"__metadata__" is not an object',
+  ],
   ['a number in metadata', fileOf({ __metadata__: { k: 1 } }), '"__metadata__.k" is not a string'],
-  ['a tensor that is no object', fileOf({ a: 1 }), 'tensor "a": is not an object'],
+  ['a tensor that is not an object', fileOf({ a: 1 }), 'tensor "a": is not an object'],
   [
     'an unknown dtype',
     fileOf({ a: { ...f32(0, 4), dtype: 'F31' } }, 4),
@@ -171,12 +172,9 @@ test('every damaged file throws a CheckpointError', () => {
       if (!(error instanceof CheckpointError)) throw error;
     }
   };
-  fc.assert(
-    fc.property(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
-      attempt(whole.with(at, byte));
-    }),
-    { numRuns: 1000 },
-  );
+  forRuns(1000, fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
+    attempt(whole.with(at, byte));
+  });
   for (let length = 0; length < whole.length; length++) {
     expect(() => parseSafetensors(whole.subarray(0, length), FILE)).toThrow(CheckpointError);
   }

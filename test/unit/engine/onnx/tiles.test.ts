@@ -1,4 +1,4 @@
-/** Perceiving by tiles is a matter of speed only: the same rule, whatever the net and the side. */
+/** Perceiving by tiles changes only the speed: the rule is the same for any net and side. */
 
 import type { RuleBackend } from '../../../../server/engine/backend.ts';
 import { planar } from '../../../../server/engine/core/layout.ts';
@@ -43,7 +43,7 @@ async function stepOn(backend: RuleBackend, model: Model, stage: number): Promis
 }
 
 const genome = { hidden: 6, expressed: 3 };
-/** Those that the contract has none of: only in large nets is the runtime's own layout taken, and not all layers are always own. */
+/** Nets that the contract lacks: only large ones use the runtime's own layout. */
 const MORE: readonly Model[] = [
   tinyModel({
     ...{ name: 'large', channels: 32, latentSize: 40 },

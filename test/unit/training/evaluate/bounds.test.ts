@@ -98,22 +98,6 @@ describe('bounds of images', () => {
     expect(Math.abs(mean + bounds.divergence)).toBeLessThan(3 * standardError);
   });
 
-  it('tighten with the number of samples', async () => {
-    const means = [];
-    for (const [samples, seeds] of [
-      [1, 400],
-      [8, 100],
-      [64, 25],
-    ] as const) {
-      const { each } = await measure(model, samples, { images: again(seeds), seed: samples });
-      means.push(meanOf(bySeed(each, ([, iwae]) => iwae)));
-    }
-    for (const [i, { mean, standardError }] of means.slice(1).entries()) {
-      const error = Math.hypot(standardError, means[i].standardError);
-      expect(mean - means[i].mean).toBeGreaterThan(5 * error);
-    }
-  });
-
   it('match numerical integration where that is possible', async () => {
     const flat = smallModel();
     // A rule that changes nothing shows the latent's first number, as a logit, in every pixel.
