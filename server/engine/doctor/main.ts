@@ -35,12 +35,8 @@ async function main(): Promise<void> {
     return;
   }
   const { json, seconds, checkpoint } = options;
-  const report = await examine({
-    checkpoint,
-    seconds,
-    // On standard error, so that a pipe receives only the report.
-    progress: (line) => console.error(line),
-  });
+  // Progress on standard error, so that a pipe receives only the report.
+  const report = await examine(checkpoint, seconds, console.error);
   console.log(json ? JSON.stringify(report, null, 2) : `\n${reportText(report)}`);
 }
 

@@ -82,11 +82,8 @@ export async function createMachine(models: readonly Model[], gpu: Gpu, half: bo
     }
     let workBytes = 0;
     const sections = [...byPage(jobs)].map(([page, { net, indices }]) => {
-      const { words, tiles } = writeWork({
-        jobs: indices.map((i) => jobs[i]),
-        answers: indices.map((i) => answers[i]),
-        tiling: net.plan,
-      });
+      const [own, places] = [indices.map((i) => jobs[i]), indices.map((i) => answers[i])];
+      const { words, tiles } = writeWork(own, places, net.plan);
       const workAt = workBytes;
       workBytes += words.byteLength;
       return { page, net, words, tiles, workAt };
@@ -159,18 +156,17 @@ export async function createMachine(models: readonly Model[], gpu: Gpu, half: bo
       device.pushErrorScope('out-of-memory');
       const undo = short.map(([net, count]) => net.slots.grow(count));
       const most = requiredBytes(counts);
-      const preallocation = readbackBuffers.hasRoomFor(...most)
+      const buffers = readbackBuffers.hasRoomFor(...most)
         ? undefined
         : readbackBuffers.preallocate(...most);
       return device.popErrorScope().then(
         (error) => {
-          if (!error) {
-            preallocation?.commit();
-            return;
+          if (error) {
+            for (const remove of undo) remove();
+            for (const one of buffers ?? []) one.destroy();
+            throw new EngineError('out-of-memory', messageOf(error));
           }
-          for (const remove of undo) remove();
-          preallocation?.undo();
-          throw new EngineError('out-of-memory', messageOf(error));
+          if (buffers) readbackBuffers.keep(buffers);
         },
         // The device is lost, which the next call will report.
         () => {},

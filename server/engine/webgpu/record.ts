@@ -5,6 +5,7 @@
 import { genomeLayout, RES4_BLOCKS } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
+import { readGenome } from '../../vnca/genome.ts';
 import { groupsOf, type Plan } from './plan.ts';
 
 /** Offsets of the parts of a record, in groups of four. */
@@ -62,7 +63,7 @@ export function writeRecord(
   const { card, tensors } = model;
   const { channels, update } = card;
   const record = new Float32Array(4 * layout.size);
-  const modulation = update.standingInput ? readGenome(model, latent) : undefined;
+  const modulation = update.standingInput ? readGenome(model, latent, Float64Array) : undefined;
   const parts = genomeLayout(card);
   for (const [i, [layer, { scales, shifts }]] of [...layout.layers].entries()) {
     const bias = tensors.get(`update.${layer}.bias`)?.data;
@@ -93,26 +94,4 @@ export function writeRecord(
     }
   }
   return record;
-}
-
-/** `readGenome` of vnca/rule.ts for one latent, in double precision. */
-function readGenome({ card, tensors }: Model, latent: Float32Array): Float64Array {
-  const { genome } = card.update;
-  const dense = (layer: string, inputs: ArrayLike<number>): Float64Array => {
-    const { data } = tensors.get(`update.${layer}.kernel`)!;
-    const units = data.length / inputs.length;
-    const result = Float64Array.from(
-      tensors.get(`update.${layer}.bias`)?.data ?? new Float64Array(units),
-    );
-    for (let i = 0, at = 0; i < inputs.length; i++) {
-      for (let unit = 0; unit < units; unit++) result[unit] += inputs[i] * data[at++];
-    }
-    return result;
-  };
-  const read = dense('genome', latent);
-  if (!genome) return read;
-  return dense(
-    'modulation',
-    read.map((x) => (x > 0 ? x : Math.expm1(x))),
-  ).map((x) => x * genome.gain);
 }

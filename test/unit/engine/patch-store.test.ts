@@ -19,7 +19,7 @@ beforeAll(async () => {
 const IDS = Array.from({ length: 12 }, (_, i) => i);
 
 async function planted(): Promise<PatchStore> {
-  const store = await createPatchStore({ models: CONTRACT_MODELS, backend });
+  const store = await createPatchStore(CONTRACT_MODELS, backend);
   store.plant(
     IDS.map((patch) => {
       const { card } = CONTRACT_MODELS[patch % CONTRACT_MODELS.length];
@@ -58,7 +58,7 @@ test('seeds that are grown between two ticks leave a room’s patches in their b
     };
   };
   const { batchPatches, ...free } = backend;
-  const store = await createPatchStore({ models: CONTRACT_MODELS, backend: { ...free, load } });
+  const store = await createPatchStore(CONTRACT_MODELS, { ...free, load });
   const [{ card }] = CONTRACT_MODELS;
   store.plant(
     IDS.map((patch) => ({
@@ -86,7 +86,7 @@ test('seeds that are grown between two ticks leave a room’s patches in their b
 
 test('2,000 rounds of planting, stepping and disposing leave nothing behind', async () => {
   const collect = runInNewContext('gc') as () => void;
-  const store = await createPatchStore({ models: CONTRACT_MODELS, backend });
+  const store = await createPatchStore(CONTRACT_MODELS, backend);
   const [{ card }] = CONTRACT_MODELS;
   const side = 16;
   const state = createRandom(3).latent(side * side * card.channels);
