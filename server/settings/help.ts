@@ -1,6 +1,15 @@
-/** The text of `--help`. */
+/** The text of `--help`, and commands that print it. */
 import * as v from 'valibot';
-import { type Command, flagOf, type Option, placeholderOf, takesValue } from './command.ts';
+import {
+  type Command,
+  flagOf,
+  type Option,
+  type Options,
+  placeholderOf,
+  readCommand,
+  takesValue,
+  type Values,
+} from './command.ts';
 
 const WIDTH = 100;
 /** Longer names have a line of their own. */
@@ -92,4 +101,20 @@ export function helpText(command: Command): string {
     ...texts,
     ...(notes ?? []).map(paragraph),
   ].join('\n\n');
+}
+
+/**
+ * Runs a command as this process's command line asks, or prints its help.
+ *
+ * @param read parses the command line after the program
+ * @throws SettingsError; what `main` throws
+ */
+export async function runCommand<O extends Options, K extends string = never>(
+  command: Command<O, K>,
+  main: (options: Values<O, K>) => void | Promise<void>,
+  read = (args: readonly string[]) => readCommand(command, args, process.env),
+): Promise<void> {
+  const options = read(process.argv.slice(2));
+  if (options === 'help') console.log(helpText(command));
+  else await main(options);
 }

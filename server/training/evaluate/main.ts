@@ -1,13 +1,14 @@
 /** Evaluates a checkpoint: `npm run evaluate -- checkpoints/<name>`. */
 import { join } from 'node:path';
+import { runCommand } from '../../settings/help.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
 import { createCompute } from '../autodiff/create.ts';
 import { DatasetError } from '../data/errors.ts';
-import { runCommand } from '../errors.ts';
+import { reportErrors } from '../errors.ts';
 import { openKeep } from './bounds-cache.ts';
 import { EvaluationError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
-import { HELP, type Options, readOptions } from './options.ts';
+import { COMMAND, type Options } from './options.ts';
 import { createMeter } from './progress-meter.ts';
 import { describe } from './report.ts';
 import { type Judged, loadImages } from './test-images.ts';
@@ -67,4 +68,4 @@ async function loadJudged(
   }
 }
 
-await runCommand('evaluate', HELP, readOptions, main);
+await reportErrors('evaluate', runCommand(COMMAND, main));
