@@ -1,3 +1,5 @@
+import { ReasonError } from '../platform/reason-error.ts';
+
 /** Reasons for which a training run stops. */
 export type TrainingReason =
   | 'missing-config'
@@ -10,15 +12,8 @@ export type TrainingReason =
   | 'lost-thread';
 
 /** The message is one sentence that says what to change. */
-export class TrainingError extends Error {
+export class TrainingError extends ReasonError<TrainingReason> {
   override readonly name = 'TrainingError';
-
-  constructor(
-    readonly reason: TrainingReason,
-    message: string,
-  ) {
-    super(message);
-  }
 }
 
 /**

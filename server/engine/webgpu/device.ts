@@ -2,15 +2,6 @@
 import { existsSync } from 'node:fs';
 import { EngineError } from '../engine.ts';
 
-/** An open GPU. */
-export interface Gpu {
-  readonly device: GPUDevice;
-  /** The limits that the device was opened with. */
-  readonly limits: GPUSupportedLimits;
-  /** A reference that must be held: if it is garbage-collected, Dawn crashes the process. */
-  readonly instance: GPU;
-}
-
 /** What is known of a GPU before it is opened. */
 export interface FoundGpu {
   /** For people. */
@@ -19,21 +10,29 @@ export interface FoundGpu {
   readonly real: boolean;
   /** Whether shaders can compute in 16-bit floats. */
   readonly half: boolean;
+  readonly info: GPUAdapterInfo;
+}
+
+/** An open GPU. */
+export interface Gpu extends FoundGpu {
+  readonly device: GPUDevice;
+  /** A reference that must be held: if it is garbage-collected, Dawn crashes the process. */
+  readonly instance: GPU;
 }
 
 /** Opens the GPU. */
 export type OpenGpu = () => Promise<Gpu>;
 
 /** Finds the preferred GPU. @throws EngineError unavailable */
-export async function findGpu(): Promise<FoundGpu> {
-  const { adapter } = await request();
-  const { info } = adapter;
+export const findGpu = async (): Promise<FoundGpu> => describe((await request()).adapter);
+
+function describe({ info, features }: GPUAdapter): FoundGpu {
   const real = isRealGpu(info);
   const what = info.description || info.device || info.vendor || 'unnamed adapter';
   return {
     name: `${real ? 'GPU' : 'CPU emulating a GPU'} (WebGPU, ${what.trim()})`,
-    real,
-    half: adapter.features.has('shader-f16'),
+    ...{ real, info },
+    half: features.has('shader-f16'),
   };
 }
 
@@ -69,6 +68,7 @@ export async function openGpu(half: boolean): Promise<Gpu> {
         maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
         maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
         maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+        maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
         maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
         maxBufferSize: limits.maxBufferSize,
       },
@@ -76,7 +76,7 @@ export async function openGpu(half: boolean): Promise<Gpu> {
     .catch((error: Error) => {
       throw new EngineError('unavailable', `the GPU does not start (${error.message})`);
     });
-  return { device, limits: device.limits, instance };
+  return { ...describe(adapter), device, instance };
 }
 
 async function request(): Promise<{ instance: GPU; adapter: GPUAdapter }> {
