@@ -1,9 +1,10 @@
 /** Adam (Kingma & Ba 2015, ε outside the root) with clipping by the global norm, as one program. */
+import type { Float32Tensor } from '../vnca/safetensors.ts';
 import type { Compute, Program, Value, Values } from './autodiff/compute.ts';
 import type { Expression } from './autodiff/graph.ts';
 import * as g from './autodiff/graph.ts';
 import { TrainingError } from './errors.ts';
-import type { Shapes, Tensor } from './model/parameters.ts';
+import type { Shapes } from './model/parameters.ts';
 import type { RunState } from './run-state.ts';
 
 /** Options of Adam. */
@@ -132,8 +133,8 @@ export class Adam {
   }
 
   /** Copies of all tensors, by name. */
-  async read(): Promise<Map<string, Tensor>> {
-    const tensors = new Map<string, Tensor>();
+  async read(): Promise<Map<string, Float32Tensor>> {
+    const tensors = new Map<string, Float32Tensor>();
     for (const [name, value] of Object.entries(this.values)) {
       const data = Float32Array.from(await this.on.compute.read(value));
       tensors.set(name, { shape: value.shape, data });
