@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
+import { getOrAdd } from '../platform/get-or-add.ts';
 import { closestOf } from './closest.ts';
 
 /** An option that takes a value. */
@@ -96,6 +97,15 @@ export class SettingsError extends Error {
 export function inSection<const O extends Options>(section: string, options: O): O {
   const entries = Object.entries(options).map(([key, option]) => [key, { ...option, section }]);
   return Object.fromEntries(entries) as O;
+}
+
+/** The options of each section, in order; one section without a name if there are none. */
+export function sectionsOf({ options }: Command): Map<string | undefined, [string, Option][]> {
+  const sections = new Map<string | undefined, [string, Option][]>();
+  for (const entry of Object.entries(options)) {
+    getOrAdd(sections, entry[1].section, () => []).push(entry);
+  }
+  return sections;
 }
 
 export const takesValue = (option: Option): option is ValueOption => 'type' in option;

@@ -7,6 +7,7 @@ import {
   type Options,
   placeholderOf,
   readCommand,
+  sectionsOf,
   takesValue,
   type Values,
 } from './command.ts';
@@ -74,13 +75,10 @@ const optionRows = ([key, option]: [string, Option]): Row[] => [
 
 /** What a command does, how to call it, and its options, in lines of at most 100 characters. */
 export function helpText(command: Command): string {
-  const { about, usage, positional, options, notes } = command;
-  const entries = Object.entries(options);
-  const sections = [...new Set(entries.map(([, { section }]) => section))];
-  const blocks: { readonly title?: string | undefined; readonly rows: Row[] }[] = [];
-  for (const title of sections) {
-    const rows = entries.filter(([, { section }]) => section === title).flatMap(optionRows);
-    blocks.push({ title, rows });
+  const { about, usage, positional, notes } = command;
+  const blocks: { title?: string | undefined; rows: Row[] }[] = [];
+  for (const [title, options] of sectionsOf(command)) {
+    blocks.push({ title, rows: options.flatMap(optionRows) });
   }
   if (positional) {
     const { key, help, choices } = positional;
@@ -88,7 +86,7 @@ export function helpText(command: Command): string {
   }
   const help: Row = ['-h, --help', 'print this text'];
   // In sections, it belongs to none of them.
-  if (sections.some((title) => title !== undefined)) blocks.push({ rows: [help] });
+  if (blocks.some(({ title }) => title !== undefined)) blocks.push({ rows: [help] });
   else blocks[blocks.length - 1]?.rows.push(help);
   const names = blocks.flatMap(({ rows }) => rows.map(([name]) => name.length));
   const column = Math.max(...names.filter((length) => length <= MAX_NAME)) + 4;

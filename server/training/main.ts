@@ -182,7 +182,7 @@ async function train(training: Training): Promise<number> {
   let saved = started;
   while (!stopping && trainer.updates < config.updates) {
     const report = await update(trainer, saveState);
-    progress.add(report);
+    progress(report);
     await appendLog(folder, { ...report, seconds: Math.round(seconds()) });
     if (now() > limit) break;
     if (now() - saved > config.saveMinutes * 60_000) {

@@ -167,12 +167,20 @@ function openAt(open: Uint8Array, side: number, stage: number): [number[], Float
   return [[n, stage, stage, 1], numbers];
 }
 
+/** Computes what a job without gradients asks for, a row per image or latent. */
+export const runRows = (
+  context: TrainingContext,
+  parameters: Values,
+  job: MeansJob | GrowJob,
+): Promise<Float32Array> =>
+  'images' in job ? posteriorMeans(context, parameters, job) : grow(context, parameters, job);
+
 /**
  * Encodes images to the means of their posteriors, without noise.
  *
  * @returns [N, Z]
  */
-export async function posteriorMeans(
+async function posteriorMeans(
   { compute, config: { latentSize }, data, encoder }: TrainingContext,
   parameters: Values,
   { images }: MeansJob,
@@ -192,7 +200,7 @@ export async function posteriorMeans(
  *
  * @returns states after the last, [N, s, s, C]
  */
-export async function grow(
+async function grow(
   { compute, config: { latentSize, channels, update }, segments: programs }: TrainingContext,
   parameters: Values,
   { latents, segments, states, leak, seed }: GrowJob,

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { flagOf, SettingsError } from '../../../server/settings/command.ts';
-import { type Config, helpText, readConfig, SERVER } from '../../../server/settings/server.ts';
+import { helpText } from '../../../server/settings/help.ts';
+import { type Config, readConfig, SERVER } from '../../../server/settings/server.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { settingsChange } from '../../../shared/host/settings.ts';
 
@@ -124,7 +125,7 @@ describe('settings', () => {
   test('help names every setting', () => {
     expect(readConfig(['--help'], {})).toBe('help');
     for (const key of Object.keys(SERVER.options)) {
-      expect(helpText()).toMatch(new RegExp(`--${flagOf(key)}\\b`));
+      expect(helpText(SERVER)).toMatch(new RegExp(`--${flagOf(key)}\\b`));
     }
   });
 });
