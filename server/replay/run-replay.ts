@@ -50,12 +50,9 @@ export async function runReplay(
     marks: each(marks),
     async moment(tick) {
       const jump = jumps.find((one) => one.state.tick === tick);
-      if (!jump)
-        throw new StoreError(
-          'damaged',
-          `The state that replaced the room in tick ${tick} is missing.`,
-        );
-      return jump;
+      if (jump) return jump;
+      const what = `The state that replaced the room in tick ${tick} is missing.`;
+      throw new StoreError('damaged', what);
     },
     async onTick({ tick }, same) {
       if (same === false) unequal.push(tick);

@@ -3,9 +3,8 @@
  * convolutions are fast there.
  */
 import { availableParallelism } from 'node:os';
-import '../../engine/onnx/no-telemetry.ts';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ModelWriter } from '../../engine/onnx/model-writer.ts';
+import { openSession, Tensor } from '../../engine/onnx/session.ts';
 import { type Compute, inputOf, type Program, type Value, type Values } from './compute.ts';
 import {
   type Binary,
@@ -51,13 +50,7 @@ export function createOnnxCompute({ threads = availableParallelism() } = {}): Co
 
 async function compile(outputs: Outputs): Promise<Program> {
   const { bytes, inputs } = writeModel(outputs);
-  const session = await InferenceSession.create(bytes, {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
-  });
+  const session = await openSession(bytes);
   return {
     async run(values: Values) {
       const feeds: Record<string, Tensor> = {};
