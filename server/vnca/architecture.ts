@@ -35,27 +35,13 @@ export function updateShapes(card: Architecture): Map<string, readonly number[]>
 }
 
 /** Offsets of a layer's scales, if it has any, and shifts in a read genome, [hidden] each. */
-export interface GenomeLayer {
+interface GenomeLayer {
   readonly scales?: number;
   readonly shifts: number;
 }
 
 /** Offsets of the consecutive parts of a read genome. */
-export interface GenomeLayout {
-  /** Perception, and the second layer, if there is one. */
-  readonly layers: readonly GenomeLayer[];
-  /** Shifts of the change, [C]. */
-  readonly shifts: number;
-  /** Weights of the last layer, [hidden, expressed]. */
-  readonly weights: number;
-  readonly size: number;
-}
-
-/** The layout of a read genome. */
-export function genomeLayout({
-  channels,
-  update,
-}: Pick<Architecture, 'channels' | 'update'>): GenomeLayout {
+export function genomeLayout({ channels, update }: Pick<Architecture, 'channels' | 'update'>) {
   const { hidden, kind, genome } = update;
   const layers: GenomeLayer[] = [];
   let at = 0;
@@ -66,7 +52,15 @@ export function genomeLayout({
   }
   const shifts = at;
   const weights = shifts + channels;
-  return { layers, shifts, weights, size: weights + hidden * (genome?.expressed ?? 0) };
+  return {
+    /** Perception, and the second layer, if there is one. */
+    layers: layers as readonly GenomeLayer[],
+    /** Shifts of the change, [C]. */
+    shifts,
+    /** Weights of the last layer, [hidden, expressed]. */
+    weights,
+    size: weights + hidden * (genome?.expressed ?? 0),
+  };
 }
 
 /** The first tensor that is missing or has another shape, in words; undefined if all fit. */

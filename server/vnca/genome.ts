@@ -11,24 +11,11 @@ export interface OwnPart {
   readonly size: number;
 }
 
-/** Ranges of a patch's own weights; a part is absent if all patches share the layer's weights. */
-export interface OwnLayout {
-  /** Scales of perception, [hidden]. */
-  readonly perceptionScale?: OwnPart;
-  /** Bias of the first layer, [hidden]: the layer's own, scaled, plus the genome's shift. */
-  readonly perceptionBias: OwnPart;
-  /** Second layer, [hidden out, hidden in] and [hidden]. */
-  readonly hidden?: OwnPart;
-  readonly hiddenBias?: OwnPart;
-  /** Last layer, [C, hidden] and [C]. */
-  readonly out?: OwnPart;
-  readonly outBias?: OwnPart;
-  /** Numbers in all, K. */
-  readonly size: number;
-}
-
-/** The layout of a rule's conditioning; undefined without a standing input. */
-export function ownLayout({ channels, update }: Architecture): OwnLayout | undefined {
+/**
+ * Ranges of a patch's own weights in a rule's conditioning, whose size is K; a part is absent if all
+ * patches share the layer's weights. Undefined without a standing input.
+ */
+export function ownLayout({ channels, update }: Architecture) {
   if (!update.standingInput) return undefined;
   const { hidden, genome, kind } = update;
   let at = 0;
@@ -38,10 +25,14 @@ export function ownLayout({ channels, update }: Architecture): OwnLayout | undef
     return { from, size };
   };
   const parts = {
+    /** Scales of perception, [hidden]. */
     ...(genome?.scalesPerception && { perceptionScale: part(hidden) }),
+    /** Bias of the first layer, [hidden]: the layer's own, scaled, plus the genome's shift. */
     perceptionBias: part(hidden),
+    /** Second layer, [hidden out, hidden in] and [hidden]. */
     ...(genome &&
       kind === 'residual' && { hidden: part(hidden * hidden), hiddenBias: part(hidden) }),
+    /** Last layer, [C, hidden] and [C]. */
     ...(genome && genome.expressed > 0 && { out: part(channels * hidden) }),
     ...(genome && { outBias: part(channels) }),
   };

@@ -20,15 +20,6 @@ import {
   writeWork,
 } from './work.ts';
 
-/** The answer to one patch's step. */
-export interface StepResult {
-  /** [s, s, 4] RGBA, then [s, s] presence. */
-  readonly pixels: Uint8Array<ArrayBuffer>;
-  /** Largest change of a byte of RGBA, 0…255; undefined if there was no step to compare with. */
-  readonly change: number | undefined;
-  readonly broken: boolean;
-}
-
 /** A step of a patch and the net to step it with. */
 export interface NetJob extends Job {
   readonly net: Net;
@@ -292,9 +283,18 @@ function inPortions<T>(items: readonly T[], sizeOf: (item: T) => number, most: n
   return portions;
 }
 
-function readAnswer(mapped: ArrayBuffer, at: number, stage: number, compared: boolean): StepResult {
+/** The answer to one patch's step. */
+export type StepResult = ReturnType<typeof readAnswer>;
+
+function readAnswer(mapped: ArrayBuffer, at: number, stage: number, compared: boolean) {
   const [flag] = new Uint32Array(mapped, 4 * at, 1);
   // Copied, since the buffer moves between threads.
   const pixels = new Uint8Array(mapped, 4 * (at + ANSWER_HEAD), 5 * stage * stage).slice();
-  return { pixels, change: compared ? flag : undefined, broken: flag === BROKEN };
+  return {
+    /** [s, s, 4] RGBA, then [s, s] presence. */
+    pixels,
+    /** Largest change of a byte of RGBA, 0…255; undefined if there was no step to compare with. */
+    change: compared ? flag : undefined,
+    broken: flag === BROKEN,
+  };
 }

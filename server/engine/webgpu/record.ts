@@ -8,20 +8,6 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import { readGenome } from '../../vnca/genome.ts';
 import { groupsOf, type Plan } from './plan.ts';
 
-/** Offsets of the parts of a record, in groups of four. */
-export interface RecordLayout {
-  /** By layer, 'perceive' first: [columns] each; scales only where the layer has them. */
-  readonly layers: ReadonlyMap<string, { readonly scales?: number; readonly shifts: number }>;
-  /**
-   * The patch's own weights of the last layer, [hidden rows, ownGroups], for the first channels.
-   */
-  readonly own: number;
-  readonly ownGroups: number;
-  readonly size: number;
-  /** Whether all patches have the same record. */
-  readonly shared: boolean;
-}
-
 /** Layers whose units each cell computes, in order; 'out' is the last. */
 export function layersOf({ update }: Pick<Card, 'update'>): string[] {
   const layers = ['perceive'];
@@ -33,7 +19,10 @@ export function layersOf({ update }: Pick<Card, 'update'>): string[] {
 }
 
 /** The layout of the records of a net. */
-export function recordLayout(card: Card, plan: Plan): RecordLayout {
+export type RecordLayout = ReturnType<typeof recordLayout>;
+
+/** Offsets of the parts of a net's records, in groups of four. */
+export function recordLayout(card: Card, plan: Plan) {
   const { update } = card;
   const modulation = genomeLayout(card).layers;
   const layers = new Map<string, { scales?: number; shifts: number }>();
@@ -46,8 +35,17 @@ export function recordLayout(card: Card, plan: Plan): RecordLayout {
     at += scaled ? 2 * all : all;
   }
   const ownGroups = groupsOf(update.genome?.expressed ?? 0);
-  const size = at + 4 * plan.hidden * ownGroups;
-  return { layers, own: at, ownGroups, size, shared: !update.standingInput };
+  return {
+    /** By layer, 'perceive' first: [columns] each; scales only where the layer has them. */
+    layers,
+    /**
+     * The patch's own weights of the last layer, [hidden rows, ownGroups], for the first channels.
+     */
+    ...{ own: at, ownGroups },
+    size: at + 4 * plan.hidden * ownGroups,
+    /** Whether all patches have the same record. */
+    shared: !update.standingInput,
+  };
 }
 
 /**
