@@ -92,9 +92,8 @@ export function writeWork(jobs: readonly Job[], answers: readonly number[], tili
       answer: answers[i],
       flags: (divide ? DIVIDES : 0) + (compare ? COMPARES : 0),
     };
-    JOB_FIELDS.forEach((field, k) => {
-      words[JOBS_AT + i * JOB_FIELDS.length + k] = fields[field];
-    });
+    const own = JOB_FIELDS.map((field) => fields[field]);
+    words.set(own, JOBS_AT + i * JOB_FIELDS.length);
     keep?.forEach((kept, cell) => {
       if (kept !== 0) words[mask + (cell >>> 5)] |= 1 << (cell & 31);
     });

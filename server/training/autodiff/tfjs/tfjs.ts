@@ -106,14 +106,6 @@ export async function createTfjsCompute(
 
 const tensorOf = (value: Value): tf.Tensor => (value as TfjsValue).tensor;
 
-interface Step {
-  readonly at: Expression;
-  /** Indices of the steps that compute the operands. */
-  readonly operands: readonly number[];
-  /** Indices of the steps whose results are not needed after this one. */
-  readonly spent: readonly number[];
-}
-
 function compile(outputs: Outputs, enter: () => void): Program {
   const order = inOrder(Object.values(outputs));
   const places = new Map(order.map((at, place) => [at, place]));
@@ -164,7 +156,7 @@ function plan(
   order: readonly Expression[],
   places: ReadonlyMap<Expression, number>,
   kept: ReadonlySet<number>,
-): Step[] {
+) {
   const lastUse = new Map<number, number>();
   order.forEach((at, place) => {
     for (const child of at.inputs) lastUse.set(places.get(child)!, place);
@@ -176,7 +168,13 @@ function plan(
     const spent = new Set(
       operands.filter((operand) => lastUse.get(operand) === place && !borrowed(operand)),
     );
-    return { at, operands, spent: [...spent] };
+    return {
+      at,
+      /** Indices of the steps that compute the operands. */
+      operands,
+      /** Indices of the steps whose results are not needed after this one. */
+      spent: [...spent],
+    };
   });
 }
 

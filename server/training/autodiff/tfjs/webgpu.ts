@@ -20,16 +20,7 @@ export interface Started {
   stop?(): void;
 }
 
-interface StartedGpu extends Required<Omit<Started, 'stop'>> {
-  /**
-   * Referenced here, because garbage collection would stop Dawn under the running device and crash
-   * the process.
-   */
-  readonly instance: GPU;
-  destroy(): void;
-}
-
-let started: Promise<StartedGpu> | undefined;
+let started: ReturnType<typeof start> | undefined;
 let users = 0;
 
 /**
@@ -57,7 +48,7 @@ function release(): void {
   last?.then(({ destroy }) => destroy()).catch(() => {});
 }
 
-async function start(): Promise<StartedGpu> {
+async function start() {
   // Before navigator.gpu is there: the import then registers only kernels and no device of its own.
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu').catch(
     (error: Error) => {
@@ -84,6 +75,10 @@ async function start(): Promise<StartedGpu> {
   const backend = withNavigator(instance, () => new WebGPUBackend(device, info));
   tf.registerBackend(NAME, () => backend);
   return {
+    /**
+     * Referenced here, because garbage collection would stop Dawn under the running device and crash
+     * the process.
+     */
     instance,
     device: name,
     gpu: real,
