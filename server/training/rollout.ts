@@ -1,5 +1,6 @@
 /** Runs rollouts: with gradients for training, without for pictures. */
 import { createRandom, hashText } from '../../shared/random.ts';
+import { getOrAdd } from '../platform/get-or-add.ts';
 import type { Value, Values } from './autodiff/compute.ts';
 import { augmentImages, newLook } from './data/augment.ts';
 import { gatherImages } from './data/dataset.ts';
@@ -89,15 +90,11 @@ export async function runRollout(
   const posterior = await encoder.forward.run(encoderInputs);
 
   const pictures = new Map<number, Value>([[data.side, encoderInputs.image]]);
-  const pictureAt = (stage: number): Value => {
-    let picture = pictures.get(stage);
-    if (!picture) {
+  const pictureAt = (stage: number): Value =>
+    getOrAdd(pictures, stage, () => {
       const small = shrink(pixels, data.side, stage, data.channels);
-      picture = upload([n, stage, stage, data.channels], small);
-      pictures.set(stage, picture);
-    }
-    return picture;
-  };
+      return upload([n, stage, stage, data.channels], small);
+    });
   const targets = new Map<number, Target>();
   for (const [i, weight] of plan.judged) {
     if (weight <= 0) continue;

@@ -4,6 +4,7 @@
  *
  * A call takes effect completely, or throws and leaves every patch unchanged.
  */
+import { getOrAdd } from '../../platform/get-or-add.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { seedState } from '../../vnca/growth.ts';
 import { createReadout } from '../../vnca/readout.ts';
@@ -115,9 +116,7 @@ function groupsOf(entries: readonly BatchEntry[]): BatchEntry[][] {
   const groups = new Map<string, BatchEntry[]>();
   for (const entry of entries) {
     const key = `${entry.patch.species.card.name} ${stageAfter(entry.patch, entry.step)}`;
-    const group = groups.get(key);
-    if (group) group.push(entry);
-    else groups.set(key, [entry]);
+    getOrAdd(groups, key, () => []).push(entry);
   }
   return [...groups.values()];
 }

@@ -58,7 +58,6 @@ export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
   const everywhere = flat ? [1] : [1, 1];
 
   const add = (a: string, b: string): string => model.node('Add', [a, b]);
-  const number = (value: number): string => model.weight([], new Float32Array([value]));
   /** A part of the patches' own weights; −1 in the shape is the number of patches. */
   const own = (part: OwnPart, as: readonly number[]): string => {
     const { from, size } = part;
@@ -144,17 +143,19 @@ export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
   let after: string;
   if (update.updateProbability < 1) {
     if (update.leak > 0) {
-      change = model.node('Sub', [change, model.node('Mul', [STATES, number(update.leak)])]);
+      change = model.node('Sub', [change, model.node('Mul', [STATES, model.number(update.leak)])]);
     }
     model.input(MASK, [patches, 1, side, side]);
     after = add(STATES, model.node('Mul', [change, MASK]));
   } else {
-    const kept = update.leak > 0 ? model.node('Mul', [STATES, number(1 - update.leak)]) : STATES;
+    const kept =
+      update.leak > 0 ? model.node('Mul', [STATES, model.number(1 - update.leak)]) : STATES;
     after = add(kept, change);
   }
   if (update.stateLimit === undefined) model.node('Identity', [after], {}, AFTER);
   else {
-    model.node('Clip', [after, number(-update.stateLimit), number(update.stateLimit)], {}, AFTER);
+    const limits = [-update.stateLimit, update.stateLimit].map((limit) => model.number(limit));
+    model.node('Clip', [after, ...limits], {}, AFTER);
   }
   return { bytes: model.finish(), parts };
 }
@@ -165,7 +166,7 @@ export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
  * slower.
  */
 function elu(model: ModelWriter, input: string): string {
-  const [zero, one] = [0, 1].map((value) => model.weight([], new Float32Array([value])));
+  const [zero, one] = [model.number(0), model.number(1)];
   const grown = model.node('Exp', [model.node('Min', [input, zero])]);
   return model.node('Add', [model.node('Relu', [input]), model.node('Sub', [grown, one])]);
 }

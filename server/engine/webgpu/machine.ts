@@ -2,6 +2,7 @@
  * Everything that belongs to one device and is lost with it: nets, states, readback buffers. Calls
  * are submitted before they return; their promises resolve when the answers have arrived.
  */
+import { getOrAdd } from '../../platform/get-or-add.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { EngineError } from '../engine.ts';
 import type { Gpu } from './device.ts';
@@ -72,7 +73,11 @@ export async function createMachine(models: readonly Model[], gpu: Gpu, half: bo
       answerWordCount += answerWords(stageOf(job));
     }
     let workBytes = 0;
-    const sections = [...byPage(jobs)].map(([page, { net, indices }]) => {
+    const pages = new Map<Page, { net: Net; indices: number[] }>();
+    jobs.forEach(({ net, slot: { page } }, i) => {
+      getOrAdd(pages, page, () => ({ net, indices: [] })).indices.push(i);
+    });
+    const sections = [...pages].map(([page, { net, indices }]) => {
       const [own, places] = [indices.map((i) => jobs[i]), indices.map((i) => answers[i])];
       const { words, tiles } = writeWork(own, places, net.plan);
       const workAt = workBytes;
@@ -253,16 +258,6 @@ function messageOf(error: GPUError): string {
 /** WebGPU types exclude shared buffers. */
 const unshared = (values: Float32Array): Float32Array<ArrayBuffer> =>
   values as Float32Array<ArrayBuffer>;
-
-function byPage(jobs: readonly NetJob[]): Map<Page, { net: Net; indices: number[] }> {
-  const pages = new Map<Page, { net: Net; indices: number[] }>();
-  jobs.forEach(({ net, slot: { page } }, i) => {
-    const found = pages.get(page);
-    if (found) found.indices.push(i);
-    else pages.set(page, { net, indices: [i] });
-  });
-  return pages;
-}
 
 /**
  * Splits items, in order, into portions of at most `most` in size; a larger item is its own

@@ -109,11 +109,11 @@ async function build(
 
 async function readList(folder: string, set: SetName): Promise<EmojiRecord[]> {
   const file = join(folder, 'emoji.json');
+  const text = `${await readSource(file, 'missing-file', REINSTALL)}`;
   let list: EmojiRecord[];
   try {
-    list = JSON.parse((await readSource(file, 'missing-file', REINSTALL)).toString());
-  } catch (error) {
-    if (error instanceof DatasetError) throw error;
+    list = JSON.parse(text);
+  } catch {
     throw new DatasetError('broken-list', file, 'is not JSON', REINSTALL);
   }
   return list.filter(

@@ -3,6 +3,7 @@
  * expressions.
  */
 import type { Random } from '../../../shared/random.ts';
+import { getOrAdd } from '../../platform/get-or-add.ts';
 import type { Float32Tensor } from '../../vnca/safetensors.ts';
 import type { Compute, Value } from '../autodiff/compute.ts';
 import { type Expression, input, type Shape, sizeOf } from '../autodiff/graph.ts';
@@ -21,15 +22,12 @@ export type Parameters = (name: string) => Expression;
  */
 export function parameterInputs(shapes: Shapes): Parameters {
   const inputs = new Map<string, Expression>();
-  return (name) => {
-    const known = inputs.get(name);
-    if (known) return known;
-    const shape = shapes.get(name);
-    if (!shape) throw new RangeError(`there is no parameter "${name}"`);
-    const expression = input(`parameter:${name}`, shape);
-    inputs.set(name, expression);
-    return expression;
-  };
+  return (name) =>
+    getOrAdd(inputs, name, () => {
+      const shape = shapes.get(name);
+      if (!shape) throw new RangeError(`there is no parameter "${name}"`);
+      return input(`parameter:${name}`, shape);
+    });
 }
 
 /** Uploads tensors as the inputs `parameter:…`; the caller frees them. */

@@ -4,6 +4,7 @@
  * stays bounded for rollouts of any length.
  */
 import type { Random } from '../../../shared/random.ts';
+import { getOrAdd } from '../../platform/get-or-add.ts';
 import { genomeLayout, isPerPatch, updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import { imageChannels } from '../../vnca/readout.ts';
@@ -308,12 +309,7 @@ export class Segments {
   }
 
   private program(name: string, build: () => Record<string, Expression>): Promise<Program> {
-    let program = this.programs.get(name);
-    if (!program) {
-      program = this.compute.compile(build());
-      this.programs.set(name, program);
-    }
-    return program;
+    return getOrAdd(this.programs, name, () => this.compute.compile(build()));
   }
 }
 
