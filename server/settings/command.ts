@@ -125,13 +125,6 @@ export function variableOf({ environment, options }: Command, key: string): stri
   return environment + flagOf(key).toUpperCase().replaceAll('-', '_');
 }
 
-interface Given {
-  readonly help: boolean;
-  readonly positionals: readonly string[];
-  /** By key of the option. */
-  readonly values: ReadonlyMap<string, string>;
-}
-
 const seeHelp = (sentence: string): SettingsError => new SettingsError(`${sentence} See --help.`);
 
 /** `--json --seconds 5` and a final `--json` say no file: what the option means without a value. */
@@ -147,7 +140,7 @@ function withBareValues({ options }: Command, args: readonly string[]): string[]
   });
 }
 
-function parse(command: Command, args: readonly string[]): Given {
+function parse(command: Command, args: readonly string[]) {
   const keys = new Map(Object.keys(command.options).map((key) => [flagOf(key), key]));
   const types = Object.entries(command.options).map(([key, option]) => [
     flagOf(key),
@@ -160,6 +153,7 @@ function parse(command: Command, args: readonly string[]): Given {
     strict: false,
     tokens: true,
   });
+  /** By key of the option. */
   const values = new Map<string, string>();
   const positionals: string[] = [];
   let help = false;

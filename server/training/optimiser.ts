@@ -3,20 +3,16 @@ import type { Float32Tensor } from '../vnca/safetensors.ts';
 import type { Compute, Program, Value, Values } from './autodiff/compute.ts';
 import type { Expression } from './autodiff/graph.ts';
 import * as g from './autodiff/graph.ts';
+import type { TrainingConfig } from './config.ts';
 import { TrainingError } from './errors.ts';
 import type { Shapes } from './model/parameters.ts';
 import type { RunState } from './run-state.ts';
 
 /** Options of Adam. */
-export interface AdamOptions {
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  /** Gradients are clipped to this global norm. */
-  readonly clip: number;
-  /** Decay of the moving average of the weights; 0: none. */
-  readonly average: number;
-}
+export type AdamOptions = Omit<
+  TrainingConfig['optimiser'],
+  'learningRate' | 'warmup' | 'decay' | 'finalRate'
+>;
 
 /** Each parameter, its moments, and its moving average. */
 export const SETS = ['parameter', 'first', 'second', 'average'] as const;

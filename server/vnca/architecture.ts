@@ -79,18 +79,17 @@ export function misfitOf(
 /** Whether a tensor belongs to a layer that is computed once per patch instead of once per cell. */
 export const isPerPatch = (name: string): boolean => /^update\.(genome|modulation)\./.test(name);
 
+const numbersIn = (shapes: Iterable<readonly number[]>): number =>
+  Array.from(shapes, (shape) => shape.reduce((a, b) => a * b, 1)).reduce((a, b) => a + b, 0);
+
 /** Number of trainable parameters of a card's update net. */
-export function countParameters(card: Architecture): number {
-  let sum = 0;
-  for (const shape of updateShapes(card).values()) sum += shape.reduce((a, b) => a * b, 1);
-  return sum;
-}
+export const countParameters = (card: Architecture): number =>
+  numbersIn(updateShapes(card).values());
 
 /** Multiply–accumulate operations per cell and step, without biases and activations. */
 export function macPerCellStep(card: Architecture): number {
-  let sum = 0;
-  for (const [name, shape] of updateShapes(card)) {
-    if (shape.length > 1 && !isPerPatch(name)) sum += shape.reduce((a, b) => a * b, 1);
-  }
-  return sum;
+  const kernels = [...updateShapes(card)].filter(
+    ([name, shape]) => shape.length > 1 && !isPerPatch(name),
+  );
+  return numbersIn(kernels.map(([, shape]) => shape));
 }

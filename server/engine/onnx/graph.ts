@@ -14,18 +14,14 @@ export const OWN = 'own';
 export const MASK = 'mask';
 export const AFTER = 'after';
 
-/** A serialized model. */
-export interface StepModel {
-  readonly bytes: Uint8Array;
-  /** The inputs for the parts of a patch's own weights, unless they are one input. */
-  readonly parts: readonly OwnInput[];
-}
-
 /** An input and its range in a patch's conditioning. */
-export interface OwnInput extends OwnPart {
+interface OwnInput extends OwnPart {
   readonly name: string;
   readonly shape: readonly number[];
 }
+
+/** A serialized model. */
+export type StepModel = ReturnType<typeof stepModel>;
 
 /**
  * Whether patches of this side are convolved in tiles, one patch per run. For smaller ones a run
@@ -42,7 +38,7 @@ export const tileable = (stage: number): boolean => stage % TILE === 0 && stage 
  * @param stage build a model for one patch of this side that convolves in tiles (`winograd.ts`): N
  *   is 1, and each part of `own` is an input of its own
  */
-export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
+export function stepModel({ card, tensors }: Model, stage?: number) {
   const { channels, update } = card;
   const model = new ModelWriter();
   const layout = ownLayout(card);
@@ -157,7 +153,11 @@ export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
     const limits = [-update.stateLimit, update.stateLimit].map((limit) => model.number(limit));
     model.node('Clip', [after, ...limits], {}, AFTER);
   }
-  return { bytes: model.finish(), parts };
+  return {
+    bytes: model.finish(),
+    /** The inputs for the parts of a patch's own weights, unless they are one input. */
+    parts,
+  };
 }
 
 /**

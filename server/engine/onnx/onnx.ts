@@ -50,15 +50,12 @@ async function loadRule(model: Model): Promise<StepRule> {
   };
 }
 
-interface Session {
-  step(batch: Batch): Promise<void>;
-  release(): Promise<void>;
-}
+type Session = Awaited<ReturnType<typeof start>>;
 
-async function start({ bytes, parts }: StepModel): Promise<Session> {
+async function start({ bytes, parts }: StepModel) {
   const session = await openSession(bytes);
   return {
-    async step({ count, stage, states, after, conditioning, mask }) {
+    async step({ count, stage, states, after, conditioning, mask }: Batch): Promise<void> {
       const tensor = (data: Float32Array, shape: readonly number[]): Tensor =>
         new Tensor('float32', data, shape);
       const shape = [count, states.length / (count * stage * stage), stage, stage];

@@ -29,13 +29,8 @@ async function main(options: Options): Promise<void> {
   const compute = await createCompute(backend, { threads, onSkip });
   say(`${model.card.name} on ${compute.device}`);
   const meter = createMeter(() => performance.now(), say);
-  const evaluation = await evaluate(
-    compute,
-    model,
-    judged,
-    { ...wanted, ...(keep && { keep }) },
-    meter,
-  );
+  const asked = { ...wanted, ...(keep && { keep }) };
+  const evaluation = await evaluate(compute, model, judged, asked, meter);
   const { figures } = evaluation;
   process.stdout.write(`${options.json ? JSON.stringify(figures, null, 2) : describe(figures)}\n`);
   if (options.write) {
