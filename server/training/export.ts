@@ -8,7 +8,7 @@ import { type Float32Tensor, writeSafetensors } from '../vnca/safetensors.ts';
 import type { Compute } from './autodiff/compute.ts';
 import type { TrainingConfig } from './config.ts';
 import { type Dataset, gatherImages } from './data/dataset.ts';
-import { Posteriors } from './evaluate/posteriors.ts';
+import { openPosteriors } from './evaluate/posteriors.ts';
 import { drawGallery } from './gallery/draw-gallery.ts';
 import type { Tensors } from './model/parameters.ts';
 import { trainedShapes } from './run-state.ts';
@@ -51,7 +51,7 @@ export async function trainedModel(
   for (const name of new Set([...trainedShapes(config).keys(), ...updateShapes(config).keys()])) {
     tensors.set(name, weights.get(name)!);
   }
-  const posteriors = await Posteriors.create(compute, { card, tensors });
+  const posteriors = await openPosteriors(compute, { card, tensors });
   const { mean } = await posteriors.encode(gatherImages(data, chosen), chosen.length);
   await posteriors.dispose();
   tensors.set('gallery.latents', { shape: [chosen.length, latentSize], data: mean });

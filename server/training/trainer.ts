@@ -12,7 +12,7 @@ import { newLook } from './data/augment.ts';
 import type { Dataset } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
 import type { Segment } from './model/segments.ts';
-import { Adam } from './optimiser.ts';
+import { type Adam, createAdam } from './optimiser.ts';
 import type { DataParallel, Outcome } from './parallel/data-parallel.ts';
 import { openDataParallel } from './parallel/open-data-parallel.ts';
 import { rowsOf } from './parameter-vector.ts';
@@ -62,7 +62,7 @@ export class Trainer {
     state: RunState,
   ): Promise<Trainer> {
     checkFit(config, data, state);
-    const adam = await Adam.create(compute, trainedShapes(config), state, config.optimiser);
+    const adam = await createAdam(compute, trainedShapes(config), state, config.optimiser);
     const parallel = await openDataParallel(compute, config, data);
     return new Trainer(config, data, state, { compute, adam, parallel });
   }

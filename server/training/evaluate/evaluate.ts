@@ -18,7 +18,7 @@ import {
   RADII,
 } from './persistence.ts';
 import { differences, mean, picturesOf } from './picture.ts';
-import { Posteriors } from './posteriors.ts';
+import { openPosteriors, type Posteriors } from './posteriors.ts';
 import { probeCells } from './probe.ts';
 import type { Meter } from './progress-meter.ts';
 import type { Judged } from './test-images.ts';
@@ -150,7 +150,7 @@ async function measureImages(
   const { card } = model;
   let posteriors: Posteriors;
   try {
-    posteriors = await Posteriors.create(compute, model);
+    posteriors = await openPosteriors(compute, model);
     if (judged instanceof EvaluationError) throw judged;
   } catch (error) {
     if (!(error instanceof EvaluationError)) throw error;

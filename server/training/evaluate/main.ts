@@ -35,9 +35,9 @@ async function main(options: Options): Promise<void> {
   process.stdout.write(`${options.json ? JSON.stringify(figures, null, 2) : describe(figures)}\n`);
   if (options.write) {
     await writeFigures(options.folder, figures);
-    const written = (name: string): void => say(`wrote ${join(options.folder, name)}`);
-    written(CARD_FILE);
-    await writePictures(compute, model, options.folder, evaluation, options, written);
+    const onWritten = (name: string): void => say(`wrote ${join(options.folder, name)}`);
+    onWritten(CARD_FILE);
+    await writePictures(compute, model, evaluation, { ...options, onWritten });
   }
   await compute.dispose();
 }

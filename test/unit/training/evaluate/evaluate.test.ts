@@ -98,7 +98,8 @@ describe('writing', () => {
 
     const compute = createOnnxCompute({ threads: 1 });
     const written: string[] = [];
-    await writePictures(compute, model, folder, evaluation, WANTED, (name) => written.push(name));
+    const onWritten = (name: string) => written.push(name);
+    await writePictures(compute, model, evaluation, { ...WANTED, folder, onWritten });
     expect(written.join()).toBe(
       'samples.png,growth.png,heal.png,interpolation.png,map.png,map.json',
     );
