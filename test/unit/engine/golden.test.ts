@@ -7,7 +7,11 @@ import type { Engine, Readout } from '../../../server/engine/engine.ts';
 import { type Checkpoint, galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { growthSchedule } from '../../../server/vnca/growth.ts';
 import { createReadout } from '../../../server/vnca/readout.ts';
-import { parseSafetensors, toFloat32 } from '../../../server/vnca/safetensors.ts';
+import {
+  type Float32Tensor,
+  float32Of,
+  parseSafetensors,
+} from '../../../server/vnca/safetensors.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
 import { testNeeding } from '../../support/needs.ts';
 import { PATIENCE, present } from './webgpu/support.ts';
@@ -18,14 +22,11 @@ const GOLDEN = new URL('../../fixtures/interim-emoji-golden.safetensors', import
 const PATCHES = [0, 1, 2, 3];
 
 let checkpoint: Checkpoint;
-let golden: Map<string, { shape: readonly number[]; data: Float32Array }>;
+let golden: Map<string, Float32Tensor>;
 
 beforeAll(async () => {
   checkpoint = await loadCheckpoint(fileURLToPath(FOLDER));
-  const { tensors } = parseSafetensors(await readFile(GOLDEN), 'golden');
-  golden = new Map(
-    [...tensors].map(([name, tensor]) => [name, { shape: tensor.shape, data: toFloat32(tensor)! }]),
-  );
+  golden = float32Of(parseSafetensors(await readFile(GOLDEN), 'golden'));
 });
 
 /** Row i of a golden tensor's first axis. */

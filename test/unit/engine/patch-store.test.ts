@@ -19,7 +19,7 @@ beforeAll(async () => {
 const IDS = Array.from({ length: 12 }, (_, i) => i);
 
 async function planted(): Promise<PatchStore> {
-  const store = await createPatchStore({ models: CONTRACT_MODELS, backend });
+  const store = await createPatchStore(CONTRACT_MODELS, backend);
   store.plant(IDS.map((patch) => seedOf(CONTRACT_MODELS[patch % CONTRACT_MODELS.length], patch)));
   return store;
 }
@@ -50,7 +50,7 @@ test('seeds that are grown between two ticks leave a room’s patches in their b
     };
   };
   const { batchPatches, ...free } = backend;
-  const store = await createPatchStore({ models: CONTRACT_MODELS, backend: { ...free, load } });
+  const store = await createPatchStore(CONTRACT_MODELS, { ...free, load });
   store.plant(IDS.map((patch) => seedOf(CONTRACT_MODELS[0], patch)));
   const room = steps.slice(0, 5);
   const seeds = steps.slice(5, 8);
@@ -72,7 +72,7 @@ test('seeds that are grown between two ticks leave a room’s patches in their b
 
 test('2,000 rounds of planting, stepping and disposing do not leak memory', async () => {
   const collect = runInNewContext('gc') as () => void;
-  const store = await createPatchStore({ models: CONTRACT_MODELS, backend });
+  const store = await createPatchStore(CONTRACT_MODELS, backend);
   const [{ card }] = CONTRACT_MODELS;
   const side = 16;
   const state = createRandom(3).latent(side * side * card.channels);

@@ -47,7 +47,7 @@ const select = (
   wanted: BackendName | 'auto',
   candidates: Candidates,
   gpus: readonly GpuVendor[] = [],
-) => selectBackend(wanted, { candidates, gpus });
+) => selectBackend(wanted, async () => {}, { candidates, gpus });
 
 async function refused(wanted: BackendName | 'auto', candidates: Candidates) {
   const error = await select(wanted, candidates).catch((e: unknown) => e);

@@ -13,7 +13,7 @@ const CARDS = CONTRACT_MODELS.map(({ card }) => card);
 /** A store as a thread would have it, and its patches. */
 async function thread(): Promise<{ engine: ThreadEngine; living: Set<PatchId>; moved: number[] }> {
   const backend = await startOnnx();
-  const store = await createPatchStore({ models: CONTRACT_MODELS, backend });
+  const store = await createPatchStore(CONTRACT_MODELS, backend);
   const living = new Set<PatchId>();
   const moved: number[] = [];
   const engine: ThreadEngine = {

@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { flagOf, SettingsError } from '../../../server/settings/command.ts';
-import { type Config, helpText, readConfig, SERVER } from '../../../server/settings/server.ts';
+import { helpText } from '../../../server/settings/help.ts';
+import { type Config, readConfig, SERVER } from '../../../server/settings/server.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { settingsChange } from '../../../shared/host/settings.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -123,6 +124,6 @@ test('the gardener starts after a minute, at the time that is set, or never', ()
 test('help names every setting', () => {
   expect(readConfig(['--help'], {})).toBe('help');
   for (const key of Object.keys(SERVER.options)) {
-    expect(helpText()).toMatch(new RegExp(`--${flagOf(key)}\\b`));
+    expect(helpText(SERVER)).toMatch(new RegExp(`--${flagOf(key)}\\b`));
   }
 });

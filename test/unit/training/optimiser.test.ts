@@ -1,5 +1,5 @@
 import { createCompute } from '../../../server/training/autodiff/create.ts';
-import { Adam, type AdamOptions } from '../../../server/training/optimiser.ts';
+import { type Adam, type AdamOptions, createAdam } from '../../../server/training/optimiser.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { expectNear } from '../../support/near.ts';
 
@@ -31,7 +31,7 @@ const tensorsOf = (set: string, of: Record<Name, number[]>) =>
   );
 
 const create = (options: AdamOptions): Promise<Adam> =>
-  Adam.create(compute, SHAPES, { update: 0, tensors: tensorsOf('parameter', BEGINNING) }, options);
+  createAdam(compute, SHAPES, { update: 0, tensors: tensorsOf('parameter', BEGINNING) }, options);
 
 const gradient = (of: Record<Name, number[]>) =>
   Object.fromEntries(
@@ -138,6 +138,6 @@ it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e30])(
 
 it('needs an initial value of every parameter', async () => {
   await expect(
-    Adam.create(compute, SHAPES, { update: 0, tensors: new Map() }, OPTIONS),
+    createAdam(compute, SHAPES, { update: 0, tensors: new Map() }, OPTIONS),
   ).rejects.toThrow('parameter:a');
 });

@@ -9,11 +9,7 @@ import {
   setAside,
 } from '../../../server/training/run-folder.ts';
 import { firstState, type RunState } from '../../../server/training/run-state.ts';
-import {
-  fromFloat32,
-  parseSafetensors,
-  writeSafetensors,
-} from '../../../server/vnca/safetensors.ts';
+import { float32Of, parseSafetensors, writeSafetensors } from '../../../server/vnca/safetensors.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { numbersOf, TINY_POOL, tinyConfig } from './tiny-run.ts';
 
@@ -89,21 +85,21 @@ describe('a damaged state is refused with a sentence:', () => {
     ['without half of its pool', (all) => all.delete('pool.entries'), '"pool.entries"'],
     [
       'with a pool of another model',
-      (all) => all.set('pool.states', fromFloat32([2, 5], new Float32Array(10))),
+      (all) => all.set('pool.states', { shape: [2, 5], data: new Float32Array(10) }),
       '"pool.states"',
     ],
     ['without a weight', (all) => all.delete('parameter:update.out.bias'), 'update.out.bias"'],
     [
       'with a moment of another shape',
-      (all) => all.set('first:update.out.bias', fromFloat32([2], new Float32Array(2))),
+      (all) => all.set('first:update.out.bias', { shape: [2], data: new Float32Array(2) }),
       'update.out.bias"',
     ],
   ])('%s', async (_, edit, text) => {
     const { folder, file } = await saved();
-    const { tensors: all, metadata } = parseSafetensors(await readFile(file), file);
-    const edited = new Map(all);
+    const whole = parseSafetensors(await readFile(file), file);
+    const edited = float32Of(whole);
     edit(edited);
-    await writeFile(file, writeSafetensors(edited, metadata));
+    await writeFile(file, writeSafetensors(edited, whole.metadata));
     await expectBad(folder, text);
   });
 });
@@ -111,7 +107,7 @@ describe('a damaged state is refused with a sentence:', () => {
 it('refuses a model of other shapes', async () => {
   const { folder, file } = await saved();
   const wider = tinyConfig({ update: { kind: 'residual', hidden: 6, stateLimit: 4 } });
-  const { tensors: all } = parseSafetensors(await readFile(file), file);
+  const all = float32Of(parseSafetensors(await readFile(file), file));
   // Earlier releases stored no configuration with a run.
   await writeFile(file, writeSafetensors(all));
   await expect(loadRun(folder, wider)).rejects.toMatchObject({

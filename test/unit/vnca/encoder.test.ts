@@ -1,5 +1,5 @@
 import { createOnnxCompute } from '../../../server/training/autodiff/onnx.ts';
-import { Posteriors } from '../../../server/training/evaluate/posteriors.ts';
+import { openPosteriors } from '../../../server/training/evaluate/posteriors.ts';
 import { loadCheckpoint, type Model } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
 import { createRandom } from '../../../shared/random.ts';
@@ -63,7 +63,7 @@ test.each([
   const random = createRandom(4);
   const pixels = Float32Array.from({ length: size }, () => random.uniform());
   const compute = createOnnxCompute({ threads: 1 });
-  const posteriors = await Posteriors.create(compute, model);
+  const posteriors = await openPosteriors(compute, model);
   const { mean } = await posteriors.encode(pixels, 1);
   await posteriors.dispose();
   const ours = run(model, pixels);
@@ -75,7 +75,7 @@ test('the shipped encoder agrees with training, in slices of a few milliseconds'
   const model = await loadCheckpoint(CHECKPOINT_FOLDER);
   const random = createRandom(7);
   const pixels = Float32Array.from({ length: 32 * 32 * 4 }, () => random.uniform());
-  const posteriors = await Posteriors.create(createOnnxCompute({ threads: 1 }), model);
+  const posteriors = await openPosteriors(createOnnxCompute({ threads: 1 }), model);
   const { mean } = await posteriors.encode(pixels, 1);
   await posteriors.dispose();
   const ours = run(model, pixels);

@@ -1,7 +1,8 @@
 /** Small made-up models: every architecture, in milliseconds on every backend. */
 import { updateShapes } from '../../../server/vnca/architecture.ts';
 import { type Card, parseCard } from '../../../server/vnca/card.ts';
-import type { Model, WeightTensor } from '../../../server/vnca/checkpoint.ts';
+import type { Model } from '../../../server/vnca/checkpoint.ts';
+import type { Float32Tensor } from '../../../server/vnca/safetensors.ts';
 import { createRandom } from '../../../shared/random.ts';
 
 /** A valid card as stored in a file. */
@@ -69,7 +70,7 @@ export const UPDATES: [string, Record<string, unknown>][] = [
 /** Random weights for a card, and a random gallery. */
 export function modelOf(card: Card, seed = 1): Model {
   const random = createRandom(seed);
-  const tensors = new Map<string, WeightTensor>();
+  const tensors = new Map<string, Float32Tensor>();
   const shapes = updateShapes(card).set('gallery.latents', [card.gallery.length, card.latentSize]);
   for (const [name, shape] of shapes) {
     const size = shape.reduce((a, b) => a * b, 1);
@@ -89,7 +90,7 @@ export function withTensors(
   seed: number,
 ): Model {
   const random = createRandom(seed);
-  const added = [...shapes].map(([name, shape]): [string, WeightTensor] => {
+  const added = [...shapes].map(([name, shape]): [string, Float32Tensor] => {
     const size = shape.reduce((a, b) => a * b, 1);
     const scale = shape.length / Math.sqrt(size);
     return [name, { shape, data: random.latent(size).map((x) => scale * x) }];

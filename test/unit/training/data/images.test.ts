@@ -67,17 +67,9 @@ describe('augmentation', () => {
     expect(seen.size).toBe(9);
   });
 
-  test('changes nothing without augmentation, and refuses other shapes', () => {
+  test('changes nothing without augmentation', () => {
     const images = ramp(3, 4, 3);
     augmentImages(images, { side: 4, channels: 3 }, { flip: false, shift: 0 }, createRandom(1));
     expect(images).toEqual(ramp(3, 4, 3));
-    const shape = { side: 4, channels: 1 } as const;
-    const random = createRandom(1);
-    expect(() =>
-      augmentImages(new Float32Array(17), shape, { flip: true, shift: 0 }, random),
-    ).toThrow(RangeError);
-    expect(() =>
-      augmentImages(new Float32Array(16), shape, { flip: true, shift: 4 }, random),
-    ).toThrow(RangeError);
   });
 });

@@ -6,7 +6,7 @@ import {
   type OfImage,
 } from '../../../../server/training/evaluate/bounds.ts';
 import { EvaluationBatch } from '../../../../server/training/evaluate/evaluation-batch.ts';
-import { Posteriors } from '../../../../server/training/evaluate/posteriors.ts';
+import { openPosteriors } from '../../../../server/training/evaluate/posteriors.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom, hashText } from '../../../../shared/random.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';
@@ -38,7 +38,7 @@ async function measure(
   { images = smallImages(5, model.card.readout.kind === 'bernoulli' ? 1 : 4), seed = 1 } = {},
 ) {
   const batch = new EvaluationBatch(compute, model, 1);
-  const posteriors = await Posteriors.create(compute, model);
+  const posteriors = await openPosteriors(compute, model);
   const each: OfImage[] = [];
   const keep = { known: [], add: async (more: readonly OfImage[]) => void each.push(...more) };
   const chance = (image: number) => createRandom(hashText(`${seed} ${image}`));

@@ -97,7 +97,8 @@ it('writes figures into the card and pictures beside it', async () => {
 
   const compute = createOnnxCompute({ threads: 1 });
   const written: string[] = [];
-  await writePictures(compute, model, folder, evaluation, WANTED, (name) => written.push(name));
+  const onWritten = (name: string) => written.push(name);
+  await writePictures(compute, model, evaluation, { ...WANTED, folder, onWritten });
   expect(written.join()).toBe('samples.png,growth.png,heal.png,interpolation.png,map.png,map.json');
   expect((await readdir(folder)).sort()).toEqual([...written, 'card.json'].sort());
   for (const name of written.filter((file) => file.endsWith('.png'))) {
