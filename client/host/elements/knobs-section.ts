@@ -150,7 +150,7 @@ export class KnobsSection extends HostElement {
     const write = (next: boolean): SettingsChange =>
       id === 'attract' ? { attract: { ...attract, on: next } } : { [id]: next };
     const status = this.statusText(id);
-    return html`<label class="switch" data-testid="knob-${id}">
+    return html`<label class="switch flex spread" data-testid="knob-${id}">
       <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${status}</span><small>${about}</small></span>
       <input
         type="checkbox"
