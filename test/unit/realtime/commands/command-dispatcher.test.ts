@@ -81,7 +81,8 @@ test.each([
   '%s are refused by name while they are off, but not to extensions',
   (_, key, seed, reason) => {
     const { dispatcher, policy, client, enqueued } = open();
-    const plant = { ...PLANT, seed } as RoomCommand;
+    const plant = { ...PLANT, seed } as unknown as RoomCommand;
+    policy.settings = { ...policy.settings, cooldown: 0 };
     dispatcher.dispatch(client, 1, plant);
     policy.settings = { ...policy.settings, [key]: false };
     expect(() => dispatcher.dispatch(client, 2, plant)).toThrow(new Refusal(reason));
