@@ -104,6 +104,16 @@ export const origins = list(
   ),
 );
 
+export const hostNames = list(
+  v.pipe(
+    v.string(),
+    v.check(
+      (given) => URL.canParse(`http://${given}`) && new URL(`http://${given}`).host === given,
+      'must be names like play.museum.example, lower case and without port, separated by commas',
+    ),
+  ),
+);
+
 export const addresses = list(
   v.pipe(
     v.string(),
