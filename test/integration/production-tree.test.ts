@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { ServerProcess } from '../support/process.ts';
+import { runScript, ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
 
 /** Megabytes, by `du`. */
@@ -65,6 +65,22 @@ test.each(['onnx', 'wasm'])('it serves a room that is stored, on %s', async (eng
   expect((await server.end()).code).toBe(0);
   expect(server.errors).toBe('');
   await expect(run(process.execPath, healthy)).rejects.toMatchObject({ code: 1 });
+});
+
+test('the bill of materials names all of its packages, with their licences', async () => {
+  const { output } = await runScript('sbom', []);
+  const { bomFormat, components } = JSON.parse(output) as {
+    readonly bomFormat: string;
+    readonly components: readonly { readonly name: string; readonly licenses?: unknown[] }[];
+  };
+  expect(bomFormat).toBe('CycloneDX');
+  const listed = new Map(components.map(({ name, licenses }) => [name, licenses]));
+  const modules = join(tree, 'node_modules');
+  const names = readdirSync(modules).flatMap((name) =>
+    name.startsWith('@') ? readdirSync(join(modules, name)).map((one) => `${name}/${one}`) : [name],
+  );
+  expect(names.length).toBeGreaterThan(100);
+  for (const name of names) expect([name, listed.get(name)?.length ?? 0]).toEqual([name, 1]);
 });
 
 test('its command is what was started here', () => {
