@@ -24,6 +24,7 @@ import { type Osc, openOsc } from '../osc/open-osc.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { type Log, silentLog } from '../platform/log.ts';
 import { startBoth } from '../platform/start-both.ts';
+import { hostCheck } from '../realtime/admission/allowed-hosts.ts';
 import { ConnectionAdmission } from '../realtime/admission/connection-admission.ts';
 import { RejectionCounts } from '../realtime/admission/rejection-counts.ts';
 import { httpOptions, openGateway } from '../realtime/gateway.ts';
@@ -243,9 +244,12 @@ export async function createVivariumServer(
     throw error;
   }
 
-  const { trustProxy, origins = [] } = config;
+  const { trustProxy, origins = [], hosts } = config;
   const limits = limitsWithin(config.limits, log);
-  const admission = new ConnectionAdmission({ limits, origins, trustProxy, clock, rejections });
+  const admission = new ConnectionAdmission({
+    ...{ limits, origins, trustProxy, clock, rejections },
+    isForUs: hosts && hostCheck(hosts, currentOrigins),
+  });
   const host = await openHost({
     context: {
       ...{ rooms, world, ticker, bans, clock, date, log, storage, hostStore, folder, defaults },
@@ -285,6 +289,7 @@ export async function createVivariumServer(
     defaultRoom: config.rooms[0],
     hasWall: (room, request) =>
       rooms.roomServers.get(room)?.walls.hasWallAt(admission.addressKeyOf(request)),
+    admitHost: admission.admitHost,
     admit: (request) => admission.admitRequest(request),
     health: () => ({ ticking: !failed, descriptors: descriptors.hasSome }),
     readiness: () => ({
@@ -350,7 +355,9 @@ export async function createVivariumServer(
     http.on('error', (error) => log.warn('not-accepted', error.message));
     if (metrics && typeof metricsPort === 'number') {
       const target = { flag: '--metrics', host: '127.0.0.1', port: metricsPort };
-      metricsServer = await listen(target, () => serveMetrics(metrics, metricsPort));
+      metricsServer = await listen(target, () =>
+        serveMetrics(metrics, metricsPort, admission.admitHost),
+      );
     }
     unwatch = watchOrigin(clock, qrOrigin, () => {
       for (const roomServer of rooms.roomServers.values()) roomServer.refresh.requestWalls();

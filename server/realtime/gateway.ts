@@ -5,6 +5,7 @@ import { Server } from 'socket.io';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { parser } from '../../shared/protocol/parser.ts';
 import type { Clock } from '../platform/clock.ts';
+import { WRONG_HOST } from './admission/allowed-hosts.ts';
 import type { Limits } from './admission/command-costs.ts';
 import type { ConnectionAdmission } from './admission/connection-admission.ts';
 import type { ConnectionRateLimiter } from './admission/connection-rate-limiter.ts';
@@ -133,6 +134,11 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     connectTimeout: 2 * limits.handshakeSeconds * 1000,
     maxHttpBufferSize: DEFAULTS.net.maxMessageBytes,
     allowRequest: (request, decide) => {
+      if (!admission.admitHost(request)) {
+        // Engine.IO would answer 400.
+        request.socket.end(WRONG_HOST.response);
+        return decide(null, false);
+      }
       const reason = open ? admission.admit(request) : 'shutting-down';
       decide(reason ?? null, reason === undefined);
     },

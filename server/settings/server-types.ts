@@ -104,6 +104,14 @@ export const origins = listOf(
   'must be origins like https://museum.example, separated by commas',
 );
 
+const isHostName = (given: string): boolean =>
+  URL.canParse(`http://${given}`) && new URL(`http://${given}`).host === given;
+
+export const hostNames = listOf(
+  isHostName,
+  'must be names like play.museum.example, lower case and without port, separated by commas',
+);
+
 const isAddress = (given: string): boolean => isIP(given) > 0;
 
 export const addresses = listOf(isAddress, 'must be IP addresses, separated by commas');

@@ -24,6 +24,8 @@ const SILENT = [
   'too-many-fetches',
   /** Invalid HTTP, or an invalid upgrade. */
   'bad-handshake',
+  /** For a host that is not allowed; answered with status 421. */
+  'wrong-host',
   /** The handshake took too long. */
   'slow-handshake',
   /** OSC from an address that is not allowed. */
