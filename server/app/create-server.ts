@@ -15,6 +15,7 @@ import { createApp } from '../http/app.ts';
 import { wallBuild } from '../http/client-build.ts';
 import { loadGalleries } from '../http/gallery.ts';
 import { StaticFiles } from '../http/static-files.ts';
+import type { Alerts } from '../operations/alerts/open-alerts.ts';
 import { limitsWithin } from '../operations/descriptors.ts';
 import { watchExhaustion } from '../operations/exhaustion.ts';
 import { createMetrics } from '../operations/metrics.ts';
@@ -53,6 +54,7 @@ import {
 } from './network-addresses.ts';
 import { defaultRoomSettings, gardenerDelay } from './room-defaults.ts';
 import { runShutdownPhases } from './shutdown-phases.ts';
+import { startAlerts } from './start-alerts.ts';
 import { createTickLoop } from './tick-loop.ts';
 
 export interface VivariumServerOptions {
@@ -163,7 +165,7 @@ export async function createVivariumServer(
   const rejections = new RejectionCounts();
   let failed = false;
   let closing: Promise<void> | undefined;
-
+  let alerts: Alerts | undefined;
   const metrics =
     config.metrics === 'none'
       ? undefined
@@ -171,6 +173,7 @@ export async function createVivariumServer(
           engine: engine.info,
           isPersisting: () => journalWriter?.isPersisting,
           rejections: () => rejections.totals(),
+          alerts: () => alerts?.open ?? [],
           rooms: () =>
             [...rooms.roomServers.values()].map(({ room, size }) => ({
               name: room.name,
@@ -244,19 +247,8 @@ export async function createVivariumServer(
   const admission = new ConnectionAdmission({ limits, origins, trustProxy, clock, rejections });
   const host = await openHost({
     context: {
-      ...{
-        rooms,
-        world,
-        ticker,
-        bans,
-        checkpoints: checkpointsByName,
-        clock,
-        date,
-        log,
-        engine: engine.info,
-      },
-      storage,
-      hostStore,
+      ...{ rooms, world, ticker, bans, clock, date, log, storage, hostStore },
+      ...{ checkpoints: checkpointsByName, engine: engine.info },
       folder: config.data === 'none' ? undefined : config.data,
       defaultRoom: config.rooms[0],
       backend: config.engine,
@@ -320,7 +312,7 @@ export async function createVivariumServer(
       run: () => Promise.all(loaded.map(({ previews }) => previews.growth.stop())),
     },
     { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
-    { name: 'host records are saved', run: () => host.close() },
+    { name: 'host records are saved', run: () => Promise.all([host.close(), alerts?.close()]) },
     { name: 'clients are disconnected', run: () => gateway.close() },
     { name: 'OSC has stopped', run: () => osc?.close() },
     { name: 'extensions have stopped', run: () => hooks.close() },
@@ -365,6 +357,10 @@ export async function createVivariumServer(
     }
     unwatch = watchOrigin(clock, qrOrigin, () => {
       for (const roomServer of rooms.roomServers.values()) roomServer.requestWallRefresh();
+    });
+    alerts = await startAlerts({
+      ...{ config, clock, date, log, hostStore, rooms, http, admission, journalWriter },
+      ...{ connections: limits.connections, watchdog, descriptors },
     });
     // Last, since nothing after it may fail: a stored token must be shown.
     await host.keepToken();

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { EngineInfo } from '../engine/engine.ts';
 import type { TickTiming } from '../world/ticker.ts';
 import type { RoomTick } from '../world/world.ts';
+import type { AlertMessage } from './alerts/alert.ts';
 
 export interface MetricsOptions {
   readonly engine: EngineInfo;
@@ -19,6 +20,8 @@ export interface MetricsOptions {
   readonly rejections: () => Readonly<Record<string, number>>;
   /** Whether the journal is being written; undefined if nothing is stored. */
   readonly isPersisting: () => boolean | undefined;
+  /** The alerts that are not over. */
+  readonly alerts: () => readonly AlertMessage[];
 }
 
 /** Records metrics and renders them as text. */
@@ -109,6 +112,18 @@ export function createMetrics(options: MetricsOptions): Metrics {
       const persisting = isPersisting();
       if (persisting === undefined) this.remove();
       else this.set(Number(persisting));
+    },
+  });
+  new Gauge({
+    name: name('alert'),
+    help: 'Always 1: an alert that is not over. See HOSTING.md.',
+    labelNames: ['alert', 'room', 'wall'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { alert, room = '', wall = '' } of options.alerts()) {
+        this.set({ alert, room, wall }, 1);
+      }
     },
   });
   new Gauge({

@@ -104,6 +104,17 @@ export const origins = list(
   ),
 );
 
+const isWebAddress = (given: string): boolean => {
+  if (!URL.canParse(given)) return false;
+  const { protocol, username, password } = new URL(given);
+  return /^https?:$/.test(protocol) && username === '' && password === '';
+};
+
+export const webAddress = v.pipe(
+  v.string(),
+  v.check(isWebAddress, 'must be a URL like https://monitor.example/vivarium, without a user name'),
+);
+
 export const addresses = list(
   v.pipe(
     v.string(),

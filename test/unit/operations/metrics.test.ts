@@ -10,6 +10,7 @@ test('a room that is closed or removed has no figures any more', async () => {
     rooms: () => rooms,
     rejections: () => ({}),
     isPersisting: () => undefined,
+    alerts: () => [],
   });
   const figures = async () => (await metrics.text()).match(/^vivarium_room_participants.*$/gm);
   expect(await figures()).toEqual([
