@@ -15,6 +15,9 @@ const REFUSED = 3_000;
 
 export interface WallConnectionOptions {
   readonly room: string;
+  readonly as: 'wall' | 'view';
+  /** From the wall's address, if it has a place of its own; else ''. */
+  readonly pass: string;
   /** The build of this page, see `buildOf`. */
   readonly build: string;
   /** Called when the server has another build of the page. */
@@ -73,10 +76,10 @@ export class WallConnection {
 
   private wish(): Command<'join'> {
     const holds = this.model.holds();
+    const { room, as, pass } = this.options;
     return {
-      protocol: PROTOCOL_VERSION,
-      room: this.options.room,
-      as: 'wall',
+      ...{ protocol: PROTOCOL_VERSION, room, as },
+      ...(pass !== '' && { pass }),
       ...(holds && { holds }),
     };
   }

@@ -25,12 +25,15 @@ export interface WallOptions {
   readonly url: string;
   /** Whether the resolution may drop on a slow machine. */
   readonly resolution: 'auto' | 'full';
+  /** Opens the place that the host has given to this wall; '' for none. */
+  readonly pass: string;
   /** Languages of the captions, shown in turn. */
   readonly languages: readonly LanguageCode[];
 }
 
 const MAX_SIDE = 16;
 const MAX_BEZEL = 10_000;
+const MAX_PASS = 64;
 
 function whole(text: string | null, min: number, max: number, otherwise: number): number {
   const n = Number(text ?? Number.NaN);
@@ -83,6 +86,7 @@ export function readOptions({
     overlay: oneOf(query.get('overlay'), ['on', 'off'], isFirst ? 'on' : 'off') === 'on',
     url: webAddress(query.get('url')),
     resolution: oneOf(query.get('resolution'), ['auto', 'full'], 'auto'),
+    pass: query.get('pass')?.slice(0, MAX_PASS) ?? '',
     languages: (query.get('languages') ?? '').split(',').filter(isLanguage),
   };
 }

@@ -52,6 +52,7 @@ import {
   venueAddresses,
   watchOrigin,
 } from './network-addresses.ts';
+import { openWallPlaces } from './open-wall-places.ts';
 import { defaultRoomSettings, gardenerDelay } from './room-defaults.ts';
 import { runShutdownPhases } from './shutdown-phases.ts';
 import { startAlerts } from './start-alerts.ts';
@@ -175,9 +176,11 @@ export async function createVivariumServer(
           rejections: () => rejections.totals(),
           alerts: () => alerts?.open ?? [],
           rooms: () =>
-            [...rooms.roomServers.values()].map(({ room, size }) => ({
+            [...rooms.roomServers.values()].map(({ room, size, walls }) => ({
               name: room.name,
               participants: size,
+              walls: walls.upCount,
+              wallStates: walls.states,
               organisms: room.size,
               awake: room.awake,
               rate: ticker.pace(room)!.actual,
@@ -205,6 +208,7 @@ export async function createVivariumServer(
       .putServerRecord('bans', all)
       .catch((error: Error) => log.warn('not-kept', error.message));
   });
+  const places = await openWallPlaces(hostStore, date, log);
   const newPatch = () => world.newPatch();
   const loaded = await Promise.all(
     checkpoints.map((one) => prepareCheckpoint(one, { engine, newPatch, clock })),
@@ -213,8 +217,8 @@ export async function createVivariumServer(
   const storage = store && journalWriter && { store, journalWriter };
   const build = await wallBuild(clientFolder);
   const rooms = new RoomRegistry({
-    ...{ world, ticker, hostStore, secret, bans, clock, date, log, engine: engine.info },
-    ...{ storage, checkpoints: checkpointsByName },
+    ...{ world, ticker, hostStore, secret, bans, places, clock, date, log },
+    ...{ storage, checkpoints: checkpointsByName, engine: engine.info },
     defaults: defaultRoomSettings(config),
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {
@@ -247,7 +251,7 @@ export async function createVivariumServer(
   const admission = new ConnectionAdmission({ limits, origins, trustProxy, clock, rejections });
   const host = await openHost({
     context: {
-      ...{ rooms, world, ticker, bans, clock, date, log, storage, hostStore },
+      ...{ rooms, world, ticker, bans, places, clock, date, log, storage, hostStore },
       ...{ checkpoints: checkpointsByName, engine: engine.info },
       folder: config.data === 'none' ? undefined : config.data,
       defaultRoom: config.rooms[0],
@@ -287,7 +291,7 @@ export async function createVivariumServer(
     ),
     defaultRoom: config.rooms[0],
     hasWall: (room, request) =>
-      rooms.roomServers.get(room)?.hasWallAt(admission.addressKeyOf(request)),
+      rooms.roomServers.get(room)?.walls.hasWallAt(admission.addressKeyOf(request)),
     admit: (request) => admission.admitRequest(request),
     health: () => ({ ticking: !failed, descriptors: descriptors.hasSome }),
     readiness: () => ({

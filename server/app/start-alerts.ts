@@ -1,12 +1,14 @@
 /** Connects the alerts to the parts of the server that they watch. */
 import type { Server } from 'node:http';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Problem } from '../operations/alerts/alert.ts';
 import { type Alerts, openAlerts } from '../operations/alerts/open-alerts.ts';
 import type { DescriptorWatch } from '../operations/descriptors.ts';
 import type { TickWatchdog } from '../operations/tick-watchdog.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { ConnectionAdmission } from '../realtime/admission/connection-admission.ts';
+import type { RoomServer } from '../realtime/room-server.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
 import type { Config } from '../settings/server.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
@@ -53,10 +55,24 @@ export async function startAlerts(options: StartAlertsOptions): Promise<Alerts |
           const isFull = participants >= settings.capacity;
           return { name, pace, turnsAway: isFull && waiting >= DEFAULTS.stream.maxWaiting };
         }),
-      walls: () => [],
+      walls: () => [...rooms.roomServers].flatMap(([room, server]) => wallProblems(room, server)),
       refusesAll,
       isPersisting: () => journalWriter?.isPersisting,
       diskLow: () => (journalWriter?.isDiskFull ? 'The disk is full.' : undefined),
     },
   });
+}
+
+/** Walls that are lost. Outside the opening hours they may be switched off. */
+function wallProblems(room: string, { walls, policy }: RoomServer): Problem[] {
+  const { states, isBare } = walls;
+  const places = states.filter(({ id }) => id !== null);
+  const lost = places.filter((state) => state.lost !== null);
+  const common = { alert: 'wall-lost', room, isExpected: policy.isDimmed } as const;
+  if (places.length === 0 && isBare) {
+    return [{ ...common, text: `The room "${room}" has no wall any more.` }];
+  }
+  return lost.map(({ name: wall }) => ({
+    ...{ ...common, wall, text: `The wall "${wall}" of the room "${room}" is lost.` },
+  }));
 }

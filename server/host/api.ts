@@ -67,6 +67,7 @@ const STATUS: Partial<Record<HostReason, number>> = {
   'no-such-organism': 404,
   'no-such-participant': 404,
   'no-such-ban': 404,
+  'no-such-wall': 404,
   'no-such-snapshot': 404,
   'no-such-job': 404,
   'no-such-time': 404,

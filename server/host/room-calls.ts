@@ -12,6 +12,7 @@ import type { Handlers } from './api.ts';
 import type { HostContext } from './host-context.ts';
 import { snapshotStateOf } from './snapshot-calls.ts';
 import { runSystemCommand } from './system-commands.ts';
+import { wallsOf } from './wall-calls.ts';
 
 type Names =
   | 'room'
@@ -31,7 +32,8 @@ export function roomCalls(
   return {
     room: (_, { room }) => {
       const summary = rooms.summary(room);
-      if (!summary.open || summary.busy) return { ...summary, visitors: [] };
+      const wallList = wallsOf(context, room);
+      if (!summary.open || summary.busy) return { ...summary, visitors: [], wallList };
       const live = rooms.requireOpen(room);
       const planted = new Map<number, number>();
       for (const { planter } of live.room.organisms) {
@@ -40,7 +42,7 @@ export function roomCalls(
       const visitors = live.server.visitors.map((visitor) => {
         return { ...visitor, organisms: planted.get(visitor.id) ?? 0 };
       });
-      return { ...summary, visitors };
+      return { ...summary, visitors, wallList };
     },
     createRoom: async ({ name, width, height, checkpoint, settings = {} }) => {
       if (rooms.names.length >= DEFAULTS.host.maxRooms) throw new HostRefusal('too-many-rooms');

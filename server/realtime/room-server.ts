@@ -63,7 +63,7 @@ export class RoomServer {
   readonly room: Room;
   private readonly slots: ParticipantSlots<RoomClient>;
   private readonly admission: RoomAdmission;
-  private readonly walls: RoomWalls;
+  readonly walls: RoomWalls;
   private readonly host: HostOperations;
   private readonly broadcaster: RoomBroadcaster;
   private readonly presence: PresenceBroadcaster;
@@ -105,7 +105,9 @@ export class RoomServer {
     const welcomeBuilder = new WelcomeBuilder({
       ...{ room, info, pace, policy, wallInfo: options.wallInfo },
     });
-    this.walls = new RoomWalls({ room, slots, broadcaster, eventQueue, welcomeBuilder, clock });
+    this.walls = new RoomWalls({
+      ...{ room, slots, broadcaster, eventQueue, welcomeBuilder, clock, places: access.places },
+    });
     const walls = () => this.walls.members;
     this.presence = new PresenceBroadcaster({ room, slots, walls, policy });
     this.admission = new RoomAdmission({
@@ -148,22 +150,6 @@ export class RoomServer {
    */
   join(client: RoomClient, request: JoinRequest): void {
     this.admission.join(client, request);
-  }
-
-  /**
-   * Welcomes a wall and streams the whole room to it.
-   *
-   * @param address address key of the wall
-   * @param heldChecksums [chunks] checksums of what the wall still shows
-   * @throws Refusal too-many-walls
-   */
-  addWall(wall: RoomClient, address: string, heldChecksums?: ArrayLike<number>): void {
-    this.walls.addWall(wall, address, heldChecksums);
-  }
-
-  /** Whether a wall is connected from this address. */
-  hasWallAt(address: string): boolean {
-    return this.walls.hasWallAt(address);
   }
 
   /** Removes a client: a participant, a wall, or one who waits. */
@@ -323,6 +309,7 @@ export class RoomServer {
   /** The client has drawn the frame of a tick, so it also knows its new resume token. */
   acknowledge(client: RoomClient, tick: number): void {
     this.slots.confirm(client);
+    this.walls.confirm(client);
     this.broadcaster.acknowledge(client, tick, this.clock.now());
   }
 

@@ -20,6 +20,7 @@ import {
   roomSummary,
   sessionState,
   snapshotState,
+  wallState,
 } from './state.ts';
 import { statistics } from './statistics.ts';
 
@@ -144,6 +145,10 @@ export const CALLS = {
     }),
     banState,
   ),
+  /** Gives a wall a place of its own: it is reached by the address in the answer. */
+  addWall: call('POST', '/rooms/:room/walls', v.strictObject({ name: label }), wallState),
+  /** Takes the place back; a wall that has it stays up as one without. */
+  removeWall: call('DELETE', '/rooms/:room/walls/:wall', nothing, nothing),
   liftBan: call('DELETE', '/bans/:ban', nothing, nothing),
   /**
    * Undoes the commands of the last seconds, of one participant (0: the host) or of all visitors

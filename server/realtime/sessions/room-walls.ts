@@ -1,18 +1,26 @@
 /** The walls of a room: displays that are shown everything and take no participant's slot. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { WallState } from '../../../shared/host/state.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Room } from '../../world/room.ts';
+import type { WallPlaces } from '../policy/wall-places.ts';
 import type { EventQueue } from '../presence/event-queue.ts';
 import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 import { fullViewport } from '../streaming/viewer-stream.ts';
+import { FrameRate } from './frame-rate.ts';
 import type { ParticipantSlots } from './participant-slots.ts';
 import type { RoomClient } from './room-client.ts';
 import { WallSlots } from './wall-slots.ts';
+import { type ConnectedWall, wallStates } from './wall-states.ts';
 import type { WelcomeBuilder } from './welcome-builder.ts';
+
+/** A wall that was up for so long is missed when it is gone, ms. */
+const SETTLED = 60_000;
 
 export interface RoomWallsOptions {
   readonly room: Room;
+  readonly places: WallPlaces;
   readonly slots: ParticipantSlots<RoomClient>;
   readonly broadcaster: RoomBroadcaster;
   readonly eventQueue: EventQueue;
@@ -20,9 +28,24 @@ export interface RoomWallsOptions {
   readonly clock: Clock;
 }
 
+/** A connection that asks to be a wall. */
+export interface WallRequest {
+  /** Address key of the connection. */
+  readonly address: string;
+  /** The pass in the wall's address; not verified yet. */
+  readonly pass?: string | undefined;
+  /** It is the picture on the host's page: it takes a slot, but is not counted as a wall. */
+  readonly isView: boolean;
+  /** [chunks] checksums of what the wall still shows. */
+  readonly heldChecksums?: ArrayLike<number> | undefined;
+}
+
 /** Welcomes walls, streams the room to them, and removes them. */
 export class RoomWalls {
   private readonly walls = new WallSlots<RoomClient>(DEFAULTS.room.maxWalls);
+  private readonly connected = new Map<RoomClient, ConnectedWall>();
+  /** Whether the last wall is gone after it had been up for a while. */
+  isBare = false;
 
   constructor(private readonly options: RoomWallsOptions) {}
 
@@ -31,9 +54,23 @@ export class RoomWalls {
     return this.walls.members;
   }
 
-  /** Number of connected walls. */
+  /** Number of connected walls and views. */
   get size(): number {
     return this.walls.size;
+  }
+
+  /** Number of walls that are up. */
+  get upCount(): number {
+    return this.connected.size;
+  }
+
+  /** The walls that are up, and those with a place that are not. */
+  get states(): WallState[] {
+    const { places, room, clock } = this.options;
+    const connected = [...this.connected].map(([client, wall]) => {
+      return { ...wall, place: this.walls.placeOf(client) };
+    });
+    return wallStates(places.of(room.name), connected, clock.now());
   }
 
   /** Whether a wall is connected from this address. */
@@ -44,24 +81,43 @@ export class RoomWalls {
   /**
    * Welcomes a wall and streams the whole room to it.
    *
-   * @param address address key of the wall
-   * @param heldChecksums [chunks] checksums of what the wall still shows
    * @throws Refusal too-many-walls
    */
-  addWall(wall: RoomClient, address: string, heldChecksums?: ArrayLike<number>): void {
-    const evicted = this.walls.add(wall, address);
+  add(wall: RoomClient, { address, pass, isView, heldChecksums }: WallRequest): void {
+    const { places, room, clock } = this.options;
+    const place = pass === undefined ? undefined : places.find(room.name, pass);
+    const evicted = this.walls.add(wall, address, place?.id);
+    const now = clock.now();
+    if (!isView) {
+      this.connected.set(wall, { since: now, frameRate: new FrameRate(now) });
+      this.isBare = false;
+    }
+    if (place) places.appeared(place.id);
     if (evicted) {
-      this.options.broadcaster.remove(evicted);
+      this.forget(evicted);
       evicted.disconnect('too-many-walls');
     }
     this.welcomeWall(wall, heldChecksums);
   }
 
+  /** A client has shown a frame. */
+  confirm(client: RoomClient): void {
+    this.connected.get(client)?.frameRate.confirm(this.options.clock.now());
+  }
+
+  /** Takes a place from the walls that have it; they stay, as walls without one. */
+  release(place: number): void {
+    this.walls.release(place);
+  }
+
   /** @returns whether the client was a wall */
   remove(client: RoomClient): boolean {
+    const place = this.walls.placeOf(client);
     const isWall = this.walls.remove(client);
-    if (isWall) this.options.broadcaster.remove(client);
-    return isWall;
+    if (!isWall) return false;
+    if (place !== undefined && !this.walls.hasWallOf(place)) this.options.places.vanished(place);
+    this.forget(client);
+    return true;
   }
 
   /** Removes and disconnects all walls. */
@@ -70,6 +126,7 @@ export class RoomWalls {
       this.remove(wall);
       wall.disconnect(reason);
     }
+    this.isBare = false;
   }
 
   /** Walls draw names into the picture, and only a new welcome changes those. */
@@ -78,6 +135,14 @@ export class RoomWalls {
       this.options.broadcaster.remove(wall);
       this.welcomeWall(wall);
     }
+  }
+
+  private forget(wall: RoomClient): void {
+    const { broadcaster, clock } = this.options;
+    const gone = this.connected.get(wall);
+    this.connected.delete(wall);
+    if (gone && this.connected.size === 0) this.isBare = clock.now() - gone.since >= SETTLED;
+    broadcaster.remove(wall);
   }
 
   private welcomeWall(wall: RoomClient, heldChecksums?: ArrayLike<number>): void {

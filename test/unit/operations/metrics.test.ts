@@ -2,7 +2,16 @@ import { createMetrics } from '../../../server/operations/metrics.ts';
 
 test('a room that is closed or removed has no figures any more', async () => {
   const room = (name: string, participants: number) => {
-    return { name, participants, organisms: 1, awake: 1, rate: 15, tick: 9 };
+    return {
+      name,
+      participants,
+      organisms: 1,
+      awake: 1,
+      rate: 15,
+      tick: 9,
+      walls: 0,
+      wallStates: [],
+    };
   };
   let rooms = [room('garden', 3), room('attic', 2)];
   const metrics = createMetrics({

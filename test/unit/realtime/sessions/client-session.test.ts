@@ -34,7 +34,7 @@ function open(limits: Partial<typeof DEFAULTS.limits> = {}) {
       calls.push(['join', request]);
       request.onSeated({ id: 1, name: request.name, hue: 0 });
     },
-    addWall: () => calls.push(['addWall']),
+    walls: { add: () => calls.push(['addWall']) },
     leave: () => calls.push(['leave']),
     dispatch: (_: unknown, id: number, command: unknown) => calls.push(['dispatch', id, command]),
   };
