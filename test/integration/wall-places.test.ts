@@ -167,6 +167,24 @@ test('names are unique, places are limited, and a place that is taken back is on
   await server.close();
 });
 
+test('others at its address who join too often cannot keep it out', async () => {
+  const server = await startServer({ size: '64x64', limits: 'joinsAtOnce=2,joinsPerSecond=0.001' });
+  const host = await HostClient.login(server.port, server.hostToken!);
+  const pass = passOf(await host.call('addWall', { name: 'Foyer' }, GARDEN));
+  for (let i = 0; i < 2; i++) {
+    const other = hang(server.port);
+    await other.until(isUp(other));
+  }
+  const refused = { reason: 'too-many-joins' };
+  for (const wrong of [undefined, 'a'.repeat(12)]) {
+    const other = hang(server.port, wrong);
+    expect(await other.next(({ name }) => name === 'rejected')).toMatchObject(refused);
+  }
+  const foyer = hang(server.port, pass);
+  await foyer.until(isUp(foyer));
+  await server.close();
+});
+
 test('an alert says that a wall is lost, and that it is back; not for a moment, nor for what others hang', async () => {
   const receiver = await AlertReceiver.open();
   const settings = { alerts: receiver.url, size: '64x64', 'tick-rate': 1 };

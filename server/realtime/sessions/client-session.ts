@@ -180,7 +180,8 @@ export class ClientSession implements RoomClient {
     }
     if (this.roomServer || this.isJoining) throw new Refusal('already-joined');
     const roomServer = this.options.rooms.findServer(room);
-    this.rateLimiter.join();
+    // Others at its address must not keep a wall out that has a place.
+    if (pass === undefined || !roomServer.walls.accepts(pass)) this.rateLimiter.join();
     if (as !== undefined) {
       const { address } = this.rateLimiter;
       const heldChecksums = holds && checksOf(holds);

@@ -73,6 +73,11 @@ export class RoomWalls {
     return wallStates(places.of(room.name), connected, clock.now());
   }
 
+  /** Whether a pass opens a place in this room. */
+  accepts(pass: string): boolean {
+    return this.options.places.find(this.options.room.name, pass) !== undefined;
+  }
+
   /** Whether a wall is connected from this address. */
   hasWallAt(address: string): boolean {
     return this.walls.hasWallAt(address);
