@@ -233,7 +233,9 @@ test('a server that is killed remembers places', async () => {
   const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--data', folder];
   const first = new ServerProcess(args);
   const port = await first.alive();
-  const token = /host's token, shown this once: (\S+)/.exec(first.output)![1];
+  const said = /host's token, shown this once: (\S+)/;
+  await first.says(said);
+  const token = said.exec(first.output)![1];
   const host = await HostClient.login(port, token);
   const pass = passOf(await host.call('addWall', { name: 'Foyer' }, GARDEN));
   const wall = hang(port, pass);
