@@ -46,7 +46,7 @@ test(
     await page.getByTestId('add-wall').click();
     const foyer = card(page, 'Foyer');
     await foyer.getByText('not opened yet').waitFor();
-    const address = await foyer.getByLabel('Address of this wall').inputValue();
+    const address = await foyer.getByTestId('wall-address').innerText();
     expect(address).toMatch(/\/wall\/garden\?pass=[a-z2-9]{12}$/);
     expect(await card(page, 'A wall without an address of its own').count()).toBe(others.length);
 

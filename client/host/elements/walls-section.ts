@@ -41,6 +41,14 @@ export class WallsSection extends HostElement {
       }
       .address .field {
         flex: 1 1 20em;
+        max-width: none;
+      }
+      /* To be copied, or typed on another machine. */
+      code {
+        font: inherit;
+        overflow-wrap: anywhere;
+        user-select: all;
+        -webkit-user-select: all;
       }
     `,
   ];
@@ -107,10 +115,10 @@ export class WallsSection extends HostElement {
   private address({ name, path }: WallState, id: number): TemplateResult {
     const url = (this.host.state?.addresses[0] ?? location.origin) + path;
     return html`<div class="address">
-      <label class="field">
+      <p class="field">
         <span>${msg('Address of this wall')}</span>
-        <input readonly .value=${url} @focus=${({ target }: Event) => (target as HTMLInputElement).select()} />
-      </label>
+        <code data-testid="wall-address">${url}</code>
+      </p>
       <div class="row">
         <a class="button plain" href=${path} target="_blank">${hostIcons.open}${msg('Open the wall')}</a>
         <button class="danger" data-testid="remove-wall" @click=${() => this.removeWall(name, id)}>
