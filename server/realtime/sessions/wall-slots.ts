@@ -45,7 +45,7 @@ export class WallSlots<M> {
   add(member: M, address: string, place?: number): M | undefined {
     const slot = { address, place };
     const evicted = this.walls.size < this.limit ? undefined : this.replacedFor(slot);
-    if (evicted) this.walls.delete(evicted);
+    if (evicted !== undefined) this.walls.delete(evicted);
     this.walls.set(member, slot);
     return evicted;
   }

@@ -28,8 +28,10 @@ describe("a wall's address", () => {
       overlay: true,
       url: '',
       resolution: 'auto',
+      pass: '',
       languages: [],
     });
+    expect(options('?pass=tnkmmpyyqkux').pass).toBe('tnkmmpyyqkux');
   });
 
   test('says which of several it is; they hold still, and only the first has words unless told otherwise', () => {
