@@ -48,7 +48,7 @@ export async function startAlerts(options: StartAlertsOptions): Promise<Alerts |
   };
   return openAlerts({
     ...{ clock, date, log, store: hostStore, url: config.alerts },
-    watched: {
+    sources: {
       rooms: () =>
         [...rooms.roomServers.keys()].map((name) => {
           const { pace, participants, waiting, settings } = rooms.summary(name);

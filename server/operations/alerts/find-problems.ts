@@ -10,7 +10,7 @@ interface WatchedRoom {
 }
 
 /** What is looked at; each is read at every check. */
-export interface Watched {
+export interface ProblemSources {
   readonly rooms: () => readonly WatchedRoom[];
   /** Problems with walls. */
   readonly walls: () => readonly Problem[];
@@ -23,9 +23,9 @@ export interface Watched {
 }
 
 /** All problems at this moment. */
-export function findProblems(watched: Watched): Problem[] {
-  const problems: Problem[] = [...watched.walls()];
-  for (const { name: room, pace, turnsAway } of watched.rooms()) {
+export function findProblems(sources: ProblemSources): Problem[] {
+  const problems: Problem[] = [...sources.walls()];
+  for (const { name: room, pace, turnsAway } of sources.rooms()) {
     if (pace.slow) {
       const [actual, wanted] = [pace.actual.toFixed(1), pace.tickRate];
       const text = `Room "${room}" is slow: ${actual} of ${wanted} ticks per second.`;
@@ -36,15 +36,15 @@ export function findProblems(watched: Watched): Problem[] {
       problems.push({ alert: 'nobody-can-join', room, text });
     }
   }
-  const refusal = watched.refusesAll();
+  const refusal = sources.refusesAll();
   if (refusal !== undefined) {
     problems.push({ alert: 'nobody-can-join', text: `Nobody can join: ${refusal}` });
   }
-  if (watched.isPersisting() === false) {
+  if (sources.isPersisting() === false) {
     const text = 'Changes are not stored: they are lost if the server restarts. The log says why.';
     problems.push({ alert: 'not-kept', text });
   }
-  const space = watched.diskLow();
+  const space = sources.diskLow();
   if (space !== undefined) problems.push({ alert: 'disk-low', text: space });
   return problems;
 }

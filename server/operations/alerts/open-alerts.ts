@@ -5,7 +5,7 @@ import type { Log } from '../../platform/log.ts';
 import type { Store } from '../../storage/store.ts';
 import { type AlertMessage, alertMessage, type Problem } from './alert.ts';
 import { AlertMonitor } from './alert-monitor.ts';
-import { findProblems, type Watched } from './find-problems.ts';
+import { findProblems, type ProblemSources } from './find-problems.ts';
 import { Webhook } from './webhook.ts';
 
 const RECORD = 'alerts';
@@ -29,7 +29,7 @@ export interface AlertsOptions {
   readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'>;
   /** Where to post messages; undefined: nowhere. */
   readonly url: string | undefined;
-  readonly watched: Watched;
+  readonly sources: ProblemSources;
 }
 
 /** The running alerts. */
@@ -42,7 +42,7 @@ export interface Alerts {
 
 /** Starts the checks. A record that cannot be read counts as absent. */
 export async function openAlerts(options: AlertsOptions): Promise<Alerts> {
-  const { clock, date, log, store, url, watched } = options;
+  const { clock, date, log, store, url, sources } = options;
   const stored = await store.serverRecord(RECORD, alertRecord).catch(() => undefined);
   const since = clock.now();
   const crashed = stored?.stopped === false;
@@ -67,7 +67,7 @@ export async function openAlerts(options: AlertsOptions): Promise<Alerts> {
         });
   const monitor = new AlertMonitor({
     ...{ clock, date, open: stored?.open ?? [] },
-    problems: () => [...restarted(), ...findProblems(watched)],
+    problems: () => [...restarted(), ...findProblems(sources)],
     announce: (message) => {
       webhook?.send(message);
       void keep();

@@ -14,10 +14,10 @@ const FINE = {
 function house() {
   const clock = new FakeClock();
   const store = new Store(openMemory());
-  const begin = (watched: Partial<typeof FINE> & object = {}) =>
+  const begin = (sources: Partial<typeof FINE> & object = {}) =>
     openAlerts({
       ...{ clock, date: () => 1e12 + clock.now(), log: silentLog, store, url: undefined },
-      watched: { ...FINE, ...watched },
+      sources: { ...FINE, ...sources },
     });
   return { clock, store, begin };
 }
