@@ -17,7 +17,7 @@ import { loadGalleries } from '../http/gallery.ts';
 import { StaticFiles } from '../http/static-files.ts';
 import type { Alerts } from '../operations/alerts/open-alerts.ts';
 import { limitsWithin } from '../operations/descriptors.ts';
-import { watchExhaustion } from '../operations/exhaustion.ts';
+import { ExhaustionWatch } from '../operations/exhaustion.ts';
 import { createMetrics } from '../operations/metrics.ts';
 import { type MetricsServer, serveMetrics } from '../operations/metrics-server.ts';
 import { RestartLimit } from '../operations/restart-limit.ts';
@@ -127,6 +127,8 @@ export async function createVivariumServer(
   const bound = () => http.address() as AddressInfo;
   const currentOrigins = () => networkOrigins(bound(), (addresses ?? networkAddresses)());
   const qrOrigin = () => networkOrigins(bound(), (addresses ?? venueAddresses)())[0] ?? '';
+  const folder = config.data === 'none' ? undefined : config.data;
+  const defaults = defaultRoomSettings(config);
   const names = createNameCheck(config.bannedWords ?? []);
   const checkpoint = await loadCheckpoint(config.checkpoint);
   const checkpoints = [checkpoint, ...(await Promise.all(config.checkpoints.map(loadCheckpoint)))];
@@ -144,7 +146,7 @@ export async function createVivariumServer(
       },
       ...(onLoss && { onLoss }),
     }),
-    config.data === 'none' ? undefined : openSound(config.data),
+    folder === undefined ? undefined : openSound(folder),
   ).catch(async (error: unknown) => {
     await hooks.close();
     throw error;
@@ -179,12 +181,12 @@ export async function createVivariumServer(
             [...rooms.roomServers.values()].map(({ room, size, walls }) => ({
               name: room.name,
               participants: size,
-              walls: walls.upCount,
-              wallStates: walls.states,
               organisms: room.size,
               awake: room.awake,
               rate: ticker.pace(room)!.actual,
               tick: room.tick,
+              walls: walls.upCount,
+              wallStates: walls.states,
             })),
         });
   const { ticker, watchdog, deferredWork } = createTickLoop({
@@ -202,7 +204,7 @@ export async function createVivariumServer(
   });
 
   const hostStore = store ?? new Store(openMemory());
-  const secret = storedSecret(config.data === 'none' ? undefined : config.data, 'passes.key');
+  const secret = storedSecret(folder, 'passes.key');
   const bans = new Bans(secret, date, await hostStore.serverRecord('bans', banRecords), (all) => {
     void hostStore
       .putServerRecord('bans', all)
@@ -219,12 +221,14 @@ export async function createVivariumServer(
   const rooms = new RoomRegistry({
     ...{ world, ticker, hostStore, secret, bans, places, clock, date, log },
     ...{ storage, checkpoints: checkpointsByName, engine: engine.info },
-    defaults: defaultRoomSettings(config),
+    defaults,
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {
       hooks.unwatch(roomServer);
       host.closed(roomServer.room.name);
     },
+    onSettings: (room, settings) =>
+      gardeners.of(room)?.configure({ after: gardenerDelay(settings) }),
     wallInfo: () => ({ origin: qrOrigin(), build }),
   });
   try {
@@ -251,13 +255,11 @@ export async function createVivariumServer(
   const admission = new ConnectionAdmission({ limits, origins, trustProxy, clock, rejections });
   const host = await openHost({
     context: {
-      ...{ rooms, world, ticker, bans, places, clock, date, log, storage, hostStore },
-      ...{ checkpoints: checkpointsByName, engine: engine.info },
-      folder: config.data === 'none' ? undefined : config.data,
+      ...{ rooms, world, ticker, bans, places, clock, date, log, storage, hostStore, folder },
+      ...{ defaults, checkpoints: checkpointsByName, engine: engine.info },
       defaultRoom: config.rooms[0],
       backend: config.engine,
       checkpointFolder: (name) => folders.get(name),
-      defaults: defaultRoomSettings(config),
       addresses: currentOrigins,
     },
     newToken: config.newHostToken,
@@ -273,12 +275,9 @@ export async function createVivariumServer(
     ...{ roomServers: rooms.roomServers, clock, seed: config.seed },
     after: (room) => gardenerDelay(rooms.settingsOf(room)),
   });
-  rooms.onSettings((room, settings) =>
-    gardeners.of(room)?.configure({ after: gardenerDelay(settings) }),
-  );
   hooks.add(gardeners);
 
-  const descriptors = watchExhaustion({
+  const descriptors = new ExhaustionWatch({
     ...{ clock, log, file: join(clientFolder, 'index.html'), restart: options.onExhausted },
     limit: new RestartLimit({ store, clock, date, most: DEFAULTS.operations.restartsPerHour }),
   });
@@ -360,7 +359,7 @@ export async function createVivariumServer(
       metricsServer = await listen(target, () => serveMetrics(metrics, metricsPort));
     }
     unwatch = watchOrigin(clock, qrOrigin, () => {
-      for (const roomServer of rooms.roomServers.values()) roomServer.requestWallRefresh();
+      for (const roomServer of rooms.roomServers.values()) roomServer.refresh.requestWalls();
     });
     alerts = await startAlerts({
       ...{ config, clock, date, log, hostStore, rooms, http, admission, journalWriter },

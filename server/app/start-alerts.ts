@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Problem } from '../operations/alerts/alert.ts';
 import { type Alerts, openAlerts } from '../operations/alerts/open-alerts.ts';
-import type { DescriptorWatch } from '../operations/descriptors.ts';
+import type { ExhaustionWatch } from '../operations/exhaustion.ts';
 import type { TickWatchdog } from '../operations/tick-watchdog.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -25,7 +25,7 @@ export interface StartAlertsOptions {
   readonly admission: ConnectionAdmission;
   readonly journalWriter: JournalWriter | undefined;
   readonly watchdog: TickWatchdog;
-  readonly descriptors: DescriptorWatch;
+  readonly descriptors: ExhaustionWatch;
   /** Visitors' connections, at most. */
   readonly connections: number;
 }

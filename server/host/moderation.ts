@@ -12,10 +12,8 @@ import { MAX_TICK_RATE, maxTicksIn, type RateChange } from './tick-rate-history.
 /** Factor by which a room may briefly tick faster than its rate. */
 const SLACK = 1.1;
 
-type Names = 'removeOrganism' | 'clearArea' | 'mute' | 'ban' | 'liftBan' | 'undo' | 'restore';
-
 /** The handlers of the moderation calls. */
-export function moderationCalls(context: HostContext): Pick<Handlers, Names> {
+export function moderationCalls(context: HostContext) {
   const { rooms, bans, date } = context;
   return {
     removeOrganism: async ({ organism }, { room }) => {
@@ -23,37 +21,35 @@ export function moderationCalls(context: HostContext): Pick<Handlers, Names> {
       return {};
     },
     clearArea: async (area, { room }) => {
-      const { removed = 0 } = await requireSystemCommand(rooms.requireOpen(room), {
-        what: 'clear',
-        area,
-      });
+      const live = rooms.requireOpen(room);
+      const { removed = 0 } = await requireSystemCommand(live, { what: 'clear', area });
       return { removed };
     },
     mute: ({ participant, muted }, { room }) => {
       const { server: roomServer } = rooms.requireOpen(room);
       if (roomServer.policy.muted.has(participant) === muted) return {};
       if (muted) {
-        if (!roomServer.visitors.some(({ id }) => id === participant)) {
+        if (!roomServer.host.visitors.some(({ id }) => id === participant)) {
           throw new HostRefusal('no-such-participant');
         }
         roomServer.policy.muted.add(participant);
-        roomServer.hideCursor(participant);
+        roomServer.cursors.hide(participant);
       } else roomServer.policy.muted.delete(participant);
-      roomServer.requestRefresh();
+      roomServer.refresh.request();
       return {};
     },
     ban: ({ participant, address, minutes }, { room }) => {
       const { server: roomServer } = rooms.requireOpen(room);
-      const visitor = roomServer.visitors.find(({ id }) => id === participant);
+      const visitor = roomServer.host.visitors.find(({ id }) => id === participant);
       if (!visitor) throw new HostRefusal('no-such-participant');
       const ban = bans.add({
         room,
         participant,
         name: visitor.name,
-        address: address ? roomServer.addressOf(participant) : undefined,
+        address: address ? roomServer.visits.addressOf(participant) : undefined,
         duration: minutes === null ? undefined : minutes * 60_000,
       });
-      for (const other of rooms.roomServers.values()) other.disconnectBanned();
+      for (const other of rooms.roomServers.values()) other.host.disconnectBanned();
       return { ...ban, address: ban.address !== null };
     },
     liftBan: (_, { ban }) => {
@@ -66,22 +62,20 @@ export function moderationCalls(context: HostContext): Pick<Handlers, Names> {
         const since = date() - 1000 * seconds;
         const after = await earliest(context, live, seconds);
         const wish = { since, after, by: participant };
-        const { commands, backup: kept } = await shown(live, () =>
-          undo(optionsFor(context, live), wish),
-        );
-        return { undone: commands, kept: snapshotStateOf(kept) };
+        const options = optionsFor(context, live);
+        const { commands, backup } = await shown(live, () => undo(options, wish));
+        return { undone: commands, kept: snapshotStateOf(backup) };
       });
     },
     restore: (_, { room, tick }) => {
       const live = rooms.requireOpen(room);
       return rooms.during(room, 'restoring', async () => {
-        const kept = await shown(live, () =>
-          restoreSnapshot(optionsFor(context, live), Number(tick)),
-        );
+        const options = optionsFor(context, live);
+        const kept = await shown(live, () => restoreSnapshot(options, Number(tick)));
         return { kept: snapshotStateOf(kept) };
       });
     },
-  };
+  } satisfies Partial<Handlers>;
 }
 
 /** The last tick that is certainly older than some seconds, even if the wall clock was set. */
@@ -111,10 +105,10 @@ async function earliest(
 async function shown<T>({ server: roomServer }: OpenRoom, work: () => Promise<T>): Promise<T> {
   try {
     const result = await work();
-    roomServer.requestRefresh();
+    roomServer.refresh.request();
     return result;
   } catch (error) {
-    if (!(error instanceof HostRefusal)) roomServer.requestRefresh();
+    if (!(error instanceof HostRefusal)) roomServer.refresh.request();
     throw error;
   }
 }

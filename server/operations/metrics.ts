@@ -51,10 +51,7 @@ const WALL_FIGURES: Readonly<
   Record<string, { readonly help: string; readonly of: (wall: WallState) => number | null }>
 > = {
   up: { help: '1 while it is up, else 0', of: ({ upFor }) => Number(upFor !== null) },
-  up_seconds: {
-    help: 'how long it has been up',
-    of: ({ upFor }) => upFor && upFor / 1000,
-  },
+  up_seconds: { help: 'how long it has been up', of: ({ upFor }) => upFor && upFor / 1000 },
   frames_per_second: {
     help: 'frames per second that it confirms, one in a room at rest',
     of: ({ upFor, frameRate }) => (upFor === null ? null : frameRate),
@@ -72,44 +69,33 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const [registry] = registers;
   // Event-loop delay, heap, file descriptors.
   collectDefaultMetrics({ register: registry });
-  const name = (rest: string): string => `vivarium_${rest}`;
-  const tick = new Histogram({
-    name: name('tick_seconds'),
-    help: 'Duration of a tick, including journal and broadcast unless the broadcast is deferred to the next tick.',
-    buckets: SECONDS,
-    registers,
-  });
-  const late = new Histogram({
-    name: name('tick_late_seconds'),
-    help: 'Delay between when a tick was due and when it began.',
-    buckets: SECONDS,
-    registers,
-  });
-  const commit = new Histogram({
-    name: name('commit_seconds'),
-    help: 'Time until a tick that was handed to the journal is on disk.',
-    buckets: SECONDS,
-    registers,
-  });
-  const cells = new Counter({ name: name('cells_stepped'), help: 'Cells stepped.', registers });
+  /** What all metrics have in common. */
+  const metric = (name: string, help: string) => ({ name: `vivarium_${name}`, help, registers });
+  const histogram = (name: string, help: string) =>
+    new Histogram({ ...metric(name, help), buckets: SECONDS });
+  const tick = histogram(
+    'tick_seconds',
+    'Duration of a tick, including journal and broadcast unless the broadcast is deferred to the next tick.',
+  );
+  const late = histogram(
+    'tick_late_seconds',
+    'Delay between when a tick was due and when it began.',
+  );
+  const commit = histogram(
+    'commit_seconds',
+    'Time until a tick that was handed to the journal is on disk.',
+  );
+  const cells = new Counter(metric('cells_stepped', 'Cells stepped.'));
   const refused = new Counter({
-    name: name('refused_total'),
-    help: 'Commands that rooms rejected.',
+    ...metric('refused_total', 'Commands that rooms rejected.'),
     labelNames: ['reason'],
-    registers,
   });
-  const accepted = new Counter({
-    name: name('accepted_total'),
-    help: 'Commands that rooms accepted.',
-    registers,
-  });
+  const accepted = new Counter(metric('accepted_total', 'Commands that rooms accepted.'));
   const perRoom = ['participants', 'organisms', 'awake', 'rate', 'tick', 'walls'] as const;
   for (const what of perRoom) {
     new Gauge({
-      name: name(`room_${what}`),
-      help: `Per room: ${what}.`,
+      ...metric(`room_${what}`, `Per room: ${what}.`),
       labelNames: ['room'],
-      registers,
       collect() {
         // Closed rooms have no metrics.
         this.reset();
@@ -118,19 +104,21 @@ export function createMetrics(options: MetricsOptions): Metrics {
     });
   }
   new Counter({
-    name: name('turned_away_total'),
-    help: 'Connections, requests and messages rejected before they reached a room.',
+    ...metric(
+      'turned_away_total',
+      'Connections, requests and messages rejected before they reached a room.',
+    ),
     labelNames: ['reason'],
-    registers,
     collect() {
       this.reset();
       for (const [reason, count] of Object.entries(rejections())) this.inc({ reason }, count);
     },
   });
   new Gauge({
-    name: name('keeping'),
-    help: '1: the journal is being written; 0: it is not, see the log; absent: nothing is stored.',
-    registers,
+    ...metric(
+      'keeping',
+      '1: the journal is being written; 0: it is not, see the log; absent: nothing is stored.',
+    ),
     collect() {
       const persisting = isPersisting();
       if (persisting === undefined) this.remove();
@@ -139,10 +127,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   });
   for (const [what, { help, of }] of Object.entries(WALL_FIGURES)) {
     new Gauge({
-      name: name(`wall_${what}`),
-      help: `Per wall that has a place of its own: ${help}.`,
+      ...metric(`wall_${what}`, `Per wall that has a place of its own: ${help}.`),
       labelNames: ['room', 'wall'],
-      registers,
       collect() {
         this.reset();
         for (const { name: room, wallStates } of rooms()) {
@@ -155,10 +141,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     });
   }
   new Gauge({
-    name: name('alert'),
-    help: 'Always 1: an alert that is not over. See HOSTING.md.',
+    ...metric('alert', 'Always 1: an alert that is not over. See HOSTING.md.'),
     labelNames: ['alert', 'room', 'wall'],
-    registers,
     collect() {
       this.reset();
       for (const { alert, room = '', wall = '' } of options.alerts()) {
@@ -167,10 +151,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
   });
   new Gauge({
-    name: name('engine'),
-    help: 'Always 1; the labels name the engine and its device.',
+    ...metric('engine', 'Always 1; the labels name the engine and its device.'),
     labelNames: ['name', 'device'],
-    registers,
   }).set({ ...engine }, 1);
   return {
     timed({ late: delay, took }) {

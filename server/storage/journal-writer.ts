@@ -1,30 +1,16 @@
 /**
  * Stores the rooms while they run: journal entries before results are sent, checksums of the
- * planes,
- * and periodic snapshots. If writing fails, the rooms continue; once writing works again, a
- * snapshot
- * of each room replaces the missing journal entries.
+ * planes, and periodic snapshots. If writing fails, the rooms continue; once writing works again, a
+ * snapshot of each room replaces the missing journal entries.
  */
 
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { Mutex } from '../platform/mutex.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomTick, TickEvents } from '../world/world.ts';
 import { count, dayOf, emptyDay } from './day-counts.ts';
-import { checksumOf, TickSums } from './plane-checksums.ts';
-import type {
-  DayRecord,
-  JournalRecord,
-  JournalTail,
-  Jump,
-  SnapshotRecord,
-} from './record-schemas.ts';
-import {
-  type SnapshotDraft,
-  Snapshots,
-  type SnapshotsOptions,
-  type WatchedRoom,
-} from './snapshots.ts';
+import { checksumOf } from './plane-checksums.ts';
+import type { JournalRecord, JournalTail, Jump, SnapshotRecord } from './record-schemas.ts';
+import { type SnapshotDraft, Snapshots, type SnapshotsOptions, WatchedRoom } from './snapshots.ts';
 import type { TickRecord } from './store.ts';
 import { StoreError } from './store-error.ts';
 
@@ -39,6 +25,8 @@ export interface JournalWriterOptions extends SnapshotsOptions {
 
 /** `kept-again` ends `not-kept`. */
 export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed';
+
+const nothing = (): void => {};
 
 /** Writes journals and snapshots of the watched rooms. */
 export class JournalWriter {
@@ -68,7 +56,7 @@ export class JournalWriter {
    * @param tail the end of the room's stored journal
    */
   async watch(room: Room, tail: JournalTail): Promise<void> {
-    const { store, date, clock } = this.options;
+    const { store, date } = this.options;
     const snapshots: SnapshotRecord[] = [];
     for (const tick of await store.snapshotTicks(room.name)) {
       // Unreadable snapshots are removed with the next cleanup.
@@ -76,26 +64,10 @@ export class JournalWriter {
       if (snapshot) snapshots.push(snapshot);
     }
     const at = Math.max(date(), snapshots[0]?.at ?? 0);
-    const watched: WatchedRoom = {
-      room,
-      tail,
-      stored: tail,
-      at,
-      day: await this.dayOf(room.name, at),
-      marks: [],
-      sums: new TickSums(room.grid.planes),
-      unmarked: true,
-      unsaved: true,
-      cells: 0,
-      bytes: 0,
-      savedAt: clock.now(),
-      snapshots,
-      readers: new Set(),
-      saved: new Map(),
-      saving: new Mutex(),
-      needsSnapshot: false,
-      gap: false,
-    };
+    const today = dayOf(at);
+    const day = (await store.day(room.name, today)) ?? emptyDay(today);
+    const watched = new WatchedRoom(room, tail, at, day);
+    watched.snapshots = snapshots;
     this.watched.set(room, watched);
     await this.saveSnapshot(watched);
   }
@@ -174,9 +146,7 @@ export class JournalWriter {
   /** Takes a snapshot of every room. No tick may be in progress. */
   async saveAll(): Promise<void> {
     for (const watched of this.watched.values()) {
-      await watched.saving.waitForUnlock();
-      const isSaved = watched.snapshots[0]?.tick === watched.room.tick;
-      if (!isSaved || watched.needsSnapshot) await this.saveSnapshot(watched);
+      await this.saveIfStale(watched);
     }
   }
 
@@ -184,9 +154,7 @@ export class JournalWriter {
   async unwatch(room: Room): Promise<void> {
     const watched = this.watched.get(room);
     if (!watched) return;
-    await watched.saving.waitForUnlock();
-    if (watched.snapshots[0]?.tick !== room.tick || watched.needsSnapshot)
-      await this.saveSnapshot(watched);
+    await this.saveIfStale(watched);
     await this.lastCommit;
     this.watched.delete(room);
     this.retried.delete(watched);
@@ -293,7 +261,7 @@ export class JournalWriter {
       tick,
       seq: watched.tail.seq + 1,
       at,
-      events: events as JournalRecord['events'],
+      events: [...events],
       ...(refused.length > 0 && { refused: [...refused] }),
       ...(watched.gap && { gap: true as const }),
       ...(jump && { jump }),
@@ -302,14 +270,19 @@ export class JournalWriter {
     return entry;
   }
 
+  /** Takes a snapshot, unless the last one is of this tick. */
+  private async saveIfStale(watched: WatchedRoom): Promise<void> {
+    await watched.saving.waitForUnlock();
+    const isSaved = watched.snapshots[0]?.tick === watched.room.tick;
+    if (!isSaved || watched.needsSnapshot) await this.saveSnapshot(watched);
+  }
+
   /** Takes a snapshot, or waits for the one in progress. Never rejects. */
   private saveSnapshot(watched: WatchedRoom): Promise<void> {
     if (watched.saving.isLocked()) return watched.saving.waitForUnlock();
     const draft = this.snapshots.draftOf(watched);
-    return this.exclusively(watched, () => this.write(watched, draft, {})).then(
-      () => {},
-      () => {},
-    );
+    const taken = this.exclusively(watched, () => this.write(watched, draft, {}));
+    return taken.then(nothing, nothing);
   }
 
   /** Runs work on a room's snapshots, one at a time. @throws what the work throws */
@@ -390,10 +363,5 @@ export class JournalWriter {
     this.failedAt = undefined;
     this.isDiskFull = false;
     this.options.warn('kept-again', 'The rooms are stored again.');
-  }
-
-  private async dayOf(room: string, at: number): Promise<DayRecord> {
-    const day = dayOf(at);
-    return (await this.options.store.day(room, day)) ?? emptyDay(day);
   }
 }

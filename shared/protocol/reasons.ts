@@ -7,8 +7,8 @@ export const REASONS = {
   'only-watches': 'A wall only shows the room.',
   'already-joined': 'This connection is in a room already.',
   'not-joined': 'Join a room first.',
-  replaced: 'This visit goes on in another window.',
-  'join-timeout': 'Nothing was heard from this page for too long.',
+  replaced: 'This visit continues in another window.',
+  'join-timeout': 'This page has been silent for too long.',
   'unknown-message': 'The server does not know this message.',
   'bad-message': 'The message is not of the right form.',
   'off-grid': 'Too close to the edge: the organism would not fit.',
@@ -26,21 +26,28 @@ export const REASONS = {
   'no-energy': 'Out of energy for a moment. It is coming back.',
   'not-here': 'This room does not take that just now.',
   'too-fast': 'Too much at once. Slow down a little.',
-  'room-busy': 'Too many want something of this room right now. Try again.',
+  'room-busy': 'The room is busy right now. Please try again.',
   'too-many-joins': 'Too many are coming in at once. Please wait a moment.',
   'too-many-connections': 'There are too many connections. Please wait a moment.',
   'wrong-origin': 'This page comes from elsewhere and may not open this room.',
-  abuse: 'Far too much at once. The connection was ended.',
-  banned: 'Far too much came from here. Please wait a minute.',
+  abuse: 'Far too many requests at once. The connection was closed.',
+  banned: 'Too many requests came from here. Please wait a minute.',
   'room-closed': 'This room is closed just now. It opens again by itself.',
   paused: 'The host has paused the room for a moment.',
-  muted: 'You may look on, but not act just now.',
+  muted: 'You can watch, but not act right now.',
   'sent-away': 'The host has ended this visit.',
   'cooling-down': 'One seed at a time. The next one is ready in a moment.',
   'shutting-down': 'The server is closing.',
 } as const satisfies Record<string, string>;
 
 export type Reason = keyof typeof REASONS;
+
+/** Notices to one visitor that refuse nothing. A closed set, with a text for each. */
+export const NOTICES = {
+  'name-hidden': 'That name cannot be shown here. You are here without one.',
+} as const satisfies Record<string, string>;
+
+export type Notice = keyof typeof NOTICES;
 
 /** Thrown when a visitor's command is refused; carries a reason of the closed set. */
 export class Refusal extends Error {

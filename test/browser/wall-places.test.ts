@@ -6,10 +6,10 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { violations } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { goTo, signIn } from '../support/host-page.ts';
+import { waitForConnection } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
-import { waitForConnection } from '../support/wall.ts';
 
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
 const TIMEOUT = 600_000;
@@ -18,7 +18,7 @@ let server: VivariumServer;
 let browser: Browser;
 
 beforeAll(async () => {
-  server = await startServer({ size: '96x96' }, await ensureClient(() => {}));
+  server = await startServer({ size: '96x96' }, { clientFolder: await ensureClient(() => {}) });
   browser = await launchBrowser();
 }, TIMEOUT);
 
@@ -46,11 +46,11 @@ test(
     await page.getByTestId('add-wall').click();
     const foyer = card(page, 'Foyer');
     await foyer.getByText('not opened yet').waitFor();
-    const address = await foyer.getByTestId('wall-address').innerText();
+    const address = await foyer.getByTestId('wall-address').textContent();
     expect(address).toMatch(/\/wall\/garden\?pass=[a-z2-9]{12}$/);
     expect(await card(page, 'A wall without an address of its own').count()).toBe(others.length);
 
-    const { pathname, search } = new URL(address);
+    const { pathname, search } = new URL(address!);
     const wall = await browser.newPage({ viewport: { width: 480, height: 270 } });
     await wall.goto(`http://127.0.0.1:${server.port}${pathname}${search}`);
     await waitForConnection(wall, 'live');

@@ -118,7 +118,7 @@ test('slow for a minute, and nobody can join: each once, and once that it is ove
     ...{ alerts: receiver.url, size: '64x64', 'tick-rate': 5, metrics: 'same' },
     limits: 'connections=2',
   };
-  const server = await startServer(settings, undefined, new FastClock(FAST), undefined, spin);
+  const server = await startServer(settings, { clock: new FastClock(FAST), onTick: spin });
   const gauge = async (): Promise<string[]> => {
     const response = await fetch(`http://127.0.0.1:${server.port}/metrics`);
     return (await response.text()).match(/^vivarium_alert\{.*$/gm) ?? [];
@@ -162,7 +162,7 @@ test('only the URL of the settings is requested: no redirect is followed, no pag
   const lines: string[] = [];
   const warn = (event: string, text: string) => lines.push(`${event} ${text}`);
   const settings = { alerts: receiver.url, size: '64x64' };
-  const server = await startServer(settings, '.', undefined, { ...silentLog, warn });
+  const server = await startServer(settings, { log: { ...silentLog, warn } });
   await receiver.hears('raised server-restarted');
   const host = await HostClient.login(server.port, server.hostToken!);
   expect(JSON.stringify(await host.call('state'))).not.toContain('secret');

@@ -188,7 +188,7 @@ test('others at its address who join too often cannot keep it out', async () => 
 test('an alert says that a wall is lost, and that it is back; not for a moment, nor for what others hang', async () => {
   const receiver = await AlertReceiver.open();
   const settings = { alerts: receiver.url, size: '64x64', 'tick-rate': 1 };
-  const server = await startServer(settings, undefined, new FastClock(10));
+  const server = await startServer(settings, { clock: new FastClock(10) });
   const host = await HostClient.login(server.port, server.hostToken!);
   const pass = passOf(await host.call('addWall', { name: 'Foyer' }, GARDEN));
   for (let i = 0; i < 3; i++) {
@@ -214,7 +214,7 @@ test('a room without such walls is missed when its last wall is gone', async () 
   const receiver = await AlertReceiver.open();
   const settings = { alerts: receiver.url, size: '64x64', 'tick-rate': 1 };
   const clock = new FastClock(10);
-  const server = await startServer(settings, undefined, clock);
+  const server = await startServer(settings, { clock });
   // A visitor's look at the wall's page is not missed: only one that was up for a minute.
   const wall = hang(server.port);
   await wall.until(isUp(wall));

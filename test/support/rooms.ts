@@ -4,6 +4,7 @@ import type { Readout } from '../../server/engine/engine.ts';
 import { growthSchedule } from '../../server/vnca/growth.ts';
 import { Room, type RoomOptions, type TickResult } from '../../server/world/room.ts';
 import { growthStep, type Species } from '../../server/world/species.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 
 export const SPECIES: Species = {
@@ -24,7 +25,10 @@ export const GROWN = SPECIES.schedule.length;
 export const ANNA: ParticipantView = { id: 1, name: 'Anna', hue: 10 };
 export const BERT: ParticipantView = { id: 2, name: 'Bert', hue: 200 };
 
-/** What a cell of an organism looks like: 0…255 alive; may depend on the tick and on what it looked like before. */
+/**
+ * What a cell of an organism looks like: 0…255 alive; may depend on the tick and on what it looked
+ * like before.
+ */
 export type Look = (cell: { x: number; y: number; organism: number; tick: number }) => number;
 
 export class HandRoom {
@@ -59,6 +63,12 @@ export class HandRoom {
     const id = this.nextId++;
     this.room.enqueue(id, { what: 'damage', by, points, radius });
     return id;
+  }
+
+  /** Shows no more change until those that are grown sleep. */
+  rest(look?: Look): TickResult[] {
+    this.change = 0;
+    return this.ticks(DEFAULTS.life.restTicks, look);
   }
 
   /** One tick. */
@@ -110,4 +120,12 @@ export class HandRoom {
     for (const id of this.room.grid.planes.owner) counts.set(id, (counts.get(id) ?? 0) + 1);
     return counts;
   }
+}
+
+/** A room whose organisms have just grown. @param places their centres */
+export function grown(...places: readonly (readonly [x: number, y: number])[]): HandRoom {
+  const hand = new HandRoom();
+  for (const [x, y] of places) hand.plant(x, y);
+  hand.ticks(GROWN);
+  return hand;
 }

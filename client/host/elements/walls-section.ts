@@ -141,7 +141,7 @@ export class WallsSection extends HostElement {
 
   private async removeWall(name: string, wall: number): Promise<void> {
     const { shownRoom: room } = this;
-    const yes = await this.host.ask({
+    const yes = await this.host.feedback.ask({
       title: msg(str`Remove the wall “${name}”?`),
       text: msg('Its address then opens an ordinary wall, which others can crowd out.'),
       confirm: msg('Remove'),

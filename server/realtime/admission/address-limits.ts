@@ -5,13 +5,11 @@
 import { isIPv6 } from 'node:net';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import { TokenBucket } from '../../platform/token-bucket.ts';
-import type { Limits } from './command-costs.ts';
+import { ADDRESS_LIMITS, type AddressLimit, type Limits } from './command-costs.ts';
 
 interface Entry {
   open: number;
-  readonly connects: TokenBucket;
-  readonly joins: TokenBucket;
-  readonly requests: TokenBucket;
+  readonly buckets: Readonly<Record<AddressLimit, TokenBucket>>;
   bannedUntil: number;
 }
 
@@ -58,7 +56,7 @@ export class AddressLimits {
     if (!entry) return 'too-many-connections';
     if (now < entry.bannedUntil) return 'banned';
     if (entry.open >= connectionsPerAddress) return 'too-many-connections';
-    if (!entry.connects.take(1, now)) return 'too-fast';
+    if (!entry.buckets.connects.take(1, now)) return 'too-fast';
     entry.open++;
     this.total++;
     return undefined;
@@ -74,14 +72,14 @@ export class AddressLimits {
 
   /** @returns whether one more client of this address may join a room now */
   join(key: string, now: number): boolean {
-    return this.entry(key, now)?.joins.take(1, now) ?? false;
+    return this.entry(key, now)?.buckets.joins.take(1, now) ?? false;
   }
 
   /** Counts an HTTP request. @returns how long the address must wait, ms; 0: not at all */
   request(key: string, now: number): number {
-    const requests = this.entry(key, now)?.requests;
-    if (!requests) return 1_000;
-    return requests.take(1, now) ? 0 : requests.wait(1, now);
+    const fetches = this.entry(key, now)?.buckets.fetches;
+    if (!fetches) return 1_000;
+    return fetches.take(1, now) ? 0 : fetches.wait(1, now);
   }
 
   /** Bans an address for a while if it has no other connections. @returns whether it is banned */
@@ -99,13 +97,14 @@ export class AddressLimits {
       this.forgetIdle(now);
       if (this.entries.size >= this.limits.connections + MAX_IDLE) return undefined;
     }
-    const { connectsPerSecond, connectsAtOnce, joinsPerSecond, joinsAtOnce } = this.limits;
-    const { fetchesPerSecond, fetchesAtOnce } = this.limits;
-    const entry = {
+    const { limits } = this;
+    const buckets = ADDRESS_LIMITS.map((what) => [
+      what,
+      new TokenBucket(limits[`${what}PerSecond`], limits[`${what}AtOnce`], now),
+    ]);
+    const entry: Entry = {
       open: 0,
-      connects: new TokenBucket(connectsPerSecond, connectsAtOnce, now),
-      joins: new TokenBucket(joinsPerSecond, joinsAtOnce, now),
-      requests: new TokenBucket(fetchesPerSecond, fetchesAtOnce, now),
+      buckets: Object.fromEntries(buckets),
       bannedUntil: Number.NEGATIVE_INFINITY,
     };
     this.entries.set(key, entry);
@@ -113,8 +112,8 @@ export class AddressLimits {
   }
 
   private forgetIdle(now: number): void {
-    for (const [key, { open, connects, joins, requests, bannedUntil }] of this.entries) {
-      const isIdle = [connects, joins, requests].every((bucket) => bucket.isFull(now));
+    for (const [key, { open, buckets, bannedUntil }] of this.entries) {
+      const isIdle = Object.values(buckets).every((bucket) => bucket.isFull(now));
       if (open === 0 && now >= bannedUntil && isIdle) this.entries.delete(key);
     }
   }

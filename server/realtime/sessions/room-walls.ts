@@ -2,31 +2,16 @@
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { WallState } from '../../../shared/host/state.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
-import type { Clock } from '../../platform/clock.ts';
-import type { Room } from '../../world/room.ts';
-import type { WallPlaces } from '../policy/wall-places.ts';
-import type { EventQueue } from '../presence/event-queue.ts';
-import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 import { fullViewport } from '../streaming/viewer-stream.ts';
 import { FrameRate } from './frame-rate.ts';
-import type { ParticipantSlots } from './participant-slots.ts';
 import type { RoomClient } from './room-client.ts';
+import type { RoomContext } from './room-context.ts';
 import { WallSlots } from './wall-slots.ts';
 import { type ConnectedWall, wallStates } from './wall-states.ts';
 import type { WelcomeBuilder } from './welcome-builder.ts';
 
 /** A wall that was up for so long is missed when it is gone, ms. */
 const SETTLED = 60_000;
-
-export interface RoomWallsOptions {
-  readonly room: Room;
-  readonly places: WallPlaces;
-  readonly slots: ParticipantSlots<RoomClient>;
-  readonly broadcaster: RoomBroadcaster;
-  readonly eventQueue: EventQueue;
-  readonly welcomeBuilder: WelcomeBuilder;
-  readonly clock: Clock;
-}
 
 /** A connection that asks to be a wall. */
 export interface WallRequest {
@@ -41,22 +26,17 @@ export interface WallRequest {
 }
 
 /** Welcomes walls, streams the room to them, and removes them. */
-export class RoomWalls {
-  private readonly walls = new WallSlots<RoomClient>(DEFAULTS.room.maxWalls);
+export class RoomWalls extends WallSlots<RoomClient> {
+  /** The walls that are up, without views. */
   private readonly connected = new Map<RoomClient, ConnectedWall>();
   /** Whether the last wall is gone after it had been up for a while. */
   isBare = false;
 
-  constructor(private readonly options: RoomWallsOptions) {}
-
-  /** The connected walls. */
-  get members(): Iterable<RoomClient> {
-    return this.walls.members;
-  }
-
-  /** Number of connected walls and views. */
-  get size(): number {
-    return this.walls.size;
+  constructor(
+    private readonly context: RoomContext,
+    private readonly welcomeBuilder: WelcomeBuilder,
+  ) {
+    super(DEFAULTS.room.maxWalls);
   }
 
   /** Number of walls that are up. */
@@ -66,21 +46,16 @@ export class RoomWalls {
 
   /** The walls that are up, and those with a place that are not. */
   get states(): WallState[] {
-    const { places, room, clock } = this.options;
+    const { places, room, clock } = this.context;
     const connected = [...this.connected].map(([client, wall]) => {
-      return { ...wall, place: this.walls.placeOf(client) };
+      return { ...wall, place: this.placeOf(client) };
     });
     return wallStates(places.of(room.name), connected, clock.now());
   }
 
   /** Whether a pass opens a place in this room. */
   accepts(pass: string): boolean {
-    return this.options.places.find(this.options.room.name, pass) !== undefined;
-  }
-
-  /** Whether a wall is connected from this address. */
-  hasWallAt(address: string): boolean {
-    return this.walls.hasWallAt(address);
+    return this.context.places.find(this.context.room.name, pass) !== undefined;
   }
 
   /**
@@ -88,10 +63,10 @@ export class RoomWalls {
    *
    * @throws Refusal too-many-walls
    */
-  add(wall: RoomClient, { address, pass, isView, heldChecksums }: WallRequest): void {
-    const { places, room, clock } = this.options;
+  addWall(wall: RoomClient, { address, pass, isView, heldChecksums }: WallRequest): void {
+    const { places, room, clock } = this.context;
     const place = pass === undefined ? undefined : places.find(room.name, pass);
-    const evicted = this.walls.add(wall, address, place?.id);
+    const evicted = this.add(wall, address, place?.id);
     const now = clock.now();
     if (!isView) {
       this.connected.set(wall, { since: now, frameRate: new FrameRate(now) });
@@ -107,20 +82,14 @@ export class RoomWalls {
 
   /** A client has shown a frame. */
   confirm(client: RoomClient): void {
-    this.connected.get(client)?.frameRate.confirm(this.options.clock.now());
-  }
-
-  /** Takes a place from the walls that have it; they stay, as walls without one. */
-  release(place: number): void {
-    this.walls.release(place);
+    this.connected.get(client)?.frameRate.confirm(this.context.clock.now());
   }
 
   /** @returns whether the client was a wall */
-  remove(client: RoomClient): boolean {
-    const place = this.walls.placeOf(client);
-    const isWall = this.walls.remove(client);
-    if (!isWall) return false;
-    if (place !== undefined && !this.walls.hasWallOf(place)) this.options.places.vanished(place);
+  override remove(client: RoomClient): boolean {
+    const place = this.placeOf(client);
+    if (!super.remove(client)) return false;
+    if (place !== undefined && !this.hasWallOf(place)) this.context.places.vanished(place);
     this.forget(client);
     return true;
   }
@@ -137,13 +106,13 @@ export class RoomWalls {
   /** Walls draw names into the picture, and only a new welcome changes those. */
   resendWallWelcomes(): void {
     for (const wall of this.members) {
-      this.options.broadcaster.remove(wall);
+      this.context.broadcaster.remove(wall);
       this.welcomeWall(wall);
     }
   }
 
   private forget(wall: RoomClient): void {
-    const { broadcaster, clock } = this.options;
+    const { broadcaster, clock } = this.context;
     const gone = this.connected.get(wall);
     this.connected.delete(wall);
     if (gone && this.connected.size === 0) this.isBare = clock.now() - gone.since >= SETTLED;
@@ -151,8 +120,8 @@ export class RoomWalls {
   }
 
   private welcomeWall(wall: RoomClient, heldChecksums?: ArrayLike<number>): void {
-    const { room, slots, broadcaster, eventQueue, welcomeBuilder, clock } = this.options;
-    welcomeBuilder.sendWallWelcome(wall, slots);
+    const { room, broadcaster, eventQueue, clock } = this.context;
+    this.welcomeBuilder.sendWallWelcome(wall);
     eventQueue.startFor(wall);
     const viewport = fullViewport(room.grid.planes);
     broadcaster.add(wall, viewport, clock.now(), { tier: 'full', heldChecksums });

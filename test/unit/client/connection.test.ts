@@ -1,0 +1,178 @@
+import type { Socket } from 'socket.io-client';
+import { Connection } from '../../../client/net/connection.ts';
+import type { Reason } from '../../../shared/protocol/reasons.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { WELCOME } from '../../support/welcome.ts';
+
+/** A socket whose other end is this test. */
+class FakeSocket {
+  connected = false;
+  /** How often it was connected again. */
+  dialled = 0;
+  joins = 0;
+  /** Sends the handshake. */
+  auth: unknown;
+  private listeners = new Map<string, (message: unknown) => void>();
+  private hear: (name: string, message: unknown) => void = () => {};
+
+  on(name: string, listener: (message: unknown) => void): void {
+    this.listeners.set(name, listener);
+  }
+
+  onAny(listener: (name: string, message: unknown) => void): void {
+    this.hear = listener;
+  }
+
+  emit(name: string): void {
+    if (name === 'join') this.joins++;
+  }
+
+  greeting(): Record<string, unknown> {
+    let said: { join: Record<string, unknown> } | undefined;
+    (this.auth as (greet: (greeting: typeof said) => void) => void)((greeting) => {
+      said = greeting;
+    });
+    return said!.join;
+  }
+
+  connect(): void {
+    this.dialled++;
+    this.connected = true;
+  }
+
+  disconnect(): void {
+    this.drop('io client disconnect');
+  }
+
+  drop(reason: string): void {
+    if (!this.connected) return;
+    this.connected = false;
+    this.listeners.get('disconnect')?.(reason);
+  }
+
+  say(name: string, message: unknown): void {
+    this.hear(name, message);
+  }
+
+  /** The server refuses, and may close the connection. */
+  refuse(reason: Reason, hangsUp = false): void {
+    this.say('rejected', { reason });
+    if (hangsUp) this.drop('io server disconnect');
+  }
+}
+
+function open(random = () => 0, kept: { mark: string | null } = { mark: null }) {
+  const line = new FakeSocket();
+  const clock = new FakeClock();
+  const seat = { read: () => null, write: () => undefined };
+  const mark = { read: () => kept.mark, write: (given: string) => void (kept.mark = given) };
+  const memory = { seat, mark };
+  const connection = new Connection('garden', null, memory, {
+    dial: ({ auth }) => {
+      line.auth = auth;
+      return line as unknown as Socket;
+    },
+    random,
+    after: (ms, call) => clock.after(ms, call),
+  });
+  line.connected = true;
+  return { line, clock, connection, model: connection.model };
+}
+
+test('a device sends the mark that it was given, and nothing malformed', () => {
+  const kept: { mark: string | null } = { mark: null };
+  const { line } = open(undefined, kept);
+  expect(line.greeting()).not.toHaveProperty('mark');
+  line.say('welcome', { ...WELCOME, mark: 'a-mark' });
+  expect(kept.mark).toBe('a-mark');
+  expect(line.greeting()).toMatchObject({ mark: 'a-mark' });
+  // A device that has a mark is given no other.
+  line.say('welcome', WELCOME);
+  expect(open(undefined, kept).line.greeting()).toMatchObject({ mark: 'a-mark' });
+  for (const broken of ['', 'a mark', 'x'.repeat(65)]) {
+    expect(open(undefined, { mark: broken }).line.greeting()).not.toHaveProperty('mark');
+  }
+});
+
+test.each(['room-full', 'too-many-joins', 'not-here'] as const)(
+  'after a temporary refusal (%s) the page joins again over the same connection, with longer and longer delays',
+  async (reason) => {
+    const { line, clock } = open();
+    line.refuse(reason);
+    await clock.advance(1_999);
+    expect(line.joins).toBe(0);
+    await clock.advance(1);
+    expect(line.joins).toBe(1);
+    line.refuse(reason);
+    await clock.advance(3_999);
+    expect(line.joins).toBe(1);
+    await clock.advance(1);
+    expect(line.joins).toBe(2);
+    line.say('waiting', { ahead: 3 });
+    // A visitor in line does not ask again; the refusal concerns another request.
+    line.refuse('too-fast');
+    await clock.advance(60_000);
+    expect([line.joins, line.dialled, clock.waiting]).toEqual([2, 0, 0]);
+  },
+);
+
+test('while the room is closed, the page reconnects less and less often; once let in, soon again', async () => {
+  const { line, clock } = open();
+  for (const wait of [2_000, 4_000, 8_000, 16_000, 20_000, 20_000]) {
+    line.refuse('room-closed', true);
+    const { dialled } = line;
+    await clock.advance(wait - 1);
+    expect(line.dialled).toBe(dialled);
+    await clock.advance(1);
+    expect(line.dialled).toBe(dialled + 1);
+  }
+  line.say('waiting', { ahead: 0 });
+  line.drop('io server disconnect');
+  const { dialled } = line;
+  await clock.advance(2_000);
+  expect(line.dialled).toBe(dialled + 1);
+});
+
+test('pages that were refused at the same time do not retry at the same time', async () => {
+  const [early, late] = [open(() => 0.999), open(() => 0)];
+  for (const { line, clock } of [early, late]) {
+    line.refuse('room-full');
+    await clock.advance(1_001);
+  }
+  expect([early.line.joins, late.line.joins]).toEqual([1, 0]);
+});
+
+test('a page whose connection breaks while it waits to retry joins with its handshake alone', async () => {
+  const { line, clock, model } = open();
+  line.refuse('room-full');
+  line.drop('transport close');
+  line.connect();
+  await clock.advance(60_000);
+  expect([line.joins, line.dialled]).toEqual([0, 1]);
+  expect(model.connection).toBe('reconnecting');
+});
+
+test.each(['sent-away', 'replaced', 'no-such-room', 'protocol-version'] as const)(
+  'after a final refusal (%s) the page does not join again',
+  async (reason) => {
+    const { line, clock, model } = open();
+    line.refuse('room-full');
+    line.refuse(reason, true);
+    await clock.advance(600_000);
+    expect([line.joins, line.dialled]).toEqual([0, 0]);
+    expect(model.connection).not.toBe('live');
+  },
+);
+
+test('when the server closes the connection after too many joins, the page returns no sooner than it would have joined', async () => {
+  const { line, clock } = open();
+  line.refuse('room-full');
+  await clock.advance(2_000);
+  line.refuse('room-full');
+  await clock.advance(1_000);
+  line.refuse('join-timeout', true);
+  await clock.advance(7_999);
+  expect([line.joins, line.dialled]).toEqual([1, 0]);
+  await clock.advance(1);
+  expect([line.joins, line.dialled]).toEqual([1, 1]);
+});
