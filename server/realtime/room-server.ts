@@ -182,6 +182,7 @@ export class RoomServer {
   /** The client has drawn the frame of a tick, so it also knows its new resume token. */
   acknowledge(client: RoomClient, tick: number): void {
     this.slots.confirm(client);
+    this.walls.confirm(client);
     this.broadcaster.acknowledge(client, tick, this.options.clock.now());
   }
 

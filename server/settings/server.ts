@@ -158,6 +158,14 @@ export const SERVER = {
         default: 'none',
         help: 'Prometheus metrics: a port of their own, open to this machine only; same: at /metrics of the main port; none',
       },
+      alerts: {
+        value: 'URL',
+        type: orWord('none', undefined, is.webAddress),
+        default: 'none',
+        help: 'where to post an alert when something is wrong, and when it is over',
+        details:
+          'See "Alerts" in `HOSTING.md`. Only this URL is ever requested; redirects are not followed.',
+      },
       supervised: {
         value: 'WHAT',
         type: oneOf(['auto', 'yes', 'no']),

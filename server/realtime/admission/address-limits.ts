@@ -35,10 +35,14 @@ export function addressKey(address: string): string {
 /** Tracks the addresses that connections come from. */
 export class AddressLimits {
   private readonly entries = new Map<string, Entry>();
-  /** Number of open connections. */
   private total = 0;
 
   constructor(private readonly limits: Limits) {}
+
+  /** Number of open connections. */
+  get open(): number {
+    return this.total;
+  }
 
   /**
    * Counts a new connection. If it is admitted, `close` must follow once.
