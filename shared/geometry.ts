@@ -98,25 +98,20 @@ export function strokeBounds(stroke: Stroke): Rect {
   };
 }
 
-/** Squared distance of a point from the segment a-b. */
-function distanceSquared(
-  px: number,
-  py: number,
-  ax: number,
-  ay: number,
-  bx: number,
-  by: number,
-): number {
+/** @returns the squared distance of a point from the segment a-b */
+function distanceFrom(ax: number, ay: number, bx: number, by: number) {
   const dx = bx - ax;
   const dy = by - ay;
   const lengthSquared = dx * dx + dy * dy;
-  const along =
-    lengthSquared === 0
-      ? 0
-      : Math.max(0, Math.min(1, ((px - ax) * dx + (py - ay) * dy) / lengthSquared));
-  const ex = px - ax - along * dx;
-  const ey = py - ay - along * dy;
-  return ex * ex + ey * ey;
+  return (px: number, py: number): number => {
+    const along =
+      lengthSquared === 0
+        ? 0
+        : Math.max(0, Math.min(1, ((px - ax) * dx + (py - ay) * dy) / lengthSquared));
+    const ex = px - ax - along * dx;
+    const ey = py - ay - along * dy;
+    return ex * ex + ey * ey;
+  };
 }
 
 /**
@@ -145,9 +140,10 @@ export function coverage(stroke: Stroke, rect: Rect): Uint8Array | undefined {
     const right = Math.min(rect.width, Math.ceil(Math.max(ax, bx) + radius));
     const top = Math.max(0, Math.floor(Math.min(ay, by) - radius));
     const bottom = Math.min(rect.height, Math.ceil(Math.max(ay, by) + radius));
+    const distanceSquared = distanceFrom(ax, ay, bx, by);
     for (let j = top; j < bottom; j++) {
       for (let i = left; i < right; i++) {
-        if (distanceSquared(i + 0.5, j + 0.5, ax, ay, bx, by) <= radius * radius) mark(i, j);
+        if (distanceSquared(i + 0.5, j + 0.5) <= radius * radius) mark(i, j);
       }
     }
   }

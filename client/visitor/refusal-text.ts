@@ -1,7 +1,6 @@
 /** Texts for the server's reasons and notices, in the language of the page. */
 import { msg } from '@lit/localize';
-import { NOTICES, type Notice } from '../../shared/protocol/notices.ts';
-import { REASONS, type Reason } from '../../shared/protocol/reasons.ts';
+import { NOTICES, type Notice, REASONS, type Reason } from '../../shared/protocol/reasons.ts';
 
 type Words<K extends string> = Readonly<Partial<Record<K, () => string>>>;
 

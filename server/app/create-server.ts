@@ -16,7 +16,7 @@ import { wallBuild } from '../http/client-build.ts';
 import { loadGalleries } from '../http/gallery.ts';
 import { StaticFiles } from '../http/static-files.ts';
 import { limitsWithin } from '../operations/descriptors.ts';
-import { watchExhaustion } from '../operations/exhaustion.ts';
+import { ExhaustionWatch } from '../operations/exhaustion.ts';
 import { createMetrics } from '../operations/metrics.ts';
 import { type MetricsServer, serveMetrics } from '../operations/metrics-server.ts';
 import { RestartLimit } from '../operations/restart-limit.ts';
@@ -124,6 +124,8 @@ export async function createVivariumServer(
   const bound = () => http.address() as AddressInfo;
   const currentOrigins = () => networkOrigins(bound(), (addresses ?? networkAddresses)());
   const qrOrigin = () => networkOrigins(bound(), (addresses ?? venueAddresses)())[0] ?? '';
+  const folder = config.data === 'none' ? undefined : config.data;
+  const defaults = defaultRoomSettings(config);
   const names = createNameCheck(config.bannedWords ?? []);
   const checkpoint = await loadCheckpoint(config.checkpoint);
   const checkpoints = [checkpoint, ...(await Promise.all(config.checkpoints.map(loadCheckpoint)))];
@@ -141,7 +143,7 @@ export async function createVivariumServer(
       },
       ...(onLoss && { onLoss }),
     }),
-    config.data === 'none' ? undefined : openSound(config.data),
+    folder === undefined ? undefined : openSound(folder),
   ).catch(async (error: unknown) => {
     await hooks.close();
     throw error;
@@ -196,7 +198,7 @@ export async function createVivariumServer(
   });
 
   const hostStore = store ?? new Store(openMemory());
-  const secret = storedSecret(config.data === 'none' ? undefined : config.data, 'passes.key');
+  const secret = storedSecret(folder, 'passes.key');
   const bans = new Bans(secret, date, await hostStore.serverRecord('bans', banRecords), (all) => {
     void hostStore
       .putServerRecord('bans', all)
@@ -212,12 +214,14 @@ export async function createVivariumServer(
   const rooms = new RoomRegistry({
     ...{ world, ticker, hostStore, secret, bans, clock, date, log, engine: engine.info },
     ...{ storage, checkpoints: checkpointsByName },
-    defaults: defaultRoomSettings(config),
+    defaults,
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {
       hooks.unwatch(roomServer);
       host.closed(roomServer.room.name);
     },
+    onSettings: (room, settings) =>
+      gardeners.of(room)?.configure({ after: gardenerDelay(settings) }),
     wallInfo: () => ({ origin: qrOrigin(), build }),
   });
   try {
@@ -244,24 +248,12 @@ export async function createVivariumServer(
   const admission = new ConnectionAdmission({ limits, origins, trustProxy, clock, rejections });
   const host = await openHost({
     context: {
-      ...{
-        rooms,
-        world,
-        ticker,
-        bans,
-        checkpoints: checkpointsByName,
-        clock,
-        date,
-        log,
-        engine: engine.info,
-      },
-      storage,
-      hostStore,
-      folder: config.data === 'none' ? undefined : config.data,
+      ...{ rooms, world, ticker, bans, clock, date, log, storage, hostStore, folder, defaults },
+      checkpoints: checkpointsByName,
+      engine: engine.info,
       defaultRoom: config.rooms[0],
       backend: config.engine,
       checkpointFolder: (name) => folders.get(name),
-      defaults: defaultRoomSettings(config),
       addresses: currentOrigins,
     },
     newToken: config.newHostToken,
@@ -277,12 +269,9 @@ export async function createVivariumServer(
     ...{ roomServers: rooms.roomServers, clock, seed: config.seed },
     after: (room) => gardenerDelay(rooms.settingsOf(room)),
   });
-  rooms.onSettings((room, settings) =>
-    gardeners.of(room)?.configure({ after: gardenerDelay(settings) }),
-  );
   hooks.add(gardeners);
 
-  const descriptors = watchExhaustion({
+  const descriptors = new ExhaustionWatch({
     ...{ clock, log, file: join(clientFolder, 'index.html'), restart: options.onExhausted },
     limit: new RestartLimit({ store, clock, date, most: DEFAULTS.operations.restartsPerHour }),
   });
@@ -295,7 +284,7 @@ export async function createVivariumServer(
     ),
     defaultRoom: config.rooms[0],
     hasWall: (room, request) =>
-      rooms.roomServers.get(room)?.hasWallAt(admission.addressKeyOf(request)),
+      rooms.roomServers.get(room)?.walls.hasWallAt(admission.addressKeyOf(request)),
     admit: (request) => admission.admitRequest(request),
     health: () => ({ ticking: !failed, descriptors: descriptors.hasSome }),
     readiness: () => ({
@@ -366,7 +355,7 @@ export async function createVivariumServer(
       metricsServer = await listen(target, () => serveMetrics(metrics, metricsPort));
     }
     unwatch = watchOrigin(clock, qrOrigin, () => {
-      for (const roomServer of rooms.roomServers.values()) roomServer.requestWallRefresh();
+      for (const roomServer of rooms.roomServers.values()) roomServer.refresh.requestWalls();
     });
     // Last, since nothing after it may fail: a stored token must be shown.
     await host.keepToken();

@@ -1,4 +1,5 @@
 /** Turns errors of listening on a port into a sentence that tells the host what to do. */
+import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { networkAddresses } from './network-addresses.ts';
 
@@ -72,10 +73,8 @@ export async function listen<T>(target: ListenTarget, start: () => Promise<T>): 
 
 /** Makes an HTTP server listen. @throws ListenError, as `listen` */
 export function listenHttp(http: Server, target: ListenTarget): Promise<void> {
-  const start = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      http.once('error', reject);
-      http.listen(target.port, target.host, resolve);
-    });
-  return listen(target, start);
+  return listen(target, async () => {
+    http.listen(target.port, target.host);
+    await once(http, 'listening');
+  });
 }

@@ -66,7 +66,7 @@ export function createTickLoop(options: TickLoopOptions): TickLoop {
       });
       // Broadcast now if there is time before the next tick. A refresh sends the room as it is, so
       // it cannot wait until the next tick has begun.
-      if (!ticker.isBehind || ticked.some((roomServer) => roomServer.hasPendingRefresh)) {
+      if (!ticker.isBehind || ticked.some((roomServer) => roomServer.refresh.hasPending)) {
         deferredWork.run();
       }
       metrics?.ticked(ticks);

@@ -52,7 +52,8 @@ const spawn = (start: ThreadStart): Worker =>
 /** An extension as the server sees it: its hooks, called in its thread. */
 export class ExtensionThread {
   private rpc: Rpc | undefined;
-  private title = '';
+  /** The name that the extension has given itself. */
+  name = '';
   private hooks = new Set<string>();
   /** Number of events sent and not yet handled. */
   private backlog = 0;
@@ -61,9 +62,11 @@ export class ExtensionThread {
   private readonly messageLimit: TokenBucket;
   private readonly logLimit: TokenBucket;
   private hasAnsweredPing = true;
-  private isDisabled = false;
+  /** Whether it is disabled after too many failures. */
+  disabled = false;
   private closing = false;
-  private timers: (() => void)[] = [];
+  /** Cancels the time limit for loading, the next ping or the restart. */
+  private cancelTimer = (): void => {};
 
   private constructor(private readonly options: ExtensionThreadOptions) {
     const { failures, forgivenAfter, messagesPerSecond, linesPerSecond } = DEFAULTS.hooks;
@@ -78,16 +81,6 @@ export class ExtensionThread {
     const thread = new ExtensionThread(options);
     await thread.open();
     return thread;
-  }
-
-  /** The name that the extension has given itself. */
-  get name(): string {
-    return this.title;
-  }
-
-  /** Whether it is disabled after too many failures. */
-  get disabled(): boolean {
-    return this.isDisabled;
   }
 
   /** Whether it runs and has a hook. */
@@ -178,22 +171,21 @@ export class ExtensionThread {
         return errorOf('threw', message);
       },
     });
-    const cancelTimeout = clock.after(DEFAULTS.hooks.loading, () => {
+    this.cancelTimer = clock.after(DEFAULTS.hooks.loading, () => {
       void rpc.terminate(errorOf('too-slow', 'did not load in time.'));
     });
-    this.timers.push(cancelTimeout);
     try {
       const started = this.checked(rpc, startedSchema, await rpc.ready);
       if (!started) throw errorOf('threw', `${MALFORMED}.`);
       if ('unfit' in started) throw errorOf(started.unfit, describe(started));
-      this.title = started.name;
+      this.name = started.name;
       this.hooks = new Set(started.hooks);
     } catch (error) {
-      this.cancelTimers();
       await rpc.terminate(error as Error);
       throw error;
+    } finally {
+      this.cancelTimer();
     }
-    cancelTimeout();
     this.rpc = rpc;
     this.watch(rpc);
   }
@@ -212,7 +204,7 @@ export class ExtensionThread {
       say: (line) => {
         const text = this.checked(rpc(), lineSchema, line);
         if (text === undefined || !this.logLimit.take(1, this.options.clock.now())) return;
-        this.options.log.info('extension', `${this.title}: ${text}`, { extension: this.title });
+        this.options.log.info('extension', `${this.name}: ${text}`, { extension: this.name });
       },
     };
   }
@@ -231,21 +223,18 @@ export class ExtensionThread {
 
   /** Pings the thread regularly; one that has not answered by the next ping is lost. */
   private watch(rpc: Rpc): void {
-    this.timers.push(
-      this.options.clock.after(DEFAULTS.hooks.stall, () => {
-        if (this.rpc !== rpc) return;
-        if (!this.hasAnsweredPing) return this.lost(rpc, 'it does not respond');
-        this.hasAnsweredPing = false;
-        rpc.call('ping').then(
-          () => {
-            this.hasAnsweredPing = true;
-          },
-          () => {},
-        );
-        this.timers = [];
-        this.watch(rpc);
-      }),
-    );
+    this.cancelTimer = this.options.clock.after(DEFAULTS.hooks.stall, () => {
+      if (this.rpc !== rpc) return;
+      if (!this.hasAnsweredPing) return this.lost(rpc, 'it does not respond');
+      this.hasAnsweredPing = false;
+      rpc.call('ping').then(
+        () => {
+          this.hasAnsweredPing = true;
+        },
+        () => {},
+      );
+      this.watch(rpc);
+    });
   }
 
   /** Ends a thread and schedules its restart. */
@@ -253,47 +242,41 @@ export class ExtensionThread {
     void rpc.terminate(new HookError('threw', `The extension ${this.options.file} ${why}.`));
     if (this.rpc !== rpc) return;
     this.rpc = undefined;
-    for (const cancel of this.timers.splice(0)) cancel();
-    if (this.closing || this.isDisabled) return;
+    this.cancelTimer();
+    if (this.closing || this.disabled) return;
     this.failed('thread', why);
-    if (this.isDisabled) return;
-    this.timers = [
-      this.options.clock.after(DEFAULTS.hooks.again, () => {
-        this.open().then(
-          () => (this.closing ? void this.end() : this.options.onRestarted(this)),
-          (error: Error) => this.disable(error.message),
-        );
-      }),
-    ];
+    if (this.disabled) return;
+    this.cancelTimer = this.options.clock.after(DEFAULTS.hooks.again, () => {
+      this.open().then(
+        () => (this.closing ? void this.end() : this.options.onRestarted(this)),
+        (error: Error) => this.disable(error.message),
+      );
+    });
   }
 
   private failed(hook: string, why: string): void {
-    if (this.isDisabled) return;
+    if (this.disabled) return;
     this.warn('extension-failed', `has failed in ${hook}: ${why}`);
     if (this.allowedFailures.take(1, this.options.clock.now())) return;
     this.disable('it has failed too often');
   }
 
   private disable(why: string): void {
-    this.isDisabled = true;
+    this.disabled = true;
     this.warn('extension-aside', `is disabled until the server restarts: ${why}`);
     void this.end();
   }
 
-  private cancelTimers(): void {
-    for (const cancel of this.timers.splice(0)) cancel();
-  }
-
   private async end(): Promise<void> {
-    this.cancelTimers();
+    this.cancelTimer();
     const { rpc } = this;
     this.rpc = undefined;
     await rpc?.terminate(new HookError('threw', `The extension ${this.options.file} is closed.`));
   }
 
   private warn(event: string, sentence: string): void {
-    this.options.log.warn(event, `The extension "${this.title}" ${sentence}.`, {
-      extension: this.title,
+    this.options.log.warn(event, `The extension "${this.name}" ${sentence}.`, {
+      extension: this.name,
     });
   }
 }

@@ -1,13 +1,13 @@
 /** Sends the rooms' events to listeners and extensions, and asks extensions to approve commands. */
 import { resolve } from 'node:path';
-import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { COMMANDS } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
 import type { Clock } from '../platform/clock.ts';
+import { getOrAdd } from '../platform/get-or-add.ts';
 import type { Log } from '../platform/log.ts';
-import { Allowance, costsOf, type Limits } from '../realtime/admission/command-costs.ts';
+import { Allowance, type Limits } from '../realtime/admission/command-costs.ts';
+import { parseCommand } from '../realtime/commands/parse-command.ts';
 import type { SystemActor, SystemCommand } from '../realtime/commands/system-actor.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { RoomHooks } from '../realtime/sessions/room-client.ts';
@@ -239,36 +239,18 @@ export class Hooks {
       const watched = this.rooms.get(room);
       if (!watched) throw new Refusal('no-such-room', room);
       if (!isActName(what)) throw new Refusal('bad-message', what);
-      const parsed = v.safeParse(COMMANDS[what], { ...(wish as object), id: 0 });
-      if (!parsed.success) {
-        const [issue] = parsed.issues;
-        throw new Refusal('bad-message', `${v.getDotPath(issue) ?? what}: ${issue.message}`);
-      }
-      this.allow(extension, what, parsed.output);
-      const { id: _, ...command } = parsed.output;
-      let actor = watched.actors.get(extension);
-      if (!actor) {
-        actor = watched.roomServer.createSystemActor(extension.name, false);
-        watched.actors.set(extension, actor);
-      }
+      const { id, ...command } = parseCommand(what, { ...(wish as object), id: 0 });
+      const { clock, limits } = this.options;
+      const allowance = getOrAdd(this.allowances, extension, () => new Allowance(limits, clock));
+      allowance.chargeCommand(what, command);
+      const actor = getOrAdd(watched.actors, extension, () =>
+        watched.roomServer.dispatcher.createSystemActor(extension.name, false),
+      );
       const { refused, seed } = await actor.act({ what, ...command } as SystemCommand);
       return { ...(refused && { refused }), ...(seed && { seed }) };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return { refused: { reason: error.reason, detail: error.detail } };
-    }
-  }
-
-  /** @throws Refusal too-fast */
-  private allow(extension: ExtensionThread, name: ActName, message: unknown): void {
-    const now = this.options.clock.now();
-    let allowance = this.allowances.get(extension);
-    if (!allowance) {
-      allowance = new Allowance(this.options.limits, now);
-      this.allowances.set(extension, allowance);
-    }
-    for (const [rate, amount] of costsOf(name, message)) {
-      if (!allowance.take(rate, amount, now)) throw new Refusal('too-fast', rate);
     }
   }
 }

@@ -33,7 +33,7 @@ export class Gardeners implements Listener {
     const { roomServers, clock, seed, after } = this.options;
     const roomServer = roomServers.get(room);
     if (!roomServer) return;
-    const actor = roomServer.createSystemActor(DEFAULTS.attract.name, false);
+    const actor = roomServer.dispatcher.createSystemActor(DEFAULTS.attract.name, false);
     const gardener = new Gardener({
       room: roomServer.room,
       clock,

@@ -57,7 +57,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const counter = new VisitCounter({
     ...{ store, clock, date },
     size: (room) => serverOf(room)?.size,
-    isVisitor: (room, participant) => serverOf(room)?.isPresent(participant) ?? false,
+    isVisitor: (room, participant) => serverOf(room)?.slots.memberOf(participant) !== undefined,
     onError: (error) => log.warn('not-counted', (error as Error).message),
   });
   const hours = await DailySchedule.open({

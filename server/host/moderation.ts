@@ -33,27 +33,27 @@ export function moderationCalls(context: HostContext): Pick<Handlers, Names> {
       const { server: roomServer } = rooms.requireOpen(room);
       if (roomServer.policy.muted.has(participant) === muted) return {};
       if (muted) {
-        if (!roomServer.visitors.some(({ id }) => id === participant)) {
+        if (!roomServer.host.visitors.some(({ id }) => id === participant)) {
           throw new HostRefusal('no-such-participant');
         }
         roomServer.policy.muted.add(participant);
-        roomServer.hideCursor(participant);
+        roomServer.cursors.hide(participant);
       } else roomServer.policy.muted.delete(participant);
-      roomServer.requestRefresh();
+      roomServer.refresh.request();
       return {};
     },
     ban: ({ participant, address, minutes }, { room }) => {
       const { server: roomServer } = rooms.requireOpen(room);
-      const visitor = roomServer.visitors.find(({ id }) => id === participant);
+      const visitor = roomServer.host.visitors.find(({ id }) => id === participant);
       if (!visitor) throw new HostRefusal('no-such-participant');
       const ban = bans.add({
         room,
         participant,
         name: visitor.name,
-        address: address ? roomServer.addressOf(participant) : undefined,
+        address: address ? roomServer.visits.addressOf(participant) : undefined,
         duration: minutes === null ? undefined : minutes * 60_000,
       });
-      for (const other of rooms.roomServers.values()) other.disconnectBanned();
+      for (const other of rooms.roomServers.values()) other.host.disconnectBanned();
       return { ...ban, address: ban.address !== null };
     },
     liftBan: (_, { ban }) => {
@@ -111,10 +111,10 @@ async function earliest(
 async function shown<T>({ server: roomServer }: OpenRoom, work: () => Promise<T>): Promise<T> {
   try {
     const result = await work();
-    roomServer.requestRefresh();
+    roomServer.refresh.request();
     return result;
   } catch (error) {
-    if (!(error instanceof HostRefusal)) roomServer.requestRefresh();
+    if (!(error instanceof HostRefusal)) roomServer.refresh.request();
     throw error;
   }
 }

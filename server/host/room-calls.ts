@@ -37,7 +37,7 @@ export function roomCalls(
       for (const { planter } of live.room.organisms) {
         planted.set(planter.id, (planted.get(planter.id) ?? 0) + 1);
       }
-      const visitors = live.server.visitors.map((visitor) => {
+      const visitors = live.server.host.visitors.map((visitor) => {
         return { ...visitor, organisms: planted.get(visitor.id) ?? 0 };
       });
       return { ...summary, visitors };

@@ -11,7 +11,7 @@ export async function runSystemCommand(
   act: SystemCommand,
 ): Promise<Answer> {
   try {
-    return await roomServer.hostActor.act(act);
+    return await roomServer.dispatcher.hostActor.act(act);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw new HostRefusal('room-busy', error.reason);

@@ -1,48 +1,95 @@
 /** Reacts to exhausted file descriptors: logs an error, and restarts the process if it may. */
+import { open } from 'node:fs/promises';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { DescriptorWatch, type DescriptorWatchOptions } from './descriptors.ts';
 import type { RestartLimit } from './restart-limit.ts';
 
 export interface ExhaustionOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly limit: RestartLimit;
-  /** See DescriptorWatch. */
+  /** The file to open at each check. It need not exist. */
   readonly file: string;
-  readonly probe?: DescriptorWatchOptions['probe'];
+  /** Opens and closes a file. @throws the system's error */
+  readonly probe?: (file: string) => Promise<void>;
   /** Exits, so that the supervisor starts the server again; undefined without a supervisor. */
   readonly restart: (() => void) | undefined;
 }
 
+const { descriptorLook, descriptorFailures } = DEFAULTS.operations;
 const CONSEQUENCE = 'no new connections are possible until the server is restarted';
 
-/** Starts the checks. They run until `stop` is called on the returned watch. */
-export function watchExhaustion(options: ExhaustionOptions): DescriptorWatch {
-  const { clock, log, limit, file, probe, restart } = options;
-  const { descriptorLook: every, descriptorFailures: failures } = DEFAULTS.operations;
-  let isHandling = false;
-  let isLogged = false;
-  const onExhausted = async (): Promise<void> => {
-    if (isHandling) return;
-    isHandling = true;
+async function openAndClose(file: string): Promise<void> {
+  const handle = await open(file);
+  await handle.close();
+}
+
+/** Whether an error means that the process, or the system, has no descriptors left. */
+function isExhaustion(error: unknown): boolean {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
+  return code === 'EMFILE' || code === 'ENFILE';
+}
+
+/**
+ * Checks at intervals whether a file can be opened. Without any descriptors, the process cannot
+ * accept connections or open files, but its ticks continue, so no other check notices.
+ */
+export class ExhaustionWatch {
+  /** Failed checks in a row. */
+  private failed = 0;
+  private stopped = false;
+  private isRestarting = false;
+  private isLogged = false;
+  private cancel: () => void;
+
+  constructor(private readonly options: ExhaustionOptions) {
+    this.cancel = this.schedule();
+  }
+
+  /** Whether files and connections can be opened. */
+  get hasSome(): boolean {
+    return this.failed < descriptorFailures;
+  }
+
+  /** Ends the checks. */
+  stop(): void {
+    this.stopped = true;
+    this.cancel();
+  }
+
+  private schedule(): () => void {
+    return this.options.clock.after(descriptorLook, () => void this.check());
+  }
+
+  private async check(): Promise<void> {
+    const { file, probe = openAndClose } = this.options;
+    try {
+      await probe(file);
+      this.failed = 0;
+    } catch (error) {
+      this.failed = isExhaustion(error) ? this.failed + 1 : 0;
+    }
+    if (this.stopped) return;
+    if (!this.hasSome) void this.react();
+    this.cancel = this.schedule();
+  }
+
+  private async react(): Promise<void> {
+    const { log, limit, restart } = this.options;
+    if (this.isRestarting) return;
+    this.isRestarting = true;
     if (restart && (await limit.take())) {
       log.error('no-descriptors', 'The process has no file descriptors left. It restarts.');
       return restart();
     }
-    isHandling = false;
-    if (isLogged) return;
-    isLogged = true;
+    this.isRestarting = false;
+    if (this.isLogged) return;
+    this.isLogged = true;
     const why = restart ? 'It restarts by itself only a few times an hour' : 'It has no supervisor';
     log.error(
       'no-descriptors',
       `The process has no file descriptors left. ${why}: ${CONSEQUENCE}.`,
     );
-  };
-  return new DescriptorWatch({
-    ...{ clock, file, every, failures },
-    onExhausted: () => void onExhausted(),
-    ...(probe && { probe }),
-  });
+  }
 }

@@ -1,4 +1,5 @@
 /** Serves metrics on a port of their own, on the loopback interface only. */
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Metrics } from './metrics.ts';
@@ -19,10 +20,8 @@ export async function serveMetrics(metrics: Metrics, port: number): Promise<Metr
     const text = await metrics.text();
     response.writeHead(200, { 'Content-Type': metrics.contentType }).end(text);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>

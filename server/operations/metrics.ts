@@ -46,44 +46,33 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const [registry] = registers;
   // Event-loop delay, heap, file descriptors.
   collectDefaultMetrics({ register: registry });
-  const name = (rest: string): string => `vivarium_${rest}`;
-  const tick = new Histogram({
-    name: name('tick_seconds'),
-    help: 'Duration of a tick, including journal and broadcast unless the broadcast is deferred to the next tick.',
-    buckets: SECONDS,
-    registers,
-  });
-  const late = new Histogram({
-    name: name('tick_late_seconds'),
-    help: 'Delay between when a tick was due and when it began.',
-    buckets: SECONDS,
-    registers,
-  });
-  const commit = new Histogram({
-    name: name('commit_seconds'),
-    help: 'Time until a tick that was handed to the journal is on disk.',
-    buckets: SECONDS,
-    registers,
-  });
-  const cells = new Counter({ name: name('cells_stepped'), help: 'Cells stepped.', registers });
+  /** What all metrics have in common. */
+  const metric = (name: string, help: string) => ({ name: `vivarium_${name}`, help, registers });
+  const histogram = (name: string, help: string) =>
+    new Histogram({ ...metric(name, help), buckets: SECONDS });
+  const tick = histogram(
+    'tick_seconds',
+    'Duration of a tick, including journal and broadcast unless the broadcast is deferred to the next tick.',
+  );
+  const late = histogram(
+    'tick_late_seconds',
+    'Delay between when a tick was due and when it began.',
+  );
+  const commit = histogram(
+    'commit_seconds',
+    'Time until a tick that was handed to the journal is on disk.',
+  );
+  const cells = new Counter(metric('cells_stepped', 'Cells stepped.'));
   const refused = new Counter({
-    name: name('refused_total'),
-    help: 'Commands that rooms rejected.',
+    ...metric('refused_total', 'Commands that rooms rejected.'),
     labelNames: ['reason'],
-    registers,
   });
-  const accepted = new Counter({
-    name: name('accepted_total'),
-    help: 'Commands that rooms accepted.',
-    registers,
-  });
+  const accepted = new Counter(metric('accepted_total', 'Commands that rooms accepted.'));
   const perRoom = ['participants', 'organisms', 'awake', 'rate', 'tick'] as const;
   for (const what of perRoom) {
     new Gauge({
-      name: name(`room_${what}`),
-      help: `Per room: ${what}.`,
+      ...metric(`room_${what}`, `Per room: ${what}.`),
       labelNames: ['room'],
-      registers,
       collect() {
         // Closed rooms have no metrics.
         this.reset();
@@ -92,19 +81,21 @@ export function createMetrics(options: MetricsOptions): Metrics {
     });
   }
   new Counter({
-    name: name('turned_away_total'),
-    help: 'Connections, requests and messages rejected before they reached a room.',
+    ...metric(
+      'turned_away_total',
+      'Connections, requests and messages rejected before they reached a room.',
+    ),
     labelNames: ['reason'],
-    registers,
     collect() {
       this.reset();
       for (const [reason, count] of Object.entries(rejections())) this.inc({ reason }, count);
     },
   });
   new Gauge({
-    name: name('keeping'),
-    help: '1: the journal is being written; 0: it is not, see the log; absent: nothing is stored.',
-    registers,
+    ...metric(
+      'keeping',
+      '1: the journal is being written; 0: it is not, see the log; absent: nothing is stored.',
+    ),
     collect() {
       const persisting = isPersisting();
       if (persisting === undefined) this.remove();
@@ -112,10 +103,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
   });
   new Gauge({
-    name: name('engine'),
-    help: 'Always 1; the labels name the engine and its device.',
+    ...metric('engine', 'Always 1; the labels name the engine and its device.'),
     labelNames: ['name', 'device'],
-    registers,
   }).set({ ...engine }, 1);
   return {
     timed({ late: delay, took }) {

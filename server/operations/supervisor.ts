@@ -10,19 +10,10 @@ export const RESTART_CODE = 75;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The name of a process; '' if unknown. */
-function nameOf(pid: string): string {
+/** What the system says of a process; '' if unknown. */
+function read(process: string, file: string): string {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-/** The control group of this process; '' if there is none. */
-function ownGroup(): string {
-  try {
-    return readFileSync('/proc/self/cgroup', 'utf8');
+    return readFileSync(`/proc/${process}/${file}`, 'utf8');
   } catch {
     return '';
   }
@@ -41,8 +32,8 @@ const SERVICE = /\/system\.slice\/(?!cron|atd|ssh)[^/\n]+\.service$/m;
 export function isService(
   environment: Environment,
   pid = process.pid,
-  name = nameOf,
-  group = ownGroup,
+  name = (other: string) => read(other, 'comm'),
+  group = () => read('self', 'cgroup'),
 ): boolean {
   if (environment.NOTIFY_SOCKET) return true;
   const started = environment.SYSTEMD_EXEC_PID ?? '';

@@ -1,25 +1,14 @@
 /** Opens OSC output, input, both or neither, as configured. */
 import type { Hooks } from '../extensions/hooks.ts';
-import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import type { Limits } from '../realtime/admission/command-costs.ts';
-import type { RejectionCounts } from '../realtime/admission/rejection-counts.ts';
-import type { RoomServer } from '../realtime/room-server.ts';
 import { OscInput, type OscInputOptions } from './osc-input.ts';
 import { OscOutput } from './osc-output.ts';
 import { type Datagrams, type Endpoint, openListener, openSender } from './udp.ts';
 
-export interface OscOptions {
+export interface OscOptions extends Omit<OscInputOptions, 'onRefused'> {
   readonly out: Endpoint | undefined;
   readonly in: Endpoint | undefined;
-  /** IP addresses that may send; undefined: any. */
-  readonly allowed: readonly string[] | undefined;
   readonly hooks: Hooks;
-  readonly roomServers: ReadonlyMap<string, RoomServer>;
-  readonly pause: OscInputOptions['pause'];
-  readonly limits: Limits;
-  readonly rejections: RejectionCounts;
-  readonly clock: Clock;
   readonly log: Log;
 }
 

@@ -3,11 +3,12 @@
  */
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { COMMANDS } from '../../shared/protocol/commands.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type { Clock } from '../platform/clock.ts';
-import { Allowance, costsOf, type Limits } from '../realtime/admission/command-costs.ts';
+import { getOrAdd } from '../platform/get-or-add.ts';
+import { Allowance, type Limits } from '../realtime/admission/command-costs.ts';
 import type { RejectionCounts } from '../realtime/admission/rejection-counts.ts';
+import { parseCommand } from '../realtime/commands/parse-command.ts';
 import type { SystemActor, SystemCommand } from '../realtime/commands/system-actor.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import { decodeOsc, type OscArgument, OscError, type OscMessage } from './osc-codec.ts';
@@ -53,7 +54,7 @@ export class OscInput {
   private readonly allowance: Allowance;
 
   constructor(private readonly options: OscInputOptions) {
-    this.allowance = new Allowance(options.limits, options.clock.now());
+    this.allowance = new Allowance(options.limits, options.clock);
   }
 
   /**
@@ -69,7 +70,7 @@ export class OscInput {
     }
     let messages: readonly OscMessage[];
     try {
-      this.take('bytesPerSecond', bytes.length);
+      this.allowance.charge('bytesPerSecond', bytes.length);
       messages = decodeOsc(bytes);
     } catch (error) {
       if (error instanceof Refusal) rejections.count(error.reason);
@@ -86,7 +87,7 @@ export class OscInput {
     const rooms = room === '*' ? [...roomServers.keys()] : [room];
     for (const name of what ? rooms : ['']) {
       try {
-        this.take('messagesPerSecond', 1);
+        this.allowance.charge('messagesPerSecond');
         if (!what) throw new Refusal('unknown-message');
         await this.execute(name, what as keyof typeof MESSAGES, args);
       } catch (error) {
@@ -110,30 +111,19 @@ export class OscInput {
     const values = parsed.output;
     if (what === 'pause') {
       // Each is stored and broadcast, so it has the low limit of previews.
-      this.take('previewsPerSecond', 1);
+      this.allowance.charge('previewsPerSecond');
       await this.options.pause(room, values[0] === true || values[0] === 1);
       return;
     }
     const command =
       what === 'plant' ? plantCommand(roomServer, values) : damageCommand(values as number[]);
-    for (const [rate, amount] of costsOf(command.what, command)) this.take(rate, amount);
-    const { refused } = await this.actorIn(roomServer).act(command);
+    this.allowance.chargeCommand(command.what, command);
+    const actor = getOrAdd(this.actors, roomServer, () =>
+      roomServer.dispatcher.createSystemActor(DEFAULTS.osc.planter, true),
+    );
+    const { refused } = await actor.act(command);
     // Refusals by the room are counted with its tick.
     if (refused) this.options.onRefused?.(room, what, refused.reason);
-  }
-
-  private actorIn(roomServer: RoomServer): SystemActor {
-    const actor =
-      this.actors.get(roomServer) ?? roomServer.createSystemActor(DEFAULTS.osc.planter, true);
-    this.actors.set(roomServer, actor);
-    return actor;
-  }
-
-  /** @throws Refusal too-fast */
-  private take(rate: Parameters<Allowance['take']>[0], amount: number): void {
-    if (!this.allowance.take(rate, amount, this.options.clock.now())) {
-      throw new Refusal('too-fast', rate);
-    }
   }
 }
 
@@ -156,9 +146,7 @@ function damageCommand([x, y, radius, ...more]: readonly number[]): OscCommand {
 
 /** Applies the schema of visitors' commands. @throws Refusal bad-message */
 function checked(what: 'plant' | 'damage', parameters: object): OscCommand {
-  const parsed = v.safeParse(COMMANDS[what], { ...parameters, id: 0 });
-  if (!parsed.success) throw new Refusal('bad-message', parsed.issues[0].message);
-  const { id: _, ...command } = parsed.output;
+  const { id, ...command } = parseCommand(what, { ...parameters, id: 0 });
   return { what, ...command } as OscCommand;
 }
 

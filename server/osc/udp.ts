@@ -1,6 +1,7 @@
 /** UDP sockets for OSC. */
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { HookError } from '../extensions/hook-error.ts';
 import type { Log } from '../platform/log.ts';
@@ -70,13 +71,8 @@ async function bound(
   name: string,
 ): Promise<void> {
   try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind({ port, ...(host && { address: host }) }, () => {
-        socket.off('error', reject);
-        resolve();
-      });
-    });
+    socket.bind({ port, ...(host && { address: host }) });
+    await once(socket, 'listening');
   } catch (error) {
     socket.close();
     const { code } = error as NodeJS.ErrnoException;

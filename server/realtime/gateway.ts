@@ -39,12 +39,17 @@ export interface GatewayOptions {
 
 /** The parts of an Engine.IO connection that are used here. */
 interface RawConnection {
-  request: (IncomingMessage & { readonly _query?: Record<string, string> }) | null;
+  request: IncomingMessage | null;
   /** Messages that the transport has not sent yet. */
   readonly writeBuffer: readonly unknown[];
   on(event: 'close', listener: (reason: string, cause?: unknown) => void): void;
   on(event: 'packetCreate', listener: (packet: Packet) => void): void;
   close(discard?: boolean): void;
+}
+
+/** A request with its query, as Engine.IO parses it. */
+interface Handshake {
+  readonly _query: Readonly<Record<string, string>>;
 }
 
 /** An Engine.IO packet. */
@@ -146,32 +151,26 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
   });
   // After Engine.IO has prepended its request listener.
   watchHttp(http, options);
-  io.engine.use(
-    (
-      { _query }: { _query: Record<string, string> },
-      response: { req: unknown },
-      next: (error?: Error) => void,
-    ) => {
-      // The handshake's response would keep the request in memory as long as the connection.
-      response.req = null;
-      // A known session id would bypass `allowRequest`; without polling, no client needs one.
-      next(_query.sid === undefined ? undefined : new Error('no session ids'));
-    },
-  );
+  io.engine.use((request: Handshake, response: { req: unknown }, next: (error?: Error) => void) => {
+    // The handshake's response would keep the request in memory as long as the connection.
+    response.req = null;
+    // A known session id would bypass `allowRequest`; without polling, no client needs one.
+    next(request._query.sid === undefined ? undefined : new Error('no session ids'));
+  });
   io.engine.on('connection_error', ({ code }: { code: number }) => {
     const forbidden = 4;
     // Connections that the admission rejects are counted there.
     if (code !== forbidden) rejections.count('bad-handshake');
   });
-  const rateLimiters = new WeakMap<object, ConnectionRateLimiter>();
-  /** Cancels the handshake timeout of a connection. */
-  const handshakeTimeouts = new WeakMap<object, () => void>();
+  /** What the session of each admitted connection will need. */
+  const admitted = new WeakMap<
+    object,
+    { readonly rateLimiter: ConnectionRateLimiter; cancelTimeout(): void }
+  >();
   io.engine.on('connection', (raw: RawConnection) => {
     const request = raw.request;
     if (!request) return;
     const tcp = request.socket;
-    const rateLimiter = byWire.get(tcp);
-    if (rateLimiter) rateLimiters.set(raw, rateLimiter);
     // Frames stop by themselves if the client does not read. Answers and events do not, so limit
     // them.
     let unsent = 0;
@@ -184,15 +183,14 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
       tcp.destroy();
     });
     // Socket.IO has such a timeout too, but does not report it.
-    handshakeTimeouts.set(
-      raw,
-      clock.after(limits.handshakeSeconds * 1000, () => {
-        rejections.count('slow-handshake');
-        raw.close(true);
-      }),
-    );
+    const cancelTimeout = clock.after(limits.handshakeSeconds * 1000, () => {
+      rejections.count('slow-handshake');
+      raw.close(true);
+    });
+    const rateLimiter = byWire.get(tcp);
+    if (rateLimiter) admitted.set(raw, { rateLimiter, cancelTimeout });
     raw.on('close', (reason, cause) => {
-      handshakeTimeouts.get(raw)?.();
+      cancelTimeout();
       const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
       // A connection that the server ended is counted already; its last bytes may be broken too.
       if (turned && !tcp.destroyed) rejections.count(turned);
@@ -201,10 +199,10 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     raw.request = null;
   });
   io.on('connection', (socket) => {
-    handshakeTimeouts.get(socket.conn)?.();
-    handshakeTimeouts.delete(socket.conn);
-    const rateLimiter = rateLimiters.get(socket.conn);
-    if (!rateLimiter) return socket.disconnect(true);
+    const found = admitted.get(socket.conn);
+    if (!found) return socket.disconnect(true);
+    found.cancelTimeout();
+    const { rateLimiter } = found;
     new ClientSession({ socket, rooms, clock, rateLimiter, names, outbox });
     // Each connection has one session, so close it with the session.
     socket.on('disconnect', () => socket.conn.close());

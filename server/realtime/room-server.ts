@@ -1,24 +1,13 @@
 /** The realtime side of one room: its participants, walls, commands, events and frames. */
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { VisitorState } from '../../shared/host/state.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import type { Pointer } from '../../shared/protocol/pointers.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
-import type {
-  EnergySettings,
-  OrganismId,
-  OrganismView,
-  ParticipantId,
-  ParticipantView,
-} from '../../shared/vocabulary.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { RoomCommand } from '../world/commands.ts';
+import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
 import type { Room, TickResult } from '../world/room.ts';
-import type { Pace } from '../world/ticker.ts';
 import { CommandDispatcher } from './commands/command-dispatcher.ts';
 import { type PreviewBackend, SeedPreviewService } from './commands/seed-preview-service.ts';
-import type { SystemActor } from './commands/system-actor.ts';
 import { HostOperations } from './policy/host-operations.ts';
 import type { RoomPolicy } from './policy/room-policy.ts';
 import { Cursors } from './presence/cursors.ts';
@@ -26,54 +15,45 @@ import { EventQueue } from './presence/event-queue.ts';
 import { PresenceBroadcaster } from './presence/presence-broadcaster.ts';
 import { RefreshRequests } from './presence/refresh-requests.ts';
 import { VisitStatistics } from './presence/visit-statistics.ts';
-import type { NewcomerEnergy } from './sessions/newcomer-energy.ts';
 import { ParticipantSlots } from './sessions/participant-slots.ts';
 import type { ResumeTokens } from './sessions/resume-tokens.ts';
 import { RoomAdmission } from './sessions/room-admission.ts';
-import type {
-  JoinRequest,
-  RoomAccess,
-  RoomClient,
-  RoomHooks,
-  RoomInfo,
-  WallInfo,
-} from './sessions/room-client.ts';
+import type { RoomClient, RoomHooks } from './sessions/room-client.ts';
+import type { RoomBasis, RoomContext } from './sessions/room-context.ts';
 import { RoomWalls } from './sessions/room-walls.ts';
 import { WelcomeBuilder } from './sessions/welcome-builder.ts';
 import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
 import type { Viewport } from './streaming/viewer-stream.ts';
 
-export interface RoomServerOptions {
-  readonly room: Room;
-  readonly info: RoomInfo;
-  /** The current pace of the room's ticks. */
-  readonly pace: () => Pace;
+export interface RoomServerOptions extends RoomBasis {
   /** Participants that may be present at once. */
   readonly capacity: number;
-  readonly clock: Clock;
   readonly resumeTokens: ResumeTokens;
-  readonly newcomers: NewcomerEnergy;
-  readonly access: RoomAccess;
-  readonly wallInfo: () => WallInfo;
   readonly previews: PreviewBackend;
 }
 
 /** Connects clients to a room, within what the room's policy allows. */
 export class RoomServer {
   readonly room: Room;
-  private readonly slots: ParticipantSlots<RoomClient>;
-  private readonly admission: RoomAdmission;
-  private readonly walls: RoomWalls;
-  private readonly host: HostOperations;
-  private readonly broadcaster: RoomBroadcaster;
+  /** What the host allows in this room. */
+  readonly policy: RoomPolicy;
+  /** Who is present, and who waits. */
+  readonly slots: ParticipantSlots<RoomClient>;
+  /** Where participants come in and go out. */
+  readonly admission: RoomAdmission;
+  readonly walls: RoomWalls;
+  /** What the host does to the people in the room. */
+  readonly host: HostOperations;
+  readonly broadcaster: RoomBroadcaster;
+  /** Where commands come in. */
+  readonly dispatcher: CommandDispatcher;
+  /** What clients are sent again in full after the next tick. */
+  readonly refresh: RefreshRequests;
+  readonly cursors = new Cursors();
+  readonly visits = new VisitStatistics();
   private readonly presence: PresenceBroadcaster;
   private readonly previews: SeedPreviewService;
-  private readonly dispatcher: CommandDispatcher;
-  private readonly refresh: RefreshRequests;
-  private readonly cursors = new Cursors();
   private readonly eventQueue = new EventQueue();
-  private readonly visits = new VisitStatistics();
-  private readonly clock: Clock;
   private lastPaceAt = 0;
   private lastTick = 0;
 
@@ -81,11 +61,10 @@ export class RoomServer {
   hooks: RoomHooks | undefined;
 
   constructor(private readonly options: RoomServerOptions) {
-    const { room, info, pace, capacity, clock, resumeTokens, newcomers, access } = options;
-    const { policy } = access;
+    const { room, policy, capacity, clock, resumeTokens } = options;
     const { grace, maxWaiting } = DEFAULTS.stream;
     this.room = room;
-    this.clock = clock;
+    this.policy = policy;
     this.refresh = new RefreshRequests(policy);
     this.previews = new SeedPreviewService(room, options.previews);
     this.broadcaster = new RoomBroadcaster(room.grid.planes, room.tick);
@@ -100,30 +79,17 @@ export class RoomServer {
       // Participants who were present when the server stopped get time to reconnect.
       expected: { participants: room.participantsWithState, until: clock.now() + grace },
     });
-    const { slots, visits, broadcaster, eventQueue } = this;
-    const hooks = () => this.hooks;
-    const welcomeBuilder = new WelcomeBuilder({
-      ...{ room, info, pace, policy, wallInfo: options.wallInfo },
-    });
-    this.walls = new RoomWalls({ room, slots, broadcaster, eventQueue, welcomeBuilder, clock });
-    const walls = () => this.walls.members;
-    this.presence = new PresenceBroadcaster({ room, slots, walls, policy });
-    this.admission = new RoomAdmission({
-      ...{ room, access, slots, newcomers, visits, broadcaster, eventQueue, welcomeBuilder },
-      ...{ presence: this.presence, clock, hooks },
-      removeViewer: (client, { id }) => {
-        this.broadcaster.remove(client);
-        this.cursors.forget(id);
-      },
-    });
-    this.host = new HostOperations({
-      ...{ room, access, slots, visits, welcomeBuilder, clock, admission: this.admission },
-    });
-    this.dispatcher = new CommandDispatcher({
-      ...{ room, policy, clock, hooks },
-      clientOf: (participant) => this.slots.memberOf(participant),
-      newNumber: () => this.slots.newNumber(),
-    });
+    const { slots, visits, broadcaster, cursors, eventQueue } = this;
+    const context: RoomContext = {
+      ...options,
+      ...{ slots, visits, broadcaster, cursors, eventQueue, hooks: () => this.hooks },
+    };
+    const welcomeBuilder = new WelcomeBuilder(context);
+    this.walls = new RoomWalls(context, welcomeBuilder);
+    this.presence = new PresenceBroadcaster(context, () => this.walls.members);
+    this.admission = new RoomAdmission(context, this.presence, welcomeBuilder);
+    this.host = new HostOperations(context, this.admission, welcomeBuilder);
+    this.dispatcher = new CommandDispatcher(context);
   }
 
   /** Number of present participants. */
@@ -136,117 +102,14 @@ export class RoomServer {
     return this.slots.size + this.walls.size > 0;
   }
 
-  /** Frames not sent because the client was behind. */
-  get skippedFrames(): number {
-    return this.broadcaster.skippedFrames;
-  }
-
-  /**
-   * Gives a client a slot and starts its stream; in a full room the client waits in a queue.
-   *
-   * @throws Refusal room-full if the queue is full too; room-closed; sent-away
-   */
-  join(client: RoomClient, request: JoinRequest): void {
-    this.admission.join(client, request);
-  }
-
-  /**
-   * Welcomes a wall and streams the whole room to it.
-   *
-   * @param address address key of the wall
-   * @param heldChecksums [chunks] checksums of what the wall still shows
-   * @throws Refusal too-many-walls
-   */
-  addWall(wall: RoomClient, address: string, heldChecksums?: ArrayLike<number>): void {
-    this.walls.addWall(wall, address, heldChecksums);
-  }
-
-  /** Whether a wall is connected from this address. */
-  hasWallAt(address: string): boolean {
-    return this.walls.hasWallAt(address);
-  }
-
   /** Removes a client: a participant, a wall, or one who waits. */
   leave(client: RoomClient): void {
     if (!this.walls.remove(client)) this.admission.leave(client);
   }
 
-  /**
-   * Submits a participant's command. The answer comes with the next tick.
-   *
-   * @throws Refusal
-   */
-  dispatch(client: RoomClient, id: number, command: RoomCommand): void {
-    this.dispatcher.dispatch(client, id, command);
-  }
-
-  /**
-   * Creates an actor without a connection.
-   *
-   * @param countsAsActivity whether its commands keep the gardener away
-   */
-  createSystemActor(name: string, countsAsActivity: boolean): SystemActor {
-    return this.dispatcher.createSystemActor(name, countsAsActivity);
-  }
-
-  /** The actor for the host's own commands, which bypass the policy. */
-  get hostActor(): SystemActor {
-    return this.dispatcher.hostActor;
-  }
-
-  /** Hides a participant's cursor from everybody. */
-  hideCursor(participant: ParticipantId): void {
-    this.cursors.hide(participant);
-  }
-
-  /** Number of clients in the queue. */
-  get waitingCount(): number {
-    return this.slots.queued.length;
-  }
-
-  /** What the host allows in this room. */
-  get policy(): RoomPolicy {
-    return this.options.access.policy;
-  }
-
   /** Sends everybody the room's public settings. */
   broadcastSettings(): void {
     this.presence.broadcastEvent('settings', this.policy.publicSettings);
-  }
-
-  /** Changes how many participants may be present. Nobody has to leave. */
-  setCapacity(capacity: number): void {
-    this.admission.setCapacity(capacity);
-  }
-
-  /** Sends the names again after the next tick if other names are hidden now, else the room. */
-  requestRefresh(): void {
-    this.refresh.request();
-  }
-
-  /** Welcomes the walls again after the next tick, for example when the origin changed. */
-  requestWallRefresh(): void {
-    this.refresh.requestWalls();
-  }
-
-  /** Whether a participant is connected. */
-  isPresent(participant: ParticipantId): boolean {
-    return this.slots.memberOf(participant) !== undefined;
-  }
-
-  /** The present participants, as the host sees them. */
-  get visitors(): Omit<VisitorState, 'organisms'>[] {
-    return this.host.visitors;
-  }
-
-  /** A participant's address key; '' if unknown. */
-  addressOf(participant: ParticipantId): string {
-    return this.visits.addressOf(participant);
-  }
-
-  /** Disconnects everybody who is banned by now. */
-  disconnectBanned(): void {
-    this.host.disconnectBanned();
   }
 
   /** Disconnects everybody, including those who wait. */
@@ -255,18 +118,14 @@ export class RoomServer {
     if (!keepWalls) this.walls.disconnectAll(reason);
   }
 
-  /** Changes what commands cost, and tells all participants. */
-  setEnergy(settings: EnergySettings): void {
-    this.host.setEnergy(settings);
-  }
-
   /**
    * Shows everybody where an organism of this participant is.
    *
    * @throws Refusal no-such-organism, not-yours, muted
    */
   beacon(client: RoomClient, { id, organism }: Command<'beacon'>): void {
-    const { planter } = this.requireOrganism(organism);
+    const planter = this.room.viewOf(organism)?.planter;
+    if (!planter) throw new Refusal('no-such-organism', `organism ${organism}`);
     const you = this.slots.participantOf(client)!;
     if (!this.policy.mayShow(you.id)) throw new Refusal('muted');
     if (planter.id !== you.id) throw new Refusal('not-yours', `organism ${organism}`);
@@ -323,17 +182,12 @@ export class RoomServer {
   /** The client has drawn the frame of a tick, so it also knows its new resume token. */
   acknowledge(client: RoomClient, tick: number): void {
     this.slots.confirm(client);
-    this.broadcaster.acknowledge(client, tick, this.clock.now());
-  }
-
-  /** The client lost track of these chunks and needs them in full. */
-  resync(client: RoomClient, chunks: readonly number[]): void {
-    this.broadcaster.resync(client, chunks);
+    this.broadcaster.acknowledge(client, tick, this.options.clock.now());
   }
 
   /** Sets what a client looks at; undefined while its page is hidden. */
   setViewport(client: RoomClient, viewport: Viewport | undefined): void {
-    this.broadcaster.setViewport(client, viewport, this.clock.now());
+    this.broadcaster.setViewport(client, viewport, this.options.clock.now());
   }
 
   /** Moves a participant's cursor, unless the participant is muted. */
@@ -356,11 +210,6 @@ export class RoomServer {
     this.broadcaster.follow(result.tick, result.changed);
     this.lastTick = result.tick;
     this.refresh.endTick();
-  }
-
-  /** Whether the next `broadcast` refreshes clients, and must run before the next tick begins. */
-  get hasPendingRefresh(): boolean {
-    return this.refresh.hasPending;
   }
 
   /** Sends the events and frames of the last tick. Call it before the next `handleTick`. */
@@ -388,12 +237,5 @@ export class RoomServer {
     this.lastPaceAt = now;
     const { awake, size: organisms } = this.room;
     add('pace', { ...this.options.pace(), awake, organisms });
-  }
-
-  /** @throws Refusal no-such-organism */
-  private requireOrganism(id: OrganismId): OrganismView {
-    const organism = this.room.viewOf(id);
-    if (!organism) throw new Refusal('no-such-organism', `organism ${id}`);
-    return organism;
   }
 }

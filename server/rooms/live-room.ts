@@ -61,9 +61,7 @@ export async function bringUpRoom(
   if (!loaded) throw new HostRefusal('no-such-checkpoint', checkpoint);
   const { maxOrganisms, energy, tickRate, capacity } = policy.settings;
   const { species, hash, facts, previews } = loaded;
-  const place: RoomPlace = {
-    ...{ name, width, height, maxOrganisms, seed, species, energy, tickRate },
-  };
+  const place: RoomPlace = { name, width, height, maxOrganisms, seed, species, energy, tickRate };
   let room: Room;
   if (storage) {
     const { store, journalWriter } = storage;
@@ -82,12 +80,11 @@ export async function bringUpRoom(
   } else room = world.open(place);
   ticker.add(room, tickRate);
   const server = new RoomServer({
-    ...{ room, capacity, clock, previews },
+    ...{ room, capacity, clock, previews, policy, bans },
     info: { checkpoint: facts, engine },
     pace: () => ticker.pace(room)!,
     resumeTokens: new ResumeTokens(secret, name),
     newcomers: new NewcomerEnergy(room, new DeviceMarks(secret), clock),
-    access: { policy, bans },
     wallInfo: options.wallInfo,
   });
   return { room, server };
@@ -105,9 +102,9 @@ export function applySettings(
     ticker.setRate(room, tickRate);
     room.setTickRate(tickRate);
   }
-  if (capacity !== previous.capacity) server.setCapacity(capacity);
+  if (capacity !== previous.capacity) server.admission.setCapacity(capacity);
   if (maxOrganisms !== previous.maxOrganisms) room.setMaxOrganisms(maxOrganisms);
-  if (JSON.stringify(energy) !== JSON.stringify(previous.energy)) server.setEnergy(energy);
-  if (names !== previous.names) server.requestRefresh();
+  if (JSON.stringify(energy) !== JSON.stringify(previous.energy)) server.host.setEnergy(energy);
+  if (names !== previous.names) server.refresh.request();
   server.broadcastSettings();
 }

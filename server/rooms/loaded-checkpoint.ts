@@ -9,7 +9,6 @@ import type { Checkpoint } from '../vnca/checkpoint.ts';
 import { GALLERY_COLUMNS } from '../vnca/gallery.ts';
 import { loadMap } from '../vnca/latent-map.ts';
 import type { Species } from '../world/species.ts';
-import { galleryUrl, mapUrl } from './checkpoint-urls.ts';
 import { speciesOf } from './species.ts';
 
 /** A checkpoint that rooms can use. */
@@ -35,6 +34,7 @@ export async function prepareCheckpoint(
   const map = await loadMap(checkpoint);
   const species = speciesOf(checkpoint, map);
   const previews = openSeedPreviews(checkpoint, { species, ...tools });
+  const url = `/checkpoints/${encodeURIComponent(card.name)}`;
   const facts = {
     name: card.name,
     title: card.title,
@@ -42,8 +42,8 @@ export async function prepareCheckpoint(
     latentSize: card.latentSize,
     growthTicks: species.schedule.length,
     gallery: card.gallery.map(({ name, kind }) => ({ name, kind })),
-    sheet: { url: galleryUrl(card.name), columns: GALLERY_COLUMNS },
-    ...(map && { map: mapUrl(card.name) }),
+    sheet: { url: `${url}/gallery.png`, columns: GALLERY_COLUMNS },
+    ...(map && { map: `${url}/map.json` }),
     ...(previews.draws && { draws: previews.draws }),
   };
   return { species, hash: fingerprint(checkpoint), facts, previews };

@@ -23,6 +23,8 @@ export interface RoomRegistryOptions extends LiveRoomOptions {
   readonly onOpen?: (roomServer: RoomServer, pace: () => Pace) => void;
   /** Called when a room is closing, after its clients have been disconnected. */
   readonly onClose?: (roomServer: RoomServer) => void;
+  /** Called when a room's settings have changed. */
+  readonly onSettings?: (room: string, settings: RoomSettings) => void;
 }
 
 /** A room that the host asks to create. */
@@ -46,7 +48,6 @@ export class RoomRegistry {
   /** Names of rooms that are being created. */
   private readonly reserved = new Set<string>();
   private hours = { dim: false, closed: false };
-  private readonly listeners = new Set<(room: string, settings: RoomSettings) => void>();
 
   constructor(private readonly options: RoomRegistryOptions) {}
 
@@ -81,8 +82,7 @@ export class RoomRegistry {
 
   /** An open room, for its host. @throws HostRefusal no-such-room, room-closed, room-busy */
   requireOpen(name: string): OpenRoom {
-    const { live, plan, busy } = this.require(name);
-    if (busy) throw new HostRefusal('room-busy', busy);
+    const { live, plan } = this.requireIdle(name);
     if (!live || !plan.open) throw new HostRefusal('room-closed');
     return live;
   }
@@ -90,12 +90,6 @@ export class RoomRegistry {
   /** A room's current settings. @throws HostRefusal no-such-room */
   settingsOf(name: string): RoomSettings {
     return this.require(name).policy.settings;
-  }
-
-  /** Calls the listener when a room's settings change. @returns removes the listener */
-  onSettings(listener: (room: string, settings: RoomSettings) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
   }
 
   /** A room's stored plan. @throws HostRefusal no-such-room */
@@ -122,7 +116,7 @@ export class RoomRegistry {
       open: plan.open,
       fixed: !plan.made,
       participants: open?.server.size ?? 0,
-      waiting: open?.server.waitingCount ?? 0,
+      waiting: open?.server.slots.queued.length ?? 0,
       organisms: live?.room.size ?? 0,
       awake: open?.room.awake ?? 0,
       tick: live?.room.tick ?? 0,
@@ -163,19 +157,16 @@ export class RoomRegistry {
 
   /** @throws HostRefusal no-such-room, room-busy */
   async open(name: string): Promise<void> {
-    const entry = this.require(name);
-    if (entry.busy) throw new HostRefusal('room-busy', entry.busy);
+    const entry = this.requireIdle(name);
     if (entry.plan.open) return;
     await this.whileBusy(entry, 'opening', async () => {
-      const plan = { ...entry.plan, open: true };
       await this.startRoom(entry);
       try {
-        await this.options.hostStore.putPlan(plan);
+        await this.storePlan(entry, { open: true });
       } catch (error) {
         await this.stopRoom(entry);
         throw error;
       }
-      entry.plan = plan;
     });
   }
 
@@ -185,14 +176,11 @@ export class RoomRegistry {
    * @throws HostRefusal no-such-room, room-busy
    */
   async close(name: string): Promise<void> {
-    const entry = this.require(name);
-    if (entry.busy) throw new HostRefusal('room-busy', entry.busy);
+    const entry = this.requireIdle(name);
     if (!entry.plan.open) return;
     await this.whileBusy(entry, 'closing', async () => {
-      const plan = { ...entry.plan, open: false };
       // Store first: if this fails, the room stays open for everybody.
-      await this.options.hostStore.putPlan(plan);
-      entry.plan = plan;
+      await this.storePlan(entry, { open: false });
       await this.stopRoom(entry);
     });
   }
@@ -241,12 +229,10 @@ export class RoomRegistry {
       const { policy } = entry;
       const previous = policy.settings;
       const settings = applyChange(previous, change);
-      const plan = { ...entry.plan, change: { ...entry.plan.change, ...change } };
-      await this.options.hostStore.putPlan(plan);
-      entry.plan = plan;
+      await this.storePlan(entry, { change: { ...entry.plan.change, ...change } });
       policy.settings = settings;
       if (entry.live) applySettings(entry.live, settings, previous, this.options.ticker);
-      for (const listener of this.listeners) listener(name, settings);
+      this.options.onSettings?.(name, settings);
       return settings;
     });
   }
@@ -261,8 +247,7 @@ export class RoomRegistry {
     busy: NonNullable<RoomSummary['busy']>,
     work: () => Promise<T>,
   ): Promise<T> {
-    const entry = this.require(name);
-    if (entry.busy) throw new HostRefusal('room-busy', entry.busy);
+    const entry = this.requireIdle(name);
     entry.busy = busy;
     try {
       return await work();
@@ -275,6 +260,18 @@ export class RoomRegistry {
     const entry = this.entries.get(name);
     if (!entry) throw new HostRefusal('no-such-room', name);
     return entry;
+  }
+
+  private requireIdle(name: string): RoomEntry {
+    const entry = this.require(name);
+    if (entry.busy) throw new HostRefusal('room-busy', entry.busy);
+    return entry;
+  }
+
+  private async storePlan(entry: RoomEntry, change: Partial<PlanRecord>): Promise<void> {
+    const plan = { ...entry.plan, ...change };
+    await this.options.hostStore.putPlan(plan);
+    entry.plan = plan;
   }
 
   /**

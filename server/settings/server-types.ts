@@ -7,6 +7,10 @@ import { roomSettings } from '../../shared/host/settings.ts';
 import { FREE } from '../world/energy.ts';
 import { list, orWord, text, wholeNumber } from './types.ts';
 
+/** Items that fit, with commas between. */
+const listOf = (fits: (item: string) => boolean, wanted: string) =>
+  list(v.pipe(v.string(), v.check(fits, wanted)));
+
 const ROOMS_WANTED = 'must be names of a-z, 0-9 and -, separated by commas';
 
 export const roomNames = v.pipe(
@@ -73,11 +77,9 @@ export const folders = orWord('none', [] as string[], list(v.string()));
 export const extensionFiles = orWord(
   'none',
   [] as string[],
-  list(
-    v.pipe(
-      v.string(),
-      v.regex(/\.[cm]?[jt]s$/, 'must be files that end in .ts or .js, separated by commas'),
-    ),
+  listOf(
+    (given) => /\.[cm]?[jt]s$/.test(given),
+    'must be files that end in .ts or .js, separated by commas',
   ),
 );
 
@@ -97,19 +99,14 @@ export const wordFile = v.pipe(
 
 const isOrigin = (given: string): boolean => URL.canParse(given) && new URL(given).origin === given;
 
-export const origins = list(
-  v.pipe(
-    v.string(),
-    v.check(isOrigin, 'must be origins like https://museum.example, separated by commas'),
-  ),
+export const origins = listOf(
+  isOrigin,
+  'must be origins like https://museum.example, separated by commas',
 );
 
-export const addresses = list(
-  v.pipe(
-    v.string(),
-    v.check((given) => isIP(given) > 0, 'must be IP addresses, separated by commas'),
-  ),
-);
+const isAddress = (given: string): boolean => isIP(given) > 0;
+
+export const addresses = listOf(isAddress, 'must be IP addresses, separated by commas');
 
 const port = wholeNumber(0, 65_535);
 const ENDPOINT_WANTED = 'must be host:port, like 127.0.0.1:9000 or [::1]:9000';
@@ -137,10 +134,7 @@ export const listening = v.pipe(
     port,
     host: v.pipe(
       v.string(),
-      v.check(
-        (host) => isIP(host) > 0,
-        "must be port@address with one of this machine's addresses",
-      ),
+      v.check(isAddress, "must be port@address with one of this machine's addresses"),
     ),
   }),
 );

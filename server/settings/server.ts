@@ -9,202 +9,188 @@ import { number, oneOf, orWord, text, wholeNumber } from './types.ts';
 
 const { room, net, store, attract } = DEFAULTS;
 
-const network = inSection('Network', {
-  port: {
-    type: wholeNumber(0, 65_535),
-    default: `${net.port}`,
-    help: 'port to listen on; 0 takes any free port',
-  },
-  host: {
-    value: 'ADDRESS',
-    type: text,
-    default: '0.0.0.0',
-    help: 'address to listen on',
-    details:
-      'The terminal, the wall and the sign show this address; for `0.0.0.0`, all addresses of the machine, with those of containers and tunnels last.',
-  },
-  origins: {
-    value: 'A,B',
-    type: orWord('none', undefined, is.origins),
-    default: 'none',
-    help: 'other sites whose pages may connect, like https://museum.example',
-    details: 'Compared exactly. Pages of the same host may always connect.',
-  },
-  trustProxy: {
-    type: wholeNumber(0, 8),
-    default: '0',
-    help: "reverse proxies in front of the server that are trusted to report visitors' addresses",
-    details: 'Behind a proxy, 0 makes all visitors count as one address.',
-  },
-});
-
-const rooms = inSection('Rooms', {
-  rooms: {
-    value: 'A,B',
-    type: is.roomNames,
-    default: 'garden',
-    help: 'rooms to open; / leads to the first',
-  },
-  size: {
-    value: 'WxH',
-    type: is.gridSize,
-    default: `${room.width}x${room.height}`,
-    help: 'cell grid of each room, 32 to 1024 cells a side',
-  },
-  tickRate: { type: wholeNumber(1, 60), default: `${room.tickRate}`, help: 'ticks per second' },
-  capacity: {
-    type: wholeNumber(1, 5_000),
-    default: `${room.capacity}`,
-    help: 'participants per room',
-  },
-  maxOrganisms: {
-    type: wholeNumber(1, 4_096),
-    default: `${room.maxOrganisms}`,
-    help: 'living organisms per room',
-  },
-  seed: {
-    type: wholeNumber(0, 0xffffffff),
-    default: '1',
-    help: "seed of the rooms' random numbers",
-    details: 'The same seed and the same commands give the same room, byte for byte.',
-  },
-  attract: {
-    value: 'SECONDS',
-    type: orWord('off', 'off', wholeNumber(5, 3_600)),
-    default: `${attract.after}`,
-    help: 'idle seconds before the automatic gardener starts, 5 to 3600; off: never',
-  },
-});
-
-const organisms = inSection('Organisms and engine', {
-  checkpoint: {
-    value: 'FOLDER',
-    type: text,
-    default: 'checkpoints/organisms',
-    help: 'checkpoint to grow organisms from',
-  },
-  checkpoints: {
-    value: 'A,B',
-    type: is.folders,
-    default: 'none',
-    help: 'more checkpoints that the host can create rooms with',
-  },
-  engine: {
-    value: 'NAME',
-    type: oneOf(['auto', ...BACKEND_NAMES]),
-    default: 'auto',
-    help: `what computes the cells: auto (the best that works here), ${BACKEND_NAMES.join(', ')}`,
-    details:
-      '`auto` takes `webgpu` on a real GPU, else `tensorflow` (tfjs-node-gpu, tfjs-node) where it has a GPU, else `onnx`. `wasm` and `cpu` run wherever Node.js does. `npm run doctor` shows what works on this machine.',
-  },
-});
-
-const storage = inSection('Storage', {
-  data: {
-    value: 'FOLDER',
-    type: text,
-    default: '.data',
-    help: 'where rooms are stored; none: they end with the server',
-  },
-  snapshot: {
-    value: 'SECONDS',
-    type: number(0.01, 3_600),
-    default: `${store.snapshotLeast / 1000}`,
-    help: `least time between snapshots of a busy room; a calm room is saved ${store.snapshotCalm} times less often`,
-  },
-});
-
-const fairUse = inSection('Fair use', {
-  energy: {
-    value: 'A=N,B=N',
-    type: is.energy,
-    default: 'default',
-    help: 'what actions cost, like plant=8,refillPerSecond=8; off: nothing',
-    keys: { defaults: DEFAULTS.energy, meanings: ENERGY_MEANINGS },
-  },
-  limits: {
-    value: 'A=N,B=N',
-    type: is.limits,
-    default: 'default',
-    help: 'rate limits, like connections=5000,commandsPerSecond=40',
-    keys: { defaults: DEFAULTS.limits, meanings: LIMIT_MEANINGS },
-  },
-  bannedWords: {
-    value: 'FILE',
-    type: orWord('none', undefined, is.wordFile),
-    default: 'none',
-    help: 'words not allowed in names, one per line, in addition to the built-in English list',
-    details: 'Empty lines and lines that begin with `#` are skipped.',
-  },
-});
-
-const operations = inSection('Operations', {
-  log: {
-    value: 'KIND',
-    type: oneOf(['text', 'json']),
-    default: 'text',
-    help: 'text for a terminal, or json: one JSON object per line',
-    details: 'Neither contains names or addresses of visitors.',
-  },
-  metrics: {
-    value: 'PORT',
-    type: is.metricsPort,
-    default: 'none',
-    help: 'Prometheus metrics: a port of their own, open to this machine only; same: at /metrics of the main port; none',
-  },
-  supervised: {
-    value: 'WHAT',
-    type: oneOf(['auto', 'yes', 'no']),
-    default: 'auto',
-    help: 'whether a supervisor restarts the process: yes, no, or auto, which means yes under systemd',
-    details: "The nightly restart that can be set on the host's page needs one.",
-  },
-  newHostToken: {
-    help: "create a new token for the host's page and print it; the old one stops working",
-  },
-});
-
-const integrations = inSection('Extensions and OSC', {
-  extension: {
-    value: 'FILE',
-    type: is.extensionFiles,
-    default: 'none',
-    repeatable: true,
-    help: 'extension to load, .ts or .js; for several, use commas or repeat the flag',
-    details: 'See `server/extensions/EXTENSIONS.md`.',
-  },
-  oscOut: {
-    value: 'HOST:PORT',
-    type: orWord('none', undefined, is.endpoint),
-    default: 'none',
-    help: 'where to send OSC messages about what happens, like 127.0.0.1:9000',
-    details: 'See `server/osc/OSC.md`.',
-  },
-  oscIn: {
-    value: 'PORT@ADDRESS',
-    type: orWord('none', undefined, is.listening),
-    default: 'none',
-    help: 'where to listen for OSC, like 9001 (this machine only) or 9001@0.0.0.0',
-  },
-  oscAllow: {
-    value: 'A,B',
-    type: orWord('none', undefined, is.addresses),
-    default: 'none',
-    help: 'addresses that may send OSC; none: any that reach the port',
-  },
-});
-
 export const SERVER = {
   about: 'Vivarium: a multiplayer canvas of living cells.',
   usage: 'npm start -- [settings]',
   options: {
-    ...network,
-    ...rooms,
-    ...organisms,
-    ...storage,
-    ...fairUse,
-    ...operations,
-    ...integrations,
+    ...inSection('Network', {
+      port: {
+        type: wholeNumber(0, 65_535),
+        default: `${net.port}`,
+        help: 'port to listen on; 0 takes any free port',
+      },
+      host: {
+        value: 'ADDRESS',
+        type: text,
+        default: '0.0.0.0',
+        help: 'address to listen on',
+        details:
+          'The terminal, the wall and the sign show this address; for `0.0.0.0`, all addresses of the machine, with those of containers and tunnels last.',
+      },
+      origins: {
+        value: 'A,B',
+        type: orWord('none', undefined, is.origins),
+        default: 'none',
+        help: 'other sites whose pages may connect, like https://museum.example',
+        details: 'Compared exactly. Pages of the same host may always connect.',
+      },
+      trustProxy: {
+        type: wholeNumber(0, 8),
+        default: '0',
+        help: "reverse proxies in front of the server that are trusted to report visitors' addresses",
+        details: 'Behind a proxy, 0 makes all visitors count as one address.',
+      },
+    }),
+    ...inSection('Rooms', {
+      rooms: {
+        value: 'A,B',
+        type: is.roomNames,
+        default: 'garden',
+        help: 'rooms to open; / leads to the first',
+      },
+      size: {
+        value: 'WxH',
+        type: is.gridSize,
+        default: `${room.width}x${room.height}`,
+        help: 'cell grid of each room, 32 to 1024 cells a side',
+      },
+      tickRate: { type: wholeNumber(1, 60), default: `${room.tickRate}`, help: 'ticks per second' },
+      capacity: {
+        type: wholeNumber(1, 5_000),
+        default: `${room.capacity}`,
+        help: 'participants per room',
+      },
+      maxOrganisms: {
+        type: wholeNumber(1, 4_096),
+        default: `${room.maxOrganisms}`,
+        help: 'living organisms per room',
+      },
+      seed: {
+        type: wholeNumber(0, 0xffffffff),
+        default: '1',
+        help: "seed of the rooms' random numbers",
+        details: 'The same seed and the same commands give the same room, byte for byte.',
+      },
+      attract: {
+        value: 'SECONDS',
+        type: orWord('off', 'off', wholeNumber(5, 3_600)),
+        default: `${attract.after}`,
+        help: 'idle seconds before the automatic gardener starts, 5 to 3600; off: never',
+      },
+    }),
+    ...inSection('Organisms and engine', {
+      checkpoint: {
+        value: 'FOLDER',
+        type: text,
+        default: 'checkpoints/organisms',
+        help: 'checkpoint to grow organisms from',
+      },
+      checkpoints: {
+        value: 'A,B',
+        type: is.folders,
+        default: 'none',
+        help: 'more checkpoints that the host can create rooms with',
+      },
+      engine: {
+        value: 'NAME',
+        type: oneOf(['auto', ...BACKEND_NAMES]),
+        default: 'auto',
+        help: `what computes the cells: auto (the best that works here), ${BACKEND_NAMES.join(', ')}`,
+        details:
+          '`auto` takes `webgpu` on a real GPU, else `tensorflow` (tfjs-node-gpu, tfjs-node) where it has a GPU, else `onnx`. `wasm` and `cpu` run wherever Node.js does. `npm run doctor` shows what works on this machine.',
+      },
+    }),
+    ...inSection('Storage', {
+      data: {
+        value: 'FOLDER',
+        type: text,
+        default: '.data',
+        help: 'where rooms are stored; none: they end with the server',
+      },
+      snapshot: {
+        value: 'SECONDS',
+        type: number(0.01, 3_600),
+        default: `${store.snapshotLeast / 1000}`,
+        help: `least time between snapshots of a busy room; a calm room is saved ${store.snapshotCalm} times less often`,
+      },
+    }),
+    ...inSection('Fair use', {
+      energy: {
+        value: 'A=N,B=N',
+        type: is.energy,
+        default: 'default',
+        help: 'what actions cost, like plant=8,refillPerSecond=8; off: nothing',
+        keys: { defaults: DEFAULTS.energy, meanings: ENERGY_MEANINGS },
+      },
+      limits: {
+        value: 'A=N,B=N',
+        type: is.limits,
+        default: 'default',
+        help: 'rate limits, like connections=5000,commandsPerSecond=40',
+        keys: { defaults: DEFAULTS.limits, meanings: LIMIT_MEANINGS },
+      },
+      bannedWords: {
+        value: 'FILE',
+        type: orWord('none', undefined, is.wordFile),
+        default: 'none',
+        help: 'words not allowed in names, one per line, in addition to the built-in English list',
+        details: 'Empty lines and lines that begin with `#` are skipped.',
+      },
+    }),
+    ...inSection('Operations', {
+      log: {
+        value: 'KIND',
+        type: oneOf(['text', 'json']),
+        default: 'text',
+        help: 'text for a terminal, or json: one JSON object per line',
+        details: 'Neither contains names or addresses of visitors.',
+      },
+      metrics: {
+        value: 'PORT',
+        type: is.metricsPort,
+        default: 'none',
+        help: 'Prometheus metrics: a port of their own, open to this machine only; same: at /metrics of the main port; none',
+      },
+      supervised: {
+        value: 'WHAT',
+        type: oneOf(['auto', 'yes', 'no']),
+        default: 'auto',
+        help: 'whether a supervisor restarts the process: yes, no, or auto, which means yes under systemd',
+        details: "The nightly restart that can be set on the host's page needs one.",
+      },
+      newHostToken: {
+        help: "create a new token for the host's page and print it; the old one stops working",
+      },
+    }),
+    ...inSection('Extensions and OSC', {
+      extension: {
+        value: 'FILE',
+        type: is.extensionFiles,
+        default: 'none',
+        repeatable: true,
+        help: 'extension to load, .ts or .js; for several, use commas or repeat the flag',
+        details: 'See `server/extensions/EXTENSIONS.md`.',
+      },
+      oscOut: {
+        value: 'HOST:PORT',
+        type: orWord('none', undefined, is.endpoint),
+        default: 'none',
+        help: 'where to send OSC messages about what happens, like 127.0.0.1:9000',
+        details: 'See `server/osc/OSC.md`.',
+      },
+      oscIn: {
+        value: 'PORT@ADDRESS',
+        type: orWord('none', undefined, is.listening),
+        default: 'none',
+        help: 'where to listen for OSC, like 9001 (this machine only) or 9001@0.0.0.0',
+      },
+      oscAllow: {
+        value: 'A,B',
+        type: orWord('none', undefined, is.addresses),
+        default: 'none',
+        help: 'addresses that may send OSC; none: any that reach the port',
+      },
+    }),
   },
   environment: 'VIVARIUM_',
   notes: [

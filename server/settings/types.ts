@@ -14,21 +14,15 @@ const rangeOf = (min: number, max: number): string =>
  */
 export function wholeNumber(min: number, max = Infinity, message?: string) {
   const wrong = message ?? `must be a whole number${rangeOf(min, max)}`;
-  return v.pipe(
-    v.string(),
-    v.trim(),
-    v.nonEmpty(wrong),
-    v.transform(Number),
-    v.safeInteger(wrong),
-    v.minValue(min, wrong),
-    v.maxValue(max, wrong),
-    v.description(max === Infinity ? '' : `${min} to ${max}`),
-  );
+  return v.pipe(number(min, max, wrong), v.safeInteger(wrong));
 }
 
 /** Its description is the range, for the help; empty without a maximum. */
-export function number(min: number, max = Infinity) {
-  const wrong = `must be a number${rangeOf(min, max)}`;
+export function number(
+  min: number,
+  max = Infinity,
+  wrong = `must be a number${rangeOf(min, max)}`,
+) {
   return v.pipe(
     v.string(),
     v.trim(),

@@ -4,10 +4,7 @@ import type { Rect } from '../geometry.ts';
 
 const SIDE = DEFAULTS.codec.chunk;
 
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+type Size = Pick<Rect, 'width' | 'height'>;
 
 /** Chunks per row. */
 export function chunkColumns(size: Size): number {

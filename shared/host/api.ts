@@ -10,6 +10,7 @@
  * which the page sends if the host has used it since the last one.
  */
 import * as v from 'valibot';
+import { roomName, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
 import { roomSettings, schedule, settingsChange } from './settings.ts';
 import {
@@ -40,12 +41,8 @@ interface Call<B extends Schema, A extends Schema> {
 
 const nothing = v.strictObject({});
 
-function get<A extends Schema>(path: string, answer: A): Call<typeof nothing, A> {
-  return { method: 'GET', path, body: nothing, answer };
-}
-
 function call<B extends Schema, A extends Schema>(
-  method: 'POST' | 'PATCH' | 'PUT' | 'DELETE',
+  method: Call<B, A>['method'],
   path: string,
   body: B,
   answer: A,
@@ -53,15 +50,19 @@ function call<B extends Schema, A extends Schema>(
   return { method, path, body, answer };
 }
 
-const whole = (min: number, max: number) =>
-  v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
-const id = whole(1, 0xffffffff);
+const get = <A extends Schema>(path: string, answer: A) => call('GET', path, nothing, answer);
 
-/** Room names are part of addresses. */
-export const roomName = v.pipe(
-  v.string(),
-  v.regex(/^[a-z0-9-]{1,32}$/, 'names have a-z, 0-9 and -, 32 at most'),
-);
+/** A call with these fields in its body; without an answer, it is answered with an empty object. */
+const post = <E extends v.ObjectEntries, A extends Schema = typeof nothing>(
+  path: string,
+  fields: E,
+  answer = nothing as unknown as A,
+) => call('POST', path, v.strictObject(fields), answer);
+
+const remove = <E extends v.ObjectEntries>(path: string, fields: E) =>
+  call('DELETE', path, v.strictObject(fields), nothing);
+
+const id = whole(1, 0xffffffff);
 const label = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(80));
 const side = whole(32, 1_024);
 
@@ -69,90 +70,70 @@ const side = whole(32, 1_024);
 const tick = v.optional(whole(0, Number.MAX_SAFE_INTEGER));
 
 export const CALLS = {
-  login: call(
-    'POST',
-    '/login',
-    v.strictObject({ token: v.pipe(v.string(), v.maxLength(256)) }),
-    sessionState,
-  ),
-  logout: call('POST', '/logout', nothing, nothing),
+  login: post('/login', { token: v.pipe(v.string(), v.maxLength(256)) }, sessionState),
+  logout: post('/logout', {}),
   /** The session of the cookie, for a reloaded page. */
   session: get('/session', sessionState),
   state: get('/state', hostState),
   room: get('/rooms/:room', roomState),
 
-  createRoom: call(
-    'POST',
+  createRoom: post(
     '/rooms',
-    v.strictObject({
+    {
       name: roomName,
       width: side,
       height: side,
       checkpoint: v.pipe(v.string(), v.maxLength(128)),
       settings: v.optional(settingsChange),
-    }),
+    },
     roomSummary,
   ),
-  openRoom: call('POST', '/rooms/:room/open', nothing, roomSummary),
-  closeRoom: call('POST', '/rooms/:room/close', nothing, roomSummary),
+  openRoom: post('/rooms/:room/open', {}, roomSummary),
+  closeRoom: post('/rooms/:room/close', {}, roomSummary),
   /** Only for closed rooms. A last snapshot is saved in the data folder. */
-  removeRoom: call('DELETE', '/rooms/:room', v.strictObject({ confirm: v.string() }), nothing),
+  removeRoom: remove('/rooms/:room', { confirm: v.string() }),
 
   changeSettings: call('PATCH', '/rooms/:room/settings', settingsChange, roomSettings),
   /** Removes all organisms and plants new ones across the room. Takes a snapshot first. */
-  reseed: call(
-    'POST',
+  reseed: post(
     '/rooms/:room/reseed',
-    v.strictObject({ organisms: whole(0, 64) }),
+    { organisms: whole(0, 64) },
     v.object({ planted: whole(0, 64), kept: v.nullable(snapshotState) }),
   ),
 
-  removeOrganism: call(
-    'POST',
-    '/rooms/:room/remove-organism',
-    v.strictObject({ organism: id }),
-    nothing,
-  ),
+  removeOrganism: post('/rooms/:room/remove-organism', { organism: id }),
   /** Removes every organism that owns a place within a rectangle, in cells. */
-  clearArea: call(
-    'POST',
+  clearArea: post(
     '/rooms/:room/clear-area',
-    v.strictObject({
+    {
       x: whole(0, 1_023),
       y: whole(0, 1_023),
       width: whole(1, 1_024),
       height: whole(1, 1_024),
-    }),
+    },
     v.object({ removed: whole(0, 0xffffffff) }),
   ),
   /** The participant may only watch; their cursor and name are hidden. */
-  mute: call(
-    'POST',
-    '/rooms/:room/mute',
-    v.strictObject({ participant: id, muted: v.boolean() }),
-    nothing,
-  ),
-  ban: call(
-    'POST',
+  mute: post('/rooms/:room/mute', { participant: id, muted: v.boolean() }),
+  ban: post(
     '/rooms/:room/ban',
-    v.strictObject({
+    {
       participant: id,
       /** Whether to ban the address, not only the session. */
       address: v.boolean(),
       /** null: until it is lifted. */
       minutes: v.nullable(whole(1, 60 * 24 * 365)),
-    }),
+    },
     banState,
   ),
-  liftBan: call('DELETE', '/bans/:ban', nothing, nothing),
+  liftBan: remove('/bans/:ban', {}),
   /**
    * Undoes the commands of the last seconds, of one participant (0: the host) or of all visitors
    * (null), by replaying the journal without them. Other commands stay. Takes a snapshot first.
    */
-  undo: call(
-    'POST',
+  undo: post(
     '/rooms/:room/undo',
-    v.strictObject({ seconds: whole(1, 600), participant: v.nullable(whole(0, 0xffffffff)) }),
+    { seconds: whole(1, 600), participant: v.nullable(whole(0, 0xffffffff)) },
     v.object({
       /** Seeds, wounds and crosses that were undone. */
       undone: whole(0, 0xffffffff),
@@ -161,29 +142,18 @@ export const CALLS = {
   ),
 
   snapshots: get('/rooms/:room/snapshots', v.array(snapshotState)),
-  takeSnapshot: call(
-    'POST',
-    '/rooms/:room/snapshots',
-    v.strictObject({ name: label }),
-    snapshotState,
-  ),
+  takeSnapshot: post('/rooms/:room/snapshots', { name: label }, snapshotState),
   /** Removes a snapshot's name. It then expires like the others. */
-  unnameSnapshot: call('DELETE', '/rooms/:room/snapshots/:tick', nothing, nothing),
+  unnameSnapshot: remove('/rooms/:room/snapshots/:tick', {}),
   /** Restores a snapshot. Takes a snapshot of the current state first. */
-  restore: call(
-    'POST',
-    '/rooms/:room/snapshots/:tick/restore',
-    nothing,
-    v.object({ kept: snapshotState }),
-  ),
+  restore: post('/rooms/:room/snapshots/:tick/restore', {}, v.object({ kept: snapshotState })),
 
   /**
    * Renders a time-lapse film in the background; by default of the last 24 hours, as far as stored.
    */
-  timelapse: call(
-    'POST',
+  timelapse: post(
     '/rooms/:room/timelapse',
-    v.strictObject({
+    {
       kind: v.picklist(['gif', 'png']),
       /** Hours until now, unless ticks are given. */
       hours: v.optional(whole(1, 24 * 7)),
@@ -191,10 +161,10 @@ export const CALLS = {
       to: tick,
       /** Length of the film in seconds, at 15 frames per second. */
       seconds: v.optional(whole(1, 60)),
-    }),
+    },
     jobState,
   ),
-  stopJob: call('DELETE', '/jobs/:job', nothing, nothing),
+  stopJob: remove('/jobs/:job', {}),
 
   statistics: get('/rooms/:room/statistics', statistics),
 

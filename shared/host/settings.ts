@@ -1,13 +1,10 @@
 /** Settings that a host can change while rooms are running: per room, and for the whole server. */
 import * as v from 'valibot';
+import { between, whole } from '../common-schemas.ts';
 import { DEFAULTS } from '../defaults.ts';
 import { LANGUAGE_CODES } from '../languages.ts';
 
 const { stroke } = DEFAULTS;
-
-const between = (min: number, max: number) =>
-  v.pipe(v.number(), v.finite(), v.minValue(min), v.maxValue(max));
-const whole = (min: number, max: number) => v.pipe(between(min, max), v.integer());
 
 const languages = v.pipe(
   v.array(v.picklist(LANGUAGE_CODES)),

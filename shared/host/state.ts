@@ -3,10 +3,10 @@
  * otherwise.
  */
 import * as v from 'valibot';
+import { count } from '../common-schemas.ts';
 import { HOST_REASONS, type HostReason, JOB_REASONS, type JobReason } from './reasons.ts';
 import { roomSettings, schedule } from './settings.ts';
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const number = v.number();
 const text = v.string();
 const truth = v.boolean();

@@ -1,7 +1,6 @@
 /** Visit statistics of a room: sums only, nothing about individuals. */
 import * as v from 'valibot';
-
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+import { count } from '../common-schemas.ts';
 
 /** Upper bounds of the bins for visit lengths, seconds; the last bin is unbounded. */
 export const DWELL_SPANS = [10, 30, 60, 120, 300, 600, 1_200, 3_600] as const;

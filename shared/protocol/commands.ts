@@ -1,24 +1,18 @@
 /** The messages that clients send, each with its schema. Names are the Socket.IO event names. */
 import * as v from 'valibot';
 import { TIER_NAMES } from '../codec/tiers.ts';
+import { between, finite, roomName, whole } from '../common-schemas.ts';
 import { DEFAULTS } from '../defaults.ts';
 import { MAX_TOKEN } from '../seed-token.ts';
 import { TOOLS } from '../vocabulary.ts';
 
-const whole = (min: number, max: number) =>
-  v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
-const finite = v.pipe(v.number(), v.finite());
 /** Chosen by the client, and returned with the answer to the command. */
 const commandId = whole(0, 0xffffffff);
 const organismId = whole(1, 0xffffffff);
-const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const share = between(0, 1);
 
 /** Far longer than any checkpoint's latents; each number must be finite and small. */
-const latent = v.pipe(
-  v.array(v.pipe(v.number(), v.finite(), v.minValue(-100), v.maxValue(100))),
-  v.minLength(1),
-  v.maxLength(1024),
-);
+const latent = v.pipe(v.array(between(-100, 100)), v.minLength(1), v.maxLength(1024));
 
 const seedSource = v.variant('from', [
   v.strictObject({ from: v.literal('gallery'), index: whole(0, 65_535) }),
@@ -59,7 +53,7 @@ export const COMMANDS = {
   /** First message of a connection. */
   join: v.strictObject({
     protocol: whole(0, 0xffff),
-    room: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/)),
+    room: roomName,
     name: v.optional(v.pipe(v.string(), v.maxLength(256))),
     /** A wall is not a participant: it sees everything and may only watch. The answer is `wall`. */
     as: v.optional(v.literal('wall')),
@@ -83,12 +77,12 @@ export const COMMANDS = {
     v.strictObject({ hidden: v.literal(true) }),
     v.strictObject({
       hidden: v.literal(false),
-      x: v.pipe(finite, v.minValue(-1e6), v.maxValue(1e6)),
-      y: v.pipe(finite, v.minValue(-1e6), v.maxValue(1e6)),
-      width: v.pipe(finite, v.minValue(0), v.maxValue(1e6)),
-      height: v.pipe(finite, v.minValue(0), v.maxValue(1e6)),
+      x: between(-1e6, 1e6),
+      y: between(-1e6, 1e6),
+      width: between(0, 1e6),
+      height: between(0, 1e6),
       /** Screen pixels per place. */
-      pixels: v.pipe(finite, v.minValue(0), v.maxValue(1e4)),
+      pixels: between(0, 1e4),
       /** The best quality tier requested. */
       best: v.picklist(TIER_NAMES),
     }),
@@ -103,11 +97,7 @@ export const COMMANDS = {
   /** Damage the cells under a stroke. */
   damage: v.strictObject({
     id: commandId,
-    radius: v.pipe(
-      finite,
-      v.minValue(DEFAULTS.stroke.minRadius),
-      v.maxValue(DEFAULTS.stroke.maxRadius),
-    ),
+    radius: between(DEFAULTS.stroke.minRadius, DEFAULTS.stroke.maxRadius),
     points: strokePoints,
   }),
   /**

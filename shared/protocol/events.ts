@@ -2,19 +2,14 @@
  * The messages that the server sends, each with its schema. Names are the Socket.IO event names.
  */
 import * as v from 'valibot';
-import { CAUSES, ORIGINS } from '../vocabulary.ts';
-import { NOTICES, type Notice } from './notices.ts';
+import { count, finite, id, size } from '../common-schemas.ts';
+import { lifeEvent, organismView, participantView, seedView } from '../vocabulary.ts';
 import { packedPointer } from './pointers.ts';
-import { REASONS, type Reason } from './reasons.ts';
+import { NOTICES, type Notice, REASONS, type Reason } from './reasons.ts';
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
-const stage = v.pipe(v.number(), v.integer(), v.minValue(1));
-const origin = v.picklist(ORIGINS);
 const reason = v.picklist(Object.keys(REASONS) as Reason[]);
-
 const notice = v.picklist(Object.keys(NOTICES) as Notice[]);
-const amount = v.pipe(v.number(), v.finite(), v.minValue(0));
+const amount = v.pipe(finite, v.minValue(0));
 
 /** Costs of actions, and the participant's energy; the client computes the refill from there. */
 const energy = v.object({
@@ -25,83 +20,49 @@ const energy = v.object({
   damagePerCell: amount,
 });
 
-const seed = v.object({ id, origin, parents: v.array(id) });
-
-const participant = v.object({ id, name: v.string(), hue: v.number() });
-/** 0: the host. */
-const planter = v.object({ id: count, name: v.string(), hue: v.number() });
-
-const organism = v.object({
-  id,
-  x: v.number(),
-  y: v.number(),
-  side: stage,
-  stage,
-  phase: v.picklist(['growing', 'awake', 'asleep', 'dead']),
-  origin,
-  kind: v.string(),
-  parents: v.array(id),
-  planter,
-  born: count,
-  wounds: count,
-  healed: count,
-  hurt: v.boolean(),
-});
-
-const lifeEvent = v.variant('what', [
-  v.object({ what: v.literal('born'), organism }),
-  v.object({ what: v.literal('divided'), id, stage }),
-  v.object({ what: v.literal('grown'), id }),
-  v.object({ what: v.literal('wounded'), id, by: id, wounds: count }),
-  v.object({ what: v.literal('healed'), id, healed: count }),
-  v.object({ what: v.literal('asleep'), id }),
-  v.object({ what: v.literal('awake'), id }),
-  v.object({ what: v.literal('died'), id, cause: v.picklist(CAUSES) }),
-]);
-
 /** Everything about a room that a client needs before the first frame. */
 const opening = {
   protocol: count,
   room: v.object({
     name: v.string(),
-    width: stage,
-    height: stage,
+    width: size,
+    height: size,
     tickRate: v.number(),
     tick: count,
-    maxOrganisms: stage,
+    maxOrganisms: size,
   }),
   checkpoint: v.object({
     name: v.string(),
     title: v.string(),
-    side: stage,
-    latentSize: stage,
+    side: size,
+    latentSize: size,
     /** Ticks from planting to grown. */
     growthTicks: count,
     gallery: v.array(v.object({ name: v.string(), kind: v.string() })),
     /** A sheet of `columns` tiles a row, side×side pixels each, in gallery order. */
-    sheet: v.object({ url: v.string(), columns: stage }),
+    sheet: v.object({ url: v.string(), columns: size }),
     /** Where the gallery's latents lie in two dimensions: places 0…1 in gallery order, as JSON. */
     map: v.optional(v.string()),
     /** What it can grow drawings of: white ink, or colours; absent: of none. */
     draws: v.optional(v.picklist(['ink', 'colour'])),
   }),
   engine: v.object({ name: v.string(), device: v.string() }),
-  organisms: v.array(organism),
-  participants: v.array(participant),
+  organisms: v.array(organismView),
+  participants: v.array(participantView),
 };
 
 export const EVENTS = {
   /** Answer to join. */
   welcome: v.object({
     ...opening,
-    you: participant,
+    you: participantView,
     /** Resumes the same participant at the next join; valid once, and for a limited time. */
     resume: v.string(),
     /** For a device without a mark, to be sent at each later join. */
     mark: v.optional(v.string()),
     energy,
     /** The seeds in the participant's hand, oldest first. */
-    hand: v.optional(v.array(seed), []),
+    hand: v.optional(v.array(seedView), []),
   }),
   /** Answer to the join of a wall. */
   wall: v.object({
@@ -118,7 +79,7 @@ export const EVENTS = {
   /** What happened to organisms in a tick. */
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
   /** Participants who joined and left. */
-  people: v.object({ joined: v.array(participant), left: v.array(id) }),
+  people: v.object({ joined: v.array(participantView), left: v.array(id) }),
   /** Where pointers are: see `pointers.ts`. */
   cursors: v.array(packedPointer),
   /** A participant shows where one of their organisms is: it glows briefly in their hue. */
@@ -126,11 +87,11 @@ export const EVENTS = {
   /** The command was executed. A cross or a drawing returns its seed, a preview its pictures. */
   accepted: v.object({
     id: count,
-    seed: v.optional(seed),
-    /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
+    seed: v.optional(seedView),
     /** Token of the seed, the answer to `keep`. */
     token: v.optional(v.string()),
-    film: v.optional(v.object({ side: stage, frames: stage, png: v.instance(Uint8Array) })),
+    /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
+    film: v.optional(v.object({ side: size, frames: size, png: v.instance(Uint8Array) })),
     /** The participant's energy after the command. */
     energy: v.optional(amount),
   }),

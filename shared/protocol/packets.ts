@@ -58,15 +58,6 @@ function hasValidData(type: number, data: unknown): boolean {
 /** Writes one value as MessagePack. */
 export type Pack = (value: unknown) => Uint8Array;
 
-class Encoder {
-  constructor(private readonly pack: Pack) {}
-
-  /** @returns one message */
-  encode({ type, nsp, data, id }: Packet): Uint8Array[] {
-    return [this.pack({ type, nsp, data, id })];
-  }
-}
-
 interface DecoderEvents {
   decoded: (packet: Packet) => void;
 }
@@ -108,9 +99,12 @@ export function createParser(newPack: () => Pack) {
   return {
     protocol: 5,
     PacketType,
-    Encoder: class extends Encoder {
-      constructor() {
-        super(newPack());
+    Encoder: class {
+      readonly pack = newPack();
+
+      /** @returns one message */
+      encode({ type, nsp, data, id }: Packet): Uint8Array[] {
+        return [this.pack({ type, nsp, data, id })];
       }
     },
     Decoder,

@@ -42,6 +42,13 @@ export const REASONS = {
 
 export type Reason = keyof typeof REASONS;
 
+/** Notices to one visitor that refuse nothing. A closed set, with a text for each. */
+export const NOTICES = {
+  'name-hidden': 'That name cannot be shown here. You are here without one.',
+} as const satisfies Record<string, string>;
+
+export type Notice = keyof typeof NOTICES;
+
 /** Thrown when a visitor's command is refused; carries a reason of the closed set. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';

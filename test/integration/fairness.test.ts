@@ -143,7 +143,7 @@ describe('energy over the wire', () => {
     const visitor = await join();
     const wish = { x: 20, y: 20, seed: { from: 'prior' } };
     expect(await visitor.ask('plant', wish)).toMatchObject({ reason: 'no-energy' });
-    server.roomServers.get('garden')!.setEnergy({ ...DEFAULTS.energy, plant: 2 });
+    server.roomServers.get('garden')!.host.setEnergy({ ...DEFAULTS.energy, plant: 2 });
     const told = await visitor.next(({ name }) => name === 'energy');
     expect(told).toMatchObject({ plant: 2, capacity: DEFAULTS.energy.capacity });
     expect(await visitor.ask('plant', wish)).not.toHaveProperty('reason');

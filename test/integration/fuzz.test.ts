@@ -2,9 +2,9 @@
 import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
 import type { VivariumServer } from '../../server/app/create-server.ts';
-import { copyPlanes, equalPlanes } from '../../shared/codec/planes.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { malformed } from '../support/malformed.ts';
+import { copyPlanes, equalPlanes } from '../support/planes.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 

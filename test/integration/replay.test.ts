@@ -6,8 +6,9 @@ import { PNG } from 'pngjs';
 import sharp from 'sharp';
 import { readBundle } from '../../server/replay/replay-bundle.ts';
 import { replayCommand } from '../../server/replay/replay-command.ts';
-import { copyPlanes, type Planes } from '../../shared/codec/planes.ts';
+import type { Planes } from '../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { copyPlanes } from '../support/planes.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 

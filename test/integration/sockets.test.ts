@@ -3,11 +3,12 @@ import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
-import { createPlanes, equalPlanes } from '../../shared/codec/planes.ts';
+import { createPlanes } from '../../shared/codec/planes.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { unpackPointer } from '../../shared/protocol/pointers.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { createRandom } from '../../shared/random.ts';
+import { equalPlanes } from '../support/planes.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 

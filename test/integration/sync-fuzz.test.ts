@@ -4,12 +4,12 @@
  */
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
-import { equalPlanes } from '../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
 import { Peer } from '../support/peer.ts';
+import { equalPlanes } from '../support/planes.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
 
 const full = process.env.VIVARIUM_TEST_FULL === '1';

@@ -6,8 +6,9 @@
 
 import { readHeader } from '../../shared/codec/frame.ts';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
-import { copyPlanes, createPlanes, type Planes } from '../../shared/codec/planes.ts';
+import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import { TIERS } from '../../shared/codec/tiers.ts';
+import { copyPlanes } from '../support/planes.ts';
 
 interface Size {
   readonly width: number;

@@ -43,7 +43,7 @@ answerParent((question: HostQuestion): unknown => {
     case 'begin':
       tickMs = [];
       awake = [];
-      skippedBefore = roomServer.skippedFrames;
+      skippedBefore = roomServer.broadcaster.skippedFrames;
       usage.begin();
       return undefined;
     case 'end':
@@ -105,7 +105,7 @@ function endWindow(): ServerWindow {
     loopDelayP99: usage.loopDelay(0.99),
     ticksPerSecond: tickMs.length / usage.seconds,
     tickMs: { p50: quantile(tickMs, 0.5), p99: quantile(tickMs, 0.99) },
-    skipped: roomServer.skippedFrames - skippedBefore,
+    skipped: roomServer.broadcaster.skippedFrames - skippedBefore,
     organisms: room.organisms.length,
     awake: { p50: quantile(awake, 0.5), p99: quantile(awake, 0.99) },
     refusals: Object.fromEntries(

@@ -1,12 +1,13 @@
 /** A visitor without a browser: a real socket, real decoding. */
 import { io, type Socket } from 'socket.io-client';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
-import { createPlanes, equalPlanes, type Planes } from '../../shared/codec/planes.ts';
+import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { parser } from '../../shared/protocol/parser.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
+import { equalPlanes } from './planes.ts';
 
 interface Heard {
   readonly name: EventName | 'disconnect' | 'connect_error';

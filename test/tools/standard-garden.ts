@@ -1,9 +1,10 @@
 /** Records the standard garden again, after the shipped organisms have changed. */
 import { writeFile } from 'node:fs/promises';
 import { World } from '../../server/world/world.ts';
-import { copyPlanes, createPlanes, type Planes } from '../../shared/codec/planes.ts';
+import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { startEngine } from '../support/engine.ts';
+import { copyPlanes } from '../support/planes.ts';
 import { ANNA } from '../support/rooms.ts';
 import { type Change, changeBetween, GARDEN, packChanges } from '../support/standard-garden.ts';
 

@@ -5,13 +5,11 @@
 import { isIPv6 } from 'node:net';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import { TokenBucket } from '../../platform/token-bucket.ts';
-import type { Limits } from './command-costs.ts';
+import { ADDRESS_LIMITS, type AddressLimit, type Limits } from './command-costs.ts';
 
 interface Entry {
   open: number;
-  readonly connects: TokenBucket;
-  readonly joins: TokenBucket;
-  readonly requests: TokenBucket;
+  readonly buckets: Readonly<Record<AddressLimit, TokenBucket>>;
   bannedUntil: number;
 }
 
@@ -44,14 +42,10 @@ export function allButReserve(connections: number): number {
 /** Tracks the addresses that connections come from. */
 export class AddressLimits {
   private readonly entries = new Map<string, Entry>();
+  /** Number of open connections. */
   private total = 0;
 
   constructor(private readonly limits: Limits) {}
-
-  /** Number of open connections. */
-  get open(): number {
-    return this.total;
-  }
 
   /**
    * Counts a new connection. If it is admitted, `close` must follow once.
@@ -66,7 +60,7 @@ export class AddressLimits {
     if (now < entry.bannedUntil) return 'banned';
     const most = Math.min(connectionsPerAddress, allButReserve(connections));
     if (entry.open >= most) return 'too-many-connections';
-    if (!entry.connects.take(1, now)) return 'too-fast';
+    if (!entry.buckets.connects.take(1, now)) return 'too-fast';
     entry.open++;
     this.total++;
     return undefined;
@@ -82,14 +76,14 @@ export class AddressLimits {
 
   /** @returns whether one more client of this address may join a room now */
   join(key: string, now: number): boolean {
-    return this.entry(key, now)?.joins.take(1, now) ?? false;
+    return this.entry(key, now)?.buckets.joins.take(1, now) ?? false;
   }
 
   /** Counts an HTTP request. @returns how long the address must wait, ms; 0: not at all */
   request(key: string, now: number): number {
-    const requests = this.entry(key, now)?.requests;
-    if (!requests) return 1_000;
-    return requests.take(1, now) ? 0 : requests.wait(1, now);
+    const fetches = this.entry(key, now)?.buckets.fetches;
+    if (!fetches) return 1_000;
+    return fetches.take(1, now) ? 0 : fetches.wait(1, now);
   }
 
   /** Bans an address for a while if it has no other connections. @returns whether it is banned */
@@ -107,13 +101,14 @@ export class AddressLimits {
       this.forgetIdle(now);
       if (this.entries.size >= this.limits.connections + MAX_IDLE) return undefined;
     }
-    const { connectsPerSecond, connectsAtOnce, joinsPerSecond, joinsAtOnce } = this.limits;
-    const { fetchesPerSecond, fetchesAtOnce } = this.limits;
-    const entry = {
+    const { limits } = this;
+    const buckets = ADDRESS_LIMITS.map((what) => [
+      what,
+      new TokenBucket(limits[`${what}PerSecond`], limits[`${what}AtOnce`], now),
+    ]);
+    const entry: Entry = {
       open: 0,
-      connects: new TokenBucket(connectsPerSecond, connectsAtOnce, now),
-      joins: new TokenBucket(joinsPerSecond, joinsAtOnce, now),
-      requests: new TokenBucket(fetchesPerSecond, fetchesAtOnce, now),
+      buckets: Object.fromEntries(buckets),
       bannedUntil: Number.NEGATIVE_INFINITY,
     };
     this.entries.set(key, entry);
@@ -121,8 +116,8 @@ export class AddressLimits {
   }
 
   private forgetIdle(now: number): void {
-    for (const [key, { open, connects, joins, requests, bannedUntil }] of this.entries) {
-      const isIdle = [connects, joins, requests].every((bucket) => bucket.isFull(now));
+    for (const [key, { open, buckets, bannedUntil }] of this.entries) {
+      const isIdle = Object.values(buckets).every((bucket) => bucket.isFull(now));
       if (open === 0 && now >= bannedUntil && isIdle) this.entries.delete(key);
     }
   }

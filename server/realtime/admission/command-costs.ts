@@ -1,88 +1,70 @@
-/** What messages cost, and how much one connection may send of each kind. */
+/** What messages cost, and how much one sender may send of each kind. */
 import type { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Command, CommandName } from '../../../shared/protocol/commands.ts';
+import { Refusal } from '../../../shared/protocol/reasons.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { getOrAdd } from '../../platform/get-or-add.ts';
 import { TokenBucket } from '../../platform/token-bucket.ts';
 
 /** Values for all limits of DEFAULTS.limits. */
 export type Limits = { readonly [K in keyof (typeof DEFAULTS)['limits']]: number };
 
+/** What is limited per address: each has a rate, `…PerSecond`, and a burst, `…AtOnce`. */
+export const ADDRESS_LIMITS = ['connects', 'joins', 'fetches'] as const;
+export type AddressLimit = (typeof ADDRESS_LIMITS)[number];
+
 /** The rates that are limited per connection. */
-type Rate =
-  | 'bytesPerSecond'
-  | 'messagesPerSecond'
-  | 'framesPerSecond'
-  | 'cursorsPerSecond'
-  | 'strokePointsPerSecond'
-  | 'commandsPerSecond'
-  | 'previewsPerSecond'
-  | 'drawingsPerSecond'
-  | 'beaconsPerSecond'
-  | 'namesPerSecond'
-  | 'resyncsPerSecond';
+type Rate = Exclude<keyof Limits & `${string}PerSecond`, `${AddressLimit}PerSecond`>;
 
-/** What a message costs, in addition to `messagesPerSecond`. */
-export function costsOf(name: CommandName, message: unknown): readonly (readonly [Rate, number])[] {
-  switch (name) {
-    case 'damage': {
-      const { points } = message as Command<'damage'>;
-      return [
-        ['commandsPerSecond', 1],
-        ['strokePointsPerSecond', points.length / 2],
-      ];
-    }
-    case 'plant':
-    case 'cross':
-    case 'keep':
-      return [['commandsPerSecond', 1]];
-    case 'preview':
-      return [['previewsPerSecond', 1]];
-    case 'draw':
-      return [['drawingsPerSecond', 1]];
-    case 'cursor':
-    case 'look':
-      return [['cursorsPerSecond', 1]];
-    case 'name':
-      return [['namesPerSecond', 1]];
-    case 'beacon':
-      return [['beaconsPerSecond', 1]];
-    case 'resync':
-      return [['resyncsPerSecond', 1]];
-    default:
-      return [];
-  }
-}
+/** The rate that each command takes one of; a stroke also takes its points. */
+const RATES: Readonly<Partial<Record<CommandName, Rate>>> = {
+  plant: 'commandsPerSecond',
+  damage: 'commandsPerSecond',
+  cross: 'commandsPerSecond',
+  keep: 'commandsPerSecond',
+  preview: 'previewsPerSecond',
+  draw: 'drawingsPerSecond',
+  cursor: 'cursorsPerSecond',
+  look: 'cursorsPerSecond',
+  name: 'namesPerSecond',
+  beacon: 'beaconsPerSecond',
+  resync: 'resyncsPerSecond',
+};
 
-/** The token buckets of one connection. */
+/** The token buckets of one sender: a connection, an extension, or OSC. */
 export class Allowance {
   private readonly buckets = new Map<Rate, TokenBucket>();
-  /** Empty after too many rejections. */
-  private readonly rejectionBudget: TokenBucket;
 
-  /** @param now ms */
   constructor(
-    private readonly limits: Limits,
-    now: number,
-  ) {
-    const { refusals, burstSeconds } = limits;
-    this.rejectionBudget = new TokenBucket(refusals / burstSeconds, refusals, now);
-  }
+    protected readonly limits: Limits,
+    protected readonly clock: Clock,
+  ) {}
 
   /** Takes an amount from a rate's bucket. @returns whether it was available */
-  take(rate: Rate, amount: number, now: number): boolean {
-    let bucket = this.buckets.get(rate);
-    if (!bucket) {
-      bucket = new TokenBucket(
-        this.limits[rate],
-        this.limits[rate] * this.limits.burstSeconds,
-        now,
-      );
-      this.buckets.set(rate, bucket);
-    }
+  take(rate: Rate, amount: number): boolean {
+    const now = this.clock.now();
+    const bucket = getOrAdd(this.buckets, rate, () => {
+      const perSecond = this.limits[rate];
+      return new TokenBucket(perSecond, perSecond * this.limits.burstSeconds, now);
+    });
     return bucket.take(amount, now);
   }
 
-  /** Counts a rejection. @returns whether the connection may stay */
-  rejected(now: number): boolean {
-    return this.rejectionBudget.take(1, now);
+  /** Takes an amount from a rate's bucket. @throws Refusal too-fast if it is not available */
+  charge(rate: Rate, amount = 1): void {
+    if (!this.take(rate, amount)) throw new Refusal('too-fast', rate);
+  }
+
+  /**
+   * Charges a valid command by its kind, in addition to `messagesPerSecond`.
+   *
+   * @throws Refusal too-fast
+   */
+  chargeCommand(name: CommandName, message: unknown): void {
+    const rate = RATES[name];
+    if (rate) this.charge(rate);
+    if (name === 'damage') {
+      this.charge('strokePointsPerSecond', (message as Command<'damage'>).points.length / 2);
+    }
   }
 }

@@ -42,11 +42,6 @@ export class ConnectionAdmission {
     this.addresses = new AddressLimits(options.limits);
   }
 
-  /** Number of open connections. */
-  get open(): number {
-    return this.addresses.open;
-  }
-
   /**
    * Admits a connection, which counts as open until its TCP connection closes.
    *

@@ -1,9 +1,9 @@
 /** Limits what one connection may send, and decides when too many rejections end it. */
-import type { CommandName } from '../../../shared/protocol/commands.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { TokenBucket } from '../../platform/token-bucket.ts';
 import type { AddressLimits } from './address-limits.ts';
-import { Allowance, costsOf, type Limits } from './command-costs.ts';
+import { Allowance, type Limits } from './command-costs.ts';
 import type { RejectionCounts } from './rejection-counts.ts';
 
 export interface ConnectionRateLimiterOptions {
@@ -16,50 +16,18 @@ export interface ConnectionRateLimiterOptions {
 }
 
 /** The rate limiter of one connection. */
-export class ConnectionRateLimiter {
-  readonly rejections: RejectionCounts;
-  private readonly allowance: Allowance;
+export class ConnectionRateLimiter extends Allowance {
+  /** The connection's address key. */
+  readonly address: string;
+  /** Empty after too many rejections. */
+  private readonly rejectionBudget: TokenBucket;
 
   constructor(private readonly options: ConnectionRateLimiterOptions) {
-    this.rejections = options.rejections;
-    this.allowance = new Allowance(options.limits, options.clock.now());
-  }
-
-  /** The connection's address key. */
-  get address(): string {
-    return this.options.key;
-  }
-
-  /** Counts received bytes. @returns whether the connection may stay */
-  bytes(count: number): boolean {
-    return this.allowance.take('bytesPerSecond', count, this.options.clock.now());
-  }
-
-  /**
-   * Counts WebSocket frames other than whole messages.
-   *
-   * @returns whether the connection may stay
-   */
-  frames(count: number): boolean {
-    return this.allowance.take('framesPerSecond', count, this.options.clock.now());
-  }
-
-  /**
-   * Counts a message before it is parsed.
-   *
-   * @throws Refusal too-fast
-   */
-  message(): void {
-    this.take('messagesPerSecond', 1);
-  }
-
-  /**
-   * Charges a parsed message by its kind.
-   *
-   * @throws Refusal too-fast
-   */
-  command(name: CommandName, message: unknown): void {
-    for (const [rate, amount] of costsOf(name, message)) this.take(rate, amount);
+    const { key, limits, clock } = options;
+    super(limits, clock);
+    this.address = key;
+    const { refusals, burstSeconds } = limits;
+    this.rejectionBudget = new TokenBucket(refusals / burstSeconds, refusals, clock.now());
   }
 
   /**
@@ -68,8 +36,8 @@ export class ConnectionRateLimiter {
    * @throws Refusal too-many-joins
    */
   join(): void {
-    const { addresses, key, clock } = this.options;
-    if (!addresses.join(key, clock.now())) throw new Refusal('too-many-joins');
+    const joins = this.options.addresses.join(this.address, this.clock.now());
+    if (!joins) throw new Refusal('too-many-joins');
   }
 
   /**
@@ -78,17 +46,12 @@ export class ConnectionRateLimiter {
    * @returns whether there were too many, so that the connection must be closed
    */
   rejected(reason: Reason): boolean {
-    const { clock, addresses, key } = this.options;
-    this.rejections.count(reason);
-    if (this.allowance.rejected(clock.now())) return false;
-    this.rejections.count('abuse');
-    addresses.ban(key, clock.now());
+    const { addresses, rejections } = this.options;
+    const now = this.clock.now();
+    rejections.count(reason);
+    if (this.rejectionBudget.take(1, now)) return false;
+    rejections.count('abuse');
+    addresses.ban(this.address, now);
     return true;
-  }
-
-  private take(rate: Parameters<Allowance['take']>[0], amount: number): void {
-    if (!this.allowance.take(rate, amount, this.options.clock.now())) {
-      throw new Refusal('too-fast', rate);
-    }
   }
 }

@@ -17,11 +17,11 @@ const BINARY = 0x02;
 const CONTINUATION = 0x00;
 const MASKED = 0x80;
 
+/** Bytes of the header that hold the payload's length, if its second byte does not. */
+const lengthBytes = (short: number): number => (short === 126 ? 2 : short === 127 ? 8 : 0);
+
 /** Length of the header after its first two bytes. */
-function restOf(second: number): number {
-  const length = second & 0x7f;
-  return (length === 126 ? 2 : length === 127 ? 8 : 0) + (second & MASKED ? 4 : 0);
-}
+const restOf = (second: number): number => lengthBytes(second & 0x7f) + (second & MASKED ? 4 : 0);
 
 /** Parses frame headers incrementally. */
 export class FrameMeter {
@@ -56,7 +56,7 @@ export class FrameMeter {
 
   private length(): number {
     const short = this.header[1] & 0x7f;
-    const width = short === 126 ? 2 : short === 127 ? 8 : 0;
+    const width = lengthBytes(short);
     let length = width === 0 ? short : 0;
     for (let i = 0; i < width; i++) length = length * 256 + this.header[2 + i];
     return length;

@@ -41,8 +41,8 @@ export function createWebSocketEngine({ rateLimiterFor, rejections }: WebSocketE
         wire.prependListener('data', (piece: Uint8Array) => {
           if (wire.destroyed) return;
           const { bytes, others } = meter.push(piece);
-          const isTooMuch = !rateLimiter.bytes(bytes);
-          if (!isTooMuch && rateLimiter.frames(others)) return;
+          const isTooMuch = !rateLimiter.take('bytesPerSecond', bytes);
+          if (!isTooMuch && rateLimiter.take('framesPerSecond', others)) return;
           // If the connection is closing already, the cause has been counted.
           if (socket.readyState === socket.OPEN) {
             rejections.count(isTooMuch ? 'too-much-data' : 'too-many-frames');

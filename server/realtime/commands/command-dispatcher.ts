@@ -1,29 +1,22 @@
 /** Passes commands from participants and system actors to a room, and returns the answers. */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
-import { HOUSE, type ParticipantId } from '../../../shared/vocabulary.ts';
-import type { Clock } from '../../platform/clock.ts';
+import { HOUSE } from '../../../shared/vocabulary.ts';
 import type { Answer, RoomCommand } from '../../world/commands.ts';
-import type { Room } from '../../world/room.ts';
-import type { RoomPolicy } from '../policy/room-policy.ts';
-import type { RoomClient, RoomHooks } from '../sessions/room-client.ts';
+import type { RoomClient } from '../sessions/room-client.ts';
+import type { RoomContext } from '../sessions/room-context.ts';
 import { SystemActor } from './system-actor.ts';
-
-export interface CommandDispatcherOptions {
-  readonly room: Pick<Room, 'enqueue' | 'energyOf'>;
-  readonly policy: RoomPolicy;
-  readonly clock: Clock;
-  readonly hooks: () => RoomHooks | undefined;
-  /** The client of a participant, if present. */
-  readonly clientOf: (participant: ParticipantId) => RoomClient | undefined;
-  /** An unused participant number. */
-  readonly newNumber: () => ParticipantId;
-}
 
 /** Checks commands against the policy and the hooks, and enqueues them for the next tick. */
 export class CommandDispatcher {
-  private readonly systemActors = new Map<ParticipantId, SystemActor>();
+  /** The actor for the host's own commands, which bypass policy and hooks. */
+  readonly hostActor = new SystemActor({
+    name: HOUSE.name,
+    assignId: () => HOUSE.id,
+    submit: (id, command) => this.context.room.enqueue(id, command),
+  });
+  private readonly systemActors = new Map([[HOUSE.id, this.hostActor]]);
 
-  constructor(private readonly options: CommandDispatcherOptions) {}
+  constructor(private readonly context: RoomContext) {}
 
   /**
    * Submits a participant's command. The answer comes with the next tick.
@@ -33,7 +26,7 @@ export class CommandDispatcher {
   dispatch(client: RoomClient, id: number, command: RoomCommand): void {
     this.reportActivity();
     this.admit(id, command, ({ reason, detail }) => {
-      const energy = this.options.room.energyOf(command.by.id);
+      const energy = this.context.room.energyOf(command.by.id);
       client.send('rejected', { id, reason, energy, ...(detail && { detail }) });
     });
   }
@@ -64,7 +57,7 @@ export class CommandDispatcher {
     return new SystemActor({
       name,
       assignId: (actor) => {
-        const id = this.options.newNumber();
+        const id = this.context.slots.newNumber();
         this.systemActors.set(id, actor);
         return id;
       },
@@ -75,31 +68,18 @@ export class CommandDispatcher {
     });
   }
 
-  /** The actor for the host's own commands, which bypass policy and hooks. */
-  get hostActor(): SystemActor {
-    const known = this.systemActors.get(HOUSE.id);
-    if (known) return known;
-    const actor = new SystemActor({
-      name: HOUSE.name,
-      assignId: () => HOUSE.id,
-      submit: (id, command) => this.options.room.enqueue(id, command),
-    });
-    this.systemActors.set(HOUSE.id, actor);
-    return actor;
-  }
-
   /** Passes an answer of the room to the actor or client that sent the command. */
   answer(answer: Answer): void {
     const { by, id, energy, refused, seed } = answer;
-    if (refused && answer.what === 'plant') this.options.policy.resetCooldown(by);
+    if (refused && answer.what === 'plant') this.context.policy.resetCooldown(by);
     this.systemActors.get(by)?.answer(answer);
-    const client = this.options.clientOf(by);
+    const client = this.context.slots.memberOf(by);
     if (refused) client?.send('rejected', { id, energy, ...refused });
     else client?.send('accepted', { id, energy, ...(seed && { seed: seed as never }) });
   }
 
   private reportActivity(): void {
-    this.options.hooks()?.active();
+    this.context.hooks()?.active();
   }
 
   /**
@@ -115,7 +95,7 @@ export class CommandDispatcher {
     refuse: (refusal: Refusal) => void,
     isSystem = false,
   ): void {
-    const { room, policy, clock, hooks } = this.options;
+    const { room, policy, clock, hooks } = this.context;
     if (isSystem) policy.requireMayAct(requested.by.id);
     const command = isSystem ? requested : policy.admit(requested, clock.now());
     // A rejected seed must not start the cooldown.

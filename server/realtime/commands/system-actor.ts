@@ -27,16 +27,12 @@ export interface SystemActorOptions {
 
 /** Sends commands to a room and waits for the answers. */
 export class SystemActor {
-  private participant: ParticipantView | undefined;
+  /** The actor as a participant; undefined before its first command. */
+  you: ParticipantView | undefined;
   private nextId = 1;
   private readonly waiting = new Map<number, (answer: Answer) => void>();
 
   constructor(private readonly options: SystemActorOptions) {}
-
-  /** The actor as a participant; undefined before its first command. */
-  get you(): ParticipantView | undefined {
-    return this.participant;
-  }
 
   /** Runs a command. @returns the room's answer. @throws Refusal if it does not reach the room */
   act(command: SystemCommand): Promise<Answer> {
@@ -62,10 +58,10 @@ export class SystemActor {
   }
 
   private register(): ParticipantView {
-    if (!this.participant) {
+    if (!this.you) {
       const id = this.options.assignId(this);
-      this.participant = id === HOUSE.id ? HOUSE : { id, name: this.options.name, hue: hueOf(id) };
+      this.you = id === HOUSE.id ? HOUSE : { id, name: this.options.name, hue: hueOf(id) };
     }
-    return this.participant;
+    return this.you;
   }
 }

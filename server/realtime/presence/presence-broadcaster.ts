@@ -1,42 +1,36 @@
 /** Tells the clients of a room who is present, what their names are, and how long the queue is. */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
-import type { Room } from '../../world/room.ts';
-import type { RoomPolicy } from '../policy/room-policy.ts';
-import type { ParticipantSlots } from '../sessions/participant-slots.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
+import type { RoomContext } from '../sessions/room-context.ts';
 import { allNames, PresenceChanges } from './presence-changes.ts';
-
-export interface PresenceBroadcasterOptions {
-  readonly room: Pick<Room, 'organisms'>;
-  readonly slots: ParticipantSlots<RoomClient>;
-  /** The walls at the moment of the call. */
-  readonly walls: () => Iterable<RoomClient>;
-  readonly policy: RoomPolicy;
-}
 
 /** Collects presence changes during a tick and sends them in one message per client. */
 export class PresenceBroadcaster {
   readonly changes = new PresenceChanges();
   private isQueueChanged = false;
 
-  constructor(private readonly options: PresenceBroadcasterOptions) {}
+  /** @param walls the walls at the moment of the call */
+  constructor(
+    private readonly context: RoomContext,
+    private readonly walls: () => Iterable<RoomClient>,
+  ) {}
 
   /** All participants and walls. */
   *allClients(): Generator<RoomClient> {
-    yield* this.options.slots.members;
-    yield* this.options.walls();
+    yield* this.context.slots.members;
+    yield* this.walls();
   }
 
   /** Sends an event to everybody at once, without the names that the policy hides. */
   broadcastEvent<N extends EventName>(event: N, message: Event<N>): void {
-    const shown = this.options.policy.redactNames(event, message);
+    const shown = this.context.policy.redactNames(event, message);
     for (const client of this.allClients()) client.send(event, shown);
   }
 
   /** Sends all names in one message, which costs far less than a welcome for each client. */
   resendNames(): void {
-    const { policy, slots, room } = this.options;
+    const { policy, slots, room } = this.context;
     const names = policy.redactNames('people', allNames(slots.participants, room.organisms));
     for (const client of slots.members) {
       client.send('people', names);
@@ -47,7 +41,7 @@ export class PresenceBroadcaster {
   /** Sends the presence changes since the last tick, in one message. */
   sendPresenceChanges(): void {
     if (!this.changes.hasChanges) return;
-    const { policy, slots, walls } = this.options;
+    const { policy, slots } = this.context;
     const send = (client: RoomClient, own?: ParticipantId): void => {
       const people = this.changes.changesFor(own);
       if (people) client.send('people', policy.redactNames('people', people));
@@ -55,7 +49,7 @@ export class PresenceBroadcaster {
       if (you) this.sendOwnName(client, you);
     };
     for (const client of slots.members) send(client, slots.participantOf(client)!.id);
-    for (const wall of walls()) send(wall);
+    for (const wall of this.walls()) send(wall);
     this.changes.clear();
   }
 
@@ -70,13 +64,13 @@ export class PresenceBroadcaster {
   sendQueuePositions(): void {
     if (!this.isQueueChanged) return;
     this.isQueueChanged = false;
-    this.options.slots.queued.forEach((client, ahead) => {
+    this.context.slots.queued.forEach((client, ahead) => {
       client.send('waiting', { ahead });
     });
   }
 
   /** Participants always see their own name, as in their welcome. */
   private sendOwnName(client: RoomClient, you: ParticipantView): void {
-    if (this.options.policy.isNameHidden(you)) client.send('people', { joined: [you], left: [] });
+    if (this.context.policy.isNameHidden(you)) client.send('people', { joined: [you], left: [] });
   }
 }

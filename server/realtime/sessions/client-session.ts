@@ -1,9 +1,7 @@
 /** The session of one connection: validates incoming messages and passes them to the room. */
 import type { Socket } from 'socket.io';
-import * as v from 'valibot';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import {
-  COMMANDS,
   type Command,
   type CommandName,
   isCommandName,
@@ -15,6 +13,7 @@ import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { RoomCommand } from '../../world/commands.ts';
 import type { ConnectionRateLimiter } from '../admission/connection-rate-limiter.ts';
+import { parseCommand } from '../commands/parse-command.ts';
 import type { RoomServer } from '../room-server.ts';
 import type { Connection, Outbox } from '../streaming/outbox.ts';
 import { cleanName, type NameCheck } from './display-names.ts';
@@ -125,16 +124,12 @@ export class ClientSession implements RoomClient {
     // Messages received before the end of the connection may still arrive here.
     if (this.ended) return;
     try {
-      this.rateLimiter.message();
+      this.rateLimiter.charge('messagesPerSecond');
       if (!isCommandName(name)) throw new Refusal('unknown-message');
       if (messages.length !== 1) throw new Refusal('bad-message', 'one argument expected');
-      const parsed = v.safeParse(COMMANDS[name], messages[0], { abortEarly: true });
-      if (!parsed.success) {
-        const [issue] = parsed.issues;
-        throw new Refusal('bad-message', `${v.getDotPath(issue) ?? name}: ${issue.message}`);
-      }
-      this.rateLimiter.command(name, parsed.output);
-      this.handle(name, parsed.output);
+      const command = parseCommand(name, messages[0]);
+      this.rateLimiter.chargeCommand(name, command);
+      this.handle(name, command);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.refuse(error, readId(messages[0]));
@@ -150,7 +145,8 @@ export class ClientSession implements RoomClient {
     const { roomServer, participant: me } = this;
     if (!roomServer || !(me || this.isWall)) throw new Refusal('not-joined');
     if (name === 'received') roomServer.acknowledge(this, (message as Command<'received'>).tick);
-    else if (name === 'resync') roomServer.resync(this, (message as Command<'resync'>).chunks);
+    else if (name === 'resync')
+      roomServer.broadcaster.resync(this, (message as Command<'resync'>).chunks);
     else if (name === 'look') {
       const look = message as Command<'look'>;
       roomServer.setViewport(this, look.hidden ? undefined : look);
@@ -163,7 +159,7 @@ export class ClientSession implements RoomClient {
     else if (name === 'draw') roomServer.draw(this, message as Command<'draw'>);
     else {
       const { id, ...wish } = message as Command<typeof name>;
-      roomServer.dispatch(this, id, { what: name, by: me, ...wish } as RoomCommand);
+      roomServer.dispatcher.dispatch(this, id, { what: name, by: me, ...wish } as RoomCommand);
     }
   }
 
@@ -182,7 +178,7 @@ export class ClientSession implements RoomClient {
     const roomServer = this.options.rooms.findServer(room);
     this.rateLimiter.join();
     if (as === 'wall') {
-      roomServer.addWall(this, this.rateLimiter.address, holds && checksOf(holds));
+      roomServer.walls.addWall(this, this.rateLimiter.address, holds && checksOf(holds));
       this.isWall = true;
       this.roomServer = roomServer;
       this.clearJoinTimeout();
@@ -231,7 +227,7 @@ export class ClientSession implements RoomClient {
 
   /** @throws Refusal room-full */
   private enter(roomServer: RoomServer, request: JoinRequest): void {
-    roomServer.join(this, request);
+    roomServer.admission.join(this, request);
     this.roomServer = roomServer;
     this.clearJoinTimeout();
   }

@@ -69,12 +69,9 @@ export class NewcomerEnergy {
     const known = mark === undefined ? undefined : this.marks.read(mark);
     const issued = known === undefined ? this.marks.issue() : undefined;
     const id = known ?? this.marks.read(issued!)!;
-    const device = this.devices.get(id) ?? {
-      level: 0,
-      updatedAt: known === undefined ? now : this.since,
-      since: known === undefined ? now : this.since,
-      participants: new Set<ParticipantId>(),
-    };
+    const since = known === undefined ? now : this.since;
+    const participants = new Set<ParticipantId>();
+    const device = this.devices.get(id) ?? { level: 0, updatedAt: since, since, participants };
     const energy = isNew ? this.grant(device, known !== undefined, address) : undefined;
     this.devices.get(this.deviceOf.get(participant) ?? '')?.participants.delete(participant);
     device.participants.add(participant);

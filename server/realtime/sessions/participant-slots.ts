@@ -48,7 +48,8 @@ export class ParticipantSlots<M> {
   private readonly queue: M[] = [];
   private readonly expected: Set<ParticipantId>;
   private nextParticipant: number;
-  private capacity: number;
+  /** Participants that may be present at once. If it is lowered, nobody has to leave. */
+  capacity: number;
 
   constructor(private readonly options: SlotOptions) {
     this.nextParticipant = options.first ?? 1;
@@ -71,11 +72,6 @@ export class ParticipantSlots<M> {
    */
   get isCrowded(): boolean {
     return this.occupied.size >= 2 * this.capacity;
-  }
-
-  /** Changes how many participants may be present. Nobody has to leave. */
-  setCapacity(capacity: number): void {
-    this.capacity = capacity;
   }
 
   /** The connections of the present participants. */

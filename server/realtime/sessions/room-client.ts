@@ -3,8 +3,6 @@ import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
-import type { Bans } from '../policy/bans.ts';
-import type { RoomPolicy } from '../policy/room-policy.ts';
 import type { Viewer } from '../streaming/viewer-stream.ts';
 
 /** A connection as a room server needs it. */
@@ -54,12 +52,6 @@ export interface RoomHooks {
 export interface RoomInfo {
   readonly checkpoint: Event<'welcome'>['checkpoint'];
   readonly engine: Event<'welcome'>['engine'];
-}
-
-/** What the host allows in a room, and who is banned from it. */
-export interface RoomAccess {
-  readonly policy: RoomPolicy;
-  readonly bans: Pick<Bans, 'isBanned'>;
 }
 
 /**

@@ -12,9 +12,8 @@ const { window, skippedShare, slowAck, patience, maxPatience } = DEFAULTS.stream
 export class AdaptiveQuality {
   private tierIndex: number;
   private windowStart: number;
-  private due = 0;
-  private skipped = 0;
-  private slow = 0;
+  /** Frames of this window. */
+  private frames = { due: 0, skipped: 0, slow: 0 };
   private quietSince: number;
   private wait: number = patience;
   private climbedAt = -Infinity;
@@ -47,23 +46,21 @@ export class AdaptiveQuality {
 
   /** Records a frame that was due, and sent or skipped. */
   frame(skipped: boolean): void {
-    this.due++;
-    if (skipped) this.skipped++;
+    this.frames.due++;
+    if (skipped) this.frames.skipped++;
   }
 
   /** Records an acknowledgement. @param delay from sending the frame to its acknowledgement, ms */
   acknowledged(delay: number): void {
-    if (delay > slowAck) this.slow++;
+    if (delay > slowAck) this.frames.slow++;
   }
 
   /** Evaluates a window once it is over. @param now ms @returns whether the tier has changed */
   evaluate(now: number): boolean {
     if (now - this.windowStart < window) return false;
-    const { due, skipped, slow } = this;
+    const { due, skipped, slow } = this.frames;
     this.windowStart = now;
-    this.due = 0;
-    this.skipped = 0;
-    this.slow = 0;
+    this.frames = { due: 0, skipped: 0, slow: 0 };
     if (skipped > 0 || slow > 0) this.quietSince = now;
     if (due > 0 && skipped > due * skippedShare) return this.descend(now);
     return this.climb(now);

@@ -12,6 +12,7 @@ import type { Planes } from '../../../shared/codec/planes.ts';
 import { isDue, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
 import { View } from '../../../shared/codec/view.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
+import { getOrAdd } from '../../platform/get-or-add.ts';
 import { type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
 
 /** The deltas of one round, for viewers that see the same chunks and hold the previous round. */
@@ -98,8 +99,8 @@ export class RoomBroadcaster {
     this.streams.get(viewer)?.acknowledge(tick, now);
   }
 
-  /** A viewer needs some chunks in full; absent: all of them. */
-  resync(viewer: Viewer, chunks?: readonly number[]): void {
+  /** A viewer needs some chunks in full. */
+  resync(viewer: Viewer, chunks: readonly number[]): void {
     this.streams.get(viewer)?.invalidate(chunks);
   }
 
@@ -184,17 +185,14 @@ export class RoomBroadcaster {
     shared: Map<readonly number[], SharedDeltas>,
     now: number,
   ): void {
-    let deltas = shared.get(stream.chunks);
-    if (!deltas) {
-      const blocks = stream.chunks.flatMap((chunk) => {
+    const { blocks, frame } = getOrAdd(shared, stream.chunks, () => {
+      const deltas = stream.chunks.flatMap((chunk) => {
         const block = encoder.delta(chunk);
         return block ? [{ chunk, block }] : [];
       });
       const header = { tick: this.tick, tier, scale: encoder.view.scale };
-      deltas = { blocks, frame: writeFrame(header, blocks) };
-      shared.set(stream.chunks, deltas);
-    }
-    const { blocks, frame } = deltas;
+      return { blocks: deltas, frame: writeFrame(header, deltas) };
+    });
     stream.applyDeltas(blocks);
     if (blocks.length > 0 || this.isSilent(stream, now)) this.sendTo(stream, frame, now);
   }
@@ -214,7 +212,7 @@ export class RoomBroadcaster {
   private send(
     stream: ViewerStream,
     now: number,
-    { always = false, frames }: { always?: boolean; frames?: Map<string, Uint8Array> } = {},
+    { always = false, frames = new Map<string, Uint8Array>() } = {},
   ): void {
     if (!stream.mayReceive) {
       stream.quality.frame(true);
@@ -230,18 +228,12 @@ export class RoomBroadcaster {
   private frameOf(
     { encoder, quality }: ViewerStream,
     blocks: readonly FrameBlock[],
-    frames?: Map<string, Uint8Array>,
+    frames: Map<string, Uint8Array>,
   ): Uint8Array {
     const { scale } = encoder.view;
     const header = { tick: this.tick, tier: quality.tier, scale };
-    if (!frames) return writeFrame(header, blocks);
     const key = `${quality.tier} ${scale} ${blocks.map(({ chunk, block }) => `${chunk}:${block[0]}`)}`;
-    let frame = frames.get(key);
-    if (!frame) {
-      frame = writeFrame(header, blocks);
-      frames.set(key, frame);
-    }
-    return frame;
+    return getOrAdd(frames, key, () => writeFrame(header, blocks));
   }
 
   /** Moves a viewer to the channel of its tier and of its viewport's scale. */
@@ -274,19 +266,11 @@ export class RoomBroadcaster {
 
   private channel(tier: TierName, viewport: Viewport | undefined): Channel {
     const scale = scaleFor(viewport);
-    const key = `${tier} ${scale}`;
-    let channel = this.channels.get(key);
-    if (!channel) {
-      let view = this.views.get(scale);
-      if (!view) {
-        view = new View(this.planes, scale);
-        this.views.set(scale, view);
-      }
+    return getOrAdd(this.channels, `${tier} ${scale}`, () => {
+      const view = getOrAdd(this.views, scale, () => new View(this.planes, scale));
       const encoder = new FrameEncoder(view, TIERS[tier]);
-      channel = { tier, encoder, streams: new Set(), idleSince: this.tick };
-      this.channels.set(key, channel);
-    }
-    return channel;
+      return { tier, encoder, streams: new Set(), idleSince: this.tick };
+    });
   }
 }
 

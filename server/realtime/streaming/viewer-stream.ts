@@ -41,7 +41,7 @@ export interface ViewerStreamOptions {
   /** ms */
   readonly now: number;
   /** The first tier. */
-  readonly tier?: TierName;
+  readonly tier: TierName;
 }
 
 /** Decides which blocks a viewer needs next. */
@@ -62,7 +62,7 @@ export class ViewerStream {
   private completeRound = -1;
 
   constructor(options: ViewerStreamOptions) {
-    const { viewer, viewport, encoder, now, tier = DEFAULTS.stream.firstTier } = options;
+    const { viewer, viewport, encoder, now, tier } = options;
     this.viewer = viewer;
     this.encoder = encoder;
     this.viewport = viewport;
@@ -137,26 +137,19 @@ export class ViewerStream {
     }
   }
 
-  /** Marks chunks as not held; absent: all of them. */
-  invalidate(chunks?: readonly number[]): void {
+  /** Marks chunks as not held. */
+  invalidate(chunks: readonly number[]): void {
     this.completeRound = -1;
-    if (!chunks) this.heldVersions.fill(0);
-    else
-      for (const chunk of chunks)
-        if (chunk < this.heldVersions.length) this.heldVersions[chunk] = 0;
+    // A typed array ignores writes beyond its end.
+    for (const chunk of chunks) this.heldVersions[chunk] = 0;
   }
 
-  /**
-   * The viewer has drawn the frame of a tick and all before it.
-   *
-   * @returns whether that frame was in flight
-   */
-  acknowledge(tick: number, now: number): boolean {
+  /** The viewer has drawn the frame of a tick and all before it. Unknown ticks are ignored. */
+  acknowledge(tick: number, now: number): void {
     const acknowledged = this.inFlight.find((frame) => frame.tick === tick);
-    if (!acknowledged) return false;
+    if (!acknowledged) return;
     this.quality.acknowledged(now - acknowledged.sentAt);
     this.inFlight = this.inFlight.filter((frame) => frame.tick > tick);
-    return true;
   }
 
   /** Records that the frame of a tick has been sent. @param sentAt ms */

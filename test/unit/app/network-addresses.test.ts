@@ -1,4 +1,3 @@
-/** Where phones and the machine itself reach a server, and who hears when that changes. */
 import type { networkInterfaces } from 'node:os';
 import {
   localOrigin,
@@ -9,7 +8,7 @@ import {
 } from '../../../server/app/network-addresses.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-/** Networks as the system tells of them, with their IPv4 addresses. */
+/** Network interfaces as Node.js reports them, by their IPv4 addresses. */
 const networks = (all: Record<string, string>) =>
   Object.fromEntries(
     Object.entries(all).map(([name, address]) => [
@@ -22,7 +21,7 @@ const networks = (all: Record<string, string>) =>
   ) as unknown as ReturnType<typeof networkInterfaces>;
 
 describe("this machine's addresses", () => {
-  test('those that homes and venues give out come first; its own loop is none', () => {
+  test('typical home and venue addresses come first; loopback is left out', () => {
     const all = { lo: '127.0.0.1', eth1: '203.0.113.9', eth2: '10.0.0.5', wlan0: '192.168.1.20' };
     expect(networkAddresses(networks(all))).toEqual(['192.168.1.20', '10.0.0.5', '203.0.113.9']);
   });
@@ -38,26 +37,26 @@ describe("this machine's addresses", () => {
     'VMware Network Adapter VMnet8',
     'vboxnet0',
     'wg0',
-  ])('what programs make up comes last: %s', (name) => {
+  ])('virtual interfaces come last: %s', (name) => {
     const found = networkAddresses(networks({ [name]: '192.168.122.1', eth0: '10.20.0.7' }));
     expect(found).toEqual(['10.20.0.7', '192.168.122.1']);
   });
 
   test.each(['br0', 'en0', 'enp3s0', 'eth0', 'wlan0', 'Wi-Fi', 'Ethernet'])(
-    "a venue's network is not taken for one: %s",
+    'real interfaces are not taken for virtual ones: %s',
     (name) => {
       const found = networkAddresses(networks({ docker0: '172.17.0.1', [name]: '172.20.0.7' }));
       expect(found).toEqual(['172.20.0.7', '172.17.0.1']);
     },
   );
 
-  test('phones are at none that programs or the machine itself have made up', () => {
+  test('virtual and link-local addresses are not for phones', () => {
     const made = { docker0: '172.17.0.1', tailscale0: '100.64.0.9', eth0: '169.254.7.7' };
     expect(venueAddresses(networks(made))).toEqual([]);
     expect(venueAddresses(networks({ ...made, 'br-lan': '192.168.8.1' }))).toEqual(['192.168.8.1']);
   });
 
-  test('one that the machine gave itself comes after all that it was given', () => {
+  test('link-local addresses come after assigned ones', () => {
     const all = { eth0: '169.254.7.7', eth1: '198.51.100.2', docker0: '172.17.0.1' };
     expect(networkAddresses(networks(all))).toEqual(['198.51.100.2', '169.254.7.7', '172.17.0.1']);
   });
@@ -66,7 +65,7 @@ describe("this machine's addresses", () => {
 describe('where a server is reached', () => {
   const addresses = ['192.168.1.20', '10.8.0.2'];
 
-  test.each(['0.0.0.0', '::'])('at all addresses, when it listens to all: %s', (address) => {
+  test.each(['0.0.0.0', '::'])('at all addresses, if it listens on all: %s', (address) => {
     expect(networkOrigins({ address, port: 8080 }, addresses)).toEqual([
       'http://192.168.1.20:8080',
       'http://10.8.0.2:8080',
@@ -78,7 +77,7 @@ describe('where a server is reached', () => {
   test.each([
     ['10.8.0.2', 'http://10.8.0.2:80'],
     ['fd00::2', 'http://[fd00::2]:80'],
-  ])('at the one that it listens to, and at no other: %s', (address, origin) => {
+  ])('at the address that it listens on, and at no other: %s', (address, origin) => {
     expect(networkOrigins({ address, port: 80 }, addresses)).toEqual([origin]);
     expect(localOrigin({ address, port: 80 })).toBe(origin);
   });
@@ -87,13 +86,13 @@ describe('where a server is reached', () => {
     ['127.0.0.1', 'http://localhost:8080'],
     ['::1', 'http://localhost:8080'],
     ['127.0.1.1', 'http://127.0.1.1:8080'],
-  ])('by its own machine alone, when it listens to that: %s', (address, origin) => {
+  ])('by its own machine alone, if it listens on loopback: %s', (address, origin) => {
     expect(networkOrigins({ address, port: 8080 }, addresses)).toEqual([]);
     expect(localOrigin({ address, port: 8080 })).toBe(origin);
   });
 });
 
-test('the watcher reports each lasting change within twenty seconds, nothing else, and nothing after it has ended', async () => {
+test('the watcher reports each lasting change within twenty seconds, until it is stopped', async () => {
   const clock = new FakeClock();
   let origin = '';
   const heard: string[] = [];
@@ -110,7 +109,7 @@ test('the watcher reports each lasting change within twenty seconds, nothing els
     expect(heard.at(-1)).toBe(next);
     await clock.advance(60_000);
   }
-  // The system had no answer once, or a cable was put straight.
+  // A short interruption is no change.
   origin = 'http://10.0.0.5:8080';
   await clock.advance(10_000);
   origin = '';

@@ -1,7 +1,7 @@
 import { runShutdownPhases } from '../../../server/app/shutdown-phases.ts';
 import { type Log, silentLog } from '../../../server/platform/log.ts';
 
-test('phases follow each other, also after one that fails; its error comes at the end', async () => {
+test('phases run in order, also after one that fails; its error is thrown at the end', async () => {
   const said: string[] = [];
   const done: string[] = [];
   const log: Log = {

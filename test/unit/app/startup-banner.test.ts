@@ -2,14 +2,14 @@ import { engineLine, lossLine } from '../../../server/app/startup-banner.ts';
 
 const info = { name: 'onnx', device: 'CPU (ONNX Runtime, 2 threads)' };
 
-test('the host hears which engine it is, and nothing of those that this machine cannot have', () => {
+test('the engine in use is named, without engines that this machine cannot have', () => {
   const passed = [{ name: 'tensorflow', onlyGpu: true, reason: 'not installed' }] as const;
   for (const better of [[], passed]) {
     expect(engineLine(info, better)).toBe('Engine: onnx on CPU (ONNX Runtime, 2 threads).');
   }
 });
 
-test('the host hears, in the same line, what would be better and how to have it', () => {
+test('the same line names a better engine and how to enable it', () => {
   const passed = [
     { name: 'tensorflow', onlyGpu: true, reason: 'no CUDA', remedy: 'install CUDA' },
   ] as const;
@@ -18,7 +18,7 @@ test('the host hears, in the same line, what would be better and how to have it'
   );
 });
 
-test('the host hears what was lost, why, and how often', () => {
+test('a loss is named with its cause and count', () => {
   expect(lossLine({ what: 'thread', why: 'out of memory', count: 3 })).toBe(
     'Warning: an engine thread was lost (out of memory) and has been replaced, without losing any organism. Losses so far: 3.',
   );

@@ -1,9 +1,10 @@
 import { RoomModel } from '../../../client/net/room-model.ts';
 import { writeFrame } from '../../../shared/codec/frame.ts';
 import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
-import { createPlanes, equalPlanes, type Planes } from '../../../shared/codec/planes.ts';
+import { createPlanes, type Planes } from '../../../shared/codec/planes.ts';
 import { TIERS } from '../../../shared/codec/tiers.ts';
 import { View } from '../../../shared/codec/view.ts';
+import { equalPlanes } from '../../support/planes.ts';
 
 const ada = { id: 1, name: 'Ada', hue: 150 };
 const fox = {

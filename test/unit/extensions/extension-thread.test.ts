@@ -1,4 +1,3 @@
-/** An extension's thread that is looked after, by a clock that stands still. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,8 +1,9 @@
 /** A hundred clients that share a decoder see what each would see with one of its own. */
-import { createPlanes, equalPlanes } from '../../../shared/codec/planes.ts';
+import { createPlanes } from '../../../shared/codec/planes.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { createDecoder, SharedDecoder } from '../../load/decoder.ts';
 import { GardenStream } from '../../support/garden-stream.ts';
+import { equalPlanes } from '../../support/planes.ts';
 import { GARDEN } from '../../support/standard-garden.ts';
 
 const SIZE = { width: GARDEN.side, height: GARDEN.side };

@@ -1,5 +1,5 @@
 import { limitsWithin, readDescriptors } from '../../../server/operations/descriptors.ts';
-import { watchExhaustion } from '../../../server/operations/exhaustion.ts';
+import { ExhaustionWatch } from '../../../server/operations/exhaustion.ts';
 import { RestartLimit } from '../../../server/operations/restart-limit.ts';
 import { type Log, silentLog } from '../../../server/platform/log.ts';
 import { openMemory } from '../../../server/storage/memory-records.ts';
@@ -10,14 +10,14 @@ import { FakeClock } from '../../support/fake-clock.ts';
 const { limits } = DEFAULTS;
 const MINUTE = 60_000;
 
-/** A process of a server that is started again and again; what it keeps outlives it. */
+/** A server that can be started repeatedly; its store outlives it. */
 function house(memory: 'kept' | 'none' = 'kept') {
   const store = memory === 'kept' ? new Store(openMemory()) : undefined;
   const clock = new FakeClock();
   const seen = { restarts: 0, lines: [] as string[], error: undefined as string | undefined };
   const log: Log = { ...silentLog, error: (_, line) => seen.lines.push(line) };
   const begin = (isSupervised = true) =>
-    watchExhaustion({
+    new ExhaustionWatch({
       ...{ clock, log, file: 'any' },
       limit: new RestartLimit({ store, clock, date: () => 1e12 + clock.now(), most: 3 }),
       probe: async () => {
@@ -40,7 +40,7 @@ test.each(['EMFILE', 'ENFILE'])('without descriptors (%s) it restarts, once', as
   expect(clock.waiting).toBe(0);
 });
 
-test('one look that fails, and files that are not there, are no exhaustion', async () => {
+test('a single failed check, or a missing file, is no exhaustion', async () => {
   const { clock, seen, begin } = house();
   const watch = begin();
   seen.error = 'EMFILE';
@@ -53,7 +53,7 @@ test('one look that fails, and files that are not there, are no exhaustion', asy
   watch.stop();
 });
 
-test('it restarts three times an hour, and again when the hour is over', async () => {
+test('it restarts three times an hour at most', async () => {
   const { clock, seen, begin } = house();
   seen.error = 'EMFILE';
   for (let i = 1; i <= 6; i++) {
@@ -69,7 +69,7 @@ test('it restarts three times an hour, and again when the hour is over', async (
   last.stop();
 });
 
-test('where nothing is kept, only a process that has had its share of an hour restarts', async () => {
+test('without a store, a process restarts only after its share of an hour', async () => {
   const { clock, seen, begin } = house('none');
   seen.error = 'EMFILE';
   const watch = begin();
@@ -80,7 +80,7 @@ test('where nothing is kept, only a process that has had its share of an hour re
   watch.stop();
 });
 
-test('without a supervisor it goes on, and says so once', async () => {
+test('without a supervisor it continues, and logs that once', async () => {
   const { clock, seen, begin } = house();
   seen.error = 'EMFILE';
   const watch = begin(false);
@@ -90,7 +90,7 @@ test('without a supervisor it goes on, and says so once', async () => {
   watch.stop();
 });
 
-test('connections, and as many again for pages, leave descriptors for the rest', () => {
+test('the limit of connections leaves descriptors for pages and files', () => {
   const fitting = (limit: number, used = 40) =>
     limitsWithin(limits, silentLog, { limit, used }).connections;
   expect(limitsWithin(limits, silentLog, undefined)).toBe(limits);
@@ -102,7 +102,7 @@ test('connections, and as many again for pages, leave descriptors for the rest',
   expect(fitting(32)).toBe(1);
 });
 
-test('what the system says of descriptors is read, or nothing is known', () => {
+test('descriptors are read from /proc; undefined without a limit', () => {
   const text = (limit: string) =>
     `Limit                     Soft Limit           Hard Limit           Units     
 Max processes             127453               127453               processes 

@@ -1,6 +1,6 @@
 import { createMetrics } from '../../../server/operations/metrics.ts';
 
-test('a room that is closed or removed has no figures any more', async () => {
+test('a closed or removed room has no metrics', async () => {
   const room = (name: string, participants: number) => {
     return { name, participants, organisms: 1, awake: 1, rate: 15, tick: 9 };
   };

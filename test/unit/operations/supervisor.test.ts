@@ -10,16 +10,16 @@ const names: Record<string, string> = {
 };
 const nameOf = (pid: string): string => names[pid] ?? '';
 
-test('a service that says when it is up, as that of ours does', () => {
+test('a service with NOTIFY_SOCKET is one', () => {
   expect(isService({ NOTIFY_SOCKET: '/run/systemd/notify' }, 1_000, nameOf)).toBe(true);
 });
 
-test('whom systemd has started, itself or by npm', () => {
+test('a process that systemd has started, directly or by npm, is a service', () => {
   expect(isService({ SYSTEMD_EXEC_PID: '1000' }, 1_000, nameOf)).toBe(true);
   expect(isService({ SYSTEMD_EXEC_PID: '700' }, 1_000, nameOf)).toBe(true);
 });
 
-test("who was started in a desktop's terminal inherits what systemd has told that, and is no service", () => {
+test("a process in a desktop terminal inherits systemd's environment, but is no service", () => {
   for (const SYSTEMD_EXEC_PID of ['800', '900', '12', '', '../700', undefined]) {
     const environment = { INVOCATION_ID: 'f00d', NOTIFY_SOCKET: '', SYSTEMD_EXEC_PID };
     const terminal = '0::/user.slice/user-1000.slice/user@1000.service/app.slice/vte-7.scope\n';
@@ -28,7 +28,7 @@ test("who was started in a desktop's terminal inherits what systemd has told tha
   expect(isService({}, 1_000, nameOf)).toBe(false);
 });
 
-test('a service whose system says little else, or that begins with a script, is known by where it runs', () => {
+test('under an old systemd, or started by a script, a service is recognised by its control group', () => {
   const INVOCATION_ID = 'f00d';
   const among = (group: string, environment = {}): boolean =>
     isService({ INVOCATION_ID, ...environment }, 1_000, nameOf, () => group);
@@ -47,7 +47,7 @@ test('a service whose system says little else, or that begins with a script, is 
   expect(isService({}, 1_000, nameOf, () => '0::/system.slice/vivarium.service\n')).toBe(false);
 });
 
-test('npm is known by what it calls itself', async () => {
+test('npm is recognised by its process title', async () => {
   const npm = spawn(process.execPath, [
     '--eval',
     "process.title = 'npm start'; console.log('named'); process.stdin.resume();",
@@ -60,7 +60,7 @@ test('npm is known by what it calls itself', async () => {
   expect(isService({ SYSTEMD_EXEC_PID: `${npm.pid}` })).toBe(false);
 });
 
-test('the host has the last word', () => {
+test('the setting takes precedence', () => {
   const service = { SYSTEMD_EXEC_PID: `${process.pid}` };
   expect(isSupervised('auto', service)).toBe(true);
   expect(isSupervised('auto', {})).toBe(false);

@@ -14,11 +14,11 @@ function start() {
       seen.beats++;
     },
   });
-  return { clock, pulse: watchdog, seen };
+  return { clock, watchdog, seen };
 }
 
-test('beats while ticks end, and while there is nothing to do', async () => {
-  const { clock, pulse: watchdog, seen } = start();
+test('heartbeats come while ticks end, and while none are due', async () => {
+  const { clock, watchdog, seen } = start();
   await clock.advance(60_000);
   for (let i = 0; i < 60; i++) {
     await watchdog.during(() => clock.advance(900));
@@ -28,8 +28,8 @@ test('beats while ticks end, and while there is nothing to do', async () => {
   expect(seen).toEqual({ stalls: 0, beats: 120 });
 });
 
-test('a tick that does not end stops the beat, and then is called a stall, once', async () => {
-  const { clock, pulse: watchdog, seen } = start();
+test('a tick that does not end stops the heartbeat, and is reported once as stalled', async () => {
+  const { clock, watchdog, seen } = start();
   void watchdog.during(() => new Promise(() => {}));
   await clock.advance(10_000);
   expect(watchdog.isTicking).toBe(false);
@@ -41,8 +41,8 @@ test('a tick that does not end stops the beat, and then is called a stall, once'
   expect(seen.beats).toBeLessThan(8);
 });
 
-test('a process that was stopped for half a minute in a tick has not stalled', async () => {
-  const { clock, pulse: watchdog, seen } = start();
+test('a process that was suspended during a tick has not stalled', async () => {
+  const { clock, watchdog, seen } = start();
   let end = (): void => {};
   void watchdog.during(
     () =>

@@ -1,4 +1,3 @@
-/** OSC as bytes: what is written is read again; what strangers send is read, or refused by name. */
 import {
   decodeOsc,
   encodeBundle,
@@ -52,8 +51,7 @@ const packet = fc.array(message, { maxLength: 4 }).map((messages) => ({
 }));
 
 describe('OSC', () => {
-  test('is what the specification writes', () => {
-    // The two examples of the specification's own page.
+  test("is encoded as in the specification's examples", () => {
     expect(encodeMessage({ address: '/oscillator/4/frequency', args: [float(440)] })).toEqual(
       bytes('/oscillator/4/frequency\0,f\0\0\x43\xdc\0\0'),
     );
@@ -72,7 +70,7 @@ describe('OSC', () => {
     );
   });
 
-  test('what is written is read again in its order, however it is bundled', () => {
+  test('encoded messages are decoded in order, however they are bundled', () => {
     fc.assert(
       fc.property(message, (one) => {
         const written = encodeMessage(one);
@@ -87,11 +85,11 @@ describe('OSC', () => {
     );
   });
 
-  test('a message without types is one without values', () => {
+  test('a message without a type string has no values', () => {
     expect(decodeOsc(bytes('/go\0'))).toEqual([{ address: '/go', args: [] }]);
   });
 
-  test('what cannot be said is refused before it is sent', () => {
+  test('values that OSC cannot represent are refused', () => {
     expect(() => encodeMessage({ address: '/foo', args: [text('a\0b')] })).toThrow('NULL');
     expect(() => int(2 ** 31)).toThrow(RangeError);
     expect(() => int(0.5)).toThrow(RangeError);
@@ -102,17 +100,17 @@ describe('OSC', () => {
     ['no address', 'foo\0'],
     ['an address without end', '/foo'],
     ['no types', '/foo\0\0\0\0foo\0'],
-    ['a type nobody knows', '/foo\0\0\0\0,?\0\0'],
+    ['an unknown type', '/foo\0\0\0\0,?\0\0'],
     ['a missing value', '/foo\0\0\0\0,i\0\0'],
     ['a blob longer than the packet', '/foo\0\0\0\0,b\0\0\x7f\xff\xff\xff'],
-    ['a blob of less than nothing', '/foo\0\0\0\0,b\0\0\xff\xff\xff\xf0'],
+    ['a blob of negative length', '/foo\0\0\0\0,b\0\0\xff\xff\xff\xf0'],
     ['a bundle without time', '#bundle\0'],
     ['a bundle that ends in a size', '#bundle\0\0\0\0\0\0\0\0\x01\0\0'],
     ['an element longer than its bundle', '#bundle\0\0\0\0\0\0\0\0\x01\0\0\0\x40'],
     ['an element of no length', '#bundle\0\0\0\0\0\0\0\0\x01\0\0\0\0'],
     ['a broken element', '#bundle\0\0\0\0\0\0\0\0\x01\0\0\0\x0c/foo\0\0\0\0,?\0\0'],
     ['a bundle by another name', '\xef\xbb\xbf#bundle\0\0\0\0\0\0\0\0\0\x01'],
-  ])('%s is refused by name, wherever in memory it lies', (_, sent) => {
+  ])('%s is refused, wherever it lies in its buffer', (_, sent) => {
     const pool = new Uint8Array(4_096).fill(7);
     pool.set(bytes(sent), 100);
     for (const one of [bytes(sent), pool.subarray(100, 100 + sent.length)]) {
@@ -140,7 +138,7 @@ describe('OSC', () => {
     }
   });
 
-  test('whatever comes in is read or refused, and nothing else', () => {
+  test('any bytes are decoded or refused with an OscError', () => {
     const readOrRefuse = (some: Uint8Array): void => {
       try {
         decodeOsc(some);

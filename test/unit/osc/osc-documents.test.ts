@@ -62,7 +62,7 @@ test('OSC.md lists each message that is sent, with its values', () => {
 });
 
 test.each(['vivarium.pde', 'vivarium.maxpat', 'touchdesigner.py'])(
-  '%s speaks of nothing else',
+  '%s uses only documented messages',
   (file) => {
     const text = read(`sketches/${file}`);
     const spoken = [
@@ -75,7 +75,7 @@ test.each(['vivarium.pde', 'vivarium.maxpat', 'touchdesigner.py'])(
   },
 );
 
-test("the Max patch's cords join what is there", () => {
+test("the Max patch's cords connect existing inlets and outlets", () => {
   const { patcher } = JSON.parse(read('sketches/vivarium.maxpat'));
   const boxes = new Map<string, { numinlets: number; numoutlets: number }>(
     patcher.boxes.map(({ box }: { box: { id: string } }) => [box.id, box]),

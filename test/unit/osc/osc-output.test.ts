@@ -1,4 +1,3 @@
-/** What goes out as OSC stays within what a network and a show's machine can take. */
 import { decodeOsc, int } from '../../../server/osc/osc-codec.ts';
 import { OscOutput } from '../../../server/osc/osc-output.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -6,7 +5,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 
 const { messagesPerSecond, datagramBytes } = DEFAULTS.osc;
 
-test('a flood is cut to the rate, and how much was left out is told', async () => {
+test('a flood is limited to the rate, and the number of dropped messages is sent', async () => {
   const clock = new FakeClock();
   const sent: Uint8Array[] = [];
   const out = new OscOutput({ clock, send: (bytes) => sent.push(bytes) });
@@ -29,7 +28,7 @@ test('a flood is cut to the rate, and how much was left out is told', async () =
   });
 });
 
-test('what shows how an organism moves about its day is not told', () => {
+test('falling asleep and waking up are not sent', () => {
   const sent: Uint8Array[] = [];
   const out = new OscOutput({ clock: new FakeClock(), send: (bytes) => sent.push(bytes) });
   for (const what of ['asleep', 'awake'] as const) {

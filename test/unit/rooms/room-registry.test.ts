@@ -1,4 +1,4 @@
-/** Rooms while several things are wanted of them at once, and what keeps them takes its time or fails. */
+/** Concurrent operations on rooms, with a store that is slow or fails. */
 import type { Engine } from '../../../server/engine/engine.ts';
 import { silentLog } from '../../../server/platform/log.ts';
 import type { LoadedCheckpoint } from '../../../server/rooms/loaded-checkpoint.ts';
@@ -12,7 +12,7 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { SPECIES } from '../../support/rooms.ts';
 
-/** A store that takes as long for a plan as it is told to, or fails. */
+/** A store that writes plans when the test lets it, or fails. */
 class SlowStore extends Store {
   private readonly waiting: { go(): void; fail(): void }[] = [];
   /** Plans wait to be let through. */
@@ -86,7 +86,7 @@ const reasonOf = (work: Promise<unknown>): Promise<string> =>
     (error: { reason?: string; message: string }) => error.reason ?? error.message,
   );
 
-test('knobs that two turn at once are both turned, and both kept', async () => {
+test('two settings changed at once are both applied and stored', async () => {
   const { rooms, store } = open();
   await rooms.create(WISH);
   store.slow = true;
@@ -99,7 +99,7 @@ test('knobs that two turn at once are both turned, and both kept', async () => {
   expect((await store.plans())[0].change).toEqual({ tickRate: 20, capacity: 7 });
 });
 
-test('a knob that could not be kept stays as it was, and the next is turned all the same', async () => {
+test('a setting that could not be stored stays as it was, and the next change is applied', async () => {
   const { rooms, store } = open();
   await rooms.create(WISH);
   store.slow = true;
@@ -116,7 +116,7 @@ test('a knob that could not be kept stays as it was, and the next is turned all 
   expect((await store.plans())[0].change).toEqual({ capacity: 7 });
 });
 
-test('of two rooms of one name that are made at once, the first is there', async () => {
+test('of two rooms of one name that are created at once, only the first is', async () => {
   const { rooms, world } = open();
   const both = [rooms.create(WISH), rooms.create(WISH)].map(reasonOf);
   expect(await Promise.all(both)).toEqual(['none', 'room-exists']);
@@ -125,7 +125,7 @@ test('of two rooms of one name that are made at once, the first is there', async
   expect(rooms.requireOpen('attic').room).toBe(world.rooms.get('attic'));
 });
 
-test('a room whose plan cannot be kept is not made, ticks no more, and its name is free', async () => {
+test('a room whose plan cannot be stored is not created, and its name is free', async () => {
   const { rooms, store, world, clock, ticked } = open();
   store.slow = true;
   const made = reasonOf(rooms.create(WISH));
@@ -143,7 +143,7 @@ test('a room whose plan cannot be kept is not made, ticks no more, and its name 
   expect(rooms.summary('attic')).toMatchObject({ open: true, busy: null });
 });
 
-test('a room that is closing is busy until it is closed: nothing else begins in it meanwhile', async () => {
+test('a room that is closing is busy, and no other operation begins', async () => {
   const { rooms, store, clock, ticked } = open();
   await rooms.create(WISH);
   store.slow = true;
@@ -160,7 +160,7 @@ test('a room that is closing is busy until it is closed: nothing else begins in 
   expect(ticked).toEqual([]);
 });
 
-test('a room whose closing cannot be kept stays open, and goes on', async () => {
+test('a room that could not be stored as closed stays open and ticks', async () => {
   const { rooms, store, clock, ticked } = open();
   await rooms.create(WISH);
   store.slow = true;
@@ -174,7 +174,7 @@ test('a room whose closing cannot be kept stays open, and goes on', async () => 
   expect(ticked).not.toEqual([]);
 });
 
-test('a knob that is turned while a room is removed does not bring its plan back', async () => {
+test('a setting changed while a room is removed does not restore its plan', async () => {
   const { rooms, store } = open();
   await rooms.create(WISH);
   await rooms.close('attic');

@@ -11,20 +11,16 @@ import {
 } from '../../../shared/codec/frame.ts';
 import { FrameDecoder } from '../../../shared/codec/frame-decoder.ts';
 import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
-import {
-  copyPlanes,
-  createPlanes,
-  equalPlanes,
-  type Planes,
-} from '../../../shared/codec/planes.ts';
+import { createPlanes, type Planes } from '../../../shared/codec/planes.ts';
 import { RangeReader, RangeWriter } from '../../../shared/codec/range-coder.ts';
 import { TIER_NAMES, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
 import { View } from '../../../shared/codec/view.ts';
 import { createRandom } from '../../../shared/random.ts';
+import { copyPlanes, equalPlanes } from '../../support/planes.ts';
 import fc from '../../support/property.ts';
 
 const full = process.env.VIVARIUM_TEST_FULL === '1';
-/** ms that a million of something may take. */
+/** Time limit for a million rounds, ms. */
 const LONG = full ? 3_600_000 : 300_000;
 
 /** Changes a few places as a room does: bare places are clear. */
@@ -54,17 +50,17 @@ class Stage {
   readonly tier: TierName;
   tick = 0;
 
+  private readonly scale: number;
+
   constructor(
     width: number,
     height: number,
-    tier: TierName,
-    seed = 1,
-    places = 300,
-    private readonly scale = 1,
+    { tier = 'full' as TierName, seed = 1, places = 300, scale = 1 } = {},
   ) {
     this.planes = createPlanes(width, height);
     scribble(this.planes, seed, places);
     this.tier = tier;
+    this.scale = scale;
     this.encoder = new FrameEncoder(new View(this.planes, scale), TIERS[tier]);
     this.decoder = new FrameDecoder(createPlanes(width, height));
   }
@@ -88,12 +84,8 @@ class Stage {
     const { view } = this.encoder;
     for (const chunk of changed) {
       const { x, y, width, height } = chunkRect(this.planes, chunk);
-      const rect = {
-        x: x / view.scale,
-        y: y / view.scale,
-        width: width / view.scale,
-        height: height / view.scale,
-      };
+      const { scale } = view;
+      const rect = { x: x / scale, y: y / scale, width: width / scale, height: height / scale };
       for (const one of chunksWithin(view.planes, rect)) {
         if (view.update(this.tick, one)) this.encoder.touch(one);
       }
@@ -114,7 +106,7 @@ const seeds = fc.array(fc.integer({ min: 0, max: 2 ** 31 }), { minLength: 1, max
 const tierName = fc.constantFrom(...TIER_NAMES);
 
 describe('the range coder', () => {
-  test('gives back any bits and numbers under any contexts', () => {
+  test('decodes any bits and numbers under any contexts', () => {
     const one = fc.record({
       context: fc.integer({ min: -1, max: 2 }),
       value: fc.integer({ min: 0, max: 2 ** 20 - 1 }),
@@ -137,7 +129,7 @@ describe('the range coder', () => {
     );
   });
 
-  test('spends next to nothing on what it has learnt to expect', () => {
+  test('needs few bytes for bits that it predicts', () => {
     const writer = new RangeWriter(new Uint16Array(1).fill(32_768));
     for (let i = 0; i < 10_000; i++) writer.bit(0, i % 1_000 === 0 ? 1 : 0);
     expect(writer.finish().length).toBeLessThan(40);
@@ -145,11 +137,11 @@ describe('the range coder', () => {
 });
 
 describe('the stream', () => {
-  test('shows any history of planes, within what its tier holds back, and exactly what rests', () => {
+  test("shows any history of planes within the tier's tolerance, and exactly once it rests", () => {
     fc.assert(
       fc.property(size, size, tierName, seeds, (width, height, tier, history) => {
-        const stage = new Stage(width, height, tier);
-        const { decoder, planes, encoder: cast } = stage;
+        const stage = new Stage(width, height, { tier });
+        const { decoder, planes, encoder } = stage;
         expect(decoder.decode(stage.keyframe()).lost).toEqual([]);
         for (const seed of history) {
           expect(decoder.decode(stage.go(scribble(planes, seed, seed % 60))).lost).toEqual([]);
@@ -161,17 +153,18 @@ describe('the stream', () => {
           );
         }
         for (let i = 0; i < 15; i++) expect(decoder.decode(stage.go([])).lost).toEqual([]);
-        expect(equalPlanes(cast.seen, cast.view.planes)).toBe(true);
+        expect(equalPlanes(encoder.seen, encoder.view.planes)).toBe(true);
         expect(equalPlanes(decoder.planes, planes)).toBe(true);
       }),
       { numRuns: 60 },
     );
   });
 
-  test('begins with a coarse picture that looks the same, and makes it exact', () => {
+  test('starts with a coarse picture of nearly the same colours, then refines it', () => {
     fc.assert(
       fc.property(size, size, fc.nat(), (width, height, seed) => {
-        const { cast: encoder, decoder, planes, all, ...stage } = withFrames(width, height, seed);
+        const stage = new Stage(width, height, { seed });
+        const { encoder, decoder, planes, all } = stage;
         const coarse = stage.frame(
           all.map((chunk) => ({ chunk, block: encoder.coarseKey(chunk) })),
         );
@@ -186,8 +179,8 @@ describe('the stream', () => {
     );
   });
 
-  test('names only the rectangles that changed, and those that were replaced', () => {
-    const stage = new Stage(70, 40, 'full');
+  test('reports only the rectangles that changed, and those that were replaced', () => {
+    const stage = new Stage(70, 40);
     const first = stage.decoder.decode(stage.keyframe());
     expect(first.changed).toHaveLength(6);
     expect(first.replaced).toEqual(first.changed);
@@ -201,8 +194,8 @@ describe('the stream', () => {
     expect(anew).toEqual([]);
   });
 
-  test('shows small cells as squares of places where they stand for several', () => {
-    const stage = new Stage(70, 40, 'thrifty', 1, 0, 2);
+  test('shows scaled cells as squares', () => {
+    const stage = new Stage(70, 40, { tier: 'thrifty', places: 0, scale: 2 });
     const { planes, decoder } = stage;
     decoder.decode(stage.keyframe());
     for (const [x, y] of [
@@ -221,30 +214,23 @@ describe('the stream', () => {
       expect(decoder.planes.owner[place]).toBe(3);
       expect([...decoder.planes.rgba.subarray(place * 4, place * 4 + 4)]).toEqual([60, 30, 15, 75]);
     }
-    // One of four is too little to be seen from afar.
+    // One of four cells is not shown.
     expect(decoder.planes.owner[39 * 70 + 69]).toBe(0);
   });
 
-  test('tells nothing of chunks that nobody wants, until somebody does', () => {
-    const { encoder: cast, planes } = new Stage(64, 32, 'full');
+  test('encodes a chunk only if it is wanted', () => {
+    const { encoder, planes } = new Stage(64, 32);
     const chunks = scribble(planes, 5, 40);
-    for (const chunk of chunks) if (cast.view.update(1, chunk)) cast.touch(chunk);
-    cast.advance(1, (chunk) => chunk === 0);
-    expect(cast.delta(0)).toBeDefined();
-    expect(cast.delta(1)).toBeUndefined();
-    expect(cast.version(1)).toBe(1);
-    cast.advance(2, () => true);
-    expect(cast.delta(1)).toBeDefined();
-    expect(cast.version(1)).toBe(2);
+    for (const chunk of chunks) if (encoder.view.update(1, chunk)) encoder.touch(chunk);
+    encoder.advance(1, (chunk) => chunk === 0);
+    expect(encoder.delta(0)).toBeDefined();
+    expect(encoder.delta(1)).toBeUndefined();
+    expect(encoder.version(1)).toBe(1);
+    encoder.advance(2, () => true);
+    expect(encoder.delta(1)).toBeDefined();
+    expect(encoder.version(1)).toBe(2);
   });
 });
-
-/** A stage with its helpers as own properties. */
-function withFrames(width: number, height: number, seed: number) {
-  const stage = new Stage(width, height, 'full', seed);
-  const { encoder: cast, decoder, planes, all } = stage;
-  return { cast, decoder, planes, all, frame: (blocks: FrameBlock[]) => stage.frame(blocks) };
-}
 
 describe('chunks', () => {
   test('cover the grid, each place once', () => {
@@ -284,9 +270,9 @@ describe('chunks', () => {
   });
 });
 
-describe('what is out of step or broken', () => {
-  test('a delta on other cells is found out, chunk by chunk, and leaves them as they were', () => {
-    const stage = new Stage(96, 64, 'full');
+describe('broken data', () => {
+  test('a delta for other cells is detected by its checksum, and leaves the chunk unchanged', () => {
+    const stage = new Stage(96, 64);
     const { decoder, planes } = stage;
     decoder.decode(stage.keyframe());
     const lateDecoder = new FrameDecoder(copyPlanes(decoder.planes));
@@ -300,7 +286,7 @@ describe('what is out of step or broken', () => {
       expect(takeCells(lateDecoder.planes, rect)).toEqual(takeCells(before, rect));
     }
     expect(changed.length + lost.length).toBe(readBlocks(next, chunkCount(planes)).length);
-    // Those who have missed some may be told all of them at once.
+    // A viewer who missed some deltas may get all of them at once.
     const missed = stage.all.flatMap((chunk) => {
       const blocks = stage.encoder.since(chunk, 1) ?? [];
       return blocks.map((block) => ({ chunk, block }));
@@ -314,9 +300,9 @@ describe('what is out of step or broken', () => {
   });
 
   test(
-    'broken frames fail with a named reason or are found out, and what is wrong is not shown',
+    'broken frames fail with a reason or a checksum, and change nothing',
     () => {
-      const stage = new Stage(64, 48, 'full', 3, 900);
+      const stage = new Stage(64, 48, { seed: 3, places: 900 });
       const frame = stage.keyframe();
       const reasons = new Set<string>();
       const random = createRandom(4);
@@ -347,7 +333,7 @@ describe('what is out of step or broken', () => {
   );
 
   test(
-    'blocks of noise are read to an end, and refused',
+    'random blocks are read without an error other than FrameError',
     () => {
       const random = createRandom(9);
       let passed = 0;
@@ -362,7 +348,7 @@ describe('what is out of step or broken', () => {
           if (!(error instanceof FrameError)) throw error;
         }
       }
-      // One in 65,536 fits its check by chance.
+      // One in 65,536 passes its checksum by chance.
       expect(passed).toBeLessThan(rounds / 10_000 + 3);
     },
     LONG,
@@ -372,23 +358,23 @@ describe('what is out of step or broken', () => {
     ['nothing', []],
     ['half a header', [0x56, 3, 0]],
     ['another magic', [0x57, 3, 0, 0, 0, 0, 0, 0]],
-    ['an older form', [0x56, 1, 0, 0, 0, 0, 0, 0]],
+    ['an older version', [0x56, 1, 0, 0, 0, 0, 0, 0]],
     ['an unknown tier', [0x56, 3, 0, 9, 0, 0, 0, 0]],
     ['an absurd scale', [0x56, 3, 30, 0, 0, 0, 0, 0]],
-  ])('a frame of %s has no header', (_, bytes) => {
+  ])('a frame header is refused: %s', (_, bytes) => {
     expect(() => readHeader(Uint8Array.from(bytes))).toThrow(FrameError);
   });
 
   test.each([
     ['too short', [1, 2]],
-    ['a key that leaves out bits', [1 | (3 << 2), 0, 0]],
-    ['a coarse key that leaves out none', [2, 0, 0]],
-    ['more bits than there are', [2 | (9 << 2), 0, 0]],
-  ])('a block: %s', (_, bytes) => {
+    ['a key that omits bits', [1 | (3 << 2), 0, 0]],
+    ['a coarse key that omits none', [2, 0, 0]],
+    ['more than seven bits', [2 | (9 << 2), 0, 0]],
+  ])('a block header is refused: %s', (_, bytes) => {
     expect(() => readBlockHeader(Uint8Array.from(bytes))).toThrow(new FrameError('block'));
   });
 
-  test('the check tells apart what differs in one bit', () => {
+  test('the checksum detects single-bit differences', () => {
     const cells = createCells({ width: 32, height: 32 });
     scribble(cells, 3, 500);
     const checks = new Set([checkOf(cells)]);
@@ -398,7 +384,7 @@ describe('what is out of step or broken', () => {
       checks.add(checkOf(cells));
       cells.rgba[at % cells.rgba.length] ^= mask;
     }
-    // Of 2,001 draws out of 65,536, some thirty meet by chance.
+    // Of 2,001 values out of 65,536, about thirty collide by chance.
     expect(checks.size).toBeGreaterThan(1_930);
   });
 });

@@ -1,11 +1,12 @@
-/** The stream of the standard garden stays as small as it is said to be. */
+/** Sizes of the stream of the standard garden. */
 import { FrameDecoder } from '../../../shared/codec/frame-decoder.ts';
-import { createPlanes, equalPlanes } from '../../../shared/codec/planes.ts';
+import { createPlanes } from '../../../shared/codec/planes.ts';
 import type { TierName } from '../../../shared/codec/tiers.ts';
 import { GardenStream } from '../../support/garden-stream.ts';
+import { equalPlanes } from '../../support/planes.ts';
 import { GARDEN } from '../../support/standard-garden.ts';
 
-/** Plays all of it. @returns bytes of the first picture, of it made exact, and of each tick */
+/** Plays the whole stream. @returns bytes of the first and of the exact picture, and rates */
 function play(tier: TierName) {
   const stream = new GardenStream(tier);
   const { encoder: cast } = stream;
@@ -44,6 +45,6 @@ test('a phone takes 40 kB a second in the median, and 125 kB in the busiest', ()
   expect(p99).toBeLessThan(125_000);
 });
 
-test('one on a thin line takes 15 kB a second', () => {
+test('the lowest tier takes 15 kB a second', () => {
   expect(play('thrifty').median).toBeLessThan(15_000);
 });

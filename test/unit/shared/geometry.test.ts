@@ -26,7 +26,7 @@ describe('geometry', () => {
             for (let i = 0; i < rect.width; i++) {
               const px = rect.x + i + 0.5;
               const py = rect.y + j + 0.5;
-              // Sampled along the way: far from the rim this decides, near it either answer may be right.
+              // Sampled along the line: near the rim, either answer may be right.
               let nearest = Infinity;
               for (let k = 0; k < pairs.length; k++) {
                 const [ax, ay] = pairs[Math.max(0, k - 1)];
@@ -54,7 +54,7 @@ describe('geometry', () => {
     );
   });
 
-  test('a finger anywhere becomes a centre whose window fits', () => {
+  test('any pointer position is clamped to a centre whose window fits', () => {
     const grid = { width: 100, height: 80 };
     fc.assert(
       fc.property(fc.double({ noNaN: true }), fc.double({ noNaN: true }), (x, y) => {
@@ -65,7 +65,7 @@ describe('geometry', () => {
     );
   });
 
-  test('stages lie in the middle of the window', () => {
+  test('stages are centred in the window', () => {
     const window = windowAround(20, 30, 32);
     expect(stageRect(window, 2)).toEqual({ x: 19, y: 29, width: 2, height: 2 });
     expect(stageRect(window, 32)).toEqual(window);

@@ -3,7 +3,7 @@ import { ownerColor } from '../../../client/style/owner.ts';
 import { HUES, hueOf, lightnessOf, OWNER_CHROMA } from '../../../shared/hues.ts';
 
 /**
- * What of linear RGB is seen by those who lack one kind of cones altogether: Machado, Oliveira and Fernandes 2009, severity 1
+ * Linear RGB as seen without one kind of cones: Machado, Oliveira and Fernandes 2009, severity 1
  * (https://www.inf.ufrgs.br/~oliveira/pubs_files/CVD_Simulation/CVD_Simulation.html).
  */
 const SIGHTS = {
@@ -25,13 +25,13 @@ const SIGHTS = {
   ],
 } as const;
 
-/** Distance in OKLab at which two colours side by side are just told apart is about 0.02; these are not side by side. */
+/** OKLab distance. About 0.02 is just noticeable side by side; these are not side by side. */
 const APART = 0.065;
 
 const linear = (value: number): number =>
   value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
 
-/** OKLab of what is seen of an sRGB colour. Arithmetic: Björn Ottosson, https://bottosson.github.io/posts/oklab/ */
+/** OKLab of an sRGB colour as seen: Björn Ottosson, https://bottosson.github.io/posts/oklab/ */
 function seen(color: Rgb, sight: readonly number[]): [number, number, number] {
   const [r, g, b] = color.map(linear);
   const [R, G, B] = [0, 3, 6].map((row) =>
@@ -56,17 +56,17 @@ function nearest(colors: readonly Rgb[], sight: readonly number[]): number {
   );
 }
 
-test.each(Object.entries(SIGHTS))('eight participants are told apart: %s', (_, sight) => {
+test.each(Object.entries(SIGHTS))('eight participants have distinct colours: %s', (_, sight) => {
   expect(nearest(HUES.map(ownerColor), sight)).toBeGreaterThan(APART);
 });
 
-test('hues evenly round the circle, all of one lightness, would not be', () => {
+test('evenly spaced hues of one lightness would not be distinct', () => {
   const even = HUES.map((_, i) => oklch(0.8, OWNER_CHROMA, 45 * i));
   const worst = Math.min(...Object.values(SIGHTS).map((sight) => nearest(even, sight)));
   expect(worst).toBeLessThan(APART / 3);
 });
 
-test('those who come one after another have different hues, all of them bright on a dark ground', () => {
+test('consecutive participants have different hues, all bright enough for a dark background', () => {
   for (let first = 1; first < 30; first++) {
     const hues = HUES.map((_, i) => hueOf(first + i));
     expect(new Set(hues).size).toBe(HUES.length);

@@ -1,4 +1,3 @@
-/** The list of languages is the only place that names them; which one somebody gets. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -62,6 +61,6 @@ test.each([
   [['tlh', ''], 'en'],
   [['constructor', '__proto__', 'da'], 'da'],
   [[], 'en'],
-] as const)('who prefers %j gets %s', (preferred, language) => {
+] as const)('%j chooses %s', (preferred, language) => {
   expect(chooseLanguage(preferred)).toBe(language);
 });

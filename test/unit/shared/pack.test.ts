@@ -5,8 +5,8 @@ import fc from '../../support/property.ts';
 
 const unpackr = new Unpackr(OPTIONS);
 
-const { sayable } = fc.letrec((tie) => ({
-  sayable: fc.oneof(
+const { packable } = fc.letrec((tie) => ({
+  packable: fc.oneof(
     { maxDepth: 4 },
     fc.constant(null),
     fc.boolean(),
@@ -15,11 +15,11 @@ const { sayable } = fc.letrec((tie) => ({
     fc.maxSafeInteger(),
     fc.string({ unit: 'grapheme' }),
     fc.uint8Array(),
-    fc.array(tie('sayable')),
+    fc.array(tie('packable')),
     // The reader renames what could reach a prototype; the protocol has no such name.
     fc.dictionary(
       fc.string().filter((key) => key !== '__proto__'),
-      tie('sayable'),
+      tie('packable'),
       { noNullPrototype: true },
     ),
   ),
@@ -33,21 +33,21 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
 }
 
-test('what a page writes, the server reads as it was', () => {
+test('the server reads what a page packs', () => {
   fc.assert(
-    fc.property(sayable, (value) => {
+    fc.property(packable, (value) => {
       expect(plain(unpackr.unpack(pack(value)))).toEqual(plain(value));
     }),
     { numRuns: 2_000 },
   );
 });
 
-test.each([31, 32, 255, 256, 65_535, 65_536])('sizes of %d are written', (size) => {
+test.each([31, 32, 255, 256, 65_535, 65_536])('values of size %d are packed', (size) => {
   const values = ['a'.repeat(size), new Uint8Array(size).fill(7), new Array(size).fill(1)];
   for (const value of values) expect(plain(unpackr.unpack(pack(value)))).toEqual(plain(value));
 });
 
-test('what is undefined is left out, what cannot be said is refused', () => {
+test('undefined fields are omitted, and unsupported values refused', () => {
   expect(unpackr.unpack(pack({ a: undefined, b: 1 }))).toEqual({ b: 1 });
   expect(() => pack(() => 1)).toThrow('function');
   expect(() => pack(1n)).toThrow('bigint');

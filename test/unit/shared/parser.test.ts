@@ -46,7 +46,7 @@ describe('parser', () => {
     expect(() => decode(message)).toThrow();
   });
 
-  test('no bytes whatever do anything but decode to a packet or throw', () => {
+  test('any bytes either decode to a packet or throw', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         try {
@@ -61,7 +61,7 @@ describe('parser', () => {
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 
-  test('keys of prototypes do not reach prototypes', () => {
+  test('prototype keys do not reach prototypes', () => {
     const evil = Buffer.from(
       pack({ type: 2, nsp: '/', data: ['x', { _proto_: { polluted: 1 } }] }),
     );

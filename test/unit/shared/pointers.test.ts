@@ -8,7 +8,7 @@ const id = fc.integer({ min: 1, max: 2 ** 31 });
 const place = fc.double({ noNaN: true, noDefaultInfinity: true });
 const tool = fc.constantFrom(...TOOLS);
 
-test('a pointer is where it was, to a sixteenth of a place, on any grid', () => {
+test('positions are exact to a sixteenth of a place', () => {
   const near = fc.double({ noNaN: true, min: -100, max: 10_000 });
   fc.assert(
     fc.property(id, near, near, tool, (id, x, y, tool) => {
@@ -20,11 +20,11 @@ test('a pointer is where it was, to a sixteenth of a place, on any grid', () => 
   );
 });
 
-test('one that has left the grid has no place', () => {
+test('a pointer that has left the grid has no position', () => {
   expect(unpackPointer(packPointer({ id: 7, tool: 'plant' }))).toEqual({ id: 7, tool: 'look' });
 });
 
-test('wherever it points to, clients can read it, and it takes 12 bytes on a grid', () => {
+test('any position is valid, and takes 12 bytes on a grid', () => {
   fc.assert(
     fc.property(id, place, place, tool, (id, x, y, tool) => {
       expect(v.is(packedPointer, packPointer({ id, x, y, tool }))).toBe(true);
@@ -33,6 +33,9 @@ test('wherever it points to, clients can read it, and it takes 12 bytes on a gri
   expect(pack(packPointer({ id: 999, x: 255.9, y: 255.9, tool: 'look' })).length).toBeLessThan(13);
 });
 
-test.each([[[]], [[1, 2]], [[1, 2, 3, 9]], [[1, 2.5, 3, 0]], [['1']]])('%j is none', (packed) => {
-  expect(v.is(packedPointer, packed)).toBe(false);
-});
+test.each([[[]], [[1, 2]], [[1, 2, 3, 9]], [[1, 2.5, 3, 0]], [['1']]])(
+  '%j is not valid',
+  (packed) => {
+    expect(v.is(packedPointer, packed)).toBe(false);
+  },
+);

@@ -33,7 +33,7 @@ describe('random', () => {
     expect(Math.abs(uniform - 0.5)).toBeLessThan(5 * Math.sqrt(1 / 12 / n));
   });
 
-  test('names hash apart', () => {
+  test('names have different hashes', () => {
     const names = Array.from({ length: 2_000 }, (_, i) => `1/room-${i}`);
     expect(new Set(names.map(hashText)).size).toBe(names.length);
   });

@@ -11,7 +11,7 @@ const latents = fc.float32Array({
   max: 100,
 });
 
-test('a seed comes back as it was, but for a two-thousandth of its largest number', () => {
+test('a seed is restored to within a thousandth of its largest number', () => {
   fc.assert(
     fc.property(latents, fc.option(fc.nat(500), { nil: undefined }), (latent, kind) => {
       const species = speciesOf(latent.length);
@@ -21,7 +21,7 @@ test('a seed comes back as it was, but for a two-thousandth of its largest numbe
       back.latent.forEach((value, i) => {
         expect(Math.abs(value - latent[i])).toBeLessThanOrEqual(largest / 1000);
       });
-      // What was kept once is kept to the bit from then on.
+      // A restored seed is encoded without further loss.
       const again = encodeSeed(back, species);
       expect(decodeSeed(again, species)!.latent).toEqual(back.latent);
     }),
@@ -34,7 +34,7 @@ test('a seed comes back as it was, but for a two-thousandth of its largest numbe
   );
 });
 
-test('a token fits into a link and a code', () => {
+test('a token fits into a link and a QR code', () => {
   const latent = Float32Array.from({ length: 96 }, (_, i) => Math.sin(i));
   const token = encodeSeed({ kind: 12, latent }, speciesOf(96));
   expect(token).toMatch(/^[\w-]+$/);
@@ -43,7 +43,7 @@ test('a token fits into a link and a code', () => {
   expect(longest.length).toBeLessThanOrEqual(MAX_TOKEN);
 });
 
-test('what is damaged, or of another checkpoint, is no seed', () => {
+test('a damaged token, or one of another checkpoint, is refused', () => {
   const latent = Float32Array.from({ length: 16 }, (_, i) => i - 8);
   const token = encodeSeed({ kind: 3, latent }, speciesOf(16));
   expect(decodeSeed(token, speciesOf(16, 'digits'))).toBeUndefined();
@@ -54,7 +54,7 @@ test('what is damaged, or of another checkpoint, is no seed', () => {
       fc.pre(token[at] !== letter);
       const damaged = token.slice(0, at) + letter + token.slice(at + 1);
       const back = decodeSeed(damaged, speciesOf(16));
-      // The last letter may carry bits that mean nothing.
+      // The last letter may carry unused bits.
       if (back) expect(back.latent).toEqual(decodeSeed(token, speciesOf(16))!.latent);
     }),
   );

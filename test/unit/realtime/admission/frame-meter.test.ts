@@ -1,12 +1,5 @@
-import { AddressLimits } from '../../../../server/realtime/admission/address-limits.ts';
-import { ConnectionRateLimiter } from '../../../../server/realtime/admission/connection-rate-limiter.ts';
 import { FrameMeter } from '../../../../server/realtime/admission/frame-meter.ts';
-import { RejectionCounts } from '../../../../server/realtime/admission/rejection-counts.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
 import fc from '../../../support/property.ts';
-
-const { limits, net } = DEFAULTS;
 
 interface Frame {
   readonly fin: boolean;
@@ -32,7 +25,7 @@ const anyFrame = fc.record({
   length: fc.oneof(fc.nat(10), fc.nat(200), fc.constantFrom(125, 126, 127, 65_535, 65_536)),
 });
 
-test('frames are counted by their headers, however the wire is cut', () => {
+test('frames are counted by their headers, however the data is split', () => {
   fc.assert(
     fc.property(
       fc.array(anyFrame, { maxLength: 20 }),
@@ -59,34 +52,4 @@ test('frames are counted by their headers, however the wire is cut', () => {
       },
     ),
   );
-});
-
-test('what a busy page sends passes for an hour, also when ten seconds of it come at once', async () => {
-  const clock = new FakeClock();
-  const book = new AddressLimits(limits);
-  book.connect('a', clock.now());
-  const rejections = new RejectionCounts();
-  const rateLimiter = new ConnectionRateLimiter({
-    key: 'a',
-    limits,
-    clock,
-    rejections,
-    addresses: book,
-  });
-  const meter = new FrameMeter(net.minFrameBytes);
-  const message = (length: number) => framed({ fin: true, opcode: 2, length });
-  // Forty commands, thirty cursors and sixty acknowledgements a second, a pong of Engine.IO's in five.
-  const second = [
-    ...Array<Buffer>(40).fill(message(180)),
-    ...Array<Buffer>(30).fill(message(45)),
-    ...Array<Buffer>(60).fill(message(40)),
-  ];
-  const pong = framed({ fin: true, opcode: 1, length: 1 });
-  const tenSeconds = Buffer.concat([...Array<Buffer[]>(10).fill(second).flat(), pong, pong]);
-  for (let time = 0; time < 3_600; time += 10) {
-    const { bytes, others } = meter.push(tenSeconds);
-    expect(rateLimiter.bytes(bytes)).toBe(true);
-    expect(rateLimiter.frames(others)).toBe(true);
-    await clock.advance(10_000);
-  }
 });

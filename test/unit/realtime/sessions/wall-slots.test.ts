@@ -5,7 +5,7 @@ import fc from '../../../support/property.ts';
 
 const { maxWalls } = DEFAULTS.room;
 
-test('a house that comes when a stranger has hung all there may be gets half of them', () => {
+test('at the limit, a second address gets up to half of the walls', () => {
   const walls = new WallSlots<string>(maxWalls);
   for (let i = 0; i < maxWalls; i++) walls.add(`stranger ${i}`, 'far');
   expect(walls.add('house 0', 'here')).toBe(`stranger ${maxWalls - 1}`);
@@ -16,7 +16,7 @@ test('a house that comes when a stranger has hung all there may be gets half of 
   expect(walls.hasWallAt('far')).toBe(true);
 });
 
-test('there are never too many, and none that hangs is moved for one whose address has as many', () => {
+test('the limit holds, and a wall is replaced only for an address with fewer walls', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(3), { maxLength: 60 }), (addresses) => {
       const walls = new WallSlots<number>(6);
@@ -44,7 +44,7 @@ test('there are never too many, and none that hangs is moved for one whose addre
   );
 });
 
-test('one customer is one, however many networks he has', () => {
+test('all IPv6 networks of one site count together', () => {
   const walls = new WallSlots<string>(maxWalls);
   for (let i = 0; i < maxWalls; i++)
     walls.add(`stranger ${i}`, `2001:db8:1:${i.toString(16)}::/64`);

@@ -1,7 +1,7 @@
 import { decode, encode } from 'msgpackr';
 import { type Connection, framed, Outbox } from '../../../../server/realtime/streaming/outbox.ts';
 
-/** What one connection was handed, write by write. */
+/** A connection that records its writes. */
 class Line implements Connection {
   readonly writes: Uint8Array[] = [];
 
@@ -33,7 +33,7 @@ class Line implements Connection {
   }
 }
 
-/** An outbox whose turns end when they are told to. */
+/** An outbox whose turns end when the test ends them. */
 function open() {
   const turns: (() => void)[] = [];
   let written = 0;
@@ -71,7 +71,7 @@ test('all messages to a client in one turn go out in one write, in order', () =>
   expect(a.messages[3]).toEqual(['life', { tick: 4 }]);
 });
 
-test('a message to many clients is encoded once, and not confused with another', () => {
+test('a message to many clients is encoded once', () => {
   const { outbox, endTurn, written } = open();
   const lines = Array.from({ length: 100 }, () => new Line());
   const news = [{ id: 1, x: 2 }];
@@ -94,7 +94,7 @@ test('a message to many clients is encoded once, and not confused with another',
     ['cursors', news],
     ['life', news],
   ]);
-  // In the next turn it may have become another.
+  // In the next turn the object may have changed.
   news[0].x = 3;
   outbox.send(lines[0], 'cursors', news);
   endTurn();
@@ -118,15 +118,12 @@ test('a client that is disconnected first receives everything sent before', () =
   expect([a.writes.length, b.writes.length]).toEqual([1, 1]);
 });
 
-test.each([0, 125, 126, 65_535, 65_536])(
-  'a frame of %d bytes has the head it must have',
-  (length) => {
-    const message = new Uint8Array(length).fill(7);
-    const line = new Line();
-    const frame = framed(message);
-    expect(frame.subarray(frame.length - length)).toEqual(Buffer.from(message));
-    expect(frame.length - length).toBe(length < 126 ? 2 : length < 65_536 ? 4 : 10);
-    line.writes.push(framed(encode(message)));
-    expect(line.messages).toEqual([Buffer.from(message)]);
-  },
-);
+test.each([0, 125, 126, 65_535, 65_536])('a frame of %d bytes has the right header', (length) => {
+  const message = new Uint8Array(length).fill(7);
+  const line = new Line();
+  const frame = framed(message);
+  expect(frame.subarray(frame.length - length)).toEqual(Buffer.from(message));
+  expect(frame.length - length).toBe(length < 126 ? 2 : length < 65_536 ? 4 : 10);
+  line.writes.push(framed(encode(message)));
+  expect(line.messages).toEqual([Buffer.from(message)]);
+});

@@ -2,9 +2,10 @@ import { RoomBroadcaster } from '../../../../server/realtime/streaming/room-broa
 import type { Viewer, Viewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
 import { chunkAt } from '../../../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../../../shared/codec/frame-decoder.ts';
-import { createPlanes, equalPlanes, type Planes } from '../../../../shared/codec/planes.ts';
+import { createPlanes, type Planes } from '../../../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { createRandom } from '../../../../shared/random.ts';
+import { equalPlanes } from '../../../support/planes.ts';
 
 const TICK = 1000 / 15;
 
@@ -65,7 +66,7 @@ function lookAt(planes: Planes, part: Partial<Viewport> = {}): Viewport {
   return { x: 0, y: 0, width, height, pixels: 4, best: 'full', ...part };
 }
 
-/** A room, its stream, and time. */
+/** A room with its broadcaster, and time. */
 function open(width: number, height: number) {
   const planes = createPlanes(width, height);
   const cast = new RoomBroadcaster(planes, 0);
@@ -131,7 +132,7 @@ describe('RoomBroadcaster', () => {
     expect(equalPlanes(page.planes, room.planes)).toBe(true);
   });
 
-  test('in a crowd phones have their turn with their frames; walls, and a few, have it always', () => {
+  test('in a crowd phones get events with their frames; walls, and phones in a small room, at once', () => {
     const room = open(64, 64);
     const phone = room.join({ best: 'phone' });
     expect(room.cast.hasTurn(phone, 1)).toBe(true);
@@ -151,7 +152,7 @@ describe('RoomBroadcaster', () => {
     expect(page.waiting).toHaveLength(2);
     expect(room.cast.skippedFrames).toBeGreaterThan(5);
     page.draw(room.cast, room.now);
-    // It is given less at first, and all once its line has been quick for a while.
+    // It is sent less at first, and everything once its connection has been fast for a while.
     room.go(300, [page, quick]);
     for (const one of [page, quick]) {
       expect(one.lost).toBe(0);
@@ -176,13 +177,13 @@ describe('RoomBroadcaster', () => {
     expect(equalPlanes(page.planes, room.planes)).toBe(true);
   });
 
-  test('a resync sends the requested chunks, and no others', () => {
+  test('a resync sends the requested chunks; unknown ones are ignored', () => {
     const room = open(64, 64);
     const page = room.join();
     room.go(20, [page], true);
     room.go(30, [page]);
     page.planes.rgba.fill(9, 0, 64 * 4 * 10);
-    room.cast.resync(page, [0, 1]);
+    room.cast.resync(page, [0, 1, 1_000_000]);
     const sent = page.bytes.length;
     room.go(10, [page]);
     expect(equalPlanes(page.planes, room.planes)).toBe(true);
@@ -240,7 +241,7 @@ describe('the viewport of a viewer', () => {
     expect(equalPlanes(page.planes, room.planes)).toBe(true);
   });
 
-  test('comes in larger cells from far away', () => {
+  test('zoomed out gets larger cells', () => {
     const room = open(128, 128);
     const page = room.join({ pixels: 0.4 });
     const near = room.join();
@@ -254,7 +255,7 @@ describe('the viewport of a viewer', () => {
     expect(equalPlanes(page.planes, room.planes)).toBe(true);
   });
 
-  test('is not sent again where the page still shows it', () => {
+  test('is sent only where the page does not show it already', () => {
     const room = open(96, 96);
     const page = room.join();
     room.go(30, [page], true);
@@ -287,7 +288,7 @@ describe('the tier of a viewer', () => {
     expect(new Set(modest.tiers)).toEqual(new Set(['phone']));
   });
 
-  test('falls while frames have to be skipped, and nobody else notices', () => {
+  test('falls while frames are skipped, without affecting other viewers', () => {
     const room = open(64, 64);
     const [slow, quick] = [room.join(), room.join()];
     for (let i = 0; i < 60; i++) {
@@ -299,22 +300,5 @@ describe('the tier of a viewer', () => {
     expect(slow.lost).toBe(0);
     room.go(20, [slow, quick]);
     expect(equalPlanes(quick.planes, room.planes)).toBe(true);
-  });
-
-  test('does not swing for ever on a line that can take one but not the next', () => {
-    const room = open(64, 64);
-    const page = room.join();
-    let changes = 0;
-    let last = '';
-    for (let i = 0; i < 1_500; i++) {
-      room.go(1, [], true);
-      // Acknowledges every other tick: enough for a phone, too little for all.
-      if (room.cast.tierOf(page) !== 'full' || i % 6 === 0) page.draw(room.cast, room.now);
-      const tier = room.cast.tierOf(page)!;
-      if (tier !== last) changes++;
-      last = tier;
-    }
-    expect(changes).toBeGreaterThan(2);
-    expect(changes).toBeLessThan(14);
   });
 });

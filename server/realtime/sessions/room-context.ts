@@ -1,0 +1,37 @@
+/** What the parts of a room server share: what the room runs on, and who is in it. */
+import type { Clock } from '../../platform/clock.ts';
+import type { Room } from '../../world/room.ts';
+import type { Pace } from '../../world/ticker.ts';
+import type { Bans } from '../policy/bans.ts';
+import type { RoomPolicy } from '../policy/room-policy.ts';
+import type { Cursors } from '../presence/cursors.ts';
+import type { EventQueue } from '../presence/event-queue.ts';
+import type { VisitStatistics } from '../presence/visit-statistics.ts';
+import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
+import type { NewcomerEnergy } from './newcomer-energy.ts';
+import type { ParticipantSlots } from './participant-slots.ts';
+import type { RoomClient, RoomHooks, RoomInfo, WallInfo } from './room-client.ts';
+
+/** What a room server is given. */
+export interface RoomBasis {
+  readonly room: Room;
+  readonly info: RoomInfo;
+  /** The current pace of the room's ticks. */
+  readonly pace: () => Pace;
+  readonly clock: Clock;
+  /** What the host allows in the room, and who is banned from it. */
+  readonly policy: RoomPolicy;
+  readonly bans: Pick<Bans, 'isBanned'>;
+  readonly newcomers: NewcomerEnergy;
+  readonly wallInfo: () => WallInfo;
+}
+
+/** The basis, and the state that the parts of a room server share. */
+export interface RoomContext extends RoomBasis {
+  readonly slots: ParticipantSlots<RoomClient>;
+  readonly visits: VisitStatistics;
+  readonly broadcaster: RoomBroadcaster;
+  readonly cursors: Cursors;
+  readonly eventQueue: EventQueue;
+  readonly hooks: () => RoomHooks | undefined;
+}
